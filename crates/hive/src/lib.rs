@@ -1,0 +1,1 @@
+//! diskmend-hive
