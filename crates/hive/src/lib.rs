@@ -1,1 +1,34 @@
-//! diskmend-hive
+//! Registry hive files: read, recover from transaction logs, check, edit, commit crash-safely.
+//!
+//! The crate knows the file format (regf 1.3 to 1.6) and Windows's own commit protocol; it knows
+//! neither Windows settings nor where a file lies.
+
+#![forbid(unsafe_code)]
+
+mod base_block;
+mod bins;
+mod bytes;
+mod error;
+pub mod format;
+mod hive;
+mod image;
+mod key;
+pub mod list;
+pub mod name;
+mod offset;
+pub mod reg_file;
+mod storage;
+mod upcase;
+mod value;
+mod value_type;
+
+pub use base_block::{MAX_BINS_LEN, MINOR_VERSIONS, checksum};
+pub use bins::Bins;
+pub use error::Corruption;
+pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, components, open};
+pub use image::{Image, PageSet};
+pub use key::{Key, Subkeys};
+pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
+pub use storage::{Buffer, Storage};
+pub use value::{BigSegments, DataPlace, Value};
+pub use value_type::ValueType;

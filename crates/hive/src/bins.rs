@@ -1,0 +1,118 @@
+//! The hive bins as a space of cells, for reading.
+
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+
+use crate::bytes;
+use crate::error::Corruption;
+use crate::format::CellHeader;
+use crate::offset::CellOffset;
+
+/// The hive bins of one hive, with the minor version that decides how some cells are read.
+#[derive(Clone, Copy)]
+pub struct Bins<'a> {
+    data: &'a [u8],
+    minor: u32,
+}
+
+impl<'a> Bins<'a> {
+    pub(crate) const fn new(data: &'a [u8], minor: u32) -> Self {
+        Self { data, minor }
+    }
+
+    /// All bytes, from file offset 4096 on.
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        self.data
+    }
+
+    /// The minor version of the format.
+    #[must_use]
+    pub const fn minor(self) -> u32 {
+        self.minor
+    }
+
+    /// The payload of the allocated cell at `at`: what follows its size field.
+    ///
+    /// # Errors
+    /// Where there is no allocated cell of a valid size (regf spec, Cell).
+    pub fn cell(self, at: CellOffset) -> Result<&'a [u8], Corruption> {
+        if !at.get().is_multiple_of(CellHeader::ALIGN as u32) {
+            return Err(Corruption::in_cell(
+                "cell offset",
+                at,
+                "a multiple of 8",
+                at.to_string(),
+            ));
+        }
+        let Some(header) = bytes::view::<CellHeader>(self.data, at.index()) else {
+            return Err(Corruption::in_cell(
+                "cell offset",
+                at,
+                format!("below the bins' end at {:#x}", self.data.len()),
+                at.to_string(),
+            ));
+        };
+        let size = header.size.get();
+        let len = size.unsigned_abs() as usize;
+        if size >= 0 || !len.is_multiple_of(CellHeader::ALIGN) {
+            return Err(Corruption::in_cell(
+                "cell size",
+                at,
+                "a negative multiple of 8, an allocated cell",
+                size.to_string(),
+            ));
+        }
+        bytes::slice(
+            self.data,
+            at.index() + CellHeader::LEN,
+            len - CellHeader::LEN,
+        )
+        .ok_or_else(|| {
+            Corruption::in_cell(
+                "cell size",
+                at,
+                format!("an end below {:#x}", self.data.len()),
+                size.to_string(),
+            )
+        })
+    }
+
+    /// The structure at the start of the cell at `at`, and the whole payload.
+    ///
+    /// # Errors
+    /// Where the cell is not allocated or is shorter than the structure.
+    pub(crate) fn structure<T: FromBytes + KnownLayout + Immutable + Unaligned>(
+        self,
+        at: CellOffset,
+        what: &'static str,
+    ) -> Result<(&'a T, &'a [u8]), Corruption> {
+        let payload = self.cell(at)?;
+        match bytes::view(payload, 0) {
+            Some(structure) => Ok((structure, payload)),
+            None => Err(Corruption::in_cell(
+                what,
+                at,
+                format!("a cell of at least {} bytes", size_of::<T>()),
+                payload.len().to_string(),
+            )),
+        }
+    }
+}
+
+/// Refuses a cell whose signature is not the one expected.
+pub(crate) fn expect_signature(
+    what: &'static str,
+    at: CellOffset,
+    expected: [u8; 2],
+    actual: [u8; 2],
+) -> Result<(), Corruption> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(Corruption::in_cell(
+        what,
+        at,
+        format!("\"{}\"", expected.escape_ascii()),
+        format!("\"{}\"", actual.escape_ascii()),
+    ))
+}

@@ -1,0 +1,226 @@
+//! Opening a hive: clean hives can be read, dirty ones can only be recovered.
+
+use std::borrow::Cow;
+
+use crate::base_block::checksum;
+use crate::bins::Bins;
+use crate::bytes;
+use crate::error::Corruption;
+use crate::format::BaseBlock;
+use crate::image::Image;
+use crate::key::Key;
+use crate::offset::{BASE_BLOCK_LEN, CellOffset, FileOffset};
+use crate::storage::Buffer;
+
+/// What a hive file turned out to be.
+pub enum Opened {
+    /// It was closed cleanly: its logs, whatever they hold, do not apply.
+    Clean(Hive),
+    /// It was not: it must be recovered from its logs first.
+    Dirty(DirtyHive),
+}
+
+/// Why a file is not opened as a hive at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file ends before the base block does.
+    #[error("the file is {len} bytes long, a hive has at least 8192")]
+    TooShort {
+        /// Length of the file in bytes.
+        len: usize,
+    },
+    /// The base block or the length of the file is wrong.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
+}
+
+/// Why a hive counts as dirty (regf spec, Dirty state of a hive).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirtyState {
+    /// The sequence numbers differ: a write was begun and not ended.
+    Sequences {
+        /// Primary sequence number.
+        primary: u32,
+        /// Secondary sequence number.
+        secondary: u32,
+    },
+    /// The base block's checksum is wrong: its write was torn.
+    Checksum {
+        /// The number in the base block.
+        stored: u32,
+        /// The number that the other fields demand.
+        computed: u32,
+    },
+}
+
+impl std::fmt::Display for DirtyState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sequences { primary, secondary } => {
+                write!(f, "sequence numbers {primary} and {secondary} differ")
+            }
+            Self::Checksum { stored, computed } => write!(
+                f,
+                "base block checksum is {stored:#010x}, computed {computed:#010x}"
+            ),
+        }
+    }
+}
+
+/// A hive that was not closed cleanly. It can't be read or edited, only recovered.
+pub struct DirtyHive {
+    pub(crate) buffer: Box<dyn Buffer>,
+    pub(crate) state: DirtyState,
+}
+
+impl DirtyHive {
+    /// Why it counts as dirty.
+    #[must_use]
+    pub fn state(&self) -> DirtyState {
+        self.state
+    }
+
+    /// The file's bytes as they lie on disk.
+    #[must_use]
+    pub fn file(&self) -> &[u8] {
+        self.buffer.bytes()
+    }
+
+    /// Takes the hive as it lies on disk, without its logs. Whatever Windows had written to the
+    /// logs only is lost, and pages of different ages may be mixed.
+    ///
+    /// # Errors
+    /// Where even the base block does not hold.
+    pub fn assume_clean(self) -> Result<Hive, OpenError> {
+        let image = sized_image(self.buffer)?;
+        let mut hive = Hive { image };
+        hive.mark_changed_base();
+        Ok(hive)
+    }
+}
+
+/// A hive whose state is settled: clean on disk, or recovered in memory.
+pub struct Hive {
+    pub(crate) image: Image,
+}
+
+/// Opens a hive file's bytes.
+///
+/// # Errors
+/// Where the bytes are no hive, or the base block of a clean one is wrong.
+pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
+    let file = buffer.bytes();
+    let too_short = OpenError::TooShort { len: file.len() };
+    let Some(base) = bytes::view::<BaseBlock>(file, 0) else {
+        return Err(too_short);
+    };
+    if base.signature != BaseBlock::SIGNATURE {
+        base.validate()?;
+    }
+    let stored = base.checksum.get();
+    let computed = checksum(file).unwrap_or_default();
+    let primary = base.primary_sequence.get();
+    let secondary = base.secondary_sequence.get();
+    let state = if stored != computed {
+        Some(DirtyState::Checksum { stored, computed })
+    } else if primary != secondary {
+        Some(DirtyState::Sequences { primary, secondary })
+    } else {
+        None
+    };
+    Ok(match state {
+        Some(state) => Opened::Dirty(DirtyHive { buffer, state }),
+        None => Opened::Clean(Hive {
+            image: sized_image(buffer)?,
+        }),
+    })
+}
+
+/// Checks the base block and that the file holds all the bins it promises.
+pub(crate) fn sized_image(buffer: Box<dyn Buffer>) -> Result<Image, OpenError> {
+    let len = buffer.bytes().len();
+    let base =
+        bytes::view::<BaseBlock>(buffer.bytes(), 0).ok_or(OpenError::TooShort { len })?;
+    base.validate()?;
+    let bins_len = base.bins_len.get() as usize;
+    Image::new(buffer, bins_len).map_err(|_| {
+        Corruption::new(
+            "file length",
+            FileOffset(len as u64),
+            Cow::Owned(format!("at least {}", bins_len + BASE_BLOCK_LEN)),
+            len.to_string(),
+        )
+        .into()
+    })
+}
+
+impl Hive {
+    /// The base block.
+    ///
+    /// # Errors
+    /// Never for an opened hive; the type system can't know.
+    pub fn base_block(&self) -> Result<&BaseBlock, Corruption> {
+        self.image.base_block().ok_or_else(|| {
+            Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer")
+        })
+    }
+
+    /// The minor version of the format, 3 to 6.
+    #[must_use]
+    pub fn minor_version(&self) -> u32 {
+        self.image
+            .base_block()
+            .map_or(0, |base| base.minor_version.get())
+    }
+
+    /// The bytes and the pages that differ from the file.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The hive bins, to read cells from.
+    #[must_use]
+    pub fn bins(&self) -> Bins<'_> {
+        Bins::new(self.image.bins(), self.minor_version())
+    }
+
+    /// The root key.
+    ///
+    /// # Errors
+    /// Where its cell is not a key node.
+    pub fn root(&self) -> Result<Key<'_>, Corruption> {
+        let root = CellOffset::new(self.base_block()?.root_cell.get());
+        Key::at(self.bins(), root)
+    }
+
+    /// The key at a path below the root; components are separated by `\`, case does not matter,
+    /// an empty path is the root.
+    ///
+    /// # Errors
+    /// Where a structure on the way is corrupt.
+    pub fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
+        let mut key = self.root()?;
+        for component in components(path) {
+            match key.subkey(component)? {
+                Some(child) => key = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
+    }
+
+    /// Marks the hive as needing a commit although no page of its bins has changed.
+    pub(crate) fn mark_changed_base(&mut self) {
+        let first = self.image.bins().get(..1).map(<[u8]>::to_vec);
+        if let Some(first) = first {
+            let _ = self.image.write(0, &first);
+        }
+    }
+}
+
+/// The components of a key path; leading, trailing and doubled separators are passed over.
+pub fn components(path: &str) -> impl Iterator<Item = &str> {
+    path.split('\\').filter(|component| !component.is_empty())
+}

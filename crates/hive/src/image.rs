@@ -1,0 +1,239 @@
+//! A hive in memory, with a record of the pages that differ from the file.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::bytes;
+use crate::format::BaseBlock;
+use crate::offset::{BASE_BLOCK_LEN, CellOffset, PAGE_LEN};
+use crate::storage::Buffer;
+
+/// The primary file's bytes: base block, hive bins and whatever follows them.
+///
+/// The constructor guarantees that the base block and `bins_len` bytes of bins are there.
+pub struct Image {
+    buffer: Box<dyn Buffer>,
+    bins_len: usize,
+    dirty: PageSet,
+}
+
+impl Image {
+    /// Takes a file's bytes whose first `4096 + bins_len` exist; otherwise gives them back.
+    ///
+    /// # Errors
+    /// The buffer, where it is too short.
+    pub(crate) fn new(buffer: Box<dyn Buffer>, bins_len: usize) -> Result<Self, Box<dyn Buffer>> {
+        let fits = bins_len
+            .checked_add(BASE_BLOCK_LEN)
+            .is_some_and(|end| end <= buffer.bytes().len());
+        if !fits {
+            return Err(buffer);
+        }
+        Ok(Self {
+            buffer,
+            bins_len,
+            dirty: PageSet::default(),
+        })
+    }
+
+    /// The whole file: base block, bins, slack.
+    #[must_use]
+    pub fn file(&self) -> &[u8] {
+        self.buffer.bytes()
+    }
+
+    /// The hive bins, `bins_len` bytes from file offset 4096 on.
+    #[must_use]
+    pub fn bins(&self) -> &[u8] {
+        bytes::slice(self.buffer.bytes(), BASE_BLOCK_LEN, self.bins_len).unwrap_or_default()
+    }
+
+    /// Length of the hive bins in bytes.
+    #[must_use]
+    pub fn bins_len(&self) -> usize {
+        self.bins_len
+    }
+
+    /// The base block, where the file is long enough to hold one.
+    #[must_use]
+    pub fn base_block(&self) -> Option<&BaseBlock> {
+        bytes::view(self.buffer.bytes(), 0)
+    }
+
+    /// The base block, for writing. It is not a page of the bins: a commit always writes it.
+    pub(crate) fn base_block_mut(&mut self) -> Option<&mut BaseBlock> {
+        bytes::view_mut(self.buffer.bytes_mut(), 0)
+    }
+
+    /// Pages of the bins that differ, or may differ, from the file.
+    #[must_use]
+    pub fn dirty(&self) -> &PageSet {
+        &self.dirty
+    }
+
+    /// Overwrites bytes of the bins and marks their pages; `None` outside of the bins.
+    #[must_use]
+    pub(crate) fn write(&mut self, at: usize, data: &[u8]) -> Option<()> {
+        let end = at.checked_add(data.len())?;
+        if end > self.bins_len {
+            return None;
+        }
+        bytes::slice_mut(
+            self.buffer.bytes_mut(),
+            at.checked_add(BASE_BLOCK_LEN)?,
+            data.len(),
+        )?
+        .copy_from_slice(data);
+        self.dirty.mark(at, data.len());
+        Some(())
+    }
+
+    /// Fills `len` bytes of the bins with zeros and marks their pages.
+    #[must_use]
+    pub(crate) fn zero(&mut self, at: usize, len: usize) -> Option<()> {
+        if at.checked_add(len)? > self.bins_len {
+            return None;
+        }
+        bytes::slice_mut(
+            self.buffer.bytes_mut(),
+            at.checked_add(BASE_BLOCK_LEN)?,
+            len,
+        )?
+        .fill(0);
+        self.dirty.mark(at, len);
+        Some(())
+    }
+
+    /// The structure in the payload of the cell at `cell`, marked as changed.
+    #[must_use]
+    pub(crate) fn payload_mut<T>(&mut self, cell: CellOffset) -> Option<&mut T>
+    where
+        T: FromBytes + IntoBytes + KnownLayout + Immutable + Unaligned,
+    {
+        let at = cell.index().checked_add(4)?;
+        if at.checked_add(size_of::<T>())? > self.bins_len {
+            return None;
+        }
+        self.dirty.mark(at, size_of::<T>());
+        bytes::view_mut(self.buffer.bytes_mut(), at.checked_add(BASE_BLOCK_LEN)?)
+    }
+
+    /// Lengthens (or, after a log entry says so, shortens) the hive bins to `len` bytes.
+    ///
+    /// # Errors
+    /// Where memory is short.
+    pub(crate) fn set_bins_len(&mut self, len: usize) -> std::io::Result<()> {
+        let end = len
+            .checked_add(BASE_BLOCK_LEN)
+            .ok_or(std::io::ErrorKind::OutOfMemory)?;
+        if end > self.buffer.bytes().len() {
+            self.buffer.grow(end)?;
+        }
+        self.bins_len = len;
+        Ok(())
+    }
+}
+
+/// A set of pages, by their index from the start of the hive bins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageSet {
+    words: Vec<u64>,
+}
+
+impl PageSet {
+    /// Adds the pages that hold `len` bytes at `at`.
+    pub(crate) fn mark(&mut self, at: usize, len: usize) {
+        if len == 0 {
+            return;
+        }
+        for page in at / PAGE_LEN..=(at + (len - 1)) / PAGE_LEN {
+            let word = page / 64;
+            if word >= self.words.len() {
+                self.words.resize(word + 1, 0);
+            }
+            if let Some(bits) = self.words.get_mut(word) {
+                *bits |= 1 << (page % 64);
+            }
+        }
+    }
+
+    /// Whether the page is in the set.
+    #[must_use]
+    pub fn contains(&self, page: usize) -> bool {
+        self.words
+            .get(page / 64)
+            .is_some_and(|bits| bits & (1 << (page % 64)) != 0)
+    }
+
+    /// The pages in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(word, &bits)| {
+            let mut rest = bits;
+            std::iter::from_fn(move || {
+                if rest == 0 {
+                    return None;
+                }
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                Some(word * 64 + bit)
+            })
+        })
+    }
+
+    /// Number of pages.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&w| w == 0)
+    }
+
+    /// Forgets all pages.
+    pub(crate) fn clear(&mut self) {
+        self.words.clear();
+    }
+
+    /// Runs of neighbouring pages, as the first page and the count.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let mut pages = self.iter().peekable();
+        std::iter::from_fn(move || {
+            let first = pages.next()?;
+            let mut count = 1;
+            while pages.next_if_eq(&(first + count)).is_some() {
+                count += 1;
+            }
+            Some((first, count))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_listed_once_in_order_and_in_runs() {
+        let mut set = PageSet::default();
+        set.mark(4096 * 70, 1);
+        set.mark(4095, 2);
+        set.mark(4096 * 2, 4096);
+        set.mark(10, 0);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 1, 2, 70]);
+        assert_eq!(set.runs().collect::<Vec<_>>(), [(0, 3), (70, 1)]);
+        assert_eq!(set.len(), 4);
+    }
+
+    #[test]
+    fn a_write_outside_of_the_bins_is_refused_and_marks_nothing() {
+        let mut image = Image::new(Box::new(vec![0u8; 3 * 4096]), 4096)
+            .ok()
+            .expect("long enough");
+        assert!(image.write(4090, &[1; 7]).is_none());
+        assert!(image.dirty().is_empty());
+        assert!(image.write(4090, &[1; 6]).is_some());
+        assert_eq!(image.dirty().len(), 1);
+    }
+}

@@ -1,0 +1,311 @@
+//! Keys: names, subkeys, values, class and security (regf spec, Key node).
+
+use std::cmp::Ordering;
+
+use crate::bins::{Bins, expect_signature};
+use crate::bytes;
+use crate::error::Corruption;
+use crate::format::{IndexElement, KeyNode, KeySecurity};
+use crate::list::{Leaf, SubkeyList};
+use crate::name::{Name, NameBuf};
+use crate::offset::CellOffset;
+use crate::value::Value;
+
+/// A key of a hive.
+#[derive(Clone, Copy)]
+pub struct Key<'a> {
+    bins: Bins<'a>,
+    cell: CellOffset,
+    node: &'a KeyNode,
+    name: Name<'a>,
+}
+
+impl<'a> Key<'a> {
+    /// Reads the key in the cell at `cell`.
+    ///
+    /// # Errors
+    /// Where the cell, its signature or its name is wrong.
+    pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
+        let (node, payload) = bins.structure::<KeyNode>(cell, "key node")?;
+        expect_signature("key node signature", cell, KeyNode::SIGNATURE, node.signature)?;
+        let len = usize::from(node.name_len.get());
+        let stored = bytes::slice(payload, KeyNode::LEN, len).ok_or_else(|| {
+            Corruption::in_cell(
+                "key name length",
+                cell,
+                format!("at most {}", payload.len() - KeyNode::LEN),
+                len.to_string(),
+            )
+        })?;
+        let compressed = node.flags.get() & KeyNode::FLAG_COMPRESSED_NAME != 0;
+        let name = Name::stored(stored, compressed).map_err(|error| {
+            Corruption::in_cell("key name", cell, "whole UTF-16 units", error.to_string())
+        })?;
+        Ok(Self {
+            bins,
+            cell,
+            node,
+            name,
+        })
+    }
+
+    /// Where its cell lies.
+    #[must_use]
+    pub fn cell(&self) -> CellOffset {
+        self.cell
+    }
+
+    /// The structure as stored.
+    #[must_use]
+    pub fn node(&self) -> &'a KeyNode {
+        self.node
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> Name<'a> {
+        self.name
+    }
+
+    /// Its subkey list, where it has subkeys.
+    ///
+    /// # Errors
+    /// Where the list's cell is wrong.
+    pub fn subkey_list(&self) -> Result<Option<SubkeyList<'a>>, Corruption> {
+        if self.node.subkey_count.get() == 0 {
+            return Ok(None);
+        }
+        SubkeyList::at(self.bins, CellOffset::new(self.node.subkey_list.get())).map(Some)
+    }
+
+    /// Its subkeys in the order of their names.
+    ///
+    /// # Errors
+    /// Where the list's cell is wrong; each subkey is an error of its own where it can't be read.
+    pub fn subkeys(&self) -> Result<Subkeys<'a>, Corruption> {
+        Ok(Subkeys {
+            bins: self.bins,
+            list: self.subkey_list()?,
+            leaf: None,
+            next_leaf: 0,
+            next: 0,
+        })
+    }
+
+    /// The subkey with this name, whatever its case.
+    ///
+    /// # Errors
+    /// Where a structure on the way is corrupt.
+    pub fn subkey(&self, name: &str) -> Result<Option<Key<'a>>, Corruption> {
+        Ok(self.find(NameBuf::new(name).as_name())?.ok())
+    }
+
+    /// Looks for a subkey: the key, or where it would have to be inserted.
+    pub(crate) fn find(&self, name: Name<'_>) -> Result<Result<Key<'a>, Position>, Corruption> {
+        let Some(list) = self.subkey_list()? else {
+            return Ok(Err(Position::default()));
+        };
+        let mut low = 0;
+        let mut high = list.leaf_count();
+        let mut position = Position::default();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(leaf) = list.leaf(self.bins, middle)? else {
+                break;
+            };
+            match self.find_in(leaf, name)? {
+                Ok(key) => return Ok(Ok(key)),
+                Err(0) if middle > 0 => {
+                    position = Position {
+                        leaf: middle,
+                        index: 0,
+                    };
+                    high = middle;
+                }
+                Err(index) => {
+                    position = Position {
+                        leaf: middle,
+                        index,
+                    };
+                    if index < leaf.len() {
+                        break;
+                    }
+                    low = middle + 1;
+                }
+            }
+        }
+        Ok(Err(position))
+    }
+
+    fn find_in(&self, leaf: Leaf<'a>, name: Name<'_>) -> Result<Result<Key<'a>, usize>, Corruption> {
+        let mut low = 0;
+        let mut high = leaf.len();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(cell) = leaf.key_node(middle) else {
+                break;
+            };
+            let key = Key::at(self.bins, cell)?;
+            match key.name.cmp_ignore_case(name) {
+                Ordering::Equal => return Ok(Ok(key)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(Err(low))
+    }
+
+    /// Offsets of its values in their order.
+    ///
+    /// # Errors
+    /// Where the value list is shorter than the number of values.
+    pub(crate) fn value_cells(&self) -> Result<&'a [IndexElement], Corruption> {
+        let count = self.node.value_count.get() as usize;
+        if count == 0 || self.has_predefined_handle() {
+            return Ok(&[]);
+        }
+        let at = CellOffset::new(self.node.value_list.get());
+        let payload = self.bins.cell(at)?;
+        bytes::view_many(payload, 0, count).ok_or_else(|| {
+            Corruption::in_cell(
+                "value list",
+                at,
+                format!("a cell of at least {count} * 4 bytes"),
+                payload.len().to_string(),
+            )
+        })
+    }
+
+    /// Whether the value count holds a predefined handle instead of a count.
+    #[must_use]
+    pub fn has_predefined_handle(&self) -> bool {
+        self.node.flags.get() & KeyNode::FLAG_PREDEFINED_HANDLE != 0
+    }
+
+    /// Its values in the order in which they were made.
+    ///
+    /// # Errors
+    /// Where the value list is wrong; each value is an error of its own where it can't be read.
+    pub fn values(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Value<'a>, Corruption>> + use<'a>, Corruption> {
+        let bins = self.bins;
+        Ok(self
+            .value_cells()?
+            .iter()
+            .map(move |e| Value::at(bins, CellOffset::new(e.cell.get()))))
+    }
+
+    /// The value with this name, whatever its case; an empty name is the default value.
+    ///
+    /// # Errors
+    /// Where a structure on the way is corrupt.
+    pub fn value(&self, name: &str) -> Result<Option<Value<'a>>, Corruption> {
+        Ok(self
+            .find_value(NameBuf::new(name).as_name())?
+            .map(|(_, value)| value))
+    }
+
+    /// The value with this name and its place in the value list.
+    pub(crate) fn find_value(
+        &self,
+        name: Name<'_>,
+    ) -> Result<Option<(usize, Value<'a>)>, Corruption> {
+        for (index, value) in self.values()?.enumerate() {
+            let value = value?;
+            if value.name().cmp_ignore_case(name) == Ordering::Equal {
+                return Ok(Some((index, value)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The class name's bytes (UTF-16LE), where it has one.
+    ///
+    /// # Errors
+    /// Where the class name's cell is too short.
+    pub fn class(&self) -> Result<Option<&'a [u8]>, Corruption> {
+        let at = CellOffset::new(self.node.class.get());
+        let len = usize::from(self.node.class_len.get());
+        if at.is_nil() || len == 0 {
+            return Ok(None);
+        }
+        let payload = self.bins.cell(at)?;
+        payload.get(..len).map(Some).ok_or_else(|| {
+            Corruption::in_cell(
+                "class name",
+                at,
+                format!("a cell of at least {len} bytes"),
+                payload.len().to_string(),
+            )
+        })
+    }
+
+    /// The self-relative security descriptor (MS-DTYP 2.4.6).
+    ///
+    /// # Errors
+    /// Where the security cell is wrong.
+    pub fn security_descriptor(&self) -> Result<&'a [u8], Corruption> {
+        let at = CellOffset::new(self.node.security.get());
+        let (raw, payload) = self.bins.structure::<KeySecurity>(at, "security cell")?;
+        expect_signature(
+            "security cell signature",
+            at,
+            KeySecurity::SIGNATURE,
+            raw.signature,
+        )?;
+        let len = raw.descriptor_len.get() as usize;
+        bytes::slice(payload, KeySecurity::LEN, len).ok_or_else(|| {
+            Corruption::in_cell(
+                "security descriptor length",
+                at,
+                format!("at most {}", payload.len() - KeySecurity::LEN),
+                len.to_string(),
+            )
+        })
+    }
+}
+
+/// A place in a subkey list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Index of the leaf below the index root; 0 where there is one leaf only.
+    pub(crate) leaf: usize,
+    /// Index of the element in that leaf.
+    pub(crate) index: usize,
+}
+
+/// Iterator over the subkeys of a key.
+pub struct Subkeys<'a> {
+    bins: Bins<'a>,
+    list: Option<SubkeyList<'a>>,
+    leaf: Option<Leaf<'a>>,
+    next_leaf: usize,
+    next: usize,
+}
+
+impl<'a> Iterator for Subkeys<'a> {
+    type Item = Result<Key<'a>, Corruption>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let list = self.list?;
+        loop {
+            if let Some(leaf) = self.leaf
+                && let Some(cell) = leaf.key_node(self.next)
+            {
+                self.next += 1;
+                return Some(Key::at(self.bins, cell));
+            }
+            self.leaf = match list.leaf(self.bins, self.next_leaf) {
+                Ok(None) => return None,
+                Ok(leaf) => leaf,
+                Err(error) => {
+                    self.list = None;
+                    return Some(Err(error));
+                }
+            };
+            self.next_leaf += 1;
+            self.next = 0;
+        }
+    }
+}
