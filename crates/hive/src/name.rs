@@ -1,0 +1,267 @@
+//! Names of keys and values, as stored and as made.
+//!
+//! A stored name is either compressed, one byte per UTF-16 code unit below 0x100, or UTF-16LE
+//! (regf spec, Key node, Key value). Both forms of one name are the same name: order, hash and
+//! equality go by code units.
+
+mod buf;
+mod escape;
+mod units;
+
+use std::cmp::Ordering;
+use std::fmt;
+
+pub use buf::NameBuf;
+pub use escape::Escaped;
+pub use units::Units;
+
+use crate::upcase::{upcase, upcase_latin1};
+
+/// Longest key name, in UTF-16 code units.
+pub const MAX_KEY_NAME: usize = 255;
+/// Longest value name, in UTF-16 code units.
+pub const MAX_VALUE_NAME: usize = 16_383;
+
+/// Multiplier of the `lh` hash (regf spec, Hash leaf).
+const HASH_FACTOR: u32 = 37;
+
+/// A name that the format does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// A stored UTF-16LE name has half a code unit.
+    #[error("name of {bytes} bytes in UTF-16: expected an even number")]
+    OddLength {
+        /// Stored length in bytes.
+        bytes: usize,
+    },
+    /// A key name is empty.
+    #[error("empty key name: expected 1 to {MAX_KEY_NAME} UTF-16 units")]
+    Empty,
+    /// A name is too long.
+    #[error("name of {units} UTF-16 units: expected at most {limit}")]
+    TooLong {
+        /// Length in UTF-16 code units.
+        units: usize,
+        /// Longest allowed, in the same unit.
+        limit: usize,
+    },
+    /// A key name holds the path separator.
+    #[error("key name with a backslash at unit {index}")]
+    Backslash {
+        /// Place in UTF-16 code units.
+        index: usize,
+    },
+    /// A name given as text holds U+0000, which no caller of the Windows API could open.
+    #[error("name with U+0000 at unit {index}")]
+    Nul {
+        /// Place in UTF-16 code units.
+        index: usize,
+    },
+}
+
+/// A name as stored in a hive.
+#[derive(Clone, Copy)]
+pub struct Name<'a>(Stored<'a>);
+
+#[derive(Clone, Copy)]
+enum Stored<'a> {
+    Compressed(&'a [u8]),
+    Utf16(&'a [[u8; 2]]),
+}
+
+impl<'a> Name<'a> {
+    /// Views the stored bytes of a name; `compressed` is the flag of its cell
+    /// (`KEY_COMP_NAME`, `VALUE_COMP_NAME`).
+    ///
+    /// Takes any name that a hive can hold, U+0000 included.
+    ///
+    /// # Errors
+    /// [`NameError::OddLength`] where a UTF-16LE name ends in half a code unit.
+    pub fn stored(bytes: &'a [u8], compressed: bool) -> Result<Self, NameError> {
+        if compressed {
+            return Ok(Self(Stored::Compressed(bytes)));
+        }
+        match bytes.as_chunks() {
+            (units, []) => Ok(Self(Stored::Utf16(units))),
+            _ => Err(NameError::OddLength { bytes: bytes.len() }),
+        }
+    }
+
+    /// The bytes as stored.
+    #[must_use]
+    pub fn bytes(self) -> &'a [u8] {
+        match self.0 {
+            Stored::Compressed(bytes) => bytes,
+            Stored::Utf16(units) => units.as_flattened(),
+        }
+    }
+
+    /// Whether a byte is a whole code unit.
+    #[must_use]
+    pub fn is_compressed(self) -> bool {
+        matches!(self.0, Stored::Compressed(_))
+    }
+
+    /// Length in UTF-16 code units.
+    #[must_use]
+    pub fn len(self) -> usize {
+        match self.0 {
+            Stored::Compressed(bytes) => bytes.len(),
+            Stored::Utf16(units) => units.len(),
+        }
+    }
+
+    /// Whether the name is empty, as that of the default value.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Length in bytes once in UTF-16, in which a key counts its longest subkey name and value
+    /// name.
+    #[must_use]
+    pub fn utf16_len(self) -> usize {
+        self.len().saturating_mul(2)
+    }
+
+    /// The UTF-16 code units.
+    #[must_use]
+    pub fn units(self) -> Units<'a> {
+        match self.0 {
+            Stored::Compressed(bytes) => Units::compressed(bytes),
+            Stored::Utf16(units) => Units::utf16(units),
+        }
+    }
+
+    /// The order of subkeys: ascending by upper-cased UTF-16 code units, the shorter of two names
+    /// first where one begins with the other.
+    #[must_use]
+    pub fn cmp_ignore_case(self, other: Name<'_>) -> Ordering {
+        match (self.0, other.0) {
+            (Stored::Compressed(ours), Stored::Compressed(theirs)) => cmp_compressed(ours, theirs),
+            _ => self.units().map(upcase).cmp(other.units().map(upcase)),
+        }
+    }
+
+    /// Whether both name the same key or value.
+    #[must_use]
+    pub fn eq_ignore_case(self, other: Name<'_>) -> bool {
+        self.len() == other.len() && self.cmp_ignore_case(other) == Ordering::Equal
+    }
+
+    /// The hash that an `lh` list keeps of a subkey's name (regf spec, Hash leaf).
+    #[must_use]
+    pub fn hash(self) -> u32 {
+        match self.0 {
+            Stored::Compressed(bytes) => bytes
+                .iter()
+                .fold(0, |hash, byte| add_to_hash(hash, upcase_latin1(*byte))),
+            Stored::Utf16(units) => units.iter().fold(0, |hash, unit| {
+                add_to_hash(hash, upcase(u16::from_le_bytes(*unit)))
+            }),
+        }
+    }
+
+    /// The hint that an `lf` list keeps of a subkey's name: its first four characters, 0 for one
+    /// above U+00FF and past the end (regf spec, Fast leaf).
+    #[must_use]
+    pub fn lf_hint(self) -> [u8; 4] {
+        let mut hint = [0; 4];
+        for (byte, unit) in hint.iter_mut().zip(self.units()) {
+            *byte = u8::try_from(unit).unwrap_or(0);
+        }
+        hint
+    }
+
+    /// Text that shows every name differently and safely on a terminal.
+    ///
+    /// Control and direction characters and unpaired surrogates are written as `\uXXXX`, and so
+    /// is a backslash that would read as the start of such an escape.
+    #[must_use]
+    pub fn escaped(self) -> Escaped<'a> {
+        Escaped::new(self)
+    }
+
+    /// Copies the name.
+    #[must_use]
+    pub fn to_buf(self) -> NameBuf {
+        NameBuf::from_name(self)
+    }
+
+    /// Checks what the registry demands of a key's name: 1 to [`MAX_KEY_NAME`] units and no
+    /// backslash.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn check_key(self) -> Result<(), NameError> {
+        if self.is_empty() {
+            return Err(NameError::Empty);
+        }
+        self.check_len(MAX_KEY_NAME)?;
+        match self.units().position(|unit| unit == u16::from(b'\\')) {
+            Some(index) => Err(NameError::Backslash { index }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks what the registry demands of a value's name: at most [`MAX_VALUE_NAME`] units.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn check_value(self) -> Result<(), NameError> {
+        self.check_len(MAX_VALUE_NAME)
+    }
+
+    fn check_len(self, limit: usize) -> Result<(), NameError> {
+        match self.len() {
+            units if units > limit => Err(NameError::TooLong { units, limit }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn add_to_hash(hash: u32, upper: u16) -> u32 {
+    hash.wrapping_mul(HASH_FACTOR)
+        .wrapping_add(u32::from(upper))
+}
+
+fn cmp_compressed(ours: &[u8], theirs: &[u8]) -> Ordering {
+    for (&our, &their) in ours.iter().zip(theirs) {
+        if our != their {
+            let order = upcase_latin1(our).cmp(&upcase_latin1(their));
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+    }
+    ours.len().cmp(&theirs.len())
+}
+
+impl PartialEq for Name<'_> {
+    /// Whether the code units are equal, case and all, in whichever form they are stored.
+    fn eq(&self, other: &Self) -> bool {
+        self.units().eq(other.units())
+    }
+}
+
+impl Eq for Name<'_> {}
+
+/// Shows the name as text, with U+FFFD for an unpaired surrogate.
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        char::decode_utf16(self.units())
+            .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .try_for_each(|character| f.write_char(character))
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.escaped())
+    }
+}
+
+#[cfg(test)]
+mod tests;

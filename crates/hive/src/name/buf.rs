@@ -1,0 +1,117 @@
+//! Names made by the program.
+
+use std::fmt;
+
+use super::escape::unescape;
+use super::{Name, NameError};
+
+/// An owned name in the form in which Windows stores it: compressed where every code unit is
+/// below 0x100.
+///
+/// An empty name is not compressed, as in the cell of a default value.
+#[derive(Clone)]
+pub struct NameBuf {
+    bytes: Vec<u8>,
+    compressed: bool,
+}
+
+impl NameBuf {
+    /// A name to look up; any text will do.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self::collect(text.encode_utf16())
+    }
+
+    /// A name of any content, unpaired surrogates and U+0000 included.
+    ///
+    /// [`Name::check_key`] and [`Name::check_value`] tell whether a hive may hold it.
+    #[must_use]
+    pub fn from_units(units: &[u16]) -> Self {
+        Self::collect(units.iter().copied())
+    }
+
+    /// The name that [`Name::escaped`] shows as `text`.
+    #[must_use]
+    pub fn from_escaped(text: &str) -> Self {
+        Self::from_units(&unescape(text))
+    }
+
+    /// A name for a new key: 1 to 255 units, no backslash, no U+0000.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn key_name(text: &str) -> Result<Self, NameError> {
+        let name = Self::new(text);
+        name.as_name().check_key()?;
+        name.check_nul()?;
+        Ok(name)
+    }
+
+    /// A name for a new value: at most 16383 units, no U+0000; empty for the default value.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn value_name(text: &str) -> Result<Self, NameError> {
+        let name = Self::new(text);
+        name.as_name().check_value()?;
+        name.check_nul()?;
+        Ok(name)
+    }
+
+    /// The name as a hive stores it.
+    #[must_use]
+    pub fn as_name(&self) -> Name<'_> {
+        if self.compressed {
+            Name(super::Stored::Compressed(&self.bytes))
+        } else {
+            // Bytes that are not compressed were pushed in pairs.
+            Name(super::Stored::Utf16(self.bytes.as_chunks().0))
+        }
+    }
+
+    pub(super) fn from_name(name: Name<'_>) -> Self {
+        Self::collect(name.units())
+    }
+
+    fn collect(units: impl Iterator<Item = u16> + Clone) -> Self {
+        let compressed: Result<Vec<u8>, _> = units.clone().map(u8::try_from).collect();
+        match compressed {
+            Ok(bytes) if !bytes.is_empty() => Self {
+                bytes,
+                compressed: true,
+            },
+            _ => Self {
+                bytes: units.flat_map(u16::to_le_bytes).collect(),
+                compressed: false,
+            },
+        }
+    }
+
+    fn check_nul(&self) -> Result<(), NameError> {
+        match self.as_name().units().position(|unit| unit == 0) {
+            Some(index) => Err(NameError::Nul { index }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PartialEq for NameBuf {
+    /// Whether the code units are equal, case and all.
+    fn eq(&self, other: &Self) -> bool {
+        self.as_name() == other.as_name()
+    }
+}
+
+impl Eq for NameBuf {}
+
+impl fmt::Display for NameBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_name().fmt(f)
+    }
+}
+
+impl fmt::Debug for NameBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_name(), f)
+    }
+}

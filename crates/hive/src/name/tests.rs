@@ -1,0 +1,221 @@
+use std::cmp::Ordering;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn utf16(units: &[u16]) -> Vec<u8> {
+    units.iter().flat_map(|unit| unit.to_le_bytes()).collect()
+}
+
+fn order(left: &str, right: &str) -> Ordering {
+    NameBuf::new(left)
+        .as_name()
+        .cmp_ignore_case(NameBuf::new(right).as_name())
+}
+
+#[test]
+fn half_a_unit_is_refused_in_utf16_only() {
+    assert_eq!(
+        Name::stored(b"abc", false).unwrap_err(),
+        NameError::OddLength { bytes: 3 }
+    );
+    assert_eq!(Name::stored(b"abc", true).unwrap().len(), 3);
+}
+
+#[test]
+fn lengths_count_units_and_utf16_bytes() {
+    let name = NameBuf::new("Caf\u{E9}");
+    assert!(name.as_name().is_compressed());
+    assert_eq!(name.as_name().bytes(), b"Caf\xE9");
+    assert_eq!(name.as_name().utf16_len(), 8);
+    let name = NameBuf::new("\u{1F600}x");
+    assert!(!name.as_name().is_compressed());
+    assert_eq!((name.as_name().len(), name.as_name().utf16_len()), (3, 6));
+}
+
+#[test]
+fn the_default_values_name_is_not_compressed() {
+    let name = NameBuf::value_name("").unwrap();
+    assert!(name.as_name().is_empty());
+    assert!(!name.as_name().is_compressed());
+}
+
+#[test]
+fn order_goes_by_upper_case_units() {
+    assert_eq!(order("select", "SELECT"), Ordering::Equal);
+    assert_eq!(order("a", "a_"), Ordering::Less);
+    // '_' is 0x5F: above the upper-case letters, below the lower-case ones.
+    assert_eq!(order("ab", "a_"), Ordering::Less);
+    // U+00FF becomes U+0178, above every Latin-1 letter.
+    assert_eq!(order("\u{FF}", "\u{FE}"), Ordering::Greater);
+    assert_eq!(order("\u{FF}", "\u{178}"), Ordering::Equal);
+    assert_eq!(order("stra\u{DF}e", "STRASSE"), Ordering::Greater);
+    // A surrogate sorts as a unit, below the private use area.
+    assert_eq!(order("\u{1F600}", "\u{E000}"), Ordering::Less);
+}
+
+#[test]
+fn both_forms_are_one_name() {
+    let bytes = utf16(&[0x41, 0xE9]);
+    let wide = Name::stored(&bytes, false).unwrap();
+    let narrow = Name::stored(b"A\xE9", true).unwrap();
+    assert_eq!(wide, narrow);
+    assert!(wide.eq_ignore_case(Name::stored(b"a\xC9", true).unwrap()));
+    assert!(!wide.eq_ignore_case(Name::stored(b"a", true).unwrap()));
+    assert_eq!(wide.to_buf().as_name().bytes(), narrow.bytes());
+}
+
+/// The first two stand in the root's `lh` list of SYSTEM hives that Windows wrote.
+#[test]
+fn hash_is_that_of_hash_leaves() {
+    assert_eq!(NameBuf::new("Select").as_name().hash(), 0x5F00_24A0);
+    assert_eq!(NameBuf::new("CONTROLSET001").as_name().hash(), 0x8F3B_A9A2);
+    assert_eq!(NameBuf::new("\u{E9}").as_name().hash(), 0xC9);
+    assert_eq!(NameBuf::new("").as_name().hash(), 0);
+}
+
+#[test]
+fn hint_keeps_case_and_drops_wide_units() {
+    assert_eq!(&NameBuf::new("Select").as_name().lf_hint(), b"Sele");
+    assert_eq!(&NameBuf::new("a").as_name().lf_hint(), b"a\0\0\0");
+    assert_eq!(
+        &NameBuf::new("\u{E9}\u{416}x").as_name().lf_hint(),
+        b"\xE9\0x\0"
+    );
+}
+
+#[test]
+fn display_replaces_unpaired_surrogates() {
+    let name = NameBuf::from_units(&[0x61, 0xD800, 0x62]);
+    assert_eq!(name.to_string(), "a\u{FFFD}b");
+}
+
+#[test]
+fn escapes_only_what_could_mislead() {
+    let shown = |units: &[u16]| NameBuf::from_units(units).as_name().escaped().to_string();
+    assert_eq!(shown(&[0x61, 0, 0x1B, 0x9B]), r"a\u0000\u001B\u009B");
+    assert_eq!(shown(&[0xDC00, 0x202E]), r"\uDC00\u202E");
+    let text = |text: &str| shown(&text.encode_utf16().collect::<Vec<_>>());
+    assert_eq!(text(r"C:\users"), r"C:\users");
+    assert_eq!(text(r"C:\u00e9"), r"C:\u005Cu00e9");
+    assert_eq!(text("\u{1F600}\u{416}"), "\u{1F600}\u{416}");
+}
+
+#[test]
+fn key_names_are_checked() {
+    assert!(NameBuf::key_name(&"k".repeat(255)).is_ok());
+    assert_eq!(
+        NameBuf::key_name(&"k".repeat(256)).unwrap_err(),
+        NameError::TooLong {
+            units: 256,
+            limit: 255
+        }
+    );
+    assert_eq!(NameBuf::key_name("").unwrap_err(), NameError::Empty);
+    assert_eq!(
+        NameBuf::key_name("a\\b").unwrap_err(),
+        NameError::Backslash { index: 1 }
+    );
+    assert_eq!(
+        NameBuf::key_name("a\0").unwrap_err(),
+        NameError::Nul { index: 1 }
+    );
+    // A hidden key, which only the native API can open, is read as it is.
+    assert!(
+        NameBuf::from_units(&[0x61, 0])
+            .as_name()
+            .check_key()
+            .is_ok()
+    );
+}
+
+#[test]
+fn value_names_are_checked() {
+    assert!(NameBuf::value_name(r"C:\path").is_ok());
+    assert!(NameBuf::value_name(&"v".repeat(16_383)).is_ok());
+    assert_eq!(
+        NameBuf::value_name(&"v".repeat(16_384)).unwrap_err(),
+        NameError::TooLong {
+            units: 16_384,
+            limit: 16_383
+        }
+    );
+    assert_eq!(
+        NameBuf::value_name("\0").unwrap_err(),
+        NameError::Nul { index: 0 }
+    );
+}
+
+fn any_units() -> impl Strategy<Value = Vec<u16>> {
+    let unit = prop_oneof![
+        4 => 0x20u16..0x7F,
+        1 => Just(u16::from(b'\\')),
+        1 => Just(u16::from(b'u')),
+        2 => 0u16..0x250,
+        1 => 0xD800u16..0xE000,
+        2 => any::<u16>(),
+    ];
+    prop::collection::vec(unit, 0..40)
+}
+
+fn latin1_units() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 0..40)
+}
+
+proptest! {
+    #[test]
+    fn units_come_back(units in any_units()) {
+        let name = NameBuf::from_units(&units);
+        prop_assert!(name.as_name().units().eq(units.iter().copied()));
+        prop_assert_eq!(name.as_name().units().len(), units.len());
+        let compressed = !units.is_empty() && units.iter().all(|unit| *unit < 0x100);
+        prop_assert_eq!(name.as_name().is_compressed(), compressed);
+    }
+
+    #[test]
+    fn escaped_text_comes_back(units in any_units()) {
+        let name = NameBuf::from_units(&units);
+        let text = name.as_name().escaped().to_string();
+        prop_assert!(!text.chars().any(char::is_control));
+        prop_assert_eq!(NameBuf::from_escaped(&text), name);
+    }
+
+    #[test]
+    fn order_is_antisymmetric_and_total(a in any_units(), b in any_units(), c in any_units()) {
+        let (a, b, c) = (NameBuf::from_units(&a), NameBuf::from_units(&b), NameBuf::from_units(&c));
+        let (a, b, c) = (a.as_name(), b.as_name(), c.as_name());
+        prop_assert_eq!(a.cmp_ignore_case(b), b.cmp_ignore_case(a).reverse());
+        if a.cmp_ignore_case(b).is_le() && b.cmp_ignore_case(c).is_le() {
+            prop_assert!(a.cmp_ignore_case(c).is_le());
+        }
+        if a.eq_ignore_case(b) {
+            prop_assert_eq!(a.hash(), b.hash());
+        }
+    }
+
+    #[test]
+    fn forms_agree(ours in latin1_units(), theirs in latin1_units()) {
+        let wide = |bytes: &[u8]| utf16(&bytes.iter().map(|byte| u16::from(*byte)).collect::<Vec<_>>());
+        let (our_wide, their_wide) = (wide(&ours), wide(&theirs));
+        let narrow = Name::stored(&ours, true).unwrap();
+        let wide = Name::stored(&our_wide, false).unwrap();
+        prop_assert_eq!(narrow.hash(), wide.hash());
+        prop_assert_eq!(narrow.lf_hint(), wide.lf_hint());
+        let (their_narrow, their_wide) = (
+            Name::stored(&theirs, true).unwrap(),
+            Name::stored(&their_wide, false).unwrap(),
+        );
+        let order = narrow.cmp_ignore_case(their_narrow);
+        prop_assert_eq!(order, wide.cmp_ignore_case(their_wide));
+        prop_assert_eq!(order, narrow.cmp_ignore_case(their_wide));
+        prop_assert_eq!(order, wide.cmp_ignore_case(their_narrow));
+    }
+
+    #[test]
+    fn case_changes_neither_order_nor_hash(text in "[a-zA-Z0-9_ \u{E0}-\u{F6}\u{430}-\u{44F}]{0,20}") {
+        let (lower, upper) = (NameBuf::new(&text.to_lowercase()), NameBuf::new(&text.to_uppercase()));
+        prop_assert!(lower.as_name().eq_ignore_case(upper.as_name()));
+        prop_assert_eq!(lower.as_name().hash(), upper.as_name().hash());
+    }
+}

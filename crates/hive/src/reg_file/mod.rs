@@ -1,0 +1,1 @@
+//! Registry text files (`.reg`).
