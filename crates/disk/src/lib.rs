@@ -1,1 +1,54 @@
-//! diskmend-disk
+//! The target of diskmend: the root of a mounted Windows volume, and safe ways to its files. A
+//! disk is untrusted input, so every access goes one name at a time beneath an open folder and
+//! never follows a link.
+//!
+//! ```no_run
+//! use diskmend_disk::{Access, Target, guard};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let target = Target::open("/mnt/windows".as_ref())?;
+//! guard::windows_volume(&target)?;
+//! guard::not_hibernated(&target)?;
+//! if let Some(found) = target.find(&["Windows", "System32", "config", "SYSTEM"])? {
+//!     let hive = found.open_file(Access::Read)?;
+//!     println!("{} has {} bytes", found.path().display(), hive.len()?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`Target`] | opening the root, and what else a path can turn out to be |
+//! | [`guard`] | reasons to leave a target alone, one function each, none of which writes |
+//! | [`TargetLock`] | one diskmend at a time |
+//! | [`Folder`] | an open folder: files, folders, names beneath it |
+//! | [`Found`] | looking a path up as Windows does, without regard to case |
+//! | [`File`] | positioned reads and writes on a regular file |
+//! | [`MappedFile`] | a whole file in memory, private and with room to grow |
+
+#![deny(unsafe_code)]
+
+mod error;
+mod file;
+mod folder;
+pub mod guard;
+mod lock;
+mod lookup;
+mod mapped;
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "memory maps can't be had without")]
+mod mapping;
+mod metadata;
+mod name;
+mod positioned;
+mod target;
+
+pub use error::{GuardError, LookupError, NotRegular, OpenError};
+pub use file::File;
+pub use folder::{Access, Entry, Folder};
+pub use lock::{LOCK_FILE_NAME, TargetLock};
+pub use lookup::Found;
+pub use mapped::MappedFile;
+pub use metadata::{Identity, Kind, Metadata};
+pub use target::Target;

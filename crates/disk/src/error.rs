@@ -1,0 +1,203 @@
+//! The errors, one enum per class of operation. Paths inside a target are relative to its root.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use crate::Kind;
+
+/// Why a path could not be opened as a target, or a named file's folder could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Nothing is there.
+    #[error("{}: not found", path.display())]
+    NotFound {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Neither a folder nor something that could hold one.
+    #[error("{}: not a folder", path.display())]
+    NotAFolder {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file or block device; its content was not recognised as encrypted.
+    #[error("{}: a disk image or device is not a mounted volume: mount it first", path.display())]
+    NotMounted {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file or block device whose first sector carries the signature of BitLocker.
+    #[error(
+        "{}: encrypted with BitLocker: unlock it with its recovery key and mount it first",
+        path.display()
+    )]
+    BitLocker {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The named file is a link.
+    #[error("{}: a link or reparse point, which is not followed", path.display())]
+    Link {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The path does not end in a file name, as `..` does not.
+    #[error("{}: not the name of a file", path.display())]
+    NoFileName {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// This user may not.
+    #[error("{}: permission denied: administrator rights are needed", path.display())]
+    Permission {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system reported.
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("{}: cannot be opened", path.display())]
+    Io {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system reported.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// Sorts what the system reported for `path` into its variant.
+    pub(crate) fn from_io(path: PathBuf, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path },
+            io::ErrorKind::NotADirectory => Self::NotAFolder { path },
+            io::ErrorKind::PermissionDenied => Self::Permission { path, source },
+            _ => Self::Io { path, source },
+        }
+    }
+}
+
+/// Why a path inside the target could not be looked up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// A link stands on the way or at the end; it was not followed.
+    #[error("{}: a link or reparse point, which is not followed", path.display())]
+    Link {
+        /// The link, relative to the target's root.
+        path: PathBuf,
+    },
+    /// Several names differ only in case, none of them spelled as asked for.
+    #[error("{}: {first:?} and {second:?} differ only in case", folder.display())]
+    Ambiguous {
+        /// The folder that holds both, relative to the target's root.
+        folder: PathBuf,
+        /// One of the names.
+        first: OsString,
+        /// The other.
+        second: OsString,
+    },
+    /// Something other than a folder stands on the way.
+    #[error("{}: {kind}, not a folder", path.display())]
+    NotAFolder {
+        /// The obstacle, relative to the target's root.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
+    },
+    /// A folder that holds more names than are read.
+    #[error("{}: more than {limit} names in one folder", folder.display())]
+    TooManyNames {
+        /// The folder, relative to the target's root.
+        folder: PathBuf,
+        /// The bound.
+        limit: usize,
+    },
+    /// The system could not read a name or folder.
+    #[error("{}: cannot be looked up", path.display())]
+    Io {
+        /// Where, relative to the target's root.
+        path: PathBuf,
+        /// What the system reported.
+        source: io::Error,
+    },
+}
+
+/// Inside of an [`io::Error`]: something that should be a regular file is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}, not a regular file")]
+pub struct NotRegular {
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl From<NotRegular> for io::Error {
+    fn from(error: NotRegular) -> Self {
+        let kind = match error.kind {
+            Kind::Folder => io::ErrorKind::IsADirectory,
+            _ => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// Why a target is left alone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// The target has no `Windows/System32/config` folder.
+    #[error("not a Windows volume: there is no folder Windows/System32/config")]
+    NotWindows,
+    /// The target is mounted read-only.
+    #[error("mounted read-only")]
+    ReadOnly,
+    /// Windows is hibernated, or was shut down with fast startup.
+    #[error(
+        "Windows is hibernated (hiberfil.sys holds a saved session): changes would be lost or \
+         damage the volume"
+    )]
+    Hibernated,
+    /// The target is the system that runs this program.
+    #[error("this is the running system's own disk")]
+    OwnDisk,
+    /// Another diskmend holds the lock.
+    #[error("another diskmend is at work on this target")]
+    Busy,
+    /// Too little free space.
+    #[error("{needed} bytes of free space are needed, {available} are available")]
+    NoSpace {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes available.
+        available: u64,
+    },
+    /// The folder is where a BitLocker tool put its decrypted image.
+    #[error("this folder holds a decrypted BitLocker image ({name}): mount that image first")]
+    DecryptedImage {
+        /// The image's name.
+        name: &'static str,
+    },
+    /// A name that the guard needs could not be looked up.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// The guard itself could not be carried out.
+    #[error("cannot {action}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// What the system reported.
+        source: io::Error,
+    },
+}
+
+impl GuardError {
+    /// For `map_err`: the guard failed at `action`.
+    pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            _ => Self::Io { action, source },
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! An open regular file.
+
+use std::fs::TryLockError;
+use std::io;
+
+use crate::error::NotRegular;
+use crate::metadata::{Identity, Kind, Metadata};
+use crate::positioned;
+
+/// An open regular file of the target. Offsets and lengths are in bytes from the file's start.
+///
+/// Writing in place keeps everything else of the file: its security descriptor, streams, hard
+/// links and place on disk.
+#[derive(Debug)]
+pub struct File {
+    file: std::fs::File,
+}
+
+impl File {
+    /// Takes an open file, whatever it is.
+    ///
+    /// # Errors
+    /// [`NotRegular`] inside an [`io::Error`] when it is no regular file.
+    pub(crate) fn new(file: std::fs::File) -> io::Result<Self> {
+        let file = Self { file };
+        match file.metadata()?.kind {
+            Kind::File => Ok(file),
+            kind => Err(NotRegular { kind }.into()),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn as_std(&self) -> &std::fs::File {
+        &self.file
+    }
+
+    /// What the open file is, even if its name has since gone to another.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        Ok((&cap_std::fs::Metadata::from_file(&self.file)?).into())
+    }
+
+    /// The length in bytes.
+    ///
+    /// # Errors
+    /// What the system reported.
+    #[expect(clippy::len_without_is_empty, reason = "the length can fail")]
+    pub fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len)
+    }
+
+    /// Which file this is, for as long as it is open.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn identity(&self) -> io::Result<Identity> {
+        Ok(self.metadata()?.identity)
+    }
+
+    /// Fills `buf` from `offset` on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] when the file ends before, or what the system reported;
+    /// what `buf` then holds is not defined.
+    pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        positioned::read_exact_at(&self.file, buf, offset)
+    }
+
+    /// Writes all of `data` at `offset`, beyond the end if need be.
+    ///
+    /// # Errors
+    /// What the system reported; part of `data` may have been written.
+    pub fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        positioned::write_all_at(&self.file, data, offset)
+    }
+
+    /// Makes the file `len` bytes long; new bytes are zero.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    /// Returns when everything written so far, and the length, is durable.
+    ///
+    /// # Errors
+    /// What the system reported; none of what was written since the last success may then be
+    /// taken for durable, and a second call may report success wrongly.
+    pub fn sync_all(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// Takes the exclusive advisory lock without waiting; it is released when the file is closed.
+    ///
+    /// On Windows the lock is mandatory: until then no other handle can read or write the file.
+    ///
+    /// # Errors
+    /// [`TryLockError::WouldBlock`] when someone else holds it, through this process or another.
+    pub fn try_lock_exclusive(&self) -> Result<(), TryLockError> {
+        self.file.try_lock()
+    }
+}

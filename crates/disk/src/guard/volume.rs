@@ -1,0 +1,60 @@
+//! What the volume that holds the target says of itself.
+
+use std::io;
+
+use crate::error::GuardError;
+use crate::target::Target;
+
+/// The target's volume is not mounted read-only.
+///
+/// On Windows nothing is asked; there, and where a mount turns read-only later, taking the
+/// [`TargetLock`](crate::TargetLock) finds out.
+///
+/// # Errors
+/// [`GuardError::ReadOnly`], or why the system would not say.
+pub fn writable(target: &Target) -> Result<(), GuardError> {
+    if is_read_only(target).map_err(GuardError::io("ask whether the volume is read-only"))? {
+        return Err(GuardError::ReadOnly);
+    }
+    Ok(())
+}
+
+/// Bytes that can still be written to the target's volume.
+///
+/// # Errors
+/// What the system reported.
+pub fn free_space(target: &Target) -> io::Result<u64> {
+    #[cfg(unix)]
+    {
+        let volume = rustix::fs::fstatvfs(target.root().as_dir())?;
+        Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+    }
+    #[cfg(windows)]
+    fs4::available_space(target.path())
+}
+
+/// At least `needed` bytes can still be written to the target's volume.
+///
+/// # Errors
+/// [`GuardError::NoSpace`], or why the system would not say.
+pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
+    let available = free_space(target).map_err(GuardError::io("ask for the free space"))?;
+    if available < needed {
+        return Err(GuardError::NoSpace { needed, available });
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_read_only(target: &Target) -> io::Result<bool> {
+    let volume = rustix::fs::fstatvfs(target.root().as_dir())?;
+    Ok(volume
+        .f_flag
+        .contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+#[cfg(windows)]
+#[expect(clippy::unnecessary_wraps, reason = "the question can fail elsewhere")]
+fn is_read_only(_target: &Target) -> io::Result<bool> {
+    Ok(false)
+}

@@ -1,0 +1,70 @@
+//! One diskmend at a time on a target.
+
+use std::fs::TryLockError;
+use std::io;
+
+use crate::error::GuardError;
+use crate::file::File;
+use crate::folder::{Access, Folder};
+
+/// Name of the lock file in the state folder. The file stays there, empty, between runs.
+pub const LOCK_FILE_NAME: &str = "diskmend.lock";
+
+/// Tries before giving up on a lock file that others keep creating and removing.
+const ATTEMPTS: usize = 8;
+
+/// The right to change a target, held until dropped. The system takes it back when the process
+/// ends in any way, so a crash leaves nothing to clean up.
+#[derive(Debug)]
+pub struct TargetLock {
+    _file: File,
+}
+
+impl TargetLock {
+    /// Takes the lock of the target whose state folder is `state`, without waiting. This is also
+    /// the proof that the volume can be written: it opens its file for writing.
+    ///
+    /// # Errors
+    /// [`GuardError::Busy`] when another run holds it, [`GuardError::ReadOnly`] when the volume
+    /// turns out not to be writable, [`GuardError::Io`] when there is something else of that name
+    /// or the system refused.
+    pub fn acquire(state: &Folder) -> Result<Self, GuardError> {
+        for _ in 0..ATTEMPTS {
+            let Some(file) = open(state).map_err(GuardError::io("open the lock file"))? else {
+                continue;
+            };
+            match file.try_lock_exclusive() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(GuardError::Busy),
+                Err(TryLockError::Error(source)) => {
+                    return Err(GuardError::io("lock the lock file")(source));
+                }
+            }
+            // A lock on a file that has lost its name excludes nobody.
+            if still_named(state, &file).map_err(GuardError::io("look at the lock file"))? {
+                return Ok(Self { _file: file });
+            }
+        }
+        Err(GuardError::Busy)
+    }
+}
+
+/// The lock file, created if missing; `None` when another run got in between.
+fn open(state: &Folder) -> io::Result<Option<File>> {
+    match state.open_file(LOCK_FILE_NAME, Access::ReadWrite) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened.map(Some),
+    }
+    match state.create_file(LOCK_FILE_NAME) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        created => created.map(Some),
+    }
+}
+
+fn still_named(state: &Folder, file: &File) -> io::Result<bool> {
+    match state.metadata(LOCK_FILE_NAME) {
+        Ok(metadata) => Ok(metadata.identity == file.identity()?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

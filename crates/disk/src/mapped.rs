@@ -1,0 +1,159 @@
+//! A whole file in memory.
+
+use std::io;
+
+use crate::file::File;
+#[cfg(target_os = "linux")]
+use crate::mapping::Mapping;
+
+/// Bytes read at once where a file is read rather than mapped.
+const CHUNK: usize = 1 << 20;
+
+/// A private image of a whole file in memory. Changes stay in memory: nothing but explicit writes
+/// to the [`File`] ever reach the disk.
+///
+/// On Linux the file is mapped copy-on-write, which for a file in the page cache costs a few
+/// percent of reading it; elsewhere, and where mapping fails, the file is read.
+///
+/// # What a mapping shows
+/// A page that was never written through [`bytes_mut`](Self::bytes_mut) is the page cache's own:
+/// if the file is written meanwhile, by this process or another, such a page may show it. If
+/// another process shortens the file, or the disk fails while a page that memory pressure had
+/// dropped is read again, touching the page ends the process (SIGBUS). Both are acceptable here:
+/// the caller holds the target's lock, all pages are read once and checked for read errors before
+/// [`open`](Self::open) returns, and a process that ends abruptly leaves the disk in a state that
+/// the transaction protocol recovers from. Whoever writes the file in place should write only what
+/// it has put in the image first.
+#[derive(Debug)]
+pub struct MappedFile {
+    backing: Backing,
+}
+
+#[derive(Debug)]
+enum Backing {
+    #[cfg(target_os = "linux")]
+    Mapping(Mapping),
+    Memory(Vec<u8>),
+}
+
+impl MappedFile {
+    /// Takes an image of all of `file`, with room to [`grow`](Self::grow) by `reserve` bytes
+    /// without being moved.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::FileTooLarge`] when the file is longer than `max_len` bytes,
+    /// [`io::ErrorKind::OutOfMemory`], or what the system reported for a part that can't be read.
+    pub fn open(file: &File, reserve: usize, max_len: u64) -> io::Result<Self> {
+        let len = file.len()?;
+        if len > max_len {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("the file has {len} bytes, at most {max_len} are possible"),
+            ));
+        }
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let backing = map(file, len, reserve).map_or_else(|| read(file, len), Ok)?;
+        Ok(Self { backing })
+    }
+
+    /// All bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.backing {
+            #[cfg(target_os = "linux")]
+            Backing::Mapping(mapping) => mapping.bytes(),
+            Backing::Memory(bytes) => bytes,
+        }
+    }
+
+    /// All bytes, for writing in memory.
+    #[must_use]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        match &mut self.backing {
+            #[cfg(target_os = "linux")]
+            Backing::Mapping(mapping) => mapping.bytes_mut(),
+            Backing::Memory(bytes) => bytes,
+        }
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    /// Whether there are no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    /// Makes the image `new_len` bytes long; new bytes are zero. It never shrinks.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::OutOfMemory`]; the image is then as it was.
+    pub fn grow(&mut self, new_len: usize) -> io::Result<()> {
+        let more = new_len.saturating_sub(self.len());
+        if more == 0 {
+            return Ok(());
+        }
+        match &mut self.backing {
+            #[cfg(target_os = "linux")]
+            Backing::Mapping(mapping) => {
+                if !mapping.grow(new_len) {
+                    let mut bytes = Vec::new();
+                    bytes
+                        .try_reserve(new_len)
+                        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+                    bytes.extend_from_slice(mapping.bytes());
+                    bytes.resize(new_len, 0);
+                    self.backing = Backing::Memory(bytes);
+                }
+            }
+            Backing::Memory(bytes) => {
+                bytes
+                    .try_reserve(more)
+                    .map_err(|_| io::ErrorKind::OutOfMemory)?;
+                bytes.resize(new_len, 0);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Maps the file; `None` where that is not possible. A page that can't be read is such a case, too:
+/// reading then tells which and why.
+#[cfg(target_os = "linux")]
+fn map(file: &File, len: usize, reserve: usize) -> Option<Backing> {
+    if len == 0 {
+        return None;
+    }
+    Mapping::new(file.as_std(), len, reserve)
+        .ok()
+        .map(Backing::Mapping)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn map(_file: &File, _len: usize, _reserve: usize) -> Option<Backing> {
+    None
+}
+
+fn read(file: &File, len: usize) -> io::Result<Backing> {
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(len)
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    bytes.resize(len, 0);
+    let mut offset = 0u64;
+    for chunk in bytes.chunks_mut(CHUNK) {
+        file.read_exact_at(chunk, offset).map_err(|error| {
+            let len = chunk.len();
+            io::Error::new(
+                error.kind(),
+                format!("{len} bytes at offset {offset} cannot be read: {error}"),
+            )
+        })?;
+        offset = offset.saturating_add(chunk.len() as u64);
+    }
+    Ok(Backing::Memory(bytes))
+}

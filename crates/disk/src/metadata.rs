@@ -1,0 +1,84 @@
+//! What is known of a directory entry without opening it.
+
+use std::fmt;
+
+use cap_fs_ext::MetadataExt;
+use cap_std::fs::FileType;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, a junction, a mounted volume or another reparse point that the file
+    /// system shows as a link.
+    Link,
+    /// A device, FIFO or socket.
+    Other,
+}
+
+impl From<FileType> for Kind {
+    fn from(kind: FileType) -> Self {
+        if kind.is_symlink() {
+            Self::Link
+        } else if kind.is_dir() {
+            Self::Folder
+        } else if kind.is_file() {
+            Self::File
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a file",
+            Self::Folder => "a folder",
+            Self::Link => "a link or reparse point",
+            Self::Other => "a device, FIFO or socket",
+        })
+    }
+}
+
+/// Names one file on this machine, as long as the file is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Device number; on Windows the volume serial number.
+    pub device: u64,
+    /// Inode number; on Windows the file index.
+    pub inode: u64,
+}
+
+/// Metadata of a file or folder; never that of what a link points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// What it is.
+    pub kind: Kind,
+    /// Length in bytes; only meaningful for a regular file.
+    pub len: u64,
+    /// Which file it is.
+    pub identity: Identity,
+    /// Number of names (hard links) the file has. Windows's own files often have two.
+    pub links: u64,
+}
+
+impl From<&cap_std::fs::Metadata> for Metadata {
+    /// The metadata must come from an open handle or from `symlink_metadata`: from elsewhere
+    /// Windows gives no identity.
+    fn from(metadata: &cap_std::fs::Metadata) -> Self {
+        Self {
+            kind: metadata.file_type().into(),
+            len: metadata.len(),
+            identity: Identity {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            },
+            links: metadata.nlink(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Names of directory entries: what may be one, and when two are the same to Windows.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path};
+
+/// The name as a path of exactly one component.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for anything that could lead elsewhere: separators, `.`, `..`,
+/// drive letters and, on Windows, the colon of an alternate data stream.
+pub(crate) fn component(name: &OsStr) -> io::Result<&Path> {
+    let path = Path::new(name);
+    let mut components = path.components();
+    let single = match (components.next(), components.next()) {
+        (Some(Component::Normal(only)), None) => only == name,
+        _ => false,
+    };
+    let stream = cfg!(windows) && name.as_encoded_bytes().contains(&b':');
+    if single && !stream {
+        Ok(path)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{name:?} is not the name of a file or folder"),
+        ))
+    }
+}
+
+/// Whether Windows takes both names for the same.
+///
+/// NTFS compares names one UTF-16 unit at a time after its upper case table ($UpCase). A name that
+/// is no valid Unicode equals no other.
+pub(crate) fn same(a: &OsStr, b: &OsStr) -> bool {
+    match (a.to_str(), b.to_str()) {
+        (Some(a), Some(b)) => a.chars().map(upper).eq(b.chars().map(upper)),
+        _ => a == b,
+    }
+}
+
+fn upper(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        // $UpCase has no entries that lead into ASCII from outside (Unicode has: U+017F for S,
+        // U+0131 for I): a look-alike must not pass for a system file.
+        (Some(only), None) if only.is_ascii() == c.is_ascii() => only,
+        _ => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_regard_to_case() {
+        let same = |a: &str, b: &str| same(a.as_ref(), b.as_ref());
+        assert!(same("SYSTEM", "system"));
+        assert!(same("Jürgen", "JÜRGEN"));
+        assert!(same("ÿ", "Ÿ"));
+        assert!(!same("SYSTEM", "SYSTEM1"));
+        assert!(!same("SYSTEM", "\u{17f}YSTEM"));
+        assert!(!same("WINDOWS", "W\u{131}NDOWS"));
+        assert!(!same("ß", "SS"));
+    }
+
+    #[test]
+    fn only_a_single_plain_component_is_a_name() {
+        assert!(component("SYSTEM".as_ref()).is_ok());
+        assert!(component(".hidden".as_ref()).is_ok());
+        for bad in ["", ".", "..", "a/b", "a/", "a/.", "/", "/a", "../a"] {
+            let error = component(bad.as_ref()).expect_err(bad);
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        }
+    }
+}
