@@ -107,3 +107,60 @@ impl Drop for Mapping {
         let _ = unsafe { munmap(self.start.as_ptr().cast(), self.capacity) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 4096;
+
+    fn file(content: &[u8]) -> File {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(content.len() as u64).expect("room");
+        crate::positioned::write_all_at(&file, content, 0).expect("room");
+        file
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_read_is_an_error_and_no_signal() {
+        // Beyond its end a file's pages can't be read, as if it had been cut short meanwhile.
+        let file = file(&[1; PAGE]);
+        let far = 16 * page_size();
+        let error = Mapping::new(&file, far, 0).expect_err("not that long");
+        assert_eq!(
+            error.raw_os_error(),
+            Some(rustix::io::Errno::FAULT.raw_os_error())
+        );
+        assert_eq!(
+            Mapping::new(&file, PAGE, 0).expect("readable").bytes(),
+            [1; PAGE]
+        );
+    }
+
+    #[test]
+    fn what_another_left_behind_the_end_of_the_last_page_does_not_show_after_growing() {
+        let file = file(&[1; PAGE + 10]);
+        let mut mapping = Mapping::new(&file, PAGE + 10, PAGE).expect("a small file");
+        // SAFETY: the last page of the file is mapped up to its end.
+        unsafe { mapping.start.as_ptr().add(PAGE + 10).write(0xee) };
+        assert!(mapping.grow(PAGE + 20));
+        assert_eq!(
+            mapping.bytes()[PAGE + 9..],
+            [[1].as_slice(), &[0; 10]].concat()
+        );
+    }
+
+    #[test]
+    fn there_is_room_for_the_reserve_and_no_more() {
+        let file = file(&[1; 10]);
+        let mut mapping = Mapping::new(&file, 10, PAGE).expect("a small file");
+        let room = mapping.capacity;
+        assert!(room >= 10 + PAGE);
+        assert!(!mapping.grow(room + 1));
+        assert_eq!(mapping.bytes(), [1; 10]);
+        assert!(mapping.grow(room));
+        mapping.bytes_mut().fill(2);
+        assert_eq!(mapping.bytes(), vec![2; room]);
+        assert!(Mapping::new(&file, 10, usize::MAX).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! Mounts for tests, undone however the test ends.
+
+#![cfg(target_os = "linux")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Runs a program; its error output otherwise.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+    } else {
+        let message = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{program}: {}", message.trim()))
+    }
+}
+
+/// Says that a test could not be run. Not through `println`, which only shows in failed tests.
+pub(crate) fn skipped(needs: &str, error: &str) {
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: this test needs {needs}: {error}"
+    );
+}
+
+/// A mount on a folder of its own.
+pub(crate) struct Mount {
+    dir: tempfile::TempDir,
+}
+
+impl Mount {
+    /// Mounts as `mount ARGUMENTS FOLDER` does; where that is not possible says so and gives
+    /// nothing.
+    pub(crate) fn new(arguments: &[&str]) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_str().unwrap();
+        match run("mount", &[arguments, &[path]].concat()) {
+            Ok(_) => Some(Self { dir }),
+            Err(error) => {
+                skipped("to mount, as root", &error);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        if let Some(path) = self.dir.path().to_str()
+            && let Err(error) = run("umount", &[path])
+        {
+            println!("left mounted: {error}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Names, files and lookups in an ordinary target.
+
+#![cfg(test)]
+
+use std::fs;
+use std::fs::TryLockError;
+use std::io;
+use std::path::Path;
+
+use diskmend_disk::{Access, Kind, LookupError, OpenError, Target};
+
+fn target() -> (tempfile::TempDir, Target) {
+    let dir = tempfile::tempdir().unwrap();
+    let target = Target::open(dir.path()).unwrap();
+    (dir, target)
+}
+
+#[test]
+fn a_lookup_disregards_case_and_reports_the_real_names() {
+    let (dir, target) = target();
+    fs::create_dir_all(dir.path().join("WINDOWS/system32/Config")).unwrap();
+    fs::write(dir.path().join("WINDOWS/system32/Config/System"), b"regf").unwrap();
+    let found = target
+        .find(&["Windows", "System32", "config", "SYSTEM"])
+        .unwrap()
+        .expect("the file is there");
+    assert_eq!(found.name(), "System");
+    assert_eq!(found.path(), Path::new("WINDOWS/system32/Config/System"));
+    assert_eq!(found.kind(), Kind::File);
+    assert_eq!(found.metadata().len, 4);
+    assert_eq!(found.open_file(Access::Read).unwrap().len().unwrap(), 4);
+    assert!(found.open_dir().is_err());
+    assert_eq!(found.folder().list(10).unwrap().len(), 1);
+
+    let found = target
+        .find(&["windows", "SYSTEM32"])
+        .unwrap()
+        .expect("there");
+    assert_eq!(found.kind(), Kind::Folder);
+    assert_eq!(
+        found.open_dir().unwrap().list(10).unwrap()[0].name,
+        "Config"
+    );
+    assert!(target.find(&["windows", "SYSTEM33"]).unwrap().is_none());
+    assert!(target.find(&["nowhere", "SYSTEM32"]).unwrap().is_none());
+    assert!(target.find::<&str>(&[]).is_err());
+}
+
+#[test]
+fn a_file_on_the_way_of_a_lookup_is_an_error_that_names_it() {
+    let (dir, target) = target();
+    fs::write(dir.path().join("windows"), b"").unwrap();
+    match target.find(&["Windows", "System32"]) {
+        Err(LookupError::NotAFolder { path, kind }) => {
+            assert_eq!((path.as_path(), kind), (Path::new("windows"), Kind::File));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn of_names_that_differ_only_in_case_only_the_exact_one_is_taken() {
+    let (dir, target) = target();
+    fs::create_dir(dir.path().join("Windows")).unwrap();
+    fs::write(dir.path().join("Windows/SYSTEM"), b"1").unwrap();
+    fs::write(dir.path().join("Windows/System"), b"22").unwrap();
+    let found = target.find(&["windows", "System"]).unwrap().expect("there");
+    assert_eq!(found.metadata().len, 2);
+    match target.find(&["windows", "system"]) {
+        Err(LookupError::Ambiguous {
+            folder,
+            first,
+            second,
+        }) => {
+            assert_eq!(folder, Path::new("Windows"));
+            assert_eq!(
+                (first.to_str(), second.to_str()),
+                (Some("SYSTEM"), Some("System"))
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn files_are_created_once_read_written_renamed_and_removed() {
+    let (dir, target) = target();
+    let root = target.root();
+    root.create_dir("state").unwrap();
+    let state = root.open_dir("state").unwrap();
+    let file = state.create_file("a").unwrap();
+    file.write_all_at(b"after a hole", 4090).unwrap();
+    file.sync_all().unwrap();
+    state.sync().unwrap();
+    assert_eq!(file.len().unwrap(), 4102);
+    let mut read = [1; 16];
+    file.read_exact_at(&mut read, 4086).unwrap();
+    assert_eq!(&read, b"\0\0\0\0after a hole");
+    let error = file.read_exact_at(&mut read, 4087).expect_err("one short");
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    file.set_len(5000).unwrap();
+    assert_eq!(file.len().unwrap(), 5000);
+
+    let error = state.create_file("a").expect_err("it exists");
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    state.rename("a", root, "b").unwrap();
+    let again = root.open_file("b", Access::Read).unwrap();
+    assert_eq!(again.identity().unwrap(), file.identity().unwrap());
+    again
+        .write_all_at(b"x", 0)
+        .expect_err("open for reading only");
+    let error = root.open_file("state", Access::Read).expect_err("a folder");
+    assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+    root.remove_dir("state").unwrap();
+    root.remove_file("b").unwrap();
+    assert_eq!(root.list(10).unwrap(), []);
+    drop(dir);
+}
+
+#[cfg(unix)]
+#[test]
+fn new_files_and_folders_are_their_owners_alone_and_old_ones_keep_their_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let (dir, target) = target();
+    let mode = |name: &str| {
+        let metadata = fs::metadata(dir.path().join(name)).unwrap();
+        metadata.permissions().mode() & 0o7777
+    };
+    target.root().create_file("hive").unwrap();
+    target.root().create_dir("state").unwrap();
+    assert_eq!((mode("hive"), mode("state")), (0o600, 0o700));
+
+    fs::set_permissions(dir.path().join("hive"), fs::Permissions::from_mode(0o754)).unwrap();
+    let file = target.root().open_file("hive", Access::ReadWrite).unwrap();
+    file.write_all_at(b"changed", 0).unwrap();
+    file.sync_all().unwrap();
+    assert_eq!(mode("hive"), 0o754);
+}
+
+#[test]
+fn a_file_with_several_names_is_opened_like_any_other() {
+    let (dir, target) = target();
+    fs::write(dir.path().join("one"), b"bytes").unwrap();
+    fs::hard_link(dir.path().join("one"), dir.path().join("two")).unwrap();
+    let file = target.root().open_file("two", Access::ReadWrite).unwrap();
+    assert_eq!(file.metadata().unwrap().links, 2);
+    file.write_all_at(b"BYTES", 0).unwrap();
+    assert_eq!(fs::read(dir.path().join("one")).unwrap(), b"BYTES");
+}
+
+#[test]
+fn a_listing_is_sorted_and_bounded() {
+    let (dir, target) = target();
+    for name in ["b", "c", "a"] {
+        fs::write(dir.path().join(name), b"").unwrap();
+    }
+    let names: Vec<_> = target.root().list(3).unwrap();
+    let names: Vec<_> = names.iter().filter_map(|e| e.name.to_str()).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    let error = target.root().list(2).expect_err("three names");
+    assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+}
+
+#[test]
+fn an_exclusive_lock_excludes_a_second_handle() {
+    let (_dir, target) = target();
+    let first = target.root().create_file("hive").unwrap();
+    let second = target.root().open_file("hive", Access::ReadWrite).unwrap();
+    first.try_lock_exclusive().unwrap();
+    let refused = second.try_lock_exclusive();
+    assert!(matches!(refused, Err(TryLockError::WouldBlock)));
+    drop(first);
+    second.try_lock_exclusive().unwrap();
+}
+
+#[test]
+fn what_is_no_folder_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = Target::open(&dir.path().join("missing"));
+    assert!(matches!(missing, Err(OpenError::NotFound { .. })));
+
+    let image = dir.path().join("disk.img");
+    for len in [0, 5, 512] {
+        fs::write(&image, vec![0; len]).unwrap();
+        let refused = Target::open(&image);
+        assert!(
+            matches!(refused, Err(OpenError::NotMounted { .. })),
+            "{len}"
+        );
+    }
+    let mut sector = vec![0; 512];
+    sector[..11].copy_from_slice(b"\xeb\x58\x90-FVE-FS-");
+    fs::write(&image, sector).unwrap();
+    let refused = Target::open(&image);
+    assert!(matches!(refused, Err(OpenError::BitLocker { .. })));
+    #[cfg(unix)]
+    {
+        let refused = Target::open("/dev/null".as_ref());
+        assert!(matches!(refused, Err(OpenError::NotAFolder { .. })));
+    }
+}
