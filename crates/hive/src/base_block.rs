@@ -48,16 +48,31 @@ impl BaseBlock {
             return wrong("major version", 20, "1", self.major_version.to_string());
         }
         if !MINOR_VERSIONS.contains(&self.minor_version.get()) {
-            return wrong("minor version", 24, "3 to 6", self.minor_version.to_string());
+            return wrong(
+                "minor version",
+                24,
+                "3 to 6",
+                self.minor_version.to_string(),
+            );
         }
         if self.file_type.get() != Self::TYPE_PRIMARY {
-            return wrong("file type", 28, "0, a primary file", self.file_type.to_string());
+            return wrong(
+                "file type",
+                28,
+                "0, a primary file",
+                self.file_type.to_string(),
+            );
         }
         if self.file_format.get() != 1 {
             return wrong("file format", 32, "1", self.file_format.to_string());
         }
         if self.clustering_factor.get() != 1 {
-            return wrong("clustering factor", 44, "1", self.clustering_factor.to_string());
+            return wrong(
+                "clustering factor",
+                44,
+                "1",
+                self.clustering_factor.to_string(),
+            );
         }
         let len = self.bins_len.get() as usize;
         if len == 0 || !len.is_multiple_of(PAGE_LEN) || len > MAX_BINS_LEN {

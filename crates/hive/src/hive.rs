@@ -140,8 +140,7 @@ pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
 /// Checks the base block and that the file holds all the bins it promises.
 pub(crate) fn sized_image(buffer: Box<dyn Buffer>) -> Result<Image, OpenError> {
     let len = buffer.bytes().len();
-    let base =
-        bytes::view::<BaseBlock>(buffer.bytes(), 0).ok_or(OpenError::TooShort { len })?;
+    let base = bytes::view::<BaseBlock>(buffer.bytes(), 0).ok_or(OpenError::TooShort { len })?;
     base.validate()?;
     let bins_len = base.bins_len.get() as usize;
     Image::new(buffer, bins_len).map_err(|_| {
@@ -161,9 +160,9 @@ impl Hive {
     /// # Errors
     /// Never for an opened hive; the type system can't know.
     pub fn base_block(&self) -> Result<&BaseBlock, Corruption> {
-        self.image.base_block().ok_or_else(|| {
-            Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer")
-        })
+        self.image
+            .base_block()
+            .ok_or_else(|| Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer"))
     }
 
     /// The minor version of the format, 3 to 6.

@@ -27,7 +27,12 @@ impl<'a> Key<'a> {
     /// Where the cell, its signature or its name is wrong.
     pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
         let (node, payload) = bins.structure::<KeyNode>(cell, "key node")?;
-        expect_signature("key node signature", cell, KeyNode::SIGNATURE, node.signature)?;
+        expect_signature(
+            "key node signature",
+            cell,
+            KeyNode::SIGNATURE,
+            node.signature,
+        )?;
         let len = usize::from(node.name_len.get());
         let stored = bytes::slice(payload, KeyNode::LEN, len).ok_or_else(|| {
             Corruption::in_cell(
@@ -137,7 +142,11 @@ impl<'a> Key<'a> {
         Ok(Err(position))
     }
 
-    fn find_in(&self, leaf: Leaf<'a>, name: Name<'_>) -> Result<Result<Key<'a>, usize>, Corruption> {
+    fn find_in(
+        &self,
+        leaf: Leaf<'a>,
+        name: Name<'_>,
+    ) -> Result<Result<Key<'a>, usize>, Corruption> {
         let mut low = 0;
         let mut high = leaf.len();
         while low < high {

@@ -71,7 +71,12 @@ impl<'a> Value<'a> {
     /// Where the cell, its signature or its name is wrong.
     pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
         let (raw, payload) = bins.structure::<KeyValue>(cell, "key value")?;
-        expect_signature("key value signature", cell, KeyValue::SIGNATURE, raw.signature)?;
+        expect_signature(
+            "key value signature",
+            cell,
+            KeyValue::SIGNATURE,
+            raw.signature,
+        )?;
         let len = usize::from(raw.name_len.get());
         let stored = bytes::slice(payload, KeyValue::LEN, len).ok_or_else(|| {
             Corruption::in_cell(

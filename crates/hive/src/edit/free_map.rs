@@ -1,0 +1,227 @@
+//! The free cells of a hive: where to allocate, and with which neighbours a freed cell merges.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bytes;
+use crate::error::Corruption;
+use crate::format::{CellHeader, HiveBin};
+use crate::offset::{FileOffset, PAGE_LEN};
+
+/// Free cells from this size on are used up cell by cell, so that what is made together lies
+/// together and few pages change.
+const ARENA_LEN: u32 = 1024;
+
+/// How many fitting cells are looked at for one that lies in a page that has changed already.
+const CANDIDATES: usize = 16;
+
+/// All free cells, by offset and by size, and the bins that bound them.
+pub(super) struct FreeMap {
+    by_offset: BTreeMap<u32, u32>,
+    by_size: BTreeSet<(u32, u32)>,
+    bin_starts: Vec<u32>,
+    arena: Option<u32>,
+}
+
+impl FreeMap {
+    /// Reads all bins and cells.
+    ///
+    /// # Errors
+    /// The first bin or cell that does not tile the hive.
+    pub(super) fn scan(bins: &[u8]) -> Result<Self, Corruption> {
+        let mut cells = Vec::new();
+        let mut bin_starts = Vec::new();
+        let mut start = 0;
+        while start < bins.len() {
+            let size = bin_size(bins, start)?;
+            bin_starts.push(narrow(start));
+            scan_cells(bins, start + HiveBin::LEN, start + size, &mut cells)?;
+            start += size;
+        }
+        Ok(Self {
+            by_size: cells.iter().map(|&(at, size)| (size, at)).collect(),
+            by_offset: cells.into_iter().collect(),
+            bin_starts,
+            arena: None,
+        })
+    }
+
+    fn insert(&mut self, at: u32, size: u32) {
+        self.by_offset.insert(at, size);
+        self.by_size.insert((size, at));
+    }
+
+    fn remove(&mut self, at: u32) -> Option<u32> {
+        let size = self.by_offset.remove(&at)?;
+        self.by_size.remove(&(size, at));
+        Some(size)
+    }
+
+    /// Takes a free cell of at least `size` bytes, as its offset and size. Prefers the cell that
+    /// is being used up, then one for which `changed` says that its page is written anyway, then
+    /// a large one, then the smallest that fits.
+    pub(super) fn take(&mut self, size: u32, changed: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
+        let in_arena = self
+            .arena
+            .filter(|at| self.by_offset.get(at).is_some_and(|&len| len >= size));
+        let at = in_arena
+            .or_else(|| {
+                self.by_size
+                    .range((size, 0)..)
+                    .take(CANDIDATES)
+                    .map(|&(_, at)| at)
+                    .find(|&at| changed(at))
+            })
+            .or_else(|| {
+                let large = size.max(ARENA_LEN);
+                Some(self.by_size.range((large, 0)..).next()?.1)
+            })
+            .or_else(|| Some(self.by_size.range((size, 0)..).next()?.1))?;
+        let found = self.remove(at)?;
+        Some((at, found))
+    }
+
+    /// Gives back what was split off a taken cell; it is used up next.
+    pub(super) fn put_rest(&mut self, at: u32, size: u32) {
+        self.insert(at, size);
+        self.arena = Some(at);
+    }
+
+    /// Adds a freed cell, merged with its free neighbours in the same bin; returns the offset and
+    /// size of the cell that results.
+    pub(super) fn put(&mut self, at: u32, size: u32) -> (u32, u32) {
+        let (mut start, mut end) = (at, at + size);
+        if !self.starts_bin(end)
+            && let Some(after) = self.remove(end)
+        {
+            end += after;
+        }
+        let before = self.by_offset.range(..at).next_back();
+        if let Some((&left, &len)) = before
+            && left + len == at
+            && !self.starts_bin_header(at)
+        {
+            self.remove(left);
+            start = left;
+        }
+        self.insert(start, end - start);
+        (start, end - start)
+    }
+
+    /// Takes the free cell that starts at `at`, where there is one of at least `size` bytes.
+    pub(super) fn take_at(&mut self, at: u32, size: u32) -> Option<u32> {
+        if self.starts_bin(at) || *self.by_offset.get(&at)? < size {
+            return None;
+        }
+        self.remove(at)
+    }
+
+    /// Registers a new bin and its one free cell.
+    pub(super) fn add_bin(&mut self, start: u32, size: u32) {
+        self.bin_starts.push(start);
+        let header = HiveBin::LEN as u32;
+        self.insert(start + header, size - header);
+        self.arena = Some(start + header);
+    }
+
+    fn starts_bin(&self, at: u32) -> bool {
+        self.bin_starts.binary_search(&at).is_ok()
+    }
+
+    /// Whether a bin's first cell starts at `at`.
+    fn starts_bin_header(&self, at: u32) -> bool {
+        at.checked_sub(HiveBin::LEN as u32)
+            .is_some_and(|start| self.starts_bin(start))
+    }
+}
+
+fn bin_size(bins: &[u8], start: usize) -> Result<usize, Corruption> {
+    let wrong = |expected: &'static str, actual: String| {
+        Corruption::new("hive bin", FileOffset::of_bins(start), expected, actual)
+    };
+    let header = bytes::view::<HiveBin>(bins, start)
+        .ok_or_else(|| wrong("a header of 32 bytes", "the bins' end".to_owned()))?;
+    if header.signature != HiveBin::SIGNATURE {
+        return Err(wrong(
+            "\"hbin\"",
+            format!("\"{}\"", header.signature.escape_ascii()),
+        ));
+    }
+    if header.offset.get() as usize != start {
+        return Err(wrong("its own offset", header.offset.to_string()));
+    }
+    let size = header.size.get() as usize;
+    if size == 0 || !size.is_multiple_of(PAGE_LEN) || size > bins.len() - start {
+        return Err(wrong(
+            "a size that is a multiple of 4096 and ends within the bins",
+            size.to_string(),
+        ));
+    }
+    Ok(size)
+}
+
+fn scan_cells(
+    bins: &[u8],
+    first: usize,
+    end: usize,
+    free: &mut Vec<(u32, u32)>,
+) -> Result<(), Corruption> {
+    let mut at = first;
+    while at < end {
+        let size = bytes::view::<CellHeader>(bins, at).map_or(0, |cell| cell.size.get());
+        let len = size.unsigned_abs() as usize;
+        if len == 0 || !len.is_multiple_of(CellHeader::ALIGN) || len > end - at {
+            return Err(Corruption::new(
+                "cell size",
+                FileOffset::of_bins(at),
+                "a multiple of 8 that ends within the bin",
+                size.to_string(),
+            ));
+        }
+        if size > 0 {
+            free.push((narrow(at), narrow(len)));
+        }
+        at += len;
+    }
+    Ok(())
+}
+
+/// Offsets inside the bins are below 2 GiB: the base block was checked.
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map() -> FreeMap {
+        let mut map = FreeMap {
+            by_offset: BTreeMap::new(),
+            by_size: BTreeSet::new(),
+            bin_starts: vec![0, 4096],
+            arena: None,
+        };
+        map.insert(64, 32);
+        map.insert(4064, 32);
+        map.insert(4128, 64);
+        map
+    }
+
+    #[test]
+    fn a_freed_cell_merges_with_both_neighbours_but_not_across_bins() {
+        let mut map = map();
+        assert_eq!(map.put(96, 8), (64, 40));
+        assert_eq!(map.put(56, 8), (56, 48));
+        assert_eq!(map.put(4032, 32), (4032, 64));
+        assert_eq!(map.by_offset.get(&4128), Some(&64));
+        assert_eq!(map.by_size.len(), map.by_offset.len());
+    }
+
+    #[test]
+    fn a_cell_in_a_changed_page_is_preferred() {
+        let mut map = map();
+        assert_eq!(map.take(24, |at| at == 4064), Some((4064, 32)));
+        assert_eq!(map.take(24, |_| false), Some((64, 32)));
+        assert_eq!(map.take(65, |_| true), None);
+    }
+}

@@ -1,0 +1,263 @@
+//! Allocation of cells in an image: every change of a cell's size goes through here.
+
+use crate::base_block::MAX_BINS_LEN;
+use crate::bins::Bins;
+use crate::bytes;
+use crate::error::Corruption;
+use crate::format::{CellHeader, HiveBin};
+use crate::image::Image;
+use crate::offset::{CellOffset, PAGE_LEN};
+
+use super::EditError;
+use super::free_map::FreeMap;
+
+/// An image with the map of its free cells, made when the first cell is allocated or freed.
+pub(super) struct Heap {
+    pub(super) image: Image,
+    minor: u32,
+    free: Option<FreeMap>,
+}
+
+/// Smallest remainder that becomes a free cell of its own.
+const MIN_CELL: u32 = CellHeader::ALIGN as u32;
+
+impl Heap {
+    pub(super) fn new(image: Image) -> Self {
+        let minor = image
+            .base_block()
+            .map_or(0, |base| base.minor_version.get());
+        Self {
+            image,
+            minor,
+            free: None,
+        }
+    }
+
+    pub(super) fn bins(&self) -> Bins<'_> {
+        Bins::new(self.image.bins(), self.minor)
+    }
+
+    pub(super) fn minor(&self) -> u32 {
+        self.minor
+    }
+
+    fn ensure_free_map(&mut self) -> Result<(), Corruption> {
+        if self.free.is_none() {
+            self.free = Some(FreeMap::scan(self.image.bins())?);
+        }
+        Ok(())
+    }
+
+    /// Allocates a cell for `len` bytes of payload. The payload's bytes are undefined.
+    pub(super) fn allocate(&mut self, len: usize) -> Result<CellOffset, EditError> {
+        let size = cell_size(len)?;
+        self.ensure_free_map()?;
+        let taken = self.take(size);
+        let (at, found) = match taken {
+            Some(cell) => cell,
+            None => {
+                self.add_bin(size)?;
+                self.take(size).ok_or(EditError::Full)?
+            }
+        };
+        self.split(at, found, size)?;
+        Ok(CellOffset::new(at))
+    }
+
+    fn take(&mut self, size: u32) -> Option<(u32, u32)> {
+        let dirty = self.image.dirty();
+        self.free
+            .as_mut()?
+            .take(size, |at| dirty.contains(at as usize / PAGE_LEN))
+    }
+
+    /// Allocates a cell and fills its payload.
+    pub(super) fn store(&mut self, payload: &[u8]) -> Result<CellOffset, EditError> {
+        let at = self.allocate(payload.len())?;
+        self.write(at, 0, payload)?;
+        Ok(at)
+    }
+
+    /// Makes the `found` bytes at `at` an allocated cell of `size` bytes and a free rest.
+    fn split(&mut self, at: u32, found: u32, size: u32) -> Result<(), EditError> {
+        let rest = found - size;
+        let size = if rest >= MIN_CELL {
+            self.write_size(at + size, i64::from(rest))?;
+            if let Some(free) = &mut self.free {
+                free.put_rest(at + size, rest);
+            }
+            size
+        } else {
+            found
+        };
+        self.write_size(at, -i64::from(size))
+    }
+
+    /// Frees a cell and merges it with its free neighbours.
+    pub(super) fn free(&mut self, cell: CellOffset) -> Result<(), EditError> {
+        let size = self.size(cell)?;
+        self.ensure_free_map()?;
+        // A cell that vanishes inside a merged one must not look allocated any more.
+        self.write_size(cell.get(), i64::from(size))?;
+        if let Some(free) = &mut self.free {
+            let (at, merged) = free.put(cell.get(), size);
+            self.write_size(at, i64::from(merged))?;
+        }
+        Ok(())
+    }
+
+    /// Makes an allocated cell hold `len` bytes without moving it; says whether that went.
+    pub(super) fn resize(&mut self, cell: CellOffset, len: usize) -> Result<bool, EditError> {
+        let size = cell_size(len)?;
+        let old = self.size(cell)?;
+        if size == old {
+            return Ok(true);
+        }
+        self.ensure_free_map()?;
+        let Some(free) = &mut self.free else {
+            return Ok(false);
+        };
+        if size > old {
+            let Some(after) = free.take_at(cell.get() + old, size - old) else {
+                return Ok(false);
+            };
+            self.split(cell.get(), old + after, size)?;
+            return Ok(true);
+        }
+        let rest = old - size;
+        let (at, merged) = free.put(cell.get() + size, rest);
+        self.write_size(at, i64::from(merged))?;
+        self.write_size(cell.get(), -i64::from(size))?;
+        Ok(true)
+    }
+
+    /// Size of an allocated cell in bytes, its size field included.
+    fn size(&self, cell: CellOffset) -> Result<u32, EditError> {
+        let payload = self.bins().cell(cell)?;
+        u32::try_from(payload.len() + CellHeader::LEN).map_err(|_| EditError::Full)
+    }
+
+    /// Bytes that the cell can hold.
+    pub(super) fn capacity(&self, cell: CellOffset) -> Result<usize, EditError> {
+        Ok(self.bins().cell(cell)?.len())
+    }
+
+    /// Overwrites bytes of a cell's payload from `at` on.
+    pub(super) fn write(
+        &mut self,
+        cell: CellOffset,
+        at: usize,
+        data: &[u8],
+    ) -> Result<(), EditError> {
+        let capacity = self.capacity(cell)?;
+        let place = cell.index() + CellHeader::LEN + at;
+        if at.checked_add(data.len()).is_none_or(|end| end > capacity) {
+            return Err(Corruption::in_cell(
+                "cell size",
+                cell,
+                format!("room for {} bytes at {at}", data.len()),
+                capacity.to_string(),
+            )
+            .into());
+        }
+        self.image.write(place, data).ok_or(EditError::Full)
+    }
+
+    /// Changes the structure at the start of a cell's payload.
+    pub(super) fn update<T>(
+        &mut self,
+        cell: CellOffset,
+        what: &'static str,
+        change: impl FnOnce(&mut T),
+    ) -> Result<(), EditError>
+    where
+        T: zerocopy::FromBytes
+            + zerocopy::IntoBytes
+            + zerocopy::KnownLayout
+            + zerocopy::Immutable
+            + zerocopy::Unaligned,
+    {
+        self.bins().structure::<T>(cell, what)?;
+        let structure = self.image.payload_mut::<T>(cell).ok_or(EditError::Full)?;
+        change(structure);
+        Ok(())
+    }
+
+    fn write_size(&mut self, at: u32, size: i64) -> Result<(), EditError> {
+        let size = i32::try_from(size).map_err(|_| EditError::Full)?;
+        self.image
+            .write(at as usize, &size.to_le_bytes())
+            .ok_or(EditError::Full)
+    }
+
+    /// Appends a bin that holds a cell of at least `size` bytes.
+    fn add_bin(&mut self, size: u32) -> Result<(), EditError> {
+        let start = self.image.bins_len();
+        let len = (size as usize + HiveBin::LEN).next_multiple_of(PAGE_LEN);
+        let end = start + len;
+        if end > MAX_BINS_LEN {
+            return Err(EditError::Full);
+        }
+        self.image
+            .set_bins_len(end)
+            .map_err(|_| EditError::OutOfMemory { len: end })?;
+        self.image.zero(start, len).ok_or(EditError::Full)?;
+        let (start, len) = (start as u32, len as u32);
+        let header = HiveBin {
+            signature: HiveBin::SIGNATURE,
+            offset: start.into(),
+            size: len.into(),
+            reserved: [0; 8],
+            timestamp: 0.into(),
+            spare: 0.into(),
+        };
+        self.image
+            .write(start as usize, zerocopy::IntoBytes::as_bytes(&header))
+            .ok_or(EditError::Full)?;
+        let first = start + HiveBin::LEN as u32;
+        self.write_size(first, i64::from(len - HiveBin::LEN as u32))?;
+        if let Some(base) = self.image.base_block_mut() {
+            base.bins_len = (end as u32).into();
+        }
+        if let Some(free) = &mut self.free {
+            free.add_bin(start, len);
+        }
+        Ok(())
+    }
+
+    /// Number of key nodes that point to a security cell, found by reading every cell. It may
+    /// count data that look like a key node, never miss one that is.
+    pub(super) fn count_security_users(&self, security: CellOffset) -> u32 {
+        use crate::format::KeyNode;
+        let bins = self.image.bins();
+        let mut users = 0;
+        let mut at = 0;
+        while at < bins.len() {
+            if at.is_multiple_of(PAGE_LEN)
+                && bytes::slice(bins, at, 4) == Some(HiveBin::SIGNATURE.as_slice())
+            {
+                at += HiveBin::LEN;
+                continue;
+            }
+            let size = bytes::view::<CellHeader>(bins, at).map_or(0, |cell| cell.size.get());
+            if size < 0
+                && let Some(node) = bytes::view::<KeyNode>(bins, at + CellHeader::LEN)
+                && node.signature == KeyNode::SIGNATURE
+                && node.security.get() == security.get()
+            {
+                users += 1;
+            }
+            at += (size.unsigned_abs() as usize).max(CellHeader::ALIGN);
+        }
+        users
+    }
+}
+
+/// Size of a cell for `len` bytes of payload: with its size field, a multiple of 8.
+fn cell_size(len: usize) -> Result<u32, EditError> {
+    len.checked_add(CellHeader::LEN)
+        .and_then(|size| size.checked_next_multiple_of(CellHeader::ALIGN))
+        .filter(|&size| size <= MAX_BINS_LEN - PAGE_LEN)
+        .and_then(|size| u32::try_from(size).ok())
+        .ok_or(EditError::Full)
+}

@@ -1,0 +1,344 @@
+//! Editing a hive in memory: keys and values, with every list, count, hash and maximum kept
+//! right. Nothing is written to disk here.
+
+mod data;
+mod free_map;
+mod heap;
+mod keys;
+mod security;
+mod subkeys;
+mod values;
+
+use crate::error::Corruption;
+use crate::format::KeyNode;
+use crate::hive::{Hive, components};
+use crate::key::Key;
+use crate::name::{NameBuf, NameError};
+use crate::offset::CellOffset;
+use crate::time::Filetime;
+use crate::value_type::ValueType;
+
+use heap::Heap;
+
+/// Deepest key that Windows loads, counted from the root.
+pub const MAX_DEPTH: usize = 511;
+
+/// Why an edit was refused or could not be finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The hive is corrupt where the edit has to read or change it.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
+    /// A name that no key or value can have.
+    #[error("name {name:?}")]
+    Name {
+        /// The name as given.
+        name: String,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// The key does not exist.
+    #[error("key {path:?} does not exist")]
+    NoSuchKey {
+        /// Path below the root.
+        path: String,
+    },
+    /// The root, or a key that is marked so, can't be deleted.
+    #[error("key {path:?} can't be deleted")]
+    NotDeletable {
+        /// Path below the root.
+        path: String,
+    },
+    /// A key that holds no values or subkeys of its own.
+    #[error("key {path:?} is {kind}")]
+    Unsupported {
+        /// Path below the root.
+        path: String,
+        /// What kind of key it is.
+        kind: &'static str,
+    },
+    /// The path has more components than Windows loads.
+    #[error("key {path:?} is deeper than {MAX_DEPTH} levels")]
+    TooDeep {
+        /// Path below the root.
+        path: String,
+    },
+    /// The data are longer than the format can hold.
+    #[error("data of {len} bytes are longer than {max}")]
+    DataTooLong {
+        /// Length of the data in bytes.
+        len: usize,
+        /// Longest data in bytes.
+        max: usize,
+    },
+    /// The hive would grow past 2 GiB.
+    #[error("the hive can't grow past 2 GiB")]
+    Full,
+    /// There is no memory for the hive to grow.
+    #[error("no memory for {len} bytes of hive bins")]
+    OutOfMemory {
+        /// Length of the hive bins in bytes.
+        len: usize,
+    },
+    /// An earlier edit failed half way; the hive in memory must be dropped.
+    #[error("an earlier edit failed, nothing more can be done with this copy of the hive")]
+    Poisoned,
+}
+
+/// Whether an edit had anything to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was as wanted already; no byte has changed.
+    Unchanged,
+    /// The hive in memory has changed.
+    Changed,
+}
+
+/// A hive that is being edited in memory.
+///
+/// Paths are relative to the root, components are separated by `\`, case does not matter.
+/// After an error that is not about its arguments the hive may be half changed: every further
+/// edit, and [`Editor::finish`], is then refused.
+pub struct Editor {
+    heap: Heap,
+    now: Filetime,
+    changes: usize,
+    poisoned: bool,
+}
+
+/// An edited hive that nobody has checked yet.
+pub struct Edited {
+    pub(crate) hive: Hive,
+    pub(crate) changes: usize,
+}
+
+impl Editor {
+    /// Begins to edit. `now` becomes the time of the last write of each key that changes.
+    #[must_use]
+    pub fn new(hive: Hive, now: Filetime) -> Self {
+        Self {
+            heap: Heap::new(hive.image),
+            now,
+            changes: 0,
+            poisoned: false,
+        }
+    }
+
+    /// The root of the hive as it is now, to read from.
+    ///
+    /// # Errors
+    /// Where its cell is not a key node.
+    pub fn root(&self) -> Result<Key<'_>, Corruption> {
+        Key::at(self.heap.bins(), self.root_cell())
+    }
+
+    /// The key at a path as it is now.
+    ///
+    /// # Errors
+    /// Where a structure on the way is corrupt.
+    pub fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
+        let mut key = self.root()?;
+        for component in components(path) {
+            match key.subkey(component)? {
+                Some(child) => key = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
+    }
+
+    /// Creates a key and every key missing on the way to it.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn create_key(&mut self, path: &str) -> Result<Outcome, EditError> {
+        let names = components(path)
+            .map(|name| checked(name, NameBuf::key_name(name)))
+            .collect::<Result<Vec<_>, _>>()?;
+        if names.len() > MAX_DEPTH {
+            return Err(EditError::TooDeep { path: path.into() });
+        }
+        self.attempt(|editor| {
+            let mut at = editor.root_cell();
+            let mut outcome = Outcome::Unchanged;
+            for name in &names {
+                let key = Key::at(editor.heap.bins(), at)?;
+                at = match key.find(name.as_name())? {
+                    Ok(child) => child.cell(),
+                    Err(position) => {
+                        refuse_special(&key, path)?;
+                        outcome = Outcome::Changed;
+                        keys::create(&mut editor.heap, at, position, name, editor.now)?
+                    }
+                };
+            }
+            Ok(outcome)
+        })
+    }
+
+    /// Deletes a key with all its values and subkeys; a missing key is [`Outcome::Unchanged`].
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn delete_key(&mut self, path: &str) -> Result<Outcome, EditError> {
+        self.attempt(|editor| {
+            let Some(key) = editor.key(path)? else {
+                return Ok(Outcome::Unchanged);
+            };
+            let flags = key.node().flags.get();
+            if key.cell() == editor.root_cell()
+                || flags & (KeyNode::FLAG_NO_DELETE | KeyNode::FLAG_HIVE_ENTRY) != 0
+            {
+                return Err(EditError::NotDeletable { path: path.into() });
+            }
+            let cell = key.cell();
+            let parent = editor.parent_of(path)?;
+            keys::delete(&mut editor.heap, parent, cell, editor.now)?;
+            Ok(Outcome::Changed)
+        })
+    }
+
+    /// Sets a value's type and data. The key must exist; the value is created where it is
+    /// missing. An empty name is the default value.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn set_value(
+        &mut self,
+        path: &str,
+        name: &str,
+        value_type: ValueType,
+        data: &[u8],
+    ) -> Result<Outcome, EditError> {
+        let name = checked(name, NameBuf::value_name(name))?;
+        self.attempt(|editor| {
+            let key = editor.existing(path)?;
+            let outcome = values::set(&mut editor.heap, key, &name, value_type, data)?;
+            editor.touch_if_changed(key, outcome)
+        })
+    }
+
+    /// Deletes a value; a missing value or key is [`Outcome::Unchanged`].
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn delete_value(&mut self, path: &str, name: &str) -> Result<Outcome, EditError> {
+        let name = NameBuf::new(name);
+        self.attempt(|editor| {
+            let Some(key) = editor.key(path)? else {
+                return Ok(Outcome::Unchanged);
+            };
+            let key = key.cell();
+            let outcome = values::delete(&mut editor.heap, key, &name)?;
+            editor.touch_if_changed(key, outcome)
+        })
+    }
+
+    /// Number of edits that changed something.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changes
+    }
+
+    /// Ends the editing.
+    ///
+    /// # Errors
+    /// [`EditError::Poisoned`] after an edit that failed half way.
+    pub fn finish(self) -> Result<Edited, EditError> {
+        if self.poisoned {
+            return Err(EditError::Poisoned);
+        }
+        Ok(Edited {
+            hive: Hive {
+                image: self.heap.image,
+            },
+            changes: self.changes,
+        })
+    }
+
+    /// Runs one edit; where it fails for a reason other than its arguments, no more are taken.
+    fn attempt(
+        &mut self,
+        edit: impl FnOnce(&mut Self) -> Result<Outcome, EditError>,
+    ) -> Result<Outcome, EditError> {
+        if self.poisoned {
+            return Err(EditError::Poisoned);
+        }
+        let result = edit(self);
+        match &result {
+            Ok(Outcome::Changed) => self.changes += 1,
+            Ok(Outcome::Unchanged)
+            | Err(
+                EditError::NoSuchKey { .. }
+                | EditError::NotDeletable { .. }
+                | EditError::Unsupported { .. }
+                | EditError::DataTooLong { .. },
+            ) => {}
+            Err(_) => self.poisoned = true,
+        }
+        result
+    }
+
+    fn root_cell(&self) -> CellOffset {
+        CellOffset::new(
+            self.heap
+                .image
+                .base_block()
+                .map_or(u32::MAX, |base| base.root_cell.get()),
+        )
+    }
+
+    fn existing(&self, path: &str) -> Result<CellOffset, EditError> {
+        let key = self
+            .key(path)?
+            .ok_or_else(|| EditError::NoSuchKey { path: path.into() })?;
+        refuse_special(&key, path)?;
+        Ok(key.cell())
+    }
+
+    fn parent_of(&self, path: &str) -> Result<CellOffset, EditError> {
+        let components: Vec<_> = components(path).collect();
+        let above = components.split_last().map_or(&[][..], |(_, above)| above);
+        let mut key = self.root()?;
+        for component in above {
+            key = key
+                .subkey(component)?
+                .ok_or_else(|| EditError::NoSuchKey { path: path.into() })?;
+        }
+        Ok(key.cell())
+    }
+
+    fn touch_if_changed(
+        &mut self,
+        key: CellOffset,
+        outcome: Outcome,
+    ) -> Result<Outcome, EditError> {
+        if outcome == Outcome::Changed {
+            keys::touch(&mut self.heap, key, self.now)?;
+        }
+        Ok(outcome)
+    }
+}
+
+fn checked(name: &str, result: Result<NameBuf, NameError>) -> Result<NameBuf, EditError> {
+    result.map_err(|source| EditError::Name {
+        name: name.into(),
+        source,
+    })
+}
+
+/// Refuses keys that hold no values and subkeys of their own.
+fn refuse_special(key: &Key<'_>, path: &str) -> Result<(), EditError> {
+    let kind = if key.has_predefined_handle() {
+        "a predefined handle"
+    } else if key.node().layered & 3 == KeyNode::LAYERED_TOMBSTONE {
+        "the tombstone of a layered key"
+    } else {
+        return Ok(());
+    };
+    Err(EditError::Unsupported {
+        path: path.into(),
+        kind,
+    })
+}

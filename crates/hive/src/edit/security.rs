@@ -1,0 +1,80 @@
+//! Reference counts of security cells and their ring (regf spec, Key security).
+
+use crate::bins::expect_signature;
+use crate::error::Corruption;
+use crate::format::KeySecurity;
+use crate::offset::CellOffset;
+
+use super::EditError;
+use super::heap::Heap;
+
+fn read(heap: &Heap, at: CellOffset) -> Result<KeySecurity, EditError> {
+    let (raw, _) = heap.bins().structure::<KeySecurity>(at, "security cell")?;
+    expect_signature(
+        "security cell signature",
+        at,
+        KeySecurity::SIGNATURE,
+        raw.signature,
+    )?;
+    Ok(raw.clone())
+}
+
+/// Counts one more key node that points to the security cell.
+pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
+    let count = read(heap, at)?.reference_count.get();
+    let count = count.checked_add(1).ok_or_else(|| {
+        Corruption::in_cell(
+            "security reference count",
+            at,
+            "less than 4294967295",
+            count.to_string(),
+        )
+    })?;
+    set_count(heap, at, count)
+}
+
+/// Counts one key node less, whose own pointer must have been cleared before; frees the cell
+/// when no key node is left.
+///
+/// Other programs leave counts that are too low. So before a cell is freed, the key nodes that
+/// point to it are counted.
+pub(super) fn release(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
+    let raw = read(heap, at)?;
+    let count = raw.reference_count.get();
+    if count > 1 {
+        return set_count(heap, at, count - 1);
+    }
+    let users = heap.count_security_users(at);
+    if users > 0 {
+        return set_count(heap, at, users);
+    }
+    let next = CellOffset::new(raw.flink.get());
+    let previous = CellOffset::new(raw.blink.get());
+    let (after, before) = (read(heap, next)?, read(heap, previous)?);
+    if after.blink.get() != at.get() || before.flink.get() != at.get() {
+        return Err(Corruption::in_cell(
+            "security ring",
+            at,
+            "neighbours that point back",
+            format!(
+                "links to {:#x} and {:#x}",
+                after.blink.get(),
+                before.flink.get()
+            ),
+        )
+        .into());
+    }
+    heap.update(previous, "security cell", |cell: &mut KeySecurity| {
+        cell.flink = next.get().into();
+    })?;
+    heap.update(next, "security cell", |cell: &mut KeySecurity| {
+        cell.blink = previous.get().into();
+    })?;
+    heap.free(at)
+}
+
+fn set_count(heap: &mut Heap, at: CellOffset, count: u32) -> Result<(), EditError> {
+    heap.update(at, "security cell", |cell: &mut KeySecurity| {
+        cell.reference_count = count.into();
+    })
+}
