@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use diskmend_disk::{Access, GuardError, LOCK_FILE_NAME, LookupError, Target, TargetLock, guard};
+use diskmend_disk::{Access, GuardError, LOCK_FILE_NAME, Target, TargetLock, guard};
 
 fn target() -> (tempfile::TempDir, Target) {
     let dir = tempfile::tempdir().unwrap();
@@ -64,7 +64,7 @@ fn a_link_where_a_guard_looks_is_an_error() {
     let (dir, target) = target();
     std::os::unix::fs::symlink("/etc/hostname", dir.path().join("hiberfil.sys")).unwrap();
     match guard::not_hibernated(&target) {
-        Err(GuardError::Lookup(LookupError::Link { .. })) => {}
+        Err(GuardError::Lookup(diskmend_disk::LookupError::Link { .. })) => {}
         other => panic!("{other:?}"),
     }
 }
