@@ -20,6 +20,9 @@ use crate::value_type::ValueType;
 
 use heap::Heap;
 
+#[cfg(test)]
+mod tests;
+
 /// Deepest key that Windows loads, counted from the root.
 pub const MAX_DEPTH: usize = 511;
 

@@ -1,0 +1,261 @@
+use super::*;
+use crate::format::{KeySecurity, ListHeader};
+use crate::list::SubkeyList;
+use crate::value::DataPlace;
+
+/// Self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
+const DESCRIPTOR: [u8; 20] = [1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+const EARLIER: Filetime = Filetime(1000);
+const NOW: Filetime = Filetime(2000);
+
+fn editor(minor: u32) -> Editor {
+    Editor::new(
+        Hive::create(minor, &DESCRIPTOR, EARLIER).expect("valid descriptor"),
+        NOW,
+    )
+}
+
+fn bins_len(editor: &Editor) -> usize {
+    editor.heap.image.bins_len()
+}
+
+fn place<'a>(editor: &'a Editor, key: &str, name: &str) -> DataPlace<'a> {
+    let key = editor.key(key).expect("sound").expect("there");
+    let value = key.value(name).expect("sound").expect("there");
+    value.place().expect("sound")
+}
+
+#[test]
+fn data_move_between_inline_cell_and_big_data_in_both_directions() {
+    let mut editor = editor(5);
+    editor.create_key("a").expect("created");
+    for len in [0, 4, 5, 16344, 16345, 40000, 3, 40000, 100, 16344, 0] {
+        let data: Vec<u8> = (0..len).map(|byte| byte as u8).collect();
+        let outcome = editor.set_value("a", "v", ValueType::BINARY, &data);
+        assert_eq!(outcome.expect("set"), Outcome::Changed);
+        let found = place(&editor, "a", "v");
+        match len {
+            0..=4 => assert!(matches!(found, DataPlace::Inline(_)), "{len}"),
+            5..=16344 => assert!(matches!(found, DataPlace::Cell(..)), "{len}"),
+            _ => assert!(matches!(found, DataPlace::BigData { .. }), "{len}"),
+        }
+        let key = editor.key("a").expect("sound").expect("there");
+        let value = key.value("V").expect("sound").expect("there");
+        assert_eq!(value.data().expect("sound"), data);
+    }
+}
+
+#[test]
+fn zero_length_data_are_stored_with_the_inline_bit() {
+    let mut editor = editor(5);
+    editor
+        .set_value("", "empty", ValueType::SZ, &[])
+        .expect("set");
+    let root = editor.root().expect("sound");
+    let value = root.value("empty").expect("sound").expect("there");
+    assert_eq!(value.raw().data_size.get(), 0x8000_0000);
+    assert_eq!(value.raw().data.get(), 0);
+}
+
+#[test]
+fn minor_version_3_keeps_long_data_in_one_cell() {
+    let mut editor = editor(3);
+    editor
+        .set_value("", "v", ValueType::BINARY, &[7; 50_000])
+        .expect("set");
+    assert!(matches!(place(&editor, "", "v"), DataPlace::Cell(..)));
+}
+
+#[test]
+fn equal_data_change_nothing() {
+    let mut editor = editor(5);
+    editor
+        .set_value("", "v", ValueType::DWORD, &[1, 0, 0, 0])
+        .expect("set");
+    let before = editor.heap.image.file().to_vec();
+    let again = editor.set_value("", "V", ValueType::DWORD, &[1, 0, 0, 0]);
+    assert_eq!(again.expect("set"), Outcome::Unchanged);
+    assert_eq!(editor.create_key("").expect("root"), Outcome::Unchanged);
+    assert_eq!(
+        editor.delete_value("", "w").expect("missing"),
+        Outcome::Unchanged
+    );
+    assert_eq!(
+        editor.delete_key("no\\such").expect("missing"),
+        Outcome::Unchanged
+    );
+    assert!(before == editor.heap.image.file());
+    assert_eq!(editor.changes(), 1);
+}
+
+/// Other editors never reuse free cells: the same value set a thousand times made their hive
+/// grow from 8 KiB to 4 MB.
+#[test]
+fn setting_a_value_again_and_again_does_not_grow_the_hive() {
+    let mut editor = editor(5);
+    for round in 0..1000 {
+        editor
+            .set_value("", "v", ValueType::BINARY, &[round as u8; 3000])
+            .expect("set");
+    }
+    assert_eq!(bins_len(&editor), 4096);
+    for round in 0..200 {
+        let len = 17 + (round * 977) % 3500;
+        editor
+            .set_value("", "v", ValueType::BINARY, &vec![1; len])
+            .expect("set");
+    }
+    assert!(bins_len(&editor) <= 2 * 4096, "{}", bins_len(&editor));
+}
+
+#[test]
+fn a_wide_key_gets_an_index_root_and_shrinks_back_to_no_list() {
+    let mut editor = editor(5);
+    for number in 0..3000 {
+        editor
+            .create_key(&format!("wide\\{:04}", (number * 7) % 3000))
+            .expect("created");
+    }
+    {
+        let key = editor.key("wide").expect("sound").expect("there");
+        let list = key.subkey_list().expect("sound").expect("a list");
+        let SubkeyList::Root { leaves, .. } = list else {
+            panic!("3000 subkeys need an index root");
+        };
+        assert!(leaves.len() >= 3);
+        let names: Vec<_> = key
+            .subkeys()
+            .expect("sound")
+            .map(|key| key.expect("sound").name().to_string())
+            .collect();
+        assert_eq!(
+            names,
+            (0..3000).map(|n| format!("{n:04}")).collect::<Vec<_>>()
+        );
+    }
+    for number in 0..3000 {
+        let path = format!("wide\\{:04}", (number * 11) % 3000);
+        assert_eq!(editor.delete_key(&path).expect("deleted"), Outcome::Changed);
+    }
+    let key = editor.key("wide").expect("sound").expect("there");
+    assert_eq!(key.node().subkey_count.get(), 0);
+    assert_eq!(key.node().subkey_list.get(), u32::MAX);
+}
+
+#[test]
+fn a_fast_leaf_becomes_an_index_leaf_past_its_limit() {
+    let mut editor = editor(3);
+    for number in 0..=ListHeader::MAX_FAST {
+        editor
+            .create_key(&format!("{number:04}"))
+            .expect("created");
+    }
+    let root = editor.root().expect("sound");
+    let list = root.subkey_list().expect("sound").expect("a list");
+    let SubkeyList::Leaf(leaf) = list else {
+        panic!("one leaf is enough");
+    };
+    assert_eq!(leaf.kind, crate::list::LeafKind::Index);
+}
+
+#[test]
+fn new_keys_share_the_parents_security_cell_and_count_it() {
+    let mut editor = editor(5);
+    editor.create_key("a\\b\\c").expect("created");
+    let count = |editor: &Editor| {
+        let root = editor.root().expect("sound");
+        let at = CellOffset::new(root.node().security.get());
+        let (raw, _) = editor
+            .heap
+            .bins()
+            .structure::<KeySecurity>(at, "security cell")
+            .expect("sound");
+        raw.reference_count.get()
+    };
+    assert_eq!(count(&editor), 4);
+    editor.delete_key("a\\b").expect("deleted");
+    assert_eq!(count(&editor), 2);
+}
+
+/// A program that adds keys without counting them leaves a count that is too low: deleting such
+/// keys must not free the security cell that others still use.
+#[test]
+fn a_security_cell_in_use_is_not_freed_when_its_count_is_too_low() {
+    let mut editor = editor(5);
+    editor.create_key("a").expect("created");
+    editor.create_key("b").expect("created");
+    let at = CellOffset::new(editor.root().expect("sound").node().security.get());
+    editor
+        .heap
+        .update(at, "security cell", |cell: &mut KeySecurity| {
+            cell.reference_count = 1.into();
+        })
+        .expect("patched");
+    editor.delete_key("a").expect("deleted");
+    let root = editor.root().expect("sound");
+    assert_eq!(root.security_descriptor().expect("kept"), DESCRIPTOR);
+    let (raw, _) = editor
+        .heap
+        .bins()
+        .structure::<KeySecurity>(at, "security cell")
+        .expect("sound");
+    assert_eq!(raw.reference_count.get(), 2);
+}
+
+#[test]
+fn times_and_maxima_follow_the_change() {
+    let mut editor = editor(5);
+    editor.create_key("a\\longer name").expect("created");
+    editor
+        .set_value("a", "val", ValueType::BINARY, &[0; 100])
+        .expect("set");
+    editor
+        .set_value("a", "val", ValueType::BINARY, &[0; 10])
+        .expect("set");
+    let key = editor.key("a").expect("sound").expect("there");
+    assert_eq!(key.node().max_subkey_name_len.get(), 22);
+    assert_eq!(key.node().max_value_name_len.get(), 6);
+    assert_eq!(key.node().max_value_data_len.get(), 100);
+    assert_eq!(key.node().last_written.get(), NOW.0);
+}
+
+#[test]
+fn what_can_not_be_done_is_refused_and_spoils_nothing() {
+    let mut editor = editor(5);
+    assert!(matches!(
+        editor.set_value("missing", "v", ValueType::SZ, &[]),
+        Err(EditError::NoSuchKey { .. })
+    ));
+    assert!(matches!(
+        editor.delete_key(""),
+        Err(EditError::NotDeletable { .. })
+    ));
+    assert!(matches!(
+        editor.create_key(&"x".repeat(256)),
+        Err(EditError::Name { .. })
+    ));
+    let deep = vec!["k"; MAX_DEPTH + 1].join("\\");
+    assert!(matches!(
+        editor.create_key(&deep),
+        Err(EditError::TooDeep { .. })
+    ));
+    assert!(editor.finish().is_ok());
+}
+
+#[test]
+fn after_a_failed_edit_nothing_is_handed_out() {
+    let mut editor = editor(5);
+    editor.create_key("a").expect("created");
+    let a = editor.key("a").expect("sound").expect("there").cell();
+    editor.heap.write(a, 0, b"xx").expect("spoiled");
+    assert!(matches!(
+        editor.create_key("a\\b"),
+        Err(EditError::Corrupt(_))
+    ));
+    assert!(matches!(
+        editor.create_key("c"),
+        Err(EditError::Poisoned)
+    ));
+    assert!(matches!(editor.finish(), Err(EditError::Poisoned)));
+}
