@@ -1,0 +1,141 @@
+//! The control sets of a SYSTEM hive, and which of them `Select` names.
+
+use diskmend_hive::{Corruption, Hive};
+use serde::Serialize;
+
+use crate::reading;
+
+/// A `ControlSetNNN` key below the root of a SYSTEM hive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ControlSet {
+    /// The key's name as stored.
+    pub name: String,
+    /// Its number.
+    pub number: u32,
+    /// Whether Windows would start from it next (`Select\Current`).
+    pub current: bool,
+}
+
+/// What `Select` says: numbers of control sets, each absent where the value does not exist or is
+/// no `REG_DWORD`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Select {
+    /// The set that Windows used last, and starts from.
+    pub current: Option<u32>,
+    /// The set that it would start from by default.
+    pub default: Option<u32>,
+    /// The set that did not start; 0 for none.
+    pub failed: Option<u32>,
+    /// The set that started last.
+    pub last_known_good: Option<u32>,
+}
+
+/// The control sets of a SYSTEM hive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ControlSets {
+    /// What `Select` says.
+    pub select: Select,
+    /// Every set that exists, in the order of the hive.
+    pub sets: Vec<ControlSet>,
+    /// Sets that `Select` names and that do not exist; they are not created.
+    pub missing: Vec<MissingSet>,
+}
+
+/// A control set that `Select` names and that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingSet {
+    /// The value of `Select` that names it.
+    pub named_by: &'static str,
+    /// The name that it would have.
+    pub name: String,
+}
+
+/// Whether a key below the root is a control set: `ControlSet` and three digits.
+pub(crate) fn is_control_set(name: &str) -> bool {
+    number(name).is_some()
+}
+
+fn number(name: &str) -> Option<u32> {
+    const PREFIX: &str = "ControlSet";
+    let (prefix, digits) = name.split_at_checked(PREFIX.len())?;
+    let three = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if three && prefix.eq_ignore_ascii_case(PREFIX) {
+        digits.parse().ok()
+    } else {
+        None
+    }
+}
+
+impl ControlSets {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Where the root, its subkeys or `Select` are corrupt.
+    pub fn read(hive: &Hive) -> Result<Self, Corruption> {
+        let dword = |name| reading::dword(hive, "Select", name);
+        let select = Select {
+            current: dword("Current")?,
+            default: dword("Default")?,
+            failed: dword("Failed")?,
+            last_known_good: dword("LastKnownGood")?,
+        };
+        let mut sets = Vec::new();
+        for key in hive.root()?.subkeys()? {
+            let name = key?.name().to_string();
+            if let Some(number) = number(&name) {
+                let current = select.current == Some(number);
+                sets.push(ControlSet {
+                    name,
+                    number,
+                    current,
+                });
+            }
+        }
+        let missing = [
+            ("Current", select.current),
+            ("Default", select.default),
+            ("LastKnownGood", select.last_known_good),
+        ]
+        .into_iter()
+        .filter_map(|(named_by, number)| Some((named_by, number?)))
+        // 0 stands for none, as in Failed.
+        .filter(|(_, number)| *number != 0 && sets.iter().all(|set| set.number != *number))
+        .map(|(named_by, number)| MissingSet {
+            named_by,
+            name: format!("ControlSet{number:03}"),
+        })
+        .collect();
+        Ok(Self {
+            select,
+            sets,
+            missing,
+        })
+    }
+
+    /// The names of all that exist.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.sets.iter().map(|set| set.name.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_three_digits_make_a_control_set() {
+        assert_eq!(number("ControlSet001"), Some(1));
+        assert_eq!(number("CONTROLSET999"), Some(999));
+        for other in [
+            "ControlSet",
+            "ControlSet1",
+            "ControlSet0001",
+            "ControlSet+01",
+            "Select",
+            "ControlSetÄ1",
+        ] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The recipes that can be named, and what a choice of them amounts to.
+
+use crate::names::same_name;
+use crate::recipe::{Origin, Recipe, RecipeError, builtin};
+
+/// All recipes that can be named on the command line.
+#[derive(Debug)]
+pub struct Catalogue {
+    recipes: Vec<Recipe>,
+}
+
+impl Catalogue {
+    /// The recipes that come with the program.
+    ///
+    /// # Errors
+    /// Where one of them is wrong, which a test rules out.
+    pub fn built_in() -> Result<Self, RecipeError> {
+        let mut catalogue = Self {
+            recipes: Vec::new(),
+        };
+        for (file, text) in builtin::FILES {
+            let mut recipe = Recipe::parse(file, text)?;
+            recipe.origin = Origin::BuiltIn;
+            catalogue.add(recipe)?;
+        }
+        Ok(catalogue)
+    }
+
+    /// Adds a recipe of the user's.
+    ///
+    /// # Errors
+    /// [`RecipeError::Duplicate`] where its name is taken.
+    pub fn add(&mut self, recipe: Recipe) -> Result<(), RecipeError> {
+        if self.get(&recipe.name).is_some() {
+            return Err(RecipeError::Duplicate { name: recipe.name });
+        }
+        self.recipes.push(recipe);
+        Ok(())
+    }
+
+    /// The recipe of this name, whatever its case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Recipe> {
+        self.recipes
+            .iter()
+            .find(|recipe| recipe.name.eq_ignore_ascii_case(name))
+    }
+
+    /// All recipes, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Recipe> {
+        self.recipes.iter()
+    }
+
+    /// The recipes that these names stand for, bundles replaced by what they include, each once.
+    ///
+    /// # Errors
+    /// A name that is unknown, a bundle that includes itself, and recipes that contradict each
+    /// other.
+    pub fn select<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<&Recipe>, RecipeError> {
+        let mut selected = Vec::new();
+        for name in names {
+            self.expand(name.as_ref(), &mut Vec::new(), &mut selected)?;
+        }
+        consistent(&selected)?;
+        Ok(selected)
+    }
+
+    fn expand<'a>(
+        &'a self,
+        name: &str,
+        path: &mut Vec<&'a str>,
+        selected: &mut Vec<&'a Recipe>,
+    ) -> Result<(), RecipeError> {
+        let recipe = self.get(name).ok_or_else(|| RecipeError::Unknown {
+            name: name.to_owned(),
+            known: self.recipes.iter().map(|r| r.name.clone()).collect(),
+        })?;
+        if path.contains(&recipe.name.as_str()) {
+            return Err(RecipeError::Cycle {
+                name: recipe.name.clone(),
+            });
+        }
+        path.push(&recipe.name);
+        for included in &recipe.includes {
+            self.expand(included, path, selected)?;
+        }
+        path.pop();
+        let new = selected.iter().all(|other| other.name != recipe.name);
+        if new && !recipe.registry.is_empty() {
+            selected.push(recipe);
+        }
+        Ok(())
+    }
+}
+
+/// No two rows may want the same value to be different things.
+fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
+    let rows: Vec<_> = recipes
+        .iter()
+        .flat_map(|recipe| {
+            recipe
+                .registry
+                .iter()
+                .map(|row| (recipe.name.as_str(), row))
+        })
+        .collect();
+    for (index, (second, row)) in rows.iter().enumerate() {
+        let conflict = rows.iter().take(index).find(|(_, other)| {
+            other.hive == row.hive
+                && other.desired != row.desired
+                && other.key.may_meet(&row.key)
+                && same_name(&other.value, &row.value)
+        });
+        if let Some((first, _)) = conflict {
+            return Err(RecipeError::Conflict {
+                first: (*first).to_owned(),
+                second: (*second).to_owned(),
+                hive: row.hive,
+                key: row.key.to_string(),
+                value: row.value.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(name: &str, rest: &str) -> Recipe {
+        let text = format!(
+            "schema = 1\nname = '{name}'\ntitle = 't'\nsummary = 's'\nsources = ['https://e.org']\n{rest}"
+        );
+        Recipe::parse(name, &text).expect(name)
+    }
+
+    fn row(key: &str, data: u32) -> String {
+        format!(
+            "[[registry]]\nhive = 'SYSTEM'\nkey = '{key}'\nvalue = 'V'\ntype = 'REG_DWORD'\n\
+             data = {data}\nwhy = 'w'\n"
+        )
+    }
+
+    #[test]
+    fn the_built_in_recipes_hold_and_a_bundle_stands_for_its_parts() {
+        let catalogue = Catalogue::built_in().expect("valid");
+        let names: Vec<_> = catalogue
+            .select(&["RDP-internal-error", "nla"])
+            .expect("consistent")
+            .iter()
+            .map(|recipe| recipe.name.as_str())
+            .collect();
+        assert_eq!(names, ["tls", "nla", "crash-dump"]);
+        for recipe in catalogue.iter() {
+            assert_eq!(recipe.origin, Origin::BuiltIn);
+            assert!(!recipe.sources.is_empty(), "{}", recipe.name);
+        }
+    }
+
+    #[test]
+    fn unknown_names_say_what_there_is() {
+        let catalogue = Catalogue::built_in().expect("valid");
+        match catalogue.select(&["tsl"]) {
+            Err(RecipeError::Unknown { name, known }) => {
+                assert_eq!(name, "tsl");
+                assert!(known.contains(&"tls".to_owned()));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_taken_name_and_a_cycle_are_refused() {
+        let mut catalogue = Catalogue::built_in().expect("valid");
+        let taken = catalogue.add(recipe("tls", "includes = ['nla']"));
+        assert!(matches!(taken, Err(RecipeError::Duplicate { .. })));
+        catalogue.add(recipe("a", "includes = ['b']")).expect("new");
+        catalogue.add(recipe("b", "includes = ['a']")).expect("new");
+        let cycle = catalogue.select(&["a"]);
+        assert!(matches!(cycle, Err(RecipeError::Cycle { .. })));
+    }
+
+    #[test]
+    fn recipes_that_contradict_each_other_are_refused() {
+        let mut catalogue = Catalogue::built_in().expect("valid");
+        for (name, key, data) in [
+            ("a", r"ControlSet*\Control\A", 1),
+            ("same", r"CONTROLSET*\control\a", 1),
+            ("other", r"ControlSet*\control\a", 2),
+            ("one-set", r"ControlSet001\control\a", 2),
+        ] {
+            catalogue.add(recipe(name, &row(key, data))).expect(name);
+        }
+        assert_eq!(catalogue.select(&["a", "same"]).expect("agree").len(), 2);
+        for name in ["other", "one-set"] {
+            let conflict = catalogue.select(&["a", name]);
+            assert!(
+                matches!(conflict, Err(RecipeError::Conflict { .. })),
+                "{name}"
+            );
+        }
+        assert!(catalogue.select(&["other", "one-set"]).is_ok());
+    }
+}

@@ -1,0 +1,172 @@
+//! The key that a row of a recipe names, in one or in every control set.
+
+use std::fmt;
+
+use crate::control_sets::is_control_set;
+use crate::names::same_name;
+use crate::recipe::HiveName;
+
+/// Longest key name in UTF-16 units (regf spec, Key node; the Windows API's limit).
+const MAX_NAME: usize = 255;
+/// Most components of a path: as deep as Windows itself nests keys.
+const MAX_DEPTH: usize = 512;
+const EVERY: &str = "ControlSet*";
+
+/// A key path below a hive's root; where it starts with `ControlSet*` it stands for that key in
+/// every control set that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPattern {
+    every_control_set: bool,
+    rest: String,
+}
+
+impl KeyPattern {
+    /// Reads a path as written in a recipe.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn parse(hive: HiveName, text: &str) -> Result<Self, String> {
+        let components: Vec<&str> = text.split('\\').collect();
+        if components.len() > MAX_DEPTH {
+            return Err(format!("a key path has at most {MAX_DEPTH} components"));
+        }
+        let (every_control_set, rest) = match components.split_first() {
+            Some((first, rest)) if first.eq_ignore_ascii_case(EVERY) => (true, rest),
+            _ => (false, components.as_slice()),
+        };
+        if every_control_set && hive != HiveName::System {
+            return Err(format!("{EVERY} exists in hive SYSTEM only, not in {hive}"));
+        }
+        if rest.is_empty() {
+            return Err(format!("a key below {EVERY} is needed"));
+        }
+        rest.iter().try_for_each(|name| component(name))?;
+        let first = rest.first().copied().unwrap_or_default();
+        if !every_control_set && first.eq_ignore_ascii_case("CurrentControlSet") {
+            return Err(format!(
+                "CurrentControlSet exists in a running Windows only: write {EVERY}, which stands \
+                 for every control set"
+            ));
+        }
+        for root in ["HKLM", "HKEY_LOCAL_MACHINE", hive.file_name()] {
+            if !every_control_set && first.eq_ignore_ascii_case(root) {
+                return Err(format!(
+                    "the path starts below the hive's root, without {root}"
+                ));
+            }
+        }
+        Ok(Self {
+            every_control_set,
+            rest: rest.join("\\"),
+        })
+    }
+
+    /// Whether it stands for a key in every control set.
+    #[must_use]
+    pub fn every_control_set(&self) -> bool {
+        self.every_control_set
+    }
+
+    /// Whether both may stand for one key.
+    pub(crate) fn may_meet(&self, other: &Self) -> bool {
+        let in_set = |pattern: &Self| match pattern.rest.split_once('\\') {
+            Some((set, rest)) if !pattern.every_control_set && is_control_set(set) => {
+                rest.to_owned()
+            }
+            _ => pattern.rest.clone(),
+        };
+        if self.every_control_set == other.every_control_set {
+            same_name(&self.rest, &other.rest)
+        } else {
+            same_name(&in_set(self), &in_set(other))
+        }
+    }
+
+    /// The key paths that it stands for, given the names of the control sets that exist.
+    pub fn resolve<'a>(&'a self, sets: &'a [String]) -> impl Iterator<Item = String> + 'a {
+        let literal = (!self.every_control_set).then(|| self.rest.clone());
+        let sets = if self.every_control_set { sets } else { &[] };
+        literal
+            .into_iter()
+            .chain(sets.iter().map(|set| format!("{set}\\{}", self.rest)))
+    }
+}
+
+fn component(name: &str) -> Result<(), String> {
+    let units = name.encode_utf16().count();
+    if units == 0 {
+        return Err("a key path has no empty component, and no \\ at its start or end".to_owned());
+    }
+    if units > MAX_NAME {
+        return Err(format!(
+            "a key's name has at most {MAX_NAME} characters, this one {units}"
+        ));
+    }
+    if matches!(name, "." | "..") {
+        return Err(format!("{name:?} has no meaning in a key path"));
+    }
+    if let Some(odd) = name
+        .chars()
+        .find(|c| matches!(c, '*' | '/') || c.is_control())
+    {
+        return Err(format!(
+            "{odd:?} is not accepted in a key path (only {EVERY} may start one)"
+        ));
+    }
+    if name.starts_with(' ') || name.ends_with(' ') {
+        return Err(format!("{name:?} starts or ends with a space"));
+    }
+    Ok(())
+}
+
+impl fmt::Display for KeyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.every_control_set {
+            write!(f, "{EVERY}\\")?;
+        }
+        f.write_str(&self.rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stands_for_the_key_in_each_control_set_that_exists() {
+        let key = KeyPattern::parse(HiveName::System, r"ControlSet*\Control\Lsa").expect("valid");
+        let sets = ["ControlSet001".to_owned(), "ControlSet003".to_owned()];
+        assert_eq!(
+            key.resolve(&sets).collect::<Vec<_>>(),
+            [r"ControlSet001\Control\Lsa", r"ControlSet003\Control\Lsa"]
+        );
+        assert_eq!(key.resolve(&[]).count(), 0);
+        let key = KeyPattern::parse(HiveName::Software, r"Policies\A").expect("valid");
+        assert_eq!(key.resolve(&sets).collect::<Vec<_>>(), [r"Policies\A"]);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for (hive, path, say) in [
+            (HiveName::System, r"", "empty component"),
+            (HiveName::System, r"\Setup", "empty component"),
+            (HiveName::System, r"Setup\..\Select", "no meaning"),
+            (HiveName::System, r"Setup/Select", "not accepted"),
+            (HiveName::System, r"Setup\*", "not accepted"),
+            (HiveName::System, r"ControlSet*", "below ControlSet*"),
+            (
+                HiveName::System,
+                r"CurrentControlSet\Control",
+                "ControlSet*",
+            ),
+            (HiveName::System, r"HKLM\SYSTEM\Setup", "without HKLM"),
+            (HiveName::Software, r"ControlSet*\Control", "SYSTEM only"),
+            (HiveName::Software, r"Microsoft \Windows", "space"),
+        ] {
+            let error = KeyPattern::parse(hive, path).expect_err(path);
+            assert!(error.contains(say), "{path}: {error}");
+        }
+        let long = "x".repeat(256);
+        assert!(KeyPattern::parse(HiveName::System, &long).is_err());
+    }
+}

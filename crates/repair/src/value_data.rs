@@ -1,0 +1,250 @@
+//! A value's type and data, readable and comparable.
+
+use std::fmt;
+
+use diskmend_hive::ValueType;
+use serde::de::Error as _;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::hex;
+
+/// The type and the data of a registry value. Two are equal when every byte is.
+///
+/// Serialized as `{"type": "REG_DWORD", "data": 1, "hex": "01000000"}`; `data` is the readable form
+/// (a number, a string, a list of strings) and absent where there is none, `hex` is the truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueData {
+    /// The type, any number.
+    pub value_type: ValueType,
+    /// The bytes as stored.
+    pub bytes: Vec<u8>,
+}
+
+/// The readable form of a value's data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Readable {
+    /// Of `REG_DWORD`, `REG_DWORD_BIG_ENDIAN` and `REG_QWORD` of the right length.
+    Number(u64),
+    /// Of `REG_SZ` and `REG_EXPAND_SZ` that are UTF-16 with one terminator.
+    Text(String),
+    /// Of `REG_MULTI_SZ` that are UTF-16 with a terminator after each string and one more.
+    List(Vec<String>),
+}
+
+impl ValueData {
+    /// A `REG_DWORD`.
+    #[must_use]
+    pub fn dword(number: u32) -> Self {
+        Self {
+            value_type: ValueType::DWORD,
+            bytes: number.to_le_bytes().to_vec(),
+        }
+    }
+
+    /// A string type (`REG_SZ`, `REG_EXPAND_SZ`), UTF-16LE with its terminator.
+    #[must_use]
+    pub fn text(value_type: ValueType, text: &str) -> Self {
+        Self {
+            value_type,
+            bytes: terminated(text),
+        }
+    }
+
+    /// A `REG_MULTI_SZ`: each string with its terminator, then one more.
+    #[must_use]
+    pub fn list(strings: &[String]) -> Self {
+        let mut bytes: Vec<u8> = strings.iter().flat_map(|text| terminated(text)).collect();
+        bytes.extend([0, 0]);
+        Self {
+            value_type: ValueType::MULTI_SZ,
+            bytes,
+        }
+    }
+
+    /// The readable form; `None` where the bytes are not what the type promises, so that nothing
+    /// is hidden by showing it.
+    #[must_use]
+    pub fn readable(&self) -> Option<Readable> {
+        let number = |value| Some(Readable::Number(value));
+        match self.value_type {
+            ValueType::DWORD => number(u32::from_le_bytes(self.exact()?).into()),
+            ValueType::DWORD_BIG_ENDIAN => number(u32::from_be_bytes(self.exact()?).into()),
+            ValueType::QWORD => number(u64::from_le_bytes(self.exact()?)),
+            ValueType::SZ | ValueType::EXPAND_SZ => {
+                let text = self.utf16()?;
+                let text = text.strip_suffix('\0')?;
+                (!text.contains('\0')).then(|| Readable::Text(text.to_owned()))
+            }
+            ValueType::MULTI_SZ => {
+                let text = self.utf16()?;
+                let body = text.strip_suffix('\0')?;
+                if body.is_empty() {
+                    return Some(Readable::List(Vec::new()));
+                }
+                let strings: Vec<_> = body.strip_suffix('\0')?.split('\0').collect();
+                let whole = strings.iter().all(|string| !string.is_empty());
+                whole.then(|| Readable::List(strings.into_iter().map(str::to_owned).collect()))
+            }
+            _ => None,
+        }
+    }
+
+    fn exact<const N: usize>(&self) -> Option<[u8; N]> {
+        self.bytes.as_slice().try_into().ok()
+    }
+
+    fn utf16(&self) -> Option<String> {
+        let units: Vec<u16> = self
+            .bytes
+            .chunks(2)
+            .map(|pair| <[u8; 2]>::try_from(pair).ok().map(u16::from_le_bytes))
+            .collect::<Option<_>>()?;
+        String::from_utf16(&units).ok()
+    }
+}
+
+fn terminated(text: &str) -> Vec<u8> {
+    text.encode_utf16()
+        .chain([0])
+        .flat_map(u16::to_le_bytes)
+        .collect()
+}
+
+/// The data for a person, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long
+/// data are cut and their length said. Control characters are escaped.
+impl fmt::Display for ValueData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST_CHARS: usize = 200;
+        const MOST_BYTES: usize = 32;
+        let quoted = |f: &mut fmt::Formatter<'_>, text: &str| {
+            let cut: String = text.chars().take(MOST_CHARS).collect();
+            let more = if cut.len() < text.len() { "..." } else { "" };
+            write!(f, "\"{}\"{more}", escaped(&cut))
+        };
+        match self.readable() {
+            Some(Readable::Number(number)) if number < 10 => write!(f, "{number}"),
+            Some(Readable::Number(number)) => write!(f, "{number} ({number:#x})"),
+            Some(Readable::Text(text)) => quoted(f, &text),
+            Some(Readable::List(strings)) => {
+                f.write_str("[")?;
+                for (index, string) in strings.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(", ")?;
+                    }
+                    quoted(f, string)?;
+                }
+                f.write_str("]")
+            }
+            None if self.bytes.is_empty() => f.write_str("empty"),
+            None => {
+                let shown = self.bytes.get(..MOST_BYTES).unwrap_or(&self.bytes);
+                write!(f, "hex {}", hex::encode(shown))?;
+                if shown.len() < self.bytes.len() {
+                    write!(f, "... ({} bytes)", self.bytes.len())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Text off the disk, made safe to show: control characters cannot reach the terminal.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let control = c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let escape = control.then(|| c.escape_unicode());
+            let plain = (!control).then_some(c);
+            escape.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+impl Serialize for ValueData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let readable = self.readable();
+        let fields = 2 + usize::from(readable.is_some());
+        let mut data = serializer.serialize_struct("ValueData", fields)?;
+        data.serialize_field("type", &self.value_type.to_string())?;
+        match readable {
+            Some(readable) => data.serialize_field("data", &readable)?,
+            None => data.skip_field("data")?,
+        }
+        data.serialize_field("hex", &hex::encode(&self.bytes))?;
+        data.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for ValueData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            #[serde(rename = "type")]
+            value_type: String,
+            hex: String,
+        }
+        let raw = Raw::deserialize(deserializer)?;
+        Ok(Self {
+            value_type: ValueType::parse(&raw.value_type)
+                .ok_or_else(|| D::Error::custom(format!("no value type: {:?}", raw.value_type)))?,
+            bytes: hex::decode(&raw.hex).ok_or_else(|| D::Error::custom("no hexadecimal bytes"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survives_json_and_shows_a_readable_form() {
+        for (data, json) in [
+            (
+                ValueData::dword(1),
+                r#"{"type":"REG_DWORD","data":1,"hex":"01000000"}"#,
+            ),
+            (
+                ValueData::text(ValueType::EXPAND_SZ, "%a%"),
+                r#"{"type":"REG_EXPAND_SZ","data":"%a%","hex":"2500610025000000"}"#,
+            ),
+            (
+                ValueData::list(&["a".to_owned()]),
+                r#"{"type":"REG_MULTI_SZ","data":["a"],"hex":"610000000000"}"#,
+            ),
+            (
+                ValueData {
+                    value_type: ValueType(0x1234),
+                    bytes: vec![0xff],
+                },
+                r#"{"type":"0x1234","hex":"ff"}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&data).expect("serialize"), json);
+            let back: ValueData = serde_json::from_str(json).expect("deserialize");
+            assert_eq!(back, data);
+        }
+    }
+
+    #[test]
+    fn data_that_are_not_what_the_type_says_are_shown_as_bytes() {
+        let short = ValueData {
+            value_type: ValueType::DWORD,
+            bytes: vec![1, 0],
+        };
+        assert_eq!(short.readable(), None);
+        assert_eq!(short.to_string(), "hex 0100");
+        let unterminated = ValueData {
+            value_type: ValueType::SZ,
+            bytes: vec![0x61, 0],
+        };
+        assert_eq!(unterminated.readable(), None);
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        let data = ValueData::text(ValueType::SZ, "a\u{1b}[31m\u{202e}b");
+        assert_eq!(data.to_string(), "\"a\\u{1b}[31m\\u{202e}b\"");
+    }
+}
