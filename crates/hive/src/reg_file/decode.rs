@@ -1,0 +1,128 @@
+//! Bytes of a registry text file to text.
+
+use std::borrow::Cow;
+use std::str;
+
+use super::ParseError;
+
+const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+const UTF16LE_MARK: &[u8] = b"\xFF\xFE";
+const UTF16BE_MARK: &[u8] = b"\xFE\xFF";
+
+/// First line of a version 4 file, which is in the code page of the system that wrote it.
+pub(super) const HEADER_4: &str = "REGEDIT4";
+
+/// Windows-1252 from 0x80 to 0x9F; elsewhere it is Latin-1. The five bytes without a character
+/// are control characters, as Windows converts them.
+const WINDOWS_1252: [char; 32] = [
+    '\u{20AC}', '\u{81}', '\u{201A}', '\u{192}', '\u{201E}', '\u{2026}', '\u{2020}', '\u{2021}',
+    '\u{2C6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8D}', '\u{17D}', '\u{8F}',
+    '\u{90}', '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}', '\u{2022}', '\u{2013}', '\u{2014}',
+    '\u{2DC}', '\u{2122}', '\u{161}', '\u{203A}', '\u{153}', '\u{9D}', '\u{17E}', '\u{178}',
+];
+
+/// Text of the file, without byte order mark.
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
+    if let Some(text) = bytes.strip_prefix(UTF16LE_MARK) {
+        return utf16(text).map(Cow::Owned);
+    }
+    if bytes.starts_with(UTF16BE_MARK) {
+        return Err(ParseError::Text {
+            line: 1,
+            expected: "UTF-16 little-endian, UTF-8 or Windows-1252",
+        });
+    }
+    // UTF-16 that lost its mark to a conversion: no text starts with U+0000.
+    if matches!(bytes, [first, 0, ..] if *first != 0) {
+        return utf16(bytes).map(Cow::Owned);
+    }
+    if let Some(text) = bytes.strip_prefix(UTF8_MARK) {
+        return utf8(text).map(Cow::Borrowed);
+    }
+    if bytes.trim_ascii_start().starts_with(HEADER_4.as_bytes()) {
+        return Ok(match str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+            _ => Cow::Owned(bytes.iter().copied().map(windows_1252).collect()),
+        });
+    }
+    utf8(bytes).map(Cow::Borrowed)
+}
+
+/// The character of a byte in Windows-1252.
+pub(super) fn windows_1252(byte: u8) -> char {
+    byte.checked_sub(0x80)
+        .and_then(|index| WINDOWS_1252.get(usize::from(index)).copied())
+        .unwrap_or(char::from(byte))
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
+    str::from_utf8(bytes).map_err(|error| {
+        let (valid, _) = bytes
+            .split_at_checked(error.valid_up_to())
+            .unwrap_or_default();
+        ParseError::Text {
+            line: line_after(valid.iter().map(|byte| *byte == b'\n')),
+            expected: "UTF-8",
+        }
+    })
+}
+
+fn utf16(bytes: &[u8]) -> Result<String, ParseError> {
+    let (units, rest) = bytes.as_chunks();
+    let units = units.iter().copied().map(u16::from_le_bytes);
+    let mut text = String::with_capacity(bytes.len() / 2);
+    let decoded = char::decode_utf16(units).try_for_each(|character| {
+        text.push(character.ok()?);
+        Some(())
+    });
+    if decoded.is_none() || !rest.is_empty() {
+        return Err(ParseError::Text {
+            line: line_after(text.bytes().map(|byte| byte == b'\n')),
+            expected: "UTF-16LE",
+        });
+    }
+    Ok(text)
+}
+
+fn line_after(line_ends: impl Iterator<Item = bool>) -> usize {
+    line_ends.filter(|ends| *ends).count().saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_1252_differs_from_latin1_in_the_middle_only() {
+        assert_eq!(windows_1252(0x7F), '\u{7F}');
+        assert_eq!(windows_1252(0x80), '\u{20AC}');
+        assert_eq!(windows_1252(0x99), '\u{2122}');
+        assert_eq!(windows_1252(0x9F), '\u{178}');
+        assert_eq!(windows_1252(0xA0), '\u{A0}');
+        assert_eq!(windows_1252(0xFF), '\u{FF}');
+    }
+
+    #[test]
+    fn marks_decide() {
+        assert_eq!(decode(b"\xFF\xFE[\0\xE9\0").unwrap(), "[\u{E9}");
+        assert_eq!(decode(b"[\0\xE9\0").unwrap(), "[\u{E9}");
+        assert_eq!(decode(b"\xEF\xBB\xBF[\xC3\xA9").unwrap(), "[\u{E9}");
+        assert_eq!(decode(b"[\xC3\xA9").unwrap(), "[\u{E9}");
+        assert_eq!(
+            decode(b"REGEDIT4\n\xE9\x80").unwrap(),
+            "REGEDIT4\n\u{E9}\u{20AC}"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        let line = |bytes: &[u8]| match decode(bytes).unwrap_err() {
+            ParseError::Text { line, .. } => line,
+            other => panic!("{other}"),
+        };
+        assert_eq!(line(b"a\nb\n\xE9"), 3);
+        assert_eq!(line(b"\xFF\xFEa\0\n\0\0\xD8b\0"), 2);
+        assert_eq!(line(b"\xFF\xFEa"), 1);
+        assert_eq!(line(b"\xFE\xFF\0a"), 1);
+    }
+}

@@ -1,0 +1,264 @@
+//! Operations to text.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use super::parse::HEADER_5;
+use super::{Operation, WriteError};
+use crate::ValueType;
+
+/// Column from which a line of bytes goes on in the next one; the last byte, its comma and the
+/// backslash then end at column 80.
+const WRAP_COLUMN: usize = 77;
+
+/// Encoding and line ends of a registry text file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-16LE with byte order mark and CR LF, as Windows writes it.
+    Utf16,
+    /// UTF-8 without byte order mark, with LF, for a terminal and for `hivexregedit --merge`.
+    ///
+    /// Strings beyond ASCII are written as bytes: hivexregedit takes the text of strings for
+    /// Latin-1.
+    Utf8,
+}
+
+/// Writes a registry text file, a key and its values at a time.
+///
+/// What is written reads back as the same operations, whatever the data. Both encodings hold any
+/// text; see [`WriteError`] for the few names that have no form in a registry file.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    encoding: Encoding,
+    /// The unfinished line.
+    line: String,
+    encoded: Vec<u8>,
+    key: Option<String>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts a file with its header.
+    ///
+    /// # Errors
+    /// The output failed.
+    pub fn start(out: W, encoding: Encoding) -> Result<Self, WriteError> {
+        let mut writer = Self {
+            out,
+            encoding,
+            line: String::new(),
+            encoded: Vec::new(),
+            key: None,
+        };
+        if encoding == Encoding::Utf16 {
+            writer.line.push('\u{FEFF}');
+        }
+        writer.line.push_str(HEADER_5);
+        writer.end_line()?;
+        Ok(writer)
+    }
+
+    /// Writes a key, for the values that follow.
+    ///
+    /// # Errors
+    /// The path has no form in a registry file, or the output failed.
+    pub fn key(&mut self, path: &str) -> Result<(), WriteError> {
+        self.key_line("", path)?;
+        self.key = Some(path.into());
+        Ok(())
+    }
+
+    /// Writes that a key shall be deleted.
+    ///
+    /// # Errors
+    /// The path has no form in a registry file, or the output failed.
+    pub fn delete_key(&mut self, path: &str) -> Result<(), WriteError> {
+        self.key_line("-", path)?;
+        self.key = None;
+        Ok(())
+    }
+
+    /// Writes a value of the last key; an empty name stands for the default value.
+    ///
+    /// # Errors
+    /// The name has no form in a registry file, no key was written, or the output failed.
+    pub fn value(&mut self, name: &str, value_type: u32, data: &[u8]) -> Result<(), WriteError> {
+        self.start_value(name)?;
+        let value_type = ValueType(value_type);
+        let text = string_of(value_type, data)
+            .filter(|text| self.encoding == Encoding::Utf16 || text.is_ascii());
+        match (value_type, text, data.first_chunk()) {
+            (_, Some(text), _) => push_quoted(&mut self.line, &text),
+            (ValueType::DWORD, None, Some(bytes)) if data.len() == bytes.len() => {
+                // Writing to a String does not fail.
+                let _ = write!(self.line, "dword:{:08x}", u32::from_le_bytes(*bytes));
+            }
+            (ValueType::BINARY, None, _) => {
+                self.line.push_str("hex:");
+                self.bytes(data)?;
+            }
+            (ValueType(number), None, _) => {
+                let _ = write!(self.line, "hex({number:x}):");
+                self.bytes(data)?;
+            }
+        }
+        self.end_line()
+    }
+
+    /// Writes that a value of the last key shall be deleted.
+    ///
+    /// # Errors
+    /// The name has no form in a registry file, no key was written, or the output failed.
+    pub fn delete_value(&mut self, name: &str) -> Result<(), WriteError> {
+        self.start_value(name)?;
+        self.line.push('-');
+        self.end_line()
+    }
+
+    /// Writes a comment of one line.
+    ///
+    /// # Errors
+    /// The text has a line break, or the output failed.
+    pub fn comment(&mut self, text: &str) -> Result<(), WriteError> {
+        if text.contains(['\r', '\n', '\0']) {
+            return Err(WriteError::Comment);
+        }
+        self.line.push_str("; ");
+        self.line.push_str(text);
+        self.end_line()
+    }
+
+    /// Writes an operation, after its key where that is not the last one.
+    ///
+    /// # Errors
+    /// As for the method that writes this kind of operation.
+    pub fn operation(&mut self, operation: &Operation) -> Result<(), WriteError> {
+        match operation {
+            Operation::CreateKey { path, .. } => self.key(path),
+            Operation::DeleteKey { path, .. } => self.delete_key(path),
+            Operation::SetValue {
+                path,
+                name,
+                value_type,
+                data,
+                ..
+            } => {
+                self.go_to(path)?;
+                self.value(name, *value_type, data)
+            }
+            Operation::DeleteValue { path, name, .. } => {
+                self.go_to(path)?;
+                self.delete_value(name)
+            }
+        }
+    }
+
+    /// Ends the file, flushes the output and gives it back.
+    ///
+    /// # Errors
+    /// The output failed.
+    pub fn finish(mut self) -> Result<W, WriteError> {
+        self.end_line()?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    fn go_to(&mut self, path: &str) -> Result<(), WriteError> {
+        if self.key.as_deref() == Some(path) {
+            return Ok(());
+        }
+        self.key(path)
+    }
+
+    fn key_line(&mut self, sign: &str, path: &str) -> Result<(), WriteError> {
+        // A path is a whole line: line breaks would end it, and '-' in front would delete it.
+        if path.is_empty() || path.starts_with('-') || path.contains(['\r', '\n', '\0']) {
+            return Err(WriteError::Path { path: path.into() });
+        }
+        self.end_line()?;
+        for part in ["[", sign, path, "]"] {
+            self.line.push_str(part);
+        }
+        self.end_line()
+    }
+
+    fn start_value(&mut self, name: &str) -> Result<(), WriteError> {
+        if self.key.is_none() {
+            return Err(WriteError::NoKey);
+        }
+        if name.contains('\0') {
+            return Err(WriteError::ValueName { name: name.into() });
+        }
+        if name.is_empty() {
+            self.line.push('@');
+        } else {
+            push_quoted(&mut self.line, name);
+        }
+        self.line.push('=');
+        Ok(())
+    }
+
+    fn bytes(&mut self, data: &[u8]) -> Result<(), WriteError> {
+        let mut column = self.line.chars().count();
+        for (index, byte) in data.iter().enumerate() {
+            if index > 0 {
+                self.line.push(',');
+                column = column.saturating_add(1);
+                if column >= WRAP_COLUMN {
+                    self.line.push('\\');
+                    self.end_line()?;
+                    self.line.push_str("  ");
+                    column = self.line.len();
+                }
+            }
+            let _ = write!(self.line, "{byte:02x}");
+            column = column.saturating_add(2);
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self) -> Result<(), WriteError> {
+        match self.encoding {
+            Encoding::Utf16 => {
+                self.line.push_str("\r\n");
+                self.encoded.clear();
+                let units = self.line.encode_utf16();
+                self.encoded.extend(units.flat_map(u16::to_le_bytes));
+                self.out.write_all(&self.encoded)?;
+            }
+            Encoding::Utf8 => {
+                self.line.push('\n');
+                self.out.write_all(self.line.as_bytes())?;
+            }
+        }
+        self.line.clear();
+        Ok(())
+    }
+}
+
+fn push_quoted(line: &mut String, text: &str) {
+    line.push('"');
+    for character in text.chars() {
+        if matches!(character, '\\' | '"') {
+            line.push('\\');
+        }
+        line.push(character);
+    }
+    line.push('"');
+}
+
+/// The text of a string whose quoted form reads back as the same data: UTF-16LE with one
+/// terminator, at the end, and without control characters.
+fn string_of(value_type: ValueType, data: &[u8]) -> Option<String> {
+    if value_type != ValueType::SZ {
+        return None;
+    }
+    let (units, rest) = data.as_chunks();
+    let (terminator, units) = units.split_last()?;
+    if !rest.is_empty() || *terminator != [0, 0] {
+        return None;
+    }
+    char::decode_utf16(units.iter().copied().map(u16::from_le_bytes))
+        .map(|character| character.ok().filter(|character| !character.is_control()))
+        .collect()
+}
