@@ -8,6 +8,7 @@
 mod base_block;
 mod bins;
 mod bytes;
+pub mod check;
 mod create;
 mod edit;
 mod error;

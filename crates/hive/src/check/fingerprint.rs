@@ -1,0 +1,119 @@
+//! Numbers that are equal for names that differ in case only.
+
+use crate::name::Name;
+use crate::upcase::upcase;
+
+/// The bit in which ASCII letters of both cases differ, in eight characters at once.
+const CASE: u64 = 0x2020_2020_2020_2020;
+/// The bit that no ASCII character has.
+const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
+/// An odd number without a pattern (2^64 divided by the golden ratio), to spread bits.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A number for a name. Names that are equal but for case have equal numbers; the reverse holds
+/// for most names only.
+#[inline]
+pub(super) fn fingerprint(name: Name<'_>) -> u32 {
+    if name.is_compressed()
+        && let Some(number) = of_ascii(name.bytes())
+    {
+        return number;
+    }
+    of_units(name)
+}
+
+/// The number for characters, whatever their case; `None` where some are not ASCII.
+#[inline]
+fn of_ascii(characters: &[u8]) -> Option<u32> {
+    let (blocks, rest) = characters.as_chunks::<8>();
+    let mut state = characters.len() as u64;
+    let mut bits = 0;
+    for block in blocks {
+        let block = u64::from_le_bytes(*block);
+        bits |= block;
+        state = mix(state, block | CASE);
+    }
+    let mut last = [0; 8];
+    last.get_mut(..rest.len())?.copy_from_slice(rest);
+    let last = u64::from_le_bytes(last);
+    bits |= last;
+    let state = mix(state, last | CASE);
+    (bits & NOT_ASCII == 0).then_some((state >> 32) as u32)
+}
+
+#[inline]
+const fn mix(state: u64, block: u64) -> u64 {
+    (state ^ block).wrapping_mul(SPREAD).rotate_left(29)
+}
+
+/// The number for a name that is not compressed ASCII, by its upper-cased units.
+#[cold]
+fn of_units(name: Name<'_>) -> u32 {
+    let upper: Vec<u16> = name.units().map(upcase).collect();
+    let ascii: Option<Vec<u8>> = upper.iter().map(|unit| u8::try_from(*unit).ok()).collect();
+    if let Some(number) = ascii.and_then(|ascii| of_ascii(&ascii)) {
+        return number;
+    }
+    let state = upper
+        .iter()
+        .fold(0, |state, unit| mix(state, u64::from(*unit)));
+    (state >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    fn compressed(bytes: &[u8]) -> u32 {
+        fingerprint(Name::stored(bytes, true).expect("any bytes are Latin-1"))
+    }
+
+    fn uncompressed(text: &str) -> u32 {
+        let bytes = utf16(text);
+        fingerprint(Name::stored(&bytes, false).expect("whole units"))
+    }
+
+    #[test]
+    fn case_and_form_make_no_difference() {
+        for name in [
+            "",
+            "a",
+            "ImagePath",
+            "abcdefgh",
+            "LongerThanEight",
+            "Caf\u{e9}",
+        ] {
+            let latin1: Vec<u8> = name.chars().map(|c| c as u8).collect();
+            assert_eq!(compressed(&latin1), uncompressed(name), "{name}");
+            assert_eq!(
+                uncompressed(name),
+                uncompressed(&name.to_uppercase()),
+                "{name}"
+            );
+        }
+        assert_eq!(compressed(&[0xFF]), uncompressed("\u{178}"));
+    }
+
+    #[test]
+    fn other_names_have_other_numbers() {
+        let names = [
+            "",
+            "a",
+            "b",
+            "aa",
+            "Start",
+            "Start\0",
+            "abcdefgh",
+            "abcdefghi",
+            "\u{e9}",
+        ];
+        let mut numbers: Vec<u32> = names.iter().map(|name| uncompressed(name)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), names.len());
+    }
+}

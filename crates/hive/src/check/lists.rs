@@ -1,0 +1,241 @@
+//! Checks of subkey lists (regf spec, Subkeys list).
+
+use std::cmp::Ordering;
+
+use super::keys::MAX_DEPTH;
+use super::kind::ProblemKind;
+use super::pool::Pending;
+use super::walk::{Walker, quoted};
+use crate::bytes;
+use crate::format::{HashElement, IndexElement, KeyNode, ListHeader};
+use crate::name::Name;
+use crate::offset::CellOffset;
+
+/// First minor version with `lh` lists, and with `lf` lists.
+const MIN_MINOR_HASH: u32 = 5;
+const MIN_MINOR_FAST: u32 = 3;
+
+/// What the subkeys of one key amount to so far.
+struct Siblings<'a> {
+    key: CellOffset,
+    depth: u32,
+    last: Option<Name<'a>>,
+    count: usize,
+    max_name: usize,
+    max_class: u32,
+}
+
+impl<'a> Walker<'a> {
+    /// Checks the subkey list of a key, `depth` levels below the root, and its subkeys' nodes.
+    pub(super) fn subkeys_of(&mut self, key: CellOffset, node: &'a KeyNode, depth: u32) {
+        let expected = node.subkey_count.get() as usize;
+        if expected == 0 {
+            return;
+        }
+        if depth >= MAX_DEPTH {
+            self.problem(ProblemKind::KeyDepth, key, key, || {
+                (
+                    format!("no subkeys {MAX_DEPTH} levels below the root"),
+                    expected.to_string(),
+                )
+            });
+            return;
+        }
+        let mut siblings = Siblings {
+            key,
+            depth: depth + 1,
+            last: None,
+            count: 0,
+            max_name: 0,
+            max_class: 0,
+        };
+        let list = CellOffset::new(node.subkey_list.get());
+        let Some((header, payload)) = self.list(list, "subkey list", key, key) else {
+            return;
+        };
+        if header.signature == ListHeader::INDEX_ROOT {
+            let Some(leaves) = self.elements::<IndexElement>(list, header, payload, key) else {
+                return;
+            };
+            for leaf in leaves {
+                let leaf = CellOffset::new(leaf.cell.get());
+                if let Some((header, payload)) = self.list(leaf, "leaf of an index root", list, key)
+                {
+                    self.leaf(leaf, header, payload, &mut siblings);
+                }
+            }
+        } else {
+            self.leaf(list, header, payload, &mut siblings);
+        }
+        self.compare_with_lists(key, node, &siblings);
+    }
+
+    fn compare_with_lists(&mut self, key: CellOffset, node: &KeyNode, siblings: &Siblings<'_>) {
+        let expected = node.subkey_count.get() as usize;
+        if siblings.count != expected {
+            self.problem(ProblemKind::SubkeyCount, key, key, || {
+                (
+                    format!("{expected} elements of subkey lists"),
+                    siblings.count.to_string(),
+                )
+            });
+        }
+        let stated = usize::from(node.max_subkey_name_len.get());
+        if stated < siblings.max_name {
+            self.problem(ProblemKind::MaxSubkeyName, key, key, || {
+                (
+                    format!("at least {} bytes", siblings.max_name),
+                    stated.to_string(),
+                )
+            });
+        }
+        let stated = node.max_class_len.get();
+        if stated < siblings.max_class {
+            self.problem(ProblemKind::MaxClass, key, key, || {
+                (
+                    format!("at least {} bytes", siblings.max_class),
+                    stated.to_string(),
+                )
+            });
+        }
+    }
+
+    fn list(
+        &mut self,
+        cell: CellOffset,
+        what: &'static str,
+        from: CellOffset,
+        key: CellOffset,
+    ) -> Option<(&'a ListHeader, &'a [u8])> {
+        let payload = self.claim(cell, what, from, Some(key))?;
+        // A cell has at least four bytes of payload, as many as the header.
+        Some((bytes::view(payload, 0)?, payload))
+    }
+
+    fn elements<T>(
+        &mut self,
+        list: CellOffset,
+        header: &ListHeader,
+        payload: &'a [u8],
+        key: CellOffset,
+    ) -> Option<&'a [T]>
+    where
+        T: zerocopy::FromBytes + zerocopy::Immutable + zerocopy::Unaligned,
+    {
+        let count = usize::from(header.count.get());
+        if count == 0 {
+            self.problem(ProblemKind::SubkeyListEmpty, list, key, || {
+                ("elements", "none")
+            });
+        }
+        let elements = bytes::view_many(payload, ListHeader::LEN, count);
+        if elements.is_none() {
+            self.problem(ProblemKind::SubkeyListSize, list, key, || {
+                let needed = ListHeader::LEN + count * size_of::<T>();
+                (
+                    format!("at least {needed} bytes"),
+                    payload.len().to_string(),
+                )
+            });
+        }
+        elements
+    }
+
+    fn leaf(
+        &mut self,
+        list: CellOffset,
+        header: &'a ListHeader,
+        payload: &'a [u8],
+        siblings: &mut Siblings<'a>,
+    ) {
+        let key = siblings.key;
+        let min_minor = match header.signature {
+            ListHeader::INDEX_LEAF => {
+                let Some(elements) = self.elements::<IndexElement>(list, header, payload, key)
+                else {
+                    return;
+                };
+                for element in elements {
+                    self.subkey(list, element.cell.get(), siblings);
+                }
+                return;
+            }
+            ListHeader::FAST_LEAF => MIN_MINOR_FAST,
+            ListHeader::HASH_LEAF => MIN_MINOR_HASH,
+            other => {
+                self.problem(ProblemKind::SubkeyListSignature, list, key, || {
+                    ("\"lf\", \"lh\" or \"li\"", quoted(other))
+                });
+                return;
+            }
+        };
+        let minor = self.ground.minor;
+        if minor < min_minor {
+            self.problem(ProblemKind::SubkeyListVersion, list, key, || {
+                (
+                    format!("no \"lh\" before format 1.{min_minor}"),
+                    format!("1.{minor}"),
+                )
+            });
+        }
+        let Some(elements) = self.elements::<HashElement>(list, header, payload, key) else {
+            return;
+        };
+        let hashed = header.signature == ListHeader::HASH_LEAF;
+        for element in elements {
+            let Some(name) = self.subkey(list, element.cell.get(), siblings) else {
+                continue;
+            };
+            let expected = if hashed {
+                name.hash()
+            } else {
+                u32::from_le_bytes(name.lf_hint())
+            };
+            let stated = element.hash.get();
+            if stated != expected {
+                let subkey = CellOffset::new(element.cell.get());
+                self.problem(ProblemKind::SubkeyHash, list, subkey, || {
+                    (format!("{expected:#010x}"), format!("{stated:#010x}"))
+                });
+            }
+        }
+    }
+
+    /// Checks one subkey's node and its place among its siblings.
+    #[inline]
+    fn subkey(
+        &mut self,
+        list: CellOffset,
+        cell: u32,
+        siblings: &mut Siblings<'a>,
+    ) -> Option<Name<'a>> {
+        siblings.count += 1;
+        let cell = CellOffset::new(cell);
+        let (node, name) = self.key_node(cell, Some((list, siblings.key)))?;
+        if let Some(last) = siblings.last {
+            match last.cmp_ignore_case(name) {
+                Ordering::Less => {}
+                Ordering::Equal => self.problem(ProblemKind::SubkeyDuplicate, cell, cell, || {
+                    (
+                        "a name that no other subkey has",
+                        format!("\"{}\" again", name.escaped()),
+                    )
+                }),
+                Ordering::Greater => self.problem(ProblemKind::SubkeyOrder, cell, cell, || {
+                    let expected = format!("a name after \"{}\"", last.escaped());
+                    (expected, format!("\"{}\"", name.escaped()))
+                }),
+            }
+        }
+        siblings.last = Some(name);
+        siblings.max_name = siblings.max_name.max(name.utf16_len());
+        siblings.max_class = siblings.max_class.max(u32::from(node.class_len.get()));
+        if node.subkey_count.get() != 0 || node.value_count.get() != 0 {
+            self.pending.push(Pending {
+                key: cell,
+                depth: siblings.depth,
+            });
+        }
+        Some(name)
+    }
+}

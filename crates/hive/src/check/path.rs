@@ -1,0 +1,66 @@
+//! The path of a key in a report, by way of the key nodes' parent fields.
+
+use std::collections::HashMap;
+
+use super::keys::MAX_DEPTH;
+use super::report::MAX_PROBLEMS;
+use crate::bytes;
+use crate::format::{CellHeader, KeyNode};
+use crate::name::Name;
+use crate::offset::CellOffset;
+
+/// The parents of keys that state another one.
+#[derive(Default)]
+pub(super) struct Parents {
+    by_key: HashMap<CellOffset, CellOffset>,
+    overflowed: bool,
+}
+
+impl Parents {
+    /// Remembers that `parent` is what lists `key`.
+    pub(super) fn correct(&mut self, key: CellOffset, parent: CellOffset) {
+        if self.by_key.len() < MAX_PROBLEMS {
+            self.by_key.insert(key, parent);
+        } else {
+            self.overflowed = true;
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.overflowed |= other.overflowed;
+        self.by_key.extend(other.by_key);
+    }
+
+    /// The path of `key` below the root, `\` for the root itself.
+    pub(super) fn path(&self, data: &[u8], root: CellOffset, key: CellOffset) -> Option<String> {
+        if self.overflowed {
+            return None;
+        }
+        let mut names = Vec::new();
+        let mut at = key;
+        while at != root {
+            if names.len() > MAX_DEPTH as usize {
+                return None;
+            }
+            let payload = at.index().checked_add(CellHeader::LEN)?;
+            let node = bytes::view::<KeyNode>(data, payload)?;
+            if node.signature != KeyNode::SIGNATURE {
+                return None;
+            }
+            let len = usize::from(node.name_len.get());
+            let stored = bytes::slice(data, payload + KeyNode::LEN, len)?;
+            let compressed = node.flags.get() & KeyNode::FLAG_COMPRESSED_NAME != 0;
+            names.push(match Name::stored(stored, compressed) {
+                Ok(name) => name.escaped().to_string(),
+                Err(_) => "?".to_owned(),
+            });
+            let stated = CellOffset::new(node.parent.get());
+            at = self.by_key.get(&at).copied().unwrap_or(stated);
+        }
+        if names.is_empty() {
+            return Some("\\".to_owned());
+        }
+        names.reverse();
+        Some(names.join("\\"))
+    }
+}

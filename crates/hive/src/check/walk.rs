@@ -1,0 +1,163 @@
+//! The second pass: every structure that the root leads to, each once.
+
+use super::bitmap::Bitmap;
+use super::kind::ProblemKind;
+use super::path::Parents;
+use super::pool::{Pending, Pool};
+use super::report::Collector;
+use super::security::Ring;
+use crate::bytes;
+use crate::format::{CellHeader, KeyNode};
+use crate::offset::CellOffset;
+
+/// What all walkers of one check read.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    /// The hive bins.
+    pub(super) data: &'a [u8],
+    pub(super) minor: u32,
+    pub(super) starts: &'a Bitmap,
+    /// Positions of cells without a valid size, in ascending order.
+    pub(super) broken: &'a [usize],
+    pub(super) ring: &'a Ring,
+}
+
+/// One thread's walk, with what it counted and found.
+pub(super) struct Walker<'a> {
+    pub(super) ground: Ground<'a>,
+    /// Places that a reference led to, or that none may lead to.
+    pub(super) taken: Bitmap,
+    pub(super) found: Collector,
+    pub(super) keys: usize,
+    pub(super) values: usize,
+    /// Number of keys for each security cell of the ring.
+    pub(super) security_counts: Vec<u32>,
+    /// The security cell of the last key, which the next one often shares, and its place.
+    pub(super) last_security: (CellOffset, usize),
+    /// Keys that state another parent than the one that lists them.
+    pub(super) parents: Parents,
+    pub(super) pending: Vec<Pending>,
+    /// Numbers that stand for the value names of one key.
+    pub(super) fingerprints: Vec<u32>,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(ground: Ground<'a>, taken: Bitmap) -> Self {
+        Self {
+            ground,
+            taken,
+            found: Collector::default(),
+            keys: 0,
+            values: 0,
+            security_counts: vec![0; ground.ring.len()],
+            last_security: (CellOffset::NIL, usize::MAX),
+            parents: Parents::default(),
+            pending: Vec::new(),
+            fingerprints: Vec::new(),
+        }
+    }
+
+    /// Visits keys from the pool until none is left anywhere.
+    pub(super) fn run(&mut self, pool: &Pool) {
+        let mut pending = std::mem::take(&mut self.pending);
+        loop {
+            while let Some(next) = pending.pop() {
+                self.visit(next);
+                pending.append(&mut self.pending);
+                pool.share(&mut pending);
+            }
+            if !pool.take(&mut pending) {
+                return;
+            }
+        }
+    }
+
+    fn visit(&mut self, Pending { key, depth }: Pending) {
+        let at = key.index() + CellHeader::LEN;
+        if let Some(node) = bytes::view::<KeyNode>(self.ground.data, at) {
+            self.values_of(key, node);
+            self.subkeys_of(key, node, depth);
+        }
+    }
+
+    /// The payload of the cell at `cell`, which then counts as referenced. The reference lies in
+    /// the cell `from` and belongs to `key`; `None`, with a problem, where it is not sound.
+    #[inline]
+    pub(super) fn claim(
+        &mut self,
+        cell: CellOffset,
+        what: &'static str,
+        from: CellOffset,
+        key: Option<CellOffset>,
+    ) -> Option<&'a [u8]> {
+        let at = cell.index();
+        if at.is_multiple_of(CellHeader::ALIGN)
+            && self.ground.starts.contains(at)
+            && self.taken.insert(at)
+        {
+            let next = self.ground.starts.next_after(at);
+            let end = next.unwrap_or(self.ground.data.len());
+            return self.ground.data.get(at + CellHeader::LEN..end);
+        }
+        self.bad_reference(cell, what, from, key);
+        None
+    }
+
+    #[cold]
+    fn bad_reference(
+        &mut self,
+        cell: CellOffset,
+        what: &'static str,
+        from: CellOffset,
+        key: Option<CellOffset>,
+    ) {
+        let ground = self.ground;
+        let at = cell.index();
+        let header = bytes::view::<CellHeader>(ground.data, at);
+        let is_cell = at.is_multiple_of(CellHeader::ALIGN)
+            && ground.starts.contains(at)
+            && ground.broken.binary_search(&at).is_err();
+        match header {
+            Some(header) if is_cell && header.size.get() < 0 => {
+                let kind = ProblemKind::CellReferencedTwice;
+                self.found.add(kind, cell.in_file(), key, || {
+                    let actual = format!("another as {what} in the cell at {}", from.in_file());
+                    ("one reference", actual)
+                });
+            }
+            _ => {
+                let kind = ProblemKind::CellNotAllocated;
+                self.found.add(kind, from.in_file(), key, || {
+                    let state = match header {
+                        _ if cell.is_nil() => "",
+                        None => ", past the end of the bins",
+                        Some(_) if is_cell => ", a free cell",
+                        Some(_) => ", where no cell starts",
+                    };
+                    let expected = format!("an allocated cell as {what}");
+                    (expected, format!("{cell}{state}"))
+                });
+            }
+        }
+    }
+
+    /// Adds a problem in `cell` that concerns `key`.
+    #[cold]
+    pub(super) fn problem<E, A>(
+        &mut self,
+        kind: ProblemKind,
+        cell: CellOffset,
+        key: CellOffset,
+        texts: impl FnOnce() -> (E, A),
+    ) where
+        E: Into<std::borrow::Cow<'static, str>>,
+        A: Into<std::borrow::Cow<'static, str>>,
+    {
+        self.found.add(kind, cell.in_file(), Some(key), texts);
+    }
+}
+
+/// A signature as it is shown in a problem.
+pub(super) fn quoted(signature: [u8; 2]) -> String {
+    format!("\"{}\"", signature.escape_ascii())
+}
