@@ -15,7 +15,7 @@ pub use buf::NameBuf;
 pub use escape::Escaped;
 pub use units::Units;
 
-use crate::upcase::{upcase, upcase_latin1};
+use crate::upcase::{changed_since_nt5, upcase, upcase_latin1};
 
 /// Longest key name, in UTF-16 code units.
 pub const MAX_KEY_NAME: usize = 255;
@@ -55,6 +55,12 @@ pub enum NameError {
     /// A name given as text holds U+0000, which no caller of the Windows API could open.
     #[error("name with U+0000 at unit {index}")]
     Nul {
+        /// Place in UTF-16 code units.
+        index: usize,
+    },
+    /// A stored name is no text.
+    #[error("name with an unpaired surrogate at unit {index}")]
+    UnpairedSurrogate {
         /// Place in UTF-16 code units.
         index: usize,
     },
@@ -172,6 +178,33 @@ impl<'a> Name<'a> {
             *byte = u8::try_from(unit).unwrap_or(0);
         }
         hint
+    }
+
+    /// Whether the name holds letters that Windows 8 and later upper-case otherwise than Windows
+    /// NT 5, so that order and hash of the name depend on the Windows that wrote them.
+    #[must_use]
+    pub fn case_depends_on_windows(self) -> bool {
+        match self.0 {
+            Stored::Compressed(_) => false,
+            Stored::Utf16(units) => units
+                .iter()
+                .any(|unit| changed_since_nt5(u16::from_le_bytes(*unit))),
+        }
+    }
+
+    /// The name as text, nothing lost.
+    ///
+    /// # Errors
+    /// [`NameError::UnpairedSurrogate`] where the name is no text.
+    pub fn to_text(self) -> Result<String, NameError> {
+        let mut text = String::with_capacity(self.len());
+        let mut index = 0;
+        for decoded in char::decode_utf16(self.units()) {
+            let character = decoded.map_err(|_| NameError::UnpairedSurrogate { index })?;
+            text.push(character);
+            index = index.saturating_add(character.len_utf16());
+        }
+        Ok(text)
     }
 
     /// Text that shows every name differently and safely on a terminal.

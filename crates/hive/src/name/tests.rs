@@ -92,6 +92,27 @@ fn display_replaces_unpaired_surrogates() {
 }
 
 #[test]
+fn text_loses_nothing_or_is_refused() {
+    let text = "a\u{1F600}\0\u{416}";
+    assert_eq!(NameBuf::new(text).as_name().to_text().unwrap(), text);
+    assert_eq!(
+        NameBuf::from_units(&[0xD83D, 0xDE00, 0xD800, 0x62])
+            .as_name()
+            .to_text()
+            .unwrap_err(),
+        NameError::UnpairedSurrogate { index: 2 }
+    );
+}
+
+#[test]
+fn letters_of_later_windows_are_told() {
+    let depends = |text| NameBuf::new(text).as_name().case_depends_on_windows();
+    assert!(depends("\u{39D}\u{3BF}\u{3C2}"));
+    assert!(!depends("Caf\u{E9}"));
+    assert!(!depends("\u{416}\u{443}\u{43A}"));
+}
+
+#[test]
 fn escapes_only_what_could_mislead() {
     let shown = |units: &[u16]| NameBuf::from_units(units).as_name().escaped().to_string();
     assert_eq!(shown(&[0x61, 0, 0x1B, 0x9B]), r"a\u0000\u001B\u009B");

@@ -145,5 +145,13 @@ fn quote(text: &str) -> String {
     }
     let start: String = line.chars().take(MAX_FOUND).collect();
     let dots = if start.len() < line.len() { "..." } else { "" };
-    format!("'{}{dots}'", start.escape_debug())
+    let mut shown = String::new();
+    for character in start.chars() {
+        if matches!(character, '"' | '\'' | '\\') {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_debug());
+        }
+    }
+    format!("'{shown}{dots}'")
 }
