@@ -106,62 +106,32 @@ impl<'a> Key<'a> {
     }
 
     /// Looks for a subkey: the key, or where it would have to be inserted.
+    ///
+    /// Lists are ordered by upper-cased names. Where a name on the way has letters that later
+    /// versions of Windows upper-case in another way, the order can't be relied on: then a key
+    /// counts as missing only after a look at all.
     pub(crate) fn find(&self, name: Name<'_>) -> Result<Result<Key<'a>, Position>, Corruption> {
         let Some(list) = self.subkey_list()? else {
             return Ok(Err(Position::default()));
         };
-        let mut low = 0;
-        let mut high = list.leaf_count();
-        let mut position = Position::default();
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(leaf) = list.leaf(self.bins, middle)? else {
-                break;
-            };
-            match self.find_in(leaf, name)? {
-                Ok(key) => return Ok(Ok(key)),
-                Err(0) if middle > 0 => {
-                    position = Position {
-                        leaf: middle,
-                        index: 0,
-                    };
-                    high = middle;
-                }
-                Err(index) => {
-                    position = Position {
-                        leaf: middle,
-                        index,
-                    };
-                    if index < leaf.len() {
-                        break;
+        let mut search = Search {
+            bins: self.bins,
+            name,
+            order_is_certain: !name.case_depends_on_windows(),
+        };
+        match search.list(&list)? {
+            Ok(key) => Ok(Ok(key)),
+            Err(position) if search.order_is_certain => Ok(Err(position)),
+            Err(position) => {
+                for key in self.subkeys()? {
+                    let key = key?;
+                    if key.name.eq_ignore_case(name) {
+                        return Ok(Ok(key));
                     }
-                    low = middle + 1;
                 }
+                Ok(Err(position))
             }
         }
-        Ok(Err(position))
-    }
-
-    fn find_in(
-        &self,
-        leaf: Leaf<'a>,
-        name: Name<'_>,
-    ) -> Result<Result<Key<'a>, usize>, Corruption> {
-        let mut low = 0;
-        let mut high = leaf.len();
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(cell) = leaf.key_node(middle) else {
-                break;
-            };
-            let key = Key::at(self.bins, cell)?;
-            match key.name.cmp_ignore_case(name) {
-                Ordering::Equal => return Ok(Ok(key)),
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-            }
-        }
-        Ok(Err(low))
     }
 
     /// Offsets of its values in their order.
@@ -272,6 +242,64 @@ impl<'a> Key<'a> {
                 len.to_string(),
             )
         })
+    }
+}
+
+/// A binary search in a subkey list.
+struct Search<'a, 'n> {
+    bins: Bins<'a>,
+    name: Name<'n>,
+    order_is_certain: bool,
+}
+
+impl<'a> Search<'a, '_> {
+    /// Searches the leaves of a list.
+    fn list(&mut self, list: &SubkeyList<'a>) -> Result<Result<Key<'a>, Position>, Corruption> {
+        let mut low = 0;
+        let mut high = list.leaf_count();
+        let mut position = Position::default();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(leaf) = list.leaf(self.bins, middle)? else {
+                break;
+            };
+            let index = match self.leaf(leaf)? {
+                Ok(key) => return Ok(Ok(key)),
+                Err(index) => index,
+            };
+            position = Position {
+                leaf: middle,
+                index,
+            };
+            if index == 0 {
+                high = middle;
+            } else if index == leaf.len() {
+                low = middle + 1;
+            } else {
+                break;
+            }
+        }
+        Ok(Err(position))
+    }
+
+    /// Searches one leaf: the key, or the index at which it would have to be inserted.
+    fn leaf(&mut self, leaf: Leaf<'a>) -> Result<Result<Key<'a>, usize>, Corruption> {
+        let mut low = 0;
+        let mut high = leaf.len();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(cell) = leaf.key_node(middle) else {
+                break;
+            };
+            let key = Key::at(self.bins, cell)?;
+            self.order_is_certain &= !key.name.case_depends_on_windows();
+            match key.name.cmp_ignore_case(self.name) {
+                Ordering::Equal => return Ok(Ok(key)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(Err(low))
     }
 }
 

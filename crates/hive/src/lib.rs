@@ -9,6 +9,7 @@ mod base_block;
 mod bins;
 mod bytes;
 pub mod check;
+mod commit;
 mod create;
 mod edit;
 mod error;
@@ -19,12 +20,14 @@ mod key;
 pub mod list;
 pub mod name;
 mod offset;
+mod recover;
 pub mod reg_file;
 mod storage;
 mod time;
 mod upcase;
 mod value;
 mod value_type;
+mod verify;
 
 pub use base_block::{MAX_BINS_LEN, MINOR_VERSIONS, checksum};
 pub use bins::Bins;
@@ -34,7 +37,12 @@ pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, components, open}
 pub use image::{Image, PageSet};
 pub use key::{Key, Subkeys};
 pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
+pub use recover::{
+    Applied, LogFault, LogFormat, LogKind, Logs, MAX_LOG_LEN, ReadLogError, RecoverError, Recovery,
+    SkippedLog,
+};
 pub use storage::{Buffer, Storage};
 pub use time::Filetime;
 pub use value::{BigSegments, DataPlace, Value};
 pub use value_type::ValueType;
+pub use verify::Verified;
