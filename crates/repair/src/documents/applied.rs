@@ -1,0 +1,69 @@
+//! What a repair, or an edit of a hive file, has done.
+
+use serde::Serialize;
+
+use crate::documents::{Change, CheckSummary, Notice, RecoverySummary, SkippedHive};
+
+/// The result of `repair`, and of every command that edits a hive file.
+#[derive(Clone, Debug, Serialize)]
+pub struct RepairReport {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The run, to undo it by; absent where nothing was written.
+    pub run: Option<String>,
+    /// The recipes, bundles replaced by their parts; empty for an edit of a hive file.
+    pub recipes: Vec<String>,
+    /// The hives that were written.
+    pub hives: Vec<AppliedHive>,
+    /// The values that were changed.
+    pub changes: Vec<Change>,
+    /// Hives that were left alone, and why.
+    pub skipped: Vec<SkippedHive>,
+    /// What else a person should know.
+    pub notices: Vec<Notice>,
+}
+
+/// How a repair ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything was as desired; no byte was written.
+    NothingToDo,
+    /// Every change was made and read back.
+    Done,
+    /// Some hives were repaired, others were left alone.
+    PartlyDone,
+}
+
+/// A hive that was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct AppliedHive {
+    /// Its name.
+    pub hive: String,
+    /// Its path below the target's root, with `/`.
+    pub path: String,
+    /// What was recovered from its logs first; absent for a clean hive.
+    pub recovery: Option<RecoverySummary>,
+    /// What the check of the edited hive found; absent where it was skipped.
+    pub check: Option<CheckSummary>,
+    /// What the second reader says.
+    pub second_reader: SecondReader,
+    /// Bytes written to the hive and its logs.
+    pub bytes_written: u64,
+}
+
+/// Whether a second, independent reader finds the same values in the edited hive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondReader {
+    /// It does.
+    Agrees,
+    /// It cannot read the hive, not even as it was before; our own reader decided.
+    CannotRead(String),
+    /// It was not asked.
+    Skipped,
+}

@@ -1,0 +1,104 @@
+//! What an inspection found.
+
+use serde::Serialize;
+
+use crate::documents::{HiveStatus, RunSummary};
+use crate::value_data::ValueData;
+
+/// The result of `inspect`.
+#[derive(Clone, Debug, Serialize)]
+pub struct InspectReport {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// The recipes, bundles replaced by their parts.
+    pub recipes: Vec<String>,
+    /// Every hive that was read.
+    pub hives: Vec<HiveStatus>,
+    /// Hives that could not be read, and why; their rows are missing.
+    pub skipped: Vec<SkippedHive>,
+    /// Every value that the recipes name, in every control set.
+    pub rows: Vec<Row>,
+    /// Runs that were killed half way and must be settled first.
+    pub unfinished: Vec<RunSummary>,
+    /// What else a person should know.
+    pub notices: Vec<Notice>,
+}
+
+/// A hive that could not be read.
+#[derive(Clone, Debug, Serialize)]
+pub struct SkippedHive {
+    /// Its name.
+    pub hive: String,
+    /// Why, with the chain of causes.
+    pub reason: String,
+}
+
+/// Something that a person should know, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// Stable word for what kind of notice it is, such as `select-names-missing-set`.
+    pub kind: &'static str,
+    /// The sentence.
+    pub text: String,
+}
+
+/// A value that a recipe names, in one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The recipe.
+    pub recipe: String,
+    /// The hive.
+    pub hive: String,
+    /// The key below the hive's root, with the real control set.
+    pub key: String,
+    /// Whether the key lies in the control set that `Select\Current` names; absent where it lies
+    /// in none.
+    pub in_current_set: Option<bool>,
+    /// The value's name; empty for the default value.
+    pub value: String,
+    /// What it should be.
+    pub desired: ValueData,
+    /// What it is; absent where it does not exist.
+    pub current: Option<ValueData>,
+    /// How the two compare.
+    pub state: RowState,
+    /// One sentence for a person.
+    pub why: String,
+}
+
+/// How a value compares with what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowState {
+    /// As desired, or missing where that is as good.
+    Ok,
+    /// It exists and differs, which is no evidence of a fault.
+    Differs,
+    /// It does not exist, which is no evidence of a fault.
+    Missing,
+    /// What is found is evidence of a fault.
+    Fault,
+}
+
+impl InspectReport {
+    /// Whether anything was found that is not as it should be: a value, a dirty hive, an error of
+    /// its structure, a control set that `Select` names and that is missing, an unfinished run.
+    /// Warnings, which Windows lives with, and notices do not count.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        let unsound = |hive: &HiveStatus| {
+            let errors = hive.check.as_ref().map_or(0, |check| check.errors);
+            let missing = hive
+                .control_sets
+                .as_ref()
+                .map_or(0, |sets| sets.missing.len());
+            hive.dirty.is_some() || errors > 0 || missing > 0
+        };
+        self.rows.iter().any(|row| row.state != RowState::Ok)
+            || self.hives.iter().any(unsound)
+            || !self.skipped.is_empty()
+            || !self.unfinished.is_empty()
+    }
+}

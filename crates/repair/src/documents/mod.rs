@@ -1,0 +1,19 @@
+//! The results of the engine, ready to be serialized: every document carries `schema`, and a
+//! field is never renamed or given another meaning without raising it.
+
+mod applied;
+mod hive_status;
+mod inspection;
+mod planned;
+mod runs;
+mod undone;
+
+pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
+pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
+pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHive};
+pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
+pub use runs::{RunKind, RunList, RunState, RunSummary};
+pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};
+
+/// The version of all result documents.
+pub const SCHEMA: u32 = 1;

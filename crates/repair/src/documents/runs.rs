@@ -1,0 +1,88 @@
+//! The runs that a target remembers.
+
+use serde::{Deserialize, Serialize};
+
+/// The result of `runs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunList {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// The runs, oldest first.
+    pub runs: Vec<RunSummary>,
+}
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunSummary {
+    /// Its name: the UTC time at which it began, such as `20261123T124100Z`.
+    pub run: String,
+    /// What it did.
+    pub kind: RunKind,
+    /// How far it got; absent where its journal is missing or cannot be read.
+    pub state: Option<RunState>,
+    /// When it began (RFC 3339, UTC).
+    pub started: String,
+    /// When its state last changed.
+    pub updated: String,
+    /// The recipes, bundles replaced by their parts; empty for an edit of a hive file.
+    pub recipes: Vec<String>,
+    /// Paths of the hives below the target's root.
+    pub hives: Vec<String>,
+    /// Number of values and keys that it changed.
+    pub changes: usize,
+    /// Whether `undo` would do anything.
+    pub undoable: bool,
+    /// Whether it was killed half way and must be settled before anything else is changed.
+    pub unfinished: bool,
+    /// What to know about it, where there is something.
+    pub note: Option<String>,
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// It applied recipes.
+    Repair,
+    /// It edited one hive file.
+    HiveEdit,
+    /// It reversed another run value by value.
+    Undo,
+}
+
+/// How far a run got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Its undo data is safe; its files may be half written.
+    Applying,
+    /// Everything was written and read back.
+    Done,
+    /// It failed, and its files have their old bytes again.
+    RolledBack,
+    /// Its old bytes are being restored; its files may be half written.
+    Undoing,
+    /// It was undone.
+    Undone,
+    /// It failed, and so did taking it back.
+    Broken,
+}
+
+impl RunState {
+    /// Whether files may be half written.
+    #[must_use]
+    pub const fn is_unfinished(self) -> bool {
+        matches!(self, Self::Applying | Self::Undoing | Self::Broken)
+    }
+
+    /// Whether there is something to undo.
+    #[must_use]
+    pub const fn is_undoable(self) -> bool {
+        matches!(
+            self,
+            Self::Applying | Self::Done | Self::Undoing | Self::Broken
+        )
+    }
+}

@@ -1,0 +1,84 @@
+//! What an undo has done.
+
+use serde::Serialize;
+
+use crate::documents::{ChangedValue, Notice};
+use crate::value_data::ValueData;
+
+/// The result of `undo`.
+#[derive(Clone, Debug, Serialize)]
+pub struct UndoReport {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// The run that was undone.
+    pub run: String,
+    /// How.
+    pub method: Method,
+    /// The files that were restored; empty where values were reversed.
+    pub files: Vec<RestoredFile>,
+    /// The changes that were reversed one by one; empty where bytes were restored.
+    pub changes: Vec<ReversedChange>,
+    /// The run that holds the undo data of the reversal itself, where there was one.
+    pub recorded_as: Option<String>,
+    /// What else a person should know.
+    pub notices: Vec<Notice>,
+}
+
+/// How a run was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Every file has the exact bytes of before the run.
+    Bytes,
+    /// Something else has changed the hive since: each value was reversed by itself.
+    Values,
+}
+
+/// A file that has the bytes of before the run again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RestoredFile {
+    /// Its path below the target's root, with `/`.
+    pub path: String,
+    /// What was done with it.
+    pub action: FileAction,
+}
+
+/// What was done with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileAction {
+    /// Its old bytes and length were written.
+    Restored,
+    /// The run had created it; it was removed.
+    Removed,
+    /// It had its old bytes already.
+    Unchanged,
+}
+
+/// A change of the run, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReversedChange {
+    /// The hive.
+    pub hive: String,
+    /// The change as the run made it.
+    #[serde(flatten)]
+    pub change: ChangedValue,
+    /// What became of it.
+    pub reversal: Reversal,
+    /// What is there now, where that is neither the old nor the new data.
+    pub found: Option<ValueData>,
+}
+
+/// What became of a change that was to be reversed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reversal {
+    /// The old state is back.
+    Reversed,
+    /// The old state was there already.
+    AlreadyOld,
+    /// Somebody has changed it to something else since: left alone.
+    LeftAlone,
+}

@@ -1,0 +1,251 @@
+//! Why an operation was refused or failed, and the class of outcome that each reason is.
+
+use std::io;
+
+use diskmend_disk::{GuardError, LookupError};
+use diskmend_hive::{Corruption, EditError};
+
+use crate::documents::{CheckSummary, RunState};
+use crate::progress::Interrupted;
+
+/// The classes of unhappy ends, for exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Something failed before anything was written.
+    Failed,
+    /// A guard refused; nothing was written.
+    Refused,
+    /// It failed half way; the old bytes are back.
+    RolledBack,
+    /// It failed half way, and the old bytes could not be restored.
+    Broken,
+    /// The caller asked to stop; nothing was written.
+    Interrupted,
+}
+
+/// A guard's reason to leave a target alone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The volume itself may not be touched.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// A run was killed half way and must be settled first.
+    #[error("run {run} of this target did not end (it is {state:?}): undo it first")]
+    Unfinished {
+        /// The run.
+        run: String,
+        /// How far it got.
+        state: RunState,
+    },
+    /// The hive has structural errors.
+    #[error("{path}: the hive has {} structural errors and is not edited", check.errors)]
+    HiveErrors {
+        /// The hive's path.
+        path: String,
+        /// What the check found.
+        check: Box<CheckSummary>,
+    },
+    /// The hive is dirty and its logs do not bring it to a sound state.
+    #[error("{path}: the hive was not closed cleanly and cannot be recovered")]
+    Unrecoverable {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The hive or one of its logs is not what it was when the plan was made.
+    #[error("{path}: changed since the plan was made")]
+    Changed {
+        /// The file's path.
+        path: String,
+    },
+    /// The plan was made for another target.
+    #[error("the plan was made for {planned}")]
+    OtherTarget {
+        /// The target that it was made for.
+        planned: String,
+    },
+    /// Another program holds the hive's lock.
+    #[error("{path}: another diskmend is at work on this hive")]
+    HiveBusy {
+        /// The hive's path.
+        path: String,
+    },
+    /// The folder for undo data is a link or no folder.
+    #[error("the folder for undo data, {name:?}, is a link or no folder")]
+    StateFolder {
+        /// Its name.
+        name: String,
+    },
+    /// The logs of the hive cannot be used for a commit.
+    #[error("{path}: no transaction log to commit with")]
+    NoLog {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Why an operation did not come to a good end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A guard refused; nothing was written.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The caller asked to stop; nothing was written.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The hive file does not exist.
+    #[error("{path}: not found")]
+    NoHive {
+        /// The path below the target's root.
+        path: String,
+    },
+    /// The file is no hive.
+    #[error("{path}: not a registry hive")]
+    NotAHive {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: diskmend_hive::OpenError,
+    },
+    /// The hive is corrupt where it had to be read.
+    #[error("{path}: corrupt")]
+    Corrupt {
+        /// The hive's path.
+        path: String,
+        /// Where and how.
+        source: Corruption,
+    },
+    /// An edit was refused.
+    #[error("{path}: cannot be edited as wanted")]
+    Edit {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: EditError,
+    },
+    /// The edited hive did not pass its verification; nothing was written.
+    #[error("{path}: the edited hive does not hold")]
+    Verify {
+        /// The hive's path.
+        path: String,
+        /// What the verification found.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A path on the target could not be looked up.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// A file or folder could not be read or written.
+    #[error("{path}: cannot {action}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// What was tried.
+        action: &'static str,
+        /// What the system reported.
+        source: io::Error,
+    },
+    /// The target has no run of this name.
+    #[error("there is no run {run:?}")]
+    NoRun {
+        /// The name.
+        run: String,
+    },
+    /// The target has no run that could be undone.
+    #[error("there is no run to undo")]
+    NothingToUndo,
+    /// The run has nothing to undo.
+    #[error("run {run} is {state:?}: there is nothing to undo")]
+    NotUndoable {
+        /// The run.
+        run: String,
+        /// How far it got.
+        state: RunState,
+    },
+    /// The journal or the undo data of a run are damaged.
+    #[error("run {run}: {file} is damaged: {what}")]
+    DamagedRun {
+        /// The run.
+        run: String,
+        /// The file in its folder.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// Writing failed half way, and the old bytes are back.
+    #[error("run {run} failed and was rolled back")]
+    RolledBack {
+        /// The run.
+        run: String,
+        /// What failed.
+        source: Box<Error>,
+    },
+    /// Writing failed half way, and so did restoring the old bytes.
+    #[error("run {run} failed ({source}) and could not be rolled back: {rollback}")]
+    Broken {
+        /// The run.
+        run: String,
+        /// What failed first.
+        source: Box<Error>,
+        /// Why the old bytes could not be restored.
+        rollback: Box<Error>,
+    },
+    /// What was read back from the disk is not what was written.
+    #[error("{path}: reading back found {found}")]
+    ReadBack {
+        /// The hive's path.
+        path: String,
+        /// What was found.
+        found: String,
+    },
+}
+
+impl Error {
+    /// The class of outcome.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Refused(_) => Class::Refused,
+            Self::Interrupted(_) => Class::Interrupted,
+            Self::RolledBack { .. } => Class::RolledBack,
+            Self::Broken { .. } => Class::Broken,
+            _ => Class::Failed,
+        }
+    }
+
+    pub(crate) fn io(path: &str, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            path,
+            action,
+            source,
+        }
+    }
+
+    pub(crate) fn corrupt(path: &str) -> impl FnOnce(Corruption) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Corrupt { path, source }
+    }
+}
+
+impl From<GuardError> for Error {
+    fn from(error: GuardError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
