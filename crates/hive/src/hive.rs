@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use crate::base_block::checksum;
 use crate::bins::Bins;
 use crate::bytes;
+use crate::commit::{OnDisk, Settlement};
 use crate::error::Corruption;
-use crate::format::BaseBlock;
+use crate::format::{BaseBlock, HiveBin};
 use crate::image::Image;
 use crate::key::Key;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, FileOffset};
@@ -93,10 +94,11 @@ impl DirtyHive {
     /// # Errors
     /// Where even the base block does not hold.
     pub fn assume_clean(self) -> Result<Hive, OpenError> {
-        let image = sized_image(self.buffer)?;
-        let mut hive = Hive { image };
-        hive.mark_changed_base();
-        Ok(hive)
+        let file_len = self.buffer.bytes().len();
+        let mut image = sized_image(self.buffer)?;
+        let disk = OnDisk::unsettled(image.file(), file_len, Settlement::default());
+        image.settle(disk);
+        Ok(Hive { image })
     }
 }
 
@@ -115,7 +117,9 @@ pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
     let Some(base) = bytes::view::<BaseBlock>(file, 0) else {
         return Err(too_short);
     };
-    if base.signature != BaseBlock::SIGNATURE {
+    // A torn base block can have lost its signature too; the first bin tells that it is a hive.
+    let torn = checksum(file) != Some(base.checksum.get());
+    if base.signature != BaseBlock::SIGNATURE && !(torn && starts_with_bin(file)) {
         base.validate()?;
     }
     let stored = base.checksum.get();
@@ -135,6 +139,12 @@ pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
             image: sized_image(buffer)?,
         }),
     })
+}
+
+/// Whether a hive bin that calls itself the first follows the base block.
+fn starts_with_bin(file: &[u8]) -> bool {
+    bytes::view::<HiveBin>(file, BASE_BLOCK_LEN)
+        .is_some_and(|bin| bin.signature == HiveBin::SIGNATURE && bin.offset.get() == 0)
 }
 
 /// Checks the base block and that the file holds all the bins it promises.
@@ -208,14 +218,6 @@ impl Hive {
             }
         }
         Ok(Some(key))
-    }
-
-    /// Marks the hive as needing a commit although no page of its bins has changed.
-    pub(crate) fn mark_changed_base(&mut self) {
-        let first = self.image.bins().get(..1).map(<[u8]>::to_vec);
-        if let Some(first) = first {
-            let _ = self.image.write(0, &first);
-        }
     }
 }
 

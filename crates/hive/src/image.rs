@@ -3,6 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::bytes;
+use crate::commit::OnDisk;
 use crate::format::BaseBlock;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, PAGE_LEN};
 use crate::storage::Buffer;
@@ -14,6 +15,7 @@ pub struct Image {
     buffer: Box<dyn Buffer>,
     bins_len: usize,
     dirty: PageSet,
+    disk: OnDisk,
 }
 
 impl Image {
@@ -28,10 +30,12 @@ impl Image {
         if !fits {
             return Err(buffer);
         }
+        let disk = OnDisk::of(buffer.bytes());
         Ok(Self {
             buffer,
             bins_len,
             dirty: PageSet::default(),
+            disk,
         })
     }
 
@@ -64,10 +68,28 @@ impl Image {
         bytes::view_mut(self.buffer.bytes_mut(), 0)
     }
 
-    /// Pages of the bins that differ, or may differ, from the file.
+    /// Overwrites the first bytes of the base block.
+    #[must_use]
+    pub(crate) fn set_header(&mut self, header: &[u8]) -> Option<()> {
+        bytes::slice_mut(self.buffer.bytes_mut(), 0, header.len())?.copy_from_slice(header);
+        Some(())
+    }
+
+    /// Pages of the bins that were edited. The pages that a recovery replayed are not among them.
     #[must_use]
     pub fn dirty(&self) -> &PageSet {
         &self.dirty
+    }
+
+    /// What lies on disk, and what a commit must bring there before the edit.
+    pub(crate) fn disk(&self) -> &OnDisk {
+        &self.disk
+    }
+
+    /// Declares the present state, with `disk`, to be the one that edits start from.
+    pub(crate) fn settle(&mut self, disk: OnDisk) {
+        self.disk = disk;
+        self.dirty.clear();
     }
 
     /// Overwrites bytes of the bins and marks their pages; `None` outside of the bins.

@@ -39,7 +39,7 @@ pub use key::{Key, Subkeys};
 pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
 pub use recover::{
     Applied, LogFault, LogFormat, LogKind, Logs, MAX_LOG_LEN, ReadLogError, RecoverError, Recovery,
-    SkippedLog,
+    RefusedLogs, SkippedLog,
 };
 pub use storage::{Buffer, Storage};
 pub use time::Filetime;

@@ -1,0 +1,182 @@
+//! The new log format: a chain of entries (regf spec, Format of transaction log files, New format).
+
+use crate::base_block::MAX_BINS_LEN;
+use crate::bytes;
+use crate::error::Corruption;
+use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
+use crate::offset::{BASE_BLOCK_LEN, FileOffset, PAGE_LEN};
+use crate::recover::marvin::marvin32;
+
+/// Where the first entry lies in a log.
+pub(crate) const FIRST_ENTRY: usize = BaseBlock::HEADER_LEN;
+
+/// A log entry whose hashes and lengths are right.
+pub(crate) struct Entry<'a> {
+    /// Bit 0 of the base block's flags.
+    pub(crate) flags: u32,
+    /// Length of the hive bins in bytes.
+    pub(crate) bins_len: usize,
+    refs: &'a [DirtyPageRef],
+    data: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// The runs of pages: position in the hive bins, and the bytes.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+        let mut rest = self.data;
+        self.refs.iter().map_while(move |page| {
+            let (run, after) = rest.split_at_checked(page.size.get() as usize)?;
+            rest = after;
+            Some((page.offset.get() as usize, run))
+        })
+    }
+}
+
+/// A run of entries with consecutive sequence numbers.
+pub(crate) struct Chain<'a> {
+    /// The entries in order.
+    pub(crate) entries: Vec<Entry<'a>>,
+    /// Number of the last entry; meaningless where there is none.
+    pub(crate) last: u32,
+    /// What ended the chain: the end of the file, older entries, or a damaged one.
+    pub(crate) end: Corruption,
+}
+
+/// The log's entries from the first on, which must have the number `sequence`, up to the first
+/// that is invalid. `max_bins_len` bounds the length of the hive bins.
+pub(crate) fn chain(log: &[u8], sequence: u32, max_bins_len: usize) -> Chain<'_> {
+    let mut entries = Vec::new();
+    let mut at = FIRST_ENTRY;
+    let mut next = sequence;
+    loop {
+        match entry(log, at, next, max_bins_len) {
+            Ok((entry, len)) => {
+                entries.push(entry);
+                at += len;
+                next = next.wrapping_add(1);
+            }
+            Err(end) => {
+                return Chain {
+                    entries,
+                    last: next.wrapping_sub(1),
+                    end,
+                };
+            }
+        }
+    }
+}
+
+fn entry(
+    log: &[u8],
+    at: usize,
+    sequence: u32,
+    max_bins_len: usize,
+) -> Result<(Entry<'_>, usize), Corruption> {
+    let wrong = |what, field: usize, expected: String, actual: String| {
+        Corruption::new(what, FileOffset((at + field) as u64), expected, actual)
+    };
+    let Some(header) = bytes::view::<LogEntry>(log, at) else {
+        return Err(wrong(
+            "log entry",
+            0,
+            format!("{} bytes", LogEntry::LEN),
+            log.len().saturating_sub(at).to_string(),
+        ));
+    };
+    if header.signature != LogEntry::SIGNATURE {
+        return Err(wrong(
+            "log entry signature",
+            0,
+            "\"HvLE\"".into(),
+            format!("\"{}\"", header.signature.escape_ascii()),
+        ));
+    }
+    let len = header.size.get() as usize;
+    let whole = bytes::slice(log, at, len)
+        .filter(|_| len.is_multiple_of(LogEntry::ALIGN) && len >= LogEntry::LEN);
+    let Some(whole) = whole else {
+        return Err(wrong(
+            "log entry size",
+            4,
+            format!("a multiple of 512 up to {}", log.len() - at),
+            len.to_string(),
+        ));
+    };
+    if header.sequence.get() != sequence {
+        return Err(wrong(
+            "log entry sequence number",
+            12,
+            sequence.to_string(),
+            header.sequence.to_string(),
+        ));
+    }
+    let (head, body) = whole.split_at_checked(LogEntry::LEN).unwrap_or_default();
+    let hashed = head.get(..32).unwrap_or_default();
+    for (what, field, computed, stored) in [
+        ("log entry hash 2", 32, marvin32(hashed), header.hash2.get()),
+        ("log entry hash 1", 24, marvin32(body), header.hash1.get()),
+    ] {
+        if computed != stored {
+            return Err(wrong(
+                what,
+                field,
+                format!("{computed:#018x}"),
+                format!("{stored:#018x}"),
+            ));
+        }
+    }
+    let bins_len = header.bins_len.get() as usize;
+    let limit = max_bins_len.min(MAX_BINS_LEN);
+    if bins_len == 0 || !bins_len.is_multiple_of(PAGE_LEN) || bins_len > limit {
+        return Err(wrong(
+            "length of the hive bins in a log entry",
+            16,
+            format!("a multiple of 4096 up to {limit:#x}"),
+            format!("{bins_len:#x}"),
+        ));
+    }
+    let count = header.page_count.get() as usize;
+    let Some(refs) = bytes::view_many::<DirtyPageRef>(body, 0, count) else {
+        return Err(wrong(
+            "number of dirty pages in a log entry",
+            20,
+            format!("at most {}", body.len() / size_of::<DirtyPageRef>()),
+            count.to_string(),
+        ));
+    };
+    let data = body.get(size_of_val(refs)..).unwrap_or_default();
+    let mut left = data.len();
+    for (index, page) in refs.iter().enumerate() {
+        let (start, size) = (page.offset.get() as usize, page.size.get() as usize);
+        let in_bins = start.checked_add(size).is_some_and(|end| end <= bins_len);
+        let whole_pages = start.is_multiple_of(PAGE_LEN) && size.is_multiple_of(PAGE_LEN);
+        let rest = left.checked_sub(size);
+        let (true, true, Some(rest)) = (in_bins, whole_pages, rest) else {
+            return Err(wrong(
+                "dirty page reference",
+                LogEntry::LEN + index * size_of::<DirtyPageRef>(),
+                format!("whole pages below {bins_len:#x}, at most {left:#x} bytes"),
+                format!("{size:#x} bytes at {start:#x}"),
+            ));
+        };
+        left = rest;
+    }
+    Ok((
+        Entry {
+            flags: header.flags.get(),
+            bins_len,
+            refs,
+            data,
+        },
+        len,
+    ))
+}
+
+/// Most bytes of hive bins that a log may demand: what the primary file holds and, at most, all of
+/// what the logs hold. More could not have been written, and would let a small file claim any
+/// amount of memory.
+pub(crate) fn max_bins_len(file_len: usize, logs_len: usize) -> usize {
+    file_len
+        .saturating_sub(BASE_BLOCK_LEN)
+        .saturating_add(logs_len)
+}

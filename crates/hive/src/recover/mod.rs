@@ -1,0 +1,18 @@
+//! Recovery of a dirty hive from its transaction logs, in both formats that Windows has used
+//! (regf spec, Format of transaction log files).
+
+mod choose;
+mod dirty_vector;
+mod entries;
+mod error;
+mod head;
+mod log_kind;
+mod logs;
+mod marvin;
+mod replay;
+mod report;
+
+pub use error::{LogFault, ReadLogError, RecoverError, RefusedLogs};
+pub use log_kind::{LogFormat, LogKind};
+pub use logs::{Logs, MAX_LOG_LEN};
+pub use report::{Applied, Recovery, SkippedLog};

@@ -1,0 +1,69 @@
+//! What a recovery did.
+
+use crate::error::Corruption;
+use crate::recover::choose::{Applicable, Content};
+use crate::recover::{LogFault, LogFormat, LogKind};
+
+/// What a recovery did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// The logs that were replayed, in that order; at least one.
+    pub applied: Vec<Applied>,
+    /// The logs that were not, and why.
+    pub skipped: Vec<SkippedLog>,
+    /// Number of pages of the hive bins that the logs brought, each counted once.
+    pub pages: usize,
+    /// Both sequence numbers of the recovered hive.
+    pub sequence: u32,
+    /// Length of the recovered hive bins in bytes.
+    pub bins_len: usize,
+    /// Whether the base block came from a log since that of the primary file was torn.
+    pub base_block_restored: bool,
+}
+
+/// A log that was replayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The log.
+    pub log: LogKind,
+    /// Its format.
+    pub format: LogFormat,
+    /// Sequence number of its first entry.
+    pub first_sequence: u32,
+    /// Sequence number of its last entry.
+    pub last_sequence: u32,
+    /// Number of entries; a log in the old format counts as one.
+    pub entries: usize,
+    /// What ended the chain of entries. The end of the log and entries of an earlier round are
+    /// normal; `None` for the old format. Offsets are those in the log.
+    pub end: Option<Corruption>,
+}
+
+/// A log that was not replayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SkippedLog {
+    /// The log.
+    pub log: LogKind,
+    /// Why it does not apply.
+    pub fault: LogFault,
+}
+
+impl Applied {
+    pub(crate) fn of(log: &Applicable<'_>) -> Self {
+        let (entries, end) = match &log.content {
+            Content::Sectors(_) => (1, None),
+            Content::Entries(chain) => (chain.entries.len(), Some(chain.end.clone())),
+        };
+        Self {
+            log: log.kind,
+            format: log.format(),
+            first_sequence: log.base.primary_sequence.get(),
+            last_sequence: log.last_sequence(),
+            entries,
+            end,
+        }
+    }
+}
