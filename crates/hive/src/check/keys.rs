@@ -7,8 +7,8 @@ use crate::format::{CellHeader, KeyNode, KeySecurity};
 use crate::name::{MAX_KEY_NAME, Name};
 use crate::offset::CellOffset;
 
-/// Most levels of keys below the root.
-pub(super) const MAX_DEPTH: u32 = 512;
+/// Most levels of keys below the root that Windows loads.
+pub(super) const MAX_DEPTH: u32 = crate::edit::MAX_DEPTH as u32;
 
 /// The bits of a key node's layered field that hold its semantics.
 const LAYERED_SEMANTICS: u8 = 3;

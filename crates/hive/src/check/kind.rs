@@ -88,7 +88,7 @@ kinds! {
     KeyNameUncompressed = "key-name-uncompressed", Warning;
     /// Flags that do not fit the key's place: a volatile key, a root that is none, and so on.
     KeyFlags = "key-flags", Warning;
-    /// A key more than 512 levels deep.
+    /// A key more levels below the root than Windows loads, 511.
     KeyDepth = "key-depth", Error;
     /// A tombstone of a layered key with subkeys, values or a class.
     KeyTombstone = "key-tombstone", Warning;

@@ -10,9 +10,12 @@ const SECURITY_CELLS: usize = 64;
 const LEAF: usize = 507;
 
 /// A descriptor without owner, group and lists.
-const DESCRIPTOR: [u8; 20] = [1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const DESCRIPTOR: [u8; 20] = [
+    1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
 
 /// A hive file of format 1.5 whose bins are about `len` bytes long.
+#[expect(unreachable_pub, reason = "included as a module by several programs")]
 pub fn system_like(len: usize) -> Vec<u8> {
     let mut hive = Builder {
         bins: Vec::with_capacity(len + (1 << 20)),
@@ -178,7 +181,14 @@ impl Builder {
     }
 
     fn value(&mut self, number: usize) -> u32 {
-        let name = ["Start", "DisplayName", "ImagePath", "Security", "Tag", "ConfigFlags"][number];
+        let name = [
+            "Start",
+            "DisplayName",
+            "ImagePath",
+            "Security",
+            "Tag",
+            "ConfigFlags",
+        ][number];
         let (size, data, kind) = match number % 3 {
             0 => (0x8000_0004, 2, 4),
             1 => {
@@ -240,5 +250,8 @@ impl Builder {
 }
 
 fn numbers(numbers: &[u32]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
 }
