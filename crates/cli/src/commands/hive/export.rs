@@ -1,0 +1,184 @@
+//! `diskmend hive export`: keys and values as a registry text file.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use diskmend_hive::reg_file::{Encoding, WriteError, Writer};
+use diskmend_hive::{Key, components};
+
+use super::PrefixArg;
+use super::reading::Source;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::key_path;
+use crate::output::console::{self, Console};
+use crate::walk::Walk;
+
+/// Write keys and values as a .reg file
+///
+/// The file can be merged by regedit and 'reg import' (with --prefix, which Windows demands), by
+/// 'hivexregedit --merge' and by 'diskmend hive import'. Keys come in the order of the hive, each
+/// with its values in their order. Security descriptors, class names and times have no place in a
+/// .reg file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend hive export SYSTEM 'ControlSet001\\Services\\TermService' \\
+      --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM' -o termservice.reg
+  diskmend hive export SYSTEM --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM' | less")]
+pub(crate) struct Args {
+    /// The hive file
+    file: PathBuf,
+    /// The key to begin at; the root by default
+    #[arg(default_value = "", hide_default_value = true)]
+    key: String,
+    #[command(flatten)]
+    prefix: PrefixArg,
+    /// Write to this new file, in UTF-16LE as regedit does; stdout gets UTF-8
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write UTF-8 to the file too
+    #[arg(long, requires = "output")]
+    utf8: bool,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let source = Source::open(&args.file)?;
+    let prefix = args.prefix.prefix.as_deref();
+    let path = key_path::below_root(&args.key, prefix);
+    let key = source.key(&path)?;
+    let full = full_path(prefix.unwrap_or_default(), &source, &path)?;
+    let skipped = match &args.output {
+        None => export(console.bytes(), Encoding::Utf8, full, key)?,
+        Some(output) => {
+            let encoding = match args.utf8 {
+                true => Encoding::Utf8,
+                false => Encoding::Utf16,
+            };
+            to_file(output, encoding, full, key)?
+        }
+    };
+    Ok(match skipped {
+        0 => Exit::Done,
+        count => {
+            console::error(format_args!(
+                "{count} keys or values are missing in the export"
+            ));
+            Exit::Failure
+        }
+    })
+}
+
+/// The key's path as the file has it: the prefix, then the names as the hive spells them.
+fn full_path(prefix: &str, source: &Source, path: &str) -> Result<String, Failure> {
+    let mut full: Vec<String> = components(prefix).map(str::to_owned).collect();
+    let mut walked = String::new();
+    for component in components(path) {
+        walked = crate::walk::join(&walked, component);
+        full.push(source.key(&walked)?.name().to_string());
+    }
+    Ok(full.join("\\"))
+}
+
+fn to_file(
+    output: &Path,
+    encoding: Encoding,
+    path: String,
+    key: Key<'_>,
+) -> Result<usize, Failure> {
+    let shown = output.display();
+    let failed = |error: io::Error| {
+        Failure::of(Exit::Failure, &error).context(format_args!("{shown}: cannot write"))
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(output)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                Failure::new(Exit::Failure, format_args!("{shown}: exists already"))
+                    .hint("choose another name: nothing is overwritten")
+            }
+            _ => failed(error),
+        })?;
+    let skipped = export(BufWriter::new(&file), encoding, path, key)?;
+    file.sync_all().map_err(failed)?;
+    Ok(skipped)
+}
+
+/// Writes a key and all below it; gives the number of keys and values that were left out.
+fn export(
+    out: impl Write,
+    encoding: Encoding,
+    path: String,
+    key: Key<'_>,
+) -> Result<usize, Failure> {
+    let mut export = Export {
+        writer: Writer::start(out, encoding).map_err(failure)?,
+        skipped: 0,
+    };
+    for found in Walk::new(path, key, |name| name.to_string()) {
+        match found {
+            Ok((path, key)) => export.key(&path, &key)?,
+            Err(unreadable) => export.skip(&unreadable.parent, &unreadable.error),
+        }
+    }
+    export.writer.finish().map_err(failure)?;
+    Ok(export.skipped)
+}
+
+struct Export<W> {
+    writer: Writer<W>,
+    skipped: usize,
+}
+
+impl<W: Write> Export<W> {
+    fn key(&mut self, path: &str, key: &Key<'_>) -> Result<(), Failure> {
+        // The root has no path of its own; its values would have no key in front of them.
+        let at = match path {
+            "" => "\\",
+            path => path,
+        };
+        match self.writer.key(at) {
+            Err(WriteError::Io(error)) => return Err(error.into()),
+            Err(error) => {
+                self.skip(path, &error);
+                return Ok(());
+            }
+            Ok(()) => {}
+        }
+        match key.values() {
+            Err(error) => self.skip(path, &error),
+            Ok(values) => {
+                for value in values {
+                    let written = value.map(|value| (value, value.data()));
+                    match written {
+                        Ok((value, Ok(data))) => {
+                            let name = value.name().to_string();
+                            match self.writer.value(&name, value.data_type().0, &data) {
+                                Err(WriteError::Io(error)) => return Err(error.into()),
+                                Err(error) => self.skip(path, &error),
+                                Ok(()) => {}
+                            }
+                        }
+                        Ok((_, Err(error))) | Err(error) => self.skip(path, &error),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, path: &str, error: &dyn std::fmt::Display) {
+        self.skipped += 1;
+        console::warn(format_args!("{}: {error}", key_path::shown(path)));
+    }
+}
+
+fn failure(error: WriteError) -> Failure {
+    match error {
+        WriteError::Io(error) => error.into(),
+        error => Failure::of(Exit::Failure, &error),
+    }
+}

@@ -1,0 +1,47 @@
+//! `diskmend hive`: the same engine on any hive file.
+
+pub(crate) mod check;
+pub(crate) mod export;
+pub(crate) mod get;
+pub(crate) mod ls;
+pub(crate) mod reading;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Read, check, edit and recover a single registry hive file
+///
+/// FILE is a hive: SYSTEM, SOFTWARE, NTUSER.DAT, a BCD store and so on. Its transaction logs are
+/// looked for beside it (FILE.LOG, FILE.LOG1, FILE.LOG2). Reading a hive that was not closed
+/// cleanly replays its logs in memory and never writes; changing one recovers it first.
+///
+/// Keys are named by their path below the hive's root, separated by backslashes; case does not
+/// matter.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HiveCommand {
+    Check(check::Args),
+    Ls(ls::Args),
+    Get(get::Args),
+    Export(export::Args),
+}
+
+pub(super) fn run(command: &HiveCommand, console: &mut Console) -> Result<Exit, Failure> {
+    match command {
+        HiveCommand::Check(args) => check::run(args, console),
+        HiveCommand::Ls(args) => ls::run(args, console),
+        HiveCommand::Get(args) => get::run(args, console),
+        HiveCommand::Export(args) => export::run(args, console),
+    }
+}
+
+/// Where the hive belongs in the registry.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PrefixArg {
+    /// Where the hive belongs in the registry, as in 'HKEY_LOCAL_MACHINE\SYSTEM'; paths may then
+    /// start with it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) prefix: Option<String>,
+}

@@ -1,0 +1,125 @@
+//! What the commands that read a hive have in common.
+
+use std::path::Path;
+
+use diskmend_hive::name::Name;
+use diskmend_hive::{Corruption, Hive, Key, Value, ValueType};
+use diskmend_repair::ValueData;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hive_file::{self, HiveFile, Recovered};
+use crate::key_path;
+use crate::output::console;
+use crate::output::escape::Escaped;
+use crate::output::value;
+
+/// What the default value, which has no name, is called.
+pub(crate) const DEFAULT_VALUE: &str = "(Default)";
+
+/// A hive file that is open for reading.
+pub(crate) struct Source {
+    hive: Hive,
+}
+
+impl Source {
+    /// Opens it; a dirty hive is recovered in memory, and that is said.
+    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+        let HiveFile { hive, recovered } = hive_file::read(file)?;
+        if let Some(Recovered { state, recovery }) = recovered {
+            console::note(format_args!(
+                "{}: not closed cleanly ({state}); shown as its logs recover it ({} pages), \
+                 nothing is written",
+                file.display(),
+                recovery.pages
+            ));
+        }
+        Ok(Self { hive })
+    }
+
+    /// The key at a path below the root.
+    pub(crate) fn key(&self, path: &str) -> Result<Key<'_>, Failure> {
+        let found = self.hive.key(path).map_err(|error| corrupt(&error))?;
+        found.ok_or_else(|| {
+            let shown = key_path::shown(path);
+            Failure::new(Exit::Failure, format_args!("key {shown} does not exist"))
+                .maybe_hint(key_path::hint(path))
+        })
+    }
+}
+
+/// A structure that can't be read.
+pub(crate) fn corrupt(error: &Corruption) -> Failure {
+    Failure::of(Exit::Failure, error).hint("'diskmend hive check FILE' lists all that is wrong")
+}
+
+/// A name as text in which no two names look alike.
+pub(crate) fn escaped(name: Name<'_>) -> String {
+    name.escaped().to_string()
+}
+
+/// A value for people and programs.
+#[derive(Serialize)]
+pub(crate) struct ValueRow {
+    /// Its name; empty for the default value.
+    pub(crate) name: String,
+    /// Its type and data.
+    #[serde(flatten)]
+    pub(crate) data: ValueData,
+}
+
+impl ValueRow {
+    /// Reads its data.
+    pub(crate) fn of(value: &Value<'_>) -> Result<Self, Corruption> {
+        Ok(Self {
+            name: escaped(value.name()),
+            data: ValueData {
+                value_type: value.data_type(),
+                bytes: value.data()?.into_owned(),
+            },
+        })
+    }
+
+    /// Its name for a person.
+    pub(crate) fn shown_name(&self) -> &str {
+        match self.name.as_str() {
+            "" => DEFAULT_VALUE,
+            name => name,
+        }
+    }
+
+    /// One line in the form of `reg query`.
+    pub(crate) fn line(&self) -> String {
+        let data = value::line(self.data.value_type, &self.data.bytes);
+        let name = Escaped(self.shown_name());
+        format!(
+            "    {name}    {}    {}",
+            type_name(self.data.value_type),
+            Escaped(&data)
+        )
+    }
+}
+
+/// The type's name, or its number as `reg query` gives it.
+pub(crate) fn type_name(value_type: ValueType) -> String {
+    value_type.to_string()
+}
+
+/// The values of a key that can be read, and why the others can't.
+pub(crate) fn values(key: &Key<'_>) -> (Vec<ValueRow>, Vec<Corruption>) {
+    let mut rows = Vec::new();
+    let mut errors = Vec::new();
+    match key.values() {
+        Ok(values) => {
+            for value in values {
+                match value.and_then(|value| ValueRow::of(&value)) {
+                    Ok(row) => rows.push(row),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        Err(error) => errors.push(error),
+    }
+    (rows, errors)
+}

@@ -1,0 +1,166 @@
+//! `diskmend recipes`: the repairs that can be named.
+
+use std::io;
+
+use diskmend_repair::recipe::{Catalogue, IfMissing, Origin, Recipe, RecipeError, RegistryRow};
+use serde::Serialize;
+
+use crate::args::RecipeFiles;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::output::escape::Escaped;
+use crate::output::style;
+use crate::output::table::{Align, Cell, Table};
+
+/// List the repairs that can be named, or show one of them
+///
+/// A recipe is a list of settings as they should be, each with the reason and the source. Some are
+/// marked as a fault: found otherwise, they are evidence of a broken system, and '--auto' repairs
+/// only these.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend recipes
+  diskmend recipes tls
+  diskmend recipes --recipe my-repair.toml my-repair")]
+pub(crate) struct Args {
+    /// Show this recipe in full
+    name: Option<String>,
+    #[command(flatten)]
+    files: RecipeFiles,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    recipes: Vec<RecipeEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct RecipeEntry<'a> {
+    name: &'a str,
+    title: &'a str,
+    summary: &'a str,
+    sources: &'a [String],
+    includes: &'a [String],
+    /// The file that it was read from; absent for one of the program's own.
+    file: Option<&'a str>,
+    registry: Vec<RowEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct RowEntry<'a> {
+    hive: &'static str,
+    key: String,
+    value: &'a str,
+    desired: &'a diskmend_repair::ValueData,
+    create_if_missing: bool,
+    can_be_fault: bool,
+    why: &'a str,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let catalogue = args.files.catalogue()?;
+    let recipes: Vec<&Recipe> = match &args.name {
+        None => catalogue.iter().collect(),
+        Some(name) => vec![find(&catalogue, name)?],
+    };
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            let recipes = recipes.iter().map(|recipe| entry(recipe)).collect();
+            return console.document(&Document { recipes });
+        }
+        match (&args.name, recipes.as_slice()) {
+            (Some(_), [recipe]) => show(console, recipe),
+            _ => list(console, &recipes),
+        }
+    })
+}
+
+fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Recipe, RecipeError> {
+    catalogue.get(name).ok_or_else(|| RecipeError::Unknown {
+        name: name.to_owned(),
+        known: catalogue.iter().map(|recipe| recipe.name.clone()).collect(),
+    })
+}
+
+fn entry(recipe: &Recipe) -> RecipeEntry<'_> {
+    RecipeEntry {
+        name: &recipe.name,
+        title: &recipe.title,
+        summary: recipe.summary.trim(),
+        sources: &recipe.sources,
+        includes: &recipe.includes,
+        file: match &recipe.origin {
+            Origin::BuiltIn => None,
+            Origin::File(file) => Some(file),
+        },
+        registry: recipe.registry.iter().map(row_entry).collect(),
+    }
+}
+
+fn row_entry(row: &RegistryRow) -> RowEntry<'_> {
+    RowEntry {
+        hive: row.hive.file_name(),
+        key: row.key.to_string(),
+        value: &row.value,
+        desired: &row.desired,
+        create_if_missing: row.if_missing == IfMissing::Create,
+        can_be_fault: row.fault.is_some(),
+        why: &row.why,
+    }
+}
+
+fn list(console: &mut Console, recipes: &[&Recipe]) -> io::Result<()> {
+    let mut table = Table::new([("RECIPE", Align::Left), ("REPAIRS", Align::Left)]);
+    for recipe in recipes {
+        table.row([Cell::new(&recipe.name), Cell::new(&recipe.title)]);
+    }
+    let width = console.width();
+    table.write(console.out(), width)
+}
+
+fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
+    let out = console.out();
+    let heading = style::HEADING;
+    let (name, title) = (Escaped(&recipe.name), Escaped(&recipe.title));
+    writeln!(out, "{heading}{name}{heading:#}: {title}\n")?;
+    writeln!(
+        out,
+        "{}",
+        crate::output::escape::EscapedLines(recipe.summary.trim())
+    )?;
+    if !recipe.includes.is_empty() {
+        writeln!(out, "\nIncludes {}", Escaped(&recipe.includes.join(", ")))?;
+    }
+    let mut key = None;
+    for row in &recipe.registry {
+        let place = format!("{}\\{}", row.hive, row.key);
+        if key.as_ref() != Some(&place) {
+            writeln!(out, "\n{}", Escaped(&place))?;
+            key = Some(place);
+        }
+        let missing = match row.if_missing {
+            IfMissing::Create => "",
+            IfMissing::Leave => " (where it exists)",
+        };
+        let value_type = row.desired.value_type;
+        let (value, desired) = (row.value.as_str(), row.desired.to_string());
+        let (value, desired) = (Escaped(shown_value(value)), Escaped(&desired));
+        writeln!(out, "  {value} = {value_type} {desired}{missing}")?;
+        let faint = style::FAINT;
+        writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
+    }
+    writeln!(out, "\nSources")?;
+    for source in &recipe.sources {
+        writeln!(out, "  {}", Escaped(source))?;
+    }
+    Ok(())
+}
+
+fn shown_value(name: &str) -> &str {
+    match name {
+        "" => "(Default)",
+        name => name,
+    }
+}

@@ -1,0 +1,140 @@
+//! Why a command ended without its result, with the exit code and what can be done about it.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io;
+
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::output::console::{self, Console};
+
+/// A command that failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    hints: Vec<String>,
+    closed_pipe: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    exit: u8,
+    error: &'a str,
+    hints: &'a [String],
+}
+
+impl Failure {
+    /// A failure in the program's own words.
+    pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
+        Self {
+            exit,
+            message: message.to_string(),
+            hints: Vec::new(),
+            closed_pipe: false,
+        }
+    }
+
+    /// A failure that an error tells, with all its causes.
+    pub(crate) fn of(exit: Exit, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // A transparent error has its source's text; saying it twice explains nothing.
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        Self::new(exit, message)
+    }
+
+    /// Says first what was being done, as a fragment.
+    pub(crate) fn context(mut self, what: impl Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Adds what can be done about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what can be done about it, where something is known.
+    pub(crate) fn maybe_hint(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// Tells it, and gives the exit code.
+    pub(crate) fn report(&self, console: &mut Console) -> Exit {
+        if self.closed_pipe {
+            return self.exit;
+        }
+        if console.json() {
+            let document = Document {
+                exit: self.exit.code(),
+                error: &self.message,
+                hints: &self.hints,
+            };
+            // Where stdout fails, stderr still gets the text below.
+            let _ = console.document(&document).and_then(|()| console.flush());
+        }
+        console::error(&self.message);
+        self.hints.iter().for_each(console::hint);
+        self.exit
+    }
+}
+
+/// Output that could not be written. A closed pipe is the reader's choice, not an error.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        let exit = if closed_pipe {
+            Exit::Done
+        } else {
+            Exit::Failure
+        };
+        Self {
+            closed_pipe,
+            ..Self::of(exit, &error).context("cannot write the result")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer {
+        source: Transparent,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Transparent(#[from] io::Error);
+
+    #[test]
+    fn every_cause_is_said_once() {
+        let source = Transparent(io::Error::other("inner"));
+        let failure = Failure::of(Exit::Failure, &Outer { source });
+        assert_eq!(failure.message, "outer: inner");
+        assert_eq!(failure.context("read").message, "read: outer: inner");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(failure.closed_pipe);
+        assert_eq!(failure.exit, Exit::Done);
+        let failure = Failure::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(failure.exit, Exit::Failure);
+    }
+}

@@ -1,0 +1,77 @@
+//! The program `diskmend`: arguments, printing, questions and exit codes. What it does lies in the
+//! crates below; this one can be read for its command line.
+//!
+//! ```
+//! let command = diskmend::command();
+//! assert!(command.find_subcommand("hive").is_some());
+//! assert_eq!(diskmend::Exit::Refused.code(), 5);
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `args` | the command line as typed |
+//! | `commands` | one file for each command: its arguments and its run |
+//! | `output` | tables, JSON, styles, escaping, the log |
+//! | [`Exit`] | the exit codes |
+//! | `hints` | what to do about an error |
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod data_arg;
+mod exit;
+mod failure;
+mod help;
+mod hints;
+mod hive_file;
+mod interrupt;
+mod key_path;
+mod output;
+mod progress;
+mod recipe_file;
+mod walk;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::Args;
+pub use exit::Exit;
+use failure::Failure;
+pub use help::reference;
+use output::console::Console;
+
+/// The command line's definition, for the manual page and shell completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+/// Runs the program on the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Args::try_parse() {
+        Ok(args) => run(&args).into(),
+        Err(error) => {
+            // Where neither stream can be written there is nobody left to tell.
+            let _ = error.print();
+            match error.use_stderr() {
+                true => Exit::Usage.into(),
+                false => Exit::Done.into(),
+            }
+        }
+    }
+}
+
+fn run(args: &Args) -> Exit {
+    let mut console = Console::new(&args.common);
+    output::log::start(args.common.verbose);
+    interrupt::listen();
+    let result = commands::run(&args.command, &mut console).and_then(|exit| {
+        // What is done stays done, whether or not someone reads the result to its end.
+        let flushed = console.flush().map_err(Failure::from);
+        flushed.map(|()| exit)
+    });
+    result.unwrap_or_else(|failure| failure.report(&mut console))
+}

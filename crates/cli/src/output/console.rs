@@ -1,0 +1,128 @@
+//! The two streams that the program writes to, and the question it may ask.
+
+use std::fmt::Display;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
+
+use anstream::AutoStream;
+use anstyle::Style;
+use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
+
+use super::escape::EscapedLines;
+use super::{json, style};
+use crate::args::Common;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Where results go, and how.
+pub(crate) struct Console {
+    out: BufWriter<AutoStream<Stdout>>,
+    json: bool,
+    width: Option<usize>,
+}
+
+impl Console {
+    /// The process's own streams, as the common options want them.
+    pub(crate) fn new(common: &Common) -> Self {
+        common.color.apply();
+        Self {
+            out: BufWriter::new(anstream::stdout()),
+            json: common.json,
+            width: terminal_size_of(io::stdout()).map(|(Width(width), _)| width.into()),
+        }
+    }
+
+    /// Whether results are wanted as JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Width of the terminal that results go to; `None` for a file or a pipe, where nothing is
+    /// cut.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// The stream for results as text.
+    pub(crate) fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// The stream for results as bytes: nothing in them is taken for a terminal's commands.
+    pub(crate) fn bytes(&self) -> impl Write + use<> {
+        BufWriter::new(io::stdout())
+    }
+
+    /// Writes a result as a JSON document.
+    pub(crate) fn document<T: Serialize>(&mut self, body: &T) -> io::Result<()> {
+        json::write(&mut self.out, body)
+    }
+
+    /// Writes a result of the engine, which names its schema itself, as a JSON document.
+    pub(crate) fn engine_document<T: Serialize>(&mut self, document: &T) -> io::Result<()> {
+        json::whole(&mut self.out, document)
+    }
+
+    /// Prints the result of a command that ends with `exit`.
+    ///
+    /// A closed pipe is the reader's choice: what was done stays done, and so does its exit code.
+    pub(crate) fn show(
+        &mut self,
+        exit: Exit,
+        print: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<Exit, Failure> {
+        match print(self).and_then(|()| self.flush()) {
+            Ok(()) => Ok(exit),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Hands over all that was written.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Tells something that is no result.
+pub(crate) fn note(text: impl Display) {
+    say("note", style::FAINT, &text);
+}
+
+/// Tells something that should be looked at.
+pub(crate) fn warn(text: impl Display) {
+    say("warning", style::WARNING, &text);
+}
+
+/// Tells why the program ends.
+pub(crate) fn error(text: impl Display) {
+    say("error", style::BAD, &text);
+}
+
+/// Tells what to do about it.
+pub(crate) fn hint(text: impl Display) {
+    say("hint", style::GOOD, &text);
+}
+
+fn say(label: &str, style: Style, text: &dyn Display) {
+    let text = text.to_string();
+    let text = EscapedLines(&text);
+    // Where stderr is closed there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "{style}{label}:{style:#} {text}");
+}
+
+/// Whether a person can be asked: both the question and the answer go through a terminal.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question that only a clear yes confirms.
+pub(crate) fn confirm(question: &str) -> io::Result<bool> {
+    let mut stderr = anstream::stderr();
+    write!(stderr, "{} [y/N] ", EscapedLines(question))?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    let answer = answer.trim();
+    Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+}

@@ -1,0 +1,10 @@
+//! What the program prints, and where: results to stdout, all else to stderr.
+
+pub(crate) mod console;
+pub(crate) mod escape;
+pub(crate) mod json;
+pub(crate) mod log;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod time;
+pub(crate) mod value;

@@ -1,0 +1,211 @@
+//! Tables for people: columns aligned by the width that their text takes on a terminal.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::escape::Escaped;
+use super::style;
+
+const GAP: &str = "  ";
+const CUT: &str = "…";
+/// Below this a cut column says nothing any more.
+const LEAST_CUT: usize = 16;
+
+/// How a column is aligned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// What stands in one row and column.
+pub(crate) struct Cell {
+    lines: Vec<String>,
+    style: Style,
+}
+
+impl Cell {
+    /// One line of text, which may come off the disk.
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        Self::styled(text, style::PLAIN)
+    }
+
+    /// The same in a style.
+    pub(crate) fn styled(text: impl AsRef<str>, style: Style) -> Self {
+        Self::lines([text], style)
+    }
+
+    /// Several lines.
+    pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>, style: Style) -> Self {
+        let escape = |line: T| Escaped(line.as_ref()).to_string();
+        Self {
+            lines: lines.into_iter().map(escape).collect(),
+            style,
+        }
+    }
+
+    fn width(&self) -> usize {
+        let widths = self.lines.iter().map(|line| line.width());
+        widths.max().unwrap_or_default()
+    }
+
+    fn line(&self, index: usize) -> &str {
+        self.lines
+            .get(index)
+            .map(String::as_str)
+            .unwrap_or_default()
+    }
+}
+
+/// Rows under titles.
+pub(crate) struct Table {
+    columns: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table with these columns.
+    pub(crate) fn new(columns: impl IntoIterator<Item = (&'static str, Align)>) -> Self {
+        Self {
+            columns: columns.into_iter().collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row of as many cells as there are columns.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Whether it has no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Writes it. On a terminal `width` columns wide the widest column is cut so that each row
+    /// takes one line; elsewhere nothing is.
+    pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+        let widths = self.widths(width);
+        let titles = self
+            .columns
+            .iter()
+            .map(|(title, _)| Cell::styled(title, style::HEADING));
+        self.write_row(out, &titles.collect::<Vec<_>>(), &widths)?;
+        self.rows
+            .iter()
+            .try_for_each(|row| self.write_row(out, row, &widths))
+    }
+
+    fn widths(&self, limit: Option<usize>) -> Vec<usize> {
+        let mut widths: Vec<usize> = self
+            .columns
+            .iter()
+            .map(|(title, _)| title.width())
+            .collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.width().max(*width);
+            }
+        }
+        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        let total = widths.iter().sum::<usize>() + gaps;
+        if let Some(limit) = limit
+            && let Some(widest) = widths.iter_mut().max()
+        {
+            let over = total.saturating_sub(limit);
+            *widest = widest.saturating_sub(over).max(LEAST_CUT.min(*widest));
+        }
+        widths
+    }
+
+    fn write_row(&self, out: &mut dyn Write, row: &[Cell], widths: &[usize]) -> io::Result<()> {
+        let height = row.iter().map(|cell| cell.lines.len()).max();
+        for index in 0..height.unwrap_or_default() {
+            let mut pending = 0;
+            for ((cell, &width), (_, align)) in row.iter().zip(widths).zip(&self.columns) {
+                let text = cut(cell.line(index), width);
+                let padding = width.saturating_sub(text.width());
+                let (before, after) = match align {
+                    Align::Left => (pending, padding),
+                    Align::Right => (pending + padding, 0),
+                };
+                // Padding is written only before the next text: no line ends in blanks.
+                pending = after + GAP.len();
+                if text.is_empty() {
+                    pending += before;
+                    continue;
+                }
+                let style = cell.style;
+                write!(out, "{:before$}{style}{text}{style:#}", "")?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+}
+
+/// The text, or as much of it as fits and a mark that there was more.
+pub(crate) fn cut(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
+    if text.width() <= width {
+        return text.into();
+    }
+    let mut left = width.saturating_sub(CUT.width());
+    let fits = |character: &char| {
+        let taken = character.width().unwrap_or_default();
+        let fits = taken <= left;
+        left = left.saturating_sub(taken);
+        fits
+    };
+    let mut short: String = text.chars().take_while(fits).collect();
+    short.push_str(CUT);
+    short.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(table: &Table, width: Option<usize>) -> String {
+        let mut out = Vec::new();
+        table.write(&mut out, width).expect("memory");
+        anstream::adapter::strip_bytes(&out)
+            .into_vec()
+            .into_iter()
+            .map(char::from)
+            .collect()
+    }
+
+    #[test]
+    fn columns_are_aligned_and_lines_do_not_end_in_blanks() {
+        let mut table = Table::new([("A", Align::Left), ("N", Align::Right), ("B", Align::Left)]);
+        table.row([Cell::new("abc"), Cell::new("10"), Cell::new("x")]);
+        table.row([Cell::new(""), Cell::new("5"), Cell::new("")]);
+        assert_eq!(text(&table, None), "A     N  B\nabc  10  x\n      5\n");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_control_characters_are_escaped() {
+        let mut table = Table::new([("A", Align::Left), ("B", Align::Left)]);
+        table.row([Cell::new("表表"), Cell::new("\u{1b}[31m")]);
+        let mut out = Vec::new();
+        table.write(&mut out, None).expect("memory");
+        let shown = String::from_utf8(out).expect("text");
+        assert!(shown.contains("表表  \\u001B[31m"), "{shown:?}");
+        assert_eq!(cut("表表表", 4), "表…");
+    }
+
+    #[test]
+    fn the_widest_column_is_cut_on_a_terminal_only() {
+        let mut table = Table::new([("A", Align::Left), ("B", Align::Left)]);
+        let long = "x".repeat(100);
+        table.row([Cell::new("name"), Cell::new(&long)]);
+        assert!(text(&table, None).contains(&long));
+        let mut out = Vec::new();
+        table.write(&mut out, Some(40)).expect("memory");
+        let shown =
+            anstream::adapter::strip_str(std::str::from_utf8(&out).expect("text")).to_string();
+        assert_eq!(shown.lines().last().map(UnicodeWidthStr::width), Some(40));
+    }
+}

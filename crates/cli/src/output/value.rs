@@ -1,0 +1,142 @@
+//! A value's data as text, the way `reg query` and regedit show it.
+
+use diskmend_hive::ValueType;
+use std::fmt::Write as _;
+
+/// What stands between the strings of a `REG_MULTI_SZ` on one line, as in `reg.exe`.
+pub(crate) const SEPARATOR: &str = "\\0";
+
+/// The data for a person: the strings of a `REG_MULTI_SZ` each in a line of their own.
+///
+/// Data that are not what their type promises are shown in full nevertheless.
+pub(crate) fn lines(value_type: ValueType, data: &[u8]) -> Vec<String> {
+    match strings(value_type, data) {
+        Some(strings) if value_type == ValueType::MULTI_SZ => strings,
+        Some(strings) => vec![strings.join(SEPARATOR)],
+        None => vec![match number(value_type, data) {
+            Some(number) => format!("{number:#x} ({number})"),
+            None => hex(data),
+        }],
+    }
+}
+
+/// The data on one line, in the form of `reg query`.
+pub(crate) fn line(value_type: ValueType, data: &[u8]) -> String {
+    match strings(value_type, data) {
+        Some(strings) => strings.join(SEPARATOR),
+        None => match number(value_type, data) {
+            Some(number) => format!("{number:#x}"),
+            None => hex(data),
+        },
+    }
+}
+
+fn number(value_type: ValueType, data: &[u8]) -> Option<u64> {
+    match value_type {
+        ValueType::DWORD => Some(u32::from_le_bytes(data.try_into().ok()?).into()),
+        ValueType::DWORD_BIG_ENDIAN => Some(u32::from_be_bytes(data.try_into().ok()?).into()),
+        ValueType::QWORD => Some(u64::from_le_bytes(data.try_into().ok()?)),
+        _ => None,
+    }
+}
+
+/// The strings of a string type; `None` for other types and for half a UTF-16 unit.
+fn strings(value_type: ValueType, data: &[u8]) -> Option<Vec<String>> {
+    let is_string = matches!(
+        value_type,
+        ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ | ValueType::LINK
+    );
+    let (pairs, []) = data.as_chunks() else {
+        return None;
+    };
+    let mut units: Vec<u16> = pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect();
+    if !is_string {
+        return None;
+    }
+    // One terminator is the string's own, and a list has another; more are data.
+    let terminators = if value_type == ValueType::MULTI_SZ {
+        2
+    } else {
+        1
+    };
+    for _ in 0..terminators {
+        if units.last() == Some(&0) {
+            units.pop();
+        }
+    }
+    if units.is_empty() && value_type == ValueType::MULTI_SZ {
+        return Some(Vec::new());
+    }
+    Some(units.split(|&unit| unit == 0).map(text).collect())
+}
+
+/// The text of UTF-16 units; an unpaired surrogate is written as `\\uD800`.
+fn text(units: &[u16]) -> String {
+    let mut text = String::with_capacity(units.len());
+    for decoded in char::decode_utf16(units.iter().copied()) {
+        match decoded {
+            Ok(character) => text.push(character),
+            Err(error) => {
+                let _ = write!(text, "\\u{:04X}", error.unpaired_surrogate());
+            }
+        }
+    }
+    text
+}
+
+fn hex(data: &[u8]) -> String {
+    data.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn data_are_shown_as_reg_query_does() {
+        for (value_type, data, shown) in [
+            (ValueType::DWORD, vec![0x3d, 0x0d, 0, 0], "0xd3d"),
+            (ValueType::DWORD_BIG_ENDIAN, vec![0, 0, 0, 1], "0x1"),
+            (
+                ValueType::QWORD,
+                vec![1, 0, 0, 0, 0, 0, 0, 0x80],
+                "0x8000000000000001",
+            ),
+            (ValueType::SZ, utf16("a b\0"), "a b"),
+            (
+                ValueType::EXPAND_SZ,
+                utf16("%SystemRoot%\0"),
+                "%SystemRoot%",
+            ),
+            (ValueType::MULTI_SZ, utf16("a\0b\0\0"), "a\\0b"),
+            (ValueType::MULTI_SZ, utf16("\0"), ""),
+            (ValueType::BINARY, vec![0, 0xff], "00FF"),
+            (ValueType::NONE, vec![], ""),
+        ] {
+            assert_eq!(line(value_type, &data), shown, "{value_type}");
+        }
+    }
+
+    #[test]
+    fn data_that_are_not_what_their_type_says_are_shown_in_full() {
+        assert_eq!(line(ValueType::DWORD, &[1, 2]), "0102");
+        assert_eq!(line(ValueType::SZ, &utf16("open")), "open");
+        assert_eq!(line(ValueType::SZ, &utf16("a\0hidden\0")), "a\\0hidden");
+        assert_eq!(line(ValueType::SZ, &[0x61, 0, 0x62]), "610062");
+        assert_eq!(line(ValueType::SZ, &[0, 0xd8]), "\\uD800");
+    }
+
+    #[test]
+    fn a_list_has_a_line_for_each_string() {
+        let data = utf16("a\0b\0\0");
+        assert_eq!(lines(ValueType::MULTI_SZ, &data), ["a", "b"]);
+        assert_eq!(lines(ValueType::DWORD, &[10, 0, 0, 0]), ["0xa (10)"]);
+    }
+}
