@@ -1,1 +1,27 @@
-fn main() {}
+//! `cargo xtask`: see the library.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Make the fixture hives from their recipes
+    Fixtures {
+        /// Only compare with the files in the tree
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Fixtures { check } => xtask::fixtures::run(check),
+    }
+}
