@@ -42,8 +42,8 @@ impl Failure {
         let mut cause = error.source();
         while let Some(error) = cause {
             let text = error.to_string();
-            // A transparent error has its source's text; saying it twice explains nothing.
-            if !message.ends_with(&text) {
+            // Some errors have their source's text in their own; saying it twice explains nothing.
+            if !message.contains(&text) {
                 message = format!("{message}: {text}");
             }
             cause = error.source();

@@ -1,11 +1,23 @@
 //! What to do about an error: known to the command line only, which knows the person's next step.
 
-use diskmend_disk::OpenError;
+use std::io;
+use std::path::Path;
+
+use diskmend_disk::{GuardError, OpenError};
 use diskmend_repair::recipe::RecipeError;
+use diskmend_repair::{Class, Error, Refusal};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hive_file::ReadError;
+
+const PERMISSION: &str = "run diskmend as root or administrator";
+const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
+                          in user profiles (NTUSER.DAT) and in the boot store (BCD)";
+const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
+                      where they are lost, so are the last changes to the registry";
+const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
+                         'cryptsetup open --type bitlk' or dislocker on Linux";
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
@@ -31,18 +43,112 @@ impl From<RecipeError> for Failure {
     }
 }
 
-const PERMISSION: &str = "run diskmend as root or administrator";
-const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
-                          in user profiles (NTUSER.DAT) and in the boot store (BCD)";
-const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
-                      where they are lost, so are the last changes to the registry";
+/// A target that could not be opened.
+pub(crate) fn target_failure(error: &OpenError) -> Failure {
+    let (exit, hint) = match error {
+        OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
+        OpenError::NotMounted { .. } => (
+            Exit::Failure,
+            Some("mount its Windows volume and name the folder that it is mounted on"),
+        ),
+        OpenError::NotAFolder { .. } => (
+            Exit::Failure,
+            Some("name the folder that the Windows volume is mounted on"),
+        ),
+        OpenError::Permission { .. } => (Exit::Failure, Some(PERMISSION)),
+        _ => (Exit::Failure, None),
+    };
+    Failure::of(exit, error).maybe_hint(hint)
+}
 
-fn io_hint(error: &std::io::Error) -> Option<&'static str> {
+/// An operation of the engine on `target` that came to no good end.
+pub(crate) fn engine_failure(error: &Error, target: &Path) -> Failure {
+    let exit = match error.class() {
+        Class::Failed => Exit::Failure,
+        Class::Refused => Exit::Refused,
+        Class::RolledBack => Exit::RolledBack,
+        Class::Broken => Exit::NotRolledBack,
+        Class::Interrupted => Exit::Interrupted,
+    };
+    let target = target.display();
+    let hint = match error {
+        Error::Refused(refusal) => refusal_hint(refusal, &target.to_string()),
+        Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
+        Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all that is wrong".into()),
+        Error::NoRun { .. } | Error::NotUndoable { .. } => {
+            Some(format!("'diskmend runs {target}' lists the runs"))
+        }
+        Error::RolledBack { .. } => Some("the disk is as it was; nothing is left to undo".into()),
+        Error::Broken { run, .. } => Some(format!(
+            "find out why the disk can't be written, then: diskmend undo {target} {run}"
+        )),
+        Error::Io { source, .. } => io_hint(source).map(str::to_owned),
+        _ => None,
+    };
+    Failure::of(exit, error).maybe_hint(hint)
+}
+
+fn refusal_hint(refusal: &Refusal, target: &str) -> Option<String> {
+    let hint = match refusal {
+        Refusal::Guard(guard) => return guard_hint(guard, target),
+        Refusal::Unfinished { run, .. } => {
+            return Some(format!("diskmend undo {target} {run}"));
+        }
+        Refusal::HiveErrors { .. } => {
+            "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \
+             Windows/System32/config/RegBack where that holds one"
+        }
+        Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
+        Refusal::Changed { .. } => "look at the plan again, then repeat the command",
+        Refusal::OtherTarget { .. } => "make a plan for this target",
+        Refusal::HiveBusy { .. } => "wait until it has ended",
+        Refusal::StateFolder { .. } => {
+            "look at what it is; keep undo data elsewhere with \
+                                        --state-dir DIR"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
+    Some(match guard {
+        GuardError::NotWindows => "name the root of the Windows volume: the folder that holds \
+                                   the folder Windows"
+            .to_owned(),
+        GuardError::ReadOnly if cfg!(windows) => {
+            "in diskpart: 'select disk N', 'attributes disk clear readonly', 'online disk'".into()
+        }
+        GuardError::ReadOnly => format!(
+            "mount it for writing: mount -o remount,rw {target}; a volume that Windows did not \
+             shut down fully is mounted read-only by some drivers"
+        ),
+        GuardError::Hibernated => "start that Windows and shut it down fully ('shutdown /s /f /t \
+                                   0'); where it can't start, mounting with 'ntfs-3g -o \
+                                   remove_hiberfile' throws the saved session away"
+            .to_owned(),
+        GuardError::OwnDisk => {
+            "diskmend repairs a disk that is attached to another machine".to_owned()
+        }
+        GuardError::Busy => "wait until it has ended".to_owned(),
+        GuardError::NoSpace { .. } => {
+            "free some space on the volume, or keep undo data elsewhere with --state-dir DIR".into()
+        }
+        GuardError::DecryptedImage { name } => {
+            format!("mount it: mount -o loop {target}/{name} FOLDER, then name FOLDER")
+        }
+        GuardError::Io { source, .. } => return io_hint(source).map(str::to_owned),
+        _ => return None,
+    })
+}
+
+fn io_hint(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
-        std::io::ErrorKind::PermissionDenied => Some(PERMISSION),
-        std::io::ErrorKind::IsADirectory => {
+        io::ErrorKind::PermissionDenied => Some(PERMISSION),
+        io::ErrorKind::IsADirectory => {
             Some("name the hive file itself, such as Windows/System32/config/SYSTEM")
         }
+        io::ErrorKind::ReadOnlyFilesystem => Some("mount the volume for writing"),
         _ => None,
     }
 }

@@ -63,6 +63,7 @@ impl Cell {
 pub(crate) struct Table {
     columns: Vec<(&'static str, Align)>,
     rows: Vec<Vec<Cell>>,
+    indent: usize,
 }
 
 impl Table {
@@ -71,6 +72,16 @@ impl Table {
         Self {
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
+            indent: 0,
+        }
+    }
+
+    /// A table of so many columns without titles, indented by `indent` blanks.
+    pub(crate) fn untitled(columns: usize, indent: usize) -> Self {
+        Self {
+            columns: vec![("", Align::Left); columns],
+            rows: Vec::new(),
+            indent,
         }
     }
 
@@ -88,11 +99,11 @@ impl Table {
     /// takes one line; elsewhere nothing is.
     pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let widths = self.widths(width);
-        let titles = self
-            .columns
-            .iter()
-            .map(|(title, _)| Cell::styled(title, style::HEADING));
-        self.write_row(out, &titles.collect::<Vec<_>>(), &widths)?;
+        if self.columns.iter().any(|(title, _)| !title.is_empty()) {
+            let titles = self.columns.iter();
+            let titles = titles.map(|(title, _)| Cell::styled(title, style::HEADING));
+            self.write_row(out, &titles.collect::<Vec<_>>(), &widths)?;
+        }
         self.rows
             .iter()
             .try_for_each(|row| self.write_row(out, row, &widths))
@@ -110,7 +121,7 @@ impl Table {
             }
         }
         let gaps = GAP.len() * widths.len().saturating_sub(1);
-        let total = widths.iter().sum::<usize>() + gaps;
+        let total = self.indent + widths.iter().sum::<usize>() + gaps;
         if let Some(limit) = limit
             && let Some(widest) = widths.iter_mut().max()
         {
@@ -123,7 +134,7 @@ impl Table {
     fn write_row(&self, out: &mut dyn Write, row: &[Cell], widths: &[usize]) -> io::Result<()> {
         let height = row.iter().map(|cell| cell.lines.len()).max();
         for index in 0..height.unwrap_or_default() {
-            let mut pending = 0;
+            let mut pending = self.indent;
             for ((cell, &width), (_, align)) in row.iter().zip(widths).zip(&self.columns) {
                 let text = cut(cell.line(index), width);
                 let padding = width.saturating_sub(text.width());
@@ -183,6 +194,14 @@ mod tests {
         table.row([Cell::new("abc"), Cell::new("10"), Cell::new("x")]);
         table.row([Cell::new(""), Cell::new("5"), Cell::new("")]);
         assert_eq!(text(&table, None), "A     N  B\nabc  10  x\n      5\n");
+    }
+
+    #[test]
+    fn a_table_may_have_no_titles_and_be_indented() {
+        let mut table = Table::untitled(2, 4);
+        table.row([Cell::new("a"), Cell::new("b")]);
+        table.row([Cell::new("aa"), Cell::new("bb")]);
+        assert_eq!(text(&table, None), "    a   b\n    aa  bb\n");
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! The parts that the results of the engine have in common, for people.
+
+use std::io::{self, Write};
+
+use diskmend_repair::documents::{CheckSummary, HiveStatus, Notice, RunSummary, SkippedHive};
+use diskmend_repair::{ControlSets, ValueData};
+
+use super::console;
+use super::escape::Escaped;
+use super::style;
+
+/// Most problems of a hive that are listed; `hive check` lists all.
+const MOST_PROBLEMS: usize = 10;
+
+/// A hive: where it lies, how it was found, its control sets.
+pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
+    let (heading, warning) = (style::HEADING, style::WARNING);
+    writeln!(
+        out,
+        "{heading}{}{heading:#}  {}, regf {}, {} bytes",
+        Escaped(&status.hive),
+        Escaped(&status.path),
+        Escaped(&status.version),
+        status.length
+    )?;
+    if let Some(dirty) = &status.dirty {
+        write!(
+            out,
+            "  {warning}not closed cleanly{warning:#}: {}",
+            Escaped(dirty)
+        )?;
+        match &status.recovery {
+            Some(recovery) => {
+                writeln!(out, "; its logs hold {} newer pages", recovery.pages)?;
+                for log in &recovery.logs {
+                    writeln!(out, "    {}", Escaped(log))?;
+                }
+            }
+            None => writeln!(out)?,
+        }
+    }
+    if let Some(sets) = &status.control_sets {
+        control_sets(out, sets)?;
+    }
+    match &status.check {
+        Some(summary) => check(out, summary),
+        None => Ok(()),
+    }
+}
+
+fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
+    let names: Vec<String> = sets
+        .sets
+        .iter()
+        .map(|set| match set.current {
+            true => format!("{} (current)", set.name),
+            false => set.name.clone(),
+        })
+        .collect();
+    let names = match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    };
+    let number = |number: Option<u32>| number.map_or("missing".to_owned(), |n| n.to_string());
+    writeln!(out, "  control sets: {}", Escaped(&names))?;
+    writeln!(
+        out,
+        "  Select: Current {}, Default {}, Failed {}, LastKnownGood {}",
+        number(sets.select.current),
+        number(sets.select.default),
+        number(sets.select.failed),
+        number(sets.select.last_known_good)
+    )?;
+    let bad = style::BAD;
+    for missing in &sets.missing {
+        writeln!(
+            out,
+            "  {bad}Select names {} as {}, which does not exist{bad:#}",
+            Escaped(&missing.name),
+            Escaped(missing.named_by)
+        )?;
+    }
+    Ok(())
+}
+
+/// What a check found, where it found anything.
+pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<()> {
+    let total = summary.errors + summary.warnings;
+    if total == 0 {
+        return Ok(());
+    }
+    let style = match summary.errors {
+        0 => style::WARNING,
+        _ => style::BAD,
+    };
+    let (errors, warnings) = (summary.errors, summary.warnings);
+    writeln!(
+        out,
+        "  {style}structure{style:#}: {errors} errors, {warnings} warnings"
+    )?;
+    let listed = summary.problems.iter().take(MOST_PROBLEMS);
+    let more = total.saturating_sub(listed.len());
+    for problem in listed {
+        writeln!(out, "    {}", Escaped(&problem.to_string()))?;
+    }
+    match more {
+        0 => Ok(()),
+        _ => writeln!(
+            out,
+            "    and {more} more, which 'diskmend hive check' lists"
+        ),
+    }
+}
+
+/// Hives that were left out, and what else should be known.
+pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
+    for hive in skipped {
+        console::warn(format_args!("{} is left alone: {}", hive.hive, hive.reason));
+    }
+    for notice in notices {
+        console::note(&notice.text);
+    }
+}
+
+/// Runs that were killed half way.
+pub(crate) fn unfinished(target: &str, runs: &[RunSummary]) {
+    for run in runs {
+        console::warn(format_args!(
+            "run {} was begun {} and did not end",
+            run.run, run.started
+        ));
+        console::hint(format_args!(
+            "take it back with: diskmend undo {target} {}",
+            run.run
+        ));
+    }
+}
+
+/// A value's type and data, or that there is none.
+pub(crate) fn data(data: Option<&ValueData>) -> String {
+    match data {
+        Some(data) => format!("{} {data}", data.value_type),
+        None => "(none)".to_owned(),
+    }
+}
+
+/// A value's name; the default value has none.
+pub(crate) fn value_name(name: &str) -> &str {
+    match name {
+        "" => "(Default)",
+        name => name,
+    }
+}

@@ -1,0 +1,91 @@
+//! Files that are no hives, or only part of one: each command fails with a reason, and nothing is
+//! written.
+
+use std::fs;
+
+use crate::fixture::Fixture;
+use crate::program::{Run, diskmend};
+
+fn each_reader(file: &str) -> [Run; 4] {
+    [
+        diskmend(["hive", "check", file]),
+        diskmend(["hive", "ls", file]),
+        diskmend(["hive", "get", file, "Select"]),
+        diskmend(["hive", "export", file]),
+    ]
+}
+
+#[test]
+fn a_missing_file_and_a_folder_are_named() {
+    let fixture = Fixture::new();
+    let missing = fixture.path("no");
+    for run in each_reader(missing.to_str().expect("UTF-8")) {
+        run.ends(1).says(missing.to_str().expect("UTF-8"));
+    }
+    for run in each_reader(fixture.folder.path().to_str().expect("UTF-8")) {
+        run.ends(1).says("a folder, not a regular file");
+    }
+}
+
+#[test]
+fn what_is_no_hive_says_what_was_expected_where() {
+    let fixture = Fixture::new();
+    let file = fixture.path("no-hive");
+    for (bytes, expected) in [
+        (Vec::new(), "the file is 0 bytes long"),
+        (vec![0x41; 100], "the file is 100 bytes long"),
+        (vec![0x41; 8192], "base block signature at offset 0"),
+    ] {
+        fs::write(&file, bytes).expect("writable");
+        for run in each_reader(file.to_str().expect("UTF-8")) {
+            run.ends(1).says("not a registry hive").says(expected);
+        }
+    }
+}
+
+#[test]
+fn a_truncated_hive_is_refused_wherever_it_ends() {
+    let fixture = Fixture::new();
+    let file = fixture.path("cut");
+    let whole = fs::read(fixture.system()).expect("readable");
+    for len in [4, 511, 4095, 4096, 8191, whole.len() - 1] {
+        fs::write(&file, &whole[..len]).expect("writable");
+        for run in each_reader(file.to_str().expect("UTF-8")) {
+            run.ends(1);
+        }
+        assert_eq!(fs::read(&file).expect("readable"), whole[..len]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed() {
+    let fixture = Fixture::new();
+    let link = fixture.path("link");
+    std::os::unix::fs::symlink(fixture.system(), &link).expect("a link");
+    for run in each_reader(link.to_str().expect("UTF-8")) {
+        run.ends(1).says("a link");
+    }
+}
+
+#[test]
+fn hives_with_any_byte_damaged_never_crash_a_reader() {
+    let fixture = Fixture::new();
+    let file = fixture.path("damaged");
+    let whole = fs::read(fixture.system()).expect("readable");
+    // A byte in every structure: the bins from the second page on, at a stride that meets all
+    // positions within a cell.
+    for at in (4096..whole.len()).step_by(509) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        fs::write(&file, &damaged).expect("writable");
+        for run in each_reader(file.to_str().expect("UTF-8")) {
+            assert!(matches!(run.code, 0 | 1 | 3), "offset {at}: {}", run.stderr);
+            assert!(
+                !run.stderr.contains("panicked"),
+                "offset {at}: {}",
+                run.stderr
+            );
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Small hives to run the commands on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use diskmend_hive::{Editor, Filetime, Hive, ValueType, checksum};
+use tempfile::TempDir;
+
+/// 2024-01-01 00:00 UTC.
+const NOW: Filetime = Filetime(133_485_408_000_000_000);
+
+/// A self-relative security descriptor (MS-DTYP 2.4.6): owner and group are Administrators, whom
+/// the only ACE of its DACL allows everything.
+fn descriptor() -> Vec<u8> {
+    const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
+    const HEADER_LEN: u32 = 20;
+    const DACL_LEN: u8 = 8 + 8 + 16;
+    let sid = HEADER_LEN + u32::from(DACL_LEN);
+    let mut bytes = vec![1, 0, 0x04, 0x80];
+    for offset in [sid, sid, 0, HEADER_LEN] {
+        bytes.extend(offset.to_le_bytes());
+    }
+    bytes.extend([2, 0, DACL_LEN, 0, 1, 0, 0, 0]);
+    bytes.extend([0, 2, 24, 0, 0x3f, 0, 0x0f, 0]);
+    bytes.extend(ADMINISTRATORS);
+    bytes.extend(ADMINISTRATORS);
+    bytes
+}
+
+pub(crate) fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// Makes a hive file of what `edit` puts in it.
+pub(crate) fn hive_file(path: &Path, edit: impl FnOnce(&mut Editor)) {
+    let hive = Hive::create(5, &descriptor(), NOW).expect("valid");
+    let mut editor = Editor::new(hive, NOW);
+    edit(&mut editor);
+    let edited = editor.finish().expect("every edit succeeded");
+    let mut file = edited.hive().image().file().to_vec();
+    let sum = checksum(&file).expect("a base block");
+    file[508..512].copy_from_slice(&sum.to_le_bytes());
+    fs::write(path, file).expect("a writable folder");
+}
+
+/// A folder with the hive `SYSTEM` of two control sets, as far as the recipes look at it.
+pub(crate) struct Fixture {
+    pub(crate) folder: TempDir,
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        hive_file(&folder.path().join("SYSTEM"), system);
+        Self { folder }
+    }
+
+    /// The hive.
+    pub(crate) fn system(&self) -> PathBuf {
+        self.path("SYSTEM")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// The content of a small SYSTEM hive.
+pub(crate) fn system(editor: &mut Editor) {
+    let mut dword = |key: &str, name: &str, number: u32| {
+        editor.create_key(key).expect("valid");
+        editor
+            .set_value(key, name, ValueType::DWORD, &number.to_le_bytes())
+            .expect("valid");
+    };
+    for (name, number) in [
+        ("Current", 1),
+        ("Default", 1),
+        ("Failed", 0),
+        ("LastKnownGood", 2),
+    ] {
+        dword("Select", name, number);
+    }
+    for set in ["ControlSet001", "ControlSet002"] {
+        dword(
+            &format!(r"{set}\Control\CrashControl"),
+            "CrashDumpEnabled",
+            7,
+        );
+        let tls = format!(r"{set}\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server");
+        dword(&tls, "Enabled", 0);
+        let rdp = format!(r"{set}\Control\Terminal Server\WinStations\RDP-Tcp");
+        dword(&rdp, "SecurityLayer", 0);
+        dword(&rdp, "UserAuthentication", 1);
+    }
+    for (name, value_type, data) in every_type() {
+        editor.create_key("Setup").expect("valid");
+        editor
+            .set_value("Setup", name, value_type, &data)
+            .expect("valid");
+    }
+}
+
+/// A value of each type that has a form of its own.
+pub(crate) fn every_type() -> Vec<(&'static str, ValueType, Vec<u8>)> {
+    vec![
+        ("", ValueType::SZ, utf16("the default\0")),
+        ("None", ValueType::NONE, vec![]),
+        ("Sz", ValueType::SZ, utf16("a text\0")),
+        ("Expand", ValueType::EXPAND_SZ, utf16("%SystemRoot%\\x\0")),
+        ("Binary", ValueType::BINARY, vec![0, 1, 0xfe, 0xff]),
+        ("Big", ValueType::BINARY, vec![0x5a; 20_000]),
+        ("Dword", ValueType::DWORD, vec![0x3d, 0x0d, 0, 0]),
+        ("DwordBe", ValueType::DWORD_BIG_ENDIAN, vec![0, 0, 0, 1]),
+        ("Multi", ValueType::MULTI_SZ, utf16("one\0two\0\0")),
+        ("Qword", ValueType::QWORD, vec![1, 0, 0, 0, 0, 0, 0, 0x80]),
+        ("Odd", ValueType(0x1234), vec![1]),
+        ("Short", ValueType::DWORD, vec![1, 2]),
+    ]
+}

@@ -1,0 +1,102 @@
+//! What holds for the output of every command: streams, colors, escapes, closed pipes.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use crate::fixture::{Fixture, hive_file, utf16};
+use crate::program::{Run, command, diskmend};
+
+use diskmend_hive::ValueType;
+
+#[test]
+fn nothing_off_the_disk_can_command_the_terminal() {
+    let fixture = Fixture::new();
+    let file = fixture.path("hostile");
+    let hostile = "a\u{1b}]0;title\u{7}\u{9b}31m\u{202e}b";
+    hive_file(&file, |editor| {
+        editor.create_key(hostile).expect("valid");
+        let text = utf16(&format!("{hostile}\r\n\0"));
+        editor
+            .set_value(hostile, hostile, ValueType::SZ, &text)
+            .expect("valid");
+    });
+    let file = file.to_str().expect("UTF-8");
+    for args in [
+        vec!["hive", "ls", file],
+        vec!["hive", "ls", file, "-r", "--values"],
+        vec!["hive", "get", file, hostile],
+        vec!["hive", "get", file, hostile, hostile],
+        vec!["hive", "get", file, hostile, "no\u{1b}[31m"],
+        vec!["hive", "get", file, "no\u{1b}[31m"],
+        vec!["hive", "check", file],
+        vec!["hive", "check", "no\u{1b}[31m"],
+    ] {
+        let run = diskmend(&args);
+        for text in [&run.stdout, &run.stderr] {
+            let commands = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!text.contains(commands), "{args:?}: {text:?}");
+        }
+        assert!(run.stdout.contains("\\u001B") || run.stderr.contains("\\u001B"));
+    }
+}
+
+#[test]
+fn color_is_for_terminals_unless_asked_for() {
+    let fixture = Fixture::new();
+    let file = fixture.system();
+    let args = ["hive", "ls", file.to_str().expect("UTF-8")];
+    let colored = |run: Run| run.ends(0).stdout.contains('\u{1b}');
+    assert!(!colored(diskmend(args)));
+    assert!(colored(diskmend(args.iter().chain(&["--color=always"]))));
+    assert!(!colored(diskmend(args.iter().chain(&["--color=never"]))));
+    let forced = |name: &str, value: &str| {
+        let mut command = command(args);
+        command.env("CLICOLOR_FORCE", "1").env(name, value);
+        colored(Run::of(command.output().expect("it starts")))
+    };
+    assert!(forced("DISKMEND_TEST", ""));
+    assert!(!forced("NO_COLOR", "1"));
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    let fixture = Fixture::new();
+    let file = fixture.path("large");
+    hive_file(&file, |editor| {
+        for index in 0..2000 {
+            let key = format!("a key with a long name, number {index:06}");
+            editor.create_key(&key).expect("valid");
+        }
+    });
+    let file = file.to_str().expect("UTF-8");
+    for args in [vec!["hive", "ls", file, "-r"], vec!["hive", "export", file]] {
+        let mut child = command(&args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        let mut stdout = BufReader::with_capacity(64, child.stdout.take().expect("piped"));
+        stdout.read_line(&mut line).expect("a line");
+        drop(stdout);
+        let run = Run::of(child.wait_with_output().expect("it ends"));
+        assert_eq!(run.stderr, "", "{args:?}");
+        run.ends(0);
+    }
+}
+
+#[test]
+fn verbose_logs_to_stderr_only() {
+    let fixture = Fixture::new();
+    let file = fixture.system();
+    let args = [
+        "hive",
+        "get",
+        file.to_str().expect("UTF-8"),
+        "Select",
+        "Current",
+    ];
+    let plain = diskmend(args).ends(0);
+    let verbose = diskmend(args.iter().chain(&["-vv"])).ends(0);
+    assert_eq!(plain.stdout, verbose.stdout);
+}
