@@ -1,0 +1,219 @@
+//! Element ids: class, format and subtype in 32 bits (BCD reference, BcdElementType).
+
+use std::fmt;
+
+use diskmend_hive::ValueType;
+use diskmend_hive::name::Name;
+
+/// The id of an element; the name of its key is these 32 bits in hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ElementId(pub u32);
+
+/// Who reads an element: bits 28 to 31 of its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Every boot application.
+    Library,
+    /// One kind of boot application; the same id means something else to another kind.
+    Application,
+    /// A device.
+    Device,
+    /// Windows setup, while it makes objects from its templates.
+    Template,
+    /// A manufacturer.
+    Oem,
+    /// Nobody known.
+    Unknown(u8),
+}
+
+/// What an element's data are: bits 24 to 27 of its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A device: `REG_BINARY`.
+    Device,
+    /// A string: `REG_SZ`.
+    String,
+    /// One object: its GUID, `REG_SZ`.
+    Object,
+    /// A list of objects: `REG_MULTI_SZ`.
+    ObjectList,
+    /// A 64-bit number: `REG_BINARY`.
+    Integer,
+    /// Yes or no: `REG_BINARY`.
+    Boolean,
+    /// A list of 64-bit numbers: `REG_BINARY`.
+    IntegerList,
+    /// Nothing known.
+    Unknown(u8),
+}
+
+impl Format {
+    /// The registry type of its data.
+    #[must_use]
+    pub const fn value_type(self) -> ValueType {
+        match self {
+            Self::String | Self::Object => ValueType::SZ,
+            Self::ObjectList => ValueType::MULTI_SZ,
+            Self::Device | Self::Integer | Self::Boolean | Self::IntegerList | Self::Unknown(_) => {
+                ValueType::BINARY
+            }
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Device => "device",
+            Self::String => "string",
+            Self::Object => "object",
+            Self::ObjectList => "object list",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::IntegerList => "integer list",
+            Self::Unknown(number) => return write!(f, "unknown format {number}"),
+        })
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Library => "library",
+            Self::Application => "application",
+            Self::Device => "device",
+            Self::Template => "template",
+            Self::Oem => "OEM",
+            Self::Unknown(number) => return write!(f, "unknown class {number}"),
+        })
+    }
+}
+
+impl ElementId {
+    /// `device`: where the boot application lies.
+    pub const APPLICATION_DEVICE: Self = Self(0x1100_0001);
+    /// `path`: the boot application's file.
+    pub const APPLICATION_PATH: Self = Self(0x1200_0002);
+    /// `description`: what the boot menu shows.
+    pub const DESCRIPTION: Self = Self(0x1200_0004);
+    /// `inherit`: objects whose elements apply too.
+    pub const INHERIT: Self = Self(0x1400_0006);
+    /// `recoverysequence`: what runs where the application fails.
+    pub const RECOVERY_SEQUENCE: Self = Self(0x1400_0008);
+    /// `recoveryenabled`: whether that happens by itself.
+    pub const RECOVERY_ENABLED: Self = Self(0x1600_0009);
+    /// `bootems`: Emergency Management Services in the boot application.
+    pub const BOOT_EMS: Self = Self(0x1600_0020);
+    /// `emsport`: number of the COM port.
+    pub const EMS_PORT: Self = Self(0x1500_0022);
+    /// `emsbaudrate`: transfer rate of that port in bits per second.
+    pub const EMS_BAUD_RATE: Self = Self(0x1500_0023);
+    /// `displayorder` of a boot manager: the boot menu.
+    pub const DISPLAY_ORDER: Self = Self(0x2400_0001);
+    /// `bootsequence` of a boot manager: what is booted once, next time.
+    pub const BOOT_SEQUENCE: Self = Self(0x2400_0002);
+    /// `default` of a boot manager.
+    pub const DEFAULT: Self = Self(0x2300_0003);
+    /// `timeout` of a boot manager, in seconds.
+    pub const TIMEOUT: Self = Self(0x2500_0004);
+    /// `displaybootmenu` of a boot manager.
+    pub const DISPLAY_BOOT_MENU: Self = Self(0x2600_0020);
+    /// `osdevice` of a loader: where Windows lies.
+    pub const OS_DEVICE: Self = Self(0x2100_0001);
+    /// `systemroot` of a loader: the Windows folder, from the root of its device.
+    pub const SYSTEM_ROOT: Self = Self(0x2200_0002);
+    /// `winpe` of a loader: whether it loads Windows PE.
+    pub const WINPE: Self = Self(0x2600_0022);
+    /// `safeboot` of a loader.
+    pub const SAFE_BOOT: Self = Self(0x2500_0080);
+    /// `ems` of a loader: Emergency Management Services in Windows.
+    pub const EMS: Self = Self(0x2600_00b0);
+    /// `bootstatuspolicy` of a loader.
+    pub const BOOT_STATUS_POLICY: Self = Self(0x2500_00e0);
+
+    /// Who reads it.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match (self.0 >> 28) as u8 {
+            1 => Class::Library,
+            2 => Class::Application,
+            3 => Class::Device,
+            4 => Class::Template,
+            5 => Class::Oem,
+            other => Class::Unknown(other),
+        }
+    }
+
+    /// What its data are.
+    #[must_use]
+    pub const fn format(self) -> Format {
+        match (self.0 >> 24) as u8 & 0xf {
+            1 => Format::Device,
+            2 => Format::String,
+            3 => Format::Object,
+            4 => Format::ObjectList,
+            5 => Format::Integer,
+            6 => Format::Boolean,
+            7 => Format::IntegerList,
+            other => Format::Unknown(other),
+        }
+    }
+
+    /// Which of the elements of its class it is.
+    #[must_use]
+    pub const fn subtype(self) -> u32 {
+        self.0 & 0x00ff_ffff
+    }
+
+    /// Reads the name of an element's key: eight hexadecimal digits of either case.
+    #[must_use]
+    pub fn from_key_name(name: Name<'_>) -> Option<Self> {
+        if name.len() != 8 {
+            return None;
+        }
+        name.units()
+            .try_fold(0u32, |id, unit| {
+                let digit = char::from(u8::try_from(unit).ok()?).to_digit(16)?;
+                Some(id << 4 | digit)
+            })
+            .map(Self)
+    }
+}
+
+/// Eight hexadecimal digits in lower case, as Windows names the element's key.
+impl fmt::Display for ElementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl fmt::Debug for ElementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#010x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diskmend_hive::name::NameBuf;
+
+    #[test]
+    fn an_id_has_class_format_and_subtype() {
+        let id = ElementId(0x2600_00b0);
+        assert_eq!(id.class(), Class::Application);
+        assert_eq!(id.format(), Format::Boolean);
+        assert_eq!(id.subtype(), 0xb0);
+        assert_eq!(id.to_string(), "260000b0");
+    }
+
+    #[test]
+    fn key_names_are_eight_digits_of_either_case() {
+        let read = |text: &str| ElementId::from_key_name(NameBuf::new(text).as_name());
+        assert_eq!(read("1600000B"), Some(ElementId(0x1600_000b)));
+        assert_eq!(read("1600000b"), Some(ElementId(0x1600_000b)));
+        assert_eq!(read("+600000b"), None);
+        assert_eq!(read("600000b"), None);
+        assert_eq!(read("ŷ600000b"), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! Boot configuration data: the objects, elements and typed values of a boot store, on top of its
+//! hive. Nothing here reads a file or knows a partition.
+//!
+//! ```
+//! use diskmend_bcd::{Change, ElementId, ElementValue, ObjectType, Store, well_known};
+//! use diskmend_hive::{Editor, Filetime, Hive};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mut editor = Editor::new(Hive::create(5, &[0; 20], Filetime(0))?, Filetime(0));
+//! # editor.create_key("Objects")?;
+//! let changes = [
+//!     Change::CreateObject { object: well_known::EMSSETTINGS, object_type: ObjectType::SETTINGS },
+//!     Change::SetElement {
+//!         object: well_known::EMSSETTINGS,
+//!         element: ElementId::EMS_PORT,
+//!         value: ElementValue::Integer(1),
+//!     },
+//! ];
+//! for change in &changes {
+//!     change.apply(&mut editor)?;
+//! }
+//! let store = Store::new(editor.root()?)?;
+//! let settings = store.object(well_known::EMSSETTINGS)?.ok_or("just made")?;
+//! assert_eq!(settings.value(ElementId::EMS_PORT)?, Some(ElementValue::Integer(1)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`Store`], [`Object`], [`Element`] | reading |
+//! | [`ElementId`], [`ObjectType`], [`Guid`] | names in numbers |
+//! | [`elements`], [`well_known`] | names in words: `bcdedit`'s and Microsoft's |
+//! | [`ElementValue`] | typed values and their bytes |
+//! | [`Device`] | what a device element names |
+//! | [`loader`] | which loader boots a Windows folder |
+//! | [`Change`] | changes as data, and the registry edits that they need |
+//! | [`check`] | what is wrong with a store |
+//! | [`Listing`] | a store as `bcdedit /enum all` lists it |
+//! | [`text`] | a store as text that makes the same store again |
+//! | [`parse_value`] | a value as typed |
+
+#![forbid(unsafe_code)]
+
+mod bytes;
+mod change;
+mod device;
+mod element_id;
+pub mod elements;
+mod error;
+mod guid;
+mod object_type;
+mod store;
+mod value;
+pub mod well_known;
+
+pub use change::{Change, ChangeError, Edit};
+pub use device::{Device, FileDevice, FileUse, Located, Partition, Target};
+pub use element_id::{Class, ElementId, Format};
+pub use error::StoreError;
+pub use guid::{Guid, GuidError};
+pub use object_type::{Application, ObjectType};
+pub use store::{Element, MAX_ELEMENTS, MAX_OBJECTS, Object, Store};
+pub use value::{ElementValue, MAX_DATA_LEN, ValueError};

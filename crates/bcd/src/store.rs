@@ -1,0 +1,338 @@
+//! Reading a store: its objects, and their elements.
+//!
+//! The hive holds `Objects\{guid}\Description` with the value `Type`, and
+//! `Objects\{guid}\Elements\xxxxxxxx` with the value `Element`.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use diskmend_hive::name::{Name, NameBuf};
+use diskmend_hive::{Hive, Key, Value, ValueType};
+
+use crate::element_id::ElementId;
+use crate::error::StoreError;
+use crate::guid::Guid;
+use crate::object_type::ObjectType;
+use crate::value::{ElementValue, ValueError};
+use crate::well_known;
+
+/// Most objects that are read. Firmware with a fault has been seen to add thousands of entries.
+pub const MAX_OBJECTS: usize = 1 << 16;
+/// Most elements of one object that are read; Windows knows a few hundred.
+pub const MAX_ELEMENTS: usize = 1 << 12;
+
+pub(crate) const OBJECTS: &str = "Objects";
+pub(crate) const DESCRIPTION: &str = "Description";
+pub(crate) const ELEMENTS: &str = "Elements";
+pub(crate) const TYPE: &str = "Type";
+pub(crate) const ELEMENT: &str = "Element";
+
+/// A boot store in a hive.
+#[derive(Clone, Copy)]
+pub struct Store<'a> {
+    root: Key<'a>,
+    objects: Key<'a>,
+}
+
+/// An object of a store.
+#[derive(Clone, Copy)]
+pub struct Object<'a> {
+    guid: Guid,
+    key: Key<'a>,
+}
+
+/// An element of an object, with its data as stored.
+#[derive(Clone)]
+pub struct Element<'a> {
+    object: Guid,
+    id: ElementId,
+    key: Key<'a>,
+    data_type: ValueType,
+    data: Cow<'a, [u8]>,
+}
+
+impl<'a> Store<'a> {
+    /// Reads the store below a hive's root, or below that of a hive that is being edited.
+    ///
+    /// # Errors
+    /// [`StoreError::NoObjects`] where the hive is none, [`StoreError::Corrupt`] where it is
+    /// broken.
+    pub fn new(root: Key<'a>) -> Result<Self, StoreError> {
+        let objects = root.subkey(OBJECTS)?.ok_or(StoreError::NoObjects)?;
+        Ok(Self { root, objects })
+    }
+
+    /// Reads the store in a hive.
+    ///
+    /// # Errors
+    /// As [`Store::new`].
+    pub fn open(hive: &'a Hive) -> Result<Self, StoreError> {
+        Self::new(hive.root()?)
+    }
+
+    /// The root of its hive.
+    #[must_use]
+    pub fn root(&self) -> Key<'a> {
+        self.root
+    }
+
+    /// The key that holds the objects.
+    #[must_use]
+    pub fn objects_key(&self) -> Key<'a> {
+        self.objects
+    }
+
+    /// Values of the store's own description (`KeyName`, `System`, `FirmwareModified`, ...).
+    ///
+    /// # Errors
+    /// Where the hive is corrupt there.
+    pub fn description(&self) -> Result<Vec<Value<'a>>, StoreError> {
+        match self.root.subkey(DESCRIPTION)? {
+            Some(key) => Ok(key.values()?.collect::<Result<_, _>>()?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Its objects in the order of their keys.
+    ///
+    /// # Errors
+    /// Where the list of keys is corrupt; each key is an error of its own where it can't be read
+    /// or is named by no GUID, and the last item is one where there are too many.
+    pub fn objects(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Object<'a>, StoreError>> + use<'a>, StoreError> {
+        let limited = limit(self.objects.subkeys()?, MAX_OBJECTS, "objects");
+        Ok(limited.map(|key| {
+            let key = key?;
+            let guid = object_guid(key.name()).ok_or_else(|| StoreError::ObjectName {
+                name: key.name().escaped().to_string(),
+            })?;
+            Ok(Object { guid, key })
+        }))
+    }
+
+    /// The object with this GUID.
+    ///
+    /// # Errors
+    /// Where the hive is corrupt on the way.
+    pub fn object(&self, guid: Guid) -> Result<Option<Object<'a>>, StoreError> {
+        let key = self.objects.subkey(&guid.to_string())?;
+        Ok(key.map(|key| Object { guid, key }))
+    }
+
+    /// The entry that the boot manager boots where nobody chooses.
+    ///
+    /// # Errors
+    /// Where the boot manager or its element can't be read.
+    pub fn default_entry(&self) -> Result<Option<Guid>, StoreError> {
+        let Some(boot_manager) = self.object(well_known::BOOTMGR)? else {
+            return Ok(None);
+        };
+        match boot_manager.value(ElementId::DEFAULT)? {
+            Some(ElementValue::Object(guid)) => Ok(Some(guid)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The GUID that a name stands for: a GUID, a well-known name, or `{default}`. `{current}` is
+    /// the default entry too, since no Windows of this store is running.
+    ///
+    /// # Errors
+    /// Where the boot manager can't be read.
+    pub fn resolve(&self, name: &str) -> Result<Option<Guid>, StoreError> {
+        if let Ok(guid) = name.parse() {
+            return Ok(Some(guid));
+        }
+        let bare = well_known::bare(name);
+        if bare.eq_ignore_ascii_case("default") || bare.eq_ignore_ascii_case("current") {
+            return self.default_entry();
+        }
+        Ok(well_known::by_alias(name).map(|object| object.guid))
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Its GUID.
+    #[must_use]
+    pub fn guid(&self) -> Guid {
+        self.guid
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> Key<'a> {
+        self.key
+    }
+
+    /// Its type.
+    ///
+    /// # Errors
+    /// Where the type is missing or no `REG_DWORD`.
+    pub fn object_type(&self) -> Result<ObjectType, StoreError> {
+        let missing = |what| StoreError::Missing {
+            object: self.guid,
+            what,
+        };
+        let description = self.key.subkey(DESCRIPTION)?;
+        let description = description.ok_or_else(|| missing("key Description"))?;
+        let value = description.value(TYPE)?;
+        let value = value.ok_or_else(|| missing("value Type in its description"))?;
+        let wrong = StoreError::ObjectType {
+            object: self.guid,
+            found: value.data_type(),
+            len: value.data_len(),
+        };
+        if value.data_type() != ValueType::DWORD || value.data_len() != 4 {
+            return Err(wrong);
+        }
+        let data = value.data()?;
+        let number = crate::bytes::u32_at(&data, 0);
+        number.map(ObjectType).ok_or(wrong)
+    }
+
+    /// The type, or a type that nothing is known of where it can't be read.
+    pub(crate) fn object_type_or_unknown(&self) -> ObjectType {
+        self.object_type().unwrap_or(ObjectType(0))
+    }
+
+    /// The key that holds its elements.
+    ///
+    /// # Errors
+    /// Where the hive is corrupt there.
+    pub fn elements_key(&self) -> Result<Option<Key<'a>>, StoreError> {
+        Ok(self.key.subkey(ELEMENTS)?)
+    }
+
+    /// Its elements in the order of their keys; none where there is no key `Elements`.
+    ///
+    /// # Errors
+    /// Where the list of keys is corrupt; each element is an error of its own where it can't be
+    /// read, and the last item is one where there are too many.
+    pub fn elements(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Element<'a>, StoreError>> + use<'a>, StoreError> {
+        let object = self.guid;
+        let keys = match self.elements_key()? {
+            Some(key) => Some(key.subkeys()?),
+            None => None,
+        };
+        let limited = limit(keys.into_iter().flatten(), MAX_ELEMENTS, "elements");
+        Ok(limited.map(move |key| Element::at(object, key?)))
+    }
+
+    /// The element with this id.
+    ///
+    /// # Errors
+    /// Where the hive is corrupt on the way or the element has no value.
+    pub fn element(&self, id: ElementId) -> Result<Option<Element<'a>>, StoreError> {
+        let Some(elements) = self.elements_key()? else {
+            return Ok(None);
+        };
+        match elements.subkey(&id.to_string())? {
+            Some(key) => Element::at(self.guid, key).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The value of the element with this id.
+    ///
+    /// # Errors
+    /// Where it can't be read or its data don't fit its format.
+    pub fn value(&self, id: ElementId) -> Result<Option<ElementValue>, StoreError> {
+        match self.element(id)? {
+            Some(element) => element.value().map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl<'a> Element<'a> {
+    fn at(object: Guid, key: Key<'a>) -> Result<Self, StoreError> {
+        let id = ElementId::from_key_name(key.name());
+        let id = id.ok_or_else(|| StoreError::ElementName {
+            object,
+            name: key.name().escaped().to_string(),
+        })?;
+        let missing = StoreError::NoElementValue {
+            object,
+            element: id,
+        };
+        let value = key.value(ELEMENT)?.ok_or(missing)?;
+        Ok(Self {
+            object,
+            id,
+            key,
+            data_type: value.data_type(),
+            data: value.data()?,
+        })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ElementId {
+        self.id
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> Key<'a> {
+        self.key
+    }
+
+    /// The registry type of its data.
+    #[must_use]
+    pub fn data_type(&self) -> ValueType {
+        self.data_type
+    }
+
+    /// Its data as stored.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Its value.
+    ///
+    /// # Errors
+    /// Where the data don't fit the format of the id.
+    pub fn value(&self) -> Result<ElementValue, StoreError> {
+        self.decoded().map_err(|source| StoreError::Value {
+            object: self.object,
+            element: self.id,
+            source,
+        })
+    }
+
+    pub(crate) fn decoded(&self) -> Result<ElementValue, ValueError> {
+        ElementValue::decode(self.id.format(), self.data_type, &self.data)
+    }
+}
+
+/// The GUID that an object's key is named by.
+pub(crate) fn object_guid(name: Name<'_>) -> Option<Guid> {
+    // A GUID has 38 characters; a name of another length is not worth the allocation.
+    (name.len() == 38).then(|| name.to_string().parse().ok())?
+}
+
+/// Whether a key or value has this name, whatever its case.
+pub(crate) fn is_named(name: Name<'_>, text: &str) -> bool {
+    name.cmp_ignore_case(NameBuf::new(text).as_name()) == Ordering::Equal
+}
+
+/// Passes on at most `limit` items, then one error where there are more.
+fn limit<'a, E>(
+    keys: impl Iterator<Item = Result<Key<'a>, E>>,
+    limit: usize,
+    what: &'static str,
+) -> impl Iterator<Item = Result<Key<'a>, StoreError>>
+where
+    StoreError: From<E>,
+{
+    keys.take(limit + 1).enumerate().map(move |(index, key)| {
+        if index < limit {
+            Ok(key?)
+        } else {
+            Err(StoreError::TooMany { what, limit })
+        }
+    })
+}
