@@ -128,13 +128,24 @@ pub enum Error {
         /// Why.
         source: EditError,
     },
-    /// The edited hive did not pass its verification; nothing was written.
-    #[error("{path}: the edited hive does not hold")]
-    Verify {
+    /// The hive was sound before the edit and is not after it; nothing was written.
+    #[error(
+        "{path}: the edit would have damaged the hive ({} structural errors); nothing was written",
+        check.errors
+    )]
+    Unsound {
         /// The hive's path.
         path: String,
-        /// What the verification found.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the check of the edited hive found.
+        check: Box<CheckSummary>,
+    },
+    /// The second reader finds something else in the edited hive; nothing was written.
+    #[error("{path}: a second reader does not find the edit: {found}")]
+    SecondReader {
+        /// The hive's path.
+        path: String,
+        /// What it finds.
+        found: String,
     },
     /// A path on the target could not be looked up.
     #[error(transparent)]
@@ -148,6 +159,14 @@ pub enum Error {
         action: &'static str,
         /// What the system reported.
         source: io::Error,
+    },
+    /// A folder could not be opened.
+    #[error("{path}: cannot be opened as a folder")]
+    Target {
+        /// Its path.
+        path: String,
+        /// Why.
+        source: diskmend_disk::OpenError,
     },
     /// The target has no run of this name.
     #[error("there is no run {run:?}")]
@@ -165,6 +184,17 @@ pub enum Error {
         run: String,
         /// How far it got.
         state: RunState,
+    },
+    /// Something else has changed the hive since, and the run was too large to note every change.
+    #[error(
+        "run {run}: {path} has been changed since, and the run notes too little to reverse it \
+         value by value"
+    )]
+    NotReversible {
+        /// The run.
+        run: String,
+        /// The hive's path.
+        path: String,
     },
     /// The journal or the undo data of a run are damaged.
     #[error("run {run}: {file} is damaged: {what}")]
@@ -193,6 +223,14 @@ pub enum Error {
         source: Box<Error>,
         /// Why the old bytes could not be restored.
         rollback: Box<Error>,
+    },
+    /// Writing the hive failed.
+    #[error("{path}: cannot be written")]
+    Commit {
+        /// The hive's path.
+        path: String,
+        /// What failed.
+        source: diskmend_hive::commit::CommitError,
     },
     /// What was read back from the disk is not what was written.
     #[error("{path}: reading back found {found}")]

@@ -1,19 +1,82 @@
 //! The repairs of diskmend as data, and the engine that inspects a target, plans changes, applies
 //! them crash-safely and undoes them. It prints nothing and reads no environment.
+//!
+//! ```no_run
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use diskmend_disk::Target;
+//! use diskmend_repair::recipe::Catalogue;
+//! use diskmend_repair::{Goal, Options, Watch, plan, repair};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let target = Target::open("/mnt/windows".as_ref())?;
+//! let catalogue = Catalogue::built_in()?;
+//! let recipes = catalogue.select(&["tls", "nla"])?;
+//! let (mut progress, cancel) = ((), AtomicBool::new(false));
+//! let mut watch = Watch::new(&mut progress, &cancel);
+//!
+//! let options = Options::default();
+//! let plan = plan(&target, &recipes, Goal::Desired, &options, &mut watch)?;
+//! for change in &plan.report().changes {
+//!     println!("{}\\{}", change.value.key, change.value.value);
+//! }
+//! let report = repair(&target, plan, &options, &mut watch)?;
+//! println!("{:?}", report.run);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`recipe`] | repairs as data: the TOML format, the built-in catalogue |
+//! | [`inspect`], [`plan`] | reading a target and comparing it with recipes; nothing is written |
+//! | [`repair`] | carrying a plan out |
+//! | [`undo`], [`runs`] | taking a run back, and the runs that a target remembers |
+//! | [`hive_file`] | the same engine on any hive file |
+//! | [`documents`] | the results, ready to be serialized |
+//! | [`Error`] | why something was refused or failed, with its [`Class`] |
+//!
+//! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
+//! and recovers in memory, `recorder` edits, `session` verifies, backs up, commits and takes back,
+//! `run` keeps journal and undo data. Folders and files are reached through `store`, so that
+//! tests can fail each single operation.
 
 #![forbid(unsafe_code)]
 
 mod control_sets;
+mod digest;
 pub mod documents;
 mod error;
 mod hex;
+pub mod hive_file;
+mod hive_on_disk;
+mod inspect;
 mod names;
+mod plan;
 mod progress;
 mod reading;
 pub mod recipe;
+mod recorder;
+mod repair;
+mod rows;
+mod run;
+mod runs;
+mod session;
+mod site;
+mod store;
+mod survey;
+mod undo;
 mod value_data;
 
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use error::{Class, Error, Refusal};
+pub use inspect::inspect;
+pub use plan::{Goal, Plan, plan};
 pub use progress::{Interrupted, Phase, Progress, Watch};
+pub use recorder::Recorder;
+pub use repair::repair;
+pub use run::STATE_FOLDER;
+pub use runs::runs;
+pub use site::Options;
+pub use undo::undo;
 pub use value_data::{Readable, ValueData};

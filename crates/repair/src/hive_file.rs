@@ -1,0 +1,207 @@
+//! Any hive file by its path: the same recovery, verification, crash-safe commit and undo as for
+//! the hives of a target.
+
+use std::path::{Path, PathBuf};
+
+use diskmend_disk::{Access, Folder, Target};
+use diskmend_hive::{EditError, Hive};
+
+use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind, SCHEMA};
+use crate::error::Error;
+use crate::hive_on_disk::{self, HivePlace};
+use crate::progress::{Phase, Watch};
+use crate::recorder::Recorder;
+use crate::run::JournalChange;
+use crate::session::{NewRun, commit, prepare};
+use crate::site::{Options, Site, guards};
+use crate::store::unicode;
+
+/// Where the hives of a Windows lie below its root.
+const CONFIG: [&str; 3] = ["windows", "system32", "config"];
+
+/// A hive file that is open for reading; where it is dirty, recovered in memory.
+pub struct OpenHive {
+    /// The hive.
+    pub hive: Hive,
+    /// How it was found.
+    pub status: HiveStatus,
+}
+
+/// Opens a hive file and its logs for reading. Nothing is written.
+///
+/// # Errors
+/// Where it is no hive, or dirty and cannot be recovered; see [`Error`].
+pub fn open(path: &Path) -> Result<OpenHive, Error> {
+    let file = HiveFile::locate(path)?;
+    let place = file.place(&file.target)?;
+    let opened = hive_on_disk::open(place, Access::Read)?;
+    Ok(OpenHive {
+        status: opened.status(),
+        hive: opened.hive,
+    })
+}
+
+/// Edits a hive file: recovers it where it is dirty, lets `change` edit it in memory, verifies and
+/// commits the result. An edit that changes nothing recovers a dirty hive, and leaves a clean one
+/// without a write.
+///
+/// # Errors
+/// See [`Error`] and its [`class`](Error::class).
+pub fn edit(
+    path: &Path,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<RepairReport, Error> {
+    let file = HiveFile::locate(path)?;
+    let site = Site::of(&file.target, options)?;
+    watch.phase(Phase::Guards, &site.display)?;
+    if file.in_windows {
+        guards(&file.target, true)?;
+    } else {
+        diskmend_disk::guard::writable(&file.target)?;
+    }
+    let place = file.place(&file.target)?;
+    edit_site(&site, place, options, watch, change)
+}
+
+pub(crate) fn edit_site(
+    site: &Site,
+    place: HivePlace,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<RepairReport, Error> {
+    site.no_unfinished_run(None)?;
+    watch.phase(Phase::Opening, &place.place.path)?;
+    let opened = hive_on_disk::open(place, Access::ReadWrite)?;
+    let mut report = RepairReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        outcome: Outcome::NothingToDo,
+        run: None,
+        recipes: Vec::new(),
+        hives: Vec::new(),
+        changes: Vec::new(),
+        skipped: Vec::new(),
+        notices: Vec::new(),
+    };
+    let hive = opened.hive_place.hive.clone();
+    let Some(prepared) = prepare(opened, options, watch, change)? else {
+        return Ok(report);
+    };
+    let value = |change: &JournalChange| match change {
+        JournalChange::Value(value) => Some(Change {
+            recipe: String::new(),
+            hive: hive.clone(),
+            fault: false,
+            why: String::new(),
+            value: value.clone(),
+        }),
+        JournalChange::KeyCreated(_) | JournalChange::KeyDeleted(_) => None,
+    };
+    report.changes = prepared.changes().iter().filter_map(value).collect();
+    let run = NewRun {
+        kind: RunKind::HiveEdit,
+        recipes: Vec::new(),
+        reverses: None,
+    };
+    let committed = commit(site, run, vec![prepared], watch)?;
+    report.outcome = Outcome::Done;
+    report.run = Some(committed.run);
+    report.hives = committed.hives;
+    Ok(report)
+}
+
+/// The folder whose `diskmend` folder remembers the edits of a hive file: what to give to
+/// [`undo`](crate::undo) as its target.
+///
+/// # Errors
+/// Where the file's folder cannot be opened.
+pub fn target_of(path: &Path) -> Result<PathBuf, Error> {
+    Ok(HiveFile::locate(path)?.target.path().to_path_buf())
+}
+
+/// A hive file, and the target that it belongs to.
+struct HiveFile {
+    target: Target,
+    components: Vec<String>,
+    in_windows: bool,
+}
+
+impl HiveFile {
+    fn locate(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let opened = |source| Error::Target {
+            path: shown.clone(),
+            source,
+        };
+        let (_, name) = Folder::containing(path).map_err(opened)?;
+        let name = unicode(name).map_err(Error::io(&shown, "use the file"))?;
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let whole = folder
+            .canonicalize()
+            .map_err(Error::io(&shown, "find the folder of"))?;
+        if let Some((root, mut components)) = windows_root(&whole) {
+            components.push(name);
+            return Ok(Self {
+                target: Target::open(&root).map_err(opened)?,
+                components,
+                in_windows: true,
+            });
+        }
+        Ok(Self {
+            target: Target::open(folder).map_err(opened)?,
+            components: vec![name],
+            in_windows: false,
+        })
+    }
+
+    fn place(&self, target: &Target) -> Result<HivePlace, Error> {
+        let components: Vec<&str> = self.components.iter().map(String::as_str).collect();
+        let root = target
+            .root()
+            .try_clone()
+            .map_err(Error::io("", "open the folder"))?;
+        let place = crate::store::Dir::find(&crate::store::DiskDir::new(root), &components)?;
+        let path = self.components.join("/");
+        let place = place.ok_or(Error::NoHive { path })?;
+        Ok(HivePlace {
+            hive: place.name.clone(),
+            place,
+        })
+    }
+}
+
+/// The root of the Windows volume whose folder of hives this is, and the way from there.
+fn windows_root(folder: &Path) -> Option<(PathBuf, Vec<String>)> {
+    let mut root = folder;
+    let mut names = Vec::new();
+    for wanted in CONFIG.iter().rev() {
+        let name = root.file_name()?.to_str()?;
+        if !name.eq_ignore_ascii_case(wanted) {
+            return None;
+        }
+        names.push(name.to_owned());
+        root = root.parent()?;
+    }
+    names.reverse();
+    Some((root.to_path_buf(), names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hive_among_those_of_windows_belongs_to_the_volume() {
+        let (root, names) = windows_root(Path::new("/mnt/f/WINDOWS/system32/Config")).expect("is");
+        assert_eq!(root, Path::new("/mnt/f"));
+        assert_eq!(names, ["WINDOWS", "system32", "Config"]);
+        assert!(windows_root(Path::new("/mnt/f/Windows/System32")).is_none());
+        assert!(windows_root(Path::new("/config")).is_none());
+    }
+}

@@ -1,0 +1,280 @@
+//! A hive file with its logs, opened and, where it is dirty, recovered in memory. Nothing is
+//! written here.
+
+use std::fs::TryLockError;
+use std::io;
+
+use diskmend_disk::{Access, Kind};
+use diskmend_hive::{
+    Buffer, DirtyState, Hive, LogKind, Logs, OpenError, Opened, Recovery, Storage,
+};
+
+use crate::digest::Digest;
+use crate::documents::{HiveStatus, RecoverySummary};
+use crate::error::{Error, Refusal};
+use crate::recipe::HiveName;
+use crate::run::Content;
+use crate::store::{Dir, OpenFile, Place};
+
+/// Room for a hive to grow in memory without being copied.
+const RESERVE: usize = 16 << 20;
+/// Longest file that is opened: bins of 2 GiB, a base block, and slack.
+const MAX_LEN: u64 = (2 << 30) + (1 << 20);
+
+/// Where a hive lies.
+pub(crate) struct HivePlace {
+    /// How it is called: `SYSTEM`, or the file's name.
+    pub(crate) hive: String,
+    /// Its folder, its name there, and its path.
+    pub(crate) place: Place,
+}
+
+/// What a file was when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    /// Its path below the target's root, with `/`.
+    pub(crate) path: String,
+    /// Its content.
+    pub(crate) content: Content,
+}
+
+/// A log file beside a hive.
+pub(crate) struct LogOnDisk {
+    /// Which one it is.
+    pub(crate) kind: LogKind,
+    /// Its name as spelled on disk.
+    pub(crate) name: String,
+    /// What it was when it was opened.
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// An open hive.
+pub(crate) struct HiveOnDisk {
+    pub(crate) hive_place: HivePlace,
+    pub(crate) primary: Box<dyn OpenFile>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) log_files: Vec<LogOnDisk>,
+    pub(crate) logs: Logs,
+    pub(crate) hive: Hive,
+    pub(crate) dirty: Option<DirtyState>,
+    pub(crate) recovery: Option<Recovery>,
+}
+
+/// Finds a hive of Windows, whatever the case of its path.
+pub(crate) fn find(root: &dyn Dir, name: HiveName) -> Result<HivePlace, Error> {
+    let hive = name.file_name();
+    // Copies of hives are often called so; on a Windows disk only the plain name exists.
+    for file in [hive.to_owned(), format!("{hive}.hiv")] {
+        if let Some(place) = root.find(&["Windows", "System32", "config", &file])? {
+            return Ok(HivePlace {
+                hive: hive.to_owned(),
+                place,
+            });
+        }
+    }
+    Err(Error::NoHive {
+        path: format!("Windows/System32/config/{hive}"),
+    })
+}
+
+/// Opens a hive file and its logs. For writing, the hive's lock is taken.
+pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, Error> {
+    let place = &hive_place.place;
+    let path = place.path.clone();
+    if place.kind != Kind::File {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, place.kind.to_string());
+        return Err(Error::io(&path, "open the hive")(error));
+    }
+    let primary = place
+        .dir
+        .open(&place.name, access)
+        .map_err(|error| cannot_open(&path, error))?;
+    if access == Access::ReadWrite {
+        lock(primary.as_ref(), &path)?;
+    }
+    let buffer = primary
+        .map(RESERVE, MAX_LEN)
+        .map_err(Error::io(&path, "read the hive"))?;
+    let fingerprint = Fingerprint {
+        path: path.clone(),
+        content: Content::of(buffer.bytes()),
+    };
+    let (log_files, logs) = read_logs(place)?;
+    let (hive, dirty, recovery) = settle(buffer, &logs, &path)?;
+    Ok(HiveOnDisk {
+        hive_place,
+        primary,
+        fingerprint,
+        log_files,
+        logs,
+        hive,
+        dirty,
+        recovery,
+    })
+}
+
+/// Reads a hive again from an open file, without its logs: it must be clean.
+pub(crate) fn reopen_clean(primary: &dyn OpenFile, path: &str) -> Result<Hive, Error> {
+    let buffer = primary
+        .map(0, MAX_LEN)
+        .map_err(Error::io(path, "read the hive back"))?;
+    let found = |found: String| Error::ReadBack {
+        path: path.to_owned(),
+        found,
+    };
+    match diskmend_hive::open(buffer) {
+        Ok(Opened::Clean(hive)) => Ok(hive),
+        Ok(Opened::Dirty(dirty)) => Err(found(format!("a dirty hive: {}", dirty.state()))),
+        Err(error) => Err(found(error.to_string())),
+    }
+}
+
+fn cannot_open(path: &str, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
+        return diskmend_disk::GuardError::ReadOnly.into();
+    }
+    Error::io(path, "open the hive")(error)
+}
+
+fn lock(primary: &dyn OpenFile, path: &str) -> Result<(), Error> {
+    match primary.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(Refusal::HiveBusy {
+            path: path.to_owned(),
+        }
+        .into()),
+        Err(TryLockError::Error(error)) => Err(Error::io(path, "lock the hive")(error)),
+    }
+}
+
+fn read_logs(place: &Place) -> Result<(Vec<LogOnDisk>, Logs), Error> {
+    let mut open: [Option<Box<dyn OpenFile>>; 3] = [None, None, None];
+    let mut on_disk = Vec::new();
+    for (slot, kind) in open.iter_mut().zip(LogKind::ALL) {
+        let wanted = format!("{}{}", place.name, kind.suffix());
+        let Some(found) = place.dir.find(&[&wanted])? else {
+            continue;
+        };
+        let path = sibling(&place.path, &found.name);
+        let file = found
+            .dir
+            .open(&found.name, Access::Read)
+            .map_err(Error::io(&path, "open the log"))?;
+        on_disk.push(LogOnDisk {
+            kind,
+            name: found.name,
+            fingerprint: Fingerprint {
+                content: Content::of_file(file.as_ref())
+                    .map_err(Error::io(&path, "read the log"))?,
+                path,
+            },
+        });
+        *slot = Some(file);
+    }
+    let [log, log1, log2] = &open;
+    let logs = Logs::read(
+        log.as_deref().map(|file| file as &dyn Storage),
+        log1.as_deref().map(|file| file as &dyn Storage),
+        log2.as_deref().map(|file| file as &dyn Storage),
+    )
+    .map_err(|error| Refusal::Unrecoverable {
+        path: place.path.clone(),
+        source: Box::new(error),
+    })?;
+    Ok((on_disk, logs))
+}
+
+/// The path of another file in the same folder.
+pub(crate) fn sibling(path: &str, name: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+type Settled = (Hive, Option<DirtyState>, Option<Recovery>);
+
+fn settle(buffer: Box<dyn Buffer>, logs: &Logs, path: &str) -> Result<Settled, Error> {
+    let opened = diskmend_hive::open(buffer).map_err(|source: OpenError| Error::NotAHive {
+        path: path.to_owned(),
+        source,
+    })?;
+    match opened {
+        Opened::Clean(hive) => Ok((hive, None, None)),
+        Opened::Dirty(dirty) => {
+            let state = dirty.state();
+            let (hive, recovery) = dirty
+                .recover(logs)
+                .map_err(|error| Refusal::Unrecoverable {
+                    path: path.to_owned(),
+                    source: Box::new(error),
+                })?;
+            Ok((hive, Some(state), Some(recovery)))
+        }
+    }
+}
+
+impl HiveOnDisk {
+    /// The path below the target's root.
+    pub(crate) fn path(&self) -> &str {
+        &self.hive_place.place.path
+    }
+
+    /// What every file of the hive was when it was opened.
+    pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
+        let logs = self.log_files.iter().map(|log| &log.fingerprint);
+        std::iter::once(&self.fingerprint)
+            .chain(logs)
+            .cloned()
+            .collect()
+    }
+
+    /// How it was found.
+    pub(crate) fn status(&self) -> HiveStatus {
+        HiveStatus {
+            hive: self.hive_place.hive.clone(),
+            path: self.path().to_owned(),
+            length: self.fingerprint.content.length,
+            version: format!("1.{}", self.hive.minor_version()),
+            dirty: self.dirty.map(|state| state.to_string()),
+            recovery: self.recovery.as_ref().map(RecoverySummary::from),
+            check: None,
+            control_sets: None,
+        }
+    }
+}
+
+impl From<&Recovery> for RecoverySummary {
+    fn from(recovery: &Recovery) -> Self {
+        let applied = recovery.applied.iter().map(|log| {
+            format!(
+                "{}, {} format, replayed: entries {} to {}",
+                log.log, log.format, log.first_sequence, log.last_sequence
+            )
+        });
+        let skipped = recovery
+            .skipped
+            .iter()
+            .map(|log| format!("{} passed over: {}", log.log, log.fault));
+        Self {
+            logs: applied.chain(skipped).collect(),
+            pages: recovery.pages,
+        }
+    }
+}
+
+impl Content {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self {
+            length: bytes.len() as u64,
+            xxh3: Digest::of(bytes),
+        }
+    }
+
+    pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
+        Ok(Self {
+            length: file.len()?,
+            xxh3: Digest::of_file(file)?,
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! `repair`: carrying a plan out.
+
+use diskmend_disk::{Access, Target};
+use diskmend_hive::EditError;
+
+use crate::documents::{Notice, Outcome, RepairReport, RunKind, SCHEMA, SkippedHive};
+use crate::error::{Error, Refusal};
+use crate::hive_on_disk;
+use crate::plan::{Plan, PlannedHive};
+use crate::progress::{Phase, Watch};
+use crate::recorder::Recorder;
+use crate::session::{NewRun, Prepared, commit, prepare};
+use crate::site::{Options, Site, guards};
+use crate::survey::skipped;
+
+/// Carries a plan out: every hive that it changes is verified in memory and backed up before the
+/// first byte is written. Where there is nothing to do, nothing is written.
+///
+/// # Errors
+/// See [`Error`] and its [`class`](Error::class).
+pub fn repair(
+    target: &Target,
+    plan: Plan,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<RepairReport, Error> {
+    let site = Site::of(target, options)?;
+    watch.phase(Phase::Guards, &site.display)?;
+    guards(target, true)?;
+    repair_site(&site, plan, options, watch)
+}
+
+pub(crate) fn repair_site(
+    site: &Site,
+    plan: Plan,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<RepairReport, Error> {
+    if plan.report.target != site.display {
+        return Err(Refusal::OtherTarget {
+            planned: plan.report.target,
+        }
+        .into());
+    }
+    site.no_unfinished_run(None)?;
+    let mut refused: Vec<(String, Error)> = plan
+        .refused
+        .into_iter()
+        .map(|(name, error)| (name.to_string(), error))
+        .collect();
+    let mut prepared = Vec::new();
+    for hive in &plan.hives {
+        if hive.changes.is_empty() && !hive.dirty {
+            continue;
+        }
+        match prepare_hive(site, hive, options, watch) {
+            Ok(change) => prepared.extend(change),
+            Err(error @ Error::Interrupted(_)) => return Err(error),
+            Err(error) => refused.push((hive.name.to_string(), error)),
+        }
+    }
+    let all_refused = prepared.is_empty()
+        && plan.hives.iter().all(|hive| {
+            refused
+                .iter()
+                .any(|(name, _)| *name == hive.name.file_name())
+        });
+    if all_refused && !refused.is_empty() {
+        return Err(refused.swap_remove(0).1);
+    }
+
+    let mut report = RepairReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        outcome: if refused.is_empty() {
+            Outcome::NothingToDo
+        } else {
+            Outcome::PartlyDone
+        },
+        run: None,
+        recipes: plan.report.recipes.clone(),
+        hives: Vec::new(),
+        changes: Vec::new(),
+        skipped: skipped_hives(&refused),
+        notices: notices(plan.report.notices, &refused),
+    };
+    if prepared.is_empty() {
+        return Ok(report);
+    }
+    let done = |name: &str| refused.iter().all(|(refused, _)| refused != name);
+    report.changes = plan
+        .report
+        .changes
+        .into_iter()
+        .filter(|change| done(&change.hive))
+        .collect();
+    let run = NewRun {
+        kind: RunKind::Repair,
+        recipes: plan.report.recipes,
+        reverses: None,
+    };
+    let committed = commit(site, run, prepared, watch)?;
+    if refused.is_empty() {
+        report.outcome = Outcome::Done;
+    }
+    report.run = Some(committed.run);
+    report.hives = committed.hives;
+    Ok(report)
+}
+
+fn skipped_hives(refused: &[(String, Error)]) -> Vec<SkippedHive> {
+    refused
+        .iter()
+        .map(|(name, error)| skipped(name, error))
+        .collect()
+}
+
+fn notices(planned: Vec<Notice>, refused: &[(String, Error)]) -> Vec<Notice> {
+    let mut notices = planned;
+    if !refused.is_empty() {
+        notices.push(Notice {
+            kind: "partly-done",
+            text: "some hives were left alone; the others were repaired".to_owned(),
+        });
+    }
+    notices
+}
+
+fn prepare_hive(
+    site: &Site,
+    planned: &PlannedHive,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Option<Prepared>, Error> {
+    let place = hive_on_disk::find(site.root.as_ref(), planned.name)?;
+    watch.phase(Phase::Opening, &place.place.path)?;
+    let opened = hive_on_disk::open(place, Access::ReadWrite)?;
+    let now = opened.fingerprints();
+    if let Some(changed) = now
+        .iter()
+        .chain(&planned.fingerprints)
+        .find(|file| !(now.contains(file) && planned.fingerprints.contains(file)))
+    {
+        return Err(Refusal::Changed {
+            path: changed.path.clone(),
+        }
+        .into());
+    }
+    prepare(opened, options, watch, |recorder| make(recorder, planned))
+}
+
+fn make(recorder: &mut Recorder, planned: &PlannedHive) -> Result<(), EditError> {
+    for change in &planned.changes {
+        let value = &change.value;
+        match &value.new {
+            Some(new) => {
+                recorder.create_key(&value.key)?;
+                recorder.set_value(&value.key, &value.value, new.value_type, &new.bytes)?;
+            }
+            None => {
+                recorder.delete_value(&value.key, &value.value)?;
+            }
+        }
+    }
+    Ok(())
+}

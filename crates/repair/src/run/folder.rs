@@ -1,0 +1,244 @@
+//! The state folder with its runs, and how a journal is kept durable.
+
+use std::io;
+
+use diskmend_disk::{Access, Kind};
+use jiff::Timestamp;
+
+use super::journal::MAX_LEN;
+use super::{Journal, RunId, undo_data};
+use crate::error::{Error, Refusal};
+use crate::store::Dir;
+
+const RUNS: &str = "runs";
+const JOURNAL: &str = "journal.json";
+const JOURNAL_NEW: &str = "journal.json.new";
+/// Most runs that may begin in one second.
+const MAX_PER_SECOND: usize = 1000;
+
+/// The folder for undo data, which may not exist yet.
+pub(crate) struct StateFolder {
+    parent: Box<dyn Dir>,
+    name: String,
+}
+
+/// The folder of one run.
+pub(crate) struct RunFolder {
+    pub(crate) id: RunId,
+    dir: Box<dyn Dir>,
+}
+
+impl StateFolder {
+    /// The folder `name` in `parent`, in whatever case it is spelled on disk.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolder`] where that is a link or no folder.
+    pub(crate) fn new(parent: Box<dyn Dir>, name: &str) -> Result<Self, Error> {
+        let refused = || {
+            let name = name.to_owned();
+            Error::from(Refusal::StateFolder { name })
+        };
+        let spelled = match parent.find(&[name]) {
+            Ok(None) => name.to_owned(),
+            Ok(Some(place)) if place.kind == Kind::Folder => place.name,
+            Ok(Some(_)) | Err(diskmend_disk::LookupError::Link { .. }) => return Err(refused()),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            parent,
+            name: spelled,
+        })
+    }
+
+    /// The folder itself, where it exists.
+    pub(crate) fn open(&self) -> Result<Option<Box<dyn Dir>>, Error> {
+        existing(self.parent.as_ref(), &self.name)
+    }
+
+    /// The folder itself, created where missing.
+    pub(crate) fn create(&self) -> Result<Box<dyn Dir>, Error> {
+        ensure(self.parent.as_ref(), &self.name)
+    }
+
+    /// The runs that have a folder, oldest first.
+    pub(crate) fn runs(&self) -> Result<Vec<RunFolder>, Error> {
+        let Some(state) = self.open()? else {
+            return Ok(Vec::new());
+        };
+        let Some(runs) = existing(state.as_ref(), RUNS)? else {
+            return Ok(Vec::new());
+        };
+        let mut ids: Vec<RunId> = runs
+            .names()
+            .map_err(Error::io(RUNS, "list the folder"))?
+            .iter()
+            .filter_map(|name| RunId::parse(name))
+            .collect();
+        ids.sort();
+        let mut folders = Vec::new();
+        for id in ids {
+            if let Some(dir) = existing(runs.as_ref(), &id.to_string())? {
+                folders.push(RunFolder { id, dir });
+            }
+        }
+        Ok(folders)
+    }
+
+    /// The folder of one run.
+    pub(crate) fn run(&self, name: &str) -> Result<RunFolder, Error> {
+        let wanted = RunId::parse(name);
+        self.runs()?
+            .into_iter()
+            .find(|run| Some(&run.id) == wanted.as_ref())
+            .ok_or_else(|| Error::NoRun {
+                run: name.to_owned(),
+            })
+    }
+
+    /// Makes the folder of a new run, durably.
+    pub(crate) fn new_run(&self, now: Timestamp) -> Result<RunFolder, Error> {
+        let state = self.create()?;
+        let runs = ensure(state.as_ref(), RUNS)?;
+        let mut id = RunId::first_of(now);
+        for _ in 0..MAX_PER_SECOND {
+            match runs.create_dir(&id.to_string()) {
+                Ok(()) => {
+                    let name = id.to_string();
+                    runs.sync().map_err(Error::io(RUNS, "flush the folder"))?;
+                    let dir = runs
+                        .open_dir(&name)
+                        .map_err(Error::io(&name, "open the folder"))?;
+                    return Ok(RunFolder { id, dir });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = id.next(),
+                Err(error) => return Err(Error::io(RUNS, "create a folder")(error)),
+            }
+        }
+        let taken = io::Error::from(io::ErrorKind::AlreadyExists);
+        Err(Error::io(RUNS, "find a free name for the run")(taken))
+    }
+}
+
+impl RunFolder {
+    /// Reads the journal; `None` where the run was killed before it had one, and has changed
+    /// nothing.
+    pub(crate) fn journal(&self) -> Result<Option<Journal>, Error> {
+        let io = |error| Error::io(&self.path(JOURNAL), "read the journal")(error);
+        let file = match self.dir.open(JOURNAL, Access::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        let len = file.len().map_err(io)?;
+        if len > MAX_LEN {
+            return Err(self.damaged(JOURNAL, &format!("{len} bytes long")));
+        }
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+        file.read_exact_at(&mut bytes, 0).map_err(io)?;
+        Journal::decode(&bytes)
+            .map(Some)
+            .map_err(|what| self.damaged(JOURNAL, &what))
+    }
+
+    /// Writes the journal; whenever that is interrupted, the old or the new one is there.
+    pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), Error> {
+        let write = || {
+            let bytes = journal.encode()?;
+            match self.dir.remove_file(JOURNAL_NEW) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = self.dir.create(JOURNAL_NEW)?;
+            file.write_all_at(&bytes, 0)?;
+            file.sync()?;
+            drop(file);
+            self.dir.replace(JOURNAL_NEW, JOURNAL)?;
+            self.dir.sync()
+        };
+        write().map_err(Error::io(&self.path(JOURNAL), "write the journal"))
+    }
+
+    /// Writes undo data. They are durable once the journal that names them is.
+    pub(crate) fn write_undo(
+        &self,
+        name: &str,
+        records: &[undo_data::PreImage],
+    ) -> Result<(), Error> {
+        let write = || {
+            let mut file = self.dir.create(name)?;
+            file.write_all_at(&undo_data::encode(records), 0)?;
+            file.sync()
+        };
+        write().map_err(Error::io(&self.path(name), "write the undo data"))
+    }
+
+    /// Opens undo data.
+    pub(crate) fn read_undo(&self, name: &str) -> Result<undo_data::UndoData, Error> {
+        let file = self
+            .dir
+            .open(name, Access::Read)
+            .map_err(Error::io(&self.path(name), "open the undo data"))?;
+        undo_data::UndoData::open(file).map_err(|error| self.damaged(name, &error.to_string()))
+    }
+
+    /// Removes what is left of a run that changed nothing; failing at that does no harm.
+    pub(crate) fn discard(self, state: &StateFolder) {
+        for name in self.dir.names().unwrap_or_default() {
+            let _ = self.dir.remove_file(&name);
+        }
+        let runs = state
+            .open()
+            .ok()
+            .flatten()
+            .and_then(|state| existing(state.as_ref(), RUNS).ok().flatten());
+        if let Some(runs) = runs {
+            let _ = runs.remove_dir(&self.id.to_string());
+        }
+    }
+
+    pub(crate) fn damaged(&self, file: &str, what: &str) -> Error {
+        Error::DamagedRun {
+            run: self.id.to_string(),
+            file: file.to_owned(),
+            what: what.to_owned(),
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{RUNS}/{}/{name}", self.id)
+    }
+}
+
+/// A folder that may be missing; anything else of that name is refused.
+fn existing(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
+    let kind = parent
+        .kind(name)
+        .map_err(Error::io(name, "look at the folder"))?;
+    match kind {
+        None => Ok(None),
+        Some(Kind::Folder) => parent
+            .open_dir(name)
+            .map(Some)
+            .map_err(Error::io(name, "open the folder")),
+        Some(_) => Err(Refusal::StateFolder {
+            name: name.to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// A folder, created durably where missing.
+fn ensure(parent: &dyn Dir, name: &str) -> Result<Box<dyn Dir>, Error> {
+    if let Some(dir) = existing(parent, name)? {
+        return Ok(dir);
+    }
+    parent
+        .create_dir(name)
+        .map_err(Error::io(name, "create the folder"))?;
+    parent
+        .sync()
+        .map_err(Error::io(name, "flush the folder above"))?;
+    parent
+        .open_dir(name)
+        .map_err(Error::io(name, "open the folder"))
+}

@@ -1,0 +1,261 @@
+//! The journal of a run, as JSON.
+
+use std::io;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::documents::{ChangedKey, ChangedValue, RunKind, RunState, RunSummary};
+use crate::run::RunId;
+
+/// The version of the journal's format.
+const SCHEMA: u32 = 1;
+/// Longest journal that is read, in bytes.
+pub(crate) const MAX_LEN: u64 = 256 << 20;
+
+/// What a run does and did, and how to take it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    /// Version of this format.
+    pub(crate) schema: u32,
+    /// The program and its version.
+    pub(crate) tool: String,
+    /// The run's name.
+    pub(crate) run: String,
+    /// What it does.
+    pub(crate) kind: RunKind,
+    /// How far it got.
+    pub(crate) state: RunState,
+    /// When it began (RFC 3339, UTC).
+    pub(crate) started: String,
+    /// When its state last changed.
+    pub(crate) updated: String,
+    /// The target as named by the user.
+    pub(crate) target: String,
+    /// The recipes, bundles replaced by their parts.
+    pub(crate) recipes: Vec<String>,
+    /// The hives, in the order in which they are written.
+    pub(crate) hives: Vec<HiveEntry>,
+    /// For the reversal of a run: that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reverses: Option<String>,
+    /// The run that reversed this one value by value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reversed_by: Option<String>,
+    /// What went wrong, and what else to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
+}
+
+/// One hive of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HiveEntry {
+    /// Its name.
+    pub(crate) hive: String,
+    /// Its path below the target's root, with `/`.
+    pub(crate) path: String,
+    /// Whether it was dirty and recovered from its logs by this run.
+    pub(crate) recovered: bool,
+    /// Whether reversing `changes` gives back everything that the edit changed.
+    pub(crate) reversible: bool,
+    /// What changed in the registry's terms, in order.
+    pub(crate) changes: Vec<JournalChange>,
+    /// The files that are written.
+    pub(crate) files: Vec<FileEntry>,
+    /// The writes in their order.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A change in the registry's terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub(crate) enum JournalChange {
+    /// A key came into being.
+    KeyCreated(ChangedKey),
+    /// A key went, after all that was in it.
+    KeyDeleted(ChangedKey),
+    /// A value came, went or changed.
+    Value(ChangedValue),
+}
+
+/// A file that a run writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileEntry {
+    /// Its path below the target's root, with `/`.
+    pub(crate) path: String,
+    /// The file in the run's folder that holds its old bytes.
+    pub(crate) undo: String,
+    /// What it was; absent where it did not exist.
+    pub(crate) old: Option<Content>,
+    /// What it is after the run; absent until the run is done.
+    pub(crate) new: Option<Content>,
+    /// Where it is written: offset and length, as in the undo data.
+    pub(crate) extents: Vec<(u64, u64)>,
+}
+
+/// The content of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// Length in bytes.
+    pub(crate) length: u64,
+    /// XXH3-128 of all bytes.
+    pub(crate) xxh3: Digest,
+}
+
+/// One step of a commit; `file` counts the hive's files from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Step {
+    /// The file is created.
+    Create {
+        /// The file.
+        file: usize,
+    },
+    /// The file gets another length.
+    Length {
+        /// The file.
+        file: usize,
+        /// Its length before, in bytes.
+        before: u64,
+    },
+    /// The file is written, in the extents of the next records of its undo data.
+    Write {
+        /// The file.
+        file: usize,
+        /// How many records.
+        records: usize,
+    },
+    /// All that was written before is made durable.
+    Flush,
+}
+
+impl Journal {
+    /// A run that is about to write.
+    pub(crate) fn begin(run: &RunId, kind: RunKind, target: &str, recipes: Vec<String>) -> Self {
+        let now = now();
+        Self {
+            schema: SCHEMA,
+            tool: format!("diskmend {}", env!("CARGO_PKG_VERSION")),
+            run: run.to_string(),
+            kind,
+            state: RunState::Applying,
+            started: now.clone(),
+            updated: now,
+            target: target.to_owned(),
+            recipes,
+            hives: Vec::new(),
+            reverses: None,
+            reversed_by: None,
+            note: None,
+        }
+    }
+
+    /// Notes how far the run got.
+    pub(crate) fn set_state(&mut self, state: RunState) {
+        self.state = state;
+        self.updated = now();
+    }
+
+    pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    /// Reads a journal.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+        }
+        let version: Version = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if version.schema != SCHEMA {
+            return Err(format!(
+                "it has schema {}, this program reads {SCHEMA}: use the version that wrote it",
+                version.schema
+            ));
+        }
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
+    /// The run in short.
+    pub(crate) fn summary(&self) -> RunSummary {
+        RunSummary {
+            run: self.run.clone(),
+            kind: self.kind,
+            state: Some(self.state),
+            started: self.started.clone(),
+            updated: self.updated.clone(),
+            recipes: self.recipes.clone(),
+            hives: self.hives.iter().map(|hive| hive.path.clone()).collect(),
+            changes: self.hives.iter().map(|hive| hive.changes.len()).sum(),
+            undoable: self.state.is_undoable(),
+            unfinished: self.state.is_unfinished(),
+            note: self.note.clone(),
+        }
+    }
+}
+
+fn now() -> String {
+    let now = Timestamp::now();
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value_data::ValueData;
+
+    #[test]
+    fn a_journal_survives_and_another_schema_is_refused() {
+        let id = RunId::parse("20261123T124100Z").expect("valid");
+        let mut journal = Journal::begin(&id, RunKind::Repair, "/mnt/f", vec!["tls".to_owned()]);
+        journal.hives.push(HiveEntry {
+            hive: "SYSTEM".to_owned(),
+            path: "Windows/System32/config/SYSTEM".to_owned(),
+            recovered: true,
+            reversible: true,
+            changes: vec![
+                JournalChange::KeyCreated(ChangedKey {
+                    key: "A".to_owned(),
+                }),
+                JournalChange::Value(ChangedValue {
+                    key: "A".to_owned(),
+                    value: "V".to_owned(),
+                    old: None,
+                    new: Some(ValueData::dword(1)),
+                }),
+            ],
+            files: vec![FileEntry {
+                path: "Windows/System32/config/SYSTEM".to_owned(),
+                undo: "undo-1.bin".to_owned(),
+                old: Some(Content {
+                    length: 3,
+                    xxh3: Digest::of(b"old"),
+                }),
+                new: Some(Content {
+                    length: 4,
+                    xxh3: Digest::of(b"new!"),
+                }),
+                extents: vec![(0, 3)],
+            }],
+            steps: vec![
+                Step::Write {
+                    file: 0,
+                    records: 1,
+                },
+                Step::Flush,
+            ],
+        });
+        let bytes = journal.encode().expect("encode");
+        assert_eq!(Journal::decode(&bytes).expect("decode"), journal);
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        let other = text.replacen("\"schema\": 1", "\"schema\": 2", 1);
+        let error = Journal::decode(other.as_bytes()).expect_err("other schema");
+        assert!(error.contains("schema 2"), "{error}");
+    }
+}

@@ -1,0 +1,287 @@
+//! Taking a run back by restoring bytes: its steps backwards, each undone by what was there
+//! before it. At every moment the files are in a state that the run itself went through, so that
+//! being killed here is no worse than having been killed there, and restoring can begin again.
+
+use diskmend_disk::{Access, Kind};
+use diskmend_hive::{Buffer, Storage};
+
+use crate::digest::Digest;
+use crate::documents::{FileAction, RestoredFile, RunState};
+use crate::error::Error;
+use crate::run::undo_data::UndoData;
+use crate::run::{FileEntry, HiveEntry, RunFolder, Step};
+use crate::store::{Dir, OpenFile, Place};
+
+/// Longest file that is restored, in bytes.
+const MAX_LEN: u64 = (2 << 30) + (1 << 20);
+
+/// The files of one hive of a run, ready to be restored.
+pub(crate) struct Restoration<'a> {
+    entry: &'a HiveEntry,
+    files: Vec<Restorable<'a>>,
+}
+
+struct Restorable<'a> {
+    entry: &'a FileEntry,
+    undo: UndoData,
+    /// The file, where it exists.
+    place: Option<Place>,
+    open: Option<Box<dyn OpenFile>>,
+}
+
+impl<'a> Restoration<'a> {
+    /// Finds and opens the files. Where `locked` is the hive itself, its handle is used.
+    pub(crate) fn open(
+        root: &dyn Dir,
+        run: &RunFolder,
+        entry: &'a HiveEntry,
+    ) -> Result<Self, Error> {
+        let mut files = Vec::new();
+        for file in &entry.files {
+            let undo = run.read_undo(&file.undo)?;
+            let components: Vec<&str> = file.path.split('/').collect();
+            let place = root.find(&components)?;
+            let open = match &place {
+                Some(place) if place.kind == Kind::File => Some(
+                    place
+                        .dir
+                        .open(&place.name, Access::ReadWrite)
+                        .map_err(Error::io(&file.path, "open the file"))?,
+                ),
+                Some(place) => {
+                    let error = std::io::Error::other(place.kind.to_string());
+                    return Err(Error::io(&file.path, "open the file")(error));
+                }
+                None => None,
+            };
+            files.push(Restorable {
+                entry: file,
+                undo,
+                place,
+                open,
+            });
+        }
+        let restoration = Self { entry, files };
+        restoration.check_steps(run)?;
+        Ok(restoration)
+    }
+
+    /// The steps must fit the undo data, before any of them is undone.
+    fn check_steps(&self, run: &RunFolder) -> Result<(), Error> {
+        let mut records = vec![0usize; self.files.len()];
+        for step in &self.entry.steps {
+            let (file, more) = match step {
+                Step::Create { file } | Step::Length { file, .. } => (*file, 0),
+                Step::Write { file, records } => (*file, *records),
+                Step::Flush => continue,
+            };
+            match records.get_mut(file) {
+                Some(sum) => *sum = sum.saturating_add(more),
+                None => return Err(run.damaged("journal.json", "a step names no file")),
+            }
+        }
+        for (file, sum) in self.files.iter().zip(records) {
+            if file.undo.len() != sum {
+                return Err(run.damaged(&file.entry.undo, "its records do not fit the steps"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The hive's handle, to take its lock.
+    pub(crate) fn hive(&self) -> Option<&dyn OpenFile> {
+        self.files
+            .iter()
+            .find(|file| file.entry.path == self.entry.path)
+            .and_then(|file| file.open.as_deref())
+    }
+
+    /// Whether restoring gives back the exact bytes of before, and destroys nothing that came
+    /// later.
+    pub(crate) fn is_exact(&self, state: RunState) -> Result<bool, Error> {
+        for file in &self.files {
+            let io = || Error::io(&file.entry.path, "read the file");
+            if state == RunState::Done {
+                let Some(new) = &file.entry.new else {
+                    return Ok(false);
+                };
+                let Some(open) = &file.open else {
+                    return Ok(false);
+                };
+                let unchanged = open.len().map_err(io())? == new.length
+                    && Digest::of_file(open.as_ref()).map_err(io())? == new.xxh3;
+                if !unchanged {
+                    return Ok(false);
+                }
+            }
+            let Some(old) = &file.entry.old else {
+                continue;
+            };
+            let Some(open) = &file.open else {
+                return Ok(false);
+            };
+            let mut image = open.map(0, MAX_LEN).map_err(io())?;
+            overlay(image.as_mut(), &file.undo, old.length).map_err(io())?;
+            let len = usize::try_from(old.length).unwrap_or(usize::MAX);
+            let restored = image.bytes().get(..len).map(Digest::of);
+            if restored != Some(old.xxh3) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Restores the files.
+    ///
+    /// # Errors
+    /// What the system reported; the run is then as if it had been killed.
+    pub(crate) fn restore(&mut self) -> Result<Vec<RestoredFile>, Error> {
+        let mut left: Vec<usize> = self.files.iter().map(|file| file.undo.len()).collect();
+        let mut unflushed = vec![false; self.files.len()];
+        for step in self.entry.steps.iter().rev() {
+            match step {
+                Step::Flush => self.flush(&mut unflushed)?,
+                Step::Write { file, records } => {
+                    let Some(at) = left.get_mut(*file) else {
+                        continue;
+                    };
+                    for _ in 0..*records {
+                        *at = at.saturating_sub(1);
+                        self.write(*file, *at)?;
+                    }
+                    mark(&mut unflushed, *file);
+                }
+                Step::Length { file, before } => {
+                    self.set_len(*file, *before)?;
+                    mark(&mut unflushed, *file);
+                }
+                Step::Create { file } => {
+                    self.remove(*file)?;
+                    if let Some(flag) = unflushed.get_mut(*file) {
+                        *flag = false;
+                    }
+                }
+            }
+        }
+        self.flush(&mut unflushed)?;
+        self.verify()?;
+        Ok(self
+            .files
+            .iter()
+            .map(|file| RestoredFile {
+                path: file.entry.path.clone(),
+                action: match file.entry.old {
+                    Some(_) => FileAction::Restored,
+                    None => FileAction::Removed,
+                },
+            })
+            .collect())
+    }
+
+    fn write(&mut self, file: usize, record: usize) -> Result<(), Error> {
+        let Some(file) = self.files.get_mut(file) else {
+            return Ok(());
+        };
+        // A created file that is removed later need not exist any more.
+        let Some(open) = &mut file.open else {
+            return Ok(());
+        };
+        let image = file
+            .undo
+            .get(record)
+            .map_err(Error::io(&file.entry.undo, "read the undo data"))?;
+        let Some(image) = image else {
+            return Ok(());
+        };
+        open.write_all_at(&image.bytes, image.offset)
+            .map_err(Error::io(&file.entry.path, "restore the file"))
+    }
+
+    fn set_len(&mut self, file: usize, len: u64) -> Result<(), Error> {
+        let Some(file) = self.files.get_mut(file) else {
+            return Ok(());
+        };
+        let Some(open) = &mut file.open else {
+            return Ok(());
+        };
+        let io = || Error::io(&file.entry.path, "restore the length of the file");
+        if open.len().map_err(io())? != len {
+            open.set_len(len).map_err(io())?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, file: usize) -> Result<(), Error> {
+        let Some(file) = self.files.get_mut(file) else {
+            return Ok(());
+        };
+        file.open = None;
+        let Some(place) = &file.place else {
+            return Ok(());
+        };
+        let io = || Error::io(&file.entry.path, "remove the file");
+        place.dir.remove_file(&place.name).map_err(io())?;
+        place.dir.sync().map_err(io())?;
+        file.place = None;
+        Ok(())
+    }
+
+    fn flush(&mut self, unflushed: &mut [bool]) -> Result<(), Error> {
+        for (file, flag) in self.files.iter_mut().zip(unflushed) {
+            if std::mem::take(flag)
+                && let Some(open) = &mut file.open
+            {
+                open.sync()
+                    .map_err(Error::io(&file.entry.path, "flush the file"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every file back: it must be what it was.
+    fn verify(&self) -> Result<(), Error> {
+        for file in &self.files {
+            let (Some(old), Some(open)) = (&file.entry.old, &file.open) else {
+                continue;
+            };
+            let io = || Error::io(&file.entry.path, "read the file back");
+            let len = open.len().map_err(io())?;
+            let digest = Digest::of_file(open.as_ref()).map_err(io())?;
+            if len != old.length || digest != old.xxh3 {
+                return Err(Error::ReadBack {
+                    path: file.entry.path.clone(),
+                    found: format!("{len} bytes with digest {digest}"),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn mark(flags: &mut [bool], file: usize) {
+    if let Some(flag) = flags.get_mut(file) {
+        *flag = true;
+    }
+}
+
+/// Puts the bytes of before over an image in memory, as far as the old file reached.
+fn overlay(image: &mut dyn Buffer, undo: &UndoData, old_len: u64) -> std::io::Result<()> {
+    let old_len = usize::try_from(old_len).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+    if image.bytes().len() < old_len {
+        image.grow(old_len)?;
+    }
+    for index in (0..undo.len()).rev() {
+        let Some(record) = undo.get(index)? else {
+            continue;
+        };
+        let start = usize::try_from(record.offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(record.bytes.len());
+        if end > image.bytes().len() && end <= old_len.max(MAX_LEN as usize) {
+            image.grow(end)?;
+        }
+        if let Some(target) = image.bytes_mut().get_mut(start..end) {
+            target.copy_from_slice(&record.bytes);
+        }
+    }
+    Ok(())
+}

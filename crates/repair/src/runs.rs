@@ -1,0 +1,45 @@
+//! `runs`: what a target remembers.
+
+use diskmend_disk::Target;
+
+use crate::documents::{RunKind, RunList, RunSummary, SCHEMA};
+use crate::error::{Error, chain};
+use crate::run::RunFolder;
+use crate::site::{Options, Site};
+
+/// Lists the runs of a target, oldest first. Nothing is written.
+///
+/// # Errors
+/// Where the folder for undo data cannot be read; see [`Error`].
+pub fn runs(target: &Target, options: &Options) -> Result<RunList, Error> {
+    runs_site(&Site::of(target, options)?)
+}
+
+pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {
+    Ok(RunList {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        runs: site.state.runs()?.iter().map(summary).collect(),
+    })
+}
+
+fn summary(run: &RunFolder) -> RunSummary {
+    let note = match run.journal() {
+        Ok(Some(journal)) => return journal.summary(),
+        Ok(None) => "ended before it changed anything".to_owned(),
+        Err(error) => chain(&error),
+    };
+    RunSummary {
+        run: run.id.to_string(),
+        kind: RunKind::Repair,
+        state: None,
+        started: String::new(),
+        updated: String::new(),
+        recipes: Vec::new(),
+        hives: Vec::new(),
+        changes: 0,
+        undoable: false,
+        unfinished: false,
+        note: Some(note),
+    }
+}

@@ -1,0 +1,85 @@
+//! Writing undo data and journal before a commit.
+
+use diskmend_hive::Storage;
+use diskmend_hive::commit::{CommitPlan, HiveFileKind};
+
+use super::Held;
+use super::files::CommitFiles;
+use super::pre_images::{CommitUndo, undo_of};
+use crate::error::Error;
+use crate::run::undo_data::PreImage;
+use crate::run::{FileEntry, HiveEntry, RunFolder};
+use crate::site::Need;
+
+/// Room for the journal and the folders of a run, in bytes.
+const JOURNAL_ROOM: u64 = 256 << 10;
+
+/// The undo data of one hive, not written yet.
+pub(crate) struct Backup {
+    pub(crate) entry: HiveEntry,
+    /// Name of each file of undo data, and what goes into it.
+    data: Vec<(String, Vec<PreImage>)>,
+    /// Bytes that the commit and the undo data take.
+    pub(crate) need: Need,
+}
+
+/// Works out the undo data of a commit. `first` numbers its files within the run.
+pub(crate) fn back_up(
+    held: &Held,
+    files: &CommitFiles,
+    plan: &CommitPlan<'_>,
+    first: usize,
+) -> Result<Backup, Error> {
+    let open = |kind| files.open(kind).map(|file| file as &dyn Storage);
+    let undo = undo_of(plan.steps(), open).map_err(Error::io(&held.path, "read the old bytes"))?;
+    let CommitUndo { files: data, steps } = undo;
+    let mut backup = Backup {
+        entry: HiveEntry {
+            hive: held.name.clone(),
+            path: held.path.clone(),
+            recovered: held.recovery.is_some(),
+            reversible: held.reversible,
+            changes: held.changes.clone(),
+            files: Vec::new(),
+            steps,
+        },
+        data: Vec::new(),
+        need: Need {
+            target: 0,
+            state: JOURNAL_ROOM,
+        },
+    };
+    for (index, (kind, data)) in data.into_iter().enumerate() {
+        let name = format!("undo-{}.bin", first + index);
+        let change = plan.change(kind);
+        let old = match kind {
+            HiveFileKind::Primary => held.fingerprints.first().map(|file| file.content),
+            HiveFileKind::Log(log) => files.log_before(log),
+        };
+        if let Some(change) = &change {
+            let growth = change.len_after.saturating_sub(change.len_before);
+            backup.need.target = backup.need.target.saturating_add(growth);
+        }
+        backup.entry.files.push(FileEntry {
+            path: files.path(kind),
+            undo: name.clone(),
+            old: old.filter(|_| !data.created),
+            new: None,
+            extents: change.map(|change| change.extents).unwrap_or_default(),
+        });
+        let bytes: usize = data.records.iter().map(|record| record.bytes.len()).sum();
+        backup.need.state = backup.need.state.saturating_add(bytes as u64);
+        backup.data.push((name, data.records));
+    }
+    Ok(backup)
+}
+
+impl Backup {
+    /// Writes the undo data into the run's folder.
+    pub(crate) fn write(&self, run: &RunFolder) -> Result<(), Error> {
+        for (name, records) in &self.data {
+            run.write_undo(name, records)?;
+        }
+        Ok(())
+    }
+}

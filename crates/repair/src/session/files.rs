@@ -1,0 +1,121 @@
+//! The files of a hive, open for a commit.
+
+use std::io;
+
+use diskmend_disk::Access;
+use diskmend_hive::commit::{CommitPlan, HiveFileKind, HiveFiles};
+use diskmend_hive::{LogKind, Storage};
+
+use crate::error::{Error, Refusal};
+use crate::hive_on_disk::{LogOnDisk, sibling};
+use crate::run::Content;
+use crate::store::{OpenFile, Place};
+
+/// The files of one hive.
+pub(crate) struct CommitFiles {
+    place: Place,
+    primary: Box<dyn OpenFile>,
+    logs: Vec<LogOnDisk>,
+    open_logs: [Option<Box<dyn OpenFile>>; 3],
+}
+
+impl CommitFiles {
+    pub(crate) fn new(place: Place, primary: Box<dyn OpenFile>, logs: Vec<LogOnDisk>) -> Self {
+        Self {
+            place,
+            primary,
+            logs,
+            open_logs: [None, None, None],
+        }
+    }
+
+    /// Opens the logs that a plan writes, before anything is written.
+    ///
+    /// # Errors
+    /// [`Refusal::NoLog`] where one can't be written.
+    pub(crate) fn open_for(&mut self, plan: &CommitPlan<'_>) -> Result<(), Error> {
+        for (slot, kind) in self.open_logs.iter_mut().zip(LogKind::ALL) {
+            let written = plan.change(HiveFileKind::Log(kind)).is_some();
+            let Some(log) = self.logs.iter().find(|log| log.kind == kind && written) else {
+                continue;
+            };
+            let open = self.place.dir.open(&log.name, Access::ReadWrite);
+            *slot = Some(open.map_err(|source| Refusal::NoLog {
+                path: self.place.path.clone(),
+                source: Box::new(source),
+            })?);
+        }
+        Ok(())
+    }
+
+    /// The path of a file below the target's root.
+    pub(crate) fn path(&self, kind: HiveFileKind) -> String {
+        match kind {
+            HiveFileKind::Primary => self.place.path.clone(),
+            HiveFileKind::Log(kind) => sibling(&self.place.path, &self.log_name(kind)),
+        }
+    }
+
+    /// What a file was when it was opened; `None` where it did not exist.
+    pub(crate) fn log_before(&self, kind: LogKind) -> Option<Content> {
+        let log = self.logs.iter().find(|log| log.kind == kind)?;
+        Some(log.fingerprint.content)
+    }
+
+    /// A file that exists.
+    pub(crate) fn open(&self, kind: HiveFileKind) -> Option<&dyn OpenFile> {
+        match kind {
+            HiveFileKind::Primary => Some(self.primary.as_ref()),
+            HiveFileKind::Log(kind) => self
+                .open_logs
+                .iter()
+                .zip(LogKind::ALL)
+                .find(|(_, log)| *log == kind)
+                .and_then(|(file, _)| file.as_deref()),
+        }
+    }
+
+    /// The name of a log on disk, or the one that it gets.
+    fn log_name(&self, kind: LogKind) -> String {
+        self.logs.iter().find(|log| log.kind == kind).map_or_else(
+            || format!("{}{}", self.place.name, kind.suffix()),
+            |log| log.name.clone(),
+        )
+    }
+
+    fn slot(&mut self, kind: LogKind) -> Option<&mut Option<Box<dyn OpenFile>>> {
+        self.open_logs
+            .iter_mut()
+            .zip(LogKind::ALL)
+            .find(|(_, log)| *log == kind)
+            .map(|(slot, _)| slot)
+    }
+}
+
+impl HiveFiles for CommitFiles {
+    fn file(&mut self, kind: HiveFileKind) -> Option<&mut dyn Storage> {
+        match kind {
+            HiveFileKind::Primary => Some(self.primary.as_mut()),
+            HiveFileKind::Log(kind) => match self.slot(kind)? {
+                Some(file) => Some(file.as_mut()),
+                None => None,
+            },
+        }
+    }
+
+    fn create(&mut self, kind: HiveFileKind) -> io::Result<()> {
+        let HiveFileKind::Log(kind) = kind else {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        };
+        let name = self.log_name(kind);
+        let file = self.place.dir.create(&name)?;
+        if let Some(slot) = self.slot(kind) {
+            *slot = Some(file);
+        }
+        Ok(())
+    }
+
+    fn sync_folder(&mut self) -> io::Result<()> {
+        self.place.dir.sync()
+    }
+}

@@ -1,0 +1,125 @@
+//! From an open hive to a committed change: edit in memory, verify, back up, commit, read back,
+//! and take it back where that fails.
+
+mod back_up;
+mod commit;
+mod files;
+mod pre_images;
+mod verify;
+
+use diskmend_hive::{EditError, Editor, Filetime, Logs, Verified};
+use jiff::Timestamp;
+
+use crate::documents::{CheckSummary, RecoverySummary, SecondReader};
+use crate::error::Error;
+use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
+use crate::progress::{Phase, Watch};
+use crate::recorder::{Recorder, expected};
+use crate::run::JournalChange;
+use crate::site::Options;
+
+pub(crate) use commit::{Committed, NewRun, commit};
+use files::CommitFiles;
+pub(crate) use verify::look;
+
+/// A change of one hive that only needs to be written.
+pub(crate) struct Prepared {
+    held: Held,
+    files: CommitFiles,
+}
+
+/// What is known of a prepared change.
+pub(crate) struct Held {
+    hive: Verified,
+    logs: Logs,
+    name: String,
+    path: String,
+    fingerprints: Vec<Fingerprint>,
+    recovery: Option<RecoverySummary>,
+    check: Option<CheckSummary>,
+    second_reader: SecondReader,
+    pub(crate) changes: Vec<JournalChange>,
+    reversible: bool,
+}
+
+impl Prepared {
+    /// The changes in the registry's terms.
+    pub(crate) fn changes(&self) -> &[JournalChange] {
+        &self.held.changes
+    }
+}
+
+/// Edits a hive in memory and verifies the result; `None` where there is nothing to write.
+pub(crate) fn prepare(
+    opened: HiveOnDisk,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<Option<Prepared>, Error> {
+    let path = opened.path().to_owned();
+    watch.phase(Phase::Editing, &path)?;
+    let fingerprints = opened.fingerprints();
+    let recovery = opened.recovery.as_ref().map(RecoverySummary::from);
+    let cannot_edit = |source| Error::Edit {
+        path: path.clone(),
+        source,
+    };
+    let mut recorder = Recorder::new(Editor::new(opened.hive, filetime(Timestamp::now())));
+    edit(&mut recorder).map_err(cannot_edit)?;
+    let recorded = recorder.finish().map_err(cannot_edit)?;
+    if recorded.edited.changes() == 0 && opened.dirty.is_none() {
+        return Ok(None);
+    }
+    watch.phase(Phase::Verifying, &path)?;
+    let wanted = expected(&recorded.changes);
+    verify::look(recorded.edited.hive(), &path, &wanted)?;
+    let verified = if options.check {
+        verify::in_full(
+            recorded.edited,
+            &path,
+            &wanted,
+            &opened.logs,
+            opened.primary.as_ref(),
+        )?
+    } else {
+        verify::Passed {
+            hive: recorded.edited.unverified(),
+            check: None,
+            second_reader: SecondReader::Skipped,
+        }
+    };
+    Ok(Some(Prepared {
+        held: Held {
+            hive: verified.hive,
+            logs: opened.logs,
+            name: opened.hive_place.hive.clone(),
+            path,
+            fingerprints,
+            recovery,
+            check: verified.check,
+            second_reader: verified.second_reader,
+            changes: recorded.changes,
+            reversible: recorded.reversible,
+        },
+        files: CommitFiles::new(opened.hive_place.place, opened.primary, opened.log_files),
+    }))
+}
+
+/// A point in time as Windows counts it.
+pub(crate) fn filetime(now: Timestamp) -> Filetime {
+    /// Seconds from 1601 to 1970.
+    const EPOCH: i128 = 11_644_473_600;
+    let ticks = now.as_nanosecond() / 100 + EPOCH * 10_000_000;
+    Filetime(u64::try_from(ticks).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filetimes_count_from_1601() {
+        let time: Timestamp = "2026-01-01T00:00:00Z".parse().expect("valid");
+        assert_eq!(filetime(time), Filetime(134_116_992_000_000_000));
+    }
+}

@@ -1,0 +1,136 @@
+//! A target as the engine works on it: its root, its folder for undo data, and its space.
+
+use std::path::{Path, PathBuf};
+
+use diskmend_disk::{Folder, GuardError, Target, guard};
+
+use crate::error::{Error, Refusal};
+use crate::run::{STATE_FOLDER, StateFolder};
+use crate::store::{Dir, DiskDir, unicode};
+
+/// What a caller may choose.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder for undo data; `diskmend` at the target's root where absent.
+    pub state_dir: Option<PathBuf>,
+    /// Whether hives are checked in full and read with a second reader before they are written.
+    pub check: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            state_dir: None,
+            check: true,
+        }
+    }
+}
+
+/// Bytes that an operation is going to take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Need {
+    /// On the target itself, for files that grow.
+    pub(crate) target: u64,
+    /// In the folder for undo data.
+    pub(crate) state: u64,
+}
+
+/// A target and what belongs to it.
+pub(crate) struct Site {
+    /// The target as named by the user.
+    pub(crate) display: String,
+    /// Its root.
+    pub(crate) root: Box<dyn Dir>,
+    /// The folder for undo data.
+    pub(crate) state: StateFolder,
+    /// Asks whether there is room.
+    pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
+}
+
+impl Site {
+    /// The site of a mounted volume, or of any other folder.
+    pub(crate) fn of(target: &Target, options: &Options) -> Result<Self, Error> {
+        let path = target.display().to_string();
+        let folder = |folder: &Folder| {
+            folder
+                .try_clone()
+                .map_err(Error::io(&path, "open the folder"))
+        };
+        let own = || Target::open(target.path()).map_err(unopened(target.path()));
+        let root = folder(target.root())?;
+        let (state, state_volume) = match &options.state_dir {
+            None => {
+                let parent = Box::new(DiskDir::new(folder(target.root())?));
+                (StateFolder::new(parent, STATE_FOLDER)?, None)
+            }
+            Some(dir) => {
+                let (parent, name) = Folder::containing(dir).map_err(unopened(dir))?;
+                let name =
+                    unicode(name).map_err(Error::io(&path, "use the folder for undo data"))?;
+                let above = dir.parent().filter(|above| !above.as_os_str().is_empty());
+                let above = above.unwrap_or(Path::new("."));
+                let volume = Target::open(above).map_err(unopened(above))?;
+                (
+                    StateFolder::new(Box::new(DiskDir::new(parent)), &name)?,
+                    Some(volume),
+                )
+            }
+        };
+        let volume = own()?;
+        let room = move |need: Need| match &state_volume {
+            None => guard::require_free(&volume, need.target.saturating_add(need.state)),
+            Some(state_volume) => {
+                guard::require_free(&volume, need.target)?;
+                guard::require_free(state_volume, need.state)
+            }
+        };
+        Ok(Self {
+            display: path.clone(),
+            root: Box::new(DiskDir::new(root)),
+            state,
+            room: Box::new(room),
+        })
+    }
+
+    /// Refuses to go on while a run waits to be settled, but for the one that is just being
+    /// reversed.
+    pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
+        for run in self.state.runs()? {
+            if let Some(journal) = run.journal()?
+                && journal.state.is_unfinished()
+                && reversed != Some(journal.run.as_str())
+            {
+                return Err(Refusal::Unfinished {
+                    run: run.id.to_string(),
+                    state: journal.state,
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unopened(path: &Path) -> impl FnOnce(diskmend_disk::OpenError) -> Error {
+    let path = path.display().to_string();
+    move |source| Error::Target { path, source }
+}
+
+/// The guards that every write to a target asks.
+pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
+    guard::not_own_disk(target)?;
+    if windows {
+        guard::not_decrypted_image(target)?;
+        guard::windows_volume(target)?;
+    }
+    guard::not_hibernated(target)?;
+    guard::writable(target)?;
+    Ok(())
+}
+
+/// The guards that reading a target asks.
+pub(crate) fn reading_guards(target: &Target) -> Result<(), Error> {
+    guard::not_decrypted_image(target)?;
+    guard::windows_volume(target)?;
+    Ok(())
+}

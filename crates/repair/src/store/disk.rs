@@ -1,0 +1,177 @@
+//! The real folders and files, through [`diskmend_disk`].
+
+use std::any::Any;
+use std::ffi::{OsStr, OsString};
+use std::fs::TryLockError;
+use std::io;
+use std::path::Path;
+
+use diskmend_disk::{Access, File, Folder, GuardError, Kind, LookupError, MappedFile, TargetLock};
+use diskmend_hive::{Buffer, Storage};
+
+use super::{Dir, OpenFile, Place};
+
+/// Most names that a folder of runs, or of hives, is read of.
+const MAX_NAMES: usize = 1 << 16;
+
+/// A folder of a disk.
+pub(crate) struct DiskDir(Folder);
+
+impl DiskDir {
+    pub(crate) fn new(folder: Folder) -> Self {
+        Self(folder)
+    }
+}
+
+impl Dir for DiskDir {
+    fn kind(&self, name: &str) -> io::Result<Option<Kind>> {
+        match self.0.metadata(name) {
+            Ok(metadata) => Ok(Some(metadata.kind)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = self.0.list(MAX_NAMES)?;
+        Ok(entries
+            .into_iter()
+            .filter_map(|entry| entry.name.into_string().ok())
+            .collect())
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(DiskFile(self.0.open_file(name, access)?)))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(DiskFile(self.0.create_file(name)?)))
+    }
+
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        self.0.remove_file(name)
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, &self.0, to)
+    }
+
+    fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(Self(self.0.open_dir(name)?)))
+    }
+
+    fn create_dir(&self, name: &str) -> io::Result<()> {
+        self.0.create_dir(name)
+    }
+
+    fn remove_dir(&self, name: &str) -> io::Result<()> {
+        self.0.remove_dir(name)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn lock_target(&self) -> Result<Box<dyn Any>, GuardError> {
+        Ok(Box::new(TargetLock::acquire(&self.0)?))
+    }
+
+    fn find(&self, components: &[&str]) -> Result<Option<Place>, LookupError> {
+        let Some(found) = self.0.find(components)? else {
+            return Ok(None);
+        };
+        let not_unicode = |name: &OsStr| LookupError::Io {
+            path: found.path().to_path_buf(),
+            source: io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the name {name:?} is not valid Unicode"),
+            ),
+        };
+        let name = found
+            .name()
+            .to_str()
+            .ok_or_else(|| not_unicode(found.name()))?
+            .to_owned();
+        let path = with_slashes(found.path()).ok_or_else(|| not_unicode(found.name()))?;
+        let dir = found
+            .folder()
+            .try_clone()
+            .map_err(|source| LookupError::Io {
+                path: found.path().to_path_buf(),
+                source,
+            })?;
+        Ok(Some(Place {
+            dir: Box::new(Self(dir)),
+            name,
+            path,
+            kind: found.kind(),
+        }))
+    }
+}
+
+fn with_slashes(path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path.iter().map(OsStr::to_str).collect();
+    Some(parts?.join("/"))
+}
+
+/// A name that must be Unicode, since it goes into the journal.
+pub(crate) fn unicode(name: OsString) -> io::Result<String> {
+    name.into_string().map_err(|name| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("the name {name:?} is not valid Unicode"),
+        )
+    })
+}
+
+struct DiskFile(File);
+
+impl Storage for DiskFile {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(data, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+impl OpenFile for DiskFile {
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        self.0.try_lock_exclusive()
+    }
+
+    fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>> {
+        Ok(Box::new(Mapped(MappedFile::open(
+            &self.0, reserve, max_len,
+        )?)))
+    }
+}
+
+struct Mapped(MappedFile);
+
+impl Buffer for Mapped {
+    fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.bytes_mut()
+    }
+
+    fn grow(&mut self, len: usize) -> io::Result<()> {
+        self.0.grow(len)
+    }
+}

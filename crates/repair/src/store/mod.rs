@@ -1,0 +1,75 @@
+//! The folders and files that the engine touches, behind traits, so that tests can fail any
+//! operation and drop what was not flushed.
+
+mod disk;
+#[cfg(test)]
+pub(crate) mod faulty;
+
+use std::any::Any;
+use std::fs::TryLockError;
+use std::io;
+
+use diskmend_disk::{Access, GuardError, Kind, LookupError};
+use diskmend_hive::{Buffer, Storage};
+
+pub(crate) use disk::{DiskDir, unicode};
+
+/// A folder. Names are those of direct children; no link is ever followed.
+pub(crate) trait Dir {
+    /// What a name stands for; `None` where there is no such name.
+    fn kind(&self, name: &str) -> io::Result<Option<Kind>>;
+
+    /// The names that are valid Unicode, in the order of their bytes.
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Opens a regular file.
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn OpenFile>>;
+
+    /// Creates a file; an error where the name is taken.
+    fn create(&self, name: &str) -> io::Result<Box<dyn OpenFile>>;
+
+    /// Removes a file's name.
+    fn remove_file(&self, name: &str) -> io::Result<()>;
+
+    /// Renames a file, replacing what has the new name.
+    fn replace(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Opens a folder.
+    fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>>;
+
+    /// Creates a folder; an error where the name is taken.
+    fn create_dir(&self, name: &str) -> io::Result<()>;
+
+    /// Removes an empty folder.
+    fn remove_dir(&self, name: &str) -> io::Result<()>;
+
+    /// Returns when changes of names are durable.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Takes the lock of the target whose state folder this is, held until dropped.
+    fn lock_target(&self) -> Result<Box<dyn Any>, GuardError>;
+
+    /// Looks a path up without regard to case.
+    fn find(&self, components: &[&str]) -> Result<Option<Place>, LookupError>;
+}
+
+/// An open regular file.
+pub(crate) trait OpenFile: Storage {
+    /// Takes the exclusive advisory lock without waiting.
+    fn try_lock(&self) -> Result<(), TryLockError>;
+
+    /// The whole file in memory.
+    fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>>;
+}
+
+/// Where a lookup ended: a name in a folder.
+pub(crate) struct Place {
+    /// The folder.
+    pub(crate) dir: Box<dyn Dir>,
+    /// The name as spelled on disk.
+    pub(crate) name: String,
+    /// The path from where the lookup started, with `/`.
+    pub(crate) path: String,
+    /// What it is.
+    pub(crate) kind: Kind,
+}

@@ -1,0 +1,170 @@
+//! Reading the hives that recipes are about: what inspect and plan have in common. Nothing is
+//! written.
+
+use diskmend_disk::Access;
+use diskmend_hive::check::check;
+
+use crate::control_sets::ControlSets;
+use crate::documents::{CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive};
+use crate::error::{Error, Refusal, chain};
+use crate::hive_on_disk::{self, Fingerprint};
+use crate::progress::{Phase, Watch};
+use crate::recipe::{HiveName, Recipe};
+use crate::rows;
+use crate::site::{Options, Site};
+
+/// Flag of the base block: transactions of the Kernel Transaction Manager may be pending (regf
+/// spec, Base block, Flags).
+const KTM_PENDING: u32 = 1;
+
+/// What reading the hives gave.
+pub(crate) struct Survey {
+    pub(crate) hives: Vec<Surveyed>,
+    pub(crate) skipped: Vec<(HiveName, Error)>,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// One hive.
+pub(crate) struct Surveyed {
+    pub(crate) name: HiveName,
+    pub(crate) status: HiveStatus,
+    pub(crate) rows: Vec<Row>,
+    /// What the hive and its logs were.
+    pub(crate) fingerprints: Vec<Fingerprint>,
+}
+
+/// Reads every hive that the recipes name.
+///
+/// # Errors
+/// Where the caller interrupts, or no hive at all could be read.
+pub(crate) fn survey(
+    site: &Site,
+    recipes: &[&Recipe],
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Survey, Error> {
+    let mut survey = Survey {
+        hives: Vec::new(),
+        skipped: Vec::new(),
+        notices: Vec::new(),
+    };
+    for name in HiveName::ALL {
+        let named = recipes
+            .iter()
+            .any(|recipe| recipe.registry.iter().any(|row| row.hive == name));
+        if !named {
+            continue;
+        }
+        match read(site, name, recipes, options, watch, &mut survey.notices) {
+            Ok(hive) => survey.hives.push(hive),
+            Err(error @ Error::Interrupted(_)) => return Err(error),
+            Err(error) => survey.skipped.push((name, error)),
+        }
+    }
+    if survey.hives.is_empty() && !survey.skipped.is_empty() {
+        return Err(survey.skipped.swap_remove(0).1);
+    }
+    Ok(survey)
+}
+
+fn read(
+    site: &Site,
+    name: HiveName,
+    recipes: &[&Recipe],
+    options: &Options,
+    watch: &mut Watch<'_>,
+    notices: &mut Vec<Notice>,
+) -> Result<Surveyed, Error> {
+    let place = hive_on_disk::find(site.root.as_ref(), name)?;
+    let path = place.place.path.clone();
+    watch.phase(Phase::Opening, &path)?;
+    let opened = hive_on_disk::open(place, Access::Read)?;
+    let mut status = opened.status();
+    if options.check {
+        watch.phase(Phase::Checking, &path)?;
+        status.check = Some(CheckSummary::from(&check(&opened.hive)));
+    }
+    watch.phase(Phase::Comparing, &path)?;
+    let sets = match name {
+        HiveName::System => ControlSets::read(&opened.hive).map_err(Error::corrupt(&path))?,
+        HiveName::Software => ControlSets::default(),
+    };
+    let rows = rows::compare(&opened.hive, name, &sets, recipes).map_err(Error::corrupt(&path))?;
+    let base = opened.hive.base_block().map_err(Error::corrupt(&path))?;
+    if opened.dirty.is_none() && base.flags.get() & KTM_PENDING != 0 {
+        notices.push(Notice {
+            kind: "transactions-pending",
+            text: format!(
+                "{path}: its base block says that registry transactions may be pending in \
+                 .regtrans-ms files; Windows would carry them out after this repair"
+            ),
+        });
+    }
+    if name == HiveName::System {
+        notices.extend(set_notices(&path, &sets));
+        status.control_sets = Some(sets);
+    }
+    Ok(Surveyed {
+        name,
+        status,
+        rows,
+        fingerprints: opened.fingerprints(),
+    })
+}
+
+fn set_notices(path: &str, sets: &ControlSets) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = sets
+        .missing
+        .iter()
+        .map(|missing| Notice {
+            kind: "select-names-missing-set",
+            text: format!(
+                "{path}: Select\\{} names {}, which does not exist; it is not created",
+                missing.named_by, missing.name
+            ),
+        })
+        .collect();
+    if sets.sets.is_empty() {
+        notices.push(Notice {
+            kind: "no-control-set",
+            text: format!("{path}: there is no control set"),
+        });
+    }
+    notices
+}
+
+impl Surveyed {
+    /// Why the hive may not be edited, where it may not.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let check = self.status.check.as_ref()?;
+        (check.errors > 0).then(|| Refusal::HiveErrors {
+            path: self.status.path.clone(),
+            check: Box::new(check.clone()),
+        })
+    }
+}
+
+/// How a hive that was left alone is reported.
+pub(crate) fn skipped(name: &str, error: &Error) -> SkippedHive {
+    SkippedHive {
+        hive: name.to_owned(),
+        reason: chain(error),
+    }
+}
+
+/// The runs that wait to be settled. A journal that cannot be read is told as well.
+pub(crate) fn unfinished(site: &Site) -> Result<(Vec<RunSummary>, Vec<Notice>), Error> {
+    let mut waiting = Vec::new();
+    let mut notices = Vec::new();
+    for run in site.state.runs()? {
+        match run.journal() {
+            Ok(Some(journal)) if journal.state.is_unfinished() => waiting.push(journal.summary()),
+            Ok(_) => {}
+            Err(error) => notices.push(Notice {
+                kind: "damaged-run",
+                text: chain(&error),
+            }),
+        }
+    }
+    Ok((waiting, notices))
+}

@@ -1,0 +1,268 @@
+//! `undo`: taking a run back, by its bytes where nothing else has changed them since, and else
+//! value by value.
+
+use std::fs::TryLockError;
+
+use diskmend_disk::{Access, Target};
+use diskmend_hive::EditError;
+
+use crate::documents::{
+    ChangedValue, Method, Notice, Reversal, ReversedChange, RunKind, RunState, SCHEMA, UndoReport,
+};
+use crate::error::{Error, Refusal};
+use crate::hive_on_disk::{self, HivePlace};
+use crate::progress::{Phase, Watch};
+use crate::recorder::Recorder;
+use crate::run::restore::Restoration;
+use crate::run::{HiveEntry, Journal, JournalChange, RunFolder};
+use crate::session::{NewRun, commit, prepare};
+use crate::site::{Options, Site, guards};
+
+/// Undoes a run: the named one, or the newest that can be undone.
+///
+/// # Errors
+/// See [`Error`] and its [`class`](Error::class).
+pub fn undo(
+    target: &Target,
+    run: Option<&str>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    let site = Site::of(target, options)?;
+    watch.phase(Phase::Guards, &site.display)?;
+    guards(target, false)?;
+    undo_site(&site, run, options, watch)
+}
+
+pub(crate) fn undo_site(
+    site: &Site,
+    run: Option<&str>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    let (folder, mut journal) = choose(site, run)?;
+    if !journal.state.is_undoable() {
+        return Err(Error::NotUndoable {
+            run: journal.run,
+            state: journal.state,
+        });
+    }
+    let Some(state) = site.state.open()? else {
+        return Err(Error::NothingToUndo);
+    };
+    let lock = state.lock_target()?;
+    watch.phase(Phase::Opening, &site.display)?;
+    let hives = journal.hives.clone();
+    let mut restorations = Vec::new();
+    let mut exact = true;
+    for entry in &hives {
+        let restoration = Restoration::open(site.root.as_ref(), &folder, entry)?;
+        lock_hive(&restoration, entry)?;
+        exact = exact && restoration.is_exact(journal.state)?;
+        restorations.push(restoration);
+    }
+    if !exact {
+        drop(restorations);
+        drop(lock);
+        return by_values(site, &folder, journal, options, watch);
+    }
+    watch.phase(Phase::Restoring, &site.display)?;
+    journal.set_state(RunState::Undoing);
+    folder.write_journal(&journal)?;
+    let mut files = Vec::new();
+    for restoration in restorations.iter_mut().rev() {
+        files.extend(restoration.restore()?);
+    }
+    journal.set_state(RunState::Undone);
+    folder.write_journal(&journal)?;
+    Ok(UndoReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        run: journal.run,
+        method: Method::Bytes,
+        files,
+        changes: Vec::new(),
+        recorded_as: None,
+        notices: Vec::new(),
+    })
+}
+
+/// The run to undo. Reversals of runs are only undone when they are asked for by name.
+fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Error> {
+    if let Some(name) = wanted {
+        let folder = site.state.run(name)?;
+        let journal = folder.journal()?.ok_or_else(|| Error::NoRun {
+            run: name.to_owned(),
+        })?;
+        return Ok((folder, journal));
+    }
+    for folder in site.state.runs()?.into_iter().rev() {
+        let Some(journal) = folder.journal()? else {
+            continue;
+        };
+        let reversal = journal.kind == RunKind::Undo && !journal.state.is_unfinished();
+        if journal.state.is_undoable() && !reversal {
+            return Ok((folder, journal));
+        }
+    }
+    Err(Error::NothingToUndo)
+}
+
+fn lock_hive(restoration: &Restoration<'_>, entry: &HiveEntry) -> Result<(), Error> {
+    let Some(hive) = restoration.hive() else {
+        return Ok(());
+    };
+    match hive.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(Refusal::HiveBusy {
+            path: entry.path.clone(),
+        }
+        .into()),
+        Err(TryLockError::Error(error)) => Err(Error::io(&entry.path, "lock the hive")(error)),
+    }
+}
+
+/// Reverses the changes of a run one by one, as a run of its own.
+fn by_values(
+    site: &Site,
+    folder: &RunFolder,
+    mut journal: Journal,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    let mut report = UndoReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        run: journal.run.clone(),
+        method: Method::Values,
+        files: Vec::new(),
+        changes: Vec::new(),
+        recorded_as: None,
+        notices: vec![Notice {
+            kind: "changed-since",
+            text: "something else has changed the hive since this run: each of its changes was \
+                   reversed by itself, and what came later was kept"
+                .to_owned(),
+        }],
+    };
+    let mut prepared = Vec::new();
+    for entry in &journal.hives {
+        if !entry.reversible {
+            return Err(Error::NotReversible {
+                run: journal.run.clone(),
+                path: entry.path.clone(),
+            });
+        }
+        if entry.recovered {
+            report.notices.push(Notice {
+                kind: "recovery-stays",
+                text: format!(
+                    "{}: what the run recovered from the hive's logs stays",
+                    entry.path
+                ),
+            });
+        }
+        let opened = open(site, entry)?;
+        let mut reversed = Vec::new();
+        let edit = |recorder: &mut Recorder| {
+            reversed = reverse(recorder, entry)?;
+            Ok(())
+        };
+        prepared.extend(prepare(opened, options, watch, edit)?);
+        report.changes.append(&mut reversed);
+    }
+    if report
+        .changes
+        .iter()
+        .any(|change| change.reversal == Reversal::LeftAlone)
+    {
+        report.notices.push(Notice {
+            kind: "left-alone",
+            text: "some values were changed to something else since and were left alone".to_owned(),
+        });
+    }
+    // A half-written run must not stand in the way of its own reversal.
+    journal.set_state(RunState::Undone);
+    if !prepared.is_empty() {
+        let new = NewRun {
+            kind: RunKind::Undo,
+            recipes: journal.recipes.clone(),
+            reverses: Some(journal.run.clone()),
+        };
+        let committed = commit(site, new, prepared, watch)?;
+        journal.reversed_by = Some(committed.run.clone());
+        report.recorded_as = Some(committed.run);
+    }
+    folder.write_journal(&journal)?;
+    Ok(report)
+}
+
+fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Error> {
+    let components: Vec<&str> = entry.path.split('/').collect();
+    let place = site.root.find(&components)?.ok_or_else(|| Error::NoHive {
+        path: entry.path.clone(),
+    })?;
+    let hive = HivePlace {
+        hive: entry.hive.clone(),
+        place,
+    };
+    hive_on_disk::open(hive, Access::ReadWrite)
+}
+
+/// Reverses the changes from the last to the first.
+fn reverse(recorder: &mut Recorder, entry: &HiveEntry) -> Result<Vec<ReversedChange>, EditError> {
+    let mut reversed = Vec::new();
+    for change in entry.changes.iter().rev() {
+        match change {
+            JournalChange::Value(value) => {
+                let (reversal, found) = reverse_value(recorder, value)?;
+                reversed.push(ReversedChange {
+                    hive: entry.hive.clone(),
+                    change: value.clone(),
+                    reversal,
+                    found,
+                });
+            }
+            JournalChange::KeyCreated(key) => {
+                let empty = match recorder.key(&key.key)? {
+                    Some(found) => {
+                        found.subkeys()?.next().is_none() && found.values()?.next().is_none()
+                    }
+                    None => false,
+                };
+                if empty {
+                    recorder.delete_key(&key.key)?;
+                }
+            }
+            JournalChange::KeyDeleted(key) => {
+                recorder.create_key(&key.key)?;
+            }
+        }
+    }
+    Ok(reversed)
+}
+
+type ValueOutcome = (Reversal, Option<crate::ValueData>);
+
+fn reverse_value(
+    recorder: &mut Recorder,
+    change: &ChangedValue,
+) -> Result<ValueOutcome, EditError> {
+    let found = recorder.value(&change.key, &change.value)?;
+    if found == change.old {
+        return Ok((Reversal::AlreadyOld, None));
+    }
+    if found != change.new {
+        return Ok((Reversal::LeftAlone, found));
+    }
+    match &change.old {
+        Some(old) => {
+            recorder.create_key(&change.key)?;
+            recorder.set_value(&change.key, &change.value, old.value_type, &old.bytes)?;
+        }
+        None => {
+            recorder.delete_value(&change.key, &change.value)?;
+        }
+    }
+    Ok((Reversal::Reversed, None))
+}
