@@ -33,12 +33,23 @@ fn of_ascii(characters: &[u8]) -> Option<u32> {
         bits |= block;
         state = mix(state, block | CASE);
     }
-    let mut last = [0; 8];
-    last.get_mut(..rest.len())?.copy_from_slice(rest);
-    let last = u64::from_le_bytes(last);
+    let last = up_to_eight(rest);
     bits |= last;
     let state = mix(state, last | CASE);
     (bits & NOT_ASCII == 0).then_some((state >> 32) as u32)
+}
+
+/// Up to eight characters as one number: two halves that may overlap, not a copy, which would
+/// take longer than all the rest.
+#[inline]
+fn up_to_eight(characters: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (characters.first_chunk::<4>(), characters.last_chunk::<4>())
+    {
+        return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+    }
+    characters
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[inline]

@@ -107,7 +107,9 @@ impl<'a> Walker<'a> {
             });
         }
         let odd = if compressed {
-            stored.iter().any(|byte| is_odd(u16::from(*byte)))
+            // Without an early end the loop takes many characters at once.
+            let odd = |byte: &u8| is_odd(u16::from(*byte));
+            stored.iter().fold(false, |any, byte| any | odd(byte))
         } else {
             if name.units().all(|unit| unit <= 0xFF) {
                 self.problem(ProblemKind::KeyNameUncompressed, cell, cell, || {
@@ -183,17 +185,9 @@ impl<'a> Walker<'a> {
 
     fn security(&mut self, cell: CellOffset, node: &KeyNode) {
         let security = CellOffset::new(node.security.get());
-        let (last, index) = self.last_security;
-        let index = if security == last {
-            Some(index)
-        } else {
-            self.ground.ring.index_of(security)
-        };
-        match index.and_then(|index| Some((index, self.security_counts.get_mut(index)?))) {
-            Some((index, count)) => {
-                *count += 1;
-                self.last_security = (security, index);
-            }
+        let index = self.recent_security.index_of(security, self.ground.ring);
+        match index.and_then(|index| self.security_counts.get_mut(index)) {
+            Some(count) => *count += 1,
             None => self.not_on_ring(cell, security),
         }
     }

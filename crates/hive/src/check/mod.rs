@@ -6,6 +6,7 @@ mod kind;
 mod lists;
 mod path;
 mod pool;
+mod readahead;
 mod report;
 mod security;
 mod tiling;

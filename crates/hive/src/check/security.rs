@@ -72,6 +72,34 @@ impl Ring {
     }
 }
 
+/// Places of the security cells that were looked up lately.
+pub(super) struct Recent {
+    /// Offset and place; each cell has one slot that it may be in, by its offset.
+    slots: [(u32, u32); 32],
+}
+
+impl Default for Recent {
+    /// The slots hold an offset that is no cell, with a place that the ring does not have.
+    fn default() -> Self {
+        Self {
+            slots: [(u32::MAX, u32::MAX); 32],
+        }
+    }
+}
+
+impl Recent {
+    /// The place of a cell in the ring's ascending order.
+    #[inline]
+    pub(super) fn index_of(&mut self, cell: CellOffset, ring: &Ring) -> Option<usize> {
+        let slot = cell.index() / CellHeader::ALIGN % self.slots.len();
+        let slot = self.slots.get_mut(slot)?;
+        if slot.0 != cell.get() {
+            *slot = (cell.get(), u32::try_from(ring.index_of(cell)?).ok()?);
+        }
+        Some(slot.1 as usize)
+    }
+}
+
 struct RingWalk<'a, 't> {
     data: &'a [u8],
     tiling: &'t Tiling,

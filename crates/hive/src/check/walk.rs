@@ -4,8 +4,9 @@ use super::bitmap::Bitmap;
 use super::kind::ProblemKind;
 use super::path::Parents;
 use super::pool::{Pending, Pool};
+use super::readahead::ReadAhead;
 use super::report::Collector;
-use super::security::Ring;
+use super::security::{Recent, Ring};
 use crate::bytes;
 use crate::format::{CellHeader, KeyNode};
 use crate::offset::CellOffset;
@@ -32,13 +33,14 @@ pub(super) struct Walker<'a> {
     pub(super) values: usize,
     /// Number of keys for each security cell of the ring.
     pub(super) security_counts: Vec<u32>,
-    /// The security cell of the last key, which the next one often shares, and its place.
-    pub(super) last_security: (CellOffset, usize),
+    /// Security cells of earlier keys, which later ones often share.
+    pub(super) recent_security: Recent,
     /// Keys that state another parent than the one that lists them.
     pub(super) parents: Parents,
     pub(super) pending: Vec<Pending>,
     /// Numbers that stand for the value names of one key.
     pub(super) fingerprints: Vec<u32>,
+    read_ahead: ReadAhead,
 }
 
 impl<'a> Walker<'a> {
@@ -50,10 +52,11 @@ impl<'a> Walker<'a> {
             keys: 0,
             values: 0,
             security_counts: vec![0; ground.ring.len()],
-            last_security: (CellOffset::NIL, usize::MAX),
+            recent_security: Recent::default(),
             parents: Parents::default(),
             pending: Vec::new(),
             fingerprints: Vec::new(),
+            read_ahead: ReadAhead::new(ground.data.len()),
         }
     }
 
@@ -95,6 +98,7 @@ impl<'a> Walker<'a> {
             && self.ground.starts.contains(at)
             && self.taken.insert(at)
         {
+            self.read_ahead.visit(self.ground.data, at);
             let next = self.ground.starts.next_after(at);
             let end = next.unwrap_or(self.ground.data.len());
             return self.ground.data.get(at + CellHeader::LEN..end);
