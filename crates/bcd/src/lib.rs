@@ -35,6 +35,7 @@
 //! | [`Device`] | what a device element names |
 //! | [`loader`] | which loader boots a Windows folder |
 //! | [`Change`] | changes as data, and the registry edits that they need |
+//! | [`inherit`] | what an object inherits |
 //! | [`check`] | what is wrong with a store |
 //! | [`Listing`] | a store as `bcdedit /enum all` lists it |
 //! | [`text`] | a store as text that makes the same store again |
@@ -44,13 +45,21 @@
 
 mod bytes;
 mod change;
+pub mod check;
 mod device;
 mod element_id;
 pub mod elements;
 mod error;
 mod guid;
+pub mod inherit;
+pub mod loader;
 mod object_type;
+mod parse_value;
+mod show;
 mod store;
+#[cfg(test)]
+mod testing;
+pub mod text;
 mod value;
 pub mod well_known;
 
@@ -60,5 +69,7 @@ pub use element_id::{Class, ElementId, Format};
 pub use error::StoreError;
 pub use guid::{Guid, GuidError};
 pub use object_type::{Application, ObjectType};
+pub use parse_value::{ParseValueError, parse_value};
+pub use show::{Listing, Row, Section};
 pub use store::{Element, MAX_ELEMENTS, MAX_OBJECTS, Object, Store};
 pub use value::{ElementValue, MAX_DATA_LEN, ValueError};

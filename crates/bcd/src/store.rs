@@ -4,20 +4,19 @@
 //! `Objects\{guid}\Elements\xxxxxxxx` with the value `Element`.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
-use diskmend_hive::name::{Name, NameBuf};
+use diskmend_hive::name::Name;
 use diskmend_hive::{Hive, Key, Value, ValueType};
 
 use crate::element_id::ElementId;
 use crate::error::StoreError;
 use crate::guid::Guid;
 use crate::object_type::ObjectType;
-use crate::value::{ElementValue, ValueError};
+use crate::value::{ElementValue, MAX_DATA_LEN, ValueError};
 use crate::well_known;
 
 /// Most objects that are read. Firmware with a fault has been seen to add thousands of entries.
-pub const MAX_OBJECTS: usize = 1 << 16;
+pub const MAX_OBJECTS: usize = 1 << 14;
 /// Most elements of one object that are read; Windows knows a few hundred.
 pub const MAX_ELEMENTS: usize = 1 << 12;
 
@@ -190,11 +189,6 @@ impl<'a> Object<'a> {
         number.map(ObjectType).ok_or(wrong)
     }
 
-    /// The type, or a type that nothing is known of where it can't be read.
-    pub(crate) fn object_type_or_unknown(&self) -> ObjectType {
-        self.object_type().unwrap_or(ObjectType(0))
-    }
-
     /// The key that holds its elements.
     ///
     /// # Errors
@@ -258,6 +252,13 @@ impl<'a> Element<'a> {
             element: id,
         };
         let value = key.value(ELEMENT)?.ok_or(missing)?;
+        if value.data_len() > MAX_DATA_LEN {
+            return Err(StoreError::Value {
+                object,
+                element: id,
+                source: ValueError::too_long(id.format(), value.data_len()),
+            });
+        }
         Ok(Self {
             object,
             id,
@@ -308,15 +309,47 @@ impl<'a> Element<'a> {
     }
 }
 
+/// What a walk over all elements of a store may still read. Keys of a hostile hive can share
+/// others, so that a small file holds more elements than fit any memory.
+pub(crate) struct Budget {
+    elements: usize,
+    data: usize,
+}
+
+impl Budget {
+    const ELEMENTS: usize = 1 << 18;
+    const DATA: usize = 64 << 20;
+
+    pub(crate) fn new() -> Self {
+        Self {
+            elements: Self::ELEMENTS,
+            data: Self::DATA,
+        }
+    }
+
+    /// Takes one element, or an error in place of one.
+    pub(crate) fn take(
+        &mut self,
+        element: &Result<Element<'_>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let len = element.as_ref().map_or(0, |element| element.data.len());
+        let too_many = |what, limit| StoreError::TooMany { what, limit };
+        self.elements = self
+            .elements
+            .checked_sub(1)
+            .ok_or_else(|| too_many("elements of all objects", Self::ELEMENTS))?;
+        self.data = self
+            .data
+            .checked_sub(len)
+            .ok_or_else(|| too_many("bytes in all elements", Self::DATA))?;
+        Ok(())
+    }
+}
+
 /// The GUID that an object's key is named by.
 pub(crate) fn object_guid(name: Name<'_>) -> Option<Guid> {
     // A GUID has 38 characters; a name of another length is not worth the allocation.
     (name.len() == 38).then(|| name.to_string().parse().ok())?
-}
-
-/// Whether a key or value has this name, whatever its case.
-pub(crate) fn is_named(name: Name<'_>, text: &str) -> bool {
-    name.cmp_ignore_case(NameBuf::new(text).as_name()) == Ordering::Equal
 }
 
 /// Passes on at most `limit` items, then one error where there are more.

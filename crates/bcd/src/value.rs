@@ -7,7 +7,7 @@ use crate::element_id::Format;
 use crate::guid::Guid;
 
 /// Longest data of an element that are read, in bytes.
-pub const MAX_DATA_LEN: usize = 1 << 20;
+pub const MAX_DATA_LEN: usize = 1 << 16;
 
 /// The value of an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,16 @@ pub enum ValueError {
     },
 }
 
+impl ValueError {
+    pub(crate) fn too_long(format: Format, found: usize) -> Self {
+        Self::Length {
+            format,
+            expected: "at most 65536",
+            found,
+        }
+    }
+}
+
 impl ElementValue {
     /// Reads an element's data as its id's format demands.
     ///
@@ -91,7 +101,7 @@ impl ElementValue {
             found: data.len(),
         };
         if data.len() > MAX_DATA_LEN {
-            return Err(length("at most 1048576"));
+            return Err(ValueError::too_long(format, data.len()));
         }
         Ok(match format {
             Format::Device => {

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::element_id::{ElementId, Format};
 use crate::guid::Guid;
 use crate::object_type::ObjectType;
-use crate::store::{DESCRIPTION, ELEMENT, ELEMENTS, OBJECTS, Object, Store, TYPE};
+use crate::store::{Budget, DESCRIPTION, ELEMENT, ELEMENTS, OBJECTS, Object, Store, TYPE};
 use crate::value::{ElementValue, MAX_DATA_LEN};
 
 type Edits = Result<Vec<Edit>, ChangeError>;
@@ -160,7 +160,9 @@ pub(super) fn copy_object(
             data,
         });
     };
+    let mut budget = Budget::new();
     for element in found.elements()? {
+        budget.take(&element)?;
         let element = element?;
         if description.is_none() || element.id() != ElementId::DESCRIPTION {
             let name = element.key().name().to_string();
@@ -179,10 +181,11 @@ pub(super) fn copy_object(
 pub(super) fn delete_object(store: &Store<'_>, object: Guid, references: bool) -> Edits {
     let mut edits = Vec::new();
     if references {
+        let mut budget = Budget::new();
         // What can't be read names nothing that could be removed from it.
         for other in store.objects()?.flatten() {
             if other.guid() != object {
-                edits.extend(without_references(&other, object)?);
+                edits.extend(without_references(&other, object, &mut budget)?);
             }
         }
     }
@@ -194,9 +197,13 @@ pub(super) fn delete_object(store: &Store<'_>, object: Guid, references: bool) -
     Ok(edits)
 }
 
-fn without_references(holder: &Object<'_>, object: Guid) -> Edits {
+fn without_references(holder: &Object<'_>, object: Guid, budget: &mut Budget) -> Edits {
     let mut edits = Vec::new();
-    for element in holder.elements()?.flatten() {
+    for element in holder.elements()? {
+        budget.take(&element)?;
+        let Ok(element) = element else {
+            continue;
+        };
         let path = || {
             let name = element.key().name();
             format!("{}\\{ELEMENTS}\\{name}", path_of(holder))

@@ -1,0 +1,308 @@
+//! Which loader of a store boots the Windows in a folder.
+
+use std::fmt;
+
+use crate::device::{Device, Partition};
+use crate::element_id::ElementId;
+use crate::error::StoreError;
+use crate::guid::Guid;
+use crate::object_type::ObjectType;
+use crate::store::{Object, Store};
+use crate::value::ElementValue;
+use crate::well_known::BOOTMGR;
+
+/// Names of Windows's loader on BIOS and EFI.
+const LOADER_FILES: [&str; 2] = ["winload.exe", "winload.efi"];
+
+/// The Windows that is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its folder from the root of its volume, such as `\Windows`.
+    pub system_root: String,
+    /// The partition that it lies on, where that is known.
+    pub partition: Option<Partition>,
+}
+
+/// A loader of a store. What can't be read is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loader {
+    /// GUID of the object.
+    pub guid: Guid,
+    /// What the boot menu shows.
+    pub description: Option<String>,
+    /// The loader's file.
+    pub path: Option<String>,
+    /// The Windows folder.
+    pub system_root: Option<String>,
+    /// The device that the Windows folder is on.
+    pub os_device: Option<Device>,
+    /// Whether it loads Windows PE.
+    pub is_winpe: bool,
+    /// Whether the boot menu shows it.
+    pub in_menu: bool,
+    /// Whether it is booted where nobody chooses.
+    pub is_default: bool,
+}
+
+/// Why a loader does not boot the wanted Windows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// It loads Windows PE, as the recovery environment, or from a memory disk.
+    #[error("it loads Windows PE or a memory disk")]
+    WindowsPe,
+    /// Its Windows folder is another.
+    #[error("its systemroot is {}", .found.as_deref().unwrap_or("missing"))]
+    SystemRoot {
+        /// The folder that it has.
+        found: Option<String>,
+    },
+    /// Its file is not Windows's loader.
+    #[error("its path is {}", .found.as_deref().unwrap_or("missing"))]
+    Path {
+        /// The file that it has.
+        found: Option<String>,
+    },
+    /// Its Windows lies on another partition.
+    #[error("its osdevice is {found}")]
+    Partition {
+        /// The partition that it names.
+        found: Partition,
+    },
+}
+
+/// How a loader was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// It is the boot manager's default entry.
+    Default,
+    /// It is the only one of the boot menu that fits.
+    OnlyInMenu,
+}
+
+/// The loader that boots the wanted Windows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The loader.
+    pub loader: Loader,
+    /// How it was chosen.
+    pub chosen: Chosen,
+    /// Others of the store that fit as well.
+    pub others: Vec<Loader>,
+}
+
+/// Why no loader is chosen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoaderError {
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No loader of the boot menu boots the wanted Windows.
+    #[error("no loader in the boot menu boots {}{}", .wanted.system_root, Listed(.loaders, .wanted))]
+    NoneFits {
+        /// What was looked for.
+        wanted: Wanted,
+        /// All loaders of the store.
+        loaders: Vec<Loader>,
+    },
+    /// Several do, and none of them is the default entry.
+    #[error("{} loaders boot {} and none of them is the default{}",
+        .fitting, .wanted.system_root, Listed(.loaders, .wanted))]
+    SeveralFit {
+        /// What was looked for.
+        wanted: Wanted,
+        /// How many fit.
+        fitting: usize,
+        /// All loaders of the store.
+        loaders: Vec<Loader>,
+    },
+}
+
+/// The loaders of a store, in the order of their keys.
+///
+/// # Errors
+/// Where the store's list of objects can't be read.
+pub fn loaders(store: &Store<'_>) -> Result<Vec<Loader>, StoreError> {
+    let boot_manager = store.object(BOOTMGR)?;
+    let of_boot_manager = |id| boot_manager.and_then(|object| object.value(id).ok().flatten());
+    let menu = match of_boot_manager(ElementId::DISPLAY_ORDER) {
+        Some(ElementValue::ObjectList(guids)) => guids,
+        _ => Vec::new(),
+    };
+    let default = match of_boot_manager(ElementId::DEFAULT) {
+        Some(ElementValue::Object(guid)) => Some(guid),
+        _ => None,
+    };
+    let mut loaders = Vec::new();
+    for object in store.objects()? {
+        let object = match object {
+            Err(error @ StoreError::TooMany { .. }) => return Err(error),
+            // A key that is no object is no loader.
+            Err(_) => continue,
+            Ok(object) => object,
+        };
+        if object.object_type() == Ok(ObjectType::LOADER) {
+            let guid = object.guid();
+            loaders.push(Loader::of(
+                &object,
+                menu.contains(&guid),
+                default == Some(guid),
+            ));
+        }
+    }
+    Ok(loaders)
+}
+
+/// The loader that boots the wanted Windows: the boot manager's default entry if it does, else
+/// the only one of the boot menu that does.
+///
+/// # Errors
+/// Where none does, or several, with all loaders; or where the store can't be read.
+pub fn find(store: &Store<'_>, wanted: &Wanted) -> Result<Found, LoaderError> {
+    let all = loaders(store)?;
+    let fits = |loader: &Loader| loader.mismatch(wanted).is_none();
+    let fitting: Vec<&Loader> = all.iter().filter(|loader| fits(loader)).collect();
+    let in_menu: Vec<&Loader> = fitting.iter().copied().filter(|l| l.in_menu).collect();
+    let default = fitting.iter().copied().find(|loader| loader.is_default);
+    let (loader, chosen) = match (default, in_menu.as_slice()) {
+        (Some(loader), _) => (loader.clone(), Chosen::Default),
+        (None, [only]) => ((*only).clone(), Chosen::OnlyInMenu),
+        (None, []) => {
+            return Err(LoaderError::NoneFits {
+                wanted: wanted.clone(),
+                loaders: all,
+            });
+        }
+        (None, several) => {
+            return Err(LoaderError::SeveralFit {
+                wanted: wanted.clone(),
+                fitting: several.len(),
+                loaders: all,
+            });
+        }
+    };
+    let others = fitting
+        .into_iter()
+        .filter(|other| other.guid != loader.guid)
+        .cloned()
+        .collect();
+    Ok(Found {
+        loader,
+        chosen,
+        others,
+    })
+}
+
+impl Loader {
+    fn of(object: &Object<'_>, in_menu: bool, is_default: bool) -> Self {
+        let value = |id| object.value(id).ok().flatten();
+        let text = |id| match value(id) {
+            Some(ElementValue::String(text)) => Some(text),
+            _ => None,
+        };
+        Self {
+            guid: object.guid(),
+            description: text(ElementId::DESCRIPTION),
+            path: text(ElementId::APPLICATION_PATH),
+            system_root: text(ElementId::SYSTEM_ROOT),
+            os_device: match value(ElementId::OS_DEVICE) {
+                Some(ElementValue::Device(data)) => Device::decode(&data),
+                _ => None,
+            },
+            is_winpe: value(ElementId::WINPE) == Some(ElementValue::Boolean(true)),
+            in_menu,
+            is_default,
+        }
+    }
+
+    /// Why it does not boot the wanted Windows; `None` where it does.
+    #[must_use]
+    pub fn mismatch(&self, wanted: &Wanted) -> Option<Mismatch> {
+        let on_ram_disk = self.os_device.as_ref().is_some_and(Device::is_ram_disk);
+        if self.is_winpe || on_ram_disk {
+            return Some(Mismatch::WindowsPe);
+        }
+        let root = self.system_root.as_deref();
+        if root.map(folder) != Some(folder(&wanted.system_root)) {
+            return Some(Mismatch::SystemRoot {
+                found: self.system_root.clone(),
+            });
+        }
+        let file = self
+            .path
+            .as_deref()
+            .and_then(|path| path.rsplit('\\').next());
+        let is_loader = file.is_some_and(|file| {
+            LOADER_FILES
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(file))
+        });
+        if !is_loader {
+            return Some(Mismatch::Path {
+                found: self.path.clone(),
+            });
+        }
+        let partition = self.os_device.as_ref().and_then(Device::partition);
+        match (wanted.partition, partition) {
+            (Some(wanted), Some(found)) if wanted != found => Some(Mismatch::Partition { found }),
+            _ => None,
+        }
+    }
+
+    /// Whether it is made for EFI firmware, by its file; `None` where the file's name does not
+    /// say.
+    #[must_use]
+    pub fn is_efi(&self) -> Option<bool> {
+        let path = self.path.as_deref()?.to_ascii_lowercase();
+        match path.rsplit('.').next() {
+            Some("efi") => Some(true),
+            Some("exe") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.guid)?;
+        match &self.description {
+            Some(description) => write!(f, " {description:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Loaders with the reasons against them, for a message.
+struct Listed<'a>(&'a [Loader], &'a Wanted);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Longer lists are for programs, not for a message.
+        const SHOWN: usize = 16;
+        if self.0.is_empty() {
+            return f.write_str("; the store has no loader at all");
+        }
+        for (index, loader) in self.0.iter().take(SHOWN).enumerate() {
+            f.write_str(if index == 0 { ": " } else { "; " })?;
+            match loader.mismatch(self.1) {
+                Some(reason) => write!(f, "{loader}: {reason}")?,
+                None if loader.in_menu => write!(f, "{loader}: it fits")?,
+                None => write!(f, "{loader}: it fits, but is not in the boot menu")?,
+            }
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// A folder's path in the form in which two are compared.
+fn folder(path: &str) -> String {
+    let inner = path.trim_matches(['\\', '/']);
+    inner.replace('/', "\\").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests;
