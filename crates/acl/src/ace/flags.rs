@@ -1,0 +1,42 @@
+//! The flags in an ACE's header (MS-DTYP 2.4.4.1).
+
+use std::ops::BitOr;
+
+/// Inheritance and audit flags; bits without a name are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct AceFlags(pub u8);
+
+impl AceFlags {
+    /// No flag.
+    pub const NONE: Self = Self(0);
+    /// Files in the folder inherit the ACE, icacls's `(OI)`.
+    pub const OBJECT_INHERIT: Self = Self(0x01);
+    /// Folders in the folder inherit the ACE, icacls's `(CI)`.
+    pub const CONTAINER_INHERIT: Self = Self(0x02);
+    /// What inherits the ACE does not pass it on, icacls's `(NP)`.
+    pub const NO_PROPAGATE: Self = Self(0x04);
+    /// The ACE does not count for the object itself, icacls's `(IO)`.
+    pub const INHERIT_ONLY: Self = Self(0x08);
+    /// The ACE came from the parent, icacls's `(I)`.
+    pub const INHERITED: Self = Self(0x10);
+    /// Audit when access is given.
+    pub const SUCCESSFUL_ACCESS: Self = Self(0x40);
+    /// Audit when access is refused.
+    pub const FAILED_ACCESS: Self = Self(0x80);
+    /// Files and folders in the folder inherit the ACE, icacls's `(OI)(CI)`.
+    pub const INHERIT_BOTH: Self = Self(0x03);
+
+    /// Whether every flag of `other` is set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl BitOr for AceFlags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

@@ -1,0 +1,71 @@
+//! The one place where ranges of untrusted offsets and lengths are computed.
+
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+
+use crate::error::Corruption;
+
+/// A piece of the descriptor that knows where it lies, so that errors name the place.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    bytes: &'a [u8],
+    /// Offset of `bytes` in what the caller gave to parse.
+    base: usize,
+}
+
+impl<'a> Piece<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, base: 0 }
+    }
+
+    pub(crate) const fn len(self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) const fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The offset of `at` in what the caller gave to parse.
+    pub(crate) const fn place(self, at: usize) -> usize {
+        self.base.saturating_add(at)
+    }
+
+    /// The `len` bytes at `at`.
+    pub(crate) fn part(
+        self,
+        what: &'static str,
+        at: usize,
+        len: usize,
+    ) -> Result<Self, Corruption> {
+        let bytes = at
+            .checked_add(len)
+            .and_then(|end| self.bytes.get(at..end))
+            .ok_or_else(|| {
+                let have = self.bytes.len().saturating_sub(at);
+                Corruption::too_short(what, self.place(at), len, have)
+            })?;
+        Ok(Self {
+            bytes,
+            base: self.place(at),
+        })
+    }
+
+    /// Everything from `at` on; nothing where `at` lies past the end.
+    pub(crate) fn rest(self, at: usize) -> Self {
+        Self {
+            bytes: self.bytes.get(at..).unwrap_or_default(),
+            base: self.place(at),
+        }
+    }
+
+    /// The structure at `at`.
+    pub(crate) fn view<T: FromBytes + KnownLayout + Immutable + Unaligned>(
+        self,
+        what: &'static str,
+        at: usize,
+    ) -> Result<&'a T, Corruption> {
+        let part = self.part(what, at, size_of::<T>())?;
+        T::ref_from_bytes(part.bytes)
+            .map_err(|_| Corruption::too_short(what, part.base, size_of::<T>(), part.len()))
+    }
+}

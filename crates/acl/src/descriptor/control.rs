@@ -1,0 +1,68 @@
+//! The control bits of a security descriptor (MS-DTYP 2.4.6, Control).
+
+use std::ops::BitOr;
+
+/// Control bits; those without a name here are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Control(pub u16);
+
+impl Control {
+    /// OD: the owner came from a default.
+    pub const OWNER_DEFAULTED: Self = Self(0x0001);
+    /// GD: the group came from a default.
+    pub const GROUP_DEFAULTED: Self = Self(0x0002);
+    /// DP: there is a DACL, perhaps a NULL one.
+    pub const DACL_PRESENT: Self = Self(0x0004);
+    /// DD: the DACL came from a default.
+    pub const DACL_DEFAULTED: Self = Self(0x0008);
+    /// SP: there is a SACL, perhaps a NULL one.
+    pub const SACL_PRESENT: Self = Self(0x0010);
+    /// SD: the SACL came from a default.
+    pub const SACL_DEFAULTED: Self = Self(0x0020);
+    /// DC: the DACL's inheritance is to be computed by the one who sets it.
+    pub const DACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0100);
+    /// SC: the same of the SACL.
+    pub const SACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0200);
+    /// DI: the DACL was made by automatic inheritance, SDDL's `AI`.
+    pub const DACL_AUTO_INHERITED: Self = Self(0x0400);
+    /// SI: the same of the SACL.
+    pub const SACL_AUTO_INHERITED: Self = Self(0x0800);
+    /// PD: the DACL takes nothing from the parent, SDDL's `P`.
+    pub const DACL_PROTECTED: Self = Self(0x1000);
+    /// PS: the same of the SACL.
+    pub const SACL_PROTECTED: Self = Self(0x2000);
+    /// RM: the byte Sbz1 holds bits of the resource manager.
+    pub const RM_CONTROL_VALID: Self = Self(0x4000);
+    /// SR: the parts follow in one block and are named by offsets.
+    pub const SELF_RELATIVE: Self = Self(0x8000);
+
+    /// Whether every bit of `other` is set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These bits without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The bits that still mean something once the descriptor is stored.
+    pub(super) fn lasting(self) -> Self {
+        self.without(
+            Self::OWNER_DEFAULTED
+                | Self::GROUP_DEFAULTED
+                | Self::DACL_DEFAULTED
+                | Self::SACL_DEFAULTED,
+        )
+    }
+}
+
+impl BitOr for Control {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

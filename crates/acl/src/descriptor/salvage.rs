@@ -1,0 +1,152 @@
+//! Reading a descriptor part by part, so that a corrupt DACL does not hide the owner.
+
+use super::binary::part_piece;
+use super::{AclSlot, Control, SecurityDescriptor};
+use crate::acl::Acl;
+use crate::bytes::Piece;
+use crate::error::Corruption;
+use crate::format::{DescriptorHeader, REVISION};
+use crate::sid::Sid;
+
+/// One of the four parts of a security descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The owner's SID.
+    Owner,
+    /// The primary group's SID.
+    Group,
+    /// The system ACL.
+    Sacl,
+    /// The discretionary ACL.
+    Dacl,
+}
+
+impl Part {
+    /// The order in which Windows lays out a descriptor.
+    pub(super) const WINDOWS_ORDER: [Self; 4] = [Self::Sacl, Self::Dacl, Self::Owner, Self::Group];
+
+    /// The field of the header that places the part.
+    pub(super) const fn offset_field(self) -> &'static str {
+        match self {
+            Self::Owner => "OffsetOwner",
+            Self::Group => "OffsetGroup",
+            Self::Sacl => "OffsetSacl",
+            Self::Dacl => "OffsetDacl",
+        }
+    }
+
+    /// Where that field lies.
+    pub(super) const fn offset_place(self) -> usize {
+        match self {
+            Self::Owner => 4,
+            Self::Group => 8,
+            Self::Sacl => 12,
+            Self::Dacl => 16,
+        }
+    }
+}
+
+/// What could be read of a descriptor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salvaged {
+    /// The descriptor; a corrupt part is missing from it.
+    pub descriptor: SecurityDescriptor,
+    /// The parts that are corrupt, and how.
+    pub corruptions: Vec<(Part, Corruption)>,
+}
+
+impl SecurityDescriptor {
+    /// Reads the parts of a descriptor that are sound and says what is wrong with the others.
+    ///
+    /// # Errors
+    /// When the header itself is not one: too short, of another revision, or not self-relative.
+    pub fn salvage(bytes: &[u8]) -> Result<Salvaged, Corruption> {
+        let whole = Piece::new(bytes);
+        let header: &DescriptorHeader = whole.view("security descriptor header", 0)?;
+        if header.revision != REVISION {
+            return Err(Corruption::new(
+                "security descriptor revision",
+                0,
+                "1",
+                header.revision.to_string(),
+            ));
+        }
+        let control = Control(header.control.get());
+        if !control.contains(Control::SELF_RELATIVE) {
+            return Err(Corruption::new(
+                "security descriptor control",
+                2,
+                "the bit SR (0x8000)",
+                format!("{:#06x}", control.0),
+            ));
+        }
+        let mut read = Reading {
+            whole,
+            corruptions: Vec::new(),
+        };
+        let descriptor = SecurityDescriptor {
+            owner: read.sid(Part::Owner, header.offset_owner.get()),
+            group: read.sid(Part::Group, header.offset_group.get()),
+            dacl: read.acl(
+                Part::Dacl,
+                control.contains(Control::DACL_PRESENT),
+                header.offset_dacl.get(),
+            ),
+            sacl: read.acl(
+                Part::Sacl,
+                control.contains(Control::SACL_PRESENT),
+                header.offset_sacl.get(),
+            ),
+            control,
+            resource_manager: header.sbz1,
+            order: order(header),
+        };
+        Ok(Salvaged {
+            descriptor,
+            corruptions: read.corruptions,
+        })
+    }
+}
+
+struct Reading<'a> {
+    whole: Piece<'a>,
+    corruptions: Vec<(Part, Corruption)>,
+}
+
+impl Reading<'_> {
+    fn sid(&mut self, part: Part, offset: u32) -> Option<Sid> {
+        if offset == 0 {
+            return None;
+        }
+        let read = part_piece(self.whole, part, offset).and_then(|piece| Sid::parse(piece, 0));
+        self.keep(part, read)
+    }
+
+    fn acl(&mut self, part: Part, present: bool, offset: u32) -> AclSlot {
+        if !present {
+            return AclSlot::Absent;
+        }
+        if offset == 0 {
+            return AclSlot::Null;
+        }
+        let read = part_piece(self.whole, part, offset).and_then(Acl::parse);
+        self.keep(part, read).map_or(AclSlot::Absent, AclSlot::List)
+    }
+
+    fn keep<T>(&mut self, part: Part, read: Result<T, Corruption>) -> Option<T> {
+        read.map_err(|corruption| self.corruptions.push((part, corruption)))
+            .ok()
+    }
+}
+
+/// The parts by their offsets; those that are not there keep Windows's order among themselves.
+fn order(header: &DescriptorHeader) -> [Part; 4] {
+    let mut order = Part::WINDOWS_ORDER;
+    order.sort_by_key(|part| match part {
+        Part::Owner => header.offset_owner.get(),
+        Part::Group => header.offset_group.get(),
+        Part::Sacl => header.offset_sacl.get(),
+        Part::Dacl => header.offset_dacl.get(),
+    });
+    order
+}

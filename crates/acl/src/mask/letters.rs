@@ -1,0 +1,193 @@
+//! The letters that icacls takes and prints for access masks.
+
+use super::AccessMask;
+
+/// Text that icacls would not take as a permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no permission of icacls: {letters:?}")]
+pub struct MaskTextError {
+    /// The letters that mean nothing.
+    pub letters: String,
+}
+
+/// `W` is less than FILE_GENERIC_WRITE: icacls leaves READ_CONTROL out of it.
+const SIMPLE: [(&str, AccessMask); 6] = [
+    ("F", AccessMask::FILE_ALL),
+    ("M", AccessMask(0x13_01BF)),
+    ("RX", AccessMask(0x12_00A9)),
+    ("R", AccessMask::FILE_READ),
+    ("W", AccessMask(0x10_0116)),
+    ("D", AccessMask(0x11_0000)),
+];
+
+/// In the order in which icacls prints them.
+const SPECIFIC: [(&str, AccessMask); 20] = [
+    ("DE", AccessMask::DELETE),
+    ("Rc", AccessMask::READ_CONTROL),
+    ("WDAC", AccessMask::WRITE_DAC),
+    ("WO", AccessMask::WRITE_OWNER),
+    ("S", AccessMask::SYNCHRONIZE),
+    ("AS", AccessMask::SYSTEM_SECURITY),
+    ("MA", AccessMask::MAXIMUM_ALLOWED),
+    ("GR", AccessMask::GENERIC_READ),
+    ("GW", AccessMask::GENERIC_WRITE),
+    ("GE", AccessMask::GENERIC_EXECUTE),
+    ("GA", AccessMask::GENERIC_ALL),
+    ("RD", AccessMask::READ_DATA),
+    ("WD", AccessMask::WRITE_DATA),
+    ("AD", AccessMask::APPEND_DATA),
+    ("REA", AccessMask::READ_EA),
+    ("WEA", AccessMask::WRITE_EA),
+    ("X", AccessMask::EXECUTE),
+    ("DC", AccessMask::DELETE_CHILD),
+    ("RA", AccessMask::READ_ATTRIBUTES),
+    ("WA", AccessMask::WRITE_ATTRIBUTES),
+];
+
+/// The generic rights that icacls prints as `M`.
+const GENERIC_MODIFY: AccessMask = AccessMask(0xE001_0000);
+
+impl AccessMask {
+    /// The mask as icacls prints it between parentheses: `F`, `R,W`, `Rc,S,RD`, `N` for none.
+    /// As icacls does, GENERIC_ALL is written `F` and the generic form of modify `M`. Bits that
+    /// have no letter follow as a hexadecimal number.
+    #[must_use]
+    pub fn to_icacls(self) -> String {
+        if self.is_empty() {
+            return "N".to_owned();
+        }
+        let mut words: Vec<String> = Vec::new();
+        let mut rest = self;
+        if self.contains(Self::GENERIC_ALL) {
+            words.push("F".to_owned());
+            rest = rest.without(Self::GENERIC_ALL | Self::FILE_ALL);
+        } else if self.contains(GENERIC_MODIFY) {
+            words.push("M".to_owned());
+            rest = rest.without(GENERIC_MODIFY);
+        }
+        for (letters, mask) in SIMPLE {
+            // SYNCHRONIZE and READ_CONTROL belong to several of them.
+            let shared = Self::SYNCHRONIZE | Self::READ_CONTROL;
+            if self.contains(mask) && rest.contains(mask.without(shared)) {
+                words.push(letters.to_owned());
+                rest = rest.without(mask);
+            }
+        }
+        for (letters, mask) in SPECIFIC {
+            if rest.intersects(mask) {
+                words.push(letters.to_owned());
+                rest = rest.without(mask);
+            }
+        }
+        if !rest.is_empty() {
+            words.push(format!("{:#x}", rest.0));
+        }
+        words.join(",")
+    }
+
+    /// The mask that icacls understands by `text`: simple or specific rights, separated by
+    /// commas, with or without parentheses and in either case: `F`, `(RX,W)`, `(DE,RC,WDAC)`.
+    ///
+    /// # Errors
+    /// On letters that are no right.
+    pub fn from_icacls(text: &str) -> Result<Self, MaskTextError> {
+        let inner = text
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'))
+            .unwrap_or(text);
+        inner.split(',').try_fold(Self::NONE, |mask, word| {
+            right(word).map(|right| mask | right).ok_or(MaskTextError {
+                letters: word.chars().take(100).collect(),
+            })
+        })
+    }
+}
+
+fn right(word: &str) -> Option<AccessMask> {
+    if word.eq_ignore_ascii_case("N") {
+        return Some(AccessMask::NONE);
+    }
+    if let Some(digits) = word.strip_prefix("0x") {
+        return digits
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit())
+            .then(|| u32::from_str_radix(digits, 16).ok().map(AccessMask))
+            .flatten();
+    }
+    SIMPLE
+        .iter()
+        .chain(&SPECIFIC)
+        .find(|(letters, _)| letters.eq_ignore_ascii_case(word))
+        .map(|(_, mask)| *mask)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn masks_are_written_as_icacls_prints_them() {
+        for (mask, text) in [
+            (0x1F_01FF, "F"),
+            (0x12_019F, "R,W"),
+            (0x13_01BF, "M"),
+            (0x12_00A9, "RX"),
+            (0x12_0089, "R"),
+            (0x10_0116, "W"),
+            (0x0001_0000, "DE"),
+            (0x1F_019F, "R,W,D,WDAC,WO"),
+            (0x17_00A9, "RX,D,WDAC"),
+            (0x1B_01FF, "M,WO,DC"),
+            (0x13_0156, "W,D,Rc,DC"),
+            (0x4013_0156, "W,D,Rc,GW,DC"),
+            (0x12_00A5, "Rc,S,RD,AD,X,RA"),
+            (0x10_0001, "S,RD"),
+            (0x1000_0000, "F"),
+            (0xE001_0000, "M"),
+            (0xA000_0000, "GR,GE"),
+            (0x0C00, "0xc00"),
+            (0, "N"),
+        ] {
+            assert_eq!(AccessMask(mask).to_icacls(), text, "{mask:#x}");
+        }
+    }
+
+    #[test]
+    fn what_icacls_takes_is_read() {
+        for (text, mask) in [
+            ("F", 0x1F_01FF),
+            ("(f)", 0x1F_01FF),
+            ("(R,W)", 0x12_019F),
+            ("(DE,RC,WDAC)", 0x7_0000),
+            ("GA", 0x1000_0000),
+            ("N", 0),
+        ] {
+            assert_eq!(
+                AccessMask::from_icacls(text),
+                Ok(AccessMask(mask)),
+                "{text}"
+            );
+        }
+        for text in ["", "()", "Q", "F,", "0x+1", "0x", "(F"] {
+            assert!(AccessMask::from_icacls(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn generic_rights_map_to_a_file_s() {
+        assert_eq!(AccessMask(0xA000_0040).map_generic(), AccessMask(0x12_00E9));
+        assert_eq!(AccessMask::GENERIC_ALL.map_generic(), AccessMask::FILE_ALL);
+    }
+
+    proptest! {
+        #[test]
+        fn letters_keep_every_bit(mask in any::<u32>()) {
+            // icacls itself writes these two as it writes their file rights.
+            prop_assume!(mask & 0x1000_0000 == 0 && mask & 0xE001_0000 != 0xE001_0000);
+            let mask = AccessMask(mask);
+            prop_assert_eq!(AccessMask::from_icacls(&mask.to_icacls()), Ok(mask));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The security descriptor definition language (MS-DTYP 2.5.1), both ways.
+//!
+//! What SDDL has no words for is refused, never left out in silence: ACEs of the reserved and of
+//! unknown types, of the denying and the alarming callback object types, ACEs with data that
+//! their type does not have, and object ACEs with unknown flags. The byte Sbz1, the bits that say
+//! that a part came from a default, and unused space have no place in SDDL, in Windows neither.
+
+mod ace;
+mod cursor;
+mod document;
+mod kinds;
+mod rights;
+
+use std::borrow::Cow;
+
+/// Text that is not SDDL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("sddl at byte {offset}: expected {expected}, found {actual}")]
+pub struct SddlError {
+    /// Where in the text, in bytes.
+    pub offset: usize,
+    /// What the grammar demands there.
+    pub expected: Cow<'static, str>,
+    /// What is there.
+    pub actual: String,
+}
+
+/// An entry that SDDL has no words for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{list} entry {index} of type {ace_type:#04x} can't be written as sddl: {why}")]
+pub struct Inexpressible {
+    /// `DACL` or `SACL`.
+    pub list: &'static str,
+    /// Which entry, from 0.
+    pub index: usize,
+    /// The number of its type.
+    pub ace_type: u8,
+    /// What has no words.
+    pub why: Cow<'static, str>,
+}
+
+/// The parts of a descriptor that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SddlParts {
+    /// All of them.
+    All,
+    /// `O:` and `G:`.
+    OwnerAndGroup,
+    /// `D:`, which is what icacls saves.
+    Dacl,
+}

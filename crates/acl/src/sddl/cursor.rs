@@ -1,0 +1,99 @@
+//! A place in a text that is read from left to right.
+
+use std::borrow::Cow;
+
+use super::SddlError;
+
+/// How much of the text an error shows.
+const SHOWN: usize = 40;
+
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    /// Steps over `word` where it comes next, whatever its case.
+    pub(super) fn take(&mut self, word: &str) -> bool {
+        let comes = self
+            .rest()
+            .get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word));
+        if comes {
+            self.at = self.at.saturating_add(word.len());
+        }
+        comes
+    }
+
+    pub(super) fn expect(&mut self, word: &'static str) -> Result<(), SddlError> {
+        if self.take(word) {
+            Ok(())
+        } else {
+            Err(self.error(format!("{word:?}")))
+        }
+    }
+
+    /// Steps over one character.
+    pub(super) fn next(&mut self) -> Option<char> {
+        let next = self.peek()?;
+        self.at = self.at.saturating_add(next.len_utf8());
+        Some(next)
+    }
+
+    /// Steps over the characters up to the first that is none of `of`.
+    pub(super) fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let len = rest.find(|c| !of(c)).unwrap_or(rest.len());
+        self.at = self.at.saturating_add(len);
+        rest.get(..len).unwrap_or_default()
+    }
+
+    pub(super) fn skip_spaces(&mut self) {
+        self.take_while(|c| c.is_ascii_whitespace());
+    }
+
+    /// An error about what comes next.
+    pub(super) fn error(&self, expected: impl Into<Cow<'static, str>>) -> SddlError {
+        self.error_about(self.rest(), expected)
+    }
+
+    /// An error about `found`, a piece of the text that was read last or comes next.
+    pub(super) fn error_about(
+        &self,
+        found: &str,
+        expected: impl Into<Cow<'static, str>>,
+    ) -> SddlError {
+        let actual = if found.is_empty() && self.is_at_end() {
+            "the end".to_owned()
+        } else {
+            format!("{:?}", found.chars().take(SHOWN).collect::<String>())
+        };
+        // Where `found` was stepped over already, the place is its start.
+        let offset = if self.rest().starts_with(found) {
+            self.at
+        } else {
+            self.at.saturating_sub(found.len())
+        };
+        SddlError {
+            offset,
+            expected: expected.into(),
+            actual,
+        }
+    }
+}
