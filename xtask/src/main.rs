@@ -18,10 +18,13 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run hostile bytes through the fuzz targets for a bounded time
+    Fuzz(xtask::fuzz::Options),
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Fixtures { check } => xtask::fixtures::run(check),
+        Task::Fuzz(options) => xtask::fuzz::run(&options),
     }
 }

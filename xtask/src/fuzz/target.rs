@@ -1,0 +1,50 @@
+//! The entry points by name.
+
+/// What to fuzz.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Target {
+    /// Opening and reading a hive.
+    Open,
+    /// Recovering a hive from its logs.
+    Replay,
+    /// The full structural check.
+    Check,
+    /// Editing, also of corrupt hives.
+    Edit,
+    /// Parsing registry text files.
+    RegFile,
+}
+
+impl Target {
+    /// Every target.
+    pub const ALL: [Self; 5] = [
+        Self::Open,
+        Self::Replay,
+        Self::Check,
+        Self::Edit,
+        Self::RegFile,
+    ];
+
+    /// Its name, as on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Replay => "replay",
+            Self::Check => "check",
+            Self::Edit => "edit",
+            Self::RegFile => "reg-file",
+        }
+    }
+
+    /// Runs it on one input.
+    pub fn run(self, data: &[u8]) {
+        match self {
+            Self::Open => super::open(data),
+            Self::Replay => super::replay(data),
+            Self::Check => super::check(data),
+            Self::Edit => super::edit(data),
+            Self::RegFile => super::reg_file(data),
+        }
+    }
+}
