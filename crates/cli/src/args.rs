@@ -6,7 +6,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use diskmend_repair::recipe::Catalogue;
 
 use crate::commands::hive::HiveCommand;
-use crate::commands::recipes;
+use crate::commands::{inspect, plan, recipes, repair, runs, undo};
 use crate::failure::Failure;
 use crate::recipe_file;
 
@@ -87,6 +87,11 @@ impl Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Inspect(inspect::Args),
+    Plan(plan::Args),
+    Repair(repair::Args),
+    Undo(undo::Args),
+    Runs(runs::Args),
     Recipes(recipes::Args),
     #[command(subcommand)]
     Hive(HiveCommand),

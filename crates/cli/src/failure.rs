@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -54,6 +55,26 @@ impl Failure {
     /// Says first what was being done, as a fragment.
     pub(crate) fn context(mut self, what: impl Display) -> Self {
         self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Names the file as it was typed, where the message has only its name or nothing.
+    pub(crate) fn about(mut self, path: &Path) -> Self {
+        let typed = path.display().to_string();
+        if self.message.contains(&typed) {
+            return self;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let bare = self.message.strip_prefix(&*name);
+        if let Some(rest) = bare.and_then(|rest| rest.strip_prefix(": ")) {
+            self.message = rest.to_owned();
+        }
+        self.context(typed)
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
         self
     }
 
@@ -127,6 +148,18 @@ mod tests {
         let failure = Failure::of(Exit::Failure, &Outer { source });
         assert_eq!(failure.message, "outer: inner");
         assert_eq!(failure.context("read").message, "read: outer: inner");
+    }
+
+    #[test]
+    fn the_file_is_named_once_as_it_was_typed() {
+        let about = |message: &str| {
+            let failure = Failure::new(Exit::Failure, message);
+            failure.about("some/where/SYSTEM".as_ref()).message
+        };
+        let named = "some/where/SYSTEM: not found";
+        assert_eq!(about("SYSTEM: not found"), named);
+        assert_eq!(about("not found"), named);
+        assert_eq!(about(named), named);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use diskmend_repair::{Class, Error, Refusal};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::hive_file::ReadError;
 
 const PERMISSION: &str = "run diskmend as root or administrator";
 const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
@@ -18,19 +17,6 @@ const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, whi
                       where they are lost, so are the last changes to the registry";
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
-
-impl From<ReadError> for Failure {
-    fn from(error: ReadError) -> Self {
-        let hint = match &error {
-            ReadError::Folder(OpenError::Permission { .. }) => Some(PERMISSION),
-            ReadError::File { source, .. } => io_hint(source),
-            ReadError::NotAHive { .. } => Some(NOT_A_HIVE),
-            ReadError::Unrecoverable { .. } => Some(NO_LOG),
-            _ => None,
-        };
-        Self::of(Exit::Failure, &error).maybe_hint(hint)
-    }
-}
 
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
@@ -45,7 +31,12 @@ impl From<RecipeError> for Failure {
 
 /// A target that could not be opened.
 pub(crate) fn target_failure(error: &OpenError) -> Failure {
-    let (exit, hint) = match error {
+    let (exit, hint) = target_hint(error);
+    Failure::of(exit, error).maybe_hint(hint)
+}
+
+fn target_hint(error: &OpenError) -> (Exit, Option<&'static str>) {
+    match error {
         OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
         OpenError::NotMounted { .. } => (
             Exit::Failure,
@@ -57,12 +48,13 @@ pub(crate) fn target_failure(error: &OpenError) -> Failure {
         ),
         OpenError::Permission { .. } => (Exit::Failure, Some(PERMISSION)),
         _ => (Exit::Failure, None),
-    };
-    Failure::of(exit, error).maybe_hint(hint)
+    }
 }
 
 /// An operation of the engine on `target` that came to no good end.
-pub(crate) fn engine_failure(error: &Error, target: &Path) -> Failure {
+///
+/// `state` is the option that names the folder for undo data, where one was given.
+pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failure {
     let exit = match error.class() {
         Class::Failed => Exit::Failure,
         Class::Refused => Exit::Refused,
@@ -72,15 +64,16 @@ pub(crate) fn engine_failure(error: &Error, target: &Path) -> Failure {
     };
     let target = target.display();
     let hint = match error {
-        Error::Refused(refusal) => refusal_hint(refusal, &target.to_string()),
+        Error::Refused(refusal) => refusal_hint(refusal, &target.to_string(), state),
+        Error::Target { source, .. } => target_hint(source).1.map(str::to_owned),
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
         Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all that is wrong".into()),
         Error::NoRun { .. } | Error::NotUndoable { .. } => {
-            Some(format!("'diskmend runs {target}' lists the runs"))
+            Some(format!("'diskmend runs {target}{state}' lists the runs"))
         }
         Error::RolledBack { .. } => Some("the disk is as it was; nothing is left to undo".into()),
         Error::Broken { run, .. } => Some(format!(
-            "find out why the disk can't be written, then: diskmend undo {target} {run}"
+            "find out why the disk can't be written, then: diskmend undo {target} {run}{state}"
         )),
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
@@ -88,11 +81,11 @@ pub(crate) fn engine_failure(error: &Error, target: &Path) -> Failure {
     Failure::of(exit, error).maybe_hint(hint)
 }
 
-fn refusal_hint(refusal: &Refusal, target: &str) -> Option<String> {
+fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> {
     let hint = match refusal {
         Refusal::Guard(guard) => return guard_hint(guard, target),
         Refusal::Unfinished { run, .. } => {
-            return Some(format!("diskmend undo {target} {run}"));
+            return Some(format!("diskmend undo {target} {run}{state}"));
         }
         Refusal::HiveErrors { .. } => {
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \

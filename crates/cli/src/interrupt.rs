@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::exit::Exit;
+use crate::output::console;
 
 /// Nothing is being written: the process may end at any moment.
 const IDLE: u8 = 0;
@@ -39,6 +40,13 @@ fn end() -> ! {
 /// Whether someone asked the program to stop: the flag that is looked at before each step.
 pub(crate) fn flag() -> &'static AtomicBool {
     &REQUESTED
+}
+
+/// Says so where someone asked the program to stop and it was done nevertheless.
+pub(crate) fn tell_if_too_late() {
+    if REQUESTED.load(Ordering::SeqCst) {
+        console::note("the interrupt came while it was being written: it was finished");
+    }
 }
 
 /// Runs what writes: a signal no longer ends the process, only sets [`flag`].

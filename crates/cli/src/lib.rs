@@ -19,17 +19,18 @@
 
 mod args;
 mod commands;
+mod consent;
 mod data_arg;
 mod exit;
 mod failure;
 mod help;
 mod hints;
-mod hive_file;
 mod interrupt;
 mod key_path;
 mod output;
 mod progress;
 mod recipe_file;
+mod target_arg;
 mod walk;
 
 use std::process::ExitCode;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use diskmend_repair::{Phase, Progress, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::interrupt;
+use crate::output::escape::Escaped;
 
 const TICK: Duration = Duration::from_millis(120);
 
@@ -27,5 +31,31 @@ impl Spinner {
 impl Drop for Spinner {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// The engine's steps, shown one after the other.
+pub(crate) struct Steps {
+    spinner: Spinner,
+}
+
+impl Steps {
+    /// Starts to show them.
+    pub(crate) fn start() -> Self {
+        Self {
+            spinner: Spinner::start("starting"),
+        }
+    }
+
+    /// What the engine reports to, and asks whether it shall stop.
+    pub(crate) fn watch(&mut self) -> Watch<'_> {
+        Watch::new(self, interrupt::flag())
+    }
+}
+
+impl Progress for Steps {
+    fn phase(&mut self, phase: Phase, subject: &str) {
+        let message = format!("{phase} {}", Escaped(subject));
+        self.spinner.bar.set_message(message);
     }
 }

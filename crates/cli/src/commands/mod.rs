@@ -1,7 +1,12 @@
 //! The commands, one file each.
 
 pub(crate) mod hive;
+pub(crate) mod inspect;
+pub(crate) mod plan;
 pub(crate) mod recipes;
+pub(crate) mod repair;
+pub(crate) mod runs;
+pub(crate) mod undo;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -11,6 +16,11 @@ use crate::output::console::Console;
 /// Runs one command.
 pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
+        Command::Inspect(args) => inspect::run(args, console),
+        Command::Plan(args) => plan::run(args, console),
+        Command::Repair(args) => repair::run(args, console),
+        Command::Undo(args) => undo::run(args, console),
+        Command::Runs(args) => runs::run(args, console),
         Command::Recipes(args) => recipes::run(args, console),
         Command::Hive(command) => hive::run(command, console),
     }

@@ -1,8 +1,11 @@
 //! The parts that the results of the engine have in common, for people.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-use diskmend_repair::documents::{CheckSummary, HiveStatus, Notice, RunSummary, SkippedHive};
+use diskmend_repair::documents::{
+    AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHive,
+};
 use diskmend_repair::{ControlSets, ValueData};
 
 use super::console;
@@ -83,6 +86,32 @@ fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
     Ok(())
 }
 
+/// Items that are about the same key of the same hive, in the order in which each key is first
+/// named.
+pub(crate) fn by_key<'a, T>(
+    items: &'a [T],
+    place: impl Fn(&'a T) -> (&'a str, &'a str),
+) -> impl Iterator<Item = ((&'a str, &'a str), Vec<&'a T>)> {
+    let mut index = HashMap::new();
+    let mut groups: Vec<((&str, &str), Vec<&T>)> = Vec::new();
+    for item in items {
+        let place = place(item);
+        let at = *index.entry(place).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some((_, group)) => group.push(item),
+            None => groups.push((place, vec![item])),
+        }
+    }
+    groups.into_iter()
+}
+
+/// The key that the rows below are about; `mark` is said of it.
+pub(crate) fn key(out: &mut dyn Write, (hive, key): (&str, &str), mark: &str) -> io::Result<()> {
+    let heading = style::HEADING;
+    let path = format!("{hive}\\{key}");
+    writeln!(out, "\n{heading}{}{heading:#}{mark}", Escaped(&path))
+}
+
 /// What a check found, where it found anything.
 pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<()> {
     let total = summary.errors + summary.warnings;
@@ -112,6 +141,33 @@ pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<(
     }
 }
 
+/// A hive that was written: what was done with it, and how it was proved.
+pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()> {
+    let heading = style::HEADING;
+    write!(out, "{heading}{}{heading:#}  ", Escaped(&hive.path))?;
+    if let Some(recovery) = &hive.recovery {
+        write!(out, "recovered from its logs ({} pages), ", recovery.pages)?;
+    }
+    write!(out, "{} bytes written and read back; ", hive.bytes_written)?;
+    match &hive.check {
+        Some(_) => write!(out, "checked, ")?,
+        None => write!(out, "not checked, ")?,
+    }
+    match &hive.second_reader {
+        SecondReader::Agrees => writeln!(out, "a second reader agrees")?,
+        SecondReader::CannotRead(why) => writeln!(
+            out,
+            "the second reader can't read this hive, not even as it was ({})",
+            Escaped(why)
+        )?,
+        SecondReader::Skipped => writeln!(out, "no second reader was asked")?,
+    }
+    match &hive.check {
+        Some(summary) => check(out, summary),
+        None => Ok(()),
+    }
+}
+
 /// Hives that were left out, and what else should be known.
 pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
     for hive in skipped {
@@ -123,14 +179,14 @@ pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
 }
 
 /// Runs that were killed half way.
-pub(crate) fn unfinished(target: &str, runs: &[RunSummary]) {
+pub(crate) fn unfinished(target: &str, runs: &[RunSummary], state: &str) {
     for run in runs {
         console::warn(format_args!(
             "run {} was begun {} and did not end",
             run.run, run.started
         ));
         console::hint(format_args!(
-            "take it back with: diskmend undo {target} {}",
+            "take it back with: diskmend undo {target} {}{state}",
             run.run
         ));
     }

@@ -1,10 +1,13 @@
 //! Small hives to run the commands on.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use diskmend_hive::{Editor, Filetime, Hive, ValueType, checksum};
 use tempfile::TempDir;
+
+use crate::program::diskmend;
 
 /// 2024-01-01 00:00 UTC.
 const NOW: Filetime = Filetime(133_485_408_000_000_000);
@@ -62,6 +65,91 @@ impl Fixture {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+/// A folder with a Windows volume: a SYSTEM hive among what the guards look for.
+pub(crate) struct Volume {
+    pub(crate) folder: TempDir,
+}
+
+impl Volume {
+    /// A volume with the hive of [`Fixture`].
+    pub(crate) fn new() -> Self {
+        let volume = Self::empty();
+        hive_file(&volume.system(), system);
+        volume
+    }
+
+    /// A volume with the hive and logs of one of the repository's fixtures.
+    pub(crate) fn of_fixture(name: &str) -> Self {
+        let volume = Self::empty();
+        copy_fixture(name, &volume.config());
+        volume
+    }
+
+    fn empty() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let volume = Self { folder };
+        fs::create_dir_all(volume.config()).expect("a writable folder");
+        volume
+    }
+
+    /// Its root, as an argument.
+    pub(crate) fn root(&self) -> &str {
+        self.folder.path().to_str().expect("UTF-8")
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder
+            .path()
+            .join("Windows")
+            .join("System32")
+            .join("config")
+    }
+
+    pub(crate) fn system(&self) -> PathBuf {
+        self.config().join("SYSTEM")
+    }
+
+    /// Every file among the hives with its bytes.
+    pub(crate) fn hives(&self) -> BTreeMap<String, Vec<u8>> {
+        files(&self.config())
+    }
+
+    /// The data of a `REG_DWORD` in the hive, as `hive get` shows it.
+    pub(crate) fn dword(&self, key: &str, name: &str) -> Option<u64> {
+        let file = self.system();
+        let file = file.to_str().expect("UTF-8");
+        let run = diskmend(["hive", "get", file, key, name, "--json"]);
+        match run.code {
+            0 => run.json()["data"].as_u64(),
+            _ => None,
+        }
+    }
+}
+
+/// The files of a folder with their bytes.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            let entry = entry.expect("readable");
+            let name = entry.file_name().into_string().expect("UTF-8");
+            (name, fs::read(entry.path()).expect("a file"))
+        })
+        .collect()
+}
+
+/// Copies the hive files of one of the repository's fixtures.
+pub(crate) fn copy_fixture(name: &str, to: &Path) {
+    let from: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "fixtures", name]
+        .iter()
+        .collect();
+    for (name, bytes) in files(&from) {
+        if name != "recipe.toml" {
+            fs::write(to.join(name), bytes).expect("a writable folder");
+        }
     }
 }
 

@@ -63,6 +63,6 @@ fn a_dirty_hive_without_logs_ends_with_1_and_a_hint() {
     fs::write(&file, bytes).expect("writable");
     diskmend(["hive", "check", file.to_str().expect("UTF-8")])
         .ends(1)
-        .says("not closed cleanly (sequence numbers 2 and 1 differ)")
+        .says("not closed cleanly and cannot be recovered")
         .says("hint: copy the hive together with its .LOG1 and .LOG2 files");
 }

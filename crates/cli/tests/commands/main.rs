@@ -1,12 +1,40 @@
 //! The commands, run as a script runs them: a file for each, named after it.
 
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
 mod help;
+#[cfg(test)]
 mod hive_check;
+#[cfg(test)]
+mod hive_delete;
+#[cfg(test)]
 mod hive_export;
+#[cfg(test)]
 mod hive_get;
+#[cfg(test)]
+mod hive_import;
+#[cfg(test)]
 mod hive_ls;
+#[cfg(test)]
+mod hive_recover;
+#[cfg(test)]
+mod hive_set;
+#[cfg(test)]
+mod inspect;
+#[cfg(test)]
 mod output;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
 mod recipes;
+#[cfg(test)]
+mod repair;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod undo;

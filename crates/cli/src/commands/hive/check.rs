@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use diskmend_hive::check::{self, Content, Report, Severity};
-use diskmend_repair::documents::CheckSummary;
+use diskmend_repair::documents::{CheckSummary, HiveStatus, RecoverySummary};
+use diskmend_repair::hive_file::OpenHive;
 use serde::Serialize;
 
+use super::reading;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::hive_file::{self, HiveFile, Recovered};
 use crate::output::console::Console;
 use crate::output::escape::Escaped;
 use crate::output::style;
@@ -41,36 +42,13 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Document<'a> {
     file: String,
-    version: String,
+    version: &'a str,
+    length: u64,
     dirty: Option<&'a str>,
-    recovery: Option<Replay>,
+    recovery: Option<&'a RecoverySummary>,
     #[serde(flatten)]
     check: CheckSummary,
     content: ContentEntry,
-}
-
-/// What replaying the logs did.
-#[derive(Serialize)]
-struct Replay {
-    applied: Vec<AppliedLog>,
-    skipped: Vec<Skipped>,
-    pages: usize,
-    base_block_restored: bool,
-}
-
-#[derive(Serialize)]
-struct AppliedLog {
-    log: &'static str,
-    format: String,
-    entries: usize,
-    first_sequence: u32,
-    last_sequence: u32,
-}
-
-#[derive(Serialize)]
-struct Skipped {
-    log: &'static str,
-    reason: String,
 }
 
 #[derive(Serialize)]
@@ -85,54 +63,28 @@ struct ContentEntry {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let spinner = Spinner::start("checking");
-    let file = hive_file::read(&args.file)?;
-    let report = check::check(&file.hive);
+    let OpenHive { hive, status } = reading::open(&args.file)?;
+    let report = check::check(&hive);
     drop(spinner);
     let exit = match report.errors + report.warnings {
         0 => Exit::Done,
         _ => Exit::Pending,
     };
     console.show(exit, |console| match console.json() {
-        true => console.document(&document(&args.file, &file, &report)),
-        false => print(console, &args.file, &file, &report),
+        true => console.document(&document(&args.file, &status, &report)),
+        false => print(console, &args.file, &status, &report),
     })
 }
 
-fn document<'a>(path: &Path, file: &'a HiveFile, report: &Report) -> Document<'a> {
+fn document<'a>(path: &Path, status: &'a HiveStatus, report: &Report) -> Document<'a> {
     Document {
         file: path.display().to_string(),
-        version: version(file),
-        dirty: file.recovered.as_ref().map(|r| r.state.as_str()),
-        recovery: file.recovered.as_ref().map(replay),
+        version: &status.version,
+        length: status.length,
+        dirty: status.dirty.as_deref(),
+        recovery: status.recovery.as_ref(),
         check: report.into(),
         content: content(&report.content),
-    }
-}
-
-fn replay(recovered: &Recovered) -> Replay {
-    let recovery = &recovered.recovery;
-    Replay {
-        applied: recovery
-            .applied
-            .iter()
-            .map(|applied| AppliedLog {
-                log: applied.log.suffix(),
-                format: applied.format.to_string(),
-                entries: applied.entries,
-                first_sequence: applied.first_sequence,
-                last_sequence: applied.last_sequence,
-            })
-            .collect(),
-        skipped: recovery
-            .skipped
-            .iter()
-            .map(|skipped| Skipped {
-                log: skipped.log.suffix(),
-                reason: skipped.fault.to_string(),
-            })
-            .collect(),
-        pages: recovery.pages,
-        base_block_restored: recovery.base_block_restored,
     }
 }
 
@@ -147,29 +99,34 @@ fn content(content: &Content) -> ContentEntry {
     }
 }
 
-fn version(file: &HiveFile) -> String {
-    format!("1.{}", file.hive.minor_version())
-}
-
-fn print(console: &mut Console, path: &Path, file: &HiveFile, report: &Report) -> io::Result<()> {
+fn print(
+    console: &mut Console,
+    path: &Path,
+    status: &HiveStatus,
+    report: &Report,
+) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
     let path = path.display().to_string();
     let Content { keys, values, .. } = report.content;
     writeln!(
         out,
-        "{}: regf {}, {} bytes of bins, {keys} keys, {values} values",
+        "{}: regf {}, {} bytes, {keys} keys, {values} values",
         Escaped(&path),
-        version(file),
-        file.hive.image().bins_len(),
+        Escaped(&status.version),
+        status.length,
     )?;
-    if let Some(recovered) = &file.recovered {
+    if let Some(dirty) = &status.dirty {
         let warning = style::WARNING;
         writeln!(
             out,
-            "{warning}dirty{warning:#}: {}; checked as its logs recover it ({} pages)",
-            recovered.state, recovered.recovery.pages
+            "{warning}not closed cleanly{warning:#}: {}; checked as its logs recover it",
+            Escaped(dirty)
         )?;
+        let logs = status.recovery.iter().flat_map(|recovery| &recovery.logs);
+        for log in logs {
+            writeln!(out, "  {}", Escaped(log))?;
+        }
     }
     if report.problems.is_empty() {
         let good = style::GOOD;

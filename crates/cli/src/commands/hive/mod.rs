@@ -1,10 +1,15 @@
 //! `diskmend hive`: the same engine on any hive file.
 
 pub(crate) mod check;
+pub(crate) mod delete;
+pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod get;
+pub(crate) mod import;
 pub(crate) mod ls;
 pub(crate) mod reading;
+pub(crate) mod recover;
+pub(crate) mod set;
 
 use clap::Subcommand;
 
@@ -25,7 +30,11 @@ pub(crate) enum HiveCommand {
     Check(check::Args),
     Ls(ls::Args),
     Get(get::Args),
+    Set(set::Args),
+    Delete(delete::Args),
     Export(export::Args),
+    Import(import::Args),
+    Recover(recover::Args),
 }
 
 pub(super) fn run(command: &HiveCommand, console: &mut Console) -> Result<Exit, Failure> {
@@ -33,6 +42,10 @@ pub(super) fn run(command: &HiveCommand, console: &mut Console) -> Result<Exit, 
         HiveCommand::Check(args) => check::run(args, console),
         HiveCommand::Ls(args) => ls::run(args, console),
         HiveCommand::Get(args) => get::run(args, console),
+        HiveCommand::Set(args) => set::run(args, console),
+        HiveCommand::Delete(args) => delete::run(args, console),
+        HiveCommand::Import(args) => import::run(args, console),
+        HiveCommand::Recover(args) => recover::run(args, console),
         HiveCommand::Export(args) => export::run(args, console),
     }
 }

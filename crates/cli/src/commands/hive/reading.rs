@@ -5,11 +5,12 @@ use std::path::Path;
 use diskmend_hive::name::Name;
 use diskmend_hive::{Corruption, Hive, Key, Value, ValueType};
 use diskmend_repair::ValueData;
+use diskmend_repair::hive_file::{self, OpenHive};
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::hive_file::{self, HiveFile, Recovered};
+use crate::hints;
 use crate::key_path;
 use crate::output::console;
 use crate::output::escape::Escaped;
@@ -23,16 +24,26 @@ pub(crate) struct Source {
     hive: Hive,
 }
 
+/// Opens a hive file for reading.
+pub(crate) fn open(file: &Path) -> Result<OpenHive, Failure> {
+    // Nothing refuses to read: what can't be read has failed.
+    hive_file::open(file).map_err(|error| {
+        hints::engine_failure(&error, file, "")
+            .about(file)
+            .with_exit(Exit::Failure)
+    })
+}
+
 impl Source {
-    /// Opens it; a dirty hive is recovered in memory, and that is said.
+    /// Opens it; that a dirty hive is recovered in memory is said.
     pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
-        let HiveFile { hive, recovered } = hive_file::read(file)?;
-        if let Some(Recovered { state, recovery }) = recovered {
+        let OpenHive { hive, status } = open(file)?;
+        if let Some(state) = status.dirty {
+            let pages = status.recovery.map_or(0, |recovery| recovery.pages);
             console::note(format_args!(
-                "{}: not closed cleanly ({state}); shown as its logs recover it ({} pages), \
+                "{}: not closed cleanly ({state}); shown as its logs recover it ({pages} pages), \
                  nothing is written",
                 file.display(),
-                recovery.pages
             ));
         }
         Ok(Self { hive })

@@ -1,0 +1,136 @@
+//! What the commands that change a hive file have in common.
+
+use std::path::PathBuf;
+
+use diskmend_hive::{EditError, components};
+use diskmend_repair::documents::RepairReport;
+use diskmend_repair::{Error, Recorder, hive_file};
+
+use super::reading;
+use crate::commands::repair;
+use crate::consent::Consent;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hints;
+use crate::interrupt;
+use crate::output::console::{self, Console};
+use crate::progress::Steps;
+use crate::target_arg::StateArgs;
+
+/// The hive file to change.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The hive file
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+/// The hive file to edit.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EditArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Skip the full check of the hive and the second reader: quicker on a large hive, but damage
+    /// elsewhere in it goes unnoticed. What the edit itself reads is checked in any case, and so
+    /// is what was written
+    #[arg(long)]
+    no_check: bool,
+}
+
+/// Edits the hive file after a yes to `question`. `paths` are the keys that it is about.
+pub(super) fn run(
+    args: &EditArgs,
+    console: &mut Console,
+    question: &str,
+    paths: &[&str],
+    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<Exit, Failure> {
+    args.file.consent.can_be_had()?;
+    if !args.file.consent.given(question)? {
+        return Ok(Exit::Pending);
+    }
+    let mut refused = None;
+    let result = write(&args.file, !args.no_check, |recorder| {
+        refused = volatile_link(recorder, paths);
+        match refused {
+            Some(_) => Ok(()),
+            None => edit(recorder),
+        }
+    });
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    show(console, &args.file, &result?)
+}
+
+/// Recovers the hive file where it is dirty.
+pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Failure> {
+    args.consent.can_be_had()?;
+    if args.consent.asks() {
+        let opened = reading::open(&args.file)?;
+        if let Some(state) = &opened.status.dirty {
+            let pages = opened.status.recovery.map_or(0, |recovery| recovery.pages);
+            console::note(format_args!("{state}; its logs hold {pages} newer pages"));
+            if !args.consent.given("Recover the hive from them?")? {
+                return Ok(Exit::Pending);
+            }
+        }
+    }
+    let report = write(args, true, |_| Ok(()))?;
+    show(console, args, &report)
+}
+
+fn write(
+    args: &FileArgs,
+    check: bool,
+    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<RepairReport, Failure> {
+    let mut options = args.state.options();
+    options.check = check;
+    let mut steps = Steps::start();
+    let result = interrupt::while_writing(|| {
+        hive_file::edit(&args.file, &options, &mut steps.watch(), edit)
+    });
+    drop(steps);
+    let report = result.map_err(|error| failure(args, &error))?;
+    interrupt::tell_if_too_late();
+    Ok(report)
+}
+
+fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result<Exit, Failure> {
+    console.show(Exit::Done, |console| match console.json() {
+        true => console.engine_document(report),
+        false => repair::print(console, report, &args.state.option()),
+    })
+}
+
+fn failure(args: &FileArgs, error: &Error) -> Failure {
+    let target = hive_file::target_of(&args.file);
+    let target = target.as_deref().unwrap_or(&args.file);
+    hints::engine_failure(error, target, &args.state.option()).about(&args.file)
+}
+
+/// Refuses to create the key `CurrentControlSet` in a SYSTEM hive: in a running Windows that is a
+/// link to a control set, which a key of that name on disk would hide.
+fn volatile_link(recorder: &Recorder, paths: &[&str]) -> Option<Failure> {
+    const LINK: &str = "CurrentControlSet";
+    let is_link = |path: &&str| {
+        let first = components(path).next();
+        first.is_some_and(|first| first.eq_ignore_ascii_case(LINK))
+    };
+    let exists = |path| matches!(recorder.key(path), Ok(Some(_)));
+    if !paths.iter().any(is_link) || exists(LINK) || !exists("Select") {
+        return None;
+    }
+    let current = recorder.value("Select", "Current").ok().flatten();
+    let current = current
+        .and_then(|data| data.bytes.first_chunk().copied())
+        .map_or(1, u32::from_le_bytes);
+    let message = "CurrentControlSet exists in a running Windows only; nothing was changed";
+    Some(Failure::new(Exit::Refused, message).hint(format!(
+        "name the control set itself: this hive's current one is ControlSet{current:03}"
+    )))
+}

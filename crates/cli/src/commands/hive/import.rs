@@ -1,0 +1,87 @@
+//! `diskmend hive import`: a registry text file.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use diskmend_hive::reg_file::{MAX_FILE_LEN, Operation, RegFile};
+use diskmend_hive::{EditError, ValueType};
+use diskmend_repair::Recorder;
+
+use super::PrefixArg;
+use super::edit::{self, EditArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Merge a .reg file into a hive
+///
+/// Files of regedit and reg (UTF-16LE or UTF-8, version 5 and REGEDIT4) and of hivexregedit are
+/// read. All of it is done or nothing: a line that can't be read or carried out is an error.
+/// '[-KEY]' deletes a key, '"NAME"=-' a value.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend hive import SYSTEM fix.reg --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM'
+  diskmend hive import NTUSER.DAT user.reg --prefix HKEY_CURRENT_USER --yes")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    edit: EditArgs,
+    /// The .reg file
+    #[arg(value_name = "REGFILE")]
+    reg_file: PathBuf,
+    #[command(flatten)]
+    prefix: PrefixArg,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let shown = args.reg_file.display();
+    let failed = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Failure, error).context(format_args!("{shown}"))
+    };
+    let bytes = read(&args.reg_file).map_err(|error| failed(&error))?;
+    let parsed = RegFile::parse(&bytes).map_err(|error| failed(&error))?;
+    let prefix = args.prefix.prefix.as_deref().unwrap_or_default();
+    let file = parsed.strip_prefix(prefix).map_err(|error| {
+        failed(&error).hint("say where the hive belongs: --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM'")
+    })?;
+    let paths: Vec<&str> = file.operations.iter().map(Operation::path).collect();
+    let question = format!("Carry out the {} lines of {shown}?", paths.len());
+    let mut line = 0;
+    let result = edit::run(&args.edit, console, &question, &paths, |recorder| {
+        for operation in &file.operations {
+            line = operation.line();
+            apply(recorder, operation)?;
+        }
+        line = 0;
+        Ok(())
+    });
+    result.map_err(|failure| match line {
+        0 => failure,
+        line => failure.context(format_args!("{shown}: line {line}")),
+    })
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than is taken, so that a longer file is seen to be one.
+    let limit = MAX_FILE_LEN as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn apply(recorder: &mut Recorder, operation: &Operation) -> Result<(), EditError> {
+    match operation {
+        Operation::CreateKey { path, .. } => recorder.create_key(path),
+        Operation::DeleteKey { path, .. } => recorder.delete_key(path),
+        Operation::SetValue {
+            path,
+            name,
+            value_type,
+            data,
+            ..
+        } => recorder.set_value(path, name, ValueType(*value_type), data),
+        Operation::DeleteValue { path, name, .. } => recorder.delete_value(path, name),
+    }
+    .map(drop)
+}

@@ -1,0 +1,122 @@
+//! `diskmend inspect`: what is found on a target, compared with recipes.
+
+use std::io::{self, Write};
+
+use diskmend_repair::documents::{InspectReport, Row, RowState};
+use diskmend_repair::recipe::Recipe;
+
+use crate::args::RecipeFiles;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::output::table::{Cell, Table};
+use crate::output::{report, style};
+use crate::progress::Steps;
+use crate::target_arg::TargetArgs;
+
+/// Show what is wrong with the Windows on a disk; nothing is written
+///
+/// Every value that the recipes name is compared in every control set, and the hives themselves are
+/// checked. A hive that was not closed cleanly is looked at as its logs recover it, in memory.
+///
+/// A value is a fault where what was found is evidence of a broken system. Otherwise it may merely
+/// differ from what the recipe wants, or be missing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 0 means that all is as it should be, 3 that something was found.
+
+Examples:
+  diskmend inspect /mnt/f
+  diskmend inspect F: tls nla
+  diskmend inspect /mnt/f --json | jq '.rows[] | select(.state == \"fault\")'")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Recipes to compare with; all by default ('diskmend recipes' lists them)
+    #[arg(value_name = "RECIPE")]
+    recipes: Vec<String>,
+    #[command(flatten)]
+    files: RecipeFiles,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let catalogue = args.files.catalogue()?;
+    let recipes: Vec<&Recipe> = match args.recipes.as_slice() {
+        [] => catalogue
+            .iter()
+            .filter(|recipe| !recipe.registry.is_empty())
+            .collect(),
+        names => catalogue.select(names)?,
+    };
+    let target = args.target.open()?;
+    let mut steps = Steps::start();
+    let options = args.target.state.options();
+    let found = diskmend_repair::inspect(&target, &recipes, &options, &mut steps.watch())
+        .map_err(|error| args.target.failure(&error))?;
+    drop(steps);
+    let exit = match found.has_findings() {
+        true => Exit::Pending,
+        false => Exit::Done,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.engine_document(&found),
+        false => print(console, &found, &args.target.state.option()),
+    })
+}
+
+fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Result<()> {
+    let width = console.width();
+    let out = console.out();
+    for status in &found.hives {
+        report::hive(out, status)?;
+    }
+    for (place, group) in report::by_key(&found.rows, |row| (&row.hive, &row.key)) {
+        let current = group.iter().any(|row| row.in_current_set == Some(true));
+        let mark = match current {
+            true => " (current)",
+            false => "",
+        };
+        report::key(out, place, mark)?;
+        rows(out, &group, width)?;
+    }
+    let count = |state| found.rows.iter().filter(|row| row.state == state).count();
+    writeln!(
+        out,
+        "\n{} values: {} faults, {} differ, {} missing, {} as they should be",
+        found.rows.len(),
+        count(RowState::Fault),
+        count(RowState::Differs),
+        count(RowState::Missing),
+        count(RowState::Ok)
+    )?;
+    report::remarks(&found.skipped, &found.notices);
+    report::unfinished(&found.target, &found.unfinished, state);
+    Ok(())
+}
+
+fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<()> {
+    let mut table = Table::untitled(4, 2);
+    for row in rows {
+        let (state, style) = match row.state {
+            RowState::Ok => ("ok", style::GOOD),
+            RowState::Differs => ("differs", style::WARNING),
+            RowState::Missing => ("missing", style::WARNING),
+            RowState::Fault => ("FAULT", style::BAD),
+        };
+        let now = report::data(row.current.as_ref());
+        let (now, remark) = match row.state {
+            RowState::Ok => (now, String::new()),
+            _ => (
+                format!("{now}, wanted {}", report::data(Some(&row.desired))),
+                format!("{}: {}", row.recipe, row.why),
+            ),
+        };
+        table.row([
+            Cell::styled(state, style),
+            Cell::new(report::value_name(&row.value)),
+            Cell::new(now),
+            Cell::styled(remark, style::FAINT),
+        ]);
+    }
+    table.write(out, width)
+}

@@ -1,0 +1,176 @@
+//! `diskmend plan`: what a repair would change.
+
+use std::io::{self, Write};
+
+use diskmend_disk::Target;
+use diskmend_repair::documents::{Change, PlanReport};
+use diskmend_repair::{Goal, Plan};
+
+use crate::args::RecipeFiles;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::output::table::{Cell, Table};
+use crate::output::{report, style};
+use crate::progress::Steps;
+use crate::target_arg::TargetArgs;
+
+/// Show what a repair would change; nothing is written
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 0 means that there is nothing to do, 3 that there is.
+
+Examples:
+  diskmend plan /mnt/f rdp-internal-error
+  diskmend plan F: --auto")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// Which repairs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Choice {
+    /// Recipes to apply ('diskmend recipes' lists them); with --auto, all by default
+    #[arg(value_name = "RECIPE", required_unless_present = "auto")]
+    recipes: Vec<String>,
+    /// Repair only what is evidence of a fault; a healthy disk is left as it is
+    #[arg(long)]
+    auto: bool,
+    #[command(flatten)]
+    files: RecipeFiles,
+}
+
+impl Choice {
+    /// Works out the plan.
+    pub(crate) fn plan(&self, args: &TargetArgs, target: &Target) -> Result<Plan, Failure> {
+        let catalogue = self.files.catalogue()?;
+        let all: Vec<String>;
+        let names = match self.recipes.as_slice() {
+            [] => {
+                all = catalogue.iter().map(|recipe| recipe.name.clone()).collect();
+                &all
+            }
+            names => names,
+        };
+        let recipes = catalogue.select(names)?;
+        let goal = match self.auto {
+            true => Goal::Faults,
+            false => Goal::Desired,
+        };
+        let mut steps = Steps::start();
+        let options = args.state.options();
+        diskmend_repair::plan(target, &recipes, goal, &options, &mut steps.watch())
+            .map_err(|error| args.failure(&error))
+    }
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let target = args.target.open()?;
+    let plan = args.choice.plan(&args.target, &target)?;
+    show(console, plan.report(), &args.target.state.option())
+}
+
+/// Shows a plan as the result of a command.
+pub(crate) fn show(
+    console: &mut Console,
+    report: &PlanReport,
+    state: &str,
+) -> Result<Exit, Failure> {
+    let nothing =
+        !report.has_changes() && report.skipped.is_empty() && report.unfinished.is_empty();
+    let exit = match nothing {
+        true => Exit::Done,
+        false => Exit::Pending,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.engine_document(report),
+        false => {
+            let width = console.width();
+            print(console.out(), report, width, state)
+        }
+    })
+}
+
+/// Shows a plan to a person who will be asked about it; stdout is left to the result where that is
+/// JSON.
+pub(crate) fn print_for_question(
+    console: &mut Console,
+    report: &PlanReport,
+    state: &str,
+) -> io::Result<()> {
+    let width = console.width();
+    match console.json() {
+        true => print(&mut anstream::stderr(), report, width, state),
+        false => print(console.out(), report, width, state).and_then(|()| console.flush()),
+    }
+}
+
+fn print(
+    out: &mut dyn Write,
+    report: &PlanReport,
+    width: Option<usize>,
+    state: &str,
+) -> io::Result<()> {
+    for status in &report.hives {
+        report::hive(out, status)?;
+    }
+    changes(out, &report.changes, width)?;
+    let dirty = report.hives.iter().filter(|hive| hive.dirty.is_some());
+    let recovered = match dirty.count() {
+        0 => None,
+        1 => Some("1 hive to recover from its logs".to_owned()),
+        hives => Some(format!("{hives} hives to recover from their logs")),
+    };
+    let changed = match report.changes.len() {
+        0 => None,
+        1 => Some("1 value to change".to_owned()),
+        values => Some(format!("{values} values to change")),
+    };
+    let pending: Vec<String> = recovered.into_iter().chain(changed).collect();
+    match pending.is_empty() {
+        true => writeln!(out, "\nnothing to do")?,
+        false => writeln!(out, "\n{}", pending.join(", "))?,
+    }
+    report::remarks(&report.skipped, &report.notices);
+    report::unfinished(&report.target, &report.unfinished, state);
+    Ok(())
+}
+
+/// Who asks for a change, and why; a change by hand needs no reason.
+fn remark(change: &Change) -> String {
+    match change.recipe.as_str() {
+        "" => String::new(),
+        recipe => format!("{recipe}: {}", change.why),
+    }
+}
+
+/// Prints changes of values, grouped by key.
+pub(crate) fn changes(
+    out: &mut dyn Write,
+    changes: &[Change],
+    width: Option<usize>,
+) -> io::Result<()> {
+    for (place, group) in report::by_key(changes, |c| (&c.hive, &c.value.key)) {
+        report::key(out, place, "")?;
+        let mut table = Table::untitled(4, 2);
+        for change in group {
+            let old = report::data(change.value.old.as_ref());
+            let new = report::data(change.value.new.as_ref());
+            let style = match change.fault {
+                true => style::BAD,
+                false => style::PLAIN,
+            };
+            table.row([
+                Cell::new(report::value_name(&change.value.value)),
+                Cell::styled(old, style),
+                Cell::styled(format!("-> {new}"), style::GOOD),
+                Cell::styled(remark(change), style::FAINT),
+            ]);
+        }
+        table.write(out, width)?;
+    }
+    Ok(())
+}

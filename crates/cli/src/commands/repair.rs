@@ -1,0 +1,108 @@
+//! `diskmend repair`: plan, ask, apply.
+
+use std::io;
+
+use diskmend_repair::documents::{Outcome, RepairReport};
+
+use super::plan::{self, Choice};
+use crate::consent::Consent;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::console::{self, Console};
+use crate::output::report;
+use crate::progress::Steps;
+use crate::target_arg::TargetArgs;
+
+/// Repair the Windows on a disk
+///
+/// The plan is shown first, and applied after a yes. Every value that a recipe names gets the
+/// documented data in every control set that exists; what is right already is not written, so that
+/// a second run writes nothing. A hive that was not closed cleanly is recovered from its logs
+/// first.
+///
+/// Before anything is written the old bytes are saved on the volume, the changed hive is checked,
+/// and a second reader has to find the same values in it. A repair that fails half way is rolled
+/// back.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend repair /mnt/f tls nla crash-dump
+  diskmend repair F: rdp-internal-error --yes
+  diskmend repair /mnt/f --auto --yes --json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    consent: Consent,
+    /// Only show the plan, as 'diskmend plan' does
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if !args.dry_run {
+        args.consent.can_be_had()?;
+    }
+    let target = args.target.open()?;
+    let plan = args.choice.plan(&args.target, &target)?;
+    if args.dry_run {
+        return plan::show(console, plan.report(), &args.target.state.option());
+    }
+    if plan.report().has_changes() && args.consent.asks() {
+        plan::print_for_question(console, plan.report(), &args.target.state.option())?;
+        if !args.consent.given(&question(plan.report().changes.len()))? {
+            return Ok(Exit::Pending);
+        }
+    }
+    let mut steps = Steps::start();
+    let options = args.target.state.options();
+    let applied = interrupt::while_writing(|| {
+        diskmend_repair::repair(&target, plan, &options, &mut steps.watch())
+    });
+    drop(steps);
+    let report = applied.map_err(|error| args.target.failure(&error))?;
+    interrupt::tell_if_too_late();
+    let exit = match report.outcome {
+        Outcome::NothingToDo | Outcome::Done => Exit::Done,
+        Outcome::PartlyDone => Exit::Partial,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.engine_document(&report),
+        false => print(console, &report, &args.target.state.option()),
+    })
+}
+
+fn question(changes: usize) -> String {
+    match changes {
+        0 => "Recover the hives from their logs?".to_owned(),
+        1 => "Apply this change?".to_owned(),
+        changes => format!("Apply these {changes} changes?"),
+    }
+}
+
+/// Prints what a repair has done for a person.
+///
+/// `state` is the option that names the folder for undo data, where one was given.
+pub(crate) fn print(console: &mut Console, report: &RepairReport, state: &str) -> io::Result<()> {
+    let width = console.width();
+    let out = console.out();
+    plan::changes(out, &report.changes, width)?;
+    if !report.changes.is_empty() {
+        writeln!(out)?;
+    }
+    for hive in &report.hives {
+        report::written(out, hive)?;
+    }
+    if report.outcome == Outcome::NothingToDo {
+        writeln!(out, "nothing to do: all is as wanted")?;
+    }
+    report::remarks(&report.skipped, &report.notices);
+    if let Some(run) = &report.run {
+        let target = &report.target;
+        console::hint(format_args!("to undo: diskmend undo {target} {run}{state}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! `diskmend runs`: what has been done to a target.
+
+use std::io;
+
+use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::{self, Console};
+use crate::output::style;
+use crate::output::table::{Align, Cell, Table};
+use crate::target_arg::TargetArgs;
+
+/// List what diskmend has done to a disk
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend runs /mnt/f
+  diskmend runs F: --json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let target = args.target.open()?;
+    let runs = diskmend_repair::runs(&target, &args.target.state.options())
+        .map_err(|error| args.target.failure(&error))?;
+    console.show(Exit::Done, |console| match console.json() {
+        true => console.engine_document(&runs),
+        false => print(console, &runs, &args.target.state.option()),
+    })
+}
+
+fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Result<()> {
+    if runs.runs.is_empty() {
+        return writeln!(console.out(), "no runs");
+    }
+    let mut table = Table::new([
+        ("RUN", Align::Left),
+        ("WHAT", Align::Left),
+        ("STATE", Align::Left),
+        ("CHANGES", Align::Right),
+        ("UNDO", Align::Left),
+        ("DETAILS", Align::Left),
+    ]);
+    for run in &runs.runs {
+        let (state, style) = state(run);
+        let details = match run.recipes.as_slice() {
+            [] => run.hives.join(", "),
+            recipes => recipes.join(", "),
+        };
+        table.row([
+            Cell::new(&run.run),
+            Cell::new(match run.kind {
+                RunKind::Repair => "repair",
+                RunKind::HiveEdit => "edit",
+                RunKind::Undo => "undo",
+            }),
+            Cell::styled(state, style),
+            Cell::new(run.changes.to_string()),
+            Cell::new(match run.undoable {
+                true => "yes",
+                false => "no",
+            }),
+            Cell::new(details),
+        ]);
+    }
+    let width = console.width();
+    table.write(console.out(), width)?;
+    for run in &runs.runs {
+        if let Some(note) = &run.note {
+            console::note(format_args!("{}: {note}", run.run));
+        }
+        if run.unfinished {
+            console::hint(format_args!(
+                "run {0} did not end: diskmend undo {1} {0}{state_option}",
+                run.run, runs.target
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn state(run: &RunSummary) -> (&'static str, anstyle::Style) {
+    match run.state {
+        None => ("unreadable", style::BAD),
+        Some(RunState::Applying) => ("UNFINISHED", style::BAD),
+        Some(RunState::Done) => ("done", style::GOOD),
+        Some(RunState::RolledBack) => ("rolled back", style::WARNING),
+        Some(RunState::Undoing) => ("UNFINISHED undo", style::BAD),
+        Some(RunState::Undone) => ("undone", style::PLAIN),
+        Some(RunState::Broken) => ("BROKEN", style::BAD),
+    }
+}

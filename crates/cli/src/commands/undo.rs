@@ -1,0 +1,150 @@
+//! `diskmend undo`: takes a run back.
+
+use std::io;
+
+use diskmend_repair::documents::{FileAction, Method, Reversal, RunSummary, UndoReport};
+
+use crate::consent::Consent;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::console::{self, Console};
+use crate::output::escape::Escaped;
+use crate::output::report;
+use crate::output::style;
+use crate::output::table::{Cell, Table};
+use crate::progress::Steps;
+use crate::target_arg::TargetArgs;
+
+/// Take a repair back
+///
+/// Where nothing else has changed the files since, they get back the exact bytes that they had
+/// before the run. Otherwise each value that the run has changed is reversed by itself, and what
+/// somebody has changed again is left alone; both is said.
+///
+/// A run that was killed half way is taken back the same way.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend undo /mnt/f
+  diskmend undo F: 20261123T124100Z --yes")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// The run ('diskmend runs' lists them); the last that can be undone by default
+    run: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.consent.can_be_had()?;
+    let target = args.target.open()?;
+    let options = args.target.state.options();
+    let run = match (&args.run, args.consent.asks()) {
+        (named, false) => named.clone(),
+        (named, true) => {
+            let runs = diskmend_repair::runs(&target, &options)
+                .map_err(|error| args.target.failure(&error))?;
+            let chosen = runs.runs.iter().rev().find(|run| match named {
+                Some(name) => run.run == *name,
+                None => run.undoable,
+            });
+            match chosen {
+                Some(chosen) => {
+                    if !args.consent.given(&question(chosen))? {
+                        return Ok(Exit::Pending);
+                    }
+                    Some(chosen.run.clone())
+                }
+                // The engine says what is wrong with it.
+                None => named.clone(),
+            }
+        }
+    };
+    let mut steps = Steps::start();
+    let undone = interrupt::while_writing(|| {
+        diskmend_repair::undo(&target, run.as_deref(), &options, &mut steps.watch())
+    });
+    drop(steps);
+    let report = undone.map_err(|error| args.target.failure(&error))?;
+    interrupt::tell_if_too_late();
+    console.show(Exit::Done, |console| match console.json() {
+        true => console.engine_document(&report),
+        false => print(console, &report, &args.target.state.option()),
+    })
+}
+
+fn question(run: &RunSummary) -> String {
+    let what = match run.recipes.as_slice() {
+        [] => run.hives.join(", "),
+        recipes => recipes.join(", "),
+    };
+    format!(
+        "Undo run {} of {} ({what}, {} changes)?",
+        run.run, run.started, run.changes
+    )
+}
+
+fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<()> {
+    let width = console.width();
+    let out = console.out();
+    match report.method {
+        Method::Bytes => {
+            writeln!(out, "run {} is undone, byte for byte", Escaped(&report.run))?;
+            let mut table = Table::untitled(2, 2);
+            for file in &report.files {
+                let action = match file.action {
+                    FileAction::Restored => "restored",
+                    FileAction::Removed => "removed; the run had created it",
+                    FileAction::Unchanged => "had its old bytes already",
+                };
+                table.row([Cell::new(&file.path), Cell::new(action)]);
+            }
+            table.write(out, width)?;
+        }
+        Method::Values => {
+            let warning = style::WARNING;
+            writeln!(
+                out,
+                "run {} is undone {warning}value by value{warning:#}: something else has changed \
+                 the hive since",
+                Escaped(&report.run)
+            )?;
+            values(out, report, width)?;
+        }
+    }
+    report::remarks(&[], &report.notices);
+    if let Some(run) = &report.recorded_as {
+        let target = &report.target;
+        console::hint(format_args!(
+            "to undo the undo: diskmend undo {target} {run}{state}"
+        ));
+    }
+    Ok(())
+}
+
+fn values(out: &mut dyn io::Write, report: &UndoReport, width: Option<usize>) -> io::Result<()> {
+    for (place, group) in report::by_key(&report.changes, |c| (&c.hive, &c.change.key)) {
+        report::key(out, place, "")?;
+        let mut table = Table::untitled(3, 2);
+        for change in group {
+            let (state, style) = match change.reversal {
+                Reversal::Reversed => ("reversed", style::GOOD),
+                Reversal::AlreadyOld => ("was so already", style::PLAIN),
+                Reversal::LeftAlone => ("LEFT ALONE, changed since", style::WARNING),
+            };
+            let now = match change.reversal {
+                Reversal::LeftAlone => report::data(change.found.as_ref()),
+                _ => report::data(change.change.old.as_ref()),
+            };
+            table.row([
+                Cell::new(report::value_name(&change.change.value)),
+                Cell::new(now),
+                Cell::styled(state, style),
+            ]);
+        }
+        table.write(out, width)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! `diskmend hive set`.
+
+use std::fs;
+
+use crate::fixture::{Fixture, Volume, utf16};
+use crate::program::{command, diskmend};
+
+fn set(fixture: &Fixture, args: &[&str]) -> crate::program::Run {
+    let file = fixture.system();
+    let mut all = vec!["hive", "set", file.to_str().expect("UTF-8")];
+    all.extend(args);
+    diskmend(all)
+}
+
+fn raw(fixture: &Fixture, key: &str, name: &str) -> Vec<u8> {
+    let file = fixture.system();
+    let args = [
+        "hive",
+        "get",
+        file.to_str().expect("UTF-8"),
+        key,
+        name,
+        "--raw",
+    ];
+    let output = command(args).output().expect("it starts");
+    assert!(output.status.success());
+    output.stdout
+}
+
+#[test]
+fn each_type_is_stored_as_windows_stores_it() {
+    let fixture = Fixture::new();
+    for (value_type, data, bytes) in [
+        (
+            "REG_SZ",
+            "text \\0 with a backslash",
+            utf16("text \\0 with a backslash\0"),
+        ),
+        ("REG_SZ", "", utf16("\0")),
+        (
+            "REG_EXPAND_SZ",
+            "%SystemRoot%\\MEMORY.DMP",
+            utf16("%SystemRoot%\\MEMORY.DMP\0"),
+        ),
+        ("REG_MULTI_SZ", "one\\0two", utf16("one\0two\0\0")),
+        ("reg_dword", "0xfF", vec![0xff, 0, 0, 0]),
+        ("REG_DWORD", "3389", vec![0x3d, 0x0d, 0, 0]),
+        ("REG_QWORD", "1", vec![1, 0, 0, 0, 0, 0, 0, 0]),
+        ("REG_DWORD_BIG_ENDIAN", "1", vec![0, 0, 0, 1]),
+        ("REG_BINARY", "00,01 fF", vec![0, 1, 0xff]),
+        ("REG_NONE", "", vec![]),
+        ("0x1234", "0a0b", vec![10, 11]),
+    ] {
+        set(&fixture, &["Setup", "New", value_type, data, "--yes"]).ends(0);
+        assert_eq!(raw(&fixture, "Setup", "New"), bytes, "{value_type} {data}");
+    }
+    set(
+        &fixture,
+        &[
+            "Setup",
+            "L",
+            "REG_MULTI_SZ",
+            "a;b",
+            "--separator",
+            ";",
+            "--yes",
+        ],
+    )
+    .ends(0);
+    assert_eq!(raw(&fixture, "Setup", "L"), utf16("a\0b\0\0"));
+}
+
+#[test]
+fn a_missing_key_is_created_and_the_default_value_has_no_name() {
+    let fixture = Fixture::new();
+    for name in ["", "@", "(Default)"] {
+        let key = format!(r"\New\Key{}", name.len());
+        set(&fixture, &[&key, name, "REG_SZ", "x", "--yes"]).ends(0);
+        assert_eq!(raw(&fixture, &key, ""), utf16("x\0"));
+    }
+}
+
+#[test]
+fn what_is_right_already_is_not_written() {
+    let fixture = Fixture::new();
+    set(&fixture, &["Select", "Current", "REG_DWORD", "2", "--yes"]).ends(0);
+    let before = fs::read(fixture.system()).expect("readable");
+    let run = set(
+        &fixture,
+        &["select", "CURRENT", "REG_DWORD", "0x2", "--yes"],
+    )
+    .ends(0);
+    assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
+    assert_eq!(fs::read(fixture.system()).expect("readable"), before);
+}
+
+#[test]
+fn an_edit_can_be_undone_in_the_files_folder() {
+    let fixture = Fixture::new();
+    let before = fs::read(fixture.system()).expect("readable");
+    set(&fixture, &["Select", "Current", "REG_DWORD", "2", "--yes"])
+        .ends(0)
+        .says("hint: to undo: diskmend undo ");
+    let folder = fixture.folder.path().to_str().expect("UTF-8");
+    diskmend(["undo", folder, "--yes"]).ends(0);
+    assert_eq!(fs::read(fixture.system()).expect("readable"), before);
+    assert!(!fixture.path("SYSTEM.LOG1").exists());
+}
+
+#[test]
+fn a_hive_among_those_of_windows_is_undone_at_the_volume() {
+    let volume = Volume::new();
+    let before = volume.hives();
+    let file = volume.system();
+    let file = file.to_str().expect("UTF-8");
+    diskmend([
+        "hive",
+        "set",
+        file,
+        "Select",
+        "Current",
+        "REG_DWORD",
+        "2",
+        "--yes",
+    ])
+    .ends(0);
+    diskmend(["undo", volume.root(), "--yes"]).ends(0);
+    assert_eq!(volume.hives(), before);
+}
+
+#[test]
+fn wrong_data_and_types_are_wrong_usage() {
+    let fixture = Fixture::new();
+    let before = fs::read(fixture.system()).expect("readable");
+    for (value_type, data) in [
+        ("REG_DWORD", "x"),
+        ("REG_DWORD", "-1"),
+        ("REG_DWORD", ""),
+        ("REG_DWORD", "4294967296"),
+        ("REG_BINARY", "0"),
+        ("REG_NONSENSE", "0"),
+        ("REG_MULTI_SZ", "a\\0\\0b"),
+    ] {
+        set(&fixture, &["Select", "Current", value_type, data, "--yes"]).ends(2);
+    }
+    set(&fixture, &["Select", "Current", "REG_DWORD", "1"])
+        .ends(2)
+        .says("hint: add --yes");
+    assert_eq!(fs::read(fixture.system()).expect("readable"), before);
+}
+
+#[test]
+fn the_link_of_a_running_windows_is_not_created() {
+    let fixture = Fixture::new();
+    let before = fs::read(fixture.system()).expect("readable");
+    set(
+        &fixture,
+        &[r"CurrentControlSet\Control", "A", "REG_DWORD", "1", "--yes"],
+    )
+    .ends(5)
+    .says("hint: name the control set itself: this hive's current one is ControlSet001");
+    assert_eq!(fs::read(fixture.system()).expect("readable"), before);
+}
+
+#[test]
+fn names_that_no_key_can_have_are_refused() {
+    let fixture = Fixture::new();
+    let long = "x".repeat(256);
+    set(&fixture, &[&long, "A", "REG_DWORD", "1", "--yes"]).ends(1);
+}
+
+#[test]
+fn without_the_check_the_edit_is_the_same() {
+    let fixture = Fixture::new();
+    let document = set(
+        &fixture,
+        &[
+            "Select",
+            "Current",
+            "REG_DWORD",
+            "2",
+            "--yes",
+            "--no-check",
+            "--json",
+        ],
+    )
+    .ends(0)
+    .json();
+    assert_eq!(document["hives"][0]["check"], serde_json::Value::Null);
+    assert_eq!(raw(&fixture, "Select", "Current"), [2, 0, 0, 0]);
+    let file = fixture.system();
+    diskmend(["hive", "check", file.to_str().expect("UTF-8")]).ends(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_written_is_left() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fixture = Fixture::new();
+    let before = fs::read(fixture.system()).expect("readable");
+    fs::set_permissions(fixture.system(), fs::Permissions::from_mode(0o444)).expect("settable");
+    if fs::OpenOptions::new()
+        .write(true)
+        .open(fixture.system())
+        .is_ok()
+    {
+        println!("SKIPPED: this user may write any file");
+        return;
+    }
+    set(&fixture, &["Select", "Current", "REG_DWORD", "2", "--yes"])
+        .ends(1)
+        .says("hint: ");
+    assert_eq!(fs::read(fixture.system()).expect("readable"), before);
+}

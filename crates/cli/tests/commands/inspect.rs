@@ -1,0 +1,98 @@
+//! `diskmend inspect`.
+
+use crate::fixture::Volume;
+use crate::program::diskmend;
+
+#[test]
+fn faults_end_with_3_and_nothing_is_written() {
+    let volume = Volume::new();
+    let before = volume.hives();
+    let run = diskmend(["inspect", volume.root(), "tls", "nla"]).ends(3);
+    assert!(run.stdout.contains("FAULT"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("ControlSet001 (current), ControlSet002"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(volume.hives(), before);
+    assert!(!volume.folder.path().join("diskmend").exists());
+}
+
+#[test]
+fn json_has_a_row_for_each_value_in_each_control_set() {
+    let volume = Volume::new();
+    let document = diskmend(["inspect", volume.root(), "tls", "--json"])
+        .ends(3)
+        .json();
+    let rows = document["rows"].as_array().expect("a list");
+    let enabled = |set: &str| {
+        let key = format!(r"{set}\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server");
+        rows.iter()
+            .find(|row| row["key"] == key.as_str() && row["value"] == "Enabled")
+            .expect("a row")
+    };
+    for (set, current) in [("ControlSet001", true), ("ControlSet002", false)] {
+        assert_eq!(enabled(set)["state"], "fault");
+        assert_eq!(enabled(set)["in_current_set"], current);
+        assert_eq!(enabled(set)["current"]["data"], 0);
+        assert_eq!(enabled(set)["desired"]["data"], 1);
+    }
+}
+
+#[test]
+fn a_repaired_disk_ends_with_0() {
+    let volume = Volume::new();
+    diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
+    diskmend(["inspect", volume.root(), "tls"]).ends(0);
+}
+
+#[test]
+fn without_recipes_all_are_looked_at() {
+    let volume = Volume::new();
+    let document = diskmend(["inspect", volume.root(), "--json"])
+        .ends(3)
+        .json();
+    let recipes = document["recipes"].as_array().expect("a list");
+    for name in ["tls", "nla", "crash-dump"] {
+        assert!(recipes.iter().any(|recipe| recipe == name), "{recipes:?}");
+    }
+}
+
+#[test]
+fn a_dirty_hive_is_looked_at_as_its_logs_recover_it() {
+    let volume = Volume::of_fixture("dirty-hvle-both");
+    let before = volume.hives();
+    let run = diskmend(["inspect", volume.root(), "tls"]).ends(3);
+    assert!(run.stdout.contains("not closed cleanly"), "{}", run.stdout);
+    assert!(run.stdout.contains(".LOG2"), "{}", run.stdout);
+    assert_eq!(volume.hives(), before);
+}
+
+#[test]
+fn errors_of_the_structure_are_listed() {
+    let volume = Volume::of_fixture("broken-order");
+    let run = diskmend(["inspect", volume.root(), "tls"]).ends(3);
+    assert!(run.stdout.contains("subkey-order"), "{}", run.stdout);
+}
+
+#[test]
+fn what_is_no_target_is_refused_with_a_hint() {
+    let volume = Volume::new();
+    diskmend(["inspect", volume.root(), "nonsense"])
+        .ends(2)
+        .says("no recipe is called \"nonsense\"");
+    diskmend(["inspect"]).ends(2);
+    let windows = volume.folder.path().join("Windows");
+    diskmend(["inspect", windows.to_str().expect("UTF-8")])
+        .ends(5)
+        .says("not a Windows volume")
+        .says("hint: name the root of the Windows volume");
+    let missing = volume.folder.path().join("missing");
+    diskmend(["inspect", missing.to_str().expect("UTF-8")])
+        .ends(1)
+        .says("missing: not found");
+    diskmend(["inspect", volume.system().to_str().expect("UTF-8")])
+        .ends(1)
+        .says("hint: mount its Windows volume");
+}
