@@ -19,15 +19,6 @@ impl Digest {
         Self(xxh3_128(bytes))
     }
 
-    /// The digest of several pieces one after the other.
-    pub(crate) fn of_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hash = Xxh3::new();
-        for piece in pieces {
-            hash.update(piece);
-        }
-        Self(hash.digest128())
-    }
-
     pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
         let mut hash = Xxh3::new();
         let len = file.len()?;

@@ -46,6 +46,8 @@
 mod control_sets;
 mod digest;
 pub mod documents;
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod hex;
 pub mod hive_file;

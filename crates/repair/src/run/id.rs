@@ -42,7 +42,7 @@ impl RunId {
         }
         let number = match rest.strip_prefix('-') {
             None if rest.is_empty() => 1,
-            Some(digits) if !digits.starts_with('0') => {
+            Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit() && c != '0') => {
                 digits.parse().ok().filter(|number| *number > 1)?
             }
             _ => return None,

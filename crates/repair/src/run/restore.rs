@@ -3,7 +3,7 @@
 //! being killed here is no worse than having been killed there, and restoring can begin again.
 
 use diskmend_disk::{Access, Kind};
-use diskmend_hive::{Buffer, Storage};
+use diskmend_hive::Buffer;
 
 use crate::digest::Digest;
 use crate::documents::{FileAction, RestoredFile, RunState};
@@ -81,6 +81,9 @@ impl<'a> Restoration<'a> {
             }
         }
         for (file, sum) in self.files.iter().zip(records) {
+            if file.undo.end() > MAX_LEN {
+                return Err(run.damaged(&file.entry.undo, "a record lies past any file's end"));
+            }
             if file.undo.len() != sum {
                 return Err(run.damaged(&file.entry.undo, "its records do not fit the steps"));
             }
@@ -121,8 +124,13 @@ impl<'a> Restoration<'a> {
                 return Ok(false);
             };
             let mut image = open.map(0, MAX_LEN).map_err(io())?;
-            overlay(image.as_mut(), &file.undo, old.length).map_err(io())?;
+            // What is longer than the file and its undo data together cannot be restored.
+            let most = file.undo.bytes().saturating_add(image.bytes().len() as u64);
+            if old.length > most {
+                return Ok(false);
+            }
             let len = usize::try_from(old.length).unwrap_or(usize::MAX);
+            overlay(image.as_mut(), &file.undo, len).map_err(io())?;
             let restored = image.bytes().get(..len).map(Digest::of);
             if restored != Some(old.xxh3) {
                 return Ok(false);
@@ -179,33 +187,44 @@ impl<'a> Restoration<'a> {
     }
 
     fn write(&mut self, file: usize, record: usize) -> Result<(), Error> {
-        let Some(file) = self.files.get_mut(file) else {
+        let Some(Restorable {
+            entry, undo, open, ..
+        }) = self.files.get_mut(file)
+        else {
             return Ok(());
         };
-        // A created file that is removed later need not exist any more.
-        let Some(open) = &mut file.open else {
+        // A file that the run created is only removed.
+        let (Some(open), Some(old)) = (open, &entry.old) else {
             return Ok(());
         };
-        let image = file
-            .undo
+        let io = || Error::io(&entry.path, "restore the file");
+        let image = undo
             .get(record)
-            .map_err(Error::io(&file.entry.undo, "read the undo data"))?;
+            .map_err(Error::io(&entry.undo, "read the undo data"))?;
         let Some(image) = image else {
             return Ok(());
         };
-        open.write_all_at(&image.bytes, image.offset)
-            .map_err(Error::io(&file.entry.path, "restore the file"))
+        // Where the run never got to lengthening the file there is nothing to take back, and a
+        // full disk would not let it grow.
+        let end = open.len().map_err(io())?.max(old.length);
+        let fits = usize::try_from(end.saturating_sub(image.offset)).unwrap_or(usize::MAX);
+        let bytes = image.bytes.get(..fits).unwrap_or(&image.bytes);
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        open.write_all_at(bytes, image.offset).map_err(io())
     }
 
     fn set_len(&mut self, file: usize, len: u64) -> Result<(), Error> {
-        let Some(file) = self.files.get_mut(file) else {
+        let Some(Restorable { entry, open, .. }) = self.files.get_mut(file) else {
             return Ok(());
         };
-        let Some(open) = &mut file.open else {
+        let (Some(open), Some(_)) = (open, &entry.old) else {
             return Ok(());
         };
-        let io = || Error::io(&file.entry.path, "restore the length of the file");
-        if open.len().map_err(io())? != len {
+        let io = || Error::io(&entry.path, "restore the length of the file");
+        // What was cut off comes back with its records; growing first would only take space.
+        if open.len().map_err(io())? > len {
             open.set_len(len).map_err(io())?;
         }
         Ok(())
@@ -265,8 +284,7 @@ fn mark(flags: &mut [bool], file: usize) {
 }
 
 /// Puts the bytes of before over an image in memory, as far as the old file reached.
-fn overlay(image: &mut dyn Buffer, undo: &UndoData, old_len: u64) -> std::io::Result<()> {
-    let old_len = usize::try_from(old_len).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+fn overlay(image: &mut dyn Buffer, undo: &UndoData, old_len: usize) -> std::io::Result<()> {
     if image.bytes().len() < old_len {
         image.grow(old_len)?;
     }
@@ -275,12 +293,11 @@ fn overlay(image: &mut dyn Buffer, undo: &UndoData, old_len: u64) -> std::io::Re
             continue;
         };
         let start = usize::try_from(record.offset).unwrap_or(usize::MAX);
-        let end = start.saturating_add(record.bytes.len());
-        if end > image.bytes().len() && end <= old_len.max(MAX_LEN as usize) {
-            image.grow(end)?;
-        }
-        if let Some(target) = image.bytes_mut().get_mut(start..end) {
-            target.copy_from_slice(&record.bytes);
+        let end = start.saturating_add(record.bytes.len()).min(old_len);
+        let target = image.bytes_mut().get_mut(start..end);
+        let source = record.bytes.get(..end.saturating_sub(start));
+        if let (Some(target), Some(source)) = (target, source) {
+            target.copy_from_slice(source);
         }
     }
     Ok(())

@@ -161,6 +161,20 @@ impl<'a> UndoData {
         self.records.len()
     }
 
+    /// Bytes of all records.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.records.iter().map(|record| record.len as u64).sum()
+    }
+
+    /// Where the last byte of any record belongs.
+    pub(crate) fn end(&self) -> u64 {
+        let ends = self
+            .records
+            .iter()
+            .map(|record| record.offset.saturating_add(record.len as u64));
+        ends.max().unwrap_or_default()
+    }
+
     /// One record; `None` past the last.
     pub(crate) fn get(&self, index: usize) -> io::Result<Option<PreImage>> {
         self.records

@@ -18,9 +18,8 @@ use crate::recorder::{Recorder, expected};
 use crate::run::JournalChange;
 use crate::site::Options;
 
-pub(crate) use commit::{Committed, NewRun, commit};
+pub(crate) use commit::{NewRun, commit};
 use files::CommitFiles;
-pub(crate) use verify::look;
 
 /// A change of one hive that only needs to be written.
 pub(crate) struct Prepared {

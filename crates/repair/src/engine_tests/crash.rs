@@ -1,0 +1,99 @@
+//! Killing the process, and the machine, at every single operation of repair and undo.
+
+use super::support::{is_unfinished, repair_unchecked, same_hives, tally, undo, volume};
+use crate::error::{Class, Error};
+use crate::store::faulty::{Fault, FaultyDisk, Loss};
+
+const FIXTURES: [&str; 4] = [
+    "system-001-002",
+    "dirty-hvle-both",
+    "dirty-hvle-log1",
+    "dirty-dirt",
+];
+const LOSSES: [Loss; 5] = [
+    Loss::Nothing,
+    Loss::Unflushed,
+    Loss::Some(0x9e37_79b9_7f4a_7c15),
+    Loss::Some(0xbf58_476d_1ce4_e5b9),
+    Loss::Some(0x94d0_49bb_1331_11eb),
+];
+
+/// Whatever the engine or Windows finds first, it is the old or the new state.
+fn is_old_or_new(disk: &FaultyDisk, old: (usize, usize), what: &str) {
+    let (right, wrong) = tally(disk);
+    let all = old.0 + old.1;
+    assert!(
+        (right, wrong) == old || (right, wrong) == (all, 0),
+        "{what}: {right} values right, {wrong} wrong"
+    );
+}
+
+#[test]
+fn a_repair_killed_anywhere_is_found_and_can_be_taken_back_or_done_again() {
+    let mut states = 0;
+    for fixture in FIXTURES {
+        let pristine = volume(fixture);
+        let old = tally(&pristine);
+        assert!(old.1 > 0, "{fixture}: nothing to repair");
+        let counted = pristine.fork();
+        repair_unchecked(&counted).expect("repair");
+        let operations = counted.operations();
+        for at in 0..operations {
+            for loss in LOSSES {
+                let what = format!("{fixture}, {:?} ({at}), {loss:?}", counted.log()[at]);
+                let disk = pristine.fork();
+                disk.fail_at(at, Fault::Kill);
+                let error = repair_unchecked(&disk).expect_err(&what);
+                assert_ne!(error.class(), Class::Refused, "{what}: {error}");
+                disk.restart(loss);
+
+                if is_unfinished(&disk) {
+                    is_old_or_new(&disk, old, &what);
+                    let refused = repair_unchecked(&disk).expect_err(&what);
+                    assert_eq!(refused.class(), Class::Refused, "{what}");
+                    undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    same_hives(&disk, &pristine, &what);
+                } else if tally(&disk) == old {
+                    same_hives(&disk, &pristine, &what);
+                }
+                // Without a run to settle, the repair was not begun or is done.
+                repair_unchecked(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_eq!(tally(&disk).1, 0, "{what}");
+                undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                same_hives(&disk, &pristine, &what);
+                states += 1;
+            }
+        }
+    }
+    println!("{states} crashes of repairs tried");
+}
+
+#[test]
+fn an_undo_killed_anywhere_can_be_done_again() {
+    let mut states = 0;
+    for fixture in FIXTURES {
+        let pristine = volume(fixture);
+        let old = tally(&pristine);
+        let repaired = pristine.fork();
+        repair_unchecked(&repaired).expect("repair");
+        let counted = repaired.fork();
+        undo(&counted, None).expect("undo");
+        for at in 0..counted.operations() {
+            for loss in LOSSES {
+                let what = format!("{fixture}, {:?} ({at}), {loss:?}", counted.log()[at]);
+                let disk = repaired.fork();
+                disk.fail_at(at, Fault::Kill);
+                undo(&disk, None).expect_err(&what);
+                disk.restart(loss);
+                is_old_or_new(&disk, old, &what);
+                match undo(&disk, None) {
+                    Ok(_) | Err(Error::NothingToUndo) => {}
+                    Err(error) => panic!("{what}: {error}"),
+                }
+                same_hives(&disk, &pristine, &what);
+                states += 1;
+            }
+        }
+    }
+    println!("{states} crashes of undos tried");
+}

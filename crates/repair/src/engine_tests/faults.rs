@@ -1,0 +1,67 @@
+//! Single failures, and a disk that is full, at every operation of a repair.
+
+use super::support::{repair_unchecked, same_hives, tally, undo, volume};
+use crate::documents::RunState;
+use crate::error::Class;
+use crate::runs::runs_site;
+use crate::store::faulty::{Fault, Loss};
+
+#[test]
+fn a_repair_that_fails_anywhere_leaves_the_old_bytes_and_can_be_done_again() {
+    for fixture in ["system-001-002", "dirty-hvle-both", "dirty-dirt"] {
+        let pristine = volume(fixture);
+        let counted = pristine.fork();
+        repair_unchecked(&counted).expect("repair");
+        for fault in [Fault::Once, Fault::Full] {
+            let mut rolled_back = 0;
+            for at in 0..counted.operations() {
+                let what = format!("{fixture}, {fault:?}, {:?} ({at})", counted.log()[at]);
+                let disk = pristine.fork();
+                disk.fail_at(at, fault);
+                match repair_unchecked(&disk) {
+                    // A full disk hinders only what grows.
+                    Ok(_) => assert_eq!(fault, Fault::Full, "{what}"),
+                    Err(error) => {
+                        let class = error.class();
+                        assert!(
+                            matches!(class, Class::Failed | Class::RolledBack),
+                            "{what}: {error}"
+                        );
+                        rolled_back += usize::from(class == Class::RolledBack);
+                        same_hives(&disk, &pristine, &format!("{what}: {error}"));
+                    }
+                }
+                disk.restart(Loss::Nothing);
+                if super::support::is_unfinished(&disk) {
+                    undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    same_hives(&disk, &pristine, &what);
+                }
+                repair_unchecked(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_eq!(tally(&disk).1, 0, "{what}");
+            }
+            assert!(rolled_back > 0, "{fixture}, {fault:?}: no commit failed");
+        }
+    }
+}
+
+#[test]
+fn a_rolled_back_run_is_remembered_with_its_reason() {
+    let pristine = volume("system-001-002");
+    let counted = pristine.fork();
+    repair_unchecked(&counted).expect("repair");
+    let log = counted.log();
+    let journal = log.iter().position(|what| what.starts_with("rename"));
+    let commit = journal.expect("a journal") + 3;
+    let disk = pristine.fork();
+    disk.fail_at(commit, Fault::Once);
+    let error = repair_unchecked(&disk).expect_err("fails");
+    assert_eq!(error.class(), Class::RolledBack);
+    let site = super::support::site(&disk);
+    let runs = runs_site(&site).expect("runs").runs;
+    let [run] = runs.as_slice() else {
+        panic!("{} runs", runs.len());
+    };
+    assert_eq!(run.state, Some(RunState::RolledBack));
+    let note = run.note.as_deref().unwrap_or_default();
+    assert!(note.contains("failed once"), "{note}");
+}

@@ -1,0 +1,137 @@
+//! A small Windows volume in memory, and the engine's verbs on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+use crate::documents::{RepairReport, RowState, UndoReport};
+use crate::error::Error;
+use crate::inspect::inspect_site;
+use crate::plan::{Goal, Plan, plan_site};
+use crate::progress::Watch;
+use crate::recipe::{Catalogue, Recipe};
+use crate::repair::repair_site;
+use crate::run::{STATE_FOLDER, StateFolder};
+use crate::site::{Options, Site};
+use crate::store::faulty::FaultyDisk;
+use crate::undo::undo_site;
+
+/// All that the tests repair.
+pub(super) const BUNDLE: [&str; 1] = ["rdp-internal-error"];
+
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
+
+/// A volume with the files of a fixture as its SYSTEM hive and logs.
+pub(super) fn volume(fixture: &str) -> FaultyDisk {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    let disk = FaultyDisk::new();
+    let mut hives = 0;
+    for entry in std::fs::read_dir(root.join(fixture)).expect("the fixture") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a plain name");
+        if name.starts_with("SYSTEM") {
+            let bytes = std::fs::read(entry.path()).expect("the file");
+            disk.put(&format!("Windows/System32/config/{name}"), bytes);
+            hives += 1;
+        }
+    }
+    assert!(hives > 0, "{fixture} holds no hive");
+    disk
+}
+
+pub(super) fn site(disk: &FaultyDisk) -> Site {
+    Site {
+        display: "memory".to_owned(),
+        root: disk.root(),
+        state: StateFolder::new(disk.root(), STATE_FOLDER).expect("a folder for undo data"),
+        room: Box::new(|_| Ok(())),
+    }
+}
+
+pub(super) fn with_watch<T>(f: impl FnOnce(&mut Watch<'_>) -> T) -> T {
+    let cancel = AtomicBool::new(false);
+    let mut progress = ();
+    f(&mut Watch::new(&mut progress, &cancel))
+}
+
+fn recipes() -> Vec<&'static Recipe> {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    let catalogue = CATALOGUE.get_or_init(|| Catalogue::built_in().expect("valid"));
+    catalogue.select(&BUNDLE).expect("known")
+}
+
+/// The names of the files in which two sets differ: their bytes are too many to print.
+pub(super) fn differing(a: &Files, b: &Files) -> Vec<String> {
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let differ = names
+        .into_iter()
+        .filter(|name| a.get(*name) != b.get(*name));
+    differ.cloned().collect()
+}
+
+/// Both disks must hold the same hives and logs.
+pub(super) fn same_hives(a: &FaultyDisk, b: &FaultyDisk, what: &str) {
+    let differ = differing(&hives(a), &hives(b));
+    assert!(differ.is_empty(), "{what}: {differ:?} differ");
+}
+
+pub(super) fn plan(disk: &FaultyDisk, goal: Goal) -> Result<Plan, Error> {
+    let recipes = recipes();
+    with_watch(|watch| plan_site(&site(disk), &recipes, goal, &Options::default(), watch))
+}
+
+pub(super) fn repair(disk: &FaultyDisk) -> Result<RepairReport, Error> {
+    let plan = plan(disk, Goal::Desired)?;
+    with_watch(|watch| repair_site(&site(disk), plan, &Options::default(), watch))
+}
+
+/// Repairs without the full checks: where only writing is on trial, they take most of the time.
+pub(super) fn repair_unchecked(disk: &FaultyDisk) -> Result<RepairReport, Error> {
+    let options = unchecked();
+    with_watch(|watch| {
+        let plan = plan_site(&site(disk), &recipes(), Goal::Desired, &options, watch)?;
+        repair_site(&site(disk), plan, &options, watch)
+    })
+}
+
+fn unchecked() -> Options {
+    Options {
+        check: false,
+        ..Options::default()
+    }
+}
+
+pub(super) fn undo(disk: &FaultyDisk, run: Option<&str>) -> Result<UndoReport, Error> {
+    with_watch(|watch| undo_site(&site(disk), run, &Options::default(), watch))
+}
+
+/// How many values are as desired, and how many are not.
+pub(super) fn tally(disk: &FaultyDisk) -> (usize, usize) {
+    let recipes = recipes();
+    let options = Options {
+        check: false,
+        ..Options::default()
+    };
+    let report =
+        with_watch(|watch| inspect_site(&site(disk), &recipes, &options, watch).expect("inspect"));
+    let right = report.rows.iter().filter(|row| row.state == RowState::Ok);
+    let right = right.count();
+    (right, report.rows.len() - right)
+}
+
+/// The hive and its logs.
+pub(super) fn hives(disk: &FaultyDisk) -> Files {
+    let mut files = disk.files();
+    files.retain(|path, _| path.starts_with("Windows/"));
+    files
+}
+
+/// Whether a run waits to be settled.
+pub(super) fn is_unfinished(disk: &FaultyDisk) -> bool {
+    match site(disk).no_unfinished_run(None) {
+        Ok(()) => false,
+        Err(Error::Refused(_)) => true,
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,220 @@
+//! Undoing runs in and out of order, and after something else has changed the hive.
+
+use diskmend_disk::Access;
+
+use super::support::{
+    differing, hives, plan, repair, same_hives, site, tally, undo, volume, with_watch,
+};
+use crate::documents::{Method, Outcome, Reversal, RunKind, RunState};
+use crate::error::{Class, Error};
+use crate::hive_file::edit_site;
+use crate::hive_on_disk;
+use crate::plan::Goal;
+use crate::reading;
+use crate::recipe::HiveName;
+use crate::recorder::Recorder;
+use crate::runs::runs_site;
+use crate::site::Options;
+use crate::store::faulty::FaultyDisk;
+use crate::value_data::ValueData;
+use diskmend_hive::{EditError, ValueType};
+
+fn edit(disk: &FaultyDisk, change: impl FnOnce(&mut Recorder) -> Result<(), EditError>) -> String {
+    let site = site(disk);
+    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
+    let report = with_watch(|watch| edit_site(&site, place, &Options::default(), watch, change));
+    report.expect("edit").run.expect("a change")
+}
+
+fn set(disk: &FaultyDisk, key: &str, name: &str, number: u32) -> String {
+    edit(disk, |recorder| {
+        recorder.create_key(key)?;
+        recorder.set_value(key, name, ValueType::DWORD, &number.to_le_bytes())?;
+        Ok(())
+    })
+}
+
+fn value(disk: &FaultyDisk, key: &str, name: &str) -> Option<ValueData> {
+    let site = site(disk);
+    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
+    let opened = hive_on_disk::open(place, Access::Read).expect("open");
+    reading::value(&opened.hive, key, name).expect("sound")
+}
+
+const RDP: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+
+#[test]
+fn a_second_repair_writes_nothing_and_undo_gives_the_bytes_back() {
+    let pristine = volume("system-001-002");
+    let disk = pristine.fork();
+    let report = repair(&disk).expect("repair");
+    assert_eq!(report.outcome, Outcome::Done);
+    let repaired = disk.files();
+    let operations = disk.operations();
+    let again = repair(&disk).expect("repair");
+    assert_eq!(again.outcome, Outcome::NothingToDo);
+    assert_eq!(again.run, None);
+    assert_eq!(disk.operations(), operations, "something was written");
+    assert_eq!(differing(&disk.files(), &repaired), [""; 0]);
+
+    let undone = undo(&disk, report.run.as_deref()).expect("undo");
+    assert_eq!(undone.method, Method::Bytes);
+    same_hives(&disk, &pristine, "undone");
+    assert!(matches!(undo(&disk, None), Err(Error::NothingToUndo)));
+    let named = undo(&disk, report.run.as_deref());
+    assert!(matches!(named, Err(Error::NotUndoable { .. })));
+}
+
+#[test]
+fn inspect_and_plan_write_nothing_even_where_the_hive_is_dirty() {
+    let disk = volume("dirty-hvle-both");
+    let before = disk.files();
+    let plan = plan(&disk, Goal::Desired).expect("plan");
+    assert!(plan.report().has_changes());
+    tally(&disk);
+    assert_eq!(disk.operations(), 0);
+    assert_eq!(differing(&disk.files(), &before), [""; 0]);
+}
+
+#[test]
+fn runs_are_undone_from_the_newest_to_the_oldest() {
+    let pristine = volume("system-001-002");
+    let disk = pristine.fork();
+    repair(&disk).expect("repair");
+    let between = hives(&disk);
+    set(&disk, r"ControlSet001\Mine", "A", 1);
+    undo(&disk, None).expect("undo");
+    assert_eq!(differing(&hives(&disk), &between), [""; 0]);
+    undo(&disk, None).expect("undo");
+    same_hives(&disk, &pristine, "undone");
+}
+
+#[test]
+fn after_a_later_change_each_value_is_reversed_by_itself() {
+    let disk = volume("system-001-002");
+    let report = repair(&disk).expect("repair");
+    let first = report.run.expect("a run");
+    let changes: Vec<_> = report
+        .changes
+        .into_iter()
+        .map(|change| change.value)
+        .collect();
+    let (Some(reversed), Some(kept)) = (changes.first(), changes.last()) else {
+        panic!("no changes");
+    };
+    set(&disk, r"ControlSet001\Mine", "A", 1);
+    set(&disk, &kept.key, &kept.value, 7);
+    let undone = undo(&disk, Some(&first)).expect("undo");
+    assert_eq!(undone.method, Method::Values);
+    assert_eq!(value(&disk, &reversed.key, &reversed.value), reversed.old);
+    // What somebody set since stays, and is told.
+    let seven = Some(ValueData::dword(7));
+    assert_eq!(value(&disk, &kept.key, &kept.value), seven);
+    assert_eq!(
+        value(&disk, r"ControlSet001\Mine", "A"),
+        Some(ValueData::dword(1))
+    );
+    let left: Vec<_> = undone
+        .changes
+        .iter()
+        .filter(|change| change.reversal == Reversal::LeftAlone)
+        .collect();
+    let [left] = left.as_slice() else {
+        panic!("{left:?}");
+    };
+    assert_eq!(left.change, *kept);
+    assert_eq!(left.found, seven);
+
+    let runs = runs_site(&site(&disk)).expect("runs").runs;
+    let old = runs.iter().find(|run| run.run == first).expect("listed");
+    assert_eq!(old.state, Some(RunState::Undone));
+    let reversal = runs.last().expect("a run");
+    assert_eq!(reversal.kind, RunKind::Undo);
+    assert_eq!(Some(&reversal.run), undone.recorded_as.as_ref());
+}
+
+#[test]
+fn keys_that_a_run_created_go_again_unless_somebody_uses_them() {
+    let disk = volume("system-001-002");
+    let run = set(&disk, r"ControlSet001\New\Deep\Er", "A", 1);
+    set(&disk, r"ControlSet001\New\Other", "B", 2);
+    undo(&disk, Some(&run)).expect("undo");
+    assert_eq!(
+        value(&disk, r"ControlSet001\New\Other", "B"),
+        Some(ValueData::dword(2))
+    );
+    let site = site(&disk);
+    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
+    let opened = hive_on_disk::open(place, Access::Read).expect("open");
+    let exists = |key| opened.hive.key(key).expect("sound").is_some();
+    assert!(!exists(r"ControlSet001\New\Deep"));
+    assert!(exists(r"ControlSet001\New"));
+}
+
+#[test]
+fn a_deleted_tree_comes_back_value_by_value() {
+    let disk = volume("system-001-002");
+    let before = value(&disk, RDP, "SecurityLayer");
+    let run = edit(&disk, |recorder| {
+        recorder
+            .delete_key(r"ControlSet001\Control\Terminal Server")
+            .map(|_| ())
+    });
+    assert_eq!(value(&disk, RDP, "SecurityLayer"), None);
+    set(&disk, r"ControlSet001\Mine", "A", 1);
+    let undone = undo(&disk, Some(&run)).expect("undo");
+    assert_eq!(undone.method, Method::Values);
+    assert!(before.is_some());
+    assert_eq!(value(&disk, RDP, "SecurityLayer"), before);
+}
+
+#[test]
+fn a_plan_does_not_outlive_a_change_of_the_hive() {
+    let disk = volume("system-001-002");
+    let plan = plan(&disk, Goal::Desired).expect("plan");
+    set(&disk, r"ControlSet001\Mine", "A", 1);
+    let site = site(&disk);
+    let error = with_watch(|watch| {
+        crate::repair::repair_site(&site, plan, &Options::default(), watch).expect_err("stale")
+    });
+    assert_eq!(error.class(), Class::Refused);
+    assert!(error.to_string().contains("changed since"), "{error}");
+}
+
+#[test]
+fn a_damaged_hive_is_refused_and_nothing_is_written() {
+    for fixture in ["broken-list", "broken-parent", "broken-dirty-no-log"] {
+        let disk = volume(fixture);
+        let before = disk.files();
+        let error = repair(&disk).expect_err(fixture);
+        assert_eq!(error.class(), Class::Refused, "{fixture}: {error}");
+        assert_eq!(differing(&disk.files(), &before), [""; 0], "{fixture}");
+    }
+}
+
+#[test]
+fn damaged_undo_data_are_noticed_before_anything_is_written() {
+    let disk = volume("system-001-002");
+    let run = repair(&disk).expect("repair").run.expect("a run");
+    let path = format!("diskmend/runs/{run}/undo-1.bin");
+    let mut bytes = disk.files().remove(&path).expect("undo data");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    disk.put(&path, bytes);
+    let before = hives(&disk);
+    let error = undo(&disk, None).expect_err("damaged");
+    assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
+    assert_eq!(differing(&hives(&disk), &before), [""; 0]);
+}
+
+#[test]
+fn a_recovery_alone_is_a_change_of_its_own() {
+    let pristine = volume("dirty-hvle-both");
+    let disk = pristine.fork();
+    edit(&disk, |_| Ok(()));
+    let plan = plan(&disk, Goal::Desired).expect("plan");
+    assert!(plan.report().hives.iter().all(|hive| hive.dirty.is_none()));
+    let undone = undo(&disk, None).expect("undo");
+    assert_eq!(undone.method, Method::Bytes);
+    same_hives(&disk, &pristine, "undone");
+}
