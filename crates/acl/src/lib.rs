@@ -1,20 +1,83 @@
-//! SIDs and security descriptors.
+//! Windows security descriptors: SIDs, access masks, ACEs, ACLs, SDDL and icacls's save files.
+//! The crate knows no files: it turns bytes and text into descriptors and back, edits them by
+//! icacls's rules, and tells what a DACL gives to whom.
+//!
+//! ```
+//! use diskmend_acl::{
+//!     AccessMask, AceFlags, Domains, Grant, SddlParts, SecurityDescriptor, Sid, Token, icacls_lines,
+//! };
+//!
+//! // What a volume stores for a file: NETWORK SERVICE is kept out of it.
+//! let sddl = "O:BAG:SYD:AI(D;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;BA)";
+//! let stored = SecurityDescriptor::from_sddl(sddl, &Domains::default())?.to_bytes()?;
+//!
+//! let mut descriptor = SecurityDescriptor::from_bytes(&stored)?;
+//! let service = Token::network_service();
+//! let access = descriptor.access(&service, AccessMask::FILE_READ);
+//! assert_eq!(access.denied_by, [0]);
+//!
+//! // icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)", and what icacls does not do.
+//! let granted = descriptor.grant(&Grant {
+//!     sid: Sid::NETWORK_SERVICE,
+//!     mask: AccessMask::from_icacls("(R)")?,
+//!     inheritance: AceFlags::NONE,
+//! });
+//! assert_eq!(granted.unwrap().to_string(), r"allow NT AUTHORITY\NETWORK SERVICE:(R)");
+//! let removed = descriptor.unblock(&service, AccessMask::FILE_READ);
+//! assert_eq!(removed[0].to_string(), r"remove NT AUTHORITY\NETWORK SERVICE:(DENY)(R)");
+//!
+//! assert!(descriptor.access(&service, AccessMask::FILE_READ).is_granted());
+//! assert_eq!(
+//!     descriptor.to_sddl(SddlParts::Dacl)?,
+//!     "D:AI(A;;FA;;;SY)(A;;FR;;;NS)(A;ID;FA;;;BA)"
+//! );
+//! assert_eq!(icacls_lines("key", &descriptor).lines().next().unwrap(), r"key NT AUTHORITY\SYSTEM:(F)");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`format`] | every binary structure, and the limits |
+//! | `sid`, `mask`, `guid`, `ace`, `acl` | the parts of a descriptor |
+//! | `descriptor` | the descriptor, as bytes; salvage of one that is corrupt in part |
+//! | `sddl` | descriptors as text |
+//! | `save_file` | many descriptors in a file, as `icacls /save` writes it |
+//! | `token`, `access` | what a DACL gives to whom |
+//! | `edit` | grants, and what icacls can't: removing what denies, replacing a broken DACL |
+//! | `report` | what `icacls PATH` prints |
+//! | [`machine_keys`] | what Windows sets on its machine keys |
+
 #![forbid(unsafe_code)]
+
+mod access;
 mod ace;
 mod acl;
 mod bytes;
 mod descriptor;
+mod edit;
 mod error;
 pub mod format;
 mod guid;
+pub mod machine_keys;
 mod mask;
+mod report;
+mod save_file;
 mod sddl;
 mod sid;
+mod token;
+
+pub use access::Access;
 pub use ace::{Ace, AceBody, AceFlags, AceType, Effect, ObjectTypes, Trustee};
 pub use acl::Acl;
 pub use descriptor::{AclSlot, Control, Part, Salvaged, SecurityDescriptor};
+pub use edit::{DaclFault, Edit, Grant};
 pub use error::{Corruption, TooLarge};
 pub use guid::{Guid, GuidTextError};
 pub use mask::{AccessMask, MaskTextError};
+pub use report::{ace_text, icacls_lines};
+pub use save_file::{
+    SaveReadError, SaveWriteError, SavedEntries, SavedEntry, SavedPart, write_saved,
+};
 pub use sddl::{Inexpressible, SddlError, SddlParts};
 pub use sid::{Domains, RelativeAlias, Sid, SidTextError};
+pub use token::Token;

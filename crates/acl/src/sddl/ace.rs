@@ -124,7 +124,9 @@ fn read_tail(
 ) -> Result<Vec<u8>, SddlError> {
     match tail {
         Tail::Nothing => Ok(Vec::new()),
-        Tail::Condition | Tail::Attribute => Err(cursor.error("an ACE without a condition or attribute")),
+        Tail::Condition | Tail::Attribute => {
+            Err(cursor.error("an ACE without a condition or attribute"))
+        }
     }
 }
 
@@ -165,7 +167,9 @@ pub(super) fn write(
     match tail {
         Tail::Nothing if trustee.data.is_empty() => {}
         Tail::Nothing => return Err(refuse("data follow its SID".into())),
-        Tail::Condition | Tail::Attribute => return Err(refuse("it holds a condition or an attribute".into())),
+        Tail::Condition | Tail::Attribute => {
+            return Err(refuse("it holds a condition or an attribute".into()));
+        }
     }
     out.push(')');
     Ok(())

@@ -1,0 +1,229 @@
+//! Whether a DACL gives someone a right (MS-DTYP 2.5.3.2, access check algorithm).
+
+use crate::ace::{Ace, Effect};
+use crate::acl::Acl;
+use crate::descriptor::SecurityDescriptor;
+use crate::mask::AccessMask;
+use crate::sid::Sid;
+use crate::token::Token;
+
+/// What an access check found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    /// The rights that were asked for and are not given, denied or just not granted.
+    pub missing: AccessMask,
+    /// The entries of the DACL, from 0, that deny a right before another entry grants it.
+    pub denied_by: Vec<usize>,
+}
+
+impl Access {
+    /// Whether every right that was asked for is given.
+    #[must_use]
+    pub const fn is_granted(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
+impl SecurityDescriptor {
+    /// Whether the DACL gives `token` every right of `wanted`, whose generic rights count as the
+    /// ones they mean for a file.
+    ///
+    /// Privileges such as taking ownership or backup are not looked at. Nothing can be known
+    /// here about the claims that conditional ACEs ask for, nor about object types: such an ACE
+    /// counts when it denies and does not when it allows, as MS-DTYP 2.5.3.1.5 has it for a
+    /// condition that is unknown.
+    #[must_use]
+    pub fn access(&self, token: &Token, wanted: AccessMask) -> Access {
+        let Some(acl) = self.dacl.list() else {
+            return Access::default();
+        };
+        let asker = Asker::of(self, acl, token);
+        let mut undecided = asker.to_decide(wanted);
+        let mut access = Access::default();
+        for (index, ace) in acl.aces.iter().enumerate() {
+            let Some((effect, mask)) = asker.counts(ace) else {
+                continue;
+            };
+            if effect == Effect::Deny && undecided.intersects(mask) {
+                access.denied_by.push(index);
+                access.missing = access.missing | (undecided & mask);
+            }
+            undecided = undecided.without(mask);
+        }
+        access.missing = access.missing | undecided;
+        access
+    }
+
+    /// The explicit entries that deny a wanted right before another grants it, also those that
+    /// do so only once the ones before them are gone.
+    pub(crate) fn explicit_denies(&self, token: &Token, wanted: AccessMask) -> Vec<usize> {
+        let Some(acl) = self.dacl.list() else {
+            return Vec::new();
+        };
+        let asker = Asker::of(self, acl, token);
+        let mut undecided = asker.to_decide(wanted);
+        let mut denies = Vec::new();
+        for (index, ace) in acl.aces.iter().enumerate() {
+            match asker.counts(ace) {
+                Some((Effect::Deny, mask)) if !ace.is_inherited() => {
+                    if undecided.intersects(mask) {
+                        denies.push(index);
+                    }
+                }
+                Some((_, mask)) => undecided = undecided.without(mask),
+                None => {}
+            }
+        }
+        denies
+    }
+}
+
+/// A token and what it is to the object.
+struct Asker<'a> {
+    token: &'a Token,
+    owns: bool,
+    /// The owner has the rights that every owner has.
+    has_owner_s_rights: bool,
+}
+
+impl<'a> Asker<'a> {
+    fn of(descriptor: &SecurityDescriptor, acl: &Acl, token: &'a Token) -> Self {
+        let owns = descriptor.owner.is_some_and(|owner| token.holds(&owner));
+        Self {
+            token,
+            owns,
+            has_owner_s_rights: owns && !acl.aces.iter().any(limits_owner),
+        }
+    }
+
+    /// The rights about which the entries decide.
+    fn to_decide(&self, wanted: AccessMask) -> AccessMask {
+        let wanted = wanted.map_generic();
+        if self.has_owner_s_rights {
+            wanted.without(AccessMask::READ_CONTROL | AccessMask::WRITE_DAC)
+        } else {
+            wanted
+        }
+    }
+
+    /// What the ACE does for the token, where it does something.
+    fn counts(&self, ace: &Ace) -> Option<(Effect, AccessMask)> {
+        let effect = ace.ace_type.effect()?;
+        let trustee = ace.trustee()?;
+        let about =
+            self.token.holds(&trustee.sid) || (self.owns && trustee.sid == Sid::OWNER_RIGHTS);
+        if !ace.applies_here() || !about {
+            return None;
+        }
+        let object_type = trustee.object.and_then(|object| object.object_type);
+        let unknown = ace.ace_type.is_callback() || object_type.is_some();
+        (!unknown || effect == Effect::Deny).then_some((effect, trustee.mask))
+    }
+}
+
+/// An ACE that says itself what the owner may, instead of the rights every owner has.
+fn limits_owner(ace: &Ace) -> bool {
+    ace.applies_here()
+        && ace.ace_type.effect().is_some()
+        && ace
+            .trustee()
+            .is_some_and(|trustee| trustee.sid == Sid::OWNER_RIGHTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sid::Domains;
+
+    fn descriptor(sddl: &str) -> SecurityDescriptor {
+        SecurityDescriptor::from_sddl(sddl, &Domains::default()).unwrap()
+    }
+
+    fn missing(sddl: &str, token: &Token, wanted: AccessMask) -> u32 {
+        descriptor(sddl).access(token, wanted).missing.0
+    }
+
+    const READ: AccessMask = AccessMask::FILE_READ;
+
+    #[test]
+    fn the_windows_default_of_machine_keys_lets_services_make_keys() {
+        let sddl = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
+        assert_eq!(
+            missing(sddl, &Token::network_service(), AccessMask(0x12_019F)),
+            0
+        );
+        assert_eq!(missing(sddl, &Token::system(), AccessMask::FILE_ALL), 0);
+        assert_eq!(
+            missing(sddl, &Token::network_service(), AccessMask::FILE_ALL),
+            0x0D_0060
+        );
+    }
+
+    #[test]
+    fn no_dacl_allows_all_and_an_empty_one_only_what_the_owner_may() {
+        let system = Token::system();
+        assert_eq!(missing("O:BA", &system, AccessMask::FILE_ALL), 0);
+        assert_eq!(
+            missing("D:NO_ACCESS_CONTROL", &system, AccessMask::FILE_ALL),
+            0
+        );
+        assert_eq!(missing("O:BUD:", &system, READ), READ.0);
+        assert_eq!(missing("O:BAD:", &system, READ), 0x10_0089);
+        assert_eq!(
+            missing("O:BAD:(A;;FR;;;OW)", &system, AccessMask(0x6_0000)),
+            0x4_0000
+        );
+    }
+
+    #[test]
+    fn the_order_of_allow_and_deny_decides() {
+        let network = Token::network_service();
+        let denied = descriptor("D:(D;;FR;;;WD)(A;;FR;;;NS)").access(&network, READ);
+        assert_eq!((denied.missing, denied.denied_by), (READ, vec![0]));
+        assert!(
+            descriptor("D:(A;;FR;;;NS)(D;;FR;;;WD)")
+                .access(&network, READ)
+                .is_granted()
+        );
+        let part = descriptor("D:(A;;0x120000;;;NS)(D;;FR;;;BU)(A;;FA;;;WD)");
+        let part = part.access(&network, READ);
+        assert_eq!((part.missing.0, part.denied_by), (0x89, vec![1]));
+    }
+
+    #[test]
+    fn what_does_not_apply_here_is_not_counted() {
+        let network = Token::network_service();
+        assert_eq!(
+            missing("D:(D;OICIIO;FA;;;NS)(A;;FR;;;NS)", &network, READ),
+            0
+        );
+        assert_eq!(missing("D:(A;OICIIO;FA;;;NS)", &network, READ), READ.0);
+        assert_eq!(
+            missing("D:(AU;SA;FA;;;NS)(A;;FA;;;BA)", &network, READ),
+            READ.0
+        );
+    }
+
+    #[test]
+    fn unknown_conditions_deny_but_do_not_allow() {
+        let guid = "ab721a53-1e2f-11d0-9819-00aa0040529b";
+        let network = Token::network_service();
+        let sddl = format!("D:(OA;;FR;{guid};;NS)");
+        assert_eq!(missing(&sddl, &network, READ), READ.0);
+        let sddl = format!("D:(OD;;FR;{guid};;NS)(A;;FR;;;NS)");
+        assert_eq!(missing(&sddl, &network, READ), READ.0);
+        assert_eq!(
+            missing(&format!("D:(OA;;FR;;{guid};NS)"), &network, READ),
+            0
+        );
+    }
+
+    #[test]
+    fn generic_rights_are_asked_as_a_file_s() {
+        let network = Token::network_service();
+        assert_eq!(
+            missing("D:(A;;FR;;;NS)", &network, AccessMask::GENERIC_READ),
+            0
+        );
+    }
+}

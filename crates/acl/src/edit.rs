@@ -1,0 +1,170 @@
+//! Changing descriptors by icacls's and takeown's rules.
+
+mod deny;
+mod grant;
+mod order;
+
+use std::fmt;
+
+pub use grant::Grant;
+
+use crate::ace::Ace;
+use crate::acl::Acl;
+use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
+use crate::report;
+use crate::sid::Sid;
+
+/// A change that was made to a descriptor, for the plan and the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// An ACE that allows was added.
+    Allowed {
+        /// The new ACE.
+        ace: Ace,
+    },
+    /// An explicit ACE got more rights.
+    Widened {
+        /// As it was.
+        before: Ace,
+        /// As it is.
+        after: Ace,
+    },
+    /// An ACE that denied wanted rights was removed.
+    DenyRemoved {
+        /// The ACE that was removed.
+        ace: Ace,
+    },
+    /// The wanted rights were taken out of an ACE that denied more.
+    DenyNarrowed {
+        /// As it was.
+        before: Ace,
+        /// As it is.
+        after: Ace,
+    },
+    /// The entries were put in canonical order, because an inherited one won over an explicit one.
+    Reordered,
+    /// The DACL was replaced as a whole.
+    DaclReplaced {
+        /// What was wrong with it.
+        fault: DaclFault,
+    },
+    /// The owner was set.
+    OwnerSet {
+        /// The owner before.
+        before: Option<Sid>,
+        /// The owner now.
+        after: Sid,
+    },
+}
+
+/// Why a DACL can't be edited entry by entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DaclFault {
+    /// There is none, so everyone may do everything.
+    Absent,
+    /// It is a NULL DACL, so everyone may do everything.
+    Null,
+    /// It has no entries, so nobody may do anything.
+    Empty,
+    /// Its bytes are not an ACL.
+    Corrupt,
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed { ace } => write!(f, "allow {}", report::ace_text(ace)),
+            Self::Widened { before, after } => {
+                write!(
+                    f,
+                    "allow {}, was {}",
+                    report::ace_text(after),
+                    report::ace_text(before)
+                )
+            }
+            Self::DenyRemoved { ace } => write!(f, "remove {}", report::ace_text(ace)),
+            Self::DenyNarrowed { before, after } => {
+                write!(
+                    f,
+                    "deny only {}, was {}",
+                    report::ace_text(after),
+                    report::ace_text(before)
+                )
+            }
+            Self::Reordered => f.write_str("put the entries in canonical order"),
+            Self::DaclReplaced { fault } => write!(f, "replace the DACL: {fault}"),
+            Self::OwnerSet { before, after } => {
+                let before = before.map_or_else(|| "none".into(), |sid| sid.display_name());
+                write!(f, "set owner {}, was {before}", after.display_name())
+            }
+        }
+    }
+}
+
+impl fmt::Display for DaclFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "there is none, everyone may do everything",
+            Self::Null => "it is NULL, everyone may do everything",
+            Self::Empty => "it is empty, nobody may do anything",
+            Self::Corrupt => "it is corrupt",
+        })
+    }
+}
+
+impl SecurityDescriptor {
+    /// What is wrong with the DACL as a whole, of what can be seen in a descriptor that was read;
+    /// a corrupt one is reported by [`salvage`](Self::salvage).
+    #[must_use]
+    pub fn dacl_fault(&self) -> Option<DaclFault> {
+        match &self.dacl {
+            AclSlot::Absent => Some(DaclFault::Absent),
+            AclSlot::Null => Some(DaclFault::Null),
+            AclSlot::List(acl) if acl.aces.is_empty() => Some(DaclFault::Empty),
+            AclSlot::List(_) => None,
+        }
+    }
+
+    /// Sets the owner, as takeown and `icacls /setowner` do; `None` where it is the owner already.
+    pub fn set_owner(&mut self, owner: Sid) -> Option<Edit> {
+        if self.owner == Some(owner) {
+            return None;
+        }
+        let before = self.owner.replace(owner);
+        self.set_control(Control::OWNER_DEFAULTED, false);
+        Some(Edit::OwnerSet {
+            before,
+            after: owner,
+        })
+    }
+
+    /// Replaces the DACL and its control bits for inheritance by those of `from`.
+    pub fn replace_dacl(&mut self, from: &Self, fault: DaclFault) -> Edit {
+        self.dacl = from.dacl.clone();
+        for bit in [Control::DACL_PROTECTED, Control::DACL_AUTO_INHERITED] {
+            self.set_control(bit, from.control().contains(bit));
+        }
+        self.dacl_was_edited();
+        Edit::DaclReplaced { fault }
+    }
+
+    /// Sets whether the DACL takes nothing from the parent folder (SE_DACL_PROTECTED).
+    pub fn protect_dacl(&mut self, protected: bool) {
+        self.set_control(Control::DACL_PROTECTED, protected);
+    }
+
+    /// The DACL for editing. The bits that say that it came from a default, or that its
+    /// inheritance is still to be computed, no longer hold.
+    fn dacl_for_edit(&mut self) -> Option<&mut Acl> {
+        self.dacl.list()?;
+        self.dacl_was_edited();
+        let acl = self.dacl.list_mut()?;
+        acl.drop_slack();
+        Some(acl)
+    }
+
+    fn dacl_was_edited(&mut self) {
+        self.set_control(Control::DACL_DEFAULTED, false);
+        self.set_control(Control::DACL_AUTO_INHERIT_REQUIRED, false);
+    }
+}

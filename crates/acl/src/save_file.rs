@@ -1,0 +1,24 @@
+//! The file that `icacls /save` writes and `icacls /restore` reads, both ways.
+//!
+//! It is UTF-16LE without a byte order mark, two lines for each object, each ended by CR LF: the
+//! path relative to the folder that `/restore` is given, then the DACL as SDDL. icacls leaves the
+//! owner out; a second file of the same form holds owner and group.
+
+mod read;
+mod write;
+
+pub use read::{SaveReadError, SavedEntries, SavedEntry};
+pub use write::{SaveWriteError, write_saved};
+
+/// What the SDDL lines of a save file hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SavedPart {
+    /// The DACL: icacls's own file.
+    Dacl,
+    /// Owner and group: the file beside it, which icacls does not know.
+    Owners,
+}
+
+const LINE_FEED: u16 = 0x0A;
+const CARRIAGE_RETURN: u16 = 0x0D;
+const BYTE_ORDER_MARK: u16 = 0xFEFF;

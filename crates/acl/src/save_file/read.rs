@@ -1,0 +1,164 @@
+//! Reading a save file, one object at a time.
+
+use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED};
+use crate::descriptor::SecurityDescriptor;
+use crate::sddl::SddlError;
+use crate::sid::Domains;
+
+/// More units than a path on NTFS can have; a longer line is no path.
+const MAX_PATH: usize = 32_767;
+
+/// More units than any SDDL that is read.
+const MAX_SDDL: usize = 1 << 20;
+
+/// One object of a save file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedEntry {
+    /// The number of the path's line, from 1.
+    pub line: usize,
+    /// The path as it is written, relative, in UTF-16 that need not be valid; empty where the
+    /// folder itself was saved by a path that ends in a backslash, which `icacls /restore` can't
+    /// restore.
+    pub path: Vec<u16>,
+    /// What the SDDL line says; what it does not is absent.
+    pub descriptor: SecurityDescriptor,
+}
+
+/// A save file that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveReadError {
+    /// The bytes are not UTF-16LE.
+    #[error("not UTF-16LE: {found}")]
+    Encoding {
+        /// What is there instead.
+        found: &'static str,
+    },
+    /// A line that is longer than anything such a file holds.
+    #[error("line {line}: {len} characters, at most {most} were expected")]
+    TooLong {
+        /// Its number, from 1.
+        line: usize,
+        /// Its length in UTF-16 units.
+        len: usize,
+        /// The greatest length that is taken.
+        most: usize,
+    },
+    /// A path without the SDDL line after it.
+    #[error("line {line}: expected sddl after the path, found the end")]
+    NoSddl {
+        /// The number of the line that is missing, from 1.
+        line: usize,
+    },
+    /// A line that is not SDDL.
+    #[error("line {line}")]
+    Sddl {
+        /// Its number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        #[source]
+        source: SddlError,
+    },
+}
+
+/// The objects of a save file in memory, in the file's order. After an error in one object the
+/// next ones can still be read.
+#[derive(Debug, Clone)]
+pub struct SavedEntries<'a> {
+    rest: &'a [[u8; 2]],
+    line: usize,
+    domains: Domains,
+}
+
+impl<'a> SavedEntries<'a> {
+    /// Reads the file's bytes, with or without a byte order mark. Aliases of machine and domain
+    /// accounts, which Windows writes for the Administrator among others, are resolved with
+    /// `domains`.
+    ///
+    /// # Errors
+    /// When the bytes are not UTF-16LE.
+    pub fn new(bytes: &'a [u8], domains: Domains) -> Result<Self, SaveReadError> {
+        let (units, odd) = bytes.as_chunks::<2>();
+        let wrong = |found| Err(SaveReadError::Encoding { found });
+        if !odd.is_empty() {
+            return wrong("an odd number of bytes");
+        }
+        let rest = match units {
+            [[0xFF, 0xFE], rest @ ..] => rest,
+            [[0xFE, 0xFF], ..] => return wrong("the byte order mark of UTF-16BE"),
+            [[0xEF, 0xBB], ..] => return wrong("the byte order mark of UTF-8"),
+            rest => rest,
+        };
+        debug_assert_eq!(BYTE_ORDER_MARK.to_le_bytes(), [0xFF, 0xFE]);
+        Ok(Self {
+            rest,
+            line: 0,
+            domains,
+        })
+    }
+
+    fn next_line(&mut self, most: usize) -> Option<Result<Vec<u16>, SaveReadError>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.line = self.line.saturating_add(1);
+        let end = self
+            .rest
+            .iter()
+            .position(|unit| u16::from_le_bytes(*unit) == LINE_FEED);
+        let (line, rest) = match end.and_then(|end| self.rest.split_at_checked(end)) {
+            Some((line, [_, rest @ ..])) => (line, rest),
+            _ => (self.rest, <&[[u8; 2]]>::default()),
+        };
+        self.rest = rest;
+        let line = match line {
+            [line @ .., last] if u16::from_le_bytes(*last) == CARRIAGE_RETURN => line,
+            line => line,
+        };
+        if line.len() > most {
+            return Some(Err(SaveReadError::TooLong {
+                line: self.line,
+                len: line.len(),
+                most,
+            }));
+        }
+        Some(Ok(line
+            .iter()
+            .map(|unit| u16::from_le_bytes(*unit))
+            .collect()))
+    }
+
+    fn entry(
+        &mut self,
+        path: Result<Vec<u16>, SaveReadError>,
+    ) -> Result<SavedEntry, SaveReadError> {
+        let line = self.line;
+        // The SDDL line is taken also where the path is wrong, so that the next object is in step.
+        let sddl = self.next_line(MAX_SDDL);
+        let path = path?;
+        let sddl = sddl.ok_or(SaveReadError::NoSddl {
+            line: line.saturating_add(1),
+        })??;
+        let sddl = String::from_utf16_lossy(&sddl);
+        let descriptor = SecurityDescriptor::from_sddl(&sddl, &self.domains).map_err(|source| {
+            SaveReadError::Sddl {
+                line: self.line,
+                source,
+            }
+        })?;
+        Ok(SavedEntry {
+            line,
+            path,
+            descriptor,
+        })
+    }
+}
+
+impl Iterator for SavedEntries<'_> {
+    type Item = Result<SavedEntry, SaveReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let path = self.next_line(MAX_PATH)?;
+        Some(self.entry(path))
+    }
+}

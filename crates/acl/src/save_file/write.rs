@@ -1,0 +1,66 @@
+//! Writing a save file, one object at a time.
+
+use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED, SavedPart};
+use crate::descriptor::{AclSlot, SecurityDescriptor};
+use crate::sddl::{Inexpressible, SddlParts};
+
+/// An object that a save file can't hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveWriteError {
+    /// The path holds what ends a line or marks the byte order.
+    #[error("the path holds U+{unit:04X}, which has a meaning of its own in a save file")]
+    Path {
+        /// The UTF-16 unit.
+        unit: u16,
+    },
+    /// A text in an ACE's condition or attribute holds the end of a line.
+    #[error("a text in the {part:?} holds the end of a line")]
+    LineBreak {
+        /// What was to be saved.
+        part: SavedPart,
+    },
+    /// SDDL has no words for an entry.
+    #[error(transparent)]
+    Inexpressible(#[from] Inexpressible),
+}
+
+/// Appends an object's two lines to `out`; nothing where it fails. `path` is in UTF-16, relative,
+/// with backslashes, and need not be valid UTF-16.
+///
+/// # Errors
+/// When the path or the SDDL would end the line, or SDDL has no words for the descriptor.
+pub fn write_saved(
+    path: &[u16],
+    descriptor: &SecurityDescriptor,
+    part: SavedPart,
+    out: &mut Vec<u8>,
+) -> Result<(), SaveWriteError> {
+    if let Some(unit) = path.iter().find(|unit| ends_line(**unit)) {
+        return Err(SaveWriteError::Path { unit: *unit });
+    }
+    if path.first() == Some(&BYTE_ORDER_MARK) {
+        return Err(SaveWriteError::Path {
+            unit: BYTE_ORDER_MARK,
+        });
+    }
+    let sddl = match part {
+        SavedPart::Owners => descriptor.to_sddl(SddlParts::OwnerAndGroup)?,
+        // A line without SDDL would restore nothing; a NULL DACL means the same.
+        SavedPart::Dacl if descriptor.dacl == AclSlot::Absent => "D:NO_ACCESS_CONTROL".to_owned(),
+        SavedPart::Dacl => descriptor.to_sddl(SddlParts::Dacl)?,
+    };
+    let sddl: Vec<u16> = sddl.encode_utf16().collect();
+    if sddl.iter().any(|unit| ends_line(*unit)) {
+        return Err(SaveWriteError::LineBreak { part });
+    }
+    for line in [path, &sddl] {
+        let ended = line.iter().chain(&[CARRIAGE_RETURN, LINE_FEED]);
+        out.extend(ended.flat_map(|unit| unit.to_le_bytes()));
+    }
+    Ok(())
+}
+
+const fn ends_line(unit: u16) -> bool {
+    matches!(unit, LINE_FEED | CARRIAGE_RETURN | 0)
+}
