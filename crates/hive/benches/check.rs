@@ -5,6 +5,7 @@ use std::hint::black_box;
 use diskmend_hive::check::check;
 use diskmend_hive::{Hive, Opened, open};
 
+#[expect(clippy::indexing_slicing, reason = "it indexes only what it made")]
 #[path = "../tests/support/system_like.rs"]
 mod system_like;
 
@@ -19,7 +20,7 @@ fn hive(len: usize) -> Hive {
     }
 }
 
-#[divan::bench(args = [10, 50, 128], sample_count = 20)]
+#[divan::bench(args = [10, 50, 128], sample_count = 60)]
 fn megabytes(bencher: divan::Bencher<'_, '_>, len: usize) {
     let hive = hive(len * 1_000_000);
     let report = check(&hive);

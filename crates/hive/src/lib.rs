@@ -20,6 +20,7 @@ mod key;
 pub mod list;
 pub mod name;
 mod offset;
+mod read_back;
 mod recover;
 pub mod reg_file;
 mod storage;
@@ -37,6 +38,7 @@ pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, components, open}
 pub use image::{Image, PageSet};
 pub use key::{Key, Subkeys};
 pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
+pub use read_back::{Expectation, Expected, ReadBack, read_back};
 pub use recover::{
     Applied, LogFault, LogFormat, LogKind, Logs, MAX_LOG_LEN, ReadLogError, RecoverError, Recovery,
     RefusedLogs, SkippedLog,

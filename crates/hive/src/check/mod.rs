@@ -1,4 +1,74 @@
 //! The full structural check of a hive in memory.
+//!
+//! A first pass goes through the bins in their order: bins follow each other to the end of the
+//! hive, cells tile each bin. A second pass goes from the root key to every structure that it
+//! leads to. Both mark places in bitmaps, by which a cell without a reference, or with two, shows.
+//! Volatile subkey lists mean nothing on disk and are never followed; the value count of a key
+//! with a predefined handle is not a count.
+//!
+//! An *error* means that Windows would refuse the hive or not see part of it, or that an edit
+//! could lose data. A *warning* is what Windows lives with and edits are safe with: an edit never
+//! frees a security cell by its reference count alone.
+//!
+//! # Kinds of problems
+//!
+//! Sections are those of the regf spec.
+//!
+//! | code | severity | meaning | section |
+//! |---|---|---|---|
+//! | `base-block` | error | A field of the base block | Base block |
+//! | `bin-signature` | error | A hive bin without its signature | Hive bin |
+//! | `bin-offset` | error | A hive bin that states another offset than its own | Hive bin |
+//! | `bin-size` | error | A hive bin whose size is no multiple of 4096, or reaches past the end of the bins | Hive bin |
+//! | `cell-size` | error | A cell whose size is 0, no multiple of 8, or reaches past its bin | Cell |
+//! | `free-not-coalesced` | warning | Two free cells side by side | Cell |
+//! | `cell-not-allocated` | error | A reference to what is not an allocated cell | Cell |
+//! | `cell-referenced-twice` | error | A cell with a second reference | Cell |
+//! | `cell-leaked` | warning | An allocated cell without a reference | Cell |
+//! | `key-signature` | error | A key node without its signature | Key node |
+//! | `key-size` | error | A key node shorter than its structure and name, or longer than Windows accepts | Key node |
+//! | `key-parent` | error | A key node that names another parent than its own | Key node |
+//! | `key-name` | error | A key name that is empty or ends in half a UTF-16 unit | Key node |
+//! | `key-name-long` | warning | A key name longer than 255 UTF-16 units | Key node |
+//! | `key-name-character` | warning | A key name with a backslash, to which no path leads, or with control characters | Key node |
+//! | `key-name-uncompressed` | warning | A key name in UTF-16 that Latin-1 could hold | Key node |
+//! | `key-flags` | warning | Flags that do not fit the key's place: a volatile key, a root that is none, and so on | Key node |
+//! | `key-depth` | error | A key more levels below the root than Windows loads, 511 | Key node |
+//! | `key-tombstone` | warning | A tombstone of a layered key with subkeys, values or a class | Key node |
+//! | `class-size` | error | A class name longer than its cell | Key node |
+//! | `class-name` | warning | A class name without a cell, or of half UTF-16 units | Key node |
+//! | `max-subkey-name` | warning | The stated longest subkey name is shorter than the longest | Key node |
+//! | `max-class` | warning | The stated longest class name of subkeys is shorter than the longest | Key node |
+//! | `max-value-name` | warning | The stated longest value name is shorter than the longest | Key node |
+//! | `max-value-data` | warning | The stated longest value data are shorter than the longest | Key node |
+//! | `subkey-list-signature` | error | A subkey list without a list's signature, or an index root below another | Subkeys list |
+//! | `subkey-list-size` | error | A subkey list longer than its cell | Subkeys list |
+//! | `subkey-list-empty` | error | A subkey list without an element | Subkeys list |
+//! | `subkey-list-version` | warning | A kind of subkey list that the minor version does not have | Subkeys list |
+//! | `subkey-count` | error | The subkey lists hold another number of elements than the key has subkeys | Subkeys list |
+//! | `subkey-order` | error | A subkey before one whose name sorts lower: searches miss it | Subkeys list |
+//! | `subkey-duplicate` | warning | Two subkeys of one name | Subkeys list |
+//! | `subkey-hash` | warning | A hash or hint in a subkey list that is not that of the subkey's name | Subkeys list |
+//! | `value-list-size` | error | A value list shorter than the number of values | Key values list |
+//! | `value-signature` | error | A key value without its signature | Key value |
+//! | `value-size` | error | A key value shorter than its structure and name | Key value |
+//! | `value-name` | error | A value name that ends in half a UTF-16 unit | Key value |
+//! | `value-name-long` | warning | A value name longer than 16383 UTF-16 units | Key value |
+//! | `value-name-uncompressed` | warning | A value name in UTF-16 that Latin-1 could hold | Key value |
+//! | `value-duplicate` | warning | Two values of one name in one key | Key value |
+//! | `value-inline` | error | More than four bytes of data in the value itself | Key value |
+//! | `value-data-size` | error | A data cell shorter than the data, or one where there are no data | Key value |
+//! | `big-data-signature` | error | A big data record without its signature | Big data |
+//! | `big-data-count` | error | A big data record with another number of segments than the length of the data demands | Big data |
+//! | `big-data-size` | error | A big data record or segment list shorter than its structure | Big data |
+//! | `big-data-segment` | error | A segment of big data shorter than its part of the data | Big data |
+//! | `security-signature` | error | A security cell without its signature | Key security |
+//! | `security-size` | error | A security cell shorter than its structure and descriptor | Key security |
+//! | `security-descriptor` | error | A security descriptor that is not valid | Key security |
+//! | `security-link` | error | A link of the security ring that does not lead back | Key security |
+//! | `security-not-on-ring` | error | A key whose security cell is not on the ring | Key security |
+//! | `security-reference-count` | warning | A security cell whose reference count is not the number of its keys | Key security |
+
 mod bitmap;
 mod fingerprint;
 mod keys;
@@ -237,3 +307,6 @@ fn leaked(data: &[u8], starts: &Bitmap, at: usize, found: &mut Collector) {
         },
     );
 }
+
+#[cfg(test)]
+mod tests;

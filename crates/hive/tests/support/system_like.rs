@@ -15,8 +15,7 @@ const DESCRIPTOR: [u8; 20] = [
 ];
 
 /// A hive file of format 1.5 whose bins are about `len` bytes long.
-#[expect(unreachable_pub, reason = "included as a module by several programs")]
-pub fn system_like(len: usize) -> Vec<u8> {
+pub(super) fn system_like(len: usize) -> Vec<u8> {
     let mut hive = Builder {
         bins: Vec::with_capacity(len + (1 << 20)),
         open: Vec::new(),

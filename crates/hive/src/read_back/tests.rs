@@ -1,0 +1,213 @@
+use super::*;
+use crate::edit::Editor;
+use crate::hive::Hive as OurHive;
+use crate::offset::BASE_BLOCK_LEN;
+use crate::time::Filetime;
+
+const DESCRIPTOR: [u8; 20] = [
+    1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+fn edited(minor: u32, edit: impl FnOnce(&mut Editor)) -> OurHive {
+    let hive = OurHive::create(minor, &DESCRIPTOR, Filetime(1)).expect("created");
+    let mut editor = Editor::new(hive, Filetime(2));
+    edit(&mut editor);
+    editor.finish().expect("finished").hive
+}
+
+fn sample(minor: u32) -> OurHive {
+    edited(minor, |editor| {
+        editor.create_key("Services\\Disk").expect("created");
+        let values = [
+            ("Start", ValueType::DWORD, vec![3, 0, 0, 0]),
+            ("", ValueType::SZ, vec![0; 40]),
+            ("Odd", ValueType(0x1234), vec![9; 5]),
+            ("Big", ValueType::BINARY, vec![7; 40_000]),
+            ("Nothing", ValueType::NONE, vec![]),
+        ];
+        for (name, data_type, data) in values {
+            editor
+                .set_value("Services\\Disk", name, data_type, &data)
+                .expect("set");
+        }
+    })
+}
+
+fn key(path: &str, expected: Expected<'static>) -> Expectation<'static> {
+    Expectation {
+        key: path.to_owned().into(),
+        expected,
+    }
+}
+
+fn value(name: &'static str, data_type: ValueType, data: Vec<u8>) -> Expectation<'static> {
+    let (name, data) = (name.into(), data.into());
+    key(
+        "services\\DISK",
+        Expected::Value {
+            name,
+            data_type,
+            data,
+        },
+    )
+}
+
+fn no_value(path: &str, name: &'static str) -> Expectation<'static> {
+    key(path, Expected::NoValue { name: name.into() })
+}
+
+fn disagreement(hive: &OurHive, expectation: Expectation<'_>) -> (String, String, String) {
+    match read_back(hive.image().file(), &[expectation]) {
+        ReadBack::Disagrees {
+            path,
+            expected,
+            actual,
+        } => (path, expected, actual),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn agrees_with_what_is_there_and_what_is_not() {
+    for minor in [3, 5] {
+        let hive = sample(minor);
+        let expected = [
+            key("", Expected::Key),
+            key("Services", Expected::Key),
+            key("Services\\Disc", Expected::NoKey),
+            key("Nowhere\\Disk", Expected::NoKey),
+            value("START", ValueType::DWORD, vec![3, 0, 0, 0]),
+            value("", ValueType::SZ, vec![0; 40]),
+            value("Odd", ValueType(0x1234), vec![9; 5]),
+            value("Big", ValueType::BINARY, vec![7; 40_000]),
+            value("Nothing", ValueType::NONE, vec![]),
+            no_value("Services\\Disk", "Tag"),
+            no_value("Services", "Start"),
+            no_value("Nowhere", "Start"),
+        ];
+        assert_eq!(read_back(hive.image().file(), &expected), ReadBack::Agrees);
+    }
+}
+
+#[test]
+fn disagrees_with_anything_else() {
+    let hive = sample(5);
+    for (expectation, expected, actual) in [
+        (key("Servicer", Expected::Key), "a key", "no key"),
+        (key("Services", Expected::NoKey), "no key", "a key"),
+        (
+            no_value("Services\\Disk", "Start"),
+            "no value",
+            "REG_DWORD of 4 bytes",
+        ),
+        (
+            value("Tag", ValueType::DWORD, vec![1]),
+            "REG_DWORD of 1 bytes 01",
+            "no value",
+        ),
+        (
+            value("Start", ValueType::DWORD, vec![4, 0, 0, 0]),
+            "REG_DWORD of 4 bytes 04 00 00 00",
+            "REG_DWORD of 4 bytes 03 00 00 00",
+        ),
+        (
+            value("Odd", ValueType::BINARY, vec![9; 5]),
+            "REG_BINARY of 5 bytes 09 09 09 09 09",
+            "0x1234 of 5 bytes 09 09 09 09 09",
+        ),
+        (
+            value("Nothing", ValueType::NONE, vec![1]),
+            "REG_NONE of 1 bytes 01",
+            "REG_NONE of 0 bytes",
+        ),
+    ] {
+        let found = disagreement(&hive, expectation);
+        assert_eq!((found.1.as_str(), found.2.as_str()), (expected, actual));
+    }
+    let (path, ..) = disagreement(&hive, value("Start", ValueType::NONE, vec![]));
+    assert_eq!(path, "services\\DISK, value \"Start\"");
+}
+
+#[test]
+fn one_byte_of_big_data_matters() {
+    let mut data = vec![7; 40_000];
+    data[39_999] = 8;
+    let (_, expected, actual) = disagreement(&sample(5), value("Big", ValueType::BINARY, data));
+    assert!(expected.starts_with("REG_BINARY of 40000 bytes 07"));
+    assert_eq!(expected, actual);
+}
+
+/// The second reader upper-cases U+0131 to `I` and so searches for it before `J`; Windows keeps
+/// it, behind all of ASCII.
+#[test]
+fn an_order_that_nt_hive_does_not_share_is_not_held_against_the_hive() {
+    let hive = edited(5, |editor| {
+        for name in ["J", "K", "\u{131}"] {
+            editor.create_key(name).expect("created");
+        }
+    });
+    let file = hive.image().file();
+    let ours = key("\u{131}", Expected::Key);
+    assert_eq!(read_back(file, &[ours]), ReadBack::Agrees);
+    let capital = key("I", Expected::NoKey);
+    assert_eq!(read_back(file, &[capital]), ReadBack::Agrees);
+}
+
+#[test]
+fn a_key_out_of_order_is_not_found() {
+    let hive = edited(5, |editor| {
+        for name in ["A", "B", "C"] {
+            editor.create_key(name).expect("created");
+        }
+    });
+    let mut file = hive.image().file().to_vec();
+    let root = hive.root().expect("readable");
+    let list = BASE_BLOCK_LEN + root.node().subkey_list.get() as usize + 4;
+    file[list + 4..list + 28].rotate_left(8);
+    let expectation = [key("A", Expected::Key)];
+    let ReadBack::Disagrees { actual, .. } = read_back(&file, &expectation) else {
+        panic!("found where no search finds it");
+    };
+    assert_eq!(actual, "a key that is not in its place in the subkey list");
+}
+
+#[test]
+fn errors_and_panics_are_results_and_what_disagrees_comes_first() {
+    let hive = sample(5);
+    let services = hive.key("Services").expect("readable").expect("there");
+    let at = BASE_BLOCK_LEN + services.node().subkey_list.get() as usize + 4;
+    let lookup = [
+        key("Services\\Disk", Expected::Key),
+        key("Services", Expected::Key),
+    ];
+
+    let mut file = hive.image().file().to_vec();
+    file[at..at + 2].copy_from_slice(b"xx");
+    let ReadBack::CannotRead { reason } = read_back(&file, &lookup) else {
+        panic!("read a list without a signature");
+    };
+    assert!(reason.contains("signature"), "{reason}");
+
+    let mut file = hive.image().file().to_vec();
+    file[at + 4..at + 8].copy_from_slice(&[0xFF; 4]);
+    let ReadBack::CannotRead { reason } = read_back(&file, &lookup) else {
+        panic!("read a key that has no cell");
+    };
+    assert!(reason.starts_with("panic: "), "{reason}");
+
+    let both = [lookup[0].clone(), key("Nowhere", Expected::Key)];
+    let result = read_back(&file, &both);
+    assert!(matches!(result, ReadBack::Disagrees { .. }), "{result:?}");
+
+    let short = read_back(&file[..100], &lookup);
+    assert!(matches!(short, ReadBack::CannotRead { .. }), "{short:?}");
+}
+
+#[test]
+fn a_panic_of_another_kind_is_reported_after_one_that_was_caught() {
+    let inner = quiet::catch(|| quiet::catch(|| panic!("inner")));
+    assert_eq!(inner, Ok(Err::<(), _>("panic: inner".to_owned())));
+    assert_eq!(quiet::catch(|| 7), Ok(7));
+    let outer = std::thread::spawn(|| panic!("outer")).join();
+    assert!(outer.is_err());
+}
