@@ -9,6 +9,7 @@ use diskmend_repair::{Class, Error, Refusal};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::shell;
 
 const PERMISSION: &str = "run diskmend as root or administrator";
 const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
@@ -62,9 +63,10 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Class::Broken => Exit::NotRolledBack,
         Class::Interrupted => Exit::Interrupted,
     };
-    let target = target.display();
+    let target = target.display().to_string();
+    let target = shell::word(&target);
     let hint = match error {
-        Error::Refused(refusal) => refusal_hint(refusal, &target.to_string(), state),
+        Error::Refused(refusal) => refusal_hint(refusal, &target, state),
         Error::Target { source, .. } => target_hint(source).1.map(str::to_owned),
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
         Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all that is wrong".into()),
@@ -143,5 +145,38 @@ fn io_hint(error: &io::Error) -> Option<&'static str> {
         }
         io::ErrorKind::ReadOnlyFilesystem => Some("mount the volume for writing"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_guard_that_a_person_can_do_something_about_says_what() {
+        for guard in [
+            GuardError::NotWindows,
+            GuardError::ReadOnly,
+            GuardError::Hibernated,
+            GuardError::OwnDisk,
+            GuardError::Busy,
+            GuardError::NoSpace {
+                needed: 2,
+                available: 1,
+            },
+            GuardError::DecryptedImage {
+                name: "dislocker-file",
+            },
+        ] {
+            assert!(guard_hint(&guard, "/mnt/f").is_some(), "{guard}");
+        }
+    }
+
+    #[test]
+    fn bitlocker_is_a_guard_and_says_how_to_unlock() {
+        let path = "/dev/sdb2".into();
+        let (exit, hint) = target_hint(&OpenError::BitLocker { path });
+        assert_eq!(exit, Exit::Refused);
+        assert_eq!(hint, Some(BITLOCKER));
     }
 }

@@ -55,8 +55,8 @@ pub(crate) fn shown(path: &str) -> &str {
 pub(crate) fn hint(path: &str) -> Option<String> {
     let first = components(path).next()?;
     if same(first, "CurrentControlSet") {
-        let hint = "CurrentControlSet exists in a running Windows only: name ControlSet001 (or \
-                    the set that Select\\Current names)";
+        let hint = "CurrentControlSet exists in a running Windows only: name the control set itself, \
+                    such as ControlSet001";
         return Some(hint.to_owned());
     }
     let is_root = ROOTS

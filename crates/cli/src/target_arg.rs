@@ -7,6 +7,7 @@ use diskmend_repair::Options;
 
 use crate::failure::Failure;
 use crate::hints;
+use crate::output::shell;
 
 /// The disk to work on.
 #[derive(Debug, clap::Args)]
@@ -20,8 +21,8 @@ pub(crate) struct TargetArgs {
 /// Where undo data go.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StateArgs {
-    /// Keep undo data in this folder instead of 'diskmend' at the volume's root; give it to every
-    /// command on the same target
+    /// Keep undo data in this folder instead of 'diskmend' at the volume's root (for a hive file
+    /// that is not part of a Windows: beside it); give it to every command on the same target
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 }
@@ -43,7 +44,8 @@ impl StateArgs {
     pub(crate) fn option(&self) -> String {
         let dir = self.state_dir.as_ref();
         dir.map_or(String::new(), |dir| {
-            format!(" --state-dir {}", dir.display())
+            let dir = dir.display().to_string();
+            format!(" --state-dir {}", shell::word(&dir))
         })
     }
 

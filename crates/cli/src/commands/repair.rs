@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::console::{self, Console};
-use crate::output::report;
+use crate::output::{report, shell};
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
@@ -101,7 +101,7 @@ pub(crate) fn print(console: &mut Console, report: &RepairReport, state: &str) -
     }
     report::remarks(&report.skipped, &report.notices);
     if let Some(run) = &report.run {
-        let target = &report.target;
+        let target = shell::word(&report.target);
         console::hint(format_args!("to undo: diskmend undo {target} {run}{state}"));
     }
     Ok(())

@@ -7,8 +7,8 @@ use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
-use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
+use crate::output::{shell, style};
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk
@@ -75,7 +75,8 @@ fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Resul
         if run.unfinished {
             console::hint(format_args!(
                 "run {0} did not end: diskmend undo {1} {0}{state_option}",
-                run.run, runs.target
+                run.run,
+                shell::word(&runs.target)
             ));
         }
     }

@@ -10,9 +10,8 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::console::{self, Console};
 use crate::output::escape::Escaped;
-use crate::output::report;
-use crate::output::style;
 use crate::output::table::{Cell, Table};
+use crate::output::{report, shell, style};
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
@@ -116,7 +115,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     }
     report::remarks(&[], &report.notices);
     if let Some(run) = &report.recorded_as {
-        let target = &report.target;
+        let target = shell::word(&report.target);
         console::hint(format_args!(
             "to undo the undo: diskmend undo {target} {run}{state}"
         ));

@@ -5,6 +5,7 @@ pub(crate) mod escape;
 pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod report;
+pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;

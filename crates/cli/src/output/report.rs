@@ -10,7 +10,7 @@ use diskmend_repair::{ControlSets, ValueData};
 
 use super::console;
 use super::escape::Escaped;
-use super::style;
+use super::{shell, style};
 
 /// Most problems of a hive that are listed; `hive check` lists all.
 const MOST_PROBLEMS: usize = 10;
@@ -180,6 +180,7 @@ pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
 
 /// Runs that were killed half way.
 pub(crate) fn unfinished(target: &str, runs: &[RunSummary], state: &str) {
+    let target = shell::word(target);
     for run in runs {
         console::warn(format_args!(
             "run {} was begun {} and did not end",

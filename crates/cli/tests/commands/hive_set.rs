@@ -158,7 +158,14 @@ fn the_link_of_a_running_windows_is_not_created() {
         &[r"CurrentControlSet\Control", "A", "REG_DWORD", "1", "--yes"],
     )
     .ends(5)
-    .says("hint: name the control set itself: this hive's current one is ControlSet001");
+    .says("hint: CurrentControlSet exists in a running Windows only")
+    .says("this hive's current set is ControlSet001");
+    set(
+        &fixture,
+        &[r"HKLM\SYSTEM\Select", "A", "REG_DWORD", "1", "--yes"],
+    )
+    .ends(5)
+    .says("hint: paths start below the hive's root");
     assert_eq!(fs::read(fixture.system()).expect("readable"), before);
 }
 

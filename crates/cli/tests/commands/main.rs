@@ -3,6 +3,11 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+#[cfg(unix)]
+mod exit_codes;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod help;
@@ -36,5 +41,8 @@ mod recipes;
 mod repair;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(test)]
 mod undo;

@@ -1,10 +1,11 @@
 //! What the commands that change a hive file have in common.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use diskmend_hive::{EditError, components};
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{Error, Recorder, hive_file};
+use diskmend_repair::{Error, Readable, Recorder, hive_file};
 
 use super::reading;
 use crate::commands::repair;
@@ -13,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
 use crate::interrupt;
+use crate::key_path;
 use crate::output::console::{self, Console};
 use crate::progress::Steps;
 use crate::target_arg::StateArgs;
@@ -54,7 +56,7 @@ pub(super) fn run(
     }
     let mut refused = None;
     let result = write(&args.file, !args.no_check, |recorder| {
-        refused = volatile_link(recorder, paths);
+        refused = misplaced(recorder, paths);
         match refused {
             Some(_) => Ok(()),
             None => edit(recorder),
@@ -113,24 +115,24 @@ fn failure(args: &FileArgs, error: &Error) -> Failure {
     hints::engine_failure(error, target, &args.state.option()).about(&args.file)
 }
 
-/// Refuses to create the key `CurrentControlSet` in a SYSTEM hive: in a running Windows that is a
-/// link to a control set, which a key of that name on disk would hide.
-fn volatile_link(recorder: &Recorder, paths: &[&str]) -> Option<Failure> {
-    const LINK: &str = "CurrentControlSet";
-    let is_link = |path: &&str| {
-        let first = components(path).next();
-        first.is_some_and(|first| first.eq_ignore_ascii_case(LINK))
-    };
-    let exists = |path| matches!(recorder.key(path), Ok(Some(_)));
-    if !paths.iter().any(is_link) || exists(LINK) || !exists("Select") {
-        return None;
+/// Refuses paths that would create a key that a hive on disk has no use for: one of the registry's
+/// roots, or `CurrentControlSet`, which in a running Windows is a link to a control set.
+fn misplaced(recorder: &Recorder, paths: &[&str]) -> Option<Failure> {
+    let exists = |path: &str| matches!(recorder.key(path), Ok(Some(_)));
+    let firsts: HashSet<&str> = paths
+        .iter()
+        .filter_map(|path| components(path).next())
+        .collect();
+    let first = firsts
+        .into_iter()
+        .find(|first| key_path::hint(first).is_some() && !exists(first))?;
+    let message = format!("a hive has no key {first} at its root; nothing was changed");
+    let mut hint = key_path::hint(first)?;
+    if exists("Select")
+        && let Ok(Some(current)) = recorder.value("Select", "Current")
+        && let Some(Readable::Number(number)) = current.readable()
+    {
+        hint = format!("{hint}; this hive's current set is ControlSet{number:03}");
     }
-    let current = recorder.value("Select", "Current").ok().flatten();
-    let current = current
-        .and_then(|data| data.bytes.first_chunk().copied())
-        .map_or(1, u32::from_le_bytes);
-    let message = "CurrentControlSet exists in a running Windows only; nothing was changed";
-    Some(Failure::new(Exit::Refused, message).hint(format!(
-        "name the control set itself: this hive's current one is ControlSet{current:03}"
-    )))
+    Some(Failure::new(Exit::Refused, message).hint(hint))
 }
