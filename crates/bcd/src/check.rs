@@ -227,7 +227,13 @@ fn check_object(
             expected: known.object_type,
             found: object_type,
         };
-        report.error(Some(guid), None, kind);
+        // Without its type the boot manager is none; the others are found by their GUIDs.
+        let level = if guid == BOOTMGR {
+            Level::Error
+        } else {
+            Level::Note
+        };
+        report.add(level, Some(guid), None, kind);
     }
     let elements = match object.elements() {
         Ok(elements) => elements,
@@ -237,8 +243,8 @@ fn check_object(
         }
     };
     for element in elements {
-        report.elements += 1;
         budget.take(&element)?;
+        report.elements += 1;
         let element = match element {
             Ok(element) => element,
             Err(error) => {

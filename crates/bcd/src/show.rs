@@ -7,7 +7,7 @@ use diskmend_hive::name::NameBuf;
 
 use crate::bytes::hex;
 use crate::device::Device;
-use crate::element_id::ElementId;
+use crate::element_id::{Class, ElementId};
 use crate::elements::{self, ElementInfo, NumberStyle};
 use crate::error::StoreError;
 use crate::guid::Guid;
@@ -63,6 +63,8 @@ pub struct Row {
     pub data: Vec<u8>,
     /// Its value, where the data fit the format.
     pub value: Option<ElementValue>,
+    /// Whether `bcdedit` leaves it out: what setup left of its templates, where not verbose.
+    pub is_hidden: bool,
 }
 
 impl Listing {
@@ -151,6 +153,7 @@ impl Row {
             data_type: element.data_type(),
             data: element.data().to_vec(),
             value,
+            is_hidden: id.class() == Class::Template && !names.verbose,
         }
     }
 }
@@ -242,7 +245,8 @@ impl fmt::Display for Section {
         writeln!(f, "{}", self.title)?;
         writeln!(f, "{}", "-".repeat(self.title.chars().count()))?;
         writeln!(f, "{:<NAME_WIDTH$}{}", "identifier", self.identifier)?;
-        self.rows.iter().try_for_each(|row| row.fmt(f))
+        let mut shown = self.rows.iter().filter(|row| !row.is_hidden);
+        shown.try_for_each(|row| row.fmt(f))
     }
 }
 

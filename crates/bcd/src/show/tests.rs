@@ -41,6 +41,7 @@ fn a_store_is_listed_as_bcdedit_lists_it() {
         ),
         (loader, ElementId(0x2500_00fb), ElementValue::Integer(4)),
         (loader, ElementId(0x2500_0999), ElementValue::Integer(16)),
+        (loader, ElementId(0x4600_0010), ElementValue::Boolean(true)),
         (
             EMSSETTINGS,
             ElementId::BOOT_EMS,
@@ -93,6 +94,7 @@ identifier              {00000003-0002-0003-0404-040404040404}
     let verbose = Listing::new(&store(&editor), true).unwrap().to_string();
     assert!(verbose.contains("identifier              {9dea862c-5cdd-4e70-acc1-f32b344d4795}\n"));
     assert!(!verbose.contains("{default}"));
+    assert!(verbose.contains("recoveryos              Yes\n"));
 }
 
 #[test]
