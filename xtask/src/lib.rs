@@ -7,7 +7,9 @@
     reason = "tasks talk to the person who runs them"
 )]
 
+pub mod cross_check;
 pub mod fixtures;
 pub mod fuzz;
 pub mod memory_file;
+pub mod program;
 pub mod workspace;

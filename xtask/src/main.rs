@@ -18,6 +18,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Compare with hivex, chntpw and regipy what the fixtures hold, as they are and after edits
+    CrossCheck(xtask::cross_check::Options),
     /// Run hostile bytes through the fuzz targets for a bounded time
     Fuzz(xtask::fuzz::Options),
 }
@@ -25,6 +27,7 @@ enum Task {
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Fixtures { check } => xtask::fixtures::run(check),
+        Task::CrossCheck(options) => xtask::cross_check::run(&options),
         Task::Fuzz(options) => xtask::fuzz::run(&options),
     }
 }

@@ -63,7 +63,11 @@ fn is_big(heap: &Heap, len: usize) -> bool {
 fn store_big(heap: &mut Heap, data: &[u8]) -> Result<CellOffset, EditError> {
     let mut list = Vec::new();
     for segment in data.chunks(BigData::SEGMENT_LEN) {
-        list.extend(heap.store(segment)?.get().to_le_bytes());
+        // As in Windows's own hives, the cell of the last segment is as long as the others: hivex
+        // reads a shorter one without its last four bytes.
+        let cell = heap.allocate(BigData::SEGMENT_LEN)?;
+        heap.write(cell, 0, segment)?;
+        list.extend(cell.get().to_le_bytes());
     }
     let count = (list.len() / 4) as u16;
     let list = heap.store(&list)?;

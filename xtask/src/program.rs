@@ -1,0 +1,86 @@
+//! Other programs: the project's own one, built first, and those of the system.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// Builds `diskmend` and gives its path.
+///
+/// # Errors
+/// Where the build fails.
+pub fn diskmend(release: bool) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(workspace::root()?);
+    build.args(["build", "--quiet", "--package", "diskmend"]);
+    let profile = if release {
+        build.arg("--release");
+        "release"
+    } else {
+        "debug"
+    };
+    let status = build.status().context("cargo build")?;
+    if !status.success() {
+        bail!("cargo build: {status}");
+    }
+    let name = format!("diskmend{}", std::env::consts::EXE_SUFFIX);
+    Ok(workspace::output(profile)?.join(name))
+}
+
+/// Whether a program is on the PATH.
+#[must_use]
+pub fn exists(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    // Debian's reged is for administrators.
+    folders.extend([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
+    folders.iter().any(|folder| folder.join(name).is_file())
+}
+
+/// Runs a program and gives its output, whatever its exit code.
+///
+/// # Errors
+/// Where it does not start.
+pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Output> {
+    Command::new(program)
+        .args(arguments)
+        .env("PATH", path()?)
+        // Perl's hivexregedit else writes Latin-1 and UTF-8 into one file.
+        .env("PERL_UNICODE", "SD")
+        .output()
+        .with_context(|| program.display().to_string())
+}
+
+/// Runs a program that must succeed, and gives what it wrote to stdout.
+///
+/// # Errors
+/// Where it does not start or fails.
+pub fn stdout<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Vec<u8>> {
+    let output = run(program, arguments)?;
+    if !output.status.success() {
+        let shown: Vec<_> = arguments
+            .iter()
+            .map(|argument| argument.as_ref().to_string_lossy())
+            .collect();
+        bail!(
+            "{} {}: {}: {}",
+            program.display(),
+            shown.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(output.stdout)
+}
+
+fn path() -> Result<std::ffi::OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let administrators = [PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
+    Ok(std::env::join_paths(
+        std::env::split_paths(&path).chain(administrators),
+    )?)
+}
