@@ -14,35 +14,89 @@ const ARENA_LEN: u32 = 1024;
 /// How many fitting cells are looked at for one that lies in a page that has changed already.
 const CANDIDATES: usize = 16;
 
-/// All free cells, by offset and by size, and the bins that bound them.
+/// The free cells, by offset and by size, and the bins that bound them.
+///
+/// Bins are read one by one, when a cell of theirs is freed or no known cell is large enough: an
+/// edit of a few values needs to know few of them.
 pub(super) struct FreeMap {
     by_offset: BTreeMap<u32, u32>,
     by_size: BTreeSet<(u32, u32)>,
-    bin_starts: Vec<u32>,
+    bins: Vec<Bin>,
+    /// Number of bins from the first on among which some may be unread; all behind are read.
+    unread: usize,
     arena: Option<u32>,
 }
 
+struct Bin {
+    start: u32,
+    size: u32,
+    read: bool,
+}
+
 impl FreeMap {
-    /// Reads all bins and cells.
+    /// Reads the headers of all bins.
     ///
     /// # Errors
-    /// The first bin or cell that does not tile the hive.
-    pub(super) fn scan(bins: &[u8]) -> Result<Self, Corruption> {
-        let mut cells = Vec::new();
-        let mut bin_starts = Vec::new();
+    /// The first bin that is wrong.
+    pub(super) fn new(data: &[u8]) -> Result<Self, Corruption> {
+        let mut bins = Vec::new();
         let mut start = 0;
-        while start < bins.len() {
-            let size = bin_size(bins, start)?;
-            bin_starts.push(narrow(start));
-            scan_cells(bins, start + HiveBin::LEN, start + size, &mut cells)?;
+        while start < data.len() {
+            let size = bin_size(data, start)?;
+            bins.push(Bin {
+                start: narrow(start),
+                size: narrow(size),
+                read: false,
+            });
             start += size;
         }
         Ok(Self {
-            by_size: cells.iter().map(|&(at, size)| (size, at)).collect(),
-            by_offset: cells.into_iter().collect(),
-            bin_starts,
+            by_offset: BTreeMap::new(),
+            by_size: BTreeSet::new(),
+            unread: bins.len(),
+            bins,
             arena: None,
         })
+    }
+
+    /// Reads the cells of the bin that holds `at`, unless they are known.
+    ///
+    /// # Errors
+    /// The first cell that does not tile the bin.
+    pub(super) fn read_bin_of(&mut self, data: &[u8], at: u32) -> Result<(), Corruption> {
+        let behind = self.bins.partition_point(|bin| bin.start <= at);
+        match behind.checked_sub(1) {
+            Some(index) => self.read(data, index),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads one more bin, the last first; says whether there was one left.
+    ///
+    /// # Errors
+    /// The first cell that does not tile the bin.
+    pub(super) fn read_more(&mut self, data: &[u8]) -> Result<bool, Corruption> {
+        let Some(index) = self.unread.checked_sub(1) else {
+            return Ok(false);
+        };
+        self.read(data, index)?;
+        self.unread = index;
+        Ok(true)
+    }
+
+    fn read(&mut self, data: &[u8], index: usize) -> Result<(), Corruption> {
+        let Some(bin) = self.bins.get_mut(index).filter(|bin| !bin.read) else {
+            return Ok(());
+        };
+        bin.read = true;
+        let start = bin.start as usize;
+        let end = start + bin.size as usize;
+        let mut cells = Vec::new();
+        scan_cells(data, start + HiveBin::LEN, end, &mut cells)?;
+        for (at, size) in cells {
+            self.insert(at, size);
+        }
+        Ok(())
     }
 
     fn insert(&mut self, at: u32, size: u32) {
@@ -56,7 +110,7 @@ impl FreeMap {
         Some(size)
     }
 
-    /// Takes a free cell of at least `size` bytes, as its offset and size. Prefers the cell that
+    /// Takes a known free cell of at least `size` bytes, as its offset and size. Prefers the cell that
     /// is being used up, then one for which `changed` says that its page is written anyway, then
     /// a large one, then the smallest that fits.
     pub(super) fn take(&mut self, size: u32, changed: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
@@ -117,14 +171,20 @@ impl FreeMap {
 
     /// Registers a new bin and its one free cell.
     pub(super) fn add_bin(&mut self, start: u32, size: u32) {
-        self.bin_starts.push(start);
+        self.bins.push(Bin {
+            start,
+            size,
+            read: true,
+        });
         let header = HiveBin::LEN as u32;
         self.insert(start + header, size - header);
         self.arena = Some(start + header);
     }
 
     fn starts_bin(&self, at: u32) -> bool {
-        self.bin_starts.binary_search(&at).is_ok()
+        self.bins
+            .binary_search_by_key(&at, |bin| bin.start)
+            .is_ok()
     }
 
     /// Whether a bin's first cell starts at `at`.
@@ -198,7 +258,14 @@ mod tests {
         let mut map = FreeMap {
             by_offset: BTreeMap::new(),
             by_size: BTreeSet::new(),
-            bin_starts: vec![0, 4096],
+            bins: [0, 4096]
+                .map(|start| Bin {
+                    start,
+                    size: 4096,
+                    read: true,
+                })
+                .into(),
+            unread: 0,
             arena: None,
         };
         map.insert(64, 32);

@@ -11,7 +11,7 @@ use crate::offset::{CellOffset, PAGE_LEN};
 use super::EditError;
 use super::free_map::FreeMap;
 
-/// An image with the map of its free cells, made when the first cell is allocated or freed.
+/// An image with a map of its free cells, begun when the first cell is allocated or freed.
 pub(super) struct Heap {
     pub(super) image: Image,
     minor: u32,
@@ -41,34 +41,47 @@ impl Heap {
         self.minor
     }
 
-    fn ensure_free_map(&mut self) -> Result<(), Corruption> {
-        if self.free.is_none() {
-            self.free = Some(FreeMap::scan(self.image.bins())?);
-        }
-        Ok(())
+    /// The map of free cells, in which the bin that holds `cell` has been read.
+    fn free_map(&mut self, cell: CellOffset) -> Result<&mut FreeMap, Corruption> {
+        let bins = self.image.bins();
+        let free = match &mut self.free {
+            Some(free) => free,
+            none => none.insert(FreeMap::new(bins)?),
+        };
+        free.read_bin_of(bins, cell.get())?;
+        Ok(free)
     }
 
     /// Allocates a cell for `len` bytes of payload. The payload's bytes are undefined.
     pub(super) fn allocate(&mut self, len: usize) -> Result<CellOffset, EditError> {
         let size = cell_size(len)?;
-        self.ensure_free_map()?;
-        let taken = self.take(size);
-        let (at, found) = match taken {
+        let (at, found) = match self.take(size)? {
             Some(cell) => cell,
             None => {
                 self.add_bin(size)?;
-                self.take(size).ok_or(EditError::Full)?
+                self.take(size)?.ok_or(EditError::Full)?
             }
         };
         self.split(at, found, size)?;
         Ok(CellOffset::new(at))
     }
 
-    fn take(&mut self, size: u32) -> Option<(u32, u32)> {
+    /// Takes a free cell out of the map, reading bins until one is found that fits.
+    fn take(&mut self, size: u32) -> Result<Option<(u32, u32)>, Corruption> {
+        self.free_map(CellOffset::new(0))?;
         let dirty = self.image.dirty();
-        self.free
-            .as_mut()?
-            .take(size, |at| dirty.contains(at as usize / PAGE_LEN))
+        let changed = |at: u32| dirty.contains(at as usize / PAGE_LEN);
+        let Some(free) = &mut self.free else {
+            return Ok(None);
+        };
+        loop {
+            if let Some(cell) = free.take(size, changed) {
+                return Ok(Some(cell));
+            }
+            if !free.read_more(self.image.bins())? {
+                return Ok(None);
+            }
+        }
     }
 
     /// Allocates a cell and fills its payload.
@@ -96,14 +109,10 @@ impl Heap {
     /// Frees a cell and merges it with its free neighbours.
     pub(super) fn free(&mut self, cell: CellOffset) -> Result<(), EditError> {
         let size = self.size(cell)?;
-        self.ensure_free_map()?;
+        let (at, merged) = self.free_map(cell)?.put(cell.get(), size);
         // A cell that vanishes inside a merged one must not look allocated any more.
         self.write_size(cell.get(), i64::from(size))?;
-        if let Some(free) = &mut self.free {
-            let (at, merged) = free.put(cell.get(), size);
-            self.write_size(at, i64::from(merged))?;
-        }
-        Ok(())
+        self.write_size(at, i64::from(merged))
     }
 
     /// Makes an allocated cell hold `len` bytes without moving it; says whether that went.
@@ -113,10 +122,7 @@ impl Heap {
         if size == old {
             return Ok(true);
         }
-        self.ensure_free_map()?;
-        let Some(free) = &mut self.free else {
-            return Ok(false);
-        };
+        let free = self.free_map(cell)?;
         if size > old {
             let Some(after) = free.take_at(cell.get() + old, size - old) else {
                 return Ok(false);
