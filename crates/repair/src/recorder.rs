@@ -1,9 +1,13 @@
 //! Editing a hive while noting what changes, so that it can be verified, shown and reversed.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use diskmend_hive::name::NameBuf;
-use diskmend_hive::{Corruption, EditError, Edited, Editor, Key, Outcome, ValueType, components};
+use diskmend_hive::{
+    Corruption, EditError, Edited, Editor, Expectation, Expected, Key, Outcome, ValueType,
+    components,
+};
 
 use crate::documents::{ChangedKey, ChangedValue};
 use crate::run::JournalChange;
@@ -257,55 +261,64 @@ fn is_below(key: &str, above: &str) -> bool {
     })
 }
 
-/// What must be found in the end where some changes were made one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Expected {
-    pub(crate) key: String,
-    /// The value and its data; `None` where only the key is meant.
-    pub(crate) what: What,
-}
-
-/// What must be found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// The key exists.
-    Key,
-    /// The key does not exist.
-    NoKey,
-    /// The value has these data, or does not exist.
-    Value(String, Option<ValueData>),
-}
-
 /// The last word of the changes on every key and value.
-pub(crate) fn expected(changes: &[JournalChange]) -> Vec<Expected> {
-    let mut last: Vec<(NameBuf, Option<NameBuf>, usize, Expected)> = changes
-        .iter()
-        .enumerate()
-        .map(|(index, change)| {
-            let key = key_of(change).to_owned();
-            let (value, what) = match change {
-                JournalChange::KeyCreated(_) => (None, What::Key),
-                JournalChange::KeyDeleted(_) => (None, What::NoKey),
-                JournalChange::Value(change) => (
-                    Some(NameBuf::new(&change.value)),
-                    What::Value(change.value.clone(), change.new.clone()),
-                ),
-            };
-            (NameBuf::new(&key), value, index, Expected { key, what })
-        })
-        .collect();
-    let same = |a: &(NameBuf, Option<NameBuf>, usize, Expected),
-                b: &(NameBuf, Option<NameBuf>, usize, Expected)| {
-        let values = match (&a.1, &b.1) {
+pub(crate) fn expected(changes: &[JournalChange]) -> Vec<Expectation<'_>> {
+    let mut last: Vec<Last<'_>> = changes.iter().enumerate().map(Last::new).collect();
+    // The latest first among equals, which is the one that stays.
+    last.sort_by(|a, b| a.place_cmp(b).then(b.index.cmp(&a.index)));
+    last.dedup_by(|later, first| later.place_cmp(first) == Ordering::Equal);
+    last.into_iter().map(|last| last.expectation).collect()
+}
+
+/// What a change leaves behind, and where.
+struct Last<'a> {
+    key: NameBuf,
+    /// Absent where the change is about the key itself.
+    value: Option<NameBuf>,
+    index: usize,
+    expectation: Expectation<'a>,
+}
+
+impl<'a> Last<'a> {
+    fn new((index, change): (usize, &'a JournalChange)) -> Self {
+        let key = key_of(change);
+        let (value, expected) = match change {
+            JournalChange::KeyCreated(_) => (None, Expected::Key),
+            JournalChange::KeyDeleted(_) => (None, Expected::NoKey),
+            JournalChange::Value(change) => {
+                let name = Cow::Borrowed(change.value.as_str());
+                let expected = match &change.new {
+                    None => Expected::NoValue { name },
+                    Some(new) => Expected::Value {
+                        name,
+                        data_type: new.value_type,
+                        data: Cow::Borrowed(&new.bytes),
+                    },
+                };
+                (Some(NameBuf::new(&change.value)), expected)
+            }
+        };
+        Self {
+            key: NameBuf::new(key),
+            value,
+            index,
+            expectation: Expectation {
+                key: Cow::Borrowed(key),
+                expected,
+            },
+        }
+    }
+
+    fn place_cmp(&self, other: &Self) -> Ordering {
+        let values = match (&self.value, &other.value) {
             (Some(a), Some(b)) => a.as_name().cmp_ignore_case(b.as_name()),
             (a, b) => a.is_some().cmp(&b.is_some()),
         };
-        a.0.as_name().cmp_ignore_case(b.0.as_name()).then(values)
-    };
-    // The latest first among equals, which is the one that stays.
-    last.sort_by(|a, b| same(a, b).then(b.2.cmp(&a.2)));
-    last.dedup_by(|later, first| same(later, first) == Ordering::Equal);
-    last.into_iter().map(|(.., expected)| expected).collect()
+        self.key
+            .as_name()
+            .cmp_ignore_case(other.key.as_name())
+            .then(values)
+    }
 }
 
 #[cfg(test)]
@@ -332,18 +345,18 @@ mod tests {
             value("A", "y", None),
         ];
         let expected = expected(&changes);
-        let is = |key: &str, what: What| Expected {
-            key: key.to_owned(),
-            what,
-        };
+        let shown: Vec<String> = expected
+            .iter()
+            .map(|e| match &e.expected {
+                Expected::Key => format!("{}", e.key),
+                Expected::NoKey => format!("no {}", e.key),
+                Expected::Value { name, data, .. } => format!("{} {name}={data:?}", e.key),
+                Expected::NoValue { name } => format!("{} no {name}", e.key),
+            })
+            .collect();
         assert_eq!(
-            expected,
-            [
-                is("A", What::Key),
-                is("a", What::Value("X".into(), Some(ValueData::dword(2)))),
-                is("A", What::Value("y".into(), None)),
-                is("B", What::Value("x".into(), Some(ValueData::dword(5)))),
-            ]
+            shown,
+            ["A", "a X=[2, 0, 0, 0]", "A no y", "B x=[5, 0, 0, 0]"]
         );
     }
 

@@ -3,6 +3,7 @@
 
 use diskmend_disk::Access;
 use diskmend_hive::check::check;
+use diskmend_hive::{Corruption, Hive};
 
 use crate::control_sets::ControlSets;
 use crate::documents::{CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive};
@@ -85,11 +86,13 @@ fn read(
         status.check = Some(CheckSummary::from(&check(&opened.hive)));
     }
     watch.phase(Phase::Comparing, &path)?;
-    let sets = match name {
-        HiveName::System => ControlSets::read(&opened.hive).map_err(Error::corrupt(&path))?,
-        HiveName::Software => ControlSets::default(),
+    let damaged = status.check.as_ref().is_some_and(|check| check.errors > 0);
+    let (sets, rows) = match values(&opened.hive, name, recipes) {
+        Ok(found) => found,
+        // The check tells it better, and the hive is refused for it.
+        Err(_) if damaged => Default::default(),
+        Err(error) => return Err(Error::corrupt(&path)(error)),
     };
-    let rows = rows::compare(&opened.hive, name, &sets, recipes).map_err(Error::corrupt(&path))?;
     let base = opened.hive.base_block().map_err(Error::corrupt(&path))?;
     if opened.dirty.is_none() && base.flags.get() & KTM_PENDING != 0 {
         notices.push(Notice {
@@ -110,6 +113,19 @@ fn read(
         rows,
         fingerprints: opened.fingerprints(),
     })
+}
+
+fn values(
+    hive: &Hive,
+    name: HiveName,
+    recipes: &[&Recipe],
+) -> Result<(ControlSets, Vec<Row>), Corruption> {
+    let sets = match name {
+        HiveName::System => ControlSets::read(hive)?,
+        HiveName::Software => ControlSets::default(),
+    };
+    let rows = rows::compare(hive, name, &sets, recipes)?;
+    Ok((sets, rows))
 }
 
 fn set_notices(path: &str, sets: &ControlSets) -> Vec<Notice> {

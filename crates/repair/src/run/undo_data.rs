@@ -97,7 +97,7 @@ struct Record {
     at: u64,
 }
 
-impl<'a> UndoData {
+impl UndoData {
     /// Reads and checks all records; their bytes do not stay in memory.
     pub(crate) fn open(file: Box<dyn OpenFile>) -> Result<Self, UndoDataError> {
         let len = file.len()?;

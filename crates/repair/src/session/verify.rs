@@ -1,12 +1,13 @@
 //! Making sure of a hive: that it holds what was wanted, and that its structure is sound.
 
 use diskmend_hive::check::check;
-use diskmend_hive::{Edited, Hive, Logs, Opened, Verified};
+use diskmend_hive::{
+    Edited, Expectation, Expected, Hive, Logs, Opened, ReadBack, Verified, read_back,
+};
 
 use crate::documents::{CheckSummary, SecondReader};
 use crate::error::{Error, Refusal};
 use crate::reading;
-use crate::recorder::{Expected, What};
 use crate::store::OpenFile;
 
 /// An edited hive that may be committed, and what speaks for it.
@@ -20,18 +21,29 @@ pub(crate) struct Passed {
 ///
 /// # Errors
 /// [`Error::ReadBack`] where something else is found.
-pub(crate) fn look(hive: &Hive, path: &str, wanted: &[Expected]) -> Result<(), Error> {
-    for expected in wanted {
-        let key = &expected.key;
-        let found = match &expected.what {
-            What::Key | What::NoKey => {
+pub(crate) fn look(hive: &Hive, path: &str, wanted: &[Expectation<'_>]) -> Result<(), Error> {
+    for expectation in wanted {
+        let key = &expectation.key;
+        let value = |name: &str| reading::value(hive, key, name).map_err(Error::corrupt(path));
+        let found = match &expectation.expected {
+            Expected::Key | Expected::NoKey => {
                 let exists = hive.key(key).map_err(Error::corrupt(path))?.is_some();
-                let right = exists == (expected.what == What::Key);
+                let right = exists == (expectation.expected == Expected::Key);
                 (!right).then(|| format!("key {key} {}", if exists { "there" } else { "missing" }))
             }
-            What::Value(name, data) => {
-                let found = reading::value(hive, key, name).map_err(Error::corrupt(path))?;
-                (found != *data).then(|| {
+            Expected::NoValue { name } => {
+                value(name)?.map(|found| format!("{found} in value {name:?} of key {key}"))
+            }
+            Expected::Value {
+                name,
+                data_type,
+                data,
+            } => {
+                let found = value(name)?;
+                let right = found
+                    .as_ref()
+                    .is_some_and(|found| found.value_type == *data_type && found.bytes == **data);
+                (!right).then(|| {
                     let found = found.map_or("nothing".to_owned(), |found| found.to_string());
                     format!("{found} in value {name:?} of key {key}")
                 })
@@ -48,22 +60,23 @@ pub(crate) fn look(hive: &Hive, path: &str, wanted: &[Expected]) -> Result<(), E
 }
 
 /// Checks an edited hive in full and has it read by the second reader. Where it does not pass,
-/// the hive as it lies on disk tells whether it was sound before.
+/// the hive as it lies on disk tells whether it was sound, and readable, before.
 pub(crate) fn in_full(
     edited: Edited,
     path: &str,
-    wanted: &[Expected],
+    wanted: &[Expectation<'_>],
     logs: &Logs,
     primary: &dyn OpenFile,
 ) -> Result<Passed, Error> {
+    let untouched = || untouched(primary, path, logs);
     let report = check(edited.hive());
     let summary = CheckSummary::from(&report);
     if !report.is_sound() {
-        let untouched = CheckSummary::from(&check(&untouched(primary, path, logs)?));
-        if untouched.errors > 0 {
+        let before = CheckSummary::from(&check(&untouched()?));
+        if before.errors > 0 {
             return Err(Refusal::HiveErrors {
                 path: path.to_owned(),
-                check: Box::new(untouched),
+                check: Box::new(before),
             }
             .into());
         }
@@ -72,11 +85,30 @@ pub(crate) fn in_full(
             check: Box::new(summary),
         });
     }
-    let _ = wanted;
+    let differs = |found: String| Error::SecondReader {
+        path: path.to_owned(),
+        found,
+    };
+    let second_reader = match read_back(edited.hive().image().file(), wanted) {
+        ReadBack::Agrees => SecondReader::Agrees,
+        ReadBack::Disagrees {
+            path,
+            expected,
+            actual,
+        } => {
+            return Err(differs(format!(
+                "{path}: expected {expected}, found {actual}"
+            )));
+        }
+        ReadBack::CannotRead { reason } => match read_back(untouched()?.image().file(), wanted) {
+            ReadBack::CannotRead { .. } => SecondReader::CannotRead(reason),
+            ReadBack::Agrees | ReadBack::Disagrees { .. } => return Err(differs(reason)),
+        },
+    };
     Ok(Passed {
         hive: edited.unverified(),
         check: Some(summary),
-        second_reader: SecondReader::Skipped,
+        second_reader,
     })
 }
 

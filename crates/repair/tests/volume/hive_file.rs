@@ -1,0 +1,116 @@
+//! Editing hive files by their path.
+
+use std::fs;
+
+use diskmend_disk::Target;
+use diskmend_hive::{EditError, ValueType};
+use diskmend_repair::documents::{Outcome, RepairReport, SecondReader};
+use diskmend_repair::{Error, Options, Recorder, hive_file};
+
+use crate::support::{Volume, fixtures, same, watched};
+
+fn edit(
+    path: &std::path::Path,
+    options: &Options,
+    change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<RepairReport, Error> {
+    watched(|watch| hive_file::edit(path, options, watch, change))
+}
+
+fn set(recorder: &mut Recorder, number: u32) -> Result<(), EditError> {
+    recorder.create_key(r"Some\New Key")?;
+    recorder.set_value(
+        r"Some\New Key",
+        "A",
+        ValueType::DWORD,
+        &number.to_le_bytes(),
+    )?;
+    Ok(())
+}
+
+#[test]
+fn a_loose_hive_keeps_its_undo_data_beside_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let hive = folder.path().join("some.dat");
+    fs::copy(fixtures().join("system-001/SYSTEM"), &hive).expect("a copy");
+    let before = fs::read(&hive).expect("the hive");
+    let options = Options::default();
+    let report = edit(&hive, &options, |recorder| set(recorder, 1)).expect("edit");
+    assert_eq!(report.outcome, Outcome::Done);
+    assert_eq!(report.hives[0].hive, "some.dat");
+    assert_eq!(report.hives[0].second_reader, SecondReader::Agrees);
+    let opened = hive_file::open(&hive).expect("open");
+    let key = opened
+        .hive
+        .key(r"some\new key")
+        .expect("sound")
+        .expect("there");
+    assert_eq!(
+        &*key
+            .value("a")
+            .expect("sound")
+            .expect("there")
+            .data()
+            .expect("data"),
+        [1, 0, 0, 0]
+    );
+
+    let again = edit(&hive, &options, |recorder| set(recorder, 1)).expect("edit");
+    assert_eq!(again.outcome, Outcome::NothingToDo);
+    assert_eq!(again.run, None);
+
+    let target = hive_file::target_of(&hive).expect("a target");
+    assert_eq!(target, folder.path());
+    let target = Target::open(&target).expect("a folder");
+    watched(|watch| diskmend_repair::undo(&target, None, &options, watch)).expect("undo");
+    assert!(fs::read(&hive).expect("the hive") == before);
+}
+
+#[test]
+fn a_hive_of_a_volume_shares_the_runs_of_the_volume() {
+    let volume = Volume::with_fixture("system-001-002");
+    let before = volume.windows();
+    let hive = volume.root.join("Windows/System32/config/SYSTEM");
+    edit(&hive, &volume.options, |recorder| set(recorder, 2)).expect("edit");
+    assert!(volume.root.join("diskmend/runs").is_dir());
+    volume.undo(None).expect("undo");
+    same(&volume.windows(), &before, "undo");
+}
+
+#[test]
+fn without_checks_the_second_reader_is_not_asked() {
+    let volume = Volume::with_fixture("system-001-002");
+    let hive = volume.root.join("Windows/System32/config/SYSTEM");
+    let options = Options {
+        check: false,
+        ..Options::default()
+    };
+    let report = edit(&hive, &options, |recorder| set(recorder, 2)).expect("edit");
+    assert_eq!(report.hives[0].second_reader, SecondReader::Skipped);
+    assert!(report.hives[0].check.is_none());
+}
+
+#[test]
+fn a_hive_that_was_damaged_before_the_edit_is_refused() {
+    let volume = Volume::with_fixture("broken-parent");
+    let hive = volume.root.join("Windows/System32/config/SYSTEM");
+    let before = volume.snapshot();
+    let error = edit(&hive, &volume.options, |recorder| set(recorder, 2)).expect_err("damaged");
+    assert_eq!(error.class(), diskmend_repair::Class::Refused, "{error}");
+    same(&volume.snapshot(), &before, "damaged");
+}
+
+#[test]
+fn a_failed_edit_writes_nothing() {
+    let volume = Volume::with_fixture("system-001-002");
+    let hive = volume.root.join("Windows/System32/config/SYSTEM");
+    let before = volume.snapshot();
+    let error = edit(&hive, &volume.options, |recorder| {
+        set(recorder, 2)?;
+        recorder.set_value("No Such Key", "A", ValueType::DWORD, &[0; 4])?;
+        Ok(())
+    });
+    let error = error.expect_err("no such key");
+    assert!(matches!(error, Error::Edit { .. }), "{error}");
+    same(&volume.snapshot(), &before, "failed");
+}
