@@ -5,6 +5,7 @@ use diskmend_hive::ValueType;
 use super::{ChangeError, Edit};
 use crate::device::Device;
 use crate::element_id::{ElementId, Format};
+use crate::error::StoreError;
 use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::{Budget, DESCRIPTION, ELEMENT, ELEMENTS, OBJECTS, Object, Store, TYPE};
@@ -23,9 +24,7 @@ pub(super) fn set_element(
     let found = found.ok_or(ChangeError::NoObject { object })?;
     let elements = format!("{}\\{ELEMENTS}", path_of(&found));
     let key = match found.elements_key()? {
-        Some(key) => key
-            .subkey(&element.to_string())
-            .map_err(crate::StoreError::from)?,
+        Some(key) => key.subkey(&element.to_string()).map_err(StoreError::from)?,
         None => None,
     };
     if key.is_some()
@@ -88,7 +87,7 @@ pub(super) fn delete_element(store: &Store<'_>, object: Guid, element: ElementId
     };
     let key = elements
         .subkey(&element.to_string())
-        .map_err(crate::StoreError::from)?;
+        .map_err(StoreError::from)?;
     Ok(key
         .map(|key| Edit::DeleteKey {
             path: format!("{}\\{ELEMENTS}\\{}", path_of(&found), key.name()),
@@ -182,8 +181,13 @@ pub(super) fn delete_object(store: &Store<'_>, object: Guid, references: bool) -
     let mut edits = Vec::new();
     if references {
         let mut budget = Budget::new();
-        // What can't be read names nothing that could be removed from it.
-        for other in store.objects()?.flatten() {
+        for other in store.objects()? {
+            let other = match other {
+                Err(error @ StoreError::TooMany { .. }) => return Err(error.into()),
+                // What can't be read names nothing that could be removed from it.
+                Err(_) => continue,
+                Ok(other) => other,
+            };
             if other.guid() != object {
                 edits.extend(without_references(&other, object, &mut budget)?);
             }
