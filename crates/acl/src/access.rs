@@ -64,14 +64,13 @@ impl SecurityDescriptor {
         let mut undecided = asker.to_decide(wanted);
         let mut denies = Vec::new();
         for (index, ace) in acl.aces.iter().enumerate() {
-            match asker.counts(ace) {
-                Some((Effect::Deny, mask)) if !ace.is_inherited() => {
-                    if undecided.intersects(mask) {
-                        denies.push(index);
-                    }
-                }
-                Some((_, mask)) => undecided = undecided.without(mask),
-                None => {}
+            let Some((effect, mask)) = asker.counts(ace) else {
+                continue;
+            };
+            if effect == Effect::Allow || ace.is_inherited() {
+                undecided = undecided.without(mask);
+            } else if undecided.intersects(mask) {
+                denies.push(index);
             }
         }
         denies

@@ -117,15 +117,27 @@ impl SecurityDescriptor {
     }
 
     /// Whether both say the same about owner, group, rights, audit and inheritance. The order of
-    /// the parts in the bytes, unused space, and the bits that say that a part came from a
-    /// default count for nothing.
+    /// the parts in the bytes, unused space, the bits that say that a part came from a default,
+    /// and those about an ACL that is not there count for nothing.
     #[must_use]
     pub fn means_the_same(&self, other: &Self) -> bool {
         self.owner == other.owner
             && self.group == other.group
             && self.dacl.means_the_same(&other.dacl)
             && self.sacl.means_the_same(&other.sacl)
-            && self.control().lasting() == other.control().lasting()
+            && self.lasting_control() == other.lasting_control()
             && self.resource_manager == other.resource_manager
+    }
+
+    /// The control bits that still mean something once the descriptor is stored.
+    fn lasting_control(&self) -> Control {
+        let mut control = self.control().without(Control::DEFAULTED);
+        if self.dacl == AclSlot::Absent {
+            control = control.without(Control::DACL_INHERITANCE);
+        }
+        if self.sacl == AclSlot::Absent {
+            control = control.without(Control::SACL_INHERITANCE);
+        }
+        control
     }
 }

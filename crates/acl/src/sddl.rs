@@ -2,10 +2,12 @@
 //!
 //! What SDDL has no words for is refused, never left out in silence: ACEs of the reserved and of
 //! unknown types, of the denying and the alarming callback object types, ACEs with data that
-//! their type does not have, and object ACEs with unknown flags. The byte Sbz1, the bits that say
+//! their type does not have, object ACEs with unknown flags, and conditions that would not read
+//! back as the same bytes. Resource attribute ACEs are not supported, neither way. The byte Sbz1, the bits that say
 //! that a part came from a default, and unused space have no place in SDDL, in Windows neither.
 
 mod ace;
+mod condition;
 mod cursor;
 mod document;
 mod kinds;

@@ -36,6 +36,13 @@ impl Control {
     /// SR: the parts follow in one block and are named by offsets.
     pub const SELF_RELATIVE: Self = Self(0x8000);
 
+    /// OD, GD, DD and SD: a part came from a default.
+    pub(super) const DEFAULTED: Self = Self(0x002B);
+    /// DC, DI and PD: how the DACL inherits.
+    pub(super) const DACL_INHERITANCE: Self = Self(0x1500);
+    /// SC, SI and PS: how the SACL inherits.
+    pub(super) const SACL_INHERITANCE: Self = Self(0x2A00);
+
     /// Whether every bit of `other` is set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
@@ -46,16 +53,6 @@ impl Control {
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
-    }
-
-    /// The bits that still mean something once the descriptor is stored.
-    pub(super) fn lasting(self) -> Self {
-        self.without(
-            Self::OWNER_DEFAULTED
-                | Self::GROUP_DEFAULTED
-                | Self::DACL_DEFAULTED
-                | Self::SACL_DEFAULTED,
-        )
     }
 }
 

@@ -84,12 +84,13 @@ impl<'a> SavedEntries<'a> {
             return wrong("an odd number of bytes");
         }
         let rest = match units {
-            [[0xFF, 0xFE], rest @ ..] => rest,
-            [[0xFE, 0xFF], ..] => return wrong("the byte order mark of UTF-16BE"),
+            [mark, rest @ ..] if u16::from_le_bytes(*mark) == BYTE_ORDER_MARK => rest,
+            [mark, ..] if u16::from_be_bytes(*mark) == BYTE_ORDER_MARK => {
+                return wrong("the byte order mark of UTF-16BE");
+            }
             [[0xEF, 0xBB], ..] => return wrong("the byte order mark of UTF-8"),
             rest => rest,
         };
-        debug_assert_eq!(BYTE_ORDER_MARK.to_le_bytes(), [0xFF, 0xFE]);
         Ok(Self {
             rest,
             line: 0,
@@ -160,5 +161,72 @@ impl Iterator for SavedEntries<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let path = self.next_line(MAX_PATH)?;
         Some(self.entry(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sddl::SddlParts;
+
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn what_icacls_saved_is_read() {
+        let sddl =
+            "D:AI(D;;0x100116;;;AC)(A;OICI;0x1200a9;;;S-1-15-2-999-999-999)(A;OICIID;FA;;;SY)";
+        let bytes = utf16(&format!("keys\r\n{sddl}\r\nkeys\\a\r\nD:P(A;;FA;;;LA)\r\n"));
+        let domains = Domains {
+            machine: "S-1-5-21-1-2-3".parse().ok(),
+            ..Domains::default()
+        };
+        let entries: Vec<SavedEntry> = SavedEntries::new(&bytes, domains)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let [folder, file] = entries.as_slice() else {
+            panic!("{entries:?}");
+        };
+        assert_eq!(String::from_utf16(&folder.path).unwrap(), "keys");
+        assert_eq!(folder.descriptor.to_sddl(SddlParts::All).unwrap(), sddl);
+        assert_eq!((file.line, file.descriptor.owner), (3, None));
+        let sddl = file.descriptor.to_sddl(SddlParts::All).unwrap();
+        assert_eq!(sddl, "D:P(A;;FA;;;S-1-5-21-1-2-3-500)");
+    }
+
+    #[test]
+    fn an_error_names_its_line_and_the_next_object_is_read() {
+        let bytes = utf16("a\r\nnonsense\r\nb\nD:\nc\r\n");
+        let results: Vec<_> = SavedEntries::new(&bytes, Domains::default())
+            .unwrap()
+            .collect();
+        assert!(matches!(
+            results[0],
+            Err(SaveReadError::Sddl { line: 2, .. })
+        ));
+        assert_eq!(results[1].as_ref().unwrap().path, [u16::from(b'b')]);
+        assert_eq!(results[2], Err(SaveReadError::NoSddl { line: 6 }));
+        assert_eq!(results.len(), 3);
+    }
+
+    #[test]
+    fn other_encodings_are_refused() {
+        for bytes in [&b"a"[..], b"\xFE\xFF\0a", b"\xEF\xBB\xBFa"] {
+            assert!(SavedEntries::new(bytes, Domains::default()).is_err());
+        }
+        let path = "a".repeat(40_000);
+        let long = utf16(&format!("{path}\r\nD:\r\n"));
+        let mut entries = SavedEntries::new(&long, Domains::default()).unwrap();
+        assert!(matches!(
+            entries.next(),
+            Some(Err(SaveReadError::TooLong {
+                line: 1,
+                len: 40_000,
+                ..
+            }))
+        ));
+        assert!(entries.next().is_none());
     }
 }

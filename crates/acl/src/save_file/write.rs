@@ -64,3 +64,37 @@ pub fn write_saved(
 const fn ends_line(unit: u16) -> bool {
     matches!(unit, LINE_FEED | CARRIAGE_RETURN | 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sid::Domains;
+
+    #[test]
+    fn the_bytes_are_those_of_icacls() {
+        let descriptor =
+            SecurityDescriptor::from_sddl("O:SYD:P(A;;FA;;;SY)", &Domains::default()).unwrap();
+        let mut out = Vec::new();
+        write_saved(&[0x61, 0xD800], &descriptor, SavedPart::Dacl, &mut out).unwrap();
+        let mut expected = b"a\0\x00\xD8\r\0\n\0".to_vec();
+        expected.extend("D:P(A;;FA;;;SY)\r\n".bytes().flat_map(|b| [b, 0]));
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn what_would_break_a_line_is_refused_and_nothing_is_written() {
+        let sddl = "D:(XA;;FA;;;SY;(a == \"x\ny\"))";
+        let breaking = SecurityDescriptor::from_sddl(sddl, &Domains::default()).unwrap();
+        let plain = SecurityDescriptor::new();
+        let mut out = Vec::new();
+        for (path, descriptor) in [
+            (&[0x61, 0x0A][..], &plain),
+            (&[0x0D], &plain),
+            (&[0xFEFF, 0x61], &plain),
+            (&[0x61], &breaking),
+        ] {
+            assert!(write_saved(path, descriptor, SavedPart::Dacl, &mut out).is_err());
+        }
+        assert_eq!(out, []);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::condition;
 use super::cursor::Cursor;
 use super::kinds::{self, Tail};
 use super::rights;
@@ -117,16 +118,14 @@ fn guid(cursor: &mut Cursor<'_>, ace_type: AceType) -> Result<Option<Guid>, Sddl
         .map_err(|_| cursor.error_about(text, "a GUID"))
 }
 
-fn read_tail(
-    cursor: &mut Cursor<'_>,
-    tail: Tail,
-    _domains: &Domains,
-) -> Result<Vec<u8>, SddlError> {
+fn read_tail(cursor: &mut Cursor<'_>, tail: Tail, domains: &Domains) -> Result<Vec<u8>, SddlError> {
     match tail {
         Tail::Nothing => Ok(Vec::new()),
-        Tail::Condition | Tail::Attribute => {
-            Err(cursor.error("an ACE without a condition or attribute"))
+        Tail::Condition => {
+            cursor.expect(";")?;
+            condition::read(cursor, domains)
         }
+        Tail::Attribute => Err(cursor.error("an ACE without a resource attribute")),
     }
 }
 
@@ -167,9 +166,12 @@ pub(super) fn write(
     match tail {
         Tail::Nothing if trustee.data.is_empty() => {}
         Tail::Nothing => return Err(refuse("data follow its SID".into())),
-        Tail::Condition | Tail::Attribute => {
-            return Err(refuse("it holds a condition or an attribute".into()));
+        Tail::Condition => {
+            let condition = condition::write(&trustee.data);
+            out.push(';');
+            out.push_str(&condition.ok_or_else(|| refuse("its condition has no words".into()))?);
         }
+        Tail::Attribute => return Err(refuse("it holds a resource attribute".into())),
     }
     out.push(')');
     Ok(())

@@ -49,13 +49,6 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps over one character.
-    pub(super) fn next(&mut self) -> Option<char> {
-        let next = self.peek()?;
-        self.at = self.at.saturating_add(next.len_utf8());
-        Some(next)
-    }
-
     /// Steps over the characters up to the first that is none of `of`.
     pub(super) fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();

@@ -32,7 +32,7 @@ impl Sid {
     /// its text (`S-1-5-18`, also with icacls's leading `*`). Case does not count.
     #[must_use]
     pub fn from_account_name(name: &str) -> Option<Self> {
-        if let Some(sid) = name.strip_prefix('*').unwrap_or(name).parse().ok() {
+        if let Ok(sid) = name.strip_prefix('*').unwrap_or(name).parse() {
             return Some(sid);
         }
         let well_known = WELL_KNOWN.iter().find(|known| {

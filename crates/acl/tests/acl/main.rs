@@ -1,0 +1,12 @@
+//! Round trips, hostile input and real data, in one program.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is wrong and says what it skips"
+)]
+
+mod common;
+mod hives;
+mod hostile;
+mod round_trip;
