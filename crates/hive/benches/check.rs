@@ -20,7 +20,7 @@ fn hive(len: usize) -> Hive {
     }
 }
 
-#[divan::bench(args = [10, 50, 128], sample_count = 60)]
+#[divan::bench(args = [10, 50, 128], sample_count = 40)]
 fn megabytes(bencher: divan::Bencher<'_, '_>, len: usize) {
     let hive = hive(len * 1_000_000);
     let report = check(&hive);

@@ -1,19 +1,14 @@
 //! The check over real hives, of which it is known which are sound and what is wrong with the
 //! others.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a missing or unreadable file is the test's failure"
-)]
-
-mod support;
+#![expect(clippy::expect_used, reason = "a missing file is the test's failure")]
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use diskmend_hive::check::{ProblemKind as Kind, Report, check};
-use diskmend_hive::{Hive, Logs, Opened, open};
-use support::{MemoryFile, corpus};
+use diskmend_hive::{Hive, Logs, Opened, Storage, open};
 
 /// How a hive was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +69,34 @@ const REFUSED: &[(&str, &str)] = &[
     ("yarp/TruncatedHive", "file length at offset 0x3000"),
 ];
 
+/// A log file in memory.
+struct LogFile(Vec<u8>);
+
+impl Storage for LogFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let from = self.0.get(offset as usize..).unwrap_or_default();
+        let from = from.get(..buf.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        buf.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn write_all_at(&mut self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn set_len(&mut self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn hives(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("corpus folder") {
         let path = entry.expect("corpus entry").path();
@@ -88,11 +111,13 @@ fn hives(folder: &Path, found: &mut Vec<PathBuf>) {
 
 fn logs(hive: &Path) -> Logs {
     let file = |extension| {
-        let path = hive.with_added_extension(extension);
+        let mut path = hive.as_os_str().to_owned();
+        path.push(extension);
+        let path = Path::new(&path);
         path.exists()
-            .then(|| MemoryFile(std::fs::read(path).expect("corpus file")))
+            .then(|| LogFile(std::fs::read(path).expect("corpus file")))
     };
-    let files = [file("LOG"), file("LOG1"), file("LOG2")];
+    let files = [file(".LOG"), file(".LOG1"), file(".LOG2")];
     let [log, log1, log2] = files.each_ref().map(|f| f.as_ref().map(|f| f as _));
     Logs::read(log, log1, log2).expect("readable logs")
 }
@@ -120,7 +145,8 @@ fn kinds(report: &Report) -> BTreeSet<Kind> {
 
 #[test]
 fn real_hives_have_the_known_problems_only() {
-    let Some(corpus) = corpus("real_hives_have_the_known_problems_only") else {
+    let Some(corpus) = std::env::var_os("DISKMEND_CORPUS").map(PathBuf::from) else {
+        println!("SKIPPED: no real hive is checked, DISKMEND_CORPUS is not set");
         return;
     };
     let mut files = Vec::new();

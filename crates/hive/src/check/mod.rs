@@ -221,17 +221,20 @@ impl Subject<'_> {
         let pool = Pool::new(pending, threads);
         let pool = &pool;
         let mut walkers = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads)
-                .map(|_| {
-                    // What the first walker knows to be taken shows when all are merged.
-                    let mut walker = Walker::new(ground, Bitmap::new(self.data.len()));
-                    scope.spawn(move || {
-                        let guard = AbandonOnPanic(pool);
-                        walker.run(guard.0);
-                        walker
-                    })
-                })
-                .collect();
+            let mut others = Vec::new();
+            for _ in 1..threads {
+                // What the first walker knows to be taken shows when all are merged.
+                let mut walker = Walker::new(ground, Bitmap::new(self.data.len()));
+                let spawned = thread::Builder::new().spawn_scoped(scope, move || {
+                    let guard = AbandonOnPanic(pool);
+                    walker.run(guard.0);
+                    walker
+                });
+                match spawned {
+                    Ok(other) => others.push(other),
+                    Err(_) => pool.retire_one(),
+                }
+            }
             let guard = AbandonOnPanic(pool);
             first.run(guard.0);
             let mut walkers = vec![first];

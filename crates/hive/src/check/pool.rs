@@ -18,11 +18,11 @@ pub(super) struct Pool {
     shared: Mutex<Shared>,
     wake: Condvar,
     idle: AtomicUsize,
-    workers: usize,
 }
 
 struct Shared {
     keys: Vec<Pending>,
+    workers: usize,
     idle: usize,
     done: bool,
 }
@@ -32,12 +32,12 @@ impl Pool {
         Self {
             shared: Mutex::new(Shared {
                 keys,
+                workers,
                 idle: 0,
                 done: false,
             }),
             wake: Condvar::new(),
             idle: AtomicUsize::new(0),
-            workers,
         }
     }
 
@@ -59,7 +59,7 @@ impl Pool {
                 self.idle.store(shared.idle, Ordering::Relaxed);
                 return true;
             }
-            if shared.done || shared.idle == self.workers {
+            if shared.done || shared.idle == shared.workers {
                 shared.done = true;
                 self.wake.notify_all();
                 return false;
@@ -84,6 +84,12 @@ impl Pool {
         let half = keys.len() / 2;
         self.lock().keys.extend(keys.drain(..half));
         self.wake.notify_one();
+    }
+
+    /// Takes note that a worker could not be started. The caller is a worker too, so that the
+    /// others still have somebody to wait for.
+    pub(super) fn retire_one(&self) {
+        self.lock().workers -= 1;
     }
 
     /// Ends the others' wait when a worker ends by a panic.

@@ -72,17 +72,20 @@ impl Ring {
     }
 }
 
+/// Security cells of which the place is remembered.
+const RECENT: usize = 256;
+
 /// Places of the security cells that were looked up lately.
 pub(super) struct Recent {
     /// Offset and place; each cell has one slot that it may be in, by its offset.
-    slots: [(u32, u32); 32],
+    slots: [(u32, u32); RECENT],
 }
 
 impl Default for Recent {
     /// The slots hold an offset that is no cell, with a place that the ring does not have.
     fn default() -> Self {
         Self {
-            slots: [(u32::MAX, u32::MAX); 32],
+            slots: [(u32::MAX, u32::MAX); RECENT],
         }
     }
 }

@@ -81,12 +81,15 @@ fn tile_in_parts(data: &[u8], threads: usize) -> Option<Tiling> {
             };
             start_words = start_rest;
             taken_words = taken_rest;
-            let walker = scope.spawn(move || {
+            let walker = thread::Builder::new().spawn_scoped(scope, move || {
                 let mut walk = Walk::new(data, from, start_part, taken_part);
                 let end = walk.run(to);
                 (walk.tally, end == to)
             });
-            walkers.push(walker);
+            match walker {
+                Ok(walker) => walkers.push(walker),
+                Err(_) => joined = false,
+            }
         }
         for walker in walkers {
             match walker.join() {

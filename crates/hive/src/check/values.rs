@@ -42,7 +42,10 @@ impl<'a> Walker<'a> {
                 max_data = max_data.max(value.data_size.get() & !KeyValue::INLINE);
             }
         }
-        if repeats(&mut self.fingerprints) {
+        // Comparing names could take for ever where a list repeats cells; that is a problem by
+        // itself.
+        let sound = self.fingerprints.len() == elements.len();
+        if sound && repeats(&mut self.fingerprints) {
             self.find_duplicates(elements, key);
         }
         let stated = node.max_value_name_len.get() as usize;
