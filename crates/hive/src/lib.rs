@@ -9,7 +9,7 @@ mod base_block;
 mod bins;
 mod bytes;
 pub mod check;
-mod commit;
+pub mod commit;
 mod create;
 mod edit;
 mod error;

@@ -4,6 +4,10 @@
 use std::io;
 
 /// A hive or log file as it lies on disk. All offsets are in bytes from the start of the file.
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "the length can fail, and no caller asks for emptiness alone"
+)]
 pub trait Storage {
     /// Length of the file.
     ///

@@ -1,6 +1,8 @@
 //! Recovery of real hives from their real logs, against what Windows made of them, and of hives
 //! made here whose logs are damaged in one place.
 
+#![cfg(test)]
+
 mod support;
 
 use std::path::Path;

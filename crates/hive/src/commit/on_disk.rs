@@ -2,6 +2,7 @@
 
 use crate::bytes;
 use crate::format::BaseBlock;
+use crate::recover::LogKind;
 
 /// The primary file beneath an image: where edits start from, and how to get there.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(crate) struct OnDisk {
 pub(crate) struct Settlement {
     /// Runs of recovered pages, in ascending order.
     pub(crate) runs: Vec<Run>,
+    /// The logs that the pages came from.
+    pub(crate) replayed: Vec<LogKind>,
     /// A valid, still dirty base block, where that on disk is torn.
     pub(crate) restored: Option<Box<BaseBlock>>,
 }

@@ -66,6 +66,24 @@ pub(crate) fn chain(log: &[u8], sequence: u32, max_bins_len: usize) -> Chain<'_>
     }
 }
 
+/// Number of the last entry of what looks like a chain, its hashes unchecked; `sequence` where
+/// there is no entry at all.
+pub(crate) fn last_sequence(log: &[u8], sequence: u32) -> u32 {
+    let mut at = FIRST_ENTRY;
+    let mut last = sequence;
+    let mut next = sequence;
+    while let Some(header) = bytes::view::<LogEntry>(log, at)
+        && header.signature == LogEntry::SIGNATURE
+        && header.sequence.get() == next
+        && header.size.get() as usize >= LogEntry::LEN
+    {
+        last = next;
+        next = next.wrapping_add(1);
+        at = at.saturating_add(header.size.get() as usize);
+    }
+    last
+}
+
 fn entry(
     log: &[u8],
     at: usize,

@@ -12,6 +12,8 @@ use crate::recover::log_kind::LogFormat;
 pub(crate) struct LogHead {
     /// What the log holds.
     pub(crate) format: LogFormat,
+    /// The file type as it is stored, which tells the old format's writers apart.
+    pub(crate) file_type: u32,
     /// The backup of the primary file's base block, with the type of a primary file. The bytes
     /// that a log does not hold are zero.
     pub(crate) base: Box<BaseBlock>,
@@ -65,7 +67,8 @@ impl LogHead {
                 secondary.to_string(),
             ));
         }
-        let format = match base.file_type.get() {
+        let file_type = base.file_type.get();
+        let format = match file_type {
             BaseBlock::TYPE_LOG_OLD | BaseBlock::TYPE_LOG_NT4 => LogFormat::Old,
             BaseBlock::TYPE_LOG_NEW => LogFormat::New,
             other => {
@@ -80,7 +83,11 @@ impl LogHead {
         base.file_type = BaseBlock::TYPE_PRIMARY.into();
         base.validate()?;
         base.seal();
-        Ok(Self { format, base })
+        Ok(Self {
+            format,
+            file_type,
+            base,
+        })
     }
 
     /// The number of the log's first entry.

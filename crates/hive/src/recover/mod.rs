@@ -12,7 +12,12 @@ mod marvin;
 mod replay;
 mod report;
 
+pub(crate) use choose::precedes;
+pub(crate) use dirty_vector::{SIGNATURE as DIRTY_VECTOR, bitmap_len, data_start};
+pub(crate) use entries::last_sequence;
 pub use error::{LogFault, ReadLogError, RecoverError, RefusedLogs};
+pub(crate) use head::LogHead;
 pub use log_kind::{LogFormat, LogKind};
 pub use logs::{Logs, MAX_LOG_LEN};
+pub(crate) use marvin::{Marvin, marvin32};
 pub use report::{Applied, Recovery, SkippedLog};

@@ -70,7 +70,11 @@ impl DirtyHive {
 
         let runs = recovered_runs(&image);
         let pages = runs.iter().map(|run| run.bytes.len() / PAGE_LEN).sum();
-        let settlement = Settlement { runs, restored };
+        let settlement = Settlement {
+            runs,
+            replayed: chosen.iter().map(|log| log.kind).collect(),
+            restored,
+        };
         let disk = OnDisk::unsettled(image.file(), file_len, settlement);
         image.settle(disk);
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use diskmend_hive::{Hive, Opened, Storage, open};
 
 /// The folder of real hives, or a loud note that the test did not run.
-pub fn corpus(test: &str) -> Option<PathBuf> {
+pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("DISKMEND_CORPUS").map(PathBuf::from);
     if folder.is_none() {
         println!("SKIPPED: {test} needs real hives, DISKMEND_CORPUS is not set");
@@ -16,7 +16,7 @@ pub fn corpus(test: &str) -> Option<PathBuf> {
 
 /// A file in memory.
 #[derive(Clone, Default)]
-pub struct MemoryFile(pub Vec<u8>);
+pub(crate) struct MemoryFile(pub(crate) Vec<u8>);
 
 impl Storage for MemoryFile {
     fn len(&self) -> io::Result<u64> {
@@ -53,7 +53,7 @@ impl Storage for MemoryFile {
 }
 
 /// The number of keys and of values below and including the root.
-pub fn count(hive: &Hive) -> (usize, usize) {
+pub(crate) fn count(hive: &Hive) -> (usize, usize) {
     let (mut keys, mut values) = (0, 0);
     let mut stack = vec![hive.root().expect("root key")];
     while let Some(key) = stack.pop() {
@@ -67,7 +67,7 @@ pub fn count(hive: &Hive) -> (usize, usize) {
 }
 
 /// Opens a hive that must be dirty.
-pub fn open_dirty(file: Vec<u8>) -> diskmend_hive::DirtyHive {
+pub(crate) fn open_dirty(file: Vec<u8>) -> diskmend_hive::DirtyHive {
     match open(Box::new(file)).expect("opens") {
         Opened::Dirty(hive) => hive,
         Opened::Clean(_) => panic!("the hive is clean"),

@@ -1,0 +1,191 @@
+//! One commit, crashed at every moment.
+
+use crate::commit::crash_test::disk::{Disk, Effort, Op, Recorder, after_power_failure};
+use crate::commit::{CommitPlan, HiveFileKind, Options, execute, plan};
+use crate::hive::{Hive, Opened, open};
+use crate::recover::{LogFormat, RecoverError};
+use crate::time::Filetime;
+
+/// The present time in all tests.
+pub(super) const NOW: u64 = 5000;
+
+/// What a hive says, without what every commit changes: the bins but for the first bin's
+/// timestamp, and the base block's meaning.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum State {
+    Hive {
+        bins: Vec<u8>,
+        root_cell: u32,
+        flags: u32,
+    },
+    /// It is dirty and no log applies.
+    Refused,
+}
+
+impl State {
+    fn of(hive: &Hive) -> Self {
+        let mut bins = hive.image().bins().to_vec();
+        bins[20..28].fill(0);
+        let base = hive.base_block().expect("there");
+        Self::Hive {
+            bins,
+            root_cell: base.root_cell.get(),
+            flags: base.flags.get(),
+        }
+    }
+}
+
+/// Opens the disk's hive and recovers it where needed.
+pub(super) fn load(disk: &Disk) -> Result<Hive, RecoverError> {
+    match open(Box::new(disk.primary())).expect("a hive") {
+        Opened::Clean(hive) => Ok(hive),
+        Opened::Dirty(hive) => hive.recover(&disk.logs()).map(|(hive, _)| hive),
+    }
+}
+
+pub(super) fn state(disk: &Disk) -> State {
+    match load(disk) {
+        Ok(hive) => State::of(&hive),
+        Err(RecoverError::NoLog(_)) => State::Refused,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// A commit to crash.
+pub(super) struct Session<'a> {
+    pub(super) name: String,
+    pub(super) disk: Disk,
+    pub(super) edit: &'a dyn Fn(&mut Hive),
+    pub(super) format: Option<LogFormat>,
+    /// Take the hive as it is instead of recovering it.
+    pub(super) assume_clean: bool,
+    pub(super) effort: Effort,
+}
+
+/// What a session showed.
+pub(super) struct Outcome {
+    /// The disk after the whole commit.
+    pub(super) disk: Disk,
+    pub(super) new: State,
+    /// Number of states that were opened.
+    pub(super) tried: usize,
+    /// Some of them, to crash again.
+    pub(super) samples: Vec<Disk>,
+}
+
+pub(super) fn options(format: Option<LogFormat>) -> Options {
+    Options {
+        now: Filetime(NOW),
+        format,
+    }
+}
+
+impl Session<'_> {
+    /// Commits, and opens each state that a power failure at any moment can leave.
+    pub(super) fn run(&self) -> Outcome {
+        let mut hive = match open(Box::new(self.disk.primary())).expect("a hive") {
+            Opened::Clean(hive) => hive,
+            Opened::Dirty(hive) if self.assume_clean => hive.assume_clean().expect("holds"),
+            Opened::Dirty(hive) => hive.recover(&self.disk.logs()).expect("recovers").0,
+        };
+        // A hive that is taken as it is goes through that state.
+        let mut states = vec![state(&self.disk), State::of(&hive)];
+        (self.edit)(&mut hive);
+        states.push(State::of(&hive));
+        states.dedup_by(|a, b| a == b);
+        let logs = self.disk.logs();
+        let plan = plan(&hive, &logs, &options(self.format)).expect("a plan");
+        let mut recorder = Recorder::new(&self.disk);
+        execute(&plan, &mut recorder).expect("executes");
+        let (done, ops) = recorder.finish();
+        self.check_changes(&plan, &done);
+
+        let mut tried = 0;
+        let mut samples = Vec::new();
+        let mut reached = 0;
+        // A failure between two flushes leaves nothing that a failure just before the second of
+        // them can't leave.
+        let before_flush = |op: &Op| matches!(op, Op::Sync(_) | Op::SyncFolder);
+        let moments =
+            (0..=ops.len()).filter(|&count| count == 0 || ops.get(count).is_none_or(before_flush));
+        for count in moments {
+            let mut least = states.len() - 1;
+            after_power_failure(&self.disk, &ops, count, self.effort, &mut |disk| {
+                tried += 1;
+                let state = state(disk);
+                let Some(rank) = states.iter().position(|known| *known == state) else {
+                    panic!("{}: after {count} steps: neither old nor new", self.name);
+                };
+                assert!(count > 0 || rank == 0, "{}: new too early", self.name);
+                least = least.min(rank);
+                if tried % 61 == 0 && samples.len() < 400 {
+                    samples.push(disk.clone());
+                }
+            });
+            assert!(least >= reached, "{}: after {count} steps: back", self.name);
+            reached = least;
+        }
+        assert_eq!(reached, states.len() - 1, "{}: not durable", self.name);
+        let new = states.pop().expect("there");
+        self.check_done(&plan, &done, &new);
+        Outcome {
+            disk: done,
+            new,
+            tried,
+            samples,
+        }
+    }
+
+    /// The plan announces all that changes in each file.
+    fn check_changes(&self, plan: &CommitPlan<'_>, done: &Disk) {
+        for kind in HiveFileKind::ALL {
+            let before = self.disk.file(kind);
+            let after = done.file(kind);
+            let Some(change) = plan.change(kind) else {
+                assert!(before == after, "{}: {kind} changed", self.name);
+                continue;
+            };
+            let (empty, name) = (Vec::new(), &self.name);
+            assert_eq!(change.created, before.is_none(), "{name}: {kind}");
+            let (before, after) = (before.unwrap_or(&empty), after.expect("there"));
+            assert_eq!(change.len_before, before.len() as u64, "{name}: {kind}");
+            assert_eq!(change.len_after, after.len() as u64, "{name}: {kind}");
+            // An undo that saves these extents, and the length, restores the file.
+            let mut undone = after.clone();
+            undone.resize(before.len(), 0);
+            for (offset, len) in change.extents {
+                let start = (offset as usize).min(before.len());
+                let end = ((offset + len) as usize).min(before.len());
+                undone[start..end].copy_from_slice(&before[start..end]);
+            }
+            assert!(undone == *before, "{name}: {kind} changed elsewhere");
+        }
+    }
+
+    fn check_done(&self, plan: &CommitPlan<'_>, done: &Disk, new: &State) {
+        let Ok(Opened::Clean(hive)) = open(Box::new(done.primary())) else {
+            panic!("{}: not clean afterwards", self.name);
+        };
+        assert!(State::of(&hive) == *new, "{}", self.name);
+        let base = hive.base_block().expect("there");
+        assert_eq!(
+            base.primary_sequence.get(),
+            plan.sequence(),
+            "{}",
+            self.name
+        );
+        assert_eq!(
+            base.last_written.get(),
+            plan.last_written().0,
+            "{}",
+            self.name
+        );
+        assert!(
+            done.primary()[512..4096] == self.disk.primary()[512..4096],
+            "{}: the base block's rest changed",
+            self.name
+        );
+        let again = super::plan(&hive, &done.logs(), &options(self.format)).expect("a plan");
+        assert!(again.is_empty(), "{}: a second commit writes", self.name);
+    }
+}

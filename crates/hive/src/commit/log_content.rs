@@ -1,0 +1,195 @@
+//! The bytes of a log (regf spec, Format of transaction log files).
+
+use std::borrow::Cow;
+
+use zerocopy::IntoBytes;
+
+use crate::commit::pages::PageRun;
+use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
+use crate::offset::PAGE_LEN;
+use crate::recover::{DIRTY_VECTOR, Marvin, bitmap_len, data_start, marvin32};
+
+/// Most pages of one log entry. Entries of Windows were seen to hold 360; a longer change is
+/// split, so that whoever replays it needs no more memory than for Windows's own.
+const MAX_ENTRY_PAGES: usize = 256;
+
+/// A log's bytes in pieces, from the start of the file on, and without gaps.
+pub(crate) struct LogContent<'a> {
+    /// The pieces with their offsets in the log.
+    pub(crate) pieces: Vec<(u64, Cow<'a, [u8]>)>,
+    /// Length in bytes.
+    pub(crate) len: u64,
+}
+
+/// Joins small pieces while page runs stay borrowed.
+#[derive(Default)]
+struct Writer<'a> {
+    pieces: Vec<(u64, Cow<'a, [u8]>)>,
+    pending: Vec<u8>,
+    len: u64,
+}
+
+impl<'a> Writer<'a> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        self.len += bytes.len() as u64;
+    }
+
+    fn run(&mut self, run: &PageRun<'a>) {
+        match &run.data {
+            Cow::Owned(bytes) => self.bytes(bytes),
+            Cow::Borrowed(bytes) => {
+                self.flush();
+                self.pieces.push((self.len, Cow::Borrowed(bytes)));
+                self.len += bytes.len() as u64;
+            }
+        }
+    }
+
+    fn zeros(&mut self, count: usize) {
+        self.pending.resize(self.pending.len() + count, 0);
+        self.len += count as u64;
+    }
+
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let bytes = std::mem::take(&mut self.pending);
+            let offset = self.len - bytes.len() as u64;
+            self.pieces.push((offset, Cow::Owned(bytes)));
+        }
+    }
+
+    fn finish(mut self) -> LogContent<'a> {
+        self.flush();
+        LogContent {
+            pieces: self.pieces,
+            len: self.len,
+        }
+    }
+}
+
+/// The runs of each log entry that a change needs.
+pub(crate) fn entries<'a>(runs: &[PageRun<'a>]) -> Vec<Vec<PageRun<'a>>> {
+    let mut entries = Vec::new();
+    let mut entry = Vec::new();
+    let mut room = MAX_ENTRY_PAGES;
+    for run in runs {
+        let mut rest = Some(run.clone());
+        while let Some(run) = rest {
+            let (head, tail) = run.take(room);
+            room -= head.as_ref().map_or(0, PageRun::count);
+            entry.extend(head);
+            if room == 0 {
+                entries.push(std::mem::take(&mut entry));
+                room = MAX_ENTRY_PAGES;
+            }
+            rest = tail;
+        }
+    }
+    if !entry.is_empty() {
+        entries.push(entry);
+    }
+    entries
+}
+
+/// Length in bytes of a log in the new format.
+pub(crate) fn new_format_len(entries: &[Vec<PageRun<'_>>]) -> u64 {
+    let end = entries.iter().fold(BaseBlock::HEADER_LEN, |at, entry| {
+        let pages: usize = entry.iter().map(|run| run.data.len()).sum();
+        entry_end(at, entry.len(), pages)
+    });
+    end as u64
+}
+
+/// Where an entry that starts at `at` ends: entries of Windows end at multiples of 4096.
+const fn entry_end(at: usize, refs: usize, pages: usize) -> usize {
+    (at + LogEntry::LEN + refs * size_of::<DirtyPageRef>() + pages).next_multiple_of(PAGE_LEN)
+}
+
+/// A log in the new format. `base` is the base block that the log backs up, whose primary sequence
+/// number is that of the first entry.
+pub(crate) fn new_format<'a>(base: &BaseBlock, entries: &[Vec<PageRun<'a>>]) -> LogContent<'a> {
+    let mut log = Writer::default();
+    log.bytes(&header(base, BaseBlock::TYPE_LOG_NEW));
+    let mut sequence = base.primary_sequence.get();
+    for runs in entries {
+        let refs: Vec<DirtyPageRef> = runs
+            .iter()
+            .map(|run| DirtyPageRef {
+                offset: ((run.first * PAGE_LEN) as u32).into(),
+                size: (run.data.len() as u32).into(),
+            })
+            .collect();
+        let at = log.len as usize;
+        let pages: usize = runs.iter().map(|run| run.data.len()).sum();
+        let used = at + LogEntry::LEN + size_of_val(refs.as_slice()) + pages;
+        let end = entry_end(at, refs.len(), pages);
+        let padding = end - used;
+
+        let mut hash = Marvin::new();
+        hash.update(refs.as_bytes());
+        for run in runs {
+            hash.update(&run.data);
+        }
+        hash.update(vec![0; padding].as_slice());
+        let mut head = LogEntry {
+            signature: LogEntry::SIGNATURE,
+            size: ((end - at) as u32).into(),
+            flags: (base.flags.get() & BaseBlock::FLAG_KTM_LOCKED).into(),
+            sequence: sequence.into(),
+            bins_len: base.bins_len,
+            page_count: (refs.len() as u32).into(),
+            hash1: hash.finish().into(),
+            hash2: 0.into(),
+        };
+        let hashed = head.as_bytes().get(..32).map_or(0, marvin32);
+        head.hash2 = hashed.into();
+
+        log.bytes(head.as_bytes());
+        log.bytes(refs.as_bytes());
+        for run in runs {
+            log.run(run);
+        }
+        log.zeros(padding);
+        sequence = sequence.wrapping_add(1);
+    }
+    log.finish()
+}
+
+/// A log in the old format.
+pub(crate) fn old_format<'a>(
+    base: &BaseBlock,
+    file_type: u32,
+    runs: &[PageRun<'a>],
+) -> LogContent<'a> {
+    let mut log = Writer::default();
+    log.bytes(&header(base, file_type));
+    log.bytes(&DIRTY_VECTOR);
+    let bins_len = base.bins_len.get() as usize;
+    let mut bitmap = vec![0; bitmap_len(bins_len)];
+    for run in runs {
+        // One byte for a page: eight sectors.
+        let bytes = bitmap.get_mut(run.first..run.first + run.count());
+        bytes.unwrap_or_default().fill(0xFF);
+    }
+    log.bytes(&bitmap);
+    log.zeros(data_start(bins_len) - log.len as usize);
+    for run in runs {
+        log.run(run);
+    }
+    log.finish()
+}
+
+/// Length in bytes of a log in the old format.
+pub(crate) fn old_format_len(bins_len: usize, runs: &[PageRun<'_>]) -> u64 {
+    let pages: usize = runs.iter().map(|run| run.data.len()).sum();
+    (data_start(bins_len) + pages) as u64
+}
+
+fn header(base: &BaseBlock, file_type: u32) -> Vec<u8> {
+    let mut base = base.clone();
+    base.file_type = file_type.into();
+    base.seal();
+    let header = base.as_bytes().get(..BaseBlock::HEADER_LEN);
+    header.unwrap_or_default().to_vec()
+}
