@@ -37,7 +37,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`format`] | every binary structure, and the limits |
+//! | [`mod@format`] | every binary structure, and the limits |
 //! | `sid`, `mask`, `guid`, `ace`, `acl` | the parts of a descriptor |
 //! | `descriptor` | the descriptor, as bytes; salvage of one that is corrupt in part |
 //! | `sddl` | descriptors as text |

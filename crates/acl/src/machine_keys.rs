@@ -16,7 +16,7 @@ pub const RDP_KEY_PREFIX: &str = "f686aace6942fb7f7ceb231212eef4a4_";
 
 /// The last measured build whose key file Administrators may read.
 const LAST_WITH_ADMINISTRATORS: u32 = 14393;
-/// The first measured build whose key file the service SessionEnv owns rights in.
+/// The first measured build whose key file SessionEnv has rights in.
 const FIRST_WITH_SESSION_ENV: u32 = 17763;
 
 /// Everyone's rights on the folder: read it and create files in it.
@@ -36,6 +36,9 @@ pub fn folder() -> SecurityDescriptor {
 
 /// The descriptor of the Remote Desktop certificate's key file on this build of Windows
 /// (`CurrentBuildNumber`); `None` for the builds between 14393 and 17763, which are not measured.
+///
+/// Measured are the owner and the entries. Group and inheritance bits are not: the group is the
+/// owner, and no bit is set, which makes no difference below a folder that passes nothing on.
 #[must_use]
 pub fn rdp_key_file(build: u32) -> Option<SecurityDescriptor> {
     let mut aces = vec![
@@ -57,7 +60,7 @@ pub fn rdp_key_file(build: u32) -> Option<SecurityDescriptor> {
     } else {
         return None;
     }
-    Some(with_dacl(aces, Control::DACL_PROTECTED))
+    Some(with_dacl(aces, Control::default()))
 }
 
 fn with_dacl(aces: Vec<Ace>, control: Control) -> SecurityDescriptor {
@@ -84,8 +87,8 @@ mod tests {
         let sddl = |build| {
             rdp_key_file(build).map(|descriptor| descriptor.to_sddl(SddlParts::All).unwrap())
         };
-        let old = "O:SYG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
-        let new = "O:SYG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;S-1-5-80-4022436659-1090538466-1613889075-870485073-3428993833)";
+        let old = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
+        let new = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;S-1-5-80-4022436659-1090538466-1613889075-870485073-3428993833)";
         for build in [9600, 14393] {
             assert_eq!(sddl(build).unwrap(), old);
         }
