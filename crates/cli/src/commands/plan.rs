@@ -15,6 +15,9 @@ use crate::output::{report, style};
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
+/// Most changes that a person is shown; an import can have a hundred thousand.
+const MOST_CHANGES: usize = 200;
+
 /// Show what a repair would change; nothing is written
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -153,7 +156,8 @@ pub(crate) fn changes(
     changes: &[Change],
     width: Option<usize>,
 ) -> io::Result<()> {
-    for (place, group) in report::by_key(changes, |c| (&c.hive, &c.value.key)) {
+    let listed = changes.get(..MOST_CHANGES).unwrap_or(changes);
+    for (place, group) in report::by_key(listed, |c| (&c.hive, &c.value.key)) {
         report::key(out, place, "")?;
         let mut table = Table::untitled(4, 2);
         for change in group {
@@ -172,5 +176,8 @@ pub(crate) fn changes(
         }
         table.write(out, width)?;
     }
-    Ok(())
+    match changes.len() - listed.len() {
+        0 => Ok(()),
+        more => writeln!(out, "\nand {more} more changes, which --json lists"),
+    }
 }

@@ -97,3 +97,12 @@ fn what_has_no_form_in_a_registry_file_is_said_and_the_rest_is_written() {
         .says("1 keys or values are missing in the export");
     assert!(run.stdout.contains("[zebra]"), "{}", run.stdout);
 }
+
+#[test]
+fn json_is_for_ls() {
+    let fixture = Fixture::new();
+    let file = fixture.system();
+    diskmend(["hive", "export", file.to_str().expect("UTF-8"), "--json"])
+        .ends(2)
+        .says("hint: 'diskmend hive ls");
+}

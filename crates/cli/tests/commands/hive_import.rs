@@ -109,3 +109,21 @@ fn a_second_import_writes_nothing() {
     assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
     assert_eq!(fs::read(fixture.system()).expect("readable"), after);
 }
+
+#[test]
+fn a_long_list_of_changes_is_cut_for_people_only() {
+    let mut text = String::from("Windows Registry Editor Version 5.00\n\n[Many]\n");
+    for index in 0..300 {
+        text.push_str(&format!("\"{index}\"=dword:00000001\n"));
+    }
+    let fixture = Fixture::new();
+    let run = import(&fixture, "SYSTEM", text.as_bytes(), &["--yes"]).ends(0);
+    assert!(
+        run.stdout.contains("and 100 more changes"),
+        "{}",
+        run.stdout
+    );
+    let fixture = Fixture::new();
+    let run = import(&fixture, "SYSTEM", text.as_bytes(), &["--yes", "--json"]).ends(0);
+    assert_eq!(run.json()["changes"].as_array().map(Vec::len), Some(300));
+}

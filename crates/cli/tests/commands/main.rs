@@ -30,6 +30,9 @@ mod hive_set;
 #[cfg(test)]
 mod inspect;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod interrupt;
+#[cfg(test)]
 mod output;
 #[cfg(test)]
 mod plan;

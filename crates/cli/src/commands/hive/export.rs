@@ -44,6 +44,11 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if console.json() {
+        let message = "the result is a .reg file, which has no form in JSON";
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("'diskmend hive ls --recursive --values --json' lists the same as JSON"));
+    }
     let source = Source::open(&args.file)?;
     let prefix = args.prefix.prefix.as_deref();
     let path = key_path::below_root(&args.key, prefix);
