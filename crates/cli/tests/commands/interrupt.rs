@@ -20,7 +20,7 @@ fn a_signal_leaves_the_old_state_with_130_or_the_new_one_with_0() {
         }
     }
     let (mut old, mut new) = (0, 0);
-    for delay in [0, 2, 5, 10, 20, 40, 80, 160, 320, 640] {
+    for delay in [0, 2, 5, 10, 20, 40, 80, 160, 320, 640, 2000] {
         let fixture = Fixture::new();
         let before = fs::read(fixture.system()).expect("readable");
         let reg = fixture.path("many.reg");
