@@ -7,7 +7,10 @@
     reason = "tasks talk to the person who runs them"
 )]
 
+pub mod ci;
 pub mod cross_check;
+pub mod demo;
+pub mod dist;
 pub mod fixtures;
 pub mod fuzz;
 pub mod memory_file;

@@ -12,6 +12,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Install what the tests need and run all that must pass
+    Ci,
+    /// Show the main job from inspection to undo on a broken sample disk
+    Demo,
+    /// Build the release program, its manual pages and shell completions into an archive
+    Dist,
+    /// Write the manual pages and shell completions to target/man
+    Man,
     /// Make the fixture hives from their recipes
     Fixtures {
         /// Only compare with the files in the tree
@@ -22,12 +30,19 @@ enum Task {
     CrossCheck(xtask::cross_check::Options),
     /// Run hostile bytes through the fuzz targets for a bounded time
     Fuzz(xtask::fuzz::Options),
+    /// Write the seeds of the fuzz targets to fuzz/corpus, for cargo-fuzz
+    FuzzCorpus,
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::Ci => xtask::ci::run(),
+        Task::Demo => xtask::demo::run(),
+        Task::Dist => xtask::dist::archive(),
+        Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),
         Task::Fixtures { check } => xtask::fixtures::run(check),
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
         Task::Fuzz(options) => xtask::fuzz::run(&options),
+        Task::FuzzCorpus => xtask::fuzz::write_corpus(),
     }
 }

@@ -17,7 +17,7 @@ use diskmend_hive::reg_file::{Encoding, RegFile, Writer};
 use diskmend_hive::{Hive, Logs, Opened, Storage};
 
 pub use edit::edit;
-pub use runner::{Options, run};
+pub use runner::{Options, run, write_corpus};
 pub use target::Target;
 
 use crate::memory_file::MemoryFile;

@@ -97,3 +97,25 @@ fn save(folder: &Path, target: Target, number: u64, input: &[u8]) -> Result<Path
     std::fs::write(&path, input).with_context(|| path.display().to_string())?;
     Ok(path)
 }
+
+/// Writes the seeds of every target to `fuzz/corpus`, where cargo-fuzz looks for them.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn write_corpus() -> Result<()> {
+    for target in Target::ALL {
+        // cargo-fuzz names targets as Rust does.
+        let name = target.name().replace('-', "_");
+        let folder = workspace::root()?.join("fuzz").join("corpus").join(name);
+        std::fs::create_dir_all(&folder)?;
+        let seeds = seeds::seeds(target)?;
+        for (number, mut seed) in seeds.into_iter().enumerate() {
+            if target == Target::Edit {
+                seed.extend((0..64_u8).map(|i| i.wrapping_mul(37)));
+            }
+            std::fs::write(folder.join(format!("seed-{number:03}")), seed)?;
+        }
+        println!("{}", folder.display());
+    }
+    Ok(())
+}
