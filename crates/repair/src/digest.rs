@@ -19,6 +19,27 @@ impl Digest {
         Self(xxh3_128(bytes))
     }
 
+    /// The digests of the first `head` bytes of some pieces and of all of them.
+    pub(crate) fn split<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, head: usize) -> Split {
+        let mut hash = Xxh3::new();
+        let mut left = head;
+        let mut first = None;
+        for piece in pieces {
+            let (before, after) = piece.split_at_checked(left).unwrap_or((piece, &[]));
+            hash.update(before);
+            left -= before.len();
+            if left == 0 && first.is_none() {
+                first = Some(hash.digest128());
+            }
+            hash.update(after);
+        }
+        let whole = hash.digest128();
+        Split {
+            head: Self(first.unwrap_or(whole)),
+            whole: Self(whole),
+        }
+    }
+
     pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
         let mut hash = Xxh3::new();
         let len = file.len()?;
@@ -33,6 +54,13 @@ impl Digest {
         }
         Ok(Self(hash.digest128()))
     }
+}
+
+/// The digests of a file's first bytes and of all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Split {
+    pub(crate) head: Digest,
+    pub(crate) whole: Digest,
 }
 
 impl fmt::Display for Digest {
@@ -53,5 +81,24 @@ impl<'de> Deserialize<'de> for Digest {
         u128::from_str_radix(&text, 16)
             .map(Self)
             .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_and_files_have_the_digest_of_their_bytes() {
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
+        let whole = Digest::of(&bytes);
+        for head in [0, 1, 1000, 1_500_000, bytes.len()] {
+            let parts = bytes.chunks(777_777);
+            let split = Digest::split(parts, head);
+            assert_eq!(split.whole, whole);
+            assert_eq!(split.head, Digest::of(&bytes[..head]), "{head}");
+        }
+        let file = crate::store::faulty::MemoryFile::new(bytes);
+        assert_eq!(Digest::of_file(&file).expect("in memory"), whole);
     }
 }

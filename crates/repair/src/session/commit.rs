@@ -1,17 +1,15 @@
 //! Writing prepared changes as one run.
 
-use diskmend_hive::LogKind;
 use diskmend_hive::commit::{CommitError, CommitPlan, HiveFileKind, Options, execute, plan};
 use jiff::Timestamp;
 
 use super::back_up::{Backup, back_up};
 use super::files::CommitFiles;
-use super::{Held, Prepared, filetime, verify};
+use super::proof::{self, Wanted};
+use super::{Held, Prepared, VerifiedImage, filetime};
 use crate::documents::{AppliedHive, RunKind, RunState};
 use crate::error::{Error, Refusal, chain};
-use crate::hive_on_disk::reopen_clean;
 use crate::progress::{Phase, Watch};
-use crate::recorder::expected;
 use crate::run::restore::Restoration;
 use crate::run::{Content, Journal, RunFolder};
 use crate::site::{Need, Site};
@@ -49,15 +47,19 @@ pub(crate) fn commit(
     site.no_unfinished_run(new.reverses.as_deref())?;
 
     let now = Timestamp::now();
-    let (held, mut files): (Vec<Held>, Vec<CommitFiles>) = prepared
-        .into_iter()
-        .map(|prepared| (prepared.held, prepared.files))
-        .unzip();
+    let mut images = Vec::new();
+    let mut held = Vec::new();
+    let mut files = Vec::new();
+    for prepared in prepared {
+        images.push(prepared.image);
+        held.push(prepared.held);
+        files.push(prepared.files);
+    }
     let mut plans = Vec::new();
     let mut backups: Vec<Backup> = Vec::new();
     let mut need = Need::default();
-    for (held, files) in held.iter().zip(&mut files) {
-        let plan = plan_one(held, now)?;
+    for ((image, held), files) in images.iter().zip(&held).zip(&mut files) {
+        let plan = plan_one(image, &held.path, now)?;
         files.open_for(&plan)?;
         let first: usize = backups.iter().map(|backup| backup.entry.files.len()).sum();
         let backup = back_up(held, files, &plan, first + 1)?;
@@ -77,21 +79,23 @@ pub(crate) fn commit(
         return Err(error);
     }
 
-    match apply(&held, &mut files, &plans, &mut journal, watch)
-        .and_then(|()| finish(&run, &mut journal))
-    {
-        Ok(()) => {
-            let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
-            drop(plans);
-            Ok(Committed {
-                run: run.id.to_string(),
-                hives: held
-                    .into_iter()
-                    .zip(written)
-                    .map(|(held, bytes_written)| applied(held, bytes_written))
-                    .collect(),
-            })
-        }
+    let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
+    let result = write(&images, &plans, &held, &mut files, watch);
+    // Two images of a large hive need not be in memory at the same time.
+    drop(plans);
+    drop(images);
+    let result = result
+        .and_then(|proofs| read_back(&held, &files, proofs, &mut journal, watch))
+        .and_then(|()| finish(&run, &mut journal));
+    match result {
+        Ok(()) => Ok(Committed {
+            run: run.id.to_string(),
+            hives: held
+                .into_iter()
+                .zip(written)
+                .map(|(held, bytes_written)| applied(held, bytes_written))
+                .collect(),
+        }),
         Err(error) => {
             // Restoring opens the files anew; where locks are mandatory these must be gone.
             drop(files);
@@ -100,14 +104,18 @@ pub(crate) fn commit(
     }
 }
 
-fn plan_one(held: &Held, now: Timestamp) -> Result<CommitPlan<'_>, Error> {
+fn plan_one<'a>(
+    image: &'a VerifiedImage,
+    path: &str,
+    now: Timestamp,
+) -> Result<CommitPlan<'a>, Error> {
     let options = Options {
         now: filetime(now),
         format: None,
     };
-    plan(&held.hive, &held.logs, &options).map_err(|source: CommitError| {
+    plan(&image.hive, &image.logs, &options).map_err(|source: CommitError| {
         Refusal::NoLog {
-            path: held.path.clone(),
+            path: path.to_owned(),
             source: Box::new(source),
         }
         .into()
@@ -130,35 +138,74 @@ fn begin(
     run.write_journal(journal)
 }
 
-fn apply(
+/// What speaks for a hive after its commit.
+enum Proof {
+    /// All that was written was read back.
+    Given(Content),
+    /// The file must be read in full.
+    Due(Wanted),
+}
+
+fn write(
+    images: &[VerifiedImage],
+    plans: &[CommitPlan<'_>],
     held: &[Held],
     files: &mut [CommitFiles],
-    plans: &[CommitPlan<'_>],
-    journal: &mut Journal,
     watch: &mut Watch<'_>,
-) -> Result<(), Error> {
-    let hives = held.iter().zip(files).zip(plans).zip(&mut journal.hives);
-    for (((held, files), plan), entry) in hives {
+) -> Result<Vec<Proof>, Error> {
+    let mut proofs = Vec::new();
+    for (((image, plan), held), files) in images.iter().zip(plans).zip(held).zip(files) {
         watch.committed(Phase::Committing, &held.path);
-        execute(plan, files).map_err(|source| Error::Commit {
+        // The disk is waited for most of the time.
+        let (result, wanted) = std::thread::scope(|scope| {
+            let wanted = scope.spawn(|| Wanted::of(&image.hive, plan));
+            (execute(plan, files), wanted.join())
+        });
+        result.map_err(|source| Error::Commit {
             path: held.path.clone(),
             source,
         })?;
-        watch.committed(Phase::ReadingBack, &held.path);
+        let wanted = wanted.unwrap_or_else(|_| Wanted::of(&image.hive, plan));
+        // What a recovery leaves behind the end of the bins is known to the disk only.
+        let quick = held.check.is_none() && held.recovery.is_none();
+        proofs.push(match files.open(HiveFileKind::Primary) {
+            Some(primary) if quick => {
+                watch.committed(Phase::ReadingBack, &held.path);
+                Proof::Given(proof::of_writes(primary, &held.path, plan, &wanted)?)
+            }
+            _ => Proof::Due(wanted),
+        });
+    }
+    Ok(proofs)
+}
+
+fn read_back(
+    held: &[Held],
+    files: &[CommitFiles],
+    proofs: Vec<Proof>,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    let hives = held.iter().zip(files).zip(proofs).zip(&mut journal.hives);
+    for (((held, files), proof), entry) in hives {
         let Some(primary) = files.open(HiveFileKind::Primary) else {
             continue;
         };
-        let hive = reopen_clean(primary, &held.path)?;
-        verify::look(&hive, &held.path, &expected(&held.changes))?;
-        let kinds = LogKind::ALL.map(HiveFileKind::Log);
-        for kind in [HiveFileKind::Primary].into_iter().chain(kinds) {
+        let content = match proof {
+            Proof::Given(content) => content,
+            Proof::Due(wanted) => {
+                watch.committed(Phase::ReadingBack, &held.path);
+                proof::in_full(primary, &held.path, &held.changes, &wanted)?
+            }
+        };
+        for kind in HiveFileKind::ALL {
             let path = files.path(kind);
             let file = entry.files.iter_mut().find(|file| file.path == path);
             let (Some(file), Some(open)) = (file, files.open(kind)) else {
                 continue;
             };
             file.new = Some(match kind {
-                HiveFileKind::Primary => Content::of(hive.image().file()),
+                HiveFileKind::Primary => content,
                 HiveFileKind::Log(_) => {
                     Content::of_file(open).map_err(Error::io(&path, "read the log back"))?
                 }

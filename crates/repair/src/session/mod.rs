@@ -5,6 +5,7 @@ mod back_up;
 mod commit;
 mod files;
 mod pre_images;
+mod proof;
 mod verify;
 
 use diskmend_hive::{EditError, Editor, Filetime, Logs, Verified};
@@ -23,21 +24,26 @@ use files::CommitFiles;
 
 /// A change of one hive that only needs to be written.
 pub(crate) struct Prepared {
+    image: VerifiedImage,
     held: Held,
     files: CommitFiles,
 }
 
-/// What is known of a prepared change.
-pub(crate) struct Held {
+/// The hive as it is to be, and the logs as they are.
+struct VerifiedImage {
     hive: Verified,
     logs: Logs,
+}
+
+/// What is known of a prepared change.
+struct Held {
     name: String,
     path: String,
     fingerprints: Vec<Fingerprint>,
     recovery: Option<RecoverySummary>,
     check: Option<CheckSummary>,
     second_reader: SecondReader,
-    pub(crate) changes: Vec<JournalChange>,
+    changes: Vec<JournalChange>,
     reversible: bool,
 }
 
@@ -64,7 +70,15 @@ pub(crate) fn prepare(
         source,
     };
     let mut recorder = Recorder::new(Editor::new(opened.hive, filetime(Timestamp::now())));
-    edit(&mut recorder).map_err(cannot_edit)?;
+    match edit(&mut recorder) {
+        Ok(()) => {}
+        Err(error @ EditError::Corrupt(_)) => {
+            drop(recorder);
+            verify::refuse_damaged(&path, &opened.logs, opened.primary.as_ref())?;
+            return Err(cannot_edit(error));
+        }
+        Err(error) => return Err(cannot_edit(error)),
+    }
     let recorded = recorder.finish().map_err(cannot_edit)?;
     if recorded.edited.changes() == 0 && opened.dirty.is_none() {
         return Ok(None);
@@ -88,9 +102,11 @@ pub(crate) fn prepare(
         }
     };
     Ok(Some(Prepared {
-        held: Held {
+        image: VerifiedImage {
             hive: verified.hive,
             logs: opened.logs,
+        },
+        held: Held {
             name: opened.hive_place.hive.clone(),
             path,
             fingerprints,

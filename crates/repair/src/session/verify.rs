@@ -72,14 +72,7 @@ pub(crate) fn in_full(
     let report = check(edited.hive());
     let summary = CheckSummary::from(&report);
     if !report.is_sound() {
-        let before = CheckSummary::from(&check(&untouched()?));
-        if before.errors > 0 {
-            return Err(Refusal::HiveErrors {
-                path: path.to_owned(),
-                check: Box::new(before),
-            }
-            .into());
-        }
+        refuse_damaged(path, logs, primary)?;
         return Err(Error::Unsound {
             path: path.to_owned(),
             check: Box::new(summary),
@@ -110,6 +103,22 @@ pub(crate) fn in_full(
         check: Some(summary),
         second_reader,
     })
+}
+
+/// Tells whether the hive as it lies on disk is sound.
+///
+/// # Errors
+/// [`Refusal::HiveErrors`] where it is not.
+pub(crate) fn refuse_damaged(path: &str, logs: &Logs, primary: &dyn OpenFile) -> Result<(), Error> {
+    let before = CheckSummary::from(&check(&untouched(primary, path, logs)?));
+    if before.errors == 0 {
+        return Ok(());
+    }
+    Err(Refusal::HiveErrors {
+        path: path.to_owned(),
+        check: Box::new(before),
+    }
+    .into())
 }
 
 /// The hive as it lies on disk, recovered from its logs where it is dirty.

@@ -1,5 +1,13 @@
 //! The engine on real folders and files.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells what it measured"
+)]
+
 mod corpus;
 mod docs;
 mod guards;

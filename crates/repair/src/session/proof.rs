@@ -1,0 +1,150 @@
+//! Proving that a hive on disk is, byte for byte, the image that was verified in memory.
+
+use std::collections::BTreeMap;
+
+use diskmend_hive::commit::{CommitPlan, HiveFileKind, Step};
+use diskmend_hive::{BASE_BLOCK_LEN, Hive, Storage};
+
+use crate::digest::{Digest, Split};
+use crate::error::Error;
+use crate::hive_on_disk::reopen_clean;
+use crate::recorder::expected;
+use crate::run::{Content, JournalChange};
+use crate::session::verify::look;
+use crate::store::OpenFile;
+
+/// What the primary file must be after a commit, worked out from memory alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Digests of base block and bins, and of the whole file.
+    digests: Split,
+    /// Where the bins end in the file, in bytes.
+    bins_end: usize,
+    /// Length of the file in bytes.
+    length: u64,
+}
+
+impl Wanted {
+    /// Lays the writes of a plan over the image that they were made from.
+    pub(crate) fn of(hive: &Hive, plan: &CommitPlan<'_>) -> Self {
+        let image = hive.image();
+        let file = image.file();
+        let length = plan
+            .change(HiveFileKind::Primary)
+            .map_or(file.len() as u64, |change| change.len_after);
+        let bins_end = BASE_BLOCK_LEN.saturating_add(image.bins_len());
+        let len = usize::try_from(length).unwrap_or(usize::MAX);
+        Self {
+            digests: Digest::split(pieces(file, &overlay(plan), len), bins_end),
+            bins_end,
+            length,
+        }
+    }
+}
+
+/// The last bytes that a plan writes to each place of the primary file.
+fn overlay<'a>(plan: &'a CommitPlan<'_>) -> BTreeMap<usize, &'a [u8]> {
+    let mut written: BTreeMap<usize, &'a [u8]> = BTreeMap::new();
+    // From the last write to the first, each only where no later one is.
+    for step in plan.steps().iter().rev() {
+        let Step::Write {
+            file: HiveFileKind::Primary,
+            offset,
+            data,
+        } = step
+        else {
+            continue;
+        };
+        let start = usize::try_from(*offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(data.len());
+        let mut at = start;
+        while at < end {
+            let before = written.range(..=at).next_back();
+            let taken = before.map(|(from, bytes)| from.saturating_add(bytes.len()));
+            if let Some(taken) = taken.filter(|taken| *taken > at) {
+                at = taken;
+                continue;
+            }
+            let next = written.range(at..).next().map_or(end, |(from, _)| *from);
+            let next = next.min(end);
+            if let Some(part) = data.get(at - start..next - start) {
+                written.insert(at, part);
+            }
+            at = next;
+        }
+    }
+    written
+}
+
+/// The image with the written bytes in their places, cut off at `len`.
+fn pieces<'a>(image: &'a [u8], written: &BTreeMap<usize, &'a [u8]>, len: usize) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::with_capacity(written.len() * 2 + 1);
+    let mut at = 0;
+    for (start, bytes) in written {
+        pieces.push(image.get(at..*start).unwrap_or_default());
+        pieces.push(bytes);
+        at = start.saturating_add(bytes.len());
+    }
+    pieces.push(image.get(at..len).unwrap_or_default());
+    pieces
+}
+
+/// Opens the hive from the disk again, reads everything that was to change, and compares all of
+/// it with the verified image.
+///
+/// # Errors
+/// [`Error::ReadBack`] where anything differs.
+pub(crate) fn in_full(
+    primary: &dyn OpenFile,
+    path: &str,
+    changes: &[JournalChange],
+    wanted: &Wanted,
+) -> Result<Content, Error> {
+    let hive = reopen_clean(primary, path)?;
+    look(&hive, path, &expected(changes))?;
+    let file = hive.image().file();
+    let found = Digest::split([file], wanted.bins_end);
+    if found.head != wanted.digests.head {
+        return Err(Error::ReadBack {
+            path: path.to_owned(),
+            found: "other bytes than those that were verified".to_owned(),
+        });
+    }
+    Ok(Content {
+        length: file.len() as u64,
+        xxh3: found.whole,
+    })
+}
+
+/// Reads back from the disk only what was written.
+///
+/// # Errors
+/// [`Error::ReadBack`] where anything differs.
+pub(crate) fn of_writes(
+    primary: &dyn OpenFile,
+    path: &str,
+    plan: &CommitPlan<'_>,
+    wanted: &Wanted,
+) -> Result<Content, Error> {
+    let io = || Error::io(path, "read the hive back");
+    let found = |found: String| Error::ReadBack {
+        path: path.to_owned(),
+        found,
+    };
+    let length = primary.len().map_err(io())?;
+    if length != wanted.length {
+        return Err(found(format!("a file of {length} bytes")));
+    }
+    for (offset, bytes) in overlay(plan) {
+        let mut on_disk = vec![0; bytes.len()];
+        let at = offset as u64;
+        Storage::read_exact_at(primary, &mut on_disk, at).map_err(io())?;
+        if on_disk != bytes {
+            return Err(found(format!("other bytes at offset {offset:#x}")));
+        }
+    }
+    Ok(Content {
+        length,
+        xxh3: wanted.digests.whole,
+    })
+}
