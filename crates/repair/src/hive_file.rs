@@ -16,8 +16,33 @@ use crate::session::{NewRun, commit, prepare};
 use crate::site::{Options, Site, guards};
 use crate::store::unicode;
 
-/// Where the hives of a Windows lie below its root.
-const CONFIG: [&str; 3] = ["windows", "system32", "config"];
+/// A place below a volume's root whose hives belong to the volume.
+struct Home {
+    folders: &'static [&'static str],
+    /// The only file there that does, where others may lie there too.
+    file: Option<&'static str>,
+    /// Whether the volume must be that of a Windows.
+    windows: bool,
+}
+
+/// Where hives belong to their volume. A longer way stands before its own end.
+const HOMES: [Home; 3] = [
+    Home {
+        folders: &["windows", "system32", "config"],
+        file: None,
+        windows: true,
+    },
+    Home {
+        folders: &["efi", "microsoft", "boot"],
+        file: Some("bcd"),
+        windows: false,
+    },
+    Home {
+        folders: &["boot"],
+        file: Some("bcd"),
+        windows: false,
+    },
+];
 
 /// A hive file that is open for reading; where it is dirty, recovered in memory.
 pub struct OpenHive {
@@ -56,10 +81,9 @@ pub fn edit(
     let file = HiveFile::locate(path)?;
     let site = Site::of(&file.target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
-    if file.in_windows {
-        guards(&file.target, true)?;
-    } else {
-        diskmend_disk::guard::writable(&file.target)?;
+    match file.home {
+        Some(home) => guards(&file.target, home.windows)?,
+        None => diskmend_disk::guard::writable(&file.target)?,
     }
     let place = file.place(&file.target)?;
     edit_site(&site, place, options, watch, change)
@@ -126,7 +150,7 @@ pub fn target_of(path: &Path) -> Result<PathBuf, Error> {
 struct HiveFile {
     target: Target,
     components: Vec<String>,
-    in_windows: bool,
+    home: Option<&'static Home>,
 }
 
 impl HiveFile {
@@ -145,18 +169,18 @@ impl HiveFile {
         let whole = folder
             .canonicalize()
             .map_err(Error::io(&shown, "find the folder of"))?;
-        if let Some((root, mut components)) = windows_root(&whole) {
+        if let Some((home, root, mut components)) = home(&whole, &name) {
             components.push(name);
             return Ok(Self {
                 target: Target::open(&root).map_err(opened)?,
                 components,
-                in_windows: true,
+                home: Some(home),
             });
         }
         Ok(Self {
             target: Target::open(folder).map_err(opened)?,
             components: vec![name],
-            in_windows: false,
+            home: None,
         })
     }
 
@@ -176,32 +200,54 @@ impl HiveFile {
     }
 }
 
-/// The root of the Windows volume whose folder of hives this is, and the way from there.
-fn windows_root(folder: &Path) -> Option<(PathBuf, Vec<String>)> {
-    let mut root = folder;
-    let mut names = Vec::new();
-    for wanted in CONFIG.iter().rev() {
-        let name = root.file_name()?.to_str()?;
-        if !name.eq_ignore_ascii_case(wanted) {
+/// The root of the volume that the file in this folder belongs to, and the way from there.
+fn home(folder: &Path, file: &str) -> Option<(&'static Home, PathBuf, Vec<String>)> {
+    HOMES.iter().find_map(|home| {
+        let is_file = |wanted: &str| file.eq_ignore_ascii_case(wanted);
+        if !home.file.is_none_or(is_file) {
             return None;
         }
-        names.push(name.to_owned());
-        root = root.parent()?;
-    }
-    names.reverse();
-    Some((root.to_path_buf(), names))
+        let mut root = folder;
+        let mut names = Vec::new();
+        for wanted in home.folders.iter().rev() {
+            let name = root.file_name()?.to_str()?;
+            if !name.eq_ignore_ascii_case(wanted) {
+                return None;
+            }
+            names.push(name.to_owned());
+            root = root.parent()?;
+        }
+        names.reverse();
+        Some((home, root.to_path_buf(), names))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn root_of(folder: &str, file: &str) -> Option<(PathBuf, Vec<String>)> {
+        home(Path::new(folder), file).map(|(_, root, names)| (root, names))
+    }
+
     #[test]
     fn a_hive_among_those_of_windows_belongs_to_the_volume() {
-        let (root, names) = windows_root(Path::new("/mnt/f/WINDOWS/system32/Config")).expect("is");
+        let (root, names) = root_of("/mnt/f/WINDOWS/system32/Config", "SYSTEM").expect("is");
         assert_eq!(root, Path::new("/mnt/f"));
         assert_eq!(names, ["WINDOWS", "system32", "Config"]);
-        assert!(windows_root(Path::new("/mnt/f/Windows/System32")).is_none());
-        assert!(windows_root(Path::new("/config")).is_none());
+        assert!(root_of("/mnt/f/Windows/System32", "SYSTEM").is_none());
+        assert!(root_of("/config", "SYSTEM").is_none());
+    }
+
+    #[test]
+    fn a_boot_store_in_its_place_belongs_to_the_volume() {
+        let (root, names) = root_of("/mnt/esp/EFI/MICROSOFT/boot", "bcd").expect("is");
+        assert_eq!(root, Path::new("/mnt/esp"));
+        assert_eq!(names, ["EFI", "MICROSOFT", "boot"]);
+        let (root, names) = root_of("/mnt/f/Boot", "BCD").expect("is");
+        assert_eq!(root, Path::new("/mnt/f"));
+        assert_eq!(names, ["Boot"]);
+        assert!(root_of("/mnt/f/Boot", "SYSTEM").is_none());
+        assert!(root_of("/mnt/f", "BCD").is_none());
     }
 }
