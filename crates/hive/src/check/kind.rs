@@ -116,6 +116,8 @@ kinds! {
     SubkeyCount = "subkey-count", Error;
     /// A subkey before one whose name sorts lower: searches miss it.
     SubkeyOrder = "subkey-order", Error;
+    /// The same, but a letter of either name has another upper case in later versions of Windows.
+    SubkeyOrderVersion = "subkey-order-version", Warning;
     /// Two subkeys of one name.
     SubkeyDuplicate = "subkey-duplicate", Warning;
     /// A hash or hint in a subkey list that is not that of the subkey's name.

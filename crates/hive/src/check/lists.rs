@@ -192,7 +192,7 @@ impl<'a> Walker<'a> {
                 u32::from_le_bytes(name.lf_hint())
             };
             let stated = element.hash.get();
-            if stated != expected {
+            if stated != expected && !name.case_depends_on_windows() {
                 let subkey = CellOffset::new(element.cell.get());
                 self.problem(ProblemKind::SubkeyHash, list, subkey, || {
                     (format!("{expected:#010x}"), format!("{stated:#010x}"))
@@ -221,10 +221,13 @@ impl<'a> Walker<'a> {
                         format!("\"{}\" again", name.escaped()),
                     )
                 }),
-                Ordering::Greater => self.problem(ProblemKind::SubkeyOrder, cell, cell, || {
-                    let expected = format!("a name after \"{}\"", last.escaped());
-                    (expected, format!("\"{}\"", name.escaped()))
-                }),
+                Ordering::Greater => {
+                    let kind = order_kind(last, name);
+                    self.problem(kind, cell, cell, || {
+                        let expected = format!("a name after \"{}\"", last.escaped());
+                        (expected, format!("\"{}\"", name.escaped()))
+                    });
+                }
             }
         }
         siblings.last = Some(name);
@@ -237,5 +240,16 @@ impl<'a> Walker<'a> {
             });
         }
         Some(name)
+    }
+}
+
+/// What a wrong order of two names is: later versions of Windows, which upper-case some letters
+/// otherwise, may have sorted them so.
+#[cold]
+fn order_kind(last: Name<'_>, name: Name<'_>) -> ProblemKind {
+    if last.case_depends_on_windows() || name.case_depends_on_windows() {
+        ProblemKind::SubkeyOrderVersion
+    } else {
+        ProblemKind::SubkeyOrder
     }
 }

@@ -47,6 +47,7 @@
 //! | `subkey-list-version` | warning | A kind of subkey list that the minor version does not have | Subkeys list |
 //! | `subkey-count` | error | The subkey lists hold another number of elements than the key has subkeys | Subkeys list |
 //! | `subkey-order` | error | A subkey before one whose name sorts lower: searches miss it | Subkeys list |
+//! | `subkey-order-version` | warning | The same, but a letter of either name has another upper case in later versions of Windows | Subkeys list |
 //! | `subkey-duplicate` | warning | Two subkeys of one name | Subkeys list |
 //! | `subkey-hash` | warning | A hash or hint in a subkey list that is not that of the subkey's name | Subkeys list |
 //! | `value-list-size` | error | A value list shorter than the number of values | Key values list |

@@ -261,6 +261,22 @@ fn subkey_order() {
     );
 }
 
+/// Windows NT 5 upper-cases the final sigma to the capital one and so sorts it before tau; later
+/// versions leave it as it is, which sorts after.
+#[test]
+fn subkey_order_of_later_windows() {
+    let mut bytes = Bytes::edited(|editor| {
+        editor.create_key("\u{3a4}").expect("created");
+        editor.create_key("\u{3c2}").expect("created");
+    });
+    let list = bytes.number(bytes.key(""), 28);
+    let at = BASE_BLOCK_LEN + list as usize + 8;
+    bytes.0[at..at + 16].rotate_left(8);
+    let hash = at + 12;
+    bytes.0[hash] ^= 1;
+    expect_in(&bytes, &[Kind::SubkeyOrderVersion]);
+}
+
 #[test]
 fn lists_of_a_later_version() {
     let mut bytes = Bytes::edited(|editor| {
