@@ -40,7 +40,29 @@ pub enum CommitError {
     /// The operating system reported an error on the folder.
     #[error("making the new log durable in its folder")]
     Folder {
+        /// Whether the primary file is still as it was.
+        primary_untouched: bool,
         /// The error.
         source: std::io::Error,
     },
+}
+
+impl CommitError {
+    /// Whether the primary file is still as it was before the commit. Otherwise it is dirty at
+    /// worst, and its logs recover it to the old or the new state.
+    #[must_use]
+    pub fn primary_untouched(&self) -> bool {
+        match self {
+            Self::Corrupt(_) | Self::NoSequence { .. } => true,
+            Self::FileMissing {
+                primary_untouched, ..
+            }
+            | Self::Io {
+                primary_untouched, ..
+            }
+            | Self::Folder {
+                primary_untouched, ..
+            } => *primary_untouched,
+        }
+    }
 }

@@ -17,9 +17,10 @@ pub fn execute(plan: &CommitPlan<'_>, files: &mut dyn HiveFiles) -> Result<(), C
     for step in plan.steps() {
         let (kind, action, result) = match step {
             Step::SyncFolder => {
-                files
-                    .sync_folder()
-                    .map_err(|source| CommitError::Folder { source })?;
+                files.sync_folder().map_err(|source| CommitError::Folder {
+                    primary_untouched,
+                    source,
+                })?;
                 continue;
             }
             Step::Create { file } => (*file, "creating", files.create(*file)),

@@ -17,6 +17,8 @@
 //! Each of these is durable before the next begins. The base block's writes are one sector each.
 
 mod build;
+mod discard;
+mod edit;
 mod error;
 mod execute;
 mod files;
@@ -26,6 +28,7 @@ mod numbers;
 mod on_disk;
 mod pages;
 mod plan;
+mod steps;
 
 #[cfg(test)]
 mod crash_test;

@@ -6,15 +6,16 @@
 
 mod aftermath;
 mod disk;
+mod failures;
 mod material;
+mod scenarios;
 mod session;
 
 use crate::commit::crash_test::aftermath::left_over_logs_are_refused;
 use crate::commit::crash_test::disk::{Disk, Effort};
-use crate::commit::crash_test::material::{
-    Base, TIME, change, grow, new_log, old_log, page, primary,
-};
-use crate::commit::crash_test::session::{NOW, Outcome, Session, load, options, state};
+use crate::commit::crash_test::material::{Base, change, grow, new_log, old_log, primary};
+use crate::commit::crash_test::scenarios::{CLEAN, EVIL, SEED, dirty_hives, left_overs};
+use crate::commit::crash_test::session::{Outcome, Session, load, options, state};
 use crate::commit::{HiveFileKind, plan};
 use crate::hive::Hive;
 use crate::offset::PAGE_LEN;
@@ -33,18 +34,6 @@ const QUICK: Effort = Effort {
     exhaustive: 3,
     drawn: 6,
 };
-
-/// The clean hive that most tests start from.
-const CLEAN: Base = Base {
-    minor: 5,
-    primary: 20,
-    secondary: 20,
-    time: TIME,
-    pages: 6,
-};
-const SEED: u8 = 1;
-/// The numbers of pages that must never appear in the hive.
-const EVIL: u8 = 0xEE;
 
 fn small(hive: &mut Hive) {
     change(hive, &[1, 4], 9);
@@ -151,52 +140,6 @@ fn an_edit_of_many_pages_survives() {
     total("many pages", tried);
 }
 
-/// Everything that can lie in a log file of a clean hive.
-fn left_overs(format: LogFormat) -> Vec<(&'static str, Option<Vec<u8>>)> {
-    let at = |sequence| Base {
-        primary: sequence,
-        secondary: sequence,
-        ..CLEAN
-    };
-    let evil: &[(&[usize], u8)] = &[(&[0, 1, 2], EVIL), (&[1, 4], EVIL), (&[5], EVIL)];
-    let stamped = |time| Base { time, ..at(20) };
-    let all: &[usize] = &[0, 1, 2, 3, 4, 5];
-    let mut logs = vec![
-        ("missing", None),
-        ("empty", Some(Vec::new())),
-        ("short garbage", Some(vec![0x5A; 100])),
-        ("long garbage", Some(vec![0x5A; 50_000])),
-        ("old entries", Some(new_log(at(10), evil))),
-        ("entries that were ignored", Some(new_log(at(20), evil))),
-        ("entries from the future", Some(new_log(at(35), evil))),
-        ("entries at the end", Some(new_log(at(u32::MAX - 3), evil))),
-        (
-            "entries half way round",
-            Some(new_log(at(0x9000_0000), evil)),
-        ),
-        (
-            "vector of the hive's time",
-            Some(old_log(stamped(TIME), all, EVIL)),
-        ),
-        (
-            "vector of the present",
-            Some(old_log(stamped(NOW), all, EVIL)),
-        ),
-        (
-            "vector of the next time",
-            Some(old_log(stamped(NOW + 1), all, EVIL)),
-        ),
-        (
-            "vector of another time",
-            Some(old_log(stamped(77), all, EVIL)),
-        ),
-    ];
-    if format == LogFormat::Old {
-        logs.push(("vector, soon", Some(old_log(stamped(NOW + 2), all, EVIL))));
-    }
-    logs
-}
-
 /// Nothing that lies about in the logs, in any combination, gets into the hive: not while it is
 /// written, and not later.
 #[test]
@@ -230,142 +173,23 @@ fn stale_logs_of_all_kinds_stay_out() {
 /// longer, older log, whose number once ran ahead, can hold.
 #[test]
 fn an_entry_that_lies_where_ours_would_go_on_is_no_continuation() {
-    let log1 = vec![0; 200_000];
-    let disk = clean().with(LOG1, log1.clone());
-    let mut hive = load(&disk).expect("loads");
-    small(&mut hive);
-    let plan = plan(&hive, &disk.logs(), &options(None)).expect("a plan");
+    let disk = clean().with(LOG1, vec![0; 200_000]);
+    let outcome = session("no trap", disk, &small, None, QUICK).run();
+    let sequence = u32::from_le_bytes(outcome.disk.primary()[4..8].try_into().expect("four"));
     let next = Base {
-        primary: plan.sequence(),
-        secondary: plan.sequence(),
+        primary: sequence,
+        secondary: sequence,
         ..CLEAN
     };
-    // The log's length without the sector that ends it.
-    let end = plan.change(LOG1).expect("written").extents[0].1 as usize - 512;
+    let log = outcome.disk.file(LOG1).expect("there");
+    let end = 512 + u32::from_le_bytes(log[516..520].try_into().expect("four")) as usize;
     let entry = new_log(next, &[(&[0, 1, 2, 3], EVIL)]).split_off(512);
-    let mut trap = log1;
+    let mut trap = vec![0; 200_000];
     trap[end..end + entry.len()].copy_from_slice(&entry);
-    let disk = disk.with(LOG1, trap);
+    let disk = clean().with(LOG1, trap);
     let outcome = session("trap", disk, &small, None, THOROUGH).run();
     left_over_logs_are_refused(&outcome);
     total("trap", outcome.tried);
-}
-
-/// Hives that Windows left dirty, in every way: name, files.
-fn dirty_hives() -> Vec<(&'static str, Disk)> {
-    let dirty = Base {
-        primary: 21,
-        ..CLEAN
-    };
-    let at = |sequence, pages| Base {
-        primary: sequence,
-        secondary: sequence,
-        pages,
-        ..CLEAN
-    };
-    let log1 = new_log(at(20, 6), &[(&[0, 1], 2), (&[0, 1, 3], 3)]);
-    let log2 = new_log(at(22, 6), &[(&[0, 5], 4), (&[0, 2, 5], 5)]);
-    let growing = new_log(at(22, 8), &[(&[0, 5, 6, 7], 4), (&[0, 7], 5)]);
-    let file = primary(dirty, SEED, 0);
-    let torn = |mut file: Vec<u8>| {
-        file[5] ^= 0x40;
-        file
-    };
-    // Some pages are already in place, one of them is torn.
-    let mut partial = file.clone();
-    partial[4096 + 3 * PAGE_LEN..][..PAGE_LEN].copy_from_slice(&page(3, 3, 0));
-    partial[4096 + 5 * PAGE_LEN..][..1024].copy_from_slice(&page(5, 5, 0)[..1024]);
-
-    // In the old format the base block has the log's time, and the first bin the one before.
-    let later = Base {
-        time: TIME + 7,
-        ..dirty
-    };
-    let mut old_file = primary(later, SEED, 0);
-    old_file[4096 + 20..4096 + 28].copy_from_slice(&TIME.to_le_bytes());
-    let vector = |pages| Base {
-        time: TIME + 7,
-        ..at(21, pages)
-    };
-    let old = old_log(vector(6), &[0, 2, 5], 6);
-    let old_growing = old_log(vector(9), &[0, 2, 6, 7, 8], 6);
-    let torn_old = torn(primary(later, SEED, 0));
-
-    let new = |file: &Vec<u8>| Disk::default().with(PRIMARY, file.clone());
-    vec![
-        (
-            "new",
-            new(&file).with(LOG1, log1.clone()).with(LOG2, log2.clone()),
-        ),
-        (
-            "new, swapped",
-            new(&file).with(LOG1, log2.clone()).with(LOG2, log1.clone()),
-        ),
-        (
-            "new, partial",
-            new(&partial)
-                .with(LOG1, log1.clone())
-                .with(LOG2, log2.clone()),
-        ),
-        (
-            "new, growing",
-            new(&file)
-                .with(LOG1, log1.clone())
-                .with(LOG2, growing.clone()),
-        ),
-        ("new, only one", new(&file).with(LOG1, log1.clone())),
-        ("new, single", new(&file).with(LOG, log1.clone())),
-        (
-            "new, the other is stale",
-            new(&file)
-                .with(LOG1, new_log(at(7, 6), &[(&[0, 4], EVIL)]))
-                .with(LOG2, log1.clone()),
-        ),
-        (
-            "new, the other does not follow",
-            new(&file)
-                .with(LOG1, log1.clone())
-                .with(LOG2, new_log(at(40, 6), &[(&[0, 4], EVIL)])),
-        ),
-        (
-            "new, torn",
-            new(&torn(file.clone()))
-                .with(LOG1, log1)
-                .with(LOG2, log2.clone()),
-        ),
-        ("new, torn, only one", new(&torn(file)).with(LOG2, growing)),
-        (
-            "old",
-            new(&old_file)
-                .with(LOG1, old.clone())
-                .with(LOG2, Vec::new()),
-        ),
-        ("old, single", new(&old_file).with(LOG, old.clone())),
-        (
-            "old, growing",
-            new(&old_file).with(LOG1, old_growing.clone()),
-        ),
-        (
-            "old, second",
-            new(&old_file)
-                .with(LOG1, old_log(at(9, 6), &[0, 4], EVIL))
-                .with(LOG2, old.clone()),
-        ),
-        ("old, torn", new(&torn_old).with(LOG1, old)),
-        ("old, torn, growing", new(&torn_old).with(LOG1, old_growing)),
-        (
-            "old, new one is stale",
-            new(&old_file)
-                .with(LOG1, old_log(vector(6), &[0, 2, 5], 6))
-                .with(LOG2, new_log(at(7, 6), &[(&[0, 4], EVIL)])),
-        ),
-        ("new, growing over slack", {
-            let file = primary(dirty, SEED, 3 * PAGE_LEN);
-            new(&file)
-                .with(LOG1, new_log(at(20, 8), &[(&[0, 5, 6, 7], 4)]))
-                .with(LOG2, log2)
-        }),
-    ]
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! Logs that have to go before a commit, since they could be replayed over it.
+
+use crate::commit::edit::Edit;
+use crate::commit::log_choice::is_dual;
+use crate::commit::numbers::OldLog;
+use crate::recover::{LogFormat, LogKind, precedes};
+
+/// Logs beside the one to be written that must not be there when the hive becomes dirty: they do
+/// not come before it, or have the other format, where no rule says which of the two counts.
+pub(crate) fn to_discard(
+    old: &[OldLog],
+    out_of_order: &[LogKind],
+    edit: Option<&Edit<'_>>,
+) -> Vec<LogKind> {
+    let discard = old.iter().filter(|log| {
+        let other_format = edit.is_some_and(|edit| {
+            is_dual(log.kind) && is_dual(edit.choice.log) && log.head.format != edit.choice.format
+        });
+        let is_target = edit.is_some_and(|edit| edit.choice.log == log.kind);
+        !is_target && (other_format || out_of_order.contains(&log.kind))
+    });
+    discard.map(|log| log.kind).collect()
+}
+
+/// Logs that were not replayed, but would be instead of those that were, should the base block be
+/// torn while it is written: the rules then ask for the latest log and nothing else.
+pub(crate) fn rivals(old: &[OldLog], replayed: &[LogKind]) -> Vec<LogKind> {
+    let source = old.iter().rfind(|log| replayed.contains(&log.kind));
+    let rivals = old.iter().filter(|log| {
+        source.is_some_and(|source| {
+            !replayed.contains(&log.kind)
+                && is_dual(log.kind)
+                && log.head.format == LogFormat::New
+                && (source.head.format == LogFormat::Old
+                    || precedes(source.head.sequence(), log.head.sequence()))
+        })
+    });
+    rivals.map(|log| log.kind).collect()
+}

@@ -1,0 +1,154 @@
+//! The order of a commit's steps.
+
+use std::borrow::Cow;
+
+use zerocopy::IntoBytes;
+
+use crate::commit::edit::Edit;
+use crate::commit::files::HiveFileKind;
+use crate::commit::numbers::Times;
+use crate::commit::on_disk::{OnDisk, Settlement};
+use crate::commit::pages::{PageRun, TIMESTAMP, part};
+use crate::commit::plan::Step;
+use crate::format::BaseBlock;
+use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
+use crate::recover::{LogFormat, LogKind, Logs};
+use crate::time::Filetime;
+
+/// The steps of a plan while it is made.
+#[derive(Default)]
+pub(crate) struct Steps<'a>(pub(crate) Vec<Step<'a>>);
+
+const PRIMARY: HiveFileKind = HiveFileKind::Primary;
+
+impl<'a> Steps<'a> {
+    /// Brings the recovered state to disk. The logs are not touched, and until the last write the
+    /// file stays dirty: whatever of this reaches the disk, the logs make the same state of it.
+    pub(crate) fn settle(&mut self, disk: &'a OnDisk, settlement: &'a Settlement, clean: Vec<u8>) {
+        let runs = settlement.runs.iter().map(|run| PageRun {
+            first: run.first,
+            data: Cow::Borrowed(run.bytes.as_slice()),
+        });
+        let in_file = disk.file_len.saturating_sub(BASE_BLOCK_LEN) / PAGE_LEN;
+        let (old, new) = part(runs.collect(), in_file);
+        self.grow(new);
+        // A torn base block is first made valid and dirty: which log applies must not depend on
+        // the first bin, which is about to be written.
+        if let Some(restored) = &settlement.restored {
+            self.primary(0, header(restored.as_ref().clone()));
+            self.sync(PRIMARY);
+        }
+        if !settlement.runs.is_empty() {
+            self.pages(old);
+            self.sync(PRIMARY);
+        }
+        self.primary(0, clean);
+        self.sync(PRIMARY);
+    }
+
+    /// Empties logs while the hive is clean and does not need them.
+    pub(crate) fn discard(&mut self, logs: &[LogKind]) {
+        for &log in logs {
+            let file = HiveFileKind::Log(log);
+            self.0.push(Step::SetLen { file, len: 0 });
+            self.sync(file);
+        }
+    }
+
+    /// Brings an edit to disk: log, base block, pages, base block, each durable before the next.
+    pub(crate) fn write(
+        &mut self,
+        edit: &Edit<'a>,
+        first: u32,
+        last: u32,
+        times: Times,
+        logs: &Logs,
+    ) {
+        self.log(edit, first, logs);
+        let (old, new) = part(edit.pages.clone(), edit.old_pages);
+        self.grow(new);
+        if edit.choice.format == LogFormat::Old {
+            // Should the base block be torn, the log is recognized by the first bin's timestamp.
+            let bin = (BASE_BLOCK_LEN + TIMESTAMP) as u64;
+            self.primary(bin, times.edit.0.to_le_bytes().to_vec());
+            self.sync(PRIMARY);
+        }
+        self.primary(0, stamped(&edit.base, first + 1, first, times.edit));
+        self.sync(PRIMARY);
+        self.pages(old);
+        self.sync(PRIMARY);
+        self.primary(0, stamped(&edit.base, last, last, times.done));
+        self.sync(PRIMARY);
+    }
+
+    fn log(&mut self, edit: &Edit<'a>, first: u32, logs: &Logs) {
+        let file = HiveFileKind::Log(edit.choice.log);
+        if edit.choice.created {
+            self.0.push(Step::Create { file });
+        }
+        let content = edit.log(first);
+        for (offset, data) in content.pieces {
+            self.0.push(Step::Write { file, offset, data });
+        }
+        // What follows in a longer file must not look like the next entry.
+        let len = logs.file(edit.choice.log).map_or(0, |log| log.len);
+        let rest = len.saturating_sub(content.len).min(512) as usize;
+        if rest > 0 {
+            self.0.push(Step::Write {
+                file,
+                offset: content.len,
+                data: Cow::Owned(vec![0; rest]),
+            });
+        }
+        self.sync(file);
+        if edit.choice.created {
+            self.0.push(Step::SyncFolder);
+        }
+    }
+
+    /// Writes pages behind the end of the bins, which mean nothing to the state on disk: where
+    /// the disk is full, it shows before anything is lost.
+    fn grow(&mut self, new: Vec<PageRun<'a>>) {
+        if !new.is_empty() {
+            self.pages(new);
+            self.sync(PRIMARY);
+        }
+    }
+
+    fn pages(&mut self, runs: Vec<PageRun<'a>>) {
+        for run in runs {
+            self.0.push(Step::Write {
+                file: PRIMARY,
+                offset: run.file_offset(),
+                data: run.data,
+            });
+        }
+    }
+
+    fn primary(&mut self, offset: u64, data: Vec<u8>) {
+        self.0.push(Step::Write {
+            file: PRIMARY,
+            offset,
+            data: Cow::Owned(data),
+        });
+    }
+
+    fn sync(&mut self, file: HiveFileKind) {
+        self.0.push(Step::Sync { file });
+    }
+}
+
+/// The first 512 bytes of the base block with new numbers; the rest never changes.
+pub(crate) fn stamped(base: &BaseBlock, primary: u32, secondary: u32, time: Filetime) -> Vec<u8> {
+    let mut base = base.clone();
+    base.primary_sequence = primary.into();
+    base.secondary_sequence = secondary.into();
+    base.last_written = time.0.into();
+    header(base)
+}
+
+fn header(mut base: BaseBlock) -> Vec<u8> {
+    base.seal();
+    let header = base.as_bytes().get(..BaseBlock::HEADER_LEN);
+    header.unwrap_or_default().to_vec()
+}
