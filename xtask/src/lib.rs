@@ -7,6 +7,7 @@
     reason = "tasks talk to the person who runs them"
 )]
 
+pub mod bench;
 pub mod ci;
 pub mod cross_check;
 pub mod demo;
@@ -15,4 +16,5 @@ pub mod fixtures;
 pub mod fuzz;
 pub mod memory_file;
 pub mod program;
+mod random;
 pub mod workspace;

@@ -12,6 +12,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Compare diskmend with hivex and reged on a generated hive; build with --release
+    Bench(xtask::bench::Options),
+    /// Write a generated SYSTEM-like hive
+    BenchHive(xtask::bench::HiveOptions),
     /// Install what the tests need and run all that must pass
     Ci,
     /// Show the main job from inspection to undo on a broken sample disk
@@ -36,6 +40,8 @@ enum Task {
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::Bench(options) => xtask::bench::run(&options),
+        Task::BenchHive(options) => xtask::bench::write_hive(&options),
         Task::Ci => xtask::ci::run(),
         Task::Demo => xtask::demo::run(),
         Task::Dist => xtask::dist::archive(),

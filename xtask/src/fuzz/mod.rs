@@ -6,7 +6,7 @@
 
 mod edit;
 mod mutate;
-mod random;
+
 mod runner;
 mod seeds;
 mod target;

@@ -2,9 +2,9 @@
 
 use diskmend_hive::checksum;
 
-use super::random::Random;
 use super::{Target, join, split};
 use crate::fixtures::rehash_entries;
+use crate::random::Random;
 
 /// Longest input.
 const MAX_LEN: usize = 2 << 20;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::mutate::{Seed, mutate};
-use super::random::Random;
 use super::watchdog::{self, Current};
 use super::{Target, seeds};
+use crate::random::Random;
 use crate::workspace;
 
 /// What to run.

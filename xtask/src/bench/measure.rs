@@ -1,0 +1,68 @@
+//! Time, memory and bytes written of a process.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// What a process took.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Usage {
+    /// Largest resident memory in bytes; 0 where the system does not tell.
+    pub(super) memory: u64,
+    /// Bytes handed to write calls; 0 where the system does not tell.
+    pub(super) written: u64,
+    /// Exit code.
+    pub(super) code: i32,
+}
+
+/// Runs a command and takes its time; nothing else is looked at meanwhile.
+pub(super) fn time(command: &mut Command) -> Result<(Duration, i32)> {
+    quiet(command);
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("{command:?}"))?;
+    Ok((start.elapsed(), status.code().unwrap_or(-1)))
+}
+
+/// Runs a command and watches its memory and its writes through `/proc`.
+pub(super) fn usage(command: &mut Command) -> Result<Usage> {
+    quiet(command);
+    let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
+    let process = format!("/proc/{}", child.id());
+    let mut usage = Usage::default();
+    loop {
+        let status = std::fs::read_to_string(format!("{process}/status")).unwrap_or_default();
+        usage.memory = usage.memory.max(field(&status, "VmHWM:") * 1024);
+        // Until it is waited for, an ended process still tells what it wrote.
+        if status.is_empty() || status.contains("State:\tZ") {
+            let io = std::fs::read_to_string(format!("{process}/io")).unwrap_or_default();
+            usage.written = field(&io, "wchar:");
+            break;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    usage.code = child.wait()?.code().unwrap_or(-1);
+    Ok(usage)
+}
+
+fn quiet(command: &mut Command) {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+}
+
+/// The number behind a label.
+fn field(text: &str, label: &str) -> u64 {
+    text.lines()
+        .find_map(|line| line.strip_prefix(label))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
+}
+
+/// The middle one.
+pub(super) fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
