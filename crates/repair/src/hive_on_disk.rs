@@ -248,8 +248,8 @@ impl From<&Recovery> for RecoverySummary {
     fn from(recovery: &Recovery) -> Self {
         let applied = recovery.applied.iter().map(|log| {
             format!(
-                "{}, {} format, replayed: entries {} to {}",
-                log.log, log.format, log.first_sequence, log.last_sequence
+                "{}, {} format, replayed: {} entries, sequence numbers {} to {}",
+                log.log, log.format, log.entries, log.first_sequence, log.last_sequence
             )
         });
         let skipped = recovery

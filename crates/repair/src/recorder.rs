@@ -15,9 +15,9 @@ use crate::value_data::ValueData;
 
 /// Most changes that are noted one by one; beyond that a run can be undone by restoring its bytes
 /// only.
-const MAX_CHANGES: usize = 200_000;
+const MAX_CHANGES: usize = 50_000;
 /// Most bytes of data that are noted.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// Edits a hive and notes each change. Paths are those of [`Editor`].
 pub struct Recorder {

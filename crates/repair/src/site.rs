@@ -96,15 +96,12 @@ impl Site {
     /// reversed.
     pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
         for run in self.state.runs()? {
-            if let Some(journal) = run.journal()?
-                && journal.state.is_unfinished()
-                && reversed != Some(journal.run.as_str())
-            {
-                return Err(Refusal::Unfinished {
-                    run: run.id.to_string(),
-                    state: journal.state,
+            let name = run.id.to_string();
+            match run.state()? {
+                Some(state) if state.is_unfinished() && reversed != Some(name.as_str()) => {
+                    return Err(Refusal::Unfinished { run: name, state }.into());
                 }
-                .into());
+                _ => {}
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::store::faulty::{Fault, FaultyDisk, Loss};
 const FIXTURES: [&str; 4] = [
     "system-001-002",
     "dirty-hvle-both",
-    "dirty-hvle-log1",
+    "dirty-torn-header",
     "dirty-dirt",
 ];
 const LOSSES: [Loss; 4] = [

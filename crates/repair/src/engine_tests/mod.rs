@@ -1,6 +1,7 @@
 //! The engine on a disk in memory, where every operation can fail and everything that was not
 //! flushed can be lost.
 
+mod auto;
 mod crash;
 mod faults;
 mod support;

@@ -7,15 +7,19 @@ use std::sync::atomic::AtomicBool;
 
 use crate::documents::{RepairReport, RowState, UndoReport};
 use crate::error::Error;
+use crate::hive_file::edit_site;
+use crate::hive_on_disk;
 use crate::inspect::inspect_site;
 use crate::plan::{Goal, Plan, plan_site};
 use crate::progress::Watch;
-use crate::recipe::{Catalogue, Recipe};
+use crate::recipe::{Catalogue, HiveName, Recipe};
+use crate::recorder::Recorder;
 use crate::repair::repair_site;
 use crate::run::{STATE_FOLDER, StateFolder};
 use crate::site::{Options, Site};
 use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
+use diskmend_hive::{EditError, ValueType};
 
 /// All that the tests repair.
 pub(super) const BUNDLE: [&str; 1] = ["rdp-internal-error"];
@@ -133,5 +137,32 @@ pub(super) fn is_unfinished(disk: &FaultyDisk) -> bool {
         Ok(()) => false,
         Err(Error::Refused(_)) => true,
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// Edits of the SYSTEM hive beside the recipes.
+pub(super) trait FaultyHive {
+    /// Edits the hive as a run of its own, and tells the run.
+    fn edit(&self, change: impl FnOnce(&mut Recorder) -> Result<(), EditError>) -> String;
+
+    /// Sets numbers, each in a key that is created where missing.
+    fn set_all(&self, values: &[(&str, &str, u32)]) -> String {
+        self.edit(|recorder| {
+            for (key, name, number) in values {
+                recorder.create_key(key)?;
+                recorder.set_value(key, name, ValueType::DWORD, &number.to_le_bytes())?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl FaultyHive for FaultyDisk {
+    fn edit(&self, change: impl FnOnce(&mut Recorder) -> Result<(), EditError>) -> String {
+        let site = site(self);
+        let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
+        let options = Options::default();
+        let report = with_watch(|watch| edit_site(&site, place, &options, watch, change));
+        report.expect("edit").run.expect("a change")
     }
 }

@@ -3,35 +3,21 @@
 use diskmend_disk::Access;
 
 use super::support::{
-    differing, hives, plan, repair, same_hives, site, tally, undo, volume, with_watch,
+    FaultyHive, differing, hives, plan, repair, same_hives, site, tally, undo, volume, with_watch,
 };
 use crate::documents::{Method, Outcome, Reversal, RunKind, RunState};
 use crate::error::{Class, Error};
-use crate::hive_file::edit_site;
 use crate::hive_on_disk;
 use crate::plan::Goal;
 use crate::reading;
 use crate::recipe::HiveName;
-use crate::recorder::Recorder;
 use crate::runs::runs_site;
 use crate::site::Options;
 use crate::store::faulty::FaultyDisk;
 use crate::value_data::ValueData;
-use diskmend_hive::{EditError, ValueType};
-
-fn edit(disk: &FaultyDisk, change: impl FnOnce(&mut Recorder) -> Result<(), EditError>) -> String {
-    let site = site(disk);
-    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
-    let report = with_watch(|watch| edit_site(&site, place, &Options::default(), watch, change));
-    report.expect("edit").run.expect("a change")
-}
 
 fn set(disk: &FaultyDisk, key: &str, name: &str, number: u32) -> String {
-    edit(disk, |recorder| {
-        recorder.create_key(key)?;
-        recorder.set_value(key, name, ValueType::DWORD, &number.to_le_bytes())?;
-        Ok(())
-    })
+    disk.set_all(&[(key, name, number)])
 }
 
 fn value(disk: &FaultyDisk, key: &str, name: &str) -> Option<ValueData> {
@@ -155,7 +141,7 @@ fn keys_that_a_run_created_go_again_unless_somebody_uses_them() {
 fn a_deleted_tree_comes_back_value_by_value() {
     let disk = volume("system-001-002");
     let before = value(&disk, RDP, "SecurityLayer");
-    let run = edit(&disk, |recorder| {
+    let run = disk.edit(|recorder| {
         recorder
             .delete_key(r"ControlSet001\Control\Terminal Server")
             .map(|_| ())
@@ -211,10 +197,56 @@ fn damaged_undo_data_are_noticed_before_anything_is_written() {
 fn a_recovery_alone_is_a_change_of_its_own() {
     let pristine = volume("dirty-hvle-both");
     let disk = pristine.fork();
-    edit(&disk, |_| Ok(()));
+    disk.edit(|_| Ok(()));
     let plan = plan(&disk, Goal::Desired).expect("plan");
     assert!(plan.report().hives.iter().all(|hive| hive.dirty.is_none()));
     let undone = undo(&disk, None).expect("undo");
     assert_eq!(undone.method, Method::Bytes);
     same_hives(&disk, &pristine, "undone");
+}
+
+#[test]
+fn a_run_too_large_to_note_is_undone_by_its_bytes_only() {
+    let pristine = volume("system-001-002");
+    let disk = pristine.fork();
+    let data = vec![7; 1 << 20];
+    let run = disk.edit(|recorder| {
+        recorder.create_key("Large")?;
+        for number in 0..9 {
+            let name = number.to_string();
+            recorder.set_value("Large", &name, diskmend_hive::ValueType::BINARY, &data)?;
+        }
+        Ok(())
+    });
+    let journal = disk
+        .files()
+        .remove(&format!("diskmend/runs/{run}/journal.json"));
+    assert!(journal.expect("a journal").len() < 100_000);
+    let later = set(&disk, r"ControlSet001\Mine", "A", 1);
+    let error = undo(&disk, Some(&run)).expect_err("changed since");
+    assert!(matches!(error, Error::NotReversible { .. }), "{error}");
+    undo(&disk, Some(&later)).expect("undo");
+    undo(&disk, Some(&run)).expect("undo");
+    same_hives(&disk, &pristine, "undone");
+}
+
+#[test]
+fn too_little_room_is_a_guard_and_leaves_nothing_behind() {
+    let disk = volume("system-001-002");
+    let before = disk.files();
+    let mut site = site(&disk);
+    site.room = Box::new(|need| {
+        assert!(need.state > 4096, "{need:?}");
+        Err(diskmend_disk::GuardError::NoSpace {
+            needed: need.state,
+            available: 1,
+        })
+    });
+    let plan = plan(&disk, Goal::Desired).expect("plan");
+    let error = with_watch(|watch| {
+        crate::repair::repair_site(&site, plan, &Options::default(), watch).expect_err("no room")
+    });
+    assert_eq!(error.class(), Class::Refused, "{error}");
+    assert_eq!(differing(&disk.files(), &before), [""; 0]);
+    assert_eq!(disk.operations(), 0);
 }

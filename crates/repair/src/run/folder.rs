@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::journal::MAX_LEN;
 use super::{Journal, RunId, undo_data};
+use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 use crate::store::Dir;
 
@@ -123,6 +124,15 @@ impl RunFolder {
     /// Reads the journal; `None` where the run was killed before it had one, and has changed
     /// nothing.
     pub(crate) fn journal(&self) -> Result<Option<Journal>, Error> {
+        self.decoded(Journal::decode)
+    }
+
+    /// How far the run got, as [`journal`](Self::journal) tells it.
+    pub(crate) fn state(&self) -> Result<Option<RunState>, Error> {
+        self.decoded(Journal::decode_state)
+    }
+
+    fn decoded<T>(&self, decode: impl Fn(&[u8]) -> Result<T, String>) -> Result<Option<T>, Error> {
         let io = |error| Error::io(&self.path(JOURNAL), "read the journal")(error);
         let file = match self.dir.open(JOURNAL, Access::Read) {
             Ok(file) => file,
@@ -135,7 +145,7 @@ impl RunFolder {
         }
         let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
         file.read_exact_at(&mut bytes, 0).map_err(io)?;
-        Journal::decode(&bytes)
+        decode(&bytes)
             .map(Some)
             .map_err(|what| self.damaged(JOURNAL, &what))
     }

@@ -12,7 +12,7 @@ use crate::run::RunId;
 /// The version of the journal's format.
 const SCHEMA: u32 = 1;
 /// Longest journal that is read, in bytes.
-pub(crate) const MAX_LEN: u64 = 256 << 20;
+pub(crate) const MAX_LEN: u64 = 64 << 20;
 
 /// What a run does and did, and how to take it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +59,10 @@ pub(crate) struct HiveEntry {
     pub(crate) recovered: bool,
     /// Whether reversing `changes` gives back everything that the edit changed.
     pub(crate) reversible: bool,
-    /// What changed in the registry's terms, in order.
+    /// What changed in the registry's terms, in order; empty where that is too much to reverse.
     pub(crate) changes: Vec<JournalChange>,
+    /// Number of changes, noted or not.
+    pub(crate) change_count: usize,
     /// The files that are written.
     pub(crate) files: Vec<FileEntry>,
     /// The writes in their order.
@@ -168,6 +170,11 @@ impl Journal {
     /// # Errors
     /// What is wrong with it, for a person.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        Self::check_schema(bytes)?;
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
+    fn check_schema(bytes: &[u8]) -> Result<(), String> {
         #[derive(Deserialize)]
         struct Version {
             schema: u32,
@@ -179,7 +186,22 @@ impl Journal {
                 version.schema
             ));
         }
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        Ok(())
+    }
+
+    /// Reads only how far a run got.
+    ///
+    /// # Errors
+    /// What is wrong with the journal, for a person.
+    pub(crate) fn decode_state(bytes: &[u8]) -> Result<RunState, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            state: RunState,
+        }
+        Self::check_schema(bytes)?;
+        serde_json::from_slice(bytes)
+            .map(|head: Head| head.state)
+            .map_err(|error| error.to_string())
     }
 
     /// The run in short.
@@ -192,7 +214,7 @@ impl Journal {
             updated: self.updated.clone(),
             recipes: self.recipes.clone(),
             hives: self.hives.iter().map(|hive| hive.path.clone()).collect(),
-            changes: self.hives.iter().map(|hive| hive.changes.len()).sum(),
+            changes: self.hives.iter().map(|hive| hive.change_count).sum(),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
             note: self.note.clone(),
@@ -219,6 +241,7 @@ mod tests {
             path: "Windows/System32/config/SYSTEM".to_owned(),
             recovered: true,
             reversible: true,
+            change_count: 2,
             changes: vec![
                 JournalChange::KeyCreated(ChangedKey {
                     key: "A".to_owned(),

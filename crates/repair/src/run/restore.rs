@@ -30,7 +30,7 @@ struct Restorable<'a> {
 }
 
 impl<'a> Restoration<'a> {
-    /// Finds and opens the files. Where `locked` is the hive itself, its handle is used.
+    /// Finds and opens the files and their undo data.
     pub(crate) fn open(
         root: &dyn Dir,
         run: &RunFolder,
@@ -144,6 +144,12 @@ impl<'a> Restoration<'a> {
     /// # Errors
     /// What the system reported; the run is then as if it had been killed.
     pub(crate) fn restore(&mut self) -> Result<Vec<RestoredFile>, Error> {
+        for file in &self.files {
+            if file.entry.old.is_some() && file.open.is_none() {
+                let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+                return Err(Error::io(&file.entry.path, "restore the file")(missing));
+            }
+        }
         let mut left: Vec<usize> = self.files.iter().map(|file| file.undo.len()).collect();
         let mut unflushed = vec![false; self.files.len()];
         for step in self.entry.steps.iter().rev() {

@@ -39,7 +39,12 @@ pub(crate) fn back_up(
             path: held.path.clone(),
             recovered: held.recovery.is_some(),
             reversible: held.reversible,
-            changes: held.changes.clone(),
+            changes: if held.reversible {
+                held.changes.clone()
+            } else {
+                Vec::new()
+            },
+            change_count: held.changes.len(),
             files: Vec::new(),
             steps,
         },
@@ -71,6 +76,9 @@ pub(crate) fn back_up(
         backup.need.state = backup.need.state.saturating_add(bytes as u64);
         backup.data.push((name, data.records));
     }
+    // The journal lies beside its successor for a moment.
+    let journal = serde_json::to_vec(&backup.entry).map_or(0, |json| json.len() as u64 * 4);
+    backup.need.state = backup.need.state.saturating_add(journal);
     Ok(backup)
 }
 

@@ -8,7 +8,7 @@ use super::files::CommitFiles;
 use super::proof::{self, Wanted};
 use super::{Held, Prepared, VerifiedImage, filetime};
 use crate::documents::{AppliedHive, RunKind, RunState};
-use crate::error::{Error, Refusal, chain};
+use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{Content, Journal, RunFolder};
@@ -41,11 +41,6 @@ pub(crate) fn commit(
     watch: &mut Watch<'_>,
 ) -> Result<Committed, Error> {
     watch.phase(Phase::BackingUp, &site.display)?;
-    let state = site.state.create()?;
-    let _lock = state.lock_target()?;
-    // Another process may have begun a run since the hives were read.
-    site.no_unfinished_run(new.reverses.as_deref())?;
-
     let now = Timestamp::now();
     let mut images = Vec::new();
     let mut held = Vec::new();
@@ -70,6 +65,10 @@ pub(crate) fn commit(
     }
     (site.room)(need)?;
 
+    let state = site.state.create()?;
+    let _lock = state.lock_target()?;
+    // Another process may have begun a run since the hives were read.
+    site.no_unfinished_run(new.reverses.as_deref())?;
     let run = site.state.new_run(now)?;
     let mut journal = Journal::begin(&run.id, new.kind, &site.display, new.recipes);
     journal.reverses = new.reverses;
@@ -113,12 +112,9 @@ fn plan_one<'a>(
         now: filetime(now),
         format: None,
     };
-    plan(&image.hive, &image.logs, &options).map_err(|source: CommitError| {
-        Refusal::NoLog {
-            path: path.to_owned(),
-            source: Box::new(source),
-        }
-        .into()
+    plan(&image.hive, &image.logs, &options).map_err(|source: CommitError| Error::Commit {
+        path: path.to_owned(),
+        source,
     })
 }
 
