@@ -2,11 +2,12 @@
 
 mod edits;
 
-use diskmend_hive::{EditError, Editor, Outcome, ValueType};
+use diskmend_hive::{EditError, Outcome, ValueType};
 
 use crate::element_id::{ElementId, Format};
 use crate::error::StoreError;
 use crate::guid::Guid;
+use crate::hive_edit::HiveEdit;
 use crate::object_type::ObjectType;
 use crate::store::Store;
 use crate::value::ElementValue;
@@ -192,8 +193,10 @@ impl Change {
     ///
     /// # Errors
     /// See [`ChangeError`]; after [`ChangeError::Edit`] the hive in memory may be half changed.
-    pub fn apply(&self, editor: &mut Editor) -> Result<Outcome, ChangeError> {
-        let edits = self.edits(&Store::new(editor.root().map_err(StoreError::from)?)?)?;
+    pub fn apply<E: HiveEdit>(&self, editor: &mut E) -> Result<Outcome, ChangeError> {
+        let root = editor.key("").map_err(StoreError::from)?;
+        let store = Store::new(root.ok_or(StoreError::NoObjects)?)?;
+        let edits = self.edits(&store)?;
         let mut outcome = Outcome::Unchanged;
         for edit in &edits {
             if edit.apply(editor)? == Outcome::Changed {
@@ -209,7 +212,7 @@ impl Edit {
     ///
     /// # Errors
     /// See [`EditError`].
-    pub fn apply(&self, editor: &mut Editor) -> Result<Outcome, EditError> {
+    pub fn apply<E: HiveEdit>(&self, editor: &mut E) -> Result<Outcome, EditError> {
         match self {
             Self::CreateKey { path } => editor.create_key(path),
             Self::DeleteKey { path } => editor.delete_key(path),

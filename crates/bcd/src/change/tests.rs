@@ -1,4 +1,4 @@
-use diskmend_hive::{Filetime, Hive};
+use diskmend_hive::{Editor, Filetime, Hive};
 
 use super::*;
 use crate::well_known::{BOOTMGR, EMSSETTINGS};

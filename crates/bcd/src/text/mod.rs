@@ -26,8 +26,9 @@ mod parse;
 mod tree;
 mod write;
 
-use diskmend_hive::{Corruption, EditError, Editor, Key};
+use diskmend_hive::{Corruption, EditError, Key};
 
+use crate::hive_edit::HiveEdit;
 pub use parse::ParseError;
 use tree::Node;
 
@@ -103,7 +104,7 @@ impl Document {
     ///
     /// # Errors
     /// See [`TextError`]; the hive in memory may be half changed then.
-    pub fn import(&self, editor: &mut Editor) -> Result<(), TextError> {
+    pub fn import<E: HiveEdit>(&self, editor: &mut E) -> Result<(), TextError> {
         self.root.write(editor, "")
     }
 }

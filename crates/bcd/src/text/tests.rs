@@ -1,5 +1,5 @@
 use diskmend_hive::name::NameBuf;
-use diskmend_hive::{Filetime, Hive, ValueType};
+use diskmend_hive::{Editor, Filetime, Hive, ValueType};
 use proptest::prelude::*;
 
 use super::tree::{Node, RawValue};
