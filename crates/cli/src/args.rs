@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use diskmend_repair::recipe::Catalogue;
 
+use crate::commands::bcd::BcdCommand;
 use crate::commands::hive::HiveCommand;
 use crate::commands::{inspect, plan, recipes, repair, runs, undo};
 use crate::failure::Failure;
@@ -95,4 +96,6 @@ pub(crate) enum Command {
     Recipes(recipes::Args),
     #[command(subcommand)]
     Hive(HiveCommand),
+    #[command(subcommand)]
+    Bcd(BcdCommand),
 }

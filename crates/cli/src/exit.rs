@@ -13,7 +13,7 @@ pub enum Exit {
     Failure = 1,
     /// The command line is wrong; nothing was looked at.
     Usage = 2,
-    /// Something was found, or changes are pending: from `inspect`, `plan` and `hive check`.
+    /// Something was found, or changes are pending: from `inspect`, `plan` and the checks.
     Pending = 3,
     /// Some repairs failed, the others are done.
     Partial = 4,
@@ -55,7 +55,7 @@ impl Exit {
             Self::Failure => "failed; nothing was changed",
             Self::Usage => "wrong usage; nothing was looked at",
             Self::Pending => {
-                "something was found or changes are pending (inspect, plan, hive check)"
+                "something was found or changes are pending (inspect, plan, hive check, bcd check)"
             }
             Self::Partial => "some repairs failed, the others are done",
             Self::Refused => "refused by a guard; nothing was changed",

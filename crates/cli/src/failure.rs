@@ -39,17 +39,7 @@ impl Failure {
 
     /// A failure that an error tells, with all its causes.
     pub(crate) fn of(exit: Exit, error: &dyn Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Some errors have their source's text in their own; saying it twice explains nothing.
-            if !message.contains(&text) {
-                message = format!("{message}: {text}");
-            }
-            cause = error.source();
-        }
-        Self::new(exit, message)
+        Self::new(exit, chain(error))
     }
 
     /// Says first what was being done, as a fragment.
@@ -110,6 +100,21 @@ impl Failure {
         self.hints.iter().for_each(console::hint);
         self.exit
     }
+}
+
+/// An error with all its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some errors have their source's text in their own; saying it twice explains nothing.
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    message
 }
 
 /// Output that could not be written. A closed pipe is the reader's choice, not an error.

@@ -59,7 +59,7 @@ impl StateArgs {
 }
 
 /// A drive letter alone means the drive's current folder to Windows; here its root is meant.
-fn root(path: &Path) -> PathBuf {
+pub(crate) fn root(path: &Path) -> PathBuf {
     let letter = path.to_str().and_then(|text| text.strip_suffix(':'));
     match letter {
         Some(letter) if cfg!(windows) && letter.len() == 1 => PathBuf::from(format!("{letter}:\\")),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod bcd;
 pub(crate) mod hive;
 pub(crate) mod inspect;
 pub(crate) mod plan;
@@ -23,5 +24,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Runs(args) => runs::run(args, console),
         Command::Recipes(args) => recipes::run(args, console),
         Command::Hive(command) => hive::run(command, console),
+        Command::Bcd(command) => bcd::run(command, console),
     }
 }

@@ -93,6 +93,16 @@ pub(crate) fn print(console: &mut Console, report: &RepairReport, state: &str) -
     if !report.changes.is_empty() {
         writeln!(out)?;
     }
+    print_end(console, report, state)
+}
+
+/// Prints what there is to say after the changes.
+pub(crate) fn print_end(
+    console: &mut Console,
+    report: &RepairReport,
+    state: &str,
+) -> io::Result<()> {
+    let out = console.out();
     for hive in &report.hives {
         report::written(out, hive)?;
     }

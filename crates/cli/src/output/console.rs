@@ -18,6 +18,7 @@ use crate::failure::Failure;
 pub(crate) struct Console {
     out: BufWriter<AutoStream<Stdout>>,
     json: bool,
+    verbose: bool,
     width: Option<usize>,
 }
 
@@ -28,6 +29,7 @@ impl Console {
         Self {
             out: BufWriter::new(anstream::stdout()),
             json: common.json,
+            verbose: common.verbose > 0,
             width: terminal_size_of(io::stdout()).map(|(Width(width), _)| width.into()),
         }
     }
@@ -35,6 +37,11 @@ impl Console {
     /// Whether results are wanted as JSON.
     pub(crate) fn json(&self) -> bool {
         self.json
+    }
+
+    /// Whether more than usual is wanted.
+    pub(crate) fn verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Width of the terminal that results go to; `None` for a file or a pipe, where nothing is

@@ -39,8 +39,9 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
+/// What a check found, for programs.
 #[derive(Serialize)]
-struct Document<'a> {
+pub(crate) struct Document<'a> {
     file: String,
     version: &'a str,
     length: u64,
@@ -76,7 +77,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-fn document<'a>(path: &Path, status: &'a HiveStatus, report: &Report) -> Document<'a> {
+/// Puts it together.
+pub(crate) fn document<'a>(path: &Path, status: &'a HiveStatus, report: &Report) -> Document<'a> {
     Document {
         file: path.display().to_string(),
         version: &status.version,
@@ -99,7 +101,8 @@ fn content(content: &Content) -> ContentEntry {
     }
 }
 
-fn print(
+/// Prints what a check found for a person.
+pub(crate) fn print(
     console: &mut Console,
     path: &Path,
     status: &HiveStatus,

@@ -5,18 +5,16 @@ use std::path::PathBuf;
 
 use diskmend_hive::{EditError, components};
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{Error, Readable, Recorder, hive_file};
+use diskmend_repair::{Readable, Recorder};
 
 use super::reading;
 use crate::commands::repair;
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::hints;
-use crate::interrupt;
+use crate::hive_session::{self, Check};
 use crate::key_path;
 use crate::output::console::{self, Console};
-use crate::progress::Steps;
 use crate::target_arg::StateArgs;
 
 /// The hive file to change.
@@ -54,8 +52,13 @@ pub(super) fn run(
     if !args.file.consent.given(question)? {
         return Ok(Exit::Pending);
     }
+    let check = match args.no_check {
+        true => Check::None,
+        false => Check::Full,
+    };
     let mut refused = None;
-    let result = write(&args.file, !args.no_check, |recorder| {
+    let FileArgs { file, state, .. } = &args.file;
+    let result = hive_session::edit(file, state, check, |recorder| {
         refused = misplaced(recorder, paths);
         match refused {
             Some(_) => Ok(()),
@@ -81,25 +84,8 @@ pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Fa
             }
         }
     }
-    let report = write(args, true, |_| Ok(()))?;
+    let report = hive_session::edit(&args.file, &args.state, Check::Full, |_| Ok(()))?;
     show(console, args, &report)
-}
-
-fn write(
-    args: &FileArgs,
-    check: bool,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
-) -> Result<RepairReport, Failure> {
-    let mut options = args.state.options();
-    options.check = check;
-    let mut steps = Steps::start();
-    let result = interrupt::while_writing(|| {
-        hive_file::edit(&args.file, &options, &mut steps.watch(), edit)
-    });
-    drop(steps);
-    let report = result.map_err(|error| failure(args, &error))?;
-    interrupt::tell_if_too_late();
-    Ok(report)
 }
 
 fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result<Exit, Failure> {
@@ -107,12 +93,6 @@ fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result
         true => console.engine_document(report),
         false => repair::print(console, report, &args.state.option()),
     })
-}
-
-fn failure(args: &FileArgs, error: &Error) -> Failure {
-    let target = hive_file::target_of(&args.file);
-    let target = target.as_deref().unwrap_or(&args.file);
-    hints::engine_failure(error, target, &args.state.option()).about(&args.file)
 }
 
 /// Refuses paths that would create a key that a hive on disk has no use for: one of the registry's

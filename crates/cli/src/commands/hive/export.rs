@@ -1,8 +1,7 @@
 //! `diskmend hive export`: keys and values as a registry text file.
 
-use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 
 use diskmend_hive::reg_file::{Encoding, WriteError, Writer};
 use diskmend_hive::{Key, components};
@@ -12,6 +11,7 @@ use super::reading::Source;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_path;
+use crate::new_file;
 use crate::output::console::{self, Console};
 use crate::walk::Walk;
 
@@ -61,7 +61,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 true => Encoding::Utf8,
                 false => Encoding::Utf16,
             };
-            to_file(output, encoding, full, key)?
+            new_file::write(output, |file| {
+                export(BufWriter::new(file), encoding, full, key)
+            })?
         }
     };
     Ok(match skipped {
@@ -84,32 +86,6 @@ fn full_path(prefix: &str, source: &Source, path: &str) -> Result<String, Failur
         full.push(source.key(&walked)?.name().to_string());
     }
     Ok(full.join("\\"))
-}
-
-fn to_file(
-    output: &Path,
-    encoding: Encoding,
-    path: String,
-    key: Key<'_>,
-) -> Result<usize, Failure> {
-    let shown = output.display();
-    let failed = |error: io::Error| {
-        Failure::of(Exit::Failure, &error).context(format_args!("{shown}: cannot write"))
-    };
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(output)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Failure::new(Exit::Failure, format_args!("{shown}: exists already"))
-                    .hint("choose another name: nothing is overwritten")
-            }
-            _ => failed(error),
-        })?;
-    let skipped = export(BufWriter::new(&file), encoding, path, key)?;
-    file.sync_all().map_err(failed)?;
-    Ok(skipped)
 }
 
 /// Writes a key and all below it; gives the number of keys and values that were left out.

@@ -49,6 +49,11 @@ impl Source {
         Ok(Self { hive })
     }
 
+    /// The hive.
+    pub(crate) fn hive(&self) -> &Hive {
+        &self.hive
+    }
+
     /// The key at a path below the root.
     pub(crate) fn key(&self, path: &str) -> Result<Key<'_>, Failure> {
         let found = self.hive.key(path).map_err(|error| corrupt(&error))?;

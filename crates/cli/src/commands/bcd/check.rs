@@ -1,0 +1,168 @@
+//! `diskmend bcd check`: the structure of the hive, and what the store in it means.
+
+use std::io;
+
+use diskmend_bcd::check::{self, Level, Problem, Report};
+use diskmend_bcd::{ElementId, Guid, ObjectType, Store, elements, well_known};
+use diskmend_hive::check as structure;
+use diskmend_repair::hive_file::OpenHive;
+use serde::Serialize;
+
+use super::store_arg::StoreArg;
+use crate::commands::hive::{self, reading};
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use crate::output::console::Console;
+use crate::output::style;
+use crate::output::table::{Align, Cell, Table};
+
+/// Check a boot store: the structure of its hive, and its objects and elements
+///
+/// The hive is checked as by 'diskmend hive check'. In the store, what can't be read, elements with
+/// data of the wrong type, a missing boot manager and the like are errors. Notes are what Windows's
+/// own stores have too, such as objects that are named but do not exist.
+///
+/// A store that was not closed cleanly is checked in the state that its logs recover it to, in
+/// memory.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 0 means no problem but notes, 3 that there are errors or warnings, 1 that STORE is no hive
+or can't be recovered.
+
+Examples:
+  diskmend bcd check /mnt/f
+  diskmend bcd check /mnt/esp/EFI/Microsoft/Boot/BCD --json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    hive: hive::check::Document<'a>,
+    store: StoreEntry,
+}
+
+#[derive(Serialize)]
+struct StoreEntry {
+    objects: usize,
+    elements: usize,
+    errors: usize,
+    notes: usize,
+    problems: Vec<ProblemEntry>,
+}
+
+#[derive(Serialize)]
+struct ProblemEntry {
+    level: &'static str,
+    object: Option<String>,
+    element: Option<String>,
+    problem: String,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let file = args.store.file()?;
+    let OpenHive { hive, status } = reading::open(&file)?;
+    let structure = structure::check(&hive);
+    let root = hive
+        .root()
+        .map_err(|error| reading::corrupt(&error).about(&file))?;
+    let report = check::check(root);
+    let exit = match structure.errors + structure.warnings + count(&report, Level::Error) {
+        0 => Exit::Done,
+        _ => Exit::Pending,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.document(&Document {
+            hive: hive::check::document(&file, &status, &structure),
+            store: entry(&report),
+        }),
+        false => {
+            hive::check::print(console, &file, &status, &structure)?;
+            print(console, &report, Store::new(root).ok().as_ref())
+        }
+    })
+}
+
+fn count(report: &Report, level: Level) -> usize {
+    let of_level = |problem: &&Problem| problem.level == level;
+    report.problems.iter().filter(of_level).count()
+}
+
+fn entry(report: &Report) -> StoreEntry {
+    let problem = |problem: &Problem| ProblemEntry {
+        level: level(problem.level),
+        object: problem.object.map(|guid| guid.to_string()),
+        element: problem.element.map(|id| format!("0x{id}")),
+        problem: failure::chain(&problem.kind),
+    };
+    StoreEntry {
+        objects: report.objects,
+        elements: report.elements,
+        errors: count(report, Level::Error),
+        notes: count(report, Level::Note),
+        problems: report.problems.iter().map(problem).collect(),
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Note => "note",
+    }
+}
+
+fn print(console: &mut Console, report: &Report, store: Option<&Store<'_>>) -> io::Result<()> {
+    let width = console.width();
+    let out = console.out();
+    let (objects, elements) = (report.objects, report.elements);
+    writeln!(out, "\nboot store: {objects} objects, {elements} elements")?;
+    if report.problems.is_empty() {
+        let good = style::GOOD;
+        return writeln!(out, "{good}no problems{good:#}");
+    }
+    let mut table = Table::new([
+        ("LEVEL", Align::Left),
+        ("OBJECT", Align::Left),
+        ("ELEMENT", Align::Left),
+        ("PROBLEM", Align::Left),
+    ]);
+    for problem in &report.problems {
+        let style = match problem.level {
+            Level::Error => style::BAD,
+            Level::Note => style::FAINT,
+        };
+        let object = problem.object.map(object_name);
+        let element = problem.element.map(|id| {
+            let object = problem.object.zip(store);
+            let object = object.and_then(|(guid, store)| store.object(guid).ok()?);
+            element_name(id, object.and_then(|object| object.object_type().ok()))
+        });
+        table.row([
+            Cell::styled(level(problem.level), style),
+            Cell::new(object.unwrap_or_default()),
+            Cell::new(element.unwrap_or_default()),
+            Cell::new(failure::chain(&problem.kind)),
+        ]);
+    }
+    table.write(out, width)?;
+    let (errors, notes) = (count(report, Level::Error), count(report, Level::Note));
+    writeln!(out, "{errors} errors, {notes} notes")
+}
+
+fn object_name(guid: Guid) -> String {
+    match well_known::by_guid(guid) {
+        Some(known) => known.alias.to_owned(),
+        None => guid.to_string(),
+    }
+}
+
+/// The element's name where it has one in an object of the type, and its id.
+fn element_name(id: ElementId, object_type: Option<ObjectType>) -> String {
+    let info = elements::lookup(id, object_type.unwrap_or(ObjectType(0)));
+    match info.and_then(|info| info.alias) {
+        Some(alias) => format!("{alias} (0x{id})"),
+        None => format!("0x{id}"),
+    }
+}

@@ -1,0 +1,106 @@
+//! `diskmend bcd copy`: a new object like another.
+
+use diskmend_bcd::{Change, ElementId, ElementValue, Guid, Store, StoreError, well_known};
+use diskmend_repair::documents::RepairReport;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::edit::{self, EditArgs, NewErrors};
+use super::reading::{self, Source};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Copy an object under a new GUID, as 'bcdedit /copy' does
+///
+/// The copy of an object that is in the boot menu comes last in it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend bcd copy /mnt/f '{default}' --description 'Windows Server (safe mode)'
+  diskmend bcd copy BCD '{default}' --description Debug --yes --json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    edit: EditArgs,
+    /// The object to copy: a GUID, or a name such as {default}
+    object: String,
+    /// What the boot menu shows for the copy
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    description: String,
+}
+
+#[derive(Serialize)]
+struct Copied<'a> {
+    #[serde(flatten)]
+    report: &'a RepairReport,
+    object: String,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.edit.consent.can_be_had()?;
+    let source = Source::open(&args.edit.store)?;
+    let about = |failure: Failure| failure.about(&source.file);
+    let store = source.store()?;
+    let from = reading::guid(&store, &args.object).map_err(about)?;
+    reading::object(&store, from).map_err(about)?;
+    let to = new_guid();
+    let change = Change::CopyObject {
+        from,
+        to,
+        description: Some(args.description.clone()),
+    };
+    // What can't be done is said before anybody is asked.
+    change
+        .edits(&store)
+        .map_err(|error| about(edit::refusal(&error)))?;
+    let named = reading::section(&store, from)
+        .as_ref()
+        .map_or_else(|| from.to_string(), reading::named);
+    let question = format!("Copy {named} as {:?}?", args.description);
+    if !args.edit.consent.given(&question)? {
+        return Ok(Exit::Pending);
+    }
+    let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |noted| {
+        change.apply(noted)?;
+        let menu = menu_with(&noted.store()?, from, to)?;
+        if let Some(menu) = menu {
+            menu.apply(noted)?;
+        }
+        Ok(())
+    })?;
+    console.show(Exit::Done, |console| match console.json() {
+        true => console.engine_document(&Copied {
+            report: &done.report,
+            object: to.to_string(),
+        }),
+        false => {
+            writeln!(console.out(), "copied to {to}\n")?;
+            edit::print(&args.edit, console, &done)
+        }
+    })
+}
+
+/// A random GUID (RFC 9562, version 4).
+fn new_guid() -> Guid {
+    let uuid = Uuid::new_v4();
+    let (a, b, c, d) = uuid.as_fields();
+    Guid::new(a, b, c, *d)
+}
+
+/// The boot menu with the copy in it, where the original is.
+fn menu_with(store: &Store<'_>, from: Guid, to: Guid) -> Result<Option<Change>, StoreError> {
+    let Some(boot_manager) = store.object(well_known::BOOTMGR)? else {
+        return Ok(None);
+    };
+    match boot_manager.value(ElementId::DISPLAY_ORDER)? {
+        Some(ElementValue::ObjectList(mut menu)) if menu.contains(&from) => {
+            menu.push(to);
+            Ok(Some(Change::SetElement {
+                object: well_known::BOOTMGR,
+                element: ElementId::DISPLAY_ORDER,
+                value: ElementValue::ObjectList(menu),
+            }))
+        }
+        _ => Ok(None),
+    }
+}

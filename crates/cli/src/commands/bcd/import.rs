@@ -1,0 +1,72 @@
+//! `diskmend bcd import`: a store from its text.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use diskmend_bcd::text::{Document, MAX_TEXT_LEN};
+
+use super::edit::{self, EditArgs, NewErrors};
+use super::reading::Source;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Make a boot store hold what a text of 'diskmend bcd export' says, and nothing else
+///
+/// What is as wanted already is not written. All of it is done or nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend bcd import /mnt/f bcd.txt
+  diskmend bcd import BCD bcd.txt --yes")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    edit: EditArgs,
+    /// The text
+    #[arg(value_name = "FILE")]
+    text: PathBuf,
+    /// Do it also where the store would have errors that it has not now
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.edit.consent.can_be_had()?;
+    let document = read(&args.text)?;
+    let source = Source::open(&args.edit.store)?;
+    source.store()?;
+    let question = format!(
+        "Replace all of {} by what {} says?",
+        source.file.display(),
+        args.text.display()
+    );
+    if !args.edit.consent.given(&question)? {
+        return Ok(Exit::Pending);
+    }
+    let new_errors = match args.force {
+        true => NewErrors::Tell,
+        false => NewErrors::Refuse,
+    };
+    let done = edit::run(&args.edit, &source.file, new_errors, |noted| {
+        Ok(document.import(noted)?)
+    })?;
+    edit::show(&args.edit, console, &done)
+}
+
+fn read(path: &Path) -> Result<Document, Failure> {
+    let shown = path.display();
+    let failed = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Failure, error).context(format_args!("{shown}"))
+    };
+    let mut bytes = Vec::new();
+    // One byte more than is taken, so that a longer text is seen to be one.
+    let limit = MAX_TEXT_LEN as u64 + 1;
+    File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .map_err(|error| failed(&error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        failed(&error.utf8_error()).hint("the text has to be UTF-8, as 'bcd export -o' writes it")
+    })?;
+    Document::parse(&text).map_err(|error| failed(&error))
+}

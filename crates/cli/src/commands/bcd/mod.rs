@@ -1,0 +1,53 @@
+//! `diskmend bcd`: the boot store.
+
+pub(crate) mod check;
+pub(crate) mod copy;
+pub(crate) mod delete;
+mod difference;
+pub(crate) mod edit;
+pub(crate) mod export;
+pub(crate) mod import;
+mod reading;
+pub(crate) mod set;
+pub(crate) mod show;
+mod store_arg;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Read, check and edit a boot store, as bcdedit does
+///
+/// STORE is a boot store's file (BCD), or the folder that its volume is mounted on: the stores
+/// \Boot\BCD and \EFI\Microsoft\Boot\BCD are looked for there, and one is taken where it is the
+/// only one. On EFI machines the store lies on the EFI system partition, which has no drive letter.
+///
+/// Reading a store that was not closed cleanly replays its logs in memory and never writes;
+/// changing one recovers it first, and can be undone like a repair.
+///
+/// Objects are named by GUIDs or as {bootmgr}, {default}, {emssettings} and so on, elements as
+/// bcdedit names them, by their ids (0x26000020), or as custom:26000020.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BcdCommand {
+    Show(show::Args),
+    Set(set::Args),
+    Delete(delete::Args),
+    Copy(copy::Args),
+    Check(check::Args),
+    Export(export::Args),
+    Import(import::Args),
+}
+
+pub(super) fn run(command: &BcdCommand, console: &mut Console) -> Result<Exit, Failure> {
+    match command {
+        BcdCommand::Show(args) => show::run(args, console),
+        BcdCommand::Set(args) => set::run(args, console),
+        BcdCommand::Delete(args) => delete::run(args, console),
+        BcdCommand::Copy(args) => copy::run(args, console),
+        BcdCommand::Check(args) => check::run(args, console),
+        BcdCommand::Export(args) => export::run(args, console),
+        BcdCommand::Import(args) => import::run(args, console),
+    }
+}

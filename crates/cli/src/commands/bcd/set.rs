@@ -1,0 +1,92 @@
+//! `diskmend bcd set`: one element.
+
+use diskmend_bcd::{Change, ObjectType, parse_value};
+
+use super::edit::{self, EditArgs, NewErrors};
+use super::reading::{self, Source};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Set an element of an object, as 'bcdedit /set' does
+///
+/// VALUE by the type of the element, which its id demands:
+///   boolean        yes or no (on, off, true, false, 1, 0)
+///   integer        a number, decimal or with 0x, or one of bcdedit's words for it (IgnoreAllFailures)
+///   string         text, stored as it is
+///   object         a GUID, or a name such as {default}
+///   object list    several of them, with blanks or commas between
+///   integer list   numbers, with blanks or commas between
+///   device         boot, 'gpt disk {..} partition {..}', 'mbr disk 0x.. offset 0x..',
+///                  'locate=custom:22000002', or 'hex:' and the bytes
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  diskmend bcd set /mnt/f '{bootmgr}' displaybootmenu yes
+  diskmend bcd set /mnt/f '{bootmgr}' timeout 5 --yes
+  diskmend bcd set BCD '{default}' recoveryenabled no --yes
+  diskmend bcd set BCD '{default}' 0x250000e0 IgnoreAllFailures --yes"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    edit: EditArgs,
+    /// The object: a GUID, or a name such as {bootmgr} or {default}
+    object: String,
+    /// The element: bcdedit's name, or an id such as 0x26000020
+    element: String,
+    /// The value
+    #[arg(allow_hyphen_values = true)]
+    value: String,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.edit.consent.can_be_had()?;
+    let source = Source::open(&args.edit.store)?;
+    let (change, question) =
+        change(args, &source).map_err(|failure| failure.about(&source.file))?;
+    if !args.edit.consent.given(&question)? {
+        return Ok(Exit::Pending);
+    }
+    let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |noted| {
+        change.apply(noted)?;
+        Ok(())
+    })?;
+    edit::show(&args.edit, console, &done)
+}
+
+/// The change, and what to ask about it.
+fn change(args: &Args, source: &Source) -> Result<(Change, String), Failure> {
+    let store = source.store()?;
+    let guid = reading::guid(&store, &args.object)?;
+    let object = reading::object(&store, guid)?;
+    // An object without a type has no application elements that could be named.
+    let object_type = object.object_type().unwrap_or(ObjectType(0));
+    let element = reading::element(&args.element, object_type)?;
+    let value = parse_value(&store, element, object_type, &args.value)
+        .map_err(|error| Failure::of(Exit::Usage, &error))?;
+    let change = Change::SetElement {
+        object: guid,
+        element,
+        value,
+    };
+    // What can't be done is said before anybody is asked.
+    change
+        .edits(&store)
+        .map_err(|error| edit::refusal(&error))?;
+    let section = reading::section(&store, guid);
+    let named = section.as_ref().map(reading::named);
+    let named = named.unwrap_or_else(|| guid.to_string());
+    let now = section.and_then(|section| {
+        let row = section.rows.into_iter().find(|row| row.id == element)?;
+        Some(format!(" (now {})", row.lines.join(", ")))
+    });
+    let question = format!(
+        "Set {} of {named} to {}{}?",
+        args.element,
+        args.value,
+        now.unwrap_or_default()
+    );
+    Ok((change, question))
+}

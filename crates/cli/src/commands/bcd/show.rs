@@ -1,0 +1,160 @@
+//! `diskmend bcd show`: the objects and elements of a store.
+
+use diskmend_bcd::{Device, ElementValue, Format, Listing, Row, Section, StoreError};
+use diskmend_repair::ValueData;
+use serde::Serialize;
+
+use super::reading::{self, Source};
+use super::store_arg::StoreArg;
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use crate::output::console::{self, Console};
+use crate::output::escape::EscapedLines;
+
+/// List the objects of a boot store as 'bcdedit /enum all' does
+///
+/// With -v objects are named by their GUIDs only, and what Windows setup left of its templates is
+/// listed too, as with 'bcdedit /v'. Devices are named by what finds them on any machine, since
+/// drive letters exist in a running Windows only.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend bcd show /mnt/f
+  diskmend bcd show /mnt/esp/EFI/Microsoft/Boot/BCD '{default}'
+  diskmend bcd show F: '{bootmgr}' --json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
+    /// The only object to list: a GUID, or a name such as {bootmgr} or {default}
+    object: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    store: String,
+    objects: Vec<ObjectEntry>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ObjectEntry {
+    guid: String,
+    identifier: String,
+    title: String,
+    #[serde(rename = "type")]
+    object_type: Option<String>,
+    elements: Vec<ElementEntry>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ElementEntry {
+    id: String,
+    name: String,
+    format: String,
+    /// As typed values; absent where the data are no value of the format.
+    value: Option<Typed>,
+    /// As a person reads them.
+    shown: Vec<String>,
+    #[serde(flatten)]
+    stored: ValueData,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Typed {
+    Boolean(bool),
+    Number(u64),
+    Numbers(Vec<u64>),
+    Text(String),
+    Texts(Vec<String>),
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let source = Source::open(&args.store)?;
+    let store = source.store()?;
+    let about = |failure: Failure| failure.about(&source.file);
+    let mut listing = Listing::new(&store, console.verbose())
+        .map_err(|error| about(reading::unreadable(&error)))?;
+    if let Some(name) = &args.object {
+        let guid = reading::guid(&store, name).map_err(about)?;
+        reading::object(&store, guid).map_err(about)?;
+        listing.sections.retain(|section| section.guid == guid);
+        listing.problems.clear();
+    }
+    let problems: Vec<String> = listing
+        .sections
+        .iter()
+        .flat_map(|section| &section.problems)
+        .chain(&listing.problems)
+        .map(|error| failure::chain(error))
+        .collect();
+    let exit = match problems.is_empty() {
+        true => Exit::Done,
+        false => Exit::Failure,
+    };
+    let shown = console.show(exit, |console| match console.json() {
+        true => console.document(&Document {
+            store: source.file.display().to_string(),
+            objects: listing.sections.iter().map(object_entry).collect(),
+            problems: chains(&listing.problems),
+        }),
+        false => write!(console.out(), "{}", EscapedLines(&listing.to_string())),
+    });
+    problems.iter().for_each(console::warn);
+    if !problems.is_empty() {
+        let count = problems.len();
+        console::error(format_args!(
+            "{count} objects or elements can't be read; 'diskmend bcd check' tells more"
+        ));
+    }
+    shown
+}
+
+fn object_entry(section: &Section) -> ObjectEntry {
+    ObjectEntry {
+        guid: section.guid.to_string(),
+        identifier: section.identifier.clone(),
+        title: section.title.clone(),
+        object_type: section.object_type.map(|number| number.to_string()),
+        elements: section.rows.iter().map(element_entry).collect(),
+        problems: chains(&section.problems),
+    }
+}
+
+fn chains(problems: &[StoreError]) -> Vec<String> {
+    let chain = |error: &StoreError| failure::chain(error);
+    problems.iter().map(chain).collect()
+}
+
+fn element_entry(row: &Row) -> ElementEntry {
+    ElementEntry {
+        id: format!("0x{}", row.id),
+        name: row.name.clone(),
+        format: match row.id.format() {
+            Format::Unknown(_) => "unknown".to_owned(),
+            format => format.to_string(),
+        },
+        value: row.value.as_ref().and_then(typed),
+        shown: row.lines.clone(),
+        stored: ValueData {
+            value_type: row.data_type,
+            bytes: row.data.clone(),
+        },
+    }
+}
+
+fn typed(value: &ElementValue) -> Option<Typed> {
+    Some(match value {
+        ElementValue::Device(data) => Typed::Text(Device::decode(data)?.to_string()),
+        ElementValue::String(text) => Typed::Text(text.clone()),
+        ElementValue::Object(guid) => Typed::Text(guid.to_string()),
+        ElementValue::ObjectList(guids) => {
+            Typed::Texts(guids.iter().map(ToString::to_string).collect())
+        }
+        ElementValue::Integer(number) => Typed::Number(*number),
+        ElementValue::Boolean(yes) => Typed::Boolean(*yes),
+        ElementValue::IntegerList(numbers) => Typed::Numbers(numbers.clone()),
+        ElementValue::Unknown(_) => return None,
+    })
+}

@@ -1,0 +1,62 @@
+//! The boot store as typed, and where it lies.
+
+use std::path::PathBuf;
+
+use diskmend_disk::{Kind, LookupError, Target};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hints;
+use crate::target_arg;
+
+/// Where boot stores lie on a volume: for BIOS, and for EFI firmware.
+const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
+
+const ELSEWHERE: &str = "on BIOS machines the store is \\Boot\\BCD of the system partition or of \
+                         the Windows volume, on EFI machines \\EFI\\Microsoft\\Boot\\BCD of the \
+                         EFI system partition: mount that one, and name its folder or the store \
+                         itself";
+
+/// The boot store to work on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StoreArg {
+    /// The boot store: the file, or the folder that its volume is mounted on
+    store: PathBuf,
+}
+
+impl StoreArg {
+    /// The store's file.
+    pub(crate) fn file(&self) -> Result<PathBuf, Failure> {
+        let root = target_arg::root(&self.store);
+        if !root.is_dir() {
+            // Opening it tells what else it may be.
+            return Ok(self.store.clone());
+        }
+        let shown = root.display();
+        let target = Target::open(&root).map_err(|error| hints::target_failure(&error))?;
+        let mut files = Vec::new();
+        for place in PLACES {
+            match target.find(place) {
+                Ok(Some(found)) if found.kind() == Kind::File => {
+                    files.push(root.join(found.path()));
+                }
+                Ok(_) | Err(LookupError::NotAFolder { .. }) => {}
+                Err(error) => return Err(Failure::of(Exit::Failure, &error).context(shown)),
+            }
+        }
+        match files.len() {
+            0 => {
+                let message = format_args!("{shown}: there is no boot store on this volume");
+                Err(Failure::new(Exit::Failure, message).hint(ELSEWHERE))
+            }
+            1 => Ok(files.swap_remove(0)),
+            _ => {
+                let message = format_args!("{shown}: there are several boot stores");
+                let failure = Failure::new(Exit::Refused, message);
+                Err(files.iter().fold(failure, |failure, file| {
+                    failure.hint(format!("name the one that is meant: {}", file.display()))
+                }))
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! One edit of a hive file through the engine, with what a person sees of it.
+
+use std::path::Path;
+
+use diskmend_hive::EditError;
+use diskmend_repair::documents::RepairReport;
+use diskmend_repair::{Recorder, hive_file};
+
+use crate::failure::Failure;
+use crate::hints;
+use crate::interrupt;
+use crate::progress::Steps;
+use crate::target_arg::StateArgs;
+
+/// Whether hives are checked in full and read with a second reader before they are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    Full,
+    None,
+}
+
+/// Recovers the hive file where it is dirty, and edits it.
+pub(crate) fn edit(
+    file: &Path,
+    state: &StateArgs,
+    check: Check,
+    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+) -> Result<RepairReport, Failure> {
+    let mut options = state.options();
+    options.check = check == Check::Full;
+    let mut steps = Steps::start();
+    let result =
+        interrupt::while_writing(|| hive_file::edit(file, &options, &mut steps.watch(), edit));
+    drop(steps);
+    let report = result.map_err(|error| {
+        let target = hive_file::target_of(file);
+        let target = target.as_deref().unwrap_or(file);
+        hints::engine_failure(&error, target, &state.option()).about(file)
+    })?;
+    interrupt::tell_if_too_late();
+    Ok(report)
+}
