@@ -1,8 +1,12 @@
 //! Killing the process, and the machine, at every single operation of repair and undo.
 
-use super::support::{is_unfinished, repair_unchecked, same_hives, tally, undo, volume};
+use super::support::{
+    FaultyHive, is_unfinished, reading, repair_unchecked, same_hives, tally, undo, volume,
+};
+use crate::documents::Method;
 use crate::error::{Class, Error};
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
+use crate::value_data::ValueData;
 
 const FIXTURES: [&str; 4] = [
     "system-001-002",
@@ -95,4 +99,45 @@ fn an_undo_killed_anywhere_can_be_done_again() {
         }
     }
     println!("{states} crashes of undos tried");
+}
+
+#[test]
+fn a_reversal_by_values_killed_anywhere_can_be_done_again() {
+    const MINE: (&str, &str, u32) = (r"ControlSet001\Mine", "A", 1);
+    let repaired = volume("system-001-002");
+    let old = tally(&repaired);
+    let first = repair_unchecked(&repaired).expect("repair").run;
+    repaired.set_all(&[MINE]);
+    let counted = repaired.fork();
+    let method = undo(&counted, first.as_deref()).expect("undo").method;
+    assert_eq!(method, Method::Values);
+    for at in 0..counted.operations() {
+        for loss in LOSSES {
+            let what = format!("{:?} ({at}), {loss:?}", counted.log()[at]);
+            let disk = repaired.fork();
+            disk.fail_at(at, Fault::Kill);
+            if undo(&disk, first.as_deref()).is_ok() {
+                // Runs of one second need an operation more to find a free name.
+                assert!(at + 4 > counted.operations(), "{what}");
+                continue;
+            }
+            disk.restart(loss);
+            is_old_or_new(&disk, old, &what);
+            if is_unfinished(&disk) {
+                // The reversal itself is what was killed.
+                let taken_back =
+                    undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_ne!(Some(taken_back.run), first, "{what}");
+            }
+            match undo(&disk, first.as_deref()) {
+                Ok(_) => {}
+                // It was only the operation after the last that mattered which was killed.
+                Err(Error::NotUndoable { .. }) => {}
+                Err(error) => panic!("{what}: {error}"),
+            }
+            assert_eq!(tally(&disk), old, "{what}");
+            let kept = reading(&disk, MINE.0, MINE.1);
+            assert_eq!(kept, Some(ValueData::dword(MINE.2)), "{what}");
+        }
+    }
 }

@@ -19,6 +19,8 @@ use crate::run::{STATE_FOLDER, StateFolder};
 use crate::site::{Options, Site};
 use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
+use crate::value_data::ValueData;
+use diskmend_disk::Access;
 use diskmend_hive::{EditError, ValueType};
 
 /// All that the tests repair.
@@ -138,6 +140,14 @@ pub(super) fn is_unfinished(disk: &FaultyDisk) -> bool {
         Err(Error::Refused(_)) => true,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// A value of the SYSTEM hive.
+pub(super) fn reading(disk: &FaultyDisk, key: &str, name: &str) -> Option<ValueData> {
+    let site = site(disk);
+    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
+    let opened = hive_on_disk::open(place, Access::Read).expect("open");
+    crate::reading::value(&opened.hive, key, name).expect("sound")
 }
 
 /// Edits of the SYSTEM hive beside the recipes.

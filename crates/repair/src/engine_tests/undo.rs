@@ -3,13 +3,13 @@
 use diskmend_disk::Access;
 
 use super::support::{
-    FaultyHive, differing, hives, plan, repair, same_hives, site, tally, undo, volume, with_watch,
+    FaultyHive, differing, hives, plan, reading, repair, same_hives, site, tally, undo, volume,
+    with_watch,
 };
 use crate::documents::{Method, Outcome, Reversal, RunKind, RunState};
 use crate::error::{Class, Error};
 use crate::hive_on_disk;
 use crate::plan::Goal;
-use crate::reading;
 use crate::recipe::HiveName;
 use crate::runs::runs_site;
 use crate::site::Options;
@@ -18,13 +18,6 @@ use crate::value_data::ValueData;
 
 fn set(disk: &FaultyDisk, key: &str, name: &str, number: u32) -> String {
     disk.set_all(&[(key, name, number)])
-}
-
-fn value(disk: &FaultyDisk, key: &str, name: &str) -> Option<ValueData> {
-    let site = site(disk);
-    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
-    let opened = hive_on_disk::open(place, Access::Read).expect("open");
-    reading::value(&opened.hive, key, name).expect("sound")
 }
 
 const RDP: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
@@ -92,12 +85,12 @@ fn after_a_later_change_each_value_is_reversed_by_itself() {
     set(&disk, &kept.key, &kept.value, 7);
     let undone = undo(&disk, Some(&first)).expect("undo");
     assert_eq!(undone.method, Method::Values);
-    assert_eq!(value(&disk, &reversed.key, &reversed.value), reversed.old);
+    assert_eq!(reading(&disk, &reversed.key, &reversed.value), reversed.old);
     // What somebody set since stays, and is told.
     let seven = Some(ValueData::dword(7));
-    assert_eq!(value(&disk, &kept.key, &kept.value), seven);
+    assert_eq!(reading(&disk, &kept.key, &kept.value), seven);
     assert_eq!(
-        value(&disk, r"ControlSet001\Mine", "A"),
+        reading(&disk, r"ControlSet001\Mine", "A"),
         Some(ValueData::dword(1))
     );
     let left: Vec<_> = undone
@@ -126,7 +119,7 @@ fn keys_that_a_run_created_go_again_unless_somebody_uses_them() {
     set(&disk, r"ControlSet001\New\Other", "B", 2);
     undo(&disk, Some(&run)).expect("undo");
     assert_eq!(
-        value(&disk, r"ControlSet001\New\Other", "B"),
+        reading(&disk, r"ControlSet001\New\Other", "B"),
         Some(ValueData::dword(2))
     );
     let site = site(&disk);
@@ -140,18 +133,18 @@ fn keys_that_a_run_created_go_again_unless_somebody_uses_them() {
 #[test]
 fn a_deleted_tree_comes_back_value_by_value() {
     let disk = volume("system-001-002");
-    let before = value(&disk, RDP, "SecurityLayer");
+    let before = reading(&disk, RDP, "SecurityLayer");
     let run = disk.edit(|recorder| {
         recorder
             .delete_key(r"ControlSet001\Control\Terminal Server")
             .map(|_| ())
     });
-    assert_eq!(value(&disk, RDP, "SecurityLayer"), None);
+    assert_eq!(reading(&disk, RDP, "SecurityLayer"), None);
     set(&disk, r"ControlSet001\Mine", "A", 1);
     let undone = undo(&disk, Some(&run)).expect("undo");
     assert_eq!(undone.method, Method::Values);
     assert!(before.is_some());
-    assert_eq!(value(&disk, RDP, "SecurityLayer"), before);
+    assert_eq!(reading(&disk, RDP, "SecurityLayer"), before);
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! A file of a faulty disk, and one that never fails.
+
+use std::cell::RefCell;
+use std::fs::TryLockError;
+use std::io;
+
+use diskmend_hive::{Buffer, Storage};
+
+use super::{FaultyDisk, Node, Pending, apply};
+use crate::store::OpenFile;
+
+pub(super) struct FaultyFile {
+    pub(super) disk: FaultyDisk,
+    pub(super) node: usize,
+    pub(super) locked: RefCell<bool>,
+}
+
+impl FaultyFile {
+    fn with<T>(&self, f: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>, &mut Vec<Pending>) -> T) -> T {
+        match &mut self.disk.0.borrow_mut().nodes[self.node] {
+            Node::File {
+                bytes,
+                durable,
+                pending,
+            } => f(bytes, durable, pending),
+            Node::Dir { .. } => panic!("not a file"),
+        }
+    }
+
+    fn change(&self, change: Pending) {
+        self.with(|bytes, _, pending| {
+            apply(bytes, &change);
+            pending.push(change);
+        });
+    }
+}
+
+impl Storage for FaultyFile {
+    fn len(&self) -> io::Result<u64> {
+        self.disk.alive()?;
+        Ok(self.with(|bytes, _, _| bytes.len() as u64))
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.disk.alive()?;
+        self.with(|bytes, _, _| {
+            let at = offset as usize;
+            let part = bytes.get(at..at + buf.len());
+            buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+            Ok(())
+        })
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        let at = offset as usize;
+        let grows = self.with(|bytes, _, _| at + data.len() > bytes.len());
+        let what = format!("write {} at {offset}", data.len());
+        let (half, result) = self.disk.operation(&what, grows);
+        if half {
+            self.change(Pending::Write(at, data[..data.len() / 2].to_vec()));
+        }
+        result?;
+        self.change(Pending::Write(at, data.to_vec()));
+        Ok(())
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        let grows = self.with(|bytes, _, _| len as usize > bytes.len());
+        self.disk.operation(&format!("set length {len}"), grows).1?;
+        self.change(Pending::Len(len as usize));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.operation("flush", false).1?;
+        self.with(|bytes, durable, pending| {
+            *durable = bytes.clone();
+            pending.clear();
+        });
+        Ok(())
+    }
+}
+
+impl OpenFile for FaultyFile {
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        let mut world = self.disk.0.borrow_mut();
+        if world.locked.contains(&self.node) {
+            return Err(TryLockError::WouldBlock);
+        }
+        world.locked.push(self.node);
+        *self.locked.borrow_mut() = true;
+        Ok(())
+    }
+
+    fn map(&self, _reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>> {
+        self.disk.alive()?;
+        let bytes = self.with(|bytes, _, _| bytes.clone());
+        if bytes.len() as u64 > max_len {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(Box::new(bytes))
+    }
+}
+
+impl Drop for FaultyFile {
+    fn drop(&mut self) {
+        if *self.locked.borrow() {
+            self.disk
+                .0
+                .borrow_mut()
+                .locked
+                .retain(|node| *node != self.node);
+        }
+    }
+}
+
+/// One file in memory that never fails.
+pub(crate) struct MemoryFile(Vec<u8>);
+
+impl MemoryFile {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Storage for MemoryFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let at = offset as usize;
+        let part = self.0.get(at..at + buf.len());
+        buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        apply(&mut self.0, &Pending::Write(offset as usize, data.to_vec()));
+        Ok(())
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl OpenFile for MemoryFile {
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        Ok(())
+    }
+
+    fn map(&self, _reserve: usize, _max_len: u64) -> io::Result<Box<dyn Buffer>> {
+        Ok(Box::new(self.0.clone()))
+    }
+}
