@@ -12,6 +12,9 @@ mod marvin;
 mod replay;
 mod report;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use choose::precedes;
 pub(crate) use dirty_vector::{SIGNATURE as DIRTY_VECTOR, bitmap_len, data_start};
 pub(crate) use entries::last_sequence;

@@ -15,7 +15,7 @@ const GARBAGE: u8 = 0xA5;
 
 /// A hive's files as they lie on disk.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Disk {
+pub(crate) struct Disk {
     files: [Option<Vec<u8>>; 4],
 }
 
@@ -27,24 +27,24 @@ fn index(kind: HiveFileKind) -> usize {
 }
 
 impl Disk {
-    pub(super) fn with(mut self, kind: HiveFileKind, bytes: Vec<u8>) -> Self {
+    pub(crate) fn with(mut self, kind: HiveFileKind, bytes: Vec<u8>) -> Self {
         self.files[index(kind)] = Some(bytes);
         self
     }
 
-    pub(super) fn file(&self, kind: HiveFileKind) -> Option<&Vec<u8>> {
+    pub(crate) fn file(&self, kind: HiveFileKind) -> Option<&Vec<u8>> {
         self.files[index(kind)].as_ref()
     }
 
-    pub(super) fn file_mut(&mut self, kind: HiveFileKind) -> &mut Option<Vec<u8>> {
+    pub(crate) fn file_mut(&mut self, kind: HiveFileKind) -> &mut Option<Vec<u8>> {
         &mut self.files[index(kind)]
     }
 
-    pub(super) fn primary(&self) -> Vec<u8> {
+    pub(crate) fn primary(&self) -> Vec<u8> {
         self.file(HiveFileKind::Primary).cloned().expect("there")
     }
 
-    pub(super) fn logs(&self) -> Logs {
+    pub(crate) fn logs(&self) -> Logs {
         let read = |kind| {
             self.file(HiveFileKind::Log(kind))
                 .map(|bytes| ReadOnly(bytes))

@@ -12,20 +12,20 @@ use crate::hive::Hive;
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
 
 /// When the hives were last written.
-pub(super) const TIME: u64 = 1000;
+pub(crate) const TIME: u64 = 1000;
 
 /// A base block.
 #[derive(Clone, Copy)]
-pub(super) struct Base {
-    pub(super) minor: u32,
-    pub(super) primary: u32,
-    pub(super) secondary: u32,
-    pub(super) time: u64,
-    pub(super) pages: usize,
+pub(crate) struct Base {
+    pub(crate) minor: u32,
+    pub(crate) primary: u32,
+    pub(crate) secondary: u32,
+    pub(crate) time: u64,
+    pub(crate) pages: usize,
 }
 
 impl Base {
-    pub(super) fn block(self) -> Box<BaseBlock> {
+    pub(crate) fn block(self) -> Box<BaseBlock> {
         let mut base = BaseBlock::read_from_bytes(&[0; BASE_BLOCK_LEN]).expect("4096 bytes");
         base.signature = BaseBlock::SIGNATURE;
         base.primary_sequence = self.primary.into();
@@ -64,7 +64,7 @@ pub(super) fn page(index: usize, seed: u8, time: u64) -> Vec<u8> {
 }
 
 /// A primary file, followed by `slack` bytes.
-pub(super) fn primary(base: Base, seed: u8, slack: usize) -> Vec<u8> {
+pub(crate) fn primary(base: Base, seed: u8, slack: usize) -> Vec<u8> {
     let mut file = base.block().as_bytes().to_vec();
     for index in 0..base.pages {
         file.extend(page(index, seed, base.time));
@@ -91,7 +91,7 @@ fn joined(pieces: Vec<(u64, Cow<'_, [u8]>)>) -> Vec<u8> {
 
 /// A log in the new format whose first entry has the base's primary sequence number; each entry
 /// is a list of pages and the seed of their numbers.
-pub(super) fn new_log(base: Base, entries: &[(&[usize], u8)]) -> Vec<u8> {
+pub(crate) fn new_log(base: Base, entries: &[(&[usize], u8)]) -> Vec<u8> {
     let entries: Vec<Vec<_>> = entries
         .iter()
         .map(|(pages, seed)| {
@@ -105,7 +105,7 @@ pub(super) fn new_log(base: Base, entries: &[(&[usize], u8)]) -> Vec<u8> {
 }
 
 /// A log in the old format.
-pub(super) fn old_log(base: Base, pages: &[usize], seed: u8) -> Vec<u8> {
+pub(crate) fn old_log(base: Base, pages: &[usize], seed: u8) -> Vec<u8> {
     let runs: Vec<_> = pages
         .iter()
         .map(|&index| run(index, seed, base.time))
@@ -123,15 +123,20 @@ pub(super) fn change(hive: &mut Hive, pages: &[usize], seed: u8) {
     }
 }
 
-/// Makes the bins longer, as an editor does: whole new pages.
+/// Makes the bins longer by whole new pages.
 pub(super) fn grow(hive: &mut Hive, pages: usize, seed: u8) {
     let old = hive.image.bins_len() / PAGE_LEN;
-    let len = (old + pages) * PAGE_LEN;
-    hive.image.set_bins_len(len).expect("memory");
-    hive.image.base_block_mut().expect("there").bins_len = (len as u32).into();
+    lengthen(hive, pages);
     for index in old..old + pages {
         hive.image
             .write(index * PAGE_LEN, &page(index, seed, 0))
             .expect("in the bins");
     }
+}
+
+/// Makes the bins longer without a byte written to the new pages.
+pub(super) fn lengthen(hive: &mut Hive, pages: usize) {
+    let len = hive.image.bins_len() + pages * PAGE_LEN;
+    hive.image.set_bins_len(len).expect("memory");
+    hive.image.base_block_mut().expect("there").bins_len = (len as u32).into();
 }
