@@ -17,7 +17,7 @@ use crate::recipe::{
 };
 
 /// Longest recipe file in bytes.
-pub(crate) const MAX_LEN: u64 = 256 * 1024;
+pub const MAX_LEN: u64 = 256 * 1024;
 /// Most rows of a recipe.
 const MAX_ROWS: usize = 1000;
 
@@ -117,21 +117,6 @@ fn wrong<T>(at: &Spanned<T>) -> impl Fn(String) -> Wrong + '_ {
 }
 
 impl Recipe {
-    /// Reads a recipe file of the user's.
-    ///
-    /// # Errors
-    /// Where it is too long or not valid; the error names the place.
-    pub fn from_file(file: &str, len: u64, text: &str) -> Result<Self, RecipeError> {
-        if len > MAX_LEN {
-            return Err(RecipeError::TooLong {
-                file: file.to_owned(),
-                len,
-                limit: MAX_LEN,
-            });
-        }
-        Self::parse(file, text)
-    }
-
     /// Reads a recipe. `file` is its name, for messages.
     ///
     /// # Errors

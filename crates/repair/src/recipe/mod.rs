@@ -15,6 +15,7 @@ use serde::Serialize;
 pub use catalogue::Catalogue;
 pub use error::RecipeError;
 pub use fault::{Companion, Fault};
+pub use file::MAX_LEN;
 pub use key_pattern::KeyPattern;
 
 use crate::value_data::ValueData;
