@@ -1,15 +1,21 @@
 //! Random edits of hives of every minor version against a model: a plain tree in memory. After
-//! each batch the full check must find nothing at all, and the hive must hold what the model holds.
+//! each batch the full check must find nothing at all, and the hive must hold what the model holds:
+//! in memory, to the `nt-hive` crate, and after it was committed and opened again.
 
 #![cfg(test)]
 
 mod model_tree;
+#[expect(dead_code, reason = "other tests use more of it")]
+mod support;
 
 use diskmend_hive::check::check;
+use diskmend_hive::commit::{Options, execute, plan};
 use diskmend_hive::{
-    BASE_BLOCK_LEN, Editor, Filetime, Hive, Key, Opened, Outcome, ValueType, checksum, open,
+    Editor, Expectation, Expected, Filetime, Hive, Key, Opened, Outcome, ReadBack, ValueType, open,
+    read_back,
 };
 use model_tree::Tree;
+use model_tree::files::Files;
 use proptest::prelude::*;
 
 /// Self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
@@ -163,13 +169,47 @@ fn apply(editor: &mut Editor, tree: &mut Tree, edit: &Edit) {
     }
 }
 
-/// The bytes of the file that the hive would become.
-fn file(hive: &Hive) -> Vec<u8> {
-    let end = BASE_BLOCK_LEN + hive.image().bins_len();
-    let mut file = hive.image().file()[..end].to_vec();
-    let sum = checksum(&file).expect("long enough");
-    file[508..512].copy_from_slice(&sum.to_le_bytes());
-    file
+/// Writes the hive to its files, through the log.
+fn commit(hive: &Hive, files: &mut Files) {
+    let options = Options {
+        now: NOW,
+        format: None,
+    };
+    let plan = plan(hive, &files.logs(), &options).expect("a plan");
+    execute(&plan, files).expect("memory does not fail");
+}
+
+/// Every key and value of the model, for the second reader.
+fn expectations<'a>(tree: &'a Tree, path: &str, all: &mut Vec<Expectation<'a>>) {
+    let mut expect = |expected| {
+        all.push(Expectation {
+            key: path.to_owned().into(),
+            expected,
+        });
+    };
+    expect(Expected::Key);
+    for value in &tree.values {
+        expect(Expected::Value {
+            name: value.name.as_str().into(),
+            data_type: value.kind,
+            data: value.data.as_slice().into(),
+        });
+    }
+    for (name, below) in tree.keys.values() {
+        expectations(below, &format!("{path}\\{name}"), all);
+    }
+}
+
+/// nt-hive looks every value up by itself; more than these take too long in a debug build.
+const MAX_READ_BACK: usize = 300;
+
+fn assert_read_back(hive: &Hive, tree: &Tree) {
+    let mut all = Vec::new();
+    expectations(tree, "", &mut all);
+    let step = all.len().div_ceil(MAX_READ_BACK);
+    let some: Vec<_> = all.into_iter().step_by(step).collect();
+    let file = hive.image().file();
+    assert_eq!(read_back(file, &some), ReadBack::Agrees);
 }
 
 fn reopen(file: Vec<u8>) -> Hive {
@@ -237,6 +277,7 @@ proptest! {
         batches in prop::collection::vec(prop::collection::vec(edit(), 1..25), 1..4),
     ) {
         let mut hive = new_hive(minor);
+        let mut files = Files::of(hive.image().file().to_vec());
         let mut tree = Tree::default();
         for batch in batches {
             let mut editor = Editor::new(hive, NOW);
@@ -246,7 +287,9 @@ proptest! {
             let edited = editor.finish().expect("not poisoned");
             assert_sound(edited.hive());
             assert_same(edited.hive().root().expect("root"), &tree, "");
-            hive = reopen(file(edited.hive()));
+            assert_read_back(edited.hive(), &tree);
+            commit(edited.hive(), &mut files);
+            hive = reopen(files.primary().to_vec());
             assert_same(hive.root().expect("root"), &tree, "");
         }
         let everything: Vec<_> = tree.keys.values().map(|(name, _)| name.clone()).collect();

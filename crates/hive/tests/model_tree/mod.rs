@@ -1,4 +1,6 @@
-//! The model: keys in a sorted map, values in a list.
+//! The model: keys in a sorted map, values in a list; and the files that it is compared with.
+
+pub(crate) mod files;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,46 @@
+//! A hive's files in memory.
+
+use std::collections::HashMap;
+use std::io;
+
+use diskmend_hive::commit::{HiveFileKind, HiveFiles};
+use diskmend_hive::{LogKind, Logs, Storage};
+
+use crate::support::MemoryFile;
+
+/// The files that exist.
+#[derive(Default)]
+pub(crate) struct Files(HashMap<HiveFileKind, MemoryFile>);
+
+impl Files {
+    pub(crate) fn of(primary: Vec<u8>) -> Self {
+        Self([(HiveFileKind::Primary, MemoryFile(primary))].into())
+    }
+
+    pub(crate) fn primary(&self) -> &[u8] {
+        &self.0[&HiveFileKind::Primary].0
+    }
+
+    pub(crate) fn logs(&self) -> Logs {
+        let log = |kind| {
+            let file = self.0.get(&HiveFileKind::Log(kind));
+            file.map(|file| file as &dyn Storage)
+        };
+        Logs::read(log(LogKind::Log), log(LogKind::Log1), log(LogKind::Log2)).expect("readable")
+    }
+}
+
+impl HiveFiles for Files {
+    fn file(&mut self, kind: HiveFileKind) -> Option<&mut dyn Storage> {
+        self.0.get_mut(&kind).map(|file| file as _)
+    }
+
+    fn create(&mut self, kind: HiveFileKind) -> io::Result<()> {
+        self.0.insert(kind, MemoryFile::default());
+        Ok(())
+    }
+
+    fn sync_folder(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
