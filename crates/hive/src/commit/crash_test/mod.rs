@@ -174,6 +174,33 @@ fn stale_logs_of_all_kinds_stay_out() {
     total(&format!("{sessions} combinations of stale logs"), tried);
 }
 
+/// The numbers of a commit come after those of all logs, which stay as they are; a log whose
+/// numbers leave no room above is emptied.
+#[test]
+fn the_numbers_of_a_commit_follow_those_of_all_logs() {
+    for (sequence, expected, is_emptied) in [
+        (10, 22, false),
+        (35, 39, false),
+        (0x9000_0000, 0x9000_0004, false),
+        (u32::MAX - 3, 22, true),
+    ] {
+        let base = Base {
+            primary: sequence,
+            secondary: sequence,
+            ..CLEAN
+        };
+        let log2 = new_log(base, &[(&[0], EVIL), (&[1], EVIL), (&[2], EVIL)]);
+        // The other log has room and is written.
+        let disk = clean().with(LOG1, vec![0; 90_000]).with(LOG2, log2);
+        let mut hive = load(&disk).expect("loads");
+        small(&mut hive);
+        let plan = plan(&hive, &disk.logs(), &options(None)).expect("a plan");
+        assert_eq!(plan.sequence(), expected);
+        let change = plan.change(LOG2);
+        assert_eq!(change.map(|log| log.len_after), is_emptied.then_some(0));
+    }
+}
+
 /// Behind our last entry lies one that would follow it by its number and its place: what a
 /// longer, older log, whose number once ran ahead, can hold.
 #[test]
