@@ -3,6 +3,24 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bcd_check;
+#[cfg(test)]
+mod bcd_copy;
+#[cfg(test)]
+mod bcd_corpus;
+#[cfg(test)]
+mod bcd_delete;
+#[cfg(test)]
+mod bcd_export;
+#[cfg(test)]
+mod bcd_import;
+#[cfg(test)]
+mod bcd_set;
+#[cfg(test)]
+mod bcd_show;
+#[cfg(test)]
+mod bcd_store;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 #[cfg(unix)]

@@ -1,0 +1,44 @@
+//! `diskmend bcd export`.
+
+use std::fs;
+
+use crate::bcd_store::{BIOS, Disk, LOADER};
+
+#[test]
+fn the_text_has_names_and_ids() {
+    let disk = Disk::new(&BIOS);
+    let text = disk.bcd("export", &[]).ends(0).stdout;
+    assert!(text.starts_with("diskmend-bcd 1\n"), "{text}");
+    for line in [
+        "# {bootmgr}: Windows Boot Manager",
+        "[object {9dea862c-5cdd-4e70-acc1-f32b344d4795}]",
+        "type = 0x10100002",
+        &format!("23000003 default = object {LOADER}"),
+        "25000004 timeout = integer 30",
+        "12000004 description = string \"Windows Server\"",
+        "26000fff = boolean yes",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn a_file_is_the_same_and_never_overwritten() {
+    let disk = Disk::new(&BIOS);
+    let out = disk.path("bcd.txt");
+    let out = out.to_str().expect("UTF-8");
+    assert_eq!(disk.bcd("export", &["-o", out]).ends(0).stdout, "");
+    let text = fs::read_to_string(out).expect("written");
+    assert_eq!(text, disk.bcd("export", &[]).ends(0).stdout);
+    disk.bcd("export", &["-o", out])
+        .ends(1)
+        .says("exists already");
+}
+
+#[test]
+fn json_is_for_show() {
+    let disk = Disk::new(&BIOS);
+    disk.bcd("export", &["--json"])
+        .ends(2)
+        .says("hint: 'diskmend bcd show --json'");
+}
