@@ -54,9 +54,12 @@ pub(crate) fn free_numbers(
         .and_then(fits)
         .or_else(|| fits(least))
         .ok_or(CommitError::NoSequence { sequence: least })?;
+    // It is known that logs are put in order on the circle of numbers, but not that they are
+    // compared with the hive's number so as well: both must hold.
+    let before = |sequence| sequence < first && precedes(sequence, first);
     let out_of_order = logs
         .iter()
-        .filter(|log| !precedes(log.head.sequence(), first))
+        .filter(|log| !before(log.head.sequence()))
         .map(|log| log.kind)
         .collect();
     Ok(Numbers {
