@@ -32,6 +32,8 @@ enum Task {
     },
     /// Compare with hivex, chntpw and regipy what the fixtures hold, as they are and after edits
     CrossCheck(xtask::cross_check::Options),
+    /// Check, edit, compare and undo every hive below $DISKMEND_CORPUS/hives
+    Conformance(xtask::cross_check::CorpusOptions),
     /// Run hostile bytes through the fuzz targets for a bounded time
     Fuzz(xtask::fuzz::Options),
     /// Write the seeds of the fuzz targets to fuzz/corpus, for cargo-fuzz
@@ -48,6 +50,7 @@ fn main() -> Result<()> {
         Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),
         Task::Fixtures { check } => xtask::fixtures::run(check),
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
+        Task::Conformance(options) => xtask::cross_check::run_corpus(&options),
         Task::Fuzz(options) => xtask::fuzz::run(&options),
         Task::FuzzCorpus => xtask::fuzz::write_corpus(),
     }

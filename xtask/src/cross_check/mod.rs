@@ -2,6 +2,7 @@
 //! reads there, as it is and after edits.
 
 mod content;
+mod corpus;
 mod edits;
 mod regipy;
 mod tools;
@@ -9,6 +10,8 @@ mod tools;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+
+pub use self::corpus::{CorpusOptions, run_corpus};
 
 use self::content::{Content, differences};
 use self::tools::Tool;
