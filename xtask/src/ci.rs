@@ -61,8 +61,14 @@ pub fn run() -> Result<()> {
             cross_check::run(&options).map(|()| String::new())
         }),
         ("fuzzing", || {
-            let run = ["run", "--profile", "checked", "--package", "xtask", "--"];
-            let fuzz = ["fuzz", "--seconds", FUZZ_SECONDS];
+            let run = ["run", "--profile", "checked", "--package", "xtask"];
+            let fuzz = [
+                "--no-default-features",
+                "--",
+                "fuzz",
+                "--seconds",
+                FUZZ_SECONDS,
+            ];
             cargo(&[&run[..], &fuzz].concat(), &[])
         }),
         ("manual", || {
@@ -131,9 +137,15 @@ fn cargo_command(arguments: &[&str]) -> Result<Command> {
 
 /// Runs all tests, shows their output and counts them.
 fn tests() -> Result<String> {
-    let mut child = cargo_command(&["test", "--workspace", "--no-fail-fast"])?
-        .stdout(Stdio::piped())
-        .spawn()?;
+    // Tests that are left out say so, and others say how much they tried.
+    let test = [
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--show-output",
+    ];
+    let mut child = cargo_command(&test)?.stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().context("output of cargo test")?;
     let (mut passed, mut failed, mut ignored, mut skipped) = (0, 0, 0, 0);
     for line in BufReader::new(output).split(b'\n') {
@@ -143,7 +155,7 @@ fn tests() -> Result<String> {
         passed += number_before(&line, " passed;");
         failed += number_before(&line, " failed;");
         ignored += number_before(&line, " ignored;");
-        skipped += u64::from(line.starts_with("SKIPPED"));
+        skipped += u64::from(line.contains("SKIPPED: "));
     }
     let status = child.wait()?;
     let counts = format!("{passed} passed, {failed} failed, {ignored} ignored");

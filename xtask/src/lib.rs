@@ -8,9 +8,11 @@
 )]
 
 pub mod bench;
+#[cfg(feature = "program")]
 pub mod ci;
 pub mod cross_check;
 pub mod demo;
+#[cfg(feature = "program")]
 pub mod dist;
 pub mod fixtures;
 pub mod fuzz;

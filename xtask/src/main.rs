@@ -16,12 +16,15 @@ enum Task {
     Bench(xtask::bench::Options),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
+    #[cfg(feature = "program")]
     /// Install what the tests need and run all that must pass
     Ci,
     /// Show the main job from inspection to undo on a broken sample disk
     Demo,
+    #[cfg(feature = "program")]
     /// Build the release program, its manual pages and shell completions into an archive
     Dist,
+    #[cfg(feature = "program")]
     /// Write the manual pages and shell completions to target/man
     Man,
     /// Make the fixture hives from their recipes
@@ -44,9 +47,12 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Bench(options) => xtask::bench::run(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
+        #[cfg(feature = "program")]
         Task::Ci => xtask::ci::run(),
         Task::Demo => xtask::demo::run(),
+        #[cfg(feature = "program")]
         Task::Dist => xtask::dist::archive(),
+        #[cfg(feature = "program")]
         Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),
         Task::Fixtures { check } => xtask::fixtures::run(check),
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
