@@ -73,6 +73,6 @@ pub use guid::{Guid, GuidError};
 pub use hive_edit::HiveEdit;
 pub use object_type::{Application, ObjectType};
 pub use parse_value::{ParseValueError, parse_value};
-pub use show::{Listing, Row, Section};
+pub use show::{Listing, Row, Section, words};
 pub use store::{Element, MAX_ELEMENTS, MAX_OBJECTS, Object, Store};
 pub use value::{ElementValue, MAX_DATA_LEN, ValueError};

@@ -187,6 +187,17 @@ fn title(guid: Guid, object_type: Option<ObjectType>) -> String {
     }
 }
 
+/// A value as `bcdedit` writes it in an object of a type, in one line; objects by their names or
+/// GUIDs.
+#[must_use]
+pub fn words(value: &ElementValue, element: ElementId, object_type: ObjectType) -> String {
+    let names = Names {
+        default: None,
+        verbose: false,
+    };
+    lines(value, elements::lookup(element, object_type), &names).join(" ")
+}
+
 fn lines(value: &ElementValue, info: Option<&ElementInfo>, names: &Names) -> Vec<String> {
     let one = |text: String| vec![text];
     match value {

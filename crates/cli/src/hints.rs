@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use diskmend_bcd::loader::LoaderError;
 use diskmend_disk::{GuardError, OpenError};
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Error, Refusal};
@@ -19,11 +20,17 @@ const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, whi
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
+pub(crate) const BOOT_STORE: &str = "mount the boot partition (BIOS) or the EFI system partition \
+                                     and add --boot-volume DIR; where several stores are found, \
+                                     --store FILE names the one that is meant";
+
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         let hint = match &error {
             RecipeError::Unknown { known, .. } => Some(format!("there are: {}", known.join(", "))),
-            RecipeError::Conflict { .. } => Some("name one of the two only".to_owned()),
+            RecipeError::Conflict { .. } | RecipeError::ElementConflict { .. } => {
+                Some("name one of the two only".to_owned())
+            }
             _ => None,
         };
         Self::of(Exit::Usage, &error).maybe_hint(hint)
@@ -94,6 +101,20 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
              Windows/System32/config/RegBack where that holds one"
         }
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
+        Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => BOOT_STORE,
+        Refusal::LoaderUnclear { source, .. } => match source {
+            LoaderError::SeveralFit { .. } => {
+                "--all-loaders changes all that start this Windows; 'diskmend bcd set' one by its \
+                 GUID"
+            }
+            _ => BOOT_STORE,
+        },
+        Refusal::BootVolume { .. } => {
+            "mount the volume again, and say where it is with --boot-volume DIR"
+        }
+        Refusal::NoObject { .. } | Refusal::StoreUnsound { .. } => {
+            "'diskmend bcd check STORE' tells what is wrong with it"
+        }
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
         Refusal::OtherTarget { .. } => "make a plan for this target",
         Refusal::HiveBusy { .. } => "wait until it has ended",

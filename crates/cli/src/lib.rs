@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod boot_arg;
 mod commands;
 mod consent;
 mod data_arg;

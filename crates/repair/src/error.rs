@@ -5,7 +5,7 @@ use std::io;
 use diskmend_disk::{GuardError, LookupError};
 use diskmend_hive::{Corruption, EditError};
 
-use crate::documents::{CheckSummary, RunState};
+use crate::documents::{CheckSummary, RunState, StoreStatus};
 use crate::progress::Interrupted;
 
 /// The classes of unhappy ends, for exit codes.
@@ -72,6 +72,51 @@ pub enum Refusal {
         /// The hive's path.
         path: String,
     },
+    /// The boot store of a run lies on another volume, which is not there as it was.
+    #[error("{path}: the boot store of this run was on that volume: {reason}")]
+    BootVolume {
+        /// Where the volume was.
+        path: String,
+        /// What is found there.
+        reason: String,
+    },
+    /// There is no boot store.
+    #[error("no boot store: neither {} exists{}", PLACES, .volume.as_ref()
+        .map_or(" on this volume".to_owned(), |volume| format!(" on {volume}")))]
+    NoStore {
+        /// The volume where it was looked for, where that is not the target.
+        volume: Option<String>,
+    },
+    /// It is not plain which boot store starts this Windows.
+    #[error("it is not plain which boot store starts this Windows: {}", listed(.stores))]
+    StoreUnclear {
+        /// All that were found.
+        stores: Vec<StoreStatus>,
+    },
+    /// It is not plain which loader of the boot store starts this Windows.
+    #[error("{path}: it is not plain which loader starts this Windows")]
+    LoaderUnclear {
+        /// The store's path.
+        path: String,
+        /// Why, with all loaders of the store.
+        source: diskmend_bcd::loader::LoaderError,
+    },
+    /// The store lacks an object that a recipe is about.
+    #[error("{path}: the boot store has no object {object}")]
+    NoObject {
+        /// The store's path.
+        path: String,
+        /// The object, as the recipe names it.
+        object: String,
+    },
+    /// The change would leave errors in the store.
+    #[error("{path}: the boot store would not be sound: {problem}")]
+    StoreUnsound {
+        /// The store's path.
+        path: String,
+        /// The first of the new errors.
+        problem: String,
+    },
     /// The folder for undo data is a link or no folder.
     #[error("the folder for undo data, {name:?}, is a link or no folder")]
     StateFolder {
@@ -119,6 +164,22 @@ pub enum Error {
         path: String,
         /// Where and how.
         source: Corruption,
+    },
+    /// The hive is no boot store, or cannot be read as one.
+    #[error("{path}: not readable as a boot store")]
+    Store {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: diskmend_bcd::StoreError,
+    },
+    /// The boot store cannot be changed as wanted.
+    #[error("{path}: the boot store cannot be changed as wanted")]
+    StoreChange {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: diskmend_bcd::ChangeError,
     },
     /// An edit was refused.
     #[error("{path}: cannot be edited as wanted")]
@@ -274,6 +335,18 @@ impl From<GuardError> for Error {
     fn from(error: GuardError) -> Self {
         Self::Refused(error.into())
     }
+}
+
+/// Where boot stores lie.
+const PLACES: &str = "Boot/BCD nor EFI/Microsoft/Boot/BCD";
+
+/// Stores with what is known of each, for a message.
+fn listed(stores: &[StoreStatus]) -> String {
+    let one = |store: &StoreStatus| match &store.problem {
+        Some(problem) => format!("{}: {problem}", store.shown_path()),
+        None => format!("{}: it fits", store.shown_path()),
+    };
+    stores.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// An error and its causes in one line.

@@ -111,7 +111,7 @@ pub(crate) fn edit_site(
         notices: Vec::new(),
     };
     let hive = opened.hive_place.hive.clone();
-    let Some(prepared) = prepare(opened, options, watch, change)? else {
+    let Some(prepared) = prepare(opened, options, watch, |recorder| Ok(change(recorder)?))? else {
         return Ok(report);
     };
     let value = |change: &JournalChange| match change {
@@ -120,6 +120,7 @@ pub(crate) fn edit_site(
             hive: hive.clone(),
             fault: false,
             why: String::new(),
+            element: None,
             value: value.clone(),
         }),
         JournalChange::KeyCreated(_) | JournalChange::KeyDeleted(_) => None,
@@ -144,6 +145,12 @@ pub(crate) fn edit_site(
 /// Where the file's folder cannot be opened.
 pub fn target_of(path: &Path) -> Result<PathBuf, Error> {
     Ok(HiveFile::locate(path)?.target.path().to_path_buf())
+}
+
+/// The root of the volume that a hive file belongs to, and its path below that.
+pub(crate) fn whereabouts(path: &Path) -> Result<(PathBuf, Vec<String>), Error> {
+    let file = HiveFile::locate(path)?;
+    Ok((file.target.path().to_path_buf(), file.components))
 }
 
 /// A hive file, and the target that it belongs to.
@@ -195,6 +202,7 @@ impl HiveFile {
         let place = place.ok_or(Error::NoHive { path })?;
         Ok(HivePlace {
             hive: place.name.clone(),
+            volume: None,
             place,
         })
     }

@@ -25,6 +25,8 @@ const MAX_LEN: u64 = (2 << 30) + (1 << 20);
 pub(crate) struct HivePlace {
     /// How it is called: `SYSTEM`, or the file's name.
     pub(crate) hive: String,
+    /// The root of its volume where that is not the target, as the journal records it.
+    pub(crate) volume: Option<String>,
     /// Its folder, its name there, and its path.
     pub(crate) place: Place,
 }
@@ -68,6 +70,7 @@ pub(crate) fn find(root: &dyn Dir, name: HiveName) -> Result<HivePlace, Error> {
         if let Some(place) = root.find(&["Windows", "System32", "config", &file])? {
             return Ok(HivePlace {
                 hive: hive.to_owned(),
+                volume: None,
                 place,
             });
         }
@@ -233,6 +236,7 @@ impl HiveOnDisk {
     pub(crate) fn status(&self) -> HiveStatus {
         HiveStatus {
             hive: self.hive_place.hive.clone(),
+            volume: self.hive_place.volume.clone(),
             path: self.path().to_owned(),
             length: self.fingerprint.content.length,
             version: format!("1.{}", self.hive.minor_version()),

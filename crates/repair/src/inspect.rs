@@ -2,8 +2,10 @@
 
 use diskmend_disk::Target;
 
+use crate::boot_store::SurveyedStore;
 use crate::documents::{InspectReport, SCHEMA};
 use crate::error::Error;
+use crate::plan::Goal;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
 use crate::site::{Options, Site, reading_guards};
@@ -34,14 +36,18 @@ pub(crate) fn inspect_site(
     let (unfinished, damaged) = survey::unfinished(site)?;
     let Survey {
         hives,
+        stores,
+        store,
         skipped: left_out,
         mut notices,
-    } = survey::survey(site, recipes, options, watch)?;
+    } = survey::survey(site, recipes, Goal::Faults, options, watch)?;
     notices.extend(damaged);
-    let (statuses, rows): (Vec<_>, Vec<_>) = hives
+    let (mut statuses, rows): (Vec<_>, Vec<_>) = hives
         .into_iter()
         .map(|hive| (hive.status, hive.rows))
         .unzip();
+    let elements = store.iter().flat_map(SurveyedStore::rows).collect();
+    statuses.extend(store.map(|store| store.status));
     Ok(InspectReport {
         schema: SCHEMA,
         target: site.display.clone(),
@@ -49,9 +55,11 @@ pub(crate) fn inspect_site(
         hives: statuses,
         skipped: left_out
             .iter()
-            .map(|(name, error)| skipped(name.file_name(), error))
+            .map(|(name, error)| skipped(name, error))
             .collect(),
         rows: rows.into_iter().flatten().collect(),
+        stores,
+        elements,
         unfinished,
         notices,
     })

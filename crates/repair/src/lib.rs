@@ -43,6 +43,8 @@
 
 #![forbid(unsafe_code)]
 
+mod boot_store;
+mod boot_volume;
 mod control_sets;
 mod digest;
 pub mod documents;
@@ -70,6 +72,7 @@ mod survey;
 mod undo;
 mod value_data;
 
+pub use boot_volume::BootChoice;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use error::{Class, Error, Refusal};
 pub use inspect::inspect;

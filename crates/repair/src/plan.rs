@@ -1,8 +1,10 @@
 //! `plan`: the changes that a repair would make, bound to the very files that they were worked
 //! out from. Nothing is written.
 
+use diskmend_bcd::Change as StoreChange;
 use diskmend_disk::Target;
 
+use crate::boot_store::{self, SurveyedStore};
 use crate::documents::{Change, PlanReport, SCHEMA};
 use crate::error::Error;
 use crate::hive_on_disk::Fingerprint;
@@ -10,7 +12,7 @@ use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
 use crate::rows;
 use crate::site::{Options, Site, reading_guards};
-use crate::survey::{self, Survey, skipped};
+use crate::survey::{self, Survey, refusal, skipped};
 
 /// What a repair goes for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +28,42 @@ pub enum Goal {
 pub struct Plan {
     pub(crate) report: PlanReport,
     pub(crate) hives: Vec<PlannedHive>,
-    pub(crate) refused: Vec<(HiveName, Error)>,
+    /// By the names of the hives.
+    pub(crate) refused: Vec<(String, Error)>,
 }
 
 /// What would change in one hive.
 pub(crate) struct PlannedHive {
-    pub(crate) name: HiveName,
+    pub(crate) source: HiveSource,
     pub(crate) changes: Vec<Change>,
     pub(crate) dirty: bool,
     /// What the hive and its logs were.
     pub(crate) fingerprints: Vec<Fingerprint>,
+}
+
+/// Which hive, and what to do in it.
+pub(crate) enum HiveSource {
+    /// A hive of Windows, whose values change.
+    Windows(HiveName),
+    /// A boot store.
+    BootStore {
+        /// The root of its volume, where that is not the target.
+        volume: Option<String>,
+        /// Its path below that, with `/`.
+        path: String,
+        /// The changes in the store's terms.
+        changes: Vec<StoreChange>,
+    },
+}
+
+impl HiveSource {
+    /// How the hive is called.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Windows(name) => name.file_name(),
+            Self::BootStore { .. } => boot_store::NAME,
+        }
+    }
 }
 
 impl Plan {
@@ -73,25 +101,34 @@ pub(crate) fn plan_site(
     let (unfinished, damaged) = survey::unfinished(site)?;
     let Survey {
         hives,
+        stores,
+        store,
         skipped: left_out,
         mut notices,
-    } = survey::survey(site, recipes, options, watch)?;
+    } = survey::survey(site, recipes, goal, options, watch)?;
     notices.extend(damaged);
     let auto = goal == Goal::Faults;
     let mut planned = Vec::new();
     let mut refused = left_out;
     let mut statuses = Vec::new();
     for hive in hives {
-        match hive.refusal() {
-            Some(refusal) => refused.push((hive.name, refusal.into())),
+        match refusal(&hive.status) {
+            Some(refusal) => refused.push((hive.name.to_string(), refusal.into())),
             None => planned.push(PlannedHive {
-                name: hive.name,
+                source: HiveSource::Windows(hive.name),
                 changes: rows::changes(&hive.rows, auto),
                 dirty: hive.status.dirty.is_some(),
                 fingerprints: hive.fingerprints,
             }),
         }
         statuses.push(hive.status);
+    }
+    if let Some(store) = store {
+        match refusal(&store.status) {
+            Some(refusal) => refused.push((boot_store::NAME.to_owned(), refusal.into())),
+            None => planned.push(planned_store(&store, auto)),
+        }
+        statuses.push(store.status);
     }
     let report = PlanReport {
         schema: SCHEMA,
@@ -101,8 +138,9 @@ pub(crate) fn plan_site(
         hives: statuses,
         skipped: refused
             .iter()
-            .map(|(name, error)| skipped(name.file_name(), error))
+            .map(|(name, error)| skipped(name, error))
             .collect(),
+        stores,
         changes: planned
             .iter()
             .flat_map(|hive| hive.changes.iter().cloned())
@@ -115,4 +153,18 @@ pub(crate) fn plan_site(
         hives: planned,
         refused,
     })
+}
+
+fn planned_store(store: &SurveyedStore, auto: bool) -> PlannedHive {
+    let (shown, changes) = store.changes(auto);
+    PlannedHive {
+        source: HiveSource::BootStore {
+            volume: store.status.volume.clone(),
+            path: store.status.path.clone(),
+            changes,
+        },
+        changes: shown,
+        dirty: store.status.dirty.is_some(),
+        fingerprints: store.fingerprints.clone(),
+    }
 }

@@ -3,10 +3,11 @@
 use diskmend_disk::{Access, Target};
 use diskmend_hive::EditError;
 
+use crate::boot_store;
 use crate::documents::{Notice, Outcome, RepairReport, RunKind, SCHEMA, SkippedHive};
 use crate::error::{Error, Refusal};
-use crate::hive_on_disk;
-use crate::plan::{Plan, PlannedHive};
+use crate::hive_on_disk::{self, HivePlace};
+use crate::plan::{HiveSource, Plan, PlannedHive};
 use crate::progress::{Phase, Watch};
 use crate::recorder::Recorder;
 use crate::session::{NewRun, Prepared, commit, prepare};
@@ -27,6 +28,9 @@ pub fn repair(
     let site = Site::of(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     guards(target, true)?;
+    if let Some(volume) = &site.boot.volume {
+        volume.guards(true)?;
+    }
     repair_site(&site, plan, options, watch)
 }
 
@@ -43,11 +47,7 @@ pub(crate) fn repair_site(
         .into());
     }
     site.no_unfinished_run(None)?;
-    let mut refused: Vec<(String, Error)> = plan
-        .refused
-        .into_iter()
-        .map(|(name, error)| (name.to_string(), error))
-        .collect();
+    let mut refused = plan.refused;
     let mut prepared = Vec::new();
     for hive in &plan.hives {
         if hive.changes.is_empty() && !hive.dirty {
@@ -56,15 +56,14 @@ pub(crate) fn repair_site(
         match prepare_hive(site, hive, options, watch) {
             Ok(change) => prepared.extend(change),
             Err(error @ Error::Interrupted(_)) => return Err(error),
-            Err(error) => refused.push((hive.name.to_string(), error)),
+            Err(error) => refused.push((hive.source.name().to_owned(), error)),
         }
     }
     let all_refused = prepared.is_empty()
-        && plan.hives.iter().all(|hive| {
-            refused
-                .iter()
-                .any(|(name, _)| *name == hive.name.file_name())
-        });
+        && plan
+            .hives
+            .iter()
+            .all(|hive| refused.iter().any(|(name, _)| *name == hive.source.name()));
     if all_refused && !refused.is_empty() {
         return Err(refused.swap_remove(0).1);
     }
@@ -132,7 +131,7 @@ fn prepare_hive(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<Option<Prepared>, Error> {
-    let place = hive_on_disk::find(site.root.as_ref(), planned.name)?;
+    let place = find(site, &planned.source)?;
     watch.phase(Phase::Opening, &place.place.path)?;
     let opened = hive_on_disk::open(place, Access::ReadWrite)?;
     let now = opened.fingerprints();
@@ -146,7 +145,22 @@ fn prepare_hive(
         }
         .into());
     }
-    prepare(opened, options, watch, |recorder| make(recorder, planned))
+    let path = opened.path().to_owned();
+    prepare(opened, options, watch, |recorder| match &planned.source {
+        HiveSource::Windows(_) => Ok(make(recorder, planned)?),
+        HiveSource::BootStore { changes, .. } => boot_store::make(recorder, &path, changes),
+    })
+}
+
+fn find(site: &Site, source: &HiveSource) -> Result<HivePlace, Error> {
+    match source {
+        HiveSource::Windows(name) => hive_on_disk::find(site.root.as_ref(), *name),
+        HiveSource::BootStore { volume, path, .. } => {
+            let components: Vec<&str> = path.split('/').collect();
+            let found = boot_store::place(site, volume.as_deref(), &components)?;
+            found.ok_or_else(|| Error::NoHive { path: path.clone() })
+        }
+    }
 }
 
 fn make(recorder: &mut Recorder, planned: &PlannedHive) -> Result<(), EditError> {

@@ -92,6 +92,7 @@ pub(crate) fn changes(rows: &[Row], auto: bool) -> Vec<Change> {
                 hive: row.hive.clone(),
                 fault: row.state == RowState::Fault,
                 why: row.why.clone(),
+                element: None,
                 value: ChangedValue {
                     key: row.key.clone(),
                     value: row.value.clone(),

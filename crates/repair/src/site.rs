@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Folder, GuardError, Target, guard};
 
+use crate::boot_volume::{BootChoice, BootPlace, BootVolume, Root};
 use crate::error::{Error, Refusal};
 use crate::run::{STATE_FOLDER, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
@@ -15,6 +16,8 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// Whether hives are checked in full and read with a second reader before they are written.
     pub check: bool,
+    /// Which boot store is meant.
+    pub boot: BootChoice,
 }
 
 impl Default for Options {
@@ -22,6 +25,7 @@ impl Default for Options {
         Self {
             state_dir: None,
             check: true,
+            boot: BootChoice::default(),
         }
     }
 }
@@ -33,6 +37,8 @@ pub(crate) struct Need {
     pub(crate) target: u64,
     /// In the folder for undo data.
     pub(crate) state: u64,
+    /// On the volume of the boot store, where that is not the target.
+    pub(crate) boot: u64,
 }
 
 /// A target and what belongs to it.
@@ -43,7 +49,9 @@ pub(crate) struct Site {
     pub(crate) root: Box<dyn Dir>,
     /// The folder for undo data.
     pub(crate) state: StateFolder,
-    /// Asks whether there is room.
+    /// Where boot stores are.
+    pub(crate) boot: BootPlace,
+    /// Asks whether there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
 }
 
@@ -88,8 +96,28 @@ impl Site {
             display: path.clone(),
             root: Box::new(DiskDir::new(root)),
             state,
+            boot: BootPlace::of(&options.boot, target.path())?,
             room: Box::new(room),
         })
+    }
+
+    /// The root of the volume that a hive lies on, as its place or a journal names it. Where the
+    /// caller has named the volume of the boot store, that is meant, wherever it was before.
+    pub(crate) fn root_of(&self, volume: Option<&str>) -> Result<Root<'_>, Error> {
+        match (volume, &self.boot.volume) {
+            (None, _) => Ok(Root::Known(self.root.as_ref())),
+            (Some(_), Some(boot)) => Ok(Root::Known(boot.root.as_ref())),
+            (Some(path), None) => Ok(Root::Opened(BootVolume::recorded(path)?.root)),
+        }
+    }
+
+    /// Asks whether there is room everywhere.
+    pub(crate) fn room(&self, need: Need) -> Result<(), Error> {
+        (self.room)(need)?;
+        match &self.boot.volume {
+            Some(volume) => Ok(volume.room(need.boot)?),
+            None => Ok(()),
+        }
     }
 
     /// Refuses to go on while a run waits to be settled, but for the one that is just being
@@ -130,4 +158,9 @@ pub(crate) fn reading_guards(target: &Target) -> Result<(), Error> {
     guard::not_decrypted_image(target)?;
     guard::windows_volume(target)?;
     Ok(())
+}
+
+/// The guards that reading a boot volume asks.
+pub(crate) fn reading_guards_of_boot_volume(target: &Target) -> Result<(), Error> {
+    Ok(guard::not_decrypted_image(target)?)
 }

@@ -5,10 +5,14 @@ use diskmend_disk::Access;
 use diskmend_hive::check::check;
 use diskmend_hive::{Corruption, Hive};
 
+use crate::boot_store::{self, SurveyedStore};
 use crate::control_sets::ControlSets;
-use crate::documents::{CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive};
+use crate::documents::{
+    CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive, StoreStatus,
+};
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, Fingerprint};
+use crate::plan::Goal;
 use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
 use crate::rows;
@@ -21,7 +25,12 @@ const KTM_PENDING: u32 = 1;
 /// What reading the hives gave.
 pub(crate) struct Survey {
     pub(crate) hives: Vec<Surveyed>,
-    pub(crate) skipped: Vec<(HiveName, Error)>,
+    /// The boot stores that were found.
+    pub(crate) stores: Vec<StoreStatus>,
+    /// The boot store that starts this Windows, where a recipe is about it.
+    pub(crate) store: Option<SurveyedStore>,
+    /// By the names of the hives.
+    pub(crate) skipped: Vec<(String, Error)>,
     pub(crate) notices: Vec<Notice>,
 }
 
@@ -41,11 +50,14 @@ pub(crate) struct Surveyed {
 pub(crate) fn survey(
     site: &Site,
     recipes: &[&Recipe],
+    goal: Goal,
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<Survey, Error> {
     let mut survey = Survey {
         hives: Vec::new(),
+        stores: Vec::new(),
+        store: None,
         skipped: Vec::new(),
         notices: Vec::new(),
     };
@@ -59,13 +71,43 @@ pub(crate) fn survey(
         match read(site, name, recipes, options, watch, &mut survey.notices) {
             Ok(hive) => survey.hives.push(hive),
             Err(error @ Error::Interrupted(_)) => return Err(error),
-            Err(error) => survey.skipped.push((name, error)),
+            Err(error) => survey.skipped.push((name.to_string(), error)),
         }
     }
-    if survey.hives.is_empty() && !survey.skipped.is_empty() {
+    if recipes.iter().any(|recipe| !recipe.bcd.is_empty()) {
+        boot_store(&mut survey, site, recipes, (goal, options), watch)?;
+    }
+    let nothing = survey.hives.is_empty() && survey.store.is_none();
+    if nothing && !survey.skipped.is_empty() {
         return Err(survey.skipped.swap_remove(0).1);
     }
     Ok(survey)
+}
+
+/// Reads the boot store. That there is none matters to those only who want it to be changed:
+/// most disks have it on a partition of its own.
+fn boot_store(
+    survey: &mut Survey,
+    site: &Site,
+    recipes: &[&Recipe],
+    (goal, options): (Goal, &Options),
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    let found = boot_store::survey(site, recipes, options, watch)?;
+    survey.stores = found.stores;
+    match found.chosen {
+        Ok(store) => survey.store = Some(store),
+        Err(error @ Error::Refused(Refusal::NoStore { volume: None }))
+            if goal == Goal::Faults && !survey.hives.is_empty() =>
+        {
+            survey.notices.push(Notice {
+                kind: "no-boot-store",
+                text: format!("{error}: it lies on a partition of its own, and was not looked at"),
+            });
+        }
+        Err(error) => survey.skipped.push((boot_store::NAME.to_owned(), error)),
+    }
+    Ok(())
 }
 
 fn read(
@@ -149,15 +191,13 @@ fn set_notices(path: &str, sets: &ControlSets) -> Vec<Notice> {
     notices
 }
 
-impl Surveyed {
-    /// Why the hive may not be edited, where it may not.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        let check = self.status.check.as_ref()?;
-        (check.errors > 0).then(|| Refusal::HiveErrors {
-            path: self.status.path.clone(),
-            check: Box::new(check.clone()),
-        })
-    }
+/// Why a hive may not be edited, where it may not.
+pub(crate) fn refusal(status: &HiveStatus) -> Option<Refusal> {
+    let check = status.check.as_ref()?;
+    (check.errors > 0).then(|| Refusal::HiveErrors {
+        path: status.path.clone(),
+        check: Box::new(check.clone()),
+    })
 }
 
 /// How a hive that was left alone is reported.

@@ -15,7 +15,7 @@ use crate::progress::{Phase, Watch};
 use crate::recorder::Recorder;
 use crate::run::restore::Restoration;
 use crate::run::{HiveEntry, Journal, JournalChange, RunFolder};
-use crate::session::{NewRun, commit, prepare};
+use crate::session::{NewRun, Stop, commit, prepare};
 use crate::site::{Options, Site, guards};
 
 /// Undoes a run: the named one, or the newest that can be undone.
@@ -31,6 +31,9 @@ pub fn undo(
     let site = Site::of(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     guards(target, false)?;
+    if let Some(volume) = &site.boot.volume {
+        volume.guards(true)?;
+    }
     undo_site(&site, run, options, watch)
 }
 
@@ -56,7 +59,8 @@ pub(crate) fn undo_site(
     let mut restorations = Vec::new();
     let mut exact = true;
     for entry in &hives {
-        let restoration = Restoration::open(site.root.as_ref(), &folder, entry)?;
+        let root = site.root_of(entry.volume.as_deref())?;
+        let restoration = Restoration::open(root.dir(), &folder, entry)?;
         lock_hive(&restoration, entry)?;
         exact = exact && restoration.is_exact(journal.state)?;
         restorations.push(restoration);
@@ -64,6 +68,7 @@ pub(crate) fn undo_site(
     if !exact {
         drop(restorations);
         drop(lock);
+        same_volume(site, &hives)?;
         return by_values(site, &folder, journal, options, watch);
     }
     watch.phase(Phase::Restoring, &site.display)?;
@@ -85,6 +90,20 @@ pub(crate) fn undo_site(
         recorded_as: None,
         notices: Vec::new(),
     })
+}
+
+/// A volume beside the target is known by the bytes of the store on it. Where these are others,
+/// another volume may have taken its place, and only the caller knows.
+fn same_volume(site: &Site, hives: &[HiveEntry]) -> Result<(), Error> {
+    let elsewhere = hives.iter().find_map(|entry| entry.volume.clone());
+    match (elsewhere, &site.boot.volume) {
+        (Some(path), None) => Err(Refusal::BootVolume {
+            path,
+            reason: "a store that is not as the run left it is there now, or none".to_owned(),
+        }
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// The run to undo. Reversals of runs are only undone when they are asked for by name.
@@ -166,7 +185,7 @@ fn by_values(
         let mut reversed = Vec::new();
         let edit = |recorder: &mut Recorder| {
             reversed = reverse(recorder, entry)?;
-            Ok(())
+            Ok::<(), Stop>(())
         };
         prepared.extend(prepare(opened, options, watch, edit)?);
         report.changes.append(&mut reversed);
@@ -199,11 +218,13 @@ fn by_values(
 
 fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Error> {
     let components: Vec<&str> = entry.path.split('/').collect();
-    let place = site.root.find(&components)?.ok_or_else(|| Error::NoHive {
-        path: entry.path.clone(),
+    let root = site.root_of(entry.volume.as_deref())?;
+    let place = root.dir().find(&components)?.ok_or_else(|| Error::NoHive {
+        path: entry.shown_path(),
     })?;
     let hive = HivePlace {
         hive: entry.hive.clone(),
+        volume: entry.volume.clone(),
         place,
     };
     hive_on_disk::open(hive, Access::ReadWrite)

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
-use diskmend_repair::documents::{InspectReport, Row, RowState};
+use diskmend_repair::Options;
+use diskmend_repair::documents::{ElementRow, InspectReport, Row, RowState};
 use diskmend_repair::recipe::Recipe;
 
 use crate::args::RecipeFiles;
+use crate::boot_arg::BootArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
@@ -37,20 +39,22 @@ pub(crate) struct Args {
     recipes: Vec<String>,
     #[command(flatten)]
     files: RecipeFiles,
+    #[command(flatten)]
+    boot: BootArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let catalogue = args.files.catalogue()?;
     let recipes: Vec<&Recipe> = match args.recipes.as_slice() {
-        [] => catalogue
-            .iter()
-            .filter(|recipe| !recipe.registry.is_empty())
-            .collect(),
+        [] => catalogue.select(&catalogue.by_default())?,
         names => catalogue.select(names)?,
     };
     let target = args.target.open()?;
     let mut steps = Steps::start();
-    let options = args.target.state.options();
+    let options = Options {
+        boot: args.boot.choice(),
+        ..args.target.state.options()
+    };
     let found = diskmend_repair::inspect(&target, &recipes, &options, &mut steps.watch())
         .map_err(|error| args.target.failure(&error))?;
     drop(steps);
@@ -70,6 +74,7 @@ fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Resul
     for status in &found.hives {
         report::hive(out, status)?;
     }
+    report::stores(out, &found.stores)?;
     for (place, group) in report::by_key(&found.rows, |row| (&row.hive, &row.key)) {
         let current = group.iter().any(|row| row.in_current_set == Some(true));
         let mark = match current {
@@ -79,11 +84,22 @@ fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Resul
         report::key(out, place, mark)?;
         rows(out, &group, width)?;
     }
-    let count = |state| found.rows.iter().filter(|row| row.state == state).count();
+    let objects = report::by_key(&found.elements, |row| {
+        (&row.element.store, &row.element.object_name)
+    });
+    for (place, group) in objects {
+        report::object(out, place)?;
+        elements(out, &group, width)?;
+    }
+    let values = found.rows.iter().map(|row| row.state);
+    let states: Vec<RowState> = values
+        .chain(found.elements.iter().map(|row| row.state))
+        .collect();
+    let count = |wanted| states.iter().filter(|state| **state == wanted).count();
     writeln!(
         out,
         "\n{} values: {} faults, {} differ, {} missing, {} as they should be",
-        found.rows.len(),
+        states.len(),
         count(RowState::Fault),
         count(RowState::Differs),
         count(RowState::Missing),
@@ -97,12 +113,7 @@ fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Resul
 fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<()> {
     let mut table = Table::untitled(4, 2);
     for row in rows {
-        let (state, style) = match row.state {
-            RowState::Ok => ("ok", style::GOOD),
-            RowState::Differs => ("differs", style::WARNING),
-            RowState::Missing => ("missing", style::WARNING),
-            RowState::Fault => ("FAULT", style::BAD),
-        };
+        let (state, style) = state(row.state);
         let now = report::data(row.current.as_ref());
         let (now, remark) = match row.state {
             RowState::Ok => (now, String::new()),
@@ -119,4 +130,38 @@ fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<
         ]);
     }
     table.write(out, width)
+}
+
+fn elements(out: &mut dyn Write, rows: &[&ElementRow], width: Option<usize>) -> io::Result<()> {
+    let mut table = Table::untitled(4, 2);
+    for row in rows {
+        let (state, style) = state(row.state);
+        let now = report::words(row.element.old.as_deref());
+        let (now, remark) = match row.state {
+            RowState::Ok => (now, String::new()),
+            _ => (
+                format!(
+                    "{now}, wanted {}",
+                    report::words(row.element.new.as_deref())
+                ),
+                format!("{}: {}", row.recipe, row.why),
+            ),
+        };
+        table.row([
+            Cell::styled(state, style),
+            Cell::new(&row.element.name),
+            Cell::new(now),
+            Cell::styled(remark, style::FAINT),
+        ]);
+    }
+    table.write(out, width)
+}
+
+fn state(state: RowState) -> (&'static str, anstyle::Style) {
+    match state {
+        RowState::Ok => ("ok", style::GOOD),
+        RowState::Differs => ("differs", style::WARNING),
+        RowState::Missing => ("missing", style::WARNING),
+        RowState::Fault => ("FAULT", style::BAD),
+    }
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use diskmend_disk::Target;
 use diskmend_repair::documents::{Change, PlanReport};
-use diskmend_repair::{Goal, Plan};
+use diskmend_repair::{Goal, Options, Plan};
 
 use crate::args::RecipeFiles;
+use crate::boot_arg::{BootArgs, SerialArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
@@ -44,27 +45,45 @@ pub(crate) struct Choice {
     auto: bool,
     #[command(flatten)]
     files: RecipeFiles,
+    #[command(flatten)]
+    serial: SerialArgs,
+    #[command(flatten)]
+    boot: BootArgs,
 }
 
 impl Choice {
+    /// What the engine takes.
+    pub(crate) fn options(&self, args: &TargetArgs) -> Options {
+        Options {
+            boot: self.boot.choice(),
+            ..args.state.options()
+        }
+    }
+
     /// Works out the plan.
     pub(crate) fn plan(&self, args: &TargetArgs, target: &Target) -> Result<Plan, Failure> {
-        let catalogue = self.files.catalogue()?;
+        let mut catalogue = self.files.catalogue()?;
+        self.serial.apply(&mut catalogue);
         let all: Vec<String>;
         let names = match self.recipes.as_slice() {
             [] => {
-                all = catalogue.iter().map(|recipe| recipe.name.clone()).collect();
+                all = catalogue
+                    .by_default()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect();
                 &all
             }
             names => names,
         };
         let recipes = catalogue.select(names)?;
+        self.serial.must_matter(&recipes)?;
         let goal = match self.auto {
             true => Goal::Faults,
             false => Goal::Desired,
         };
         let mut steps = Steps::start();
-        let options = args.state.options();
+        let options = self.options(args);
         diskmend_repair::plan(target, &recipes, goal, &options, &mut steps.watch())
             .map_err(|error| args.failure(&error))
     }
@@ -120,6 +139,7 @@ fn print(
     for status in &report.hives {
         report::hive(out, status)?;
     }
+    report::stores(out, &report.stores)?;
     changes(out, &report.changes, width)?;
     let dirty = report.hives.iter().filter(|hive| hive.dirty.is_some());
     let recovered = match dirty.count() {
@@ -150,6 +170,14 @@ fn remark(change: &Change) -> String {
     }
 }
 
+/// The key, or the object of a boot store, that a change is about.
+fn place(change: &Change) -> (&str, &str) {
+    match &change.element {
+        Some(element) => (&element.store, &element.object_name),
+        None => (&change.hive, &change.value.key),
+    }
+}
+
 /// Prints changes of values, grouped by key.
 pub(crate) fn changes(
     out: &mut dyn Write,
@@ -157,18 +185,31 @@ pub(crate) fn changes(
     width: Option<usize>,
 ) -> io::Result<()> {
     let listed = changes.get(..MOST_CHANGES).unwrap_or(changes);
-    for (place, group) in report::by_key(listed, |c| (&c.hive, &c.value.key)) {
-        report::key(out, place, "")?;
+    for (place, group) in report::by_key(listed, place) {
+        match group.iter().any(|change| change.element.is_some()) {
+            true => report::object(out, place)?,
+            false => report::key(out, place, "")?,
+        }
         let mut table = Table::untitled(4, 2);
         for change in group {
-            let old = report::data(change.value.old.as_ref());
-            let new = report::data(change.value.new.as_ref());
+            let (name, old, new) = match &change.element {
+                Some(element) => (
+                    element.name.as_str(),
+                    report::words(element.old.as_deref()),
+                    report::words(element.new.as_deref()),
+                ),
+                None => (
+                    report::value_name(&change.value.value),
+                    report::data(change.value.old.as_ref()),
+                    report::data(change.value.new.as_ref()),
+                ),
+            };
             let style = match change.fault {
                 true => style::BAD,
                 false => style::PLAIN,
             };
             table.row([
-                Cell::new(report::value_name(&change.value.value)),
+                Cell::new(name),
                 Cell::styled(old, style),
                 Cell::styled(format!("-> {new}"), style::GOOD),
                 Cell::styled(remark(change), style::FAINT),

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use diskmend_repair::recipe::{Catalogue, IfMissing, Origin, Recipe, RecipeError, RegistryRow};
+use diskmend_repair::recipe::{
+    BcdRow, Catalogue, IfMissing, Origin, Recipe, RecipeError, RegistryRow,
+};
 use serde::Serialize;
 
 use crate::args::RecipeFiles;
@@ -45,7 +47,10 @@ struct RecipeEntry<'a> {
     includes: &'a [String],
     /// The file that it was read from; absent for one of the program's own.
     file: Option<&'a str>,
+    /// Whether it is only done when named.
+    on_request: bool,
     registry: Vec<RowEntry<'a>>,
+    bcd: Vec<ElementEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -55,6 +60,19 @@ struct RowEntry<'a> {
     value: &'a str,
     desired: &'a diskmend_repair::ValueData,
     create_if_missing: bool,
+    can_be_fault: bool,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct ElementEntry<'a> {
+    object: String,
+    /// The id, such as `0x16000020`.
+    element: String,
+    name: String,
+    /// In `bcdedit`'s words; absent where the element should not exist.
+    desired: Option<String>,
+    create_object: bool,
     can_be_fault: bool,
     why: &'a str,
 }
@@ -95,7 +113,9 @@ fn entry(recipe: &Recipe) -> RecipeEntry<'_> {
             Origin::BuiltIn => None,
             Origin::File(file) => Some(file),
         },
+        on_request: recipe.on_request,
         registry: recipe.registry.iter().map(row_entry).collect(),
+        bcd: recipe.bcd.iter().map(element_entry).collect(),
     }
 }
 
@@ -106,6 +126,18 @@ fn row_entry(row: &RegistryRow) -> RowEntry<'_> {
         value: &row.value,
         desired: &row.desired,
         create_if_missing: row.if_missing == IfMissing::Create,
+        can_be_fault: row.fault.is_some(),
+        why: &row.why,
+    }
+}
+
+fn element_entry(row: &BcdRow) -> ElementEntry<'_> {
+    ElementEntry {
+        object: row.object.to_string(),
+        element: format!("0x{}", row.element),
+        name: row.name(),
+        desired: row.desired_words(),
+        create_object: row.create_as.is_some(),
         can_be_fault: row.fault.is_some(),
         why: &row.why,
     }
@@ -151,9 +183,35 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
         let faint = style::FAINT;
         writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
     }
+    elements(out, &recipe.bcd)?;
+    if recipe.on_request {
+        writeln!(
+            out,
+            "\nOnly when named: inspect and --auto pass it over otherwise"
+        )?;
+    }
     writeln!(out, "\nSources")?;
     for source in &recipe.sources {
         writeln!(out, "  {}", Escaped(source))?;
+    }
+    Ok(())
+}
+
+fn elements(out: &mut dyn io::Write, rows: &[BcdRow]) -> io::Result<()> {
+    let mut object = None;
+    for row in rows {
+        if object != Some(row.object) {
+            writeln!(out, "\nBoot store {}", Escaped(&row.object.to_string()))?;
+            object = Some(row.object);
+        }
+        let (name, desired) = (row.name(), row.desired_words());
+        let name = Escaped(&name);
+        match &desired {
+            Some(desired) => writeln!(out, "  {name} = {}", Escaped(desired))?,
+            None => writeln!(out, "  {name} is removed")?,
+        }
+        let faint = style::FAINT;
+        writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ use crate::target_arg::TargetArgs;
 Examples:
   diskmend repair /mnt/f tls nla crash-dump
   diskmend repair F: rdp-internal-error --yes
+  diskmend repair /mnt/f serial-console --boot-volume /mnt/esp
   diskmend repair /mnt/f --auto --yes --json")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -58,7 +59,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
     }
     let mut steps = Steps::start();
-    let options = args.target.state.options();
+    let options = args.choice.options(&args.target);
     let applied = interrupt::while_writing(|| {
         diskmend_repair::repair(&target, plan, &options, &mut steps.watch())
     });

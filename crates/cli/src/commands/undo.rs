@@ -1,8 +1,10 @@
 //! `diskmend undo`: takes a run back.
 
 use std::io;
+use std::path::PathBuf;
 
 use diskmend_repair::documents::{FileAction, Method, Reversal, RunSummary, UndoReport};
+use diskmend_repair::{BootChoice, Options};
 
 use crate::consent::Consent;
 use crate::exit::Exit;
@@ -13,7 +15,7 @@ use crate::output::escape::Escaped;
 use crate::output::table::{Cell, Table};
 use crate::output::{report, shell, style};
 use crate::progress::Steps;
-use crate::target_arg::TargetArgs;
+use crate::target_arg::{self, TargetArgs};
 
 /// Take a repair back
 ///
@@ -32,6 +34,10 @@ pub(crate) struct Args {
     target: TargetArgs,
     /// The run ('diskmend runs' lists them); the last that can be undone by default
     run: Option<String>,
+    /// The folder that the volume of the run's boot store is mounted on, where that is not the
+    /// same as in the run
+    #[arg(long, value_name = "DIR")]
+    boot_volume: Option<PathBuf>,
     #[command(flatten)]
     consent: Consent,
 }
@@ -39,7 +45,13 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.consent.can_be_had()?;
     let target = args.target.open()?;
-    let options = args.target.state.options();
+    let options = Options {
+        boot: BootChoice {
+            volume: args.boot_volume.as_deref().map(target_arg::root),
+            ..BootChoice::default()
+        },
+        ..args.target.state.options()
+    };
     let run = match (&args.run, args.consent.asks()) {
         (named, false) => named.clone(),
         (named, true) => {

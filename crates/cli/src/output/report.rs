@@ -5,8 +5,11 @@ use std::io::{self, Write};
 
 use diskmend_repair::documents::{
     AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHive,
+    StoreStatus,
 };
 use diskmend_repair::{ControlSets, ValueData};
+
+use crate::hints;
 
 use super::console;
 use super::escape::Escaped;
@@ -22,7 +25,7 @@ pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
         out,
         "{heading}{}{heading:#}  {}, regf {}, {} bytes",
         Escaped(&status.hive),
-        Escaped(&status.path),
+        Escaped(&on_volume(status.volume.as_deref(), &status.path)),
         Escaped(&status.version),
         status.length
     )?;
@@ -112,6 +115,45 @@ pub(crate) fn key(out: &mut dyn Write, (hive, key): (&str, &str), mark: &str) ->
     writeln!(out, "\n{heading}{}{heading:#}{mark}", Escaped(&path))
 }
 
+/// The object of a boot store that the rows below are about.
+pub(crate) fn object(out: &mut dyn Write, (store, object): (&str, &str)) -> io::Result<()> {
+    let heading = style::HEADING;
+    let (store, object) = (Escaped(store), Escaped(object));
+    writeln!(out, "\n{heading}{store}  {object}{heading:#}")
+}
+
+/// The boot stores that were found, and the loaders in the one that was chosen.
+pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<()> {
+    for store in stores {
+        let path = store.shown_path();
+        write!(out, "boot store {}: ", Escaped(&path))?;
+        match &store.problem {
+            Some(problem) => writeln!(out, "{}", Escaped(problem))?,
+            None if store.chosen => writeln!(out, "starts this Windows")?,
+            None => writeln!(out, "could start this Windows")?,
+        }
+        for loader in store.loaders.iter().filter(|loader| loader.chosen) {
+            let description = loader.description.as_deref().unwrap_or_default();
+            let (object, description) = (Escaped(&loader.object), Escaped(description));
+            writeln!(out, "  by loader {object} {description}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A path on a volume, whole where that is not the target.
+fn on_volume(volume: Option<&str>, path: &str) -> String {
+    match volume {
+        Some(volume) => format!("{}/{path}", volume.trim_end_matches('/')),
+        None => path.to_owned(),
+    }
+}
+
+/// A value in `bcdedit`'s words, or that there is none.
+pub(crate) fn words(words: Option<&str>) -> String {
+    words.unwrap_or("(none)").to_owned()
+}
+
 /// What a check found, where it found anything.
 pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<()> {
     let total = summary.errors + summary.warnings;
@@ -144,7 +186,8 @@ pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<(
 /// A hive that was written: what was done with it, and how it was proved.
 pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()> {
     let heading = style::HEADING;
-    write!(out, "{heading}{}{heading:#}  ", Escaped(&hive.path))?;
+    let path = on_volume(hive.volume.as_deref(), &hive.path);
+    write!(out, "{heading}{}{heading:#}  ", Escaped(&path))?;
     if let Some(recovery) = &hive.recovery {
         write!(out, "recovered from its logs ({} pages), ", recovery.pages)?;
     }
@@ -172,6 +215,9 @@ pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()>
 pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
     for hive in skipped {
         console::warn(format_args!("{} is left alone: {}", hive.hive, hive.reason));
+        if hive.hive == "BCD" {
+            console::hint(hints::BOOT_STORE);
+        }
     }
     for notice in notices {
         console::note(&notice.text);

@@ -9,7 +9,7 @@ const CRASH: &str = r"ControlSet001\Control\CrashControl";
 fn every_byte_is_as_before_the_run() {
     let volume = Volume::new();
     let before = volume.hives();
-    diskmend(["repair", volume.root(), "rdp-internal-error", "--yes"]).ends(0);
+    diskmend(["repair", volume.root(), "tls", "nla", "crash-dump", "--yes"]).ends(0);
     assert_ne!(volume.hives(), before);
     let document = diskmend(["undo", volume.root(), "--yes", "--json"])
         .ends(0)

@@ -44,7 +44,10 @@ pub enum Outcome {
 pub struct AppliedHive {
     /// Its name.
     pub hive: String,
-    /// Its path below the target's root, with `/`.
+    /// The root of its volume, where that is not the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
     pub path: String,
     /// What was recovered from its logs first; absent for a clean hive.
     pub recovery: Option<RecoverySummary>,

@@ -10,7 +10,10 @@ use crate::control_sets::ControlSets;
 pub struct HiveStatus {
     /// Its name, such as `SYSTEM`.
     pub hive: String,
-    /// Its path below the target's root, with `/`.
+    /// The root of its volume, where that is not the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
     pub path: String,
     /// Length of the file in bytes.
     pub length: u64,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::documents::{HiveStatus, RunSummary};
+use crate::documents::{ElementRow, HiveStatus, RunSummary, StoreStatus};
 use crate::value_data::ValueData;
 
 /// The result of `inspect`.
@@ -20,6 +20,10 @@ pub struct InspectReport {
     pub skipped: Vec<SkippedHive>,
     /// Every value that the recipes name, in every control set.
     pub rows: Vec<Row>,
+    /// The boot stores that were found, where a recipe is about one.
+    pub stores: Vec<StoreStatus>,
+    /// Every element of the chosen boot store that the recipes name.
+    pub elements: Vec<ElementRow>,
     /// Runs that were killed half way and must be settled first.
     pub unfinished: Vec<RunSummary>,
     /// What else a person should know.
@@ -97,6 +101,7 @@ impl InspectReport {
             hive.dirty.is_some() || errors > 0 || missing > 0
         };
         self.rows.iter().any(|row| row.state != RowState::Ok)
+            || self.elements.iter().any(|row| row.state != RowState::Ok)
             || self.hives.iter().any(unsound)
             || !self.skipped.is_empty()
             || !self.unfinished.is_empty()

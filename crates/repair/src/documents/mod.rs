@@ -2,6 +2,7 @@
 //! field is never renamed or given another meaning without raising it.
 
 mod applied;
+mod boot_store;
 mod hive_status;
 mod inspection;
 mod planned;
@@ -9,6 +10,7 @@ mod runs;
 mod undone;
 
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
+pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};

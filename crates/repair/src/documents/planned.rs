@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::documents::{HiveStatus, Notice, RunSummary, SkippedHive};
+use crate::documents::{ElementWords, HiveStatus, Notice, RunSummary, SkippedHive, StoreStatus};
 use crate::value_data::ValueData;
 
 /// The result of `plan`.
@@ -20,6 +20,8 @@ pub struct PlanReport {
     pub hives: Vec<HiveStatus>,
     /// Hives that could not be read or may not be edited, and why; their changes are missing.
     pub skipped: Vec<SkippedHive>,
+    /// The boot stores that were found, where a recipe is about one.
+    pub stores: Vec<StoreStatus>,
     /// The changes, in the order in which they would be made.
     pub changes: Vec<Change>,
     /// Runs that were killed half way and must be settled first.
@@ -47,6 +49,9 @@ pub struct Change {
     pub fault: bool,
     /// One sentence for a person.
     pub why: String,
+    /// The element that the value is, in a boot store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub element: Option<ElementWords>,
     /// The value.
     #[serde(flatten)]
     pub value: ChangedValue,

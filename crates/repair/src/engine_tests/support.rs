@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use crate::boot_volume::BootPlace;
 use crate::documents::{RepairReport, RowState, UndoReport};
 use crate::error::Error;
 use crate::hive_file::edit_site;
@@ -24,7 +25,7 @@ use diskmend_disk::Access;
 use diskmend_hive::{EditError, ValueType};
 
 /// All that the tests repair.
-pub(super) const BUNDLE: [&str; 1] = ["rdp-internal-error"];
+pub(super) const BUNDLE: [&str; 3] = ["tls", "nla", "crash-dump"];
 
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -51,6 +52,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         display: "memory".to_owned(),
         root: disk.root(),
         state: StateFolder::new(disk.root(), STATE_FOLDER).expect("a folder for undo data"),
+        boot: BootPlace::default(),
         room: Box::new(|_| Ok(())),
     }
 }

@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// Name of the file, and its text.
-pub(super) const FILES: [(&str, &str); 4] = [
+pub(super) const FILES: [(&str, &str); 11] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -11,5 +11,33 @@ pub(super) const FILES: [(&str, &str); 4] = [
     (
         "crash-dump.toml",
         include_str!("../../recipes/crash-dump.toml"),
+    ),
+    (
+        "serial-console.toml",
+        include_str!("../../recipes/serial-console.toml"),
+    ),
+    (
+        "boot-menu.toml",
+        include_str!("../../recipes/boot-menu.toml"),
+    ),
+    (
+        "boot-recovery-off.toml",
+        include_str!("../../recipes/boot-recovery-off.toml"),
+    ),
+    (
+        "safe-mode-off.toml",
+        include_str!("../../recipes/safe-mode-off.toml"),
+    ),
+    (
+        "safe-mode-on.toml",
+        include_str!("../../recipes/safe-mode-on.toml"),
+    ),
+    (
+        "safe-mode-on-network.toml",
+        include_str!("../../recipes/safe-mode-on-network.toml"),
+    ),
+    (
+        "safe-mode-on-dsrepair.toml",
+        include_str!("../../recipes/safe-mode-on-dsrepair.toml"),
     ),
 ];

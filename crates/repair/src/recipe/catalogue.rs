@@ -1,7 +1,9 @@
 //! The recipes that can be named, and what a choice of them amounts to.
 
+use diskmend_bcd::{ElementId, ElementValue};
+
 use crate::names::same_name;
-use crate::recipe::{Origin, Recipe, RecipeError, builtin};
+use crate::recipe::{BcdRow, Origin, Recipe, RecipeError, builtin};
 
 /// All recipes that can be named on the command line.
 #[derive(Debug)]
@@ -51,6 +53,26 @@ impl Catalogue {
         self.recipes.iter()
     }
 
+    /// The names of those that are looked at where none is named.
+    #[must_use]
+    pub fn by_default(&self) -> Vec<&str> {
+        let wanted = self.recipes.iter().filter(|recipe| !recipe.on_request);
+        wanted.map(|recipe| recipe.name.as_str()).collect()
+    }
+
+    /// Has every recipe that sets the serial port of the console set this one instead.
+    pub fn set_serial_port(&mut self, port: Option<u64>, baud_rate: Option<u64>) {
+        for row in self.recipes.iter_mut().flat_map(|recipe| &mut recipe.bcd) {
+            if let Some(number) = match row.serial_setting() {
+                Some(ElementId::EMS_PORT) => port,
+                Some(_) => baud_rate,
+                None => None,
+            } {
+                row.desired = Some(ElementValue::Integer(number));
+            }
+        }
+    }
+
     /// The recipes that these names stand for, bundles replaced by what they include, each once.
     ///
     /// # Errors
@@ -86,15 +108,16 @@ impl Catalogue {
         }
         path.pop();
         let new = selected.iter().all(|other| other.name != recipe.name);
-        if new && !recipe.registry.is_empty() {
+        if new && recipe.has_rows() {
             selected.push(recipe);
         }
         Ok(())
     }
 }
 
-/// No two rows may want the same value to be different things.
+/// No two rows may want the same value or element to be different things.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
+    consistent_elements(recipes)?;
     let rows: Vec<_> = recipes
         .iter()
         .flat_map(|recipe| {
@@ -118,6 +141,29 @@ fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
                 hive: row.hive,
                 key: row.key.to_string(),
                 value: row.value.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn consistent_elements(recipes: &[&Recipe]) -> Result<(), RecipeError> {
+    let rows = recipes
+        .iter()
+        .flat_map(|recipe| recipe.bcd.iter().map(|row| (recipe.name.as_str(), row)));
+    let rows: Vec<(&str, &BcdRow)> = rows.collect();
+    for (index, (second, row)) in rows.iter().enumerate() {
+        let conflict = rows.iter().take(index).find(|(_, other)| {
+            other.object == row.object
+                && other.element == row.element
+                && other.desired != row.desired
+        });
+        if let Some((first, _)) = conflict {
+            return Err(RecipeError::ElementConflict {
+                first: (*first).to_owned(),
+                second: (*second).to_owned(),
+                object: row.object.to_string(),
+                element: row.name(),
             });
         }
     }
@@ -151,7 +197,7 @@ mod tests {
             .iter()
             .map(|recipe| recipe.name.as_str())
             .collect();
-        assert_eq!(names, ["tls", "nla", "crash-dump"]);
+        assert_eq!(names, ["tls", "nla", "crash-dump", "serial-console"]);
         for recipe in catalogue.iter() {
             assert_eq!(recipe.origin, Origin::BuiltIn);
             assert!(!recipe.sources.is_empty(), "{}", recipe.name);

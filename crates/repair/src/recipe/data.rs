@@ -15,6 +15,7 @@ const MAX_BYTES: usize = 16 * 1024;
 /// Data as written, before the type is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Written {
+    Bool(bool),
     Number(i64),
     Text(String),
     List(Vec<String>),
@@ -27,7 +28,11 @@ impl<'de> Deserialize<'de> for Written {
             type Value = Written;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, a string or a list of strings")
+                f.write_str("a number, a string, a list of strings, true or false")
+            }
+
+            fn visit_bool<E: Error>(self, yes: bool) -> Result<Written, E> {
+                Ok(Written::Bool(yes))
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Written, E> {

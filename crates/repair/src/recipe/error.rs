@@ -48,6 +48,18 @@ pub enum RecipeError {
         /// The name.
         name: String,
     },
+    /// Two of the chosen recipes want the same element to be different things.
+    #[error("recipes {first:?} and {second:?} want different things of {element} of {object}")]
+    ElementConflict {
+        /// One recipe.
+        first: String,
+        /// The other.
+        second: String,
+        /// The object, as recipes name it.
+        object: String,
+        /// The element's name.
+        element: String,
+    },
     /// Two of the chosen recipes want the same value to be different things.
     #[error(
         "recipes {first:?} and {second:?} want different data in value {value:?} of {hive}\\{key}"

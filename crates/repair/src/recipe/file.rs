@@ -1,5 +1,7 @@
 //! A recipe's file: the fields as written, and what must hold of them.
 
+mod boot;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -10,6 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
+use self::boot::BcdFile;
 use crate::recipe::data::{self, Written};
 use crate::recipe::{
     Companion, Fault, HiveName, IfMissing, KeyPattern, Origin, Recipe, RecipeError, RegistryRow,
@@ -33,6 +36,10 @@ struct RecipeFile {
     includes: Vec<String>,
     #[serde(default)]
     registry: Vec<Spanned<RowFile>>,
+    #[serde(default)]
+    bcd: Vec<Spanned<BcdFile>>,
+    #[serde(default)]
+    on_request: bool,
 }
 
 #[derive(Deserialize)]
@@ -167,15 +174,15 @@ impl RecipeFile {
                 "say where the values are documented".to_owned(),
             ));
         }
-        if self.registry.is_empty() && self.includes.is_empty() {
+        let rows = self.registry.len() + self.bcd.len();
+        if rows == 0 && self.includes.is_empty() {
             return Err(wrong(&self.name)(
-                "the recipe has neither a [[registry]] row nor includes".to_owned(),
+                "the recipe has neither a [[registry]] or [[bcd]] row nor includes".to_owned(),
             ));
         }
-        if self.registry.len() > MAX_ROWS {
+        if rows > MAX_ROWS {
             return Err(wrong(&self.name)(format!(
-                "{} rows, a recipe has at most {MAX_ROWS}",
-                self.registry.len()
+                "{rows} rows, a recipe has at most {MAX_ROWS}"
             )));
         }
         Ok(Recipe {
@@ -189,6 +196,12 @@ impl RecipeFile {
                 .into_iter()
                 .map(|row| row.into_inner().validate())
                 .collect::<Result<_, _>>()?,
+            bcd: self
+                .bcd
+                .into_iter()
+                .map(|row| row.into_inner().validate())
+                .collect::<Result<_, _>>()?,
+            on_request: self.on_request,
             origin: Origin::File(file.to_owned()),
         })
     }

@@ -1,5 +1,6 @@
 //! Recipes: repairs as data, each a TOML file (docs/recipes.md describes the format).
 
+mod boot;
 mod builtin;
 mod catalogue;
 mod data;
@@ -12,6 +13,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use boot::{BcdFault, BcdObject, BcdRow};
 pub use catalogue::Catalogue;
 pub use error::RecipeError;
 pub use fault::{Companion, Fault};
@@ -38,8 +40,20 @@ pub struct Recipe {
     pub includes: Vec<String>,
     /// Registry values as they should be.
     pub registry: Vec<RegistryRow>,
+    /// Elements of the boot store as they should be.
+    pub bcd: Vec<BcdRow>,
+    /// Whether it is only done when named: `inspect` and `--auto` pass it over otherwise.
+    pub on_request: bool,
     /// Where it comes from.
     pub origin: Origin,
+}
+
+impl Recipe {
+    /// Whether it has settings of its own, not only those of the recipes that it includes.
+    #[must_use]
+    pub fn has_rows(&self) -> bool {
+        !self.registry.is_empty() || !self.bcd.is_empty()
+    }
 }
 
 /// Where a recipe comes from.

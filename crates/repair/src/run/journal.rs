@@ -53,7 +53,10 @@ pub(crate) struct Journal {
 pub(crate) struct HiveEntry {
     /// Its name.
     pub(crate) hive: String,
-    /// Its path below the target's root, with `/`.
+    /// The root of its volume at the time of the run, where that is not the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
     pub(crate) path: String,
     /// Whether it was dirty and recovered from its logs by this run.
     pub(crate) recovered: bool,
@@ -130,6 +133,21 @@ pub(crate) enum Step {
     },
     /// All that was written before is made durable.
     Flush,
+}
+
+impl HiveEntry {
+    /// Its path for a person: whole where its volume is not the target.
+    pub(crate) fn shown_path(&self) -> String {
+        on_volume(self.volume.as_deref(), &self.path)
+    }
+}
+
+/// A path below the root of a volume for a person: whole where the volume is not the target.
+pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
+    match volume {
+        Some(volume) => format!("{}/{path}", volume.trim_end_matches('/')),
+        None => path.to_owned(),
+    }
 }
 
 impl Journal {
@@ -213,7 +231,7 @@ impl Journal {
             started: self.started.clone(),
             updated: self.updated.clone(),
             recipes: self.recipes.clone(),
-            hives: self.hives.iter().map(|hive| hive.path.clone()).collect(),
+            hives: self.hives.iter().map(HiveEntry::shown_path).collect(),
             changes: self.hives.iter().map(|hive| hive.change_count).sum(),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
@@ -238,6 +256,7 @@ mod tests {
         let mut journal = Journal::begin(&id, RunKind::Repair, "/mnt/f", vec!["tls".to_owned()]);
         journal.hives.push(HiveEntry {
             hive: "SYSTEM".to_owned(),
+            volume: Some("/mnt/esp".to_owned()),
             path: "Windows/System32/config/SYSTEM".to_owned(),
             recovered: true,
             reversible: true,

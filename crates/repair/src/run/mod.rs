@@ -8,7 +8,7 @@ pub(crate) mod undo_data;
 
 pub(crate) use folder::{RunFolder, StateFolder};
 pub(crate) use id::RunId;
-pub(crate) use journal::{Content, FileEntry, HiveEntry, Journal, JournalChange, Step};
+pub(crate) use journal::{Content, FileEntry, HiveEntry, Journal, JournalChange, Step, on_volume};
 
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::documents::{FileAction, RestoredFile, RunState};
 use crate::error::Error;
 use crate::run::undo_data::UndoData;
-use crate::run::{FileEntry, HiveEntry, RunFolder, Step};
+use crate::run::{FileEntry, HiveEntry, RunFolder, Step, on_volume};
 use crate::store::{Dir, OpenFile, Place};
 
 /// Longest file that is restored, in bytes.
@@ -183,7 +183,7 @@ impl<'a> Restoration<'a> {
             .files
             .iter()
             .map(|file| RestoredFile {
-                path: file.entry.path.clone(),
+                path: on_volume(self.entry.volume.as_deref(), &file.entry.path),
                 action: match file.entry.old {
                     Some(_) => FileAction::Restored,
                     None => FileAction::Removed,

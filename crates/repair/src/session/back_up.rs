@@ -36,6 +36,7 @@ pub(crate) fn back_up(
     let mut backup = Backup {
         entry: HiveEntry {
             hive: held.name.clone(),
+            volume: held.volume.clone(),
             path: held.path.clone(),
             recovered: held.recovery.is_some(),
             reversible: held.reversible,
@@ -50,8 +51,8 @@ pub(crate) fn back_up(
         },
         data: Vec::new(),
         need: Need {
-            target: 0,
             state: JOURNAL_ROOM,
+            ..Need::default()
         },
     };
     for (index, (kind, data)) in data.into_iter().enumerate() {
@@ -63,7 +64,11 @@ pub(crate) fn back_up(
         };
         if let Some(change) = &change {
             let growth = change.len_after.saturating_sub(change.len_before);
-            backup.need.target = backup.need.target.saturating_add(growth);
+            let grows = match held.volume {
+                None => &mut backup.need.target,
+                Some(_) => &mut backup.need.boot,
+            };
+            *grows = grows.saturating_add(growth);
         }
         backup.entry.files.push(FileEntry {
             path: files.path(kind),

@@ -59,11 +59,12 @@ pub(crate) fn commit(
         let first: usize = backups.iter().map(|backup| backup.entry.files.len()).sum();
         let backup = back_up(held, files, &plan, first + 1)?;
         need.target = need.target.saturating_add(backup.need.target);
+        need.boot = need.boot.saturating_add(backup.need.boot);
         need.state = need.state.saturating_add(backup.need.state);
         backups.push(backup);
         plans.push(plan);
     }
-    (site.room)(need)?;
+    site.room(need)?;
 
     let state = site.state.create()?;
     let _lock = state.lock_target()?;
@@ -219,6 +220,7 @@ fn finish(run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
 fn applied(held: Held, bytes_written: u64) -> AppliedHive {
     AppliedHive {
         hive: held.name,
+        volume: held.volume,
         path: held.path,
         recovery: held.recovery,
         check: held.check,
@@ -236,7 +238,8 @@ fn roll_back(
 ) -> Error {
     watch.committed(Phase::RollingBack, &site.display);
     let restored = journal.hives.iter().rev().try_for_each(|entry| {
-        let mut restoration = Restoration::open(site.root.as_ref(), run, entry)?;
+        let root = site.root_of(entry.volume.as_deref())?;
+        let mut restoration = Restoration::open(root.dir(), run, entry)?;
         restoration.restore().map(|_| ())
     });
     let id = run.id.to_string();

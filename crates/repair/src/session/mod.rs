@@ -38,6 +38,7 @@ struct VerifiedImage {
 /// What is known of a prepared change.
 struct Held {
     name: String,
+    volume: Option<String>,
     path: String,
     fingerprints: Vec<Fingerprint>,
     recovery: Option<RecoverySummary>,
@@ -54,12 +55,26 @@ impl Prepared {
     }
 }
 
+/// Why an edit goes no further; nothing of it is written.
+pub(crate) enum Stop {
+    /// The hive cannot be edited.
+    Edit(EditError),
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<EditError> for Stop {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
 /// Edits a hive in memory and verifies the result; `None` where there is nothing to write.
 pub(crate) fn prepare(
     opened: HiveOnDisk,
     options: &Options,
     watch: &mut Watch<'_>,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop>,
 ) -> Result<Option<Prepared>, Error> {
     let path = opened.path().to_owned();
     watch.phase(Phase::Editing, &path)?;
@@ -72,12 +87,13 @@ pub(crate) fn prepare(
     let mut recorder = Recorder::new(Editor::new(opened.hive, filetime(Timestamp::now())));
     match edit(&mut recorder) {
         Ok(()) => {}
-        Err(error @ EditError::Corrupt(_)) => {
+        Err(Stop::Other(error)) => return Err(error),
+        Err(Stop::Edit(error @ EditError::Corrupt(_))) => {
             drop(recorder);
             verify::refuse_damaged(&path, &opened.logs, opened.primary.as_ref())?;
             return Err(cannot_edit(error));
         }
-        Err(error) => return Err(cannot_edit(error)),
+        Err(Stop::Edit(error)) => return Err(cannot_edit(error)),
     }
     let recorded = recorder.finish().map_err(cannot_edit)?;
     if recorded.edited.changes() == 0 && opened.dirty.is_none() {
@@ -108,6 +124,7 @@ pub(crate) fn prepare(
         },
         held: Held {
             name: opened.hive_place.hive.clone(),
+            volume: opened.hive_place.volume.clone(),
             path,
             fingerprints,
             recovery,

@@ -7,7 +7,7 @@ use diskmend_repair::{Class, Error, Goal};
 
 use crate::support::{Volume, fixtures, same};
 
-const ALL: [&str; 1] = ["rdp-internal-error"];
+const ALL: [&str; 3] = ["tls", "nla", "crash-dump"];
 
 #[test]
 fn a_repair_is_complete_repeatable_and_undone_to_the_byte() {

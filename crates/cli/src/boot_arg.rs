@@ -1,0 +1,72 @@
+//! The boot store as typed, for the commands that repair a Windows.
+
+use std::path::PathBuf;
+
+use diskmend_repair::BootChoice;
+use diskmend_repair::recipe::{Catalogue, Recipe};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::target_arg;
+
+const BOOT_STORE: &str = "Boot store";
+const SERIAL_CONSOLE: &str = "Serial console";
+
+/// Rates that 'bcdedit /emssettings' takes, in bits per second.
+const BAUD_RATES: [&str; 5] = ["9600", "19200", "38400", "57600", "115200"];
+
+/// The boot store that starts the Windows.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BootArgs {
+    /// The folder that the boot or EFI system partition is mounted on; without it the boot store
+    /// is looked for on the target, as \Boot\BCD and \EFI\Microsoft\Boot\BCD
+    #[arg(help_heading = BOOT_STORE, long, value_name = "DIR")]
+    boot_volume: Option<PathBuf>,
+    /// The boot store itself, where several are found
+    #[arg(help_heading = BOOT_STORE, long, value_name = "FILE", conflicts_with = "boot_volume")]
+    store: Option<PathBuf>,
+    /// Change every loader that starts this Windows, not only the default one
+    #[arg(help_heading = BOOT_STORE, long)]
+    all_loaders: bool,
+}
+
+impl BootArgs {
+    /// What the engine takes.
+    pub(crate) fn choice(&self) -> BootChoice {
+        BootChoice {
+            volume: self.boot_volume.as_deref().map(target_arg::root),
+            store: self.store.clone(),
+            all_loaders: self.all_loaders,
+        }
+    }
+}
+
+/// The serial port of the console.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SerialArgs {
+    /// The COM port that serial-console sets, 1 to 4, in place of 1
+    #[arg(help_heading = SERIAL_CONSOLE, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4))]
+    ems_port: Option<u64>,
+    /// The rate that serial-console sets, in bits per second, in place of 115200
+    #[arg(help_heading = SERIAL_CONSOLE, long, value_name = "RATE", value_parser = BAUD_RATES)]
+    ems_baud_rate: Option<String>,
+}
+
+impl SerialArgs {
+    /// Has the recipes set these.
+    pub(crate) fn apply(&self, catalogue: &mut Catalogue) {
+        let rate = self.ems_baud_rate.as_deref();
+        catalogue.set_serial_port(self.ems_port, rate.and_then(|rate| rate.parse().ok()));
+    }
+
+    /// Refuses to be without effect.
+    pub(crate) fn must_matter(&self, recipes: &[&Recipe]) -> Result<(), Failure> {
+        let given = self.ems_port.is_some() || self.ems_baud_rate.is_some();
+        let mut rows = recipes.iter().flat_map(|recipe| &recipe.bcd);
+        if !given || rows.any(|row| row.serial_setting().is_some()) {
+            return Ok(());
+        }
+        let message = "--ems-port and --ems-baud-rate: none of these recipes sets a serial port";
+        Err(Failure::new(Exit::Usage, message).hint("name the recipe serial-console as well"))
+    }
+}

@@ -1,0 +1,212 @@
+//! Finding the boot stores of a target, and the one that starts its Windows. Nothing is guessed:
+//! where several could, or one cannot be read, none is taken.
+
+use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
+use diskmend_bcd::{Guid, Store};
+use diskmend_disk::{Access, LookupError};
+
+use crate::documents::{LoaderStatus, StoreStatus};
+use crate::error::{Error, Refusal, chain};
+use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
+use crate::progress::{Phase, Watch};
+use crate::site::{Options, Site};
+
+/// How the hive of a boot store is called.
+pub(crate) const NAME: &str = "BCD";
+/// Where boot stores lie on a volume: for BIOS, and for EFI firmware.
+const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
+/// The folder of the target's Windows, as loaders name it; case is not regarded.
+const WINDOWS: &str = r"\Windows";
+
+/// The stores of a target.
+pub(super) struct Found {
+    pub(super) stores: Vec<StoreStatus>,
+    pub(super) chosen: Result<Chosen, Error>,
+}
+
+/// The store that starts the target's Windows, and the loaders in it that recipes are about.
+pub(super) struct Chosen {
+    pub(super) opened: HiveOnDisk,
+    pub(super) loaders: Vec<Loader>,
+}
+
+/// A store that was found.
+struct Candidate {
+    status: StoreStatus,
+    outcome: Result<Chosen, Error>,
+}
+
+/// Looks for the stores of a target.
+///
+/// # Errors
+/// Where there is none, or the caller interrupts.
+pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Result<Found, Error> {
+    if let Some(volume) = &site.boot.volume {
+        volume.guards(false)?;
+    }
+    let volume = site.boot.volume.as_ref().map(|volume| volume.path.clone());
+    let mut candidates = Vec::new();
+    let wanted = Wanted {
+        system_root: WINDOWS.to_owned(),
+        partition: None,
+    };
+    match &site.boot.named {
+        Some(components) => {
+            let path = components.join("/");
+            let place = place(site, volume.as_deref(), components)?;
+            let place = place.ok_or(Error::NoHive { path })?;
+            candidates.push(candidate(place, &wanted, options, watch)?);
+        }
+        None => {
+            for components in PLACES {
+                match place(site, volume.as_deref(), components) {
+                    Ok(None) => {}
+                    Ok(Some(place)) => {
+                        candidates.push(candidate(place, &wanted, options, watch)?);
+                    }
+                    Err(error) => candidates.push(Candidate {
+                        status: status(volume.clone(), components.join("/")),
+                        outcome: Err(error),
+                    }),
+                }
+            }
+        }
+    }
+    if candidates.is_empty() {
+        return Err(Refusal::NoStore { volume }.into());
+    }
+    Ok(choose(candidates))
+}
+
+/// A file below the root of a volume, whatever its case; `None` where it does not exist.
+pub(crate) fn place<S: AsRef<str>>(
+    site: &Site,
+    volume: Option<&str>,
+    components: &[S],
+) -> Result<Option<HivePlace>, Error> {
+    let components: Vec<&str> = components.iter().map(AsRef::as_ref).collect();
+    match site.root_of(volume)?.dir().find(&components) {
+        Ok(place) => Ok(place.map(|place| HivePlace {
+            hive: NAME.to_owned(),
+            volume: volume.map(str::to_owned),
+            place,
+        })),
+        // On the way is a file: there is no store below it.
+        Err(LookupError::NotAFolder { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn candidate(
+    place: HivePlace,
+    wanted: &Wanted,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Candidate, Error> {
+    let path = place.place.path.clone();
+    watch.phase(Phase::Opening, &path)?;
+    let mut status = status(place.volume.clone(), path.clone());
+    let outcome = hive_on_disk::open(place, Access::Read).and_then(|opened| {
+        let loaders = loaders_of(&opened, wanted, options, &mut status)?;
+        Ok(Chosen { opened, loaders })
+    });
+    Ok(Candidate { status, outcome })
+}
+
+fn status(volume: Option<String>, path: String) -> StoreStatus {
+    StoreStatus {
+        volume,
+        path,
+        chosen: false,
+        problem: None,
+        loaders: Vec::new(),
+    }
+}
+
+/// The loaders that recipes are about, in a store that starts the wanted Windows.
+fn loaders_of(
+    opened: &HiveOnDisk,
+    wanted: &Wanted,
+    options: &Options,
+    status: &mut StoreStatus,
+) -> Result<Vec<Loader>, Error> {
+    let path = || opened.path().to_owned();
+    let unreadable = |source| Error::Store {
+        path: path(),
+        source,
+    };
+    let store = Store::open(&opened.hive).map_err(unreadable)?;
+    let all = loader::loaders(&store).map_err(unreadable)?;
+    let found = loader::find(&store, wanted);
+    let chosen = match (found, options.boot.all_loaders) {
+        (Ok(found), false) => Ok(vec![found.loader]),
+        (Ok(_) | Err(LoaderError::SeveralFit { .. }), true) => {
+            let fits = |loader: &&Loader| loader.mismatch(wanted).is_none();
+            Ok(all.iter().filter(fits).cloned().collect())
+        }
+        (Err(LoaderError::Store(source)), _) => Err(unreadable(source)),
+        (Err(source), _) => Err(Refusal::LoaderUnclear {
+            path: path(),
+            source,
+        }
+        .into()),
+    };
+    let is_chosen = |guid: Guid| {
+        let chosen = chosen.as_ref().ok();
+        chosen.is_some_and(|chosen| chosen.iter().any(|loader| loader.guid == guid))
+    };
+    status.loaders = all
+        .iter()
+        .map(|loader| loader_status(loader, wanted, is_chosen(loader.guid)))
+        .collect();
+    chosen
+}
+
+fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus {
+    LoaderStatus {
+        object: loader.guid.to_string(),
+        description: loader.description.clone(),
+        path: loader.path.clone(),
+        system_root: loader.system_root.clone(),
+        in_menu: loader.in_menu,
+        default: loader.is_default,
+        chosen,
+        mismatch: loader.mismatch(wanted).map(|mismatch| mismatch.to_string()),
+    }
+}
+
+/// Takes the only store that starts the wanted Windows, where all others plainly do not.
+fn choose(mut candidates: Vec<Candidate>) -> Found {
+    for candidate in &mut candidates {
+        candidate.status.problem = candidate.outcome.as_ref().err().map(|error| chain(error));
+    }
+    let fits = |candidate: &Candidate| candidate.outcome.is_ok();
+    let is_other = |candidate: &Candidate| {
+        let none_fits = |error: &Error| {
+            let unclear = match error {
+                Error::Refused(Refusal::LoaderUnclear { source, .. }) => source,
+                _ => return false,
+            };
+            matches!(unclear, LoaderError::NoneFits { .. })
+        };
+        candidate.outcome.as_ref().is_err_and(none_fits)
+    };
+    let others = candidates.iter().filter(|one| is_other(one)).count();
+    let at = match candidates.len() {
+        1 => Some(0),
+        all if others + 1 == all => candidates.iter().position(fits),
+        _ => None,
+    };
+    if let Some(candidate) = at.and_then(|at| candidates.get_mut(at)) {
+        candidate.status.chosen = candidate.outcome.is_ok();
+    }
+    let stores: Vec<StoreStatus> = candidates.iter().map(|one| one.status.clone()).collect();
+    let chosen = match at {
+        Some(at) => candidates.swap_remove(at).outcome,
+        None => Err(Refusal::StoreUnclear {
+            stores: stores.clone(),
+        }
+        .into()),
+    };
+    Found { stores, chosen }
+}

@@ -1,0 +1,145 @@
+//! Where boot stores are looked for: on the target itself, or on a boot or EFI partition that is
+//! mounted elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use diskmend_disk::{GuardError, Target, guard};
+
+use crate::error::{Error, Refusal, chain};
+use crate::hive_file;
+use crate::site::{guards, reading_guards_of_boot_volume};
+use crate::store::{Dir, DiskDir};
+
+/// Which boot store is meant.
+#[derive(Clone, Debug, Default)]
+pub struct BootChoice {
+    /// The root of the volume that holds it; the target where absent.
+    pub volume: Option<PathBuf>,
+    /// Its file.
+    pub store: Option<PathBuf>,
+    /// Whether every loader of it is meant, not only that of the target's Windows.
+    pub all_loaders: bool,
+}
+
+/// Where boot stores are looked for.
+#[derive(Default)]
+pub(crate) struct BootPlace {
+    /// Their volume, where that is not the target.
+    pub(crate) volume: Option<BootVolume>,
+    /// The one that is meant, by its path below the root of that volume.
+    pub(crate) named: Option<Vec<String>>,
+}
+
+/// A volume beside the target.
+pub(crate) struct BootVolume {
+    /// Its root, absolute, as journals record it.
+    pub(crate) path: String,
+    pub(crate) root: Box<dyn Dir>,
+    /// Absent in tests that keep it in memory.
+    target: Option<Target>,
+}
+
+/// The root of a volume.
+pub(crate) enum Root<'a> {
+    Known(&'a dyn Dir),
+    Opened(Box<dyn Dir>),
+}
+
+impl Root<'_> {
+    pub(crate) fn dir(&self) -> &dyn Dir {
+        match self {
+            Self::Known(dir) => *dir,
+            Self::Opened(dir) => dir.as_ref(),
+        }
+    }
+}
+
+impl BootPlace {
+    /// What a choice means beside a target.
+    pub(crate) fn of(choice: &BootChoice, target: &Path) -> Result<Self, Error> {
+        let (root, named) = match (&choice.store, &choice.volume) {
+            (Some(file), _) => {
+                let (root, components) = hive_file::whereabouts(file)?;
+                (root, Some(components))
+            }
+            (None, Some(root)) => (root.clone(), None),
+            (None, None) => return Ok(Self::default()),
+        };
+        let shown = root.display().to_string();
+        let whole = root
+            .canonicalize()
+            .map_err(Error::io(&shown, "find the folder"))?;
+        let is_target = target.canonicalize().is_ok_and(|target| target == whole);
+        let volume = match is_target {
+            true => None,
+            false => Some(BootVolume::open(&whole)?),
+        };
+        Ok(Self { volume, named })
+    }
+}
+
+impl BootVolume {
+    /// Opens a volume by its absolute path.
+    fn open(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let opened = |source| Error::Target {
+            path: shown.clone(),
+            source,
+        };
+        let path = path.to_str().ok_or_else(|| {
+            let error = std::io::Error::from(std::io::ErrorKind::InvalidFilename);
+            Error::io(&shown, "note the path")(error)
+        })?;
+        let target = Target::open(path.as_ref()).map_err(opened)?;
+        Ok(Self {
+            path: path.to_owned(),
+            root: Box::new(DiskDir::new(
+                target
+                    .root()
+                    .try_clone()
+                    .map_err(Error::io(path, "open the folder"))?,
+            )),
+            target: Some(target),
+        })
+    }
+
+    /// Opens the volume that a journal names, for writing.
+    ///
+    /// # Errors
+    /// [`Refusal::BootVolume`] where it is not there.
+    pub(crate) fn recorded(path: &str) -> Result<Self, Error> {
+        let volume = Self::open(path.as_ref()).map_err(|error| Refusal::BootVolume {
+            path: path.to_owned(),
+            reason: chain(&error),
+        })?;
+        volume.guards(true)?;
+        Ok(volume)
+    }
+
+    /// Asks the guards.
+    pub(crate) fn guards(&self, writing: bool) -> Result<(), Error> {
+        match &self.target {
+            Some(target) if writing => guards(target, false),
+            Some(target) => reading_guards_of_boot_volume(target),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for room for files that grow.
+    pub(crate) fn room(&self, bytes: u64) -> Result<(), GuardError> {
+        match &self.target {
+            Some(target) if bytes > 0 => guard::require_free(target, bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// A volume in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(path: &str, root: Box<dyn Dir>) -> Self {
+        Self {
+            path: path.to_owned(),
+            root,
+            target: None,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Boot stores, and their elements in `bcdedit`'s words.
+
+use serde::Serialize;
+
+use crate::documents::RowState;
+use crate::run::on_volume;
+
+/// A boot store that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoreStatus {
+    /// The root of its volume, where that is not the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
+    pub path: String,
+    /// Whether it is the one that starts the target's Windows.
+    pub chosen: bool,
+    /// Why it is not; absent where it could be.
+    pub problem: Option<String>,
+    /// Its loaders, in the order of their keys.
+    pub loaders: Vec<LoaderStatus>,
+}
+
+impl StoreStatus {
+    /// Its path for a person: whole where its volume is not the target.
+    #[must_use]
+    pub fn shown_path(&self) -> String {
+        on_volume(self.volume.as_deref(), &self.path)
+    }
+}
+
+/// A loader of a boot store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoaderStatus {
+    /// Its GUID.
+    pub object: String,
+    /// What the boot menu shows.
+    pub description: Option<String>,
+    /// The loader's file.
+    pub path: Option<String>,
+    /// The Windows folder.
+    pub system_root: Option<String>,
+    /// Whether the boot menu shows it.
+    pub in_menu: bool,
+    /// Whether it is started where nobody chooses.
+    pub default: bool,
+    /// Whether recipes about the loader are about this one.
+    pub chosen: bool,
+    /// Why it does not start the target's Windows; absent where it does.
+    pub mismatch: Option<String>,
+}
+
+/// An element that a recipe names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ElementRow {
+    /// The recipe.
+    pub recipe: String,
+    /// The element, with `new` as it should be.
+    #[serde(flatten)]
+    pub element: ElementWords,
+    /// How the two compare.
+    pub state: RowState,
+    /// One sentence for a person.
+    pub why: String,
+}
+
+/// An element of a boot store, as it is and as it should be, in `bcdedit`'s words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ElementWords {
+    /// The store's path; whole where its volume is not the target.
+    pub store: String,
+    /// The object's GUID.
+    pub object: String,
+    /// The object for a person: `bcdedit`'s name, or its GUID and description.
+    pub object_name: String,
+    /// The element's id, such as `0x16000020`.
+    pub element: String,
+    /// `bcdedit`'s name for it.
+    pub name: String,
+    /// What it is; absent where it does not exist.
+    pub old: Option<String>,
+    /// What it should be; absent where it should not exist.
+    pub new: Option<String>,
+}

@@ -1,0 +1,240 @@
+//! The `[[bcd]]` rows of a recipe's file.
+
+use diskmend_bcd::elements::{self, NumberStyle};
+use diskmend_bcd::{ElementId, ElementValue, Format, Guid, ObjectType, well_known};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{FaultFile, Wrong, sentence, wrong, wrong_at};
+use crate::recipe::data::Written;
+use crate::recipe::{BcdFault, BcdObject, BcdRow};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BcdFile {
+    object: Spanned<String>,
+    element: Spanned<String>,
+    data: Option<Spanned<Written>>,
+    #[serde(default)]
+    delete: bool,
+    create_as: Option<Spanned<u32>>,
+    fault: Option<Spanned<FaultFile>>,
+    why: Spanned<String>,
+}
+
+impl BcdFile {
+    pub(super) fn validate(self) -> Result<BcdRow, Wrong> {
+        let name = self.object.get_ref();
+        let object = BcdObject::parse(name).ok_or_else(|| {
+            wrong(&self.object)(format!(
+                "no object {name:?}: expected {{loader}}, a name such as {{bootmgr}}, or a GUID in \
+                 braces"
+            ))
+        })?;
+        let create_as = self.create_as.as_ref().map(|ty| ObjectType(*ty.get_ref()));
+        if let (Some(ty), Some(known)) = (&self.create_as, object.object_type())
+            && (create_as != Some(known) || object == BcdObject::Loader)
+        {
+            return Err(wrong(ty)(match object {
+                BcdObject::Loader => "a loader is not created".to_owned(),
+                BcdObject::Fixed(_) => format!("{object} has the type {known}"),
+            }));
+        }
+        let object_type = object.object_type().or(create_as).unwrap_or(ObjectType(0));
+        let name = self.element.get_ref();
+        let element = elements::by_name(name, object_type).ok_or_else(|| {
+            wrong(&self.element)(format!(
+                "no element {name:?} of a {}: expected bcdedit's name, or an id such as \
+                 0x26000020",
+                object_type.title()
+            ))
+        })?;
+        let encoded = |written: &Spanned<Written>| {
+            encode(element, object_type, written.get_ref()).map_err(wrong(written))
+        };
+        let desired = match (&self.data, self.delete) {
+            (Some(data), false) => Some(encoded(data)?),
+            (None, true) => None,
+            _ => {
+                return Err(wrong(&self.element)(
+                    "say either what the element should be (data) or delete = true".to_owned(),
+                ));
+            }
+        };
+        if let (Some(ty), None) = (&self.create_as, &desired) {
+            return Err(wrong(ty)(
+                "an object is not created to delete an element of it".to_owned(),
+            ));
+        }
+        sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
+        let fault = match self.fault {
+            None => None,
+            Some(fault) => {
+                let at = wrong_at(fault.span());
+                let table = fault.into_inner().0;
+                if table.companion.is_some() {
+                    return Err(at("the fault of an element has no where"));
+                }
+                let equals: Vec<_> = table.equals.iter().map(encoded).collect::<Result<_, _>>()?;
+                if desired.as_ref().is_some_and(|value| equals.contains(value)) {
+                    return Err(at("the desired data cannot be a fault"));
+                }
+                if desired.is_none() && table.missing {
+                    return Err(at("a missing element cannot be a fault that is wanted"));
+                }
+                Some(BcdFault {
+                    missing: table.missing,
+                    different: table.different,
+                    equals,
+                })
+            }
+        };
+        Ok(BcdRow {
+            object,
+            element,
+            desired,
+            create_as,
+            fault,
+            why: self.why.into_inner(),
+        })
+    }
+}
+
+/// The value of an element as a recipe writes it.
+fn encode(
+    element: ElementId,
+    object_type: ObjectType,
+    written: &Written,
+) -> Result<ElementValue, String> {
+    let guid = |name: &str| -> Result<Guid, String> {
+        let known = || well_known::by_alias(name).map(|known| known.guid);
+        let found = name.parse().ok().or_else(known);
+        found.ok_or_else(|| format!("{name:?} is neither a GUID in braces nor a known name"))
+    };
+    Ok(match (element.format(), written) {
+        (Format::Boolean, Written::Bool(yes)) => ElementValue::Boolean(*yes),
+        (Format::Integer, Written::Number(number)) => ElementValue::Integer(
+            u64::try_from(*number).map_err(|_| format!("{number} is negative"))?,
+        ),
+        (Format::Integer, Written::Text(name)) => {
+            let names = match elements::lookup(element, object_type).map(|info| info.style) {
+                Some(NumberStyle::Names(names)) => names,
+                _ => &[],
+            };
+            let at = names
+                .iter()
+                .position(|known| known.eq_ignore_ascii_case(name));
+            let number = at
+                .and_then(|at| u64::try_from(at).ok())
+                .ok_or_else(|| match names {
+                    [] => "the data of this element are a number".to_owned(),
+                    names => format!("{name:?} is none of {}", names.join(", ")),
+                })?;
+            ElementValue::Integer(number)
+        }
+        (Format::String, Written::Text(text)) if !text.contains('\0') => {
+            ElementValue::String(text.clone())
+        }
+        (Format::Object, Written::Text(name)) => ElementValue::Object(guid(name)?),
+        (Format::ObjectList, Written::List(names)) => ElementValue::ObjectList(
+            names
+                .iter()
+                .map(|name| guid(name))
+                .collect::<Result<_, _>>()?,
+        ),
+        (format, _) => {
+            let expected = match format {
+                Format::Boolean => "true or false",
+                Format::Integer => "a number, or a name that bcdedit has for it",
+                Format::String => "a string without U+0000",
+                Format::Object => "an object's name in a string",
+                Format::ObjectList => "a list of objects' names",
+                Format::Device | Format::IntegerList | Format::Unknown(_) => {
+                    return Err(format!("a recipe cannot write a value of type {format}"));
+                }
+            };
+            return Err(format!("the data of this element are {expected}"));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    const GOOD: &str = "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\n\
+        sources = ['https://example.org']\n\n[[bcd]]\nobject = '{emssettings}'\n\
+        element = 'emsport'\ndata = 2\ncreate_as = 0x20100000\nfault = { equals = [3] }\n\
+        why = 'because'\n";
+
+    fn row(text: &str) -> BcdRow {
+        let recipe = Recipe::parse("own.toml", text).expect("valid");
+        recipe.bcd.first().expect("a row").clone()
+    }
+
+    #[test]
+    fn the_fields_are_read() {
+        let row = row(GOOD);
+        assert_eq!(row.object, BcdObject::Fixed(well_known::EMSSETTINGS));
+        assert_eq!(row.element, ElementId::EMS_PORT);
+        assert_eq!(row.desired, Some(ElementValue::Integer(2)));
+        assert_eq!(row.create_as, Some(ObjectType::SETTINGS));
+        let fault = row.fault.expect("a fault");
+        assert!(fault.holds(Some(&ElementValue::Integer(3))));
+        assert!(!fault.holds(Some(&ElementValue::Integer(4))) && !fault.holds(None));
+    }
+
+    #[test]
+    fn an_element_means_what_its_object_says_and_names_of_numbers_are_read() {
+        let text = GOOD
+            .replace("{emssettings}", "{loader}")
+            .replace("emsport", "safeboot")
+            .replace("data = 2", "data = 'network'")
+            .replace(
+                "create_as = 0x20100000\nfault = { equals = [3] }",
+                "fault = 'different'",
+            );
+        let row = row(&text);
+        assert_eq!(row.object, BcdObject::Loader);
+        assert_eq!(row.element, ElementId::SAFE_BOOT);
+        assert_eq!(row.desired, Some(ElementValue::Integer(1)));
+        assert_eq!(row.desired_words().as_deref(), Some("Network"));
+        let deleted = self::row(&text.replace("data = 'network'", "delete = true"));
+        assert_eq!(deleted.desired, None);
+        assert!(
+            deleted
+                .fault
+                .expect("a fault")
+                .holds(Some(&ElementValue::Integer(0)))
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        for (from, to, place, say) in [
+            ("'{emssettings}'", "'{default}'", "8:10", "{loader}"),
+            ("'emsport'", "'safeboot'", "9:11", "safeboot"),
+            ("data = 2", "data = true", "10:8", "a number"),
+            ("data = 2", "data = -2", "10:8", "negative"),
+            ("data = 2", "data = 'two'", "10:8", "a number"),
+            ("data = 2", "delete = true", "11:13", "not created"),
+            ("data = 2\n", "", "9:11", "delete = true"),
+            ("data = 2", "data = 2\ndelete = true", "9:11", "either"),
+            ("data = 2", "data = 3", "12:9", "cannot be a fault"),
+            ("0x20100000", "0x10200003", "11:13", "0x20100000"),
+            ("{ equals = [3] }", "{ equals = ['x'] }", "12:21", "number"),
+            ("'because'", "' '", "13:7", "say something"),
+            ("why =", "reason =", "13:1", "reason"),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD, "{from}");
+            let error = Recipe::parse("own.toml", &text).expect_err(to).to_string();
+            assert!(
+                error.contains(&format!("own.toml:{place}: ")),
+                "{to}: {error}"
+            );
+            assert!(error.contains(say), "{to}: {error}");
+        }
+    }
+}
