@@ -182,9 +182,7 @@ impl FreeMap {
     }
 
     fn starts_bin(&self, at: u32) -> bool {
-        self.bins
-            .binary_search_by_key(&at, |bin| bin.start)
-            .is_ok()
+        self.bins.binary_search_by_key(&at, |bin| bin.start).is_ok()
     }
 
     /// Whether a bin's first cell starts at `at`.

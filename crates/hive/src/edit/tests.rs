@@ -4,7 +4,9 @@ use crate::list::SubkeyList;
 use crate::value::DataPlace;
 
 /// Self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
-const DESCRIPTOR: [u8; 20] = [1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const DESCRIPTOR: [u8; 20] = [
+    1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
 
 const EARLIER: Filetime = Filetime(1000);
 const NOW: Filetime = Filetime(2000);
@@ -147,9 +149,7 @@ fn a_wide_key_gets_an_index_root_and_shrinks_back_to_no_list() {
 fn a_fast_leaf_becomes_an_index_leaf_past_its_limit() {
     let mut editor = editor(3);
     for number in 0..=ListHeader::MAX_FAST {
-        editor
-            .create_key(&format!("{number:04}"))
-            .expect("created");
+        editor.create_key(&format!("{number:04}")).expect("created");
     }
     let root = editor.root().expect("sound");
     let list = root.subkey_list().expect("sound").expect("a list");
@@ -253,9 +253,6 @@ fn after_a_failed_edit_nothing_is_handed_out() {
         editor.create_key("a\\b"),
         Err(EditError::Corrupt(_))
     ));
-    assert!(matches!(
-        editor.create_key("c"),
-        Err(EditError::Poisoned)
-    ));
+    assert!(matches!(editor.create_key("c"), Err(EditError::Poisoned)));
     assert!(matches!(editor.finish(), Err(EditError::Poisoned)));
 }
