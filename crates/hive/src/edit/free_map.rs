@@ -14,89 +14,63 @@ const ARENA_LEN: u32 = 1024;
 /// How many fitting cells are looked at for one that lies in a page that has changed already.
 const CANDIDATES: usize = 16;
 
-/// The free cells, by offset and by size, and the bins that bound them.
+/// The free cells, by offset and by size.
 ///
 /// Bins are read one by one, when a cell of theirs is freed or no known cell is large enough: an
-/// edit of a few values needs to know few of them.
+/// edit of a few values needs to know few of them. Free cells of two bins never touch, since the
+/// header of a bin lies between.
 pub(super) struct FreeMap {
     by_offset: BTreeMap<u32, u32>,
     by_size: BTreeSet<(u32, u32)>,
-    bins: Vec<Bin>,
-    /// Number of bins from the first on among which some may be unread; all behind are read.
-    unread: usize,
+    /// Sizes of the bins that have been read, by their offset.
+    bins: BTreeMap<u32, u32>,
+    /// All bins from here on have been read.
+    unread_end: u32,
     arena: Option<u32>,
 }
 
-struct Bin {
-    start: u32,
-    size: u32,
-    read: bool,
-}
-
 impl FreeMap {
-    /// Reads the headers of all bins.
-    ///
-    /// # Errors
-    /// The first bin that is wrong.
-    pub(super) fn new(data: &[u8]) -> Result<Self, Corruption> {
-        let mut bins = Vec::new();
-        let mut start = 0;
-        while start < data.len() {
-            let size = bin_size(data, start)?;
-            bins.push(Bin {
-                start: narrow(start),
-                size: narrow(size),
-                read: false,
-            });
-            start += size;
-        }
-        Ok(Self {
+    pub(super) fn new(bins_len: usize) -> Self {
+        Self {
             by_offset: BTreeMap::new(),
             by_size: BTreeSet::new(),
-            unread: bins.len(),
-            bins,
+            bins: BTreeMap::new(),
+            unread_end: narrow(bins_len),
             arena: None,
-        })
+        }
     }
 
-    /// Reads the cells of the bin that holds `at`, unless they are known.
+    /// Reads the bin that holds `at`, unless it is known, and returns where it starts.
     ///
     /// # Errors
-    /// The first cell that does not tile the bin.
-    pub(super) fn read_bin_of(&mut self, data: &[u8], at: u32) -> Result<(), Corruption> {
-        let behind = self.bins.partition_point(|bin| bin.start <= at);
-        match behind.checked_sub(1) {
-            Some(index) => self.read(data, index),
-            None => Ok(()),
+    /// Where there is no such bin, or the first cell that does not tile it.
+    pub(super) fn read_bin_of(&mut self, data: &[u8], at: u32) -> Result<u32, Corruption> {
+        let known = self.bins.range(..=at).next_back();
+        if let Some((&start, &size)) = known
+            && at - start < size
+        {
+            return Ok(start);
         }
+        let (start, size) = bin_of(data, at as usize)?;
+        let mut cells = Vec::new();
+        scan_cells(data, start + HiveBin::LEN, start + size, &mut cells)?;
+        for (at, size) in cells {
+            self.insert(at, size);
+        }
+        self.bins.insert(narrow(start), narrow(size));
+        Ok(narrow(start))
     }
 
     /// Reads one more bin, the last first; says whether there was one left.
     ///
     /// # Errors
-    /// The first cell that does not tile the bin.
+    /// As [`FreeMap::read_bin_of`].
     pub(super) fn read_more(&mut self, data: &[u8]) -> Result<bool, Corruption> {
-        let Some(index) = self.unread.checked_sub(1) else {
+        let Some(last) = self.unread_end.checked_sub(1) else {
             return Ok(false);
         };
-        self.read(data, index)?;
-        self.unread = index;
+        self.unread_end = self.read_bin_of(data, last)?;
         Ok(true)
-    }
-
-    fn read(&mut self, data: &[u8], index: usize) -> Result<(), Corruption> {
-        let Some(bin) = self.bins.get_mut(index).filter(|bin| !bin.read) else {
-            return Ok(());
-        };
-        bin.read = true;
-        let start = bin.start as usize;
-        let end = start + bin.size as usize;
-        let mut cells = Vec::new();
-        scan_cells(data, start + HiveBin::LEN, end, &mut cells)?;
-        for (at, size) in cells {
-            self.insert(at, size);
-        }
-        Ok(())
     }
 
     fn insert(&mut self, at: u32, size: u32) {
@@ -144,15 +118,12 @@ impl FreeMap {
     /// size of the cell that results.
     pub(super) fn put(&mut self, at: u32, size: u32) -> (u32, u32) {
         let (mut start, mut end) = (at, at + size);
-        if !self.starts_bin(end)
-            && let Some(after) = self.remove(end)
-        {
+        if let Some(after) = self.remove(end) {
             end += after;
         }
         let before = self.by_offset.range(..at).next_back();
         if let Some((&left, &len)) = before
             && left + len == at
-            && !self.starts_bin_header(at)
         {
             self.remove(left);
             start = left;
@@ -163,7 +134,7 @@ impl FreeMap {
 
     /// Takes the free cell that starts at `at`, where there is one of at least `size` bytes.
     pub(super) fn take_at(&mut self, at: u32, size: u32) -> Option<u32> {
-        if self.starts_bin(at) || *self.by_offset.get(&at)? < size {
+        if *self.by_offset.get(&at)? < size {
             return None;
         }
         self.remove(at)
@@ -171,25 +142,36 @@ impl FreeMap {
 
     /// Registers a new bin and its one free cell.
     pub(super) fn add_bin(&mut self, start: u32, size: u32) {
-        self.bins.push(Bin {
-            start,
-            size,
-            read: true,
-        });
+        self.bins.insert(start, size);
         let header = HiveBin::LEN as u32;
         self.insert(start + header, size - header);
         self.arena = Some(start + header);
     }
+}
 
-    fn starts_bin(&self, at: u32) -> bool {
-        self.bins.binary_search_by_key(&at, |bin| bin.start).is_ok()
+/// The bin that holds `at`, as its offset and size: the nearest page at or before `at` whose header
+/// names its own offset.
+fn bin_of(bins: &[u8], at: usize) -> Result<(usize, usize), Corruption> {
+    let page = at - at % PAGE_LEN;
+    let start = (0..=page)
+        .rev()
+        .step_by(PAGE_LEN)
+        .find(|&start| {
+            bytes::view::<HiveBin>(bins, start).is_some_and(|header| {
+                header.signature == HiveBin::SIGNATURE && header.offset.get() as usize == start
+            })
+        })
+        .unwrap_or(page);
+    let size = bin_size(bins, start)?;
+    if at - start >= size {
+        return Err(Corruption::new(
+            "hive bin",
+            FileOffset::of_bins(start),
+            format!("a size that reaches beyond {at:#x}"),
+            format!("{size:#x}"),
+        ));
     }
-
-    /// Whether a bin's first cell starts at `at`.
-    fn starts_bin_header(&self, at: u32) -> bool {
-        at.checked_sub(HiveBin::LEN as u32)
-            .is_some_and(|start| self.starts_bin(start))
-    }
+    Ok((start, size))
 }
 
 fn bin_size(bins: &[u8], start: usize) -> Result<usize, Corruption> {
@@ -256,14 +238,8 @@ mod tests {
         let mut map = FreeMap {
             by_offset: BTreeMap::new(),
             by_size: BTreeSet::new(),
-            bins: [0, 4096]
-                .map(|start| Bin {
-                    start,
-                    size: 4096,
-                    read: true,
-                })
-                .into(),
-            unread: 0,
+            bins: BTreeMap::from([(0, 4096), (4096, 4096)]),
+            unread_end: 0,
             arena: None,
         };
         map.insert(64, 32);

@@ -44,10 +44,9 @@ impl Heap {
     /// The map of free cells, in which the bin that holds `cell` has been read.
     fn free_map(&mut self, cell: CellOffset) -> Result<&mut FreeMap, Corruption> {
         let bins = self.image.bins();
-        let free = match &mut self.free {
-            Some(free) => free,
-            none => none.insert(FreeMap::new(bins)?),
-        };
+        let free = self
+            .free
+            .get_or_insert_with(|| FreeMap::new(self.image.bins_len()));
         free.read_bin_of(bins, cell.get())?;
         Ok(free)
     }
@@ -68,12 +67,11 @@ impl Heap {
 
     /// Takes a free cell out of the map, reading bins until one is found that fits.
     fn take(&mut self, size: u32) -> Result<Option<(u32, u32)>, Corruption> {
-        self.free_map(CellOffset::new(0))?;
+        let free = self
+            .free
+            .get_or_insert_with(|| FreeMap::new(self.image.bins_len()));
         let dirty = self.image.dirty();
         let changed = |at: u32| dirty.contains(at as usize / PAGE_LEN);
-        let Some(free) = &mut self.free else {
-            return Ok(None);
-        };
         loop {
             if let Some(cell) = free.take(size, changed) {
                 return Ok(Some(cell));
