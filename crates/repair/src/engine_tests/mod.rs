@@ -2,6 +2,8 @@
 //! flushed can be lost.
 
 mod auto;
+mod boot;
+mod boot_fixture;
 mod crash;
 mod faults;
 mod support;

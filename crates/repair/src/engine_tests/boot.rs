@@ -1,0 +1,430 @@
+//! The boot store that belongs to a Windows: which one is taken, and repairs of it together with
+//! the registry.
+
+use diskmend_bcd::{ElementId, ElementValue, Guid, well_known};
+
+use super::boot_fixture::{BIOS, EFI, LOADER, SECOND, bios, efi, element};
+use super::support::{Files, differing, site, undo, volume, with_watch};
+use crate::boot_volume::{BootChoice, BootPlace, BootVolume};
+use crate::documents::{InspectReport, Method, Outcome, PlanReport, RepairReport, RowState};
+use crate::error::{Class, Error, Refusal};
+use crate::inspect::inspect_site;
+use crate::plan::{Goal, plan_site};
+use crate::recipe::Catalogue;
+use crate::repair::repair_site;
+use crate::site::{Options, Site};
+use crate::store::faulty::{Fault, FaultyDisk, Loss};
+use crate::undo::undo_site;
+
+const ALL: [&str; 1] = ["rdp-internal-error"];
+const CONSOLE: [&str; 1] = ["serial-console"];
+const YES: Option<ElementValue> = Some(ElementValue::Boolean(true));
+
+/// A volume with a SYSTEM hive and these boot stores.
+fn disk(stores: &[(&str, Vec<u8>)]) -> FaultyDisk {
+    let disk = volume("system-001-002");
+    for (path, bytes) in stores {
+        disk.put(path, bytes.clone());
+    }
+    disk
+}
+
+fn repair_at(
+    site: &Site,
+    names: &[&str],
+    goal: Goal,
+    options: &Options,
+) -> Result<(PlanReport, RepairReport), Error> {
+    let catalogue = Catalogue::built_in().expect("valid");
+    let recipes = catalogue.select(names).expect("known");
+    with_watch(|watch| {
+        let plan = plan_site(site, &recipes, goal, options, watch)?;
+        let planned = plan.report().clone();
+        Ok((planned, repair_site(site, plan, options, watch)?))
+    })
+}
+
+fn repair(disk: &FaultyDisk, names: &[&str]) -> Result<RepairReport, Error> {
+    let done = repair_at(&site(disk), names, Goal::Desired, &Options::default())?;
+    Ok(done.1)
+}
+
+fn unchecked() -> Options {
+    Options {
+        check: false,
+        ..Options::default()
+    }
+}
+
+fn repair_unchecked(disk: &FaultyDisk, names: &[&str]) -> Result<RepairReport, Error> {
+    Ok(repair_at(&site(disk), names, Goal::Desired, &unchecked())?.1)
+}
+
+fn inspect(disk: &FaultyDisk, names: &[&str]) -> InspectReport {
+    let catalogue = Catalogue::built_in().expect("valid");
+    let recipes = catalogue.select(names).expect("known");
+    let options = Options::default();
+    with_watch(|watch| inspect_site(&site(disk), &recipes, &options, watch)).expect("inspect")
+}
+
+/// All files but those of the engine itself.
+fn content(disk: &FaultyDisk) -> Files {
+    let mut files = disk.files();
+    files.retain(|path, _| !path.starts_with("diskmend/"));
+    files
+}
+
+fn same(disk: &FaultyDisk, other: &FaultyDisk, what: &str) {
+    assert_eq!(
+        differing(&content(disk), &content(other)),
+        [""; 0],
+        "{what}"
+    );
+}
+
+fn has_console(disk: &FaultyDisk, path: &str, loader: Guid) {
+    let get = |object, id| element(disk, path, object, id);
+    let number = |number| Some(ElementValue::Integer(number));
+    assert_eq!(get(well_known::BOOTMGR, ElementId::DISPLAY_BOOT_MENU), YES);
+    assert_eq!(get(well_known::BOOTMGR, ElementId::TIMEOUT), number(5));
+    assert_eq!(get(well_known::BOOTMGR, ElementId::BOOT_EMS), YES);
+    assert_eq!(get(loader, ElementId::EMS), YES);
+    let settings = well_known::EMSSETTINGS;
+    assert_eq!(get(settings, ElementId::EMS_PORT), number(1));
+    assert_eq!(get(settings, ElementId::EMS_BAUD_RATE), number(115_200));
+}
+
+#[test]
+fn registry_and_boot_store_are_one_run_and_undone_to_the_byte() {
+    for (path, store) in [
+        (BIOS, bios().bytes()),
+        (BIOS, bios().with_ems_settings().bytes()),
+        (EFI, efi().bytes()),
+    ] {
+        let pristine = disk(&[(path, store)]);
+        let disk = pristine.fork();
+        let report = repair(&disk, &ALL).expect(path);
+        assert_eq!(report.outcome, Outcome::Done, "{path}");
+        let names: Vec<&str> = report.hives.iter().map(|hive| hive.hive.as_str()).collect();
+        assert_eq!(names, ["SYSTEM", "BCD"]);
+        for hive in &report.hives {
+            assert_eq!(hive.check.as_ref().expect("checked").errors, 0, "{path}");
+            assert_eq!(
+                hive.second_reader,
+                crate::documents::SecondReader::Agrees,
+                "{path}"
+            );
+        }
+        has_console(&disk, path, LOADER);
+        assert!(!inspect(&disk, &ALL).has_findings(), "{path}");
+
+        let operations = disk.operations();
+        let again = repair(&disk, &ALL).expect(path);
+        assert_eq!(again.outcome, Outcome::NothingToDo, "{path}");
+        assert_eq!(
+            disk.operations(),
+            operations,
+            "{path}: something was written"
+        );
+
+        let undone = undo(&disk, None).expect(path);
+        assert_eq!(undone.method, Method::Bytes, "{path}");
+        same(&disk, &pristine, path);
+    }
+}
+
+#[test]
+fn changes_are_told_as_bcdedit_would() {
+    let disk = disk(&[(BIOS, bios().bytes())]);
+    let report = repair(&disk, &CONSOLE).expect("repair");
+    let told: Vec<String> = report
+        .changes
+        .iter()
+        .map(|change| {
+            let element = change.element.as_ref().expect("an element");
+            let old = element.old.as_deref().unwrap_or("-");
+            let new = element.new.as_deref().unwrap_or("-");
+            format!("{} {}: {old} {new}", element.object_name, element.name)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "{bootmgr} displaybootmenu: - Yes",
+            "{bootmgr} timeout: 30 5",
+            "{bootmgr} bootems: - Yes",
+            "{default} (Windows Server) ems: - Yes",
+            "{emssettings} emsport: - 1",
+            "{emssettings} emsbaudrate: - 115200",
+        ]
+    );
+}
+
+#[test]
+fn after_a_later_change_each_element_is_reversed_by_itself() {
+    let disk = disk(&[(BIOS, bios().bytes())]);
+    let first = repair(&disk, &CONSOLE).expect("repair").run;
+    repair(&disk, &["safe-mode-on"]).expect("repair");
+    let undone = undo(&disk, first.as_deref()).expect("undo");
+    assert_eq!(undone.method, Method::Values);
+    let get = |object, id| element(&disk, BIOS, object, id);
+    assert_eq!(get(well_known::BOOTMGR, ElementId::BOOT_EMS), None);
+    assert_eq!(
+        get(well_known::BOOTMGR, ElementId::TIMEOUT),
+        Some(ElementValue::Integer(30))
+    );
+    assert_eq!(get(well_known::EMSSETTINGS, ElementId::EMS_PORT), None);
+    // What came later is kept.
+    let minimal = Some(ElementValue::Integer(0));
+    assert_eq!(get(LOADER, ElementId::SAFE_BOOT), minimal);
+}
+
+#[test]
+fn without_a_store_the_registry_is_repaired_and_the_rest_is_said() {
+    let disk = disk(&[]);
+    let found = inspect(&disk, &ALL);
+    assert!(found.skipped.is_empty() && found.stores.is_empty());
+    assert!(found.notices.iter().any(|n| n.kind == "no-boot-store"));
+
+    let report = repair(&disk, &ALL).expect("repair");
+    assert_eq!(report.outcome, Outcome::PartlyDone);
+    let [skipped] = report.skipped.as_slice() else {
+        panic!("{:?}", report.skipped);
+    };
+    assert_eq!(skipped.hive, "BCD");
+    assert!(!inspect(&disk, &ALL).has_findings());
+
+    let error = repair(&disk, &CONSOLE).expect_err("no store");
+    assert!(
+        matches!(error, Error::Refused(Refusal::NoStore { .. })),
+        "{error}"
+    );
+    let all = Catalogue::built_in().expect("valid");
+    let auto = repair_at(
+        &site(&disk),
+        &all.by_default(),
+        Goal::Faults,
+        &Options::default(),
+    );
+    assert_eq!(auto.expect("repair").1.outcome, Outcome::NothingToDo);
+}
+
+#[test]
+fn recipes_for_the_registry_alone_do_not_look_at_stores() {
+    let disk = disk(&[(BIOS, b"no hive".to_vec()), (EFI, efi().bytes())]);
+    let names = ["tls", "nla", "crash-dump"];
+    let report = repair(&disk, &names).expect("repair");
+    assert_eq!(report.outcome, Outcome::Done);
+    assert!(inspect(&disk, &names).stores.is_empty());
+}
+
+#[test]
+fn of_several_stores_only_one_that_starts_this_windows_is_taken() {
+    let another = bios().set(
+        LOADER,
+        ElementId::SYSTEM_ROOT,
+        ElementValue::String(r"\OldWindows".to_owned()),
+    );
+    let disk = disk(&[(BIOS, another.bytes()), (EFI, efi().bytes())]);
+    let found = inspect(&disk, &CONSOLE);
+    let chosen: Vec<_> = found.stores.iter().map(|store| store.chosen).collect();
+    assert_eq!(chosen, [false, true]);
+    repair(&disk, &CONSOLE).expect("repair");
+    has_console(&disk, EFI, LOADER);
+}
+
+#[test]
+fn stores_that_cannot_be_told_apart_are_listed_and_left_alone() {
+    for first in [bios().bytes(), b"no hive".to_vec()] {
+        let disk = disk(&[(BIOS, first), (EFI, efi().bytes())]);
+        let before = disk.files();
+        let error = repair(&disk, &CONSOLE).expect_err("unclear");
+        assert_eq!(error.class(), Class::Refused);
+        let text = error.to_string();
+        assert!(text.contains(BIOS) && text.contains(EFI), "{text}");
+        assert_eq!(differing(&disk.files(), &before), [""; 0]);
+        // The rest of a repair goes on.
+        let report = repair(&disk, &ALL).expect("repair");
+        assert_eq!(report.outcome, Outcome::PartlyDone);
+
+        let mut site = site(&disk);
+        site.boot.named = Some(EFI.split('/').map(str::to_owned).collect());
+        repair_at(&site, &ALL, Goal::Desired, &Options::default()).expect("named");
+        has_console(&disk, EFI, LOADER);
+    }
+}
+
+#[test]
+fn several_loaders_are_a_refusal_until_all_are_wanted() {
+    let disk = disk(&[(BIOS, bios().with_second_loader().bytes())]);
+    let error = repair(&disk, &CONSOLE).expect_err("unclear");
+    assert_eq!(error.class(), Class::Refused);
+    let said = crate::error::chain(&error);
+    assert!(
+        said.contains(&LOADER.to_string()) && said.contains(&SECOND.to_string()),
+        "{said}"
+    );
+    let options = Options {
+        boot: BootChoice {
+            all_loaders: true,
+            ..BootChoice::default()
+        },
+        ..Options::default()
+    };
+    let (planned, _) =
+        repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options).expect("all loaders");
+    for loader in [LOADER, SECOND] {
+        has_console(&disk, BIOS, loader);
+    }
+    let chosen = planned.stores.iter().flat_map(|store| &store.loaders);
+    let chosen = chosen.filter(|loader| loader.chosen);
+    assert_eq!(chosen.count(), 2, "Windows PE is not among them");
+}
+
+#[test]
+fn safe_mode_is_turned_on_and_off() {
+    let pristine = disk(&[(EFI, efi().bytes())]);
+    for (name, number) in [
+        ("safe-mode-on", 0),
+        ("safe-mode-on-network", 1),
+        ("safe-mode-on-dsrepair", 2),
+    ] {
+        let disk = pristine.fork();
+        repair(&disk, &[name]).expect(name);
+        let mode = Some(ElementValue::Integer(number));
+        assert_eq!(element(&disk, EFI, LOADER, ElementId::SAFE_BOOT), mode);
+
+        let auto = disk.fork();
+        let all = Catalogue::built_in().expect("valid");
+        let (planned, _) = repair_at(
+            &site(&auto),
+            &["safe-mode-off"],
+            Goal::Faults,
+            &Options::default(),
+        )
+        .expect(name);
+        assert!(all.by_default().contains(&"safe-mode-off"));
+        let expected = usize::from(name != "safe-mode-on-dsrepair");
+        assert_eq!(planned.changes.len(), expected, "{name}");
+
+        repair(&disk, &["safe-mode-off"]).expect(name);
+        assert_eq!(element(&disk, EFI, LOADER, ElementId::SAFE_BOOT), None);
+        let again = repair(&disk, &["safe-mode-off"]).expect(name);
+        assert_eq!(again.outcome, Outcome::NothingToDo);
+        undo(&disk, None).expect(name);
+        assert_eq!(element(&disk, EFI, LOADER, ElementId::SAFE_BOOT), mode);
+    }
+}
+
+#[test]
+fn nothing_of_a_healthy_store_is_a_fault() {
+    let disk = disk(&[(BIOS, bios().bytes())]);
+    let all = Catalogue::built_in().expect("valid");
+    let found = inspect(&disk, &all.by_default());
+    assert!(!found.elements.is_empty());
+    let faults = found
+        .elements
+        .iter()
+        .filter(|row| row.state == RowState::Fault);
+    assert_eq!(faults.count(), 0);
+    let names: Vec<&str> = all.iter().map(|recipe| recipe.name.as_str()).collect();
+    for name in names {
+        let planned = repair_at(
+            &site(&disk.fork()),
+            &[name],
+            Goal::Faults,
+            &Options::default(),
+        );
+        let changes = planned.expect(name).0.changes;
+        let of_store = changes.iter().filter(|change| change.hive == "BCD");
+        assert_eq!(of_store.count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_store_on_another_volume_is_undone_from_the_target() {
+    let target = disk(&[]);
+    let pristine = FaultyDisk::new();
+    pristine.put(EFI, efi().bytes());
+    let boot = pristine.fork();
+    let with_boot = |boot: &FaultyDisk| {
+        let mut site = site(&target);
+        site.boot = BootPlace {
+            volume: Some(BootVolume::in_memory("/gone/esp", boot.root())),
+            named: None,
+        };
+        site
+    };
+    let before = content(&target);
+    let options = Options::default();
+    repair_at(&with_boot(&boot), &ALL, Goal::Desired, &options).expect("repair");
+    has_console(&boot, EFI, LOADER);
+    assert!(boot.files().keys().all(|path| !path.contains("diskmend")));
+
+    // The volume is not there: nothing is undone, not even what could be.
+    let repaired = content(&target);
+    let error = undo(&target, None).expect_err("not there");
+    assert!(
+        matches!(error, Error::Refused(Refusal::BootVolume { .. })),
+        "{error}"
+    );
+    assert_eq!(differing(&content(&target), &repaired), [""; 0]);
+
+    let undone = with_watch(|watch| undo_site(&with_boot(&boot), None, &options, watch));
+    assert_eq!(undone.expect("undo").method, Method::Bytes);
+    assert_eq!(differing(&content(&target), &before), [""; 0]);
+    same(&boot, &pristine, "boot volume");
+}
+
+#[test]
+fn a_repair_of_both_that_fails_anywhere_leaves_the_old_bytes_of_both() {
+    let pristine = disk(&[(BIOS, bios().bytes())]);
+    let counted = pristine.fork();
+    repair_unchecked(&counted, &ALL).expect("repair");
+    let mut rolled_back = 0;
+    for at in 0..counted.operations() {
+        let what = format!("{:?} ({at})", counted.log()[at]);
+        let disk = pristine.fork();
+        disk.fail_at(at, Fault::Once);
+        let error = repair_unchecked(&disk, &ALL).expect_err(&what);
+        let class = error.class();
+        assert!(
+            matches!(class, Class::Failed | Class::RolledBack),
+            "{what}: {error}"
+        );
+        let of_store = counted.log()[at].contains("BCD") && class == Class::RolledBack;
+        rolled_back += usize::from(of_store);
+        same(&disk, &pristine, &format!("{what}: {error}"));
+        disk.restart(Loss::Nothing);
+        if super::support::is_unfinished(&disk) {
+            undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        repair_unchecked(&disk, &ALL).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(!inspect(&disk, &ALL).has_findings(), "{what}");
+    }
+    assert!(rolled_back > 0, "the second hive never failed");
+}
+
+#[test]
+fn a_repair_of_both_killed_anywhere_is_taken_back_in_both() {
+    let pristine = disk(&[(BIOS, bios().bytes())]);
+    let counted = pristine.fork();
+    repair_unchecked(&counted, &ALL).expect("repair");
+    for at in 0..counted.operations() {
+        for loss in [Loss::Nothing, Loss::Unflushed, Loss::Some(0x9e37_79b9)] {
+            let what = format!("{:?} ({at}), {loss:?}", counted.log()[at]);
+            let disk = pristine.fork();
+            disk.fail_at(at, Fault::Kill);
+            repair_unchecked(&disk, &ALL).expect_err(&what);
+            disk.restart(loss);
+            if super::support::is_unfinished(&disk) {
+                undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                same(&disk, &pristine, &what);
+            }
+            repair_unchecked(&disk, &ALL).unwrap_or_else(|error| panic!("{what}: {error}"));
+            has_console(&disk, BIOS, LOADER);
+            undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+            same(&disk, &pristine, &what);
+        }
+    }
+}
