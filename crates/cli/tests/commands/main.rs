@@ -61,6 +61,8 @@ mod recipes;
 #[cfg(test)]
 mod repair;
 #[cfg(test)]
+mod repair_boot;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

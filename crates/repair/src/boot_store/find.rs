@@ -178,7 +178,14 @@ fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus
 /// Takes the only store that starts the wanted Windows, where all others plainly do not.
 fn choose(mut candidates: Vec<Candidate>) -> Found {
     for candidate in &mut candidates {
-        candidate.status.problem = candidate.outcome.as_ref().err().map(|error| chain(error));
+        let path = format!("{}: ", candidate.status.path);
+        candidate.status.problem = candidate.outcome.as_ref().err().map(|error| match error {
+            Error::Refused(Refusal::LoaderUnclear { source, .. }) => source.to_string(),
+            error => {
+                let problem = chain(error);
+                problem.strip_prefix(&path).unwrap_or(&problem).to_owned()
+            }
+        });
     }
     let fits = |candidate: &Candidate| candidate.outcome.is_ok();
     let is_other = |candidate: &Candidate| {
