@@ -2,46 +2,30 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 
 use diskmend_hive::Storage;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-/// Bytes read at once.
-const CHUNK: usize = 1 << 20;
+/// Bytes of a chunk.
+const CHUNK: usize = 1 << 16;
 
-/// The XXH3-128 digest of a whole file. It notices change, not malice.
+/// Chunks from which on two threads share the work.
+const SHARED: usize = 64;
+
+/// The digest of a whole file: the XXH3-128 of the XXH3-128s, each as 16 bytes little-endian, of
+/// its chunks of 64 KiB. It notices change, not malice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest(u128);
 
 impl Digest {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(xxh3_128(bytes))
-    }
-
-    /// The digests of the first `head` bytes of some pieces and of all of them.
-    pub(crate) fn split<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, head: usize) -> Split {
-        let mut hash = Xxh3::new();
-        let mut left = head;
-        let mut first = None;
-        for piece in pieces {
-            let (before, after) = piece.split_at_checked(left).unwrap_or((piece, &[]));
-            hash.update(before);
-            left -= before.len();
-            if left == 0 && first.is_none() {
-                first = Some(hash.digest128());
-            }
-            hash.update(after);
-        }
-        let whole = hash.digest128();
-        Split {
-            head: Self(first.unwrap_or(whole)),
-            whole: Self(whole),
-        }
+        Chunks::of(bytes).digest()
     }
 
     pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
-        let mut hash = Xxh3::new();
+        let mut chunks = Vec::new();
         let len = file.len()?;
         let mut chunk = vec![0; CHUNK];
         let mut at = 0;
@@ -49,18 +33,84 @@ impl Digest {
             let size = usize::try_from(len - at).unwrap_or(CHUNK).min(CHUNK);
             let part = chunk.get_mut(..size).unwrap_or_default();
             file.read_exact_at(part, at)?;
-            hash.update(part);
+            chunks.push(xxh3_128(part));
             at += size as u64;
         }
-        Ok(Self(hash.digest128()))
+        Ok(Chunks(chunks).digest())
     }
 }
 
-/// The digests of a file's first bytes and of all of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Split {
-    pub(crate) head: Digest,
-    pub(crate) whole: Digest,
+/// The XXH3-128s of a file's chunks. Those of a changed file are had from these and the changed
+/// chunks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chunks(Vec<u128>);
+
+impl Chunks {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let digests = |bytes: &[u8]| bytes.chunks(CHUNK).map(xxh3_128).collect::<Vec<_>>();
+        let count = bytes.len().div_ceil(CHUNK);
+        let half = count / 2 * CHUNK;
+        let Some((first, second)) = bytes.split_at_checked(half).filter(|_| count >= SHARED) else {
+            return Self(digests(bytes));
+        };
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| digests(second));
+            let mut all = digests(first);
+            all.extend(other.join().unwrap_or_else(|_| digests(second)));
+            Self(all)
+        })
+    }
+
+    /// Those of a file of `len` bytes that differs from this one in chunks for which `changed`
+    /// says so, and at its end; `pieces` gives the bytes of a range of it.
+    pub(crate) fn after<'a, P: IntoIterator<Item = &'a [u8]>>(
+        &self,
+        len: usize,
+        changed: impl Fn(&Range<usize>) -> bool,
+        pieces: impl Fn(Range<usize>) -> P,
+    ) -> Self {
+        let chunk = |index: usize| {
+            let start = index * CHUNK;
+            let range = start..len.min(start + CHUNK);
+            // A chunk at the end, then or now, may be shorter.
+            let is_whole = range.len() == CHUNK && index + 1 < self.0.len();
+            match self.0.get(index).filter(|_| is_whole) {
+                Some(digest) if !changed(&range) => *digest,
+                _ => hash(pieces(range)),
+            }
+        };
+        Self((0..len.div_ceil(CHUNK)).map(chunk).collect())
+    }
+
+    /// The digest of the whole file.
+    pub(crate) fn digest(&self) -> Digest {
+        fold(self.0.iter().copied())
+    }
+
+    /// The digest of the first `len` bytes; `pieces` gives the bytes of a range of the file.
+    pub(crate) fn head<'a, P: IntoIterator<Item = &'a [u8]>>(
+        &self,
+        len: usize,
+        pieces: impl Fn(Range<usize>) -> P,
+    ) -> Digest {
+        let whole = self.0.iter().copied().take(len / CHUNK);
+        let rest = len / CHUNK * CHUNK..len;
+        let partial = (!rest.is_empty()).then(|| hash(pieces(rest)));
+        fold(whole.chain(partial))
+    }
+}
+
+fn hash<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> u128 {
+    let mut hash = Xxh3::new();
+    for piece in pieces {
+        hash.update(piece);
+    }
+    hash.digest128()
+}
+
+fn fold(chunks: impl Iterator<Item = u128>) -> Digest {
+    let bytes: Vec<u8> = chunks.flat_map(u128::to_le_bytes).collect();
+    Digest(xxh3_128(&bytes))
 }
 
 impl fmt::Display for Digest {
@@ -88,17 +138,36 @@ impl<'de> Deserialize<'de> for Digest {
 mod tests {
     use super::*;
 
+    fn sample() -> Vec<u8> {
+        (0..9_000_000u32).map(|n| (n % 251) as u8).collect()
+    }
+
     #[test]
-    fn pieces_and_files_have_the_digest_of_their_bytes() {
-        let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
-        let whole = Digest::of(&bytes);
-        for head in [0, 1, 1000, 1_500_000, bytes.len()] {
-            let parts = bytes.chunks(777_777);
-            let split = Digest::split(parts, head);
-            assert_eq!(split.whole, whole);
-            assert_eq!(split.head, Digest::of(&bytes[..head]), "{head}");
+    fn bytes_and_files_have_the_same_digest() {
+        let bytes = sample();
+        let digest = Digest::of(&bytes);
+        let chunks = Chunks::of(&bytes);
+        for head in [0, 1, CHUNK, CHUNK + 1, 4_500_000, bytes.len()] {
+            let found = chunks.head(head, |range| [&bytes[range]]);
+            assert_eq!(found, Digest::of(&bytes[..head]), "{head}");
         }
         let file = crate::store::faulty::MemoryFile::new(bytes);
-        assert_eq!(Digest::of_file(&file).expect("in memory"), whole);
+        assert_eq!(Digest::of_file(&file).expect("in memory"), digest);
+    }
+
+    #[test]
+    fn a_changed_file_has_the_digest_of_its_bytes() {
+        let before = sample();
+        let chunks = Chunks::of(&before);
+        for len in [0, 1, CHUNK * 3, 8_999_999, 9_000_000, 9_000_001, 9_500_000] {
+            let mut after = before.clone();
+            after.resize(len, 7);
+            let place = 5 * CHUNK + 17;
+            if let Some(byte) = after.get_mut(place) {
+                *byte ^= 1;
+            }
+            let found = chunks.after(len, |range| range.contains(&place), |range| [&after[range]]);
+            assert_eq!(found, Chunks::of(&after), "{len}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use diskmend_hive::{
     Buffer, DirtyState, Hive, LogKind, Logs, OpenError, Opened, Recovery, Storage,
 };
 
-use crate::digest::Digest;
+use crate::digest::{Chunks, Digest};
 use crate::documents::{HiveStatus, RecoverySummary};
 use crate::error::{Error, Refusal};
 use crate::recipe::HiveName;
@@ -55,6 +55,8 @@ pub(crate) struct HiveOnDisk {
     pub(crate) hive_place: HivePlace,
     pub(crate) primary: Box<dyn OpenFile>,
     pub(crate) fingerprint: Fingerprint,
+    /// The digests of its chunks when it was opened.
+    pub(crate) chunks: Chunks,
     pub(crate) log_files: Vec<LogOnDisk>,
     pub(crate) logs: Logs,
     pub(crate) hive: Hive,
@@ -98,9 +100,13 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
     let buffer = primary
         .map(RESERVE, MAX_LEN)
         .map_err(Error::io(&path, "read the hive"))?;
+    let chunks = Chunks::of(buffer.bytes());
     let fingerprint = Fingerprint {
         path: path.clone(),
-        content: Content::of(buffer.bytes()),
+        content: Content {
+            length: buffer.bytes().len() as u64,
+            xxh3: chunks.digest(),
+        },
     };
     let (log_files, logs) = read_logs(place)?;
     let (hive, dirty, recovery) = settle(buffer, &logs, &path)?;
@@ -108,6 +114,7 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
         hive_place,
         primary,
         fingerprint,
+        chunks,
         log_files,
         logs,
         hive,
@@ -268,13 +275,6 @@ impl From<&Recovery> for RecoverySummary {
 }
 
 impl Content {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self {
-            length: bytes.len() as u64,
-            xxh3: Digest::of(bytes),
-        }
-    }
-
     pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
         Ok(Self {
             length: file.len()?,

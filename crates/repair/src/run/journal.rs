@@ -104,7 +104,7 @@ pub(crate) struct FileEntry {
 pub(crate) struct Content {
     /// Length in bytes.
     pub(crate) length: u64,
-    /// XXH3-128 of all bytes.
+    /// Digest of all bytes.
     pub(crate) xxh3: Digest,
 }
 

@@ -155,14 +155,14 @@ fn write(
         watch.committed(Phase::Committing, &held.path);
         // The disk is waited for most of the time.
         let (result, wanted) = std::thread::scope(|scope| {
-            let wanted = scope.spawn(|| Wanted::of(&image.hive, plan));
+            let wanted = scope.spawn(|| Wanted::of(&image.hive, plan, &image.before));
             (execute(plan, files), wanted.join())
         });
         result.map_err(|source| Error::Commit {
             path: held.path.clone(),
             source,
         })?;
-        let wanted = wanted.unwrap_or_else(|_| Wanted::of(&image.hive, plan));
+        let wanted = wanted.unwrap_or_else(|_| Wanted::of(&image.hive, plan, &image.before));
         // What a recovery leaves behind the end of the bins is known to the disk only.
         let quick = held.check.is_none() && held.recovery.is_none();
         proofs.push(match files.open(HiveFileKind::Primary) {

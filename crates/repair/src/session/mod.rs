@@ -11,6 +11,7 @@ mod verify;
 use diskmend_hive::{EditError, Editor, Filetime, Logs, Verified};
 use jiff::Timestamp;
 
+use crate::digest::Chunks;
 use crate::documents::{CheckSummary, RecoverySummary, SecondReader};
 use crate::error::Error;
 use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
@@ -33,6 +34,8 @@ pub(crate) struct Prepared {
 struct VerifiedImage {
     hive: Verified,
     logs: Logs,
+    /// The chunks of the hive file as it was opened.
+    before: Chunks,
 }
 
 /// What is known of a prepared change.
@@ -121,6 +124,7 @@ pub(crate) fn prepare(
         image: VerifiedImage {
             hive: verified.hive,
             logs: opened.logs,
+            before: opened.chunks,
         },
         held: Held {
             name: opened.hive_place.hive.clone(),

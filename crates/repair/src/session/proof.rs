@@ -1,11 +1,12 @@
 //! Proving that a hive on disk is, byte for byte, the image that was verified in memory.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use diskmend_hive::commit::{CommitPlan, HiveFileKind, Step};
 use diskmend_hive::{BASE_BLOCK_LEN, Hive, Storage};
 
-use crate::digest::{Digest, Split};
+use crate::digest::{Chunks, Digest};
 use crate::error::Error;
 use crate::hive_on_disk::reopen_clean;
 use crate::recorder::expected;
@@ -16,8 +17,10 @@ use crate::store::OpenFile;
 /// What the primary file must be after a commit, worked out from memory alone.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
-    /// Digests of base block and bins, and of the whole file.
-    digests: Split,
+    /// Digest of base block and bins.
+    head: Digest,
+    /// Digest of the whole file.
+    whole: Digest,
     /// Where the bins end in the file, in bytes.
     bins_end: usize,
     /// Length of the file in bytes.
@@ -25,8 +28,9 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Lays the writes of a plan over the image that they were made from.
-    pub(crate) fn of(hive: &Hive, plan: &CommitPlan<'_>) -> Self {
+    /// Lays the writes of a plan over the image that they were made from; `before` are the chunks
+    /// of the file as it was opened.
+    pub(crate) fn of(hive: &Hive, plan: &CommitPlan<'_>, before: &Chunks) -> Self {
         let image = hive.image();
         let file = image.file();
         let length = plan
@@ -34,8 +38,12 @@ impl Wanted {
             .map_or(file.len() as u64, |change| change.len_after);
         let bins_end = BASE_BLOCK_LEN.saturating_add(image.bins_len());
         let len = usize::try_from(length).unwrap_or(usize::MAX);
+        let written = overlay(plan);
+        let bytes = |range: Range<usize>| pieces(file, &written, range);
+        let chunks = before.after(len, |range| is_written(&written, range), bytes);
         Self {
-            digests: Digest::split(pieces(file, &overlay(plan), len), bins_end),
+            head: chunks.head(bins_end, bytes),
+            whole: chunks.digest(),
             bins_end,
             length,
         }
@@ -76,16 +84,32 @@ fn overlay<'a>(plan: &'a CommitPlan<'_>) -> BTreeMap<usize, &'a [u8]> {
     written
 }
 
-/// The image with the written bytes in their places, cut off at `len`.
-fn pieces<'a>(image: &'a [u8], written: &BTreeMap<usize, &'a [u8]>, len: usize) -> Vec<&'a [u8]> {
-    let mut pieces = Vec::with_capacity(written.len() * 2 + 1);
-    let mut at = 0;
-    for (start, bytes) in written {
+/// Whether any byte of the range is written.
+fn is_written(written: &BTreeMap<usize, &[u8]>, range: &Range<usize>) -> bool {
+    let last = written.range(..range.end).next_back();
+    last.is_some_and(|(start, bytes)| start.saturating_add(bytes.len()) > range.start)
+}
+
+/// A range of the image with the written bytes in their places.
+fn pieces<'a>(
+    image: &'a [u8],
+    written: &BTreeMap<usize, &'a [u8]>,
+    range: Range<usize>,
+) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    let mut at = range.start;
+    let before = written.range(..range.start).next_back();
+    for (start, bytes) in before.into_iter().chain(written.range(range.clone())) {
+        let end = start.saturating_add(bytes.len()).min(range.end);
+        if end <= at {
+            continue;
+        }
         pieces.push(image.get(at..*start).unwrap_or_default());
-        pieces.push(bytes);
-        at = start.saturating_add(bytes.len());
+        let from = at.max(*start);
+        pieces.push(bytes.get(from - start..end - start).unwrap_or_default());
+        at = end;
     }
-    pieces.push(image.get(at..len).unwrap_or_default());
+    pieces.push(image.get(at..range.end).unwrap_or_default());
     pieces
 }
 
@@ -103,8 +127,9 @@ pub(crate) fn in_full(
     let hive = reopen_clean(primary, path)?;
     look(&hive, path, &expected(changes))?;
     let file = hive.image().file();
-    let found = Digest::split([file], wanted.bins_end);
-    if found.head != wanted.digests.head {
+    let chunks = Chunks::of(file);
+    let head = chunks.head(wanted.bins_end, |range| file.get(range));
+    if head != wanted.head {
         return Err(Error::ReadBack {
             path: path.to_owned(),
             found: "other bytes than those that were verified".to_owned(),
@@ -112,7 +137,7 @@ pub(crate) fn in_full(
     }
     Ok(Content {
         length: file.len() as u64,
-        xxh3: found.whole,
+        xxh3: chunks.digest(),
     })
 }
 
@@ -145,6 +170,6 @@ pub(crate) fn of_writes(
     }
     Ok(Content {
         length,
-        xxh3: wanted.digests.whole,
+        xxh3: wanted.whole,
     })
 }
