@@ -6,12 +6,16 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::hive::{TARGETS, target};
+use super::hive::target;
 use crate::program;
 
 const PREFIX: &str = r"HKEY_LOCAL_MACHINE\SYSTEM";
-/// The value that each target key gets.
-const NAME: &str = "Enabled";
+/// Values that are set in all.
+pub(super) const VALUES: usize = 20;
+
+fn name(number: usize) -> String {
+    format!("Value {number}")
+}
 
 /// A program under measurement.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,20 +33,24 @@ pub(super) struct Scripts {
     reg: PathBuf,
     hivexsh: PathBuf,
     state: PathBuf,
+    keys: usize,
 }
 
 impl Scripts {
-    pub(super) fn write(folder: &Path, diskmend: PathBuf) -> Result<Self> {
+    /// Writes the scripts that set the values, in equal shares, in `keys` keys.
+    pub(super) fn write(folder: &Path, diskmend: PathBuf, keys: usize) -> Result<Self> {
         let mut reg = String::from("Windows Registry Editor Version 5.00\r\n");
         let mut commands = String::new();
-        for number in 0..TARGETS {
-            let path = target(number);
-            write!(
-                reg,
-                "\r\n[{PREFIX}\\{path}]\r\n\"{NAME}\"=dword:00000001\r\n"
-            )?;
+        for key in 0..keys {
+            let path = target(key);
+            write!(reg, "\r\n[{PREFIX}\\{path}]\r\n")?;
             // The target keys hold no values: setval replaces all that there are.
-            writeln!(commands, "cd \\{path}\nsetval 1\n{NAME}\ndword:1")?;
+            writeln!(commands, "cd \\{path}\nsetval {}", VALUES / keys)?;
+            for value in 0..VALUES / keys {
+                let name = name(value);
+                write!(reg, "\"{name}\"=dword:00000001\r\n")?;
+                writeln!(commands, "{name}\ndword:1")?;
+            }
         }
         commands.push_str("commit\nquit\n");
         let scripts = Self {
@@ -50,6 +58,7 @@ impl Scripts {
             reg: folder.join("edit.reg"),
             hivexsh: folder.join("edit.hivexsh"),
             state: folder.join("state"),
+            keys,
         };
         std::fs::write(&scripts.reg, reg)?;
         std::fs::write(&scripts.hivexsh, commands)?;
@@ -135,10 +144,11 @@ impl Contender {
 
     /// Whether the hive holds the values.
     pub(super) fn verify(scripts: &Scripts, hive: &Path) -> Result<bool> {
-        for number in [0, TARGETS - 1] {
+        let last = name(VALUES / scripts.keys - 1);
+        for key in [0, scripts.keys - 1] {
             let hive = hive.to_string_lossy();
-            let path = target(number);
-            let arguments = ["hive", "get", &*hive, &*path, NAME];
+            let path = target(key);
+            let arguments = ["hive", "get", &*hive, &*path, &*last];
             if !program::run(&scripts.diskmend, &arguments)?
                 .status
                 .success()

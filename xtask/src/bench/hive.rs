@@ -132,11 +132,17 @@ fn device(editor: &mut Editor, number: usize, random: &mut Random) -> Result<()>
     Ok(())
 }
 
-/// Writes a generated hive, durably: what a benchmark measures must not be its own copy.
+/// Writes a generated hive over the last copy, durably: what a benchmark measures must not be the
+/// writing, or the discarding, of its own copies.
 pub(super) fn place(bytes: &[u8], path: &Path) -> Result<()> {
     use std::io::Write;
-    let mut file = std::fs::File::create(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
     file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
     file.sync_all()?;
     Ok(())
 }

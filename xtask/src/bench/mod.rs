@@ -12,7 +12,7 @@ use diskmend_hive::PAGE_LEN;
 
 pub use hive::{Options as HiveOptions, Shape, run as write_hive};
 
-use self::contender::{Contender, Scripts};
+use self::contender::{Contender, Scripts, VALUES};
 use self::measure::Usage;
 use crate::{program, workspace};
 
@@ -25,6 +25,9 @@ pub struct Options {
     /// How its keys lie
     #[arg(long, value_enum, default_value_t = Shape::Deep)]
     shape: Shape,
+    /// Keys, spread over the hive, that get the 20 values in equal shares
+    #[arg(long, default_value_t = 20)]
+    keys: usize,
     /// Runs of each program
     #[arg(long, default_value_t = 7)]
     rounds: usize,
@@ -42,12 +45,19 @@ struct Row {
 /// # Errors
 /// Where diskmend itself fails.
 pub fn run(options: &Options) -> Result<()> {
+    if options.keys == 0 || !VALUES.is_multiple_of(options.keys) {
+        bail!(
+            "{VALUES} values can't be shared out to {} keys",
+            options.keys
+        );
+    }
     let folder = workspace::output("bench")?;
-    let scripts = Scripts::write(&folder, program::diskmend(true)?)?;
+    let scripts = Scripts::write(&folder, program::diskmend(true)?, options.keys)?;
     let original = hive::generate(options.size_mib << 20, options.shape)?;
     let copy = folder.join("SYSTEM");
     println!(
-        "20 values set in a {:?} hive of {} bytes, median of {} rounds, page cache warm\n",
+        "{VALUES} values in {} keys of a {:?} hive of {} bytes, median of {} rounds, page cache warm\n",
+        options.keys,
         options.shape,
         original.len(),
         options.rounds
@@ -98,7 +108,9 @@ fn fresh(original: &[u8], copy: &Path, scripts: &Scripts) -> Result<()> {
             std::fs::remove_file(log)?;
         }
     }
-    hive::place(original, copy)
+    hive::place(original, copy)?;
+    // What the program before has left in the page cache would else be flushed meanwhile.
+    program::run::<&str>(Path::new("sync"), &[]).map(drop)
 }
 
 fn changed_pages(before: &[u8], after: &[u8]) -> usize {
