@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use diskmend_repair::BootChoice;
+use diskmend_bcd::Guid;
 use diskmend_repair::recipe::{Catalogue, Recipe};
+use diskmend_repair::{BootChoice, LoaderChoice};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -25,6 +26,9 @@ pub(crate) struct BootArgs {
     /// The boot store itself, where several are found
     #[arg(help_heading = BOOT_STORE, long, value_name = "FILE", conflicts_with = "boot_volume")]
     store: Option<PathBuf>,
+    /// The loader of this Windows in the boot store, by its GUID in braces, where several are found
+    #[arg(help_heading = BOOT_STORE, long, value_name = "GUID", conflicts_with = "all_loaders")]
+    loader: Option<Guid>,
     /// Change every loader that starts this Windows, not only the default one
     #[arg(help_heading = BOOT_STORE, long)]
     all_loaders: bool,
@@ -36,7 +40,11 @@ impl BootArgs {
         BootChoice {
             volume: self.boot_volume.as_deref().map(target_arg::root),
             store: self.store.clone(),
-            all_loaders: self.all_loaders,
+            loaders: match self.loader {
+                Some(guid) => LoaderChoice::Named(guid),
+                None if self.all_loaders => LoaderChoice::All,
+                None => LoaderChoice::Plain,
+            },
         }
     }
 }

@@ -24,6 +24,9 @@ pub(crate) const BOOT_STORE: &str = "mount the boot partition (BIOS) or the EFI 
                                      and add --boot-volume DIR; where several stores are found, \
                                      --store FILE names the one that is meant";
 
+const LOADER: &str = "--loader GUID names the loader of this Windows, --all-loaders means all; \
+                      'diskmend bcd show STORE' lists them";
+
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         let hint = match &error {
@@ -103,12 +106,10 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
         Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => BOOT_STORE,
         Refusal::LoaderUnclear { source, .. } => match source {
-            LoaderError::SeveralFit { .. } => {
-                "--all-loaders changes all that start this Windows; 'diskmend bcd set' one by its \
-                 GUID"
-            }
+            LoaderError::SeveralFit { .. } => LOADER,
             _ => BOOT_STORE,
         },
+        Refusal::SeveralWindows { .. } | Refusal::WrongLoader { .. } => LOADER,
         Refusal::BootVolume { .. } => {
             "mount the volume again, and say where it is with --boot-volume DIR"
         }

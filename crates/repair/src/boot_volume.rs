@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use diskmend_bcd::Guid;
 use diskmend_disk::{GuardError, Target, guard};
 
 use crate::error::{Error, Refusal, chain};
@@ -17,8 +18,20 @@ pub struct BootChoice {
     pub volume: Option<PathBuf>,
     /// Its file.
     pub store: Option<PathBuf>,
-    /// Whether every loader of it is meant, not only that of the target's Windows.
-    pub all_loaders: bool,
+    /// Which loader of it is meant, and checked to start the target's Windows.
+    pub loaders: LoaderChoice,
+}
+
+/// Which loaders of a boot store are meant, among those that start `\Windows`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoaderChoice {
+    /// The one that plainly starts the target's Windows.
+    #[default]
+    Plain,
+    /// This one.
+    Named(Guid),
+    /// Every one.
+    All,
 }
 
 /// Where boot stores are looked for.

@@ -101,6 +101,24 @@ pub enum Refusal {
         /// Why, with all loaders of the store.
         source: diskmend_bcd::loader::LoaderError,
     },
+    /// Loaders of the boot store start a `\Windows` each on a partition of its own.
+    #[error("{path}: the boot store has loaders for a \\Windows on several partitions: {loaders}")]
+    SeveralWindows {
+        /// The store's path.
+        path: String,
+        /// The loaders with their partitions, for a person.
+        loaders: String,
+    },
+    /// The loader that was named is none of the store, or starts another Windows.
+    #[error("{path}: loader {loader}: {reason}")]
+    WrongLoader {
+        /// The store's path.
+        path: String,
+        /// The loader's GUID.
+        loader: diskmend_bcd::Guid,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The store lacks an object that a recipe is about.
     #[error("{path}: the boot store has no object {object}")]
     NoObject {

@@ -72,7 +72,7 @@ mod survey;
 mod undo;
 mod value_data;
 
-pub use boot_volume::BootChoice;
+pub use boot_volume::{BootChoice, LoaderChoice};
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use error::{Class, Error, Refusal};
 pub use inspect::inspect;

@@ -195,7 +195,13 @@ fn a_loader_of_another_windows_is_never_taken() {
     disk.bcd("set", &["{default}", "systemroot", r"\Other", "--yes"])
         .ends(0);
     let before = files(&disk);
-    for more in [&[][..], &["--all-loaders"], &["--store", disk.store()]] {
+    let loader = LOADER.to_string();
+    for more in [
+        &[][..],
+        &["--all-loaders"],
+        &["--store", disk.store()],
+        &["--loader", &loader],
+    ] {
         repair(&disk, &[&["serial-console"][..], more].concat())
             .ends(5)
             .says(r"its systemroot is \Other");

@@ -1,10 +1,13 @@
 //! Finding the boot stores of a target, and the one that starts its Windows. Nothing is guessed:
 //! where several could, or one cannot be read, none is taken.
 
+use std::iter;
+
 use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
-use diskmend_bcd::{Guid, Store};
+use diskmend_bcd::{Device, Guid, Store};
 use diskmend_disk::{Access, LookupError};
 
+use crate::boot_volume::LoaderChoice;
 use crate::documents::{LoaderStatus, StoreStatus};
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
@@ -137,10 +140,10 @@ fn loaders_of(
     };
     let store = Store::open(&opened.hive).map_err(unreadable)?;
     let all = loader::loaders(&store).map_err(unreadable)?;
-    let found = loader::find(&store, wanted);
-    let chosen = match (found, options.boot.all_loaders) {
-        (Ok(found), false) => Ok(vec![found.loader]),
-        (Ok(_) | Err(LoaderError::SeveralFit { .. }), true) => {
+    let chosen = match (loader::find(&store, wanted), options.boot.loaders) {
+        (_, LoaderChoice::Named(guid)) => named(&all, guid, wanted, path()),
+        (Ok(found), LoaderChoice::Plain) => plain(found, path()),
+        (Ok(_) | Err(LoaderError::SeveralFit { .. }), LoaderChoice::All) => {
             let fits = |loader: &&Loader| loader.mismatch(wanted).is_none();
             Ok(all.iter().filter(fits).cloned().collect())
         }
@@ -160,6 +163,43 @@ fn loaders_of(
         .map(|loader| loader_status(loader, wanted, is_chosen(loader.guid)))
         .collect();
     chosen
+}
+
+/// The loader that the caller names.
+fn named(all: &[Loader], guid: Guid, wanted: &Wanted, path: String) -> Result<Vec<Loader>, Error> {
+    let found = all.iter().find(|loader| loader.guid == guid);
+    let reason = match found.map(|loader| (loader, loader.mismatch(wanted))) {
+        Some((loader, None)) => return Ok(vec![loader.clone()]),
+        Some((_, Some(mismatch))) => mismatch.to_string(),
+        None => "the boot store has none of this GUID".to_owned(),
+    };
+    Err(Refusal::WrongLoader {
+        path,
+        loader: guid,
+        reason,
+    }
+    .into())
+}
+
+/// The loader that was found, where no other one starts a Windows of the same folder on another
+/// partition: the target's own partition is not known, so that nobody could tell which is meant.
+fn plain(found: loader::Found, path: String) -> Result<Vec<Loader>, Error> {
+    let partition = |loader: &Loader| loader.os_device.as_ref().and_then(Device::partition);
+    let all: Vec<&Loader> = iter::once(&found.loader).chain(&found.others).collect();
+    let partitions: Vec<_> = all.iter().filter_map(|loader| partition(loader)).collect();
+    if partitions.iter().all(|one| Some(one) == partitions.first()) {
+        return Ok(vec![found.loader]);
+    }
+    let told = |loader: &&Loader| match partition(loader) {
+        Some(partition) => format!("{loader}: {partition}"),
+        None => loader.to_string(),
+    };
+    let loaders: Vec<String> = all.iter().map(told).collect();
+    Err(Refusal::SeveralWindows {
+        path,
+        loaders: loaders.join("; "),
+    }
+    .into())
 }
 
 fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus {
@@ -189,12 +229,12 @@ fn choose(mut candidates: Vec<Candidate>) -> Found {
     }
     let fits = |candidate: &Candidate| candidate.outcome.is_ok();
     let is_other = |candidate: &Candidate| {
-        let none_fits = |error: &Error| {
-            let unclear = match error {
-                Error::Refused(Refusal::LoaderUnclear { source, .. }) => source,
-                _ => return false,
-            };
-            matches!(unclear, LoaderError::NoneFits { .. })
+        let none_fits = |error: &Error| match error {
+            Error::Refused(Refusal::LoaderUnclear { source, .. }) => {
+                matches!(source, LoaderError::NoneFits { .. })
+            }
+            Error::Refused(Refusal::WrongLoader { .. }) => true,
+            _ => false,
         };
         candidate.outcome.as_ref().is_err_and(none_fits)
     };

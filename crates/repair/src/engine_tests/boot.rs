@@ -1,11 +1,13 @@
 //! The boot store that belongs to a Windows: which one is taken, and repairs of it together with
 //! the registry.
 
-use diskmend_bcd::{ElementId, ElementValue, Guid, well_known};
+use diskmend_bcd::{
+    Device, ElementId, ElementValue, Guid, Partition, Target as DeviceTarget, well_known,
+};
 
-use super::boot_fixture::{BIOS, EFI, LOADER, SECOND, bios, efi, element};
+use super::boot_fixture::{BIOS, EFI, LOADER, RECOVERY, SECOND, bios, efi, element};
 use super::support::{Files, differing, site, undo, volume, with_watch};
-use crate::boot_volume::{BootChoice, BootPlace, BootVolume};
+use crate::boot_volume::{BootChoice, BootPlace, BootVolume, LoaderChoice};
 use crate::documents::{InspectReport, Method, Outcome, PlanReport, RepairReport, RowState};
 use crate::error::{Class, Error, Refusal};
 use crate::inspect::inspect_site;
@@ -264,13 +266,7 @@ fn several_loaders_are_a_refusal_until_all_are_wanted() {
         said.contains(&LOADER.to_string()) && said.contains(&SECOND.to_string()),
         "{said}"
     );
-    let options = Options {
-        boot: BootChoice {
-            all_loaders: true,
-            ..BootChoice::default()
-        },
-        ..Options::default()
-    };
+    let options = with_loaders(LoaderChoice::All);
     let (planned, _) =
         repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options).expect("all loaders");
     for loader in [LOADER, SECOND] {
@@ -279,6 +275,64 @@ fn several_loaders_are_a_refusal_until_all_are_wanted() {
     let chosen = planned.stores.iter().flat_map(|store| &store.loaders);
     let chosen = chosen.filter(|loader| loader.chosen);
     assert_eq!(chosen.count(), 2, "Windows PE is not among them");
+}
+
+fn with_loaders(loaders: LoaderChoice) -> Options {
+    Options {
+        boot: BootChoice {
+            loaders,
+            ..BootChoice::default()
+        },
+        ..Options::default()
+    }
+}
+
+#[test]
+fn the_windows_of_another_partition_is_not_taken_for_that_of_the_target() {
+    let on = |number: u8| {
+        let device = Device {
+            options: None,
+            target: DeviceTarget::Partition(Partition::Mbr {
+                signature: 1,
+                offset: u64::from(number) << 20,
+            }),
+        };
+        ElementValue::Device(device.encode().expect("a partition"))
+    };
+    let store = |second: u8| {
+        bios()
+            .with_second_loader()
+            .set(
+                well_known::BOOTMGR,
+                ElementId::DEFAULT,
+                ElementValue::Object(LOADER),
+            )
+            .set(LOADER, ElementId::OS_DEVICE, on(1))
+            .set(SECOND, ElementId::OS_DEVICE, on(second))
+    };
+    let same_partition = disk(&[(BIOS, store(1).bytes())]);
+    repair(&same_partition, &CONSOLE).expect("the default one");
+    has_console(&same_partition, BIOS, LOADER);
+    assert_eq!(element(&same_partition, BIOS, SECOND, ElementId::EMS), None);
+
+    let disk = disk(&[(BIOS, store(2).bytes())]);
+    let error = repair(&disk, &CONSOLE).expect_err("unclear");
+    assert!(
+        matches!(error, Error::Refused(Refusal::SeveralWindows { .. })),
+        "{error}"
+    );
+    let said = error.to_string();
+    assert!(said.contains("0x200000"), "{said}");
+    let options = with_loaders(LoaderChoice::Named(SECOND));
+    repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options).expect("named");
+    has_console(&disk, BIOS, SECOND);
+    assert_eq!(element(&disk, BIOS, LOADER, ElementId::EMS), None);
+    for wrong in [RECOVERY, well_known::BOOTMGR] {
+        let options = with_loaders(LoaderChoice::Named(wrong));
+        let error = repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options);
+        let error = error.expect_err("no loader of this Windows");
+        assert_eq!(error.class(), Class::Refused, "{error}");
+    }
 }
 
 #[test]

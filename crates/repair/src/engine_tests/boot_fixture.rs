@@ -11,7 +11,7 @@ pub(super) const EFI: &str = "EFI/Microsoft/Boot/BCD";
 /// The loader of a store.
 pub(super) const LOADER: Guid = Guid::new(0x1b67_bffd, 0xe290, 0x11eb, [0x8f; 8]);
 pub(super) const SECOND: Guid = Guid::new(0x1b67_bffe, 0xe290, 0x11eb, [0x8f; 8]);
-const RECOVERY: Guid = Guid::new(0x1b67_bfff, 0xe290, 0x11eb, [0x8f; 8]);
+pub(super) const RECOVERY: Guid = Guid::new(0x1b67_bfff, 0xe290, 0x11eb, [0x8f; 8]);
 
 /// A self-relative security descriptor (MS-DTYP 2.4.6): Administrators own it and may do
 /// everything.
