@@ -6,6 +6,7 @@ use crate::bins::{Bins, expect_signature};
 use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{IndexElement, KeyNode, KeySecurity};
+use crate::hive::components;
 use crate::list::{Leaf, SubkeyList};
 use crate::name::{Name, NameBuf};
 use crate::offset::CellOffset;
@@ -103,6 +104,22 @@ impl<'a> Key<'a> {
     /// Where a structure on the way is corrupt.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'a>>, Corruption> {
         Ok(self.find(NameBuf::new(name).as_name())?.ok())
+    }
+
+    /// The key at a path below this one; components are separated by `\`, case does not matter, an
+    /// empty path is the key itself.
+    ///
+    /// # Errors
+    /// Where a structure on the way is corrupt.
+    pub fn descendant(self, path: &str) -> Result<Option<Key<'a>>, Corruption> {
+        let mut key = self;
+        for component in components(path) {
+            match key.subkey(component)? {
+                Some(child) => key = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
     }
 
     /// Looks for a subkey: the key, or where it would have to be inserted.

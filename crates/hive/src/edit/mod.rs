@@ -141,14 +141,7 @@ impl Editor {
     /// # Errors
     /// Where a structure on the way is corrupt.
     pub fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
-        let mut key = self.root()?;
-        for component in components(path) {
-            match key.subkey(component)? {
-                Some(child) => key = child,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(key))
+        self.root()?.descendant(path)
     }
 
     /// Creates a key and every key missing on the way to it.
