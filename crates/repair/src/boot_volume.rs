@@ -85,7 +85,10 @@ impl BootPlace {
         let is_target = target.canonicalize().is_ok_and(|target| target == whole);
         let volume = match is_target {
             true => None,
-            false => Some(BootVolume::open(&whole)?),
+            // Not in its canonical form, which on Windows no other program shows.
+            false => Some(BootVolume::open(
+                &std::path::absolute(&root).map_err(Error::io(&shown, "find the folder"))?,
+            )?),
         };
         Ok(Self { volume, named })
     }

@@ -37,7 +37,7 @@
 //! | [`Error`] | why something was refused or failed, with its [`Class`] |
 //!
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
-//! and recovers in memory, `recorder` edits, `session` verifies, backs up, commits and takes back,
+//! and recovers in memory, `boot_store` finds the store that starts a Windows, `recorder` edits, `session` verifies, backs up, commits and takes back,
 //! `run` keeps journal and undo data. Folders and files are reached through `store`, so that
 //! tests can fail each single operation.
 

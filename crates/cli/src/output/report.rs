@@ -144,7 +144,7 @@ pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<
 /// A path on a volume, whole where that is not the target.
 fn on_volume(volume: Option<&str>, path: &str) -> String {
     match volume {
-        Some(volume) => format!("{}/{path}", volume.trim_end_matches('/')),
+        Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
         None => path.to_owned(),
     }
 }

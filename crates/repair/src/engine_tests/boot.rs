@@ -12,7 +12,7 @@ use crate::documents::{InspectReport, Method, Outcome, PlanReport, RepairReport,
 use crate::error::{Class, Error, Refusal};
 use crate::inspect::inspect_site;
 use crate::plan::{Goal, plan_site};
-use crate::recipe::Catalogue;
+use crate::recipe::{Catalogue, Recipe};
 use crate::repair::repair_site;
 use crate::site::{Options, Site};
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
@@ -368,6 +368,65 @@ fn safe_mode_is_turned_on_and_off() {
         undo(&disk, None).expect(name);
         assert_eq!(element(&disk, EFI, LOADER, ElementId::SAFE_BOOT), mode);
     }
+}
+
+#[test]
+fn an_object_is_created_only_where_the_recipe_says_as_what() {
+    const GUID: &str = "{11111111-2222-3333-4444-555555555555}";
+    let head =
+        "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\nsources = ['https://e.org']\n";
+    let row =
+        format!("[[bcd]]\nobject = '{GUID}'\nelement = '0x12000004'\ndata = 'Mine'\nwhy = 'w'\n");
+    let guid: Guid = GUID.parse().expect("a GUID");
+    let disk = disk(&[(BIOS, bios().bytes())]);
+    let repair = |more: &str| {
+        let text = format!("{head}{row}{more}");
+        let recipe = Recipe::parse("own", &text).expect("valid");
+        let options = Options::default();
+        let site = site(&disk);
+        with_watch(|watch| {
+            let plan = plan_site(&site, &[&recipe], Goal::Desired, &options, watch)?;
+            repair_site(&site, plan, &options, watch)
+        })
+    };
+    let before = disk.files();
+    let error = repair("").expect_err("missing");
+    assert!(
+        matches!(error, Error::Refused(Refusal::NoObject { .. })),
+        "{error}"
+    );
+    assert_eq!(differing(&disk.files(), &before), [""; 0]);
+
+    repair("create_as = 0x20100000\n").expect("created");
+    let mine = Some(ElementValue::String("Mine".to_owned()));
+    assert_eq!(element(&disk, BIOS, guid, ElementId::DESCRIPTION), mine);
+    let other_type = repair("create_as = 0x30000000\n").expect_err("another type");
+    assert!(
+        matches!(other_type, Error::StoreChange { .. }),
+        "{other_type}"
+    );
+}
+
+#[test]
+fn a_change_that_leaves_an_error_in_the_store_is_refused() {
+    let text = "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\nsources = ['https://e.org']\n\
+                [[bcd]]\nobject = '{globalsettings}'\nelement = 'inherit'\n\
+                data = ['{globalsettings}']\nwhy = 'w'\n";
+    let recipe = Recipe::parse("own", text).expect("valid");
+    let disk = disk(&[(BIOS, bios().bytes())]);
+    let before = disk.files();
+    let options = Options::default();
+    let site = site(&disk);
+    let refused = with_watch(|watch| {
+        let plan = plan_site(&site, &[&recipe], Goal::Desired, &options, watch)?;
+        repair_site(&site, plan, &options, watch)
+    });
+    let error = refused.expect_err("inherits from itself");
+    assert!(
+        matches!(error, Error::Refused(Refusal::StoreUnsound { .. })),
+        "{error}"
+    );
+    assert_eq!(differing(&disk.files(), &before), [""; 0]);
 }
 
 #[test]

@@ -145,7 +145,7 @@ impl HiveEntry {
 /// A path below the root of a volume for a person: whole where the volume is not the target.
 pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
     match volume {
-        Some(volume) => format!("{}/{path}", volume.trim_end_matches('/')),
+        Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
         None => path.to_owned(),
     }
 }
