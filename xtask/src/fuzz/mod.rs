@@ -4,9 +4,9 @@
 //! over mutated fixtures for a bounded time; the `fuzz` folder runs the same functions under
 //! libFuzzer.
 
+mod bcd;
 mod edit;
 mod mutate;
-
 mod runner;
 mod seeds;
 mod target;
@@ -16,6 +16,7 @@ mod watchdog;
 use diskmend_hive::reg_file::{Encoding, RegFile, Writer};
 use diskmend_hive::{Hive, Logs, Opened, Storage};
 
+pub use bcd::bcd;
 pub use edit::edit;
 pub use runner::{Options, run, write_corpus};
 pub use target::Target;

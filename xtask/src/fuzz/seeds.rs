@@ -22,12 +22,21 @@ pub(super) fn seeds(target: Target) -> Result<Vec<Vec<u8>>> {
         return files(&workspace::root()?.join("fixtures").join("content"));
     }
     let mut seeds = Vec::new();
+    let is_store = |name: &str| name.starts_with("bcd-");
     for fixture in fixtures::all()? {
+        if target == Target::Bcd && !is_store(&fixture.name) {
+            continue;
+        }
         let hive = fixture.hive();
         seeds.extend(input(target, &hive)?);
     }
     if let Some(corpus) = std::env::var_os(CORPUS) {
-        add_corpus(target, &Path::new(&corpus).join("hives"), &mut seeds)?;
+        let folder = if target == Target::Bcd {
+            "bcd"
+        } else {
+            "hives"
+        };
+        add_corpus(target, &Path::new(&corpus).join(folder), &mut seeds)?;
     }
     Ok(seeds)
 }

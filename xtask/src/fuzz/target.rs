@@ -13,16 +13,19 @@ pub enum Target {
     Edit,
     /// Parsing registry text files.
     RegFile,
+    /// Listing, checking and exporting a boot store.
+    Bcd,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Open,
         Self::Replay,
         Self::Check,
         Self::Edit,
         Self::RegFile,
+        Self::Bcd,
     ];
 
     /// Its name, as on the command line.
@@ -34,6 +37,7 @@ impl Target {
             Self::Check => "check",
             Self::Edit => "edit",
             Self::RegFile => "reg-file",
+            Self::Bcd => "bcd",
         }
     }
 
@@ -45,6 +49,7 @@ impl Target {
             Self::Check => super::check(data),
             Self::Edit => super::edit(data),
             Self::RegFile => super::reg_file(data),
+            Self::Bcd => super::bcd(data),
         }
     }
 }

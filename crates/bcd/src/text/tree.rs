@@ -172,7 +172,13 @@ fn read(key: &Key<'_>, depth: usize, budget: &mut Budget) -> Result<Node, TextEr
         });
     }
     for child in key.subkeys()? {
-        let child = read(&child?, depth, budget)?;
+        let child = child?;
+        if child.name().check_key().is_err() {
+            return Err(TextError::Name {
+                name: child.name().escaped().to_string(),
+            });
+        }
+        let child = read(&child, depth, budget)?;
         match node.find(child.name.as_name()) {
             Err(index) => node.children.insert(index, child),
             Ok(_) => {

@@ -7,9 +7,9 @@ mod bcd_check;
 #[cfg(test)]
 mod bcd_copy;
 #[cfg(test)]
-mod bcd_corpus;
-#[cfg(test)]
 mod bcd_delete;
+#[cfg(test)]
+mod bcd_disks;
 #[cfg(test)]
 mod bcd_export;
 #[cfg(test)]

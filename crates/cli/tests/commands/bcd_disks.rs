@@ -1,7 +1,7 @@
-//! Real boot stores: shown, changed, read by independent readers, undone byte for byte.
+//! Generated and real boot stores: shown, changed, read by independent readers, undone byte for byte.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -15,17 +15,25 @@ const STORES: [(&str, &[&str]); 3] = [
     ("regipy/BCD", &EFI),
 ];
 
-fn real_disks() -> Vec<(&'static str, Disk)> {
-    let Some(corpus) = std::env::var_os("DISKMEND_CORPUS") else {
-        println!("SKIPPED: DISKMEND_CORPUS is not set: no real boot store was tried");
-        return Vec::new();
+const FIXTURES: [(&str, &[&str]); 2] = [("bcd-bios/BCD", &BIOS), ("bcd-efi/BCD", &EFI)];
+
+/// Disks with the generated stores, and with the real ones of the corpus.
+fn disks() -> Vec<(&'static str, Disk)> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    let mut disks = disks_of(&fixtures, &FIXTURES);
+    match std::env::var_os("DISKMEND_CORPUS") {
+        Some(corpus) => disks.extend(disks_of(&Path::new(&corpus).join("bcd"), &STORES)),
+        None => println!("SKIPPED: DISKMEND_CORPUS is not set: no real boot store was tried"),
+    }
+    disks
+}
+
+fn disks_of(folder: &Path, stores: &[(&'static str, &[&str])]) -> Vec<(&'static str, Disk)> {
+    let disk = |(name, place): &(&'static str, &[&str])| {
+        let bytes = fs::read(folder.join(name)).expect("a store");
+        (*name, Disk::of(place, &bytes))
     };
-    let stores = PathBuf::from(corpus).join("bcd");
-    let disk = |(name, place): (&'static str, &[&str])| {
-        let bytes = fs::read(stores.join(name)).expect("the corpus");
-        (name, Disk::of(place, &bytes))
-    };
-    STORES.into_iter().map(disk).collect()
+    stores.iter().map(disk).collect()
 }
 
 /// Every object with all of it, but for the elements named.
@@ -41,7 +49,7 @@ fn objects(disk: &Disk, without: &[&str]) -> Vec<Value> {
 
 #[test]
 fn elements_are_set_deleted_and_undone_byte_for_byte() {
-    for (name, disk) in real_disks() {
+    for (name, disk) in disks() {
         let before = disk.bytes();
         disk.bcd("check", &[]).ends(0);
         let untouched = ["0x26000020", "0x25000004", "0x260000b0"];
@@ -87,7 +95,7 @@ fn elements_are_set_deleted_and_undone_byte_for_byte() {
 
 #[test]
 fn an_entry_is_copied_deleted_and_undone() {
-    for (name, disk) in real_disks() {
+    for (name, disk) in disks() {
         let before = disk.bytes();
         let objects_before = objects(&disk, &[]);
         let args = ["{default}", "-d", "A copy", "--yes", "--json"];
@@ -105,7 +113,7 @@ fn an_entry_is_copied_deleted_and_undone() {
 
 #[test]
 fn text_makes_the_same_store_again() {
-    for (name, disk) in real_disks() {
+    for (name, disk) in disks() {
         let text = disk.path("text");
         let text = text.to_str().expect("UTF-8");
         disk.bcd("export", &["-o", text]).ends(0);
