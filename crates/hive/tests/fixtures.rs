@@ -28,6 +28,8 @@ enum Expected {
 use Expected::{Lost, Problems, Recovers, Refused, Sound};
 
 const TABLE: &[(&str, Expected)] = &[
+    ("bcd-bios", Sound(76, 54)),
+    ("bcd-efi", Sound(77, 55)),
     ("big-data", Sound(2, 3)),
     ("big-data-minor-3", Sound(2, 1)),
     ("broken-bin-signature", Problems(&["bin-signature"])),
