@@ -89,7 +89,7 @@ fn root() -> PathBuf {
 /// The bytes of a fixture's hive, and its logs.
 fn load(name: &str) -> (Vec<u8>, Logs) {
     let folder = root().join(name);
-    let file = ["SYSTEM", "hive"]
+    let file = ["SYSTEM", "BCD", "hive"]
         .iter()
         .find(|file| folder.join(file).is_file())
         .unwrap_or_else(|| panic!("no hive in {name}"));
