@@ -69,7 +69,8 @@ pub fn run() -> Result<()> {
                 "--seconds",
                 FUZZ_SECONDS,
             ];
-            cargo(&[&run[..], &fuzz].concat(), &[])
+            // The same seeds everywhere.
+            cargo(&[&run[..], &fuzz].concat(), &[("DISKMEND_CORPUS", "")])
         }),
         ("manual", || {
             dist::write_man(&workspace::output("man")?).map(|()| String::new())

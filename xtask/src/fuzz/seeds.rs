@@ -30,7 +30,7 @@ pub(super) fn seeds(target: Target) -> Result<Vec<Vec<u8>>> {
         let hive = fixture.hive();
         seeds.extend(input(target, &hive)?);
     }
-    if let Some(corpus) = std::env::var_os(CORPUS) {
+    if let Some(corpus) = std::env::var_os(CORPUS).filter(|corpus| !corpus.is_empty()) {
         let folder = if target == Target::Bcd {
             "bcd"
         } else {
