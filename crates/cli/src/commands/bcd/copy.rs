@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |noted| {
         change.apply(noted)?;
-        let menu = menu_with(&noted.store()?, from, to)?;
+        let menu = menu_with(&edit::store(noted)?, from, to)?;
         if let Some(menu) = menu {
             menu.apply(noted)?;
         }

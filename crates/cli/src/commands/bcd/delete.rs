@@ -3,7 +3,7 @@
 use diskmend_bcd::well_known;
 use diskmend_bcd::{Change, Guid, ObjectType, Store};
 
-use super::edit::{self, EditArgs, NewErrors};
+use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -39,14 +39,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let source = Source::open(&args.edit.store)?;
     let (change, question) =
         change(args, &source).map_err(|failure| failure.about(&source.file))?;
-    if !args.edit.consent.given(&question)? {
-        return Ok(Exit::Pending);
-    }
-    let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |noted| {
-        change.apply(noted)?;
-        Ok(())
-    })?;
-    edit::show(&args.edit, console, &done)
+    edit::change(&args.edit, console, &source, &change, &question)
 }
 
 /// The change, and what to ask about it.

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use diskmend_bcd::check::{self, Level, Problem};
 use diskmend_bcd::text::TextError;
-use diskmend_bcd::{ChangeError, HiveEdit, Listing, Store, StoreError};
-use diskmend_hive::{Corruption, EditError, Key, Outcome, ValueType};
+use diskmend_bcd::{Change, ChangeError, Listing, Store, StoreError};
+use diskmend_hive::{Corruption, EditError};
 use diskmend_repair::Recorder;
 use diskmend_repair::documents::RepairReport;
 
 use super::difference::{self, ObjectDifference};
-use super::reading;
+use super::reading::{self, Source};
 use super::store_arg::StoreArg;
 use crate::commands::{plan, repair};
 use crate::consent::Consent;
@@ -34,9 +34,6 @@ pub(crate) struct EditArgs {
     #[command(flatten)]
     state: StateArgs,
 }
-
-/// A store that is being edited, with each edit noted for undo.
-pub(super) struct Noted<'a>(&'a mut Recorder);
 
 /// Why an edit goes no further; nothing of it is written.
 pub(super) enum Stop {
@@ -71,15 +68,14 @@ pub(super) fn run(
     args: &EditArgs,
     file: &Path,
     new_errors: NewErrors,
-    edit: impl FnOnce(&mut Noted<'_>) -> Result<(), Stop>,
+    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop>,
 ) -> Result<Done, Failure> {
     let mut refused = None;
     let mut moments = None;
     let result = hive_session::edit(file, &args.state, Check::Full, |recorder| {
-        let mut noted = Noted(recorder);
-        let before = noted.moment()?;
-        let made = edit(&mut noted).and_then(|()| {
-            let after = noted.moment().map_err(|error| Stop::Edit(error.into()))?;
+        let before = moment(recorder)?;
+        let made = edit(recorder).and_then(|()| {
+            let after = moment(recorder).map_err(|error| Stop::Edit(error.into()))?;
             let problems = new_problems(&before, &after);
             if new_errors == NewErrors::Refuse {
                 refuse_errors(&problems)?;
@@ -108,6 +104,24 @@ pub(super) fn run(
         }
     }
     Ok(Done { report, difference })
+}
+
+/// Asks, makes one change and shows what came of it.
+pub(super) fn change(
+    args: &EditArgs,
+    console: &mut Console,
+    source: &Source,
+    change: &Change,
+    question: &str,
+) -> Result<Exit, Failure> {
+    if !args.consent.given(question)? {
+        return Ok(Exit::Pending);
+    }
+    let done = run(args, &source.file, NewErrors::Tell, |recorder| {
+        change.apply(recorder)?;
+        Ok(())
+    })?;
+    show(args, console, &done)
 }
 
 /// Shows an edit as the result of a command.
@@ -164,50 +178,20 @@ fn tell(problems: &[Problem]) {
     }
 }
 
-impl Noted<'_> {
-    /// The store as it is now.
-    pub(super) fn store(&self) -> Result<Store<'_>, StoreError> {
-        Store::new(self.key("")?.ok_or(StoreError::NoObjects)?)
-    }
-
-    fn moment(&self) -> Result<Moment, Corruption> {
-        let listing = self.store().and_then(|store| Listing::new(&store, false));
-        Ok(Moment {
-            listing: listing.ok(),
-            problems: match self.key("")? {
-                Some(root) => check::check(root).problems,
-                None => Vec::new(),
-            },
-        })
-    }
+/// The store as it is now.
+pub(super) fn store(recorder: &Recorder) -> Result<Store<'_>, StoreError> {
+    Store::new(recorder.key("")?.ok_or(StoreError::NoObjects)?)
 }
 
-impl HiveEdit for Noted<'_> {
-    fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
-        self.0.key(path)
-    }
-
-    fn create_key(&mut self, path: &str) -> Result<Outcome, EditError> {
-        self.0.create_key(path)
-    }
-
-    fn delete_key(&mut self, path: &str) -> Result<Outcome, EditError> {
-        self.0.delete_key(path)
-    }
-
-    fn set_value(
-        &mut self,
-        path: &str,
-        name: &str,
-        value_type: ValueType,
-        data: &[u8],
-    ) -> Result<Outcome, EditError> {
-        self.0.set_value(path, name, value_type, data)
-    }
-
-    fn delete_value(&mut self, path: &str, name: &str) -> Result<Outcome, EditError> {
-        self.0.delete_value(path, name)
-    }
+fn moment(recorder: &Recorder) -> Result<Moment, Corruption> {
+    let listing = store(recorder).and_then(|store| Listing::new(&store, false));
+    Ok(Moment {
+        listing: listing.ok(),
+        problems: match recorder.key("")? {
+            Some(root) => check::check(root).problems,
+            None => Vec::new(),
+        },
+    })
 }
 
 impl From<ChangeError> for Stop {
