@@ -8,7 +8,7 @@ use std::fmt;
 
 pub use grant::Grant;
 
-use crate::ace::Ace;
+use crate::ace::{Ace, AceType};
 use crate::acl::Acl;
 use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
 use crate::report;
@@ -17,8 +17,8 @@ use crate::sid::Sid;
 /// A change that was made to a descriptor, for the plan and the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// An ACE that allows was added.
-    Allowed {
+    /// An ACE was added.
+    Added {
         /// The new ACE.
         ace: Ace,
     },
@@ -29,8 +29,8 @@ pub enum Edit {
         /// As it is.
         after: Ace,
     },
-    /// An ACE that denied wanted rights was removed.
-    DenyRemoved {
+    /// An ACE was removed.
+    Removed {
         /// The ACE that was removed.
         ace: Ace,
     },
@@ -41,18 +41,35 @@ pub enum Edit {
         /// As it is.
         after: Ace,
     },
-    /// The entries were put in canonical order, because an inherited one won over an explicit one.
+    /// The entries that stayed were put in another order: the canonical one, because an inherited
+    /// one won over an explicit one, or the one that was asked for.
     Reordered,
     /// The DACL was replaced as a whole.
     DaclReplaced {
         /// What was wrong with it.
         fault: DaclFault,
     },
+    /// The DACL was made a NULL DACL.
+    DaclNulled,
+    /// The DACL's protection from what the parent passes on was set or taken away.
+    Protection {
+        /// Whether it takes nothing from the parent now.
+        protected: bool,
+    },
+    /// The DACL was marked as one that automatic inheritance made.
+    AutoInherited,
     /// The owner was set.
     OwnerSet {
         /// The owner before.
         before: Option<Sid>,
         /// The owner now.
+        after: Sid,
+    },
+    /// The primary group was set.
+    GroupSet {
+        /// The group before.
+        before: Option<Sid>,
+        /// The group now.
         after: Sid,
     },
 }
@@ -73,7 +90,11 @@ pub enum DaclFault {
 impl fmt::Display for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Allowed { ace } => write!(f, "allow {}", report::ace_text(ace)),
+            Self::Added { ace } => {
+                let plain = ace.ace_type == AceType::ACCESS_ALLOWED;
+                let verb = if plain { "allow" } else { "add" };
+                write!(f, "{verb} {}", report::ace_text(ace))
+            }
             Self::Widened { before, after } => {
                 write!(
                     f,
@@ -82,7 +103,7 @@ impl fmt::Display for Edit {
                     report::ace_text(before)
                 )
             }
-            Self::DenyRemoved { ace } => write!(f, "remove {}", report::ace_text(ace)),
+            Self::Removed { ace } => write!(f, "remove {}", report::ace_text(ace)),
             Self::DenyNarrowed { before, after } => {
                 write!(
                     f,
@@ -91,14 +112,28 @@ impl fmt::Display for Edit {
                     report::ace_text(before)
                 )
             }
-            Self::Reordered => f.write_str("put the entries in canonical order"),
+            Self::Reordered => f.write_str("put the entries in the right order"),
             Self::DaclReplaced { fault } => write!(f, "replace the DACL: {fault}"),
-            Self::OwnerSet { before, after } => {
-                let before = before.map_or_else(|| "none".into(), |sid| sid.display_name());
-                write!(f, "set owner {}, was {before}", after.display_name())
+            Self::DaclNulled => f.write_str("set a NULL DACL, everyone may do everything"),
+            Self::Protection { protected: true } => {
+                f.write_str("protect the DACL from inheritance")
             }
+            Self::Protection { protected: false } => f.write_str("let the DACL inherit"),
+            Self::AutoInherited => f.write_str("mark the DACL as inherited"),
+            Self::OwnerSet { before, after } => write_set(f, "owner", before.as_ref(), after),
+            Self::GroupSet { before, after } => write_set(f, "group", before.as_ref(), after),
         }
     }
+}
+
+fn write_set(
+    f: &mut fmt::Formatter<'_>,
+    part: &str,
+    before: Option<&Sid>,
+    after: &Sid,
+) -> fmt::Result {
+    let before = before.map_or_else(|| "none".into(), Sid::display_name);
+    write!(f, "set {part} {}, was {before}", after.display_name())
 }
 
 impl fmt::Display for DaclFault {
@@ -117,12 +152,7 @@ impl SecurityDescriptor {
     /// a corrupt one is reported by [`salvage`](Self::salvage).
     #[must_use]
     pub fn dacl_fault(&self) -> Option<DaclFault> {
-        match &self.dacl {
-            AclSlot::Absent => Some(DaclFault::Absent),
-            AclSlot::Null => Some(DaclFault::Null),
-            AclSlot::List(acl) if acl.aces.is_empty() => Some(DaclFault::Empty),
-            AclSlot::List(_) => None,
-        }
+        fault(&self.dacl)
     }
 
     /// Sets the owner, as takeown and `icacls /setowner` do; `None` where it is the owner already.
@@ -138,6 +168,19 @@ impl SecurityDescriptor {
         })
     }
 
+    /// Sets the primary group; `None` where it is the group already.
+    pub fn set_group(&mut self, group: Sid) -> Option<Edit> {
+        if self.group == Some(group) {
+            return None;
+        }
+        let before = self.group.replace(group);
+        self.set_control(Control::GROUP_DEFAULTED, false);
+        Some(Edit::GroupSet {
+            before,
+            after: group,
+        })
+    }
+
     /// Replaces the DACL and its control bits for inheritance by those of `from`.
     pub fn replace_dacl(&mut self, from: &Self, fault: DaclFault) -> Edit {
         self.dacl = from.dacl.clone();
@@ -148,9 +191,12 @@ impl SecurityDescriptor {
         Edit::DaclReplaced { fault }
     }
 
-    /// Sets whether the DACL takes nothing from the parent folder (SE_DACL_PROTECTED).
-    pub fn protect_dacl(&mut self, protected: bool) {
+    /// Sets whether the DACL takes nothing from the parent folder (SE_DACL_PROTECTED); `None`
+    /// where that is so already.
+    pub fn protect_dacl(&mut self, protected: bool) -> Option<Edit> {
+        let was_protected = self.control().contains(Control::DACL_PROTECTED);
         self.set_control(Control::DACL_PROTECTED, protected);
+        (protected != was_protected).then_some(Edit::Protection { protected })
     }
 
     /// The DACL for editing. The bits that say that it came from a default, or that its
@@ -166,5 +212,14 @@ impl SecurityDescriptor {
     fn dacl_was_edited(&mut self) {
         self.set_control(Control::DACL_DEFAULTED, false);
         self.set_control(Control::DACL_AUTO_INHERIT_REQUIRED, false);
+    }
+}
+
+fn fault(dacl: &AclSlot) -> Option<DaclFault> {
+    match dacl {
+        AclSlot::Absent => Some(DaclFault::Absent),
+        AclSlot::Null => Some(DaclFault::Null),
+        AclSlot::List(acl) if acl.aces.is_empty() => Some(DaclFault::Empty),
+        AclSlot::List(_) => None,
     }
 }

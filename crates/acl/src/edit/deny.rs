@@ -47,7 +47,7 @@ impl SecurityDescriptor {
                     acl.aces.push(after.clone());
                     edits.push(Edit::DenyNarrowed { before: ace, after });
                 }
-                None => edits.push(Edit::DenyRemoved { ace }),
+                None => edits.push(Edit::Removed { ace }),
             }
         }
         edits
@@ -136,7 +136,7 @@ mod tests {
             AccessMask::FILE_READ,
         );
         assert_eq!(sddl, "D:AI(A;;FR;;;NS)(D;ID;FA;;;NS)");
-        assert_eq!(edits, ["put the entries in canonical order"]);
+        assert_eq!(edits, ["put the entries in the right order"]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl SecurityDescriptor {
         }
         let ace = Ace::allow(grant.sid, mask, flags);
         acl.aces.insert(place, ace.clone());
-        Some(Edit::Allowed { ace })
+        Some(Edit::Added { ace })
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
             sddl,
             "D:AI(D;;FW;;;BU)(A;;FR;;;BA)(A;;FR;;;NS)(A;ID;FA;;;SY)"
         );
-        assert!(matches!(edit, Some(Edit::Allowed { .. })));
+        assert!(matches!(edit, Some(Edit::Added { .. })));
     }
 
     #[test]
