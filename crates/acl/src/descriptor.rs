@@ -60,7 +60,8 @@ impl AclSlot {
         }
     }
 
-    fn means_the_same(&self, other: &Self) -> bool {
+    /// Whether both are there in the same way and hold the same entries.
+    pub(crate) fn means_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::List(a), Self::List(b)) => a.means_the_same(b),
             (Self::Absent, Self::Absent) | (Self::Null, Self::Null) => true,

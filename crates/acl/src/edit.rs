@@ -1,7 +1,9 @@
 //! Changing descriptors by icacls's and takeown's rules.
 
 mod deny;
+mod difference;
 mod grant;
+mod inherit;
 mod order;
 
 use std::fmt;
@@ -197,6 +199,15 @@ impl SecurityDescriptor {
         let was_protected = self.control().contains(Control::DACL_PROTECTED);
         self.set_control(Control::DACL_PROTECTED, protected);
         (protected != was_protected).then_some(Edit::Protection { protected })
+    }
+
+    /// Makes the DACL `to`, unless its entries are these already, and says what that changes.
+    fn set_dacl(&mut self, to: AclSlot) -> Vec<Edit> {
+        let edits = difference::between(&self.dacl, &to);
+        if !edits.is_empty() {
+            self.dacl = to;
+        }
+        edits
     }
 
     /// The DACL for editing. The bits that say that it came from a default, or that its

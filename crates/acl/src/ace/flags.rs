@@ -26,10 +26,19 @@ impl AceFlags {
     /// Files and folders in the folder inherit the ACE, icacls's `(OI)(CI)`.
     pub const INHERIT_BOTH: Self = Self(0x03);
 
+    /// All flags that say what inherits the ACE and whether it was inherited itself.
+    pub(crate) const INHERITANCE: Self = Self(0x1F);
+
     /// Whether every flag of `other` is set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// These flags without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 }
 
