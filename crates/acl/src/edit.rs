@@ -5,6 +5,7 @@ mod difference;
 mod grant;
 mod inherit;
 mod order;
+mod replace;
 
 use std::fmt;
 

@@ -7,6 +7,7 @@
 )]
 
 mod common;
+mod edits;
 mod hives;
 mod hostile;
 mod round_trip;
