@@ -9,7 +9,7 @@ mod replace;
 
 use std::fmt;
 
-pub use grant::Grant;
+pub use grant::{Grant, GrantTextError};
 
 use crate::ace::{Ace, AceType};
 use crate::acl::Acl;

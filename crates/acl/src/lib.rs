@@ -3,9 +3,7 @@
 //! icacls's rules, and tells what a DACL gives to whom.
 //!
 //! ```
-//! use diskmend_acl::{
-//!     AccessMask, AceFlags, Domains, Grant, SddlParts, SecurityDescriptor, Sid, Token, icacls_lines,
-//! };
+//! use diskmend_acl::{AccessMask, Domains, SddlParts, SecurityDescriptor, Token, icacls_lines};
 //!
 //! // What a volume stores for a file: NETWORK SERVICE is kept out of it.
 //! let sddl = "O:BAG:SYD:AI(D;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;BA)";
@@ -17,11 +15,7 @@
 //! assert_eq!(access.denied_by, [0]);
 //!
 //! // icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)", and what icacls does not do.
-//! let granted = descriptor.grant(&Grant {
-//!     sid: Sid::NETWORK_SERVICE,
-//!     mask: AccessMask::from_icacls("(R)")?,
-//!     inheritance: AceFlags::NONE,
-//! });
+//! let granted = descriptor.grant(&r"NT AUTHORITY\NETWORK SERVICE:(R)".parse()?);
 //! assert_eq!(granted.unwrap().to_string(), r"allow NT AUTHORITY\NETWORK SERVICE:(R)");
 //! let removed = descriptor.unblock(&service, AccessMask::FILE_READ);
 //! assert_eq!(removed[0].to_string(), r"remove NT AUTHORITY\NETWORK SERVICE:(DENY)(R)");
@@ -43,7 +37,7 @@
 //! | `sddl` | descriptors as text |
 //! | `save_file` | many descriptors in a file, as `icacls /save` writes it |
 //! | `token`, `access` | what a DACL gives to whom |
-//! | `edit` | grants, and what icacls can't: removing what denies, replacing a broken DACL |
+//! | `edit` | grants, resets, and what icacls can't: removing what denies, setting what is wanted |
 //! | `report` | what `icacls PATH` prints |
 //! | [`machine_keys`] | what Windows sets on its machine keys |
 
@@ -70,7 +64,7 @@ pub use access::Access;
 pub use ace::{Ace, AceBody, AceFlags, AceType, Effect, ObjectTypes, Trustee};
 pub use acl::Acl;
 pub use descriptor::{AclSlot, Control, Part, Salvaged, SecurityDescriptor};
-pub use edit::{DaclFault, Edit, Grant};
+pub use edit::{DaclFault, Edit, Grant, GrantTextError};
 pub use error::{Corruption, TooLarge};
 pub use guid::{Guid, GuidTextError};
 pub use mask::{AccessMask, MaskTextError};

@@ -1,12 +1,16 @@
 //! Granting as `icacls /grant` does.
 
+mod text;
+
+pub use text::GrantTextError;
+
 use super::Edit;
 use crate::ace::{Ace, AceBody, AceFlags, AceType, Trustee};
 use crate::descriptor::SecurityDescriptor;
 use crate::mask::AccessMask;
 use crate::sid::Sid;
 
-/// A grant, as an argument of `icacls /grant` says it.
+/// A grant, as an argument of `icacls /grant` says it, whose form it is read from and written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
     /// Who gets the rights.
