@@ -39,7 +39,6 @@
 //! | `token`, `access` | what a DACL gives to whom |
 //! | `edit` | grants, resets, and what icacls can't: removing what denies, setting what is wanted |
 //! | `report` | what `icacls PATH` prints |
-//! | [`machine_keys`] | what Windows sets on its machine keys |
 
 #![forbid(unsafe_code)]
 
@@ -52,7 +51,6 @@ mod edit;
 mod error;
 pub mod format;
 mod guid;
-pub mod machine_keys;
 mod mask;
 mod report;
 mod save_file;
