@@ -50,6 +50,12 @@ pub enum SaveReadError {
         /// The number of the line that is missing, from 1.
         line: usize,
     },
+    /// An SDDL line that is not valid UTF-16.
+    #[error("line {line}: not valid UTF-16")]
+    Unpaired {
+        /// Its number, from 1.
+        line: usize,
+    },
     /// A line that is not SDDL.
     #[error("line {line}")]
     Sddl {
@@ -140,7 +146,9 @@ impl<'a> SavedEntries<'a> {
         let sddl = sddl.ok_or(SaveReadError::NoSddl {
             line: line.saturating_add(1),
         })??;
-        let sddl = String::from_utf16_lossy(&sddl);
+        // A replaced character would change a condition in silence.
+        let sddl =
+            String::from_utf16(&sddl).map_err(|_| SaveReadError::Unpaired { line: self.line })?;
         let descriptor = SecurityDescriptor::from_sddl(&sddl, &self.domains).map_err(|source| {
             SaveReadError::Sddl {
                 line: self.line,
@@ -209,6 +217,17 @@ mod tests {
         assert_eq!(results[1].as_ref().unwrap().path, [u16::from(b'b')]);
         assert_eq!(results[2], Err(SaveReadError::NoSddl { line: 6 }));
         assert_eq!(results.len(), 3);
+    }
+
+    #[test]
+    fn sddl_with_half_a_surrogate_pair_is_refused() {
+        let mut bytes = utf16("a\r\nD:(XA;;FA;;;SY;(a == \"");
+        bytes.extend([0x00, 0xD8]);
+        bytes.extend(utf16("\"))\r\nb\r\nD:\r\n"));
+        let mut entries = SavedEntries::new(&bytes, Domains::default()).unwrap();
+        let refused = SaveReadError::Unpaired { line: 2 };
+        assert_eq!(entries.next(), Some(Err(refused)));
+        assert_eq!(entries.next().unwrap().unwrap().line, 3);
     }
 
     #[test]
