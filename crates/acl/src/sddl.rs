@@ -2,8 +2,8 @@
 //!
 //! What SDDL has no words for is refused, never left out in silence: ACEs of the reserved and of
 //! unknown types, of the denying and the alarming callback object types, ACEs with data that
-//! their type does not have, object ACEs with unknown flags, and conditions that would not read
-//! back as the same bytes. Resource attribute ACEs are not supported, neither way. The byte Sbz1, the bits that say
+//! their type does not have, object ACEs with unknown flags, SIDs without sub-authorities, and
+//! conditions that would not read back as the same bytes. Resource attribute ACEs are not supported, neither way. The byte Sbz1, the bits that say
 //! that a part came from a default, and unused space have no place in SDDL, in Windows neither.
 
 mod ace;
@@ -14,6 +14,8 @@ mod kinds;
 mod rights;
 
 use std::borrow::Cow;
+
+use crate::sid::Sid;
 
 /// Text that is not SDDL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,18 +29,30 @@ pub struct SddlError {
     pub actual: String,
 }
 
-/// An entry that SDDL has no words for.
+/// What SDDL has no words for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{list} entry {index} of type {ace_type:#04x} can't be written as sddl: {why}")]
-pub struct Inexpressible {
-    /// `DACL` or `SACL`.
-    pub list: &'static str,
-    /// Which entry, from 0.
-    pub index: usize,
-    /// The number of its type.
-    pub ace_type: u8,
-    /// What has no words.
-    pub why: Cow<'static, str>,
+#[non_exhaustive]
+pub enum Inexpressible {
+    /// An entry.
+    #[error("{list} entry {index} of type {ace_type:#04x} can't be written as sddl: {why}")]
+    Entry {
+        /// `DACL` or `SACL`.
+        list: &'static str,
+        /// Which entry, from 0.
+        index: usize,
+        /// The number of its type.
+        ace_type: u8,
+        /// What has no words.
+        why: Cow<'static, str>,
+    },
+    /// An owner or group whose SID has no sub-authority, and so no text.
+    #[error("the {part} {sid} can't be written as sddl: it has no sub-authority")]
+    Sid {
+        /// `owner` or `group`.
+        part: &'static str,
+        /// The SID.
+        sid: Sid,
+    },
 }
 
 /// The parts of a descriptor that are written.

@@ -20,7 +20,7 @@ pub enum SaveWriteError {
         /// What was to be saved.
         part: SavedPart,
     },
-    /// SDDL has no words for an entry.
+    /// SDDL has no words for a SID or an entry.
     #[error(transparent)]
     Inexpressible(#[from] Inexpressible),
 }

@@ -136,7 +136,7 @@ pub(super) fn write(
     index: usize,
     out: &mut String,
 ) -> Result<(), Inexpressible> {
-    let refuse = |why: Cow<'static, str>| Inexpressible {
+    let refuse = |why: Cow<'static, str>| Inexpressible::Entry {
         list,
         index,
         ace_type: ace.ace_type.0,
@@ -162,6 +162,9 @@ pub(super) fn write(
     out.push(';');
     write_guid(object.inherited_object_type, out);
     out.push(';');
+    if trustee.sid.sub_authorities().is_empty() {
+        return Err(refuse("its SID has no sub-authority".into()));
+    }
     write_sid(&trustee.sid, out);
     match tail {
         Tail::Nothing if trustee.data.is_empty() => {}

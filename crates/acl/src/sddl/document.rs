@@ -107,15 +107,20 @@ impl SecurityDescriptor {
     /// Writes parts of the descriptor as SDDL, in the words that Windows uses.
     ///
     /// # Errors
-    /// On the first ACE that SDDL has no words for.
+    /// On the first SID or ACE that SDDL has no words for.
     pub fn to_sddl(&self, parts: SddlParts) -> Result<String, Inexpressible> {
         let mut out = String::new();
         if parts != SddlParts::Dacl {
-            for (word, sid) in [("O:", self.owner), ("G:", self.group)] {
-                if let Some(sid) = sid {
-                    out.push_str(word);
-                    ace::write_sid(&sid, &mut out);
+            let parts = [("O:", "owner", self.owner), ("G:", "group", self.group)];
+            for (word, part, sid) in parts {
+                let Some(sid) = sid else {
+                    continue;
+                };
+                if sid.sub_authorities().is_empty() {
+                    return Err(Inexpressible::Sid { part, sid });
                 }
+                out.push_str(word);
+                ace::write_sid(&sid, &mut out);
             }
         }
         if parts != SddlParts::OwnerAndGroup {

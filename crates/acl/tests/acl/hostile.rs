@@ -51,8 +51,8 @@ fn use_all(mut descriptor: SecurityDescriptor) {
     assert!(again.is_exact(&bytes));
     assert!(icacls_lines("x", &descriptor).starts_with('x'));
     if let Ok(sddl) = descriptor.to_sddl(SddlParts::All) {
-        // A SID without sub-authorities has bytes but no text that Windows reads.
-        let _ = SecurityDescriptor::from_sddl(&sddl, &Domains::default());
+        let read = SecurityDescriptor::from_sddl(&sddl, &Domains::default()).unwrap();
+        assert_eq!(read.to_sddl(SddlParts::All).as_ref(), Ok(&sddl));
     }
     let had_list = descriptor.dacl.list().is_some();
     descriptor.grant(&Grant {

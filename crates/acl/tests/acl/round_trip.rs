@@ -2,7 +2,8 @@
 
 use crate::common::{REAL, any_ace, descriptor, plain_ace, unhex};
 use diskmend_acl::{
-    AclSlot, Control, Domains, SavedEntries, SavedPart, SddlParts, SecurityDescriptor, write_saved,
+    AccessMask, Ace, AceBody, AceFlags, AceType, Acl, AclSlot, Control, Domains, ObjectTypes,
+    SavedEntries, SavedPart, SddlParts, SecurityDescriptor, Sid, Trustee, write_saved,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -95,4 +96,75 @@ fn real_descriptors_read_as_sddl() {
         sddl(REAL[3]),
         "O:BAG:SYD:PAI(A;CI;KR;;;BA)S:AI(AU;FA;RPWPDTLOSDRC;;;WD)"
     );
+}
+
+#[test]
+fn what_has_no_words_is_refused() {
+    let bare = Sid::new(5, &[]).unwrap();
+    let mut owned = SecurityDescriptor::new();
+    owned.owner = Some(bare);
+    let mut listed = SecurityDescriptor::new();
+    let guid = ObjectTypes {
+        other_flags: 4,
+        ..ObjectTypes::default()
+    };
+    let trustee = |sid, object, data: &[u8]| Trustee {
+        mask: AccessMask::FILE_READ,
+        object,
+        sid,
+        data: data.to_vec(),
+    };
+    assert_eq!(
+        owned.to_sddl(SddlParts::All).unwrap_err().to_string(),
+        "the owner S-1-5 can't be written as sddl: it has no sub-authority"
+    );
+    assert_eq!(owned.to_sddl(SddlParts::Dacl).unwrap(), "");
+    for (number, trustee, why) in [
+        (
+            0x00,
+            trustee(bare, None, &[]),
+            "its SID has no sub-authority",
+        ),
+        (
+            0x00,
+            trustee(Sid::SYSTEM, None, &[0; 4]),
+            "data follow its SID",
+        ),
+        (
+            0x05,
+            trustee(Sid::SYSTEM, Some(guid), &[]),
+            "unknown object flags 0x4",
+        ),
+        (
+            0x09,
+            trustee(Sid::SYSTEM, None, b"artx\xA0"),
+            "its condition has no words",
+        ),
+        (
+            0x0A,
+            trustee(Sid::SYSTEM, None, b"arty"),
+            "its condition has no words",
+        ),
+        (
+            0x0C,
+            trustee(Sid::SYSTEM, None, &[]),
+            "the type has no letters",
+        ),
+        (
+            0x12,
+            trustee(Sid::EVERYONE, None, &[]),
+            "it holds a resource attribute",
+        ),
+    ] {
+        let ace = Ace {
+            ace_type: AceType(number),
+            flags: AceFlags::NONE,
+            body: AceBody::Trustee(trustee),
+        };
+        listed.dacl = AclSlot::List(Acl::new(vec![ace]));
+        assert_eq!(
+            listed.to_sddl(SddlParts::All).unwrap_err().to_string(),
+            format!("DACL entry 0 of type {number:#04x} can't be written as sddl: {why}")
+        );
+    }
 }
