@@ -77,16 +77,44 @@ impl<'a> Cursor<'a> {
         } else {
             format!("{:?}", found.chars().take(SHOWN).collect::<String>())
         };
-        // Where `found` was stepped over already, the place is its start.
-        let offset = if self.rest().starts_with(found) {
-            self.at
-        } else {
-            self.at.saturating_sub(found.len())
-        };
         SddlError {
-            offset,
+            offset: self.place_of(found).unwrap_or(self.at),
             expected: expected.into(),
             actual,
+        }
+    }
+
+    /// Where a piece of the text lies in it: spaces around it may have been stepped over too.
+    fn place_of(&self, piece: &str) -> Option<usize> {
+        let at = piece
+            .as_ptr()
+            .addr()
+            .checked_sub(self.text.as_ptr().addr())?;
+        self.text.get(at..)?.starts_with(piece).then_some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Domains, SecurityDescriptor};
+
+    #[test]
+    fn an_error_names_the_place_of_what_is_wrong() {
+        for (sddl, offset, actual) in [
+            // Spaces after a field were counted as part of it once, which led into a character.
+            ("D:(A;\u{fc}F\t;;;;WD)", 5, "\"\u{fc}F\""),
+            ("D:(A; QQ ;FA;;;WD)", 6, "\"QQ\""),
+            // What comes next looks like what is wrong.
+            ("D:(A;;Q;Q;;WD)", 6, "\"Q\""),
+            ("D:(A;;FA;;;ZZ)", 11, "\"ZZ)\""),
+            ("D:(A;;FA", 8, "the end"),
+        ] {
+            let error = SecurityDescriptor::from_sddl(sddl, &Domains::default()).unwrap_err();
+            assert_eq!(
+                (error.offset, error.actual.as_str()),
+                (offset, actual),
+                "{sddl}"
+            );
         }
     }
 }
