@@ -4,10 +4,15 @@
 //! over mutated fixtures for a bounded time; the `fuzz` folder runs the same functions under
 //! libFuzzer.
 
+mod acl_save;
+mod acl_seeds;
 mod bcd;
+mod descriptor;
 mod edit;
 mod mutate;
+mod mutate_short;
 mod runner;
+mod sddl;
 mod seeds;
 mod target;
 mod walk;
@@ -16,9 +21,12 @@ mod watchdog;
 use diskmend_hive::reg_file::{Encoding, RegFile, Writer};
 use diskmend_hive::{Hive, Logs, Opened, Storage};
 
+pub use acl_save::acl_save;
 pub use bcd::bcd;
+pub use descriptor::descriptor;
 pub use edit::edit;
 pub use runner::{Options, run, write_corpus};
+pub use sddl::sddl;
 pub use target::Target;
 
 use crate::memory_file::MemoryFile;

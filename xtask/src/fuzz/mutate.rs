@@ -2,7 +2,7 @@
 
 use diskmend_hive::checksum;
 
-use super::{Target, join, split};
+use super::{Target, join, mutate_short, split};
 use crate::fixtures::rehash_entries;
 use crate::random::Random;
 
@@ -11,7 +11,7 @@ const MAX_LEN: usize = 2 << 20;
 
 /// Where structures begin, so that their fields can be hit.
 pub(super) struct Seed {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     places: Vec<usize>,
 }
 
@@ -37,6 +37,15 @@ impl Seed {
 
 /// A new input, made from one of the seeds.
 pub(super) fn mutate(target: Target, seeds: &[Seed], random: &mut Random) -> Vec<u8> {
+    let unit = match target {
+        Target::Descriptor => Some(4),
+        Target::AclSave => Some(2),
+        Target::Sddl => Some(1),
+        _ => None,
+    };
+    if let Some(unit) = unit {
+        return mutate_short::mutate(seeds, unit, random);
+    }
     let Some(seed) = seeds.get(random.below(seeds.len())) else {
         return Vec::new();
     };
@@ -59,14 +68,14 @@ pub(super) fn mutate(target: Target, seeds: &[Seed], random: &mut Random) -> Vec
     bytes
 }
 
-fn flip_bit(bytes: &mut [u8], random: &mut Random) {
+pub(super) fn flip_bit(bytes: &mut [u8], random: &mut Random) {
     let at = random.below(bytes.len());
     if let Some(byte) = bytes.get_mut(at) {
         *byte ^= 1 << random.below(8);
     }
 }
 
-fn set_byte(bytes: &mut [u8], random: &mut Random) {
+pub(super) fn set_byte(bytes: &mut [u8], random: &mut Random) {
     let at = random.below(bytes.len());
     if let Some(byte) = bytes.get_mut(at) {
         *byte = random.next() as u8;

@@ -80,7 +80,7 @@ pub fn run(options: &Options) -> Result<()> {
             }
         }
         println!(
-            "{:<9} {executions:>8} executions in {:.1} s from {} seeds",
+            "{:<10} {executions:>8} executions in {:.1} s from {} seeds",
             target.name(),
             start.elapsed().as_secs_f64(),
             seeds.len()

@@ -1,10 +1,10 @@
 //! Where fuzzing starts from: the fixtures, and real hives where DISKMEND_CORPUS names some.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Target, join};
+use super::{Target, acl_seeds, join};
 use crate::{fixtures, workspace};
 
 /// Environment variable that names a folder of real hives.
@@ -18,30 +18,36 @@ const MAX_LEN: usize = 1 << 20;
 /// # Errors
 /// Where the fixtures can't be read.
 pub(super) fn seeds(target: Target) -> Result<Vec<Vec<u8>>> {
-    if target == Target::RegFile {
-        return files(&workspace::root()?.join("fixtures").join("content"));
+    match target {
+        Target::RegFile => return files(&workspace::root()?.join("fixtures").join("content")),
+        Target::Descriptor | Target::Sddl | Target::AclSave => {
+            return acl_seeds::seeds(target, &hives(target)?);
+        }
+        _ => {}
     }
     let mut seeds = Vec::new();
-    let is_store = |name: &str| name.starts_with("bcd-");
-    for fixture in fixtures::all()? {
-        if target == Target::Bcd && !is_store(&fixture.name) {
-            continue;
-        }
-        let hive = fixture.hive();
+    for hive in hives(target)? {
         seeds.extend(input(target, &hive)?);
-    }
-    if let Some(corpus) = std::env::var_os(CORPUS).filter(|corpus| !corpus.is_empty()) {
-        let folder = if target == Target::Bcd {
-            "bcd"
-        } else {
-            "hives"
-        };
-        add_corpus(target, &Path::new(&corpus).join(folder), &mut seeds)?;
     }
     Ok(seeds)
 }
 
-fn add_corpus(target: Target, folder: &Path, seeds: &mut Vec<Vec<u8>>) -> Result<()> {
+/// The hive files that seeds are made from.
+fn hives(target: Target) -> Result<Vec<PathBuf>> {
+    let only_stores = target == Target::Bcd;
+    let mut hives: Vec<PathBuf> = fixtures::all()?
+        .iter()
+        .filter(|fixture| !only_stores || fixture.name.starts_with("bcd-"))
+        .map(fixtures::Fixture::hive)
+        .collect();
+    if let Some(corpus) = std::env::var_os(CORPUS).filter(|corpus| !corpus.is_empty()) {
+        let folder = if only_stores { "bcd" } else { "hives" };
+        add_corpus(&Path::new(&corpus).join(folder), &mut hives)?;
+    }
+    Ok(hives)
+}
+
+fn add_corpus(folder: &Path, hives: &mut Vec<PathBuf>) -> Result<()> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
@@ -49,9 +55,9 @@ fn add_corpus(target: Target, folder: &Path, seeds: &mut Vec<Vec<u8>>) -> Result
     for path in paths {
         let is_log = path.extension().is_some_and(|ending| ending != "dat");
         if path.is_dir() {
-            add_corpus(target, &path, seeds)?;
+            add_corpus(&path, hives)?;
         } else if !is_log && path.metadata()?.len() <= MAX_LEN as u64 {
-            seeds.extend(input(target, &path)?);
+            hives.push(path);
         }
     }
     Ok(())

@@ -15,17 +15,26 @@ pub enum Target {
     RegFile,
     /// Listing, checking and exporting a boot store.
     Bcd,
+    /// Reading and editing security descriptors.
+    Descriptor,
+    /// Reading SDDL.
+    Sddl,
+    /// Reading save files of icacls.
+    AclSave,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Open,
         Self::Replay,
         Self::Check,
         Self::Edit,
         Self::RegFile,
         Self::Bcd,
+        Self::Descriptor,
+        Self::Sddl,
+        Self::AclSave,
     ];
 
     /// Its name, as on the command line.
@@ -38,6 +47,9 @@ impl Target {
             Self::Edit => "edit",
             Self::RegFile => "reg-file",
             Self::Bcd => "bcd",
+            Self::Descriptor => "descriptor",
+            Self::Sddl => "sddl",
+            Self::AclSave => "acl-save",
         }
     }
 
@@ -50,6 +62,9 @@ impl Target {
             Self::Edit => super::edit(data),
             Self::RegFile => super::reg_file(data),
             Self::Bcd => super::bcd(data),
+            Self::Descriptor => super::descriptor(data),
+            Self::Sddl => super::sddl(data),
+            Self::AclSave => super::acl_save(data),
         }
     }
 }
