@@ -7,7 +7,9 @@
 )]
 
 mod common;
+mod conditions;
 mod edits;
 mod hives;
 mod hostile;
+mod layout;
 mod round_trip;
