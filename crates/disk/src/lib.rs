@@ -25,6 +25,8 @@
 //! | [`Folder`] | an open folder: files, folders, names beneath it |
 //! | [`Found`] | looking a path up as Windows does, without regard to case |
 //! | [`File`] | positioned reads and writes on a regular file |
+//! | [`Descriptors`] | security descriptors below a folder: read, walked, changed |
+//! | [`NtPath`] | a path in the units of NTFS |
 //! | [`MappedFile`] | a whole file in memory, private and with room to grow |
 
 #![deny(unsafe_code)]
@@ -41,7 +43,9 @@ mod mapped;
 mod mapping;
 mod metadata;
 mod name;
+mod nt_path;
 mod positioned;
+mod security;
 mod target;
 
 pub use error::{GuardError, LookupError, NotRegular, OpenError};
@@ -51,4 +55,6 @@ pub use lock::{LOCK_FILE_NAME, TargetLock};
 pub use lookup::Found;
 pub use mapped::MappedFile;
 pub use metadata::{Identity, Kind, Metadata};
+pub use nt_path::NtPath;
+pub use security::{Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Walk};
 pub use target::Target;

@@ -67,6 +67,30 @@ pub struct Metadata {
     pub links: u64,
 }
 
+#[cfg(target_os = "linux")]
+impl Metadata {
+    /// Metadata of what an open handle is, whatever the handle is good for.
+    pub(crate) fn of_handle(handle: &impl std::os::fd::AsFd) -> std::io::Result<Self> {
+        use rustix::fs::FileType as Type;
+
+        let found = rustix::fs::fstat(handle)?;
+        Ok(Self {
+            kind: match Type::from_raw_mode(found.st_mode) {
+                Type::RegularFile => Kind::File,
+                Type::Directory => Kind::Folder,
+                Type::Symlink => Kind::Link,
+                _ => Kind::Other,
+            },
+            len: u64::try_from(found.st_size).unwrap_or_default(),
+            identity: Identity {
+                device: found.st_dev,
+                inode: found.st_ino,
+            },
+            links: found.st_nlink,
+        })
+    }
+}
+
 impl From<&cap_std::fs::Metadata> for Metadata {
     /// The metadata must come from an open handle or from `symlink_metadata`: from elsewhere
     /// Windows gives no identity.

@@ -59,7 +59,8 @@ impl Drop for Mount {
         if let Some(path) = self.dir.path().to_str()
             && let Err(error) = run("umount", &[path])
         {
-            println!("left mounted: {error}");
+            // Said where it is seen: whatever else uses the device would fail for it.
+            let _ = writeln!(std::io::stderr(), "left mounted: {error}");
         }
     }
 }

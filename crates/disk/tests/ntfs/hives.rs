@@ -1,93 +1,23 @@
-//! The same on a real NTFS volume, mounted with ntfs-3g on a loop device. Needs root, FUSE,
-//! mkntfs and a free loop device.
-
-#![cfg(test)]
-#![cfg(target_os = "linux")]
-
-mod common;
+//! Hives on NTFS: found, mapped, written in place; guards.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use common::{Mount, run, skipped};
 use diskmend_disk::{
     Access, GuardError, Kind, LookupError, MappedFile, OpenError, Target, TargetLock, guard,
 };
-use rustix::fs::{XattrFlags, getxattr, setxattr};
+use rustix::fs::getxattr;
+
+use crate::image::{NtfsImage, make_junction};
 
 const HIVE: [&str; 4] = ["windows", "system32", "config", "system"];
-
-/// A freshly made NTFS volume in an image file.
-struct Image {
-    _dir: tempfile::TempDir,
-    device: String,
-}
-
-impl Image {
-    fn new() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("disk.img");
-        fs::File::create(&path).unwrap().set_len(64 << 20).unwrap();
-        let path = path.to_str().unwrap();
-        let made = run("mkntfs", &["-F", "-Q", "-q", path])
-            .and_then(|_| run("losetup", &["--find", "--show", path]));
-        match made {
-            Ok(device) => Some(Self { _dir: dir, device }),
-            Err(error) => {
-                skipped("mkntfs and a loop device, as root", &error);
-                None
-            }
-        }
-    }
-
-    fn mount(&self) -> Option<Mount> {
-        Mount::new(&["-t", "ntfs-3g", "-o", "permissions", &self.device])
-    }
-}
-
-impl Drop for Image {
-    fn drop(&mut self) {
-        if let Err(error) = run("losetup", &["--detach", &self.device]) {
-            println!("left attached: {error}");
-        }
-    }
-}
 
 fn security_descriptor(path: &Path) -> Vec<u8> {
     let mut bytes = vec![0; 1 << 16];
     let len = getxattr(path, "system.ntfs_acl", &mut bytes[..]).unwrap();
     bytes.truncate(len);
     bytes
-}
-
-/// A junction as Windows makes it ([MS-FSCC] 2.1.2.5, Mount Point Reparse Data Buffer).
-fn make_junction(path: &Path, to: &str) {
-    fs::create_dir(path).unwrap();
-    let utf16 =
-        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
-    let substitute = utf16(&format!("\\??\\{to}"));
-    let print = utf16(to);
-    let mut data = Vec::new();
-    let print_at = substitute.len() + 2;
-    for field in [0, substitute.len(), print_at, print.len()] {
-        data.extend(u16::try_from(field).unwrap().to_le_bytes());
-    }
-    data.extend(&substitute);
-    data.extend([0, 0]);
-    data.extend(&print);
-    data.extend([0, 0]);
-    let mut reparse = 0xA000_0003u32.to_le_bytes().to_vec();
-    reparse.extend(u16::try_from(data.len()).unwrap().to_le_bytes());
-    reparse.extend([0, 0]);
-    reparse.extend(data);
-    setxattr(
-        path,
-        "system.ntfs_reparse_data",
-        &reparse,
-        XattrFlags::empty(),
-    )
-    .unwrap();
 }
 
 fn make_windows(root: &Path) -> PathBuf {
@@ -99,7 +29,9 @@ fn make_windows(root: &Path) -> PathBuf {
 
 #[test]
 fn a_hive_on_ntfs_is_found_mapped_and_written_in_place() {
-    let Some(image) = Image::new() else { return };
+    let Some(image) = NtfsImage::new(64) else {
+        return;
+    };
     let Some(mount) = image.mount() else { return };
     let hive = make_windows(mount.path()).join("SYSTEM");
     let target = Target::open(mount.path()).unwrap();
@@ -135,10 +67,12 @@ fn a_hive_on_ntfs_is_found_mapped_and_written_in_place() {
 
 #[test]
 fn junctions_and_symlinks_on_ntfs_are_refused() {
-    let Some(image) = Image::new() else { return };
+    let Some(image) = NtfsImage::new(64) else {
+        return;
+    };
     let Some(mount) = image.mount() else { return };
     let config = make_windows(mount.path());
-    make_junction(&mount.path().join("Junction"), "C:\\Windows");
+    make_junction(&mount.path().join("Junction"), "\\??\\C:\\Windows");
     symlink("Windows", mount.path().join("Symlink")).unwrap();
     symlink("SYSTEM", config.join("Linked")).unwrap();
     // The kernel still takes the junction for the folder that it was made of.
@@ -167,7 +101,9 @@ fn junctions_and_symlinks_on_ntfs_are_refused() {
 /// ntfs-3g mounts such a volume read-only without saying so.
 #[test]
 fn a_hibernated_volume_is_noticed_by_both_guards() {
-    let Some(image) = Image::new() else { return };
+    let Some(image) = NtfsImage::new(64) else {
+        return;
+    };
     let Some(mount) = image.mount() else { return };
     let mut session = vec![0; 4096];
     session[..4].copy_from_slice(b"hibr");
@@ -187,17 +123,19 @@ fn a_hibernated_volume_is_noticed_by_both_guards() {
 
 #[test]
 fn a_device_that_is_not_mounted_is_told_from_a_folder() {
-    let Some(image) = Image::new() else { return };
-    let refused = Target::open(image.device.as_ref());
+    let Some(image) = NtfsImage::new(64) else {
+        return;
+    };
+    let refused = Target::open(image.device().as_ref());
     assert!(matches!(refused, Err(OpenError::NotMounted { .. })));
     let sector = b"\xeb\x58\x90-FVE-FS-".as_slice();
     let sector = [sector, &[0; 501]].concat();
     let device = fs::OpenOptions::new()
         .write(true)
-        .open(&image.device)
+        .open(image.device())
         .unwrap();
     std::os::unix::fs::FileExt::write_all_at(&device, &sector, 0).unwrap();
     drop(device);
-    let refused = Target::open(image.device.as_ref());
+    let refused = Target::open(image.device().as_ref());
     assert!(matches!(refused, Err(OpenError::BitLocker { .. })));
 }

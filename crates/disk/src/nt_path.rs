@@ -1,0 +1,213 @@
+//! Paths below a volume's root, in the units in which NTFS keeps names.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+/// What stands between two names; no name on NTFS can hold it, while a backslash may be part of one
+/// that was not made by Windows.
+const SEPARATOR: u16 = b'/' as u16;
+
+/// A path below a volume's root: names in UTF-16 units that need not be valid UTF-16, with `/`
+/// between them. The root itself is the empty path.
+///
+/// Shown to a person, control characters, lone surrogates and what turns the writing direction are
+/// escaped as `\u{...}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NtPath {
+    units: Vec<u16>,
+}
+
+impl NtPath {
+    /// A path of these units.
+    #[must_use]
+    pub const fn from_units(units: Vec<u16>) -> Self {
+        Self { units }
+    }
+
+    /// All units, with the separators.
+    #[must_use]
+    pub fn units(&self) -> &[u16] {
+        &self.units
+    }
+
+    /// Whether it is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// The path of a name in the folder at this path; `None` where the system's name is none that
+    /// NTFS could hold.
+    #[must_use]
+    pub fn join(&self, name: &OsStr) -> Option<Self> {
+        let name = units(name)?;
+        let mut path = self.clone();
+        if !path.is_root() {
+            path.units.push(SEPARATOR);
+        }
+        path.units.extend(name);
+        Some(path)
+    }
+
+    /// The path of a name, with what NTFS could not hold replaced by U+FFFD: for messages.
+    #[must_use]
+    pub fn join_lossy(&self, name: &OsStr) -> Self {
+        let text = name.to_string_lossy().replace('/', "\u{fffd}");
+        self.join(name)
+            .or_else(|| self.join(OsStr::new(&text)))
+            .unwrap_or_else(|| self.clone())
+    }
+
+    /// The names on the way, as the system spells them; `None` where one can't be spelled here.
+    pub fn names(&self) -> impl Iterator<Item = Option<OsString>> {
+        let whole = (!self.is_root()).then_some(self.units.as_slice());
+        whole
+            .into_iter()
+            .flat_map(|units| units.split(|unit| *unit == SEPARATOR))
+            .map(os_string)
+    }
+
+    /// The folder that holds it, and the last name; `None` for the root.
+    #[must_use]
+    pub fn split_last(&self) -> Option<(Self, &[u16])> {
+        if self.is_root() {
+            return None;
+        }
+        let at = self.units.iter().rposition(|unit| *unit == SEPARATOR);
+        let (parent, name) = match at {
+            Some(at) => (self.units.get(..at)?, self.units.get(at + 1..)?),
+            None => (&[][..], self.units.as_slice()),
+        };
+        Some((Self::from_units(parent.to_vec()), name))
+    }
+}
+
+impl From<&str> for NtPath {
+    fn from(path: &str) -> Self {
+        Self::from_units(path.encode_utf16().collect())
+    }
+}
+
+impl fmt::Display for NtPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for unit in char::decode_utf16(self.units.iter().copied()) {
+            match unit {
+                Ok(c) if c.is_control() || is_deceptive(c) => {
+                    write!(f, "\\u{{{:x}}}", u32::from(c))?;
+                }
+                Ok(c) => write!(f, "{c}")?,
+                Err(error) => write!(f, "\\u{{{:x}}}", error.unpaired_surrogate())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What turns the writing direction or can't be seen, so that one name could pass for another.
+fn is_deceptive(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The name in UTF-16; `None` where it is none that NTFS could hold. File systems of Unix show
+/// lone surrogates in the generalized UTF-8 that has three bytes for each.
+#[cfg(unix)]
+pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut rest = name.as_bytes();
+    let mut units = Vec::with_capacity(rest.len());
+    loop {
+        let error = match std::str::from_utf8(rest) {
+            Ok(text) => {
+                units.extend(text.encode_utf16());
+                break;
+            }
+            Err(error) => error,
+        };
+        let (valid, after) = rest.split_at_checked(error.valid_up_to())?;
+        units.extend(std::str::from_utf8(valid).ok()?.encode_utf16());
+        let [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, tail @ ..] = after else {
+            return None;
+        };
+        units.push(0xD000 | (u16::from(second & 0x3F) << 6) | u16::from(third & 0x3F));
+        rest = tail;
+    }
+    // A surrogate pair in six bytes would be found under another name.
+    (os_string(&units)?.as_os_str() == name).then_some(units)
+}
+
+#[cfg(unix)]
+fn os_string(units: &[u16]) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+
+    let mut bytes = Vec::with_capacity(units.len());
+    for unit in char::decode_utf16(units.iter().copied()) {
+        match unit {
+            Ok(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Err(error) => {
+                let [high, low] = error.unpaired_surrogate().to_be_bytes();
+                let second = 0x80 | ((high & 0x0F) << 2) | (low >> 6);
+                bytes.extend([0xED, second, 0x80 | (low & 0x3F)]);
+            }
+        }
+    }
+    Some(OsString::from_vec(bytes))
+}
+
+/// The name in UTF-16.
+#[cfg(windows)]
+pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
+    use std::os::windows::ffi::OsStrExt;
+    Some(name.encode_wide().collect())
+}
+
+#[cfg(windows)]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "not every name can be spelled elsewhere"
+)]
+fn os_string(units: &[u16]) -> Option<OsString> {
+    use std::os::windows::ffi::OsStringExt;
+    Some(OsString::from_wide(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back_as_they_were() {
+        let path = NtPath::from("ProgramData/Microsoft");
+        let path = path.join(OsStr::new("Schlüssel \u{1f511}")).unwrap();
+        let names: Vec<_> = path.names().map(Option::unwrap).collect();
+        assert_eq!(names, ["ProgramData", "Microsoft", "Schlüssel \u{1f511}"]);
+        let (parent, name) = path.split_last().unwrap();
+        assert_eq!(parent, NtPath::from("ProgramData/Microsoft"));
+        assert_eq!(String::from_utf16(name).unwrap(), "Schlüssel \u{1f511}");
+        assert_eq!(NtPath::default().names().count(), 0);
+        assert_eq!(NtPath::default().split_last(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn lone_surrogates_survive_and_what_ntfs_cannot_hold_is_no_name() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let lone = OsStr::from_bytes(b"a\xED\xA0\x80b\xED\xBF\xBF");
+        let path = NtPath::default().join(lone).unwrap();
+        assert_eq!(path.units(), [0x61, 0xD800, 0x62, 0xDFFF]);
+        assert_eq!(path.names().next().unwrap().unwrap(), lone);
+        assert_eq!(path.to_string(), r"a\u{d800}b\u{dfff}");
+        for bad in [&b"\xFF"[..], b"\xED\xA0", b"\xED\xA0\x80\xED\xB0\x80"] {
+            assert_eq!(NtPath::default().join(OsStr::from_bytes(bad)), None);
+        }
+        let shown = NtPath::from("x").join_lossy(OsStr::from_bytes(b"\xFFy"));
+        assert_eq!(shown.to_string(), "x/\u{fffd}y");
+    }
+
+    #[test]
+    fn what_could_deceive_a_reader_is_escaped() {
+        let path = NtPath::from("a\n\u{1b}[2J\u{202e}b");
+        assert_eq!(path.to_string(), r"a\u{a}\u{1b}[2J\u{202e}b");
+    }
+}

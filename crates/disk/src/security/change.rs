@@ -1,0 +1,56 @@
+//! Changing a security descriptor from one state to another.
+
+use super::object::Parents;
+use super::{Descriptors, ObjectError};
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+
+/// A change of one object's security descriptor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The object's path below the root, spelled as on disk.
+    pub path: NtPath,
+    /// What it must be.
+    pub kind: Kind,
+    /// The descriptor that it must have, unless it has the new one already.
+    pub before: Vec<u8>,
+    /// The descriptor that it gets.
+    pub after: Vec<u8>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The descriptor was set and read back.
+    Set,
+    /// The object had the new descriptor already.
+    AlreadyThere,
+}
+
+impl Change {
+    pub(super) fn make(
+        &self,
+        volume: &Descriptors,
+        parents: &mut Parents,
+    ) -> Result<Changed, ObjectError> {
+        let opened = volume.open(&self.path, parents)?;
+        if opened.kind != self.kind {
+            return Err(ObjectError::Other {
+                expected: self.kind,
+                found: opened.kind,
+            });
+        }
+        let found = opened.handle.read()?;
+        if found == self.after {
+            return Ok(Changed::AlreadyThere);
+        }
+        if found != self.before {
+            return Err(ObjectError::ChangedMeanwhile);
+        }
+        opened.handle.write(&self.after)?;
+        if opened.handle.read()? != self.after {
+            return Err(ObjectError::ReadBack);
+        }
+        Ok(Changed::Set)
+    }
+}

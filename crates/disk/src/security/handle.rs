@@ -1,0 +1,125 @@
+//! Security descriptors through the extended attributes of ntfs-3g and of the kernel's ntfs3.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::{Mode, OFlags, XattrFlags, getxattr, openat, setxattr, syncfs};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{MAX_DESCRIPTOR_LEN, ObjectError};
+use crate::folder::Folder;
+use crate::metadata::Metadata;
+use crate::name::component;
+
+/// The attributes that hold a self-relative security descriptor: ntfs-3g's and ntfs3's.
+const ATTRIBUTES: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
+/// ntfs-3g's attribute with the name for DOS, which it counts among a file's links.
+const SHORT_NAME: &str = "system.ntfs_dos_name";
+
+/// How the volume's driver shows security descriptors.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keeping {
+    attribute: &'static str,
+}
+
+/// An open file or folder, good for its attributes only: opening it in this way reads nothing,
+/// waits for nothing and disturbs no device.
+pub(super) struct Handle {
+    file: OwnedFd,
+    attribute: &'static str,
+}
+
+impl Keeping {
+    /// Asks the root for its descriptor; the attribute that knows it is the volume's.
+    pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
+        let path = by_handle(root.as_dir());
+        for attribute in ATTRIBUTES {
+            match get(&path, attribute, &mut [0; MAX_DESCRIPTOR_LEN]) {
+                Ok(_) => return Ok(Some(Self { attribute })),
+                // Of a file system without such an attribute, or without it here.
+                Err(Errno::OPNOTSUPP | Errno::NODATA | Errno::NOENT | Errno::INVAL) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
+    /// is open: for listing names only.
+    pub(super) fn listing(self, folder: &Folder) -> PathBuf {
+        by_handle(folder.as_dir())
+    }
+
+    /// Returns when everything that was written to the volume is durable.
+    pub(super) fn flush(self, root: &Folder) -> io::Result<()> {
+        // The one makes ntfs-3g write what it holds, the other the kernel.
+        root.sync()?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = retry_on_intr(|| openat(root.as_dir(), ".", flags, Mode::empty()))?;
+        Ok(retry_on_intr(|| syncfs(&handle))?)
+    }
+}
+
+impl Handle {
+    /// Opens a name in a folder, whatever it stands for, a link itself.
+    pub(super) fn open(parent: &Folder, name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
+        let name = component(name)?;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| openat(parent.as_dir(), name, flags, Mode::empty()))?;
+        Ok(Self {
+            file,
+            attribute: keeping.attribute,
+        })
+    }
+
+    /// A handle to an open folder.
+    pub(super) fn of(folder: &Folder, keeping: &Keeping) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| openat(folder.as_dir(), ".", flags, Mode::empty()))?;
+        Ok(Self {
+            file,
+            attribute: keeping.attribute,
+        })
+    }
+
+    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+        Metadata::of_handle(&self.file)
+    }
+
+    /// Whether one of the file's links is its name for DOS.
+    pub(super) fn has_short_name(&self) -> bool {
+        get(&by_handle(&self.file), SHORT_NAME, &mut [0; 256]).is_ok_and(|len| len > 0)
+    }
+
+    /// The descriptor's bytes.
+    pub(super) fn read(&self) -> Result<Vec<u8>, ObjectError> {
+        // The drivers say that an input/output error occurred where the buffer is too small.
+        let mut bytes = vec![0; MAX_DESCRIPTOR_LEN];
+        let len = get(&by_handle(&self.file), self.attribute, &mut bytes)
+            .map_err(|error| ObjectError::io("read its security descriptor")(error.into()))?;
+        bytes.truncate(len);
+        bytes.shrink_to_fit();
+        Ok(bytes)
+    }
+
+    /// Sets the descriptor.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ObjectError> {
+        let path = by_handle(&self.file);
+        let flags = XattrFlags::empty();
+        retry_on_intr(|| setxattr(&path, self.attribute, bytes, flags))
+            .map_err(|error| ObjectError::io("set its security descriptor")(error.into()))
+    }
+}
+
+/// The name under which the kernel gives out what a handle is open on. Handles that are good for
+/// attributes only are not taken by the calls that would name them directly.
+fn by_handle(handle: &impl std::os::fd::AsFd) -> PathBuf {
+    let handle: BorrowedFd<'_> = handle.as_fd();
+    PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()))
+}
+
+fn get(path: &PathBuf, attribute: &str, buffer: &mut [u8]) -> Result<usize, Errno> {
+    retry_on_intr(|| getxattr(path, attribute, &mut *buffer))
+}

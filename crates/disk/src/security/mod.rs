@@ -1,0 +1,123 @@
+//! Security descriptors of files and folders, as the self-relative bytes that the volume stores
+//! (MS-DTYP 2.4.6). What they mean is not known here.
+//!
+//! An object is opened beneath the root one name at a time, without following links, and is looked
+//! at and changed through that one handle: a link that is put in its place meanwhile gains nothing.
+
+mod change;
+#[cfg(target_os = "linux")]
+mod handle;
+#[cfg(not(target_os = "linux"))]
+mod no_handle;
+mod object;
+mod parallel;
+mod walk;
+
+use std::io;
+use std::path::Path;
+
+use crate::error::LookupError;
+use crate::folder::Folder;
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+
+pub use change::{Change, Changed};
+#[cfg(target_os = "linux")]
+use handle::{Handle, Keeping};
+#[cfg(not(target_os = "linux"))]
+use no_handle::{Handle, Keeping};
+pub use object::{Object, ObjectError};
+pub use walk::Walk;
+
+/// Longest security descriptor that is read or written, in bytes: what an extended attribute can
+/// hold. Windows stores some hundred bytes at most.
+pub const MAX_DESCRIPTOR_LEN: usize = 1 << 16;
+
+/// The security descriptors of a volume.
+#[derive(Debug)]
+pub struct Descriptors {
+    root: Folder,
+    device: u64,
+    keeping: Keeping,
+}
+
+impl Descriptors {
+    /// Those of the files and folders below `root`; `None` where the file system keeps none, or
+    /// its driver does not show them.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn below(root: &Folder) -> io::Result<Option<Self>> {
+        let Some(keeping) = Keeping::of(root)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            root: root.try_clone()?,
+            device: root.own_metadata()?.identity.device,
+            keeping,
+        }))
+    }
+
+    /// Where `components` lead to from the root, spelled as on disk, without regard to case; no
+    /// link is followed. No components lead to the root.
+    ///
+    /// # Errors
+    /// As [`Folder::find`].
+    pub fn find<S: AsRef<str>>(
+        &self,
+        components: &[S],
+    ) -> Result<Option<(NtPath, Kind)>, LookupError> {
+        if components.is_empty() {
+            return Ok(Some((NtPath::default(), Kind::Folder)));
+        }
+        let Some(found) = self.root.find(components)? else {
+            return Ok(None);
+        };
+        let path = spelled(found.path()).ok_or_else(|| LookupError::Io {
+            path: found.path().to_path_buf(),
+            source: io::Error::new(io::ErrorKind::InvalidData, "not a path of NTFS"),
+        })?;
+        Ok(Some((path, found.kind())))
+    }
+
+    /// The object at a path that is spelled as on disk.
+    #[must_use]
+    pub fn object(&self, path: &NtPath) -> Object {
+        let read = self.open(path, &mut object::Parents::default());
+        let read = read.and_then(|opened| Ok((opened.kind, opened.handle.read()?)));
+        match read {
+            Ok((kind, bytes)) => Object::sound(path.clone(), kind, bytes),
+            Err(error) => Object::failed(path.clone(), error),
+        }
+    }
+
+    /// The object at a path, and with it all below it where it is a folder; in batches, a folder
+    /// before what it holds.
+    #[must_use]
+    pub fn walk(&self, path: &NtPath) -> Walk<'_> {
+        Walk::new(self, path)
+    }
+
+    /// Makes these changes, and reads each back; one that fails does not keep the others from being
+    /// made. The results are in the order of `changes`.
+    #[must_use]
+    pub fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+        parallel::map(changes, object::Parents::default, |parents, change| {
+            change.make(self, parents)
+        })
+    }
+
+    /// Returns when all changes are durable.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn flush(&self) -> io::Result<()> {
+        self.keeping.flush(&self.root)
+    }
+}
+
+/// A path of the system's below the root as the volume spells it.
+fn spelled(path: &Path) -> Option<NtPath> {
+    path.iter()
+        .try_fold(NtPath::default(), |path, name| path.join(name))
+}

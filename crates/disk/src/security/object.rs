@@ -1,0 +1,200 @@
+//! One file or folder, opened for its security descriptor.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use super::{Descriptors, Handle};
+use crate::folder::Folder;
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+
+/// A file or folder and its security descriptor.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Object {
+    /// Its path below the root.
+    pub path: NtPath,
+    /// What it is: a file or a folder, and also something else where the descriptor was not read.
+    pub kind: Option<Kind>,
+    /// The descriptor's bytes, or why they were not read.
+    pub descriptor: Result<Vec<u8>, ObjectError>,
+}
+
+/// Why an object is left alone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// A symbolic link, a junction or another reparse point: not followed, not changed.
+    #[error("a link or reparse point, which is neither followed nor changed")]
+    Link,
+    /// Another volume is mounted there.
+    #[error("another volume is mounted here, which is not entered")]
+    OtherVolume,
+    /// A device, FIFO or socket.
+    #[error("a device, FIFO or socket")]
+    Special,
+    /// The file has other names, which may lie anywhere on the volume, and whoever opens it there
+    /// would be subject to the change.
+    #[error("the file has {names} names (hard links), of which others may lie elsewhere")]
+    HardLinked {
+        /// How many names it has, the short one for DOS not counted.
+        names: u64,
+    },
+    /// The name is none that NTFS could hold.
+    #[error("not a name of NTFS")]
+    Name,
+    /// The folder lies deeper than is looked.
+    #[error("folders within it are not looked at: it lies {depth} folders deep")]
+    TooDeep {
+        /// How deep it lies below where the walk began.
+        depth: usize,
+    },
+    /// It is gone, or is no longer what it was.
+    #[error("it was {expected} before, and is now {found}")]
+    Other {
+        /// What it was.
+        expected: Kind,
+        /// What is there now.
+        found: Kind,
+    },
+    /// The descriptor is neither the one from before the change nor the one from after it.
+    #[error("its security descriptor was changed by somebody else meanwhile")]
+    ChangedMeanwhile,
+    /// What was read back after the change is not what was written.
+    #[error("reading its security descriptor back found another than was written")]
+    ReadBack,
+    /// What the system reported.
+    #[error("cannot {action}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// What the system reported.
+        source: io::Error,
+    },
+}
+
+impl ObjectError {
+    pub(super) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, source }
+    }
+
+    /// Whether it stands for what is there instead of a file or folder of this volume, as opposed
+    /// to one that could not be read or changed.
+    #[must_use]
+    pub const fn is_by_nature(&self) -> bool {
+        matches!(
+            self,
+            Self::Link | Self::OtherVolume | Self::Special | Self::HardLinked { .. }
+        )
+    }
+}
+
+impl Object {
+    pub(super) fn sound(path: NtPath, kind: Kind, descriptor: Vec<u8>) -> Self {
+        Self {
+            path,
+            kind: Some(kind),
+            descriptor: Ok(descriptor),
+        }
+    }
+
+    pub(super) fn failed(path: NtPath, error: ObjectError) -> Self {
+        Self {
+            path,
+            kind: None,
+            descriptor: Err(error),
+        }
+    }
+}
+
+/// An object that is open and may be looked at and changed.
+pub(super) struct Opened {
+    pub(super) handle: Handle,
+    pub(super) kind: Kind,
+}
+
+/// The folder that was opened last: neighbours need it again.
+#[derive(Default)]
+pub(super) struct Parents {
+    last: Option<(NtPath, Folder)>,
+}
+
+impl Parents {
+    fn folder(&mut self, volume: &Descriptors, path: NtPath) -> Result<&Folder, ObjectError> {
+        let folder = match self.last.take() {
+            Some((last, folder)) if last == path => folder,
+            _ => volume.open_folder(&path)?,
+        };
+        Ok(&self.last.insert((path, folder)).1)
+    }
+}
+
+impl Descriptors {
+    /// Opens a folder one name at a time; no link is followed, no mount entered.
+    pub(super) fn open_folder(&self, path: &NtPath) -> Result<Folder, ObjectError> {
+        let mut folder = self
+            .root
+            .try_clone()
+            .map_err(ObjectError::io("open the root"))?;
+        for name in path.names() {
+            folder = self.open_subfolder(&folder, &name.ok_or(ObjectError::Name)?)?;
+        }
+        Ok(folder)
+    }
+
+    /// Opens a folder in a folder.
+    pub(super) fn open_subfolder(
+        &self,
+        parent: &Folder,
+        name: &OsStr,
+    ) -> Result<Folder, ObjectError> {
+        let folder = parent.open_dir(name);
+        let folder = folder.map_err(|error| match parent.metadata(name) {
+            Ok(metadata) if metadata.kind == Kind::Link => ObjectError::Link,
+            _ => ObjectError::io("open the folder")(error),
+        })?;
+        let metadata = folder.own_metadata();
+        let metadata = metadata.map_err(ObjectError::io("look at the folder"))?;
+        if metadata.identity.device != self.device {
+            return Err(ObjectError::OtherVolume);
+        }
+        Ok(folder)
+    }
+
+    /// Opens the object at a path.
+    pub(super) fn open(&self, path: &NtPath, parents: &mut Parents) -> Result<Opened, ObjectError> {
+        let Some((parent, _)) = path.split_last() else {
+            let handle =
+                Handle::of(&self.root, &self.keeping).map_err(ObjectError::io("open the root"))?;
+            let kind = Kind::Folder;
+            return Ok(Opened { handle, kind });
+        };
+        let name: OsString = path.names().last().flatten().ok_or(ObjectError::Name)?;
+        self.open_in(parents.folder(self, parent)?, &name)
+    }
+
+    /// Opens an object by its name in a folder, and makes sure that it is one whose descriptor may
+    /// be changed.
+    pub(super) fn open_in(&self, parent: &Folder, name: &OsStr) -> Result<Opened, ObjectError> {
+        let handle = Handle::open(parent, name, &self.keeping)
+            .map_err(ObjectError::io("open it for its security descriptor"))?;
+        let metadata = handle.metadata().map_err(ObjectError::io("look at it"))?;
+        match metadata.kind {
+            Kind::File | Kind::Folder => {}
+            Kind::Link => return Err(ObjectError::Link),
+            Kind::Other => return Err(ObjectError::Special),
+        }
+        if metadata.identity.device != self.device {
+            return Err(ObjectError::OtherVolume);
+        }
+        if metadata.kind == Kind::File && metadata.links > 1 {
+            let short = u64::from(handle.has_short_name());
+            let names = metadata.links.saturating_sub(short);
+            if names > 1 {
+                return Err(ObjectError::HardLinked { names });
+            }
+        }
+        let kind = metadata.kind;
+        Ok(Opened { handle, kind })
+    }
+}

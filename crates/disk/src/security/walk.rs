@@ -1,0 +1,194 @@
+//! Walking a folder for the security descriptors in it.
+
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+
+use walkdir::{DirEntry, IntoIter, WalkDir};
+
+use super::{Descriptors, Object, ObjectError, parallel};
+use crate::folder::Folder;
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+
+/// Objects of a batch.
+const BATCH: usize = 512;
+/// Most folders that the names of a batch hold open.
+const MAX_FOLDERS: usize = 64;
+/// How deep folders are looked into below the start. Windows makes none as deep.
+const MAX_DEPTH: usize = 64;
+
+/// The objects below a folder, in batches.
+///
+/// What is listed is only taken for names: each is opened anew beneath the folder that was opened
+/// before, and no link is followed, whatever the listing takes it for.
+pub struct Walk<'a> {
+    volume: &'a Descriptors,
+    start: NtPath,
+    stage: Stage,
+    /// The folders from the start to the one that is listed, with their paths.
+    way: Vec<(NtPath, Arc<Folder>)>,
+}
+
+enum Stage {
+    /// The start is yet to be looked at.
+    Start,
+    /// What lies below it is listed.
+    Below(Box<IntoIter>),
+    /// There is nothing below it.
+    End,
+}
+
+/// A name to be looked at.
+struct Name {
+    folder: Arc<Folder>,
+    path: NtPath,
+    name: OsString,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(volume: &'a Descriptors, start: &NtPath) -> Self {
+        Self {
+            volume,
+            start: start.clone(),
+            stage: Stage::Start,
+            way: Vec::new(),
+        }
+    }
+
+    /// Looks at the start, and begins to list it where it is a folder.
+    fn begin(&mut self) -> Object {
+        self.stage = Stage::End;
+        let object = self.volume.object(&self.start);
+        if object.kind != Some(Kind::Folder) {
+            return object;
+        }
+        match self.volume.open_folder(&self.start) {
+            Ok(folder) => {
+                let entries = WalkDir::new(self.volume.keeping.listing(&folder))
+                    .min_depth(1)
+                    .max_depth(MAX_DEPTH)
+                    .follow_links(false);
+                self.way.push((self.start.clone(), Arc::new(folder)));
+                self.stage = Stage::Below(Box::new(entries.into_iter()));
+                object
+            }
+            Err(error) => Object::failed(self.start.clone(), error),
+        }
+    }
+
+    /// The next entry as a name in an open folder.
+    fn name(&mut self, entry: &DirEntry) -> Option<Name> {
+        // What lies in the folder of depth n has depth n + 1.
+        self.way.truncate(entry.depth());
+        let (path, folder) = self.way.last()?;
+        let name = entry.file_name().to_owned();
+        Some(Name {
+            folder: Arc::clone(folder),
+            path: path.join(&name).unwrap_or_else(|| path.join_lossy(&name)),
+            name,
+        })
+    }
+
+    /// Looks at what is listed as a folder, and says whether the listing may go on into it.
+    fn enter(&mut self, name: Name, depth: usize, found: &mut Vec<Object>) -> bool {
+        let object = name.look(self.volume);
+        let is_folder = object.kind == Some(Kind::Folder);
+        found.push(object);
+        if !is_folder {
+            return false;
+        }
+        let inner = match depth {
+            MAX_DEPTH.. => Err(ObjectError::TooDeep { depth }),
+            _ => self.volume.open_subfolder(&name.folder, &name.name),
+        };
+        match inner {
+            Ok(inner) => {
+                self.way.push((name.path, Arc::new(inner)));
+                true
+            }
+            Err(error) => {
+                found.push(Object::failed(name.path, error));
+                false
+            }
+        }
+    }
+
+    /// A folder that could not be listed, in part or at all.
+    fn unlisted(&self, error: &walkdir::Error) -> Object {
+        let above = self.way.get(..error.depth()).unwrap_or(&self.way).last();
+        let above = above.map_or(&self.start, |(path, _)| path);
+        let name = error.path().and_then(|path| path.file_name());
+        let path = match name.filter(|_| error.depth() > 0) {
+            Some(name) => above.join_lossy(name),
+            None => above.clone(),
+        };
+        let source = match error.io_error().and_then(io::Error::raw_os_error) {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::other(error.to_string()),
+        };
+        let action = "list the folder";
+        Object::failed(path, ObjectError::Io { action, source })
+    }
+}
+
+impl Name {
+    fn look(&self, volume: &Descriptors) -> Object {
+        let opened = volume.open_in(&self.folder, &self.name);
+        let read = opened.and_then(|opened| Ok((opened.kind, opened.handle.read()?)));
+        match read {
+            // A name that can't be written down can't be found again to be taken back.
+            Ok(_) if self.path.names().last().flatten().as_ref() != Some(&self.name) => {
+                Object::failed(self.path.clone(), ObjectError::Name)
+            }
+            Ok((kind, bytes)) => Object::sound(self.path.clone(), kind, bytes),
+            Err(error) => Object::failed(self.path.clone(), error),
+        }
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Vec<Object>;
+
+    fn next(&mut self) -> Option<Vec<Object>> {
+        if matches!(self.stage, Stage::Start) {
+            return Some(vec![self.begin()]);
+        }
+        // Folders are looked at when they are met, before what they hold; the others together.
+        let (mut found, mut names, mut folders) = (Vec::new(), Vec::<Name>::new(), 0);
+        while found.len() + names.len() < BATCH && folders < MAX_FOLDERS {
+            let Stage::Below(entries) = &mut self.stage else {
+                return None;
+            };
+            let entry = match entries.next() {
+                None => break,
+                Some(Err(error)) => {
+                    found.push(self.unlisted(&error));
+                    continue;
+                }
+                Some(Ok(entry)) => entry,
+            };
+            let Some(name) = self.name(&entry) else {
+                continue;
+            };
+            if !entry.file_type().is_dir() {
+                let same = names
+                    .last()
+                    .map(|last| Arc::ptr_eq(&last.folder, &name.folder));
+                folders += usize::from(same != Some(true));
+                names.push(name);
+            } else if !self.enter(name, entry.depth(), &mut found)
+                && let Stage::Below(entries) = &mut self.stage
+                && entry.depth() < MAX_DEPTH
+            {
+                entries.skip_current_dir();
+            }
+        }
+        found.extend(parallel::map(
+            &names,
+            || (),
+            |(), name| name.look(self.volume),
+        ));
+        (!found.is_empty()).then_some(found)
+    }
+}

@@ -1,0 +1,11 @@
+//! The same on real NTFS volumes, mounted with ntfs-3g on loop devices. Needs root, FUSE, mkntfs and
+//! free loop devices; says so where it has to leave a test out.
+
+#![cfg(test)]
+#![cfg(target_os = "linux")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod hives;
+mod image;
+mod security;
