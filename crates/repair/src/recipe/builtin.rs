@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// Name of the file, and its text.
-pub(super) const FILES: [(&str, &str); 11] = [
+pub(super) const FILES: [(&str, &str); 13] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -15,6 +15,14 @@ pub(super) const FILES: [(&str, &str); 11] = [
     (
         "serial-console.toml",
         include_str!("../../recipes/serial-console.toml"),
+    ),
+    (
+        "machine-keys.toml",
+        include_str!("../../recipes/machine-keys.toml"),
+    ),
+    (
+        "machine-keys-default.toml",
+        include_str!("../../recipes/machine-keys-default.toml"),
     ),
     (
         "boot-menu.toml",

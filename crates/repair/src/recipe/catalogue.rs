@@ -3,7 +3,7 @@
 use diskmend_bcd::{ElementId, ElementValue};
 
 use crate::names::same_name;
-use crate::recipe::{BcdRow, Origin, Recipe, RecipeError, builtin};
+use crate::recipe::{AclRow, BcdRow, Origin, Recipe, RecipeError, builtin};
 
 /// All recipes that can be named on the command line.
 #[derive(Debug)]
@@ -118,6 +118,7 @@ impl Catalogue {
 /// No two rows may want the same value or element to be different things.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
     consistent_elements(recipes)?;
+    consistent_acls(recipes)?;
     let rows: Vec<_> = recipes
         .iter()
         .flat_map(|recipe| {
@@ -170,6 +171,30 @@ fn consistent_elements(recipes: &[&Recipe]) -> Result<(), RecipeError> {
     Ok(())
 }
 
+/// The rows of one recipe may be about the same folder, those of two may not: what one grants the
+/// other could take away.
+fn consistent_acls(recipes: &[&Recipe]) -> Result<(), RecipeError> {
+    let rows = recipes.iter().flat_map(|recipe| {
+        let rows = recipe.acl.iter().filter(|row| row.desired.is_some());
+        rows.map(|row| (recipe.name.as_str(), row))
+    });
+    let rows: Vec<(&str, &AclRow)> = rows.collect();
+    for (index, (second, row)) in rows.iter().enumerate() {
+        let conflict = rows
+            .iter()
+            .take(index)
+            .find(|(first, other)| first != second && other.path.may_meet(&row.path));
+        if let Some((first, _)) = conflict {
+            return Err(RecipeError::AclConflict {
+                first: (*first).to_owned(),
+                second: (*second).to_owned(),
+                path: row.path.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,7 +222,7 @@ mod tests {
             .iter()
             .map(|recipe| recipe.name.as_str())
             .collect();
-        assert_eq!(names, ["tls", "nla", "crash-dump", "serial-console"]);
+        assert_eq!(names, ["tls", "nla", "crash-dump", "serial-console", "machine-keys"]);
         for recipe in catalogue.iter() {
             assert_eq!(recipe.origin, Origin::BuiltIn);
             assert!(!recipe.sources.is_empty(), "{}", recipe.name);
@@ -225,6 +250,13 @@ mod tests {
         catalogue.add(recipe("b", "includes = ['a']")).expect("new");
         let cycle = catalogue.select(&["a"]);
         assert!(matches!(cycle, Err(RecipeError::Cycle { .. })));
+    }
+
+    #[test]
+    fn two_recipes_do_not_set_the_permissions_of_the_same_folder() {
+        let catalogue = Catalogue::built_in().expect("valid");
+        let conflict = catalogue.select(&["machine-keys", "machine-keys-default"]);
+        assert!(matches!(conflict, Err(RecipeError::AclConflict { .. })));
     }
 
     #[test]

@@ -48,6 +48,16 @@ pub enum RecipeError {
         /// The name.
         name: String,
     },
+    /// Two of the chosen recipes set the security descriptors of the same folder.
+    #[error("recipes {first:?} and {second:?} both set the permissions of {path}")]
+    AclConflict {
+        /// One recipe.
+        first: String,
+        /// The other.
+        second: String,
+        /// The folder.
+        path: String,
+    },
     /// Two of the chosen recipes want the same element to be different things.
     #[error("recipes {first:?} and {second:?} want different things of {element} of {object}")]
     ElementConflict {

@@ -1,5 +1,6 @@
 //! A recipe's file: the fields as written, and what must hold of them.
 
+mod acl;
 mod boot;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
+use self::acl::AclFile;
 use self::boot::BcdFile;
 use crate::recipe::data::{self, Written};
 use crate::recipe::{
@@ -38,6 +40,8 @@ struct RecipeFile {
     registry: Vec<Spanned<RowFile>>,
     #[serde(default)]
     bcd: Vec<Spanned<BcdFile>>,
+    #[serde(default)]
+    acl: Vec<Spanned<AclFile>>,
     #[serde(default)]
     on_request: bool,
 }
@@ -174,10 +178,10 @@ impl RecipeFile {
                 "say where the values are documented".to_owned(),
             ));
         }
-        let rows = self.registry.len() + self.bcd.len();
+        let rows = self.registry.len() + self.bcd.len() + self.acl.len();
         if rows == 0 && self.includes.is_empty() {
             return Err(wrong(&self.name)(
-                "the recipe has neither a [[registry]] or [[bcd]] row nor includes".to_owned(),
+                "the recipe has neither a [[registry]], [[bcd]] or [[acl]] row nor includes".to_owned(),
             ));
         }
         if rows > MAX_ROWS {
@@ -198,6 +202,11 @@ impl RecipeFile {
                 .collect::<Result<_, _>>()?,
             bcd: self
                 .bcd
+                .into_iter()
+                .map(|row| row.into_inner().validate())
+                .collect::<Result<_, _>>()?,
+            acl: self
+                .acl
                 .into_iter()
                 .map(|row| row.into_inner().validate())
                 .collect::<Result<_, _>>()?,

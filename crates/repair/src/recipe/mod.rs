@@ -1,5 +1,6 @@
 //! Recipes: repairs as data, each a TOML file (docs/recipes.md describes the format).
 
+mod acl;
 mod boot;
 mod builtin;
 mod catalogue;
@@ -13,6 +14,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl, FolderPath, Grants};
 pub use boot::{BcdFault, BcdObject, BcdRow};
 pub use catalogue::Catalogue;
 pub use error::RecipeError;
@@ -42,6 +44,8 @@ pub struct Recipe {
     pub registry: Vec<RegistryRow>,
     /// Elements of the boot store as they should be.
     pub bcd: Vec<BcdRow>,
+    /// Security descriptors as they should be.
+    pub acl: Vec<AclRow>,
     /// Whether it is only done when named: `inspect` and `--auto` pass it over otherwise.
     pub on_request: bool,
     /// Where it comes from.
@@ -52,7 +56,7 @@ impl Recipe {
     /// Whether it has settings of its own, not only those of the recipes that it includes.
     #[must_use]
     pub fn has_rows(&self) -> bool {
-        !self.registry.is_empty() || !self.bcd.is_empty()
+        !self.registry.is_empty() || !self.bcd.is_empty() || !self.acl.is_empty()
     }
 }
 

@@ -1,0 +1,232 @@
+//! The `[[acl]]` rows of a recipe's file.
+
+use std::ops::RangeInclusive;
+
+use diskmend_acl::{Domains, Grant, SecurityDescriptor, Sid};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Wrong, sentence, wrong};
+use crate::recipe::{AclFault, AclRow, AppliesTo, DesiredAcl, FolderPath, Grants};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AclFile {
+    path: Spanned<String>,
+    applies_to: Spanned<String>,
+    builds: Option<Spanned<String>>,
+    descriptor: Option<Spanned<String>>,
+    owner: Option<Spanned<String>>,
+    #[serde(default)]
+    grant: Vec<Spanned<String>>,
+    replacement: Option<Spanned<String>>,
+    fault: Option<Spanned<FaultFile>>,
+    repaired_by: Option<Spanned<String>>,
+    why: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultFile {
+    blocked: Vec<Spanned<String>>,
+}
+
+impl AclFile {
+    pub(super) fn validate(self) -> Result<AclRow, Wrong> {
+        let path = FolderPath::parse(self.path.get_ref()).map_err(wrong(&self.path))?;
+        let applies_to = applies_to(self.applies_to.get_ref()).map_err(wrong(&self.applies_to))?;
+        let builds = match &self.builds {
+            None => None,
+            Some(text) => Some(builds(text.get_ref()).map_err(wrong(text))?),
+        };
+        sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
+        let desired = self.desired()?;
+        let fault = match &self.fault {
+            None => None,
+            Some(fault) if fault.get_ref().blocked.is_empty() => {
+                return Err(wrong(fault)("name at least one account".to_owned()));
+            }
+            Some(fault) => Some(AclFault {
+                blocked: grants(&fault.get_ref().blocked)?,
+            }),
+        };
+        match (&desired, &fault, &self.repaired_by) {
+            (None, Some(_), Some(_)) | (Some(_), _, None) => {}
+            (Some(_), _, Some(by)) => {
+                return Err(wrong(by)("the row repairs the fault itself".to_owned()));
+            }
+            (None, ..) => {
+                return Err(wrong(&self.path)(
+                    "say what it should be (descriptor, owner or grant), or what is a fault and \
+                     which recipe repairs it (fault and repaired_by)"
+                        .to_owned(),
+                ));
+            }
+        }
+        Ok(AclRow {
+            path,
+            applies_to,
+            builds,
+            desired,
+            fault,
+            repaired_by: self.repaired_by.map(Spanned::into_inner),
+            why: self.why.into_inner(),
+        })
+    }
+
+    fn desired(&self) -> Result<Option<DesiredAcl>, Wrong> {
+        let by_grants = self.owner.is_some() || !self.grant.is_empty();
+        if let Some(text) = &self.descriptor {
+            if by_grants || self.replacement.is_some() {
+                return Err(wrong(text)(
+                    "say either the descriptor, or owner and grant".to_owned(),
+                ));
+            }
+            return Ok(Some(DesiredAcl::Parts(Box::new(sddl(text)?))));
+        }
+        let replacement = match &self.replacement {
+            None => None,
+            Some(text) if self.grant.is_empty() => {
+                return Err(wrong(text)("it goes with grant".to_owned()));
+            }
+            Some(text) => {
+                let descriptor = sddl(text)?;
+                if descriptor.dacl.list().is_none() {
+                    return Err(wrong(text)("it has no DACL (D:)".to_owned()));
+                }
+                Some(Box::new(descriptor))
+            }
+        };
+        let owner = match &self.owner {
+            None => None,
+            Some(name) => Some(Sid::from_account_name(name.get_ref()).ok_or_else(|| {
+                wrong(name)(format!("{:?} is no account that is known", name.get_ref()))
+            })?),
+        };
+        Ok(by_grants.then_some(DesiredAcl::Grants(Grants {
+            owner,
+            grants: grants(&self.grant)?,
+            replacement,
+        })))
+    }
+}
+
+fn sddl(text: &Spanned<String>) -> Result<SecurityDescriptor, Wrong> {
+    SecurityDescriptor::from_sddl(text.get_ref(), &Domains::default())
+        .map_err(|error| wrong(text)(error.to_string()))
+}
+
+fn grants(list: &[Spanned<String>]) -> Result<Vec<Grant>, Wrong> {
+    list.iter()
+        .map(|text| {
+            let grant = text.get_ref().parse();
+            grant.map_err(|error: diskmend_acl::GrantTextError| wrong(text)(error.to_string()))
+        })
+        .collect()
+}
+
+fn applies_to(word: &str) -> Result<AppliesTo, String> {
+    match word {
+        "folder" => Ok(AppliesTo::Folder),
+        "contents" => Ok(AppliesTo::Contents),
+        _ => match word.strip_suffix('*') {
+            Some(prefix) if !prefix.is_empty() && !prefix.contains(['*', '?', '\\', '/']) => {
+                Ok(AppliesTo::FilesWithPrefix(prefix.to_owned()))
+            }
+            _ => Err(format!(
+                "{word:?} is neither \"folder\" nor \"contents\" nor the beginning of a file's \
+                 name with * after it"
+            )),
+        },
+    }
+}
+
+/// `17763..`, `..14393`, `14393..17763`, both ends included.
+fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
+    let wrong = || {
+        format!("{text:?} is no range of builds: expected such as \"..14393\" or \"17763..\"")
+    };
+    let (first, last) = text.split_once("..").ok_or_else(wrong)?;
+    let bound = |text: &str, open: u32| match text {
+        "" => Ok(open),
+        number => number.parse().map_err(|_| wrong()),
+    };
+    let range = bound(first, 0)?..=bound(last, u32::MAX)?;
+    match range.is_empty() {
+        true => Err(wrong()),
+        false => Ok(range),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    const HEAD: &str = "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\n\
+        sources = ['https://example.org']\n\n[[acl]]\n";
+    const GRANTS: &str = "path = 'ProgramData\\Own'\napplies_to = 'contents'\n\
+        owner = 'BUILTIN\\Administrators'\ngrant = ['NT AUTHORITY\\SYSTEM:(F)']\n\
+        replacement = 'D:P(A;;FA;;;BA)'\nfault = { blocked = ['S-1-5-20:(R)'] }\nwhy = 'because'\n";
+    const WHOLE: &str = "path = 'Own'\napplies_to = 'key_*'\nbuilds = '17763..'\n\
+        descriptor = 'O:SYD:(A;;FA;;;SY)'\nwhy = 'because'\n";
+    const LOOK: &str = "path = 'Own'\napplies_to = 'folder'\nfault = { blocked = ['SYSTEM:(F)'] }\n\
+        repaired_by = 'other'\nwhy = 'because'\n";
+
+    fn row(rest: &str) -> AclRow {
+        let recipe = Recipe::parse("own.toml", &format!("{HEAD}{rest}")).expect("valid");
+        recipe.acl.first().expect("a row").clone()
+    }
+
+    #[test]
+    fn the_fields_are_read() {
+        let grants = row(GRANTS);
+        assert_eq!(grants.path.to_string(), r"ProgramData\Own");
+        assert_eq!(grants.applies_to, AppliesTo::Contents);
+        let Some(DesiredAcl::Grants(desired)) = &grants.desired else {
+            panic!("{grants:?}");
+        };
+        assert_eq!(desired.owner, Some(Sid::ADMINISTRATORS));
+        assert_eq!(desired.grants[0].to_string(), r"NT AUTHORITY\SYSTEM:(F)");
+        assert!(desired.replacement.is_some());
+        let fault = grants.fault.expect("a fault");
+        assert_eq!(fault.blocked[0].sid, Sid::NETWORK_SERVICE);
+
+        let whole = row(WHOLE);
+        assert_eq!(whole.applies_to, AppliesTo::FilesWithPrefix("key_".to_owned()));
+        assert_eq!(whole.builds, Some(17763..=u32::MAX));
+        assert!(matches!(whole.desired, Some(DesiredAcl::Parts(_))));
+
+        let look = row(LOOK);
+        assert!(look.desired.is_none());
+        assert_eq!(look.repaired_by.as_deref(), Some("other"));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        for (good, from, to, place, say) in [
+            (GRANTS, "ProgramData\\Own", "..\\Own", "8:8", "no path"),
+            (GRANTS, "'contents'", "'tree'", "9:14", "\"contents\""),
+            (GRANTS, "BUILTIN\\Administrators", "Nobody Known", "10:9", "account"),
+            (GRANTS, ":(F)", ":(Q)", "11:10", "Q"),
+            (GRANTS, "D:P(A;;FA;;;BA)", "D:P(", "12:15", "sddl"),
+            (GRANTS, "D:P(A;;FA;;;BA)", "O:BA", "12:15", "DACL"),
+            (GRANTS, "['S-1-5-20:(R)']", "[]", "13:9", "at least one"),
+            (GRANTS, "why =", "repaired_by = 'x'\nwhy =", "14:15", "itself"),
+            (GRANTS, "'because'", "' '", "14:7", "say something"),
+            (WHOLE, "17763..", "17763", "10:10", "range"),
+            (WHOLE, "17763..", "3..2", "10:10", "range"),
+            (WHOLE, "why =", "owner = 'SYSTEM'\nwhy =", "11:14", "either"),
+            (WHOLE, "key_*", "*", "9:14", "\"folder\""),
+            (LOOK, "repaired_by = 'other'\n", "", "8:8", "repaired_by"),
+            (LOOK, "fault", "faults", "10:1", "faults"),
+        ] {
+            let text = good.replace(from, to);
+            assert_ne!(text, good, "{from}");
+            let error = Recipe::parse("own.toml", &format!("{HEAD}{text}"));
+            let error = error.expect_err(to).to_string();
+            assert!(error.contains(&format!("own.toml:{place}: ")), "{to}: {error}");
+            assert!(error.contains(say), "{to}: {error}");
+        }
+    }
+}
