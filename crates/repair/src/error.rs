@@ -141,6 +141,9 @@ pub enum Refusal {
         /// Its name.
         name: String,
     },
+    /// The volume's file system, or its driver, shows no security descriptors.
+    #[error("this is no NTFS volume, or its driver does not show Windows's permissions")]
+    NoDescriptors,
     /// The logs of the hive cannot be used for a commit.
     #[error("{path}: no transaction log to commit with")]
     NoLog {
@@ -166,6 +169,18 @@ pub enum Error {
     NoHive {
         /// The path below the target's root.
         path: String,
+    },
+    /// The folder does not exist.
+    #[error("{path}: no such folder")]
+    NoFolder {
+        /// The path below the target's root.
+        path: String,
+    },
+    /// The changes of security descriptors can't be noted down; nothing was written to the target.
+    #[error("cannot note the planned changes down in this machine's folder for temporary files")]
+    Draft {
+        /// What the system reported.
+        source: io::Error,
     },
     /// The file is no hive.
     #[error("{path}: not a registry hive")]
@@ -303,6 +318,16 @@ pub enum Error {
         /// Why the old bytes could not be restored.
         rollback: Box<Error>,
     },
+    /// Security descriptors could not be restored.
+    #[error("the permissions of {objects} objects could not be restored, first {path}: {reason}")]
+    NotRestored {
+        /// How many.
+        objects: u64,
+        /// The first of them.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// Writing the hive failed.
     #[error("{path}: cannot be written")]
     Commit {
@@ -341,6 +366,10 @@ impl Error {
             action,
             source,
         }
+    }
+
+    pub(crate) fn draft(source: io::Error) -> Self {
+        Self::Draft { source }
     }
 
     pub(crate) fn corrupt(path: &str) -> impl FnOnce(Corruption) -> Self {

@@ -107,6 +107,7 @@ pub(crate) fn edit_site(
         recipes: Vec::new(),
         hives: Vec::new(),
         changes: Vec::new(),
+        descriptors: None,
         skipped: Vec::new(),
         notices: Vec::new(),
     };
@@ -131,7 +132,7 @@ pub(crate) fn edit_site(
         recipes: Vec::new(),
         reverses: None,
     };
-    let committed = commit(site, run, vec![prepared], watch)?;
+    let committed = commit(site, run, vec![prepared], None, watch)?;
     report.outcome = Outcome::Done;
     report.run = Some(committed.run);
     report.hives = committed.hives;

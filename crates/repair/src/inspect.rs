@@ -38,9 +38,10 @@ pub(crate) fn inspect_site(
         hives,
         stores,
         store,
+        acls,
         skipped: left_out,
         mut notices,
-    } = survey::survey(site, recipes, Goal::Faults, options, watch)?;
+    } = survey::survey(site, recipes, Goal::Faults, options, None, watch)?;
     notices.extend(damaged);
     let (mut statuses, rows): (Vec<_>, Vec<_>) = hives
         .into_iter()
@@ -60,6 +61,7 @@ pub(crate) fn inspect_site(
         rows: rows.into_iter().flatten().collect(),
         stores,
         elements,
+        acls,
         unfinished,
         notices,
     })

@@ -46,6 +46,7 @@
 mod boot_store;
 mod boot_volume;
 mod control_sets;
+mod descriptors;
 mod digest;
 pub mod documents;
 #[cfg(test)]

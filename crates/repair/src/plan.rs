@@ -5,6 +5,7 @@ use diskmend_bcd::Change as StoreChange;
 use diskmend_disk::Target;
 
 use crate::boot_store::{self, SurveyedStore};
+use crate::descriptors::Draft;
 use crate::documents::{Change, PlanReport, SCHEMA};
 use crate::error::Error;
 use crate::hive_on_disk::Fingerprint;
@@ -27,8 +28,13 @@ pub enum Goal {
 /// after the hives have changed.
 pub struct Plan {
     pub(crate) report: PlanReport,
+    /// What it was made from.
+    pub(crate) recipes: Vec<Recipe>,
+    pub(crate) goal: Goal,
     pub(crate) hives: Vec<PlannedHive>,
-    /// By the names of the hives.
+    /// The changes of security descriptors.
+    pub(crate) draft: Draft,
+    /// By the names of the hives, and the paths of folders.
     pub(crate) refused: Vec<(String, Error)>,
 }
 
@@ -99,13 +105,15 @@ pub(crate) fn plan_site(
     watch: &mut Watch<'_>,
 ) -> Result<Plan, Error> {
     let (unfinished, damaged) = survey::unfinished(site)?;
+    let mut draft = Draft::new(options.scratch.as_deref())?;
     let Survey {
         hives,
         stores,
         store,
+        acls,
         skipped: left_out,
         mut notices,
-    } = survey::survey(site, recipes, goal, options, watch)?;
+    } = survey::survey(site, recipes, goal, options, Some(&mut draft), watch)?;
     notices.extend(damaged);
     let auto = goal == Goal::Faults;
     let mut planned = Vec::new();
@@ -141,6 +149,7 @@ pub(crate) fn plan_site(
             .map(|(name, error)| skipped(name, error))
             .collect(),
         stores,
+        acls,
         changes: planned
             .iter()
             .flat_map(|hive| hive.changes.iter().cloned())
@@ -150,7 +159,10 @@ pub(crate) fn plan_site(
     };
     Ok(Plan {
         report,
+        recipes: recipes.iter().map(|recipe| (*recipe).clone()).collect(),
+        goal,
         hives: planned,
+        draft,
         refused,
     })
 }

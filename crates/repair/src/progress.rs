@@ -29,6 +29,10 @@ pub enum Phase {
     RollingBack,
     /// Restoring the bytes of before a run.
     Restoring,
+    /// Setting the security descriptors of files.
+    SettingDescriptors,
+    /// Giving files their former security descriptors back.
+    RestoringDescriptors,
 }
 
 impl fmt::Display for Phase {
@@ -45,6 +49,8 @@ impl fmt::Display for Phase {
             Self::ReadingBack => "reading back",
             Self::RollingBack => "rolling back",
             Self::Restoring => "restoring",
+            Self::SettingDescriptors => "setting permissions on",
+            Self::RestoringDescriptors => "restoring permissions on",
         })
     }
 }
@@ -53,6 +59,9 @@ impl fmt::Display for Phase {
 pub trait Progress {
     /// A phase begins; `subject` is the file or target that it is about.
     fn phase(&mut self, phase: Phase, subject: &str);
+
+    /// Of the phase's files, so many are done.
+    fn count(&mut self, _done: u64) {}
 }
 
 /// Takes no notice.
@@ -84,6 +93,20 @@ impl<'a> Watch<'a> {
         }
         self.committed(phase, subject);
         Ok(())
+    }
+
+    /// So many files are done of a phase that may be given up.
+    pub(crate) fn count(&mut self, done: u64) -> Result<(), Interrupted> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(Interrupted);
+        }
+        self.committed_count(done);
+        Ok(())
+    }
+
+    /// So many files are done of a phase that runs to its end whatever the caller wants.
+    pub(crate) fn committed_count(&mut self, done: u64) {
+        self.progress.count(done);
     }
 
     /// Begins a phase that runs to its end whatever the caller wants.

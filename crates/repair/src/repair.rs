@@ -4,11 +4,15 @@ use diskmend_disk::{Access, Target};
 use diskmend_hive::EditError;
 
 use crate::boot_store;
-use crate::documents::{Notice, Outcome, RepairReport, RunKind, SCHEMA, SkippedHive};
+use crate::descriptors::{self, Applying};
+use crate::documents::{
+    AppliedDescriptors, Notice, ObjectNotes, Outcome, RepairReport, RunKind, SCHEMA, SkippedHive,
+};
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{self, HivePlace};
-use crate::plan::{HiveSource, Plan, PlannedHive};
+use crate::plan::{HiveSource, Plan, PlannedHive, plan_site};
 use crate::progress::{Phase, Watch};
+use crate::recipe::Recipe;
 use crate::recorder::Recorder;
 use crate::session::{NewRun, Prepared, commit, prepare};
 use crate::site::{Options, Site, guards};
@@ -46,6 +50,15 @@ pub(crate) fn repair_site(
         }
         .into());
     }
+    let (plan, completed) = match descriptors::resume(site, &plan.report.recipes, watch)? {
+        None => (plan, None),
+        Some(completed) => {
+            // What was planned before has been done in part.
+            let recipes: Vec<&Recipe> = plan.recipes.iter().collect();
+            let plan = plan_site(site, &recipes, plan.goal, options, watch)?;
+            (plan, Some(completed))
+        }
+    };
     site.no_unfinished_run(None)?;
     let mut refused = plan.refused;
     let mut prepared = Vec::new();
@@ -60,6 +73,7 @@ pub(crate) fn repair_site(
         }
     }
     let all_refused = prepared.is_empty()
+        && plan.report.acls.is_empty()
         && plan
             .hives
             .iter()
@@ -80,10 +94,34 @@ pub(crate) fn repair_site(
         recipes: plan.report.recipes.clone(),
         hives: Vec::new(),
         changes: Vec::new(),
+        descriptors: None,
         skipped: skipped_hives(&refused),
         notices: notices(plan.report.notices, &refused),
     };
-    if prepared.is_empty() {
+    let (mut failed, mut left_alone) = (ObjectNotes::default(), ObjectNotes::default());
+    for acl in &plan.report.acls {
+        failed.append(acl.failed.clone());
+        left_alone.append(acl.left_alone.clone());
+    }
+    if failed.count > 0 {
+        report.outcome = Outcome::PartlyDone;
+    }
+    if !plan.report.acls.is_empty() {
+        report.descriptors = Some(AppliedDescriptors {
+            failed: failed.clone(),
+            left_alone: left_alone.clone(),
+            ..AppliedDescriptors::default()
+        });
+    }
+    if let Some((run, applied)) = completed {
+        tell_completed(&mut report, run, applied);
+    }
+    let applying = (plan.draft.objects() > 0).then_some(Applying {
+        draft: plan.draft,
+        failed,
+        left_alone,
+    });
+    if prepared.is_empty() && applying.is_none() {
         return Ok(report);
     }
     let done = |name: &str| refused.iter().all(|(refused, _)| refused != name);
@@ -98,13 +136,38 @@ pub(crate) fn repair_site(
         recipes: plan.report.recipes,
         reverses: None,
     };
-    let committed = commit(site, run, prepared, watch)?;
-    if refused.is_empty() {
-        report.outcome = Outcome::Done;
+    let committed = commit(site, run, prepared, applying, watch)?;
+    if committed.descriptors.is_some() {
+        report.descriptors = committed.descriptors;
     }
+    let failed = |applied: &AppliedDescriptors| applied.failed.count > 0;
+    report.outcome = match refused.is_empty() && !report.descriptors.as_ref().is_some_and(failed) {
+        true => Outcome::Done,
+        false => Outcome::PartlyDone,
+    };
     report.run = Some(committed.run);
     report.hives = committed.hives;
     Ok(report)
+}
+
+/// A run that had been killed was completed: that is what was done, unless there was more to do.
+fn tell_completed(report: &mut RepairReport, run: String, applied: AppliedDescriptors) {
+    report.notices.push(Notice {
+        kind: "completed",
+        text: format!("run {run}, which had been killed, was completed"),
+    });
+    if report.outcome == Outcome::NothingToDo {
+        report.outcome = match applied.failed.count {
+            0 => Outcome::Done,
+            _ => Outcome::PartlyDone,
+        };
+    }
+    report.run = Some(run);
+    let left_alone = report.descriptors.take().map(|known| known.left_alone);
+    report.descriptors = Some(AppliedDescriptors {
+        left_alone: left_alone.unwrap_or_default(),
+        ..applied
+    });
 }
 
 fn skipped_hives(refused: &[(String, Error)]) -> Vec<SkippedHive> {
@@ -119,7 +182,7 @@ fn notices(planned: Vec<Notice>, refused: &[(String, Error)]) -> Vec<Notice> {
     if !refused.is_empty() {
         notices.push(Notice {
             kind: "partly-done",
-            text: "some hives were left alone; the others were repaired".to_owned(),
+            text: "some of it was left alone; the rest was repaired".to_owned(),
         });
     }
     notices

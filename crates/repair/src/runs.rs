@@ -38,6 +38,7 @@ fn summary(run: &RunFolder) -> RunSummary {
         recipes: Vec::new(),
         hives: Vec::new(),
         changes: 0,
+        descriptors: 0,
         undoable: false,
         unfinished: false,
         note: Some(note),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use diskmend_disk::{Folder, GuardError, Target, guard};
 
 use crate::boot_volume::{BootChoice, BootPlace, BootVolume, Root};
+use crate::descriptors::Secured;
 use crate::error::{Error, Refusal};
 use crate::run::{STATE_FOLDER, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
@@ -18,6 +19,9 @@ pub struct Options {
     pub check: bool,
     /// Which boot store is meant.
     pub boot: BootChoice,
+    /// A folder of this machine for what does not fit in memory; all is kept in memory where
+    /// absent.
+    pub scratch: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -26,6 +30,7 @@ impl Default for Options {
             state_dir: None,
             check: true,
             boot: BootChoice::default(),
+            scratch: None,
         }
     }
 }
@@ -109,6 +114,13 @@ impl Site {
             (Some(_), Some(boot)) => Ok(Root::Known(boot.root.as_ref())),
             (Some(path), None) => Ok(Root::Opened(BootVolume::recorded(path)?.root)),
         }
+    }
+
+    /// The security descriptors of the target.
+    pub(crate) fn secured(&self) -> Result<Box<dyn Secured>, Error> {
+        let secured = self.root.secured();
+        let secured = secured.map_err(Error::io(&self.display, "look for permissions on"))?;
+        Ok(secured.ok_or(Refusal::NoDescriptors)?)
     }
 
     /// Asks whether there is room everywhere.

@@ -7,8 +7,9 @@ use diskmend_hive::{Corruption, Hive};
 
 use crate::boot_store::{self, SurveyedStore};
 use crate::control_sets::ControlSets;
+use crate::descriptors::{self, Draft};
 use crate::documents::{
-    CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive, StoreStatus,
+    AclReport, CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive, StoreStatus,
 };
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, Fingerprint};
@@ -29,7 +30,9 @@ pub(crate) struct Survey {
     pub(crate) stores: Vec<StoreStatus>,
     /// The boot store that starts this Windows, where a recipe is about it.
     pub(crate) store: Option<SurveyedStore>,
-    /// By the names of the hives.
+    /// The security descriptors that a recipe is about.
+    pub(crate) acls: Vec<AclReport>,
+    /// By the names of the hives, and the paths of folders.
     pub(crate) skipped: Vec<(String, Error)>,
     pub(crate) notices: Vec<Notice>,
 }
@@ -43,7 +46,8 @@ pub(crate) struct Surveyed {
     pub(crate) fingerprints: Vec<Fingerprint>,
 }
 
-/// Reads every hive that the recipes name.
+/// Reads all that the recipes name. Changes of security descriptors go into the draft, of which
+/// there may be more than fit in memory.
 ///
 /// # Errors
 /// Where the caller interrupts, or no hive at all could be read.
@@ -52,12 +56,14 @@ pub(crate) fn survey(
     recipes: &[&Recipe],
     goal: Goal,
     options: &Options,
+    draft: Option<&mut Draft>,
     watch: &mut Watch<'_>,
 ) -> Result<Survey, Error> {
     let mut survey = Survey {
         hives: Vec::new(),
         stores: Vec::new(),
         store: None,
+        acls: Vec::new(),
         skipped: Vec::new(),
         notices: Vec::new(),
     };
@@ -77,7 +83,11 @@ pub(crate) fn survey(
     if recipes.iter().any(|recipe| !recipe.bcd.is_empty()) {
         boot_store(&mut survey, site, recipes, (goal, options), watch)?;
     }
-    let nothing = survey.hives.is_empty() && survey.store.is_none();
+    let found = descriptors::survey(site, recipes, goal, draft, watch)?;
+    survey.acls = found.reports;
+    survey.skipped.extend(found.refused);
+    survey.notices.extend(found.notices);
+    let nothing = survey.hives.is_empty() && survey.store.is_none() && survey.acls.is_empty();
     if nothing && !survey.skipped.is_empty() {
         return Err(survey.skipped.swap_remove(0).1);
     }

@@ -6,8 +6,10 @@ use std::fs::TryLockError;
 use diskmend_disk::{Access, Target};
 use diskmend_hive::EditError;
 
+use crate::descriptors;
 use crate::documents::{
     ChangedValue, Method, Notice, Reversal, ReversedChange, RunKind, RunState, SCHEMA, UndoReport,
+    UndoneDescriptors,
 };
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{self, HivePlace};
@@ -66,19 +68,38 @@ pub(crate) fn undo_site(
         restorations.push(restoration);
     }
     if !exact {
-        drop(restorations);
-        drop(lock);
         same_volume(site, &hives)?;
-        return by_values(site, &folder, journal, options, watch);
+        all_reversible(&journal)?;
     }
     watch.phase(Phase::Restoring, &site.display)?;
     journal.set_state(RunState::Undoing);
-    folder.write_journal(&journal)?;
+    let descriptors = match journal.descriptors.is_some() {
+        false => None,
+        true => {
+            // Asked for before anything is noted: another driver may have mounted the volume.
+            let secured = site.secured()?;
+            folder.write_journal(&journal)?;
+            Some(descriptors::undo(
+                secured.as_ref(),
+                &folder,
+                &journal,
+                watch,
+            )?)
+        }
+    };
+    if !exact {
+        drop(restorations);
+        drop(lock);
+        return by_values(site, &folder, journal, descriptors, options, watch);
+    }
+    if descriptors.is_none() {
+        folder.write_journal(&journal)?;
+    }
     let mut files = Vec::new();
     for restoration in restorations.iter_mut().rev() {
         files.extend(restoration.restore()?);
     }
-    journal.set_state(RunState::Undone);
+    settle(&mut journal, descriptors.as_ref());
     folder.write_journal(&journal)?;
     Ok(UndoReport {
         schema: SCHEMA,
@@ -87,9 +108,22 @@ pub(crate) fn undo_site(
         method: Method::Bytes,
         files,
         changes: Vec::new(),
+        descriptors,
         recorded_as: None,
         notices: Vec::new(),
     })
+}
+
+/// The run is undone, unless some permissions could not be restored: then it can be undone again.
+fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
+    match descriptors.map_or(0, |undone| undone.failed.count) {
+        0 => journal.set_state(RunState::Undone),
+        failed => {
+            journal.note = Some(format!(
+                "the permissions of {failed} objects could not be restored"
+            ));
+        }
+    }
 }
 
 /// A volume beside the target is known by the bytes of the store on it. Where these are others,
@@ -103,6 +137,17 @@ fn same_volume(site: &Site, hives: &[HiveEntry]) -> Result<(), Error> {
         }
         .into()),
         _ => Ok(()),
+    }
+}
+
+/// Whether the journal tells enough to reverse every change by itself.
+fn all_reversible(journal: &Journal) -> Result<(), Error> {
+    match journal.hives.iter().find(|entry| !entry.reversible) {
+        None => Ok(()),
+        Some(entry) => Err(Error::NotReversible {
+            run: journal.run.clone(),
+            path: entry.path.clone(),
+        }),
     }
 }
 
@@ -146,6 +191,7 @@ fn by_values(
     site: &Site,
     folder: &RunFolder,
     mut journal: Journal,
+    descriptors: Option<UndoneDescriptors>,
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
@@ -156,6 +202,7 @@ fn by_values(
         method: Method::Values,
         files: Vec::new(),
         changes: Vec::new(),
+        descriptors,
         recorded_as: None,
         notices: vec![Notice {
             kind: "changed-since",
@@ -166,12 +213,6 @@ fn by_values(
     };
     let mut prepared = Vec::new();
     for entry in &journal.hives {
-        if !entry.reversible {
-            return Err(Error::NotReversible {
-                run: journal.run.clone(),
-                path: entry.path.clone(),
-            });
-        }
         if entry.recovered {
             report.notices.push(Notice {
                 kind: "recovery-stays",
@@ -201,14 +242,14 @@ fn by_values(
         });
     }
     // A half-written run must not stand in the way of its own reversal.
-    journal.set_state(RunState::Undone);
+    settle(&mut journal, report.descriptors.as_ref());
     if !prepared.is_empty() {
         let new = NewRun {
             kind: RunKind::Undo,
             recipes: journal.recipes.clone(),
             reverses: Some(journal.run.clone()),
         };
-        let committed = commit(site, new, prepared, watch)?;
+        let committed = commit(site, new, prepared, None, watch)?;
         journal.reversed_by = Some(committed.run.clone());
         report.recorded_as = Some(committed.run);
     }

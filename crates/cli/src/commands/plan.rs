@@ -76,7 +76,7 @@ impl Choice {
             }
             names => names,
         };
-        let recipes = catalogue.select(names)?;
+        let recipes = catalogue.select_to_repair(names)?;
         self.serial.must_matter(&recipes)?;
         let goal = match self.auto {
             true => Goal::Faults,

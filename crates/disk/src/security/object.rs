@@ -82,15 +82,14 @@ impl ObjectError {
     /// to one that could not be read or changed.
     #[must_use]
     pub const fn is_by_nature(&self) -> bool {
-        matches!(
-            self,
-            Self::Link | Self::OtherVolume | Self::Special | Self::HardLinked { .. }
-        )
+        matches!(self, Self::Link | Self::OtherVolume | Self::Special)
     }
 }
 
 impl Object {
-    pub(super) fn sound(path: NtPath, kind: Kind, descriptor: Vec<u8>) -> Self {
+    /// One that was read.
+    #[must_use]
+    pub const fn sound(path: NtPath, kind: Kind, descriptor: Vec<u8>) -> Self {
         Self {
             path,
             kind: Some(kind),
@@ -98,7 +97,9 @@ impl Object {
         }
     }
 
-    pub(super) fn failed(path: NtPath, error: ObjectError) -> Self {
+    /// One that was not read.
+    #[must_use]
+    pub const fn failed(path: NtPath, error: ObjectError) -> Self {
         Self {
             path,
             kind: None,

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::documents::{Change, CheckSummary, Notice, RecoverySummary, SkippedHive};
+use crate::documents::{
+    AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SkippedHive,
+};
 
 /// The result of `repair`, and of every command that edits a hive file.
 #[derive(Clone, Debug, Serialize)]
@@ -21,6 +23,9 @@ pub struct RepairReport {
     pub hives: Vec<AppliedHive>,
     /// The values that were changed.
     pub changes: Vec<Change>,
+    /// What was done with security descriptors; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptors: Option<AppliedDescriptors>,
     /// Hives that were left alone, and why.
     pub skipped: Vec<SkippedHive>,
     /// What else a person should know.
@@ -35,7 +40,7 @@ pub enum Outcome {
     NothingToDo,
     /// Every change was made and read back.
     Done,
-    /// Some hives were repaired, others were left alone.
+    /// Some of it was done: hives or files were left alone.
     PartlyDone,
 }
 

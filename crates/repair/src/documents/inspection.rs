@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::documents::{ElementRow, HiveStatus, RunSummary, StoreStatus};
+use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, StoreStatus};
 use crate::value_data::ValueData;
 
 /// The result of `inspect`.
@@ -24,6 +24,8 @@ pub struct InspectReport {
     pub stores: Vec<StoreStatus>,
     /// Every element of the chosen boot store that the recipes name.
     pub elements: Vec<ElementRow>,
+    /// The security descriptors that the recipes are about.
+    pub acls: Vec<AclReport>,
     /// Runs that were killed half way and must be settled first.
     pub unfinished: Vec<RunSummary>,
     /// What else a person should know.
@@ -89,7 +91,8 @@ pub enum RowState {
 impl InspectReport {
     /// Whether anything was found that is not as it should be: a value, a dirty hive, an error of
     /// its structure, a control set that `Select` names and that is missing, an unfinished run.
-    /// Warnings, which Windows lives with, and notices do not count.
+    /// Warnings, which Windows lives with, and notices do not count, nor do permissions that differ
+    /// without being a fault: two recipes want different ones.
     #[must_use]
     pub fn has_findings(&self) -> bool {
         let unsound = |hive: &HiveStatus| {
@@ -103,6 +106,10 @@ impl InspectReport {
         self.rows.iter().any(|row| row.state != RowState::Ok)
             || self.elements.iter().any(|row| row.state != RowState::Ok)
             || self.hives.iter().any(unsound)
+            || self
+                .acls
+                .iter()
+                .any(|acl| acl.faults > 0 || acl.failed.count > 0)
             || !self.skipped.is_empty()
             || !self.unfinished.is_empty()
     }

@@ -1,6 +1,7 @@
 //! The results of the engine, ready to be serialized: every document carries `schema`, and a
 //! field is never renamed or given another meaning without raising it.
 
+mod acl;
 mod applied;
 mod boot_store;
 mod hive_status;
@@ -9,6 +10,10 @@ mod planned;
 mod runs;
 mod undone;
 
+pub use acl::{
+    AclGroup, AclReport, AppliedDescriptors, DescriptorWords, ObjectNote, ObjectNotes,
+    UndoneDescriptors,
+};
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::documents::{ElementWords, HiveStatus, Notice, RunSummary, SkippedHive, StoreStatus};
+use crate::documents::{
+    AclReport, ElementWords, HiveStatus, Notice, RunSummary, SkippedHive, StoreStatus,
+};
 use crate::value_data::ValueData;
 
 /// The result of `plan`.
@@ -22,6 +24,8 @@ pub struct PlanReport {
     pub skipped: Vec<SkippedHive>,
     /// The boot stores that were found, where a recipe is about one.
     pub stores: Vec<StoreStatus>,
+    /// The security descriptors that the recipes are about.
+    pub acls: Vec<AclReport>,
     /// The changes, in the order in which they would be made.
     pub changes: Vec<Change>,
     /// Runs that were killed half way and must be settled first.
@@ -31,10 +35,18 @@ pub struct PlanReport {
 }
 
 impl PlanReport {
-    /// Whether a repair would write anything: a value, or the recovery of a dirty hive.
+    /// Whether a repair would write anything: a value, the recovery of a dirty hive, or permissions.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || self.hives.iter().any(|hive| hive.dirty.is_some())
+        !self.changes.is_empty()
+            || self.hives.iter().any(|hive| hive.dirty.is_some())
+            || self.objects_to_change() > 0
+    }
+
+    /// Files and folders whose permissions would be changed.
+    #[must_use]
+    pub fn objects_to_change(&self) -> u64 {
+        self.acls.iter().map(|acl| acl.to_change).sum()
     }
 }
 

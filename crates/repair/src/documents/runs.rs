@@ -32,6 +32,8 @@ pub struct RunSummary {
     pub hives: Vec<String>,
     /// Number of values and keys that it changed.
     pub changes: usize,
+    /// Number of files and folders whose permissions it changed.
+    pub descriptors: u64,
     /// Whether `undo` would do anything.
     pub undoable: bool,
     /// Whether it was killed half way and must be settled before anything else is changed.
@@ -48,6 +50,8 @@ pub enum RunKind {
     Repair,
     /// It edited one hive file.
     HiveEdit,
+    /// It changed permissions of files.
+    AclEdit,
     /// It reversed another run value by value.
     Undo,
 }

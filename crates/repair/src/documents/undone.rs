@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::documents::{ChangedValue, Notice};
+use crate::documents::{ChangedValue, Notice, UndoneDescriptors};
 use crate::value_data::ValueData;
 
 /// The result of `undo`.
@@ -20,10 +20,22 @@ pub struct UndoReport {
     pub files: Vec<RestoredFile>,
     /// The changes that were reversed one by one; empty where bytes were restored.
     pub changes: Vec<ReversedChange>,
+    /// What was done with security descriptors; absent where the run had set none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptors: Option<UndoneDescriptors>,
     /// The run that holds the undo data of the reversal itself, where there was one.
     pub recorded_as: Option<String>,
     /// What else a person should know.
     pub notices: Vec<Notice>,
+}
+
+impl UndoReport {
+    /// Whether something could not be restored; the run can then be undone once more.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let failed = |undone: &UndoneDescriptors| undone.failed.count > 0;
+        self.descriptors.as_ref().is_some_and(failed)
+    }
 }
 
 /// How a run was undone.

@@ -18,7 +18,7 @@ use crate::site::{Options, Site};
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
 use crate::undo::undo_site;
 
-const ALL: [&str; 1] = ["rdp-internal-error"];
+const ALL: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
 const CONSOLE: [&str; 1] = ["serial-console"];
 const YES: Option<ElementValue> = Some(ElementValue::Boolean(true));
 

@@ -5,6 +5,7 @@ mod auto;
 mod boot;
 mod boot_fixture;
 mod crash;
+mod descriptors;
 mod faults;
 mod support;
 mod undo;

@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_could_lead_elsewhere_is_no_path() {
-        for bad in ["", "a\\\\b", "\\a", "a\\", "..\\a", "a\\..", "C:\\a", "a/b", "%x%", "a\0"] {
+        for bad in [
+            "", "a\\\\b", "\\a", "a\\", "..\\a", "a\\..", "C:\\a", "a/b", "%x%", "a\0",
+        ] {
             assert!(FolderPath::parse(bad).is_err(), "{bad:?}");
         }
     }

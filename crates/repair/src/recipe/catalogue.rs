@@ -73,6 +73,20 @@ impl Catalogue {
         }
     }
 
+    /// The recipes that these names stand for, where they are to be carried out and not only to be
+    /// looked at.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select), and two recipes that set the permissions of the same folder.
+    pub fn select_to_repair<S: AsRef<str>>(
+        &self,
+        names: &[S],
+    ) -> Result<Vec<&Recipe>, RecipeError> {
+        let selected = self.select(names)?;
+        consistent_acls(&selected)?;
+        Ok(selected)
+    }
+
     /// The recipes that these names stand for, bundles replaced by what they include, each once.
     ///
     /// # Errors
@@ -118,7 +132,6 @@ impl Catalogue {
 /// No two rows may want the same value or element to be different things.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
     consistent_elements(recipes)?;
-    consistent_acls(recipes)?;
     let rows: Vec<_> = recipes
         .iter()
         .flat_map(|recipe| {
@@ -222,7 +235,10 @@ mod tests {
             .iter()
             .map(|recipe| recipe.name.as_str())
             .collect();
-        assert_eq!(names, ["tls", "nla", "crash-dump", "serial-console", "machine-keys"]);
+        assert_eq!(
+            names,
+            ["tls", "nla", "crash-dump", "serial-console", "machine-keys"]
+        );
         for recipe in catalogue.iter() {
             assert_eq!(recipe.origin, Origin::BuiltIn);
             assert!(!recipe.sources.is_empty(), "{}", recipe.name);
@@ -255,7 +271,9 @@ mod tests {
     #[test]
     fn two_recipes_do_not_set_the_permissions_of_the_same_folder() {
         let catalogue = Catalogue::built_in().expect("valid");
-        let conflict = catalogue.select(&["machine-keys", "machine-keys-default"]);
+        let both = ["machine-keys", "machine-keys-default"];
+        assert_eq!(catalogue.select(&both).expect("to be compared").len(), 2);
+        let conflict = catalogue.select_to_repair(&both);
         assert!(matches!(conflict, Err(RecipeError::AclConflict { .. })));
     }
 

@@ -181,7 +181,8 @@ impl RecipeFile {
         let rows = self.registry.len() + self.bcd.len() + self.acl.len();
         if rows == 0 && self.includes.is_empty() {
             return Err(wrong(&self.name)(
-                "the recipe has neither a [[registry]], [[bcd]] or [[acl]] row nor includes".to_owned(),
+                "the recipe has neither a [[registry]], [[bcd]] or [[acl]] row nor includes"
+                    .to_owned(),
             ));
         }
         if rows > MAX_ROWS {

@@ -6,10 +6,11 @@ use diskmend_disk::{Access, Kind};
 use jiff::Timestamp;
 
 use super::journal::MAX_LEN;
-use super::{Journal, RunId, undo_data};
+use super::{Content, Journal, RunId, undo_data};
+use crate::descriptors::{Draft, RECORDS, RecordsEntry};
 use crate::documents::RunState;
 use crate::error::{Error, Refusal};
-use crate::store::Dir;
+use crate::store::{Dir, OpenFile};
 
 const RUNS: &str = "runs";
 const JOURNAL: &str = "journal.json";
@@ -180,6 +181,58 @@ impl RunFolder {
             file.sync()
         };
         write().map_err(Error::io(&self.path(name), "write the undo data"))
+    }
+
+    /// Writes the changes of security descriptors that a run is about to make. They are durable
+    /// once the journal that names them is.
+    pub(crate) fn write_records(&self, draft: Draft) -> Result<RecordsEntry, Error> {
+        let path = self.path(RECORDS);
+        let io = || Error::io(&path, "write the undo data");
+        let objects = draft.objects();
+        let mut file = self.dir.create(RECORDS).map_err(io())?;
+        let mut at = 0;
+        draft.copy(|bytes| {
+            file.write_all_at(bytes, at).map_err(io())?;
+            at += bytes.len() as u64;
+            Ok(())
+        })?;
+        file.sync().map_err(io())?;
+        Ok(RecordsEntry {
+            file: RECORDS.to_owned(),
+            content: Content::of_file(file.as_ref()).map_err(io())?,
+            objects,
+        })
+    }
+
+    /// Opens the changes of security descriptors, which must be those that were written.
+    pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn OpenFile>, Error> {
+        let path = self.path(&entry.file);
+        let io = || Error::io(&path, "read the undo data");
+        let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
+        match Content::of_file(file.as_ref()).map_err(io())? == entry.content {
+            true => Ok(file),
+            false => Err(self.damaged(&entry.file, "not what the journal says")),
+        }
+    }
+
+    /// For `map_err`: these records can't be read.
+    pub(crate) fn bad_records(&self, entry: &RecordsEntry) -> impl FnOnce(io::Error) -> Error {
+        let (run, file) = (self.id.to_string(), entry.file.clone());
+        move |error| Error::DamagedRun {
+            run,
+            file,
+            what: error.to_string(),
+        }
+    }
+
+    /// Creates a file for a report, in place of one that a run that was killed has left.
+    pub(crate) fn create_anew(&self, name: &str) -> Result<Box<dyn OpenFile>, Error> {
+        let path = self.path(name);
+        let io = || Error::io(&path, "create the report");
+        match self.dir.remove_file(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io()(error)),
+            _ => self.dir.create(name).map_err(io()),
+        }
     }
 
     /// Opens undo data.

@@ -5,8 +5,11 @@ use std::io;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::descriptors::RecordsEntry;
 use crate::digest::Digest;
-use crate::documents::{ChangedKey, ChangedValue, RunKind, RunState, RunSummary};
+use crate::documents::{
+    AppliedDescriptors, ChangedKey, ChangedValue, RunKind, RunState, RunSummary,
+};
 use crate::run::RunId;
 
 /// The version of the journal's format.
@@ -37,6 +40,9 @@ pub(crate) struct Journal {
     pub(crate) recipes: Vec<String>,
     /// The hives, in the order in which they are written.
     pub(crate) hives: Vec<HiveEntry>,
+    /// The security descriptors, which are set after the hives are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) descriptors: Option<DescriptorsEntry>,
     /// For the reversal of a run: that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reverses: Option<String>,
@@ -70,6 +76,20 @@ pub(crate) struct HiveEntry {
     pub(crate) files: Vec<FileEntry>,
     /// The writes in their order.
     pub(crate) steps: Vec<Step>,
+}
+
+/// The security descriptors that a run sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DescriptorsEntry {
+    /// Where old and new ones are.
+    pub(crate) records: RecordsEntry,
+    /// Whether the hives are done, so that only descriptors can be half set.
+    pub(crate) begun: bool,
+    /// Objects that could not be changed.
+    #[serde(default)]
+    pub(crate) failed: u64,
+    /// Reports in the run's folder.
+    pub(crate) reports: Vec<String>,
 }
 
 /// A change in the registry's terms.
@@ -165,6 +185,7 @@ impl Journal {
             target: target.to_owned(),
             recipes,
             hives: Vec::new(),
+            descriptors: None,
             reverses: None,
             reversed_by: None,
             note: None,
@@ -175,6 +196,29 @@ impl Journal {
     pub(crate) fn set_state(&mut self, state: RunState) {
         self.state = state;
         self.updated = now();
+    }
+
+    /// Whether the run was killed when its hives were done and only security descriptors were left
+    /// to be set, and a repair with these recipes would set them all the same.
+    pub(crate) fn can_be_completed(&self, recipes: &[String]) -> bool {
+        self.state == RunState::Applying
+            && self.kind == RunKind::Repair
+            && self.descriptors.as_ref().is_some_and(|entry| entry.begun)
+            && self.recipes.iter().all(|recipe| recipes.contains(recipe))
+    }
+
+    /// Notes what became of the security descriptors.
+    pub(crate) fn settle_descriptors(&mut self, applied: &AppliedDescriptors) {
+        if let Some(entry) = &mut self.descriptors {
+            entry.failed = applied.failed.count;
+            entry.reports.clone_from(&applied.reports);
+        }
+        if applied.failed.count > 0 {
+            self.note = Some(format!(
+                "the permissions of {} objects could not be set",
+                applied.failed.count
+            ));
+        }
     }
 
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
@@ -233,6 +277,10 @@ impl Journal {
             recipes: self.recipes.clone(),
             hives: self.hives.iter().map(HiveEntry::shown_path).collect(),
             changes: self.hives.iter().map(|hive| hive.change_count).sum(),
+            descriptors: self
+                .descriptors
+                .as_ref()
+                .map_or(0, |entry| entry.records.objects),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
             note: self.note.clone(),

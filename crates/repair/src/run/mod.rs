@@ -8,7 +8,9 @@ pub(crate) mod undo_data;
 
 pub(crate) use folder::{RunFolder, StateFolder};
 pub(crate) use id::RunId;
-pub(crate) use journal::{Content, FileEntry, HiveEntry, Journal, JournalChange, Step, on_volume};
+pub(crate) use journal::{
+    Content, DescriptorsEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, on_volume,
+};
 
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";

@@ -12,7 +12,7 @@ use crate::run::{FileEntry, HiveEntry, RunFolder};
 use crate::site::Need;
 
 /// Room for the journal and the folders of a run, in bytes.
-const JOURNAL_ROOM: u64 = 256 << 10;
+pub(super) const JOURNAL_ROOM: u64 = 256 << 10;
 
 /// The undo data of one hive, not written yet.
 pub(crate) struct Backup {

@@ -3,15 +3,16 @@
 use diskmend_hive::commit::{CommitError, CommitPlan, HiveFileKind, Options, execute, plan};
 use jiff::Timestamp;
 
-use super::back_up::{Backup, back_up};
+use super::back_up::{Backup, JOURNAL_ROOM, back_up};
 use super::files::CommitFiles;
 use super::proof::{self, Wanted};
 use super::{Held, Prepared, VerifiedImage, filetime};
-use crate::documents::{AppliedHive, RunKind, RunState};
+use crate::descriptors::{self, Applying, Draft};
+use crate::documents::{AppliedDescriptors, AppliedHive, RunKind, RunState};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
-use crate::run::{Content, Journal, RunFolder};
+use crate::run::{Content, DescriptorsEntry, Journal, RunFolder};
 use crate::site::{Need, Site};
 
 /// What a new run is about.
@@ -26,10 +27,13 @@ pub(crate) struct NewRun {
 pub(crate) struct Committed {
     pub(crate) run: String,
     pub(crate) hives: Vec<AppliedHive>,
+    /// What was done with security descriptors, where there was anything to do.
+    pub(crate) descriptors: Option<AppliedDescriptors>,
 }
 
-/// Writes prepared changes: undo data and journal first, then the hives. Where something fails
-/// after that, all hives get their old bytes back.
+/// Writes prepared changes: undo data and journal first, then the hives, then the security
+/// descriptors. Where something fails after that, all get back what they had; a single file whose
+/// descriptor can't be set is no such failure.
 ///
 /// # Errors
 /// [`Error::RolledBack`] and [`Error::Broken`] once something may have been written; anything else
@@ -38,6 +42,7 @@ pub(crate) fn commit(
     site: &Site,
     new: NewRun,
     prepared: Vec<Prepared>,
+    applying: Option<Applying>,
     watch: &mut Watch<'_>,
 ) -> Result<Committed, Error> {
     watch.phase(Phase::BackingUp, &site.display)?;
@@ -64,6 +69,14 @@ pub(crate) fn commit(
         backups.push(backup);
         plans.push(plan);
     }
+    let mut applying = applying;
+    if let Some(applying) = &mut applying {
+        let records = applying.draft.len()?;
+        need.state = need
+            .state
+            .saturating_add(records)
+            .saturating_add(JOURNAL_ROOM);
+    }
     site.room(need)?;
 
     let state = site.state.create()?;
@@ -74,7 +87,15 @@ pub(crate) fn commit(
     let mut journal = Journal::begin(&run.id, new.kind, &site.display, new.recipes);
     journal.reverses = new.reverses;
     journal.hives = backups.iter().map(|backup| backup.entry.clone()).collect();
-    if let Err(error) = begin(&run, &journal, &backups, site, watch) {
+    let (draft, known) = match applying {
+        None => (None, None),
+        Some(Applying {
+            draft,
+            failed,
+            left_alone,
+        }) => (Some(draft), Some((failed, left_alone))),
+    };
+    if let Err(error) = begin(&run, &mut journal, &backups, draft, site, watch) {
         run.discard(&site.state);
         return Err(error);
     }
@@ -86,10 +107,17 @@ pub(crate) fn commit(
     drop(images);
     let result = result
         .and_then(|proofs| read_back(&held, &files, proofs, &mut journal, watch))
-        .and_then(|()| finish(&run, &mut journal));
+        .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
+        .and_then(|set| finish(&run, &mut journal).map(|()| set));
     match result {
-        Ok(()) => Ok(Committed {
+        Ok(set) => Ok(Committed {
             run: run.id.to_string(),
+            descriptors: known.map(|(failed, left_alone)| {
+                let mut set = set;
+                set.failed.append(failed);
+                set.left_alone = left_alone;
+                set
+            }),
             hives: held
                 .into_iter()
                 .zip(written)
@@ -122,13 +150,23 @@ fn plan_one<'a>(
 /// Makes the undo data and the journal durable; nothing else is written before that.
 fn begin(
     run: &RunFolder,
-    journal: &Journal,
+    journal: &mut Journal,
     backups: &[Backup],
+    draft: Option<Draft>,
     site: &Site,
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
     for backup in backups {
         backup.write(run)?;
+    }
+    if let Some(draft) = draft {
+        let records = run.write_records(draft)?;
+        journal.descriptors = Some(DescriptorsEntry {
+            reports: descriptors::before(run, &records)?,
+            records,
+            begun: backups.is_empty(),
+            failed: 0,
+        });
     }
     // The last moment at which the caller may still interrupt.
     watch.phase(Phase::Committing, &site.display)?;
@@ -212,6 +250,27 @@ fn read_back(
     Ok(())
 }
 
+/// Sets the security descriptors, once the hives are done and the journal says so: a run that is
+/// killed from here on can be completed.
+fn set_descriptors(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<AppliedDescriptors, Error> {
+    let Some(entry) = &mut journal.descriptors else {
+        return Ok(AppliedDescriptors::default());
+    };
+    if !entry.begun {
+        entry.begun = true;
+        run.write_journal(journal)?;
+    }
+    let secured = site.secured()?;
+    let applied = descriptors::apply(secured.as_ref(), run, journal, watch)?;
+    journal.settle_descriptors(&applied);
+    Ok(applied)
+}
+
 fn finish(run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
     journal.set_state(RunState::Done);
     run.write_journal(journal)
@@ -229,6 +288,31 @@ fn applied(held: Held, bytes_written: u64) -> AppliedHive {
     }
 }
 
+fn roll_back_descriptors(
+    site: &Site,
+    run: &RunFolder,
+    journal: &Journal,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    if !journal
+        .descriptors
+        .as_ref()
+        .is_some_and(|entry| entry.begun)
+    {
+        return Ok(());
+    }
+    let secured = site.secured()?;
+    let undone = descriptors::undo(secured.as_ref(), run, journal, watch)?;
+    match undone.failed.listed.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::NotRestored {
+            objects: undone.failed.count,
+            path: first.path.clone(),
+            reason: first.reason.clone(),
+        }),
+    }
+}
+
 fn roll_back(
     site: &Site,
     run: &RunFolder,
@@ -237,10 +321,13 @@ fn roll_back(
     watch: &mut Watch<'_>,
 ) -> Error {
     watch.committed(Phase::RollingBack, &site.display);
-    let restored = journal.hives.iter().rev().try_for_each(|entry| {
-        let root = site.root_of(entry.volume.as_deref())?;
-        let mut restoration = Restoration::open(root.dir(), run, entry)?;
-        restoration.restore().map(|_| ())
+    let restored = roll_back_descriptors(site, run, journal, watch);
+    let restored = restored.and_then(|()| {
+        journal.hives.iter().rev().try_for_each(|entry| {
+            let root = site.root_of(entry.volume.as_deref())?;
+            let mut restoration = Restoration::open(root.dir(), run, entry)?;
+            restoration.restore().map(|_| ())
+        })
     });
     let id = run.id.to_string();
     journal.note = Some(chain(&error));

@@ -6,10 +6,14 @@ use std::fs::TryLockError;
 use std::io;
 use std::path::Path;
 
-use diskmend_disk::{Access, File, Folder, GuardError, Kind, LookupError, MappedFile, TargetLock};
+use diskmend_disk::{
+    Access, Change, Changed, Descriptors, File, Folder, GuardError, Kind, LookupError, MappedFile,
+    NtPath, Object, ObjectError, TargetLock,
+};
 use diskmend_hive::{Buffer, Storage};
 
 use super::{Dir, OpenFile, Place};
+use crate::descriptors::Secured;
 
 /// Most names that a folder of runs, or of hives, is read of.
 const MAX_NAMES: usize = 1 << 16;
@@ -76,6 +80,11 @@ impl Dir for DiskDir {
         Ok(Box::new(TargetLock::acquire(&self.0)?))
     }
 
+    fn secured(&self) -> io::Result<Option<Box<dyn Secured>>> {
+        let descriptors = Descriptors::below(&self.0)?;
+        Ok(descriptors.map(|descriptors| Box::new(descriptors) as Box<dyn Secured>))
+    }
+
     fn find(&self, components: &[&str]) -> Result<Option<Place>, LookupError> {
         let Some(found) = self.0.find(components)? else {
             return Ok(None);
@@ -106,6 +115,24 @@ impl Dir for DiskDir {
             path,
             kind: found.kind(),
         }))
+    }
+}
+
+impl Secured for Descriptors {
+    fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError> {
+        self.find(components)
+    }
+
+    fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a> {
+        Box::new(self.walk(path))
+    }
+
+    fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+        self.change(changes)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.flush()
     }
 }
 

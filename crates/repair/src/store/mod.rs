@@ -12,6 +12,8 @@ use std::io;
 use diskmend_disk::{Access, GuardError, Kind, LookupError};
 use diskmend_hive::{Buffer, Storage};
 
+use crate::descriptors::Secured;
+
 pub(crate) use disk::{DiskDir, unicode};
 
 /// A folder. Names are those of direct children; no link is ever followed.
@@ -48,6 +50,9 @@ pub(crate) trait Dir {
 
     /// Takes the lock of the target whose state folder this is, held until dropped.
     fn lock_target(&self) -> Result<Box<dyn Any>, GuardError>;
+
+    /// The security descriptors of what lies in the folder; `None` where there are none.
+    fn secured(&self) -> io::Result<Option<Box<dyn Secured>>>;
 
     /// Looks a path up without regard to case.
     fn find(&self, components: &[&str]) -> Result<Option<Place>, LookupError>;

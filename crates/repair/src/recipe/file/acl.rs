@@ -143,9 +143,8 @@ fn applies_to(word: &str) -> Result<AppliesTo, String> {
 
 /// `17763..`, `..14393`, `14393..17763`, both ends included.
 fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
-    let wrong = || {
-        format!("{text:?} is no range of builds: expected such as \"..14393\" or \"17763..\"")
-    };
+    let wrong =
+        || format!("{text:?} is no range of builds: expected such as \"..14393\" or \"17763..\"");
     let (first, last) = text.split_once("..").ok_or_else(wrong)?;
     let bound = |text: &str, open: u32| match text {
         "" => Ok(open),
@@ -193,7 +192,10 @@ mod tests {
         assert_eq!(fault.blocked[0].sid, Sid::NETWORK_SERVICE);
 
         let whole = row(WHOLE);
-        assert_eq!(whole.applies_to, AppliesTo::FilesWithPrefix("key_".to_owned()));
+        assert_eq!(
+            whole.applies_to,
+            AppliesTo::FilesWithPrefix("key_".to_owned())
+        );
         assert_eq!(whole.builds, Some(17763..=u32::MAX));
         assert!(matches!(whole.desired, Some(DesiredAcl::Parts(_))));
 
@@ -207,12 +209,24 @@ mod tests {
         for (good, from, to, place, say) in [
             (GRANTS, "ProgramData\\Own", "..\\Own", "8:8", "no path"),
             (GRANTS, "'contents'", "'tree'", "9:14", "\"contents\""),
-            (GRANTS, "BUILTIN\\Administrators", "Nobody Known", "10:9", "account"),
+            (
+                GRANTS,
+                "BUILTIN\\Administrators",
+                "Nobody Known",
+                "10:9",
+                "account",
+            ),
             (GRANTS, ":(F)", ":(Q)", "11:10", "Q"),
             (GRANTS, "D:P(A;;FA;;;BA)", "D:P(", "12:15", "sddl"),
             (GRANTS, "D:P(A;;FA;;;BA)", "O:BA", "12:15", "DACL"),
             (GRANTS, "['S-1-5-20:(R)']", "[]", "13:9", "at least one"),
-            (GRANTS, "why =", "repaired_by = 'x'\nwhy =", "14:15", "itself"),
+            (
+                GRANTS,
+                "why =",
+                "repaired_by = 'x'\nwhy =",
+                "14:15",
+                "itself",
+            ),
             (GRANTS, "'because'", "' '", "14:7", "say something"),
             (WHOLE, "17763..", "17763", "10:10", "range"),
             (WHOLE, "17763..", "3..2", "10:10", "range"),
@@ -225,7 +239,10 @@ mod tests {
             assert_ne!(text, good, "{from}");
             let error = Recipe::parse("own.toml", &format!("{HEAD}{text}"));
             let error = error.expect_err(to).to_string();
-            assert!(error.contains(&format!("own.toml:{place}: ")), "{to}: {error}");
+            assert!(
+                error.contains(&format!("own.toml:{place}: ")),
+                "{to}: {error}"
+            );
             assert!(error.contains(say), "{to}: {error}");
         }
     }

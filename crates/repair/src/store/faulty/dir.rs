@@ -8,6 +8,7 @@ use diskmend_disk::{Access, GuardError, Kind, LookupError};
 
 use super::file::FaultyFile;
 use super::{FaultyDisk, Node};
+use crate::descriptors::Secured;
 use crate::store::{Dir, OpenFile, Place};
 
 pub(super) struct FaultyDir {
@@ -106,6 +107,11 @@ impl Dir for FaultyDir {
 
     fn lock_target(&self) -> Result<Box<dyn Any>, GuardError> {
         Ok(Box::new(()))
+    }
+
+    fn secured(&self) -> io::Result<Option<Box<dyn Secured>>> {
+        self.disk.alive()?;
+        Ok(self.disk.secured())
     }
 
     fn find(&self, components: &[&str]) -> Result<Option<Place>, LookupError> {

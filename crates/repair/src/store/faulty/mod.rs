@@ -3,6 +3,7 @@
 
 mod dir;
 mod file;
+mod secured;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -46,6 +47,15 @@ struct World {
     full: bool,
     locked: Vec<usize>,
     log: Vec<String>,
+    /// Security descriptors by node.
+    descriptors: BTreeMap<usize, Descriptor>,
+}
+
+/// A security descriptor as it is, and as it would be after a power failure.
+#[derive(Clone)]
+struct Descriptor {
+    bytes: Vec<u8>,
+    durable: Vec<u8>,
 }
 
 #[derive(Clone)]
@@ -152,6 +162,7 @@ impl FaultyDisk {
         let world = self.0.borrow();
         Self(Rc::new(RefCell::new(World {
             nodes: world.nodes.clone(),
+            descriptors: world.descriptors.clone(),
             ..World::default()
         })))
     }
@@ -185,6 +196,17 @@ impl FaultyDisk {
             Loss::Some(seed) => seed | 1,
             _ => 1,
         };
+        for descriptor in world.descriptors.values_mut() {
+            let lost = match loss {
+                Loss::Nothing => false,
+                Loss::Unflushed => true,
+                Loss::Some(_) => next(&mut random) & 1 == 1,
+            };
+            match lost {
+                true => descriptor.bytes.clone_from(&descriptor.durable),
+                false => descriptor.durable.clone_from(&descriptor.bytes),
+            }
+        }
         for node in &mut world.nodes {
             match (node, loss) {
                 (Node::Dir { names, durable }, Loss::Unflushed) => *names = durable.clone(),
@@ -202,10 +224,7 @@ impl FaultyDisk {
                         Loss::Unflushed => *bytes = durable.clone(),
                         Loss::Some(_) => {
                             for change in pending.iter() {
-                                random ^= random << 13;
-                                random ^= random >> 7;
-                                random ^= random << 17;
-                                if random & 1 == 0 {
+                                if next(&mut random) & 1 == 0 {
                                     apply(durable, change);
                                 }
                             }
@@ -283,6 +302,14 @@ impl FaultyDisk {
         self.names_mut(parent, |names| names.insert(name.to_owned(), new));
         Ok(new)
     }
+}
+
+/// The next number of a xorshift generator.
+fn next(random: &mut u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random
 }
 
 fn apply(bytes: &mut Vec<u8>, change: &Pending) {

@@ -1,0 +1,111 @@
+//! Making the changes of a run, and completing those of a run that was killed.
+
+use diskmend_disk::{Changed, NtPath};
+
+use super::report_files::AfterFiles;
+use super::{Draft, RecordsReader, Secured};
+use crate::documents::{AppliedDescriptors, ObjectNotes, RunState};
+use crate::error::{Error, chain};
+use crate::progress::{Phase, Watch};
+use crate::run::{Journal, RunFolder};
+use crate::site::Site;
+
+/// The changes of security descriptors that a run is about to make.
+pub(crate) struct Applying {
+    pub(crate) draft: Draft,
+    /// What can't be changed, as is known already.
+    pub(crate) failed: ObjectNotes,
+    /// What is left alone.
+    pub(crate) left_alone: ObjectNotes,
+}
+
+/// Makes the changes that the run's folder holds. One that fails does not keep the others from
+/// being made.
+///
+/// # Errors
+/// Where the records can't be read, or the changes are not durable.
+pub(crate) fn apply(
+    secured: &dyn Secured,
+    run: &RunFolder,
+    journal: &Journal,
+    watch: &mut Watch<'_>,
+) -> Result<AppliedDescriptors, Error> {
+    let mut applied = AppliedDescriptors::default();
+    let Some(entry) = &journal.descriptors else {
+        return Ok(applied);
+    };
+    let file = run.open_records(&entry.records)?;
+    watch.committed(Phase::SettingDescriptors, &journal.target);
+    let mut reports = AfterFiles::create(run, &journal.run);
+    let frames = RecordsReader::new(file.as_ref()).map_err(run.bad_records(&entry.records))?;
+    let mut done = 0u64;
+    for frame in frames {
+        let changes = frame.map_err(run.bad_records(&entry.records))?;
+        for (change, result) in changes.iter().zip(secured.change(&changes)) {
+            match &result {
+                Ok(Changed::Set) => applied.changed += 1,
+                Ok(Changed::AlreadyThere) => applied.already += 1,
+                Err(error) => applied.failed.add(&change.path, chain(error)),
+            }
+            reports.add(change, &result);
+        }
+        done = done.saturating_add(changes.len() as u64);
+        watch.committed_count(done);
+    }
+    secured
+        .flush()
+        .map_err(Error::io(&journal.target, "flush the volume of"))?;
+    applied.reports = entry.reports.clone();
+    applied.reports.extend(reports.finish());
+    Ok(applied)
+}
+
+/// A run that was killed while it changed security descriptors, and that repairing the same again
+/// would complete. Its hives are done.
+fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Journal)>, Error> {
+    for run in site.state.runs()? {
+        if let Some(journal) = run.journal()?
+            && journal.can_be_completed(recipes)
+        {
+            return Ok(Some((run, journal)));
+        }
+    }
+    Ok(None)
+}
+
+/// Completes the run that was killed while it changed security descriptors, where there is one and
+/// the recipes are the same or more; gives its name and what was done.
+///
+/// # Errors
+/// Where its records can't be read, or the changes are not durable.
+pub(crate) fn resume(
+    site: &Site,
+    recipes: &[String],
+    watch: &mut Watch<'_>,
+) -> Result<Option<(String, AppliedDescriptors)>, Error> {
+    let Some((run, mut journal)) = killed_run(site, recipes)? else {
+        return Ok(None);
+    };
+    let Some(state) = site.state.open()? else {
+        return Ok(None);
+    };
+    let _lock = state.lock_target()?;
+    let secured = site.secured()?;
+    let applied = apply(secured.as_ref(), &run, &journal, watch)?;
+    journal.settle_descriptors(&applied);
+    journal.set_state(RunState::Done);
+    run.write_journal(&journal)?;
+    Ok(Some((journal.run, applied)))
+}
+
+/// The path as Windows writes it, below the volume's root.
+pub(super) fn with_backslashes(path: &NtPath) -> Vec<u16> {
+    let slash = u16::from(b'/');
+    let units = path.units().iter();
+    units
+        .map(|unit| match *unit == slash {
+            true => u16::from(b'\\'),
+            false => *unit,
+        })
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! Changes on their way from the plan to the run's folder.
+
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use diskmend_disk::Change;
+use tempfile::{SpooledTempFile, spooled_tempfile, spooled_tempfile_in};
+
+use super::records::{Frame, header};
+use crate::error::Error;
+
+/// Bytes that are kept in memory; more go to a scratch file.
+const IN_MEMORY: usize = 4 << 20;
+/// Bytes that are copied at a time.
+const CHUNK: usize = 1 << 18;
+
+/// Changes that were worked out, in the form in which the run's folder holds them.
+pub(crate) struct Draft {
+    spool: SpooledTempFile,
+    frame: Frame,
+    objects: u64,
+    len: u64,
+}
+
+impl Draft {
+    /// An empty one. What does not fit in memory goes to a file without a name in `scratch`, or
+    /// stays in memory where there is no such folder.
+    pub(crate) fn new(scratch: Option<&Path>) -> Result<Self, Error> {
+        let mut draft = Self {
+            spool: match scratch {
+                Some(folder) => spooled_tempfile_in(IN_MEMORY, folder),
+                None => spooled_tempfile(usize::MAX),
+            },
+            frame: Frame::default(),
+            objects: 0,
+            len: 0,
+        };
+        draft.write(&header())?;
+        Ok(draft)
+    }
+
+    /// Adds a change.
+    pub(crate) fn push(&mut self, change: &Change) -> Result<(), Error> {
+        let full = self.frame.push(change);
+        let full = full.map_err(Error::draft)?;
+        self.objects = self.objects.saturating_add(1);
+        match full {
+            true => self.close_frame(),
+            false => Ok(()),
+        }
+    }
+
+    /// Number of objects that would change.
+    pub(crate) const fn objects(&self) -> u64 {
+        self.objects
+    }
+
+    /// Bytes of the whole.
+    pub(crate) fn len(&mut self) -> Result<u64, Error> {
+        self.close_frame()?;
+        Ok(self.len)
+    }
+
+    /// Hands the whole to `take`, piece by piece.
+    pub(crate) fn copy(
+        mut self,
+        mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.close_frame()?;
+        self.spool.seek(SeekFrom::Start(0)).map_err(Error::draft)?;
+        let mut left = self.len;
+        let mut chunk = vec![0; CHUNK];
+        while left > 0 {
+            let size = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            let part = chunk.get_mut(..size).unwrap_or_default();
+            self.spool.read_exact(part).map_err(Error::draft)?;
+            take(part)?;
+            left -= size as u64;
+        }
+        Ok(())
+    }
+
+    fn close_frame(&mut self) -> Result<(), Error> {
+        match self.frame.take() {
+            Some(bytes) => self.write(&bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.spool.write_all(bytes).map_err(Error::draft)?;
+        self.len = self.len.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! What a recipe's row says about one security descriptor. Nothing is read or written here.
+
+use diskmend_acl::{
+    Acl, AclSlot, DaclFault, Grant, Part, SecurityDescriptor, Sid, Token, TooLarge, ace_text,
+};
+use diskmend_disk::MAX_DESCRIPTOR_LEN;
+
+use crate::documents::RowState;
+use crate::recipe::{AclRow, DesiredAcl, Grants};
+
+/// What a row says about a descriptor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) state: RowState,
+    /// What makes it a fault.
+    pub(crate) reasons: Vec<String>,
+    /// What is to be changed, for a person; empty where nothing is.
+    pub(crate) edits: Vec<String>,
+    /// The bytes that it should have; absent where nothing is to be changed.
+    pub(crate) after: Option<Vec<u8>>,
+}
+
+/// Compares a descriptor's bytes with what a row wants.
+///
+/// # Errors
+/// Where what it should be is too large to be stored.
+pub(crate) fn judge(row: &AclRow, bytes: &[u8]) -> Result<Judgement, TooLarge> {
+    let found = Found::read(bytes);
+    let reasons = match &row.fault {
+        Some(fault) => found.blocked(&fault.blocked),
+        None => Vec::new(),
+    };
+    let made = match &row.desired {
+        None => None,
+        Some(DesiredAcl::Parts(wanted)) => found.with_parts(wanted),
+        Some(DesiredAcl::Grants(grants)) => found.with_grants(grants),
+    };
+    let (edits, after) = match made {
+        None => (Vec::new(), None),
+        Some(made) => {
+            let after = made.descriptor.to_bytes()?;
+            if after.len() > MAX_DESCRIPTOR_LEN {
+                return Err(TooLarge {
+                    what: "a security descriptor",
+                    need: after.len(),
+                    most: MAX_DESCRIPTOR_LEN,
+                });
+            }
+            (made.edits, Some(after))
+        }
+    };
+    let state = match (reasons.is_empty(), &after) {
+        (false, _) => RowState::Fault,
+        (true, Some(_)) => RowState::Differs,
+        (true, None) => RowState::Ok,
+    };
+    Ok(Judgement {
+        state,
+        reasons,
+        edits,
+        after,
+    })
+}
+
+/// What could be read of a descriptor.
+struct Found {
+    descriptor: SecurityDescriptor,
+    /// The parts that are corrupt, and how, for a person.
+    corrupt: Vec<String>,
+    dacl: Option<DaclFault>,
+}
+
+/// A changed descriptor.
+struct Made {
+    descriptor: SecurityDescriptor,
+    edits: Vec<String>,
+}
+
+impl Found {
+    fn read(bytes: &[u8]) -> Self {
+        match SecurityDescriptor::salvage(bytes) {
+            Ok(salvaged) => {
+                let dacl_is_corrupt = salvaged
+                    .corruptions
+                    .iter()
+                    .any(|(part, _)| *part == Part::Dacl);
+                Self {
+                    dacl: match dacl_is_corrupt {
+                        true => Some(DaclFault::Corrupt),
+                        false => salvaged.descriptor.dacl_fault(),
+                    },
+                    descriptor: salvaged.descriptor,
+                    corrupt: salvaged
+                        .corruptions
+                        .iter()
+                        .map(|(_, corruption)| corruption.to_string())
+                        .collect(),
+                }
+            }
+            Err(corruption) => Self {
+                descriptor: SecurityDescriptor::new(),
+                corrupt: vec![corruption.to_string()],
+                dacl: Some(DaclFault::Corrupt),
+            },
+        }
+    }
+
+    /// Who of these lacks rights, and because of what.
+    fn blocked(&self, accounts: &[Grant]) -> Vec<String> {
+        if self.dacl == Some(DaclFault::Corrupt) {
+            return self.corrupt.clone();
+        }
+        accounts
+            .iter()
+            .filter_map(|wanted| {
+                let token = Token::for_account(wanted.sid);
+                let access = self.descriptor.access(&token, wanted.mask);
+                if access.is_granted() {
+                    return None;
+                }
+                let account = wanted.sid.display_name();
+                let mut reason = format!("{account} lacks ({})", access.missing.to_icacls());
+                let aces = self.descriptor.dacl.list().map(|acl| acl.aces.as_slice());
+                for index in access.denied_by {
+                    if let Some(ace) = aces.and_then(|aces| aces.get(index)) {
+                        reason.push_str(&format!(", denied by {}", ace_text(ace)));
+                    }
+                }
+                Some(reason)
+            })
+            .collect()
+    }
+
+    fn with_parts(&self, wanted: &SecurityDescriptor) -> Option<Made> {
+        let mut made = self.begin();
+        if self.dacl == Some(DaclFault::Corrupt) && wanted.dacl != AclSlot::Absent {
+            let edit = made.descriptor.replace_dacl(wanted, DaclFault::Corrupt);
+            made.edits.push(edit.to_string());
+        }
+        let edits = made.descriptor.set_to(wanted);
+        made.edits.extend(edits.iter().map(ToString::to_string));
+        self.end(made)
+    }
+
+    fn with_grants(&self, wanted: &Grants) -> Option<Made> {
+        let mut made = self.begin();
+        let Made { descriptor, edits } = &mut made;
+        let owner = wanted.owner.and_then(|owner| descriptor.set_owner(owner));
+        edits.extend(owner.map(|edit| edit.to_string()));
+        if let Some(fault) = self.dacl.filter(|_| !wanted.grants.is_empty()) {
+            let edit = match &wanted.replacement {
+                Some(replacement) => descriptor.replace_dacl(replacement, fault),
+                None => descriptor.replace_dacl(&without_entries(), fault),
+            };
+            edits.push(edit.to_string());
+        }
+        for grant in &wanted.grants {
+            edits.extend(descriptor.grant(grant).map(|edit| edit.to_string()));
+        }
+        for grant in &wanted.grants {
+            let token = Token::for_account(grant.sid);
+            let removed = descriptor.unblock(&token, grant.mask);
+            edits.extend(removed.iter().map(ToString::to_string));
+        }
+        self.end(made)
+    }
+
+    fn begin(&self) -> Made {
+        Made {
+            descriptor: self.descriptor.clone(),
+            edits: Vec::new(),
+        }
+    }
+
+    /// A descriptor that is written has to be whole; one in which nothing was wanted stays as it is.
+    fn end(&self, mut made: Made) -> Option<Made> {
+        if made.edits.is_empty() {
+            return None;
+        }
+        let replaced = self.corrupt.iter();
+        made.edits
+            .extend(replaced.map(|corruption| format!("drop what is corrupt: {corruption}")));
+        // No driver takes a descriptor without owner and group.
+        for missing in [
+            (made.descriptor.owner.is_none()).then(|| made.descriptor.set_owner(Sid::SYSTEM)),
+            (made.descriptor.group.is_none()).then(|| made.descriptor.set_group(Sid::SYSTEM)),
+        ] {
+            made.edits
+                .extend(missing.flatten().map(|edit| edit.to_string()));
+        }
+        Some(made)
+    }
+}
+
+fn without_entries() -> SecurityDescriptor {
+    let mut descriptor = SecurityDescriptor::new();
+    descriptor.dacl = AclSlot::List(Acl::new(Vec::new()));
+    descriptor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{AppliesTo, Catalogue};
+    use diskmend_acl::{Domains, SddlParts};
+
+    fn row(recipe: &str, applies_to: &AppliesTo, build: Option<u32>) -> AclRow {
+        let catalogue = Catalogue::built_in().expect("valid");
+        let rows = &catalogue.get(recipe).expect("known").acl;
+        let fits = |row: &&AclRow| {
+            row.applies_to == *applies_to
+                && match (&row.builds, build) {
+                    (Some(builds), Some(build)) => builds.contains(&build),
+                    (builds, _) => builds.is_none(),
+                }
+        };
+        rows.iter().find(fits).expect("a row").clone()
+    }
+
+    fn bytes(sddl: &str) -> Vec<u8> {
+        let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect(sddl);
+        descriptor.to_bytes().expect("small")
+    }
+
+    fn sddl(bytes: &[u8]) -> String {
+        let descriptor = SecurityDescriptor::from_bytes(bytes).expect("sound");
+        descriptor.to_sddl(SddlParts::All).expect("plain")
+    }
+
+    /// The descriptor that the row makes of this one; applied once more it must stay.
+    fn made(row: &AclRow, bytes: &[u8]) -> (Judgement, Option<String>) {
+        let judgement = judge(row, bytes).expect("small");
+        if let Some(after) = &judgement.after {
+            let again = judge(row, after).expect("small");
+            assert_eq!((again.state, again.after), (RowState::Ok, None));
+        }
+        let after = judgement.after.as_deref().map(sddl);
+        (judgement, after)
+    }
+
+    const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
+    const GRANTED: &str = "(A;;FA;;;SY)(A;;FR;;;NS)";
+
+    #[test]
+    fn the_documented_grants_are_made_as_icacls_makes_them() {
+        let row = row("machine-keys", &AppliesTo::Folder, None);
+        let (judgement, after) = made(&row, &bytes(FOLDER));
+        assert_eq!(judgement.state, RowState::Differs);
+        let expected = format!("O:BAG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA){GRANTED}");
+        assert_eq!(after, Some(expected));
+        assert_eq!(
+            judgement.edits,
+            [
+                r"set owner BUILTIN\Administrators, was NT AUTHORITY\SYSTEM",
+                r"allow NT AUTHORITY\SYSTEM:(F)",
+                r"allow NT AUTHORITY\NETWORK SERVICE:(R)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_deny_that_icacls_leaves_is_a_fault_and_goes() {
+        let row = row("machine-keys", &AppliesTo::Contents, None);
+        let broken = bytes("O:SYG:SYD:(D;;FR;;;WD)(D;;FA;;;SY)(A;;FA;;;SY)");
+        let (judgement, after) = made(&row, &broken);
+        assert_eq!(judgement.state, RowState::Fault);
+        assert_eq!(judgement.reasons.len(), 1);
+        assert!(judgement.reasons[0].contains(r"denied by NT AUTHORITY\SYSTEM:(N)"));
+        let expected = "O:BAG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
+        assert_eq!(after.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_dacl_that_is_none_is_replaced() {
+        let folder = row("machine-keys", &AppliesTo::Folder, None);
+        let expected = format!("O:BAG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA){GRANTED}");
+        for (sddl, state) in [
+            ("O:SYG:SY", RowState::Differs),
+            ("O:SYG:SYD:NO_ACCESS_CONTROL", RowState::Differs),
+            ("O:SYG:SYD:P", RowState::Fault),
+        ] {
+            let (judgement, after) = made(&folder, &bytes(sddl));
+            assert_eq!(judgement.state, state, "{sddl}");
+            assert_eq!(after.as_deref(), Some(expected.as_str()), "{sddl}");
+        }
+        let file = row("machine-keys", &AppliesTo::Contents, None);
+        let mut corrupt = bytes("O:SYG:SYD:(A;;FA;;;SY)");
+        let dacl = u32::from_le_bytes(corrupt[16..20].try_into().expect("4 bytes")) as usize;
+        corrupt[dacl] = 9;
+        let (judgement, after) = made(&file, &corrupt);
+        assert_eq!(judgement.state, RowState::Fault);
+        let expected = format!("O:BAG:SYD:{GRANTED}(A;;FA;;;BA)");
+        assert_eq!(after, Some(expected.clone()));
+        for nonsense in [&b""[..], b"\x02", &[0xFF; 64]] {
+            let (judgement, after) = made(&file, nonsense);
+            assert_eq!(judgement.state, RowState::Fault);
+            assert_eq!(after, Some(expected.clone()));
+        }
+    }
+
+    #[test]
+    fn the_defaults_follow_the_build_and_leave_what_is_right() {
+        let prefix = AppliesTo::FilesWithPrefix("f686aace6942fb7f7ceb231212eef4a4_".to_owned());
+        let old = row("machine-keys-default", &prefix, Some(14393));
+        let new = row("machine-keys-default", &prefix, Some(17763));
+        let session_env = Sid::of_service("SessionEnv");
+        let right = format!("O:SYG:SYD:PAI(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;{session_env})");
+        let (judgement, after) = made(&new, &bytes(&right));
+        assert_eq!((judgement.state, after), (RowState::Ok, None));
+        let (judgement, after) = made(&old, &bytes(&right));
+        assert_eq!(judgement.state, RowState::Differs);
+        let expected = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
+        assert_eq!(after.as_deref(), Some(expected));
+        let (judgement, _) = made(&new, &bytes("O:SYG:SYD:(A;;FA;;;SY)"));
+        assert_eq!(judgement.state, RowState::Fault);
+        assert_eq!(
+            judgement.reasons,
+            [r"NT AUTHORITY\NETWORK SERVICE lacks (R)"]
+        );
+        let folder = row("machine-keys-default", &AppliesTo::Folder, None);
+        assert_eq!(made(&folder, &bytes(FOLDER)).0.state, RowState::Ok);
+    }
+
+    #[test]
+    fn a_row_that_only_looks_changes_nothing() {
+        let look = row("machine-keys-default", &AppliesTo::Contents, None);
+        let (judgement, after) = made(&look, &bytes("O:SYG:SYD:P"));
+        assert_eq!((judgement.state, after), (RowState::Fault, None));
+        assert_eq!(judgement.edits, [""; 0]);
+    }
+}

@@ -1,0 +1,42 @@
+//! Security descriptors of files: comparing them with recipes, changing them in one run with the
+//! hives, and taking that back. What they lie on is reached through [`Secured`].
+//!
+//! Of a folder with a hundred thousand files nothing is kept in memory but counts, examples and what
+//! is decided about each distinct descriptor; the changes go through a scratch file, and from there
+//! into the run's folder before the first is made.
+
+mod apply;
+mod build;
+mod draft;
+mod gathering;
+mod judge;
+mod records;
+mod report_files;
+mod survey;
+mod undo;
+mod words;
+
+pub(crate) use apply::{Applying, apply, resume};
+pub(crate) use draft::Draft;
+pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
+pub(crate) use report_files::before;
+pub(crate) use survey::survey;
+pub(crate) use undo::undo;
+pub(crate) use words::words;
+
+use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
+
+/// The security descriptors of a volume.
+pub(crate) trait Secured {
+    /// Where a path leads, spelled as on disk.
+    fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError>;
+
+    /// An object and all below it, in batches, a folder before what it holds.
+    fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a>;
+
+    /// Makes changes and reads them back; the results are in their order.
+    fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>>;
+
+    /// Returns when all changes are durable.
+    fn flush(&self) -> std::io::Result<()>;
+}

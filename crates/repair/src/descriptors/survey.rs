@@ -1,0 +1,247 @@
+//! Reading the security descriptors that recipes are about. Nothing is written.
+
+use diskmend_disk::{Change, Kind, NtPath, Object};
+
+use super::gathering::{Common, Gathering};
+use super::judge::judge;
+use super::{Draft, build};
+use crate::documents::{AclReport, Notice, RowState};
+use crate::error::{Error, Refusal, chain};
+use crate::plan::Goal;
+use crate::progress::{Phase, Watch};
+use crate::recipe::{AclRow, AppliesTo, Recipe};
+use crate::site::Site;
+
+/// What reading security descriptors gave.
+#[derive(Default)]
+pub(crate) struct AclSurvey {
+    /// One for each folder.
+    pub(crate) reports: Vec<AclReport>,
+    /// Folders that could not be looked at, by their paths.
+    pub(crate) refused: Vec<(String, Error)>,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// A recipe's row with its number among all rows.
+struct Numbered<'a> {
+    number: usize,
+    recipe: &'a str,
+    row: &'a AclRow,
+}
+
+/// Compares the security descriptors of every folder that the recipes name, and drafts the changes
+/// for `goal`.
+///
+/// # Errors
+/// Where the caller interrupts, or the changes can't be drafted.
+pub(crate) fn survey(
+    site: &Site,
+    recipes: &[&Recipe],
+    goal: Goal,
+    mut draft: Option<&mut Draft>,
+    watch: &mut Watch<'_>,
+) -> Result<AclSurvey, Error> {
+    let mut survey = AclSurvey::default();
+    let build = match recipes.iter().any(|recipe| asks_for_build(recipe)) {
+        true => known_build(site, &mut survey.notices),
+        false => None,
+    };
+    let fits = |row: &AclRow| match (&row.builds, build) {
+        (Some(builds), Some(build)) => builds.contains(&build),
+        (builds, _) => builds.is_none(),
+    };
+    let rows: Vec<Numbered<'_>> = recipes
+        .iter()
+        .flat_map(|recipe| recipe.acl.iter().map(|row| (recipe.name.as_str(), row)))
+        .filter(|(_, row)| fits(row))
+        .enumerate()
+        .map(|(number, (recipe, row))| Numbered {
+            number,
+            recipe,
+            row,
+        })
+        .collect();
+    for (index, first) in rows.iter().enumerate() {
+        let path = &first.row.path;
+        let before = rows.get(..index).unwrap_or_default();
+        if before.iter().any(|row| row.row.path.is(path)) {
+            continue;
+        }
+        let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.row.path.is(path)).collect();
+        match folder(site, &here, goal, draft.as_deref_mut(), watch) {
+            Ok(report) => survey.reports.push(report),
+            Err(error @ (Error::Interrupted(_) | Error::Draft { .. })) => return Err(error),
+            Err(error) => match told_only(&error, goal) {
+                Some(kind) => survey.notices.push(Notice {
+                    kind,
+                    text: format!("{}: its permissions were not looked at", chain(&error)),
+                }),
+                None => survey.refused.push((path.to_string(), error)),
+            },
+        }
+    }
+    Ok(survey)
+}
+
+fn asks_for_build(recipe: &Recipe) -> bool {
+    recipe.acl.iter().any(|row| row.builds.is_some())
+}
+
+fn known_build(site: &Site, notices: &mut Vec<Notice>) -> Option<u32> {
+    let reason = match build::build(site) {
+        Ok(Some(build)) => return Some(build),
+        Ok(None) => "SOFTWARE does not say".to_owned(),
+        Err(error) => chain(&error),
+    };
+    notices.push(Notice {
+        kind: "build-unknown",
+        text: format!(
+            "the build of this Windows is not known ({reason}): permissions that depend on it \
+             were not looked at"
+        ),
+    });
+    None
+}
+
+/// Whether it only has to be told that permissions could not be looked at: those matter to who
+/// wants them to be changed.
+fn told_only(error: &Error, goal: Goal) -> Option<&'static str> {
+    if goal == Goal::Desired {
+        return None;
+    }
+    match error {
+        Error::Refused(Refusal::NoDescriptors) => Some("no-descriptors"),
+        Error::NoFolder { .. } => Some("no-folder"),
+        _ => None,
+    }
+}
+
+fn folder(
+    site: &Site,
+    rows: &[&Numbered<'_>],
+    goal: Goal,
+    mut draft: Option<&mut Draft>,
+    watch: &mut Watch<'_>,
+) -> Result<AclReport, Error> {
+    let Some(first) = rows.first() else {
+        return Ok(AclReport::default());
+    };
+    let wanted = &first.row.path;
+    let gone = || Error::NoFolder {
+        path: wanted.to_string(),
+    };
+    let secured = site.secured()?;
+    let (start, kind) = secured.find(&wanted.names())?.ok_or_else(gone)?;
+    if kind != Kind::Folder {
+        return Err(gone());
+    }
+    let shown = start.to_string();
+    watch.phase(Phase::Comparing, &shown)?;
+    let mut gathering = Gathering::new(&start);
+    for batch in secured.walk(&start) {
+        for object in batch {
+            look(
+                &mut gathering,
+                object,
+                &start,
+                rows,
+                goal,
+                draft.as_deref_mut(),
+            )?;
+        }
+        watch.count(gathering.report.objects)?;
+    }
+    Ok(gathering.report)
+}
+
+fn look(
+    gathering: &mut Gathering,
+    object: Object,
+    start: &NtPath,
+    rows: &[&Numbered<'_>],
+    goal: Goal,
+    draft: Option<&mut Draft>,
+) -> Result<(), Error> {
+    let before = match object.descriptor {
+        Ok(before) => before,
+        Err(error) => {
+            let notes = match error.is_by_nature() {
+                true => &mut gathering.report.left_alone,
+                false => &mut gathering.report.failed,
+            };
+            notes.add(&object.path, chain(&error));
+            return Ok(());
+        }
+    };
+    gathering.report.objects += 1;
+    let kind = object.kind.unwrap_or(Kind::Other);
+    let mut after = None;
+    let mut matched = false;
+    for (index, row) in rows.iter().enumerate() {
+        let decided = rows.get(..index).unwrap_or_default().iter();
+        let decided = decided.filter(|other| other.recipe == row.recipe);
+        let about = |row: &Numbered<'_>| is_about(row.row, &object.path, kind, start);
+        if !about(row) || decided.into_iter().any(|other| about(other)) {
+            continue;
+        }
+        matched = true;
+        let judged = gathering.judgement(row.number, &before, || judge(row.row, &before));
+        let judgement = match judged {
+            Ok(judgement) => judgement,
+            Err(error) => {
+                gathering.report.failed.add(&object.path, error.to_string());
+                continue;
+            }
+        };
+        let common = Common {
+            recipe: row.recipe,
+            why: &row.row.why,
+            repaired_by: row.row.repaired_by.as_deref(),
+        };
+        gathering.add(&object.path, row.number, &before, &judgement, &common);
+        let wanted = goal == Goal::Desired || judgement.state == RowState::Fault;
+        if wanted && after.is_none() {
+            after.clone_from(&judgement.after);
+        }
+    }
+    if !matched {
+        gathering.report.ok += 1;
+    }
+    let Some(after) = after else {
+        return Ok(());
+    };
+    gathering.report.to_change += 1;
+    match draft {
+        None => Ok(()),
+        Some(draft) => draft.push(&Change {
+            path: object.path,
+            kind,
+            before,
+            after,
+        }),
+    }
+}
+
+/// Whether a row is about an object at or below the folder at `start`.
+fn is_about(row: &AclRow, path: &NtPath, kind: Kind, start: &NtPath) -> bool {
+    let itself = path == start;
+    match &row.applies_to {
+        AppliesTo::Folder => itself,
+        AppliesTo::Contents => !itself,
+        AppliesTo::FilesWithPrefix(prefix) => {
+            let named = |(parent, name): (NtPath, &[u16])| {
+                let prefix: Vec<u16> = prefix.encode_utf16().map(lower).collect();
+                let begins = name.get(..prefix.len()).unwrap_or_default();
+                parent == *start && begins.iter().copied().map(lower).eq(prefix)
+            };
+            kind == Kind::File && path.split_last().is_some_and(named)
+        }
+    }
+}
+
+fn lower(unit: u16) -> u16 {
+    match u8::try_from(unit) {
+        Ok(byte) => byte.to_ascii_lowercase().into(),
+        Err(_) => unit,
+    }
+}

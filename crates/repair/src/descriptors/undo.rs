@@ -1,0 +1,69 @@
+//! Giving every object its former security descriptor back.
+
+use std::io;
+
+use diskmend_disk::{Change, Changed, ObjectError};
+
+use super::{RecordsReader, Secured};
+use crate::documents::UndoneDescriptors;
+use crate::error::{Error, chain};
+use crate::progress::{Phase, Watch};
+use crate::run::{Journal, RunFolder};
+
+/// Restores the descriptors of a run. What somebody else has changed since is left alone; what
+/// fails does not keep the others from being restored.
+///
+/// # Errors
+/// Where the records can't be read, or the changes are not durable.
+pub(crate) fn undo(
+    secured: &dyn Secured,
+    run: &RunFolder,
+    journal: &Journal,
+    watch: &mut Watch<'_>,
+) -> Result<UndoneDescriptors, Error> {
+    let mut undone = UndoneDescriptors::default();
+    let Some(entry) = &journal.descriptors else {
+        return Ok(undone);
+    };
+    let file = run.open_records(&entry.records)?;
+    watch.committed(Phase::RestoringDescriptors, &journal.target);
+    let frames = RecordsReader::new(file.as_ref()).map_err(run.bad_records(&entry.records))?;
+    let mut done = 0u64;
+    for frame in frames {
+        let frame = frame.map_err(run.bad_records(&entry.records))?;
+        let changes: Vec<Change> = frame.into_iter().map(reversed).collect();
+        for (change, result) in changes.iter().zip(secured.change(&changes)) {
+            match result {
+                Ok(Changed::Set) => undone.restored += 1,
+                Ok(Changed::AlreadyThere) => undone.already += 1,
+                Err(error) if is_other_now(&error) => {
+                    undone.changed_since.add(&change.path, chain(&error));
+                }
+                Err(error) => undone.failed.add(&change.path, chain(&error)),
+            }
+        }
+        done = done.saturating_add(changes.len() as u64);
+        watch.committed_count(done);
+    }
+    secured
+        .flush()
+        .map_err(Error::io(&journal.target, "flush the volume of"))?;
+    Ok(undone)
+}
+
+fn reversed(change: Change) -> Change {
+    Change {
+        before: change.after,
+        after: change.before,
+        ..change
+    }
+}
+
+/// Whether what the run has changed is not there any more, or is something else.
+fn is_other_now(error: &ObjectError) -> bool {
+    match error {
+        ObjectError::ChangedMeanwhile | ObjectError::Other { .. } => true,
+        ObjectError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        other => other.is_by_nature(),
+    }
+}

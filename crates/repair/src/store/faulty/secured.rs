@@ -1,0 +1,166 @@
+//! The security descriptors of a faulty disk.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
+
+use super::{Descriptor, FaultyDisk, Node};
+use crate::descriptors::Secured;
+
+struct FaultySecured(FaultyDisk);
+
+impl FaultyDisk {
+    /// Gives a file or folder a durable security descriptor.
+    pub(crate) fn secure(&self, path: &str, bytes: Vec<u8>) {
+        let (node, _) = self
+            .lookup(path)
+            .unwrap_or_else(|| panic!("{path} is missing"));
+        let durable = bytes.clone();
+        let descriptor = Descriptor { bytes, durable };
+        self.0.borrow_mut().descriptors.insert(node, descriptor);
+    }
+
+    /// Every security descriptor by path.
+    pub(crate) fn descriptors(&self) -> BTreeMap<String, Vec<u8>> {
+        let below = self.below("", 0, Kind::Folder);
+        let world = self.0.borrow();
+        below
+            .into_iter()
+            .filter_map(|(path, node, _)| Some((path, world.descriptors.get(&node)?.bytes.clone())))
+            .collect()
+    }
+
+    pub(super) fn secured(&self) -> Option<Box<dyn Secured>> {
+        match self.0.borrow().descriptors.is_empty() {
+            true => None,
+            false => Some(Box::new(FaultySecured(self.clone()))),
+        }
+    }
+
+    fn lookup(&self, path: &str) -> Option<(usize, Kind)> {
+        let world = self.0.borrow();
+        let mut node = 0;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            match &world.nodes[node] {
+                Node::Dir { names, .. } => node = *names.get(name)?,
+                Node::File { .. } => return None,
+            }
+        }
+        Some((node, kind(&world.nodes[node])))
+    }
+
+    /// The objects at and below a path, a folder before what it holds.
+    fn below(&self, path: &str, node: usize, kind_here: Kind) -> Vec<(String, usize, Kind)> {
+        let mut found = vec![(path.to_owned(), node, kind_here)];
+        let world = self.0.borrow();
+        let mut at = 0;
+        while at < found.len() {
+            let (path, node, _) = found[at].clone();
+            if let Node::Dir { names, .. } = &world.nodes[node] {
+                for (name, child) in names {
+                    let separator = if path.is_empty() { "" } else { "/" };
+                    let path = format!("{path}{separator}{name}");
+                    found.push((path, *child, kind(&world.nodes[*child])));
+                }
+            }
+            at += 1;
+        }
+        found
+    }
+}
+
+fn kind(node: &Node) -> Kind {
+    match node {
+        Node::Dir { .. } => Kind::Folder,
+        Node::File { .. } => Kind::File,
+    }
+}
+
+fn io_error(source: io::Error) -> ObjectError {
+    let action = "set its security descriptor";
+    ObjectError::Io { action, source }
+}
+
+impl FaultySecured {
+    fn make(&self, change: &Change) -> Result<Changed, ObjectError> {
+        self.0.alive().map_err(io_error)?;
+        let path = change.path.to_string();
+        let gone = || io_error(io::ErrorKind::NotFound.into());
+        let (node, found) = self.0.lookup(&path).ok_or_else(gone)?;
+        let expected = change.kind;
+        if found != expected {
+            return Err(ObjectError::Other { expected, found });
+        }
+        let bytes = self
+            .0
+            .0
+            .borrow()
+            .descriptors
+            .get(&node)
+            .map(|known| known.bytes.clone());
+        let bytes = bytes.ok_or_else(gone)?;
+        if bytes == change.after {
+            return Ok(Changed::AlreadyThere);
+        }
+        if bytes != change.before {
+            return Err(ObjectError::ChangedMeanwhile);
+        }
+        let operation = self.0.operation(&format!("set descriptor {path}"), false);
+        operation.1.map_err(io_error)?;
+        if let Some(known) = self.0.0.borrow_mut().descriptors.get_mut(&node) {
+            known.bytes.clone_from(&change.after);
+        }
+        Ok(Changed::Set)
+    }
+}
+
+impl Secured for FaultySecured {
+    fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError> {
+        let path = components.join("/");
+        let found = self.0.lookup(&path);
+        Ok(found.map(|(_, kind)| (NtPath::from(path.as_str()), kind)))
+    }
+
+    fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a> {
+        let path = path.to_string();
+        let objects = self
+            .0
+            .lookup(&path)
+            .map(|(node, kind)| self.0.below(&path, node, kind));
+        let objects = objects
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(path, node, kind)| {
+                let known = self
+                    .0
+                    .0
+                    .borrow()
+                    .descriptors
+                    .get(&node)
+                    .map(|known| known.bytes.clone());
+                let path = NtPath::from(path.as_str());
+                match known {
+                    Some(bytes) => vec![Object::sound(path, kind, bytes)],
+                    None => {
+                        let source = io::Error::other("unreadable");
+                        let action = "read its security descriptor";
+                        vec![Object::failed(path, ObjectError::Io { action, source })]
+                    }
+                }
+            });
+        Box::new(objects)
+    }
+
+    fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+        changes.iter().map(|change| self.make(change)).collect()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.operation("flush volume", false).1?;
+        for descriptor in self.0.0.borrow_mut().descriptors.values_mut() {
+            descriptor.durable.clone_from(&descriptor.bytes);
+        }
+        Ok(())
+    }
+}
