@@ -20,6 +20,9 @@ const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, whi
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
+pub(crate) const NO_DESCRIPTORS: &str = "permissions are repaired on an NTFS volume that is mounted \
+                                         with ntfs-3g or the kernel's ntfs3, as root";
+
 pub(crate) const BOOT_STORE: &str = "mount the boot partition (BIOS) or the EFI system partition \
                                      and add --boot-volume DIR; where several stores are found, \
                                      --store FILE names the one that is meant";
@@ -79,6 +82,10 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Error::Refused(refusal) => refusal_hint(refusal, &target, state),
         Error::Target { source, .. } => target_hint(source).1.map(str::to_owned),
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
+        Error::NoFolder { .. } => Some("name the root of the Windows volume".to_owned()),
+        Error::Draft { .. } => Some(
+            "free some space there, or have TMPDIR name another folder of this machine".to_owned(),
+        ),
         Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all that is wrong".into()),
         Error::NoRun { .. } | Error::NotUndoable { .. } => {
             Some(format!("'diskmend runs {target}{state}' lists the runs"))
@@ -118,6 +125,7 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
         }
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
         Refusal::OtherTarget { .. } => "make a plan for this target",
+        Refusal::NoDescriptors => NO_DESCRIPTORS,
         Refusal::HiveBusy { .. } => "wait until it has ended",
         Refusal::StateFolder { .. } => {
             "look at what it is; keep undo data elsewhere with \

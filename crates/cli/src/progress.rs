@@ -1,6 +1,6 @@
 //! A sign of life while something takes long, on a terminal only.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diskmend_repair::{Phase, Progress, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,6 +37,9 @@ impl Drop for Spinner {
 /// The engine's steps, shown one after the other.
 pub(crate) struct Steps {
     spinner: Spinner,
+    /// What is being done, and since when.
+    message: String,
+    since: Instant,
 }
 
 impl Steps {
@@ -44,6 +47,8 @@ impl Steps {
     pub(crate) fn start() -> Self {
         Self {
             spinner: Spinner::start("starting"),
+            message: String::new(),
+            since: Instant::now(),
         }
     }
 
@@ -56,6 +61,25 @@ impl Steps {
 impl Progress for Steps {
     fn phase(&mut self, phase: Phase, subject: &str) {
         let message = format!("{phase} {}", Escaped(subject));
+        self.spinner.bar.set_message(message.clone());
+        self.message = message;
+        self.since = Instant::now();
+    }
+
+    fn count(&mut self, done: u64) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        // A rate that was hardly measured says nothing.
+        let rate = match seconds > 0.5 {
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a rate for a person"
+            )]
+            true => format!(", {} a second", (done as f64 / seconds) as u64),
+            false => String::new(),
+        };
+        let message = format!("{}: {done}{rate}", self.message);
         self.spinner.bar.set_message(message);
     }
 }

@@ -53,6 +53,7 @@ impl StateArgs {
     pub(crate) fn options(&self) -> Options {
         Options {
             state_dir: self.state_dir.clone(),
+            scratch: Some(std::env::temp_dir()),
             ..Options::default()
         }
     }

@@ -9,7 +9,8 @@ use crate::boot_store::{self, SurveyedStore};
 use crate::control_sets::ControlSets;
 use crate::descriptors::{self, Draft};
 use crate::documents::{
-    AclReport, CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHive, StoreStatus,
+    AclReport, CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHint, SkippedHive,
+    StoreStatus,
 };
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, Fingerprint};
@@ -215,6 +216,11 @@ pub(crate) fn skipped(name: &str, error: &Error) -> SkippedHive {
     SkippedHive {
         hive: name.to_owned(),
         reason: chain(error),
+        hint: match error {
+            Error::Refused(Refusal::NoDescriptors) => Some(SkippedHint::Descriptors),
+            _ if name == boot_store::NAME => Some(SkippedHint::BootStore),
+            _ => None,
+        },
     }
 }
 

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{report, style};
+use crate::output::{acl, report, style};
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
@@ -90,6 +90,9 @@ fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Resul
     for (place, group) in objects {
         report::object(out, place)?;
         elements(out, &group, width)?;
+    }
+    for acl in &found.acls {
+        acl::report(out, acl)?;
     }
     let values = found.rows.iter().map(|row| row.state);
     let states: Vec<RowState> = values

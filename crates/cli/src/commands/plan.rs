@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{report, style};
+use crate::output::{acl, report, style};
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
@@ -141,6 +141,9 @@ fn print(
     }
     report::stores(out, &report.stores)?;
     changes(out, &report.changes, width)?;
+    for acl in &report.acls {
+        acl::report(out, acl)?;
+    }
     let dirty = report.hives.iter().filter(|hive| hive.dirty.is_some());
     let recovered = match dirty.count() {
         0 => None,
@@ -152,7 +155,12 @@ fn print(
         1 => Some("1 value to change".to_owned()),
         values => Some(format!("{values} values to change")),
     };
-    let pending: Vec<String> = recovered.into_iter().chain(changed).collect();
+    let permissions = match report.objects_to_change() {
+        0 => None,
+        count => Some(format!("permissions of {} to set", acl::objects(count))),
+    };
+    let pending = recovered.into_iter().chain(changed).chain(permissions);
+    let pending: Vec<String> = pending.collect();
     match pending.is_empty() {
         true => writeln!(out, "\nnothing to do")?,
         false => writeln!(out, "\n{}", pending.join(", "))?,

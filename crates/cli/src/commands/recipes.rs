@@ -2,8 +2,9 @@
 
 use std::io;
 
+use diskmend_acl::SddlParts;
 use diskmend_repair::recipe::{
-    BcdRow, Catalogue, IfMissing, Origin, Recipe, RecipeError, RegistryRow,
+    AclRow, BcdRow, Catalogue, DesiredAcl, IfMissing, Origin, Recipe, RecipeError, RegistryRow,
 };
 use serde::Serialize;
 
@@ -51,6 +52,7 @@ struct RecipeEntry<'a> {
     on_request: bool,
     registry: Vec<RowEntry<'a>>,
     bcd: Vec<ElementEntry<'a>>,
+    acl: Vec<AclEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -74,6 +76,21 @@ struct ElementEntry<'a> {
     desired: Option<String>,
     create_object: bool,
     can_be_fault: bool,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct AclEntry<'a> {
+    path: String,
+    applies_to: String,
+    /// The builds of Windows that it is about, first and last; absent for all.
+    builds: Option<(u32, u32)>,
+    /// What is set, for a person; empty for a row that only says what is a fault.
+    sets: Vec<String>,
+    /// Who must have which rights, or it is a fault.
+    fault_unless: Vec<String>,
+    /// The recipe that repairs the fault, where this one does not.
+    repaired_by: Option<&'a str>,
     why: &'a str,
 }
 
@@ -116,6 +133,7 @@ fn entry(recipe: &Recipe) -> RecipeEntry<'_> {
         on_request: recipe.on_request,
         registry: recipe.registry.iter().map(row_entry).collect(),
         bcd: recipe.bcd.iter().map(element_entry).collect(),
+        acl: recipe.acl.iter().map(acl_entry).collect(),
     }
 }
 
@@ -139,6 +157,35 @@ fn element_entry(row: &BcdRow) -> ElementEntry<'_> {
         desired: row.desired_words(),
         create_object: row.create_as.is_some(),
         can_be_fault: row.fault.is_some(),
+        why: &row.why,
+    }
+}
+
+fn acl_entry(row: &AclRow) -> AclEntry<'_> {
+    let sets = match &row.desired {
+        None => Vec::new(),
+        Some(DesiredAcl::Parts(descriptor)) => {
+            vec![descriptor.to_sddl(SddlParts::All).unwrap_or_default()]
+        }
+        Some(DesiredAcl::Grants(wanted)) => {
+            let owner = wanted
+                .owner
+                .map(|owner| format!("owner {}", owner.display_name()));
+            let grants = wanted.grants.iter().map(|grant| format!("allow {grant}"));
+            owner.into_iter().chain(grants).collect()
+        }
+    };
+    let blocked = row.fault.iter().flat_map(|fault| &fault.blocked);
+    AclEntry {
+        path: row.path.to_string(),
+        applies_to: row.applies_to.to_string(),
+        builds: row
+            .builds
+            .as_ref()
+            .map(|builds| (*builds.start(), *builds.end())),
+        sets,
+        fault_unless: blocked.map(ToString::to_string).collect(),
+        repaired_by: row.repaired_by.as_deref(),
         why: &row.why,
     }
 }
@@ -184,6 +231,7 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
         writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
     }
     elements(out, &recipe.bcd)?;
+    permissions(out, &recipe.acl)?;
     if recipe.on_request {
         writeln!(
             out,
@@ -212,6 +260,37 @@ fn elements(out: &mut dyn io::Write, rows: &[BcdRow]) -> io::Result<()> {
         }
         let faint = style::FAINT;
         writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
+    }
+    Ok(())
+}
+
+fn permissions(out: &mut dyn io::Write, rows: &[AclRow]) -> io::Result<()> {
+    let mut path = None;
+    for row in rows {
+        let entry = acl_entry(row);
+        if path.as_ref() != Some(&entry.path) {
+            writeln!(out, "\nPermissions of {}", Escaped(&entry.path))?;
+            path = Some(entry.path);
+        }
+        let builds = match entry.builds {
+            None => String::new(),
+            Some((first, u32::MAX)) => format!(" (from build {first} on)"),
+            Some((0, last)) => format!(" (up to build {last})"),
+            Some((first, last)) => format!(" (builds {first} to {last})"),
+        };
+        writeln!(out, "  {}{builds}", Escaped(&entry.applies_to))?;
+        for set in &entry.sets {
+            writeln!(out, "      {}", Escaped(set))?;
+        }
+        if !entry.fault_unless.is_empty() {
+            let accounts = entry.fault_unless.join(", ");
+            writeln!(out, "      a fault unless it gives {}", Escaped(&accounts))?;
+        }
+        if let Some(recipe) = entry.repaired_by {
+            writeln!(out, "      repaired by {}", Escaped(recipe))?;
+        }
+        let faint = style::FAINT;
+        writeln!(out, "      {faint}{}{faint:#}", Escaped(entry.why))?;
     }
     Ok(())
 }

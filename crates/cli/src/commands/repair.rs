@@ -2,7 +2,7 @@
 
 use std::io;
 
-use diskmend_repair::documents::{Outcome, RepairReport};
+use diskmend_repair::documents::{Outcome, PlanReport, RepairReport};
 
 use super::plan::{self, Choice};
 use crate::consent::Consent;
@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::console::{self, Console};
-use crate::output::{report, shell};
+use crate::output::{acl, report, shell};
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
@@ -20,6 +20,10 @@ use crate::target_arg::TargetArgs;
 /// documented data in every control set that exists; what is right already is not written, so that
 /// a second run writes nothing. A hive that was not closed cleanly is recovered from its logs
 /// first.
+///
+/// Permissions of files are set last; a file of which they can't be set does not keep the others
+/// from being repaired. No link is followed. A repair that was killed while it set permissions is
+/// completed by the same command.
 ///
 /// Before anything is written the old bytes are saved on the volume, the changed hive is checked,
 /// and a second reader has to find the same values in it. A repair that fails half way is rolled
@@ -54,7 +58,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     if plan.report().has_changes() && args.consent.asks() {
         plan::print_for_question(console, plan.report(), &args.target.state.option())?;
-        if !args.consent.given(&question(plan.report().changes.len()))? {
+        if !args.consent.given(&question(plan.report()))? {
             return Ok(Exit::Pending);
         }
     }
@@ -76,11 +80,17 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-fn question(changes: usize) -> String {
-    match changes {
-        0 => "Recover the hives from their logs?".to_owned(),
-        1 => "Apply this change?".to_owned(),
-        changes => format!("Apply these {changes} changes?"),
+fn question(plan: &PlanReport) -> String {
+    let permissions = plan.objects_to_change();
+    match (plan.changes.len(), permissions) {
+        (0, 0) => "Recover the hives from their logs?".to_owned(),
+        (0, count) => format!("Set the permissions of {}?", acl::objects(count)),
+        (1, 0) => "Apply this change?".to_owned(),
+        (changes, 0) => format!("Apply these {changes} changes?"),
+        (changes, count) => format!(
+            "Apply these {changes} changes, and set the permissions of {}?",
+            acl::objects(count)
+        ),
     }
 }
 
@@ -106,6 +116,9 @@ pub(crate) fn print_end(
     let out = console.out();
     for hive in &report.hives {
         report::written(out, hive)?;
+    }
+    if let Some(applied) = &report.descriptors {
+        acl::applied(out, applied)?;
     }
     if report.outcome == Outcome::NothingToDo {
         writeln!(out, "nothing to do: all is as wanted")?;

@@ -55,10 +55,11 @@ fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Resul
             Cell::new(match run.kind {
                 RunKind::Repair => "repair",
                 RunKind::HiveEdit => "edit",
+                RunKind::AclEdit => "permissions",
                 RunKind::Undo => "undo",
             }),
             Cell::styled(state, style),
-            Cell::new(run.changes.to_string()),
+            Cell::new((run.changes as u64 + run.descriptors).to_string()),
             Cell::new(match run.undoable {
                 true => "yes",
                 false => "no",

@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::output::console::{self, Console};
 use crate::output::escape::Escaped;
 use crate::output::table::{Cell, Table};
-use crate::output::{report, shell, style};
+use crate::output::{acl, report, shell, style};
 use crate::progress::Steps;
 use crate::target_arg::{self, TargetArgs};
 
@@ -80,7 +80,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     drop(steps);
     let report = undone.map_err(|error| args.target.failure(&error))?;
     interrupt::tell_if_too_late();
-    console.show(Exit::Done, |console| match console.json() {
+    let exit = match report.is_partial() {
+        true => Exit::Partial,
+        false => Exit::Done,
+    };
+    console.show(exit, |console| match console.json() {
         true => console.engine_document(&report),
         false => print(console, &report, &args.target.state.option()),
     })
@@ -93,7 +97,9 @@ fn question(run: &RunSummary) -> String {
     };
     format!(
         "Undo run {} of {} ({what}, {} changes)?",
-        run.run, run.started, run.changes
+        run.run,
+        run.started,
+        run.changes as u64 + run.descriptors
     )
 }
 
@@ -102,7 +108,10 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     let out = console.out();
     match report.method {
         Method::Bytes => {
-            writeln!(out, "run {} is undone, byte for byte", Escaped(&report.run))?;
+            match report.is_partial() {
+                false => writeln!(out, "run {} is undone, byte for byte", Escaped(&report.run))?,
+                true => writeln!(out, "run {} is undone in part", Escaped(&report.run))?,
+            }
             let mut table = Table::untitled(2, 2);
             for file in &report.files {
                 let action = match file.action {
@@ -125,7 +134,13 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
             values(out, report, width)?;
         }
     }
+    if let Some(undone) = &report.descriptors {
+        acl::undone(out, undone)?;
+    }
     report::remarks(&[], &report.notices);
+    if report.is_partial() {
+        console::hint("find out why these can't be written, then undo the run once more");
+    }
     if let Some(run) = &report.recorded_as {
         let target = shell::word(&report.target);
         console::hint(format_args!(

@@ -1,5 +1,6 @@
 //! What the program prints, and where: results to stdout, all else to stderr.
 
+pub(crate) mod acl;
 pub(crate) mod console;
 pub(crate) mod escape;
 pub(crate) mod json;

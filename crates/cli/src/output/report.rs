@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use diskmend_repair::documents::{
-    AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHive,
-    StoreStatus,
+    AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHint,
+    SkippedHive, StoreStatus,
 };
 use diskmend_repair::{ControlSets, ValueData};
 
@@ -215,8 +215,10 @@ pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()>
 pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
     for hive in skipped {
         console::warn(format_args!("{} is left alone: {}", hive.hive, hive.reason));
-        if hive.hive == "BCD" {
-            console::hint(hints::BOOT_STORE);
+        match hive.hint {
+            Some(SkippedHint::BootStore) => console::hint(hints::BOOT_STORE),
+            Some(SkippedHint::Descriptors) => console::hint(hints::NO_DESCRIPTORS),
+            None => {}
         }
     }
     for notice in notices {

@@ -22,7 +22,6 @@ pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
 pub(crate) use report_files::before;
 pub(crate) use survey::survey;
 pub(crate) use undo::undo;
-pub(crate) use words::words;
 
 use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
 

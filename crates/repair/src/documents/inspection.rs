@@ -32,13 +32,25 @@ pub struct InspectReport {
     pub notices: Vec<Notice>,
 }
 
-/// A hive that could not be read.
+/// A hive that could not be read, or a folder whose permissions could not.
 #[derive(Clone, Debug, Serialize)]
 pub struct SkippedHive {
-    /// Its name.
+    /// Its name, or the folder's path.
     pub hive: String,
     /// Why, with the chain of causes.
     pub reason: String,
+    /// What kind of thing would help, where that is known.
+    #[serde(skip)]
+    pub hint: Option<SkippedHint>,
+}
+
+/// What would help where something was left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkippedHint {
+    /// To say where the boot store is.
+    BootStore,
+    /// To mount the volume with a driver that shows permissions.
+    Descriptors,
 }
 
 /// Something that a person should know, in one sentence.

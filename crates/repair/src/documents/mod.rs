@@ -17,7 +17,7 @@ pub use acl::{
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
-pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHive};
+pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use runs::{RunKind, RunList, RunState, RunSummary};
 pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};

@@ -53,10 +53,12 @@ impl Catalogue {
         self.recipes.iter()
     }
 
-    /// The names of those that are looked at where none is named.
+    /// The names of those that are looked at where none is named. A bundle is not among them: what
+    /// it includes is, unless that is done on request only.
     #[must_use]
     pub fn by_default(&self) -> Vec<&str> {
-        let wanted = self.recipes.iter().filter(|recipe| !recipe.on_request);
+        let wanted = |recipe: &&Recipe| !recipe.on_request && recipe.has_rows();
+        let wanted = self.recipes.iter().filter(wanted);
         wanted.map(|recipe| recipe.name.as_str()).collect()
     }
 

@@ -1,0 +1,123 @@
+//! Permissions of files, for people.
+
+use std::io::{self, Write};
+
+use diskmend_repair::documents::{
+    AclGroup, AclReport, AppliedDescriptors, ObjectNotes, RowState, UndoneDescriptors,
+};
+
+use super::console;
+use super::escape::Escaped;
+use super::style;
+
+/// Most objects that are listed one by one; `--json` and the reports of the run list more.
+const MOST_NOTES: usize = 20;
+
+/// What was found in a folder, and what would be changed.
+pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> {
+    let heading = style::HEADING;
+    writeln!(
+        out,
+        "\n{heading}{}{heading:#}  permissions of {}: {} faults, {} differ",
+        Escaped(&report.path),
+        objects(report.objects),
+        report.faults,
+        report.differ
+    )?;
+    for found in &report.groups {
+        group(out, found)?;
+    }
+    if report.in_no_group > 0 {
+        writeln!(
+            out,
+            "  and {} with other permissions that are not as wanted",
+            objects(report.in_no_group)
+        )?;
+    }
+    notes(&report.left_alone, "is left alone");
+    notes(&report.failed, "could not be looked at");
+    Ok(())
+}
+
+/// Objects with the same permissions.
+fn group(out: &mut dyn Write, group: &AclGroup) -> io::Result<()> {
+    let (state, style) = match group.state {
+        RowState::Fault => ("FAULT  ", style::BAD),
+        RowState::Differs | RowState::Missing => ("differs", style::WARNING),
+        RowState::Ok => ("ok     ", style::GOOD),
+    };
+    let example = group.examples.first().map_or("", String::as_str);
+    let what = match group.objects {
+        1 => Escaped(example).to_string(),
+        count => format!("{}, the first is {}", objects(count), Escaped(example)),
+    };
+    writeln!(out, "  {style}{state}{style:#}  {what}")?;
+    for reason in &group.reasons {
+        writeln!(out, "           {}", Escaped(reason))?;
+    }
+    let (faint, good) = (style::FAINT, style::GOOD);
+    if !group.why.is_empty() {
+        let (recipe, why) = (Escaped(&group.recipe), Escaped(&group.why));
+        writeln!(out, "           {faint}{recipe}: {why}{faint:#}")?;
+    }
+    for edit in &group.edits {
+        writeln!(out, "           {good}-> {}{good:#}", Escaped(edit))?;
+    }
+    match &group.repaired_by {
+        Some(recipe) => writeln!(out, "           repaired by {}", Escaped(recipe)),
+        None => Ok(()),
+    }
+}
+
+/// What a repair has done.
+pub(crate) fn applied(out: &mut dyn Write, applied: &AppliedDescriptors) -> io::Result<()> {
+    let heading = style::HEADING;
+    if applied.changed + applied.already > 0 {
+        write!(
+            out,
+            "{heading}permissions{heading:#}  of {} set and read back",
+            objects(applied.changed)
+        )?;
+        match applied.already {
+            0 => writeln!(out)?,
+            already => writeln!(out, ", {} had them already", objects(already))?,
+        }
+    }
+    notes(&applied.left_alone, "is left alone");
+    notes(&applied.failed, "is not repaired");
+    Ok(())
+}
+
+/// What an undo has done.
+pub(crate) fn undone(out: &mut dyn Write, undone: &UndoneDescriptors) -> io::Result<()> {
+    writeln!(
+        out,
+        "  permissions of {} restored, {} had their old ones already",
+        objects(undone.restored),
+        objects(undone.already)
+    )?;
+    notes(&undone.changed_since, "is left alone, it was changed since");
+    notes(&undone.failed, "is not restored");
+    Ok(())
+}
+
+/// A number of files and folders.
+pub(crate) fn objects(count: u64) -> String {
+    match count {
+        1 => "1 file or folder".to_owned(),
+        count => format!("{count} files and folders"),
+    }
+}
+
+fn notes(notes: &ObjectNotes, what: &str) {
+    for note in notes.listed.iter().take(MOST_NOTES) {
+        console::warn(format_args!("{} {what}: {}", note.path, note.reason));
+    }
+    let listed = notes.listed.len().min(MOST_NOTES) as u64;
+    match notes.count.saturating_sub(listed) {
+        0 => {}
+        more => console::warn(format_args!(
+            "and {more} more, of which --json lists a thousand"
+        )),
+    }
+}
