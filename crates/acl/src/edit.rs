@@ -59,8 +59,11 @@ pub enum Edit {
         /// Whether it takes nothing from the parent now.
         protected: bool,
     },
-    /// The DACL was marked as one that automatic inheritance made.
-    AutoInherited,
+    /// The mark of a DACL that automatic inheritance made was set or taken away.
+    AutoInherited {
+        /// Whether it has the mark now.
+        inherited: bool,
+    },
     /// The owner was set.
     OwnerSet {
         /// The owner before.
@@ -122,7 +125,10 @@ impl fmt::Display for Edit {
                 f.write_str("protect the DACL from inheritance")
             }
             Self::Protection { protected: false } => f.write_str("let the DACL inherit"),
-            Self::AutoInherited => f.write_str("mark the DACL as inherited"),
+            Self::AutoInherited { inherited: true } => f.write_str("mark the DACL as inherited"),
+            Self::AutoInherited { inherited: false } => {
+                f.write_str("no longer mark the DACL as inherited")
+            }
             Self::OwnerSet { before, after } => write_set(f, "owner", before.as_ref(), after),
             Self::GroupSet { before, after } => write_set(f, "group", before.as_ref(), after),
         }

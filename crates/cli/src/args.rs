@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use diskmend_repair::recipe::Catalogue;
 
+use crate::commands::acl::AclCommand;
 use crate::commands::bcd::BcdCommand;
 use crate::commands::hive::HiveCommand;
 use crate::commands::{inspect, plan, recipes, repair, runs, undo};
@@ -98,4 +99,6 @@ pub(crate) enum Command {
     Hive(HiveCommand),
     #[command(subcommand)]
     Bcd(BcdCommand),
+    #[command(subcommand)]
+    Acl(AclCommand),
 }

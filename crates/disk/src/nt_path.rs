@@ -6,6 +6,7 @@ use std::fmt;
 /// What stands between two names; no name on NTFS can hold it, while a backslash may be part of one
 /// that was not made by Windows.
 const SEPARATOR: u16 = b'/' as u16;
+const BACKSLASH: u16 = b'\\' as u16;
 
 /// A path below a volume's root: names in UTF-16 units that need not be valid UTF-16, with `/`
 /// between them. The root itself is the empty path.
@@ -58,6 +59,48 @@ impl NtPath {
             .unwrap_or_else(|| self.clone())
     }
 
+    /// The path that leads on from this one.
+    #[must_use]
+    pub fn append(&self, rest: &Self) -> Self {
+        let mut path = self.clone();
+        if !path.is_root() && !rest.is_root() {
+            path.units.push(SEPARATOR);
+        }
+        path.units.extend(&rest.units);
+        path
+    }
+
+    /// The rest of the path from a folder on that it lies in, both spelled alike.
+    #[must_use]
+    pub fn relative_to(&self, folder: &Self) -> Option<Self> {
+        let rest = self.units.strip_prefix(folder.units.as_slice())?;
+        match rest {
+            [] => Some(Self::default()),
+            rest if folder.is_root() => Some(Self::from_units(rest.to_vec())),
+            [SEPARATOR, rest @ ..] => Some(Self::from_units(rest.to_vec())),
+            _ => None,
+        }
+    }
+
+    /// The path as Windows writes it, with backslashes between its names; `None` where a name holds
+    /// one, which Windows could not tell from the end of the name.
+    #[must_use]
+    pub fn with_backslashes(&self) -> Option<Vec<u16>> {
+        if self.units.contains(&BACKSLASH) {
+            return None;
+        }
+        Some(replaced(&self.units, SEPARATOR, BACKSLASH))
+    }
+
+    /// A path as Windows writes it; `None` where it holds a slash.
+    #[must_use]
+    pub fn from_backslashes(units: &[u16]) -> Option<Self> {
+        if units.contains(&SEPARATOR) {
+            return None;
+        }
+        Some(Self::from_units(replaced(units, BACKSLASH, SEPARATOR)))
+    }
+
     /// The names on the way, as the system spells them; `None` where one can't be spelled here.
     pub fn names(&self) -> impl Iterator<Item = Option<OsString>> {
         let whole = (!self.is_root()).then_some(self.units.as_slice());
@@ -101,6 +144,11 @@ impl fmt::Display for NtPath {
         }
         Ok(())
     }
+}
+
+fn replaced(units: &[u16], from: u16, to: u16) -> Vec<u16> {
+    let other = |unit: &u16| if *unit == from { to } else { *unit };
+    units.iter().map(other).collect()
 }
 
 /// What turns the writing direction or can't be seen, so that one name could pass for another.
@@ -186,6 +234,25 @@ mod tests {
         assert_eq!(String::from_utf16(name).unwrap(), "Schlüssel \u{1f511}");
         assert_eq!(NtPath::default().names().count(), 0);
         assert_eq!(NtPath::default().split_last(), None);
+    }
+
+    #[test]
+    fn one_path_leads_on_from_another() {
+        let (root, keys) = (NtPath::default(), NtPath::from("Keys/a"));
+        assert_eq!(keys.append(&NtPath::from("b")), NtPath::from("Keys/a/b"));
+        assert_eq!(root.append(&keys), keys);
+        assert_eq!(keys.append(&root), keys);
+        assert_eq!(keys.relative_to(&root), Some(keys.clone()));
+        assert_eq!(keys.relative_to(&keys), Some(root));
+        let name = Some(NtPath::from("a"));
+        assert_eq!(keys.relative_to(&NtPath::from("Keys")), name);
+        assert_eq!(keys.relative_to(&NtPath::from("Key")), None);
+        assert_eq!(NtPath::from("Keys").relative_to(&keys), None);
+        let written: Vec<u16> = r"Keys\a".encode_utf16().collect();
+        assert_eq!(keys.with_backslashes(), Some(written.clone()));
+        assert_eq!(NtPath::from_backslashes(&written), Some(keys));
+        assert_eq!(NtPath::from(r"a\b").with_backslashes(), None);
+        assert_eq!(NtPath::from_backslashes(&[SEPARATOR]), None);
     }
 
     #[cfg(unix)]

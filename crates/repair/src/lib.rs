@@ -33,16 +33,19 @@
 //! | [`repair`] | carrying a plan out |
 //! | [`undo`], [`runs`] | taking a run back, and the runs that a target remembers |
 //! | [`hive_file`] | the same engine on any hive file |
+//! | [`acl_edit`] | permissions of files, reset or restored by hand |
 //! | [`documents`] | the results, ready to be serialized |
 //! | [`Error`] | why something was refused or failed, with its [`Class`] |
 //!
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
-//! and recovers in memory, `boot_store` finds the store that starts a Windows, `recorder` edits, `session` verifies, backs up, commits and takes back,
+//! and recovers in memory, `boot_store` finds the store that starts a Windows, `descriptors` compares and
+//! sets permissions, `recorder` edits, `session` verifies, backs up, commits and takes back,
 //! `run` keeps journal and undo data. Folders and files are reached through `store`, so that
 //! tests can fail each single operation.
 
 #![forbid(unsafe_code)]
 
+pub mod acl_edit;
 mod boot_store;
 mod boot_volume;
 mod control_sets;

@@ -6,7 +6,8 @@ use diskmend_hive::EditError;
 use crate::boot_store;
 use crate::descriptors::{self, Applying};
 use crate::documents::{
-    AppliedDescriptors, Notice, ObjectNotes, Outcome, RepairReport, RunKind, SCHEMA, SkippedHive,
+    AppliedDescriptors, Notice, ObjectNotes, Outcome, PlanReport, RepairReport, RunKind, SCHEMA,
+    SkippedHive,
 };
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{self, HivePlace};
@@ -96,7 +97,7 @@ pub(crate) fn repair_site(
         changes: Vec::new(),
         descriptors: None,
         skipped: skipped_hives(&refused),
-        notices: notices(plan.report.notices, &refused),
+        notices: notices(&plan.report, &refused),
     };
     let (mut failed, mut left_alone) = (ObjectNotes::default(), ObjectNotes::default());
     for acl in &plan.report.acls {
@@ -106,21 +107,22 @@ pub(crate) fn repair_site(
     if failed.count > 0 {
         report.outcome = Outcome::PartlyDone;
     }
-    if !plan.report.acls.is_empty() {
-        report.descriptors = Some(AppliedDescriptors {
-            failed: failed.clone(),
-            left_alone: left_alone.clone(),
-            ..AppliedDescriptors::default()
-        });
-    }
-    if let Some((run, applied)) = completed {
-        tell_completed(&mut report, run, applied);
-    }
-    let applying = (plan.draft.objects() > 0).then_some(Applying {
+    let applying = Applying {
         draft: plan.draft,
         failed,
         left_alone,
-    });
+    };
+    let applying = match applying.draft.objects() {
+        0 => {
+            let looked = !plan.report.acls.is_empty();
+            report.descriptors = looked.then(|| applying.nothing_done());
+            None
+        }
+        _ => Some(applying),
+    };
+    if let Some((run, applied)) = completed {
+        tell_completed(&mut report, run, applied);
+    }
     if prepared.is_empty() && applying.is_none() {
         return Ok(report);
     }
@@ -177,8 +179,23 @@ fn skipped_hives(refused: &[(String, Error)]) -> Vec<SkippedHive> {
         .collect()
 }
 
-fn notices(planned: Vec<Notice>, refused: &[(String, Error)]) -> Vec<Notice> {
-    let mut notices = planned;
+fn notices(plan: &PlanReport, refused: &[(String, Error)]) -> Vec<Notice> {
+    let mut notices = plan.notices.clone();
+    for group in plan.acls.iter().flat_map(|acl| &acl.groups) {
+        if let (Some(recipe), Some(first)) = (&group.repaired_by, group.examples.first()) {
+            notices.push(Notice {
+                kind: "other-recipe",
+                text: format!(
+                    "{first}{}: {}: this is what {recipe} repairs",
+                    match group.objects {
+                        1 => String::new(),
+                        more => format!(" and {} more", more - 1),
+                    },
+                    group.reasons.join("; "),
+                ),
+            });
+        }
+    }
     if !refused.is_empty() {
         notices.push(Notice {
             kind: "partly-done",

@@ -26,7 +26,7 @@ impl SecurityDescriptor {
         edits.extend(self.protect_dacl(false));
         if !self.control().contains(Control::DACL_AUTO_INHERITED) {
             self.set_control(Control::DACL_AUTO_INHERITED, true);
-            edits.push(Edit::AutoInherited);
+            edits.push(Edit::AutoInherited { inherited: true });
         }
         if !edits.is_empty() {
             self.dacl_was_edited();

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod acl;
 pub(crate) mod bcd;
 pub(crate) mod hive;
 pub(crate) mod inspect;
@@ -25,5 +26,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Recipes(args) => recipes::run(args, console),
         Command::Hive(command) => hive::run(command, console),
         Command::Bcd(command) => bcd::run(command, console),
+        Command::Acl(command) => acl::run(command, console),
     }
 }

@@ -1,6 +1,9 @@
 //! The commands, run as a script runs them: a file for each, named after it.
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod acl;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bcd_check;
@@ -20,6 +23,10 @@ mod bcd_set;
 mod bcd_show;
 #[cfg(test)]
 mod bcd_store;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "../../../disk/tests/common/mod.rs"]
+mod common;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -46,10 +53,17 @@ mod hive_recover;
 #[cfg(test)]
 mod hive_set;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "../../../disk/tests/ntfs/image.rs"]
+mod image;
+#[cfg(test)]
 mod inspect;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod interrupt;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod ntfs_disk;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
@@ -62,6 +76,9 @@ mod recipes;
 mod repair;
 #[cfg(test)]
 mod repair_boot;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod repair_keys;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

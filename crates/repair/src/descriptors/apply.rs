@@ -1,6 +1,6 @@
 //! Making the changes of a run, and completing those of a run that was killed.
 
-use diskmend_disk::{Changed, NtPath};
+use diskmend_disk::Changed;
 
 use super::report_files::AfterFiles;
 use super::{Draft, RecordsReader, Secured};
@@ -17,6 +17,17 @@ pub(crate) struct Applying {
     pub(crate) failed: ObjectNotes,
     /// What is left alone.
     pub(crate) left_alone: ObjectNotes,
+}
+
+impl Applying {
+    /// What there is to say where nothing has to be changed.
+    pub(crate) fn nothing_done(self) -> AppliedDescriptors {
+        AppliedDescriptors {
+            failed: self.failed,
+            left_alone: self.left_alone,
+            ..AppliedDescriptors::default()
+        }
+    }
 }
 
 /// Makes the changes that the run's folder holds. One that fails does not keep the others from
@@ -96,16 +107,4 @@ pub(crate) fn resume(
     journal.set_state(RunState::Done);
     run.write_journal(&journal)?;
     Ok(Some((journal.run, applied)))
-}
-
-/// The path as Windows writes it, below the volume's root.
-pub(super) fn with_backslashes(path: &NtPath) -> Vec<u16> {
-    let slash = u16::from(b'/');
-    let units = path.units().iter();
-    units
-        .map(|unit| match *unit == slash {
-            true => u16::from(b'\\'),
-            false => *unit,
-        })
-        .collect()
 }

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use diskmend_disk::NtPath;
 
 use super::judge::Judgement;
-use super::words::words;
-use crate::documents::{AclGroup, AclReport, RowState};
+use crate::documents::{AclGroup, AclReport, DescriptorWords, RowState};
 
 /// Most groups that are told apart.
 const MAX_GROUPS: usize = 200;
@@ -23,18 +22,28 @@ pub(crate) struct Common<'a> {
     pub(crate) repaired_by: Option<&'a str>,
 }
 
+impl Common<'static> {
+    /// What is changed by hand belongs to no recipe.
+    pub(crate) const BY_HAND: Self = Self {
+        recipe: "",
+        why: "",
+        repaired_by: None,
+    };
+}
+
+/// The number of a row, a descriptor as it is, and as it will be where it changes.
+type GroupKey = (usize, Vec<u8>, Option<Vec<u8>>);
+
 /// A report that is being put together. What a hostile disk can make it hold is bounded.
 #[derive(Default)]
 pub(crate) struct Gathering {
     pub(crate) report: AclReport,
-    known: HashMap<(usize, Vec<u8>), Known>,
+    /// What is decided about a descriptor by the row of a number.
+    known: HashMap<(usize, Vec<u8>), Rc<Judgement>>,
+    /// Bytes of the descriptors about which that is remembered.
     bytes: usize,
-}
-
-#[derive(Clone)]
-struct Known {
-    judgement: Rc<Judgement>,
-    group: Option<usize>,
+    /// The places of the groups in the report.
+    groups: HashMap<GroupKey, usize>,
 }
 
 impl Gathering {
@@ -53,14 +62,12 @@ impl Gathering {
     ) -> Result<Rc<Judgement>, E> {
         let key = (row, before.to_vec());
         if let Some(known) = self.known.get(&key) {
-            return Ok(Rc::clone(&known.judgement));
+            return Ok(Rc::clone(known));
         }
         let judgement = Rc::new(judge()?);
         self.bytes = self.bytes.saturating_add(before.len());
         if self.bytes <= MAX_KNOWN {
-            let judgement = Rc::clone(&judgement);
-            let group = None;
-            self.known.insert(key, Known { judgement, group });
+            self.known.insert(key, Rc::clone(&judgement));
         }
         Ok(judgement)
     }
@@ -74,19 +81,25 @@ impl Gathering {
         judgement: &Judgement,
         common: &Common<'_>,
     ) {
-        let count = match judgement.state {
+        match judgement.state {
             RowState::Ok => {
                 self.report.ok += 1;
                 return;
             }
-            RowState::Fault => &mut self.report.faults,
-            RowState::Differs | RowState::Missing => &mut self.report.differ,
-        };
-        *count += 1;
-        let Some(index) = self.group(row, before, judgement, common) else {
+            RowState::Fault => self.report.faults += 1,
+            RowState::Differs | RowState::Missing => self.report.differ += 1,
+        }
+        let key = (row, before.to_vec(), judgement.after.clone());
+        let known = self.groups.get(&key).copied();
+        if known.is_none() && self.groups.len() >= MAX_GROUPS {
             self.report.in_no_group += 1;
             return;
-        };
+        }
+        let index = known.unwrap_or_else(|| {
+            self.groups.insert(key, self.report.groups.len());
+            self.report.groups.push(group(before, judgement, common));
+            self.report.groups.len() - 1
+        });
         if let Some(group) = self.report.groups.get_mut(index) {
             group.objects += 1;
             if group.examples.len() < EXAMPLES {
@@ -94,30 +107,19 @@ impl Gathering {
             }
         }
     }
+}
 
-    fn group(
-        &mut self,
-        row: usize,
-        before: &[u8],
-        judgement: &Judgement,
-        common: &Common<'_>,
-    ) -> Option<usize> {
-        let known = self.known.get_mut(&(row, before.to_vec()))?;
-        if known.group.is_none() && self.report.groups.len() < MAX_GROUPS {
-            known.group = Some(self.report.groups.len());
-            self.report.groups.push(AclGroup {
-                recipe: common.recipe.to_owned(),
-                state: judgement.state,
-                objects: 0,
-                examples: Vec::new(),
-                why: common.why.to_owned(),
-                reasons: judgement.reasons.clone(),
-                edits: judgement.edits.clone(),
-                before: words(before),
-                after: judgement.after.as_deref().map(words),
-                repaired_by: common.repaired_by.map(str::to_owned),
-            });
-        }
-        known.group
+fn group(before: &[u8], judgement: &Judgement, common: &Common<'_>) -> AclGroup {
+    AclGroup {
+        recipe: common.recipe.to_owned(),
+        state: judgement.state,
+        objects: 0,
+        examples: Vec::new(),
+        why: common.why.to_owned(),
+        reasons: judgement.reasons.clone(),
+        edits: judgement.edits.clone(),
+        before: DescriptorWords::of(before),
+        after: judgement.after.as_deref().map(DescriptorWords::of),
+        repaired_by: common.repaired_by.map(str::to_owned),
     }
 }

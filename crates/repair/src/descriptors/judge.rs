@@ -1,7 +1,7 @@
 //! What a recipe's row says about one security descriptor. Nothing is read or written here.
 
 use diskmend_acl::{
-    Acl, AclSlot, DaclFault, Grant, Part, SecurityDescriptor, Sid, Token, TooLarge, ace_text,
+    Acl, AclSlot, DaclFault, Edit, Grant, Part, SecurityDescriptor, Sid, Token, TooLarge, ace_text,
 };
 use diskmend_disk::MAX_DESCRIPTOR_LEN;
 
@@ -35,20 +35,7 @@ pub(crate) fn judge(row: &AclRow, bytes: &[u8]) -> Result<Judgement, TooLarge> {
         Some(DesiredAcl::Parts(wanted)) => found.with_parts(wanted),
         Some(DesiredAcl::Grants(grants)) => found.with_grants(grants),
     };
-    let (edits, after) = match made {
-        None => (Vec::new(), None),
-        Some(made) => {
-            let after = made.descriptor.to_bytes()?;
-            if after.len() > MAX_DESCRIPTOR_LEN {
-                return Err(TooLarge {
-                    what: "a security descriptor",
-                    need: after.len(),
-                    most: MAX_DESCRIPTOR_LEN,
-                });
-            }
-            (made.edits, Some(after))
-        }
-    };
+    let (edits, after) = encoded(made)?;
     let state = match (reasons.is_empty(), &after) {
         (false, _) => RowState::Fault,
         (true, Some(_)) => RowState::Differs,
@@ -60,6 +47,46 @@ pub(crate) fn judge(row: &AclRow, bytes: &[u8]) -> Result<Judgement, TooLarge> {
         edits,
         after,
     })
+}
+
+/// What an edit by hand makes of a descriptor.
+///
+/// # Errors
+/// Where it would be too large to be stored.
+pub(crate) fn edited(
+    bytes: &[u8],
+    edit: impl FnOnce(&mut SecurityDescriptor) -> Vec<Edit>,
+) -> Result<Judgement, TooLarge> {
+    let found = Found::read(bytes);
+    let mut made = found.begin();
+    let edits = edit(&mut made.descriptor);
+    made.edits = edits.iter().map(ToString::to_string).collect();
+    let (edits, after) = encoded(found.end(made))?;
+    Ok(Judgement {
+        state: match &after {
+            Some(_) => RowState::Differs,
+            None => RowState::Ok,
+        },
+        reasons: Vec::new(),
+        edits,
+        after,
+    })
+}
+
+/// The edits, and the bytes that they lead to.
+fn encoded(made: Option<Made>) -> Result<(Vec<String>, Option<Vec<u8>>), TooLarge> {
+    let Some(made) = made else {
+        return Ok((Vec::new(), None));
+    };
+    let after = made.descriptor.to_bytes()?;
+    if after.len() > MAX_DESCRIPTOR_LEN {
+        return Err(TooLarge {
+            what: "a security descriptor",
+            need: after.len(),
+            most: MAX_DESCRIPTOR_LEN,
+        });
+    }
+    Ok((made.edits, Some(after)))
 }
 
 /// What could be read of a descriptor.

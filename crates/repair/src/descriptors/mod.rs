@@ -14,10 +14,11 @@ mod records;
 mod report_files;
 mod survey;
 mod undo;
-mod words;
 
 pub(crate) use apply::{Applying, apply, resume};
 pub(crate) use draft::Draft;
+pub(crate) use gathering::{Common, Gathering};
+pub(crate) use judge::{Judgement, edited};
 pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
 pub(crate) use report_files::before;
 pub(crate) use survey::survey;
@@ -29,6 +30,9 @@ use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectEr
 pub(crate) trait Secured {
     /// Where a path leads, spelled as on disk.
     fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError>;
+
+    /// The object at a path that is spelled as on disk.
+    fn object(&self, path: &NtPath) -> Object;
 
     /// An object and all below it, in batches, a folder before what it holds.
     fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a>;

@@ -6,8 +6,6 @@ use diskmend_acl::{SavedPart, SecurityDescriptor, icacls_lines, write_saved};
 use diskmend_disk::{Change, Changed, ObjectError};
 use serde::Serialize;
 
-use super::apply::with_backslashes;
-use super::words::words;
 use crate::documents::{DescriptorWords, SCHEMA};
 use crate::error::{Error, chain};
 use crate::hex;
@@ -99,11 +97,9 @@ impl BeforeFiles {
         let Ok(descriptor) = SecurityDescriptor::from_bytes(&change.before) else {
             return;
         };
-        let path = with_backslashes(&change.path);
-        // A backslash within a name would be taken for the end of one.
-        if path.len() != change.path.units().len() || change.path.units().contains(&0x5C) {
+        let Some(path) = change.path.with_backslashes() else {
             return;
-        }
+        };
         for (part, report) in [
             (SavedPart::Dacl, &mut self.saved),
             (SavedPart::Owners, &mut self.owners),
@@ -202,7 +198,7 @@ impl AfterFiles {
 
 fn state(bytes: &[u8]) -> State<'_> {
     State {
-        words: words(bytes),
+        words: DescriptorWords::of(bytes),
         hex: bytes,
     }
 }

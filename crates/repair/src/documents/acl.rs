@@ -1,5 +1,6 @@
 //! Security descriptors: what was found, what would change, what was done.
 
+use diskmend_acl::{SddlParts, SecurityDescriptor, ace_text};
 use serde::Serialize;
 
 use crate::documents::RowState;
@@ -32,6 +33,18 @@ pub struct AclReport {
     pub left_alone: ObjectNotes,
     /// Objects that could not be looked at.
     pub failed: ObjectNotes,
+}
+
+/// The result of comparing permissions with those of a save file, and the plan of an edit by hand.
+#[derive(Clone, Debug, Serialize)]
+pub struct AclPlanReport {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// What was found and would be changed.
+    #[serde(flatten)]
+    pub acl: AclReport,
 }
 
 /// Objects with the same descriptor.
@@ -115,6 +128,36 @@ pub struct UndoneDescriptors {
     pub changed_since: ObjectNotes,
     /// Objects that could not be restored.
     pub failed: ObjectNotes,
+}
+
+impl DescriptorWords {
+    /// The words for a descriptor's bytes, as far as they can be read.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let corrupt = || Some(vec!["(corrupt)".to_owned()]);
+        let Ok(salvaged) = SecurityDescriptor::salvage(bytes) else {
+            return Self {
+                owner: None,
+                entries: corrupt(),
+                sddl: None,
+            };
+        };
+        let descriptor = &salvaged.descriptor;
+        let sound = salvaged.corruptions.is_empty();
+        let aces = descriptor.dacl.list().map(|acl| acl.aces.as_slice());
+        let entries: Option<Vec<String>> = aces.map(|aces| aces.iter().map(ace_text).collect());
+        let sddl = || descriptor.to_sddl(SddlParts::All).ok();
+        Self {
+            owner: descriptor
+                .owner
+                .map(|owner| owner.display_name().into_owned()),
+            entries: match sound {
+                true => entries,
+                false => entries.or_else(corrupt),
+            },
+            sddl: sound.then(sddl).flatten(),
+        }
+    }
 }
 
 impl ObjectNotes {

@@ -11,8 +11,8 @@ mod runs;
 mod undone;
 
 pub use acl::{
-    AclGroup, AclReport, AppliedDescriptors, DescriptorWords, ObjectNote, ObjectNotes,
-    UndoneDescriptors,
+    AclGroup, AclPlanReport, AclReport, AppliedDescriptors, DescriptorWords, ObjectNote,
+    ObjectNotes, UndoneDescriptors,
 };
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};

@@ -230,7 +230,7 @@ impl RunFolder {
         let path = self.path(name);
         let io = || Error::io(&path, "create the report");
         match self.dir.remove_file(name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io()(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io()(error)),
             _ => self.dir.create(name).map_err(io()),
         }
     }

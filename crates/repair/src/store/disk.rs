@@ -123,6 +123,10 @@ impl Secured for Descriptors {
         self.find(components)
     }
 
+    fn object(&self, path: &NtPath) -> Object {
+        self.object(path)
+    }
+
     fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a> {
         Box::new(self.walk(path))
     }

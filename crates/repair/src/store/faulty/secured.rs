@@ -122,6 +122,14 @@ impl Secured for FaultySecured {
         Ok(found.map(|(_, kind)| (NtPath::from(path.as_str()), kind)))
     }
 
+    fn object(&self, path: &NtPath) -> Object {
+        let mut below = self.walk(path);
+        let first = below.next().and_then(|batch| batch.into_iter().next());
+        first.unwrap_or_else(|| {
+            Object::failed(path.clone(), io_error(io::ErrorKind::NotFound.into()))
+        })
+    }
+
     fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a> {
         let path = path.to_string();
         let objects = self

@@ -1,0 +1,116 @@
+//! Showing a plan for permissions, asking, and carrying it out.
+
+use std::io;
+
+use diskmend_repair::acl_edit::{self, AclPlan};
+use diskmend_repair::documents::{AclPlanReport, Outcome, RepairReport};
+
+use super::path_arg::{Located, PathArgs};
+use crate::consent::Consent;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::console::{self, Console};
+use crate::output::{acl, shell};
+use crate::progress::Steps;
+
+/// Whether a plan is carried out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Carry {
+    #[command(flatten)]
+    consent: Consent,
+    /// Only show what would be changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Carry {
+    /// Refuses at once what would have to ask and can't.
+    pub(super) fn can_be_had(&self) -> Result<(), Failure> {
+        match self.dry_run {
+            true => Ok(()),
+            false => self.consent.can_be_had(),
+        }
+    }
+}
+
+/// Shows the plan as the result.
+pub(super) fn show(console: &mut Console, report: &AclPlanReport) -> Result<Exit, Failure> {
+    let clean = report.acl.to_change == 0 && report.acl.failed.count == 0;
+    let exit = match clean {
+        true => Exit::Done,
+        false => Exit::Pending,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.engine_document(report),
+        false => {
+            acl::report(console.out(), &report.acl)?;
+            let count = report.acl.to_change;
+            match count {
+                0 => writeln!(console.out(), "\nnothing to do"),
+                _ => writeln!(
+                    console.out(),
+                    "\npermissions of {} to set",
+                    acl::objects(count)
+                ),
+            }
+        }
+    })
+}
+
+/// Asks, and carries the plan out.
+pub(super) fn carry_out(
+    console: &mut Console,
+    args: &PathArgs,
+    located: &Located,
+    plan: AclPlan,
+    carry: &Carry,
+) -> Result<Exit, Failure> {
+    if carry.dry_run {
+        return show(console, plan.report());
+    }
+    let count = plan.report().acl.to_change;
+    if count > 0 && carry.consent.asks() {
+        match console.json() {
+            true => acl::report(&mut anstream::stderr(), &plan.report().acl)?,
+            false => {
+                acl::report(console.out(), &plan.report().acl)?;
+                console.flush()?;
+            }
+        }
+        let question = format!("Set the permissions of {}?", acl::objects(count));
+        if !carry.consent.given(&question)? {
+            return Ok(Exit::Pending);
+        }
+    }
+    let mut steps = Steps::start();
+    let options = args.options();
+    let applied = interrupt::while_writing(|| {
+        acl_edit::apply(&located.target, plan, &options, &mut steps.watch())
+    });
+    drop(steps);
+    let report = applied.map_err(|error| args.failure(located, &error))?;
+    interrupt::tell_if_too_late();
+    let exit = match report.outcome {
+        Outcome::NothingToDo | Outcome::Done => Exit::Done,
+        Outcome::PartlyDone => Exit::Partial,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.engine_document(&report),
+        false => print(console, &report, &args.state.option()),
+    })
+}
+
+fn print(console: &mut Console, report: &RepairReport, state: &str) -> io::Result<()> {
+    if let Some(applied) = &report.descriptors {
+        acl::applied(console.out(), applied)?;
+    }
+    if report.outcome == Outcome::NothingToDo {
+        writeln!(console.out(), "nothing to do: all is as wanted")?;
+    }
+    if let Some(run) = &report.run {
+        let target = shell::word(&report.target);
+        console::hint(format_args!("to undo: diskmend undo {target} {run}{state}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! `diskmend acl`: permissions of files.
+
+pub(crate) mod apply;
+pub(crate) mod diff;
+pub(crate) mod path_arg;
+pub(crate) mod reset;
+pub(crate) mod restore;
+pub(crate) mod save;
+mod saved;
+pub(crate) mod show;
+mod walk;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+
+/// Show, save, restore and reset the permissions of files, as icacls does
+///
+/// PATH is a file or folder on a mounted NTFS volume. The root of that volume is found by itself;
+/// where a link lies on the way, name the root with --target, and PATH from there on. No link below
+/// the root is followed, and what is a link is not changed.
+///
+/// What changes permissions is one run, and is undone by 'diskmend undo' with the volume's root.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AclCommand {
+    Show(show::Args),
+    Save(save::Args),
+    Restore(restore::Args),
+    Diff(diff::Args),
+    Reset(reset::Args),
+}
+
+pub(super) fn run(command: &AclCommand, console: &mut Console) -> Result<Exit, Failure> {
+    match command {
+        AclCommand::Show(args) => show::run(args, console),
+        AclCommand::Save(args) => save::run(args, console),
+        AclCommand::Restore(args) => restore::run(args, console),
+        AclCommand::Diff(args) => diff::run(args, console),
+        AclCommand::Reset(args) => reset::run(args, console),
+    }
+}

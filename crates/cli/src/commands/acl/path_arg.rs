@@ -1,0 +1,183 @@
+//! A path on a volume, and the volume's root.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use diskmend_disk::Target;
+use diskmend_repair::Options;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hints;
+use crate::target_arg::{StateArgs, root};
+
+/// A file or folder on a volume.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PathArgs {
+    /// The file or folder
+    pub(crate) path: PathBuf,
+    /// The folder on which the volume is mounted, or its drive letter; PATH may then be relative to
+    /// it
+    #[arg(long, value_name = "DIR")]
+    target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
+/// A path on a volume that is open.
+pub(crate) struct Located {
+    pub(crate) target: Target,
+    /// The root, as it is named in hints.
+    pub(crate) root: PathBuf,
+    /// The names from the root on; none for the root itself.
+    names: Vec<String>,
+}
+
+impl Located {
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+}
+
+impl PathArgs {
+    /// Finds the volume's root and opens it.
+    pub(crate) fn locate(&self) -> Result<Located, Failure> {
+        let (root, names) = match &self.target {
+            Some(target) => {
+                let target = root(target);
+                let names = below(&self.path, &target)?;
+                (target, names)
+            }
+            None => split(&self.path)?,
+        };
+        let target = Target::open(&root).map_err(|error| hints::target_failure(&error))?;
+        Ok(Located {
+            target,
+            root,
+            names,
+        })
+    }
+
+    /// What the engine takes.
+    pub(crate) fn options(&self) -> Options {
+        self.state.options()
+    }
+
+    /// Turns an error of the engine into a failure with hints that name the target.
+    pub(crate) fn failure(&self, located: &Located, error: &diskmend_repair::Error) -> Failure {
+        hints::engine_failure(error, &located.root, &self.state.option())
+    }
+}
+
+/// The names of a path that lies below a root, or is relative to it, also as Windows writes it.
+fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
+    let path = path.strip_prefix(target).unwrap_or(path);
+    if path.is_absolute() {
+        let message = format!("{} does not lie in {}", path.display(), target.display());
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let text = text(path.as_os_str())?;
+    let names = text.split(['/', '\\']).filter(|name| !name.is_empty());
+    Ok(names
+        .filter(|name| *name != ".")
+        .map(str::to_owned)
+        .collect())
+}
+
+/// The root of the volume that a path lies on, and the names from there on.
+///
+/// A link on the way could have been put there by the disk, to lead out of it.
+fn split(path: &Path) -> Result<(PathBuf, Vec<String>), Failure> {
+    let failed =
+        |at: &Path, error: &std::io::Error| Failure::of(Exit::Failure, error).context(at.display());
+    let whole = std::path::absolute(path).map_err(|error| failed(path, &error))?;
+    let mut at = PathBuf::new();
+    let mut root = PathBuf::new();
+    let mut device = None;
+    let mut names = Vec::new();
+    for component in whole.components() {
+        at.push(component);
+        let Component::Normal(name) = component else {
+            if component == Component::ParentDir {
+                let message = format!("{}: '..' is not taken here", path.display());
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            root.clone_from(&at);
+            continue;
+        };
+        let metadata = at.symlink_metadata().map_err(|error| failed(&at, &error))?;
+        if metadata.is_symlink() {
+            let message = format!("{}: a link, which is not followed here", at.display());
+            return Err(Failure::new(Exit::Refused, message)
+                .hint("name the volume's root with --target DIR, and the path from there on"));
+        }
+        let here = device_of(&at, &metadata);
+        if device.is_none() {
+            device = device_of(
+                &root,
+                &root.symlink_metadata().map_err(|e| failed(&root, &e))?,
+            );
+        }
+        if here == device {
+            names.push(text(name)?);
+        } else {
+            device = here;
+            root.clone_from(&at);
+            names.clear();
+        }
+    }
+    Ok((root, names))
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system tells")]
+fn device_of(_path: &Path, metadata: &std::fs::Metadata) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Some(metadata.dev())
+}
+
+/// On Windows a volume is mounted in a folder through a reparse point, which counts as a link.
+#[cfg(not(unix))]
+fn device_of(_path: &Path, _metadata: &std::fs::Metadata) -> Option<u64> {
+    None
+}
+
+fn text(name: &OsStr) -> Result<String, Failure> {
+    name.to_str().map(str::to_owned).ok_or_else(|| {
+        let message = format!("{}: not valid Unicode", name.display());
+        Failure::new(Exit::Usage, message).hint("name the folder that holds it, with --tree")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_below_the_target_is_taken_in_every_way_of_writing_it() {
+        let target = Path::new("/mnt/f");
+        for path in [
+            "/mnt/f/ProgramData/Microsoft",
+            "ProgramData/Microsoft",
+            r"ProgramData\Microsoft",
+            "./ProgramData//Microsoft/",
+        ] {
+            let names = below(Path::new(path), target).expect(path);
+            assert_eq!(names, ["ProgramData", "Microsoft"], "{path}");
+        }
+        assert!(below(target, target).expect("the root").is_empty());
+        assert!(below(Path::new("/mnt/g/x"), target).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_on_the_way_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("real")).expect("writable");
+        std::os::unix::fs::symlink("real", folder.path().join("link")).expect("writable");
+        let (_, names) = split(&folder.path().join("real")).expect("no link");
+        assert_eq!(names.last().map(String::as_str), Some("real"));
+        split(&folder.path().join("link")).expect_err("a link");
+        split(&folder.path().join("real/../real")).expect_err("leads up");
+    }
+}

@@ -1,0 +1,42 @@
+//! `diskmend acl reset`: what the folder above passes on, and nothing else.
+
+use diskmend_repair::acl_edit;
+
+use super::apply::{Carry, carry_out};
+use super::path_arg::PathArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::progress::Steps;
+
+/// Reset permissions to those that the folder above passes on, as 'icacls /reset' does
+///
+/// Entries that the object has of its own go, and so does its protection from inheritance; owner,
+/// group and auditing stay. Where the folder above passes nothing on, as that of the machine's keys
+/// does, nobody could open the object any more: then it is left as it is, and that is said.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend acl reset /mnt/f/Users/admin/Desktop --tree
+  diskmend acl reset 'inetpub\\wwwroot' --target /mnt/f --tree --dry-run")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    path: PathArgs,
+    /// Reset all that is in a folder as well, at any depth
+    #[arg(short, long)]
+    tree: bool,
+    #[command(flatten)]
+    carry: Carry,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.carry.can_be_had()?;
+    let located = args.path.locate()?;
+    let options = args.path.options();
+    let mut steps = Steps::start();
+    let (target, names) = (&located.target, located.names());
+    let plan = acl_edit::plan_reset(target, &names, args.tree, &options, &mut steps.watch());
+    drop(steps);
+    let plan = plan.map_err(|error| args.path.failure(&located, &error))?;
+    carry_out(console, &args.path, &located, plan, &args.carry)
+}

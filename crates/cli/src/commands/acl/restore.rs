@@ -1,0 +1,42 @@
+//! `diskmend acl restore`: permissions from a save file.
+
+use diskmend_repair::acl_edit;
+
+use super::apply::{Carry, carry_out};
+use super::path_arg::PathArgs;
+use super::saved::SavedArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::progress::Steps;
+
+/// Restore permissions from a save file, as 'icacls /restore' does
+///
+/// PATH is the folder that the paths in the file are relative to: for a file from 'acl save' the
+/// folder that holds what was saved, for one from a run's folder the root of the volume.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  diskmend acl restore /mnt/f/ProgramData/Microsoft/Crypto/RSA keys.acl --owners keys.acl.owners
+  diskmend acl restore /mnt/f /mnt/f/diskmend/runs/20261123T124100Z/permissions-before.icacls")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    path: PathArgs,
+    #[command(flatten)]
+    saved: SavedArgs,
+    #[command(flatten)]
+    carry: Carry,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.carry.can_be_had()?;
+    let saved = args.saved.read()?;
+    let located = args.path.locate()?;
+    let options = args.path.options();
+    let mut steps = Steps::start();
+    let (target, names) = (&located.target, located.names());
+    let plan = acl_edit::plan_restore(target, &names, &saved, &options, &mut steps.watch());
+    drop(steps);
+    let plan = plan.map_err(|error| args.path.failure(&located, &error))?;
+    carry_out(console, &args.path, &located, plan, &args.carry)
+}

@@ -1,0 +1,215 @@
+//! `diskmend acl`: shown, saved, compared, restored and reset on real NTFS.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::fixture::Volume;
+use crate::ntfs_disk::{DEFAULT_FOLDER, DEFAULT_KEY, KEYS, NtfsDisk, OTHER_KEY, RDP_KEY};
+use crate::program::{Run, diskmend};
+
+fn acl(disk: &NtfsDisk, verb: &str, args: &[&str]) -> Run {
+    let mut all = vec!["acl", verb];
+    all.extend(args);
+    all.extend(["--target", disk.root()]);
+    diskmend(all)
+}
+
+#[test]
+fn permissions_are_shown_as_icacls_prints_them() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    let run = acl(&disk, "show", &[KEYS]).ends(0);
+    let indent = " ".repeat(KEYS.len());
+    let shown = format!(
+        "owner NT AUTHORITY\\SYSTEM\n{KEYS} Everyone:(R,W)\n{indent} BUILTIN\\Administrators:(F)\n"
+    );
+    assert_eq!(run.stdout, shown);
+    let whole = disk.path(KEYS);
+    let whole = whole.to_str().expect("UTF-8");
+    assert_eq!(
+        diskmend(["acl", "show", whole]).ends(0).stdout,
+        shown,
+        "the root is found"
+    );
+    let run = acl(
+        &disk,
+        "show",
+        &[&KEYS.replace('/', "\\"), "--tree", "--sddl"],
+    )
+    .ends(0);
+    assert_eq!(run.stdout.lines().count(), 3);
+    assert!(
+        run.stdout
+            .contains(&format!("{KEYS}/{RDP_KEY} {DEFAULT_KEY}\n")),
+        "{}",
+        run.stdout
+    );
+    let document = acl(&disk, "show", &[KEYS, "--tree", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(document["objects"][0]["sddl"], DEFAULT_FOLDER);
+    acl(&disk, "show", &["ProgramData/Nothing"])
+        .ends(1)
+        .says("not found");
+    acl(&disk, "show", &["."]).ends(0);
+}
+
+#[test]
+fn what_was_saved_is_restored_with_owners() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    let before = disk.content();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.acl");
+    let (file, owners) = (
+        file.to_str().expect("UTF-8").to_owned(),
+        folder.path().join("keys.acl.owners"),
+    );
+    let owners = owners.to_str().expect("UTF-8");
+    acl(&disk, "save", &[KEYS, "--tree", "-o", &file]).ends(0);
+    acl(&disk, "save", &[KEYS, "--tree", "-o", &file])
+        .ends(1)
+        .says("exists already");
+    let base = KEYS.trim_end_matches("/MachineKeys");
+    acl(&disk, "diff", &[base, &file, "--owners", owners]).ends(0);
+
+    let key = format!("{KEYS}/{OTHER_KEY}");
+    disk.secure(&key, "O:BAG:SYD:AI(D;;FA;;;WD)");
+    let changed = disk.content();
+    let diff = acl(&disk, "diff", &[base, &file, "--owners", owners]).ends(3);
+    assert!(
+        diff.stdout.contains("remove Everyone:(N)"),
+        "{}",
+        diff.stdout
+    );
+    assert!(
+        diff.stdout.contains("set owner NT AUTHORITY\\SYSTEM"),
+        "{}",
+        diff.stdout
+    );
+    acl(&disk, "restore", &[base, &file, "--dry-run"]).ends(3);
+    assert_eq!(disk.content(), changed);
+    acl(&disk, "restore", &[base, &file, "--yes"]).ends(0);
+    assert_eq!(
+        disk.sddl(&key),
+        DEFAULT_KEY.replace("O:SY", "O:BA"),
+        "without the owners"
+    );
+    acl(
+        &disk,
+        "restore",
+        &[base, &file, "--owners", owners, "--yes"],
+    )
+    .ends(0);
+    assert_eq!(disk.content().descriptors, before.descriptors);
+    for _ in 0..2 {
+        diskmend(["undo", disk.root(), "--yes"]).ends(0);
+    }
+    assert_eq!(disk.content(), changed);
+}
+
+#[test]
+fn a_save_file_that_is_wrong_changes_nothing() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    let before = disk.content();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("wrong.acl");
+    let path = file.to_str().expect("UTF-8");
+    let utf16 = |text: &str| {
+        text.encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<u8>>()
+    };
+    for (bytes, says) in [
+        (b"odd".to_vec(), "odd number of bytes"),
+        (utf16("a\r\nnonsense\r\n"), "line 2"),
+        (utf16("a\r\n"), "line 2"),
+        (
+            utf16("a\r\nD:\r\na\r\nD:\r\n"),
+            "the same path as in line 1",
+        ),
+    ] {
+        fs::write(&file, bytes).expect("writable");
+        acl(&disk, "restore", &[".", path, "--yes"])
+            .ends(1)
+            .says(says);
+    }
+    fs::remove_file(&file).expect("writable");
+    acl(&disk, "restore", &[".", path, "--yes"]).ends(1);
+    fs::write(
+        &file,
+        utf16("gone\r\nD:(A;;FA;;;SY)\r\n..\\..\\etc\r\nD:\r\n"),
+    )
+    .expect("writable");
+    acl(&disk, "restore", &[".", path, "--yes"])
+        .ends(4)
+        .says("gone is not repaired");
+    assert_eq!(disk.content(), before);
+}
+
+#[test]
+fn a_reset_gives_what_the_folder_above_passes_on() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    fs::create_dir_all(disk.path("site/sub")).expect("writable");
+    fs::write(disk.path("site/sub/page"), "page").expect("writable");
+    disk.secure(
+        "site",
+        "O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;CI;FR;;;BU)(A;OICIIO;GA;;;CO)",
+    );
+    disk.secure("site/sub", "O:BAG:SYD:P(D;;FA;;;WD)");
+    disk.secure("site/sub/page", "O:BAG:SYD:P(A;;FR;;;WD)");
+    symlink("/etc/passwd", disk.path("site/sub/link")).expect("writable");
+    let before = disk.content();
+    let run = acl(&disk, "reset", &["site/sub", "--tree", "--yes"]).ends(0);
+    assert!(
+        run.stderr.contains("site/sub/link is left alone"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        disk.sddl("site/sub"),
+        "O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;CIID;FR;;;BU)(A;ID;FA;;;BA)(A;OICIIOID;GA;;;CO)"
+    );
+    assert_eq!(
+        disk.sddl("site/sub/page"),
+        "O:BAG:SYD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)"
+    );
+    let again = acl(&disk, "reset", &["site/sub", "--tree", "--yes"]).ends(0);
+    assert!(again.stdout.contains("nothing to do"), "{}", again.stdout);
+    diskmend(["undo", disk.root(), "--yes"]).ends(0);
+    assert_eq!(disk.content(), before);
+
+    // The folder of the keys passes nothing on: nobody could open them any more.
+    let key = format!("{KEYS}/{RDP_KEY}");
+    acl(&disk, "reset", &[&key, "--yes"])
+        .ends(4)
+        .says("passes nothing on");
+    acl(&disk, "reset", &[".", "--yes"])
+        .ends(4)
+        .says("no folder above");
+    assert_eq!(disk.content(), before);
+}
+
+#[test]
+fn a_path_that_a_link_leads_to_is_not_taken() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    symlink("/", disk.path("root")).expect("writable");
+    let through = disk.path("root/etc/passwd");
+    diskmend(["acl", "show", through.to_str().expect("UTF-8")])
+        .ends(5)
+        .says("a link, which is not followed here");
+    acl(&disk, "show", &["root/etc/passwd"])
+        .ends(1)
+        .says("not followed");
+    acl(&disk, "reset", &["root/etc", "--yes"])
+        .ends(1)
+        .says("not followed");
+}
+
+#[test]
+fn a_folder_without_permissions_is_refused() {
+    let volume = Volume::new();
+    for args in [&["show"][..], &["reset", "--yes"]] {
+        let mut all = vec!["acl", args[0], volume.root()];
+        all.extend(&args[1..]);
+        diskmend(all).ends(5).says("ntfs-3g");
+    }
+}

@@ -1,0 +1,154 @@
+//! A Windows volume on real NTFS, mounted with ntfs-3g on a loop device: hive, boot store and keys.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
+use rustix::fs::{XattrFlags, getxattr, setxattr};
+
+use crate::common::Mount;
+use crate::fixture::copy_fixture;
+use crate::image::NtfsImage;
+
+/// Where the machine's keys lie.
+pub(crate) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
+/// The name of Remote Desktop's key, and that of another.
+pub(crate) const RDP_KEY: &str =
+    "f686aace6942fb7f7ceb231212eef4a4_7d2fb2f2-6f3a-4a52-9d0d-0d2c6e3c5a11";
+pub(crate) const OTHER_KEY: &str =
+    "76944fb33636aeddb9590521c2e8815a_7d2fb2f2-6f3a-4a52-9d0d-0d2c6e3c5a11";
+/// What Windows sets on the folder, and on Remote Desktop's key up to build 14393.
+pub(crate) const DEFAULT_FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
+pub(crate) const DEFAULT_KEY: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
+
+/// What lies on the volume: each file's bytes, and each object's security descriptor.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
+    pub(crate) descriptors: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+pub(crate) struct NtfsDisk {
+    image: NtfsImage,
+    mount: Option<Mount>,
+}
+
+impl NtfsDisk {
+    /// A volume with a dirty SYSTEM hive, a boot store and two sound keys; where that is not
+    /// possible says so and gives nothing.
+    pub(crate) fn new() -> Option<Self> {
+        let image = NtfsImage::new(96)?;
+        let mount = image.mount()?;
+        let disk = Self {
+            image,
+            mount: Some(mount),
+        };
+        let config = disk.path("Windows/System32/config");
+        fs::create_dir_all(&config).expect("writable");
+        copy_fixture("dirty-hvle-log1", &config);
+        fs::create_dir_all(disk.path("Boot")).expect("writable");
+        fs::write(disk.path("Boot/BCD"), fixture_store()).expect("writable");
+        fs::create_dir_all(disk.path(KEYS)).expect("writable");
+        disk.secure(KEYS, DEFAULT_FOLDER);
+        for key in [RDP_KEY, OTHER_KEY] {
+            fs::write(disk.key(key), key).expect("writable");
+            disk.secure(&format!("{KEYS}/{key}"), DEFAULT_KEY);
+        }
+        Some(disk)
+    }
+
+    pub(crate) fn image(&self) -> &NtfsImage {
+        &self.image
+    }
+
+    fn mounted(&self) -> &Path {
+        self.mount.as_ref().expect("mounted").path()
+    }
+
+    /// The volume's root, as an argument.
+    pub(crate) fn root(&self) -> &str {
+        self.mounted().to_str().expect("UTF-8")
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.mounted().join(path)
+    }
+
+    pub(crate) fn key(&self, name: &str) -> PathBuf {
+        self.path(KEYS).join(name)
+    }
+
+    pub(crate) fn unmount(&mut self) {
+        self.mount = None;
+    }
+
+    /// Mounts it anew: what the kernel remembers of it is gone.
+    pub(crate) fn remount(&mut self) {
+        self.unmount();
+        self.mount = self.image.mount();
+        assert!(self.mount.is_some(), "it was mounted before");
+    }
+
+    pub(crate) fn secure(&self, path: &str, sddl: &str) {
+        let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect(sddl);
+        self.secure_bytes(path, &descriptor.to_bytes().expect("small"));
+    }
+
+    pub(crate) fn secure_bytes(&self, path: &str, bytes: &[u8]) {
+        let flags = XattrFlags::empty();
+        setxattr(self.path(path), "system.ntfs_acl", bytes, flags).expect(path);
+    }
+
+    pub(crate) fn sddl(&self, path: &str) -> String {
+        let bytes = descriptor(&self.path(path));
+        let descriptor = SecurityDescriptor::from_bytes(&bytes).expect("sound");
+        descriptor.to_sddl(SddlParts::All).expect("plain")
+    }
+
+    /// All that is on the volume, but for diskmend's own folder.
+    pub(crate) fn content(&self) -> Content {
+        let mut content = Content {
+            files: BTreeMap::new(),
+            descriptors: BTreeMap::new(),
+        };
+        let mut pending = vec![PathBuf::new()];
+        while let Some(folder) = pending.pop() {
+            for entry in fs::read_dir(self.mounted().join(&folder)).expect("readable") {
+                let entry = entry.expect("readable");
+                let path = folder.join(entry.file_name());
+                let kind = entry
+                    .path()
+                    .symlink_metadata()
+                    .expect("readable")
+                    .file_type();
+                if path == Path::new("diskmend") || kind.is_symlink() {
+                    continue;
+                }
+                let bytes = descriptor(&entry.path());
+                content.descriptors.insert(path.clone(), bytes);
+                if kind.is_dir() {
+                    pending.push(path);
+                } else if kind.is_file() {
+                    let bytes = fs::read(entry.path()).expect("readable");
+                    content.files.insert(path, bytes);
+                }
+            }
+        }
+        content
+    }
+}
+
+/// The bytes of an object's security descriptor.
+pub(crate) fn descriptor(path: &Path) -> Vec<u8> {
+    let mut bytes = vec![0; 1 << 16];
+    let len = getxattr(path, "system.ntfs_acl", &mut bytes[..]).expect("a security descriptor");
+    bytes.truncate(len);
+    bytes
+}
+
+/// The boot store of a BIOS machine among the fixtures.
+fn fixture_store() -> Vec<u8> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    fs::read(fixtures.join("bcd-bios/BCD")).expect("a fixture")
+}

@@ -1,0 +1,350 @@
+//! Permissions of files on a target, changed by hand: reset to what the folder above passes on, or
+//! restored from a save file. What is changed is one run, and can be undone.
+
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+
+use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
+use diskmend_disk::{Change, Kind, NtPath, Object, ObjectError, Target};
+
+use crate::descriptors::{Applying, Common, Draft, Gathering, Judgement, Secured, edited};
+use crate::documents::{AclPlanReport, Outcome, RepairReport, RunKind, SCHEMA};
+use crate::error::{Error, chain};
+use crate::progress::{Phase, Watch};
+use crate::session::{NewRun, commit};
+use crate::site::{Options, Site, guards};
+
+/// Changes of permissions that were worked out and can be made.
+pub struct AclPlan {
+    report: AclPlanReport,
+    draft: Draft,
+}
+
+impl AclPlan {
+    /// The plan as a document.
+    #[must_use]
+    pub fn report(&self) -> &AclPlanReport {
+        &self.report
+    }
+}
+
+/// The permissions of an object as they were saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedObject {
+    /// Its path below the folder that is restored; empty for that folder itself.
+    pub path: NtPath,
+    /// The parts that were saved; the others stay as they are.
+    pub descriptor: SecurityDescriptor,
+}
+
+/// Works out what `icacls /reset` would change of the object at a path, and with `tree` of all below
+/// it. Nothing is written.
+///
+/// # Errors
+/// Where there is no such object, or its volume shows no permissions; see [`Error`].
+pub fn plan_reset(
+    target: &Target,
+    path: &[&str],
+    tree: bool,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<AclPlan, Error> {
+    let site = Site::of(target, options)?;
+    let secured = site.secured()?;
+    let mut planning = Planning::begin(&site, secured.as_ref(), path, options)?;
+    watch.phase(Phase::Comparing, &planning.start.to_string())?;
+    let start = planning.start.clone();
+    let mut renewed = Renewed::below(secured.as_ref(), &start);
+    let objects: Box<dyn Iterator<Item = Vec<Object>>> = match tree {
+        true => secured.walk(&start),
+        false => Box::new(std::iter::once(vec![secured.object(&start)])),
+    };
+    for batch in objects {
+        for object in batch {
+            let path = object.path.clone();
+            planning.add(object, |kind, before| {
+                let parent = renewed.parent(&path)?;
+                let reset = edited(before, |descriptor| {
+                    descriptor.reset_to_inherited(&parent, kind == Kind::Folder)
+                });
+                let judgement = reset.map_err(too_large)?;
+                match judgement.after.as_deref().is_some_and(is_empty) {
+                    true => Err("the folder above passes nothing on: nobody could open it".into()),
+                    false => Ok(judgement),
+                }
+            })?;
+        }
+        watch.count(planning.gathering.report.objects)?;
+    }
+    Ok(planning.end(&site))
+}
+
+/// Works out what has to be changed so that the objects below a folder have the permissions that
+/// were saved. Nothing is written.
+///
+/// # Errors
+/// Where there is no such folder, or its volume shows no permissions; see [`Error`].
+pub fn plan_restore(
+    target: &Target,
+    folder: &[&str],
+    saved: &[SavedObject],
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<AclPlan, Error> {
+    let site = Site::of(target, options)?;
+    let secured = site.secured()?;
+    let mut planning = Planning::begin(&site, secured.as_ref(), folder, options)?;
+    watch.phase(Phase::Comparing, &planning.start.to_string())?;
+    for (number, object) in saved.iter().enumerate() {
+        let found = find(secured.as_ref(), &planning.start, &object.path);
+        planning.add(found, |_, before| {
+            edited(before, |descriptor| restore(descriptor, &object.descriptor)).map_err(too_large)
+        })?;
+        watch.count(number as u64)?;
+    }
+    Ok(planning.end(&site))
+}
+
+/// Makes the changes of a plan as a run of its own.
+///
+/// # Errors
+/// See [`Error`] and its [`class`](Error::class).
+pub fn apply(
+    target: &Target,
+    plan: AclPlan,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<RepairReport, Error> {
+    let site = Site::of(target, options)?;
+    watch.phase(Phase::Guards, &site.display)?;
+    guards(target, false)?;
+    site.no_unfinished_run(None)?;
+    let acl = plan.report.acl;
+    let failed = acl.failed.count > 0;
+    let mut report = RepairReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        outcome: match failed {
+            true => Outcome::PartlyDone,
+            false => Outcome::NothingToDo,
+        },
+        run: None,
+        recipes: Vec::new(),
+        hives: Vec::new(),
+        changes: Vec::new(),
+        descriptors: None,
+        skipped: Vec::new(),
+        notices: Vec::new(),
+    };
+    let applying = Applying {
+        draft: plan.draft,
+        failed: acl.failed,
+        left_alone: acl.left_alone,
+    };
+    if applying.draft.objects() == 0 {
+        report.descriptors = Some(applying.nothing_done());
+        return Ok(report);
+    }
+    let run = NewRun {
+        kind: RunKind::AclEdit,
+        recipes: Vec::new(),
+        reverses: None,
+    };
+    let committed = commit(&site, run, Vec::new(), Some(applying), watch)?;
+    let partly = committed
+        .descriptors
+        .as_ref()
+        .is_some_and(|set| set.failed.count > 0);
+    report.outcome = match partly {
+        true => Outcome::PartlyDone,
+        false => Outcome::Done,
+    };
+    report.run = Some(committed.run);
+    report.descriptors = committed.descriptors;
+    Ok(report)
+}
+
+/// A plan that is being made.
+struct Planning {
+    start: NtPath,
+    gathering: Gathering,
+    draft: Draft,
+}
+
+impl Planning {
+    fn begin(
+        site: &Site,
+        secured: &dyn Secured,
+        path: &[&str],
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let found = secured.find(path)?;
+        let (start, _) = found.ok_or_else(|| Error::NoFolder {
+            path: match path {
+                [] => site.display.clone(),
+                path => path.join("/"),
+            },
+        })?;
+        Ok(Self {
+            gathering: Gathering::new(&start),
+            start,
+            draft: Draft::new(options.scratch.as_deref())?,
+        })
+    }
+
+    /// Adds an object; `decide` tells what is to be made of it, or why that can't be.
+    fn add(
+        &mut self,
+        object: Object,
+        decide: impl FnOnce(Kind, &[u8]) -> Result<Judgement, String>,
+    ) -> Result<(), Error> {
+        let report = &mut self.gathering.report;
+        let before = match object.descriptor {
+            Ok(before) => before,
+            Err(error) if error.is_by_nature() => {
+                report.left_alone.add(&object.path, chain(&error));
+                return Ok(());
+            }
+            Err(error) => {
+                report.failed.add(&object.path, chain(&error));
+                return Ok(());
+            }
+        };
+        report.objects += 1;
+        let kind = object.kind.unwrap_or(Kind::Other);
+        let judgement = match decide(kind, &before) {
+            Ok(judgement) => judgement,
+            Err(reason) => {
+                report.failed.add(&object.path, reason);
+                return Ok(());
+            }
+        };
+        self.gathering
+            .add(&object.path, 0, &before, &judgement, &Common::BY_HAND);
+        let Some(after) = judgement.after else {
+            return Ok(());
+        };
+        self.gathering.report.to_change += 1;
+        self.draft.push(&Change {
+            path: object.path,
+            kind,
+            before,
+            after,
+        })
+    }
+
+    fn end(self, site: &Site) -> AclPlan {
+        AclPlan {
+            report: AclPlanReport {
+                schema: SCHEMA,
+                target: site.display.clone(),
+                acl: self.gathering.report,
+            },
+            draft: self.draft,
+        }
+    }
+}
+
+/// The object of a save file: by the name as it was saved, else whatever its case.
+fn find(secured: &dyn Secured, start: &NtPath, path: &NtPath) -> Object {
+    let whole = start.append(path);
+    let object = secured.object(&whole);
+    let missing = match &object.descriptor {
+        Err(ObjectError::Io { source, .. }) => source.kind() == io::ErrorKind::NotFound,
+        _ => false,
+    };
+    let text = String::from_utf16(whole.units());
+    match text {
+        Ok(text) if missing => {
+            let names: Vec<&str> = text.split('/').collect();
+            match secured.find(&names) {
+                Ok(Some((spelled, _))) => secured.object(&spelled),
+                _ => object,
+            }
+        }
+        _ => object,
+    }
+}
+
+/// Gives a descriptor the parts that were saved, exactly.
+fn restore(descriptor: &mut SecurityDescriptor, saved: &SecurityDescriptor) -> Vec<Edit> {
+    let mut edits = descriptor.set_to(saved);
+    if saved.dacl == AclSlot::Absent {
+        return edits;
+    }
+    for bit in [Control::DACL_PROTECTED, Control::DACL_AUTO_INHERITED] {
+        let wanted = saved.control().contains(bit);
+        if descriptor.control().contains(bit) != wanted {
+            descriptor.set_control(bit, wanted);
+            edits.push(match bit {
+                Control::DACL_PROTECTED => Edit::Protection { protected: wanted },
+                _ => Edit::AutoInherited { inherited: wanted },
+            });
+        }
+    }
+    edits
+}
+
+fn is_empty(bytes: &[u8]) -> bool {
+    let read = SecurityDescriptor::from_bytes(bytes);
+    read.is_ok_and(|descriptor| {
+        descriptor
+            .dacl
+            .list()
+            .is_some_and(|acl| acl.aces.is_empty())
+    })
+}
+
+fn too_large(error: TooLarge) -> String {
+    error.to_string()
+}
+
+/// What folders pass on once they are reset themselves. A folder that is not remembered is worked
+/// out anew, so that a hostile disk can't make this hold much.
+struct Renewed<'a> {
+    secured: &'a dyn Secured,
+    start: NtPath,
+    known: HashMap<NtPath, Rc<SecurityDescriptor>>,
+}
+
+impl<'a> Renewed<'a> {
+    const MAX_KNOWN: usize = 1024;
+
+    fn below(secured: &'a dyn Secured, start: &NtPath) -> Self {
+        Self {
+            secured,
+            start: start.clone(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// What the folder above an object passes on.
+    fn parent(&mut self, path: &NtPath) -> Result<Rc<SecurityDescriptor>, String> {
+        match path.split_last() {
+            None => Err("the root of a volume has no folder above it".to_owned()),
+            Some((parent, _)) => self.folder(&parent),
+        }
+    }
+
+    fn folder(&mut self, path: &NtPath) -> Result<Rc<SecurityDescriptor>, String> {
+        if let Some(known) = self.known.get(path) {
+            return Ok(Rc::clone(known));
+        }
+        let object = self.secured.object(path);
+        let bytes = object.descriptor.map_err(|error| chain(&error))?;
+        let found = SecurityDescriptor::from_bytes(&bytes);
+        let mut descriptor =
+            found.map_err(|corruption| format!("the folder above: {corruption}"))?;
+        if path.relative_to(&self.start).is_some() {
+            let above = self.parent(path)?;
+            descriptor.reset_to_inherited(&above, true);
+        }
+        let descriptor = Rc::new(descriptor);
+        if self.known.len() >= Self::MAX_KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(path.clone(), Rc::clone(&descriptor));
+        Ok(descriptor)
+    }
+}
