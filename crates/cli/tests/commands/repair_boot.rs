@@ -32,6 +32,9 @@ fn files(disk: &Disk) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
+/// `rdp-internal-error` but for the permissions, which a plain folder does not have.
+const SETTINGS: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
+
 /// A disk with a boot store whose loader starts Windows.
 fn bootable(place: &[&str]) -> Disk {
     let disk = Disk::new(place);
@@ -82,18 +85,18 @@ fn the_whole_repair_is_one_run_with_one_undo() {
     for place in [&BIOS[..], &EFI[..]] {
         let disk = with_windows(bootable(place));
         let before = files(&disk);
-        let run = diskmend(["plan", disk.root(), "rdp-internal-error"]).ends(3);
+        let run = diskmend([&["plan", disk.root()][..], &SETTINGS].concat()).ends(3);
         assert!(run.stdout.contains("{bootmgr}"), "{}", run.stdout);
         assert!(run.stdout.contains("-> Yes"), "{}", run.stdout);
         assert_eq!(files(&disk), before);
 
-        repair(&disk, &["rdp-internal-error"]).ends(0);
+        repair(&disk, &SETTINGS).ends(0);
         has_console(&disk, 1, 115_200);
         let repaired = files(&disk);
-        let again = repair(&disk, &["rdp-internal-error"]).ends(0);
+        let again = repair(&disk, &SETTINGS).ends(0);
         assert!(again.stdout.contains("nothing to do"), "{}", again.stdout);
         assert_eq!(files(&disk), repaired);
-        diskmend(["inspect", disk.root(), "rdp-internal-error"]).ends(0);
+        diskmend([&["inspect", disk.root()][..], &SETTINGS].concat()).ends(0);
 
         diskmend(["undo", disk.root(), "--yes"]).ends(0);
         assert_eq!(files(&disk), before);
@@ -137,12 +140,9 @@ fn a_store_on_another_volume_is_found_there_when_it_is_undone() {
     let boot = bootable(&["efi", "MICROSOFT", "Boot", "bcd"]);
     let (before, boot_before) = (files(&disk), files(&boot));
     let boot_volume = ["--boot-volume", boot.root()];
-    let document = repair(
-        &disk,
-        &[&["rdp-internal-error", "--json"][..], &boot_volume].concat(),
-    )
-    .ends(0)
-    .json();
+    let document = repair(&disk, &[&SETTINGS[..], &["--json"], &boot_volume].concat())
+        .ends(0)
+        .json();
     let volume = document["hives"][1]["volume"].as_str().expect("a path");
     assert!(Path::new(volume).is_absolute(), "{volume}");
     has_console(&boot, 1, 115_200);
@@ -275,12 +275,12 @@ fn real_hives_and_stores_are_repaired_read_by_others_and_undone() {
             fs::copy(from, config.join(format!("SYSTEM{suffix}"))).expect("a copy");
         }
         let before = files(&disk);
-        repair(&disk, &["rdp-internal-error"]).ends(0);
+        repair(&disk, &SETTINGS).ends(0);
         disk.bcd("check", &[]).ends(0);
         has_console(&disk, 1, 115_200);
         hivexget(&disk);
         let repaired = files(&disk);
-        repair(&disk, &["rdp-internal-error"]).ends(0);
+        repair(&disk, &SETTINGS).ends(0);
         assert_eq!(files(&disk), repaired, "{store}");
         diskmend(["undo", disk.root(), "--yes"]).ends(0);
         assert_eq!(files(&disk), before, "{store}");
