@@ -332,6 +332,37 @@ mod tests {
     }
 
     #[test]
+    fn whatever_a_frame_holds_it_is_read_or_refused() {
+        let bytes = file(&(0..40).map(change).collect::<Vec<_>>());
+        let body = &bytes[HEADER_LEN + FRAME_HEADER_LEN..];
+        let mut random = 0x9e37_79b9_7f4a_7c15u64;
+        let mut next = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random as usize
+        };
+        let mut read = 0;
+        for _ in 0..100_000 {
+            let mut hostile = body.to_vec();
+            for _ in 0..1 + next() % 4 {
+                let at = next() % hostile.len();
+                hostile[at] = next() as u8;
+            }
+            hostile.truncate(1 + next() % hostile.len());
+            if let Some(changes) = decode(&hostile) {
+                assert!(changes.len() <= FRAME_OBJECTS);
+                let size = |change: &Change| change.before.len() + change.after.len();
+                assert!(
+                    changes.iter().map(size).sum::<usize>() <= 2 * changes.len() * hostile.len()
+                );
+                read += 1;
+            }
+        }
+        println!("{read} of 100000 frames could be read");
+    }
+
+    #[test]
     fn a_frame_that_lies_is_refused() {
         for body in [
             &[FILE, 0, 0, 0, 0, 0, 0][..],
