@@ -41,6 +41,7 @@ fn summary(run: &RunFolder) -> RunSummary {
         descriptors: 0,
         undoable: false,
         unfinished: false,
+        can_be_completed: false,
         note: Some(note),
     }
 }

@@ -101,8 +101,11 @@ pub(crate) fn show(
     report: &PlanReport,
     state: &str,
 ) -> Result<Exit, Failure> {
-    let nothing =
-        !report.has_changes() && report.skipped.is_empty() && report.unfinished.is_empty();
+    let unread = report.acls.iter().any(|acl| acl.failed.count > 0);
+    let nothing = !report.has_changes()
+        && !unread
+        && report.skipped.is_empty()
+        && report.unfinished.is_empty();
     let exit = match nothing {
         true => Exit::Done,
         false => Exit::Pending,

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
-use crate::output::{shell, style};
+use crate::output::{acl, report, shell, style};
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk
@@ -47,6 +47,7 @@ fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Resul
     for run in &runs.runs {
         let (state, style) = state(run);
         let details = match run.recipes.as_slice() {
+            [] if run.hives.is_empty() => acl::objects(run.descriptors),
             [] => run.hives.join(", "),
             recipes => recipes.join(", "),
         };
@@ -74,11 +75,8 @@ fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Resul
             console::note(format_args!("{}: {note}", run.run));
         }
         if run.unfinished {
-            console::hint(format_args!(
-                "run {0} did not end: diskmend undo {1} {0}{state_option}",
-                run.run,
-                shell::word(&runs.target)
-            ));
+            console::warn(format_args!("run {} did not end", run.run));
+            report::settle(run, &shell::word(&runs.target), state_option);
         }
     }
     Ok(())

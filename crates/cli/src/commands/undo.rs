@@ -92,6 +92,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 
 fn question(run: &RunSummary) -> String {
     let what = match run.recipes.as_slice() {
+        [] if run.hives.is_empty() => acl::objects(run.descriptors),
         [] => run.hives.join(", "),
         recipes => recipes.join(", "),
     };

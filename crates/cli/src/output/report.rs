@@ -234,11 +234,22 @@ pub(crate) fn unfinished(target: &str, runs: &[RunSummary], state: &str) {
             "run {} was begun {} and did not end",
             run.run, run.started
         ));
+        settle(run, &target, state);
+    }
+}
+
+/// How a run that was killed half way is settled.
+pub(crate) fn settle(run: &RunSummary, target: &dyn std::fmt::Display, state: &str) {
+    let name = &run.run;
+    if run.can_be_completed {
+        let recipes = run.recipes.join(" ");
         console::hint(format_args!(
-            "take it back with: diskmend undo {target} {}{state}",
-            run.run
+            "complete it with: diskmend repair {target} {recipes}{state}"
         ));
     }
+    console::hint(format_args!(
+        "take it back with: diskmend undo {target} {name}{state}"
+    ));
 }
 
 /// A value's type and data, or that there is none.

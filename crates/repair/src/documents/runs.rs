@@ -38,6 +38,8 @@ pub struct RunSummary {
     pub undoable: bool,
     /// Whether it was killed half way and must be settled before anything else is changed.
     pub unfinished: bool,
+    /// Whether the same repair, done again, would settle it by completing it.
+    pub can_be_completed: bool,
     /// What to know about it, where there is something.
     pub note: Option<String>,
 }

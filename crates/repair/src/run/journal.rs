@@ -283,6 +283,7 @@ impl Journal {
                 .map_or(0, |entry| entry.records.objects),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
+            can_be_completed: self.can_be_completed(&self.recipes),
             note: self.note.clone(),
         }
     }
