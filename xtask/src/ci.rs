@@ -1,12 +1,10 @@
 //! `cargo xtask ci`: one command that sets up what it needs and runs all that must pass.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-use crate::{cross_check, demo, dist, fixtures, program, workspace};
+use crate::{cargo, cross_check, debian, demo, dist, fixtures, test_run, workspace};
 
 /// Programs that the cross-check needs, with their Debian packages.
 const PACKAGES: [(&str, &str); 5] = [
@@ -35,7 +33,7 @@ struct Outcome {
 /// Where a step failed.
 pub fn run() -> Result<()> {
     let steps: [(&'static str, Step); 10] = [
-        ("packages", packages),
+        ("packages", || debian::install(&PACKAGES)),
         ("format", || cargo(&["fmt", "--all", "--check"], &[])),
         ("clippy", || {
             let lint = [
@@ -120,21 +118,9 @@ fn summarize(outcomes: &[Outcome]) -> Result<()> {
 }
 
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String> {
-    let status = cargo_command(arguments)?
-        .envs(variables.iter().copied())
-        .status()?;
-    if !status.success() {
-        bail!("cargo {}: {status}", arguments.join(" "));
-    }
+    let mut command = cargo::command(arguments)?;
+    cargo::run(command.envs(variables.iter().copied()))?;
     Ok(String::new())
-}
-
-fn cargo_command(arguments: &[&str]) -> Result<Command> {
-    println!("$ cargo {}", arguments.join(" "));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(arguments).current_dir(workspace::root()?);
-    Ok(command)
 }
 
 /// Runs all tests, shows their output and counts them.
@@ -147,90 +133,10 @@ fn tests() -> Result<String> {
         "--",
         "--show-output",
     ];
-    let mut command = cargo_command(&test)?;
+    let mut command = cargo::command(&test)?;
     if std::env::var_os("CI").is_some() {
         // There everything that the tests need can be had; one that is left out hides a failure.
         command.env("DISKMEND_NO_SKIP", "1");
     }
-    let mut child = command.stdout(Stdio::piped()).spawn()?;
-    let output = child.stdout.take().context("output of cargo test")?;
-    let (mut passed, mut failed, mut ignored, mut skipped) = (0, 0, 0, 0);
-    for line in BufReader::new(output).split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        passed += number_before(&line, " passed;");
-        failed += number_before(&line, " failed;");
-        ignored += number_before(&line, " ignored;");
-        skipped += u64::from(line.contains("SKIPPED: "));
-    }
-    let status = child.wait()?;
-    let counts = format!("{passed} passed, {failed} failed, {ignored} ignored");
-    if !status.success() {
-        bail!("cargo test: {status}; {counts}");
-    }
-    if passed == 0 {
-        bail!("no test was run");
-    }
-    Ok(match skipped {
-        0 => counts,
-        _ => format!("{counts}, {skipped} skipped loudly"),
-    })
-}
-
-/// The number that a line of results has before `label`.
-fn number_before(line: &str, label: &str) -> u64 {
-    let before = line
-        .starts_with("test result:")
-        .then(|| line.split_once(label))
-        .flatten();
-    before
-        .and_then(|(before, _)| before.rsplit(' ').next())
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
-}
-
-/// Installs the Debian packages whose programs are missing.
-fn packages() -> Result<String> {
-    let missing: Vec<_> = PACKAGES
-        .iter()
-        .filter(|(program, _)| !program::exists(program))
-        .map(|(_, package)| *package)
-        .collect();
-    if missing.is_empty() {
-        return Ok("all there".into());
-    }
-    let names = missing.join(" ");
-    let by_hand = || format!("install these Debian packages: {names}");
-    apt_get(&["update", "--quiet"]).with_context(by_hand)?;
-    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
-    apt_get(&[&install[..], &missing].concat()).with_context(by_hand)?;
-    Ok(format!("installed {names}"))
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    println!("$ apt-get {}", arguments.join(" "));
-    let status = Command::new("apt-get")
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .status()
-        .context("apt-get")?;
-    if !status.success() {
-        bail!("apt-get: {status}");
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number_before;
-
-    #[test]
-    fn results_of_cargo_test_are_counted() {
-        let line = "test result: ok. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out";
-        assert_eq!(number_before(line, " passed;"), 12);
-        assert_eq!(number_before(line, " failed;"), 3);
-        assert_eq!(number_before(line, " ignored;"), 1);
-        assert_eq!(number_before("12 passed; of another line", " passed;"), 0);
-    }
+    test_run::run(&mut command)
 }

@@ -8,9 +8,11 @@
 )]
 
 pub mod bench;
+pub mod cargo;
 #[cfg(feature = "program")]
 pub mod ci;
 pub mod cross_check;
+pub mod debian;
 pub mod demo;
 #[cfg(feature = "program")]
 pub mod dist;
@@ -19,4 +21,5 @@ pub mod fuzz;
 pub mod memory_file;
 pub mod program;
 mod random;
+pub mod test_run;
 pub mod workspace;

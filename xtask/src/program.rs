@@ -6,27 +6,21 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace;
+use crate::{cargo, workspace};
 
 /// Builds `diskmend` and gives its path.
 ///
 /// # Errors
 /// Where the build fails.
 pub fn diskmend(release: bool) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.current_dir(workspace::root()?);
-    build.args(["build", "--quiet", "--package", "diskmend"]);
+    let mut build = cargo::command(&["build", "--quiet", "--package", "diskmend"])?;
     let profile = if release {
         build.arg("--release");
         "release"
     } else {
         "debug"
     };
-    let status = build.status().context("cargo build")?;
-    if !status.success() {
-        bail!("cargo build: {status}");
-    }
+    cargo::run(&mut build)?;
     let name = format!("diskmend{}", std::env::consts::EXE_SUFFIX);
     Ok(workspace::output(profile)?.join(name))
 }

@@ -1,0 +1,49 @@
+//! Programs of the system that Debian packages bring.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{cargo, program};
+
+/// Installs the packages whose programs are missing, which only root can do.
+///
+/// # Errors
+/// Where that fails: the error names the packages.
+pub fn install(programs: &[(&str, &str)]) -> Result<String> {
+    let missing: Vec<_> = programs
+        .iter()
+        .filter(|(program, _)| !program::exists(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok("all there".into());
+    }
+    install_packages(&missing)?;
+    Ok(format!("installed {}", missing.join(" ")))
+}
+
+/// Installs packages.
+///
+/// # Errors
+/// Where that fails: the error names the packages.
+pub fn install_packages(packages: &[&str]) -> Result<()> {
+    let by_hand = || format!("install these Debian packages: {}", packages.join(" "));
+    update().with_context(by_hand)?;
+    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
+    apt_get(&[&install[..], packages].concat()).with_context(by_hand)
+}
+
+/// Fetches the lists of packages.
+///
+/// # Errors
+/// Where that fails.
+pub fn update() -> Result<()> {
+    apt_get(&["update", "--quiet"])
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("apt-get");
+    command.args(arguments);
+    cargo::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+}
