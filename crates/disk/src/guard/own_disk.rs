@@ -31,8 +31,8 @@ fn is_own_disk(target: &Target) -> io::Result<bool> {
 #[cfg(windows)]
 fn is_own_disk(target: &Target) -> io::Result<bool> {
     // Not by volume serial number: a clone of the running system's disk has the same.
-    let drive = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
-    let root = std::path::Path::new(&drive).join("\\");
+    let mut root = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
+    root.push("\\");
     Ok(std::fs::canonicalize(target.path())? == std::fs::canonicalize(root)?)
 }
 
