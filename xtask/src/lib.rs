@@ -21,5 +21,8 @@ pub mod fuzz;
 pub mod memory_file;
 pub mod program;
 mod random;
+pub mod rust_target;
 pub mod test_run;
+#[cfg(unix)]
+pub mod windows;
 pub mod workspace;

@@ -39,6 +39,10 @@ enum Task {
     Conformance(xtask::cross_check::CorpusOptions),
     /// Run hostile bytes through the fuzz targets for a bounded time
     Fuzz(xtask::fuzz::Options),
+    #[cfg(unix)]
+    /// Build and try the program for Windows
+    #[command(subcommand)]
+    Windows(xtask::windows::Task),
     /// Write the seeds of the fuzz targets to fuzz/corpus, for cargo-fuzz
     FuzzCorpus,
 }
@@ -58,6 +62,8 @@ fn main() -> Result<()> {
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
         Task::Conformance(options) => xtask::cross_check::run_corpus(&options),
         Task::Fuzz(options) => xtask::fuzz::run(&options),
+        #[cfg(unix)]
+        Task::Windows(task) => xtask::windows::run(&task).map(drop),
         Task::FuzzCorpus => xtask::fuzz::write_corpus(),
     }
 }

@@ -1,0 +1,226 @@
+//! The program for Windows under Wine, compared with the one for Linux on the same disks: the
+//! same repair must make the same files, and undo must give back every byte.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::wine::Wine;
+use super::{build, same_hive};
+use crate::{program, workspace};
+
+const LETTER: char = 'f';
+const RECIPES: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
+const CONFIG: &str = "Windows/System32/config";
+const BIOS: &str = "Boot/BCD";
+const EFI: &str = "EFI/Microsoft/Boot/BCD";
+/// Where undo data are.
+const STATE: &str = "diskmend";
+
+/// A disk: files, by where they come from and where they go.
+struct Disk {
+    name: &'static str,
+    /// Whether its files are part of the project; others lie in `DISKMEND_CORPUS`.
+    own: bool,
+    files: &'static [(&'static str, &'static str)],
+}
+
+const DISKS: [Disk; 3] = [
+    Disk {
+        name: "fixtures, BIOS",
+        own: true,
+        files: &[
+            ("dirty-hvle-both/SYSTEM", "SYSTEM"),
+            ("dirty-hvle-both/SYSTEM.LOG1", "SYSTEM.LOG1"),
+            ("dirty-hvle-both/SYSTEM.LOG2", "SYSTEM.LOG2"),
+            ("bcd-bios/BCD", BIOS),
+        ],
+    },
+    Disk {
+        name: "fixtures, EFI",
+        own: true,
+        files: &[
+            ("dirty-dirt/SYSTEM", "SYSTEM"),
+            ("dirty-dirt/SYSTEM.LOG1", "SYSTEM.LOG1"),
+            ("bcd-efi/BCD", EFI),
+        ],
+    },
+    Disk {
+        name: "real hive and store",
+        own: false,
+        files: &[
+            ("hives/regipy/SYSTEM_B", "SYSTEM"),
+            ("hives/regipy/SYSTEM_B.LOG1", "SYSTEM.LOG1"),
+            ("hives/regipy/SYSTEM_B.LOG2", "SYSTEM.LOG2"),
+            ("bcd/windeploy-linux/BCD", BIOS),
+        ],
+    },
+];
+
+/// The files of a disk by their paths, with `/`, without undo data.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Compares on every disk.
+pub(super) fn run(wine: &Wine) -> Result<String> {
+    println!("Comparing with the program for Linux...");
+    let linux = program::diskmend(false)?;
+    let windows = build::program()?;
+    let folder = workspace::output("windows-parity")?;
+    let mut compared = 0;
+    for disk in &DISKS {
+        let from = match (disk.own, std::env::var_os("DISKMEND_CORPUS")) {
+            (true, _) => workspace::root()?.join("fixtures"),
+            (false, Some(corpus)) if !corpus.is_empty() => PathBuf::from(corpus),
+            (false, _) => {
+                println!("SKIPPED: {}: DISKMEND_CORPUS is not set", disk.name);
+                continue;
+            }
+        };
+        compare(wine, &linux, &windows, disk, &from, &folder)
+            .with_context(|| disk.name.to_owned())?;
+        compared += 1;
+    }
+    Ok(format!("{compared} disks repaired as on Linux"))
+}
+
+fn compare(
+    wine: &Wine,
+    linux: &Path,
+    windows: &Path,
+    disk: &Disk,
+    from: &Path,
+    folder: &Path,
+) -> Result<()> {
+    let (ours, theirs) = (folder.join("linux"), folder.join("windows"));
+    for root in [&ours, &theirs] {
+        make(disk, from, root)?;
+    }
+    let before = files(&theirs)?;
+    let drive = wine.drive(LETTER, &theirs)?;
+    let on_linux = || {
+        let mut command = Command::new(linux);
+        command.current_dir(folder);
+        (command, "linux".to_owned())
+    };
+    let on_windows = || (wine.command(windows), format!("{LETTER}:").to_uppercase());
+
+    for (command, target) in [on_linux(), on_windows()] {
+        expect(command, &[&["inspect", &target][..], &RECIPES].concat(), 3)?;
+    }
+    if files(&theirs)? != before {
+        bail!("inspection has written");
+    }
+    let repair = |(command, target): (Command, String)| {
+        expect(
+            command,
+            &[&["repair", &target][..], &RECIPES, &["--yes"]].concat(),
+            0,
+        )
+    };
+    repair(on_linux())?;
+    repair(on_windows())?;
+    let (on_ours, on_theirs) = (files(&ours)?, files(&theirs)?);
+    same(&before, &on_ours, &on_theirs)?;
+    repair(on_windows())?;
+    if files(&theirs)? != on_theirs {
+        bail!("a second repair has written");
+    }
+    for (command, target) in [on_linux(), on_windows()] {
+        expect(command, &["undo", &target, "--yes"], 0)?;
+    }
+    drop(drive);
+    for root in [&ours, &theirs] {
+        if files(root)? != before {
+            bail!("{}: undo did not give back every byte", root.display());
+        }
+    }
+    println!("{}: the same repair, undone byte for byte", disk.name);
+    Ok(())
+}
+
+fn make(disk: &Disk, from: &Path, root: &Path) -> Result<()> {
+    if root.exists() {
+        fs::remove_dir_all(root).with_context(|| root.display().to_string())?;
+    }
+    for (source, to) in disk.files {
+        let to = match to.contains('/') {
+            true => root.join(to),
+            false => root.join(CONFIG).join(to),
+        };
+        fs::create_dir_all(to.parent().context("a file without a folder")?)?;
+        // Not a copy of the file: that would also take over that it is read-only.
+        let source = from.join(source);
+        let bytes = fs::read(&source).with_context(|| source.display().to_string())?;
+        fs::write(to, bytes)?;
+    }
+    Ok(())
+}
+
+fn files(root: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir()? {
+            let path = entry?.path();
+            let below = path.strip_prefix(root)?;
+            match path.is_dir() {
+                true if below == Path::new(STATE) => {}
+                true => folders.push(path),
+                false => {
+                    let name = below.to_string_lossy().into_owned();
+                    files.insert(name, fs::read(&path)?);
+                }
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Runs the program and expects its exit code.
+fn expect(mut command: Command, arguments: &[&str], exit: i32) -> Result<()> {
+    let output = command.args(arguments).output()?;
+    if output.status.code() != Some(exit) {
+        bail!(
+            "diskmend {}: {}, expected {exit}: {}{}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+    }
+    Ok(())
+}
+
+/// Expects the same files; hives but for times. A log holds the pages of its hive and hashes of
+/// them: of a log that was written only the length can be the same.
+fn same(before: &Files, linux: &Files, windows: &Files) -> Result<()> {
+    let names: Vec<_> = linux.keys().collect();
+    if names != windows.keys().collect::<Vec<_>>() {
+        bail!("not the same files: {names:?} and {:?}", windows.keys());
+    }
+    for (name, ours) in linux {
+        let theirs = windows.get(name).context("of the same name")?;
+        let is_log = Path::new(name)
+            .extension()
+            .is_some_and(|kind| kind.to_string_lossy().starts_with("LOG"));
+        let context = || name.clone();
+        match is_log {
+            false => same_hive::expect(ours, theirs).with_context(context)?,
+            true if ours.len() != theirs.len() => {
+                bail!("{name}: {} and {} bytes", ours.len(), theirs.len());
+            }
+            true => {}
+        }
+        let changed = before.get(name) != Some(ours);
+        if changed != (before.get(name) != Some(theirs)) {
+            bail!("{name}: only one program has written it");
+        }
+        if !is_log && !changed {
+            bail!("{name}: the repair has changed nothing");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! `cargo xtask windows setup`: the tools.
+
+use anyhow::Result;
+
+use super::COMPILER_OF_C;
+use super::cache::{Cache, VARIABLE};
+use super::compiler::Compiler;
+use super::wine::Wine;
+use crate::debian;
+
+const LINKER_PACKAGE: (&str, &str) = (COMPILER_OF_C, "gcc-mingw-w64-x86-64");
+/// What builds.
+pub(super) fn compiler() -> Result<Compiler> {
+    debian::install(&[LINKER_PACKAGE])?;
+    let cache = Cache::open()?;
+    let _lock = cache.lock("setup")?;
+    Compiler::get(&cache)
+}
+
+/// What runs.
+pub(super) fn wine() -> Result<Wine> {
+    debian::install(&[LINKER_PACKAGE])?;
+    let cache = Cache::open()?;
+    let _lock = cache.lock("setup")?;
+    Wine::get(&cache)
+}
+
+/// Makes all of it ready, and tells what it is.
+pub(super) fn describe() -> Result<String> {
+    let compiler = compiler()?.describe()?;
+    let wine = wine()?.version()?;
+    let cache = Cache::open()?;
+    println!("compiler  {compiler}");
+    println!("Wine      {wine}");
+    println!(
+        "kept in   {} ({VARIABLE} names another folder)",
+        cache.folder().display()
+    );
+    Ok(format!("{compiler}, {wine}"))
+}

@@ -1,0 +1,145 @@
+//! Wine with a prefix of its own, in which programs of Rust run.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::cache::Cache;
+use super::{COMPILER_OF_C, TARGET};
+use crate::{cargo, debian, program};
+
+/// Where Debian's package has Wine's programs; those on the PATH speak of 32 bits on each start.
+const FOLDER: &str = "/usr/lib/wine";
+const LOADER: &str = "wine64";
+const SERVER: &str = "wineserver";
+const PACKAGE: &str = "wine64";
+const SHIM: &str = include_str!("bcryptprimitives.c");
+
+/// A ready Wine.
+#[derive(Debug)]
+pub(super) struct Wine {
+    loader: PathBuf,
+    prefix: PathBuf,
+    cache: Cache,
+}
+
+impl Wine {
+    /// Makes the prefix where there is none yet for this version of Wine.
+    pub(super) fn get(cache: &Cache) -> Result<Self> {
+        let loader = Path::new(FOLDER).join(LOADER);
+        if !loader.is_file() {
+            debian::install_packages(&[PACKAGE])?;
+        }
+        let version = program::stdout(&loader, &["--version"])?;
+        let version = String::from_utf8_lossy(&version);
+        let version = version.split_whitespace().next().unwrap_or("wine");
+        let prefix = cache.made_once(version, |prefix| {
+            println!("Making a prefix for {version} (once)...");
+            boot(&loader, prefix)
+        })?;
+        let wine = Self {
+            loader,
+            prefix,
+            cache: cache.clone(),
+        };
+        wine.add_shim()?;
+        Ok(wine)
+    }
+
+    /// For a person.
+    pub(super) fn version(&self) -> Result<String> {
+        let version = program::stdout(&self.loader, &["--version"])?;
+        Ok(String::from_utf8_lossy(&version).trim().to_owned())
+    }
+
+    /// A program of Windows, not started yet.
+    pub(super) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(&self.loader);
+        command.arg(program);
+        self.prepare(&mut command);
+        command
+    }
+
+    /// Has cargo run what it builds for Windows in here.
+    pub(super) fn run_tests_of(&self, cargo: &mut Command) {
+        let target = TARGET.replace('-', "_").to_uppercase();
+        cargo.env(format!("CARGO_TARGET_{target}_RUNNER"), &self.loader);
+        self.prepare(cargo);
+    }
+
+    /// Makes a folder the drive of that letter for as long as the result lives.
+    pub(super) fn drive(&self, letter: char, folder: &Path) -> Result<Drive> {
+        let lock = self.cache.lock(&format!("drive-{letter}"))?;
+        let link = self.prefix.join("dosdevices").join(format!("{letter}:"));
+        // Left behind by a task that was killed.
+        if link.symlink_metadata().is_ok() {
+            fs::remove_file(&link)?;
+        }
+        symlink(folder, &link).with_context(|| link.display().to_string())?;
+        Ok(Drive { link, _lock: lock })
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        environment(command, &self.prefix);
+    }
+
+    fn add_shim(&self) -> Result<()> {
+        let folder = self.prefix.join("drive_c/windows/system32");
+        let source = folder.join("bcryptprimitives.c");
+        if fs::read_to_string(&source).is_ok_and(|there| there == SHIM) {
+            return Ok(());
+        }
+        let part = folder.join("bcryptprimitives.part.c");
+        fs::write(&part, SHIM)?;
+        let library = folder.join("bcryptprimitives.dll");
+        let mut compile = Command::new(COMPILER_OF_C);
+        compile.args(["-shared", "-O2", "-Wall", "-Werror", "-o"]);
+        compile.arg(library).arg(&part).arg("-ladvapi32");
+        cargo::run(&mut compile)?;
+        Ok(fs::rename(part, source)?)
+    }
+}
+
+/// A drive letter; it is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Drive {
+    link: PathBuf,
+    _lock: fs::File,
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        // The next drive of that letter takes the place of what can't be removed.
+        let _ = fs::remove_file(&self.link);
+    }
+}
+
+fn environment(command: &mut Command, prefix: &Path) {
+    command
+        .env("WINEPREFIX", prefix)
+        .env("WINEDEBUG", "-all")
+        // No offers to fetch .NET and a browser.
+        .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+        .env_remove("DISPLAY");
+}
+
+fn boot(loader: &Path, prefix: &Path) -> Result<()> {
+    let mut boot = Command::new(loader);
+    boot.args(["wineboot", "--init"]);
+    environment(&mut boot, prefix);
+    cargo::run(&mut boot)?;
+    let mut wait = Command::new(loader.with_file_name(SERVER));
+    wait.arg("--wait");
+    environment(&mut wait, prefix);
+    cargo::run(&mut wait)?;
+    if !prefix
+        .join("drive_c/windows/system32/kernel32.dll")
+        .is_file()
+    {
+        bail!("wineboot made no prefix in {}", prefix.display());
+    }
+    Ok(())
+}
