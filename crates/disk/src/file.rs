@@ -39,7 +39,7 @@ impl File {
     /// # Errors
     /// What the system reported.
     pub fn metadata(&self) -> io::Result<Metadata> {
-        Ok((&cap_std::fs::Metadata::from_file(&self.file)?).into())
+        Metadata::of_file(&self.file)
     }
 
     /// The length in bytes.

@@ -4,10 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, OpenOptions};
-
+use crate::dir::Dir;
 use crate::error::{NotRegular, OpenError};
 use crate::file::File;
 use crate::metadata::{Kind, Metadata};
@@ -45,7 +42,7 @@ pub struct Folder {
 impl Folder {
     /// Opens a folder by any path of this machine, links included.
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
-        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        let dir = Dir::open_ambient(path)?;
         Ok(Self { dir })
     }
 
@@ -79,8 +76,14 @@ impl Folder {
 
     /// The handle, for calls that name an open folder.
     #[cfg(unix)]
-    pub(crate) fn as_dir(&self) -> &Dir {
-        &self.dir
+    pub(crate) fn as_dir(&self) -> &cap_std::fs::Dir {
+        self.dir.handle()
+    }
+
+    /// The handle, for calls that name an open folder.
+    #[cfg(windows)]
+    pub(crate) fn as_dir(&self) -> &std::fs::File {
+        self.dir.handle()
     }
 
     /// A second handle to the same folder.
@@ -98,7 +101,7 @@ impl Folder {
     /// # Errors
     /// What the system reported.
     pub fn own_metadata(&self) -> io::Result<Metadata> {
-        Ok((&self.dir.dir_metadata()?).into())
+        self.dir.own_metadata()
     }
 
     /// Metadata of a name, not of what a link points to.
@@ -106,8 +109,7 @@ impl Folder {
     /// # Errors
     /// [`io::ErrorKind::NotFound`], or what the system reported.
     pub fn metadata(&self, name: impl AsRef<OsStr>) -> io::Result<Metadata> {
-        let name = component(name.as_ref())?;
-        Ok((&self.dir.symlink_metadata(name)?).into())
+        self.dir.metadata(component(name.as_ref())?)
     }
 
     /// Opens a regular file. Nothing else is ever opened, so this does not block on a FIFO or
@@ -124,13 +126,7 @@ impl Folder {
         }
         // The name may stand for something else by now: no link is followed, opening does not
         // wait for a FIFO's other end, and `File::new` looks at what was opened.
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(access == Access::ReadWrite)
-            .follow(FollowSymlinks::No)
-            .nonblock(true);
-        File::new(self.dir.open_with(name, &options)?.into_std())
+        File::new(self.dir.open_file(name, access)?)
     }
 
     /// Creates a file for reading and writing. On Unix only its owner may read it: copies of
@@ -140,16 +136,7 @@ impl Folder {
     /// [`io::ErrorKind::AlreadyExists`] whatever the name stands for, a link included; what the
     /// system reported.
     pub fn create_file(&self, name: impl AsRef<OsStr>) -> io::Result<File> {
-        let name = component(name.as_ref())?;
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .follow(FollowSymlinks::No);
-        #[cfg(unix)]
-        cap_fs_ext::OpenOptionsExt::mode(&mut options, 0o600);
-        File::new(self.dir.open_with(name, &options)?.into_std())
+        File::new(self.dir.create_file(component(name.as_ref())?)?)
     }
 
     /// Opens a folder.
@@ -158,9 +145,8 @@ impl Folder {
     /// [`io::ErrorKind::NotFound`], or what the system reported for a link or anything else that
     /// is no folder.
     pub fn open_dir(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
-        let name = component(name.as_ref())?;
         Ok(Self {
-            dir: self.dir.open_dir_nofollow(name)?,
+            dir: self.dir.open_dir(component(name.as_ref())?)?,
         })
     }
 
@@ -169,12 +155,7 @@ impl Folder {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], or what the system reported.
     pub fn create_dir(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
-        let name = component(name.as_ref())?;
-        #[cfg_attr(windows, expect(unused_mut, reason = "nothing to set there"))]
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        self.dir.create_dir_with(name, &builder)
+        self.dir.create_dir(component(name.as_ref())?)
     }
 
     /// Removes the name of a file, or a link itself.
@@ -235,30 +216,21 @@ impl Folder {
 
     /// The names in the folder as the system lists them.
     pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
-        Ok(self
-            .dir
-            .entries()?
-            .map(|entry| entry.map(|entry| entry.file_name())))
+        self.dir.names()
     }
 
-    /// Returns when names that were created, renamed or removed here are durable. Windows offers
-    /// no such call, nor do some file systems: there it does nothing.
+    /// The names here that the file system finds for `name`, which it has found: usually one, as
+    /// spelled on disk.
+    pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
+        self.dir.spellings(name)
+    }
+
+    /// Returns when names that were created, renamed or removed here are durable. Some file systems
+    /// offer no such call: there it does nothing. On Windows they are when they have been changed.
     ///
     /// # Errors
     /// What the system reported.
     pub fn sync(&self) -> io::Result<()> {
-        #[cfg(unix)]
-        {
-            use rustix::fs::{Mode, OFlags, fsync, openat};
-            use rustix::io::{Errno, retry_on_intr};
-            // The folder's own handle may be one that can only be used to find names.
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let handle = retry_on_intr(|| openat(&self.dir, ".", flags, Mode::empty()))?;
-            match retry_on_intr(|| fsync(&handle)) {
-                Ok(()) | Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        self.dir.sync()
     }
 }

@@ -31,6 +31,7 @@
 
 #![deny(unsafe_code)]
 
+mod dir;
 mod error;
 mod file;
 mod folder;
@@ -43,6 +44,9 @@ mod mapped;
 mod mapping;
 mod metadata;
 mod name;
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "calls of the kernel can't be had without")]
+mod nt;
 mod nt_path;
 mod positioned;
 mod security;

@@ -30,8 +30,8 @@ impl Found {
         &self.folder
     }
 
-    /// Its name as spelled on disk. A file system that disregards case itself finds the name as
-    /// it was asked for.
+    /// Its name as spelled on disk. On Unix a file system that disregards case itself finds the
+    /// name as it was asked for.
     #[must_use]
     pub fn name(&self) -> &OsStr {
         &self.name
@@ -81,8 +81,8 @@ impl Found {
 impl Folder {
     /// Finds the file or folder that `components` lead to, or `None` where there is none.
     ///
-    /// A name that is spelled as asked for wins; otherwise case is disregarded as NTFS does. No
-    /// link is followed, neither on the way nor at the end.
+    /// A name that is spelled as asked for wins, but for Windows, which could open another one;
+    /// otherwise case is disregarded as NTFS does. No link is followed, neither on the way nor at the end.
     ///
     /// # Errors
     /// [`LookupError::Link`] where a link stands on the way or at the end,
@@ -129,7 +129,13 @@ impl Folder {
         };
         let mut name = OsString::from(wanted);
         let metadata = match self.metadata(&name) {
-            Ok(metadata) => metadata,
+            Ok(metadata) => match self.spelled(&name, at)? {
+                Some(spelled) => {
+                    name = spelled;
+                    metadata
+                }
+                None => return Ok(None),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match self.similar(&name, at)? {
                     Some(similar) => name = similar,
@@ -144,6 +150,24 @@ impl Folder {
             return Err(LookupError::Link { path });
         }
         Ok(Some((name, metadata)))
+    }
+
+    /// How the name that the file system found for `wanted` is spelled, where that is it but for
+    /// case.
+    fn spelled(&self, wanted: &OsStr, at: &Path) -> Result<Option<OsString>, LookupError> {
+        let spellings = self.spellings(wanted).map_err(|source| LookupError::Io {
+            path: at.join(wanted),
+            source,
+        })?;
+        let mut spellings = spellings.into_iter();
+        match (spellings.next(), spellings.next()) {
+            (Some(first), Some(second)) => Err(LookupError::Ambiguous {
+                folder: at.to_path_buf(),
+                first: first.clone().min(second.clone()),
+                second: first.max(second),
+            }),
+            (only, _) => Ok(only),
+        }
     }
 
     /// The only name here that equals `wanted` but for case.

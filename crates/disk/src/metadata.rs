@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+#[cfg(unix)]
 use cap_fs_ext::MetadataExt;
+#[cfg(unix)]
 use cap_std::fs::FileType;
 
 /// What a name stands for.
@@ -19,6 +21,7 @@ pub enum Kind {
     Other,
 }
 
+#[cfg(unix)]
 impl From<FileType> for Kind {
     fn from(kind: FileType) -> Self {
         if kind.is_symlink() {
@@ -67,6 +70,18 @@ pub struct Metadata {
     pub links: u64,
 }
 
+impl Metadata {
+    /// Metadata of an open file.
+    pub(crate) fn of_file(file: &std::fs::File) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            Ok((&cap_std::fs::Metadata::from_file(file)?).into())
+        }
+        #[cfg(windows)]
+        crate::nt::metadata(file)
+    }
+}
+
 #[cfg(target_os = "linux")]
 impl Metadata {
     /// Metadata of what an open handle is, whatever the handle is good for.
@@ -91,9 +106,8 @@ impl Metadata {
     }
 }
 
+#[cfg(unix)]
 impl From<&cap_std::fs::Metadata> for Metadata {
-    /// The metadata must come from an open handle or from `symlink_metadata`: from elsewhere
-    /// Windows gives no identity.
     fn from(metadata: &cap_std::fs::Metadata) -> Self {
         Self {
             kind: metadata.file_type().into(),

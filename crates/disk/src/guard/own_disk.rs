@@ -8,7 +8,8 @@ use crate::target::Target;
 /// The target is not the root of the running system. A folder below that root is accepted.
 ///
 /// On Linux that is `/`, and under the Windows Subsystem for Linux also the running Windows's
-/// drive C:; on Windows it is the root of the system drive.
+/// drive C:; on Windows it is the root of the volume that holds the running Windows, by whatever
+/// drive letter, folder or volume name it was reached.
 ///
 /// # Errors
 /// [`GuardError::OwnDisk`], or why it could not be found out.
@@ -30,10 +31,13 @@ fn is_own_disk(target: &Target) -> io::Result<bool> {
 
 #[cfg(windows)]
 fn is_own_disk(target: &Target) -> io::Result<bool> {
-    // Not by volume serial number: a clone of the running system's disk has the same.
-    let mut root = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
-    root.push("\\");
-    Ok(std::fs::canonicalize(target.path())? == std::fs::canonicalize(root)?)
+    use crate::folder::Folder;
+    use crate::nt;
+
+    // Not by volume serial number and file index: a clone of the running system's disk has the
+    // same.
+    let own = Folder::open_ambient(&nt::system_root()?)?;
+    Ok(nt::volume_path(target.root().as_dir())? == nt::volume_path(own.as_dir())?)
 }
 
 /// The Windows Subsystem for Linux shows the running Windows's drives as mounts of its own kinds.

@@ -7,8 +7,7 @@ use crate::target::Target;
 
 /// The target's volume is not mounted read-only.
 ///
-/// On Windows nothing is asked; there, and where a mount turns read-only later, taking the
-/// [`TargetLock`](crate::TargetLock) finds out.
+/// Where a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) finds out.
 ///
 /// # Errors
 /// [`GuardError::ReadOnly`], or why the system would not say.
@@ -30,7 +29,7 @@ pub fn free_space(target: &Target) -> io::Result<u64> {
         Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
     }
     #[cfg(windows)]
-    fs4::available_space(target.path())
+    crate::nt::free_bytes(target.root().as_dir())
 }
 
 /// At least `needed` bytes can still be written to the target's volume.
@@ -54,7 +53,6 @@ fn is_read_only(target: &Target) -> io::Result<bool> {
 }
 
 #[cfg(windows)]
-#[expect(clippy::unnecessary_wraps, reason = "the question can fail elsewhere")]
-fn is_read_only(_target: &Target) -> io::Result<bool> {
-    Ok(false)
+fn is_read_only(target: &Target) -> io::Result<bool> {
+    crate::nt::is_read_only(target.root().as_dir())
 }

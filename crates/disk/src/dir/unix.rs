@@ -1,0 +1,110 @@
+//! Names beneath an open folder, through `openat` and its like.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{DirBuilder, OpenOptions};
+use rustix::fs::{Mode, OFlags, fsync, openat};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::folder::Access;
+use crate::metadata::Metadata;
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Dir(cap_std::fs::Dir);
+
+impl Dir {
+    pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
+        cap_std::fs::Dir::open_ambient_dir(path, ambient_authority()).map(Self)
+    }
+
+    pub(crate) fn handle(&self) -> &cap_std::fs::Dir {
+        &self.0
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    pub(crate) fn own_metadata(&self) -> io::Result<Metadata> {
+        Ok((&self.0.dir_metadata()?).into())
+    }
+
+    pub(crate) fn metadata(&self, name: &Path) -> io::Result<Metadata> {
+        Ok((&self.0.symlink_metadata(name)?).into())
+    }
+
+    /// Opening does not wait for a FIFO's other end; what was opened is for the caller to see.
+    pub(crate) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .write(access == Access::ReadWrite)
+            .follow(FollowSymlinks::No)
+            .nonblock(true);
+        Ok(self.0.open_with(name, &options)?.into_std())
+    }
+
+    pub(crate) fn create_file(&self, name: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .follow(FollowSymlinks::No);
+        cap_fs_ext::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(self.0.open_with(name, &options)?.into_std())
+    }
+
+    pub(crate) fn open_dir(&self, name: &Path) -> io::Result<Self> {
+        self.0.open_dir_nofollow(name).map(Self)
+    }
+
+    pub(crate) fn create_dir(&self, name: &Path) -> io::Result<()> {
+        let mut builder = DirBuilder::new();
+        cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        self.0.create_dir_with(name, &builder)
+    }
+
+    pub(crate) fn remove_file(&self, name: &Path) -> io::Result<()> {
+        self.0.remove_file(name)
+    }
+
+    pub(crate) fn remove_dir(&self, name: &Path) -> io::Result<()> {
+        self.0.remove_dir(name)
+    }
+
+    pub(crate) fn rename(&self, from: &Path, to_dir: &Self, to: &Path) -> io::Result<()> {
+        self.0.rename(from, &to_dir.0, to)
+    }
+
+    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
+        let entries = self.0.entries()?;
+        Ok(entries.map(|entry| entry.map(|entry| entry.file_name())))
+    }
+
+    /// The names here that the file system finds for `name`, which it has found.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "they are looked for elsewhere"
+    )]
+    pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
+        Ok(vec![name.to_owned()])
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        // The folder's own handle may be one that can only be used to find names.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = retry_on_intr(|| openat(&self.0, ".", flags, Mode::empty()))?;
+        match retry_on_intr(|| fsync(&handle)) {
+            Ok(()) | Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Names beneath an open folder, through the calls of the Windows kernel that take the folder's
+//! handle: no path is looked up a second time, and a volume needs no drive letter.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::windows::fs::OpenOptionsExt;
+use std::path::Path;
+
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_WRITE_THROUGH,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY,
+    FILE_READ_ATTRIBUTES, FILE_TRAVERSE, SYNCHRONIZE,
+};
+
+use crate::error::NotRegular;
+use crate::folder::Access;
+use crate::metadata::{Kind, Metadata};
+use crate::name;
+use crate::nt::{self, Opening};
+
+/// What a folder's own handle is for.
+const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Dir(File);
+
+impl Dir {
+    pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options
+            .access_mode(FOLDER)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
+        let dir = Self(options.open(path)?);
+        match dir.own_metadata()?.kind {
+            Kind::Folder => Ok(dir),
+            kind => Err(not_a_folder(kind)),
+        }
+    }
+
+    pub(crate) fn handle(&self) -> &File {
+        &self.0
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    pub(crate) fn own_metadata(&self) -> io::Result<Metadata> {
+        nt::metadata(&self.0)
+    }
+
+    pub(crate) fn metadata(&self, name: &Path) -> io::Result<Metadata> {
+        nt::metadata(&self.open(name, FILE_READ_ATTRIBUTES | SYNCHRONIZE, FILE_OPEN, 0)?)
+    }
+
+    pub(crate) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
+        let access = match access {
+            Access::Read => FILE_GENERIC_READ,
+            Access::ReadWrite => FILE_GENERIC_READ | FILE_GENERIC_WRITE,
+        };
+        self.open(name, access, FILE_OPEN, FILE_NON_DIRECTORY_FILE)
+    }
+
+    pub(crate) fn create_file(&self, name: &Path) -> io::Result<File> {
+        let access = FILE_GENERIC_READ | FILE_GENERIC_WRITE;
+        self.open(name, access, FILE_CREATE, FILE_NON_DIRECTORY_FILE)
+    }
+
+    pub(crate) fn open_dir(&self, name: &Path) -> io::Result<Self> {
+        let dir = Self(self.open(name, FOLDER, FILE_OPEN, FILE_DIRECTORY_FILE)?);
+        match dir.own_metadata()?.kind {
+            Kind::Folder => Ok(dir),
+            kind => Err(not_a_folder(kind)),
+        }
+    }
+
+    pub(crate) fn create_dir(&self, name: &Path) -> io::Result<()> {
+        let options = FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH;
+        self.open(name, FOLDER, FILE_CREATE, options).map(drop)
+    }
+
+    pub(crate) fn remove_file(&self, name: &Path) -> io::Result<()> {
+        let file = self.open(name, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
+        match nt::metadata(&file)?.kind {
+            kind @ Kind::Folder => Err(NotRegular { kind }.into()),
+            _ => nt::delete(&file),
+        }
+    }
+
+    pub(crate) fn remove_dir(&self, name: &Path) -> io::Result<()> {
+        let options = FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH;
+        let dir = self.open(name, DELETE_ACCESS, FILE_OPEN, options)?;
+        match nt::metadata(&dir)?.kind {
+            Kind::Folder => nt::delete(&dir),
+            kind => Err(not_a_folder(kind)),
+        }
+    }
+
+    /// Written through: when it returns, the new name is durable.
+    pub(crate) fn rename(&self, from: &Path, to_dir: &Self, to: &Path) -> io::Result<()> {
+        let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
+        nt::rename(&file, &to_dir.0, to.as_os_str())
+    }
+
+    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
+        nt::names(&self.0, None)
+    }
+
+    /// The names here that the file system finds for `name`, which it has found. One that it finds
+    /// by its short name is none of them.
+    pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
+        nt::names(&self.0, Some(name))?
+            .filter(|found| found.as_ref().map_or(true, |found| name::same(found, name)))
+            .collect()
+    }
+
+    /// Every change to the names here is written through; there is nothing left to do.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "there is something to do elsewhere"
+    )]
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn open(&self, name: &Path, access: u32, disposition: u32, options: u32) -> io::Result<File> {
+        let opening = Opening {
+            access,
+            disposition,
+            options,
+        };
+        nt::open_beneath(&self.0, name.as_os_str(), &opening)
+    }
+}
+
+/// What renaming and removing need.
+const DELETE_ACCESS: u32 = DELETE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
+
+fn not_a_folder(kind: Kind) -> io::Error {
+    io::Error::new(io::ErrorKind::NotADirectory, NotRegular { kind })
+}

@@ -1,0 +1,98 @@
+//! Renaming and removing what is open.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::AsRawHandle;
+
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_DISPOSITION_DELETE, FILE_DISPOSITION_INFORMATION, FILE_DISPOSITION_INFORMATION_EX,
+    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_INFORMATION_CLASS, FILE_RENAME_POSIX_SEMANTICS,
+    FILE_RENAME_REPLACE_IF_EXISTS, FileDispositionInformation, FileDispositionInformationEx,
+    FileRenameInformation, FileRenameInformationEx, NtSetInformationFile,
+};
+use windows_sys::Win32::Foundation::{
+    HANDLE, NTSTATUS, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS,
+    STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
+};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+
+use super::status::check;
+
+/// How file systems say that they do not know the newer form of a request.
+const UNKNOWN: [NTSTATUS; 5] = [
+    STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_INVALID_INFO_CLASS,
+    STATUS_INVALID_PARAMETER,
+    STATUS_NOT_IMPLEMENTED,
+    STATUS_NOT_SUPPORTED,
+];
+
+/// Longest name of a file, in UTF-16 units.
+const MAX_NAME: usize = 255;
+
+/// `FILE_RENAME_INFORMATION` with room for a name.
+#[repr(C)]
+struct Rename {
+    /// The older form takes its first byte for a boolean.
+    flags: u32,
+    root_directory: HANDLE,
+    /// In bytes.
+    file_name_len: u32,
+    file_name: [u16; MAX_NAME],
+}
+
+/// Removes the name under which `file` was opened: at once where the file system can, else when
+/// its last handle is closed.
+pub(crate) fn delete(file: &File) -> io::Result<()> {
+    let at_once = FILE_DISPOSITION_INFORMATION_EX {
+        Flags: FILE_DISPOSITION_DELETE | FILE_DISPOSITION_POSIX_SEMANTICS,
+    };
+    let status = set(file, FileDispositionInformationEx, &at_once);
+    if !UNKNOWN.contains(&status) {
+        return check(status);
+    }
+    let later = FILE_DISPOSITION_INFORMATION { DeleteFile: true };
+    check(set(file, FileDispositionInformation, &later))
+}
+
+/// Gives `file` the name `name` in `folder`, in place of a file that has it.
+pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()> {
+    let mut rename = Rename {
+        flags: FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS,
+        root_directory: folder.as_raw_handle(),
+        file_name_len: 0,
+        file_name: [0; MAX_NAME],
+    };
+    let mut units = name.encode_wide();
+    for (unit, to) in units.by_ref().zip(&mut rename.file_name) {
+        *to = unit;
+        rename.file_name_len += size_of::<u16>() as u32;
+    }
+    if units.next().is_some() || name.encode_wide().count() > MAX_NAME {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    }
+    let status = set(file, FileRenameInformationEx, &rename);
+    if !UNKNOWN.contains(&status) {
+        return check(status);
+    }
+    rename.flags = FILE_RENAME_REPLACE_IF_EXISTS;
+    check(set(file, FileRenameInformation, &rename))
+}
+
+/// Asks for a change; `information` must be what the class takes, and hold no pointers.
+fn set<T>(file: &File, class: FILE_INFORMATION_CLASS, information: &T) -> NTSTATUS {
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the kernel reads `size_of::<T>()` bytes of a live value, and writes the block only;
+    // `file` keeps its handle open.
+    unsafe {
+        NtSetInformationFile(
+            file.as_raw_handle(),
+            &raw mut block,
+            std::ptr::from_ref(information).cast(),
+            size_of::<T>() as u32,
+            class,
+        )
+    }
+}

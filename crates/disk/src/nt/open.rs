@@ -1,0 +1,84 @@
+//! Opening one name beneath an open folder.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::ptr;
+
+use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT,
+    NtCreateFile,
+};
+use windows_sys::Win32::Foundation::{OBJ_CASE_INSENSITIVE, UNICODE_STRING};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+
+use super::status::check;
+
+/// As Rust's own files: whoever wants to be alone takes a lock.
+const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+
+/// How a name is opened, in the numbers of `NtCreateFile`.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// What the handle may be used for; `SYNCHRONIZE` must be among it.
+    pub(crate) access: u32,
+    /// Whether the name must exist.
+    pub(crate) disposition: u32,
+    /// What it must be.
+    pub(crate) options: u32,
+}
+
+/// Opens a name in a folder, never what a link of that name points to: that is for the caller to
+/// recognise by the attributes. An empty name is the folder itself.
+pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Result<File> {
+    let mut units: Vec<u16> = name.encode_wide().collect();
+    let name = unicode_string(&mut units)?;
+    let attributes = OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: folder.as_raw_handle(),
+        ObjectName: &raw const name,
+        Attributes: OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: ptr::null(),
+        SecurityQualityOfService: ptr::null(),
+    };
+    let always =
+        FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
+    let mut handle = ptr::null_mut();
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: all pointers are to variables of this function, or null where that is allowed; the
+    // name lives as long as `units`; `folder` keeps its handle open.
+    let status = unsafe {
+        NtCreateFile(
+            &raw mut handle,
+            how.access,
+            &raw const attributes,
+            &raw mut block,
+            ptr::null(),
+            FILE_ATTRIBUTE_NORMAL,
+            SHARE,
+            how.disposition,
+            how.options | always,
+            ptr::null(),
+            0,
+        )
+    };
+    check(status)?;
+    // SAFETY: the call has succeeded, so that this is an open handle that nobody else owns.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) }.into())
+}
+
+/// The form in which the kernel takes names; it lives as long as `units`.
+pub(super) fn unicode_string(units: &mut [u16]) -> io::Result<UNICODE_STRING> {
+    let len = u16::try_from(size_of_val(units)).map_err(|_| io::ErrorKind::InvalidFilename)?;
+    Ok(UNICODE_STRING {
+        Length: len,
+        MaximumLength: len,
+        Buffer: units.as_mut_ptr(),
+    })
+}

@@ -1,0 +1,163 @@
+//! What the kernel knows of an open file or folder, and of its volume.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::windows::ffi::OsStringExt;
+use std::os::windows::io::AsRawHandle;
+use std::path::PathBuf;
+
+use windows_sys::Wdk::Storage::FileSystem::{
+    FS_INFORMATION_CLASS, FileFsAttributeInformation, FileFsFullSizeInformation,
+    NtQueryVolumeInformationFile,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT,
+    FILE_TYPE_DISK, GetFileInformationByHandle, GetFileType, GetFinalPathNameByHandleW,
+    VOLUME_NAME_NT,
+};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
+use windows_sys::Win32::System::SystemServices::FILE_READ_ONLY_VOLUME;
+
+use super::status::check;
+use crate::metadata::{Identity, Kind, Metadata};
+
+/// Longest path of the kernel's, in UTF-16 units.
+const MAX_PATH: usize = 1 << 15;
+/// Longest name of a file system that is waited for, in UTF-16 units.
+const MAX_FILE_SYSTEM_NAME: usize = 64;
+
+/// `FILE_FS_FULL_SIZE_INFORMATION`.
+#[repr(C)]
+#[derive(Default)]
+struct FullSize {
+    total_units: i64,
+    caller_available_units: i64,
+    actual_available_units: i64,
+    sectors_per_unit: u32,
+    bytes_per_sector: u32,
+}
+
+/// `FILE_FS_ATTRIBUTE_INFORMATION` with room for the name.
+#[repr(C)]
+struct Attributes {
+    file_system_attributes: u32,
+    maximum_component_name_len: i32,
+    file_system_name_len: u32,
+    file_system_name: [u16; MAX_FILE_SYSTEM_NAME],
+}
+
+/// What the open file is.
+///
+/// Every reparse point counts as a link: the file system leads on from it to something else.
+pub(crate) fn metadata(file: &File) -> io::Result<Metadata> {
+    let mut found = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the structure lives in this function; `file` keeps its handle open.
+    let (done, file_type) = unsafe {
+        let handle = file.as_raw_handle();
+        let done = GetFileInformationByHandle(handle, &raw mut found);
+        (done, GetFileType(handle))
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let has = |attribute| found.dwFileAttributes & attribute != 0;
+    Ok(Metadata {
+        kind: match file_type {
+            FILE_TYPE_DISK if has(FILE_ATTRIBUTE_REPARSE_POINT) => Kind::Link,
+            FILE_TYPE_DISK if has(FILE_ATTRIBUTE_DIRECTORY) => Kind::Folder,
+            FILE_TYPE_DISK => Kind::File,
+            _ => Kind::Other,
+        },
+        len: whole(found.nFileSizeHigh, found.nFileSizeLow),
+        identity: Identity {
+            device: found.dwVolumeSerialNumber.into(),
+            inode: whole(found.nFileIndexHigh, found.nFileIndexLow),
+        },
+        links: found.nNumberOfLinks.into(),
+    })
+}
+
+/// Bytes that the caller may still write to the volume that holds the open file.
+pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
+    let mut size = FullSize::default();
+    // SAFETY: it is made of numbers.
+    unsafe { ask_volume(file, FileFsFullSizeInformation, &mut size) }?;
+    let units = u64::try_from(size.caller_available_units).unwrap_or_default();
+    let unit = u64::from(size.sectors_per_unit).saturating_mul(size.bytes_per_sector.into());
+    Ok(units.saturating_mul(unit))
+}
+
+/// Whether the volume that holds the open file can't be written.
+pub(crate) fn is_read_only(file: &File) -> io::Result<bool> {
+    let mut attributes = Attributes {
+        file_system_attributes: 0,
+        maximum_component_name_len: 0,
+        file_system_name_len: 0,
+        file_system_name: [0; MAX_FILE_SYSTEM_NAME],
+    };
+    // SAFETY: it is made of numbers.
+    unsafe { ask_volume(file, FileFsAttributeInformation, &mut attributes) }?;
+    Ok(attributes.file_system_attributes & FILE_READ_ONLY_VOLUME != 0)
+}
+
+/// The path of an open file from the device of its volume on, which needs no drive letter and is
+/// the same by whatever path the file was opened.
+pub(crate) fn volume_path(file: &File) -> io::Result<OsString> {
+    let mut path = vec![0; MAX_PATH];
+    // SAFETY: the kernel writes at most `MAX_PATH` units to a live buffer of so many; `file` keeps
+    // its handle open.
+    let len = unsafe {
+        let handle = file.as_raw_handle();
+        GetFinalPathNameByHandleW(handle, path.as_mut_ptr(), MAX_PATH as u32, VOLUME_NAME_NT)
+    };
+    text(&path, len)
+}
+
+/// The root of the volume that the running Windows lies on.
+pub(crate) fn system_root() -> io::Result<PathBuf> {
+    let mut path = vec![0; MAX_PATH];
+    // SAFETY: the kernel writes at most `MAX_PATH` units to a live buffer of so many.
+    let len = unsafe { GetSystemWindowsDirectoryW(path.as_mut_ptr(), MAX_PATH as u32) };
+    let windows = PathBuf::from(text(&path, len)?);
+    let root = windows.ancestors().last().unwrap_or(&windows);
+    Ok(root.to_owned())
+}
+
+/// The result of a call that gives the length of what it wrote, or the length that it needs.
+fn text(units: &[u16], len: u32) -> io::Result<OsString> {
+    match units.get(..len as usize) {
+        Some([]) => Err(io::Error::last_os_error()),
+        Some(units) => Ok(OsString::from_wide(units)),
+        None => Err(io::ErrorKind::InvalidFilename.into()),
+    }
+}
+
+/// Asks about a volume.
+///
+/// # Safety
+/// Every content of a `T` must be valid.
+unsafe fn ask_volume<T>(
+    file: &File,
+    class: FS_INFORMATION_CLASS,
+    answer: &mut T,
+) -> io::Result<()> {
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the kernel writes at most `size_of::<T>()` bytes to a live value, for which the
+    // caller vouches; `file` keeps its handle open.
+    let status = unsafe {
+        NtQueryVolumeInformationFile(
+            file.as_raw_handle(),
+            &raw mut block,
+            std::ptr::from_mut(answer).cast(),
+            size_of::<T>() as u32,
+            class,
+        )
+    };
+    check(status)
+}
+
+fn whole(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}

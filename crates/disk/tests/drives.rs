@@ -1,0 +1,92 @@
+//! Ways to name a volume on Windows, and the running system's own among them.
+//!
+//! `cargo xtask windows test` prepares drives under Wine and names them in variables; without them
+//! only the drives that every Windows has are tried.
+
+#![cfg(test)]
+#![cfg(windows)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use diskmend_disk::{Access, GuardError, Kind, Target, TargetLock, guard};
+
+/// The paths in a variable, one after the other with `|` between.
+fn prepared(variable: &str) -> Vec<PathBuf> {
+    match std::env::var(variable) {
+        Ok(paths) => paths.split('|').map(PathBuf::from).collect(),
+        Err(_) => {
+            println!("SKIPPED: {variable} names no prepared drive: none was tried");
+            Vec::new()
+        }
+    }
+}
+
+fn system_drive() -> String {
+    std::env::var("SystemDrive").unwrap_or_else(|_| "C:".to_owned())
+}
+
+#[track_caller]
+fn is_own(path: &Path) {
+    let target = Target::open(path).unwrap();
+    let refused = guard::not_own_disk(&target);
+    assert!(
+        matches!(refused, Err(GuardError::OwnDisk)),
+        "{path:?}: {refused:?}"
+    );
+}
+
+#[test]
+fn the_system_drive_is_refused_by_any_path() {
+    let drive = system_drive();
+    let lower = drive.to_lowercase();
+    for path in [
+        format!(r"{drive}\"),
+        format!("{lower}/"),
+        format!(r"{drive}\Windows\.."),
+        format!(r"\\?\{drive}\"),
+        format!(r"\\.\{drive}\"),
+    ] {
+        is_own(path.as_ref());
+    }
+}
+
+/// Another letter, a mounted folder, a substituted drive.
+#[test]
+fn the_system_drive_is_refused_by_a_second_name() {
+    for path in prepared("DISKMEND_TEST_OWN") {
+        is_own(&path);
+    }
+}
+
+#[test]
+fn a_folder_on_the_system_drive_is_accepted() {
+    let target = Target::open(format!(r"{}\Windows", system_drive()).as_ref()).unwrap();
+    guard::not_own_disk(&target).unwrap();
+}
+
+#[test]
+fn a_drive_and_the_name_of_its_volume_are_targets() {
+    for path in prepared("DISKMEND_TEST_DRIVES") {
+        let config = path.join("Windows").join("System32").join("Config");
+        fs::create_dir_all(&config).unwrap();
+        fs::write(config.join("System"), b"regf").unwrap();
+        let target = Target::open(&path).unwrap();
+        guard::windows_volume(&target).unwrap();
+        guard::not_own_disk(&target).unwrap();
+        guard::writable(&target).unwrap();
+        guard::not_hibernated(&target).unwrap();
+        guard::require_free(&target, 1).unwrap();
+        let found = target.find(&["windows", "SYSTEM32", "config", "SYSTEM"]);
+        let found = found.unwrap().expect("the file is there");
+        assert_eq!(found.kind(), Kind::File);
+        assert_eq!(found.name(), "System");
+        assert_eq!(found.open_file(Access::Read).unwrap().len().unwrap(), 4);
+        let lock = TargetLock::acquire(target.root()).unwrap();
+        let again = TargetLock::acquire(Target::open(&path).unwrap().root());
+        assert!(matches!(again, Err(GuardError::Busy)), "{path:?}");
+        // What is open keeps its name until it is closed.
+        drop((lock, again, found, target));
+        fs::remove_dir_all(path.join("Windows")).unwrap();
+    }
+}
