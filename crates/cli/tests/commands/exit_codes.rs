@@ -2,13 +2,19 @@
 //! tested with the commands that end with them.
 
 use std::fs;
+#[cfg(unix)]
 use std::process::Command;
 
-use crate::fixture::{Volume, copy_fixture};
-use crate::program::{Run, diskmend};
+use crate::fixture::Volume;
+#[cfg(unix)]
+use crate::fixture::copy_fixture;
+#[cfg(unix)]
+use crate::program::Run;
+use crate::program::diskmend;
 
 /// Runs the program where no file can be written beyond `blocks` of 512 bytes, as on a disk that
-/// fails from there on.
+/// fails from there on. Windows has no such limit.
+#[cfg(unix)]
 fn limited(blocks: u64, args: &[&str]) -> Run {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let output = Command::new("sh")
@@ -19,6 +25,7 @@ fn limited(blocks: u64, args: &[&str]) -> Run {
     Run::of(output)
 }
 
+#[cfg(unix)]
 #[test]
 fn a_change_that_was_taken_back_ends_with_6() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
@@ -48,6 +55,7 @@ fn a_change_that_was_taken_back_ends_with_6() {
     diskmend(&args).ends(0);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_change_that_could_not_be_taken_back_ends_with_7_and_undo_settles_it() {
     let volume = Volume::of_fixture("system-001-002");

@@ -199,13 +199,14 @@ fn without_the_check_the_edit_is_the_same() {
     diskmend(["hive", "check", file.to_str().expect("UTF-8")]).ends(0);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_written_is_left() {
-    use std::os::unix::fs::PermissionsExt as _;
     let fixture = Fixture::new();
     let before = fs::read(fixture.system()).expect("readable");
-    fs::set_permissions(fixture.system(), fs::Permissions::from_mode(0o444)).expect("settable");
+    let metadata = fs::metadata(fixture.system()).expect("there");
+    let mut permissions = metadata.permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(fixture.system(), permissions).expect("settable");
     if fs::OpenOptions::new()
         .write(true)
         .open(fixture.system())

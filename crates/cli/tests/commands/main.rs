@@ -30,7 +30,6 @@ mod common;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
-#[cfg(unix)]
 mod exit_codes;
 #[cfg(test)]
 mod fixture;
