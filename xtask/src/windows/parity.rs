@@ -12,8 +12,12 @@ use super::wine::Wine;
 use super::{build, same_hive};
 use crate::{program, workspace};
 
-const LETTER: char = 'f';
+const DRIVE: &str = "F:";
+const VOLUME: &str = "volume{6469736b-6d65-6e64-0000-706172697479}";
 const RECIPES: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
+/// The two copies of a disk.
+const LINUX: &str = "linux";
+const WINDOWS: &str = "windows";
 const CONFIG: &str = "Windows/System32/config";
 const BIOS: &str = "Boot/BCD";
 const EFI: &str = "EFI/Microsoft/Boot/BCD";
@@ -69,6 +73,10 @@ pub(super) fn run(wine: &Wine) -> Result<String> {
     let linux = program::diskmend(false)?;
     let windows = build::program()?;
     let folder = workspace::output("windows-parity")?;
+    // Held from the first disk on, so that a second comparison waits for its turn.
+    let root = folder.join(WINDOWS);
+    let _drive = wine.volume(&DRIVE.to_lowercase(), &root)?;
+    let _volume = wine.volume(VOLUME, &root)?;
     let mut compared = 0;
     for disk in &DISKS {
         let from = match (disk.own, std::env::var_os("DISKMEND_CORPUS")) {
@@ -83,7 +91,16 @@ pub(super) fn run(wine: &Wine) -> Result<String> {
             .with_context(|| disk.name.to_owned())?;
         compared += 1;
     }
+    refuse_own_disk(wine, &windows)?;
     Ok(format!("{compared} disks repaired as on Linux"))
+}
+
+/// The running system's own disk must be refused.
+fn refuse_own_disk(wine: &Wine, windows: &Path) -> Result<()> {
+    for name in ["C:", "c:", r"C:\", r"\\?\C:", r"C:\windows\.."] {
+        expect(wine.command(windows), &["undo", name, "--yes"], 5)?;
+    }
+    Ok(())
 }
 
 fn compare(
@@ -94,21 +111,24 @@ fn compare(
     from: &Path,
     folder: &Path,
 ) -> Result<()> {
-    let (ours, theirs) = (folder.join("linux"), folder.join("windows"));
+    let (ours, theirs) = (folder.join(LINUX), folder.join(WINDOWS));
     for root in [&ours, &theirs] {
         make(disk, from, root)?;
     }
     let before = files(&theirs)?;
-    let drive = wine.drive(LETTER, &theirs)?;
     let on_linux = || {
         let mut command = Command::new(linux);
         command.current_dir(folder);
-        (command, "linux".to_owned())
+        (command, LINUX.to_owned())
     };
-    let on_windows = || (wine.command(windows), format!("{LETTER}:").to_uppercase());
+    let on_windows = || (wine.command(windows), DRIVE.to_owned());
 
-    for (command, target) in [on_linux(), on_windows()] {
-        expect(command, &[&["inspect", &target][..], &RECIPES].concat(), 3)?;
+    let inspect =
+        |command, target: &str| expect(command, &[&["inspect", target][..], &RECIPES].concat(), 3);
+    let (command, target) = on_linux();
+    inspect(command, &target)?;
+    for target in names(&theirs) {
+        inspect(wine.command(windows), &target)?;
     }
     if files(&theirs)? != before {
         bail!("inspection has written");
@@ -131,7 +151,6 @@ fn compare(
     for (command, target) in [on_linux(), on_windows()] {
         expect(command, &["undo", &target, "--yes"], 0)?;
     }
-    drop(drive);
     for root in [&ours, &theirs] {
         if files(root)? != before {
             bail!("{}: undo did not give back every byte", root.display());
@@ -139,6 +158,19 @@ fn compare(
     }
     println!("{}: the same repair, undone byte for byte", disk.name);
     Ok(())
+}
+
+/// All that a person may call the volume that has the folder `root`.
+fn names(root: &Path) -> Vec<String> {
+    let mut names = vec![format!("Z:{}", root.display()), format!("{DRIVE}/")];
+    for volume in [DRIVE, r"\\?\F:", &format!(r"\\?\{VOLUME}")] {
+        names.extend([
+            volume.to_owned(),
+            volume.to_lowercase(),
+            format!(r"{volume}\"),
+        ]);
+    }
+    names
 }
 
 fn make(disk: &Disk, from: &Path, root: &Path) -> Result<()> {

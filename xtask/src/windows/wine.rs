@@ -70,16 +70,24 @@ impl Wine {
         self.prepare(cargo);
     }
 
-    /// Makes a folder the drive of that letter for as long as the result lives.
-    pub(super) fn drive(&self, letter: char, folder: &Path) -> Result<Drive> {
-        let lock = self.cache.lock(&format!("drive-{letter}"))?;
-        let link = self.prefix.join("dosdevices").join(format!("{letter}:"));
+    /// The folder that is drive C:, the running system's own.
+    pub(super) fn system_drive(&self) -> PathBuf {
+        self.prefix.join("drive_c")
+    }
+
+    /// Makes a folder the volume of that name (`f:`, `volume{...}`), in lower case, for as long as
+    /// the result lives. Nobody else can make one of the same name meanwhile.
+    pub(super) fn volume(&self, name: &str, folder: &Path) -> Result<Volume> {
+        let lock = self
+            .cache
+            .lock(&format!("volume-{}", name.trim_end_matches(':')))?;
+        let link = self.prefix.join("dosdevices").join(name);
         // Left behind by a task that was killed.
         if link.symlink_metadata().is_ok() {
             fs::remove_file(&link)?;
         }
         symlink(folder, &link).with_context(|| link.display().to_string())?;
-        Ok(Drive { link, _lock: lock })
+        Ok(Volume { link, _lock: lock })
     }
 
     fn prepare(&self, command: &mut Command) {
@@ -103,16 +111,16 @@ impl Wine {
     }
 }
 
-/// A drive letter; it is free again when this is dropped.
+/// A volume; its name is free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct Drive {
+pub(super) struct Volume {
     link: PathBuf,
     _lock: fs::File,
 }
 
-impl Drop for Drive {
+impl Drop for Volume {
     fn drop(&mut self) {
-        // The next drive of that letter takes the place of what can't be removed.
+        // The next volume of that name takes the place of what can't be removed.
         let _ = fs::remove_file(&self.link);
     }
 }
