@@ -16,13 +16,13 @@ enum Task {
     Bench(xtask::bench::Options),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
-    #[cfg(feature = "program")]
+    #[cfg(all(feature = "program", unix))]
     /// Install what the tests need and run all that must pass
     Ci,
     /// Show the main job from inspection to undo on a broken sample disk
     Demo,
-    #[cfg(feature = "program")]
-    /// Build the release program, its manual pages and shell completions into an archive
+    #[cfg(all(feature = "program", unix))]
+    /// Build the release programs for Linux and Windows into archives with all that belongs to them
     Dist,
     #[cfg(feature = "program")]
     /// Write the manual pages and shell completions to target/man
@@ -51,10 +51,10 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Bench(options) => xtask::bench::run(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
-        #[cfg(feature = "program")]
+        #[cfg(all(feature = "program", unix))]
         Task::Ci => xtask::ci::run(),
         Task::Demo => xtask::demo::run(),
-        #[cfg(feature = "program")]
+        #[cfg(all(feature = "program", unix))]
         Task::Dist => xtask::dist::archive(),
         #[cfg(feature = "program")]
         Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),

@@ -1,0 +1,23 @@
+//! The checksums of what is given to users.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+const NAME: &str = "SHA256SUMS";
+
+/// Writes the checksums of the files in `folder` as `sha256sum --check` wants them, and gives the
+/// name of the list.
+pub(super) fn write(folder: &Path, files: &[String]) -> Result<String> {
+    let output = Command::new("sha256sum")
+        .args(files)
+        .current_dir(folder)
+        .output()
+        .context("sha256sum")?;
+    if !output.status.success() {
+        bail!("sha256sum: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    std::fs::write(folder.join(NAME), output.stdout)?;
+    Ok(NAME.to_owned())
+}

@@ -1,0 +1,176 @@
+//! The licences of the crates that a program is made of, and their texts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{cargo, program};
+
+/// How the names of the files begin that hold licences.
+const BEGINNINGS: [&str; 6] = [
+    "LICEN",
+    "UNLICEN",
+    "COPYING",
+    "COPYRIGHT",
+    "NOTICE",
+    "AUTHORS",
+];
+const RULE: &str =
+    "================================================================================";
+
+/// What `cargo metadata` tells.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Crate>,
+    resolve: Resolve,
+}
+
+#[derive(Deserialize)]
+struct Crate {
+    id: String,
+    name: String,
+    version: String,
+    license: Option<String>,
+    repository: Option<String>,
+    manifest_path: String,
+    /// Absent in the project's own crates.
+    source: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    deps: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    pkg: String,
+    dep_kinds: Vec<Kind>,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    /// Absent in what goes into the program.
+    kind: Option<String>,
+}
+
+/// The document for the program `diskmend` on a platform.
+///
+/// # Errors
+/// Where a crate does not say its licence or brings no text of it.
+pub(super) fn document(target: &str) -> Result<String> {
+    let arguments = [
+        "metadata",
+        "--format-version",
+        "1",
+        "--locked",
+        "--filter-platform",
+        target,
+    ];
+    let output = cargo::command(&arguments)?.output()?;
+    if !output.status.success() {
+        bail!(
+            "cargo metadata: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    let crates = crates(&metadata)?;
+    let mut document = String::from(
+        "diskmend is under the GNU General Public License, version 2 or later: see LICENSE.\n\
+         It contains these libraries, each under its own licence; the texts follow.\n\n",
+    );
+    let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for library in crates {
+        let name = format!("{} {}", library.name, library.version);
+        let licence = library.license.as_deref();
+        let licence = licence.with_context(|| format!("{name} does not say its licence"))?;
+        let repository = library.repository.as_deref().unwrap_or_default();
+        writeln!(document, "{name}: {licence} {repository}")?;
+        let folder = Path::new(&library.manifest_path).parent();
+        let found = texts_in(folder.context("a manifest without a folder")?)?;
+        if found.is_empty() {
+            bail!("{name} brings no text of its licence");
+        }
+        for text in found {
+            texts.entry(text).or_default().push(name.clone());
+        }
+    }
+    let standard = "the Rust standard library".to_owned();
+    writeln!(
+        document,
+        "{standard}: MIT OR Apache-2.0 https://github.com/rust-lang/rust"
+    )?;
+    for text in of_the_standard_library()? {
+        texts.entry(text).or_default().push(standard.clone());
+    }
+    for (text, libraries) in texts {
+        let libraries = libraries.join(", ");
+        write!(document, "\n{RULE}\n{libraries}\n{RULE}\n\n{text}\n")?;
+    }
+    Ok(document)
+}
+
+/// The foreign crates that go into the program, by name.
+fn crates(metadata: &Metadata) -> Result<Vec<&Crate>> {
+    let own = |one: &&Crate| one.name == "diskmend" && one.source.is_none();
+    let root = metadata.packages.iter().find(own).context("diskmend")?;
+    let mut reached = BTreeSet::new();
+    let mut next = vec![root.id.as_str()];
+    while let Some(id) = next.pop() {
+        if !reached.insert(id) {
+            continue;
+        }
+        let node = metadata.resolve.nodes.iter().find(|node| node.id == id);
+        let inside = |one: &&Dependency| one.dep_kinds.iter().any(|kind| kind.kind.is_none());
+        let dependencies = node.context("a crate that is not resolved")?.deps.iter();
+        next.extend(dependencies.filter(inside).map(|one| one.pkg.as_str()));
+    }
+    let mut crates: Vec<_> = metadata
+        .packages
+        .iter()
+        .filter(|one| one.source.is_some() && reached.contains(one.id.as_str()))
+        .collect();
+    crates.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    Ok(crates)
+}
+
+/// The texts that a crate brings, without regard to how their lines end.
+fn texts_in(folder: &Path) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_uppercase();
+        if path.is_file() && BEGINNINGS.iter().any(|begin| name.starts_with(begin)) {
+            let text = fs::read(&path).with_context(|| path.display().to_string())?;
+            let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
+            texts.push(text.trim_matches('\n').to_owned());
+        }
+    }
+    texts.sort();
+    Ok(texts)
+}
+
+fn of_the_standard_library() -> Result<Vec<String>> {
+    let root = program::stdout(Path::new("rustc"), &["--print", "sysroot"])?;
+    let root = String::from_utf8_lossy(&root);
+    let folder = Path::new(root.trim()).join("share/doc/rust/licenses");
+    ["MIT.txt", "Apache-2.0.txt"]
+        .map(|name| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).with_context(|| path.display().to_string())
+        })
+        .into_iter()
+        .collect()
+}
