@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{cargo, cross_check, debian, demo, dist, fixtures, test_run, workspace};
+use crate::{cargo, cross_check, debian, demo, dist, fixtures, test_run, windows, workspace};
 
 /// Programs that the cross-check needs, with their Debian packages.
 const PACKAGES: [(&str, &str); 5] = [
@@ -32,7 +32,7 @@ struct Outcome {
 /// # Errors
 /// Where a step failed.
 pub fn run() -> Result<()> {
-    let steps: [(&'static str, Step); 10] = [
+    let steps: [(&'static str, Step); 13] = [
         ("packages", || debian::install(&PACKAGES)),
         ("format", || cargo(&["fmt", "--all", "--check"], &[])),
         ("clippy", || {
@@ -70,6 +70,12 @@ pub fn run() -> Result<()> {
             ];
             // The same seeds everywhere.
             cargo(&[&run[..], &fuzz].concat(), &[("DISKMEND_CORPUS", "")])
+        }),
+        ("windows build", || windows::run(&windows::Task::Build)),
+        ("windows clippy", || windows::run(&windows::Task::Clippy)),
+        ("windows tests", || {
+            let arguments = Vec::new();
+            windows::run(&windows::Task::Test { arguments })
         }),
         ("manual", || {
             dist::write_man(&workspace::output("man")?).map(|()| String::new())

@@ -9,7 +9,7 @@
 
 pub mod bench;
 pub mod cargo;
-#[cfg(feature = "program")]
+#[cfg(all(feature = "program", unix))]
 pub mod ci;
 pub mod cross_check;
 pub mod debian;
