@@ -121,22 +121,10 @@ pub fn apply(
     guards(target, false)?;
     site.no_unfinished_run(None)?;
     let acl = plan.report.acl;
-    let failed = acl.failed.count > 0;
-    let mut report = RepairReport {
-        schema: SCHEMA,
-        target: site.display.clone(),
-        outcome: match failed {
-            true => Outcome::PartlyDone,
-            false => Outcome::NothingToDo,
-        },
-        run: None,
-        recipes: Vec::new(),
-        hives: Vec::new(),
-        changes: Vec::new(),
-        descriptors: None,
-        skipped: Vec::new(),
-        notices: Vec::new(),
-    };
+    let mut report = RepairReport::by_hand(&site.display);
+    if acl.failed.count > 0 {
+        report.outcome = Outcome::PartlyDone;
+    }
     let applying = Applying {
         draft: plan.draft,
         failed: acl.failed,

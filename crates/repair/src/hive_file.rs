@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use diskmend_disk::{Access, Folder, Target};
 use diskmend_hive::{EditError, Hive};
 
-use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind, SCHEMA};
+use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind};
 use crate::error::Error;
 use crate::hive_on_disk::{self, HivePlace};
 use crate::progress::{Phase, Watch};
@@ -99,18 +99,7 @@ pub(crate) fn edit_site(
     site.no_unfinished_run(None)?;
     watch.phase(Phase::Opening, &place.place.path)?;
     let opened = hive_on_disk::open(place, Access::ReadWrite)?;
-    let mut report = RepairReport {
-        schema: SCHEMA,
-        target: site.display.clone(),
-        outcome: Outcome::NothingToDo,
-        run: None,
-        recipes: Vec::new(),
-        hives: Vec::new(),
-        changes: Vec::new(),
-        descriptors: None,
-        skipped: Vec::new(),
-        notices: Vec::new(),
-    };
+    let mut report = RepairReport::by_hand(&site.display);
     let hive = opened.hive_place.hive.clone();
     let Some(prepared) = prepare(opened, options, watch, |recorder| Ok(change(recorder)?))? else {
         return Ok(report);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::documents::{
-    AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SkippedHive,
+    AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SCHEMA, SkippedHive,
 };
 
 /// The result of `repair`, and of every command that edits a hive file.
@@ -30,6 +30,24 @@ pub struct RepairReport {
     pub skipped: Vec<SkippedHive>,
     /// What else a person should know.
     pub notices: Vec<Notice>,
+}
+
+impl RepairReport {
+    /// Of a change by hand that nothing has been done of yet.
+    pub(crate) fn by_hand(target: &str) -> Self {
+        Self {
+            schema: SCHEMA,
+            target: target.to_owned(),
+            outcome: Outcome::NothingToDo,
+            run: None,
+            recipes: Vec::new(),
+            hives: Vec::new(),
+            changes: Vec::new(),
+            descriptors: None,
+            skipped: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
 }
 
 /// How a repair ended.

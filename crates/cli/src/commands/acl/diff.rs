@@ -1,14 +1,11 @@
 //! `diskmend acl diff`: permissions compared with a save file.
 
-use diskmend_repair::acl_edit;
-
 use super::apply::show;
 use super::path_arg::PathArgs;
 use super::saved::SavedArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::progress::Steps;
 
 /// Compare permissions with those in a save file; nothing is written
 ///
@@ -27,13 +24,6 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let saved = args.saved.read()?;
-    let located = args.path.locate()?;
-    let options = args.path.options();
-    let mut steps = Steps::start();
-    let (target, names) = (&located.target, located.names());
-    let plan = acl_edit::plan_restore(target, &names, &saved, &options, &mut steps.watch());
-    drop(steps);
-    let plan = plan.map_err(|error| args.path.failure(&located, &error))?;
+    let (_, plan) = args.saved.plan(&args.path)?;
     show(console, plan.report())
 }

@@ -1,14 +1,11 @@
 //! `diskmend acl restore`: permissions from a save file.
 
-use diskmend_repair::acl_edit;
-
 use super::apply::{Carry, carry_out};
 use super::path_arg::PathArgs;
 use super::saved::SavedArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::progress::Steps;
 
 /// Restore permissions from a save file, as 'icacls /restore' does
 ///
@@ -30,13 +27,6 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.carry.can_be_had()?;
-    let saved = args.saved.read()?;
-    let located = args.path.locate()?;
-    let options = args.path.options();
-    let mut steps = Steps::start();
-    let (target, names) = (&located.target, located.names());
-    let plan = acl_edit::plan_restore(target, &names, &saved, &options, &mut steps.watch());
-    drop(steps);
-    let plan = plan.map_err(|error| args.path.failure(&located, &error))?;
+    let (located, plan) = args.saved.plan(&args.path)?;
     carry_out(console, &args.path, &located, plan, &args.carry)
 }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use diskmend_acl::{Domains, SavedEntries, SavedEntry};
 use diskmend_disk::NtPath;
-use diskmend_repair::acl_edit::SavedObject;
+use diskmend_repair::acl_edit::{self, AclPlan, SavedObject};
 
+use super::path_arg::{Located, PathArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::progress::Steps;
 
 /// Longest save file that is read, in bytes: a million objects.
 const MAX_LEN: u64 = 1 << 30;
@@ -25,8 +27,21 @@ pub(crate) struct SavedArgs {
 }
 
 impl SavedArgs {
+    /// Works out what has to be changed for what was saved to hold again.
+    pub(super) fn plan(&self, args: &PathArgs) -> Result<(Located, AclPlan), Failure> {
+        let saved = self.read()?;
+        let located = args.locate()?;
+        let options = args.options();
+        let mut steps = Steps::start();
+        let (target, names) = (&located.target, located.names());
+        let plan = acl_edit::plan_restore(target, &names, &saved, &options, &mut steps.watch());
+        drop(steps);
+        let plan = plan.map_err(|error| args.failure(&located, &error))?;
+        Ok((located, plan))
+    }
+
     /// Reads the files; what both say of an object is put together.
-    pub(crate) fn read(&self) -> Result<Vec<SavedObject>, Failure> {
+    fn read(&self) -> Result<Vec<SavedObject>, Failure> {
         let mut objects = entries(&self.file)?;
         let Some(file) = &self.owners else {
             return Ok(objects);
