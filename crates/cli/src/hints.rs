@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::shell;
 
-const PERMISSION: &str = "run diskmend as root or administrator";
+const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
 const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
                           in user profiles (NTUSER.DAT) and in the boot store (BCD)";
 const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
@@ -34,9 +34,9 @@ impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         let hint = match &error {
             RecipeError::Unknown { known, .. } => Some(format!("there are: {}", known.join(", "))),
-            RecipeError::Conflict { .. } | RecipeError::ElementConflict { .. } => {
-                Some("name one of the two only".to_owned())
-            }
+            RecipeError::Conflict { .. }
+            | RecipeError::ElementConflict { .. }
+            | RecipeError::AclConflict { .. } => Some("name one of the two only".to_owned()),
             _ => None,
         };
         Self::of(Exit::Usage, &error).maybe_hint(hint)
@@ -82,7 +82,6 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Error::Refused(refusal) => refusal_hint(refusal, &target, state),
         Error::Target { source, .. } => target_hint(source).1.map(str::to_owned),
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
-        Error::NoFolder { .. } => Some("name the root of the Windows volume".to_owned()),
         Error::Draft { .. } => Some(
             "free some space there, or have TMPDIR name another folder of this machine".to_owned(),
         ),
@@ -126,6 +125,7 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
         Refusal::OtherTarget { .. } => "make a plan for this target",
         Refusal::NoDescriptors => NO_DESCRIPTORS,
+        Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",
         Refusal::StateFolder { .. } => {
             "look at what it is; keep undo data elsewhere with \

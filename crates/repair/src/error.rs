@@ -144,6 +144,17 @@ pub enum Refusal {
     /// The volume's file system, or its driver, shows no security descriptors.
     #[error("this is no NTFS volume, or its driver does not show Windows's permissions")]
     NoDescriptors,
+    /// Something else stands in the place of a folder.
+    #[error("{path}: {reason}")]
+    NotTheFolder {
+        /// The path below the target's root.
+        path: String,
+        /// What stands there.
+        reason: String,
+    },
+    /// This process may not read and set permissions that do not admit it.
+    #[error("permissions can only be read and set by an administrator")]
+    NotElevated,
     /// The logs of the hive cannot be used for a commit.
     #[error("{path}: no transaction log to commit with")]
     NoLog {
@@ -175,6 +186,15 @@ pub enum Error {
     NoFolder {
         /// The path below the target's root.
         path: String,
+    },
+    /// The build of the target's Windows is not known.
+    #[error(
+        "the build of this Windows is not known ({reason}): permissions that depend on it are left \
+         as they are"
+    )]
+    BuildUnknown {
+        /// Why.
+        reason: String,
     },
     /// The changes of security descriptors can't be noted down; nothing was written to the target.
     #[error("cannot note the planned changes down in this machine's folder for temporary files")]
@@ -351,7 +371,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Refused(_) => Class::Refused,
+            // A link that would lead out of the target is as good a reason as any guard's.
+            Self::Refused(_) | Self::Lookup(LookupError::Link { .. }) => Class::Refused,
             Self::Interrupted(_) => Class::Interrupted,
             Self::RolledBack { .. } => Class::RolledBack,
             Self::Broken { .. } => Class::Broken,

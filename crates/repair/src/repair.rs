@@ -199,7 +199,7 @@ fn notices(plan: &PlanReport, refused: &[(String, Error)]) -> Vec<Notice> {
     if !refused.is_empty() {
         notices.push(Notice {
             kind: "partly-done",
-            text: "some of it was left alone; the rest was repaired".to_owned(),
+            text: "not all of it could be done".to_owned(),
         });
     }
     notices

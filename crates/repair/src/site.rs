@@ -1,5 +1,6 @@
 //! A target as the engine works on it: its root, its folder for undo data, and its space.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Folder, GuardError, Target, guard};
@@ -118,8 +119,10 @@ impl Site {
 
     /// The security descriptors of the target.
     pub(crate) fn secured(&self) -> Result<Box<dyn Secured>, Error> {
-        let secured = self.root.secured();
-        let secured = secured.map_err(Error::io(&self.display, "look for permissions on"))?;
+        let secured = self.root.secured().map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => Refusal::NotElevated.into(),
+            _ => Error::io(&self.display, "look for permissions on")(error),
+        })?;
         Ok(secured.ok_or(Refusal::NoDescriptors)?)
     }
 

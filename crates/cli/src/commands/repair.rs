@@ -121,7 +121,14 @@ pub(crate) fn print_end(
         acl::applied(out, applied)?;
     }
     if report.outcome == Outcome::NothingToDo {
-        writeln!(out, "nothing to do: all is as wanted")?;
+        let elsewhere = report
+            .notices
+            .iter()
+            .any(|notice| notice.kind == "other-recipe");
+        match elsewhere {
+            true => writeln!(out, "nothing to do that these recipes do")?,
+            false => writeln!(out, "nothing to do: all is as wanted")?,
+        }
     }
     report::remarks(&report.skipped, &report.notices);
     if let Some(run) = &report.run {

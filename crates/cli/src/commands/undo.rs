@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use diskmend_repair::documents::{FileAction, Method, Reversal, RunSummary, UndoReport};
+use diskmend_repair::documents::{
+    FileAction, Method, Reversal, RunSummary, UndoReport, UndoneDescriptors,
+};
 use diskmend_repair::{BootChoice, Options};
 
 use crate::consent::Consent;
@@ -109,10 +111,15 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     let out = console.out();
     match report.method {
         Method::Bytes => {
-            match report.is_partial() {
-                false => writeln!(out, "run {} is undone, byte for byte", Escaped(&report.run))?,
-                true => writeln!(out, "run {} is undone in part", Escaped(&report.run))?,
-            }
+            let left = |undone: &UndoneDescriptors| undone.changed_since.count > 0;
+            let how = match report.is_partial() {
+                true => " in part",
+                false if report.descriptors.as_ref().is_some_and(left) => {
+                    ", but for what was changed since"
+                }
+                false => ", byte for byte",
+            };
+            writeln!(out, "run {} is undone{how}", Escaped(&report.run))?;
             let mut table = Table::untitled(2, 2);
             for file in &report.files {
                 let action = match file.action {

@@ -38,6 +38,18 @@ fn broken() -> Option<NtfsDisk> {
     Some(disk)
 }
 
+/// Gives the disk a SOFTWARE hive that tells the build of its Windows.
+fn with_build(disk: &NtfsDisk, build: &str) {
+    let software = disk.path("Windows/System32/config/SOFTWARE");
+    hive_file(&software, |editor: &mut Editor| {
+        let key = r"Microsoft\Windows NT\CurrentVersion";
+        editor.create_key(key).expect("valid");
+        let data = utf16(&format!("{build}\0"));
+        let set = editor.set_value(key, "CurrentBuildNumber", ValueType::SZ, &data);
+        set.expect("valid");
+    });
+}
+
 /// What others' tools say of the volume, which is unmounted for it.
 fn others_find_no_error(disk: &mut NtfsDisk) {
     disk.unmount();
@@ -223,16 +235,7 @@ fn the_defaults_follow_the_build_of_windows() {
         ("16299", DEFAULT_FOLDER, BROKEN_KEY),
     ] {
         disk.secure(&key_path(RDP_KEY), BROKEN_KEY);
-        hive_file(
-            &disk.path("Windows/System32/config/SOFTWARE"),
-            |editor: &mut Editor| {
-                let key = r"Microsoft\Windows NT\CurrentVersion";
-                editor.create_key(key).expect("valid");
-                let data = utf16(&format!("{build}\0"));
-                let set = editor.set_value(key, "CurrentBuildNumber", ValueType::SZ, &data);
-                set.expect("valid");
-            },
-        );
+        with_build(&disk, build);
         let inspect = diskmend(["inspect", disk.root(), "machine-keys-default"]).ends(3);
         let reason = r"NT AUTHORITY\NETWORK SERVICE lacks (R), denied by";
         assert!(
@@ -289,9 +292,9 @@ fn a_folder_on_the_way_that_is_a_link_is_refused() {
         disk.remount();
         let before = disk.content();
         diskmend(["repair", disk.root(), "machine-keys", "--yes"])
-            .ends(1)
+            .ends(5)
             .says("a link or reparse point, which is not followed");
-        diskmend(["inspect", disk.root(), "machine-keys"]).ends(1);
+        diskmend(["inspect", disk.root(), "machine-keys"]).ends(5);
         assert_eq!(disk.content(), before);
         let link = disk.path(&names.join("/"));
         match junction {
@@ -302,6 +305,46 @@ fn a_folder_on_the_way_that_is_a_link_is_refused() {
         }
         fs::create_dir_all(disk.path(KEYS)).expect("writable");
     }
+}
+
+#[test]
+fn another_volume_in_the_place_of_the_folder_is_refused() {
+    let Some(disk) = broken() else { return };
+    let Some(other) = NtfsDisk::new() else { return };
+    let before = (disk.content(), other.content());
+    let keys = disk.path(KEYS);
+    let keys = keys.to_str().expect("UTF-8");
+    let elsewhere = other.path(KEYS);
+    let elsewhere = elsewhere.to_str().expect("UTF-8");
+    run("mount", &["--bind", elsewhere, keys]).expect("mounted");
+    let refused = diskmend(["repair", disk.root(), "machine-keys", "--yes"]);
+    run("umount", &[keys]).expect("unmounted");
+    refused.ends(5).says("another volume is mounted here");
+    assert_eq!((disk.content(), other.content()), before);
+}
+
+#[test]
+fn what_depends_on_an_unknown_build_is_only_looked_at() {
+    let Some(disk) = broken() else { return };
+    let inspect = diskmend(["inspect", disk.root()]).ends(3);
+    let reason = r"NT AUTHORITY\NETWORK SERVICE lacks (R), denied by";
+    assert!(inspect.stdout.contains(reason), "{}", inspect.stdout);
+    assert!(
+        inspect
+            .stderr
+            .contains("the build of this Windows is not known")
+    );
+    diskmend(["repair", disk.root(), "machine-keys-default", "--yes"])
+        .ends(4)
+        .says("SOFTWARE: not found");
+    assert_eq!(disk.sddl(KEYS), DEFAULT_FOLDER);
+    assert_eq!(disk.sddl(&key_path(RDP_KEY)), BROKEN_KEY);
+    // What nothing is wanted of is no failure.
+    fs::hard_link(disk.path("Boot/BCD"), disk.key("linked")).expect("writable");
+    with_build(&disk, "14393");
+    diskmend(["repair", disk.root(), "machine-keys-default", "--yes"])
+        .ends(0)
+        .says("hard links");
 }
 
 #[test]

@@ -13,12 +13,12 @@ use windows_sys::Wdk::Storage::FileSystem::{
 };
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT,
-    FILE_TYPE_DISK, GetFileInformationByHandle, GetFileType, GetFinalPathNameByHandleW,
-    VOLUME_NAME_NT,
+    FILE_TYPE_DISK, GETFINALPATHNAMEBYHANDLE_FLAGS, GetFileInformationByHandle, GetFileType,
+    GetFinalPathNameByHandleW, VOLUME_NAME_GUID, VOLUME_NAME_NT,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
-use windows_sys::Win32::System::SystemServices::FILE_READ_ONLY_VOLUME;
+use windows_sys::Win32::System::SystemServices::{FILE_PERSISTENT_ACLS, FILE_READ_ONLY_VOLUME};
 
 use super::status::check;
 use crate::metadata::{Identity, Kind, Metadata};
@@ -91,6 +91,15 @@ pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
 
 /// Whether the volume that holds the open file can't be written.
 pub(crate) fn is_read_only(file: &File) -> io::Result<bool> {
+    Ok(attributes(file)? & FILE_READ_ONLY_VOLUME != 0)
+}
+
+/// Whether the volume that holds the open file keeps security descriptors.
+pub(crate) fn keeps_security(file: &File) -> io::Result<bool> {
+    Ok(attributes(file)? & FILE_PERSISTENT_ACLS != 0)
+}
+
+fn attributes(file: &File) -> io::Result<u32> {
     let mut attributes = Attributes {
         file_system_attributes: 0,
         maximum_component_name_len: 0,
@@ -99,18 +108,27 @@ pub(crate) fn is_read_only(file: &File) -> io::Result<bool> {
     };
     // SAFETY: it is made of numbers.
     unsafe { ask_volume(file, FileFsAttributeInformation, &mut attributes) }?;
-    Ok(attributes.file_system_attributes & FILE_READ_ONLY_VOLUME != 0)
+    Ok(attributes.file_system_attributes)
 }
 
 /// The path of an open file from the device of its volume on, which needs no drive letter and is
 /// the same by whatever path the file was opened.
 pub(crate) fn volume_path(file: &File) -> io::Result<OsString> {
+    final_path(file, VOLUME_NAME_NT)
+}
+
+/// The path of an open file from the name of its volume on, as programs may open it.
+pub(crate) fn path_by_guid(file: &File) -> io::Result<OsString> {
+    final_path(file, VOLUME_NAME_GUID)
+}
+
+fn final_path(file: &File, form: GETFINALPATHNAMEBYHANDLE_FLAGS) -> io::Result<OsString> {
     let mut path = vec![0; MAX_PATH];
     // SAFETY: the kernel writes at most `MAX_PATH` units to a live buffer of so many; `file` keeps
     // its handle open.
     let len = unsafe {
         let handle = file.as_raw_handle();
-        GetFinalPathNameByHandleW(handle, path.as_mut_ptr(), MAX_PATH as u32, VOLUME_NAME_NT)
+        GetFinalPathNameByHandleW(handle, path.as_mut_ptr(), MAX_PATH as u32, form)
     };
     text(&path, len)
 }

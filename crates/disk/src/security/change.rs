@@ -1,7 +1,7 @@
 //! Changing a security descriptor from one state to another.
 
 use super::object::Parents;
-use super::{Descriptors, ObjectError};
+use super::{Descriptors, Handle, ObjectError};
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
 
@@ -41,14 +41,14 @@ impl Change {
             });
         }
         let found = opened.handle.read()?;
-        if found == self.after {
+        if Handle::is_same(&found, &self.after) {
             return Ok(Changed::AlreadyThere);
         }
-        if found != self.before {
+        if !Handle::is_same(&found, &self.before) {
             return Err(ObjectError::ChangedMeanwhile);
         }
         opened.handle.write(&self.after)?;
-        if opened.handle.read()? != self.after {
+        if !Handle::is_same(&opened.handle.read()?, &self.after) {
             return Err(ObjectError::ReadBack);
         }
         Ok(Changed::Set)

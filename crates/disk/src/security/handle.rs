@@ -48,12 +48,13 @@ impl Keeping {
 
     /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
     /// is open: for listing names only.
-    pub(super) fn listing(self, folder: &Folder) -> PathBuf {
-        by_handle(folder.as_dir())
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can't always be had")]
+    pub(super) fn listing(&self, folder: &Folder) -> io::Result<PathBuf> {
+        Ok(by_handle(folder.as_dir()))
     }
 
     /// Returns when everything that was written to the volume is durable.
-    pub(super) fn flush(self, root: &Folder) -> io::Result<()> {
+    pub(super) fn flush(&self, root: &Folder) -> io::Result<()> {
         // The one makes ntfs-3g write what it holds, the other the kernel.
         root.sync()?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -102,6 +103,11 @@ impl Handle {
         bytes.truncate(len);
         bytes.shrink_to_fit();
         Ok(bytes)
+    }
+
+    /// Whether both are the same: these drivers give back the bytes that they were given.
+    pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
+        a == b
     }
 
     /// Sets the descriptor.

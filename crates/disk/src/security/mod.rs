@@ -7,11 +7,15 @@
 mod change;
 #[cfg(target_os = "linux")]
 mod handle;
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod layout;
+#[cfg(not(any(target_os = "linux", windows)))]
 mod no_handle;
 mod object;
 mod parallel;
 mod walk;
+#[cfg(windows)]
+mod windows;
 
 use std::io;
 use std::path::Path;
@@ -24,10 +28,16 @@ use crate::nt_path::NtPath;
 pub use change::{Change, Changed};
 #[cfg(target_os = "linux")]
 use handle::{Handle, Keeping};
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+pub(crate) use layout::is_whole;
+#[cfg(all(windows, test))]
+pub(crate) use layout::same_parts;
+#[cfg(not(any(target_os = "linux", windows)))]
 use no_handle::{Handle, Keeping};
 pub use object::{Object, ObjectError};
 pub use walk::Walk;
+#[cfg(windows)]
+use windows::{Handle, Keeping};
 
 /// Longest security descriptor that is read or written, in bytes: what an extended attribute can
 /// hold. Windows stores some hundred bytes at most.

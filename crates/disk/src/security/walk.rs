@@ -63,9 +63,14 @@ impl<'a> Walk<'a> {
         if object.kind != Some(Kind::Folder) {
             return object;
         }
-        match self.volume.open_folder(&self.start) {
-            Ok(folder) => {
-                let entries = WalkDir::new(self.volume.keeping.listing(&folder))
+        let folder = self.volume.open_folder(&self.start);
+        let listed = folder.and_then(|folder| {
+            let path = self.volume.keeping.listing(&folder);
+            Ok((path.map_err(ObjectError::io("list the folder"))?, folder))
+        });
+        match listed {
+            Ok((path, folder)) => {
+                let entries = WalkDir::new(path)
                     .min_depth(1)
                     .max_depth(MAX_DEPTH)
                     .follow_links(false);

@@ -1,5 +1,7 @@
 //! Reading the security descriptors that recipes are about. Nothing is written.
 
+use std::borrow::Cow;
+
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
 use super::gathering::{Common, Gathering};
@@ -26,7 +28,7 @@ pub(crate) struct AclSurvey {
 struct Numbered<'a> {
     number: usize,
     recipe: &'a str,
-    row: &'a AclRow,
+    row: Cow<'a, AclRow>,
 }
 
 /// Compares the security descriptors of every folder that the recipes name, and drafts the changes
@@ -43,17 +45,17 @@ pub(crate) fn survey(
 ) -> Result<AclSurvey, Error> {
     let mut survey = AclSurvey::default();
     let build = match recipes.iter().any(|recipe| asks_for_build(recipe)) {
-        true => known_build(site, &mut survey.notices),
-        false => None,
+        true => known_build(site),
+        false => Ok(0),
     };
-    let fits = |row: &AclRow| match (&row.builds, build) {
-        (Some(builds), Some(build)) => builds.contains(&build),
-        (builds, _) => builds.is_none(),
-    };
-    let rows: Vec<Numbered<'_>> = recipes
+    if let Err(reason) = &build {
+        unknown_build(&mut survey, goal, reason.clone());
+    }
+    let rows = recipes
         .iter()
         .flat_map(|recipe| recipe.acl.iter().map(|row| (recipe.name.as_str(), row)))
-        .filter(|(_, row)| fits(row))
+        .filter_map(|(recipe, row)| Some((recipe, for_build(row, build.as_ref().ok())?)));
+    let rows: Vec<Numbered<'_>> = rows
         .enumerate()
         .map(|(number, (recipe, row))| Numbered {
             number,
@@ -76,7 +78,7 @@ pub(crate) fn survey(
                     kind,
                     text: format!("{}: its permissions were not looked at", chain(&error)),
                 }),
-                None => survey.refused.push((path.to_string(), error)),
+                None => survey.refused.push((path.names().join("/"), error)),
             },
         }
     }
@@ -87,20 +89,37 @@ fn asks_for_build(recipe: &Recipe) -> bool {
     recipe.acl.iter().any(|row| row.builds.is_some())
 }
 
-fn known_build(site: &Site, notices: &mut Vec<Notice>) -> Option<u32> {
-    let reason = match build::build(site) {
-        Ok(Some(build)) => return Some(build),
-        Ok(None) => "SOFTWARE does not say".to_owned(),
-        Err(error) => chain(&error),
-    };
-    notices.push(Notice {
-        kind: "build-unknown",
-        text: format!(
-            "the build of this Windows is not known ({reason}): permissions that depend on it \
-             were not looked at"
-        ),
-    });
-    None
+/// The build of the target's Windows, or why it is not known.
+fn known_build(site: &Site) -> Result<u32, String> {
+    match build::build(site) {
+        Ok(Some(build)) => Ok(build),
+        Ok(None) => Err("SOFTWARE does not say".to_owned()),
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+/// The row as far as it holds for a build; of one that is not known only what is a fault can be
+/// said.
+fn for_build<'a>(row: &'a AclRow, build: Option<&u32>) -> Option<Cow<'a, AclRow>> {
+    match (&row.builds, build) {
+        (None, _) => Some(Cow::Borrowed(row)),
+        (Some(builds), Some(build)) => builds.contains(build).then_some(Cow::Borrowed(row)),
+        (Some(_), None) => Some(Cow::Owned(AclRow {
+            desired: None,
+            ..row.clone()
+        })),
+    }
+}
+
+fn unknown_build(survey: &mut AclSurvey, goal: Goal, reason: String) {
+    let error = Error::BuildUnknown { reason };
+    match goal {
+        Goal::Desired => survey.refused.push(("permissions".to_owned(), error)),
+        Goal::Faults => survey.notices.push(Notice {
+            kind: "build-unknown",
+            text: error.to_string(),
+        }),
+    }
 }
 
 /// Whether it only has to be told that permissions could not be looked at: those matter to who
@@ -111,6 +130,7 @@ fn told_only(error: &Error, goal: Goal) -> Option<&'static str> {
     }
     match error {
         Error::Refused(Refusal::NoDescriptors) => Some("no-descriptors"),
+        Error::Refused(Refusal::NotElevated) => Some("not-elevated"),
         Error::NoFolder { .. } => Some("no-folder"),
         _ => None,
     }
@@ -128,7 +148,7 @@ fn folder(
     };
     let wanted = &first.row.path;
     let gone = || Error::NoFolder {
-        path: wanted.to_string(),
+        path: wanted.names().join("/"),
     };
     let secured = site.secured()?;
     let (start, kind) = secured.find(&wanted.names())?.ok_or_else(gone)?;
@@ -140,6 +160,9 @@ fn folder(
     let mut gathering = Gathering::new(&start);
     for batch in secured.walk(&start) {
         for object in batch {
+            if let Some(error) = not_the_folder(&object, &start) {
+                return Err(error);
+            }
             look(
                 &mut gathering,
                 object,
@@ -154,6 +177,19 @@ fn folder(
     Ok(gathering.report)
 }
 
+/// Why the folder itself can't be looked at, where it can't: then nothing in it can.
+fn not_the_folder(object: &Object, start: &NtPath) -> Option<Error> {
+    match &object.descriptor {
+        Err(error) if object.path == *start && error.is_by_nature() => {
+            Some(Error::Refused(Refusal::NotTheFolder {
+                path: start.to_string(),
+                reason: chain(error),
+            }))
+        }
+        _ => None,
+    }
+}
+
 fn look(
     gathering: &mut Gathering,
     object: Object,
@@ -165,9 +201,14 @@ fn look(
     let before = match object.descriptor {
         Ok(before) => before,
         Err(error) => {
-            let notes = match error.is_by_nature() {
-                true => &mut gathering.report.left_alone,
-                false => &mut gathering.report.failed,
+            // What can't be read is a failure only where something is wanted of it.
+            let kind = object.kind.unwrap_or(Kind::File);
+            let wanted = |row: &&&Numbered<'_>| {
+                row.row.desired.is_some() && is_about(&row.row, &object.path, kind, start)
+            };
+            let notes = match !error.is_by_nature() && rows.iter().any(|row| wanted(&row)) {
+                true => &mut gathering.report.failed,
+                false => &mut gathering.report.left_alone,
             };
             notes.add(&object.path, chain(&error));
             return Ok(());
@@ -180,12 +221,12 @@ fn look(
     for (index, row) in rows.iter().enumerate() {
         let decided = rows.get(..index).unwrap_or_default().iter();
         let decided = decided.filter(|other| other.recipe == row.recipe);
-        let about = |row: &Numbered<'_>| is_about(row.row, &object.path, kind, start);
+        let about = |row: &Numbered<'_>| is_about(&row.row, &object.path, kind, start);
         if !about(row) || decided.into_iter().any(|other| about(other)) {
             continue;
         }
         matched = true;
-        let judged = gathering.judgement(row.number, &before, || judge(row.row, &before));
+        let judged = gathering.judgement(row.number, &before, || judge(&row.row, &before));
         let judgement = match judged {
             Ok(judgement) => judgement,
             Err(error) => {

@@ -17,8 +17,8 @@ use self::acl::AclFile;
 use self::boot::BcdFile;
 use crate::recipe::data::{self, Written};
 use crate::recipe::{
-    Companion, Fault, HiveName, IfMissing, KeyPattern, Origin, Recipe, RecipeError, RegistryRow,
-    SCHEMA,
+    AclRow, Companion, Fault, HiveName, IfMissing, KeyPattern, Origin, Recipe, RecipeError,
+    RegistryRow, SCHEMA,
 };
 
 /// Longest recipe file in bytes.
@@ -190,6 +190,7 @@ impl RecipeFile {
                 "{rows} rows, a recipe has at most {MAX_ROWS}"
             )));
         }
+        let acl = acl_rows(self.acl)?;
         Ok(Recipe {
             name: self.name.into_inner(),
             title: self.title.into_inner().trim().to_owned(),
@@ -206,15 +207,29 @@ impl RecipeFile {
                 .into_iter()
                 .map(|row| row.into_inner().validate())
                 .collect::<Result<_, _>>()?,
-            acl: self
-                .acl
-                .into_iter()
-                .map(|row| row.into_inner().validate())
-                .collect::<Result<_, _>>()?,
+            acl,
             on_request: self.on_request,
             origin: Origin::File(file.to_owned()),
         })
     }
+}
+
+/// The `[[acl]]` rows. An object is one folder's only, so that no two changes of it are planned.
+fn acl_rows(files: Vec<Spanned<AclFile>>) -> Result<Vec<AclRow>, Wrong> {
+    let mut rows: Vec<AclRow> = Vec::new();
+    for file in files {
+        let at = wrong_at(file.span());
+        let row = file.into_inner().validate()?;
+        let meets = |other: &&AclRow| other.path.may_meet(&row.path) && !other.path.is(&row.path);
+        if let Some(other) = rows.iter().find(meets) {
+            return Err(at(&format!(
+                "{} and {} lie in one another: make two recipes of them",
+                other.path, row.path
+            )));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 impl RowFile {

@@ -1,6 +1,6 @@
 //! Reading the permissions of a path, and of all below it.
 
-use diskmend_disk::{Descriptors, NtPath, Object};
+use diskmend_disk::{Descriptors, LookupError, NtPath, Object};
 use diskmend_repair::{Phase, Progress as _};
 
 use super::path_arg::Located;
@@ -35,9 +35,10 @@ pub(super) fn walk(
             .context(located.target.display())
             .hint(hints::NO_DESCRIPTORS)
     })?;
-    let found = volume
-        .find(&located.names())
-        .map_err(|error| failed(&error))?;
+    let found = volume.find(&located.names()).map_err(|error| match error {
+        LookupError::Link { .. } => failed(&error).with_exit(Exit::Refused),
+        _ => failed(&error),
+    })?;
     let (start, _) = found.ok_or_else(|| {
         let message = format!("{}: not found", located.names().join("/"));
         Failure::new(Exit::Failure, message)
