@@ -13,37 +13,68 @@ use crate::folder::Folder;
 use crate::metadata::Metadata;
 use crate::name::component;
 
-/// The attributes that hold a self-relative security descriptor: ntfs-3g's and ntfs3's.
-const ATTRIBUTES: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
 /// ntfs-3g's attribute with the name for DOS, which it counts among a file's links.
 const SHORT_NAME: &str = "system.ntfs_dos_name";
 
 /// How the volume's driver shows security descriptors.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keeping {
-    attribute: &'static str,
+    driver: Driver,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Driver {
+    /// ntfs-3g.
+    Ntfs3g,
+    /// The kernel's ntfs3.
+    Ntfs3,
+}
+
+impl Driver {
+    /// The attribute that holds a self-relative security descriptor.
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::Ntfs3g => "system.ntfs_acl",
+            Self::Ntfs3 => "system.ntfs_security",
+        }
+    }
 }
 
 /// An open file or folder, good for its attributes only: opening it in this way reads nothing,
 /// waits for nothing and disturbs no device.
 pub(super) struct Handle {
     file: OwnedFd,
-    attribute: &'static str,
+    driver: Driver,
 }
 
 impl Keeping {
-    /// Asks the root for its descriptor; the attribute that knows it is the volume's.
+    /// Asks the root for its descriptor; the driver whose attribute is known is the volume's.
     pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
         let path = by_handle(root.as_dir());
-        for attribute in ATTRIBUTES {
-            match get(&path, attribute, &mut [0; MAX_DESCRIPTOR_LEN]) {
-                Ok(_) => return Ok(Some(Self { attribute })),
-                // Of a file system without such an attribute, or without it here.
-                Err(Errno::OPNOTSUPP | Errno::NODATA | Errno::NOENT | Errno::INVAL) => {}
-                Err(error) => return Err(error.into()),
+        let ask = |driver: Driver| get(&path, driver.attribute(), &mut [0; MAX_DESCRIPTOR_LEN]);
+        // ntfs3 is asked first: a name that it does not know it looks up among the volume's own
+        // extended attributes, and a hostile disk can have one of the name that ntfs-3g uses.
+        match ask(Driver::Ntfs3) {
+            // ntfs3 says NOENT of a root that keeps its descriptor in its own record instead of in
+            // $Secure, as mkntfs leaves it; what lies below has one in $Secure nevertheless.
+            Ok(_) | Err(Errno::NOENT) => {
+                let driver = Driver::Ntfs3;
+                return Ok(Some(Self { driver }));
             }
+            // ntfs3 on a volume of Windows NT 4, which has no $Secure.
+            Err(Errno::INVAL) => return Ok(None),
+            Err(Errno::OPNOTSUPP | Errno::NODATA) => {}
+            Err(error) => return Err(error.into()),
         }
-        Ok(None)
+        match ask(Driver::Ntfs3g) {
+            Ok(_) => {
+                let driver = Driver::Ntfs3g;
+                Ok(Some(Self { driver }))
+            }
+            // Of a file system without such an attribute, or without it here.
+            Err(Errno::OPNOTSUPP | Errno::NODATA | Errno::NOENT | Errno::INVAL) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
@@ -71,7 +102,7 @@ impl Handle {
         let file = retry_on_intr(|| openat(parent.as_dir(), name, flags, Mode::empty()))?;
         Ok(Self {
             file,
-            attribute: keeping.attribute,
+            driver: keeping.driver,
         })
     }
 
@@ -81,7 +112,7 @@ impl Handle {
         let file = retry_on_intr(|| openat(folder.as_dir(), ".", flags, Mode::empty()))?;
         Ok(Self {
             file,
-            attribute: keeping.attribute,
+            driver: keeping.driver,
         })
     }
 
@@ -98,7 +129,7 @@ impl Handle {
     pub(super) fn read(&self) -> Result<Vec<u8>, ObjectError> {
         // The drivers say that an input/output error occurred where the buffer is too small.
         let mut bytes = vec![0; MAX_DESCRIPTOR_LEN];
-        let len = get(&by_handle(&self.file), self.attribute, &mut bytes)
+        let len = get(&by_handle(&self.file), self.driver.attribute(), &mut bytes)
             .map_err(|error| ObjectError::io("read its security descriptor")(error.into()))?;
         bytes.truncate(len);
         bytes.shrink_to_fit();
@@ -114,7 +145,7 @@ impl Handle {
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ObjectError> {
         let path = by_handle(&self.file);
         let flags = XattrFlags::empty();
-        retry_on_intr(|| setxattr(&path, self.attribute, bytes, flags))
+        retry_on_intr(|| setxattr(&path, self.driver.attribute(), bytes, flags))
             .map_err(|error| ObjectError::io("set its security descriptor")(error.into()))
     }
 }
