@@ -13,7 +13,7 @@ use crate::folder::Folder;
 use crate::metadata::Metadata;
 use crate::name::component;
 
-/// ntfs-3g's attribute with the name for DOS, which it counts among a file's links.
+/// ntfs-3g's attribute with the name for DOS.
 const SHORT_NAME: &str = "system.ntfs_dos_name";
 
 /// How the volume's driver shows security descriptors.
@@ -120,9 +120,17 @@ impl Handle {
         Metadata::of_handle(&self.file)
     }
 
-    /// Whether one of the file's links is its name for DOS.
-    pub(super) fn has_short_name(&self) -> bool {
-        get(&by_handle(&self.file), SHORT_NAME, &mut [0; 256]).is_ok_and(|len| len > 0)
+    /// Whether one of the links that the driver counts is the file's name for DOS.
+    pub(super) fn counts_short_name(&self) -> bool {
+        match self.driver {
+            Driver::Ntfs3g => {
+                get(&by_handle(&self.file), SHORT_NAME, &mut [0; 256]).is_ok_and(|len| len > 0)
+            }
+            // It leaves the name for DOS out of the count. The attribute is not even asked for: an
+            // extended attribute of the volume can have that name, and would make a file with one
+            // other name pass for one without.
+            Driver::Ntfs3 => false,
+        }
     }
 
     /// The descriptor's bytes.

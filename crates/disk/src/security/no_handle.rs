@@ -44,7 +44,7 @@ impl Handle {
         match self.0 {}
     }
 
-    pub(super) fn has_short_name(&self) -> bool {
+    pub(super) fn counts_short_name(&self) -> bool {
         match self.0 {}
     }
 

@@ -189,7 +189,7 @@ impl Descriptors {
             return Err(ObjectError::OtherVolume);
         }
         if metadata.kind == Kind::File && metadata.links > 1 {
-            let short = u64::from(handle.has_short_name());
+            let short = u64::from(handle.counts_short_name());
             let names = metadata.links.saturating_sub(short);
             if names > 1 {
                 return Err(ObjectError::HardLinked { names });
