@@ -135,10 +135,15 @@ impl Handle {
 
     /// The descriptor's bytes.
     pub(super) fn read(&self) -> Result<Vec<u8>, ObjectError> {
-        // The drivers say that an input/output error occurred where the buffer is too small.
+        // Where the buffer is too small, the drivers do not say so: ntfs-3g says that an input/output
+        // error occurred, ntfs3 that there is no such attribute.
         let mut bytes = vec![0; MAX_DESCRIPTOR_LEN];
-        let len = get(&by_handle(&self.file), self.driver.attribute(), &mut bytes)
-            .map_err(|error| ObjectError::io("read its security descriptor")(error.into()))?;
+        let len = get(&by_handle(&self.file), self.driver.attribute(), &mut bytes);
+        let len = len.map_err(|error| match error {
+            // The file itself is there, since it is open.
+            Errno::NOENT | Errno::NODATA => ObjectError::NoDescriptor,
+            error => ObjectError::io("read its security descriptor")(error.into()),
+        })?;
         bytes.truncate(len);
         bytes.shrink_to_fit();
         Ok(bytes)

@@ -40,6 +40,11 @@ pub enum ObjectError {
         /// How many names it has, the short one for DOS not counted.
         names: u64,
     },
+    /// The driver shows no descriptor of it. The kernel's ntfs3 shows those in `$Secure` only, and
+    /// not one in the file's own record, where Windows NT 4 and ntfs-3g without its option
+    /// `permissions` keep it.
+    #[error("the driver shows no security descriptor of it")]
+    NoDescriptor,
     /// The name is none that NTFS could hold.
     #[error("not a name of NTFS")]
     Name,
