@@ -14,6 +14,13 @@ struct Arguments {
 enum Task {
     /// Compare diskmend with hivex and reged on a generated hive; build with --release
     Bench(xtask::bench::Options),
+    #[cfg(target_os = "linux")]
+    /// Compare repairing permissions with plain calls and with ntfssecaudit on a generated volume;
+    /// needs root
+    BenchDescriptors(xtask::bench::DescriptorOptions),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BenchDescriptorsFloor(xtask::bench::FloorOptions),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
     #[cfg(all(feature = "program", unix))]
@@ -50,6 +57,10 @@ enum Task {
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Bench(options) => xtask::bench::run(&options),
+        #[cfg(target_os = "linux")]
+        Task::BenchDescriptors(options) => xtask::bench::compare_descriptors(&options),
+        #[cfg(target_os = "linux")]
+        Task::BenchDescriptorsFloor(options) => xtask::bench::floor(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
         #[cfg(all(feature = "program", unix))]
         Task::Ci => xtask::ci::run(),

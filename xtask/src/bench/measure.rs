@@ -26,7 +26,14 @@ pub(super) fn time(command: &mut Command) -> Result<(Duration, i32)> {
 
 /// Runs a command and watches its memory and its writes through `/proc`.
 pub(super) fn usage(command: &mut Command) -> Result<Usage> {
+    watch(command, Duration::from_micros(200)).map(|(_, usage)| usage)
+}
+
+/// Runs a command, looks at its memory and its writes once in each `period`, and takes its time,
+/// which that makes longer by one period at most.
+pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration, Usage)> {
     quiet(command);
+    let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
     let process = format!("/proc/{}", child.id());
     let mut usage = Usage::default();
@@ -39,10 +46,10 @@ pub(super) fn usage(command: &mut Command) -> Result<Usage> {
             usage.written = field(&io, "wchar:");
             break;
         }
-        std::thread::sleep(Duration::from_micros(200));
+        std::thread::sleep(period);
     }
     usage.code = child.wait()?.code().unwrap_or(-1);
-    Ok(usage)
+    Ok((start.elapsed(), usage))
 }
 
 fn quiet(command: &mut Command) {

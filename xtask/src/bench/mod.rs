@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: whole processes, side by side in one run, on copies of one hive.
 
 mod contender;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod hive;
 mod measure;
 
@@ -10,6 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use diskmend_hive::PAGE_LEN;
 
+#[cfg(target_os = "linux")]
+pub use descriptors::{
+    FloorOptions, Options as DescriptorOptions, floor, run as compare_descriptors,
+};
 pub use hive::{Options as HiveOptions, Shape, run as write_hive};
 
 use self::contender::{Contender, Scripts, VALUES};

@@ -1,0 +1,46 @@
+//! The least that anyone has to do: the calls themselves, one file after the other. Run as a
+//! process of its own, as what it is compared with.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use rustix::fs::{XattrFlags, getxattr, setxattr};
+
+use super::files::{ATTRIBUTE, MAX_DESCRIPTOR_LEN, repaired};
+
+/// What to do to each file of a folder.
+#[derive(clap::Args)]
+pub struct FloorOptions {
+    /// Set the descriptor after reading it
+    #[arg(long)]
+    set: bool,
+    /// Go into the folder first, so that each file is named by its name alone
+    #[arg(long)]
+    within: bool,
+    folder: PathBuf,
+}
+
+/// Reads the descriptor of each file, by its path, and sets it where that is asked for.
+///
+/// # Errors
+/// Where a call fails.
+pub fn floor(options: &FloorOptions) -> Result<()> {
+    let repaired = repaired()?;
+    let mut buffer = vec![0; MAX_DESCRIPTOR_LEN];
+    if options.within {
+        std::env::set_current_dir(&options.folder)?;
+    }
+    for entry in std::fs::read_dir(&options.folder)? {
+        let entry = entry?;
+        let path = match options.within {
+            true => entry.file_name().into(),
+            false => entry.path(),
+        };
+        getxattr(&path, ATTRIBUTE, &mut *buffer).with_context(|| path.display().to_string())?;
+        if options.set {
+            setxattr(&path, ATTRIBUTE, &repaired, XattrFlags::empty())
+                .with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The NTFS volume that is worked on: an image file, a loop device and an ntfs-3g mount.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::program;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// A volume. However the benchmark ends, it is unmounted, detached and removed.
+pub(super) struct Volume {
+    folder: TempDir,
+    device: Option<String>,
+    mounted: bool,
+}
+
+/// Keeps signals from ending this process while a volume is mounted.
+pub(super) fn outlive_signals() -> Result<()> {
+    Ok(ctrlc::set_handler(|| {
+        INTERRUPTED.store(true, Ordering::Relaxed);
+    })?)
+}
+
+/// An error once somebody wants the end.
+pub(super) fn go_on() -> Result<()> {
+    match INTERRUPTED.load(Ordering::Relaxed) {
+        true => bail!("interrupted"),
+        false => Ok(()),
+    }
+}
+
+impl Volume {
+    /// An empty volume of so many bytes, mounted.
+    pub(super) fn new(bytes: u64) -> Result<Self> {
+        let volume = Self {
+            folder: tempfile::tempdir_in(crate::workspace::output("bench")?)?,
+            device: None,
+            mounted: false,
+        };
+        std::fs::create_dir(volume.root())?;
+        std::fs::File::create(volume.image())?.set_len(bytes)?;
+        let made = Command::new("/usr/sbin/mkntfs")
+            .args(["-F", "-Q", "-q"])
+            .arg(volume.image())
+            .output()
+            .context("mkntfs")?;
+        if !made.status.success() {
+            bail!("mkntfs: {}", String::from_utf8_lossy(&made.stderr).trim());
+        }
+        let mut volume = volume;
+        volume.mount()?;
+        Ok(volume)
+    }
+
+    /// Where it is mounted.
+    pub(super) fn root(&self) -> PathBuf {
+        self.folder.path().join("mount")
+    }
+
+    fn image(&self) -> PathBuf {
+        self.folder.path().join("disk.img")
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.folder.path().join("kept.img")
+    }
+
+    /// A file beside the volume.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The device while nothing is mounted on it.
+    pub(super) fn unmounted(&mut self) -> Result<String> {
+        go_on()?;
+        self.unmount()?;
+        self.attach()
+    }
+
+    /// Mounts it anew, so that the driver and the kernel remember nothing of it.
+    pub(super) fn remount(&mut self) -> Result<()> {
+        go_on()?;
+        self.unmount()?;
+        self.mount()
+    }
+
+    /// Remembers its content.
+    pub(super) fn keep(&mut self) -> Result<()> {
+        self.detach()?;
+        copy(&self.image(), &self.kept())
+    }
+
+    /// Gives it the remembered content back and mounts it.
+    pub(super) fn reset(&mut self) -> Result<()> {
+        go_on()?;
+        self.detach()?;
+        copy(&self.kept(), &self.image())?;
+        self.mount()
+    }
+
+    fn attach(&mut self) -> Result<String> {
+        if let Some(device) = &self.device {
+            return Ok(device.clone());
+        }
+        let image = self.image();
+        let arguments = ["--find".as_ref(), "--show".as_ref(), image.as_os_str()];
+        let device = program::stdout(Path::new("losetup"), &arguments)?;
+        let device = String::from_utf8_lossy(&device).trim().to_owned();
+        self.device = Some(device.clone());
+        Ok(device)
+    }
+
+    fn mount(&mut self) -> Result<()> {
+        let device = self.attach()?;
+        let root = self.root();
+        let arguments = ["-t", "ntfs-3g", "-o", "permissions", &device].map(AsRef::as_ref);
+        let arguments = [&arguments[..], &[root.as_os_str()]].concat();
+        program::stdout(Path::new("mount"), &arguments)?;
+        self.mounted = true;
+        Ok(())
+    }
+
+    fn unmount(&mut self) -> Result<()> {
+        if self.mounted {
+            program::stdout(Path::new("umount"), &[self.root()])?;
+            self.mounted = false;
+        }
+        Ok(())
+    }
+
+    fn detach(&mut self) -> Result<()> {
+        self.unmount()?;
+        if let Some(device) = self.device.take() {
+            program::stdout(Path::new("losetup"), &["--detach", &device])?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        if let Err(error) = self.detach() {
+            println!("left mounted or attached: {error:#}");
+        }
+    }
+}
+
+/// Copies an image, and leaves nothing to be written back while something is measured.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let arguments = ["--sparse=always".as_ref(), from.as_os_str(), to.as_os_str()];
+    program::stdout(Path::new("cp"), &arguments)?;
+    std::fs::File::open(to)?.sync_all()?;
+    Ok(())
+}
