@@ -84,18 +84,31 @@ impl Metadata {
 
 #[cfg(target_os = "linux")]
 impl Metadata {
-    /// Metadata of what an open handle is, whatever the handle is good for.
+    /// Metadata of what an open handle is, whatever the handle is good for. It is what the file
+    /// system knew when the handle was opened, or newer.
     pub(crate) fn of_handle(handle: &impl std::os::fd::AsFd) -> std::io::Result<Self> {
-        use rustix::fs::FileType as Type;
+        use rustix::fs::{AtFlags, StatxFlags, fstat, makedev, statx};
 
-        let found = rustix::fs::fstat(handle)?;
+        let wanted = StatxFlags::TYPE | StatxFlags::NLINK | StatxFlags::INO | StatxFlags::SIZE;
+        // Opening has made a driver tell all this; through FUSE, asking again would be one more
+        // message to another process and back.
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+        if let Ok(found) = statx(handle, "", flags, wanted)
+            && StatxFlags::from_bits_retain(found.stx_mask).contains(wanted)
+        {
+            return Ok(Self {
+                kind: Kind::of_mode(found.stx_mode.into()),
+                len: found.stx_size,
+                identity: Identity {
+                    device: makedev(found.stx_dev_major, found.stx_dev_minor),
+                    inode: found.stx_ino,
+                },
+                links: found.stx_nlink.into(),
+            });
+        }
+        let found = fstat(handle)?;
         Ok(Self {
-            kind: match Type::from_raw_mode(found.st_mode) {
-                Type::RegularFile => Kind::File,
-                Type::Directory => Kind::Folder,
-                Type::Symlink => Kind::Link,
-                _ => Kind::Other,
-            },
+            kind: Kind::of_mode(found.st_mode),
             len: u64::try_from(found.st_size).unwrap_or_default(),
             identity: Identity {
                 device: found.st_dev,
@@ -103,6 +116,20 @@ impl Metadata {
             },
             links: found.st_nlink,
         })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Kind {
+    const fn of_mode(mode: u32) -> Self {
+        use rustix::fs::FileType;
+
+        match FileType::from_raw_mode(mode) {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Folder,
+            FileType::Symlink => Self::Link,
+            _ => Self::Other,
+        }
     }
 }
 
