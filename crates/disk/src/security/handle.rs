@@ -13,6 +13,9 @@ use crate::folder::Folder;
 use crate::metadata::Metadata;
 use crate::name::component;
 
+/// As long as nearly every descriptor is at most. The kernel, too, clears as much memory as is given
+/// to it.
+const USUAL_LEN: usize = 1 << 11;
 /// ntfs-3g's attribute with the name for DOS.
 const SHORT_NAME: &str = "system.ntfs_dos_name";
 
@@ -135,10 +138,15 @@ impl Handle {
 
     /// The descriptor's bytes.
     pub(super) fn read(&self) -> Result<Vec<u8>, ObjectError> {
+        let path = by_handle(&self.file);
+        let mut short = [0; USUAL_LEN];
+        if let Ok(len) = get(&path, self.driver.attribute(), &mut short) {
+            return Ok(short.get(..len).unwrap_or_default().to_vec());
+        }
         // Where the buffer is too small, the drivers do not say so: ntfs-3g says that an input/output
         // error occurred, ntfs3 that there is no such attribute.
         let mut bytes = vec![0; MAX_DESCRIPTOR_LEN];
-        let len = get(&by_handle(&self.file), self.driver.attribute(), &mut bytes);
+        let len = get(&path, self.driver.attribute(), &mut bytes);
         let len = len.map_err(|error| match error {
             // The file itself is there, since it is open.
             Errno::NOENT | Errno::NODATA => ObjectError::NoDescriptor,

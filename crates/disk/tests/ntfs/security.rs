@@ -123,6 +123,41 @@ fn descriptors_are_walked_changed_and_read_back() {
     );
 }
 
+/// A short buffer is tried first.
+#[test]
+fn a_long_descriptor_is_read_whole() {
+    let Some((_image, mount)) = mounted() else {
+        return;
+    };
+    fs::create_dir(keys_path(&mount)).unwrap();
+    // The same entry again and again; the owner and the group lie before the DACL.
+    let short = descriptor(0x12_0089);
+    let (entries, dacl_len) = (300u16, 8 + 300 * 20u16);
+    let mut long = short[..20].to_vec();
+    for (at, offset) in [(4, 20u32), (8, 36), (16, 52)] {
+        long[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+    }
+    long.extend(&short[48..80]);
+    long.extend([2, 0]);
+    long.extend(dacl_len.to_le_bytes());
+    long.extend(entries.to_le_bytes());
+    long.extend([0, 0]);
+    long.extend(short[28..48].repeat(entries.into()));
+    let volume = descriptors(&mount);
+    let found = volume.object(&NtPath::from("Keys"));
+    let to_long = Change {
+        path: NtPath::from("Keys"),
+        kind: Kind::Folder,
+        before: found.descriptor.unwrap(),
+        after: long.clone(),
+    };
+    for result in volume.change(&[to_long]) {
+        assert_eq!(result.unwrap(), Changed::Set);
+    }
+    let found = volume.object(&NtPath::from("Keys"));
+    assert_eq!(found.descriptor.unwrap(), long);
+}
+
 fn keys_path(mount: &Mount) -> std::path::PathBuf {
     mount.path().join("Keys")
 }
