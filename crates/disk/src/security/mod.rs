@@ -112,9 +112,14 @@ impl Descriptors {
     /// made. The results are in the order of `changes`.
     #[must_use]
     pub fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
-        parallel::map(changes, object::Parents::default, |parents, change| {
-            change.make(self, parents)
-        })
+        let first = changes.first();
+        let parents = first.map(|change| object::Parents::of(self, &change.path));
+        let parents = parents.unwrap_or_default();
+        parallel::map(
+            changes,
+            || parents.clone(),
+            |parents, change| change.make(self, parents),
+        )
     }
 
     /// Returns when all changes are durable.

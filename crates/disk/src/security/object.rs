@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::sync::Arc;
 
 use super::{Descriptors, Handle};
 use crate::folder::Folder;
@@ -120,16 +121,26 @@ pub(super) struct Opened {
 }
 
 /// The folder that was opened last: neighbours need it again.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Parents {
-    last: Option<(NtPath, Folder)>,
+    last: Option<(NtPath, Arc<Folder>)>,
 }
 
 impl Parents {
+    /// Begins with the folder that holds the object at a path.
+    pub(super) fn of(volume: &Descriptors, path: &NtPath) -> Self {
+        let mut parents = Self::default();
+        if let Some((parent, _)) = path.split_last() {
+            // Where it can't be opened, the object's own turn says so.
+            let _ = parents.folder(volume, parent);
+        }
+        parents
+    }
+
     fn folder(&mut self, volume: &Descriptors, path: NtPath) -> Result<&Folder, ObjectError> {
         let folder = match self.last.take() {
             Some((last, folder)) if last == path => folder,
-            _ => volume.open_folder(&path)?,
+            _ => Arc::new(volume.open_folder(&path)?),
         };
         Ok(&self.last.insert((path, folder)).1)
     }
