@@ -1,7 +1,7 @@
 //! Paths below a volume's root, in the units in which NTFS keeps names.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// What stands between two names; no name on NTFS can hold it, while a backslash may be part of one
 /// that was not made by Windows.
@@ -110,6 +110,14 @@ impl NtPath {
             .map(os_string)
     }
 
+    /// The last name, as the system spells it; `None` for the root, and where it can't be spelled
+    /// here.
+    #[must_use]
+    pub fn name(&self) -> Option<OsString> {
+        let (_, name) = self.split_last()?;
+        os_string(name)
+    }
+
     /// The folder that holds it, and the last name; `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &[u16])> {
@@ -138,7 +146,7 @@ impl fmt::Display for NtPath {
                 Ok(c) if c.is_control() || is_deceptive(c) => {
                     write!(f, "\\u{{{:x}}}", u32::from(c))?;
                 }
-                Ok(c) => write!(f, "{c}")?,
+                Ok(c) => f.write_char(c)?,
                 Err(error) => write!(f, "\\u{{{:x}}}", error.unpaired_surrogate())?,
             }
         }

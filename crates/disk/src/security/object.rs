@@ -1,6 +1,6 @@
 //! One file or folder, opened for its security descriptor.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
@@ -186,7 +186,7 @@ impl Descriptors {
             let kind = Kind::Folder;
             return Ok(Opened { handle, kind });
         };
-        let name: OsString = path.names().last().flatten().ok_or(ObjectError::Name)?;
+        let name = path.name().ok_or(ObjectError::Name)?;
         self.open_in(parents.folder(self, parent)?, &name)
     }
 

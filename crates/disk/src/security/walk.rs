@@ -143,7 +143,7 @@ impl Name {
         let read = opened.and_then(|opened| Ok((opened.kind, opened.handle.read()?)));
         match read {
             // A name that can't be written down can't be found again to be taken back.
-            Ok(_) if self.path.names().last().flatten().as_ref() != Some(&self.name) => {
+            Ok(_) if self.path.name().as_ref() != Some(&self.name) => {
                 Object::failed(self.path.clone(), ObjectError::Name)
             }
             Ok((kind, bytes)) => Object::sound(self.path.clone(), kind, bytes),
