@@ -68,7 +68,7 @@ pub use guid::{Guid, GuidTextError};
 pub use mask::{AccessMask, MaskTextError};
 pub use report::{ace_text, icacls_lines};
 pub use save_file::{
-    SaveReadError, SaveWriteError, SavedEntries, SavedEntry, SavedPart, write_saved,
+    SaveReadError, SaveWriteError, SavedEntries, SavedEntry, SavedPart, SavedSddl, write_saved,
 };
 pub use sddl::{Inexpressible, SddlError, SddlParts};
 pub use sid::{Domains, RelativeAlias, Sid, SidTextError};

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub use read::{SaveReadError, SavedEntries, SavedEntry};
-pub use write::{SaveWriteError, write_saved};
+pub use write::{SaveWriteError, SavedSddl, write_saved};
 
 /// What the SDDL lines of a save file hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

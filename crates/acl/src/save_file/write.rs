@@ -25,6 +25,47 @@ pub enum SaveWriteError {
     Inexpressible(#[from] Inexpressible),
 }
 
+/// The SDDL that a save file holds for one part of a descriptor, to be written for any number of
+/// objects that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedSddl(Vec<u16>);
+
+impl SavedSddl {
+    /// That of a descriptor's part.
+    ///
+    /// # Errors
+    /// When the SDDL would end the line, or there are no words in it for the descriptor.
+    pub fn of(descriptor: &SecurityDescriptor, part: SavedPart) -> Result<Self, SaveWriteError> {
+        let sddl = match part {
+            SavedPart::Owners => descriptor.to_sddl(SddlParts::OwnerAndGroup)?,
+            // A line without SDDL would restore nothing; a NULL DACL means the same.
+            SavedPart::Dacl if descriptor.dacl == AclSlot::Absent => {
+                "D:NO_ACCESS_CONTROL".to_owned()
+            }
+            SavedPart::Dacl => descriptor.to_sddl(SddlParts::Dacl)?,
+        };
+        let sddl: Vec<u16> = sddl.encode_utf16().collect();
+        if sddl.iter().any(|unit| ends_line(*unit)) {
+            return Err(SaveWriteError::LineBreak { part });
+        }
+        Ok(Self(sddl))
+    }
+
+    /// Appends an object's two lines to `out`; nothing where it fails. `path` is as for
+    /// [`write_saved`].
+    ///
+    /// # Errors
+    /// When the path would end the line.
+    pub fn write(&self, path: &[u16], out: &mut Vec<u8>) -> Result<(), SaveWriteError> {
+        check(path)?;
+        for line in [path, &self.0] {
+            let ended = line.iter().chain(&[CARRIAGE_RETURN, LINE_FEED]);
+            out.extend(ended.flat_map(|unit| unit.to_le_bytes()));
+        }
+        Ok(())
+    }
+}
+
 /// Appends an object's two lines to `out`; nothing where it fails. `path` is in UTF-16, relative,
 /// with backslashes, and need not be valid UTF-16.
 ///
@@ -36,29 +77,20 @@ pub fn write_saved(
     part: SavedPart,
     out: &mut Vec<u8>,
 ) -> Result<(), SaveWriteError> {
-    if let Some(unit) = path.iter().find(|unit| ends_line(**unit)) {
-        return Err(SaveWriteError::Path { unit: *unit });
+    check(path)?;
+    SavedSddl::of(descriptor, part)?.write(path, out)
+}
+
+fn check(path: &[u16]) -> Result<(), SaveWriteError> {
+    let meant = path.iter().copied().find(|unit| ends_line(*unit));
+    let marked = path
+        .first()
+        .copied()
+        .filter(|unit| *unit == BYTE_ORDER_MARK);
+    match meant.or(marked) {
+        Some(unit) => Err(SaveWriteError::Path { unit }),
+        None => Ok(()),
     }
-    if path.first() == Some(&BYTE_ORDER_MARK) {
-        return Err(SaveWriteError::Path {
-            unit: BYTE_ORDER_MARK,
-        });
-    }
-    let sddl = match part {
-        SavedPart::Owners => descriptor.to_sddl(SddlParts::OwnerAndGroup)?,
-        // A line without SDDL would restore nothing; a NULL DACL means the same.
-        SavedPart::Dacl if descriptor.dacl == AclSlot::Absent => "D:NO_ACCESS_CONTROL".to_owned(),
-        SavedPart::Dacl => descriptor.to_sddl(SddlParts::Dacl)?,
-    };
-    let sddl: Vec<u16> = sddl.encode_utf16().collect();
-    if sddl.iter().any(|unit| ends_line(*unit)) {
-        return Err(SaveWriteError::LineBreak { part });
-    }
-    for line in [path, &sddl] {
-        let ended = line.iter().chain(&[CARRIAGE_RETURN, LINE_FEED]);
-        out.extend(ended.flat_map(|unit| unit.to_le_bytes()));
-    }
-    Ok(())
 }
 
 const fn ends_line(unit: u16) -> bool {
