@@ -8,6 +8,7 @@
 mod apply;
 mod build;
 mod draft;
+mod forms;
 mod gathering;
 mod judge;
 mod records;

@@ -2,13 +2,13 @@
 //! save files, and as JSON. They are for people and for icacls; nothing here depends on them, so
 //! that one that can't be written does not keep the repair from being made.
 
-use diskmend_acl::{SavedPart, SecurityDescriptor, icacls_lines, write_saved};
 use diskmend_disk::{Change, Changed, ObjectError};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::documents::{DescriptorWords, SCHEMA};
+use super::forms::{Before, Forms, Printed, json};
+use crate::documents::SCHEMA;
 use crate::error::{Error, chain};
-use crate::hex;
 use crate::run::RunFolder;
 use crate::store::OpenFile;
 
@@ -57,9 +57,8 @@ impl Report {
         let Some(file) = &mut self.file else {
             return;
         };
-        let bytes = std::mem::take(&mut self.buffer);
-        match file.write_all_at(&bytes, self.at) {
-            Ok(()) => self.at = self.at.saturating_add(bytes.len() as u64),
+        match file.write_all_at(&self.buffer, self.at) {
+            Ok(()) => self.at = self.at.saturating_add(self.buffer.len() as u64),
             Err(error) => {
                 tracing::warn!(report = self.name, "not written: {error}");
                 // What it took is needed for what matters more.
@@ -67,6 +66,7 @@ impl Report {
                 self.file = None;
             }
         }
+        self.buffer.clear();
     }
 
     /// Writes the rest; its name where all of it was written.
@@ -81,6 +81,7 @@ pub(crate) struct BeforeFiles {
     text: Report,
     saved: Report,
     owners: Report,
+    forms: Forms<Before>,
 }
 
 impl BeforeFiles {
@@ -89,24 +90,23 @@ impl BeforeFiles {
             text: Report::create(run, BEFORE_TEXT),
             saved: Report::create(run, BEFORE_SAVED),
             owners: Report::create(run, BEFORE_OWNERS),
+            forms: Forms::default(),
         }
     }
 
     pub(crate) fn add(&mut self, change: &Change) {
-        self.text.push(&lines(change, &change.before));
-        let Ok(descriptor) = SecurityDescriptor::from_bytes(&change.before) else {
-            return;
-        };
+        let form = self.forms.of(&change.before, Before::new);
+        self.text
+            .push(form.printed.lines(&shown(change)).as_bytes());
         let Some(path) = change.path.with_backslashes() else {
             return;
         };
-        for (part, report) in [
-            (SavedPart::Dacl, &mut self.saved),
-            (SavedPart::Owners, &mut self.owners),
-        ] {
+        for (saved, report) in form.saved.iter().zip([&mut self.saved, &mut self.owners]) {
             let mut bytes = Vec::new();
             // What the file has no words for is in the other reports.
-            if write_saved(&path, &descriptor, part, &mut bytes).is_ok() {
+            if let Some(saved) = saved
+                && saved.write(&path, &mut bytes).is_ok()
+            {
                 report.push(&bytes);
             }
         }
@@ -124,28 +124,18 @@ pub(super) struct AfterFiles {
     text: Report,
     json: Report,
     first: bool,
+    printed: Forms<Printed>,
+    states: Forms<Option<Box<RawValue>>>,
 }
 
 #[derive(Serialize)]
 struct Row<'a> {
-    path: String,
+    path: &'a str,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    before: State<'a>,
-    after: State<'a>,
-}
-
-#[derive(Serialize)]
-struct State<'a> {
-    #[serde(flatten)]
-    words: DescriptorWords,
-    #[serde(serialize_with = "as_hex")]
-    hex: &'a [u8],
-}
-
-fn as_hex<S: serde::Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hex::encode(bytes))
+    before: Option<&'a RawValue>,
+    after: Option<&'a RawValue>,
 }
 
 impl AfterFiles {
@@ -156,6 +146,8 @@ impl AfterFiles {
             text: Report::create(run, AFTER_TEXT),
             json,
             first: true,
+            printed: Forms::default(),
+            states: Forms::default(),
         }
     }
 
@@ -165,20 +157,20 @@ impl AfterFiles {
             Ok(Changed::AlreadyThere) => ("already", None),
             Err(error) => ("failed", Some(chain(error))),
         };
-        match &reason {
-            None => self.text.push(&lines(change, &change.after)),
-            Some(reason) => {
-                let path = shown(change);
-                self.text
-                    .push(format!("{path} (not changed: {reason})\n").as_bytes());
-            }
-        }
+        let path = shown(change);
+        let text = match &reason {
+            None => self.printed.of(&change.after, Printed::new).lines(&path),
+            Some(reason) => format!("{path} (not changed: {reason})\n"),
+        };
+        self.text.push(text.as_bytes());
+        let before = self.states.of(&change.before, json);
+        let after = self.states.of(&change.after, json);
         let row = Row {
-            path: shown(change),
+            path: &path,
             outcome,
             reason,
-            before: state(&change.before),
-            after: state(&change.after),
+            before: before.as_ref().as_deref(),
+            after: after.as_ref().as_deref(),
         };
         self.json.push(match std::mem::take(&mut self.first) {
             true => b"\n",
@@ -196,25 +188,9 @@ impl AfterFiles {
     }
 }
 
-fn state(bytes: &[u8]) -> State<'_> {
-    State {
-        words: DescriptorWords::of(bytes),
-        hex: bytes,
-    }
-}
-
 /// The path as Windows writes it, with what can't be shown escaped.
 fn shown(change: &Change) -> String {
     change.path.to_string().replace('/', "\\")
-}
-
-/// What `icacls PATH` would print.
-fn lines(change: &Change, bytes: &[u8]) -> Vec<u8> {
-    let path = shown(change);
-    match SecurityDescriptor::from_bytes(bytes) {
-        Ok(descriptor) => icacls_lines(&path, &descriptor).into_bytes(),
-        Err(corruption) => format!("{path} (corrupt: {corruption})\n").into_bytes(),
-    }
 }
 
 /// Creates the reports of what was before the run from its records.
