@@ -54,6 +54,11 @@ impl Keeping {
     /// Asks the root for its descriptor; the driver whose attribute is known is the volume's.
     pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
         let path = by_handle(root.as_dir());
+        if path.symlink_metadata().is_err() {
+            return Err(io::Error::other(
+                "/proc is not mounted, through which it is asked",
+            ));
+        }
         let ask = |driver: Driver| get(&path, driver.attribute(), &mut [0; MAX_DESCRIPTOR_LEN]);
         // ntfs3 is asked first: a name that it does not know it looks up among the volume's own
         // extended attributes, and a hostile disk can have one of the name that ntfs-3g uses.
