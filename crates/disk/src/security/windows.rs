@@ -98,7 +98,7 @@ impl Handle {
 
     /// Windows does not count a short name among a file's links.
     #[expect(clippy::unused_self, reason = "elsewhere it is counted")]
-    pub(super) fn has_short_name(&self) -> bool {
+    pub(super) fn counts_short_name(&self) -> bool {
         false
     }
 

@@ -292,7 +292,7 @@ mod tests {
         let (judgement, after) = made(&row, &broken);
         assert_eq!(judgement.state, RowState::Fault);
         assert_eq!(judgement.reasons.len(), 1);
-        assert!(judgement.reasons[0].contains(r"denied by NT AUTHORITY\SYSTEM:(N)"));
+        assert!(judgement.reasons[0].contains(r"denied by Everyone:(DENY)(R)"));
         let expected = "O:BAG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
         assert_eq!(after.as_deref(), Some(expected));
     }
