@@ -23,6 +23,14 @@ const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' o
 pub(crate) const NO_DESCRIPTORS: &str = "permissions are repaired on an NTFS volume that is mounted \
                                          with ntfs-3g or the kernel's ntfs3, as root";
 
+const LOADED: &str = "another program has it open; where it is loaded into this machine's registry, \
+                      close regedit and unload it: 'reg unload HKLM\\NAME', with the name that \
+                      it was loaded under";
+
+/// How Windows says that someone else has a file open: `ERROR_SHARING_VIOLATION` and
+/// `ERROR_LOCK_VIOLATION`.
+const IN_USE: [i32; 2] = [32, 33];
+
 pub(crate) const BOOT_STORE: &str = "mount the boot partition (BIOS) or the EFI system partition \
                                      and add --boot-volume DIR; where several stores are found, \
                                      --store FILE names the one that is meant";
@@ -168,6 +176,13 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
 }
 
 fn io_hint(error: &io::Error) -> Option<&'static str> {
+    if cfg!(windows)
+        && error
+            .raw_os_error()
+            .is_some_and(|code| IN_USE.contains(&code))
+    {
+        return Some(LOADED);
+    }
     match error.kind() {
         io::ErrorKind::PermissionDenied => Some(PERMISSION),
         io::ErrorKind::IsADirectory => {

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use crate::Kind;
 
+/// How Windows says that a volume is encrypted with BitLocker and was not unlocked:
+/// `FVE_E_LOCKED_VOLUME`.
+const LOCKED_VOLUME: i32 = 0x8031_0000_u32.cast_signed();
+
 /// Why a path could not be opened as a target, or a named file's folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,7 +32,8 @@ pub enum OpenError {
         /// The path as given.
         path: PathBuf,
     },
-    /// A file or block device whose first sector carries the signature of BitLocker.
+    /// A file or block device whose first sector carries the signature of BitLocker, or a drive
+    /// of Windows's that is locked.
     #[error(
         "{}: encrypted with BitLocker: unlock it with its recovery key and mount it first",
         path.display()
@@ -70,6 +75,9 @@ pub enum OpenError {
 impl OpenError {
     /// Sorts what the system reported for `path` into its variant.
     pub(crate) fn from_io(path: PathBuf, source: io::Error) -> Self {
+        if cfg!(windows) && source.raw_os_error() == Some(LOCKED_VOLUME) {
+            return Self::BitLocker { path };
+        }
         match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path },
             io::ErrorKind::NotADirectory => Self::NotAFolder { path },
@@ -199,5 +207,17 @@ impl GuardError {
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             _ => Self::Io { action, source },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_drive_of_windows_is_encrypted() {
+        let locked = io::Error::from_raw_os_error(LOCKED_VOLUME);
+        let error = OpenError::from_io("F:".into(), locked);
+        assert_eq!(matches!(error, OpenError::BitLocker { .. }), cfg!(windows));
     }
 }

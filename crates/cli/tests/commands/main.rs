@@ -56,6 +56,9 @@ mod hive_set;
 #[path = "../../../disk/tests/ntfs/image.rs"]
 mod image;
 #[cfg(test)]
+#[cfg(windows)]
+mod in_use;
+#[cfg(test)]
 mod inspect;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
