@@ -11,7 +11,7 @@ const BACKSLASH: u16 = b'\\' as u16;
 /// A path below a volume's root: names in UTF-16 units that need not be valid UTF-16, with `/`
 /// between them. The root itself is the empty path.
 ///
-/// Shown to a person, control characters, lone surrogates and what turns the writing direction are
+/// Shown to a person, the root is `.`; control characters, lone surrogates and what turns the writing direction are
 /// escaped as `\u{...}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NtPath {
@@ -141,6 +141,9 @@ impl From<&str> for NtPath {
 
 impl fmt::Display for NtPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return f.write_str(".");
+        }
         for unit in char::decode_utf16(self.units.iter().copied()) {
             match unit {
                 Ok(c) if c.is_control() || is_deceptive(c) => {
@@ -242,6 +245,7 @@ mod tests {
         assert_eq!(String::from_utf16(name).unwrap(), "Schlüssel \u{1f511}");
         assert_eq!(NtPath::default().names().count(), 0);
         assert_eq!(NtPath::default().split_last(), None);
+        assert_eq!(NtPath::default().to_string(), ".");
     }
 
     #[test]

@@ -418,6 +418,38 @@ fn a_file_that_can_not_be_read_is_reported_and_the_others_are_repaired() {
     assert_eq!(disk.sddl(&key_path(RDP_KEY)), BROKEN_KEY);
 }
 
+/// A DACL that claims to be shorter than its own header, which ntfs-3g lets pass.
+#[test]
+fn a_corrupt_dacl_is_replaced_and_given_back_by_undo() {
+    let Some(mut disk) = broken() else { return };
+    let path = key_path(RDP_KEY);
+    let mut corrupt = descriptor(&disk.key(RDP_KEY));
+    let dacl = u32::from_le_bytes(corrupt[16..20].try_into().expect("4 bytes")) as usize;
+    corrupt[dacl + 2..dacl + 4].copy_from_slice(&4u16.to_le_bytes());
+    disk.secure_bytes(&path, &corrupt);
+    disk.remount();
+    assert_eq!(descriptor(&disk.key(RDP_KEY)), corrupt);
+    let before = disk.content();
+    let plan = diskmend(["plan", disk.root(), "machine-keys"]).ends(3);
+    assert!(
+        plan.stdout.contains("ACL size at offset"),
+        "{}",
+        plan.stdout
+    );
+    assert!(
+        plan.stdout.contains("replace the DACL: it is corrupt"),
+        "{}",
+        plan.stdout
+    );
+    diskmend(["repair", disk.root(), "machine-keys", "--yes"]).ends(0);
+    assert!(
+        disk.sddl(&path)
+            .contains("(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)")
+    );
+    diskmend(["undo", disk.root(), "--yes"]).ends(0);
+    assert_eq!(disk.content(), before);
+}
+
 #[test]
 fn a_file_with_another_name_is_left_alone() {
     let Some(disk) = broken() else { return };
