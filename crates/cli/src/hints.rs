@@ -20,8 +20,13 @@ const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, whi
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
-pub(crate) const NO_DESCRIPTORS: &str = "permissions are repaired on an NTFS volume that is mounted \
-                                         with ntfs-3g or the kernel's ntfs3, as root";
+pub(crate) const NO_DESCRIPTORS: &str = match cfg!(windows) {
+    true => "permissions are kept on NTFS volumes, by their drive letter or volume name",
+    false => {
+        "permissions are repaired on an NTFS volume that is mounted with ntfs-3g or the kernel's \
+         ntfs3, as root"
+    }
+};
 
 const LOADED: &str = "another program has it open; where it is loaded into this machine's registry, \
                       close regedit and unload it: 'reg unload HKLM\\NAME', with the name that \

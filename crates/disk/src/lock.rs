@@ -30,8 +30,11 @@ impl TargetLock {
     /// or the system refused.
     pub fn acquire(state: &Folder) -> Result<Self, GuardError> {
         for _ in 0..ATTEMPTS {
-            let Some(file) = open(state).map_err(GuardError::io("open the lock file"))? else {
-                continue;
+            let file = match open(state) {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(error) if is_in_use(&error) => return Err(GuardError::Busy),
+                Err(error) => return Err(GuardError::io("open the lock file")(error)),
             };
             match file.try_lock_exclusive() {
                 Ok(()) => {}
@@ -47,6 +50,12 @@ impl TargetLock {
         }
         Err(GuardError::Busy)
     }
+}
+
+/// Whether another run has it open for writing, which on Windows keeps all others from that.
+fn is_in_use(error: &io::Error) -> bool {
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    cfg!(windows) && error.raw_os_error() == Some(ERROR_SHARING_VIOLATION)
 }
 
 /// The lock file, created if missing; `None` when another run got in between.

@@ -180,12 +180,37 @@ fn a_listing_is_sorted_and_bounded() {
 fn an_exclusive_lock_excludes_a_second_handle() {
     let (_dir, target) = target();
     let first = target.root().create_file("hive").unwrap();
-    let second = target.root().open_file("hive", Access::ReadWrite).unwrap();
+    let second = target.root().open_file("hive", Access::ReadWrite);
+    if cfg!(windows) {
+        second.expect_err("opening for writing excludes others already");
+        return;
+    }
+    let second = second.unwrap();
     first.try_lock_exclusive().unwrap();
     let refused = second.try_lock_exclusive();
     assert!(matches!(refused, Err(TryLockError::WouldBlock)));
     drop(first);
     second.try_lock_exclusive().unwrap();
+}
+
+/// Attributes of hives and boot stores are Windows's business.
+#[cfg(windows)]
+#[test]
+fn a_file_that_is_marked_as_read_only_is_written_and_stays_so() {
+    let (dir, target) = target();
+    let path = dir.path().join("BCD");
+    fs::write(&path, "old").unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions.clone()).unwrap();
+    let file = target.root().open_file("bcd", Access::ReadWrite).unwrap();
+    file.write_all_at(b"new", 0).unwrap();
+    drop(file);
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert!(fs::metadata(&path).unwrap().permissions().readonly());
+    #[expect(clippy::permissions_set_readonly_false, reason = "it is to be removed")]
+    permissions.set_readonly(false);
+    fs::set_permissions(&path, permissions).unwrap();
 }
 
 #[test]

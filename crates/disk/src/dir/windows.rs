@@ -11,8 +11,9 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_WRITE_THROUGH,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY,
-    FILE_READ_ATTRIBUTES, FILE_TRAVERSE, SYNCHRONIZE,
+    DELETE, FILE_ATTRIBUTE_READONLY, FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ,
+    FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY, FILE_READ_ATTRIBUTES, FILE_TRAVERSE,
+    FILE_WRITE_ATTRIBUTES, SYNCHRONIZE,
 };
 
 use crate::error::NotRegular;
@@ -62,7 +63,34 @@ impl Dir {
             Access::Read => FILE_GENERIC_READ,
             Access::ReadWrite => FILE_GENERIC_READ | FILE_GENERIC_WRITE,
         };
-        self.open(name, access, FILE_OPEN, FILE_NON_DIRECTORY_FILE)
+        let open = || self.open(name, access, FILE_OPEN, FILE_NON_DIRECTORY_FILE);
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.without_read_only(name, open).unwrap_or(Err(error))
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens a file that is marked as read-only, which it is again when this returns: what is open
+    /// then can be written all the same. `None` where it is not marked so.
+    fn without_read_only(
+        &self,
+        name: &Path,
+        open: impl FnOnce() -> io::Result<File>,
+    ) -> Option<io::Result<File>> {
+        let access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | SYNCHRONIZE;
+        let marked = self
+            .open(name, access, FILE_OPEN, FILE_NON_DIRECTORY_FILE)
+            .ok()?;
+        let attributes = nt::dos_attributes(&marked).ok()?;
+        let is_file = nt::metadata(&marked).ok()?.kind == Kind::File;
+        if !is_file || attributes & FILE_ATTRIBUTE_READONLY == 0 {
+            return None;
+        }
+        nt::set_attributes(&marked, attributes & !FILE_ATTRIBUTE_READONLY).ok()?;
+        let opened = open();
+        Some(nt::set_attributes(&marked, attributes).and(opened))
     }
 
     pub(crate) fn create_file(&self, name: &Path) -> io::Result<File> {

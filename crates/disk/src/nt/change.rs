@@ -7,15 +7,17 @@ use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::AsRawHandle;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_DISPOSITION_DELETE, FILE_DISPOSITION_INFORMATION, FILE_DISPOSITION_INFORMATION_EX,
-    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_INFORMATION_CLASS, FILE_RENAME_POSIX_SEMANTICS,
-    FILE_RENAME_REPLACE_IF_EXISTS, FileDispositionInformation, FileDispositionInformationEx,
-    FileRenameInformation, FileRenameInformationEx, NtSetInformationFile,
+    FILE_BASIC_INFORMATION, FILE_DISPOSITION_DELETE, FILE_DISPOSITION_INFORMATION,
+    FILE_DISPOSITION_INFORMATION_EX, FILE_DISPOSITION_POSIX_SEMANTICS, FILE_INFORMATION_CLASS,
+    FILE_RENAME_POSIX_SEMANTICS, FILE_RENAME_REPLACE_IF_EXISTS, FileBasicInformation,
+    FileDispositionInformation, FileDispositionInformationEx, FileRenameInformation,
+    FileRenameInformationEx, NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
     HANDLE, NTSTATUS, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS,
     STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED, STATUS_NOT_SUPPORTED,
 };
+use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_NORMAL;
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::status::check;
@@ -79,6 +81,19 @@ pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()>
     }
     rename.flags = FILE_RENAME_REPLACE_IF_EXISTS;
     check(set(file, FileRenameInformation, &rename))
+}
+
+/// Sets the DOS attributes of `file`.
+pub(crate) fn set_attributes(file: &File, attributes: u32) -> io::Result<()> {
+    // Times of zero stay as they are, and so would attributes of zero.
+    let basic = FILE_BASIC_INFORMATION {
+        FileAttributes: match attributes {
+            0 => FILE_ATTRIBUTE_NORMAL,
+            attributes => attributes,
+        },
+        ..FILE_BASIC_INFORMATION::default()
+    };
+    check(set(file, FileBasicInformation, &basic))
 }
 
 /// Asks for a change; `information` must be what the class takes, and hold no pointers.

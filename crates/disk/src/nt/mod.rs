@@ -9,11 +9,12 @@ mod query;
 mod security;
 mod status;
 
-pub(crate) use change::{delete, rename};
+pub(crate) use change::{delete, rename, set_attributes};
 pub(crate) use listing::names;
 pub(crate) use open::{Opening, open_beneath};
 pub(crate) use privilege::Privileges;
 pub(crate) use query::{
-    free_bytes, is_read_only, keeps_security, metadata, path_by_guid, system_root, volume_path,
+    dos_attributes, free_bytes, is_read_only, keeps_security, metadata, path_by_guid, system_root,
+    volume_path,
 };
 pub(crate) use security::{security, set_security};

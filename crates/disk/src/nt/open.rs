@@ -14,14 +14,16 @@ use windows_sys::Wdk::Storage::FileSystem::{
 };
 use windows_sys::Win32::Foundation::{OBJ_CASE_INSENSITIVE, UNICODE_STRING};
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+    FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_WRITE_DATA,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::status::check;
 
-/// As Rust's own files: whoever wants to be alone takes a lock.
+/// Who only reads, or looks, disturbs nobody.
 const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+/// Nobody else may write what is open for writing.
+const SHARE_OF_WRITER: u32 = FILE_SHARE_READ | FILE_SHARE_DELETE;
 
 /// How a name is opened, in the numbers of `NtCreateFile`.
 #[derive(Debug)]
@@ -49,6 +51,10 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
     };
     let always =
         FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_SYNCHRONOUS_IO_NONALERT;
+    let share = match how.access & FILE_WRITE_DATA {
+        0 => SHARE,
+        _ => SHARE_OF_WRITER,
+    };
     let mut handle = ptr::null_mut();
     let mut block = IO_STATUS_BLOCK::default();
     // SAFETY: all pointers are to variables of this function, or null where that is allowed; the
@@ -61,7 +67,7 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
             &raw mut block,
             ptr::null(),
             FILE_ATTRIBUTE_NORMAL,
-            SHARE,
+            share,
             how.disposition,
             how.options | always,
             ptr::null(),

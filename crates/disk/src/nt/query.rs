@@ -12,7 +12,7 @@ use windows_sys::Wdk::Storage::FileSystem::{
     NtQueryVolumeInformationFile,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT,
+    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_TYPE,
     FILE_TYPE_DISK, GETFINALPATHNAMEBYHANDLE_FLAGS, GetFileInformationByHandle, GetFileType,
     GetFinalPathNameByHandleW, VOLUME_NAME_GUID, VOLUME_NAME_NT,
 };
@@ -52,16 +52,7 @@ struct Attributes {
 ///
 /// Every reparse point counts as a link: the file system leads on from it to something else.
 pub(crate) fn metadata(file: &File) -> io::Result<Metadata> {
-    let mut found = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: the structure lives in this function; `file` keeps its handle open.
-    let (done, file_type) = unsafe {
-        let handle = file.as_raw_handle();
-        let done = GetFileInformationByHandle(handle, &raw mut found);
-        (done, GetFileType(handle))
-    };
-    if done == 0 {
-        return Err(io::Error::last_os_error());
-    }
+    let (found, file_type) = information(file)?;
     let has = |attribute| found.dwFileAttributes & attribute != 0;
     Ok(Metadata {
         kind: match file_type {
@@ -77,6 +68,25 @@ pub(crate) fn metadata(file: &File) -> io::Result<Metadata> {
         },
         links: found.nNumberOfLinks.into(),
     })
+}
+
+/// The DOS attributes of the open file.
+pub(crate) fn dos_attributes(file: &File) -> io::Result<u32> {
+    Ok(information(file)?.0.dwFileAttributes)
+}
+
+fn information(file: &File) -> io::Result<(BY_HANDLE_FILE_INFORMATION, FILE_TYPE)> {
+    let mut found = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the structure lives in this function; `file` keeps its handle open.
+    let (done, file_type) = unsafe {
+        let handle = file.as_raw_handle();
+        let done = GetFileInformationByHandle(handle, &raw mut found);
+        (done, GetFileType(handle))
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((found, file_type))
 }
 
 /// Bytes that the caller may still write to the volume that holds the open file.
