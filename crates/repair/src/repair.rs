@@ -165,11 +165,11 @@ fn tell_completed(report: &mut RepairReport, run: String, applied: AppliedDescri
         };
     }
     report.run = Some(run);
-    let left_alone = report.descriptors.take().map(|known| known.left_alone);
-    report.descriptors = Some(AppliedDescriptors {
-        left_alone: left_alone.unwrap_or_default(),
-        ..applied
-    });
+    let known = report.descriptors.take().unwrap_or_default();
+    let mut applied = applied;
+    applied.failed.append(known.failed);
+    applied.left_alone = known.left_alone;
+    report.descriptors = Some(applied);
 }
 
 fn skipped_hives(refused: &[(String, Error)]) -> Vec<SkippedHive> {

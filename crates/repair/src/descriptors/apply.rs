@@ -3,7 +3,7 @@
 use diskmend_disk::Changed;
 
 use super::report_files::AfterFiles;
-use super::{Draft, RecordsReader, Secured};
+use super::{Draft, Secured};
 use crate::documents::{AppliedDescriptors, ObjectNotes, RunState};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
@@ -45,13 +45,10 @@ pub(crate) fn apply(
     let Some(entry) = &journal.descriptors else {
         return Ok(applied);
     };
-    let file = run.open_records(&entry.records)?;
     watch.committed(Phase::SettingDescriptors, &journal.target);
     let mut reports = AfterFiles::create(run, &journal.run);
-    let frames = RecordsReader::new(file.as_ref()).map_err(run.bad_records(&entry.records))?;
     let mut done = 0u64;
-    for frame in frames {
-        let changes = frame.map_err(run.bad_records(&entry.records))?;
+    run.for_each_frame(&entry.records, |changes| {
         for (change, result) in changes.iter().zip(secured.change(&changes)) {
             match &result {
                 Ok(Changed::Set) => applied.changed += 1,
@@ -62,7 +59,7 @@ pub(crate) fn apply(
         }
         done = done.saturating_add(changes.len() as u64);
         watch.committed_count(done);
-    }
+    })?;
     secured
         .flush()
         .map_err(Error::io(&journal.target, "flush the volume of"))?;

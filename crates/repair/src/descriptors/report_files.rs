@@ -198,13 +198,9 @@ fn shown(change: &Change) -> String {
 /// # Errors
 /// Where the records can't be read back.
 pub(crate) fn before(run: &RunFolder, entry: &super::RecordsEntry) -> Result<Vec<String>, Error> {
-    let file = run.open_records(entry)?;
     let mut files = BeforeFiles::create(run);
-    let frames = super::RecordsReader::new(file.as_ref()).map_err(run.bad_records(entry))?;
-    for frame in frames {
-        for change in frame.map_err(run.bad_records(entry))? {
-            files.add(&change);
-        }
-    }
+    run.for_each_frame(entry, |changes| {
+        changes.iter().for_each(|change| files.add(change));
+    })?;
     Ok(files.finish())
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use diskmend_disk::{Change, Changed, ObjectError};
 
-use super::{RecordsReader, Secured};
+use super::Secured;
 use crate::documents::UndoneDescriptors;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
@@ -25,12 +25,9 @@ pub(crate) fn undo(
     let Some(entry) = &journal.descriptors else {
         return Ok(undone);
     };
-    let file = run.open_records(&entry.records)?;
     watch.committed(Phase::RestoringDescriptors, &journal.target);
-    let frames = RecordsReader::new(file.as_ref()).map_err(run.bad_records(&entry.records))?;
     let mut done = 0u64;
-    for frame in frames {
-        let frame = frame.map_err(run.bad_records(&entry.records))?;
+    run.for_each_frame(&entry.records, |frame| {
         let changes: Vec<Change> = frame.into_iter().map(reversed).collect();
         for (change, result) in changes.iter().zip(secured.change(&changes)) {
             match result {
@@ -44,7 +41,7 @@ pub(crate) fn undo(
         }
         done = done.saturating_add(changes.len() as u64);
         watch.committed_count(done);
-    }
+    })?;
     secured
         .flush()
         .map_err(Error::io(&journal.target, "flush the volume of"))?;

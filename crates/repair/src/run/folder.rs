@@ -2,12 +2,12 @@
 
 use std::io;
 
-use diskmend_disk::{Access, Kind};
+use diskmend_disk::{Access, Change, Kind};
 use jiff::Timestamp;
 
 use super::journal::MAX_LEN;
 use super::{Content, Journal, RunId, undo_data};
-use crate::descriptors::{Draft, RECORDS, RecordsEntry};
+use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
 use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
@@ -204,24 +204,30 @@ impl RunFolder {
         })
     }
 
-    /// Opens the changes of security descriptors, which must be those that were written.
-    pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn OpenFile>, Error> {
+    /// Hands the changes of security descriptors to `visit`, frame by frame.
+    ///
+    /// # Errors
+    /// Where they can't be read, or are not those that were written.
+    pub(crate) fn for_each_frame(
+        &self,
+        entry: &RecordsEntry,
+        mut visit: impl FnMut(Vec<Change>),
+    ) -> Result<(), Error> {
+        let damaged = |error: io::Error| self.damaged(&entry.file, &error.to_string());
+        let file = self.open_records(entry)?;
+        for frame in RecordsReader::new(file.as_ref()).map_err(damaged)? {
+            visit(frame.map_err(damaged)?);
+        }
+        Ok(())
+    }
+
+    fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn OpenFile>, Error> {
         let path = self.path(&entry.file);
         let io = || Error::io(&path, "read the undo data");
         let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
         match Content::of_file(file.as_ref()).map_err(io())? == entry.content {
             true => Ok(file),
             false => Err(self.damaged(&entry.file, "not what the journal says")),
-        }
-    }
-
-    /// For `map_err`: these records can't be read.
-    pub(crate) fn bad_records(&self, entry: &RecordsEntry) -> impl FnOnce(io::Error) -> Error {
-        let (run, file) = (self.id.to_string(), entry.file.clone());
-        move |error| Error::DamagedRun {
-            run,
-            file,
-            what: error.to_string(),
         }
     }
 
