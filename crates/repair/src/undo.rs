@@ -73,11 +73,13 @@ pub(crate) fn undo_site(
     }
     watch.phase(Phase::Restoring, &site.display)?;
     journal.set_state(RunState::Undoing);
-    let descriptors = match journal.descriptors.is_some() {
-        false => None,
-        true => {
-            // Asked for before anything is noted: another driver may have mounted the volume.
+    let descriptors = match &journal.descriptors {
+        None => None,
+        Some(entry) => {
+            // Before anything is noted: another driver may have mounted the volume, and the
+            // records may be damaged.
             let secured = site.secured()?;
+            folder.open_records(&entry.records)?;
             folder.write_journal(&journal)?;
             Some(descriptors::undo(
                 secured.as_ref(),

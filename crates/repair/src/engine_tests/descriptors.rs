@@ -297,6 +297,21 @@ fn a_full_disk_is_noticed_before_anything_changes_or_leaves_out_a_report() {
 }
 
 #[test]
+fn damaged_records_are_refused_before_anything_is_restored() {
+    let disk = disk();
+    let run = repair(&disk).expect("repair").run.expect("a run");
+    let path = format!("diskmend/runs/{run}/descriptors.bin");
+    let mut bytes = disk.files()[&path].clone();
+    bytes.pop();
+    disk.put(&path, bytes);
+    let repaired = disk.fork();
+    let error = undo(&disk, None).expect_err("damaged");
+    assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
+    assert!(!is_unfinished(&disk));
+    same(&disk, &repaired, "nothing was restored");
+}
+
+#[test]
 fn what_somebody_changed_since_is_left_alone() {
     let pristine = disk();
     let disk = pristine.fork();

@@ -221,7 +221,8 @@ impl RunFolder {
         Ok(())
     }
 
-    fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn OpenFile>, Error> {
+    /// Opens the changes of security descriptors, which must be those that were written.
+    pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn OpenFile>, Error> {
         let path = self.path(&entry.file);
         let io = || Error::io(&path, "read the undo data");
         let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
