@@ -72,7 +72,15 @@ impl PathArgs {
 /// The names of a path that lies below a root, or is relative to it, also as Windows writes it.
 fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
     let path = path.strip_prefix(target).unwrap_or(path);
-    if path.is_absolute() {
+    // Not only an absolute path: to Windows one from the root of the current drive, or from the
+    // current folder of a drive, is none, and does not lie below the target either.
+    let is_elsewhere = |first| {
+        matches!(
+            first,
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir
+        )
+    };
+    if path.components().next().is_some_and(is_elsewhere) {
         let message = format!("{} does not lie in {}", path.display(), target.display());
         return Err(Failure::new(Exit::Usage, message));
     }
@@ -166,7 +174,20 @@ mod tests {
             assert_eq!(names, ["ProgramData", "Microsoft"], "{path}");
         }
         assert!(below(target, target).expect("the root").is_empty());
-        assert!(below(Path::new("/mnt/g/x"), target).is_err());
+        for path in ["/mnt/g/x", "../g/x"] {
+            assert!(below(Path::new(path), target).is_err(), "{path}");
+        }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_path_on_another_drive_is_refused_in_every_way_of_writing_it() {
+        let target = Path::new(r"F:\");
+        let names = below(Path::new(r"F:\ProgramData"), target).expect("below");
+        assert_eq!(names, ["ProgramData"]);
+        for path in [r"G:\x", "G:x", r"\x", r"..\x", r"\\server\share\x"] {
+            assert!(below(Path::new(path), target).is_err(), "{path}");
+        }
     }
 
     #[cfg(unix)]
