@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{cargo, cross_check, debian, demo, dist, fixtures, test_run, windows, workspace};
+use crate::{
+    cargo, cross_check, debian, demo, dist, fixtures, powershell, test_run, windows, workspace,
+};
 
 /// Programs that the cross-check needs, with their Debian packages.
 const PACKAGES: [(&str, &str); 5] = [
@@ -32,7 +34,7 @@ struct Outcome {
 /// # Errors
 /// Where a step failed.
 pub fn run() -> Result<()> {
-    let steps: [(&'static str, Step); 13] = [
+    let steps: [(&'static str, Step); 14] = [
         ("packages", || debian::install(&PACKAGES)),
         ("format", || cargo(&["fmt", "--all", "--check"], &[])),
         ("clippy", || {
@@ -51,6 +53,7 @@ pub fn run() -> Result<()> {
             cargo(&doc, &[("RUSTDOCFLAGS", "-D warnings")])
         }),
         ("tests", tests),
+        ("powershell", powershell::run),
         ("fixtures", || fixtures::run(true).map(|()| String::new())),
         ("cross-check", || {
             let options = cross_check::Options {

@@ -19,6 +19,8 @@ pub mod dist;
 pub mod fixtures;
 pub mod fuzz;
 pub mod memory_file;
+#[cfg(all(feature = "program", unix))]
+pub mod powershell;
 pub mod program;
 mod random;
 pub mod rust_target;

@@ -46,6 +46,9 @@ enum Task {
     Conformance(xtask::cross_check::CorpusOptions),
     /// Run hostile bytes through the fuzz targets for a bounded time
     Fuzz(xtask::fuzz::Options),
+    #[cfg(all(feature = "program", unix))]
+    /// Parse the PowerShell scripts, and look for what they must not do
+    Powershell,
     #[cfg(unix)]
     /// Build and try the program for Windows
     #[command(subcommand)]
@@ -73,6 +76,8 @@ fn main() -> Result<()> {
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
         Task::Conformance(options) => xtask::cross_check::run_corpus(&options),
         Task::Fuzz(options) => xtask::fuzz::run(&options),
+        #[cfg(all(feature = "program", unix))]
+        Task::Powershell => xtask::powershell::run().map(drop),
         #[cfg(unix)]
         Task::Windows(task) => xtask::windows::run(&task).map(drop),
         Task::FuzzCorpus => xtask::fuzz::write_corpus(),
