@@ -12,6 +12,8 @@ pub(super) struct Usage {
     pub(super) memory: u64,
     /// Bytes handed to write calls; 0 where the system does not tell.
     pub(super) written: u64,
+    /// Time on a processor; zero where the system does not tell.
+    pub(super) cpu: Duration,
     /// Exit code.
     pub(super) code: i32,
 }
@@ -44,12 +46,28 @@ pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration
         if status.is_empty() || status.contains("State:\tZ") {
             let io = std::fs::read_to_string(format!("{process}/io")).unwrap_or_default();
             usage.written = field(&io, "wchar:");
+            usage.cpu = cpu(child.id());
             break;
         }
         std::thread::sleep(period);
     }
     usage.code = child.wait()?.code().unwrap_or(-1);
     Ok((start.elapsed(), usage))
+}
+
+/// The time that a process has had on a processor.
+pub(super) fn cpu(process: u32) -> Duration {
+    // The fields after the program's name, which is in parentheses and may hold spaces; the kernel
+    // counts in ticks of 10 ms there on every machine.
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let (user, system) = (11, 12);
+    let ticks = fields.split_whitespace().enumerate();
+    let ticks = ticks.filter(|(number, _)| [user, system].contains(number));
+    let ticks: u64 = ticks
+        .filter_map(|(_, field)| field.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(10 * ticks)
 }
 
 fn quiet(command: &mut Command) {

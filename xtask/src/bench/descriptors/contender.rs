@@ -50,9 +50,11 @@ impl Contender {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::ReadFloor => "`getxattr` of each file, by path",
-            Self::ReadFloorWithin => "the same by names within the folder",
+            Self::ReadFloorWithin => "`getxattr` of each file, by name within the folder",
             Self::Floor => "`getxattr` and `setxattr` of each file, by path",
-            Self::FloorWithin => "the same by names within the folder",
+            Self::FloorWithin => {
+                "`getxattr` and `setxattr` of each file, by name within the folder"
+            }
             Self::Restore => "`ntfssecaudit -s`, not mounted",
             Self::SetModes => "`ntfssecaudit -r DEVICE 600 FOLDER`, not mounted",
             Self::Repair => "`diskmend repair`, all change",
@@ -69,7 +71,7 @@ impl Contender {
         }
     }
 
-    fn is_ntfssecaudit(self) -> bool {
+    pub(super) fn is_ntfssecaudit(self) -> bool {
         matches!(self, Self::Restore | Self::SetModes)
     }
 

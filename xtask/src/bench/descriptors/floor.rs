@@ -27,10 +27,11 @@ pub struct FloorOptions {
 pub fn floor(options: &FloorOptions) -> Result<()> {
     let repaired = repaired()?;
     let mut buffer = vec![0; MAX_DESCRIPTOR_LEN];
+    let entries = std::fs::read_dir(&options.folder)?;
     if options.within {
         std::env::set_current_dir(&options.folder)?;
     }
-    for entry in std::fs::read_dir(&options.folder)? {
+    for entry in entries {
         let entry = entry?;
         let path = match options.within {
             true => entry.file_name().into(),

@@ -2,9 +2,9 @@
 //! beside the calls that this takes at least and beside ntfssecaudit, as whole processes.
 
 mod contender;
+mod count;
 mod files;
 mod floor;
-mod instructions;
 mod volume;
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 pub use floor::{FloorOptions, floor};
 
 use self::contender::{Contender, Expected};
-use self::files::{look, make};
+use self::files::{Look, look, make};
 use self::volume::Volume;
 use super::measure::{self, Usage};
 use crate::program;
@@ -36,14 +36,17 @@ pub struct Options {
     /// Runs of each program
     #[arg(long, default_value_t = 1)]
     runs: usize,
-    /// Count the instructions of one more repair, which valgrind makes slow
+    /// Count in further runs the requests to the driver and the instructions, which strace and
+    /// valgrind make slow
     #[arg(long)]
-    instructions: bool,
+    count: bool,
 }
 
 struct Row {
     contender: Contender,
     times: Vec<Duration>,
+    /// Of the process and of the driver together.
+    cpu: Vec<Duration>,
     usage: Usage,
 }
 
@@ -83,6 +86,7 @@ fn compare(files: usize, options: &Options, diskmend: &Path) -> Result<()> {
             true => rows.push(Row {
                 contender,
                 times: Vec::new(),
+                cpu: Vec::new(),
                 usage: Usage::default(),
             }),
             false => println!("SKIPPED: {} is not installed", contender.name()),
@@ -90,54 +94,62 @@ fn compare(files: usize, options: &Options, diskmend: &Path) -> Result<()> {
     }
     for _ in 0..options.runs {
         for row in &mut rows {
-            row.contender.prepare(&mut volume)?;
-            let before = look(&volume.root())?;
-            // What looking has made the driver and the kernel remember is forgotten again.
-            volume.remount()?;
-            let mut command = row.contender.command(&mut volume, diskmend)?;
-            let (time, usage) = measure::watch(&mut command, PERIOD)?;
-            if usage.code != 0 {
-                bail!("{} fails: exit code {}", row.contender.name(), usage.code);
-            }
-            row.contender
-                .verify(&mut volume, &Expected { broken, before })?;
-            row.times.push(time);
-            row.usage.memory = row.usage.memory.max(usage.memory);
-            row.usage.written = usage.written;
+            row.measure(&mut volume, broken, diskmend)?;
         }
     }
     print(&mut rows, files)?;
-    if options.instructions {
-        volume.reset()?;
-        let command = Contender::Repair.command(&mut volume, diskmend)?;
-        let count = instructions::count(&command)?;
-        println!(
-            "\ninstructions of diskmend for all changes: {count}, {} for each file",
-            count / files.max(1) as u64
-        );
+    if options.count {
+        count::print(&mut volume, files, diskmend)?;
     }
     println!();
     Ok(())
 }
 
+impl Row {
+    fn measure(&mut self, volume: &mut Volume, broken: Look, diskmend: &Path) -> Result<()> {
+        self.contender.prepare(volume)?;
+        let before = look(&volume.root())?;
+        // What looking has made the driver and the kernel remember is forgotten again.
+        volume.remount()?;
+        let mut command = self.contender.command(volume, diskmend)?;
+        let driver = volume.driver_cpu()?;
+        let (time, usage) = measure::watch(&mut command, PERIOD)?;
+        let driver = volume.driver_cpu()?.saturating_sub(driver);
+        if usage.code != 0 {
+            bail!("{} fails: exit code {}", self.contender.name(), usage.code);
+        }
+        self.contender
+            .verify(volume, &Expected { broken, before })?;
+        self.times.push(time);
+        self.cpu.push(usage.cpu + driver);
+        self.usage.memory = self.usage.memory.max(usage.memory);
+        self.usage.written = usage.written;
+        Ok(())
+    }
+}
+
 fn print(rows: &mut [Row], files: usize) -> Result<()> {
     println!(
-        "| program | seconds | of its floor | µs for each file | peak memory, MiB | MiB written |"
+        "| program | wall µs for each file | of its floor | processor µs, with the driver | \
+         of its floor | peak memory, MiB | MiB written |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    let times: Vec<(Contender, f64)> = rows
+    let each = |times: &mut Vec<Duration>| {
+        measure::median(times).as_secs_f64() * 1e6 / files.max(1) as f64
+    };
+    let times: Vec<(Contender, f64, f64)> = rows
         .iter_mut()
-        .map(|row| (row.contender, measure::median(&mut row.times).as_secs_f64()))
+        .map(|row| (row.contender, each(&mut row.times), each(&mut row.cpu)))
         .collect();
-    for (row, (contender, time)) in rows.iter().zip(&times) {
-        let floor = times.iter().find(|(other, _)| *other == contender.floor());
-        let (_, floor) = floor.context("no floor")?;
+    for (row, (contender, time, cpu)) in rows.iter().zip(&times) {
+        let floor = times.iter().find(|(other, ..)| *other == contender.floor());
+        let (_, floor, floor_cpu) = floor.context("no floor")?;
         println!(
-            "| {} | {time:.2} | {:.2} | {:.0} | {:.1} | {:.1} |",
+            "| {} | {time:.0} | {:.2} | {cpu:.0} | {:.2} | {:.1} | {:.1} |",
             contender.name(),
             time / floor,
-            time * 1e6 / files.max(1) as f64,
+            cpu / floor_cpu,
             mib(row.usage.memory),
             mib(row.usage.written),
         );

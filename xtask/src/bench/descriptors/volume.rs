@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use crate::bench::measure;
 use crate::program;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -100,6 +102,30 @@ impl Volume {
         self.detach()?;
         copy(&self.kept(), &self.image())?;
         self.mount()
+    }
+
+    /// The time that the mounted volume's driver has had on a processor.
+    pub(super) fn driver_cpu(&self) -> Result<Duration> {
+        Ok(self.driver()?.map_or(Duration::ZERO, measure::cpu))
+    }
+
+    /// The process that is the mounted volume's driver.
+    pub(super) fn driver(&self) -> Result<Option<u32>> {
+        let root = self.root();
+        let root = root.as_os_str().as_encoded_bytes();
+        for entry in std::fs::read_dir("/proc")? {
+            let entry = entry?;
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if line
+                .split(|byte| *byte == 0)
+                .any(|argument| argument == root)
+                && let Some(process) = entry.file_name().to_str()
+                && let Ok(process) = process.parse()
+            {
+                return Ok(Some(process));
+            }
+        }
+        Ok(None)
     }
 
     fn attach(&mut self) -> Result<String> {
