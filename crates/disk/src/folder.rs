@@ -150,7 +150,8 @@ impl Folder {
         })
     }
 
-    /// Creates a folder. On Unix only its owner may enter it.
+    /// Creates a folder. On Unix only its owner may enter it, on Windows only the system and
+    /// administrators.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], or what the system reported.

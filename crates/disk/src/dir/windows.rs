@@ -108,7 +108,13 @@ impl Dir {
 
     pub(crate) fn create_dir(&self, name: &Path) -> io::Result<()> {
         let options = FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH;
-        self.open(name, FOLDER, FILE_CREATE, options).map(drop)
+        let opening = Opening {
+            access: FOLDER,
+            disposition: FILE_CREATE,
+            options,
+            private: true,
+        };
+        nt::open_beneath(&self.0, name.as_os_str(), &opening).map(drop)
     }
 
     pub(crate) fn remove_file(&self, name: &Path) -> io::Result<()> {
@@ -161,6 +167,7 @@ impl Dir {
             access,
             disposition,
             options,
+            private: false,
         };
         nt::open_beneath(&self.0, name.as_os_str(), &opening)
     }

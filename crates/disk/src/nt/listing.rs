@@ -48,6 +48,7 @@ pub(crate) fn names(
         access: FILE_LIST_DIRECTORY | SYNCHRONIZE,
         disposition: FILE_OPEN,
         options: FILE_DIRECTORY_FILE,
+        private: false,
     };
     let names = Names {
         folder: open_beneath(folder, OsStr::new(""), &opening)?,

@@ -34,7 +34,32 @@ pub(crate) struct Opening {
     pub(crate) disposition: u32,
     /// What it must be.
     pub(crate) options: u32,
+    /// Whether what is created is for the system and administrators only, with all that it will
+    /// hold; otherwise it gets what its folder passes on.
+    pub(crate) private: bool,
 }
+
+/// `D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)`, self-relative (MS-DTYP 2.4.6), as little-endian words.
+const PRIVATE: [u32; 18] = [
+    0x9004_0001, // revision 1; self-relative, a DACL, protected
+    0,
+    0,
+    0,
+    20,          // where the DACL begins
+    0x0034_0002, // its revision, and length
+    2,           // entries
+    0x0014_0300, // an entry that allows, is passed on to folders and files
+    0x001F_01FF,
+    0x0000_0101, // S-1-5-18
+    0x0500_0000,
+    18,
+    0x0018_0300, // the other
+    0x001F_01FF,
+    0x0000_0201, // S-1-5-32-544
+    0x0500_0000,
+    32,
+    544,
+];
 
 /// Opens a name in a folder, never what a link of that name points to: that is for the caller to
 /// recognise by the attributes. An empty name is the folder itself.
@@ -46,7 +71,10 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
         RootDirectory: folder.as_raw_handle(),
         ObjectName: &raw const name,
         Attributes: OBJ_CASE_INSENSITIVE,
-        SecurityDescriptor: ptr::null(),
+        SecurityDescriptor: match how.private {
+            true => PRIVATE.as_ptr().cast(),
+            false => ptr::null(),
+        },
         SecurityQualityOfService: ptr::null(),
     };
     let always =
@@ -57,8 +85,8 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
     };
     let mut handle = ptr::null_mut();
     let mut block = IO_STATUS_BLOCK::default();
-    // SAFETY: all pointers are to variables of this function, or null where that is allowed; the
-    // name lives as long as `units`; `folder` keeps its handle open.
+    // SAFETY: all pointers are to variables of this function or to a constant, or null where that is
+    // allowed; the name lives as long as `units`; `folder` keeps its handle open.
     let status = unsafe {
         NtCreateFile(
             &raw mut handle,
@@ -87,4 +115,22 @@ pub(super) fn unicode_string(units: &mut [u16]) -> io::Result<UNICODE_STRING> {
         MaximumLength: len,
         Buffer: units.as_mut_ptr(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PRIVATE;
+
+    #[test]
+    fn the_descriptor_of_private_folders_is_whole() {
+        let bytes: Vec<u8> = PRIVATE.iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert!(crate::security::is_whole(&bytes));
+        let len = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+        assert_eq!(
+            20 + len(22),
+            bytes.len(),
+            "the DACL is all that follows the header"
+        );
+        assert_eq!(8 + len(30) + len(50), len(22), "its entries fill it");
+    }
 }

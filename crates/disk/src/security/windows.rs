@@ -127,5 +127,6 @@ fn opening(access: u32) -> Opening {
         access,
         disposition: FILE_OPEN,
         options: 0,
+        private: false,
     }
 }
