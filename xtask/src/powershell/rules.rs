@@ -318,7 +318,7 @@ mod tests {
                 "1:1: a custom script can't have parameters",
             ),
             (
-                "# \u{e4}\n",
+                "Write-Output '\u{e4}'\n",
                 "1:1: not ASCII: Windows PowerShell reads it in the machine's code page",
             ),
             (
