@@ -1,8 +1,8 @@
 # Repairs the Windows on the disk that is attached to this repair VM, with diskmend.
 #
 # For 'az vm repair run --custom-script-file', which passes no parameters on and takes no param()
-# block: give the five settings their values here. Where arguments do arrive (a copy of the script
-# library, or 'az vm run-command invoke'), '-recipes tls,nla -dryrun yes' and the like replace them.
+# block: give the five settings their values here. Where arguments do arrive, as from a copy of the
+# script library, '-recipes tls,nla -dryrun yes' and the like replace them.
 # docs/runbooks/az-vm-repair.md tells how it is used, and what its output means.
 #
 # It is made for Windows PowerShell 5.1 and runs as SYSTEM. It consists of ASCII only: that PowerShell
