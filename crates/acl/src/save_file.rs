@@ -22,3 +22,12 @@ pub enum SavedPart {
 const LINE_FEED: u16 = 0x0A;
 const CARRIAGE_RETURN: u16 = 0x0D;
 const BYTE_ORDER_MARK: u16 = 0xFEFF;
+
+/// The byte order mark of another encoding that these first units of a file would be.
+const fn foreign_mark(units: [u16; 2]) -> Option<&'static str> {
+    match units {
+        [0xFFFE, _] => Some("the byte order mark of UTF-16BE"),
+        [0xBBEF, second] if second & 0xFF == 0xBF => Some("the byte order mark of UTF-8"),
+        _ => None,
+    }
+}

@@ -1,6 +1,6 @@
 //! Reading a save file, one object at a time.
 
-use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED};
+use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED, foreign_mark};
 use crate::descriptor::SecurityDescriptor;
 use crate::sddl::SddlError;
 use crate::sid::Domains;
@@ -89,12 +89,12 @@ impl<'a> SavedEntries<'a> {
         if !odd.is_empty() {
             return wrong("an odd number of bytes");
         }
+        let unit = |at: usize| units.get(at).map_or(0, |unit| u16::from_le_bytes(*unit));
+        if let Some(found) = foreign_mark([unit(0), unit(1)]) {
+            return wrong(found);
+        }
         let rest = match units {
             [mark, rest @ ..] if u16::from_le_bytes(*mark) == BYTE_ORDER_MARK => rest,
-            [mark, ..] if u16::from_be_bytes(*mark) == BYTE_ORDER_MARK => {
-                return wrong("the byte order mark of UTF-16BE");
-            }
-            [[0xEF, 0xBB], ..] => return wrong("the byte order mark of UTF-8"),
             rest => rest,
         };
         Ok(Self {

@@ -1,6 +1,6 @@
 //! Writing a save file, one object at a time.
 
-use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED, SavedPart};
+use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED, SavedPart, foreign_mark};
 use crate::descriptor::{AclSlot, SecurityDescriptor};
 use crate::sddl::{Inexpressible, SddlParts};
 
@@ -83,10 +83,11 @@ pub fn write_saved(
 
 fn check(path: &[u16]) -> Result<(), SaveWriteError> {
     let meant = path.iter().copied().find(|unit| ends_line(*unit));
-    let marked = path
-        .first()
-        .copied()
-        .filter(|unit| *unit == BYTE_ORDER_MARK);
+    let first = path.first().copied();
+    let second = path.get(1).copied().unwrap_or(CARRIAGE_RETURN);
+    // At the beginning of the file it would pass for the mark of its encoding.
+    let is_mark = |unit: u16| unit == BYTE_ORDER_MARK || foreign_mark([unit, second]).is_some();
+    let marked = first.filter(|unit| is_mark(*unit));
     match meant.or(marked) {
         Some(unit) => Err(SaveWriteError::Path { unit }),
         None => Ok(()),
@@ -123,6 +124,8 @@ mod tests {
             (&[0x61, 0x0A][..], &plain),
             (&[0x0D], &plain),
             (&[0xFEFF, 0x61], &plain),
+            (&[0xFFFE], &plain),
+            (&[0xBBEF, 0x61BF], &plain),
             (&[0x61], &breaking),
         ] {
             assert!(write_saved(path, descriptor, SavedPart::Dacl, &mut out).is_err());

@@ -17,7 +17,12 @@ const SACL_BITS: u16 = DACL_BITS << 1;
 /// Units that may stand in a path of a save file.
 fn path() -> impl Strategy<Value = Vec<u16>> {
     vec(any::<u16>(), 0..40).prop_filter("ends a line", |path| {
-        path.iter().all(|unit| ![0, 10, 13].contains(unit)) && path.first() != Some(&0xFEFF)
+        let mark = match path.as_slice() {
+            [0xFEFF | 0xFFFE, ..] => true,
+            [0xBBEF, second, ..] => second & 0xFF == 0xBF,
+            _ => false,
+        };
+        path.iter().all(|unit| ![0, 10, 13].contains(unit)) && !mark
     })
 }
 
