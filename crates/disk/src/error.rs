@@ -4,11 +4,15 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-use crate::Kind;
+use crate::{DiskNumber, Kind};
 
 /// How Windows says that a volume is encrypted with BitLocker and was not unlocked:
 /// `FVE_E_LOCKED_VOLUME`.
 const LOCKED_VOLUME: i32 = 0x8031_0000_u32.cast_signed();
+
+/// How Windows says that no driver for file systems takes a volume for its own:
+/// `ERROR_UNRECOGNIZED_VOLUME`.
+const UNRECOGNIZED_VOLUME: i32 = 1005;
 
 /// Why a path could not be opened as a target, or a named file's folder could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,20 @@ pub enum OpenError {
     BitLocker {
         /// The path as given.
         path: PathBuf,
+    },
+    /// A volume with a file system that this machine does not know, or none.
+    #[error("{}: the volume has no file system that this machine can read", path.display())]
+    NoFileSystem {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Nothing is there, and what is looked for may be on disks that Windows keeps offline.
+    #[error("{}: not found; {}", path.display(), offline(.disks))]
+    Offline {
+        /// The path as given.
+        path: PathBuf,
+        /// The disks of this machine that are offline, at least one.
+        disks: Vec<DiskNumber>,
     },
     /// The named file is a link.
     #[error("{}: a link or reparse point, which is not followed", path.display())]
@@ -78,12 +96,24 @@ impl OpenError {
         if cfg!(windows) && source.raw_os_error() == Some(LOCKED_VOLUME) {
             return Self::BitLocker { path };
         }
+        if cfg!(windows) && source.raw_os_error() == Some(UNRECOGNIZED_VOLUME) {
+            return Self::NoFileSystem { path };
+        }
         match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path },
             io::ErrorKind::NotADirectory => Self::NotAFolder { path },
             io::ErrorKind::PermissionDenied => Self::Permission { path, source },
             _ => Self::Io { path, source },
         }
+    }
+}
+
+/// Disks that are offline, for a person.
+fn offline(disks: &[DiskNumber]) -> String {
+    let numbers: Vec<String> = disks.iter().map(ToString::to_string).collect();
+    match numbers.as_slice() {
+        [one] => format!("disk {one} of this machine is offline"),
+        several => format!("disks {} of this machine are offline", several.join(", ")),
     }
 }
 
@@ -161,6 +191,12 @@ pub enum GuardError {
     /// The target is mounted read-only.
     #[error("mounted read-only")]
     ReadOnly,
+    /// Windows lets nobody write to the disk that holds the target.
+    #[error("disk {disk} is read-only")]
+    DiskReadOnly {
+        /// The disk.
+        disk: DiskNumber,
+    },
     /// Windows is hibernated, or was shut down with fast startup.
     #[error(
         "Windows is hibernated (hiberfil.sys holds a saved session): changes would be lost or \
@@ -219,5 +255,32 @@ mod tests {
         let locked = io::Error::from_raw_os_error(LOCKED_VOLUME);
         let error = OpenError::from_io("F:".into(), locked);
         assert_eq!(matches!(error, OpenError::BitLocker { .. }), cfg!(windows));
+    }
+
+    #[test]
+    fn a_volume_that_no_driver_knows_is_told_from_one_that_fails() {
+        let unknown = io::Error::from_raw_os_error(UNRECOGNIZED_VOLUME);
+        let error = OpenError::from_io("F:".into(), unknown);
+        assert_eq!(
+            matches!(error, OpenError::NoFileSystem { .. }),
+            cfg!(windows)
+        );
+    }
+
+    #[test]
+    fn disks_that_are_offline_are_told_by_their_numbers() {
+        let error = |disks: &[u32]| {
+            let disks = disks.iter().copied().map(DiskNumber).collect();
+            let path = "F:".into();
+            OpenError::Offline { path, disks }.to_string()
+        };
+        assert_eq!(
+            error(&[2]),
+            "F:: not found; disk 2 of this machine is offline"
+        );
+        assert_eq!(
+            error(&[2, 5]),
+            "F:: not found; disks 2, 5 of this machine are offline"
+        );
     }
 }

@@ -104,6 +104,19 @@ impl Folder {
         self.dir.own_metadata()
     }
 
+    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    #[cfg(unix)]
+    pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
+        Ok(self.own_metadata()?.identity == other.own_metadata()?.identity)
+    }
+
+    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    /// Not by volume serial number and file index: a clone of a disk has the same.
+    #[cfg(windows)]
+    pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
+        Ok(crate::nt::volume_path(self.as_dir())? == crate::nt::volume_path(other.as_dir())?)
+    }
+
     /// Metadata of a name, not of what a link points to.
     ///
     /// # Errors

@@ -27,6 +27,7 @@
 //! | [`File`] | positioned reads and writes on a regular file |
 //! | [`Descriptors`] | security descriptors below a folder: read, walked, changed |
 //! | [`NtPath`] | a path in the units of NTFS |
+//! | [`siblings`] | the other volumes of the target's disk, on Windows |
 //! | [`MappedFile`] | a whole file in memory, private and with room to grow |
 
 #![deny(unsafe_code)]
@@ -51,6 +52,7 @@ mod nt_path;
 mod positioned;
 mod security;
 mod target;
+mod volumes;
 
 pub use error::{GuardError, LookupError, NotRegular, OpenError};
 pub use file::File;
@@ -62,3 +64,4 @@ pub use metadata::{Identity, Kind, Metadata};
 pub use nt_path::NtPath;
 pub use security::{Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Walk};
 pub use target::Target;
+pub use volumes::{DiskNumber, SiblingVolume, siblings};

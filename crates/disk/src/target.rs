@@ -31,7 +31,7 @@ impl Target {
     /// # Errors
     /// What the path is instead of a folder, or why it can't be opened.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let io_error = |source| OpenError::from_io(path.to_path_buf(), source);
+        let io_error = |source| not_opened(path, source);
         let kind = fs::metadata(path).map_err(io_error)?.file_type();
         if !kind.is_dir() {
             return Err(not_a_folder(path, kind));
@@ -59,6 +59,14 @@ impl Target {
         &self.root
     }
 
+    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn is_same(&self, other: &Self) -> io::Result<bool> {
+        self.root.is_same(&other.root)
+    }
+
     /// Finds a file or folder from the root on; see [`Folder::find`].
     ///
     /// # Errors
@@ -66,6 +74,23 @@ impl Target {
     pub fn find<S: AsRef<str>>(&self, components: &[S]) -> Result<Option<Found>, LookupError> {
         self.root.find(components)
     }
+}
+
+fn not_opened(path: &Path, source: io::Error) -> OpenError {
+    let error = OpenError::from_io(path.to_path_buf(), source);
+    #[cfg(windows)]
+    if let OpenError::NotFound { path } = error {
+        // A disk that is offline has no drive letters, nor any other way to its volumes.
+        let disks = match path.parent() {
+            None => crate::volumes::offline_disks(),
+            Some(_) => Vec::new(),
+        };
+        return match disks.is_empty() {
+            true => OpenError::NotFound { path },
+            false => OpenError::Offline { path, disks },
+        };
+    }
+    error
 }
 
 /// Says what the path is instead, by its first sector where it can have one.

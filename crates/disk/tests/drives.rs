@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Access, GuardError, Kind, Target, TargetLock, guard};
+use diskmend_disk::{Access, GuardError, Kind, OpenError, Target, TargetLock, guard};
 
 /// The paths in a variable, one after the other with `|` between.
 fn prepared(variable: &str) -> Vec<PathBuf> {
@@ -89,4 +89,35 @@ fn a_drive_and_the_name_of_its_volume_are_targets() {
         drop((lock, again, found, target));
         fs::remove_dir_all(path.join("Windows")).unwrap();
     }
+}
+
+/// Wine keeps no disks; on a real machine this disk's other volumes are this machine's own.
+#[test]
+fn no_volume_beside_the_running_system_is_taken_for_a_sibling() {
+    let own = Target::open(format!(r"{}\", system_drive()).as_ref()).unwrap();
+    assert_eq!(diskmend_disk::siblings(&own).unwrap(), []);
+    let folder = Target::open(format!(r"{}\Windows", system_drive()).as_ref()).unwrap();
+    assert_eq!(diskmend_disk::siblings(&folder).unwrap(), []);
+}
+
+#[test]
+fn every_prepared_drive_tells_its_siblings() {
+    for path in prepared("DISKMEND_TEST_DRIVES") {
+        let target = Target::open(&path).unwrap();
+        for sibling in diskmend_disk::siblings(&target).unwrap() {
+            assert!(!sibling.open().unwrap().is_same(&target).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_drive_that_is_not_there_is_not_found() {
+    let error = Target::open(r"\\?\Volume{00000000-0000-0000-0000-000000000000}\".as_ref());
+    assert!(
+        matches!(
+            error,
+            Err(OpenError::NotFound { .. } | OpenError::Offline { .. })
+        ),
+        "{error:?}"
+    );
 }

@@ -32,12 +32,8 @@ fn is_own_disk(target: &Target) -> io::Result<bool> {
 #[cfg(windows)]
 fn is_own_disk(target: &Target) -> io::Result<bool> {
     use crate::folder::Folder;
-    use crate::nt;
-
-    // Not by volume serial number and file index: a clone of the running system's disk has the
-    // same.
-    let own = Folder::open_ambient(&nt::system_root()?)?;
-    Ok(nt::volume_path(target.root().as_dir())? == nt::volume_path(own.as_dir())?)
+    let own = Folder::open_ambient(&crate::nt::system_root()?)?;
+    target.root().is_same(&own)
 }
 
 /// The Windows Subsystem for Linux shows the running Windows's drives as mounts of its own kinds.

@@ -5,13 +5,18 @@ use std::io;
 use crate::error::GuardError;
 use crate::target::Target;
 
-/// The target's volume is not mounted read-only.
+/// The target's volume is not mounted read-only, nor is its disk read-only to Windows.
 ///
 /// Where a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) finds out.
 ///
 /// # Errors
-/// [`GuardError::ReadOnly`], or why the system would not say.
+/// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], or why the system would not say.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
+    #[cfg(windows)]
+    if let Ok(Some(disk)) = crate::volumes::read_only_disk(target) {
+        // Where the disk can't be asked, the volume tells as much, but not why.
+        return Err(GuardError::DiskReadOnly { disk });
+    }
     if is_read_only(target).map_err(GuardError::io("ask whether the volume is read-only"))? {
         return Err(GuardError::ReadOnly);
     }

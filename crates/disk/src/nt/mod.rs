@@ -8,6 +8,7 @@ mod privilege;
 mod query;
 mod security;
 mod status;
+mod volumes;
 
 pub(crate) use change::{delete, rename, set_attributes};
 pub(crate) use listing::names;
@@ -18,3 +19,4 @@ pub(crate) use query::{
     volume_path,
 };
 pub(crate) use security::{security, set_security};
+pub(crate) use volumes::{disk_state, disks_of, volume_roots};

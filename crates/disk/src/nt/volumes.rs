@@ -1,0 +1,190 @@
+//! The volumes of this machine, and the disks that they lie on. Devices are opened without any
+//! access, which needs no administrator and mounts nothing.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::windows::ffi::OsStringExt;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::AsRawHandle;
+use std::path::Path;
+use std::ptr;
+
+use windows_sys::Win32::Foundation::{
+    ERROR_DEV_NOT_EXIST, ERROR_FILE_NOT_FOUND, ERROR_INVALID_FUNCTION, ERROR_NO_MEDIA_IN_DRIVE,
+    ERROR_NO_MORE_FILES, ERROR_NOT_READY, ERROR_NOT_SUPPORTED, ERROR_PATH_NOT_FOUND, HANDLE,
+    INVALID_HANDLE_VALUE, WIN32_ERROR,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FindFirstVolumeW, FindNextVolumeW, FindVolumeClose, IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS,
+};
+use windows_sys::Win32::System::IO::DeviceIoControl;
+use windows_sys::Win32::System::Ioctl::{
+    DISK_ATTRIBUTE_OFFLINE, DISK_ATTRIBUTE_READ_ONLY, DISK_EXTENT, GET_DISK_ATTRIBUTES,
+    IOCTL_DISK_GET_DISK_ATTRIBUTES,
+};
+
+use crate::volumes::{DiskNumber, DiskState};
+
+/// Room for the name of a volume, `\\?\Volume{...}\` with a zero, in UTF-16 units.
+const MAX_NAME: usize = 64;
+/// Most pieces of disks that one volume may be made of. Those of a basic disk have one.
+const MAX_EXTENTS: usize = 128;
+
+/// How Windows says that there is no disk behind a device (a drive for CDs or cards, a memory
+/// disk), or that the device is gone.
+const NO_DISK: [WIN32_ERROR; 7] = [
+    ERROR_DEV_NOT_EXIST,
+    ERROR_FILE_NOT_FOUND,
+    ERROR_INVALID_FUNCTION,
+    ERROR_NO_MEDIA_IN_DRIVE,
+    ERROR_NOT_READY,
+    ERROR_NOT_SUPPORTED,
+    ERROR_PATH_NOT_FOUND,
+];
+
+/// `VOLUME_DISK_EXTENTS` with room for many.
+#[repr(C)]
+struct Extents {
+    count: u32,
+    extents: [DISK_EXTENT; MAX_EXTENTS],
+}
+
+/// A walk over the volumes, ended when it is dropped.
+struct Search(HANDLE);
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        // SAFETY: the handle is of a search that nobody else ends.
+        unsafe { FindVolumeClose(self.0) };
+    }
+}
+
+/// The paths of the roots of all volumes, `\\?\Volume{...}\`, with or without a drive letter.
+pub(crate) fn volume_roots() -> io::Result<Vec<OsString>> {
+    let mut name = [0; MAX_NAME];
+    // SAFETY: at most `MAX_NAME` units are written to a live buffer of so many.
+    let handle = unsafe { FindFirstVolumeW(name.as_mut_ptr(), MAX_NAME as u32) };
+    if handle == INVALID_HANDLE_VALUE {
+        return or_none(io::Error::last_os_error(), &[ERROR_NO_MORE_FILES]).map(|()| Vec::new());
+    }
+    let search = Search(handle);
+    let mut roots = vec![text(&name)];
+    loop {
+        // SAFETY: as above; the search has not been ended.
+        let more = unsafe { FindNextVolumeW(search.0, name.as_mut_ptr(), MAX_NAME as u32) };
+        if more == 0 {
+            or_none(io::Error::last_os_error(), &[ERROR_NO_MORE_FILES])?;
+            return Ok(roots);
+        }
+        roots.push(text(&name));
+    }
+}
+
+/// The disks that hold a piece of the volume with this device, which is the path of its root without
+/// the backslash at the end. None where it lies on no disk.
+pub(crate) fn disks_of(device: &Path) -> io::Result<Vec<DiskNumber>> {
+    let mut extents = Extents {
+        count: 0,
+        extents: [DISK_EXTENT::default(); MAX_EXTENTS],
+    };
+    let asked = open(device).and_then(|volume| {
+        // SAFETY: it is made of numbers.
+        unsafe { ask(&volume, IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS, &mut extents) }
+    });
+    if let Err(error) = asked {
+        return or_none(error, &NO_DISK).map(|()| Vec::new());
+    }
+    let told = extents.extents.get(..extents.count as usize);
+    let told = told.ok_or(io::ErrorKind::InvalidData)?;
+    Ok(told
+        .iter()
+        .map(|extent| DiskNumber(extent.DiskNumber))
+        .collect())
+}
+
+/// How Windows treats a disk; `None` where there is none of that number.
+pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
+    let mut found = GET_DISK_ATTRIBUTES::default();
+    let asked = open(format!(r"\\.\PhysicalDrive{disk}").as_ref()).and_then(|disk| {
+        // SAFETY: it is made of numbers.
+        unsafe { ask(&disk, IOCTL_DISK_GET_DISK_ATTRIBUTES, &mut found) }
+    });
+    if let Err(error) = asked {
+        return or_none(error, &NO_DISK).map(|()| None);
+    }
+    Ok(Some(DiskState {
+        offline: found.Attributes & DISK_ATTRIBUTE_OFFLINE != 0,
+        read_only: found.Attributes & DISK_ATTRIBUTE_READ_ONLY != 0,
+    }))
+}
+
+/// A device, to be asked about itself only.
+fn open(device: &Path) -> io::Result<File> {
+    OpenOptions::new().access_mode(0).open(device)
+}
+
+/// Nothing, where the error is one of those that say so.
+fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
+    let code = error.raw_os_error().map(i32::cast_unsigned);
+    match code.is_some_and(|code| none.contains(&code)) {
+        true => Ok(()),
+        false => Err(error),
+    }
+}
+
+/// What stands before the first zero.
+fn text(units: &[u16]) -> OsString {
+    let len = units.iter().position(|unit| *unit == 0);
+    OsString::from_wide(units.get(..len.unwrap_or(units.len())).unwrap_or_default())
+}
+
+/// Asks a device a question without parameters.
+///
+/// # Safety
+/// Every content of a `T` must be valid.
+unsafe fn ask<T>(device: &File, question: u32, answer: &mut T) -> io::Result<()> {
+    let mut len = 0;
+    // SAFETY: at most `size_of::<T>()` bytes are written to a live value, for which the caller
+    // vouches; `device` keeps its handle open, and the handle is synchronous.
+    let done = unsafe {
+        DeviceIoControl(
+            device.as_raw_handle(),
+            question,
+            ptr::null(),
+            0,
+            ptr::from_mut(answer).cast(),
+            size_of::<T>() as u32,
+            &raw mut len,
+            ptr::null_mut(),
+        )
+    };
+    match done {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_volume_has_a_name_of_its_own() {
+        let roots = volume_roots().expect("volumes");
+        assert!(!roots.is_empty());
+        for root in &roots {
+            let text = root.to_str().expect("plain");
+            assert!(text.starts_with(r"\\?\Volume{") && text.ends_with(r"}\"));
+            assert_eq!(roots.iter().filter(|other| *other == root).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_lies_on_no_disk() {
+        let none = r"\\?\Volume{00000000-0000-0000-0000-000000000000}";
+        assert_eq!(disks_of(none.as_ref()).expect("asked"), []);
+        let none = disk_state(DiskNumber(9999)).expect("asked");
+        assert!(none.is_none());
+    }
+}

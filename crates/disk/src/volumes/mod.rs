@@ -1,0 +1,88 @@
+//! The other volumes of the target's disk, and what Windows does with the disk.
+
+#[cfg(any(windows, test))]
+mod same_disk;
+#[cfg(windows)]
+mod windows;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::OpenError;
+use crate::target::Target;
+
+/// The number that Windows gives to a disk of this machine, as diskpart and Disk Management show
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DiskNumber(pub u32);
+
+impl fmt::Display for DiskNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How Windows treats a disk.
+#[cfg(windows)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DiskState {
+    /// None of its volumes can be reached.
+    pub(crate) offline: bool,
+    /// None of them can be written.
+    pub(crate) read_only: bool,
+}
+
+/// Another volume of the target's disk, with or without a drive letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiblingVolume {
+    path: PathBuf,
+}
+
+impl SiblingVolume {
+    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens its root.
+    ///
+    /// # Errors
+    /// As [`Target::open`].
+    pub fn open(&self) -> Result<Target, OpenError> {
+        Target::open(&self.path)
+    }
+}
+
+/// The other volumes of the disk that the target's volume lies on. Nothing is mounted and nothing
+/// gets a drive letter.
+///
+/// Those are volumes that lie with every piece on the target's disk, or disks. There are none where
+/// the target is not the root of a volume of Windows's, or where the running Windows lies on that disk
+/// as well: such volumes start this machine. On Linux there are never any, since a mount does not
+/// make the other partitions of its disk reachable.
+///
+/// # Errors
+/// Where Windows does not say which volumes there are, or what one of them lies on.
+#[cfg(windows)]
+pub fn siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
+    let found = windows::siblings(target)?.into_iter();
+    Ok(found
+        .map(|root| SiblingVolume { path: root.into() })
+        .collect())
+}
+
+/// The other volumes of the disk that the target's volume lies on. On Linux there are never any,
+/// since a mount does not make the other partitions of its disk reachable; see the documentation
+/// for Windows.
+///
+/// # Errors
+/// None on Linux.
+#[cfg(unix)]
+pub fn siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
+    Ok(Vec::new())
+}
+
+#[cfg(windows)]
+pub(crate) use windows::{offline_disks, read_only_disk};

@@ -1,0 +1,90 @@
+//! Volumes and disks as Windows tells of them.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+
+use super::same_disk::{self, Disks};
+use super::{DiskNumber, DiskState};
+use crate::folder::Folder;
+use crate::nt;
+use crate::target::Target;
+
+/// Disks are numbered from 0 on; those beyond are not asked after.
+const MAX_DISKS: u32 = 64;
+
+/// The paths of the roots of the target's siblings.
+pub(super) fn siblings(target: &Target) -> io::Result<Vec<OsString>> {
+    let Some(target_root) = volume_root(target.root())? else {
+        return Ok(Vec::new());
+    };
+    let on_target = disks(&target_root)?;
+    if on_target.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = disks(nt::system_root()?.as_os_str())?;
+    let mut volumes = Vec::new();
+    for root in nt::volume_roots()? {
+        let on = disks(&root)?;
+        volumes.push((root, on));
+    }
+    Ok(same_disk::siblings(&on_target, &own, volumes, |root| {
+        root.eq_ignore_ascii_case(&target_root)
+    }))
+}
+
+/// The first read-only disk among those that hold the target's volume.
+pub(crate) fn read_only_disk(target: &Target) -> io::Result<Option<DiskNumber>> {
+    let Some(root) = volume_root(target.root())? else {
+        return Ok(None);
+    };
+    first_disk(disks(&root)?, |state| state.read_only)
+}
+
+/// The disks of this machine that are offline: no volume of theirs can be reached.
+pub(crate) fn offline_disks() -> Vec<DiskNumber> {
+    let is_offline = |disk: &DiskNumber| {
+        // What can't be told is not said.
+        matches!(
+            nt::disk_state(*disk),
+            Ok(Some(DiskState { offline: true, .. }))
+        )
+    };
+    (0..MAX_DISKS).map(DiskNumber).filter(is_offline).collect()
+}
+
+fn first_disk(disks: Disks, wanted: fn(DiskState) -> bool) -> io::Result<Option<DiskNumber>> {
+    for disk in disks {
+        if nt::disk_state(disk)?.is_some_and(wanted) {
+            return Ok(Some(disk));
+        }
+    }
+    Ok(None)
+}
+
+/// The path of the volume whose root the folder is; `None` where it is the root of none, or of one
+/// that has no name, as those of other machines.
+fn volume_root(folder: &Folder) -> io::Result<Option<OsString>> {
+    let path = match nt::path_by_guid(folder.as_dir()) {
+        Ok(path) => PathBuf::from(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match path.parent() {
+        Some(_) => Ok(None),
+        None => Ok(Some(path.into())),
+    }
+}
+
+/// The disks that hold the volume with this root, which ends in a backslash.
+fn disks(root: &OsStr) -> io::Result<Disks> {
+    let device = match root.to_str().and_then(|root| root.strip_suffix('\\')) {
+        // A drive letter alone is the drive's current folder.
+        Some(device) if device.ends_with(':') && device.len() == 2 => {
+            PathBuf::from(format!(r"\\.\{device}"))
+        }
+        Some(device) => PathBuf::from(device),
+        None => return Err(io::ErrorKind::InvalidFilename.into()),
+    };
+    Ok(nt::disks_of(&device)?.into_iter().collect())
+}
