@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use diskmend_bcd::Guid;
 use diskmend_disk::{GuardError, Target, guard};
 
+use crate::beside::{Attached, Beside};
 use crate::error::{Error, Refusal, chain};
 use crate::hive_file;
 use crate::site::{guards, reading_guards_of_boot_volume};
@@ -35,12 +36,24 @@ pub enum LoaderChoice {
 }
 
 /// Where boot stores are looked for.
-#[derive(Default)]
 pub(crate) struct BootPlace {
-    /// Their volume, where that is not the target.
+    /// Their volume, where the caller has named one that is not the target.
     pub(crate) volume: Option<BootVolume>,
     /// The one that is meant, by its path below the root of that volume.
     pub(crate) named: Option<Vec<String>>,
+    /// Where they may be as well.
+    pub(crate) beside: Box<dyn Beside>,
+}
+
+impl Default for BootPlace {
+    /// The target alone.
+    fn default() -> Self {
+        Self {
+            volume: None,
+            named: None,
+            beside: Box::new(Attached::default()),
+        }
+    }
 }
 
 /// A volume beside the target.
@@ -69,34 +82,45 @@ impl Root<'_> {
 
 impl BootPlace {
     /// What a choice means beside a target.
-    pub(crate) fn of(choice: &BootChoice, target: &Path) -> Result<Self, Error> {
+    pub(crate) fn of(choice: &BootChoice, target: Target) -> Result<Self, Error> {
         let (root, named) = match (&choice.store, &choice.volume) {
             (Some(file), _) => {
                 let (root, components) = hive_file::whereabouts(file)?;
                 (root, Some(components))
             }
             (None, Some(root)) => (root.clone(), None),
-            (None, None) => return Ok(Self::default()),
+            (None, None) => {
+                return Ok(Self {
+                    beside: Box::new(Attached::of(target)),
+                    ..Self::default()
+                });
+            }
         };
         let shown = root.display().to_string();
-        let whole = root
-            .canonicalize()
-            .map_err(Error::io(&shown, "find the folder"))?;
-        let is_target = target.canonicalize().is_ok_and(|target| target == whole);
-        let volume = match is_target {
-            true => None,
-            // Not in its canonical form, which on Windows no other program shows.
-            false => Some(BootVolume::open(
-                &std::path::absolute(&root).map_err(Error::io(&shown, "find the folder"))?,
-            )?),
-        };
-        Ok(Self { volume, named })
+        // Not in its canonical form: on Windows no other program shows that, and a volume without a
+        // drive letter has none.
+        let whole = std::path::absolute(&root).map_err(Error::io(&shown, "find the folder"))?;
+        let volume = BootVolume::open(&whole)?;
+        let is_target = volume
+            .is(&target)
+            .map_err(Error::io(&shown, "tell from the target"))?;
+        Ok(Self {
+            volume: (!is_target).then_some(volume),
+            named,
+            beside: Box::new(Attached::of(target)),
+        })
+    }
+
+    /// Whether that is a volume of the target's disk.
+    pub(crate) fn is_sibling(&self, path: &str) -> Result<bool, Error> {
+        let siblings = self.beside.siblings()?;
+        Ok(siblings.iter().any(|sibling| sibling.path == path))
     }
 }
 
 impl BootVolume {
     /// Opens a volume by its absolute path.
-    fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
         let opened = |source| Error::Target {
             path: shown.clone(),
@@ -130,6 +154,12 @@ impl BootVolume {
         })?;
         volume.guards(true)?;
         Ok(volume)
+    }
+
+    fn is(&self, other: &Target) -> std::io::Result<bool> {
+        self.target
+            .as_ref()
+            .map_or(Ok(false), |target| target.is_same(other))
     }
 
     /// Asks the guards.

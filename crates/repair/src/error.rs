@@ -81,11 +81,20 @@ pub enum Refusal {
         reason: String,
     },
     /// There is no boot store.
-    #[error("no boot store: neither {} exists{}", PLACES, .volume.as_ref()
-        .map_or(" on this volume".to_owned(), |volume| format!(" on {volume}")))]
+    #[error("no boot store: neither {} exists {}", PLACES, searched(.volume.as_deref(), .beside))]
     NoStore {
         /// The volume where it was looked for, where that is not the target.
         volume: Option<String>,
+        /// The other volumes of the target's disk, where it was looked for as well.
+        beside: Vec<String>,
+    },
+    /// The disk of the target holds another Windows, whose the only boot store may be.
+    #[error("{path}: it may be the boot store of another Windows, on {volume}")]
+    AnotherWindows {
+        /// The store's path.
+        path: String,
+        /// The volume that holds a Windows, or may hold one since it is locked.
+        volume: String,
     },
     /// It is not plain which boot store starts this Windows.
     #[error("it is not plain which boot store starts this Windows: {}", listed(.stores))]
@@ -407,6 +416,18 @@ impl From<GuardError> for Error {
 
 /// Where boot stores lie.
 const PLACES: &str = "Boot/BCD nor EFI/Microsoft/Boot/BCD";
+
+/// Where a store was looked for.
+fn searched(volume: Option<&str>, beside: &[String]) -> String {
+    match (volume, beside) {
+        (Some(volume), _) => format!("on {volume}"),
+        (None, []) => "on this volume".to_owned(),
+        (None, beside) => format!(
+            "on this volume or the others of its disk: {}",
+            beside.join(", ")
+        ),
+    }
+}
 
 /// Stores with what is known of each, for a message.
 fn listed(stores: &[StoreStatus]) -> String {

@@ -163,9 +163,12 @@ impl HiveFile {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let whole = folder
-            .canonicalize()
-            .map_err(Error::io(&shown, "find the folder of"))?;
+        let whole = match folder.canonicalize() {
+            // A volume without a drive letter has no canonical form.
+            Err(_) if cfg!(windows) => std::path::absolute(folder),
+            whole => whole,
+        };
+        let whole = whole.map_err(Error::io(&shown, "find the folder of"))?;
         if let Some((home, root, mut components)) = home(&whole, &name) {
             components.push(name);
             return Ok(Self {

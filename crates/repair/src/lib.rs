@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl_edit;
+mod beside;
 mod boot_store;
 mod boot_volume;
 mod control_sets;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Folder, GuardError, Target, guard};
 
-use crate::boot_volume::{BootChoice, BootPlace, BootVolume, Root};
+use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
 use crate::error::{Error, Refusal};
 use crate::run::{STATE_FOLDER, StateFolder};
@@ -102,7 +102,7 @@ impl Site {
             display: path.clone(),
             root: Box::new(DiskDir::new(root)),
             state,
-            boot: BootPlace::of(&options.boot, target.path())?,
+            boot: BootPlace::of(&options.boot, own()?)?,
             room: Box::new(room),
         })
     }
@@ -113,7 +113,7 @@ impl Site {
         match (volume, &self.boot.volume) {
             (None, _) => Ok(Root::Known(self.root.as_ref())),
             (Some(_), Some(boot)) => Ok(Root::Known(boot.root.as_ref())),
-            (Some(path), None) => Ok(Root::Opened(BootVolume::recorded(path)?.root)),
+            (Some(path), None) => Ok(Root::Opened(self.boot.beside.recorded(path)?.root)),
         }
     }
 
@@ -126,12 +126,14 @@ impl Site {
         Ok(secured.ok_or(Refusal::NoDescriptors)?)
     }
 
-    /// Asks whether there is room everywhere.
-    pub(crate) fn room(&self, need: Need) -> Result<(), Error> {
+    /// Asks whether there is room everywhere. `boot` is the volume of the boot store, where that is
+    /// not the target.
+    pub(crate) fn room(&self, need: Need, boot: Option<&str>) -> Result<(), Error> {
         (self.room)(need)?;
-        match &self.boot.volume {
-            Some(volume) => Ok(volume.room(need.boot)?),
-            None => Ok(()),
+        match (&self.boot.volume, boot) {
+            (Some(volume), _) => Ok(volume.room(need.boot)?),
+            (None, Some(path)) => Ok(self.boot.beside.recorded(path)?.room(need.boot)?),
+            (None, None) => Ok(()),
         }
     }
 

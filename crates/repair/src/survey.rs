@@ -108,12 +108,21 @@ fn boot_store(
     survey.stores = found.stores;
     match found.chosen {
         Ok(store) => survey.store = Some(store),
-        Err(error @ Error::Refused(Refusal::NoStore { volume: None }))
-            if goal == Goal::Faults && !survey.hives.is_empty() =>
-        {
+        Err(Error::Refused(
+            ref refusal @ Refusal::NoStore {
+                volume: None,
+                ref beside,
+            },
+        )) if goal == Goal::Faults && !survey.hives.is_empty() => {
+            let text = match beside.as_slice() {
+                [] => {
+                    format!("{refusal}: it lies on a partition of its own, and was not looked at")
+                }
+                _ => refusal.to_string(),
+            };
             survey.notices.push(Notice {
                 kind: "no-boot-store",
-                text: format!("{error}: it lies on a partition of its own, and was not looked at"),
+                text,
             });
         }
         Err(error) => survey.skipped.push((boot_store::NAME.to_owned(), error)),

@@ -128,12 +128,13 @@ fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
     }
 }
 
-/// A volume beside the target is known by the bytes of the store on it. Where these are others,
-/// another volume may have taken its place, and only the caller knows.
+/// A volume that was named is known by the bytes of the store on it. Where these are others,
+/// another volume may have taken its place, and only the caller knows. One that lies on the target's
+/// disk is the same by its name.
 fn same_volume(site: &Site, hives: &[HiveEntry]) -> Result<(), Error> {
     let elsewhere = hives.iter().find_map(|entry| entry.volume.clone());
     match (elsewhere, &site.boot.volume) {
-        (Some(path), None) => Err(Refusal::BootVolume {
+        (Some(path), None) if !site.boot.is_sibling(&path)? => Err(Refusal::BootVolume {
             path,
             reason: "a store that is not as the run left it is there now, or none".to_owned(),
         }

@@ -7,12 +7,15 @@ use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
 use diskmend_bcd::{Device, Guid, Store};
 use diskmend_disk::{Access, LookupError};
 
+use super::siblings;
 use crate::boot_volume::LoaderChoice;
 use crate::documents::{LoaderStatus, StoreStatus};
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
 use crate::progress::{Phase, Watch};
+use crate::run::on_volume;
 use crate::site::{Options, Site};
+use crate::store::Dir;
 
 /// How the hive of a boot store is called.
 pub(crate) const NAME: &str = "BCD";
@@ -34,12 +37,13 @@ pub(super) struct Chosen {
 }
 
 /// A store that was found.
-struct Candidate {
-    status: StoreStatus,
-    outcome: Result<Chosen, Error>,
+pub(super) struct Candidate {
+    pub(super) status: StoreStatus,
+    pub(super) outcome: Result<Chosen, Error>,
 }
 
-/// Looks for the stores of a target.
+/// Looks for the stores of a target: where the caller says; else on the target, and where that holds
+/// none, on the other volumes of its disk.
 ///
 /// # Errors
 /// Where there is none, or the caller interrupts.
@@ -47,38 +51,70 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
     if let Some(volume) = &site.boot.volume {
         volume.guards(false)?;
     }
-    let volume = site.boot.volume.as_ref().map(|volume| volume.path.clone());
-    let mut candidates = Vec::new();
+    let volume = site.boot.volume.as_ref().map(|volume| volume.path.as_str());
+    let root = site.root_of(volume)?;
     let wanted = Wanted {
         system_root: WINDOWS.to_owned(),
         partition: None,
     };
-    match &site.boot.named {
-        Some(components) => {
-            let path = components.join("/");
-            let place = place(site, volume.as_deref(), components)?;
-            let place = place.ok_or(Error::NoHive { path })?;
-            candidates.push(candidate(place, &wanted, options, watch)?);
+    if let Some(components) = &site.boot.named {
+        let place = place_below(root.dir(), volume, components)?;
+        let place = place.ok_or_else(|| Error::NoHive {
+            path: components.join("/"),
+        })?;
+        let candidate = candidate(place, &wanted, options, watch)?;
+        return Ok(choose(vec![candidate], true));
+    }
+    let candidates = stores_below(root.dir(), volume, &wanted, options, watch)?;
+    if !candidates.is_empty() {
+        return Ok(choose(candidates, true));
+    }
+    if let Some(volume) = volume {
+        return Err(Refusal::NoStore {
+            volume: Some(volume.to_owned()),
+            beside: Vec::new(),
         }
-        None => {
-            for components in PLACES {
-                match place(site, volume.as_deref(), components) {
-                    Ok(None) => {}
-                    Ok(Some(place)) => {
-                        candidates.push(candidate(place, &wanted, options, watch)?);
-                    }
-                    Err(error) => candidates.push(Candidate {
-                        status: status(volume.clone(), components.join("/")),
-                        outcome: Err(error),
-                    }),
-                }
-            }
+        .into());
+    }
+    let found = siblings::look(site, &wanted, options, watch)?;
+    match found.candidates.is_empty() {
+        true => Err(Refusal::NoStore {
+            volume: None,
+            beside: found.volumes,
+        }
+        .into()),
+        false => Ok(choose(found.candidates, false)),
+    }
+}
+
+/// The stores of the volume with this root.
+pub(super) fn stores_below(
+    root: &dyn Dir,
+    volume: Option<&str>,
+    wanted: &Wanted,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Vec<Candidate>, Error> {
+    let mut candidates = Vec::new();
+    for components in PLACES {
+        match place_below(root, volume, components) {
+            Ok(None) => {}
+            Ok(Some(place)) => candidates.push(candidate(place, wanted, options, watch)?),
+            Err(error) => candidates.push(Candidate {
+                status: status(volume.map(str::to_owned), components.join("/")),
+                outcome: Err(error),
+            }),
         }
     }
-    if candidates.is_empty() {
-        return Err(Refusal::NoStore { volume }.into());
+    Ok(candidates)
+}
+
+/// A volume whose stores are not known.
+pub(super) fn unreadable(volume: &str, error: Error) -> Candidate {
+    Candidate {
+        status: status(Some(volume.to_owned()), String::new()),
+        outcome: Err(error),
     }
-    Ok(choose(candidates))
 }
 
 /// A file below the root of a volume, whatever its case; `None` where it does not exist.
@@ -87,8 +123,16 @@ pub(crate) fn place<S: AsRef<str>>(
     volume: Option<&str>,
     components: &[S],
 ) -> Result<Option<HivePlace>, Error> {
+    place_below(site.root_of(volume)?.dir(), volume, components)
+}
+
+fn place_below<S: AsRef<str>>(
+    root: &dyn Dir,
+    volume: Option<&str>,
+    components: &[S],
+) -> Result<Option<HivePlace>, Error> {
     let components: Vec<&str> = components.iter().map(AsRef::as_ref).collect();
-    match site.root_of(volume)?.dir().find(&components) {
+    match root.find(&components) {
         Ok(place) => Ok(place.map(|place| HivePlace {
             hive: NAME.to_owned(),
             volume: volume.map(str::to_owned),
@@ -106,9 +150,8 @@ fn candidate(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<Candidate, Error> {
-    let path = place.place.path.clone();
-    watch.phase(Phase::Opening, &path)?;
-    let mut status = status(place.volume.clone(), path.clone());
+    let mut status = status(place.volume.clone(), place.place.path.clone());
+    watch.phase(Phase::Opening, &status.shown_path())?;
     let outcome = hive_on_disk::open(place, Access::Read).and_then(|opened| {
         let loaders = loaders_of(&opened, wanted, options, &mut status)?;
         Ok(Chosen { opened, loaders })
@@ -133,7 +176,7 @@ fn loaders_of(
     options: &Options,
     status: &mut StoreStatus,
 ) -> Result<Vec<Loader>, Error> {
-    let path = || opened.path().to_owned();
+    let path = || on_volume(status.volume.as_deref(), opened.path());
     let unreadable = |source| Error::Store {
         path: path(),
         source,
@@ -215,17 +258,11 @@ fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus
     }
 }
 
-/// Takes the only store that starts the wanted Windows, where all others plainly do not.
-fn choose(mut candidates: Vec<Candidate>) -> Found {
+/// Takes the only store that starts the wanted Windows, where all others plainly do not. The volume
+/// is one that the caller has named, as target or boot volume, or one that was found.
+fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
     for candidate in &mut candidates {
-        let path = format!("{}: ", candidate.status.path);
-        candidate.status.problem = candidate.outcome.as_ref().err().map(|error| match error {
-            Error::Refused(Refusal::LoaderUnclear { source, .. }) => source.to_string(),
-            error => {
-                let problem = chain(error);
-                problem.strip_prefix(&path).unwrap_or(&problem).to_owned()
-            }
-        });
+        candidate.status.problem = problem(&candidate.status, &candidate.outcome);
     }
     let fits = |candidate: &Candidate| candidate.outcome.is_ok();
     let is_other = |candidate: &Candidate| {
@@ -240,7 +277,7 @@ fn choose(mut candidates: Vec<Candidate>) -> Found {
     };
     let others = candidates.iter().filter(|one| is_other(one)).count();
     let at = match candidates.len() {
-        1 => Some(0),
+        1 if on_named_volume || candidates.iter().all(tells_where) => Some(0),
         all if others + 1 == all => candidates.iter().position(fits),
         _ => None,
     };
@@ -256,4 +293,33 @@ fn choose(mut candidates: Vec<Candidate>) -> Found {
         .into()),
     };
     Found { stores, chosen }
+}
+
+/// Whether the outcome alone says which store it is about. What went wrong with a file is told by its
+/// path on its volume, which is not enough where nobody has named the volume.
+fn tells_where(candidate: &Candidate) -> bool {
+    match &candidate.outcome {
+        Ok(_) => true,
+        Err(Error::Refused(refusal)) => matches!(
+            refusal,
+            Refusal::LoaderUnclear { .. }
+                | Refusal::SeveralWindows { .. }
+                | Refusal::WrongLoader { .. }
+                | Refusal::AnotherWindows { .. }
+        ),
+        Err(_) => false,
+    }
+}
+
+/// Why a store is not taken, without its path.
+fn problem(status: &StoreStatus, outcome: &Result<Chosen, Error>) -> Option<String> {
+    let text = match outcome.as_ref().err()? {
+        Error::Refused(Refusal::LoaderUnclear { source, .. }) => source.to_string(),
+        Error::Target { source, .. } => chain(source),
+        error => chain(error),
+    };
+    let paths = [status.shown_path(), status.path.clone()];
+    let without = |path: &String| text.strip_prefix(path)?.strip_prefix(": ");
+    let short = paths.iter().find_map(without);
+    Some(short.unwrap_or(&text).to_owned())
 }

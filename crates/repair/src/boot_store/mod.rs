@@ -4,6 +4,7 @@
 mod compare;
 mod edit;
 mod find;
+mod siblings;
 
 use diskmend_bcd::{Change as StoreChange, Store};
 use diskmend_hive::check::check;

@@ -18,12 +18,12 @@ use crate::site::{Options, Site};
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
 use crate::undo::undo_site;
 
-const ALL: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
-const CONSOLE: [&str; 1] = ["serial-console"];
+pub(super) const ALL: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
+pub(super) const CONSOLE: [&str; 1] = ["serial-console"];
 const YES: Option<ElementValue> = Some(ElementValue::Boolean(true));
 
 /// A volume with a SYSTEM hive and these boot stores.
-fn disk(stores: &[(&str, Vec<u8>)]) -> FaultyDisk {
+pub(super) fn disk(stores: &[(&str, Vec<u8>)]) -> FaultyDisk {
     let disk = volume("system-001-002");
     for (path, bytes) in stores {
         disk.put(path, bytes.clone());
@@ -31,7 +31,7 @@ fn disk(stores: &[(&str, Vec<u8>)]) -> FaultyDisk {
     disk
 }
 
-fn repair_at(
+pub(super) fn repair_at(
     site: &Site,
     names: &[&str],
     goal: Goal,
@@ -70,13 +70,13 @@ fn inspect(disk: &FaultyDisk, names: &[&str]) -> InspectReport {
 }
 
 /// All files but those of the engine itself.
-fn content(disk: &FaultyDisk) -> Files {
+pub(super) fn content(disk: &FaultyDisk) -> Files {
     let mut files = disk.files();
     files.retain(|path, _| !path.starts_with("diskmend/"));
     files
 }
 
-fn same(disk: &FaultyDisk, other: &FaultyDisk, what: &str) {
+pub(super) fn same(disk: &FaultyDisk, other: &FaultyDisk, what: &str) {
     assert_eq!(
         differing(&content(disk), &content(other)),
         [""; 0],
@@ -84,7 +84,7 @@ fn same(disk: &FaultyDisk, other: &FaultyDisk, what: &str) {
     );
 }
 
-fn has_console(disk: &FaultyDisk, path: &str, loader: Guid) {
+pub(super) fn has_console(disk: &FaultyDisk, path: &str, loader: Guid) {
     let get = |object, id| element(disk, path, object, id);
     let number = |number| Some(ElementValue::Integer(number));
     assert_eq!(get(well_known::BOOTMGR, ElementId::DISPLAY_BOOT_MENU), YES);
@@ -464,7 +464,7 @@ fn a_store_on_another_volume_is_undone_from_the_target() {
         let mut site = site(&target);
         site.boot = BootPlace {
             volume: Some(BootVolume::in_memory("/gone/esp", boot.root())),
-            named: None,
+            ..BootPlace::default()
         };
         site
     };

@@ -7,5 +7,6 @@ mod boot_fixture;
 mod crash;
 mod descriptors;
 mod faults;
+mod siblings;
 mod support;
 mod undo;

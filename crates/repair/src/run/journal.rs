@@ -165,6 +165,11 @@ impl HiveEntry {
 /// A path below the root of a volume for a person: whole where the volume is not the target.
 pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
     match volume {
+        // In paths that begin so a slash does not part names, and this one may be copied.
+        Some(volume) if volume.starts_with(r"\\?\") => {
+            let (volume, path) = (volume.trim_end_matches('\\'), path.replace('/', r"\"));
+            format!(r"{volume}\{path}")
+        }
         Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
         None => path.to_owned(),
     }

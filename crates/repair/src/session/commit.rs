@@ -77,7 +77,8 @@ pub(crate) fn commit(
             .saturating_add(records)
             .saturating_add(JOURNAL_ROOM);
     }
-    site.room(need)?;
+    let boot = held.iter().find_map(|held| held.volume.as_deref());
+    site.room(need, boot)?;
 
     let state = site.state.create()?;
     let _lock = state.lock_target()?;

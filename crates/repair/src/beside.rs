@@ -1,0 +1,87 @@
+//! The volumes that lie beside the target on its disk: where a boot store may be that nobody has
+//! named.
+
+use diskmend_disk::{OpenError, Target};
+
+use crate::boot_volume::BootVolume;
+use crate::error::Error;
+
+/// Reaches volumes other than the target; behind a trait, so that tests can keep them in memory.
+pub(crate) trait Beside {
+    /// The volumes of the target's disk that have a file system, but for the target.
+    fn siblings(&self) -> Result<Vec<Sibling>, Error>;
+
+    /// A volume by its path, as a journal or plan names it, for writing.
+    ///
+    /// # Errors
+    /// [`BootVolume`](crate::Refusal::BootVolume) where it is not there.
+    fn recorded(&self, path: &str) -> Result<BootVolume, Error>;
+}
+
+/// A volume of the target's disk.
+pub(crate) struct Sibling {
+    /// Its root, as journals record it.
+    pub(crate) path: String,
+    /// For reading; or why it can't be opened.
+    pub(crate) opened: Result<BootVolume, Error>,
+}
+
+/// The volumes of this machine, and those of the target's disk among them.
+#[derive(Default)]
+pub(crate) struct Attached {
+    /// Where it is absent there is nothing beside it.
+    target: Option<Target>,
+}
+
+impl Attached {
+    pub(crate) fn of(target: Target) -> Self {
+        Self {
+            target: Some(target),
+        }
+    }
+}
+
+impl Beside for Attached {
+    fn siblings(&self) -> Result<Vec<Sibling>, Error> {
+        let Some(target) = &self.target else {
+            return Ok(Vec::new());
+        };
+        let shown = target.display().to_string();
+        let volumes = diskmend_disk::siblings(target)
+            .map_err(Error::io(&shown, "find the other volumes of the disk of"))?;
+        let siblings = volumes.iter().map(|volume| Sibling {
+            path: volume.path().display().to_string(),
+            opened: BootVolume::open(volume.path()),
+        });
+        Ok(siblings.filter(Sibling::has_file_system).collect())
+    }
+
+    fn recorded(&self, path: &str) -> Result<BootVolume, Error> {
+        BootVolume::recorded(path)
+    }
+}
+
+impl Sibling {
+    /// Without one there is neither a store nor a Windows on it.
+    fn has_file_system(&self) -> bool {
+        !matches!(
+            self.opened,
+            Err(Error::Target {
+                source: OpenError::NoFileSystem { .. },
+                ..
+            })
+        )
+    }
+
+    /// Whether it is known that its content can't be seen, since it is encrypted: it holds no store,
+    /// which the firmware could not read either, but perhaps a Windows.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(
+            self.opened,
+            Err(Error::Target {
+                source: OpenError::BitLocker { .. },
+                ..
+            })
+        )
+    }
+}

@@ -1,0 +1,88 @@
+//! Looking for boot stores on the other volumes of the target's disk.
+
+use diskmend_bcd::loader::Wanted;
+use diskmend_disk::Kind;
+
+use super::find::{Candidate, stores_below, unreadable};
+use crate::beside::Sibling;
+use crate::boot_volume::LoaderChoice;
+use crate::error::{Error, Refusal};
+use crate::progress::Watch;
+use crate::site::{Options, Site};
+use crate::store::Dir;
+
+/// A folder that only a Windows has.
+const WINDOWS: [&str; 3] = ["Windows", "System32", "config"];
+
+/// What the volumes beside the target hold.
+pub(super) struct Beside {
+    /// The roots of all of them.
+    pub(super) volumes: Vec<String>,
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// Looks at every volume of the target's disk. One that can't be read counts as a store that can't.
+///
+/// # Errors
+/// Where it is not known which volumes there are, or the caller interrupts.
+pub(super) fn look(
+    site: &Site,
+    wanted: &Wanted,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Beside, Error> {
+    let mut found = Beside {
+        volumes: Vec::new(),
+        candidates: Vec::new(),
+    };
+    let mut other_windows = None;
+    for sibling in site.boot.beside.siblings()? {
+        if may_hold_windows(&sibling) {
+            other_windows.get_or_insert_with(|| sibling.path.clone());
+        }
+        let is_locked = sibling.is_locked();
+        let Sibling { path, opened } = sibling;
+        let searched = opened.and_then(|volume| {
+            volume.guards(false)?;
+            stores_below(volume.root.as_ref(), Some(&path), wanted, options, watch)
+        });
+        match searched {
+            Ok(candidates) => found.candidates.extend(candidates),
+            Err(error @ Error::Interrupted(_)) => return Err(error),
+            Err(_) if is_locked => {}
+            Err(error) => found.candidates.push(unreadable(&path, error)),
+        }
+        found.volumes.push(path);
+    }
+    // A loader that was named by its GUID is of the Windows that is meant, and of no other.
+    let named = matches!(options.boot.loaders, LoaderChoice::Named(_));
+    if let (Some(volume), false) = (other_windows, named) {
+        found.candidates.iter_mut().for_each(|candidate| {
+            if candidate.outcome.is_ok() {
+                candidate.outcome = Err(Refusal::AnotherWindows {
+                    path: candidate.status.shown_path(),
+                    volume: volume.clone(),
+                }
+                .into());
+            }
+        });
+    }
+    Ok(found)
+}
+
+/// Whether a store of this disk may start the Windows of that volume and not the target's.
+fn may_hold_windows(sibling: &Sibling) -> bool {
+    match &sibling.opened {
+        Ok(volume) => holds_windows(volume.root.as_ref()),
+        Err(_) => sibling.is_locked(),
+    }
+}
+
+fn holds_windows(root: &dyn Dir) -> bool {
+    match root.find(&WINDOWS) {
+        Ok(found) => found.is_some_and(|place| place.kind == Kind::Folder),
+        // Something stands in its way that no other volume has, or it can't be read.
+        Err(diskmend_disk::LookupError::NotAFolder { .. }) => false,
+        Err(_) => true,
+    }
+}
