@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use diskmend_bcd::loader::LoaderError;
-use diskmend_disk::{GuardError, OpenError};
+use diskmend_disk::{DiskNumber, GuardError, OpenError};
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Error, Refusal};
 
@@ -36,9 +36,13 @@ const LOADED: &str = "another program has it open; where it is loaded into this 
 /// `ERROR_LOCK_VIOLATION`.
 const IN_USE: [i32; 2] = [32, 33];
 
-pub(crate) const BOOT_STORE: &str = "mount the boot partition (BIOS) or the EFI system partition \
-                                     and add --boot-volume DIR; where several stores are found, \
-                                     --store FILE names the one that is meant";
+pub(crate) const BOOT_STORE: &str = if cfg!(windows) {
+    "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by letter or \
+     as 'mountvol' lists it; where several stores are found, --store FILE names the one that is meant"
+} else {
+    "mount the boot partition (BIOS) or the EFI system partition and add --boot-volume DIR; where \
+     several stores are found, --store FILE names the one that is meant"
+};
 
 const LOADER: &str = "--loader GUID names the loader of this Windows, --all-loaders means all; \
                       'diskmend bcd show STORE' lists them";
@@ -62,8 +66,13 @@ pub(crate) fn target_failure(error: &OpenError) -> Failure {
     Failure::of(exit, error).maybe_hint(hint)
 }
 
-fn target_hint(error: &OpenError) -> (Exit, Option<&'static str>) {
-    match error {
+fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
+    let (exit, hint) = match error {
+        OpenError::Offline { disks, .. } => {
+            let lines: Vec<String> = disks.iter().map(|disk| online(*disk)).collect();
+            let hint = format!("where it is on that disk: {}", lines.join("; "));
+            return (Exit::Failure, Some(hint));
+        }
         OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
         OpenError::NotMounted { .. } => (
             Exit::Failure,
@@ -75,7 +84,24 @@ fn target_hint(error: &OpenError) -> (Exit, Option<&'static str>) {
         ),
         OpenError::Permission { .. } => (Exit::Failure, Some(PERMISSION)),
         _ => (Exit::Failure, None),
-    }
+    };
+    (exit, hint.map(str::to_owned))
+}
+
+/// Makes the volumes of a disk reachable.
+fn online(disk: DiskNumber) -> String {
+    format!(
+        "in PowerShell 'Set-Disk -Number {disk} -IsOffline $false' (diskpart: 'select disk {disk}', \
+         'online disk')"
+    )
+}
+
+/// Makes the volumes of a disk writable.
+fn disk_writable(disk: DiskNumber) -> String {
+    format!(
+        "in PowerShell 'Set-Disk -Number {disk} -IsReadOnly $false' (diskpart: 'select disk {disk}', \
+         'attributes disk clear readonly')"
+    )
 }
 
 /// An operation of the engine on `target` that came to no good end.
@@ -93,7 +119,7 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
     let target = shell::word(&target);
     let hint = match error {
         Error::Refused(refusal) => refusal_hint(refusal, &target, state),
-        Error::Target { source, .. } => target_hint(source).1.map(str::to_owned),
+        Error::Target { source, .. } => target_hint(source).1,
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
         Error::Draft { .. } => Some(
             "free some space there, or have TMPDIR name another folder of this machine".to_owned(),
@@ -128,7 +154,9 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
             LoaderError::SeveralFit { .. } => LOADER,
             _ => BOOT_STORE,
         },
-        Refusal::SeveralWindows { .. } | Refusal::WrongLoader { .. } => LOADER,
+        Refusal::SeveralWindows { .. }
+        | Refusal::WrongLoader { .. }
+        | Refusal::AnotherWindows { .. } => LOADER,
         Refusal::BootVolume { .. } => {
             "mount the volume again, and say where it is with --boot-volume DIR"
         }
@@ -154,8 +182,11 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
         GuardError::NotWindows => "name the root of the Windows volume: the folder that holds \
                                    the folder Windows"
             .to_owned(),
+        GuardError::DiskReadOnly { disk } => disk_writable(*disk),
         GuardError::ReadOnly if cfg!(windows) => {
-            "in diskpart: 'select disk N', 'attributes disk clear readonly', 'online disk'".into()
+            "in diskpart: 'select volume LETTER', 'attributes volume clear readonly'; a disk that \
+             is read-only as a whole may have a switch, or be attached so"
+                .into()
         }
         GuardError::ReadOnly => format!(
             "mount it for writing: mount -o remount,rw {target}; a volume that Windows did not \
@@ -207,6 +238,9 @@ mod tests {
         for guard in [
             GuardError::NotWindows,
             GuardError::ReadOnly,
+            GuardError::DiskReadOnly {
+                disk: DiskNumber(2),
+            },
             GuardError::Hibernated,
             GuardError::OwnDisk,
             GuardError::Busy,
@@ -227,6 +261,24 @@ mod tests {
         let path = "/dev/sdb2".into();
         let (exit, hint) = target_hint(&OpenError::BitLocker { path });
         assert_eq!(exit, Exit::Refused);
-        assert_eq!(hint, Some(BITLOCKER));
+        assert_eq!(hint.as_deref(), Some(BITLOCKER));
+    }
+
+    #[test]
+    fn what_changes_a_disk_names_it_by_its_number() {
+        let disk = DiskNumber(7);
+        let read_only = guard_hint(&GuardError::DiskReadOnly { disk }, "F:").expect("a hint");
+        for line in ["-Number 7 -IsReadOnly $false", "'select disk 7'"] {
+            assert!(read_only.contains(line), "{read_only}");
+        }
+        let (exit, offline) = target_hint(&OpenError::Offline {
+            path: "F:".into(),
+            disks: vec![disk, DiskNumber(8)],
+        });
+        assert_eq!(exit, Exit::Failure);
+        let offline = offline.expect("a hint");
+        for line in ["-Number 7 -IsOffline $false", "-Number 8 -IsOffline $false"] {
+            assert!(offline.contains(line), "{offline}");
+        }
     }
 }
