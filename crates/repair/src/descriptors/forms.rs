@@ -95,15 +95,16 @@ impl Before {
 struct State {
     #[serde(flatten)]
     words: DescriptorWords,
-    hex: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hex: Option<String>,
 }
 
-/// A descriptor as JSON: in words, and its bytes; nothing where there is no JSON for it.
+/// A descriptor as JSON: in words, and its bytes where SDDL does not tell them; nothing where there is
+/// no JSON for it.
 pub(super) fn json(bytes: &[u8]) -> Option<Box<RawValue>> {
-    let state = State {
-        words: DescriptorWords::of(bytes),
-        hex: hex::encode(bytes),
-    };
+    let words = DescriptorWords::of(bytes);
+    let hex = words.sddl.is_none().then(|| hex::encode(bytes));
+    let state = State { words, hex };
     to_raw_value(&state).ok()
 }
 
