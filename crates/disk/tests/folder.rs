@@ -193,6 +193,25 @@ fn an_exclusive_lock_excludes_a_second_handle() {
     second.try_lock_exclusive().unwrap();
 }
 
+/// Windows's own limit for paths that are looked up as a whole is 260 units.
+#[test]
+fn paths_may_be_longer_than_programs_of_windows_take_them() {
+    let (_dir, target) = target();
+    let names: Vec<String> = (0..12).map(|depth| format!("{depth:0>50}")).collect();
+    let mut folder = target.root().try_clone().unwrap();
+    for name in &names {
+        folder.create_dir(name).unwrap();
+        folder = folder.open_dir(name).unwrap();
+    }
+    let file = folder.create_file("hive").unwrap();
+    file.write_all_at(b"deep down", 0).unwrap();
+    drop(file);
+    let components: Vec<&str> = names.iter().map(String::as_str).chain(["HIVE"]).collect();
+    let found = target.find(&components).unwrap().expect("it is there");
+    assert!(found.path().as_os_str().len() > 600);
+    assert_eq!(found.open_file(Access::Read).unwrap().len().unwrap(), 9);
+}
+
 /// Attributes of hives and boot stores are Windows's business.
 #[cfg(windows)]
 #[test]
