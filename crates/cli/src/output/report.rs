@@ -25,7 +25,7 @@ pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
         out,
         "{heading}{}{heading:#}  {}, regf {}, {} bytes",
         Escaped(&status.hive),
-        Escaped(&on_volume(status.volume.as_deref(), &status.path)),
+        Escaped(&status.shown_path()),
         Escaped(&status.version),
         status.length
     )?;
@@ -141,14 +141,6 @@ pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<
     Ok(())
 }
 
-/// A path on a volume, whole where that is not the target.
-fn on_volume(volume: Option<&str>, path: &str) -> String {
-    match volume {
-        Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
-        None => path.to_owned(),
-    }
-}
-
 /// A value in `bcdedit`'s words, or that there is none.
 pub(crate) fn words(words: Option<&str>) -> String {
     words.unwrap_or("(none)").to_owned()
@@ -186,7 +178,7 @@ pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<(
 /// A hive that was written: what was done with it, and how it was proved.
 pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()> {
     let heading = style::HEADING;
-    let path = on_volume(hive.volume.as_deref(), &hive.path);
+    let path = hive.shown_path();
     write!(out, "{heading}{}{heading:#}  ", Escaped(&path))?;
     if let Some(recovery) = &hive.recovery {
         write!(out, "recovered from its logs ({} pages), ", recovery.pages)?;

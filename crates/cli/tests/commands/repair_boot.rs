@@ -103,6 +103,33 @@ fn the_whole_repair_is_one_run_with_one_undo() {
     }
 }
 
+/// A volume by its name alone, as one without a drive letter; see the tests of the disk.
+#[cfg(windows)]
+#[test]
+fn a_store_on_a_volume_without_a_letter_is_repaired_and_undone() {
+    let drives = std::env::var("DISKMEND_TEST_DRIVES").unwrap_or_default();
+    let Some(volume) = drives.split('|').find(|path| path.contains("{")) else {
+        println!("SKIPPED: DISKMEND_TEST_DRIVES names no volume");
+        return;
+    };
+    let disk = without_store();
+    let folder = Path::new(volume).join("EFI").join("Microsoft").join("Boot");
+    fs::create_dir_all(&folder).expect("a writable volume");
+    let store = folder.join("BCD");
+    fs::copy(bootable(&EFI).store(), &store).expect("a writable volume");
+    let (before, bytes) = (files(&disk), fs::read(&store).expect("a store"));
+    for typed in [volume, volume.trim_end_matches('\\')] {
+        let run = repair(&disk, &["tls", "serial-console", "--boot-volume", typed]);
+        let shown = format!(r"{volume}EFI\Microsoft\Boot\BCD");
+        assert!(run.ends(0).stdout.contains(&shown), "{typed}");
+        assert_ne!(fs::read(&store).expect("a store"), bytes);
+        diskmend(["undo", disk.root(), "--yes"]).ends(0);
+        assert_eq!(files(&disk), before, "{typed}");
+        assert_eq!(fs::read(&store).expect("a store"), bytes);
+    }
+    fs::remove_dir_all(Path::new(volume).join("EFI")).expect("removable");
+}
+
 #[test]
 fn port_and_rate_can_be_others_where_they_matter() {
     let disk = with_windows(bootable(&BIOS));

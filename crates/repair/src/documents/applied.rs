@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::documents::{
     AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SCHEMA, SkippedHive,
 };
+use crate::run::on_volume;
 
 /// The result of `repair`, and of every command that edits a hive file.
 #[derive(Clone, Debug, Serialize)]
@@ -80,6 +81,14 @@ pub struct AppliedHive {
     pub second_reader: SecondReader,
     /// Bytes written to the hive and its logs.
     pub bytes_written: u64,
+}
+
+impl AppliedHive {
+    /// Its path for a person: whole where its volume is not the target.
+    #[must_use]
+    pub fn shown_path(&self) -> String {
+        on_volume(self.volume.as_deref(), &self.path)
+    }
 }
 
 /// Whether a second, independent reader finds the same values in the edited hive.

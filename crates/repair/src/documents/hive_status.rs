@@ -4,6 +4,7 @@ use diskmend_hive::check::{Problem, Report, Severity};
 use serde::Serialize;
 
 use crate::control_sets::ControlSets;
+use crate::run::on_volume;
 
 /// A hive as it lies on the target.
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +28,14 @@ pub struct HiveStatus {
     pub check: Option<CheckSummary>,
     /// Its control sets; absent for other hives than `SYSTEM`.
     pub control_sets: Option<ControlSets>,
+}
+
+impl HiveStatus {
+    /// Its path for a person: whole where its volume is not the target.
+    #[must_use]
+    pub fn shown_path(&self) -> String {
+        on_volume(self.volume.as_deref(), &self.path)
+    }
 }
 
 /// What replaying the transaction logs amounts to.

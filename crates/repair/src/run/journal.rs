@@ -305,6 +305,20 @@ mod tests {
     use crate::value_data::ValueData;
 
     #[test]
+    fn a_path_for_a_person_can_be_copied() {
+        let path = "EFI/Microsoft/Boot/BCD";
+        let shown = |volume| on_volume(Some(volume), path);
+        assert_eq!(shown("/mnt/esp"), "/mnt/esp/EFI/Microsoft/Boot/BCD");
+        assert_eq!(shown("/"), "/EFI/Microsoft/Boot/BCD");
+        assert_eq!(shown("S:\\"), "S:/EFI/Microsoft/Boot/BCD");
+        assert_eq!(
+            shown(r"\\?\Volume{1}\"),
+            r"\\?\Volume{1}\EFI\Microsoft\Boot\BCD"
+        );
+        assert_eq!(on_volume(None, path), path);
+    }
+
+    #[test]
     fn a_journal_survives_and_another_schema_is_refused() {
         let id = RunId::parse("20261123T124100Z").expect("valid");
         let mut journal = Journal::begin(&id, RunKind::Repair, "/mnt/f", vec!["tls".to_owned()]);
