@@ -157,7 +157,11 @@ fn without_a_store_the_rest_is_done_with_4_and_a_store_alone_is_refused_with_5()
     repair(&disk, &["serial-console"])
         .ends(5)
         .says("no boot store")
-        .says("hint: mount the boot partition");
+        .says(if cfg!(windows) {
+            "hint: --boot-volume VOLUME names the boot partition"
+        } else {
+            "hint: mount the boot partition"
+        });
     repair(&disk, &["--auto"]).ends(0);
 }
 
