@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use diskmend_repair::documents::Outcome;
+
 /// How a run of the program ended. The numbers never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -72,6 +74,15 @@ impl Exit {
             let _ = writeln!(text, "  {:>3}  {}", exit.code(), exit.meaning());
             text
         })
+    }
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::NothingToDo | Outcome::Done => Self::Done,
+            Outcome::PartlyDone => Self::Partial,
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use diskmend_repair::{Recorder, hive_file};
 
 use crate::failure::Failure;
 use crate::hints;
-use crate::interrupt;
 use crate::progress::Steps;
 use crate::target_arg::StateArgs;
 
@@ -28,15 +27,10 @@ pub(crate) fn edit(
 ) -> Result<RepairReport, Failure> {
     let mut options = state.options();
     options.check = check == Check::Full;
-    let mut steps = Steps::start();
-    let result =
-        interrupt::while_writing(|| hive_file::edit(file, &options, &mut steps.watch(), edit));
-    drop(steps);
-    let report = result.map_err(|error| {
+    let result = Steps::while_writing(|watch| hive_file::edit(file, &options, watch, edit));
+    result.map_err(|error| {
         let target = hive_file::target_of(file);
         let target = target.as_deref().unwrap_or(file);
         hints::engine_failure(&error, target, &state.option()).about(file)
-    })?;
-    interrupt::tell_if_too_late();
-    Ok(report)
+    })
 }

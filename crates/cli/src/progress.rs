@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use diskmend_repair::{Phase, Progress, Watch};
+use diskmend_repair::{Error, Phase, Progress, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::interrupt;
@@ -50,6 +50,19 @@ impl Steps {
             message: String::new(),
             since: Instant::now(),
         }
+    }
+
+    /// Shows the steps of work that writes, which an interrupt does not stop between two writes.
+    pub(crate) fn while_writing<T>(
+        work: impl FnOnce(&mut Watch<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut steps = Self::start();
+        let result = interrupt::while_writing(|| work(&mut steps.watch()));
+        drop(steps);
+        if result.is_ok() {
+            interrupt::tell_if_too_late();
+        }
+        result
     }
 
     /// What the engine reports to, and asks whether it shall stop.

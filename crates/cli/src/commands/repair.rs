@@ -8,7 +8,6 @@ use super::plan::{self, Choice};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::output::console::{self, Console};
 use crate::output::{acl, report, shell};
 use crate::progress::Steps;
@@ -62,19 +61,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             return Ok(Exit::Pending);
         }
     }
-    let mut steps = Steps::start();
     let options = args.choice.options(&args.target);
-    let applied = interrupt::while_writing(|| {
-        diskmend_repair::repair(&target, plan, &options, &mut steps.watch())
-    });
-    drop(steps);
+    let applied =
+        Steps::while_writing(|watch| diskmend_repair::repair(&target, plan, &options, watch));
     let report = applied.map_err(|error| args.target.failure(&error))?;
-    interrupt::tell_if_too_late();
-    let exit = match report.outcome {
-        Outcome::NothingToDo | Outcome::Done => Exit::Done,
-        Outcome::PartlyDone => Exit::Partial,
-    };
-    console.show(exit, |console| match console.json() {
+    console.show(report.outcome.into(), |console| match console.json() {
         true => console.engine_document(&report),
         false => print(console, &report, &args.target.state.option()),
     })

@@ -11,7 +11,6 @@ use diskmend_repair::{BootChoice, Options};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::output::console::{self, Console};
 use crate::output::escape::Escaped;
 use crate::output::table::{Cell, Table};
@@ -75,13 +74,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
         }
     };
-    let mut steps = Steps::start();
-    let undone = interrupt::while_writing(|| {
-        diskmend_repair::undo(&target, run.as_deref(), &options, &mut steps.watch())
+    let undone = Steps::while_writing(|watch| {
+        diskmend_repair::undo(&target, run.as_deref(), &options, watch)
     });
-    drop(steps);
     let report = undone.map_err(|error| args.target.failure(&error))?;
-    interrupt::tell_if_too_late();
     let exit = match report.is_partial() {
         true => Exit::Partial,
         false => Exit::Done,

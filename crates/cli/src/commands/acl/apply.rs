@@ -9,7 +9,6 @@ use super::path_arg::{Located, PathArgs};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::output::console::{self, Console};
 use crate::output::{acl, shell};
 use crate::progress::Steps;
@@ -83,19 +82,11 @@ pub(super) fn carry_out(
             return Ok(Exit::Pending);
         }
     }
-    let mut steps = Steps::start();
     let options = args.options();
-    let applied = interrupt::while_writing(|| {
-        acl_edit::apply(&located.target, plan, &options, &mut steps.watch())
-    });
-    drop(steps);
+    let applied =
+        Steps::while_writing(|watch| acl_edit::apply(&located.target, plan, &options, watch));
     let report = applied.map_err(|error| args.failure(located, &error))?;
-    interrupt::tell_if_too_late();
-    let exit = match report.outcome {
-        Outcome::NothingToDo | Outcome::Done => Exit::Done,
-        Outcome::PartlyDone => Exit::Partial,
-    };
-    console.show(exit, |console| match console.json() {
+    console.show(report.outcome.into(), |console| match console.json() {
         true => console.engine_document(&report),
         false => print(console, &report, &args.state.option()),
     })
