@@ -1,7 +1,10 @@
 //! Making the changes of a run, and completing those of a run that was killed.
 
+use std::convert::identity;
+
 use diskmend_disk::Changed;
 
+use super::change::Recorded;
 use super::report_files::AfterFiles;
 use super::{Draft, Secured};
 use crate::documents::{AppliedDescriptors, ObjectNotes, RunState};
@@ -45,24 +48,26 @@ pub(crate) fn apply(
     let Some(entry) = &journal.descriptors else {
         return Ok(applied);
     };
-    watch.committed(Phase::SettingDescriptors, &journal.target);
     let mut reports = AfterFiles::create(run, &journal.run);
-    let mut done = 0u64;
-    run.for_each_frame(&entry.records, |changes| {
-        for (change, result) in changes.iter().zip(secured.change(&changes)) {
+    let recorded = Recorded {
+        secured,
+        run,
+        entry,
+        target: &journal.target,
+    };
+    recorded.make(
+        Phase::SettingDescriptors,
+        identity,
+        watch,
+        |change, result| {
             match &result {
                 Ok(Changed::Set) => applied.changed += 1,
                 Ok(Changed::AlreadyThere) => applied.already += 1,
                 Err(error) => applied.failed.add(&change.path, chain(error)),
             }
             reports.add(change, &result);
-        }
-        done = done.saturating_add(changes.len() as u64);
-        watch.committed_count(done);
-    })?;
-    secured
-        .flush()
-        .map_err(Error::io(&journal.target, "flush the volume of"))?;
+        },
+    )?;
     applied.reports = entry.reports.clone();
     applied.reports.extend(reports.finish());
     Ok(applied)

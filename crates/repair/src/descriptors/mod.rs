@@ -7,6 +7,7 @@
 
 mod apply;
 mod build;
+mod change;
 mod draft;
 mod forms;
 mod gathering;

@@ -5,6 +5,7 @@ use std::io;
 use diskmend_disk::{Change, Changed, ObjectError};
 
 use super::Secured;
+use super::change::Recorded;
 use crate::documents::UndoneDescriptors;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
@@ -25,26 +26,25 @@ pub(crate) fn undo(
     let Some(entry) = &journal.descriptors else {
         return Ok(undone);
     };
-    watch.committed(Phase::RestoringDescriptors, &journal.target);
-    let mut done = 0u64;
-    run.for_each_frame(&entry.records, |frame| {
-        let changes: Vec<Change> = frame.into_iter().map(reversed).collect();
-        for (change, result) in changes.iter().zip(secured.change(&changes)) {
-            match result {
-                Ok(Changed::Set) => undone.restored += 1,
-                Ok(Changed::AlreadyThere) => undone.already += 1,
-                Err(error) if is_other_now(&error) => {
-                    undone.changed_since.add(&change.path, chain(&error));
-                }
-                Err(error) => undone.failed.add(&change.path, chain(&error)),
+    let recorded = Recorded {
+        secured,
+        run,
+        entry,
+        target: &journal.target,
+    };
+    recorded.make(
+        Phase::RestoringDescriptors,
+        reversed,
+        watch,
+        |change, result| match result {
+            Ok(Changed::Set) => undone.restored += 1,
+            Ok(Changed::AlreadyThere) => undone.already += 1,
+            Err(error) if is_other_now(&error) => {
+                undone.changed_since.add(&change.path, chain(&error));
             }
-        }
-        done = done.saturating_add(changes.len() as u64);
-        watch.committed_count(done);
-    })?;
-    secured
-        .flush()
-        .map_err(Error::io(&journal.target, "flush the volume of"))?;
+            Err(error) => undone.failed.add(&change.path, chain(&error)),
+        },
+    )?;
     Ok(undone)
 }
 

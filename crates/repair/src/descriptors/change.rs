@@ -1,0 +1,46 @@
+//! Making the changes that a run's folder holds, forwards or backwards.
+
+use diskmend_disk::{Change, Changed, ObjectError};
+
+use super::Secured;
+use crate::error::Error;
+use crate::progress::{Phase, Watch};
+use crate::run::{DescriptorsEntry, RunFolder};
+
+/// Recorded changes, and what they are made on.
+pub(super) struct Recorded<'a> {
+    pub(super) secured: &'a dyn Secured,
+    pub(super) run: &'a RunFolder,
+    pub(super) entry: &'a DescriptorsEntry,
+    /// The volume, as it is shown.
+    pub(super) target: &'a str,
+}
+
+impl Recorded<'_> {
+    /// Makes each change as `direction` turns it, and returns when all are durable. One that fails
+    /// does not keep the others from being made.
+    ///
+    /// # Errors
+    /// Where the records can't be read, or the changes are not durable.
+    pub(super) fn make(
+        &self,
+        phase: Phase,
+        direction: fn(Change) -> Change,
+        watch: &mut Watch<'_>,
+        mut made: impl FnMut(&Change, Result<Changed, ObjectError>),
+    ) -> Result<(), Error> {
+        watch.committed(phase, self.target);
+        let mut done = 0u64;
+        self.run.for_each_frame(&self.entry.records, |frame| {
+            let changes: Vec<Change> = frame.into_iter().map(direction).collect();
+            for (change, result) in changes.iter().zip(self.secured.change(&changes)) {
+                made(change, result);
+            }
+            done = done.saturating_add(changes.len() as u64);
+            watch.committed_count(done);
+        })?;
+        self.secured
+            .flush()
+            .map_err(Error::io(self.target, "flush the volume of"))
+    }
+}
