@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    cargo, cross_check, debian, demo, dist, fixtures, powershell, test_run, windows, workspace,
+    cargo, cross_check, debian, demo, dist, fixtures, powershell, test_run, upcase, windows,
+    workspace,
 };
 
 /// Programs that the cross-check needs, with their Debian packages.
@@ -58,7 +59,7 @@ pub fn run() -> Result<()> {
         ("cross-check", || {
             let options = cross_check::Options {
                 strict: true,
-                regipy: false,
+                regipy: true,
             };
             cross_check::run(&options).map(|()| String::new())
         }),
@@ -146,6 +147,8 @@ fn tests() -> Result<String> {
     if std::env::var_os("CI").is_some() {
         // There everything that the tests need can be had; one that is left out hides a failure.
         command.env("DISKMEND_NO_SKIP", "1");
+        command.env("DISKMEND_REGIPY", cross_check::regipy::install()?);
+        command.env("DISKMEND_UPCASE", upcase::of_mkntfs()?);
     }
     test_run::run(&mut command)
 }

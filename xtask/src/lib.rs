@@ -25,6 +25,8 @@ pub mod program;
 mod random;
 pub mod rust_target;
 pub mod test_run;
+#[cfg(all(feature = "program", unix))]
+mod upcase;
 #[cfg(unix)]
 pub mod windows;
 pub mod workspace;

@@ -4,7 +4,7 @@
 mod content;
 mod corpus;
 mod edits;
-mod regipy;
+pub(crate) mod regipy;
 mod tools;
 
 use std::path::Path;

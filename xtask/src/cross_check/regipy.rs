@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::content::Content;
-use crate::{program, workspace};
+use crate::{debian, program, workspace};
 
 /// Prints a line for each key: its path, and its number of values.
 const SCRIPT: &str = r#"
@@ -23,12 +23,19 @@ walk(hive.root, "")
 "#;
 
 /// Installs regipy and gives the Python that has it.
-pub(super) fn install() -> Result<PathBuf> {
+///
+/// # Errors
+/// Where that fails.
+pub(crate) fn install() -> Result<PathBuf> {
     let environment = workspace::output("regipy")?;
     let python = environment.join("bin").join("python3");
     if !python.is_file() {
         let folder = environment.to_string_lossy();
-        program::stdout(Path::new("python3"), &["-m", "venv", &*folder])?;
+        let make = || program::stdout(Path::new("python3"), &["-m", "venv", &*folder]);
+        if make().is_err() {
+            debian::install_packages(&["python3-venv"])?;
+            make()?;
+        }
     }
     program::stdout(&python, &["-m", "pip", "install", "--quiet", "regipy"])?;
     Ok(python)

@@ -67,6 +67,8 @@ mod interrupt;
 #[cfg(target_os = "linux")]
 mod ntfs_disk;
 #[cfg(test)]
+mod other_readers;
+#[cfg(test)]
 mod output;
 #[cfg(test)]
 mod plan;

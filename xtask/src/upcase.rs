@@ -1,0 +1,29 @@
+//! The `$UpCase` file of a fresh NTFS volume, which the table of the hive crate is compared with.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::{program, workspace};
+
+/// Bytes of the volume.
+const SIZE: u64 = 8 << 20;
+/// The record number of `$UpCase` in the master file table.
+const RECORD: &str = "10";
+
+/// Writes the file that mkntfs makes.
+///
+/// # Errors
+/// Where ntfs-3g is not installed, or nothing can be written.
+pub(crate) fn of_mkntfs() -> Result<PathBuf> {
+    let folder = workspace::output("upcase")?;
+    let (image, table) = (folder.join("volume.img"), folder.join("upcase"));
+    File::create(&image)?.set_len(SIZE)?;
+    let volume = image.to_string_lossy();
+    let make = ["--force", "--quiet", "--fast", &*volume];
+    program::stdout(Path::new("mkntfs"), &make)?;
+    let read = ["--inode", RECORD, &*volume];
+    fs::write(&table, program::stdout(Path::new("ntfscat"), &read)?)?;
+    Ok(table)
+}
