@@ -84,6 +84,9 @@ mod repair_boot;
 #[cfg(target_os = "linux")]
 mod repair_keys;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod repair_keys_hostile;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -22,6 +22,18 @@ pub(crate) const OTHER_KEY: &str =
 pub(crate) const DEFAULT_FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 pub(crate) const DEFAULT_KEY: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
 
+/// What a botched hardening leaves: the denies stay whatever icacls grants.
+pub(crate) const BROKEN_FOLDER: &str = "O:SYG:SYD:P(D;OICI;FA;;;SY)(A;;0x12019f;;;WD)(A;;FA;;;BA)";
+pub(crate) const BROKEN_KEY: &str =
+    "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FR;;;NS)(D;;FA;;;SY)(A;;FR;;;NS)";
+/// What the repair makes of it.
+pub(crate) const REPAIRED_KEY: &str = "O:BAG:SYD:P(A;;FR;;;NS)(A;;FA;;;SY)(A;;FA;;;BA)";
+
+/// Where a key lies.
+pub(crate) fn key_path(name: &str) -> String {
+    format!("{KEYS}/{name}")
+}
+
 /// What lies on the volume: each file's bytes, and each object's security descriptor.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Content {
@@ -54,6 +66,16 @@ impl NtfsDisk {
         for key in [RDP_KEY, OTHER_KEY] {
             fs::write(disk.key(key), key).expect("writable");
             disk.secure(&format!("{KEYS}/{key}"), DEFAULT_KEY);
+        }
+        Some(disk)
+    }
+
+    /// One whose keys nobody can use.
+    pub(crate) fn broken() -> Option<Self> {
+        let disk = Self::new()?;
+        disk.secure(KEYS, BROKEN_FOLDER);
+        for key in [RDP_KEY, OTHER_KEY] {
+            disk.secure(&key_path(key), BROKEN_KEY);
         }
         Some(disk)
     }
