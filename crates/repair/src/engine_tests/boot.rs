@@ -1,100 +1,21 @@
-//! The boot store that belongs to a Windows: which one is taken, and repairs of it together with
-//! the registry.
+//! Repairs of the boot store together with the registry.
 
-use diskmend_bcd::{
-    Device, ElementId, ElementValue, Guid, Partition, Target as DeviceTarget, well_known,
+use diskmend_bcd::{ElementId, ElementValue, Guid, well_known};
+
+use super::boot_fixture::{BIOS, EFI, LOADER, bios, efi, element};
+use super::boot_support::{
+    ALL, CONSOLE, content, disk, has_console, inspect, repair, repair_at, repair_unchecked, same,
 };
-
-use super::boot_fixture::{BIOS, EFI, LOADER, RECOVERY, SECOND, bios, efi, element};
-use super::support::{Files, differing, site, undo, volume, with_watch};
-use crate::boot_volume::{BootChoice, BootPlace, BootVolume, LoaderChoice};
-use crate::documents::{InspectReport, Method, Outcome, PlanReport, RepairReport, RowState};
+use super::support::{differing, site, undo, with_watch};
+use crate::boot_volume::{BootPlace, BootVolume};
+use crate::documents::{Method, Outcome, RowState};
 use crate::error::{Class, Error, Refusal};
-use crate::inspect::inspect_site;
 use crate::plan::{Goal, plan_site};
 use crate::recipe::{Catalogue, Recipe};
 use crate::repair::repair_site;
-use crate::site::{Options, Site};
+use crate::site::Options;
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
 use crate::undo::undo_site;
-
-pub(super) const ALL: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
-pub(super) const CONSOLE: [&str; 1] = ["serial-console"];
-const YES: Option<ElementValue> = Some(ElementValue::Boolean(true));
-
-/// A volume with a SYSTEM hive and these boot stores.
-pub(super) fn disk(stores: &[(&str, Vec<u8>)]) -> FaultyDisk {
-    let disk = volume("system-001-002");
-    for (path, bytes) in stores {
-        disk.put(path, bytes.clone());
-    }
-    disk
-}
-
-pub(super) fn repair_at(
-    site: &Site,
-    names: &[&str],
-    goal: Goal,
-    options: &Options,
-) -> Result<(PlanReport, RepairReport), Error> {
-    let catalogue = Catalogue::built_in().expect("valid");
-    let recipes = catalogue.select(names).expect("known");
-    with_watch(|watch| {
-        let plan = plan_site(site, &recipes, goal, options, watch)?;
-        let planned = plan.report().clone();
-        Ok((planned, repair_site(site, plan, options, watch)?))
-    })
-}
-
-fn repair(disk: &FaultyDisk, names: &[&str]) -> Result<RepairReport, Error> {
-    let done = repair_at(&site(disk), names, Goal::Desired, &Options::default())?;
-    Ok(done.1)
-}
-
-fn unchecked() -> Options {
-    Options {
-        check: false,
-        ..Options::default()
-    }
-}
-
-fn repair_unchecked(disk: &FaultyDisk, names: &[&str]) -> Result<RepairReport, Error> {
-    Ok(repair_at(&site(disk), names, Goal::Desired, &unchecked())?.1)
-}
-
-fn inspect(disk: &FaultyDisk, names: &[&str]) -> InspectReport {
-    let catalogue = Catalogue::built_in().expect("valid");
-    let recipes = catalogue.select(names).expect("known");
-    let options = Options::default();
-    with_watch(|watch| inspect_site(&site(disk), &recipes, &options, watch)).expect("inspect")
-}
-
-/// All files but those of the engine itself.
-pub(super) fn content(disk: &FaultyDisk) -> Files {
-    let mut files = disk.files();
-    files.retain(|path, _| !path.starts_with("diskmend/"));
-    files
-}
-
-pub(super) fn same(disk: &FaultyDisk, other: &FaultyDisk, what: &str) {
-    assert_eq!(
-        differing(&content(disk), &content(other)),
-        [""; 0],
-        "{what}"
-    );
-}
-
-pub(super) fn has_console(disk: &FaultyDisk, path: &str, loader: Guid) {
-    let get = |object, id| element(disk, path, object, id);
-    let number = |number| Some(ElementValue::Integer(number));
-    assert_eq!(get(well_known::BOOTMGR, ElementId::DISPLAY_BOOT_MENU), YES);
-    assert_eq!(get(well_known::BOOTMGR, ElementId::TIMEOUT), number(5));
-    assert_eq!(get(well_known::BOOTMGR, ElementId::BOOT_EMS), YES);
-    assert_eq!(get(loader, ElementId::EMS), YES);
-    let settings = well_known::EMSSETTINGS;
-    assert_eq!(get(settings, ElementId::EMS_PORT), number(1));
-    assert_eq!(get(settings, ElementId::EMS_BAUD_RATE), number(115_200));
-}
 
 #[test]
 fn registry_and_boot_store_are_one_run_and_undone_to_the_byte() {
@@ -218,121 +139,6 @@ fn recipes_for_the_registry_alone_do_not_look_at_stores() {
     let report = repair(&disk, &names).expect("repair");
     assert_eq!(report.outcome, Outcome::Done);
     assert!(inspect(&disk, &names).stores.is_empty());
-}
-
-#[test]
-fn of_several_stores_only_one_that_starts_this_windows_is_taken() {
-    let another = bios().set(
-        LOADER,
-        ElementId::SYSTEM_ROOT,
-        ElementValue::String(r"\OldWindows".to_owned()),
-    );
-    let disk = disk(&[(BIOS, another.bytes()), (EFI, efi().bytes())]);
-    let found = inspect(&disk, &CONSOLE);
-    let chosen: Vec<_> = found.stores.iter().map(|store| store.chosen).collect();
-    assert_eq!(chosen, [false, true]);
-    repair(&disk, &CONSOLE).expect("repair");
-    has_console(&disk, EFI, LOADER);
-}
-
-#[test]
-fn stores_that_cannot_be_told_apart_are_listed_and_left_alone() {
-    for first in [bios().bytes(), b"no hive".to_vec()] {
-        let disk = disk(&[(BIOS, first), (EFI, efi().bytes())]);
-        let before = disk.files();
-        let error = repair(&disk, &CONSOLE).expect_err("unclear");
-        assert_eq!(error.class(), Class::Refused);
-        let text = error.to_string();
-        assert!(text.contains(BIOS) && text.contains(EFI), "{text}");
-        assert_eq!(differing(&disk.files(), &before), [""; 0]);
-        // The rest of a repair goes on.
-        let report = repair(&disk, &ALL).expect("repair");
-        assert_eq!(report.outcome, Outcome::PartlyDone);
-
-        let mut site = site(&disk);
-        site.boot.named = Some(EFI.split('/').map(str::to_owned).collect());
-        repair_at(&site, &ALL, Goal::Desired, &Options::default()).expect("named");
-        has_console(&disk, EFI, LOADER);
-    }
-}
-
-#[test]
-fn several_loaders_are_a_refusal_until_all_are_wanted() {
-    let disk = disk(&[(BIOS, bios().with_second_loader().bytes())]);
-    let error = repair(&disk, &CONSOLE).expect_err("unclear");
-    assert_eq!(error.class(), Class::Refused);
-    let said = crate::error::chain(&error);
-    assert!(
-        said.contains(&LOADER.to_string()) && said.contains(&SECOND.to_string()),
-        "{said}"
-    );
-    let options = with_loaders(LoaderChoice::All);
-    let (planned, _) =
-        repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options).expect("all loaders");
-    for loader in [LOADER, SECOND] {
-        has_console(&disk, BIOS, loader);
-    }
-    let chosen = planned.stores.iter().flat_map(|store| &store.loaders);
-    let chosen = chosen.filter(|loader| loader.chosen);
-    assert_eq!(chosen.count(), 2, "Windows PE is not among them");
-}
-
-fn with_loaders(loaders: LoaderChoice) -> Options {
-    Options {
-        boot: BootChoice {
-            loaders,
-            ..BootChoice::default()
-        },
-        ..Options::default()
-    }
-}
-
-#[test]
-fn the_windows_of_another_partition_is_not_taken_for_that_of_the_target() {
-    let on = |number: u8| {
-        let device = Device {
-            options: None,
-            target: DeviceTarget::Partition(Partition::Mbr {
-                signature: 1,
-                offset: u64::from(number) << 20,
-            }),
-        };
-        ElementValue::Device(device.encode().expect("a partition"))
-    };
-    let store = |second: u8| {
-        bios()
-            .with_second_loader()
-            .set(
-                well_known::BOOTMGR,
-                ElementId::DEFAULT,
-                ElementValue::Object(LOADER),
-            )
-            .set(LOADER, ElementId::OS_DEVICE, on(1))
-            .set(SECOND, ElementId::OS_DEVICE, on(second))
-    };
-    let same_partition = disk(&[(BIOS, store(1).bytes())]);
-    repair(&same_partition, &CONSOLE).expect("the default one");
-    has_console(&same_partition, BIOS, LOADER);
-    assert_eq!(element(&same_partition, BIOS, SECOND, ElementId::EMS), None);
-
-    let disk = disk(&[(BIOS, store(2).bytes())]);
-    let error = repair(&disk, &CONSOLE).expect_err("unclear");
-    assert!(
-        matches!(error, Error::Refused(Refusal::SeveralWindows { .. })),
-        "{error}"
-    );
-    let said = error.to_string();
-    assert!(said.contains("0x200000"), "{said}");
-    let options = with_loaders(LoaderChoice::Named(SECOND));
-    repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options).expect("named");
-    has_console(&disk, BIOS, SECOND);
-    assert_eq!(element(&disk, BIOS, LOADER, ElementId::EMS), None);
-    for wrong in [RECOVERY, well_known::BOOTMGR] {
-        let options = with_loaders(LoaderChoice::Named(wrong));
-        let error = repair_at(&site(&disk), &CONSOLE, Goal::Desired, &options);
-        let error = error.expect_err("no loader of this Windows");
-        assert_eq!(error.class(), Class::Refused, "{error}");
-    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 mod auto;
 mod boot;
+mod boot_choice;
 mod boot_fixture;
+mod boot_support;
 mod crash;
 mod descriptors;
 mod faults;

@@ -5,8 +5,8 @@ use std::io;
 use diskmend_bcd::{ElementId, ElementValue};
 use diskmend_disk::OpenError;
 
-use super::boot::{ALL, CONSOLE, content, disk, has_console, repair_at, same};
 use super::boot_fixture::{BIOS, EFI, LOADER, SECOND, bios, efi, element};
+use super::boot_support::{ALL, CONSOLE, content, disk, has_console, repair_at, same};
 use super::support::{differing, site, with_watch};
 use crate::beside::{Beside, Sibling};
 use crate::boot_volume::{BootChoice, BootPlace, BootVolume, LoaderChoice};
