@@ -114,9 +114,15 @@ impl Metadata {
                 device: found.st_dev,
                 inode: found.st_ino,
             },
-            links: found.st_nlink,
+            links: wide(found.st_nlink),
         })
     }
+}
+
+/// A number of links, which has 32 or 64 bits from one processor to another.
+#[cfg(target_os = "linux")]
+fn wide(links: impl Into<u64>) -> u64 {
+    links.into()
 }
 
 #[cfg(target_os = "linux")]
