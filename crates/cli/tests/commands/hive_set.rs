@@ -220,6 +220,10 @@ fn a_file_that_may_not_be_written_is_left() {
         "--yes",
     ]);
     let may_write_any = fs::OpenOptions::new().write(true).open(&file).is_ok();
+    if may_write_any && cfg!(windows) {
+        println!("SKIPPED: Wine lets root write any file");
+        return;
+    }
     let mut bound = match may_write_any {
         // root, who has to obey the modes of files without this.
         true => {
