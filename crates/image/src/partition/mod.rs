@@ -1,0 +1,1 @@
+//! Partition tables: which parts a disk has.
