@@ -116,11 +116,13 @@ fn summarize(outcomes: &[Outcome]) -> Result<()> {
     }
     let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
     println!("{:<14} {:<7} {:>7.1} s", "all", "", total.as_secs_f64());
-    let failed: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| outcome.result.is_err())
-        .map(|outcome| outcome.step)
-        .collect();
+    let mut failed = Vec::new();
+    for outcome in outcomes {
+        if let Err(error) = &outcome.result {
+            println!("\n{} FAILED: {error:#}", outcome.step);
+            failed.push(outcome.step);
+        }
+    }
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }

@@ -1,5 +1,9 @@
 //! `cargo xtask`: see the library.
 
+#![expect(clippy::print_stderr, reason = "errors are for a person")]
+
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -57,7 +61,18 @@ enum Task {
     FuzzCorpus,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a backtrace: it would push what failed out of the end of a log.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     match Arguments::parse().task {
         Task::Bench(options) => xtask::bench::run(&options),
         #[cfg(target_os = "linux")]

@@ -7,6 +7,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo;
 
+/// Most lines about failures that are shown again at the end.
+const MAX_LINES: usize = 200;
+
 /// Runs the tests, shows their output and counts them.
 ///
 /// # Errors
@@ -16,10 +19,12 @@ pub fn run(test: &mut Command) -> Result<String> {
     let mut child = test.stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().context("output of cargo test")?;
     let (mut passed, mut failed, mut ignored, mut skipped) = (0, 0, 0, 0);
+    let mut failures = Failures::default();
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
         println!("{line}");
+        failures.note(&line);
         passed += number_before(&line, " passed;");
         failed += number_before(&line, " failed;");
         ignored += number_before(&line, " ignored;");
@@ -28,7 +33,8 @@ pub fn run(test: &mut Command) -> Result<String> {
     let status = child.wait()?;
     let counts = format!("{passed} passed, {failed} failed, {ignored} ignored");
     if !status.success() {
-        bail!("cargo test: {status}; {counts}");
+        let failures = failures.lines.join("\n");
+        bail!("cargo test: {status}; {counts}\n{failures}");
     }
     if passed == 0 {
         bail!("no test was run");
@@ -37,6 +43,26 @@ pub fn run(test: &mut Command) -> Result<String> {
         0 => counts,
         _ => format!("{counts}, {skipped} skipped loudly"),
     })
+}
+
+/// What the tests that failed have said.
+#[derive(Default)]
+struct Failures {
+    lines: Vec<String>,
+    inside: bool,
+}
+
+impl Failures {
+    fn note(&mut self, line: &str) {
+        match line {
+            "failures:" => self.inside = true,
+            _ if line.starts_with("test result:") => self.inside = false,
+            _ if self.inside && self.lines.len() < MAX_LINES && !line.is_empty() => {
+                self.lines.push(line.to_owned());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The number that a line of results has before `label`.
@@ -53,7 +79,7 @@ fn number_before(line: &str, label: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::number_before;
+    use super::{Failures, number_before};
 
     #[test]
     fn results_of_cargo_test_are_counted() {
@@ -62,5 +88,27 @@ mod tests {
         assert_eq!(number_before(line, " failed;"), 3);
         assert_eq!(number_before(line, " ignored;"), 1);
         assert_eq!(number_before("12 passed; of another line", " passed;"), 0);
+    }
+
+    #[test]
+    fn what_failed_tests_say_is_kept() {
+        let output = [
+            "test a ... FAILED",
+            "",
+            "successes:",
+            "---- b stdout ----",
+            "quiet",
+            "failures:",
+            "",
+            "---- a stdout ----",
+            "it broke",
+            "failures:",
+            "    a",
+            "test result: FAILED. 1 passed; 1 failed",
+            "later",
+        ];
+        let mut failures = Failures::default();
+        output.iter().for_each(|line| failures.note(line));
+        assert_eq!(failures.lines, ["---- a stdout ----", "it broke", "    a"]);
     }
 }
