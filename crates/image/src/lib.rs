@@ -7,6 +7,8 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`device`] | the traits: bytes of fixed length that can be read and written at any offset |
+//! | [`host`] | the file or block device that holds a disk |
+//! | [`recorded`] | a medium that records old and new bytes before it changes anything |
 //! | [`container`] | raw images, VHD and VHDX: where a virtual disk's bytes lie in the file |
 //! | [`partition`] | GPT and MBR: which parts a disk has |
 //! | [`ntfs`] | the NTFS volume: folders, files, security descriptors |
@@ -16,7 +18,10 @@
 mod bytes;
 pub mod container;
 pub mod device;
+pub mod host;
 pub mod ntfs;
 pub mod partition;
+mod positioned;
+pub mod recorded;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,194 @@
+//! Whether a medium is as a record left it, and giving it back what it was before.
+
+use std::ops::Range;
+
+use super::changes::{Change, Changes};
+use super::ranges::Ranges;
+use super::record::Index;
+use super::{RecordError, RecordFile, RecordedMedium, State};
+use crate::bytes;
+
+/// What was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Number of changes taken back.
+    pub changes: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+/// How far the run got that a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// To its end: every change was made.
+    Ended,
+    /// It was killed, or its restoration was: any of the changes may have been made.
+    Killed,
+}
+
+impl RecordedMedium {
+    /// Whether the medium is as a record's run left it, so that restoring it destroys nothing that
+    /// came later.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn state_by(
+        &self,
+        record: &dyn RecordFile,
+        progress: Progress,
+    ) -> Result<State, RecordError> {
+        let index = Index::of(record)?;
+        let len = self.medium.len();
+        let lens = match progress {
+            Progress::Ended => index.len_after..=index.len_after,
+            Progress::Killed => index.medium_len..=index.len_after,
+        };
+        if !lens.contains(&len) {
+            let offset = len.min(index.len_after);
+            return Ok(State::ChangedSince { offset });
+        }
+        let odd = match progress {
+            Progress::Ended => self.first_odd(record, &index, Order::NewestFirst)?,
+            Progress::Killed => self.first_unexplained(record, &index)?,
+        };
+        Ok(match odd {
+            None => State::AsRecorded,
+            Some(offset) => State::ChangedSince { offset },
+        })
+    }
+
+    /// Gives every changed byte of the medium back what it was, and the medium its length. What
+    /// waits to be written is forgotten. Being killed at this is no worse than having been killed
+    /// before: it can begin again.
+    ///
+    /// # Errors
+    /// Where the record is damaged, what the system reported, or [`RecordError::Damaged`] where
+    /// what is read back is not what was there before.
+    pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
+        self.forget();
+        let index = Index::of(record)?;
+        let mut restored = Restored {
+            changes: 0,
+            bytes: 0,
+        };
+        for frame in (0..index.frames()).rev() {
+            let payload = index.payload(record, frame)?;
+            for change in Changes::of(&payload) {
+                let inside = self.inside(&change.range());
+                let old = bytes::slice(change.old, 0, inside).unwrap_or_default();
+                self.medium.write_all_at(old, change.offset)?;
+                restored.changes += 1;
+                restored.bytes += old.len() as u64;
+            }
+            // What a later frame changed once more must not be given back after an earlier one.
+            self.medium.sync()?;
+        }
+        if self.medium.len() > index.medium_len {
+            self.medium.set_len(index.medium_len)?;
+            self.medium.sync()?;
+        }
+        self.forget();
+        match self.first_odd(record, &index, Order::OldestFirst)? {
+            None => Ok(restored),
+            Some(offset) => Err(RecordError::Damaged {
+                offset,
+                what: "reading the disk back at this offset of it",
+                expected: "the old bytes".to_owned(),
+                found: "others".to_owned(),
+            }),
+        }
+    }
+
+    /// Bytes of a range that lie before the end of the medium.
+    fn inside(&self, range: &Range<u64>) -> usize {
+        let end = range.end.min(self.medium.len());
+        usize::try_from(end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+    }
+
+    /// The first byte of the medium that is not what the changes made it last, or found it first.
+    fn first_odd(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+        order: Order,
+    ) -> Result<Option<u64>, RecordError> {
+        let mut seen = Ranges::default();
+        for step in 0..index.frames() {
+            let frame = match order {
+                Order::NewestFirst => index.frames() - 1 - step,
+                Order::OldestFirst => step,
+            };
+            let payload = index.payload(record, frame)?;
+            for change in Changes::of(&payload) {
+                let content = self.content(&change)?;
+                let wanted = match order {
+                    Order::NewestFirst => change.new,
+                    Order::OldestFirst => change.old,
+                };
+                let wanted = wanted.get(..content.len()).unwrap_or(wanted);
+                for part in seen.missing(change.range()) {
+                    let found = piece(&content, change.offset, &part);
+                    let wanted = piece(wanted, change.offset, &part);
+                    let same = found.iter().zip(wanted).take_while(|(a, b)| a == b);
+                    let same = same.count();
+                    if same < found.len().max(wanted.len()) {
+                        return Ok(Some(part.start.saturating_add(same as u64)));
+                    }
+                }
+                seen.insert(change.range());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first changed byte of the medium that is what no change has found or made it.
+    fn first_unexplained(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<Option<u64>, RecordError> {
+        let (mut changed, mut explained) = (Ranges::default(), Ranges::default());
+        for frame in 0..index.frames() {
+            let payload = index.payload(record, frame)?;
+            for change in Changes::of(&payload) {
+                let content = self.content(&change)?;
+                let end = change.offset.saturating_add(content.len() as u64);
+                changed.insert(change.offset..end);
+                let known = |at: usize| {
+                    let found = content.get(at);
+                    found == change.old.get(at) || found == change.new.get(at)
+                };
+                let mut at = 0;
+                while at < content.len() {
+                    let run = (at..content.len()).take_while(|at| known(*at)).count();
+                    let start = change.offset.saturating_add(at as u64);
+                    explained.insert(start..start.saturating_add(run as u64));
+                    at += run + 1;
+                }
+            }
+        }
+        Ok(changed.first_outside(&explained))
+    }
+
+    /// What lies on the medium where a change is, as far as the medium reaches.
+    fn content(&self, change: &Change<'_>) -> Result<Vec<u8>, RecordError> {
+        let mut content = vec![0; self.inside(&change.range())];
+        if !content.is_empty() {
+            self.medium.read_exact_at(&mut content, change.offset)?;
+        }
+        Ok(content)
+    }
+}
+
+/// The part of bytes that begin at an offset which lies in a range.
+fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
+    let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let end = index(range.end).min(bytes.len());
+    bytes.get(index(range.start)..end).unwrap_or_default()
+}
+
+#[derive(Clone, Copy)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+}
