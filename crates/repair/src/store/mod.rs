@@ -59,7 +59,7 @@ pub(crate) trait Dir {
 }
 
 /// An open regular file.
-pub(crate) trait OpenFile: Storage {
+pub(crate) trait OpenFile: Storage + Send {
     /// Takes the exclusive advisory lock without waiting.
     fn try_lock(&self) -> Result<(), TryLockError>;
 

@@ -29,7 +29,7 @@ impl FaultyDir {
 impl Dir for FaultyDir {
     fn kind(&self, name: &str) -> io::Result<Option<Kind>> {
         match self.disk.node(self.node, name) {
-            Ok(node) => Ok(Some(match &self.disk.0.borrow().nodes[node] {
+            Ok(node) => Ok(Some(match &self.disk.world().nodes[node] {
                 Node::Dir { .. } => Kind::Folder,
                 Node::File { .. } => Kind::File,
             })),
@@ -99,7 +99,7 @@ impl Dir for FaultyDir {
 
     fn sync(&self) -> io::Result<()> {
         self.disk.operation("flush folder", false).1?;
-        if let Node::Dir { names, durable } = &mut self.disk.0.borrow_mut().nodes[self.node] {
+        if let Node::Dir { names, durable } = &mut self.disk.world().nodes[self.node] {
             *durable = names.clone();
         }
         Ok(())

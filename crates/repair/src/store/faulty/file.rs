@@ -17,7 +17,7 @@ pub(super) struct FaultyFile {
 
 impl FaultyFile {
     fn with<T>(&self, f: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>, &mut Vec<Pending>) -> T) -> T {
-        match &mut self.disk.0.borrow_mut().nodes[self.node] {
+        match &mut self.disk.world().nodes[self.node] {
             Node::File {
                 bytes,
                 durable,
@@ -83,7 +83,7 @@ impl Storage for FaultyFile {
 
 impl OpenFile for FaultyFile {
     fn try_lock(&self) -> Result<(), TryLockError> {
-        let mut world = self.disk.0.borrow_mut();
+        let mut world = self.disk.world();
         if world.locked.contains(&self.node) {
             return Err(TryLockError::WouldBlock);
         }
@@ -105,11 +105,7 @@ impl OpenFile for FaultyFile {
 impl Drop for FaultyFile {
     fn drop(&mut self) {
         if *self.locked.borrow() {
-            self.disk
-                .0
-                .borrow_mut()
-                .locked
-                .retain(|node| *node != self.node);
+            self.disk.world().locked.retain(|node| *node != self.node);
         }
     }
 }
