@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-use crate::{DiskNumber, Kind};
+use crate::{DiskError, DiskNumber, Kind};
 
 /// How Windows says that a volume is encrypted with BitLocker and was not unlocked:
 /// `FVE_E_LOCKED_VOLUME`.
@@ -30,19 +30,26 @@ pub enum OpenError {
         /// The path as given.
         path: PathBuf,
     },
-    /// A file or block device; its content was not recognised as encrypted.
-    #[error("{}: a disk image or device is not a mounted volume: mount it first", path.display())]
-    NotMounted {
-        /// The path as given.
-        path: PathBuf,
-    },
-    /// A file or block device whose first sector carries the signature of BitLocker, or a drive
-    /// of Windows's that is locked.
+    /// A drive of Windows's that is encrypted with BitLocker and locked.
     #[error(
-        "{}: encrypted with BitLocker: unlock it with its recovery key and mount it first",
+        "{}: encrypted with BitLocker: unlock it with its recovery key first",
         path.display()
     )]
     BitLocker {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file or block device that can't be worked on as a disk.
+    #[error("{}", path.display())]
+    Disk {
+        /// The path as given.
+        path: PathBuf,
+        /// Why.
+        source: Box<DiskError>,
+    },
+    /// A partition was chosen of what is a folder.
+    #[error("{}: a mounted volume, which has no partitions to choose from", path.display())]
+    NoPartitions {
         /// The path as given.
         path: PathBuf,
     },
@@ -197,6 +204,15 @@ pub enum GuardError {
         /// The disk.
         disk: DiskNumber,
     },
+    /// The volume of a disk that is not mounted must not be written.
+    #[error("{reason}")]
+    Unfit {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The disk is mounted, or another program has it.
+    #[error("the disk is in use: it is mounted, or another program works on it")]
+    DiskInUse,
     /// Windows is hibernated, or was shut down with fast startup.
     #[error(
         "Windows is hibernated (hiberfil.sys holds a saved session): changes would be lost or \

@@ -196,7 +196,7 @@ pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
 }
 
 #[cfg(unix)]
-fn os_string(units: &[u16]) -> Option<OsString> {
+pub(crate) fn os_string(units: &[u16]) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
 
     let mut bytes = Vec::with_capacity(units.len());
@@ -225,7 +225,7 @@ pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
     clippy::unnecessary_wraps,
     reason = "not every name can be spelled elsewhere"
 )]
-fn os_string(units: &[u16]) -> Option<OsString> {
+pub(crate) fn os_string(units: &[u16]) -> Option<OsString> {
     use std::os::windows::ffi::OsStringExt;
     Some(OsString::from_wide(units))
 }

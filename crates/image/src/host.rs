@@ -2,14 +2,16 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::OnceLock;
 
 use crate::device::{Device, Medium, range};
 use crate::positioned;
 
-/// An open file or block device.
+/// An open file or block device, for reading until it is opened for writing, too.
 #[derive(Debug)]
 pub struct HostFile {
     file: File,
+    writer: OnceLock<File>,
     kind: HostKind,
 }
 
@@ -27,16 +29,48 @@ impl HostFile {
     /// A regular file.
     #[must_use]
     pub const fn file(file: File) -> Self {
-        let kind = HostKind::File;
-        Self { file, kind }
+        Self {
+            file,
+            writer: OnceLock::new(),
+            kind: HostKind::File,
+        }
     }
 
     /// A block device of `len` bytes, which is read and written in whole blocks of `block` bytes
     /// where that is more than 1: handles to disks of Windows take nothing else.
     #[must_use]
     pub const fn block_device(file: File, len: u64, block: usize) -> Self {
-        let kind = HostKind::BlockDevice { len, block };
-        Self { file, kind }
+        Self {
+            file,
+            writer: OnceLock::new(),
+            kind: HostKind::BlockDevice { len, block },
+        }
+    }
+
+    /// Whether it is a block device.
+    #[must_use]
+    pub const fn is_block_device(&self) -> bool {
+        matches!(self.kind, HostKind::BlockDevice { .. })
+    }
+
+    /// Writes through this second handle to the same file from here on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] where it is open for writing already.
+    pub fn write_through(&self, writer: File) -> io::Result<()> {
+        let taken = |_| io::ErrorKind::AlreadyExists.into();
+        self.writer.set(writer).map_err(taken)
+    }
+
+    /// Whether it is open for writing.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.writer.get().is_some()
+    }
+
+    fn writer(&self) -> io::Result<&File> {
+        let closed = || io::Error::new(io::ErrorKind::PermissionDenied, "open for reading only");
+        self.writer.get().ok_or_else(closed)
     }
 
     /// The whole blocks around a range, of a device that is reached in such only.
@@ -73,25 +107,25 @@ impl Device for HostFile {
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         range(offset, data.len(), self.len())?;
         let Some((start, lead, whole)) = self.blocks(offset, data.len()) else {
-            return positioned::write_all_at(&self.file, data, offset);
+            return positioned::write_all_at(self.writer()?, data, offset);
         };
         let mut blocks = vec![0; whole];
         positioned::read_exact_at(&self.file, &mut blocks, start)?;
         let part = crate::bytes::slice_mut(&mut blocks, lead, data.len());
         part.ok_or(io::ErrorKind::UnexpectedEof)?
             .copy_from_slice(data);
-        positioned::write_all_at(&self.file, &blocks, start)
+        positioned::write_all_at(self.writer()?, &blocks, start)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
+        self.writer()?.sync_all()
     }
 }
 
 impl Medium for HostFile {
     fn set_len(&self, len: u64) -> io::Result<()> {
         match self.kind {
-            HostKind::File => self.file.set_len(len),
+            HostKind::File => self.writer()?.set_len(len),
             HostKind::BlockDevice { .. } => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -105,8 +139,13 @@ mod tests {
     fn a_device_of_blocks_is_read_and_written_at_any_offset() {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(8192).expect("room");
-        let plain = HostFile::file(file.try_clone().expect("a handle"));
-        let device = HostFile::block_device(file, 8192, 4096);
+        let handle = || file.try_clone().expect("a handle");
+        let plain = HostFile::file(handle());
+        let device = HostFile::block_device(handle(), 8192, 4096);
+        let error = device.write_all_at(&[1], 0).expect_err("not yet");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        device.write_through(handle()).expect("once");
+        device.write_through(handle()).expect_err("not twice");
         let data: Vec<u8> = (0..200).collect();
         for offset in [0, 1, 4000, 4096, 7992] {
             device.write_all_at(&data, offset).expect("inside");

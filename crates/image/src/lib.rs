@@ -21,7 +21,7 @@ pub mod device;
 pub mod host;
 pub mod ntfs;
 pub mod partition;
-mod positioned;
+pub mod positioned;
 pub mod recorded;
 #[cfg(test)]
 mod testing;

@@ -9,7 +9,10 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use diskmend_image::content::Content;
+
 use crate::error::OpenError;
+use crate::image::{Disk, DiskError};
 use crate::target::Target;
 
 /// The number that Windows gives to a disk of this machine, as diskpart and Disk Management show
@@ -34,13 +37,16 @@ pub(crate) struct DiskState {
 }
 
 /// Another volume of the target's disk, with or without a drive letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SiblingVolume {
     path: PathBuf,
+    /// Where it lies on a disk that is not mounted.
+    partition: Option<(Disk, u32)>,
 }
 
 impl SiblingVolume {
-    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`.
+    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`. On a disk that is not
+    /// mounted it is no path, but `partition 1`.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -51,7 +57,21 @@ impl SiblingVolume {
     /// # Errors
     /// As [`Target::open`].
     pub fn open(&self) -> Result<Target, OpenError> {
-        Target::open(&self.path)
+        let Some((disk, number)) = &self.partition else {
+            return Target::open(&self.path);
+        };
+        let path = self.path.clone();
+        Target::of_disk(disk.clone(), Some(*number)).map_err(|error| match error {
+            DiskError::NotReadable {
+                content: Content::BitLocker,
+                ..
+            } => OpenError::BitLocker { path },
+            DiskError::NotReadable { .. } => OpenError::NoFileSystem { path },
+            error => {
+                let source = Box::new(error);
+                OpenError::Disk { path, source }
+            }
+        })
     }
 }
 
@@ -60,27 +80,39 @@ impl SiblingVolume {
 ///
 /// Those are volumes that lie with every piece on the target's disk, or disks. There are none where
 /// the target is not the root of a volume of Windows's, or where the running Windows lies on that disk
-/// as well: such volumes start this machine. On Linux there are never any, since a mount does not
-/// make the other partitions of its disk reachable.
+/// as well: such volumes start this machine. On Linux there are none beside a mounted volume, since
+/// a mount does not make the other partitions of its disk reachable.
 ///
 /// # Errors
 /// Where Windows does not say which volumes there are, or what one of them lies on.
-#[cfg(windows)]
 pub fn siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
+    if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
+        let others = disk.table().partitions.iter();
+        let others = others.filter(|partition| partition.number != own);
+        return Ok(others
+            .map(|partition| SiblingVolume {
+                path: format!("partition {}", partition.number).into(),
+                partition: Some((disk.clone(), partition.number)),
+            })
+            .collect());
+    }
+    mounted_siblings(target)
+}
+
+#[cfg(windows)]
+fn mounted_siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
     let found = windows::siblings(target)?.into_iter();
     Ok(found
-        .map(|root| SiblingVolume { path: root.into() })
+        .map(|root| SiblingVolume {
+            path: root.into(),
+            partition: None,
+        })
         .collect())
 }
 
-/// The other volumes of the disk that the target's volume lies on. On Linux there are never any,
-/// since a mount does not make the other partitions of its disk reachable; see the documentation
-/// for Windows.
-///
-/// # Errors
-/// None on Linux.
 #[cfg(unix)]
-pub fn siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+const fn mounted_siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
     Ok(Vec::new())
 }
 

@@ -1,0 +1,91 @@
+//! Why a disk that is not mounted can't be worked on.
+
+use std::fmt;
+use std::io;
+
+use diskmend_image::container::ContainerError;
+use diskmend_image::content::Content;
+use diskmend_image::partition::{PartitionError, PartitionFault};
+
+/// Why an image or block device can't be opened as a disk, or none of its volumes as the target.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// The file or device can't be opened or read.
+    #[error("cannot be read")]
+    Io(#[from] io::Error),
+    /// What holds the disk.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// The partition table.
+    #[error(transparent)]
+    Partitions(#[from] PartitionError),
+    /// The partition lies where none can be.
+    #[error(transparent)]
+    Partition(#[from] PartitionFault),
+    /// There is no partition of that number.
+    #[error("there is no partition {number}: the disk has {}", numbers(.known))]
+    NoSuchPartition {
+        /// The number that was asked for.
+        number: u32,
+        /// Those that there are.
+        known: Vec<u32>,
+    },
+    /// The volume can't be read.
+    #[error("partition {number} holds {content}, which is not read here{}", advice(*.content))]
+    NotReadable {
+        /// The number of its partition.
+        number: u32,
+        /// What it holds.
+        content: Content,
+    },
+    /// The volume's file system is damaged, or of a kind that is not known.
+    #[error("partition {number}: {reason}")]
+    FileSystem {
+        /// The number of its partition.
+        number: u32,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No volume has a Windows on it.
+    #[error("no Windows was found on the disk: {}", list(.looked_at))]
+    NoWindows {
+        /// What was found instead, a line for each partition.
+        looked_at: Vec<String>,
+    },
+    /// Several volumes have one.
+    #[error("there is more than one Windows on the disk: on partitions {}", numbers(.numbers))]
+    SeveralWindows {
+        /// The numbers of their partitions.
+        numbers: Vec<u32>,
+    },
+}
+
+fn numbers(numbers: &[u32]) -> String {
+    match numbers {
+        [] => "none".to_owned(),
+        several => several
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn list(lines: &[String]) -> String {
+    match lines {
+        [] => "it has no partitions".to_owned(),
+        lines => lines.join("; "),
+    }
+}
+
+/// What to do about a volume that is not read here.
+fn advice(content: Content) -> impl fmt::Display {
+    match content {
+        Content::BitLocker => {
+            ": unlock it with its recovery key, mount what that gives, and name the mount"
+        }
+        Content::Refs => ": mount it on Windows, and name its drive",
+        _ => "",
+    }
+}
