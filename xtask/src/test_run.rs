@@ -1,5 +1,6 @@
 //! A run of `cargo test` whose results are counted.
 
+use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -10,10 +11,44 @@ use crate::cargo;
 /// Most lines about failures that are shown again at the end.
 const MAX_LINES: usize = 200;
 
+/// Tests that have failed.
+#[derive(Debug)]
+pub struct Failed {
+    summary: String,
+    /// What they have said.
+    lines: Vec<String>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.summary, self.lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl Failed {
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.lines.iter().filter_map(|line| name(line)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// The name of a test in the list of those that failed.
+fn name(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("    ")?;
+    let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    (!name.is_empty() && name.chars().all(is_path)).then_some(name)
+}
+
 /// Runs the tests, shows their output and counts them.
 ///
 /// # Errors
-/// Where a test fails, or none is run.
+/// [`Failed`] where a test fails; where none is run.
 pub fn run(test: &mut Command) -> Result<String> {
     println!("$ {}", cargo::shown(test));
     let mut child = test.stdout(Stdio::piped()).spawn()?;
@@ -33,8 +68,11 @@ pub fn run(test: &mut Command) -> Result<String> {
     let status = child.wait()?;
     let counts = format!("{passed} passed, {failed} failed, {ignored} ignored");
     if !status.success() {
-        let failures = failures.lines.join("\n");
-        bail!("cargo test: {status}; {counts}\n{failures}");
+        return Err(Failed {
+            summary: format!("cargo test: {status}; {counts}"),
+            lines: failures.lines,
+        }
+        .into());
     }
     if passed == 0 {
         bail!("no test was run");
@@ -79,7 +117,7 @@ fn number_before(line: &str, label: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Failures, number_before};
+    use super::{Failed, Failures, number_before};
 
     #[test]
     fn results_of_cargo_test_are_counted() {
@@ -110,5 +148,10 @@ mod tests {
         let mut failures = Failures::default();
         output.iter().for_each(|line| failures.note(line));
         assert_eq!(failures.lines, ["---- a stdout ----", "it broke", "    a"]);
+        let failed = Failed {
+            summary: String::new(),
+            lines: failures.lines,
+        };
+        assert_eq!(failed.names(), ["a"]);
     }
 }

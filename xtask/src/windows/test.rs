@@ -2,14 +2,17 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::wine::{Volume, Wine};
 use super::{parity, setup};
-use crate::{cargo, test_run, workspace};
+use crate::test_run::{self, Failed};
+use crate::{cargo, workspace};
 
 const VOLUME: &str = "volume{6469736b-6d65-6e64-0000-746573747300}";
 const ALL: [&str; 4] = ["--workspace", "--no-fail-fast", "--", "--show-output"];
+/// As many failures may be Wine's own.
+const FEW: usize = 3;
 
 /// Runs the tests that `arguments` name; where there are none, all, and then the comparison.
 pub(super) fn run(arguments: &[String]) -> Result<String> {
@@ -17,16 +20,36 @@ pub(super) fn run(arguments: &[String]) -> Result<String> {
     let wine = setup::wine()?;
     let named: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let which = if named.is_empty() { &ALL[..] } else { &named };
-    let mut test = compiler.cargo("test", which)?;
-    wine.run_tests_of(&mut test);
-    let _volumes = volumes(&wine, &mut test)?;
-    let counts = test_run::run(&mut test);
+    let run = |which: &[&str]| {
+        let mut test = compiler.cargo("test", which)?;
+        wine.run_tests_of(&mut test);
+        let _volumes = volumes(&wine, &mut test)?;
+        test_run::run(&mut test)
+    };
+    let counts = run(which);
     if !named.is_empty() {
         return counts;
     }
+    let counts = counts.or_else(|error| once_more(error, run));
     // Worth knowing also where a test has failed.
     let compared = parity::run(&wine);
     Ok(format!("{}; {}", counts?, compared?))
+}
+
+/// Wine sometimes fails to run one of the thousands of programs that the tests start. A few tests
+/// that have failed are run once more, and what they said at first is shown all the same.
+fn once_more(error: anyhow::Error, run: impl Fn(&[&str]) -> Result<String>) -> Result<String> {
+    let failed = match error.downcast::<Failed>() {
+        Ok(failed) if (1..=FEW).contains(&failed.names().len()) => failed,
+        Ok(failed) => return Err(failed.into()),
+        Err(error) => return Err(error),
+    };
+    println!("FAILED UNDER WINE, tried once more: {failed}");
+    let mut which = vec!["--workspace", "--no-fail-fast", "--", "--exact"];
+    which.extend(failed.names());
+    let counts = run(&which).with_context(|| format!("also when tried once more: {failed}"))?;
+    let names = failed.names().join(", ");
+    Ok(format!("passed when tried once more: {names}: {counts}"))
 }
 
 /// Volumes for the tests that need some, which they find in variables.
