@@ -1,4 +1,10 @@
-//! A medium in memory.
+//! A medium in memory, and others for special tests.
+
+#[cfg(target_os = "linux")]
+pub(crate) mod file;
+#[cfg(target_os = "linux")]
+pub(crate) mod programs;
+pub(crate) mod recorder;
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
