@@ -9,13 +9,17 @@
 //! | [`device`] | the traits: bytes of fixed length that can be read and written at any offset |
 //! | [`container`] | raw images, VHD and VHDX: where a virtual disk's bytes lie in the file |
 //! | [`partition`] | GPT and MBR: which parts a disk has |
+//! | [`content`] | what a part holds, told by its bytes |
+//! | [`fat`] | the FAT volume: folders and files of an EFI system partition |
 //! | [`ntfs`] | the NTFS volume: folders, files, security descriptors |
 
 #![forbid(unsafe_code)]
 
 mod bytes;
 pub mod container;
+pub mod content;
 pub mod device;
+pub mod fat;
 pub mod ntfs;
 pub mod partition;
 #[cfg(test)]
