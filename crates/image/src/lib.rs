@@ -11,13 +11,17 @@
 //! | [`recorded`] | a medium that records old and new bytes before it changes anything |
 //! | [`container`] | raw images, VHD and VHDX: where a virtual disk's bytes lie in the file |
 //! | [`partition`] | GPT and MBR: which parts a disk has |
+//! | [`content`] | what a part holds, told by its bytes |
+//! | [`fat`] | the FAT volume: folders and files of an EFI system partition |
 //! | [`ntfs`] | the NTFS volume: folders, files, security descriptors |
 
 #![forbid(unsafe_code)]
 
 mod bytes;
 pub mod container;
+pub mod content;
 pub mod device;
+pub mod fat;
 pub mod host;
 pub mod ntfs;
 pub mod partition;
