@@ -55,6 +55,9 @@ mod security;
 mod target;
 mod volumes;
 
+pub use diskmend_image::recorded::{
+    Progress, RecordError, RecordFile, Restored, State as RecordedState,
+};
 pub use error::{GuardError, LookupError, NotRegular, OpenError};
 pub use file::File;
 pub use folder::{Access, Entry, Folder};

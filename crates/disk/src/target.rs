@@ -105,6 +105,12 @@ impl Target {
         })
     }
 
+    /// The root folder alone.
+    #[must_use]
+    pub fn into_root(self) -> Folder {
+        self.root
+    }
+
     /// The disk that it lies on, where that is not mounted.
     #[must_use]
     pub fn disk(&self) -> Option<&Disk> {

@@ -144,6 +144,9 @@ pub enum Refusal {
         /// The first of the new errors.
         problem: String,
     },
+    /// A block device has no folder beside it for undo data.
+    #[error("a block device has no place for undo data: they need a folder elsewhere")]
+    StateFolderNeeded,
     /// The folder for undo data is a link or no folder.
     #[error("the folder for undo data, {name:?}, is a link or no folder")]
     StateFolder {

@@ -1,9 +1,10 @@
 //! A disk that nobody mounted.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diskmend_image::container::{Container, Format};
@@ -41,6 +42,15 @@ struct Inner {
     medium: Arc<RecordedMedium>,
     container: Arc<Container>,
     table: Table,
+    /// The volumes that are open, by the numbers of their partitions: each only once, since a
+    /// volume knows what it has changed itself.
+    trees: Mutex<HashMap<u32, Arc<dyn Tree>>>,
+}
+
+impl Inner {
+    fn trees(&self) -> MutexGuard<'_, HashMap<u32, Arc<dyn Tree>>> {
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A partition of a disk, and what was found in it.
@@ -104,6 +114,7 @@ impl Disk {
                 medium,
                 container: Arc::new(container),
                 table,
+                trees: Mutex::default(),
             }),
         })
     }
@@ -174,6 +185,15 @@ impl Disk {
     }
 
     fn tree(&self, number: u32) -> Result<Arc<dyn Tree>, DiskError> {
+        if let Some(tree) = self.inner.trees().get(&number) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree = self.open_tree(number)?;
+        self.inner.trees().insert(number, Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    fn open_tree(&self, number: u32) -> Result<Arc<dyn Tree>, DiskError> {
         let table = &self.inner.table;
         let partition = table.partitions.iter().find(|one| one.number == number);
         let partition = partition.ok_or_else(|| DiskError::NoSuchPartition {
@@ -301,6 +321,11 @@ impl RecordedRun {
         self.disk.inner.medium.end()
     }
 
+    /// Stops recording, and forgets what was not made durable yet.
+    pub fn abandon(&self) {
+        self.disk.inner.medium.abandon();
+    }
+
     /// Whether the disk is as the run left it.
     ///
     /// # Errors
@@ -319,6 +344,7 @@ impl RecordedRun {
     /// # Errors
     /// Where the record is damaged, or what the system reported.
     pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
+        self.disk.inner.trees().clear();
         self.disk.inner.medium.restore(record)
     }
 }

@@ -120,7 +120,7 @@ impl RecordedMedium {
     }
 
     /// Forgets what waits; the medium can only be read again, and is as it lies on disk.
-    pub(super) fn forget(&self) {
+    pub fn abandon(&self) {
         let mut state = self.state();
         let len = self.medium.len();
         *state = Waiting {

@@ -65,7 +65,7 @@ impl RecordedMedium {
     /// Where the record is damaged, what the system reported, or [`RecordError::Damaged`] where
     /// what is read back is not what was there before.
     pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
-        self.forget();
+        self.abandon();
         let index = Index::of(record)?;
         let mut restored = Restored {
             changes: 0,
@@ -87,7 +87,7 @@ impl RecordedMedium {
             self.medium.set_len(index.medium_len)?;
             self.medium.sync()?;
         }
-        self.forget();
+        self.abandon();
         match self.first_odd(record, &index, Order::OldestFirst)? {
             None => Ok(restored),
             Some(offset) => Err(RecordError::Damaged {

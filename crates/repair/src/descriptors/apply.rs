@@ -104,7 +104,9 @@ pub(crate) fn resume(
     };
     let _lock = state.lock_target()?;
     let secured = site.secured()?;
+    site.resume_record(&run, &journal)?;
     let applied = apply(secured.as_ref(), &run, &journal, watch)?;
+    site.end_record(&run, &mut journal)?;
     journal.settle_descriptors(&applied);
     journal.set_state(RunState::Done);
     run.write_journal(&journal)?;

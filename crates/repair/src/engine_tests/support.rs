@@ -53,6 +53,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         root: disk.root(),
         state: StateFolder::new(disk.root(), STATE_FOLDER).expect("a folder for undo data"),
         boot: BootPlace::default(),
+        disk: None,
         room: Box::new(|_| Ok(())),
     }
 }

@@ -242,6 +242,22 @@ impl RunFolder {
         }
     }
 
+    /// Opens a file of the run.
+    pub(crate) fn open(&self, name: &str, access: Access) -> Result<Box<dyn OpenFile>, Error> {
+        let path = self.path(name);
+        self.dir
+            .open(name, access)
+            .map_err(Error::io(&path, "open the undo data"))
+    }
+
+    /// Makes the names of the run's files durable.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        let name = self.id.to_string();
+        self.dir
+            .sync()
+            .map_err(Error::io(&name, "flush the folder"))
+    }
+
     /// Opens undo data.
     pub(crate) fn read_undo(&self, name: &str) -> Result<undo_data::UndoData, Error> {
         let file = self

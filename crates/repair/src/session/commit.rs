@@ -97,6 +97,7 @@ pub(crate) fn commit(
         }) => (Some(draft), Some((failed, left_alone))),
     };
     if let Err(error) = begin(&run, &mut journal, &backups, draft, site, watch) {
+        site.abandon_record();
         run.discard(&site.state);
         return Err(error);
     }
@@ -109,7 +110,7 @@ pub(crate) fn commit(
     let result = result
         .and_then(|proofs| read_back(&held, &files, proofs, &mut journal, watch))
         .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
-        .and_then(|set| finish(&run, &mut journal).map(|()| set));
+        .and_then(|set| finish(site, &run, &mut journal).map(|()| set));
     match result {
         Ok(set) => Ok(Committed {
             run: run.id.to_string(),
@@ -169,6 +170,7 @@ fn begin(
             failed: 0,
         });
     }
+    journal.disk = site.begin_record(run)?;
     // The last moment at which the caller may still interrupt.
     watch.phase(Phase::Committing, &site.display)?;
     run.write_journal(journal)
@@ -272,7 +274,8 @@ fn set_descriptors(
     Ok(applied)
 }
 
-fn finish(run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
+fn finish(site: &Site, run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
+    site.end_record(run, journal)?;
     journal.set_state(RunState::Done);
     run.write_journal(journal)
 }
@@ -314,6 +317,21 @@ fn roll_back_descriptors(
     }
 }
 
+/// Takes back descriptor by descriptor and file by file, where there is no record of sectors.
+fn roll_back_parts(
+    site: &Site,
+    run: &RunFolder,
+    journal: &Journal,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    roll_back_descriptors(site, run, journal, watch)?;
+    journal.hives.iter().rev().try_for_each(|entry| {
+        let root = site.root_of(entry.volume.as_deref())?;
+        let mut restoration = Restoration::open(root.dir(), run, entry)?;
+        restoration.restore().map(|_| ())
+    })
+}
+
 fn roll_back(
     site: &Site,
     run: &RunFolder,
@@ -322,14 +340,10 @@ fn roll_back(
     watch: &mut Watch<'_>,
 ) -> Error {
     watch.committed(Phase::RollingBack, &site.display);
-    let restored = roll_back_descriptors(site, run, journal, watch);
-    let restored = restored.and_then(|()| {
-        journal.hives.iter().rev().try_for_each(|entry| {
-            let root = site.root_of(entry.volume.as_deref())?;
-            let mut restoration = Restoration::open(root.dir(), run, entry)?;
-            restoration.restore().map(|_| ())
-        })
-    });
+    let restored = match site.restore_disk(run, journal) {
+        Ok(None) => roll_back_parts(site, run, journal, watch),
+        restored => restored.map(|_| ()),
+    };
     let id = run.id.to_string();
     journal.note = Some(chain(&error));
     let source = Box::new(error);
