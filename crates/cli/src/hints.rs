@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use diskmend_bcd::loader::LoaderError;
-use diskmend_disk::{DiskNumber, GuardError, OpenError};
+use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError};
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Error, Refusal};
 
@@ -74,15 +74,35 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
             return (Exit::Failure, Some(hint));
         }
         OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
-        OpenError::NotMounted { .. } => (
-            Exit::Failure,
-            Some("mount its Windows volume and name the folder that it is mounted on"),
-        ),
         OpenError::NotAFolder { .. } => (
             Exit::Failure,
-            Some("name the folder that the Windows volume is mounted on"),
+            Some("name the folder that the Windows volume is mounted on, a disk image, or a disk"),
         ),
+        OpenError::NoPartitions { .. } => (Exit::Usage, Some("leave --volume out")),
+        OpenError::Disk { source, .. } => return disk_hint(source),
         OpenError::Permission { .. } => (Exit::Failure, Some(PERMISSION)),
+        _ => (Exit::Failure, None),
+    };
+    (exit, hint.map(str::to_owned))
+}
+
+fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
+    let (exit, hint) = match error {
+        DiskError::SeveralWindows { .. } => (
+            Exit::Usage,
+            Some("say which one with --volume N; 'diskmend disks' shows what each holds"),
+        ),
+        DiskError::NoSuchPartition { .. } => {
+            (Exit::Usage, Some("'diskmend disks' lists the partitions"))
+        }
+        DiskError::NotReadable {
+            content: Content::BitLocker,
+            ..
+        } => (Exit::Refused, Some(BITLOCKER)),
+        DiskError::Container(_) | DiskError::NotReadable { .. } => (Exit::Refused, None),
+        DiskError::NoWindows { .. } => {
+            (Exit::Failure, Some("'diskmend disks' shows what the disk holds"))
+        }
         _ => (Exit::Failure, None),
     };
     (exit, hint.map(str::to_owned))
@@ -168,6 +188,7 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
         Refusal::NoDescriptors => NO_DESCRIPTORS,
         Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",
+        Refusal::StateFolderNeeded => "say where to keep them with --state-dir DIR",
         Refusal::StateFolder { .. } => {
             "look at what it is; keep undo data elsewhere with \
                                         --state-dir DIR"

@@ -55,6 +55,8 @@ mod security;
 mod target;
 mod volumes;
 
+pub use diskmend_image::content::Content;
+pub use diskmend_image::partition::Scheme;
 pub use diskmend_image::recorded::{
     Progress, RecordError, RecordFile, Restored, State as RecordedState,
 };

@@ -149,6 +149,15 @@ impl Disk {
         &self.inner.table
     }
 
+    /// What is worth telling of how it is stored.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let notices = self.inner.container.notices().iter();
+        let mut warnings: Vec<String> = notices.map(ToString::to_string).collect();
+        warnings.extend(self.inner.table.warnings.iter().cloned());
+        warnings
+    }
+
     /// Whether it is a block device, as opposed to a file.
     #[must_use]
     pub fn is_block_device(&self) -> bool {
