@@ -9,7 +9,7 @@ mod writing;
 
 use std::io::{self, Cursor, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions};
 
@@ -100,8 +100,17 @@ pub(super) fn store() -> Vec<u8> {
     (0..40_000_u32).map(|n| (n % 251) as u8).collect()
 }
 
-/// A volume with folders and two interleaved files, made by `fatfs`.
+/// A volume with folders and two interleaved files, made by `fatfs` once for all tests.
 pub(super) fn sample(kind: FatType, len: usize) -> Vec<u8> {
+    static MADE: [OnceLock<Vec<u8>>; 3] = [const { OnceLock::new() }; 3];
+    let index = KINDS
+        .iter()
+        .position(|known| *known == (kind, len))
+        .unwrap();
+    MADE[index].get_or_init(|| make_sample(kind, len)).clone()
+}
+
+fn make_sample(kind: FatType, len: usize) -> Vec<u8> {
     let mut cursor = Cursor::new(formatted(kind, len));
     {
         let volume = FileSystem::new(&mut cursor, FsOptions::new()).unwrap();
