@@ -172,10 +172,10 @@ impl Geometry {
                 root_entries,
             ));
         }
-        let sectors = match (boot.tot_sec16.get(), boot.tot_sec32.get()) {
-            (0, sectors) => u64::from(sectors),
-            (sectors, _) if !is_32 => u64::from(sectors),
-            (sectors, _) => return Err(corrupt("16-bit sectors", 19, "0 on FAT32", sectors)),
+        // On FAT32 the first is to be 0, yet Linux sets it there too on a short volume.
+        let sectors = match boot.tot_sec16.get() {
+            0 => u64::from(boot.tot_sec32.get()),
+            sectors => u64::from(sectors),
         };
         // None of these can overflow: the factors are of at most 32, 13 and 8 bits.
         let fat_len = fat_sectors.saturating_mul(sector_len);
