@@ -319,7 +319,7 @@ impl ImageDescriptors {
         file: FileId,
         id: u32,
     ) -> Result<(Option<SecurityId>, Arc<[u8]>), ObjectError> {
-        let read = || {
+        let read = || -> Result<_, SecurityError> {
             let secure = self.secure()?;
             if id != 0 {
                 let id = SecurityId(id);

@@ -24,7 +24,7 @@ pub enum DiskError {
     #[error(transparent)]
     Partition(#[from] PartitionFault),
     /// There is no partition of that number.
-    #[error("there is no partition {number}: the disk has {}", numbers(.known))]
+    #[error("there is no partition {number}: the disk has {}", joined(.known))]
     NoSuchPartition {
         /// The number that was asked for.
         number: u32,
@@ -54,14 +54,14 @@ pub enum DiskError {
         looked_at: Vec<String>,
     },
     /// Several volumes have one.
-    #[error("there is more than one Windows on the disk: on partitions {}", numbers(.numbers))]
+    #[error("there is more than one Windows on the disk: on partitions {}", joined(.numbers))]
     SeveralWindows {
         /// The numbers of their partitions.
         numbers: Vec<u32>,
     },
 }
 
-fn numbers(numbers: &[u32]) -> String {
+fn joined(numbers: &[u32]) -> String {
     match numbers {
         [] => "none".to_owned(),
         several => several

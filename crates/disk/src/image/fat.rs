@@ -128,14 +128,14 @@ impl Tree for FatTree {
 
     fn writable(&self) -> Result<(), GuardError> {
         self.volume
-            .fit_for_writing()
+            .check_writable()
             .map_err(|error| GuardError::Unfit {
                 reason: error.to_string(),
             })
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        self.volume.free_bytes()
+        Ok(self.volume.free_bytes()?)
     }
 
     fn sync(&self) -> io::Result<()> {

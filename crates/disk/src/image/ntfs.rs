@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use diskmend_image::device::Device;
-use diskmend_image::ntfs::{self, Entry, FileId, FileKind, Volume, VolumeError};
+use diskmend_image::ntfs::{self, Entry, FileId, Volume, VolumeError};
 
 use super::tree::{Content, Named, Node, Tree};
 use crate::dir::not_on_an_image;
@@ -42,18 +42,18 @@ impl NtfsTree {
                 device: self.number,
                 inode: id.record,
             },
-            links: found.links,
+            links: found.links.into(),
         })
     }
 }
 
 /// What NTFS calls a file.
-pub(super) fn kind(kind: FileKind) -> Kind {
+pub(super) fn kind(kind: ntfs::Kind) -> Kind {
     match kind {
-        FileKind::File => Kind::File,
-        FileKind::Folder => Kind::Folder,
-        FileKind::Link => Kind::Link,
-        FileKind::Other => Kind::Other,
+        ntfs::Kind::File => Kind::File,
+        ntfs::Kind::Folder => Kind::Folder,
+        ntfs::Kind::Link => Kind::Link,
+        ntfs::Kind::Other => Kind::Other,
     }
 }
 
@@ -81,7 +81,7 @@ impl Tree for NtfsTree {
         let Some(wanted) = units(name) else {
             return Ok(Vec::new());
         };
-        let found = self.volume.find_all(Self::id(folder)?, &wanted)?;
+        let found = self.volume.find(Self::id(folder)?, &wanted)?;
         Ok(found.iter().filter_map(named).collect())
     }
 
@@ -144,11 +144,11 @@ impl Content for NtfsFile {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        Ok(self.file.read_exact_at(buf, offset)?)
+        Ok(self.file.read(buf, offset)?)
     }
 
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
-        Ok(self.file.write_all_at(data, offset)?)
+        Ok(self.file.write(data, offset)?)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

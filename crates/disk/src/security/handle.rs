@@ -97,7 +97,8 @@ impl Keeping {
         // The one makes ntfs-3g write what it holds, the other the kernel.
         root.sync()?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = retry_on_intr(|| openat(root.as_dir()?, ".", flags, Mode::empty()))?;
+        let root = root.as_dir()?;
+        let handle = retry_on_intr(|| openat(root, ".", flags, Mode::empty()))?;
         Ok(retry_on_intr(|| syncfs(&handle))?)
     }
 }
@@ -107,7 +108,8 @@ impl Handle {
     pub(super) fn open(parent: &Folder, name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| openat(parent.as_dir()?, name, flags, Mode::empty()))?;
+        let parent = parent.as_dir()?;
+        let file = retry_on_intr(|| openat(parent, name, flags, Mode::empty()))?;
         Ok(Self {
             file,
             driver: keeping.driver,
@@ -117,7 +119,8 @@ impl Handle {
     /// A handle to an open folder.
     pub(super) fn of(folder: &Folder, keeping: &Keeping) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| openat(folder.as_dir()?, ".", flags, Mode::empty()))?;
+        let folder = folder.as_dir()?;
+        let file = retry_on_intr(|| openat(folder, ".", flags, Mode::empty()))?;
         Ok(Self {
             file,
             driver: keeping.driver,

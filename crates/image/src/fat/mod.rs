@@ -128,6 +128,24 @@ impl Volume {
         self.inner.check_writable(&mut self.inner.state())
     }
 
+    /// Bytes in clusters that are free.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn free_bytes(&self) -> Result<u64, FatError> {
+        let geometry = &self.inner.geometry;
+        let clusters = Table::new(&*self.inner.device, geometry).free()?;
+        Ok(clusters.saturating_mul(geometry.cluster_len))
+    }
+
+    /// Returns when all that was written is durable.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn sync(&self) -> io::Result<()> {
+        self.inner.device.sync()
+    }
+
     /// The files and folders in a folder, in the order on disk.
     ///
     /// # Errors

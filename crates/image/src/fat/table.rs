@@ -112,6 +112,16 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Number of free clusters.
+    pub(super) fn free(&mut self) -> Result<u64, FatError> {
+        let end = Cluster::FIRST.saturating_add(self.geometry.clusters);
+        let mut free = 0;
+        for number in Cluster::FIRST..end {
+            free += u64::from(self.entry(number)? == 0);
+        }
+        Ok(free)
+    }
+
     /// The chain from `first` on, up to its end or to `limit` clusters. A chain in which a cluster
     /// comes twice never ends.
     pub(super) fn chain(&mut self, first: Cluster, limit: u64) -> Result<Chain, FatError> {
