@@ -14,6 +14,7 @@ pub(super) fn fragment(folder: &Path, name: &str, pieces: usize, cluster: usize)
     let small = folder.join("neighbours");
     fs::create_dir(&small).expect("a folder");
     // Some of the places go to the records that tell of the others.
+    let mut file = fs::File::create(folder.join(name)).expect("a file");
     let count = (pieces + pieces / 8 + 8) * 2;
     for number in 0..count {
         fs::write(small.join(number.to_string()), pattern(cluster, 3)).expect("written");
@@ -25,7 +26,10 @@ pub(super) fn fragment(folder: &Path, name: &str, pieces: usize, cluster: usize)
         fs::remove_file(small.join(number.to_string())).expect("removed");
     }
     let data = pattern(pieces * cluster, 7);
-    fs::write(folder.join(name), &data).expect("written");
+    for piece in data.chunks(cluster) {
+        std::io::Write::write_all(&mut file, piece).expect("written");
+    }
+    drop(file);
     fs::remove_file(folder.join("filler")).expect("removed");
     data
 }
