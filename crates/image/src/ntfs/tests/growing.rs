@@ -151,7 +151,10 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
         // The places between the small files are left, and nothing else.
         fs::write(folder.join("other"), pattern(9000, 9)).expect("written");
         let mut filler = fs::File::create(folder.join("filler")).expect("a file");
-        while std::io::Write::write_all(&mut filler, &pattern(1024, 5)).is_ok() {}
+        for len in [64 << 10, 1024] {
+            let part = pattern(len, 5);
+            while std::io::Write::write_all(&mut filler, &part).is_ok() {}
+        }
         for number in (1..60).step_by(2) {
             fs::remove_file(folder.join("neighbours").join(number.to_string())).expect("removed");
         }
