@@ -74,12 +74,8 @@ pub(crate) mod system {
     pub(crate) const ROOT: u64 = 5;
     /// $Bitmap.
     pub(crate) const BITMAP: u64 = 6;
-    /// $Secure.
-    pub(crate) const SECURE: u64 = 9;
     /// $UpCase.
     pub(crate) const UPCASE: u64 = 10;
-    /// The first record that an ordinary file can have.
-    pub(crate) const FIRST_USER: u64 = 24;
 }
 
 /// Header shared by all structures that an update sequence array protects.
@@ -324,6 +320,11 @@ pub(crate) struct IndexRoot {
     pub(crate) index: IndexHeader,
 }
 
+impl IndexRoot {
+    /// Offset of the node's header.
+    pub(crate) const NODE: usize = size_of::<Self>() - size_of::<IndexHeader>();
+}
+
 /// Header of a node of an index; its offsets are relative to its own start.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
@@ -358,7 +359,7 @@ impl IndexBlock {
     /// The signature.
     pub(crate) const MAGIC: [u8; 4] = *b"INDX";
     /// Offset of the node's header.
-    pub(crate) const NODE: usize = 24;
+    pub(crate) const NODE: usize = size_of::<Self>() - size_of::<IndexHeader>();
 }
 
 /// Header of an entry of an index; the key follows, and at the very end the VCN of the child.

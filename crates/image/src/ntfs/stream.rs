@@ -16,7 +16,17 @@ pub(crate) struct Stream {
     record: u64,
     at: AttributeAt,
     flags: u16,
+    parts: Vec<Part>,
     content: Content,
+}
+
+/// An attribute that tells of a value, or of a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The record that holds it.
+    pub(crate) record: u64,
+    /// What distinguishes it there.
+    pub(crate) instance: u16,
 }
 
 /// Where a value lies.
@@ -65,6 +75,13 @@ impl Stream {
             record: record.number(),
             at: first.place(),
             flags: first.flags(),
+            parts: parts
+                .iter()
+                .map(|(record, part)| Part {
+                    record: record.number(),
+                    instance: part.instance(),
+                })
+                .collect(),
             content,
         }))
     }
@@ -79,6 +96,11 @@ impl Stream {
         self.at
     }
 
+    /// The attributes that tell of it, in the order of their clusters.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
     /// Where the value lies.
     pub(crate) fn content(&self) -> &Content {
         &self.content
@@ -89,6 +111,15 @@ impl Stream {
         match &self.content {
             Content::Resident(_) => None,
             Content::Clusters(layout) => Some(layout),
+        }
+    }
+
+    /// Takes over what was written to a resident value.
+    pub(crate) fn set_resident(&mut self, data: &[u8], offset: u64) {
+        if let (Content::Resident(value), Ok(at)) = (&mut self.content, usize::try_from(offset))
+            && let Some(place) = crate::bytes::slice_mut(value, at, data.len())
+        {
+            place.copy_from_slice(data);
         }
     }
 
