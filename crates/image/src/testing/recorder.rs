@@ -155,7 +155,7 @@ fn apply(image: &mut Vec<u8>, operation: &Operation, survival: Survival) {
         Operation::SetLen(len) if survival == Survival::All => image.resize(*len as usize, 0),
         Operation::SetLen(_) => {}
         Operation::Write { offset, data } => {
-            let first = data.len().min(512);
+            let first = data.len().min(512 - *offset as usize % 512);
             let range = match survival {
                 Survival::Nothing => return,
                 Survival::All => 0..data.len(),
