@@ -70,6 +70,19 @@ impl Recorder {
             .clone()
     }
 
+    /// What was done, in short: where each write went, and what came between.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let steps = self
+            .operations()
+            .into_iter()
+            .map(|operation| match operation {
+                Operation::Write { offset, data } => format!("write {} at {offset}", data.len()),
+                Operation::SetLen(len) => format!("length {len}"),
+                Operation::Sync => "sync".to_owned(),
+            });
+        steps.collect()
+    }
+
     fn record(&self, operation: Operation) -> io::Result<()> {
         let mut operations = self
             .operations

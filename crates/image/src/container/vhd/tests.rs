@@ -175,6 +175,25 @@ fn zeros_need_no_block() {
 }
 
 #[test]
+fn a_new_block_is_durable_before_the_table_names_it() {
+    let image = dynamic(SIZE, BLOCK, BLOCKS);
+    let footer = image.len() - 512;
+    let recorder = Arc::new(Recorder::new(image));
+    let disk = Container::open(recorder.clone()).expect("opens");
+    disk.write_all_at(&[1; 3], 700).expect("writes");
+    let expected = [
+        format!("length {}", footer + 512 + BLOCK + 512),
+        format!("write 512 at {}", footer + 512 + BLOCK),
+        "sync".to_owned(),
+        format!("write 512 at {footer}"),
+        format!("write 3 at {}", footer + 512 + 700),
+        "sync".to_owned(),
+        format!("write 4 at {TABLE_AT}"),
+    ];
+    assert_eq!(recorder.steps(), expected);
+}
+
+#[test]
 fn a_crash_at_any_moment_leaves_the_old_or_the_new_bytes() {
     let new: Vec<u8> = (0..SIZE).map(|at| (at % 251) as u8 + 1).collect();
     for (offset, len) in [

@@ -229,6 +229,26 @@ fn zeros_need_no_block() {
 }
 
 #[test]
+fn a_new_block_is_durable_before_the_table_names_it() {
+    let recorder = Arc::new(Recorder::new(vhdx(SIZE, BLOCKS)));
+    let disk = Container::open(recorder.clone()).expect("opens");
+    disk.write_all_at(&[1; 3], 2 * MIB + 700).expect("writes");
+    disk.write_all_at(&[1; 3], MIB).expect("writes");
+    let expected = [
+        "write 4096 at 65536".to_owned(),
+        "sync".to_owned(),
+        "write 4096 at 131072".to_owned(),
+        "sync".to_owned(),
+        format!("length {}", 7 * UNIT),
+        format!("write 3 at {}", 6 * UNIT + 700),
+        "sync".to_owned(),
+        format!("write 8 at {}", BAT_AT + 16),
+        format!("write 3 at {}", 4 * UNIT),
+    ];
+    assert_eq!(recorder.steps(), expected);
+}
+
+#[test]
 fn a_crash_at_any_moment_leaves_the_old_or_the_new_bytes() {
     let new = pattern(SIZE);
     let old = expected();
