@@ -84,12 +84,13 @@ impl Container {
     /// damaged, or what the system reported.
     pub fn open(medium: Arc<dyn Medium>) -> Result<Self, ContainerError> {
         let len = medium.len();
-        let Some(tail_at) = len.checked_sub(signature::HEAD_LEN as u64) else {
+        let Some(tail_at) = len.checked_sub(signature::TAIL_LEN as u64) else {
             return Err(ContainerError::TooShort { len });
         };
-        let mut head = [0; signature::HEAD_LEN];
+        let head_len = usize::try_from(len).unwrap_or(usize::MAX);
+        let mut head = vec![0; head_len.min(signature::HEAD_LEN)];
         medium.read_exact_at(&mut head, 0)?;
-        let mut tail = [0; signature::HEAD_LEN];
+        let mut tail = [0; signature::TAIL_LEN];
         medium.read_exact_at(&mut tail, tail_at)?;
         let (disk, notices) = match signature::kind(&head, &tail, len)? {
             Kind::Raw => (Disk::Raw { len }, Vec::new()),

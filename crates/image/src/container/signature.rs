@@ -23,8 +23,10 @@ pub(super) const VHD: &[u8] = b"conectix";
 pub(super) const VHDX: &[u8] = b"vhdxfile";
 /// Length of the footer that Virtual PC wrote before 2004.
 const OLD_FOOTER_LEN: usize = 511;
+/// How many bytes of the end are looked at.
+pub(super) const TAIL_LEN: usize = 512;
 /// How many bytes of the start are looked at.
-pub(super) const HEAD_LEN: usize = 512;
+pub(super) const HEAD_LEN: usize = 1024;
 
 /// Containers of other kinds: where the signature is, the signature, the name.
 const FOREIGN: &[(usize, &[u8], &str)] = &[
@@ -60,7 +62,7 @@ const PACKED: &[(usize, &[u8], &str)] = &[
     (0, b"LUKS\xba\xbe", "encrypted with LUKS"),
 ];
 
-/// Finds the kind from the first bytes (up to [`HEAD_LEN`]) and the last 512.
+/// Finds the kind from the first bytes (up to [`HEAD_LEN`]) and the last [`TAIL_LEN`].
 ///
 /// The footer of a VHD counts before the signatures of other kinds, since the first bytes of a
 /// fixed VHD belong to the virtual disk; in a VHDX they do not, but its last ones may.
@@ -83,6 +85,14 @@ pub(super) fn kind(head: &[u8], tail: &[u8], len: u64) -> Result<Kind, Container
             len.saturating_sub(OLD_FOOTER_LEN as u64),
             "it has 511 bytes, as Virtual PC wrote it before 2004; convert the disk with \
              `qemu-img convert` to raw, vhd or vhdx first",
+        ));
+    }
+    if matches(head, TAIL_LEN, b"cxsparse") {
+        return Err(ContainerError::corrupt(
+            "the VHD footer",
+            len.saturating_sub(TAIL_LEN as u64),
+            "a footer there or its copy at offset 0, as the dynamic disk header is at 512",
+            "neither",
         ));
     }
     if let Some(format) = find(FOREIGN, head) {

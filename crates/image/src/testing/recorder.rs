@@ -70,6 +70,19 @@ impl Recorder {
             .clone()
     }
 
+    /// What was done, in short: where each write went, and what came between.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let steps = self
+            .operations()
+            .into_iter()
+            .map(|operation| match operation {
+                Operation::Write { offset, data } => format!("write {} at {offset}", data.len()),
+                Operation::SetLen(len) => format!("length {len}"),
+                Operation::Sync => "sync".to_owned(),
+            });
+        steps.collect()
+    }
+
     fn record(&self, operation: Operation) -> io::Result<()> {
         let mut operations = self
             .operations
@@ -155,7 +168,7 @@ fn apply(image: &mut Vec<u8>, operation: &Operation, survival: Survival) {
         Operation::SetLen(len) if survival == Survival::All => image.resize(*len as usize, 0),
         Operation::SetLen(_) => {}
         Operation::Write { offset, data } => {
-            let first = data.len().min(512);
+            let first = data.len().min(512 - *offset as usize % 512);
             let range = match survival {
                 Survival::Nothing => return,
                 Survival::All => 0..data.len(),

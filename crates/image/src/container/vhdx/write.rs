@@ -112,7 +112,6 @@ impl Vhdx {
                 .ok_or_else(too_long)?;
         }
         self.medium.set_len(next)?;
-        self.pages.clear();
         for (piece, start) in &places {
             // The rest of the block is new in the file, so it is zero.
             let at = start.0.saturating_add(piece.within);
