@@ -1,1 +1,3 @@
 //! The NTFS volume.
+
+pub mod secure;
