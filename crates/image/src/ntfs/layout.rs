@@ -1,0 +1,261 @@
+//! Where the bytes of a value that is not resident lie on the volume.
+
+use super::boot::Geometry;
+use super::disk::Disk;
+use super::error::{Corruption, VolumeError};
+use super::format::AttributeHeader;
+use super::place::Lcn;
+use super::record::{AttributeAt, Record};
+use super::runs::{self, Run};
+
+/// Most runs that a value may have; a volume that fragmented cannot be worked on anyway.
+const MAX_RUNS: usize = 1 << 20;
+
+/// Clusters and sizes of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    runs: Vec<Run>,
+    cluster_len: u64,
+    /// Bytes in its clusters.
+    pub(crate) allocated: u64,
+    /// Length of the value in bytes.
+    pub(crate) len: u64,
+    /// Bytes that were written; what follows reads as zeros.
+    pub(crate) initialized: u64,
+}
+
+/// Bytes of a value that follow each other on the volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Offset in the volume; `None` where no cluster is there.
+    pub(crate) offset: Option<u64>,
+    /// Number of bytes.
+    pub(crate) len: usize,
+}
+
+/// Puts a layout together from the attributes that tell of it, in the order of their clusters.
+pub(crate) struct Builder<'a> {
+    geometry: &'a Geometry,
+    layout: Option<Layout>,
+    holes_allowed: bool,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(geometry: &'a Geometry) -> Self {
+        Self {
+            geometry,
+            layout: None,
+            holes_allowed: false,
+        }
+    }
+
+    /// Adds the attribute at `at` of `record`, which is not resident.
+    pub(crate) fn add(&mut self, record: &Record, at: AttributeAt) -> Result<(), Corruption> {
+        let wrong =
+            |what, expected: String, actual: String| record.corruption(what, at, expected, actual);
+        let attribute = record.attribute(at);
+        let (Some(header), Some(pairs), Some(flags)) = (
+            attribute.and_then(|attribute| attribute.non_resident()),
+            attribute.and_then(|attribute| attribute.mapping_pairs()),
+            attribute.map(|attribute| attribute.flags()),
+        ) else {
+            let expected = "one that is not resident".to_owned();
+            return Err(wrong("attribute", expected, "another".to_owned()));
+        };
+        let lowest = header.lowest_vcn.get();
+        let next = self.layout.as_ref().map_or(0, Layout::clusters);
+        if lowest != next {
+            return Err(wrong("lowest VCN", next.to_string(), lowest.to_string()));
+        }
+        let found = runs::decode(pairs, lowest, self.geometry.clusters).map_err(|error| {
+            wrong(
+                "mapping pairs",
+                "runs inside the volume".to_owned(),
+                error.to_string(),
+            )
+        })?;
+        let end = found.last().map_or(lowest, Run::end);
+        let highest = header.highest_vcn.get();
+        // An empty value has -1 there, and some writers leave 0.
+        if highest.wrapping_add(1) != end && !(found.is_empty() && highest == 0) {
+            let expected = format!("the cluster before {end}");
+            return Err(wrong("highest VCN", expected, highest.to_string()));
+        }
+        let cluster_len = u64::from(self.geometry.cluster_len);
+        let layout = self.layout.get_or_insert_with(|| Layout {
+            runs: Vec::new(),
+            cluster_len,
+            allocated: header.allocated_size.get(),
+            len: header.data_size.get(),
+            initialized: header.initialized_size.get(),
+        });
+        if layout.runs.len().saturating_add(found.len()) > MAX_RUNS {
+            let actual = "more".to_owned();
+            return Err(wrong("runs", format!("at most {MAX_RUNS}"), actual));
+        }
+        layout.runs.extend(found);
+        let special = AttributeHeader::FLAG_SPARSE | AttributeHeader::MASK_COMPRESSED;
+        self.holes_allowed |= flags & special != 0;
+        Ok(())
+    }
+
+    /// What is known so far, whatever its sizes are.
+    pub(crate) fn so_far(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
+    /// Checks the sizes against the clusters; `record` and `at` tell where the sizes are.
+    pub(crate) fn finish(self, record: &Record, at: AttributeAt) -> Result<Layout, Corruption> {
+        let wrong = |what, expected: &'static str, actual: String| {
+            record.corruption(what, at, expected, actual)
+        };
+        let Some(layout) = self.layout else {
+            return Err(wrong("attribute", "at least one", "none".to_owned()));
+        };
+        let mapped = layout.clusters().checked_mul(layout.cluster_len);
+        if mapped != Some(layout.allocated) {
+            let actual = format!("{} bytes, {} clusters", layout.allocated, layout.clusters());
+            return Err(wrong("allocated size", "that of the clusters", actual));
+        }
+        if layout.len > layout.allocated || layout.initialized > layout.len {
+            let Layout {
+                allocated,
+                len,
+                initialized,
+                ..
+            } = layout;
+            let actual = format!("initialized {initialized}, data {len}, allocated {allocated}");
+            return Err(wrong(
+                "sizes",
+                "initialized within data within allocated",
+                actual,
+            ));
+        }
+        if !self.holes_allowed && layout.runs.iter().any(|run| run.lcn.is_none()) {
+            return Err(wrong(
+                "mapping pairs",
+                "a place for every cluster",
+                "a hole".to_owned(),
+            ));
+        }
+        Ok(layout)
+    }
+}
+
+impl Layout {
+    /// All runs in their order.
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// Number of clusters.
+    pub(crate) fn clusters(&self) -> u64 {
+        self.runs.last().map_or(0, Run::end)
+    }
+
+    /// Where the `len` bytes at `offset` lie, in their order; ends early where the clusters end.
+    pub(crate) fn pieces(&self, offset: u64, len: usize) -> impl Iterator<Item = Piece> {
+        let vcn = offset.checked_div(self.cluster_len).unwrap_or(u64::MAX);
+        let first = self.runs.partition_point(|run| run.end() <= vcn);
+        let mut runs = self.runs.get(first..).unwrap_or_default().iter();
+        let mut at = offset;
+        let mut rest = u64::try_from(len).unwrap_or(u64::MAX);
+        std::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let run = runs.next()?;
+            let within = at.checked_sub(run.vcn.checked_mul(self.cluster_len)?)?;
+            let len = run.len.checked_mul(self.cluster_len)?.checked_sub(within)?;
+            let len = len.min(rest);
+            let offset = match run.lcn {
+                None => None,
+                Some(Lcn(lcn)) => Some(lcn.checked_mul(self.cluster_len)?.checked_add(within)?),
+            };
+            at = at.checked_add(len)?;
+            rest = rest.checked_sub(len)?;
+            let len = usize::try_from(len).ok()?;
+            Some(Piece { offset, len })
+        })
+    }
+
+    /// Offset in the volume of the byte at `offset`.
+    pub(crate) fn position(&self, offset: u64) -> Option<u64> {
+        self.pieces(offset, 1).next()?.offset
+    }
+
+    /// Fills `buf` from `offset` on; what lies past what was written, and holes, read as zeros.
+    pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
+        self.within(offset, buf.len(), self.len)?;
+        let written = usize::try_from(self.initialized.saturating_sub(offset))
+            .unwrap_or(usize::MAX)
+            .min(buf.len());
+        let (mut rest, unwritten) = buf
+            .split_at_mut_checked(written)
+            .unwrap_or((&mut [], &mut []));
+        unwritten.fill(0);
+        for piece in self.pieces(offset, written) {
+            let (part, after) = std::mem::take(&mut rest)
+                .split_at_mut_checked(piece.len)
+                .unwrap_or((&mut [], &mut []));
+            match piece.offset {
+                Some(offset) => disk.read(part, offset)?,
+                None => part.fill(0),
+            }
+            rest = after;
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        // The clusters hold the whole length: `Builder::finish` has checked it.
+        Err(self.out_of_range(offset, written))
+    }
+
+    /// Writes `data` at `offset`, all of which was written before and lies in clusters.
+    pub(crate) fn write(&self, disk: &Disk, data: &[u8], offset: u64) -> Result<(), VolumeError> {
+        self.within(offset, data.len(), self.initialized)?;
+        self.write_allocated(disk, data, offset)
+    }
+
+    /// The same for all that is allocated, whether it was written before or not.
+    pub(crate) fn write_allocated(
+        &self,
+        disk: &Disk,
+        data: &[u8],
+        offset: u64,
+    ) -> Result<(), VolumeError> {
+        self.within(offset, data.len(), self.allocated)?;
+        let pieces: Vec<Piece> = self.pieces(offset, data.len()).collect();
+        // Nothing is written where a part could not be.
+        if pieces.iter().any(|piece| piece.offset.is_none()) {
+            return Err(self.out_of_range(offset, data.len()));
+        }
+        let mut rest = data;
+        for piece in pieces {
+            let (part, after) = rest.split_at_checked(piece.len).unwrap_or((rest, &[]));
+            if let Some(offset) = piece.offset {
+                disk.write(part, offset)?;
+            }
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn within(&self, offset: u64, len: usize, bound: u64) -> Result<(), VolumeError> {
+        let end = u64::try_from(len)
+            .ok()
+            .and_then(|len| offset.checked_add(len));
+        match end {
+            Some(end) if end <= bound => Ok(()),
+            _ => Err(self.out_of_range(offset, len)),
+        }
+    }
+
+    fn out_of_range(&self, offset: u64, len: usize) -> VolumeError {
+        VolumeError::OutOfRange {
+            offset,
+            len,
+            file_len: self.len,
+        }
+    }
+}
