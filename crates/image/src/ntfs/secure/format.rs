@@ -1,6 +1,5 @@
-//! Every on-disk structure of `$Secure`: the entries of `$SDS` and the view indexes `$SII` and
-//! `$SDH` ("NTFS Documentation" of the Linux-NTFS project, Files: $Secure, and Concepts: Index
-//! Header, Index Record). All numbers are little-endian.
+//! The on-disk structures that only `$Secure` has: the entries of `$SDS` and those of the view
+//! indexes `$SII` and `$SDH` (Linux-NTFS, $Secure). All numbers are little-endian.
 
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -33,77 +32,19 @@ impl SdsHeader {
     pub(super) const FIRST_ID: u32 = 0x100;
 }
 
-/// The start of the value of `$INDEX_ROOT`; an index header follows.
+/// Type of the attribute $SECURITY_DESCRIPTOR, the descriptor of one file.
+pub(super) const SECURITY_DESCRIPTOR: u32 = 0x50;
+/// Type of the attribute $BITMAP, the index blocks in use.
+pub(super) const BITMAP: u32 = 0xB0;
+
+/// Flag of a node: its entries have children.
+pub(super) const NODE_HAS_CHILDREN: u8 = 1;
+
+/// The start of an entry in a view index; the key follows. It is that of any index, with the place
+/// of its data instead of a reference.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub(super) struct IndexRoot {
-    /// Type of the attribute indexed; 0 in a view index.
-    pub(super) attribute_type: U32,
-    /// How keys are ordered.
-    pub(super) collation_rule: U32,
-    /// Bytes in each block of `$INDEX_ALLOCATION`.
-    pub(super) block_size: U32,
-    /// The same in clusters, or in sectors of 512 bytes where a block is smaller than a cluster.
-    pub(super) clusters_per_block: u8,
-    /// Reserved.
-    pub(super) reserved: [u8; 3],
-}
-
-impl IndexRoot {
-    /// Length; the index header starts here.
-    pub(super) const LEN: usize = 16;
-}
-
-/// The start of a block of `$INDEX_ALLOCATION`; an index header follows.
-#[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub(super) struct IndexBlock {
-    /// `INDX`.
-    pub(super) signature: [u8; 4],
-    /// Where the update sequence array lies in the block, in bytes.
-    pub(super) usa_offset: U16,
-    /// Number of 16-bit numbers in it.
-    pub(super) usa_count: U16,
-    /// Sequence number in `$LogFile` of the last change.
-    pub(super) lsn: U64,
-    /// The number that parents name this block by.
-    pub(super) vcn: U64,
-}
-
-impl IndexBlock {
-    /// The signature of a block in use.
-    pub(super) const SIGNATURE: [u8; 4] = *b"INDX";
-    /// Length; the index header starts here.
-    pub(super) const LEN: usize = 24;
-}
-
-/// Describes the entries of one node. Offsets and lengths are in bytes from its own start.
-#[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub(super) struct IndexHeader {
-    /// The first entry.
-    pub(super) entries_offset: U32,
-    /// End of the last entry.
-    pub(super) index_length: U32,
-    /// End of the room for entries.
-    pub(super) allocated_length: U32,
-    /// Bit 0: the node has children.
-    pub(super) flags: u8,
-    /// Reserved.
-    pub(super) reserved: [u8; 3],
-}
-
-impl IndexHeader {
-    /// Length of the header.
-    pub(super) const LEN: usize = 16;
-    /// Flag: the node has children.
-    pub(super) const HAS_CHILDREN: u8 = 1;
-}
-
-/// The start of an entry in a view index; the key follows.
-#[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub(super) struct IndexEntry {
+pub(super) struct ViewEntry {
     /// Where the data lies in the entry, in bytes.
     pub(super) data_offset: U16,
     /// Its length in bytes.
@@ -120,7 +61,7 @@ pub(super) struct IndexEntry {
     pub(super) reserved2: U16,
 }
 
-impl IndexEntry {
+impl ViewEntry {
     /// Length; the key starts here.
     pub(super) const LEN: usize = 16;
     /// Entries start at, and their lengths are, multiples of this many bytes.
@@ -135,8 +76,5 @@ impl IndexEntry {
 
 const _: () = {
     assert!(size_of::<SdsHeader>() == 20);
-    assert!(size_of::<IndexRoot>() == IndexRoot::LEN);
-    assert!(size_of::<IndexBlock>() == IndexBlock::LEN);
-    assert!(size_of::<IndexHeader>() == IndexHeader::LEN);
-    assert!(size_of::<IndexEntry>() == IndexEntry::LEN);
+    assert!(size_of::<ViewEntry>() == ViewEntry::LEN);
 };

@@ -1,15 +1,15 @@
 //! The view indexes `$SII` and `$SDH`: found by descent, walked in order, and added to where a
-//! leaf has room ("NTFS Documentation" of the Linux-NTFS project, Files: $Secure, and Concepts:
-//! B*Trees). A leaf is never split: what has no room is refused.
+//! leaf has room (Linux-NTFS, $Secure and B*Trees). A leaf is never split: what has no room is refused.
 
 use std::collections::{BTreeMap, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use super::error::SecurityError;
-use super::format::{IndexBlock, IndexRoot, SdsHeader};
-use super::node::{Key, Node};
+use super::format::SdsHeader;
+use super::node::{Entry, Key, Node};
 use crate::bytes;
+use crate::ntfs::format::{IndexBlock, IndexRoot};
 
 /// Deepest tree that is followed: with the fewest keys that a split leaves in a block, fewer
 /// levels hold all ids there are.
@@ -54,7 +54,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
     /// The index with this value of `$INDEX_ROOT`; clusters have `cluster_size` bytes.
     pub(super) fn open(root: Vec<u8>, cluster_size: u64, blocks: B) -> Result<Self, SecurityError> {
         let head: Option<&IndexRoot> = bytes::view(&root, 0);
-        let head = head.map(|head| (head.block_size.get(), head.collation_rule.get()));
+        let head = head.map(|head| (head.index_block_size.get(), head.collation_rule.get()));
         let root = Node::root(root);
         let sound = head.filter(|(size, rule)| {
             *rule == K::COLLATION && size.is_power_of_two() && BLOCK_SIZES.contains(size)
@@ -213,7 +213,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
     fn check_bounds(
         &self,
         node: &Node,
-        entries: &[super::node::Entry<K>],
+        entries: &[Entry<K>],
         (low, high): (Option<K>, Option<K>),
     ) -> Result<(), SecurityError> {
         let mut keys = entries.iter().filter_map(|entry| Some(entry.item?.0));
@@ -246,7 +246,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         let node = Node::block(self.blocks.block(at, len)?, at);
         let head: Option<&IndexBlock> = bytes::view(node.bytes(), 0);
         match head {
-            Some(head) if head.signature == IndexBlock::SIGNATURE && head.vcn.get() == number => {
+            Some(head) if head.protected.magic == IndexBlock::MAGIC && head.vcn.get() == number => {
                 Ok((at, node))
             }
             _ => Err(node.fault::<K>(

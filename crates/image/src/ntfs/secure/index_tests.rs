@@ -3,7 +3,8 @@ use std::cell::RefCell;
 use zerocopy::IntoBytes;
 
 use super::*;
-use crate::ntfs::secure::format::{IndexEntry, IndexHeader};
+use crate::ntfs::format::{IndexHeader, ProtectedHeader};
+use crate::ntfs::secure::format::ViewEntry;
 use crate::ntfs::secure::node::{ByHash, ById, entry_len};
 
 const SIZE: usize = 4096;
@@ -46,8 +47,8 @@ fn entries<K: Key>(items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     };
     for number in 0..=items.len() {
         let item = items.get(number);
-        let len = item.map_or(IndexEntry::LEN, |_| entry_len::<K>());
-        let head = IndexEntry {
+        let len = item.map_or(ViewEntry::LEN, |_| entry_len::<K>());
+        let head = ViewEntry {
             data_offset: item.map_or(0, |_| 16 + K::LEN as u16).into(),
             data_length: item.map_or(0, |_| 20).into(),
             reserved: 0.into(),
@@ -70,43 +71,43 @@ fn entries<K: Key>(items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     all
 }
 
-fn header(first: u32, entries: usize, room: u32, children: &[u64]) -> Vec<u8> {
+fn header(first: u32, entries: usize, room: u32, children: &[u64]) -> IndexHeader {
     IndexHeader {
         entries_offset: first.into(),
         index_length: (first + entries as u32).into(),
-        allocated_length: room.into(),
+        allocated_size: room.into(),
         flags: u8::from(!children.is_empty()),
         reserved: [0; 3],
     }
-    .as_bytes()
-    .to_vec()
 }
 
 fn root<K: Key>(items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     let entries = entries::<K>(items, children);
-    let head = IndexRoot {
-        attribute_type: 0.into(),
-        collation_rule: K::COLLATION.into(),
-        block_size: (SIZE as u32).into(),
-        clusters_per_block: 1,
-        reserved: [0; 3],
-    };
     let room = 16 + entries.len() as u32;
-    let header = header(16, entries.len(), room, children);
-    [head.as_bytes(), &header, &entries].concat()
+    let head = IndexRoot {
+        kind: 0.into(),
+        collation_rule: K::COLLATION.into(),
+        index_block_size: (SIZE as u32).into(),
+        clusters_per_index_block: 1,
+        reserved: [0; 3],
+        index: header(16, entries.len(), room, children),
+    };
+    [head.as_bytes(), &entries].concat()
 }
 
 fn block<K: Key>(vcn: u64, items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     let entries = entries::<K>(items, children);
     let head = IndexBlock {
-        signature: IndexBlock::SIGNATURE,
-        usa_offset: 40.into(),
-        usa_count: 9.into(),
+        protected: ProtectedHeader {
+            magic: IndexBlock::MAGIC,
+            usa_offset: 40.into(),
+            usa_count: 9.into(),
+        },
         lsn: 0.into(),
         vcn: vcn.into(),
+        index: header(0x28, entries.len(), SIZE as u32 - 24, children),
     };
-    let header = header(0x28, entries.len(), SIZE as u32 - 24, children);
-    let mut bytes = [head.as_bytes(), &header, &[0; 0x18], &entries].concat();
+    let mut bytes = [head.as_bytes(), &[0; 0x18], &entries].concat();
     bytes.resize(SIZE, 0);
     bytes
 }

@@ -1,12 +1,15 @@
 //! One node of a view index: its entries checked, and an entry put in where there is room
-//! ("NTFS Documentation" of the Linux-NTFS project, Concepts: Index Header).
+//! (Linux-NTFS, Index Header).
+
+use std::mem::offset_of;
 
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::U32;
 
 use super::error::SecurityError;
-use super::format::{IndexBlock, IndexEntry, IndexHeader, IndexRoot, SdsHeader};
+use super::format::{NODE_HAS_CHILDREN, SdsHeader, ViewEntry};
 use crate::bytes;
+use crate::ntfs::format::{IndexBlock, IndexHeader, IndexRoot};
 
 /// The key of a view index over `$SDS`.
 pub(super) trait Key: Copy + Ord {
@@ -113,7 +116,7 @@ impl Node {
     pub(super) fn root(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
-            header: IndexRoot::LEN,
+            header: offset_of!(IndexRoot, index),
             base: 0,
             attribute: "$INDEX_ROOT",
         }
@@ -123,7 +126,7 @@ impl Node {
     pub(super) fn block(bytes: Vec<u8>, base: u64) -> Self {
         Self {
             bytes,
-            header: IndexBlock::LEN,
+            header: IndexBlock::NODE,
             base,
             attribute: "$INDEX_ALLOCATION",
         }
@@ -135,36 +138,36 @@ impl Node {
 
     /// Whether its entries have no children.
     pub(super) fn is_leaf<K: Key>(&self) -> Result<bool, SecurityError> {
-        Ok(self.header::<K>()?.flags & IndexHeader::HAS_CHILDREN == 0)
+        Ok(self.header::<K>()?.flags & NODE_HAS_CHILDREN == 0)
     }
 
     /// All entries, of which the last is marked as such, with keys that ascend.
     pub(super) fn entries<K: Key>(&self) -> Result<Vec<Entry<K>>, SecurityError> {
         let header = self.header::<K>()?;
-        let has_children = header.flags & IndexHeader::HAS_CHILDREN != 0;
+        let has_children = header.flags & NODE_HAS_CHILDREN != 0;
         let end = self.within(header.index_length.get());
         let mut at = self.within(header.entries_offset.get());
         let mut entries: Vec<Entry<K>> = Vec::new();
         loop {
-            let head: &IndexEntry = bytes::view(&self.bytes, at)
-                .filter(|_| at.saturating_add(IndexEntry::LEN) <= end)
+            let head: &ViewEntry = bytes::view(&self.bytes, at)
+                .filter(|_| at.saturating_add(ViewEntry::LEN) <= end)
                 .ok_or_else(|| self.fault::<K>(at, "an entry", "the end of the node"))?;
             let len = usize::from(head.length.get());
             let flags = head.flags.get();
-            let last = flags & IndexEntry::LAST != 0;
+            let last = flags & ViewEntry::LAST != 0;
             let fixed = match last {
-                true => IndexEntry::LEN,
+                true => ViewEntry::LEN,
                 false => entry_len::<K>(),
             };
             let expected = fixed
                 + match has_children {
-                    true => IndexEntry::CHILD_LEN,
+                    true => ViewEntry::CHILD_LEN,
                     false => 0,
                 };
             let next = at.saturating_add(len);
             let sound = len == expected
                 && next <= end
-                && (flags & IndexEntry::HAS_CHILD != 0) == has_children;
+                && (flags & ViewEntry::HAS_CHILD != 0) == has_children;
             if !sound {
                 return Err(self.fault::<K>(
                     at,
@@ -173,7 +176,7 @@ impl Node {
                 ));
             }
             let child = match has_children {
-                true => bytes::slice(&self.bytes, at.saturating_add(fixed), IndexEntry::CHILD_LEN)
+                true => bytes::slice(&self.bytes, at.saturating_add(fixed), ViewEntry::CHILD_LEN)
                     .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))),
                 false => None,
             };
@@ -199,13 +202,13 @@ impl Node {
     }
 
     /// Key and data of the entry at `at`, whose length is that of one with both.
-    fn item<K: Key>(&self, at: usize, head: &IndexEntry) -> Result<(K, SdsHeader), SecurityError> {
+    fn item<K: Key>(&self, at: usize, head: &ViewEntry) -> Result<(K, SdsHeader), SecurityError> {
         let found = (|| {
-            let key_at = at.checked_add(IndexEntry::LEN)?;
+            let key_at = at.checked_add(ViewEntry::LEN)?;
             let key = K::read(bytes::slice(&self.bytes, key_at, K::LEN)?)?;
             let data: &SdsHeader = bytes::view(&self.bytes, key_at.checked_add(K::LEN)?)?;
             let as_laid_out = usize::from(head.key_length.get()) == K::LEN
-                && usize::from(head.data_offset.get()) == IndexEntry::LEN + K::LEN
+                && usize::from(head.data_offset.get()) == ViewEntry::LEN + K::LEN
                 && usize::from(head.data_length.get()) == size_of::<SdsHeader>();
             (as_laid_out && K::of(data) == key).then_some((key, *data))
         })();
@@ -233,7 +236,7 @@ impl Node {
         let at = place.at;
         let header = self.header::<K>()?;
         let grown = header.index_length.get().saturating_add(len_u32::<K>());
-        if grown > header.allocated_length.get() {
+        if grown > header.allocated_size.get() {
             return Ok(false);
         }
         let new = new_entry::<K>(data);
@@ -255,10 +258,10 @@ impl Node {
     /// Lengthens the value of an index root by the room for one entry.
     pub(super) fn make_room<K: Key>(&mut self) -> Result<(), SecurityError> {
         let len = self.bytes.len().saturating_add(entry_len::<K>());
-        let allocated = self.header::<K>()?.allocated_length;
+        let allocated = self.header::<K>()?.allocated_size;
         self.bytes.resize(len, 0);
         if let Some(header) = bytes::view_mut::<IndexHeader>(&mut self.bytes, self.header) {
-            header.allocated_length = allocated.get().saturating_add(len_u32::<K>()).into();
+            header.allocated_size = allocated.get().saturating_add(len_u32::<K>()).into();
         }
         Ok(())
     }
@@ -269,8 +272,8 @@ impl Node {
             .ok_or_else(|| self.fault::<K>(self.header, "an index header", "the end"))?;
         let first = self.within(header.entries_offset.get());
         let end = self.within(header.index_length.get());
-        let room = self.within(header.allocated_length.get());
-        let sound = first >= self.header.saturating_add(IndexHeader::LEN)
+        let room = self.within(header.allocated_size.get());
+        let sound = first >= self.header.saturating_add(size_of::<IndexHeader>())
             && header.entries_offset.get() % 8 == 0
             && first < end
             && end <= room
@@ -282,7 +285,7 @@ impl Node {
                 format!("an index header for {} bytes", self.bytes.len()),
                 format!(
                     "entries at {}, end {}, room {}",
-                    header.entries_offset, header.index_length, header.allocated_length
+                    header.entries_offset, header.index_length, header.allocated_size
                 ),
             )),
         }
@@ -313,8 +316,8 @@ impl Node {
 
 /// Length of an entry with key and data, without a child.
 pub(super) const fn entry_len<K: Key>() -> usize {
-    let len = IndexEntry::LEN + K::LEN + size_of::<SdsHeader>();
-    len.next_multiple_of(IndexEntry::ALIGN)
+    let len = ViewEntry::LEN + K::LEN + size_of::<SdsHeader>();
+    len.next_multiple_of(ViewEntry::ALIGN)
 }
 
 fn len_u32<K: Key>() -> u32 {
@@ -324,8 +327,8 @@ fn len_u32<K: Key>() -> u32 {
 /// The bytes of a new entry of a leaf.
 fn new_entry<K: Key>(data: &SdsHeader) -> Vec<u8> {
     let number = |len: usize| u16::try_from(len).unwrap_or(u16::MAX);
-    let head = IndexEntry {
-        data_offset: number(IndexEntry::LEN + K::LEN).into(),
+    let head = ViewEntry {
+        data_offset: number(ViewEntry::LEN + K::LEN).into(),
         data_length: number(size_of::<SdsHeader>()).into(),
         reserved: 0.into(),
         length: number(entry_len::<K>()).into(),

@@ -1,5 +1,4 @@
-//! `$SDS`: the descriptors themselves, each twice ("NTFS Documentation" of the Linux-NTFS project,
-//! Files: $Secure). A block of 256 KiB with entries is followed by one with their second copies.
+//! `$SDS`: the descriptors themselves, each twice (Linux-NTFS, $Secure). A block of 256 KiB with entries is followed by one with their second copies.
 
 use std::collections::BTreeMap;
 
