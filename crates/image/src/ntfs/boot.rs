@@ -250,7 +250,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let cases: [(fn(&mut BootSector), &str); 6] = [
+        type Spoil = fn(&mut BootSector);
+        let cases: [(Spoil, &str); 6] = [
             (
                 |boot| boot.end_of_sector_marker = 0.into(),
                 "end of the boot sector",

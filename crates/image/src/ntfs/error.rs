@@ -84,6 +84,9 @@ pub enum VolumeError {
         "the volume is marked dirty: attach it to Windows and run chkdsk /f, or start it there once"
     )]
     Dirty,
+    /// Windows has saved its memory on the volume and goes on from there.
+    #[error("Windows is hibernated on the volume: start it and shut it down completely")]
+    Hibernated,
     /// The volume waits for Windows: an upgrade, a resize of the log, or chkdsk.
     #[error(
         "Windows has work under way on the volume (flags {flags:#06x}): attach it to Windows once"
@@ -171,6 +174,7 @@ impl VolumeError {
             | Self::Refs
             | Self::Transformed { .. }
             | Self::Dirty
+            | Self::Hibernated
             | Self::Pending { .. }
             | Self::UnfinishedLog { .. }
             | Self::Version { .. }

@@ -78,8 +78,6 @@ pub(crate) mod system {
     pub(crate) const SECURE: u64 = 9;
     /// $UpCase.
     pub(crate) const UPCASE: u64 = 10;
-    /// The first record that an ordinary file can have.
-    pub(crate) const FIRST_USER: u64 = 24;
 }
 
 /// Header shared by all structures that an update sequence array protects.
@@ -145,6 +143,8 @@ pub(crate) mod attribute_type {
     pub(crate) const ATTRIBUTE_LIST: u32 = 0x20;
     /// $FILE_NAME.
     pub(crate) const FILE_NAME: u32 = 0x30;
+    /// $SECURITY_DESCRIPTOR.
+    pub(crate) const SECURITY_DESCRIPTOR: u32 = 0x50;
     /// $VOLUME_INFORMATION.
     pub(crate) const VOLUME_INFORMATION: u32 = 0x70;
     /// $DATA.
@@ -153,6 +153,8 @@ pub(crate) mod attribute_type {
     pub(crate) const INDEX_ROOT: u32 = 0x90;
     /// $INDEX_ALLOCATION.
     pub(crate) const INDEX_ALLOCATION: u32 = 0xA0;
+    /// $BITMAP.
+    pub(crate) const BITMAP: u32 = 0xB0;
     /// $REPARSE_POINT.
     pub(crate) const REPARSE_POINT: u32 = 0xC0;
     /// Ends the attributes of a record.
@@ -324,6 +326,11 @@ pub(crate) struct IndexRoot {
     pub(crate) index: IndexHeader,
 }
 
+impl IndexRoot {
+    /// Offset of the node's header.
+    pub(crate) const NODE: usize = size_of::<Self>() - size_of::<IndexHeader>();
+}
+
 /// Header of a node of an index; its offsets are relative to its own start.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
@@ -358,7 +365,7 @@ impl IndexBlock {
     /// The signature.
     pub(crate) const MAGIC: [u8; 4] = *b"INDX";
     /// Offset of the node's header.
-    pub(crate) const NODE: usize = 24;
+    pub(crate) const NODE: usize = size_of::<Self>() - size_of::<IndexHeader>();
 }
 
 /// Header of an entry of an index; the key follows, and at the very end the VCN of the child.

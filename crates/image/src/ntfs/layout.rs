@@ -1,5 +1,6 @@
 //! Where the bytes of a value that is not resident lie on the volume.
 
+use super::bitmap::Extent;
 use super::boot::Geometry;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
@@ -146,6 +147,50 @@ impl Layout {
     /// All runs in their order.
     pub(crate) fn runs(&self) -> &[Run] {
         &self.runs
+    }
+
+    /// That of a value without clusters.
+    pub(crate) fn empty(cluster_len: u64) -> Self {
+        Self {
+            runs: Vec::new(),
+            cluster_len,
+            allocated: 0,
+            len: 0,
+            initialized: 0,
+        }
+    }
+
+    /// The same with more clusters; `None` where they are too many to be counted.
+    pub(crate) fn extended(&self, extents: &[Extent]) -> Option<Self> {
+        let mut longer = self.clone();
+        for extent in extents {
+            let vcn = longer.clusters();
+            match longer.runs.last_mut() {
+                Some(last)
+                    if last.lcn.and_then(|lcn| lcn.after(last.len)) == Some(extent.start) =>
+                {
+                    last.len = last.len.checked_add(extent.len)?;
+                }
+                _ => longer.runs.push(Run {
+                    vcn,
+                    lcn: Some(extent.start),
+                    len: extent.len,
+                }),
+            }
+        }
+        longer.allocated = longer.clusters().checked_mul(self.cluster_len)?;
+        Some(longer)
+    }
+
+    /// The clusters that it has, in their order; holes are left out.
+    pub(crate) fn extents(&self) -> impl Iterator<Item = Extent> {
+        self.runs.iter().filter_map(|run| {
+            let start = run.lcn?;
+            Some(Extent {
+                start,
+                len: run.len,
+            })
+        })
     }
 
     /// Number of clusters.

@@ -73,11 +73,6 @@ impl Mft {
         &self.layout
     }
 
-    /// Number of records, used or not.
-    pub(crate) fn len(&self) -> u64 {
-        count(&self.disk, &self.layout)
-    }
-
     /// Offset of record `number` in $MFT, where there is such a record.
     fn start(&self, number: u64) -> Option<u64> {
         start(&self.disk, &self.layout, number)

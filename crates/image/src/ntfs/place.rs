@@ -31,13 +31,6 @@ impl FileId {
             sequence: u16::from_le_bytes([low, high]),
         }
     }
-
-    /// As it lies on disk.
-    pub(crate) fn to_reference(self) -> u64 {
-        let [a, b, c, d, e, f, _, _] = self.record.to_le_bytes();
-        let [low, high] = self.sequence.to_le_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, low, high])
-    }
 }
 
 impl fmt::Display for FileId {
@@ -56,7 +49,6 @@ mod tests {
             record: 0x1234_5678_9ABC,
             sequence: 0xDEF0,
         };
-        assert_eq!(id.to_reference(), 0xDEF0_1234_5678_9ABC);
-        assert_eq!(FileId::from_reference(id.to_reference()), id);
+        assert_eq!(FileId::from_reference(0xDEF0_1234_5678_9ABC), id);
     }
 }

@@ -222,12 +222,6 @@ impl Record {
         usize_of(self.header.as_ref()?.bytes_in_use)
     }
 
-    /// Bytes by which its attributes can grow.
-    pub(crate) fn room(&self) -> usize {
-        let used = self.bytes_in_use().unwrap_or(usize::MAX);
-        self.data.len().saturating_sub(used)
-    }
-
     /// Gives the resident value at `at` another length; new bytes are zero.
     pub(crate) fn set_value_len(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
         let attribute = self.attribute(at).ok_or(NoRoom)?;
@@ -272,10 +266,38 @@ impl Record {
         Ok(())
     }
 
-    /// Whether the attribute at `at` can have mapping pairs of `len` bytes.
-    pub(crate) fn has_room_for_pairs(&self, at: AttributeAt, len: usize) -> bool {
-        let mut trial = self.clone();
-        trial.set_mapping_pairs(at, &vec![0; len], 0).is_ok()
+    /// Turns the resident attribute at `at`, which must be unnamed and not indexed, into one with
+    /// room for mapping pairs of `len` bytes; its sizes are zero.
+    pub(crate) fn make_non_resident(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
+        let attribute = self.attribute(at).ok_or(NoRoom)?;
+        let old = bytes::view::<ResidentHeader>(&self.data, at.0).ok_or(NoRoom)?;
+        let is_plain = attribute.resident().is_some()
+            && attribute.name_range().1 == 0
+            && attribute.flags() == 0
+            && old.indexed == 0;
+        let start = u16::try_from(size_of::<NonResidentHeader>()).map_err(|_| NoRoom)?;
+        let end = usize::from(start)
+            .checked_add(len)
+            .filter(|_| is_plain && len > 0);
+        let common = old.common.clone();
+        self.resize(at, end.ok_or(NoRoom)?)?;
+        let length = bytes::view::<AttributeHeader>(&self.data, at.0)
+            .ok_or(NoRoom)?
+            .length;
+        let attribute = usize_of(length)
+            .and_then(|len| bytes::slice_mut(&mut self.data, at.0, len))
+            .ok_or(NoRoom)?;
+        attribute.fill(0);
+        let header = bytes::view_mut::<NonResidentHeader>(attribute, 0).ok_or(NoRoom)?;
+        header.common = AttributeHeader {
+            length,
+            non_resident: 1,
+            name_offset: start.into(),
+            ..common
+        };
+        header.highest_vcn = u64::MAX.into();
+        header.mapping_pairs_offset = start.into();
+        Ok(())
     }
 
     /// Gives the attribute at `at` the length `len`, rounded up, and moves those that follow.

@@ -71,16 +71,6 @@ impl Records {
         &self.base
     }
 
-    /// The base record, for writing; its attributes keep their places only until one is resized.
-    pub(crate) fn base_mut(&mut self) -> &mut Record {
-        &mut self.base
-    }
-
-    /// Whether attributes are in other records too.
-    pub(crate) fn has_list(&self) -> bool {
-        self.listed.is_some()
-    }
-
     /// All attributes with their records.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&Record, Attribute<'_>)> {
         let (unlisted, listed) = match &self.listed {

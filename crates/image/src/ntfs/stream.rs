@@ -92,6 +92,15 @@ impl Stream {
         }
     }
 
+    /// Takes over what was written to a resident value.
+    pub(crate) fn set_resident(&mut self, data: &[u8], offset: u64) {
+        if let (Content::Resident(value), Ok(at)) = (&mut self.content, usize::try_from(offset))
+            && let Some(place) = crate::bytes::slice_mut(value, at, data.len())
+        {
+            place.copy_from_slice(data);
+        }
+    }
+
     /// Length of the value in bytes.
     pub(crate) fn len(&self) -> u64 {
         match &self.content {

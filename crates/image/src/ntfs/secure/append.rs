@@ -1,7 +1,7 @@
 //! Adding descriptors: `$SDS` first, then its length, then `$SII`, then `$SDH`, each durable before
 //! the next begins. A crash leaves bytes that nothing names, or an id that only `$SII` knows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -12,9 +12,10 @@ use super::SecurityId;
 use super::error::SecurityError;
 use super::format::SdsHeader;
 use super::index::{Blocks, Index};
+use super::length::Length;
 use super::node::{ByHash, ById, Key};
 use super::sds::{Append, Tail};
-use super::store::{IndexBlocks, SdsStream, Store, View};
+use super::store::{IndexBlocks, Store, View};
 use crate::bytes;
 use crate::ntfs::format::attribute_type;
 use crate::ntfs::mft::Mft;
@@ -32,9 +33,6 @@ struct DescriptorHeader {
     sacl: U32,
     dacl: U32,
 }
-
-/// Bytes that the record needs to tell of one more run at most.
-const ROOM_FOR_RUN: usize = 24;
 
 /// Control bit: offsets are relative to the start.
 const SELF_RELATIVE: u16 = 0x8000;
@@ -111,19 +109,19 @@ fn append(mft: &Mft, store: Store, descriptors: &[&[u8]]) -> Result<Vec<SdsHeade
         by_id.insert(entry)?;
         by_hash.insert(entry)?;
     }
-    let grow = plan.len > store.sds.layout.allocated;
-    check_room(mft, &store, (&by_id, &by_hash), grow)?;
+    let length = Length::plan(mft, &store.sds, plan.len)?;
+    check_room(mft, &store, &length, (&by_id, &by_hash))?;
 
-    if grow {
-        return Err(SecurityError::NoRoom { index: "$SDS" });
-    }
     let disk = mft.disk();
+    length.take(mft)?;
     for (at, bytes) in &plan.writes {
-        store.sds.layout.write_allocated(disk, bytes, *at)?;
+        length.layout.write_allocated(disk, bytes, *at)?;
     }
     disk.sync()?;
-    if plan.len > store.sds.layout.initialized {
-        set_len(mft, &store.sds, plan.len)?;
+    if length.layout != store.sds.layout {
+        let mut record = mft.read_any(store.sds.record)?;
+        length.put(&mut record, store.sds.at)?;
+        mft.write(&mut record)?;
         disk.sync()?;
     }
     write_index(mft, &store.by_id, &by_id)?;
@@ -133,24 +131,28 @@ fn append(mft: &Mft, store: Store, descriptors: &[&[u8]]) -> Result<Vec<SdsHeade
     Ok(plan.entries)
 }
 
-/// Whether the records have room for the roots, and for one more run where `$SDS` has to grow.
+/// Whether the records have room for what is to be changed in them.
 fn check_room<B: Blocks>(
     mft: &Mft,
     store: &Store,
+    length: &Length,
     (by_id, by_hash): (&Index<ById, B>, &Index<ByHash, B>),
-    grow: bool,
 ) -> Result<(), SecurityError> {
-    let mut record = mft.read_any(store.by_id.record)?;
-    put_root(&mut record, by_id)?;
-    if store.by_hash.record != record.number() {
-        record = mft.read_any(store.by_hash.record)?;
+    // Mostly these are one.
+    let mut records = BTreeMap::new();
+    for number in [store.sds.record, store.by_id.record, store.by_hash.record] {
+        records.insert(number, mft.read_any(number)?);
     }
-    put_root(&mut record, by_hash)?;
-    let shared = [store.by_id.record, store.by_hash.record].contains(&store.sds.record);
-    match grow && shared && record.room() < ROOM_FOR_RUN {
-        true => Err(SecurityError::NoRoom { index: "$SDS" }),
-        false => Ok(()),
+    if let Some(record) = records.get_mut(&store.sds.record) {
+        length.put(record, store.sds.at)?;
     }
+    if let Some(record) = records.get_mut(&store.by_id.record) {
+        put_root(record, by_id)?;
+    }
+    if let Some(record) = records.get_mut(&store.by_hash.record) {
+        put_root(record, by_hash)?;
+    }
+    Ok(())
 }
 
 /// Gives `$INDEX_ROOT` in its record the changed value, in memory.
@@ -183,16 +185,5 @@ fn write_index<K: Key>(
         put_root(&mut record, index)?;
         mft.write(&mut record)?;
     }
-    Ok(())
-}
-
-/// Makes `len` the length of `$SDS`, all of which is allocated and has been written.
-fn set_len(mft: &Mft, sds: &SdsStream, len: u64) -> Result<(), SecurityError> {
-    let mut record = mft.read_any(sds.record)?;
-    let header = record.non_resident_mut(sds.at);
-    let header = header.ok_or(SecurityError::NoRoom { index: "$SDS" })?;
-    header.data_size = header.data_size.get().max(len).into();
-    header.initialized_size = len.into();
-    mft.write(&mut record)?;
     Ok(())
 }

@@ -7,7 +7,6 @@ use zerocopy::byteorder::little_endian::U32;
 
 use super::SecurityId;
 use super::error::SecurityError;
-use super::format::SECURITY_DESCRIPTOR;
 use crate::bytes;
 use crate::ntfs::error::VolumeError;
 use crate::ntfs::format::{StandardInformation, attribute_type};
@@ -150,9 +149,14 @@ fn id_of(record: &Record) -> Option<u32> {
 
 /// Whether the file has a descriptor of its own, in this record or in another.
 fn has_own(mft: &Mft, record: &Record) -> Result<bool, SecurityError> {
-    if record.find(SECURITY_DESCRIPTOR, "").is_some() {
+    if record
+        .find(attribute_type::SECURITY_DESCRIPTOR, "")
+        .is_some()
+    {
         return Ok(true);
     }
     let listed = list::entries(mft.disk(), record)?.unwrap_or_default();
-    Ok(listed.iter().any(|entry| entry.kind == SECURITY_DESCRIPTOR))
+    Ok(listed
+        .iter()
+        .any(|entry| entry.kind == attribute_type::SECURITY_DESCRIPTOR))
 }

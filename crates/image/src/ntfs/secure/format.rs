@@ -32,11 +32,6 @@ impl SdsHeader {
     pub(super) const FIRST_ID: u32 = 0x100;
 }
 
-/// Type of the attribute $SECURITY_DESCRIPTOR, the descriptor of one file.
-pub(super) const SECURITY_DESCRIPTOR: u32 = 0x50;
-/// Type of the attribute $BITMAP, the index blocks in use.
-pub(super) const BITMAP: u32 = 0xB0;
-
 /// Flag of a node: its entries have children.
 pub(super) const NODE_HAS_CHILDREN: u8 = 1;
 

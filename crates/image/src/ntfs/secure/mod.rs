@@ -14,16 +14,18 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::mft::Mft;
+use super::format::attribute_type;
 use super::place::FileId;
 use super::records::Records;
 use super::stream::Stream;
+use super::volume::Volume;
 
 mod append;
 mod error;
 mod files;
 mod format;
 mod index;
+mod length;
 mod node;
 mod sds;
 mod store;
@@ -32,7 +34,7 @@ mod tests;
 
 pub use error::SecurityError;
 pub use files::{Change, FileSecurity};
-use format::{SECURITY_DESCRIPTOR, SdsHeader};
+use format::SdsHeader;
 use store::Store;
 
 /// Bytes of descriptors that are kept in memory.
@@ -51,7 +53,7 @@ impl fmt::Display for SecurityId {
 /// The security descriptors of a volume. Descriptors are bytes, self-relative.
 #[derive(Debug)]
 pub struct Secure {
-    mft: Arc<Mft>,
+    volume: Volume,
     state: Mutex<State>,
 }
 
@@ -65,10 +67,12 @@ struct State {
 }
 
 impl Secure {
-    /// The descriptors of the volume with this table; nothing is read yet.
-    pub(crate) fn new(mft: Arc<Mft>) -> Self {
+    /// The descriptors of a volume; nothing is read yet. All that writes on one volume must share
+    /// this.
+    #[must_use]
+    pub fn new(volume: &Volume) -> Self {
         Self {
-            mft,
+            volume: volume.clone(),
             state: Mutex::default(),
         }
     }
@@ -104,20 +108,22 @@ impl Secure {
     }
 
     /// The ids of `descriptors` in their order. What the volume lacks is added, and is durable when
-    /// this returns; a crash before leaves ids that no file has.
+    /// this returns; a crash before leaves ids that no file has. The volume must be
+    /// [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::NoRoom`] and all others but those of the device are found before anything
     /// is written.
     pub fn add(&self, descriptors: &[&[u8]]) -> Result<Vec<SecurityId>, SecurityError> {
         let mut state = self.state();
+        let _writing = self.volume.inner.writing();
         state.store = None;
-        append::add(&self.mft, descriptors)
+        append::add(&self.volume.inner.mft, descriptors)
     }
 
     /// Where the descriptors of `files` are, in their order; $MFT is read in few large pieces.
     pub fn of_files(&self, files: &[FileId]) -> Vec<Result<FileSecurity, SecurityError>> {
-        files::get(&self.mft, files)
+        files::get(&self.volume.inner.mft, files)
     }
 
     /// The descriptor of one file, in `$Secure` or of its own; `None` where it has none.
@@ -125,13 +131,13 @@ impl Secure {
     /// # Errors
     /// No such file; what [`Self::descriptor`] reports.
     pub fn of_file(&self, file: FileId) -> Result<Option<Arc<[u8]>>, SecurityError> {
-        let records = Records::read(&self.mft, file)?;
-        match files::get_one(&self.mft, records.base())? {
+        let records = Records::read(&self.volume.inner.mft, file)?;
+        match files::get_one(&self.volume.inner.mft, records.base())? {
             FileSecurity::Shared(id) => self.descriptor(id).map(Some),
             FileSecurity::None => Ok(None),
             FileSecurity::Own => {
-                let disk = self.mft.disk();
-                let stream = Stream::of(disk, &records, SECURITY_DESCRIPTOR, "")?;
+                let disk = self.volume.inner.mft.disk();
+                let stream = Stream::of(disk, &records, attribute_type::SECURITY_DESCRIPTOR, "")?;
                 let stream = stream.ok_or_else(|| records.lacks("$SECURITY_DESCRIPTOR"))?;
                 let bytes = stream.read_all(disk, SdsHeader::MAX_DESCRIPTOR.into())?;
                 Ok(Some(bytes.into()))
@@ -141,7 +147,8 @@ impl Secure {
 
     /// Gives files other ids, which the volume must have, and returns when that is durable. Every
     /// file is checked before the first is written; what is refused for one does not keep the
-    /// others from being set. A crash leaves each file with the old id or the new.
+    /// others from being set. A crash leaves each file with the old id or the new. The volume must be
+    /// [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a
@@ -154,7 +161,8 @@ impl Secure {
                 last = Some(change.to);
             }
         }
-        files::set(&self.mft, changes)
+        let _writing = self.volume.inner.writing();
+        files::set(&self.volume.inner.mft, changes)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,7 +173,7 @@ impl Secure {
         if let Some(store) = &state.store {
             return Ok(store.clone());
         }
-        let store = Arc::new(Store::open(&self.mft)?);
+        let store = Arc::new(Store::open(&self.volume.inner.mft)?);
         state.store = Some(store.clone());
         Ok(store)
     }

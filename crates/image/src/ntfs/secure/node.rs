@@ -274,7 +274,7 @@ impl Node {
         let end = self.within(header.index_length.get());
         let room = self.within(header.allocated_size.get());
         let sound = first >= self.header.saturating_add(size_of::<IndexHeader>())
-            && header.entries_offset.get() % 8 == 0
+            && header.entries_offset.get().is_multiple_of(8)
             && first < end
             && end <= room
             && room <= self.bytes.len();

@@ -18,7 +18,7 @@ const ALIGN: u64 = 16;
 /// Where the bytes of `$SDS` come from.
 pub(super) trait Source {
     /// Bytes that it has and that have been written.
-    fn len(&self) -> u64;
+    fn written(&self) -> u64;
     /// The `len` bytes at `at`.
     fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError>;
 }
@@ -37,7 +37,7 @@ pub(super) fn read(source: &impl Source, place: &SdsHeader) -> Result<Vec<u8>, S
     let len = usize::try_from(place.length.get()).unwrap_or(usize::MAX);
     let first = place.offset.get();
     for at in [first, first.saturating_add(SdsHeader::BLOCK)] {
-        let past_end = at.saturating_add(place.length.get().into()) > source.len();
+        let past_end = at.saturating_add(place.length.get().into()) > source.written();
         if past_end {
             continue;
         }
@@ -66,11 +66,11 @@ fn sound<'a>(entry: &'a [u8], place: &SdsHeader) -> Option<&'a [u8]> {
 fn check_place(place: &SdsHeader) -> Result<(), SecurityError> {
     let (at, len) = (place.offset.get(), place.length.get());
     let fits = (at % SdsHeader::BLOCK).saturating_add(len.into()) <= SdsHeader::BLOCK;
-    let even = (at / SdsHeader::BLOCK) % 2 == 0;
+    let even = (at / SdsHeader::BLOCK).is_multiple_of(2);
     let bounded = len > SdsHeader::LEN && len <= SdsHeader::LEN + SdsHeader::MAX_DESCRIPTOR;
     // Twice the block keeps the end of the second copy a valid offset.
     let reachable = at.checked_add(SdsHeader::BLOCK * 2).is_some();
-    match at % ALIGN == 0 && fits && even && bounded && reachable {
+    match at.is_multiple_of(ALIGN) && fits && even && bounded && reachable {
         true => Ok(()),
         false => Err(fault(
             at,
@@ -122,7 +122,7 @@ impl Tail {
         let mut damaged = None;
         let mut blocks: u32 = 0;
         let mut next = align(self.end);
-        while let Some(start) = next.filter(|start| *start < source.len()) {
+        while let Some(start) = next.filter(|start| *start < source.written()) {
             blocks = blocks.saturating_add(1);
             if blocks > MAX_UNNAMED_BLOCKS {
                 return Err(fault(start, "the end near the last entry", "more bytes"));
@@ -184,7 +184,7 @@ fn entry_at(block: &[u8], at: usize, offset: u64) -> Option<&SdsHeader> {
 
 /// What `$SDS` has from `from` to `to`.
 fn read_to(source: &impl Source, from: u64, to: u64) -> Result<Vec<u8>, SecurityError> {
-    match to.min(source.len()).checked_sub(from) {
+    match to.min(source.written()).checked_sub(from) {
         None | Some(0) => Ok(Vec::new()),
         Some(len) => source.read(from, usize::try_from(len).unwrap_or(usize::MAX)),
     }
@@ -193,7 +193,7 @@ fn read_to(source: &impl Source, from: u64, to: u64) -> Result<Vec<u8>, Security
 /// The next multiple of 16 that lies in a block of first copies.
 fn align(end: u64) -> Option<u64> {
     let at = end.checked_next_multiple_of(ALIGN)?;
-    match (at / SdsHeader::BLOCK) % 2 == 0 {
+    match (at / SdsHeader::BLOCK).is_multiple_of(2) {
         true => Some(at),
         false => at.checked_next_multiple_of(SdsHeader::BLOCK * 2),
     }
@@ -229,7 +229,7 @@ impl Append {
             return Ok(Self {
                 entries: Vec::new(),
                 writes: BTreeMap::new(),
-                len: source.len(),
+                len: source.written(),
             });
         }
         let mut entries = Vec::new();
@@ -243,15 +243,17 @@ impl Append {
             tail.take(&place)?;
             entries.push(place);
         }
-        if start > source.len() {
+        if start > source.written() {
             return Err(fault(
                 start,
-                format!("entries within {} bytes", source.len()),
+                format!("entries within {} bytes", source.written()),
                 "an entry that ends here",
             ));
         }
         clear(source, start, tail.end, &mut writes)?;
-        let len = source.len().max(tail.end.saturating_add(SdsHeader::BLOCK));
+        let len = source
+            .written()
+            .max(tail.end.saturating_add(SdsHeader::BLOCK));
         Ok(Self {
             entries,
             writes,
@@ -327,7 +329,7 @@ fn clear(
         }
         from = to.saturating_add(SdsHeader::BLOCK);
     }
-    zero.push((source.len(), end.saturating_add(SdsHeader::BLOCK)));
+    zero.push((source.written(), end.saturating_add(SdsHeader::BLOCK)));
     for (mut from, to) in zero {
         for (start, end) in written.iter().chain([&(to, to)]) {
             let gap = (*start).min(to).saturating_sub(from);
@@ -360,8 +362,8 @@ mod tests {
     use super::*;
 
     impl Source for Vec<u8> {
-        fn len(&self) -> u64 {
-            Vec::len(self) as u64
+        fn written(&self) -> u64 {
+            self.len() as u64
         }
 
         fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError> {
@@ -395,9 +397,8 @@ mod tests {
     /// block; what follows a gap must be zero.
     fn scan(sds: &[u8]) -> Vec<u32> {
         let mut ids = Vec::new();
-        let mut pairs = sds.chunks(2 * SdsHeader::BLOCK as usize);
         let mut base = 0;
-        while let Some(pair) = pairs.next() {
+        for pair in sds.chunks(2 * SdsHeader::BLOCK as usize) {
             let (first, second) = pair.split_at(pair.len().min(SdsHeader::BLOCK as usize));
             assert!(first.starts_with(second), "the copies are equal");
             let mut at = 0;
@@ -519,7 +520,7 @@ mod tests {
             (0, u32::MAX),
             (0, 0x1_0015),
             (u64::MAX - 15, 40),
-            (u64::MAX & !0x7_FFFF, 40),
+            (!0x7_FFFF, 40),
         ] {
             let place = SdsHeader {
                 offset: offset.into(),
@@ -600,7 +601,7 @@ mod tests {
         /// All zeros.
         struct Long;
         impl Source for Long {
-            fn len(&self) -> u64 {
+            fn written(&self) -> u64 {
                 u64::MAX
             }
             fn read(&self, _: u64, len: usize) -> Result<Vec<u8>, SecurityError> {

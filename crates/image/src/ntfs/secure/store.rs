@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::error::SecurityError;
-use super::format::{BITMAP, SdsHeader};
+use super::format::SdsHeader;
 use super::index::{Blocks, Index};
 use super::node::{ByHash, ById, Key};
 use super::sds::{self, Source};
@@ -117,7 +117,7 @@ impl Store {
 }
 
 impl Source for SdsStream {
-    fn len(&self) -> u64 {
+    fn written(&self) -> u64 {
         self.layout.initialized
     }
 
@@ -133,7 +133,7 @@ impl View {
         let stream = |kind| Stream::of(disk, records, kind, K::NAME);
         let root = stream(attribute_type::INDEX_ROOT)?;
         let root = root.ok_or_else(|| records.lacks(K::NAME))?;
-        let bitmap = match stream(BITMAP)? {
+        let bitmap = match stream(attribute_type::BITMAP)? {
             None => Vec::new(),
             Some(bitmap) => bitmap.read_all(disk, MAX_BITMAP)?,
         };
@@ -208,5 +208,20 @@ impl Blocks for Arc<IndexBlocks> {
             .ok()
             .and_then(|at| self.bitmap.get(at).copied());
         Ok(byte.is_some_and(|byte| byte >> (number % 8) & 1 != 0))
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Where the blocks of both indexes lie on the volume.
+    pub(super) fn block_offsets(&self) -> Vec<u64> {
+        let views = [&self.by_id, &self.by_hash].into_iter();
+        let layouts = views.filter_map(|view| view.blocks.allocation.as_ref()?.layout());
+        layouts
+            .flat_map(|layout| {
+                let blocks = (0..layout.initialized).step_by(4096);
+                blocks.filter_map(|at| layout.position(at))
+            })
+            .collect()
     }
 }

@@ -3,10 +3,11 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::ntfs::disk::Disk;
+use crate::device::Device;
 use crate::testing::Memory;
 
 mod crash;
@@ -18,13 +19,67 @@ use image::{Image, descriptor};
 /// A volume in memory.
 fn open(bytes: &[u8]) -> (Arc<Memory>, Secure) {
     let memory = Arc::new(Memory::new(bytes.to_vec()));
-    let disk = Disk::new(memory.clone()).expect("a volume");
-    let mft = Mft::open(disk).expect("a volume");
-    (memory, Secure::new(Arc::new(mft)))
+    let volume = Volume::open(memory.clone()).expect("a volume");
+    (memory, Secure::new(&volume))
+}
+
+/// What was written between two syncs, and where.
+type Epoch = Vec<(u64, Vec<u8>)>;
+
+/// Keeps every write, by the sync that made it durable.
+#[derive(Debug)]
+struct Recorder {
+    memory: Memory,
+    epochs: Mutex<Vec<Epoch>>,
+}
+
+impl Recorder {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            memory: Memory::new(bytes),
+            epochs: Mutex::new(vec![Vec::new()]),
+        }
+    }
+
+    /// What was written since the last call.
+    fn take(&self) -> Vec<Epoch> {
+        let mut epochs = self.epochs.lock().expect("no panic");
+        let mut taken = std::mem::replace(&mut *epochs, vec![Vec::new()]);
+        taken.retain(|epoch| !epoch.is_empty());
+        taken
+    }
+}
+
+impl Device for Recorder {
+    fn len(&self) -> u64 {
+        self.memory.len()
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.memory.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        let mut epochs = self.epochs.lock().expect("no panic");
+        let last = epochs.last_mut().expect("one");
+        last.push((offset, data.to_vec()));
+        self.memory.write_all_at(data, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.epochs.lock().expect("no panic").push(Vec::new());
+        Ok(())
+    }
 }
 
 fn file(secure: &Secure, record: u64) -> FileId {
-    secure.mft.read_any(record).expect("a record").id()
+    secure
+        .volume
+        .inner
+        .mft
+        .read_any(record)
+        .expect("a record")
+        .id()
 }
 
 fn files(secure: &Secure, records: &[u64]) -> Vec<FileId> {

@@ -1,0 +1,226 @@
+//! $Bitmap: which clusters are used (Linux-NTFS, $Bitmap).
+
+use super::disk::Disk;
+use super::error::{Corruption, VolumeError};
+use super::format::{attribute_type, system};
+use super::mft::Mft;
+use super::place::Lcn;
+use super::records::Records;
+use super::stream::Stream;
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 << 10;
+/// Most places that an allocation may be made of.
+const MAX_EXTENTS: usize = 32;
+
+/// Clusters that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The first.
+    pub(crate) start: Lcn,
+    /// How many.
+    pub(crate) len: u64,
+}
+
+impl Extent {
+    /// Whether they have a cluster in common.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.start.0 < other.start.0.saturating_add(other.len)
+            && other.start.0 < self.start.0.saturating_add(self.len)
+    }
+}
+
+/// The map of used clusters, a bit each.
+pub(crate) struct Bitmap<'a> {
+    disk: &'a Disk,
+    stream: Stream,
+    clusters: u64,
+}
+
+impl<'a> Bitmap<'a> {
+    /// Finds the map.
+    pub(crate) fn open(mft: &'a Mft) -> Result<Self, VolumeError> {
+        let disk = mft.disk();
+        let records = Records::read_system(mft, system::BITMAP)?;
+        let stream = Stream::of(disk, &records, attribute_type::DATA, "")?
+            .ok_or_else(|| records.lacks("data of $Bitmap"))?;
+        let clusters = disk.geometry.clusters;
+        if stream.len() < clusters.div_ceil(8) {
+            let offset = records.base().offset();
+            let expected = format!("at least {} bytes", clusters.div_ceil(8));
+            let actual = stream.len().to_string();
+            return Err(Corruption::new("$Bitmap", offset, expected, actual).into());
+        }
+        Ok(Self {
+            disk,
+            stream,
+            clusters,
+        })
+    }
+
+    /// The map's own place.
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Number of free clusters.
+    pub(crate) fn free(&self) -> Result<u64, VolumeError> {
+        let mut free = 0_u64;
+        self.scan(0, self.clusters, |extent| {
+            free = free.saturating_add(extent.len);
+            true
+        })?;
+        Ok(free)
+    }
+
+    /// Whether all of these clusters are used.
+    pub(crate) fn are_used(&self, extent: Extent) -> Result<bool, VolumeError> {
+        let start = extent.start.0;
+        let mut used = true;
+        self.scan(start, start.saturating_add(extent.len), |_| {
+            used = false;
+            false
+        })?;
+        Ok(used)
+    }
+
+    /// Free clusters, `needed` of them: as many as there are at `near`, then all others together
+    /// where there is such a place, else in few places; `None` where the volume is full.
+    pub(crate) fn find(&self, near: Lcn, needed: u64) -> Result<Option<Vec<Extent>>, VolumeError> {
+        let near = near.0.min(self.clusters);
+        let mut found = Vec::new();
+        let mut rest = needed;
+        self.scan(near, self.clusters, |extent| {
+            if extent.start.0 == near {
+                let len = extent.len.min(rest);
+                rest = rest.saturating_sub(len);
+                found.push(Extent { len, ..extent });
+            }
+            false
+        })?;
+        let taken = found.first().map_or(0, |extent: &Extent| extent.len);
+        let mut others: Vec<Extent> = Vec::new();
+        for (from, to) in [(near.saturating_add(taken), self.clusters), (0, near)] {
+            if rest == 0 {
+                break;
+            }
+            self.scan(from, to, |extent| {
+                if extent.len >= rest {
+                    others = vec![extent];
+                    return false;
+                }
+                if others.len() < MAX_EXTENTS {
+                    others.push(extent);
+                } else if let Some(least) = others.iter_mut().min_by_key(|other| other.len)
+                    && least.len < extent.len
+                {
+                    *least = extent;
+                }
+                true
+            })?;
+            if others.last().is_some_and(|extent| extent.len >= rest) {
+                break;
+            }
+        }
+        others.sort_by_key(|extent| std::cmp::Reverse(extent.len));
+        for extent in others {
+            if rest == 0 {
+                break;
+            }
+            let len = extent.len.min(rest);
+            rest = rest.saturating_sub(len);
+            found.push(Extent { len, ..extent });
+        }
+        Ok((rest == 0).then_some(found))
+    }
+
+    /// Marks clusters as used.
+    pub(crate) fn take(&self, extents: &[Extent]) -> Result<(), VolumeError> {
+        let layout = self.stream.layout().ok_or_else(|| {
+            Corruption::new("data of $Bitmap", 0, "one in clusters", "a resident one")
+        })?;
+        for extent in extents {
+            let mut next = extent.start.0;
+            let end = next.saturating_add(extent.len);
+            while next < end {
+                let first = next / 8;
+                let bytes = end.div_ceil(8).saturating_sub(first);
+                let mut map = vec![0; usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK)];
+                layout.read(self.disk, &mut map, first)?;
+                for (cell, number) in map.iter_mut().zip(first..) {
+                    for bit in 0..8_u8 {
+                        let cluster = number.saturating_mul(8).saturating_add(bit.into());
+                        if (next..end).contains(&cluster) {
+                            *cell |= 1 << bit;
+                        }
+                    }
+                }
+                layout.write(self.disk, &map, first)?;
+                let covered = first.saturating_add(u64::try_from(map.len()).unwrap_or(0));
+                next = covered.saturating_mul(8);
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the free clusters from `from` up to `to`, neighbours together, until `show` tells
+    /// `false`.
+    fn scan(
+        &self,
+        from: u64,
+        to: u64,
+        mut show: impl FnMut(Extent) -> bool,
+    ) -> Result<(), VolumeError> {
+        let to = to.min(self.clusters);
+        let mut at = from;
+        let mut free: Option<u64> = None;
+        let mut map = Vec::new();
+        while at < to {
+            let first = at / 8;
+            let bytes = to.div_ceil(8).saturating_sub(first);
+            map.clear();
+            map.resize(usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK), 0);
+            self.stream.read(self.disk, &mut map, first)?;
+            for (cell, number) in map.iter().zip(first..) {
+                let base = number.saturating_mul(8);
+                // Most of a map is alike.
+                let whole = at == base && base.saturating_add(8) <= to;
+                match (*cell, free) {
+                    (0, Some(_)) | (0xFF, None) if whole => {
+                        at = base.saturating_add(8);
+                        continue;
+                    }
+                    _ => {}
+                }
+                for bit in 0..8_u8 {
+                    let cluster = base.saturating_add(bit.into());
+                    if cluster < at || cluster >= to {
+                        continue;
+                    }
+                    at = cluster.saturating_add(1);
+                    match (*cell & (1 << bit) == 0, free) {
+                        (true, None) => free = Some(cluster),
+                        (false, Some(start)) => {
+                            free = None;
+                            if !show(extent(start, cluster)) {
+                                return Ok(());
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        if let Some(start) = free {
+            show(extent(start, to));
+        }
+        Ok(())
+    }
+}
+
+fn extent(start: u64, end: u64) -> Extent {
+    Extent {
+        start: Lcn(start),
+        len: end.saturating_sub(start),
+    }
+}

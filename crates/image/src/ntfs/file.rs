@@ -1,0 +1,295 @@
+//! The unnamed data of a file: read, written in place, lengthened and shortened.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::bitmap::{Bitmap, Extent};
+use super::error::{Corruption, VolumeError};
+use super::format::attribute_type;
+use super::grow;
+use super::layout::Layout;
+use super::mft::Mft;
+use super::place::FileId;
+use super::records::Records;
+use super::second;
+use super::stream::{Content, Stream};
+use super::volume::Inner;
+
+/// Zeros that are written at once.
+const ZEROS: usize = 1 << 20;
+
+/// The unnamed data of a file.
+#[derive(Clone, Debug)]
+pub struct File {
+    inner: Arc<Inner>,
+    shared: Arc<Shared>,
+}
+
+/// What all that is opened of one file shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    id: FileId,
+    open: Mutex<Open>,
+}
+
+/// Where the data lies.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) stream: Stream,
+    /// Two readers agree on it.
+    agreed: bool,
+}
+
+impl Shared {
+    pub(crate) fn open(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
+        Ok(Self {
+            id,
+            open: Mutex::new(Open::read(mft, id)?),
+        })
+    }
+
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+}
+
+impl Open {
+    /// Reads where the data of a file lies.
+    pub(crate) fn read(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
+        let records = Records::read(mft, id)?;
+        // Its data is not that which is read through the filter of the reparse point.
+        if records
+            .all(attribute_type::REPARSE_POINT, "")
+            .next()
+            .is_some()
+        {
+            return Err(VolumeError::Transformed {
+                id,
+                how: "behind a reparse point",
+                advice: "replace it by an ordinary file in Windows",
+            });
+        }
+        let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?;
+        Ok(Self {
+            stream: stream.ok_or(VolumeError::NoData(id))?,
+            agreed: false,
+        })
+    }
+
+    /// Makes sure that the data may be written where this reader thinks it is.
+    pub(crate) fn make_sure(&mut self, mft: &Mft, id: FileId) -> Result<(), VolumeError> {
+        self.stream.check_writable()?;
+        if self.agreed {
+            return Ok(());
+        }
+        if let Some(layout) = self.stream.layout() {
+            check_place(mft, layout)?;
+        }
+        second::agree(mft.disk(), id, &self.stream)?;
+        self.agreed = true;
+        Ok(())
+    }
+}
+
+/// Refuses data that lies where no file's data can lie.
+pub(crate) fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError> {
+    let bitmap = Bitmap::open(mft)?;
+    let mut extents: Vec<Extent> = layout.extents().collect();
+    check_foreign(mft, &bitmap, &extents)?;
+    for extent in &extents {
+        if !bitmap.are_used(*extent)? {
+            return Err(misplaced(mft, *extent, "a cluster that is not used").into());
+        }
+    }
+    extents.sort_by_key(|extent| extent.start);
+    for pair in extents.windows(2) {
+        if let [first, second] = pair
+            && first.overlaps(second)
+        {
+            return Err(misplaced(mft, *second, "a cluster that it has already").into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses clusters that belong to the volume's own structures.
+pub(crate) fn check_foreign(
+    mft: &Mft,
+    bitmap: &Bitmap<'_>,
+    extents: &[Extent],
+) -> Result<(), VolumeError> {
+    let boot = Extent {
+        start: super::place::Lcn(0),
+        len: 1,
+    };
+    let own: Vec<Extent> = [mft.layout(), mft.mirror()?]
+        .into_iter()
+        .chain(bitmap.stream().layout())
+        .flat_map(Layout::extents)
+        .chain([boot])
+        .collect();
+    for extent in extents {
+        if own.iter().any(|own| own.overlaps(extent)) {
+            return Err(misplaced(mft, *extent, "a cluster of the volume's own structures").into());
+        }
+    }
+    Ok(())
+}
+
+fn misplaced(mft: &Mft, extent: Extent, actual: &'static str) -> Corruption {
+    let offset = mft.disk().geometry.offset(extent.start).unwrap_or(u64::MAX);
+    Corruption::new("cluster of a file", offset, "one of its own", actual)
+}
+
+impl File {
+    pub(crate) fn new(inner: Arc<Inner>, shared: Arc<Shared>) -> Self {
+        Self { inner, shared }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.shared
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.shared.id
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "no caller asks for emptiness alone"
+    )]
+    pub fn len(&self) -> u64 {
+        self.open().stream.len()
+    }
+
+    /// Bytes up to which the file can be lengthened without new clusters.
+    #[must_use]
+    pub fn allocated_len(&self) -> u64 {
+        let open = self.open();
+        open.stream
+            .layout()
+            .map_or(open.stream.len(), |layout| layout.allocated)
+    }
+
+    /// Fills `buf` from `offset` on.
+    ///
+    /// # Errors
+    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`], or what the device reports.
+    pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
+        let open = self.open();
+        open.stream.read(self.inner.mft.disk(), buf, offset)
+    }
+
+    /// Writes all of `data` at `offset`, within the length, in place. Durable only after the next
+    /// [`Self::sync`].
+    ///
+    /// # Errors
+    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`],
+    /// [`VolumeError::ReadersDisagree`], a damaged volume, or what the device reports. Nothing is
+    /// written but where the device fails.
+    pub fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
+        let mut open = self.open();
+        let mft = &self.inner.mft;
+        let file_len = open.stream.len();
+        let end = u64::try_from(data.len())
+            .ok()
+            .and_then(|len| offset.checked_add(len));
+        let Some(end) = end.filter(|end| *end <= file_len) else {
+            let len = data.len();
+            return Err(VolumeError::OutOfRange {
+                offset,
+                len,
+                file_len,
+            });
+        };
+        if data.is_empty() {
+            return Ok(());
+        }
+        open.make_sure(mft, self.id())?;
+        match open.stream.content() {
+            Content::Clusters(layout) if end <= layout.initialized => {
+                layout.write(mft.disk(), data, offset)
+            }
+            Content::Clusters(layout) => {
+                zero(mft, layout, layout.initialized, offset)?;
+                layout.write_allocated(mft.disk(), data, offset)?;
+                // The record is not to tell of data that is not there yet.
+                mft.disk().sync()?;
+                let _writing = self.inner.writing();
+                let mut record = mft.read_any(open.stream.record())?;
+                let header = record.non_resident_mut(open.stream.place());
+                header
+                    .ok_or(VolumeError::Stale(self.id()))?
+                    .initialized_size = end.into();
+                mft.write(&mut record)?;
+                *open = Open::read(mft, self.id())?;
+                Ok(())
+            }
+            Content::Resident(_) => {
+                let _writing = self.inner.writing();
+                let mut record = mft.read_any(open.stream.record())?;
+                let place = usize::try_from(offset)
+                    .ok()
+                    .zip(record.value_mut(open.stream.place()))
+                    .and_then(|(at, value)| crate::bytes::slice_mut(value, at, data.len()));
+                place
+                    .ok_or(VolumeError::Stale(self.id()))?
+                    .copy_from_slice(data);
+                mft.write(&mut record)?;
+                open.stream.set_resident(data, offset);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the file `len` bytes long; new bytes are zero. What is shortened keeps its clusters.
+    /// Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`Self::room_to_grow`], before anything is written, or what the device reports.
+    pub fn set_len(&self, len: u64) -> Result<(), VolumeError> {
+        grow::set_len(&self.inner, self.id(), &mut self.open(), len)
+    }
+
+    /// Whether [`Self::set_len`] can make the file `len` bytes long; nothing is written.
+    ///
+    /// # Errors
+    /// [`VolumeError::CannotGrow`], [`VolumeError::Full`], [`VolumeError::Transformed`],
+    /// [`VolumeError::ReadersDisagree`], or a damaged volume.
+    pub fn room_to_grow(&self, len: u64) -> Result<(), VolumeError> {
+        let mut open = self.open();
+        grow::plan(&self.inner.mft, self.id(), &mut open, len).map(drop)
+    }
+
+    /// Returns when all that was written to the volume is durable.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn sync(&self) -> Result<(), VolumeError> {
+        self.inner.mft.disk().sync()
+    }
+}
+
+/// Writes zeros from `from` up to `to`, whether that was written before or not.
+pub(crate) fn zero(mft: &Mft, layout: &Layout, from: u64, to: u64) -> Result<(), VolumeError> {
+    let mut at = from;
+    let zeros = vec![
+        0;
+        usize::try_from(to.saturating_sub(from))
+            .unwrap_or(ZEROS)
+            .min(ZEROS)
+    ];
+    while at < to {
+        let rest = usize::try_from(to.saturating_sub(at)).unwrap_or(ZEROS);
+        let part = zeros.get(..rest).unwrap_or(&zeros);
+        layout.write_allocated(mft.disk(), part, at)?;
+        at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+    }
+    Ok(())
+}
