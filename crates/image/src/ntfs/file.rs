@@ -91,7 +91,7 @@ impl Open {
 }
 
 /// Refuses data that lies where no file's data can lie.
-fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError> {
+pub(crate) fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError> {
     let bitmap = Bitmap::open(mft)?;
     let mut extents: Vec<Extent> = layout.extents().collect();
     check_foreign(mft, &bitmap, &extents)?;

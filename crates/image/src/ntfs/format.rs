@@ -74,6 +74,8 @@ pub(crate) mod system {
     pub(crate) const ROOT: u64 = 5;
     /// $Bitmap.
     pub(crate) const BITMAP: u64 = 6;
+    /// $Secure.
+    pub(crate) const SECURE: u64 = 9;
     /// $UpCase.
     pub(crate) const UPCASE: u64 = 10;
 }
@@ -141,6 +143,8 @@ pub(crate) mod attribute_type {
     pub(crate) const ATTRIBUTE_LIST: u32 = 0x20;
     /// $FILE_NAME.
     pub(crate) const FILE_NAME: u32 = 0x30;
+    /// $SECURITY_DESCRIPTOR.
+    pub(crate) const SECURITY_DESCRIPTOR: u32 = 0x50;
     /// $VOLUME_INFORMATION.
     pub(crate) const VOLUME_INFORMATION: u32 = 0x70;
     /// $DATA.
@@ -149,6 +153,8 @@ pub(crate) mod attribute_type {
     pub(crate) const INDEX_ROOT: u32 = 0x90;
     /// $INDEX_ALLOCATION.
     pub(crate) const INDEX_ALLOCATION: u32 = 0xA0;
+    /// $BITMAP.
+    pub(crate) const BITMAP: u32 = 0xB0;
     /// $REPARSE_POINT.
     pub(crate) const REPARSE_POINT: u32 = 0xC0;
     /// Ends the attributes of a record.

@@ -8,6 +8,7 @@
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
 //! | `volume`, `folder`, `metadata`, `security_ids` | what a volume holds |
 //! | `file`, `grow`, `second` | reading and writing files |
+//! | [`secure`] | security descriptors |
 
 mod attribute;
 mod bitmap;
@@ -30,6 +31,7 @@ mod record;
 mod records;
 mod runs;
 mod second;
+pub mod secure;
 mod security_ids;
 mod stream;
 #[cfg(test)]

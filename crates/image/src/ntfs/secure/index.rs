@@ -1,0 +1,273 @@
+//! The view indexes `$SII` and `$SDH`: found by descent, walked in order, and added to where a
+//! leaf has room (Linux-NTFS, $Secure and B*Trees). A leaf is never split: what has no room is refused.
+
+use std::collections::{BTreeMap, HashSet};
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+
+use super::error::SecurityError;
+use super::format::SdsHeader;
+use super::node::{Entry, Key, Node};
+use crate::bytes;
+use crate::ntfs::format::{IndexBlock, IndexRoot};
+
+/// Deepest tree that is followed: with the fewest keys that a split leaves in a block, fewer
+/// levels hold all ids there are.
+const MAX_DEPTH: usize = 16;
+/// Most blocks that one walk reads, which hold more descriptors than any volume has.
+const MAX_BLOCKS: usize = 1 << 16;
+/// Sizes of a block that volumes have.
+const BLOCK_SIZES: std::ops::RangeInclusive<u32> = 512..=0x1_0000;
+/// Unit of the blocks' numbers where a block is smaller than a cluster, in bytes.
+const SMALL_UNIT: u64 = 512;
+
+/// Where the blocks of `$INDEX_ALLOCATION` come from.
+pub(super) trait Blocks {
+    /// The `len` bytes at `at`, their update sequence numbers replaced by what they stand for.
+    fn block(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError>;
+    /// Whether `$BITMAP` has the block of this ordinal number in use.
+    fn in_use(&self, number: u64) -> Result<bool, SecurityError>;
+}
+
+/// A view index, and the changes to it that have not been written.
+pub(super) struct Index<K, B> {
+    blocks: B,
+    block_size: u32,
+    /// Bytes that the blocks' numbers count.
+    unit: u64,
+    root: Node,
+    root_changed: bool,
+    /// Changed blocks by where they lie.
+    changed: BTreeMap<u64, Node>,
+    key: PhantomData<K>,
+}
+
+/// How far a walk has come.
+struct Walk<'a, K> {
+    /// Lowest key wanted.
+    from: K,
+    seen: HashSet<u64>,
+    visit: &'a mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+}
+
+impl<K: Key, B: Blocks> Index<K, B> {
+    /// The index with this value of `$INDEX_ROOT`; clusters have `cluster_size` bytes.
+    pub(super) fn open(root: Vec<u8>, cluster_size: u64, blocks: B) -> Result<Self, SecurityError> {
+        let head: Option<&IndexRoot> = bytes::view(&root, 0);
+        let head = head.map(|head| (head.index_block_size.get(), head.collation_rule.get()));
+        let root = Node::root(root);
+        let sound = head.filter(|(size, rule)| {
+            *rule == K::COLLATION && size.is_power_of_two() && BLOCK_SIZES.contains(size)
+        });
+        let Some((block_size, _)) = sound else {
+            return Err(root.fault::<K>(
+                0,
+                format!("a block size and collation rule {:#x}", K::COLLATION),
+                format!("{head:?}"),
+            ));
+        };
+        let unit = match cluster_size <= u64::from(block_size) {
+            true => cluster_size.max(1),
+            false => SMALL_UNIT,
+        };
+        Ok(Self {
+            blocks,
+            block_size,
+            unit,
+            root,
+            root_changed: false,
+            changed: BTreeMap::new(),
+            key: PhantomData,
+        })
+    }
+
+    /// Calls `visit` with the entries from key `from` on, in order, until it breaks.
+    pub(super) fn walk(
+        &self,
+        from: K,
+        visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+    ) -> Result<(), SecurityError> {
+        let mut walk = Walk {
+            from,
+            seen: HashSet::new(),
+            visit,
+        };
+        self.walk_node(&self.root, (None, None), 0, &mut walk)
+            .map(|_| ())
+    }
+
+    /// The entry with this key.
+    pub(super) fn find(&self, key: K) -> Result<Option<SdsHeader>, SecurityError> {
+        let mut found = None;
+        self.walk(key, &mut |entry| {
+            found = (K::of(entry) == key).then_some(*entry);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// Adds an entry to the leaf where it belongs, in memory only.
+    pub(super) fn insert(&mut self, entry: &SdsHeader) -> Result<(), SecurityError> {
+        match self.leaf_for(K::of(entry))? {
+            None => {
+                self.root.make_room::<K>()?;
+                self.root_changed = true;
+                match self.root.insert::<K>(entry)? {
+                    true => Ok(()),
+                    false => Err(SecurityError::NoRoom { index: K::NAME }),
+                }
+            }
+            Some((at, mut leaf)) => match leaf.insert::<K>(entry)? {
+                true => {
+                    self.changed.insert(at, leaf);
+                    Ok(())
+                }
+                false => Err(SecurityError::NoRoom { index: K::NAME }),
+            },
+        }
+    }
+
+    /// The value of `$INDEX_ROOT`, where it has changed.
+    pub(super) fn changed_root(&self) -> Option<&[u8]> {
+        self.root_changed.then_some(self.root.bytes())
+    }
+
+    /// The changed blocks, without update sequence numbers, and where they lie.
+    pub(super) fn changed_blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.changed.iter().map(|(at, node)| (*at, node.bytes()))
+    }
+
+    /// Where the leaf that has or lacks this key lies, or `None` for the root.
+    fn leaf_for(&self, key: K) -> Result<Option<(u64, Node)>, SecurityError> {
+        let mut bounds = (None, None);
+        let mut place: Option<(u64, Node)> = None;
+        for _ in 0..MAX_DEPTH {
+            let node = place.as_ref().map_or(&self.root, |(_, node)| node);
+            let entries = node.entries::<K>()?;
+            self.check_bounds(node, &entries, bounds)?;
+            let mut low = bounds.0;
+            let mut next = None;
+            for entry in &entries {
+                match entry.item {
+                    Some((other, _)) if other < key => low = Some(other),
+                    Some((other, _)) if other == key => {
+                        return Err(node.fault::<K>(0, "a key that is new", "the same key"));
+                    }
+                    item => {
+                        bounds = (low, item.map(|(other, _)| other).or(bounds.1));
+                        next = entry.child;
+                        break;
+                    }
+                }
+            }
+            match next {
+                None => return Ok(place),
+                Some(child) => place = Some(self.child(child, node)?),
+            }
+        }
+        Err(self.too_deep())
+    }
+
+    fn walk_node(
+        &self,
+        node: &Node,
+        bounds: (Option<K>, Option<K>),
+        depth: usize,
+        walk: &mut Walk<'_, K>,
+    ) -> Result<ControlFlow<()>, SecurityError> {
+        if depth > MAX_DEPTH || walk.seen.len() > MAX_BLOCKS {
+            return Err(self.too_deep());
+        }
+        let entries = node.entries::<K>()?;
+        self.check_bounds(node, &entries, bounds)?;
+        let mut low = bounds.0;
+        for entry in entries {
+            let key = entry.item.map(|(key, _)| key);
+            if let Some(number) = entry.child
+                && key.is_none_or(|key| key > walk.from)
+            {
+                if !walk.seen.insert(number) {
+                    return Err(node.fault::<K>(
+                        0,
+                        "each child once",
+                        format!("block {number:#x} again"),
+                    ));
+                }
+                let (_, child) = self.child(number, node)?;
+                let bounds = (low, key.or(bounds.1));
+                if self.walk_node(&child, bounds, depth + 1, walk)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            if let Some((key, data)) = entry.item {
+                low = Some(key);
+                if key >= walk.from && (walk.visit)(&data).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Whether the keys of a node lie between those beside it in its parent.
+    fn check_bounds(
+        &self,
+        node: &Node,
+        entries: &[Entry<K>],
+        (low, high): (Option<K>, Option<K>),
+    ) -> Result<(), SecurityError> {
+        let mut keys = entries.iter().filter_map(|entry| Some(entry.item?.0));
+        let inside =
+            keys.all(|key| low.is_none_or(|low| low < key) && high.is_none_or(|high| key < high));
+        match inside {
+            true => Ok(()),
+            false => Err(node.fault::<K>(0, "keys between those of the parent", "a key outside")),
+        }
+    }
+
+    /// The child of this number and where it lies.
+    fn child(&self, number: u64, parent: &Node) -> Result<(u64, Node), SecurityError> {
+        let size = u64::from(self.block_size);
+        let at = number
+            .checked_mul(self.unit)
+            .filter(|at| at % size == 0)
+            .ok_or_else(|| parent.fault::<K>(0, "the number of a block", format!("{number:#x}")))?;
+        if let Some(changed) = self.changed.get(&at) {
+            return Ok((at, changed.clone()));
+        }
+        let len = usize::try_from(self.block_size).unwrap_or(usize::MAX);
+        if !self.blocks.in_use(at / size)? {
+            return Err(parent.fault::<K>(
+                0,
+                "a block in use",
+                format!("block {number:#x}, which $BITMAP has as free"),
+            ));
+        }
+        let node = Node::block(self.blocks.block(at, len)?, at);
+        let head: Option<&IndexBlock> = bytes::view(node.bytes(), 0);
+        match head {
+            Some(head) if head.protected.magic == IndexBlock::MAGIC && head.vcn.get() == number => {
+                Ok((at, node))
+            }
+            _ => Err(node.fault::<K>(
+                0,
+                format!("INDX with number {number:#x}"),
+                "another signature or number",
+            )),
+        }
+    }
+
+    fn too_deep(&self) -> SecurityError {
+        SecurityError::Corrupt {
+            index: K::NAME,
+            part: "$INDEX_ROOT",
+            offset: 0,
+            expected: format!("at most {MAX_DEPTH} levels and {MAX_BLOCKS} blocks"),
+            actual: "more".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;
