@@ -118,6 +118,18 @@ impl File {
         }
     }
 
+    /// Whether the file can be made `len` bytes long and written in these extents, each an offset
+    /// and a length in bytes. Of a mounted volume only writing tells.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
+        match &self.file {
+            Inner::System(_) => Ok(()),
+            Inner::Image(file) => file.check_room(len, extents),
+        }
+    }
+
     /// Returns when everything written so far, and the length, is durable.
     ///
     /// # Errors

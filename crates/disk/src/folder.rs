@@ -156,6 +156,12 @@ impl Folder {
         self.dir.open_file(name, access)
     }
 
+    /// Whether files can be created here at all: not on an NTFS volume that is not mounted.
+    #[must_use]
+    pub fn may_create(&self) -> bool {
+        self.image().is_none_or(|dir| dir.tree().may_create())
+    }
+
     /// Creates a file for reading and writing. On Unix only its owner may read it: copies of
     /// registry hives hold secrets.
     ///

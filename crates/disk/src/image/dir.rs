@@ -131,6 +131,10 @@ impl ImageFile {
         self.content.set_len(len)
     }
 
+    pub(crate) fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
+        self.content.check_room(len, extents)
+    }
+
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.content.sync()
     }

@@ -116,6 +116,10 @@ impl Tree for FatTree {
         Ok(self.content(path, file))
     }
 
+    fn may_create(&self) -> bool {
+        true
+    }
+
     fn create(&self, folder: &Node, name: &OsStr) -> io::Result<Box<dyn Content>> {
         let path = Self::below(folder, name)?;
         let file = self.volume.create_file(&path)?;
@@ -173,6 +177,10 @@ impl Content for FatFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.file.set_len(len)
+    }
+
+    fn check_room(&self, _len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {

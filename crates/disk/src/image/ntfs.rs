@@ -98,6 +98,10 @@ impl Tree for NtfsTree {
         }))
     }
 
+    fn may_create(&self) -> bool {
+        false
+    }
+
     fn create(&self, _folder: &Node, _name: &OsStr) -> io::Result<Box<dyn Content>> {
         Err(not_on_an_image("no file is created on NTFS"))
     }
@@ -153,6 +157,13 @@ impl Content for NtfsFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         Ok(self.file.set_len(len)?)
+    }
+
+    fn check_room(&self, len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
+        if len > self.file.len() {
+            self.file.room_to_grow(len)?;
+        }
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -40,6 +40,9 @@ pub(crate) trait Tree: fmt::Debug + Send + Sync {
 
     fn open(&self, node: &Node) -> io::Result<Box<dyn Content>>;
 
+    /// Whether files can be created.
+    fn may_create(&self) -> bool;
+
     fn create(&self, folder: &Node, name: &OsStr) -> io::Result<Box<dyn Content>>;
 
     fn remove(&self, folder: &Node, name: &OsStr) -> io::Result<()>;
@@ -66,6 +69,9 @@ pub(crate) trait Content: fmt::Debug + Send + Sync {
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()>;
 
     fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Whether it can be made so long and written in these extents, each an offset and a length.
+    fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()>;
 
     fn sync(&self) -> io::Result<()>;
 }

@@ -59,8 +59,9 @@ pub(crate) fn commit(
     let mut backups: Vec<Backup> = Vec::new();
     let mut need = Need::default();
     for ((image, held), files) in images.iter().zip(&held).zip(&mut files) {
-        let plan = plan_one(image, &held.path, now)?;
+        let plan = plan_one(image, &held.path, files, now)?;
         files.open_for(&plan)?;
+        files.check_room(&plan)?;
         let first: usize = backups.iter().map(|backup| backup.entry.files.len()).sum();
         let backup = back_up(held, files, &plan, first + 1)?;
         need.target = need.target.saturating_add(backup.need.target);
@@ -137,11 +138,13 @@ pub(crate) fn commit(
 fn plan_one<'a>(
     image: &'a VerifiedImage,
     path: &str,
+    files: &CommitFiles,
     now: Timestamp,
 ) -> Result<CommitPlan<'a>, Error> {
     let options = Options {
         now: filetime(now),
         format: None,
+        may_create_log: files.may_create(),
     };
     plan(&image.hive, &image.logs, &options).map_err(|source: CommitError| Error::Commit {
         path: path.to_owned(),
