@@ -3,7 +3,7 @@
 mod folders;
 mod growing;
 mod hostile;
-mod image;
+pub(super) mod image;
 mod reading;
 mod sample;
 mod security_ids;
