@@ -5,17 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use super::super::Volume;
 use crate::testing::Memory;
 
 /// An image in a folder of its own.
-pub(super) struct Image {
+pub(in crate::ntfs) struct Image {
     folder: tempfile::TempDir,
 }
 
 /// Says that something is missing that the test needs; `true` so that callers can return.
-fn skip(what: &str) -> bool {
+pub(in crate::ntfs) fn skip(what: &str) -> bool {
     assert!(
         std::env::var_os("DISKMEND_NO_SKIP").is_none(),
         "{what}, and DISKMEND_NO_SKIP is set"
@@ -24,7 +26,7 @@ fn skip(what: &str) -> bool {
     true
 }
 
-fn run(program: &str, arguments: &[&OsStr]) -> Option<Output> {
+pub(in crate::ntfs) fn run(program: &str, arguments: &[&OsStr]) -> Option<Output> {
     let mut command = Command::new(program);
     match command.args(arguments).env("LC_ALL", "C").output() {
         Ok(output) => Some(output),
@@ -47,7 +49,7 @@ fn expect_success(output: &Output, what: &str) {
 
 impl Image {
     /// Makes a volume of `mib` MiB with further arguments of mkntfs; `None` where that is missing.
-    pub(super) fn make(mib: u64, arguments: &[&str]) -> Option<Self> {
+    pub(in crate::ntfs) fn make(mib: u64, arguments: &[&str]) -> Option<Self> {
         if !cfg!(target_os = "linux") {
             skip("mkntfs is used on Linux only");
             return None;
@@ -64,13 +66,17 @@ impl Image {
         Some(image)
     }
 
-    fn path(&self) -> PathBuf {
+    pub(in crate::ntfs) fn path(&self) -> PathBuf {
         self.folder.path().join("image")
     }
 
     /// Mounts it with ntfs-3g, lets `fill` work in the mounted folder and unmounts it; `None` where
     /// that is not possible.
-    pub(super) fn mounted<T>(&self, options: &str, fill: impl FnOnce(&Path) -> T) -> Option<T> {
+    pub(in crate::ntfs) fn mounted<T>(
+        &self,
+        options: &str,
+        fill: impl FnOnce(&Path) -> T,
+    ) -> Option<T> {
         let mount = Mount::new(&self.path(), &self.folder.path().join("mounted"), options)?;
         let result = fill(&mount.folder);
         drop(mount);
@@ -78,25 +84,25 @@ impl Image {
     }
 
     /// Its bytes as a device.
-    pub(super) fn device(&self) -> Arc<Memory> {
+    pub(in crate::ntfs) fn device(&self) -> Arc<Memory> {
         Arc::new(Memory::new(fs::read(self.path()).expect("readable")))
     }
 
     /// Its volume, and the device below.
-    pub(super) fn open(&self) -> (Volume, Arc<Memory>) {
+    pub(in crate::ntfs) fn open(&self) -> (Volume, Arc<Memory>) {
         let device = self.device();
         let volume = Volume::open(device.clone()).unwrap_or_else(|error| panic!("{error}"));
         (volume, device)
     }
 
     /// Takes over the bytes of a device and lets the tools of ntfs-3g look for errors.
-    pub(super) fn store_and_check(&self, device: &Memory) {
+    pub(in crate::ntfs) fn store_and_check(&self, device: &Memory) {
         fs::write(self.path(), device.bytes()).expect("writable");
         self.check();
     }
 
     /// Lets the tools of ntfs-3g look for errors.
-    pub(super) fn check(&self) {
+    pub(in crate::ntfs) fn check(&self) {
         let path = self.path();
         for (program, argument) in [("ntfsfix", "-n"), ("ntfsinfo", "-m")] {
             let arguments = [OsStr::new(argument), path.as_os_str()];
@@ -111,7 +117,7 @@ impl Image {
     }
 
     /// All of a file as ntfscat reads it.
-    pub(super) fn cat(&self, path: &str) -> Option<Vec<u8>> {
+    pub(in crate::ntfs) fn cat(&self, path: &str) -> Option<Vec<u8>> {
         let image = self.path();
         let output = run("ntfscat", &[image.as_os_str(), OsStr::new(path)])?;
         expect_success(&output, path);
@@ -119,7 +125,7 @@ impl Image {
     }
 
     /// What ntfsinfo tells of a file.
-    pub(super) fn info(&self, path: &str) -> Option<String> {
+    pub(in crate::ntfs) fn info(&self, path: &str) -> Option<String> {
         let image = self.path();
         let arguments = ["-v", "-F", path].map(OsStr::new);
         let mut all = arguments.to_vec();
@@ -163,7 +169,13 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.folder).output();
+        // A program that another test is about to start holds our open files for a moment.
+        for _ in 0..100 {
+            match Command::new("umount").arg(&self.folder).status() {
+                Ok(status) if !status.success() => thread::sleep(Duration::from_millis(50)),
+                _ => break,
+            }
+        }
         let _ = Command::new("losetup").arg("-d").arg(&self.device).output();
     }
 }

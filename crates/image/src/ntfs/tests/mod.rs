@@ -4,7 +4,7 @@ mod crash;
 mod folders;
 mod growing;
 mod hostile;
-mod image;
+pub(super) mod image;
 mod reading;
 mod sample;
 mod security_ids;

@@ -35,7 +35,7 @@ fn damage_gives_errors_or_old_descriptors_and_never_a_panic() {
     let Some((image, records)) = made(8, &old) else {
         return;
     };
-    let sound = image.bytes();
+    let sound = image.device().bytes();
     let memory = Arc::new(Recorder::new(sound.clone()));
     let secure = Secure::new(&Volume::open(memory.clone()).expect("a volume"));
     let files = files(&secure, &records);
@@ -45,7 +45,7 @@ fn damage_gives_errors_or_old_descriptors_and_never_a_panic() {
     let new = [descriptor(1000, 0), descriptor(1001, 3)];
     let mut refused = 0;
     let mut added = 0;
-    for _ in 0..1500 {
+    for _ in 0..400 {
         let mut undo = Vec::new();
         for _ in 0..=numbers.below(3) {
             let (at, len) = places[numbers.below(places.len())];
@@ -85,5 +85,5 @@ fn damage_gives_errors_or_old_descriptors_and_never_a_panic() {
             memory.write_all_at(byte, *at).expect("inside");
         }
     }
-    assert!(refused > 100 && added > 100, "{refused} {added}");
+    assert!(refused > 50 && added > 50, "{refused} {added}");
 }

@@ -1,174 +1,74 @@
-//! NTFS volumes in image files, mounted while files are made or looked at.
+//! Files with descriptors of their own choice, made and looked at through ntfs-3g.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
+use crate::ntfs::tests::image::{Image, run};
+
 const XATTR: &str = "system.ntfs_acl";
 
-/// A volume in a file.
-pub(super) struct Image {
-    dir: tempfile::TempDir,
-    path: PathBuf,
+/// Makes a file for each of the descriptors and gives the numbers of their records.
+pub(super) fn make_files(image: &Image, descriptors: &[Vec<u8>]) -> Option<Vec<u64>> {
+    image.mounted("permissions", |folder| {
+        let mut records = Vec::new();
+        for (number, descriptor) in descriptors.iter().enumerate() {
+            let path = folder.join(format!("f{number}"));
+            let file = File::create(&path).expect("a file");
+            records.push(file.metadata().expect("metadata").ino());
+            setxattr(&path, XATTR, descriptor, XattrFlags::empty()).expect("set");
+        }
+        records
+    })
 }
 
-/// Runs a program; its error output otherwise.
-fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{program}: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    match output.status.success() {
-        true => Ok(text),
-        false => {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            Err(format!("{program}: {text}{errors}"))
+/// Sets the descriptors of the first files.
+pub(super) fn set_files(image: &Image, descriptors: &[Vec<u8>]) {
+    image.mounted("permissions", |folder| {
+        for (number, descriptor) in descriptors.iter().enumerate() {
+            let path = folder.join(format!("f{number}"));
+            setxattr(&path, XATTR, descriptor, XattrFlags::empty()).expect("set");
         }
-    }
+    });
 }
 
-/// Says that a test could not be run, or fails it where none may be left out.
-fn skipped(error: &str) {
-    assert!(std::env::var_os("DISKMEND_NO_SKIP").is_none(), "{error}");
-    let _ = writeln!(
-        std::io::stderr(),
-        "SKIPPED: mkntfs, ntfs-3g as root: {error}"
-    );
+/// Whether the first files have these descriptors.
+pub(super) fn compare(image: &Image, descriptors: &[&[u8]]) {
+    image.mounted("permissions", |folder| {
+        for (number, expected) in descriptors.iter().enumerate() {
+            let found = descriptor_of(&folder.join(format!("f{number}")));
+            assert!(found == *expected, "file {number}");
+        }
+    });
 }
 
-impl Image {
-    /// A new volume; where that is not possible says so and gives nothing.
-    pub(super) fn new(mebibytes: u64) -> Option<Self> {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("volume.img");
-        let file = File::create(&path).expect("a file");
-        file.set_len(mebibytes << 20).expect("a length");
-        fs::create_dir(dir.path().join("mnt")).expect("a folder");
-        let image = Self { dir, path };
-        match run("mkntfs", &["-F", "-Q", "-q", image.path()]) {
-            Ok(_) => Some(image),
-            Err(error) => {
-                skipped(&error);
-                None
-            }
-        }
-    }
-
-    fn path(&self) -> &str {
-        self.path.to_str().expect("UTF-8")
-    }
-
-    /// Calls `act` with the folder where the volume is mounted.
-    fn mounted<T>(&self, act: impl FnOnce(&Path) -> T) -> Option<T> {
-        /// Unmounts and detaches however the test ends.
-        struct Undo<'a>(Option<&'a str>, String);
-        impl Drop for Undo<'_> {
-            fn drop(&mut self) {
-                if let Some(folder) = self.0 {
-                    let _ = run("umount", &[folder]);
-                }
-                let _ = run("losetup", &["--detach", &self.1]);
-            }
-        }
-        let folder = self.dir.path().join("mnt");
-        let folder = folder.to_str().expect("UTF-8");
-        let device = match run("losetup", &["--find", "--show", self.path()]) {
-            Ok(device) => device.trim().to_string(),
-            Err(error) => {
-                skipped(&error);
-                return None;
-            }
-        };
-        let mut undo = Undo(None, device.clone());
-        if let Err(error) = run(
-            "mount",
-            &["-t", "ntfs-3g", "-o", "permissions", &device, folder],
-        ) {
-            skipped(&error);
-            return None;
-        }
-        undo.0 = Some(folder);
-        Some(act(Path::new(folder)))
-    }
-
-    /// Makes a file for each of the descriptors and gives the numbers of their records.
-    pub(super) fn make_files(&self, descriptors: &[Vec<u8>]) -> Option<Vec<u64>> {
-        self.mounted(|folder| {
-            let mut records = Vec::new();
-            for (number, descriptor) in descriptors.iter().enumerate() {
-                let path = folder.join(format!("f{number}"));
-                let file = File::create(&path).expect("a file");
-                records.push(file.metadata().expect("metadata").ino());
-                setxattr(&path, XATTR, descriptor, XattrFlags::empty()).expect("set");
-            }
-            records
-        })
-    }
-
-    /// Sets the descriptors of the first files.
-    pub(super) fn set_files(&self, descriptors: &[Vec<u8>]) {
-        self.mounted(|folder| {
-            for (number, descriptor) in descriptors.iter().enumerate() {
-                let path = folder.join(format!("f{number}"));
-                setxattr(&path, XATTR, descriptor, XattrFlags::empty()).expect("set");
-            }
-        });
-    }
-
-    /// Whether the first files have these descriptors.
-    pub(super) fn compare(&self, descriptors: &[&[u8]]) {
-        self.mounted(|folder| {
-            for (number, expected) in descriptors.iter().enumerate() {
-                let found = xattr(&folder.join(format!("f{number}")));
-                assert!(found == *expected, "file {number}");
-            }
-        });
-    }
-
-    pub(super) fn xattr_of_root(&self) -> Option<Vec<u8>> {
-        self.mounted(xattr)
-    }
-
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        fs::read(&self.path).expect("the image")
-    }
-
-    pub(super) fn store(&self, bytes: &[u8]) {
-        fs::write(&self.path, bytes).expect("the image");
-    }
-
-    /// Lets other programs check the volume.
-    pub(super) fn check(&self) {
-        let found = run("ntfsfix", &["-n", self.path()]).expect("a sound volume");
-        assert!(found.contains("processed successfully"), "{found}");
-        run("ntfsinfo", &["-f", "-i", "9", self.path()]).expect("$Secure");
-        let found = run("ntfssecaudit", &["-a", self.path()]).unwrap_or_else(|error| error);
-        for part in ["$SDS-1", "$SII", "$SDH"] {
-            assert!(
-                found.contains(&format!("\n0 errors in {part}\n")),
-                "{found}"
-            );
-        }
-        assert!(
-            found.contains("All keys are present in all lists"),
-            "{found}"
-        );
-    }
-}
-
-fn xattr(path: &Path) -> Vec<u8> {
+/// What ntfs-3g says of a file or folder.
+pub(super) fn descriptor_of(path: &Path) -> Vec<u8> {
     // A buffer that is too small gives EIO.
     let mut found = vec![0; 1 << 16];
     let len = getxattr(path, XATTR, found.as_mut_slice()).expect("a descriptor");
     found.truncate(len);
     found
+}
+
+/// Lets other programs check the volume, and above all $Secure.
+pub(super) fn check(image: &Image) {
+    image.check();
+    let path = image.path();
+    let Some(output) = run("ntfssecaudit", &[OsStr::new("-a"), path.as_os_str()]) else {
+        return;
+    };
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    // It reads on behind the second copies of $SDS, where it may find what belongs to others.
+    for part in ["$SDS-1", "$SII", "$SDH"] {
+        let sound = format!("\n0 errors in {part}\n");
+        assert!(found.contains(&sound), "{found}");
+    }
+    let complete = "All keys are present in all lists";
+    assert!(found.contains(complete), "{found}");
 }
 
 /// A descriptor with `more` entries beside the first, different for each number.

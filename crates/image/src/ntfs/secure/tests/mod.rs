@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::device::Device;
+use crate::ntfs::tests::image::Image;
 use crate::testing::Memory;
 
 mod crash;
 mod hostile;
 mod image;
+mod limits;
 
-use image::{Image, descriptor};
+use image::{check, compare, descriptor, descriptor_of, make_files, set_files};
 
 /// A volume in memory.
 fn open(bytes: &[u8]) -> (Arc<Memory>, Secure) {
@@ -92,9 +94,23 @@ fn slices(descriptors: &[Vec<u8>]) -> Vec<&[u8]> {
 
 /// An image with a file for each of `descriptors`, and the numbers of their records.
 fn made(mebibytes: u64, descriptors: &[Vec<u8>]) -> Option<(Image, Vec<u64>)> {
-    let image = Image::new(mebibytes)?;
-    let records = image.make_files(descriptors)?;
+    made_with(mebibytes, &[], descriptors)
+}
+
+/// The same, with further arguments of mkntfs.
+fn made_with(
+    mebibytes: u64,
+    arguments: &[&str],
+    descriptors: &[Vec<u8>],
+) -> Option<(Image, Vec<u64>)> {
+    let image = Image::make(mebibytes, arguments)?;
+    let records = make_files(&image, descriptors)?;
     Some((image, records))
+}
+
+/// Writes the bytes of a volume into its image.
+fn store(image: &Image, memory: &Memory) {
+    std::fs::write(image.path(), memory.bytes()).expect("the image");
 }
 
 /// Sets one id for files that may have any.
@@ -125,7 +141,7 @@ fn descriptors_are_those_that_the_mounted_volume_has() {
     let Some((image, records)) = made(16, &descriptors) else {
         return;
     };
-    let (memory, secure) = open(&image.bytes());
+    let (memory, secure) = open(&image.device().bytes());
     let files = files(&secure, &records);
     for (file, expected) in files.iter().zip(&descriptors) {
         let found = secure.of_file(*file).expect("sound");
@@ -150,7 +166,7 @@ fn descriptors_are_those_that_the_mounted_volume_has() {
         unknown,
         SecurityError::UnknownId(SecurityId(0x900))
     ));
-    assert_eq!(memory.bytes(), image.bytes(), "nothing is written");
+    assert_eq!(memory.bytes(), image.device().bytes(), "nothing is written");
 }
 
 #[test]
@@ -158,13 +174,15 @@ fn a_descriptor_of_the_files_own_is_read_and_not_replaced() {
     let Some((image, _)) = made(16, &[]) else {
         return;
     };
-    let (memory, secure) = open(&image.bytes());
+    let (memory, secure) = open(&image.device().bytes());
     // mkntfs gives the root folder one that is not resident.
     let root = file(&secure, 5);
     let found = secure.of_files(&[root]);
     assert!(matches!(found.as_slice(), [Ok(FileSecurity::Own)]));
     let bytes = secure.of_file(root).expect("sound").expect("there");
-    let expected = image.xattr_of_root().expect("mounted");
+    let expected = image
+        .mounted("permissions", descriptor_of)
+        .expect("mounted");
     assert_eq!(*bytes, *expected);
     let change = Change {
         file: root,
@@ -176,7 +194,7 @@ fn a_descriptor_of_the_files_own_is_read_and_not_replaced() {
         refused,
         Some(Err(SecurityError::OldInformation(_)))
     ));
-    assert_eq!(memory.bytes(), image.bytes());
+    assert_eq!(memory.bytes(), image.device().bytes());
 }
 
 #[test]
@@ -189,7 +207,7 @@ fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
         let Some((image, records)) = made(16, &made_with) else {
             return;
         };
-        let (memory, secure) = open(&image.bytes());
+        let (memory, secure) = open(&image.device().bytes());
         let files = files(&secure, &records);
         let mut new: Vec<Vec<u8>> = (0..add)
             .map(|number| descriptor(1000 + number, 0))
@@ -212,15 +230,15 @@ fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
         assert_eq!(again, ids);
         let ids: Vec<SecurityId> = ids.into_iter().cycle().take(files.len()).collect();
         set(&secure, &files, &ids);
-        image.store(&memory.bytes());
-        image.check();
+        store(&image, &memory);
+        check(&image);
         let expected: Vec<&[u8]> = slices(&new).into_iter().cycle().take(files.len()).collect();
-        image.compare(&expected);
+        compare(&image, &expected);
         // And Windows' way to add more goes on from there.
         let more: Vec<Vec<u8>> = (0..30).map(|number| descriptor(3000 + number, 0)).collect();
-        image.set_files(&more);
-        image.check();
-        let (_, secure) = open(&image.bytes());
+        set_files(&image, &more);
+        check(&image);
+        let (_, secure) = open(&image.device().bytes());
         for (file, expected) in files.iter().zip(&more) {
             let found = secure.of_file(*file).expect("sound");
             assert_eq!(found.as_deref(), Some(&**expected));
