@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::vec;
 
-use diskmend_image::ntfs::secure::{self, FileSecurity, Secure, SecurityError, SecurityId};
+use diskmend_image::ntfs::secure::{self, Secure, SecurityError, SecurityId};
 use diskmend_image::ntfs::{Entry, FileId, Volume, VolumeError};
 
 use super::ImageDir;
@@ -55,7 +55,8 @@ impl ImageDescriptors {
 
     fn volume(&self) -> Result<&Volume, ObjectError> {
         let none = || ObjectError::io("read the volume")(io::ErrorKind::Unsupported.into());
-        self.tree.ntfs().ok_or_else(none)
+        let (volume, _) = self.tree.ntfs().ok_or_else(none)?;
+        Ok(volume)
     }
 
     pub(crate) fn object(&self, path: &NtPath) -> Object {
@@ -230,7 +231,8 @@ impl ImageDescriptors {
 
     fn secure(&self) -> Result<&Secure, SecurityError> {
         let gone = || VolumeError::NotNtfs;
-        Ok(self.tree.ntfs().ok_or_else(gone)?.secure())
+        let (_, secure) = self.tree.ntfs().ok_or_else(gone)?;
+        Ok(secure)
     }
 
     /// The file at a path that is spelled as on disk. No link is followed.
@@ -284,7 +286,7 @@ impl ImageDescriptors {
 
     /// Looks at files whose descriptors may be changed; the results are in their order.
     fn look(&self, files: &[FileId]) -> Vec<Result<Looked, ObjectError>> {
-        let Some(volume) = self.tree.ntfs() else {
+        let Some((volume, _)) = self.tree.ntfs() else {
             return Vec::new();
         };
         let found = volume.metadata_of_all(files);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use diskmend_image::device::Device;
 use diskmend_image::fat::{self, EntryKind, FatError, Volume};
 use diskmend_image::ntfs;
+use diskmend_image::ntfs::secure::Secure;
 
 use super::tree::{Content, Named, Node, Tree};
 use crate::error::GuardError;
@@ -146,7 +147,7 @@ impl Tree for FatTree {
         self.volume.sync()
     }
 
-    fn ntfs(&self) -> Option<&ntfs::Volume> {
+    fn ntfs(&self) -> Option<(&ntfs::Volume, &Secure)> {
         None
     }
 }

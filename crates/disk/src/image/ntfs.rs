@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use diskmend_image::device::Device;
+use diskmend_image::ntfs::secure::Secure;
 use diskmend_image::ntfs::{self, Entry, FileId, Volume, VolumeError};
 
 use super::tree::{Content, Named, Node, Tree};
@@ -16,14 +17,19 @@ use crate::nt_path::{os_string, units};
 /// A volume, and the number that tells it from all others.
 #[derive(Clone, Debug)]
 pub(super) struct NtfsTree {
-    volume: Arc<Volume>,
+    volume: Volume,
+    secure: Arc<Secure>,
     number: u64,
 }
 
 impl NtfsTree {
     pub(super) fn open(device: Arc<dyn Device>, number: u64) -> Result<Self, VolumeError> {
-        let volume = Arc::new(Volume::open(device)?);
-        Ok(Self { volume, number })
+        let volume = Volume::open(device)?;
+        Ok(Self {
+            secure: Arc::new(Secure::new(&volume)),
+            volume,
+            number,
+        })
     }
 
     fn id(node: &Node) -> io::Result<FileId> {
@@ -126,8 +132,8 @@ impl Tree for NtfsTree {
         Ok(self.volume.sync()?)
     }
 
-    fn ntfs(&self) -> Option<&ntfs::Volume> {
-        Some(&self.volume)
+    fn ntfs(&self) -> Option<(&ntfs::Volume, &Secure)> {
+        Some((&self.volume, &self.secure))
     }
 }
 

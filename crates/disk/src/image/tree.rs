@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 
+use diskmend_image::ntfs::secure::Secure;
 use diskmend_image::ntfs::{self, FileId};
 
 use crate::error::GuardError;
@@ -56,8 +57,8 @@ pub(crate) trait Tree: fmt::Debug + Send + Sync {
     /// Returns when all that was written is durable.
     fn sync(&self) -> io::Result<()>;
 
-    /// The volume as NTFS.
-    fn ntfs(&self) -> Option<&ntfs::Volume>;
+    /// The volume as NTFS, and its security descriptors.
+    fn ntfs(&self) -> Option<(&ntfs::Volume, &Secure)>;
 }
 
 /// The content of a file. Offsets and lengths are in bytes.
