@@ -100,9 +100,10 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
             ..
         } => (Exit::Refused, Some(BITLOCKER)),
         DiskError::Container(_) | DiskError::NotReadable { .. } => (Exit::Refused, None),
-        DiskError::NoWindows { .. } => {
-            (Exit::Failure, Some("'diskmend disks' shows what the disk holds"))
-        }
+        DiskError::NoWindows { .. } => (
+            Exit::Failure,
+            Some("'diskmend disks' shows what the disk holds"),
+        ),
         _ => (Exit::Failure, None),
     };
     (exit, hint.map(str::to_owned))

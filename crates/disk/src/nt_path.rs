@@ -111,7 +111,11 @@ impl NtPath {
         if units.contains(&Self::SEPARATOR) {
             return None;
         }
-        Some(Self::from_units(replaced(units, BACKSLASH, Self::SEPARATOR)))
+        Some(Self::from_units(replaced(
+            units,
+            BACKSLASH,
+            Self::SEPARATOR,
+        )))
     }
 
     /// The names on the way, as the system spells them; `None` where one can't be spelled here.
@@ -273,7 +277,7 @@ mod tests {
         assert_eq!(keys.with_backslashes(), Some(written.clone()));
         assert_eq!(NtPath::from_backslashes(&written), Some(keys));
         assert_eq!(NtPath::from(r"a\b").with_backslashes(), None);
-        assert_eq!(NtPath::from_backslashes(&[Self::SEPARATOR]), None);
+        assert_eq!(NtPath::from_backslashes(&[NtPath::SEPARATOR]), None);
     }
 
     #[cfg(unix)]

@@ -5,11 +5,11 @@
 
 use diskmend_disk::{Access, Progress, RecordFile, RecordedState, Restored};
 
+use crate::documents::RunState;
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::site::Site;
 use crate::store::OpenFile;
-use crate::documents::RunState;
 
 /// The record of a run.
 const RECORD: &str = "sectors.bin";
@@ -80,8 +80,7 @@ impl Site {
         ended.map_err(Error::io(&self.display, "write the disk"))?;
         let file = run.open(&entry.record, Access::Read)?;
         let content = Content::of_file(file.as_ref());
-        entry.content =
-            Some(content.map_err(Error::io(&entry.record, "read the undo data back"))?);
+        entry.content = Some(content.map_err(Error::io(&entry.record, "read the undo data back"))?);
         Ok(())
     }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diskmend_image::container::{Container, Format};
 use diskmend_image::content::{self, Content};
@@ -339,11 +339,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn state(
-        &self,
-        record: &dyn RecordFile,
-        progress: Progress,
-    ) -> Result<State, RecordError> {
+    pub fn state(&self, record: &dyn RecordFile, progress: Progress) -> Result<State, RecordError> {
         self.disk.inner.medium.state_by(record, progress)
     }
 

@@ -32,7 +32,7 @@ pub enum DiskError {
         known: Vec<u32>,
     },
     /// The volume can't be read.
-    #[error("partition {number} holds {content}, which is not read here{}", advice(*.content))]
+    #[error("{} holds {}{}", place(*.number), holds(*.content), advice(*.content))]
     NotReadable {
         /// The number of its partition.
         number: u32,
@@ -40,7 +40,7 @@ pub enum DiskError {
         content: Content,
     },
     /// The volume's file system is damaged, or of a kind that is not known.
-    #[error("partition {number}: {reason}")]
+    #[error("{}: {reason}", place(*.number))]
     FileSystem {
         /// The number of its partition.
         number: u32,
@@ -76,6 +76,22 @@ fn list(lines: &[String]) -> String {
     match lines {
         [] => "it has no partitions".to_owned(),
         lines => lines.join("; "),
+    }
+}
+
+fn place(number: u32) -> String {
+    match number {
+        0 => "the disk".to_owned(),
+        number => format!("partition {number}"),
+    }
+}
+
+fn holds(content: Content) -> String {
+    match content {
+        Content::Empty => "nothing".to_owned(),
+        Content::Unknown => "nothing that is known here".to_owned(),
+        Content::BitLocker => "a volume that is encrypted with BitLocker".to_owned(),
+        content => format!("{content}, which is not read here"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changing a security descriptor from one state to another.
 
 use super::object::Parents;
-use super::{SystemDescriptors, Handle, ObjectError};
+use super::{Handle, ObjectError, SystemDescriptors};
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
 

@@ -87,7 +87,6 @@ impl Keeping {
 
     /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
     /// is open: for listing names only.
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can't always be had")]
     pub(super) fn listing(&self, folder: &Folder) -> io::Result<PathBuf> {
         Ok(by_handle(folder.as_dir()?))
     }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
-use super::{SystemDescriptors, Handle};
+use super::{Handle, SystemDescriptors};
 use crate::folder::Folder;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;

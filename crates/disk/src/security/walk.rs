@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, IntoIter, WalkDir};
 
-use super::{SystemDescriptors, Object, ObjectError, parallel};
+use super::{Object, ObjectError, SystemDescriptors, parallel};
 use crate::folder::Folder;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;

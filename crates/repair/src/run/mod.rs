@@ -9,7 +9,8 @@ pub(crate) mod undo_data;
 pub(crate) use folder::{RunFolder, StateFolder};
 pub(crate) use id::RunId;
 pub(crate) use journal::{
-    Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, on_volume,
+    Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step,
+    on_volume,
 };
 
 /// Name of the folder for undo data at the root of a target.
