@@ -12,6 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::bytes;
 use crate::device::{Device, Medium, range};
 
+/// Longest medium in memory.
+const MAX_LEN: u64 = 256 << 20;
+
 /// Bytes in memory as a medium.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -63,6 +66,9 @@ impl Device for Memory {
 
 impl Medium for Memory {
     fn set_len(&self, len: u64) -> io::Result<()> {
+        if len > MAX_LEN {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.content().resize(len as usize, 0);
         Ok(())
     }

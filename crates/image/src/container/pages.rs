@@ -30,24 +30,29 @@ impl Pages {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in super::pieces::pieces(offset, buf.len(), PAGE) {
             let index = piece.block.0;
-            if !kept.contains_key(&index) {
-                if kept.len() >= KEPT {
-                    kept.clear();
-                }
-                let start = index.saturating_mul(PAGE);
-                let len = file.len().saturating_sub(start).min(PAGE);
-                let mut page = vec![0; usize::try_from(len).unwrap_or(0)];
-                file.read_exact_at(&mut page, start)?;
-                kept.insert(index, page);
-            }
-            let within = usize::try_from(piece.within).unwrap_or(usize::MAX);
-            let found = kept
-                .get(&index)
-                .and_then(|page| bytes::slice(page, within, piece.range.len()))
+            let part = buf
+                .get_mut(piece.range)
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
-            if let Some(part) = buf.get_mut(piece.range) {
+            let within = usize::try_from(piece.within).unwrap_or(usize::MAX);
+            let known = kept.get(&index);
+            if let Some(found) = known.and_then(|page| bytes::slice(page, within, part.len())) {
                 part.copy_from_slice(found);
+                continue;
             }
+            let start = index.saturating_mul(PAGE);
+            if file.len().saturating_sub(start) < PAGE {
+                // The end of the file moves, so what is there is not kept.
+                file.read_exact_at(part, start.saturating_add(piece.within))?;
+                continue;
+            }
+            let mut page = vec![0; usize::try_from(PAGE).map_err(io::Error::other)?];
+            file.read_exact_at(&mut page, start)?;
+            let found = bytes::slice(&page, within, part.len());
+            part.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+            if kept.len() >= KEPT {
+                kept.clear();
+            }
+            kept.insert(index, page);
         }
         Ok(())
     }
@@ -59,12 +64,31 @@ impl Pages {
             kept.remove(&piece.block.0);
         }
     }
+}
 
-    /// Drops everything.
-    pub(super) fn clear(&self) {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Medium;
+    use crate::testing::Memory;
+
+    #[test]
+    fn what_was_written_is_read_again_once_it_is_forgotten() {
+        let memory = Memory::new(vec![1; 10_000]);
+        let pages = Pages::default();
+        let read = |offset| {
+            let mut found = [9; 2];
+            pages.read(&memory, &mut found, offset).map(|()| found)
+        };
+        for offset in [0, 4095, 8191, 9998] {
+            assert_eq!(read(offset).expect("inside"), [1; 2]);
+        }
+        read(9999).expect_err("outside");
+        memory.write_all_at(&[2; 4], 4094).expect("inside");
+        assert_eq!(read(4095).expect("inside"), [1; 2], "kept");
+        pages.forget(4094, 4);
+        assert_eq!(read(4095).expect("inside"), [2; 2]);
+        memory.set_len(20_000).expect("grows");
+        assert_eq!(read(9999).expect("inside"), [1, 0], "the end was not kept");
     }
 }

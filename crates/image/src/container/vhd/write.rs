@@ -86,7 +86,6 @@ impl Dynamic {
             .checked_add(Footer::LEN)
             .ok_or(io::ErrorKind::FileTooLarge)?;
         self.medium.set_len(end)?;
-        self.pages.clear();
         self.put(self.footer.as_bytes(), at)?;
         self.medium.sync()?;
         state.footers.last_is_sound = true;

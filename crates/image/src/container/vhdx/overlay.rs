@@ -183,11 +183,11 @@ impl Device for View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Memory;
+    use crate::testing::recorder::Recorder;
 
     #[test]
     fn later_changes_hide_earlier_ones() {
-        let memory: Arc<dyn Medium> = Arc::new(Memory::new(vec![1; 6 * 4096]));
+        let memory = Arc::new(Recorder::new(vec![1; 6 * 4096]));
         let mut overlay = Overlay::default();
         overlay.write(4096, vec![2; 4096]);
         overlay.write(2 * 4096, vec![3; 4096]);
@@ -220,5 +220,18 @@ mod tests {
         let mut found = vec![9; 7 * 4096];
         memory.read_exact_at(&mut found, 0).expect("inside");
         assert_eq!(found, expected);
+        let steps = [
+            "length 28672",
+            "write 4096 at 4096",
+            "write 8192 at 16384",
+            "write 4096 at 8192",
+            "write 4096 at 24576",
+            "sync",
+        ];
+        assert_eq!(
+            memory.steps(),
+            steps,
+            "zeros beyond the old end need no writing"
+        );
     }
 }

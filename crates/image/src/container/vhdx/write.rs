@@ -84,7 +84,6 @@ impl Vhdx {
             Stage::Announced { end_of_blocks } => {
                 if state.header.log_guid().is_some() {
                     self.view.persist()?;
-                    self.pages.clear();
                     state.header.clear_log(&*self.medium)?;
                 }
                 state.stage = Stage::Ready { end_of_blocks };
