@@ -47,6 +47,13 @@ pub enum FatError {
         /// Offset in the volume where the first copy has the differing block, in bytes.
         offset: u64,
     },
+    /// Some file or folder is damaged, or shares clusters with another.
+    #[error("the FAT volume is damaged and must not be written; run chkdsk on it first")]
+    Damaged {
+        /// The damage.
+        #[source]
+        source: Box<FatError>,
+    },
     /// Something valid that is not written here.
     #[error("{what} is not supported for writing")]
     Unsupported {
@@ -65,9 +72,10 @@ impl From<FatError> for io::Error {
     fn from(error: FatError) -> Self {
         let kind = match error {
             FatError::Io(error) => return error,
-            FatError::Corrupt { .. } | FatError::Outside { .. } | FatError::CopiesDiffer { .. } => {
-                io::ErrorKind::InvalidData
-            }
+            FatError::Corrupt { .. }
+            | FatError::Outside { .. }
+            | FatError::CopiesDiffer { .. }
+            | FatError::Damaged { .. } => io::ErrorKind::InvalidData,
             FatError::Unsupported { .. } => io::ErrorKind::Unsupported,
             FatError::Marked { .. } => io::ErrorKind::ReadOnlyFilesystem,
             FatError::Unexpected { .. } => io::ErrorKind::Other,

@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 let name = long.take(&entry.name);
-                let is_dot = matches!(entry.name.first(), Some(b'.'));
+                let is_dot = DirEntry::DOTS.contains(&&entry.name);
                 if entry.attr & DirEntry::ATTR_VOLUME_ID == 0 && !is_dot {
                     found.push(self.found(entry, name, at));
                 }

@@ -117,6 +117,8 @@ impl DirEntry {
     pub(super) const FREE: u8 = 0xE5;
     /// First byte: stands for 0xE5.
     pub(super) const KANJI: u8 = 0x05;
+    /// Names of a folder itself and of its parent.
+    pub(super) const DOTS: [&[u8; 11]; 2] = [b".          ", b"..         "];
     pub(super) const ATTR_VOLUME_ID: u8 = 0x08;
     pub(super) const ATTR_DIRECTORY: u8 = 0x10;
     /// All bits of this: part of a long name.

@@ -9,6 +9,7 @@
 //! Paths are names beneath the root, looked up without regard to case.
 
 mod change;
+mod claims;
 mod clock;
 mod error;
 mod file;
@@ -119,10 +120,12 @@ impl Volume {
         self.inner.geometry.kind
     }
 
-    /// Whether the volume may be written. Every write asks for this too.
+    /// Whether the volume may be written. Every write asks for this too; the first time, all
+    /// folders and chains are read.
     ///
     /// # Errors
     /// [`FatError::Marked`] where it was not closed or errors were seen on it;
+    /// [`FatError::Damaged`] where chains are broken or files share clusters;
     /// [`FatError::Unsupported`] where its FATs are not copies of each other.
     pub fn check_writable(&self) -> Result<(), FatError> {
         self.inner.check_writable(&mut self.inner.state())
@@ -219,6 +222,12 @@ impl Inner {
             if let Some(mark) = Table::new(&*self.device, &self.geometry).mark()? {
                 return Err(FatError::Marked { mark });
             }
+            claims::check(&*self.device, &self.geometry).map_err(|error| match error {
+                FatError::Io(error) => FatError::Io(error),
+                error => FatError::Damaged {
+                    source: Box::new(error),
+                },
+            })?;
             state.writable = true;
         }
         Ok(())
