@@ -30,7 +30,9 @@ struct Place {
 
 impl File {
     pub(super) fn open(volume: Arc<Inner>, path: &[String]) -> io::Result<Self> {
-        let place = Place::find(&volume, volume.state().generation, path)?;
+        let state = volume.state();
+        let place = Place::find(&volume, state.generation, path)?;
+        drop(state);
         Ok(Self {
             volume,
             path: path.to_vec(),

@@ -164,6 +164,34 @@ fn a_volume_on_which_files_share_clusters_is_read_but_not_written() {
 }
 
 #[test]
+fn a_volume_on_which_files_share_clusters_is_read_but_not_written() {
+    let good = sample(KINDS[1].0, KINDS[1].1);
+    // A file has the clusters of another, a folder is in itself.
+    for (name, of) in [
+        (b"README  TXT", b"BCD        "),
+        (b"MICROS~1   ", b"EFI        "),
+    ] {
+        let shared = first_cluster(&good, of) as u16;
+        let mut bytes = good.clone();
+        let at = bytes
+            .windows(11)
+            .position(|found| found == name)
+            .expect("an entry");
+        bytes[at + 26..at + 28].copy_from_slice(&shared.to_le_bytes());
+        let device = Recorder::new(bytes.clone());
+        let volume = open(&device);
+        let error = volume.check_writable().expect_err("shared");
+        assert!(matches!(error, FatError::Damaged { .. }), "{error}");
+        if let Ok(file) = volume.open_file(&path("ReadMe.txt")) {
+            assert_eq!(read_all(&volume, "ReadMe.txt").len(), 5);
+            file.write_all_at(b"x", 0).expect_err("shared");
+        }
+        volume.create_file(&path("new")).expect_err("shared");
+        assert!(device.bytes() == bytes);
+    }
+}
+
+#[test]
 fn a_chain_longer_than_its_file_is_read_but_not_changed() {
     let mut bytes = sample(KINDS[1].0, KINDS[1].1);
     let at = bytes
