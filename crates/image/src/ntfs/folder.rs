@@ -153,8 +153,10 @@ impl<'a> Folder<'a> {
         Ok((block, offset))
     }
 
-    /// All names in their order, but short ones that stand beside a long one.
+    /// All names in their order, but short ones that stand beside a long one, and the name of the
+    /// root folder in itself.
     pub(crate) fn list(&self) -> Result<Vec<Entry>, VolumeError> {
+        let folder = self.records.base().number();
         let mut names = Vec::new();
         let mut seen = Seen::default();
         let (root, offset) = self.root()?;
@@ -171,7 +173,7 @@ impl<'a> Folder<'a> {
                             Corruption::new("names of a folder", offset, expected, "more").into(),
                         );
                     }
-                    if entry.namespace != Namespace::Dos {
+                    if entry.namespace != Namespace::Dos && entry.id.record != folder {
                         names.push(entry);
                     }
                 }

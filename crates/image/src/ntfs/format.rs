@@ -76,6 +76,8 @@ pub(crate) mod system {
     pub(crate) const BITMAP: u64 = 6;
     /// $UpCase.
     pub(crate) const UPCASE: u64 = 10;
+    /// The first record that an ordinary file can have.
+    pub(crate) const FIRST_USER: u64 = 24;
 }
 
 /// Header shared by all structures that an update sequence array protects.

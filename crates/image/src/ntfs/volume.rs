@@ -176,7 +176,8 @@ impl Volume {
     }
 
     /// All names in a folder, in the order of its index. A short name that stands beside a long
-    /// one is left out.
+    /// one is left out, and so is the name `.` of the root folder. The root folder lists the volume's
+    /// own files too, whose names begin with `$`.
     ///
     /// # Errors
     /// What is no folder, or one whose index is damaged.
