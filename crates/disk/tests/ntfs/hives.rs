@@ -4,9 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{
-    Access, GuardError, Kind, LookupError, MappedFile, OpenError, Target, TargetLock, guard,
-};
+use diskmend_disk::{Access, GuardError, Kind, LookupError, MappedFile, Target, TargetLock, guard};
 use rustix::fs::getxattr;
 
 use crate::image::{NtfsImage, make_junction};

@@ -69,12 +69,12 @@ pub enum VolumeError {
     /// The file has no unnamed $DATA: it is a folder, or one of the volume's own files.
     #[error("{0} has no data that could be read as a file")]
     NoData(FileId),
-    /// The data cannot be read or written in place.
+    /// The bytes of the data are not those on disk, or are not to be changed.
     #[error("file {id} is {how}, which is not supported: {advice}")]
     Transformed {
         /// The file.
         id: FileId,
-        /// `compressed`, `encrypted` or `sparse`.
+        /// `compressed`, `encrypted`, `sparse`, ...
         how: &'static str,
         /// What to do.
         advice: &'static str,

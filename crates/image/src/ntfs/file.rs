@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::bitmap::{Bitmap, Extent};
 use super::error::{Corruption, VolumeError};
-use super::format::attribute_type;
+use super::format::{attribute_type, system};
 use super::grow;
 use super::layout::Layout;
 use super::mft::Mft;
@@ -77,6 +77,13 @@ impl Open {
 
     /// Makes sure that the data may be written where this reader thinks it is.
     pub(crate) fn make_sure(&mut self, mft: &Mft, id: FileId) -> Result<(), VolumeError> {
+        if id.record < system::FIRST_USER {
+            return Err(VolumeError::Transformed {
+                id,
+                how: "one of the volume's own files",
+                advice: "only Windows changes these",
+            });
+        }
         self.stream.check_writable()?;
         if self.agreed {
             return Ok(());

@@ -78,6 +78,8 @@ pub(crate) mod system {
     pub(crate) const SECURE: u64 = 9;
     /// $UpCase.
     pub(crate) const UPCASE: u64 = 10;
+    /// The first record that an ordinary file can have.
+    pub(crate) const FIRST_USER: u64 = 24;
 }
 
 /// Header shared by all structures that an update sequence array protects.

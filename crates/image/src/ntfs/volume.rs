@@ -176,7 +176,8 @@ impl Volume {
     }
 
     /// All names in a folder, in the order of its index. A short name that stands beside a long
-    /// one is left out.
+    /// one is left out, and so is the name `.` of the root folder. The root folder lists the volume's
+    /// own files too, whose names begin with `$`.
     ///
     /// # Errors
     /// What is no folder, or one whose index is damaged.
@@ -190,7 +191,8 @@ impl Volume {
     /// # Errors
     /// What is no folder, or one whose index is damaged.
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
-        Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)
+        let found = Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)?;
+        Ok(found.map(|located| located.entry))
     }
 
     /// What is known of a file.
@@ -272,7 +274,8 @@ impl Inner {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn upcase(&self) -> Result<&UpCase, VolumeError> {
+    /// How the volume disregards case.
+    pub(crate) fn upcase(&self) -> Result<&UpCase, VolumeError> {
         if let Some(upcase) = self.upcase.get() {
             return Ok(upcase);
         }

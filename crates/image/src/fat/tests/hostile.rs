@@ -138,31 +138,6 @@ fn a_file_whose_chain_is_a_loop_is_neither_read_nor_written() {
     }
 }
 
-/// The log's chain leads into that of the store, or a folder's first cluster is the store's.
-#[test]
-fn a_volume_on_which_files_share_clusters_is_read_but_not_written() {
-    let good = sample(KINDS[1].0, KINDS[1].1);
-    let store_at = first_cluster(&good, b"BCD        ") as u16;
-    for name in [b"README  TXT", b"MICROS~1   "] {
-        let mut bytes = good.clone();
-        let at = bytes
-            .windows(11)
-            .position(|found| found == name)
-            .expect("an entry");
-        bytes[at + 26..at + 28].copy_from_slice(&store_at.to_le_bytes());
-        let device = Recorder::new(bytes.clone());
-        let volume = open(&device);
-        let error = volume.check_writable().expect_err("shared");
-        assert!(matches!(error, FatError::Damaged { .. }), "{error}");
-        if let Ok(file) = volume.open_file(&path("ReadMe.txt")) {
-            assert_eq!(read_all(&volume, "ReadMe.txt").len(), 5);
-            file.write_all_at(b"x", 0).expect_err("shared");
-        }
-        volume.create_file(&path("new")).expect_err("shared");
-        assert!(device.bytes() == bytes);
-    }
-}
-
 #[test]
 fn a_volume_on_which_files_share_clusters_is_read_but_not_written() {
     let good = sample(KINDS[1].0, KINDS[1].1);

@@ -1,14 +1,23 @@
 //! Volumes made by mkntfs and filled through ntfs-3g, compared with what its tools say of them.
 
+#[cfg(target_os = "linux")]
 mod crash;
+#[cfg(target_os = "linux")]
 mod folders;
+#[cfg(target_os = "linux")]
 mod growing;
+#[cfg(target_os = "linux")]
 mod hostile;
+#[cfg(target_os = "linux")]
 pub(super) mod image;
+#[cfg(target_os = "linux")]
 mod reading;
 mod sample;
+#[cfg(target_os = "linux")]
 mod security_ids;
+#[cfg(target_os = "linux")]
 mod state;
+#[cfg(target_os = "linux")]
 mod writing;
 
 use super::{Entry, File, FileId, Volume, VolumeError};
@@ -50,6 +59,7 @@ fn read(file: &File) -> Vec<u8> {
 }
 
 /// Bytes that do not repeat soon.
+#[cfg(target_os = "linux")]
 fn pattern(len: usize, seed: u32) -> Vec<u8> {
     let mut state = seed | 1;
     std::iter::repeat_with(|| {

@@ -181,3 +181,22 @@ fn a_file_told_of_by_several_records_is_written_in_place_but_gets_no_clusters() 
     image.store_and_check(&device);
     assert!(image.cat("pieces").is_none_or(|found| found == expected));
 }
+
+#[test]
+fn the_files_of_the_volume_itself_are_not_written() {
+    let Some(image) = Image::make(12, &[]) else {
+        return;
+    };
+    let (volume, device) = image.open();
+    let before = device.bytes();
+    for name in [
+        "$MFT", "$MFTMirr", "$LogFile", "$Bitmap", "$UpCase", "$Boot", "$AttrDef",
+    ] {
+        let file = open(&volume, name);
+        let error = file.write(&[0], 0).expect_err("its own");
+        assert!(error.to_string().contains("own files"), "{error}");
+        file.set_len(file.len() + 1).expect_err("its own");
+        file.set_len(0).expect_err("its own");
+    }
+    assert!(device.bytes() == before);
+}
