@@ -158,7 +158,16 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.folder).output();
+        let unmount = |option: &str| {
+            let arguments = option.split_whitespace();
+            let output = Command::new("umount")
+                .args(arguments)
+                .arg(&self.folder)
+                .output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        // Where something still holds it, it is unmounted as soon as that lets go.
+        let _ = unmount("") || unmount("-l");
         let _ = Command::new("losetup").arg("-d").arg(&self.device).output();
     }
 }
