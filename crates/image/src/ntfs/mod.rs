@@ -6,7 +6,7 @@
 //! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `node` | one structure each, checked |
 //! | `disk`, `mft`, `records`, `layout`, `stream` | where the bytes of a value lie |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
-//! | `volume`, `folder`, `metadata`, `security_ids` | what a volume holds |
+//! | `volume`, `folder`, `metadata` | what a volume holds |
 //! | `file`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
 
@@ -32,7 +32,6 @@ mod records;
 mod runs;
 mod second;
 pub mod secure;
-mod security_ids;
 mod stream;
 #[cfg(test)]
 mod testing;

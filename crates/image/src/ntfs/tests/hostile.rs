@@ -46,8 +46,6 @@ fn use_all(device: Arc<Memory>, writes: bool) {
     let _ = volume.metadata_of_all(&ids);
     if writes {
         let _ = volume.set_dirty(true);
-        let keys: Vec<_> = ids.iter().map(|id| (*id, 300)).collect();
-        let _ = volume.set_security_ids(&keys);
     }
 }
 

@@ -14,8 +14,6 @@ pub(super) mod image;
 mod reading;
 mod sample;
 #[cfg(target_os = "linux")]
-mod security_ids;
-#[cfg(target_os = "linux")]
 mod state;
 #[cfg(target_os = "linux")]
 mod writing;
