@@ -123,6 +123,12 @@ impl<'a> Folder<'a> {
 
     /// The node `vcn`, from its header on, and its place.
     fn node(&self, vcn: u64) -> Result<(Vec<u8>, u64), VolumeError> {
+        let (mut block, offset) = self.block(vcn)?;
+        Ok((block.split_off(IndexBlock::NODE), offset))
+    }
+
+    /// The index block `vcn` and its place.
+    fn block(&self, vcn: u64) -> Result<(Vec<u8>, u64), VolumeError> {
         let allocation = self
             .allocation
             .as_ref()
@@ -144,7 +150,7 @@ impl<'a> Folder<'a> {
             )
             .into());
         }
-        Ok((block.split_off(IndexBlock::NODE), offset))
+        Ok((block, offset))
     }
 
     /// All names in their order, but short ones that stand beside a long one.
@@ -183,9 +189,14 @@ impl<'a> Folder<'a> {
     ///
     /// Names that differ in case only are neighbours in the index, ordered by their units. So the
     /// way to where `name` is or would be passes one of them, if there is any.
-    pub(crate) fn find(&self, upcase: &UpCase, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
+    pub(crate) fn find(
+        &self,
+        upcase: &UpCase,
+        name: &[u16],
+    ) -> Result<Option<Located>, VolumeError> {
         let mut seen = Seen::default();
         let mut similar = None;
+        let mut number = None;
         let (mut node, mut offset) = self.root()?;
         loop {
             let mut child = None;
@@ -197,11 +208,16 @@ impl<'a> Folder<'a> {
                 let entry = name_of(&found, offset)?;
                 let order = upcase.compare(name, &entry.name);
                 let exact = order.then_with(|| name.cmp(&entry.name));
+                let located = Located {
+                    entry,
+                    node: number,
+                    key_at: found.key_at,
+                };
                 if exact == Ordering::Equal {
-                    return Ok(Some(entry));
+                    return Ok(Some(located));
                 }
                 if order == Ordering::Equal && similar.is_none() {
-                    similar = Some(entry);
+                    similar = Some(located);
                 }
                 if exact == Ordering::Less {
                     break;
@@ -212,8 +228,66 @@ impl<'a> Folder<'a> {
             };
             seen.visit(vcn, offset)?;
             (node, offset) = self.node(vcn)?;
+            number = Some(vcn);
         }
     }
+
+    /// Writes the sizes of the file into the copy that its entry has. The entry was found in this
+    /// index, which has not changed since.
+    pub(crate) fn write_sizes(
+        &self,
+        mft: &Mft,
+        located: &Located,
+        allocated: u64,
+        len: u64,
+    ) -> Result<(), VolumeError> {
+        let set = |node: &mut [u8]| {
+            let name = bytes::view_mut::<FileName>(node, located.key_at)?;
+            name.allocated_size = allocated.into();
+            name.data_size = len.into();
+            Some(())
+        };
+        let lost = || self.records.lacks("entry of a file");
+        match located.node {
+            None => {
+                let (record, root) = self
+                    .records
+                    .all(attribute_type::INDEX_ROOT, INDEX)
+                    .next()
+                    .ok_or_else(lost)?;
+                let mut record = record.clone();
+                record
+                    .value_mut(root.place())
+                    .and_then(|root| root.get_mut(IndexRoot::NODE..))
+                    .and_then(set)
+                    .ok_or_else(lost)?;
+                mft.write(&mut record)
+            }
+            Some(vcn) => {
+                let (mut block, at) = self.block(vcn)?;
+                block
+                    .get_mut(IndexBlock::NODE..)
+                    .and_then(set)
+                    .ok_or_else(lost)?;
+                fixup::protect(&mut block, IndexBlock::MAGIC, at)?;
+                let layout = self
+                    .allocation
+                    .as_ref()
+                    .and_then(Stream::layout)
+                    .ok_or_else(lost)?;
+                layout.write(self.disk, &block, vcn.saturating_mul(self.unit))
+            }
+        }
+    }
+}
+
+/// An entry and where it lies.
+pub(crate) struct Located {
+    pub(crate) entry: Entry,
+    /// Number of its node; `None` for the root.
+    node: Option<u64>,
+    /// Offset of its key in the node.
+    key_at: usize,
 }
 
 /// The nodes that were visited: one that comes again would lead around for ever.
@@ -256,11 +330,9 @@ fn name_of(found: &NodeEntry<'_>, offset: u64) -> Result<Entry, Corruption> {
 
 fn parse_name(found: &NodeEntry<'_>) -> Option<Entry> {
     let header = bytes::view::<FileName>(found.key, 0)?;
-    let len = usize::from(header.name_length).checked_mul(size_of::<u16>())?;
-    let name = bytes::slice(found.key, size_of::<FileName>(), len)?;
-    let units = name.as_chunks::<2>().0.iter().copied();
+    let (_, name) = parse_key(found.key)?;
     Some(Entry {
-        name: units.map(u16::from_le_bytes).collect(),
+        name,
         id: FileId::from_reference(found.file),
         namespace: match header.namespace {
             FileName::NAMESPACE_POSIX => Namespace::Posix,
@@ -270,4 +342,14 @@ fn parse_name(found: &NodeEntry<'_>) -> Option<Entry> {
             _ => return None,
         },
     })
+}
+
+/// The folder and the name that a $FILE_NAME tells.
+pub(crate) fn parse_key(key: &[u8]) -> Option<(FileId, Vec<u16>)> {
+    let header = bytes::view::<FileName>(key, 0)?;
+    let len = usize::from(header.name_length).checked_mul(size_of::<u16>())?;
+    let name = bytes::slice(key, size_of::<FileName>(), len)?;
+    let units = name.as_chunks::<2>().0.iter().copied();
+    let name = units.map(u16::from_le_bytes).collect();
+    Some((FileId::from_reference(header.parent.get()), name))
 }

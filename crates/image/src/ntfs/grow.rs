@@ -4,17 +4,20 @@
 //! zeros, and only then does the record tell of them. A crash in between leaves clusters that are
 //! marked as used and belong to no file, which chkdsk gives back.
 //!
-//! The copies of the sizes in the index of the folder are not touched: Windows itself brings them
-//! up to date only when it opens the file through that name, and counts a difference among the
-//! minor inconsistencies that it corrects without asking.
+//! At last the copies of the sizes in the indexes of folders follow, by which Windows lists files
+//! that it has not opened yet. They are no more than copies: where an entry is not found, or a
+//! crash comes before, the file is whole, and Windows corrects them when it opens it.
 
 use super::bitmap::{Bitmap, Extent};
 use super::error::VolumeError;
 use super::file::{Open, check_foreign, zero};
+use super::folder::{self, Folder};
+use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
 use super::place::{FileId, Lcn};
 use super::record::Record;
+use super::records::Records;
 use super::runs;
 use super::stream::Content;
 use super::volume::Inner;
@@ -106,8 +109,7 @@ pub(crate) fn plan(mft: &Mft, id: FileId, open: &mut Open, len: u64) -> Result<P
 }
 
 fn has_list(record: &Record) -> bool {
-    use super::format::attribute_type::ATTRIBUTE_LIST;
-    record.find(ATTRIBUTE_LIST, "").is_some()
+    record.find(attribute_type::ATTRIBUTE_LIST, "").is_some()
 }
 
 /// Lets the record tell of other clusters; `None` where it has no room.
@@ -168,6 +170,33 @@ pub(crate) fn set_len(
     mft.write(&mut record)?;
     disk.sync()?;
     *open = Open::read(mft, id)?;
+    let allocated = match open.stream.layout() {
+        Some(layout) => layout.allocated,
+        None => open.stream.len().next_multiple_of(8),
+    };
+    write_copies(inner, id, allocated, open.stream.len())?;
+    disk.sync()
+}
+
+/// Writes the sizes into the entries of all names of the file.
+fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(), VolumeError> {
+    let mft = &inner.mft;
+    for (_, attribute) in Records::read(mft, id)?.all(attribute_type::FILE_NAME, "") {
+        let Some((parent, name)) = attribute.resident().and_then(folder::parse_key) else {
+            continue;
+        };
+        let written = Folder::open(mft, parent).and_then(|folder| {
+            let located = folder.find(inner.upcase()?, &name)?;
+            match located.filter(|it| it.entry.id == id && it.entry.name == name) {
+                Some(located) => folder.write_sizes(mft, &located, allocated, len),
+                None => Ok(()),
+            }
+        });
+        // What is wrong with a folder is no reason to call the file's new length in question.
+        if let Err(error @ VolumeError::Device { .. }) = written {
+            return Err(error);
+        }
+    }
     Ok(())
 }
 

@@ -1,8 +1,9 @@
 //! A second opinion on where a file's data lies, by the `ntfs` crate.
 //!
 //! Before the first write to a file both readers must agree on every run, so that an error in one
-//! of them cannot direct a write to a wrong place. The crate's limits ($MFT with an attribute list,
-//! data told of by several records) become refusals.
+//! of them cannot direct a write to a wrong place. Where several records tell of the data, it is
+//! asked about each part alone. Its limits (records in the later parts of an $MFT with an attribute
+//! list, sectors of 256 bytes) become refusals.
 //!
 //! The crate slices by some lengths that it has not checked, and follows lists without a bound. So
 //! it is asked only about records that this crate has checked before, through a reader that ends
@@ -13,10 +14,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ntfs::attribute_value::NtfsAttributeValue;
-use ntfs::{Ntfs, NtfsError, NtfsReadSeek};
+use ntfs::{Ntfs, NtfsAttributeType, NtfsError, NtfsReadSeek};
 
 use super::disk::Disk;
 use super::error::VolumeError;
+use super::layout::Layout;
 use super::place::FileId;
 use super::runs::Run;
 use super::stream::{Content, Stream};
@@ -49,48 +51,85 @@ fn compare(disk: &Disk, id: FileId, stream: &Stream) -> Result<Option<&'static s
     if volume.cluster_size() != disk.geometry.cluster_len {
         return Ok(Some("the length of a cluster"));
     }
-    let file = volume.file(&mut reader, id.record)?;
-    if file.sequence_number() != id.sequence {
+    if volume.file(&mut reader, id.record)?.sequence_number() != id.sequence {
         return Ok(Some("the file itself"));
     }
-    let Some(item) = file.data(&mut reader, "") else {
+    let ours = stream.layout().map(Layout::runs).unwrap_or_default();
+    let mut rest = ours.iter();
+    for (index, part) in stream.parts().iter().enumerate() {
+        let file = volume.file(&mut reader, part.record)?;
+        let mut found = None;
+        for attribute in file.attributes_raw() {
+            let attribute = attribute?;
+            if attribute.ty()? == NtfsAttributeType::Data
+                && attribute.name_length() == 0
+                && attribute.instance() == part.instance
+            {
+                found = Some(attribute);
+                break;
+            }
+        }
+        let Some(attribute) = found else {
+            return Ok(Some("whether the file has data"));
+        };
+        if index == 0 && attribute.value_length() != stream.len() {
+            return Ok(Some("the length of the data"));
+        }
+        match (stream.content(), attribute.value(&mut reader)?) {
+            (Content::Resident(ours), NtfsAttributeValue::Resident(theirs)) => {
+                if theirs.data() != ours {
+                    return Ok(Some("the data in the record"));
+                }
+            }
+            (Content::Clusters(_), NtfsAttributeValue::NonResident(theirs)) => {
+                for theirs in theirs.data_runs() {
+                    let theirs = theirs?;
+                    let Some(ours) = rest.next() else {
+                        return Ok(Some("the number of runs"));
+                    };
+                    if Some(theirs.allocated_size()) != bytes(disk, ours.len)
+                        || theirs.data_position().value().map(u64::from) != position(disk, ours)
+                    {
+                        return Ok(Some("the place of a run"));
+                    }
+                }
+            }
+            _ => return Ok(Some("whether the data is in the record")),
+        }
+    }
+    if rest.next().is_some() {
+        return Ok(Some("the number of runs"));
+    }
+    match stream.parts() {
+        [part] if part.record == id.record => compare_reading(disk, id, stream, ours, &mut reader),
+        // The crate takes the first part for the whole where that is in the base record.
+        _ => Ok(None),
+    }
+}
+
+/// Compares where data is read from, which the crate finds out in another way than runs.
+fn compare_reading(
+    disk: &Disk,
+    id: FileId,
+    stream: &Stream,
+    runs: &[Run],
+    reader: &mut Cached,
+) -> Result<Option<&'static str>, NtfsError> {
+    let volume = Ntfs::new(reader)?;
+    let file = volume.file(reader, id.record)?;
+    let Some(item) = file.data(reader, "") else {
         return Ok(Some("whether the file has data"));
     };
     let item = item?;
-    let mut value = item.to_attribute()?.value(&mut reader)?;
+    let mut value = item.to_attribute()?.value(reader)?;
     if value.len() != stream.len() {
         return Ok(Some("the length of the data"));
     }
-    let layout = match (stream.content(), &value) {
-        (Content::Resident(ours), NtfsAttributeValue::Resident(theirs)) => {
-            return Ok((theirs.data() != ours).then_some("the data in the record"));
-        }
-        (Content::Clusters(layout), NtfsAttributeValue::NonResident(theirs)) => {
-            let mut runs = theirs.data_runs();
-            for ours in layout.runs() {
-                let Some(theirs) = runs.next().transpose()? else {
-                    return Ok(Some("the number of runs"));
-                };
-                if Some(theirs.allocated_size()) != bytes(disk, ours.len)
-                    || theirs.data_position().value().map(u64::from) != position(disk, ours)
-                {
-                    return Ok(Some("the place of a run"));
-                }
-            }
-            if runs.next().is_some() {
-                return Ok(Some("the number of runs"));
-            }
-            layout
-        }
-        (Content::Clusters(layout), NtfsAttributeValue::AttributeListNonResident(_)) => layout,
-        _ => return Ok(Some("whether the data is in the record")),
-    };
-    // Every run by the way that data is read as well.
-    for run in layout.runs() {
+    for run in runs {
         let Some(start) = bytes(disk, run.vcn).filter(|start| *start < stream.len()) else {
             break;
         };
-        value.seek(&mut reader, SeekFrom::Start(start))?;
+        value.seek(reader, SeekFrom::Start(start))?;
         if value.data_position().value().map(u64::from) != position(disk, run) {
             return Ok(Some("the place of data"));
         }

@@ -16,7 +16,17 @@ pub(crate) struct Stream {
     record: u64,
     at: AttributeAt,
     flags: u16,
+    parts: Vec<Part>,
     content: Content,
+}
+
+/// An attribute that tells of a value, or of a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The record that holds it.
+    pub(crate) record: u64,
+    /// What distinguishes it there.
+    pub(crate) instance: u16,
 }
 
 /// Where a value lies.
@@ -65,6 +75,13 @@ impl Stream {
             record: record.number(),
             at: first.place(),
             flags: first.flags(),
+            parts: parts
+                .iter()
+                .map(|(record, part)| Part {
+                    record: record.number(),
+                    instance: part.instance(),
+                })
+                .collect(),
             content,
         }))
     }
@@ -77,6 +94,11 @@ impl Stream {
     /// Where in that record it is.
     pub(crate) fn place(&self) -> AttributeAt {
         self.at
+    }
+
+    /// The attributes that tell of it, in the order of their clusters.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// Where the value lies.

@@ -190,7 +190,8 @@ impl Volume {
     /// # Errors
     /// What is no folder, or one whose index is damaged.
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
-        Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)
+        let found = Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)?;
+        Ok(found.map(|located| located.entry))
     }
 
     /// What is known of a file.
@@ -272,7 +273,8 @@ impl Inner {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn upcase(&self) -> Result<&UpCase, VolumeError> {
+    /// How the volume disregards case.
+    pub(crate) fn upcase(&self) -> Result<&UpCase, VolumeError> {
         if let Some(upcase) = self.upcase.get() {
             return Ok(upcase);
         }

@@ -151,7 +151,10 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
         // The places between the small files are left, and nothing else.
         fs::write(folder.join("other"), pattern(9000, 9)).expect("written");
         let mut filler = fs::File::create(folder.join("filler")).expect("a file");
-        while std::io::Write::write_all(&mut filler, &pattern(1024, 5)).is_ok() {}
+        for len in [64 << 10, 1024] {
+            let part = pattern(len, 5);
+            while std::io::Write::write_all(&mut filler, &part).is_ok() {}
+        }
         for number in (1..60).step_by(2) {
             fs::remove_file(folder.join("neighbours").join(number.to_string())).expect("removed");
         }
@@ -181,4 +184,69 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
     assert!(read(&file) == expected);
     image.store_and_check(&device);
     assert!(image.cat("file").is_none_or(|found| found == expected));
+}
+
+/// The sizes that the index of a folder has for a name: allocated, and of the data.
+fn listed_sizes(volume: &Volume, device: &crate::testing::Memory, path: &str) -> Vec<(u64, u64)> {
+    let reference = {
+        let id = id(volume, path);
+        let mut bytes = id.record.to_le_bytes();
+        bytes[6..].copy_from_slice(&id.sequence.to_le_bytes());
+        bytes
+    };
+    // Entries begin at multiples of 8, and only in the indexes of folders with a reference.
+    let bytes = device.bytes();
+    let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
+    (0..bytes.len() - 82)
+        .step_by(8)
+        .filter(|at| bytes[*at..].starts_with(&reference) && bytes[*at + 80] > 0)
+        .filter(|at| bytes[*at + 10] == 66 + 2 * bytes[*at + 80])
+        .map(|at| (number(at + 56), number(at + 64)))
+        .collect()
+}
+
+#[test]
+fn the_copies_of_the_sizes_in_folders_follow() {
+    for (others, holder) in [(0, "the root of the index"), (300, "a node of the index")] {
+        let Some(image) = Image::make(12, &["-c", "4096"]) else {
+            return;
+        };
+        let filled = image.mounted("defaults", |folder| {
+            for path in ["one", "two"] {
+                fs::create_dir(folder.join(path)).expect("a folder");
+                for number in 0..others {
+                    fs::write(folder.join(path).join(number.to_string()), b"").expect("written");
+                }
+            }
+            fs::write(folder.join("one/file"), pattern(9000, 1)).expect("written");
+            fs::hard_link(folder.join("one/file"), folder.join("two/other name")).expect("linked");
+        });
+        if filled.is_none() {
+            return;
+        }
+        let (volume, device) = image.open();
+        assert_eq!(
+            listed_sizes(&volume, &device, "one/file"),
+            [(12288, 9000); 2],
+            "{holder}"
+        );
+        open(&volume, "one/file").set_len(50_001).expect("room");
+        assert_eq!(
+            listed_sizes(&volume, &device, "one/file"),
+            [(53248, 50_001); 2],
+            "{holder}"
+        );
+        open(&volume, "two/other name").set_len(7).expect("room");
+        assert_eq!(
+            listed_sizes(&volume, &device, "one/file"),
+            [(53248, 7); 2],
+            "{holder}"
+        );
+        image.store_and_check(&device);
+        assert!(
+            image
+                .cat("two/other name")
+                .is_none_or(|found| found == pattern(7, 1))
+        );
+    }
 }

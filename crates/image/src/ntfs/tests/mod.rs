@@ -1,5 +1,6 @@
 //! Volumes made by mkntfs and filled through ntfs-3g, compared with what its tools say of them.
 
+mod crash;
 mod folders;
 mod growing;
 mod hostile;

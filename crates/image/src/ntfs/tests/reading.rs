@@ -20,7 +20,10 @@ pub(super) fn fragment(folder: &Path, name: &str, pieces: usize, cluster: usize)
         fs::write(small.join(number.to_string()), pattern(cluster, 3)).expect("written");
     }
     let mut filler = fs::File::create(folder.join("filler")).expect("a file");
-    while std::io::Write::write_all(&mut filler, &pattern(cluster, 5)).is_ok() {}
+    for len in [64 << 10, cluster] {
+        let part = pattern(len, 5);
+        while std::io::Write::write_all(&mut filler, &part).is_ok() {}
+    }
     drop(filler);
     for number in (0..count).step_by(2) {
         fs::remove_file(small.join(number.to_string())).expect("removed");
@@ -259,4 +262,73 @@ fn a_file_that_was_removed_is_not_found_by_its_old_reference() {
         volume.file(stale).expect_err("stale");
         volume.list(stale).expect_err("stale");
     }
+}
+
+#[test]
+fn an_mft_told_of_by_several_records_is_read_and_written_as_far_as_both_readers_see_it() {
+    let Some(image) = Image::make(12, &["-c", "1024"]) else {
+        return;
+    };
+    let filled = image.mounted("defaults", |folder| {
+        let neighbours = folder.join("neighbours");
+        fs::create_dir(&neighbours).expect("a folder");
+        for number in 0..2600 {
+            fs::write(neighbours.join(number.to_string()), pattern(1024, 3)).expect("written");
+        }
+        fs::write(folder.join("plain"), pattern(5000, 8)).expect("written");
+        let mut filler = fs::File::create(folder.join("filler")).expect("a file");
+        for len in [64 << 10, 1024] {
+            let part = pattern(len, 5);
+            while std::io::Write::write_all(&mut filler, &part).is_ok() {}
+        }
+        // Single clusters are all that $MFT can have now.
+        let mut made = 0;
+        for number in (0..2600).step_by(2) {
+            let small = fs::File::create(neighbours.join(number.to_string()));
+            small.expect("shortened");
+            while number % 16 == 0
+                && fs::write(neighbours.join(format!("new {made}")), made.to_string()).is_ok()
+            {
+                made += 1;
+            }
+        }
+        fs::remove_file(folder.join("filler")).expect("removed");
+        made
+    });
+    let Some(made) = filled else {
+        return;
+    };
+    let (volume, device) = image.open();
+    let has_list = volume
+        .inner
+        .mft
+        .read_system(0)
+        .expect("sound")
+        .find(0x20, "")
+        .is_some();
+    assert!(has_list, "$MFT is not where this test needs it");
+    for number in 0..made {
+        let file = open(&volume, &format!("neighbours/new {number}"));
+        assert_eq!(read(&file), number.to_string().as_bytes());
+    }
+    let plain = open(&volume, "plain");
+    assert!(read(&plain) == pattern(5000, 8));
+    let before = device.bytes();
+    // The second reader does not see the later parts.
+    let names = volume.list(id(&volume, "neighbours")).expect("listed");
+    let last = names.iter().map(|entry| entry.id).max().expect("some");
+    let file = volume.file(last).expect("there");
+    let error = file.write(b"x", 0).expect_err("the second reader cannot");
+    assert!(
+        matches!(error, VolumeError::ReadersDisagree { .. }),
+        "{error}"
+    );
+    assert!(device.bytes() == before);
+    plain.write(b"changed", 0).expect("both see it");
+    image.store_and_check(&device);
+    assert!(
+        image
+            .cat("plain")
+            .is_none_or(|found| found.starts_with(b"changed"))
+    );
 }
