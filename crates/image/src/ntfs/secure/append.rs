@@ -1,7 +1,7 @@
 //! Adding descriptors: `$SDS` first, then its length, then `$SII`, then `$SDH`, each durable before
 //! the next begins. A crash leaves bytes that nothing names, or an id that only `$SII` knows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::format::SdsHeader;
 use super::index::{Blocks, Index};
 use super::length::Length;
 use super::node::{ByHash, ById, Key};
-use super::sds::{Append, Tail};
+use super::sds::{self, Append, Tail};
 use super::store::{IndexBlocks, Store, View};
 use crate::bytes;
 use crate::ntfs::format::attribute_type;
@@ -33,6 +33,9 @@ struct DescriptorHeader {
     sacl: U32,
     dacl: U32,
 }
+
+/// Most entries of `$SII` that are compared with the descriptors whose hash they have.
+const MAX_SAME_HASH: usize = 1024;
 
 /// Control bit: offsets are relative to the start.
 const SELF_RELATIVE: u16 = 0x8000;
@@ -54,7 +57,7 @@ pub(super) fn add(mft: &Mft, descriptors: &[&[u8]]) -> Result<Vec<SecurityId>, S
         ids.insert(descriptor, id);
     }
     if !new.is_empty() {
-        let entries = append(mft, store, &new)?;
+        let entries = append(mft, &store, &new)?;
         ids.extend(new.iter().zip(&entries).map(|(descriptor, entry)| {
             let id = entry.security_id.get();
             (*descriptor, id)
@@ -88,29 +91,37 @@ fn check_descriptor(descriptor: &[u8]) -> Result<(), SecurityError> {
     }
 }
 
-/// Adds descriptors that the volume does not have. All that can be refused is refused before the
-/// first write.
-fn append(mft: &Mft, store: Store, descriptors: &[&[u8]]) -> Result<Vec<SdsHeader>, SecurityError> {
-    let mut tail = Tail::EMPTY;
-    let mut wrong = Ok(());
-    store.by_id.index()?.walk(ById(0), &mut |place| {
-        wrong = tail.take(place);
-        match wrong {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    })?;
-    wrong?;
-    tail.take_unnamed(&store.sds)?;
-    let plan = Append::new(&store.sds, tail, descriptors)?;
+/// Adds descriptors that `$SDH` does not have. All that can be refused is refused before the first
+/// write.
+fn append(
+    mft: &Mft,
+    store: &Store,
+    descriptors: &[&[u8]],
+) -> Result<Vec<SdsHeader>, SecurityError> {
+    let (tail, known) = walk(store, descriptors)?;
+    let pairs = descriptors.iter().zip(&known);
+    let unknown: Vec<&[u8]> = pairs
+        .filter(|(_, known)| known.is_none())
+        .map(|(descriptor, _)| *descriptor)
+        .collect();
+    let plan = Append::new(&store.sds, tail, &unknown)?;
     let mut by_id: Index<ById, _> = store.by_id.index()?;
     let mut by_hash: Index<ByHash, _> = store.by_hash.index()?;
     for entry in &plan.entries {
         by_id.insert(entry)?;
-        by_hash.insert(entry)?;
+    }
+    let mut new = plan.entries.iter();
+    let entries: Vec<SdsHeader> = known
+        .iter()
+        .filter_map(|known| known.as_ref().or_else(|| new.next()).copied())
+        .collect();
+    for entry in &entries {
+        if by_hash.find(ByHash::of(entry))?.is_none() {
+            by_hash.insert(entry)?;
+        }
     }
     let length = Length::plan(mft, &store.sds, plan.len)?;
-    check_room(mft, &store, &length, (&by_id, &by_hash))?;
+    check_room(mft, store, &length, (&by_id, &by_hash))?;
 
     let disk = mft.disk();
     length.take(mft)?;
@@ -128,7 +139,46 @@ fn append(mft: &Mft, store: Store, descriptors: &[&[u8]]) -> Result<Vec<SdsHeade
     disk.sync()?;
     write_index(mft, &store.by_hash, &by_hash)?;
     disk.sync()?;
-    Ok(plan.entries)
+    Ok(entries)
+}
+
+/// What `$SII` says: where `$SDS` ends, and which of `descriptors` a cut has kept from `$SDH`.
+fn walk(
+    store: &Store,
+    descriptors: &[&[u8]],
+) -> Result<(Tail, Vec<Option<SdsHeader>>), SecurityError> {
+    let hashes: HashSet<u32> = descriptors.iter().map(|bytes| sds::hash(bytes)).collect();
+    let mut same_hash: Vec<SdsHeader> = Vec::new();
+    let mut tail = Tail::EMPTY;
+    let mut taken = Ok(());
+    store.by_id.index()?.walk(ById(0), &mut |place| {
+        taken = tail.take(place);
+        if hashes.contains(&place.hash.get()) && same_hash.len() < MAX_SAME_HASH {
+            same_hash.push(*place);
+        }
+        match taken {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    })?;
+    taken?;
+    tail.take_unnamed(&store.sds)?;
+    let mut known: Vec<Option<SdsHeader>> = vec![None; descriptors.len()];
+    for place in same_hash {
+        match sds::read(&store.sds, &place) {
+            // A new one is added instead.
+            Err(SecurityError::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(found) => {
+                for (known, descriptor) in known.iter_mut().zip(descriptors) {
+                    if found == *descriptor {
+                        known.get_or_insert(place);
+                    }
+                }
+            }
+        }
+    }
+    Ok((tail, known))
 }
 
 /// Whether the records have room for what is to be changed in them.

@@ -16,7 +16,7 @@ use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
 
 /// Where the descriptor of a file is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FileSecurity {
     /// In `$Secure`.
     Shared(SecurityId),

@@ -269,5 +269,4 @@ impl<K: Key, B: Blocks> Index<K, B> {
 }
 
 #[cfg(test)]
-#[path = "index_tests.rs"]
 mod tests;

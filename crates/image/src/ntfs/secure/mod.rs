@@ -7,7 +7,7 @@
 //! | `sds` | `$SDS`, the descriptors, each in two copies |
 //! | `node`, `index` | `$SII` and `$SDH`, by which they are found |
 //! | `store` | all three on their volume |
-//! | `append` | adding descriptors |
+//! | `append`, `length` | adding descriptors, and what makes `$SDS` longer |
 //! | `files` | which descriptor a file has |
 
 use std::collections::HashMap;

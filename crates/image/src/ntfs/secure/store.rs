@@ -211,7 +211,7 @@ impl Blocks for Arc<IndexBlocks> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 impl Store {
     /// Where the blocks of both indexes lie on the volume.
     pub(super) fn block_offsets(&self) -> Vec<u64> {

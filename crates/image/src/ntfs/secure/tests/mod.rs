@@ -245,3 +245,25 @@ fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
         }
     }
 }
+
+#[test]
+fn descriptors_of_the_sample_volume_are_found_both_ways() {
+    let Some(corpus) = std::env::var_os("DISKMEND_CORPUS") else {
+        eprintln!("SKIPPED: DISKMEND_CORPUS is not set");
+        return;
+    };
+    let path = std::path::Path::new(&corpus).join("disks/testfs1");
+    let (_, secure) = open(&std::fs::read(path).expect("readable"));
+    let entries = secure.volume.list(secure.volume.root()).expect("sound");
+    let files: Vec<FileId> = entries.iter().map(|entry| entry.id).collect();
+    let mut shared = 0;
+    for (found, file) in secure.of_files(&files).into_iter().zip(&files) {
+        if let FileSecurity::Shared(id) = found.expect("sound") {
+            let bytes = secure.descriptor(id).expect("sound");
+            assert_eq!(secure.id_of(&bytes).expect("sound"), Some(id));
+            assert_eq!(secure.of_file(*file).expect("sound"), Some(bytes));
+            shared += 1;
+        }
+    }
+    assert!(shared > 0);
+}
