@@ -210,9 +210,21 @@ pub enum GuardError {
         /// Why, and what to do.
         reason: String,
     },
+    /// This user may not write the file or device.
+    #[error("the disk may not be written by this user")]
+    NotWritable {
+        /// What the system reported.
+        source: io::Error,
+    },
     /// The disk is mounted, or another program has it.
     #[error("the disk is in use: it is mounted, or another program works on it")]
     DiskInUse,
+    /// Windows may have volumes of the disk mounted.
+    #[error("disk {disk} is online: Windows uses its volumes")]
+    DiskOnline {
+        /// The disk.
+        disk: DiskNumber,
+    },
     /// Windows is hibernated, or was shut down with fast startup.
     #[error(
         "Windows is hibernated (hiberfil.sys holds a saved session): changes would be lost or \

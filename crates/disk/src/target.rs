@@ -9,6 +9,7 @@ use crate::error::{LookupError, OpenError};
 use crate::folder::Folder;
 use crate::image::{Disk, DiskError};
 use crate::lookup::Found;
+use crate::volumes::DiskNumber;
 
 /// The Windows volume to be repaired: an open folder that is its root.
 #[derive(Debug)]
@@ -186,7 +187,5 @@ fn may_hold_a_disk(kind: FileType) -> bool {
 /// Whether it is the name of a disk of Windows's, of which there are no metadata:
 /// `\\.\PhysicalDrive2`.
 fn is_device_of_windows(path: &Path) -> bool {
-    let name = path.to_str().and_then(|path| path.strip_prefix(r"\\.\"));
-    let drive = name.and_then(|name| name.get(.."PhysicalDrive".len()));
-    cfg!(windows) && drive.is_some_and(|name| name.eq_ignore_ascii_case("PhysicalDrive"))
+    cfg!(windows) && DiskNumber::of_path(path).is_some()
 }

@@ -280,9 +280,21 @@ impl Disk {
         if host.is_writable() {
             return Ok(());
         }
+        #[cfg(windows)]
+        if let Some(disk) = crate::volumes::DiskNumber::of_path(&self.inner.path) {
+            // Windows lets nobody write where a volume is that it has mounted.
+            let state = crate::nt::disk_state(disk);
+            let state = state.map_err(GuardError::io("ask whether the disk is offline"))?;
+            if state.is_some_and(|state| state.read_only) {
+                return Err(GuardError::DiskReadOnly { disk });
+            }
+            if !state.is_some_and(|state| state.offline) {
+                return Err(GuardError::DiskOnline { disk });
+            }
+        }
         host::open_for_writing(&self.inner.path, host).map_err(|error| match error.kind() {
             io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
-            io::ErrorKind::PermissionDenied => GuardError::ReadOnly,
+            io::ErrorKind::PermissionDenied => GuardError::NotWritable { source: error },
             _ => GuardError::io("open the disk for writing")(error),
         })
     }
