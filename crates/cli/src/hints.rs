@@ -17,6 +17,8 @@ const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE
                           in user profiles (NTUSER.DAT) and in the boot store (BCD)";
 const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
                       where they are lost, so are the last changes to the registry";
+const A_TARGET: &str =
+    "name the folder that the Windows volume is mounted on, a disk image, or a disk";
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
@@ -74,10 +76,7 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
             return (Exit::Failure, Some(hint));
         }
         OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
-        OpenError::NotAFolder { .. } => (
-            Exit::Failure,
-            Some("name the folder that the Windows volume is mounted on, a disk image, or a disk"),
-        ),
+        OpenError::NotAFolder { .. } => (Exit::Failure, Some(A_TARGET)),
         OpenError::NoPartitions { .. } => (Exit::Usage, Some("leave --volume out")),
         OpenError::Disk { source, .. } => return disk_hint(source),
         OpenError::Permission { .. } => (Exit::Failure, Some(PERMISSION)),
@@ -99,6 +98,7 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
             content: Content::BitLocker,
             ..
         } => (Exit::Refused, Some(BITLOCKER)),
+        DiskError::Partitions(_) => (Exit::Failure, Some(A_TARGET)),
         DiskError::Container(_) | DiskError::NotReadable { .. } => (Exit::Refused, None),
         DiskError::NoWindows { .. } => (
             Exit::Failure,
