@@ -1,5 +1,7 @@
 //! $Bitmap: which clusters are used (Linux-NTFS, $Bitmap).
 
+use std::ops::Range;
+
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
@@ -35,6 +37,8 @@ pub(crate) struct Bitmap<'a> {
     disk: &'a Disk,
     stream: Stream,
     clusters: u64,
+    /// Free clusters that are spoken for.
+    planned: Vec<Extent>,
 }
 
 impl<'a> Bitmap<'a> {
@@ -55,6 +59,7 @@ impl<'a> Bitmap<'a> {
             disk,
             stream,
             clusters,
+            planned: Vec::new(),
         })
     }
 
@@ -134,6 +139,11 @@ impl<'a> Bitmap<'a> {
         Ok((rest == 0).then_some(found))
     }
 
+    /// No longer finds these clusters, which are to be taken later.
+    pub(crate) fn plan(&mut self, extents: &[Extent]) {
+        self.planned.extend_from_slice(extents);
+    }
+
     /// Marks clusters as used.
     pub(crate) fn take(&self, extents: &[Extent]) -> Result<(), VolumeError> {
         let layout = self.stream.layout().ok_or_else(|| {
@@ -147,14 +157,7 @@ impl<'a> Bitmap<'a> {
                 let bytes = end.div_ceil(8).saturating_sub(first);
                 let mut map = vec![0; usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK)];
                 layout.read(self.disk, &mut map, first)?;
-                for (cell, number) in map.iter_mut().zip(first..) {
-                    for bit in 0..8_u8 {
-                        let cluster = number.saturating_mul(8).saturating_add(bit.into());
-                        if (next..end).contains(&cluster) {
-                            *cell |= 1 << bit;
-                        }
-                    }
-                }
+                mark(&mut map, first, &(next..end));
                 layout.write(self.disk, &map, first)?;
                 let covered = first.saturating_add(u64::try_from(map.len()).unwrap_or(0));
                 next = covered.saturating_mul(8);
@@ -181,6 +184,10 @@ impl<'a> Bitmap<'a> {
             map.clear();
             map.resize(usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK), 0);
             self.stream.read(self.disk, &mut map, first)?;
+            for planned in &self.planned {
+                let start = planned.start.0;
+                mark(&mut map, first, &(start..start.saturating_add(planned.len)));
+            }
             for (cell, number) in map.iter().zip(first..) {
                 let base = number.saturating_mul(8);
                 // Most of a map is alike.
@@ -215,6 +222,18 @@ impl<'a> Bitmap<'a> {
             show(extent(start, to));
         }
         Ok(())
+    }
+}
+
+/// Marks clusters as used in the part of the map that begins at byte `first`.
+fn mark(map: &mut [u8], first: u64, clusters: &Range<u64>) {
+    for (cell, number) in map.iter_mut().zip(first..) {
+        for bit in 0..8_u8 {
+            let cluster = number.saturating_mul(8).saturating_add(bit.into());
+            if clusters.contains(&cluster) {
+                *cell |= 1 << bit;
+            }
+        }
     }
 }
 

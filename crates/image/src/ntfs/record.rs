@@ -14,6 +14,8 @@ use super::format::{
 use super::place::FileId;
 use crate::bytes;
 
+mod add;
+
 /// Attributes and values begin at multiples of this many bytes.
 pub(crate) const ALIGN: usize = 8;
 
@@ -216,6 +218,12 @@ impl Record {
     pub(crate) fn non_resident_mut(&mut self, at: AttributeAt) -> Option<&mut NonResidentHeader> {
         self.attribute(at)?.non_resident()?;
         bytes::view_mut(&mut self.data, at.0)
+    }
+
+    /// Bytes that its attributes may still take up.
+    pub(crate) fn free_len(&self) -> usize {
+        let in_use = self.bytes_in_use().unwrap_or(usize::MAX);
+        self.data.len().saturating_sub(in_use)
     }
 
     fn bytes_in_use(&self) -> Option<usize> {

@@ -5,9 +5,10 @@
 //! |---|---|
 //! | `format` | entries of `$SDS` and of the indexes as they lie on disk |
 //! | `sds` | `$SDS`, the descriptors, each in two copies |
-//! | `node`, `index` | `$SII` and `$SDH`, by which they are found |
+//! | `key`, `node`, `index` | `$SII` and `$SDH`, by which they are found |
 //! | `store` | all three on their volume |
-//! | `append`, `length` | adding descriptors, and what makes `$SDS` longer |
+//! | `append` | adding descriptors |
+//! | `plan`, `growth`, `edit` | what is written for that, in which order, and where there is room |
 //! | `files` | which descriptor a file has |
 
 use std::collections::HashMap;
@@ -21,12 +22,15 @@ use super::stream::Stream;
 use super::volume::Volume;
 
 mod append;
+mod edit;
 mod error;
 mod files;
 mod format;
+mod growth;
 mod index;
-mod length;
+mod key;
 mod node;
+mod plan;
 mod sds;
 mod store;
 #[cfg(test)]
