@@ -57,7 +57,7 @@ impl Length {
         let near = last.and_then(|last| last.start.after(last.len));
         let near = near.ok_or_else(|| cannot("it has no clusters"))?;
         let bitmap = Bitmap::open(mft)?;
-        self.extents = match bitmap.find(near, clusters)? {
+        self.extents = match bitmap.find(near, clusters, &mft.promises().of_others(id.record))? {
             Some(extents) => extents,
             None => {
                 return Err(VolumeError::Full {

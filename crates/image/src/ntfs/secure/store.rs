@@ -66,7 +66,7 @@ impl Store {
         let disk = mft.disk();
         let sds = Stream::of(disk, &records, attribute_type::DATA, "$SDS")?;
         let sds = sds.ok_or_else(|| records.lacks("$SDS"))?;
-        sds.check_writable()?;
+        sds.check_whole()?;
         let layout = sds
             .layout()
             .ok_or_else(|| records.lacks("$SDS that is not resident"))?;
@@ -139,7 +139,7 @@ impl View {
         };
         let allocation = stream(attribute_type::INDEX_ALLOCATION)?;
         if let Some(allocation) = &allocation {
-            allocation.check_writable()?;
+            allocation.check_whole()?;
         }
         Ok(Self {
             record: root.record(),
