@@ -12,6 +12,8 @@ use super::stream::Stream;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
+/// Bytes that are read at once where they are only counted.
+const COUNTED: usize = 1 << 20;
 /// Most places that an allocation may be made of.
 const MAX_EXTENTS: usize = 32;
 
@@ -70,11 +72,38 @@ impl<'a> Bitmap<'a> {
 
     /// Number of free clusters.
     pub(crate) fn free(&self) -> Result<u64, VolumeError> {
+        self.count(u64::MAX)
+    }
+
+    /// Whether at least `needed` clusters are free.
+    pub(crate) fn has_free(&self, needed: u64) -> Result<bool, VolumeError> {
+        Ok(needed == 0 || self.count(needed)? >= needed)
+    }
+
+    /// Counts free clusters until there are `enough`.
+    fn count(&self, enough: u64) -> Result<u64, VolumeError> {
+        let len = self.clusters.div_ceil(8);
         let mut free = 0_u64;
-        self.scan(0, self.clusters, |extent| {
-            free = free.saturating_add(extent.len);
-            true
-        })?;
+        let mut map = Vec::new();
+        let mut at = 0;
+        while at < len && free < enough {
+            let rest = usize::try_from(len.saturating_sub(at)).unwrap_or(COUNTED);
+            map.resize(rest.min(COUNTED), 0);
+            self.stream.read(self.disk, &mut map, at)?;
+            at = at.saturating_add(u64::try_from(map.len()).unwrap_or(u64::MAX));
+            // The last byte may have bits for clusters that there are not.
+            if at == len
+                && let (Some(last), surplus @ 1..) = (map.last_mut(), len * 8 - self.clusters)
+            {
+                *last |= !(0xFF >> surplus);
+            }
+            let (words, bytes) = map.as_chunks::<8>();
+            let words = words
+                .iter()
+                .map(|word| u64::from_ne_bytes(*word).count_zeros());
+            let bytes = bytes.iter().map(|byte| byte.count_zeros());
+            free = free.saturating_add(words.chain(bytes).map(u64::from).sum());
+        }
         Ok(free)
     }
 
@@ -90,12 +119,18 @@ impl<'a> Bitmap<'a> {
     }
 
     /// Free clusters, `needed` of them: as many as there are at `near`, then all others together
-    /// where there is such a place, else in few places; `None` where the volume is full.
-    pub(crate) fn find(&self, near: Lcn, needed: u64) -> Result<Option<Vec<Extent>>, VolumeError> {
+    /// where there is such a place, else in few places; `None` where the volume is full. What is in
+    /// `promised` counts as used.
+    pub(crate) fn find(
+        &self,
+        near: Lcn,
+        needed: u64,
+        promised: &[Extent],
+    ) -> Result<Option<Vec<Extent>>, VolumeError> {
         let near = near.0.min(self.clusters);
         let mut found = Vec::new();
         let mut rest = needed;
-        self.scan(near, self.clusters, |extent| {
+        self.scan_free(near, self.clusters, promised, |extent| {
             if extent.start.0 == near {
                 let len = extent.len.min(rest);
                 rest = rest.saturating_sub(len);
@@ -109,7 +144,7 @@ impl<'a> Bitmap<'a> {
             if rest == 0 {
                 break;
             }
-            self.scan(from, to, |extent| {
+            self.scan_free(from, to, promised, |extent| {
                 if extent.len >= rest {
                     others = vec![extent];
                     return false;
@@ -164,6 +199,29 @@ impl<'a> Bitmap<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Like [`Self::scan`], without what is in `promised`.
+    fn scan_free(
+        &self,
+        from: u64,
+        to: u64,
+        promised: &[Extent],
+        mut show: impl FnMut(Extent) -> bool,
+    ) -> Result<(), VolumeError> {
+        let mut promised = promised.to_vec();
+        promised.sort_unstable_by_key(|extent| extent.start);
+        self.scan(from, to, |free| {
+            let mut at = free.start.0;
+            let end = at.saturating_add(free.len);
+            for promised in promised.iter().filter(|it| it.overlaps(&free)) {
+                if promised.start.0 > at && !show(extent(at, promised.start.0)) {
+                    return false;
+                }
+                at = at.max(promised.start.0.saturating_add(promised.len));
+            }
+            at >= end || show(extent(at, end))
+        })
     }
 
     /// Shows the free clusters from `from` up to `to`, neighbours together, until `show` tells

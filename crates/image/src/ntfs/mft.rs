@@ -8,6 +8,7 @@ use super::format::{attribute_type, system};
 use super::layout::{Builder, Layout};
 use super::list;
 use super::place::FileId;
+use super::promise::Promises;
 use super::record::Record;
 
 /// Bytes that a bulk read takes at once.
@@ -21,6 +22,7 @@ pub(crate) struct Mft {
     disk: Disk,
     layout: Layout,
     mirror: OnceLock<Layout>,
+    promises: Promises,
 }
 
 impl Mft {
@@ -54,6 +56,7 @@ impl Mft {
             disk,
             layout: builder.finish(&base, at)?,
             mirror: OnceLock::new(),
+            promises: Promises::default(),
         };
         if mft.layout.position(0) != Some(offset) {
             let expected = "the place that the boot sector tells";
@@ -66,6 +69,11 @@ impl Mft {
     /// The volume's device.
     pub(crate) fn disk(&self) -> &Disk {
         &self.disk
+    }
+
+    /// Free clusters that files are to get.
+    pub(crate) fn promises(&self) -> &Promises {
+        &self.promises
     }
 
     /// Where its records lie.

@@ -6,6 +6,7 @@ use super::error::SecurityError;
 use crate::ntfs::bitmap::{Bitmap, Extent};
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::file::{check_foreign, check_place};
+use crate::ntfs::format::system;
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::place::Lcn;
@@ -94,10 +95,11 @@ impl Growth {
         // Away from $MFT, which Windows lengthens into the clusters that follow it.
         let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
         let wanted = needed.saturating_add(SPARE.div_ceil(cluster_len));
-        let found = bitmap.find(near, wanted)?;
+        let promised = mft.promises().of_others(system::SECURE);
+        let found = bitmap.find(near, wanted, &promised)?;
         let found = match found.filter(|extents| extents.len() == 1) {
             Some(extents) => Some(extents),
-            None => bitmap.find(near, needed)?,
+            None => bitmap.find(near, needed, &promised)?,
         };
         self.extents = match found {
             Some(extents) => extents,

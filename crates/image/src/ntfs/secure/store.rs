@@ -69,7 +69,7 @@ impl Store {
         let disk = mft.disk();
         let sds = Stream::of(disk, &records, attribute_type::DATA, "$SDS")?;
         let sds = sds.ok_or_else(|| records.lacks("$SDS"))?;
-        sds.check_writable()?;
+        sds.check_whole()?;
         let layout = sds
             .layout()
             .ok_or_else(|| records.lacks("$SDS that is not resident"))?;
@@ -151,13 +151,13 @@ impl View {
         let bits = match &bitmap {
             None => Vec::new(),
             Some(bitmap) => {
-                bitmap.check_writable()?;
+                bitmap.check_whole()?;
                 bitmap.read_all(disk, MAX_BITMAP)?
             }
         };
         let allocation = stream(attribute_type::INDEX_ALLOCATION)?;
         if let Some(allocation) = &allocation {
-            allocation.check_writable()?;
+            allocation.check_whole()?;
         }
         Ok(Self {
             record: root.record(),
