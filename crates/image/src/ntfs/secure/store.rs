@@ -167,7 +167,10 @@ impl View {
             let layout = self.blocks.layout(at, bytes.len())?;
             let mut bytes = bytes.to_vec();
             let offset = layout.position(at).unwrap_or(at);
-            fixup::protect(&mut bytes, IndexBlock::MAGIC, offset).map_err(VolumeError::from)?;
+            let mut before = vec![0; bytes.len()];
+            layout.read(&self.blocks.disk, &mut before, at)?;
+            fixup::protect_over(&mut bytes, &before, IndexBlock::MAGIC, offset)
+                .map_err(VolumeError::from)?;
             layout.write(&self.blocks.disk, &bytes, at)?;
         }
         Ok(())
