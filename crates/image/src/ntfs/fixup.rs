@@ -51,19 +51,32 @@ pub(crate) fn protect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<()
         Some(last @ 1..0xFFFE) => U16::new(last.saturating_add(1)),
         _ => U16::new(1),
     };
-    if let Some(place) = bytes::view_mut::<U16>(data, array.start) {
-        *place = number;
-    }
-    for (entry, end) in array.places(data.len()) {
-        let belongs = bytes::view::<U16>(data, end).copied().unwrap_or_default();
-        if let Some(place) = bytes::view_mut::<U16>(data, entry) {
-            *place = belongs;
-        }
-        if let Some(place) = bytes::view_mut::<U16>(data, end) {
-            *place = number;
-        }
-    }
+    array.put(data, number);
     Ok(())
+}
+
+/// The same, where `before` is what lies on disk now: where only one 512 bytes of it change, they
+/// keep the number. A disk writes these as a whole, so that no crash can leave the structure torn.
+///
+/// # Errors
+/// As [`protect`].
+pub(crate) fn protect_over(
+    data: &mut [u8],
+    before: &[u8],
+    magic: [u8; 4],
+    offset: u64,
+) -> Result<(), Corruption> {
+    let array = Array::of(data, magic, offset)?;
+    let number = array.number(data);
+    if number.is_some() && number == array.number(before) && data.len() == before.len() {
+        array.put(data, number.unwrap_or_default());
+        let sectors = data.chunks(FIXUP_STRIDE).zip(before.chunks(FIXUP_STRIDE));
+        if sectors.filter(|(new, old)| new != old).count() <= 1 {
+            return Ok(());
+        }
+        unprotect(data, magic, offset)?;
+    }
+    protect(data, magic, offset)
 }
 
 /// A checked update sequence array: it lies within the data, and before the first end of 512 bytes.
@@ -113,6 +126,22 @@ impl Array {
 
     fn number(&self, data: &[u8]) -> Option<U16> {
         bytes::view::<U16>(data, self.start).copied()
+    }
+
+    /// Puts a number at the end of each 512 bytes, and what it displaces into the array.
+    fn put(&self, data: &mut [u8], number: U16) {
+        if let Some(place) = bytes::view_mut::<U16>(data, self.start) {
+            *place = number;
+        }
+        for (entry, end) in self.places(data.len()) {
+            let belongs = bytes::view::<U16>(data, end).copied().unwrap_or_default();
+            if let Some(place) = bytes::view_mut::<U16>(data, entry) {
+                *place = belongs;
+            }
+            if let Some(place) = bytes::view_mut::<U16>(data, end) {
+                *place = number;
+            }
+        }
     }
 
     /// Where each entry lies, and the two bytes it stands for.
@@ -166,6 +195,31 @@ mod tests {
         assert_eq!(data[1022..], [8, 0]);
         unprotect(&mut data, *b"FILE", 0).expect("not torn");
         assert_eq!(data[510..], unprotected[510..]);
+    }
+
+    #[test]
+    fn what_one_sector_holds_is_changed_without_another_number() {
+        let before = block();
+        let mut data = before.clone();
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        data[200] ^= 1;
+        let mut one = data.clone();
+        protect_over(&mut one, &before, *b"FILE", 0).expect("sound");
+        assert_eq!(one[..200], before[..200]);
+        assert_eq!(one[201..], before[201..]);
+        data[700] ^= 1;
+        let mut two = data.clone();
+        protect_over(&mut two, &before, *b"FILE", 0).expect("sound");
+        let mut next = data.clone();
+        protect(&mut next, *b"FILE", 0).expect("sound");
+        assert_eq!(two, next, "torn if only one is written");
+        // What the number displaces at the end of the other 512 bytes lies in the first.
+        let mut data = before.clone();
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        data[1023] ^= 1;
+        protect_over(&mut data, &before, *b"FILE", 0).expect("sound");
+        assert_eq!(data[512..], before[512..]);
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
     }
 
     #[test]

@@ -307,13 +307,16 @@ impl<'a> Folder<'a> {
                     .get_mut(IndexBlock::NODE..)
                     .and_then(set)
                     .ok_or_else(lost)?;
-                fixup::protect(&mut block, IndexBlock::MAGIC, at)?;
                 let layout = self
                     .allocation
                     .as_ref()
                     .and_then(Stream::layout)
                     .ok_or_else(lost)?;
-                layout.write(self.disk, &block, vcn.saturating_mul(self.unit))
+                let start = vcn.saturating_mul(self.unit);
+                let mut before = vec![0; block.len()];
+                layout.read(self.disk, &mut before, start)?;
+                fixup::protect_over(&mut block, &before, IndexBlock::MAGIC, at)?;
+                layout.write(self.disk, &block, start)
             }
         }
     }

@@ -143,7 +143,8 @@ impl Mft {
             for (index, number) in group.members {
                 self.pick(&chunk, group.start, number, &mut record)?;
                 if change(index, &mut record)? {
-                    let protected = record.protected()?;
+                    let before = self.slice(&chunk, group.start, number)?;
+                    let protected = record.protected(before)?;
                     self.write_mirror(number, &protected)?;
                     let at = self.start(number).ok_or_else(|| missing(number))?;
                     match changed.last_mut() {
@@ -165,7 +166,9 @@ impl Mft {
     pub(crate) fn write(&self, record: &mut Record) -> Result<(), VolumeError> {
         let number = record.number();
         let start = self.start(number).ok_or_else(|| missing(number))?;
-        let protected = record.protected()?;
+        let mut before = vec![0; record_len(&self.disk)];
+        self.layout.read(&self.disk, &mut before, start)?;
+        let protected = record.protected(&before)?;
         self.write_mirror(number, &protected)?;
         self.layout.write(&self.disk, &protected, start)?;
         record.written(&protected);
@@ -252,14 +255,25 @@ impl Mft {
         number: u64,
         record: &mut Record,
     ) -> Result<(), VolumeError> {
+        let data = self.slice(chunk, chunk_start, number)?;
         let start = self.start(number).ok_or_else(|| missing(number))?;
-        let within = start.checked_sub(chunk_start);
-        let data = within
-            .and_then(|within| usize::try_from(within).ok())
-            .and_then(|within| crate::bytes::slice(chunk, within, record_len(&self.disk)))
-            .ok_or_else(|| missing(number))?;
         let offset = self.layout.position(start).unwrap_or(start);
         Ok(record.refill(number, offset, data)?)
+    }
+
+    /// The bytes of a record in a chunk.
+    fn slice<'a>(
+        &self,
+        chunk: &'a [u8],
+        chunk_start: u64,
+        number: u64,
+    ) -> Result<&'a [u8], VolumeError> {
+        let start = self.start(number).ok_or_else(|| missing(number))?;
+        let within = start.checked_sub(chunk_start);
+        within
+            .and_then(|within| usize::try_from(within).ok())
+            .and_then(|within| crate::bytes::slice(chunk, within, record_len(&self.disk)))
+            .ok_or_else(|| missing(number))
     }
 }
 

@@ -349,10 +349,10 @@ impl Record {
         Ok(())
     }
 
-    /// The bytes that belong on disk, with the next update sequence number.
-    pub(crate) fn protected(&self) -> Result<Vec<u8>, Corruption> {
+    /// The bytes that belong on disk in place of `before`.
+    pub(crate) fn protected(&self, before: &[u8]) -> Result<Vec<u8>, Corruption> {
         let mut data = self.data.clone();
-        fixup::protect(&mut data, FileRecordHeader::MAGIC, self.offset)?;
+        fixup::protect_over(&mut data, before, FileRecordHeader::MAGIC, self.offset)?;
         Ok(data)
     }
 

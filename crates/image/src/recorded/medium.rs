@@ -10,7 +10,7 @@ use zerocopy::IntoBytes;
 use super::changes::add_sector;
 use super::format::{FrameHeader, Header};
 use super::record::Index;
-use super::{RecordError, RecordFile};
+use super::{RecordError, RecordFile, State};
 use crate::bytes;
 use crate::device::{Device, Medium, range};
 
@@ -92,20 +92,29 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Goes on with the record of a run that was killed.
+    /// Goes on with the record of a run that was killed between two flushes: the medium holds all
+    /// of the last one or none of it. Otherwise nothing is recorded, and the run can only be taken
+    /// back.
     ///
     /// # Errors
-    /// Where it is damaged, or what the system reported.
-    pub fn resume(&self, file: Box<dyn RecordFile>) -> Result<(), RecordError> {
+    /// Where the record is damaged, or what the system reported.
+    pub fn resume(&self, file: Box<dyn RecordFile>) -> Result<State, RecordError> {
         let mut file = file;
-        let index = Index::of(file.as_ref())?;
+        let mut index = Index::of(file.as_ref())?;
+        let mut state = self.as_left_by(file.as_ref(), &index)?;
+        if state != State::AsRecorded && index.forget_last() {
+            state = self.as_left_by(file.as_ref(), &index)?;
+        }
+        if state != State::AsRecorded {
+            return Ok(state);
+        }
         if file.len()? > index.end {
             file.set_len(index.end)?;
             file.sync()?;
         }
         let end = index.end;
         self.state().record = Some(Record { file, end });
-        Ok(())
+        Ok(state)
     }
 
     /// Flushes what waits, and records nothing any more: the medium can only be read again.

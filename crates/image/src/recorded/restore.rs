@@ -38,23 +38,32 @@ impl RecordedMedium {
         progress: Progress,
     ) -> Result<State, RecordError> {
         let index = Index::of(record)?;
+        match progress {
+            Progress::Ended => self.as_left_by(record, &index),
+            Progress::Killed => {
+                let len = self.medium.len();
+                if !(index.medium_len..=index.len_after).contains(&len) {
+                    let offset = len.min(index.len_after);
+                    return Ok(State::ChangedSince { offset });
+                }
+                Ok(State::of(self.first_unexplained(record, &index)?))
+            }
+        }
+    }
+
+    /// Whether the medium is as the last of these frames left it.
+    pub(super) fn as_left_by(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<State, RecordError> {
         let len = self.medium.len();
-        let lens = match progress {
-            Progress::Ended => index.len_after..=index.len_after,
-            Progress::Killed => index.medium_len..=index.len_after,
-        };
-        if !lens.contains(&len) {
+        if len != index.len_after {
             let offset = len.min(index.len_after);
             return Ok(State::ChangedSince { offset });
         }
-        let odd = match progress {
-            Progress::Ended => self.first_odd(record, &index, Order::NewestFirst)?,
-            Progress::Killed => self.first_unexplained(record, &index)?,
-        };
-        Ok(match odd {
-            None => State::AsRecorded,
-            Some(offset) => State::ChangedSince { offset },
-        })
+        let odd = self.first_odd(record, index, Order::NewestFirst)?;
+        Ok(State::of(odd))
     }
 
     /// Gives every changed byte of the medium back what it was, and the medium its length. What

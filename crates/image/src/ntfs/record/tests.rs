@@ -41,7 +41,7 @@ fn attributes_are_found_by_type_and_name() {
 fn a_value_is_changed_in_place_and_protected_again() {
     let mut record = parse(&record()).expect("sound");
     record.resident_mut(0x10, "").expect("there")[52] = 9;
-    let protected = record.protected().expect("sound");
+    let protected = record.protected(&[]).expect("sound");
     let again = Record::parse(7, 4096, protected.clone()).expect("sound");
     assert_eq!(again.resident(0x10, "").expect("there")[52], 9);
     record.written(&protected);
@@ -59,7 +59,7 @@ fn a_value_that_grows_moves_what_follows_and_keeps_it() {
     assert_eq!(value[..72], [1; 72]);
     assert_eq!(value[72..], [0; 13]);
     assert_eq!(record.resident(0xF0, "abc"), Some(&[2; 5][..]));
-    let protected = record.protected().expect("sound");
+    let protected = record.protected(&[]).expect("sound");
     Record::parse(7, 4096, protected).expect("sound");
 
     record.set_value_len(at, 72).expect("shrinks");
@@ -80,7 +80,7 @@ fn mapping_pairs_are_replaced_where_the_record_has_room() {
     assert_eq!(data.mapping_pairs().expect("there")[..39], pairs);
     assert_eq!(data.non_resident().expect("there").highest_vcn.get(), 12);
     assert_eq!(record.resident(0xF0, "abc"), Some(&[2; 5][..]));
-    let protected = record.protected().expect("sound");
+    let protected = record.protected(&[]).expect("sound");
     Record::parse(7, 4096, protected).expect("sound");
 }
 
@@ -105,7 +105,7 @@ fn a_record_can_be_filled_to_its_last_byte() {
     record.set_value_len(at, 72 + room(&record)).expect("fits");
     assert_eq!(room(&record), 0);
     assert_eq!(record.set_value_len(at, 72 + 1024), Err(NoRoom));
-    let protected = record.protected().expect("sound");
+    let protected = record.protected(&[]).expect("sound");
     Record::parse(7, 4096, protected).expect("sound");
 }
 
