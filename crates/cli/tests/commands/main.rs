@@ -56,6 +56,12 @@ mod hive_set;
 #[path = "../../../disk/tests/ntfs/image.rs"]
 mod image;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod image_disk;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images;
+#[cfg(test)]
 #[cfg(windows)]
 mod in_use;
 #[cfg(test)]
