@@ -124,7 +124,7 @@ fn attributes_are_added_in_the_order_of_types_and_names() {
         assert_eq!(record.add_resident(kind, name, 8), Err(NoRoom), "is there");
     }
     assert_eq!(record.add_resident(0x90, "", 1024), Err(NoRoom));
-    let protected = record.protected().expect("sound");
+    let protected = record.protected(&[]).expect("sound");
     let record = Record::parse(7, 4096, protected).expect("sound");
     let found: Vec<(u32, String, u16)> = record
         .attributes()

@@ -233,12 +233,12 @@ impl<K: Key, B: Blocks> Index<K, B> {
     }
 }
 
+/// The first half of a node, the entry that goes up, the second half.
+type Split<K> = (Vec<Entry<K>>, Entry<K>, Vec<Entry<K>>);
+
 /// Two halves, and the entry between them without its child. Where the entry at `new` comes after all
 /// others, as it always will, the first half stays full. `None` where there are too few.
-fn split<K: Key>(
-    mut entries: Vec<Entry<K>>,
-    new: usize,
-) -> Option<(Vec<Entry<K>>, Entry<K>, Vec<Entry<K>>)> {
+fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Split<K>> {
     let items = entries.len().checked_sub(1).filter(|items| *items >= 3)?;
     let is_last = new.checked_add(1) == Some(items);
     let middle = match K::ASCENDS && is_last {

@@ -10,7 +10,7 @@ fn take_clusters(secure: &Secure, left: u64) {
     let mft = &secure.volume.inner.mft;
     let bitmap = Bitmap::open(mft).expect("sound");
     let free = bitmap.free().expect("sound");
-    let taken = bitmap.find(Lcn(0), free - left).expect("sound");
+    let taken = bitmap.find(Lcn(0), free - left, &[]).expect("sound");
     bitmap.take(&taken.expect("few places")).expect("writable");
 }
 
