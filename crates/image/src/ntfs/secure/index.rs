@@ -229,7 +229,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 impl<K: Key, B: Blocks> Index<K, B> {
     /// Calls `visit` with all entries, and gives the ordinal numbers of the blocks with them.
     pub(super) fn walk_blocks(
