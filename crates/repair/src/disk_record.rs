@@ -61,14 +61,16 @@ impl Site {
         run.sync()
     }
 
-    /// Goes on with the record of a run that was killed.
-    pub(crate) fn resume_record(&self, run: &RunFolder, journal: &Journal) -> Result<(), Error> {
+    /// Goes on with the record of a run that was killed; `false` where the disk holds a part of
+    /// what was written last, so that the run can only be taken back.
+    pub(crate) fn resume_record(&self, run: &RunFolder, journal: &Journal) -> Result<bool, Error> {
         let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
-            return Ok(());
+            return Ok(true);
         };
         let file = run.open(&entry.record, Access::ReadWrite)?;
         let resumed = disk.recorded().resume(Box::new(AsRecord(file)));
-        resumed.map_err(|error| run.damaged(&entry.record, &chain(&error)))
+        let state = resumed.map_err(|error| run.damaged(&entry.record, &chain(&error)))?;
+        Ok(state == RecordedState::AsRecorded)
     }
 
     /// Makes everything durable and stops recording; notes what the record is then.

@@ -314,11 +314,12 @@ impl RecordedRun {
         self.disk.inner.medium.begin(record)
     }
 
-    /// Goes on with the record of a run that was killed.
+    /// Goes on with the record of a run that was killed, where the disk holds all of its last
+    /// flush or none of it; records nothing otherwise.
     ///
     /// # Errors
-    /// Where it is damaged, or what the system reported.
-    pub fn resume(&self, record: Box<dyn RecordFile>) -> Result<(), RecordError> {
+    /// Where the record is damaged, or what the system reported.
+    pub fn resume(&self, record: Box<dyn RecordFile>) -> Result<State, RecordError> {
         self.disk.inner.medium.resume(record)
     }
 

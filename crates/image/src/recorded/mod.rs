@@ -78,9 +78,19 @@ pub enum RecordError {
 pub enum State {
     /// Every changed byte is as the record says.
     AsRecorded,
-    /// Something else has changed the byte at this offset since.
+    /// Something else has changed the byte at this offset since, or it was never written.
     ChangedSince {
         /// Offset in the medium.
         offset: u64,
     },
+}
+
+impl State {
+    /// Where the first byte that is not as recorded lies at this offset.
+    const fn of(odd: Option<u64>) -> Self {
+        match odd {
+            None => Self::AsRecorded,
+            Some(offset) => Self::ChangedSince { offset },
+        }
+    }
 }

@@ -15,8 +15,8 @@ pub(super) struct Index {
     pub(super) medium_len: u64,
     /// Length of the medium after the last.
     pub(super) len_after: u64,
-    /// Offset and length of each payload.
-    payloads: Vec<(u64, usize)>,
+    /// Offset and length of each payload, and the length of the medium before it.
+    payloads: Vec<(u64, usize, u64)>,
     /// Where the last whole frame ends.
     pub(super) end: u64,
 }
@@ -84,7 +84,8 @@ impl Index {
         while let Some(frame) = index.frame(record, len)? {
             let at = index.end.saturating_add(size_of::<FrameHeader>() as u64);
             let payload_len = usize::try_from(frame.payload_len.get()).unwrap_or(usize::MAX);
-            index.payloads.push((at, payload_len));
+            let before = frame.len_before.get();
+            index.payloads.push((at, payload_len, before));
             index.len_after = frame.len_after.get();
             index.end = at.saturating_add(payload_len as u64);
         }
@@ -114,6 +115,16 @@ impl Index {
         Ok((xxh3_64(&payload) == frame.payload_digest.get()).then_some(frame))
     }
 
+    /// Leaves the last frame out; `false` where there is none.
+    pub(super) fn forget_last(&mut self) -> bool {
+        let Some((at, _, len_before)) = self.payloads.pop() else {
+            return false;
+        };
+        self.len_after = len_before;
+        self.end = at.saturating_sub(size_of::<FrameHeader>() as u64);
+        true
+    }
+
     /// Number of frames.
     pub(super) const fn frames(&self) -> usize {
         self.payloads.len()
@@ -125,7 +136,7 @@ impl Index {
         record: &dyn RecordFile,
         frame: usize,
     ) -> Result<Vec<u8>, RecordError> {
-        let (at, len) = self.payloads.get(frame).copied().unwrap_or_default();
+        let (at, len, _) = self.payloads.get(frame).copied().unwrap_or_default();
         let mut payload = vec![0; len];
         record.read_exact_at(&mut payload, at)?;
         let mut changes = Changes::of(&payload);

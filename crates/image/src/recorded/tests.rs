@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::device::{Device, Medium, range};
 use crate::testing::Memory;
+use crate::testing::recorder::Recorder;
 
 /// A record in memory.
 #[derive(Clone, Default)]
@@ -188,6 +189,32 @@ fn everything_is_given_back_length_included() {
     assert_eq!(state, State::AsRecorded);
 }
 
+/// A process that was killed while it gave single bytes back left a record of NTFS behind with a part
+/// of its changes.
+#[test]
+fn sectors_are_given_back_as_a_whole() {
+    let medium = Arc::new(Recorder::new(content()));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    for offset in [1030, 1100, 1535, 1536, 3000, 9_990] {
+        disk.write_all_at(&[0xFF; 3], offset).expect("inside");
+    }
+    disk.end().expect("room");
+    let written = medium.steps().len();
+    disk.restore(&record).expect("a record");
+    assert_eq!(
+        medium.steps()[written..],
+        [
+            "write 1024 at 1024",
+            "write 512 at 2560",
+            "write 272 at 9728",
+            "sync"
+        ]
+    );
+    assert_eq!(medium.bytes(), content());
+}
+
 #[test]
 fn what_was_changed_since_is_noticed() {
     let memory = Arc::new(Memory::new(content()));
@@ -259,7 +286,8 @@ fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
         let torn = Kept::of(&whole[..len]);
         let memory = Arc::new(Memory::new(after_first.clone()));
         let killed = RecordedMedium::new(memory.clone());
-        killed.resume(Box::new(torn.clone())).expect("a record");
+        let resumed = killed.resume(Box::new(torn.clone())).expect("a record");
+        assert_eq!(resumed, State::AsRecorded);
         assert_eq!(torn.bytes().len(), first);
         killed.write_all_at(&[7; 9], 50).expect("inside");
         killed.end().expect("room");
@@ -270,6 +298,51 @@ fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
         let error = disk.resume(Box::new(Kept::of(&whole[..len])));
         assert!(matches!(error, Err(RecordError::Damaged { .. })));
     }
+}
+
+/// A run was completed whose last flush had reached the record but not the medium, and what had been
+/// completed could not be told from changes by others afterwards.
+#[test]
+fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.write_all_at(&[1; 700], 300).expect("inside");
+    disk.sync().expect("room");
+    let (first, before) = (record.bytes().len(), memory.bytes());
+    disk.set_len(11_000).expect("room");
+    disk.write_all_at(&[2; 700], 500).expect("inside");
+    disk.sync().expect("room");
+    let mut after = memory.bytes();
+    let go_on = |medium: &[u8]| {
+        let memory = Arc::new(Memory::new(medium.to_vec()));
+        let killed = RecordedMedium::new(memory.clone());
+        let record = Kept::of(&record.bytes());
+        let state = killed.resume(Box::new(record.clone())).expect("a record");
+        if state == State::AsRecorded {
+            killed.write_all_at(&[7; 9], 50).expect("inside");
+            killed.end().expect("room");
+            let ended = killed.state_by(&record, Progress::Ended).expect("a record");
+            assert_eq!(ended, State::AsRecorded);
+        } else {
+            killed.write_all_at(&[7; 9], 50).expect_err("not recorded");
+        }
+        killed.restore(&record).expect("a record");
+        assert_eq!(memory.bytes(), content());
+        (state, record.bytes().len())
+    };
+    assert_eq!(go_on(&after).0, State::AsRecorded);
+    let (state, len) = go_on(&before);
+    assert_eq!(state, State::AsRecorded);
+    assert!(len < record.bytes().len(), "the last flush was left out");
+    assert!(len > first);
+    let mut part = after.clone();
+    part[1024..1536].copy_from_slice(&before[1024..1536]);
+    let odd = State::ChangedSince { offset: 10_000 };
+    assert_eq!(go_on(&part).0, odd, "of what the last flush lengthened");
+    after.truncate(10_000);
+    assert_eq!(go_on(&after).0, State::ChangedSince { offset: 500 });
 }
 
 #[test]
