@@ -18,11 +18,7 @@ pub(super) struct FaultyDir {
 
 impl FaultyDir {
     fn file(&self, node: usize) -> Box<dyn OpenFile> {
-        Box::new(FaultyFile {
-            disk: self.disk.clone(),
-            node,
-            locked: std::cell::RefCell::new(false),
-        })
+        Box::new(FaultyFile::new(self.disk.clone(), node))
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod dir;
 mod file;
+#[cfg(target_os = "linux")]
+mod medium;
 mod secured;
 
 use std::collections::BTreeMap;
