@@ -105,7 +105,8 @@ impl RecordedMedium {
         let mut file = file;
         let mut index = Index::of(file.as_ref())?;
         let mut state = self.as_left_by(file.as_ref(), &index)?;
-        if state != State::AsRecorded && index.forget_last() {
+        if state != State::AsRecorded && self.lacks_last(file.as_ref(), &index)? {
+            index.forget_last();
             state = self.as_left_by(file.as_ref(), &index)?;
         }
         if state != State::AsRecorded {

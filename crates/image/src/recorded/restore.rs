@@ -68,6 +68,25 @@ impl RecordedMedium {
         Ok(State::of(odd))
     }
 
+    /// Whether there is a last frame and the medium holds nothing of it.
+    pub(super) fn lacks_last(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<bool, RecordError> {
+        let Some(last) = index.frames().checked_sub(1) else {
+            return Ok(false);
+        };
+        let payload = index.payload(record, last)?;
+        for change in Changes::of(&payload) {
+            let content = self.content(&change)?;
+            if change.old.get(..content.len()) != Some(&content) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Gives every changed byte of the medium back what it was, and the medium its length. What
     /// waits to be written is forgotten. Being killed at this is no worse than having been killed
     /// before: it can begin again.

@@ -337,12 +337,16 @@ fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
     assert_eq!(state, State::AsRecorded);
     assert!(len < record.bytes().len(), "the last flush was left out");
     assert!(len > first);
+    let mut part = before.clone();
+    part[1024..1100].copy_from_slice(&after[1024..1100]);
+    let odd = State::ChangedSince { offset: 10_000 };
+    assert_eq!(go_on(&part).0, odd, "all but a part is missing");
     let mut part = after.clone();
     part[1024..1536].copy_from_slice(&before[1024..1536]);
-    let odd = State::ChangedSince { offset: 10_000 };
-    assert_eq!(go_on(&part).0, odd, "of what the last flush lengthened");
+    let odd = State::ChangedSince { offset: 1024 };
+    assert_eq!(go_on(&part).0, odd, "a part is missing");
     after.truncate(10_000);
-    assert_eq!(go_on(&after).0, State::ChangedSince { offset: 500 });
+    assert_eq!(go_on(&after).0, State::ChangedSince { offset: 10_000 });
 }
 
 #[test]
