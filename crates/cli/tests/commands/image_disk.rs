@@ -163,10 +163,15 @@ impl ImageDisk {
     }
 
     pub(crate) fn format_windows(&self, part: Part) -> Option<()> {
+        self.format_windows_with(part, &[])
+    }
+
+    /// Makes an NTFS volume with these options of mkntfs.
+    pub(crate) fn format_windows_with(&self, part: Part, options: &[&str]) -> Option<()> {
         let device = self.attach(part)?;
         let sector = self.sector.to_string();
-        let mkntfs = ["-F", "-Q", "-q", "-s", &sector, device.path()];
-        let made = run("mkntfs", &mkntfs).map(|_| ());
+        let mkntfs = ["-F", "-Q", "-q", "-s", &sector];
+        let made = run("mkntfs", &[&mkntfs, options, &[device.path()]].concat()).map(|_| ());
         made.map_err(|error| skipped("mkntfs", &error)).ok()
     }
 
@@ -193,9 +198,7 @@ impl ImageDisk {
         let made = run("mmd", &[&["-i", &image], &folders[..]].concat());
         made.map_err(|error| skipped("mmd (Debian package mtools)", &error))
             .ok()?;
-        let mut mcopy = Command::new("mcopy");
-        let mcopy = mcopy.args(["-i", &image, "-", "::/EFI/Microsoft/Boot/BCD"]);
-        feed(mcopy, &store(self.layout)).expect("copied");
+        self.write_esp("EFI/Microsoft/Boot/BCD", &store(self.layout));
         Some(())
     }
 
@@ -306,6 +309,13 @@ impl ImageDisk {
             .output()
             .expect("mcopy");
         output.status.success().then_some(output.stdout)
+    }
+
+    /// Makes a file of the EFI system partition.
+    pub(crate) fn write_esp(&self, path: &str, bytes: &[u8]) {
+        let mut mcopy = Command::new("mcopy");
+        let mcopy = mcopy.args(["-i", &self.mtools_image(), "-", &format!("::/{path}")]);
+        feed(mcopy, bytes).expect("copied");
     }
 
     /// Changes bytes of the file itself.

@@ -5,10 +5,10 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Instant;
 
+use crate::common::run;
 use crate::image_disk::{ImageDisk, Layout};
 use crate::ntfs_disk::{
-    BROKEN_KEY, KEYS, OTHER_KEY, RDP_KEY, REPAIRED_KEY, content, key_path, others_find_no_error,
-    sddl, secure,
+    BROKEN_KEY, KEYS, OTHER_KEY, RDP_KEY, content, key_path, others_find_no_error, sddl, secure,
 };
 use crate::program::{command, diskmend};
 
@@ -69,29 +69,6 @@ fn what_came_later_through_a_mount_is_kept() {
         let path = std::path::Path::new(path);
         assert_eq!(after.descriptors[path], before.descriptors[path]);
     }
-}
-
-/// A file that came later has the very descriptor that the repair has added to the volume, and so
-/// its number: taking the number away would leave the file without a descriptor.
-#[test]
-fn a_descriptor_of_the_repair_that_a_later_file_has_stays() {
-    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
-        return;
-    };
-    diskmend(["repair", disk.path(), "machine-keys", "--yes"]).ends(0);
-    {
-        let Some(volume) = disk.mount(disk.windows) else {
-            return;
-        };
-        let later = volume.path().join(KEYS).join("later");
-        fs::write(&later, "later").expect("writable");
-        secure(&later, REPAIRED_KEY);
-    }
-    diskmend(["undo", disk.path(), "--yes"]).ends(0);
-    others_find_no_error(disk.attach(disk.windows).expect("attached before").path());
-    let volume = disk.mount(disk.windows).expect("mounted before");
-    assert_eq!(sddl(&volume.path().join(key_path("later"))), REPAIRED_KEY);
-    assert_eq!(sddl(&volume.path().join(key_path(RDP_KEY))), BROKEN_KEY);
 }
 
 /// A disk with so many keys that a repair can be killed in the midst of them.
@@ -168,4 +145,22 @@ fn a_kill_at_any_time_is_undone_to_the_same_image_or_completed() {
         "{kills} repairs and {half} reversals killed, {completed} completed, {refused} refused"
     );
     assert!(kills > 0 && completed > 0);
+}
+
+/// The run has made a log beside the boot store; where its name was, the folder ends again for
+/// whoever reads it, but what came later lies behind.
+#[test]
+fn a_file_that_came_later_beside_a_log_of_the_repair_stays() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    diskmend(["repair", disk.path(), "serial-console", "--yes"]).ends(0);
+    let log = "EFI/Microsoft/Boot/BCD.LOG1";
+    assert!(disk.read_esp(log).is_some(), "the run has made a log");
+    let later = "EFI/Microsoft/Boot/later";
+    disk.write_esp(later, b"later");
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    assert_eq!(disk.read_esp(later).as_deref(), Some(&b"later"[..]));
+    let device = disk.attach(disk.boot).expect("attached before");
+    run("fsck.fat", &["-n", device.path()]).expect("fsck.fat finds no error");
 }
