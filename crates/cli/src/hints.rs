@@ -212,9 +212,6 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
              -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"
         ),
-        GuardError::DiskInUse => "unmount its volumes, end the virtual machine that runs from it, \
-                                  or wait for the other program"
-            .to_owned(),
         GuardError::ReadOnly if cfg!(windows) => {
             "in diskpart: 'select volume LETTER', 'attributes volume clear readonly'; a disk that \
              is read-only as a whole may have a switch, or be attached so"
