@@ -208,6 +208,7 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
                                    the folder Windows"
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
+        GuardError::NotWritable { .. } => PERMISSION.to_owned(),
         GuardError::DiskOnline { disk } => format!(
             "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
              -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"
