@@ -90,7 +90,6 @@ pub(super) fn set(
             _ => Err(VolumeError::Stale(change.file)),
         }
     })?;
-    mft.disk().sync()?;
     Ok(results)
 }
 
