@@ -104,6 +104,14 @@ impl Mft {
         numbers: &[u64],
         mut show: impl FnMut(usize, Result<&Record, VolumeError>),
     ) {
+        self.visit_mut(numbers, |index, record| show(index, record.map(|it| &*it)));
+    }
+
+    fn visit_mut(
+        &self,
+        numbers: &[u64],
+        mut show: impl FnMut(usize, Result<&mut Record, VolumeError>),
+    ) {
         let mut record = Record::default();
         for group in self.groups(numbers) {
             let chunk = self.read_chunk(&group);
@@ -113,42 +121,53 @@ impl Mft {
                     // One by one: an unreadable sector is not to cost its neighbours.
                     Err(_) => self.read_any(number).map(|found| record = found),
                 };
-                show(index, found.map(|()| &record));
+                show(index, found.map(|()| &mut record));
             }
         }
     }
 
-    /// Reads the records of `numbers` like [`Self::visit`], lets each be changed, and writes those
-    /// for which `change` tells `true`, neighbours together.
+    /// Shows the records of `numbers` like [`Self::visit`], lets each be changed, and writes those for
+    /// which `change` tells `true`, neighbours together, after all were shown. A record is shown as
+    /// it lies on the disk however often it is among `numbers`.
     ///
     /// # Errors
-    /// What a record cannot be read or written for; those of earlier groups are written then.
+    /// What a record cannot be written for; others may be written then.
     pub(crate) fn update(
         &self,
         numbers: &[u64],
-        mut change: impl FnMut(usize, &mut Record) -> Result<bool, VolumeError>,
+        mut change: impl FnMut(usize, Result<&mut Record, VolumeError>) -> bool,
     ) -> Result<(), VolumeError> {
-        let mut record = Record::default();
-        for group in self.groups(numbers) {
-            let chunk = self.read_chunk(&group)?;
-            let mut changed: Vec<(u64, Vec<u8>)> = Vec::new();
-            for (index, number) in group.members {
-                self.pick(&chunk, group.start, number, &mut record)?;
-                if change(index, &mut record)? {
-                    let protected = record.protected()?;
-                    self.write_mirror(number, &protected)?;
-                    let at = self.start(number).ok_or_else(|| missing(number))?;
-                    match changed.last_mut() {
-                        Some((start, data)) if end(*start, data.len()) == Some(at) => {
-                            data.extend(protected);
-                        }
-                        _ => changed.push((at, protected)),
+        let mut changed: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut fault = None;
+        self.visit_mut(numbers, |index, record| match record {
+            Err(error) => {
+                change(index, Err(error));
+            }
+            Ok(record) => {
+                if change(index, Ok(record)) {
+                    match record.protected() {
+                        Ok(protected) => changed.push((record.number(), protected)),
+                        Err(error) => fault = Some(error),
                     }
                 }
             }
-            for (start, data) in changed {
-                self.layout.write(&self.disk, &data, start)?;
+        });
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (number, protected) in changed {
+            self.write_mirror(number, &protected)?;
+            let at = self.start(number).ok_or_else(|| missing(number))?;
+            match pieces.last_mut() {
+                Some((start, data)) if end(*start, data.len()) == Some(at) => {
+                    data.extend(protected);
+                }
+                _ => pieces.push((at, protected)),
             }
+        }
+        for (start, data) in pieces {
+            self.layout.write(&self.disk, &data, start)?;
         }
         Ok(())
     }
