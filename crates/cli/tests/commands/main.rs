@@ -30,6 +30,9 @@ mod common;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod disks;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod fixture;
@@ -61,6 +64,15 @@ mod image_disk;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_devices;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_refused;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_undo;
 #[cfg(test)]
 #[cfg(windows)]
 mod in_use;

@@ -111,9 +111,7 @@ impl NtfsDisk {
     }
 
     pub(crate) fn sddl(&self, path: &str) -> String {
-        let bytes = descriptor(&self.path(path));
-        let descriptor = SecurityDescriptor::from_bytes(&bytes).expect("sound");
-        descriptor.to_sddl(SddlParts::All).expect("plain")
+        sddl(&self.path(path))
     }
 
     /// All that is on the volume, but for diskmend's own folder.
@@ -189,6 +187,11 @@ pub(crate) fn descriptor(path: &Path) -> Vec<u8> {
     let len = getxattr(path, "system.ntfs_acl", &mut bytes[..]).expect("a security descriptor");
     bytes.truncate(len);
     bytes
+}
+
+pub(crate) fn sddl(path: &Path) -> String {
+    let descriptor = SecurityDescriptor::from_bytes(&descriptor(path)).expect("sound");
+    descriptor.to_sddl(SddlParts::All).expect("plain")
 }
 
 /// The boot store of a fixture: `bcd-bios` or `bcd-efi`.
