@@ -99,7 +99,10 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
             content: Content::BitLocker,
             ..
         } => (Exit::Refused, Some(BITLOCKER)),
-        DiskError::Container(_) | DiskError::NotReadable { .. } => (Exit::Refused, None),
+        DiskError::Container(_)
+        | DiskError::NotReadable { .. }
+        | DiskError::DynamicDisk { .. }
+        | DiskError::StorageSpaces { .. } => (Exit::Refused, None),
         DiskError::NoWindows { .. } => (
             Exit::Failure,
             Some("'diskmend disks' shows what the disk holds"),
@@ -222,6 +225,9 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             "diskmend repairs a disk that is attached to another machine".to_owned()
         }
         GuardError::Busy => "wait until it has ended".to_owned(),
+        GuardError::DiskInUse => "unmount its volumes, or end the program that works on it; then \
+                                  repeat the command"
+            .to_owned(),
         GuardError::NoSpace { .. } => {
             "free some space on the volume, or keep undo data elsewhere with --state-dir DIR".into()
         }
@@ -266,6 +272,7 @@ mod tests {
             GuardError::Hibernated,
             GuardError::OwnDisk,
             GuardError::Busy,
+            GuardError::DiskInUse,
             GuardError::NoSpace {
                 needed: 2,
                 available: 1,

@@ -209,6 +209,12 @@ impl Disk {
             number,
             known: table.partitions.iter().map(|one| one.number).collect(),
         })?;
+        if partition.kind.is_dynamic() {
+            return Err(DiskError::DynamicDisk { number });
+        }
+        if partition.kind.is_storage_spaces() {
+            return Err(DiskError::StorageSpaces { number });
+        }
         let content = self.content(partition)?;
         let device = partition.open(Arc::clone(&self.inner.container) as Arc<dyn Device>)?;
         let device: Arc<dyn Device> = Arc::new(device);
@@ -230,10 +236,12 @@ impl Disk {
     /// The numbers of the partitions with a Windows on them.
     ///
     /// # Errors
-    /// [`DiskError::NoWindows`] where there is none, with what there is instead.
+    /// [`DiskError::NoWindows`] where there is none, with what there is instead; where one may be in
+    /// a volume that can't be read here, what is to be done about that.
     pub fn windows(&self) -> Result<Vec<u32>, DiskError> {
         let mut found = Vec::new();
         let mut looked_at = Vec::new();
+        let mut hidden = None;
         for partition in self.partitions() {
             let number = partition.number;
             match self.root(number).map(|root| root.find(&WINDOWS)) {
@@ -242,12 +250,18 @@ impl Disk {
                     "partition {number} has no folder Windows/System32/config"
                 )),
                 Ok(Err(error)) => looked_at.push(format!("partition {number}: {}", chain(&error))),
-                Err(error) => looked_at.push(chain(&error)),
+                Err(error) => {
+                    looked_at.push(chain(&error));
+                    if error.may_hide_windows() {
+                        hidden.get_or_insert(error);
+                    }
+                }
             }
         }
-        match found.is_empty() {
-            true => Err(DiskError::NoWindows { looked_at }),
-            false => Ok(found),
+        match (found.is_empty(), hidden) {
+            (false, _) => Ok(found),
+            (true, Some(hidden)) => Err(hidden),
+            (true, None) => Err(DiskError::NoWindows { looked_at }),
         }
     }
 
