@@ -193,9 +193,7 @@ impl ImageDisk {
         let made = run("mmd", &[&["-i", &image], &folders[..]].concat());
         made.map_err(|error| skipped("mmd (Debian package mtools)", &error))
             .ok()?;
-        let mut mcopy = Command::new("mcopy");
-        let mcopy = mcopy.args(["-i", &image, "-", "::/EFI/Microsoft/Boot/BCD"]);
-        feed(mcopy, &store(self.layout)).expect("copied");
+        self.write_esp("EFI/Microsoft/Boot/BCD", &store(self.layout));
         Some(())
     }
 
@@ -306,6 +304,13 @@ impl ImageDisk {
             .output()
             .expect("mcopy");
         output.status.success().then_some(output.stdout)
+    }
+
+    /// Makes a file of the EFI system partition.
+    pub(crate) fn write_esp(&self, path: &str, bytes: &[u8]) {
+        let mut mcopy = Command::new("mcopy");
+        let mcopy = mcopy.args(["-i", &self.mtools_image(), "-", &format!("::/{path}")]);
+        feed(mcopy, bytes).expect("copied");
     }
 
     /// Changes bytes of the file itself.
