@@ -163,10 +163,15 @@ impl ImageDisk {
     }
 
     pub(crate) fn format_windows(&self, part: Part) -> Option<()> {
+        self.format_windows_with(part, &[])
+    }
+
+    /// Makes an NTFS volume with these options of mkntfs.
+    pub(crate) fn format_windows_with(&self, part: Part, options: &[&str]) -> Option<()> {
         let device = self.attach(part)?;
         let sector = self.sector.to_string();
-        let mkntfs = ["-F", "-Q", "-q", "-s", &sector, device.path()];
-        let made = run("mkntfs", &mkntfs).map(|_| ());
+        let mkntfs = ["-F", "-Q", "-q", "-s", &sector];
+        let made = run("mkntfs", &[&mkntfs, options, &[device.path()]].concat()).map(|_| ());
         made.map_err(|error| skipped("mkntfs", &error)).ok()
     }
 

@@ -69,6 +69,9 @@ mod images;
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_grow;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_refused;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
