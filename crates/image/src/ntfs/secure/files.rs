@@ -1,7 +1,7 @@
 //! Which descriptor a file has, read and set for many files at once (Linux-NTFS,
 //! $STANDARD_INFORMATION and $SECURITY_DESCRIPTOR).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use zerocopy::byteorder::little_endian::U32;
 
@@ -14,6 +14,9 @@ use crate::ntfs::list;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
+
+/// Records that are asked for at once where all are.
+const AT_ONCE: u64 = 1 << 16;
 
 /// Where the descriptor of a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -92,6 +95,27 @@ pub(super) fn set(
     })?;
     mft.disk().sync()?;
     Ok(results)
+}
+
+/// The ids of all files.
+pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
+    let mut ids = BTreeSet::new();
+    let mut first = 0;
+    while first < mft.count() {
+        let next = mft.count().min(first.saturating_add(AT_ONCE));
+        let numbers: Vec<u64> = (first..next).collect();
+        mft.visit(&numbers, |_, record| {
+            let Ok(record) = record else { return };
+            if check_base(record, record.id()).is_ok()
+                && let Some(id) = id_of(record)
+                && id != 0
+            {
+                ids.insert(SecurityId(id));
+            }
+        });
+        first = next;
+    }
+    ids
 }
 
 /// Calls `show` with the base record of each of `files` that exists, and its index.
