@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) boot: BootPlace,
     /// The disk that all of it lies on, where that is not mounted.
     pub(crate) disk: Option<Disk>,
+    /// The number of the target's partition on it.
+    pub(crate) partition: Option<u32>,
     /// Asks whether there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
 }
@@ -122,6 +124,7 @@ impl Site {
             state,
             boot: BootPlace::of(&options.boot, own()?)?,
             disk: target.disk().cloned(),
+            partition: target.partition(),
             room: Box::new(room),
         })
     }

@@ -4,6 +4,11 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
+<<<<<<< HEAD
+=======
+use diskmend_hive::ValueType;
+
+>>>>>>> image-f
 use crate::fixture::{hive_file, system};
 use crate::image_disk::{ImageDisk, Layout, MIB};
 use crate::ntfs_disk::others_find_no_error;
@@ -45,6 +50,31 @@ fn repair(target: &str, recipe: &str) -> crate::program::Run {
     diskmend(["repair", target, "long", "--recipe", recipe, "--yes"])
 }
 
+<<<<<<< HEAD
+=======
+/// Makes the hive one with a hole for clusters of zeros, as copying with holes does.
+fn make_sparse(hive: &Path) {
+    hive_file(hive, |editor| {
+        system(editor);
+        for number in 0..40 {
+            let name = format!("Zeros{number}");
+            let set = editor.set_value("Setup", &name, ValueType::BINARY, &[0; 16_000]);
+            set.expect("valid");
+        }
+    });
+    let bytes = fs::read(hive).expect("a hive");
+    fs::remove_file(hive).expect("removable");
+    let file = fs::File::create(hive).expect("writable");
+    // NTFS keeps holes in units of 16 clusters.
+    for (unit, at) in bytes.chunks(4096).zip((0..).step_by(4096)) {
+        if unit.iter().any(|byte| *byte != 0) {
+            file.write_all_at(unit, at).expect("writable");
+        }
+    }
+    file.set_len(bytes.len() as u64).expect("writable");
+}
+
+>>>>>>> image-f
 /// Length of the hive, and the bytes that the volume has for it.
 fn lengths(disk: &ImageDisk) -> (u64, u64) {
     let volume = disk.mount_with(disk.windows, "ro").expect("mounted before");
@@ -80,6 +110,37 @@ fn a_hive_takes_what_its_clusters_have_left_and_then_more_clusters() {
     }
 }
 
+<<<<<<< HEAD
+=======
+#[test]
+fn a_hive_with_holes_is_repaired_and_undone() {
+    let Some(disk) = disk("4096") else { return };
+    {
+        let Some(volume) = disk.mount(disk.windows) else {
+            return;
+        };
+        make_sparse(&volume.path().join(HIVE));
+    }
+    let (len, allocated) = lengths(&disk);
+    assert!(allocated < len, "{allocated} of {len} bytes");
+    let before = disk.snapshot();
+    diskmend(["repair", disk.path(), "tls", "--yes"]).ends(0);
+    {
+        let device = disk.attach(disk.windows).expect("attached before");
+        others_find_no_error(device.path());
+        let volume = disk.mount_with(disk.windows, "ro").expect("mounted before");
+        let hive = volume.path().join(HIVE);
+        let hive = hive.to_str().expect("UTF-8");
+        diskmend(["hive", "check", hive]).ends(0);
+        let tls = r"ControlSet001\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server";
+        let value = diskmend(["hive", "get", hive, tls, "Enabled", "--json"]);
+        assert_eq!(value.ends(0).json()["data"], 1);
+    }
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    disk.has_bytes_of(&before);
+}
+
+>>>>>>> image-f
 /// Fills a volume to its last cluster.
 fn fill(volume: &Path) {
     let file = fs::File::create(volume.join("filler")).expect("writable");

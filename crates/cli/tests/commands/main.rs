@@ -63,6 +63,9 @@ mod image;
 mod image_disk;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod image_volume;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -81,6 +81,11 @@ impl Mft {
         &self.layout
     }
 
+    /// Number of its records, used or not.
+    pub(crate) fn count(&self) -> u64 {
+        count(&self.disk, &self.layout)
+    }
+
     /// Offset of record `number` in $MFT, where there is such a record.
     fn start(&self, number: u64) -> Option<u64> {
         start(&self.disk, &self.layout, number)

@@ -1,7 +1,7 @@
 //! Which descriptor a file has, read and set for many files at once (Linux-NTFS,
 //! $STANDARD_INFORMATION and $SECURITY_DESCRIPTOR).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use zerocopy::byteorder::little_endian::U32;
 
@@ -15,8 +15,13 @@ use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
 
+<<<<<<< HEAD
 /// Most files whose records are kept in memory between checking and writing them.
 const BATCH: usize = 8192;
+=======
+/// Records that are asked for at once where all are.
+const AT_ONCE: u64 = 1 << 16;
+>>>>>>> image-f
 
 /// Where the descriptor of a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -88,6 +93,7 @@ pub(super) fn set(
     Ok(results)
 }
 
+<<<<<<< HEAD
 /// Checks a file and changes its record, in memory; whether that has to be written.
 fn change_one(
     mft: &Mft,
@@ -105,6 +111,27 @@ fn change_one(
         .and_then(|value| bytes::view_mut::<U32>(value, StandardInformation::SECURITY_ID));
     *place.ok_or(SecurityError::OldInformation(change.file))? = change.to.0.into();
     Ok(change.to != change.from)
+=======
+/// The ids of all files.
+pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
+    let mut ids = BTreeSet::new();
+    let mut first = 0;
+    while first < mft.count() {
+        let next = mft.count().min(first.saturating_add(AT_ONCE));
+        let numbers: Vec<u64> = (first..next).collect();
+        mft.visit(&numbers, |_, record| {
+            let Ok(record) = record else { return };
+            if check_base(record, record.id()).is_ok()
+                && let Some(id) = id_of(record)
+                && id != 0
+            {
+                ids.insert(SecurityId(id));
+            }
+        });
+        first = next;
+    }
+    ids
+>>>>>>> image-f
 }
 
 /// Calls `show` with the base record of each of `files` that exists, and its index.

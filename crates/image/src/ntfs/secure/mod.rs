@@ -11,7 +11,7 @@
 //! | `plan`, `growth`, `edit` | what is written for that, in which order, and where there is room |
 //! | `files` | which descriptor a file has |
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -128,6 +128,12 @@ impl Secure {
     /// Where the descriptors of `files` are, in their order; $MFT is read in few large pieces.
     pub fn of_files(&self, files: &[FileId]) -> Vec<Result<FileSecurity, SecurityError>> {
         files::get(&self.volume.inner.mft, files)
+    }
+
+    /// Every id that a file of the volume has. Files whose records can't be read are left out.
+    #[must_use]
+    pub fn ids_in_use(&self) -> BTreeSet<SecurityId> {
+        files::ids(&self.volume.inner.mft)
     }
 
     /// The descriptor of one file, in `$Secure` or of its own; `None` where it has none.
