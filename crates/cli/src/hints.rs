@@ -98,10 +98,7 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
             content: Content::BitLocker,
             ..
         } => (Exit::Refused, Some(BITLOCKER)),
-<<<<<<< HEAD
         DiskError::Partitions(_) => (Exit::Failure, Some(A_TARGET)),
-=======
->>>>>>> image-f
         DiskError::Container(_)
         | DiskError::NotReadable { .. }
         | DiskError::DynamicDisk { .. }

@@ -4,11 +4,8 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-<<<<<<< HEAD
-=======
 use diskmend_hive::ValueType;
 
->>>>>>> image-f
 use crate::fixture::{hive_file, system};
 use crate::image_disk::{ImageDisk, Layout, MIB};
 use crate::ntfs_disk::others_find_no_error;
@@ -50,8 +47,6 @@ fn repair(target: &str, recipe: &str) -> crate::program::Run {
     diskmend(["repair", target, "long", "--recipe", recipe, "--yes"])
 }
 
-<<<<<<< HEAD
-=======
 /// Makes the hive one with a hole for clusters of zeros, as copying with holes does.
 fn make_sparse(hive: &Path) {
     hive_file(hive, |editor| {
@@ -74,7 +69,6 @@ fn make_sparse(hive: &Path) {
     file.set_len(bytes.len() as u64).expect("writable");
 }
 
->>>>>>> image-f
 /// Length of the hive, and the bytes that the volume has for it.
 fn lengths(disk: &ImageDisk) -> (u64, u64) {
     let volume = disk.mount_with(disk.windows, "ro").expect("mounted before");
@@ -110,8 +104,6 @@ fn a_hive_takes_what_its_clusters_have_left_and_then_more_clusters() {
     }
 }
 
-<<<<<<< HEAD
-=======
 #[test]
 fn a_hive_with_holes_is_repaired_and_undone() {
     let Some(disk) = disk("4096") else { return };
@@ -140,7 +132,6 @@ fn a_hive_with_holes_is_repaired_and_undone() {
     disk.has_bytes_of(&before);
 }
 
->>>>>>> image-f
 /// Fills a volume to its last cluster.
 fn fill(volume: &Path) {
     let file = fs::File::create(volume.join("filler")).expect("writable");

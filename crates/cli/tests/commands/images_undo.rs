@@ -8,12 +8,8 @@ use std::time::Instant;
 use crate::common::run;
 use crate::image_disk::{ImageDisk, Layout};
 use crate::ntfs_disk::{
-<<<<<<< HEAD
-    BROKEN_KEY, KEYS, OTHER_KEY, RDP_KEY, content, key_path, others_find_no_error, sddl, secure,
-=======
     BROKEN_KEY, KEYS, OTHER_KEY, RDP_KEY, REPAIRED_KEY, content, key_path, others_find_no_error,
     sddl, secure,
->>>>>>> image-f
 };
 use crate::program::{command, diskmend};
 
@@ -76,8 +72,6 @@ fn what_came_later_through_a_mount_is_kept() {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// A file that came later has the very descriptor that the repair has added to the volume, and so
 /// its number: taking the number away would leave the file without a descriptor.
 #[test]
@@ -102,7 +96,6 @@ fn a_descriptor_of_the_repair_that_a_later_file_has_stays() {
     assert_eq!(sddl(&volume.path().join(key_path(RDP_KEY))), BROKEN_KEY);
 }
 
->>>>>>> image-f
 /// A disk with so many keys that a repair can be killed in the midst of them.
 fn with_keys(number: u32) -> Option<ImageDisk> {
     let disk = ImageDisk::new(Layout::Mbr)?;
@@ -133,11 +126,7 @@ fn killed(arguments: &[&str], after: std::time::Duration) -> bool {
 
 #[test]
 fn a_kill_at_any_time_is_undone_to_the_same_image_or_completed() {
-<<<<<<< HEAD
-    const STEPS: u32 = 12;
-=======
     const STEPS: u32 = 8;
->>>>>>> image-f
     let Some(disk) = with_keys(3000) else { return };
     let repair = ["repair", disk.path(), "rdp-internal-error", "--yes"];
     let undo = ["undo", disk.path(), "--yes"];

@@ -15,13 +15,10 @@ use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
 
-<<<<<<< HEAD
 /// Most files whose records are kept in memory between checking and writing them.
 const BATCH: usize = 8192;
-=======
 /// Records that are asked for at once where all are.
 const AT_ONCE: u64 = 1 << 16;
->>>>>>> image-f
 
 /// Where the descriptor of a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -93,7 +90,6 @@ pub(super) fn set(
     Ok(results)
 }
 
-<<<<<<< HEAD
 /// Checks a file and changes its record, in memory; whether that has to be written.
 fn change_one(
     mft: &Mft,
@@ -111,7 +107,8 @@ fn change_one(
         .and_then(|value| bytes::view_mut::<U32>(value, StandardInformation::SECURITY_ID));
     *place.ok_or(SecurityError::OldInformation(change.file))? = change.to.0.into();
     Ok(change.to != change.from)
-=======
+}
+
 /// The ids of all files.
 pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
     let mut ids = BTreeSet::new();
@@ -131,7 +128,6 @@ pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
         first = next;
     }
     ids
->>>>>>> image-f
 }
 
 /// Calls `show` with the base record of each of `files` that exists, and its index.
