@@ -8,7 +8,7 @@ use diskmend_repair::recipe::Catalogue;
 use crate::commands::acl::AclCommand;
 use crate::commands::bcd::BcdCommand;
 use crate::commands::hive::HiveCommand;
-use crate::commands::{inspect, plan, recipes, repair, runs, undo};
+use crate::commands::{disks, inspect, plan, recipes, repair, runs, undo};
 use crate::failure::Failure;
 use crate::recipe_file;
 
@@ -94,6 +94,7 @@ pub(crate) enum Command {
     Repair(repair::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    Disks(disks::Args),
     Recipes(recipes::Args),
     #[command(subcommand)]
     Hive(HiveCommand),

@@ -12,8 +12,13 @@ use crate::output::shell;
 /// The disk to work on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The folder on which the Windows volume is mounted; on Windows, its drive letter
+    /// The folder on which the Windows volume is mounted; on Windows, its drive letter; or a disk that
+    /// is not mounted: an image file (raw, VHD, VHDX) or a block device
     pub(crate) target: PathBuf,
+    /// The partition with the Windows to work on, by its number as 'diskmend disks' lists it, where a
+    /// disk that is not mounted has several
+    #[arg(long, value_name = "N")]
+    volume: Option<u32>,
     #[command(flatten)]
     pub(crate) state: StateArgs,
 }
@@ -21,8 +26,9 @@ pub(crate) struct TargetArgs {
 /// Where undo data go.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StateArgs {
-    /// Keep undo data in this folder instead of 'diskmend' at the volume's root (for a hive file
-    /// that is not part of a Windows: beside it); give it to every command on the same target
+    /// Keep undo data in this folder instead of 'diskmend' at the volume's root (for an image: the
+    /// folder beside it with its name and '.diskmend'; for a hive file that is not part of a Windows:
+    /// beside it); give it to every command on the same target
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 }
@@ -30,12 +36,19 @@ pub(crate) struct StateArgs {
 impl TargetArgs {
     /// Opens the target.
     pub(crate) fn open(&self) -> Result<Target, Failure> {
-        Target::open(&root(&self.target)).map_err(|error| hints::target_failure(&error))
+        Target::open_volume(&root(&self.target), self.volume)
+            .map_err(|error| hints::target_failure(&error))
+    }
+
+    /// The options as typed that have to be repeated in hints.
+    pub(crate) fn option(&self) -> String {
+        let volume = self.volume.map(|number| format!(" --volume {number}"));
+        format!("{}{}", volume.unwrap_or_default(), self.state.option())
     }
 
     /// Turns an error of the engine into a failure with hints that name the target.
     pub(crate) fn failure(&self, error: &diskmend_repair::Error) -> Failure {
-        hints::engine_failure(error, &self.target, &self.state.option())
+        hints::engine_failure(error, &self.target, &self.option())
     }
 }
 

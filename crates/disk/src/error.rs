@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::{DiskNumber, Kind};
+use crate::{DiskError, DiskNumber, Kind};
 
 /// How Windows says that a volume is encrypted with BitLocker and was not unlocked:
 /// `FVE_E_LOCKED_VOLUME`.
@@ -30,19 +30,26 @@ pub enum OpenError {
         /// The path as given.
         path: PathBuf,
     },
-    /// A file or block device; its content was not recognised as encrypted.
-    #[error("{}: a disk image or device is not a mounted volume: mount it first", path.display())]
-    NotMounted {
-        /// The path as given.
-        path: PathBuf,
-    },
-    /// A file or block device whose first sector carries the signature of BitLocker, or a drive
-    /// of Windows's that is locked.
+    /// A drive of Windows's that is encrypted with BitLocker and locked.
     #[error(
-        "{}: encrypted with BitLocker: unlock it with its recovery key and mount it first",
+        "{}: encrypted with BitLocker: unlock it with its recovery key first",
         path.display()
     )]
     BitLocker {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file or block device that can't be worked on as a disk.
+    #[error("{}", path.display())]
+    Disk {
+        /// The path as given.
+        path: PathBuf,
+        /// Why.
+        source: Box<DiskError>,
+    },
+    /// A partition was chosen of what is a folder.
+    #[error("{}: a mounted volume, which has no partitions to choose from", path.display())]
+    NoPartitions {
         /// The path as given.
         path: PathBuf,
     },
@@ -91,6 +98,18 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Of the disk that was to be opened at `path`.
+    #[must_use]
+    pub fn of_disk(path: &Path, source: DiskError) -> Self {
+        match source {
+            DiskError::Io(source) => Self::from_io(path.to_path_buf(), source),
+            source => Self::Disk {
+                path: path.to_path_buf(),
+                source: Box::new(source),
+            },
+        }
+    }
+
     /// Sorts what the system reported for `path` into its variant.
     pub(crate) fn from_io(path: PathBuf, source: io::Error) -> Self {
         if cfg!(windows) && source.raw_os_error() == Some(LOCKED_VOLUME) {
@@ -194,6 +213,27 @@ pub enum GuardError {
     /// Windows lets nobody write to the disk that holds the target.
     #[error("disk {disk} is read-only")]
     DiskReadOnly {
+        /// The disk.
+        disk: DiskNumber,
+    },
+    /// The volume of a disk that is not mounted must not be written.
+    #[error("{reason}")]
+    Unfit {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// This user may not write the file or device.
+    #[error("the disk may not be written by this user")]
+    NotWritable {
+        /// What the system reported.
+        source: io::Error,
+    },
+    /// The disk is mounted, or another program has it.
+    #[error("the disk is in use: it is mounted, or another program works on it")]
+    DiskInUse,
+    /// Windows may have volumes of the disk mounted.
+    #[error("disk {disk} is online: Windows uses its volumes")]
+    DiskOnline {
         /// The disk.
         disk: DiskNumber,
     },

@@ -3,9 +3,11 @@
 use std::fs::TryLockError;
 use std::io;
 
+use diskmend_image::positioned;
+
 use crate::error::NotRegular;
+use crate::image::ImageFile;
 use crate::metadata::{Identity, Kind, Metadata};
-use crate::positioned;
 
 /// An open regular file of the target. Offsets and lengths are in bytes from the file's start.
 ///
@@ -13,7 +15,22 @@ use crate::positioned;
 /// links and place on disk.
 #[derive(Debug)]
 pub struct File {
-    file: std::fs::File,
+    file: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    /// Of this machine.
+    System(std::fs::File),
+    /// On a disk that is not mounted.
+    Image(ImageFile),
+}
+
+impl From<ImageFile> for File {
+    fn from(file: ImageFile) -> Self {
+        let file = Inner::Image(file);
+        Self { file }
+    }
 }
 
 impl File {
@@ -22,16 +39,21 @@ impl File {
     /// # Errors
     /// [`NotRegular`] inside an [`io::Error`] when it is no regular file.
     pub(crate) fn new(file: std::fs::File) -> io::Result<Self> {
-        let file = Self { file };
-        match file.metadata()?.kind {
-            Kind::File => Ok(file),
+        match Metadata::of_file(&file)?.kind {
+            Kind::File => Ok(Self {
+                file: Inner::System(file),
+            }),
             kind => Err(NotRegular { kind }.into()),
         }
     }
 
+    /// The system's own file, if it is one.
     #[cfg(target_os = "linux")]
-    pub(crate) fn as_std(&self) -> &std::fs::File {
-        &self.file
+    pub(crate) fn as_std(&self) -> Option<&std::fs::File> {
+        match &self.file {
+            Inner::System(file) => Some(file),
+            Inner::Image(_) => None,
+        }
     }
 
     /// What the open file is, even if its name has since gone to another.
@@ -39,7 +61,10 @@ impl File {
     /// # Errors
     /// What the system reported.
     pub fn metadata(&self) -> io::Result<Metadata> {
-        Metadata::of_file(&self.file)
+        match &self.file {
+            Inner::System(file) => Metadata::of_file(file),
+            Inner::Image(file) => file.metadata(),
+        }
     }
 
     /// The length in bytes.
@@ -65,7 +90,10 @@ impl File {
     /// [`io::ErrorKind::UnexpectedEof`] when the file ends before, or what the system reported;
     /// what `buf` then holds is not defined.
     pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        positioned::read_exact_at(&self.file, buf, offset)
+        match &self.file {
+            Inner::System(file) => positioned::read_exact_at(file, buf, offset),
+            Inner::Image(file) => file.read_exact_at(buf, offset),
+        }
     }
 
     /// Writes all of `data` at `offset`, beyond the end if need be.
@@ -73,7 +101,10 @@ impl File {
     /// # Errors
     /// What the system reported; part of `data` may have been written.
     pub fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
-        positioned::write_all_at(&self.file, data, offset)
+        match &self.file {
+            Inner::System(file) => positioned::write_all_at(file, data, offset),
+            Inner::Image(file) => file.write_all_at(data, offset),
+        }
     }
 
     /// Makes the file `len` bytes long; new bytes are zero.
@@ -81,7 +112,22 @@ impl File {
     /// # Errors
     /// What the system reported.
     pub fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        match &self.file {
+            Inner::System(file) => file.set_len(len),
+            Inner::Image(file) => file.set_len(len),
+        }
+    }
+
+    /// Whether the file can be made `len` bytes long and written in these extents, each an offset
+    /// and a length in bytes. Of a mounted volume only writing tells.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
+        match &self.file {
+            Inner::System(_) => Ok(()),
+            Inner::Image(file) => file.check_room(len, extents),
+        }
     }
 
     /// Returns when everything written so far, and the length, is durable.
@@ -90,16 +136,23 @@ impl File {
     /// What the system reported; none of what was written since the last success may then be
     /// taken for durable, and a second call may report success wrongly.
     pub fn sync_all(&self) -> io::Result<()> {
-        self.file.sync_all()
+        match &self.file {
+            Inner::System(file) => file.sync_all(),
+            Inner::Image(file) => file.sync(),
+        }
     }
 
     /// Takes the exclusive advisory lock without waiting; it is released when the file is closed.
     ///
-    /// On Windows the lock is mandatory: until then no other handle can read or write the file.
+    /// On Windows the lock is mandatory: until then no other handle can read or write the file. A
+    /// file on a disk that is not mounted needs none: the disk as a whole is locked.
     ///
     /// # Errors
     /// [`TryLockError::WouldBlock`] when someone else holds it, through this process or another.
     pub fn try_lock_exclusive(&self) -> Result<(), TryLockError> {
-        self.file.try_lock()
+        match &self.file {
+            Inner::System(file) => file.try_lock(),
+            Inner::Image(_) => Ok(()),
+        }
     }
 }

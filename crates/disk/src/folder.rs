@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 
-use crate::dir::Dir;
+use crate::dir::{Dir, DirHandle, SystemDir, not_on_an_image};
 use crate::error::{NotRegular, OpenError};
 use crate::file::File;
+use crate::image::ImageDir;
 use crate::metadata::{Kind, Metadata};
 use crate::name::component;
 
@@ -42,8 +43,22 @@ pub struct Folder {
 impl Folder {
     /// Opens a folder by any path of this machine, links included.
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
-        let dir = Dir::open_ambient(path)?;
+        let dir = Dir::System(SystemDir::open_ambient(path)?);
         Ok(Self { dir })
+    }
+
+    /// A folder of a disk that is not mounted.
+    pub(crate) fn on_image(dir: ImageDir) -> Self {
+        let dir = Dir::Image(dir);
+        Self { dir }
+    }
+
+    /// The folder of a disk that is not mounted, if it is one.
+    pub(crate) fn image(&self) -> Option<&ImageDir> {
+        match &self.dir {
+            Dir::Image(dir) => Some(dir),
+            Dir::System(_) => None,
+        }
     }
 
     /// For a single file that a person named: the folder that holds it, and its name in there.
@@ -74,16 +89,12 @@ impl Folder {
         }
     }
 
-    /// The handle, for calls that name an open folder.
-    #[cfg(unix)]
-    pub(crate) fn as_dir(&self) -> &cap_std::fs::Dir {
-        self.dir.handle()
-    }
-
-    /// The handle, for calls that name an open folder.
-    #[cfg(windows)]
-    pub(crate) fn as_dir(&self) -> &std::fs::File {
-        self.dir.handle()
+    /// The handle, for calls that name an open folder of the system.
+    pub(crate) fn as_dir(&self) -> io::Result<&DirHandle> {
+        match &self.dir {
+            Dir::System(dir) => Ok(dir.handle()),
+            Dir::Image(_) => Err(not_on_an_image("the system knows no folders")),
+        }
     }
 
     /// A second handle to the same folder.
@@ -114,7 +125,10 @@ impl Folder {
     /// Not by volume serial number and file index: a clone of a disk has the same.
     #[cfg(windows)]
     pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
-        Ok(crate::nt::volume_path(self.as_dir())? == crate::nt::volume_path(other.as_dir())?)
+        if self.image().is_some() || other.image().is_some() {
+            return Ok(self.own_metadata()?.identity == other.own_metadata()?.identity);
+        }
+        Ok(crate::nt::volume_path(self.as_dir()?)? == crate::nt::volume_path(other.as_dir()?)?)
     }
 
     /// Metadata of a name, not of what a link points to.
@@ -138,8 +152,14 @@ impl Folder {
             return Err(NotRegular { kind }.into());
         }
         // The name may stand for something else by now: no link is followed, opening does not
-        // wait for a FIFO's other end, and `File::new` looks at what was opened.
-        File::new(self.dir.open_file(name, access)?)
+        // wait for a FIFO's other end, and what was opened is looked at once more.
+        self.dir.open_file(name, access)
+    }
+
+    /// Whether files can be created here at all: not on an NTFS volume that is not mounted.
+    #[must_use]
+    pub fn may_create(&self) -> bool {
+        self.image().is_none_or(|dir| dir.tree().may_create())
     }
 
     /// Creates a file for reading and writing. On Unix only its owner may read it: copies of
@@ -149,7 +169,7 @@ impl Folder {
     /// [`io::ErrorKind::AlreadyExists`] whatever the name stands for, a link included; what the
     /// system reported.
     pub fn create_file(&self, name: impl AsRef<OsStr>) -> io::Result<File> {
-        File::new(self.dir.create_file(component(name.as_ref())?)?)
+        self.dir.create_file(component(name.as_ref())?)
     }
 
     /// Opens a folder.
@@ -229,7 +249,7 @@ impl Folder {
     }
 
     /// The names in the folder as the system lists them.
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
+    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + '_> {
         self.dir.names()
     }
 

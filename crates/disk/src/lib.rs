@@ -27,6 +27,7 @@
 //! | [`File`] | positioned reads and writes on a regular file |
 //! | [`Descriptors`] | security descriptors below a folder: read, walked, changed |
 //! | [`NtPath`] | a path in the units of NTFS |
+//! | [`Disk`] | a disk that is not mounted: an image file or a block device |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
 //! | [`MappedFile`] | a whole file in memory, private and with room to grow |
 
@@ -37,6 +38,7 @@ mod error;
 mod file;
 mod folder;
 pub mod guard;
+mod image;
 mod lock;
 mod lookup;
 mod mapped;
@@ -49,14 +51,19 @@ mod name;
 #[expect(unsafe_code, reason = "calls of the kernel can't be had without")]
 mod nt;
 mod nt_path;
-mod positioned;
 mod security;
 mod target;
 mod volumes;
 
+pub use diskmend_image::content::Content;
+pub use diskmend_image::partition::Scheme;
+pub use diskmend_image::recorded::{
+    Progress, RecordError, RecordFile, Restored, State as RecordedState,
+};
 pub use error::{GuardError, LookupError, NotRegular, OpenError};
 pub use file::File;
 pub use folder::{Access, Entry, Folder};
+pub use image::{Disk, DiskError, Partition, RecordedRun};
 pub use lock::{LOCK_FILE_NAME, TargetLock};
 pub use lookup::Found;
 pub use mapped::MappedFile;

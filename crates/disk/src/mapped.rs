@@ -128,7 +128,7 @@ fn map(file: &File, len: usize, reserve: usize) -> Option<Backing> {
     if len == 0 {
         return None;
     }
-    Mapping::new(file.as_std(), len, reserve)
+    Mapping::new(file.as_std()?, len, reserve)
         .ok()
         .map(Backing::Mapping)
 }

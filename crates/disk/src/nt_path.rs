@@ -3,9 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write as _};
 
-/// What stands between two names; no name on NTFS can hold it, while a backslash may be part of one
-/// that was not made by Windows.
-const SEPARATOR: u16 = b'/' as u16;
 const BACKSLASH: u16 = b'\\' as u16;
 
 /// A path below a volume's root: names in UTF-16 units that need not be valid UTF-16, with `/`
@@ -19,6 +16,10 @@ pub struct NtPath {
 }
 
 impl NtPath {
+    /// What stands between two names; no name on NTFS can hold it, while a backslash may be part of
+    /// one that was not made by Windows.
+    pub(crate) const SEPARATOR: u16 = b'/' as u16;
+
     /// A path of these units.
     #[must_use]
     pub const fn from_units(units: Vec<u16>) -> Self {
@@ -41,13 +42,25 @@ impl NtPath {
     /// NTFS could hold.
     #[must_use]
     pub fn join(&self, name: &OsStr) -> Option<Self> {
-        let name = units(name)?;
+        Some(self.join_units(&units(name)?))
+    }
+
+    /// The path of a name in the folder at this path.
+    pub(crate) fn join_units(&self, name: &[u16]) -> Self {
         let mut path = self.clone();
         if !path.is_root() {
-            path.units.push(SEPARATOR);
+            path.units.push(Self::SEPARATOR);
         }
         path.units.extend(name);
-        Some(path)
+        path
+    }
+
+    /// The names on the way.
+    pub(crate) fn unit_names(&self) -> impl Iterator<Item = &[u16]> {
+        let whole = (!self.is_root()).then_some(self.units.as_slice());
+        whole
+            .into_iter()
+            .flat_map(|units| units.split(|unit| *unit == Self::SEPARATOR))
     }
 
     /// The path of a name, with what NTFS could not hold replaced by U+FFFD: for messages.
@@ -64,7 +77,7 @@ impl NtPath {
     pub fn append(&self, rest: &Self) -> Self {
         let mut path = self.clone();
         if !path.is_root() && !rest.is_root() {
-            path.units.push(SEPARATOR);
+            path.units.push(Self::SEPARATOR);
         }
         path.units.extend(&rest.units);
         path
@@ -77,7 +90,7 @@ impl NtPath {
         match rest {
             [] => Some(Self::default()),
             rest if folder.is_root() => Some(Self::from_units(rest.to_vec())),
-            [SEPARATOR, rest @ ..] => Some(Self::from_units(rest.to_vec())),
+            [Self::SEPARATOR, rest @ ..] => Some(Self::from_units(rest.to_vec())),
             _ => None,
         }
     }
@@ -89,25 +102,25 @@ impl NtPath {
         if self.units.contains(&BACKSLASH) {
             return None;
         }
-        Some(replaced(&self.units, SEPARATOR, BACKSLASH))
+        Some(replaced(&self.units, Self::SEPARATOR, BACKSLASH))
     }
 
     /// A path as Windows writes it; `None` where it holds a slash.
     #[must_use]
     pub fn from_backslashes(units: &[u16]) -> Option<Self> {
-        if units.contains(&SEPARATOR) {
+        if units.contains(&Self::SEPARATOR) {
             return None;
         }
-        Some(Self::from_units(replaced(units, BACKSLASH, SEPARATOR)))
+        Some(Self::from_units(replaced(
+            units,
+            BACKSLASH,
+            Self::SEPARATOR,
+        )))
     }
 
     /// The names on the way, as the system spells them; `None` where one can't be spelled here.
     pub fn names(&self) -> impl Iterator<Item = Option<OsString>> {
-        let whole = (!self.is_root()).then_some(self.units.as_slice());
-        whole
-            .into_iter()
-            .flat_map(|units| units.split(|unit| *unit == SEPARATOR))
-            .map(os_string)
+        self.unit_names().map(os_string)
     }
 
     /// The last name, as the system spells it; `None` for the root, and where it can't be spelled
@@ -124,7 +137,7 @@ impl NtPath {
         if self.is_root() {
             return None;
         }
-        let at = self.units.iter().rposition(|unit| *unit == SEPARATOR);
+        let at = self.units.iter().rposition(|unit| *unit == Self::SEPARATOR);
         let (parent, name) = match at {
             Some(at) => (self.units.get(..at)?, self.units.get(at + 1..)?),
             None => (&[][..], self.units.as_slice()),
@@ -144,16 +157,18 @@ impl fmt::Display for NtPath {
         if self.is_root() {
             return f.write_str(".");
         }
+        let mut text = String::with_capacity(self.units.len());
         for unit in char::decode_utf16(self.units.iter().copied()) {
             match unit {
+                Ok(c @ ' '..='~') => text.push(c),
                 Ok(c) if c.is_control() || is_deceptive(c) => {
-                    write!(f, "\\u{{{:x}}}", u32::from(c))?;
+                    write!(text, "\\u{{{:x}}}", u32::from(c))?;
                 }
-                Ok(c) => f.write_char(c)?,
-                Err(error) => write!(f, "\\u{{{:x}}}", error.unpaired_surrogate())?,
+                Ok(c) => text.push(c),
+                Err(error) => write!(text, "\\u{{{:x}}}", error.unpaired_surrogate())?,
             }
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 
@@ -196,7 +211,7 @@ pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
 }
 
 #[cfg(unix)]
-fn os_string(units: &[u16]) -> Option<OsString> {
+pub(crate) fn os_string(units: &[u16]) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
 
     let mut bytes = Vec::with_capacity(units.len());
@@ -225,7 +240,7 @@ pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
     clippy::unnecessary_wraps,
     reason = "not every name can be spelled elsewhere"
 )]
-fn os_string(units: &[u16]) -> Option<OsString> {
+pub(crate) fn os_string(units: &[u16]) -> Option<OsString> {
     use std::os::windows::ffi::OsStringExt;
     Some(OsString::from_wide(units))
 }
@@ -264,7 +279,7 @@ mod tests {
         assert_eq!(keys.with_backslashes(), Some(written.clone()));
         assert_eq!(NtPath::from_backslashes(&written), Some(keys));
         assert_eq!(NtPath::from(r"a\b").with_backslashes(), None);
-        assert_eq!(NtPath::from_backslashes(&[SEPARATOR]), None);
+        assert_eq!(NtPath::from_backslashes(&[NtPath::SEPARATOR]), None);
     }
 
     #[cfg(unix)]

@@ -1,45 +1,124 @@
-//! The root of a mounted Windows volume.
+//! The root of the Windows volume: mounted, or on a disk that is not.
 
 use std::fmt;
-use std::fs::{self, FileType, OpenOptions};
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{LookupError, OpenError};
 use crate::folder::Folder;
+use crate::image::{Disk, DiskError};
 use crate::lookup::Found;
-use crate::positioned::read_exact_at;
-
-/// Signature of a BitLocker volume in its first sector, from byte 3 on (the place of the file
-/// system's name in a boot sector).
-const BITLOCKER_SIGNATURE: &[u8; 8] = b"-FVE-FS-";
-const BITLOCKER_SIGNATURE_OFFSET: u64 = 3;
+use crate::volumes::DiskNumber;
 
 /// The Windows volume to be repaired: an open folder that is its root.
 #[derive(Debug)]
 pub struct Target {
     root: Folder,
     path: PathBuf,
+    image: Option<OnDisk>,
+}
+
+/// Where a volume that is not mounted lies.
+#[derive(Clone, Debug)]
+struct OnDisk {
+    disk: Disk,
+    partition: u32,
 }
 
 impl Target {
-    /// Opens the folder at `path`. Links on the way are followed, since a person chose that path;
-    /// beneath the root none is.
+    /// Opens the folder at `path`, or the Windows volume on the disk in that file or block device.
+    /// Links on the way are followed, since a person chose that path; beneath the root none is.
     ///
     /// Whether the folder is a Windows volume that may be changed is for the guards to say.
     ///
     /// # Errors
-    /// What the path is instead of a folder, or why it can't be opened.
+    /// What the path is instead, or why it can't be opened.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_volume(path, None)
+    }
+
+    /// The same, with the number of the partition to work on where `path` is a disk that has
+    /// several.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`OpenError::NoPartitions`] where `path` is a folder.
+    pub fn open_volume(path: &Path, partition: Option<u32>) -> Result<Self, OpenError> {
+        if is_device_of_windows(path) {
+            return Self::on_disk(path, partition);
+        }
         let io_error = |source| not_opened(path, source);
         let kind = fs::metadata(path).map_err(io_error)?.file_type();
         if !kind.is_dir() {
-            return Err(not_a_folder(path, kind));
+            return match may_hold_a_disk(kind) {
+                true => Self::on_disk(path, partition),
+                false => Err(OpenError::NotAFolder {
+                    path: path.to_path_buf(),
+                }),
+            };
+        }
+        if partition.is_some() {
+            return Err(OpenError::NoPartitions {
+                path: path.to_path_buf(),
+            });
         }
         Ok(Self {
             root: Folder::open_ambient(path).map_err(io_error)?,
             path: path.to_path_buf(),
+            image: None,
         })
+    }
+
+    fn on_disk(path: &Path, partition: Option<u32>) -> Result<Self, OpenError> {
+        let wrapped = |source| match source {
+            DiskError::Io(source) => not_opened(path, source),
+            source => OpenError::of_disk(path, source),
+        };
+        let disk = Disk::open(path).map_err(wrapped)?;
+        Self::of_disk(disk, partition).map_err(wrapped)
+    }
+
+    /// A volume of an open disk: the one of that number, or the only one with a Windows on it.
+    ///
+    /// # Errors
+    /// Why there is none, or it can't be read.
+    pub fn of_disk(disk: Disk, partition: Option<u32>) -> Result<Self, DiskError> {
+        let partition = disk.choose(partition)?;
+        Ok(Self {
+            root: disk.root(partition)?,
+            path: disk.path().to_path_buf(),
+            image: Some(OnDisk { disk, partition }),
+        })
+    }
+
+    /// A second handle to the same target.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self {
+            root: self.root.try_clone()?,
+            path: self.path.clone(),
+            image: self.image.clone(),
+        })
+    }
+
+    /// The root folder alone.
+    #[must_use]
+    pub fn into_root(self) -> Folder {
+        self.root
+    }
+
+    /// The disk that it lies on, where that is not mounted.
+    #[must_use]
+    pub fn disk(&self) -> Option<&Disk> {
+        self.image.as_ref().map(|image| &image.disk)
+    }
+
+    /// The number of its partition on a disk that is not mounted.
+    #[must_use]
+    pub fn partition(&self) -> Option<u32> {
+        self.image.as_ref().map(|image| image.partition)
     }
 
     /// The path as given.
@@ -93,37 +172,17 @@ fn not_opened(path: &Path, source: io::Error) -> OpenError {
     error
 }
 
-/// Says what the path is instead, by its first sector where it can have one.
-fn not_a_folder(path: &Path, kind: FileType) -> OpenError {
+/// Whether a disk can be read from what is at a path.
+fn may_hold_a_disk(kind: FileType) -> bool {
     #[cfg(unix)]
     let device = std::os::unix::fs::FileTypeExt::is_block_device(&kind);
     #[cfg(not(unix))]
     let device = false;
-    let path_buf = path.to_path_buf();
-    if !kind.is_file() && !device {
-        return OpenError::NotAFolder { path: path_buf };
-    }
-    match bitlocker_signature(path) {
-        Ok(true) => OpenError::BitLocker { path: path_buf },
-        Ok(false) => OpenError::NotMounted { path: path_buf },
-        Err(source) => OpenError::from_io(path_buf, source),
-    }
+    kind.is_file() || device
 }
 
-fn bitlocker_signature(path: &Path) -> io::Result<bool> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // A FIFO may have taken the path since: opening must not wait for its other end.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
-    );
-    let file = options.open(path)?;
-    let mut signature = [0; BITLOCKER_SIGNATURE.len()];
-    match read_exact_at(&file, &mut signature, BITLOCKER_SIGNATURE_OFFSET) {
-        Ok(()) => Ok(&signature == BITLOCKER_SIGNATURE),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Whether it is the name of a disk of Windows's, of which there are no metadata:
+/// `\\.\PhysicalDrive2`.
+fn is_device_of_windows(path: &Path) -> bool {
+    cfg!(windows) && DiskNumber::of_path(path).is_some()
 }

@@ -4,7 +4,7 @@
 use diskmend_disk::{OpenError, Target};
 
 use crate::boot_volume::BootVolume;
-use crate::error::Error;
+use crate::error::{Error, Refusal, chain};
 
 /// Reaches volumes other than the target; behind a trait, so that tests can keep them in memory.
 pub(crate) trait Beside {
@@ -49,15 +49,32 @@ impl Beside for Attached {
         let shown = target.display().to_string();
         let volumes = diskmend_disk::siblings(target)
             .map_err(Error::io(&shown, "find the other volumes of the disk of"))?;
-        let siblings = volumes.iter().map(|volume| Sibling {
-            path: volume.path().display().to_string(),
-            opened: BootVolume::open(volume.path()),
+        let siblings = volumes.iter().map(|volume| {
+            let path = volume.path().display().to_string();
+            let opened = volume.open().map_err(|source| Error::Target {
+                path: path.clone(),
+                source,
+            });
+            let opened = opened.and_then(|target| BootVolume::of(&path, target));
+            Sibling { path, opened }
         });
         Ok(siblings.filter(Sibling::has_file_system).collect())
     }
 
     fn recorded(&self, path: &str) -> Result<BootVolume, Error> {
-        BootVolume::recorded(path)
+        if self.target.as_ref().and_then(Target::disk).is_none() {
+            return BootVolume::recorded(path);
+        }
+        let siblings = self.siblings()?;
+        let found = siblings.into_iter().find(|sibling| sibling.path == path);
+        let gone = |reason: String| Refusal::BootVolume {
+            path: path.to_owned(),
+            reason,
+        };
+        let volume = found.ok_or_else(|| gone("the disk has no such volume".to_owned()))?;
+        let volume = volume.opened.map_err(|error| gone(chain(&error)))?;
+        volume.guards(true)?;
+        Ok(volume)
     }
 }
 

@@ -130,7 +130,11 @@ impl BootVolume {
             let error = std::io::Error::from(std::io::ErrorKind::InvalidFilename);
             Error::io(&shown, "note the path")(error)
         })?;
-        let target = Target::open(path.as_ref()).map_err(opened)?;
+        Self::of(path, Target::open(path.as_ref()).map_err(opened)?)
+    }
+
+    /// An open volume, and its path as journals record it.
+    pub(crate) fn of(path: &str, target: Target) -> Result<Self, Error> {
         Ok(Self {
             path: path.to_owned(),
             root: Box::new(DiskDir::new(

@@ -144,6 +144,9 @@ pub enum Refusal {
         /// The first of the new errors.
         problem: String,
     },
+    /// A block device has no folder beside it for undo data.
+    #[error("a block device has no place for undo data: they need a folder elsewhere")]
+    StateFolderNeeded,
     /// The folder for undo data is a link or no folder.
     #[error("the folder for undo data, {name:?}, is a link or no folder")]
     StateFolder {
@@ -164,6 +167,14 @@ pub enum Refusal {
     /// This process may not read and set permissions that do not admit it.
     #[error("permissions can only be read and set by an administrator")]
     NotElevated,
+    /// A file can't take what would be written to it.
+    #[error("{path}: the file can't be changed as is needed, and nothing was")]
+    NoRoom {
+        /// The file's path.
+        path: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The logs of the hive cannot be used for a commit.
     #[error("{path}: no transaction log to commit with")]
     NoLog {

@@ -40,7 +40,7 @@
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
 //! and recovers in memory, `boot_store` finds the store that starts a Windows, `descriptors` compares and
 //! sets permissions, `recorder` edits, `session` verifies, backs up, commits and takes back,
-//! `run` keeps journal and undo data. Folders and files are reached through `store`, so that
+//! `run` keeps journal and undo data, `disk_record` the sectors of a disk that is not mounted. Folders and files are reached through `store`, so that
 //! tests can fail each single operation.
 
 #![forbid(unsafe_code)]
@@ -52,6 +52,7 @@ mod boot_volume;
 mod control_sets;
 mod descriptors;
 mod digest;
+mod disk_record;
 pub mod documents;
 #[cfg(test)]
 mod engine_tests;
@@ -85,7 +86,7 @@ pub use plan::{Goal, Plan, plan};
 pub use progress::{Interrupted, Phase, Progress, Watch};
 pub use recorder::Recorder;
 pub use repair::repair;
-pub use run::STATE_FOLDER;
+pub use run::{STATE_FOLDER, STATE_SUFFIX};
 pub use runs::runs;
 pub use site::Options;
 pub use undo::undo;

@@ -3,18 +3,19 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Folder, GuardError, Target, guard};
+use diskmend_disk::{Disk, Folder, GuardError, Target, guard};
 
 use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
 use crate::error::{Error, Refusal};
-use crate::run::{STATE_FOLDER, StateFolder};
+use crate::run::{STATE_FOLDER, STATE_SUFFIX, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
 
 /// What a caller may choose.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder for undo data; `diskmend` at the target's root where absent.
+    /// The folder for undo data; where absent, `diskmend` at the target's root, or beside an image
+    /// file the one with its name and `.diskmend`.
     pub state_dir: Option<PathBuf>,
     /// Whether hives are checked in full and read with a second reader before they are written.
     pub check: bool,
@@ -57,28 +58,47 @@ pub(crate) struct Site {
     pub(crate) state: StateFolder,
     /// Where boot stores are.
     pub(crate) boot: BootPlace,
+    /// The disk that all of it lies on, where that is not mounted.
+    pub(crate) disk: Option<Disk>,
+    /// The number of the target's partition on it.
+    pub(crate) partition: Option<u32>,
     /// Asks whether there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
 }
 
 impl Site {
-    /// The site of a mounted volume, or of any other folder.
+    /// The site of a mounted volume or any other folder, or of a volume on a disk that is not
+    /// mounted.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolderNeeded`] where it is not known where undo data go.
     pub(crate) fn of(target: &Target, options: &Options) -> Result<Self, Error> {
+        let site = Self::for_reading(target, options)?;
+        match site.state.is_somewhere() {
+            true => Ok(site),
+            false => Err(Refusal::StateFolderNeeded.into()),
+        }
+    }
+
+    /// The same, for what leaves no undo data.
+    pub(crate) fn for_reading(target: &Target, options: &Options) -> Result<Self, Error> {
         let path = target.display().to_string();
-        let folder = |folder: &Folder| {
-            folder
+        let own = || {
+            target
                 .try_clone()
                 .map_err(Error::io(&path, "open the folder"))
         };
-        let own = || Target::open(target.path()).map_err(unopened(target.path()));
-        let root = folder(target.root())?;
-        let (state, state_volume) = match &options.state_dir {
-            None => {
-                let parent = Box::new(DiskDir::new(folder(target.root())?));
-                (StateFolder::new(parent, STATE_FOLDER)?, None)
-            }
+        let folder = || Ok::<_, Error>(Box::new(DiskDir::new(own()?.into_root())));
+        let state_dir = match (&options.state_dir, target.disk()) {
+            (Some(dir), _) => Some(dir.clone()),
+            (None, Some(disk)) => beside(disk),
+            (None, None) => None,
+        };
+        let (state, state_volume) = match &state_dir {
+            None if target.disk().is_some() => (StateFolder::nowhere(), None),
+            None => (StateFolder::new(folder()?, STATE_FOLDER)?, None),
             Some(dir) => {
-                let (parent, name) = Folder::containing(dir).map_err(unopened(dir))?;
+                let (parent, name) = Folder::containing(dir).map_err(unnamed(dir))?;
                 let name =
                     unicode(name).map_err(Error::io(&path, "use the folder for undo data"))?;
                 let above = dir.parent().filter(|above| !above.as_os_str().is_empty());
@@ -100,9 +120,11 @@ impl Site {
         };
         Ok(Self {
             display: path.clone(),
-            root: Box::new(DiskDir::new(root)),
+            root: folder()?,
             state,
             boot: BootPlace::of(&options.boot, own()?)?,
+            disk: target.disk().cloned(),
+            partition: target.partition(),
             room: Box::new(room),
         })
     }
@@ -150,6 +172,26 @@ impl Site {
             }
         }
         Ok(())
+    }
+}
+
+/// The folder for undo data beside an image file.
+fn beside(disk: &Disk) -> Option<PathBuf> {
+    if disk.is_block_device() {
+        return None;
+    }
+    let mut name = disk.path().file_name()?.to_owned();
+    name.push(STATE_SUFFIX);
+    Some(disk.path().with_file_name(name))
+}
+
+fn unnamed(dir: &Path) -> impl FnOnce(diskmend_disk::OpenError) -> Error {
+    move |error| match error {
+        diskmend_disk::OpenError::Link { path } => Refusal::StateFolder {
+            name: path.display().to_string(),
+        }
+        .into(),
+        error => unopened(dir)(error),
     }
 }
 

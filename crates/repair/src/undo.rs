@@ -57,6 +57,9 @@ pub(crate) fn undo_site(
     };
     let lock = state.lock_target()?;
     watch.phase(Phase::Opening, &site.display)?;
+    if site.disk_is_as_recorded(&folder, &journal)? == Some(true) {
+        return whole_disk(site, &folder, journal, watch);
+    }
     let hives = journal.hives.clone();
     let mut restorations = Vec::new();
     let mut exact = true;
@@ -81,12 +84,10 @@ pub(crate) fn undo_site(
             let secured = site.secured()?;
             folder.open_records(&entry.records)?;
             folder.write_journal(&journal)?;
-            Some(descriptors::undo(
-                secured.as_ref(),
-                &folder,
-                &journal,
-                watch,
-            )?)
+            let undone = site.recording(&folder, || {
+                descriptors::undo(secured.as_ref(), &folder, &journal, watch)
+            })?;
+            Some(undone)
         }
     };
     if !exact {
@@ -98,9 +99,12 @@ pub(crate) fn undo_site(
         folder.write_journal(&journal)?;
     }
     let mut files = Vec::new();
-    for restoration in restorations.iter_mut().rev() {
-        files.extend(restoration.restore()?);
-    }
+    site.recording(&folder, || {
+        for restoration in restorations.iter_mut().rev() {
+            files.extend(restoration.restore()?);
+        }
+        Ok(())
+    })?;
     settle(&mut journal, descriptors.as_ref());
     folder.write_journal(&journal)?;
     Ok(UndoReport {
@@ -111,6 +115,38 @@ pub(crate) fn undo_site(
         files,
         changes: Vec::new(),
         descriptors,
+        recorded_as: None,
+        notices: Vec::new(),
+    })
+}
+
+/// Gives every sector of a disk that is not mounted back what it held before the run.
+fn whole_disk(
+    site: &Site,
+    folder: &RunFolder,
+    mut journal: Journal,
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    watch.phase(Phase::Restoring, &site.display)?;
+    journal.set_state(RunState::Undoing);
+    folder.write_journal(&journal)?;
+    let restored = site.restore_disk(folder, &journal)?;
+    tracing::debug!(?restored, "the sectors of the disk");
+    journal.set_state(RunState::Undone);
+    folder.write_journal(&journal)?;
+    let files = journal.hives.iter().flat_map(HiveEntry::restored);
+    let objects = journal.descriptors.as_ref();
+    Ok(UndoReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        run: journal.run.clone(),
+        method: Method::Bytes,
+        files: files.collect(),
+        changes: Vec::new(),
+        descriptors: objects.map(|entry| UndoneDescriptors {
+            restored: entry.records.objects,
+            ..UndoneDescriptors::default()
+        }),
         recorded_as: None,
         notices: Vec::new(),
     })

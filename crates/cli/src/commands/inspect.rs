@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     console.show(exit, |console| match console.json() {
         true => console.engine_document(&found),
-        false => print(console, &found, &args.target.state.option()),
+        false => print(console, &found, &args.target.option()),
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod acl;
 pub(crate) mod bcd;
+pub(crate) mod disks;
 pub(crate) mod hive;
 pub(crate) mod inspect;
 pub(crate) mod plan;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Repair(args) => repair::run(args, console),
         Command::Undo(args) => undo::run(args, console),
         Command::Runs(args) => runs::run(args, console),
+        Command::Disks(args) => disks::run(args, console),
         Command::Recipes(args) => recipes::run(args, console),
         Command::Hive(command) => hive::run(command, console),
         Command::Bcd(command) => bcd::run(command, console),

@@ -92,7 +92,7 @@ impl Choice {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let target = args.target.open()?;
     let plan = args.choice.plan(&args.target, &target)?;
-    show(console, plan.report(), &args.target.state.option())
+    show(console, plan.report(), &args.target.option())
 }
 
 /// Shows a plan as the result of a command.

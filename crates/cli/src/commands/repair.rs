@@ -53,10 +53,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let target = args.target.open()?;
     let plan = args.choice.plan(&args.target, &target)?;
     if args.dry_run {
-        return plan::show(console, plan.report(), &args.target.state.option());
+        return plan::show(console, plan.report(), &args.target.option());
     }
     if plan.report().has_changes() && args.consent.asks() {
-        plan::print_for_question(console, plan.report(), &args.target.state.option())?;
+        plan::print_for_question(console, plan.report(), &args.target.option())?;
         if !args.consent.given(&question(plan.report()))? {
             return Ok(Exit::Pending);
         }
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let report = applied.map_err(|error| args.target.failure(&error))?;
     console.show(report.outcome.into(), |console| match console.json() {
         true => console.engine_document(&report),
-        false => print(console, &report, &args.target.state.option()),
+        false => print(console, &report, &args.target.option()),
     })
 }
 

@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .map_err(|error| args.target.failure(&error))?;
     console.show(Exit::Done, |console| match console.json() {
         true => console.engine_document(&runs),
-        false => print(console, &runs, &args.target.state.option()),
+        false => print(console, &runs, &args.target.option()),
     })
 }
 

@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     console.show(exit, |console| match console.json() {
         true => console.engine_document(&report),
-        false => print(console, &report, &args.target.state.option()),
+        false => print(console, &report, &args.target.option()),
     })
 }
 

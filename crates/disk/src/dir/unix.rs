@@ -14,16 +14,19 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::folder::Access;
 use crate::metadata::Metadata;
 
+/// What a call that names an open folder takes.
+pub(crate) type Handle = cap_std::fs::Dir;
+
 /// An open folder.
 #[derive(Debug)]
-pub(crate) struct Dir(cap_std::fs::Dir);
+pub(crate) struct SystemDir(cap_std::fs::Dir);
 
-impl Dir {
+impl SystemDir {
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
         cap_std::fs::Dir::open_ambient_dir(path, ambient_authority()).map(Self)
     }
 
-    pub(crate) fn handle(&self) -> &cap_std::fs::Dir {
+    pub(crate) fn handle(&self) -> &Handle {
         &self.0
     }
 
@@ -83,7 +86,7 @@ impl Dir {
         self.0.rename(from, &to_dir.0, to)
     }
 
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
+    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
         let entries = self.0.entries()?;
         Ok(entries.map(|entry| entry.map(|entry| entry.file_name())))
     }

@@ -25,11 +25,14 @@ use crate::nt::{self, Opening};
 /// What a folder's own handle is for.
 const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 
+/// What a call that names an open folder takes.
+pub(crate) type Handle = File;
+
 /// An open folder.
 #[derive(Debug)]
-pub(crate) struct Dir(File);
+pub(crate) struct SystemDir(File);
 
-impl Dir {
+impl SystemDir {
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options
@@ -42,7 +45,7 @@ impl Dir {
         }
     }
 
-    pub(crate) fn handle(&self) -> &File {
+    pub(crate) fn handle(&self) -> &Handle {
         &self.0
     }
 

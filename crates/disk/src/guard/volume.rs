@@ -7,11 +7,19 @@ use crate::target::Target;
 
 /// The target's volume is not mounted read-only, nor is its disk read-only to Windows.
 ///
+/// Of a disk that is not mounted: its file system is one that Windows has left in order, and the
+/// disk can be written and is in no other use. It is open for writing from then on.
+///
 /// Where a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) finds out.
 ///
 /// # Errors
-/// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], or why the system would not say.
+/// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Unfit`],
+/// [`GuardError::DiskInUse`], or why the system would not say.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
+    if let (Some(image), Some(disk)) = (target.root().image(), target.disk()) {
+        image.tree().writable()?;
+        return disk.open_for_writing();
+    }
     #[cfg(windows)]
     if let Ok(Some(disk)) = crate::volumes::read_only_disk(target) {
         // Where the disk can't be asked, the volume tells as much, but not why.
@@ -28,13 +36,16 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
 /// # Errors
 /// What the system reported.
 pub fn free_space(target: &Target) -> io::Result<u64> {
+    if let Some(image) = target.root().image() {
+        return image.tree().free_bytes();
+    }
     #[cfg(unix)]
     {
-        let volume = rustix::fs::fstatvfs(target.root().as_dir())?;
+        let volume = rustix::fs::fstatvfs(target.root().as_dir()?)?;
         Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
     }
     #[cfg(windows)]
-    crate::nt::free_bytes(target.root().as_dir())
+    crate::nt::free_bytes(target.root().as_dir()?)
 }
 
 /// At least `needed` bytes can still be written to the target's volume.
@@ -42,6 +53,11 @@ pub fn free_space(target: &Target) -> io::Result<u64> {
 /// # Errors
 /// [`GuardError::NoSpace`], or why the system would not say.
 pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
+    if let Some(image) = target.root().image()
+        && let Ok(true) = image.tree().has_free(needed)
+    {
+        return Ok(());
+    }
     let available = free_space(target).map_err(GuardError::io("ask for the free space"))?;
     if available < needed {
         return Err(GuardError::NoSpace { needed, available });
@@ -51,7 +67,7 @@ pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
 
 #[cfg(unix)]
 fn is_read_only(target: &Target) -> io::Result<bool> {
-    let volume = rustix::fs::fstatvfs(target.root().as_dir())?;
+    let volume = rustix::fs::fstatvfs(target.root().as_dir()?)?;
     Ok(volume
         .f_flag
         .contains(rustix::fs::StatVfsMountFlags::RDONLY))
@@ -59,5 +75,5 @@ fn is_read_only(target: &Target) -> io::Result<bool> {
 
 #[cfg(windows)]
 fn is_read_only(target: &Target) -> io::Result<bool> {
-    crate::nt::is_read_only(target.root().as_dir())
+    crate::nt::is_read_only(target.root().as_dir()?)
 }

@@ -1,7 +1,7 @@
 //! Changing a security descriptor from one state to another.
 
 use super::object::Parents;
-use super::{Descriptors, Handle, ObjectError};
+use super::{Handle, ObjectError, SystemDescriptors};
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
 
@@ -30,7 +30,7 @@ pub enum Changed {
 impl Change {
     pub(super) fn make(
         &self,
-        volume: &Descriptors,
+        volume: &SystemDescriptors,
         parents: &mut Parents,
     ) -> Result<Changed, ObjectError> {
         let opened = volume.open(&self.path, parents)?;

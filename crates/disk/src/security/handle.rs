@@ -53,7 +53,7 @@ pub(super) struct Handle {
 impl Keeping {
     /// Asks the root for its descriptor; the driver whose attribute is known is the volume's.
     pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
-        let path = by_handle(root.as_dir());
+        let path = by_handle(root.as_dir()?);
         if path.symlink_metadata().is_err() {
             return Err(io::Error::other(
                 "/proc is not mounted, through which it is asked",
@@ -87,9 +87,8 @@ impl Keeping {
 
     /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
     /// is open: for listing names only.
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can't always be had")]
     pub(super) fn listing(&self, folder: &Folder) -> io::Result<PathBuf> {
-        Ok(by_handle(folder.as_dir()))
+        Ok(by_handle(folder.as_dir()?))
     }
 
     /// Returns when everything that was written to the volume is durable.
@@ -97,7 +96,8 @@ impl Keeping {
         // The one makes ntfs-3g write what it holds, the other the kernel.
         root.sync()?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = retry_on_intr(|| openat(root.as_dir(), ".", flags, Mode::empty()))?;
+        let root = root.as_dir()?;
+        let handle = retry_on_intr(|| openat(root, ".", flags, Mode::empty()))?;
         Ok(retry_on_intr(|| syncfs(&handle))?)
     }
 }
@@ -107,7 +107,8 @@ impl Handle {
     pub(super) fn open(parent: &Folder, name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| openat(parent.as_dir(), name, flags, Mode::empty()))?;
+        let parent = parent.as_dir()?;
+        let file = retry_on_intr(|| openat(parent, name, flags, Mode::empty()))?;
         Ok(Self {
             file,
             driver: keeping.driver,
@@ -117,7 +118,8 @@ impl Handle {
     /// A handle to an open folder.
     pub(super) fn of(folder: &Folder, keeping: &Keeping) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| openat(folder.as_dir(), ".", flags, Mode::empty()))?;
+        let folder = folder.as_dir()?;
+        let file = retry_on_intr(|| openat(folder, ".", flags, Mode::empty()))?;
         Ok(Self {
             file,
             driver: keeping.driver,

@@ -22,6 +22,7 @@ use std::path::Path;
 
 use crate::error::LookupError;
 use crate::folder::Folder;
+use crate::image::ImageDescriptors;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
 
@@ -35,7 +36,7 @@ pub(crate) use layout::same_parts;
 #[cfg(not(any(target_os = "linux", windows)))]
 use no_handle::{Handle, Keeping};
 pub use object::{Object, ObjectError};
-pub use walk::Walk;
+use walk::SystemWalk;
 #[cfg(windows)]
 use windows::{Handle, Keeping};
 
@@ -46,6 +47,21 @@ pub const MAX_DESCRIPTOR_LEN: usize = 1 << 16;
 /// The security descriptors of a volume.
 #[derive(Debug)]
 pub struct Descriptors {
+    root: Folder,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Through the system.
+    System(SystemDescriptors),
+    /// On a disk that is not mounted.
+    Image(ImageDescriptors),
+}
+
+/// The security descriptors of a volume that the system has mounted.
+#[derive(Debug)]
+struct SystemDescriptors {
     root: Folder,
     device: u64,
     keeping: Keeping,
@@ -58,14 +74,12 @@ impl Descriptors {
     /// # Errors
     /// What the system reported.
     pub fn below(root: &Folder) -> io::Result<Option<Self>> {
-        let Some(keeping) = Keeping::of(root)? else {
-            return Ok(None);
+        let source = match root.image() {
+            Some(image) => ImageDescriptors::of(image).map(Source::Image),
+            None => SystemDescriptors::below(root)?.map(Source::System),
         };
-        Ok(Some(Self {
-            root: root.try_clone()?,
-            device: root.own_metadata()?.identity.device,
-            keeping,
-        }))
+        let root = root.try_clone()?;
+        Ok(source.map(|source| Self { root, source }))
     }
 
     /// Where `components` lead to from the root, spelled as on disk, without regard to case; no
@@ -93,6 +107,68 @@ impl Descriptors {
     /// The object at a path that is spelled as on disk.
     #[must_use]
     pub fn object(&self, path: &NtPath) -> Object {
+        match &self.source {
+            Source::System(system) => system.object(path),
+            Source::Image(image) => image.object(path),
+        }
+    }
+
+    /// The object at a path, and with it all below it where it is a folder; in batches, a folder
+    /// before what it holds.
+    #[must_use]
+    pub fn walk(&self, path: &NtPath) -> Walk<'_> {
+        Walk(match &self.source {
+            Source::System(system) => Box::new(SystemWalk::new(system, path)),
+            Source::Image(image) => Box::new(image.walk(path)),
+        })
+    }
+
+    /// Makes these changes, and reads each back; one that fails does not keep the others from being
+    /// made. The results are in the order of `changes`.
+    #[must_use]
+    pub fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+        match &self.source {
+            Source::System(system) => system.change(changes),
+            Source::Image(image) => image.change(changes),
+        }
+    }
+
+    /// Returns when all changes are durable.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn flush(&self) -> io::Result<()> {
+        match &self.source {
+            Source::System(system) => system.keeping.flush(&system.root),
+            Source::Image(image) => image.flush(),
+        }
+    }
+}
+
+/// The objects below a folder, in batches.
+pub struct Walk<'a>(Box<dyn Iterator<Item = Vec<Object>> + 'a>);
+
+impl Iterator for Walk<'_> {
+    type Item = Vec<Object>;
+
+    fn next(&mut self) -> Option<Vec<Object>> {
+        self.0.next()
+    }
+}
+
+impl SystemDescriptors {
+    fn below(root: &Folder) -> io::Result<Option<Self>> {
+        let Some(keeping) = Keeping::of(root)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            root: root.try_clone()?,
+            device: root.own_metadata()?.identity.device,
+            keeping,
+        }))
+    }
+
+    fn object(&self, path: &NtPath) -> Object {
         let read = self.open(path, &mut object::Parents::default());
         let read = read.and_then(|opened| Ok((opened.kind, opened.handle.read()?)));
         match read {
@@ -101,17 +177,7 @@ impl Descriptors {
         }
     }
 
-    /// The object at a path, and with it all below it where it is a folder; in batches, a folder
-    /// before what it holds.
-    #[must_use]
-    pub fn walk(&self, path: &NtPath) -> Walk<'_> {
-        Walk::new(self, path)
-    }
-
-    /// Makes these changes, and reads each back; one that fails does not keep the others from being
-    /// made. The results are in the order of `changes`.
-    #[must_use]
-    pub fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+    fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
         let first = changes.first();
         let parents = first.map(|change| object::Parents::of(self, &change.path));
         let parents = parents.unwrap_or_default();
@@ -120,14 +186,6 @@ impl Descriptors {
             || parents.clone(),
             |parents, change| change.make(self, parents),
         )
-    }
-
-    /// Returns when all changes are durable.
-    ///
-    /// # Errors
-    /// What the system reported.
-    pub fn flush(&self) -> io::Result<()> {
-        self.keeping.flush(&self.root)
     }
 }
 

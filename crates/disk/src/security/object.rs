@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
-use super::{Descriptors, Handle};
+use super::{Handle, SystemDescriptors};
 use crate::folder::Folder;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
@@ -80,7 +80,7 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
-    pub(super) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, source }
     }
 
@@ -128,7 +128,7 @@ pub(super) struct Parents {
 
 impl Parents {
     /// Begins with the folder that holds the object at a path.
-    pub(super) fn of(volume: &Descriptors, path: &NtPath) -> Self {
+    pub(super) fn of(volume: &SystemDescriptors, path: &NtPath) -> Self {
         let mut parents = Self::default();
         if let Some((parent, _)) = path.split_last() {
             // Where it can't be opened, the object's own turn says so.
@@ -137,7 +137,7 @@ impl Parents {
         parents
     }
 
-    fn folder(&mut self, volume: &Descriptors, path: NtPath) -> Result<&Folder, ObjectError> {
+    fn folder(&mut self, volume: &SystemDescriptors, path: NtPath) -> Result<&Folder, ObjectError> {
         let folder = match self.last.take() {
             Some((last, folder)) if last == path => folder,
             _ => Arc::new(volume.open_folder(&path)?),
@@ -146,7 +146,7 @@ impl Parents {
     }
 }
 
-impl Descriptors {
+impl SystemDescriptors {
     /// Opens a folder one name at a time; no link is followed, no mount entered.
     pub(super) fn open_folder(&self, path: &NtPath) -> Result<Folder, ObjectError> {
         let mut folder = self

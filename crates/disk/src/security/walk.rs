@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, IntoIter, WalkDir};
 
-use super::{Descriptors, Object, ObjectError, parallel};
+use super::{Object, ObjectError, SystemDescriptors, parallel};
 use crate::folder::Folder;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
@@ -22,8 +22,8 @@ const MAX_DEPTH: usize = 64;
 ///
 /// What is listed is only taken for names: each is opened anew beneath the folder that was opened
 /// before, and no link is followed, whatever the listing takes it for.
-pub struct Walk<'a> {
-    volume: &'a Descriptors,
+pub(crate) struct SystemWalk<'a> {
+    volume: &'a SystemDescriptors,
     start: NtPath,
     stage: Stage,
     /// The folders from the start to the one that is listed, with their paths.
@@ -46,8 +46,8 @@ struct Name {
     name: OsString,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(volume: &'a Descriptors, start: &NtPath) -> Self {
+impl<'a> SystemWalk<'a> {
+    pub(super) fn new(volume: &'a SystemDescriptors, start: &NtPath) -> Self {
         Self {
             volume,
             start: start.clone(),
@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
 }
 
 impl Name {
-    fn look(&self, volume: &Descriptors) -> Object {
+    fn look(&self, volume: &SystemDescriptors) -> Object {
         let opened = volume.open_in(&self.folder, &self.name);
         let read = opened.and_then(|opened| Ok((opened.kind, opened.handle.read()?)));
         match read {
@@ -152,7 +152,7 @@ impl Name {
     }
 }
 
-impl Iterator for Walk<'_> {
+impl Iterator for SystemWalk<'_> {
     type Item = Vec<Object>;
 
     fn next(&mut self) -> Option<Vec<Object>> {

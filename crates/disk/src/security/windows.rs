@@ -43,7 +43,7 @@ impl Keeping {
     /// # Errors
     /// [`io::ErrorKind::PermissionDenied`] where this process may not have the privileges.
     pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
-        if !nt::keeps_security(root.as_dir())? {
+        if !nt::keeps_security(root.as_dir()?)? {
             return Ok(None);
         }
         let privileges = Privileges::enable([
@@ -60,13 +60,13 @@ impl Keeping {
     /// A path of this machine that leads to the folder: for listing names only.
     #[expect(clippy::unused_self, reason = "elsewhere it can only be had with it")]
     pub(super) fn listing(&self, folder: &Folder) -> io::Result<PathBuf> {
-        Ok(nt::path_by_guid(folder.as_dir())?.into())
+        Ok(nt::path_by_guid(folder.as_dir()?)?.into())
     }
 
     /// Returns when everything that was written to the volume is durable.
     #[expect(clippy::unused_self, reason = "elsewhere it can only be had with it")]
     pub(super) fn flush(&self, root: &Folder) -> io::Result<()> {
-        let volume = nt::path_by_guid(root.as_dir())?;
+        let volume = nt::path_by_guid(root.as_dir()?)?;
         let volume = volume
             .to_str()
             .and_then(|path| path.split_inclusive('}').next());
@@ -82,13 +82,13 @@ impl Handle {
     /// Opens a name in a folder, whatever it stands for, a link itself.
     pub(super) fn open(parent: &Folder, name: &OsStr, _keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
-        let file = nt::open_beneath(parent.as_dir(), name.as_os_str(), &opening(READ))?;
+        let file = nt::open_beneath(parent.as_dir()?, name.as_os_str(), &opening(READ))?;
         Ok(Self { file })
     }
 
     /// A handle to an open folder.
     pub(super) fn of(folder: &Folder, _keeping: &Keeping) -> io::Result<Self> {
-        let file = nt::open_beneath(folder.as_dir(), OsStr::new(""), &opening(READ))?;
+        let file = nt::open_beneath(folder.as_dir()?, OsStr::new(""), &opening(READ))?;
         Ok(Self { file })
     }
 

@@ -9,13 +9,27 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use diskmend_image::content::Content;
+
 use crate::error::OpenError;
+use crate::image::{Disk, DiskError};
 use crate::target::Target;
 
 /// The number that Windows gives to a disk of this machine, as diskpart and Disk Management show
 /// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiskNumber(pub u32);
+
+impl DiskNumber {
+    /// The disk that a path names to Windows: `\\.\PhysicalDrive2`.
+    pub(crate) fn of_path(path: &Path) -> Option<Self> {
+        const NAME: &str = "PhysicalDrive";
+        let name = path.to_str()?.strip_prefix(r"\\.\")?;
+        let (drive, number) = name.split_at_checked(NAME.len())?;
+        let is_drive = drive.eq_ignore_ascii_case(NAME);
+        is_drive.then_some(number)?.parse().ok().map(Self)
+    }
+}
 
 impl fmt::Display for DiskNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,13 +48,16 @@ pub(crate) struct DiskState {
 }
 
 /// Another volume of the target's disk, with or without a drive letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SiblingVolume {
     path: PathBuf,
+    /// Where it lies on a disk that is not mounted.
+    partition: Option<(Disk, u32)>,
 }
 
 impl SiblingVolume {
-    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`.
+    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`. On a disk that is not
+    /// mounted it is no path, but `partition 1`.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -51,7 +68,21 @@ impl SiblingVolume {
     /// # Errors
     /// As [`Target::open`].
     pub fn open(&self) -> Result<Target, OpenError> {
-        Target::open(&self.path)
+        let Some((disk, number)) = &self.partition else {
+            return Target::open(&self.path);
+        };
+        let path = self.path.clone();
+        Target::of_disk(disk.clone(), Some(*number)).map_err(|error| match error {
+            DiskError::NotReadable {
+                content: Content::BitLocker,
+                ..
+            } => OpenError::BitLocker { path },
+            DiskError::NotReadable { .. } => OpenError::NoFileSystem { path },
+            error => {
+                let source = Box::new(error);
+                OpenError::Disk { path, source }
+            }
+        })
     }
 }
 
@@ -60,29 +91,63 @@ impl SiblingVolume {
 ///
 /// Those are volumes that lie with every piece on the target's disk, or disks. There are none where
 /// the target is not the root of a volume of Windows's, or where the running Windows lies on that disk
-/// as well: such volumes start this machine. On Linux there are never any, since a mount does not
-/// make the other partitions of its disk reachable.
+/// as well: such volumes start this machine. On Linux there are none beside a mounted volume, since
+/// a mount does not make the other partitions of its disk reachable.
 ///
 /// # Errors
 /// Where Windows does not say which volumes there are, or what one of them lies on.
-#[cfg(windows)]
 pub fn siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
+    if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
+        let others = disk.table().partitions.iter();
+        let others = others.filter(|partition| partition.number != own);
+        return Ok(others
+            .map(|partition| SiblingVolume {
+                path: format!("partition {}", partition.number).into(),
+                partition: Some((disk.clone(), partition.number)),
+            })
+            .collect());
+    }
+    mounted_siblings(target)
+}
+
+#[cfg(windows)]
+fn mounted_siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
     let found = windows::siblings(target)?.into_iter();
     Ok(found
-        .map(|root| SiblingVolume { path: root.into() })
+        .map(|root| SiblingVolume {
+            path: root.into(),
+            partition: None,
+        })
         .collect())
 }
 
-/// The other volumes of the disk that the target's volume lies on. On Linux there are never any,
-/// since a mount does not make the other partitions of its disk reachable; see the documentation
-/// for Windows.
-///
-/// # Errors
-/// None on Linux.
 #[cfg(unix)]
-pub fn siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+const fn mounted_siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
     Ok(Vec::new())
 }
 
 #[cfg(windows)]
 pub(crate) use windows::{offline_disks, read_only_disk};
+
+#[cfg(test)]
+mod tests {
+    use super::DiskNumber;
+
+    #[test]
+    fn a_disk_is_named_by_its_number() {
+        let number = |path: &str| DiskNumber::of_path(path.as_ref());
+        assert_eq!(number(r"\\.\PhysicalDrive2"), Some(DiskNumber(2)));
+        assert_eq!(number(r"\\.\physicaldrive10"), Some(DiskNumber(10)));
+        for other in [
+            r"\\.\PhysicalDrive",
+            r"\\.\PhysicalDriveX",
+            r"\\.\F:",
+            r"C:\PhysicalDrive2",
+            "PhysicalDrive2",
+            "",
+        ] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+}

@@ -65,7 +65,7 @@ fn first_disk(disks: Disks, wanted: fn(DiskState) -> bool) -> io::Result<Option<
 /// The path of the volume whose root the folder is; `None` where it is the root of none, or of one
 /// that has no name, as those of other machines.
 fn volume_root(folder: &Folder) -> io::Result<Option<OsString>> {
-    let path = match nt::path_by_guid(folder.as_dir()) {
+    let path = match nt::path_by_guid(folder.as_dir()?) {
         Ok(path) => PathBuf::from(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

@@ -55,16 +55,9 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Brings an edit to disk: log, base block, pages, base block, each durable before the next.
-    pub(crate) fn write(
-        &mut self,
-        edit: &Edit<'a>,
-        first: u32,
-        last: u32,
-        times: Times,
-        logs: &Logs,
-    ) {
-        self.log(edit, first, logs);
+    /// Brings an edit to disk: base block, pages, base block, each durable before the next. Its log
+    /// goes first.
+    pub(crate) fn write(&mut self, edit: &Edit<'a>, first: u32, last: u32, times: Times) {
         let (old, new) = part(edit.pages.clone(), edit.old_pages);
         self.grow(new);
         if edit.choice.format == LogFormat::Old {
@@ -81,7 +74,8 @@ impl<'a> Steps<'a> {
         self.sync(PRIMARY);
     }
 
-    fn log(&mut self, edit: &Edit<'a>, first: u32, logs: &Logs) {
+    /// Writes the log that secures an edit.
+    pub(crate) fn log(&mut self, edit: &Edit<'a>, first: u32, logs: &Logs) {
         let file = HiveFileKind::Log(edit.choice.log);
         if edit.choice.created {
             self.0.push(Step::Create { file });

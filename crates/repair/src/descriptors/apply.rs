@@ -87,7 +87,8 @@ fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Jour
 }
 
 /// Completes the run that was killed while it changed security descriptors, where there is one and
-/// the recipes are the same or more; gives its name and what was done.
+/// the recipes are the same or more; gives its name and what was done. One that can only be taken
+/// back is left as it is.
 ///
 /// # Errors
 /// Where its records can't be read, or the changes are not durable.
@@ -104,7 +105,11 @@ pub(crate) fn resume(
     };
     let _lock = state.lock_target()?;
     let secured = site.secured()?;
+    if !site.resume_record(&run, &journal)? {
+        return Ok(None);
+    }
     let applied = apply(secured.as_ref(), &run, &journal, watch)?;
+    site.end_record(&run, &mut journal)?;
     journal.settle_descriptors(&applied);
     journal.set_state(RunState::Done);
     run.write_journal(&journal)?;

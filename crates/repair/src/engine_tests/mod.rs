@@ -9,6 +9,12 @@ mod boot_support;
 mod crash;
 mod descriptors;
 mod faults;
+#[cfg(target_os = "linux")]
+mod image;
+#[cfg(target_os = "linux")]
+mod image_crash;
+#[cfg(target_os = "linux")]
+mod image_fixture;
 mod siblings;
 mod support;
 mod undo;

@@ -43,6 +43,9 @@ pub(crate) struct Journal {
     /// The security descriptors, which are set after the hives are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) descriptors: Option<DescriptorsEntry>,
+    /// On a disk that is not mounted: what the run changes of it as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disk: Option<DiskEntry>,
     /// For the reversal of a run: that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reverses: Option<String>,
@@ -90,6 +93,15 @@ pub(crate) struct DescriptorsEntry {
     pub(crate) failed: u64,
     /// Reports in the run's folder.
     pub(crate) reports: Vec<String>,
+}
+
+/// The sectors that a run changes on a disk that is not mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DiskEntry {
+    /// The file in the run's folder that holds their old and new bytes.
+    pub(crate) record: String,
+    /// What that file is after the run; absent until the run is done.
+    pub(crate) content: Option<Content>,
 }
 
 /// A change in the registry's terms.
@@ -191,6 +203,7 @@ impl Journal {
             recipes,
             hives: Vec::new(),
             descriptors: None,
+            disk: None,
             reverses: None,
             reversed_by: None,
             note: None,

@@ -9,8 +9,11 @@ pub(crate) mod undo_data;
 pub(crate) use folder::{RunFolder, StateFolder};
 pub(crate) use id::RunId;
 pub(crate) use journal::{
-    Content, DescriptorsEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, on_volume,
+    Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step,
+    on_volume,
 };
 
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";
+/// What the name of that folder ends with beside an image file, after the file's name.
+pub const STATE_SUFFIX: &str = ".diskmend";

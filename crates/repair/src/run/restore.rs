@@ -29,6 +29,20 @@ struct Restorable<'a> {
     open: Option<Box<dyn OpenFile>>,
 }
 
+impl HiveEntry {
+    /// What taking the run back does to each file.
+    pub(crate) fn restored(&self) -> Vec<RestoredFile> {
+        let restored = |file: &FileEntry| RestoredFile {
+            path: on_volume(self.volume.as_deref(), &file.path),
+            action: match file.old {
+                Some(_) => FileAction::Restored,
+                None => FileAction::Removed,
+            },
+        };
+        self.files.iter().map(restored).collect()
+    }
+}
+
 impl<'a> Restoration<'a> {
     /// Finds and opens the files and their undo data.
     pub(crate) fn open(
@@ -179,17 +193,7 @@ impl<'a> Restoration<'a> {
         }
         self.flush(&mut unflushed)?;
         self.verify()?;
-        Ok(self
-            .files
-            .iter()
-            .map(|file| RestoredFile {
-                path: on_volume(self.entry.volume.as_deref(), &file.entry.path),
-                action: match file.entry.old {
-                    Some(_) => FileAction::Restored,
-                    None => FileAction::Removed,
-                },
-            })
-            .collect())
+        Ok(self.entry.restored())
     }
 
     fn write(&mut self, file: usize, record: usize) -> Result<(), Error> {

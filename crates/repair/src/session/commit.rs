@@ -59,8 +59,9 @@ pub(crate) fn commit(
     let mut backups: Vec<Backup> = Vec::new();
     let mut need = Need::default();
     for ((image, held), files) in images.iter().zip(&held).zip(&mut files) {
-        let plan = plan_one(image, &held.path, now)?;
+        let plan = plan_one(image, &held.path, files, now)?;
         files.open_for(&plan)?;
+        files.check_room(&plan)?;
         let first: usize = backups.iter().map(|backup| backup.entry.files.len()).sum();
         let backup = back_up(held, files, &plan, first + 1)?;
         need.target = need.target.saturating_add(backup.need.target);
@@ -97,6 +98,7 @@ pub(crate) fn commit(
         }) => (Some(draft), Some((failed, left_alone))),
     };
     if let Err(error) = begin(&run, &mut journal, &backups, draft, site, watch) {
+        site.abandon_record();
         run.discard(&site.state);
         return Err(error);
     }
@@ -109,7 +111,7 @@ pub(crate) fn commit(
     let result = result
         .and_then(|proofs| read_back(&held, &files, proofs, &mut journal, watch))
         .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
-        .and_then(|set| finish(&run, &mut journal).map(|()| set));
+        .and_then(|set| finish(site, &run, &mut journal).map(|()| set));
     match result {
         Ok(set) => Ok(Committed {
             run: run.id.to_string(),
@@ -136,11 +138,13 @@ pub(crate) fn commit(
 fn plan_one<'a>(
     image: &'a VerifiedImage,
     path: &str,
+    files: &CommitFiles,
     now: Timestamp,
 ) -> Result<CommitPlan<'a>, Error> {
     let options = Options {
         now: filetime(now),
         format: None,
+        may_create_log: files.may_create(),
     };
     plan(&image.hive, &image.logs, &options).map_err(|source: CommitError| Error::Commit {
         path: path.to_owned(),
@@ -169,6 +173,7 @@ fn begin(
             failed: 0,
         });
     }
+    journal.disk = site.begin_record(run)?;
     // The last moment at which the caller may still interrupt.
     watch.phase(Phase::Committing, &site.display)?;
     run.write_journal(journal)
@@ -272,7 +277,8 @@ fn set_descriptors(
     Ok(applied)
 }
 
-fn finish(run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
+fn finish(site: &Site, run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
+    site.end_record(run, journal)?;
     journal.set_state(RunState::Done);
     run.write_journal(journal)
 }
@@ -314,6 +320,21 @@ fn roll_back_descriptors(
     }
 }
 
+/// Takes back descriptor by descriptor and file by file, where there is no record of sectors.
+fn roll_back_parts(
+    site: &Site,
+    run: &RunFolder,
+    journal: &Journal,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    roll_back_descriptors(site, run, journal, watch)?;
+    journal.hives.iter().rev().try_for_each(|entry| {
+        let root = site.root_of(entry.volume.as_deref())?;
+        let mut restoration = Restoration::open(root.dir(), run, entry)?;
+        restoration.restore().map(|_| ())
+    })
+}
+
 fn roll_back(
     site: &Site,
     run: &RunFolder,
@@ -322,36 +343,36 @@ fn roll_back(
     watch: &mut Watch<'_>,
 ) -> Error {
     watch.committed(Phase::RollingBack, &site.display);
-    let restored = roll_back_descriptors(site, run, journal, watch);
-    let restored = restored.and_then(|()| {
-        journal.hives.iter().rev().try_for_each(|entry| {
-            let root = site.root_of(entry.volume.as_deref())?;
-            let mut restoration = Restoration::open(root.dir(), run, entry)?;
-            restoration.restore().map(|_| ())
-        })
-    });
     let id = run.id.to_string();
     journal.note = Some(chain(&error));
+    // Should this be killed, the run must not be taken for one that only has to be completed.
+    note_state(run, journal, RunState::Undoing);
+    let restored = match site.restore_disk(run, journal) {
+        Ok(None) => roll_back_parts(site, run, journal, watch),
+        restored => restored.map(|_| ()),
+    };
     let source = Box::new(error);
     match restored {
         Ok(()) => {
-            journal.set_state(RunState::RolledBack);
             // Should this fail, the journal still asks for an undo, which finds nothing to do.
-            if let Err(error) = run.write_journal(journal) {
-                tracing::warn!(run = id, "the journal: {}", chain(&error));
-            }
+            note_state(run, journal, RunState::RolledBack);
             Error::RolledBack { run: id, source }
         }
         Err(rollback) => {
-            journal.set_state(RunState::Broken);
-            if let Err(error) = run.write_journal(journal) {
-                tracing::warn!(run = id, "the journal: {}", chain(&error));
-            }
+            note_state(run, journal, RunState::Broken);
             Error::Broken {
                 run: id,
                 source,
                 rollback: Box::new(rollback),
             }
         }
+    }
+}
+
+/// Notes a state in the journal, where that is possible: on a full disk it may not be.
+fn note_state(run: &RunFolder, journal: &mut Journal, state: RunState) {
+    journal.set_state(state);
+    if let Err(error) = run.write_journal(journal) {
+        tracing::warn!(run = %run.id, "the journal: {}", chain(&error));
     }
 }

@@ -48,6 +48,29 @@ impl CommitFiles {
         Ok(())
     }
 
+    /// Whether a log that is missing can be created.
+    pub(crate) fn may_create(&self) -> bool {
+        self.place.dir.may_create()
+    }
+
+    /// Asks every file whether it can take what a plan writes to it, before anything is written.
+    ///
+    /// # Errors
+    /// [`Refusal::NoRoom`] where one can't.
+    pub(crate) fn check_room(&self, plan: &CommitPlan<'_>) -> Result<(), Error> {
+        for kind in HiveFileKind::ALL {
+            let (Some(change), Some(file)) = (plan.change(kind), self.open(kind)) else {
+                continue;
+            };
+            let room = file.check_room(change.len_after, &change.extents);
+            room.map_err(|source| Refusal::NoRoom {
+                path: self.path(kind),
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    }
+
     /// The path of a file below the target's root.
     pub(crate) fn path(&self, kind: HiveFileKind) -> String {
         match kind {

@@ -48,6 +48,10 @@ impl Dir for DiskDir {
         Ok(Box::new(DiskFile(self.0.open_file(name, access)?)))
     }
 
+    fn may_create(&self) -> bool {
+        self.0.may_create()
+    }
+
     fn create(&self, name: &str) -> io::Result<Box<dyn OpenFile>> {
         Ok(Box::new(DiskFile(self.0.create_file(name)?)))
     }
@@ -182,6 +186,10 @@ impl Storage for DiskFile {
 impl OpenFile for DiskFile {
     fn try_lock(&self) -> Result<(), TryLockError> {
         self.0.try_lock_exclusive()
+    }
+
+    fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
+        self.0.check_room(len, extents)
     }
 
     fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>> {

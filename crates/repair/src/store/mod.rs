@@ -27,6 +27,11 @@ pub(crate) trait Dir {
     /// Opens a regular file.
     fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn OpenFile>>;
 
+    /// Whether files can be created here at all.
+    fn may_create(&self) -> bool {
+        true
+    }
+
     /// Creates a file; an error where the name is taken.
     fn create(&self, name: &str) -> io::Result<Box<dyn OpenFile>>;
 
@@ -59,9 +64,15 @@ pub(crate) trait Dir {
 }
 
 /// An open regular file.
-pub(crate) trait OpenFile: Storage {
+pub(crate) trait OpenFile: Storage + Send {
     /// Takes the exclusive advisory lock without waiting.
     fn try_lock(&self) -> Result<(), TryLockError>;
+
+    /// Whether the file can be made `len` bytes long and written in these extents, each an offset
+    /// and a length in bytes.
+    fn check_room(&self, _len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
+        Ok(())
+    }
 
     /// The whole file in memory.
     fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>>;

@@ -18,18 +18,14 @@ pub(super) struct FaultyDir {
 
 impl FaultyDir {
     fn file(&self, node: usize) -> Box<dyn OpenFile> {
-        Box::new(FaultyFile {
-            disk: self.disk.clone(),
-            node,
-            locked: std::cell::RefCell::new(false),
-        })
+        Box::new(FaultyFile::new(self.disk.clone(), node))
     }
 }
 
 impl Dir for FaultyDir {
     fn kind(&self, name: &str) -> io::Result<Option<Kind>> {
         match self.disk.node(self.node, name) {
-            Ok(node) => Ok(Some(match &self.disk.0.borrow().nodes[node] {
+            Ok(node) => Ok(Some(match &self.disk.world().nodes[node] {
                 Node::Dir { .. } => Kind::Folder,
                 Node::File { .. } => Kind::File,
             })),
@@ -99,7 +95,7 @@ impl Dir for FaultyDir {
 
     fn sync(&self) -> io::Result<()> {
         self.disk.operation("flush folder", false).1?;
-        if let Node::Dir { names, durable } = &mut self.disk.0.borrow_mut().nodes[self.node] {
+        if let Node::Dir { names, durable } = &mut self.disk.world().nodes[self.node] {
             *durable = names.clone();
         }
         Ok(())

@@ -10,14 +10,25 @@ use super::{FaultyDisk, Node, Pending, apply};
 use crate::store::OpenFile;
 
 pub(super) struct FaultyFile {
-    pub(super) disk: FaultyDisk,
-    pub(super) node: usize,
-    pub(super) locked: RefCell<bool>,
+    disk: FaultyDisk,
+    node: usize,
+    locked: RefCell<bool>,
 }
 
 impl FaultyFile {
-    fn with<T>(&self, f: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>, &mut Vec<Pending>) -> T) -> T {
-        match &mut self.disk.0.borrow_mut().nodes[self.node] {
+    pub(super) fn new(disk: FaultyDisk, node: usize) -> Self {
+        Self {
+            disk,
+            node,
+            locked: RefCell::new(false),
+        }
+    }
+
+    pub(super) fn with<T>(
+        &self,
+        f: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>, &mut Vec<Pending>) -> T,
+    ) -> T {
+        match &mut self.disk.world().nodes[self.node] {
             Node::File {
                 bytes,
                 durable,
@@ -27,7 +38,7 @@ impl FaultyFile {
         }
     }
 
-    fn change(&self, change: Pending) {
+    pub(super) fn change(&self, change: Pending) {
         self.with(|bytes, _, pending| {
             apply(bytes, &change);
             pending.push(change);
@@ -73,9 +84,11 @@ impl Storage for FaultyFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.disk.operation("flush", false).1?;
-        self.with(|bytes, durable, pending| {
-            *durable = bytes.clone();
-            pending.clear();
+        self.with(|_, durable, pending| {
+            // A whole image is long, and what changes in it is little.
+            for change in pending.drain(..) {
+                apply(durable, &change);
+            }
         });
         Ok(())
     }
@@ -83,7 +96,7 @@ impl Storage for FaultyFile {
 
 impl OpenFile for FaultyFile {
     fn try_lock(&self) -> Result<(), TryLockError> {
-        let mut world = self.disk.0.borrow_mut();
+        let mut world = self.disk.world();
         if world.locked.contains(&self.node) {
             return Err(TryLockError::WouldBlock);
         }
@@ -105,11 +118,7 @@ impl OpenFile for FaultyFile {
 impl Drop for FaultyFile {
     fn drop(&mut self) {
         if *self.locked.borrow() {
-            self.disk
-                .0
-                .borrow_mut()
-                .locked
-                .retain(|node| *node != self.node);
+            self.disk.world().locked.retain(|node| *node != self.node);
         }
     }
 }

@@ -3,12 +3,13 @@
 
 mod dir;
 mod file;
+#[cfg(target_os = "linux")]
+mod medium;
 mod secured;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use dir::FaultyDir;
 pub(crate) use file::MemoryFile;
@@ -42,7 +43,7 @@ pub(crate) enum Loss {
 struct World {
     nodes: Vec<Node>,
     operations: usize,
-    fault: Option<(usize, Fault)>,
+    faults: Vec<(usize, Fault)>,
     killed: bool,
     full: bool,
     locked: Vec<usize>,
@@ -79,16 +80,20 @@ enum Pending {
 
 /// A whole disk in memory.
 #[derive(Clone, Default)]
-pub(crate) struct FaultyDisk(Rc<RefCell<World>>);
+pub(crate) struct FaultyDisk(Arc<Mutex<World>>);
 
 impl FaultyDisk {
     pub(crate) fn new() -> Self {
         let disk = Self::default();
-        disk.0.borrow_mut().nodes.push(Node::Dir {
+        disk.world().nodes.push(Node::Dir {
             names: BTreeMap::new(),
             durable: BTreeMap::new(),
         });
         disk
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().expect("no test goes on after a panic")
     }
 
     pub(crate) fn root(&self) -> Box<dyn Dir> {
@@ -104,7 +109,7 @@ impl FaultyDisk {
 
     /// Puts a durable file at a path, with the folders on the way.
     pub(crate) fn put(&self, path: &str, bytes: Vec<u8>) {
-        let mut world = self.0.borrow_mut();
+        let mut world = self.world();
         let mut at = 0;
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
@@ -138,7 +143,7 @@ impl FaultyDisk {
 
     /// Every file by its path.
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let world = self.0.borrow();
+        let world = self.world();
         let mut files = BTreeMap::new();
         let mut pending = vec![(String::new(), 0)];
         while let Some((path, node)) = pending.pop() {
@@ -159,8 +164,8 @@ impl FaultyDisk {
 
     /// A disk of its own with the same content.
     pub(crate) fn fork(&self) -> Self {
-        let world = self.0.borrow();
-        Self(Rc::new(RefCell::new(World {
+        let world = self.world();
+        Self(Arc::new(Mutex::new(World {
             nodes: world.nodes.clone(),
             descriptors: world.descriptors.clone(),
             ..World::default()
@@ -169,28 +174,33 @@ impl FaultyDisk {
 
     /// Lets the operation of this number, counted from now on, go wrong.
     pub(crate) fn fail_at(&self, operation: usize, fault: Fault) {
-        let mut world = self.0.borrow_mut();
+        let mut world = self.world();
         world.operations = 0;
         world.log.clear();
-        world.fault = Some((operation, fault));
+        world.faults = vec![(operation, fault)];
+    }
+
+    /// Lets a later operation go wrong as well, counted from the same one on.
+    pub(crate) fn also_fail_at(&self, operation: usize, fault: Fault) {
+        self.world().faults.push((operation, fault));
     }
 
     /// Number of operations since [`fail_at`](Self::fail_at), or since the beginning.
     pub(crate) fn operations(&self) -> usize {
-        self.0.borrow().operations
+        self.world().operations
     }
 
     /// What these operations were.
     pub(crate) fn log(&self) -> Vec<String> {
-        self.0.borrow().log.clone()
+        self.world().log.clone()
     }
 
     /// The machine starts again after a crash.
     pub(crate) fn restart(&self, loss: Loss) {
-        let mut world = self.0.borrow_mut();
+        let mut world = self.world();
         world.killed = false;
         world.full = false;
-        world.fault = None;
+        world.faults.clear();
         world.locked.clear();
         let mut random = match loss {
             Loss::Some(seed) => seed | 1,
@@ -240,16 +250,15 @@ impl FaultyDisk {
     /// Counts a changing operation; an error where it is to fail. `true` where a write is to be
     /// done by half first.
     fn operation(&self, what: &str, grows: bool) -> (bool, io::Result<()>) {
-        let mut world = self.0.borrow_mut();
+        let mut world = self.world();
         if world.killed {
             return (false, Err(io::Error::other("killed")));
         }
         let number = world.operations;
         world.operations += 1;
         world.log.push(what.to_owned());
-        if let Some((at, fault)) = world.fault
-            && number == at
-        {
+        let fault = world.faults.iter().find(|(at, _)| *at == number);
+        if let Some((_, fault)) = fault.copied() {
             match fault {
                 Fault::Kill => {
                     world.killed = true;
@@ -266,7 +275,7 @@ impl FaultyDisk {
     }
 
     fn alive(&self) -> io::Result<()> {
-        if self.0.borrow().killed {
+        if self.world().killed {
             return Err(io::Error::other("killed"));
         }
         Ok(())
@@ -274,7 +283,7 @@ impl FaultyDisk {
 
     fn node(&self, parent: usize, name: &str) -> io::Result<usize> {
         self.alive()?;
-        match &self.0.borrow().nodes[parent] {
+        match &self.world().nodes[parent] {
             Node::Dir { names, .. } => names
                 .get(name)
                 .copied()
@@ -284,7 +293,7 @@ impl FaultyDisk {
     }
 
     fn names_mut<T>(&self, node: usize, f: impl FnOnce(&mut BTreeMap<String, usize>) -> T) -> T {
-        match &mut self.0.borrow_mut().nodes[node] {
+        match &mut self.world().nodes[node] {
             Node::Dir { names, .. } => f(names),
             Node::File { .. } => panic!("not a folder"),
         }
@@ -295,7 +304,7 @@ impl FaultyDisk {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let new = {
-            let mut world = self.0.borrow_mut();
+            let mut world = self.world();
             world.nodes.push(node);
             world.nodes.len() - 1
         };

@@ -18,13 +18,13 @@ impl FaultyDisk {
             .unwrap_or_else(|| panic!("{path} is missing"));
         let durable = bytes.clone();
         let descriptor = Descriptor { bytes, durable };
-        self.0.borrow_mut().descriptors.insert(node, descriptor);
+        self.world().descriptors.insert(node, descriptor);
     }
 
     /// Every security descriptor by path.
     pub(crate) fn descriptors(&self) -> BTreeMap<String, Vec<u8>> {
         let below = self.below("", 0, Kind::Folder);
-        let world = self.0.borrow();
+        let world = self.world();
         below
             .into_iter()
             .filter_map(|(path, node, _)| Some((path, world.descriptors.get(&node)?.bytes.clone())))
@@ -32,14 +32,14 @@ impl FaultyDisk {
     }
 
     pub(super) fn secured(&self) -> Option<Box<dyn Secured>> {
-        match self.0.borrow().descriptors.is_empty() {
+        match self.world().descriptors.is_empty() {
             true => None,
             false => Some(Box::new(FaultySecured(self.clone()))),
         }
     }
 
     fn lookup(&self, path: &str) -> Option<(usize, Kind)> {
-        let world = self.0.borrow();
+        let world = self.world();
         let mut node = 0;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             match &world.nodes[node] {
@@ -53,7 +53,7 @@ impl FaultyDisk {
     /// The objects at and below a path, a folder before what it holds.
     fn below(&self, path: &str, node: usize, kind_here: Kind) -> Vec<(String, usize, Kind)> {
         let mut found = vec![(path.to_owned(), node, kind_here)];
-        let world = self.0.borrow();
+        let world = self.world();
         let mut at = 0;
         while at < found.len() {
             let (path, node, _) = found[at].clone();
@@ -94,8 +94,7 @@ impl FaultySecured {
         }
         let bytes = self
             .0
-            .0
-            .borrow()
+            .world()
             .descriptors
             .get(&node)
             .map(|known| known.bytes.clone());
@@ -108,7 +107,7 @@ impl FaultySecured {
         }
         let operation = self.0.operation(&format!("set descriptor {path}"), false);
         operation.1.map_err(io_error)?;
-        if let Some(known) = self.0.0.borrow_mut().descriptors.get_mut(&node) {
+        if let Some(known) = self.0.world().descriptors.get_mut(&node) {
             known.bytes.clone_from(&change.after);
         }
         Ok(Changed::Set)
@@ -142,8 +141,7 @@ impl Secured for FaultySecured {
             .map(|(path, node, kind)| {
                 let known = self
                     .0
-                    .0
-                    .borrow()
+                    .world()
                     .descriptors
                     .get(&node)
                     .map(|known| known.bytes.clone());
@@ -166,7 +164,7 @@ impl Secured for FaultySecured {
 
     fn flush(&self) -> io::Result<()> {
         self.0.operation("flush volume", false).1?;
-        for descriptor in self.0.0.borrow_mut().descriptors.values_mut() {
+        for descriptor in self.0.world().descriptors.values_mut() {
             descriptor.durable.clone_from(&descriptor.bytes);
         }
         Ok(())

@@ -1,0 +1,423 @@
+//! A disk that nobody mounted.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diskmend_image::container::{Container, Format};
+use diskmend_image::content::{self, Content};
+use diskmend_image::device::{Device, Medium};
+use diskmend_image::host::HostFile;
+use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
+use diskmend_image::partition::{self, PartitionType, Scheme, Table};
+use diskmend_image::recorded::{
+    Progress, RecordError, RecordFile, RecordedMedium, Restored, State,
+};
+
+use super::fat::FatTree;
+use super::host;
+use super::ntfs::NtfsTree;
+use super::tree::Tree;
+use super::{DiskError, ImageDir};
+use crate::error::GuardError;
+use crate::folder::Folder;
+use crate::metadata::Kind;
+
+/// A folder that only a Windows has.
+const WINDOWS: [&str; 3] = ["Windows", "System32", "config"];
+
+/// A disk in an image file or on a block device. Clones are the same open disk.
+#[derive(Clone)]
+pub struct Disk {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    /// Tells it from every other disk that this process has opened.
+    id: u64,
+    host: Option<Arc<HostFile>>,
+    medium: Arc<RecordedMedium>,
+    container: Arc<Container>,
+    table: Table,
+    /// The volumes that are open, by the numbers of their partitions: each only once, since a
+    /// volume knows what it has changed itself.
+    trees: Mutex<HashMap<u32, Arc<dyn Tree>>>,
+}
+
+impl Inner {
+    fn trees(&self) -> MutexGuard<'_, HashMap<u32, Arc<dyn Tree>>> {
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A partition of a disk, and what was found in it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Partition {
+    /// Its number, as fdisk and diskpart count; 0 for a volume that fills a disk without a table.
+    pub number: u32,
+    /// First byte on the disk.
+    pub start: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// What the table says of its purpose.
+    pub kind: PartitionType,
+    /// Whether a BIOS starts from it.
+    pub active: bool,
+    /// Its name in a GPT.
+    pub name: String,
+    /// What it holds; or why it can't be looked at.
+    pub content: Result<Content, String>,
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Disk").field(&self.inner.path).finish()
+    }
+}
+
+impl Disk {
+    /// Opens an image file or a block device, for reading.
+    ///
+    /// # Errors
+    /// What it is instead, or why it can't be read.
+    pub fn open(path: &Path) -> Result<Self, DiskError> {
+        let host = Arc::new(host::open(path)?);
+        Self::of(path, Arc::clone(&host) as Arc<dyn Medium>, Some(host))
+    }
+
+    /// A disk that lies in any medium; `path` is how it is called.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of_medium(path: &Path, medium: Arc<dyn Medium>) -> Result<Self, DiskError> {
+        Self::of(path, medium, None)
+    }
+
+    fn of(
+        path: &Path,
+        medium: Arc<dyn Medium>,
+        host: Option<Arc<HostFile>>,
+    ) -> Result<Self, DiskError> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let medium = Arc::new(RecordedMedium::new(medium));
+        let container = Container::open(Arc::clone(&medium) as Arc<dyn Medium>)?;
+        let table = partition::read(&container, container.logical_sector_size())?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path: path.to_path_buf(),
+                id: NEXT.fetch_add(1, Ordering::Relaxed),
+                host,
+                medium,
+                container: Arc::new(container),
+                table,
+                trees: Mutex::default(),
+            }),
+        })
+    }
+
+    /// The path as given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// What holds it.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.inner.container.format()
+    }
+
+    /// Its length in bytes, as whoever runs from it sees it.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.inner.container.len()
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its partition table.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.inner.table
+    }
+
+    /// What is worth telling of how it is stored.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let notices = self.inner.container.notices().iter();
+        let mut warnings: Vec<String> = notices.map(ToString::to_string).collect();
+        warnings.extend(self.inner.table.warnings.iter().cloned());
+        warnings
+    }
+
+    /// Whether it is a block device, as opposed to a file.
+    #[must_use]
+    pub fn is_block_device(&self) -> bool {
+        let host = self.inner.host.as_ref();
+        host.is_some_and(|host| host.is_block_device())
+    }
+
+    /// Its partitions, with what each holds.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<Partition> {
+        let look = |partition: &partition::Partition| Partition {
+            number: partition.number,
+            start: partition.start,
+            len: partition.len,
+            kind: partition.kind,
+            active: partition.active,
+            name: partition.name.clone(),
+            content: self.content(partition).map_err(|error| error.to_string()),
+        };
+        self.inner.table.partitions.iter().map(look).collect()
+    }
+
+    fn content(&self, partition: &partition::Partition) -> Result<Content, DiskError> {
+        let device = partition.open(Arc::clone(&self.inner.container) as Arc<dyn Device>)?;
+        Ok(content::recognise(&device)?)
+    }
+
+    /// The root folder of a partition's volume.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    pub fn root(&self, number: u32) -> Result<Folder, DiskError> {
+        Ok(Folder::on_image(ImageDir::root(self.tree(number)?)))
+    }
+
+    fn tree(&self, number: u32) -> Result<Arc<dyn Tree>, DiskError> {
+        if let Some(tree) = self.inner.trees().get(&number) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree = self.open_tree(number)?;
+        self.inner.trees().insert(number, Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    fn open_tree(&self, number: u32) -> Result<Arc<dyn Tree>, DiskError> {
+        let table = &self.inner.table;
+        let partition = table.partitions.iter().find(|one| one.number == number);
+        let partition = partition.ok_or_else(|| DiskError::NoSuchPartition {
+            number,
+            known: table.partitions.iter().map(|one| one.number).collect(),
+        })?;
+        if partition.kind.is_dynamic() {
+            return Err(DiskError::DynamicDisk { number });
+        }
+        if partition.kind.is_storage_spaces() {
+            return Err(DiskError::StorageSpaces { number });
+        }
+        let content = self.content(partition)?;
+        let device = partition.open(Arc::clone(&self.inner.container) as Arc<dyn Device>)?;
+        let device: Arc<dyn Device> = Arc::new(device);
+        let volume = (self.inner.id << 32) | u64::from(number);
+        let failed = |reason: String| DiskError::FileSystem { number, reason };
+        match content {
+            Content::Ntfs => match NtfsTree::open(device, volume) {
+                Ok(tree) => Ok(Arc::new(tree)),
+                Err(error) => Err(failed(chain(&error))),
+            },
+            Content::Fat(_) => match FatTree::open(device, volume) {
+                Ok(tree) => Ok(Arc::new(tree)),
+                Err(error) => Err(failed(chain(&error))),
+            },
+            content => Err(DiskError::NotReadable { number, content }),
+        }
+    }
+
+    /// The numbers of the partitions with a Windows on them.
+    ///
+    /// # Errors
+    /// [`DiskError::NoWindows`] where there is none, with what there is instead; where one may be in
+    /// a volume that can't be read here, what is to be done about that.
+    pub fn windows(&self) -> Result<Vec<u32>, DiskError> {
+        let mut found = Vec::new();
+        let mut looked_at = Vec::new();
+        let mut hidden = None;
+        for partition in self.partitions() {
+            let number = partition.number;
+            match self.root(number).map(|root| root.find(&WINDOWS)) {
+                Ok(Ok(Some(place))) if place.kind() == Kind::Folder => found.push(number),
+                Ok(Ok(_)) => looked_at.push(format!(
+                    "partition {number} has no folder Windows/System32/config"
+                )),
+                Ok(Err(error)) => looked_at.push(format!("partition {number}: {}", chain(&error))),
+                Err(error) => {
+                    looked_at.push(chain(&error));
+                    if error.may_hide_windows() {
+                        hidden.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        match (found.is_empty(), hidden) {
+            (false, _) => Ok(found),
+            (true, Some(hidden)) => Err(hidden),
+            (true, None) => Err(DiskError::NoWindows { looked_at }),
+        }
+    }
+
+    /// The partition to work on: the one that was chosen, or the only one with a Windows on it.
+    ///
+    /// # Errors
+    /// [`DiskError::SeveralWindows`], [`DiskError::NoWindows`].
+    pub(crate) fn choose(&self, chosen: Option<u32>) -> Result<u32, DiskError> {
+        if let Some(number) = chosen {
+            return Ok(number);
+        }
+        if let (Scheme::None, [only]) = (
+            self.inner.table.scheme,
+            self.inner.table.partitions.as_slice(),
+        ) {
+            return Ok(only.number);
+        }
+        let numbers = self.windows()?;
+        match numbers.as_slice() {
+            [only] => Ok(*only),
+            _ => Err(DiskError::SeveralWindows { numbers }),
+        }
+    }
+
+    /// Opens the file or device for writing, and keeps others from that.
+    pub(crate) fn open_for_writing(&self) -> Result<(), GuardError> {
+        let Some(host) = &self.inner.host else {
+            return Ok(());
+        };
+        if host.is_writable() {
+            return Ok(());
+        }
+        #[cfg(windows)]
+        if let Some(disk) = crate::volumes::DiskNumber::of_path(&self.inner.path) {
+            // Windows lets nobody write where a volume is that it has mounted.
+            let state = crate::nt::disk_state(disk);
+            let state = state.map_err(GuardError::io("ask whether the disk is offline"))?;
+            if state.is_some_and(|state| state.read_only) {
+                return Err(GuardError::DiskReadOnly { disk });
+            }
+            if !state.is_some_and(|state| state.offline) {
+                return Err(GuardError::DiskOnline { disk });
+            }
+        }
+        host::open_for_writing(&self.inner.path, host).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
+            io::ErrorKind::PermissionDenied => GuardError::NotWritable { source: error },
+            _ => GuardError::io("open the disk for writing")(error),
+        })
+    }
+}
+
+/// Recording what a run changes on a disk, and taking it back.
+///
+/// Nothing can be written to the disk but between [`begin`](Self::begin) or
+/// [`resume`](Self::resume), and [`end`](Self::end).
+#[derive(Clone, Debug)]
+pub struct RecordedRun {
+    disk: Disk,
+}
+
+impl Disk {
+    /// For recording changes of the whole disk.
+    #[must_use]
+    pub fn recorded(&self) -> RecordedRun {
+        RecordedRun { disk: self.clone() }
+    }
+}
+
+impl RecordedRun {
+    /// Records changes in an empty file from here on.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn begin(&self, record: Box<dyn RecordFile>) -> io::Result<()> {
+        self.disk.inner.medium.begin(record)
+    }
+
+    /// Goes on with the record of a run that was killed, where the disk holds all of its last
+    /// flush or none of it; records nothing otherwise.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn resume(&self, record: Box<dyn RecordFile>) -> Result<State, RecordError> {
+        self.disk.inner.medium.resume(record)
+    }
+
+    /// Makes everything durable, and stops recording.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn end(&self) -> io::Result<()> {
+        self.disk.inner.medium.end()
+    }
+
+    /// Stops recording, and forgets what was not made durable yet.
+    pub fn abandon(&self) {
+        self.disk.inner.medium.abandon();
+    }
+
+    /// Whether the disk is as the run left it.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn state(&self, record: &dyn RecordFile, progress: Progress) -> Result<State, RecordError> {
+        self.disk.inner.medium.state_by(record, progress)
+    }
+
+    /// Whether restoring would take a security descriptor away from a file of that partition: one
+    /// that the run has added to the volume, and that a file has got since. Nothing in what the run
+    /// has changed tells of that file.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or the disk or what would become of it can't be read.
+    pub fn takes_descriptors(
+        &self,
+        record: &dyn RecordFile,
+        partition: u32,
+    ) -> Result<bool, RecordError> {
+        let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
+        let preview = self.disk.inner.medium.preview(record)?;
+        let restored = Disk::of_medium(self.disk.path(), Arc::new(preview));
+        let restored = restored.and_then(|disk| disk.tree(partition));
+        let restored = restored.map_err(unreadable)?;
+        let now = self.disk.tree(partition).map_err(unreadable)?;
+        let (Some((_, restored)), Some((_, now))) = (restored.ntfs(), now.ntfs()) else {
+            return Ok(false);
+        };
+        let ids = restored.ids_in_use();
+        let taken = |id: &SecurityId| {
+            let gone = restored.descriptor(*id);
+            matches!(gone, Err(SecurityError::UnknownId(_))) && now.descriptor(*id).is_ok()
+        };
+        Ok(ids.iter().any(taken))
+    }
+
+    /// Gives the disk back every byte that the run has changed. Whatever was read of its volumes
+    /// before must be opened anew.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
+        self.disk.inner.trees().clear();
+        self.disk.inner.medium.restore(record)
+    }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,139 @@
+//! Why a disk that is not mounted can't be worked on.
+
+use std::fmt;
+use std::io;
+
+use diskmend_image::container::ContainerError;
+use diskmend_image::content::Content;
+use diskmend_image::partition::{PartitionError, PartitionFault};
+
+/// Why an image or block device can't be opened as a disk, or none of its volumes as the target.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// The file or device can't be opened or read.
+    #[error("cannot be read")]
+    Io(#[from] io::Error),
+    /// What holds the disk.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// The partition table.
+    #[error(transparent)]
+    Partitions(#[from] PartitionError),
+    /// The partition lies where none can be.
+    #[error(transparent)]
+    Partition(#[from] PartitionFault),
+    /// There is no partition of that number.
+    #[error("there is no partition {number}: the disk has {}", joined(.known))]
+    NoSuchPartition {
+        /// The number that was asked for.
+        number: u32,
+        /// Those that there are.
+        known: Vec<u32>,
+    },
+    /// The volume can't be read.
+    #[error("{} holds {}{}", place(*.number), holds(*.content), advice(*.content))]
+    NotReadable {
+        /// The number of its partition.
+        number: u32,
+        /// What it holds.
+        content: Content,
+    },
+    /// The partition is a part of a dynamic disk: only its database tells which volumes there are,
+    /// and whether another copy must stay the same.
+    #[error(
+        "partition {number} belongs to a dynamic disk (LDM), whose volumes are not read here: \
+         attach the disk to Windows, import it there if need be, and name the volume's drive"
+    )]
+    DynamicDisk {
+        /// Its number.
+        number: u32,
+    },
+    /// The partition is a part of a pool.
+    #[error(
+        "partition {number} belongs to a pool of Storage Spaces, whose disks are not read here: \
+         attach all disks of the pool to Windows, and name the drive of the volume on it"
+    )]
+    StorageSpaces {
+        /// Its number.
+        number: u32,
+    },
+    /// The volume's file system is damaged, or of a kind that is not known.
+    #[error("{}: {reason}", place(*.number))]
+    FileSystem {
+        /// The number of its partition.
+        number: u32,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No volume has a Windows on it.
+    #[error("no Windows was found on the disk: {}", list(.looked_at))]
+    NoWindows {
+        /// What was found instead, a line for each partition.
+        looked_at: Vec<String>,
+    },
+    /// Several volumes have one.
+    #[error("there is more than one Windows on the disk: on partitions {}", joined(.numbers))]
+    SeveralWindows {
+        /// The numbers of their partitions.
+        numbers: Vec<u32>,
+    },
+}
+
+impl DiskError {
+    /// Whether the partition may hold a Windows nevertheless.
+    pub(super) fn may_hide_windows(&self) -> bool {
+        match self {
+            Self::NotReadable { content, .. } => {
+                matches!(content, Content::BitLocker | Content::Refs)
+            }
+            Self::DynamicDisk { .. } | Self::StorageSpaces { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+fn joined(numbers: &[u32]) -> String {
+    match numbers {
+        [] => "none".to_owned(),
+        several => several
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn list(lines: &[String]) -> String {
+    match lines {
+        [] => "it has no partitions".to_owned(),
+        lines => lines.join("; "),
+    }
+}
+
+fn place(number: u32) -> String {
+    match number {
+        0 => "the disk".to_owned(),
+        number => format!("partition {number}"),
+    }
+}
+
+fn holds(content: Content) -> String {
+    match content {
+        Content::Empty => "nothing".to_owned(),
+        Content::Unknown => "nothing that is known here".to_owned(),
+        Content::BitLocker => "a volume that is encrypted with BitLocker".to_owned(),
+        content => format!("{content}, which is not read here"),
+    }
+}
+
+/// What to do about a volume that is not read here.
+fn advice(content: Content) -> impl fmt::Display {
+    match content {
+        Content::BitLocker => {
+            ": unlock it with its recovery key, mount what that gives, and name the mount"
+        }
+        Content::Refs => ": mount it on Windows, and name its drive",
+        _ => "",
+    }
+}

@@ -1,0 +1,189 @@
+//! Containers: where the bytes of a virtual disk lie in the file that holds it.
+//!
+//! [`Container::open`] only reads, and finds the format by signatures. The container is then the
+//! disk, a [`Device`] of fixed length. It must be the only one that writes to the file.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `signature` | which format a file has, and which are refused by name |
+//! | `vhd` | VHD: fixed and dynamic |
+//! | `vhdx` | VHDX: log, tables, blocks |
+//! | `pages` | a small cache for the tables |
+//! | `pieces` | a range cut at the borders of blocks |
+//!
+//! Writing keeps the file valid at any moment: what must not be durable before something else is
+//! written after a [`Device::sync`] of the file. Blocks that the file does not have are added at
+//! its end, and only if something other than zero is written to them.
+
+mod error;
+mod notice;
+mod pages;
+mod pieces;
+mod signature;
+mod vhd;
+mod vhdx;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use self::signature::Kind;
+use self::vhd::{Dynamic, Vhd};
+use self::vhdx::Vhdx;
+use crate::device::{Device, Medium, range};
+
+pub use self::error::ContainerError;
+pub use self::notice::{Notice, Replay};
+
+/// Kind of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// The file or block device is the disk.
+    Raw,
+    /// The disk and a footer.
+    VhdFixed,
+    /// Blocks that are added as they are written.
+    VhdDynamic,
+    /// VHDX, fixed or dynamic.
+    Vhdx,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raw => "raw",
+            Self::VhdFixed => "fixed VHD",
+            Self::VhdDynamic => "dynamic VHD",
+            Self::Vhdx => "VHDX",
+        })
+    }
+}
+
+/// A virtual disk, in a file or on a block device.
+#[derive(Debug)]
+pub struct Container {
+    medium: Arc<dyn Medium>,
+    disk: Disk,
+    notices: Vec<Notice>,
+}
+
+#[derive(Debug)]
+enum Disk {
+    Raw { len: u64 },
+    VhdFixed { len: u64 },
+    VhdDynamic(Box<Dynamic>),
+    Vhdx(Box<Vhdx>),
+}
+
+impl Container {
+    /// Finds the format and opens the disk. Nothing is written.
+    ///
+    /// # Errors
+    /// A format that is not supported, a disk that needs its parent, a file whose structures are
+    /// damaged, or what the system reported.
+    pub fn open(medium: Arc<dyn Medium>) -> Result<Self, ContainerError> {
+        let len = medium.len();
+        let Some(tail_at) = len.checked_sub(signature::TAIL_LEN as u64) else {
+            return Err(ContainerError::TooShort { len });
+        };
+        let head_len = usize::try_from(len).unwrap_or(usize::MAX);
+        let mut head = vec![0; head_len.min(signature::HEAD_LEN)];
+        medium.read_exact_at(&mut head, 0)?;
+        let mut tail = [0; signature::TAIL_LEN];
+        medium.read_exact_at(&mut tail, tail_at)?;
+        let (disk, notices) = match signature::kind(&head, &tail, len)? {
+            Kind::Raw => (Disk::Raw { len }, Vec::new()),
+            Kind::Vhd => match vhd::open(&medium)? {
+                (Vhd::Fixed(len), notices) => (Disk::VhdFixed { len }, notices),
+                (Vhd::Dynamic(disk), notices) => (Disk::VhdDynamic(disk), notices),
+            },
+            Kind::Vhdx => {
+                let (disk, notices) = Vhdx::open(&medium)?;
+                (Disk::Vhdx(Box::new(disk)), notices)
+            }
+        };
+        Ok(Self {
+            medium,
+            disk,
+            notices,
+        })
+    }
+
+    /// The format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match &self.disk {
+            Disk::Raw { .. } => Format::Raw,
+            Disk::VhdFixed { .. } => Format::VhdFixed,
+            Disk::VhdDynamic(_) => Format::VhdDynamic,
+            Disk::Vhdx(_) => Format::Vhdx,
+        }
+    }
+
+    /// Bytes in a logical sector of the disk, where the format says: 512 or 4096.
+    #[must_use]
+    pub fn logical_sector_size(&self) -> Option<u32> {
+        match &self.disk {
+            Disk::Raw { .. } => None,
+            Disk::VhdFixed { .. } | Disk::VhdDynamic(_) => Some(512),
+            Disk::Vhdx(disk) => Some(disk.logical_sector_size()),
+        }
+    }
+
+    /// What was replayed in memory of the log of a VHDX when it was opened. The file is brought up
+    /// to date before the first write.
+    #[must_use]
+    pub fn log(&self) -> Option<Replay> {
+        self.notices.iter().find_map(|notice| match notice {
+            Notice::LogReplayed(replay) => Some(*replay),
+            _ => None,
+        })
+    }
+
+    /// What was found damaged on opening, and replaced by its second copy; and the replay of the
+    /// log.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+}
+
+impl Device for Container {
+    fn len(&self) -> u64 {
+        match &self.disk {
+            Disk::Raw { len } | Disk::VhdFixed { len } => *len,
+            Disk::VhdDynamic(disk) => disk.size(),
+            Disk::Vhdx(disk) => disk.size(),
+        }
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        match &self.disk {
+            Disk::Raw { len } | Disk::VhdFixed { len } => {
+                range(offset, buf.len(), *len)?;
+                self.medium.read_exact_at(buf, offset)
+            }
+            Disk::VhdDynamic(disk) => disk.read(buf, offset),
+            Disk::Vhdx(disk) => disk.read(buf, offset),
+        }
+    }
+
+    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        match &self.disk {
+            Disk::Raw { len } | Disk::VhdFixed { len } => {
+                range(offset, data.len(), *len)?;
+                self.medium.write_all_at(data, offset)
+            }
+            Disk::VhdDynamic(disk) => disk.write(data, offset),
+            Disk::Vhdx(disk) => disk.write(data, offset),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.medium.sync()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! A small cache for the tables of a container, which are read an entry at a time.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use crate::bytes;
+use crate::device::{Device, range};
+
+/// Length and alignment of what is read at once.
+const PAGE: u64 = 4096;
+/// How many pages are kept: 4 MiB.
+const KEPT: usize = 1024;
+
+/// Pages of one file that were read before.
+///
+/// Only tables may be read through it, and whoever writes to the file must say so by
+/// [`Pages::forget`].
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    kept: Mutex<HashMap<u64, Vec<u8>>>,
+}
+
+impl Pages {
+    /// Fills `buf` from `offset` of `file` on.
+    pub(super) fn read(&self, file: &dyn Device, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        range(offset, buf.len(), file.len())?;
+        // Held while reading, so that no page is kept that was read before a write and is
+        // inserted after it.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in super::pieces::pieces(offset, buf.len(), PAGE) {
+            let index = piece.block.0;
+            let part = buf
+                .get_mut(piece.range)
+                .ok_or(io::ErrorKind::UnexpectedEof)?;
+            let within = usize::try_from(piece.within).unwrap_or(usize::MAX);
+            let known = kept.get(&index);
+            if let Some(found) = known.and_then(|page| bytes::slice(page, within, part.len())) {
+                part.copy_from_slice(found);
+                continue;
+            }
+            let start = index.saturating_mul(PAGE);
+            if file.len().saturating_sub(start) < PAGE {
+                // The end of the file moves, so what is there is not kept.
+                file.read_exact_at(part, start.saturating_add(piece.within))?;
+                continue;
+            }
+            let mut page = vec![0; usize::try_from(PAGE).map_err(io::Error::other)?];
+            file.read_exact_at(&mut page, start)?;
+            let found = bytes::slice(&page, within, part.len());
+            part.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+            if kept.len() >= KEPT {
+                kept.clear();
+            }
+            kept.insert(index, page);
+        }
+        Ok(())
+    }
+
+    /// Drops what was kept of `len` bytes at `offset`, after they were written.
+    pub(super) fn forget(&self, offset: u64, len: usize) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in super::pieces::pieces(offset, len, PAGE) {
+            kept.remove(&piece.block.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Medium;
+    use crate::testing::Memory;
+
+    #[test]
+    fn what_was_written_is_read_again_once_it_is_forgotten() {
+        let memory = Memory::new(vec![1; 10_000]);
+        let pages = Pages::default();
+        let read = |offset| {
+            let mut found = [9; 2];
+            pages.read(&memory, &mut found, offset).map(|()| found)
+        };
+        for offset in [0, 4095, 8191, 9998] {
+            assert_eq!(read(offset).expect("inside"), [1; 2]);
+        }
+        read(9999).expect_err("outside");
+        memory.write_all_at(&[2; 4], 4094).expect("inside");
+        assert_eq!(read(4095).expect("inside"), [1; 2], "kept");
+        pages.forget(4094, 4);
+        assert_eq!(read(4095).expect("inside"), [2; 2]);
+        memory.set_len(20_000).expect("grows");
+        assert_eq!(read(9999).expect("inside"), [1, 0], "the end was not kept");
+    }
+}

@@ -1,0 +1,307 @@
+//! A dynamic VHD: a table says where in the file each block is, if it is there at all, and a bitmap
+//! before each block which of its sectors were ever written (Block Allocation Table and Data
+//! Blocks).
+//!
+//! A sector whose bit is clear was never written, so it reads as zero whatever the block holds.
+
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use zerocopy::FromZeros;
+
+use super::format::{DynamicHeader, Footer, SECTOR, TableEntry};
+use crate::container::error::ContainerError;
+use crate::container::pages::Pages;
+use crate::container::pieces::{Block, Piece, pieces};
+use crate::device::{Medium, range};
+
+/// Limits of the size of a block, in bytes. The format has none; blocks are 2 MiB in practice.
+const BLOCK_SIZES: Range<u64> = 4096..(1 << 28) + 1;
+
+/// Offset in the file where a block starts, with its bitmap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BlockStart(pub(super) u64);
+
+/// Which footers can be relied on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Footers {
+    /// The one at the end of the file.
+    pub(super) last_is_sound: bool,
+    /// The copy at the start.
+    pub(super) first_is_sound: bool,
+}
+
+/// What changes with writing.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) footers: Footers,
+    /// The whole table was checked.
+    pub(super) checked: bool,
+}
+
+/// The disk in a dynamic VHD.
+#[derive(Debug)]
+pub(crate) struct Dynamic {
+    pub(super) medium: Arc<dyn Medium>,
+    pub(super) pages: Pages,
+    pub(super) footer: Footer,
+    /// Size of the disk, in bytes.
+    pub(super) size: u64,
+    /// Bytes of data in a block.
+    pub(super) block_size: u64,
+    /// Bytes of the bitmap before them.
+    pub(super) bitmap_len: u64,
+    /// Where the table is in the file.
+    pub(super) table: Range<u64>,
+    /// Where the dynamic disk header is.
+    header: Range<u64>,
+    pub(super) state: Mutex<State>,
+}
+
+impl Dynamic {
+    pub(super) fn new(
+        medium: Arc<dyn Medium>,
+        footer: Footer,
+        header: &DynamicHeader,
+        footers: Footers,
+    ) -> Result<Self, ContainerError> {
+        let header_at = footer.data_offset.get();
+        let field = |at: u64| header_at.saturating_add(at);
+        let block_size = u64::from(header.block_size.get());
+        if !block_size.is_power_of_two() || !BLOCK_SIZES.contains(&block_size) {
+            return Err(ContainerError::corrupt(
+                "the block size of the VHD dynamic disk header",
+                field(32),
+                "a power of two from 4096 to 268435456",
+                block_size,
+            ));
+        }
+        let size = footer.current_size.get();
+        let blocks = size.div_ceil(block_size);
+        let entries = u64::from(header.max_table_entries.get());
+        if entries < blocks {
+            return Err(ContainerError::corrupt(
+                "the number of table entries of the VHD dynamic disk header",
+                field(28),
+                format_args!("at least {blocks}, for {size} bytes"),
+                entries,
+            ));
+        }
+        let table_at = header.table_offset.get();
+        let table_len = entries
+            .saturating_mul(TableEntry::LEN)
+            .next_multiple_of(SECTOR);
+        let table = table_at..table_at.saturating_add(table_len);
+        let header = header_at..field(DynamicHeader::LEN);
+        if !table.start.is_multiple_of(SECTOR)
+            || table.start < Footer::LEN
+            || table.end > medium.len()
+            || (table.start < header.end && header.start < table.end)
+        {
+            return Err(ContainerError::corrupt(
+                "the table offset of the VHD dynamic disk header",
+                field(16),
+                format_args!(
+                    "a multiple of 512 with room for {table_len} bytes within the file, beside \
+                     the other structures"
+                ),
+                table_at,
+            ));
+        }
+        Ok(Self {
+            medium,
+            pages: Pages::default(),
+            footer,
+            size,
+            block_size,
+            bitmap_len: block_size.div_ceil(SECTOR * 8).next_multiple_of(SECTOR),
+            table,
+            header,
+            state: Mutex::new(State {
+                footers,
+                checked: false,
+            }),
+        })
+    }
+
+    /// Size of the disk, in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Length of a block in the file, with its bitmap.
+    pub(super) fn stored_len(&self) -> u64 {
+        self.block_size.saturating_add(self.bitmap_len)
+    }
+
+    /// Where the table has the entry of `block`.
+    pub(super) fn entry_at(&self, block: Block) -> u64 {
+        self.table
+            .start
+            .saturating_add(block.0.saturating_mul(TableEntry::LEN))
+    }
+
+    /// Where `block` starts; `None` if it is not in the file.
+    pub(super) fn located(&self, block: Block) -> Result<Option<BlockStart>, ContainerError> {
+        let mut entry = [0; 4];
+        self.pages
+            .read(&*self.medium, &mut entry, self.entry_at(block))?;
+        let end = self.medium.len();
+        self.checked_start(block, u32::from_be_bytes(entry), end)
+    }
+
+    /// The start that a table entry gives, if the block lies outside all other structures, before
+    /// `end`.
+    pub(super) fn checked_start(
+        &self,
+        block: Block,
+        entry: u32,
+        end: u64,
+    ) -> Result<Option<BlockStart>, ContainerError> {
+        if entry == TableEntry::UNUSED {
+            return Ok(None);
+        }
+        let start = u64::from(entry).saturating_mul(SECTOR);
+        let found = start..start.saturating_add(self.stored_len());
+        let overlaps = |other: &Range<u64>| found.start < other.end && other.start < found.end;
+        let taken = [0..Footer::LEN, self.header.clone(), self.table.clone()];
+        if found.end > end || taken.iter().any(overlaps) {
+            return Err(ContainerError::corrupt(
+                "an entry of the VHD block allocation table",
+                self.entry_at(block),
+                format_args!("a block of {} bytes before {end}", self.stored_len()),
+                format_args!("one at {start} that is not, or lies on other structures"),
+            ));
+        }
+        Ok(Some(BlockStart(start)))
+    }
+
+    /// Where in the file the data of a block at `within` is.
+    pub(super) fn data_at(&self, start: BlockStart, within: u64) -> u64 {
+        start
+            .0
+            .saturating_add(self.bitmap_len)
+            .saturating_add(within)
+    }
+
+    /// Fills `buf` from `offset` of the disk on.
+    pub(crate) fn read(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        range(offset, buf.len(), self.size)?;
+        for piece in pieces(offset, buf.len(), self.block_size) {
+            let part = buf
+                .get_mut(piece.range.clone())
+                .ok_or(io::ErrorKind::UnexpectedEof)?;
+            match self.located(piece.block)? {
+                None => part.zero(),
+                Some(start) => self.read_block(start, &piece, part)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn read_block(&self, start: BlockStart, piece: &Piece, part: &mut [u8]) -> io::Result<()> {
+        let bitmap = self.bitmap(start, piece)?;
+        for run in bitmap.runs() {
+            let part = part
+                .get_mut(run.bytes.clone())
+                .ok_or(io::ErrorKind::UnexpectedEof)?;
+            if run.written {
+                let within = piece.within.saturating_add(run.bytes.start as u64);
+                self.medium
+                    .read_exact_at(part, self.data_at(start, within))?;
+            } else {
+                part.zero();
+            }
+        }
+        Ok(())
+    }
+
+    /// The bits for the sectors of `piece`.
+    pub(super) fn bitmap(&self, start: BlockStart, piece: &Piece) -> io::Result<Bitmap> {
+        let len = piece.range.len() as u64;
+        let first = piece.within / SECTOR;
+        let end = piece.within.saturating_add(len).div_ceil(SECTOR);
+        let first_byte = first / 8;
+        let bytes = usize::try_from(end.div_ceil(8).saturating_sub(first_byte))
+            .map_err(io::Error::other)?;
+        let mut bits = vec![0; bytes];
+        let at = start.0.saturating_add(first_byte);
+        self.pages.read(&*self.medium, &mut bits, at)?;
+        Ok(Bitmap {
+            bits,
+            at,
+            within: piece.within,
+            len,
+        })
+    }
+}
+
+/// Part of the bitmap of a block.
+#[derive(Debug)]
+pub(super) struct Bitmap {
+    /// From the byte with the bit of the first sector on; the highest bit comes first.
+    pub(super) bits: Vec<u8>,
+    /// Where in the file `bits` is.
+    pub(super) at: u64,
+    within: u64,
+    len: u64,
+}
+
+/// Neighbouring sectors with equal bits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) written: bool,
+    /// Bytes of the piece.
+    pub(super) bytes: Range<usize>,
+}
+
+impl Bitmap {
+    /// Index of the byte and the bit in it of a sector of the block.
+    fn place(&self, sector: u64) -> Option<(usize, u8)> {
+        let first = (self.within / SECTOR) / 8;
+        let byte = usize::try_from((sector / 8).checked_sub(first)?).ok()?;
+        Some((byte, 0x80 >> (sector % 8)))
+    }
+
+    fn is_set(&self, sector: u64) -> bool {
+        self.place(sector)
+            .and_then(|(byte, bit)| Some(self.bits.get(byte)? & bit != 0))
+            .unwrap_or(false)
+    }
+
+    /// Sets the bits of the sectors that `run` touches.
+    pub(super) fn set(&mut self, run: &Run) {
+        let start = self.within.saturating_add(run.bytes.start as u64);
+        let end = self.within.saturating_add(run.bytes.end as u64);
+        for sector in start / SECTOR..end.div_ceil(SECTOR) {
+            if let Some((byte, bit)) = self.place(sector)
+                && let Some(bits) = self.bits.get_mut(byte)
+            {
+                *bits |= bit;
+            }
+        }
+    }
+
+    /// The piece, cut where the bits change.
+    pub(super) fn runs(&self) -> Vec<Run> {
+        let end = self.within.saturating_add(self.len);
+        let mut runs: Vec<Run> = Vec::new();
+        for sector in self.within / SECTOR..end.div_ceil(SECTOR) {
+            let to = sector.saturating_add(1).saturating_mul(SECTOR).min(end);
+            let to = usize::try_from(to.saturating_sub(self.within)).unwrap_or(usize::MAX);
+            let written = self.is_set(sector);
+            match runs.last_mut() {
+                Some(last) if last.written == written => last.bytes.end = to,
+                last => {
+                    let from = last.map_or(0, |last| last.bytes.end);
+                    runs.push(Run {
+                        written,
+                        bytes: from..to,
+                    });
+                }
+            }
+        }
+        runs
+    }
+}

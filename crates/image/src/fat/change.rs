@@ -1,0 +1,265 @@
+//! Changes of a volume's structure: files made, lengthened, shortened, removed.
+//!
+//! The `fatfs` crate makes a change on an [`Overlay`]. What it made is then read back and compared
+//! with what was there before, and only then written, in stages with a `sync` between:
+//!
+//! - where clusters are taken: the data in them, the FATs, the folders, the count of free clusters;
+//! - where clusters are given back: the folders, the FATs, that count.
+//!
+//! After a crash between two stages clusters are lost that no file has, or a chain is longer than
+//! its file. Nothing else of the volume changes; neither do the marks that it is in use, which
+//! `fatfs` sets in the boot sector: the volume's users see it before or after a run, never during.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use fatfs::{Dir, FileSystem, FsOptions};
+
+use super::clock::CLOCK;
+use super::error::FatError;
+use super::folder::{Found, Reader};
+use super::format::DirEntry;
+use super::geometry::{Geometry, Run};
+use super::overlay::{Overlay, Stream};
+use super::table::{Next, Table};
+use crate::device::Device;
+
+/// What a part of a change is. Written in this order where clusters are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Data,
+    Fat,
+    Folder,
+    Info,
+}
+
+const TAKING: &[Stage] = &[Stage::Data, Stage::Fat, Stage::Folder, Stage::Info];
+const GIVING: &[Stage] = &[Stage::Data, Stage::Folder, Stage::Fat, Stage::Info];
+
+/// A change to be made to a volume.
+pub(super) struct Change<'a> {
+    pub(super) device: &'a dyn Device,
+    pub(super) geometry: &'a Geometry,
+}
+
+impl Change<'_> {
+    /// Makes an empty file. Nothing of that name is there.
+    pub(super) fn create(&self, path: &[String]) -> io::Result<()> {
+        let (name, folder) = path.split_last().ok_or(io::ErrorKind::IsADirectory)?;
+        let mut reader = Reader::new(self.device, self.geometry);
+        let place = reader.folder(folder)?;
+        let before = reader.entries(place)?;
+        let old = reader.folder_runs(place)?;
+        self.check_space(1)?;
+        let overlay = Overlay::new(self.device, self.geometry);
+        let spelled = self.spelled(folder)?;
+        self.run(&overlay, |root| {
+            let file = root.create_file(&joined(&spelled, name))?;
+            drop(file);
+            Ok(())
+        })?;
+        let mut reader = Reader::new(&overlay, self.geometry);
+        let new = reader.folder_runs(place)?;
+        let made = reader.find(path)?;
+        if new.clusters > old.clusters {
+            clear_rest(&overlay, &new.runs, made.at)?;
+        }
+        let mut after = Reader::new(&overlay, self.geometry).entries(place)?;
+        after.retain(|one| one.at != made.at);
+        if after != before || made.is_folder || made.len != 0 || made.first != 0 {
+            return Err(unexpected("other entries in the folder"));
+        }
+        self.write(&overlay, TAKING, &[])
+    }
+
+    /// Removes a file.
+    pub(super) fn remove(&self, path: &[String]) -> io::Result<()> {
+        let mut reader = Reader::new(self.device, self.geometry);
+        let found = reader.find(path)?;
+        reader.check_chain(&found)?;
+        let (_, folder) = path.split_last().ok_or(io::ErrorKind::IsADirectory)?;
+        let place = reader.folder(folder)?;
+        let mut before = reader.entries(place)?;
+        let overlay = Overlay::new(self.device, self.geometry);
+        let spelled = self.spelled(folder)?;
+        self.run(&overlay, |root| root.remove(&joined(&spelled, &found.name)))?;
+        before.retain(|one| one.at != found.at);
+        let mut reader = Reader::new(&overlay, self.geometry);
+        if reader.entries(place)? != before {
+            return Err(unexpected("other entries in the folder"));
+        }
+        self.write(&overlay, GIVING, &[])
+    }
+
+    /// Appends to a file; `data` is at most some MiB.
+    pub(super) fn append(&self, path: &[String], data: &[u8]) -> io::Result<()> {
+        let mut reader = Reader::new(self.device, self.geometry);
+        let found = reader.find(path)?;
+        reader.check_chain(&found)?;
+        let own = reader.file_runs(&found)?;
+        let added = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let len = u64::from(found.len).saturating_add(added);
+        let expected = u32::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let clusters = self.geometry.clusters_of(len);
+        self.check_space(clusters.saturating_sub(self.geometry.clusters_of(found.len.into())))?;
+        self.resize(path, &found, expected, TAKING, &own, |file| {
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(data)
+        })
+    }
+
+    /// Shortens a file to `len` bytes.
+    pub(super) fn truncate(&self, path: &[String], len: u32) -> io::Result<()> {
+        let mut reader = Reader::new(self.device, self.geometry);
+        let found = reader.find(path)?;
+        reader.check_chain(&found)?;
+        self.resize(path, &found, len, GIVING, &[], |file| {
+            file.seek(SeekFrom::Start(len.into()))?;
+            file.truncate()
+        })
+    }
+
+    /// Does `how` to a file, which has `expected` bytes afterwards. `own` are the file's bytes.
+    fn resize(
+        &self,
+        path: &[String],
+        found: &Found,
+        expected: u32,
+        order: &[Stage],
+        own: &[Run],
+        how: impl FnOnce(&mut fatfs::File<'_, Stream<'_>>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (_, folder) = path.split_last().ok_or(io::ErrorKind::IsADirectory)?;
+        let mut reader = Reader::new(self.device, self.geometry);
+        let place = reader.folder(folder)?;
+        let mut before = reader.entries(place)?;
+        let overlay = Overlay::new(self.device, self.geometry);
+        let spelled = self.spelled(folder)?;
+        self.run(&overlay, |root| {
+            let mut file = root.open_file(&joined(&spelled, &found.name))?;
+            how(&mut file)?;
+            file.flush()
+        })?;
+        let mut reader = Reader::new(&overlay, self.geometry);
+        let mut after = reader.entries(place)?;
+        let changed = after.iter().find(|one| one.at == found.at);
+        let changed = changed.filter(|one| one.len == expected).cloned();
+        let changed = changed.ok_or_else(|| unexpected("the file with another length"))?;
+        reader.check_chain(&changed)?;
+        before.retain(|one| one.at != found.at);
+        after.retain(|one| one.at != found.at);
+        if after != before {
+            return Err(unexpected("other entries in the folder"));
+        }
+        self.write(&overlay, order, own)
+    }
+
+    /// Mounts the overlay with `fatfs` and does `how` to its root.
+    fn run(
+        &self,
+        overlay: &Overlay<'_>,
+        how: impl FnOnce(&Dir<'_, Stream<'_>>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let options = FsOptions::new().time_provider(&CLOCK);
+        let mounted = FileSystem::new(Stream::new(overlay), options)?;
+        how(&mounted.root_dir())?;
+        mounted.unmount()
+    }
+
+    /// A path to a folder in the spelling of its entries, which `fatfs` knows them by.
+    fn spelled(&self, folder: &[String]) -> io::Result<Vec<String>> {
+        let mut reader = Reader::new(self.device, self.geometry);
+        let upto = (1..=folder.len()).filter_map(|len| folder.get(..len));
+        upto.map(|path| Ok(reader.find(path)?.name)).collect()
+    }
+
+    fn check_space(&self, wanted: u64) -> io::Result<()> {
+        let mut table = Table::new(self.device, self.geometry);
+        if table.has_free(wanted)? {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    /// Writes what the overlay changed, stage by stage. `own` are the bytes of the file that is
+    /// lengthened: its last cluster is taken already, but what follows its end is data.
+    fn write(&self, overlay: &Overlay<'_>, order: &[Stage], own: &[Run]) -> io::Result<()> {
+        let mut staged = Vec::new();
+        for (offset, data) in overlay.differences()? {
+            if let Some(stage) = self.stage(offset, own)? {
+                staged.push((stage, offset, data));
+            }
+        }
+        let mut is_first = true;
+        for stage in order {
+            let mut parts = staged.iter().filter(|(of, ..)| of == stage).peekable();
+            if parts.peek().is_some() && !std::mem::take(&mut is_first) {
+                self.device.sync()?;
+            }
+            // Neighbouring sectors are written at once.
+            while let Some((_, offset, data)) = parts.next() {
+                let mut data = data.clone();
+                let end = |data: &Vec<u8>| {
+                    offset.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX))
+                };
+                while let Some((_, _, more)) = parts.next_if(|(_, at, _)| *at == end(&data)) {
+                    data.extend_from_slice(more);
+                }
+                self.device.write_all_at(&data, *offset)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the sector at `offset` is; `None` for the boot sector, which is left as it is.
+    fn stage(&self, offset: u64, own: &[Run]) -> Result<Option<Stage>, FatError> {
+        let is_in = |run: Run| (run.start..run.end()).contains(&offset);
+        let geometry = self.geometry;
+        if is_in(geometry.fat) || geometry.copy.is_some_and(is_in) {
+            return Ok(Some(Stage::Fat));
+        }
+        if geometry.fs_info.is_some_and(is_in) {
+            return Ok(Some(Stage::Info));
+        }
+        if offset < geometry.fat.start {
+            return Ok(None);
+        }
+        if own.iter().copied().any(is_in) {
+            return Ok(Some(Stage::Data));
+        }
+        let Some(cluster) = geometry.cluster_at(offset) else {
+            return Ok(Some(Stage::Folder));
+        };
+        let mut table = Table::new(self.device, geometry);
+        Ok(Some(match table.next(cluster)? {
+            Next::Free => Stage::Data,
+            Next::Bad | Next::End | Next::To(_) => Stage::Folder,
+        }))
+    }
+}
+
+/// Zeroes what follows the entry at `at`, the last of its folder, in the cluster that the folder
+/// got for it: `fatfs` does not clear new clusters of a FAT32 root folder.
+fn clear_rest(overlay: &Overlay<'_>, runs: &[Run], at: u64) -> io::Result<()> {
+    let start = at.saturating_add(DirEntry::LEN as u64);
+    let Some(run) = runs
+        .last()
+        .filter(|run| (run.start..run.end()).contains(&at))
+    else {
+        return Ok(());
+    };
+    let len = run.end().saturating_sub(start);
+    let mut zeros = io::repeat(0).take(len);
+    let mut data = Vec::new();
+    zeros.read_to_end(&mut data)?;
+    overlay.write_all_at(&data, start)
+}
+
+fn joined(folder: &[String], name: &str) -> String {
+    let names = folder.iter().map(String::as_str).chain([name]);
+    names.collect::<Vec<_>>().join("/")
+}
+
+fn unexpected(what: &'static str) -> io::Error {
+    FatError::Unexpected { what }.into()
+}

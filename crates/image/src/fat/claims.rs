@@ -1,0 +1,91 @@
+//! Whether every cluster belongs to one file or folder at most. On a volume where that is not so,
+//! to write one file is to change another, or to take a cluster that is no more free than marked.
+
+use super::error::FatError;
+use super::folder::{Place, Reader};
+use super::geometry::{Cluster, Geometry, Root, corrupt};
+use super::table::{Next, Table};
+use crate::device::Device;
+
+/// Clusters that a file or folder was found to have.
+struct Claims {
+    /// A bit for each cluster number. No larger than a part of the FAT itself.
+    bits: Vec<u64>,
+}
+
+/// Walks all folders and chains of the volume. A cluster that is met twice ends that, so that it
+/// takes no more steps than there are clusters and entries.
+pub(super) fn check(device: &dyn Device, geometry: &Geometry) -> Result<(), FatError> {
+    let mut reader = Reader::new(device, geometry);
+    let mut claims = Claims { bits: Vec::new() };
+    if let Root::Chain(first) = geometry.root {
+        claims.chain(&mut reader.table, first, geometry.place(first).start)?;
+    }
+    let mut folders = vec![Place::Root];
+    while let Some(place) = folders.pop() {
+        for found in reader.entries(place)? {
+            if found.first == 0 && !found.is_folder {
+                continue;
+            }
+            let first = geometry.cluster(found.first).ok_or_else(|| {
+                corrupt(
+                    "entry's first cluster",
+                    found.at,
+                    "one there is",
+                    found.first,
+                )
+            })?;
+            claims.chain(&mut reader.table, first, found.at)?;
+            if found.is_folder {
+                folders.push(Place::At(first));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Claims {
+    /// Claims a whole chain for the entry at `at`.
+    fn chain(&mut self, table: &mut Table<'_>, first: Cluster, at: u64) -> Result<(), FatError> {
+        let mut cluster = first;
+        loop {
+            if !self.claim(cluster) {
+                let found = format!("cluster {} a second time", cluster.number());
+                return Err(corrupt(
+                    "chain of an entry",
+                    at,
+                    "clusters of its own",
+                    found,
+                ));
+            }
+            match table.next(cluster)? {
+                Next::To(next) => cluster = next,
+                Next::End => return Ok(()),
+                wrong @ (Next::Free | Next::Bad) => {
+                    let found = format!("{wrong:?} for cluster {}", cluster.number());
+                    return Err(corrupt(
+                        "chain of an entry",
+                        at,
+                        "its next or its end",
+                        found,
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Whether the cluster was not claimed before.
+    fn claim(&mut self, cluster: Cluster) -> bool {
+        let number = cluster.number();
+        let index = usize::try_from(number / u64::BITS).unwrap_or(usize::MAX);
+        if self.bits.len() <= index {
+            self.bits.resize(index.saturating_add(1), 0);
+        }
+        let bit = 1 << (number % u64::BITS);
+        self.bits.get_mut(index).is_some_and(|word| {
+            let is_free = *word & bit == 0;
+            *word |= bit;
+            is_free
+        })
+    }
+}

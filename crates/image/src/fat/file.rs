@@ -1,0 +1,217 @@
+//! Open files.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::folder::Found;
+use super::geometry::Run;
+use super::{Inner, State};
+use crate::bytes;
+use crate::device::range;
+
+/// Bytes appended by one change, which is held in memory.
+const PIECE_LEN: usize = 1 << 20;
+
+/// A file, found again by its path whenever the volume's structure has changed.
+#[derive(Debug)]
+pub struct File {
+    volume: Arc<Inner>,
+    path: Vec<String>,
+    place: Mutex<Place>,
+}
+
+/// Where the file lies, as of a generation of the volume's structure.
+#[derive(Debug)]
+struct Place {
+    generation: u64,
+    found: Found,
+    runs: Vec<Run>,
+}
+
+impl File {
+    pub(super) fn open(volume: Arc<Inner>, path: &[String]) -> io::Result<Self> {
+        let state = volume.state();
+        let place = Place::find(&volume, state.generation, path)?;
+        drop(state);
+        Ok(Self {
+            volume,
+            path: path.to_vec(),
+            place: Mutex::new(place),
+        })
+    }
+
+    /// Length in bytes.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] where it was removed; [`io::ErrorKind::InvalidData`] with a
+    /// [`FatError`](super::FatError) for a corrupt volume.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "no caller asks for emptiness alone"
+    )]
+    pub fn len(&self) -> io::Result<u64> {
+        let state = self.volume.state();
+        Ok(self.place(&state)?.found.len.into())
+    }
+
+    /// Fills `buf` from `offset` on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] where the file ends before; as [`File::len`].
+    pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let state = self.volume.state();
+        let place = self.place(&state)?;
+        range(offset, buf.len(), place.found.len.into())?;
+        each_part(&place.runs, offset, buf.len(), |at, done, len| {
+            let part = bytes::slice_mut(buf, done, len).ok_or(io::ErrorKind::UnexpectedEof)?;
+            self.volume.device.read_exact_at(part, at)
+        })
+    }
+
+    /// Writes all of `data` at `offset`, which may lie beyond the end: what lies between becomes
+    /// zero. Bytes that the file has are overwritten where they lie, and nothing else changes; the
+    /// rest is appended, in steps that a crash leaves whole or undone.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::StorageFull`]; [`io::ErrorKind::FileTooLarge`] from 4 GiB on; what
+    /// [`Volume::check_writable`](super::Volume::check_writable) says; as [`File::len`].
+    pub fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        let mut state = self.volume.state();
+        self.volume.check_writable(&mut state)?;
+        let old_len = u64::from(self.place(&state)?.found.len);
+        let wanted = u64::try_from(data.len())
+            .ok()
+            .and_then(|len| offset.checked_add(len));
+        let wanted = wanted.ok_or(io::ErrorKind::FileTooLarge)?;
+        if data.is_empty() {
+            return Ok(());
+        }
+        if wanted > old_len {
+            self.check_room(&mut state, old_len, wanted)?;
+        }
+        let inside = usize::try_from(old_len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (inside, beyond) = data.split_at(inside.min(data.len()));
+        let place = self.place(&state)?;
+        each_part(&place.runs, offset, inside.len(), |at, done, len| {
+            let part = bytes::slice(inside, done, len).ok_or(io::ErrorKind::UnexpectedEof)?;
+            self.volume.device.write_all_at(part, at)
+        })?;
+        drop(place);
+        if !beyond.is_empty() {
+            self.fill(&mut state, offset)?;
+            for piece in beyond.chunks(PIECE_LEN) {
+                self.volume.change(&mut state).append(&self.path, piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the length; new bytes are zero.
+    ///
+    /// # Errors
+    /// As [`File::write_all_at`].
+    pub fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut state = self.volume.state();
+        self.volume.check_writable(&mut state)?;
+        let old_len = u64::from(self.place(&state)?.found.len);
+        if len > old_len {
+            self.check_room(&mut state, old_len, len)?;
+            self.fill(&mut state, len)?;
+        } else if len < old_len {
+            self.volume.check_changeable(&mut state)?;
+            let len = u32::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+            self.volume.change(&mut state).truncate(&self.path, len)?;
+        }
+        Ok(())
+    }
+
+    /// Returns only when all that was written is durable.
+    ///
+    /// # Errors
+    /// What the device reported.
+    pub fn sync(&self) -> io::Result<()> {
+        self.volume.device.sync()
+    }
+
+    /// Checks that the file can be lengthened, before anything of that is written.
+    fn check_room(&self, state: &mut State, old_len: u64, wanted: u64) -> io::Result<()> {
+        u32::try_from(wanted).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        self.volume.check_changeable(state)?;
+        let mut reader = self.volume.reader();
+        reader.check_chain(&self.place(state)?.found)?;
+        let clusters = |len| self.volume.geometry.clusters_of(len);
+        let needed = clusters(wanted).saturating_sub(clusters(old_len));
+        if reader.table.has_free(needed)? {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    /// Appends zeros until the file has `len` bytes.
+    fn fill(&self, state: &mut State, len: u64) -> io::Result<()> {
+        loop {
+            let now = u64::from(self.place(state)?.found.len);
+            let missing = usize::try_from(len.saturating_sub(now)).unwrap_or(usize::MAX);
+            if missing == 0 {
+                return Ok(());
+            }
+            let zeros = vec![0; missing.min(PIECE_LEN)];
+            self.volume.change(state).append(&self.path, &zeros)?;
+        }
+    }
+
+    /// Where the file lies now.
+    fn place(&self, state: &State) -> io::Result<MutexGuard<'_, Place>> {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.generation != state.generation {
+            *place = Place::find(&self.volume, state.generation, &self.path)?;
+        }
+        Ok(place)
+    }
+}
+
+impl Place {
+    fn find(volume: &Inner, generation: u64, path: &[String]) -> io::Result<Self> {
+        let mut reader = volume.reader();
+        let found = reader.find(path)?;
+        if found.is_folder {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let runs = reader.file_runs(&found)?;
+        Ok(Self {
+            generation,
+            found,
+            runs,
+        })
+    }
+}
+
+/// Does `with` to each part of the range that lies in one run: offset in the volume, offset in the
+/// range, length.
+fn each_part(
+    runs: &[Run],
+    mut offset: u64,
+    len: usize,
+    mut with: impl FnMut(u64, usize, usize) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut done = 0_usize;
+    for run in runs {
+        if done >= len {
+            break;
+        }
+        let Some(left) = run.len.checked_sub(offset).filter(|&left| left > 0) else {
+            offset = offset.saturating_sub(run.len);
+            continue;
+        };
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let part = left.min(len.saturating_sub(done));
+        with(run.start.saturating_add(offset), done, part)?;
+        done = done.saturating_add(part);
+        offset = 0;
+    }
+    if done < len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}

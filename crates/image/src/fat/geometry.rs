@@ -1,0 +1,324 @@
+//! Where the parts of a volume lie, computed once from a boot sector whose every field is checked
+//! (FAT spec, Boot Sector and BPB; FAT Type Determination).
+
+use std::fmt;
+
+use super::error::FatError;
+use super::format::{BootSector, DirEntry, Tail16, Tail32};
+use crate::bytes;
+use crate::device::Device;
+
+/// Length of an entry of the FAT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FatKind {
+    /// 12 bits.
+    Fat12,
+    /// 16 bits.
+    Fat16,
+    /// 28 bits, in 32.
+    Fat32,
+}
+
+impl fmt::Display for FatKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fat12 => "FAT12",
+            Self::Fat16 => "FAT16",
+            Self::Fat32 => "FAT32",
+        })
+    }
+}
+
+/// The number of a cluster that the volume has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Cluster(u32);
+
+impl Cluster {
+    /// Number of the first.
+    pub(super) const FIRST: u32 = 2;
+
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// Consecutive bytes of the volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    /// Offset in the volume in bytes.
+    pub(super) start: u64,
+    /// Length in bytes.
+    pub(super) len: u64,
+}
+
+impl Run {
+    pub(super) fn end(self) -> u64 {
+        self.start.saturating_add(self.len)
+    }
+}
+
+/// Where the root folder lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    /// In a place of its own (FAT12 and FAT16).
+    Fixed(Run),
+    /// In clusters like any other (FAT32).
+    Chain(Cluster),
+}
+
+/// Where the parts of a volume lie. Offsets and lengths are in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Geometry {
+    pub(super) kind: FatKind,
+    /// Length of a sector: 512 to 4096.
+    pub(super) sector_len: u64,
+    /// Length of a cluster.
+    pub(super) cluster_len: u64,
+    /// All of the volume.
+    pub(super) len: u64,
+    /// The FAT to read.
+    pub(super) fat: Run,
+    /// The copy of that which is kept equal.
+    pub(super) copy: Option<Run>,
+    /// Whether the FATs are copies of each other.
+    pub(super) mirrored: bool,
+    pub(super) root: Root,
+    /// The first cluster.
+    data_start: u64,
+    /// Number of clusters.
+    pub(super) clusters: u32,
+    /// The sector with the numbers of free clusters (FAT32).
+    pub(super) fs_info: Option<Run>,
+    /// Whether the boot sector marks the volume as not closed or to be tested.
+    pub(super) marked: bool,
+}
+
+/// Clusters from which on the FAT has 16 and 32 bits.
+const MIN_CLUSTERS_16: u64 = 4085;
+const MIN_CLUSTERS_32: u64 = 65525;
+/// Numbers from here on have a meaning of their own in the FAT.
+const MAX_CLUSTERS_32: u64 = 0x0FFF_FFF5;
+/// Bytes of the longest cluster that Windows makes.
+const MAX_CLUSTER_LEN: u64 = 256 << 10;
+const BOOT_SECTOR_LEN: usize = 512;
+
+impl Geometry {
+    /// Reads the boot sector, and checks that the volume lies within the device.
+    pub(super) fn read(device: &dyn Device) -> Result<Self, FatError> {
+        let mut sector = [0; BOOT_SECTOR_LEN];
+        device.read_exact_at(&mut sector, 0)?;
+        let geometry = Self::parse(&sector)?;
+        if geometry.len > device.len() {
+            return Err(FatError::Outside {
+                volume: geometry.len,
+                device: device.len(),
+            });
+        }
+        Ok(geometry)
+    }
+
+    /// The geometry that the boot sector in the first 512 bytes of `sector` gives.
+    pub(super) fn parse(sector: &[u8]) -> Result<Self, FatError> {
+        let short = || corrupt("boot sector", 0, "512 bytes", sector.len());
+        let boot = bytes::view::<BootSector>(sector, 0).ok_or_else(short)?;
+        let tail16 = bytes::view::<Tail16>(sector, BootSector::TAIL_AT).ok_or_else(short)?;
+        let tail32 = bytes::view::<Tail32>(sector, BootSector::TAIL_AT).ok_or_else(short)?;
+        let signature = bytes::slice(sector, BootSector::SIGNATURE_AT, 2).ok_or_else(short)?;
+        if signature != BootSector::SIGNATURE {
+            let found = format!("{signature:02x?}");
+            return Err(corrupt("boot sector's signature", 510, "55 aa", found));
+        }
+        if !matches!(boot.jmp_boot, [0xEB, _, 0x90] | [0xE9, ..]) {
+            let found = format!("{:02x?}", boot.jmp_boot);
+            return Err(corrupt("boot sector's jump", 0, "eb .. 90 or e9", found));
+        }
+        let sector_len = u64::from(boot.byts_per_sec.get());
+        if !sector_len.is_power_of_two() || !(512..=4096).contains(&sector_len) {
+            return Err(corrupt("bytes of a sector", 11, "512 to 4096", sector_len));
+        }
+        let per_cluster = u64::from(boot.sec_per_clus);
+        let cluster_len = per_cluster.saturating_mul(sector_len);
+        if !per_cluster.is_power_of_two() || cluster_len > MAX_CLUSTER_LEN {
+            return Err(corrupt(
+                "sectors of a cluster",
+                13,
+                "a power of two",
+                per_cluster,
+            ));
+        }
+        let reserved = u64::from(boot.rsvd_sec_cnt.get());
+        if reserved == 0 {
+            return Err(corrupt("reserved sectors", 14, "at least 1", 0));
+        }
+        let fats = u64::from(boot.num_fats);
+        if !(1..=2).contains(&fats) {
+            return Err(corrupt("number of FATs", 16, "1 or 2", fats));
+        }
+        if boot.media != 0xF0 && boot.media < 0xF8 {
+            return Err(corrupt("media", 21, "0xf0 or 0xf8 to 0xff", boot.media));
+        }
+        let is_32 = boot.fat_sz16.get() == 0;
+        let (fat_sectors, marks) = if is_32 {
+            (u64::from(tail32.fat_sz32.get()), tail32.reserved1)
+        } else {
+            (u64::from(boot.fat_sz16.get()), tail16.reserved1)
+        };
+        let root_entries = u64::from(boot.root_ent_cnt.get());
+        if is_32 != (root_entries == 0) {
+            return Err(corrupt(
+                "entries of the root folder",
+                17,
+                "0 on FAT32 only",
+                root_entries,
+            ));
+        }
+        // On FAT32 the first is to be 0, yet Linux sets it there too on a short volume.
+        let sectors = match boot.tot_sec16.get() {
+            0 => u64::from(boot.tot_sec32.get()),
+            sectors => u64::from(sectors),
+        };
+        // None of these can overflow: the factors are of at most 32, 13 and 8 bits.
+        let fat_len = fat_sectors.saturating_mul(sector_len);
+        let fat_start = reserved.saturating_mul(sector_len);
+        let root_start = fat_start.saturating_add(fat_len.saturating_mul(fats));
+        let root_len = root_entries
+            .saturating_mul(DirEntry::LEN as u64)
+            .next_multiple_of(sector_len);
+        let data_start = root_start.saturating_add(root_len);
+        let len = sectors.saturating_mul(sector_len);
+        let clusters = len.saturating_sub(data_start) / cluster_len;
+        let kind = match clusters {
+            0 => {
+                return Err(corrupt(
+                    "sectors of the volume",
+                    32,
+                    "some clusters",
+                    sectors,
+                ));
+            }
+            // Linux makes FAT32 of fewer clusters; that field decides for every system.
+            _ if is_32 => FatKind::Fat32,
+            _ if clusters < MIN_CLUSTERS_16 => FatKind::Fat12,
+            _ if clusters < MIN_CLUSTERS_32 => FatKind::Fat16,
+            _ => return Err(corrupt("number of clusters", 32, "at most 65524", clusters)),
+        };
+        if clusters > MAX_CLUSTERS_32 {
+            return Err(corrupt(
+                "number of clusters",
+                32,
+                "at most 268435445",
+                clusters,
+            ));
+        }
+        let entries = clusters.saturating_add(Cluster::FIRST.into());
+        let needed = match kind {
+            FatKind::Fat12 => entries.saturating_mul(3).div_ceil(2),
+            FatKind::Fat16 => entries.saturating_mul(2),
+            FatKind::Fat32 => entries.saturating_mul(4),
+        };
+        if fat_len < needed {
+            return Err(corrupt(
+                "sectors of a FAT",
+                36,
+                "an entry for each cluster",
+                fat_sectors,
+            ));
+        }
+        let mut geometry = Self {
+            kind,
+            sector_len,
+            cluster_len,
+            len,
+            fat: Run {
+                start: fat_start,
+                len: fat_len,
+            },
+            copy: (fats == 2).then(|| Run {
+                start: fat_start.saturating_add(fat_len),
+                len: fat_len,
+            }),
+            mirrored: true,
+            root: Root::Fixed(Run {
+                start: root_start,
+                len: root_entries.saturating_mul(DirEntry::LEN as u64),
+            }),
+            data_start,
+            clusters: u32::try_from(clusters).unwrap_or(u32::MAX),
+            fs_info: None,
+            marked: marks & BootSector::MARKS != 0,
+        };
+        if is_32 {
+            geometry.complete_32(tail32, reserved)?;
+        }
+        Ok(geometry)
+    }
+
+    fn complete_32(&mut self, tail: &Tail32, reserved: u64) -> Result<(), FatError> {
+        if tail.fs_ver.get() != 0 {
+            return Err(corrupt("version of FAT32", 42, "0", tail.fs_ver.get()));
+        }
+        let flags = tail.ext_flags.get();
+        if flags & BootSector::NOT_MIRRORED != 0 {
+            self.mirrored = false;
+            match (flags & BootSector::ACTIVE_FAT, self.copy.take()) {
+                (0, _) => {}
+                (1, Some(second)) => self.fat = second,
+                (number, _) => return Err(corrupt("FAT in use", 40, "one there is", number)),
+            }
+        }
+        let root = tail.root_clus.get();
+        self.root = self
+            .cluster(root)
+            .map(Root::Chain)
+            .ok_or_else(|| corrupt("cluster of the root folder", 44, "one there is", root))?;
+        let info = u64::from(tail.fs_info.get());
+        self.fs_info = (1..reserved).contains(&info).then(|| Run {
+            start: info.saturating_mul(self.sector_len),
+            len: self.sector_len,
+        });
+        Ok(())
+    }
+
+    /// The cluster of this number.
+    pub(super) fn cluster(&self, number: u32) -> Option<Cluster> {
+        let index = number.checked_sub(Cluster::FIRST)?;
+        (index < self.clusters).then_some(Cluster(number))
+    }
+
+    /// Where a cluster lies.
+    pub(super) fn place(&self, cluster: Cluster) -> Run {
+        let index = u64::from(cluster.0.saturating_sub(Cluster::FIRST));
+        Run {
+            start: self
+                .data_start
+                .saturating_add(index.saturating_mul(self.cluster_len)),
+            len: self.cluster_len,
+        }
+    }
+
+    /// The cluster that has the byte at `offset` in the volume.
+    pub(super) fn cluster_at(&self, offset: u64) -> Option<Cluster> {
+        let index = offset.checked_sub(self.data_start)? / self.cluster_len;
+        let number = u32::try_from(index).ok()?.checked_add(Cluster::FIRST)?;
+        self.cluster(number)
+    }
+
+    /// Clusters that a file of `len` bytes has.
+    pub(super) fn clusters_of(&self, len: u64) -> u64 {
+        len.div_ceil(self.cluster_len)
+    }
+}
+
+pub(super) fn corrupt(
+    what: &'static str,
+    offset: u64,
+    expected: &'static str,
+    actual: impl fmt::Display,
+) -> FatError {
+    FatError::Corrupt {
+        what,
+        offset,
+        expected,
+        actual: actual.to_string(),
+    }
+}

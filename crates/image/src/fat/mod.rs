@@ -1,0 +1,284 @@
+//! The FAT volume: folders and files of an EFI system partition, or of a System Reserved one that
+//! is FAT.
+//!
+//! Reading and overwriting are this module's own, since a device must not change by being read, and
+//! overwriting a file's bytes must change these alone. What changes the volume's structure goes
+//! through the `fatfs` crate, on a copy in memory that is checked before any of it is written.
+//! What `fatfs` relies on (the boot sector's numbers, chains that end) is checked before it sees it.
+//!
+//! Paths are names beneath the root, looked up without regard to case.
+
+mod change;
+mod claims;
+mod clock;
+mod error;
+mod file;
+mod folder;
+mod format;
+mod geometry;
+mod overlay;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use error::FatError;
+pub use file::File;
+pub use geometry::FatKind;
+
+use crate::device::Device;
+use change::Change;
+use folder::{Found, Reader};
+use geometry::Geometry;
+use table::Table;
+
+/// What kind of FAT volume begins with `data`, if any.
+pub(crate) fn kind_of(data: &[u8]) -> Option<FatKind> {
+    Geometry::parse(data).ok().map(|geometry| geometry.kind)
+}
+
+/// What an entry of a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+/// A file or folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name as spelled on disk; empty for the root.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Length in bytes; 0 for a folder.
+    pub len: u64,
+}
+
+impl From<Found> for Entry {
+    fn from(found: Found) -> Self {
+        Self {
+            name: found.name,
+            kind: if found.is_folder {
+                EntryKind::Folder
+            } else {
+                EntryKind::File
+            },
+            len: found.len.into(),
+        }
+    }
+}
+
+/// A FAT12, FAT16 or FAT32 volume.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    inner: Arc<Inner>,
+}
+
+/// The volume, as its open files share it.
+#[derive(Debug)]
+struct Inner {
+    device: Arc<dyn Device>,
+    geometry: Geometry,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Counts changes of the structure: what an open file knows of its place holds for one.
+    generation: u64,
+    /// The volume may be written.
+    writable: bool,
+    /// The copies of the FAT are equal.
+    copies_equal: bool,
+}
+
+impl Volume {
+    /// Opens the volume that fills `device`. Only its boot sector is read.
+    ///
+    /// # Errors
+    /// [`FatError::Corrupt`] where that is no boot sector of FAT; [`FatError::Outside`] where the
+    /// volume is longer than the device.
+    pub fn open(device: Arc<dyn Device>) -> Result<Self, FatError> {
+        let geometry = Geometry::read(&*device)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                device,
+                geometry,
+                state: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Length of the entries of its FAT.
+    #[must_use]
+    pub fn kind(&self) -> FatKind {
+        self.inner.geometry.kind
+    }
+
+    /// Whether the volume may be written. Every write asks for this too; the first time, all
+    /// folders and chains are read.
+    ///
+    /// # Errors
+    /// [`FatError::Marked`] where it was not closed or errors were seen on it;
+    /// [`FatError::Damaged`] where chains are broken or files share clusters;
+    /// [`FatError::Unsupported`] where its FATs are not copies of each other.
+    pub fn check_writable(&self) -> Result<(), FatError> {
+        self.inner.check_writable(&mut self.inner.state())
+    }
+
+    /// Bytes in clusters that are free.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn free_bytes(&self) -> Result<u64, FatError> {
+        let geometry = &self.inner.geometry;
+        let clusters = Table::new(&*self.inner.device, geometry).free()?;
+        Ok(clusters.saturating_mul(geometry.cluster_len))
+    }
+
+    /// Returns when all that was written is durable.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn sync(&self) -> io::Result<()> {
+        self.inner.device.sync()
+    }
+
+    /// The files and folders in a folder, in the order on disk.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`]; [`io::ErrorKind::NotADirectory`];
+    /// [`io::ErrorKind::InvalidData`] with a [`FatError`] for a corrupt volume.
+    pub fn list(&self, folder: &[String]) -> io::Result<Vec<Entry>> {
+        let _state = self.inner.state();
+        let mut reader = self.inner.reader();
+        let place = reader.folder(folder)?;
+        let entries = reader.entries(place)?;
+        Ok(entries.into_iter().map(Entry::from).collect())
+    }
+
+    /// The file or folder at `path`.
+    ///
+    /// # Errors
+    /// As [`Volume::list`].
+    pub fn metadata(&self, path: &[String]) -> io::Result<Entry> {
+        if path.is_empty() {
+            return Ok(Entry {
+                name: String::new(),
+                kind: EntryKind::Folder,
+                len: 0,
+            });
+        }
+        let _state = self.inner.state();
+        Ok(self.inner.reader().find(path)?.into())
+    }
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::IsADirectory`]; as [`Volume::list`].
+    pub fn open_file(&self, path: &[String]) -> io::Result<File> {
+        File::open(self.inner.clone(), path)
+    }
+
+    /// Makes an empty file and opens it. Its entry is durable once the file is synced.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`]; [`io::ErrorKind::InvalidFilename`];
+    /// [`io::ErrorKind::StorageFull`]; what [`Volume::check_writable`] says; as [`Volume::list`].
+    pub fn create_file(&self, path: &[String]) -> io::Result<File> {
+        let mut state = self.inner.state();
+        self.inner.check_changeable(&mut state)?;
+        if !path.last().is_some_and(|name| is_valid_name(name)) {
+            return Err(io::ErrorKind::InvalidFilename.into());
+        }
+        match self.inner.reader().find(path) {
+            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            // A folder on the way that is missing is found out by the change.
+            Err(_) => {}
+        }
+        self.inner.change(&mut state).create(path)?;
+        drop(state);
+        self.open_file(path)
+    }
+
+    /// Removes a file, whether or not it is marked as read-only. Files open on it find it no more.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::IsADirectory`]; what [`Volume::check_writable`] says; as [`Volume::list`].
+    pub fn remove_file(&self, path: &[String]) -> io::Result<()> {
+        let mut state = self.inner.state();
+        self.inner.check_changeable(&mut state)?;
+        if self.inner.reader().find(path)?.is_folder {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        self.inner.change(&mut state).remove(path)
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader::new(&*self.device, &self.geometry)
+    }
+
+    fn check_writable(&self, state: &mut State) -> Result<(), FatError> {
+        if !state.writable {
+            if !self.geometry.mirrored {
+                let what = "a FAT volume whose allocation tables are not copies of each other";
+                return Err(FatError::Unsupported { what });
+            }
+            if let Some(mark) = Table::new(&*self.device, &self.geometry).mark()? {
+                return Err(FatError::Marked { mark });
+            }
+            claims::check(&*self.device, &self.geometry).map_err(|error| match error {
+                FatError::Io(error) => FatError::Io(error),
+                error => FatError::Damaged {
+                    source: Box::new(error),
+                },
+            })?;
+            state.writable = true;
+        }
+        Ok(())
+    }
+
+    /// Whether the structure may be changed.
+    fn check_changeable(&self, state: &mut State) -> Result<(), FatError> {
+        self.check_writable(state)?;
+        if !state.copies_equal {
+            Table::new(&*self.device, &self.geometry).compare_copies()?;
+            state.copies_equal = true;
+        }
+        Ok(())
+    }
+
+    /// A change; open files look their place up again after it.
+    fn change(&self, state: &mut State) -> Change<'_> {
+        state.generation = state.generation.wrapping_add(1);
+        Change {
+            device: &*self.device,
+            geometry: &self.geometry,
+        }
+    }
+}
+
+/// Whether a file can have that name (FAT spec, Long Directory Entries), and `fatfs` takes it as
+/// one name.
+fn is_valid_name(name: &str) -> bool {
+    let len = name.encode_utf16().count();
+    (1..=255).contains(&len)
+        && !name.ends_with(['.', ' '])
+        && !name.starts_with(' ')
+        && !name
+            .chars()
+            .any(|c| c < ' ' || "\"*/:<>?\\|\u{7f}".contains(c))
+}

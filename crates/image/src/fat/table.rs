@@ -1,0 +1,213 @@
+//! Reading of the file allocation table: chains of clusters, free clusters, marks (FAT spec, FAT
+//! Data Structure).
+
+use super::error::FatError;
+use super::geometry::{Cluster, FatKind, Geometry, Run, corrupt};
+use crate::bytes;
+use crate::device::Device;
+
+/// Bytes of the FAT read at once: a multiple of 512 and of 3, so that no entry of 12 bits, of which
+/// two take three bytes, lies in two blocks.
+const BLOCK_LEN: u64 = 12 << 10;
+
+/// What an entry says of its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Free,
+    Bad,
+    End,
+    To(Cluster),
+}
+
+/// A chain of clusters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// Its bytes in order, neighbours joined.
+    pub(super) runs: Vec<Run>,
+    /// Number of clusters.
+    pub(super) clusters: u64,
+    /// Whether its last cluster is marked as the end.
+    pub(super) ended: bool,
+}
+
+/// The volume's FAT, one block of it held.
+pub(super) struct Table<'a> {
+    device: &'a dyn Device,
+    geometry: &'a Geometry,
+    at: Option<u64>,
+    block: Vec<u8>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(device: &'a dyn Device, geometry: &'a Geometry) -> Self {
+        Self {
+            device,
+            geometry,
+            at: None,
+            block: Vec::new(),
+        }
+    }
+
+    /// The entry of this number, its upper four bits left out on FAT32.
+    fn entry(&mut self, number: u32) -> Result<u32, FatError> {
+        let number = u64::from(number);
+        let (offset, len) = match self.geometry.kind {
+            FatKind::Fat12 => (number.saturating_mul(3) / 2, 2),
+            FatKind::Fat16 => (number.saturating_mul(2), 2),
+            FatKind::Fat32 => (number.saturating_mul(4), 4),
+        };
+        let within = offset % BLOCK_LEN;
+        let start = offset.saturating_sub(within);
+        let fat = self.geometry.fat;
+        if self.at != Some(start) {
+            self.at = None;
+            let len = fat.len.saturating_sub(start).min(BLOCK_LEN);
+            self.block.resize(usize::try_from(len).unwrap_or(0), 0);
+            let place = fat.start.saturating_add(start);
+            self.device.read_exact_at(&mut self.block, place)?;
+            self.at = Some(start);
+        }
+        let found = usize::try_from(within)
+            .ok()
+            .and_then(|within| bytes::slice(&self.block, within, len));
+        let value = match found {
+            Some(&[a, b]) => u32::from(u16::from_le_bytes([a, b])),
+            Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) & 0x0FFF_FFFF,
+            _ => {
+                return Err(corrupt(
+                    "FAT",
+                    fat.start,
+                    "an entry for each cluster",
+                    number,
+                ));
+            }
+        };
+        Ok(match self.geometry.kind {
+            FatKind::Fat12 if number % 2 == 0 => value & 0xFFF,
+            FatKind::Fat12 => value >> 4,
+            _ => value,
+        })
+    }
+
+    /// What the entry of `cluster` says.
+    pub(super) fn next(&mut self, cluster: Cluster) -> Result<Next, FatError> {
+        let value = self.entry(cluster.number())?;
+        let bad = match self.geometry.kind {
+            FatKind::Fat12 => 0xFF7,
+            FatKind::Fat16 => 0xFFF7,
+            FatKind::Fat32 => 0x0FFF_FFF7,
+        };
+        Ok(match value {
+            0 => Next::Free,
+            _ if value == bad => Next::Bad,
+            _ if value > bad => Next::End,
+            _ => {
+                let next = self.geometry.cluster(value).ok_or_else(|| {
+                    let what = "FAT's entry of a cluster";
+                    let found = format!("{value} after {}", cluster.number());
+                    corrupt(what, self.geometry.fat.start, "a cluster there is", found)
+                })?;
+                Next::To(next)
+            }
+        })
+    }
+
+    /// Number of free clusters.
+    pub(super) fn free(&mut self) -> Result<u64, FatError> {
+        let end = Cluster::FIRST.saturating_add(self.geometry.clusters);
+        let mut free = 0;
+        for number in Cluster::FIRST..end {
+            free += u64::from(self.entry(number)? == 0);
+        }
+        Ok(free)
+    }
+
+    /// The chain from `first` on, up to its end or to `limit` clusters. A chain in which a cluster
+    /// comes twice never ends.
+    pub(super) fn chain(&mut self, first: Cluster, limit: u64) -> Result<Chain, FatError> {
+        let mut chain = Chain::default();
+        let mut cluster = first;
+        while chain.clusters < limit {
+            let place = self.geometry.place(cluster);
+            match chain.runs.last_mut() {
+                Some(last) if last.end() == place.start => {
+                    last.len = last.len.saturating_add(place.len);
+                }
+                _ => chain.runs.push(place),
+            }
+            chain.clusters = chain.clusters.saturating_add(1);
+            match self.next(cluster)? {
+                Next::To(next) => cluster = next,
+                Next::End => {
+                    chain.ended = true;
+                    break;
+                }
+                wrong @ (Next::Free | Next::Bad) => {
+                    let found = format!("{wrong:?} for cluster {}", cluster.number());
+                    let place = self.geometry.fat.start;
+                    return Err(corrupt(
+                        "chain of clusters",
+                        place,
+                        "its next or its end",
+                        found,
+                    ));
+                }
+            }
+        }
+        Ok(chain)
+    }
+
+    /// Whether at least `wanted` clusters are free. Reads no more of the FAT than needed.
+    pub(super) fn has_free(&mut self, wanted: u64) -> Result<bool, FatError> {
+        let mut found: u64 = 0;
+        for number in (Cluster::FIRST..).take(usize::try_from(self.geometry.clusters).unwrap_or(0))
+        {
+            if found >= wanted {
+                break;
+            }
+            if self.entry(number)? == 0 {
+                found = found.saturating_add(1);
+            }
+        }
+        Ok(found >= wanted)
+    }
+
+    /// What the volume is marked as where it must not be written.
+    pub(super) fn mark(&mut self) -> Result<Option<&'static str>, FatError> {
+        let (closed, sound) = match self.geometry.kind {
+            FatKind::Fat12 => return Ok(self.geometry.marked.then_some("not closed")),
+            FatKind::Fat16 => (1 << 15, 1 << 14),
+            FatKind::Fat32 => (1 << 27, 1 << 26),
+        };
+        let value = self.entry(1)?;
+        Ok(if value & closed == 0 || self.geometry.marked {
+            Some("not closed")
+        } else if value & sound == 0 {
+            Some("having met disk errors")
+        } else {
+            None
+        })
+    }
+
+    /// Compares the FAT with its copy.
+    pub(super) fn compare_copies(&self) -> Result<(), FatError> {
+        let (first, Some(second)) = (self.geometry.fat, self.geometry.copy) else {
+            return Ok(());
+        };
+        let mut at = 0;
+        while at < first.len {
+            let len = first.len.saturating_sub(at).min(64 << 10);
+            let mut one = vec![0; usize::try_from(len).unwrap_or(0)];
+            let mut other = one.clone();
+            let offset = first.start.saturating_add(at);
+            self.device.read_exact_at(&mut one, offset)?;
+            self.device
+                .read_exact_at(&mut other, second.start.saturating_add(at))?;
+            if one != other {
+                return Err(FatError::CopiesDiffer { offset });
+            }
+            at = at.saturating_add(len);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! The file or block device of this machine that holds a disk.
+
+use std::fs::File;
+use std::io;
+use std::sync::OnceLock;
+
+use crate::device::{Device, Medium, range};
+use crate::positioned;
+
+/// An open file or block device, for reading until it is opened for writing, too.
+#[derive(Debug)]
+pub struct HostFile {
+    file: File,
+    writer: OnceLock<File>,
+    kind: HostKind,
+}
+
+#[derive(Debug)]
+enum HostKind {
+    File,
+    /// Its length, and the bytes in which it is read and written.
+    BlockDevice {
+        len: u64,
+        block: usize,
+    },
+}
+
+impl HostFile {
+    /// A regular file.
+    #[must_use]
+    pub const fn file(file: File) -> Self {
+        Self {
+            file,
+            writer: OnceLock::new(),
+            kind: HostKind::File,
+        }
+    }
+
+    /// A block device of `len` bytes, which is read and written in whole blocks of `block` bytes
+    /// where that is more than 1: handles to disks of Windows take nothing else.
+    #[must_use]
+    pub const fn block_device(file: File, len: u64, block: usize) -> Self {
+        Self {
+            file,
+            writer: OnceLock::new(),
+            kind: HostKind::BlockDevice { len, block },
+        }
+    }
+
+    /// Whether it is a block device.
+    #[must_use]
+    pub const fn is_block_device(&self) -> bool {
+        matches!(self.kind, HostKind::BlockDevice { .. })
+    }
+
+    /// Writes through this second handle to the same file from here on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] where it is open for writing already.
+    pub fn write_through(&self, writer: File) -> io::Result<()> {
+        let taken = |_| io::ErrorKind::AlreadyExists.into();
+        self.writer.set(writer).map_err(taken)
+    }
+
+    /// Whether it is open for writing.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.writer.get().is_some()
+    }
+
+    fn writer(&self) -> io::Result<&File> {
+        let closed = || io::Error::new(io::ErrorKind::PermissionDenied, "open for reading only");
+        self.writer.get().ok_or_else(closed)
+    }
+
+    /// The whole blocks around a range, of a device that is reached in such only.
+    fn blocks(&self, offset: u64, len: usize) -> Option<(u64, usize, usize)> {
+        let HostKind::BlockDevice { block, .. } = self.kind else {
+            return None;
+        };
+        let size = u64::try_from(block).ok().filter(|size| *size > 1)?;
+        let lead = usize::try_from(offset.checked_rem(size)?).ok()?;
+        let whole = len.checked_add(lead)?.checked_next_multiple_of(block)?;
+        (lead != 0 || whole != len).then_some((offset - lead as u64, lead, whole))
+    }
+}
+
+impl Device for HostFile {
+    fn len(&self) -> u64 {
+        match self.kind {
+            HostKind::File => self.file.metadata().map_or(0, |metadata| metadata.len()),
+            HostKind::BlockDevice { len, .. } => len,
+        }
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let Some((start, lead, whole)) = self.blocks(offset, buf.len()) else {
+            return positioned::read_exact_at(&self.file, buf, offset);
+        };
+        let mut blocks = vec![0; whole];
+        positioned::read_exact_at(&self.file, &mut blocks, start)?;
+        let part = crate::bytes::slice(&blocks, lead, buf.len());
+        buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        range(offset, data.len(), self.len())?;
+        let Some((start, lead, whole)) = self.blocks(offset, data.len()) else {
+            return positioned::write_all_at(self.writer()?, data, offset);
+        };
+        let mut blocks = vec![0; whole];
+        positioned::read_exact_at(&self.file, &mut blocks, start)?;
+        let part = crate::bytes::slice_mut(&mut blocks, lead, data.len());
+        part.ok_or(io::ErrorKind::UnexpectedEof)?
+            .copy_from_slice(data);
+        positioned::write_all_at(self.writer()?, &blocks, start)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.writer()?.sync_all()
+    }
+}
+
+impl Medium for HostFile {
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        match self.kind {
+            HostKind::File => self.writer()?.set_len(len),
+            HostKind::BlockDevice { .. } => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_of_blocks_is_read_and_written_at_any_offset() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(8192).expect("room");
+        let handle = || file.try_clone().expect("a handle");
+        let plain = HostFile::file(handle());
+        let device = HostFile::block_device(handle(), 8192, 4096);
+        let error = device.write_all_at(&[1], 0).expect_err("not yet");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        device.write_through(handle()).expect("once");
+        device.write_through(handle()).expect_err("not twice");
+        let data: Vec<u8> = (0..200).collect();
+        for offset in [0, 1, 4000, 4096, 7992] {
+            device.write_all_at(&data, offset).expect("inside");
+            let mut read = vec![0; data.len()];
+            device.read_exact_at(&mut read, offset).expect("inside");
+            assert_eq!(read, data);
+            plain.read_exact_at(&mut read, offset).expect("inside");
+            assert_eq!(read, data);
+        }
+        for offset in [7993, 8192, u64::MAX] {
+            let error = device.write_all_at(&data, offset).expect_err("outside");
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        }
+        let error = device.set_len(1).expect_err("a device");
+        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+    }
+}

@@ -1,0 +1,166 @@
+//! One attribute of a FILE record (Linux-NTFS, Attribute header).
+
+use zerocopy::byteorder::little_endian::U16;
+
+use super::format::{AttributeHeader, NonResidentHeader, ResidentHeader, attribute_type};
+use super::record::{ALIGN, AttributeAt};
+use crate::bytes;
+
+/// An attribute whose header, name and value lie within it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attribute<'a> {
+    at: AttributeAt,
+    data: &'a [u8],
+    header: &'a AttributeHeader,
+}
+
+/// What is wrong with an attribute.
+pub(crate) struct Problem {
+    pub(crate) expected: &'static str,
+    pub(crate) actual: String,
+}
+
+/// Checks the attribute at `at` of a record of which `used` is in use, and gives its length.
+pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
+    let problem = |expected, actual: String| Problem { expected, actual };
+    let rest = used.get(at..).unwrap_or_default();
+    let header = bytes::view::<AttributeHeader>(rest, 0)
+        .ok_or_else(|| problem("a whole header", rest.len().to_string()))?;
+    let len = usize::try_from(header.length.get()).unwrap_or(usize::MAX);
+    let least = match header.non_resident {
+        0 => size_of::<ResidentHeader>(),
+        1 => size_of::<NonResidentHeader>(),
+        other => return Err(problem("0 or 1 as non-resident flag", other.to_string())),
+    };
+    if len < least || len > rest.len() || !len.is_multiple_of(ALIGN) {
+        let expected = "a length that holds the header, ends in the record and is a multiple of 8";
+        return Err(problem(expected, len.to_string()));
+    }
+    let attribute = Attribute::at(used, AttributeAt(at))
+        .ok_or_else(|| problem("an attribute", format!("type {:#x}", header.kind)))?;
+    let (start, end) = attribute.name_range();
+    if end > len || (end > start && start < least) {
+        return Err(problem(
+            "a name within it",
+            format!("one from {start} to {end}"),
+        ));
+    }
+    match attribute.non_resident() {
+        Some(non_resident) => {
+            let pairs = usize::from(non_resident.mapping_pairs_offset.get());
+            if pairs < least || pairs >= len {
+                return Err(problem(
+                    "mapping pairs within it",
+                    format!("some at {pairs}"),
+                ));
+            }
+        }
+        None => {
+            let value = attribute.resident_range();
+            let end = value.and_then(|(start, len)| start.checked_add(len));
+            if value.is_none_or(|(start, _)| start < least) || end.is_none_or(|end| end > len) {
+                return Err(problem("a value within it", format!("{value:?}")));
+            }
+        }
+    }
+    Ok(len)
+}
+
+impl<'a> Attribute<'a> {
+    /// The attribute at `at`; `None` where the attributes end.
+    pub(crate) fn at(used: &'a [u8], at: AttributeAt) -> Option<Self> {
+        let header = bytes::view::<AttributeHeader>(used, at.0)?;
+        if header.kind.get() == attribute_type::END {
+            return None;
+        }
+        let len = usize::try_from(header.length.get()).ok()?;
+        let data = bytes::slice(used, at.0, len)?;
+        Some(Self { at, data, header })
+    }
+
+    /// Where it is in the record.
+    pub(crate) fn place(&self) -> AttributeAt {
+        self.at
+    }
+
+    /// Where the next one is.
+    pub(crate) fn end(&self) -> Option<AttributeAt> {
+        self.at.0.checked_add(self.data.len()).map(AttributeAt)
+    }
+
+    /// Length in the record.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Its type.
+    pub(crate) fn kind(&self) -> u32 {
+        self.header.kind.get()
+    }
+
+    /// The flags that tell of compression, encryption and missing clusters.
+    pub(crate) fn flags(&self) -> u16 {
+        self.header.flags.get()
+    }
+
+    /// What distinguishes it in the record.
+    pub(crate) fn instance(&self) -> u16 {
+        self.header.instance.get()
+    }
+
+    /// Start and end of its name.
+    pub(crate) fn name_range(&self) -> (usize, usize) {
+        let start = usize::from(self.header.name_offset.get());
+        let len = usize::from(self.header.name_length).saturating_mul(size_of::<U16>());
+        match len {
+            0 => (0, 0),
+            _ => (start, start.saturating_add(len)),
+        }
+    }
+
+    /// Its name in UTF-16 units.
+    pub(crate) fn name(&self) -> impl Iterator<Item = u16> + use<'a> {
+        let (start, end) = self.name_range();
+        let name = self.data.get(start..end).unwrap_or_default();
+        name.as_chunks::<2>()
+            .0
+            .iter()
+            .copied()
+            .map(u16::from_le_bytes)
+    }
+
+    /// Whether this is its name, case included.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name().eq(name.encode_utf16())
+    }
+
+    /// Start and length of its value, where that is resident.
+    pub(crate) fn resident_range(&self) -> Option<(usize, usize)> {
+        if self.header.non_resident != 0 {
+            return None;
+        }
+        let header = bytes::view::<ResidentHeader>(self.data, 0)?;
+        let len = usize::try_from(header.value_length.get()).ok()?;
+        Some((usize::from(header.value_offset.get()), len))
+    }
+
+    /// Its value, where that is resident.
+    pub(crate) fn resident(&self) -> Option<&'a [u8]> {
+        let (start, len) = self.resident_range()?;
+        bytes::slice(self.data, start, len)
+    }
+
+    /// Its header, where its value is not resident.
+    pub(crate) fn non_resident(&self) -> Option<&'a NonResidentHeader> {
+        if self.header.non_resident == 0 {
+            return None;
+        }
+        bytes::view(self.data, 0)
+    }
+
+    /// The room that its mapping pairs have, where its value is not resident.
+    pub(crate) fn mapping_pairs(&self) -> Option<&'a [u8]> {
+        let start = usize::from(self.non_resident()?.mapping_pairs_offset.get());
+        self.data.get(start..)
+    }
+}

@@ -1,0 +1,47 @@
+//! The device of a volume, with the place in errors.
+
+use std::sync::Arc;
+
+use super::boot::Geometry;
+use super::error::VolumeError;
+use crate::device::Device;
+
+/// The bytes of a volume and how they are divided.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk {
+    device: Arc<dyn Device>,
+    /// Sizes and places of the volume.
+    pub(crate) geometry: Geometry,
+}
+
+impl Disk {
+    /// Reads the boot sector of a volume.
+    pub(crate) fn new(device: Arc<dyn Device>) -> Result<Self, VolumeError> {
+        let geometry = Geometry::read(&*device)?;
+        Ok(Self { device, geometry })
+    }
+
+    /// The device itself.
+    pub(crate) fn device(&self) -> &Arc<dyn Device> {
+        &self.device
+    }
+
+    /// Fills `buf` from `offset` on.
+    pub(crate) fn read(&self, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
+        self.device
+            .read_exact_at(buf, offset)
+            .map_err(VolumeError::device(offset))
+    }
+
+    /// Writes `data` at `offset`.
+    pub(crate) fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
+        self.device
+            .write_all_at(data, offset)
+            .map_err(VolumeError::device(offset))
+    }
+
+    /// Returns when all that was written is durable.
+    pub(crate) fn sync(&self) -> Result<(), VolumeError> {
+        self.device.sync().map_err(VolumeError::device(0))
+    }
+}

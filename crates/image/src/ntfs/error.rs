@@ -1,0 +1,192 @@
+//! What can be wrong with a volume, with the place, what was expected and what was found.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::place::FileId;
+
+/// A structure of the volume that does not hold what the format demands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at offset {offset}: expected {expected}, found {actual}")]
+pub struct Corruption {
+    /// The structure or field, in the format's terms.
+    pub what: &'static str,
+    /// Where it lies in the volume, in bytes.
+    pub offset: u64,
+    /// What the format demands there.
+    pub expected: Cow<'static, str>,
+    /// What is there.
+    pub actual: String,
+}
+
+impl Corruption {
+    /// Describes a wrong structure at `offset`.
+    pub(crate) fn new(
+        what: &'static str,
+        offset: u64,
+        expected: impl Into<Cow<'static, str>>,
+        actual: impl Into<String>,
+    ) -> Self {
+        Self {
+            what,
+            offset,
+            expected: expected.into(),
+            actual: actual.into(),
+        }
+    }
+}
+
+/// Why a file or folder of a volume could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VolumeError {
+    /// The device failed.
+    #[error("the device failed at offset {offset}")]
+    Device {
+        /// Where in the volume, in bytes.
+        offset: u64,
+        /// What it reported.
+        source: io::Error,
+    },
+    /// A structure of the volume is wrong.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
+    /// The first sector is that of BitLocker.
+    #[error("the volume is encrypted with BitLocker: unlock it and work on the decrypted volume")]
+    BitLocker,
+    /// The first sector is that of ReFS.
+    #[error("the volume is formatted with ReFS, which is not supported")]
+    Refs,
+    /// The first sector is not one of NTFS.
+    #[error("this is no NTFS volume")]
+    NotNtfs,
+    /// Nothing is at the reference, or something else.
+    #[error("file {0} does not exist any more")]
+    Stale(FileId),
+    /// The file is no folder.
+    #[error("file {0} is not a folder")]
+    NotAFolder(FileId),
+    /// The file has no unnamed $DATA: it is a folder, or one of the volume's own files.
+    #[error("{0} has no data that could be read as a file")]
+    NoData(FileId),
+    /// The bytes of the data are not those on disk, or are not to be changed.
+    #[error("file {id} is {how}, which is not supported: {advice}")]
+    Transformed {
+        /// The file.
+        id: FileId,
+        /// `compressed`, `encrypted`, `sparse`, ...
+        how: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The volume was not dismounted, or a check found something.
+    #[error(
+        "the volume is marked dirty: attach it to Windows and run chkdsk /f, or start it there once"
+    )]
+    Dirty,
+    /// Windows has saved its memory on the volume and goes on from there.
+    #[error("Windows is hibernated on the volume: start it and shut it down completely")]
+    Hibernated,
+    /// The volume waits for Windows: an upgrade, a resize of the log, or chkdsk.
+    #[error(
+        "Windows has work under way on the volume (flags {flags:#06x}): attach it to Windows once"
+    )]
+    Pending {
+        /// The flags of $VOLUME_INFORMATION.
+        flags: u16,
+    },
+    /// The journal may hold changes that are not in the volume yet.
+    #[error(
+        "the journal ($LogFile) is not closed ({why}): attach the disk to Windows once, or mount it \
+         for reading and writing, and dismount it"
+    )]
+    UnfinishedLog {
+        /// What the journal says.
+        why: &'static str,
+    },
+    /// NTFS of another version.
+    #[error("NTFS {major}.{minor} is not supported for writing, only 3.0 and 3.1 are")]
+    Version {
+        /// The part before the dot.
+        major: u8,
+        /// The part after it.
+        minor: u8,
+    },
+    /// The volume was opened by the copy of its boot sector.
+    #[error("the boot sector is damaged and only its copy was read: repair it with chkdsk first")]
+    BackupBootSector,
+    /// Two independent readers differ on where the file's data lies.
+    #[error("file {id} is not written: its place is not certain ({why})")]
+    ReadersDisagree {
+        /// The file.
+        id: FileId,
+        /// What they found, or what one of them does not support.
+        why: String,
+    },
+    /// The file cannot be made that long.
+    #[error("file {id} cannot grow to {len} bytes: {why}")]
+    CannotGrow {
+        /// The file.
+        id: FileId,
+        /// The length that was asked for.
+        len: u64,
+        /// Why.
+        why: &'static str,
+    },
+    /// There are not enough free clusters.
+    #[error("the volume is full: {needed} bytes are needed, {free} are free")]
+    Full {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// The range does not lie within the file.
+    #[error("{len} bytes at offset {offset} do not lie within the file's {file_len} bytes")]
+    OutOfRange {
+        /// Start of the range.
+        offset: u64,
+        /// Length of the range.
+        len: usize,
+        /// Length of the file.
+        file_len: u64,
+    },
+}
+
+impl VolumeError {
+    /// Reports a failure of the device at `offset`.
+    pub(crate) fn device(offset: u64) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Device { offset, source }
+    }
+
+    /// The kind under which it is known to callers that treat the file like any other.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Device { source, .. } => source.kind(),
+            Self::Corrupt(_) | Self::NotNtfs => io::ErrorKind::InvalidData,
+            Self::Stale(_) => io::ErrorKind::NotFound,
+            Self::NotAFolder(_) => io::ErrorKind::NotADirectory,
+            Self::NoData(_) => io::ErrorKind::IsADirectory,
+            Self::Full { .. } => io::ErrorKind::StorageFull,
+            Self::OutOfRange { .. } => io::ErrorKind::UnexpectedEof,
+            Self::BitLocker
+            | Self::Refs
+            | Self::Transformed { .. }
+            | Self::Dirty
+            | Self::Hibernated
+            | Self::Pending { .. }
+            | Self::UnfinishedLog { .. }
+            | Self::Version { .. }
+            | Self::BackupBootSector
+            | Self::ReadersDisagree { .. }
+            | Self::CannotGrow { .. } => io::ErrorKind::Unsupported,
+        }
+    }
+}
+
+impl From<VolumeError> for io::Error {
+    fn from(error: VolumeError) -> Self {
+        Self::new(error.kind(), error)
+    }
+}

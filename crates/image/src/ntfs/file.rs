@@ -1,0 +1,310 @@
+//! The unnamed data of a file: read, written in place, lengthened and shortened.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::allocate::Allocation;
+use super::bitmap::{Bitmap, Extent};
+use super::error::{Corruption, VolumeError};
+use super::format::{attribute_type, system};
+use super::grow;
+use super::layout::Layout;
+use super::mft::Mft;
+use super::place::FileId;
+use super::records::Records;
+use super::second;
+use super::stream::{Content, Stream};
+use super::volume::Inner;
+
+/// The unnamed data of a file.
+#[derive(Clone, Debug)]
+pub struct File {
+    inner: Arc<Inner>,
+    shared: Arc<Shared>,
+}
+
+/// What all that is opened of one file shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    id: FileId,
+    open: Mutex<Open>,
+}
+
+/// Where the data lies.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) stream: Stream,
+    /// Clusters that it gets with the next change that needs any.
+    pub(crate) promised: Option<Allocation>,
+    /// Two readers agree on it.
+    agreed: bool,
+}
+
+impl Shared {
+    pub(crate) fn open(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
+        Ok(Self {
+            id,
+            open: Mutex::new(Open::read(mft, id)?),
+        })
+    }
+
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+}
+
+impl Open {
+    /// Reads where the data of a file lies.
+    pub(crate) fn read(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
+        let records = Records::read(mft, id)?;
+        // Its data is not that which is read through the filter of the reparse point.
+        if records
+            .all(attribute_type::REPARSE_POINT, "")
+            .next()
+            .is_some()
+        {
+            return Err(VolumeError::Transformed {
+                id,
+                how: "behind a reparse point",
+                advice: "replace it by an ordinary file in Windows",
+            });
+        }
+        let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?;
+        Ok(Self {
+            stream: stream.ok_or(VolumeError::NoData(id))?,
+            promised: None,
+            agreed: false,
+        })
+    }
+
+    /// Makes sure that the data may be written where this reader thinks it is.
+    pub(crate) fn make_sure(&mut self, mft: &Mft, id: FileId) -> Result<(), VolumeError> {
+        if id.record < system::FIRST_USER {
+            return Err(VolumeError::Transformed {
+                id,
+                how: "one of the volume's own files",
+                advice: "only Windows changes these",
+            });
+        }
+        self.stream.check_readable()?;
+        if self.agreed {
+            return Ok(());
+        }
+        if let Some(layout) = self.stream.layout() {
+            check_place(mft, layout)?;
+        }
+        second::agree(mft.disk(), id, &self.stream)?;
+        self.agreed = true;
+        Ok(())
+    }
+}
+
+/// Refuses data that lies where no file's data can lie.
+pub(crate) fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError> {
+    let bitmap = Bitmap::open(mft)?;
+    let mut extents: Vec<Extent> = layout.extents().collect();
+    check_foreign(mft, &bitmap, &extents)?;
+    for extent in &extents {
+        if !bitmap.are_used(*extent)? {
+            return Err(misplaced(mft, *extent, "a cluster that is not used").into());
+        }
+    }
+    extents.sort_by_key(|extent| extent.start);
+    for pair in extents.windows(2) {
+        if let [first, second] = pair
+            && first.overlaps(second)
+        {
+            return Err(misplaced(mft, *second, "a cluster that it has already").into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses clusters that belong to the volume's own structures.
+pub(crate) fn check_foreign(
+    mft: &Mft,
+    bitmap: &Bitmap<'_>,
+    extents: &[Extent],
+) -> Result<(), VolumeError> {
+    let boot = Extent {
+        start: super::place::Lcn(0),
+        len: 1,
+    };
+    let own: Vec<Extent> = [mft.layout(), mft.mirror()?]
+        .into_iter()
+        .chain(bitmap.stream().layout())
+        .flat_map(Layout::extents)
+        .chain([boot])
+        .collect();
+    for extent in extents {
+        if own.iter().any(|own| own.overlaps(extent)) {
+            return Err(misplaced(mft, *extent, "a cluster of the volume's own structures").into());
+        }
+    }
+    Ok(())
+}
+
+fn misplaced(mft: &Mft, extent: Extent, actual: &'static str) -> Corruption {
+    let offset = mft.disk().geometry.offset(extent.start).unwrap_or(u64::MAX);
+    Corruption::new("cluster of a file", offset, "one of its own", actual)
+}
+
+impl File {
+    pub(crate) fn new(inner: Arc<Inner>, shared: Arc<Shared>) -> Self {
+        Self { inner, shared }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.shared
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.shared.id
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "no caller asks for emptiness alone"
+    )]
+    pub fn len(&self) -> u64 {
+        self.open().stream.len()
+    }
+
+    /// Bytes up to which the file can be lengthened without new clusters.
+    #[must_use]
+    pub fn allocated_len(&self) -> u64 {
+        let open = self.open();
+        open.stream
+            .layout()
+            .map_or(open.stream.len(), |layout| layout.allocated)
+    }
+
+    /// Where the data lies; `None` where it is in the record.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        self.open().stream.layout().cloned()
+    }
+
+    /// Fills `buf` from `offset` on.
+    ///
+    /// # Errors
+    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`], or what the device reports.
+    pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
+        let open = self.open();
+        open.stream.read(self.inner.mft.disk(), buf, offset)
+    }
+
+    /// Writes all of `data` at `offset`, within the length: in place, and where the file is sparse
+    /// into clusters that it gets for its holes. Durable only after the next [`Self::sync`].
+    ///
+    /// # Errors
+    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`],
+    /// [`VolumeError::ReadersDisagree`], [`VolumeError::CannotGrow`] or [`VolumeError::Full`] for
+    /// holes, a damaged volume, or what the device reports. Nothing is written but where the device
+    /// fails.
+    pub fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
+        let mut open = self.open();
+        let mft = &self.inner.mft;
+        let file_len = open.stream.len();
+        let end = u64::try_from(data.len())
+            .ok()
+            .and_then(|len| offset.checked_add(len));
+        let Some(end) = end.filter(|end| *end <= file_len) else {
+            let len = data.len();
+            return Err(VolumeError::OutOfRange {
+                offset,
+                len,
+                file_len,
+            });
+        };
+        if data.is_empty() {
+            return Ok(());
+        }
+        open.make_sure(mft, self.id())?;
+        let has_holes = open.stream.layout().is_some_and(|layout| {
+            let mut pieces = layout.pieces(offset, data.len());
+            pieces.any(|piece| piece.offset.is_none())
+        });
+        if has_holes {
+            grow::fill(&self.inner, self.id(), &mut open, (offset, end - offset))?;
+        }
+        match open.stream.content() {
+            Content::Clusters(layout) if end <= layout.initialized => {
+                layout.write(mft.disk(), data, offset)
+            }
+            Content::Clusters(layout) => {
+                layout.zero(mft.disk(), layout.initialized, offset)?;
+                layout.write_allocated(mft.disk(), data, offset)?;
+                // The record is not to tell of data that is not there yet.
+                mft.disk().sync()?;
+                let _writing = self.inner.writing();
+                let mut record = mft.read_any(open.stream.record())?;
+                let header = record.non_resident_mut(open.stream.place());
+                header
+                    .ok_or(VolumeError::Stale(self.id()))?
+                    .initialized_size = end.into();
+                mft.write(&mut record)?;
+                let promised = open.promised.take();
+                *open = Open::read(mft, self.id())?;
+                open.promised = promised;
+                Ok(())
+            }
+            Content::Resident(_) => {
+                let _writing = self.inner.writing();
+                let mut record = mft.read_any(open.stream.record())?;
+                let place = usize::try_from(offset)
+                    .ok()
+                    .zip(record.value_mut(open.stream.place()))
+                    .and_then(|(at, value)| crate::bytes::slice_mut(value, at, data.len()));
+                place
+                    .ok_or(VolumeError::Stale(self.id()))?
+                    .copy_from_slice(data);
+                mft.write(&mut record)?;
+                open.stream.set_resident(data, offset);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the file `len` bytes long; new bytes are zero. What is shortened keeps its clusters.
+    /// Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`Self::check_write`], before anything is written, or what the device reports.
+    pub fn set_len(&self, len: u64) -> Result<(), VolumeError> {
+        grow::set_len(&self.inner, self.id(), &mut self.open(), len)
+    }
+
+    /// Whether the file can be made `len` bytes long and all of these extents, each an offset and a
+    /// length in bytes, be written. Nothing is written, but the clusters that this takes are kept
+    /// for the file as long as it is open.
+    ///
+    /// # Errors
+    /// [`VolumeError::OutOfRange`], [`VolumeError::CannotGrow`], [`VolumeError::Full`],
+    /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
+    pub fn check_write(&self, len: u64, extents: &[(u64, u64)]) -> Result<(), VolumeError> {
+        grow::check(&self.inner, self.id(), &mut self.open(), len, extents)
+    }
+
+    /// Returns when all that was written to the volume is durable.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn sync(&self) -> Result<(), VolumeError> {
+        self.inner.mft.disk().sync()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.shared) == 1 {
+            self.inner.mft.promises().end(self.id().record);
+        }
+    }
+}

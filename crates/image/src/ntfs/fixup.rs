@@ -1,0 +1,272 @@
+//! Update sequence arrays: how torn writes of records and index blocks are noticed
+//! (Linux-NTFS, Fixup).
+//!
+//! On disk the last two bytes of each 512 hold the update sequence number; what belongs there is
+//! in the array. In memory this crate keeps the bytes without the numbers.
+
+use zerocopy::byteorder::little_endian::U16;
+
+use super::error::Corruption;
+use super::format::{FIXUP_STRIDE, ProtectedHeader};
+use crate::bytes;
+
+/// Checks that `data`, from `offset` of the volume, begins with `magic` and is not torn, and puts
+/// the bytes back that belong at the end of each 512.
+///
+/// # Errors
+/// A wrong signature or array, or a number that is not at its place; `data` is then in no
+/// particular state.
+pub(crate) fn unprotect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<(), Corruption> {
+    let array = Array::of(data, magic, offset)?;
+    let number = array.number(data);
+    for (entry, end) in array.places(data.len()) {
+        let found = bytes::view::<U16>(data, end).copied();
+        let (Some(found), Some(belongs)) = (found, bytes::view::<U16>(data, entry).copied()) else {
+            return Err(array.corruption(offset));
+        };
+        if Some(found) != number {
+            return Err(Corruption::new(
+                "update sequence number",
+                offset.saturating_add(u64::try_from(end).unwrap_or(u64::MAX)),
+                format!("{:#06x}", number.unwrap_or_default()),
+                format!("{found:#06x}"),
+            ));
+        }
+        if let Some(place) = bytes::view_mut::<U16>(data, end) {
+            *place = belongs;
+        }
+    }
+    Ok(())
+}
+
+/// The opposite of [`unprotect`], with the next update sequence number: `data` is then what
+/// belongs on disk.
+///
+/// # Errors
+/// A wrong signature or array; `data` is unchanged then.
+pub(crate) fn protect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<(), Corruption> {
+    let array = Array::of(data, magic, offset)?;
+    // Neither 0 nor 0xFFFF is ever a number.
+    let number = match array.number(data).map(U16::get) {
+        Some(last @ 1..0xFFFE) => U16::new(last.saturating_add(1)),
+        _ => U16::new(1),
+    };
+    array.put(data, number);
+    Ok(())
+}
+
+/// The same, where `before` is what lies on disk now: where only one 512 bytes of it change, they
+/// keep the number. A disk writes these as a whole, so that no crash can leave the structure torn.
+///
+/// # Errors
+/// As [`protect`].
+pub(crate) fn protect_over(
+    data: &mut [u8],
+    before: &[u8],
+    magic: [u8; 4],
+    offset: u64,
+) -> Result<(), Corruption> {
+    let array = Array::of(data, magic, offset)?;
+    let number = array.number(data);
+    if number.is_some() && number == array.number(before) && data.len() == before.len() {
+        array.put(data, number.unwrap_or_default());
+        let sectors = data.chunks(FIXUP_STRIDE).zip(before.chunks(FIXUP_STRIDE));
+        if sectors.filter(|(new, old)| new != old).count() <= 1 {
+            return Ok(());
+        }
+        unprotect(data, magic, offset)?;
+    }
+    protect(data, magic, offset)
+}
+
+/// A checked update sequence array: it lies within the data, and before the first end of 512 bytes.
+struct Array {
+    start: usize,
+    count: usize,
+}
+
+impl Array {
+    fn of(data: &[u8], magic: [u8; 4], offset: u64) -> Result<Self, Corruption> {
+        let Some(header) = bytes::view::<ProtectedHeader>(data, 0) else {
+            return Err(Corruption::new(
+                "protected structure",
+                offset,
+                format!("at least {} bytes", size_of::<ProtectedHeader>()),
+                data.len().to_string(),
+            ));
+        };
+        if header.magic != magic {
+            return Err(Corruption::new(
+                "signature",
+                offset,
+                String::from_utf8_lossy(&magic).into_owned(),
+                format!("{:?}", String::from_utf8_lossy(&header.magic)),
+            ));
+        }
+        let array = Self {
+            start: usize::from(header.usa_offset.get()),
+            count: usize::from(header.usa_count.get()),
+        };
+        let expected = data
+            .len()
+            .checked_div(FIXUP_STRIDE)
+            .map(|n| n.saturating_add(1));
+        let end = array.start.saturating_add(array.count.saturating_mul(2));
+        let fits = array.start >= size_of::<ProtectedHeader>()
+            && array.start.is_multiple_of(2)
+            && end <= FIXUP_STRIDE.saturating_sub(2)
+            && data.len().is_multiple_of(FIXUP_STRIDE)
+            && Some(array.count) == expected
+            && array.count > 1;
+        if !fits {
+            return Err(array.corruption(offset));
+        }
+        Ok(array)
+    }
+
+    fn number(&self, data: &[u8]) -> Option<U16> {
+        bytes::view::<U16>(data, self.start).copied()
+    }
+
+    /// Puts a number at the end of each 512 bytes, and what it displaces into the array.
+    fn put(&self, data: &mut [u8], number: U16) {
+        if let Some(place) = bytes::view_mut::<U16>(data, self.start) {
+            *place = number;
+        }
+        for (entry, end) in self.places(data.len()) {
+            let belongs = bytes::view::<U16>(data, end).copied().unwrap_or_default();
+            if let Some(place) = bytes::view_mut::<U16>(data, entry) {
+                *place = belongs;
+            }
+            if let Some(place) = bytes::view_mut::<U16>(data, end) {
+                *place = number;
+            }
+        }
+    }
+
+    /// Where each entry lies, and the two bytes it stands for.
+    fn places(&self, len: usize) -> impl Iterator<Item = (usize, usize)> {
+        let entries = (self.start..).step_by(2).skip(1);
+        let ends = (FIXUP_STRIDE.saturating_sub(2)..len).step_by(FIXUP_STRIDE);
+        entries.zip(ends)
+    }
+
+    fn corruption(&self, offset: u64) -> Corruption {
+        Corruption::new(
+            "update sequence array",
+            offset,
+            "one number and one entry for each 512 bytes, before the first end of 512 bytes",
+            format!("{} numbers at {}", self.count, self.start),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two blocks of 512 bytes, the array at 48, number 7.
+    fn block() -> Vec<u8> {
+        let mut data: Vec<u8> = (0..1024_u32).map(|n| (n % 251) as u8).collect();
+        data[..8].copy_from_slice(b"FILE\x30\x00\x03\x00");
+        data[48..54].copy_from_slice(&[7, 0, 0xA, 0xB, 0xC, 0xD]);
+        data[510..512].copy_from_slice(&[7, 0]);
+        data[1022..].copy_from_slice(&[7, 0]);
+        data
+    }
+
+    #[test]
+    fn the_bytes_that_the_numbers_displaced_come_back() {
+        let mut data = block();
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        assert_eq!(data[510..512], [0xA, 0xB]);
+        assert_eq!(data[1022..], [0xC, 0xD]);
+    }
+
+    #[test]
+    fn protecting_uses_the_next_number() {
+        let mut data = block();
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        data[510] = 0x55;
+        let unprotected = data.clone();
+        protect(&mut data, *b"FILE", 0).expect("sound");
+        assert_eq!(data[48..54], [8, 0, 0x55, 0xB, 0xC, 0xD]);
+        assert_eq!(data[510..512], [8, 0]);
+        assert_eq!(data[1022..], [8, 0]);
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        assert_eq!(data[510..], unprotected[510..]);
+    }
+
+    #[test]
+    fn what_one_sector_holds_is_changed_without_another_number() {
+        let before = block();
+        let mut data = before.clone();
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        data[200] ^= 1;
+        let mut one = data.clone();
+        protect_over(&mut one, &before, *b"FILE", 0).expect("sound");
+        assert_eq!(one[..200], before[..200]);
+        assert_eq!(one[201..], before[201..]);
+        data[700] ^= 1;
+        let mut two = data.clone();
+        protect_over(&mut two, &before, *b"FILE", 0).expect("sound");
+        let mut next = data.clone();
+        protect(&mut next, *b"FILE", 0).expect("sound");
+        assert_eq!(two, next, "torn if only one is written");
+        // What the number displaces at the end of the other 512 bytes lies in the first.
+        let mut data = before.clone();
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+        data[1023] ^= 1;
+        protect_over(&mut data, &before, *b"FILE", 0).expect("sound");
+        assert_eq!(data[512..], before[512..]);
+        unprotect(&mut data, *b"FILE", 0).expect("not torn");
+    }
+
+    #[test]
+    fn the_numbers_0_and_0xffff_are_left_out() {
+        for (last, next) in [(0xFFFE_u16, 1_u16), (0xFFFF, 1), (0, 1), (0xFFFD, 0xFFFE)] {
+            let mut data = block();
+            data[48..50].copy_from_slice(&last.to_le_bytes());
+            protect(&mut data, *b"FILE", 0).expect("sound");
+            assert_eq!(data[48..50], next.to_le_bytes(), "after {last:#x}");
+        }
+    }
+
+    #[test]
+    fn a_torn_write_is_noticed_with_its_place() {
+        let mut data = block();
+        data[1022] = 6;
+        let error = unprotect(&mut data, *b"FILE", 4096).expect_err("torn");
+        assert_eq!(
+            error,
+            Corruption::new("update sequence number", 4096 + 1022, "0x0007", "0x0006")
+        );
+    }
+
+    #[test]
+    fn arrays_that_do_not_fit_are_refused() {
+        for (at, value) in [
+            (4, 6_u16),
+            (4, 49),
+            (4, 506),
+            (4, 2000),
+            (6, 1),
+            (6, 2),
+            (6, 4),
+        ] {
+            let mut data = block();
+            data[at..at + 2].copy_from_slice(&value.to_le_bytes());
+            let before = data.clone();
+            assert_eq!(
+                unprotect(&mut data, *b"FILE", 0).expect_err("refused").what,
+                "update sequence array",
+                "{value} at {at}"
+            );
+            protect(&mut data, *b"FILE", 0).expect_err("refused");
+            assert_eq!(data, before);
+        }
+        unprotect(&mut block(), *b"INDX", 0).expect_err("another signature");
+        unprotect(&mut block()[..6], *b"FILE", 0).expect_err("too short");
+        unprotect(&mut block()[..1000], *b"FILE", 0).expect_err("not a multiple of 512");
+    }
+}

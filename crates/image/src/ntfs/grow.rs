@@ -1,0 +1,244 @@
+//! Giving a file another length, and clusters where it has holes.
+//!
+//! The order makes every crash harmless: first the clusters are taken in $Bitmap, then they hold
+//! zeros, and only then does the record tell of them. A crash in between leaves clusters that are
+//! marked as used and belong to no file, which chkdsk gives back. A hole that is filled reads as
+//! before; the data is written once that is durable.
+//!
+//! At last the copies of the sizes in the indexes of folders follow, by which Windows lists files
+//! that it has not opened yet. They are no more than copies: where an entry is not found, or a
+//! crash comes before, the file is whole, and Windows corrects them when it opens it.
+
+use super::allocate::{self, Allocation, set_sizes};
+use super::bitmap::Bitmap;
+use super::error::VolumeError;
+use super::file::Open;
+use super::folder::{self, Folder};
+use super::format::attribute_type;
+use super::layout::Layout;
+use super::mft::Mft;
+use super::place::FileId;
+use super::records::Records;
+use super::stream::Content;
+use super::volume::Inner;
+
+/// How a file gets another length.
+enum Plan {
+    /// It has it already.
+    Nothing,
+    /// Its value in the record changes its length.
+    Resident { len: usize },
+    /// Its clusters suffice.
+    Sizes { layout: Layout },
+    /// It gets more clusters, or its first.
+    Allocate(Allocation),
+}
+
+/// Finds out how to make a file `len` bytes long so that all of `wanted` can be written; nothing
+/// is written.
+fn plan(
+    mft: &Mft,
+    id: FileId,
+    open: &mut Open,
+    len: u64,
+    wanted: &[(u64, u64)],
+) -> Result<Plan, VolumeError> {
+    if len == open.stream.len() && wanted.is_empty() {
+        return Ok(Plan::Nothing);
+    }
+    open.make_sure(mft, id)?;
+    let resident = matches!(open.stream.content(), Content::Resident(_));
+    if len == open.stream.len() && resident {
+        return Ok(Plan::Nothing);
+    }
+    let mut record = mft.read_any(open.stream.record())?;
+    if resident
+        && let Ok(len) = usize::try_from(len)
+        && record.set_value_len(open.stream.place(), len).is_ok()
+    {
+        return Ok(Plan::Resident { len });
+    }
+    if let Some(allocation) = allocate::find(mft, id, open, len, wanted)? {
+        return Ok(Plan::Allocate(allocation));
+    }
+    let Some(layout) = open.stream.layout() else {
+        return Err(VolumeError::Stale(id));
+    };
+    let layout = resized(layout, open, len);
+    set_sizes(&mut record, open, &layout).ok_or(VolumeError::Stale(id))?;
+    Ok(Plan::Sizes { layout })
+}
+
+/// A layout with another length; what was written of the file stays so.
+fn resized(layout: &Layout, open: &Open, len: u64) -> Layout {
+    let initialized = open.stream.layout().map_or(0, |old| old.initialized);
+    let mut layout = layout.clone();
+    layout.len = len;
+    layout.initialized = initialized.min(len);
+    layout
+}
+
+/// Whether a file can be made `len` bytes long and all of `wanted` be written. What it needs for
+/// that is promised to it until it is closed.
+pub(crate) fn check(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    len: u64,
+    wanted: &[(u64, u64)],
+) -> Result<(), VolumeError> {
+    for (offset, part_len) in wanted {
+        if offset.checked_add(*part_len).is_none_or(|end| end > len) {
+            return Err(VolumeError::OutOfRange {
+                offset: *offset,
+                len: usize::try_from(*part_len).unwrap_or(usize::MAX),
+                file_len: len,
+            });
+        }
+    }
+    // So that no other file is promised the same clusters.
+    let _writing = inner.writing();
+    let promises = inner.mft.promises();
+    open.promised = None;
+    promises.end(id.record);
+    if let Plan::Allocate(allocation) = plan(&inner.mft, id, open, len, wanted)? {
+        promises.make(id.record, &allocation.extents);
+        open.promised = Some(allocation);
+    }
+    Ok(())
+}
+
+/// Makes a file `len` bytes long.
+pub(crate) fn set_len(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    len: u64,
+) -> Result<(), VolumeError> {
+    let _writing = inner.writing();
+    let mft = &inner.mft;
+    let disk = mft.disk();
+    if len == open.stream.len() {
+        return Ok(());
+    }
+    let promised = open.promised.take_if(|it| len <= it.layout.allocated);
+    let plan = match promised {
+        Some(allocation) => Plan::Allocate(allocation),
+        None => plan(mft, id, open, len, &[])?,
+    };
+    let mut record = mft.read_any(open.stream.record())?;
+    let changed = match plan {
+        Plan::Nothing => return Ok(()),
+        Plan::Allocate(allocation) => return allocate(inner, id, open, allocation, len),
+        Plan::Resident { len } => record.set_value_len(open.stream.place(), len).ok(),
+        Plan::Sizes { mut layout } => {
+            if zero_up(mft, &mut layout)? {
+                disk.sync()?;
+            }
+            set_sizes(&mut record, open, &layout)
+        }
+    };
+    changed.ok_or(VolumeError::Stale(id))?;
+    mft.write(&mut record)?;
+    disk.sync()?;
+    renew(inner, id, open)
+}
+
+/// Gives a file clusters where `wanted` has none: what it was promised, or else what is free.
+pub(crate) fn fill(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    wanted: (u64, u64),
+) -> Result<(), VolumeError> {
+    let _writing = inner.writing();
+    let len = open.stream.len();
+    if let Some(promised) = open.promised.take() {
+        allocate(inner, id, open, promised, len)?;
+    }
+    match plan(&inner.mft, id, open, len, &[wanted])? {
+        Plan::Allocate(allocation) => allocate(inner, id, open, allocation, len),
+        _ => Ok(()),
+    }
+}
+
+/// Takes clusters for a file and makes it `len` bytes long.
+fn allocate(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    mut allocation: Allocation,
+    len: u64,
+) -> Result<(), VolumeError> {
+    let mft = &inner.mft;
+    let disk = mft.disk();
+    let mut record = mft.read_any(open.stream.record())?;
+    let grows = len != open.stream.len();
+    let layout = &mut allocation.layout;
+    *layout = resized(layout, open, len);
+    Bitmap::open(mft)?.take(&allocation.extents)?;
+    disk.sync()?;
+    if let Content::Resident(content) = open.stream.content() {
+        layout.write_allocated(disk, content, 0)?;
+        layout.initialized = u64::try_from(content.len()).unwrap_or(u64::MAX).min(len);
+    }
+    let cluster_len = u64::from(disk.geometry.cluster_len);
+    for run in &allocation.filled {
+        let start = run.vcn.saturating_mul(cluster_len);
+        layout.zero(disk, start, run.end().saturating_mul(cluster_len))?;
+    }
+    if grows {
+        zero_up(mft, layout)?;
+    }
+    disk.sync()?;
+    let put = allocation.put(&mut record, open);
+    put.ok_or(VolumeError::Stale(id))?;
+    mft.write(&mut record)?;
+    disk.sync()?;
+    renew(inner, id, open)
+}
+
+/// Reads where a file lies now, and writes its sizes into the indexes of folders.
+fn renew(inner: &Inner, id: FileId, open: &mut Open) -> Result<(), VolumeError> {
+    inner.mft.promises().end(id.record);
+    *open = Open::read(&inner.mft, id)?;
+    let allocated = match open.stream.layout() {
+        Some(layout) if layout.sparse_unit.is_some() => layout.total_allocated(),
+        Some(layout) => layout.allocated,
+        None => open.stream.len().next_multiple_of(8),
+    };
+    write_copies(inner, id, allocated, open.stream.len())?;
+    inner.mft.disk().sync()
+}
+
+/// Writes the sizes into the entries of all names of the file.
+fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(), VolumeError> {
+    let mft = &inner.mft;
+    for (_, attribute) in Records::read(mft, id)?.all(attribute_type::FILE_NAME, "") {
+        let Some((parent, name)) = attribute.resident().and_then(folder::parse_key) else {
+            continue;
+        };
+        let written = Folder::open(mft, parent).and_then(|folder| {
+            let located = folder.find(inner.upcase()?, &name)?;
+            match located.filter(|it| it.entry.id == id && it.entry.name == name) {
+                Some(located) => folder.write_sizes(mft, &located, allocated, len),
+                None => Ok(()),
+            }
+        });
+        // What is wrong with a folder is no reason to call the file's new length in question.
+        if let Err(error @ VolumeError::Device { .. }) = written {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Writes zeros to what was never written, up to the length; whether there was any.
+fn zero_up(mft: &Mft, layout: &mut Layout) -> Result<bool, VolumeError> {
+    if layout.initialized >= layout.len {
+        return Ok(false);
+    }
+    layout.zero(mft.disk(), layout.initialized, layout.len)?;
+    layout.initialized = layout.len;
+    Ok(true)
+}

@@ -1,0 +1,409 @@
+//! Where the bytes of a value that is not resident lie on the volume.
+
+use super::bitmap::Extent;
+use super::boot::Geometry;
+use super::disk::Disk;
+use super::error::{Corruption, VolumeError};
+use super::format::AttributeHeader;
+use super::place::Lcn;
+use super::record::{AttributeAt, Record};
+use super::runs::{self, Run};
+
+/// Zeros that are written at once.
+const ZEROS: usize = 1 << 20;
+/// Most runs that a value may have; a volume that fragmented cannot be worked on anyway.
+const MAX_RUNS: usize = 1 << 20;
+
+/// Clusters and sizes of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    runs: Vec<Run>,
+    cluster_len: u64,
+    /// Bytes in its clusters.
+    pub(crate) allocated: u64,
+    /// Length of the value in bytes.
+    pub(crate) len: u64,
+    /// Bytes that were written; what follows reads as zeros.
+    pub(crate) initialized: u64,
+    /// Where it is sparse: how many clusters get their places together, as Windows does it.
+    pub(crate) sparse_unit: Option<u64>,
+}
+
+/// Bytes of a value that follow each other on the volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Offset in the volume; `None` where no cluster is there.
+    pub(crate) offset: Option<u64>,
+    /// Number of bytes.
+    pub(crate) len: usize,
+}
+
+/// Puts a layout together from the attributes that tell of it, in the order of their clusters.
+pub(crate) struct Builder<'a> {
+    geometry: &'a Geometry,
+    layout: Option<Layout>,
+    holes_allowed: bool,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(geometry: &'a Geometry) -> Self {
+        Self {
+            geometry,
+            layout: None,
+            holes_allowed: false,
+        }
+    }
+
+    /// Adds the attribute at `at` of `record`, which is not resident.
+    pub(crate) fn add(&mut self, record: &Record, at: AttributeAt) -> Result<(), Corruption> {
+        let wrong =
+            |what, expected: String, actual: String| record.corruption(what, at, expected, actual);
+        let attribute = record.attribute(at);
+        let (Some(header), Some(pairs), Some(flags)) = (
+            attribute.and_then(|attribute| attribute.non_resident()),
+            attribute.and_then(|attribute| attribute.mapping_pairs()),
+            attribute.map(|attribute| attribute.flags()),
+        ) else {
+            let expected = "one that is not resident".to_owned();
+            return Err(wrong("attribute", expected, "another".to_owned()));
+        };
+        let lowest = header.lowest_vcn.get();
+        let next = self.layout.as_ref().map_or(0, Layout::clusters);
+        if lowest != next {
+            return Err(wrong("lowest VCN", next.to_string(), lowest.to_string()));
+        }
+        let found = runs::decode(pairs, lowest, self.geometry.clusters).map_err(|error| {
+            wrong(
+                "mapping pairs",
+                "runs inside the volume".to_owned(),
+                error.to_string(),
+            )
+        })?;
+        let end = found.last().map_or(lowest, Run::end);
+        let highest = header.highest_vcn.get();
+        // An empty value has -1 there, and some writers leave 0.
+        if highest.wrapping_add(1) != end && !(found.is_empty() && highest == 0) {
+            let expected = format!("the cluster before {end}");
+            return Err(wrong("highest VCN", expected, highest.to_string()));
+        }
+        let cluster_len = u64::from(self.geometry.cluster_len);
+        let layout = self.layout.get_or_insert_with(|| Layout {
+            runs: Vec::new(),
+            cluster_len,
+            allocated: header.allocated_size.get(),
+            len: header.data_size.get(),
+            initialized: header.initialized_size.get(),
+            sparse_unit: (flags & AttributeHeader::FLAG_SPARSE != 0).then(|| {
+                1_u64
+                    .checked_shl(header.compression_unit.into())
+                    .unwrap_or(0)
+            }),
+        });
+        if layout.runs.len().saturating_add(found.len()) > MAX_RUNS {
+            let actual = "more".to_owned();
+            return Err(wrong("runs", format!("at most {MAX_RUNS}"), actual));
+        }
+        layout.runs.extend(found);
+        let special = AttributeHeader::FLAG_SPARSE | AttributeHeader::MASK_COMPRESSED;
+        self.holes_allowed |= flags & special != 0;
+        Ok(())
+    }
+
+    /// What is known so far, whatever its sizes are.
+    pub(crate) fn so_far(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
+    /// Checks the sizes against the clusters; `record` and `at` tell where the sizes are.
+    pub(crate) fn finish(self, record: &Record, at: AttributeAt) -> Result<Layout, Corruption> {
+        let wrong = |what, expected: &'static str, actual: String| {
+            record.corruption(what, at, expected, actual)
+        };
+        let Some(layout) = self.layout else {
+            return Err(wrong("attribute", "at least one", "none".to_owned()));
+        };
+        let mapped = layout.clusters().checked_mul(layout.cluster_len);
+        if mapped != Some(layout.allocated) {
+            let actual = format!("{} bytes, {} clusters", layout.allocated, layout.clusters());
+            return Err(wrong("allocated size", "that of the clusters", actual));
+        }
+        if layout.len > layout.allocated || layout.initialized > layout.len {
+            let Layout {
+                allocated,
+                len,
+                initialized,
+                ..
+            } = layout;
+            let actual = format!("initialized {initialized}, data {len}, allocated {allocated}");
+            return Err(wrong(
+                "sizes",
+                "initialized within data within allocated",
+                actual,
+            ));
+        }
+        if !self.holes_allowed && layout.runs.iter().any(|run| run.lcn.is_none()) {
+            return Err(wrong(
+                "mapping pairs",
+                "a place for every cluster",
+                "a hole".to_owned(),
+            ));
+        }
+        Ok(layout)
+    }
+}
+
+impl Layout {
+    /// All runs in their order.
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// That of a value without clusters.
+    pub(crate) fn empty(cluster_len: u64) -> Self {
+        Self {
+            runs: Vec::new(),
+            cluster_len,
+            allocated: 0,
+            len: 0,
+            initialized: 0,
+            sparse_unit: None,
+        }
+    }
+
+    /// The same with more clusters; `None` where they are too many to be counted.
+    pub(crate) fn extended(&self, extents: &[Extent]) -> Option<Self> {
+        let mut vcn = self.clusters();
+        let mut new = Vec::with_capacity(extents.len());
+        for extent in extents {
+            new.push(Run {
+                vcn,
+                lcn: Some(extent.start),
+                len: extent.len,
+            });
+            vcn = vcn.checked_add(extent.len)?;
+        }
+        self.placed(&new)
+    }
+
+    /// The same with places for clusters that it lacks, in their order: in holes, or after the end.
+    /// `None` where one is elsewhere, or they are too many to be counted.
+    pub(crate) fn placed(&self, new: &[Run]) -> Option<Self> {
+        let mut fuller = Self {
+            runs: Vec::with_capacity(self.runs.len().checked_add(new.len())?),
+            ..self.clone()
+        };
+        let mut new = new.iter().copied().peekable();
+        for old in &self.runs {
+            if old.lcn.is_some() {
+                fuller.push(*old)?;
+                continue;
+            }
+            while let Some(run) = new.next_if(|run| run.vcn < old.end()) {
+                fuller.push_hole(run.vcn)?;
+                fuller.push(run)?;
+            }
+            fuller.push_hole(old.end())?;
+        }
+        for run in new {
+            fuller.push(run)?;
+        }
+        fuller.allocated = fuller.clusters().checked_mul(self.cluster_len)?;
+        Some(fuller)
+    }
+
+    fn push_hole(&mut self, end: u64) -> Option<()> {
+        let vcn = self.clusters();
+        match end.checked_sub(vcn)? {
+            0 => Some(()),
+            len => self.push(Run {
+                vcn,
+                lcn: None,
+                len,
+            }),
+        }
+    }
+
+    /// Adds a run that follows the last one, which takes it in where their clusters do so, too.
+    fn push(&mut self, run: Run) -> Option<()> {
+        if run.vcn != self.clusters() {
+            return None;
+        }
+        match self.runs.last_mut() {
+            Some(last)
+                if match (last.lcn, run.lcn) {
+                    (None, None) => true,
+                    (Some(lcn), Some(next)) => lcn.after(last.len) == Some(next),
+                    _ => false,
+                } =>
+            {
+                last.len = last.len.checked_add(run.len)?;
+            }
+            _ => self.runs.push(run),
+        }
+        (self.clusters() <= i64::MAX.unsigned_abs()).then_some(())
+    }
+
+    /// What has no place of the clusters from `start` up to `end`, widened to whole units of
+    /// allocation as far as each hole reaches: first cluster and end.
+    pub(crate) fn holes(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> {
+        let unit = self.sparse_unit.unwrap_or(1).max(1);
+        let from = self.runs.partition_point(|run| run.end() <= start);
+        let runs = self.runs.get(from..).unwrap_or_default().iter();
+        runs.take_while(move |run| run.vcn < end)
+            .filter(|run| run.lcn.is_none())
+            .map(move |run| {
+                let first = start.checked_div(unit).unwrap_or(0).saturating_mul(unit);
+                let last = end.checked_next_multiple_of(unit).unwrap_or(end);
+                (run.vcn.max(first), run.end().min(last))
+            })
+    }
+
+    /// Bytes of the clusters that it really has.
+    pub(crate) fn total_allocated(&self) -> u64 {
+        self.extents()
+            .fold(0, |sum: u64, extent| sum.saturating_add(extent.len))
+            .saturating_mul(self.cluster_len)
+    }
+
+    /// The clusters that it has, in their order; holes are left out.
+    pub(crate) fn extents(&self) -> impl Iterator<Item = Extent> {
+        self.runs.iter().filter_map(|run| {
+            let start = run.lcn?;
+            Some(Extent {
+                start,
+                len: run.len,
+            })
+        })
+    }
+
+    /// Number of clusters.
+    pub(crate) fn clusters(&self) -> u64 {
+        self.runs.last().map_or(0, Run::end)
+    }
+
+    /// Where the `len` bytes at `offset` lie, in their order; ends early where the clusters end.
+    pub(crate) fn pieces(&self, offset: u64, len: usize) -> impl Iterator<Item = Piece> {
+        let vcn = offset.checked_div(self.cluster_len).unwrap_or(u64::MAX);
+        let first = self.runs.partition_point(|run| run.end() <= vcn);
+        let mut runs = self.runs.get(first..).unwrap_or_default().iter();
+        let mut at = offset;
+        let mut rest = u64::try_from(len).unwrap_or(u64::MAX);
+        std::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let run = runs.next()?;
+            let within = at.checked_sub(run.vcn.checked_mul(self.cluster_len)?)?;
+            let len = run.len.checked_mul(self.cluster_len)?.checked_sub(within)?;
+            let len = len.min(rest);
+            let offset = match run.lcn {
+                None => None,
+                Some(Lcn(lcn)) => Some(lcn.checked_mul(self.cluster_len)?.checked_add(within)?),
+            };
+            at = at.checked_add(len)?;
+            rest = rest.checked_sub(len)?;
+            let len = usize::try_from(len).ok()?;
+            Some(Piece { offset, len })
+        })
+    }
+
+    /// Offset in the volume of the byte at `offset`.
+    pub(crate) fn position(&self, offset: u64) -> Option<u64> {
+        self.pieces(offset, 1).next()?.offset
+    }
+
+    /// Fills `buf` from `offset` on; what lies past what was written, and holes, read as zeros.
+    pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
+        self.within(offset, buf.len(), self.len)?;
+        let written = usize::try_from(self.initialized.saturating_sub(offset))
+            .unwrap_or(usize::MAX)
+            .min(buf.len());
+        let (mut rest, unwritten) = buf
+            .split_at_mut_checked(written)
+            .unwrap_or((&mut [], &mut []));
+        unwritten.fill(0);
+        for piece in self.pieces(offset, written) {
+            let (part, after) = std::mem::take(&mut rest)
+                .split_at_mut_checked(piece.len)
+                .unwrap_or((&mut [], &mut []));
+            match piece.offset {
+                Some(offset) => disk.read(part, offset)?,
+                None => part.fill(0),
+            }
+            rest = after;
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        // The clusters hold the whole length: `Builder::finish` has checked it.
+        Err(self.out_of_range(offset, written))
+    }
+
+    /// Writes `data` at `offset`, all of which was written before and lies in clusters.
+    pub(crate) fn write(&self, disk: &Disk, data: &[u8], offset: u64) -> Result<(), VolumeError> {
+        self.within(offset, data.len(), self.initialized)?;
+        self.write_allocated(disk, data, offset)
+    }
+
+    /// The same for all that is allocated, whether it was written before or not.
+    pub(crate) fn write_allocated(
+        &self,
+        disk: &Disk,
+        data: &[u8],
+        offset: u64,
+    ) -> Result<(), VolumeError> {
+        self.within(offset, data.len(), self.allocated)?;
+        let pieces: Vec<Piece> = self.pieces(offset, data.len()).collect();
+        // Nothing is written where a part could not be.
+        if pieces.iter().any(|piece| piece.offset.is_none()) {
+            return Err(self.out_of_range(offset, data.len()));
+        }
+        let mut rest = data;
+        for piece in pieces {
+            let (part, after) = rest.split_at_checked(piece.len).unwrap_or((rest, &[]));
+            if let Some(offset) = piece.offset {
+                disk.write(part, offset)?;
+            }
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Writes zeros from `from` up to `to`, whether that was written before or not. What has no
+    /// clusters reads as zeros anyway.
+    pub(crate) fn zero(&self, disk: &Disk, from: u64, to: u64) -> Result<(), VolumeError> {
+        let len = to.saturating_sub(from);
+        let zeros = vec![0; usize::try_from(len).unwrap_or(ZEROS).min(ZEROS)];
+        let mut at = from;
+        while at < to {
+            let rest = usize::try_from(to.saturating_sub(at)).unwrap_or(ZEROS);
+            let part = zeros.get(..rest).unwrap_or(&zeros);
+            self.within(at, part.len(), self.allocated)?;
+            for piece in self.pieces(at, part.len()) {
+                if let Some(offset) = piece.offset {
+                    disk.write(part.get(..piece.len).unwrap_or(part), offset)?;
+                }
+            }
+            at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
+
+    fn within(&self, offset: u64, len: usize, bound: u64) -> Result<(), VolumeError> {
+        let end = u64::try_from(len)
+            .ok()
+            .and_then(|len| offset.checked_add(len));
+        match end {
+            Some(end) if end <= bound => Ok(()),
+            _ => Err(self.out_of_range(offset, len)),
+        }
+    }
+
+    fn out_of_range(&self, offset: u64, len: usize) -> VolumeError {
+        VolumeError::OutOfRange {
+            offset,
+            len,
+            file_len: self.len,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a record tells of a file.
+
+use super::attribute::Attribute;
+use super::error::VolumeError;
+use super::format::{AttributeHeader, FileName, StandardInformation, attribute_type};
+use super::record::Record;
+use super::records::Records;
+use crate::bytes;
+
+/// Bit of a reparse tag: the file stands for another name, as a link does.
+const NAME_SURROGATE: u32 = 0x2000_0000;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, a junction or a mounted volume.
+    Link,
+    /// Another reparse point, whose data its file system filter gives; or one of the volume's own
+    /// files that has no data.
+    Other,
+}
+
+/// What is known of a file without reading its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// What it is.
+    pub kind: Kind,
+    /// Length of the unnamed data in bytes; 0 where there is none.
+    pub len: u64,
+    /// Number of names, without short ones that stand beside a long one.
+    pub links: u32,
+    /// `FILE_ATTRIBUTE_*` bits.
+    pub attributes: u32,
+    /// The data is compressed by NTFS itself.
+    pub compressed: bool,
+    /// The data is encrypted by NTFS itself (EFS).
+    pub encrypted: bool,
+    /// Key of the security descriptor in $Secure; 0 where there is none.
+    pub security_id: u32,
+    /// Tag of a reparse point.
+    pub reparse_tag: Option<u32>,
+}
+
+impl Metadata {
+    /// What the records of a file tell.
+    pub(crate) fn of(records: &Records) -> Result<Self, VolumeError> {
+        Self::gather(
+            records.base(),
+            records.attributes().map(|(_, attribute)| attribute),
+        )
+    }
+
+    /// The same for a record which holds all attributes of its file.
+    pub(crate) fn of_record(record: &Record) -> Result<Self, VolumeError> {
+        Self::gather(record, record.attributes())
+    }
+
+    fn gather<'a>(
+        base: &Record,
+        attributes: impl Iterator<Item = Attribute<'a>>,
+    ) -> Result<Self, VolumeError> {
+        let mut found = Self {
+            kind: Kind::Other,
+            len: 0,
+            links: 0,
+            attributes: 0,
+            compressed: false,
+            encrypted: false,
+            security_id: 0,
+            reparse_tag: None,
+        };
+        let mut has_data = false;
+        for attribute in attributes {
+            let value = attribute.resident();
+            let is_unnamed = attribute.name_range().1 == 0;
+            match attribute.kind() {
+                attribute_type::STANDARD_INFORMATION => {
+                    let value = value.unwrap_or_default();
+                    let number = |at| {
+                        bytes::view(value, at)
+                            .copied()
+                            .map_or(0, u32::from_le_bytes)
+                    };
+                    found.attributes = number(StandardInformation::FILE_ATTRIBUTES);
+                    found.security_id = number(StandardInformation::SECURITY_ID);
+                }
+                attribute_type::FILE_NAME => {
+                    let name = bytes::view::<FileName>(value.unwrap_or_default(), 0);
+                    if name.is_some_and(|name| name.namespace != FileName::NAMESPACE_DOS) {
+                        found.links = found.links.saturating_add(1);
+                    }
+                }
+                attribute_type::DATA if is_unnamed => {
+                    has_data = true;
+                    let flags = attribute.flags();
+                    found.compressed |= flags & AttributeHeader::MASK_COMPRESSED != 0;
+                    found.encrypted |= flags & AttributeHeader::FLAG_ENCRYPTED != 0;
+                    match (value, attribute.non_resident()) {
+                        (Some(value), _) => {
+                            found.len = u64::try_from(value.len()).unwrap_or(u64::MAX);
+                        }
+                        (None, Some(header)) if header.lowest_vcn.get() == 0 => {
+                            found.len = header.data_size.get();
+                        }
+                        _ => {}
+                    }
+                }
+                attribute_type::REPARSE_POINT => {
+                    // A reparse point that is not resident is not looked into, but taken for what
+                    // needs the most care.
+                    let tag = value.and_then(|value| bytes::view(value, 0).copied());
+                    found.reparse_tag = Some(tag.map_or(NAME_SURROGATE, u32::from_le_bytes));
+                }
+                _ => {}
+            }
+        }
+        found.kind = match found.reparse_tag {
+            Some(tag) if tag & NAME_SURROGATE != 0 => Kind::Link,
+            Some(_) => Kind::Other,
+            None if base.is_folder() => Kind::Folder,
+            None if has_data => Kind::File,
+            None => Kind::Other,
+        };
+        Ok(found)
+    }
+}

@@ -1,0 +1,368 @@
+//! $MFT: where each FILE record lies, and how one or many are read and written.
+
+use std::sync::OnceLock;
+
+use super::disk::Disk;
+use super::error::{Corruption, VolumeError};
+use super::format::{attribute_type, system};
+use super::layout::{Builder, Layout};
+use super::list;
+use super::place::FileId;
+use super::promise::Promises;
+use super::record::Record;
+
+/// Bytes that a bulk read takes at once.
+const CHUNK: u64 = 1 << 20;
+/// Bytes between two wanted records that a bulk read takes along rather than begin a new one.
+const GAP: u64 = 64 << 10;
+
+/// The table of all FILE records.
+#[derive(Debug)]
+pub(crate) struct Mft {
+    disk: Disk,
+    layout: Layout,
+    mirror: OnceLock<Layout>,
+    promises: Promises,
+}
+
+impl Mft {
+    /// Finds $MFT, and all its parts where it has an attribute list.
+    pub(crate) fn open(disk: Disk) -> Result<Self, VolumeError> {
+        let geometry = disk.geometry;
+        let offset = geometry.offset(geometry.mft).unwrap_or(u64::MAX);
+        let mut data = vec![0; record_len(&disk)];
+        disk.read(&mut data, offset)?;
+        let base = Record::parse(system::MFT, offset, data)?;
+        let at = base
+            .attributes()
+            .find(|a| a.kind() == attribute_type::DATA && a.name_range().1 == 0)
+            .map(|attribute| attribute.place())
+            .ok_or_else(|| Corruption::new("$MFT", offset, "a data attribute", "none"))?;
+        let mut builder = Builder::new(&geometry);
+        builder.add(&base, at)?;
+        // The parts of $MFT lie in records which the parts before them tell the places of.
+        for entry in list::entries(&disk, &base)?.unwrap_or_default() {
+            if entry.kind != attribute_type::DATA || !entry.name.is_empty() || entry.lowest_vcn == 0
+            {
+                continue;
+            }
+            let number = entry.record.record;
+            let so_far = builder.so_far().ok_or_else(|| missing(number))?;
+            let extension = read_record(&disk, so_far, number)?;
+            let at = entry.find(&extension, base.id())?;
+            builder.add(&extension, at)?;
+        }
+        let mft = Self {
+            disk,
+            layout: builder.finish(&base, at)?,
+            mirror: OnceLock::new(),
+            promises: Promises::default(),
+        };
+        if mft.layout.position(0) != Some(offset) {
+            let expected = "the place that the boot sector tells";
+            let actual = format!("{:?}", mft.layout.position(0));
+            return Err(Corruption::new("first cluster of $MFT", offset, expected, actual).into());
+        }
+        Ok(mft)
+    }
+
+    /// The volume's device.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Free clusters that files are to get.
+    pub(crate) fn promises(&self) -> &Promises {
+        &self.promises
+    }
+
+    /// Where its records lie.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Number of its records, used or not.
+    pub(crate) fn count(&self) -> u64 {
+        count(&self.disk, &self.layout)
+    }
+
+    /// Offset of record `number` in $MFT, where there is such a record.
+    fn start(&self, number: u64) -> Option<u64> {
+        start(&self.disk, &self.layout, number)
+    }
+
+    /// Reads the base record of a file that exists.
+    pub(crate) fn read(&self, id: FileId) -> Result<Record, VolumeError> {
+        let record = self.read_any(id.record)?;
+        check_base(&record, id)?;
+        Ok(record)
+    }
+
+    /// Reads one of the volume's own records, whatever its sequence number is.
+    pub(crate) fn read_system(&self, number: u64) -> Result<Record, VolumeError> {
+        let record = self.read_any(number)?;
+        check_base(&record, record.id())?;
+        Ok(record)
+    }
+
+    /// Reads a record, used or not, base record or not.
+    pub(crate) fn read_any(&self, number: u64) -> Result<Record, VolumeError> {
+        read_record(&self.disk, &self.layout, number)
+    }
+
+    /// Reads the records of `numbers` in few large pieces and shows each, with its index in
+    /// `numbers`. Fastest where the numbers are in order.
+    pub(crate) fn visit(
+        &self,
+        numbers: &[u64],
+        mut show: impl FnMut(usize, Result<&Record, VolumeError>),
+    ) {
+        self.visit_mut(numbers, |index, found| {
+            show(index, found.map(|(record, _)| &*record));
+        });
+    }
+
+    fn visit_mut(
+        &self,
+        numbers: &[u64],
+        mut show: impl FnMut(usize, Result<(&mut Record, &[u8]), VolumeError>),
+    ) {
+        let mut record = Record::default();
+        for group in self.groups(numbers) {
+            let chunk = self.read_chunk(&group);
+            for (index, number) in group.members {
+                let own;
+                let found = match &chunk {
+                    Ok(chunk) => self.slice(chunk, group.start, number),
+                    // One by one: an unreadable sector is not to cost its neighbours.
+                    Err(_) => match self.read_protected(number) {
+                        Ok(read) => {
+                            own = read;
+                            Ok(own.as_slice())
+                        }
+                        Err(error) => Err(error),
+                    },
+                };
+                let found = match found {
+                    Ok(bytes) => self
+                        .pick(bytes, number, &mut record)
+                        .map(|()| (&mut record, bytes)),
+                    Err(error) => Err(error),
+                };
+                show(index, found);
+            }
+        }
+    }
+
+    /// A record as it lies on the disk.
+    fn read_protected(&self, number: u64) -> Result<Vec<u8>, VolumeError> {
+        let start = self.start(number).ok_or_else(|| missing(number))?;
+        let mut bytes = vec![0; record_len(&self.disk)];
+        self.layout.read(&self.disk, &mut bytes, start)?;
+        Ok(bytes)
+    }
+
+    /// Shows the records of `numbers` like [`Self::visit`], lets each be changed, and writes those for
+    /// which `change` tells `true`, neighbours together, after all were shown. A record is shown as
+    /// it lies on the disk however often it is among `numbers`.
+    ///
+    /// # Errors
+    /// What a record cannot be written for; others may be written then.
+    pub(crate) fn update(
+        &self,
+        numbers: &[u64],
+        mut change: impl FnMut(usize, Result<&mut Record, VolumeError>) -> bool,
+    ) -> Result<(), VolumeError> {
+        let mut changed: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut fault = None;
+        self.visit_mut(numbers, |index, found| match found {
+            Err(error) => {
+                change(index, Err(error));
+            }
+            Ok((record, before)) => {
+                if change(index, Ok(record)) {
+                    match record.protected(before) {
+                        Ok(protected) => changed.push((record.number(), protected)),
+                        Err(error) => fault = Some(error),
+                    }
+                }
+            }
+        });
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (number, protected) in changed {
+            self.write_mirror(number, &protected)?;
+            let at = self.start(number).ok_or_else(|| missing(number))?;
+            match pieces.last_mut() {
+                Some((start, data)) if end(*start, data.len()) == Some(at) => {
+                    data.extend(protected);
+                }
+                _ => pieces.push((at, protected)),
+            }
+        }
+        for (start, data) in pieces {
+            self.layout.write(&self.disk, &data, start)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a record back, and into $MFTMirr where that has a copy of it.
+    pub(crate) fn write(&self, record: &mut Record) -> Result<(), VolumeError> {
+        let number = record.number();
+        let start = self.start(number).ok_or_else(|| missing(number))?;
+        let protected = record.protected(&self.read_protected(number)?)?;
+        self.write_mirror(number, &protected)?;
+        self.layout.write(&self.disk, &protected, start)?;
+        record.written(&protected);
+        Ok(())
+    }
+
+    fn write_mirror(&self, number: u64, protected: &[u8]) -> Result<(), VolumeError> {
+        let geometry = &self.disk.geometry;
+        let in_cluster = geometry.cluster_len.checked_div(geometry.record_len);
+        if number >= u64::from(in_cluster.unwrap_or(0).max(4)) {
+            return Ok(());
+        }
+        let mirror = self.mirror()?;
+        let record_len = u64::from(geometry.record_len);
+        let at = number.saturating_mul(record_len);
+        if at.saturating_add(record_len) <= mirror.initialized {
+            mirror.write(&self.disk, protected, at)?;
+        }
+        Ok(())
+    }
+
+    /// Where $MFTMirr lies.
+    pub(crate) fn mirror(&self) -> Result<&Layout, VolumeError> {
+        if let Some(mirror) = self.mirror.get() {
+            return Ok(mirror);
+        }
+        let record = self.read_system(system::MFT_MIRROR)?;
+        let at = record
+            .find(attribute_type::DATA, "")
+            .map(|attribute| attribute.place())
+            .ok_or_else(|| {
+                Corruption::new("$MFTMirr", record.offset(), "a data attribute", "none")
+            })?;
+        let mut builder = Builder::new(&self.disk.geometry);
+        builder.add(&record, at)?;
+        let layout = builder.finish(&record, at)?;
+        let expected = self.disk.geometry.offset(self.disk.geometry.mft_mirror);
+        if layout.position(0) != expected {
+            let actual = format!("{:?}", layout.position(0));
+            let expected = format!("{expected:?} as in the boot sector");
+            return Err(record.corruption("$MFTMirr", at, expected, actual).into());
+        }
+        Ok(self.mirror.get_or_init(|| layout))
+    }
+
+    fn groups(&self, numbers: &[u64]) -> Vec<Group> {
+        let record_len = u64::from(self.disk.geometry.record_len);
+        let mut order: Vec<(usize, u64)> = numbers.iter().copied().enumerate().collect();
+        order.sort_by_key(|(_, number)| *number);
+        let mut groups: Vec<Group> = Vec::new();
+        for (index, number) in order {
+            // What has no place is a group of its own, which then fails.
+            let start = self.start(number);
+            let end = start.and_then(|start| start.checked_add(record_len));
+            match (groups.last_mut(), start, end) {
+                (Some(group), Some(start), Some(end))
+                    if start <= group.end.saturating_add(GAP)
+                        && end.saturating_sub(group.start) <= CHUNK =>
+                {
+                    group.end = end;
+                    group.members.push((index, number));
+                }
+                _ => groups.push(Group {
+                    start: start.unwrap_or(u64::MAX),
+                    end: end.unwrap_or(u64::MAX),
+                    members: vec![(index, number)],
+                }),
+            }
+        }
+        groups
+    }
+
+    fn read_chunk(&self, group: &Group) -> Result<Vec<u8>, VolumeError> {
+        let len = usize::try_from(group.end.saturating_sub(group.start)).unwrap_or(0);
+        let mut chunk = vec![0; len];
+        self.layout.read(&self.disk, &mut chunk, group.start)?;
+        Ok(chunk)
+    }
+
+    /// Makes a record of its bytes.
+    fn pick(&self, data: &[u8], number: u64, record: &mut Record) -> Result<(), VolumeError> {
+        let start = self.start(number).ok_or_else(|| missing(number))?;
+        let offset = self.layout.position(start).unwrap_or(start);
+        Ok(record.refill(number, offset, data)?)
+    }
+
+    /// The bytes of a record in a chunk.
+    fn slice<'a>(
+        &self,
+        chunk: &'a [u8],
+        chunk_start: u64,
+        number: u64,
+    ) -> Result<&'a [u8], VolumeError> {
+        let start = self.start(number).ok_or_else(|| missing(number))?;
+        let within = start.checked_sub(chunk_start);
+        within
+            .and_then(|within| usize::try_from(within).ok())
+            .and_then(|within| crate::bytes::slice(chunk, within, record_len(&self.disk)))
+            .ok_or_else(|| missing(number))
+    }
+}
+
+/// Records that are read together.
+struct Group {
+    /// Offset in $MFT.
+    start: u64,
+    end: u64,
+    /// Index in what was asked for, and number.
+    members: Vec<(usize, u64)>,
+}
+
+/// That `record` is the base record which `id` names.
+pub(crate) fn check_base(record: &Record, id: FileId) -> Result<(), VolumeError> {
+    let same = record.is_in_use() && record.base().is_none() && record.id() == id;
+    same.then_some(()).ok_or(VolumeError::Stale(id))
+}
+
+/// Number of records in $MFT.
+fn count(disk: &Disk, layout: &Layout) -> u64 {
+    let record_len = u64::from(disk.geometry.record_len);
+    layout.initialized.checked_div(record_len).unwrap_or(0)
+}
+
+/// Offset of record `number` in $MFT, where there is such a record.
+fn start(disk: &Disk, layout: &Layout, number: u64) -> Option<u64> {
+    if number >= count(disk, layout) {
+        return None;
+    }
+    number.checked_mul(u64::from(disk.geometry.record_len))
+}
+
+fn read_record(disk: &Disk, layout: &Layout, number: u64) -> Result<Record, VolumeError> {
+    let start = start(disk, layout, number).ok_or_else(|| missing(number))?;
+    let mut data = vec![0; record_len(disk)];
+    layout.read(disk, &mut data, start)?;
+    let offset = layout.position(start).unwrap_or(start);
+    Ok(Record::parse(number, offset, data)?)
+}
+
+fn missing(number: u64) -> VolumeError {
+    VolumeError::Stale(FileId {
+        record: number,
+        sequence: 0,
+    })
+}
+
+fn record_len(disk: &Disk) -> usize {
+    usize::try_from(disk.geometry.record_len).unwrap_or(0)
+}
+
+fn end(start: u64, len: usize) -> Option<u64> {
+    start.checked_add(u64::try_from(len).ok()?)
+}

@@ -1,0 +1,52 @@
+//! The NTFS volume: its files and folders, over positioned reads and writes of a device.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `format` | every structure as it lies on disk |
+//! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `node` | one structure each, checked |
+//! | `disk`, `mft`, `records`, `layout`, `stream` | where the bytes of a value lie |
+//! | `bitmap`, `upcase`, `log` | the volume's own files |
+//! | `allocate`, `promise` | clusters that files get |
+//! | `volume`, `folder`, `metadata` | what a volume holds |
+//! | `file`, `grow`, `second` | reading and writing files |
+//! | [`secure`] | security descriptors |
+
+mod allocate;
+mod attribute;
+mod bitmap;
+mod boot;
+mod disk;
+mod error;
+mod file;
+mod fixup;
+mod folder;
+mod format;
+mod grow;
+mod layout;
+mod list;
+mod log;
+mod metadata;
+mod mft;
+mod node;
+mod place;
+mod promise;
+mod record;
+mod records;
+mod runs;
+mod second;
+pub mod secure;
+mod stream;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod upcase;
+mod volume;
+
+pub use error::{Corruption, VolumeError};
+pub use file::File;
+pub use folder::{Entry, Namespace};
+pub use log::Log;
+pub use metadata::{Kind, Metadata};
+pub use place::FileId;
+pub use volume::{State, Volume};

@@ -1,0 +1,54 @@
+//! Numbers that name places of a volume.
+
+use std::fmt;
+
+/// A cluster of the volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Lcn(pub(crate) u64);
+
+impl Lcn {
+    /// The cluster `count` further on.
+    pub(crate) fn after(self, count: u64) -> Option<Self> {
+        self.0.checked_add(count).map(Self)
+    }
+}
+
+/// A file or folder: where its record is, and which of those that were there one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// Number of the base record, below 2^48.
+    pub record: u64,
+    /// Sequence number of that record.
+    pub sequence: u16,
+}
+
+impl FileId {
+    /// Splits a reference as it lies on disk.
+    pub(crate) fn from_reference(reference: u64) -> Self {
+        let [a, b, c, d, e, f, low, high] = reference.to_le_bytes();
+        Self {
+            record: u64::from_le_bytes([a, b, c, d, e, f, 0, 0]),
+            sequence: u16::from_le_bytes([low, high]),
+        }
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.record, self.sequence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_a_record_number_of_48_bits_and_a_sequence_number() {
+        let id = FileId {
+            record: 0x1234_5678_9ABC,
+            sequence: 0xDEF0,
+        };
+        assert_eq!(FileId::from_reference(0xDEF0_1234_5678_9ABC), id);
+    }
+}

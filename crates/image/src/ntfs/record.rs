@@ -1,0 +1,376 @@
+//! A FILE record in memory, without its update sequence numbers (Linux-NTFS, FILE record).
+//!
+//! All attributes are checked when a record is read, so that walking them later cannot fail; what
+//! changes them keeps them so.
+
+use zerocopy::byteorder::little_endian::{U16, U32, U64};
+
+use super::attribute::{self, Attribute};
+use super::error::Corruption;
+use super::fixup;
+use super::format::{
+    AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader, attribute_type,
+};
+use super::place::FileId;
+use crate::bytes;
+
+mod add;
+
+/// Attributes and values begin at multiples of this many bytes.
+pub(crate) const ALIGN: usize = 8;
+
+/// Offset of an attribute in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AttributeAt(pub(crate) usize);
+
+/// A FILE record whose attributes have been checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record {
+    number: u64,
+    offset: u64,
+    header: Option<FileRecordHeader>,
+    data: Vec<u8>,
+}
+
+/// The record has no room for what is to be written into it; it is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoRoom;
+
+impl Record {
+    /// Checks record `number`, which was read as `data` from `offset` of the volume.
+    pub(crate) fn parse(number: u64, offset: u64, data: Vec<u8>) -> Result<Self, Corruption> {
+        let mut record = Self {
+            number,
+            offset,
+            header: None,
+            data,
+        };
+        record.check()?;
+        Ok(record)
+    }
+
+    /// The same, into the memory of the last record.
+    pub(crate) fn refill(
+        &mut self,
+        number: u64,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<(), Corruption> {
+        self.number = number;
+        self.offset = offset;
+        self.header = None;
+        self.data.clear();
+        self.data.extend_from_slice(data);
+        self.check()
+    }
+
+    fn check(&mut self) -> Result<(), Corruption> {
+        fixup::unprotect(&mut self.data, FileRecordHeader::MAGIC, self.offset)?;
+        let header = bytes::view::<FileRecordHeader>(&self.data, 0)
+            .ok_or_else(|| self.wrong("FILE record", 0, "a header", self.data.len().to_string()))?
+            .clone();
+        let usa = usize::from(header.protected.usa_offset.get());
+        if usa < FileRecordHeader::LEN_WITHOUT_NUMBER {
+            let actual = usa.to_string();
+            return Err(self.wrong("update sequence array", 4, "one after the header", actual));
+        }
+        let [a, b, c, d, ..] = self.number.to_le_bytes();
+        let expected = u32::from_le_bytes([a, b, c, d]);
+        if usa >= size_of::<FileRecordHeader>() && header.record_number.get() != expected {
+            let actual = header.record_number.to_string();
+            return Err(self.wrong("record number", 44, expected.to_string(), actual));
+        }
+        if usize_of(header.bytes_allocated) != Some(self.data.len()) {
+            let actual = header.bytes_allocated.to_string();
+            let expected = self.data.len().to_string();
+            return Err(self.wrong("length of a FILE record", 28, expected, actual));
+        }
+        let usa_count = usize::from(header.protected.usa_count.get());
+        let usa_end = usa.saturating_add(usa_count.saturating_mul(2));
+        let first = usize::from(header.attributes_offset.get());
+        let in_use = usize_of(header.bytes_in_use).unwrap_or(usize::MAX);
+        if first < usa_end || !first.is_multiple_of(ALIGN) || in_use > self.data.len() {
+            let actual = format!("{first} to {in_use}");
+            let expected = format!("{usa_end} to {}, aligned to 8", self.data.len());
+            return Err(self.wrong("bounds of the attributes", 20, expected, actual));
+        }
+        let mut at = first;
+        loop {
+            let used = self.data.get(..in_use).unwrap_or_default();
+            match bytes::view::<U32>(used, at).map(|kind| kind.get()) {
+                Some(attribute_type::END) => break,
+                Some(_) => {}
+                None => {
+                    let expected = "an end within the bytes in use";
+                    return Err(self.wrong("attributes", at, expected, "none"));
+                }
+            }
+            let len = attribute::check(used, at)
+                .map_err(|problem| self.wrong("attribute", at, problem.expected, problem.actual))?;
+            // Not an overflow: the attribute lies within the record.
+            at = at.saturating_add(len);
+        }
+        self.header = Some(header);
+        Ok(())
+    }
+
+    fn wrong(
+        &self,
+        what: &'static str,
+        at: usize,
+        expected: impl Into<std::borrow::Cow<'static, str>>,
+        actual: impl Into<String>,
+    ) -> Corruption {
+        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        Corruption::new(what, self.offset.saturating_add(at), expected, actual)
+    }
+
+    /// Describes something wrong in the record at `at`.
+    pub(crate) fn corruption(
+        &self,
+        what: &'static str,
+        at: AttributeAt,
+        expected: impl Into<std::borrow::Cow<'static, str>>,
+        actual: impl Into<String>,
+    ) -> Corruption {
+        self.wrong(what, at.0, expected, actual)
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Where it was read from, in bytes from the start of the volume.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Number and sequence number.
+    pub(crate) fn id(&self) -> FileId {
+        FileId {
+            record: self.number,
+            sequence: self.field(|header| header.sequence_number),
+        }
+    }
+
+    fn field(&self, get: impl FnOnce(&FileRecordHeader) -> U16) -> u16 {
+        self.header.as_ref().map(get).unwrap_or_default().get()
+    }
+
+    /// Whether it belongs to a file.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.field(|header| header.flags) & FileRecordHeader::FLAG_IN_USE != 0
+    }
+
+    /// Whether it is that of a folder.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.field(|header| header.flags) & FileRecordHeader::FLAG_FOLDER != 0
+    }
+
+    /// The base record of an extension; `None` for a base record.
+    pub(crate) fn base(&self) -> Option<FileId> {
+        let base = self.header.as_ref()?.base_record.get();
+        (base != 0).then(|| FileId::from_reference(base))
+    }
+
+    /// All attributes in their order.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
+        let first = usize::from(self.field(|header| header.attributes_offset));
+        let mut next = Some(AttributeAt(first));
+        std::iter::from_fn(move || {
+            let attribute = self.attribute(next?)?;
+            next = attribute.end();
+            Some(attribute)
+        })
+    }
+
+    /// The attribute at `at`, or `None` where the attributes end.
+    pub(crate) fn attribute(&self, at: AttributeAt) -> Option<Attribute<'_>> {
+        let used = self.data.get(..self.bytes_in_use()?)?;
+        Attribute::at(used, at)
+    }
+
+    /// The first attribute of a type and name.
+    pub(crate) fn find(&self, kind: u32, name: &str) -> Option<Attribute<'_>> {
+        self.attributes()
+            .find(|attribute| attribute.kind() == kind && attribute.is_named(name))
+    }
+
+    /// The value of a resident attribute of a type and name.
+    pub(crate) fn resident(&self, kind: u32, name: &str) -> Option<&[u8]> {
+        self.find(kind, name)?.resident()
+    }
+
+    /// The same, for writing.
+    pub(crate) fn resident_mut(&mut self, kind: u32, name: &str) -> Option<&mut [u8]> {
+        let at = self.find(kind, name)?.place();
+        self.value_mut(at)
+    }
+
+    /// The value of the resident attribute at `at`, for writing.
+    pub(crate) fn value_mut(&mut self, at: AttributeAt) -> Option<&mut [u8]> {
+        let (start, len) = self.attribute(at)?.resident_range()?;
+        bytes::slice_mut(&mut self.data, at.0.checked_add(start)?, len)
+    }
+
+    /// The header of the attribute at `at`, which is not resident, for writing.
+    pub(crate) fn non_resident_mut(&mut self, at: AttributeAt) -> Option<&mut NonResidentHeader> {
+        self.attribute(at)?.non_resident()?;
+        bytes::view_mut(&mut self.data, at.0)
+    }
+
+    /// Bytes that its attributes may still take up.
+    pub(crate) fn free_len(&self) -> usize {
+        let in_use = self.bytes_in_use().unwrap_or(usize::MAX);
+        self.data.len().saturating_sub(in_use)
+    }
+
+    /// The bytes of clusters that the attribute at `at` tells of, where it has that number.
+    pub(crate) fn total_allocated_mut(&mut self, at: AttributeAt) -> Option<&mut U64> {
+        let pairs = self.attribute(at)?.non_resident()?.mapping_pairs_offset;
+        let field = NonResidentHeader::TOTAL_ALLOCATED;
+        let end = field.checked_add(size_of::<U64>())?;
+        if usize::from(pairs.get()) < end {
+            return None;
+        }
+        bytes::view_mut(&mut self.data, at.0.checked_add(field)?)
+    }
+
+    fn bytes_in_use(&self) -> Option<usize> {
+        usize_of(self.header.as_ref()?.bytes_in_use)
+    }
+
+    /// Gives the resident value at `at` another length; new bytes are zero.
+    pub(crate) fn set_value_len(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
+        let attribute = self.attribute(at).ok_or(NoRoom)?;
+        let (start, old) = attribute.resident_range().ok_or(NoRoom)?;
+        // What follows the value would be overwritten.
+        if attribute.name_range().1 > start {
+            return Err(NoRoom);
+        }
+        let new_len = u32::try_from(len).map_err(|_| NoRoom)?;
+        self.resize(at, start.checked_add(len).ok_or(NoRoom)?)?;
+        let header = bytes::view_mut::<ResidentHeader>(&mut self.data, at.0).ok_or(NoRoom)?;
+        header.value_length = new_len.into();
+        if let Some(new) = self.value_mut(at).and_then(|value| value.get_mut(old..)) {
+            new.fill(0);
+        }
+        Ok(())
+    }
+
+    /// Replaces the mapping pairs of the attribute at `at`; its last cluster becomes `highest`.
+    pub(crate) fn set_mapping_pairs(
+        &mut self,
+        at: AttributeAt,
+        pairs: &[u8],
+        highest: u64,
+    ) -> Result<(), NoRoom> {
+        let attribute = self.attribute(at).ok_or(NoRoom)?;
+        let start = attribute.non_resident().ok_or(NoRoom)?.mapping_pairs_offset;
+        let start = usize::from(start.get());
+        if attribute.name_range().1 > start {
+            return Err(NoRoom);
+        }
+        self.resize(at, start.checked_add(pairs.len()).ok_or(NoRoom)?)?;
+        self.non_resident_mut(at).ok_or(NoRoom)?.highest_vcn = highest.into();
+        let end = self.attribute(at).ok_or(NoRoom)?.len();
+        let place = at.0.checked_add(start).ok_or(NoRoom)?;
+        let place = bytes::slice_mut(&mut self.data, place, end.saturating_sub(start));
+        let (to, padding) = place
+            .and_then(|place| place.split_at_mut_checked(pairs.len()))
+            .ok_or(NoRoom)?;
+        to.copy_from_slice(pairs);
+        padding.fill(0);
+        Ok(())
+    }
+
+    /// Turns the resident attribute at `at`, which must be unnamed and not indexed, into one with
+    /// room for mapping pairs of `len` bytes; its sizes are zero.
+    pub(crate) fn make_non_resident(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
+        let attribute = self.attribute(at).ok_or(NoRoom)?;
+        let old = bytes::view::<ResidentHeader>(&self.data, at.0).ok_or(NoRoom)?;
+        let is_plain = attribute.resident().is_some()
+            && attribute.name_range().1 == 0
+            && attribute.flags() == 0
+            && old.indexed == 0;
+        let start = u16::try_from(size_of::<NonResidentHeader>()).map_err(|_| NoRoom)?;
+        let end = usize::from(start)
+            .checked_add(len)
+            .filter(|_| is_plain && len > 0);
+        let common = old.common.clone();
+        self.resize(at, end.ok_or(NoRoom)?)?;
+        let length = bytes::view::<AttributeHeader>(&self.data, at.0)
+            .ok_or(NoRoom)?
+            .length;
+        let attribute = usize_of(length)
+            .and_then(|len| bytes::slice_mut(&mut self.data, at.0, len))
+            .ok_or(NoRoom)?;
+        attribute.fill(0);
+        let header = bytes::view_mut::<NonResidentHeader>(attribute, 0).ok_or(NoRoom)?;
+        header.common = AttributeHeader {
+            length,
+            non_resident: 1,
+            name_offset: start.into(),
+            ..common
+        };
+        header.highest_vcn = u64::MAX.into();
+        header.mapping_pairs_offset = start.into();
+        Ok(())
+    }
+
+    /// Gives the attribute at `at` the length `len`, rounded up, and moves those that follow.
+    fn resize(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
+        let old = self.attribute(at).ok_or(NoRoom)?.len();
+        let in_use = self.bytes_in_use().ok_or(NoRoom)?;
+        let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
+        let new_in_use = in_use
+            .checked_sub(old)
+            .and_then(|rest| rest.checked_add(new))
+            .filter(|end| *end <= self.data.len())
+            .ok_or(NoRoom)?;
+        let new_len = u32::try_from(new).map_err(|_| NoRoom)?;
+        let used = u32::try_from(new_in_use).map_err(|_| NoRoom)?;
+        let rest = at.0.checked_add(old).ok_or(NoRoom)?;
+        let to = at.0.checked_add(new).ok_or(NoRoom)?;
+        self.data.copy_within(rest..in_use, to);
+        if let Some(freed) = self.data.get_mut(new_in_use..in_use) {
+            freed.fill(0);
+        }
+        if let Some(padding) = self.data.get_mut(rest..to) {
+            padding.fill(0);
+        }
+        bytes::view_mut::<AttributeHeader>(&mut self.data, at.0)
+            .ok_or(NoRoom)?
+            .length = new_len.into();
+        let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0).ok_or(NoRoom)?;
+        header.bytes_in_use = used.into();
+        self.header = Some(header.clone());
+        Ok(())
+    }
+
+    /// The bytes that belong on disk in place of `before`.
+    pub(crate) fn protected(&self, before: &[u8]) -> Result<Vec<u8>, Corruption> {
+        let mut data = self.data.clone();
+        fixup::protect_over(&mut data, before, FileRecordHeader::MAGIC, self.offset)?;
+        Ok(data)
+    }
+
+    /// Takes over the update sequence number of what [`Self::protected`] gave, once that is written.
+    pub(crate) fn written(&mut self, protected: &[u8]) {
+        let start = usize::from(self.field(|header| header.protected.usa_offset));
+        if let (Some(to), Some(from)) = (
+            bytes::view_mut::<U16>(&mut self.data, start),
+            bytes::view::<U16>(protected, start),
+        ) {
+            *to = *from;
+        }
+    }
+}
+
+fn usize_of(number: U32) -> Option<usize> {
+    usize::try_from(number.get()).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! All FILE records of one file: the base record and those that its attribute list names.
+
+use std::collections::BTreeMap;
+
+use super::attribute::Attribute;
+use super::error::{Corruption, VolumeError};
+use super::list;
+use super::mft::{Mft, check_base};
+use super::place::FileId;
+use super::record::{AttributeAt, Record};
+
+/// The records of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    base: Record,
+    extensions: BTreeMap<u64, Record>,
+    /// Where each attribute is, in the order of the list; `None` where there is no list.
+    listed: Option<Vec<(u64, AttributeAt)>>,
+}
+
+impl Records {
+    /// Reads the records of a file that exists.
+    pub(crate) fn read(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
+        Self::of(mft, mft.read(id)?)
+    }
+
+    /// Reads the records of one of the volume's own files.
+    pub(crate) fn read_system(mft: &Mft, number: u64) -> Result<Self, VolumeError> {
+        Self::of(mft, mft.read_system(number)?)
+    }
+
+    /// Reads what belongs to a base record.
+    ///
+    /// The number of records is bounded by the greatest length of an attribute list.
+    pub(crate) fn of(mft: &Mft, base: Record) -> Result<Self, VolumeError> {
+        let id = base.id();
+        check_base(&base, id)?;
+        let mut extensions = BTreeMap::new();
+        let listed = match list::entries(mft.disk(), &base)? {
+            None => None,
+            Some(entries) => {
+                let mut listed = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    let number = entry.record.record;
+                    let record = if number == base.number() {
+                        &base
+                    } else {
+                        match extensions.entry(number) {
+                            std::collections::btree_map::Entry::Occupied(found) => {
+                                &*found.into_mut()
+                            }
+                            std::collections::btree_map::Entry::Vacant(place) => {
+                                &*place.insert(mft.read_any(number)?)
+                            }
+                        }
+                    };
+                    listed.push((number, entry.find(record, id)?));
+                }
+                Some(listed)
+            }
+        };
+        Ok(Self {
+            base,
+            extensions,
+            listed,
+        })
+    }
+
+    /// The base record.
+    pub(crate) fn base(&self) -> &Record {
+        &self.base
+    }
+
+    /// Whether the base record has an attribute list.
+    pub(crate) fn is_spread(&self) -> bool {
+        self.listed.is_some()
+    }
+
+    /// All attributes with their records.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&Record, Attribute<'_>)> {
+        let (unlisted, listed) = match &self.listed {
+            None => (Some(self.base.attributes()), None),
+            Some(listed) => (None, Some(listed.iter())),
+        };
+        let unlisted = unlisted.into_iter().flatten();
+        let listed = listed.into_iter().flatten();
+        let base = &self.base;
+        unlisted
+            .map(move |attribute| (base, attribute))
+            .chain(listed.filter_map(|(number, at)| {
+                let record = self.record(*number)?;
+                Some((record, record.attribute(*at)?))
+            }))
+    }
+
+    fn record(&self, number: u64) -> Option<&Record> {
+        if number == self.base.number() {
+            return Some(&self.base);
+        }
+        self.extensions.get(&number)
+    }
+
+    /// The attributes of a type and name.
+    pub(crate) fn all(
+        &self,
+        kind: u32,
+        name: &str,
+    ) -> impl Iterator<Item = (&Record, Attribute<'_>)> {
+        self.attributes()
+            .filter(move |(_, attribute)| attribute.kind() == kind && attribute.is_named(name))
+    }
+
+    /// Says that an attribute which the file must have is missing.
+    pub(crate) fn lacks(&self, what: &'static str) -> Corruption {
+        Corruption::new(what, self.base.offset(), "one", "none")
+    }
+}

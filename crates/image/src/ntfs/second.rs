@@ -1,0 +1,216 @@
+//! A second opinion on where a file's data lies, by the `ntfs` crate.
+//!
+//! Before the first write to a file both readers must agree on every run, so that an error in one
+//! of them cannot direct a write to a wrong place. Where several records tell of the data, it is
+//! asked about each part alone. Its limits (records in the later parts of an $MFT with an attribute
+//! list, sectors of 256 bytes) become refusals.
+//!
+//! The crate slices by some lengths that it has not checked, and follows lists without a bound. So
+//! it is asked only about records that this crate has checked before, through a reader that ends
+//! after a number of steps, and a panic is a refusal as well.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ntfs::attribute_value::NtfsAttributeValue;
+use ntfs::{Ntfs, NtfsAttributeType, NtfsError, NtfsReadSeek};
+
+use super::disk::Disk;
+use super::error::VolumeError;
+use super::layout::Layout;
+use super::place::FileId;
+use super::runs::Run;
+use super::stream::{Content, Stream};
+use crate::device::Device;
+
+/// Bytes that are read at once. A reader that is sought in often gets slower with more.
+const CACHE: usize = 4096;
+/// Reads of the device after which a comparison is given up.
+const MAX_READS: u32 = 1 << 20;
+
+/// Compares `stream`, the unnamed data of a file, with what the other reader finds.
+///
+/// # Errors
+/// [`VolumeError::ReadersDisagree`], also where the other reader fails.
+pub(crate) fn agree(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), VolumeError> {
+    let compared = catch_unwind(AssertUnwindSafe(|| compare(disk, id, stream)));
+    let why = match compared {
+        Ok(Ok(None)) => return Ok(()),
+        Ok(Ok(Some(difference))) => difference.to_owned(),
+        Ok(Err(error)) => format!("the second reader fails: {error}"),
+        Err(_) => "the second reader has given up".to_owned(),
+    };
+    Err(VolumeError::ReadersDisagree { id, why })
+}
+
+/// What differs; `None` where nothing does.
+fn compare(disk: &Disk, id: FileId, stream: &Stream) -> Result<Option<&'static str>, NtfsError> {
+    let mut reader = Cached::new(Arc::clone(disk.device()));
+    let volume = Ntfs::new(&mut reader)?;
+    if volume.cluster_size() != disk.geometry.cluster_len {
+        return Ok(Some("the length of a cluster"));
+    }
+    if volume.file(&mut reader, id.record)?.sequence_number() != id.sequence {
+        return Ok(Some("the file itself"));
+    }
+    let ours = stream.layout().map(Layout::runs).unwrap_or_default();
+    let mut rest = ours.iter();
+    for (index, part) in stream.parts().iter().enumerate() {
+        let file = volume.file(&mut reader, part.record)?;
+        let mut found = None;
+        for attribute in file.attributes_raw() {
+            let attribute = attribute?;
+            if attribute.ty()? == NtfsAttributeType::Data
+                && attribute.name_length() == 0
+                && attribute.instance() == part.instance
+            {
+                found = Some(attribute);
+                break;
+            }
+        }
+        let Some(attribute) = found else {
+            return Ok(Some("whether the file has data"));
+        };
+        if index == 0 && attribute.value_length() != stream.len() {
+            return Ok(Some("the length of the data"));
+        }
+        match (stream.content(), attribute.value(&mut reader)?) {
+            (Content::Resident(ours), NtfsAttributeValue::Resident(theirs)) => {
+                if theirs.data() != ours {
+                    return Ok(Some("the data in the record"));
+                }
+            }
+            (Content::Clusters(_), NtfsAttributeValue::NonResident(theirs)) => {
+                for theirs in theirs.data_runs() {
+                    let theirs = theirs?;
+                    let Some(ours) = rest.next() else {
+                        return Ok(Some("the number of runs"));
+                    };
+                    if Some(theirs.allocated_size()) != bytes(disk, ours.len)
+                        || theirs.data_position().value().map(u64::from) != position(disk, ours)
+                    {
+                        return Ok(Some("the place of a run"));
+                    }
+                }
+            }
+            _ => return Ok(Some("whether the data is in the record")),
+        }
+    }
+    if rest.next().is_some() {
+        return Ok(Some("the number of runs"));
+    }
+    match stream.parts() {
+        [part] if part.record == id.record => compare_reading(disk, id, stream, ours, &mut reader),
+        // The crate takes the first part for the whole where that is in the base record.
+        _ => Ok(None),
+    }
+}
+
+/// Compares where data is read from, which the crate finds out in another way than runs.
+fn compare_reading(
+    disk: &Disk,
+    id: FileId,
+    stream: &Stream,
+    runs: &[Run],
+    reader: &mut Cached,
+) -> Result<Option<&'static str>, NtfsError> {
+    let volume = Ntfs::new(reader)?;
+    let file = volume.file(reader, id.record)?;
+    let Some(item) = file.data(reader, "") else {
+        return Ok(Some("whether the file has data"));
+    };
+    let item = item?;
+    let mut value = item.to_attribute()?.value(reader)?;
+    if value.len() != stream.len() {
+        return Ok(Some("the length of the data"));
+    }
+    for run in runs {
+        let Some(start) = bytes(disk, run.vcn).filter(|start| *start < stream.len()) else {
+            break;
+        };
+        value.seek(reader, SeekFrom::Start(start))?;
+        if value.data_position().value().map(u64::from) != position(disk, run) {
+            return Ok(Some("the place of data"));
+        }
+    }
+    Ok(None)
+}
+
+fn bytes(disk: &Disk, clusters: u64) -> Option<u64> {
+    clusters.checked_mul(u64::from(disk.geometry.cluster_len))
+}
+
+fn position(disk: &Disk, run: &Run) -> Option<u64> {
+    disk.geometry.offset(run.lcn?)
+}
+
+/// A device as a stream with a small cache and a bounded number of reads.
+struct Cached {
+    device: Arc<dyn Device>,
+    at: u64,
+    cache: Vec<u8>,
+    cached_at: u64,
+    reads: u32,
+}
+
+impl Cached {
+    fn new(device: Arc<dyn Device>) -> Self {
+        Self {
+            device,
+            at: 0,
+            cache: Vec::new(),
+            cached_at: 0,
+            reads: 0,
+        }
+    }
+
+    /// What the cache holds from the current place on.
+    fn available(&self) -> &[u8] {
+        self.at
+            .checked_sub(self.cached_at)
+            .and_then(|within| usize::try_from(within).ok())
+            .and_then(|within| self.cache.get(within..))
+            .unwrap_or_default()
+    }
+}
+
+impl Read for Cached {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.available().is_empty() {
+            self.reads = self.reads.saturating_add(1);
+            if self.reads > MAX_READS {
+                return Err(io::Error::other("too many reads"));
+            }
+            let cache_len = u64::try_from(CACHE).map_err(io::Error::other)?;
+            let start = self.at.checked_div(cache_len).unwrap_or(0) * cache_len;
+            let len = self.device.len().saturating_sub(start).min(cache_len);
+            self.cache
+                .resize(usize::try_from(len).map_err(io::Error::other)?, 0);
+            self.cached_at = start;
+            if let Err(error) = self.device.read_exact_at(&mut self.cache, start) {
+                self.cache.clear();
+                return Err(error);
+            }
+        }
+        let available = self.available();
+        let len = available.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..len), available.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        self.at = self.at.saturating_add(u64::try_from(len).unwrap_or(0));
+        Ok(len)
+    }
+}
+
+impl Seek for Cached {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.device.len().checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}

@@ -1,0 +1,252 @@
+//! The view indexes `$SII` and `$SDH`: found by descent and walked in order (Linux-NTFS, $Secure and
+//! B*Trees).
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+
+use super::error::SecurityError;
+use super::format::SdsHeader;
+use super::key::Key;
+use super::node::{Entry, Node};
+use crate::bytes;
+use crate::ntfs::format::{IndexBlock, IndexRoot};
+
+mod insert;
+
+/// Deepest tree that is followed: with the fewest keys that a split leaves in a block, fewer
+/// levels hold all ids there are.
+const MAX_DEPTH: usize = 16;
+/// Most blocks that one walk reads, which hold more descriptors than any volume has.
+const MAX_BLOCKS: usize = 1 << 16;
+/// Longest value of `$INDEX_ROOT`: that of a record.
+const MAX_ROOT: usize = 4096;
+/// Sizes of a block that volumes have.
+const BLOCK_SIZES: std::ops::RangeInclusive<u32> = 512..=0x1_0000;
+/// Unit of the blocks' numbers where a block is smaller than a cluster, in bytes.
+const SMALL_UNIT: u64 = 512;
+
+/// Where the blocks of `$INDEX_ALLOCATION` come from.
+pub(super) trait Blocks {
+    /// The `len` bytes at `at`, their update sequence numbers replaced by what they stand for.
+    fn block(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError>;
+    /// Whether `$BITMAP` has the block of this ordinal number in use.
+    fn in_use(&self, number: u64) -> Result<bool, SecurityError>;
+}
+
+/// A view index, and the changes to it that have not been written.
+///
+/// A block in use is changed in its place only by entries that it has room for and by the number of
+/// a child that was replaced; all else goes into new blocks.
+pub(super) struct Index<K, B> {
+    blocks: B,
+    block_size: u32,
+    /// Bytes that the blocks' numbers count.
+    unit: u64,
+    root: Node,
+    /// Longest value of `$INDEX_ROOT` that an entry is added to.
+    root_room: usize,
+    root_changed: bool,
+    /// Changed blocks by where they lie.
+    changed: BTreeMap<u64, Node>,
+    /// New blocks by where they are to lie.
+    new: BTreeMap<u64, Node>,
+    /// Ordinal numbers of the blocks that new ones replace.
+    replaced: BTreeSet<u64>,
+    /// The lowest ordinal number that a new block may have, once the index was walked.
+    next_new: Option<u64>,
+    key: PhantomData<K>,
+}
+
+/// How far a walk has come.
+struct Walk<'a, K> {
+    /// Lowest key wanted, if not all.
+    from: Option<K>,
+    seen: HashSet<u64>,
+    visit: &'a mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+}
+
+impl<K: Key, B: Blocks> Index<K, B> {
+    /// The index with this value of `$INDEX_ROOT`; clusters have `cluster_size` bytes.
+    pub(super) fn open(root: Vec<u8>, cluster_size: u64, blocks: B) -> Result<Self, SecurityError> {
+        let head: Option<&IndexRoot> = bytes::view(&root, 0);
+        let head = head.map(|head| (head.index_block_size.get(), head.collation_rule.get()));
+        let root = Node::root(root);
+        let sound = head.filter(|(size, rule)| {
+            *rule == K::COLLATION && size.is_power_of_two() && BLOCK_SIZES.contains(size)
+        });
+        let Some((block_size, _)) = sound else {
+            return Err(root.fault::<K>(
+                0,
+                format!("a block size and collation rule {:#x}", K::COLLATION),
+                format!("{head:?}"),
+            ));
+        };
+        let unit = match cluster_size <= u64::from(block_size) {
+            true => cluster_size.max(1),
+            false => SMALL_UNIT,
+        };
+        Ok(Self {
+            blocks,
+            block_size,
+            unit,
+            root,
+            root_room: MAX_ROOT,
+            root_changed: false,
+            changed: BTreeMap::new(),
+            new: BTreeMap::new(),
+            replaced: BTreeSet::new(),
+            next_new: None,
+            key: PhantomData,
+        })
+    }
+
+    /// Calls `visit` with the entries from key `from` on, or all, in order, until it breaks.
+    pub(super) fn walk(
+        &self,
+        from: Option<K>,
+        visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+    ) -> Result<(), SecurityError> {
+        let mut walk = Walk {
+            from,
+            seen: HashSet::new(),
+            visit,
+        };
+        self.walk_node(&self.root, (None, None), 0, &mut walk)
+            .map(|_| ())
+    }
+
+    /// The entry with this key.
+    pub(super) fn find(&self, key: K) -> Result<Option<SdsHeader>, SecurityError> {
+        let mut found = None;
+        self.walk(Some(key), &mut |entry| {
+            found = (K::of(entry) == key).then_some(*entry);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    fn walk_node(
+        &self,
+        node: &Node,
+        bounds: (Option<K>, Option<K>),
+        depth: usize,
+        walk: &mut Walk<'_, K>,
+    ) -> Result<ControlFlow<()>, SecurityError> {
+        if depth > MAX_DEPTH || walk.seen.len() > MAX_BLOCKS {
+            return Err(self.too_deep());
+        }
+        let entries = node.entries::<K>()?;
+        self.check_bounds(node, &entries, bounds)?;
+        let mut low = bounds.0;
+        for entry in entries {
+            let key = entry.item.map(|(key, _)| key);
+            if let Some(number) = entry.child
+                && key.is_none_or(|key| Some(key) > walk.from)
+            {
+                if !walk.seen.insert(number) {
+                    return Err(node.fault::<K>(
+                        0,
+                        "each child once",
+                        format!("block {number:#x} again"),
+                    ));
+                }
+                let (_, child) = self.child(number, node)?;
+                let bounds = (low, key.or(bounds.1));
+                if self.walk_node(&child, bounds, depth + 1, walk)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            if let Some((key, data)) = entry.item {
+                low = Some(key);
+                if Some(key) >= walk.from && (walk.visit)(&data).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Whether the keys of a node lie between those beside it in its parent.
+    fn check_bounds(
+        &self,
+        node: &Node,
+        entries: &[Entry<K>],
+        (low, high): (Option<K>, Option<K>),
+    ) -> Result<(), SecurityError> {
+        let mut keys = entries.iter().filter_map(|entry| Some(entry.item?.0));
+        let inside =
+            keys.all(|key| low.is_none_or(|low| low < key) && high.is_none_or(|high| key < high));
+        match inside {
+            true => Ok(()),
+            false => Err(node.fault::<K>(0, "keys between those of the parent", "a key outside")),
+        }
+    }
+
+    /// The child of this number and where it lies.
+    fn child(&self, number: u64, parent: &Node) -> Result<(u64, Node), SecurityError> {
+        let size = u64::from(self.block_size);
+        let at = number
+            .checked_mul(self.unit)
+            .filter(|at| at % size == 0)
+            .ok_or_else(|| parent.fault::<K>(0, "the number of a block", format!("{number:#x}")))?;
+        if self.replaced.contains(&(at / size)) {
+            return Err(parent.fault::<K>(0, "a block in use", "one that was replaced"));
+        }
+        if let Some(changed) = self.changed.get(&at).or_else(|| self.new.get(&at)) {
+            return Ok((at, changed.clone()));
+        }
+        let len = usize::try_from(self.block_size).unwrap_or(usize::MAX);
+        if !self.blocks.in_use(at / size)? {
+            return Err(parent.fault::<K>(
+                0,
+                "a block in use",
+                format!("block {number:#x}, which $BITMAP has as free"),
+            ));
+        }
+        let node = Node::block(self.blocks.block(at, len)?, at);
+        let head: Option<&IndexBlock> = bytes::view(node.bytes(), 0);
+        match head {
+            Some(head) if head.protected.magic == IndexBlock::MAGIC && head.vcn.get() == number => {
+                Ok((at, node))
+            }
+            _ => Err(node.fault::<K>(
+                0,
+                format!("INDX with number {number:#x}"),
+                "another signature or number",
+            )),
+        }
+    }
+
+    fn too_deep(&self) -> SecurityError {
+        SecurityError::Corrupt {
+            index: K::NAME,
+            part: "$INDEX_ROOT",
+            offset: 0,
+            expected: format!("at most {MAX_DEPTH} levels and {MAX_BLOCKS} blocks"),
+            actual: "more".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl<K: Key, B: Blocks> Index<K, B> {
+    /// Calls `visit` with all entries, and gives the ordinal numbers of the blocks with them.
+    pub(super) fn walk_blocks(
+        &self,
+        visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+    ) -> Result<Vec<u64>, SecurityError> {
+        let mut walk = Walk {
+            from: None,
+            seen: HashSet::new(),
+            visit,
+        };
+        let _ = self.walk_node(&self.root, (None, None), 0, &mut walk)?;
+        let size = u64::from(self.block_size);
+        let seen = walk.seen.into_iter();
+        Ok(seen.map(|number| number * self.unit / size).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

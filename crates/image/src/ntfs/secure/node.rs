@@ -1,0 +1,296 @@
+//! One node of a view index: its entries checked, and laid out anew (Linux-NTFS, Index Header).
+
+use zerocopy::IntoBytes;
+
+use super::error::SecurityError;
+use super::format::{NODE_HAS_CHILDREN, SdsHeader, ViewEntry};
+use super::key::Key;
+use crate::bytes;
+use crate::ntfs::format::{FIXUP_STRIDE, IndexBlock, IndexHeader, IndexRoot, ProtectedHeader};
+
+/// An entry of a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<K> {
+    /// The child whose keys are lower than this entry's.
+    pub(super) child: Option<u64>,
+    /// Key and data; the last entry has none.
+    pub(super) item: Option<(K, SdsHeader)>,
+}
+
+/// A node: the value of `$INDEX_ROOT`, or a block of `$INDEX_ALLOCATION` whose update sequence
+/// numbers have been replaced by what they stand for.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    bytes: Vec<u8>,
+    /// Where the index header lies in the bytes.
+    header: usize,
+    /// Where the bytes lie in the attribute.
+    base: u64,
+    attribute: &'static str,
+}
+
+impl Node {
+    /// The value of `$INDEX_ROOT`.
+    pub(super) fn root(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            header: IndexRoot::NODE,
+            base: 0,
+            attribute: "$INDEX_ROOT",
+        }
+    }
+
+    /// The block at `base` in `$INDEX_ALLOCATION`.
+    pub(super) fn block(bytes: Vec<u8>, base: u64) -> Self {
+        Self {
+            bytes,
+            header: IndexBlock::NODE,
+            base,
+            attribute: "$INDEX_ALLOCATION",
+        }
+    }
+
+    /// An empty block of `len` bytes at `base` whose number is `number`.
+    pub(super) fn new_block(len: usize, base: u64, number: u64) -> Self {
+        let count = len.checked_div(FIXUP_STRIDE).unwrap_or(0).saturating_add(1);
+        let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
+        let first = first.next_multiple_of(ViewEntry::ALIGN);
+        let offset = |at: usize| u32::try_from(at.saturating_sub(IndexBlock::NODE)).unwrap_or(0);
+        let head = IndexBlock {
+            protected: ProtectedHeader {
+                magic: IndexBlock::MAGIC,
+                usa_offset: number_u16(size_of::<IndexBlock>()).into(),
+                usa_count: number_u16(count).into(),
+            },
+            lsn: 0.into(),
+            vcn: number.into(),
+            index: IndexHeader {
+                entries_offset: offset(first).into(),
+                index_length: offset(first.saturating_add(ViewEntry::LEN)).into(),
+                allocated_size: offset(len).into(),
+                flags: 0,
+                reserved: [0; 3],
+            },
+        };
+        let mut bytes = head.as_bytes().to_vec();
+        bytes.resize(len, 0);
+        Self::block(bytes, base)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All entries, of which the last is marked as such, with keys that ascend.
+    pub(super) fn entries<K: Key>(&self) -> Result<Vec<Entry<K>>, SecurityError> {
+        let header = self.header::<K>()?;
+        let has_children = header.flags & NODE_HAS_CHILDREN != 0;
+        let end = self.within(header.index_length.get());
+        let mut at = self.within(header.entries_offset.get());
+        let mut entries: Vec<Entry<K>> = Vec::new();
+        loop {
+            let head: &ViewEntry = bytes::view(&self.bytes, at)
+                .filter(|_| at.saturating_add(ViewEntry::LEN) <= end)
+                .ok_or_else(|| self.fault::<K>(at, "an entry", "the end of the node"))?;
+            let len = usize::from(head.length.get());
+            let flags = head.flags.get();
+            let last = flags & ViewEntry::LAST != 0;
+            let fixed = match last {
+                true => ViewEntry::LEN,
+                false => entry_len::<K>(),
+            };
+            let expected = fixed
+                + match has_children {
+                    true => ViewEntry::CHILD_LEN,
+                    false => 0,
+                };
+            let next = at.saturating_add(len);
+            let sound = len == expected
+                && next <= end
+                && (flags & ViewEntry::HAS_CHILD != 0) == has_children;
+            if !sound {
+                return Err(self.fault::<K>(
+                    at,
+                    format!("an entry of {expected} bytes"),
+                    format!("length {len}, flags {flags:#x}"),
+                ));
+            }
+            let child = match has_children {
+                true => bytes::slice(&self.bytes, at.saturating_add(fixed), ViewEntry::CHILD_LEN)
+                    .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))),
+                false => None,
+            };
+            let item = match last {
+                true => None,
+                false => Some(self.item(at, head)?),
+            };
+            if let (Some((key, _)), Some((before, _))) =
+                (item, entries.last().and_then(|entry| entry.item))
+                && before >= key
+            {
+                return Err(self.fault::<K>(at, "keys that ascend", "a lower or equal key"));
+            }
+            entries.push(Entry { child, item });
+            match (last, next == end) {
+                (true, true) => return Ok(entries),
+                (true, false) => {
+                    return Err(self.fault::<K>(at, "the end of the node", "more after it"));
+                }
+                (false, _) => at = next,
+            }
+        }
+    }
+
+    /// Key and data of the entry at `at`, whose length is that of one with both.
+    fn item<K: Key>(&self, at: usize, head: &ViewEntry) -> Result<(K, SdsHeader), SecurityError> {
+        let found = (|| {
+            let key_at = at.checked_add(ViewEntry::LEN)?;
+            let key = K::read(bytes::slice(&self.bytes, key_at, K::LEN)?)?;
+            let data: &SdsHeader = bytes::view(&self.bytes, key_at.checked_add(K::LEN)?)?;
+            let as_laid_out = usize::from(head.key_length.get()) == K::LEN
+                && usize::from(head.data_offset.get()) == ViewEntry::LEN + K::LEN
+                && usize::from(head.data_length.get()) == size_of::<SdsHeader>();
+            (as_laid_out && K::of(data) == key).then_some((key, *data))
+        })();
+        found.ok_or_else(|| {
+            self.fault::<K>(
+                at,
+                format!("a key of {} bytes and the same in its data", K::LEN),
+                format!("key length {}, or another key", head.key_length),
+            )
+        })
+    }
+
+    /// The same node with other entries, the last of which has no key; `None` where they have no
+    /// room. The value of an index root gets the length that they need.
+    pub(super) fn with<K: Key>(&self, entries: &[Entry<K>]) -> Result<Option<Self>, SecurityError> {
+        let header = self.header::<K>()?;
+        let start = self.within(header.entries_offset.get());
+        let laid_out: Vec<u8> = entries.iter().flat_map(entry_bytes).collect();
+        let end = start.saturating_add(laid_out.len());
+        let mut node = self.clone();
+        let room = match self.header {
+            IndexRoot::NODE => {
+                node.bytes.resize(end, 0);
+                end
+            }
+            _ => self.within(header.allocated_size.get()),
+        };
+        let offset = |at: usize| u32::try_from(at.saturating_sub(self.header)).unwrap_or(u32::MAX);
+        let place = node.bytes.get_mut(start..room);
+        let Some((to, rest)) = place.and_then(|it| it.split_at_mut_checked(laid_out.len())) else {
+            return Ok(None);
+        };
+        to.copy_from_slice(&laid_out);
+        rest.fill(0);
+        if let Some(header) = bytes::view_mut::<IndexHeader>(&mut node.bytes, self.header) {
+            header.index_length = offset(end).into();
+            header.allocated_size = offset(room).into();
+            header.flags &= !NODE_HAS_CHILDREN;
+            if entries.iter().any(|entry| entry.child.is_some()) {
+                header.flags |= NODE_HAS_CHILDREN;
+            }
+        }
+        Ok(Some(node))
+    }
+
+    /// The header, whose lengths lie within the node.
+    fn header<K: Key>(&self) -> Result<IndexHeader, SecurityError> {
+        let header: &IndexHeader = bytes::view(&self.bytes, self.header)
+            .ok_or_else(|| self.fault::<K>(self.header, "an index header", "the end"))?;
+        let first = self.within(header.entries_offset.get());
+        let end = self.within(header.index_length.get());
+        let room = self.within(header.allocated_size.get());
+        let sound = first >= self.header.saturating_add(size_of::<IndexHeader>())
+            && header.entries_offset.get().is_multiple_of(8)
+            && first < end
+            && end <= room
+            && room <= self.bytes.len();
+        match sound {
+            true => Ok(header.clone()),
+            false => Err(self.fault::<K>(
+                self.header,
+                format!("an index header for {} bytes", self.bytes.len()),
+                format!(
+                    "entries at {}, end {}, room {}",
+                    header.entries_offset, header.index_length, header.allocated_size
+                ),
+            )),
+        }
+    }
+
+    /// Where what lies at `offset` from the index header lies in the bytes.
+    fn within(&self, offset: u32) -> usize {
+        usize::try_from(offset).map_or(usize::MAX, |offset| self.header.saturating_add(offset))
+    }
+
+    /// What is wrong at `at` in the bytes.
+    pub(super) fn fault<K: Key>(
+        &self,
+        at: usize,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> SecurityError {
+        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        SecurityError::Corrupt {
+            index: K::NAME,
+            part: self.attribute,
+            offset: self.base.saturating_add(at),
+            expected: expected.into(),
+            actual: actual.into(),
+        }
+    }
+}
+
+/// Length of an entry with key and data, without a child.
+pub(super) const fn entry_len<K: Key>() -> usize {
+    let len = ViewEntry::LEN + K::LEN + size_of::<SdsHeader>();
+    len.next_multiple_of(ViewEntry::ALIGN)
+}
+
+/// The bytes of an entry.
+fn entry_bytes<K: Key>(entry: &Entry<K>) -> Vec<u8> {
+    let child = entry.child.map(u64::to_le_bytes);
+    let child = child.as_ref().map_or(&[][..], |child| child);
+    let flag = |condition, flag| match condition {
+        true => flag,
+        false => 0,
+    };
+    let flags = flag(entry.child.is_some(), ViewEntry::HAS_CHILD)
+        | flag(entry.item.is_none(), ViewEntry::LAST);
+    let Some((key, data)) = entry.item else {
+        let head = ViewEntry {
+            data_offset: 0.into(),
+            data_length: 0.into(),
+            reserved: 0.into(),
+            length: number_u16(ViewEntry::LEN.saturating_add(child.len())).into(),
+            key_length: 0.into(),
+            flags: flags.into(),
+            reserved2: 0.into(),
+        };
+        return [head.as_bytes(), child].concat();
+    };
+    let head = ViewEntry {
+        data_offset: number_u16(ViewEntry::LEN.saturating_add(K::LEN)).into(),
+        data_length: number_u16(size_of::<SdsHeader>()).into(),
+        reserved: 0.into(),
+        length: number_u16(entry_len::<K>().saturating_add(child.len())).into(),
+        key_length: number_u16(K::LEN).into(),
+        flags: flags.into(),
+        reserved2: 0.into(),
+    };
+    let padding = K::PADDING;
+    [
+        head.as_bytes(),
+        &key.bytes(),
+        data.as_bytes(),
+        padding,
+        child,
+    ]
+    .concat()
+}
+
+/// Lengths of what lies in a node fit.
+fn number_u16(len: usize) -> u16 {
+    u16::try_from(len).unwrap_or(u16::MAX)
+}

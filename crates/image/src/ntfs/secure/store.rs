@@ -1,0 +1,254 @@
+//! The attributes of `$Secure` on its volume.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::error::SecurityError;
+use super::format::SdsHeader;
+use super::growth::Value;
+use super::index::{Blocks, Index};
+use super::key::{ByHash, ById, Key};
+use super::sds::{self, Source};
+use crate::ntfs::disk::Disk;
+use crate::ntfs::error::{Corruption, VolumeError};
+use crate::ntfs::fixup;
+use crate::ntfs::format::{IndexBlock, attribute_type, system};
+use crate::ntfs::layout::Layout;
+use crate::ntfs::mft::Mft;
+use crate::ntfs::records::Records;
+use crate::ntfs::stream::Stream;
+
+/// Longest `$BITMAP` of an index that is read, in bytes: a bit for every block that a walk reads.
+const MAX_BITMAP: u64 = 1 << 13;
+/// Longest value of `$INDEX_ROOT`, which lies in a record, in bytes.
+const MAX_ROOT: u64 = 1 << 16;
+/// Most entries of one hash that are compared with a descriptor.
+const MAX_EQUAL_HASHES: usize = 64;
+
+/// `$Secure` as it was when it was opened.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    pub(super) sds: SdsStream,
+    pub(super) by_id: View,
+    pub(super) by_hash: View,
+}
+
+/// `$SDS`.
+#[derive(Clone, Debug)]
+pub(super) struct SdsStream {
+    disk: Disk,
+    pub(super) record: u64,
+    pub(super) layout: Layout,
+}
+
+/// One of the indexes.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// The record with `$INDEX_ROOT`.
+    pub(super) record: u64,
+    /// Whether the attributes are spread over several records.
+    pub(super) is_spread: bool,
+    root: Vec<u8>,
+    pub(super) blocks: Arc<IndexBlocks>,
+}
+
+/// `$INDEX_ALLOCATION` and `$BITMAP` of an index.
+#[derive(Debug)]
+pub(super) struct IndexBlocks {
+    disk: Disk,
+    allocation: Option<Stream>,
+    pub(super) bitmap: Option<Stream>,
+    /// The value of `$BITMAP`.
+    pub(super) bits: Vec<u8>,
+    index: &'static str,
+}
+
+impl Store {
+    pub(super) fn open(mft: &Mft) -> Result<Self, SecurityError> {
+        let records = Records::read_system(mft, system::SECURE)?;
+        let disk = mft.disk();
+        let sds = Stream::of(disk, &records, attribute_type::DATA, "$SDS")?;
+        let sds = sds.ok_or_else(|| records.lacks("$SDS"))?;
+        sds.check_whole()?;
+        let layout = sds
+            .layout()
+            .ok_or_else(|| records.lacks("$SDS that is not resident"))?;
+        Ok(Self {
+            sds: SdsStream {
+                disk: disk.clone(),
+                record: sds.record(),
+                layout: layout.clone(),
+            },
+            by_id: View::open::<ById>(disk, &records)?,
+            by_hash: View::open::<ByHash>(disk, &records)?,
+        })
+    }
+
+    /// Where the descriptor of this id is.
+    pub(super) fn place(&self, id: u32) -> Result<Option<SdsHeader>, SecurityError> {
+        self.by_id.index()?.find(ById(id))
+    }
+
+    /// The id of an equal descriptor that both indexes know.
+    pub(super) fn find(&self, descriptor: &[u8]) -> Result<Option<u32>, SecurityError> {
+        let hash = sds::hash(descriptor);
+        let mut places = Vec::new();
+        let from = ByHash { hash, id: 0 };
+        self.by_hash.index()?.walk(Some(from), &mut |place| {
+            if place.hash.get() != hash || places.len() >= MAX_EQUAL_HASHES {
+                return ControlFlow::Break(());
+            }
+            places.push(*place);
+            ControlFlow::Continue(())
+        })?;
+        for place in places {
+            match sds::read(&self.sds, &place) {
+                // Of one that is damaged there can be a sound one with another id.
+                Err(SecurityError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+                Ok(found) => {
+                    let id = place.security_id.get();
+                    if found == descriptor && self.place(id)? == Some(place) {
+                        return Ok(Some(id));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl SdsStream {
+    /// Where it is told of.
+    pub(super) fn value(&self) -> Value {
+        Value {
+            record: self.record,
+            kind: attribute_type::DATA,
+            name: "$SDS",
+            layout: Some(self.layout.clone()),
+        }
+    }
+}
+
+impl Source for SdsStream {
+    fn written(&self) -> u64 {
+        self.layout.initialized
+    }
+
+    fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError> {
+        let mut bytes = vec![0; len];
+        self.layout.read(&self.disk, &mut bytes, at)?;
+        Ok(bytes)
+    }
+}
+
+impl View {
+    fn open<K: Key>(disk: &Disk, records: &Records) -> Result<Self, SecurityError> {
+        let stream = |kind| Stream::of(disk, records, kind, K::NAME);
+        let root = stream(attribute_type::INDEX_ROOT)?;
+        let root = root.ok_or_else(|| records.lacks(K::NAME))?;
+        let bitmap = stream(attribute_type::BITMAP)?;
+        let bits = match &bitmap {
+            None => Vec::new(),
+            Some(bitmap) => {
+                bitmap.check_whole()?;
+                bitmap.read_all(disk, MAX_BITMAP)?
+            }
+        };
+        let allocation = stream(attribute_type::INDEX_ALLOCATION)?;
+        if let Some(allocation) = &allocation {
+            allocation.check_whole()?;
+        }
+        Ok(Self {
+            record: root.record(),
+            is_spread: records.is_spread(),
+            root: root.read_all(disk, MAX_ROOT)?,
+            blocks: Arc::new(IndexBlocks {
+                disk: disk.clone(),
+                allocation,
+                bitmap,
+                bits,
+                index: K::NAME,
+            }),
+        })
+    }
+
+    pub(super) fn index<K: Key>(&self) -> Result<Index<K, Arc<IndexBlocks>>, SecurityError> {
+        let cluster_len = self.blocks.disk.geometry.cluster_len;
+        Index::open(self.root.clone(), cluster_len.into(), self.blocks.clone())
+    }
+
+    /// Where `$INDEX_ALLOCATION` is told of, or will be.
+    pub(super) fn allocation<K: Key>(&self) -> Value {
+        let stream = self.blocks.allocation.as_ref();
+        self.value::<K>(attribute_type::INDEX_ALLOCATION, stream)
+    }
+
+    /// The same for `$BITMAP`, where that is not resident.
+    pub(super) fn bitmap_in_clusters<K: Key>(&self) -> Option<Value> {
+        let stream = self.blocks.bitmap.as_ref()?;
+        stream.layout()?;
+        Some(self.value::<K>(attribute_type::BITMAP, Some(stream)))
+    }
+
+    fn value<K: Key>(&self, kind: u32, stream: Option<&Stream>) -> Value {
+        Value {
+            record: stream.map_or(self.record, Stream::record),
+            kind,
+            name: K::NAME,
+            layout: stream.and_then(Stream::layout).cloned(),
+        }
+    }
+}
+
+impl IndexBlocks {
+    /// Where the blocks lie, if `len` bytes at `at` do.
+    fn layout(&self, at: u64, len: usize) -> Result<&Layout, SecurityError> {
+        let layout = self.allocation.as_ref().and_then(Stream::layout);
+        let end = u64::try_from(len).ok().and_then(|len| at.checked_add(len));
+        layout
+            .filter(|layout| end.is_some_and(|end| end <= layout.initialized))
+            .ok_or_else(|| SecurityError::Corrupt {
+                index: self.index,
+                part: "$INDEX_ALLOCATION",
+                offset: at,
+                expected: format!("{len} bytes"),
+                actual: layout.map_or("none".into(), |it| format!("an end at {}", it.initialized)),
+            })
+    }
+}
+
+impl Blocks for Arc<IndexBlocks> {
+    fn block(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError> {
+        let layout = self.layout(at, len)?;
+        let mut bytes = vec![0; len];
+        layout.read(&self.disk, &mut bytes, at)?;
+        let offset = layout.position(at).unwrap_or(at);
+        let unprotected: Result<(), Corruption> =
+            fixup::unprotect(&mut bytes, IndexBlock::MAGIC, offset);
+        unprotected.map_err(VolumeError::from)?;
+        Ok(bytes)
+    }
+
+    fn in_use(&self, number: u64) -> Result<bool, SecurityError> {
+        let byte = usize::try_from(number / 8)
+            .ok()
+            .and_then(|at| self.bits.get(at).copied());
+        Ok(byte.is_some_and(|byte| byte >> (number % 8) & 1 != 0))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+impl Store {
+    /// Where the blocks of both indexes lie on the volume.
+    pub(super) fn block_offsets(&self) -> Vec<u64> {
+        let views = [&self.by_id, &self.by_hash].into_iter();
+        let layouts = views.filter_map(|view| view.blocks.allocation.as_ref()?.layout());
+        layouts
+            .flat_map(|layout| {
+                let blocks = (0..layout.initialized).step_by(4096);
+                blocks.filter_map(|at| layout.position(at))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,322 @@
+//! Descriptors of volumes made by mkntfs and ntfs-3g, which also check what was written.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::device::Device;
+use crate::ntfs::tests::image::Image;
+use crate::testing::Memory;
+
+mod crash;
+mod growth;
+mod hostile;
+mod image;
+mod limits;
+
+use image::{check, compare, descriptor, descriptor_of, make_files, set_files};
+
+/// A volume in memory.
+fn open(bytes: &[u8]) -> (Arc<Memory>, Secure) {
+    let memory = Arc::new(Memory::new(bytes.to_vec()));
+    let volume = Volume::open(memory.clone()).expect("a volume");
+    (memory, Secure::new(&volume))
+}
+
+/// What was written between two syncs, and where.
+type Epoch = Vec<(u64, Vec<u8>)>;
+
+/// Keeps every write, by the sync that made it durable.
+#[derive(Debug)]
+struct Recorder {
+    memory: Memory,
+    epochs: Mutex<Vec<Epoch>>,
+    /// Bytes that were read.
+    read: AtomicUsize,
+}
+
+impl Recorder {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            memory: Memory::new(bytes),
+            epochs: Mutex::new(vec![Vec::new()]),
+            read: AtomicUsize::new(0),
+        }
+    }
+
+    /// What was written since the last call.
+    fn take(&self) -> Vec<Epoch> {
+        let mut epochs = self.epochs.lock().expect("no panic");
+        let mut taken = std::mem::replace(&mut *epochs, vec![Vec::new()]);
+        taken.retain(|epoch| !epoch.is_empty());
+        taken
+    }
+}
+
+impl Device for Recorder {
+    fn len(&self) -> u64 {
+        self.memory.len()
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read.fetch_add(buf.len(), Ordering::Relaxed);
+        self.memory.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        let mut epochs = self.epochs.lock().expect("no panic");
+        let last = epochs.last_mut().expect("one");
+        last.push((offset, data.to_vec()));
+        self.memory.write_all_at(data, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.epochs.lock().expect("no panic").push(Vec::new());
+        Ok(())
+    }
+}
+
+fn file(secure: &Secure, record: u64) -> FileId {
+    secure
+        .volume
+        .inner
+        .mft
+        .read_any(record)
+        .expect("a record")
+        .id()
+}
+
+fn files(secure: &Secure, records: &[u64]) -> Vec<FileId> {
+    records.iter().map(|record| file(secure, *record)).collect()
+}
+
+fn slices(descriptors: &[Vec<u8>]) -> Vec<&[u8]> {
+    descriptors.iter().map(Vec::as_slice).collect()
+}
+
+/// An image with a file for each of `descriptors`, and the numbers of their records.
+fn made(mebibytes: u64, descriptors: &[Vec<u8>]) -> Option<(Image, Vec<u64>)> {
+    made_with(mebibytes, &[], descriptors)
+}
+
+/// The same, with further arguments of mkntfs.
+fn made_with(
+    mebibytes: u64,
+    arguments: &[&str],
+    descriptors: &[Vec<u8>],
+) -> Option<(Image, Vec<u64>)> {
+    let image = Image::make(mebibytes, arguments)?;
+    let records = make_files(&image, descriptors)?;
+    Some((image, records))
+}
+
+/// Writes the bytes of a volume into its image.
+fn store(image: &Image, memory: &Memory) {
+    std::fs::write(image.path(), memory.bytes()).expect("the image");
+}
+
+/// Sets one id for files that may have any.
+fn set(secure: &Secure, files: &[FileId], ids: &[SecurityId]) {
+    let changes: Vec<Change> = secure
+        .of_files(files)
+        .into_iter()
+        .zip(files.iter().zip(ids))
+        .map(|(from, (file, to))| match from {
+            Ok(FileSecurity::Shared(from)) => Change {
+                file: *file,
+                from,
+                to: *to,
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    for result in secure.set(&changes).expect("set") {
+        result.expect("set");
+    }
+}
+
+#[test]
+fn descriptors_are_those_that_the_mounted_volume_has() {
+    let mut descriptors: Vec<Vec<u8>> = (0..300).map(|number| descriptor(number, 0)).collect();
+    descriptors.extend((0..40).map(|number| descriptor(number, 30)));
+    descriptors.extend((0..40).map(|number| descriptor(number, 0)));
+    let Some((image, records)) = made(16, &descriptors) else {
+        return;
+    };
+    let (memory, secure) = open(&image.device().bytes());
+    let files = files(&secure, &records);
+    for (file, expected) in files.iter().zip(&descriptors) {
+        let found = secure.of_file(*file).expect("sound");
+        assert_eq!(found.as_deref(), Some(&**expected));
+    }
+    let ids: HashSet<SecurityId> = secure
+        .of_files(&files)
+        .into_iter()
+        .map(|found| match found {
+            Ok(FileSecurity::Shared(id)) => id,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ids.len(), 340);
+    for id in ids {
+        let bytes = secure.descriptor(id).expect("sound");
+        assert_eq!(secure.id_of(&bytes).expect("sound"), Some(id));
+    }
+    assert_eq!(secure.id_of(&descriptor(900, 0)).expect("sound"), None);
+    let unknown = secure.descriptor(SecurityId(0x900)).expect_err("none");
+    assert!(matches!(
+        unknown,
+        SecurityError::UnknownId(SecurityId(0x900))
+    ));
+    assert_eq!(memory.bytes(), image.device().bytes(), "nothing is written");
+}
+
+#[test]
+fn a_descriptor_of_the_files_own_is_read_and_not_replaced() {
+    let Some((image, _)) = made(16, &[]) else {
+        return;
+    };
+    let (memory, secure) = open(&image.device().bytes());
+    // mkntfs gives the root folder one that is not resident.
+    let root = file(&secure, 5);
+    let found = secure.of_files(&[root]);
+    assert!(matches!(found.as_slice(), [Ok(FileSecurity::Own)]));
+    let bytes = secure.of_file(root).expect("sound").expect("there");
+    let expected = image
+        .mounted("permissions", descriptor_of)
+        .expect("mounted");
+    assert_eq!(*bytes, *expected);
+    let change = Change {
+        file: root,
+        from: SecurityId(0),
+        to: SecurityId(0x100),
+    };
+    let refused = secure.set(&[change]).expect("checked").pop();
+    assert!(matches!(
+        refused,
+        Some(Err(SecurityError::OldInformation(_)))
+    ));
+    assert_eq!(memory.bytes(), image.device().bytes());
+}
+
+#[test]
+fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
+    let old = vec![descriptor(1, 0); 500];
+    let Some((image, records)) = made(8, &old) else {
+        return;
+    };
+    let recorder = Arc::new(Recorder::new(image.device().bytes()));
+    let secure = Secure::new(&Volume::open(recorder.clone()).expect("a volume"));
+    let files = files(&secure, &records);
+    let from = secure.id_of(&old[0]).expect("sound").expect("there");
+    let to = secure.add(&[&descriptor(2, 0)]).expect("room")[0];
+    secure.descriptor(to).expect("there");
+    recorder.take();
+    recorder.read.store(0, Ordering::Relaxed);
+    let changes: Vec<Change> = files
+        .iter()
+        .map(|file| Change {
+            file: *file,
+            from,
+            to,
+        })
+        .collect();
+    // More than are checked at once: the files come again.
+    let changes: Vec<Change> = changes.into_iter().cycle().take(9000).collect();
+    let results = secure.set(&changes).expect("written");
+    for (number, result) in results.iter().enumerate() {
+        match result {
+            Ok(()) => assert!(number < 500),
+            Err(SecurityError::Twice(_)) => assert!(number >= 500),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let records_len = 500 * 1024;
+    assert!(
+        recorder.read.load(Ordering::Relaxed) < 2 * records_len + 100_000,
+        "once for each 8192 changes"
+    );
+    assert_eq!(recorder.take().len(), 1, "no sync");
+    secure.volume.sync().expect("durable");
+    let found = secure.of_files(&files);
+    assert!(
+        found
+            .iter()
+            .all(|found| matches!(found, Ok(FileSecurity::Shared(id)) if *id == to))
+    );
+}
+
+#[test]
+fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
+    // 0: both roots are leaves; 380: they have children.
+    for (count, add) in [(0, 1), (380, 20)] {
+        let old: Vec<Vec<u8>> = (0..count).map(|number| descriptor(number, 0)).collect();
+        let mut made_with = old.clone();
+        made_with.resize(count as usize + 50, descriptor(5000, 0));
+        let Some((image, records)) = made(16, &made_with) else {
+            return;
+        };
+        let (memory, secure) = open(&image.device().bytes());
+        let files = files(&secure, &records);
+        let mut new: Vec<Vec<u8>> = (0..add)
+            .map(|number| descriptor(1000 + number, 0))
+            .collect();
+        new.push(descriptor(5000, 0));
+        new.push(descriptor(1000, 0));
+        let ids = secure.add(&slices(&new)).expect("room");
+        assert_eq!(ids.len(), new.len());
+        assert_eq!(ids.first(), ids.last(), "equal ones share an id");
+        // Before these there are two of mkntfs and that of new files.
+        let last: u32 = 0x103 + count;
+        let expected: Vec<u32> = (1..=add).map(|number| last + number).collect();
+        let added: Vec<u32> = ids[..add as usize].iter().map(|id| id.0).collect();
+        assert_eq!(added, expected);
+        assert_eq!(ids[add as usize], SecurityId(last), "the old one is found");
+        for (id, bytes) in ids.iter().zip(&new) {
+            assert_eq!(*secure.descriptor(*id).expect("added"), **bytes);
+        }
+        let again = secure.add(&slices(&new)).expect("nothing to do");
+        assert_eq!(again, ids);
+        let ids: Vec<SecurityId> = ids.into_iter().cycle().take(files.len()).collect();
+        set(&secure, &files, &ids);
+        store(&image, &memory);
+        check(&image);
+        let expected: Vec<&[u8]> = slices(&new).into_iter().cycle().take(files.len()).collect();
+        compare(&image, &expected);
+        // And Windows' way to add more goes on from there.
+        let more: Vec<Vec<u8>> = (0..30).map(|number| descriptor(3000 + number, 0)).collect();
+        set_files(&image, &more);
+        check(&image);
+        let (_, secure) = open(&image.device().bytes());
+        for (file, expected) in files.iter().zip(&more) {
+            let found = secure.of_file(*file).expect("sound");
+            assert_eq!(found.as_deref(), Some(&**expected));
+        }
+    }
+}
+
+#[test]
+fn descriptors_of_the_sample_volume_are_found_both_ways() {
+    let Some(corpus) = std::env::var_os("DISKMEND_CORPUS") else {
+        eprintln!("SKIPPED: DISKMEND_CORPUS is not set");
+        return;
+    };
+    let path = std::path::Path::new(&corpus).join("disks/testfs1");
+    let (_, secure) = open(&std::fs::read(path).expect("readable"));
+    let entries = secure.volume.list(secure.volume.root()).expect("sound");
+    let files: Vec<FileId> = entries.iter().map(|entry| entry.id).collect();
+    let mut shared = 0;
+    for (found, file) in secure.of_files(&files).into_iter().zip(&files) {
+        if let FileSecurity::Shared(id) = found.expect("sound") {
+            let bytes = secure.descriptor(id).expect("sound");
+            assert_eq!(secure.id_of(&bytes).expect("sound"), Some(id));
+            assert_eq!(secure.of_file(*file).expect("sound"), Some(bytes));
+            shared += 1;
+        }
+    }
+    assert!(shared > 0);
+}

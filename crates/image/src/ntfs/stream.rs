@@ -1,0 +1,210 @@
+//! The value of an attribute, wherever it lies: in the record, in clusters, or told of by several
+//! records.
+
+use super::disk::Disk;
+use super::error::VolumeError;
+use super::format::{AttributeHeader, NonResidentHeader};
+use super::layout::{Builder, Layout};
+use super::place::FileId;
+use super::record::AttributeAt;
+use super::records::Records;
+
+/// The value of an attribute.
+#[derive(Clone, Debug)]
+pub(crate) struct Stream {
+    id: FileId,
+    record: u64,
+    at: AttributeAt,
+    flags: u16,
+    parts: Vec<Part>,
+    content: Content,
+}
+
+/// An attribute that tells of a value, or of a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The record that holds it.
+    pub(crate) record: u64,
+    /// What distinguishes it there.
+    pub(crate) instance: u16,
+}
+
+/// Where a value lies.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    /// In the record: a copy of it.
+    Resident(Vec<u8>),
+    /// In clusters.
+    Clusters(Layout),
+}
+
+impl Stream {
+    /// The value of the attribute of a type and name; `None` where the file has none.
+    pub(crate) fn of(
+        disk: &Disk,
+        records: &Records,
+        kind: u32,
+        name: &str,
+    ) -> Result<Option<Self>, VolumeError> {
+        let mut parts: Vec<_> = records.all(kind, name).collect();
+        let lowest =
+            |header: Option<&NonResidentHeader>| header.map_or(0, |it| it.lowest_vcn.get());
+        parts.sort_by_key(|(_, attribute)| lowest(attribute.non_resident()));
+        let Some((record, first)) = parts.first().copied() else {
+            return Ok(None);
+        };
+        let content = match first.resident() {
+            Some(value) if parts.len() == 1 => Content::Resident(value.to_vec()),
+            Some(_) => {
+                let actual = parts.len().to_string();
+                let place = first.place();
+                return Err(record
+                    .corruption("resident attributes", place, "one", actual)
+                    .into());
+            }
+            None => {
+                let mut builder = Builder::new(&disk.geometry);
+                for (record, part) in &parts {
+                    builder.add(record, part.place())?;
+                }
+                Content::Clusters(builder.finish(record, first.place())?)
+            }
+        };
+        Ok(Some(Self {
+            id: records.base().id(),
+            record: record.number(),
+            at: first.place(),
+            flags: first.flags(),
+            parts: parts
+                .iter()
+                .map(|(record, part)| Part {
+                    record: record.number(),
+                    instance: part.instance(),
+                })
+                .collect(),
+            content,
+        }))
+    }
+
+    /// The record that holds the attribute, or its first part.
+    pub(crate) fn record(&self) -> u64 {
+        self.record
+    }
+
+    /// Where in that record it is.
+    pub(crate) fn place(&self) -> AttributeAt {
+        self.at
+    }
+
+    /// The attributes that tell of it, in the order of their clusters.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Where the value lies.
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Its clusters, where it is not resident.
+    pub(crate) fn layout(&self) -> Option<&Layout> {
+        match &self.content {
+            Content::Resident(_) => None,
+            Content::Clusters(layout) => Some(layout),
+        }
+    }
+
+    /// Takes over what was written to a resident value.
+    pub(crate) fn set_resident(&mut self, data: &[u8], offset: u64) {
+        if let (Content::Resident(value), Ok(at)) = (&mut self.content, usize::try_from(offset))
+            && let Some(place) = crate::bytes::slice_mut(value, at, data.len())
+        {
+            place.copy_from_slice(data);
+        }
+    }
+
+    /// Length of the value in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        match &self.content {
+            Content::Resident(value) => u64::try_from(value.len()).unwrap_or(u64::MAX),
+            Content::Clusters(layout) => layout.len,
+        }
+    }
+
+    /// Whether it is compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.flags & AttributeHeader::MASK_COMPRESSED != 0
+    }
+
+    /// Whether it is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.flags & AttributeHeader::FLAG_ENCRYPTED != 0
+    }
+
+    /// Refuses values whose bytes on disk are not those that are read.
+    pub(crate) fn check_readable(&self) -> Result<(), VolumeError> {
+        // A resident value is never compressed, whatever the flags say of later.
+        if self.is_compressed() && self.layout().is_some() {
+            return Err(self.transformed("compressed", "uncompress it with compact /u in Windows"));
+        }
+        if self.is_encrypted() {
+            return Err(self.transformed("encrypted", "only its owner can decrypt it, in Windows"));
+        }
+        Ok(())
+    }
+
+    /// Refuses values that have holes, or may get some.
+    pub(crate) fn check_whole(&self) -> Result<(), VolumeError> {
+        self.check_readable()?;
+        let has_holes = self
+            .layout()
+            .is_some_and(|layout| layout.runs().iter().any(|run| run.lcn.is_none()));
+        if has_holes || self.flags & AttributeHeader::FLAG_SPARSE != 0 {
+            return Err(self.transformed("sparse", "copy it to an ordinary file in Windows"));
+        }
+        Ok(())
+    }
+
+    fn transformed(&self, how: &'static str, advice: &'static str) -> VolumeError {
+        let id = self.id;
+        VolumeError::Transformed { id, how, advice }
+    }
+
+    /// Fills `buf` from `offset` on.
+    pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
+        self.check_readable()?;
+        match &self.content {
+            Content::Clusters(layout) => layout.read(disk, buf, offset),
+            Content::Resident(value) => {
+                let found = usize::try_from(offset)
+                    .ok()
+                    .and_then(|at| crate::bytes::slice(value, at, buf.len()));
+                let Some(found) = found else {
+                    return Err(VolumeError::OutOfRange {
+                        offset,
+                        len: buf.len(),
+                        file_len: self.len(),
+                    });
+                };
+                buf.copy_from_slice(found);
+                Ok(())
+            }
+        }
+    }
+
+    /// All of it, where it has at most `max` bytes.
+    pub(crate) fn read_all(&self, disk: &Disk, max: u64) -> Result<Vec<u8>, VolumeError> {
+        let out_of_range = || VolumeError::OutOfRange {
+            offset: 0,
+            len: usize::try_from(max).unwrap_or(usize::MAX),
+            file_len: self.len(),
+        };
+        let len = usize::try_from(self.len()).map_err(|_| out_of_range())?;
+        if self.len() > max {
+            return Err(out_of_range());
+        }
+        let mut data = vec![0; len];
+        self.read(disk, &mut data, 0)?;
+        Ok(data)
+    }
+}

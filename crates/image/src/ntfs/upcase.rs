@@ -1,0 +1,50 @@
+//! $UpCase: how the volume disregards case (Linux-NTFS, $UpCase).
+
+use std::cmp::Ordering;
+
+use super::error::VolumeError;
+use super::format::{attribute_type, system};
+use super::mft::Mft;
+use super::records::Records;
+use super::stream::Stream;
+
+/// UTF-16 units, each of which has an entry.
+const UNITS: usize = 1 << 16;
+
+/// The upper case of every UTF-16 unit.
+#[derive(Clone, Debug)]
+pub(crate) struct UpCase {
+    table: Vec<u16>,
+}
+
+impl UpCase {
+    /// Reads the volume's table.
+    pub(crate) fn read(mft: &Mft) -> Result<Self, VolumeError> {
+        let records = Records::read_system(mft, system::UPCASE)?;
+        let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?
+            .ok_or_else(|| records.lacks("data of $UpCase"))?;
+        let len = u64::try_from(size_of::<[u16; UNITS]>()).unwrap_or(u64::MAX);
+        if stream.len() != len {
+            let actual = stream.len().to_string();
+            let offset = records.base().offset();
+            let expected = format!("{len} bytes");
+            return Err(super::Corruption::new("$UpCase", offset, expected, actual).into());
+        }
+        let data = stream.read_all(mft.disk(), len)?;
+        let units = data.as_chunks::<2>().0.iter().copied();
+        Ok(Self {
+            table: units.map(u16::from_le_bytes).collect(),
+        })
+    }
+
+    fn upper(&self, unit: u16) -> u16 {
+        self.table.get(usize::from(unit)).copied().unwrap_or(unit)
+    }
+
+    /// Orders names without regard to case, as the index of a folder does first of all.
+    pub(crate) fn compare(&self, a: &[u16], b: &[u16]) -> Ordering {
+        let a = a.iter().map(|unit| self.upper(*unit));
+        let b = b.iter().map(|unit| self.upper(*unit));
+        a.cmp(b)
+    }
+}

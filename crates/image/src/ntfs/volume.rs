@@ -1,0 +1,310 @@
+//! A volume: its state, its folders and what its records tell.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use super::bitmap::Bitmap;
+use super::disk::Disk;
+use super::error::VolumeError;
+use super::file::{File, Shared};
+use super::folder::{self, Entry, Folder, Namespace};
+use super::format::{FileName, VolumeInformation, attribute_type, system};
+use super::log::{self, Log};
+use super::metadata::{Kind, Metadata};
+use super::mft::{Mft, check_base};
+use super::place::FileId;
+use super::records::Records;
+use super::upcase::UpCase;
+use crate::bytes;
+use crate::device::Device;
+
+/// What decides whether a volume may be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Windows checks the volume at its next start.
+    pub dirty: bool,
+    /// All flags of $VOLUME_INFORMATION, [`Self::dirty`] among them.
+    pub flags: u16,
+    /// What the journal says.
+    pub log: Log,
+    /// Version of NTFS, the part before the dot.
+    pub major: u8,
+    /// The part after the dot.
+    pub minor: u8,
+    /// Windows is hibernated on the volume.
+    pub hibernated: bool,
+    /// Only the copy of the boot sector at the end could be read.
+    pub from_backup: bool,
+}
+
+/// An NTFS volume on a device of which it takes all.
+///
+/// Reading never writes. Clones are the same volume.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What the clones of a volume and its open files share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) mft: Mft,
+    root: FileId,
+    upcase: OnceLock<UpCase>,
+    /// Held while a record or the bitmap is changed.
+    writing: Mutex<()>,
+    files: Mutex<HashMap<u64, Weak<Shared>>>,
+}
+
+impl Volume {
+    /// Finds the records of the volume on `device`.
+    ///
+    /// # Errors
+    /// What is no NTFS volume, or one whose $MFT or root folder cannot be read.
+    pub fn open(device: Arc<dyn Device>) -> Result<Self, VolumeError> {
+        let mft = Mft::open(Disk::new(device)?)?;
+        let root = mft.read_system(system::ROOT)?.id();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                mft,
+                root,
+                upcase: OnceLock::new(),
+                writing: Mutex::new(()),
+                files: Mutex::new(HashMap::new()),
+            }),
+        })
+    }
+
+    /// What decides whether the volume may be written to.
+    ///
+    /// # Errors
+    /// $Volume, $LogFile or the root folder cannot be read.
+    pub fn state(&self) -> Result<State, VolumeError> {
+        let records = Records::read_system(&self.inner.mft, system::VOLUME)?;
+        let information = records
+            .base()
+            .resident(attribute_type::VOLUME_INFORMATION, "")
+            .and_then(|value| bytes::view::<VolumeInformation>(value, 0))
+            .ok_or_else(|| records.lacks("volume information"))?;
+        let flags = information.flags.get();
+        Ok(State {
+            dirty: flags & VolumeInformation::FLAG_DIRTY != 0,
+            flags,
+            log: log::state(&self.inner.mft)?,
+            major: information.major_version,
+            minor: information.minor_version,
+            hibernated: self.is_hibernated()?,
+            from_backup: self.inner.mft.disk().geometry.from_backup,
+        })
+    }
+
+    /// Whether the file that Windows saves its memory to holds such a memory.
+    fn is_hibernated(&self) -> Result<bool, VolumeError> {
+        let name: Vec<u16> = "hiberfil.sys".encode_utf16().collect();
+        let Some(entry) = self.find(self.root(), &name)? else {
+            return Ok(false);
+        };
+        let metadata = self.metadata(entry.id)?;
+        let mut start = [0; 4];
+        if metadata.kind != Kind::File || metadata.len < 4 {
+            return Ok(false);
+        }
+        self.file(entry.id)?.read(&mut start, 0)?;
+        Ok(matches!(&start, b"hibr" | b"HIBR"))
+    }
+
+    /// Refuses a volume that may not be written to.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn fit_for_writing(&self) -> Result<(), VolumeError> {
+        let state = self.state()?;
+        if state.from_backup {
+            return Err(VolumeError::BackupBootSector);
+        }
+        let (major, minor) = (state.major, state.minor);
+        if major != 3 || minor > 1 {
+            return Err(VolumeError::Version { major, minor });
+        }
+        if state.hibernated {
+            return Err(VolumeError::Hibernated);
+        }
+        if state.dirty {
+            return Err(VolumeError::Dirty);
+        }
+        if state.flags & VolumeInformation::MASK_PENDING != 0 {
+            let flags = state.flags;
+            return Err(VolumeError::Pending { flags });
+        }
+        match state.log {
+            Log::Clean | Log::Empty => Ok(()),
+            Log::Unclean(why) => Err(VolumeError::UnfinishedLog { why }),
+        }
+    }
+
+    /// The root folder.
+    #[must_use]
+    pub fn root(&self) -> FileId {
+        self.inner.root
+    }
+
+    /// All names in a folder, in the order of its index. A short name that stands beside a long
+    /// one is left out, and so is the name `.` of the root folder. The root folder lists the volume's
+    /// own files too, whose names begin with `$`.
+    ///
+    /// # Errors
+    /// What is no folder, or one whose index is damaged.
+    pub fn list(&self, folder: FileId) -> Result<Vec<Entry>, VolumeError> {
+        Folder::open(&self.inner.mft, folder)?.list()
+    }
+
+    /// The file of a name in a folder, without regard to case; of names that differ in case only
+    /// the one that is spelled so, else any. Short names are found too.
+    ///
+    /// # Errors
+    /// What is no folder, or one whose index is damaged.
+    pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
+        let found = Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)?;
+        Ok(found.map(|located| located.entry))
+    }
+
+    /// All files of a name in a folder, without regard to case, each as spelled on disk. A file
+    /// that is asked for by its short name is given with its long one.
+    ///
+    /// # Errors
+    /// What is no folder, one whose index is damaged, or more than a thousand such names.
+    pub fn find_all(&self, folder: FileId, name: &[u16]) -> Result<Vec<Entry>, VolumeError> {
+        let mft = &self.inner.mft;
+        let mut all = Vec::new();
+        for found in Folder::open(mft, folder)?.find_all(self.inner.upcase()?, name)? {
+            let entry = match found.namespace {
+                Namespace::Dos => self.long_name(folder, found)?,
+                _ => found,
+            };
+            if !all.contains(&entry) {
+                all.push(entry);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The long name beside a short one; the short one itself where there is none.
+    fn long_name(&self, folder: FileId, short: Entry) -> Result<Entry, VolumeError> {
+        let records = Records::read(&self.inner.mft, short.id)?;
+        let long = records
+            .all(attribute_type::FILE_NAME, "")
+            .filter_map(|(_, attribute)| attribute.resident())
+            .filter(|key| {
+                let header = bytes::view::<FileName>(key, 0);
+                header.is_some_and(|it| it.namespace == FileName::NAMESPACE_WIN32)
+            })
+            .filter_map(folder::parse_key)
+            .find(|(parent, _)| *parent == folder);
+        Ok(match long {
+            None => short,
+            Some((_, name)) => Entry {
+                name,
+                namespace: Namespace::Win32,
+                ..short
+            },
+        })
+    }
+
+    /// What is known of a file.
+    ///
+    /// # Errors
+    /// [`VolumeError::Stale`], or a damaged record.
+    pub fn metadata(&self, id: FileId) -> Result<Metadata, VolumeError> {
+        Metadata::of(&Records::read(&self.inner.mft, id)?)
+    }
+
+    /// The same for many files, whose records are read together; in the order of `ids`.
+    ///
+    /// `ids` are best in the order of their records.
+    #[must_use]
+    pub fn metadata_of_all(&self, ids: &[FileId]) -> Vec<Result<Metadata, VolumeError>> {
+        let mft = &self.inner.mft;
+        let numbers: Vec<u64> = ids.iter().map(|id| id.record).collect();
+        let mut all: Vec<_> = ids.iter().map(|id| Err(VolumeError::Stale(*id))).collect();
+        mft.visit(&numbers, |index, record| {
+            let (Some(id), Some(slot)) = (ids.get(index), all.get_mut(index)) else {
+                return;
+            };
+            *slot = record.and_then(|record| {
+                check_base(record, *id)?;
+                match record.find(attribute_type::ATTRIBUTE_LIST, "") {
+                    None => Metadata::of_record(record),
+                    Some(_) => Metadata::of(&Records::of(mft, record.clone())?),
+                }
+            });
+        });
+        all
+    }
+
+    /// The unnamed data of a file. All that is opened of one file at the same time has the same
+    /// length.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoData`] for a folder, or a damaged record. What is compressed or encrypted
+    /// is only refused when it is read.
+    pub fn file(&self, id: FileId) -> Result<File, VolumeError> {
+        let mut files = self.inner.files();
+        files.retain(|_, file| file.strong_count() > 0);
+        if let Some(shared) = files.get(&id.record).and_then(Weak::upgrade)
+            && shared.id() == id
+        {
+            return Ok(File::new(Arc::clone(&self.inner), shared));
+        }
+        let shared = Arc::new(Shared::open(&self.inner.mft, id)?);
+        files.insert(id.record, Arc::downgrade(&shared));
+        Ok(File::new(Arc::clone(&self.inner), shared))
+    }
+
+    /// Bytes in clusters that are not used.
+    ///
+    /// # Errors
+    /// $Bitmap cannot be read.
+    pub fn free_bytes(&self) -> Result<u64, VolumeError> {
+        let mft = &self.inner.mft;
+        let free = Bitmap::open(mft)?.free()?;
+        Ok(free.saturating_mul(u64::from(mft.disk().geometry.cluster_len)))
+    }
+
+    /// Whether there are at least `bytes` in clusters that are not used; faster than counting all.
+    ///
+    /// # Errors
+    /// $Bitmap cannot be read.
+    pub fn has_free(&self, bytes: u64) -> Result<bool, VolumeError> {
+        let mft = &self.inner.mft;
+        let cluster_len = u64::from(mft.disk().geometry.cluster_len);
+        Bitmap::open(mft)?.has_free(bytes.div_ceil(cluster_len))
+    }
+
+    /// Returns when all that was written is durable.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn sync(&self) -> Result<(), VolumeError> {
+        self.inner.mft.disk().sync()
+    }
+}
+
+impl Inner {
+    /// Held while a record or the bitmap is changed.
+    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn files(&self) -> MutexGuard<'_, HashMap<u64, Weak<Shared>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the volume disregards case.
+    pub(crate) fn upcase(&self) -> Result<&UpCase, VolumeError> {
+        if let Some(upcase) = self.upcase.get() {
+            return Ok(upcase);
+        }
+        let upcase = UpCase::read(&self.mft)?;
+        Ok(self.upcase.get_or_init(|| upcase))
+    }
+}

@@ -1,0 +1,113 @@
+//! What can be wrong with a partition table, or with one partition.
+
+use std::io;
+
+/// Why a partition table can't be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartitionError {
+    /// The device could not be read.
+    #[error("the partition table could not be read")]
+    Io(#[from] io::Error),
+    /// The disk has a protective MBR, yet neither copy of its GPT is sound.
+    #[error(
+        "both copies of the GUID partition table are damaged (first: {first}; backup: {backup}); \
+         rebuild the table, for instance with gdisk, or restore the disk from a backup"
+    )]
+    GptDamaged {
+        /// What is wrong with the copy at the start of the disk.
+        first: String,
+        /// What is wrong with the copy at its end.
+        backup: String,
+    },
+    /// Sector 0 has an MBR's signature, but its records can't be a partition table.
+    #[error(
+        "sector 0 is no partition table: record {number} at offset {offset} has boot indicator \
+         0x{found:02x}, expected 0x00 or 0x80"
+    )]
+    NoTable {
+        /// Number of the record, from 1.
+        number: u32,
+        /// Offset of the record in bytes.
+        offset: u64,
+        /// What is there.
+        found: u8,
+    },
+    /// The chain of extended boot records is damaged.
+    #[error("extended boot record at offset {offset}: expected {expected}, found {actual}")]
+    Extended {
+        /// Offset of the record in bytes.
+        offset: u64,
+        /// What the format demands.
+        expected: &'static str,
+        /// What is there.
+        actual: String,
+    },
+    /// A sector size that no disk has.
+    #[error("sectors of {found} bytes are not supported, only of 512 and 4096")]
+    SectorSize {
+        /// What was asked for.
+        found: u32,
+    },
+    /// Neither a partition table nor a known volume.
+    #[error("the disk has neither a partition table nor a known volume at its start")]
+    Unrecognised,
+}
+
+/// Why a partition can't be used, though the table can.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartitionFault {
+    /// It lies partly or wholly outside of the disk.
+    #[error(
+        "partition {number} reaches from byte {start} to {end}, but the disk ends at {disk}; the \
+         image is cut short or the table is wrong"
+    )]
+    OutsideDisk {
+        /// Number of the partition.
+        number: u32,
+        /// First byte.
+        start: u64,
+        /// End, exclusive; the highest number where it has no end within 64 bits.
+        end: u64,
+        /// Length of the disk in bytes.
+        disk: u64,
+    },
+    /// It ends before it starts.
+    #[error("partition {number} starts at sector {first} and ends at {last}, before its start")]
+    Reversed {
+        /// Number of the partition.
+        number: u32,
+        /// First sector.
+        first: u64,
+        /// Last sector.
+        last: u64,
+    },
+    /// It starts in the table itself.
+    #[error("partition {number} starts at byte {start}, within the partition table")]
+    OnTable {
+        /// Number of the partition.
+        number: u32,
+        /// First byte.
+        start: u64,
+    },
+    /// Another partition has some of its bytes too.
+    #[error(
+        "partition {number}, bytes {start} to {end}, overlaps partition {other}, bytes \
+         {other_start} to {other_end}"
+    )]
+    Overlaps {
+        /// Number of the partition.
+        number: u32,
+        /// First byte.
+        start: u64,
+        /// End, exclusive.
+        end: u64,
+        /// Number of the other.
+        other: u32,
+        /// First byte of the other.
+        other_start: u64,
+        /// End of the other, exclusive.
+        other_end: u64,
+    },
+}

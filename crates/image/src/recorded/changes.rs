@@ -1,0 +1,143 @@
+//! The changes of one flush as bytes.
+
+use std::ops::Range;
+
+use zerocopy::IntoBytes;
+use zerocopy::byteorder::little_endian::{U16, U64};
+
+use super::format::{ChangeHeader, MAX_CHANGE};
+use crate::bytes;
+
+/// Bytes that are the same between two changes of a sector before these are kept apart: what a
+/// change costs beside its bytes.
+const GAP: usize = size_of::<ChangeHeader>();
+
+/// Bytes that are compared at once.
+const CHUNK: usize = 16;
+
+/// Bytes of a medium, before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change<'a> {
+    /// Offset in the medium.
+    pub(super) offset: u64,
+    pub(super) old: &'a [u8],
+    /// As long as `old`.
+    pub(super) new: &'a [u8],
+}
+
+impl Change<'_> {
+    pub(super) fn range(&self) -> Range<u64> {
+        self.offset..self.offset.saturating_add(self.old.len() as u64)
+    }
+}
+
+/// Adds the changes of one sector to the payload of a frame.
+pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &[u8], new: &[u8]) {
+    for span in spans(old, new) {
+        let (Some(old), Some(new)) = (old.get(span.clone()), new.get(span.clone())) else {
+            continue;
+        };
+        let header = ChangeHeader {
+            offset: U64::new(offset.saturating_add(span.start as u64)),
+            // A span is no longer than a sector.
+            len: U16::new(u16::try_from(old.len()).unwrap_or_default()),
+        };
+        payload.extend_from_slice(header.as_bytes());
+        payload.extend_from_slice(old);
+        payload.extend_from_slice(new);
+    }
+}
+
+/// Where both differ.
+fn spans(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    // Most of a sector is the same.
+    let chunks = old.chunks(CHUNK).zip(new.chunks(CHUNK));
+    for (start, (old, new)) in (0..).step_by(CHUNK).zip(chunks) {
+        if old == new {
+            continue;
+        }
+        for (at, (old, new)) in (start..).zip(old.iter().zip(new)) {
+            if old == new {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(last) if at - last.end <= GAP => last.end = at + 1,
+                _ => spans.push(at..at + 1),
+            }
+        }
+    }
+    spans
+}
+
+/// Reads the changes of a payload; `None` at the end or where it is malformed.
+pub(super) struct Changes<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Changes<'a> {
+    pub(super) const fn of(payload: &'a [u8]) -> Self {
+        Self { rest: payload }
+    }
+
+    /// Whether all of the payload was read.
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+}
+
+impl<'a> Iterator for Changes<'a> {
+    type Item = Change<'a>;
+
+    fn next(&mut self) -> Option<Change<'a>> {
+        let header: &ChangeHeader = bytes::view(self.rest, 0)?;
+        let len = usize::from(header.len.get());
+        if len == 0 || len > MAX_CHANGE {
+            return None;
+        }
+        let old = bytes::slice(self.rest, size_of::<ChangeHeader>(), len)?;
+        let after_old = size_of::<ChangeHeader>().checked_add(len)?;
+        let new = bytes::slice(self.rest, after_old, len)?;
+        self.rest = self.rest.get(after_old.checked_add(len)?..)?;
+        Some(Change {
+            offset: header.offset.get(),
+            old,
+            new,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_kept() {
+        let old = [0; 512];
+        let mut new = old;
+        new[100] = 1;
+        new[105] = 2;
+        new[400] = 3;
+        let mut payload = Vec::new();
+        add_sector(&mut payload, 4096, &old, &new);
+        let mut changes = Changes::of(&payload);
+        let first = changes.next().expect("a change");
+        assert_eq!((first.offset, first.old), (4196, &[0; 6][..]));
+        assert_eq!(first.new, [1, 0, 0, 0, 0, 2]);
+        let second = changes.next().expect("a change");
+        assert_eq!((second.range(), second.new), (4496..4497, &[3][..]));
+        assert_eq!(changes.next(), None);
+        assert!(changes.is_at_end());
+    }
+
+    #[test]
+    fn a_payload_that_ends_early_is_noticed() {
+        let mut payload = Vec::new();
+        add_sector(&mut payload, 0, &[0; 512], &[1; 512]);
+        for len in 1..payload.len() {
+            let mut changes = Changes::of(&payload[..len]);
+            assert_eq!(changes.next(), None);
+            assert!(!changes.is_at_end());
+        }
+    }
+}

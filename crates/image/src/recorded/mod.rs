@@ -1,0 +1,98 @@
+//! A medium that records, before it changes anything, what it is about to change.
+//!
+//! Writes stay in memory until [`sync`](crate::device::Device::sync): then old and new bytes go to
+//! the record, the record is made durable, and only then are the sectors written. So whatever
+//! moment the power fails, the record tells how to give every sector its old bytes back.
+
+mod changes;
+mod format;
+mod medium;
+mod preview;
+mod ranges;
+mod record;
+mod restore;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub use medium::RecordedMedium;
+pub use preview::Preview;
+pub use restore::{Progress, Restored};
+
+/// The file that holds a record. Offsets and lengths are in bytes.
+#[expect(clippy::len_without_is_empty, reason = "the length can fail")]
+pub trait RecordFile: Send {
+    /// Length.
+    ///
+    /// # Errors
+    /// What the system reported.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Fills `buf` from `offset` on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] where the file ends before; what the system reported.
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Writes all of `data` at `offset`, lengthening the file where needed.
+    ///
+    /// # Errors
+    /// What the system reported.
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Cuts the file off.
+    ///
+    /// # Errors
+    /// What the system reported.
+    fn set_len(&mut self, len: u64) -> io::Result<()>;
+
+    /// Returns when all that was written is durable.
+    ///
+    /// # Errors
+    /// What the system reported.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// Why a record can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// It is not what was written.
+    #[error("offset {offset}: {what}: expected {expected}, found {found}")]
+    Damaged {
+        /// Offset in the record.
+        offset: u64,
+        /// What is wrong.
+        what: &'static str,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// Record or medium could not be read or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Whether a medium is as a record's last write left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Every changed byte is as the record says.
+    AsRecorded,
+    /// Something else has changed the byte at this offset since, or it was never written.
+    ChangedSince {
+        /// Offset in the medium.
+        offset: u64,
+    },
+}
+
+impl State {
+    /// Where the first byte that is not as recorded lies at this offset.
+    const fn of(odd: Option<u64>) -> Self {
+        match odd {
+            None => Self::AsRecorded,
+            Some(offset) => Self::ChangedSince { offset },
+        }
+    }
+}

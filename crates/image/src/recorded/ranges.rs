@@ -1,0 +1,80 @@
+//! Sets of bytes of a medium.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Ranges of offsets that neither touch nor overlap.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ranges {
+    ends: BTreeMap<u64, u64>,
+}
+
+impl Ranges {
+    pub(super) fn insert(&mut self, range: Range<u64>) {
+        let Range { mut start, mut end } = range;
+        if start >= end {
+            return;
+        }
+        while let Some((&from, &to)) = self.ends.range(..=end).next_back() {
+            if to < start {
+                break;
+            }
+            start = start.min(from);
+            end = end.max(to);
+            self.ends.remove(&from);
+        }
+        self.ends.insert(start, end);
+    }
+
+    /// The parts of a range that are not in the set.
+    pub(super) fn missing(&self, range: Range<u64>) -> Vec<Range<u64>> {
+        let mut missing = Vec::new();
+        let mut at = range.start;
+        let before = self.ends.range(..at).next_back();
+        let inside = self.ends.range(at..range.end);
+        for (&from, &to) in before.into_iter().chain(inside) {
+            if from > at {
+                missing.push(at..from);
+            }
+            at = at.max(to);
+        }
+        if at < range.end {
+            missing.push(at..range.end);
+        }
+        missing
+    }
+
+    /// The first offset of this set that is not in the other.
+    pub(super) fn first_outside(&self, other: &Self) -> Option<u64> {
+        let missing = |(&start, &end): (&u64, &u64)| other.missing(start..end);
+        self.ends
+            .iter()
+            .find_map(|range| missing(range).first().map(|part| part.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_touches_is_one() {
+        let mut set = Ranges::default();
+        set.insert(10..20);
+        set.insert(30..40);
+        set.insert(50..50);
+        assert_eq!(set.missing(0..50), [0..10, 20..30, 40..50]);
+        assert_eq!(set.missing(15..65), [20..30, 40..65]);
+        assert!(set.missing(12..18).is_empty());
+        set.insert(20..30);
+        assert_eq!(set.ends, BTreeMap::from([(10, 40)]));
+        set.insert(5..60);
+        assert_eq!(set.ends, BTreeMap::from([(5, 60)]));
+        let mut other = Ranges::default();
+        other.insert(0..30);
+        assert_eq!(set.first_outside(&other), Some(30));
+        assert_eq!(Ranges::default().first_outside(&other), None);
+        other.insert(25..99);
+        assert_eq!(set.first_outside(&other), None);
+    }
+}

@@ -1,0 +1,258 @@
+//! Whether a medium is as a record left it, and giving it back what it was before.
+
+use std::collections::btree_map::Entry;
+use std::ops::Range;
+
+use super::changes::{Change, Changes};
+use super::medium::{MOST_PENDING, SECTOR, SECTOR_LEN, Sectors};
+use super::ranges::Ranges;
+use super::record::Index;
+use super::{RecordError, RecordFile, RecordedMedium, State};
+use crate::bytes;
+
+/// What was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Number of changes taken back.
+    pub changes: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+/// How far the run got that a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// To its end: every change was made.
+    Ended,
+    /// It was killed, or its restoration was: any of the changes may have been made.
+    Killed,
+}
+
+impl RecordedMedium {
+    /// Whether the medium is as a record's run left it, so that restoring it destroys nothing that
+    /// came later.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn state_by(
+        &self,
+        record: &dyn RecordFile,
+        progress: Progress,
+    ) -> Result<State, RecordError> {
+        let index = Index::of(record)?;
+        match progress {
+            Progress::Ended => self.as_left_by(record, &index),
+            Progress::Killed => {
+                let len = self.medium.len();
+                if !(index.medium_len..=index.len_after).contains(&len) {
+                    let offset = len.min(index.len_after);
+                    return Ok(State::ChangedSince { offset });
+                }
+                Ok(State::of(self.first_unexplained(record, &index)?))
+            }
+        }
+    }
+
+    /// Whether the medium is as the last of these frames left it.
+    pub(super) fn as_left_by(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<State, RecordError> {
+        let len = self.medium.len();
+        if len != index.len_after {
+            let offset = len.min(index.len_after);
+            return Ok(State::ChangedSince { offset });
+        }
+        let odd = self.first_odd(record, index, Order::NewestFirst)?;
+        Ok(State::of(odd))
+    }
+
+    /// Whether there is a last frame and the medium holds nothing of it.
+    pub(super) fn lacks_last(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<bool, RecordError> {
+        let Some(last) = index.frames().checked_sub(1) else {
+            return Ok(false);
+        };
+        let payload = index.payload(record, last)?;
+        for change in Changes::of(&payload) {
+            let content = self.content(&change)?;
+            if change.old.get(..content.len()) != Some(&content) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives every changed byte of the medium back what it was, and the medium its length. What
+    /// waits to be written is forgotten. Being killed at this is no worse than having been killed
+    /// before: it can begin again.
+    ///
+    /// # Errors
+    /// Where the record is damaged, what the system reported, or [`RecordError::Damaged`] where
+    /// what is read back is not what was there before.
+    pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
+        self.abandon();
+        let index = Index::of(record)?;
+        let mut restored = Restored {
+            changes: 0,
+            bytes: 0,
+        };
+        for frame in (0..index.frames()).rev() {
+            let payload = index.payload(record, frame)?;
+            let mut sectors = Sectors::new();
+            for change in Changes::of(&payload) {
+                let inside = self.inside(&change.range());
+                let old = bytes::slice(change.old, 0, inside).unwrap_or_default();
+                self.take_back(&mut sectors, old, change.offset)?;
+                restored.changes += 1;
+                restored.bytes += old.len() as u64;
+                if sectors.len() > MOST_PENDING {
+                    self.write_sectors(&std::mem::take(&mut sectors))?;
+                }
+            }
+            self.write_sectors(&sectors)?;
+            // What a later frame changed once more must not be given back after an earlier one.
+            self.medium.sync()?;
+        }
+        if self.medium.len() > index.medium_len {
+            self.medium.set_len(index.medium_len)?;
+            self.medium.sync()?;
+        }
+        self.abandon();
+        match self.first_odd(record, &index, Order::OldestFirst)? {
+            None => Ok(restored),
+            Some(offset) => Err(RecordError::Damaged {
+                offset,
+                what: "reading the disk back at this offset of it",
+                expected: "the old bytes".to_owned(),
+                found: "others".to_owned(),
+            }),
+        }
+    }
+
+    /// Puts old bytes into the sectors they belong to: these are written as a whole, so that none
+    /// is left with a part of its changes.
+    fn take_back(&self, sectors: &mut Sectors, old: &[u8], offset: u64) -> Result<(), RecordError> {
+        let (mut rest, mut at) = (old, offset);
+        while !rest.is_empty() {
+            let number = at / SECTOR_LEN;
+            let within = usize::try_from(at % SECTOR_LEN).unwrap_or_default();
+            let (part, after) = rest.split_at(rest.len().min(SECTOR.saturating_sub(within)));
+            let sector = match sectors.entry(number) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    let mut sector = Box::new([0; SECTOR]);
+                    let start = number.saturating_mul(SECTOR_LEN);
+                    let readable = self.inside(&(start..start.saturating_add(SECTOR_LEN)));
+                    if let Some(readable) = sector.get_mut(..readable) {
+                        self.medium.read_exact_at(readable, start)?;
+                    }
+                    place.insert(sector)
+                }
+            };
+            if let Some(place) = bytes::slice_mut(&mut sector[..], within, part.len()) {
+                place.copy_from_slice(part);
+            }
+            at = at.saturating_add(part.len() as u64);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Bytes of a range that lie before the end of the medium.
+    fn inside(&self, range: &Range<u64>) -> usize {
+        let end = range.end.min(self.medium.len());
+        usize::try_from(end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+    }
+
+    /// The first byte of the medium that is not what the changes made it last, or found it first.
+    fn first_odd(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+        order: Order,
+    ) -> Result<Option<u64>, RecordError> {
+        let mut seen = Ranges::default();
+        for step in 0..index.frames() {
+            let frame = match order {
+                Order::NewestFirst => index.frames() - 1 - step,
+                Order::OldestFirst => step,
+            };
+            let payload = index.payload(record, frame)?;
+            for change in Changes::of(&payload) {
+                let content = self.content(&change)?;
+                let wanted = match order {
+                    Order::NewestFirst => change.new,
+                    Order::OldestFirst => change.old,
+                };
+                let wanted = wanted.get(..content.len()).unwrap_or(wanted);
+                for part in seen.missing(change.range()) {
+                    let found = piece(&content, change.offset, &part);
+                    let wanted = piece(wanted, change.offset, &part);
+                    let same = found.iter().zip(wanted).take_while(|(a, b)| a == b);
+                    let same = same.count();
+                    if same < found.len().max(wanted.len()) {
+                        return Ok(Some(part.start.saturating_add(same as u64)));
+                    }
+                }
+                seen.insert(change.range());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first changed byte of the medium that is what no change has found or made it.
+    fn first_unexplained(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<Option<u64>, RecordError> {
+        let (mut changed, mut explained) = (Ranges::default(), Ranges::default());
+        for frame in 0..index.frames() {
+            let payload = index.payload(record, frame)?;
+            for change in Changes::of(&payload) {
+                let content = self.content(&change)?;
+                let end = change.offset.saturating_add(content.len() as u64);
+                changed.insert(change.offset..end);
+                let known = |at: usize| {
+                    let found = content.get(at);
+                    found == change.old.get(at) || found == change.new.get(at)
+                };
+                let mut at = 0;
+                while at < content.len() {
+                    let run = (at..content.len()).take_while(|at| known(*at)).count();
+                    let start = change.offset.saturating_add(at as u64);
+                    explained.insert(start..start.saturating_add(run as u64));
+                    at += run + 1;
+                }
+            }
+        }
+        Ok(changed.first_outside(&explained))
+    }
+
+    /// What lies on the medium where a change is, as far as the medium reaches.
+    fn content(&self, change: &Change<'_>) -> Result<Vec<u8>, RecordError> {
+        let mut content = vec![0; self.inside(&change.range())];
+        if !content.is_empty() {
+            self.medium.read_exact_at(&mut content, change.offset)?;
+        }
+        Ok(content)
+    }
+}
+
+/// The part of bytes that begin at an offset which lies in a range.
+pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
+    let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let end = index(range.end).min(bytes.len());
+    bytes.get(index(range.start)..end).unwrap_or_default()
+}
+
+#[derive(Clone, Copy)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+}

@@ -1,0 +1,405 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::device::{Device, Medium, range};
+use crate::testing::Memory;
+use crate::testing::recorder::Recorder;
+
+/// A record in memory.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().expect("alone").clone()
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        Self(Arc::new(Mutex::new(bytes.to_vec())))
+    }
+}
+
+impl RecordFile for Kept {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.bytes().len() as u64)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let bytes = self.bytes();
+        range(offset, buf.len(), bytes.len() as u64)?;
+        buf.copy_from_slice(&bytes[offset as usize..][..buf.len()]);
+        Ok(())
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        let mut bytes = self.0.lock().expect("alone");
+        let end = offset as usize + data.len();
+        let len = bytes.len().max(end);
+        bytes.resize(len, 0);
+        bytes[offset as usize..end].copy_from_slice(data);
+        Ok(())
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.lock().expect("alone").truncate(len as usize);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A medium that counts what is written, and stops with an error after so many bytes.
+#[derive(Debug)]
+struct Failing {
+    memory: Memory,
+    room: Mutex<usize>,
+}
+
+impl Failing {
+    fn new(bytes: Vec<u8>, room: usize) -> Self {
+        Self {
+            memory: Memory::new(bytes),
+            room: Mutex::new(room),
+        }
+    }
+}
+
+impl Device for Failing {
+    fn len(&self) -> u64 {
+        self.memory.len()
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.memory.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        let mut room = self.room.lock().expect("alone");
+        let fits = data.len().min(*room);
+        *room -= fits;
+        self.memory.write_all_at(&data[..fits], offset)?;
+        match fits == data.len() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Medium for Failing {
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.memory.set_len(len)
+    }
+}
+
+fn content() -> Vec<u8> {
+    (0..10_000u32).map(|n| (n * 7 % 251) as u8).collect()
+}
+
+/// Some writes, with flushes in between, the same bytes changed more than once, the end moved.
+fn work(disk: &RecordedMedium) -> io::Result<()> {
+    disk.write_all_at(&[1; 700], 300)?;
+    disk.write_all_at(&[2; 5], 9_995)?;
+    disk.sync()?;
+    disk.write_all_at(&[3; 10], 600)?;
+    disk.sync()?;
+    disk.set_len(12_000)?;
+    disk.write_all_at(&[4; 1_500], 9_900)?;
+    disk.write_all_at(&[5; 10], 605)?;
+    disk.sync()
+}
+
+fn worked() -> Vec<u8> {
+    let mut bytes = content();
+    bytes[300..1000].fill(1);
+    bytes[600..610].fill(3);
+    bytes.resize(12_000, 0);
+    bytes[9_900..11_400].fill(4);
+    bytes[605..615].fill(5);
+    bytes
+}
+
+#[test]
+fn nothing_can_be_written_without_a_record() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let error = disk.write_all_at(&[0; 4], 8).expect_err("no record");
+    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    disk.set_len(20_000).expect_err("no record");
+    disk.sync().expect("nothing to do");
+    assert_eq!(memory.bytes(), content());
+}
+
+#[test]
+fn what_is_written_is_read_at_once_and_reaches_the_medium_with_the_flush() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    let begun = record.bytes();
+    disk.write_all_at(&[1; 700], 300).expect("inside");
+    let mut read = vec![0; 1000];
+    disk.read_exact_at(&mut read, 100).expect("inside");
+    assert_eq!(read[..200], content()[100..300]);
+    assert_eq!(read[200..900], [1; 700]);
+    assert_eq!(read[900..], content()[1000..1100]);
+    assert_eq!(memory.bytes(), content());
+    assert_eq!(record.bytes(), begun);
+    disk.sync().expect("room");
+    assert_eq!(memory.bytes()[300..1000], [1; 700]);
+    assert!(record.bytes().len() > begun.len() + 1400);
+}
+
+#[test]
+fn what_changes_nothing_is_neither_recorded_nor_written() {
+    let memory = Arc::new(Failing::new(content(), 0));
+    let disk = RecordedMedium::new(memory);
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    let begun = record.bytes();
+    disk.write_all_at(&content()[5..3000], 5).expect("the same");
+    disk.sync().expect("nothing to do");
+    assert_eq!(record.bytes(), begun);
+}
+
+#[test]
+fn everything_is_given_back_length_included() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    work(&disk).expect("room");
+    disk.end().expect("room");
+    assert_eq!(memory.bytes(), worked());
+    for progress in [Progress::Ended, Progress::Killed] {
+        let state = disk.state_by(&record, progress).expect("a record");
+        assert_eq!(state, State::AsRecorded);
+    }
+    let restored = disk.restore(&record).expect("a record");
+    assert!(restored.bytes >= 2200);
+    assert_eq!(memory.bytes(), content());
+    assert_eq!(disk.len(), 10_000);
+    let state = disk.state_by(&record, Progress::Killed).expect("a record");
+    assert_eq!(state, State::AsRecorded);
+}
+
+/// A process that was killed while it gave single bytes back left a record of NTFS behind with a part
+/// of its changes.
+#[test]
+fn sectors_are_given_back_as_a_whole() {
+    let medium = Arc::new(Recorder::new(content()));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    for offset in [1030, 1100, 1535, 1536, 3000, 9_990] {
+        disk.write_all_at(&[0xFF; 3], offset).expect("inside");
+    }
+    disk.end().expect("room");
+    let written = medium.steps().len();
+    disk.restore(&record).expect("a record");
+    assert_eq!(
+        medium.steps()[written..],
+        [
+            "write 1024 at 1024",
+            "write 512 at 2560",
+            "write 272 at 9728",
+            "sync"
+        ]
+    );
+    assert_eq!(medium.bytes(), content());
+}
+
+#[test]
+fn what_restoring_would_give_can_be_looked_at() {
+    let medium = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("begun");
+    work(&disk).expect("worked");
+    disk.end().expect("ended");
+    let preview = disk.preview(&record).expect("a sound record");
+    let old = content();
+    assert_eq!(preview.len(), old.len() as u64);
+    for (at, len) in [(0, old.len()), (1, 700), (511, 2), (513, 1), (old.len(), 0)] {
+        let mut found = vec![0xEE; len];
+        preview.read_exact_at(&mut found, at as u64).expect("read");
+        assert_eq!(found, old[at..at + len], "{len} bytes at {at}");
+    }
+    preview
+        .read_exact_at(&mut [0], old.len() as u64)
+        .expect_err("past the end");
+    preview.write_all_at(&[1], 0).expect_err("only to be read");
+    assert_eq!(medium.bytes(), worked());
+}
+
+#[test]
+fn what_was_changed_since_is_noticed() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    work(&disk).expect("room");
+    disk.end().expect("room");
+    for (offset, odd) in [(300, 9), (604, 9), (9_900, 9), (11_399, 9)] {
+        let old = memory.bytes()[offset];
+        memory.write_all_at(&[odd], offset as u64).expect("inside");
+        for progress in [Progress::Ended, Progress::Killed] {
+            let state = disk.state_by(&record, progress).expect("a record");
+            let offset = offset as u64;
+            assert_eq!(state, State::ChangedSince { offset });
+        }
+        memory.write_all_at(&[old], offset as u64).expect("inside");
+    }
+    memory.write_all_at(&[9], 5_000).expect("inside");
+    let state = disk.state_by(&record, Progress::Ended).expect("a record");
+    assert_eq!(state, State::AsRecorded, "what the run left alone");
+    memory.set_len(13_000).expect("room");
+    let state = disk.state_by(&record, Progress::Ended).expect("a record");
+    assert_eq!(state, State::ChangedSince { offset: 12_000 });
+}
+
+#[test]
+fn wherever_the_medium_fails_all_is_given_back() {
+    let mut tried = 0;
+    for room in 0.. {
+        let medium = Arc::new(Failing::new(content(), room));
+        let disk = RecordedMedium::new(medium.clone());
+        let record = Kept::default();
+        disk.begin(Box::new(record.clone())).expect("a record");
+        let done = work(&disk).is_ok();
+        if !done {
+            tried += 1;
+            disk.sync().expect_err("nothing is known to be durable");
+            disk.write_all_at(&[1], 0).expect_err("neither");
+        }
+        *medium.room.lock().expect("alone") = usize::MAX;
+        let killed = RecordedMedium::new(medium.clone());
+        let state = killed.state_by(&record, Progress::Killed).expect("whole");
+        assert_eq!(state, State::AsRecorded, "{room}");
+        killed.restore(&record).expect("whole");
+        assert_eq!(medium.memory.bytes(), content(), "{room}");
+        if done {
+            break;
+        }
+    }
+    assert!(tried > 2000);
+}
+
+#[test]
+fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory);
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.write_all_at(&[1; 700], 300).expect("inside");
+    disk.sync().expect("room");
+    let first = record.bytes().len();
+    disk.write_all_at(&[2; 700], 2_300).expect("inside");
+    disk.sync().expect("room");
+    let whole = record.bytes();
+    let mut after_first = content();
+    after_first[300..1000].fill(1);
+    for len in (first..whole.len()).step_by(7) {
+        let torn = Kept::of(&whole[..len]);
+        let memory = Arc::new(Memory::new(after_first.clone()));
+        let killed = RecordedMedium::new(memory.clone());
+        let resumed = killed.resume(Box::new(torn.clone())).expect("a record");
+        assert_eq!(resumed, State::AsRecorded);
+        assert_eq!(torn.bytes().len(), first);
+        killed.write_all_at(&[7; 9], 50).expect("inside");
+        killed.end().expect("room");
+        killed.restore(&torn).expect("a record");
+        assert_eq!(memory.bytes(), content());
+    }
+    for len in 0..24 {
+        let error = disk.resume(Box::new(Kept::of(&whole[..len])));
+        assert!(matches!(error, Err(RecordError::Damaged { .. })));
+    }
+}
+
+/// A run was completed whose last flush had reached the record but not the medium, and what had been
+/// completed could not be told from changes by others afterwards.
+#[test]
+fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.write_all_at(&[1; 700], 300).expect("inside");
+    disk.sync().expect("room");
+    let (first, before) = (record.bytes().len(), memory.bytes());
+    disk.set_len(11_000).expect("room");
+    disk.write_all_at(&[2; 700], 500).expect("inside");
+    disk.sync().expect("room");
+    let mut after = memory.bytes();
+    let go_on = |medium: &[u8]| {
+        let memory = Arc::new(Memory::new(medium.to_vec()));
+        let killed = RecordedMedium::new(memory.clone());
+        let record = Kept::of(&record.bytes());
+        let state = killed.resume(Box::new(record.clone())).expect("a record");
+        if state == State::AsRecorded {
+            killed.write_all_at(&[7; 9], 50).expect("inside");
+            killed.end().expect("room");
+            let ended = killed.state_by(&record, Progress::Ended).expect("a record");
+            assert_eq!(ended, State::AsRecorded);
+        } else {
+            killed.write_all_at(&[7; 9], 50).expect_err("not recorded");
+        }
+        killed.restore(&record).expect("a record");
+        assert_eq!(memory.bytes(), content());
+        (state, record.bytes().len())
+    };
+    assert_eq!(go_on(&after).0, State::AsRecorded);
+    let (state, len) = go_on(&before);
+    assert_eq!(state, State::AsRecorded);
+    assert!(len < record.bytes().len(), "the last flush was left out");
+    assert!(len > first);
+    let mut part = before.clone();
+    part[1024..1100].copy_from_slice(&after[1024..1100]);
+    let odd = State::ChangedSince { offset: 10_000 };
+    assert_eq!(go_on(&part).0, odd, "all but a part is missing");
+    let mut part = after.clone();
+    part[1024..1536].copy_from_slice(&before[1024..1536]);
+    let odd = State::ChangedSince { offset: 1024 };
+    assert_eq!(go_on(&part).0, odd, "a part is missing");
+    after.truncate(10_000);
+    assert_eq!(go_on(&after).0, State::ChangedSince { offset: 10_000 });
+}
+
+#[test]
+fn a_damaged_record_never_crashes_and_never_writes_past_the_end() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    work(&disk).expect("room");
+    disk.end().expect("room");
+    for at in 0..record.bytes().len() {
+        let mut bytes = record.bytes();
+        bytes[at] ^= 0x41;
+        let damaged = Kept::of(&bytes);
+        let _ = disk.state_by(&damaged, Progress::Ended);
+        let state = disk.state_by(&damaged, Progress::Killed);
+        assert!(at >= 24 || state.is_err());
+    }
+}
+
+#[test]
+fn many_changes_are_flushed_by_themselves() {
+    let memory = Arc::new(Memory::new(vec![0; 20 << 20]));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.write_all_at(&vec![1; 20 << 20], 0).expect("inside");
+    assert!(memory.bytes().iter().filter(|byte| **byte == 1).count() >= 16 << 20);
+    disk.end().expect("room");
+    assert!(memory.bytes().iter().all(|byte| *byte == 1));
+    disk.restore(&record).expect("a record");
+    assert!(memory.bytes().iter().all(|byte| *byte == 0));
+}

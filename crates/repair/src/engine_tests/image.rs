@@ -1,0 +1,233 @@
+//! The engine's verbs on a disk that nobody mounted, whose image and undo data lie on a faulty
+//! disk, and what is found in such an image.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use diskmend_acl::{SddlParts, SecurityDescriptor};
+use diskmend_disk::{Access, Disk, Folder, Kind, Target};
+
+use super::image_fixture::KEYS;
+use super::support::with_watch;
+use crate::beside::Attached;
+use crate::boot_volume::BootPlace;
+use crate::documents::{RepairReport, RowState, UndoReport};
+use crate::error::{Error, chain};
+use crate::inspect::inspect_site;
+use crate::plan::{Goal, plan_site};
+use crate::recipe::{Catalogue, Recipe};
+use crate::repair::repair_site;
+use crate::run::StateFolder;
+use crate::site::{Options, Site};
+use crate::store::DiskDir;
+use crate::store::faulty::FaultyDisk;
+use crate::undo::undo_site;
+
+/// Hive, boot store and security descriptors.
+const RECIPES: [&str; 5] = ["tls", "nla", "crash-dump", "serial-console", "machine-keys"];
+const IMAGE: &str = "disk.img";
+const STATE: &str = "disk.img.diskmend";
+/// Names that the files of hives begin with.
+const HIVES: [&str; 2] = ["SYSTEM", "BCD"];
+
+/// A faulty disk with an image on it.
+pub(super) fn with_image(image: Vec<u8>) -> FaultyDisk {
+    let disk = FaultyDisk::new();
+    disk.put(IMAGE, image);
+    disk
+}
+
+#[track_caller]
+pub(super) fn same_image(a: &FaultyDisk, b: &FaultyDisk, what: &str) {
+    assert!(
+        a.files()[IMAGE] == b.files()[IMAGE],
+        "{what}: the image is another"
+    );
+}
+
+fn options() -> Options {
+    Options {
+        check: false,
+        ..Options::default()
+    }
+}
+
+fn open(disk: &FaultyDisk) -> Result<Disk, Error> {
+    let medium = disk.medium(IMAGE).map_err(Error::io(IMAGE, "open"))?;
+    let opened = Disk::of_medium(Path::new(IMAGE), medium);
+    opened.map_err(|error| Error::io(IMAGE, "open")(io::Error::other(error)))
+}
+
+/// What a process that is started on the image works with.
+fn site(disk: &FaultyDisk) -> Result<Site, Error> {
+    let failed = |error| Error::io(IMAGE, "open")(io::Error::other(error));
+    let opened = open(disk)?;
+    let target = || Target::of_disk(opened.clone(), None).map_err(failed);
+    Ok(Site {
+        display: IMAGE.to_owned(),
+        root: Box::new(DiskDir::new(target()?.into_root())),
+        state: StateFolder::new(disk.root(), STATE)?,
+        boot: BootPlace {
+            beside: Box::new(Attached::of(target()?)),
+            ..BootPlace::default()
+        },
+        partition: target()?.partition(),
+        disk: Some(opened),
+        room: Box::new(|_| Ok(())),
+    })
+}
+
+fn with_recipes<T>(f: impl FnOnce(&[&Recipe]) -> T) -> T {
+    let catalogue = Catalogue::built_in().expect("valid");
+    f(&catalogue.select(&RECIPES).expect("known"))
+}
+
+pub(super) fn repair(disk: &FaultyDisk) -> Result<RepairReport, Error> {
+    let site = site(disk)?;
+    with_recipes(|recipes| {
+        with_watch(|watch| {
+            let plan = plan_site(&site, recipes, Goal::Desired, &options(), watch)?;
+            repair_site(&site, plan, &options(), watch)
+        })
+    })
+}
+
+pub(super) fn undo(disk: &FaultyDisk) -> Result<UndoReport, Error> {
+    let site = site(disk)?;
+    with_watch(|watch| undo_site(&site, None, &options(), watch))
+}
+
+pub(super) fn is_unfinished(disk: &FaultyDisk) -> bool {
+    match site(disk).and_then(|site| site.no_unfinished_run(None)) {
+        Ok(()) => false,
+        Err(Error::Refused(_)) => true,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What an image holds, as far as it is the same before and after a crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Every file by partition and path, but those of hives.
+    files: BTreeMap<String, Vec<u8>>,
+    /// For every hive how many values are as desired, and how many are not.
+    pub(super) hives: BTreeMap<String, (usize, usize)>,
+    /// The security descriptors of the keys and their folder.
+    pub(super) descriptors: BTreeMap<String, String>,
+}
+
+/// Reads all that an image holds; whatever can't be read fails the test.
+#[track_caller]
+pub(super) fn content(disk: &FaultyDisk, what: &str) -> Content {
+    try_content(disk).unwrap_or_else(|error| panic!("{what}: {error}"))
+}
+
+/// Reads all that an image holds; or why something of it can't be read.
+fn try_content(disk: &FaultyDisk) -> Result<Content, String> {
+    let opened = open(disk).map_err(|error| chain(&error))?;
+    let mut files = BTreeMap::new();
+    for partition in opened.partitions() {
+        let number = partition.number;
+        let root = opened.root(number).map_err(|error| chain(&error))?;
+        add_files(&root, &number.to_string(), &mut files)?;
+    }
+    let site = site(disk).map_err(|error| chain(&error))?;
+    let report =
+        with_recipes(|recipes| with_watch(|watch| inspect_site(&site, recipes, &options(), watch)));
+    let report = report.map_err(|error| chain(&error))?;
+    if let Some(skipped) = report.skipped.first() {
+        return Err(format!("{skipped:?}"));
+    }
+    let mut hives: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let rows = report.rows.iter().map(|row| (row.hive.as_str(), row.state));
+    let elements = report.elements.iter().map(|row| ("BCD", row.state));
+    for (hive, state) in rows.chain(elements) {
+        let tally = hives.entry(hive.to_owned()).or_default();
+        match state {
+            RowState::Ok => tally.0 += 1,
+            _ => tally.1 += 1,
+        }
+    }
+    Ok(Content {
+        files,
+        hives,
+        descriptors: descriptors(&site)?,
+    })
+}
+
+fn add_files(
+    folder: &Folder,
+    path: &str,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), String> {
+    let failed = |error: io::Error| format!("{path}: {error}");
+    for entry in folder.list(1000).map_err(failed)? {
+        let name = entry.name.to_str().expect("Unicode");
+        let path = format!("{path}/{name}");
+        match entry.metadata.kind {
+            Kind::Folder => add_files(&folder.open_dir(name).map_err(failed)?, &path, files)?,
+            Kind::File if !name.starts_with('$') => {
+                let file = folder.open_file(name, Access::Read).map_err(failed)?;
+                let mut bytes = vec![0; file.len().map_err(failed)? as usize];
+                file.read_exact_at(&mut bytes, 0).map_err(failed)?;
+                if !HIVES.iter().any(|hive| name.starts_with(hive)) || name.ends_with(".txt") {
+                    files.insert(path, bytes);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn descriptors(site: &Site) -> Result<BTreeMap<String, String>, String> {
+    let secured = site.secured().map_err(|error| chain(&error))?;
+    let components: Vec<&str> = KEYS.split('/').collect();
+    let found = secured.find(&components);
+    let found = found.map_err(|error| chain(&error))?;
+    let (path, _) = found.ok_or("the keys are gone")?;
+    let objects = secured.walk(&path).flatten();
+    let described = objects.map(|object| {
+        let path = object.path.to_string();
+        let bytes = object.descriptor;
+        let bytes = bytes.map_err(|error| format!("{path}: {}", chain(&error)))?;
+        let descriptor = SecurityDescriptor::from_bytes(&bytes).expect("sound");
+        Ok((path, descriptor.to_sddl(SddlParts::All).expect("plain")))
+    });
+    described.collect()
+}
+
+/// What a crash has left must be all as it was or as it becomes. `false` where a structure of NTFS
+/// is torn, which is more than a sector and was written as a whole: then the run must be there to
+/// be taken back.
+pub(super) fn is_old_or_new(disk: &FaultyDisk, old: &Content, new: &Content, what: &str) -> bool {
+    match try_content(disk) {
+        Ok(content) => {
+            content.is_old_or_new(old, new, what);
+            true
+        }
+        Err(error) => {
+            assert!(error.contains("update sequence number"), "{what}: {error}");
+            assert!(is_unfinished(disk), "{what}: {error}");
+            false
+        }
+    }
+}
+
+impl Content {
+    /// Everything must be as it was or as it becomes.
+    fn is_old_or_new(&self, old: &Self, new: &Self, what: &str) {
+        assert!(self.files == old.files, "{what}: other files have changed");
+        for (hive, tally) in &self.hives {
+            let known = [&old.hives[hive], &new.hives[hive]];
+            assert!(known.contains(&tally), "{what}: {hive}: {tally:?}");
+        }
+        for (path, found) in &self.descriptors {
+            let known = [&old.descriptors[path], &new.descriptors[path]];
+            assert!(known.contains(&found), "{what}: {path}: {found}");
+        }
+        assert_eq!(self.hives.len(), old.hives.len(), "{what}");
+        assert_eq!(self.descriptors.len(), old.descriptors.len(), "{what}");
+    }
+}

@@ -1,0 +1,240 @@
+//! Killing the process, and the machine, at every single operation of the repair of a disk that
+//! nobody mounted, and of taking it back.
+//!
+//! What lies in the image and the undo data beside it are on one faulty disk. Where the variable
+//! `DISKMEND_ALL_CRASHES` is set every operation is tried, and else a part of them.
+
+use super::image::{
+    Content, content, is_old_or_new, is_unfinished, repair, same_image, undo, with_image,
+};
+use super::image_fixture::{Boot, Container, image};
+use crate::documents::Outcome;
+use crate::error::{Class, Error};
+use crate::store::faulty::{Fault, FaultyDisk, Loss};
+
+const LOSSES: [Loss; 4] = [
+    Loss::Nothing,
+    Loss::Unflushed,
+    Loss::Some(0x9e37_79b9_7f4a_7c15),
+    Loss::Some(0xbf58_476d_1ce4_e5b9),
+];
+
+/// A disk before and after its repair.
+struct Case {
+    name: String,
+    pristine: FaultyDisk,
+    old: Content,
+    repaired: FaultyDisk,
+    new: Content,
+    operations: Vec<String>,
+}
+
+impl Case {
+    /// `None` where the image can't be made here.
+    fn new(hive: &str, boot: Boot, container: Container) -> Option<Self> {
+        let name = format!("{hive}, {boot:?}, {container:?}");
+        let pristine = with_image(image(hive, boot, container)?);
+        let old = content(&pristine, &name);
+        let repaired = pristine.fork();
+        let report = repair(&repaired).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            report.outcome,
+            Outcome::Done,
+            "{name}: {:?}",
+            report.notices
+        );
+        let operations = repaired.log();
+        let repaired = repaired.fork();
+        let new = content(&repaired, &name);
+        for (hive, tally) in &new.hives {
+            assert_eq!(tally.1, 0, "{name}, {hive}");
+            assert_ne!(tally, &old.hives[hive], "{name}: {hive} was right");
+        }
+        assert!(old.descriptors != new.descriptors, "{name}");
+        Some(Self {
+            name,
+            pristine,
+            old,
+            repaired,
+            new,
+            operations,
+        })
+    }
+}
+
+/// The numbers of the crashes to try among so many: not all of them where that takes too long. The
+/// step is odd, so that every kind of loss has its turn.
+fn sampled(count: usize) -> impl Iterator<Item = usize> {
+    let step = match std::env::var_os("DISKMEND_ALL_CRASHES") {
+        Some(_) => 1,
+        None => 37,
+    };
+    (0..count).step_by(step)
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    let kinds = [
+        (Boot::Ntfs, Container::Raw),
+        (Boot::Fat, Container::Dynamic),
+        (Boot::Ntfs, Container::Vhdx),
+    ];
+    kinds
+        .into_iter()
+        .filter_map(|(boot, container)| Case::new("dirty-hvle-both", boot, container))
+}
+
+#[test]
+fn a_repair_of_an_image_killed_anywhere_can_be_taken_back_or_done_again() {
+    let mut states = (0, 0);
+    let mut torn = 0;
+    for case in cases() {
+        for number in sampled(case.operations.len() * LOSSES.len()) {
+            let at = number / LOSSES.len();
+            let loss = LOSSES[number % LOSSES.len()];
+            let killed = case.pristine.fork();
+            killed.fail_at(at, Fault::Kill);
+            let error = repair(&killed).expect_err(&case.name);
+            let operation = &case.operations[at];
+            let what = format!("{}, {operation:?} ({at}), {loss:?}: {error}", case.name);
+            killed.restart(loss);
+
+            torn += usize::from(!is_old_or_new(&killed, &case.old, &case.new, &what));
+            if !is_unfinished(&killed) {
+                same_image(&killed, &case.pristine, &what);
+            }
+
+            let again = killed.fork();
+            match repair(&again) {
+                Ok(_) => states.0 += 1,
+                Err(error) => {
+                    assert_eq!(error.class(), Class::Refused, "{what}: {error}");
+                    undo(&again).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    same_image(&again, &case.pristine, &what);
+                    repair(&again).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    states.1 += 1;
+                }
+            }
+            assert!(content(&again, &what) == case.new, "{what}");
+            assert!(!is_unfinished(&again), "{what}");
+            take_all_back(&again, &case, &what);
+            take_all_back(&killed, &case, &what);
+        }
+    }
+    println!(
+        "{} killed runs done again, {} taken back first; {torn} left something torn",
+        states.0, states.1
+    );
+}
+
+#[track_caller]
+fn take_all_back(disk: &FaultyDisk, case: &Case, what: &str) {
+    loop {
+        match undo(disk) {
+            Ok(report) => assert!(!report.is_partial(), "{what}"),
+            Err(Error::NothingToUndo) => break,
+            Err(error) => panic!("{what}: {error}"),
+        }
+    }
+    same_image(disk, &case.pristine, what);
+    assert!(!is_unfinished(disk), "{what}");
+}
+
+#[test]
+fn a_repair_of_an_image_that_fails_anywhere_leaves_it_as_it_was() {
+    let mut rolled_back = 0;
+    for case in cases() {
+        for number in sampled(case.operations.len() * 2) {
+            let at = number / 2;
+            let fault = [Fault::Once, Fault::Full][number % 2];
+            let operation = &case.operations[at];
+            let mut what = format!("{}, {operation:?} ({at}), {fault:?}", case.name);
+            let disk = case.pristine.fork();
+            disk.fail_at(at, fault);
+            match repair(&disk) {
+                // Only a report that nothing depends on was left out, or nothing had to grow.
+                Ok(report) => {
+                    assert_eq!(report.outcome, Outcome::Done, "{what}");
+                    assert!(content(&disk, &what) == case.new, "{what}");
+                }
+                Err(error) => {
+                    what = format!("{what}: {error}");
+                    let class = error.class();
+                    let known = matches!(class, Class::Failed | Class::RolledBack);
+                    assert!(known, "{what}");
+                    rolled_back += usize::from(class == Class::RolledBack);
+                    same_image(&disk, &case.pristine, &what);
+                }
+            }
+            disk.restart(Loss::Nothing);
+            if is_unfinished(&disk) {
+                take_all_back(&disk, &case, &what);
+            }
+            repair(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert!(content(&disk, &what) == case.new, "{what}");
+            take_all_back(&disk, &case, &what);
+        }
+        assert!(rolled_back > 0, "no commit failed");
+    }
+    println!("{rolled_back} runs rolled back");
+}
+
+#[test]
+fn an_undo_of_an_image_killed_anywhere_can_be_done_again() {
+    let mut states = 0;
+    let mut torn = 0;
+    for case in cases() {
+        let counted = case.repaired.fork();
+        undo(&counted).expect("undo");
+        same_image(&counted, &case.pristine, &case.name);
+        for number in sampled(counted.operations() * LOSSES.len()) {
+            let at = number / LOSSES.len();
+            let loss = LOSSES[number % LOSSES.len()];
+            let what = format!("{}, {:?} ({at}), {loss:?}", case.name, counted.log()[at]);
+            let disk = case.repaired.fork();
+            disk.fail_at(at, Fault::Kill);
+            undo(&disk).expect_err(&what);
+            disk.restart(loss);
+            torn += usize::from(!is_old_or_new(&disk, &case.old, &case.new, &what));
+            take_all_back(&disk, &case, &what);
+            states += 1;
+        }
+    }
+    println!("{states} crashes of undos tried; {torn} left something torn");
+}
+
+#[test]
+fn a_rollback_of_an_image_killed_anywhere_can_be_taken_back() {
+    let mut states = 0;
+    for case in cases() {
+        let journal = |what: &String| what.starts_with("rename");
+        let fails = case.operations.iter().rposition(journal);
+        let fails = fails.expect("a journal");
+        let rolled_back = case.pristine.fork();
+        rolled_back.fail_at(fails, Fault::Once);
+        let error = repair(&rolled_back).expect_err("fails");
+        assert_eq!(error.class(), Class::RolledBack, "{error}");
+        same_image(&rolled_back, &case.pristine, &case.name);
+        let operations = rolled_back.log();
+        for number in sampled((operations.len() - fails - 1) * LOSSES.len()) {
+            let at = fails + 1 + number / LOSSES.len();
+            let loss = LOSSES[number % LOSSES.len()];
+            let what = format!("{}, {:?} ({at}), {loss:?}", case.name, operations[at]);
+            let killed = case.pristine.fork();
+            killed.fail_at(fails, Fault::Once);
+            killed.also_fail_at(at, Fault::Kill);
+            repair(&killed).expect_err(&what);
+            killed.restart(loss);
+            is_old_or_new(&killed, &case.old, &case.new, &what);
+            let again = killed.fork();
+            if let Err(error) = repair(&again) {
+                assert_eq!(error.class(), Class::Refused, "{what}: {error}");
+            } else {
+                assert!(content(&again, &what) == case.new, "{what}");
+            }
+            take_all_back(&again, &case, &what);
+            take_all_back(&killed, &case, &what);
+            states += 1;
+        }
+    }
+    println!("{states} crashes of rollbacks tried");
+}

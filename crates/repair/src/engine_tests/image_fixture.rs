@@ -1,0 +1,231 @@
+//! Small disks that nobody mounted, made by the tools of Linux: a Windows volume with a hive that
+//! is dirty and keys that SYSTEM is kept out of, and a boot volume.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use diskmend_acl::{Domains, SecurityDescriptor};
+use rustix::fs::{XattrFlags, setxattr};
+
+use super::boot_fixture::{BIOS, EFI, bios, efi};
+
+pub(super) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
+/// What a botched hardening leaves.
+pub(super) const BROKEN: &str = "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
+const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
+pub(super) const KEY_FILES: usize = 3;
+/// The extended attribute by which ntfs-3g shows security descriptors.
+const SECURITY: &str = "system.ntfs_acl";
+
+const SECTOR: usize = 512;
+/// First sector of the boot volume.
+const BOOT_AT: usize = 63;
+const BOOT_SECTORS: usize = 2 << 11;
+const WINDOWS_AT: usize = BOOT_AT + BOOT_SECTORS;
+const WINDOWS_SECTORS: usize = 4 << 11;
+/// Offset of the first entry in the master boot record, and the length of one.
+const ENTRIES: usize = 446;
+const ENTRY_LEN: usize = 16;
+
+/// What the boot volume is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Boot {
+    /// System Reserved, with a store for BIOS.
+    Ntfs,
+    /// An EFI system partition.
+    Fat,
+}
+
+/// What holds the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Container {
+    Raw,
+    /// VHD that grows.
+    Dynamic,
+    Vhdx,
+}
+
+/// The bytes of an image file; `None`, said loudly, where it can't be made here.
+pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut disk = vec![0; (WINDOWS_AT + WINDOWS_SECTORS) * SECTOR];
+    let kind = match boot {
+        Boot::Ntfs => 7,
+        Boot::Fat => 0xEF,
+    };
+    add_partition(&mut disk, 0, kind, BOOT_AT, BOOT_SECTORS);
+    add_partition(&mut disk, 1, 7, WINDOWS_AT, WINDOWS_SECTORS);
+    disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+    let boot = match boot {
+        Boot::Ntfs => ntfs(folder.path(), BOOT_AT, BOOT_SECTORS, |root| {
+            put(root, BIOS, &bios().bytes());
+            put(root, &format!("{BIOS}.LOG"), &[]);
+        })?,
+        Boot::Fat => fat(folder.path(), BOOT_SECTORS)?,
+    };
+    disk[BOOT_AT * SECTOR..][..boot.len()].copy_from_slice(&boot);
+    let windows = ntfs(folder.path(), WINDOWS_AT, WINDOWS_SECTORS, |root| {
+        fill_windows(root, hive);
+    })?;
+    disk[WINDOWS_AT * SECTOR..][..windows.len()].copy_from_slice(&windows);
+    contained(folder.path(), disk, container)
+}
+
+fn fill_windows(root: &Path, hive: &str) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    for entry in fs::read_dir(fixture.join(hive)).expect("the fixture") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a plain name");
+        if name.starts_with("SYSTEM") {
+            let bytes = fs::read(entry.path()).expect("the file");
+            put(root, &format!("Windows/System32/config/{name}"), &bytes);
+            // Between the files of the hive, so that these can't all grow in one piece.
+            put(root, &format!("Windows/{name}.txt"), &[0x55; 3000]);
+        }
+    }
+    for number in 0..KEY_FILES {
+        let key = format!("{KEYS}/{number}");
+        put(root, &key, b"key");
+        secure(&root.join(key), BROKEN);
+    }
+    secure(&root.join(KEYS), FOLDER);
+}
+
+pub(super) fn bytes(sddl: &str) -> Vec<u8> {
+    let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect(sddl);
+    descriptor.to_bytes().expect("small")
+}
+
+fn secure(path: &Path, sddl: &str) {
+    setxattr(path, SECURITY, &bytes(sddl), XattrFlags::empty()).expect("a descriptor");
+}
+
+fn put(root: &Path, path: &str, bytes: &[u8]) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+    fs::write(path, bytes).expect("written");
+}
+
+/// Fills in an entry of the partition table.
+fn add_partition(disk: &mut [u8], index: usize, kind: u8, start: usize, sectors: usize) {
+    let entry = &mut disk[ENTRIES + index * ENTRY_LEN..][..ENTRY_LEN];
+    entry[0] = if index == 0 { 0x80 } else { 0 };
+    entry[4] = kind;
+    entry[8..12].copy_from_slice(&(start as u32).to_le_bytes());
+    entry[12..16].copy_from_slice(&(sectors as u32).to_le_bytes());
+}
+
+/// An NTFS volume that ntfs-3g has filled.
+fn ntfs(folder: &Path, start: usize, sectors: usize, fill: impl FnOnce(&Path)) -> Option<Vec<u8>> {
+    let path = new_file(folder, "volume", sectors);
+    let start = start.to_string();
+    let arguments = [
+        "-F", "-Q", "-q", "-c", "1024", "-s", "512", "-H", "16", "-S", "63", "-p",
+    ];
+    let path_argument = path.to_str().expect("a plain path");
+    run(
+        "mkntfs",
+        &[&arguments[..], &[&start, path_argument]].concat(),
+    )?;
+    let mount = Mount::new(path_argument, &folder.join("mounted"))?;
+    fill(&mount.folder);
+    drop(mount);
+    Some(fs::read(path).expect("readable"))
+}
+
+/// A FAT volume with a boot store for EFI.
+fn fat(folder: &Path, sectors: usize) -> Option<Vec<u8>> {
+    let path = new_file(folder, "esp", sectors);
+    let store = folder.join("BCD");
+    fs::write(&store, efi().bytes()).expect("written");
+    let image = path.to_str().expect("a plain path");
+    run("mkfs.fat", &[image])?;
+    let mut above = String::new();
+    let parts: Vec<&str> = EFI.split('/').collect();
+    for part in &parts[..parts.len() - 1] {
+        above = format!("{above}/{part}");
+        run("mmd", &["-i", image, &format!("::{above}")])?;
+    }
+    let store = store.to_str().expect("a plain path");
+    run("mcopy", &["-i", image, store, &format!("::{EFI}")])?;
+    Some(fs::read(path).expect("readable"))
+}
+
+fn new_file(folder: &Path, name: &str, sectors: usize) -> PathBuf {
+    let path = folder.join(name);
+    let file = fs::File::create(&path).expect("a file");
+    file.set_len((sectors * SECTOR) as u64).expect("a length");
+    path
+}
+
+fn contained(folder: &Path, disk: Vec<u8>, container: Container) -> Option<Vec<u8>> {
+    let (format, options) = match container {
+        Container::Raw => return Some(disk),
+        Container::Dynamic => ("vpc", "subformat=dynamic,force_size=on"),
+        Container::Vhdx => ("vhdx", "subformat=dynamic,block_size=1048576"),
+    };
+    let raw = folder.join("raw");
+    let made = folder.join("made");
+    fs::write(&raw, disk).expect("written");
+    let paths = [&raw, &made].map(|path| path.to_str().expect("a plain path"));
+    let arguments = ["convert", "-f", "raw", "-O", format, "-o", options];
+    run("qemu-img", &[&arguments[..], &paths].concat())?;
+    Some(fs::read(made).expect("readable"))
+}
+
+/// Runs a program and gives what it prints; `None`, said loudly, where it can't be.
+fn run(program: &str, arguments: &[&str]) -> Option<String> {
+    let missing = |why: &dyn std::fmt::Display| {
+        assert!(
+            std::env::var_os("DISKMEND_NO_SKIP").is_none(),
+            "{program}: {why}"
+        );
+        eprintln!("SKIPPED: {program}: {why}");
+    };
+    match Command::new(program).args(arguments).output() {
+        Err(error) => missing(&error),
+        Ok(output) if !output.status.success() => {
+            missing(&String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output) => return Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+    }
+    None
+}
+
+/// A mounted volume, unmounted also where the test fails.
+struct Mount {
+    folder: PathBuf,
+    device: String,
+}
+
+impl Mount {
+    fn new(image: &str, folder: &Path) -> Option<Self> {
+        fs::create_dir_all(folder).expect("a folder");
+        let mount = Self {
+            folder: folder.to_owned(),
+            device: run("losetup", &["--find", "--show", image])?,
+        };
+        let folder = folder.to_str().expect("a plain path");
+        let arguments = ["-t", "ntfs-3g", "-o", "permissions", &mount.device, folder];
+        run("mount", &arguments)?;
+        Some(mount)
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // A program that another test is about to start holds our open files for a moment.
+        for _ in 0..100 {
+            match Command::new("umount").arg(&self.folder).output() {
+                Ok(output) if !output.status.success() => thread::sleep(Duration::from_millis(50)),
+                _ => break,
+            }
+        }
+        let detach = [OsStr::new("--detach"), OsStr::new(&self.device)];
+        let _ = Command::new("losetup").args(detach).output();
+    }
+}

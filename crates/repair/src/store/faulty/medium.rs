@@ -1,0 +1,87 @@
+//! A file of a faulty disk as the medium of a disk that nobody mounted.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use diskmend_image::device::{Device, Medium, range};
+
+use super::file::FaultyFile;
+use super::{FaultyDisk, Pending};
+
+/// What a disk writes as a whole, in bytes.
+const SECTOR: usize = 512;
+
+struct FaultyMedium {
+    disk: FaultyDisk,
+    node: usize,
+}
+
+impl FaultyDisk {
+    /// A file in the root folder as a medium.
+    pub(crate) fn medium(&self, name: &str) -> io::Result<Arc<dyn Medium>> {
+        let node = self.node(0, name)?;
+        let disk = self.clone();
+        Ok(Arc::new(FaultyMedium { disk, node }))
+    }
+}
+
+impl FaultyMedium {
+    fn file(&self) -> FaultyFile {
+        FaultyFile::new(self.disk.clone(), self.node)
+    }
+
+    /// Notes a write sector by sector, since each may be lost without the others.
+    fn change(&self, data: &[u8], offset: usize) {
+        let file = self.file();
+        let first = (SECTOR - offset % SECTOR).min(data.len());
+        let (head, rest) = data.split_at(first);
+        let mut at = offset;
+        for sector in std::iter::once(head).chain(rest.chunks(SECTOR)) {
+            file.change(Pending::Write(at, sector.to_vec()));
+            at += sector.len();
+        }
+    }
+}
+
+impl fmt::Debug for FaultyMedium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyMedium").finish_non_exhaustive()
+    }
+}
+
+impl Device for FaultyMedium {
+    fn len(&self) -> u64 {
+        self.file().with(|bytes, _, _| bytes.len() as u64)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        range(offset, buf.len(), self.len())?;
+        diskmend_hive::Storage::read_exact_at(&self.file(), buf, offset)
+    }
+
+    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        range(offset, data.len(), self.len())?;
+        let what = format!("write {} to the image at {offset}", data.len());
+        let (half, result) = self.disk.operation(&what, false);
+        let offset = offset as usize;
+        if half {
+            // Up to the last whole sector of the first half.
+            let end = (offset + data.len() / 2) / SECTOR * SECTOR;
+            self.change(&data[..end.saturating_sub(offset)], offset);
+        }
+        result?;
+        self.change(data, offset);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        diskmend_hive::Storage::sync(&mut self.file())
+    }
+}
+
+impl Medium for FaultyMedium {
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        diskmend_hive::Storage::set_len(&mut self.file(), len)
+    }
+}
