@@ -17,6 +17,8 @@ const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE
                           in user profiles (NTUSER.DAT) and in the boot store (BCD)";
 const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
                       where they are lost, so are the last changes to the registry";
+const A_TARGET: &str =
+    "name the folder that the Windows volume is mounted on, a disk image, or a disk";
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
@@ -74,10 +76,7 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
             return (Exit::Failure, Some(hint));
         }
         OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
-        OpenError::NotAFolder { .. } => (
-            Exit::Failure,
-            Some("name the folder that the Windows volume is mounted on, a disk image, or a disk"),
-        ),
+        OpenError::NotAFolder { .. } => (Exit::Failure, Some(A_TARGET)),
         OpenError::NoPartitions { .. } => (Exit::Usage, Some("leave --volume out")),
         OpenError::Disk { source, .. } => return disk_hint(source),
         OpenError::Permission { .. } => (Exit::Failure, Some(PERMISSION)),
@@ -99,7 +98,11 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
             content: Content::BitLocker,
             ..
         } => (Exit::Refused, Some(BITLOCKER)),
-        DiskError::Container(_) | DiskError::NotReadable { .. } => (Exit::Refused, None),
+        DiskError::Partitions(_) => (Exit::Failure, Some(A_TARGET)),
+        DiskError::Container(_)
+        | DiskError::NotReadable { .. }
+        | DiskError::DynamicDisk { .. }
+        | DiskError::StorageSpaces { .. } => (Exit::Refused, None),
         DiskError::NoWindows { .. } => (
             Exit::Failure,
             Some("'diskmend disks' shows what the disk holds"),
@@ -205,6 +208,11 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
                                    the folder Windows"
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
+        GuardError::NotWritable { .. } => PERMISSION.to_owned(),
+        GuardError::DiskOnline { disk } => format!(
+            "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
+             -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"
+        ),
         GuardError::ReadOnly if cfg!(windows) => {
             "in diskpart: 'select volume LETTER', 'attributes volume clear readonly'; a disk that \
              is read-only as a whole may have a switch, or be attached so"
@@ -222,6 +230,9 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             "diskmend repairs a disk that is attached to another machine".to_owned()
         }
         GuardError::Busy => "wait until it has ended".to_owned(),
+        GuardError::DiskInUse => "unmount its volumes, or end the program that works on it; then \
+                                  repeat the command"
+            .to_owned(),
         GuardError::NoSpace { .. } => {
             "free some space on the volume, or keep undo data elsewhere with --state-dir DIR".into()
         }
@@ -266,6 +277,7 @@ mod tests {
             GuardError::Hibernated,
             GuardError::OwnDisk,
             GuardError::Busy,
+            GuardError::DiskInUse,
             GuardError::NoSpace {
                 needed: 2,
                 available: 1,

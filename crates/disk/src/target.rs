@@ -9,6 +9,7 @@ use crate::error::{LookupError, OpenError};
 use crate::folder::Folder;
 use crate::image::{Disk, DiskError};
 use crate::lookup::Found;
+use crate::volumes::DiskNumber;
 
 /// The Windows volume to be repaired: an open folder that is its root.
 #[derive(Debug)]
@@ -69,12 +70,9 @@ impl Target {
     }
 
     fn on_disk(path: &Path, partition: Option<u32>) -> Result<Self, OpenError> {
-        let wrapped = |source: DiskError| match source {
+        let wrapped = |source| match source {
             DiskError::Io(source) => not_opened(path, source),
-            source => OpenError::Disk {
-                path: path.to_path_buf(),
-                source: Box::new(source),
-            },
+            source => OpenError::of_disk(path, source),
         };
         let disk = Disk::open(path).map_err(wrapped)?;
         Self::of_disk(disk, partition).map_err(wrapped)
@@ -186,7 +184,5 @@ fn may_hold_a_disk(kind: FileType) -> bool {
 /// Whether it is the name of a disk of Windows's, of which there are no metadata:
 /// `\\.\PhysicalDrive2`.
 fn is_device_of_windows(path: &Path) -> bool {
-    let name = path.to_str().and_then(|path| path.strip_prefix(r"\\.\"));
-    let drive = name.and_then(|name| name.get(.."PhysicalDrive".len()));
-    cfg!(windows) && drive.is_some_and(|name| name.eq_ignore_ascii_case("PhysicalDrive"))
+    cfg!(windows) && DiskNumber::of_path(path).is_some()
 }

@@ -5,6 +5,7 @@ mod build;
 mod cache;
 mod compiler;
 mod debian_rust;
+mod image_parity;
 mod parity;
 mod same_hive;
 mod setup;

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::wine::Wine;
-use super::{build, same_hive};
+use super::{build, image_parity, same_hive};
 use crate::{program, workspace};
 
 const DRIVE: &str = "F:";
@@ -92,6 +92,12 @@ pub(super) fn run(wine: &Wine) -> Result<String> {
         compared += 1;
     }
     refuse_own_disk(wine, &windows)?;
+    if image_parity::can_be_made() {
+        image_parity::run(wine, &linux, &windows).context("an image")?;
+        compared += 1;
+    } else {
+        println!("SKIPPED: an image: only root can mount the volume that goes into it");
+    }
     Ok(format!("{compared} disks repaired as on Linux"))
 }
 
@@ -212,7 +218,7 @@ fn files(root: &Path) -> Result<Files> {
 }
 
 /// Runs the program and expects its exit code.
-fn expect(mut command: Command, arguments: &[&str], exit: i32) -> Result<()> {
+pub(super) fn expect(mut command: Command, arguments: &[&str], exit: i32) -> Result<()> {
     let output = command.args(arguments).output()?;
     if output.status.code() != Some(exit) {
         bail!(

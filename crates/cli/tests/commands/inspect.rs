@@ -94,5 +94,8 @@ fn what_is_no_target_is_refused_with_a_hint() {
         .says("missing: not found");
     diskmend(["inspect", volume.system().to_str().expect("UTF-8")])
         .ends(1)
-        .says("hint: mount its Windows volume");
+        .says("neither a partition table nor a known volume")
+        .says(
+            "hint: name the folder that the Windows volume is mounted on, a disk image, or a disk",
+        );
 }

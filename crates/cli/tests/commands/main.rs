@@ -30,6 +30,9 @@ mod common;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod disks;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod fixture;
@@ -55,6 +58,27 @@ mod hive_set;
 #[cfg(target_os = "linux")]
 #[path = "../../../disk/tests/ntfs/image.rs"]
 mod image;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod image_disk;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod image_volume;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_devices;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_grow;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_refused;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_undo;
 #[cfg(test)]
 #[cfg(windows)]
 mod in_use;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
-use crate::common::Mount;
+use crate::common::{Mount, run};
 use crate::fixture::copy_fixture;
 use crate::image::NtfsImage;
 
@@ -56,27 +57,16 @@ impl NtfsDisk {
             image,
             mount: Some(mount),
         };
-        let config = disk.path("Windows/System32/config");
-        fs::create_dir_all(&config).expect("writable");
-        copy_fixture("dirty-hvle-log1", &config);
+        windows(disk.mounted());
         fs::create_dir_all(disk.path("Boot")).expect("writable");
-        fs::write(disk.path("Boot/BCD"), fixture_store()).expect("writable");
-        fs::create_dir_all(disk.path(KEYS)).expect("writable");
-        disk.secure(KEYS, DEFAULT_FOLDER);
-        for key in [RDP_KEY, OTHER_KEY] {
-            fs::write(disk.key(key), key).expect("writable");
-            disk.secure(&format!("{KEYS}/{key}"), DEFAULT_KEY);
-        }
+        fs::write(disk.path("Boot/BCD"), fixture_store("bcd-bios")).expect("writable");
         Some(disk)
     }
 
     /// One whose keys nobody can use.
     pub(crate) fn broken() -> Option<Self> {
         let disk = Self::new()?;
-        disk.secure(KEYS, BROKEN_FOLDER);
-        for key in [RDP_KEY, OTHER_KEY] {
-            disk.secure(&key_path(key), BROKEN_KEY);
-        }
+        break_keys(disk.mounted());
         Some(disk)
     }
 
@@ -113,52 +103,82 @@ impl NtfsDisk {
     }
 
     pub(crate) fn secure(&self, path: &str, sddl: &str) {
-        let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect(sddl);
-        self.secure_bytes(path, &descriptor.to_bytes().expect("small"));
+        secure(&self.path(path), sddl);
     }
 
     pub(crate) fn secure_bytes(&self, path: &str, bytes: &[u8]) {
-        let flags = XattrFlags::empty();
-        setxattr(self.path(path), "system.ntfs_acl", bytes, flags).expect(path);
+        secure_bytes(&self.path(path), bytes);
     }
 
     pub(crate) fn sddl(&self, path: &str) -> String {
-        let bytes = descriptor(&self.path(path));
-        let descriptor = SecurityDescriptor::from_bytes(&bytes).expect("sound");
-        descriptor.to_sddl(SddlParts::All).expect("plain")
+        sddl(&self.path(path))
     }
 
     /// All that is on the volume, but for diskmend's own folder.
     pub(crate) fn content(&self) -> Content {
-        let mut content = Content {
-            files: BTreeMap::new(),
-            descriptors: BTreeMap::new(),
-        };
-        let mut pending = vec![PathBuf::new()];
-        while let Some(folder) = pending.pop() {
-            for entry in fs::read_dir(self.mounted().join(&folder)).expect("readable") {
-                let entry = entry.expect("readable");
-                let path = folder.join(entry.file_name());
-                let kind = entry
-                    .path()
-                    .symlink_metadata()
-                    .expect("readable")
-                    .file_type();
-                if path == Path::new("diskmend") || kind.is_symlink() {
-                    continue;
-                }
-                let bytes = descriptor(&entry.path());
-                content.descriptors.insert(path.clone(), bytes);
-                if kind.is_dir() {
-                    pending.push(path);
-                } else if kind.is_file() {
-                    let bytes = fs::read(entry.path()).expect("readable");
-                    content.files.insert(path, bytes);
-                }
+        content(self.mounted())
+    }
+}
+
+/// Puts a dirty SYSTEM hive and two sound keys on a volume.
+pub(crate) fn windows(root: &Path) {
+    let config = root.join("Windows/System32/config");
+    fs::create_dir_all(&config).expect("writable");
+    copy_fixture("dirty-hvle-log1", &config);
+    fs::create_dir_all(root.join(KEYS)).expect("writable");
+    secure(&root.join(KEYS), DEFAULT_FOLDER);
+    for key in [RDP_KEY, OTHER_KEY] {
+        let path = root.join(key_path(key));
+        fs::write(&path, key).expect("writable");
+        secure(&path, DEFAULT_KEY);
+    }
+}
+
+/// Takes the keys of a volume from whoever needs them.
+pub(crate) fn break_keys(root: &Path) {
+    secure(&root.join(KEYS), BROKEN_FOLDER);
+    for key in [RDP_KEY, OTHER_KEY] {
+        secure(&root.join(key_path(key)), BROKEN_KEY);
+    }
+}
+
+pub(crate) fn secure(path: &Path, sddl: &str) {
+    let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect(sddl);
+    secure_bytes(path, &descriptor.to_bytes().expect("small"));
+}
+
+fn secure_bytes(path: &Path, bytes: &[u8]) {
+    let set = setxattr(path, "system.ntfs_acl", bytes, XattrFlags::empty());
+    set.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// All that is on a volume, but for diskmend's own folder.
+pub(crate) fn content(root: &Path) -> Content {
+    let mut content = Content {
+        files: BTreeMap::new(),
+        descriptors: BTreeMap::new(),
+    };
+    let mut pending = vec![PathBuf::new()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(root.join(&folder)).expect("readable") {
+            let entry = entry.expect("readable");
+            let path = folder.join(entry.file_name());
+            let metadata = entry.path().symlink_metadata();
+            let kind = metadata.expect("readable").file_type();
+            if path == Path::new("diskmend") || kind.is_symlink() {
+                continue;
+            }
+            let bytes = descriptor(&entry.path());
+            content.descriptors.insert(path.clone(), bytes);
+            if kind.is_dir() {
+                pending.push(path);
+            } else if kind.is_file() {
+                let bytes = fs::read(entry.path()).expect("readable");
+                content.files.insert(path, bytes);
             }
         }
-        content
     }
+    content
 }
 
 /// The bytes of an object's security descriptor.
@@ -169,8 +189,39 @@ pub(crate) fn descriptor(path: &Path) -> Vec<u8> {
     bytes
 }
 
-/// The boot store of a BIOS machine among the fixtures.
-fn fixture_store() -> Vec<u8> {
+pub(crate) fn sddl(path: &Path) -> String {
+    let descriptor = SecurityDescriptor::from_bytes(&descriptor(path)).expect("sound");
+    descriptor.to_sddl(SddlParts::All).expect("plain")
+}
+
+/// The boot store of a fixture: `bcd-bios` or `bcd-efi`.
+pub(crate) fn fixture_store(name: &str) -> Vec<u8> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
-    fs::read(fixtures.join("bcd-bios/BCD")).expect("a fixture")
+    fs::read(fixtures.join(name).join("BCD")).expect("a fixture")
+}
+
+/// Asserts that others' tools find nothing wrong with the volume on a device, which is not mounted.
+pub(crate) fn others_find_no_error(device: &str) {
+    run("ntfsfix", &["-n", device]).expect("ntfsfix finds no error");
+    run("ntfsinfo", &["-m", device]).expect("ntfsinfo reads it");
+    let audit = Command::new("ntfssecaudit").args(["-a", device]).output();
+    let audit = audit.expect("ntfssecaudit");
+    let said = String::from_utf8_lossy(&audit.stdout).into_owned();
+    let says = |text: &str| assert!(said.contains(text), "{text}:\n{said}");
+    says("All keys are present in all lists");
+    for list in ["$SDS-1", "$SII", "$SDH"] {
+        says(&format!("0 errors in {list}"));
+    }
+    // It reads past the end of the second copy, and may take what it finds there for an entry; the
+    // entries before are as many as in the first.
+    let entries = |copy: &str| {
+        let line = said
+            .lines()
+            .find(|line| line.ends_with(&format!("entries in {copy}")));
+        line.map(|line| line.trim_end_matches(copy).to_owned())
+    };
+    assert!(
+        entries("$SDS-1").is_some() && entries("$SDS-1") == entries("$SDS-2"),
+        "{said}"
+    );
 }

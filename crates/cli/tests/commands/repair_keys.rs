@@ -8,12 +8,12 @@ use std::process::Command;
 
 use diskmend_hive::{Editor, ValueType};
 
-use crate::common::{run, skipped};
+use crate::common::skipped;
 use crate::fixture::{hive_file, utf16};
 use crate::image::make_junction;
 use crate::ntfs_disk::{
-    BROKEN_KEY, DEFAULT_FOLDER, DEFAULT_KEY, KEYS, NtfsDisk, OTHER_KEY, RDP_KEY, REPAIRED_KEY,
-    descriptor, key_path,
+    self, BROKEN_KEY, DEFAULT_FOLDER, DEFAULT_KEY, KEYS, NtfsDisk, OTHER_KEY, RDP_KEY,
+    REPAIRED_KEY, descriptor, key_path,
 };
 use crate::program::diskmend;
 
@@ -29,31 +29,10 @@ fn with_build(disk: &NtfsDisk, build: &str) {
     });
 }
 
-/// What others' tools say of the volume, which is unmounted for it.
+/// Asserts that others' tools find nothing wrong with the volume, which is unmounted for it.
 fn others_find_no_error(disk: &mut NtfsDisk) {
     disk.unmount();
-    let device = disk.image().device().to_owned();
-    run("ntfsfix", &["-n", &device]).expect("ntfsfix finds no error");
-    let audit = Command::new("ntfssecaudit").args(["-a", &device]).output();
-    let audit = audit.expect("ntfssecaudit");
-    let said = String::from_utf8_lossy(&audit.stdout).into_owned();
-    let says = |text: &str| assert!(said.contains(text), "{text}:\n{said}");
-    says("All keys are present in all lists");
-    for list in ["$SDS-1", "$SII", "$SDH"] {
-        says(&format!("0 errors in {list}"));
-    }
-    // It reads past the end of the second copy, and may take what it finds there for an entry; the
-    // entries before are as many as in the first.
-    let entries = |copy: &str| {
-        let line = said
-            .lines()
-            .find(|line| line.ends_with(&format!("entries in {copy}")));
-        line.map(|line| line.trim_end_matches(copy).to_owned())
-    };
-    assert!(
-        entries("$SDS-1").is_some() && entries("$SDS-1") == entries("$SDS-2"),
-        "{said}"
-    );
+    ntfs_disk::others_find_no_error(disk.image().device());
     disk.remount();
 }
 

@@ -53,6 +53,11 @@ pub fn free_space(target: &Target) -> io::Result<u64> {
 /// # Errors
 /// [`GuardError::NoSpace`], or why the system would not say.
 pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
+    if let Some(image) = target.root().image()
+        && let Ok(true) = image.tree().has_free(needed)
+    {
+        return Ok(());
+    }
     let available = free_space(target).map_err(GuardError::io("ask for the free space"))?;
     if available < needed {
         return Err(GuardError::NoSpace { needed, available });

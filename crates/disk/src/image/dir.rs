@@ -77,9 +77,13 @@ impl ImageDir {
         self.tree.names(&self.node)
     }
 
-    /// The names that are found for `name`, as spelled on disk.
+    /// The names that are found for `name`, as spelled on disk: only that one where it is among
+    /// them.
     pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
         let found = self.tree.find(&self.node, name)?;
+        if found.iter().any(|named| named.name == name) {
+            return Ok(vec![name.to_os_string()]);
+        }
         Ok(found.into_iter().map(|named| named.name).collect())
     }
 
@@ -88,18 +92,14 @@ impl ImageDir {
     }
 
     /// What a name stands for: the one that is spelled so, or else the only one that differs in
-    /// case alone.
+    /// case alone. Where there are several, none is, as on a mount that regards case.
     fn child(&self, name: &OsStr) -> io::Result<Named> {
         let mut found = self.tree.find(&self.node, name)?;
         let exact = found.iter().position(|named| named.name == name);
         match (exact, found.len()) {
             (Some(exact), _) => Ok(found.swap_remove(exact)),
-            (None, 0) => Err(io::ErrorKind::NotFound.into()),
             (None, 1) => Ok(found.swap_remove(0)),
-            (None, _) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("several names differ from {name:?} in case only"),
-            )),
+            (None, _) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 }

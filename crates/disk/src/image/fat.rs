@@ -143,6 +143,10 @@ impl Tree for FatTree {
         Ok(self.volume.free_bytes()?)
     }
 
+    fn has_free(&self, bytes: u64) -> io::Result<bool> {
+        Ok(bytes == 0 || self.volume.free_bytes()? >= bytes)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.volume.sync()
     }

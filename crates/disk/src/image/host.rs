@@ -80,8 +80,10 @@ fn device(file: &File) -> io::Result<Option<Device>> {
 /// The block device that a file is, if it is one.
 #[cfg(windows)]
 fn device(file: &File) -> io::Result<Option<Device>> {
-    /// As long as a sector is at most.
-    const BLOCK: usize = 4096;
-    let len = crate::nt::disk_len(file)?;
-    Ok(len.map(|len| Device { len, block: BLOCK }))
+    // Of a device there are no metadata.
+    if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(None);
+    }
+    let (len, block) = crate::nt::disk_size(file)?;
+    Ok(Some(Device { len, block }))
 }

@@ -87,7 +87,7 @@ impl Tree for NtfsTree {
         let Some(wanted) = units(name) else {
             return Ok(Vec::new());
         };
-        let found = self.volume.find(Self::id(folder)?, &wanted)?;
+        let found = self.volume.find_all(Self::id(folder)?, &wanted)?;
         Ok(found.iter().filter_map(named).collect())
     }
 
@@ -128,6 +128,10 @@ impl Tree for NtfsTree {
         Ok(self.volume.free_bytes()?)
     }
 
+    fn has_free(&self, bytes: u64) -> io::Result<bool> {
+        Ok(self.volume.has_free(bytes)?)
+    }
+
     fn sync(&self) -> io::Result<()> {
         Ok(self.volume.sync()?)
     }
@@ -165,11 +169,8 @@ impl Content for NtfsFile {
         Ok(self.file.set_len(len)?)
     }
 
-    fn check_room(&self, len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
-        if len > self.file.len() {
-            self.file.room_to_grow(len)?;
-        }
-        Ok(())
+    fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
+        Ok(self.file.check_write(len, extents)?)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -54,6 +54,9 @@ pub(crate) trait Tree: fmt::Debug + Send + Sync {
     /// Bytes that files can still grow by.
     fn free_bytes(&self) -> io::Result<u64>;
 
+    /// Whether files can still grow by so many bytes; faster than [`Self::free_bytes`].
+    fn has_free(&self, bytes: u64) -> io::Result<bool>;
+
     /// Returns when all that was written is durable.
     fn sync(&self) -> io::Result<()>;
 

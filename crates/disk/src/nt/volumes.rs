@@ -20,8 +20,9 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{
-    DISK_ATTRIBUTE_OFFLINE, DISK_ATTRIBUTE_READ_ONLY, DISK_EXTENT, GET_DISK_ATTRIBUTES,
-    IOCTL_DISK_GET_DISK_ATTRIBUTES,
+    DISK_ATTRIBUTE_OFFLINE, DISK_ATTRIBUTE_READ_ONLY, DISK_EXTENT, DISK_GEOMETRY,
+    GET_DISK_ATTRIBUTES, GET_LENGTH_INFORMATION, IOCTL_DISK_GET_DISK_ATTRIBUTES,
+    IOCTL_DISK_GET_DRIVE_GEOMETRY, IOCTL_DISK_GET_LENGTH_INFO,
 };
 
 use crate::volumes::{DiskNumber, DiskState};
@@ -117,6 +118,20 @@ pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
         offline: found.Attributes & DISK_ATTRIBUTE_OFFLINE != 0,
         read_only: found.Attributes & DISK_ATTRIBUTE_READ_ONLY != 0,
     }))
+}
+
+/// Length of an open disk, and that of its sectors, in bytes.
+pub(crate) fn disk_size(disk: &File) -> io::Result<(u64, usize)> {
+    let mut length = GET_LENGTH_INFORMATION::default();
+    // SAFETY: it is made of numbers.
+    unsafe { ask(disk, IOCTL_DISK_GET_LENGTH_INFO, &mut length) }?;
+    let mut geometry = DISK_GEOMETRY::default();
+    // SAFETY: it is made of numbers.
+    unsafe { ask(disk, IOCTL_DISK_GET_DRIVE_GEOMETRY, &mut geometry) }?;
+    let odd = |_| io::Error::from(io::ErrorKind::InvalidData);
+    let len = u64::try_from(length.Length).map_err(odd)?;
+    let sector = usize::try_from(geometry.BytesPerSector).map_err(odd)?;
+    Ok((len, sector))
 }
 
 /// A device, to be asked about itself only.

@@ -20,6 +20,17 @@ use crate::target::Target;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiskNumber(pub u32);
 
+impl DiskNumber {
+    /// The disk that a path names to Windows: `\\.\PhysicalDrive2`.
+    pub(crate) fn of_path(path: &Path) -> Option<Self> {
+        const NAME: &str = "PhysicalDrive";
+        let name = path.to_str()?.strip_prefix(r"\\.\")?;
+        let (drive, number) = name.split_at_checked(NAME.len())?;
+        let is_drive = drive.eq_ignore_ascii_case(NAME);
+        is_drive.then_some(number)?.parse().ok().map(Self)
+    }
+}
+
 impl fmt::Display for DiskNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -118,3 +129,25 @@ const fn mounted_siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
 
 #[cfg(windows)]
 pub(crate) use windows::{offline_disks, read_only_disk};
+
+#[cfg(test)]
+mod tests {
+    use super::DiskNumber;
+
+    #[test]
+    fn a_disk_is_named_by_its_number() {
+        let number = |path: &str| DiskNumber::of_path(path.as_ref());
+        assert_eq!(number(r"\\.\PhysicalDrive2"), Some(DiskNumber(2)));
+        assert_eq!(number(r"\\.\physicaldrive10"), Some(DiskNumber(10)));
+        for other in [
+            r"\\.\PhysicalDrive",
+            r"\\.\PhysicalDriveX",
+            r"\\.\F:",
+            r"C:\PhysicalDrive2",
+            "PhysicalDrive2",
+            "",
+        ] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+}

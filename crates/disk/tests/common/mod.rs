@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Runs a program; its error output otherwise.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
@@ -61,9 +62,17 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        if let Some(path) = self.dir.path().to_str()
-            && let Err(error) = run("umount", &[path])
-        {
+        let Some(path) = self.dir.path().to_str() else {
+            return;
+        };
+        // A program that another test is just starting has all that is open here for a moment.
+        for _ in 0..100 {
+            if run("umount", &[path]).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if let Err(error) = run("umount", &["--lazy", path]) {
             // Said where it is seen: whatever else uses the device would fail for it.
             let _ = writeln!(std::io::stderr(), "left mounted: {error}");
         }

@@ -8,4 +8,5 @@
 mod common;
 mod hives;
 mod image;
+mod names;
 mod security;

@@ -1,5 +1,7 @@
 //! $Bitmap: which clusters are used (Linux-NTFS, $Bitmap).
 
+use std::ops::Range;
+
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
@@ -10,6 +12,8 @@ use super::stream::Stream;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
+/// Bytes that are read at once where they are only counted.
+const COUNTED: usize = 1 << 20;
 /// Most places that an allocation may be made of.
 const MAX_EXTENTS: usize = 32;
 
@@ -35,6 +39,8 @@ pub(crate) struct Bitmap<'a> {
     disk: &'a Disk,
     stream: Stream,
     clusters: u64,
+    /// Free clusters that are spoken for.
+    planned: Vec<Extent>,
 }
 
 impl<'a> Bitmap<'a> {
@@ -55,6 +61,7 @@ impl<'a> Bitmap<'a> {
             disk,
             stream,
             clusters,
+            planned: Vec::new(),
         })
     }
 
@@ -65,11 +72,38 @@ impl<'a> Bitmap<'a> {
 
     /// Number of free clusters.
     pub(crate) fn free(&self) -> Result<u64, VolumeError> {
+        self.count(u64::MAX)
+    }
+
+    /// Whether at least `needed` clusters are free.
+    pub(crate) fn has_free(&self, needed: u64) -> Result<bool, VolumeError> {
+        Ok(needed == 0 || self.count(needed)? >= needed)
+    }
+
+    /// Counts free clusters until there are `enough`.
+    fn count(&self, enough: u64) -> Result<u64, VolumeError> {
+        let len = self.clusters.div_ceil(8);
         let mut free = 0_u64;
-        self.scan(0, self.clusters, |extent| {
-            free = free.saturating_add(extent.len);
-            true
-        })?;
+        let mut map = Vec::new();
+        let mut at = 0;
+        while at < len && free < enough {
+            let rest = usize::try_from(len.saturating_sub(at)).unwrap_or(COUNTED);
+            map.resize(rest.min(COUNTED), 0);
+            self.stream.read(self.disk, &mut map, at)?;
+            at = at.saturating_add(u64::try_from(map.len()).unwrap_or(u64::MAX));
+            // The last byte may have bits for clusters that there are not.
+            if at == len
+                && let (Some(last), surplus @ 1..) = (map.last_mut(), len * 8 - self.clusters)
+            {
+                *last |= !(0xFF >> surplus);
+            }
+            let (words, bytes) = map.as_chunks::<8>();
+            let words = words
+                .iter()
+                .map(|word| u64::from_ne_bytes(*word).count_zeros());
+            let bytes = bytes.iter().map(|byte| byte.count_zeros());
+            free = free.saturating_add(words.chain(bytes).map(u64::from).sum());
+        }
         Ok(free)
     }
 
@@ -85,12 +119,18 @@ impl<'a> Bitmap<'a> {
     }
 
     /// Free clusters, `needed` of them: as many as there are at `near`, then all others together
-    /// where there is such a place, else in few places; `None` where the volume is full.
-    pub(crate) fn find(&self, near: Lcn, needed: u64) -> Result<Option<Vec<Extent>>, VolumeError> {
+    /// where there is such a place, else in few places; `None` where the volume is full. What is in
+    /// `promised` counts as used.
+    pub(crate) fn find(
+        &self,
+        near: Lcn,
+        needed: u64,
+        promised: &[Extent],
+    ) -> Result<Option<Vec<Extent>>, VolumeError> {
         let near = near.0.min(self.clusters);
         let mut found = Vec::new();
         let mut rest = needed;
-        self.scan(near, self.clusters, |extent| {
+        self.scan_free(near, self.clusters, promised, |extent| {
             if extent.start.0 == near {
                 let len = extent.len.min(rest);
                 rest = rest.saturating_sub(len);
@@ -104,7 +144,7 @@ impl<'a> Bitmap<'a> {
             if rest == 0 {
                 break;
             }
-            self.scan(from, to, |extent| {
+            self.scan_free(from, to, promised, |extent| {
                 if extent.len >= rest {
                     others = vec![extent];
                     return false;
@@ -134,6 +174,11 @@ impl<'a> Bitmap<'a> {
         Ok((rest == 0).then_some(found))
     }
 
+    /// No longer finds these clusters, which are to be taken later.
+    pub(crate) fn plan(&mut self, extents: &[Extent]) {
+        self.planned.extend_from_slice(extents);
+    }
+
     /// Marks clusters as used.
     pub(crate) fn take(&self, extents: &[Extent]) -> Result<(), VolumeError> {
         let layout = self.stream.layout().ok_or_else(|| {
@@ -147,20 +192,36 @@ impl<'a> Bitmap<'a> {
                 let bytes = end.div_ceil(8).saturating_sub(first);
                 let mut map = vec![0; usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK)];
                 layout.read(self.disk, &mut map, first)?;
-                for (cell, number) in map.iter_mut().zip(first..) {
-                    for bit in 0..8_u8 {
-                        let cluster = number.saturating_mul(8).saturating_add(bit.into());
-                        if (next..end).contains(&cluster) {
-                            *cell |= 1 << bit;
-                        }
-                    }
-                }
+                mark(&mut map, first, &(next..end));
                 layout.write(self.disk, &map, first)?;
                 let covered = first.saturating_add(u64::try_from(map.len()).unwrap_or(0));
                 next = covered.saturating_mul(8);
             }
         }
         Ok(())
+    }
+
+    /// Like [`Self::scan`], without what is in `promised`.
+    fn scan_free(
+        &self,
+        from: u64,
+        to: u64,
+        promised: &[Extent],
+        mut show: impl FnMut(Extent) -> bool,
+    ) -> Result<(), VolumeError> {
+        let mut promised = promised.to_vec();
+        promised.sort_unstable_by_key(|extent| extent.start);
+        self.scan(from, to, |free| {
+            let mut at = free.start.0;
+            let end = at.saturating_add(free.len);
+            for promised in promised.iter().filter(|it| it.overlaps(&free)) {
+                if promised.start.0 > at && !show(extent(at, promised.start.0)) {
+                    return false;
+                }
+                at = at.max(promised.start.0.saturating_add(promised.len));
+            }
+            at >= end || show(extent(at, end))
+        })
     }
 
     /// Shows the free clusters from `from` up to `to`, neighbours together, until `show` tells
@@ -181,6 +242,10 @@ impl<'a> Bitmap<'a> {
             map.clear();
             map.resize(usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK), 0);
             self.stream.read(self.disk, &mut map, first)?;
+            for planned in &self.planned {
+                let start = planned.start.0;
+                mark(&mut map, first, &(start..start.saturating_add(planned.len)));
+            }
             for (cell, number) in map.iter().zip(first..) {
                 let base = number.saturating_mul(8);
                 // Most of a map is alike.
@@ -215,6 +280,18 @@ impl<'a> Bitmap<'a> {
             show(extent(start, to));
         }
         Ok(())
+    }
+}
+
+/// Marks clusters as used in the part of the map that begins at byte `first`.
+fn mark(map: &mut [u8], first: u64, clusters: &Range<u64>) {
+    for (cell, number) in map.iter_mut().zip(first..) {
+        for bit in 0..8_u8 {
+            let cluster = number.saturating_mul(8).saturating_add(bit.into());
+            if clusters.contains(&cluster) {
+                *cell |= 1 << bit;
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::allocate::Allocation;
 use super::bitmap::{Bitmap, Extent};
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
@@ -13,9 +14,6 @@ use super::records::Records;
 use super::second;
 use super::stream::{Content, Stream};
 use super::volume::Inner;
-
-/// Zeros that are written at once.
-const ZEROS: usize = 1 << 20;
 
 /// The unnamed data of a file.
 #[derive(Clone, Debug)]
@@ -35,6 +33,8 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) stream: Stream,
+    /// Clusters that it gets with the next change that needs any.
+    pub(crate) promised: Option<Allocation>,
     /// Two readers agree on it.
     agreed: bool,
 }
@@ -71,6 +71,7 @@ impl Open {
         let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?;
         Ok(Self {
             stream: stream.ok_or(VolumeError::NoData(id))?,
+            promised: None,
             agreed: false,
         })
     }
@@ -84,7 +85,7 @@ impl Open {
                 advice: "only Windows changes these",
             });
         }
-        self.stream.check_writable()?;
+        self.stream.check_readable()?;
         if self.agreed {
             return Ok(());
         }
@@ -184,6 +185,12 @@ impl File {
             .map_or(open.stream.len(), |layout| layout.allocated)
     }
 
+    /// Where the data lies; `None` where it is in the record.
+    #[cfg(test)]
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        self.open().stream.layout().cloned()
+    }
+
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors
@@ -193,13 +200,14 @@ impl File {
         open.stream.read(self.inner.mft.disk(), buf, offset)
     }
 
-    /// Writes all of `data` at `offset`, within the length, in place. Durable only after the next
-    /// [`Self::sync`].
+    /// Writes all of `data` at `offset`, within the length: in place, and where the file is sparse
+    /// into clusters that it gets for its holes. Durable only after the next [`Self::sync`].
     ///
     /// # Errors
     /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`],
-    /// [`VolumeError::ReadersDisagree`], a damaged volume, or what the device reports. Nothing is
-    /// written but where the device fails.
+    /// [`VolumeError::ReadersDisagree`], [`VolumeError::CannotGrow`] or [`VolumeError::Full`] for
+    /// holes, a damaged volume, or what the device reports. Nothing is written but where the device
+    /// fails.
     pub fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
         let mut open = self.open();
         let mft = &self.inner.mft;
@@ -219,12 +227,19 @@ impl File {
             return Ok(());
         }
         open.make_sure(mft, self.id())?;
+        let has_holes = open.stream.layout().is_some_and(|layout| {
+            let mut pieces = layout.pieces(offset, data.len());
+            pieces.any(|piece| piece.offset.is_none())
+        });
+        if has_holes {
+            grow::fill(&self.inner, self.id(), &mut open, (offset, end - offset))?;
+        }
         match open.stream.content() {
             Content::Clusters(layout) if end <= layout.initialized => {
                 layout.write(mft.disk(), data, offset)
             }
             Content::Clusters(layout) => {
-                zero(mft, layout, layout.initialized, offset)?;
+                layout.zero(mft.disk(), layout.initialized, offset)?;
                 layout.write_allocated(mft.disk(), data, offset)?;
                 // The record is not to tell of data that is not there yet.
                 mft.disk().sync()?;
@@ -235,7 +250,9 @@ impl File {
                     .ok_or(VolumeError::Stale(self.id()))?
                     .initialized_size = end.into();
                 mft.write(&mut record)?;
+                let promised = open.promised.take();
                 *open = Open::read(mft, self.id())?;
+                open.promised = promised;
                 Ok(())
             }
             Content::Resident(_) => {
@@ -259,19 +276,20 @@ impl File {
     /// Durable when it returns.
     ///
     /// # Errors
-    /// As [`Self::room_to_grow`], before anything is written, or what the device reports.
+    /// As [`Self::check_write`], before anything is written, or what the device reports.
     pub fn set_len(&self, len: u64) -> Result<(), VolumeError> {
         grow::set_len(&self.inner, self.id(), &mut self.open(), len)
     }
 
-    /// Whether [`Self::set_len`] can make the file `len` bytes long; nothing is written.
+    /// Whether the file can be made `len` bytes long and all of these extents, each an offset and a
+    /// length in bytes, be written. Nothing is written, but the clusters that this takes are kept
+    /// for the file as long as it is open.
     ///
     /// # Errors
-    /// [`VolumeError::CannotGrow`], [`VolumeError::Full`], [`VolumeError::Transformed`],
-    /// [`VolumeError::ReadersDisagree`], or a damaged volume.
-    pub fn room_to_grow(&self, len: u64) -> Result<(), VolumeError> {
-        let mut open = self.open();
-        grow::plan(&self.inner.mft, self.id(), &mut open, len).map(drop)
+    /// [`VolumeError::OutOfRange`], [`VolumeError::CannotGrow`], [`VolumeError::Full`],
+    /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
+    pub fn check_write(&self, len: u64, extents: &[(u64, u64)]) -> Result<(), VolumeError> {
+        grow::check(&self.inner, self.id(), &mut self.open(), len, extents)
     }
 
     /// Returns when all that was written to the volume is durable.
@@ -283,20 +301,10 @@ impl File {
     }
 }
 
-/// Writes zeros from `from` up to `to`, whether that was written before or not.
-pub(crate) fn zero(mft: &Mft, layout: &Layout, from: u64, to: u64) -> Result<(), VolumeError> {
-    let mut at = from;
-    let zeros = vec![
-        0;
-        usize::try_from(to.saturating_sub(from))
-            .unwrap_or(ZEROS)
-            .min(ZEROS)
-    ];
-    while at < to {
-        let rest = usize::try_from(to.saturating_sub(at)).unwrap_or(ZEROS);
-        let part = zeros.get(..rest).unwrap_or(&zeros);
-        layout.write_allocated(mft.disk(), part, at)?;
-        at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+impl Drop for File {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.shared) == 1 {
+            self.inner.mft.promises().end(self.id().record);
+        }
     }
-    Ok(())
 }

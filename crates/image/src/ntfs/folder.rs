@@ -25,6 +25,9 @@ const COLLATION_FILE_NAME: u32 = 1;
 /// Most names that are read of one folder.
 const MAX_NAMES: usize = 1 << 22;
 
+/// Most names that are found for one.
+const MAX_SAME: usize = 1 << 10;
+
 /// Which rules a name follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
@@ -234,6 +237,39 @@ impl<'a> Folder<'a> {
         }
     }
 
+    /// All names that equal `name` but for case, in the order of the index.
+    pub(crate) fn find_all(
+        &self,
+        upcase: &UpCase,
+        name: &[u16],
+    ) -> Result<Vec<Entry>, VolumeError> {
+        let mut found = Vec::new();
+        let mut seen = Seen::default();
+        let (root, offset) = self.root()?;
+        let mut path = vec![steps_towards(&root, offset, upcase, name)?.into_iter()];
+        while let Some(node) = path.last_mut() {
+            match node.next() {
+                None => {
+                    path.pop();
+                }
+                Some(Step::Name(entry)) => {
+                    if found.len() >= MAX_SAME {
+                        let expected = format!("at most {MAX_SAME}");
+                        let what = "names that differ in case only";
+                        return Err(Corruption::new(what, offset, expected, "more").into());
+                    }
+                    found.push(entry);
+                }
+                Some(Step::Child(vcn)) => {
+                    seen.visit(vcn, offset)?;
+                    let (node, offset) = self.node(vcn)?;
+                    path.push(steps_towards(&node, offset, upcase, name)?.into_iter());
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Writes the sizes of the file into the copy that its entry has. The entry was found in this
     /// index, which has not changed since.
     pub(crate) fn write_sizes(
@@ -320,6 +356,33 @@ fn steps(node: &[u8], offset: u64) -> Result<Vec<Step>, VolumeError> {
         steps.extend(found.child.map(Step::Child));
         if !found.is_last {
             steps.push(Step::Name(name_of(&found, offset)?));
+        }
+    }
+    Ok(steps)
+}
+
+/// The names of a node that equal `name` but for case, and the children in which others may be.
+fn steps_towards(
+    node: &[u8],
+    offset: u64,
+    upcase: &UpCase,
+    name: &[u16],
+) -> Result<Vec<Step>, VolumeError> {
+    let mut steps = Vec::new();
+    for found in node::entries(node, offset)? {
+        if found.is_last {
+            steps.extend(found.child.map(Step::Child));
+            break;
+        }
+        let entry = name_of(&found, offset)?;
+        let order = upcase.compare(name, &entry.name);
+        if order != Ordering::Greater {
+            steps.extend(found.child.map(Step::Child));
+        }
+        match order {
+            Ordering::Less => break,
+            Ordering::Equal => steps.push(Step::Name(entry)),
+            Ordering::Greater => {}
         }
     }
     Ok(steps)

@@ -234,6 +234,12 @@ pub(crate) struct NonResidentHeader {
     pub(crate) initialized_size: U64,
 }
 
+impl NonResidentHeader {
+    /// Offset of one more number, in a compressed or sparse attribute whose `lowest_vcn` is zero:
+    /// the bytes of the clusters that it really has. The mapping pairs come after it.
+    pub(crate) const TOTAL_ALLOCATED: usize = size_of::<Self>();
+}
+
 /// $STANDARD_INFORMATION of NTFS 3.0 and later; that of 1.2 ends after `class_id`.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]

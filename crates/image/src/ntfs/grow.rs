@@ -1,29 +1,29 @@
-//! Giving a file another length.
+//! Giving a file another length, and clusters where it has holes.
 //!
 //! The order makes every crash harmless: first the clusters are taken in $Bitmap, then they hold
 //! zeros, and only then does the record tell of them. A crash in between leaves clusters that are
-//! marked as used and belong to no file, which chkdsk gives back.
+//! marked as used and belong to no file, which chkdsk gives back. A hole that is filled reads as
+//! before; the data is written once that is durable.
 //!
 //! At last the copies of the sizes in the indexes of folders follow, by which Windows lists files
 //! that it has not opened yet. They are no more than copies: where an entry is not found, or a
 //! crash comes before, the file is whole, and Windows corrects them when it opens it.
 
-use super::bitmap::{Bitmap, Extent};
+use super::allocate::{self, Allocation, set_sizes};
+use super::bitmap::Bitmap;
 use super::error::VolumeError;
-use super::file::{Open, check_foreign, zero};
+use super::file::Open;
 use super::folder::{self, Folder};
 use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
-use super::place::{FileId, Lcn};
-use super::record::Record;
+use super::place::FileId;
 use super::records::Records;
-use super::runs;
 use super::stream::Content;
 use super::volume::Inner;
 
 /// How a file gets another length.
-pub(crate) enum Plan {
+enum Plan {
     /// It has it already.
     Nothing,
     /// Its value in the record changes its length.
@@ -31,104 +31,81 @@ pub(crate) enum Plan {
     /// Its clusters suffice.
     Sizes { layout: Layout },
     /// It gets more clusters, or its first.
-    Allocate {
-        extents: Vec<Extent>,
-        layout: Layout,
-        pairs: Vec<u8>,
-        content: Vec<u8>,
-    },
+    Allocate(Allocation),
 }
 
-/// Finds out how to make a file `len` bytes long; nothing is written.
-pub(crate) fn plan(mft: &Mft, id: FileId, open: &mut Open, len: u64) -> Result<Plan, VolumeError> {
-    if len == open.stream.len() {
+/// Finds out how to make a file `len` bytes long so that all of `wanted` can be written; nothing
+/// is written.
+fn plan(
+    mft: &Mft,
+    id: FileId,
+    open: &mut Open,
+    len: u64,
+    wanted: &[(u64, u64)],
+) -> Result<Plan, VolumeError> {
+    if len == open.stream.len() && wanted.is_empty() {
         return Ok(Plan::Nothing);
     }
     open.make_sure(mft, id)?;
-    let cannot = |why| VolumeError::CannotGrow { id, len, why };
-    let stream = &open.stream;
-    let record = mft.read_any(stream.record())?;
-    let content = match stream.content() {
-        Content::Resident(value) => {
-            let mut trial = record.clone();
-            if let Ok(len) = usize::try_from(len)
-                && trial.set_value_len(stream.place(), len).is_ok()
-            {
-                return Ok(Plan::Resident { len });
-            }
-            value.clone()
-        }
-        Content::Clusters(layout) if len <= layout.allocated => {
-            let mut layout = layout.clone();
-            layout.initialized = layout.initialized.min(len);
-            layout.len = len;
-            return Ok(Plan::Sizes { layout });
-        }
-        Content::Clusters(_) => Vec::new(),
-    };
-    if record.number() != id.record || has_list(&record) {
-        return Err(cannot(
-            "its attributes are spread over several records: copy it in Windows",
-        ));
+    let resident = matches!(open.stream.content(), Content::Resident(_));
+    if len == open.stream.len() && resident {
+        return Ok(Plan::Nothing);
     }
-    let cluster_len = u64::from(mft.disk().geometry.cluster_len);
-    let old = match stream.layout() {
-        Some(layout) => layout.clone(),
-        None => Layout::empty(cluster_len),
+    let mut record = mft.read_any(open.stream.record())?;
+    if resident
+        && let Ok(len) = usize::try_from(len)
+        && record.set_value_len(open.stream.place(), len).is_ok()
+    {
+        return Ok(Plan::Resident { len });
+    }
+    if let Some(allocation) = allocate::find(mft, id, open, len, wanted)? {
+        return Ok(Plan::Allocate(allocation));
+    }
+    let Some(layout) = open.stream.layout() else {
+        return Err(VolumeError::Stale(id));
     };
-    let clusters = len.div_ceil(cluster_len).saturating_sub(old.clusters());
-    let near = old
-        .extents()
-        .last()
-        .and_then(|last| last.start.after(last.len));
-    // Away from $MFT, which Windows lengthens into the clusters that follow it.
-    let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
-    let bitmap = Bitmap::open(mft)?;
-    let Some(extents) = bitmap.find(near, clusters)? else {
-        return Err(VolumeError::Full {
-            needed: clusters.saturating_mul(cluster_len),
-            free: bitmap.free()?.saturating_mul(cluster_len),
-        });
-    };
-    check_foreign(mft, &bitmap, &extents)?;
-    let mut layout = old
-        .extended(&extents)
-        .ok_or(cannot("it would be too long"))?;
+    let layout = resized(layout, open, len);
+    set_sizes(&mut record, open, &layout).ok_or(VolumeError::Stale(id))?;
+    Ok(Plan::Sizes { layout })
+}
+
+/// A layout with another length; what was written of the file stays so.
+fn resized(layout: &Layout, open: &Open, len: u64) -> Layout {
+    let initialized = open.stream.layout().map_or(0, |old| old.initialized);
+    let mut layout = layout.clone();
     layout.len = len;
-    let pairs = runs::encode(layout.runs()).map_err(|_| cannot("it would be too long"))?;
-    let mut trial = record;
-    change(&mut trial, open, &layout, &pairs).ok_or(cannot(
-        "its record has no room to tell of more clusters: defragment it in Windows",
-    ))?;
-    Ok(Plan::Allocate {
-        extents,
-        layout,
-        pairs,
-        content,
-    })
+    layout.initialized = initialized.min(len);
+    layout
 }
 
-fn has_list(record: &Record) -> bool {
-    record.find(attribute_type::ATTRIBUTE_LIST, "").is_some()
-}
-
-/// Lets the record tell of other clusters; `None` where it has no room.
-fn change(record: &mut Record, open: &Open, layout: &Layout, pairs: &[u8]) -> Option<()> {
-    let at = open.stream.place();
-    let highest = layout.clusters().wrapping_sub(1);
-    if open.stream.layout().is_none() {
-        record.make_non_resident(at, pairs.len()).ok()?;
+/// Whether a file can be made `len` bytes long and all of `wanted` be written. What it needs for
+/// that is promised to it until it is closed.
+pub(crate) fn check(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    len: u64,
+    wanted: &[(u64, u64)],
+) -> Result<(), VolumeError> {
+    for (offset, part_len) in wanted {
+        if offset.checked_add(*part_len).is_none_or(|end| end > len) {
+            return Err(VolumeError::OutOfRange {
+                offset: *offset,
+                len: usize::try_from(*part_len).unwrap_or(usize::MAX),
+                file_len: len,
+            });
+        }
     }
-    record.set_mapping_pairs(at, pairs, highest).ok()?;
-    set_sizes(record, open, layout)
-}
-
-fn set_sizes(record: &mut Record, open: &Open, layout: &Layout) -> Option<()> {
-    let header = record.non_resident_mut(open.stream.place())?;
-    header.allocated_size = layout.allocated.into();
-    header.data_size = layout.len.into();
-    header.initialized_size = layout.initialized.into();
-    Some(())
+    // So that no other file is promised the same clusters.
+    let _writing = inner.writing();
+    let promises = inner.mft.promises();
+    open.promised = None;
+    promises.end(id.record);
+    if let Plan::Allocate(allocation) = plan(&inner.mft, id, open, len, wanted)? {
+        promises.make(id.record, &allocation.extents);
+        open.promised = Some(allocation);
+    }
+    Ok(())
 }
 
 /// Makes a file `len` bytes long.
@@ -141,41 +118,97 @@ pub(crate) fn set_len(
     let _writing = inner.writing();
     let mft = &inner.mft;
     let disk = mft.disk();
-    let plan = plan(mft, id, open, len)?;
+    if len == open.stream.len() {
+        return Ok(());
+    }
+    let promised = open.promised.take_if(|it| len <= it.layout.allocated);
+    let plan = match promised {
+        Some(allocation) => Plan::Allocate(allocation),
+        None => plan(mft, id, open, len, &[])?,
+    };
     let mut record = mft.read_any(open.stream.record())?;
     let changed = match plan {
         Plan::Nothing => return Ok(()),
+        Plan::Allocate(allocation) => return allocate(inner, id, open, allocation, len),
         Plan::Resident { len } => record.set_value_len(open.stream.place(), len).ok(),
         Plan::Sizes { mut layout } => {
-            zero_up(mft, &mut layout)?;
+            if zero_up(mft, &mut layout)? {
+                disk.sync()?;
+            }
             set_sizes(&mut record, open, &layout)
-        }
-        Plan::Allocate {
-            extents,
-            mut layout,
-            pairs,
-            content,
-        } => {
-            Bitmap::open(mft)?.take(&extents)?;
-            disk.sync()?;
-            layout.write_allocated(disk, &content, 0)?;
-            layout.initialized = layout
-                .initialized
-                .max(u64::try_from(content.len()).unwrap_or(u64::MAX));
-            zero_up(mft, &mut layout)?;
-            change(&mut record, open, &layout, &pairs)
         }
     };
     changed.ok_or(VolumeError::Stale(id))?;
     mft.write(&mut record)?;
     disk.sync()?;
-    *open = Open::read(mft, id)?;
+    renew(inner, id, open)
+}
+
+/// Gives a file clusters where `wanted` has none: what it was promised, or else what is free.
+pub(crate) fn fill(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    wanted: (u64, u64),
+) -> Result<(), VolumeError> {
+    let _writing = inner.writing();
+    let len = open.stream.len();
+    if let Some(promised) = open.promised.take() {
+        allocate(inner, id, open, promised, len)?;
+    }
+    match plan(&inner.mft, id, open, len, &[wanted])? {
+        Plan::Allocate(allocation) => allocate(inner, id, open, allocation, len),
+        _ => Ok(()),
+    }
+}
+
+/// Takes clusters for a file and makes it `len` bytes long.
+fn allocate(
+    inner: &Inner,
+    id: FileId,
+    open: &mut Open,
+    mut allocation: Allocation,
+    len: u64,
+) -> Result<(), VolumeError> {
+    let mft = &inner.mft;
+    let disk = mft.disk();
+    let mut record = mft.read_any(open.stream.record())?;
+    let grows = len != open.stream.len();
+    let layout = &mut allocation.layout;
+    *layout = resized(layout, open, len);
+    Bitmap::open(mft)?.take(&allocation.extents)?;
+    disk.sync()?;
+    if let Content::Resident(content) = open.stream.content() {
+        layout.write_allocated(disk, content, 0)?;
+        layout.initialized = u64::try_from(content.len()).unwrap_or(u64::MAX).min(len);
+    }
+    let cluster_len = u64::from(disk.geometry.cluster_len);
+    for run in &allocation.filled {
+        let start = run.vcn.saturating_mul(cluster_len);
+        layout.zero(disk, start, run.end().saturating_mul(cluster_len))?;
+    }
+    if grows {
+        zero_up(mft, layout)?;
+    }
+    disk.sync()?;
+    let put = allocation.put(&mut record, open);
+    put.ok_or(VolumeError::Stale(id))?;
+    mft.write(&mut record)?;
+    disk.sync()?;
+    renew(inner, id, open)
+}
+
+/// Reads where a file lies now, and writes its sizes into the indexes of folders.
+fn renew(inner: &Inner, id: FileId, open: &mut Open) -> Result<(), VolumeError> {
+    inner.mft.promises().end(id.record);
+    *open = Open::read(&inner.mft, id)?;
     let allocated = match open.stream.layout() {
+        Some(layout) if layout.sparse_unit.is_some() => layout.total_allocated(),
         Some(layout) => layout.allocated,
         None => open.stream.len().next_multiple_of(8),
     };
     write_copies(inner, id, allocated, open.stream.len())?;
-    disk.sync()
+    inner.mft.disk().sync()
 }
 
 /// Writes the sizes into the entries of all names of the file.
@@ -200,12 +233,12 @@ fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(
     Ok(())
 }
 
-/// Writes zeros to what was never written, up to the length.
-fn zero_up(mft: &Mft, layout: &mut Layout) -> Result<(), VolumeError> {
-    if layout.initialized < layout.len {
-        zero(mft, layout, layout.initialized, layout.len)?;
-        mft.disk().sync()?;
-        layout.initialized = layout.len;
+/// Writes zeros to what was never written, up to the length; whether there was any.
+fn zero_up(mft: &Mft, layout: &mut Layout) -> Result<bool, VolumeError> {
+    if layout.initialized >= layout.len {
+        return Ok(false);
     }
-    Ok(())
+    layout.zero(mft.disk(), layout.initialized, layout.len)?;
+    layout.initialized = layout.len;
+    Ok(true)
 }

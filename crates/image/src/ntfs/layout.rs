@@ -9,6 +9,8 @@ use super::place::Lcn;
 use super::record::{AttributeAt, Record};
 use super::runs::{self, Run};
 
+/// Zeros that are written at once.
+const ZEROS: usize = 1 << 20;
 /// Most runs that a value may have; a volume that fragmented cannot be worked on anyway.
 const MAX_RUNS: usize = 1 << 20;
 
@@ -23,6 +25,8 @@ pub(crate) struct Layout {
     pub(crate) len: u64,
     /// Bytes that were written; what follows reads as zeros.
     pub(crate) initialized: u64,
+    /// Where it is sparse: how many clusters get their places together, as Windows does it.
+    pub(crate) sparse_unit: Option<u64>,
 }
 
 /// Bytes of a value that follow each other on the volume.
@@ -89,6 +93,11 @@ impl<'a> Builder<'a> {
             allocated: header.allocated_size.get(),
             len: header.data_size.get(),
             initialized: header.initialized_size.get(),
+            sparse_unit: (flags & AttributeHeader::FLAG_SPARSE != 0).then(|| {
+                1_u64
+                    .checked_shl(header.compression_unit.into())
+                    .unwrap_or(0)
+            }),
         });
         if layout.runs.len().saturating_add(found.len()) > MAX_RUNS {
             let actual = "more".to_owned();
@@ -157,29 +166,103 @@ impl Layout {
             allocated: 0,
             len: 0,
             initialized: 0,
+            sparse_unit: None,
         }
     }
 
     /// The same with more clusters; `None` where they are too many to be counted.
     pub(crate) fn extended(&self, extents: &[Extent]) -> Option<Self> {
-        let mut longer = self.clone();
+        let mut vcn = self.clusters();
+        let mut new = Vec::with_capacity(extents.len());
         for extent in extents {
-            let vcn = longer.clusters();
-            match longer.runs.last_mut() {
-                Some(last)
-                    if last.lcn.and_then(|lcn| lcn.after(last.len)) == Some(extent.start) =>
-                {
-                    last.len = last.len.checked_add(extent.len)?;
-                }
-                _ => longer.runs.push(Run {
-                    vcn,
-                    lcn: Some(extent.start),
-                    len: extent.len,
-                }),
-            }
+            new.push(Run {
+                vcn,
+                lcn: Some(extent.start),
+                len: extent.len,
+            });
+            vcn = vcn.checked_add(extent.len)?;
         }
-        longer.allocated = longer.clusters().checked_mul(self.cluster_len)?;
-        Some(longer)
+        self.placed(&new)
+    }
+
+    /// The same with places for clusters that it lacks, in their order: in holes, or after the end.
+    /// `None` where one is elsewhere, or they are too many to be counted.
+    pub(crate) fn placed(&self, new: &[Run]) -> Option<Self> {
+        let mut fuller = Self {
+            runs: Vec::with_capacity(self.runs.len().checked_add(new.len())?),
+            ..self.clone()
+        };
+        let mut new = new.iter().copied().peekable();
+        for old in &self.runs {
+            if old.lcn.is_some() {
+                fuller.push(*old)?;
+                continue;
+            }
+            while let Some(run) = new.next_if(|run| run.vcn < old.end()) {
+                fuller.push_hole(run.vcn)?;
+                fuller.push(run)?;
+            }
+            fuller.push_hole(old.end())?;
+        }
+        for run in new {
+            fuller.push(run)?;
+        }
+        fuller.allocated = fuller.clusters().checked_mul(self.cluster_len)?;
+        Some(fuller)
+    }
+
+    fn push_hole(&mut self, end: u64) -> Option<()> {
+        let vcn = self.clusters();
+        match end.checked_sub(vcn)? {
+            0 => Some(()),
+            len => self.push(Run {
+                vcn,
+                lcn: None,
+                len,
+            }),
+        }
+    }
+
+    /// Adds a run that follows the last one, which takes it in where their clusters do so, too.
+    fn push(&mut self, run: Run) -> Option<()> {
+        if run.vcn != self.clusters() {
+            return None;
+        }
+        match self.runs.last_mut() {
+            Some(last)
+                if match (last.lcn, run.lcn) {
+                    (None, None) => true,
+                    (Some(lcn), Some(next)) => lcn.after(last.len) == Some(next),
+                    _ => false,
+                } =>
+            {
+                last.len = last.len.checked_add(run.len)?;
+            }
+            _ => self.runs.push(run),
+        }
+        (self.clusters() <= i64::MAX.unsigned_abs()).then_some(())
+    }
+
+    /// What has no place of the clusters from `start` up to `end`, widened to whole units of
+    /// allocation as far as each hole reaches: first cluster and end.
+    pub(crate) fn holes(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> {
+        let unit = self.sparse_unit.unwrap_or(1).max(1);
+        let from = self.runs.partition_point(|run| run.end() <= start);
+        let runs = self.runs.get(from..).unwrap_or_default().iter();
+        runs.take_while(move |run| run.vcn < end)
+            .filter(|run| run.lcn.is_none())
+            .map(move |run| {
+                let first = start.checked_div(unit).unwrap_or(0).saturating_mul(unit);
+                let last = end.checked_next_multiple_of(unit).unwrap_or(end);
+                (run.vcn.max(first), run.end().min(last))
+            })
+    }
+
+    /// Bytes of the clusters that it really has.
+    pub(crate) fn total_allocated(&self) -> u64 {
+        self.extents()
+            .fold(0, |sum: u64, extent| sum.saturating_add(extent.len))
+            .saturating_mul(self.cluster_len)
     }
 
     /// The clusters that it has, in their order; holes are left out.
@@ -282,6 +365,26 @@ impl Layout {
                 disk.write(part, offset)?;
             }
             rest = after;
+        }
+        Ok(())
+    }
+
+    /// Writes zeros from `from` up to `to`, whether that was written before or not. What has no
+    /// clusters reads as zeros anyway.
+    pub(crate) fn zero(&self, disk: &Disk, from: u64, to: u64) -> Result<(), VolumeError> {
+        let len = to.saturating_sub(from);
+        let zeros = vec![0; usize::try_from(len).unwrap_or(ZEROS).min(ZEROS)];
+        let mut at = from;
+        while at < to {
+            let rest = usize::try_from(to.saturating_sub(at)).unwrap_or(ZEROS);
+            let part = zeros.get(..rest).unwrap_or(&zeros);
+            self.within(at, part.len(), self.allocated)?;
+            for piece in self.pieces(at, part.len()) {
+                if let Some(offset) = piece.offset {
+                    disk.write(part.get(..piece.len).unwrap_or(part), offset)?;
+                }
+            }
+            at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
         }
         Ok(())
     }

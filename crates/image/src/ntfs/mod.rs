@@ -6,10 +6,12 @@
 //! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `node` | one structure each, checked |
 //! | `disk`, `mft`, `records`, `layout`, `stream` | where the bytes of a value lie |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
+//! | `allocate`, `promise` | clusters that files get |
 //! | `volume`, `folder`, `metadata` | what a volume holds |
 //! | `file`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
 
+mod allocate;
 mod attribute;
 mod bitmap;
 mod boot;
@@ -27,6 +29,7 @@ mod metadata;
 mod mft;
 mod node;
 mod place;
+mod promise;
 mod record;
 mod records;
 mod runs;

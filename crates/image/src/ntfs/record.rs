@@ -3,7 +3,7 @@
 //! All attributes are checked when a record is read, so that walking them later cannot fail; what
 //! changes them keeps them so.
 
-use zerocopy::byteorder::little_endian::{U16, U32};
+use zerocopy::byteorder::little_endian::{U16, U32, U64};
 
 use super::attribute::{self, Attribute};
 use super::error::Corruption;
@@ -13,6 +13,8 @@ use super::format::{
 };
 use super::place::FileId;
 use crate::bytes;
+
+mod add;
 
 /// Attributes and values begin at multiples of this many bytes.
 pub(crate) const ALIGN: usize = 8;
@@ -216,6 +218,23 @@ impl Record {
     pub(crate) fn non_resident_mut(&mut self, at: AttributeAt) -> Option<&mut NonResidentHeader> {
         self.attribute(at)?.non_resident()?;
         bytes::view_mut(&mut self.data, at.0)
+    }
+
+    /// Bytes that its attributes may still take up.
+    pub(crate) fn free_len(&self) -> usize {
+        let in_use = self.bytes_in_use().unwrap_or(usize::MAX);
+        self.data.len().saturating_sub(in_use)
+    }
+
+    /// The bytes of clusters that the attribute at `at` tells of, where it has that number.
+    pub(crate) fn total_allocated_mut(&mut self, at: AttributeAt) -> Option<&mut U64> {
+        let pairs = self.attribute(at)?.non_resident()?.mapping_pairs_offset;
+        let field = NonResidentHeader::TOTAL_ALLOCATED;
+        let end = field.checked_add(size_of::<U64>())?;
+        if usize::from(pairs.get()) < end {
+            return None;
+        }
+        bytes::view_mut(&mut self.data, at.0.checked_add(field)?)
     }
 
     fn bytes_in_use(&self) -> Option<usize> {

@@ -71,6 +71,11 @@ impl Records {
         &self.base
     }
 
+    /// Whether the base record has an attribute list.
+    pub(crate) fn is_spread(&self) -> bool {
+        self.listed.is_some()
+    }
+
     /// All attributes with their records.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&Record, Attribute<'_>)> {
         let (unlisted, listed) = match &self.listed {

@@ -153,8 +153,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Refuses values that cannot be written in place.
-    pub(crate) fn check_writable(&self) -> Result<(), VolumeError> {
+    /// Refuses values that have holes, or may get some.
+    pub(crate) fn check_whole(&self) -> Result<(), VolumeError> {
         self.check_readable()?;
         let has_holes = self
             .layout()

@@ -7,8 +7,8 @@ use super::bitmap::Bitmap;
 use super::disk::Disk;
 use super::error::VolumeError;
 use super::file::{File, Shared};
-use super::folder::{Entry, Folder};
-use super::format::{VolumeInformation, attribute_type, system};
+use super::folder::{self, Entry, Folder, Namespace};
+use super::format::{FileName, VolumeInformation, attribute_type, system};
 use super::log::{self, Log};
 use super::metadata::{Kind, Metadata};
 use super::mft::{Mft, check_base};
@@ -142,33 +142,6 @@ impl Volume {
         }
     }
 
-    /// Sets or clears the flag by which Windows checks the volume at its next start. Durable only
-    /// after the next [`Self::sync`].
-    ///
-    /// # Errors
-    /// $Volume cannot be read or written.
-    pub fn set_dirty(&self, dirty: bool) -> Result<(), VolumeError> {
-        let _writing = self.inner.writing();
-        let mut record = self.inner.mft.read_system(system::VOLUME)?;
-        let information = record
-            .resident_mut(attribute_type::VOLUME_INFORMATION, "")
-            .and_then(|value| bytes::view_mut::<VolumeInformation>(value, 0));
-        let Some(information) = information else {
-            let records = Records::of(&self.inner.mft, record)?;
-            return Err(records.lacks("volume information").into());
-        };
-        let before = information.flags.get();
-        let after = match dirty {
-            true => before | VolumeInformation::FLAG_DIRTY,
-            false => before & !VolumeInformation::FLAG_DIRTY,
-        };
-        if after == before {
-            return Ok(());
-        }
-        information.flags = after.into();
-        self.inner.mft.write(&mut record)
-    }
-
     /// The root folder.
     #[must_use]
     pub fn root(&self) -> FileId {
@@ -193,6 +166,48 @@ impl Volume {
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
         let found = Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)?;
         Ok(found.map(|located| located.entry))
+    }
+
+    /// All files of a name in a folder, without regard to case, each as spelled on disk. A file
+    /// that is asked for by its short name is given with its long one.
+    ///
+    /// # Errors
+    /// What is no folder, one whose index is damaged, or more than a thousand such names.
+    pub fn find_all(&self, folder: FileId, name: &[u16]) -> Result<Vec<Entry>, VolumeError> {
+        let mft = &self.inner.mft;
+        let mut all = Vec::new();
+        for found in Folder::open(mft, folder)?.find_all(self.inner.upcase()?, name)? {
+            let entry = match found.namespace {
+                Namespace::Dos => self.long_name(folder, found)?,
+                _ => found,
+            };
+            if !all.contains(&entry) {
+                all.push(entry);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The long name beside a short one; the short one itself where there is none.
+    fn long_name(&self, folder: FileId, short: Entry) -> Result<Entry, VolumeError> {
+        let records = Records::read(&self.inner.mft, short.id)?;
+        let long = records
+            .all(attribute_type::FILE_NAME, "")
+            .filter_map(|(_, attribute)| attribute.resident())
+            .filter(|key| {
+                let header = bytes::view::<FileName>(key, 0);
+                header.is_some_and(|it| it.namespace == FileName::NAMESPACE_WIN32)
+            })
+            .filter_map(folder::parse_key)
+            .find(|(parent, _)| *parent == folder);
+        Ok(match long {
+            None => short,
+            Some((_, name)) => Entry {
+                name,
+                namespace: Namespace::Win32,
+                ..short
+            },
+        })
     }
 
     /// What is known of a file.
@@ -253,6 +268,16 @@ impl Volume {
         let mft = &self.inner.mft;
         let free = Bitmap::open(mft)?.free()?;
         Ok(free.saturating_mul(u64::from(mft.disk().geometry.cluster_len)))
+    }
+
+    /// Whether there are at least `bytes` in clusters that are not used; faster than counting all.
+    ///
+    /// # Errors
+    /// $Bitmap cannot be read.
+    pub fn has_free(&self, bytes: u64) -> Result<bool, VolumeError> {
+        let mft = &self.inner.mft;
+        let cluster_len = u64::from(mft.disk().geometry.cluster_len);
+        Bitmap::open(mft)?.has_free(bytes.div_ceil(cluster_len))
     }
 
     /// Returns when all that was written is durable.

@@ -279,7 +279,7 @@ fn runs(pending: &Sectors) -> impl Iterator<Item = (u64, Vec<u8>)> {
 }
 
 /// Copies what lies in both: `buf` from `offset` on, `content` from `at` on.
-fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
+pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
     let skip = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
     let start = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     let source = content.get(skip..).unwrap_or_default();

@@ -245,7 +245,7 @@ impl RecordedMedium {
 }
 
 /// The part of bytes that begin at an offset which lies in a range.
-fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
+pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
     let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     let end = index(range.end).min(bytes.len());
     bytes.get(index(range.start)..end).unwrap_or_default()

@@ -216,6 +216,29 @@ fn sectors_are_given_back_as_a_whole() {
 }
 
 #[test]
+fn what_restoring_would_give_can_be_looked_at() {
+    let medium = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("begun");
+    work(&disk).expect("worked");
+    disk.end().expect("ended");
+    let preview = disk.preview(&record).expect("a sound record");
+    let old = content();
+    assert_eq!(preview.len(), old.len() as u64);
+    for (at, len) in [(0, old.len()), (1, 700), (511, 2), (513, 1), (old.len(), 0)] {
+        let mut found = vec![0xEE; len];
+        preview.read_exact_at(&mut found, at as u64).expect("read");
+        assert_eq!(found, old[at..at + len], "{len} bytes at {at}");
+    }
+    preview
+        .read_exact_at(&mut [0], old.len() as u64)
+        .expect_err("past the end");
+    preview.write_all_at(&[1], 0).expect_err("only to be read");
+    assert_eq!(medium.bytes(), worked());
+}
+
+#[test]
 fn what_was_changed_since_is_noticed() {
     let memory = Arc::new(Memory::new(content()));
     let disk = RecordedMedium::new(memory.clone());

@@ -110,6 +110,48 @@ fn a_record_can_be_filled_to_its_last_byte() {
 }
 
 #[test]
+fn attributes_are_added_in_the_order_of_types_and_names() {
+    let mut record = parse(&record()).expect("sound");
+    let before = room(&record);
+    record.add_resident(0xB0, "$SII", 8).expect("room");
+    record.add_resident(0xB0, "$SDH", 16).expect("room");
+    record.add_non_resident(0xA0, "$SII", 4).expect("room");
+    record.add_non_resident(0x100, "", 0).expect("room");
+    assert_eq!(before - room(&record), 40 + 48 + 80 + 72);
+    let at = record.find(0xA0, "$SII").expect("there").place();
+    record.set_mapping_pairs(at, PAIRS, 2).expect("room");
+    for (kind, name) in [(0xB0, "$SII"), (0x10, "")] {
+        assert_eq!(record.add_resident(kind, name, 8), Err(NoRoom), "is there");
+    }
+    assert_eq!(record.add_resident(0x90, "", 1024), Err(NoRoom));
+    let protected = record.protected(&[]).expect("sound");
+    let record = Record::parse(7, 4096, protected).expect("sound");
+    let found: Vec<(u32, String, u16)> = record
+        .attributes()
+        .map(|found| {
+            let name = String::from_utf16(&found.name().collect::<Vec<_>>());
+            (found.kind(), name.expect("text"), found.instance())
+        })
+        .collect();
+    let expected = [
+        (0x10, "", 0),
+        (0x80, "", 1),
+        (0xA0, "$SII", 5),
+        (0xB0, "$SDH", 4),
+        (0xB0, "$SII", 3),
+        (0xF0, "abc", 2),
+        (0x100, "", 6),
+    ];
+    let expected = expected.map(|(kind, name, instance)| (kind, name.to_owned(), instance));
+    assert_eq!(found, expected);
+    assert_eq!(record.resident(0xB0, "$SDH"), Some(&[0; 16][..]));
+    let pairs = record
+        .find(0xA0, "$SII")
+        .and_then(|found| found.mapping_pairs());
+    assert_eq!(pairs.map(|pairs| &pairs[..4]), Some(PAIRS));
+}
+
+#[test]
 fn fields_that_lead_out_of_the_record_are_refused() {
     let (first, second) = (56, 56 + 96);
     let cases: [(usize, &[u8], &str); 15] = [
@@ -157,6 +199,9 @@ fn every_changed_byte_gives_a_record_that_can_be_walked_or_an_error() {
                 let _ = found.set_mapping_pairs(place, &[0; 40], 5);
                 let _ = found.set_value_len(place, 3);
             }
+            let _ = found.add_resident(0xB0, "new", 8);
+            let _ = found.add_non_resident(0xA0, "new", 8);
+            found.attributes().count();
         }
     }
 }

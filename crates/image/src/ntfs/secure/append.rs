@@ -1,25 +1,21 @@
-//! Adding descriptors: `$SDS` first, then its length, then `$SII`, then `$SDH`, each durable before
-//! the next begins. A crash leaves bytes that nothing names, or an id that only `$SII` knows.
+//! Adding descriptors. All is done in memory first, and tried, before it is written.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use zerocopy::byteorder::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::SecurityId;
+use super::edit::Edit;
 use super::error::SecurityError;
 use super::format::SdsHeader;
-use super::index::{Blocks, Index};
-use super::length::Length;
-use super::node::{ByHash, ById, Key};
+use super::key::{ByHash, ById, Key};
+use super::plan::{ByHashIndex, ByIdIndex, Plan};
 use super::sds::{self, Append, Tail};
-use super::store::{IndexBlocks, Store, View};
+use super::store::Store;
 use crate::bytes;
-use crate::ntfs::format::attribute_type;
 use crate::ntfs::mft::Mft;
-use crate::ntfs::record::{self, Record};
 
 /// The start of a self-relative descriptor ([MS-DTYP] 2.4.6).
 #[derive(FromBytes, KnownLayout, Immutable, Unaligned)]
@@ -104,13 +100,15 @@ fn append(
         .filter(|(_, known)| known.is_none())
         .map(|(descriptor, _)| *descriptor)
         .collect();
-    let plan = Append::new(&store.sds, tail, &unknown)?;
-    let mut by_id: Index<ById, _> = store.by_id.index()?;
-    let mut by_hash: Index<ByHash, _> = store.by_hash.index()?;
-    for entry in &plan.entries {
+    let append = Append::new(&store.sds, tail, &unknown)?;
+    let mut by_id: ByIdIndex = store.by_id.index()?;
+    let mut by_hash: ByHashIndex = store.by_hash.index()?;
+    by_id.set_root_room(root_room(mft, store.by_id.record, by_id.root())?);
+    by_hash.set_root_room(root_room(mft, store.by_hash.record, by_hash.root())?);
+    for entry in &append.entries {
         by_id.insert(entry)?;
     }
-    let mut new = plan.entries.iter();
+    let mut new = append.entries.iter();
     let entries: Vec<SdsHeader> = known
         .iter()
         .filter_map(|known| known.as_ref().or_else(|| new.next()).copied())
@@ -120,26 +118,36 @@ fn append(
             by_hash.insert(entry)?;
         }
     }
-    let length = Length::plan(mft, &store.sds, plan.len)?;
-    check_room(mft, store, &length, (&by_id, &by_hash))?;
+    loop {
+        let plan = Plan::new(mft, store, &append, (&by_id, &by_hash))?;
+        match plan.carry_out(&mut Edit::trial(mft)) {
+            Ok(()) => {
+                plan.carry_out(&mut Edit::new(mft))?;
+                return Ok(entries);
+            }
+            Err(error @ SecurityError::NoRoom { .. }) => {
+                if !shorten_a_root(&mut by_id, &mut by_hash)? {
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
 
-    let disk = mft.disk();
-    length.take(mft)?;
-    for (at, bytes) in &plan.writes {
-        length.layout.write_allocated(disk, bytes, *at)?;
-    }
-    disk.sync()?;
-    if length.layout != store.sds.layout {
-        let mut record = mft.read_any(store.sds.record)?;
-        length.put(&mut record, store.sds.at)?;
-        mft.write(&mut record)?;
-        disk.sync()?;
-    }
-    write_index(mft, &store.by_id, &by_id)?;
-    disk.sync()?;
-    write_index(mft, &store.by_hash, &by_hash)?;
-    disk.sync()?;
-    Ok(entries)
+/// Longest root that its record has room for as it is.
+fn root_room(mft: &Mft, record: u64, root: &[u8]) -> Result<usize, SecurityError> {
+    let free = mft.read_any(record)?.free_len();
+    Ok(root.len().saturating_add(free))
+}
+
+/// Moves the entries of a root into a block, of the longer one if possible. `false` where both have
+/// none left.
+fn shorten_a_root(by_id: &mut ByIdIndex, by_hash: &mut ByHashIndex) -> Result<bool, SecurityError> {
+    Ok(match by_id.root().len() > by_hash.root().len() {
+        true => by_id.push_down()? || by_hash.push_down()?,
+        false => by_hash.push_down()? || by_id.push_down()?,
+    })
 }
 
 /// What `$SII` says: where `$SDS` ends, and which of `descriptors` a cut has kept from `$SDH`.
@@ -151,7 +159,7 @@ fn walk(
     let mut same_hash: Vec<SdsHeader> = Vec::new();
     let mut tail = Tail::EMPTY;
     let mut taken = Ok(());
-    store.by_id.index()?.walk(ById(0), &mut |place| {
+    store.by_id.index::<ById>()?.walk(None, &mut |place| {
         taken = tail.take(place);
         if hashes.contains(&place.hash.get()) && same_hash.len() < MAX_SAME_HASH {
             same_hash.push(*place);
@@ -179,61 +187,4 @@ fn walk(
         }
     }
     Ok((tail, known))
-}
-
-/// Whether the records have room for what is to be changed in them.
-fn check_room<B: Blocks>(
-    mft: &Mft,
-    store: &Store,
-    length: &Length,
-    (by_id, by_hash): (&Index<ById, B>, &Index<ByHash, B>),
-) -> Result<(), SecurityError> {
-    // Mostly these are one.
-    let mut records = BTreeMap::new();
-    for number in [store.sds.record, store.by_id.record, store.by_hash.record] {
-        records.insert(number, mft.read_any(number)?);
-    }
-    if let Some(record) = records.get_mut(&store.sds.record) {
-        length.put(record, store.sds.at)?;
-    }
-    if let Some(record) = records.get_mut(&store.by_id.record) {
-        put_root(record, by_id)?;
-    }
-    if let Some(record) = records.get_mut(&store.by_hash.record) {
-        put_root(record, by_hash)?;
-    }
-    Ok(())
-}
-
-/// Gives `$INDEX_ROOT` in its record the changed value, in memory.
-fn put_root<K: Key, B: Blocks>(
-    record: &mut Record,
-    index: &Index<K, B>,
-) -> Result<(), SecurityError> {
-    let Some(root) = index.changed_root() else {
-        return Ok(());
-    };
-    let no_room = || SecurityError::NoRoom { index: K::NAME };
-    let attribute = record.find(attribute_type::INDEX_ROOT, K::NAME);
-    let at = attribute.map(|attribute| attribute.place());
-    let at = at.ok_or_else(no_room)?;
-    let resized = record.set_value_len(at, root.len());
-    resized.map_err(|record::NoRoom| no_room())?;
-    let value = record.value_mut(at).ok_or_else(no_room)?;
-    value.copy_from_slice(root);
-    Ok(())
-}
-
-fn write_index<K: Key>(
-    mft: &Mft,
-    view: &View,
-    index: &Index<K, Arc<IndexBlocks>>,
-) -> Result<(), SecurityError> {
-    view.write_blocks(index)?;
-    if index.changed_root().is_some() {
-        let mut record = mft.read_any(view.record)?;
-        put_root(&mut record, index)?;
-        mft.write(&mut record)?;
-    }
-    Ok(())
 }

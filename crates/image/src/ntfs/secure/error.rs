@@ -31,13 +31,13 @@ pub enum SecurityError {
     /// No descriptor has this id.
     #[error("no security descriptor has the id {0}: chkdsk /f gives its files a new one")]
     UnknownId(SecurityId),
-    /// The place in an index where a new entry belongs is full.
+    /// The record of `$Secure` is full.
     #[error(
-        "{index} of $Secure has no room for another security descriptor, and its nodes are not \
-         split here: attach the disk to Windows or mount it to set this descriptor"
+        "the record of $Secure has no room for a longer {index}: attach the disk to Windows or \
+         mount it to set this descriptor"
     )]
     NoRoom {
-        /// `$SII` or `$SDH`.
+        /// `$SDS`, `$SII` or `$SDH`.
         index: &'static str,
     },
     /// All ids have been given out.

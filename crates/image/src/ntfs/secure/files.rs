@@ -1,7 +1,7 @@
 //! Which descriptor a file has, read and set for many files at once (Linux-NTFS,
 //! $STANDARD_INFORMATION and $SECURITY_DESCRIPTOR).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use zerocopy::byteorder::little_endian::U32;
 
@@ -14,6 +14,11 @@ use crate::ntfs::list;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
+
+/// Most files whose records are kept in memory between checking and writing them.
+const BATCH: usize = 8192;
+/// Records that are asked for at once where all are.
+const AT_ONCE: u64 = 1 << 16;
 
 /// Where the descriptor of a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -52,46 +57,77 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
     }
 }
 
-/// Sets ids, each of which `$Secure` has. Every file is checked before the first is written; what
-/// is refused for one does not keep the others from being set.
+/// Sets ids, each of which `$Secure` has. Of a batch every file is checked before the first is
+/// written; what is refused for one does not keep the others from being set.
 pub(super) fn set(
     mft: &Mft,
     changes: &[Change],
 ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
-    let files: Vec<FileId> = changes.iter().map(|change| change.file).collect();
-    let mut results = visit(mft, &files, |change, record| {
-        let from = changes.get(change).map(|change| change.from);
-        check(mft, record, from)
-    });
     let mut seen = HashSet::new();
-    let mut accepted: Vec<&Change> = Vec::new();
-    for (change, result) in changes.iter().zip(&mut results) {
-        if !seen.insert(change.file) && result.is_ok() {
-            *result = Err(SecurityError::Twice(change.file));
-        }
-        if result.is_ok() {
-            accepted.push(change);
-        }
+    let mut results = Vec::with_capacity(changes.len());
+    for batch in changes.chunks(BATCH) {
+        let numbers: Vec<u64> = batch.iter().map(|change| change.file.record).collect();
+        let is_first: Vec<bool> = batch.iter().map(|it| seen.insert(it.file)).collect();
+        let mut checked: Vec<Option<Result<bool, SecurityError>>> = Vec::new();
+        checked.resize_with(batch.len(), || None);
+        mft.update(&numbers, |index, record| {
+            let (Some(change), Some(checked)) = (batch.get(index), checked.get_mut(index)) else {
+                return false;
+            };
+            let is_first = is_first.get(index).copied().unwrap_or(false);
+            let result = record
+                .map_err(SecurityError::from)
+                .and_then(|record| change_one(mft, record, change, is_first));
+            let due = matches!(result, Ok(true));
+            *checked = Some(result);
+            due
+        })?;
+        results.extend(checked.into_iter().zip(batch).map(|(result, change)| {
+            let stale = || Err(VolumeError::Stale(change.file).into());
+            result.unwrap_or_else(stale).map(drop)
+        }));
     }
-    let numbers: Vec<u64> = accepted.iter().map(|change| change.file.record).collect();
-    mft.update(&numbers, |index, record| {
-        let Some(change) = accepted.get(index) else {
-            return Ok(false);
-        };
-        check_base(record, change.file)?;
-        let place = record
-            .resident_mut(attribute_type::STANDARD_INFORMATION, "")
-            .and_then(|value| bytes::view_mut::<U32>(value, StandardInformation::SECURITY_ID));
-        match place {
-            Some(place) if place.get() == change.from.0 => {
-                *place = change.to.0.into();
-                Ok(change.to != change.from)
-            }
-            _ => Err(VolumeError::Stale(change.file)),
-        }
-    })?;
-    mft.disk().sync()?;
     Ok(results)
+}
+
+/// Checks a file and changes its record, in memory; whether that has to be written.
+fn change_one(
+    mft: &Mft,
+    record: &mut Record,
+    change: &Change,
+    is_first: bool,
+) -> Result<bool, SecurityError> {
+    check_base(record, change.file)?;
+    if !is_first {
+        return Err(SecurityError::Twice(change.file));
+    }
+    check(mft, record, change.from)?;
+    let place = record
+        .resident_mut(attribute_type::STANDARD_INFORMATION, "")
+        .and_then(|value| bytes::view_mut::<U32>(value, StandardInformation::SECURITY_ID));
+    *place.ok_or(SecurityError::OldInformation(change.file))? = change.to.0.into();
+    Ok(change.to != change.from)
+}
+
+/// The ids of all files.
+pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
+    let mut ids = BTreeSet::new();
+    let mut first = 0;
+    while first < mft.count() {
+        let next = mft.count().min(first.saturating_add(AT_ONCE));
+        let numbers: Vec<u64> = (first..next).collect();
+        mft.visit(&numbers, |_, record| {
+            let Ok(record) = record else { return };
+            if check_base(record, record.id()).is_ok()
+                && let Some(id) = id_of(record)
+                && id != 0
+            {
+                ids.insert(SecurityId(id));
+            }
+        });
+        first = next;
+    }
+    ids
 }
 
 /// Calls `show` with the base record of each of `files` that exists, and its index.
@@ -121,7 +157,7 @@ fn visit<T>(
 }
 
 /// Whether the id of a file can be replaced.
-fn check(mft: &Mft, record: &Record, from: Option<SecurityId>) -> Result<(), SecurityError> {
+fn check(mft: &Mft, record: &Record, expected: SecurityId) -> Result<(), SecurityError> {
     let file = record.id();
     let Some(id) = id_of(record) else {
         return Err(SecurityError::OldInformation(file));
@@ -130,11 +166,11 @@ fn check(mft: &Mft, record: &Record, from: Option<SecurityId>) -> Result<(), Sec
         return Err(SecurityError::OwnDescriptor(file));
     }
     let actual = SecurityId(id);
-    match from {
-        Some(expected) if expected == actual => Ok(()),
-        expected => Err(SecurityError::Changed {
+    match expected == actual {
+        true => Ok(()),
+        false => Err(SecurityError::Changed {
             file,
-            expected: expected.unwrap_or(SecurityId(0)),
+            expected,
             actual,
         }),
     }

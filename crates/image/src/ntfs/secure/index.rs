@@ -1,21 +1,26 @@
-//! The view indexes `$SII` and `$SDH`: found by descent, walked in order, and added to where a
-//! leaf has room (Linux-NTFS, $Secure and B*Trees). A leaf is never split: what has no room is refused.
+//! The view indexes `$SII` and `$SDH`: found by descent and walked in order (Linux-NTFS, $Secure and
+//! B*Trees).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use super::error::SecurityError;
 use super::format::SdsHeader;
-use super::node::{Entry, Key, Node};
+use super::key::Key;
+use super::node::{Entry, Node};
 use crate::bytes;
 use crate::ntfs::format::{IndexBlock, IndexRoot};
+
+mod insert;
 
 /// Deepest tree that is followed: with the fewest keys that a split leaves in a block, fewer
 /// levels hold all ids there are.
 const MAX_DEPTH: usize = 16;
 /// Most blocks that one walk reads, which hold more descriptors than any volume has.
 const MAX_BLOCKS: usize = 1 << 16;
+/// Longest value of `$INDEX_ROOT`: that of a record.
+const MAX_ROOT: usize = 4096;
 /// Sizes of a block that volumes have.
 const BLOCK_SIZES: std::ops::RangeInclusive<u32> = 512..=0x1_0000;
 /// Unit of the blocks' numbers where a block is smaller than a cluster, in bytes.
@@ -30,22 +35,33 @@ pub(super) trait Blocks {
 }
 
 /// A view index, and the changes to it that have not been written.
+///
+/// A block in use is changed in its place only by entries that it has room for and by the number of
+/// a child that was replaced; all else goes into new blocks.
 pub(super) struct Index<K, B> {
     blocks: B,
     block_size: u32,
     /// Bytes that the blocks' numbers count.
     unit: u64,
     root: Node,
+    /// Longest value of `$INDEX_ROOT` that an entry is added to.
+    root_room: usize,
     root_changed: bool,
     /// Changed blocks by where they lie.
     changed: BTreeMap<u64, Node>,
+    /// New blocks by where they are to lie.
+    new: BTreeMap<u64, Node>,
+    /// Ordinal numbers of the blocks that new ones replace.
+    replaced: BTreeSet<u64>,
+    /// The lowest ordinal number that a new block may have, once the index was walked.
+    next_new: Option<u64>,
     key: PhantomData<K>,
 }
 
 /// How far a walk has come.
 struct Walk<'a, K> {
-    /// Lowest key wanted.
-    from: K,
+    /// Lowest key wanted, if not all.
+    from: Option<K>,
     seen: HashSet<u64>,
     visit: &'a mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
 }
@@ -75,16 +91,20 @@ impl<K: Key, B: Blocks> Index<K, B> {
             block_size,
             unit,
             root,
+            root_room: MAX_ROOT,
             root_changed: false,
             changed: BTreeMap::new(),
+            new: BTreeMap::new(),
+            replaced: BTreeSet::new(),
+            next_new: None,
             key: PhantomData,
         })
     }
 
-    /// Calls `visit` with the entries from key `from` on, in order, until it breaks.
+    /// Calls `visit` with the entries from key `from` on, or all, in order, until it breaks.
     pub(super) fn walk(
         &self,
-        from: K,
+        from: Option<K>,
         visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
     ) -> Result<(), SecurityError> {
         let mut walk = Walk {
@@ -99,73 +119,11 @@ impl<K: Key, B: Blocks> Index<K, B> {
     /// The entry with this key.
     pub(super) fn find(&self, key: K) -> Result<Option<SdsHeader>, SecurityError> {
         let mut found = None;
-        self.walk(key, &mut |entry| {
+        self.walk(Some(key), &mut |entry| {
             found = (K::of(entry) == key).then_some(*entry);
             ControlFlow::Break(())
         })?;
         Ok(found)
-    }
-
-    /// Adds an entry to the leaf where it belongs, in memory only.
-    pub(super) fn insert(&mut self, entry: &SdsHeader) -> Result<(), SecurityError> {
-        match self.leaf_for(K::of(entry))? {
-            None => {
-                self.root.make_room::<K>()?;
-                self.root_changed = true;
-                match self.root.insert::<K>(entry)? {
-                    true => Ok(()),
-                    false => Err(SecurityError::NoRoom { index: K::NAME }),
-                }
-            }
-            Some((at, mut leaf)) => match leaf.insert::<K>(entry)? {
-                true => {
-                    self.changed.insert(at, leaf);
-                    Ok(())
-                }
-                false => Err(SecurityError::NoRoom { index: K::NAME }),
-            },
-        }
-    }
-
-    /// The value of `$INDEX_ROOT`, where it has changed.
-    pub(super) fn changed_root(&self) -> Option<&[u8]> {
-        self.root_changed.then_some(self.root.bytes())
-    }
-
-    /// The changed blocks, without update sequence numbers, and where they lie.
-    pub(super) fn changed_blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.changed.iter().map(|(at, node)| (*at, node.bytes()))
-    }
-
-    /// Where the leaf that has or lacks this key lies, or `None` for the root.
-    fn leaf_for(&self, key: K) -> Result<Option<(u64, Node)>, SecurityError> {
-        let mut bounds = (None, None);
-        let mut place: Option<(u64, Node)> = None;
-        for _ in 0..MAX_DEPTH {
-            let node = place.as_ref().map_or(&self.root, |(_, node)| node);
-            let entries = node.entries::<K>()?;
-            self.check_bounds(node, &entries, bounds)?;
-            let mut low = bounds.0;
-            let mut next = None;
-            for entry in &entries {
-                match entry.item {
-                    Some((other, _)) if other < key => low = Some(other),
-                    Some((other, _)) if other == key => {
-                        return Err(node.fault::<K>(0, "a key that is new", "the same key"));
-                    }
-                    item => {
-                        bounds = (low, item.map(|(other, _)| other).or(bounds.1));
-                        next = entry.child;
-                        break;
-                    }
-                }
-            }
-            match next {
-                None => return Ok(place),
-                Some(child) => place = Some(self.child(child, node)?),
-            }
-        }
-        Err(self.too_deep())
     }
 
     fn walk_node(
@@ -184,7 +142,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         for entry in entries {
             let key = entry.item.map(|(key, _)| key);
             if let Some(number) = entry.child
-                && key.is_none_or(|key| key > walk.from)
+                && key.is_none_or(|key| Some(key) > walk.from)
             {
                 if !walk.seen.insert(number) {
                     return Err(node.fault::<K>(
@@ -201,7 +159,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
             }
             if let Some((key, data)) = entry.item {
                 low = Some(key);
-                if key >= walk.from && (walk.visit)(&data).is_break() {
+                if Some(key) >= walk.from && (walk.visit)(&data).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -232,7 +190,10 @@ impl<K: Key, B: Blocks> Index<K, B> {
             .checked_mul(self.unit)
             .filter(|at| at % size == 0)
             .ok_or_else(|| parent.fault::<K>(0, "the number of a block", format!("{number:#x}")))?;
-        if let Some(changed) = self.changed.get(&at) {
+        if self.replaced.contains(&(at / size)) {
+            return Err(parent.fault::<K>(0, "a block in use", "one that was replaced"));
+        }
+        if let Some(changed) = self.changed.get(&at).or_else(|| self.new.get(&at)) {
             return Ok((at, changed.clone()));
         }
         let len = usize::try_from(self.block_size).unwrap_or(usize::MAX);
@@ -265,6 +226,25 @@ impl<K: Key, B: Blocks> Index<K, B> {
             expected: format!("at most {MAX_DEPTH} levels and {MAX_BLOCKS} blocks"),
             actual: "more".into(),
         }
+    }
+}
+
+#[cfg(test)]
+impl<K: Key, B: Blocks> Index<K, B> {
+    /// Calls `visit` with all entries, and gives the ordinal numbers of the blocks with them.
+    pub(super) fn walk_blocks(
+        &self,
+        visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+    ) -> Result<Vec<u64>, SecurityError> {
+        let mut walk = Walk {
+            from: None,
+            seen: HashSet::new(),
+            visit,
+        };
+        let _ = self.walk_node(&self.root, (None, None), 0, &mut walk)?;
+        let size = u64::from(self.block_size);
+        let seen = walk.seen.into_iter();
+        Ok(seen.map(|number| number * self.unit / size).collect())
     }
 }
 

@@ -5,12 +5,13 @@
 //! |---|---|
 //! | `format` | entries of `$SDS` and of the indexes as they lie on disk |
 //! | `sds` | `$SDS`, the descriptors, each in two copies |
-//! | `node`, `index` | `$SII` and `$SDH`, by which they are found |
+//! | `key`, `node`, `index` | `$SII` and `$SDH`, by which they are found |
 //! | `store` | all three on their volume |
-//! | `append`, `length` | adding descriptors, and what makes `$SDS` longer |
+//! | `append` | adding descriptors |
+//! | `plan`, `growth`, `edit` | what is written for that, in which order, and where there is room |
 //! | `files` | which descriptor a file has |
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,12 +22,15 @@ use super::stream::Stream;
 use super::volume::Volume;
 
 mod append;
+mod edit;
 mod error;
 mod files;
 mod format;
+mod growth;
 mod index;
-mod length;
+mod key;
 mod node;
+mod plan;
 mod sds;
 mod store;
 #[cfg(test)]
@@ -126,6 +130,12 @@ impl Secure {
         files::get(&self.volume.inner.mft, files)
     }
 
+    /// Every id that a file of the volume has. Files whose records can't be read are left out.
+    #[must_use]
+    pub fn ids_in_use(&self) -> BTreeSet<SecurityId> {
+        files::ids(&self.volume.inner.mft)
+    }
+
     /// The descriptor of one file, in `$Secure` or of its own; `None` where it has none.
     ///
     /// # Errors
@@ -145,10 +155,11 @@ impl Secure {
         }
     }
 
-    /// Gives files other ids, which the volume must have, and returns when that is durable. Every
-    /// file is checked before the first is written; what is refused for one does not keep the
-    /// others from being set. A crash leaves each file with the old id or the new. The volume must be
-    /// [fit for writing](Volume::fit_for_writing).
+    /// Gives files other ids, which the volume must have. They are durable after
+    /// [`Volume::sync`]; the ids themselves must be durable before, as those are which [`Self::add`]
+    /// gave. Of each 8192 changes every file is checked before the first is written; what is refused
+    /// for one does not keep the others from being set. A crash leaves each file with the old id or
+    /// the new. The volume must be [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a

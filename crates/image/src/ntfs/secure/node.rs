@@ -1,98 +1,16 @@
-//! One node of a view index: its entries checked, and an entry put in where there is room
-//! (Linux-NTFS, Index Header).
-
-use std::mem::offset_of;
+//! One node of a view index: its entries checked, and laid out anew (Linux-NTFS, Index Header).
 
 use zerocopy::IntoBytes;
-use zerocopy::byteorder::little_endian::U32;
 
 use super::error::SecurityError;
 use super::format::{NODE_HAS_CHILDREN, SdsHeader, ViewEntry};
+use super::key::Key;
 use crate::bytes;
-use crate::ntfs::format::{IndexBlock, IndexHeader, IndexRoot};
-
-/// The key of a view index over `$SDS`.
-pub(super) trait Key: Copy + Ord {
-    /// Name of the index.
-    const NAME: &'static str;
-    /// The rule by which the volume says it is ordered.
-    const COLLATION: u32;
-    /// Length in bytes.
-    const LEN: usize;
-    /// What follows the data, to a multiple of 8 bytes.
-    const PADDING: &'static [u8];
-
-    /// The key of this length, or `None`.
-    fn read(bytes: &[u8]) -> Option<Self>;
-    /// The key by which an entry of `$SDS` is found.
-    fn of(header: &SdsHeader) -> Self;
-    /// The bytes of the key.
-    fn bytes(self) -> Vec<u8>;
-}
-
-/// `$SII`: the id, ordered as a number (`COLLATION_NTOFS_ULONG`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct ById(pub(super) u32);
-
-impl Key for ById {
-    const NAME: &'static str = "$SII";
-    const COLLATION: u32 = 0x10;
-    const LEN: usize = 4;
-    const PADDING: &'static [u8] = &[];
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Some(Self(u32::from_le_bytes(bytes.try_into().ok()?)))
-    }
-
-    fn of(header: &SdsHeader) -> Self {
-        Self(header.security_id.get())
-    }
-
-    fn bytes(self) -> Vec<u8> {
-        self.0.to_le_bytes().to_vec()
-    }
-}
-
-/// `$SDH`: the hash of the descriptor, then its id, both as numbers
-/// (`COLLATION_NTOFS_SECURITY_HASH`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct ByHash {
-    pub(super) hash: u32,
-    pub(super) id: u32,
-}
-
-impl Key for ByHash {
-    const NAME: &'static str = "$SDH";
-    const COLLATION: u32 = 0x12;
-    const LEN: usize = 8;
-    // What Windows leaves there.
-    const PADDING: &'static [u8] = b"I\0I\0";
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let [hash, id] = *<[U32; 2] as zerocopy::FromBytes>::ref_from_bytes(bytes).ok()?;
-        Some(Self {
-            hash: hash.get(),
-            id: id.get(),
-        })
-    }
-
-    fn of(header: &SdsHeader) -> Self {
-        Self {
-            hash: header.hash.get(),
-            id: header.security_id.get(),
-        }
-    }
-
-    fn bytes(self) -> Vec<u8> {
-        [self.hash.to_le_bytes(), self.id.to_le_bytes()].concat()
-    }
-}
+use crate::ntfs::format::{FIXUP_STRIDE, IndexBlock, IndexHeader, IndexRoot, ProtectedHeader};
 
 /// An entry of a node.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<K> {
-    /// Where it lies in the node's bytes.
-    at: usize,
     /// The child whose keys are lower than this entry's.
     pub(super) child: Option<u64>,
     /// Key and data; the last entry has none.
@@ -116,7 +34,7 @@ impl Node {
     pub(super) fn root(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
-            header: offset_of!(IndexRoot, index),
+            header: IndexRoot::NODE,
             base: 0,
             attribute: "$INDEX_ROOT",
         }
@@ -132,13 +50,35 @@ impl Node {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// An empty block of `len` bytes at `base` whose number is `number`.
+    pub(super) fn new_block(len: usize, base: u64, number: u64) -> Self {
+        let count = len.checked_div(FIXUP_STRIDE).unwrap_or(0).saturating_add(1);
+        let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
+        let first = first.next_multiple_of(ViewEntry::ALIGN);
+        let offset = |at: usize| u32::try_from(at.saturating_sub(IndexBlock::NODE)).unwrap_or(0);
+        let head = IndexBlock {
+            protected: ProtectedHeader {
+                magic: IndexBlock::MAGIC,
+                usa_offset: number_u16(size_of::<IndexBlock>()).into(),
+                usa_count: number_u16(count).into(),
+            },
+            lsn: 0.into(),
+            vcn: number.into(),
+            index: IndexHeader {
+                entries_offset: offset(first).into(),
+                index_length: offset(first.saturating_add(ViewEntry::LEN)).into(),
+                allocated_size: offset(len).into(),
+                flags: 0,
+                reserved: [0; 3],
+            },
+        };
+        let mut bytes = head.as_bytes().to_vec();
+        bytes.resize(len, 0);
+        Self::block(bytes, base)
     }
 
-    /// Whether its entries have no children.
-    pub(super) fn is_leaf<K: Key>(&self) -> Result<bool, SecurityError> {
-        Ok(self.header::<K>()?.flags & NODE_HAS_CHILDREN == 0)
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// All entries, of which the last is marked as such, with keys that ascend.
@@ -190,7 +130,7 @@ impl Node {
             {
                 return Err(self.fault::<K>(at, "keys that ascend", "a lower or equal key"));
             }
-            entries.push(Entry { at, child, item });
+            entries.push(Entry { child, item });
             match (last, next == end) {
                 (true, true) => return Ok(entries),
                 (true, false) => {
@@ -221,49 +161,37 @@ impl Node {
         })
     }
 
-    /// Puts an entry into its place in a leaf. `false`, and nothing is changed, where there is no
-    /// room.
-    pub(super) fn insert<K: Key>(&mut self, data: &SdsHeader) -> Result<bool, SecurityError> {
-        let key = K::of(data);
-        let entries = self.entries::<K>()?;
-        let place = entries
-            .iter()
-            .find(|entry| entry.item.is_none_or(|(other, _)| other >= key));
-        let place = place.ok_or_else(|| self.fault::<K>(0, "a last entry", "none"))?;
-        if !self.is_leaf::<K>()? || place.item.is_some_and(|(other, _)| other == key) {
-            return Err(self.fault::<K>(place.at, "a leaf without this key", "the key"));
-        }
-        let at = place.at;
+    /// The same node with other entries, the last of which has no key; `None` where they have no
+    /// room. The value of an index root gets the length that they need.
+    pub(super) fn with<K: Key>(&self, entries: &[Entry<K>]) -> Result<Option<Self>, SecurityError> {
         let header = self.header::<K>()?;
-        let grown = header.index_length.get().saturating_add(len_u32::<K>());
-        if grown > header.allocated_size.get() {
-            return Ok(false);
+        let start = self.within(header.entries_offset.get());
+        let laid_out: Vec<u8> = entries.iter().flat_map(entry_bytes).collect();
+        let end = start.saturating_add(laid_out.len());
+        let mut node = self.clone();
+        let room = match self.header {
+            IndexRoot::NODE => {
+                node.bytes.resize(end, 0);
+                end
+            }
+            _ => self.within(header.allocated_size.get()),
+        };
+        let offset = |at: usize| u32::try_from(at.saturating_sub(self.header)).unwrap_or(u32::MAX);
+        let place = node.bytes.get_mut(start..room);
+        let Some((to, rest)) = place.and_then(|it| it.split_at_mut_checked(laid_out.len())) else {
+            return Ok(None);
+        };
+        to.copy_from_slice(&laid_out);
+        rest.fill(0);
+        if let Some(header) = bytes::view_mut::<IndexHeader>(&mut node.bytes, self.header) {
+            header.index_length = offset(end).into();
+            header.allocated_size = offset(room).into();
+            header.flags &= !NODE_HAS_CHILDREN;
+            if entries.iter().any(|entry| entry.child.is_some()) {
+                header.flags |= NODE_HAS_CHILDREN;
+            }
         }
-        let new = new_entry::<K>(data);
-        let old_end = self.within(header.index_length.get());
-        let moved = bytes::slice(&self.bytes, at, old_end.saturating_sub(at)).map(<[u8]>::to_vec);
-        let tail = moved.map(|moved| [new, moved].concat());
-        let written = tail.and_then(|tail| {
-            bytes::slice_mut(&mut self.bytes, at, tail.len())?.copy_from_slice(&tail);
-            let header: &mut IndexHeader = bytes::view_mut(&mut self.bytes, self.header)?;
-            header.index_length = grown.into();
-            Some(())
-        });
-        match written {
-            Some(()) => Ok(true),
-            None => Err(self.fault::<K>(at, "room as the node's header says", "less")),
-        }
-    }
-
-    /// Lengthens the value of an index root by the room for one entry.
-    pub(super) fn make_room<K: Key>(&mut self) -> Result<(), SecurityError> {
-        let len = self.bytes.len().saturating_add(entry_len::<K>());
-        let allocated = self.header::<K>()?.allocated_size;
-        self.bytes.resize(len, 0);
-        if let Some(header) = bytes::view_mut::<IndexHeader>(&mut self.bytes, self.header) {
-            header.allocated_size = allocated.get().saturating_add(len_u32::<K>()).into();
-        }
-        Ok(())
+        Ok(Some(node))
     }
 
     /// The header, whose lengths lie within the node.
@@ -320,22 +248,49 @@ pub(super) const fn entry_len<K: Key>() -> usize {
     len.next_multiple_of(ViewEntry::ALIGN)
 }
 
-fn len_u32<K: Key>() -> u32 {
-    u32::try_from(entry_len::<K>()).unwrap_or(u32::MAX)
-}
-
-/// The bytes of a new entry of a leaf.
-fn new_entry<K: Key>(data: &SdsHeader) -> Vec<u8> {
-    let number = |len: usize| u16::try_from(len).unwrap_or(u16::MAX);
+/// The bytes of an entry.
+fn entry_bytes<K: Key>(entry: &Entry<K>) -> Vec<u8> {
+    let child = entry.child.map(u64::to_le_bytes);
+    let child = child.as_ref().map_or(&[][..], |child| child);
+    let flag = |condition, flag| match condition {
+        true => flag,
+        false => 0,
+    };
+    let flags = flag(entry.child.is_some(), ViewEntry::HAS_CHILD)
+        | flag(entry.item.is_none(), ViewEntry::LAST);
+    let Some((key, data)) = entry.item else {
+        let head = ViewEntry {
+            data_offset: 0.into(),
+            data_length: 0.into(),
+            reserved: 0.into(),
+            length: number_u16(ViewEntry::LEN.saturating_add(child.len())).into(),
+            key_length: 0.into(),
+            flags: flags.into(),
+            reserved2: 0.into(),
+        };
+        return [head.as_bytes(), child].concat();
+    };
     let head = ViewEntry {
-        data_offset: number(ViewEntry::LEN + K::LEN).into(),
-        data_length: number(size_of::<SdsHeader>()).into(),
+        data_offset: number_u16(ViewEntry::LEN.saturating_add(K::LEN)).into(),
+        data_length: number_u16(size_of::<SdsHeader>()).into(),
         reserved: 0.into(),
-        length: number(entry_len::<K>()).into(),
-        key_length: number(K::LEN).into(),
-        flags: 0.into(),
+        length: number_u16(entry_len::<K>().saturating_add(child.len())).into(),
+        key_length: number_u16(K::LEN).into(),
+        flags: flags.into(),
         reserved2: 0.into(),
     };
-    let key = K::of(data).bytes();
-    [head.as_bytes(), &key, data.as_bytes(), K::PADDING].concat()
+    let padding = K::PADDING;
+    [
+        head.as_bytes(),
+        &key.bytes(),
+        data.as_bytes(),
+        padding,
+        child,
+    ]
+    .concat()
+}
+
+/// Lengths of what lies in a node fit.
+fn number_u16(len: usize) -> u16 {
+    u16::try_from(len).unwrap_or(u16::MAX)
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::error::SecurityError;
 use super::format::SdsHeader;
+use super::growth::Value;
 use super::index::{Blocks, Index};
-use super::node::{ByHash, ById, Key};
+use super::key::{ByHash, ById, Key};
 use super::sds::{self, Source};
 use crate::ntfs::disk::Disk;
 use crate::ntfs::error::{Corruption, VolumeError};
@@ -14,7 +15,6 @@ use crate::ntfs::fixup;
 use crate::ntfs::format::{IndexBlock, attribute_type, system};
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
-use crate::ntfs::record::AttributeAt;
 use crate::ntfs::records::Records;
 use crate::ntfs::stream::Stream;
 
@@ -38,7 +38,6 @@ pub(super) struct Store {
 pub(super) struct SdsStream {
     disk: Disk,
     pub(super) record: u64,
-    pub(super) at: AttributeAt,
     pub(super) layout: Layout,
 }
 
@@ -47,8 +46,10 @@ pub(super) struct SdsStream {
 pub(super) struct View {
     /// The record with `$INDEX_ROOT`.
     pub(super) record: u64,
+    /// Whether the attributes are spread over several records.
+    pub(super) is_spread: bool,
     root: Vec<u8>,
-    blocks: Arc<IndexBlocks>,
+    pub(super) blocks: Arc<IndexBlocks>,
 }
 
 /// `$INDEX_ALLOCATION` and `$BITMAP` of an index.
@@ -56,7 +57,9 @@ pub(super) struct View {
 pub(super) struct IndexBlocks {
     disk: Disk,
     allocation: Option<Stream>,
-    bitmap: Vec<u8>,
+    pub(super) bitmap: Option<Stream>,
+    /// The value of `$BITMAP`.
+    pub(super) bits: Vec<u8>,
     index: &'static str,
 }
 
@@ -66,7 +69,7 @@ impl Store {
         let disk = mft.disk();
         let sds = Stream::of(disk, &records, attribute_type::DATA, "$SDS")?;
         let sds = sds.ok_or_else(|| records.lacks("$SDS"))?;
-        sds.check_writable()?;
+        sds.check_whole()?;
         let layout = sds
             .layout()
             .ok_or_else(|| records.lacks("$SDS that is not resident"))?;
@@ -74,7 +77,6 @@ impl Store {
             sds: SdsStream {
                 disk: disk.clone(),
                 record: sds.record(),
-                at: sds.place(),
                 layout: layout.clone(),
             },
             by_id: View::open::<ById>(disk, &records)?,
@@ -92,7 +94,7 @@ impl Store {
         let hash = sds::hash(descriptor);
         let mut places = Vec::new();
         let from = ByHash { hash, id: 0 };
-        self.by_hash.index()?.walk(from, &mut |place| {
+        self.by_hash.index()?.walk(Some(from), &mut |place| {
             if place.hash.get() != hash || places.len() >= MAX_EQUAL_HASHES {
                 return ControlFlow::Break(());
             }
@@ -116,6 +118,18 @@ impl Store {
     }
 }
 
+impl SdsStream {
+    /// Where it is told of.
+    pub(super) fn value(&self) -> Value {
+        Value {
+            record: self.record,
+            kind: attribute_type::DATA,
+            name: "$SDS",
+            layout: Some(self.layout.clone()),
+        }
+    }
+}
+
 impl Source for SdsStream {
     fn written(&self) -> u64 {
         self.layout.initialized
@@ -133,21 +147,27 @@ impl View {
         let stream = |kind| Stream::of(disk, records, kind, K::NAME);
         let root = stream(attribute_type::INDEX_ROOT)?;
         let root = root.ok_or_else(|| records.lacks(K::NAME))?;
-        let bitmap = match stream(attribute_type::BITMAP)? {
+        let bitmap = stream(attribute_type::BITMAP)?;
+        let bits = match &bitmap {
             None => Vec::new(),
-            Some(bitmap) => bitmap.read_all(disk, MAX_BITMAP)?,
+            Some(bitmap) => {
+                bitmap.check_whole()?;
+                bitmap.read_all(disk, MAX_BITMAP)?
+            }
         };
         let allocation = stream(attribute_type::INDEX_ALLOCATION)?;
         if let Some(allocation) = &allocation {
-            allocation.check_writable()?;
+            allocation.check_whole()?;
         }
         Ok(Self {
             record: root.record(),
+            is_spread: records.is_spread(),
             root: root.read_all(disk, MAX_ROOT)?,
             blocks: Arc::new(IndexBlocks {
                 disk: disk.clone(),
                 allocation,
                 bitmap,
+                bits,
                 index: K::NAME,
             }),
         })
@@ -158,22 +178,26 @@ impl View {
         Index::open(self.root.clone(), cluster_len.into(), self.blocks.clone())
     }
 
-    /// Writes the changed blocks of `index`; the root is not among them.
-    pub(super) fn write_blocks<K: Key>(
-        &self,
-        index: &Index<K, Arc<IndexBlocks>>,
-    ) -> Result<(), SecurityError> {
-        for (at, bytes) in index.changed_blocks() {
-            let layout = self.blocks.layout(at, bytes.len())?;
-            let mut bytes = bytes.to_vec();
-            let offset = layout.position(at).unwrap_or(at);
-            let mut before = vec![0; bytes.len()];
-            layout.read(&self.blocks.disk, &mut before, at)?;
-            fixup::protect_over(&mut bytes, &before, IndexBlock::MAGIC, offset)
-                .map_err(VolumeError::from)?;
-            layout.write(&self.blocks.disk, &bytes, at)?;
+    /// Where `$INDEX_ALLOCATION` is told of, or will be.
+    pub(super) fn allocation<K: Key>(&self) -> Value {
+        let stream = self.blocks.allocation.as_ref();
+        self.value::<K>(attribute_type::INDEX_ALLOCATION, stream)
+    }
+
+    /// The same for `$BITMAP`, where that is not resident.
+    pub(super) fn bitmap_in_clusters<K: Key>(&self) -> Option<Value> {
+        let stream = self.blocks.bitmap.as_ref()?;
+        stream.layout()?;
+        Some(self.value::<K>(attribute_type::BITMAP, Some(stream)))
+    }
+
+    fn value<K: Key>(&self, kind: u32, stream: Option<&Stream>) -> Value {
+        Value {
+            record: stream.map_or(self.record, Stream::record),
+            kind,
+            name: K::NAME,
+            layout: stream.and_then(Stream::layout).cloned(),
         }
-        Ok(())
     }
 }
 
@@ -209,7 +233,7 @@ impl Blocks for Arc<IndexBlocks> {
     fn in_use(&self, number: u64) -> Result<bool, SecurityError> {
         let byte = usize::try_from(number / 8)
             .ok()
-            .and_then(|at| self.bitmap.get(at).copied());
+            .and_then(|at| self.bits.get(at).copied());
         Ok(byte.is_some_and(|byte| byte >> (number % 8) & 1 != 0))
     }
 }

@@ -160,13 +160,54 @@ fn a_file_that_grows_within_its_clusters_has_its_old_or_its_new_length() {
 }
 
 #[test]
+fn a_file_whose_holes_get_clusters_reads_as_before_until_it_is_written() {
+    for (len, parts) in [
+        (300_000, &[(0, 70_000), (250_000, 50_000)][..]),
+        (300_000, &[(100_000, 1)]),
+        (300_000, &[(0, 1)]),
+    ] {
+        let Some((image, before)) = super::sparse::filled(&["-c", "4096"], len, parts) else {
+            return;
+        };
+        let mut after = before.clone();
+        after[200_000..200_100].copy_from_slice(&pattern(100, 3));
+        let events = crash_everywhere(
+            &image,
+            &before,
+            |file| file.write(&pattern(100, 3), 200_000).expect("room"),
+            &after,
+        );
+        let counts = flushes(&events);
+        assert_eq!(
+            counts[..4],
+            [1; 4],
+            "bitmap, zeros, record, index: {counts:?}"
+        );
+        // What it grows by comes with the same flushes.
+        let mut after = before.clone();
+        after.resize(500_000, 0);
+        let events = crash_everywhere(
+            &image,
+            &before,
+            |file| {
+                let wanted = [(200_000, 100), (450_000, 50_000)];
+                file.check_write(500_000, &wanted).expect("room");
+                file.set_len(500_000).expect("promised");
+            },
+            &after,
+        );
+        assert_eq!(flushes(&events).len(), 5);
+    }
+}
+
+#[test]
 fn reading_and_asking_for_room_never_write() {
     let Some(image) = filled(&pattern(10_000, 1)) else {
         return;
     };
     let ask = |file: &File| {
-        file.room_to_grow(12_000).expect("room");
-        file.room_to_grow(200_000).expect("room");
+        file.check_write(12_000, &[]).expect("room");
+        file.check_write(200_000, &[]).expect("room");
         file.set_len(10_000).expect("nothing to do");
     };
     let events = crash_everywhere(&image, &pattern(10_000, 1), ask, &[]);

@@ -14,6 +14,18 @@ fn names(volume: &Volume, folder: FileId) -> Vec<String> {
         .collect()
 }
 
+/// The names that are found for one.
+fn all_names(volume: &Volume, folder: FileId, name: &str) -> Vec<String> {
+    let name: Vec<u16> = name.encode_utf16().collect();
+    let found = volume
+        .find_all(folder, &name)
+        .unwrap_or_else(|error| panic!("{error}"));
+    found
+        .iter()
+        .map(|entry| String::from_utf16_lossy(&entry.name))
+        .collect()
+}
+
 #[test]
 fn a_folder_of_thousands_is_listed_whole_and_every_name_is_found() {
     const COUNT: usize = 3000;
@@ -51,6 +63,8 @@ fn a_folder_of_thousands_is_listed_whole_and_every_name_is_found() {
             let shouted: Vec<u16> = shouted.encode_utf16().collect();
             let found = volume.find(folder, &shouted).expect("sound");
             assert_eq!(found.as_ref(), Some(entry));
+            let all = volume.find_all(folder, &shouted).expect("sound");
+            assert_eq!(all.as_slice(), std::slice::from_ref(entry));
         }
         for missing in [
             "",
@@ -62,6 +76,7 @@ fn a_folder_of_thousands_is_listed_whole_and_every_name_is_found() {
         ] {
             let missing: Vec<u16> = missing.encode_utf16().collect();
             assert_eq!(volume.find(folder, &missing).expect("sound"), None);
+            assert_eq!(volume.find_all(folder, &missing).expect("sound"), []);
         }
         let ids: Vec<FileId> = entries.iter().map(|entry| entry.id).collect();
         let all = volume.metadata_of_all(&ids);
@@ -107,6 +122,13 @@ fn of_names_that_differ_in_case_the_one_spelled_so_is_found() {
     assert_eq!(read(&open(&volume, "SYSTEM")), b"upper");
     assert_eq!(read(&open(&volume, "System")), b"mixed");
     assert!(lookup(&volume, "system").expect("sound").is_some());
+    let root = volume.root();
+    assert_eq!(all_names(&volume, root, "system"), ["SYSTEM", "System"]);
+    assert_eq!(all_names(&volume, root, "systeM3"), [""; 0]);
+    let mut sorted = spellings.clone();
+    sorted.sort();
+    let folder = id(&volume, "d");
+    assert_eq!(all_names(&volume, folder, &spellings[17]), sorted);
     for spelling in &spellings {
         assert_eq!(
             read(&open(&volume, &format!("D/{spelling}"))),
@@ -162,6 +184,10 @@ fn short_names_are_found_and_not_listed() {
     }
     let (volume, _) = image.open();
     assert_eq!(read(&open(&volume, "alongn~1.tex")), b"data");
+    for name in ["alongn~1.tex", "ALONGN~1.TEX", "a LONG name.text"] {
+        let found = all_names(&volume, volume.root(), name);
+        assert_eq!(found, ["A long name.text"], "{name}");
+    }
     let listed = names(&volume, volume.root());
     assert!(listed.contains(&"A long name.text".to_owned()));
     assert!(!listed.contains(&"ALONGN~1.TEX".to_owned()));

@@ -13,7 +13,7 @@ fn filled(arguments: &[&str], data: &[u8]) -> Option<Image> {
     Some(image)
 }
 
-fn check(image: &Image, device: &crate::testing::Memory, expected: &[u8]) {
+pub(super) fn check(image: &Image, device: &crate::testing::Memory, expected: &[u8]) {
     image.store_and_check(device);
     assert!(image.cat("file").is_none_or(|found| found == expected));
     image.mounted("defaults", |folder| {
@@ -52,7 +52,7 @@ fn a_file_grows_within_its_clusters_and_beyond_them() {
             assert_eq!(used(&volume), free);
         }
         for len in [slack + 1, slack + 100_000, slack + 1_100_000] {
-            file.room_to_grow(len).expect("room");
+            file.check_write(len, &[]).expect("room");
             file.set_len(len).expect("grown");
             expected.resize(usize::try_from(len).expect("small"), 0);
             assert_eq!(file.len(), len);
@@ -106,7 +106,7 @@ fn a_file_in_its_record_grows_there_and_then_into_clusters() {
         assert_eq!(used(&volume), free);
         check(&image, &device, &expected);
         expected.resize(20_480, 0);
-        file.room_to_grow(20_480).expect("room");
+        file.check_write(20_480, &[]).expect("room");
         file.set_len(20_480).expect("grown into clusters");
         assert_eq!(file.allocated_len(), 20_480);
         assert_eq!(used(&volume), free - 20_480);
@@ -128,7 +128,7 @@ fn a_file_that_cannot_grow_is_refused_before_anything_is_written() {
     let file = open(&volume, "file");
     for len in [12 << 20, 1 << 40, i64::MAX.unsigned_abs(), u64::MAX] {
         for error in [
-            file.room_to_grow(len).expect_err("no room"),
+            file.check_write(len, &[]).expect_err("no room"),
             file.set_len(len).expect_err("no room"),
         ] {
             assert!(matches!(error, VolumeError::Full { .. }), "{len}: {error}");
@@ -137,8 +137,8 @@ fn a_file_that_cannot_grow_is_refused_before_anything_is_written() {
     }
     assert!(device.bytes() == before);
     let most = volume.free_bytes().expect("sound") + file.allocated_len();
-    file.room_to_grow(most).expect("all of the volume");
-    file.room_to_grow(most + 1).expect_err("one byte more");
+    file.check_write(most, &[]).expect("all of the volume");
+    file.check_write(most + 1, &[]).expect_err("one byte more");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
         }
     }
     let mut len = file.len();
-    while file.room_to_grow(len + 1024).is_ok() {
+    while file.check_write(len + 1024, &[]).is_ok() {
         len += 1024;
         file.set_len(len).expect("room");
     }
@@ -187,7 +187,11 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
 }
 
 /// The sizes that the index of a folder has for a name: allocated, and of the data.
-fn listed_sizes(volume: &Volume, device: &crate::testing::Memory, path: &str) -> Vec<(u64, u64)> {
+pub(super) fn listed_sizes(
+    volume: &Volume,
+    device: &crate::testing::Memory,
+    path: &str,
+) -> Vec<(u64, u64)> {
     let reference = {
         let id = id(volume, path);
         let mut bytes = id.record.to_le_bytes();

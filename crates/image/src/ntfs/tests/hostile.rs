@@ -15,6 +15,7 @@ fn use_all(device: Arc<Memory>, writes: bool) {
     };
     let _ = volume.state();
     let _ = volume.free_bytes();
+    let _ = volume.has_free(u64::MAX);
     let mut folders = vec![volume.root()];
     let mut ids = Vec::new();
     let mut steps = 0;
@@ -35,7 +36,8 @@ fn use_all(device: Arc<Memory>, writes: bool) {
             if let Ok(file) = volume.file(entry.id) {
                 let mut start = vec![0; usize::try_from(file.len().min(40_000)).expect("small")];
                 let _ = file.read(&mut start, 0);
-                let _ = file.room_to_grow(file.len().saturating_add(30_000));
+                let grown = file.len().saturating_add(30_000);
+                let _ = file.check_write(grown, &[(0, grown.min(1 << 20))]);
                 if writes && file.len() < 1 << 20 {
                     let _ = file.write(&start, 0);
                     let _ = file.set_len(file.len().saturating_add(30_000));
@@ -44,9 +46,6 @@ fn use_all(device: Arc<Memory>, writes: bool) {
         }
     }
     let _ = volume.metadata_of_all(&ids);
-    if writes {
-        let _ = volume.set_dirty(true);
-    }
 }
 
 /// A small volume with one of everything.
@@ -66,6 +65,11 @@ fn varied() -> Option<Memory> {
                 .join(format!("a longer name of file {number}"));
             fs::write(path, b"x").expect("written");
         }
+        super::sparse::make(
+            &folder.join("sparse"),
+            60_000,
+            &[(20_000, 3000), (50_000, 1)],
+        );
         super::reading::fragment(folder, "pieces", 300, 1024);
         fs::remove_dir_all(folder.join("neighbours")).expect("removed");
     })?;
@@ -191,5 +195,7 @@ fn an_index_node_that_is_its_own_child_is_an_error() {
     assert!(error.to_string().contains("again"), "{error}");
     let name: Vec<u16> = "!".encode_utf16().collect();
     let found = volume.find(folder, &name);
+    assert!(found.is_err(), "{found:?}");
+    let found = volume.find_all(folder, &name);
     assert!(found.is_err(), "{found:?}");
 }

@@ -14,6 +14,8 @@ pub(super) mod image;
 mod reading;
 mod sample;
 #[cfg(target_os = "linux")]
+mod sparse;
+#[cfg(target_os = "linux")]
 mod state;
 #[cfg(target_os = "linux")]
 mod writing;

@@ -127,17 +127,12 @@ fn a_sparse_file_reads_with_zeros_where_it_has_no_clusters() {
     if filled.is_none() {
         return;
     }
-    let (volume, device) = image.open();
+    let (volume, _) = image.open();
     let file = open(&volume, "sparse");
     let data = read(&file);
     assert!(data.starts_with(b"begin\0\0") && data.ends_with(b"\0\0end"));
     assert_eq!(data.len(), 3_000_003);
     assert_eq!(data.iter().filter(|byte| **byte != 0).count(), 8);
-    let before = device.bytes();
-    let error = file.write(b"x", 0).expect_err("sparse");
-    assert!(error.to_string().contains("sparse"), "{error}");
-    file.set_len(4_000_000).expect_err("sparse");
-    assert!(device.bytes() == before);
 }
 
 #[test]

@@ -1,56 +1,93 @@
 //! Where `$Secure` ends: full leaves, full records, ends of blocks, other geometries.
 
 use super::*;
+use crate::ntfs::VolumeError;
+use crate::ntfs::bitmap::Bitmap;
+use crate::ntfs::place::Lcn;
 
-/// Adds descriptors one by one until one is refused, and gives them with what was said.
-fn fill(secure: &Secure, from: u32) -> (Vec<Vec<u8>>, SecurityError) {
-    let mut added = Vec::new();
-    for number in from.. {
-        let descriptor = descriptor(number, 0);
-        match secure.add(&[&descriptor]) {
-            Ok(_) => added.push(descriptor),
-            Err(error) => return (added, error),
-        }
-    }
-    unreachable!("numbers do not end");
+/// Takes all free clusters but `left`.
+fn take_clusters(secure: &Secure, left: u64) {
+    let mft = &secure.volume.inner.mft;
+    let bitmap = Bitmap::open(mft).expect("sound");
+    let free = bitmap.free().expect("sound");
+    let taken = bitmap.find(Lcn(0), free - left, &[]).expect("sound");
+    bitmap.take(&taken.expect("few places")).expect("writable");
 }
 
 #[test]
-fn what_has_no_room_is_refused_before_anything_is_written() {
-    // 0: the record is full; 100: so is the root of $SII, which has children; 230: a leaf.
-    for (count, at_least) in [(0, 1), (100, 1), (230, 10)] {
-        let old: Vec<Vec<u8>> = (0..count.max(5))
-            .map(|number| descriptor(number % count.max(1), 0))
-            .collect();
-        let Some((image, records)) = made(8, &old) else {
-            return;
+fn without_free_clusters_as_much_is_added_as_there_is_room_for() {
+    let old = vec![descriptor(0, 0); 5];
+    let Some((image, records)) = made(8, &old) else {
+        return;
+    };
+    let fresh = image.device().bytes();
+    for left in [0, 1, 3] {
+        let (memory, secure) = open(&fresh);
+        take_clusters(&secure, left);
+        let mut added: Vec<Vec<u8>> = Vec::new();
+        let error = loop {
+            let next = descriptor(10_000 + added.len() as u32, 0);
+            let before = memory.bytes();
+            match secure.add(&[&next]) {
+                Ok(_) => added.push(next),
+                Err(error) => {
+                    assert!(memory.bytes() == before, "nothing is written");
+                    break error;
+                }
+            }
         };
-        let (memory, secure) = open(&image.device().bytes());
-        let (new, error) = fill(&secure, 10_000);
-        assert!(matches!(error, SecurityError::NoRoom { .. }), "{error}");
-        assert!(new.len() >= at_least, "{}", new.len());
-        let full = memory.bytes();
-        let other = descriptor(20_000, 0);
-        let batch = [&*new[0], &other, &old[0]];
-        match secure.add(&batch) {
-            Err(SecurityError::NoRoom { .. }) => assert!(memory.bytes() == full),
-            // Another leaf than that of the first refusal may have room.
-            other => drop(other.expect("added")),
-        }
+        let full = SecurityError::Volume(VolumeError::Full { needed: 0, free: 0 });
+        assert_eq!(
+            std::mem::discriminant(&error),
+            std::mem::discriminant(&full),
+            "{error}"
+        );
+        assert!(added.len() > left as usize, "{left}: {}", added.len());
+        let free = secure.volume.free_bytes().expect("sound");
+        assert_eq!(free, 0, "{left}");
         let files = files(&secure, &records);
-        let ids = secure.add(&slices(&new)).expect("all there");
-        let count = files.len().min(ids.len());
-        set(&secure, &files[..count], &ids[..count]);
+        let ids = secure.add(&slices(&added)).expect("all there");
+        set(&secure, &files[..1], &ids[..1]);
         store(&image, &memory);
         check(&image);
-        let expected: Vec<&[u8]> = new
-            .iter()
-            .take(count)
-            .chain(&old[count..])
-            .map(Vec::as_slice)
-            .collect();
-        compare(&image, &expected);
+        compare(&image, &[&*added[0], &old[0], &old[0], &old[0], &old[0]]);
     }
+}
+
+#[test]
+fn a_record_that_is_full_beyond_help_is_refused_before_anything_is_written() {
+    let Some((image, _)) = made(8, &[]) else {
+        return;
+    };
+    let fresh = image.device().bytes();
+    let new: Vec<Vec<u8>> = (0..7).map(|number| descriptor(1000 + number, 0)).collect();
+    let mut outcomes = Vec::new();
+    for free in (0..=256).step_by(16) {
+        let (memory, secure) = open(&fresh);
+        let mft = &secure.volume.inner.mft;
+        let mut record = mft.read_any(9).expect("a record");
+        let len = record.free_len() - free - 32;
+        record
+            .add_resident(attribute_type::DATA, "x", len)
+            .expect("fits");
+        assert_eq!(record.free_len(), free);
+        mft.write(&mut record).expect("written");
+        let before = memory.bytes();
+        match secure.add(&slices(&new)) {
+            Err(SecurityError::NoRoom { .. }) => assert!(memory.bytes() == before),
+            Err(error) => panic!("{error}"),
+            Ok(ids) => {
+                for (id, new) in ids.iter().zip(&new) {
+                    assert_eq!(*secure.descriptor(*id).expect("added"), **new);
+                }
+                store(&image, &memory);
+                check(&image);
+                outcomes.push(free);
+            }
+        }
+    }
+    assert_eq!(outcomes.first(), Some(&80));
+    assert!(outcomes.len() > 10);
 }
 
 #[test]

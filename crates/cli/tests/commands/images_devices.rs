@@ -1,0 +1,88 @@
+//! Block devices: undo data lie elsewhere, and what is mounted is left alone.
+
+use std::fs;
+
+use crate::image::NtfsImage;
+use crate::image_disk::{ImageDisk, Layout};
+use crate::ntfs_disk::{break_keys, content, windows};
+use crate::program::diskmend;
+
+#[test]
+fn a_block_device_is_repaired_with_undo_data_elsewhere() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let before = disk.snapshot();
+    let state = disk.beside("state");
+    {
+        let Some(device) = disk.attach_whole() else {
+            return;
+        };
+        let disks = diskmend(["disks", device.path()]).ends(0);
+        assert!(disks.stdout.contains("FAT32"), "{}", disks.stdout);
+        diskmend(["inspect", device.path(), "rdp-internal-error"]).ends(3);
+        diskmend(["repair", device.path(), "rdp-internal-error", "--yes"])
+            .ends(5)
+            .says("hint: say where to keep them with --state-dir DIR");
+        let repair = ["repair", device.path(), "rdp-internal-error", "--yes"];
+        let run = diskmend([&repair[..], &["--state-dir", &state]].concat()).ends(0);
+        assert!(run.stderr.contains("--state-dir"), "{}", run.stderr);
+        let again = diskmend([&repair[..], &["--state-dir", &state]].concat()).ends(0);
+        assert!(again.stdout.contains("nothing to do"), "{}", again.stdout);
+    }
+    assert!(fs::exists(&state).expect("readable"));
+    let device = disk.attach_whole().expect("attached before");
+    let undo = ["undo", device.path(), "--yes", "--state-dir", &state];
+    diskmend(undo).ends(0);
+    drop(device);
+    disk.has_bytes_of(&before);
+}
+
+#[test]
+fn a_folder_for_undo_data_of_an_image_can_be_named() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let before = disk.snapshot();
+    let state = disk.beside("state");
+    let repair = ["repair", disk.path(), "tls", "machine-keys", "--yes"];
+    let run = diskmend([&repair[..], &["--state-dir", &state]].concat()).ends(0);
+    assert!(run.stderr.contains("--state-dir"), "{}", run.stderr);
+    assert!(!fs::exists(format!("{}.diskmend", disk.path())).expect("readable"));
+    diskmend(["undo", disk.path(), "--yes"]).ends(1);
+    diskmend(["runs", disk.path(), "--state-dir", &state]).ends(0);
+    diskmend(["undo", disk.path(), "--yes", "--state-dir", &state]).ends(0);
+    disk.has_bytes_of(&before);
+}
+
+#[test]
+fn a_device_that_is_mounted_is_refused() {
+    let Some(image) = NtfsImage::new(32) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let state = folder.path().join("state");
+    let state = state.to_str().expect("UTF-8");
+    let repair = ["repair", image.device(), "machine-keys", "--yes"];
+    let repair = [&repair[..], &["--state-dir", state]].concat();
+    {
+        let Some(mount) = image.mount() else { return };
+        windows(mount.path());
+        break_keys(mount.path());
+        let before = content(mount.path());
+        diskmend(&repair)
+            .ends(5)
+            .says("the disk is in use")
+            .says("hint: ");
+        assert_eq!(content(mount.path()), before);
+        assert!(!fs::exists(state).expect("readable"));
+    }
+    // Of a volume that fills the disk there is no choice.
+    diskmend(&repair).ends(0);
+    let mount = image.mount().expect("mounted before");
+    let repaired = content(mount.path());
+    drop(mount);
+    diskmend(["undo", image.device(), "--yes", "--state-dir", state]).ends(0);
+    let mount = image.mount().expect("mounted before");
+    assert_ne!(content(mount.path()), repaired);
+}

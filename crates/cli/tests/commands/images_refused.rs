@@ -1,0 +1,294 @@
+//! Disks that are left alone, each with what can be done about it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+
+use crate::common::run;
+use crate::image_disk::{Container, ImageDisk, Layout, MIB};
+use crate::program::{Run, diskmend};
+
+fn repair(disk: &ImageDisk) -> Run {
+    diskmend(["repair", disk.path(), "tls", "machine-keys", "--yes"])
+}
+
+/// Asserts that a repair is refused with an exit code and words, and that nothing was written.
+#[track_caller]
+fn is_refused(disk: &ImageDisk, code: i32, words: &[&str]) {
+    let before = disk.snapshot();
+    let run = repair(disk).ends(code);
+    for words in words {
+        assert!(run.stderr.contains(words), "{words}:\n{}", run.stderr);
+    }
+    disk.is_untouched_since(&before);
+    let state = format!("{}.diskmend", disk.path());
+    assert!(!std::path::Path::new(&state).exists(), "{}", run.stderr);
+}
+
+#[test]
+fn volumes_that_can_not_be_read_are_named() {
+    let Some(base) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    for (name, words) in [
+        (&b"-FVE-FS-"[..], &["BitLocker", "hint: unlock it"][..]),
+        (b"ReFS\0\0\0\0", &["ReFS", "mount it on Windows"]),
+    ] {
+        let disk = base.raw().expect("copied before");
+        disk.write_at(name, disk.windows.start + 3);
+        is_refused(&disk, 5, words);
+        // What is named is refused for what it is.
+        let number = disk.number();
+        let run = diskmend(["repair", disk.path(), "tls", "--yes", "--volume", number]).ends(5);
+        for words in words {
+            assert!(run.stderr.contains(words), "{words}:\n{}", run.stderr);
+        }
+    }
+    // Where no Windows can be.
+    for name in [&b"EXFAT   "[..], &[0; 1 << 20]] {
+        let disk = base.raw().expect("copied before");
+        disk.write_at(name, disk.windows.start + 3);
+        is_refused(&disk, 1, &["no Windows was found", "'diskmend disks'"]);
+    }
+}
+
+#[test]
+fn dynamic_disks_and_storage_spaces_are_named() {
+    for (label, kind, words) in [
+        (
+            "gpt",
+            "AF9B60A0-1431-4F62-BC68-3311714A69AD",
+            "dynamic disk",
+        ),
+        (
+            "gpt",
+            "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D",
+            "Storage Spaces",
+        ),
+        ("dos", "42", "dynamic disk"),
+    ] {
+        let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+            return;
+        };
+        let (start, len) = (disk.windows.start / 512, disk.windows.len / 512);
+        disk.write_at(&[0; 512], 0);
+        let script = format!("label: {label}\nstart={start}, size={len}, type={kind}\n");
+        if disk.run_sfdisk(&script).is_none() {
+            return;
+        }
+        is_refused(&disk, 5, &[words]);
+    }
+}
+
+/// Sums up a footer or header of a VHD anew: the complement of the sum of its bytes.
+fn sign(disk: &ImageDisk, at: u64, len: usize, sum_at: usize) {
+    let mut bytes = disk.read_at(len, at);
+    bytes[sum_at..sum_at + 4].fill(0);
+    let sum = bytes.iter().fold(0u32, |sum, byte| sum + u32::from(*byte));
+    disk.write_at(&(!sum).to_be_bytes(), at + sum_at as u64);
+}
+
+#[test]
+fn differencing_disks_are_refused_by_the_name_of_their_parent() {
+    let Some(base) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let Some(vhd) = base.convert(Container::VhdDynamic) else {
+        return;
+    };
+    for footer in [0, vhd.len() - 512] {
+        vhd.write_at(&4u32.to_be_bytes(), footer + 60);
+        sign(&vhd, footer, 512, 64);
+    }
+    let name: Vec<u8> = "parent.vhd"
+        .encode_utf16()
+        .flat_map(u16::to_be_bytes)
+        .collect();
+    vhd.write_at(&name, 512 + 64);
+    sign(&vhd, 512, 1024, 36);
+    is_refused(&vhd, 5, &["differencing VHD", "parent.vhd", "merge it"]);
+
+    let vhdx = base
+        .convert(Container::VhdxDynamic)
+        .expect("converted before");
+    let region = (1..16).map(|number| number * MIB).find(|at| {
+        let start = vhdx.read_at(8, *at);
+        start == b"metadata"
+    });
+    let region = region.expect("a metadata region");
+    let table = vhdx.read_at(4096, region);
+    let id = [
+        0x37, 0x67, 0xA1, 0xCA, 0x36, 0xFA, 0x43, 0x4D, 0xB3, 0xB6, 0x33, 0xF0, 0xAA, 0x44, 0xE7,
+        0x6B,
+    ];
+    let entry = table.windows(16).position(|part| part == id);
+    let entry = entry.expect("the file parameters") + 16;
+    let offset = table[entry..entry + 4].try_into().expect("4 bytes");
+    let flags = region + u64::from(u32::from_le_bytes(offset)) + 4;
+    vhdx.write_at(&[2], flags);
+    is_refused(&vhdx, 5, &["VHDX", "parent"]);
+}
+
+#[test]
+fn other_containers_and_cut_files_are_refused() {
+    let Some(base) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let qcow = base.beside("disk.qcow2");
+    if run(
+        "qemu-img",
+        &["convert", "-f", "raw", "-O", "qcow2", base.path(), &qcow],
+    )
+    .is_ok()
+    {
+        diskmend(["repair", &qcow, "tls", "--yes"])
+            .ends(5)
+            .says("qcow2")
+            .says("qemu-img convert");
+    }
+    for container in [
+        Container::VhdFixed,
+        Container::VhdDynamic,
+        Container::VhdxDynamic,
+    ] {
+        let Some(disk) = base.convert(container) else {
+            return;
+        };
+        // A footer alone can be missing; here is more.
+        for keep in [disk.len() / 2, 3 * MIB / 2, 600] {
+            let file = fs::OpenOptions::new().write(true).open(disk.path());
+            file.expect("writable").set_len(keep).expect("cut");
+            let before = disk.snapshot();
+            let run = repair(&disk);
+            println!("{container:?} cut to {keep}: {} {}", run.code, run.stderr);
+            assert!(matches!(run.code, 1 | 5), "{}", run.stderr);
+            disk.is_untouched_since(&before);
+        }
+    }
+    let raw = base.raw().expect("copied before");
+    let file = fs::OpenOptions::new().write(true).open(raw.path());
+    file.expect("writable")
+        .set_len(raw.windows.start + 20 * MIB)
+        .expect("cut");
+    is_refused(&raw, 1, &["cut short"]);
+}
+
+#[test]
+fn a_windows_that_was_not_shut_down_is_refused() {
+    let Some(base) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let hibernated = base.raw().expect("copied before");
+    {
+        let Some(volume) = hibernated.mount(hibernated.windows) else {
+            return;
+        };
+        let mut session = vec![0; 8192];
+        session[..4].copy_from_slice(b"hibr");
+        fs::write(volume.path().join("hiberfil.sys"), session).expect("writable");
+    }
+    is_refused(&hibernated, 5, &["hibernated", "hint: start that Windows"]);
+
+    let dirty = base.raw().expect("copied before");
+    {
+        let device = dirty.attach(dirty.windows).expect("attached before");
+        // It marks the volume for chkdsk.
+        run("ntfsfix", &[device.path()]).expect("ntfsfix");
+    }
+    is_refused(&dirty, 5, &["marked dirty", "chkdsk"]);
+    diskmend(["inspect", dirty.path(), "tls"]).ends(3);
+
+    let unclean = base.raw().expect("copied before");
+    {
+        let device = unclean.attach(unclean.windows).expect("attached before");
+        let page = base.beside("page");
+        fs::write(&page, restart_page()).expect("writable");
+        run("ntfscp", &["-f", "-i", device.path(), &page, "2"]).expect("ntfscp");
+    }
+    is_refused(
+        &unclean,
+        5,
+        &["$LogFile", "attach the disk to Windows once"],
+    );
+    diskmend(["inspect", unclean.path(), "tls"]).ends(3);
+}
+
+/// The first page of a $LogFile whose volume was not dismounted (Linux-NTFS, $LogFile).
+fn restart_page() -> Vec<u8> {
+    let mut page = vec![0; 4096];
+    page[..8].copy_from_slice(b"RSTR\x1E\x00\x09\x00");
+    page[16..20].copy_from_slice(&4096_u32.to_le_bytes());
+    page[20..24].copy_from_slice(&4096_u32.to_le_bytes());
+    page[24] = 0x30;
+    page[26] = 1;
+    page[28] = 1;
+    page[0x30] = 1;
+    page[0x38] = 1;
+    page[0x3A..0x3C].copy_from_slice(&[0xFF, 0xFF]);
+    // The update sequence: its number, which ends each sector, and the bytes that were there.
+    page[0x1E] = 1;
+    for sector in page.chunks_mut(512) {
+        sector[510..].copy_from_slice(&[1, 0]);
+    }
+    page
+}
+
+#[test]
+fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let file = |name: &str, bytes: &[u8]| {
+        let path = disk.beside(name);
+        fs::write(&path, bytes).expect("writable");
+        path
+    };
+    let repair_of = |path: &str| diskmend(["repair", path, "tls", "--yes"]);
+    repair_of(&disk.beside("missing")).ends(1).says("not found");
+    repair_of(&file("empty", b"")).ends(5).says("0 bytes");
+    repair_of(&file("short", b"text")).ends(5).says("4 bytes");
+    repair_of(&file("text", &[b'x'; 8192]))
+        .ends(1)
+        .says("neither a partition table nor a known volume");
+    let folder = disk.beside("folder");
+    fs::create_dir(&folder).expect("writable");
+    repair_of(&folder).ends(5).says("not a Windows volume");
+    let fifo = disk.beside("fifo");
+    run("mkfifo", &[&fifo]).expect("made");
+    repair_of(&fifo).ends(1).says("not a folder");
+
+    // Another run holds it.
+    let held = fs::File::open(disk.path()).expect("readable");
+    held.try_lock().expect("nobody else has it");
+    is_refused(&disk, 5, &["the disk is in use", "hint: "]);
+    diskmend(["inspect", disk.path(), "tls"]).ends(3);
+    drop(held);
+
+    let state = format!("{}.diskmend", disk.path());
+    symlink(&folder, &state).expect("a link");
+    let before = disk.snapshot();
+    repair(&disk)
+        .ends(5)
+        .says("is a link or no folder")
+        .says("--state-dir");
+    disk.is_untouched_since(&before);
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);
+    fs::remove_file(&state).expect("removable");
+
+    // Nobody may write it.
+    let parent = std::path::Path::new(disk.path())
+        .parent()
+        .expect("a folder");
+    fs::set_permissions(parent, fs::Permissions::from_mode(0o777)).expect("mine");
+    fs::set_permissions(disk.path(), fs::Permissions::from_mode(0o444)).expect("mine");
+    let program = crate::program::command(["repair", disk.path(), "tls", "--yes"]);
+    let arguments: Vec<_> = program.get_args().collect();
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(program.get_program())
+        .args(arguments)
+        .output()
+        .expect("setpriv");
+    Run::of(output).ends(5).says("hint: ");
+    disk.is_untouched_since(&before);
+}

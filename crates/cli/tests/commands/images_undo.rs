@@ -1,0 +1,191 @@
+//! Undoing the repair of a disk that nobody mounted: also after somebody has mounted it, and after
+//! a kill at any time.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Instant;
+
+use crate::common::run;
+use crate::image_disk::{ImageDisk, Layout};
+use crate::ntfs_disk::{
+    BROKEN_KEY, KEYS, OTHER_KEY, RDP_KEY, REPAIRED_KEY, content, key_path, others_find_no_error,
+    sddl, secure,
+};
+use crate::program::{command, diskmend};
+
+const RDP: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+const HIVE: &str = "Windows/System32/config/SYSTEM";
+
+/// The data of a `REG_DWORD` in the hive of a mounted volume.
+fn dword(root: &str, name: &str) -> Option<u64> {
+    let hive = format!("{root}/{HIVE}");
+    let run = diskmend(["hive", "get", &hive, RDP, name, "--json"]);
+    (run.code == 0)
+        .then(|| run.json()["data"].as_u64())
+        .flatten()
+}
+
+#[test]
+fn what_came_later_through_a_mount_is_kept() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let (before, old) = {
+        let Some(volume) = disk.mount_with(disk.windows, "ro,permissions") else {
+            return;
+        };
+        let old = dword(volume.root(), "UserAuthentication");
+        (content(volume.path()), old)
+    };
+    diskmend(["repair", disk.path(), "rdp-internal-error", "--yes"]).ends(0);
+    {
+        let volume = disk.mount(disk.windows).expect("mounted before");
+        assert_eq!(dword(volume.root(), "SecurityLayer"), Some(1));
+        let hive = format!("{}/{HIVE}", volume.root());
+        let set = ["hive", "set", &hive, RDP, "SecurityLayer", "REG_DWORD", "2"];
+        diskmend([&set[..], &["--yes"]].concat()).ends(0);
+        secure(
+            &volume.path().join(key_path(OTHER_KEY)),
+            "O:BAG:BAD:(A;;FA;;;BA)",
+        );
+        fs::write(volume.path().join("later"), "later").expect("writable");
+    }
+    let undo = diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    assert!(undo.stdout.contains("value by value"), "{}", undo.stdout);
+    assert!(undo.stdout.contains("LEFT ALONE"), "{}", undo.stdout);
+    others_find_no_error(disk.attach(disk.windows).expect("attached before").path());
+    let volume = disk.mount(disk.windows).expect("mounted before");
+    assert_eq!(dword(volume.root(), "SecurityLayer"), Some(2));
+    assert_eq!(dword(volume.root(), "UserAuthentication"), old);
+    let after = content(volume.path());
+    assert_eq!(
+        fs::read(volume.path().join("later")).expect("kept"),
+        b"later"
+    );
+    assert_eq!(
+        sddl(&volume.path().join(key_path(OTHER_KEY))),
+        "O:BAG:BAD:(A;;FA;;;BA)"
+    );
+    for path in [KEYS, &key_path(RDP_KEY)] {
+        let path = std::path::Path::new(path);
+        assert_eq!(after.descriptors[path], before.descriptors[path]);
+    }
+}
+
+/// A file that came later has the very descriptor that the repair has added to the volume, and so
+/// its number: taking the number away would leave the file without a descriptor.
+#[test]
+fn a_descriptor_of_the_repair_that_a_later_file_has_stays() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    diskmend(["repair", disk.path(), "machine-keys", "--yes"]).ends(0);
+    {
+        let Some(volume) = disk.mount(disk.windows) else {
+            return;
+        };
+        // Where nothing lies that the repair has changed.
+        let later = volume.path().join("later");
+        fs::write(&later, "later").expect("writable");
+        secure(&later, REPAIRED_KEY);
+    }
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    others_find_no_error(disk.attach(disk.windows).expect("attached before").path());
+    let volume = disk.mount(disk.windows).expect("mounted before");
+    assert_eq!(sddl(&volume.path().join("later")), REPAIRED_KEY);
+    assert_eq!(sddl(&volume.path().join(key_path(RDP_KEY))), BROKEN_KEY);
+}
+
+/// A disk with so many keys that a repair can be killed in the midst of them.
+fn with_keys(number: u32) -> Option<ImageDisk> {
+    let disk = ImageDisk::new(Layout::Mbr)?;
+    {
+        let volume = disk.mount(disk.windows)?;
+        for number in 0..number {
+            let name = format!("{number:032x}_7d2fb2f2-6f3a-4a52-9d0d-0d2c6e3c5a11");
+            let path = volume.path().join(key_path(&name));
+            fs::write(&path, "key").expect("writable");
+            secure(&path, BROKEN_KEY);
+        }
+    }
+    Some(disk)
+}
+
+/// Runs a command and kills it after a part of the time that it takes; whether it was still at work.
+fn killed(arguments: &[&str], after: std::time::Duration) -> bool {
+    let child = command(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = child.expect("the program starts");
+    std::thread::sleep(after);
+    // It may have ended by itself.
+    let _ = child.kill();
+    child.wait().expect("it ends").code().is_none()
+}
+
+#[test]
+fn a_kill_at_any_time_is_undone_to_the_same_image_or_completed() {
+    const STEPS: u32 = 8;
+    let Some(disk) = with_keys(3000) else { return };
+    let repair = ["repair", disk.path(), "rdp-internal-error", "--yes"];
+    let undo = ["undo", disk.path(), "--yes"];
+    let before = disk.snapshot();
+    let start = Instant::now();
+    diskmend(repair).ends(0);
+    let repairing = start.elapsed();
+    let repaired = disk.mount_with(disk.windows, "ro,permissions");
+    let repaired = content(repaired.expect("mounted before").path()).descriptors;
+    let start = Instant::now();
+    diskmend(undo).ends(0);
+    let undoing = start.elapsed();
+    disk.has_bytes_of(&before);
+
+    let (mut kills, mut half, mut completed, mut refused) = (0, 0, 0, 0);
+    for step in 1..=STEPS {
+        kills += u32::from(killed(&repair, repairing * step / STEPS));
+        if step % 2 == 0 {
+            let again = diskmend(repair);
+            match again.code {
+                0 => {
+                    completed += 1;
+                    let volume = disk.mount_with(disk.windows, "ro,permissions");
+                    let volume = volume.expect("mounted before");
+                    let found = content(volume.path()).descriptors;
+                    assert!(found == repaired, "step {step}");
+                }
+                5 => {
+                    refused += 1;
+                    again.says("hint: diskmend undo");
+                }
+                _ => panic!("step {step}: {}", again.stderr),
+            }
+        }
+        // Killed as well, and done again.
+        half += u32::from(killed(&undo, undoing * step / STEPS));
+        while diskmend(undo).code == 0 {}
+        disk.has_bytes_of(&before);
+    }
+    println!(
+        "{kills} repairs and {half} reversals killed, {completed} completed, {refused} refused"
+    );
+    assert!(kills > 0 && completed > 0);
+}
+
+/// The run has made a log beside the boot store; where its name was, the folder ends again for
+/// whoever reads it, but what came later lies behind.
+#[test]
+fn a_file_that_came_later_beside_a_log_of_the_repair_stays() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    diskmend(["repair", disk.path(), "serial-console", "--yes"]).ends(0);
+    let log = "EFI/Microsoft/Boot/BCD.LOG1";
+    assert!(disk.read_esp(log).is_some(), "the run has made a log");
+    let later = "EFI/Microsoft/Boot/later";
+    disk.write_esp(later, b"later");
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    assert_eq!(disk.read_esp(later).as_deref(), Some(&b"later"[..]));
+    let device = disk.attach(disk.boot).expect("attached before");
+    run("fsck.fat", &["-n", device.path()]).expect("fsck.fat finds no error");
+}

@@ -1,0 +1,204 @@
+//! Finding clusters for what a file lacks: for holes that are to be written, and for its end.
+
+use super::bitmap::{Bitmap, Extent};
+use super::error::{Corruption, VolumeError};
+use super::file::{Open, check_foreign};
+use super::format::attribute_type;
+use super::layout::Layout;
+use super::mft::Mft;
+use super::place::{FileId, Lcn};
+use super::record::Record;
+use super::runs::{self, Run};
+
+/// Most clusters that get their places together; Windows knows units of 16 only.
+const MAX_UNIT: u64 = 4096;
+
+/// Clusters for a file, that nobody has taken yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Allocation {
+    /// The clusters.
+    pub(crate) extents: Vec<Extent>,
+    /// Those of them that are to lie where holes were.
+    pub(crate) filled: Vec<Run>,
+    /// Where the data lies then.
+    pub(crate) layout: Layout,
+    /// The same as mapping pairs.
+    pub(crate) pairs: Vec<u8>,
+}
+
+/// Parts of a value that have no clusters: first cluster and end.
+type Gap = (u64, u64);
+
+/// Finds places for the clusters that a file of `len` bytes needs, all those of `wanted` (offsets
+/// and lengths in bytes) among them; `None` where it has them. Nothing is written.
+pub(crate) fn find(
+    mft: &Mft,
+    id: FileId,
+    open: &Open,
+    len: u64,
+    wanted: &[(u64, u64)],
+) -> Result<Option<Allocation>, VolumeError> {
+    let cannot = |why| VolumeError::CannotGrow { id, len, why };
+    let cluster_len = u64::from(mft.disk().geometry.cluster_len);
+    let old = match open.stream.layout() {
+        Some(layout) => layout.clone(),
+        None => Layout::empty(cluster_len),
+    };
+    let unit = old.sparse_unit.unwrap_or(1);
+    if unit == 0 || unit > MAX_UNIT {
+        return Err(cannot(
+            "it gets its clusters in units of an unknown size: copy it in Windows",
+        ));
+    }
+    let holes = holes(&old, cluster_len, wanted);
+    let end = len.div_ceil(cluster_len);
+    let mut gaps = Vec::new();
+    if end > old.clusters() {
+        let end = end.checked_next_multiple_of(unit).unwrap_or(end);
+        gaps.push((old.clusters(), end));
+    }
+    gaps.extend(&holes);
+    if gaps.is_empty() {
+        return Ok(None);
+    }
+    let mut record = mft.read_any(open.stream.record())?;
+    if record.number() != id.record || has_list(&record) {
+        return Err(cannot(
+            "its attributes are spread over several records: copy it in Windows",
+        ));
+    }
+    check_total(&mut record, open, &old)?;
+    let extents = free(mft, id, &old, &gaps)?;
+    let mut new = place(&gaps, &extents);
+    new.sort_by_key(|run| run.vcn);
+    let too_long = || cannot("it would be too long");
+    let layout = old.placed(&new).ok_or_else(too_long)?;
+    let pairs = runs::encode(layout.runs()).map_err(|_| too_long())?;
+    new.retain(|run| run.vcn < old.clusters());
+    let allocation = Allocation {
+        extents,
+        filled: new,
+        layout,
+        pairs,
+    };
+    allocation.put(&mut record, open).ok_or(cannot(
+        "its record has no room to tell of more clusters: defragment it in Windows",
+    ))?;
+    Ok(Some(allocation))
+}
+
+/// The holes that have to be filled before `wanted` can be written, in their order.
+fn holes(layout: &Layout, cluster_len: u64, wanted: &[(u64, u64)]) -> Vec<Gap> {
+    let mut found: Vec<Gap> = Vec::new();
+    for (offset, len) in wanted {
+        let end = offset.saturating_add(*len).div_ceil(cluster_len);
+        let start = offset.checked_div(cluster_len).unwrap_or(u64::MAX);
+        found.extend(layout.holes(start, end));
+    }
+    found.sort_unstable();
+    let mut holes: Vec<Gap> = Vec::with_capacity(found.len());
+    for (start, end) in found {
+        match holes.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => holes.push((start, end)),
+        }
+    }
+    holes
+}
+
+/// Refuses a sparse file that tells another number of clusters than it has.
+fn check_total(record: &mut Record, open: &Open, layout: &Layout) -> Result<(), VolumeError> {
+    let at = open.stream.place();
+    if layout.sparse_unit.is_none() {
+        return Ok(());
+    }
+    let told = record.total_allocated_mut(at).map(|told| told.get());
+    if told == Some(layout.total_allocated()) {
+        return Ok(());
+    }
+    let expected = layout.total_allocated().to_string();
+    let wrong = record.corruption("total allocated size", at, expected, format!("{told:?}"));
+    Err(Corruption::into(wrong))
+}
+
+/// As many free clusters as fit the gaps.
+fn free(mft: &Mft, id: FileId, old: &Layout, gaps: &[Gap]) -> Result<Vec<Extent>, VolumeError> {
+    let lens = gaps.iter().map(|(start, end)| end.saturating_sub(*start));
+    let clusters = lens.fold(0_u64, u64::saturating_add);
+    let near = old
+        .extents()
+        .last()
+        .and_then(|last| last.start.after(last.len));
+    // Away from $MFT, which Windows lengthens into the clusters that follow it.
+    let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
+    let bitmap = Bitmap::open(mft)?;
+    let promised = mft.promises().of_others(id.record);
+    let Some(extents) = bitmap.find(near, clusters, &promised)? else {
+        let cluster_len = u64::from(mft.disk().geometry.cluster_len);
+        let promised = promised.iter().map(|extent| extent.len).sum();
+        let free = bitmap.free()?.saturating_sub(promised);
+        return Err(VolumeError::Full {
+            needed: clusters.saturating_mul(cluster_len),
+            free: free.saturating_mul(cluster_len),
+        });
+    };
+    check_foreign(mft, &bitmap, &extents)?;
+    Ok(extents)
+}
+
+/// Deals the clusters out to the gaps in the order of both.
+fn place(gaps: &[Gap], extents: &[Extent]) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut extents = extents.iter().copied();
+    let mut left: Option<Extent> = None;
+    for (start, end) in gaps {
+        let mut vcn = *start;
+        while vcn < *end {
+            let Some(extent) = left.take().or_else(|| extents.next()) else {
+                return runs;
+            };
+            let len = extent.len.min(end.saturating_sub(vcn));
+            runs.push(Run {
+                vcn,
+                lcn: Some(extent.start),
+                len,
+            });
+            vcn = vcn.saturating_add(len);
+            left = extent.start.after(len).and_then(|start| {
+                let len = extent.len.saturating_sub(len);
+                (len > 0).then_some(Extent { start, len })
+            });
+        }
+    }
+    runs
+}
+
+fn has_list(record: &Record) -> bool {
+    record.find(attribute_type::ATTRIBUTE_LIST, "").is_some()
+}
+
+impl Allocation {
+    /// Lets the record tell of the clusters; `None` where it has no room.
+    pub(crate) fn put(&self, record: &mut Record, open: &Open) -> Option<()> {
+        let at = open.stream.place();
+        let highest = self.layout.clusters().wrapping_sub(1);
+        if open.stream.layout().is_none() {
+            record.make_non_resident(at, self.pairs.len()).ok()?;
+        }
+        record.set_mapping_pairs(at, &self.pairs, highest).ok()?;
+        set_sizes(record, open, &self.layout)
+    }
+}
+
+/// Writes the sizes into the record; `None` where it lacks one.
+pub(crate) fn set_sizes(record: &mut Record, open: &Open, layout: &Layout) -> Option<()> {
+    let at = open.stream.place();
+    let header = record.non_resident_mut(at)?;
+    header.allocated_size = layout.allocated.into();
+    header.data_size = layout.len.into();
+    header.initialized_size = layout.initialized.into();
+    if layout.sparse_unit.is_some() {
+        *record.total_allocated_mut(at)? = layout.total_allocated().into();
+    }
+    Some(())
+}

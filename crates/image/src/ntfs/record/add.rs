@@ -1,0 +1,130 @@
+//! Adding an attribute to a record: attributes are in the order of their types, then of their names
+//! (Linux-NTFS, FILE record).
+
+use zerocopy::IntoBytes;
+
+use super::{ALIGN, NoRoom, Record};
+use crate::bytes;
+use crate::ntfs::attribute::Attribute;
+use crate::ntfs::format::{AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader};
+
+impl Record {
+    /// Adds an attribute with a resident value of `len` zeros; there is none of its type and name.
+    pub(crate) fn add_resident(&mut self, kind: u32, name: &str, len: usize) -> Result<(), NoRoom> {
+        let (common, name) = start(kind, name, size_of::<ResidentHeader>())?;
+        let value = size_of::<ResidentHeader>().checked_add(name.len());
+        let value = value.and_then(|at| at.checked_next_multiple_of(ALIGN));
+        let value = value.ok_or(NoRoom)?;
+        let header = ResidentHeader {
+            common,
+            value_length: u32::try_from(len).map_err(|_| NoRoom)?.into(),
+            value_offset: u16::try_from(value).map_err(|_| NoRoom)?.into(),
+            indexed: 0,
+            reserved: 0,
+        };
+        let end = value.checked_add(len).ok_or(NoRoom)?;
+        self.add(kind, &name, header.as_bytes(), end)
+    }
+
+    /// Adds an attribute without clusters, with room for mapping pairs of `len` bytes; there is none
+    /// of its type and name.
+    pub(crate) fn add_non_resident(
+        &mut self,
+        kind: u32,
+        name: &str,
+        len: usize,
+    ) -> Result<(), NoRoom> {
+        let (common, name) = start(kind, name, size_of::<NonResidentHeader>())?;
+        let pairs = size_of::<NonResidentHeader>().checked_add(name.len());
+        let pairs = pairs.and_then(|at| at.checked_next_multiple_of(ALIGN));
+        let pairs = pairs.ok_or(NoRoom)?;
+        let header = NonResidentHeader {
+            common: AttributeHeader {
+                non_resident: 1,
+                ..common
+            },
+            lowest_vcn: 0.into(),
+            highest_vcn: u64::MAX.into(),
+            mapping_pairs_offset: u16::try_from(pairs).map_err(|_| NoRoom)?.into(),
+            compression_unit: 0,
+            reserved: [0; 5],
+            allocated_size: 0.into(),
+            data_size: 0.into(),
+            initialized_size: 0.into(),
+        };
+        let end = pairs.checked_add(len.max(1)).ok_or(NoRoom)?;
+        self.add(kind, &name, header.as_bytes(), end)
+    }
+
+    /// Puts header and name of an attribute of `len` bytes where it belongs; the rest is zero.
+    fn add(&mut self, kind: u32, name: &[u8], header: &[u8], len: usize) -> Result<(), NoRoom> {
+        let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
+        let in_use = self.bytes_in_use().ok_or(NoRoom)?;
+        let end = in_use.checked_add(new).ok_or(NoRoom)?;
+        if end > self.data.len() {
+            return Err(NoRoom);
+        }
+        let key = |attribute: &Attribute<'_>| (attribute.kind(), attribute.name().collect());
+        let (units, _) = name.as_chunks::<2>();
+        let units: Vec<u16> = units.iter().copied().map(u16::from_le_bytes).collect();
+        let wanted = (kind, units);
+        let after = self.attributes().find(|other| key(other) >= wanted);
+        let at = match after {
+            Some(after) if key(&after) == wanted => return Err(NoRoom),
+            Some(after) => after.place().0,
+            None => {
+                let last = self.attributes().last().and_then(|last| last.end());
+                let first = usize::from(self.field(|header| header.attributes_offset));
+                last.map_or(first, |end| end.0)
+            }
+        };
+        let (instance, next) = self.new_instance()?;
+        let mut attribute = [header, name].concat();
+        attribute.resize(new, 0);
+        let place = bytes::view_mut::<AttributeHeader>(&mut attribute, 0).ok_or(NoRoom)?;
+        place.length = u32::try_from(new).map_err(|_| NoRoom)?.into();
+        place.instance = instance.into();
+        let used = u32::try_from(end).map_err(|_| NoRoom)?;
+        self.data
+            .copy_within(at..in_use, at.checked_add(new).ok_or(NoRoom)?);
+        let place = bytes::slice_mut(&mut self.data, at, new).ok_or(NoRoom)?;
+        place.copy_from_slice(&attribute);
+        let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0).ok_or(NoRoom)?;
+        header.bytes_in_use = used.into();
+        header.next_attribute_instance = next.into();
+        self.header = Some(header.clone());
+        Ok(())
+    }
+
+    /// An instance number that no attribute has, and the one that the next attribute gets.
+    fn new_instance(&self) -> Result<(u16, u16), NoRoom> {
+        let mut instance = self.field(|header| header.next_attribute_instance);
+        // A record has room for fewer attributes than there are numbers.
+        for _ in 0..self.data.len() {
+            let next = instance.wrapping_add(1);
+            if self.attributes().all(|other| other.instance() != instance) {
+                return Ok((instance, next));
+            }
+            instance = next;
+        }
+        Err(NoRoom)
+    }
+}
+
+/// What an attribute begins with whose name follows its header, and that name.
+fn start(kind: u32, name: &str, header: usize) -> Result<(AttributeHeader, Vec<u8>), NoRoom> {
+    let units: Vec<u16> = name.encode_utf16().collect();
+    let common = AttributeHeader {
+        kind: kind.into(),
+        length: 0.into(),
+        non_resident: 0,
+        name_length: u8::try_from(units.len()).map_err(|_| NoRoom)?,
+        name_offset: u16::try_from(header).map_err(|_| NoRoom)?.into(),
+        flags: 0.into(),
+        instance: 0.into(),
+    };
+    Ok((
+        common,
+        units.into_iter().flat_map(u16::to_le_bytes).collect(),
+    ))
+}

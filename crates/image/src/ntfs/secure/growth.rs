@@ -1,0 +1,173 @@
+//! How `$SDS`, `$INDEX_ALLOCATION` and `$BITMAP` get longer: their sizes, and more clusters where
+//! those that they have do not suffice.
+
+use super::edit::Edit;
+use super::error::SecurityError;
+use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::error::{Corruption, VolumeError};
+use crate::ntfs::file::{check_foreign, check_place};
+use crate::ntfs::format::system;
+use crate::ntfs::layout::Layout;
+use crate::ntfs::mft::Mft;
+use crate::ntfs::place::Lcn;
+use crate::ntfs::record::{NoRoom, Record};
+use crate::ntfs::runs;
+
+/// Bytes that are allocated beyond what is needed, where that costs no further run: what grows by
+/// turns would else end up in many places, for which its record has no room.
+const SPARE: u64 = 64 << 10;
+
+/// An attribute of `$Secure` whose value lies in clusters.
+pub(super) struct Value {
+    /// The record that tells of it, or that gets it.
+    pub(super) record: u64,
+    pub(super) kind: u32,
+    pub(super) name: &'static str,
+    /// Where it lies; `None` where there is no such attribute yet.
+    pub(super) layout: Option<Layout>,
+}
+
+/// Clusters and sizes that it is to have.
+pub(super) struct Growth {
+    value: Value,
+    /// How it will lie.
+    pub(super) layout: Layout,
+    /// New clusters, which are marked as used before anything else is written.
+    pub(super) extents: Vec<Extent>,
+    /// Mapping pairs, where there are new clusters.
+    pairs: Option<Vec<u8>>,
+}
+
+impl Growth {
+    /// Finds out how to make a value at least `len` bytes long; nothing is written.
+    pub(super) fn plan(
+        mft: &Mft,
+        bitmap: &mut Bitmap<'_>,
+        value: Value,
+        len: u64,
+    ) -> Result<Self, SecurityError> {
+        let old = match &value.layout {
+            None => Layout::empty(mft.disk().geometry.cluster_len.into()),
+            Some(layout) => {
+                check_place(mft, layout)?;
+                layout.clone()
+            }
+        };
+        let mut new = Self {
+            value,
+            layout: old,
+            extents: Vec::new(),
+            pairs: None,
+        };
+        if len > new.layout.allocated {
+            new.allocate(mft, bitmap, len)?;
+        }
+        new.layout.len = new.layout.len.max(len);
+        new.layout.initialized = new.layout.initialized.max(len);
+        Ok(new)
+    }
+
+    fn allocate(
+        &mut self,
+        mft: &Mft,
+        bitmap: &mut Bitmap<'_>,
+        len: u64,
+    ) -> Result<(), SecurityError> {
+        let record = mft.read_any(self.value.record)?;
+        let id = record.base().unwrap_or_else(|| record.id());
+        let cannot = |why| VolumeError::CannotGrow { id, len, why };
+        if self.value.layout.is_some() {
+            let attribute = record.find(self.value.kind, self.value.name);
+            let header = attribute.and_then(|attribute| attribute.non_resident());
+            let told = header.map(|header| header.highest_vcn.get().wrapping_add(1));
+            if told != Some(self.layout.clusters()) {
+                let why = "a part of $Secure is told of in several records: set the descriptor in \
+                           Windows";
+                return Err(cannot(why).into());
+            }
+        }
+        let cluster_len = u64::from(mft.disk().geometry.cluster_len);
+        let needed = len
+            .div_ceil(cluster_len)
+            .saturating_sub(self.layout.clusters());
+        let last = self.layout.extents().last();
+        let near = last.and_then(|last| last.start.after(last.len));
+        // Away from $MFT, which Windows lengthens into the clusters that follow it.
+        let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
+        let wanted = needed.saturating_add(SPARE.div_ceil(cluster_len));
+        let promised = mft.promises().of_others(system::SECURE);
+        let found = bitmap.find(near, wanted, &promised)?;
+        let found = match found.filter(|extents| extents.len() == 1) {
+            Some(extents) => Some(extents),
+            None => bitmap.find(near, needed, &promised)?,
+        };
+        self.extents = match found {
+            Some(extents) => extents,
+            None => {
+                return Err(VolumeError::Full {
+                    needed: needed.saturating_mul(cluster_len),
+                    free: bitmap.free()?.saturating_mul(cluster_len),
+                }
+                .into());
+            }
+        };
+        check_foreign(mft, bitmap, &self.extents)?;
+        bitmap.plan(&self.extents);
+        let layout = self.layout.extended(&self.extents);
+        self.layout = layout.ok_or_else(|| cannot("it would be too long"))?;
+        let pairs = runs::encode(self.layout.runs());
+        self.pairs = Some(pairs.map_err(|_| cannot("it would be too long"))?);
+        Ok(())
+    }
+
+    /// Puts the sizes and clusters into the record, in memory.
+    pub(super) fn put(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+        if self.value.layout.as_ref() == Some(&self.layout) {
+            return Ok(());
+        }
+        let record = edit.record(self.value.record)?;
+        self.put_into(record)
+            .map_err(|NoRoom| SecurityError::NoRoom {
+                index: self.value.name,
+            })
+    }
+
+    fn put_into(&self, record: &mut Record) -> Result<(), NoRoom> {
+        let (kind, name) = (self.value.kind, self.value.name);
+        let find = |record: &Record| record.find(kind, name).map(|found| found.place());
+        if find(record).is_none() {
+            let len = self.pairs.as_ref().map_or(0, Vec::len);
+            record.add_non_resident(kind, name, len)?;
+        }
+        let at = find(record).ok_or(NoRoom)?;
+        if let Some(pairs) = &self.pairs {
+            record.set_mapping_pairs(at, pairs, self.layout.clusters().wrapping_sub(1))?;
+        }
+        let header = record.non_resident_mut(at).ok_or(NoRoom)?;
+        header.allocated_size = self.layout.allocated.into();
+        header.data_size = self.layout.len.into();
+        header.initialized_size = self.layout.initialized.into();
+        Ok(())
+    }
+}
+
+/// Refuses values that have clusters in common.
+pub(super) fn check_apart<'a>(
+    mft: &Mft,
+    layouts: impl Iterator<Item = &'a Layout>,
+) -> Result<(), SecurityError> {
+    let mut extents: Vec<Extent> = layouts.flat_map(Layout::extents).collect();
+    extents.sort_by_key(|extent| extent.start);
+    for pair in extents.windows(2) {
+        if let [first, second] = pair
+            && first.overlaps(second)
+        {
+            let offset = mft.disk().geometry.offset(second.start).unwrap_or(u64::MAX);
+            let actual = "one that another part of $Secure has, too";
+            return Err(
+                Corruption::new("cluster of $Secure", offset, "one of its own", actual).into(),
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! Adding to an index, in memory (Linux-NTFS, B*Trees).
+//!
+//! A full node is replaced by two new ones, which the parent then names instead; where the parent is
+//! full it is replaced likewise, up to the root, whose entries move into a new block when they
+//! become too many. Since no block in use is divided in its place, the old tree stays whole until
+//! the one block is written that names the new ones.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use super::super::error::SecurityError;
+use super::super::format::SdsHeader;
+use super::super::key::Key;
+use super::super::node::{Entry, Node};
+use super::{Blocks, Index, MAX_BLOCKS, MAX_DEPTH};
+
+/// Bytes by which a root stays shorter than a block, for the block's header, the numbers in it and
+/// one more entry: it has to fit into one when it becomes too long.
+const BESIDE_ENTRIES: usize = 128;
+
+/// A node on the way to a leaf.
+struct Step<K> {
+    /// Where it lies; `None` for the root.
+    at: Option<u64>,
+    node: Node,
+    entries: Vec<Entry<K>>,
+    /// The entry before which the key belongs, whose child is the next step.
+    position: usize,
+}
+
+/// What becomes of a full node.
+struct Halves<K> {
+    left: Vec<Entry<K>>,
+    /// The item between them, which goes into the parent.
+    median: Option<(K, SdsHeader)>,
+    right: Vec<Entry<K>>,
+}
+
+impl<K: Key, B: Blocks> Index<K, B> {
+    /// Lets the root have at most `len` bytes as long as it is added to.
+    pub(in super::super) fn set_root_room(&mut self, len: usize) {
+        self.root_room = len.min(self.block_len().saturating_sub(BESIDE_ENTRIES));
+    }
+
+    /// Adds an entry to the leaf where it belongs, in memory only.
+    pub(in super::super) fn insert(&mut self, data: &SdsHeader) -> Result<(), SecurityError> {
+        let key = K::of(data);
+        let mut path = self.path(key)?;
+        let mut new = Entry {
+            child: None,
+            item: Some((key, *data)),
+        };
+        while let Some(mut step) = path.pop() {
+            step.entries.insert(step.position, new);
+            let Some(at) = step.at else {
+                return self.set_root(&step.entries);
+            };
+            if let Some(node) = step.node.with(&step.entries)? {
+                match self.new.contains_key(&at) {
+                    true => self.new.insert(at, node),
+                    false => self.changed.insert(at, node),
+                };
+                return Ok(());
+            }
+            let halves = split(step.entries, step.position).ok_or(no_room::<K>())?;
+            // What is not on the disk yet may keep its place.
+            let left_at = match self.new.contains_key(&at) {
+                true => at,
+                false => {
+                    let left_at = self.allocate()?;
+                    self.changed.remove(&at);
+                    self.replaced.insert(self.ordinal(at));
+                    left_at
+                }
+            };
+            let left = self.put_new(left_at, &halves.left)?;
+            let right_at = self.allocate()?;
+            let right = self.put_new(right_at, &halves.right)?;
+            if let Some(parent) = path.last_mut()
+                && let Some(entry) = parent.entries.get_mut(parent.position)
+            {
+                entry.child = Some(right);
+            }
+            new = Entry {
+                child: Some(left),
+                item: halves.median,
+            };
+        }
+        Err(self.too_deep())
+    }
+
+    /// Moves the entries of the root into a new block, its only child then. `false` where it has
+    /// none, or more than a block has room for.
+    pub(in super::super) fn push_down(&mut self) -> Result<bool, SecurityError> {
+        let entries = self.root.entries::<K>()?;
+        let trial = Node::new_block(self.block_len(), 0, 0).with(&entries)?;
+        if entries.len() < 2 || trial.is_none() {
+            return Ok(false);
+        }
+        let at = self.allocate()?;
+        let only = Entry::<K> {
+            child: Some(self.put_new(at, &entries)?),
+            item: None,
+        };
+        self.root = self.root.with(&[only])?.ok_or(no_room::<K>())?;
+        self.root_changed = true;
+        Ok(true)
+    }
+
+    /// Goes through the whole index where it has new blocks, to be sure of it.
+    pub(in super::super) fn check(&self) -> Result<(), SecurityError> {
+        match self.new.is_empty() {
+            true => Ok(()),
+            false => self.walk(None, &mut |_| ControlFlow::Continue(())),
+        }
+    }
+
+    /// The value of `$INDEX_ROOT`.
+    pub(in super::super) fn root(&self) -> &[u8] {
+        self.root.bytes()
+    }
+
+    /// Whether that has changed.
+    pub(in super::super) fn root_changed(&self) -> bool {
+        self.root_changed
+    }
+
+    /// The blocks that were changed in their places, without update sequence numbers, and where they
+    /// lie.
+    pub(in super::super) fn changed_blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.changed.iter().map(|(at, node)| (*at, node.bytes()))
+    }
+
+    /// The new blocks likewise.
+    pub(in super::super) fn new_blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.new.iter().map(|(at, node)| (*at, node.bytes()))
+    }
+
+    /// Ordinal numbers of the new blocks.
+    pub(in super::super) fn new_numbers(&self) -> impl Iterator<Item = u64> {
+        self.new.keys().map(|at| self.ordinal(*at))
+    }
+
+    /// Ordinal numbers of the blocks that are no longer used.
+    pub(in super::super) fn replaced(&self) -> &BTreeSet<u64> {
+        &self.replaced
+    }
+
+    /// Bytes that `$INDEX_ALLOCATION` must have for the new blocks.
+    pub(in super::super) fn end(&self) -> u64 {
+        let last = self.new.keys().next_back();
+        last.map_or(0, |at| at.saturating_add(self.block_size.into()))
+    }
+
+    /// The way from the root to the leaf where a key belongs which the index lacks.
+    fn path(&self, key: K) -> Result<Vec<Step<K>>, SecurityError> {
+        let mut path = Vec::new();
+        let mut bounds = (None, None);
+        let mut next = Some((None, self.root.clone()));
+        while let Some((at, node)) = next {
+            if path.len() > MAX_DEPTH {
+                return Err(self.too_deep());
+            }
+            let entries = node.entries::<K>()?;
+            self.check_bounds(&node, &entries, bounds)?;
+            let is_behind = |entry: &Entry<K>| entry.item.is_some_and(|(other, _)| other < key);
+            let position = entries.partition_point(is_behind);
+            let place = entries.get(position);
+            if place.and_then(|entry| entry.item).map(|(other, _)| other) == Some(key) {
+                return Err(node.fault::<K>(0, "a key that is new", "the same key"));
+            }
+            let key_of = |entry: &Entry<K>| entry.item.map(|(other, _)| other);
+            let before = position.checked_sub(1).and_then(|at| entries.get(at));
+            bounds = (
+                before.and_then(key_of).or(bounds.0),
+                place.and_then(key_of).or(bounds.1),
+            );
+            next = match place.and_then(|entry| entry.child) {
+                None => None,
+                Some(number) => {
+                    let (at, child) = self.child(number, &node)?;
+                    Some((Some(at), child))
+                }
+            };
+            path.push(Step {
+                at,
+                node,
+                entries,
+                position,
+            });
+        }
+        Ok(path)
+    }
+
+    fn set_root(&mut self, entries: &[Entry<K>]) -> Result<(), SecurityError> {
+        self.root = self.root.with(entries)?.ok_or(no_room::<K>())?;
+        self.root_changed = true;
+        match self.root.bytes().len() <= self.root_room || self.push_down()? {
+            true => Ok(()),
+            false => Err(no_room::<K>()),
+        }
+    }
+
+    /// Makes a new block, and gives its number.
+    fn put_new(&mut self, at: u64, entries: &[Entry<K>]) -> Result<u64, SecurityError> {
+        let number = self.number(at);
+        let block = Node::new_block(self.block_len(), at, number);
+        let block = block.with(entries)?.ok_or(no_room::<K>())?;
+        self.new.insert(at, block);
+        Ok(number)
+    }
+
+    /// Where a new block may lie.
+    fn allocate(&mut self) -> Result<u64, SecurityError> {
+        let mut number = match self.next_new {
+            Some(next) => next,
+            None => {
+                // What the map of the blocks has as free must not be part of the tree.
+                self.walk(None, &mut |_| ControlFlow::Continue(()))?;
+                0
+            }
+        };
+        while self.blocks.in_use(number)? {
+            number = number.saturating_add(1);
+        }
+        if usize::try_from(number).map_or(true, |number| number >= MAX_BLOCKS) {
+            return Err(no_room::<K>());
+        }
+        self.next_new = Some(number.saturating_add(1));
+        Ok(number.saturating_mul(self.block_size.into()))
+    }
+
+    fn block_len(&self) -> usize {
+        usize::try_from(self.block_size).unwrap_or(usize::MAX)
+    }
+
+    /// The number by which a parent names the block at `at`.
+    fn number(&self, at: u64) -> u64 {
+        at.checked_div(self.unit).unwrap_or(0)
+    }
+
+    /// How many blocks lie before the one at `at`.
+    fn ordinal(&self, at: u64) -> u64 {
+        at.checked_div(self.block_size.into()).unwrap_or(0)
+    }
+}
+
+/// Divides the entries of a full node, of which the one at `new` is new. Where it comes after all
+/// others, as it always will, the first half stays full. `None` where there are too few.
+fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Halves<K>> {
+    let items = entries.len().checked_sub(1).filter(|items| *items >= 3)?;
+    let is_last = new.checked_add(1) == Some(items);
+    let middle = match K::ASCENDS && is_last {
+        true => new.checked_sub(1)?,
+        false => items / 2,
+    };
+    let right = entries.split_off(middle.checked_add(1)?);
+    let median = entries.pop()?;
+    entries.push(Entry {
+        child: median.child,
+        item: None,
+    });
+    Some(Halves {
+        left: entries,
+        median: median.item,
+        right,
+    })
+}
+
+fn no_room<K: Key>() -> SecurityError {
+    SecurityError::NoRoom { index: K::NAME }
+}

@@ -1,0 +1,290 @@
+//! What is to be written for new descriptors, and in which order.
+//!
+//! First what nothing names yet: clusters, the bytes of `$SDS`, new blocks of the indexes. Then
+//! `$SII`, then `$SDH`: in the record of the root the sizes, the bits of the new blocks and the root
+//! change at once, then the blocks that are changed in their places. Each is durable before the next
+//! begins, and the bits of replaced blocks are cleared last. A crash leaves bytes or blocks that
+//! nothing names, or an id that only `$SII` knows.
+
+use std::sync::Arc;
+
+use super::edit::Edit;
+use super::error::SecurityError;
+use super::growth::{Growth, Value, check_apart};
+use super::index::Index;
+use super::key::{ByHash, ById, Key};
+use super::sds::Append;
+use super::store::{IndexBlocks, Store, View};
+use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::error::VolumeError;
+use crate::ntfs::fixup;
+use crate::ntfs::format::{IndexBlock, attribute_type};
+use crate::ntfs::mft::Mft;
+use crate::ntfs::record::{NoRoom, Record};
+
+/// The bits of an index are in units of this many bytes.
+const BITMAP_UNIT: usize = 8;
+
+/// `$SII` of a volume.
+pub(super) type ByIdIndex = Index<ById, Arc<IndexBlocks>>;
+/// `$SDH` of a volume.
+pub(super) type ByHashIndex = Index<ByHash, Arc<IndexBlocks>>;
+
+/// All that is to be written.
+pub(super) struct Plan<'a> {
+    append: &'a Append,
+    sds: Growth,
+    by_id: IndexPlan<'a, ById>,
+    by_hash: IndexPlan<'a, ByHash>,
+}
+
+/// The same for one index.
+struct IndexPlan<'a, K> {
+    view: &'a View,
+    index: &'a Index<K, Arc<IndexBlocks>>,
+    allocation: Option<Growth>,
+    /// `$BITMAP` where it is not resident.
+    bitmap: Option<Growth>,
+    /// Its new value, with replaced blocks and without.
+    bits: [Vec<u8>; 2],
+}
+
+impl<'a> Plan<'a> {
+    /// Finds clusters for all that gets longer; nothing is written.
+    pub(super) fn new(
+        mft: &Mft,
+        store: &'a Store,
+        append: &'a Append,
+        (by_id, by_hash): (&'a ByIdIndex, &'a ByHashIndex),
+    ) -> Result<Self, SecurityError> {
+        let mut bitmap = Bitmap::open(mft)?;
+        let plan = Self {
+            append,
+            sds: Growth::plan(mft, &mut bitmap, store.sds.value(), append.len)?,
+            by_id: IndexPlan::new(mft, &mut bitmap, &store.by_id, by_id)?,
+            by_hash: IndexPlan::new(mft, &mut bitmap, &store.by_hash, by_hash)?,
+        };
+        check_apart(mft, plan.growths().map(|growth| &growth.layout))?;
+        Ok(plan)
+    }
+
+    fn growths(&self) -> impl Iterator<Item = &Growth> {
+        let by_id = [&self.by_id.allocation, &self.by_id.bitmap];
+        let by_hash = [&self.by_hash.allocation, &self.by_hash.bitmap];
+        let indexes = by_id.into_iter().chain(by_hash).flatten();
+        std::iter::once(&self.sds).chain(indexes)
+    }
+
+    /// Writes all, or tries whether the records have room for it.
+    pub(super) fn carry_out(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+        let extents: Vec<Extent> = self
+            .growths()
+            .flat_map(|growth| growth.extents.iter().copied())
+            .collect();
+        edit.take(&extents)?;
+        for (at, bytes) in &self.append.writes {
+            edit.write(&self.sds.layout, bytes, *at)?;
+        }
+        self.by_id.write_new(edit)?;
+        self.by_hash.write_new(edit)?;
+        edit.sync()?;
+
+        // What takes room in a record comes after what gives it.
+        self.by_id.put_root(edit, true)?;
+        let at_once = self.by_id.view.record == self.by_hash.view.record
+            && self.by_id.index.changed_blocks().next().is_none();
+        if at_once {
+            self.by_hash.put_root(edit, true)?;
+        }
+        self.sds.put(edit)?;
+        self.by_id.put(edit)?;
+        if at_once {
+            self.by_hash.put(edit)?;
+        }
+        edit.write_records(self.by_id.view.record)?;
+        edit.sync()?;
+        self.by_id.write_changed(edit)?;
+        edit.sync()?;
+        if !at_once {
+            self.by_hash.put(edit)?;
+            edit.write_records(self.by_hash.view.record)?;
+            edit.sync()?;
+        }
+        self.by_hash.write_changed(edit)?;
+        edit.sync()?;
+        self.by_id.give_back(edit)?;
+        self.by_hash.give_back(edit)?;
+        edit.write_records(self.by_id.view.record)
+    }
+}
+
+impl<'a, K: Key> IndexPlan<'a, K> {
+    fn new(
+        mft: &Mft,
+        bitmap: &mut Bitmap<'_>,
+        view: &'a View,
+        index: &'a Index<K, Arc<IndexBlocks>>,
+    ) -> Result<Self, SecurityError> {
+        index.check()?;
+        let mut plan = Self {
+            view,
+            index,
+            allocation: None,
+            bitmap: None,
+            bits: [view.blocks.bits.clone(), view.blocks.bits.clone()],
+        };
+        let is_new = index.new_blocks().next().is_some();
+        if is_new || index.changed_blocks().next().is_some() {
+            let allocation = view.allocation::<K>();
+            plan.check_attributes(mft, &allocation, is_new)?;
+            plan.allocation = Some(Growth::plan(mft, bitmap, allocation, index.end())?);
+        }
+        if !is_new {
+            return Ok(plan);
+        }
+        for bits in &mut plan.bits {
+            for number in index.new_numbers() {
+                set_bit(bits, number, true);
+            }
+        }
+        let [_, after] = &mut plan.bits;
+        for number in index.replaced() {
+            set_bit(after, *number, false);
+        }
+        if let Some(value) = view.bitmap_in_clusters::<K>() {
+            let [bits, _] = &plan.bits;
+            let len = u64::try_from(bits.len()).unwrap_or(u64::MAX);
+            plan.bitmap = Some(Growth::plan(mft, bitmap, value, len)?);
+        }
+        Ok(plan)
+    }
+
+    /// Refuses what could only be told of in an attribute list.
+    fn check_attributes(
+        &self,
+        mft: &Mft,
+        allocation: &Value,
+        is_new: bool,
+    ) -> Result<(), SecurityError> {
+        let lacks = allocation.layout.is_none() || self.view.blocks.bitmap.is_none();
+        if is_new && lacks && self.view.is_spread {
+            let record = mft.read_any(self.view.record)?;
+            return Err(VolumeError::CannotGrow {
+                id: record.base().unwrap_or_else(|| record.id()),
+                len: self.index.end(),
+                why: "its attributes are spread over several records: set the descriptor in Windows",
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Writes the new blocks, which nothing names yet.
+    fn write_new(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+        self.write_blocks(edit, self.index.new_blocks())
+    }
+
+    /// Writes the blocks that are changed in their places.
+    fn write_changed(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+        self.write_blocks(edit, self.index.changed_blocks())
+    }
+
+    fn write_blocks<'b>(
+        &self,
+        edit: &mut Edit<'_>,
+        blocks: impl Iterator<Item = (u64, &'b [u8])>,
+    ) -> Result<(), SecurityError> {
+        let Some(allocation) = &self.allocation else {
+            return Ok(());
+        };
+        for (at, bytes) in blocks {
+            let mut bytes = bytes.to_vec();
+            let offset = allocation.layout.position(at).unwrap_or(at);
+            fixup::protect(&mut bytes, IndexBlock::MAGIC, offset).map_err(VolumeError::from)?;
+            edit.write(&allocation.layout, &bytes, at)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the root into its record, in memory; only where it gets shorter if that is asked for.
+    fn put_root(&self, edit: &mut Edit<'_>, only_shorter: bool) -> Result<(), SecurityError> {
+        if !self.index.root_changed() {
+            return Ok(());
+        }
+        let root = self.index.root();
+        let record = edit.record(self.view.record)?;
+        let put = |record: &mut Record| {
+            let found = record.find(attribute_type::INDEX_ROOT, K::NAME);
+            let found = found.ok_or(NoRoom)?;
+            let len = found.resident().map_or(0, <[u8]>::len);
+            if only_shorter && root.len() > len {
+                return Ok(());
+            }
+            put_value(record, attribute_type::INDEX_ROOT, K::NAME, root)
+        };
+        put(record).map_err(|NoRoom| SecurityError::NoRoom { index: K::NAME })
+    }
+
+    /// Puts root, sizes and the bits of the new blocks into their records, in memory.
+    fn put(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+        self.put_root(edit, true)?;
+        for growth in [&self.allocation, &self.bitmap].into_iter().flatten() {
+            growth.put(edit)?;
+        }
+        let [bits, _] = &self.bits;
+        if *bits != self.view.blocks.bits {
+            self.put_bits(edit, bits)?;
+        }
+        self.put_root(edit, false)
+    }
+
+    /// Clears the bits of replaced blocks.
+    fn give_back(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+        let [before, after] = &self.bits;
+        match before == after {
+            true => Ok(()),
+            false => self.put_bits(edit, after),
+        }
+    }
+
+    /// Writes the bits into clusters, or puts them into their record in memory.
+    fn put_bits(&self, edit: &mut Edit<'_>, bits: &[u8]) -> Result<(), SecurityError> {
+        if let Some(bitmap) = &self.bitmap {
+            return edit.write(&bitmap.layout, bits, 0);
+        }
+        let stream = self.view.blocks.bitmap.as_ref();
+        let record = edit.record(stream.map_or(self.view.record, |stream| stream.record()))?;
+        let put = |record: &mut Record| {
+            if record.find(attribute_type::BITMAP, K::NAME).is_none() {
+                record.add_resident(attribute_type::BITMAP, K::NAME, bits.len())?;
+            }
+            put_value(record, attribute_type::BITMAP, K::NAME, bits)
+        };
+        put(record).map_err(|NoRoom| SecurityError::NoRoom { index: K::NAME })
+    }
+}
+
+/// Gives a resident attribute another value.
+fn put_value(record: &mut Record, kind: u32, name: &str, value: &[u8]) -> Result<(), NoRoom> {
+    let at = record.find(kind, name).ok_or(NoRoom)?.place();
+    record.set_value_len(at, value.len())?;
+    let place = record.value_mut(at).ok_or(NoRoom)?;
+    place.copy_from_slice(value);
+    Ok(())
+}
+
+fn set_bit(bits: &mut Vec<u8>, number: u64, value: bool) {
+    let Ok(at) = usize::try_from(number / 8) else {
+        return;
+    };
+    if at >= bits.len() {
+        bits.resize(at.saturating_add(1).next_multiple_of(BITMAP_UNIT), 0);
+    }
+    if let Some(cell) = bits.get_mut(at) {
+        let mask = 1 << (number % 8);
+        match value {
+            true => *cell |= mask,
+            false => *cell &= !mask,
+        }
+    }
+}
