@@ -146,7 +146,7 @@ impl Work {
             _ => script.below(MAX_LEN),
         };
         self.touch(index);
-        let room = file.room_to_grow(len).is_ok();
+        let room = file.check_write(len, &[]).is_ok();
         let set = file.set_len(len);
         assert!(!room || set.is_ok(), "room for {len}: {set:?}");
         set.map_err(|error| error.to_string())?;
