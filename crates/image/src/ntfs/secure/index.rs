@@ -230,4 +230,23 @@ impl<K: Key, B: Blocks> Index<K, B> {
 }
 
 #[cfg(test)]
+impl<K: Key, B: Blocks> Index<K, B> {
+    /// Calls `visit` with all entries, and gives the ordinal numbers of the blocks with them.
+    pub(super) fn walk_blocks(
+        &self,
+        visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
+    ) -> Result<Vec<u64>, SecurityError> {
+        let mut walk = Walk {
+            from: None,
+            seen: HashSet::new(),
+            visit,
+        };
+        let _ = self.walk_node(&self.root, (None, None), 0, &mut walk)?;
+        let size = u64::from(self.block_size);
+        let seen = walk.seen.into_iter();
+        Ok(seen.map(|number| number * self.unit / size).collect())
+    }
+}
+
+#[cfg(test)]
 mod tests;

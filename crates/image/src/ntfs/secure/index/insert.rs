@@ -14,6 +14,10 @@ use super::super::key::Key;
 use super::super::node::{Entry, Node};
 use super::{Blocks, Index, MAX_BLOCKS, MAX_DEPTH};
 
+/// Bytes by which a root stays shorter than a block, for the block's header, the numbers in it and
+/// one more entry: it has to fit into one when it becomes too long.
+const BESIDE_ENTRIES: usize = 128;
+
 /// A node on the way to a leaf.
 struct Step<K> {
     /// Where it lies; `None` for the root.
@@ -27,7 +31,7 @@ struct Step<K> {
 impl<K: Key, B: Blocks> Index<K, B> {
     /// Lets the root have at most `len` bytes as long as it is added to.
     pub(in super::super) fn set_root_room(&mut self, len: usize) {
-        self.root_room = len;
+        self.root_room = len.min(self.block_len().saturating_sub(BESIDE_ENTRIES));
     }
 
     /// Adds an entry to the leaf where it belongs, in memory only.

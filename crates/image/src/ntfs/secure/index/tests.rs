@@ -8,6 +8,8 @@ use crate::ntfs::secure::format::ViewEntry;
 use crate::ntfs::secure::key::{ByHash, ById};
 use crate::ntfs::secure::node::entry_len;
 
+mod growth;
+
 const SIZE: usize = 4096;
 
 /// Blocks in memory, without update sequence numbers; counts how often one is read.

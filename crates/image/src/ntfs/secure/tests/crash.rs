@@ -38,8 +38,15 @@ fn cuts(bytes: &[u8], epochs: &[Epoch], mut check: impl FnMut(&[u8])) {
 
 #[test]
 fn a_cut_leaves_all_old_descriptors_and_files_with_old_or_new_ones() {
-    // In the last $SDS needs more clusters.
-    for (count, add, more) in [(0, 1, 0), (380, 10, 2), (380, 10, 100)] {
+    // (380, 10, 100): $SDS needs more clusters. (0, 30, 0): both roots get blocks. (380, 60, 0): leaves
+    // are divided, others have room.
+    for (count, add, more) in [
+        (0, 1, 0),
+        (380, 10, 2),
+        (380, 10, 100),
+        (0, 30, 0),
+        (380, 60, 0),
+    ] {
         let mut descriptors: Vec<Vec<u8>> =
             (0..count).map(|number| descriptor(number, 0)).collect();
         descriptors.resize(count as usize + 20, descriptor(5000, 0));
@@ -67,11 +74,12 @@ fn a_cut_leaves_all_old_descriptors_and_files_with_old_or_new_ones() {
                 assert!(is_new || *found == **old, "file {number}");
                 complete &= is_new;
             }
-            for (number, old) in descriptors.iter().enumerate().step_by(29) {
+            for (number, old) in descriptors.iter().enumerate().step_by(47) {
                 let id = secure.id_of(old).expect("sound");
                 let id = id.unwrap_or_else(|| panic!("descriptor {number}"));
                 assert_eq!(*secure.descriptor(id).expect("sound"), **old);
             }
+            growth::check_blocks(&secure);
             // What was cut off can be done again.
             let ids = secure.add(&slices(&new)).expect("room");
             for (id, new) in ids.iter().zip(&new) {
@@ -85,36 +93,54 @@ fn a_cut_leaves_all_old_descriptors_and_files_with_old_or_new_ones() {
 
 #[test]
 fn a_cut_volume_is_sound_to_others_and_can_be_finished() {
-    let old: Vec<Vec<u8>> = (0..380).map(|number| descriptor(number, 0)).collect();
-    let Some((image, records)) = made(8, &old) else {
-        return;
-    };
-    let before = image.device().bytes();
-    let (_, secure) = open(&before);
-    let files = files(&secure, &records[..10]);
-    let new: Vec<Vec<u8>> = (0..10).map(|number| descriptor(1000 + number, 0)).collect();
-    let mut expected_ids = Vec::new();
-    let epochs = record(&before, |secure| {
-        expected_ids = secure.add(&slices(&new)).expect("room");
-    });
-    assert_eq!(epochs.len(), 5, "clusters, bytes, length, $SII, $SDH");
-    let mut volume = before.clone();
-    for (number, epoch) in epochs.iter().enumerate() {
-        for (at, data) in epoch {
-            volume[*at as usize..][..data.len()].copy_from_slice(data);
+    // Leaves with room; leaves that are divided; roots that get blocks.
+    for (count, add) in [(380, 10), (380, 60), (20, 30)] {
+        let old: Vec<Vec<u8>> = (0..count).map(|number| descriptor(number, 0)).collect();
+        let Some((image, records)) = made(8, &old) else {
+            return;
+        };
+        let before = image.device().bytes();
+        let (_, secure) = open(&before);
+        let files = files(&secure, &records[..10]);
+        let new: Vec<Vec<u8>> = (0..add)
+            .map(|number| descriptor(2000 + number, 0))
+            .collect();
+        let mut expected_ids = Vec::new();
+        let epochs = record(&before, |secure| {
+            expected_ids = secure.add(&slices(&new)).expect("room");
+        });
+        if add == 10 {
+            assert_eq!(epochs.len(), 5, "clusters, bytes, length, $SII, $SDH");
         }
-        let (memory, secure) = open(&volume);
-        let old_ids: Vec<&[u8]> = slices(&old);
-        store(&image, &memory);
-        compare(&image, &old_ids);
-        let ids = secure.add(&slices(&new)).expect("room");
-        // Bytes that nothing names keep their ids; what $SII has is not added again.
-        let same = !(1..3).contains(&number);
-        assert_eq!(ids == expected_ids, same, "cut {number}");
-        set(&secure, &files, &ids);
-        store(&image, &memory);
-        let expected: Vec<&[u8]> = new.iter().chain(&old[10..]).map(Vec::as_slice).collect();
-        compare(&image, &expected);
+        let mut volume = before.clone();
+        for (number, epoch) in epochs.iter().enumerate() {
+            for (at, data) in epoch {
+                volume[*at as usize..][..data.len()].copy_from_slice(data);
+            }
+            let (memory, secure) = open(&volume);
+            store(&image, &memory);
+            compare(&image, &slices(&old));
+            let ids = secure.add(&slices(&new)).expect("room");
+            // Bytes that nothing names keep their ids; what $SII has is not added again.
+            if add == 10 {
+                let same = !(1..3).contains(&number);
+                assert_eq!(ids == expected_ids, same, "cut {number}");
+            }
+            set(&secure, &files, &ids[..10]);
+            store(&image, &memory);
+            let expected: Vec<&[u8]> = new[..10]
+                .iter()
+                .chain(&old[10..])
+                .map(Vec::as_slice)
+                .collect();
+            compare(&image, &expected);
+            // What others add goes on from there.
+            let theirs: Vec<Vec<u8>> = (0..15).map(|number| descriptor(9000 + number, 0)).collect();
+            set_files(&image, &theirs);
+            let expected: Vec<&[u8]> = theirs.iter().chain(&old[15..]).map(Vec::as_slice).collect();
+            compare(&image, &expected);
+            image.check();
+        }
+        check(&image);
     }
-    check(&image);
 }

@@ -12,6 +12,7 @@ use crate::ntfs::tests::image::Image;
 use crate::testing::Memory;
 
 mod crash;
+mod growth;
 mod hostile;
 mod image;
 mod limits;
