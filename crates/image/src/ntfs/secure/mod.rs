@@ -149,9 +149,9 @@ impl Secure {
         }
     }
 
-    /// Gives files other ids, which the volume must have, and returns when that is durable. Every
-    /// file is checked before the first is written; what is refused for one does not keep the
-    /// others from being set. A crash leaves each file with the old id or the new. The volume must be
+    /// Gives files other ids, which the volume must have, in place of what they have now, be that an
+    /// id or a descriptor of their own, and returns when that is durable. Every file is checked before the first is written; what is refused for one does not keep the
+    /// others from being set. A crash leaves each file with what it had or the new id. The volume must be
     /// [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
