@@ -9,13 +9,18 @@ use crate::{
     workspace,
 };
 
-/// Programs that the cross-check needs, with their Debian packages.
-const PACKAGES: [(&str, &str); 5] = [
+/// Programs that the tests and the cross-check need, with their Debian packages.
+const PACKAGES: [(&str, &str); 10] = [
     ("hivexget", "libhivex-bin"),
     ("hivexregedit", "libwin-hivex-perl"),
     ("reged", "chntpw"),
     ("mkntfs", "ntfs-3g"),
     ("getfattr", "attr"),
+    ("qemu-img", "qemu-utils"),
+    ("mkfs.fat", "dosfstools"),
+    ("fsck.fat", "dosfstools"),
+    ("mcopy", "mtools"),
+    ("sfdisk", "fdisk"),
 ];
 /// Seconds for all fuzz targets together.
 const FUZZ_SECONDS: &str = "60";

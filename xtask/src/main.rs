@@ -23,6 +23,9 @@ enum Task {
     /// needs root
     BenchDescriptors(xtask::bench::DescriptorOptions),
     #[cfg(target_os = "linux")]
+    /// Measure inspecting and repairing disks that are not mounted; needs root
+    BenchImages(xtask::bench::ImageOptions),
+    #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchDescriptorsFloor(xtask::bench::FloorOptions),
     /// Write a generated SYSTEM-like hive
@@ -77,6 +80,8 @@ fn run() -> Result<()> {
         Task::Bench(options) => xtask::bench::run(&options),
         #[cfg(target_os = "linux")]
         Task::BenchDescriptors(options) => xtask::bench::compare_descriptors(&options),
+        #[cfg(target_os = "linux")]
+        Task::BenchImages(options) => xtask::bench::measure_images(&options),
         #[cfg(target_os = "linux")]
         Task::BenchDescriptorsFloor(options) => xtask::bench::floor(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),

@@ -99,7 +99,10 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
             ..
         } => (Exit::Refused, Some(BITLOCKER)),
         DiskError::Partitions(_) => (Exit::Failure, Some(A_TARGET)),
-        DiskError::Container(_) | DiskError::NotReadable { .. } => (Exit::Refused, None),
+        DiskError::Container(_)
+        | DiskError::NotReadable { .. }
+        | DiskError::DynamicDisk { .. }
+        | DiskError::StorageSpaces { .. } => (Exit::Refused, None),
         DiskError::NoWindows { .. } => (
             Exit::Failure,
             Some("'diskmend disks' shows what the disk holds"),
@@ -205,13 +208,11 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
                                    the folder Windows"
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
+        GuardError::NotWritable { .. } => PERMISSION.to_owned(),
         GuardError::DiskOnline { disk } => format!(
             "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
              -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"
         ),
-        GuardError::DiskInUse => "unmount its volumes, end the virtual machine that runs from it, \
-                                  or wait for the other program"
-            .to_owned(),
         GuardError::ReadOnly if cfg!(windows) => {
             "in diskpart: 'select volume LETTER', 'attributes volume clear readonly'; a disk that \
              is read-only as a whole may have a switch, or be attached so"
@@ -229,6 +230,9 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             "diskmend repairs a disk that is attached to another machine".to_owned()
         }
         GuardError::Busy => "wait until it has ended".to_owned(),
+        GuardError::DiskInUse => "unmount its volumes, or end the program that works on it; then \
+                                  repeat the command"
+            .to_owned(),
         GuardError::NoSpace { .. } => {
             "free some space on the volume, or keep undo data elsewhere with --state-dir DIR".into()
         }
@@ -273,6 +277,7 @@ mod tests {
             GuardError::Hibernated,
             GuardError::OwnDisk,
             GuardError::Busy,
+            GuardError::DiskInUse,
             GuardError::NoSpace {
                 needed: 2,
                 available: 1,

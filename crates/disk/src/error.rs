@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{DiskError, DiskNumber, Kind};
 
@@ -98,6 +98,18 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Of the disk that was to be opened at `path`.
+    #[must_use]
+    pub fn of_disk(path: &Path, source: DiskError) -> Self {
+        match source {
+            DiskError::Io(source) => Self::from_io(path.to_path_buf(), source),
+            source => Self::Disk {
+                path: path.to_path_buf(),
+                source: Box::new(source),
+            },
+        }
+    }
+
     /// Sorts what the system reported for `path` into its variant.
     pub(crate) fn from_io(path: PathBuf, source: io::Error) -> Self {
         if cfg!(windows) && source.raw_os_error() == Some(LOCKED_VOLUME) {

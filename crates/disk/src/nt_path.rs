@@ -157,16 +157,18 @@ impl fmt::Display for NtPath {
         if self.is_root() {
             return f.write_str(".");
         }
+        let mut text = String::with_capacity(self.units.len());
         for unit in char::decode_utf16(self.units.iter().copied()) {
             match unit {
+                Ok(c @ ' '..='~') => text.push(c),
                 Ok(c) if c.is_control() || is_deceptive(c) => {
-                    write!(f, "\\u{{{:x}}}", u32::from(c))?;
+                    write!(text, "\\u{{{:x}}}", u32::from(c))?;
                 }
-                Ok(c) => f.write_char(c)?,
-                Err(error) => write!(f, "\\u{{{:x}}}", error.unpaired_surrogate())?,
+                Ok(c) => text.push(c),
+                Err(error) => write!(text, "\\u{{{:x}}}", error.unpaired_surrogate())?,
             }
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 

@@ -70,12 +70,9 @@ impl Target {
     }
 
     fn on_disk(path: &Path, partition: Option<u32>) -> Result<Self, OpenError> {
-        let wrapped = |source: DiskError| match source {
+        let wrapped = |source| match source {
             DiskError::Io(source) => not_opened(path, source),
-            source => OpenError::Disk {
-                path: path.to_path_buf(),
-                source: Box::new(source),
-            },
+            source => OpenError::of_disk(path, source),
         };
         let disk = Disk::open(path).map_err(wrapped)?;
         Self::of_disk(disk, partition).map_err(wrapped)

@@ -126,8 +126,15 @@ impl Site {
         };
         let file = self.record(run, entry)?;
         let state = disk.recorded().state(&file, progress);
-        let state = state.map_err(|error| run.damaged(&entry.record, &chain(&error)))?;
-        Ok(Some(state == RecordedState::AsRecorded))
+        let damaged = |error| run.damaged(&entry.record, &chain(&error));
+        if state.map_err(damaged)? != RecordedState::AsRecorded {
+            return Ok(Some(false));
+        }
+        let Some(partition) = self.partition.filter(|_| journal.descriptors.is_some()) else {
+            return Ok(Some(true));
+        };
+        let taken = disk.recorded().takes_descriptors(&file, partition);
+        Ok(Some(!taken.map_err(damaged)?))
     }
 
     /// Gives back all sectors of a run. `None` where it has no record, or this is no disk that is

@@ -21,7 +21,7 @@ pub fn inspect(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<InspectReport, Error> {
-    let site = Site::of(target, options)?;
+    let site = Site::for_reading(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     reading_guards(target)?;
     inspect_site(&site, recipes, options, watch)

@@ -91,7 +91,7 @@ pub fn plan(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<Plan, Error> {
-    let site = Site::of(target, options)?;
+    let site = Site::for_reading(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     reading_guards(target)?;
     plan_site(&site, recipes, goal, options, watch)

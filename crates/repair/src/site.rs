@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) boot: BootPlace,
     /// The disk that all of it lies on, where that is not mounted.
     pub(crate) disk: Option<Disk>,
+    /// The number of the target's partition on it.
+    pub(crate) partition: Option<u32>,
     /// Asks whether there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
 }
@@ -67,7 +69,19 @@ pub(crate) struct Site {
 impl Site {
     /// The site of a mounted volume or any other folder, or of a volume on a disk that is not
     /// mounted.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolderNeeded`] where it is not known where undo data go.
     pub(crate) fn of(target: &Target, options: &Options) -> Result<Self, Error> {
+        let site = Self::for_reading(target, options)?;
+        match site.state.is_somewhere() {
+            true => Ok(site),
+            false => Err(Refusal::StateFolderNeeded.into()),
+        }
+    }
+
+    /// The same, for what leaves no undo data.
+    pub(crate) fn for_reading(target: &Target, options: &Options) -> Result<Self, Error> {
         let path = target.display().to_string();
         let own = || {
             target
@@ -77,13 +91,14 @@ impl Site {
         let folder = || Ok::<_, Error>(Box::new(DiskDir::new(own()?.into_root())));
         let state_dir = match (&options.state_dir, target.disk()) {
             (Some(dir), _) => Some(dir.clone()),
-            (None, Some(disk)) => Some(beside(disk)?),
+            (None, Some(disk)) => beside(disk),
             (None, None) => None,
         };
         let (state, state_volume) = match &state_dir {
+            None if target.disk().is_some() => (StateFolder::nowhere(), None),
             None => (StateFolder::new(folder()?, STATE_FOLDER)?, None),
             Some(dir) => {
-                let (parent, name) = Folder::containing(dir).map_err(unopened(dir))?;
+                let (parent, name) = Folder::containing(dir).map_err(unnamed(dir))?;
                 let name =
                     unicode(name).map_err(Error::io(&path, "use the folder for undo data"))?;
                 let above = dir.parent().filter(|above| !above.as_os_str().is_empty());
@@ -109,6 +124,7 @@ impl Site {
             state,
             boot: BootPlace::of(&options.boot, own()?)?,
             disk: target.disk().cloned(),
+            partition: target.partition(),
             room: Box::new(room),
         })
     }
@@ -160,15 +176,22 @@ impl Site {
 }
 
 /// The folder for undo data beside an image file.
-fn beside(disk: &Disk) -> Result<PathBuf, Error> {
-    let name = disk.path().file_name();
-    match name {
-        Some(name) if !disk.is_block_device() => {
-            let mut name = name.to_owned();
-            name.push(STATE_SUFFIX);
-            Ok(disk.path().with_file_name(name))
+fn beside(disk: &Disk) -> Option<PathBuf> {
+    if disk.is_block_device() {
+        return None;
+    }
+    let mut name = disk.path().file_name()?.to_owned();
+    name.push(STATE_SUFFIX);
+    Some(disk.path().with_file_name(name))
+}
+
+fn unnamed(dir: &Path) -> impl FnOnce(diskmend_disk::OpenError) -> Error {
+    move |error| match error {
+        diskmend_disk::OpenError::Link { path } => Refusal::StateFolder {
+            name: path.display().to_string(),
         }
-        _ => Err(Refusal::StateFolderNeeded.into()),
+        .into(),
+        error => unopened(dir)(error),
     }
 }
 

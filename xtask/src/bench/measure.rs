@@ -12,6 +12,8 @@ pub(super) struct Usage {
     pub(super) memory: u64,
     /// Bytes handed to write calls; 0 where the system does not tell.
     pub(super) written: u64,
+    /// Bytes that the system had to bring to a disk, or will have; 0 where it does not tell.
+    pub(super) stored: u64,
     /// Time on a processor; zero where the system does not tell.
     pub(super) cpu: Duration,
     /// Exit code.
@@ -46,6 +48,7 @@ pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration
         if status.is_empty() || status.contains("State:\tZ") {
             let io = std::fs::read_to_string(format!("{process}/io")).unwrap_or_default();
             usage.written = field(&io, "wchar:");
+            usage.stored = field(&io, "write_bytes:");
             usage.cpu = cpu(child.id());
             break;
         }

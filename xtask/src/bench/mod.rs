@@ -4,6 +4,8 @@ mod contender;
 #[cfg(target_os = "linux")]
 mod descriptors;
 mod hive;
+#[cfg(target_os = "linux")]
+mod images;
 mod measure;
 
 use std::path::Path;
@@ -17,6 +19,8 @@ pub use descriptors::{
     FloorOptions, Options as DescriptorOptions, floor, run as compare_descriptors,
 };
 pub use hive::{Options as HiveOptions, Shape, run as write_hive};
+#[cfg(target_os = "linux")]
+pub use images::{Options as ImageOptions, run as measure_images};
 
 use self::contender::{Contender, Scripts, VALUES};
 use self::measure::Usage;

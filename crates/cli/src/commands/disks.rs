@@ -53,12 +53,7 @@ struct PartitionEntry {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let failed = |source| {
-        hints::target_failure(&OpenError::Disk {
-            path: args.disk.clone(),
-            source: Box::new(source),
-        })
-    };
+    let failed = |source| hints::target_failure(&OpenError::of_disk(&args.disk, source));
     let disk = Disk::open(&args.disk).map_err(failed)?;
     // Where there is none, the table shows what there is instead.
     let windows = disk.windows().unwrap_or_default();

@@ -7,7 +7,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::common::{Mount, run, skipped};
+use crate::common::{run, skipped};
+use crate::image_volume::{Loop, Volume};
 use crate::ntfs_disk::{break_keys, fixture_store, windows};
 
 /// Bytes of a MiB.
@@ -163,10 +164,15 @@ impl ImageDisk {
     }
 
     pub(crate) fn format_windows(&self, part: Part) -> Option<()> {
+        self.format_windows_with(part, &[])
+    }
+
+    /// Makes an NTFS volume with these options of mkntfs.
+    pub(crate) fn format_windows_with(&self, part: Part, options: &[&str]) -> Option<()> {
         let device = self.attach(part)?;
         let sector = self.sector.to_string();
-        let mkntfs = ["-F", "-Q", "-q", "-s", &sector, device.path()];
-        let made = run("mkntfs", &mkntfs).map(|_| ());
+        let mkntfs = ["-F", "-Q", "-q", "-s", &sector];
+        let made = run("mkntfs", &[&mkntfs, options, &[device.path()]].concat()).map(|_| ());
         made.map_err(|error| skipped("mkntfs", &error)).ok()
     }
 
@@ -193,9 +199,7 @@ impl ImageDisk {
         let made = run("mmd", &[&["-i", &image], &folders[..]].concat());
         made.map_err(|error| skipped("mmd (Debian package mtools)", &error))
             .ok()?;
-        let mut mcopy = Command::new("mcopy");
-        let mcopy = mcopy.args(["-i", &image, "-", "::/EFI/Microsoft/Boot/BCD"]);
-        feed(mcopy, &store(self.layout)).expect("copied");
+        self.write_esp("EFI/Microsoft/Boot/BCD", &store(self.layout));
         Some(())
     }
 
@@ -291,12 +295,7 @@ impl ImageDisk {
 
     /// Mounts an NTFS volume with these options.
     pub(crate) fn mount_with(&self, part: Part, options: &str) -> Option<Volume> {
-        let device = self.attach(part)?;
-        let mount = Mount::new(&["-t", "ntfs-3g", "-o", options, device.path()])?;
-        Some(Volume {
-            mount,
-            _device: device,
-        })
+        Volume::new(self.attach(part)?, options)
     }
 
     /// Reads a file of the EFI system partition.
@@ -306,6 +305,13 @@ impl ImageDisk {
             .output()
             .expect("mcopy");
         output.status.success().then_some(output.stdout)
+    }
+
+    /// Makes a file of the EFI system partition.
+    pub(crate) fn write_esp(&self, path: &str, bytes: &[u8]) {
+        let mut mcopy = Command::new("mcopy");
+        let mcopy = mcopy.args(["-i", &self.mtools_image(), "-", &format!("::/{path}")]);
+        feed(mcopy, bytes).expect("copied");
     }
 
     /// Changes bytes of the file itself.
@@ -369,60 +375,6 @@ pub(crate) struct Snapshot {
 fn modified(path: &Path) -> (i64, i64) {
     let metadata = fs::metadata(path).expect("readable");
     (metadata.mtime(), metadata.mtime_nsec())
-}
-
-/// A loop device, detached at the end.
-pub(crate) struct Loop {
-    device: String,
-}
-
-impl Loop {
-    fn new(path: &Path, part: Option<Part>, sector: u64) -> Option<Self> {
-        let (start, len) = part.map_or((0, 0), |part| (part.start, part.len));
-        let numbers = [start, len, sector].map(|number| number.to_string());
-        let mut arguments = vec!["--find", "--show", "--sector-size", &numbers[2]];
-        if part.is_some() {
-            arguments.extend(["--offset", &numbers[0], "--sizelimit", &numbers[1]]);
-        }
-        arguments.push(path.to_str().expect("UTF-8"));
-        match run("losetup", &arguments) {
-            Ok(device) => Some(Self { device }),
-            Err(error) => {
-                skipped("a loop device, as root", &error);
-                None
-            }
-        }
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        &self.device
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        if let Err(error) = run("losetup", &["--detach", &self.device]) {
-            let _ = writeln!(std::io::stderr(), "left attached: {error}");
-        }
-    }
-}
-
-/// A mounted volume of a disk, unmounted at the end.
-pub(crate) struct Volume {
-    // Unmounted before the device is detached: fields are dropped in this order.
-    mount: Mount,
-    _device: Loop,
-}
-
-impl Volume {
-    pub(crate) fn path(&self) -> &Path {
-        self.mount.path()
-    }
-
-    /// Its root, as an argument.
-    pub(crate) fn root(&self) -> &str {
-        self.path().to_str().expect("UTF-8")
-    }
 }
 
 /// The boot store: a real one where the corpus is at hand, else that of a fixture.

@@ -63,10 +63,16 @@ mod image;
 mod image_disk;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod image_volume;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_devices;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_grow;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_refused;

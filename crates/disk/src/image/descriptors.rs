@@ -400,7 +400,10 @@ impl ImageWalk<'_> {
             let twice = io::Error::other("the folder lies in another one, too");
             return Err(ObjectError::io("list the folder")(twice));
         }
-        let entries = self.volume.volume()?.list(id).map_err(listing)?;
+        let mut entries = self.volume.volume()?.list(id).map_err(listing)?;
+        // In the order of their records, so that those of a batch are neighbours, which are read
+        // and later written together.
+        entries.sort_by_key(|entry| entry.id.record);
         self.open.push(Listing {
             path,
             depth,

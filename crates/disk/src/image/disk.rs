@@ -11,6 +11,7 @@ use diskmend_image::container::{Container, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
 use diskmend_image::host::HostFile;
+use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
 use diskmend_image::partition::{self, PartitionType, Scheme, Table};
 use diskmend_image::recorded::{
     Progress, RecordError, RecordFile, RecordedMedium, Restored, State,
@@ -209,6 +210,12 @@ impl Disk {
             number,
             known: table.partitions.iter().map(|one| one.number).collect(),
         })?;
+        if partition.kind.is_dynamic() {
+            return Err(DiskError::DynamicDisk { number });
+        }
+        if partition.kind.is_storage_spaces() {
+            return Err(DiskError::StorageSpaces { number });
+        }
         let content = self.content(partition)?;
         let device = partition.open(Arc::clone(&self.inner.container) as Arc<dyn Device>)?;
         let device: Arc<dyn Device> = Arc::new(device);
@@ -230,10 +237,12 @@ impl Disk {
     /// The numbers of the partitions with a Windows on them.
     ///
     /// # Errors
-    /// [`DiskError::NoWindows`] where there is none, with what there is instead.
+    /// [`DiskError::NoWindows`] where there is none, with what there is instead; where one may be in
+    /// a volume that can't be read here, what is to be done about that.
     pub fn windows(&self) -> Result<Vec<u32>, DiskError> {
         let mut found = Vec::new();
         let mut looked_at = Vec::new();
+        let mut hidden = None;
         for partition in self.partitions() {
             let number = partition.number;
             match self.root(number).map(|root| root.find(&WINDOWS)) {
@@ -242,12 +251,18 @@ impl Disk {
                     "partition {number} has no folder Windows/System32/config"
                 )),
                 Ok(Err(error)) => looked_at.push(format!("partition {number}: {}", chain(&error))),
-                Err(error) => looked_at.push(chain(&error)),
+                Err(error) => {
+                    looked_at.push(chain(&error));
+                    if error.may_hide_windows() {
+                        hidden.get_or_insert(error);
+                    }
+                }
             }
         }
-        match found.is_empty() {
-            true => Err(DiskError::NoWindows { looked_at }),
-            false => Ok(found),
+        match (found.is_empty(), hidden) {
+            (false, _) => Ok(found),
+            (true, Some(hidden)) => Err(hidden),
+            (true, None) => Err(DiskError::NoWindows { looked_at }),
         }
     }
 
@@ -354,6 +369,34 @@ impl RecordedRun {
     /// Where the record is damaged, or what the system reported.
     pub fn state(&self, record: &dyn RecordFile, progress: Progress) -> Result<State, RecordError> {
         self.disk.inner.medium.state_by(record, progress)
+    }
+
+    /// Whether restoring would take a security descriptor away from a file of that partition: one
+    /// that the run has added to the volume, and that a file has got since. Nothing in what the run
+    /// has changed tells of that file.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or the disk or what would become of it can't be read.
+    pub fn takes_descriptors(
+        &self,
+        record: &dyn RecordFile,
+        partition: u32,
+    ) -> Result<bool, RecordError> {
+        let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
+        let preview = self.disk.inner.medium.preview(record)?;
+        let restored = Disk::of_medium(self.disk.path(), Arc::new(preview));
+        let restored = restored.and_then(|disk| disk.tree(partition));
+        let restored = restored.map_err(unreadable)?;
+        let now = self.disk.tree(partition).map_err(unreadable)?;
+        let (Some((_, restored)), Some((_, now))) = (restored.ntfs(), now.ntfs()) else {
+            return Ok(false);
+        };
+        let ids = restored.ids_in_use();
+        let taken = |id: &SecurityId| {
+            let gone = restored.descriptor(*id);
+            matches!(gone, Err(SecurityError::UnknownId(_))) && now.descriptor(*id).is_ok()
+        };
+        Ok(ids.iter().any(taken))
     }
 
     /// Gives the disk back every byte that the run has changed. Whatever was read of its volumes

@@ -39,6 +39,25 @@ pub enum DiskError {
         /// What it holds.
         content: Content,
     },
+    /// The partition is a part of a dynamic disk: only its database tells which volumes there are,
+    /// and whether another copy must stay the same.
+    #[error(
+        "partition {number} belongs to a dynamic disk (LDM), whose volumes are not read here: \
+         attach the disk to Windows, import it there if need be, and name the volume's drive"
+    )]
+    DynamicDisk {
+        /// Its number.
+        number: u32,
+    },
+    /// The partition is a part of a pool.
+    #[error(
+        "partition {number} belongs to a pool of Storage Spaces, whose disks are not read here: \
+         attach all disks of the pool to Windows, and name the drive of the volume on it"
+    )]
+    StorageSpaces {
+        /// Its number.
+        number: u32,
+    },
     /// The volume's file system is damaged, or of a kind that is not known.
     #[error("{}: {reason}", place(*.number))]
     FileSystem {
@@ -59,6 +78,19 @@ pub enum DiskError {
         /// The numbers of their partitions.
         numbers: Vec<u32>,
     },
+}
+
+impl DiskError {
+    /// Whether the partition may hold a Windows nevertheless.
+    pub(super) fn may_hide_windows(&self) -> bool {
+        match self {
+            Self::NotReadable { content, .. } => {
+                matches!(content, Content::BitLocker | Content::Refs)
+            }
+            Self::DynamicDisk { .. } | Self::StorageSpaces { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 fn joined(numbers: &[u32]) -> String {

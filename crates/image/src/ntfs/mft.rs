@@ -81,6 +81,11 @@ impl Mft {
         &self.layout
     }
 
+    /// Number of its records, used or not.
+    pub(crate) fn count(&self) -> u64 {
+        count(&self.disk, &self.layout)
+    }
+
     /// Offset of record `number` in $MFT, where there is such a record.
     fn start(&self, number: u64) -> Option<u64> {
         start(&self.disk, &self.layout, number)
@@ -112,52 +117,93 @@ impl Mft {
         numbers: &[u64],
         mut show: impl FnMut(usize, Result<&Record, VolumeError>),
     ) {
+        self.visit_mut(numbers, |index, found| {
+            show(index, found.map(|(record, _)| &*record));
+        });
+    }
+
+    fn visit_mut(
+        &self,
+        numbers: &[u64],
+        mut show: impl FnMut(usize, Result<(&mut Record, &[u8]), VolumeError>),
+    ) {
         let mut record = Record::default();
         for group in self.groups(numbers) {
             let chunk = self.read_chunk(&group);
             for (index, number) in group.members {
+                let own;
                 let found = match &chunk {
-                    Ok(chunk) => self.pick(chunk, group.start, number, &mut record),
+                    Ok(chunk) => self.slice(chunk, group.start, number),
                     // One by one: an unreadable sector is not to cost its neighbours.
-                    Err(_) => self.read_any(number).map(|found| record = found),
+                    Err(_) => match self.read_protected(number) {
+                        Ok(read) => {
+                            own = read;
+                            Ok(own.as_slice())
+                        }
+                        Err(error) => Err(error),
+                    },
                 };
-                show(index, found.map(|()| &record));
+                let found = match found {
+                    Ok(bytes) => self
+                        .pick(bytes, number, &mut record)
+                        .map(|()| (&mut record, bytes)),
+                    Err(error) => Err(error),
+                };
+                show(index, found);
             }
         }
     }
 
-    /// Reads the records of `numbers` like [`Self::visit`], lets each be changed, and writes those
-    /// for which `change` tells `true`, neighbours together.
+    /// A record as it lies on the disk.
+    fn read_protected(&self, number: u64) -> Result<Vec<u8>, VolumeError> {
+        let start = self.start(number).ok_or_else(|| missing(number))?;
+        let mut bytes = vec![0; record_len(&self.disk)];
+        self.layout.read(&self.disk, &mut bytes, start)?;
+        Ok(bytes)
+    }
+
+    /// Shows the records of `numbers` like [`Self::visit`], lets each be changed, and writes those for
+    /// which `change` tells `true`, neighbours together, after all were shown. A record is shown as
+    /// it lies on the disk however often it is among `numbers`.
     ///
     /// # Errors
-    /// What a record cannot be read or written for; those of earlier groups are written then.
+    /// What a record cannot be written for; others may be written then.
     pub(crate) fn update(
         &self,
         numbers: &[u64],
-        mut change: impl FnMut(usize, &mut Record) -> Result<bool, VolumeError>,
+        mut change: impl FnMut(usize, Result<&mut Record, VolumeError>) -> bool,
     ) -> Result<(), VolumeError> {
-        let mut record = Record::default();
-        for group in self.groups(numbers) {
-            let chunk = self.read_chunk(&group)?;
-            let mut changed: Vec<(u64, Vec<u8>)> = Vec::new();
-            for (index, number) in group.members {
-                self.pick(&chunk, group.start, number, &mut record)?;
-                if change(index, &mut record)? {
-                    let before = self.slice(&chunk, group.start, number)?;
-                    let protected = record.protected(before)?;
-                    self.write_mirror(number, &protected)?;
-                    let at = self.start(number).ok_or_else(|| missing(number))?;
-                    match changed.last_mut() {
-                        Some((start, data)) if end(*start, data.len()) == Some(at) => {
-                            data.extend(protected);
-                        }
-                        _ => changed.push((at, protected)),
+        let mut changed: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut fault = None;
+        self.visit_mut(numbers, |index, found| match found {
+            Err(error) => {
+                change(index, Err(error));
+            }
+            Ok((record, before)) => {
+                if change(index, Ok(record)) {
+                    match record.protected(before) {
+                        Ok(protected) => changed.push((record.number(), protected)),
+                        Err(error) => fault = Some(error),
                     }
                 }
             }
-            for (start, data) in changed {
-                self.layout.write(&self.disk, &data, start)?;
+        });
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (number, protected) in changed {
+            self.write_mirror(number, &protected)?;
+            let at = self.start(number).ok_or_else(|| missing(number))?;
+            match pieces.last_mut() {
+                Some((start, data)) if end(*start, data.len()) == Some(at) => {
+                    data.extend(protected);
+                }
+                _ => pieces.push((at, protected)),
             }
+        }
+        for (start, data) in pieces {
+            self.layout.write(&self.disk, &data, start)?;
         }
         Ok(())
     }
@@ -166,9 +212,7 @@ impl Mft {
     pub(crate) fn write(&self, record: &mut Record) -> Result<(), VolumeError> {
         let number = record.number();
         let start = self.start(number).ok_or_else(|| missing(number))?;
-        let mut before = vec![0; record_len(&self.disk)];
-        self.layout.read(&self.disk, &mut before, start)?;
-        let protected = record.protected(&before)?;
+        let protected = record.protected(&self.read_protected(number)?)?;
         self.write_mirror(number, &protected)?;
         self.layout.write(&self.disk, &protected, start)?;
         record.written(&protected);
@@ -248,14 +292,8 @@ impl Mft {
         Ok(chunk)
     }
 
-    fn pick(
-        &self,
-        chunk: &[u8],
-        chunk_start: u64,
-        number: u64,
-        record: &mut Record,
-    ) -> Result<(), VolumeError> {
-        let data = self.slice(chunk, chunk_start, number)?;
+    /// Makes a record of its bytes.
+    fn pick(&self, data: &[u8], number: u64, record: &mut Record) -> Result<(), VolumeError> {
         let start = self.start(number).ok_or_else(|| missing(number))?;
         let offset = self.layout.position(start).unwrap_or(start);
         Ok(record.refill(number, offset, data)?)

@@ -203,6 +203,7 @@ impl Record {
     }
 
     /// The same, for writing.
+    #[cfg(test)]
     pub(crate) fn resident_mut(&mut self, kind: u32, name: &str) -> Option<&mut [u8]> {
         let at = self.find(kind, name)?.place();
         self.value_mut(at)

@@ -142,33 +142,6 @@ impl Volume {
         }
     }
 
-    /// Sets or clears the flag by which Windows checks the volume at its next start. Durable only
-    /// after the next [`Self::sync`].
-    ///
-    /// # Errors
-    /// $Volume cannot be read or written.
-    pub fn set_dirty(&self, dirty: bool) -> Result<(), VolumeError> {
-        let _writing = self.inner.writing();
-        let mut record = self.inner.mft.read_system(system::VOLUME)?;
-        let information = record
-            .resident_mut(attribute_type::VOLUME_INFORMATION, "")
-            .and_then(|value| bytes::view_mut::<VolumeInformation>(value, 0));
-        let Some(information) = information else {
-            let records = Records::of(&self.inner.mft, record)?;
-            return Err(records.lacks("volume information").into());
-        };
-        let before = information.flags.get();
-        let after = match dirty {
-            true => before | VolumeInformation::FLAG_DIRTY,
-            false => before & !VolumeInformation::FLAG_DIRTY,
-        };
-        if after == before {
-            return Ok(());
-        }
-        information.flags = after.into();
-        self.inner.mft.write(&mut record)
-    }
-
     /// The root folder.
     #[must_use]
     pub fn root(&self) -> FileId {

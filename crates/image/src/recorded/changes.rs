@@ -12,6 +12,9 @@ use crate::bytes;
 /// change costs beside its bytes.
 const GAP: usize = size_of::<ChangeHeader>();
 
+/// Bytes that are compared at once.
+const CHUNK: usize = 16;
+
 /// Bytes of a medium, before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Change<'a> {
@@ -48,13 +51,20 @@ pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &[u8], new: &[
 /// Where both differ.
 fn spans(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
-    for (at, (old, new)) in old.iter().zip(new).enumerate() {
+    // Most of a sector is the same.
+    let chunks = old.chunks(CHUNK).zip(new.chunks(CHUNK));
+    for (start, (old, new)) in (0..).step_by(CHUNK).zip(chunks) {
         if old == new {
             continue;
         }
-        match spans.last_mut() {
-            Some(last) if at - last.end <= GAP => last.end = at + 1,
-            _ => spans.push(at..at + 1),
+        for (at, (old, new)) in (start..).zip(old.iter().zip(new)) {
+            if old == new {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(last) if at - last.end <= GAP => last.end = at + 1,
+                _ => spans.push(at..at + 1),
+            }
         }
     }
     spans

@@ -16,11 +16,14 @@ use crate::device::{Device, Medium, range};
 
 /// Bytes of a sector, the unit in which changes wait and are written.
 pub(super) const SECTOR: usize = 512;
-const SECTOR_LEN: u64 = SECTOR as u64;
+pub(super) const SECTOR_LEN: u64 = SECTOR as u64;
 /// Most bytes that one step of a write takes.
 const PIECE: usize = 1 << 20;
 /// Sectors that wait before they are flushed without having been asked for: 16 MiB.
-const MOST_PENDING: usize = 1 << 15;
+pub(super) const MOST_PENDING: usize = 1 << 15;
+
+/// The content of sectors by their numbers.
+pub(super) type Sectors = BTreeMap<u64, Box<[u8; SECTOR]>>;
 
 /// A medium whose changes are recorded before they are made.
 ///
@@ -35,7 +38,7 @@ pub struct RecordedMedium {
 #[derive(Default)]
 pub(super) struct Waiting {
     /// New content by the number of the sector.
-    pending: BTreeMap<u64, Box<[u8; SECTOR]>>,
+    pending: Sectors,
     /// Length as seen by readers.
     len: u64,
     /// Length of the medium itself.
@@ -102,7 +105,8 @@ impl RecordedMedium {
         let mut file = file;
         let mut index = Index::of(file.as_ref())?;
         let mut state = self.as_left_by(file.as_ref(), &index)?;
-        if state != State::AsRecorded && index.forget_last() {
+        if state != State::AsRecorded && self.lacks_last(file.as_ref(), &index)? {
+            index.forget_last();
             state = self.as_left_by(file.as_ref(), &index)?;
         }
         if state != State::AsRecorded {
@@ -210,14 +214,19 @@ impl RecordedMedium {
             self.medium.set_len(after)?;
             state.len_on_medium = after;
         }
-        let pending = std::mem::take(&mut state.pending);
-        for (start, content) in runs(&pending) {
-            let end = state.len.saturating_sub(start);
-            let fits = usize::try_from(end).unwrap_or(usize::MAX);
+        self.write_sectors(&std::mem::take(&mut state.pending))?;
+        self.medium.sync()
+    }
+
+    /// Writes sectors, neighbours together, as far as the medium reaches.
+    pub(super) fn write_sectors(&self, sectors: &Sectors) -> io::Result<()> {
+        let len = self.medium.len();
+        for (start, content) in runs(sectors) {
+            let fits = usize::try_from(len.saturating_sub(start)).unwrap_or(usize::MAX);
             let content = content.get(..fits).unwrap_or(&content);
             self.medium.write_all_at(content, start)?;
         }
-        self.medium.sync()
+        Ok(())
     }
 
     /// The payload of the frame for what waits.
@@ -253,7 +262,7 @@ impl Waiting {
 }
 
 /// What waits, in runs of neighbouring sectors: the offset of each, and its content.
-fn runs(pending: &BTreeMap<u64, Box<[u8; SECTOR]>>) -> impl Iterator<Item = (u64, Vec<u8>)> {
+fn runs(pending: &Sectors) -> impl Iterator<Item = (u64, Vec<u8>)> {
     let mut sectors = pending.iter().peekable();
     std::iter::from_fn(move || {
         let (&first, content) = sectors.next()?;
@@ -270,7 +279,7 @@ fn runs(pending: &BTreeMap<u64, Box<[u8; SECTOR]>>) -> impl Iterator<Item = (u64
 }
 
 /// Copies what lies in both: `buf` from `offset` on, `content` from `at` on.
-fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
+pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
     let skip = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
     let start = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     let source = content.get(skip..).unwrap_or_default();

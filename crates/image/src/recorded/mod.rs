@@ -7,6 +7,7 @@
 mod changes;
 mod format;
 mod medium;
+mod preview;
 mod ranges;
 mod record;
 mod restore;
@@ -16,6 +17,7 @@ mod tests;
 use std::io;
 
 pub use medium::RecordedMedium;
+pub use preview::Preview;
 pub use restore::{Progress, Restored};
 
 /// The file that holds a record. Offsets and lengths are in bytes.

@@ -115,14 +115,12 @@ impl Index {
         Ok((xxh3_64(&payload) == frame.payload_digest.get()).then_some(frame))
     }
 
-    /// Leaves the last frame out; `false` where there is none.
-    pub(super) fn forget_last(&mut self) -> bool {
-        let Some((at, _, len_before)) = self.payloads.pop() else {
-            return false;
-        };
-        self.len_after = len_before;
-        self.end = at.saturating_sub(size_of::<FrameHeader>() as u64);
-        true
+    /// Leaves the last frame out.
+    pub(super) fn forget_last(&mut self) {
+        if let Some((at, _, len_before)) = self.payloads.pop() {
+            self.len_after = len_before;
+            self.end = at.saturating_sub(size_of::<FrameHeader>() as u64);
+        }
     }
 
     /// Number of frames.

@@ -1,8 +1,10 @@
 //! Whether a medium is as a record left it, and giving it back what it was before.
 
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use super::changes::{Change, Changes};
+use super::medium::{MOST_PENDING, SECTOR, SECTOR_LEN, Sectors};
 use super::ranges::Ranges;
 use super::record::Index;
 use super::{RecordError, RecordFile, RecordedMedium, State};
@@ -66,6 +68,25 @@ impl RecordedMedium {
         Ok(State::of(odd))
     }
 
+    /// Whether there is a last frame and the medium holds nothing of it.
+    pub(super) fn lacks_last(
+        &self,
+        record: &dyn RecordFile,
+        index: &Index,
+    ) -> Result<bool, RecordError> {
+        let Some(last) = index.frames().checked_sub(1) else {
+            return Ok(false);
+        };
+        let payload = index.payload(record, last)?;
+        for change in Changes::of(&payload) {
+            let content = self.content(&change)?;
+            if change.old.get(..content.len()) != Some(&content) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Gives every changed byte of the medium back what it was, and the medium its length. What
     /// waits to be written is forgotten. Being killed at this is no worse than having been killed
     /// before: it can begin again.
@@ -82,13 +103,18 @@ impl RecordedMedium {
         };
         for frame in (0..index.frames()).rev() {
             let payload = index.payload(record, frame)?;
+            let mut sectors = Sectors::new();
             for change in Changes::of(&payload) {
                 let inside = self.inside(&change.range());
                 let old = bytes::slice(change.old, 0, inside).unwrap_or_default();
-                self.medium.write_all_at(old, change.offset)?;
+                self.take_back(&mut sectors, old, change.offset)?;
                 restored.changes += 1;
                 restored.bytes += old.len() as u64;
+                if sectors.len() > MOST_PENDING {
+                    self.write_sectors(&std::mem::take(&mut sectors))?;
+                }
             }
+            self.write_sectors(&sectors)?;
             // What a later frame changed once more must not be given back after an earlier one.
             self.medium.sync()?;
         }
@@ -106,6 +132,35 @@ impl RecordedMedium {
                 found: "others".to_owned(),
             }),
         }
+    }
+
+    /// Puts old bytes into the sectors they belong to: these are written as a whole, so that none
+    /// is left with a part of its changes.
+    fn take_back(&self, sectors: &mut Sectors, old: &[u8], offset: u64) -> Result<(), RecordError> {
+        let (mut rest, mut at) = (old, offset);
+        while !rest.is_empty() {
+            let number = at / SECTOR_LEN;
+            let within = usize::try_from(at % SECTOR_LEN).unwrap_or_default();
+            let (part, after) = rest.split_at(rest.len().min(SECTOR.saturating_sub(within)));
+            let sector = match sectors.entry(number) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    let mut sector = Box::new([0; SECTOR]);
+                    let start = number.saturating_mul(SECTOR_LEN);
+                    let readable = self.inside(&(start..start.saturating_add(SECTOR_LEN)));
+                    if let Some(readable) = sector.get_mut(..readable) {
+                        self.medium.read_exact_at(readable, start)?;
+                    }
+                    place.insert(sector)
+                }
+            };
+            if let Some(place) = bytes::slice_mut(&mut sector[..], within, part.len()) {
+                place.copy_from_slice(part);
+            }
+            at = at.saturating_add(part.len() as u64);
+            rest = after;
+        }
+        Ok(())
     }
 
     /// Bytes of a range that lie before the end of the medium.
@@ -190,7 +245,7 @@ impl RecordedMedium {
 }
 
 /// The part of bytes that begin at an offset which lies in a range.
-fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
+pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
     let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     let end = index(range.end).min(bytes.len());
     bytes.get(index(range.start)..end).unwrap_or_default()

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::device::{Device, Medium, range};
 use crate::testing::Memory;
+use crate::testing::recorder::Recorder;
 
 /// A record in memory.
 #[derive(Clone, Default)]
@@ -188,6 +189,55 @@ fn everything_is_given_back_length_included() {
     assert_eq!(state, State::AsRecorded);
 }
 
+/// A process that was killed while it gave single bytes back left a record of NTFS behind with a part
+/// of its changes.
+#[test]
+fn sectors_are_given_back_as_a_whole() {
+    let medium = Arc::new(Recorder::new(content()));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    for offset in [1030, 1100, 1535, 1536, 3000, 9_990] {
+        disk.write_all_at(&[0xFF; 3], offset).expect("inside");
+    }
+    disk.end().expect("room");
+    let written = medium.steps().len();
+    disk.restore(&record).expect("a record");
+    assert_eq!(
+        medium.steps()[written..],
+        [
+            "write 1024 at 1024",
+            "write 512 at 2560",
+            "write 272 at 9728",
+            "sync"
+        ]
+    );
+    assert_eq!(medium.bytes(), content());
+}
+
+#[test]
+fn what_restoring_would_give_can_be_looked_at() {
+    let medium = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("begun");
+    work(&disk).expect("worked");
+    disk.end().expect("ended");
+    let preview = disk.preview(&record).expect("a sound record");
+    let old = content();
+    assert_eq!(preview.len(), old.len() as u64);
+    for (at, len) in [(0, old.len()), (1, 700), (511, 2), (513, 1), (old.len(), 0)] {
+        let mut found = vec![0xEE; len];
+        preview.read_exact_at(&mut found, at as u64).expect("read");
+        assert_eq!(found, old[at..at + len], "{len} bytes at {at}");
+    }
+    preview
+        .read_exact_at(&mut [0], old.len() as u64)
+        .expect_err("past the end");
+    preview.write_all_at(&[1], 0).expect_err("only to be read");
+    assert_eq!(medium.bytes(), worked());
+}
+
 #[test]
 fn what_was_changed_since_is_noticed() {
     let memory = Arc::new(Memory::new(content()));
@@ -310,12 +360,16 @@ fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
     assert_eq!(state, State::AsRecorded);
     assert!(len < record.bytes().len(), "the last flush was left out");
     assert!(len > first);
+    let mut part = before.clone();
+    part[1024..1100].copy_from_slice(&after[1024..1100]);
+    let odd = State::ChangedSince { offset: 10_000 };
+    assert_eq!(go_on(&part).0, odd, "all but a part is missing");
     let mut part = after.clone();
     part[1024..1536].copy_from_slice(&before[1024..1536]);
-    let odd = State::ChangedSince { offset: 10_000 };
-    assert_eq!(go_on(&part).0, odd, "of what the last flush lengthened");
+    let odd = State::ChangedSince { offset: 1024 };
+    assert_eq!(go_on(&part).0, odd, "a part is missing");
     after.truncate(10_000);
-    assert_eq!(go_on(&after).0, State::ChangedSince { offset: 500 });
+    assert_eq!(go_on(&after).0, State::ChangedSince { offset: 10_000 });
 }
 
 #[test]

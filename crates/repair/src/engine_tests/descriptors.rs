@@ -3,7 +3,7 @@
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 
-use super::support::{hives, is_unfinished, same_hives, site, undo, volume, with_watch};
+use super::support::{hives, is_unfinished, same_hives, site, tally, undo, volume, with_watch};
 use crate::documents::{Outcome, RepairReport, RowState};
 use crate::error::{Class, Error};
 use crate::inspect::inspect_site;
@@ -330,4 +330,46 @@ fn what_somebody_changed_since_is_left_alone() {
     assert_eq!(undone.changed_since.listed[0].path, key(0));
     assert_eq!(sddl(&disk, &key(0)), SOUND);
     assert_eq!(hives(&disk), hives(&pristine));
+}
+
+/// A run that was killed while it was rolled back looked like one that only lacked descriptors, and
+/// was completed with half of a hive.
+#[test]
+fn a_rollback_killed_anywhere_is_no_run_to_be_completed() {
+    let pristine = disk();
+    let counted = pristine.fork();
+    repair(&counted).expect("repair");
+    let right = tally(&counted);
+    let log = counted.log();
+    let last = log.iter().rposition(|what| what.starts_with("rename"));
+    let fails = last.expect("a journal");
+    let rolled_back = pristine.fork();
+    rolled_back.fail_at(fails, Fault::Once);
+    let error = repair(&rolled_back).expect_err("fails");
+    assert_eq!(error.class(), Class::RolledBack, "{error}");
+    for at in fails + 1..rolled_back.operations() {
+        for loss in [
+            Loss::Nothing,
+            Loss::Unflushed,
+            Loss::Some(0x9e37_79b9_7f4a_7c15),
+        ] {
+            let what = format!("{:?} ({at}), {loss:?}", rolled_back.log()[at]);
+            let killed = pristine.fork();
+            killed.fail_at(fails, Fault::Once);
+            killed.also_fail_at(at, Fault::Kill);
+            repair(&killed).expect_err(&what);
+            killed.restart(loss);
+            let again = killed.fork();
+            if let Err(error) = repair(&again) {
+                assert_eq!(error.class(), Class::Refused, "{what}: {error}");
+                undo(&again, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                same(&again, &pristine, &what);
+                repair(&again).unwrap_or_else(|error| panic!("{what}: {error}"));
+            }
+            is_repaired(&again, &what);
+            assert_eq!(tally(&again), right, "{what}");
+            while undo(&again, None).is_ok() {}
+            same(&again, &pristine, &what);
+        }
+    }
 }

@@ -72,6 +72,7 @@ fn site(disk: &FaultyDisk) -> Result<Site, Error> {
             beside: Box::new(Attached::of(target()?)),
             ..BootPlace::default()
         },
+        partition: target()?.partition(),
         disk: Some(opened),
         room: Box::new(|_| Ok(())),
     })

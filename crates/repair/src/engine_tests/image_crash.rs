@@ -201,3 +201,40 @@ fn an_undo_of_an_image_killed_anywhere_can_be_done_again() {
     }
     println!("{states} crashes of undos tried; {torn} left something torn");
 }
+
+#[test]
+fn a_rollback_of_an_image_killed_anywhere_can_be_taken_back() {
+    let mut states = 0;
+    for case in cases() {
+        let journal = |what: &String| what.starts_with("rename");
+        let fails = case.operations.iter().rposition(journal);
+        let fails = fails.expect("a journal");
+        let rolled_back = case.pristine.fork();
+        rolled_back.fail_at(fails, Fault::Once);
+        let error = repair(&rolled_back).expect_err("fails");
+        assert_eq!(error.class(), Class::RolledBack, "{error}");
+        same_image(&rolled_back, &case.pristine, &case.name);
+        let operations = rolled_back.log();
+        for number in sampled((operations.len() - fails - 1) * LOSSES.len()) {
+            let at = fails + 1 + number / LOSSES.len();
+            let loss = LOSSES[number % LOSSES.len()];
+            let what = format!("{}, {:?} ({at}), {loss:?}", case.name, operations[at]);
+            let killed = case.pristine.fork();
+            killed.fail_at(fails, Fault::Once);
+            killed.also_fail_at(at, Fault::Kill);
+            repair(&killed).expect_err(&what);
+            killed.restart(loss);
+            is_old_or_new(&killed, &case.old, &case.new, &what);
+            let again = killed.fork();
+            if let Err(error) = repair(&again) {
+                assert_eq!(error.class(), Class::Refused, "{what}: {error}");
+            } else {
+                assert!(content(&again, &what) == case.new, "{what}");
+            }
+            take_all_back(&again, &case, &what);
+            take_all_back(&killed, &case, &what);
+            states += 1;
+        }
+    }
+    println!("{states} crashes of rollbacks tried");
+}

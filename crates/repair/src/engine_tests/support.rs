@@ -54,6 +54,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         state: StateFolder::new(disk.root(), STATE_FOLDER).expect("a folder for undo data"),
         boot: BootPlace::default(),
         disk: None,
+        partition: None,
         room: Box::new(|_| Ok(())),
     }
 }

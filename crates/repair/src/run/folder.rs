@@ -20,8 +20,9 @@ const MAX_PER_SECOND: usize = 1000;
 
 /// The folder for undo data, which may not exist yet.
 pub(crate) struct StateFolder {
-    parent: Box<dyn Dir>,
-    name: String,
+    /// The folder above and the name; none where nobody has said where undo data of a block device
+    /// are to go, which for reading does not matter.
+    place: Option<(Box<dyn Dir>, String)>,
 }
 
 /// The folder of one run.
@@ -47,19 +48,34 @@ impl StateFolder {
             Err(error) => return Err(error.into()),
         };
         Ok(Self {
-            parent,
-            name: spelled,
+            place: Some((parent, spelled)),
         })
+    }
+
+    /// None, for what only reads.
+    pub(crate) const fn nowhere() -> Self {
+        Self { place: None }
+    }
+
+    /// Whether it is known where undo data go.
+    pub(crate) const fn is_somewhere(&self) -> bool {
+        self.place.is_some()
     }
 
     /// The folder itself, where it exists.
     pub(crate) fn open(&self) -> Result<Option<Box<dyn Dir>>, Error> {
-        existing(self.parent.as_ref(), &self.name)
+        match &self.place {
+            Some((parent, name)) => existing(parent.as_ref(), name),
+            None => Ok(None),
+        }
     }
 
     /// The folder itself, created where missing.
     pub(crate) fn create(&self) -> Result<Box<dyn Dir>, Error> {
-        ensure(self.parent.as_ref(), &self.name)
+        match &self.place {
+            Some((parent, name)) => ensure(parent.as_ref(), name),
+            None => Err(Refusal::StateFolderNeeded.into()),
+        }
     }
 
     /// The runs that have a folder, oldest first.

@@ -343,32 +343,36 @@ fn roll_back(
     watch: &mut Watch<'_>,
 ) -> Error {
     watch.committed(Phase::RollingBack, &site.display);
+    let id = run.id.to_string();
+    journal.note = Some(chain(&error));
+    // Should this be killed, the run must not be taken for one that only has to be completed.
+    note_state(run, journal, RunState::Undoing);
     let restored = match site.restore_disk(run, journal) {
         Ok(None) => roll_back_parts(site, run, journal, watch),
         restored => restored.map(|_| ()),
     };
-    let id = run.id.to_string();
-    journal.note = Some(chain(&error));
     let source = Box::new(error);
     match restored {
         Ok(()) => {
-            journal.set_state(RunState::RolledBack);
             // Should this fail, the journal still asks for an undo, which finds nothing to do.
-            if let Err(error) = run.write_journal(journal) {
-                tracing::warn!(run = id, "the journal: {}", chain(&error));
-            }
+            note_state(run, journal, RunState::RolledBack);
             Error::RolledBack { run: id, source }
         }
         Err(rollback) => {
-            journal.set_state(RunState::Broken);
-            if let Err(error) = run.write_journal(journal) {
-                tracing::warn!(run = id, "the journal: {}", chain(&error));
-            }
+            note_state(run, journal, RunState::Broken);
             Error::Broken {
                 run: id,
                 source,
                 rollback: Box::new(rollback),
             }
         }
+    }
+}
+
+/// Notes a state in the journal, where that is possible: on a full disk it may not be.
+fn note_state(run: &RunFolder, journal: &mut Journal, state: RunState) {
+    journal.set_state(state);
+    if let Err(error) = run.write_journal(journal) {
+        tracing::warn!(run = %run.id, "the journal: {}", chain(&error));
     }
 }

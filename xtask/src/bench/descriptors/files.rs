@@ -14,8 +14,8 @@ use super::volume::go_on;
 use crate::random::Random;
 
 /// Where the keys lie on a volume.
-pub(super) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
-const CONFIG: &str = "Windows/System32/config";
+pub(in crate::bench) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
+pub(in crate::bench) const CONFIG: &str = "Windows/System32/config";
 /// The attribute that holds the descriptor.
 pub(super) const ATTRIBUTE: &str = "system.ntfs_acl";
 /// Longest descriptor that is read.
@@ -51,7 +51,7 @@ fn bytes(sddl: &str) -> Result<Vec<u8>> {
 }
 
 /// Makes the folders of a Windows and so many keys with broken descriptors.
-pub(super) fn make(root: &Path, count: usize) -> Result<()> {
+pub(in crate::bench) fn make(root: &Path, count: usize) -> Result<()> {
     std::fs::create_dir_all(root.join(CONFIG))?;
     let keys = root.join(KEYS);
     std::fs::create_dir_all(&keys)?;
@@ -82,16 +82,16 @@ fn name(random: &mut Random) -> String {
 
 /// What a volume holds, as digests.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(in crate::bench) struct Look {
     /// The descriptors of the keys and of their folder.
-    pub(super) descriptors: u64,
+    pub(in crate::bench) descriptors: u64,
     /// Every path on the volume with its length, its times but that of the last access, and its
     /// descriptor.
-    pub(super) all: u64,
+    pub(in crate::bench) all: u64,
 }
 
 /// Looks at all that lies on a volume.
-pub(super) fn look(root: &Path) -> Result<Look> {
+pub(in crate::bench) fn look(root: &Path) -> Result<Look> {
     let mut paths = vec![root.to_path_buf()];
     let mut next = 0;
     while let Some(path) = paths.get(next) {

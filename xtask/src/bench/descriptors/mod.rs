@@ -3,9 +3,9 @@
 
 mod contender;
 mod count;
-mod files;
+pub(super) mod files;
 mod floor;
-mod volume;
+pub(super) mod volume;
 
 use std::path::Path;
 use std::time::Duration;

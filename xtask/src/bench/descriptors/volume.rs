@@ -14,21 +14,21 @@ use crate::program;
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A volume. However the benchmark ends, it is unmounted, detached and removed.
-pub(super) struct Volume {
+pub(in crate::bench) struct Volume {
     folder: TempDir,
     device: Option<String>,
     mounted: bool,
 }
 
 /// Keeps signals from ending this process while a volume is mounted.
-pub(super) fn outlive_signals() -> Result<()> {
+pub(in crate::bench) fn outlive_signals() -> Result<()> {
     Ok(ctrlc::set_handler(|| {
         INTERRUPTED.store(true, Ordering::Relaxed);
     })?)
 }
 
 /// An error once somebody wants the end.
-pub(super) fn go_on() -> Result<()> {
+pub(in crate::bench) fn go_on() -> Result<()> {
     match INTERRUPTED.load(Ordering::Relaxed) {
         true => bail!("interrupted"),
         false => Ok(()),
@@ -37,7 +37,7 @@ pub(super) fn go_on() -> Result<()> {
 
 impl Volume {
     /// An empty volume of so many bytes, mounted.
-    pub(super) fn new(bytes: u64) -> Result<Self> {
+    pub(in crate::bench) fn new(bytes: u64) -> Result<Self> {
         let volume = Self {
             folder: tempfile::tempdir_in(crate::workspace::output("bench")?)?,
             device: None,
@@ -59,11 +59,12 @@ impl Volume {
     }
 
     /// Where it is mounted.
-    pub(super) fn root(&self) -> PathBuf {
+    pub(in crate::bench) fn root(&self) -> PathBuf {
         self.folder.path().join("mount")
     }
 
-    fn image(&self) -> PathBuf {
+    /// The file that holds it.
+    pub(in crate::bench) fn image(&self) -> PathBuf {
         self.folder.path().join("disk.img")
     }
 
@@ -72,45 +73,50 @@ impl Volume {
     }
 
     /// A file beside the volume.
-    pub(super) fn beside(&self, name: &str) -> PathBuf {
+    pub(in crate::bench) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The device while nothing is mounted on it.
-    pub(super) fn unmounted(&mut self) -> Result<String> {
+    pub(in crate::bench) fn unmounted(&mut self) -> Result<String> {
         go_on()?;
         self.unmount()?;
         self.attach()
     }
 
     /// Mounts it anew, so that the driver and the kernel remember nothing of it.
-    pub(super) fn remount(&mut self) -> Result<()> {
+    pub(in crate::bench) fn remount(&mut self) -> Result<()> {
         go_on()?;
         self.unmount()?;
         self.mount()
     }
 
     /// Remembers its content.
-    pub(super) fn keep(&mut self) -> Result<()> {
+    pub(in crate::bench) fn keep(&mut self) -> Result<()> {
         self.detach()?;
         copy(&self.image(), &self.kept())
     }
 
     /// Gives it the remembered content back and mounts it.
-    pub(super) fn reset(&mut self) -> Result<()> {
-        go_on()?;
-        self.detach()?;
-        copy(&self.kept(), &self.image())?;
+    pub(in crate::bench) fn reset(&mut self) -> Result<()> {
+        self.reset_image()?;
         self.mount()
     }
 
+    /// Gives the image the remembered content back.
+    pub(in crate::bench) fn reset_image(&mut self) -> Result<()> {
+        go_on()?;
+        self.detach()?;
+        copy(&self.kept(), &self.image())
+    }
+
     /// The time that the mounted volume's driver has had on a processor.
-    pub(super) fn driver_cpu(&self) -> Result<Duration> {
+    pub(in crate::bench) fn driver_cpu(&self) -> Result<Duration> {
         Ok(self.driver()?.map_or(Duration::ZERO, measure::cpu))
     }
 
     /// The process that is the mounted volume's driver.
-    pub(super) fn driver(&self) -> Result<Option<u32>> {
+    pub(in crate::bench) fn driver(&self) -> Result<Option<u32>> {
         let root = self.root();
         let root = root.as_os_str().as_encoded_bytes();
         for entry in std::fs::read_dir("/proc")? {
@@ -158,7 +164,8 @@ impl Volume {
         Ok(())
     }
 
-    fn detach(&mut self) -> Result<()> {
+    /// Leaves nothing but the image.
+    pub(in crate::bench) fn detach(&mut self) -> Result<()> {
         self.unmount()?;
         if let Some(device) = self.device.take() {
             program::stdout(Path::new("losetup"), &["--detach", &device])?;

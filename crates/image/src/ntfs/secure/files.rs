@@ -1,7 +1,7 @@
 //! Which descriptor a file has, read and set for many files at once (Linux-NTFS,
 //! $STANDARD_INFORMATION and $SECURITY_DESCRIPTOR).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use zerocopy::byteorder::little_endian::U32;
@@ -19,6 +19,11 @@ use crate::ntfs::list;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
+
+/// Most files whose records are kept in memory between checking and writing them.
+const BATCH: usize = 8192;
+/// Records that are asked for at once where all are.
+const AT_ONCE: u64 = 1 << 16;
 
 /// Where the descriptor of a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -68,8 +73,8 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
     }
 }
 
-/// Sets ids, each of which `$Secure` has. Every file is checked before the first is written; what
-/// is refused for one does not keep the others from being set.
+/// Sets ids, each of which `$Secure` has. Of a batch every file is checked before the first is
+/// written; what is refused for one does not keep the others from being set.
 ///
 /// A record changes with one write, so that a crash leaves the old descriptor or the new one. The
 /// clusters of descriptors of the files' own are given back when no record names them any more.
@@ -77,45 +82,77 @@ pub(super) fn set(
     mft: &Mft,
     changes: &[Change],
 ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
-    let files: Vec<FileId> = changes.iter().map(|change| change.file).collect();
-    let checked = visit(mft, &files, |index, record| match changes.get(index) {
-        Some(change) => check(mft, record, change),
-        None => Err(VolumeError::Stale(record.id()).into()),
-    });
     let mut seen = HashSet::new();
-    let mut accepted: Vec<&Change> = Vec::new();
     let mut unused: Vec<Extent> = Vec::new();
     let mut results = Vec::with_capacity(changes.len());
-    for (change, checked) in changes.iter().zip(checked) {
-        let is_new = seen.insert(change.file);
-        results.push(match checked {
-            Ok(_) if !is_new => Err(SecurityError::Twice(change.file)),
-            Ok(extents) => {
-                accepted.push(change);
-                unused.extend(extents);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        });
+    for batch in changes.chunks(BATCH) {
+        let numbers: Vec<u64> = batch.iter().map(|change| change.file.record).collect();
+        let is_first: Vec<bool> = batch.iter().map(|it| seen.insert(it.file)).collect();
+        let mut checked: Vec<Option<Result<(), SecurityError>>> = Vec::new();
+        checked.resize_with(batch.len(), || None);
+        mft.update(&numbers, |index, record| {
+            let (Some(change), Some(checked)) = (batch.get(index), checked.get_mut(index)) else {
+                return false;
+            };
+            let is_first = is_first.get(index).copied().unwrap_or(false);
+            let result = record
+                .map_err(SecurityError::from)
+                .and_then(|record| change_one(mft, record, change, is_first));
+            let due = matches!(result, Ok(Some(_)));
+            *checked = Some(result.map(|extents| unused.extend(extents.unwrap_or_default())));
+            due
+        })?;
+        results.extend(checked.into_iter().zip(batch).map(|(result, change)| {
+            let stale = || Err(VolumeError::Stale(change.file).into());
+            result.unwrap_or_else(stale)
+        }));
     }
-    let numbers: Vec<u64> = accepted.iter().map(|change| change.file.record).collect();
-    mft.update(&numbers, |index, record| {
-        let Some(change) = accepted.get(index) else {
-            return Ok(false);
-        };
-        check_base(record, change.file)?;
-        if change.from == FileSecurity::Shared(change.to) && own(record).is_none() {
-            return Ok(false);
-        }
-        put(record, change.to).ok_or(VolumeError::Stale(change.file))?;
-        Ok(true)
-    })?;
-    mft.disk().sync()?;
     if !unused.is_empty() {
-        Bitmap::open(mft)?.give_back(&unused)?;
         mft.disk().sync()?;
+        Bitmap::open(mft)?.give_back(&unused)?;
     }
     Ok(results)
+}
+
+/// Checks a file and changes its record, in memory. Where that has to be written it gives the
+/// clusters that the file then needs no longer.
+fn change_one(
+    mft: &Mft,
+    record: &mut Record,
+    change: &Change,
+    is_first: bool,
+) -> Result<Option<Vec<Extent>>, SecurityError> {
+    check_base(record, change.file)?;
+    if !is_first {
+        return Err(SecurityError::Twice(change.file));
+    }
+    let unused = check(mft, record, change)?;
+    if change.from == FileSecurity::Shared(change.to) && own(record).is_none() {
+        return Ok(None);
+    }
+    put(record, change.to).ok_or(SecurityError::RecordFull(change.file))?;
+    Ok(Some(unused))
+}
+
+/// The ids of all files.
+pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
+    let mut ids = BTreeSet::new();
+    let mut first = 0;
+    while first < mft.count() {
+        let next = mft.count().min(first.saturating_add(AT_ONCE));
+        let numbers: Vec<u64> = (first..next).collect();
+        mft.visit(&numbers, |_, record| {
+            let Ok(record) = record else { return };
+            if check_base(record, record.id()).is_ok()
+                && let Some(id) = id_of(record)
+                && id != 0
+            {
+                ids.insert(SecurityId(id));
+            }
+        });
+        first = next;
+    }
+    ids
 }
 
 /// Calls `show` with the base record of each of `files` that exists, and its index.

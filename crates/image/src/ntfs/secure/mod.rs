@@ -11,7 +11,7 @@
 //! | `plan`, `growth`, `edit` | what is written for that, in which order, and where there is room |
 //! | `files` | which descriptor a file has |
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -130,6 +130,12 @@ impl Secure {
         files::get(&self.volume.inner.mft, files)
     }
 
+    /// Every id that a file of the volume has. Files whose records can't be read are left out.
+    #[must_use]
+    pub fn ids_in_use(&self) -> BTreeSet<SecurityId> {
+        files::ids(&self.volume.inner.mft)
+    }
+
     /// The descriptor of one file, in `$Secure` or of its own; `None` where it has none.
     ///
     /// # Errors
@@ -150,9 +156,11 @@ impl Secure {
     }
 
     /// Gives files other ids, which the volume must have, in place of what they have now, be that an
-    /// id or a descriptor of their own, and returns when that is durable. Every file is checked before the first is written; what is refused for one does not keep the
-    /// others from being set. A crash leaves each file with what it had or the new id. The volume must be
-    /// [fit for writing](Volume::fit_for_writing).
+    /// id or a descriptor of their own. They are durable after [`Volume::sync`]; the ids themselves
+    /// must be durable before, as those are which [`Self::add`] gave. Of each 8192 changes every
+    /// file is checked before the first is written; what is refused for one does not keep the
+    /// others from being set. A crash leaves each file with what it had or the new id. The volume
+    /// must be [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a

@@ -46,9 +46,6 @@ fn use_all(device: Arc<Memory>, writes: bool) {
         }
     }
     let _ = volume.metadata_of_all(&ids);
-    if writes {
-        let _ = volume.set_dirty(true);
-    }
 }
 
 /// A small volume with one of everything.

@@ -1,6 +1,7 @@
 use super::image::Image;
 use super::*;
 use crate::device::Device;
+use crate::ntfs::format::{attribute_type, system};
 use crate::ntfs::{Log, State};
 
 fn state(volume: &Volume) -> State {
@@ -26,8 +27,18 @@ fn a_new_volume_is_clean_and_its_journal_empty() {
     volume.fit_for_writing().expect("fit");
 }
 
+/// Sets the flags of a volume, in both copies of the record.
+fn set_flags(volume: &Volume, flags: u16) {
+    let mft = &volume.inner.mft;
+    let mut record = mft.read_any(system::VOLUME).expect("a record");
+    let value = record.resident_mut(attribute_type::VOLUME_INFORMATION, "");
+    let value = value.expect("volume information");
+    value[10..12].copy_from_slice(&flags.to_le_bytes());
+    mft.write(&mut record).expect("written");
+}
+
 #[test]
-fn the_dirty_flag_is_set_and_cleared_in_both_copies_of_the_record() {
+fn a_volume_that_waits_for_windows_is_not_fit_for_writing() {
     for arguments in [
         &["-c", "4096"][..],
         &["-c", "512"],
@@ -38,18 +49,17 @@ fn the_dirty_flag_is_set_and_cleared_in_both_copies_of_the_record() {
             return;
         };
         let (volume, device) = image.open();
-        volume.set_dirty(true).expect("set");
+        set_flags(&volume, 1);
         assert!(state(&volume).dirty);
         assert!(matches!(volume.fit_for_writing(), Err(VolumeError::Dirty)));
-        volume.set_dirty(false).expect("cleared");
-        assert!(!state(&volume).dirty);
+        set_flags(&volume, 0x10);
+        assert!(matches!(
+            volume.fit_for_writing(),
+            Err(VolumeError::Pending { flags: 0x10 })
+        ));
+        set_flags(&volume, 0);
+        volume.fit_for_writing().expect("fit");
         image.store_and_check(&device);
-        let before = device.bytes();
-        volume.set_dirty(false).expect("nothing to do");
-        assert!(
-            device.bytes() == before,
-            "what is so already is not written"
-        );
     }
 }
 

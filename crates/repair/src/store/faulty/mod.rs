@@ -43,7 +43,7 @@ pub(crate) enum Loss {
 struct World {
     nodes: Vec<Node>,
     operations: usize,
-    fault: Option<(usize, Fault)>,
+    faults: Vec<(usize, Fault)>,
     killed: bool,
     full: bool,
     locked: Vec<usize>,
@@ -177,7 +177,12 @@ impl FaultyDisk {
         let mut world = self.world();
         world.operations = 0;
         world.log.clear();
-        world.fault = Some((operation, fault));
+        world.faults = vec![(operation, fault)];
+    }
+
+    /// Lets a later operation go wrong as well, counted from the same one on.
+    pub(crate) fn also_fail_at(&self, operation: usize, fault: Fault) {
+        self.world().faults.push((operation, fault));
     }
 
     /// Number of operations since [`fail_at`](Self::fail_at), or since the beginning.
@@ -195,7 +200,7 @@ impl FaultyDisk {
         let mut world = self.world();
         world.killed = false;
         world.full = false;
-        world.fault = None;
+        world.faults.clear();
         world.locked.clear();
         let mut random = match loss {
             Loss::Some(seed) => seed | 1,
@@ -252,9 +257,8 @@ impl FaultyDisk {
         let number = world.operations;
         world.operations += 1;
         world.log.push(what.to_owned());
-        if let Some((at, fault)) = world.fault
-            && number == at
-        {
+        let fault = world.faults.iter().find(|(at, _)| *at == number);
+        if let Some((_, fault)) = fault.copied() {
             match fault {
                 Fault::Kill => {
                     world.killed = true;

@@ -28,6 +28,14 @@ struct Step<K> {
     position: usize,
 }
 
+/// What becomes of a full node.
+struct Halves<K> {
+    left: Vec<Entry<K>>,
+    /// The item between them, which goes into the parent.
+    median: Option<(K, SdsHeader)>,
+    right: Vec<Entry<K>>,
+}
+
 impl<K: Key, B: Blocks> Index<K, B> {
     /// Lets the root have at most `len` bytes as long as it is added to.
     pub(in super::super) fn set_root_room(&mut self, len: usize) {
@@ -54,7 +62,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
                 };
                 return Ok(());
             }
-            let (left, median, right) = split(step.entries, step.position).ok_or(no_room::<K>())?;
+            let halves = split(step.entries, step.position).ok_or(no_room::<K>())?;
             // What is not on the disk yet may keep its place.
             let left_at = match self.new.contains_key(&at) {
                 true => at,
@@ -65,9 +73,9 @@ impl<K: Key, B: Blocks> Index<K, B> {
                     left_at
                 }
             };
-            let left = self.put_new(left_at, &left)?;
+            let left = self.put_new(left_at, &halves.left)?;
             let right_at = self.allocate()?;
-            let right = self.put_new(right_at, &right)?;
+            let right = self.put_new(right_at, &halves.right)?;
             if let Some(parent) = path.last_mut()
                 && let Some(entry) = parent.entries.get_mut(parent.position)
             {
@@ -75,7 +83,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
             }
             new = Entry {
                 child: Some(left),
-                item: median.item,
+                item: halves.median,
             };
         }
         Err(self.too_deep())
@@ -237,12 +245,9 @@ impl<K: Key, B: Blocks> Index<K, B> {
     }
 }
 
-/// The first half of a node, the entry that goes up, the second half.
-type Split<K> = (Vec<Entry<K>>, Entry<K>, Vec<Entry<K>>);
-
-/// Two halves, and the entry between them without its child. Where the entry at `new` comes after all
+/// Divides the entries of a full node, of which the one at `new` is new. Where it comes after all
 /// others, as it always will, the first half stays full. `None` where there are too few.
-fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Split<K>> {
+fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Halves<K>> {
     let items = entries.len().checked_sub(1).filter(|items| *items >= 3)?;
     let is_last = new.checked_add(1) == Some(items);
     let middle = match K::ASCENDS && is_last {
@@ -255,7 +260,11 @@ fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Split<K>> {
         child: median.child,
         item: None,
     });
-    Some((entries, median, right))
+    Some(Halves {
+        left: entries,
+        median: median.item,
+        right,
+    })
 }
 
 fn no_room<K: Key>() -> SecurityError {

@@ -42,7 +42,9 @@ fn damage_gives_errors_or_old_descriptors_and_never_a_panic() {
     let places = places(&secure);
     assert!(places.len() > 6);
     let mut numbers = Numbers(1);
-    let new = [descriptor(1000, 0), descriptor(1001, 3)];
+    let few = vec![descriptor(1000, 0), descriptor(1001, 3)];
+    // So many that leaves are divided.
+    let many: Vec<Vec<u8>> = (0..60).map(|number| descriptor(1000 + number, 0)).collect();
     let mut refused = 0;
     let mut added = 0;
     for _ in 0..400 {
@@ -61,18 +63,33 @@ fn damage_gives_errors_or_old_descriptors_and_never_a_panic() {
             memory.write_all_at(&[new], at).expect("inside");
         }
         let secure = Secure::new(&secure.volume);
-        for (file, old) in files.iter().zip(&old).skip(numbers.below(20)).step_by(20) {
+        let chosen = numbers.below(20);
+        let chosen = files.iter().zip(&old).skip(chosen).step_by(20);
+        let mut readable = Vec::new();
+        for (file, old) in chosen {
             match secure.of_file(*file) {
-                Ok(found) => assert_eq!(found.as_deref(), Some(&**old)),
+                Ok(found) => {
+                    assert_eq!(found.as_deref(), Some(&**old));
+                    readable.push((file, old));
+                }
                 Err(_) => refused += 1,
             }
         }
         memory.take();
-        match secure.add(&slices(&new)) {
+        let new = match numbers.below(2) {
+            0 => &few,
+            _ => &many,
+        };
+        match secure.add(&slices(new)) {
             Ok(ids) => {
                 added += 1;
-                for (id, new) in ids.iter().zip(&new) {
+                for (id, new) in ids.iter().zip(new) {
                     assert_eq!(*secure.descriptor(*id).expect("added"), **new);
+                }
+                let secure = Secure::new(&secure.volume);
+                for (file, old) in readable {
+                    let found = secure.of_file(*file).expect("as before");
+                    assert_eq!(found.as_deref(), Some(&**old));
                 }
                 for (at, bytes) in memory.take().iter().flatten() {
                     let old = &sound[*at as usize..][..bytes.len()];

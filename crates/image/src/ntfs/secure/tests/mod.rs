@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::*;
@@ -35,6 +36,8 @@ type Epoch = Vec<(u64, Vec<u8>)>;
 struct Recorder {
     memory: Memory,
     epochs: Mutex<Vec<Epoch>>,
+    /// Bytes that were read.
+    read: AtomicUsize,
 }
 
 impl Recorder {
@@ -42,6 +45,7 @@ impl Recorder {
         Self {
             memory: Memory::new(bytes),
             epochs: Mutex::new(vec![Vec::new()]),
+            read: AtomicUsize::new(0),
         }
     }
 
@@ -60,6 +64,7 @@ impl Device for Recorder {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read.fetch_add(buf.len(), Ordering::Relaxed);
         self.memory.read_exact_at(buf, offset)
     }
 
@@ -166,6 +171,53 @@ fn descriptors_are_those_that_the_mounted_volume_has() {
         SecurityError::UnknownId(SecurityId(0x900))
     ));
     assert_eq!(memory.bytes(), image.device().bytes(), "nothing is written");
+}
+
+#[test]
+fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
+    let old = vec![descriptor(1, 0); 500];
+    let Some((image, records)) = made(8, &old) else {
+        return;
+    };
+    let recorder = Arc::new(Recorder::new(image.device().bytes()));
+    let secure = Secure::new(&Volume::open(recorder.clone()).expect("a volume"));
+    let files = files(&secure, &records);
+    let from = secure.id_of(&old[0]).expect("sound").expect("there");
+    let to = secure.add(&[&descriptor(2, 0)]).expect("room")[0];
+    secure.descriptor(to).expect("there");
+    recorder.take();
+    recorder.read.store(0, Ordering::Relaxed);
+    let changes: Vec<Change> = files
+        .iter()
+        .map(|file| Change {
+            file: *file,
+            from: FileSecurity::Shared(from),
+            to,
+        })
+        .collect();
+    // More than are checked at once: the files come again.
+    let changes: Vec<Change> = changes.into_iter().cycle().take(9000).collect();
+    let results = secure.set(&changes).expect("written");
+    for (number, result) in results.iter().enumerate() {
+        match result {
+            Ok(()) => assert!(number < 500),
+            Err(SecurityError::Twice(_)) => assert!(number >= 500),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let records_len = 500 * 1024;
+    assert!(
+        recorder.read.load(Ordering::Relaxed) < 2 * records_len + 100_000,
+        "once for each 8192 changes"
+    );
+    assert_eq!(recorder.take().len(), 1, "no sync");
+    secure.volume.sync().expect("durable");
+    let found = secure.of_files(&files);
+    assert!(
+        found
+            .iter()
+            .all(|found| matches!(found, Ok(FileSecurity::Shared(id)) if *id == to))
+    );
 }
 
 #[test]

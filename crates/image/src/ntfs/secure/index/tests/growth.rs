@@ -65,7 +65,7 @@ fn grow<K: Key>(size: u32, room: usize, batches: &[Vec<u32>]) {
             "the new blocks are not named"
         );
         let numbers: BTreeSet<u64> = index.new_numbers().collect();
-        assert_eq!(numbers.iter().count(), index.new_blocks().count());
+        assert_eq!(numbers.len(), index.new_blocks().count());
         after.used.extend(&numbers);
         assert_eq!(ids::<K>(&after, &root), before);
         root = index.root().to_vec();

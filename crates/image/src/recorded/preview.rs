@@ -1,0 +1,90 @@
+//! The medium as restoring a record would make it, to be looked at before that is done.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::changes::Changes;
+use super::medium::overlay;
+use super::ranges::Ranges;
+use super::record::Index;
+use super::restore::piece;
+use super::{RecordError, RecordFile, RecordedMedium};
+use crate::device::{Device, Medium, range};
+
+/// A medium with the old bytes of a record. It can only be read.
+pub struct Preview {
+    medium: Arc<dyn Medium>,
+    len: u64,
+    /// Old bytes by their offset; none overlap.
+    old: BTreeMap<u64, Vec<u8>>,
+}
+
+impl fmt::Debug for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preview")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RecordedMedium {
+    /// What [`restore`](Self::restore) would make of the medium. What waits to be written does not
+    /// count.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn preview(&self, record: &dyn RecordFile) -> Result<Preview, RecordError> {
+        let index = Index::of(record)?;
+        let mut seen = Ranges::default();
+        let mut old = BTreeMap::new();
+        for frame in 0..index.frames() {
+            let payload = index.payload(record, frame)?;
+            for change in Changes::of(&payload) {
+                for part in seen.missing(change.range()) {
+                    let bytes = piece(change.old, change.offset, &part).to_vec();
+                    old.insert(part.start, bytes);
+                }
+                seen.insert(change.range());
+            }
+        }
+        Ok(Preview {
+            medium: Arc::clone(&self.medium),
+            len: index.medium_len,
+            old,
+        })
+    }
+}
+
+impl Device for Preview {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        range(offset, buf.len(), self.len)?;
+        self.medium.read_exact_at(buf, offset)?;
+        let end = offset.saturating_add(buf.len() as u64);
+        let before = self.old.range(..offset).next_back();
+        let inside = self.old.range(offset..end);
+        for (at, bytes) in before.into_iter().chain(inside) {
+            overlay(buf, offset, *at, bytes);
+        }
+        Ok(())
+    }
+
+    fn write_all_at(&self, _data: &[u8], _offset: u64) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Medium for Preview {
+    fn set_len(&self, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}

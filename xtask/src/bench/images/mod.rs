@@ -1,0 +1,73 @@
+//! `cargo xtask bench-images`: disks that are not mounted, as whole processes.
+
+mod inspect;
+mod keys;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::descriptors::volume;
+use crate::program;
+
+/// What to measure.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Files whose permissions are repaired
+    #[arg(long, default_value_t = 100_000)]
+    files: usize,
+    /// Runs of each program
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Length of the disk that is inspected in GiB
+    #[arg(long, default_value_t = 30)]
+    size_gib: u64,
+    /// Length of its SYSTEM hive in MiB
+    #[arg(long, default_value_t = 16)]
+    hive_mib: u64,
+    /// Measure only this
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Inspect,
+    Keys,
+}
+
+/// Measures and prints tables.
+///
+/// # Errors
+/// Without root, mkntfs or ntfs-3g, and where something that is measured fails.
+pub fn run(options: &Options) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        bail!("this needs root: it attaches a loop device and mounts it with ntfs-3g");
+    }
+    for (program, package) in [("mkntfs", "ntfs-3g"), ("losetup", "mount")] {
+        if !program::exists(program) {
+            bail!("this needs {program} (Debian package {package})");
+        }
+    }
+    let diskmend = program::diskmend(true)?;
+    volume::outlive_signals()?;
+    let wanted = |part| options.only.is_none_or(|only| only == part);
+    if wanted(Part::Inspect) {
+        inspect::run(options, &diskmend)?;
+    }
+    if wanted(Part::Keys) {
+        keys::run(options, &diskmend)?;
+    }
+    Ok(())
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// The folder beside an image that holds its undo data.
+fn state_folder(image: &Path) -> std::path::PathBuf {
+    let mut name = image.as_os_str().to_owned();
+    name.push(".diskmend");
+    name.into()
+}
