@@ -197,8 +197,8 @@ impl Work {
             return Ok(());
         };
         let from = match secure.of_files(&[file]).pop() {
-            Some(Ok(FileSecurity::Shared(id))) => id,
-            _ => SecurityId(FIRST_ID),
+            Some(Ok(from)) => from,
+            _ => FileSecurity::Shared(SecurityId(FIRST_ID)),
         };
         let to = match script.byte() % 4 {
             0 => SecurityId(FIRST_ID + script.number() % 8),
