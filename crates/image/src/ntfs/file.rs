@@ -186,7 +186,7 @@ impl File {
     }
 
     /// Where the data lies; `None` where it is in the record.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn layout(&self) -> Option<Layout> {
         self.open().stream.layout().cloned()
     }
