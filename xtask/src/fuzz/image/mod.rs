@@ -10,6 +10,8 @@ mod ntfs;
 mod partition;
 mod record;
 mod sparse;
+#[cfg(test)]
+mod tests;
 mod vhd;
 mod vhdx;
 
