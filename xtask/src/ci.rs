@@ -23,7 +23,7 @@ const PACKAGES: [(&str, &str); 10] = [
     ("sfdisk", "fdisk"),
 ];
 /// Seconds for all fuzz targets together.
-const FUZZ_SECONDS: &str = "60";
+const FUZZ_SECONDS: &str = "64";
 
 /// What a step does; it may have something to say in the summary.
 type Step = fn() -> Result<String>;

@@ -2,7 +2,7 @@
 
 use diskmend_hive::checksum;
 
-use super::{Target, join, mutate_short, split};
+use super::{Target, image, join, mutate_short, split};
 use crate::fixtures::rehash_entries;
 use crate::random::Random;
 
@@ -37,6 +37,9 @@ impl Seed {
 
 /// A new input, made from one of the seeds.
 pub(super) fn mutate(target: Target, seeds: &[Seed], random: &mut Random) -> Vec<u8> {
+    if let Some(kind) = image::Kind::of(target) {
+        return image::input(kind, random);
+    }
     let unit = match target {
         Target::Descriptor => Some(4),
         Target::AclSave => Some(2),

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Target, acl_seeds, join};
+use super::{Target, acl_seeds, image, join};
+use crate::random::Random;
 use crate::{fixtures, workspace};
 
 /// Environment variable that names a folder of real hives.
@@ -13,11 +14,20 @@ pub(super) const CORPUS: &str = "DISKMEND_CORPUS";
 /// Longer files are left out: a run gets more from many short inputs.
 const MAX_LEN: usize = 1 << 20;
 
+/// Seeds of a target for images, which say what is done with a sound image.
+const IMAGE_SEEDS: usize = 64;
+
 /// The inputs that a target's mutations start from.
 ///
 /// # Errors
 /// Where the fixtures can't be read.
 pub(super) fn seeds(target: Target) -> Result<Vec<Vec<u8>>> {
+    if let Some(kind) = image::Kind::of(target) {
+        let mut random = Random::new(1);
+        return Ok((0..IMAGE_SEEDS)
+            .map(|_| image::input(kind, &mut random))
+            .collect());
+    }
     match target {
         Target::RegFile => return files(&workspace::root()?.join("fixtures").join("content")),
         Target::Descriptor | Target::Sddl | Target::AclSave => {

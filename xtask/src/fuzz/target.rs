@@ -21,11 +21,25 @@ pub enum Target {
     Sddl,
     /// Reading save files of icacls.
     AclSave,
+    /// Opening, reading and writing VHDs.
+    Vhd,
+    /// Opening, reading and writing VHDXs.
+    Vhdx,
+    /// Reading partition tables.
+    Partition,
+    /// Reading and changing FAT volumes.
+    Fat,
+    /// Reading NTFS volumes.
+    NtfsRead,
+    /// Changing NTFS volumes.
+    NtfsWrite,
+    /// Recording changes of a disk, and taking them back.
+    Record,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Open,
         Self::Replay,
         Self::Check,
@@ -35,6 +49,13 @@ impl Target {
         Self::Descriptor,
         Self::Sddl,
         Self::AclSave,
+        Self::Vhd,
+        Self::Vhdx,
+        Self::Partition,
+        Self::Fat,
+        Self::NtfsRead,
+        Self::NtfsWrite,
+        Self::Record,
     ];
 
     /// Its name, as on the command line.
@@ -50,6 +71,13 @@ impl Target {
             Self::Descriptor => "descriptor",
             Self::Sddl => "sddl",
             Self::AclSave => "acl-save",
+            Self::Vhd => "vhd",
+            Self::Vhdx => "vhdx",
+            Self::Partition => "partition",
+            Self::Fat => "fat",
+            Self::NtfsRead => "ntfs-read",
+            Self::NtfsWrite => "ntfs-write",
+            Self::Record => "record",
         }
     }
 
@@ -65,6 +93,13 @@ impl Target {
             Self::Descriptor => super::descriptor(data),
             Self::Sddl => super::sddl(data),
             Self::AclSave => super::acl_save(data),
+            Self::Vhd => super::vhd(data),
+            Self::Vhdx => super::vhdx(data),
+            Self::Partition => super::partition(data),
+            Self::Fat => super::fat(data),
+            Self::NtfsRead => super::ntfs_read(data),
+            Self::NtfsWrite => super::ntfs_write(data),
+            Self::Record => super::record(data),
         }
     }
 }

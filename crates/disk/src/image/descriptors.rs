@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::vec;
 
-use diskmend_image::ntfs::secure::{self, Secure, SecurityError, SecurityId};
+use diskmend_image::ntfs::secure::{self, FileSecurity, Secure, SecurityError, SecurityId};
 use diskmend_image::ntfs::{Entry, FileId, Volume, VolumeError};
 
 use super::ImageDir;
@@ -35,10 +35,16 @@ pub(crate) struct ImageDescriptors {
 
 type Names = HashMap<Vec<u16>, FileId>;
 
+/// A file that gets another descriptor, whose id is not known yet.
+struct Due {
+    file: FileId,
+    from: FileSecurity,
+}
+
 /// What a file's record says.
 struct Looked {
     kind: Kind,
-    id: Option<SecurityId>,
+    security: FileSecurity,
     descriptor: Arc<[u8]>,
 }
 
@@ -94,8 +100,8 @@ impl ImageDescriptors {
             });
             results.push(match judged {
                 Ok(None) => Ok(Changed::AlreadyThere),
-                Ok(Some(change)) => {
-                    due.push((index, change));
+                Ok(Some(file)) => {
+                    due.push((index, file));
                     Ok(Changed::Set)
                 }
                 Err(error) => Err(error),
@@ -112,7 +118,7 @@ impl ImageDescriptors {
         change: &Change,
         looked: &Looked,
         file: FileId,
-    ) -> Result<Option<secure::Change>, ObjectError> {
+    ) -> Result<Option<Due>, ObjectError> {
         if looked.kind != change.kind {
             return Err(ObjectError::Other {
                 expected: change.kind,
@@ -125,13 +131,9 @@ impl ImageDescriptors {
         if *looked.descriptor != *change.before {
             return Err(ObjectError::ChangedMeanwhile);
         }
-        let own = || failed("set its security descriptor")(SecurityError::OwnDescriptor(file));
-        let from = looked.id.ok_or_else(own)?;
-        // The new id is not known yet.
-        Ok(Some(secure::Change {
+        Ok(Some(Due {
             file,
-            from,
-            to: from,
+            from: looked.security,
         }))
     }
 
@@ -139,12 +141,12 @@ impl ImageDescriptors {
     fn with_new_ids(
         &self,
         changes: &[Change],
-        due: Vec<(usize, secure::Change)>,
+        due: Vec<(usize, Due)>,
         results: &mut [Result<Changed, ObjectError>],
     ) -> Vec<(usize, secure::Change)> {
         let mut ready = Vec::with_capacity(due.len());
         let mut refused: HashMap<&[u8], String> = HashMap::new();
-        for (index, mut set) in due {
+        for (index, due) in due {
             let Some(wanted) = changes.get(index).map(|change| change.after.as_slice()) else {
                 continue;
             };
@@ -158,8 +160,8 @@ impl ImageDescriptors {
             };
             match id {
                 Ok(id) => {
-                    set.to = id;
-                    ready.push((index, set));
+                    let Due { file, from } = due;
+                    ready.push((index, secure::Change { file, from, to: id }));
                 }
                 Err(error) => note(
                     results,
@@ -305,29 +307,25 @@ impl ImageDescriptors {
                     }
                     Kind::File | Kind::Folder => {}
                 }
-                let (id, descriptor) = self.descriptor(*file, found.security_id)?;
+                let (security, descriptor) = self.descriptor(*file, found.security_id)?;
                 Ok(Looked {
                     kind,
-                    id,
+                    security,
                     descriptor,
                 })
             })
             .collect()
     }
 
-    /// The descriptor of a file with this id, and the id that it is known by in `$Secure`.
-    fn descriptor(
-        &self,
-        file: FileId,
-        id: u32,
-    ) -> Result<(Option<SecurityId>, Arc<[u8]>), ObjectError> {
+    /// The descriptor of a file with this id, and where it is.
+    fn descriptor(&self, file: FileId, id: u32) -> Result<(FileSecurity, Arc<[u8]>), ObjectError> {
         let read = || -> Result<_, SecurityError> {
             let secure = self.secure()?;
             if id != 0 {
                 let id = SecurityId(id);
-                return Ok(Some((Some(id), secure.descriptor(id)?)));
+                return Ok(Some((FileSecurity::Shared(id), secure.descriptor(id)?)));
             }
-            Ok(secure.of_file(file)?.map(|own| (None, own)))
+            Ok(secure.of_file(file)?.map(|own| (FileSecurity::Own, own)))
         };
         let found = read().map_err(failed("read its security descriptor"))?;
         found

@@ -181,6 +181,19 @@ impl<'a> Bitmap<'a> {
 
     /// Marks clusters as used.
     pub(crate) fn take(&self, extents: &[Extent]) -> Result<(), VolumeError> {
+        self.change(extents, mark)
+    }
+
+    /// Marks clusters as free.
+    pub(crate) fn give_back(&self, extents: &[Extent]) -> Result<(), VolumeError> {
+        self.change(extents, clear)
+    }
+
+    fn change(
+        &self,
+        extents: &[Extent],
+        change: fn(&mut [u8], u64, &Range<u64>),
+    ) -> Result<(), VolumeError> {
         let layout = self.stream.layout().ok_or_else(|| {
             Corruption::new("data of $Bitmap", 0, "one in clusters", "a resident one")
         })?;
@@ -192,7 +205,7 @@ impl<'a> Bitmap<'a> {
                 let bytes = end.div_ceil(8).saturating_sub(first);
                 let mut map = vec![0; usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK)];
                 layout.read(self.disk, &mut map, first)?;
-                mark(&mut map, first, &(next..end));
+                change(&mut map, first, &(next..end));
                 layout.write(self.disk, &map, first)?;
                 let covered = first.saturating_add(u64::try_from(map.len()).unwrap_or(0));
                 next = covered.saturating_mul(8);
@@ -286,13 +299,23 @@ impl<'a> Bitmap<'a> {
 /// Marks clusters as used in the part of the map that begins at byte `first`.
 fn mark(map: &mut [u8], first: u64, clusters: &Range<u64>) {
     for (cell, number) in map.iter_mut().zip(first..) {
-        for bit in 0..8_u8 {
-            let cluster = number.saturating_mul(8).saturating_add(bit.into());
-            if clusters.contains(&cluster) {
-                *cell |= 1 << bit;
-            }
-        }
+        *cell |= bits(number, clusters);
     }
+}
+
+/// Marks clusters as free in the part of the map that begins at byte `first`.
+fn clear(map: &mut [u8], first: u64, clusters: &Range<u64>) {
+    for (cell, number) in map.iter_mut().zip(first..) {
+        *cell &= !bits(number, clusters);
+    }
+}
+
+/// The bits of `clusters` in a byte of the map.
+fn bits(number: u64, clusters: &Range<u64>) -> u8 {
+    (0..8_u8).fold(0, |bits, bit| {
+        let cluster = number.saturating_mul(8).saturating_add(bit.into());
+        bits | (u8::from(clusters.contains(&cluster)) << bit)
+    })
 }
 
 fn extent(start: u64, end: u64) -> Extent {

@@ -203,6 +203,7 @@ impl Record {
     }
 
     /// The same, for writing.
+    #[cfg(test)]
     pub(crate) fn resident_mut(&mut self, kind: u32, name: &str) -> Option<&mut [u8]> {
         let at = self.find(kind, name)?.place();
         self.value_mut(at)
@@ -321,28 +322,37 @@ impl Record {
 
     /// Gives the attribute at `at` the length `len`, rounded up, and moves those that follow.
     fn resize(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
-        let old = self.attribute(at).ok_or(NoRoom)?.len();
-        let in_use = self.bytes_in_use().ok_or(NoRoom)?;
+        let rest = self.attribute(at).ok_or(NoRoom)?.end().ok_or(NoRoom)?;
         let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
-        let new_in_use = in_use
-            .checked_sub(old)
-            .and_then(|rest| rest.checked_add(new))
-            .filter(|end| *end <= self.data.len())
-            .ok_or(NoRoom)?;
         let new_len = u32::try_from(new).map_err(|_| NoRoom)?;
-        let used = u32::try_from(new_in_use).map_err(|_| NoRoom)?;
-        let rest = at.0.checked_add(old).ok_or(NoRoom)?;
-        let to = at.0.checked_add(new).ok_or(NoRoom)?;
-        self.data.copy_within(rest..in_use, to);
-        if let Some(freed) = self.data.get_mut(new_in_use..in_use) {
-            freed.fill(0);
-        }
-        if let Some(padding) = self.data.get_mut(rest..to) {
-            padding.fill(0);
-        }
+        self.move_rest(rest.0, at.0.checked_add(new).ok_or(NoRoom)?)?;
         bytes::view_mut::<AttributeHeader>(&mut self.data, at.0)
             .ok_or(NoRoom)?
             .length = new_len.into();
+        Ok(())
+    }
+
+    /// Removes the attribute at `at`; `None` where there is none.
+    pub(crate) fn remove(&mut self, at: AttributeAt) -> Option<()> {
+        let rest = self.attribute(at)?.end()?;
+        self.move_rest(rest.0, at.0).ok()
+    }
+
+    /// Moves the attributes from `from` on to `to`; what then is no part of any is zero.
+    fn move_rest(&mut self, from: usize, to: usize) -> Result<(), NoRoom> {
+        let in_use = self.bytes_in_use().ok_or(NoRoom)?;
+        let new_in_use = in_use
+            .checked_sub(from)
+            .and_then(|rest| rest.checked_add(to))
+            .filter(|end| *end <= self.data.len())
+            .ok_or(NoRoom)?;
+        let used = u32::try_from(new_in_use).map_err(|_| NoRoom)?;
+        self.data.copy_within(from..in_use, to);
+        for unused in [new_in_use..in_use, from..to] {
+            if let Some(unused) = self.data.get_mut(unused) {
+                unused.fill(0);
+            }
+        }
         let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0).ok_or(NoRoom)?;
         header.bytes_in_use = used.into();
         self.header = Some(header.clone());

@@ -98,6 +98,15 @@ impl Medium for Failing {
     }
 }
 
+/// A medium of these bytes with an empty record.
+fn begun(bytes: Vec<u8>) -> (Arc<Memory>, RecordedMedium, Kept) {
+    let memory = Arc::new(Memory::new(bytes));
+    let disk = RecordedMedium::new(memory.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    (memory, disk, record)
+}
+
 fn content() -> Vec<u8> {
     (0..10_000u32).map(|n| (n * 7 % 251) as u8).collect()
 }
@@ -138,10 +147,7 @@ fn nothing_can_be_written_without_a_record() {
 
 #[test]
 fn what_is_written_is_read_at_once_and_reaches_the_medium_with_the_flush() {
-    let memory = Arc::new(Memory::new(content()));
-    let disk = RecordedMedium::new(memory.clone());
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (memory, disk, record) = begun(content());
     let begun = record.bytes();
     disk.write_all_at(&[1; 700], 300).expect("inside");
     let mut read = vec![0; 1000];
@@ -170,10 +176,7 @@ fn what_changes_nothing_is_neither_recorded_nor_written() {
 
 #[test]
 fn everything_is_given_back_length_included() {
-    let memory = Arc::new(Memory::new(content()));
-    let disk = RecordedMedium::new(memory.clone());
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (memory, disk, record) = begun(content());
     work(&disk).expect("room");
     disk.end().expect("room");
     assert_eq!(memory.bytes(), worked());
@@ -240,10 +243,7 @@ fn what_restoring_would_give_can_be_looked_at() {
 
 #[test]
 fn what_was_changed_since_is_noticed() {
-    let memory = Arc::new(Memory::new(content()));
-    let disk = RecordedMedium::new(memory.clone());
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (memory, disk, record) = begun(content());
     work(&disk).expect("room");
     disk.end().expect("room");
     for (offset, odd) in [(300, 9), (604, 9), (9_900, 9), (11_399, 9)] {
@@ -293,10 +293,7 @@ fn wherever_the_medium_fails_all_is_given_back() {
 
 #[test]
 fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
-    let memory = Arc::new(Memory::new(content()));
-    let disk = RecordedMedium::new(memory);
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (_, disk, record) = begun(content());
     disk.write_all_at(&[1; 700], 300).expect("inside");
     disk.sync().expect("room");
     let first = record.bytes().len();
@@ -327,10 +324,7 @@ fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
 /// completed could not be told from changes by others afterwards.
 #[test]
 fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
-    let memory = Arc::new(Memory::new(content()));
-    let disk = RecordedMedium::new(memory.clone());
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (memory, disk, record) = begun(content());
     disk.write_all_at(&[1; 700], 300).expect("inside");
     disk.sync().expect("room");
     let (first, before) = (record.bytes().len(), memory.bytes());
@@ -374,10 +368,7 @@ fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
 
 #[test]
 fn a_damaged_record_never_crashes_and_never_writes_past_the_end() {
-    let memory = Arc::new(Memory::new(content()));
-    let disk = RecordedMedium::new(memory.clone());
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (_, disk, record) = begun(content());
     work(&disk).expect("room");
     disk.end().expect("room");
     for at in 0..record.bytes().len() {
@@ -392,10 +383,7 @@ fn a_damaged_record_never_crashes_and_never_writes_past_the_end() {
 
 #[test]
 fn many_changes_are_flushed_by_themselves() {
-    let memory = Arc::new(Memory::new(vec![0; 20 << 20]));
-    let disk = RecordedMedium::new(memory.clone());
-    let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    let (memory, disk, record) = begun(vec![0; 20 << 20]);
     disk.write_all_at(&vec![1; 20 << 20], 0).expect("inside");
     assert!(memory.bytes().iter().filter(|byte| **byte == 1).count() >= 16 << 20);
     disk.end().expect("room");

@@ -11,6 +11,11 @@ use tempfile::TempDir;
 use crate::bench::measure;
 use crate::program;
 
+/// Times that unmounting is tried.
+const UNMOUNTING: usize = 20;
+/// How long to wait before it is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A volume. However the benchmark ends, it is unmounted, detached and removed.
@@ -157,9 +162,15 @@ impl Volume {
     }
 
     fn unmount(&mut self) -> Result<()> {
-        if self.mounted {
-            program::stdout(Path::new("umount"), &[self.root()])?;
-            self.mounted = false;
+        let mut tries = 0;
+        while self.mounted {
+            tries += 1;
+            match program::stdout(Path::new("umount"), &[self.root()]) {
+                Ok(_) => self.mounted = false,
+                // Whatever looks at all mounts of the machine may hold it for a moment.
+                Err(_) if tries < UNMOUNTING => std::thread::sleep(PAUSE),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

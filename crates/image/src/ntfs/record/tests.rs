@@ -110,6 +110,26 @@ fn a_record_can_be_filled_to_its_last_byte() {
 }
 
 #[test]
+fn an_attribute_that_is_removed_leaves_the_others_and_zeros() {
+    let mut record = parse(&record()).expect("sound");
+    let free = room(&record);
+    let places: Vec<_> = record.attributes().map(|found| found.place()).collect();
+    let len = record.attribute(places[1]).expect("there").len();
+    record.remove(places[1]).expect("there");
+    assert_eq!(room(&record), free + len);
+    assert_eq!(record.resident(0x10, ""), Some(&[1; 72][..]));
+    assert_eq!(record.resident(0xF0, "abc"), Some(&[2; 5][..]));
+    assert!(record.find(0x80, "").is_none());
+    let used = record.data.len() - room(&record);
+    assert!(record.data[used..].iter().all(|byte| *byte == 0));
+    record.remove(places[1]).expect("there");
+    assert_eq!(record.remove(places[1]), None, "the attributes end there");
+    let protected = record.protected(&[]).expect("sound");
+    let record = Record::parse(7, 4096, protected).expect("sound");
+    assert_eq!(record.attributes().count(), 1);
+}
+
+#[test]
 fn attributes_are_added_in_the_order_of_types_and_names() {
     let mut record = parse(&record()).expect("sound");
     let before = room(&record);

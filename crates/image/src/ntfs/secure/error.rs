@@ -1,6 +1,6 @@
 //! What keeps security descriptors from being read or written.
 
-use super::SecurityId;
+use super::{FileSecurity, SecurityId};
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::place::FileId;
 
@@ -51,27 +51,27 @@ pub enum SecurityError {
         /// What it is instead.
         actual: String,
     },
-    /// A descriptor that belongs to this file alone.
+    /// A descriptor of the file's own whose attribute is named by an attribute list.
     #[error(
-        "file {0} has a security descriptor of its own, as before NTFS 3.0, which is not changed \
-         here: mount the volume to set it"
+        "file {0} has a security descriptor of its own, and its attributes are spread over several \
+         records, which is not changed here: mount the volume to set it"
     )]
     OwnDescriptor(FileId),
-    /// The record of the file has no place for an id.
+    /// The record of the file has no room for an id.
     #[error(
-        "file {0} has $STANDARD_INFORMATION as before NTFS 3.0, without a place for a security id: \
-         mount the volume to set its security descriptor"
+        "file {0} has $STANDARD_INFORMATION as before NTFS 3.0, and its record has no room for a \
+         security id: mount the volume to set its security descriptor"
     )]
-    OldInformation(FileId),
+    RecordFull(FileId),
     /// The file has another descriptor than was expected.
-    #[error("file {file}: expected security id {expected}, found {actual}")]
+    #[error("file {file}: expected {expected}, found {actual}")]
     Changed {
         /// The file.
         file: FileId,
-        /// The id that it should have had.
-        expected: SecurityId,
-        /// The id that it has.
-        actual: SecurityId,
+        /// What it should have had.
+        expected: FileSecurity,
+        /// What it has.
+        actual: FileSecurity,
     },
     /// The same file was named twice.
     #[error("file {0} is to be changed twice at once")]

@@ -2,14 +2,19 @@
 //! $STANDARD_INFORMATION and $SECURITY_DESCRIPTOR).
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 
 use zerocopy::byteorder::little_endian::U32;
 
 use super::SecurityId;
 use super::error::SecurityError;
 use crate::bytes;
-use crate::ntfs::error::VolumeError;
+use crate::ntfs::attribute::Attribute;
+use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::error::{Corruption, VolumeError};
+use crate::ntfs::file::check_place;
 use crate::ntfs::format::{StandardInformation, attribute_type};
+use crate::ntfs::layout::Builder;
 use crate::ntfs::list;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
@@ -31,13 +36,24 @@ pub enum FileSecurity {
     None,
 }
 
+impl fmt::Display for FileSecurity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared(id) => write!(f, "security id {id}"),
+            Self::Own => f.write_str("a security descriptor of its own"),
+            Self::None => f.write_str("no security descriptor"),
+        }
+    }
+}
+
 /// What to set for one file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
     /// The file.
     pub file: FileId,
-    /// The id that it must have now.
-    pub from: SecurityId,
+    /// What it must have now. That a descriptor of its own is the expected one, the caller has made
+    /// sure of.
+    pub from: FileSecurity,
     /// The id that it gets.
     pub to: SecurityId,
 }
@@ -59,16 +75,20 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
 
 /// Sets ids, each of which `$Secure` has. Of a batch every file is checked before the first is
 /// written; what is refused for one does not keep the others from being set.
+///
+/// A record changes with one write, so that a crash leaves the old descriptor or the new one. The
+/// clusters of descriptors of the files' own are given back when no record names them any more.
 pub(super) fn set(
     mft: &Mft,
     changes: &[Change],
 ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
     let mut seen = HashSet::new();
+    let mut unused: Vec<Extent> = Vec::new();
     let mut results = Vec::with_capacity(changes.len());
     for batch in changes.chunks(BATCH) {
         let numbers: Vec<u64> = batch.iter().map(|change| change.file.record).collect();
         let is_first: Vec<bool> = batch.iter().map(|it| seen.insert(it.file)).collect();
-        let mut checked: Vec<Option<Result<bool, SecurityError>>> = Vec::new();
+        let mut checked: Vec<Option<Result<(), SecurityError>>> = Vec::new();
         checked.resize_with(batch.len(), || None);
         mft.update(&numbers, |index, record| {
             let (Some(change), Some(checked)) = (batch.get(index), checked.get_mut(index)) else {
@@ -78,35 +98,40 @@ pub(super) fn set(
             let result = record
                 .map_err(SecurityError::from)
                 .and_then(|record| change_one(mft, record, change, is_first));
-            let due = matches!(result, Ok(true));
-            *checked = Some(result);
+            let due = matches!(result, Ok(Some(_)));
+            *checked = Some(result.map(|extents| unused.extend(extents.unwrap_or_default())));
             due
         })?;
         results.extend(checked.into_iter().zip(batch).map(|(result, change)| {
             let stale = || Err(VolumeError::Stale(change.file).into());
-            result.unwrap_or_else(stale).map(drop)
+            result.unwrap_or_else(stale)
         }));
+    }
+    if !unused.is_empty() {
+        mft.disk().sync()?;
+        Bitmap::open(mft)?.give_back(&unused)?;
     }
     Ok(results)
 }
 
-/// Checks a file and changes its record, in memory; whether that has to be written.
+/// Checks a file and changes its record, in memory. Where that has to be written it gives the
+/// clusters that the file then needs no longer.
 fn change_one(
     mft: &Mft,
     record: &mut Record,
     change: &Change,
     is_first: bool,
-) -> Result<bool, SecurityError> {
+) -> Result<Option<Vec<Extent>>, SecurityError> {
     check_base(record, change.file)?;
     if !is_first {
         return Err(SecurityError::Twice(change.file));
     }
-    check(mft, record, change.from)?;
-    let place = record
-        .resident_mut(attribute_type::STANDARD_INFORMATION, "")
-        .and_then(|value| bytes::view_mut::<U32>(value, StandardInformation::SECURITY_ID));
-    *place.ok_or(SecurityError::OldInformation(change.file))? = change.to.0.into();
-    Ok(change.to != change.from)
+    let unused = check(mft, record, change)?;
+    if change.from == FileSecurity::Shared(change.to) && own(record).is_none() {
+        return Ok(None);
+    }
+    put(record, change.to).ok_or(SecurityError::RecordFull(change.file))?;
+    Ok(Some(unused))
 }
 
 /// The ids of all files.
@@ -156,24 +181,91 @@ fn visit<T>(
         .collect()
 }
 
-/// Whether the id of a file can be replaced.
-fn check(mft: &Mft, record: &Record, expected: SecurityId) -> Result<(), SecurityError> {
+/// Whether a file can be changed; gives the clusters that it then needs no longer.
+fn check(mft: &Mft, record: &Record, change: &Change) -> Result<Vec<Extent>, SecurityError> {
     let file = record.id();
-    let Some(id) = id_of(record) else {
-        return Err(SecurityError::OldInformation(file));
-    };
-    if has_own(mft, record)? {
+    let actual = get_one(mft, record)?;
+    if actual != change.from {
+        return Err(SecurityError::Changed {
+            file,
+            expected: change.from,
+            actual,
+        });
+    }
+    let is_listed = record.find(attribute_type::ATTRIBUTE_LIST, "").is_some();
+    if is_listed && has_own(mft, record)? {
         return Err(SecurityError::OwnDescriptor(file));
     }
-    let actual = SecurityId(id);
-    match expected == actual {
-        true => Ok(()),
-        false => Err(SecurityError::Changed {
-            file,
-            expected,
-            actual,
-        }),
+    let has_place = id_of(record).is_some();
+    if !has_place {
+        check_old(record)?;
     }
+    let own = own(record);
+    if own.is_some() || !has_place {
+        let mut trial = record.clone();
+        put(&mut trial, change.to).ok_or(SecurityError::RecordFull(file))?;
+    }
+    match own {
+        Some(own) => clusters(mft, record, &own),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// That `$STANDARD_INFORMATION` is as before NTFS 3.0.
+fn check_old(record: &Record) -> Result<(), Corruption> {
+    let value = record.resident(attribute_type::STANDARD_INFORMATION, "");
+    if value.is_some_and(|value| value.len() == StandardInformation::OLD_LEN) {
+        return Ok(());
+    }
+    let new = size_of::<StandardInformation>();
+    let expected = format!("{} or {new} bytes", StandardInformation::OLD_LEN);
+    let actual = match value {
+        Some(value) => value.len().to_string(),
+        None => "no resident ones".to_owned(),
+    };
+    let what = "$STANDARD_INFORMATION";
+    Err(Corruption::new(what, record.offset(), expected, actual))
+}
+
+/// The clusters of a descriptor of the file's own.
+fn clusters(mft: &Mft, record: &Record, own: &Attribute<'_>) -> Result<Vec<Extent>, SecurityError> {
+    let kinds = record.attributes().map(|attribute| attribute.kind());
+    let count = kinds.filter(|kind| *kind == own.kind()).count();
+    if count != 1 {
+        let actual = count.to_string();
+        let what = "security descriptors of a file";
+        return Err(record.corruption(what, own.place(), "one", actual).into());
+    }
+    if own.resident().is_some() {
+        return Ok(Vec::new());
+    }
+    let mut builder = Builder::new(&mft.disk().geometry);
+    builder.add(record, own.place())?;
+    let layout = builder.finish(record, own.place())?;
+    check_place(mft, &layout)?;
+    Ok(layout.extents().collect())
+}
+
+/// Gives the file an id in place of all that it had; `None` where its record has no room for that.
+fn put(record: &mut Record, id: SecurityId) -> Option<()> {
+    if let Some(own) = own(record).map(|own| own.place()) {
+        record.remove(own)?;
+    }
+    let information = record.find(attribute_type::STANDARD_INFORMATION, "")?;
+    let at = information.place();
+    if information.resident()?.len() < size_of::<StandardInformation>() {
+        record
+            .set_value_len(at, size_of::<StandardInformation>())
+            .ok()?;
+    }
+    let value = record.value_mut(at)?;
+    *bytes::view_mut::<U32>(value, StandardInformation::SECURITY_ID)? = id.0.into();
+    Some(())
+}
+
+/// The descriptor of the file's own that is in this record.
+fn own(record: &Record) -> Option<Attribute<'_>> {
+    record.find(attribute_type::SECURITY_DESCRIPTOR, "")
 }
 
 /// The id in `$STANDARD_INFORMATION`, where that is of NTFS 3.0 or later.
@@ -185,10 +277,7 @@ fn id_of(record: &Record) -> Option<u32> {
 
 /// Whether the file has a descriptor of its own, in this record or in another.
 fn has_own(mft: &Mft, record: &Record) -> Result<bool, SecurityError> {
-    if record
-        .find(attribute_type::SECURITY_DESCRIPTOR, "")
-        .is_some()
-    {
+    if own(record).is_some() {
         return Ok(true);
     }
     let listed = list::entries(mft.disk(), record)?.unwrap_or_default();
@@ -196,3 +285,6 @@ fn has_own(mft: &Mft, record: &Record) -> Result<bool, SecurityError> {
         .iter()
         .any(|entry| entry.kind == attribute_type::SECURITY_DESCRIPTOR))
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,11 +155,12 @@ impl Secure {
         }
     }
 
-    /// Gives files other ids, which the volume must have. They are durable after
-    /// [`Volume::sync`]; the ids themselves must be durable before, as those are which [`Self::add`]
-    /// gave. Of each 8192 changes every file is checked before the first is written; what is refused
-    /// for one does not keep the others from being set. A crash leaves each file with the old id or
-    /// the new. The volume must be [fit for writing](Volume::fit_for_writing).
+    /// Gives files other ids, which the volume must have, in place of what they have now, be that an
+    /// id or a descriptor of their own. They are durable after [`Volume::sync`]; the ids themselves
+    /// must be durable before, as those are which [`Self::add`] gave. Of each 8192 changes every
+    /// file is checked before the first is written; what is refused for one does not keep the
+    /// others from being set. A crash leaves each file with what it had or the new id. The volume
+    /// must be [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a

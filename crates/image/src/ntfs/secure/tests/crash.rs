@@ -3,7 +3,7 @@
 use super::*;
 
 /// What `act` writes to the volume, by epochs.
-fn record(bytes: &[u8], act: impl FnOnce(&Secure)) -> Vec<Epoch> {
+pub(super) fn record(bytes: &[u8], act: impl FnOnce(&Secure)) -> Vec<Epoch> {
     let recorder = Arc::new(Recorder::new(bytes.to_vec()));
     let volume = Volume::open(recorder.clone()).expect("a volume");
     act(&Secure::new(&volume));
@@ -12,7 +12,7 @@ fn record(bytes: &[u8], act: impl FnOnce(&Secure)) -> Vec<Epoch> {
 
 /// Calls `check` with the volume after every cut: all of some epochs, and of the next one any
 /// subset, or where there are too many some of each kind.
-fn cuts(bytes: &[u8], epochs: &[Epoch], mut check: impl FnMut(&[u8])) {
+pub(super) fn cuts(bytes: &[u8], epochs: &[Epoch], mut check: impl FnMut(&[u8])) {
     let mut durable = bytes.to_vec();
     let put = |volume: &mut Vec<u8>, (at, data): &(u64, Vec<u8>)| {
         volume[*at as usize..][..data.len()].copy_from_slice(data);

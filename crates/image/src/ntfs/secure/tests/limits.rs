@@ -181,7 +181,7 @@ fn only_files_that_are_as_expected_are_set() {
     let to = secure.add(&[&new]).expect("room")[0];
     let change = |number: usize| Change {
         file: files[number],
-        from,
+        from: FileSecurity::Shared(from),
         to,
     };
     let before = memory.bytes();
@@ -196,7 +196,7 @@ fn only_files_that_are_as_expected_are_set() {
     let mut stale = change(2);
     stale.file.sequence += 1;
     let mut other = change(3);
-    other.from = to;
+    other.from = FileSecurity::Shared(to);
     let mut beyond = change(4);
     beyond.file.record = u64::MAX >> 16;
     let changes = [

@@ -17,8 +17,9 @@ mod growth;
 mod hostile;
 mod image;
 mod limits;
+mod own;
 
-use image::{check, compare, descriptor, descriptor_of, make_files, set_files};
+use image::{check, compare, descriptor, make_files, set_files};
 
 /// A volume in memory.
 fn open(bytes: &[u8]) -> (Arc<Memory>, Secure) {
@@ -119,19 +120,16 @@ fn store(image: &Image, memory: &Memory) {
     std::fs::write(image.path(), memory.bytes()).expect("the image");
 }
 
-/// Sets one id for files that may have any.
+/// Sets ids for files, whatever they have.
 fn set(secure: &Secure, files: &[FileId], ids: &[SecurityId]) {
     let changes: Vec<Change> = secure
         .of_files(files)
         .into_iter()
         .zip(files.iter().zip(ids))
-        .map(|(from, (file, to))| match from {
-            Ok(FileSecurity::Shared(from)) => Change {
-                file: *file,
-                from,
-                to: *to,
-            },
-            other => panic!("{other:?}"),
+        .map(|(from, (file, to))| Change {
+            file: *file,
+            from: from.expect("sound"),
+            to: *to,
         })
         .collect();
     for result in secure.set(&changes).expect("set") {
@@ -176,34 +174,6 @@ fn descriptors_are_those_that_the_mounted_volume_has() {
 }
 
 #[test]
-fn a_descriptor_of_the_files_own_is_read_and_not_replaced() {
-    let Some((image, _)) = made(16, &[]) else {
-        return;
-    };
-    let (memory, secure) = open(&image.device().bytes());
-    // mkntfs gives the root folder one that is not resident.
-    let root = file(&secure, 5);
-    let found = secure.of_files(&[root]);
-    assert!(matches!(found.as_slice(), [Ok(FileSecurity::Own)]));
-    let bytes = secure.of_file(root).expect("sound").expect("there");
-    let expected = image
-        .mounted("permissions", descriptor_of)
-        .expect("mounted");
-    assert_eq!(*bytes, *expected);
-    let change = Change {
-        file: root,
-        from: SecurityId(0),
-        to: SecurityId(0x100),
-    };
-    let refused = secure.set(&[change]).expect("checked").pop();
-    assert!(matches!(
-        refused,
-        Some(Err(SecurityError::OldInformation(_)))
-    ));
-    assert_eq!(memory.bytes(), image.device().bytes());
-}
-
-#[test]
 fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
     let old = vec![descriptor(1, 0); 500];
     let Some((image, records)) = made(8, &old) else {
@@ -221,7 +191,7 @@ fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
         .iter()
         .map(|file| Change {
             file: *file,
-            from,
+            from: FileSecurity::Shared(from),
             to,
         })
         .collect();

@@ -1,0 +1,131 @@
+//! What an input of these targets means: which of the sound images it begins with, what is changed
+//! in that, and what is then done with it.
+//!
+//! ```text
+//! number of the image u8 | flags u8 | change | change | ... | 0 u8 | what is done
+//! change: length u8, not 0 | offset u32 | bytes
+//! ```
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::sparse::Sparse;
+
+/// Flag: checksums are made right again after the changes.
+pub(super) const SEAL: u8 = 1;
+
+/// A sound image, made by own code.
+pub(super) struct Base {
+    pub(super) bytes: Arc<[u8]>,
+    /// Length of the medium, which is longer where zeros follow.
+    pub(super) len: u64,
+    /// Where structures lie.
+    pub(super) regions: Vec<Range<usize>>,
+}
+
+impl Base {
+    pub(super) fn new(bytes: Vec<u8>, regions: Vec<Range<usize>>) -> Self {
+        Self {
+            len: bytes.len() as u64,
+            bytes: bytes.into(),
+            regions,
+        }
+    }
+}
+
+/// An input, taken apart.
+pub(super) struct Input<'a> {
+    number: u8,
+    flags: u8,
+    /// Offsets and bytes.
+    pub(super) changes: Vec<(u64, &'a [u8])>,
+    /// What is done.
+    pub(super) script: Script<'a>,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn parse(data: &'a [u8]) -> Self {
+        let mut script = Script(data);
+        let (number, flags) = (script.byte(), script.byte());
+        let mut changes = Vec::new();
+        loop {
+            let len = usize::from(script.byte());
+            if len == 0 {
+                break;
+            }
+            let offset = u64::from(script.number());
+            changes.push((offset, script.take(len)));
+        }
+        Self {
+            number,
+            flags,
+            changes,
+            script,
+        }
+    }
+
+    /// The image that is meant.
+    pub(super) fn base<'b>(&self, bases: &'b [Base]) -> Option<&'b Base> {
+        bases.get(usize::from(self.number) % bases.len().max(1))
+    }
+
+    /// The changed image; `seal` makes its checksums right.
+    pub(super) fn medium(&self, base: &Base, seal: impl FnOnce(&Sparse)) -> Arc<Sparse> {
+        let medium = Sparse::new(&base.bytes, base.len);
+        for (offset, bytes) in &self.changes {
+            medium.patch(*offset, bytes);
+        }
+        if self.flags & SEAL != 0 {
+            seal(&medium);
+        }
+        Arc::new(medium)
+    }
+}
+
+/// What is left of an input; zeros follow its end.
+pub(super) struct Script<'a>(&'a [u8]);
+
+impl<'a> Script<'a> {
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(len.min(self.0.len()));
+        self.0 = rest;
+        taken
+    }
+
+    pub(super) fn byte(&mut self) -> u8 {
+        self.take(1).first().copied().unwrap_or_default()
+    }
+
+    pub(super) fn number(&mut self) -> u32 {
+        let bytes = self.take(4).iter().rev();
+        bytes.fold(0, |number, byte| number << 8 | u32::from(*byte))
+    }
+
+    /// A number below `end`, often at one of its ends; 0 where `end` is 0.
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        let (kind, number) = (self.byte(), u64::from(self.number()));
+        let last = end.saturating_sub(1);
+        match kind % 4 {
+            0 => number.min(last),
+            1 => last.saturating_sub(number % 1024),
+            _ => ((u128::from(number) * u128::from(end)) >> 32) as u64,
+        }
+    }
+
+    /// Bytes to write, of a number that is small most of the time.
+    pub(super) fn content(&mut self) -> Vec<u8> {
+        let (kind, byte) = (self.byte(), self.byte());
+        let len = match kind % 8 {
+            0 => 1,
+            1 => 512,
+            2 => 4096,
+            3 => 70_000,
+            _ => usize::from(kind) * 3,
+        };
+        (0..len).map(|at| byte.wrapping_add(at as u8)).collect()
+    }
+}

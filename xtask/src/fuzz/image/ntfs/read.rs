@@ -1,0 +1,116 @@
+//! Reading whatever a volume holds: its state, folders, files and security descriptors.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use diskmend_image::device::Device;
+use diskmend_image::ntfs::secure::{FileSecurity, Secure, SecurityId};
+use diskmend_image::ntfs::{FileId, Kind, Volume, VolumeError};
+
+use super::secure::{FIRST_ID, descriptors};
+use crate::fuzz::image::input::Input;
+
+/// Most names that are looked at.
+const MAX_NAMES: usize = 300;
+/// Longest piece that is read of a file.
+const MAX_READ: u64 = 1 << 17;
+
+/// Opens a volume and reads all that its folders lead to.
+///
+/// # Panics
+/// Where the sound volume can't be read whole.
+pub fn ntfs_read(data: &[u8]) {
+    let input = Input::parse(data);
+    let bases = super::bases();
+    let Some(base) = input.base(bases) else {
+        return;
+    };
+    let sound = input.changes.is_empty();
+    let device: Arc<dyn Device> = input.medium(base, |_| {});
+    let volume = match Volume::open(device) {
+        Ok(volume) => volume,
+        Err(error) => return failed(&error, sound),
+    };
+    let state = volume.state().and_then(|_| volume.fit_for_writing());
+    if let Err(error) = state {
+        failed(&error, sound);
+    }
+    if let Err(error) = volume.free_bytes() {
+        failed(&error, sound);
+    }
+    let secure = Secure::new(&volume);
+    let mut pending = vec![volume.root()];
+    let mut files = Vec::new();
+    let mut seen: HashSet<FileId> = pending.iter().copied().collect();
+    while let Some(folder) = pending.pop() {
+        let entries = match volume.list(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                failed(&error, sound);
+                continue;
+            }
+        };
+        for entry in entries.into_iter().take(MAX_NAMES) {
+            let found = volume.find(folder, &entry.name);
+            let same = found
+                .as_ref()
+                .is_ok_and(|found| found.as_ref() == Some(&entry));
+            assert!(!sound || same, "{entry:?}: {found:?}");
+            if !seen.insert(entry.id) || seen.len() > MAX_NAMES {
+                continue;
+            }
+            match volume.metadata(entry.id) {
+                Ok(metadata) if metadata.kind == Kind::Folder => pending.push(entry.id),
+                Ok(_) => {}
+                Err(error) => failed(&error, sound),
+            }
+            if let Err(error) = read(&volume, entry.id) {
+                assert!(!sound || matches!(error, VolumeError::NoData(_)), "{error}");
+            }
+            files.push(entry.id);
+        }
+    }
+    assert!(!sound || files.len() == 9, "{files:?}");
+    // What no name leads to.
+    files.extend((0..48).map(|record| FileId {
+        record,
+        sequence: 1,
+    }));
+    for found in volume.metadata_of_all(&files) {
+        std::hint::black_box(found.map_err(|error| error.to_string()).is_ok());
+    }
+    for (file, found) in files.iter().zip(secure.of_files(&files)) {
+        let own = secure.of_file(*file);
+        if let Ok(FileSecurity::Shared(id)) = found {
+            let shared = secure.descriptor(id);
+            assert!(!sound || shared.is_ok(), "{file}: {shared:?}");
+        }
+        std::hint::black_box(own.map_err(|error| error.to_string()).is_ok());
+    }
+    for (index, descriptor) in descriptors().iter().enumerate() {
+        let found = secure.id_of(descriptor);
+        if sound {
+            let known = (index < 3).then_some(SecurityId(FIRST_ID + index as u32));
+            assert!(
+                found.as_ref().is_ok_and(|found| *found == known),
+                "{found:?}"
+            );
+        }
+        std::hint::black_box(found.map_err(|error| error.to_string()).is_ok());
+    }
+}
+
+fn read(volume: &Volume, id: FileId) -> Result<(), VolumeError> {
+    let file = volume.file(id)?;
+    let len = file.len();
+    for start in [0, len / 2, len.saturating_sub(100)] {
+        let mut data = vec![0; (len - start).min(MAX_READ) as usize];
+        file.read(&mut data, start)?;
+    }
+    Ok(())
+}
+
+fn failed(error: &VolumeError, sound: bool) {
+    assert!(!sound, "{error}");
+    std::hint::black_box(error.to_string());
+}
