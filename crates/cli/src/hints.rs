@@ -209,6 +209,7 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
         GuardError::NotWritable { .. } => PERMISSION.to_owned(),
+        GuardError::DiskChanged => "repeat the command once nobody else works on it".to_owned(),
         GuardError::DiskOnline { disk } => format!(
             "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
              -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"

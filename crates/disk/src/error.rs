@@ -228,6 +228,9 @@ pub enum GuardError {
         /// What the system reported.
         source: io::Error,
     },
+    /// Something else has changed the file or put another in its place since it was opened.
+    #[error("the disk was changed since it was opened")]
+    DiskChanged,
     /// The disk is mounted, or another program has it.
     #[error("the disk is in use: it is mounted, or another program works on it")]
     DiskInUse,

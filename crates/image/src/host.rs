@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::device::{Device, Medium, range};
 use crate::positioned;
@@ -12,28 +13,25 @@ use crate::positioned;
 pub struct HostFile {
     file: File,
     writer: OnceLock<File>,
-    kind: HostKind,
-}
-
-#[derive(Debug)]
-enum HostKind {
-    File,
-    /// Its length, and the bytes in which it is read and written.
-    BlockDevice {
-        len: u64,
-        block: usize,
-    },
+    /// Nobody else is to change it meanwhile.
+    len: AtomicU64,
+    /// The bytes in which a block device is read and written; `None` for a file.
+    block: Option<usize>,
 }
 
 impl HostFile {
     /// A regular file.
-    #[must_use]
-    pub const fn file(file: File) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Where the system does not tell its length.
+    pub fn file(file: File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self {
             file,
             writer: OnceLock::new(),
-            kind: HostKind::File,
-        }
+            len: AtomicU64::new(len),
+            block: None,
+        })
     }
 
     /// A block device of `len` bytes, which is read and written in whole blocks of `block` bytes
@@ -43,17 +41,19 @@ impl HostFile {
         Self {
             file,
             writer: OnceLock::new(),
-            kind: HostKind::BlockDevice { len, block },
+            len: AtomicU64::new(len),
+            block: Some(block),
         }
     }
 
     /// Whether it is a block device.
     #[must_use]
     pub const fn is_block_device(&self) -> bool {
-        matches!(self.kind, HostKind::BlockDevice { .. })
+        self.block.is_some()
     }
 
-    /// Writes through this second handle to the same file from here on.
+    /// Reads and writes through this second handle to the same file from here on: where it holds a
+    /// lock, Windows lets no other handle read.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] where it is open for writing already.
@@ -68,6 +68,10 @@ impl HostFile {
         self.writer.get().is_some()
     }
 
+    fn reader(&self) -> &File {
+        self.writer.get().unwrap_or(&self.file)
+    }
+
     fn writer(&self) -> io::Result<&File> {
         let closed = || io::Error::new(io::ErrorKind::PermissionDenied, "open for reading only");
         self.writer.get().ok_or_else(closed)
@@ -75,9 +79,7 @@ impl HostFile {
 
     /// The whole blocks around a range, of a device that is reached in such only.
     fn blocks(&self, offset: u64, len: usize) -> Option<(u64, usize, usize)> {
-        let HostKind::BlockDevice { block, .. } = self.kind else {
-            return None;
-        };
+        let block = self.block?;
         let size = u64::try_from(block).ok().filter(|size| *size > 1)?;
         let lead = usize::try_from(offset.checked_rem(size)?).ok()?;
         let whole = len.checked_add(lead)?.checked_next_multiple_of(block)?;
@@ -87,18 +89,15 @@ impl HostFile {
 
 impl Device for HostFile {
     fn len(&self) -> u64 {
-        match self.kind {
-            HostKind::File => self.file.metadata().map_or(0, |metadata| metadata.len()),
-            HostKind::BlockDevice { len, .. } => len,
-        }
+        self.len.load(Ordering::Relaxed)
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let Some((start, lead, whole)) = self.blocks(offset, buf.len()) else {
-            return positioned::read_exact_at(&self.file, buf, offset);
+            return positioned::read_exact_at(self.reader(), buf, offset);
         };
         let mut blocks = vec![0; whole];
-        positioned::read_exact_at(&self.file, &mut blocks, start)?;
+        positioned::read_exact_at(self.reader(), &mut blocks, start)?;
         let part = crate::bytes::slice(&blocks, lead, buf.len());
         buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -110,7 +109,7 @@ impl Device for HostFile {
             return positioned::write_all_at(self.writer()?, data, offset);
         };
         let mut blocks = vec![0; whole];
-        positioned::read_exact_at(&self.file, &mut blocks, start)?;
+        positioned::read_exact_at(self.reader(), &mut blocks, start)?;
         let part = crate::bytes::slice_mut(&mut blocks, lead, data.len());
         part.ok_or(io::ErrorKind::UnexpectedEof)?
             .copy_from_slice(data);
@@ -124,10 +123,12 @@ impl Device for HostFile {
 
 impl Medium for HostFile {
     fn set_len(&self, len: u64) -> io::Result<()> {
-        match self.kind {
-            HostKind::File => self.writer()?.set_len(len),
-            HostKind::BlockDevice { .. } => Err(io::ErrorKind::Unsupported.into()),
+        if self.is_block_device() {
+            return Err(io::ErrorKind::Unsupported.into());
         }
+        self.writer()?.set_len(len)?;
+        self.len.store(len, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -140,7 +141,7 @@ mod tests {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(8192).expect("room");
         let handle = || file.try_clone().expect("a handle");
-        let plain = HostFile::file(handle());
+        let plain = HostFile::file(handle()).expect("its length");
         let device = HostFile::block_device(handle(), 8192, 4096);
         let error = device.write_all_at(&[1], 0).expect_err("not yet");
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use diskmend_image::container::{Container, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
-use diskmend_image::host::HostFile;
 use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
 use diskmend_image::partition::{self, PartitionType, Scheme, Table};
 use diskmend_image::recorded::{
@@ -18,7 +17,7 @@ use diskmend_image::recorded::{
 };
 
 use super::fat::FatTree;
-use super::host;
+use super::host::{self, Host};
 use super::ntfs::NtfsTree;
 use super::tree::Tree;
 use super::{DiskError, ImageDir};
@@ -39,7 +38,7 @@ struct Inner {
     path: PathBuf,
     /// Tells it from every other disk that this process has opened.
     id: u64,
-    host: Option<Arc<HostFile>>,
+    host: Option<Host>,
     medium: Arc<RecordedMedium>,
     container: Arc<Container>,
     table: Table,
@@ -86,8 +85,8 @@ impl Disk {
     /// # Errors
     /// What it is instead, or why it can't be read.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
-        let host = Arc::new(host::open(path)?);
-        Self::of(path, Arc::clone(&host) as Arc<dyn Medium>, Some(host))
+        let host = host::open(path)?;
+        Self::of(path, Arc::clone(&host.file) as Arc<dyn Medium>, Some(host))
     }
 
     /// A disk that lies in any medium; `path` is how it is called.
@@ -98,11 +97,7 @@ impl Disk {
         Self::of(path, medium, None)
     }
 
-    fn of(
-        path: &Path,
-        medium: Arc<dyn Medium>,
-        host: Option<Arc<HostFile>>,
-    ) -> Result<Self, DiskError> {
+    fn of(path: &Path, medium: Arc<dyn Medium>, host: Option<Host>) -> Result<Self, DiskError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let medium = Arc::new(RecordedMedium::new(medium));
         let container = Container::open(Arc::clone(&medium) as Arc<dyn Medium>)?;
@@ -163,7 +158,7 @@ impl Disk {
     #[must_use]
     pub fn is_block_device(&self) -> bool {
         let host = self.inner.host.as_ref();
-        host.is_some_and(|host| host.is_block_device())
+        host.is_some_and(|host| host.file.is_block_device())
     }
 
     /// Its partitions, with what each holds.
@@ -292,7 +287,7 @@ impl Disk {
         let Some(host) = &self.inner.host else {
             return Ok(());
         };
-        if host.is_writable() {
+        if host.file.is_writable() {
             return Ok(());
         }
         #[cfg(windows)]
@@ -307,11 +302,7 @@ impl Disk {
                 return Err(GuardError::DiskOnline { disk });
             }
         }
-        host::open_for_writing(&self.inner.path, host).map_err(|error| match error.kind() {
-            io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
-            io::ErrorKind::PermissionDenied => GuardError::NotWritable { source: error },
-            _ => GuardError::io("open the disk for writing")(error),
-        })
+        host::open_for_writing(&self.inner.path, host)
     }
 }
 

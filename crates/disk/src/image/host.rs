@@ -3,11 +3,46 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use diskmend_image::host::HostFile;
 
+use crate::error::GuardError;
+use crate::metadata::{Identity, Metadata};
+
+/// An open file or device, and what it was then.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) file: Arc<HostFile>,
+    as_opened: Option<Stamp>,
+}
+
+/// What tells whether a file is the same, and was changed.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    identity: Identity,
+    /// Length and time of the last change; those of a block device tell nothing.
+    content: Option<(u64, SystemTime)>,
+}
+
+impl Stamp {
+    /// `None` of a disk of Windows, which has no metadata: its name is that of the disk alone.
+    fn of(file: &File) -> io::Result<Option<Self>> {
+        let Ok(known) = file.metadata() else {
+            return Ok(None);
+        };
+        let content = match known.is_file() {
+            true => Some((known.len(), known.modified()?)),
+            false => None,
+        };
+        let identity = Metadata::of_file(file)?.identity;
+        Ok(Some(Self { identity, content }))
+    }
+}
+
 /// Opens it for reading.
-pub(super) fn open(path: &Path) -> io::Result<HostFile> {
+pub(super) fn open(path: &Path) -> io::Result<Host> {
     let mut options = OpenOptions::new();
     options.read(true);
     // A FIFO may have taken the path since it was looked at: opening must not wait for its other end.
@@ -17,35 +52,54 @@ pub(super) fn open(path: &Path) -> io::Result<HostFile> {
         rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
     );
     let file = options.open(path)?;
-    let reader = file.try_clone()?;
-    Ok(match device(&file)? {
-        None => HostFile::file(reader),
-        Some(Device { len, block }) => HostFile::block_device(reader, len, block),
+    let as_opened = Stamp::of(&file)?;
+    let file = match device(&file)? {
+        None => HostFile::file(file)?,
+        Some(Device { len, block }) => HostFile::block_device(file, len, block),
+    };
+    Ok(Host {
+        file: Arc::new(file),
+        as_opened,
     })
 }
 
 /// Opens it for writing too, and keeps others from that as far as the system can: a block device
 /// of which anything is mounted is refused by Linux, a file that is locked here by other runs.
-pub(super) fn open_for_writing(path: &Path, host: &HostFile) -> io::Result<()> {
+///
+/// What was read by then must still hold: another run may have changed the file in between.
+pub(super) fn open_for_writing(path: &Path, host: &Host) -> Result<(), GuardError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
+        io::ErrorKind::PermissionDenied => GuardError::NotWritable { source: error },
+        _ => GuardError::io("open the disk for writing")(error),
+    };
+    let file = open_and_lock(path, host.file.is_block_device()).map_err(failed)?;
+    if Stamp::of(&file).map_err(failed)? != host.as_opened {
+        return Err(GuardError::DiskChanged);
+    }
+    host.file.write_through(file).map_err(failed)
+}
+
+fn open_and_lock(path: &Path, is_block_device: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
         let mut flags = OFlags::NONBLOCK;
-        if host.is_block_device() {
+        if is_block_device {
             flags |= OFlags::EXCL;
         }
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
     }
     let file = options.open(path)?;
-    if !host.is_block_device() {
+    if !is_block_device {
         file.try_lock().map_err(|error| match error {
             std::fs::TryLockError::WouldBlock => io::ErrorKind::ResourceBusy.into(),
             std::fs::TryLockError::Error(error) => error,
         })?;
     }
-    host.write_through(file)
+    Ok(file)
 }
 
 /// What a block device is like.
@@ -86,4 +140,66 @@ fn device(file: &File) -> io::Result<Option<Device>> {
     }
     let (len, block) = crate::nt::disk_size(file)?;
     Ok(Some(Device { len, block }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use diskmend_image::device::Device as _;
+
+    use super::*;
+
+    fn image() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("disk.img");
+        fs::write(&path, [1; 1024]).expect("writable");
+        // Long ago: whatever changes it now is told from that by any clock.
+        let file = OpenOptions::new().write(true).open(&path).expect("there");
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30);
+        file.set_modified(then).expect("mine");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_file_that_stayed_as_it_was_is_opened_for_writing_and_locked() {
+        let (_folder, path) = image();
+        let (host, other) = (open(&path).expect("there"), open(&path).expect("there"));
+        open_for_writing(&path, &host).expect("writable");
+        host.file.write_all_at(&[2; 4], 8).expect("inside");
+        let mut read = [0; 6];
+        // Through the handle that holds the lock: no other may read it on Windows.
+        host.file.read_exact_at(&mut read, 7).expect("inside");
+        assert_eq!(read, [1, 2, 2, 2, 2, 1]);
+        let refused = open_for_writing(&path, &other);
+        assert!(matches!(refused, Err(GuardError::DiskInUse)));
+        drop(host);
+        let refused = open_for_writing(&path, &other);
+        assert!(matches!(refused, Err(GuardError::DiskChanged)));
+    }
+
+    #[test]
+    fn a_file_that_was_changed_or_replaced_meanwhile_is_not_written() {
+        let (folder, path) = image();
+        let host = open(&path).expect("there");
+        let file = OpenOptions::new().write(true).open(&path).expect("there");
+        let modified = file.metadata().and_then(|known| known.modified());
+        let later = modified.expect("known") + Duration::from_secs(1);
+        file.set_modified(later).expect("mine");
+        let refused = open_for_writing(&path, &host);
+        assert!(matches!(refused, Err(GuardError::DiskChanged)));
+
+        let host = open(&path).expect("there");
+        let other = folder.path().join("other.img");
+        fs::copy(&path, &other).expect("room");
+        let copy = OpenOptions::new().write(true).open(&other).expect("there");
+        copy.set_modified(later).expect("mine");
+        drop((file, copy));
+        fs::rename(&path, folder.path().join("moved.img")).expect("mine");
+        fs::rename(&other, &path).expect("mine");
+        let refused = open_for_writing(&path, &host);
+        assert!(matches!(refused, Err(GuardError::DiskChanged)));
+        assert_eq!(fs::read(&path).expect("there"), [1; 1024]);
+    }
 }

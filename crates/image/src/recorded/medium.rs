@@ -19,8 +19,8 @@ pub(super) const SECTOR: usize = 512;
 pub(super) const SECTOR_LEN: u64 = SECTOR as u64;
 /// Most bytes that one step of a write takes.
 const PIECE: usize = 1 << 20;
-/// Sectors that wait before they are flushed without having been asked for: 16 MiB.
-pub(super) const MOST_PENDING: usize = 1 << 15;
+/// Sectors that wait before they are flushed without having been asked for: 16 MiB, old and new.
+pub(super) const MOST_PENDING: usize = 1 << 14;
 
 /// The content of sectors by their numbers.
 pub(super) type Sectors = BTreeMap<u64, Box<[u8; SECTOR]>>;
@@ -39,6 +39,8 @@ pub struct RecordedMedium {
 pub(super) struct Waiting {
     /// New content by the number of the sector.
     pending: Sectors,
+    /// What the same sectors hold on the medium.
+    old: Sectors,
     /// Length as seen by readers.
     len: u64,
     /// Length of the medium itself.
@@ -181,7 +183,10 @@ impl RecordedMedium {
         let (after, _) = after.as_chunks::<SECTOR>();
         for ((before, after), number) in before.iter().zip(after).zip(first..) {
             if before != after {
-                state.pending.insert(number, Box::new(*after));
+                // What is not pending yet was read from the medium.
+                if state.pending.insert(number, Box::new(*after)).is_none() {
+                    state.old.insert(number, Box::new(*before));
+                }
             }
         }
         Ok(())
@@ -199,7 +204,7 @@ impl RecordedMedium {
     }
 
     fn try_flush(&self, state: &mut Waiting) -> io::Result<()> {
-        let payload = self.payload(state)?;
+        let payload = payload(state);
         let Some(record) = &mut state.record else {
             return Err(not_recorded());
         };
@@ -214,6 +219,7 @@ impl RecordedMedium {
             self.medium.set_len(after)?;
             state.len_on_medium = after;
         }
+        state.old.clear();
         self.write_sectors(&std::mem::take(&mut state.pending))?;
         self.medium.sync()
     }
@@ -228,26 +234,6 @@ impl RecordedMedium {
         }
         Ok(())
     }
-
-    /// The payload of the frame for what waits.
-    fn payload(&self, state: &Waiting) -> io::Result<Vec<u8>> {
-        let mut payload = Vec::new();
-        for (start, content) in runs(&state.pending) {
-            let mut old = vec![0; content.len()];
-            let on_medium = state.len_on_medium.saturating_sub(start);
-            let readable = usize::try_from(on_medium).unwrap_or(usize::MAX);
-            if let Some(old) = old.get_mut(..readable.min(content.len()))
-                && !old.is_empty()
-            {
-                self.medium.read_exact_at(old, start)?;
-            }
-            let sectors = old.chunks(SECTOR).zip(content.chunks(SECTOR));
-            for ((old, new), at) in sectors.zip((start..).step_by(SECTOR)) {
-                add_sector(&mut payload, at, old, new);
-            }
-        }
-        Ok(payload)
-    }
 }
 
 impl Waiting {
@@ -259,6 +245,17 @@ impl Waiting {
             false => Ok(()),
         }
     }
+}
+
+/// The payload of the frame for what waits.
+fn payload(state: &Waiting) -> Vec<u8> {
+    let mut payload = Vec::new();
+    let sectors = state.old.iter().zip(state.pending.values());
+    for ((number, old), new) in sectors {
+        let at = number.saturating_mul(SECTOR_LEN);
+        add_sector(&mut payload, at, &old[..], &new[..]);
+    }
+    payload
 }
 
 /// What waits, in runs of neighbouring sectors: the offset of each, and its content.
