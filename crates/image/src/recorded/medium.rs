@@ -11,7 +11,6 @@ use super::changes::add_sector;
 use super::format::{FrameHeader, Header};
 use super::record::Index;
 use super::{RecordError, RecordFile, State};
-use crate::bytes;
 use crate::device::{Device, Medium, range};
 
 /// Bytes of a sector, the unit in which changes wait and are written.
@@ -175,18 +174,16 @@ impl RecordedMedium {
         let whole = lead.saturating_add(data.len()).next_multiple_of(SECTOR);
         let mut before = vec![0; whole];
         self.read(state, &mut before, first.saturating_mul(SECTOR_LEN))?;
-        let mut after = before.clone();
-        let part = bytes::slice_mut(&mut after, lead, data.len());
-        part.ok_or(io::ErrorKind::UnexpectedEof)?
-            .copy_from_slice(data);
         let (before, _) = before.as_chunks::<SECTOR>();
-        let (after, _) = after.as_chunks::<SECTOR>();
-        for ((before, after), number) in before.iter().zip(after).zip(first..) {
-            if before != after {
-                // What is not pending yet was read from the medium.
-                if state.pending.insert(number, Box::new(*after)).is_none() {
-                    state.old.insert(number, Box::new(*before));
-                }
+        for (before, number) in before.iter().zip(first..) {
+            let mut after = *before;
+            overlay(&mut after, number.saturating_mul(SECTOR_LEN), offset, data);
+            if after == *before {
+                continue;
+            }
+            // What is not pending yet was read from the medium.
+            if state.pending.insert(number, Box::new(after)).is_none() {
+                state.old.insert(number, Box::new(*before));
             }
         }
         Ok(())
@@ -281,10 +278,10 @@ pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
     let start = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     let source = content.get(skip..).unwrap_or_default();
     let target = buf.get_mut(start..).unwrap_or_default();
-    target
-        .iter_mut()
-        .zip(source)
-        .for_each(|(target, source)| *target = *source);
+    let len = source.len().min(target.len());
+    if let (Some(target), Some(source)) = (target.get_mut(..len), source.get(..len)) {
+        target.copy_from_slice(source);
+    }
 }
 
 fn not_recorded() -> io::Error {
