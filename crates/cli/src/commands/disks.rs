@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         partitions: disk
             .partitions()
             .iter()
-            .map(|partition| entry(partition, windows.contains(&partition.number)))
+            .map(|partition| entry(partition, windows.contains(&partition.entry.number)))
             .collect(),
         warnings: disk.warnings(),
     };
@@ -84,12 +84,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 fn entry(partition: &Partition, windows: bool) -> PartitionEntry {
     let content = partition.content.as_ref();
     PartitionEntry {
-        number: partition.number,
-        start: partition.start,
-        bytes: partition.len,
-        kind: partition.kind.to_string(),
-        name: partition.name.clone(),
-        active: partition.active,
+        number: partition.entry.number,
+        start: partition.entry.start,
+        bytes: partition.entry.len,
+        kind: partition.entry.kind.to_string(),
+        name: partition.entry.name.clone(),
+        active: partition.entry.active,
         content: content.ok().map(Content::to_string),
         windows,
         problem: content.err().cloned(),

@@ -11,7 +11,7 @@ use diskmend_image::container::{Container, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
 use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
-use diskmend_image::partition::{self, PartitionType, Scheme, Table};
+use diskmend_image::partition::{self, Scheme, Table};
 use diskmend_image::recorded::{
     Progress, RecordError, RecordFile, RecordedMedium, Restored, State,
 };
@@ -57,18 +57,8 @@ impl Inner {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Partition {
-    /// Its number, as fdisk and diskpart count; 0 for a volume that fills a disk without a table.
-    pub number: u32,
-    /// First byte on the disk.
-    pub start: u64,
-    /// Length in bytes.
-    pub len: u64,
-    /// What the table says of its purpose.
-    pub kind: PartitionType,
-    /// Whether a BIOS starts from it.
-    pub active: bool,
-    /// Its name in a GPT.
-    pub name: String,
+    /// What the table says of it.
+    pub entry: partition::Partition,
     /// What it holds; or why it can't be looked at.
     pub content: Result<Content, String>,
 }
@@ -165,12 +155,7 @@ impl Disk {
     #[must_use]
     pub fn partitions(&self) -> Vec<Partition> {
         let look = |partition: &partition::Partition| Partition {
-            number: partition.number,
-            start: partition.start,
-            len: partition.len,
-            kind: partition.kind,
-            active: partition.active,
-            name: partition.name.clone(),
+            entry: partition.clone(),
             content: self.content(partition).map_err(|error| error.to_string()),
         };
         self.inner.table.partitions.iter().map(look).collect()
@@ -238,7 +223,7 @@ impl Disk {
         let mut found = Vec::new();
         let mut looked_at = Vec::new();
         let mut hidden = None;
-        for partition in self.partitions() {
+        for partition in &self.inner.table.partitions {
             let number = partition.number;
             match self.root(number).map(|root| root.find(&WINDOWS)) {
                 Ok(Ok(Some(place))) if place.kind() == Kind::Folder => found.push(number),

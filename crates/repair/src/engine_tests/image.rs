@@ -128,7 +128,7 @@ fn try_content(disk: &FaultyDisk) -> Result<Content, String> {
     let opened = open(disk).map_err(|error| chain(&error))?;
     let mut files = BTreeMap::new();
     for partition in opened.partitions() {
-        let number = partition.number;
+        let number = partition.entry.number;
         let root = opened.root(number).map_err(|error| chain(&error))?;
         add_files(&root, &number.to_string(), &mut files)?;
     }

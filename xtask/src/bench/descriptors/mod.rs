@@ -18,7 +18,6 @@ use self::contender::{Contender, Expected};
 use self::files::{Look, look, make};
 use self::volume::Volume;
 use super::measure::{self, Usage};
-use crate::program;
 
 /// Bytes of the volume beside those for the files.
 const ROOM: u64 = 256 << 20;
@@ -55,16 +54,7 @@ struct Row {
 /// # Errors
 /// Without root, mkntfs or ntfs-3g, and where something that is measured fails.
 pub fn run(options: &Options) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        bail!("this needs root: it attaches a loop device and mounts it with ntfs-3g");
-    }
-    for (program, package) in [("mkntfs", "ntfs-3g"), ("losetup", "mount")] {
-        if !program::exists(program) {
-            bail!("this needs {program} (Debian package {package})");
-        }
-    }
-    let diskmend = program::diskmend(true)?;
-    volume::outlive_signals()?;
+    let diskmend = volume::ready()?;
     for files in &options.files {
         compare(*files, options, &diskmend)?;
     }

@@ -25,8 +25,23 @@ pub(in crate::bench) struct Volume {
     mounted: bool,
 }
 
+/// Whether volumes can be made and mounted; gives the program that is measured.
+pub(in crate::bench) fn ready() -> Result<PathBuf> {
+    if !rustix::process::geteuid().is_root() {
+        bail!("this needs root: it attaches a loop device and mounts it with ntfs-3g");
+    }
+    for (program, package) in [("mkntfs", "ntfs-3g"), ("losetup", "mount")] {
+        if !program::exists(program) {
+            bail!("this needs {program} (Debian package {package})");
+        }
+    }
+    let diskmend = program::diskmend(true)?;
+    outlive_signals()?;
+    Ok(diskmend)
+}
+
 /// Keeps signals from ending this process while a volume is mounted.
-pub(in crate::bench) fn outlive_signals() -> Result<()> {
+fn outlive_signals() -> Result<()> {
     Ok(ctrlc::set_handler(|| {
         INTERRUPTED.store(true, Ordering::Relaxed);
     })?)

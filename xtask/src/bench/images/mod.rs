@@ -5,10 +5,9 @@ mod keys;
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::descriptors::volume;
-use crate::program;
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -41,16 +40,7 @@ enum Part {
 /// # Errors
 /// Without root, mkntfs or ntfs-3g, and where something that is measured fails.
 pub fn run(options: &Options) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        bail!("this needs root: it attaches a loop device and mounts it with ntfs-3g");
-    }
-    for (program, package) in [("mkntfs", "ntfs-3g"), ("losetup", "mount")] {
-        if !program::exists(program) {
-            bail!("this needs {program} (Debian package {package})");
-        }
-    }
-    let diskmend = program::diskmend(true)?;
-    volume::outlive_signals()?;
+    let diskmend = volume::ready()?;
     let wanted = |part| options.only.is_none_or(|only| only == part);
     if wanted(Part::Inspect) {
         inspect::run(options, &diskmend)?;
