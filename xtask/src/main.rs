@@ -28,6 +28,9 @@ enum Task {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchDescriptorsFloor(xtask::bench::FloorOptions),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BenchImagesSet(xtask::bench::SetOptions),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
     #[cfg(all(feature = "program", unix))]
@@ -84,6 +87,8 @@ fn run() -> Result<()> {
         Task::BenchImages(options) => xtask::bench::measure_images(&options),
         #[cfg(target_os = "linux")]
         Task::BenchDescriptorsFloor(options) => xtask::bench::floor(&options),
+        #[cfg(target_os = "linux")]
+        Task::BenchImagesSet(options) => xtask::bench::set_on_image(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
         #[cfg(all(feature = "program", unix))]
         Task::Ci => xtask::ci::run(),

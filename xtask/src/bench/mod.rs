@@ -20,7 +20,7 @@ pub use descriptors::{
 };
 pub use hive::{Options as HiveOptions, Shape, run as write_hive};
 #[cfg(target_os = "linux")]
-pub use images::{Options as ImageOptions, run as measure_images};
+pub use images::{Options as ImageOptions, SetOptions, run as measure_images, set as set_on_image};
 
 use self::contender::{Contender, Scripts, VALUES};
 use self::measure::Usage;

@@ -1,6 +1,7 @@
 //! The security descriptors of an NTFS volume that is not mounted. The records of many files are
 //! read and written together.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,18 +23,61 @@ const BATCH: usize = 4096;
 const MAX_DEPTH: usize = 64;
 /// Most descriptors whose ids are remembered.
 const MAX_KNOWN: usize = 4096;
+/// Files that are looked at beyond the one that was asked for last, before a name is searched for.
+const NEAR: usize = 32;
 
 /// The security descriptors of a volume.
 #[derive(Debug)]
 pub(crate) struct ImageDescriptors {
     tree: Arc<dyn Tree>,
-    /// What lies in the folder that was asked for last: neighbours are asked for next.
-    last: Mutex<Option<(NtPath, Arc<Names>)>>,
+    /// The folder that was asked for last: neighbours are asked for next.
+    last: Mutex<Option<(NtPath, Names)>>,
     /// The ids of descriptors that were set before.
     known: Mutex<HashMap<Vec<u8>, SecurityId>>,
 }
 
-type Names = HashMap<Vec<u16>, FileId>;
+/// What lies in a folder, in the order of the records, in which a walk gives it.
+#[derive(Debug)]
+struct Names {
+    entries: Vec<Entry>,
+    /// Behind the one that was asked for last.
+    next: usize,
+    /// The entries in the order of their names; filled when one has to be searched for.
+    by_name: OnceCell<Vec<usize>>,
+}
+
+impl Names {
+    fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable_by_key(|entry| entry.id.record);
+        Self {
+            entries,
+            next: 0,
+            by_name: OnceCell::new(),
+        }
+    }
+
+    fn find(&mut self, name: &[u16]) -> Option<FileId> {
+        let near = self.entries.iter().skip(self.next).take(NEAR);
+        let near = near.enumerate().find(|(_, entry)| entry.name == name);
+        let index = match near {
+            Some((steps, _)) => self.next.saturating_add(steps),
+            None => self.search(name)?,
+        };
+        self.next = index.saturating_add(1);
+        self.entries.get(index).map(|entry| entry.id)
+    }
+
+    fn search(&self, name: &[u16]) -> Option<usize> {
+        let name_of = |index: &usize| self.entries.get(*index).map(|entry| entry.name.as_slice());
+        let by_name = self.by_name.get_or_init(|| {
+            let mut order: Vec<usize> = (0..self.entries.len()).collect();
+            order.sort_unstable_by_key(|index| name_of(index));
+            order
+        });
+        let found = by_name.binary_search_by_key(&Some(name), name_of);
+        by_name.get(found.ok()?).copied()
+    }
+}
 
 /// A file that gets another descriptor, whose id is not known yet.
 struct Due {
@@ -242,25 +286,17 @@ impl ImageDescriptors {
         let Some((parent, name)) = path.split_last() else {
             return Ok(self.volume()?.root());
         };
-        let names = self.names(&parent)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = match &mut *last {
+            Some((folder, names)) if *folder == parent => names,
+            other => {
+                let id = self.folder(&parent)?;
+                let entries = self.volume()?.list(id).map_err(listing)?;
+                &mut other.insert((parent, Names::new(entries))).1
+            }
+        };
         let gone = || ObjectError::io("look it up")(io::ErrorKind::NotFound.into());
-        names.get(name).copied().ok_or_else(gone)
-    }
-
-    /// What lies in a folder.
-    fn names(&self, folder: &NtPath) -> Result<Arc<Names>, ObjectError> {
-        let lock = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((path, names)) = &*lock()
-            && path == folder
-        {
-            return Ok(Arc::clone(names));
-        }
-        let id = self.folder(folder)?;
-        let entries = self.volume()?.list(id).map_err(listing)?;
-        let names = entries.into_iter().map(|entry| (entry.name, entry.id));
-        let names: Arc<Names> = Arc::new(names.collect());
-        *lock() = Some((folder.clone(), Arc::clone(&names)));
-        Ok(names)
+        names.find(name).ok_or_else(gone)
     }
 
     /// The folder at a path that is spelled as on disk.

@@ -12,9 +12,9 @@ use super::promise::Promises;
 use super::record::Record;
 
 /// Bytes that a bulk read takes at once.
-const CHUNK: u64 = 1 << 20;
+const CHUNK: u64 = 64 << 10;
 /// Bytes between two wanted records that a bulk read takes along rather than begin a new one.
-const GAP: u64 = 64 << 10;
+const GAP: u64 = 16 << 10;
 
 /// The table of all FILE records.
 #[derive(Debug)]
@@ -128,12 +128,13 @@ impl Mft {
         mut show: impl FnMut(usize, Result<(&mut Record, &[u8]), VolumeError>),
     ) {
         let mut record = Record::default();
+        let mut chunk = Vec::new();
         for group in self.groups(numbers) {
-            let chunk = self.read_chunk(&group);
+            let read = self.read_chunk(&group, &mut chunk);
             for (index, number) in group.members {
                 let own;
-                let found = match &chunk {
-                    Ok(chunk) => self.slice(chunk, group.start, number),
+                let found = match &read {
+                    Ok(()) => self.slice(&chunk, group.start, number),
                     // One by one: an unreadable sector is not to cost its neighbours.
                     Err(_) => match self.read_protected(number) {
                         Ok(read) => {
@@ -173,37 +174,50 @@ impl Mft {
         numbers: &[u64],
         mut change: impl FnMut(usize, Result<&mut Record, VolumeError>) -> bool,
     ) -> Result<(), VolumeError> {
-        let mut changed: Vec<(u64, Vec<u8>)> = Vec::new();
+        // Records that follow each other in $MFT, by the offset of the first.
+        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
         let mut fault = None;
         self.visit_mut(numbers, |index, found| match found {
             Err(error) => {
                 change(index, Err(error));
             }
             Ok((record, before)) => {
-                if change(index, Ok(record)) {
-                    match record.protected(before) {
-                        Ok(protected) => changed.push((record.number(), protected)),
-                        Err(error) => fault = Some(error),
-                    }
+                if change(index, Ok(record))
+                    && let Err(error) = self.gather(record, before, &mut pieces)
+                {
+                    fault = Some(error);
                 }
             }
         });
         if let Some(fault) = fault {
-            return Err(fault.into());
+            return Err(fault);
         }
-        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
-        for (number, protected) in changed {
-            self.write_mirror(number, &protected)?;
-            let at = self.start(number).ok_or_else(|| missing(number))?;
-            match pieces.last_mut() {
-                Some((start, data)) if end(*start, data.len()) == Some(at) => {
-                    data.extend(protected);
-                }
-                _ => pieces.push((at, protected)),
-            }
-        }
+        let record_len = record_len(&self.disk).max(1);
         for (start, data) in pieces {
+            let first = start.checked_div(u64::from(self.disk.geometry.record_len));
+            for (number, protected) in (first.unwrap_or(0)..).zip(data.chunks(record_len)) {
+                self.write_mirror(number, protected)?;
+            }
             self.layout.write(&self.disk, &data, start)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what is to be written of a record to the piece that ends before it, or to one of its own.
+    fn gather(
+        &self,
+        record: &Record,
+        before: &[u8],
+        pieces: &mut Vec<(u64, Vec<u8>)>,
+    ) -> Result<(), VolumeError> {
+        let number = record.number();
+        let at = self.start(number).ok_or_else(|| missing(number))?;
+        let is_next = |(start, data): &(u64, Vec<u8>)| end(*start, data.len()) == Some(at);
+        if !pieces.last().is_some_and(is_next) {
+            pieces.push((at, Vec::new()));
+        }
+        if let Some((_, data)) = pieces.last_mut() {
+            record.protect_into(data, before)?;
         }
         Ok(())
     }
@@ -285,11 +299,10 @@ impl Mft {
         groups
     }
 
-    fn read_chunk(&self, group: &Group) -> Result<Vec<u8>, VolumeError> {
+    fn read_chunk(&self, group: &Group, chunk: &mut Vec<u8>) -> Result<(), VolumeError> {
         let len = usize::try_from(group.end.saturating_sub(group.start)).unwrap_or(0);
-        let mut chunk = vec![0; len];
-        self.layout.read(&self.disk, &mut chunk, group.start)?;
-        Ok(chunk)
+        chunk.resize(len, 0);
+        self.layout.read(&self.disk, chunk, group.start)
     }
 
     /// Makes a record of its bytes.

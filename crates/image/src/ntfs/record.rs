@@ -361,9 +361,17 @@ impl Record {
 
     /// The bytes that belong on disk in place of `before`.
     pub(crate) fn protected(&self, before: &[u8]) -> Result<Vec<u8>, Corruption> {
-        let mut data = self.data.clone();
-        fixup::protect_over(&mut data, before, FileRecordHeader::MAGIC, self.offset)?;
+        let mut data = Vec::with_capacity(self.data.len());
+        self.protect_into(&mut data, before)?;
         Ok(data)
+    }
+
+    /// Adds the bytes that belong on disk in place of `before` to `data`.
+    pub(crate) fn protect_into(&self, data: &mut Vec<u8>, before: &[u8]) -> Result<(), Corruption> {
+        let start = data.len();
+        data.extend_from_slice(&self.data);
+        let own = data.get_mut(start..).unwrap_or_default();
+        fixup::protect_over(own, before, FileRecordHeader::MAGIC, self.offset)
     }
 
     /// Takes over the update sequence number of what [`Self::protected`] gave, once that is written.

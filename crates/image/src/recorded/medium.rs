@@ -1,6 +1,5 @@
 //! The medium itself: what is written waits in memory for the next flush.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,19 +9,14 @@ use zerocopy::IntoBytes;
 use super::changes::add_sector;
 use super::format::{FrameHeader, Header};
 use super::record::Index;
+use super::sectors::{SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, State};
 use crate::device::{Device, Medium, range};
 
-/// Bytes of a sector, the unit in which changes wait and are written.
-pub(super) const SECTOR: usize = 512;
-pub(super) const SECTOR_LEN: u64 = SECTOR as u64;
 /// Most bytes that one step of a write takes.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 64 << 10;
 /// Sectors that wait before they are flushed without having been asked for: 16 MiB, old and new.
 pub(super) const MOST_PENDING: usize = 1 << 14;
-
-/// The content of sectors by their numbers.
-pub(super) type Sectors = BTreeMap<u64, Box<[u8; SECTOR]>>;
 
 /// A medium whose changes are recorded before they are made.
 ///
@@ -36,10 +30,7 @@ pub struct RecordedMedium {
 /// What waits for the next flush.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// New content by the number of the sector.
     pending: Sectors,
-    /// What the same sectors hold on the medium.
-    old: Sectors,
     /// Length as seen by readers.
     len: u64,
     /// Length of the medium itself.
@@ -161,8 +152,8 @@ impl RecordedMedium {
         tail.fill(0);
         let end = offset.saturating_add(buf.len() as u64);
         let sectors = offset / SECTOR_LEN..end.div_ceil(SECTOR_LEN);
-        for (number, content) in state.pending.range(sectors) {
-            overlay(buf, offset, number.saturating_mul(SECTOR_LEN), &content[..]);
+        for (number, sector) in state.pending.range(sectors) {
+            overlay(buf, offset, number.saturating_mul(SECTOR_LEN), &sector.new);
         }
         Ok(())
     }
@@ -181,9 +172,16 @@ impl RecordedMedium {
             if after == *before {
                 continue;
             }
-            // What is not pending yet was read from the medium.
-            if state.pending.insert(number, Box::new(after)).is_none() {
-                state.old.insert(number, Box::new(*before));
+            match state.pending.new_mut(number) {
+                Some(new) => *new = after,
+                // What is not pending yet was read from the medium.
+                None => state.pending.add(
+                    number,
+                    Sector {
+                        old: *before,
+                        new: after,
+                    },
+                ),
             }
         }
         Ok(())
@@ -216,8 +214,8 @@ impl RecordedMedium {
             self.medium.set_len(after)?;
             state.len_on_medium = after;
         }
-        state.old.clear();
-        self.write_sectors(&std::mem::take(&mut state.pending))?;
+        self.write_sectors(&state.pending)?;
+        state.pending.clear();
         self.medium.sync()
     }
 
@@ -247,25 +245,24 @@ impl Waiting {
 /// The payload of the frame for what waits.
 fn payload(state: &Waiting) -> Vec<u8> {
     let mut payload = Vec::new();
-    let sectors = state.old.iter().zip(state.pending.values());
-    for ((number, old), new) in sectors {
+    for (number, sector) in state.pending.iter() {
         let at = number.saturating_mul(SECTOR_LEN);
-        add_sector(&mut payload, at, &old[..], &new[..]);
+        add_sector(&mut payload, at, &sector.old, &sector.new);
     }
     payload
 }
 
-/// What waits, in runs of neighbouring sectors: the offset of each, and its content.
-fn runs(pending: &Sectors) -> impl Iterator<Item = (u64, Vec<u8>)> {
-    let mut sectors = pending.iter().peekable();
+/// What sectors are to hold, in runs of neighbours: the offset of each, and its bytes.
+fn runs(sectors: &Sectors) -> impl Iterator<Item = (u64, Vec<u8>)> {
+    let mut sectors = sectors.iter().peekable();
     std::iter::from_fn(move || {
-        let (&first, content) = sectors.next()?;
-        let mut run = content.to_vec();
+        let (first, sector) = sectors.next()?;
+        let mut run = sector.new.to_vec();
         let mut next = first.saturating_add(1);
         while run.len() < PIECE
-            && let Some((_, content)) = sectors.next_if(|(number, _)| **number == next)
+            && let Some((_, sector)) = sectors.next_if(|(number, _)| *number == next)
         {
-            run.extend_from_slice(&content[..]);
+            run.extend_from_slice(&sector.new);
             next = next.saturating_add(1);
         }
         Some((first.saturating_mul(SECTOR_LEN), run))

@@ -11,6 +11,7 @@ mod preview;
 mod ranges;
 mod record;
 mod restore;
+mod sectors;
 #[cfg(test)]
 mod tests;
 

@@ -1,12 +1,12 @@
 //! Whether a medium is as a record left it, and giving it back what it was before.
 
-use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use super::changes::{Change, Changes};
-use super::medium::{MOST_PENDING, SECTOR, SECTOR_LEN, Sectors};
+use super::medium::MOST_PENDING;
 use super::ranges::Ranges;
 use super::record::Index;
+use super::sectors::{SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, RecordedMedium, State};
 use crate::bytes;
 
@@ -103,7 +103,7 @@ impl RecordedMedium {
         };
         for frame in (0..index.frames()).rev() {
             let payload = index.payload(record, frame)?;
-            let mut sectors = Sectors::new();
+            let mut sectors = Sectors::default();
             for change in Changes::of(&payload) {
                 let inside = self.inside(&change.range());
                 let old = bytes::slice(change.old, 0, inside).unwrap_or_default();
@@ -111,7 +111,8 @@ impl RecordedMedium {
                 restored.changes += 1;
                 restored.bytes += old.len() as u64;
                 if sectors.len() > MOST_PENDING {
-                    self.write_sectors(&std::mem::take(&mut sectors))?;
+                    self.write_sectors(&sectors)?;
+                    sectors.clear();
                 }
             }
             self.write_sectors(&sectors)?;
@@ -142,25 +143,28 @@ impl RecordedMedium {
             let number = at / SECTOR_LEN;
             let within = usize::try_from(at % SECTOR_LEN).unwrap_or_default();
             let (part, after) = rest.split_at(rest.len().min(SECTOR.saturating_sub(within)));
-            let sector = match sectors.entry(number) {
-                Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(place) => {
-                    let mut sector = Box::new([0; SECTOR]);
-                    let start = number.saturating_mul(SECTOR_LEN);
-                    let readable = self.inside(&(start..start.saturating_add(SECTOR_LEN)));
-                    if let Some(readable) = sector.get_mut(..readable) {
-                        self.medium.read_exact_at(readable, start)?;
-                    }
-                    place.insert(sector)
-                }
-            };
-            if let Some(place) = bytes::slice_mut(&mut sector[..], within, part.len()) {
+            if sectors.new_mut(number).is_none() {
+                sectors.add(number, self.sector(number)?);
+            }
+            let place = sectors.new_mut(number);
+            if let Some(place) = place.and_then(|new| bytes::slice_mut(new, within, part.len())) {
                 place.copy_from_slice(part);
             }
             at = at.saturating_add(part.len() as u64);
             rest = after;
         }
         Ok(())
+    }
+
+    /// A sector as it lies on the medium; zeros from the end of that on.
+    fn sector(&self, number: u64) -> Result<Sector, RecordError> {
+        let mut old = [0; SECTOR];
+        let start = number.saturating_mul(SECTOR_LEN);
+        let readable = self.inside(&(start..start.saturating_add(SECTOR_LEN)));
+        if let Some(readable) = old.get_mut(..readable) {
+            self.medium.read_exact_at(readable, start)?;
+        }
+        Ok(Sector { old, new: old })
     }
 
     /// Bytes of a range that lie before the end of the medium.

@@ -38,7 +38,7 @@ fn broken(account: usize) -> Result<Vec<u8>> {
 }
 
 /// The descriptor that every file has after the repair, or one as long.
-pub(super) fn repaired() -> Result<Vec<u8>> {
+pub(in crate::bench) fn repaired() -> Result<Vec<u8>> {
     let user = "S-1-5-21-1004336348-1177238915-682003330-1001";
     bytes(&format!(
         "O:BAG:SYD:PAI(A;;FA;;;{user})(A;;FA;;;BA)(A;;FA;;;SY)(A;;FR;;;NS)"

@@ -2,12 +2,15 @@
 
 mod inspect;
 mod keys;
+mod set;
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use super::descriptors::volume;
+
+pub use set::{SetOptions, set};
 
 /// What to measure.
 #[derive(clap::Args)]

@@ -1,0 +1,99 @@
+//! Setting the descriptors of many files on an image, without the plan, the undo data by file and
+//! the reports of a repair.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use diskmend_disk::{Change, Changed, Descriptors, Disk, RecordFile, Target, guard};
+
+use crate::bench::descriptors::files::{KEYS, repaired};
+
+/// Changes that are handed over together, as by a repair.
+const AT_ONCE: usize = 512;
+
+/// What to change.
+#[derive(clap::Args)]
+pub struct SetOptions {
+    image: PathBuf,
+}
+
+/// A record beside the image.
+struct Record(File);
+
+impl RecordFile for Record {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(data, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+/// Gives every file below MachineKeys one descriptor; prints how long reading and setting take.
+///
+/// # Errors
+/// Where the image can't be read, or a file can't be changed.
+pub fn set(options: &SetOptions) -> Result<()> {
+    let disk = Disk::open(&options.image)?;
+    let target = Target::of_disk(disk.clone(), None)?;
+    let after = repaired()?;
+    let root = target.root();
+    let descriptors = Descriptors::below(root)?.context("no descriptors")?;
+    let parts: Vec<&str> = KEYS.split('/').collect();
+    let (path, _) = descriptors.find(&parts)?.context("no keys")?;
+    let start = Instant::now();
+    let changes: Vec<Change> = descriptors
+        .walk(&path)
+        .flatten()
+        .filter_map(|object| {
+            Some(Change {
+                path: object.path,
+                kind: object.kind?,
+                before: object.descriptor.ok()?,
+                after: after.clone(),
+            })
+        })
+        .collect();
+    let walked = start.elapsed();
+    let record = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(options.image.with_extension("record"))?;
+    guard::writable(&target)?;
+    disk.recorded().begin(Box::new(Record(record)))?;
+    let start = Instant::now();
+    for changes in changes.chunks(AT_ONCE) {
+        for result in descriptors.change(changes) {
+            if result? != Changed::Set {
+                bail!("not changed");
+            }
+        }
+    }
+    descriptors.flush()?;
+    let set = start.elapsed();
+    println!(
+        "{} {} {}",
+        changes.len(),
+        walked.as_secs_f64() * 1e3,
+        set.as_secs_f64() * 1e3
+    );
+    Ok(())
+}
