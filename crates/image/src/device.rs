@@ -43,6 +43,15 @@ pub trait Medium: Device {
     /// # Errors
     /// [`io::ErrorKind::Unsupported`] for a block device; what the system reported.
     fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Begins to make durable what was written, where that can be done meanwhile. Only
+    /// [`sync`](Device::sync) tells whether it is.
+    ///
+    /// # Errors
+    /// What the system reported of what was begun before; nothing may then be assumed to be durable.
+    fn begin_sync(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A part of a device, as a device of its own.

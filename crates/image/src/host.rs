@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use crate::device::{Device, Medium, range};
 use crate::positioned;
@@ -17,6 +18,8 @@ pub struct HostFile {
     len: AtomicU64,
     /// The bytes in which a block device is read and written; `None` for a file.
     block: Option<usize>,
+    /// Makes durable what was written before.
+    syncing: Mutex<Option<JoinHandle<io::Result<()>>>>,
 }
 
 impl HostFile {
@@ -31,6 +34,7 @@ impl HostFile {
             writer: OnceLock::new(),
             len: AtomicU64::new(len),
             block: None,
+            syncing: Mutex::new(None),
         })
     }
 
@@ -43,6 +47,7 @@ impl HostFile {
             writer: OnceLock::new(),
             len: AtomicU64::new(len),
             block: Some(block),
+            syncing: Mutex::new(None),
         }
     }
 
@@ -75,6 +80,17 @@ impl HostFile {
     fn writer(&self) -> io::Result<&File> {
         let closed = || io::Error::new(io::ErrorKind::PermissionDenied, "open for reading only");
         self.writer.get().ok_or_else(closed)
+    }
+
+    /// Waits for what [`begin_sync`](Medium::begin_sync) has begun.
+    fn end_sync(&self) -> io::Result<()> {
+        let mut syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        match syncing.take() {
+            Some(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("making it durable was broken off"))),
+            None => Ok(()),
+        }
     }
 
     /// The whole blocks around a range, of a device that is reached in such only.
@@ -117,6 +133,7 @@ impl Device for HostFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.end_sync()?;
         self.writer()?.sync_all()
     }
 }
@@ -128,6 +145,16 @@ impl Medium for HostFile {
         }
         self.writer()?.set_len(len)?;
         self.len.store(len, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn begin_sync(&self) -> io::Result<()> {
+        self.end_sync()?;
+        let file = self.writer()?.try_clone()?;
+        let thread = thread::Builder::new().spawn(move || file.sync_all());
+        let mut syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where no thread can be had, all is left to `sync`.
+        *syncing = thread.ok();
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zerocopy::IntoBytes;
@@ -15,6 +16,9 @@ use crate::device::{Device, Medium, range};
 
 /// Most bytes that one step of a write takes.
 const PIECE: usize = 64 << 10;
+/// Sectors between two others that are written along: with these they lie in one page of 4096
+/// bytes, which the system writes as a whole.
+const NEAR: u64 = 6;
 /// Sectors that wait before they are flushed without having been asked for: 16 MiB, old and new.
 pub(super) const MOST_PENDING: usize = 1 << 14;
 
@@ -36,6 +40,8 @@ pub(super) struct Waiting {
     /// Length of the medium itself.
     len_on_medium: u64,
     record: Option<Record>,
+    /// Something was written that is not durable yet.
+    unsynced: bool,
     /// A flush has failed: what is durable is not known.
     failed: bool,
 }
@@ -187,18 +193,27 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Records what waits, and writes it.
+    /// Records what waits, writes it, and makes it durable.
     fn flush(&self, state: &mut Waiting) -> io::Result<()> {
+        self.write(state)?;
+        if state.unsynced {
+            state.note(self.medium.sync())?;
+            state.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// Records what waits, and writes it.
+    fn write(&self, state: &mut Waiting) -> io::Result<()> {
         state.usable()?;
         if state.pending.is_empty() && state.len == state.len_on_medium {
             return Ok(());
         }
-        let flushed = self.try_flush(state);
-        state.failed = flushed.is_err();
-        flushed
+        let written = self.try_write(state);
+        state.note(written)
     }
 
-    fn try_flush(&self, state: &mut Waiting) -> io::Result<()> {
+    fn try_write(&self, state: &mut Waiting) -> io::Result<()> {
         let payload = payload(state);
         let Some(record) = &mut state.record else {
             return Err(not_recorded());
@@ -210,28 +225,61 @@ impl RecordedMedium {
         record.file.write_all_at(&frame, record.end)?;
         record.file.sync()?;
         record.end = record.end.saturating_add(frame.len() as u64);
+        state.unsynced = true;
         if after != before {
             self.medium.set_len(after)?;
             state.len_on_medium = after;
         }
         self.write_sectors(&state.pending)?;
         state.pending.clear();
-        self.medium.sync()
+        Ok(())
     }
 
-    /// Writes sectors, neighbours together, as far as the medium reaches.
+    /// Writes sectors as far as the medium reaches.
     pub(super) fn write_sectors(&self, sectors: &Sectors) -> io::Result<()> {
-        let len = self.medium.len();
-        for (start, content) in runs(sectors) {
-            let fits = usize::try_from(len.saturating_sub(start)).unwrap_or(usize::MAX);
-            let content = content.get(..fits).unwrap_or(&content);
-            self.medium.write_all_at(content, start)?;
+        let mut bytes = Vec::new();
+        for run in runs(sectors.iter(), NEAR) {
+            if self.fill_gaps(&run, &mut bytes).is_ok() {
+                self.write_run(sectors, &run, &mut bytes)?;
+                continue;
+            }
+            // What can't be read is not written either.
+            for part in runs(sectors.range(run.numbers), 0) {
+                self.fill_gaps(&part, &mut bytes)?;
+                self.write_run(sectors, &part, &mut bytes)?;
+            }
         }
         Ok(())
+    }
+
+    /// Makes room for the bytes of a run, and reads what lies between its sectors.
+    fn fill_gaps(&self, run: &Run, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let start = run.numbers.start.saturating_mul(SECTOR_LEN);
+        let end = run.numbers.end.saturating_mul(SECTOR_LEN);
+        let len = end.min(self.medium.len()).saturating_sub(start);
+        bytes.resize(usize::try_from(len).unwrap_or_default(), 0);
+        match run.has_gaps {
+            true => self.medium.read_exact_at(bytes, start),
+            false => Ok(()),
+        }
+    }
+
+    fn write_run(&self, sectors: &Sectors, run: &Run, bytes: &mut [u8]) -> io::Result<()> {
+        let start = run.numbers.start.saturating_mul(SECTOR_LEN);
+        for (number, sector) in sectors.range(run.numbers.clone()) {
+            overlay(bytes, start, number.saturating_mul(SECTOR_LEN), &sector.new);
+        }
+        self.medium.write_all_at(bytes, start)
     }
 }
 
 impl Waiting {
+    /// After a failure nothing is known to be durable.
+    fn note(&mut self, done: io::Result<()>) -> io::Result<()> {
+        self.failed |= done.is_err();
+        done
+    }
+
     fn usable(&self) -> io::Result<()> {
         match self.failed {
             true => Err(io::Error::other(
@@ -252,20 +300,33 @@ fn payload(state: &Waiting) -> Vec<u8> {
     payload
 }
 
-/// What sectors are to hold, in runs of neighbours: the offset of each, and its bytes.
-fn runs(sectors: &Sectors) -> impl Iterator<Item = (u64, Vec<u8>)> {
-    let mut sectors = sectors.iter().peekable();
+/// Sectors that are written at once.
+struct Run {
+    numbers: Range<u64>,
+    /// Some that lie between them do not change.
+    has_gaps: bool,
+}
+
+/// Divides sectors, which are in their order, into runs of at most [`PIECE`] bytes. In one are such
+/// with at most `gap` others between them.
+fn runs<'a>(
+    sectors: impl Iterator<Item = (u64, &'a Sector)>,
+    gap: u64,
+) -> impl Iterator<Item = Run> {
+    let mut numbers = sectors.map(|(number, _)| number).peekable();
     std::iter::from_fn(move || {
-        let (first, sector) = sectors.next()?;
-        let mut run = sector.new.to_vec();
-        let mut next = first.saturating_add(1);
-        while run.len() < PIECE
-            && let Some((_, sector)) = sectors.next_if(|(number, _)| *number == next)
+        let first = numbers.next()?;
+        let most = first.saturating_add(PIECE as u64 / SECTOR_LEN);
+        let mut end = first.saturating_add(1);
+        let mut has_gaps = false;
+        while let Some(number) =
+            numbers.next_if(|number| *number <= end.saturating_add(gap) && *number < most)
         {
-            run.extend_from_slice(&sector.new);
-            next = next.saturating_add(1);
+            has_gaps |= number != end;
+            end = number.saturating_add(1);
         }
-        Some((first.saturating_mul(SECTOR_LEN), run))
+        let numbers = first..end;
+        Some(Run { numbers, has_gaps })
     })
 }
 
@@ -309,7 +370,8 @@ impl Device for RecordedMedium {
         for (piece, at) in data.chunks(PIECE).zip((offset..).step_by(PIECE)) {
             self.put(&mut state, piece, at)?;
             if state.pending.len() > MOST_PENDING {
-                self.flush(&mut state)?;
+                self.write(&mut state)?;
+                state.note(self.medium.begin_sync())?;
             }
         }
         Ok(())

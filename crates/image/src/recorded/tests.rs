@@ -209,8 +209,7 @@ fn sectors_are_given_back_as_a_whole() {
     assert_eq!(
         medium.steps()[written..],
         [
-            "write 1024 at 1024",
-            "write 512 at 2560",
+            "write 2048 at 1024",
             "write 272 at 9728",
             "sync"
         ]
