@@ -164,6 +164,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_made_durable_meanwhile_can_be_waited_for() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(8192).expect("room");
+        let disk = HostFile::file(file.try_clone().expect("a handle")).expect("its length");
+        disk.begin_sync().expect_err("for reading only");
+        disk.write_through(file).expect("once");
+        for offset in [0, 4096] {
+            disk.write_all_at(&[1; 100], offset).expect("inside");
+            disk.begin_sync().expect("begun");
+        }
+        disk.sync().expect("durable");
+        let failed = thread::spawn(|| Err(io::ErrorKind::StorageFull.into()));
+        *disk.syncing.lock().expect("alone") = Some(failed);
+        let error = disk.sync().expect_err("what was begun has failed");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        disk.sync().expect("said once");
+    }
+
+    #[test]
     fn a_device_of_blocks_is_read_and_written_at_any_offset() {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(8192).expect("room");

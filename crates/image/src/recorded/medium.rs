@@ -114,6 +114,8 @@ impl RecordedMedium {
             file.set_len(index.end)?;
             file.sync()?;
         }
+        // A process may have been killed before it did so itself.
+        self.medium.sync()?;
         let end = index.end;
         self.state().record = Some(Record { file, end });
         Ok(state)
@@ -235,7 +237,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Writes sectors as far as the medium reaches.
+    /// Writes those sectors that are to hold something else, as far as the medium reaches.
     pub(super) fn write_sectors(&self, sectors: &Sectors) -> io::Result<()> {
         let mut bytes = Vec::new();
         for run in runs(sectors.iter(), NEAR) {
@@ -307,13 +309,15 @@ struct Run {
     has_gaps: bool,
 }
 
-/// Divides sectors, which are in their order, into runs of at most [`PIECE`] bytes. In one are such
+/// Divides those sectors that change, which are in their order, into runs of at most [`PIECE`] bytes. In one are such
 /// with at most `gap` others between them.
 fn runs<'a>(
     sectors: impl Iterator<Item = (u64, &'a Sector)>,
     gap: u64,
 ) -> impl Iterator<Item = Run> {
-    let mut numbers = sectors.map(|(number, _)| number).peekable();
+    // Where nothing changes there may be a hole, and no room to fill it.
+    let changed = sectors.filter(|(_, sector)| sector.new != sector.old);
+    let mut numbers = changed.map(|(number, _)| number).peekable();
     std::iter::from_fn(move || {
         let first = numbers.next()?;
         let most = first.saturating_add(PIECE as u64 / SECTOR_LEN);

@@ -7,6 +7,10 @@ use zerocopy::{FromZeros, IntoBytes};
 use super::changes::Changes;
 use super::format::{FRAME_SIGNATURE, FrameHeader, Header, MAX_FRAME, SIGNATURE};
 use super::{RecordError, RecordFile};
+use crate::bytes;
+
+/// Bytes that are searched at once.
+const SCAN: usize = 64 << 10;
 
 /// Where the whole frames of a record lie.
 #[derive(Debug)]
@@ -63,7 +67,8 @@ impl FrameHeader {
 }
 
 impl Index {
-    /// Reads where the frames lie, up to the first that is not whole: its changes were never made.
+    /// Reads where the frames lie, up to one at the end that is not whole: its changes were never
+    /// made. One that is not whole where others follow is damage.
     pub(super) fn of(record: &dyn RecordFile) -> Result<Self, RecordError> {
         let len = record.len()?;
         let mut header = Header::new_zeroed();
@@ -89,7 +94,44 @@ impl Index {
             index.len_after = frame.len_after.get();
             index.end = at.saturating_add(payload_len as u64);
         }
-        Ok(index)
+        match index.next_header(record, len)? {
+            None => Ok(index),
+            Some(next) => {
+                let found = format!("none, and another at offset {next}");
+                Err(damaged(index.end, "frame", "a whole one", found))
+            }
+        }
+    }
+
+    /// The offset of the first header of a frame behind the last whole frame, other than directly
+    /// behind it.
+    fn next_header(&self, record: &dyn RecordFile, len: u64) -> Result<Option<u64>, RecordError> {
+        let mut chunk = Vec::new();
+        let mut start = self.end.saturating_add(1);
+        while start < len {
+            let part = len.saturating_sub(start).min(SCAN as u64);
+            chunk.resize(usize::try_from(part).unwrap_or_default(), 0);
+            record.read_exact_at(&mut chunk, start)?;
+            for (at, bytes) in (start..).zip(chunk.windows(size_of::<FrameHeader>())) {
+                let header: Option<&FrameHeader> = bytes::view(bytes, 0);
+                if bytes.starts_with(&FRAME_SIGNATURE)
+                    && header.is_some_and(|header| header.digest.get() == header.expected(at))
+                {
+                    return Ok(Some(at));
+                }
+            }
+            // A header may begin in this chunk and end in the next.
+            start = start.saturating_add((SCAN - size_of::<FrameHeader>()) as u64);
+        }
+        Ok(None)
+    }
+
+    /// Refuses what follows the last whole frame.
+    pub(super) fn is_complete(&self, record: &dyn RecordFile) -> Result<(), RecordError> {
+        match record.len()? {
+            len if len == self.end => Ok(()),
+            len => Err(damaged(self.end, "end of the record", self.end, len)),
+        }
     }
 
     /// The frame at the end, where it is whole.

@@ -15,7 +15,7 @@ use crate::bytes;
 pub struct Restored {
     /// Number of changes taken back.
     pub changes: u64,
-    /// Bytes written.
+    /// Bytes given back, whether they had to be written or not.
     pub bytes: u64,
 }
 
@@ -41,7 +41,10 @@ impl RecordedMedium {
     ) -> Result<State, RecordError> {
         let index = Index::of(record)?;
         match progress {
-            Progress::Ended => self.as_left_by(record, &index),
+            Progress::Ended => {
+                index.is_complete(record)?;
+                self.as_left_by(record, &index)
+            }
             Progress::Killed => {
                 let len = self.medium.len();
                 if !(index.medium_len..=index.len_after).contains(&len) {
@@ -107,13 +110,14 @@ impl RecordedMedium {
             for change in Changes::of(&payload) {
                 let inside = self.inside(&change.range());
                 let old = bytes::slice(change.old, 0, inside).unwrap_or_default();
-                self.take_back(&mut sectors, old, change.offset)?;
-                restored.changes += 1;
-                restored.bytes += old.len() as u64;
-                if sectors.len() > MOST_PENDING {
+                // All changes of a sector follow each other: it is not written with a part of them.
+                if sectors.len() >= MOST_PENDING && !sectors.has(change.offset / SECTOR_LEN) {
                     self.write_sectors(&sectors)?;
                     sectors.clear();
                 }
+                self.take_back(&mut sectors, old, change.offset)?;
+                restored.changes += 1;
+                restored.bytes += old.len() as u64;
             }
             self.write_sectors(&sectors)?;
             // What a later frame changed once more must not be given back after an earlier one.
@@ -143,7 +147,7 @@ impl RecordedMedium {
             let number = at / SECTOR_LEN;
             let within = usize::try_from(at % SECTOR_LEN).unwrap_or_default();
             let (part, after) = rest.split_at(rest.len().min(SECTOR.saturating_sub(within)));
-            if sectors.new_mut(number).is_none() {
+            if !sectors.has(number) {
                 sectors.add(number, self.sector(number)?);
             }
             let place = sectors.new_mut(number);

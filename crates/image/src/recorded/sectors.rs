@@ -48,6 +48,10 @@ impl Sectors {
             .filter_map(|(number, place)| Some((*number, self.sectors.get(*place)?)))
     }
 
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.places.contains_key(&number)
+    }
+
     /// All in their order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Sector)> {
         self.range(0..u64::MAX)

@@ -208,11 +208,7 @@ fn sectors_are_given_back_as_a_whole() {
     disk.restore(&record).expect("a record");
     assert_eq!(
         medium.steps()[written..],
-        [
-            "write 2048 at 1024",
-            "write 272 at 9728",
-            "sync"
-        ]
+        ["write 2048 at 1024", "write 272 at 9728", "sync"]
     );
     assert_eq!(medium.bytes(), content());
 }
@@ -378,6 +374,55 @@ fn a_damaged_record_never_crashes_and_never_writes_past_the_end() {
         let state = disk.state_by(&damaged, Progress::Killed);
         assert!(at >= 24 || state.is_err());
     }
+}
+
+/// A bit that rots in the middle of a record once passed for the end of it: what was changed later was
+/// not given back, and the rest of the record was cut off.
+#[test]
+fn damage_is_told_from_an_end_that_was_cut_off() {
+    let (memory, disk, record) = begun(content());
+    let mut ends = vec![record.bytes().len()];
+    for number in 0..4 {
+        disk.write_all_at(&[0xEE; 40], 600 * number)
+            .expect("inside");
+        disk.sync().expect("room");
+        ends.push(record.bytes().len());
+    }
+    let left = memory.bytes();
+    let whole = record.bytes();
+    let (last, _) = (ends[3], ends[4]);
+    for at in ends[0]..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        let damaged = Kept::of(&bytes);
+        let killed = disk.state_by(&damaged, Progress::Killed);
+        let resumed = disk.resume(Box::new(damaged.clone()));
+        if at < last {
+            assert!(matches!(killed, Err(RecordError::Damaged { .. })), "{at}");
+            assert!(matches!(resumed, Err(RecordError::Damaged { .. })), "{at}");
+            let restored = disk.restore(&damaged);
+            assert!(matches!(restored, Err(RecordError::Damaged { .. })), "{at}");
+            assert_eq!(memory.bytes(), left);
+            assert_eq!(damaged.bytes(), bytes, "nothing is cut off");
+        }
+        let ended = disk.state_by(&Kept::of(&bytes), Progress::Ended);
+        assert!(matches!(ended, Err(RecordError::Damaged { .. })), "{at}");
+    }
+}
+
+/// On a full disk the holes that a repair could not fill can't be filled by its rollback either.
+#[test]
+fn what_holds_its_old_bytes_is_not_written() {
+    let medium = Arc::new(Failing::new(content(), 600));
+    let disk = RecordedMedium::new(medium.clone());
+    let record = Kept::default();
+    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.write_all_at(&[0xEE; 40], 0).expect("inside");
+    disk.write_all_at(&[0xEE; 40], 8_000).expect("inside");
+    disk.sync().expect_err("no room for the second");
+    *medium.room.lock().expect("alone") = 512;
+    disk.restore(&record).expect("room for the first");
+    assert_eq!(medium.memory.bytes(), content());
 }
 
 #[test]
