@@ -190,20 +190,25 @@ impl ImageDescriptors {
     ) -> Vec<(usize, secure::Change)> {
         let mut ready = Vec::with_capacity(due.len());
         let mut refused: HashMap<&[u8], String> = HashMap::new();
+        let mut last: Option<(&[u8], SecurityId)> = None;
         for (index, due) in due {
             let Some(wanted) = changes.get(index).map(|change| change.after.as_slice()) else {
                 continue;
             };
-            let id = match refused.get(wanted) {
-                Some(reason) => Err(io::Error::other(reason.clone())),
-                None => self.id(wanted).map_err(|error| {
+            let id = if let Some((_, id)) = last.filter(|(known, _)| *known == wanted) {
+                Ok(id)
+            } else if let Some(reason) = refused.get(wanted) {
+                Err(io::Error::other(reason.clone()))
+            } else {
+                self.id(wanted).map_err(|error| {
                     let error = into_io(error);
                     refused.insert(wanted, error.to_string());
                     error
-                }),
+                })
             };
             match id {
                 Ok(id) => {
+                    last = Some((wanted, id));
                     let Due { file, from } = due;
                     ready.push((index, secure::Change { file, from, to: id }));
                 }

@@ -10,7 +10,7 @@ use zerocopy::IntoBytes;
 use super::changes::add_sector;
 use super::format::{FrameHeader, Header};
 use super::record::Index;
-use super::sectors::{SECTOR, SECTOR_LEN, Sector, Sectors};
+use super::sectors::{Content, SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, State};
 use crate::device::{Device, Medium, range};
 
@@ -20,7 +20,7 @@ const PIECE: usize = 64 << 10;
 /// bytes, which the system writes as a whole.
 const NEAR: u64 = 6;
 /// Sectors that wait before they are flushed without having been asked for: 16 MiB, old and new.
-pub(super) const MOST_PENDING: usize = 1 << 14;
+pub(super) const MOST_PENDING: usize = 1 << 12;
 
 /// A medium whose changes are recorded before they are made.
 ///
@@ -175,19 +175,29 @@ impl RecordedMedium {
         self.read(state, &mut before, first.saturating_mul(SECTOR_LEN))?;
         let (before, _) = before.as_chunks::<SECTOR>();
         for (before, number) in before.iter().zip(first..) {
-            let mut after = *before;
-            overlay(&mut after, number.saturating_mul(SECTOR_LEN), offset, data);
-            if after == *before {
+            let start = number.saturating_mul(SECTOR_LEN);
+            let whole = start
+                .checked_sub(offset)
+                .and_then(|at| usize::try_from(at).ok());
+            let composed;
+            let after = match whole.and_then(|at| data.get(at..)?.first_chunk::<SECTOR>()) {
+                Some(whole) => whole,
+                None => {
+                    composed = composed_of(before, start, data, offset);
+                    &composed
+                }
+            };
+            if after == before {
                 continue;
             }
             match state.pending.new_mut(number) {
-                Some(new) => *new = after,
+                Some(new) => *new = *after,
                 // What is not pending yet was read from the medium.
                 None => state.pending.add(
                     number,
                     Sector {
                         old: *before,
-                        new: after,
+                        new: *after,
                     },
                 ),
             }
@@ -332,6 +342,13 @@ fn runs<'a>(
         let numbers = first..end;
         Some(Run { numbers, has_gaps })
     })
+}
+
+/// A sector at `start` with those bytes of it changed that lie in `data`, which is to be at `offset`.
+fn composed_of(sector: &Content, start: u64, data: &[u8], offset: u64) -> Content {
+    let mut composed = *sector;
+    overlay(&mut composed, start, offset, data);
+    composed
 }
 
 /// Copies what lies in both: `buf` from `offset` on, `content` from `at` on.

@@ -4,13 +4,14 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use diskmend_disk::{Change, Changed, Descriptors, Disk, RecordFile, Target, guard};
 
 use crate::bench::descriptors::files::{KEYS, repaired};
+use crate::program;
 
 /// Changes that are handed over together, as by a repair.
 const AT_ONCE: usize = 512;
@@ -46,7 +47,8 @@ impl RecordFile for Record {
     }
 }
 
-/// Gives every file below MachineKeys one descriptor; prints how long reading and setting take.
+/// Gives every file below MachineKeys one descriptor, recorded, read back and durable; prints how
+/// many seconds that takes.
 ///
 /// # Errors
 /// Where the image can't be read, or a file can't be changed.
@@ -58,27 +60,22 @@ pub fn set(options: &SetOptions) -> Result<()> {
     let descriptors = Descriptors::below(root)?.context("no descriptors")?;
     let parts: Vec<&str> = KEYS.split('/').collect();
     let (path, _) = descriptors.find(&parts)?.context("no keys")?;
-    let start = Instant::now();
-    let changes: Vec<Change> = descriptors
-        .walk(&path)
-        .flatten()
-        .filter_map(|object| {
-            Some(Change {
-                path: object.path,
-                kind: object.kind?,
-                before: object.descriptor.ok()?,
-                after: after.clone(),
-            })
-        })
-        .collect();
-    let walked = start.elapsed();
-    let record = File::options()
+    let mut changes = Vec::new();
+    for object in descriptors.walk(&path).flatten() {
+        changes.push(Change {
+            path: object.path,
+            kind: object.kind.context("of no known kind")?,
+            before: object.descriptor?,
+            after: after.clone(),
+        });
+    }
+    let file = File::options()
         .read(true)
         .write(true)
         .create_new(true)
-        .open(options.image.with_extension("record"))?;
+        .open(record(&options.image))?;
     guard::writable(&target)?;
-    disk.recorded().begin(Box::new(Record(record)))?;
+    disk.recorded().begin(Box::new(Record(file)))?;
     let start = Instant::now();
     for changes in changes.chunks(AT_ONCE) {
         for result in descriptors.change(changes) {
@@ -89,11 +86,23 @@ pub fn set(options: &SetOptions) -> Result<()> {
     }
     descriptors.flush()?;
     let set = start.elapsed();
-    println!(
-        "{} {} {}",
-        changes.len(),
-        walked.as_secs_f64() * 1e3,
-        set.as_secs_f64() * 1e3
-    );
+    println!("{}", set.as_secs_f64());
     Ok(())
+}
+
+/// The time that [`set`] takes in a process of its own.
+pub(super) fn in_process(image: &Path) -> Result<Duration> {
+    let record = record(image);
+    if record.exists() {
+        std::fs::remove_file(&record)?;
+    }
+    let arguments = ["bench-images-set".as_ref(), image.as_os_str()];
+    let seconds = program::stdout(&std::env::current_exe()?, &arguments)?;
+    Ok(Duration::from_secs_f64(
+        std::str::from_utf8(&seconds)?.trim().parse()?,
+    ))
+}
+
+fn record(image: &Path) -> PathBuf {
+    image.with_extension("record")
 }
