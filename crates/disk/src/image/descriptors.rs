@@ -486,3 +486,36 @@ impl Iterator for ImageWalk<'_> {
         Some(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diskmend_image::ntfs::Namespace;
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_order() {
+        let name = |number: u64| {
+            format!("{:x}", number * 7919 % 1009)
+                .encode_utf16()
+                .collect()
+        };
+        let entries = (0..500).map(|number| Entry {
+            name: name(number),
+            id: FileId {
+                record: number,
+                sequence: 1,
+            },
+            namespace: Namespace::Posix,
+        });
+        let mut names = Names::new(entries.rev().collect());
+        let forward = 0..500;
+        let rare = (0..500).step_by(NEAR + 9);
+        let backward = (0..500).rev();
+        for number in forward.chain(rare).chain(backward) {
+            let name: Vec<u16> = name(number);
+            assert_eq!(names.find(&name).map(|id| id.record), Some(number));
+        }
+        assert_eq!(names.find(&[0x7A]), None);
+    }
+}

@@ -19,7 +19,7 @@ const PIECE: usize = 64 << 10;
 /// Sectors between two others that are written along: with these they lie in one page of 4096
 /// bytes, which the system writes as a whole.
 const NEAR: u64 = 6;
-/// Sectors that wait before they are flushed without having been asked for: 16 MiB, old and new.
+/// Sectors that wait before they are written without having been asked for: 4 MiB, old and new.
 pub(super) const MOST_PENDING: usize = 1 << 12;
 
 /// A medium whose changes are recorded before they are made.

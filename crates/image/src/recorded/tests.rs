@@ -435,3 +435,33 @@ fn many_changes_are_flushed_by_themselves() {
     disk.restore(&record).expect("a record");
     assert!(memory.bytes().iter().all(|byte| *byte == 0));
 }
+
+/// What is written before a flush is asked for may reach the medium in any part and order.
+#[test]
+fn whatever_part_of_many_changes_survives_a_power_failure_all_is_given_back() {
+    let half = 3 << 19;
+    let old = vec![0; 2 * half];
+    let (memory, disk, record) = begun(old.clone());
+    disk.write_all_at(&vec![1; 2 * half], 0).expect("inside");
+    let between = memory.bytes();
+    disk.write_all_at(&vec![2; 2 * half], 0).expect("inside");
+    let new = memory.bytes();
+    assert!(
+        [1, 2].iter().all(|byte| new.contains(byte)),
+        "nothing was flushed"
+    );
+    let states = [&old, &between, &new];
+    for first in states {
+        for second in states {
+            let survived = [&first[..half], &second[half..]].concat();
+            let memory = Arc::new(Memory::new(survived));
+            let killed = RecordedMedium::new(memory.clone());
+            let state = killed
+                .state_by(&record, Progress::Killed)
+                .expect("a record");
+            assert_eq!(state, State::AsRecorded);
+            killed.restore(&record).expect("a record");
+            assert!(memory.bytes() == old);
+        }
+    }
+}
