@@ -90,6 +90,21 @@ fn of_several_windows_one_must_be_named() {
             .ends(2)
             .says("there is no partition 7: the disk has 1, 2");
     }
+    let saved = disk.beside("saved.acl");
+    for acl in [
+        &["show", "Windows"][..],
+        &["save", "Windows", "-o", &saved],
+        &["reset", "Windows", "--dry-run"],
+        &["diff", ".", &saved],
+        &["restore", ".", &saved, "--dry-run"],
+    ] {
+        let acl = [&["acl"], acl, &["--target", disk.path()]].concat();
+        if acl[1] != "diff" && acl[1] != "restore" {
+            diskmend(&acl).ends(2).says("with --volume N");
+        }
+        let run = diskmend([&acl[..], &["--volume", "1"]].concat());
+        assert!(matches!(run.code, 0 | 3), "{acl:?}: {}", run.stderr);
+    }
     disk.is_untouched_since(&before);
 
     let system = |part| {
