@@ -188,6 +188,7 @@ fn a_windows_that_was_not_shut_down_is_refused() {
         fs::write(volume.path().join("hiberfil.sys"), session).expect("writable");
     }
     is_refused(&hibernated, 5, &["hibernated", "hint: start that Windows"]);
+    diskmend(["inspect", hibernated.path(), "tls"]).ends(3);
 
     let dirty = base.raw().expect("copied before");
     {
