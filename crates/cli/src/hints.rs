@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use diskmend_bcd::loader::LoaderError;
-use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError};
+use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError, is_in_use};
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Error, Refusal};
 
@@ -33,10 +33,6 @@ pub(crate) const NO_DESCRIPTORS: &str = match cfg!(windows) {
 const LOADED: &str = "another program has it open; where it is loaded into this machine's registry, \
                       close regedit and unload it: 'reg unload HKLM\\NAME', with the name that \
                       it was loaded under";
-
-/// How Windows says that someone else has a file open: `ERROR_SHARING_VIOLATION` and
-/// `ERROR_LOCK_VIOLATION`.
-const IN_USE: [i32; 2] = [32, 33];
 
 pub(crate) const BOOT_STORE: &str = if cfg!(windows) {
     "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by letter or \
@@ -209,7 +205,12 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
         GuardError::NotWritable { .. } => PERMISSION.to_owned(),
-        GuardError::DiskChanged => "repeat the command once nobody else works on it".to_owned(),
+        GuardError::DiskChanged | GuardError::DiskWasInUse => {
+            "repeat the command once nobody else works on it".to_owned()
+        }
+        GuardError::DiskOnReadOnly => {
+            "mount that file system for writing, or work on a copy of the image".to_owned()
+        }
         GuardError::DiskOnline { disk } => format!(
             "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
              -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"
@@ -246,11 +247,7 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
 }
 
 fn io_hint(error: &io::Error) -> Option<&'static str> {
-    if cfg!(windows)
-        && error
-            .raw_os_error()
-            .is_some_and(|code| IN_USE.contains(&code))
-    {
+    if is_in_use(error) {
         return Some(LOADED);
     }
     match error.kind() {
@@ -279,6 +276,9 @@ mod tests {
             GuardError::OwnDisk,
             GuardError::Busy,
             GuardError::DiskInUse,
+            GuardError::DiskWasInUse,
+            GuardError::DiskChanged,
+            GuardError::DiskOnReadOnly,
             GuardError::NoSpace {
                 needed: 2,
                 available: 1,
