@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use crate::common::run;
+use crate::common::{Mount, run};
 use crate::image_disk::{Container, ImageDisk, Layout, MIB};
 use crate::program::{Run, diskmend};
 
@@ -275,6 +275,20 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     disk.is_untouched_since(&before);
     assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);
     fs::remove_file(&state).expect("removable");
+
+    if let Some(mount) = Mount::new(&["-o", "bind,ro", &disk.beside("")]) {
+        let path = mount.path().join("disk.img");
+        let run = repair_of(path.to_str().expect("UTF-8")).ends(5);
+        assert!(
+            run.stderr
+                .contains("lies on a file system that is mounted read-only")
+                && run.stderr.contains("hint: mount that file system")
+                && !run.stderr.contains("remount"),
+            "{}",
+            run.stderr
+        );
+    }
+    disk.is_untouched_since(&before);
 
     // Nobody may write it.
     let parent = std::path::Path::new(disk.path())
