@@ -173,6 +173,23 @@ fn other_containers_and_cut_files_are_refused() {
     is_refused(&raw, 1, &["cut short"]);
 }
 
+/// No hint says to mount what was named as a disk.
+#[test]
+fn what_a_disk_lacks_is_said_for_a_disk() {
+    let Some(base) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let no_store = base.raw().expect("copied before");
+    no_store.write_at(&vec![0; MIB as usize], no_store.boot.start);
+    let run = diskmend(["repair", no_store.path(), "boot-menu", "--yes"]).ends(5);
+    let run = run.says("all volumes of the disk were looked through");
+    assert!(!run.stderr.contains("mount "), "{}", run.stderr);
+    let show = ["acl", "show", "EFI", "--target", base.path()];
+    let run = diskmend([&show[..], &["--volume", "1"]].concat()).ends(5);
+    let run = run.says("'diskmend disks' shows which these are");
+    assert!(!run.stderr.contains("mounted"), "{}", run.stderr);
+}
+
 #[test]
 fn a_windows_that_was_not_shut_down_is_refused() {
     let Some(base) = ImageDisk::new(Layout::Mbr) else {
