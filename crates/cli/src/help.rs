@@ -18,7 +18,8 @@ pub(crate) fn program_long() -> String {
     format!(
         "{PROGRAM}\n\n\
          TARGET is the folder on which the attached disk's Windows volume is mounted, or its drive \
-         letter (F:) on Windows.\n\n\
+         letter (F:) on Windows; or a disk that is not mounted: an image file (raw, VHD, VHDX) or a \
+         block device.\n\n\
          Exit codes:\n{}",
         Exit::table().trim_end()
     )

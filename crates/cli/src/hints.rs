@@ -4,17 +4,19 @@ use std::io;
 use std::path::Path;
 
 use diskmend_bcd::loader::LoaderError;
-use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError};
+use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError, is_in_use};
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Error, Refusal};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::shell;
+use crate::target_arg;
 
 const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
 const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
-                          in user profiles (NTUSER.DAT) and in the boot store (BCD)";
+                          in user profiles (NTUSER.DAT) and in the boot store (BCD); of a disk \
+                          image, mount the volume";
 const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
                       where they are lost, so are the last changes to the registry";
 const A_TARGET: &str =
@@ -22,32 +24,52 @@ const A_TARGET: &str =
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
-pub(crate) const NO_DESCRIPTORS: &str = match cfg!(windows) {
-    true => "permissions are kept on NTFS volumes, by their drive letter or volume name",
-    false => {
-        "permissions are repaired on an NTFS volume that is mounted with ntfs-3g or the kernel's \
-         ntfs3, as root"
-    }
-};
-
 const LOADED: &str = "another program has it open; where it is loaded into this machine's registry, \
                       close regedit and unload it: 'reg unload HKLM\\NAME', with the name that \
                       it was loaded under";
 
-/// How Windows says that someone else has a file open: `ERROR_SHARING_VIOLATION` and
-/// `ERROR_LOCK_VIOLATION`.
-const IN_USE: [i32; 2] = [32, 33];
+/// Whether it is a disk that nobody has mounted.
+fn is_disk(target: &Path) -> bool {
+    !target_arg::root(target).is_dir()
+}
 
-pub(crate) const BOOT_STORE: &str = if cfg!(windows) {
-    "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by letter or \
-     as 'mountvol' lists it; where several stores are found, --store FILE names the one that is meant"
-} else {
-    "mount the boot partition (BIOS) or the EFI system partition and add --boot-volume DIR; where \
-     several stores are found, --store FILE names the one that is meant"
-};
+/// Where no volume shows permissions.
+pub(crate) fn no_descriptors(target: &Path) -> &'static str {
+    if is_disk(target) {
+        "permissions are kept on NTFS volumes; 'diskmend disks' shows which these are"
+    } else if cfg!(windows) {
+        "permissions are kept on NTFS volumes, by their drive letter or volume name"
+    } else {
+        "permissions are repaired on an NTFS volume that is mounted with ntfs-3g or the kernel's \
+         ntfs3, as root"
+    }
+}
 
-const LOADER: &str = "--loader GUID names the loader of this Windows, --all-loaders means all; \
-                      'diskmend bcd show STORE' lists them";
+/// Where it is not known which boot store is meant.
+pub(crate) fn boot_store(target: &Path) -> &'static str {
+    if is_disk(target) {
+        "all volumes of the disk were looked through; where several stores are found, --loader GUID \
+         names the loader that is meant, and so the store that holds it"
+    } else if cfg!(windows) {
+        "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by letter \
+         or as 'mountvol' lists it; where several stores are found, --store FILE names the one that \
+         is meant"
+    } else {
+        "mount the boot partition (BIOS) or the EFI system partition and add --boot-volume DIR; where \
+         several stores are found, --store FILE names the one that is meant"
+    }
+}
+
+/// Where it is not known which loader is meant.
+fn loader(target: &Path) -> &'static str {
+    match is_disk(target) {
+        true => "--loader GUID names the loader of this Windows, --all-loaders means all",
+        false => {
+            "--loader GUID names the loader of this Windows, --all-loaders means all; 'diskmend bcd \
+             show STORE' lists them"
+        }
+    }
+}
 
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
@@ -139,22 +161,22 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Class::Broken => Exit::NotRolledBack,
         Class::Interrupted => Exit::Interrupted,
     };
-    let target = target.display().to_string();
-    let target = shell::word(&target);
     let hint = match error {
-        Error::Refused(refusal) => refusal_hint(refusal, &target, state),
+        Error::Refused(refusal) => refusal_hint(refusal, target, state),
         Error::Target { source, .. } => target_hint(source).1,
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
         Error::Draft { .. } => Some(
             "free some space there, or have TMPDIR name another folder of this machine".to_owned(),
         ),
         Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all that is wrong".into()),
-        Error::NoRun { .. } | Error::NotUndoable { .. } => {
-            Some(format!("'diskmend runs {target}{state}' lists the runs"))
-        }
+        Error::NoRun { .. } | Error::NotUndoable { .. } => Some(format!(
+            "'diskmend runs {}{state}' lists the runs",
+            word(target)
+        )),
         Error::RolledBack { .. } => Some("the disk is as it was; nothing is left to undo".into()),
         Error::Broken { run, .. } => Some(format!(
-            "find out why the disk can't be written, then: diskmend undo {target} {run}{state}"
+            "find out why the disk can't be written, then: diskmend undo {} {run}{state}",
+            word(target)
         )),
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
@@ -162,25 +184,30 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
     Failure::of(exit, error).maybe_hint(hint)
 }
 
-fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> {
+/// A target as a shell takes it.
+fn word(target: &Path) -> String {
+    shell::word(&target.display().to_string()).into_owned()
+}
+
+fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String> {
     let hint = match refusal {
-        Refusal::Guard(guard) => return guard_hint(guard, target),
+        Refusal::Guard(guard) => return guard_hint(guard, &word(target)),
         Refusal::Unfinished { run, .. } => {
-            return Some(format!("diskmend undo {target} {run}{state}"));
+            return Some(format!("diskmend undo {} {run}{state}", word(target)));
         }
         Refusal::HiveErrors { .. } => {
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \
              Windows/System32/config/RegBack where that holds one"
         }
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
-        Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => BOOT_STORE,
+        Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => boot_store(target),
         Refusal::LoaderUnclear { source, .. } => match source {
-            LoaderError::SeveralFit { .. } => LOADER,
-            _ => BOOT_STORE,
+            LoaderError::SeveralFit { .. } => loader(target),
+            _ => boot_store(target),
         },
         Refusal::SeveralWindows { .. }
         | Refusal::WrongLoader { .. }
-        | Refusal::AnotherWindows { .. } => LOADER,
+        | Refusal::AnotherWindows { .. } => loader(target),
         Refusal::BootVolume { .. } => {
             "mount the volume again, and say where it is with --boot-volume DIR"
         }
@@ -189,7 +216,7 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
         }
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
         Refusal::OtherTarget { .. } => "make a plan for this target",
-        Refusal::NoDescriptors => NO_DESCRIPTORS,
+        Refusal::NoDescriptors => no_descriptors(target),
         Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",
         Refusal::StateFolderNeeded => "say where to keep them with --state-dir DIR",
@@ -209,7 +236,12 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
         GuardError::NotWritable { .. } => PERMISSION.to_owned(),
-        GuardError::DiskChanged => "repeat the command once nobody else works on it".to_owned(),
+        GuardError::DiskChanged | GuardError::DiskWasInUse => {
+            "repeat the command once nobody else works on it".to_owned()
+        }
+        GuardError::DiskOnReadOnly => {
+            "mount that file system for writing, or work on a copy of the image".to_owned()
+        }
         GuardError::DiskOnline { disk } => format!(
             "work on its volume by the drive letter; or in PowerShell 'Set-Disk -Number {disk} \
              -IsOffline $true' (diskpart: 'select disk {disk}', 'offline disk')"
@@ -246,11 +278,7 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
 }
 
 fn io_hint(error: &io::Error) -> Option<&'static str> {
-    if cfg!(windows)
-        && error
-            .raw_os_error()
-            .is_some_and(|code| IN_USE.contains(&code))
-    {
+    if is_in_use(error) {
         return Some(LOADED);
     }
     match error.kind() {
@@ -279,6 +307,9 @@ mod tests {
             GuardError::OwnDisk,
             GuardError::Busy,
             GuardError::DiskInUse,
+            GuardError::DiskWasInUse,
+            GuardError::DiskChanged,
+            GuardError::DiskOnReadOnly,
             GuardError::NoSpace {
                 needed: 2,
                 available: 1,

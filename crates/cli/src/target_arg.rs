@@ -15,12 +15,19 @@ pub(crate) struct TargetArgs {
     /// The folder on which the Windows volume is mounted; on Windows, its drive letter; or a disk that
     /// is not mounted: an image file (raw, VHD, VHDX) or a block device
     pub(crate) target: PathBuf,
+    #[command(flatten)]
+    volume: VolumeArgs,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
+/// Which volume of a disk is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VolumeArgs {
     /// The partition with the Windows to work on, by its number as 'diskmend disks' lists it, where a
     /// disk that is not mounted has several
     #[arg(long, value_name = "N")]
     volume: Option<u32>,
-    #[command(flatten)]
-    pub(crate) state: StateArgs,
 }
 
 /// Where undo data go.
@@ -36,19 +43,30 @@ pub(crate) struct StateArgs {
 impl TargetArgs {
     /// Opens the target.
     pub(crate) fn open(&self) -> Result<Target, Failure> {
-        Target::open_volume(&root(&self.target), self.volume)
-            .map_err(|error| hints::target_failure(&error))
+        self.volume.open(&root(&self.target))
     }
 
     /// The options as typed that have to be repeated in hints.
     pub(crate) fn option(&self) -> String {
-        let volume = self.volume.map(|number| format!(" --volume {number}"));
-        format!("{}{}", volume.unwrap_or_default(), self.state.option())
+        format!("{}{}", self.volume.option(), self.state.option())
     }
 
     /// Turns an error of the engine into a failure with hints that name the target.
     pub(crate) fn failure(&self, error: &diskmend_repair::Error) -> Failure {
         hints::engine_failure(error, &self.target, &self.option())
+    }
+}
+
+impl VolumeArgs {
+    /// Opens the volume that is mounted on this folder, or lies on this disk.
+    pub(crate) fn open(&self, root: &Path) -> Result<Target, Failure> {
+        Target::open_volume(root, self.volume).map_err(|error| hints::target_failure(&error))
+    }
+
+    /// The option as typed, to be repeated in hints; empty where it was not.
+    pub(crate) fn option(&self) -> String {
+        let option = self.volume.map(|number| format!(" --volume {number}"));
+        option.unwrap_or_default()
     }
 }
 

@@ -14,6 +14,13 @@ const LOCKED_VOLUME: i32 = 0x8031_0000_u32.cast_signed();
 /// `ERROR_UNRECOGNIZED_VOLUME`.
 const UNRECOGNIZED_VOLUME: i32 = 1005;
 
+/// Whether Windows says that someone else has a file open or locked: `ERROR_SHARING_VIOLATION` and
+/// `ERROR_LOCK_VIOLATION`.
+#[must_use]
+pub fn is_in_use(error: &io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
+}
+
 /// Why a path could not be opened as a target, or a named file's folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -231,6 +238,12 @@ pub enum GuardError {
     /// Something else has changed the file or put another in its place since it was opened.
     #[error("the disk was changed since it was opened")]
     DiskChanged,
+    /// The block device was mounted when it was read: what was read may no longer hold.
+    #[error("the disk was in use when it was opened, and may have changed since")]
+    DiskWasInUse,
+    /// The file system that holds the image file can't be written.
+    #[error("the image file lies on a file system that is mounted read-only")]
+    DiskOnReadOnly,
     /// The disk is mounted, or another program has it.
     #[error("the disk is in use: it is mounted, or another program works on it")]
     DiskInUse,

@@ -60,7 +60,7 @@ pub use diskmend_image::partition::Scheme;
 pub use diskmend_image::recorded::{
     Progress, RecordError, RecordFile, Restored, State as RecordedState,
 };
-pub use error::{GuardError, LookupError, NotRegular, OpenError};
+pub use error::{GuardError, LookupError, NotRegular, OpenError, is_in_use};
 pub use file::File;
 pub use folder::{Access, Entry, Folder};
 pub use image::{Disk, DiskError, Partition, RecordedRun};

@@ -3,7 +3,7 @@
 use std::fs::TryLockError;
 use std::io;
 
-use crate::error::GuardError;
+use crate::error::{GuardError, is_in_use};
 use crate::file::File;
 use crate::folder::{Access, Folder};
 
@@ -33,6 +33,7 @@ impl TargetLock {
             let file = match open(state) {
                 Ok(Some(file)) => file,
                 Ok(None) => continue,
+                // Another run has it open for writing, which on Windows keeps all others from that.
                 Err(error) if is_in_use(&error) => return Err(GuardError::Busy),
                 Err(error) => return Err(GuardError::io("open the lock file")(error)),
             };
@@ -50,12 +51,6 @@ impl TargetLock {
         }
         Err(GuardError::Busy)
     }
-}
-
-/// Whether another run has it open for writing, which on Windows keeps all others from that.
-fn is_in_use(error: &io::Error) -> bool {
-    const ERROR_SHARING_VIOLATION: i32 = 32;
-    cfg!(windows) && error.raw_os_error() == Some(ERROR_SHARING_VIOLATION)
 }
 
 /// The lock file, created if missing; `None` when another run got in between.

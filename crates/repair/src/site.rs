@@ -91,7 +91,7 @@ impl Site {
         let folder = || Ok::<_, Error>(Box::new(DiskDir::new(own()?.into_root())));
         let state_dir = match (&options.state_dir, target.disk()) {
             (Some(dir), _) => Some(dir.clone()),
-            (None, Some(disk)) => beside(disk),
+            (None, Some(disk)) => beside(disk)?,
             (None, None) => None,
         };
         let (state, state_volume) = match &state_dir {
@@ -175,14 +175,29 @@ impl Site {
     }
 }
 
-/// The folder for undo data beside an image file.
-fn beside(disk: &Disk) -> Option<PathBuf> {
+/// The folder for undo data beside an image file: beside the file itself, by whatever links it was
+/// reached.
+fn beside(disk: &Disk) -> Result<Option<PathBuf>, Error> {
     if disk.is_block_device() {
-        return None;
+        return Ok(None);
     }
-    let mut name = disk.path().file_name()?.to_owned();
+    let mut path = disk.path().to_path_buf();
+    // Not in its canonical form unless it must be: on Windows no other program shows that.
+    if path
+        .symlink_metadata()
+        .is_ok_and(|known| known.is_symlink())
+    {
+        let shown = path.display().to_string();
+        path = path
+            .canonicalize()
+            .map_err(Error::io(&shown, "find the file that the link leads to"))?;
+    }
+    let Some(name) = path.file_name() else {
+        return Ok(None);
+    };
+    let mut name = name.to_owned();
     name.push(STATE_SUFFIX);
-    Some(disk.path().with_file_name(name))
+    Ok(Some(path.with_file_name(name)))
 }
 
 fn unnamed(dir: &Path) -> impl FnOnce(diskmend_disk::OpenError) -> Error {

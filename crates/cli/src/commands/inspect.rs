@@ -108,7 +108,7 @@ fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Resul
         count(RowState::Missing),
         count(RowState::Ok)
     )?;
-    report::remarks(&found.skipped, &found.notices);
+    report::remarks(&found.target, &found.skipped, &found.notices);
     report::unfinished(&found.target, &found.unfinished, state);
     Ok(())
 }

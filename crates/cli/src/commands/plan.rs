@@ -168,7 +168,7 @@ fn print(
         true => writeln!(out, "\nnothing to do")?,
         false => writeln!(out, "\n{}", pending.join(", "))?,
     }
-    report::remarks(&report.skipped, &report.notices);
+    report::remarks(&report.target, &report.skipped, &report.notices);
     report::unfinished(&report.target, &report.unfinished, state);
     Ok(())
 }

@@ -24,15 +24,16 @@ use crate::target_arg::TargetArgs;
 /// from being repaired. No link is followed. A repair that was killed while it set permissions is
 /// completed by the same command.
 ///
-/// Before anything is written the old bytes are saved on the volume, the changed hive is checked,
-/// and a second reader has to find the same values in it. A repair that fails half way is rolled
-/// back.
+/// Before anything is written the old bytes are saved on the volume (for an image: in the folder
+/// beside it), the changed hive is checked, and a second reader has to find the same values in it. A
+/// repair that fails half way is rolled back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   diskmend repair /mnt/f tls nla crash-dump
   diskmend repair F: rdp-internal-error --yes
   diskmend repair /mnt/f serial-console --boot-volume /mnt/esp
+  diskmend repair broken-os-disk.vhd rdp-internal-error
   diskmend repair /mnt/f --auto --yes --json")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -121,7 +122,7 @@ pub(crate) fn print_end(
             false => writeln!(out, "nothing to do: all is as wanted")?,
         }
     }
-    report::remarks(&report.skipped, &report.notices);
+    report::remarks(&report.target, &report.skipped, &report.notices);
     if let Some(run) = &report.run {
         let target = shell::word(&report.target);
         console::hint(format_args!("to undo: diskmend undo {target} {run}{state}"));

@@ -141,7 +141,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     if let Some(undone) = &report.descriptors {
         acl::undone(out, undone)?;
     }
-    report::remarks(&[], &report.notices);
+    report::remarks(&report.target, &[], &report.notices);
     if report.is_partial() {
         console::hint("find out why these can't be written, then undo the run once more");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use diskmend_repair::documents::{
     AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHint,
@@ -204,12 +205,13 @@ pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()>
 }
 
 /// Hives that were left out, and what else should be known.
-pub(crate) fn remarks(skipped: &[SkippedHive], notices: &[Notice]) {
+pub(crate) fn remarks(target: &str, skipped: &[SkippedHive], notices: &[Notice]) {
+    let target = Path::new(target);
     for hive in skipped {
         console::warn(format_args!("{} is left alone: {}", hive.hive, hive.reason));
         match hive.hint {
-            Some(SkippedHint::BootStore) => console::hint(hints::BOOT_STORE),
-            Some(SkippedHint::Descriptors) => console::hint(hints::NO_DESCRIPTORS),
+            Some(SkippedHint::BootStore) => console::hint(hints::boot_store(target)),
+            Some(SkippedHint::Descriptors) => console::hint(hints::no_descriptors(target)),
             None => {}
         }
     }

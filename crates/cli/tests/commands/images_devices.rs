@@ -1,11 +1,14 @@
 //! Block devices: undo data lie elsewhere, and what is mounted is left alone.
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 
+use crate::common::run;
 use crate::image::NtfsImage;
 use crate::image_disk::{ImageDisk, Layout};
 use crate::ntfs_disk::{break_keys, content, windows};
 use crate::program::diskmend;
+use crate::terminal::Session;
 
 #[test]
 fn a_block_device_is_repaired_with_undo_data_elsewhere() {
@@ -65,7 +68,7 @@ fn a_device_that_is_mounted_is_refused() {
     let state = state.to_str().expect("UTF-8");
     let repair = ["repair", image.device(), "machine-keys", "--yes"];
     let repair = [&repair[..], &["--state-dir", state]].concat();
-    {
+    let before = {
         let Some(mount) = image.mount() else { return };
         windows(mount.path());
         break_keys(mount.path());
@@ -76,13 +79,81 @@ fn a_device_that_is_mounted_is_refused() {
             .says("hint: ");
         assert_eq!(content(mount.path()), before);
         assert!(!fs::exists(state).expect("readable"));
-    }
+        before
+    };
     // Of a volume that fills the disk there is no choice.
     diskmend(&repair).ends(0);
     let mount = image.mount().expect("mounted before");
-    let repaired = content(mount.path());
+    assert_ne!(content(mount.path()), before);
     drop(mount);
     diskmend(["undo", image.device(), "--yes", "--state-dir", state]).ends(0);
     let mount = image.mount().expect("mounted before");
-    assert_ne!(content(mount.path()), repaired);
+    assert_eq!(content(mount.path()), before);
+}
+
+/// Repairs a device; gives the program once it asks.
+fn asked(device: &str, state: &str) -> Session {
+    let mut session = Session::start(&["repair", device, "tls", "--state-dir", state]);
+    session.wait_for("[y/N]");
+    session
+}
+
+#[test]
+fn what_was_read_of_a_device_holds_until_it_is_written() {
+    let Some(image) = NtfsImage::new(32) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let state = folder.path().join("state");
+    let state = state.to_str().expect("UTF-8");
+    let before = {
+        let Some(mount) = image.mount() else { return };
+        windows(mount.path());
+        let before = content(mount.path());
+        // Read while it is mounted: what the mount writes later would not be known.
+        let mut session = asked(image.device(), state);
+        drop(mount);
+        session.types("y\n");
+        let (code, said) = session.ends();
+        assert_eq!(code, Some(5), "{said}");
+        assert!(said.contains("was in use when it was opened"), "{said}");
+        before
+    };
+    assert_eq!(
+        content(image.mount().expect("mounted before").path()),
+        before
+    );
+
+    let mut session = asked(image.device(), state);
+    let mount = tempfile::tempdir().expect("a temporary folder");
+    let mount = mount.path().to_str().expect("UTF-8");
+    let refused = run("mount", &["-t", "ntfs-3g", image.device(), mount]);
+    refused.expect_err("nothing of it can be mounted meanwhile");
+    session.types("y\n");
+    let (code, said) = session.ends();
+    assert_eq!(code, Some(0), "{said}");
+    diskmend(["undo", image.device(), "--yes", "--state-dir", state]).ends(0);
+    assert_eq!(
+        content(image.mount().expect("mounted before").path()),
+        before
+    );
+}
+
+#[test]
+fn what_the_system_remembers_of_a_device_is_read_anew() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let Some(device) = disk.attach_whole() else {
+        return;
+    };
+    // Another program has it open, and has read it; then it is changed by another way.
+    let held = fs::File::open(device.path()).expect("readable");
+    held.read_exact_at(&mut [0; 4096], disk.windows.start)
+        .expect("readable");
+    disk.write_at(b"-FVE-FS-", disk.windows.start + 3);
+    diskmend(["inspect", device.path(), "tls"])
+        .ends(5)
+        .says("BitLocker");
+    drop(held);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use crate::common::run;
+use crate::common::{Mount, run};
 use crate::image_disk::{Container, ImageDisk, Layout, MIB};
 use crate::program::{Run, diskmend};
 
@@ -173,6 +173,23 @@ fn other_containers_and_cut_files_are_refused() {
     is_refused(&raw, 1, &["cut short"]);
 }
 
+/// No hint says to mount what was named as a disk.
+#[test]
+fn what_a_disk_lacks_is_said_for_a_disk() {
+    let Some(base) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let no_store = base.raw().expect("copied before");
+    no_store.write_at(&vec![0; MIB as usize], no_store.boot.start);
+    let run = diskmend(["repair", no_store.path(), "boot-menu", "--yes"]).ends(5);
+    let run = run.says("all volumes of the disk were looked through");
+    assert!(!run.stderr.contains("mount "), "{}", run.stderr);
+    let show = ["acl", "show", "EFI", "--target", base.path()];
+    let run = diskmend([&show[..], &["--volume", "1"]].concat()).ends(5);
+    let run = run.says("'diskmend disks' shows which these are");
+    assert!(!run.stderr.contains("mounted"), "{}", run.stderr);
+}
+
 #[test]
 fn a_windows_that_was_not_shut_down_is_refused() {
     let Some(base) = ImageDisk::new(Layout::Mbr) else {
@@ -188,6 +205,7 @@ fn a_windows_that_was_not_shut_down_is_refused() {
         fs::write(volume.path().join("hiberfil.sys"), session).expect("writable");
     }
     is_refused(&hibernated, 5, &["hibernated", "hint: start that Windows"]);
+    diskmend(["inspect", hibernated.path(), "tls"]).ends(3);
 
     let dirty = base.raw().expect("copied before");
     {
@@ -274,6 +292,20 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     disk.is_untouched_since(&before);
     assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);
     fs::remove_file(&state).expect("removable");
+
+    if let Some(mount) = Mount::new(&["-o", "bind,ro", &disk.beside("")]) {
+        let path = mount.path().join("disk.img");
+        let run = repair_of(path.to_str().expect("UTF-8")).ends(5);
+        assert!(
+            run.stderr
+                .contains("lies on a file system that is mounted read-only")
+                && run.stderr.contains("hint: mount that file system")
+                && !run.stderr.contains("remount"),
+            "{}",
+            run.stderr
+        );
+    }
+    disk.is_untouched_since(&before);
 
     // Nobody may write it.
     let parent = std::path::Path::new(disk.path())

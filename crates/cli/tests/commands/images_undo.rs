@@ -2,6 +2,7 @@
 //! a kill at any time.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -70,6 +71,26 @@ fn what_came_later_through_a_mount_is_kept() {
         let path = std::path::Path::new(path);
         assert_eq!(after.descriptors[path], before.descriptors[path]);
     }
+}
+
+#[test]
+fn a_link_to_an_image_is_the_image() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let before = disk.snapshot();
+    let elsewhere = disk.beside("elsewhere");
+    fs::create_dir(&elsewhere).expect("writable");
+    let link = format!("{elsewhere}/link.img");
+    symlink("../disk.img", &link).expect("a link");
+    diskmend(["repair", &link, "tls", "--yes"]).ends(0);
+    let beside = fs::read_dir(&elsewhere).expect("a folder");
+    assert_eq!(beside.count(), 1);
+    let by = |path: &str| diskmend(["runs", path, "--json"]).ends(0).json()["runs"].clone();
+    assert_eq!(by(disk.path()).as_array().map(Vec::len), Some(1));
+    assert_eq!(by(disk.path()), by(&link));
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    disk.has_bytes_of(&before);
 }
 
 /// A file that came later has the very descriptor that the repair has added to the volume, and so

@@ -13,14 +13,14 @@ use crate::fixture::{Fixture, Volume, hive_file, utf16};
 use crate::program::command;
 
 /// The program on a terminal of its own.
-struct Session {
+pub(crate) struct Session {
     child: Child,
     terminal: File,
 }
 
 impl Session {
     /// Starts it with all three streams on a terminal of 60 columns.
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("a terminal");
         unlockpt(&master).expect("a terminal");
@@ -51,7 +51,7 @@ impl Session {
     }
 
     /// Reads on until the program has printed this.
-    fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let mut seen = Vec::new();
         let mut byte = [0];
         while !String::from_utf8_lossy(&seen).contains(text) {
@@ -63,7 +63,7 @@ impl Session {
         String::from_utf8_lossy(&seen).into_owned()
     }
 
-    fn types(&mut self, text: &str) {
+    pub(crate) fn types(&mut self, text: &str) {
         use std::io::Write as _;
         self.terminal
             .write_all(text.as_bytes())
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Reads to the end; gives the exit code and what was printed.
-    fn ends(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ends(mut self) -> (Option<i32>, String) {
         let mut terminal = self.terminal;
         let reader: JoinHandle<Vec<u8>> = std::thread::spawn(move || {
             let mut seen = Vec::new();

@@ -13,6 +13,9 @@ use crate::target::Target;
 pub use own_disk::not_own_disk;
 pub use volume::{free_space, require_free, writable};
 
+/// The folder that only a Windows has, from the root of its volume on.
+pub const WINDOWS_FOLDER: [&str; 3] = ["Windows", "System32", "config"];
+
 /// First bytes of `hiberfil.sys` that hold a session to come back to. After a resume Windows
 /// writes `wake` or zeros over them.
 const HIBERNATED: [&[u8; 4]; 2] = [b"hibr", b"HIBR"];
@@ -25,7 +28,7 @@ const DECRYPTED_IMAGES: [&str; 2] = ["dislocker-file", "bde1"];
 /// # Errors
 /// [`GuardError::NotWindows`], or [`GuardError::Lookup`] where a link stands on the way.
 pub fn windows_volume(target: &Target) -> Result<(), GuardError> {
-    match target.find(&["Windows", "System32", "config"])? {
+    match target.find(&WINDOWS_FOLDER)? {
         Some(found) if found.kind() == Kind::Folder => Ok(()),
         _ => Err(GuardError::NotWindows),
     }

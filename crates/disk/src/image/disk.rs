@@ -23,10 +23,8 @@ use super::tree::Tree;
 use super::{DiskError, ImageDir};
 use crate::error::GuardError;
 use crate::folder::Folder;
+use crate::guard::WINDOWS_FOLDER;
 use crate::metadata::Kind;
-
-/// A folder that only a Windows has.
-const WINDOWS: [&str; 3] = ["Windows", "System32", "config"];
 
 /// A disk in an image file or on a block device. Clones are the same open disk.
 #[derive(Clone)]
@@ -225,7 +223,7 @@ impl Disk {
         let mut hidden = None;
         for partition in &self.inner.table.partitions {
             let number = partition.number;
-            match self.root(number).map(|root| root.find(&WINDOWS)) {
+            match self.root(number).map(|root| root.find(&WINDOWS_FOLDER)) {
                 Ok(Ok(Some(place))) if place.kind() == Kind::Folder => found.push(number),
                 Ok(Ok(_)) => looked_at.push(format!(
                     "partition {number} has no folder Windows/System32/config"

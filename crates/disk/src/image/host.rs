@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use diskmend_image::host::HostFile;
 
-use crate::error::GuardError;
+use crate::error::{GuardError, is_in_use};
 use crate::metadata::{Identity, Metadata};
 
 /// An open file or device, and what it was then.
@@ -16,6 +16,8 @@ use crate::metadata::{Identity, Metadata};
 pub(super) struct Host {
     pub(super) file: Arc<HostFile>,
     as_opened: Option<Stamp>,
+    /// Nobody can have mounted it since: what was read of it still holds.
+    unmounted: bool,
 }
 
 /// What tells whether a file is the same, and was changed.
@@ -41,57 +43,105 @@ impl Stamp {
     }
 }
 
-/// Opens it for reading.
+/// Opens it for reading. Of a block device nothing can be mounted from here on; one of which
+/// something is mounted can be read nevertheless.
 pub(super) fn open(path: &Path) -> io::Result<Host> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // A FIFO may have taken the path since it was looked at: opening must not wait for its other end.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
-    );
-    let file = options.open(path)?;
+    let (file, unmounted) = open_unmounted(path)?;
     let as_opened = Stamp::of(&file)?;
     let file = match device(&file)? {
         None => HostFile::file(file)?,
-        Some(Device { len, block }) => HostFile::block_device(file, len, block),
+        Some(Device { len, block }) => {
+            forget_cached(&file)?;
+            HostFile::block_device(file, len, block)
+        }
     };
     Ok(Host {
         file: Arc::new(file),
         as_opened,
+        unmounted,
     })
 }
 
-/// Opens it for writing too, and keeps others from that as far as the system can: a block device
-/// of which anything is mounted is refused by Linux, a file that is locked here by other runs.
+/// Linux grants a block device exclusively where nothing of it is mounted, and mounts nothing of it
+/// then. Of a file that means nothing.
+#[cfg(unix)]
+fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let open = |flags: OFlags| {
+        // A FIFO may have taken the path since it was looked at: opening must not wait for its other
+        // end.
+        let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
+        OpenOptions::new().read(true).custom_flags(flags).open(path)
+    };
+    match open(OFlags::EXCL) {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+            Ok((open(OFlags::empty())?, false))
+        }
+        opened => Ok((opened?, true)),
+    }
+}
+
+/// Windows mounts nothing of a disk that is offline.
+#[cfg(windows)]
+fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
+    let offline = match crate::volumes::DiskNumber::of_path(path) {
+        Some(disk) => crate::nt::disk_state(disk)?.is_some_and(|state| state.offline),
+        None => false,
+    };
+    Ok((File::open(path)?, offline))
+}
+
+/// Has a block device read anew: what was written through a mount of one of its partitions does not
+/// reach what the system keeps of the whole.
+fn forget_cached(file: &File) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
+    Ok(())
+}
+
+/// Opens it for writing too, and keeps others from that as far as the system can: a file is locked
+/// against other runs, and of a block device nothing can be mounted since it was opened.
 ///
 /// What was read by then must still hold: another run may have changed the file in between.
 pub(super) fn open_for_writing(path: &Path, host: &Host) -> Result<(), GuardError> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
-        io::ErrorKind::PermissionDenied => GuardError::NotWritable { source: error },
-        _ => GuardError::io("open the disk for writing")(error),
-    };
-    let file = open_and_lock(path, host.file.is_block_device()).map_err(failed)?;
-    if Stamp::of(&file).map_err(failed)? != host.as_opened {
+    let is_block_device = host.file.is_block_device();
+    if is_block_device && !host.unmounted {
+        return Err(match open_unmounted(path) {
+            Ok((_, true)) => GuardError::DiskWasInUse,
+            Ok((_, false)) => GuardError::DiskInUse,
+            Err(error) => refused(error),
+        });
+    }
+    let file = open_and_lock(path, is_block_device).map_err(refused)?;
+    if Stamp::of(&file).map_err(refused)? != host.as_opened {
         return Err(GuardError::DiskChanged);
     }
-    host.file.write_through(file).map_err(failed)
+    host.file.write_through(file).map_err(refused)
+}
+
+/// Why it can't be opened for writing.
+fn refused(error: io::Error) -> GuardError {
+    match error.kind() {
+        io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
+        _ if is_in_use(&error) => GuardError::DiskInUse,
+        io::ErrorKind::PermissionDenied => GuardError::NotWritable { source: error },
+        io::ErrorKind::ReadOnlyFilesystem => GuardError::DiskOnReadOnly,
+        _ => GuardError::io("open the disk for writing")(error),
+    }
 }
 
 fn open_and_lock(path: &Path, is_block_device: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let mut flags = OFlags::NONBLOCK;
-        if is_block_device {
-            flags |= OFlags::EXCL;
-        }
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
-    }
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
+    );
     let file = options.open(path)?;
     if !is_block_device {
         file.try_lock().map_err(|error| match error {
@@ -177,6 +227,15 @@ mod tests {
         drop(host);
         let refused = open_for_writing(&path, &other);
         assert!(matches!(refused, Err(GuardError::DiskChanged)));
+    }
+
+    #[test]
+    fn a_file_that_another_has_locked_on_windows_is_in_use() {
+        for code in [32, 33] {
+            let refused = refused(io::Error::from_raw_os_error(code));
+            let in_use = matches!(refused, GuardError::DiskInUse);
+            assert_eq!(in_use, cfg!(windows), "{refused}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use diskmend_bcd::loader::Wanted;
 use diskmend_disk::Kind;
+use diskmend_disk::guard::WINDOWS_FOLDER;
 
 use super::find::{Candidate, stores_below, unreadable};
 use crate::beside::Sibling;
@@ -10,9 +11,6 @@ use crate::error::{Error, Refusal};
 use crate::progress::Watch;
 use crate::site::{Options, Site};
 use crate::store::Dir;
-
-/// A folder that only a Windows has.
-const WINDOWS: [&str; 3] = ["Windows", "System32", "config"];
 
 /// What the volumes beside the target hold.
 pub(super) struct Beside {
@@ -79,7 +77,7 @@ fn may_hold_windows(sibling: &Sibling) -> bool {
 }
 
 fn holds_windows(root: &dyn Dir) -> bool {
-    match root.find(&WINDOWS) {
+    match root.find(&WINDOWS_FOLDER) {
         Ok(found) => found.is_some_and(|place| place.kind == Kind::Folder),
         // Something stands in its way that no other volume has, or it can't be read.
         Err(diskmend_disk::LookupError::NotAFolder { .. }) => false,

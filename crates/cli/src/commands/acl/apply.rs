@@ -88,7 +88,7 @@ pub(super) fn carry_out(
     let report = applied.map_err(|error| args.failure(located, &error))?;
     console.show(report.outcome.into(), |console| match console.json() {
         true => console.engine_document(&report),
-        false => print(console, &report, &args.state.option()),
+        false => print(console, &report, &args.option()),
     })
 }
 

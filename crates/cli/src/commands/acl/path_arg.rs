@@ -9,19 +9,21 @@ use diskmend_repair::Options;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
-use crate::target_arg::{StateArgs, root};
+use crate::target_arg::{StateArgs, VolumeArgs, root};
 
 /// A file or folder on a volume.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PathArgs {
     /// The file or folder
     pub(crate) path: PathBuf,
-    /// The folder on which the volume is mounted, or its drive letter; PATH may then be relative to
-    /// it
-    #[arg(long, value_name = "DIR")]
+    /// The folder on which the volume is mounted, or its drive letter; or a disk that is not mounted:
+    /// an image file (raw, VHD, VHDX) or a block device; PATH may then be relative to its root
+    #[arg(long, value_name = "TARGET")]
     target: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) state: StateArgs,
+    volume: VolumeArgs,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 /// A path on a volume that is open.
@@ -50,7 +52,7 @@ impl PathArgs {
             }
             None => split(&self.path)?,
         };
-        let target = Target::open(&root).map_err(|error| hints::target_failure(&error))?;
+        let target = self.volume.open(&root)?;
         Ok(Located {
             target,
             root,
@@ -63,9 +65,14 @@ impl PathArgs {
         self.state.options()
     }
 
+    /// The options as typed that have to be repeated in hints.
+    pub(crate) fn option(&self) -> String {
+        format!("{}{}", self.volume.option(), self.state.option())
+    }
+
     /// Turns an error of the engine into a failure with hints that name the target.
     pub(crate) fn failure(&self, located: &Located, error: &diskmend_repair::Error) -> Failure {
-        hints::engine_failure(error, &located.root, &self.state.option())
+        hints::engine_failure(error, &located.root, &self.option())
     }
 }
 

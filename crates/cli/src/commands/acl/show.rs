@@ -19,7 +19,8 @@ use crate::output::style;
 #[command(after_help = "\
 Examples:
   diskmend acl show /mnt/f/ProgramData/Microsoft/Crypto/RSA/MachineKeys --tree
-  diskmend acl show 'ProgramData\\Microsoft' --target /mnt/f --sddl")]
+  diskmend acl show 'ProgramData\\Microsoft' --target /mnt/f --sddl
+  diskmend acl show Users --target broken-os-disk.vhd")]
 pub(crate) struct Args {
     #[command(flatten)]
     path: PathArgs,

@@ -33,7 +33,7 @@ pub(super) fn walk(
         let message = "this is no NTFS volume, or its driver does not show Windows's permissions";
         Failure::new(Exit::Refused, message)
             .context(located.target.display())
-            .hint(hints::NO_DESCRIPTORS)
+            .hint(hints::no_descriptors(located.target.path()))
     })?;
     let found = volume.find(&located.names()).map_err(|error| match error {
         LookupError::Link { .. } => failed(&error).with_exit(Exit::Refused),
