@@ -282,10 +282,16 @@ fn a_file_whose_end_was_cut_is_read_but_not_written() {
 
 #[test]
 fn a_disk_in_a_saved_state_is_not_written() {
-    let mut image = dynamic(SIZE, BLOCK, BLOCKS);
-    edit_footers(&mut image, |footer| footer.saved_state = 1);
-    let disk = open(image).expect("opens");
-    assert_eq!(content(&disk), expected());
-    let error = disk.write_all_at(&[1], 0).expect_err("refused");
-    assert!(error.to_string().contains("suspended virtual machine"));
+    let mut grown = dynamic(SIZE, BLOCK, BLOCKS);
+    edit_footers(&mut grown, |footer| footer.saved_state = 1);
+    let mut fixed = samples::fixed(&expected());
+    edit_footer(&mut fixed, SIZE, |footer| footer.saved_state = 1);
+    for image in [grown, fixed] {
+        let memory = Arc::new(Memory::new(image.clone()));
+        let disk = Container::open(memory.clone()).expect("opens");
+        assert_eq!(content(&disk), expected());
+        let error = disk.write_all_at(&[1], 0).expect_err("refused");
+        assert!(error.to_string().contains("suspended virtual machine"));
+        assert!(memory.bytes() == image);
+    }
 }
