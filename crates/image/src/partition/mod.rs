@@ -136,10 +136,9 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
     let record = mbr::record(device)?;
     let protective = record.as_ref().is_some_and(mbr::is_protective);
     if protective {
-        return gpt::read(device, sizes).map(|mut table| {
-            table.hybrid = record.as_ref().is_some_and(mbr::is_hybrid);
-            table
-        });
+        let mut table = gpt::read(device, sizes)?;
+        table.hybrid = record.as_ref().is_some_and(mbr::is_hybrid);
+        return Ok(table);
     }
     match &record {
         Some(record) if mbr::is_used(record) || content == Content::Unknown => {
@@ -158,9 +157,9 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
                     .push("the GUID partition table has no protective MBR".to_owned());
                 Ok(table)
             }
-            Err(PartitionError::Io(error)) => Err(error.into()),
             Err(_) if matches!(content, Content::Other(_)) => Ok(whole(device, sizes)),
-            Err(_) => Err(PartitionError::Unrecognised),
+            Err(unusable) if unusable.is_absent() => Err(PartitionError::Unrecognised),
+            Err(unusable) => Err(unusable.into()),
         },
     }
 }

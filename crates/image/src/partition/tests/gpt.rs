@@ -57,6 +57,49 @@ fn the_backup_of_an_enlarged_disk_is_found() {
     assert!(read_all(disk, None).expect("a table").backup_used);
 }
 
+/// A disk of 400 sectors with the table of one of 300, and in the last sector the backup that it
+/// had before.
+fn copied_over_another() -> Vec<u8> {
+    let mut disk = with_gpt(512, 400, &[(1, 200, 299), (2, 300, 320)]);
+    for header in [512, 399 * 512] {
+        disk[header + 56..][..16].fill(8);
+        seal(&mut disk, header);
+    }
+    let own = with_gpt(512, 300, PARTS);
+    disk[..own.len()].copy_from_slice(&own);
+    disk
+}
+
+#[test]
+fn the_backup_that_another_table_left_at_the_end_is_not_taken() {
+    let mut disk = copied_over_another();
+    let sound = read_all(disk.clone(), None).expect("a table");
+    assert_eq!(sound.warnings, [""; 0]);
+    disk[2 * 512 + 32] ^= 1;
+    let table = read_all(disk.clone(), None).expect("a table");
+    assert_eq!(places(&table), places(&sound));
+    assert!(table.warnings[0].contains("its backup was read"));
+    disk[299 * 512] ^= 1;
+    let error = read_all(disk, None).expect_err("no own copy");
+    assert!(error.to_string().contains("offset 153088"), "{error}");
+}
+
+#[test]
+fn a_backup_of_another_disk_beside_a_sound_table_is_a_warning() {
+    let mut disk = copied_over_another();
+    disk[512 + 32..512 + 40].copy_from_slice(&399_u64.to_le_bytes());
+    seal(&mut disk, 512);
+    let table = read_all(disk.clone(), None).expect("a table");
+    assert_eq!(places(&table).len(), 2);
+    let warning = "the backup of the GUID partition table can't be used: the header in sector 399 \
+                   is of the disk 08080808-0808-0808-0808-080808080808, expected \
+                   07070707-0707-0707-0707-070707070707 as in the first header";
+    assert_eq!(table.warnings, [warning]);
+    disk[2 * 512 + 32] ^= 1;
+    let error = read_all(disk, None).expect_err("no own copy");
+    assert!(error.to_string().contains("is of the disk 08"), "{error}");
+}
+
 #[test]
 fn a_damaged_backup_is_a_warning() {
     let mut disk = with_gpt(512, 300, PARTS);
@@ -64,7 +107,7 @@ fn a_damaged_backup_is_a_warning() {
     let table = read_all(disk, None).expect("a table");
     assert!(!table.backup_used);
     assert!(
-        table.warnings[0].contains("damaged"),
+        table.warnings[0].contains("can't be used: header at offset 153088"),
         "{:?}",
         table.warnings
     );
