@@ -154,6 +154,25 @@ fn a_gpt_without_protective_mbr_is_read_with_a_warning() {
 }
 
 #[test]
+fn an_empty_mbr_does_not_hide_the_gpt() {
+    let mut disk = with_gpt(512, 300, PARTS);
+    disk[446..510].fill(0);
+    let table = read_all(disk.clone(), None).expect("a table");
+    assert_eq!((table.scheme, places(&table).len()), (Scheme::Gpt, 2));
+    assert!(table.warnings[0].contains("protective"));
+    disk[512] ^= 1;
+    disk[299 * 512 + 60] ^= 1;
+    let error = read_all(disk.clone(), None).expect_err("damaged");
+    assert!(
+        matches!(error, PartitionError::GptDamaged { .. }),
+        "{error}"
+    );
+    disk[299 * 512] ^= 1;
+    let table = read_all(disk, None).expect("an empty table");
+    assert_eq!((table.scheme, places(&table).len()), (Scheme::Mbr, 0));
+}
+
+#[test]
 fn partitions_that_cannot_be_are_listed_but_not_opened() {
     let parts = &[
         (1, 40, 99),

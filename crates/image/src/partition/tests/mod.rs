@@ -5,6 +5,7 @@ mod hostile;
 mod mbr;
 #[cfg(target_os = "linux")]
 mod tools;
+mod unreadable;
 
 use super::*;
 use crate::testing::Memory;
