@@ -39,11 +39,7 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
     }
     let is_other = matches!(content, Ok(Content::Other(_)));
     match record {
-        Some(record) if mbr::is_protective(&record) => {
-            let mut table = gpt::read(device, sizes)?;
-            table.hybrid = mbr::is_hybrid(&record);
-            Ok(table)
-        }
+        Some(record) if mbr::is_protective(&record) => protected(device, sizes, &record),
         Some(record) if mbr::is_used(&record) => match read_mbr(device, &record, sizes) {
             // A boot loader in the boot sector of a volume of another system.
             Err(PartitionError::NoTable { .. }) if is_other => Ok(whole(device, sizes)),
@@ -65,6 +61,22 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
             },
         },
     }
+}
+
+/// Reads the GPT that a protective MBR announces.
+fn protected(
+    device: &dyn Device,
+    sizes: &[u32],
+    record: &MasterBootRecord,
+) -> Result<Table, PartitionError> {
+    let mut table = gpt::read(device, sizes)?;
+    if mbr::is_hybrid(record) {
+        let warning = "the disk has a hybrid MBR: both that and the GUID partition table name \
+                       partitions; the latter was read, but Windows reads the MBR where a BIOS \
+                       starts it";
+        table.warnings.push(warning.to_owned());
+    }
+    Ok(table)
 }
 
 /// Reads the GPT of a disk whose sector 0 can't be read.
@@ -128,7 +140,6 @@ fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
             fault: None,
         }],
         backup_used: false,
-        hybrid: false,
         warnings: Vec::new(),
     }
 }

@@ -143,7 +143,6 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
         sector_size,
         partitions,
         backup_used: !first,
-        hybrid: false,
         warnings: Vec::new(),
     }
 }

@@ -92,7 +92,6 @@ pub(super) fn read(
         sector_size,
         partitions: reading.partitions,
         backup_used: false,
-        hybrid: false,
         warnings: reading.warnings,
     })
 }

@@ -59,8 +59,6 @@ pub struct Table {
     pub partitions: Vec<Partition>,
     /// Whether the first GPT is damaged and its backup was read.
     pub backup_used: bool,
-    /// Whether the MBR beside a GPT also names partitions; Windows follows the GPT, as this does.
-    pub hybrid: bool,
     /// What a person may want to know of the table.
     pub warnings: Vec<String>,
 }
