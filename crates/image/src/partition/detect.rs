@@ -29,13 +29,11 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
         Ok(record) => record,
         Err(error) => return behind_unreadable(device, sizes, error),
     };
-    // A boot sector of NTFS or FAT ends as an MBR does: what it holds decides, not that signature.
     let content = content::recognise(device);
-    if content
-        .as_ref()
-        .is_ok_and(|found| found.is_windows_volume())
+    if let Ok(volume) = content
+        && volume.is_windows_volume()
     {
-        return Ok(whole(device, sizes));
+        return volume_or_table(device, sizes, record.as_ref(), volume);
     }
     let is_other = matches!(content, Ok(Content::Other(_)));
     match record {
@@ -61,6 +59,35 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
             },
         },
     }
+}
+
+/// Reads a disk that begins with the boot sector of a volume, which ends as an MBR does.
+///
+/// Most often the volume fills the disk. But a program that makes a table may leave what it finds
+/// before the records, and then they count, for Windows and for Linux too. They are believed where
+/// all of them may be records and one leads to something: Windows' boot sectors have text there,
+/// others zeros or a record of the volume itself, which starts in sector 0.
+fn volume_or_table(
+    device: &dyn Device,
+    sizes: &[u32],
+    record: Option<&MasterBootRecord>,
+    volume: Content,
+) -> Result<Table, PartitionError> {
+    let table = match record.filter(|record| mbr::is_plausible(record)) {
+        Some(record) if mbr::is_protective(record) => Some(protected(device, sizes, record)?),
+        Some(record) => {
+            let table = read_mbr(device, record, sizes).ok();
+            table.filter(|table| holds_known(device, table))
+        }
+        None => None,
+    };
+    let Some(mut table) = table else {
+        return Ok(whole(device, sizes));
+    };
+    table.warnings.push(format!(
+        "sector 0 begins like a volume ({volume}), and has a partition table too, which was read"
+    ));
+    Ok(table)
 }
 
 /// Reads the GPT that a protective MBR announces.

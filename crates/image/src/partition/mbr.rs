@@ -51,6 +51,12 @@ pub(super) fn is_used(record: &MasterBootRecord) -> bool {
     record.partition_record.iter().any(PartitionRecord::is_used)
 }
 
+/// Whether all four can be records, and one is used.
+pub(super) fn is_plausible(record: &MasterBootRecord) -> bool {
+    let mut records = record.partition_record.iter();
+    records.all(PartitionRecord::has_known_indicator) && is_used(record)
+}
+
 /// The partitions that the MBR in sector 0 names.
 pub(super) fn read(
     device: &dyn Device,
@@ -68,7 +74,7 @@ pub(super) fn read(
         if one.os_type == PartitionRecord::UNUSED {
             continue;
         }
-        if !matches!(one.boot_indicator, 0 | PartitionRecord::ACTIVE) {
+        if !one.has_known_indicator() {
             return Err(PartitionError::NoTable {
                 number,
                 offset: RECORDS_AT.saturating_add(RECORD_LEN.saturating_mul(u64::from(number) - 1)),

@@ -2,6 +2,7 @@
 
 mod gpt;
 mod hostile;
+mod leftover;
 mod mbr;
 #[cfg(target_os = "linux")]
 mod tools;
