@@ -96,3 +96,19 @@ fn what_cannot_be_read_is_not_said_to_be_unknown() {
     let error = read_with(vec![0; 100 << 10], &[9000..9001]).expect_err("nothing known");
     assert!(matches!(error, PartitionError::Io(_)), "{error}");
 }
+
+#[test]
+fn an_unreadable_extended_boot_record_keeps_the_primary_partitions() {
+    let mut disk = vec![0; 300 << 10];
+    put_record(&mut disk, 0, 0, 0x07, 100, 50);
+    put_record(&mut disk, 0, 1, 0x05, 200, 300);
+    put_record(&mut disk, 200 * 512, 0, 0x07, 1, 5);
+    let bad = 200 * 512..201 * 512;
+    let table = read_with(disk, &[bad]).expect("a table");
+    assert_eq!(places(&table), [(1, 51_200, 25_600)]);
+    assert!(
+        table.warnings[0].contains("a bad sector"),
+        "{:?}",
+        table.warnings
+    );
+}
