@@ -215,13 +215,31 @@ fn partitions_that_cannot_be_are_listed_but_not_opened() {
 }
 
 #[test]
+fn a_partition_of_all_numbers_is_not_said_to_end_before_its_start() {
+    let table = read_all(with_gpt(512, 300, &[(1, 0, u64::MAX)]), None).expect("a table");
+    assert!(matches!(
+        table.partitions[0].fault,
+        Some(PartitionFault::OutsideDisk { end: u64::MAX, .. })
+    ));
+}
+
+#[test]
 fn counts_and_lengths_of_entries_are_bounded() {
-    for (at, value) in [
-        (80, u32::MAX),
-        (84, u32::MAX),
-        (84, 0),
-        (84, 129),
-        (80, 1 << 20),
+    for (at, value, expected) in [
+        (
+            80,
+            u32::MAX,
+            "offset 592 has 4294967295 entries of 128 bytes",
+        ),
+        (80, 1 << 20, "offset 592 has 1048576 entries of 128 bytes"),
+        (84, u32::MAX, "offset 596 has entries of 4294967295 bytes"),
+        (84, 0, "offset 596 has entries of 0 bytes"),
+        (84, 129, "offset 596 has entries of 129 bytes"),
+        (
+            72,
+            u32::MAX,
+            "offset 584 has 16384 bytes of entries from sector 4294967295",
+        ),
     ] {
         let mut disk = with_gpt(512, 300, PARTS);
         for start in [512, 299 * 512] {
@@ -229,8 +247,13 @@ fn counts_and_lengths_of_entries_are_bounded() {
             seal(&mut disk, start);
         }
         let error = read_all(disk, None).expect_err("out of bounds");
-        assert!(error.to_string().contains("entries of"), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
+    let mut disk = with_gpt(512, 300, PARTS);
+    disk[512..520].copy_from_slice(b"EFI TRAP");
+    let table = read_all(disk, None).expect("the backup");
+    let expected = "offset 512 has the signature \"EFI TRAP\", expected \"EFI PART\"";
+    assert!(table.warnings[0].contains(expected), "{:?}", table.warnings);
 }
 
 #[test]
