@@ -67,7 +67,12 @@ fn a_fixed_disk_that_starts_like_another_format_is_still_one() {
 fn a_footer_of_511_bytes_is_refused_by_name() {
     let mut image = samples::fixed(&[7; 2048]);
     image.pop();
-    assert!(refusal(image).contains("Virtual PC wrote it before 2004"));
+    let refusal = refusal(image);
+    assert!(
+        refusal.contains("Virtual PC wrote it before 2004")
+            && refusal.ends_with("`qemu-img convert -f vpc -O raw IN OUT`"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -277,6 +282,21 @@ fn a_file_whose_end_was_cut_is_read_but_not_written() {
         error
             .to_string()
             .contains("an entry of the VHD block allocation table at offset 1548")
+    );
+}
+
+#[test]
+fn a_file_of_an_odd_length_is_read_but_not_written() {
+    let mut image = dynamic(SIZE, BLOCK, BLOCKS);
+    let footer = image.split_off(image.len() - 512);
+    image.push(0);
+    image.extend(footer);
+    let disk = open(image).expect("opens");
+    assert_eq!(content(&disk), expected());
+    let error = disk.write_all_at(&[1], 0).expect_err("refused").to_string();
+    assert!(
+        error.ends_with("`qemu-img convert -f vpc -O raw IN OUT`"),
+        "{error}"
     );
 }
 

@@ -53,7 +53,8 @@ impl Dynamic {
             refuse_suspended(&self.footer)?;
             if state.footers.last_is_sound && !self.medium.len().is_multiple_of(SECTOR) {
                 return Err(unwritable(
-                    "its length is not a multiple of 512; convert it with `qemu-img convert` first",
+                    "its length is not a multiple of 512; convert it first, with \
+                     `qemu-img convert -f vpc -O raw IN OUT`",
                 ));
             }
             self.check_table(state)?;
