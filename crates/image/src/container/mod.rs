@@ -13,7 +13,7 @@
 //!
 //! Writing keeps the file valid at any moment: what must not be durable before something else is
 //! written after a [`Device::sync`] of the file. Blocks that the file does not have are added at
-//! its end, and only if something other than zero is written to them.
+//! its end, unless zeros are written where the format says that they are zero.
 
 mod error;
 mod notice;
