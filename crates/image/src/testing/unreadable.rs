@@ -1,20 +1,20 @@
-//! A device with places that can't be read.
+//! A device with bytes that can't be read.
 
 use std::io;
-use std::ops::Range;
 
 use super::Memory;
 use crate::device::Device;
 
-/// Memory in which a read that touches one of some ranges fails.
+/// Memory in which a read that touches one of some bytes fails.
 #[derive(Debug)]
 pub(crate) struct Unreadable {
     memory: Memory,
-    bad: Vec<Range<u64>>,
+    /// Where they are.
+    bad: Vec<u64>,
 }
 
 impl Unreadable {
-    pub(crate) fn new(bytes: Vec<u8>, bad: &[Range<u64>]) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>, bad: &[u64]) -> Self {
         Self {
             memory: Memory::new(bytes),
             bad: bad.to_vec(),
@@ -29,11 +29,7 @@ impl Device for Unreadable {
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let end = offset + buf.len() as u64;
-        if self
-            .bad
-            .iter()
-            .any(|bad| bad.start < end && offset < bad.end)
-        {
+        if self.bad.iter().any(|bad| (offset..end).contains(bad)) {
             return Err(io::Error::other("a bad sector"));
         }
         self.memory.read_exact_at(buf, offset)
