@@ -131,18 +131,8 @@ impl Container {
         }
     }
 
-    /// What was replayed in memory of the log of a VHDX when it was opened. The file is brought up
-    /// to date before the first write.
-    #[must_use]
-    pub fn log(&self) -> Option<Replay> {
-        self.notices.iter().find_map(|notice| match notice {
-            Notice::LogReplayed(replay) => Some(*replay),
-            _ => None,
-        })
-    }
-
-    /// What was found damaged on opening, and replaced by its second copy; and the replay of the
-    /// log.
+    /// What was found damaged on opening, and replaced by its second copy; and what was replayed in
+    /// memory of the log of a VHDX, whose file is brought up to date before the first write.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices

@@ -12,6 +12,14 @@ fn open(image: Vec<u8>) -> Result<Container, ContainerError> {
     Container::open(Arc::new(Memory::new(image)))
 }
 
+/// What was replayed of the log of a VHDX.
+pub(super) fn replayed(disk: &Container) -> Option<Replay> {
+    disk.notices().iter().find_map(|notice| match notice {
+        Notice::LogReplayed(replay) => Some(*replay),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_file_without_a_signature_is_the_disk() {
     let memory = Arc::new(Memory::new(vec![5; 1000]));

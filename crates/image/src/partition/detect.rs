@@ -4,7 +4,7 @@ use std::io;
 
 use super::error::PartitionError;
 use super::format::MasterBootRecord;
-use super::{Identity, Partition, PartitionType, Scheme, Table, gpt, mbr};
+use super::{Partition, PartitionType, Scheme, Table, gpt, mbr};
 use crate::content::{self, Content};
 use crate::device::Device;
 
@@ -154,7 +154,6 @@ fn holds_known(device: &dyn Device, table: &Table) -> bool {
 fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
     Table {
         scheme: Scheme::None,
-        identity: Identity::None,
         sector_size: sizes.first().copied().unwrap_or(512),
         partitions: vec![Partition {
             number: 0,
@@ -163,10 +162,8 @@ fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
             kind: PartitionType::Whole,
             active: false,
             name: String::new(),
-            id: None,
             fault: None,
         }],
-        backup_used: false,
         warnings: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use super::check::{Place, refuse_overlapping};
 use super::error::PartitionError;
 use super::format::{GptEntry, GptHeader};
 use super::guid::Guid;
-use super::{Identity, Partition, PartitionType, Scheme, Table};
+use super::{Partition, PartitionType, Scheme, Table};
 use crate::bytes;
 use crate::device::Device;
 
@@ -132,17 +132,14 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
             kind: PartitionType::Gpt(Guid(entry.partition_type_guid)),
             active: entry.attributes.get() & GptEntry::LEGACY_BIOS_BOOTABLE != 0,
             name: String::from_utf16_lossy(&name),
-            id: Some(entry.unique_partition_guid),
             fault,
         });
     }
     refuse_overlapping(&mut partitions);
     Table {
         scheme: Scheme::Gpt,
-        identity: Identity::Gpt(Guid(copy.header.disk_guid)),
         sector_size,
         partitions,
-        backup_used: !first,
         warnings: Vec::new(),
     }
 }

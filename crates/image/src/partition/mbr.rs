@@ -8,7 +8,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use super::check::{Place, refuse_overlapping};
 use super::error::PartitionError;
 use super::format::{MasterBootRecord, PartitionRecord};
-use super::{Identity, Partition, PartitionType, Scheme, Table};
+use super::{Partition, PartitionType, Scheme, Table};
 use crate::device::Device;
 
 /// Logical partitions, or extended boot records, that a disk may have.
@@ -97,10 +97,8 @@ pub(super) fn read(
     refuse_overlapping(&mut reading.partitions);
     Ok(Table {
         scheme: Scheme::Mbr,
-        identity: Identity::Mbr(record.unique_mbr_disk_signature.get()),
         sector_size,
         partitions: reading.partitions,
-        backup_used: false,
         warnings: reading.warnings,
     })
 }
@@ -131,7 +129,6 @@ impl Reading<'_> {
             kind: PartitionType::Mbr(record.os_type),
             active: record.boot_indicator == PartitionRecord::ACTIVE,
             name: String::new(),
-            id: None,
             fault,
         });
     }

@@ -35,30 +35,15 @@ pub enum Scheme {
     None,
 }
 
-/// What Windows' boot store knows a disk by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identity {
-    /// The disk GUID of a GPT.
-    Gpt(Guid),
-    /// The signature in an MBR.
-    Mbr(u32),
-    /// A disk without table.
-    None,
-}
-
 /// The partitions of a disk.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// The kind of table.
     pub scheme: Scheme,
-    /// What the disk is known by.
-    pub identity: Identity,
     /// Length of a logical sector in bytes.
     pub sector_size: u32,
     /// The partitions in the order of their numbers, without extended partitions.
     pub partitions: Vec<Partition>,
-    /// Whether the first GPT is damaged and its backup was read.
-    pub backup_used: bool,
     /// What a person may want to know of the table.
     pub warnings: Vec<String>,
 }
@@ -79,8 +64,6 @@ pub struct Partition {
     pub active: bool,
     /// The name in a GPT, with replacement characters where it is no UTF-16; else empty.
     pub name: String,
-    /// The partition GUID in a GPT, bytes as on disk.
-    pub id: Option<[u8; 16]>,
     /// Why it can't be opened.
     pub fault: Option<PartitionFault>,
 }

@@ -16,7 +16,7 @@ use std::sync::PoisonError;
 use zerocopy::IntoBytes;
 
 use super::dynamic::{Bitmap, BlockStart, Dynamic, State};
-use super::format::{Footer, SECTOR, TableEntry};
+use super::format::{Footer, SECTOR, UNUSED_ENTRY};
 use crate::container::error::ContainerError;
 use crate::container::pieces::{Block, Piece, is_zero, pieces};
 use crate::device::range;
@@ -170,7 +170,7 @@ impl Dynamic {
         for piece in fresh {
             let sector = u32::try_from(next / SECTOR)
                 .ok()
-                .filter(|sector| *sector != TableEntry::UNUSED)
+                .filter(|sector| *sector != UNUSED_ENTRY)
                 .ok_or_else(|| unwritable("the file would be longer than a VHD can be"))?;
             places.push((piece, BlockStart(next), sector));
             next = next.saturating_add(self.stored_len());

@@ -9,19 +9,16 @@ fn partitions_are_read_whatever_the_size_of_sectors() {
             let bytes = u64::from(sector);
             let table = read_all(with_gpt(sector as usize, 300, PARTS), given).expect("a table");
             assert_eq!((table.scheme, table.sector_size), (Scheme::Gpt, sector));
-            assert_eq!(table.identity, Identity::Gpt(Guid([7; 16])));
             assert_eq!(
                 places(&table),
                 [(1, 40 * bytes, 60 * bytes), (3, 100 * bytes, bytes)]
             );
-            assert!(!table.backup_used);
             assert_eq!(table.warnings, [""; 0]);
             let [first, ..] = &table.partitions[..] else {
                 panic!("no partition");
             };
             assert_eq!(first.kind.to_string(), "Microsoft basic data");
             assert_eq!(first.name, "Basic data");
-            assert_eq!(first.id.map(|id| id[0]), Some(1));
             assert_eq!(first.fault, None);
         }
     }
@@ -35,12 +32,11 @@ fn the_backup_is_read_where_the_first_table_is_damaged() {
             let mut disk = with_gpt(sector, 300, PARTS);
             disk[at] ^= 1;
             let table = read_all(disk, None).expect("a table");
-            assert!(table.backup_used, "byte {at}");
             assert_eq!(table.sector_size as usize, sector);
             assert_eq!(places(&table).len(), 2);
             assert!(
                 table.warnings[0].contains("backup was read"),
-                "{:?}",
+                "byte {at}: {:?}",
                 table.warnings
             );
         }
@@ -54,7 +50,8 @@ fn the_backup_of_an_enlarged_disk_is_found() {
     let table = read_all(disk.clone(), None).expect("a table");
     assert_eq!(table.warnings, [""; 0]);
     disk[2 * 512 + 32] ^= 1;
-    assert!(read_all(disk, None).expect("a table").backup_used);
+    let table = read_all(disk, None).expect("a table");
+    assert!(table.warnings[0].contains("backup was read"));
 }
 
 /// A disk of 400 sectors with the table of one of 300, and in the last sector the backup that it
@@ -105,7 +102,6 @@ fn a_damaged_backup_is_a_warning() {
     let mut disk = with_gpt(512, 300, PARTS);
     disk[299 * 512 + 60] ^= 1;
     let table = read_all(disk, None).expect("a table");
-    assert!(!table.backup_used);
     assert!(
         table.warnings[0].contains("can't be used: header at offset 153088"),
         "{:?}",
