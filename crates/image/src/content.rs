@@ -57,6 +57,7 @@ impl fmt::Display for Content {
 /// Bytes looked at: as far as the superblock of btrfs.
 const LOOKED_AT: u64 = 68 << 10;
 
+const BOOT_SECTOR_LEN: u64 = 512;
 /// Where a boot sector has the name of its maker, or of its file system.
 const OEM_AT: usize = 3;
 /// BitLocker To Go looks like FAT32 and has its GUID, 4967d63b-2e29-4ad8-8399-f6a339e3d001, here.
@@ -89,9 +90,17 @@ pub fn recognise(device: &dyn Device) -> io::Result<Content> {
 
 /// What the volume of `len` bytes at `start` holds.
 pub(crate) fn recognise_at(device: &dyn Device, start: u64, len: u64) -> io::Result<Content> {
-    let mut data = vec![0; usize::try_from(len.min(LOOKED_AT)).unwrap_or(0)];
-    device.read_exact_at(&mut data, start)?;
-    Ok(of(&data))
+    let read = |len: u64| -> io::Result<Vec<u8>> {
+        let mut data = vec![0; usize::try_from(len).map_err(io::Error::other)?];
+        device.read_exact_at(&mut data, start)?;
+        Ok(data)
+    };
+    // A boot sector tells all that Windows makes, and what is behind it may not be readable.
+    let content = of(&read(len.min(BOOT_SECTOR_LEN))?);
+    if content.is_windows_volume() {
+        return Ok(content);
+    }
+    Ok(of(&read(len.min(LOOKED_AT))?))
 }
 
 /// What the volume that begins with `data` holds.
@@ -126,6 +135,7 @@ fn of(data: &[u8]) -> Content {
 mod tests {
     use super::*;
     use crate::testing::Memory;
+    use crate::testing::unreadable::Unreadable;
 
     fn with(at: usize, found: &[u8]) -> Content {
         let mut data = vec![0; 80 << 10];
@@ -143,6 +153,17 @@ mod tests {
         assert_eq!(with(0x10040, b"_BHRfS_M").to_string(), "btrfs");
         assert_eq!(with(4086, b"SWAPSPACE2").to_string(), "Linux swap");
         assert_eq!(with(0, b"x"), Content::Unknown);
+    }
+
+    #[test]
+    fn a_boot_sector_is_enough() {
+        let mut data = vec![0; 80 << 10];
+        data[3..11].copy_from_slice(b"NTFS    ");
+        let bad = [600];
+        let content = recognise(&Unreadable::new(data.clone(), &bad)).expect("read");
+        assert_eq!(content, Content::Ntfs);
+        data[3] = b'n';
+        recognise(&Unreadable::new(data, &bad)).expect_err("not told by its first sector");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod file;
 #[cfg(target_os = "linux")]
 pub(crate) mod programs;
 pub(crate) mod recorder;
+pub(crate) mod unreadable;
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};

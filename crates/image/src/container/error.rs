@@ -17,14 +17,15 @@ pub enum ContainerError {
         len: u64,
     },
     /// A container of another kind.
-    #[error("this is {format}: convert it with `qemu-img convert` to raw, vhd or vhdx first")]
+    #[error("this is {format}: convert it first, with `qemu-img convert -O raw IN OUT`")]
     Foreign {
         /// What its signature says.
         format: &'static str,
     },
     /// Compressed, archived or encrypted as a whole.
     #[error(
-        "this is {format}: unpack it first (or `qemu-img convert` what it holds to raw, vhd or vhdx)"
+        "this is {format}: unpack it first, and convert what it holds with \
+         `qemu-img convert -O raw IN OUT` if that is neither raw, VHD nor VHDX"
     )]
     Packed {
         /// What its signature says.
@@ -32,8 +33,9 @@ pub enum ContainerError {
     },
     /// The file answers to two formats.
     #[error(
-        "the file starts as a VHDX and ends as a fixed VHD: convert it with `qemu-img convert -f` \
-         and the format that it really has"
+        "the file starts as a VHDX and ends as a fixed VHD: convert it first, with \
+         `qemu-img convert -f vhdx -O raw IN OUT` or `qemu-img convert -f vpc -O raw IN OUT`, \
+         whichever it really is"
     )]
     Ambiguous,
     /// The disk is only a difference to another one.

@@ -13,7 +13,7 @@
 //!
 //! Writing keeps the file valid at any moment: what must not be durable before something else is
 //! written after a [`Device::sync`] of the file. Blocks that the file does not have are added at
-//! its end, and only if something other than zero is written to them.
+//! its end, unless zeros are written where the format says that they are zero.
 
 mod error;
 mod notice;
@@ -28,7 +28,7 @@ use std::io;
 use std::sync::Arc;
 
 use self::signature::Kind;
-use self::vhd::{Dynamic, Vhd};
+use self::vhd::{Dynamic, Fixed, Vhd};
 use self::vhdx::Vhdx;
 use crate::device::{Device, Medium, range};
 
@@ -71,7 +71,7 @@ pub struct Container {
 #[derive(Debug)]
 enum Disk {
     Raw { len: u64 },
-    VhdFixed { len: u64 },
+    VhdFixed(Box<Fixed>),
     VhdDynamic(Box<Dynamic>),
     Vhdx(Box<Vhdx>),
 }
@@ -95,7 +95,7 @@ impl Container {
         let (disk, notices) = match signature::kind(&head, &tail, len)? {
             Kind::Raw => (Disk::Raw { len }, Vec::new()),
             Kind::Vhd => match vhd::open(&medium)? {
-                (Vhd::Fixed(len), notices) => (Disk::VhdFixed { len }, notices),
+                (Vhd::Fixed(disk), notices) => (Disk::VhdFixed(disk), notices),
                 (Vhd::Dynamic(disk), notices) => (Disk::VhdDynamic(disk), notices),
             },
             Kind::Vhdx => {
@@ -115,7 +115,7 @@ impl Container {
     pub fn format(&self) -> Format {
         match &self.disk {
             Disk::Raw { .. } => Format::Raw,
-            Disk::VhdFixed { .. } => Format::VhdFixed,
+            Disk::VhdFixed(_) => Format::VhdFixed,
             Disk::VhdDynamic(_) => Format::VhdDynamic,
             Disk::Vhdx(_) => Format::Vhdx,
         }
@@ -126,23 +126,13 @@ impl Container {
     pub fn logical_sector_size(&self) -> Option<u32> {
         match &self.disk {
             Disk::Raw { .. } => None,
-            Disk::VhdFixed { .. } | Disk::VhdDynamic(_) => Some(512),
+            Disk::VhdFixed(_) | Disk::VhdDynamic(_) => Some(512),
             Disk::Vhdx(disk) => Some(disk.logical_sector_size()),
         }
     }
 
-    /// What was replayed in memory of the log of a VHDX when it was opened. The file is brought up
-    /// to date before the first write.
-    #[must_use]
-    pub fn log(&self) -> Option<Replay> {
-        self.notices.iter().find_map(|notice| match notice {
-            Notice::LogReplayed(replay) => Some(*replay),
-            _ => None,
-        })
-    }
-
-    /// What was found damaged on opening, and replaced by its second copy; and the replay of the
-    /// log.
+    /// What was found damaged on opening, and replaced by its second copy; and what was replayed in
+    /// memory of the log of a VHDX, whose file is brought up to date before the first write.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
@@ -152,7 +142,8 @@ impl Container {
 impl Device for Container {
     fn len(&self) -> u64 {
         match &self.disk {
-            Disk::Raw { len } | Disk::VhdFixed { len } => *len,
+            Disk::Raw { len } => *len,
+            Disk::VhdFixed(disk) => disk.size(),
             Disk::VhdDynamic(disk) => disk.size(),
             Disk::Vhdx(disk) => disk.size(),
         }
@@ -160,10 +151,11 @@ impl Device for Container {
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         match &self.disk {
-            Disk::Raw { len } | Disk::VhdFixed { len } => {
+            Disk::Raw { len } => {
                 range(offset, buf.len(), *len)?;
                 self.medium.read_exact_at(buf, offset)
             }
+            Disk::VhdFixed(disk) => disk.read(buf, offset),
             Disk::VhdDynamic(disk) => disk.read(buf, offset),
             Disk::Vhdx(disk) => disk.read(buf, offset),
         }
@@ -171,10 +163,11 @@ impl Device for Container {
 
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         match &self.disk {
-            Disk::Raw { len } | Disk::VhdFixed { len } => {
+            Disk::Raw { len } => {
                 range(offset, data.len(), *len)?;
                 self.medium.write_all_at(data, offset)
             }
+            Disk::VhdFixed(disk) => disk.write(data, offset),
             Disk::VhdDynamic(disk) => disk.write(data, offset),
             Disk::Vhdx(disk) => disk.write(data, offset),
         }

@@ -83,8 +83,8 @@ pub(super) fn kind(head: &[u8], tail: &[u8], len: u64) -> Result<Kind, Container
         return Err(ContainerError::unsupported(
             "the VHD footer",
             len.saturating_sub(OLD_FOOTER_LEN as u64),
-            "it has 511 bytes, as Virtual PC wrote it before 2004; convert the disk with \
-             `qemu-img convert` to raw, vhd or vhdx first",
+            "it has 511 bytes, as Virtual PC wrote it before 2004; convert the disk first, with \
+             `qemu-img convert -f vpc -O raw IN OUT`",
         ));
     }
     if matches(head, TAIL_LEN, b"cxsparse") {

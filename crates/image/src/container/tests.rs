@@ -12,6 +12,14 @@ fn open(image: Vec<u8>) -> Result<Container, ContainerError> {
     Container::open(Arc::new(Memory::new(image)))
 }
 
+/// What was replayed of the log of a VHDX.
+pub(super) fn replayed(disk: &Container) -> Option<Replay> {
+    disk.notices().iter().find_map(|notice| match notice {
+        Notice::LogReplayed(replay) => Some(*replay),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_file_without_a_signature_is_the_disk() {
     let memory = Arc::new(Memory::new(vec![5; 1000]));
@@ -41,7 +49,7 @@ fn other_formats_are_refused_by_name() {
         (
             0,
             b"QFI\xfb",
-            "this is a qcow2 image: convert it with `qemu-img convert`",
+            "this is a qcow2 image: convert it first, with `qemu-img convert -O raw IN OUT`",
         ),
         (0, b"KDMV", "this is a VMDK image"),
         (
@@ -53,7 +61,8 @@ fn other_formats_are_refused_by_name() {
         (
             0,
             b"\x1f\x8b\x08",
-            "this is compressed with gzip: unpack it first",
+            "this is compressed with gzip: unpack it first, and convert what it holds with \
+             `qemu-img convert -O raw IN OUT` if that is neither raw, VHD nor VHDX",
         ),
         (0, b"\xfd7zXZ\0", "this is compressed with xz"),
         (0, b"\x28\xb5\x2f\xfd", "this is compressed with zstd"),
@@ -74,7 +83,10 @@ fn a_file_that_is_a_vhdx_and_a_fixed_vhd_is_refused() {
     let mut data = vec![0; 2048];
     data[..8].copy_from_slice(b"vhdxfile");
     let image = vhd::samples::fixed(&data);
-    assert!(matches!(open(image), Err(ContainerError::Ambiguous)));
+    let refusal = open(image).expect_err("refused");
+    assert!(matches!(refusal, ContainerError::Ambiguous));
+    let line = "`qemu-img convert -f vpc -O raw IN OUT`";
+    assert!(refusal.to_string().contains(line), "{refusal}");
     let image = vhdx::samples::vhdx(1 << 20, &[]);
     assert_eq!(open(image).expect("opens").format(), Format::Vhdx);
 }

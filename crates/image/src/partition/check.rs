@@ -22,10 +22,7 @@ impl Place {
     ) -> (u64, u64, Option<PartitionFault>) {
         let (number, first, last) = (self.number, self.first, self.last);
         let start = first.saturating_mul(sector_size.into());
-        let Some(sectors) = last
-            .checked_sub(first)
-            .and_then(|sectors| sectors.checked_add(1))
-        else {
+        let Some(after_first) = last.checked_sub(first) else {
             let fault = PartitionFault::Reversed {
                 number,
                 first,
@@ -33,7 +30,9 @@ impl Place {
             };
             return (start, 0, Some(fault));
         };
-        let len = sectors.saturating_mul(sector_size.into());
+        let len = after_first
+            .saturating_add(1)
+            .saturating_mul(sector_size.into());
         let end = start.saturating_add(len);
         let fault = if end > disk {
             Some(PartitionFault::OutsideDisk {

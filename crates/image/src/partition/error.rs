@@ -33,16 +33,6 @@ pub enum PartitionError {
         /// What is there.
         found: u8,
     },
-    /// The chain of extended boot records is damaged.
-    #[error("extended boot record at offset {offset}: expected {expected}, found {actual}")]
-    Extended {
-        /// Offset of the record in bytes.
-        offset: u64,
-        /// What the format demands.
-        expected: &'static str,
-        /// What is there.
-        actual: String,
-    },
     /// A sector size that no disk has.
     #[error("sectors of {found} bytes are not supported, only of 512 and 4096")]
     SectorSize {

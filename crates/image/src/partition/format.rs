@@ -51,6 +51,10 @@ impl PartitionRecord {
     /// Extended partitions: CHS, LBA, Linux.
     pub(super) const EXTENDED: [u8; 3] = [0x05, 0x0F, 0x85];
 
+    pub(super) fn has_known_indicator(&self) -> bool {
+        matches!(self.boot_indicator, 0 | Self::ACTIVE)
+    }
+
     pub(super) fn is_used(&self) -> bool {
         self.os_type != Self::UNUSED && self.size_in_lba.get() != 0
     }

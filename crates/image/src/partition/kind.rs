@@ -44,14 +44,16 @@ const MBR_NAMES: &[(u8, &str)] = &[
     (0xFD, "Linux RAID"),
 ];
 
-const EFI_SYSTEM: Guid = Guid::new(0xC12A7328, 0xF81F, 0x11D2, 0xBA4B_00A0_C93E_C93B);
 const BASIC_DATA: Guid = Guid::new(0xEBD0A0A2, 0xB9E5, 0x4433, 0x87C0_68B6_B726_99C7);
 const LDM_METADATA: Guid = Guid::new(0x5808C8AA, 0x7E8F, 0x42E0, 0x85D2_E1E9_0434_CFB3);
 const LDM_DATA: Guid = Guid::new(0xAF9B60A0, 0x1431, 0x4F62, 0xBC68_3311_714A_69AD);
 const STORAGE_SPACES: Guid = Guid::new(0xE75CAF8F, 0xF680, 0x4CEE, 0xAFA3_B001_E56E_FC2D);
 
 const GPT_NAMES: &[(Guid, &str)] = &[
-    (EFI_SYSTEM, "EFI system"),
+    (
+        Guid::new(0xC12A7328, 0xF81F, 0x11D2, 0xBA4B_00A0_C93E_C93B),
+        "EFI system",
+    ),
     (BASIC_DATA, "Microsoft basic data"),
     (
         Guid::new(0xE3C9E316, 0x0B5C, 0x4DB8, 0x817D_F92D_F002_15AE),
@@ -113,12 +115,6 @@ impl PartitionType {
     #[must_use]
     pub fn is_storage_spaces(self) -> bool {
         self == Self::Gpt(STORAGE_SPACES)
-    }
-
-    /// Whether firmware looks for boot programs there.
-    #[must_use]
-    pub fn is_efi_system(self) -> bool {
-        self == Self::Gpt(EFI_SYSTEM) || self == Self::Mbr(0xEF)
     }
 }
 

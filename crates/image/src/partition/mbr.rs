@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::io;
 
+use zerocopy::{FromZeros, IntoBytes};
+
 use super::check::{Place, refuse_overlapping};
 use super::error::PartitionError;
 use super::format::{MasterBootRecord, PartitionRecord};
-use super::{Identity, Partition, PartitionType, Scheme, Table};
-use crate::bytes;
+use super::{Partition, PartitionType, Scheme, Table};
 use crate::device::Device;
 
 /// Logical partitions, or extended boot records, that a disk may have.
@@ -23,15 +24,14 @@ pub(super) fn record(device: &dyn Device) -> io::Result<Option<MasterBootRecord>
     if device.len() < 512 {
         return Ok(None);
     }
-    record_at(device, 0)
+    let record = read_record(device, 0)?;
+    Ok((record.signature.get() == MasterBootRecord::SIGNATURE).then_some(record))
 }
 
-fn record_at(device: &dyn Device, offset: u64) -> io::Result<Option<MasterBootRecord>> {
-    let mut sector = [0; 512];
-    device.read_exact_at(&mut sector, offset)?;
-    Ok(bytes::view::<MasterBootRecord>(&sector, 0)
-        .filter(|record| record.signature.get() == MasterBootRecord::SIGNATURE)
-        .cloned())
+fn read_record(device: &dyn Device, offset: u64) -> io::Result<MasterBootRecord> {
+    let mut record = MasterBootRecord::new_zeroed();
+    device.read_exact_at(record.as_mut_bytes(), offset)?;
+    Ok(record)
 }
 
 /// Whether the record says that a GPT has the disk.
@@ -51,6 +51,12 @@ pub(super) fn is_used(record: &MasterBootRecord) -> bool {
     record.partition_record.iter().any(PartitionRecord::is_used)
 }
 
+/// Whether all four can be records, and one is used.
+pub(super) fn is_plausible(record: &MasterBootRecord) -> bool {
+    let mut records = record.partition_record.iter();
+    records.all(PartitionRecord::has_known_indicator) && is_used(record)
+}
+
 /// The partitions that the MBR in sector 0 names.
 pub(super) fn read(
     device: &dyn Device,
@@ -68,7 +74,7 @@ pub(super) fn read(
         if one.os_type == PartitionRecord::UNUSED {
             continue;
         }
-        if !matches!(one.boot_indicator, 0 | PartitionRecord::ACTIVE) {
+        if !one.has_known_indicator() {
             return Err(PartitionError::NoTable {
                 number,
                 offset: RECORDS_AT.saturating_add(RECORD_LEN.saturating_mul(u64::from(number) - 1)),
@@ -83,16 +89,16 @@ pub(super) fn read(
     }
     let mut number = FIRST_LOGICAL;
     for one in extended {
-        reading.logical(one, &mut number)?;
+        if let Err(damage) = reading.logical(one, &mut number) {
+            let warning = format!("{damage}; what it leads to is not listed");
+            reading.warnings.push(warning);
+        }
     }
     refuse_overlapping(&mut reading.partitions);
     Ok(Table {
         scheme: Scheme::Mbr,
-        identity: Identity::Mbr(record.unique_mbr_disk_signature.get()),
         sector_size,
         partitions: reading.partitions,
-        backup_used: false,
-        hybrid: false,
         warnings: reading.warnings,
     })
 }
@@ -123,18 +129,14 @@ impl Reading<'_> {
             kind: PartitionType::Mbr(record.os_type),
             active: record.boot_indicator == PartitionRecord::ACTIVE,
             name: String::new(),
-            id: None,
             fault,
         });
     }
 
     /// Adds the logical partitions of an extended one. Each extended boot record names one, and
     /// the next such record relative to the start of the extended partition.
-    fn logical(
-        &mut self,
-        extended: &PartitionRecord,
-        number: &mut u32,
-    ) -> Result<(), PartitionError> {
+    /// The error says what is wrong with the chain.
+    fn logical(&mut self, extended: &PartitionRecord, number: &mut u32) -> Result<(), String> {
         let base = u64::from(extended.starting_lba.get());
         let sectors = u64::from(extended.size_in_lba.get());
         let mut seen = HashSet::new();
@@ -143,35 +145,34 @@ impl Reading<'_> {
             let offset = base
                 .saturating_add(relative)
                 .saturating_mul(self.sector_size.into());
-            let wrong = |expected, actual: String| PartitionError::Extended {
-                offset,
-                expected,
-                actual,
+            let wrong = |expected: &str, found: String| {
+                format!(
+                    "extended boot record at offset {offset}: expected {expected}, found {found}"
+                )
             };
             if relative >= sectors {
-                let actual = format!("sector {relative} of {sectors}");
-                return Err(wrong("to lie in the extended partition", actual));
+                let found = format!("sector {relative} of {sectors}");
+                return Err(wrong("it in the extended partition", found));
             }
             if !seen.insert(relative) {
                 return Err(wrong("each record once", "a loop".to_owned()));
             }
             if seen.len() > MAX_LOGICAL {
-                let actual = format!("more than {MAX_LOGICAL}");
-                return Err(wrong("a chain of at most 128 records", actual));
+                let expected = format!("a chain of at most {MAX_LOGICAL} records");
+                return Err(wrong(&expected, "another".to_owned()));
             }
             if offset.saturating_add(512) > self.device.len() {
-                let actual = format!("a disk of {} bytes", self.device.len());
-                return Err(wrong("to lie on the disk", actual));
+                let found = format!("a disk of {} bytes", self.device.len());
+                return Err(wrong("it on the disk", found));
             }
-            let Some(record) = record_at(self.device, offset)? else {
-                if relative == 0 {
-                    let warning =
-                        format!("the extended partition at byte {offset} holds no record");
-                    self.warnings.push(warning);
-                    return Ok(());
-                }
-                return Err(wrong("the signature 0xaa55", "another".to_owned()));
-            };
+            let record = read_record(self.device, offset).map_err(|error| {
+                wrong("a record", format!("a sector that can't be read: {error}"))
+            })?;
+            let signature = record.signature.get();
+            if signature != MasterBootRecord::SIGNATURE {
+                let expected = format!("the signature 0x{:04x}", MasterBootRecord::SIGNATURE);
+                return Err(wrong(&expected, format!("0x{signature:04x}")));
+            }
             let [this, following, ..] = &record.partition_record;
             if this.is_used() && !this.is_extended() {
                 self.add(*number, this, base.saturating_add(relative));

@@ -161,7 +161,7 @@ fn qemu_replays_a_log_as_we_do() {
     put_entry(&mut bytes, (at + zero.len()) % UNIT, &data);
     fs::write(&image, &bytes).expect("written");
     let disk = open(&image);
-    assert_eq!(disk.log().expect("replayed").entries, 2);
+    assert_eq!(replayed(&disk).expect("replayed").entries, 2);
     let ours = content(&disk);
     let Some(checked) = run(
         "qemu-img",
@@ -175,7 +175,7 @@ fn qemu_replays_a_log_as_we_do() {
             && said.contains("The following inconsistencies were found and repaired"),
         "{said}"
     );
-    assert_eq!(open(&image).log(), None, "qemu did not replay it");
+    assert_eq!(replayed(&open(&image)), None, "qemu did not replay it");
     let raw = folder.path().join("disk.raw");
     succeed(
         "qemu-img",

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use zerocopy::FromZeros;
 
-use super::format::{DynamicHeader, Footer, SECTOR, TableEntry};
+use super::format::{DynamicHeader, ENTRY_LEN, Footer, SECTOR, UNUSED_ENTRY};
 use crate::container::error::ContainerError;
 use crate::container::pages::Pages;
 use crate::container::pieces::{Block, Piece, pieces};
@@ -89,9 +89,7 @@ impl Dynamic {
             ));
         }
         let table_at = header.table_offset.get();
-        let table_len = entries
-            .saturating_mul(TableEntry::LEN)
-            .next_multiple_of(SECTOR);
+        let table_len = entries.saturating_mul(ENTRY_LEN).next_multiple_of(SECTOR);
         let table = table_at..table_at.saturating_add(table_len);
         let header = header_at..field(DynamicHeader::LEN);
         if !table.start.is_multiple_of(SECTOR)
@@ -139,7 +137,7 @@ impl Dynamic {
     pub(super) fn entry_at(&self, block: Block) -> u64 {
         self.table
             .start
-            .saturating_add(block.0.saturating_mul(TableEntry::LEN))
+            .saturating_add(block.0.saturating_mul(ENTRY_LEN))
     }
 
     /// Where `block` starts; `None` if it is not in the file.
@@ -159,7 +157,7 @@ impl Dynamic {
         entry: u32,
         end: u64,
     ) -> Result<Option<BlockStart>, ContainerError> {
-        if entry == TableEntry::UNUSED {
+        if entry == UNUSED_ENTRY {
             return Ok(None);
         }
         let start = u64::from(entry).saturating_mul(SECTOR);

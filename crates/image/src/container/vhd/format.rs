@@ -106,17 +106,11 @@ impl DynamicHeader {
     pub(crate) const CHECKSUM_AT: u64 = 36;
 }
 
-/// Entry of the block allocation table: the sector where a block starts, with its bitmap.
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub(crate) struct TableEntry(pub(crate) U32);
-
-impl TableEntry {
-    /// Length.
-    pub(crate) const LEN: u64 = 4;
-    /// The block is not in the file.
-    pub(crate) const UNUSED: u32 = u32::MAX;
-}
+/// Length of an entry of the block allocation table: the sector where a block starts, with its
+/// bitmap.
+pub(crate) const ENTRY_LEN: u64 = 4;
+/// The entry of a block that is not in the file.
+pub(crate) const UNUSED_ENTRY: u32 = u32::MAX;
 
 /// One's complement of the sum of all bytes but the four at `checksum_at`.
 pub(crate) fn checksum(structure: &[u8], checksum_at: u64) -> u32 {

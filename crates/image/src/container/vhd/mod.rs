@@ -4,6 +4,7 @@
 //! copy of it at offset 0, so that one may be lost.
 
 mod dynamic;
+mod fixed;
 mod format;
 #[cfg(test)]
 pub(super) mod samples;
@@ -23,12 +24,13 @@ use super::signature::VHD;
 use crate::device::Medium;
 
 pub(super) use self::dynamic::Dynamic;
+pub(super) use self::fixed::Fixed;
 
 /// What was found.
 #[derive(Debug)]
 pub(super) enum Vhd {
-    /// The disk is the first so many bytes of the file.
-    Fixed(u64),
+    /// The disk is all but the footer.
+    Fixed(Box<Fixed>),
     /// The disk is in blocks.
     Dynamic(Box<Dynamic>),
 }
@@ -49,7 +51,8 @@ pub(super) fn open(medium: &Arc<dyn Medium>) -> Result<(Vhd, Vec<Notice>), Conta
                     expected,
                 ));
             }
-            Ok((Vhd::Fixed(end), Vec::new()))
+            let disk = Fixed::new(medium.clone(), footer);
+            Ok((Vhd::Fixed(Box::new(disk)), Vec::new()))
         }
         Ok(footer) => match read_footer(medium, 0)? {
             Ok(copy) => {

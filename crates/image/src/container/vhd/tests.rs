@@ -67,7 +67,12 @@ fn a_fixed_disk_that_starts_like_another_format_is_still_one() {
 fn a_footer_of_511_bytes_is_refused_by_name() {
     let mut image = samples::fixed(&[7; 2048]);
     image.pop();
-    assert!(refusal(image).contains("Virtual PC wrote it before 2004"));
+    let refusal = refusal(image);
+    assert!(
+        refusal.contains("Virtual PC wrote it before 2004")
+            && refusal.ends_with("`qemu-img convert -f vpc -O raw IN OUT`"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -281,11 +286,32 @@ fn a_file_whose_end_was_cut_is_read_but_not_written() {
 }
 
 #[test]
-fn a_disk_in_a_saved_state_is_not_written() {
+fn a_file_of_an_odd_length_is_read_but_not_written() {
     let mut image = dynamic(SIZE, BLOCK, BLOCKS);
-    edit_footers(&mut image, |footer| footer.saved_state = 1);
+    let footer = image.split_off(image.len() - 512);
+    image.push(0);
+    image.extend(footer);
     let disk = open(image).expect("opens");
     assert_eq!(content(&disk), expected());
-    let error = disk.write_all_at(&[1], 0).expect_err("refused");
-    assert!(error.to_string().contains("suspended virtual machine"));
+    let error = disk.write_all_at(&[1], 0).expect_err("refused").to_string();
+    assert!(
+        error.ends_with("`qemu-img convert -f vpc -O raw IN OUT`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_disk_in_a_saved_state_is_not_written() {
+    let mut grown = dynamic(SIZE, BLOCK, BLOCKS);
+    edit_footers(&mut grown, |footer| footer.saved_state = 1);
+    let mut fixed = samples::fixed(&expected());
+    edit_footer(&mut fixed, SIZE, |footer| footer.saved_state = 1);
+    for image in [grown, fixed] {
+        let memory = Arc::new(Memory::new(image.clone()));
+        let disk = Container::open(memory.clone()).expect("opens");
+        assert_eq!(content(&disk), expected());
+        let error = disk.write_all_at(&[1], 0).expect_err("refused");
+        assert!(error.to_string().contains("suspended virtual machine"));
+        assert!(memory.bytes() == image);
+    }
 }

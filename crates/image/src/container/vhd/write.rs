@@ -1,4 +1,4 @@
-//! Writing to a dynamic VHD.
+//! Writing to a VHD: when it is refused, and how a dynamic one grows.
 //!
 //! A new block takes the place of the footer, in steps with a sync after each, so that a crash at
 //! any moment leaves a disk that opens and holds the old or the new bytes:
@@ -16,7 +16,7 @@ use std::sync::PoisonError;
 use zerocopy::IntoBytes;
 
 use super::dynamic::{Bitmap, BlockStart, Dynamic, State};
-use super::format::{Footer, SECTOR, TableEntry};
+use super::format::{Footer, SECTOR, UNUSED_ENTRY};
 use crate::container::error::ContainerError;
 use crate::container::pieces::{Block, Piece, is_zero, pieces};
 use crate::device::range;
@@ -50,15 +50,11 @@ impl Dynamic {
     /// Before the first write: checks the table, and writes the footer that is missing.
     fn prepare(&self, state: &mut State) -> Result<(), ContainerError> {
         if !state.checked {
-            if self.footer.saved_state == 1 {
-                return Err(unwritable(
-                    "it is in use by a suspended virtual machine; resume that and shut it down, \
-                     or discard its saved state, first",
-                ));
-            }
+            refuse_suspended(&self.footer)?;
             if state.footers.last_is_sound && !self.medium.len().is_multiple_of(SECTOR) {
                 return Err(unwritable(
-                    "its length is not a multiple of 512; convert it with `qemu-img convert` first",
+                    "its length is not a multiple of 512; convert it first, with \
+                     `qemu-img convert -f vpc -O raw IN OUT`",
                 ));
             }
             self.check_table(state)?;
@@ -174,7 +170,7 @@ impl Dynamic {
         for piece in fresh {
             let sector = u32::try_from(next / SECTOR)
                 .ok()
-                .filter(|sector| *sector != TableEntry::UNUSED)
+                .filter(|sector| *sector != UNUSED_ENTRY)
                 .ok_or_else(|| unwritable("the file would be longer than a VHD can be"))?;
             places.push((piece, BlockStart(next), sector));
             next = next.saturating_add(self.stored_len());
@@ -214,6 +210,17 @@ fn whole_sectors(bytes: &[u8], within: u64) -> io::Result<(Vec<u8>, u64)> {
     let sector = usize::try_from(SECTOR).map_err(io::Error::other)?;
     sectors.resize(sectors.len().next_multiple_of(sector), 0);
     Ok((sectors, before))
+}
+
+/// A suspended virtual machine still has in memory what it read of the disk.
+pub(super) fn refuse_suspended(footer: &Footer) -> Result<(), ContainerError> {
+    if footer.saved_state == 1 {
+        return Err(unwritable(
+            "it is in use by a suspended virtual machine; resume that and shut it down, or \
+             discard its saved state, first",
+        ));
+    }
+    Ok(())
 }
 
 fn unwritable(reason: &str) -> ContainerError {

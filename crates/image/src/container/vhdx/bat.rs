@@ -28,7 +28,7 @@ pub(super) enum Place {
     File(BlockStart),
     /// Nowhere: they are zero.
     Zero,
-    /// Nowhere: they are zero here, but another program may see what was there before.
+    /// Nowhere: they are zero here, but another program may read anything.
     Undefined,
 }
 
@@ -98,8 +98,10 @@ impl Vhdx {
         file_len: u64,
     ) -> Result<Place, ContainerError> {
         match entry.state() {
-            BatEntry::NOT_PRESENT | BatEntry::ZERO => return Ok(Place::Zero),
-            BatEntry::UNDEFINED | BatEntry::UNMAPPED => return Ok(Place::Undefined),
+            BatEntry::ZERO => return Ok(Place::Zero),
+            BatEntry::NOT_PRESENT | BatEntry::UNDEFINED | BatEntry::UNMAPPED => {
+                return Ok(Place::Undefined);
+            }
             BatEntry::FULLY_PRESENT => {}
             state => {
                 return Err(ContainerError::corrupt(

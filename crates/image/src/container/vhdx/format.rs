@@ -306,7 +306,7 @@ pub(crate) struct BatEntry(pub(crate) u64);
 impl BatEntry {
     /// Length.
     pub(crate) const LEN: u64 = 8;
-    /// The block was never written.
+    /// The block is not in the file; what it holds is undefined.
     pub(crate) const NOT_PRESENT: u64 = 0;
     /// The contents of the block do not matter.
     pub(crate) const UNDEFINED: u64 = 1;

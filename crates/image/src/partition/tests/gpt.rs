@@ -9,19 +9,16 @@ fn partitions_are_read_whatever_the_size_of_sectors() {
             let bytes = u64::from(sector);
             let table = read_all(with_gpt(sector as usize, 300, PARTS), given).expect("a table");
             assert_eq!((table.scheme, table.sector_size), (Scheme::Gpt, sector));
-            assert_eq!(table.identity, Identity::Gpt(Guid([7; 16])));
             assert_eq!(
                 places(&table),
                 [(1, 40 * bytes, 60 * bytes), (3, 100 * bytes, bytes)]
             );
-            assert!(!table.backup_used && !table.hybrid);
             assert_eq!(table.warnings, [""; 0]);
             let [first, ..] = &table.partitions[..] else {
                 panic!("no partition");
             };
             assert_eq!(first.kind.to_string(), "Microsoft basic data");
             assert_eq!(first.name, "Basic data");
-            assert_eq!(first.id.map(|id| id[0]), Some(1));
             assert_eq!(first.fault, None);
         }
     }
@@ -35,12 +32,11 @@ fn the_backup_is_read_where_the_first_table_is_damaged() {
             let mut disk = with_gpt(sector, 300, PARTS);
             disk[at] ^= 1;
             let table = read_all(disk, None).expect("a table");
-            assert!(table.backup_used, "byte {at}");
             assert_eq!(table.sector_size as usize, sector);
             assert_eq!(places(&table).len(), 2);
             assert!(
                 table.warnings[0].contains("backup was read"),
-                "{:?}",
+                "byte {at}: {:?}",
                 table.warnings
             );
         }
@@ -54,7 +50,51 @@ fn the_backup_of_an_enlarged_disk_is_found() {
     let table = read_all(disk.clone(), None).expect("a table");
     assert_eq!(table.warnings, [""; 0]);
     disk[2 * 512 + 32] ^= 1;
-    assert!(read_all(disk, None).expect("a table").backup_used);
+    let table = read_all(disk, None).expect("a table");
+    assert!(table.warnings[0].contains("backup was read"));
+}
+
+/// A disk of 400 sectors with the table of one of 300, and in the last sector the backup that it
+/// had before.
+fn copied_over_another() -> Vec<u8> {
+    let mut disk = with_gpt(512, 400, &[(1, 200, 299), (2, 300, 320)]);
+    for header in [512, 399 * 512] {
+        disk[header + 56..][..16].fill(8);
+        seal(&mut disk, header);
+    }
+    let own = with_gpt(512, 300, PARTS);
+    disk[..own.len()].copy_from_slice(&own);
+    disk
+}
+
+#[test]
+fn the_backup_that_another_table_left_at_the_end_is_not_taken() {
+    let mut disk = copied_over_another();
+    let sound = read_all(disk.clone(), None).expect("a table");
+    assert_eq!(sound.warnings, [""; 0]);
+    disk[2 * 512 + 32] ^= 1;
+    let table = read_all(disk.clone(), None).expect("a table");
+    assert_eq!(places(&table), places(&sound));
+    assert!(table.warnings[0].contains("its backup was read"));
+    disk[299 * 512] ^= 1;
+    let error = read_all(disk, None).expect_err("no own copy");
+    assert!(error.to_string().contains("offset 153088"), "{error}");
+}
+
+#[test]
+fn a_backup_of_another_disk_beside_a_sound_table_is_a_warning() {
+    let mut disk = copied_over_another();
+    disk[512 + 32..512 + 40].copy_from_slice(&399_u64.to_le_bytes());
+    seal(&mut disk, 512);
+    let table = read_all(disk.clone(), None).expect("a table");
+    assert_eq!(places(&table).len(), 2);
+    let warning = "the backup of the GUID partition table can't be used: the header in sector 399 \
+                   is of the disk 08080808-0808-0808-0808-080808080808, expected \
+                   07070707-0707-0707-0707-070707070707 as in the first header";
+    assert_eq!(table.warnings, [warning]);
+    disk[2 * 512 + 32] ^= 1;
+    let error = read_all(disk, None).expect_err("no own copy");
+    assert!(error.to_string().contains("is of the disk 08"), "{error}");
 }
 
 #[test]
@@ -62,9 +102,8 @@ fn a_damaged_backup_is_a_warning() {
     let mut disk = with_gpt(512, 300, PARTS);
     disk[299 * 512 + 60] ^= 1;
     let table = read_all(disk, None).expect("a table");
-    assert!(!table.backup_used);
     assert!(
-        table.warnings[0].contains("damaged"),
+        table.warnings[0].contains("can't be used: header at offset 153088"),
         "{:?}",
         table.warnings
     );
@@ -93,8 +132,12 @@ fn a_hybrid_mbr_is_told_and_the_gpt_followed() {
     let mut disk = with_gpt(512, 300, PARTS);
     put_record(&mut disk, 0, 1, 0x07, 40, 10);
     let table = read_all(disk, None).expect("a table");
-    assert!(table.hybrid);
     assert_eq!(places(&table).len(), 2);
+    assert!(
+        table.warnings[0].contains("hybrid MBR"),
+        "{:?}",
+        table.warnings
+    );
 }
 
 #[test]
@@ -108,6 +151,25 @@ fn a_gpt_without_protective_mbr_is_read_with_a_warning() {
         "{:?}",
         table.warnings
     );
+}
+
+#[test]
+fn an_empty_mbr_does_not_hide_the_gpt() {
+    let mut disk = with_gpt(512, 300, PARTS);
+    disk[446..510].fill(0);
+    let table = read_all(disk.clone(), None).expect("a table");
+    assert_eq!((table.scheme, places(&table).len()), (Scheme::Gpt, 2));
+    assert!(table.warnings[0].contains("protective"));
+    disk[512] ^= 1;
+    disk[299 * 512 + 60] ^= 1;
+    let error = read_all(disk.clone(), None).expect_err("damaged");
+    assert!(
+        matches!(error, PartitionError::GptDamaged { .. }),
+        "{error}"
+    );
+    disk[299 * 512] ^= 1;
+    let table = read_all(disk, None).expect("an empty table");
+    assert_eq!((table.scheme, places(&table).len()), (Scheme::Mbr, 0));
 }
 
 #[test]
@@ -149,13 +211,31 @@ fn partitions_that_cannot_be_are_listed_but_not_opened() {
 }
 
 #[test]
+fn a_partition_of_all_numbers_is_not_said_to_end_before_its_start() {
+    let table = read_all(with_gpt(512, 300, &[(1, 0, u64::MAX)]), None).expect("a table");
+    assert!(matches!(
+        table.partitions[0].fault,
+        Some(PartitionFault::OutsideDisk { end: u64::MAX, .. })
+    ));
+}
+
+#[test]
 fn counts_and_lengths_of_entries_are_bounded() {
-    for (at, value) in [
-        (80, u32::MAX),
-        (84, u32::MAX),
-        (84, 0),
-        (84, 129),
-        (80, 1 << 20),
+    for (at, value, expected) in [
+        (
+            80,
+            u32::MAX,
+            "offset 592 has 4294967295 entries of 128 bytes",
+        ),
+        (80, 1 << 20, "offset 592 has 1048576 entries of 128 bytes"),
+        (84, u32::MAX, "offset 596 has entries of 4294967295 bytes"),
+        (84, 0, "offset 596 has entries of 0 bytes"),
+        (84, 129, "offset 596 has entries of 129 bytes"),
+        (
+            72,
+            u32::MAX,
+            "offset 584 has 16384 bytes of entries from sector 4294967295",
+        ),
     ] {
         let mut disk = with_gpt(512, 300, PARTS);
         for start in [512, 299 * 512] {
@@ -163,8 +243,13 @@ fn counts_and_lengths_of_entries_are_bounded() {
             seal(&mut disk, start);
         }
         let error = read_all(disk, None).expect_err("out of bounds");
-        assert!(error.to_string().contains("entries of"), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
+    let mut disk = with_gpt(512, 300, PARTS);
+    disk[512..520].copy_from_slice(b"EFI TRAP");
+    let table = read_all(disk, None).expect("the backup");
+    let expected = "offset 512 has the signature \"EFI TRAP\", expected \"EFI PART\"";
+    assert!(table.warnings[0].contains(expected), "{:?}", table.warnings);
 }
 
 #[test]

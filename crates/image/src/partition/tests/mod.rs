@@ -2,9 +2,11 @@
 
 mod gpt;
 mod hostile;
+mod leftover;
 mod mbr;
 #[cfg(target_os = "linux")]
 mod tools;
+mod unreadable;
 
 use super::*;
 use crate::testing::Memory;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{BLOCKS, SIZE, assert_old_or_new, content, expected, open, pattern, refusal};
+use crate::container::tests::replayed;
 use crate::container::vhdx::format::{BatEntry, Guid, LogEntryHeader, MIB};
 use crate::container::vhdx::samples::{
     BAT_AT, Change, LOG_AT, UNIT, edit_entry, log_entry, put_entry, sign_entry, vhdx,
@@ -49,7 +50,7 @@ fn the_log_is_replayed_in_memory_and_written_before_the_first_change() {
     let image = with_log(0, &[data(1, 0)]);
     let memory = Arc::new(Memory::new(image.clone()));
     let disk = Container::open(memory.clone()).expect("opens");
-    let replay = disk.log().expect("replayed");
+    let replay = replayed(&disk).expect("replayed");
     assert_eq!(
         (replay.entries, replay.sequence_number, replay.bytes),
         (1, 1, 4096)
@@ -62,7 +63,7 @@ fn the_log_is_replayed_in_memory_and_written_before_the_first_change() {
     expected[0] = 1;
     assert!(content(&disk) == expected);
     let again = Container::open(memory.clone()).expect("opens");
-    assert_eq!(again.log(), None);
+    assert_eq!(replayed(&again), None);
     assert!(content(&again) == expected);
     for at in [64 << 10, 128 << 10] {
         assert_eq!(
@@ -85,7 +86,7 @@ fn entries_are_replayed_from_the_tail_to_the_head_in_order() {
         &[Change::Zero(BAT, 8192), Change::Data(BAT, moved())],
     );
     let disk = open(with_log(0, &[old, second, third])).expect("opens");
-    let replay = disk.log().expect("replayed");
+    let replay = replayed(&disk).expect("replayed");
     assert_eq!(
         (replay.entries, replay.sequence_number, replay.bytes),
         (2, 9, 4096 + 8192)
@@ -99,7 +100,7 @@ fn a_sequence_may_wrap_around_the_end_of_the_log() {
         let zero = log_entry(5, at, 6 * UNIT, &[Change::Zero(BAT, 4096)]);
         let image = with_log(at, &[zero, data(6, at), log_entry(7, at, 6 * UNIT, &[])]);
         let disk = open(image).expect("opens");
-        assert_eq!(disk.log().expect("replayed").entries, 3, "{at}");
+        assert_eq!(replayed(&disk).expect("replayed").entries, 3, "{at}");
         assert!(content(&disk) == moved_content());
     }
 }
@@ -142,7 +143,7 @@ fn an_entry_that_was_not_written_in_full_is_not_replayed() {
         let mut second = zero.clone();
         damage(&mut second);
         let disk = open(with_log(0, &[data(1, 0), second])).expect("opens");
-        assert_eq!(disk.log().expect("replayed").entries, 1, "{index}");
+        assert_eq!(replayed(&disk).expect("replayed").entries, 1, "{index}");
         assert!(content(&disk) == moved_content(), "{index}");
     }
 }
@@ -310,7 +311,7 @@ fn a_write_that_fails_while_the_log_is_written_can_be_repeated() {
             "after operation {number} failed"
         );
         let again = open(recorder.bytes()).expect("opens");
-        assert_eq!(again.log(), None);
+        assert_eq!(replayed(&again), None);
         assert!(content(&again) == expected);
         if !failed {
             break;

@@ -1,0 +1,169 @@
+//! Which kind of table a disk has, if any.
+
+use std::io;
+
+use super::error::PartitionError;
+use super::format::MasterBootRecord;
+use super::{Partition, PartitionType, Scheme, Table, gpt, mbr};
+use crate::content::{self, Content};
+use crate::device::Device;
+
+/// The sizes of logical sectors that disks have.
+const SECTOR_SIZES: [u32; 2] = [512, 4096];
+
+/// Reads the partition table of a disk. Without `sector_size`, in bytes, that of the disk is found
+/// out.
+///
+/// # Errors
+/// [`PartitionError`] where the disk can't be read, its table is damaged, or it has none and no
+/// known volume.
+pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, PartitionError> {
+    let sizes = match sector_size {
+        Some(found) if !SECTOR_SIZES.contains(&found) => {
+            return Err(PartitionError::SectorSize { found });
+        }
+        Some(_) => sector_size.as_slice(),
+        None => &SECTOR_SIZES,
+    };
+    let record = match mbr::record(device) {
+        Ok(record) => record,
+        Err(error) => return behind_unreadable(device, sizes, error),
+    };
+    let content = content::recognise(device);
+    if let Ok(volume) = content
+        && volume.is_windows_volume()
+    {
+        return volume_or_table(device, sizes, record.as_ref(), volume);
+    }
+    let is_other = matches!(content, Ok(Content::Other(_)));
+    match record {
+        Some(record) if mbr::is_protective(&record) => protected(device, sizes, &record),
+        Some(record) if mbr::is_used(&record) => match read_mbr(device, &record, sizes) {
+            // A boot loader in the boot sector of a volume of another system.
+            Err(PartitionError::NoTable { .. }) if is_other => Ok(whole(device, sizes)),
+            table => table,
+        },
+        record => match gpt::read(device, sizes) {
+            Ok(mut table) => {
+                let warning = "the GUID partition table has no protective MBR";
+                table.warnings.push(warning.to_owned());
+                Ok(table)
+            }
+            Err(_) if is_other => Ok(whole(device, sizes)),
+            Err(unusable) if !unusable.is_absent() => Err(unusable.into()),
+            Err(_) => match record {
+                Some(record) => read_mbr(device, &record, sizes),
+                None => Err(content
+                    .err()
+                    .map_or(PartitionError::Unrecognised, PartitionError::Io)),
+            },
+        },
+    }
+}
+
+/// Reads a disk that begins with the boot sector of a volume, which ends as an MBR does.
+///
+/// Most often the volume fills the disk. But a program that makes a table may leave what it finds
+/// before the records, and then they count, for Windows and for Linux too. They are believed where
+/// all of them may be records and one leads to something: Windows' boot sectors have text there,
+/// others zeros or a record of the volume itself, which starts in sector 0.
+fn volume_or_table(
+    device: &dyn Device,
+    sizes: &[u32],
+    record: Option<&MasterBootRecord>,
+    volume: Content,
+) -> Result<Table, PartitionError> {
+    let table = match record.filter(|record| mbr::is_plausible(record)) {
+        Some(record) if mbr::is_protective(record) => Some(protected(device, sizes, record)?),
+        Some(record) => {
+            let table = read_mbr(device, record, sizes).ok();
+            table.filter(|table| holds_known(device, table))
+        }
+        None => None,
+    };
+    let Some(mut table) = table else {
+        return Ok(whole(device, sizes));
+    };
+    table.warnings.push(format!(
+        "sector 0 begins like a volume ({volume}), and has a partition table too, which was read"
+    ));
+    Ok(table)
+}
+
+/// Reads the GPT that a protective MBR announces.
+fn protected(
+    device: &dyn Device,
+    sizes: &[u32],
+    record: &MasterBootRecord,
+) -> Result<Table, PartitionError> {
+    let mut table = gpt::read(device, sizes)?;
+    if mbr::is_hybrid(record) {
+        let warning = "the disk has a hybrid MBR: both that and the GUID partition table name \
+                       partitions; the latter was read, but Windows reads the MBR where a BIOS \
+                       starts it";
+        table.warnings.push(warning.to_owned());
+    }
+    Ok(table)
+}
+
+/// Reads the GPT of a disk whose sector 0 can't be read.
+fn behind_unreadable(
+    device: &dyn Device,
+    sizes: &[u32],
+    error: io::Error,
+) -> Result<Table, PartitionError> {
+    let Ok(mut table) = gpt::read(device, sizes) else {
+        return Err(error.into());
+    };
+    table.warnings.push(format!(
+        "sector 0 can't be read ({error}); the GUID partition table was"
+    ));
+    Ok(table)
+}
+
+/// Reads an MBR. It does not tell the size of sectors: where no partition holds anything known if
+/// read with the first size, yet one does with another, that is taken.
+fn read_mbr(
+    device: &dyn Device,
+    record: &MasterBootRecord,
+    sizes: &[u32],
+) -> Result<Table, PartitionError> {
+    let mut first = None;
+    for &size in sizes {
+        let table = mbr::read(device, record, size);
+        if let Ok(table) = &table
+            && (sizes.len() == 1 || holds_known(device, table))
+        {
+            return Ok(table.clone());
+        }
+        first.get_or_insert(table);
+    }
+    first.unwrap_or(Err(PartitionError::Unrecognised))
+}
+
+/// Whether any partition's content is known; what can't be read is not.
+fn holds_known(device: &dyn Device, table: &Table) -> bool {
+    let mut sound = table.partitions.iter().filter(|one| one.fault.is_none());
+    sound.any(|one| {
+        let content = content::recognise_at(device, one.start, one.len);
+        !matches!(content, Err(_) | Ok(Content::Unknown | Content::Empty))
+    })
+}
+
+/// A disk without table.
+fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
+    Table {
+        scheme: Scheme::None,
+        sector_size: sizes.first().copied().unwrap_or(512),
+        partitions: vec![Partition {
+            number: 0,
+            start: 0,
+            len: device.len(),
+            kind: PartitionType::Whole,
+            active: false,
+            name: String::new(),
+            fault: None,
+        }],
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,190 @@
+//! One copy of the table: a header and the entries that it names, their checksums right.
+
+use super::super::format::GptHeader;
+use super::super::guid::Guid;
+use crate::bytes;
+use crate::device::Device;
+
+/// Bytes that the entries may take: 8192 of the usual length. Windows makes 128.
+const MAX_ENTRIES_LEN: u64 = 1 << 20;
+/// Length of an entry in bytes, at least and at most.
+const ENTRY_LEN: std::ops::RangeInclusive<u64> = 128..=4096;
+
+/// A sound copy.
+pub(super) struct Copy {
+    pub(super) header: GptHeader,
+    pub(super) entries: Vec<u8>,
+}
+
+/// Why a copy can't be used.
+pub(super) struct Damage {
+    /// What is wrong.
+    pub(super) reason: String,
+    /// The header if that itself is sound.
+    pub(super) header: Option<Box<GptHeader>>,
+    /// Whether nothing says that there ever was one.
+    pub(super) is_absent: bool,
+}
+
+impl Damage {
+    fn of_header(reason: String) -> Self {
+        Self {
+            reason,
+            header: None,
+            is_absent: false,
+        }
+    }
+
+    fn absent(reason: String) -> Self {
+        Self {
+            is_absent: true,
+            ..Self::of_header(reason)
+        }
+    }
+}
+
+impl Copy {
+    /// The copy whose header lies at `lba`.
+    pub(super) fn read(device: &dyn Device, size: u32, lba: u64) -> Result<Self, Damage> {
+        let header = header(device, size, lba)?;
+        match entries(device, size, lba, &header) {
+            Ok(entries) => Ok(Self { header, entries }),
+            Err(reason) => Err(Damage {
+                reason,
+                header: Some(Box::new(header)),
+                is_absent: false,
+            }),
+        }
+    }
+
+    /// This copy, unless it is of another disk than the one that `first` heads.
+    pub(super) fn beside(self, first: &GptHeader) -> Result<Self, Damage> {
+        let (expected, found) = (first.disk_guid, self.header.disk_guid);
+        if found == expected {
+            return Ok(self);
+        }
+        Err(Damage::of_header(format!(
+            "the header in sector {} is of the disk {}, expected {} as in the first header",
+            self.header.my_lba,
+            Guid(found),
+            Guid(expected)
+        )))
+    }
+}
+
+/// The entries that the header at `lba` names.
+fn entries(
+    device: &dyn Device,
+    size: u32,
+    lba: u64,
+    header: &GptHeader,
+) -> Result<Vec<u8>, String> {
+    let field = |at: u64| lba.saturating_mul(size.into()).saturating_add(at);
+    let count = u64::from(header.number_of_partition_entries.get());
+    let each = u64::from(header.size_of_partition_entry.get());
+    if !ENTRY_LEN.contains(&each) || !each.is_power_of_two() {
+        return Err(format!(
+            "the length at offset {} has entries of {each} bytes, expected a power of two from {} \
+             to {}",
+            field(84),
+            ENTRY_LEN.start(),
+            ENTRY_LEN.end()
+        ));
+    }
+    let len = count.saturating_mul(each);
+    if len > MAX_ENTRIES_LEN {
+        return Err(format!(
+            "the number at offset {} has {count} entries of {each} bytes, expected at most \
+             {MAX_ENTRIES_LEN} bytes of them",
+            field(80)
+        ));
+    }
+    let first = header.partition_entry_lba.get();
+    let offset = first.checked_mul(size.into()).filter(|offset| {
+        let end = offset.checked_add(len);
+        end.is_some_and(|end| end <= device.len())
+    });
+    let (Some(offset), Ok(len)) = (offset, usize::try_from(len)) else {
+        return Err(format!(
+            "the place at offset {} has {len} bytes of entries from sector {first} on, expected \
+             them on the disk of {} bytes",
+            field(72),
+            device.len()
+        ));
+    };
+    let mut entries = vec![0; len];
+    device
+        .read_exact_at(&mut entries, offset)
+        .map_err(|error| format!("the entries at offset {offset} can't be read: {error}"))?;
+    let expected = header.partition_entry_array_crc32.get();
+    let found = crc32fast::hash(&entries);
+    if found != expected {
+        return Err(format!(
+            "entries at offset {offset} have the checksum 0x{found:08x}, expected 0x{expected:08x}"
+        ));
+    }
+    Ok(entries)
+}
+
+/// The header at `lba`, its checksum right.
+fn header(device: &dyn Device, size: u32, lba: u64) -> Result<GptHeader, Damage> {
+    let bytes = u64::from(size);
+    let offset = lba.checked_mul(bytes).filter(|offset| {
+        let end = offset.checked_add(bytes);
+        lba > 0 && end.is_some_and(|end| end <= device.len())
+    });
+    let (Some(offset), Ok(len)) = (offset, usize::try_from(size)) else {
+        return Err(Damage::absent(format!(
+            "sector {lba} lies outside of the disk of {} bytes",
+            device.len()
+        )));
+    };
+    let mut sector = vec![0; len];
+    device.read_exact_at(&mut sector, offset).map_err(|error| {
+        Damage::of_header(format!(
+            "the header at offset {offset} can't be read: {error}"
+        ))
+    })?;
+    let header = bytes::view::<GptHeader>(&sector, 0)
+        .ok_or_else(|| Damage::absent(format!("{size} bytes at offset {offset} hold no header")))?;
+    if header.signature != GptHeader::SIGNATURE {
+        return Err(Damage::absent(format!(
+            "the header at offset {offset} has the signature \"{}\", expected \"{}\"",
+            header.signature.escape_ascii(),
+            GptHeader::SIGNATURE.escape_ascii()
+        )));
+    }
+    let header = header.clone();
+    sound(&header, &mut sector, offset, lba).map_err(Damage::of_header)?;
+    Ok(header)
+}
+
+/// Whether the header that begins `sector` has the right checksum, and is the one of sector `lba`.
+fn sound(header: &GptHeader, sector: &mut [u8], offset: u64, lba: u64) -> Result<(), String> {
+    let size = sector.len();
+    let header_size = header.header_size.get();
+    let covered = usize::try_from(header_size)
+        .ok()
+        .filter(|&covered| covered >= size_of::<GptHeader>())
+        .and_then(|covered| sector.get_mut(..covered))
+        .ok_or_else(|| {
+            format!("header at offset {offset} has the length {header_size}, expected 92 to {size}")
+        })?;
+    if let Some(covered) = bytes::view_mut::<GptHeader>(covered, 0) {
+        covered.header_crc32 = 0.into();
+    }
+    let found = crc32fast::hash(covered);
+    let expected = header.header_crc32.get();
+    if found != expected {
+        return Err(format!(
+            "header at offset {offset} has the checksum 0x{found:08x}, expected 0x{expected:08x}"
+        ));
+    }
+    let my_lba = header.my_lba.get();
+    if my_lba != lba {
+        return Err(format!(
+            "header at offset {offset} says that it is of sector {my_lba}, expected {lba}"
+        ));
+    }
+    Ok(())
+}

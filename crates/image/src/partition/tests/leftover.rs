@@ -1,0 +1,73 @@
+//! Tables behind what a volume without table has left in sector 0.
+
+use super::*;
+
+/// Puts the start of an NTFS boot sector at `at`.
+fn put_boot_sector(disk: &mut [u8], at: usize) {
+    disk[at..][..11].copy_from_slice(b"\xEB\x52\x90NTFS    ");
+    disk[at + 510..][..2].copy_from_slice(&[0x55, 0xAA]);
+}
+
+/// A disk with a partition of NTFS and a boot sector of NTFS in sector 0.
+fn with_mbr() -> Vec<u8> {
+    let mut disk = vec![0; 1000 * 512];
+    put_record(&mut disk, 0, 0, 0x07, 100, 50);
+    put_record(&mut disk, 0, 1, 0x07, 200, 50);
+    disk[446] = 0x80;
+    put_boot_sector(&mut disk, 0);
+    put_boot_sector(&mut disk, 200 * 512);
+    disk
+}
+
+fn scheme(disk: Vec<u8>) -> Scheme {
+    let table = read_all(disk, None).expect("a table or a volume");
+    assert_eq!(
+        table
+            .warnings
+            .iter()
+            .any(|one| one.contains("begins like a volume (NTFS)")),
+        table.scheme != Scheme::None,
+        "{:?}",
+        table.warnings
+    );
+    table.scheme
+}
+
+#[test]
+fn a_table_that_leads_to_volumes_counts() {
+    let table = read_all(with_mbr(), None).expect("a table");
+    assert_eq!(places(&table), [(1, 51_200, 25_600), (2, 102_400, 25_600)]);
+    assert_eq!(scheme(with_mbr()), Scheme::Mbr);
+}
+
+#[test]
+fn records_that_lead_nowhere_do_not() {
+    let mut nothing_known = with_mbr();
+    nothing_known[200 * 512..201 * 512].fill(9);
+    let mut text = with_mbr();
+    text[446 + 3 * 16] = b'A';
+    let mut unused = with_mbr();
+    unused[446..510].fill(0);
+    let mut outside = with_mbr();
+    put_record(&mut outside, 0, 1, 0x07, 200, 801);
+    let mut itself = with_mbr();
+    put_record(&mut itself, 0, 0, 0x07, 0, 1000);
+    put_record(&mut itself, 0, 1, 0, 0, 0);
+    for disk in [nothing_known, text, unused, outside, itself] {
+        assert_eq!(scheme(disk), Scheme::None);
+    }
+}
+
+#[test]
+fn a_gpt_counts_and_is_not_passed_over_where_it_is_damaged() {
+    let mut disk = with_gpt(512, 300, &[(1, 40, 99)]);
+    put_boot_sector(&mut disk, 0);
+    assert_eq!(scheme(disk.clone()), Scheme::Gpt);
+    disk[512] ^= 1;
+    disk[299 * 512] ^= 1;
+    let error = read_all(disk, None).expect_err("damaged");
+    assert!(
+        matches!(error, PartitionError::GptDamaged { .. }),
+        "{error}"
+    );
+}
