@@ -1,7 +1,7 @@
 //! Reading the hives that recipes are about: what inspect and plan have in common. Nothing is
 //! written.
 
-use diskmend_disk::Access;
+use diskmend_disk::{Access, Disk};
 use diskmend_hive::check::check;
 use diskmend_hive::{Corruption, Hive};
 
@@ -66,7 +66,7 @@ pub(crate) fn survey(
         store: None,
         acls: Vec::new(),
         skipped: Vec::new(),
-        notices: Vec::new(),
+        notices: disk_notices(site),
     };
     for name in HiveName::ALL {
         let named = recipes
@@ -93,6 +93,13 @@ pub(crate) fn survey(
         return Err(survey.skipped.swap_remove(0).1);
     }
     Ok(survey)
+}
+
+/// What is worth telling of how the disk is stored that is not mounted.
+fn disk_notices(site: &Site) -> Vec<Notice> {
+    let warnings = site.disk.iter().flat_map(Disk::warnings);
+    let notice = |text| Notice { kind: "disk", text };
+    warnings.map(notice).collect()
 }
 
 /// Reads the boot store. That there is none matters to those only who want it to be changed:

@@ -46,6 +46,11 @@ fn each_partition_is_shown_with_what_it_holds() {
     disk.write_at(&[0; 512], disk.len() - 512);
     let warned = diskmend(["disks", disk.path()]).ends(0).says("backup");
     assert!(warned.stdout.contains("NTFS"), "{}", warned.stdout);
+    let inspected = diskmend(["inspect", disk.path(), "tls", "--json"]).json();
+    let notice = &inspected["notices"][0];
+    assert_eq!(notice["kind"], "disk");
+    let text = notice["text"].as_str().unwrap_or_default();
+    assert!(text.contains("backup"), "{text}");
     diskmend(["disks", &disk.beside("missing")])
         .ends(1)
         .says("not found");
