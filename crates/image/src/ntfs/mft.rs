@@ -9,7 +9,7 @@ use super::layout::{Builder, Layout};
 use super::list;
 use super::place::FileId;
 use super::promise::Promises;
-use super::record::Record;
+use super::record::{AttributeAt, Record};
 
 /// Bytes that a bulk read takes at once.
 const CHUNK: u64 = 64 << 10;
@@ -52,9 +52,11 @@ impl Mft {
             let at = entry.find(&extension, base.id())?;
             builder.add(&extension, at)?;
         }
+        let layout = builder.finish(&base, at)?;
+        check_own(&disk, &base, at, &layout)?;
         let mft = Self {
             disk,
-            layout: builder.finish(&base, at)?,
+            layout,
             mirror: OnceLock::new(),
             promises: Promises::default(),
         };
@@ -326,6 +328,28 @@ impl Mft {
             .and_then(|within| crate::bytes::slice(chunk, within, record_len(&self.disk)))
             .ok_or_else(|| missing(number))
     }
+}
+
+/// Refuses an $MFT that has fewer clusters than it tells of: what walks it would find no end.
+fn check_own(
+    disk: &Disk,
+    base: &Record,
+    at: AttributeAt,
+    layout: &Layout,
+) -> Result<(), Corruption> {
+    let flags = base.attribute(at).map_or(0, |attribute| attribute.flags());
+    let has_hole = layout.runs().iter().any(|run| run.lcn.is_none());
+    if flags != 0 || has_hole {
+        let expected = "neither compressed, encrypted nor sparse";
+        let actual = format!("flags {flags:#06x}, holes: {has_hole}");
+        return Err(base.corruption("data of $MFT", at, expected, actual));
+    }
+    let clusters = layout.clusters();
+    if clusters > disk.geometry.clusters {
+        let expected = format!("at most the volume's {}", disk.geometry.clusters);
+        return Err(base.corruption("clusters of $MFT", at, expected, clusters.to_string()));
+    }
+    Ok(())
 }
 
 /// Records that are read together.

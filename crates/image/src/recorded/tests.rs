@@ -208,11 +208,7 @@ fn sectors_are_given_back_as_a_whole() {
     disk.restore(&record).expect("a record");
     assert_eq!(
         medium.steps()[written..],
-        [
-            "write 2048 at 1024",
-            "write 272 at 9728",
-            "sync"
-        ]
+        ["write 2048 at 1024", "write 272 at 9728", "sync"]
     );
     assert_eq!(medium.bytes(), content());
 }
