@@ -48,7 +48,8 @@ impl Mft {
             }
             let number = entry.record.record;
             let so_far = builder.so_far().ok_or_else(|| missing(number))?;
-            let extension = read_record(&disk, so_far, number)?;
+            let extension = read_record(&disk, so_far, number);
+            let extension = extension.map_err(|error| entry.lost(&base, error))?;
             let at = entry.find(&extension, base.id())?;
             builder.add(&extension, at)?;
         }
@@ -62,7 +63,7 @@ impl Mft {
         };
         if mft.layout.position(0) != Some(offset) {
             let expected = "the place that the boot sector tells";
-            let actual = format!("{:?}", mft.layout.position(0));
+            let actual = place(mft.layout.position(0));
             return Err(Corruption::new("first cluster of $MFT", offset, expected, actual).into());
         }
         Ok(mft)
@@ -267,8 +268,8 @@ impl Mft {
         let layout = builder.finish(&record, at)?;
         let expected = self.disk.geometry.offset(self.disk.geometry.mft_mirror);
         if layout.position(0) != expected {
-            let actual = format!("{:?}", layout.position(0));
-            let expected = format!("{expected:?} as in the boot sector");
+            let actual = place(layout.position(0));
+            let expected = format!("{} as in the boot sector", place(expected));
             return Err(record.corruption("$MFTMirr", at, expected, actual).into());
         }
         Ok(self.mirror.get_or_init(|| layout))
@@ -394,6 +395,14 @@ fn missing(number: u64) -> VolumeError {
         record: number,
         sequence: 0,
     })
+}
+
+/// An offset in the volume, for a message.
+fn place(offset: Option<u64>) -> String {
+    match offset {
+        Some(offset) => format!("offset {offset}"),
+        None => "no place".to_owned(),
+    }
 }
 
 fn record_len(disk: &Disk) -> usize {
