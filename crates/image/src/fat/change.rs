@@ -17,10 +17,11 @@ use fatfs::{Dir, FileSystem, FsOptions};
 use super::clock::CLOCK;
 use super::error::FatError;
 use super::folder::{Found, Reader};
-use super::format::DirEntry;
+use super::format::{DirEntry, FsInfo};
 use super::geometry::{Geometry, Run};
 use super::overlay::{Overlay, Stream};
 use super::table::{Next, Table};
+use crate::bytes;
 use crate::device::Device;
 
 /// What a part of a change is. Written in this order where clusters are taken.
@@ -186,8 +187,10 @@ impl Change<'_> {
     fn write(&self, overlay: &Overlay<'_>, order: &[Stage], own: &[Run]) -> io::Result<()> {
         let mut staged = Vec::new();
         for (offset, data) in overlay.differences()? {
-            if let Some(stage) = self.stage(offset, own)? {
-                staged.push((stage, offset, data));
+            match self.stage(offset, own)? {
+                Some(Stage::Info) if !self.can_be_count(&data) => {}
+                Some(stage) => staged.push((stage, offset, data)),
+                None => {}
             }
         }
         let mut is_first = true;
@@ -209,6 +212,16 @@ impl Change<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the number of free clusters in FSInfo is one: `fatfs` counts from what is there, and
+    /// below 0 where that was too small.
+    fn can_be_count(&self, info: &[u8]) -> bool {
+        let count = bytes::slice(info, FsInfo::FREE_COUNT_AT, size_of::<u32>());
+        let count = count.and_then(|count| count.try_into().ok());
+        count
+            .map(u32::from_le_bytes)
+            .is_some_and(|count| count == FsInfo::UNKNOWN || count <= self.geometry.clusters)
     }
 
     /// What the sector at `offset` is; `None` for the boot sector, which is left as it is.
