@@ -7,7 +7,8 @@
 //! - where clusters are given back: the folders, the FATs, that count.
 //!
 //! After a crash between two stages clusters are lost that no file has, or a chain is longer than
-//! its file. Nothing else of the volume changes; neither do the marks that it is in use, which
+//! its file. A crash within a stage may leave the copies of the FAT unequal, or a part of the entries
+//! of a name. Nothing else of the volume changes; neither do the marks that it is in use, which
 //! `fatfs` sets in the boot sector: the volume's users see it before or after a run, never during.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};

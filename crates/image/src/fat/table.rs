@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
             _ => return Err(self.wrong(number, "an entry for each cluster", "the FAT's end")),
         };
         Ok(match self.geometry.kind {
-            FatKind::Fat12 if number % 2 == 0 => value & 0xFFF,
+            FatKind::Fat12 if number.is_multiple_of(2) => value & 0xFFF,
             FatKind::Fat12 => value >> 4,
             _ => value,
         })

@@ -1,9 +1,10 @@
 //! Giving a file another length, and clusters where it has holes.
 //!
-//! The order makes every crash harmless: first the clusters are taken in $Bitmap, then they hold
-//! zeros, and only then does the record tell of them. A crash in between leaves clusters that are
-//! marked as used and belong to no file, which chkdsk gives back. A hole that is filled reads as
-//! before; the data is written once that is durable.
+//! The order makes a crash between two steps harmless: first the clusters are taken in $Bitmap, then
+//! they hold zeros, and only then does the record tell of them. A crash in between leaves clusters
+//! that are marked as used and belong to no file, which chkdsk gives back. A hole that is filled
+//! reads as before; the data is written once that is durable. A record of which more than one sector
+//! changes may be torn by a crash within its write.
 //!
 //! At last the copies of the sizes in the indexes of folders follow, by which Windows lists files
 //! that it has not opened yet. They are no more than copies: where an entry is not found, or a
