@@ -4,7 +4,6 @@
 //! index without end (a node that is its own child) and slices by lengths it has not checked.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
@@ -18,6 +17,10 @@ use super::stream::Stream;
 use super::upcase::UpCase;
 use crate::bytes;
 
+mod walk;
+
+use walk::Seen;
+
 /// Name of the index and of the attributes that hold it.
 const INDEX: &str = "$I30";
 /// `index_root.collation_rule` of an index of file names.
@@ -27,10 +30,6 @@ const MAX_NAMES: usize = 1 << 22;
 const MAX_UNITS: usize = 1 << 26;
 /// Most names that are found for one.
 const MAX_SAME: usize = 1 << 10;
-/// Most nodes above each other. With six names in a node, the fewest of the longest, half as many
-/// would do for all the files that a volume can have.
-const MAX_DEPTH: usize = 32;
-
 /// Which rules a name follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
@@ -63,13 +62,6 @@ pub(crate) struct Folder<'a> {
     block_len: usize,
     /// Bytes that one step of a node's number stands for.
     unit: u64,
-}
-
-/// A node on the way to the one that is read.
-struct Level {
-    node: Node,
-    /// The name that comes after the child.
-    name: Option<Entry>,
 }
 
 impl<'a> Folder<'a> {
@@ -188,43 +180,6 @@ impl<'a> Folder<'a> {
             },
         )?;
         Ok(names)
-    }
-
-    /// Shows the names which `order` tells to be equal to what is looked for, and the places of
-    /// their nodes. All are in that order.
-    fn walk(
-        &self,
-        order: impl Fn(&[u16]) -> Ordering,
-        mut show: impl FnMut(Entry, u64) -> Result<(), Corruption>,
-    ) -> Result<(), VolumeError> {
-        let mut seen = Seen::default();
-        let mut spare = Vec::new();
-        let mut path = vec![Level::of(self.root()?)];
-        while let Some(level) = path.last_mut() {
-            let at = level.node.place();
-            if let Some(name) = level.name.take() {
-                show(name, at)?;
-            }
-            let Some(found) = level.node.next()? else {
-                spare = path.pop().map_or(spare, |level| level.node.into_data());
-                continue;
-            };
-            let child = found.child;
-            if !found.is_last {
-                let entry = name_of(&found, at)?;
-                match order(&entry.name) {
-                    Ordering::Greater => continue,
-                    Ordering::Less => level.node.skip_rest(),
-                    Ordering::Equal => level.name = Some(entry),
-                }
-            }
-            if let Some(vcn) = child {
-                seen.visit(vcn, path.len(), at)?;
-                let node = self.node(vcn, at, std::mem::take(&mut spare))?;
-                path.push(Level::of(node));
-            }
-        }
-        Ok(())
     }
 
     /// The entry of a name: as spelled, or else one that differs in case only.
@@ -373,33 +328,6 @@ pub(crate) struct Located {
     node: Option<u64>,
     /// Offset of its key in the node.
     key_at: usize,
-}
-
-/// The nodes that were visited: one that comes again would lead around for ever.
-#[derive(Default)]
-struct Seen(HashSet<u64>);
-
-impl Seen {
-    /// Goes to the child `vcn` of the node at `at`; `depth` nodes lie above it.
-    fn visit(&mut self, vcn: u64, depth: usize, at: u64) -> Result<(), Corruption> {
-        let wrong = |expected: &'static str, actual| {
-            Corruption::new("child of an index node", at, expected, actual)
-        };
-        if depth >= MAX_DEPTH {
-            let actual = format!("node {vcn}, below {depth} others");
-            return Err(wrong("an index that is less deep", actual));
-        }
-        match self.0.insert(vcn) {
-            true => Ok(()),
-            false => Err(wrong("another node", format!("node {vcn} again"))),
-        }
-    }
-}
-
-impl Level {
-    fn of(node: Node) -> Self {
-        Self { node, name: None }
-    }
 }
 
 fn place(start: u64, within: usize) -> u64 {
