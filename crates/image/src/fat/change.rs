@@ -7,7 +7,8 @@
 //! - where clusters are given back: the folders, the FATs, that count.
 //!
 //! After a crash between two stages clusters are lost that no file has, or a chain is longer than
-//! its file. Nothing else of the volume changes; neither do the marks that it is in use, which
+//! its file. A crash within a stage may leave the copies of the FAT unequal, or a part of the entries
+//! of a name. Nothing else of the volume changes; neither do the marks that it is in use, which
 //! `fatfs` sets in the boot sector: the volume's users see it before or after a run, never during.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,10 +18,11 @@ use fatfs::{Dir, FileSystem, FsOptions};
 use super::clock::CLOCK;
 use super::error::FatError;
 use super::folder::{Found, Reader};
-use super::format::DirEntry;
+use super::format::{DirEntry, FsInfo};
 use super::geometry::{Geometry, Run};
 use super::overlay::{Overlay, Stream};
 use super::table::{Next, Table};
+use crate::bytes;
 use crate::device::Device;
 
 /// What a part of a change is. Written in this order where clusters are taken.
@@ -186,8 +188,10 @@ impl Change<'_> {
     fn write(&self, overlay: &Overlay<'_>, order: &[Stage], own: &[Run]) -> io::Result<()> {
         let mut staged = Vec::new();
         for (offset, data) in overlay.differences()? {
-            if let Some(stage) = self.stage(offset, own)? {
-                staged.push((stage, offset, data));
+            match self.stage(offset, own)? {
+                Some(Stage::Info) if !self.can_be_count(&data) => {}
+                Some(stage) => staged.push((stage, offset, data)),
+                None => {}
             }
         }
         let mut is_first = true;
@@ -209,6 +213,16 @@ impl Change<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the number of free clusters in FSInfo is one: `fatfs` counts from what is there, and
+    /// below 0 where that was too small.
+    fn can_be_count(&self, info: &[u8]) -> bool {
+        let count = bytes::slice(info, FsInfo::FREE_COUNT_AT, size_of::<u32>());
+        let count = count.and_then(|count| count.try_into().ok());
+        count
+            .map(u32::from_le_bytes)
+            .is_some_and(|count| count == FsInfo::UNKNOWN || count <= self.geometry.clusters)
     }
 
     /// What the sector at `offset` is; `None` for the boot sector, which is left as it is.

@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
     /// Where the bytes of a file lie. A chain longer than the file is left by a crash; its surplus
     /// is not read.
     pub(super) fn file_runs(&mut self, found: &Found) -> Result<Vec<Run>, FatError> {
-        let wanted = self.geometry.clusters_of(found.len.into());
+        let wanted = self.clusters_of(found)?;
         if wanted == 0 {
             return Ok(Vec::new());
         }
@@ -215,7 +215,7 @@ impl<'a> Reader<'a> {
     /// Checks that a file's chain is exactly as long as the file: what frees or lengthens it relies
     /// on that.
     pub(super) fn check_chain(&mut self, found: &Found) -> Result<(), FatError> {
-        let wanted = self.geometry.clusters_of(found.len.into());
+        let wanted = self.clusters_of(found)?;
         if wanted == 0 {
             return match found.first {
                 0 => Ok(()),
@@ -238,6 +238,17 @@ impl<'a> Reader<'a> {
             "as long as the file",
             actual,
         ))
+    }
+
+    /// Clusters that a file must have, which the volume does.
+    fn clusters_of(&self, found: &Found) -> Result<u64, FatError> {
+        let wanted = self.geometry.clusters_of(found.len.into());
+        if wanted > self.geometry.clusters.into() {
+            let at = found.at.saturating_add(DirEntry::FILE_SIZE_AT);
+            let expected = "at most the bytes of all clusters";
+            return Err(corrupt("length of a file", at, expected, found.len));
+        }
+        Ok(wanted)
     }
 
     fn first(&self, found: &Found) -> Result<Cluster, FatError> {

@@ -83,8 +83,20 @@ impl BootSector {
     pub(super) const NOT_MIRRORED: u16 = 0x80;
     /// Extended flags: the number of the FAT in use.
     pub(super) const ACTIVE_FAT: u16 = 0x0F;
-    /// Windows' marks: the volume was not closed, or is to be tested.
-    pub(super) const MARKS: u8 = 0x03;
+    /// Windows' marks: the volume was not closed.
+    pub(super) const MARK_DIRTY: u8 = 0x01;
+    /// Windows' marks: the volume is to be tested.
+    pub(super) const MARK_TEST: u8 = 0x02;
+}
+
+/// The sector with the number of free clusters (FAT spec, FAT32 FSInfo Sector Structure).
+pub(super) struct FsInfo;
+
+impl FsInfo {
+    /// Offset of that number, of 32 bits.
+    pub(super) const FREE_COUNT_AT: usize = 488;
+    /// The number where it is not known.
+    pub(super) const UNKNOWN: u32 = 0xFFFF_FFFF;
 }
 
 /// An entry of a folder (FAT spec, FAT Directory Structure).
@@ -111,6 +123,8 @@ pub(super) struct DirEntry {
 
 impl DirEntry {
     pub(super) const LEN: usize = 32;
+    /// Offset of `file_size`.
+    pub(super) const FILE_SIZE_AT: u64 = 28;
     /// First byte: this entry and all that follow are free.
     pub(super) const END: u8 = 0x00;
     /// First byte: the entry is free.

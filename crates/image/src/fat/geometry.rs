@@ -89,8 +89,8 @@ pub(super) struct Geometry {
     pub(super) clusters: u32,
     /// The sector with the numbers of free clusters (FAT32).
     pub(super) fs_info: Option<Run>,
-    /// Whether the boot sector marks the volume as not closed or to be tested.
-    pub(super) marked: bool,
+    /// What the boot sector marks the volume as.
+    pub(super) mark: Option<&'static str>,
 }
 
 /// Clusters from which on the FAT has 16 and 32 bits.
@@ -103,6 +103,11 @@ const MAX_CLUSTER_LEN: u64 = 256 << 10;
 const BOOT_SECTOR_LEN: usize = 512;
 
 impl Geometry {
+    /// What a volume is marked as while it is in use.
+    pub(super) const NOT_CLOSED: &str = "not closed";
+    /// What it is marked as until it was tested.
+    pub(super) const DISK_ERRORS: &str = "having met disk errors";
+
     /// Reads the boot sector, and checks that the volume lies within the device.
     pub(super) fn read(device: &dyn Device) -> Result<Self, FatError> {
         let mut sector = [0; BOOT_SECTOR_LEN];
@@ -134,7 +139,8 @@ impl Geometry {
         }
         let sector_len = u64::from(boot.byts_per_sec.get());
         if !sector_len.is_power_of_two() || !(512..=4096).contains(&sector_len) {
-            return Err(corrupt("bytes of a sector", 11, "512 to 4096", sector_len));
+            let expected = "a power of two from 512 to 4096";
+            return Err(corrupt("bytes of a sector", 11, expected, sector_len));
         }
         let per_cluster = u64::from(boot.sec_per_clus);
         let cluster_len = per_cluster.saturating_mul(sector_len);
@@ -142,7 +148,7 @@ impl Geometry {
             return Err(corrupt(
                 "sectors of a cluster",
                 13,
-                "a power of two",
+                "a power of two, with 256 KiB at most",
                 per_cluster,
             ));
         }
@@ -158,10 +164,10 @@ impl Geometry {
             return Err(corrupt("media", 21, "0xf0 or 0xf8 to 0xff", boot.media));
         }
         let is_32 = boot.fat_sz16.get() == 0;
-        let (fat_sectors, marks) = if is_32 {
-            (u64::from(tail32.fat_sz32.get()), tail32.reserved1)
+        let (fat_sectors, fat_at, marks) = if is_32 {
+            (u64::from(tail32.fat_sz32.get()), 36, tail32.reserved1)
         } else {
-            (u64::from(boot.fat_sz16.get()), tail16.reserved1)
+            (u64::from(boot.fat_sz16.get()), 22, tail16.reserved1)
         };
         let root_entries = u64::from(boot.root_ent_cnt.get());
         if is_32 != (root_entries == 0) {
@@ -173,9 +179,9 @@ impl Geometry {
             ));
         }
         // On FAT32 the first is to be 0, yet Linux sets it there too on a short volume.
-        let sectors = match boot.tot_sec16.get() {
-            0 => u64::from(boot.tot_sec32.get()),
-            sectors => u64::from(sectors),
+        let (sectors, sectors_at) = match boot.tot_sec16.get() {
+            0 => (u64::from(boot.tot_sec32.get()), 32),
+            sectors => (u64::from(sectors), 19),
         };
         // None of these can overflow: the factors are of at most 32, 13 and 8 bits.
         let fat_len = fat_sectors.saturating_mul(sector_len);
@@ -191,8 +197,8 @@ impl Geometry {
             0 => {
                 return Err(corrupt(
                     "sectors of the volume",
-                    32,
-                    "some clusters",
+                    sectors_at,
+                    "enough for a cluster",
                     sectors,
                 ));
             }
@@ -200,12 +206,20 @@ impl Geometry {
             _ if is_32 => FatKind::Fat32,
             _ if clusters < MIN_CLUSTERS_16 => FatKind::Fat12,
             _ if clusters < MIN_CLUSTERS_32 => FatKind::Fat16,
-            _ => return Err(corrupt("number of clusters", 32, "at most 65524", clusters)),
+            _ => {
+                let expected = "at most 65524 where a FAT's length has 16 bits";
+                return Err(corrupt(
+                    "number of clusters",
+                    sectors_at,
+                    expected,
+                    clusters,
+                ));
+            }
         };
         if clusters > MAX_CLUSTERS_32 {
             return Err(corrupt(
                 "number of clusters",
-                32,
+                sectors_at,
                 "at most 268435445",
                 clusters,
             ));
@@ -219,7 +233,7 @@ impl Geometry {
         if fat_len < needed {
             return Err(corrupt(
                 "sectors of a FAT",
-                36,
+                fat_at,
                 "an entry for each cluster",
                 fat_sectors,
             ));
@@ -245,7 +259,13 @@ impl Geometry {
             data_start,
             clusters: u32::try_from(clusters).unwrap_or(u32::MAX),
             fs_info: None,
-            marked: marks & BootSector::MARKS != 0,
+            mark: if marks & BootSector::MARK_DIRTY != 0 {
+                Some(Self::NOT_CLOSED)
+            } else if marks & BootSector::MARK_TEST != 0 {
+                Some(Self::DISK_ERRORS)
+            } else {
+                None
+            },
         };
         if is_32 {
             geometry.complete_32(tail32, reserved)?;

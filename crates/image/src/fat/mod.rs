@@ -253,6 +253,11 @@ impl Inner {
 
     /// Whether the structure may be changed.
     fn check_changeable(&self, state: &mut State) -> Result<(), FatError> {
+        // `fatfs` counts its bits in 32.
+        if self.geometry.fat.len.saturating_mul(8) > u32::MAX.into() {
+            let what = "a FAT volume with an allocation table of 512 MiB or more";
+            return Err(FatError::Unsupported { what });
+        }
         self.check_writable(state)?;
         if !state.copies_equal {
             Table::new(&*self.device, &self.geometry).compare_copies()?;

@@ -1,6 +1,8 @@
 //! Reading of the file allocation table: chains of clusters, free clusters, marks (FAT spec, FAT
 //! Data Structure).
 
+use std::fmt::Display;
+
 use super::error::FatError;
 use super::geometry::{Cluster, FatKind, Geometry, Run, corrupt};
 use crate::bytes;
@@ -48,14 +50,26 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The entry of this number, its upper four bits left out on FAT32.
-    fn entry(&mut self, number: u32) -> Result<u32, FatError> {
+    /// Offset in the FAT of the entry of this number, and its bytes.
+    fn place(&self, number: u32) -> (u64, usize) {
         let number = u64::from(number);
-        let (offset, len) = match self.geometry.kind {
+        match self.geometry.kind {
             FatKind::Fat12 => (number.saturating_mul(3) / 2, 2),
             FatKind::Fat16 => (number.saturating_mul(2), 2),
             FatKind::Fat32 => (number.saturating_mul(4), 4),
-        };
+        }
+    }
+
+    /// Describes a wrong entry of this number.
+    fn wrong(&self, number: u32, expected: &'static str, actual: impl Display) -> FatError {
+        let (offset, _) = self.place(number);
+        let offset = self.geometry.fat.start.saturating_add(offset);
+        corrupt("FAT's entry of a cluster", offset, expected, actual)
+    }
+
+    /// The entry of this number, its upper four bits left out on FAT32.
+    fn entry(&mut self, number: u32) -> Result<u32, FatError> {
+        let (offset, len) = self.place(number);
         let within = offset % BLOCK_LEN;
         let start = offset.saturating_sub(within);
         let fat = self.geometry.fat;
@@ -73,17 +87,10 @@ impl<'a> Table<'a> {
         let value = match found {
             Some(&[a, b]) => u32::from(u16::from_le_bytes([a, b])),
             Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) & 0x0FFF_FFFF,
-            _ => {
-                return Err(corrupt(
-                    "FAT",
-                    fat.start,
-                    "an entry for each cluster",
-                    number,
-                ));
-            }
+            _ => return Err(self.wrong(number, "an entry for each cluster", "the FAT's end")),
         };
         Ok(match self.geometry.kind {
-            FatKind::Fat12 if number % 2 == 0 => value & 0xFFF,
+            FatKind::Fat12 if number.is_multiple_of(2) => value & 0xFFF,
             FatKind::Fat12 => value >> 4,
             _ => value,
         })
@@ -103,9 +110,8 @@ impl<'a> Table<'a> {
             _ if value > bad => Next::End,
             _ => {
                 let next = self.geometry.cluster(value).ok_or_else(|| {
-                    let what = "FAT's entry of a cluster";
                     let found = format!("{value} after {}", cluster.number());
-                    corrupt(what, self.geometry.fat.start, "a cluster there is", found)
+                    self.wrong(cluster.number(), "a cluster there is", found)
                 })?;
                 Next::To(next)
             }
@@ -143,14 +149,9 @@ impl<'a> Table<'a> {
                     break;
                 }
                 wrong @ (Next::Free | Next::Bad) => {
-                    let found = format!("{wrong:?} for cluster {}", cluster.number());
-                    let place = self.geometry.fat.start;
-                    return Err(corrupt(
-                        "chain of clusters",
-                        place,
-                        "its next or its end",
-                        found,
-                    ));
+                    let number = cluster.number();
+                    let found = format!("{wrong:?} for cluster {number}");
+                    return Err(self.wrong(number, "its next or its end", found));
                 }
             }
         }
@@ -175,17 +176,17 @@ impl<'a> Table<'a> {
     /// What the volume is marked as where it must not be written.
     pub(super) fn mark(&mut self) -> Result<Option<&'static str>, FatError> {
         let (closed, sound) = match self.geometry.kind {
-            FatKind::Fat12 => return Ok(self.geometry.marked.then_some("not closed")),
+            FatKind::Fat12 => return Ok(self.geometry.mark),
             FatKind::Fat16 => (1 << 15, 1 << 14),
             FatKind::Fat32 => (1 << 27, 1 << 26),
         };
         let value = self.entry(1)?;
-        Ok(if value & closed == 0 || self.geometry.marked {
-            Some("not closed")
+        Ok(if value & closed == 0 {
+            Some(Geometry::NOT_CLOSED)
         } else if value & sound == 0 {
-            Some("having met disk errors")
+            self.geometry.mark.or(Some(Geometry::DISK_ERRORS))
         } else {
-            None
+            self.geometry.mark
         })
     }
 

@@ -7,11 +7,14 @@ use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
 use super::place::{FileId, Lcn};
-use super::record::Record;
+use super::record::{AttributeAt, Record};
 use super::runs::{self, Run};
 
 /// Most clusters that get their places together; Windows knows units of 16 only.
 const MAX_UNIT: u64 = 4096;
+/// Why a file gets no more clusters.
+pub(crate) const NO_ROOM: &str =
+    "its record has no room to tell of more clusters: defragment it in Windows";
 
 /// Clusters for a file, that nobody has taken yet.
 #[derive(Clone, Debug)]
@@ -61,14 +64,18 @@ pub(crate) fn find(
     if gaps.is_empty() {
         return Ok(None);
     }
-    let mut record = mft.read_any(open.stream.record())?;
+    if open.stream.layout().is_none() {
+        open.stream.check_uncompressed()?;
+        open.stream.check_whole()?;
+    }
+    let (mut record, at) = open.record(mft)?;
     if record.number() != id.record || has_list(&record) {
         return Err(cannot(
             "its attributes are spread over several records: copy it in Windows",
         ));
     }
-    check_total(&mut record, open, &old)?;
-    let extents = free(mft, id, &old, &gaps)?;
+    check_total(&mut record, at, &old)?;
+    let extents = free(mft, id, len, &old, &gaps)?;
     let mut new = place(&gaps, &extents);
     new.sort_by_key(|run| run.vcn);
     let too_long = || cannot("it would be too long");
@@ -81,9 +88,9 @@ pub(crate) fn find(
         layout,
         pairs,
     };
-    allocation.put(&mut record, open).ok_or(cannot(
-        "its record has no room to tell of more clusters: defragment it in Windows",
-    ))?;
+    allocation
+        .put(&mut record, at, open)
+        .ok_or(cannot(NO_ROOM))?;
     Ok(Some(allocation))
 }
 
@@ -107,8 +114,7 @@ fn holes(layout: &Layout, cluster_len: u64, wanted: &[(u64, u64)]) -> Vec<Gap> {
 }
 
 /// Refuses a sparse file that tells another number of clusters than it has.
-fn check_total(record: &mut Record, open: &Open, layout: &Layout) -> Result<(), VolumeError> {
-    let at = open.stream.place();
+fn check_total(record: &mut Record, at: AttributeAt, layout: &Layout) -> Result<(), VolumeError> {
     if layout.sparse_unit.is_none() {
         return Ok(());
     }
@@ -117,12 +123,19 @@ fn check_total(record: &mut Record, open: &Open, layout: &Layout) -> Result<(), 
         return Ok(());
     }
     let expected = layout.total_allocated().to_string();
-    let wrong = record.corruption("total allocated size", at, expected, format!("{told:?}"));
+    let told = told.map_or_else(|| "none".to_owned(), |told| told.to_string());
+    let wrong = record.corruption("total allocated size", at, expected, told);
     Err(Corruption::into(wrong))
 }
 
 /// As many free clusters as fit the gaps.
-fn free(mft: &Mft, id: FileId, old: &Layout, gaps: &[Gap]) -> Result<Vec<Extent>, VolumeError> {
+fn free(
+    mft: &Mft,
+    id: FileId,
+    len: u64,
+    old: &Layout,
+    gaps: &[Gap],
+) -> Result<Vec<Extent>, VolumeError> {
     let lens = gaps.iter().map(|(start, end)| end.saturating_sub(*start));
     let clusters = lens.fold(0_u64, u64::saturating_add);
     let near = old
@@ -134,13 +147,7 @@ fn free(mft: &Mft, id: FileId, old: &Layout, gaps: &[Gap]) -> Result<Vec<Extent>
     let bitmap = Bitmap::open(mft)?;
     let promised = mft.promises().of_others(id.record);
     let Some(extents) = bitmap.find(near, clusters, &promised)? else {
-        let cluster_len = u64::from(mft.disk().geometry.cluster_len);
-        let promised = promised.iter().map(|extent| extent.len).sum();
-        let free = bitmap.free()?.saturating_sub(promised);
-        return Err(VolumeError::Full {
-            needed: clusters.saturating_mul(cluster_len),
-            free: free.saturating_mul(cluster_len),
-        });
+        return Err(bitmap.why_none(id, len, clusters, &promised)?);
     };
     check_foreign(mft, &bitmap, &extents)?;
     Ok(extents)
@@ -179,20 +186,18 @@ fn has_list(record: &Record) -> bool {
 
 impl Allocation {
     /// Lets the record tell of the clusters; `None` where it has no room.
-    pub(crate) fn put(&self, record: &mut Record, open: &Open) -> Option<()> {
-        let at = open.stream.place();
+    pub(crate) fn put(&self, record: &mut Record, at: AttributeAt, open: &Open) -> Option<()> {
         let highest = self.layout.clusters().wrapping_sub(1);
         if open.stream.layout().is_none() {
             record.make_non_resident(at, self.pairs.len()).ok()?;
         }
         record.set_mapping_pairs(at, &self.pairs, highest).ok()?;
-        set_sizes(record, open, &self.layout)
+        set_sizes(record, at, &self.layout)
     }
 }
 
 /// Writes the sizes into the record; `None` where it lacks one.
-pub(crate) fn set_sizes(record: &mut Record, open: &Open, layout: &Layout) -> Option<()> {
-    let at = open.stream.place();
+pub(crate) fn set_sizes(record: &mut Record, at: AttributeAt, layout: &Layout) -> Option<()> {
     let header = record.non_resident_mut(at)?;
     header.allocated_size = layout.allocated.into();
     header.data_size = layout.len.into();

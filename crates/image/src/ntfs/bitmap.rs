@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
 use super::mft::Mft;
-use super::place::Lcn;
+use super::place::{FileId, Lcn};
 use super::records::Records;
 use super::stream::Stream;
 
@@ -27,10 +27,14 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
+    /// The cluster after the last.
+    pub(crate) fn end(&self) -> u64 {
+        self.start.0.saturating_add(self.len)
+    }
+
     /// Whether they have a cluster in common.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.start.0 < other.start.0.saturating_add(other.len)
-            && other.start.0 < self.start.0.saturating_add(self.len)
+        self.start.0 < other.end() && other.start.0 < self.end()
     }
 }
 
@@ -119,7 +123,7 @@ impl<'a> Bitmap<'a> {
     }
 
     /// Free clusters, `needed` of them: as many as there are at `near`, then all others together
-    /// where there is such a place, else in few places; `None` where the volume is full. What is in
+    /// where there is such a place, else in few places; `None` where there are too few. What is in
     /// `promised` counts as used.
     pub(crate) fn find(
         &self,
@@ -172,6 +176,28 @@ impl<'a> Bitmap<'a> {
             found.push(Extent { len, ..extent });
         }
         Ok((rest == 0).then_some(found))
+    }
+
+    /// Why no place for `needed` clusters of file `id` was found, which is to have `len` bytes.
+    pub(crate) fn why_none(
+        &self,
+        id: FileId,
+        len: u64,
+        needed: u64,
+        promised: &[Extent],
+    ) -> Result<VolumeError, VolumeError> {
+        let spoken_for = promised.iter().chain(&self.planned).map(|it| it.len);
+        let free = self.free()?.saturating_sub(spoken_for.sum());
+        let cluster_len = u64::from(self.disk.geometry.cluster_len);
+        Ok(if free >= needed {
+            let why = "the free clusters are in too many places: defragment the volume in Windows";
+            VolumeError::CannotGrow { id, len, why }
+        } else {
+            VolumeError::Full {
+                needed: needed.saturating_mul(cluster_len),
+                free: free.saturating_mul(cluster_len),
+            }
+        })
     }
 
     /// No longer finds these clusters, which are to be taken later.

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::allocate::Allocation;
 use super::bitmap::{Bitmap, Extent};
 use super::error::{Corruption, VolumeError};
+use super::extents::Extents;
 use super::format::{attribute_type, system};
 use super::grow;
 use super::layout::Layout;
 use super::mft::Mft;
 use super::place::FileId;
+use super::record::{AttributeAt, Record};
 use super::records::Records;
 use super::second;
 use super::stream::{Content, Stream};
@@ -76,6 +78,20 @@ impl Open {
         })
     }
 
+    /// Reads the record that tells of the data, and finds where in it. What else changes the record
+    /// may have moved that.
+    pub(crate) fn record(&self, mft: &Mft) -> Result<(Record, AttributeAt), VolumeError> {
+        let record = mft.read_any(self.stream.record())?;
+        let instance = self.stream.parts().first().map(|part| part.instance);
+        let at = record
+            .attributes()
+            .find(|it| it.kind() == attribute_type::DATA && Some(it.instance()) == instance)
+            .filter(|it| it.is_named(""))
+            .map(|it| it.place())
+            .ok_or_else(|| Corruption::new("$DATA of a file", record.offset(), "one", "none"))?;
+        Ok((record, at))
+    }
+
     /// Makes sure that the data may be written where this reader thinks it is.
     pub(crate) fn make_sure(&mut self, mft: &Mft, id: FileId) -> Result<(), VolumeError> {
         if id.record < system::FIRST_USER {
@@ -129,14 +145,14 @@ pub(crate) fn check_foreign(
         start: super::place::Lcn(0),
         len: 1,
     };
-    let own: Vec<Extent> = [mft.layout(), mft.mirror()?]
+    let own = [mft.layout(), mft.mirror()?]
         .into_iter()
         .chain(bitmap.stream().layout())
         .flat_map(Layout::extents)
-        .chain([boot])
-        .collect();
+        .chain([boot]);
+    let own = Extents::of(own);
     for extent in extents {
-        if own.iter().any(|own| own.overlaps(extent)) {
+        if own.overlap(extent) {
             return Err(misplaced(mft, *extent, "a cluster of the volume's own structures").into());
         }
     }
@@ -206,8 +222,8 @@ impl File {
     /// # Errors
     /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`],
     /// [`VolumeError::ReadersDisagree`], [`VolumeError::CannotGrow`] or [`VolumeError::Full`] for
-    /// holes, a damaged volume, or what the device reports. Nothing is written but where the device
-    /// fails.
+    /// holes, a damaged volume, or what the device reports. Where it is not the device that
+    /// fails, no data is written, but holes may have got clusters.
     pub fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
         let mut open = self.open();
         let mft = &self.inner.mft;
@@ -244,11 +260,10 @@ impl File {
                 // The record is not to tell of data that is not there yet.
                 mft.disk().sync()?;
                 let _writing = self.inner.writing();
-                let mut record = mft.read_any(open.stream.record())?;
-                let header = record.non_resident_mut(open.stream.place());
-                header
-                    .ok_or(VolumeError::Stale(self.id()))?
-                    .initialized_size = end.into();
+                let (mut record, at) = open.record(mft)?;
+                let resident = record.corruption("$DATA", at, "one in clusters", "a resident one");
+                let header = record.non_resident_mut(at).ok_or(resident)?;
+                header.initialized_size = end.into();
                 mft.write(&mut record)?;
                 let promised = open.promised.take();
                 *open = Open::read(mft, self.id())?;
@@ -257,14 +272,14 @@ impl File {
             }
             Content::Resident(_) => {
                 let _writing = self.inner.writing();
-                let mut record = mft.read_any(open.stream.record())?;
+                let (mut record, at) = open.record(mft)?;
+                let expected = format!("a resident one of {file_len} bytes");
+                let other = record.corruption("$DATA", at, expected, "another");
                 let place = usize::try_from(offset)
                     .ok()
-                    .zip(record.value_mut(open.stream.place()))
+                    .zip(record.value_mut(at))
                     .and_then(|(at, value)| crate::bytes::slice_mut(value, at, data.len()));
-                place
-                    .ok_or(VolumeError::Stale(self.id()))?
-                    .copy_from_slice(data);
+                place.ok_or(other)?.copy_from_slice(data);
                 mft.write(&mut record)?;
                 open.stream.set_resident(data, offset);
                 Ok(())

@@ -4,30 +4,32 @@
 //! index without end (a node that is its own child) and slices by lengths it has not checked.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::fixup;
 use super::format::{FileName, IndexBlock, IndexRoot, attribute_type};
 use super::mft::Mft;
-use super::node::{self, NodeEntry};
+use super::node::{Node, NodeEntry};
 use super::place::FileId;
 use super::records::Records;
 use super::stream::Stream;
 use super::upcase::UpCase;
 use crate::bytes;
 
+mod walk;
+
+use walk::Seen;
+
 /// Name of the index and of the attributes that hold it.
 const INDEX: &str = "$I30";
 /// `index_root.collation_rule` of an index of file names.
 const COLLATION_FILE_NAME: u32 = 1;
-/// Most names that are read of one folder.
+/// Most names that are read of one folder, and most UTF-16 units of them together.
 const MAX_NAMES: usize = 1 << 22;
-
+const MAX_UNITS: usize = 1 << 26;
 /// Most names that are found for one.
 const MAX_SAME: usize = 1 << 10;
-
 /// Which rules a name follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
@@ -62,12 +64,6 @@ pub(crate) struct Folder<'a> {
     unit: u64,
 }
 
-/// A place in a node whose entries come in order.
-enum Step {
-    Child(u64),
-    Name(Entry),
-}
-
 impl<'a> Folder<'a> {
     /// Opens the index of a folder.
     pub(crate) fn open(mft: &'a Mft, id: FileId) -> Result<Self, VolumeError> {
@@ -77,7 +73,7 @@ impl<'a> Folder<'a> {
             return Err(VolumeError::NotAFolder(id));
         }
         let (block_len, rule) = {
-            let root = Self::root_of(&records)?;
+            let (root, _) = Self::root_of(&records)?;
             let header = bytes::view::<IndexRoot>(root, 0)
                 .ok_or_else(|| records.lacks("header of an index"))?;
             (header.index_block_size.get(), header.collation_rule.get())
@@ -107,51 +103,57 @@ impl<'a> Folder<'a> {
         })
     }
 
-    fn root_of(records: &Records) -> Result<&[u8], VolumeError> {
-        let (_, attribute) = records
+    /// The value of the root, and its place.
+    fn root_of(records: &Records) -> Result<(&[u8], u64), VolumeError> {
+        let (record, attribute) = records
             .all(attribute_type::INDEX_ROOT, INDEX)
             .next()
             .ok_or_else(|| records.lacks("index of a folder"))?;
-        Ok(attribute
-            .resident()
-            .ok_or_else(|| records.lacks("resident root of an index"))?)
+        let lost = || records.lacks("resident root of an index");
+        let value = attribute.resident().ok_or_else(lost)?;
+        let (start, _) = attribute.resident_range().ok_or_else(lost)?;
+        let start = attribute.place().0.saturating_add(start);
+        Ok((value, place(record.offset(), start)))
     }
 
-    /// The root node, from its header on, and its place.
-    fn root(&self) -> Result<(Vec<u8>, u64), VolumeError> {
-        let root = Self::root_of(&self.records)?;
-        let node = root.get(IndexRoot::NODE..).unwrap_or_default();
-        Ok((node.to_vec(), self.records.base().offset()))
+    fn root(&self) -> Result<Node, VolumeError> {
+        let (root, at) = Self::root_of(&self.records)?;
+        let at = place(at, IndexRoot::NODE);
+        Ok(Node::new(root.to_vec(), IndexRoot::NODE, at)?)
     }
 
-    /// The node `vcn`, from its header on, and its place.
-    fn node(&self, vcn: u64) -> Result<(Vec<u8>, u64), VolumeError> {
-        let (mut block, offset) = self.block(vcn)?;
-        Ok((block.split_off(IndexBlock::NODE), offset))
+    /// The node `vcn`, which the one at `parent` names, in the memory of `spare`.
+    fn node(&self, vcn: u64, parent: u64, spare: Vec<u8>) -> Result<Node, VolumeError> {
+        let len = self.allocation.as_ref().map_or(0, Stream::len);
+        let block_len = u64::try_from(self.block_len).unwrap_or(u64::MAX);
+        let end = vcn.saturating_mul(self.unit).saturating_add(block_len);
+        if end > len {
+            let expected = format!("a node within {len} bytes");
+            let actual = format!("node {vcn}");
+            return Err(Corruption::new("child of an index node", parent, expected, actual).into());
+        }
+        let (block, at) = self.block(vcn, spare)?;
+        let at = place(at, IndexBlock::NODE);
+        Ok(Node::new(block, IndexBlock::NODE, at)?)
     }
 
-    /// The index block `vcn` and its place.
-    fn block(&self, vcn: u64) -> Result<(Vec<u8>, u64), VolumeError> {
+    /// The index block `vcn`, in the memory of `block`, and its place.
+    fn block(&self, vcn: u64, mut block: Vec<u8>) -> Result<(Vec<u8>, u64), VolumeError> {
         let allocation = self
             .allocation
             .as_ref()
             .ok_or_else(|| self.records.lacks("index allocation"))?;
         let at = vcn.saturating_mul(self.unit);
-        let mut block = vec![0; self.block_len];
+        block.resize(self.block_len, 0);
         allocation.read(self.disk, &mut block, at)?;
         let layout = allocation.layout();
         let offset = layout.and_then(|layout| layout.position(at)).unwrap_or(at);
         fixup::unprotect(&mut block, IndexBlock::MAGIC, offset)?;
         let found = bytes::view::<IndexBlock>(&block, 0).map(|block| block.vcn.get());
         if found != Some(vcn) {
-            let actual = format!("{found:?}");
-            return Err(Corruption::new(
-                "number of an index block",
-                offset,
-                vcn.to_string(),
-                actual,
-            )
-            .into());
+            let what = "number of an index block";
+            let actual = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
+            return Err(Corruption::new(what, offset, vcn.to_string(), actual).into());
         }
         Ok((block, offset))
     }
@@ -160,33 +162,23 @@ impl<'a> Folder<'a> {
     /// root folder in itself.
     pub(crate) fn list(&self) -> Result<Vec<Entry>, VolumeError> {
         let folder = self.records.base().number();
-        let mut names = Vec::new();
-        let mut seen = Seen::default();
-        let (root, offset) = self.root()?;
-        let mut path = vec![steps(&root, offset)?.into_iter()];
-        while let Some(node) = path.last_mut() {
-            match node.next() {
-                None => {
-                    path.pop();
+        let mut names: Vec<Entry> = Vec::new();
+        let mut units: usize = 0;
+        self.walk(
+            |_| Ordering::Equal,
+            |entry, at| {
+                if entry.namespace == Namespace::Dos || entry.id.record == folder {
+                    return Ok(());
                 }
-                Some(Step::Name(entry)) => {
-                    if names.len() >= MAX_NAMES {
-                        let expected = format!("at most {MAX_NAMES}");
-                        return Err(
-                            Corruption::new("names of a folder", offset, expected, "more").into(),
-                        );
-                    }
-                    if entry.namespace != Namespace::Dos && entry.id.record != folder {
-                        names.push(entry);
-                    }
+                units = units.saturating_add(entry.name.len());
+                if names.len() >= MAX_NAMES || units > MAX_UNITS {
+                    let expected = format!("at most {MAX_NAMES}, of {MAX_UNITS} units");
+                    return Err(Corruption::new("names of a folder", at, expected, "more"));
                 }
-                Some(Step::Child(vcn)) => {
-                    seen.visit(vcn, offset)?;
-                    let (node, offset) = self.node(vcn)?;
-                    path.push(steps(&node, offset)?.into_iter());
-                }
-            }
-        }
+                names.push(entry);
+                Ok(())
+            },
+        )?;
         Ok(names)
     }
 
@@ -202,15 +194,16 @@ impl<'a> Folder<'a> {
         let mut seen = Seen::default();
         let mut similar = None;
         let mut number = None;
-        let (mut node, mut offset) = self.root()?;
-        loop {
+        let mut node = self.root()?;
+        for depth in 1.. {
+            let at = node.place();
             let mut child = None;
-            for found in node::entries(&node, offset)? {
+            while let Some(found) = node.next()? {
                 child = found.child;
                 if found.is_last {
                     break;
                 }
-                let entry = name_of(&found, offset)?;
+                let entry = name_of(&found, at)?;
                 let order = upcase.compare(name, &entry.name);
                 let exact = order.then_with(|| name.cmp(&entry.name));
                 let located = Located {
@@ -229,12 +222,13 @@ impl<'a> Folder<'a> {
                 }
             }
             let Some(vcn) = child else {
-                return Ok(similar);
+                break;
             };
-            seen.visit(vcn, offset)?;
-            (node, offset) = self.node(vcn)?;
+            seen.visit(vcn, depth, at)?;
+            node = self.node(vcn, at, node.into_data())?;
             number = Some(vcn);
         }
+        Ok(similar)
     }
 
     /// All names that equal `name` but for case, in the order of the index.
@@ -243,31 +237,36 @@ impl<'a> Folder<'a> {
         upcase: &UpCase,
         name: &[u16],
     ) -> Result<Vec<Entry>, VolumeError> {
-        let mut found = Vec::new();
-        let mut seen = Seen::default();
-        let (root, offset) = self.root()?;
-        let mut path = vec![steps_towards(&root, offset, upcase, name)?.into_iter()];
-        while let Some(node) = path.last_mut() {
-            match node.next() {
-                None => {
-                    path.pop();
+        let mut all = Vec::new();
+        self.walk(
+            |other| upcase.compare(name, other),
+            |entry, at| {
+                if all.len() >= MAX_SAME {
+                    let expected = format!("at most {MAX_SAME}");
+                    let what = "names that differ in case only";
+                    return Err(Corruption::new(what, at, expected, "more"));
                 }
-                Some(Step::Name(entry)) => {
-                    if found.len() >= MAX_SAME {
-                        let expected = format!("at most {MAX_SAME}");
-                        let what = "names that differ in case only";
-                        return Err(Corruption::new(what, offset, expected, "more").into());
-                    }
-                    found.push(entry);
-                }
-                Some(Step::Child(vcn)) => {
-                    seen.visit(vcn, offset)?;
-                    let (node, offset) = self.node(vcn)?;
-                    path.push(steps_towards(&node, offset, upcase, name)?.into_iter());
-                }
+                all.push(entry);
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// That the file is there which an entry of this index names: else the index is damaged, and
+    /// not the file missing.
+    pub(crate) fn check(&self, mft: &Mft, entry: &Entry) -> Result<(), VolumeError> {
+        match mft.read(entry.id) {
+            Ok(_) => Ok(()),
+            Err(VolumeError::Stale(id)) => {
+                let offset = self.records.base().offset();
+                let name = String::from_utf16_lossy(&entry.name);
+                let expected = format!("an existing file for {name:?}");
+                let actual = format!("file {id}, which does not exist");
+                Err(Corruption::new("entry of the folder", offset, expected, actual).into())
             }
+            Err(error) => Err(error),
         }
-        Ok(found)
     }
 
     /// Writes the sizes of the file into the copy that its entry has. The entry was found in this
@@ -302,7 +301,7 @@ impl<'a> Folder<'a> {
                 mft.write(&mut record)
             }
             Some(vcn) => {
-                let (mut block, at) = self.block(vcn)?;
+                let (mut block, at) = self.block(vcn, Vec::new())?;
                 block
                     .get_mut(IndexBlock::NODE..)
                     .and_then(set)
@@ -331,66 +330,13 @@ pub(crate) struct Located {
     key_at: usize,
 }
 
-/// The nodes that were visited: one that comes again would lead around for ever.
-#[derive(Default)]
-struct Seen(HashSet<u64>);
-
-impl Seen {
-    fn visit(&mut self, vcn: u64, offset: u64) -> Result<(), Corruption> {
-        if self.0.insert(vcn) {
-            return Ok(());
-        }
-        let actual = format!("node {vcn} again");
-        Err(Corruption::new(
-            "child of an index node",
-            offset,
-            "another node",
-            actual,
-        ))
-    }
+fn place(start: u64, within: usize) -> u64 {
+    start.saturating_add(u64::try_from(within).unwrap_or(u64::MAX))
 }
 
-fn steps(node: &[u8], offset: u64) -> Result<Vec<Step>, VolumeError> {
-    let mut steps = Vec::new();
-    for found in node::entries(node, offset)? {
-        steps.extend(found.child.map(Step::Child));
-        if !found.is_last {
-            steps.push(Step::Name(name_of(&found, offset)?));
-        }
-    }
-    Ok(steps)
-}
-
-/// The names of a node that equal `name` but for case, and the children in which others may be.
-fn steps_towards(
-    node: &[u8],
-    offset: u64,
-    upcase: &UpCase,
-    name: &[u16],
-) -> Result<Vec<Step>, VolumeError> {
-    let mut steps = Vec::new();
-    for found in node::entries(node, offset)? {
-        if found.is_last {
-            steps.extend(found.child.map(Step::Child));
-            break;
-        }
-        let entry = name_of(&found, offset)?;
-        let order = upcase.compare(name, &entry.name);
-        if order != Ordering::Greater {
-            steps.extend(found.child.map(Step::Child));
-        }
-        match order {
-            Ordering::Less => break,
-            Ordering::Equal => steps.push(Step::Name(entry)),
-            Ordering::Greater => {}
-        }
-    }
-    Ok(steps)
-}
-
-fn name_of(found: &NodeEntry<'_>, offset: u64) -> Result<Entry, Corruption> {
+fn name_of(found: &NodeEntry<'_>, node: u64) -> Result<Entry, Corruption> {
     parse_name(found).ok_or_else(|| {
-        let at = offset.saturating_add(u64::try_from(found.key_at).unwrap_or(u64::MAX));
+        let at = place(node, found.key_at);
         let actual = format!("{} bytes", found.key.len());
         Corruption::new("file name in an index", at, "a whole name", actual)
     })

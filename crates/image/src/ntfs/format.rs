@@ -21,7 +21,7 @@ pub(crate) struct BootSector {
     pub(crate) oem_id: [u8; 8],
     /// 256 to 4096, a power of two.
     pub(crate) bytes_per_sector: U16,
-    /// A power of two up to 128; from 0x80 on, minus the binary logarithm.
+    /// A power of two up to 128; above 0x80, minus the binary logarithm.
     pub(crate) sectors_per_cluster: u8,
     /// Zero on NTFS, as are all fields of FAT up to the media descriptor.
     pub(crate) reserved_sectors: U16,
@@ -439,8 +439,9 @@ impl VolumeInformation {
     /// Windows checks the volume at its next start.
     pub(crate) const FLAG_DIRTY: u16 = 0x0001;
     /// What no other system may write to: the log is to be resized, the volume to be upgraded,
-    /// a journal is being deleted, a check repairs it, chkdsk is at work.
-    pub(crate) const MASK_PENDING: u16 = 0x4000 | 0x8000 | 0x0002 | 0x0004 | 0x0010;
+    /// a journal is being deleted, object ids are to be repaired, a check repairs it, chkdsk is at
+    /// work.
+    pub(crate) const MASK_PENDING: u16 = 0x4000 | 0x8000 | 0x0002 | 0x0004 | 0x0010 | 0x0020;
 }
 
 const _: () = assert!(BootSector::LEN == 512);

@@ -1,9 +1,10 @@
 //! Giving a file another length, and clusters where it has holes.
 //!
-//! The order makes every crash harmless: first the clusters are taken in $Bitmap, then they hold
-//! zeros, and only then does the record tell of them. A crash in between leaves clusters that are
-//! marked as used and belong to no file, which chkdsk gives back. A hole that is filled reads as
-//! before; the data is written once that is durable.
+//! The order makes a crash between two steps harmless: first the clusters are taken in $Bitmap, then
+//! they hold zeros, and only then does the record tell of them. A crash in between leaves clusters
+//! that are marked as used and belong to no file, which chkdsk gives back. A hole that is filled
+//! reads as before; the data is written once that is durable. A record of which more than one sector
+//! changes may be torn by a crash within its write.
 //!
 //! At last the copies of the sizes in the indexes of folders follow, by which Windows lists files
 //! that it has not opened yet. They are no more than copies: where an entry is not found, or a
@@ -11,13 +12,14 @@
 
 use super::allocate::{self, Allocation, set_sizes};
 use super::bitmap::Bitmap;
-use super::error::VolumeError;
+use super::error::{Corruption, VolumeError};
 use super::file::Open;
 use super::folder::{self, Folder};
 use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
 use super::place::FileId;
+use super::record::{AttributeAt, NoRoom, Record};
 use super::records::Records;
 use super::stream::Content;
 use super::volume::Inner;
@@ -51,10 +53,10 @@ fn plan(
     if len == open.stream.len() && resident {
         return Ok(Plan::Nothing);
     }
-    let mut record = mft.read_any(open.stream.record())?;
+    let (mut record, at) = open.record(mft)?;
     if resident
         && let Ok(len) = usize::try_from(len)
-        && record.set_value_len(open.stream.place(), len).is_ok()
+        && record.set_value_len(at, len).is_ok()
     {
         return Ok(Plan::Resident { len });
     }
@@ -62,11 +64,20 @@ fn plan(
         return Ok(Plan::Allocate(allocation));
     }
     let Some(layout) = open.stream.layout() else {
-        return Err(VolumeError::Stale(id));
+        return Err(unchangeable(id, len));
     };
     let layout = resized(layout, open, len);
-    set_sizes(&mut record, open, &layout).ok_or(VolumeError::Stale(id))?;
+    set_sizes(&mut record, at, &layout).ok_or(no_sizes(&record, at))?;
     Ok(Plan::Sizes { layout })
+}
+
+fn unchangeable(id: FileId, len: u64) -> VolumeError {
+    let why = "its data in its record is not laid out as Windows does it: copy it in Windows";
+    VolumeError::CannotGrow { id, len, why }
+}
+
+fn no_sizes(record: &Record, at: AttributeAt) -> Corruption {
+    record.corruption("$DATA", at, "all sizes of one in clusters", "fewer")
 }
 
 /// A layout with another length; what was written of the file stays so.
@@ -126,19 +137,20 @@ pub(crate) fn set_len(
         Some(allocation) => Plan::Allocate(allocation),
         None => plan(mft, id, open, len, &[])?,
     };
-    let mut record = mft.read_any(open.stream.record())?;
-    let changed = match plan {
+    let (mut record, at) = open.record(mft)?;
+    match plan {
         Plan::Nothing => return Ok(()),
         Plan::Allocate(allocation) => return allocate(inner, id, open, allocation, len),
-        Plan::Resident { len } => record.set_value_len(open.stream.place(), len).ok(),
+        Plan::Resident { len: value_len } => record
+            .set_value_len(at, value_len)
+            .map_err(|NoRoom| unchangeable(id, len))?,
         Plan::Sizes { mut layout } => {
             if zero_up(mft, &mut layout)? {
                 disk.sync()?;
             }
-            set_sizes(&mut record, open, &layout)
+            set_sizes(&mut record, at, &layout).ok_or(no_sizes(&record, at))?;
         }
-    };
-    changed.ok_or(VolumeError::Stale(id))?;
+    }
     mft.write(&mut record)?;
     disk.sync()?;
     renew(inner, id, open)
@@ -172,10 +184,14 @@ fn allocate(
 ) -> Result<(), VolumeError> {
     let mft = &inner.mft;
     let disk = mft.disk();
-    let mut record = mft.read_any(open.stream.record())?;
+    let (mut record, at) = open.record(mft)?;
     let grows = len != open.stream.len();
+    allocation.layout = resized(&allocation.layout, open, len);
+    let why = allocate::NO_ROOM;
+    allocation
+        .put(&mut record, at, open)
+        .ok_or(VolumeError::CannotGrow { id, len, why })?;
     let layout = &mut allocation.layout;
-    *layout = resized(layout, open, len);
     Bitmap::open(mft)?.take(&allocation.extents)?;
     disk.sync()?;
     if let Content::Resident(content) = open.stream.content() {
@@ -191,8 +207,7 @@ fn allocate(
         zero_up(mft, layout)?;
     }
     disk.sync()?;
-    let put = allocation.put(&mut record, open);
-    put.ok_or(VolumeError::Stale(id))?;
+    set_sizes(&mut record, at, layout).ok_or(no_sizes(&record, at))?;
     mft.write(&mut record)?;
     disk.sync()?;
     renew(inner, id, open)

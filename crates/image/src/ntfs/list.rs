@@ -27,15 +27,35 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What it means for the file with the base record `base` that the record cannot be read: one
+    /// that does not exist is damage of the list, not a file that was removed.
+    pub(crate) fn lost(&self, base: &Record, error: VolumeError) -> VolumeError {
+        match error {
+            VolumeError::Stale(_) => Corruption::new(
+                "attribute list of the record",
+                base.offset(),
+                "records of $MFT",
+                format!("record {}", self.record),
+            )
+            .into(),
+            other => other,
+        }
+    }
+
     /// The attribute in its record, which must be `base` itself or an extension of it.
     pub(crate) fn find(&self, record: &Record, base: FileId) -> Result<AttributeAt, Corruption> {
         let owner = record.base().unwrap_or_else(|| record.id());
         if record.id() != self.record || owner != base || !record.is_in_use() {
+            let state = if record.is_in_use() {
+                ""
+            } else {
+                ", not in use"
+            };
             return Err(Corruption::new(
                 "record of an attribute",
                 record.offset(),
                 format!("{} of file {base}", self.record),
-                format!("{} of file {owner}", record.id()),
+                format!("{} of file {owner}{state}", record.id()),
             ));
         }
         record

@@ -1,6 +1,7 @@
 //! $LogFile: whether changes wait in the journal (Linux-NTFS, $LogFile).
 //!
-//! Only the two restart pages at its start are read; nothing is ever replayed.
+//! Only the two restart pages at its start are read, and where they are empty samples of the others;
+//! nothing is ever replayed.
 
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
@@ -18,7 +19,8 @@ use crate::bytes;
 pub enum Log {
     /// It was closed: all changes are in the volume.
     Clean,
-    /// It was never used, or another system has emptied it: all its bytes are 0xFF.
+    /// It was never used, or another system has emptied it: its first page and samples of all that
+    /// follow hold nothing but 0xFF.
     Empty,
     /// Changes may wait in it, for the reason told.
     Unclean(&'static str),
@@ -80,7 +82,7 @@ pub(crate) fn state(mft: &Mft) -> Result<Log, VolumeError> {
     }
     stream.read(mft.disk(), &mut page, 0)?;
     if is_empty(&page) {
-        return is_empty_throughout(mft, &stream);
+        return of_samples(mft, &stream);
     }
     let first = Restart::read(mft, &stream, 0)?;
     let second_at = first
@@ -104,8 +106,8 @@ fn is_empty(page: &[u8]) -> bool {
     page.iter().all(|byte| *byte == 0xFF)
 }
 
-/// Looks at pages ever further apart, as the journal can be long.
-fn is_empty_throughout(mft: &Mft, stream: &Stream) -> Result<Log, VolumeError> {
+/// What pages ever further apart tell, as the journal can be long.
+fn of_samples(mft: &Mft, stream: &Stream) -> Result<Log, VolumeError> {
     let mut page = vec![0; PAGE];
     let mut at = u64::try_from(PAGE).unwrap_or(u64::MAX);
     let last = stream.len().saturating_sub(at);

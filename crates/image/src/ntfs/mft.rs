@@ -9,7 +9,7 @@ use super::layout::{Builder, Layout};
 use super::list;
 use super::place::FileId;
 use super::promise::Promises;
-use super::record::Record;
+use super::record::{AttributeAt, Record};
 
 /// Bytes that a bulk read takes at once.
 const CHUNK: u64 = 64 << 10;
@@ -48,19 +48,22 @@ impl Mft {
             }
             let number = entry.record.record;
             let so_far = builder.so_far().ok_or_else(|| missing(number))?;
-            let extension = read_record(&disk, so_far, number)?;
+            let extension = read_record(&disk, so_far, number);
+            let extension = extension.map_err(|error| entry.lost(&base, error))?;
             let at = entry.find(&extension, base.id())?;
             builder.add(&extension, at)?;
         }
+        let layout = builder.finish(&base, at)?;
+        check_own(&disk, &base, at, &layout)?;
         let mft = Self {
             disk,
-            layout: builder.finish(&base, at)?,
+            layout,
             mirror: OnceLock::new(),
             promises: Promises::default(),
         };
         if mft.layout.position(0) != Some(offset) {
             let expected = "the place that the boot sector tells";
-            let actual = format!("{:?}", mft.layout.position(0));
+            let actual = place(mft.layout.position(0));
             return Err(Corruption::new("first cluster of $MFT", offset, expected, actual).into());
         }
         Ok(mft)
@@ -265,8 +268,8 @@ impl Mft {
         let layout = builder.finish(&record, at)?;
         let expected = self.disk.geometry.offset(self.disk.geometry.mft_mirror);
         if layout.position(0) != expected {
-            let actual = format!("{:?}", layout.position(0));
-            let expected = format!("{expected:?} as in the boot sector");
+            let actual = place(layout.position(0));
+            let expected = format!("{} as in the boot sector", place(expected));
             return Err(record.corruption("$MFTMirr", at, expected, actual).into());
         }
         Ok(self.mirror.get_or_init(|| layout))
@@ -328,6 +331,28 @@ impl Mft {
     }
 }
 
+/// Refuses an $MFT that has fewer clusters than it tells of: what walks it would find no end.
+fn check_own(
+    disk: &Disk,
+    base: &Record,
+    at: AttributeAt,
+    layout: &Layout,
+) -> Result<(), Corruption> {
+    let flags = base.attribute(at).map_or(0, |attribute| attribute.flags());
+    let has_hole = layout.runs().iter().any(|run| run.lcn.is_none());
+    if flags != 0 || has_hole {
+        let expected = "neither compressed, encrypted nor sparse";
+        let actual = format!("flags {flags:#06x}, holes: {has_hole}");
+        return Err(base.corruption("data of $MFT", at, expected, actual));
+    }
+    let clusters = layout.clusters();
+    if clusters > disk.geometry.clusters {
+        let expected = format!("at most the volume's {}", disk.geometry.clusters);
+        return Err(base.corruption("clusters of $MFT", at, expected, clusters.to_string()));
+    }
+    Ok(())
+}
+
 /// Records that are read together.
 struct Group {
     /// Offset in $MFT.
@@ -370,6 +395,14 @@ fn missing(number: u64) -> VolumeError {
         record: number,
         sequence: 0,
     })
+}
+
+/// An offset in the volume, for a message.
+fn place(offset: Option<u64>) -> String {
+    match offset {
+        Some(offset) => format!("offset {offset}"),
+        None => "no place".to_owned(),
+    }
 }
 
 fn record_len(disk: &Disk) -> usize {

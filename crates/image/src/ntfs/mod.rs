@@ -17,6 +17,7 @@ mod bitmap;
 mod boot;
 mod disk;
 mod error;
+mod extents;
 mod file;
 mod fixup;
 mod folder;

@@ -19,35 +19,77 @@ pub(crate) struct NodeEntry<'a> {
     pub(crate) is_last: bool,
 }
 
-/// All entries of the node that begins with its header at the start of `node`, which lies at
-/// `offset` of the volume.
-///
-/// # Errors
-/// Entries that do not lie within the node, or do not end.
-pub(crate) fn entries(node: &[u8], offset: u64) -> Result<Vec<NodeEntry<'_>>, Corruption> {
-    let wrong = |at: usize, expected: &'static str, actual: String| {
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
-        Corruption::new("index node", offset.saturating_add(at), expected, actual)
-    };
-    let header = bytes::view::<IndexHeader>(node, 0)
-        .ok_or_else(|| wrong(0, "a header", format!("{} bytes", node.len())))?;
-    let first = usize::try_from(header.entries_offset.get()).unwrap_or(usize::MAX);
-    let end = usize::try_from(header.index_length.get()).unwrap_or(usize::MAX);
-    let used = node
-        .get(..end)
-        .filter(|_| first >= size_of::<IndexHeader>() && first <= end)
-        .ok_or_else(|| wrong(0, "entries within it", format!("{first} to {end}")))?;
-    let mut entries = Vec::new();
-    let mut at = first;
-    loop {
-        let (entry, len) =
-            entry(used, at).ok_or_else(|| wrong(at, "a whole entry", "none".to_owned()))?;
-        entries.push(entry);
-        if entry.is_last {
-            return Ok(entries);
+/// A node that is read entry by entry.
+pub(crate) struct Node {
+    data: Vec<u8>,
+    /// Offset of its header in `data`.
+    header: usize,
+    /// Offset of its header in the volume.
+    place: u64,
+    /// Where its entries end.
+    end: usize,
+    /// The entry that is read next; `None` after the last one.
+    next: Option<usize>,
+}
+
+impl Node {
+    /// The node whose header is at `header` of `data`, and at `place` of the volume.
+    ///
+    /// # Errors
+    /// Entries that do not lie within the node.
+    pub(crate) fn new(data: Vec<u8>, header: usize, place: u64) -> Result<Self, Corruption> {
+        let node = data.get(header..).unwrap_or_default();
+        let (len, wrong) = (node.len(), |expected, actual| {
+            Corruption::new("index node", place, expected, actual)
+        });
+        let found = bytes::view::<IndexHeader>(node, 0)
+            .ok_or_else(|| wrong("a header", format!("{len} bytes")))?;
+        let first = usize::try_from(found.entries_offset.get()).unwrap_or(usize::MAX);
+        let end = usize::try_from(found.index_length.get()).unwrap_or(usize::MAX);
+        if first < size_of::<IndexHeader>() || first > end || end > len {
+            return Err(wrong("entries within it", format!("{first} to {end}")));
         }
+        Ok(Self {
+            data,
+            header,
+            place,
+            end,
+            next: Some(first),
+        })
+    }
+
+    /// Offset of its header in the volume.
+    pub(crate) fn place(&self) -> u64 {
+        self.place
+    }
+
+    /// The next entry; `None` after the last one.
+    ///
+    /// # Errors
+    /// An entry that does not lie within the node, or a node that does not end.
+    pub(crate) fn next(&mut self) -> Result<Option<NodeEntry<'_>>, Corruption> {
+        let Some(at) = self.next else {
+            return Ok(None);
+        };
+        let used = bytes::slice(&self.data, self.header, self.end).unwrap_or_default();
+        let (entry, len) = entry(used, at).ok_or_else(|| {
+            let place = u64::try_from(at).unwrap_or(u64::MAX);
+            let place = self.place.saturating_add(place);
+            Corruption::new("index node", place, "a whole entry", "none")
+        })?;
         // Not an overflow: the entry lies within the node. It is longer than its header.
-        at = at.saturating_add(len);
+        self.next = (!entry.is_last).then(|| at.saturating_add(len));
+        Ok(Some(entry))
+    }
+
+    /// Leaves out the entries that have not been read.
+    pub(crate) fn skip_rest(&mut self) {
+        self.next = None;
+    }
+
+    /// The memory, for another node.
+    pub(crate) fn into_data(self) -> Vec<u8> {
+        self.data
     }
 }
 

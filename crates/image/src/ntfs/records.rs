@@ -50,7 +50,8 @@ impl Records {
                                 &*found.into_mut()
                             }
                             std::collections::btree_map::Entry::Vacant(place) => {
-                                &*place.insert(mft.read_any(number)?)
+                                let read = mft.read_any(number);
+                                &*place.insert(read.map_err(|error| entry.lost(&base, error))?)
                             }
                         }
                     };

@@ -6,7 +6,6 @@ use super::error::VolumeError;
 use super::format::{AttributeHeader, NonResidentHeader};
 use super::layout::{Builder, Layout};
 use super::place::FileId;
-use super::record::AttributeAt;
 use super::records::Records;
 
 /// The value of an attribute.
@@ -14,7 +13,6 @@ use super::records::Records;
 pub(crate) struct Stream {
     id: FileId,
     record: u64,
-    at: AttributeAt,
     flags: u16,
     parts: Vec<Part>,
     content: Content,
@@ -73,7 +71,6 @@ impl Stream {
         Ok(Some(Self {
             id: records.base().id(),
             record: record.number(),
-            at: first.place(),
             flags: first.flags(),
             parts: parts
                 .iter()
@@ -89,11 +86,6 @@ impl Stream {
     /// The record that holds the attribute, or its first part.
     pub(crate) fn record(&self) -> u64 {
         self.record
-    }
-
-    /// Where in that record it is.
-    pub(crate) fn place(&self) -> AttributeAt {
-        self.at
     }
 
     /// The attributes that tell of it, in the order of their clusters.
@@ -144,13 +136,21 @@ impl Stream {
     /// Refuses values whose bytes on disk are not those that are read.
     pub(crate) fn check_readable(&self) -> Result<(), VolumeError> {
         // A resident value is never compressed, whatever the flags say of later.
-        if self.is_compressed() && self.layout().is_some() {
-            return Err(self.transformed("compressed", "uncompress it with compact /u in Windows"));
+        if self.layout().is_some() {
+            self.check_uncompressed()?;
         }
         if self.is_encrypted() {
             return Err(self.transformed("encrypted", "only its owner can decrypt it, in Windows"));
         }
         Ok(())
+    }
+
+    /// Refuses values that are compressed, or will be in clusters.
+    pub(crate) fn check_uncompressed(&self) -> Result<(), VolumeError> {
+        match self.is_compressed() {
+            true => Err(self.transformed("compressed", "uncompress it with compact /u in Windows")),
+            false => Ok(()),
+        }
     }
 
     /// Refuses values that have holes, or may get some.

@@ -162,21 +162,28 @@ impl Volume {
     /// the one that is spelled so, else any. Short names are found too.
     ///
     /// # Errors
-    /// What is no folder, or one whose index is damaged.
+    /// What is no folder, or one whose index is damaged; a name of a file that does not exist.
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
-        let found = Folder::open(&self.inner.mft, folder)?.find(self.inner.upcase()?, name)?;
-        Ok(found.map(|located| located.entry))
+        let mft = &self.inner.mft;
+        let index = Folder::open(mft, folder)?;
+        let found = index.find(self.inner.upcase()?, name)?;
+        let found = found.map(|located| located.entry);
+        found.iter().try_for_each(|entry| index.check(mft, entry))?;
+        Ok(found)
     }
 
     /// All files of a name in a folder, without regard to case, each as spelled on disk. A file
     /// that is asked for by its short name is given with its long one.
     ///
     /// # Errors
-    /// What is no folder, one whose index is damaged, or more than a thousand such names.
+    /// What is no folder, one whose index is damaged, a name of a file that does not exist, or more
+    /// than a thousand such names.
     pub fn find_all(&self, folder: FileId, name: &[u16]) -> Result<Vec<Entry>, VolumeError> {
         let mft = &self.inner.mft;
         let mut all = Vec::new();
-        for found in Folder::open(mft, folder)?.find_all(self.inner.upcase()?, name)? {
+        let index = Folder::open(mft, folder)?;
+        for found in index.find_all(self.inner.upcase()?, name)? {
+            index.check(mft, &found)?;
             let entry = match found.namespace {
                 Namespace::Dos => self.long_name(folder, found)?,
                 _ => found,

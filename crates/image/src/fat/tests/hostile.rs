@@ -183,3 +183,98 @@ fn a_chain_longer_than_its_file_is_read_but_not_changed() {
     volume.remove_file(&path(BCD)).expect_err("longer");
     assert!(device.bytes() == bytes);
 }
+
+#[test]
+fn a_file_longer_than_the_volume_is_refused_before_its_chain_is_followed() {
+    let mut bytes = sample(KINDS[1].0, KINDS[1].1);
+    let at = bytes
+        .windows(11)
+        .position(|name| name == b"BCD        ")
+        .expect("an entry");
+    bytes[at + 28..at + 32].copy_from_slice(&u32::MAX.to_le_bytes());
+    let volume = open(&Recorder::new(bytes));
+    for error in [
+        volume.open_file(&path(BCD)).expect_err("too long"),
+        volume.remove_file(&path(BCD)).expect_err("too long"),
+    ] {
+        let expected = format!("length of a file at offset {}", at + 28);
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}
+
+#[test]
+fn errors_name_the_place_of_the_field_or_of_the_entry() {
+    let good = sample(KINDS[1].0, KINDS[1].1);
+    let fat = usize::from(u16::from_le_bytes([good[14], good[15]])) * 512;
+    let cluster = first_cluster(&good, b"BCD        ");
+    let entry = fat + cluster * 2;
+    let message = |at: usize, value: &[u8]| {
+        let mut bytes = good.clone();
+        bytes[at..at + value.len()].copy_from_slice(value);
+        let volume = match Volume::open(Recorder::new(bytes)) {
+            Ok(volume) => volume,
+            Err(error) => return error.to_string(),
+        };
+        let error = volume.open_file(&path(BCD)).expect_err("damaged");
+        error.to_string()
+    };
+    for (at, value, expected) in [
+        (11, &[0, 3][..], "offset 11: expected a power of two"),
+        (13, &[3], "offset 13: expected a power of two, with 256 KiB"),
+        (19, &[20, 0], "offset 19: expected enough for a cluster"),
+        (22, &[1, 0], "offset 22: expected an entry for each"),
+        (
+            entry,
+            &[0, 0],
+            &format!("offset {entry}: expected its next"),
+        ),
+        (
+            entry,
+            &[1, 0],
+            &format!("offset {entry}: expected a cluster"),
+        ),
+    ] {
+        let found = message(at, value);
+        assert!(found.contains(expected), "{found}, not {expected}");
+    }
+}
+
+/// A FAT32 volume of 64 GiB whose FATs have 512 MiB, all zeros but for its first sector.
+#[derive(Debug)]
+struct Huge([u8; 512]);
+
+impl Device for Huge {
+    fn len(&self) -> u64 {
+        64 << 30
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        buf.fill(0);
+        if offset == 0 {
+            let len = buf.len().min(512);
+            buf[..len].copy_from_slice(&self.0[..len]);
+        }
+        Ok(())
+    }
+
+    fn write_all_at(&self, _data: &[u8], _offset: u64) -> io::Result<()> {
+        panic!("nothing is written");
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_fat_too_long_for_what_changes_it_is_refused() {
+    let small = sample(KINDS[2].0, KINDS[2].1);
+    let mut boot: [u8; 512] = small[..512].try_into().expect("512 bytes");
+    boot[19..21].fill(0);
+    boot[32..36].copy_from_slice(&(1_u32 << 27).wrapping_sub(1).to_le_bytes());
+    boot[36..40].copy_from_slice(&(1_u32 << 20).to_le_bytes());
+    let volume = Volume::open(Arc::new(Huge(boot))).expect("a volume");
+    let error = volume.create_file(&path("new")).expect_err("too long");
+    assert!(error.to_string().contains("512 MiB"), "{error}");
+}

@@ -283,3 +283,31 @@ fn a_long_run_of_changes_leaves_what_was_asked_for() {
         super::tools::check_clean(&device.bytes());
     }
 }
+
+#[test]
+fn a_number_of_free_clusters_that_was_wrong_gets_no_worse() {
+    let mut bytes = sample(KINDS[2].0, KINDS[2].1);
+    let info = usize::from(u16::from_le_bytes([bytes[48], bytes[49]])) * 512;
+    bytes[info + 488..info + 492].fill(0);
+    let device = Recorder::new(bytes.clone());
+    let file = open(&device).open_file(&path(BCD)).expect("a file");
+    file.write_all_at(&[7; 2000], 40_000).expect("room");
+    let expected = [store(), vec![7; 2000]].concat();
+    check(&device, BCD, &expected);
+    let after = device.bytes();
+    assert_eq!(after[info..info + 512], bytes[info..info + 512]);
+}
+
+#[test]
+fn a_volume_that_is_to_be_tested_is_called_so() {
+    for (kind, len) in KINDS {
+        let mut bytes = sample(kind, len);
+        let at = if kind == FatType::Fat32 { 65 } else { 37 };
+        for (marks, expected) in [(2, "disk errors"), (3, "not closed")] {
+            bytes[at] = marks;
+            let error = open(&Recorder::new(bytes.clone())).check_writable();
+            let error = error.expect_err("marked").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -76,8 +76,10 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
 /// Sets ids, each of which `$Secure` has. Of a batch every file is checked before the first is
 /// written; what is refused for one does not keep the others from being set.
 ///
-/// A record changes with one write, so that a crash leaves the old descriptor or the new one. The
-/// clusters of descriptors of the files' own are given back when no record names them any more.
+/// An id that takes the place of another lies in one sector, so that a crash leaves the old one or
+/// the new one. A record that loses a descriptor of its own changes in several, and a crash within
+/// its write may leave it torn. The clusters of such descriptors are given back when no record
+/// names them any more.
 pub(super) fn set(
     mft: &Mft,
     changes: &[Change],

@@ -103,13 +103,7 @@ impl Growth {
         };
         self.extents = match found {
             Some(extents) => extents,
-            None => {
-                return Err(VolumeError::Full {
-                    needed: needed.saturating_mul(cluster_len),
-                    free: bitmap.free()?.saturating_mul(cluster_len),
-                }
-                .into());
-            }
+            None => return Err(bitmap.why_none(id, len, needed, &promised)?.into()),
         };
         check_foreign(mft, bitmap, &self.extents)?;
         bitmap.plan(&self.extents);

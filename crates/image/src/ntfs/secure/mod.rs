@@ -112,7 +112,8 @@ impl Secure {
     }
 
     /// The ids of `descriptors` in their order. What the volume lacks is added, and is durable when
-    /// this returns; a crash before leaves ids that no file has. The volume must be
+    /// this returns; a crash before leaves ids that no file has, or tears a block of an index or the
+    /// record of `$Secure`. The volume must be
     /// [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
@@ -159,8 +160,9 @@ impl Secure {
     /// id or a descriptor of their own. They are durable after [`Volume::sync`]; the ids themselves
     /// must be durable before, as those are which [`Self::add`] gave. Of each 8192 changes every
     /// file is checked before the first is written; what is refused for one does not keep the
-    /// others from being set. A crash leaves each file with what it had or the new id. The volume
-    /// must be [fit for writing](Volume::fit_for_writing).
+    /// others from being set. A crash leaves each file that had an id with that or the new one; the
+    /// record of one that had a descriptor of its own may be torn by it. The volume must be
+    /// [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a

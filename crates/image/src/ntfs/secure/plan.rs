@@ -3,8 +3,10 @@
 //! First what nothing names yet: clusters, the bytes of `$SDS`, new blocks of the indexes. Then
 //! `$SII`, then `$SDH`: in the record of the root the sizes, the bits of the new blocks and the root
 //! change at once, then the blocks that are changed in their places. Each is durable before the next
-//! begins, and the bits of replaced blocks are cleared last. A crash leaves bytes or blocks that
-//! nothing names, or an id that only `$SII` knows.
+//! begins, and the bits of replaced blocks are cleared last. A crash between them leaves bytes or
+//! blocks that nothing names, or an id that only `$SII` knows. A crash within the write of a block
+//! or of a record may leave that torn, where more than one of its sectors changes: only what the
+//! caller recorded of it before can put it right.
 
 use std::sync::Arc;
 

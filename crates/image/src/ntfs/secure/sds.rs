@@ -31,28 +31,36 @@ pub(super) fn hash(descriptor: &[u8]) -> u32 {
     })
 }
 
-/// Reads the descriptor at this place, from the second copy where the first is damaged.
+/// Reads the descriptor at this place, from the second copy where the first is damaged or can't be
+/// read.
 pub(super) fn read(source: &impl Source, place: &SdsHeader) -> Result<Vec<u8>, SecurityError> {
     check_place(place)?;
     let len = usize::try_from(place.length.get()).unwrap_or(usize::MAX);
     let first = place.offset.get();
+    let mut unread = None;
     for at in [first, first.saturating_add(SdsHeader::BLOCK)] {
         let past_end = at.saturating_add(place.length.get().into()) > source.written();
         if past_end {
             continue;
         }
-        if let Some(descriptor) = sound(&source.read(at, len)?, place) {
-            return Ok(descriptor.to_vec());
+        match source.read(at, len) {
+            Ok(entry) => {
+                if let Some(descriptor) = sound(&entry, place) {
+                    return Ok(descriptor.to_vec());
+                }
+            }
+            Err(error) => {
+                unread.get_or_insert(error);
+            }
         }
     }
-    Err(fault(
-        first,
-        format!(
+    Err(unread.unwrap_or_else(|| {
+        let expected = format!(
             "id {:#x}, hash {:#010x}, length {} in one of two copies",
             place.security_id, place.hash, place.length
-        ),
-        "something else in both",
-    ))
+        );
+        fault(first, expected, "something else in both")
+    }))
 }
 
 /// The descriptor in the bytes of an entry that are as `place` says.

@@ -2,6 +2,9 @@ use std::fs;
 
 use super::image::Image;
 use super::*;
+use crate::device::Device;
+use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::place::Lcn;
 
 /// A volume with the file `file` that holds `data`, and `other` behind it.
 fn filled(arguments: &[&str], data: &[u8]) -> Option<Image> {
@@ -253,4 +256,68 @@ fn the_copies_of_the_sizes_in_folders_follow() {
                 .is_none_or(|found| found == pattern(7, 1))
         );
     }
+}
+
+#[test]
+fn a_record_that_lost_its_room_is_found_before_clusters_are_taken() {
+    let Some(image) = filled(&["-c", "4096"], b"small") else {
+        return;
+    };
+    let (volume, device) = image.open();
+    let file = open(&volume, "file");
+    file.check_write(20_000, &[]).expect("room");
+    let mft = &volume.inner.mft;
+    let mut record = mft.read(file.id()).expect("sound");
+    let rest = record.free_len() - 24 - 8;
+    record.add_resident(0x100, "", rest).expect("room");
+    mft.write(&mut record).expect("written");
+    let before = device.bytes();
+    let error = file.set_len(20_000).expect_err("no room");
+    assert!(error.to_string().contains("no room"), "{error}");
+    assert!(matches!(error, VolumeError::CannotGrow { .. }), "{error}");
+    assert!(device.bytes() == before, "clusters were taken");
+}
+
+#[test]
+fn a_small_file_that_would_be_compressed_in_clusters_is_refused_as_such() {
+    let Some(image) = filled(&["-c", "4096"], b"small") else {
+        return;
+    };
+    for (flags, how) in [(1, "compressed"), (0x80_u8, "sparse")] {
+        let (volume, device) = image.open();
+        let record = volume.inner.mft.read(id(&volume, "file")).expect("sound");
+        let at = record.find(0x80, "").expect("one").place().0 as u64 + 12;
+        let at = record.offset() + at + u64::from(flags == 0x80);
+        device.write_all_at(&[flags], at).expect("inside");
+        let file = open(&volume, "file");
+        file.write(b"S", 0).expect("in its record");
+        let before = device.bytes();
+        let error = file.set_len(20_000).expect_err("not in clusters");
+        assert!(error.to_string().contains(how), "{error}");
+        assert!(matches!(error, VolumeError::Transformed { .. }), "{error}");
+        assert!(device.bytes() == before);
+    }
+}
+
+#[test]
+fn a_volume_whose_free_clusters_are_scattered_is_not_called_full() {
+    let Some(image) = filled(&["-c", "4096"], &pattern(5000, 1)) else {
+        return;
+    };
+    let (volume, _) = image.open();
+    let mft = &volume.inner.mft;
+    let bitmap = Bitmap::open(mft).expect("sound");
+    let single = |start| Extent {
+        start: Lcn(start),
+        len: 1,
+    };
+    let clusters = (0..mft.disk().geometry.clusters).step_by(2).map(single);
+    let all: Vec<Extent> = clusters.collect();
+    bitmap.take(&all).expect("written");
+    let file = open(&volume, "file");
+    assert!(volume.free_bytes().expect("sound") > 1 << 20);
+    let error = file.check_write(400_000, &[]).expect_err("scattered");
+    assert!(error.to_string().contains("too many places"), "{error}");
+    let error = file.check_write(40 << 20, &[]).expect_err("full");
+    assert!(matches!(error, VolumeError::Full { .. }), "{error}");
 }

@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 mod crash;
 #[cfg(target_os = "linux")]
+mod damaged;
+#[cfg(target_os = "linux")]
 mod folders;
 #[cfg(target_os = "linux")]
 mod growing;

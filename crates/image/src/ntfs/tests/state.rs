@@ -201,7 +201,7 @@ fn other_versions_and_pending_work_are_refused() {
         );
     }
     set(8, [3, 0]).expect("fit");
-    for flags in [0x02_u16, 0x04, 0x10, 0x4000, 0x8000] {
+    for flags in [0x02_u16, 0x04, 0x10, 0x20, 0x4000, 0x8000] {
         let found = set(10, flags.to_le_bytes());
         assert!(
             matches!(found, Err(VolumeError::Pending { .. })),

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::image::Image;
 use super::*;
+use crate::ntfs::secure::{Change, FileSecurity, Secure};
 
 #[test]
 fn bytes_are_written_in_place_and_nowhere_else() {
@@ -199,4 +200,52 @@ fn the_files_of_the_volume_itself_are_not_written() {
         file.set_len(0).expect_err("its own");
     }
     assert!(device.bytes() == before);
+}
+
+#[test]
+fn an_open_file_whose_data_moves_in_its_record_is_written_where_that_is_then() {
+    let Some(image) = Image::make(12, &["-c", "4096"]) else {
+        return;
+    };
+    let names = ["small", "big"];
+    let contents = [b"hello, world".to_vec(), pattern(20_000, 4)];
+    let filled = image.mounted("rw", |folder| {
+        for (name, data) in names.iter().zip(&contents) {
+            fs::write(folder.join(name), data).expect("written");
+        }
+    });
+    if filled.is_none() {
+        return;
+    }
+    let (volume, device) = image.open();
+    let secure = Secure::new(&volume);
+    for (name, mut expected) in names.into_iter().zip(contents) {
+        let file = open(&volume, name);
+        file.check_write(expected.len() as u64 + 10, &[(0, 10)])
+            .expect("room");
+        let own = secure.of_file(file.id()).expect("sound").expect("one");
+        let to = secure.add(&[&own]).expect("room")[0];
+        let from = FileSecurity::Own;
+        let change = Change {
+            file: file.id(),
+            from,
+            to,
+        };
+        let set = secure.set(&[change]).expect("written");
+        assert!(set.iter().all(Result::is_ok), "{name}: {set:?}");
+        file.write(b"HELLO", 0).expect("in place");
+        file.set_len(expected.len() as u64 + 10).expect("room");
+        expected[..5].copy_from_slice(b"HELLO");
+        expected.resize(expected.len() + 10, 0);
+        assert!(read(&open(&volume_on(&device), name)) == expected, "{name}");
+        file.set_len(100_000).expect("into more clusters");
+        expected.resize(100_000, 0);
+        image.store_and_check(&device);
+        assert!(image.cat(name).is_none_or(|found| found == expected));
+    }
+}
+
+/// The volume as it is on the device now.
+fn volume_on(device: &std::sync::Arc<crate::testing::Memory>) -> Volume {
+    Volume::open(device.clone()).expect("sound")
 }

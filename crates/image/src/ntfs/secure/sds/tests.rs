@@ -1,4 +1,5 @@
 use super::*;
+use crate::ntfs::error::VolumeError;
 
 impl Source for Vec<u8> {
     fn written(&self) -> u64 {
@@ -10,6 +11,38 @@ impl Source for Vec<u8> {
             .expect("inside")
             .to_vec())
     }
+}
+
+/// Bytes of which the first cannot be read.
+struct Unreadable<'a>(&'a Vec<u8>, u64);
+
+impl Source for Unreadable<'_> {
+    fn written(&self) -> u64 {
+        self.0.written()
+    }
+
+    fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError> {
+        match at < self.1 {
+            true => Err(VolumeError::device(at)(std::io::Error::other("a bad sector")).into()),
+            false => self.0.read(at, len),
+        }
+    }
+}
+
+#[test]
+fn the_second_copy_is_read_where_the_first_cannot_be() {
+    let mut sds = Vec::new();
+    let mut named = Vec::new();
+    let wanted = descriptor(1, 100);
+    add(&mut sds, &mut named, std::slice::from_ref(&wanted));
+    let place = &named[0];
+    let found = read(&Unreadable(&sds, SdsHeader::BLOCK), place);
+    assert_eq!(found.expect("the second"), wanted);
+    let error = read(&Unreadable(&sds, u64::MAX), place).expect_err("neither");
+    assert_eq!(error.to_string(), "the device failed at offset 0");
+    sds[SdsHeader::BLOCK as usize + 30] ^= 1;
+    let error = read(&Unreadable(&sds, SdsHeader::BLOCK), place).expect_err("not sound");
+    assert_eq!(error.to_string(), "the device failed at offset 0");
 }
 
 fn apply(sds: &mut Vec<u8>, append: &Append) {

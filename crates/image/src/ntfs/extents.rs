@@ -1,0 +1,61 @@
+//! Clusters as a set.
+
+use super::bitmap::Extent;
+
+/// Clusters in their order, neighbours together.
+pub(crate) struct Extents(Vec<Extent>);
+
+impl Extents {
+    /// All of these, which may overlap.
+    pub(crate) fn of(extents: impl Iterator<Item = Extent>) -> Self {
+        let mut extents: Vec<Extent> = extents.collect();
+        extents.sort_unstable_by_key(|extent| extent.start);
+        extents.dedup_by(|next, last| {
+            let is_near = next.start.0 <= last.end();
+            if is_near {
+                last.len = next.end().max(last.end()).saturating_sub(last.start.0);
+            }
+            is_near
+        });
+        Self(extents)
+    }
+
+    /// Whether these have a cluster in common with them.
+    pub(crate) fn overlap(&self, other: &Extent) -> bool {
+        let first = self.0.partition_point(|own| own.end() <= other.start.0);
+        self.0.get(first).is_some_and(|own| own.overlaps(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ntfs::place::Lcn;
+
+    fn extent(start: u64, len: u64) -> Extent {
+        let start = Lcn(start);
+        Extent { start, len }
+    }
+
+    #[test]
+    fn overlaps_are_those_of_any_of_them() {
+        let all = [(40, 10), (10, 30), (12, 2), (70, 1), (u64::MAX, 9)];
+        let all = all.map(|(start, len)| extent(start, len));
+        let set = Extents::of(all.into_iter());
+        for start in 0..80 {
+            for len in 1..20 {
+                let other = extent(start, len);
+                let expected = all.iter().any(|own| own.overlaps(&other));
+                assert_eq!(set.overlap(&other), expected, "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_are_compared_with_many() {
+        let many = |first| (0..1_u64 << 20).map(move |index| extent(first + index * 4, 2));
+        let set = Extents::of(many(0));
+        assert!(many(2).all(|other| !set.overlap(&other)));
+        assert!(many(1).all(|other| set.overlap(&other)));
+    }
+}
