@@ -134,15 +134,19 @@ impl NtPath {
     /// The folder that holds it, and the last name; `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &[u16])> {
+        let (parent, name) = self.split_last_units()?;
+        Some((Self::from_units(parent.to_vec()), name))
+    }
+
+    /// The units of the same.
+    pub(crate) fn split_last_units(&self) -> Option<(&[u16], &[u16])> {
         if self.is_root() {
             return None;
         }
-        let at = self.units.iter().rposition(|unit| *unit == Self::SEPARATOR);
-        let (parent, name) = match at {
-            Some(at) => (self.units.get(..at)?, self.units.get(at + 1..)?),
-            None => (&[][..], self.units.as_slice()),
-        };
-        Some((Self::from_units(parent.to_vec()), name))
+        match self.units.iter().rposition(|unit| *unit == Self::SEPARATOR) {
+            Some(at) => Some((self.units.get(..at)?, self.units.get(at + 1..)?)),
+            None => Some((&[], &self.units)),
+        }
     }
 }
 

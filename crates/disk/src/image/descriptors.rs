@@ -288,13 +288,14 @@ impl ImageDescriptors {
 
     /// The file at a path that is spelled as on disk. No link is followed.
     fn find(&self, path: &NtPath) -> Result<FileId, ObjectError> {
-        let Some((parent, name)) = path.split_last() else {
+        let Some((parent, name)) = path.split_last_units() else {
             return Ok(self.volume()?.root());
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let names = match &mut *last {
-            Some((folder, names)) if *folder == parent => names,
+            Some((folder, names)) if folder.units() == parent => names,
             other => {
+                let parent = NtPath::from_units(parent.to_vec());
                 let id = self.folder(&parent)?;
                 let entries = self.volume()?.list(id).map_err(listing)?;
                 &mut other.insert((parent, Names::new(entries))).1
@@ -333,6 +334,8 @@ impl ImageDescriptors {
             return Vec::new();
         };
         let found = volume.metadata_of_all(files);
+        // Neighbours have the same one, mostly.
+        let mut last: Option<(FileSecurity, Arc<[u8]>)> = None;
         files
             .iter()
             .zip(found)
@@ -348,7 +351,12 @@ impl ImageDescriptors {
                     }
                     Kind::File | Kind::Folder => {}
                 }
-                let (security, descriptor) = self.descriptor(*file, found.security_id)?;
+                let shared = FileSecurity::Shared(SecurityId(found.security_id));
+                let (security, descriptor) = match &last {
+                    Some((known, descriptor)) if *known == shared => (shared, descriptor.clone()),
+                    _ => self.descriptor(*file, found.security_id)?,
+                };
+                last = Some((security, descriptor.clone()));
                 Ok(Looked {
                     kind,
                     security,
