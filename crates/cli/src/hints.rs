@@ -184,6 +184,14 @@ fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> 
         Refusal::BootVolume { .. } => {
             "mount the volume again, and say where it is with --boot-volume DIR"
         }
+        Refusal::BootVolumeOffDisk { .. } => {
+            "leave --boot-volume and --store out: the boot stores on the other partitions of the \
+             disk are found; or mount both volumes and name their folders"
+        }
+        Refusal::BootVolumeNotMounted { .. } => {
+            "mount the boot volume too and name its folder; or name the disk that holds both \
+             volumes, not mounted, as the target alone"
+        }
         Refusal::NoObject { .. } | Refusal::StoreUnsound { .. } => {
             "'diskmend bcd check STORE' tells what is wrong with it"
         }

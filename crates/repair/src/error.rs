@@ -80,6 +80,18 @@ pub enum Refusal {
         /// What is found there.
         reason: String,
     },
+    /// The target is a disk that is not mounted, and a boot volume elsewhere was named.
+    #[error("{path}: the boot store of a disk that is not mounted must be on that disk")]
+    BootVolumeOffDisk {
+        /// The boot volume or store that was named.
+        path: String,
+    },
+    /// The target is mounted, and the boot volume that was named is not.
+    #[error("{path}: this is no mounted volume, as the target is")]
+    BootVolumeNotMounted {
+        /// The boot volume that was named.
+        path: String,
+    },
     /// There is no boot store.
     #[error("no boot store: neither {} exists {}", PLACES, searched(.volume.as_deref(), .beside))]
     NoStore {

@@ -8,7 +8,7 @@ use diskmend_disk::{Disk, Folder, GuardError, Target, guard};
 use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
 use crate::error::{Error, Refusal};
-use crate::run::{STATE_FOLDER, STATE_SUFFIX, StateFolder};
+use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
 
 /// What a caller may choose.
@@ -137,6 +137,24 @@ impl Site {
             (Some(_), Some(boot)) => Ok(Root::Known(boot.root.as_ref())),
             (Some(path), None) => Ok(Root::Opened(self.boot.beside.recorded(path)?.root)),
         }
+    }
+
+    /// Whether a hive lies on the target's disk.
+    pub(crate) fn holds(&self, hive: &HiveEntry) -> Result<bool, Error> {
+        match &hive.volume {
+            None => Ok(true),
+            Some(path) => self.boot.is_sibling(path),
+        }
+    }
+
+    /// Whether all hives of a run lie on the target's disk.
+    pub(crate) fn holds_all(&self, journal: &Journal) -> Result<bool, Error> {
+        for hive in &journal.hives {
+            if !self.holds(hive)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The security descriptors of the target.

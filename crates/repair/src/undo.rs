@@ -57,7 +57,7 @@ pub(crate) fn undo_site(
     };
     let lock = state.lock_target()?;
     watch.phase(Phase::Opening, &site.display)?;
-    if site.disk_is_as_recorded(&folder, &journal)? == Some(true) {
+    if site.disk_is_as_recorded(&folder, &journal)? == Some(true) && site.holds_all(&journal)? {
         return whole_disk(site, &folder, journal, watch);
     }
     let hives = journal.hives.clone();

@@ -69,6 +69,9 @@ mod image_volume;
 mod images;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_boot;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

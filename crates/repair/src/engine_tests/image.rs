@@ -46,7 +46,7 @@ pub(super) fn same_image(a: &FaultyDisk, b: &FaultyDisk, what: &str) {
     );
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options {
         check: false,
         ..Options::default()
@@ -60,7 +60,7 @@ fn open(disk: &FaultyDisk) -> Result<Disk, Error> {
 }
 
 /// What a process that is started on the image works with.
-fn site(disk: &FaultyDisk) -> Result<Site, Error> {
+pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
     let failed = |error| Error::io(IMAGE, "open")(io::Error::other(error));
     let opened = open(disk)?;
     let target = || Target::of_disk(opened.clone(), None).map_err(failed);
@@ -84,11 +84,14 @@ fn with_recipes<T>(f: impl FnOnce(&[&Recipe]) -> T) -> T {
 }
 
 pub(super) fn repair(disk: &FaultyDisk) -> Result<RepairReport, Error> {
-    let site = site(disk)?;
+    repair_at(&site(disk)?)
+}
+
+pub(super) fn repair_at(site: &Site) -> Result<RepairReport, Error> {
     with_recipes(|recipes| {
         with_watch(|watch| {
-            let plan = plan_site(&site, recipes, Goal::Desired, &options(), watch)?;
-            repair_site(&site, plan, &options(), watch)
+            let plan = plan_site(site, recipes, Goal::Desired, &options(), watch)?;
+            repair_site(site, plan, &options(), watch)
         })
     })
 }

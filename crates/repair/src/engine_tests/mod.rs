@@ -12,6 +12,8 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]
+mod image_boot;
+#[cfg(target_os = "linux")]
 mod image_crash;
 #[cfg(target_os = "linux")]
 mod image_fixture;
