@@ -165,7 +165,7 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
 fn refusal_hint(refusal: &Refusal, target: &str, state: &str) -> Option<String> {
     let hint = match refusal {
         Refusal::Guard(guard) => return guard_hint(guard, target),
-        Refusal::Unfinished { run, .. } => {
+        Refusal::Unfinished { run, .. } | Refusal::OtherPartition { run, .. } => {
             return Some(format!("diskmend undo {target} {run}{state}"));
         }
         Refusal::HiveErrors { .. } => {

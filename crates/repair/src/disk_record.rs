@@ -45,7 +45,8 @@ impl Site {
     /// Records what is changed from here on; what the journal has to say of it.
     pub(crate) fn begin_record(&self, run: &RunFolder) -> Result<Option<DiskEntry>, Error> {
         self.record_in(run, RECORD)?;
-        Ok(self.disk.is_some().then(|| DiskEntry {
+        Ok(self.partition.map(|partition| DiskEntry {
+            partition,
             record: RECORD.to_owned(),
             content: None,
         }))
@@ -130,10 +131,10 @@ impl Site {
         if state.map_err(damaged)? != RecordedState::AsRecorded {
             return Ok(Some(false));
         }
-        let Some(partition) = self.partition.filter(|_| journal.descriptors.is_some()) else {
+        if journal.descriptors.is_none() {
             return Ok(Some(true));
-        };
-        let taken = disk.recorded().takes_descriptors(&file, partition);
+        }
+        let taken = disk.recorded().takes_descriptors(&file, entry.partition);
         Ok(Some(!taken.map_err(damaged)?))
     }
 

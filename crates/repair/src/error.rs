@@ -37,6 +37,16 @@ pub enum Refusal {
         run: String,
         /// How far it got.
         state: RunState,
+        /// The partition that it was about, on a disk that is not mounted.
+        partition: Option<u32>,
+    },
+    /// The run was about another partition of the target's disk.
+    #[error("run {run} was a repair of partition {partition}, which is not the target")]
+    OtherPartition {
+        /// The run.
+        run: String,
+        /// The number of its partition.
+        partition: u32,
     },
     /// The hive has structural errors.
     #[error("{path}: the hive has {} structural errors and is not edited", check.errors)]

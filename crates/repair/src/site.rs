@@ -7,6 +7,7 @@ use diskmend_disk::{Disk, Folder, GuardError, Target, guard};
 
 use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
+use crate::documents::same_partition;
 use crate::error::{Error, Refusal};
 use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
@@ -139,6 +140,11 @@ impl Site {
         }
     }
 
+    /// Whether a run was about the target, and not about another partition of its disk.
+    pub(crate) fn is_target_of(&self, journal: &Journal) -> bool {
+        same_partition(journal.partition(), self.partition)
+    }
+
     /// Whether a hive lies on the target's disk.
     pub(crate) fn holds(&self, hive: &HiveEntry) -> Result<bool, Error> {
         match &hive.volume {
@@ -182,9 +188,14 @@ impl Site {
     pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
         for run in self.state.runs()? {
             let name = run.id.to_string();
-            match run.state()? {
-                Some(state) if state.is_unfinished() && reversed != Some(name.as_str()) => {
-                    return Err(Refusal::Unfinished { run: name, state }.into());
+            match run.head()? {
+                Some(head) if head.state.is_unfinished() && reversed != Some(name.as_str()) => {
+                    return Err(Refusal::Unfinished {
+                        run: name,
+                        state: head.state,
+                        partition: head.disk.map(|disk| disk.partition),
+                    }
+                    .into());
                 }
                 _ => {}
             }

@@ -197,14 +197,21 @@ fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Err
         let journal = folder.journal()?.ok_or_else(|| Error::NoRun {
             run: name.to_owned(),
         })?;
-        return Ok((folder, journal));
+        return match journal.partition() {
+            Some(partition) if !site.is_target_of(&journal) => Err(Refusal::OtherPartition {
+                run: journal.run,
+                partition,
+            }
+            .into()),
+            _ => Ok((folder, journal)),
+        };
     }
     for folder in site.state.runs()?.into_iter().rev() {
         let Some(journal) = folder.journal()? else {
             continue;
         };
         let reversal = journal.kind == RunKind::Undo && !journal.state.is_unfinished();
-        if journal.state.is_undoable() && !reversal {
+        if journal.state.is_undoable() && !reversal && site.is_target_of(&journal) {
             return Ok((folder, journal));
         }
     }

@@ -53,10 +53,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let target = args.target.open()?;
     let plan = args.choice.plan(&args.target, &target)?;
     if args.dry_run {
-        return plan::show(console, plan.report(), &args.target.option());
+        return plan::show(console, plan.report(), &args.target);
     }
     if plan.report().has_changes() && args.consent.asks() {
-        plan::print_for_question(console, plan.report(), &args.target.option())?;
+        plan::print_for_question(console, plan.report(), &args.target)?;
         if !args.consent.given(&question(plan.report()))? {
             return Ok(Exit::Pending);
         }

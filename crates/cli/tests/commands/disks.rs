@@ -54,7 +54,7 @@ fn each_partition_is_shown_with_what_it_holds() {
 }
 
 /// A disk with a Windows on each of its two partitions.
-fn two_windows() -> Option<(ImageDisk, Part)> {
+pub(crate) fn two_windows() -> Option<(ImageDisk, Part)> {
     let disk = ImageDisk::new(Layout::Mbr)?;
     disk.format_windows(disk.boot)?;
     let volume = disk.mount(disk.boot)?;

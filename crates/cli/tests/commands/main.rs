@@ -83,6 +83,9 @@ mod images_refused;
 #[cfg(target_os = "linux")]
 mod images_undo;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_volumes;
+#[cfg(test)]
 #[cfg(windows)]
 mod in_use;
 #[cfg(test)]

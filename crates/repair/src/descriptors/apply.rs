@@ -79,6 +79,7 @@ fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Jour
     for run in site.state.runs()? {
         if let Some(journal) = run.journal()?
             && journal.can_be_completed(recipes)
+            && site.is_target_of(&journal)
         {
             return Ok(Some((run, journal)));
         }

@@ -5,10 +5,9 @@ use std::io;
 use diskmend_disk::{Access, Change, Kind};
 use jiff::Timestamp;
 
-use super::journal::MAX_LEN;
+use super::journal::{Head, MAX_LEN};
 use super::{Content, Journal, RunId, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
-use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
 
@@ -145,8 +144,8 @@ impl RunFolder {
     }
 
     /// How far the run got, as [`journal`](Self::journal) tells it.
-    pub(crate) fn state(&self) -> Result<Option<RunState>, Error> {
-        self.decoded(Journal::decode_state)
+    pub(crate) fn head(&self) -> Result<Option<Head>, Error> {
+        self.decoded(Journal::decode_head)
     }
 
     fn decoded<T>(&self, decode: impl Fn(&[u8]) -> Result<T, String>) -> Result<Option<T>, Error> {
