@@ -3,17 +3,20 @@
 //!
 //! On a mounted target nothing here does anything.
 
-use diskmend_disk::{Access, Progress, RecordFile, RecordedState, Restored};
+use diskmend_disk::{
+    Access, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
+};
 
 use crate::documents::RunState;
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::site::Site;
-use crate::store::OpenFile;
+use crate::store::{DiskDir, OpenFile};
 
 /// The record of a run.
 const RECORD: &str = "sectors.bin";
-/// The record of what is changed to take a run back value by value.
+/// The record of what an attempt changes that does not take a run back by its own record; there
+/// only until the attempt has come to its end.
 const UNDO_RECORD: &str = "undo-sectors.bin";
 
 /// A file of a run's folder as a record.
@@ -70,7 +73,7 @@ impl Site {
         };
         let file = run.open(&entry.record, Access::ReadWrite)?;
         let resumed = disk.recorded().resume(Box::new(AsRecord(file)));
-        let state = resumed.map_err(|error| run.damaged(&entry.record, &chain(&error)))?;
+        let state = resumed.map_err(self.unusable(run, &entry.record, "go on with its record"))?;
         Ok(state == RecordedState::AsRecorded)
     }
 
@@ -94,21 +97,54 @@ impl Site {
         }
     }
 
-    /// Does what changes the disk outside of a run's own work, in a record of its own.
+    /// Does what takes a run back otherwise than by its record, in a record of its own. Where that
+    /// fails the record stays, for [`end_attempt`](Self::end_attempt).
     pub(crate) fn recording<T>(
         &self,
         run: &RunFolder,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.record_in(run, UNDO_RECORD)?;
-        let done = work();
-        let ended = match &self.disk {
-            Some(disk) => disk.recorded().end(),
-            None => Ok(()),
+        let Some(disk) = &self.disk else {
+            return work();
         };
-        let done = done?;
+        self.record_in(run, UNDO_RECORD)?;
+        let done = work().inspect_err(|_| disk.recorded().abandon())?;
+        let ended = disk.recorded().end();
         ended.map_err(Error::io(&self.display, "write the disk"))?;
+        run.remove(UNDO_RECORD)?;
         Ok(done)
+    }
+
+    /// Gives the disk back what an attempt to take the run back found, where that was killed or has
+    /// failed: a structure of the volume may be half written.
+    pub(crate) fn end_attempt(&mut self, run: &RunFolder) -> Result<(), Error> {
+        let (Some(disk), Some(partition)) = (&self.disk, self.partition) else {
+            return Ok(());
+        };
+        let Some(file) = run.open_existing(UNDO_RECORD)? else {
+            return Ok(());
+        };
+        let record = AsRecord(file);
+        let unusable = self.unusable(run, UNDO_RECORD, "give back what it held");
+        match disk.recorded().state(&record, Progress::Killed) {
+            Ok(RecordedState::AsRecorded) => {
+                disk.recorded().restore(&record).map_err(unusable)?;
+                let root = disk.root(partition).map_err(|source| Error::Target {
+                    path: self.display.clone(),
+                    source: OpenError::Disk {
+                        path: disk.path().to_path_buf(),
+                        source: Box::new(source),
+                    },
+                })?;
+                self.root = Box::new(DiskDir::new(root));
+            }
+            Ok(state) => tracing::debug!(?state, "the record of an attempt"),
+            Err(error @ RecordError::Io(_)) => return Err(unusable(error)),
+            // Nothing is written before a record has its head.
+            Err(error) => tracing::warn!("{}", chain(&unusable(error))),
+        }
+        drop(record);
+        run.remove(UNDO_RECORD)
     }
 
     /// Whether giving back all sectors of a run destroys nothing that came later. `None` where the
@@ -127,15 +163,15 @@ impl Site {
         };
         let file = self.record(run, entry)?;
         let state = disk.recorded().state(&file, progress);
-        let damaged = |error| run.damaged(&entry.record, &chain(&error));
-        if state.map_err(damaged)? != RecordedState::AsRecorded {
+        let unusable = |error| self.unusable(run, &entry.record, "compare it")(error);
+        if state.map_err(unusable)? != RecordedState::AsRecorded {
             return Ok(Some(false));
         }
         if journal.descriptors.is_none() {
             return Ok(Some(true));
         }
         let taken = disk.recorded().takes_descriptors(&file, entry.partition);
-        Ok(Some(!taken.map_err(damaged)?))
+        Ok(Some(!taken.map_err(unusable)?))
     }
 
     /// Gives back all sectors of a run. `None` where it has no record, or this is no disk that is
@@ -154,7 +190,20 @@ impl Site {
         let restored = disk.recorded().restore(&file);
         restored
             .map(Some)
-            .map_err(|error| run.damaged(&entry.record, &chain(&error)))
+            .map_err(self.unusable(run, &entry.record, "give back what it held"))
+    }
+
+    /// Why a record does not help: it is damaged, or it or the disk can't be read or written.
+    fn unusable(
+        &self,
+        run: &RunFolder,
+        record: &str,
+        action: &'static str,
+    ) -> impl FnOnce(RecordError) -> Error {
+        move |error| match error {
+            RecordError::Io(source) => Error::io(&self.display, action)(source),
+            error => run.damaged(record, &chain(&error)),
+        }
     }
 
     fn record(&self, run: &RunFolder, entry: &DiskEntry) -> Result<AsRecord, Error> {

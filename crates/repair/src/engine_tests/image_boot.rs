@@ -61,12 +61,12 @@ fn undo_takes_back_a_store_elsewhere_too() {
 
     // The volume is not there: nothing is undone, nor said to be.
     let before = case.image.fork();
-    let gone = site(&case.image).expect("an image");
-    let error = with_watch(|watch| undo_site(&gone, None, &options(), watch));
+    let mut gone = site(&case.image).expect("an image");
+    let error = with_watch(|watch| undo_site(&mut gone, None, &options(), watch));
     assert_eq!(error.expect_err("not there").class(), Class::Refused);
     same_image(&case.image, &before, "the image");
 
-    with_watch(|watch| undo_site(&case.site(), None, &options(), watch)).expect("undo");
+    with_watch(|watch| undo_site(&mut case.site(), None, &options(), watch)).expect("undo");
     assert_eq!(case.boot.files()[EFI], pristine.boot.files()[EFI]);
 }
 

@@ -17,6 +17,8 @@ mod image_boot;
 mod image_crash;
 #[cfg(target_os = "linux")]
 mod image_fixture;
+#[cfg(target_os = "linux")]
+mod image_undo;
 mod siblings;
 mod support;
 mod undo;

@@ -265,6 +265,24 @@ impl RunFolder {
             .map_err(Error::io(&path, "open the undo data"))
     }
 
+    /// Opens a file of the run for reading, where it is there.
+    pub(crate) fn open_existing(&self, name: &str) -> Result<Option<Box<dyn OpenFile>>, Error> {
+        match self.dir.open(name, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened
+                .map(Some)
+                .map_err(Error::io(&self.path(name), "open the undo data")),
+        }
+    }
+
+    /// Removes a file of the run, durably.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
+        self.dir
+            .remove_file(name)
+            .map_err(Error::io(&self.path(name), "remove the undo data"))?;
+        self.sync()
+    }
+
     /// Makes the names of the run's files durable.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         let name = self.id.to_string();
