@@ -19,6 +19,11 @@ const RECORD: &str = "sectors.bin";
 /// only until the attempt has come to its end.
 const UNDO_RECORD: &str = "undo-sectors.bin";
 
+/// Room for what a record holds of the structures of a volume, in bytes.
+const RECORD_ROOM: u64 = 64 << 10;
+/// Bytes that it takes for the descriptor of one object, with room to spare.
+const OBJECT_ROOM: u64 = 64;
+
 /// A file of a run's folder as a record.
 struct AsRecord(Box<dyn OpenFile>);
 
@@ -45,6 +50,18 @@ impl RecordFile for AsRecord {
 }
 
 impl Site {
+    /// About how many bytes the record takes of a run that changes so many bytes of files, and the
+    /// descriptors of so many objects.
+    pub(crate) fn record_room(&self, changed: u64, objects: u64) -> u64 {
+        if self.disk.is_none() {
+            return 0;
+        }
+        // Old and new bytes.
+        RECORD_ROOM
+            .saturating_add(changed.saturating_mul(2))
+            .saturating_add(objects.saturating_mul(OBJECT_ROOM))
+    }
+
     /// Records what is changed from here on; what the journal has to say of it.
     pub(crate) fn begin_record(&self, run: &RunFolder) -> Result<Option<DiskEntry>, Error> {
         self.record_in(run, RECORD)?;

@@ -18,6 +18,8 @@ mod image_crash;
 #[cfg(target_os = "linux")]
 mod image_fixture;
 #[cfg(target_os = "linux")]
+mod image_room;
+#[cfg(target_os = "linux")]
 mod image_undo;
 mod siblings;
 mod support;

@@ -78,6 +78,15 @@ pub(crate) fn commit(
             .saturating_add(records)
             .saturating_add(JOURNAL_ROOM);
     }
+    let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
+    let objects = applying
+        .as_ref()
+        .map_or(0, |applying| applying.draft.objects());
+    let grown = need.target.saturating_add(need.boot);
+    let changed = written.iter().copied().fold(grown, u64::saturating_add);
+    need.state = need
+        .state
+        .saturating_add(site.record_room(changed, objects));
     let boot = held.iter().find_map(|held| held.volume.as_deref());
     site.room(need, boot)?;
 
@@ -103,7 +112,6 @@ pub(crate) fn commit(
         return Err(error);
     }
 
-    let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
     let result = write(&images, &plans, &held, &mut files, watch);
     // Two images of a large hive need not be in memory at the same time.
     drop(plans);
