@@ -156,6 +156,10 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Error::Broken { run, .. } => Some(format!(
             "find out why the disk can't be written, then: diskmend undo {target} {run}{state}"
         )),
+        Error::NotCompleted { run, .. } => Some(format!(
+            "find out why, then repeat the command; or take the run back: diskmend undo {target} \
+             {run}{state}"
+        )),
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
     };

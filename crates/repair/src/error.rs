@@ -17,7 +17,7 @@ pub enum Class {
     Refused,
     /// It failed half way; the old bytes are back.
     RolledBack,
-    /// It failed half way, and the old bytes could not be restored.
+    /// It failed half way, and the old bytes are not restored.
     Broken,
     /// The caller asked to stop; nothing was written.
     Interrupted,
@@ -380,6 +380,14 @@ pub enum Error {
         /// Why the old bytes could not be restored.
         rollback: Box<Error>,
     },
+    /// Completing a run that had been killed failed, and what it has changed is still there.
+    #[error("run {run}, which had been killed, could not be completed and is not taken back")]
+    NotCompleted {
+        /// The run.
+        run: String,
+        /// What failed.
+        source: Box<Error>,
+    },
     /// Security descriptors could not be restored.
     #[error("the permissions of {objects} objects could not be restored, first {path}: {reason}")]
     NotRestored {
@@ -417,7 +425,7 @@ impl Error {
             Self::Refused(_) | Self::Lookup(LookupError::Link { .. }) => Class::Refused,
             Self::Interrupted(_) => Class::Interrupted,
             Self::RolledBack { .. } => Class::RolledBack,
-            Self::Broken { .. } => Class::Broken,
+            Self::Broken { .. } | Self::NotCompleted { .. } => Class::Broken,
             _ => Class::Failed,
         }
     }
