@@ -76,7 +76,7 @@ impl Site {
         let Some(disk) = &self.disk else {
             return Ok(());
         };
-        let file = run.create_anew(name)?;
+        let file = run.create_anew(name, "write the undo data")?;
         let begun = disk.recorded().begin(Box::new(AsRecord(file)));
         begun.map_err(Error::io(name, "write the undo data"))?;
         run.sync()

@@ -204,6 +204,15 @@ impl Site {
     }
 }
 
+/// Refuses a target of which it is not known where undo data go, before anybody is asked about a
+/// change.
+///
+/// # Errors
+/// [`Refusal::StateFolderNeeded`]; see [`Error`].
+pub fn require_state_folder(target: &Target, options: &Options) -> Result<(), Error> {
+    Site::of(target, options).map(|_| ())
+}
+
 /// The folder for undo data beside an image file.
 fn beside(disk: &Disk) -> Option<PathBuf> {
     if disk.is_block_device() {

@@ -51,6 +51,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         args.consent.can_be_had()?;
     }
     let target = args.target.open()?;
+    let options = args.choice.options(&args.target);
+    if !args.dry_run {
+        diskmend_repair::require_state_folder(&target, &options)
+            .map_err(|error| args.target.failure(&error))?;
+    }
     let plan = args.choice.plan(&args.target, &target)?;
     if args.dry_run {
         return plan::show(console, plan.report(), &args.target);
@@ -61,7 +66,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             return Ok(Exit::Pending);
         }
     }
-    let options = args.choice.options(&args.target);
     let applied =
         Steps::while_writing(|watch| diskmend_repair::repair(&target, plan, &options, watch));
     let report = applied.map_err(|error| args.target.failure(&error))?;

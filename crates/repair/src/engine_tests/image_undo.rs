@@ -141,6 +141,21 @@ fn an_undo_that_fails_says_what_and_can_be_done_again() {
     }
 }
 
+#[test]
+fn a_record_that_can_not_be_made_is_no_report() {
+    let Some(repaired) = repaired() else { return };
+    undo(&repaired).expect("undo");
+    let counted = repaired.fork();
+    repair(&counted).expect("repair");
+    let log = counted.log();
+    let create = log.iter().position(|what| what == "create sectors.bin");
+    let failed = repaired.fork();
+    failed.fail_at(create.expect("a record"), Fault::Once);
+    let error = repair(&failed).expect_err("fails").to_string();
+    let words = "sectors.bin: cannot write the undo data";
+    assert!(error.contains(words), "{error}");
+}
+
 /// A disk that can't be written is not undo data that are damaged.
 #[test]
 fn a_disk_that_fails_is_named_and_not_its_record() {

@@ -247,10 +247,15 @@ impl RunFolder {
         }
     }
 
-    /// Creates a file for a report, in place of one that a run that was killed has left.
-    pub(crate) fn create_anew(&self, name: &str) -> Result<Box<dyn OpenFile>, Error> {
+    /// Creates a file, in place of one that a run that was killed has left. `action` says what this
+    /// is for a person.
+    pub(crate) fn create_anew(
+        &self,
+        name: &str,
+        action: &'static str,
+    ) -> Result<Box<dyn OpenFile>, Error> {
         let path = self.path(name);
-        let io = || Error::io(&path, "create the report");
+        let io = || Error::io(&path, action);
         match self.dir.remove_file(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io()(error)),
             _ => self.dir.create(name).map_err(io()),
