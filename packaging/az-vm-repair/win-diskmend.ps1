@@ -396,7 +396,7 @@ function Get-ExitMeaning {
         4 = 'some repairs failed, the others are done'
         5 = 'refused by a guard; nothing was changed'
         6 = 'failed, and what had been changed was put back'
-        7 = 'failed, and what had been changed could not be put back'
+        7 = 'failed, and what had been changed was not put back'
     }
     if ($meanings.ContainsKey($Code)) {
         return $meanings[$Code]

@@ -19,9 +19,10 @@ const BAUD_RATES: [&str; 5] = ["9600", "19200", "38400", "57600", "115200"];
 /// The boot store that starts the Windows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BootArgs {
-    /// The folder that the boot or EFI system partition is mounted on; without it the boot store
-    /// is looked for on the target, as \Boot\BCD and \EFI\Microsoft\Boot\BCD, and then, on
-    /// Windows or where the target is a disk that is not mounted, on the other volumes of its disk
+    /// The folder that the boot or EFI system partition is mounted on, where the target is mounted
+    /// too; without it the boot store is looked for on the target, as \Boot\BCD and
+    /// \EFI\Microsoft\Boot\BCD, and on Windows, and on a disk that is not mounted, then on the
+    /// other volumes of the target's disk
     #[arg(help_heading = BOOT_STORE, long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,
     /// The boot store itself, where several are found

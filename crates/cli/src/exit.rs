@@ -23,7 +23,7 @@ pub enum Exit {
     Refused = 5,
     /// It failed half way, and what had been changed was put back.
     RolledBack = 6,
-    /// It failed half way, and what had been changed could not be put back.
+    /// It failed half way, and what had been changed was not put back.
     NotRolledBack = 7,
     /// Interrupted by a signal or Ctrl-C.
     Interrupted = 130,
@@ -62,7 +62,7 @@ impl Exit {
             Self::Partial => "some repairs failed, the others are done",
             Self::Refused => "refused by a guard; nothing was changed",
             Self::RolledBack => "failed, and what had been changed was put back",
-            Self::NotRolledBack => "failed, and what had been changed could not be put back",
+            Self::NotRolledBack => "failed, and what had been changed was not put back",
             Self::Interrupted => "interrupted",
         }
     }

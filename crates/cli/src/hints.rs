@@ -178,6 +178,11 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             "find out why the disk can't be written, then: diskmend undo {} {run}{state}",
             word(target)
         )),
+        Error::NotCompleted { run, .. } => Some(format!(
+            "find out why, then repeat the command; or take the run back: diskmend undo {} \
+             {run}{state}",
+            word(target)
+        )),
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
     };
@@ -192,7 +197,7 @@ fn word(target: &Path) -> String {
 fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String> {
     let hint = match refusal {
         Refusal::Guard(guard) => return guard_hint(guard, &word(target)),
-        Refusal::Unfinished { run, .. } => {
+        Refusal::Unfinished { run, .. } | Refusal::OtherPartition { run, .. } => {
             return Some(format!("diskmend undo {} {run}{state}", word(target)));
         }
         Refusal::HiveErrors { .. } => {
@@ -210,6 +215,14 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         | Refusal::AnotherWindows { .. } => loader(target),
         Refusal::BootVolume { .. } => {
             "mount the volume again, and say where it is with --boot-volume DIR"
+        }
+        Refusal::BootVolumeOffDisk { .. } => {
+            "leave --boot-volume and --store out: the boot stores on the other partitions of the \
+             disk are found; or mount both volumes and name their folders"
+        }
+        Refusal::BootVolumeNotMounted { .. } => {
+            "mount the boot volume too and name its folder; or name the disk that holds both \
+             volumes, not mounted, as the target alone"
         }
         Refusal::NoObject { .. } | Refusal::StoreUnsound { .. } => {
             "'diskmend bcd check STORE' tells what is wrong with it"

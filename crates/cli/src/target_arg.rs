@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::Target;
-use diskmend_repair::Options;
+use diskmend_repair::{Error, Options, Refusal};
 
 use crate::failure::Failure;
 use crate::hints;
@@ -51,9 +51,22 @@ impl TargetArgs {
         format!("{}{}", self.volume.option(), self.state.option())
     }
 
+    /// The same for a run of that partition.
+    pub(crate) fn option_for(&self, partition: Option<u32>) -> String {
+        let volume = VolumeArgs {
+            volume: partition.or(self.volume.volume),
+        };
+        format!("{}{}", volume.option(), self.state.option())
+    }
+
     /// Turns an error of the engine into a failure with hints that name the target.
-    pub(crate) fn failure(&self, error: &diskmend_repair::Error) -> Failure {
-        hints::engine_failure(error, &self.target, &self.option())
+    pub(crate) fn failure(&self, error: &Error) -> Failure {
+        let partition = match error {
+            Error::Refused(Refusal::OtherPartition { partition, .. }) => Some(*partition),
+            Error::Refused(Refusal::Unfinished { partition, .. }) => *partition,
+            _ => None,
+        };
+        hints::engine_failure(error, &self.target, &self.option_for(partition))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_bcd::Guid;
-use diskmend_disk::{GuardError, Target, guard};
+use diskmend_disk::{GuardError, OpenError, Target, guard};
 
 use crate::beside::{Attached, Beside};
 use crate::error::{Error, Refusal, chain};
@@ -82,7 +82,18 @@ impl Root<'_> {
 
 impl BootPlace {
     /// What a choice means beside a target.
+    ///
+    /// # Errors
+    /// [`Refusal::BootVolumeOffDisk`] and [`Refusal::BootVolumeNotMounted`]: a run is undone as a
+    /// whole, which on a disk that is not mounted is by the record of that one disk.
     pub(crate) fn of(choice: &BootChoice, target: Target) -> Result<Self, Error> {
+        if let (Some(named), Some(_)) = (
+            choice.store.as_ref().or(choice.volume.as_ref()),
+            target.disk(),
+        ) {
+            let path = named.display().to_string();
+            return Err(Refusal::BootVolumeOffDisk { path }.into());
+        }
         let (root, named) = match (&choice.store, &choice.volume) {
             (Some(file), _) => {
                 let (root, components) = hive_file::whereabouts(file)?;
@@ -119,18 +130,32 @@ impl BootPlace {
 }
 
 impl BootVolume {
-    /// Opens a volume by its absolute path.
+    /// Opens a mounted volume by its absolute path.
+    ///
+    /// # Errors
+    /// [`Refusal::BootVolumeNotMounted`] where a disk is there that is not mounted.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
-        let opened = |source| Error::Target {
-            path: shown.clone(),
-            source,
+        let not_mounted = || {
+            Error::from(Refusal::BootVolumeNotMounted {
+                path: shown.clone(),
+            })
         };
+        let target = Target::open(path).map_err(|source| match source {
+            OpenError::Disk { .. } => not_mounted(),
+            source => Error::Target {
+                path: shown.clone(),
+                source,
+            },
+        })?;
+        if target.disk().is_some() {
+            return Err(not_mounted());
+        }
         let path = path.to_str().ok_or_else(|| {
             let error = std::io::Error::from(std::io::ErrorKind::InvalidFilename);
             Error::io(&shown, "note the path")(error)
         })?;
-        Self::of(path, Target::open(path.as_ref()).map_err(opened)?)
+        Self::of(path, target)
     }
 
     /// An open volume, and its path as journals record it.

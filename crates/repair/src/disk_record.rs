@@ -3,18 +3,26 @@
 //!
 //! On a mounted target nothing here does anything.
 
-use diskmend_disk::{Access, Progress, RecordFile, RecordedState, Restored};
+use diskmend_disk::{
+    Access, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
+};
 
 use crate::documents::RunState;
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::site::Site;
-use crate::store::OpenFile;
+use crate::store::{DiskDir, OpenFile};
 
 /// The record of a run.
 const RECORD: &str = "sectors.bin";
-/// The record of what is changed to take a run back value by value.
+/// The record of what an attempt changes that does not take a run back by its own record; there
+/// only until the attempt has come to its end.
 const UNDO_RECORD: &str = "undo-sectors.bin";
+
+/// Room for what a record holds of the structures of a volume, in bytes.
+const RECORD_ROOM: u64 = 64 << 10;
+/// Bytes that it takes for the descriptor of one object, with room to spare.
+const OBJECT_ROOM: u64 = 64;
 
 /// A file of a run's folder as a record.
 struct AsRecord(Box<dyn OpenFile>);
@@ -42,10 +50,23 @@ impl RecordFile for AsRecord {
 }
 
 impl Site {
+    /// About how many bytes the record takes of a run that changes so many bytes of files, and the
+    /// descriptors of so many objects.
+    pub(crate) fn record_room(&self, changed: u64, objects: u64) -> u64 {
+        if self.disk.is_none() {
+            return 0;
+        }
+        // Old and new bytes.
+        RECORD_ROOM
+            .saturating_add(changed.saturating_mul(2))
+            .saturating_add(objects.saturating_mul(OBJECT_ROOM))
+    }
+
     /// Records what is changed from here on; what the journal has to say of it.
     pub(crate) fn begin_record(&self, run: &RunFolder) -> Result<Option<DiskEntry>, Error> {
         self.record_in(run, RECORD)?;
-        Ok(self.disk.is_some().then(|| DiskEntry {
+        Ok(self.partition.map(|partition| DiskEntry {
+            partition,
             record: RECORD.to_owned(),
             content: None,
         }))
@@ -55,7 +76,7 @@ impl Site {
         let Some(disk) = &self.disk else {
             return Ok(());
         };
-        let file = run.create_anew(name)?;
+        let file = run.create_anew(name, "write the undo data")?;
         let begun = disk.recorded().begin(Box::new(AsRecord(file)));
         begun.map_err(Error::io(name, "write the undo data"))?;
         run.sync()
@@ -69,7 +90,7 @@ impl Site {
         };
         let file = run.open(&entry.record, Access::ReadWrite)?;
         let resumed = disk.recorded().resume(Box::new(AsRecord(file)));
-        let state = resumed.map_err(|error| run.damaged(&entry.record, &chain(&error)))?;
+        let state = resumed.map_err(self.unusable(run, &entry.record, "go on with its record"))?;
         Ok(state == RecordedState::AsRecorded)
     }
 
@@ -93,21 +114,54 @@ impl Site {
         }
     }
 
-    /// Does what changes the disk outside of a run's own work, in a record of its own.
+    /// Does what takes a run back otherwise than by its record, in a record of its own. Where that
+    /// fails the record stays, for [`end_attempt`](Self::end_attempt).
     pub(crate) fn recording<T>(
         &self,
         run: &RunFolder,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.record_in(run, UNDO_RECORD)?;
-        let done = work();
-        let ended = match &self.disk {
-            Some(disk) => disk.recorded().end(),
-            None => Ok(()),
+        let Some(disk) = &self.disk else {
+            return work();
         };
-        let done = done?;
+        self.record_in(run, UNDO_RECORD)?;
+        let done = work().inspect_err(|_| disk.recorded().abandon())?;
+        let ended = disk.recorded().end();
         ended.map_err(Error::io(&self.display, "write the disk"))?;
+        run.remove(UNDO_RECORD)?;
         Ok(done)
+    }
+
+    /// Gives the disk back what an attempt to take the run back found, where that was killed or has
+    /// failed: a structure of the volume may be half written.
+    pub(crate) fn end_attempt(&mut self, run: &RunFolder) -> Result<(), Error> {
+        let (Some(disk), Some(partition)) = (&self.disk, self.partition) else {
+            return Ok(());
+        };
+        let Some(file) = run.open_existing(UNDO_RECORD)? else {
+            return Ok(());
+        };
+        let record = AsRecord(file);
+        let unusable = self.unusable(run, UNDO_RECORD, "give back what it held");
+        match disk.recorded().state(&record, Progress::Killed) {
+            Ok(RecordedState::AsRecorded) => {
+                disk.recorded().restore(&record).map_err(unusable)?;
+                let root = disk.root(partition).map_err(|source| Error::Target {
+                    path: self.display.clone(),
+                    source: OpenError::Disk {
+                        path: disk.path().to_path_buf(),
+                        source: Box::new(source),
+                    },
+                })?;
+                self.root = Box::new(DiskDir::new(root));
+            }
+            Ok(state) => tracing::debug!(?state, "the record of an attempt"),
+            Err(error @ RecordError::Io(_)) => return Err(unusable(error)),
+            // Nothing is written before a record has its head.
+            Err(error) => tracing::warn!("{}", chain(&unusable(error))),
+        }
+        drop(record);
+        run.remove(UNDO_RECORD)
     }
 
     /// Whether giving back all sectors of a run destroys nothing that came later. `None` where the
@@ -126,15 +180,15 @@ impl Site {
         };
         let file = self.record(run, entry)?;
         let state = disk.recorded().state(&file, progress);
-        let damaged = |error| run.damaged(&entry.record, &chain(&error));
-        if state.map_err(damaged)? != RecordedState::AsRecorded {
+        let unusable = |error| self.unusable(run, &entry.record, "compare it")(error);
+        if state.map_err(unusable)? != RecordedState::AsRecorded {
             return Ok(Some(false));
         }
-        let Some(partition) = self.partition.filter(|_| journal.descriptors.is_some()) else {
+        if journal.descriptors.is_none() {
             return Ok(Some(true));
-        };
-        let taken = disk.recorded().takes_descriptors(&file, partition);
-        Ok(Some(!taken.map_err(damaged)?))
+        }
+        let taken = disk.recorded().takes_descriptors(&file, entry.partition);
+        Ok(Some(!taken.map_err(unusable)?))
     }
 
     /// Gives back all sectors of a run. `None` where it has no record, or this is no disk that is
@@ -153,7 +207,20 @@ impl Site {
         let restored = disk.recorded().restore(&file);
         restored
             .map(Some)
-            .map_err(|error| run.damaged(&entry.record, &chain(&error)))
+            .map_err(self.unusable(run, &entry.record, "give back what it held"))
+    }
+
+    /// Why a record does not help: it is damaged, or it or the disk can't be read or written.
+    fn unusable(
+        &self,
+        run: &RunFolder,
+        record: &str,
+        action: &'static str,
+    ) -> impl FnOnce(RecordError) -> Error {
+        move |error| match error {
+            RecordError::Io(source) => Error::io(&self.display, action)(source),
+            error => run.damaged(record, &chain(&error)),
+        }
     }
 
     fn record(&self, run: &RunFolder, entry: &DiskEntry) -> Result<AsRecord, Error> {

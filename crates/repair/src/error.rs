@@ -17,7 +17,7 @@ pub enum Class {
     Refused,
     /// It failed half way; the old bytes are back.
     RolledBack,
-    /// It failed half way, and the old bytes could not be restored.
+    /// It failed half way, and the old bytes are not restored.
     Broken,
     /// The caller asked to stop; nothing was written.
     Interrupted,
@@ -37,6 +37,16 @@ pub enum Refusal {
         run: String,
         /// How far it got.
         state: RunState,
+        /// The partition that it was about, on a disk that is not mounted.
+        partition: Option<u32>,
+    },
+    /// The run was about another partition of the target's disk.
+    #[error("run {run} was a repair of partition {partition}, which is not the target")]
+    OtherPartition {
+        /// The run.
+        run: String,
+        /// The number of its partition.
+        partition: u32,
     },
     /// The hive has structural errors.
     #[error("{path}: the hive has {} structural errors and is not edited", check.errors)]
@@ -79,6 +89,18 @@ pub enum Refusal {
         path: String,
         /// What is found there.
         reason: String,
+    },
+    /// The target is a disk that is not mounted, and a boot volume elsewhere was named.
+    #[error("{path}: the boot store of a disk that is not mounted must be on that disk")]
+    BootVolumeOffDisk {
+        /// The boot volume or store that was named.
+        path: String,
+    },
+    /// The target is mounted, and the boot volume that was named is not.
+    #[error("{path}: this is no mounted volume, as the target is")]
+    BootVolumeNotMounted {
+        /// The boot volume that was named.
+        path: String,
     },
     /// There is no boot store.
     #[error("no boot store: neither {} exists {}", PLACES, searched(.volume.as_deref(), .beside))]
@@ -358,6 +380,14 @@ pub enum Error {
         /// Why the old bytes could not be restored.
         rollback: Box<Error>,
     },
+    /// Completing a run that had been killed failed, and what it has changed is still there.
+    #[error("run {run}, which had been killed, could not be completed and is not taken back")]
+    NotCompleted {
+        /// The run.
+        run: String,
+        /// What failed.
+        source: Box<Error>,
+    },
     /// Security descriptors could not be restored.
     #[error("the permissions of {objects} objects could not be restored, first {path}: {reason}")]
     NotRestored {
@@ -395,7 +425,7 @@ impl Error {
             Self::Refused(_) | Self::Lookup(LookupError::Link { .. }) => Class::Refused,
             Self::Interrupted(_) => Class::Interrupted,
             Self::RolledBack { .. } => Class::RolledBack,
-            Self::Broken { .. } => Class::Broken,
+            Self::Broken { .. } | Self::NotCompleted { .. } => Class::Broken,
             _ => Class::Failed,
         }
     }

@@ -88,6 +88,6 @@ pub use recorder::Recorder;
 pub use repair::repair;
 pub use run::{STATE_FOLDER, STATE_SUFFIX};
 pub use runs::runs;
-pub use site::Options;
+pub use site::{Options, require_state_folder};
 pub use undo::undo;
 pub use value_data::{Readable, ValueData};

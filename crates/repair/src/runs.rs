@@ -35,6 +35,7 @@ fn summary(run: &RunFolder) -> RunSummary {
         state: None,
         started: String::new(),
         updated: String::new(),
+        partition: None,
         recipes: Vec::new(),
         hives: Vec::new(),
         changes: 0,

@@ -7,8 +7,9 @@ use diskmend_disk::{Disk, Folder, GuardError, Target, guard};
 
 use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
+use crate::documents::same_partition;
 use crate::error::{Error, Refusal};
-use crate::run::{STATE_FOLDER, STATE_SUFFIX, StateFolder};
+use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
 
 /// What a caller may choose.
@@ -139,6 +140,29 @@ impl Site {
         }
     }
 
+    /// Whether a run was about the target, and not about another partition of its disk.
+    pub(crate) fn is_target_of(&self, journal: &Journal) -> bool {
+        same_partition(journal.partition(), self.partition)
+    }
+
+    /// Whether a hive lies on the target's disk.
+    pub(crate) fn holds(&self, hive: &HiveEntry) -> Result<bool, Error> {
+        match &hive.volume {
+            None => Ok(true),
+            Some(path) => self.boot.is_sibling(path),
+        }
+    }
+
+    /// Whether all hives of a run lie on the target's disk.
+    pub(crate) fn holds_all(&self, journal: &Journal) -> Result<bool, Error> {
+        for hive in &journal.hives {
+            if !self.holds(hive)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The security descriptors of the target.
     pub(crate) fn secured(&self) -> Result<Box<dyn Secured>, Error> {
         let secured = self.root.secured().map_err(|error| match error.kind() {
@@ -164,15 +188,29 @@ impl Site {
     pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
         for run in self.state.runs()? {
             let name = run.id.to_string();
-            match run.state()? {
-                Some(state) if state.is_unfinished() && reversed != Some(name.as_str()) => {
-                    return Err(Refusal::Unfinished { run: name, state }.into());
+            match run.head()? {
+                Some(head) if head.state.is_unfinished() && reversed != Some(name.as_str()) => {
+                    return Err(Refusal::Unfinished {
+                        run: name,
+                        state: head.state,
+                        partition: head.disk.map(|disk| disk.partition),
+                    }
+                    .into());
                 }
                 _ => {}
             }
         }
         Ok(())
     }
+}
+
+/// Refuses a target of which it is not known where undo data go, before anybody is asked about a
+/// change.
+///
+/// # Errors
+/// [`Refusal::StateFolderNeeded`]; see [`Error`].
+pub fn require_state_folder(target: &Target, options: &Options) -> Result<(), Error> {
+    Site::of(target, options).map(|_| ())
 }
 
 /// The folder for undo data beside an image file: beside the file itself, by whatever links it was

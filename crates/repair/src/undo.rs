@@ -30,17 +30,17 @@ pub fn undo(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
-    let site = Site::of(target, options)?;
+    let mut site = Site::of(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     guards(target, false)?;
     if let Some(volume) = &site.boot.volume {
         volume.guards(true)?;
     }
-    undo_site(&site, run, options, watch)
+    undo_site(&mut site, run, options, watch)
 }
 
 pub(crate) fn undo_site(
-    site: &Site,
+    site: &mut Site,
     run: Option<&str>,
     options: &Options,
     watch: &mut Watch<'_>,
@@ -57,7 +57,9 @@ pub(crate) fn undo_site(
     };
     let lock = state.lock_target()?;
     watch.phase(Phase::Opening, &site.display)?;
-    if site.disk_is_as_recorded(&folder, &journal)? == Some(true) {
+    site.end_attempt(&folder)?;
+    let site = &*site;
+    if site.disk_is_as_recorded(&folder, &journal)? == Some(true) && site.holds_all(&journal)? {
         return whole_disk(site, &folder, journal, watch);
     }
     let hives = journal.hives.clone();
@@ -75,36 +77,35 @@ pub(crate) fn undo_site(
         all_reversible(&journal)?;
     }
     watch.phase(Phase::Restoring, &site.display)?;
-    journal.set_state(RunState::Undoing);
-    let descriptors = match &journal.descriptors {
+    // Before anything is noted: another driver may have mounted the volume, and the records may be
+    // damaged.
+    let secured = match &journal.descriptors {
         None => None,
         Some(entry) => {
-            // Before anything is noted: another driver may have mounted the volume, and the
-            // records may be damaged.
-            let secured = site.secured()?;
             folder.open_records(&entry.records)?;
-            folder.write_journal(&journal)?;
-            let undone = site.recording(&folder, || {
-                descriptors::undo(secured.as_ref(), &folder, &journal, watch)
-            })?;
-            Some(undone)
+            Some(site.secured()?)
         }
     };
+    journal.set_state(RunState::Undoing);
+    let (mut descriptors, mut files) = (None, Vec::new());
+    if exact || secured.is_some() {
+        folder.write_journal(&journal)?;
+        site.recording(&folder, || {
+            if let Some(secured) = &secured {
+                let undone = descriptors::undo(secured.as_ref(), &folder, &journal, watch)?;
+                descriptors = Some(undone);
+            }
+            for restoration in restorations.iter_mut().rev().filter(|_| exact) {
+                files.extend(restoration.restore()?);
+            }
+            Ok(())
+        })?;
+    }
     if !exact {
         drop(restorations);
         drop(lock);
         return by_values(site, &folder, journal, descriptors, options, watch);
     }
-    if descriptors.is_none() {
-        folder.write_journal(&journal)?;
-    }
-    let mut files = Vec::new();
-    site.recording(&folder, || {
-        for restoration in restorations.iter_mut().rev() {
-            files.extend(restoration.restore()?);
-        }
-        Ok(())
-    })?;
     settle(&mut journal, descriptors.as_ref());
     folder.write_journal(&journal)?;
     Ok(UndoReport {
@@ -197,14 +198,21 @@ fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Err
         let journal = folder.journal()?.ok_or_else(|| Error::NoRun {
             run: name.to_owned(),
         })?;
-        return Ok((folder, journal));
+        return match journal.partition() {
+            Some(partition) if !site.is_target_of(&journal) => Err(Refusal::OtherPartition {
+                run: journal.run,
+                partition,
+            }
+            .into()),
+            _ => Ok((folder, journal)),
+        };
     }
     for folder in site.state.runs()?.into_iter().rev() {
         let Some(journal) = folder.journal()? else {
             continue;
         };
         let reversal = journal.kind == RunKind::Undo && !journal.state.is_unfinished();
-        if journal.state.is_undoable() && !reversal {
+        if journal.state.is_undoable() && !reversal && site.is_target_of(&journal) {
             return Ok((folder, journal));
         }
     }

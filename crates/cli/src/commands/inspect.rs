@@ -64,11 +64,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     console.show(exit, |console| match console.json() {
         true => console.engine_document(&found),
-        false => print(console, &found, &args.target.option()),
+        false => print(console, &found, &args.target),
     })
 }
 
-fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Result<()> {
+fn print(console: &mut Console, found: &InspectReport, target: &TargetArgs) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
     for status in &found.hives {
@@ -109,7 +109,7 @@ fn print(console: &mut Console, found: &InspectReport, state: &str) -> io::Resul
         count(RowState::Ok)
     )?;
     report::remarks(&found.target, &found.skipped, &found.notices);
-    report::unfinished(&found.target, &found.unfinished, state);
+    report::unfinished(&found.unfinished, target);
     Ok(())
 }
 

@@ -92,14 +92,14 @@ impl Choice {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let target = args.target.open()?;
     let plan = args.choice.plan(&args.target, &target)?;
-    show(console, plan.report(), &args.target.option())
+    show(console, plan.report(), &args.target)
 }
 
 /// Shows a plan as the result of a command.
 pub(crate) fn show(
     console: &mut Console,
     report: &PlanReport,
-    state: &str,
+    target: &TargetArgs,
 ) -> Result<Exit, Failure> {
     let unread = report.acls.iter().any(|acl| acl.failed.count > 0);
     let nothing = !report.has_changes()
@@ -114,7 +114,7 @@ pub(crate) fn show(
         true => console.engine_document(report),
         false => {
             let width = console.width();
-            print(console.out(), report, width, state)
+            print(console.out(), report, width, target)
         }
     })
 }
@@ -124,12 +124,12 @@ pub(crate) fn show(
 pub(crate) fn print_for_question(
     console: &mut Console,
     report: &PlanReport,
-    state: &str,
+    target: &TargetArgs,
 ) -> io::Result<()> {
     let width = console.width();
     match console.json() {
-        true => print(&mut anstream::stderr(), report, width, state),
-        false => print(console.out(), report, width, state).and_then(|()| console.flush()),
+        true => print(&mut anstream::stderr(), report, width, target),
+        false => print(console.out(), report, width, target).and_then(|()| console.flush()),
     }
 }
 
@@ -137,7 +137,7 @@ fn print(
     out: &mut dyn Write,
     report: &PlanReport,
     width: Option<usize>,
-    state: &str,
+    target: &TargetArgs,
 ) -> io::Result<()> {
     for status in &report.hives {
         report::hive(out, status)?;
@@ -169,7 +169,7 @@ fn print(
         false => writeln!(out, "\n{}", pending.join(", "))?,
     }
     report::remarks(&report.target, &report.skipped, &report.notices);
-    report::unfinished(&report.target, &report.unfinished, state);
+    report::unfinished(&report.unfinished, target);
     Ok(())
 }
 

@@ -52,17 +52,21 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         args.consent.can_be_had()?;
     }
     let target = args.target.open()?;
+    let options = args.choice.options(&args.target);
+    if !args.dry_run {
+        diskmend_repair::require_state_folder(&target, &options)
+            .map_err(|error| args.target.failure(&error))?;
+    }
     let plan = args.choice.plan(&args.target, &target)?;
     if args.dry_run {
-        return plan::show(console, plan.report(), &args.target.option());
+        return plan::show(console, plan.report(), &args.target);
     }
     if plan.report().has_changes() && args.consent.asks() {
-        plan::print_for_question(console, plan.report(), &args.target.option())?;
+        plan::print_for_question(console, plan.report(), &args.target)?;
         if !args.consent.given(&question(plan.report()))? {
             return Ok(Exit::Pending);
         }
     }
-    let options = args.choice.options(&args.target);
     let applied =
         Steps::while_writing(|watch| diskmend_repair::repair(&target, plan, &options, watch));
     let report = applied.map_err(|error| args.target.failure(&error))?;

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
-use crate::output::{acl, report, shell, style};
+use crate::output::{acl, report, style};
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk
@@ -28,11 +28,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .map_err(|error| args.target.failure(&error))?;
     console.show(Exit::Done, |console| match console.json() {
         true => console.engine_document(&runs),
-        false => print(console, &runs, &args.target.option()),
+        false => print(console, &runs, &args.target),
     })
 }
 
-fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Result<()> {
+fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Result<()> {
     if runs.runs.is_empty() {
         return writeln!(console.out(), "no runs");
     }
@@ -50,6 +50,10 @@ fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Resul
             [] if run.hives.is_empty() => acl::objects(run.descriptors),
             [] => run.hives.join(", "),
             recipes => recipes.join(", "),
+        };
+        let details = match run.partition {
+            Some(number) => format!("partition {number}: {details}"),
+            None => details,
         };
         table.row([
             Cell::new(&run.run),
@@ -76,7 +80,7 @@ fn print(console: &mut Console, runs: &RunList, state_option: &str) -> io::Resul
         }
         if run.unfinished {
             console::warn(format_args!("run {} did not end", run.run));
-            report::settle(run, &shell::word(&runs.target), state_option);
+            report::settle(run, target);
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use diskmend_repair::documents::{
 use diskmend_repair::{ControlSets, ValueData};
 
 use crate::hints;
+use crate::target_arg::TargetArgs;
 
 use super::console;
 use super::escape::Escaped;
@@ -221,28 +222,30 @@ pub(crate) fn remarks(target: &str, skipped: &[SkippedHive], notices: &[Notice])
 }
 
 /// Runs that were killed half way.
-pub(crate) fn unfinished(target: &str, runs: &[RunSummary], state: &str) {
-    let target = shell::word(target);
+pub(crate) fn unfinished(runs: &[RunSummary], target: &TargetArgs) {
     for run in runs {
         console::warn(format_args!(
             "run {} was begun {} and did not end",
             run.run, run.started
         ));
-        settle(run, &target, state);
+        settle(run, target);
     }
 }
 
 /// How a run that was killed half way is settled.
-pub(crate) fn settle(run: &RunSummary, target: &dyn std::fmt::Display, state: &str) {
+pub(crate) fn settle(run: &RunSummary, target: &TargetArgs) {
     let name = &run.run;
+    let options = target.option_for(run.partition);
+    let target = target.target.display().to_string();
+    let target = shell::word(&target);
     if run.can_be_completed {
         let recipes = run.recipes.join(" ");
         console::hint(format_args!(
-            "complete it with: diskmend repair {target} {recipes}{state}"
+            "complete it with: diskmend repair {target} {recipes}{options}"
         ));
     }
     console::hint(format_args!(
-        "take it back with: diskmend undo {target} {name}{state}"
+        "take it back with: diskmend undo {target} {name}{options}"
     ));
 }
 

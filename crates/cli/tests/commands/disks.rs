@@ -95,7 +95,7 @@ fn runs_on_two_windows_of_a_disk_are_undone_each_by_itself() {
 }
 
 /// A disk with a Windows on each of its two partitions.
-fn two_windows() -> Option<(ImageDisk, Part)> {
+pub(crate) fn two_windows() -> Option<(ImageDisk, Part)> {
     let disk = ImageDisk::new(Layout::Mbr)?;
     disk.format_windows(disk.boot)?;
     let volume = disk.mount(disk.boot)?;

@@ -41,6 +41,24 @@ fn a_block_device_is_repaired_with_undo_data_elsewhere() {
     disk.has_bytes_of(&before);
 }
 
+/// Before anything is planned: else a person would be asked about a plan that can't be carried out.
+#[test]
+fn a_block_device_without_a_folder_for_undo_data_is_refused_at_once() {
+    let Some(image) = NtfsImage::new(32) else {
+        return;
+    };
+    let planned = "not a Windows volume";
+    diskmend(["plan", image.device(), "tls"])
+        .ends(5)
+        .says(planned);
+    diskmend(["repair", image.device(), "tls", "--dry-run"])
+        .ends(5)
+        .says(planned);
+    diskmend(["repair", image.device(), "tls", "--yes"])
+        .ends(5)
+        .says("hint: say where to keep them with --state-dir DIR");
+}
+
 #[test]
 fn a_folder_for_undo_data_of_an_image_can_be_named() {
     let Some(disk) = ImageDisk::new(Layout::Mbr) else {

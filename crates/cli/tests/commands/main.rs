@@ -69,6 +69,9 @@ mod image_volume;
 mod images;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_boot;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
@@ -79,6 +82,9 @@ mod images_refused;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_undo;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod images_volumes;
 #[cfg(test)]
 #[cfg(windows)]
 mod in_use;

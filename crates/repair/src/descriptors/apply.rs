@@ -79,6 +79,7 @@ fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Jour
     for run in site.state.runs()? {
         if let Some(journal) = run.journal()?
             && journal.can_be_completed(recipes)
+            && site.is_target_of(&journal)
         {
             return Ok(Some((run, journal)));
         }
@@ -91,7 +92,7 @@ fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Jour
 /// back is left as it is.
 ///
 /// # Errors
-/// Where its records can't be read, or the changes are not durable.
+/// [`Error::NotCompleted`] once something may have been changed; anything else before.
 pub(crate) fn resume(
     site: &Site,
     recipes: &[String],
@@ -108,10 +109,29 @@ pub(crate) fn resume(
     if !site.resume_record(&run, &journal)? {
         return Ok(None);
     }
-    let applied = apply(secured.as_ref(), &run, &journal, watch)?;
-    site.end_record(&run, &mut journal)?;
+    match complete(site, secured.as_ref(), &run, &mut journal, watch) {
+        Ok(applied) => Ok(Some((journal.run, applied))),
+        Err(error) => {
+            site.abandon_record();
+            Err(Error::NotCompleted {
+                run: journal.run,
+                source: Box::new(error),
+            })
+        }
+    }
+}
+
+fn complete(
+    site: &Site,
+    secured: &dyn Secured,
+    run: &RunFolder,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<AppliedDescriptors, Error> {
+    let applied = apply(secured, run, journal, watch)?;
+    site.end_record(run, journal)?;
     journal.settle_descriptors(&applied);
     journal.set_state(RunState::Done);
-    run.write_journal(&journal)?;
-    Ok(Some((journal.run, applied)))
+    run.write_journal(journal)?;
+    Ok(applied)
 }

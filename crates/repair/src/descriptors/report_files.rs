@@ -32,7 +32,7 @@ struct Report {
 
 impl Report {
     fn create(run: &RunFolder, name: &'static str) -> Self {
-        let file = run.create_anew(name);
+        let file = run.create_anew(name, "create the report");
         if let Err(error) = &file {
             tracing::warn!(report = name, "not written: {}", chain(error));
         }

@@ -19,6 +19,7 @@ pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
+pub(crate) use runs::same_partition;
 pub use runs::{RunKind, RunList, RunState, RunSummary};
 pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};
 

@@ -26,6 +26,8 @@ pub struct RunSummary {
     pub started: String,
     /// When its state last changed.
     pub updated: String,
+    /// The partition with its target, on a disk that was not mounted.
+    pub partition: Option<u32>,
     /// The recipes, bundles replaced by their parts; empty for an edit of a hive file.
     pub recipes: Vec<String>,
     /// Paths of the hives below the target's root.
@@ -42,6 +44,24 @@ pub struct RunSummary {
     pub can_be_completed: bool,
     /// What to know about it, where there is something.
     pub note: Option<String>,
+}
+
+impl RunSummary {
+    /// Whether it was about the target that is this partition, where the target is on a disk that is
+    /// not mounted.
+    #[must_use]
+    pub fn is_of(&self, partition: Option<u32>) -> bool {
+        same_partition(self.partition, partition)
+    }
+}
+
+/// Whether a run of a partition was about a target. Where either was mounted there is no number to
+/// tell by.
+pub(crate) const fn same_partition(run: Option<u32>, target: Option<u32>) -> bool {
+    match (run, target) {
+        (Some(run), Some(target)) => run == target,
+        _ => true,
+    }
 }
 
 /// What a run did.

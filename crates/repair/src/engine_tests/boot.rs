@@ -289,7 +289,7 @@ fn a_store_on_another_volume_is_undone_from_the_target() {
     );
     assert_eq!(differing(&content(&target), &repaired), [""; 0]);
 
-    let undone = with_watch(|watch| undo_site(&with_boot(&boot), None, &options, watch));
+    let undone = with_watch(|watch| undo_site(&mut with_boot(&boot), None, &options, watch));
     assert_eq!(undone.expect("undo").method, Method::Bytes);
     assert_eq!(differing(&content(&target), &before), [""; 0]);
     same(&boot, &pristine, "boot volume");

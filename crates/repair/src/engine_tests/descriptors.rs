@@ -242,6 +242,38 @@ fn a_repair_killed_anywhere_can_be_completed_or_taken_back() {
 }
 
 #[test]
+fn a_completion_that_fails_does_not_say_that_nothing_was_changed() {
+    let killed = disk();
+    let counted = killed.fork();
+    repair(&counted).expect("repair");
+    let log = counted.log();
+    let at = log.iter().position(|what| what.ends_with(&key(0)));
+    killed.fail_at(at.expect("it is set"), Fault::Kill);
+    repair(&killed).expect_err("killed");
+    killed.restart(Loss::Nothing);
+    let counted = killed.fork();
+    repair(&counted).expect("completed");
+    let mut half = 0;
+    for at in 0..counted.operations() {
+        let failed = killed.fork();
+        failed.fail_at(at, Fault::Once);
+        let Err(error) = repair(&failed) else {
+            continue;
+        };
+        let what = format!("{:?}: {error}", counted.log()[at]);
+        if failed.descriptors() != killed.descriptors() {
+            assert_eq!(error.class(), Class::Broken, "{what}");
+            half += 1;
+        }
+        failed.restart(Loss::Nothing);
+        repair(&failed).unwrap_or_else(|error| panic!("{what}: {error}"));
+        is_repaired(&failed, &what);
+        assert!(!is_unfinished(&failed), "{what}");
+    }
+    assert!(half > 0);
+}
+
+#[test]
 fn an_undo_killed_anywhere_can_be_done_again() {
     let pristine = disk();
     let repaired = pristine.fork();

@@ -5,14 +5,14 @@
 //! `DISKMEND_ALL_CRASHES` is set every operation is tried, and else a part of them.
 
 use super::image::{
-    Content, content, is_old_or_new, is_unfinished, repair, same_image, undo, with_image,
+    Content, content, is_old_or_new, is_unfinished, repair, same_image, sampled, undo, with_image,
 };
 use super::image_fixture::{Boot, Container, image};
 use crate::documents::Outcome;
 use crate::error::{Class, Error};
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
-const LOSSES: [Loss; 4] = [
+pub(super) const LOSSES: [Loss; 4] = [
     Loss::Nothing,
     Loss::Unflushed,
     Loss::Some(0x9e37_79b9_7f4a_7c15),
@@ -60,16 +60,6 @@ impl Case {
             operations,
         })
     }
-}
-
-/// The numbers of the crashes to try among so many: not all of them where that takes too long. The
-/// step is odd, so that every kind of loss has its turn.
-fn sampled(count: usize) -> impl Iterator<Item = usize> {
-    let step = match std::env::var_os("DISKMEND_ALL_CRASHES") {
-        Some(_) => 1,
-        None => 37,
-    };
-    (0..count).step_by(step)
 }
 
 fn cases() -> impl Iterator<Item = Case> {

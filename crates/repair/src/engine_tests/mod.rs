@@ -12,9 +12,15 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]
+mod image_boot;
+#[cfg(target_os = "linux")]
 mod image_crash;
 #[cfg(target_os = "linux")]
 mod image_fixture;
+#[cfg(target_os = "linux")]
+mod image_room;
+#[cfg(target_os = "linux")]
+mod image_undo;
 mod siblings;
 mod support;
 mod undo;

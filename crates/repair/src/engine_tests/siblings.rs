@@ -106,7 +106,7 @@ fn repair(site: &Site, names: &[&str]) -> Result<Outcome, Error> {
     Ok(done.outcome)
 }
 
-fn undo(site: &Site, run: Option<&str>) -> Result<UndoReport, Error> {
+fn undo(site: &mut Site, run: Option<&str>) -> Result<UndoReport, Error> {
     with_watch(|watch| undo_site(site, run, &Options::default(), watch))
 }
 
@@ -138,13 +138,13 @@ fn the_only_store_of_the_disk_is_repaired_and_undone_to_the_byte() {
         let before = content(&target);
         let pristine = volume(&[(path, store)]);
         let boot = pristine.fork();
-        let site = beside(&target, &[(DATA, open(&volume(&[]))), (ESP, open(&boot))]);
+        let mut site = beside(&target, &[(DATA, open(&volume(&[]))), (ESP, open(&boot))]);
         assert_eq!(repair(&site, &ALL).expect(path), Outcome::Done);
         has_console(&boot, path, LOADER);
         assert!(boot.files().keys().all(|path| !path.contains("diskmend")));
         assert_eq!(repair(&site, &ALL).expect(path), Outcome::NothingToDo);
 
-        assert_eq!(undo(&site, None).expect(path).method, Method::Bytes);
+        assert_eq!(undo(&mut site, None).expect(path).method, Method::Bytes);
         assert_eq!(differing(&content(&target), &before), [""; 0]);
         same(&boot, &pristine, path);
     }
@@ -190,7 +190,7 @@ fn a_boot_volume_that_was_named_wins() {
     repair(&site, &ALL).expect("repair");
     has_console(&named, BIOS, LOADER);
     assert_eq!(differing(&sibling.files(), &before), [""; 0]);
-    undo(&site, None).expect("undo");
+    undo(&mut site, None).expect("undo");
 
     // Neither is another one taken where it holds none.
     site.boot.volume = Some(BootVolume::in_memory("/mnt/boot", volume(&[]).root()));
@@ -313,7 +313,7 @@ fn a_store_that_may_start_another_windows_of_the_disk_is_not_taken() {
 fn after_a_start_of_windows_the_volume_is_still_known_by_its_name() {
     let target = disk(&[]);
     let esp = volume(&[(EFI, efi().bytes())]);
-    let site = beside(&target, &[(ESP, open(&esp))]);
+    let mut site = beside(&target, &[(ESP, open(&esp))]);
     let first = repair_at(&site, &CONSOLE, Goal::Desired, &Options::default());
     let first = first.expect("repair").1.run;
     repair(&site, &["safe-mode-on"]).expect("repair");
@@ -329,14 +329,14 @@ fn after_a_start_of_windows_the_volume_is_still_known_by_its_name() {
         ..BootPlace::default()
     };
     let before = esp.files();
-    let error = undo(&elsewhere, first.as_deref()).expect_err("another disk");
+    let error = undo(&mut elsewhere, first.as_deref()).expect_err("another disk");
     assert!(
         matches!(error, Error::Refused(Refusal::BootVolume { .. })),
         "{error}"
     );
     assert_eq!(differing(&esp.files(), &before), [""; 0]);
 
-    let undone = undo(&site, first.as_deref()).expect("undo");
+    let undone = undo(&mut site, first.as_deref()).expect("undo");
     assert_eq!(undone.method, Method::Values);
     assert_eq!(element(&esp, EFI, LOADER, ElementId::EMS), None);
     assert_eq!(element(&esp, EFI, LOADER, ElementId::SAFE_BOOT), minimal);
@@ -348,7 +348,7 @@ fn undo_writes_nothing_while_the_volume_is_not_there() {
     let esp = volume(&[(EFI, efi().bytes())]);
     repair(&beside(&target, &[(ESP, open(&esp))]), &ALL).expect("repair");
     let repaired = content(&target);
-    let error = undo(&beside(&target, &[]), None).expect_err("not there");
+    let error = undo(&mut beside(&target, &[]), None).expect_err("not there");
     assert!(
         matches!(error, Error::Refused(Refusal::BootVolume { .. })),
         "{error}"
@@ -358,5 +358,5 @@ fn undo_writes_nothing_while_the_volume_is_not_there() {
     // By another name, as on another machine, the caller says which it is.
     let mut site = beside(&target, &[]);
     site.boot.volume = Some(BootVolume::in_memory("S:", esp.root()));
-    assert_eq!(undo(&site, None).expect("undo").method, Method::Bytes);
+    assert_eq!(undo(&mut site, None).expect("undo").method, Method::Bytes);
 }

@@ -113,7 +113,7 @@ fn unchecked() -> Options {
 }
 
 pub(super) fn undo(disk: &FaultyDisk, run: Option<&str>) -> Result<UndoReport, Error> {
-    with_watch(|watch| undo_site(&site(disk), run, &Options::default(), watch))
+    with_watch(|watch| undo_site(&mut site(disk), run, &Options::default(), watch))
 }
 
 /// How many values are as desired, and how many are not.

@@ -5,10 +5,9 @@ use std::io;
 use diskmend_disk::{Access, Change, Kind};
 use jiff::Timestamp;
 
-use super::journal::MAX_LEN;
+use super::journal::{Head, MAX_LEN};
 use super::{Content, Journal, RunId, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
-use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
 
@@ -145,8 +144,8 @@ impl RunFolder {
     }
 
     /// How far the run got, as [`journal`](Self::journal) tells it.
-    pub(crate) fn state(&self) -> Result<Option<RunState>, Error> {
-        self.decoded(Journal::decode_state)
+    pub(crate) fn head(&self) -> Result<Option<Head>, Error> {
+        self.decoded(Journal::decode_head)
     }
 
     fn decoded<T>(&self, decode: impl Fn(&[u8]) -> Result<T, String>) -> Result<Option<T>, Error> {
@@ -248,10 +247,15 @@ impl RunFolder {
         }
     }
 
-    /// Creates a file for a report, in place of one that a run that was killed has left.
-    pub(crate) fn create_anew(&self, name: &str) -> Result<Box<dyn OpenFile>, Error> {
+    /// Creates a file, in place of one that a run that was killed has left. `action` says what this
+    /// is for a person.
+    pub(crate) fn create_anew(
+        &self,
+        name: &str,
+        action: &'static str,
+    ) -> Result<Box<dyn OpenFile>, Error> {
         let path = self.path(name);
-        let io = || Error::io(&path, "create the report");
+        let io = || Error::io(&path, action);
         match self.dir.remove_file(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io()(error)),
             _ => self.dir.create(name).map_err(io()),
@@ -264,6 +268,24 @@ impl RunFolder {
         self.dir
             .open(name, access)
             .map_err(Error::io(&path, "open the undo data"))
+    }
+
+    /// Opens a file of the run for reading, where it is there.
+    pub(crate) fn open_existing(&self, name: &str) -> Result<Option<Box<dyn OpenFile>>, Error> {
+        match self.dir.open(name, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened
+                .map(Some)
+                .map_err(Error::io(&self.path(name), "open the undo data")),
+        }
+    }
+
+    /// Removes a file of the run, durably.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
+        self.dir
+            .remove_file(name)
+            .map_err(Error::io(&self.path(name), "remove the undo data"))?;
+        self.sync()
     }
 
     /// Makes the names of the run's files durable.

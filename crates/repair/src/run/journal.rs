@@ -57,6 +57,15 @@ pub(crate) struct Journal {
     pub(crate) note: Option<String>,
 }
 
+/// What a journal tells of its run in short.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Head {
+    /// How far it got.
+    pub(crate) state: RunState,
+    /// On a disk that is not mounted: what the run changes of it as a whole.
+    pub(crate) disk: Option<DiskEntry>,
+}
+
 /// One hive of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HiveEntry {
@@ -98,6 +107,8 @@ pub(crate) struct DescriptorsEntry {
 /// The sectors that a run changes on a disk that is not mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DiskEntry {
+    /// The number of the target's partition on it.
+    pub(crate) partition: u32,
     /// The file in the run's folder that holds their old and new bytes.
     pub(crate) record: String,
     /// What that file is after the run; absent until the run is done.
@@ -216,6 +227,11 @@ impl Journal {
         self.updated = now();
     }
 
+    /// The partition that the run was about, on a disk that is not mounted.
+    pub(crate) fn partition(&self) -> Option<u32> {
+        self.disk.as_ref().map(|disk| disk.partition)
+    }
+
     /// Whether the run was killed when its hives were done and only security descriptors were left
     /// to be set, and a repair with these recipes would set them all the same.
     pub(crate) fn can_be_completed(&self, recipes: &[String]) -> bool {
@@ -269,19 +285,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Reads only how far a run got.
+    /// Reads only how far a run got, and on which partition.
     ///
     /// # Errors
     /// What is wrong with the journal, for a person.
-    pub(crate) fn decode_state(bytes: &[u8]) -> Result<RunState, String> {
-        #[derive(Deserialize)]
-        struct Head {
-            state: RunState,
-        }
+    pub(crate) fn decode_head(bytes: &[u8]) -> Result<Head, String> {
         Self::check_schema(bytes)?;
-        serde_json::from_slice(bytes)
-            .map(|head: Head| head.state)
-            .map_err(|error| error.to_string())
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 
     /// The run in short.
@@ -292,6 +302,7 @@ impl Journal {
             state: Some(self.state),
             started: self.started.clone(),
             updated: self.updated.clone(),
+            partition: self.partition(),
             recipes: self.recipes.clone(),
             hives: self.hives.iter().map(HiveEntry::shown_path).collect(),
             changes: self.hives.iter().map(|hive| hive.change_count).sum(),

@@ -12,7 +12,7 @@ use crate::documents::{AppliedDescriptors, AppliedHive, RunKind, RunState};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
-use crate::run::{Content, DescriptorsEntry, Journal, RunFolder};
+use crate::run::{Content, DescriptorsEntry, HiveEntry, Journal, RunFolder};
 use crate::site::{Need, Site};
 
 /// What a new run is about.
@@ -78,6 +78,15 @@ pub(crate) fn commit(
             .saturating_add(records)
             .saturating_add(JOURNAL_ROOM);
     }
+    let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
+    let objects = applying
+        .as_ref()
+        .map_or(0, |applying| applying.draft.objects());
+    let grown = need.target.saturating_add(need.boot);
+    let changed = written.iter().copied().fold(grown, u64::saturating_add);
+    need.state = need
+        .state
+        .saturating_add(site.record_room(changed, objects));
     let boot = held.iter().find_map(|held| held.volume.as_deref());
     site.room(need, boot)?;
 
@@ -103,7 +112,6 @@ pub(crate) fn commit(
         return Err(error);
     }
 
-    let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
     let result = write(&images, &plans, &held, &mut files, watch);
     // Two images of a large hive need not be in memory at the same time.
     drop(plans);
@@ -328,11 +336,29 @@ fn roll_back_parts(
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
     roll_back_descriptors(site, run, journal, watch)?;
-    journal.hives.iter().rev().try_for_each(|entry| {
-        let root = site.root_of(entry.volume.as_deref())?;
-        let mut restoration = Restoration::open(root.dir(), run, entry)?;
-        restoration.restore().map(|_| ())
-    })
+    journal
+        .hives
+        .iter()
+        .rev()
+        .try_for_each(|entry| roll_back_hive(site, run, entry))
+}
+
+fn roll_back_hive(site: &Site, run: &RunFolder, entry: &HiveEntry) -> Result<(), Error> {
+    let root = site.root_of(entry.volume.as_deref())?;
+    let mut restoration = Restoration::open(root.dir(), run, entry)?;
+    restoration.restore().map(|_| ())
+}
+
+/// Takes back the files that the record of sectors says nothing of.
+fn roll_back_elsewhere(site: &Site, run: &RunFolder, journal: &Journal) -> Result<(), Error> {
+    journal
+        .hives
+        .iter()
+        .rev()
+        .try_for_each(|entry| match site.holds(entry)? {
+            true => Ok(()),
+            false => roll_back_hive(site, run, entry),
+        })
 }
 
 fn roll_back(
@@ -349,7 +375,8 @@ fn roll_back(
     note_state(run, journal, RunState::Undoing);
     let restored = match site.restore_disk(run, journal) {
         Ok(None) => roll_back_parts(site, run, journal, watch),
-        restored => restored.map(|_| ()),
+        Ok(Some(_)) => roll_back_elsewhere(site, run, journal),
+        Err(error) => Err(error),
     };
     let source = Box::new(error);
     match restored {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use diskmend_image::device::{Device, Medium, range};
@@ -11,6 +12,9 @@ use super::{FaultyDisk, Pending};
 
 /// What a disk writes as a whole, in bytes.
 const SECTOR: usize = 512;
+/// What the file system of an image gives it at once, in bytes. One of zeros that nobody has
+/// written is a hole.
+const BLOCK: usize = 4096;
 
 struct FaultyMedium {
     disk: FaultyDisk,
@@ -29,6 +33,18 @@ impl FaultyDisk {
 impl FaultyMedium {
     fn file(&self) -> FaultyFile {
         FaultyFile::new(self.disk.clone(), self.node)
+    }
+
+    /// Whether a write to these blocks takes room.
+    fn fills_hole(&self, blocks: Range<usize>) -> bool {
+        let filled = self.disk.world().filled.clone();
+        self.file().with(|bytes, _, _| {
+            blocks.into_iter().any(|block| {
+                let end = bytes.len().min((block + 1) * BLOCK);
+                let zeros = bytes[block * BLOCK..end].iter().all(|byte| *byte == 0);
+                zeros && !filled.contains(&(self.node, block))
+            })
+        })
     }
 
     /// Notes a write sector by sector, since each may be lost without the others.
@@ -63,8 +79,10 @@ impl Device for FaultyMedium {
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         range(offset, data.len(), self.len())?;
         let what = format!("write {} to the image at {offset}", data.len());
-        let (half, result) = self.disk.operation(&what, false);
         let offset = offset as usize;
+        let blocks = offset / BLOCK..(offset + data.len()).div_ceil(BLOCK);
+        let grows = self.fills_hole(blocks.clone());
+        let (half, result) = self.disk.operation(&what, grows);
         if half {
             // Up to the last whole sector of the first half.
             let end = (offset + data.len() / 2) / SECTOR * SECTOR;
@@ -72,6 +90,8 @@ impl Device for FaultyMedium {
         }
         result?;
         self.change(data, offset);
+        let blocks = blocks.map(|block| (self.node, block));
+        self.disk.world().filled.extend(blocks);
         Ok(())
     }
 

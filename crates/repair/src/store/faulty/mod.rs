@@ -7,7 +7,7 @@ mod file;
 mod medium;
 mod secured;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -48,6 +48,8 @@ struct World {
     full: bool,
     locked: Vec<usize>,
     log: Vec<String>,
+    /// Blocks of images that were written, by node and number: none of them is a hole.
+    filled: BTreeSet<(usize, usize)>,
     /// Security descriptors by node.
     descriptors: BTreeMap<usize, Descriptor>,
 }

@@ -1,0 +1,87 @@
+//! Two Windows on one disk: the runs of one are not those of the other.
+
+use std::fs;
+
+use crate::disks::two_windows;
+use crate::image_disk::{ImageDisk, Part};
+use crate::program::{Run, diskmend};
+
+fn system(disk: &ImageDisk, part: Part) -> Option<Vec<u8>> {
+    let volume = disk.mount_with(part, "ro,permissions")?;
+    fs::read(volume.path().join("Windows/System32/config/SYSTEM")).ok()
+}
+
+fn on(disk: &ImageDisk, command: &str, partition: &str, more: &[&str]) -> Run {
+    diskmend([&[command, disk.path(), "--volume", partition], more].concat())
+}
+
+fn names(disk: &ImageDisk) -> Vec<(String, u64)> {
+    let document = on(disk, "runs", "1", &["--json"]).ends(0).json();
+    let runs = document["runs"].as_array().expect("a list");
+    runs.iter()
+        .map(|run| {
+            let name = run["run"].as_str().expect("a name").to_owned();
+            (name, run["partition"].as_u64().expect("a number"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_of_another_partition_is_not_undone() {
+    let Some((disk, first)) = two_windows() else {
+        return;
+    };
+    let before = disk.snapshot();
+    on(&disk, "repair", "1", &["tls", "--yes"]).ends(0);
+    let repaired = system(&disk, first);
+    on(&disk, "repair", "2", &["tls", "--yes"]).ends(0);
+    let both = disk.snapshot();
+    let runs = names(&disk);
+    assert_eq!((runs[0].1, runs[1].1), (1, 2));
+    let table = on(&disk, "runs", "1", &[]).ends(0).stdout;
+    assert!(table.contains("partition 2: tls"), "{table}");
+
+    let second = runs[1].0.as_str();
+    on(&disk, "undo", "1", &[second, "--yes"])
+        .ends(5)
+        .says("a repair of partition 2")
+        .says(&format!(
+            "hint: diskmend undo {} {second} --volume 2",
+            disk.path()
+        ));
+    disk.is_untouched_since(&both);
+
+    // The newest of this partition, though it is older.
+    let other = system(&disk, disk.windows);
+    let undone = on(&disk, "undo", "1", &["--yes"]).ends(0);
+    assert!(undone.stdout.contains(&runs[0].0), "{}", undone.stdout);
+    assert!(system(&disk, first) != repaired);
+    assert!(system(&disk, disk.windows) == other);
+    on(&disk, "undo", "1", &["--yes"]).ends(1);
+    on(&disk, "undo", "2", &["--yes"]).ends(0);
+    disk.has_bytes_of(&before);
+}
+
+/// Nor is it completed on the other partition.
+#[test]
+fn an_unfinished_run_of_another_partition_stands_in_the_way_and_is_named() {
+    let Some((disk, _)) = two_windows() else {
+        return;
+    };
+    on(&disk, "repair", "2", &["machine-keys", "--yes"]).ends(0);
+    let (run, _) = names(&disk).remove(0);
+    let journal = disk.beside(&format!("disk.img.diskmend/runs/{run}/journal.json"));
+    let text = fs::read_to_string(&journal).expect("a journal");
+    let text = text.replacen("\"state\": \"done\"", "\"state\": \"applying\"", 1);
+    fs::write(&journal, text).expect("writable");
+    let before = disk.snapshot();
+    let undo = format!("diskmend undo {} {run} --volume 2", disk.path());
+    on(&disk, "repair", "1", &["machine-keys", "tls", "--yes"])
+        .ends(5)
+        .says(&undo);
+    on(&disk, "inspect", "1", &["tls"]).says(&undo);
+    on(&disk, "runs", "1", &[]).says(&undo);
+    on(&disk, "undo", "1", &["--yes"]).ends(1);
+    disk.is_untouched_since(&before);
+    on(&disk, "undo", "2", &["--yes"]).ends(0);
+}

@@ -1,0 +1,174 @@
+//! Taking the repair of a disk that nobody mounted back where something else has been changed since,
+//! so that it is not given back as a whole.
+
+use std::io;
+
+use diskmend_disk::{Change, Changed, ObjectError};
+
+use super::image::{
+    content, is_old_or_new, is_readable, is_unfinished, repair, same_image, sampled, site, undo,
+    with_image,
+};
+use super::image_crash::LOSSES;
+use super::image_fixture::{Boot, Container, KEYS, bytes, image};
+use crate::documents::Method;
+use crate::error::{Class, Error};
+use crate::store::faulty::{Fault, FaultyDisk, Loss};
+
+const LATER: &str = "O:BAG:SYD:P(A;;FA;;;BA)";
+
+/// A disk that was repaired; `None` where it can't be made here.
+fn repaired() -> Option<FaultyDisk> {
+    let image = image("dirty-hvle-both", Boot::Ntfs, Container::Raw)?;
+    let disk = with_image(image);
+    repair(&disk).expect("repair");
+    Some(disk.fork())
+}
+
+/// Gives a key a descriptor that the volume does not know yet, in a record for taking the last run
+/// back.
+fn change_key(disk: &FaultyDisk, key: &str) -> Result<Changed, Error> {
+    let site = site(disk)?;
+    let secured = site.secured()?;
+    let components: Vec<&str> = KEYS.split('/').chain([key]).collect();
+    let (path, kind) = secured.find(&components)?.expect("a key");
+    let change = Change {
+        before: secured.object(&path).descriptor.expect("readable"),
+        path,
+        kind,
+        after: bytes(LATER),
+    };
+    let runs = site.state.runs()?;
+    let failed = |error: ObjectError| Error::io(key, "set")(io::Error::other(error));
+    site.recording(runs.last().expect("the repair"), || {
+        secured.change(&[change]).remove(0).map_err(failed)
+    })
+}
+
+/// As somebody might who has mounted the disk since.
+fn change_later(disk: &FaultyDisk) {
+    assert_eq!(change_key(disk, "0").expect("set"), Changed::Set);
+}
+
+/// What an attempt that was killed has left half written, in structures that are more than a sector,
+/// is given back before the run is.
+#[test]
+fn what_an_attempt_has_left_is_given_back_first() {
+    let Some(repaired) = repaired() else { return };
+    let undone = repaired.fork();
+    undo(&undone).expect("undo");
+    let old = content(&repaired, "repaired");
+    let counted = repaired.fork();
+    change_later(&counted);
+    let new = content(&counted, "changed");
+    let log = counted.log();
+    let removed = log.iter().position(|what| what.starts_with("remove"));
+    let mut torn = 0;
+    for number in 0..removed.expect("the record") * LOSSES.len() {
+        let at = number / LOSSES.len();
+        let loss = LOSSES[number % LOSSES.len()];
+        let what = format!("{:?} ({at}), {loss:?}", log[at]);
+        let killed = repaired.fork();
+        killed.fail_at(at, Fault::Kill);
+        change_key(&killed, "0").expect_err(&what);
+        killed.restart(loss);
+        torn += usize::from(!is_readable(&killed, &old, &new, &what));
+        undo(&killed).unwrap_or_else(|error| panic!("{what}: {error}"));
+        same_image(&killed, &undone, &what);
+    }
+    println!("{torn} left something torn");
+    assert!(torn > 0, "nothing was torn");
+}
+
+#[test]
+fn an_undo_beside_later_changes_killed_anywhere_can_be_done_again() {
+    let Some(disk) = repaired() else { return };
+    change_later(&disk);
+    let repaired = disk.fork();
+    let old = content(&repaired, "repaired");
+    let counted = repaired.fork();
+    let report = undo(&counted).expect("undo");
+    assert_eq!(report.method, Method::Bytes);
+    let left = report.descriptors.expect("keys").changed_since;
+    assert_eq!(left.count, 1, "the whole disk was given back");
+    let new = content(&counted, "undone");
+    let (mut states, mut torn) = (0, 0);
+    for number in sampled(counted.operations() * LOSSES.len()) {
+        let at = number / LOSSES.len();
+        let loss = LOSSES[number % LOSSES.len()];
+        let what = format!("{:?} ({at}), {loss:?}", counted.log()[at]);
+        let killed = repaired.fork();
+        killed.fail_at(at, Fault::Kill);
+        undo(&killed).expect_err(&what);
+        killed.restart(loss);
+        torn += usize::from(!is_old_or_new(&killed, &old, &new, &what));
+        match undo(&killed) {
+            Ok(_) => {}
+            // Only the last flush was missing.
+            Err(Error::NothingToUndo) => {}
+            Err(error) => panic!("{what}: {error}"),
+        }
+        same_image(&killed, &counted, &what);
+        assert!(!is_unfinished(&killed), "{what}");
+        let left = killed.files().into_keys();
+        let left: Vec<_> = left.filter(|path| path.contains("undo-sectors")).collect();
+        assert_eq!(left, [""; 0], "{what}");
+        states += 1;
+    }
+    println!("{states} crashes of undos tried; {torn} left something torn");
+}
+
+#[test]
+fn an_undo_that_fails_says_what_and_can_be_done_again() {
+    let Some(disk) = repaired() else { return };
+    change_later(&disk);
+    let repaired = disk.fork();
+    let counted = repaired.fork();
+    undo(&counted).expect("undo");
+    for number in sampled(counted.operations()) {
+        let what = format!("{:?} ({number})", counted.log()[number]);
+        let failed = repaired.fork();
+        failed.fail_at(number, Fault::Once);
+        if let Err(error) = undo(&failed) {
+            assert_eq!(error.class(), Class::Failed, "{what}: {error}");
+            let damaged = matches!(error, Error::DamagedRun { .. });
+            assert!(!damaged, "{what}: {error}");
+        }
+        failed.restart(Loss::Nothing);
+        while undo(&failed).is_ok() {}
+        assert!(!is_unfinished(&failed), "{what}");
+        same_image(&failed, &counted, &what);
+    }
+}
+
+#[test]
+fn a_record_that_can_not_be_made_is_no_report() {
+    let Some(repaired) = repaired() else { return };
+    undo(&repaired).expect("undo");
+    let counted = repaired.fork();
+    repair(&counted).expect("repair");
+    let log = counted.log();
+    let create = log.iter().position(|what| what == "create sectors.bin");
+    let failed = repaired.fork();
+    failed.fail_at(create.expect("a record"), Fault::Once);
+    let error = repair(&failed).expect_err("fails").to_string();
+    let words = "sectors.bin: cannot write the undo data";
+    assert!(error.contains(words), "{error}");
+}
+
+/// A disk that can't be written is not undo data that are damaged.
+#[test]
+fn a_disk_that_fails_is_named_and_not_its_record() {
+    let Some(repaired) = repaired() else { return };
+    let counted = repaired.fork();
+    undo(&counted).expect("undo");
+    let log = counted.log();
+    let write = log.iter().position(|what| what.contains("to the image"));
+    let failed = repaired.fork();
+    failed.fail_at(write.expect("a write"), Fault::Once);
+    let error = undo(&failed).expect_err("fails");
+    assert!(
+        matches!(&error, Error::Io { path, .. } if path == "disk.img"),
+        "{error}"
+    );
+}
