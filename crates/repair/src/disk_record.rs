@@ -156,9 +156,11 @@ impl Site {
                 self.root = Box::new(DiskDir::new(root));
             }
             Ok(state) => tracing::debug!(?state, "the record of an attempt"),
-            Err(error @ RecordError::Io(_)) => return Err(unusable(error)),
             // Nothing is written before a record has its head.
-            Err(error) => tracing::warn!("{}", chain(&unusable(error))),
+            Err(error @ RecordError::Damaged { offset: 0, .. }) => {
+                tracing::warn!("{}", chain(&unusable(error)));
+            }
+            Err(error) => return Err(unusable(error)),
         }
         drop(record);
         run.remove(UNDO_RECORD)

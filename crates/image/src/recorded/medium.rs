@@ -20,7 +20,7 @@ const PIECE: usize = 64 << 10;
 /// bytes, which the system writes as a whole.
 const NEAR: u64 = 6;
 /// Sectors that wait before they are written without having been asked for: 4 MiB, old and new.
-pub(super) const MOST_PENDING: usize = 1 << 13;
+pub(super) const MOST_PENDING: usize = 1 << 12;
 
 /// A medium whose changes are recorded before they are made.
 ///

@@ -7,7 +7,9 @@ mod file;
 mod medium;
 mod secured;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(target_os = "linux")]
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -49,6 +51,7 @@ struct World {
     locked: Vec<usize>,
     log: Vec<String>,
     /// Blocks of images that were written, by node and number: none of them is a hole.
+    #[cfg(target_os = "linux")]
     filled: BTreeSet<(usize, usize)>,
     /// Security descriptors by node.
     descriptors: BTreeMap<usize, Descriptor>,
