@@ -39,42 +39,57 @@ pub(crate) struct ImageDescriptors {
 /// What lies in a folder, in the order of the records, in which a walk gives it.
 #[derive(Debug)]
 struct Names {
-    entries: Vec<Entry>,
-    /// Behind the one that was asked for last.
+    /// Each file, and where its name ends in `units`.
+    files: Vec<(FileId, usize)>,
+    /// The names one behind the other: neighbours in memory are asked for after each other.
+    units: Vec<u16>,
+    /// Behind the file that was asked for last.
     next: usize,
-    /// The entries in the order of their names; filled when one has to be searched for.
+    /// The files in the order of their names; filled when one has to be searched for.
     by_name: OnceCell<Vec<usize>>,
 }
 
 impl Names {
-    fn new(mut entries: Vec<Entry>) -> Self {
-        entries.sort_unstable_by_key(|entry| entry.id.record);
+    fn new(entries: &[Entry]) -> Self {
+        let mut order: Vec<&Entry> = entries.iter().collect();
+        order.sort_unstable_by_key(|entry| entry.id.record);
+        let mut files = Vec::with_capacity(order.len());
+        let mut units = Vec::with_capacity(entries.iter().map(|entry| entry.name.len()).sum());
+        for entry in order {
+            units.extend_from_slice(&entry.name);
+            files.push((entry.id, units.len()));
+        }
         Self {
-            entries,
+            files,
+            units,
             next: 0,
             by_name: OnceCell::new(),
         }
     }
 
+    fn name(&self, index: usize) -> Option<&[u16]> {
+        let end = |index: usize| self.files.get(index).map(|(_, end)| *end);
+        let start = index.checked_sub(1).and_then(end).unwrap_or(0);
+        self.units.get(start..end(index)?)
+    }
+
     fn find(&mut self, name: &[u16]) -> Option<FileId> {
-        let near = self.entries.iter().skip(self.next).take(NEAR);
-        let near = near.enumerate().find(|(_, entry)| entry.name == name);
-        let index = match near {
-            Some((steps, _)) => self.next.saturating_add(steps),
+        let mut near = self.next..self.next.saturating_add(NEAR);
+        let index = match near.find(|index| self.name(*index) == Some(name)) {
+            Some(near) => near,
             None => self.search(name)?,
         };
         self.next = index.saturating_add(1);
-        self.entries.get(index).map(|entry| entry.id)
+        self.files.get(index).map(|(file, _)| *file)
     }
 
     fn search(&self, name: &[u16]) -> Option<usize> {
-        let name_of = |index: &usize| self.entries.get(*index).map(|entry| entry.name.as_slice());
         let by_name = self.by_name.get_or_init(|| {
-            let mut order: Vec<usize> = (0..self.entries.len()).collect();
-            order.sort_unstable_by_key(|index| name_of(index));
+            let mut order: Vec<usize> = (0..self.files.len()).collect();
+            order.sort_unstable_by_key(|index| self.name(*index));
             order
         });
-        let found = by_name.binary_search_by_key(&Some(name), name_of);
+        let found = by_name.binary_search_by_key(&Some(name), |index| self.name(*index));
         by_name.get(found.ok()?).copied()
     }
 }
@@ -298,7 +313,7 @@ impl ImageDescriptors {
                 let parent = NtPath::from_units(parent.to_vec());
                 let id = self.folder(&parent)?;
                 let entries = self.volume()?.list(id).map_err(listing)?;
-                &mut other.insert((parent, Names::new(entries))).1
+                &mut other.insert((parent, Names::new(&entries))).1
             }
         };
         let gone = || ObjectError::io("look it up")(io::ErrorKind::NotFound.into());
@@ -508,7 +523,7 @@ mod tests {
                 .encode_utf16()
                 .collect()
         };
-        let entries = (0..500).map(|number| Entry {
+        let entries = (0..500).rev().map(|number| Entry {
             name: name(number),
             id: FileId {
                 record: number,
@@ -516,7 +531,7 @@ mod tests {
             },
             namespace: Namespace::Posix,
         });
-        let mut names = Names::new(entries.rev().collect());
+        let mut names = Names::new(&entries.collect::<Vec<_>>());
         let forward = 0..500;
         let rare = (0..500).step_by(NEAR + 9);
         let backward = (0..500).rev();
