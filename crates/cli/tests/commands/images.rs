@@ -146,9 +146,22 @@ fn make_symlink(path: &Path, target: &str) {
     set.expect("a reparse point");
 }
 
+/// More than the changes that are made together: of these the later ones need no new descriptor.
+const MANY: usize = 700;
+
 /// What makes a folder of keys more than a few files.
 fn plant(root: &Path) {
     let keys = root.join(KEYS);
+    for number in 0..MANY {
+        let key = keys.join(format!("{number:032x}_key"));
+        fs::write(&key, "key").expect("writable");
+        let account = 1000 + number % 3;
+        let owner = format!("S-1-5-21-1-2-3-{account}");
+        secure(
+            &key,
+            &format!("O:{owner}G:SYD:PAI(D;;FR;;;NS)(A;;FA;;;{owner})"),
+        );
+    }
     fs::write(keys.join("open"), "key").expect("writable");
     secure(&keys.join("open"), "O:BAG:SYD:NO_ACCESS_CONTROL");
     let outside = root.join("Outside");

@@ -3,6 +3,7 @@
 use super::attribute::Attribute;
 use super::error::VolumeError;
 use super::format::{AttributeHeader, FileName, StandardInformation, attribute_type};
+use super::mft::Mft;
 use super::record::Record;
 use super::records::Records;
 use crate::bytes;
@@ -54,9 +55,12 @@ impl Metadata {
         )
     }
 
-    /// The same for a record which holds all attributes of its file.
-    pub(crate) fn of_record(record: &Record) -> Result<Self, VolumeError> {
-        Self::gather(record, record.attributes())
+    /// The same for the file of a base record.
+    pub(crate) fn of_base(mft: &Mft, base: &Record) -> Result<Self, VolumeError> {
+        match base.find(attribute_type::ATTRIBUTE_LIST, "") {
+            None => Self::gather(base, base.attributes()),
+            Some(_) => Self::of(&Records::of(mft, base.clone())?),
+        }
     }
 
     fn gather<'a>(

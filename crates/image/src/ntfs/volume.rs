@@ -239,10 +239,7 @@ impl Volume {
             };
             *slot = record.and_then(|record| {
                 check_base(record, *id)?;
-                match record.find(attribute_type::ATTRIBUTE_LIST, "") {
-                    None => Metadata::of_record(record),
-                    Some(_) => Metadata::of(&Records::of(mft, record.clone())?),
-                }
+                Metadata::of_base(mft, record)
             });
         });
         all

@@ -16,6 +16,7 @@ use crate::ntfs::file::check_place;
 use crate::ntfs::format::{StandardInformation, attribute_type};
 use crate::ntfs::layout::Builder;
 use crate::ntfs::list;
+use crate::ntfs::metadata::Metadata;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
@@ -84,30 +85,63 @@ pub(super) fn set(
     mft: &Mft,
     changes: &[Change],
 ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
+    let files: Vec<FileId> = changes.iter().map(|change| change.file).collect();
+    update(mft, &files, |index, record| match changes.get(index) {
+        Some(change) => change_one(mft, record, change),
+        None => Ok(None),
+    })
+}
+
+/// The same for those of `files` for which `decide` gives an id when it sees what they are.
+pub(super) fn set_where(
+    mft: &Mft,
+    files: &[FileId],
+    mut decide: impl FnMut(usize, &Metadata, FileSecurity) -> Option<SecurityId>,
+) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
+    update(mft, files, |index, record| {
+        let file = record.id();
+        let from = get_one(mft, record)?;
+        match decide(index, &Metadata::of_base(mft, record)?, from) {
+            Some(to) => change_one(mft, record, &Change { file, from, to }),
+            None => Ok(None),
+        }
+    })
+}
+
+/// Changes records as `one` does it in memory, which gives the clusters that a file needs no longer
+/// where its record has to be written.
+fn update(
+    mft: &Mft,
+    files: &[FileId],
+    mut one: impl FnMut(usize, &mut Record) -> Result<Option<Vec<Extent>>, SecurityError>,
+) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
     let mut seen = HashSet::new();
     let mut unused: Vec<Extent> = Vec::new();
-    let mut results = Vec::with_capacity(changes.len());
-    for batch in changes.chunks(BATCH) {
-        let numbers: Vec<u64> = batch.iter().map(|change| change.file.record).collect();
-        let is_first: Vec<bool> = batch.iter().map(|it| seen.insert(it.file)).collect();
-        let mut checked: Vec<Option<Result<(), SecurityError>>> = Vec::new();
-        checked.resize_with(batch.len(), || None);
+    let mut results = Vec::with_capacity(files.len());
+    for batch in files.chunks(BATCH) {
+        let before = results.len();
+        let numbers: Vec<u64> = batch.iter().map(|file| file.record).collect();
+        let is_first: Vec<bool> = batch.iter().map(|file| seen.insert(*file)).collect();
+        let stale = |file: &FileId| Err(VolumeError::Stale(*file).into());
+        results.extend(batch.iter().map(stale));
         mft.update(&numbers, |index, record| {
-            let (Some(change), Some(checked)) = (batch.get(index), checked.get_mut(index)) else {
+            let (Some(file), Some(result)) = (
+                batch.get(index),
+                results.get_mut(before.saturating_add(index)),
+            ) else {
                 return false;
             };
-            let is_first = is_first.get(index).copied().unwrap_or(false);
-            let result = record
-                .map_err(SecurityError::from)
-                .and_then(|record| change_one(mft, record, change, is_first));
-            let due = matches!(result, Ok(Some(_)));
-            *checked = Some(result.map(|extents| unused.extend(extents.unwrap_or_default())));
-            due
+            let changed = record.map_err(SecurityError::from).and_then(|record| {
+                check_base(record, *file)?;
+                match is_first.get(index) {
+                    Some(true) => one(before.saturating_add(index), record),
+                    _ => Err(SecurityError::Twice(*file)),
+                }
+            });
+            let is_due = matches!(changed, Ok(Some(_)));
+            *result = changed.map(|extents| unused.extend(extents.unwrap_or_default()));
+            is_due
         })?;
-        results.extend(checked.into_iter().zip(batch).map(|(result, change)| {
-            let stale = || Err(VolumeError::Stale(change.file).into());
-            result.unwrap_or_else(stale)
-        }));
     }
     if !unused.is_empty() {
         mft.disk().sync()?;
@@ -122,12 +156,7 @@ fn change_one(
     mft: &Mft,
     record: &mut Record,
     change: &Change,
-    is_first: bool,
 ) -> Result<Option<Vec<Extent>>, SecurityError> {
-    check_base(record, change.file)?;
-    if !is_first {
-        return Err(SecurityError::Twice(change.file));
-    }
     let unused = check(mft, record, change)?;
     if change.from == FileSecurity::Shared(change.to) && own(record).is_none() {
         return Ok(None);

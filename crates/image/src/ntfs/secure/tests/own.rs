@@ -8,6 +8,7 @@ use super::crash::{cuts, record};
 use super::image::descriptor_of;
 use super::*;
 use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::metadata::Kind;
 
 /// What is in the root folder, with the root folder itself at first.
 struct Made {
@@ -270,6 +271,55 @@ fn what_differs_from_what_is_expected_is_not_set() {
         .expect("set");
     let refused = secure.set(&[change]).expect("checked").remove(0);
     assert!(matches!(refused, Err(SecurityError::Changed { .. })));
+}
+
+#[test]
+fn files_are_given_ids_by_what_they_are() {
+    let made = Made::new(8, |folder| {
+        let names: Vec<String> = (0..20).map(|number| format!("f{number}")).collect();
+        for name in &names {
+            fs::write(folder.join(name), name).expect("a file");
+        }
+        names
+    });
+    let Some(made) = made else {
+        return;
+    };
+    let (memory, secure) = open(&made.image.device().bytes());
+    let ids = secure.add(&[&descriptor(1, 0)]).expect("room");
+    let mut files = files(&secure, &made.records);
+    let stale = FileId {
+        sequence: files[3].sequence ^ 1,
+        ..files[3]
+    };
+    files.extend([files[2], stale]);
+    let (twice, gone) = (files.len() - 2, files.len() - 1);
+    let before = secure.of_files(&files);
+    let mut asked = Vec::new();
+    let set = secure.set_where(&files, |index, found, security| {
+        asked.push(index);
+        assert_eq!(Some(&security), before[index].as_ref().ok());
+        (found.kind == Kind::File && index % 2 == 0).then_some(ids[0])
+    });
+    let set = set.expect("written");
+    asked.sort_unstable();
+    assert_eq!(asked, (0..twice).collect::<Vec<_>>());
+    assert!(matches!(set[twice], Err(SecurityError::Twice(_))));
+    assert!(matches!(set[gone], Err(SecurityError::Volume(_))));
+    assert!(set[..twice].iter().all(Result::is_ok));
+    let after = secure.of_files(&files);
+    for index in 0..twice {
+        let kind = secure.volume.metadata(files[index]).expect("there").kind;
+        let expected = match kind == Kind::File && index % 2 == 0 {
+            true => FileSecurity::Shared(ids[0]),
+            false => *before[index].as_ref().expect("there"),
+        };
+        assert_eq!(after[index].as_ref().ok(), Some(&expected), "{index}");
+    }
+    let written = memory.bytes();
+    let none = secure.set_where(&files, |_, _, _| None).expect("looked at");
+    assert!(none[..twice].iter().all(Result::is_ok));
+    assert!(memory.bytes() == written);
 }
 
 #[test]

@@ -1,0 +1,273 @@
+//! Making changes, many at once: the records of their files are read and written together.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::PoisonError;
+
+use diskmend_image::ntfs::secure::{self, FileSecurity, SecurityError, SecurityId};
+use diskmend_image::ntfs::{FileId, Metadata};
+
+use super::{ImageDescriptors, Looked, MAX_KNOWN, failed, into_io, plain_kind};
+use crate::security::{Change, Changed, ObjectError};
+
+/// What is done where the id of a descriptor is written.
+const SETTING: &str = "set its security descriptor";
+
+/// A change that was asked for.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// Its index among all that were asked for together.
+    index: usize,
+    change: &'a Change,
+    file: FileId,
+}
+
+/// What a change needs that is made at once.
+#[derive(Clone, Copy)]
+enum Step {
+    /// A closer look.
+    Unclear,
+    /// Nothing.
+    AlreadyThere,
+    /// The new id.
+    Set,
+}
+
+impl ImageDescriptors {
+    /// Makes changes and reads them back; the results are in their order.
+    pub(crate) fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+        let mut results = Vec::with_capacity(changes.len());
+        let mut asked = Vec::with_capacity(changes.len());
+        for (index, change) in changes.iter().enumerate() {
+            results.push(self.find(&change.path).map(|file| {
+                asked.push(Asked {
+                    index,
+                    change,
+                    file,
+                });
+                Changed::Set
+            }));
+        }
+        let rest = self.change_known(asked, &mut results);
+        let files: Vec<FileId> = rest.iter().map(|asked| asked.file).collect();
+        let mut due = Vec::new();
+        for (asked, looked) in rest.into_iter().zip(self.look(&files)) {
+            let judged = looked.and_then(|looked| judge(&asked, &looked));
+            match judged {
+                Ok(None) => settle(&mut results, asked.index, Ok(Changed::AlreadyThere)),
+                Ok(Some(from)) => due.push((asked, from)),
+                Err(error) => settle(&mut results, asked.index, Err(error)),
+            }
+        }
+        let due = self.with_new_ids(due, &mut results);
+        self.set(&due, &mut results);
+        results
+    }
+
+    /// Makes those changes at once in which both descriptors are known and nothing is odd; gives the
+    /// others.
+    fn change_known<'a>(
+        &self,
+        asked: Vec<Asked<'a>>,
+        results: &mut [Result<Changed, ObjectError>],
+    ) -> Vec<Asked<'a>> {
+        let targets = self.known_ids(&asked);
+        if targets.iter().all(Option::is_none) {
+            return asked;
+        }
+        let mut steps = vec![Step::Unclear; asked.len()];
+        let files: Vec<FileId> = asked.iter().map(|asked| asked.file).collect();
+        let set = {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let decide = |index: usize, found: &Metadata, security| {
+                let (asked, target) = (asked.get(index)?, (*targets.get(index)?)?);
+                let FileSecurity::Shared(id) = security else {
+                    return None;
+                };
+                let plain = plain_kind(found).ok()?;
+                let descriptor = seen.get(&id).filter(|_| plain == asked.change.kind)?;
+                let step = steps.get_mut(index)?;
+                if **descriptor == *asked.change.after {
+                    *step = Step::AlreadyThere;
+                    return None;
+                }
+                let is_as_expected = **descriptor == *asked.change.before;
+                *step = is_as_expected.then_some(Step::Set)?;
+                Some(target)
+            };
+            self.secure()
+                .and_then(|secure| secure.set_where(&files, decide))
+        };
+        let set = match set {
+            Ok(set) => set,
+            Err(error) => {
+                all_failed(results, asked.iter().map(|asked| asked.index), error);
+                return Vec::new();
+            }
+        };
+        let mut done = Vec::new();
+        let mut rest = Vec::new();
+        for ((asked, step), set) in asked.into_iter().zip(steps).zip(set) {
+            match (step, set) {
+                (Step::Unclear, _) => rest.push(asked),
+                (Step::AlreadyThere, _) => {
+                    settle(results, asked.index, Ok(Changed::AlreadyThere));
+                }
+                (Step::Set, Ok(())) => done.push(asked),
+                (Step::Set, Err(error)) => {
+                    settle(results, asked.index, Err(failed(SETTING)(error)));
+                }
+            }
+        }
+        self.read_back(&done, results);
+        rest
+    }
+
+    /// The ids of the new descriptors, as far as they are known.
+    fn known_ids(&self, asked: &[Asked<'_>]) -> Vec<Option<SecurityId>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last: Option<(&[u8], Option<SecurityId>)> = None;
+        asked
+            .iter()
+            .map(|asked| {
+                let wanted = asked.change.after.as_slice();
+                match last {
+                    Some((descriptor, id)) if descriptor == wanted => id,
+                    _ => {
+                        let id = known.get(wanted).copied();
+                        last = Some((wanted, id));
+                        id
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// Fills in the ids of the new descriptors, which the volume gets where it lacks them.
+    fn with_new_ids<'a>(
+        &self,
+        due: Vec<(Asked<'a>, FileSecurity)>,
+        results: &mut [Result<Changed, ObjectError>],
+    ) -> Vec<(Asked<'a>, secure::Change)> {
+        let mut ready = Vec::with_capacity(due.len());
+        let mut refused: HashMap<&[u8], String> = HashMap::new();
+        for (asked, from) in due {
+            let wanted = asked.change.after.as_slice();
+            let id = match refused.get(wanted) {
+                Some(reason) => Err(io::Error::other(reason.clone())),
+                None => self.id(wanted).map_err(|error| {
+                    let error = into_io(error);
+                    refused.insert(wanted, error.to_string());
+                    error
+                }),
+            };
+            match id {
+                Ok(to) => {
+                    let file = asked.file;
+                    ready.push((asked, secure::Change { file, from, to }));
+                }
+                Err(error) => {
+                    let error = ObjectError::io("store its security descriptor")(error);
+                    settle(results, asked.index, Err(error));
+                }
+            }
+        }
+        ready
+    }
+
+    /// The id of a descriptor, which the volume gets where it lacks it.
+    fn id(&self, descriptor: &[u8]) -> Result<SecurityId, SecurityError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = known.get(descriptor) {
+            return Ok(*id);
+        }
+        let added = self.secure()?.add(&[descriptor])?;
+        let id = added.first().copied();
+        let id = id.ok_or(SecurityError::UnknownId(SecurityId(0)))?;
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(descriptor.to_vec(), id);
+        Ok(id)
+    }
+
+    /// Sets the ids, and reads them back.
+    fn set(
+        &self,
+        due: &[(Asked<'_>, secure::Change)],
+        results: &mut [Result<Changed, ObjectError>],
+    ) {
+        let sets: Vec<secure::Change> = due.iter().map(|(_, set)| *set).collect();
+        if sets.is_empty() {
+            return;
+        }
+        let set = match self.secure().and_then(|secure| secure.set(&sets)) {
+            Ok(set) => set,
+            Err(error) => {
+                all_failed(results, due.iter().map(|(asked, _)| asked.index), error);
+                return;
+            }
+        };
+        let mut done = Vec::with_capacity(due.len());
+        for ((asked, _), set) in due.iter().zip(set) {
+            match set {
+                Ok(()) => done.push(*asked),
+                Err(error) => settle(results, asked.index, Err(failed(SETTING)(error))),
+            }
+        }
+        self.read_back(&done, results);
+    }
+
+    /// Looks whether files have the descriptors that they were given.
+    fn read_back(&self, done: &[Asked<'_>], results: &mut [Result<Changed, ObjectError>]) {
+        let files: Vec<FileId> = done.iter().map(|asked| asked.file).collect();
+        for (asked, read) in done.iter().zip(self.look(&files)) {
+            match read {
+                Ok(read) if *read.descriptor == *asked.change.after => {}
+                Ok(_) => settle(results, asked.index, Err(ObjectError::ReadBack)),
+                Err(error) => settle(results, asked.index, Err(error)),
+            }
+        }
+    }
+}
+
+/// Where the descriptor is that has to be replaced; `None` where the file has the new one already.
+fn judge(asked: &Asked<'_>, looked: &Looked) -> Result<Option<FileSecurity>, ObjectError> {
+    let change = asked.change;
+    if looked.kind != change.kind {
+        return Err(ObjectError::Other {
+            expected: change.kind,
+            found: looked.kind,
+        });
+    }
+    if *looked.descriptor == *change.after {
+        return Ok(None);
+    }
+    if *looked.descriptor != *change.before {
+        return Err(ObjectError::ChangedMeanwhile);
+    }
+    Ok(Some(looked.security))
+}
+
+fn settle(
+    results: &mut [Result<Changed, ObjectError>],
+    index: usize,
+    result: Result<Changed, ObjectError>,
+) {
+    if let Some(place) = results.get_mut(index) {
+        *place = result;
+    }
+}
+
+/// Notes that none of these was set.
+fn all_failed(
+    results: &mut [Result<Changed, ObjectError>],
+    which: impl Iterator<Item = usize>,
+    error: SecurityError,
+) {
+    let reason = into_io(error);
+    for index in which {
+        let error = io::Error::new(reason.kind(), reason.to_string());
+        settle(results, index, Err(ObjectError::io(SETTING)(error)));
+    }
+}

@@ -1,0 +1,221 @@
+//! The security descriptors of an NTFS volume that is not mounted. The records of many files are
+//! read and written together.
+
+mod change;
+mod names;
+mod walk;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diskmend_image::ntfs::secure::{FileSecurity, Secure, SecurityError, SecurityId};
+use diskmend_image::ntfs::{FileId, Metadata, Volume, VolumeError};
+
+use self::names::Names;
+use self::walk::ImageWalk;
+use super::ImageDir;
+use super::ntfs::kind;
+use super::tree::Tree;
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+use crate::security::{MAX_DESCRIPTOR_LEN, Object, ObjectError};
+
+/// Most descriptors whose ids are remembered.
+const MAX_KNOWN: usize = 4096;
+
+/// The security descriptors of a volume.
+#[derive(Debug)]
+pub(crate) struct ImageDescriptors {
+    tree: Arc<dyn Tree>,
+    /// The folder that was asked for last: neighbours are asked for next.
+    last: Mutex<Option<(NtPath, Names)>>,
+    /// The ids of descriptors that were set before.
+    known: Mutex<HashMap<Vec<u8>, SecurityId>>,
+    /// The descriptors that files were found with, by their ids.
+    seen: Mutex<HashMap<SecurityId, Arc<[u8]>>>,
+}
+
+/// What a file's record says.
+struct Looked {
+    kind: Kind,
+    security: FileSecurity,
+    descriptor: Arc<[u8]>,
+}
+
+impl ImageDescriptors {
+    /// Those of a volume; `None` where its file system has none.
+    pub(crate) fn of(root: &ImageDir) -> Option<Self> {
+        root.tree().ntfs()?;
+        Some(Self {
+            tree: Arc::clone(root.tree()),
+            last: Mutex::default(),
+            known: Mutex::default(),
+            seen: Mutex::default(),
+        })
+    }
+
+    fn volume(&self) -> Result<&Volume, ObjectError> {
+        let none = || ObjectError::io("read the volume")(io::ErrorKind::Unsupported.into());
+        let (volume, _) = self.tree.ntfs().ok_or_else(none)?;
+        Ok(volume)
+    }
+
+    pub(crate) fn object(&self, path: &NtPath) -> Object {
+        let found = self.find(path).map(|id| self.look(&[id]).pop());
+        match found {
+            Ok(Some(Ok(looked))) => object(path.clone(), Ok(looked)),
+            Ok(Some(Err(error))) | Err(error) => Object::failed(path.clone(), error),
+            Ok(None) => Object::failed(path.clone(), ObjectError::NoDescriptor),
+        }
+    }
+
+    pub(crate) fn walk(&self, path: &NtPath) -> ImageWalk<'_> {
+        ImageWalk::new(self, path)
+    }
+
+    /// Returns when all changes are durable.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.tree.sync()
+    }
+
+    fn secure(&self) -> Result<&Secure, SecurityError> {
+        let gone = || VolumeError::NotNtfs;
+        let (_, secure) = self.tree.ntfs().ok_or_else(gone)?;
+        Ok(secure)
+    }
+
+    /// The file at a path that is spelled as on disk. No link is followed.
+    fn find(&self, path: &NtPath) -> Result<FileId, ObjectError> {
+        let Some((parent, name)) = path.split_last_units() else {
+            return Ok(self.volume()?.root());
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = match &mut *last {
+            Some((folder, names)) if folder.units() == parent => names,
+            other => {
+                let parent = NtPath::from_units(parent.to_vec());
+                let id = self.folder(&parent)?;
+                let entries = self.volume()?.list(id).map_err(listing)?;
+                &mut other.insert((parent, Names::new(&entries))).1
+            }
+        };
+        let gone = || ObjectError::io("look it up")(io::ErrorKind::NotFound.into());
+        names.find(name).ok_or_else(gone)
+    }
+
+    /// The folder at a path that is spelled as on disk.
+    fn folder(&self, path: &NtPath) -> Result<FileId, ObjectError> {
+        let volume = self.volume()?;
+        let mut at = volume.root();
+        for name in path.unit_names() {
+            let found = volume.find(at, name).map_err(listing)?;
+            let gone = || ObjectError::io("open the folder")(io::ErrorKind::NotFound.into());
+            let found = found.filter(|entry| entry.name == name).ok_or_else(gone)?;
+            let metadata = volume.metadata(found.id);
+            match kind(metadata.map_err(failed("open the folder"))?.kind) {
+                Kind::Folder => at = found.id,
+                Kind::Link => return Err(ObjectError::Link),
+                other => {
+                    return Err(ObjectError::Other {
+                        expected: Kind::Folder,
+                        found: other,
+                    });
+                }
+            }
+        }
+        Ok(at)
+    }
+
+    /// Looks at files whose descriptors may be changed; the results are in their order.
+    fn look(&self, files: &[FileId]) -> Vec<Result<Looked, ObjectError>> {
+        let Some((volume, _)) = self.tree.ntfs() else {
+            return Vec::new();
+        };
+        let found = volume.metadata_of_all(files);
+        // Neighbours have the same one, mostly.
+        let mut last: Option<(FileSecurity, Arc<[u8]>)> = None;
+        files
+            .iter()
+            .zip(found)
+            .map(|(file, found)| {
+                let found = found.map_err(failed("look at it"))?;
+                let kind = plain_kind(&found)?;
+                let shared = FileSecurity::Shared(SecurityId(found.security_id));
+                let (security, descriptor) = match &last {
+                    Some((known, descriptor)) if *known == shared => (shared, descriptor.clone()),
+                    _ => self.descriptor(*file, found.security_id)?,
+                };
+                if last.as_ref().is_none_or(|(known, _)| *known != security) {
+                    self.remember(security, &descriptor);
+                }
+                last = Some((security, descriptor.clone()));
+                Ok(Looked {
+                    kind,
+                    security,
+                    descriptor,
+                })
+            })
+            .collect()
+    }
+
+    fn remember(&self, security: FileSecurity, descriptor: &Arc<[u8]>) {
+        let FileSecurity::Shared(id) = security else {
+            return;
+        };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MAX_KNOWN {
+            seen.clear();
+        }
+        seen.insert(id, Arc::clone(descriptor));
+    }
+
+    /// The descriptor of a file with this id, and where it is.
+    fn descriptor(&self, file: FileId, id: u32) -> Result<(FileSecurity, Arc<[u8]>), ObjectError> {
+        let read = || -> Result<_, SecurityError> {
+            let secure = self.secure()?;
+            if id != 0 {
+                let id = SecurityId(id);
+                return Ok(Some((FileSecurity::Shared(id), secure.descriptor(id)?)));
+            }
+            Ok(secure.of_file(file)?.map(|own| (FileSecurity::Own, own)))
+        };
+        let found = read().map_err(failed("read its security descriptor"))?;
+        found
+            .filter(|(_, bytes)| bytes.len() <= MAX_DESCRIPTOR_LEN)
+            .ok_or(ObjectError::NoDescriptor)
+    }
+}
+
+fn object(path: NtPath, looked: Result<Looked, ObjectError>) -> Object {
+    match looked {
+        Ok(looked) => Object::sound(path, looked.kind, looked.descriptor.to_vec()),
+        Err(error) => Object::failed(path, error),
+    }
+}
+
+/// What a file is whose descriptor may be changed.
+fn plain_kind(found: &Metadata) -> Result<Kind, ObjectError> {
+    match kind(found.kind) {
+        Kind::Link => Err(ObjectError::Link),
+        Kind::Other => Err(ObjectError::Special),
+        Kind::File if found.links > 1 => Err(ObjectError::HardLinked {
+            names: found.links.into(),
+        }),
+        plain @ (Kind::File | Kind::Folder) => Ok(plain),
+    }
+}
+
+fn into_io(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::other(error)
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(
+    action: &'static str,
+) -> impl FnOnce(E) -> ObjectError {
+    move |error| ObjectError::io(action)(into_io(error))
+}
+
+fn listing(error: VolumeError) -> ObjectError {
+    failed("list the folder")(error)
+}

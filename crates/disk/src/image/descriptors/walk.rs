@@ -1,0 +1,111 @@
+//! Walking a folder and what lies below it.
+
+use std::collections::HashSet;
+use std::io;
+use std::vec;
+
+use diskmend_image::ntfs::{Entry, FileId};
+
+use super::{ImageDescriptors, listing, object};
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+use crate::security::{Object, ObjectError};
+
+/// Objects of a batch of a walk: their records are read together.
+const BATCH: usize = 4096;
+/// How deep folders are looked into below the start, as on a mounted volume.
+const MAX_DEPTH: usize = 64;
+
+/// The objects below a folder, in batches, a folder before what it holds.
+pub(crate) struct ImageWalk<'a> {
+    volume: &'a ImageDescriptors,
+    /// Where it begins, until that was looked at.
+    start: Option<NtPath>,
+    /// The folders that are yet to be walked, the innermost last.
+    open: Vec<Listing>,
+    /// The records of all folders that were: each lies in one other only.
+    entered: HashSet<u64>,
+}
+
+/// A folder that is being walked.
+struct Listing {
+    path: NtPath,
+    depth: usize,
+    rest: vec::IntoIter<Entry>,
+}
+
+impl<'a> ImageWalk<'a> {
+    pub(super) fn new(volume: &'a ImageDescriptors, start: &NtPath) -> Self {
+        Self {
+            volume,
+            start: Some(start.clone()),
+            open: Vec::new(),
+            entered: HashSet::new(),
+        }
+    }
+
+    fn begin(&mut self, start: NtPath) -> Object {
+        let object = self.volume.object(&start);
+        if object.kind != Some(Kind::Folder) {
+            return object;
+        }
+        let listed = self.volume.find(&start);
+        match listed.and_then(|id| self.enter(start.clone(), 0, id)) {
+            Ok(()) => object,
+            Err(error) => Object::failed(start, error),
+        }
+    }
+
+    fn enter(&mut self, path: NtPath, depth: usize, id: FileId) -> Result<(), ObjectError> {
+        if depth >= MAX_DEPTH {
+            return Err(ObjectError::TooDeep { depth });
+        }
+        if !self.entered.insert(id.record) {
+            let twice = io::Error::other("the folder lies in another one, too");
+            return Err(ObjectError::io("list the folder")(twice));
+        }
+        let mut entries = self.volume.volume()?.list(id).map_err(listing)?;
+        // In the order of their records, so that those of a batch are neighbours, which are read
+        // and later written together.
+        entries.sort_by_key(|entry| entry.id.record);
+        self.open.push(Listing {
+            path,
+            depth,
+            rest: entries.into_iter(),
+        });
+        Ok(())
+    }
+}
+
+impl Iterator for ImageWalk<'_> {
+    type Item = Vec<Object>;
+
+    fn next(&mut self) -> Option<Vec<Object>> {
+        if let Some(start) = self.start.take() {
+            return Some(vec![self.begin(start)]);
+        }
+        let (above, depth, entries) = loop {
+            let listing = self.open.last_mut()?;
+            let entries: Vec<Entry> = listing.rest.by_ref().take(BATCH).collect();
+            if !entries.is_empty() {
+                break (listing.path.clone(), listing.depth, entries);
+            }
+            self.open.pop();
+        };
+        let files: Vec<FileId> = entries.iter().map(|entry| entry.id).collect();
+        let mut found = Vec::with_capacity(files.len());
+        for (entry, looked) in entries.iter().zip(self.volume.look(&files)) {
+            let path = above.join_units(&entry.name);
+            if entry.name.contains(&NtPath::SEPARATOR) {
+                found.push(Object::failed(path, ObjectError::Name));
+                continue;
+            }
+            let is_folder = matches!(&looked, Ok(looked) if looked.kind == Kind::Folder);
+            found.push(object(path.clone(), looked));
+            if is_folder && let Err(error) = self.enter(path.clone(), depth + 1, entry.id) {
+                found.push(Object::failed(path, error));
+            }
+        }
+        Some(found)
+    }
+}
