@@ -178,6 +178,10 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             "find out why the disk can't be written, then: diskmend undo {} {run}{state}",
             word(target)
         )),
+        Error::NotUndone { run, .. } => Some(format!(
+            "find out why, then once more: diskmend undo {} {run}{state}",
+            word(target)
+        )),
         Error::NotCompleted { run, .. } => Some(format!(
             "find out why, then repeat the command; or take the run back: diskmend undo {} \
              {run}{state}",

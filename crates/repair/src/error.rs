@@ -380,6 +380,14 @@ pub enum Error {
         /// Why the old bytes could not be restored.
         rollback: Box<Error>,
     },
+    /// Taking a run back failed half way.
+    #[error("run {run} is taken back in part only")]
+    NotUndone {
+        /// The run.
+        run: String,
+        /// What failed.
+        source: Box<Error>,
+    },
     /// Completing a run that had been killed failed, and what it has changed is still there.
     #[error("run {run}, which had been killed, could not be completed and is not taken back")]
     NotCompleted {
@@ -425,7 +433,9 @@ impl Error {
             Self::Refused(_) | Self::Lookup(LookupError::Link { .. }) => Class::Refused,
             Self::Interrupted(_) => Class::Interrupted,
             Self::RolledBack { .. } => Class::RolledBack,
-            Self::Broken { .. } | Self::NotCompleted { .. } => Class::Broken,
+            Self::Broken { .. } | Self::NotCompleted { .. } | Self::NotUndone { .. } => {
+                Class::Broken
+            }
             _ => Class::Failed,
         }
     }

@@ -99,7 +99,8 @@ pub(crate) fn undo_site(
                 files.extend(restoration.restore()?);
             }
             Ok(())
-        })?;
+        })
+        .map_err(half_way(&journal))?;
     }
     if !exact {
         drop(restorations);
@@ -107,7 +108,7 @@ pub(crate) fn undo_site(
         return by_values(site, &folder, journal, descriptors, options, watch);
     }
     settle(&mut journal, descriptors.as_ref());
-    folder.write_journal(&journal)?;
+    folder.write_journal(&journal).map_err(half_way(&journal))?;
     Ok(UndoReport {
         schema: SCHEMA,
         target: site.display.clone(),
@@ -131,10 +132,12 @@ fn whole_disk(
     watch.phase(Phase::Restoring, &site.display)?;
     journal.set_state(RunState::Undoing);
     folder.write_journal(&journal)?;
-    let restored = site.restore_disk(folder, &journal)?;
+    let restored = site
+        .restore_disk(folder, &journal)
+        .map_err(half_way(&journal))?;
     tracing::debug!(?restored, "the sectors of the disk");
     journal.set_state(RunState::Undone);
-    folder.write_journal(&journal)?;
+    folder.write_journal(&journal).map_err(half_way(&journal))?;
     let files = journal.hives.iter().flat_map(HiveEntry::restored);
     let objects = journal.descriptors.as_ref();
     Ok(UndoReport {
@@ -151,6 +154,15 @@ fn whole_disk(
         recorded_as: None,
         notices: Vec::new(),
     })
+}
+
+/// What failed once something may have been given back.
+fn half_way(journal: &Journal) -> impl FnOnce(Error) -> Error + use<> {
+    let run = journal.run.clone();
+    move |source| Error::NotUndone {
+        run,
+        source: Box::new(source),
+    }
 }
 
 /// The run is undone, unless some permissions could not be restored: then it can be undone again.
@@ -211,8 +223,7 @@ fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Err
         let Some(journal) = folder.journal()? else {
             continue;
         };
-        let reversal = journal.kind == RunKind::Undo && !journal.state.is_unfinished();
-        if journal.state.is_undoable() && !reversal && site.is_target_of(&journal) {
+        if journal.summary().is_undone_unasked() && site.is_target_of(&journal) {
             return Ok((folder, journal));
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 .map_err(|error| args.target.failure(&error))?;
             let chosen = runs.runs.iter().rev().find(|run| match named {
                 Some(name) => run.run == *name,
-                None => run.undoable && run.is_of(target.partition()),
+                None => run.is_undone_unasked() && run.is_of(target.partition()),
             });
             match chosen {
                 Some(chosen) => {

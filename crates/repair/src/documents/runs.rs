@@ -53,6 +53,13 @@ impl RunSummary {
     pub fn is_of(&self, partition: Option<u32>) -> bool {
         same_partition(self.partition, partition)
     }
+
+    /// Whether it is taken back by an undo that names no run, where it is the newest such: reversals
+    /// that came to their end are not.
+    #[must_use]
+    pub fn is_undone_unasked(&self) -> bool {
+        self.undoable && (self.kind != RunKind::Undo || self.unfinished)
+    }
 }
 
 /// Whether a run of a partition was about a target. Where either was mounted there is no number to
