@@ -86,7 +86,16 @@ impl ImageDisk {
 
     /// The same, with sectors of so many bytes.
     pub(crate) fn with_sectors(layout: Layout, sector: u64) -> Option<Self> {
-        let disk = Self::partitioned(layout, sector)?;
+        Self::complete(layout, sector, 96 * MIB)
+    }
+
+    /// The same, with so many bytes for Windows.
+    pub(crate) fn with_room(layout: Layout, windows_len: u64) -> Option<Self> {
+        Self::complete(layout, 512, windows_len)
+    }
+
+    fn complete(layout: Layout, sector: u64, windows_len: u64) -> Option<Self> {
+        let disk = Self::partitioned(layout, sector, windows_len)?;
         disk.format_windows(disk.windows)?;
         {
             let volume = disk.mount(disk.windows)?;
@@ -98,7 +107,7 @@ impl ImageDisk {
     }
 
     /// A disk with a partition table and nothing else.
-    fn partitioned(layout: Layout, sector: u64) -> Option<Self> {
+    fn partitioned(layout: Layout, sector: u64, windows_len: u64) -> Option<Self> {
         // FAT32 begins at 65525 clusters, of a sector at least.
         let boot = match sector {
             512 => Part::mebibytes(1, 40),
@@ -106,7 +115,7 @@ impl ImageDisk {
         };
         let windows = Part {
             start: boot.start + boot.len + 7 * MIB,
-            len: 96 * MIB,
+            len: windows_len,
         };
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("disk.img");

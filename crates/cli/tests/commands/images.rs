@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{XattrFlags, setxattr};
 
-use crate::common::run;
+use crate::common::{run, skipped};
 use crate::image::make_junction;
 use crate::image_disk::{Container, ImageDisk, Layout};
 use crate::ntfs_disk::{Content, KEYS, content, others_find_no_error, secure};
@@ -317,4 +317,27 @@ fn a_disk_in_a_fixed_vhdx_is_repaired_as_a_mount_is() {
 #[test]
 fn a_disk_with_sectors_of_4096_bytes_is_repaired_as_a_mount_is() {
     all_live(Layout::Gpt, 4096, &[Container::Raw]);
+}
+
+#[test]
+fn a_sparse_disk_of_4_tib_is_repaired_and_undone() {
+    let Some(disk) = ImageDisk::with_room(Layout::Gpt, 4 << 40) else {
+        return;
+    };
+    let before = disk.beside("before.img");
+    run("cp", &["--sparse=always", disk.path(), &before]).expect("a copy of what is in it");
+    let repair = ["repair", disk.path(), "rdp-internal-error", "--yes"];
+    diskmend(repair).ends(0);
+    {
+        let device = disk.attach(disk.windows).expect("attached before");
+        others_find_no_error(device.path());
+    }
+    let again = diskmend(repair).ends(0).stdout;
+    assert!(again.contains("nothing to do"), "{again}");
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    let compare = ["compare", "-f", "raw", "-F", "raw", disk.path(), &before];
+    match run("qemu-img", &compare) {
+        Ok(compared) => assert!(compared.contains("identical"), "{compared}"),
+        Err(error) => skipped("qemu-img (Debian package qemu-utils)", &error),
+    }
 }
