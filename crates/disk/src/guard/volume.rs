@@ -14,7 +14,8 @@ use crate::target::Target;
 ///
 /// # Errors
 /// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Unfit`],
-/// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or why the system would not say.
+/// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or why the
+/// system would not say.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
     if let (Some(image), Some(disk)) = (target.root().image(), target.disk()) {
         image.tree().writable()?;
