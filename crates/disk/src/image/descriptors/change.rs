@@ -39,13 +39,17 @@ impl ImageDescriptors {
         let mut results = Vec::with_capacity(changes.len());
         let mut asked = Vec::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
-            results.push(self.find(&change.path).map(|file| {
-                asked.push(Asked {
-                    index,
-                    change,
-                    file,
-                });
-                Changed::Set
+            results.push(Err(match self.find(&change.path) {
+                Ok(file) => {
+                    asked.push(Asked {
+                        index,
+                        change,
+                        file,
+                    });
+                    // Until its record says otherwise.
+                    ObjectError::NoDescriptor
+                }
+                Err(error) => error,
             }));
         }
         let rest = self.change_known(asked, &mut results);
@@ -222,11 +226,11 @@ impl ImageDescriptors {
     fn read_back(&self, done: &[Asked<'_>], results: &mut [Result<Changed, ObjectError>]) {
         let files: Vec<FileId> = done.iter().map(|asked| asked.file).collect();
         for (asked, read) in done.iter().zip(self.look(&files)) {
-            match read {
-                Ok(read) if *read.descriptor == *asked.change.after => {}
-                Ok(_) => settle(results, asked.index, Err(ObjectError::ReadBack)),
-                Err(error) => settle(results, asked.index, Err(error)),
-            }
+            let read = read.and_then(|read| match *read.descriptor == *asked.change.after {
+                true => Ok(Changed::Set),
+                false => Err(ObjectError::ReadBack),
+            });
+            settle(results, asked.index, read);
         }
     }
 }
