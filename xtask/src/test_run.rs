@@ -1,8 +1,9 @@
 //! A run of `cargo test` whose results are counted.
 
 use std::fmt;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -17,6 +18,7 @@ pub struct Failed {
     summary: String,
     /// What they have said.
     lines: Vec<String>,
+    targets: Vec<String>,
 }
 
 impl fmt::Display for Failed {
@@ -36,6 +38,32 @@ impl Failed {
         names.dedup();
         names
     }
+
+    /// The options of `cargo test` for each test program that has failed, be it that a test in it
+    /// did, or that it came to no end and named none.
+    #[must_use]
+    pub fn targets(&self) -> &[String] {
+        &self.targets
+    }
+}
+
+/// The options that Cargo names for a test program that has failed.
+fn target(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("error: ")?;
+    let (_, rest) = rest.split_once("to rerun pass `")?;
+    rest.strip_suffix('`')
+}
+
+/// Shows what Cargo itself says; gives the test programs that have failed.
+fn failed_targets(errors: impl Read) -> io::Result<Vec<String>> {
+    let mut targets = Vec::new();
+    for line in BufReader::new(errors).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        writeln!(io::stderr(), "{line}")?;
+        targets.extend(target(line.trim_end()).map(str::to_owned));
+    }
+    Ok(targets)
 }
 
 /// The name of a test in the list of those that failed.
@@ -51,8 +79,10 @@ fn name(line: &str) -> Option<&str> {
 /// [`Failed`] where a test fails; where none is run.
 pub fn run(test: &mut Command) -> Result<String> {
     println!("$ {}", cargo::shown(test));
-    let mut child = test.stdout(Stdio::piped()).spawn()?;
+    let mut child = test.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let output = child.stdout.take().context("output of cargo test")?;
+    let errors = child.stderr.take().context("errors of cargo test")?;
+    let targets = thread::spawn(|| failed_targets(errors));
     let (mut passed, mut failed, mut ignored, mut skipped) = (0, 0, 0, 0);
     let mut failures = Failures::default();
     for line in BufReader::new(output).split(b'\n') {
@@ -66,11 +96,13 @@ pub fn run(test: &mut Command) -> Result<String> {
         skipped += u64::from(line.contains("SKIPPED: "));
     }
     let status = child.wait()?;
+    let targets = targets.join().unwrap_or_else(|_| Ok(Vec::new()))?;
     let counts = format!("{passed} passed, {failed} failed, {ignored} ignored");
     if !status.success() {
         return Err(Failed {
             summary: format!("cargo test: {status}; {counts}"),
             lines: failures.lines,
+            targets,
         }
         .into());
     }
@@ -117,7 +149,7 @@ fn number_before(line: &str, label: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Failed, Failures, number_before};
+    use super::{Failed, Failures, failed_targets, number_before};
 
     #[test]
     fn results_of_cargo_test_are_counted() {
@@ -151,7 +183,24 @@ mod tests {
         let failed = Failed {
             summary: String::new(),
             lines: failures.lines,
+            targets: Vec::new(),
         };
         assert_eq!(failed.names(), ["a"]);
+    }
+
+    /// Such a program once counted as passed.
+    #[test]
+    fn a_program_that_names_no_test_is_noticed() {
+        let errors = "     Running tests/recover.rs (recover.exe)\n\
+                      wine client error:0: recvmsg: Connection reset by peer\n\
+                      error: test failed, to rerun pass `-p diskmend-hive --test recover`\n\
+                      \n\
+                      error: doctest failed, to rerun pass `-p diskmend-acl --doc`\n\
+                      error: 2 targets failed:\n    `-p diskmend-hive --test recover`\n";
+        let targets = failed_targets(errors.as_bytes()).expect("read");
+        assert_eq!(
+            targets,
+            ["-p diskmend-hive --test recover", "-p diskmend-acl --doc"]
+        );
     }
 }

@@ -36,20 +36,31 @@ pub(super) fn run(arguments: &[String]) -> Result<String> {
     Ok(format!("{}; {}", counts?, compared?))
 }
 
-/// Wine sometimes fails to run one of the thousands of programs that the tests start. A few tests
-/// that have failed are run once more, and what they said at first is shown all the same.
+/// Wine sometimes fails to run one of the thousands of programs that the tests start, or a test
+/// program itself. Where few have failed, their test programs are run once more as a whole, and what
+/// they said at first is shown all the same.
 fn once_more(error: anyhow::Error, run: impl Fn(&[&str]) -> Result<String>) -> Result<String> {
     let failed = match error.downcast::<Failed>() {
-        Ok(failed) if (1..=FEW).contains(&failed.names().len()) => failed,
+        Ok(failed)
+            if failed.names().len() <= FEW && (1..=FEW).contains(&failed.targets().len()) =>
+        {
+            failed
+        }
         Ok(failed) => return Err(failed.into()),
         Err(error) => return Err(error),
     };
     println!("FAILED UNDER WINE, tried once more: {failed}");
-    let mut which = vec!["--workspace", "--no-fail-fast", "--", "--exact"];
-    which.extend(failed.names());
-    let counts = run(&which).with_context(|| format!("also when tried once more: {failed}"))?;
-    let names = failed.names().join(", ");
-    Ok(format!("passed when tried once more: {names}: {counts}"))
+    let mut results = Vec::new();
+    for target in failed.targets() {
+        let mut which: Vec<&str> = target.split(' ').collect();
+        which.extend(["--no-fail-fast", "--", "--show-output"]);
+        let counts = run(&which).with_context(|| format!("also when tried once more: {failed}"))?;
+        results.push(format!("{target}: {counts}"));
+    }
+    Ok(format!(
+        "passed when tried once more: {}",
+        results.join("; ")
+    ))
 }
 
 /// Volumes for the tests that need some, which they find in variables.
