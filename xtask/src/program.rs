@@ -13,7 +13,19 @@ use crate::{cargo, workspace};
 /// # Errors
 /// Where the build fails.
 pub fn diskmend(release: bool) -> Result<PathBuf> {
-    let mut build = cargo::command(&["build", "--quiet", "--package", "diskmend"])?;
+    build("diskmend", release)
+}
+
+/// Builds this program for what has to be measured in a process of its own; gives its path.
+///
+/// # Errors
+/// Where the build fails.
+pub fn xtask() -> Result<PathBuf> {
+    build("xtask", true)
+}
+
+fn build(package: &str, release: bool) -> Result<PathBuf> {
+    let mut build = cargo::command(&["build", "--quiet", "--package", package])?;
     let profile = if release {
         build.arg("--release");
         "release"
@@ -21,7 +33,7 @@ pub fn diskmend(release: bool) -> Result<PathBuf> {
         "debug"
     };
     cargo::run(&mut build)?;
-    let name = format!("diskmend{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{package}{}", std::env::consts::EXE_SUFFIX);
     Ok(workspace::output(profile)?.join(name))
 }
 

@@ -97,7 +97,7 @@ pub(super) fn in_process(image: &Path) -> Result<Duration> {
         std::fs::remove_file(&record)?;
     }
     let arguments = ["bench-images-set".as_ref(), image.as_os_str()];
-    let seconds = program::stdout(&std::env::current_exe()?, &arguments)?;
+    let seconds = program::stdout(&program::xtask()?, &arguments)?;
     Ok(Duration::from_secs_f64(
         std::str::from_utf8(&seconds)?.trim().parse()?,
     ))
