@@ -217,9 +217,10 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         Refusal::SeveralWindows { .. }
         | Refusal::WrongLoader { .. }
         | Refusal::AnotherWindows { .. } => loader(target),
-        Refusal::BootVolume { .. } => {
-            "mount the volume again, and say where it is with --boot-volume DIR"
-        }
+        Refusal::BootVolume { .. } => match is_disk(target) {
+            true => "'diskmend disks' shows what the other volumes of the disk hold",
+            false => "mount the volume again, and say where it is with --boot-volume DIR",
+        },
         Refusal::BootVolumeOffDisk { .. } => {
             "leave --boot-volume and --store out: the boot stores on the other partitions of the \
              disk are found; or mount both volumes and name their folders"

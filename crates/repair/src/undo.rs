@@ -105,7 +105,13 @@ pub(crate) fn undo_site(
     if !exact {
         drop(restorations);
         drop(lock);
-        return by_values(site, &folder, journal, descriptors, options, watch);
+        let begun = descriptors.is_some();
+        let half_way = half_way(&journal);
+        let undone = by_values(site, &folder, journal, descriptors, options, watch);
+        return undone.map_err(|error| match begun {
+            true => half_way(error),
+            false => error,
+        });
     }
     settle(&mut journal, descriptors.as_ref());
     folder.write_journal(&journal).map_err(half_way(&journal))?;

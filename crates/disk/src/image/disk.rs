@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diskmend_image::container::{Container, Format};
+use diskmend_image::container::{Container, ContainerError, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
 use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
@@ -38,14 +38,24 @@ struct Inner {
     id: u64,
     host: Option<Host>,
     medium: Arc<RecordedMedium>,
-    container: Arc<Container>,
+    /// Remembers what its file holds: opened anew when that is given back.
+    container: Mutex<Arc<Container>>,
     table: Table,
     /// The volumes that are open, by the numbers of their partitions: each only once, since a
     /// volume knows what it has changed itself.
     trees: Mutex<HashMap<u32, Arc<dyn Tree>>>,
 }
 
+fn open_container(medium: &Arc<RecordedMedium>) -> Result<Arc<Container>, ContainerError> {
+    Container::open(Arc::clone(medium) as Arc<dyn Medium>).map(Arc::new)
+}
+
 impl Inner {
+    fn container(&self) -> Arc<Container> {
+        let container = self.container.lock();
+        Arc::clone(&container.unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn trees(&self) -> MutexGuard<'_, HashMap<u32, Arc<dyn Tree>>> {
         self.trees.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,15 +98,15 @@ impl Disk {
     fn of(path: &Path, medium: Arc<dyn Medium>, host: Option<Host>) -> Result<Self, DiskError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let medium = Arc::new(RecordedMedium::new(medium));
-        let container = Container::open(Arc::clone(&medium) as Arc<dyn Medium>)?;
-        let table = partition::read(&container, container.logical_sector_size())?;
+        let container = open_container(&medium)?;
+        let table = partition::read(&*container, container.logical_sector_size())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path: path.to_path_buf(),
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 host,
                 medium,
-                container: Arc::new(container),
+                container: Mutex::new(container),
                 table,
                 trees: Mutex::default(),
             }),
@@ -112,13 +122,13 @@ impl Disk {
     /// What holds it.
     #[must_use]
     pub fn format(&self) -> Format {
-        self.inner.container.format()
+        self.inner.container().format()
     }
 
     /// Its length in bytes, as whoever runs from it sees it.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.inner.container.len()
+        self.inner.container().len()
     }
 
     /// Whether it has no bytes.
@@ -136,7 +146,8 @@ impl Disk {
     /// What is worth telling of how it is stored.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let notices = self.inner.container.notices().iter();
+        let container = self.inner.container();
+        let notices = container.notices().iter();
         let mut warnings: Vec<String> = notices.map(ToString::to_string).collect();
         warnings.extend(self.inner.table.warnings.iter().cloned());
         warnings
@@ -160,7 +171,7 @@ impl Disk {
     }
 
     fn content(&self, partition: &partition::Partition) -> Result<Content, DiskError> {
-        let device = partition.open(Arc::clone(&self.inner.container) as Arc<dyn Device>)?;
+        let device = partition.open(self.inner.container())?;
         Ok(content::recognise(&device)?)
     }
 
@@ -195,7 +206,7 @@ impl Disk {
             return Err(DiskError::StorageSpaces { number });
         }
         let content = self.content(partition)?;
-        let device = partition.open(Arc::clone(&self.inner.container) as Arc<dyn Device>)?;
+        let device = partition.open(self.inner.container())?;
         let device: Arc<dyn Device> = Arc::new(device);
         let volume = (self.inner.id << 32) | u64::from(number);
         let failed = |reason: String| DiskError::FileSystem { number, reason };
@@ -379,8 +390,16 @@ impl RecordedRun {
     /// # Errors
     /// Where the record is damaged, or what the system reported.
     pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
-        self.disk.inner.trees().clear();
-        self.disk.inner.medium.restore(record)
+        let inner = &self.disk.inner;
+        inner.trees().clear();
+        let restored = inner.medium.restore(record)?;
+        let container = open_container(&inner.medium);
+        let container = container.map_err(|error| io::Error::other(chain(&error)))?;
+        *inner
+            .container
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = container;
+        Ok(restored)
     }
 }
 

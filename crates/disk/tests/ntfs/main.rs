@@ -9,4 +9,5 @@ mod common;
 mod hives;
 mod image;
 mod names;
+mod restored;
 mod security;

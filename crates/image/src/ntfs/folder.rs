@@ -30,6 +30,7 @@ const MAX_NAMES: usize = 1 << 22;
 const MAX_UNITS: usize = 1 << 26;
 /// Most names that are found for one.
 const MAX_SAME: usize = 1 << 10;
+
 /// Which rules a name follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {

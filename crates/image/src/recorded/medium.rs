@@ -34,6 +34,7 @@ pub struct RecordedMedium {
 /// What waits for the next flush.
 #[derive(Default)]
 pub(super) struct Waiting {
+    /// What is to be written.
     pending: Sectors,
     /// Length as seen by readers.
     len: u64,
@@ -319,8 +320,8 @@ struct Run {
     has_gaps: bool,
 }
 
-/// Divides those sectors that change, which are in their order, into runs of at most [`PIECE`] bytes. In one are such
-/// with at most `gap` others between them.
+/// Divides sectors, which are in their order, into runs of at most [`PIECE`] bytes, as far as they
+/// change. In one run are such with at most `gap` others between them.
 fn runs<'a>(
     sectors: impl Iterator<Item = (u64, &'a Sector)>,
     gap: u64,

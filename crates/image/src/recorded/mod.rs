@@ -5,6 +5,7 @@
 //! moment the power fails, the record tells how to give every sector its old bytes back.
 
 mod changes;
+mod file;
 mod format;
 mod medium;
 mod preview;

@@ -2,13 +2,11 @@
 //! the reports of a repair.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use diskmend_disk::{Change, Changed, Descriptors, Disk, RecordFile, Target, guard};
+use diskmend_disk::{Change, Changed, Descriptors, Disk, Target, guard};
 
 use crate::bench::descriptors::files::{KEYS, repaired};
 use crate::program;
@@ -20,31 +18,6 @@ const AT_ONCE: usize = 512;
 #[derive(clap::Args)]
 pub struct SetOptions {
     image: PathBuf,
-}
-
-/// A record beside the image.
-struct Record(File);
-
-impl RecordFile for Record {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(data, offset)
-    }
-
-    fn set_len(&mut self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_all()
-    }
 }
 
 /// Gives every file below MachineKeys one descriptor, recorded, read back and durable; prints how
@@ -75,7 +48,7 @@ pub fn set(options: &SetOptions) -> Result<()> {
         .create_new(true)
         .open(record(&options.image))?;
     guard::writable(&target)?;
-    disk.recorded().begin(Box::new(Record(file)))?;
+    disk.recorded().begin(Box::new(file))?;
     let start = Instant::now();
     for changes in changes.chunks(AT_ONCE) {
         for result in descriptors.change(changes) {
