@@ -39,6 +39,15 @@ impl Failed {
         names
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(targets: &[&str], names: &[&str]) -> Self {
+        Self {
+            summary: String::new(),
+            lines: names.iter().map(|name| format!("    {name}")).collect(),
+            targets: targets.iter().map(|&target| target.to_owned()).collect(),
+        }
+    }
+
     /// The options of `cargo test` for each test program that has failed, be it that a test in it
     /// did, or that it came to no end and named none.
     #[must_use]
@@ -181,9 +190,8 @@ mod tests {
         output.iter().for_each(|line| failures.note(line));
         assert_eq!(failures.lines, ["---- a stdout ----", "it broke", "    a"]);
         let failed = Failed {
-            summary: String::new(),
             lines: failures.lines,
-            targets: Vec::new(),
+            ..Failed::of(&[], &[])
         };
         assert_eq!(failed.names(), ["a"]);
     }

@@ -86,3 +86,52 @@ pub(super) fn clippy() -> Result<String> {
     cargo::run(&mut compiler.clippy()?)?;
     Ok(String::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use anyhow::bail;
+
+    use super::*;
+
+    fn tried(failed: Failed, fails: &str) -> (Result<String>, Vec<String>) {
+        let tried = RefCell::new(Vec::new());
+        let result = once_more(failed.into(), |which| {
+            let which = which.join(" ");
+            let found = which.contains(fails);
+            tried.borrow_mut().push(which);
+            match found {
+                true => bail!("again"),
+                false => Ok("3 passed".to_owned()),
+            }
+        });
+        (result, tried.into_inner())
+    }
+
+    #[test]
+    fn whole_programs_are_tried_once_more() {
+        let targets = ["-p a --test one", "-p b --lib"];
+        let (result, which) = tried(Failed::of(&targets, &["x::y"]), "nothing");
+        let expected =
+            "passed when tried once more: -p a --test one: 3 passed; -p b --lib: 3 passed";
+        assert_eq!(result.expect("passed"), expected);
+        let more = "--no-fail-fast -- --show-output";
+        assert_eq!(which, targets.map(|target| format!("{target} {more}")));
+        let (result, _) = tried(Failed::of(&targets, &[]), "-p b");
+        result.expect_err("fails again");
+    }
+
+    #[test]
+    fn many_failures_and_such_of_no_program_stay_failures() {
+        for (targets, names) in [
+            (&[][..], &["x"][..]),
+            (&["-p a"; 4], &["x"]),
+            (&["-p a"], &["v", "w", "x", "y"]),
+        ] {
+            let (result, which) = tried(Failed::of(targets, names), "nothing");
+            result.expect_err("a failure");
+            assert!(which.is_empty());
+        }
+    }
+}

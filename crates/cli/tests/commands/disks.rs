@@ -58,42 +58,6 @@ fn each_partition_is_shown_with_what_it_holds() {
     diskmend(["disks"]).ends(2);
 }
 
-/// Both leave their undo data in the same folder.
-#[test]
-fn runs_on_two_windows_of_a_disk_are_undone_each_by_itself() {
-    let Some((disk, first)) = two_windows() else {
-        return;
-    };
-    let before = disk.snapshot();
-    let system = |part| {
-        let volume = disk.mount_with(part, "ro,permissions")?;
-        fs::read(volume.path().join("Windows/System32/config/SYSTEM")).ok()
-    };
-    let old = [system(first), system(disk.windows)];
-    let on = |volume: &str, arguments: &[&str]| {
-        let mut all = vec![arguments[0], disk.path()];
-        all.extend(&arguments[1..]);
-        all.extend(["--volume", volume]);
-        diskmend(all)
-    };
-    on("1", &["repair", "tls", "--yes"]).ends(0);
-    on("2", &["repair", "tls", "crash-dump", "--yes"]).ends(0);
-    let repaired = [system(first), system(disk.windows)];
-    assert!(repaired[0] != old[0] && repaired[1] != old[1]);
-    for volume in ["1", "2"] {
-        let run = on(volume, &["repair", "tls", "--yes"]).ends(0);
-        assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
-    }
-    let runs = on("1", &["runs", "--json"]).ends(0).json();
-    let id = |number: usize| runs["runs"][number]["run"].as_str().expect("a run");
-    // The one that came first, while the other stays.
-    on("1", &["undo", id(0), "--yes"]).ends(0);
-    assert!(system(first) == old[0]);
-    assert!(system(disk.windows) == repaired[1]);
-    on("2", &["undo", id(1), "--yes"]).ends(0);
-    disk.has_bytes_of(&before);
-}
-
 /// A disk with a Windows on each of its two partitions.
 pub(crate) fn two_windows() -> Option<(ImageDisk, Part)> {
     let disk = ImageDisk::new(Layout::Mbr)?;

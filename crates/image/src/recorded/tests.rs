@@ -390,7 +390,7 @@ fn damage_is_told_from_an_end_that_was_cut_off() {
     }
     let left = memory.bytes();
     let whole = record.bytes();
-    let (last, _) = (ends[3], ends[4]);
+    let last = ends[3];
     for at in ends[0]..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
