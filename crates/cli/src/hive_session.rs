@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use diskmend_hive::EditError;
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{Recorder, hive_file};
+use diskmend_repair::{NotEdited, Recorder, Stop, hive_file};
 
 use crate::failure::Failure;
 use crate::hints;
@@ -18,19 +17,22 @@ pub(crate) enum Check {
     None,
 }
 
-/// Recovers the hive file where it is dirty, and edits it.
+/// Recovers the hive file if it is dirty, and edits it. An edit that refuses writes nothing.
 pub(crate) fn edit(
     file: &Path,
     state: &StateArgs,
     check: Check,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop<Failure>>,
 ) -> Result<RepairReport, Failure> {
     let mut options = state.options();
     options.check = check == Check::Full;
     let result = Steps::while_writing(|watch| hive_file::edit(file, &options, watch, edit));
-    result.map_err(|error| {
-        let target = hive_file::target_of(file);
-        let target = target.as_deref().unwrap_or(file);
-        hints::engine_failure(&error, target, &state.option()).about(file)
+    result.map_err(|error| match error {
+        NotEdited::Refused(failure) => failure,
+        NotEdited::Engine(error) => {
+            let target = hive_file::target_of(file);
+            let target = target.as_deref().unwrap_or(file);
+            hints::engine_failure(&error, target, &state.option()).about(file)
+        }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use diskmend_repair::{Error, Phase, Progress, Watch};
+use diskmend_repair::{Phase, Progress, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::interrupt;
@@ -53,9 +53,9 @@ impl Steps {
     }
 
     /// Shows the steps of work that writes, which an interrupt does not stop between two writes.
-    pub(crate) fn while_writing<T>(
-        work: impl FnOnce(&mut Watch<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn while_writing<T, E>(
+        work: impl FnOnce(&mut Watch<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut steps = Self::start();
         let result = interrupt::while_writing(|| work(&mut steps.watch()));
         drop(steps);

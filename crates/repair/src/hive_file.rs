@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Access, Folder, Target};
-use diskmend_hive::{EditError, Hive};
+use diskmend_hive::Hive;
 
 use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind};
 use crate::error::Error;
@@ -14,6 +14,7 @@ use crate::recorder::Recorder;
 use crate::run::JournalChange;
 use crate::session::{NewRun, commit, prepare};
 use crate::site::{Options, Site, guards};
+use crate::stop::{NotEdited, Stop};
 use crate::store::unicode;
 
 /// A place below a volume's root whose hives belong to the volume.
@@ -68,40 +69,41 @@ pub fn open(path: &Path) -> Result<OpenHive, Error> {
 
 /// Edits a hive file: recovers it where it is dirty, lets `change` edit it in memory, verifies and
 /// commits the result. An edit that changes nothing recovers a dirty hive, and leaves a clean one
-/// without a write.
+/// without a write. An edit that fails writes nothing, whatever it did before.
 ///
 /// # Errors
-/// See [`Error`] and its [`class`](Error::class).
-pub fn edit(
+/// [`NotEdited::Refused`] with what `change` refused with, else see [`Error`] and its
+/// [`class`](Error::class).
+pub fn edit<R>(
     path: &Path,
     options: &Options,
     watch: &mut Watch<'_>,
-    change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
-) -> Result<RepairReport, Error> {
+    change: impl FnOnce(&mut Recorder) -> Result<(), Stop<R>>,
+) -> Result<RepairReport, NotEdited<R>> {
     let file = HiveFile::locate(path)?;
     let site = Site::of(&file.target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     match file.home {
         Some(home) => guards(&file.target, home.windows)?,
-        None => diskmend_disk::guard::writable(&file.target)?,
+        None => diskmend_disk::guard::writable(&file.target).map_err(Error::from)?,
     }
     let place = file.place(&file.target)?;
     edit_site(&site, place, options, watch, change)
 }
 
-pub(crate) fn edit_site(
+pub(crate) fn edit_site<R>(
     site: &Site,
     place: HivePlace,
     options: &Options,
     watch: &mut Watch<'_>,
-    change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
-) -> Result<RepairReport, Error> {
+    change: impl FnOnce(&mut Recorder) -> Result<(), Stop<R>>,
+) -> Result<RepairReport, NotEdited<R>> {
     site.no_unfinished_run(None)?;
     watch.phase(Phase::Opening, &place.place.path)?;
     let opened = hive_on_disk::open(place, Access::ReadWrite)?;
     let mut report = RepairReport::by_hand(&site.display);
     let hive = opened.hive_place.hive.clone();
-    let Some(prepared) = prepare(opened, options, watch, |recorder| Ok(change(recorder)?))? else {
+    let Some(prepared) = prepare(opened, options, watch, change)? else {
         return Ok(report);
     };
     let value = |change: &JournalChange| match change {

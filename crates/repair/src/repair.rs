@@ -226,10 +226,11 @@ fn prepare_hive(
         .into());
     }
     let path = opened.path().to_owned();
-    prepare(opened, options, watch, |recorder| match &planned.source {
+    let prepared = prepare(opened, options, watch, |recorder| match &planned.source {
         HiveSource::Windows(_) => Ok(make(recorder, planned)?),
         HiveSource::BootStore { changes, .. } => boot_store::make(recorder, &path, changes),
-    })
+    });
+    Ok(prepared?)
 }
 
 fn find(site: &Site, source: &HiveSource) -> Result<HivePlace, Error> {

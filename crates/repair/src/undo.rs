@@ -17,8 +17,9 @@ use crate::progress::{Phase, Watch};
 use crate::recorder::Recorder;
 use crate::run::restore::Restoration;
 use crate::run::{HiveEntry, Journal, JournalChange, RunFolder};
-use crate::session::{NewRun, Stop, commit, prepare};
+use crate::session::{NewRun, commit, prepare};
 use crate::site::{Options, Site, guards};
+use crate::stop::Stop;
 
 /// Undoes a run: the named one, or the newest that can be undone.
 ///
@@ -288,9 +289,9 @@ fn by_values(
         }
         let opened = open(site, entry)?;
         let mut reversed = Vec::new();
-        let edit = |recorder: &mut Recorder| {
+        let edit = |recorder: &mut Recorder| -> Result<(), Stop<Error>> {
             reversed = reverse(recorder, entry)?;
-            Ok::<(), Stop>(())
+            Ok(())
         };
         prepared.extend(prepare(opened, options, watch, edit)?);
         report.changes.append(&mut reversed);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::fixture::{Fixture, Volume, utf16};
+use crate::fixture::{Fixture, Volume, copy_fixture, files, utf16};
 use crate::program::{Run, command, diskmend};
 
 fn set(fixture: &Fixture, args: &[&str]) -> Run {
@@ -238,4 +238,51 @@ fn a_file_that_may_not_be_written_is_left() {
         .ends(1)
         .says("hint: ");
     assert_eq!(fs::read(fixture.system()).expect("readable"), before);
+}
+
+/// The refusal was once kept in a variable while the closure ended well: the recovery of a dirty
+/// hive was written, and the message said that nothing was changed.
+#[test]
+fn a_refused_edit_of_a_dirty_hive_writes_nothing() {
+    for name in [
+        "dirty-hvle-both",
+        "dirty-hvle-log1",
+        "dirty-dirt",
+        "dirty-torn-header",
+    ] {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        copy_fixture(name, folder.path());
+        let reg = folder.path().join("x.reg");
+        let text = "REGEDIT4\n\n[New]\n\"a\"=\"b\"\n\n[CurrentControlSet\\Control]\n\"a\"=\"b\"\n";
+        fs::write(&reg, text).expect("writable");
+        let before = files(folder.path());
+        let file = folder.path().join("SYSTEM");
+        let (file, reg) = (file.to_str().expect("UTF-8"), reg.to_str().expect("UTF-8"));
+        let long = "x".repeat(256);
+        for (args, code) in [
+            (
+                &[
+                    "set",
+                    file,
+                    r"CurrentControlSet\Control",
+                    "A",
+                    "REG_DWORD",
+                    "1",
+                ][..],
+                5,
+            ),
+            (
+                &["set", file, r"HKLM\SYSTEM\Select", "A", "REG_DWORD", "1"],
+                5,
+            ),
+            (&["set", file, &long, "A", "REG_DWORD", "1"], 1),
+            (&["delete", file, "CurrentControlSet"], 5),
+            (&["delete", file, r"CurrentControlSet\Control", "A"], 5),
+            (&["import", file, reg], 5),
+        ] {
+            let args = ["hive"].into_iter().chain(args.iter().copied());
+            diskmend(args.chain(["--yes"])).ends(code);
+            assert_eq!(files(folder.path()), before, "{name}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use diskmend_hive::{Corruption, EditError, Key, Outcome, ValueType};
 
 use crate::error::{Error, Refusal};
 use crate::recorder::Recorder;
-use crate::session::Stop;
+use crate::stop::Stop;
 
 impl HiveEdit for Recorder {
     fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
@@ -38,12 +38,16 @@ impl HiveEdit for Recorder {
 
 /// Makes changes in a store, and checks what it means before and after: an error that was not
 /// there before is one that the changes have made.
-pub(crate) fn make(recorder: &mut Recorder, path: &str, changes: &[Change]) -> Result<(), Stop> {
+pub(crate) fn make(
+    recorder: &mut Recorder,
+    path: &str,
+    changes: &[Change],
+) -> Result<(), Stop<Error>> {
     let before = problems(recorder)?;
     for change in changes {
         change.apply(recorder).map_err(|error| match error {
             ChangeError::Edit(error) => Stop::Edit(error),
-            source => Stop::Other(Error::StoreChange {
+            source => Stop::Refused(Error::StoreChange {
                 path: path.to_owned(),
                 source,
             }),
@@ -55,7 +59,7 @@ pub(crate) fn make(recorder: &mut Recorder, path: &str, changes: &[Change]) -> R
         .find(|problem| problem.level == Level::Error && !before.contains(problem));
     match new {
         None => Ok(()),
-        Some(problem) => Err(Stop::Other(
+        Some(problem) => Err(Stop::Refused(
             Refusal::StoreUnsound {
                 path: path.to_owned(),
                 problem: problem.to_string(),

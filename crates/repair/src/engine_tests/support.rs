@@ -1,6 +1,7 @@
 //! A small Windows volume in memory, and the engine's verbs on it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -18,6 +19,7 @@ use crate::recorder::Recorder;
 use crate::repair::repair_site;
 use crate::run::{STATE_FOLDER, StateFolder};
 use crate::site::{Options, Site};
+use crate::stop::Stop;
 use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
 use crate::value_data::ValueData;
@@ -176,6 +178,8 @@ impl FaultyHive for FaultyDisk {
         let site = site(self);
         let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
         let options = Options::default();
+        let change =
+            |recorder: &mut Recorder| -> Result<(), Stop<Infallible>> { Ok(change(recorder)?) };
         let report = with_watch(|watch| edit_site(&site, place, &options, watch, change));
         report.expect("edit").run.expect("a change")
     }

@@ -19,6 +19,7 @@ use crate::progress::{Phase, Watch};
 use crate::recorder::{Recorder, expected};
 use crate::run::JournalChange;
 use crate::site::Options;
+use crate::stop::{NotEdited, Stop};
 
 pub(crate) use commit::{NewRun, commit};
 use files::CommitFiles;
@@ -58,27 +59,15 @@ impl Prepared {
     }
 }
 
-/// Why an edit goes no further; nothing of it is written.
-pub(crate) enum Stop {
-    /// The hive cannot be edited.
-    Edit(EditError),
-    /// Anything else.
-    Other(Error),
-}
-
-impl From<EditError> for Stop {
-    fn from(error: EditError) -> Self {
-        Self::Edit(error)
-    }
-}
-
-/// Edits a hive in memory and verifies the result; `None` where there is nothing to write.
-pub(crate) fn prepare(
+/// Edits a hive in memory and verifies the result; `None` if there is nothing to write.
+///
+/// An `edit` that fails leaves nothing that could be committed, not even the recovery.
+pub(crate) fn prepare<R>(
     opened: HiveOnDisk,
     options: &Options,
     watch: &mut Watch<'_>,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop>,
-) -> Result<Option<Prepared>, Error> {
+    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop<R>>,
+) -> Result<Option<Prepared>, NotEdited<R>> {
     let path = opened.path().to_owned();
     watch.phase(Phase::Editing, &path)?;
     let fingerprints = opened.fingerprints();
@@ -90,13 +79,13 @@ pub(crate) fn prepare(
     let mut recorder = Recorder::new(Editor::new(opened.hive, filetime(Timestamp::now())));
     match edit(&mut recorder) {
         Ok(()) => {}
-        Err(Stop::Other(error)) => return Err(error),
+        Err(Stop::Refused(refusal)) => return Err(NotEdited::Refused(refusal)),
         Err(Stop::Edit(error @ EditError::Corrupt(_))) => {
             drop(recorder);
             verify::refuse_damaged(&path, &opened.logs, opened.primary.as_ref())?;
-            return Err(cannot_edit(error));
+            return Err(cannot_edit(error).into());
         }
-        Err(Stop::Edit(error)) => return Err(cannot_edit(error)),
+        Err(Stop::Edit(error)) => return Err(cannot_edit(error).into()),
     }
     let recorded = recorder.finish().map_err(cannot_edit)?;
     if recorded.edited.changes() == 0 && opened.dirty.is_none() {

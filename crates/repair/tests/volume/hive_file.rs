@@ -5,7 +5,7 @@ use std::fs;
 use diskmend_disk::Target;
 use diskmend_hive::{EditError, ValueType};
 use diskmend_repair::documents::{Outcome, RepairReport, SecondReader};
-use diskmend_repair::{Error, Options, Recorder, hive_file};
+use diskmend_repair::{Error, Options, Recorder, Stop, hive_file};
 
 use crate::support::{Volume, fixtures, same, watched};
 
@@ -14,7 +14,8 @@ fn edit(
     options: &Options,
     change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
 ) -> Result<RepairReport, Error> {
-    watched(|watch| hive_file::edit(path, options, watch, change))
+    let change = |recorder: &mut Recorder| -> Result<(), Stop<Error>> { Ok(change(recorder)?) };
+    watched(|watch| hive_file::edit(path, options, watch, change)).map_err(Error::from)
 }
 
 fn set(recorder: &mut Recorder, number: u32) -> Result<(), EditError> {

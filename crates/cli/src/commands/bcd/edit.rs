@@ -70,32 +70,19 @@ pub(super) fn run(
     new_errors: NewErrors,
     edit: impl FnOnce(&mut Recorder) -> Result<(), Stop>,
 ) -> Result<Done, Failure> {
-    let mut refused = None;
     let mut moments = None;
     let result = hive_session::edit(file, &args.state, Check::Full, |recorder| {
         let before = moment(recorder)?;
-        let made = edit(recorder).and_then(|()| {
-            let after = moment(recorder).map_err(|error| Stop::Edit(error.into()))?;
-            let problems = new_problems(&before, &after);
-            if new_errors == NewErrors::Refuse {
-                refuse_errors(&problems)?;
-            }
-            moments = Some((before, after, problems));
-            Ok(())
-        });
-        made.map_err(|stop| match stop {
-            Stop::Edit(error) => error,
-            Stop::Refused(failure) => {
-                refused = Some(failure);
-                // Nobody sees this one: it only says that nothing may be written.
-                EditError::Poisoned
-            }
-        })
+        edit(recorder)?;
+        let after = moment(recorder)?;
+        let problems = new_problems(&before, &after);
+        if new_errors == NewErrors::Refuse {
+            refuse_errors(&problems)?;
+        }
+        moments = Some((before, after, problems));
+        Ok(())
     });
-    if let Some(refused) = refused {
-        return Err(refused.about(file));
-    }
-    let report = result?;
+    let report = result.map_err(|failure| failure.about(file))?;
     let mut difference = Vec::new();
     if let Some((before, after, problems)) = moments {
         tell(&problems);
@@ -192,6 +179,15 @@ fn moment(recorder: &Recorder) -> Result<Moment, Corruption> {
             None => Vec::new(),
         },
     })
+}
+
+impl From<Stop> for diskmend_repair::Stop<Failure> {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Edit(error) => Self::Edit(error),
+            Stop::Refused(failure) => Self::Refused(failure),
+        }
+    }
 }
 
 impl From<ChangeError> for Stop {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use diskmend_hive::{EditError, components};
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{Readable, Recorder};
+use diskmend_repair::{Readable, Recorder, Stop};
 
 use super::reading;
 use crate::commands::repair;
@@ -56,19 +56,14 @@ pub(super) fn run(
         true => Check::None,
         false => Check::Full,
     };
-    let mut refused = None;
     let FileArgs { file, state, .. } = &args.file;
-    let result = hive_session::edit(file, state, check, |recorder| {
-        refused = misplaced(recorder, paths);
-        match refused {
-            Some(_) => Ok(()),
-            None => edit(recorder),
+    let report = hive_session::edit(file, state, check, |recorder| {
+        match misplaced(recorder, paths) {
+            Some(refusal) => Err(Stop::Refused(refusal)),
+            None => Ok(edit(recorder)?),
         }
-    });
-    if let Some(refused) = refused {
-        return Err(refused);
-    }
-    show(console, &args.file, &result?)
+    })?;
+    show(console, &args.file, &report)
 }
 
 /// Recovers the hive file where it is dirty.
