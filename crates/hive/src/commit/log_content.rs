@@ -96,9 +96,29 @@ pub(crate) fn entries<'a>(runs: &[PageRun<'a>]) -> Vec<Vec<PageRun<'a>>> {
 pub(crate) fn new_format_len(entries: &[Vec<PageRun<'_>>]) -> u64 {
     let end = entries.iter().fold(BaseBlock::HEADER_LEN, |at, entry| {
         let pages: usize = entry.iter().map(|run| run.data.len()).sum();
-        entry_end(at, entry.len(), pages)
+        entry_end(at, page_refs(entry).len(), pages)
     });
     end as u64
+}
+
+/// The ranges of an entry. Runs that touch make one range: Windows rejects an entry whose ranges
+/// do not leave a gap between them, and with it all that the log holds from there on.
+fn page_refs(runs: &[PageRun<'_>]) -> Vec<DirtyPageRef> {
+    let mut refs: Vec<DirtyPageRef> = Vec::new();
+    for run in runs {
+        let start = (run.first * PAGE_LEN) as u32;
+        let len = run.data.len() as u32;
+        match refs.last_mut() {
+            Some(last) if last.offset.get() + last.size.get() == start => {
+                last.size = (last.size.get() + len).into();
+            }
+            _ => refs.push(DirtyPageRef {
+                offset: start.into(),
+                size: len.into(),
+            }),
+        }
+    }
+    refs
 }
 
 /// Where an entry that starts at `at` ends: entries of Windows end at multiples of 4096.
@@ -113,13 +133,7 @@ pub(crate) fn new_format<'a>(base: &BaseBlock, entries: &[Vec<PageRun<'a>>]) -> 
     log.bytes(&header(base, BaseBlock::TYPE_LOG_NEW));
     let mut sequence = base.primary_sequence.get();
     for runs in entries {
-        let refs: Vec<DirtyPageRef> = runs
-            .iter()
-            .map(|run| DirtyPageRef {
-                offset: ((run.first * PAGE_LEN) as u32).into(),
-                size: (run.data.len() as u32).into(),
-            })
-            .collect();
+        let refs = page_refs(runs);
         let at = log.len as usize;
         let pages: usize = runs.iter().map(|run| run.data.len()).sum();
         let used = at + LogEntry::LEN + size_of_val(refs.as_slice()) + pages;
@@ -192,4 +206,49 @@ fn header(base: &BaseBlock, file_type: u32) -> Vec<u8> {
     base.seal();
     let header = base.as_bytes().get(..BaseBlock::HEADER_LEN);
     header.unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(first: usize, pages: usize) -> PageRun<'static> {
+        PageRun {
+            first,
+            data: Cow::Owned(vec![first as u8; pages * PAGE_LEN]),
+        }
+    }
+
+    /// The first page is a run of its own, since it gets a new timestamp. Windows found "not
+    /// applicable" each log of a commit that changed the page behind it too.
+    #[test]
+    fn the_ranges_of_an_entry_never_touch() {
+        let ranges = |runs: &[PageRun<'_>]| -> Vec<(u32, u32)> {
+            let refs = page_refs(runs);
+            refs.iter()
+                .map(|r| (r.offset.get(), r.size.get()))
+                .collect()
+        };
+        let runs = [run(0, 1), run(1, 2), run(4, 1), run(5, 1), run(9, 300)];
+        assert_eq!(
+            ranges(&runs),
+            [(0, 0x3000), (0x4000, 0x2000), (0x9000, 0x12_C000)]
+        );
+        // An entry that is full ends between pages that touch; the next one is another matter.
+        let entries = entries(&runs);
+        assert_eq!(
+            ranges(&entries[0]),
+            [(0, 0x3000), (0x4000, 0x2000), (0x9000, 0xFB000)]
+        );
+        assert_eq!(ranges(&entries[1]), [(0x10_4000, 0x31000)]);
+        let base = crate::commit::crash_test::material::Base {
+            minor: 5,
+            primary: 7,
+            secondary: 7,
+            time: 1,
+            pages: 400,
+        };
+        let log = new_format(&base.block(), &entries);
+        assert_eq!(log.len, new_format_len(&entries));
+    }
 }

@@ -154,30 +154,39 @@ fn entry(
         ));
     }
     let count = header.page_count.get() as usize;
-    let Some(refs) = bytes::view_many::<DirtyPageRef>(body, 0, count) else {
+    let refs = bytes::view_many::<DirtyPageRef>(body, 0, count).filter(|refs| !refs.is_empty());
+    let Some(refs) = refs else {
         return Err(wrong(
             "number of dirty pages in a log entry",
             20,
-            format!("at most {}", body.len() / size_of::<DirtyPageRef>()),
+            format!("1 to {}", body.len() / size_of::<DirtyPageRef>()),
             count.to_string(),
         ));
     };
     let data = body.get(size_of_val(refs)..).unwrap_or_default();
     let mut left = data.len();
+    // Ranges ascend with a gap before each but the first: Windows rejects an entry of which two
+    // ranges touch, although their pages would all be good.
+    let mut least = 0;
     for (index, page) in refs.iter().enumerate() {
         let (start, size) = (page.offset.get() as usize, page.size.get() as usize);
-        let in_bins = start.checked_add(size).is_some_and(|end| end <= bins_len);
-        let whole_pages = start.is_multiple_of(PAGE_LEN) && size.is_multiple_of(PAGE_LEN);
+        let end = start.checked_add(size).filter(|&end| end <= bins_len);
+        let is_whole = start.is_multiple_of(PAGE_LEN) && size.is_multiple_of(PAGE_LEN);
         let rest = left.checked_sub(size);
-        let (true, true, Some(rest)) = (in_bins, whole_pages, rest) else {
+        let (Some(end), Some(rest), true) = (end, rest, is_whole && size > 0 && start >= least)
+        else {
             return Err(wrong(
                 "dirty page reference",
                 LogEntry::LEN + index * size_of::<DirtyPageRef>(),
-                format!("whole pages below {bins_len:#x}, at most {left:#x} bytes"),
+                format!(
+                    "whole pages from {least:#x} to {bins_len:#x}, at least one, at most {left:#x} \
+                     bytes"
+                ),
                 format!("{size:#x} bytes at {start:#x}"),
             ));
         };
         left = rest;
+        least = end + PAGE_LEN;
     }
     Ok((
         Entry {

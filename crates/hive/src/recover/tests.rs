@@ -63,6 +63,7 @@ fn a_wrong_number_in_an_entry_ends_the_chain_there() {
         (16, 4097, "length of the hive bins in a log entry"),
         (16, 0x7FFF_F000, "length of the hive bins in a log entry"),
         (16, 0xFFFF_F000, "length of the hive bins in a log entry"),
+        (20, 0, "number of dirty pages in a log entry"),
         (20, u32::MAX, "number of dirty pages in a log entry"),
         (20, 0x2000_0001, "number of dirty pages in a log entry"),
         (40, 3 * 4096, "dirty page reference"),
@@ -70,7 +71,13 @@ fn a_wrong_number_in_an_entry_ends_the_chain_there() {
         (40, u32::MAX - 4095, "dirty page reference"),
         (44, 4095, "dirty page reference"),
         (44, u32::MAX - 4095, "dirty page reference"),
-        (52, 3 * 4096, "dirty page reference"),
+        (44, 0, "dirty page reference"),
+        (44, 512, "dirty page reference"),
+        (44, 2 * 4096, "dirty page reference"),
+        (48, 0, "dirty page reference"),
+        (48, 512, "dirty page reference"),
+        (48, 4096, "dirty page reference"),
+        (48, 3 * 4096, "dirty page reference"),
     ] {
         let (hive, recovery) = recover(primary(DIRTY, 1, 0), with(field, number)).expect(what);
         let log = &recovery.applied[0];
