@@ -75,6 +75,9 @@ mod images_boot;
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_forged;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_grow;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -63,6 +63,9 @@ pub enum VolumeError {
     /// Nothing is at the reference, or something else.
     #[error("file {0} does not exist any more")]
     Stale(FileId),
+    /// An entry of a folder names one of the volume's own files, which lie in no folder.
+    #[error("file {0} is one of the volume's own files, which are left alone")]
+    OwnFile(FileId),
     /// The file is no folder.
     #[error("file {0} is not a folder")]
     NotAFolder(FileId),
@@ -172,6 +175,7 @@ impl VolumeError {
             Self::OutOfRange { .. } => io::ErrorKind::UnexpectedEof,
             Self::BitLocker
             | Self::Refs
+            | Self::OwnFile(_)
             | Self::Transformed { .. }
             | Self::Dirty
             | Self::Hibernated

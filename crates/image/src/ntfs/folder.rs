@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::fixup;
-use super::format::{FileName, IndexBlock, IndexRoot, attribute_type};
+use super::format::{FileName, IndexBlock, IndexRoot, attribute_type, system};
+use super::member::{Member, SELF};
 use super::mft::Mft;
 use super::node::{Node, NodeEntry};
 use super::place::FileId;
@@ -25,6 +26,8 @@ use walk::Seen;
 const INDEX: &str = "$I30";
 /// `index_root.collation_rule` of an index of file names.
 const COLLATION_FILE_NAME: u32 = 1;
+/// What the names of the volume's own files begin with.
+const DOLLAR: u16 = 0x24;
 /// Most names that are read of one folder, and most UTF-16 units of them together.
 const MAX_NAMES: usize = 1 << 22;
 const MAX_UNITS: usize = 1 << 26;
@@ -53,6 +56,27 @@ pub struct Entry {
     pub id: FileId,
     /// Which rules it follows.
     pub namespace: Namespace,
+}
+
+impl Entry {
+    /// The file, as this entry of `folder` names it.
+    #[must_use]
+    pub fn member(&self, folder: FileId) -> Member<'_> {
+        Member {
+            folder,
+            name: &self.name,
+            file: self.id,
+        }
+    }
+
+    /// Whether it is the name by which the root folder lists one of the volume's own files, or
+    /// itself.
+    fn is_own_of_root(&self, folder: u64) -> bool {
+        let starts = self.name.first().copied();
+        folder == system::ROOT
+            && self.id.record < system::FIRST_USER
+            && (starts == Some(DOLLAR) || self.name == SELF)
+    }
 }
 
 /// A folder's index.
@@ -168,7 +192,7 @@ impl<'a> Folder<'a> {
         self.walk(
             |_| Ordering::Equal,
             |entry, at| {
-                if entry.namespace == Namespace::Dos || entry.id.record == folder {
+                if entry.namespace == Namespace::Dos || entry.is_own_of_root(folder) {
                     return Ok(());
                 }
                 units = units.saturating_add(entry.name.len());
@@ -254,18 +278,14 @@ impl<'a> Folder<'a> {
         Ok(all)
     }
 
-    /// That the file is there which an entry of this index names: else the index is damaged, and
+    /// That the file lies here which an entry of this index names: else the index is damaged, and
     /// not the file missing.
     pub(crate) fn check(&self, mft: &Mft, entry: &Entry) -> Result<(), VolumeError> {
-        match mft.read(entry.id) {
+        let folder = self.records.base();
+        let member = entry.member(folder.id());
+        match member.read(mft) {
             Ok(_) => Ok(()),
-            Err(VolumeError::Stale(id)) => {
-                let offset = self.records.base().offset();
-                let name = String::from_utf16_lossy(&entry.name);
-                let expected = format!("an existing file for {name:?}");
-                let actual = format!("file {id}, which does not exist");
-                Err(Corruption::new("entry of the folder", offset, expected, actual).into())
-            }
+            Err(VolumeError::Stale(_)) => Err(member.lost(folder.offset())),
             Err(error) => Err(error),
         }
     }

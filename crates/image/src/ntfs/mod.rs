@@ -7,7 +7,7 @@
 //! | `disk`, `mft`, `records`, `layout`, `stream` | where the bytes of a value lie |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
 //! | `allocate`, `promise` | clusters that files get |
-//! | `volume`, `folder`, `metadata` | what a volume holds |
+//! | `volume`, `folder`, `member`, `metadata` | what a volume holds |
 //! | `file`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
 
@@ -26,6 +26,7 @@ mod grow;
 mod layout;
 mod list;
 mod log;
+mod member;
 mod metadata;
 mod mft;
 mod node;
@@ -48,6 +49,7 @@ pub use error::{Corruption, VolumeError};
 pub use file::File;
 pub use folder::{Entry, Namespace};
 pub use log::Log;
+pub use member::Member;
 pub use metadata::{Kind, Metadata};
 pub use place::FileId;
 pub use volume::{State, Volume};

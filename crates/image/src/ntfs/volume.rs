@@ -10,8 +10,9 @@ use super::file::{File, Shared};
 use super::folder::{self, Entry, Folder, Namespace};
 use super::format::{FileName, VolumeInformation, attribute_type, system};
 use super::log::{self, Log};
+use super::member::Member;
 use super::metadata::{Kind, Metadata};
-use super::mft::{Mft, check_base};
+use super::mft::Mft;
 use super::place::FileId;
 use super::records::Records;
 use super::upcase::UpCase;
@@ -149,8 +150,8 @@ impl Volume {
     }
 
     /// All names in a folder, in the order of its index. A short name that stands beside a long
-    /// one is left out, and so is the name `.` of the root folder. The root folder lists the volume's
-    /// own files too, whose names begin with `$`.
+    /// one is left out, and so are the name `.` of the root folder and the volume's own files, whose
+    /// names begin with `$`. Whether a file lies there only its record says: [`Self::metadata_of_all`].
     ///
     /// # Errors
     /// What is no folder, or one whose index is damaged.
@@ -158,11 +159,12 @@ impl Volume {
         Folder::open(&self.inner.mft, folder)?.list()
     }
 
-    /// The file of a name in a folder, without regard to case; of names that differ in case only
+    /// The file of a name in a folder, in which it lies by its own record, without regard to case; of names that differ in case only
     /// the one that is spelled so, else any. Short names are found too.
     ///
     /// # Errors
-    /// What is no folder, or one whose index is damaged; a name of a file that does not exist.
+    /// What is no folder, or one whose index is damaged; a name of a file that does not exist or
+    /// lies elsewhere; [`VolumeError::OwnFile`].
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
         let mft = &self.inner.mft;
         let index = Folder::open(mft, folder)?;
@@ -176,8 +178,8 @@ impl Volume {
     /// that is asked for by its short name is given with its long one.
     ///
     /// # Errors
-    /// What is no folder, one whose index is damaged, a name of a file that does not exist, or more
-    /// than a thousand such names.
+    /// What is no folder, one whose index is damaged, a name of a file that does not exist or lies
+    /// elsewhere, or more than a thousand such names; [`VolumeError::OwnFile`].
     pub fn find_all(&self, folder: FileId, name: &[u16]) -> Result<Vec<Entry>, VolumeError> {
         let mft = &self.inner.mft;
         let mut all = Vec::new();
@@ -225,20 +227,21 @@ impl Volume {
         Metadata::of(&Records::read(&self.inner.mft, id)?)
     }
 
-    /// The same for many files, whose records are read together; in the order of `ids`.
-    ///
-    /// `ids` are best in the order of their records.
+    /// What is known of many files, whose records are read together; in the order of `members`, which
+    /// are best in the order of their records. A file that lies elsewhere by its own record is an
+    /// error.
     #[must_use]
-    pub fn metadata_of_all(&self, ids: &[FileId]) -> Vec<Result<Metadata, VolumeError>> {
+    pub fn metadata_of_all(&self, members: &[Member<'_>]) -> Vec<Result<Metadata, VolumeError>> {
         let mft = &self.inner.mft;
-        let numbers: Vec<u64> = ids.iter().map(|id| id.record).collect();
-        let mut all: Vec<_> = ids.iter().map(|id| Err(VolumeError::Stale(*id))).collect();
+        let numbers: Vec<u64> = members.iter().map(|member| member.file.record).collect();
+        let stale = |member: &Member<'_>| Err(VolumeError::Stale(member.file));
+        let mut all: Vec<_> = members.iter().map(stale).collect();
         mft.visit(&numbers, |index, record| {
-            let (Some(id), Some(slot)) = (ids.get(index), all.get_mut(index)) else {
+            let (Some(member), Some(slot)) = (members.get(index), all.get_mut(index)) else {
                 return;
             };
             *slot = record.and_then(|record| {
-                check_base(record, *id)?;
+                member.check(mft, record)?;
                 Metadata::of_base(mft, record)
             });
         });

@@ -5,9 +5,9 @@ use std::io;
 use std::sync::PoisonError;
 
 use diskmend_image::ntfs::secure::{self, FileSecurity, SecurityError, SecurityId};
-use diskmend_image::ntfs::{FileId, Metadata};
+use diskmend_image::ntfs::{Member, Metadata};
 
-use super::{ImageDescriptors, Looked, MAX_KNOWN, failed, into_io, plain_kind};
+use super::{Found, ImageDescriptors, Looked, MAX_KNOWN, failed, into_io, plain_kind};
 use crate::security::{Change, Changed, ObjectError};
 
 /// What is done where the id of a descriptor is written.
@@ -19,7 +19,13 @@ struct Asked<'a> {
     /// Its index among all that were asked for together.
     index: usize,
     change: &'a Change,
-    file: FileId,
+    found: Found,
+}
+
+impl<'a> Asked<'a> {
+    fn member(&self) -> Member<'a> {
+        self.found.member(&self.change.path)
+    }
 }
 
 /// What a change needs that is made at once.
@@ -40,11 +46,11 @@ impl ImageDescriptors {
         let mut asked = Vec::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
             results.push(Err(match self.find(&change.path) {
-                Ok(file) => {
+                Ok(found) => {
                     asked.push(Asked {
                         index,
                         change,
-                        file,
+                        found,
                     });
                     // Until its record says otherwise.
                     ObjectError::NoDescriptor
@@ -53,7 +59,7 @@ impl ImageDescriptors {
             }));
         }
         let rest = self.change_known(asked, &mut results);
-        let files: Vec<FileId> = rest.iter().map(|asked| asked.file).collect();
+        let files: Vec<_> = rest.iter().map(Asked::member).collect();
         let mut due = Vec::new();
         for (asked, looked) in rest.into_iter().zip(self.look(&files)) {
             let judged = looked.and_then(|looked| judge(&asked, &looked));
@@ -80,7 +86,7 @@ impl ImageDescriptors {
             return asked;
         }
         let mut steps = vec![Step::Unclear; asked.len()];
-        let files: Vec<FileId> = asked.iter().map(|asked| asked.file).collect();
+        let files: Vec<_> = asked.iter().map(Asked::member).collect();
         let set = {
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let decide = |index: usize, found: &Metadata, security| {
@@ -167,7 +173,7 @@ impl ImageDescriptors {
             };
             match id {
                 Ok(to) => {
-                    let file = asked.file;
+                    let file = asked.found.file;
                     ready.push((asked, secure::Change { file, from, to }));
                 }
                 Err(error) => {
@@ -224,7 +230,7 @@ impl ImageDescriptors {
 
     /// Looks whether files have the descriptors that they were given.
     fn read_back(&self, done: &[Asked<'_>], results: &mut [Result<Changed, ObjectError>]) {
-        let files: Vec<FileId> = done.iter().map(|asked| asked.file).collect();
+        let files: Vec<_> = done.iter().map(Asked::member).collect();
         for (asked, read) in done.iter().zip(self.look(&files)) {
             let read = read.and_then(|read| match *read.descriptor == *asked.change.after {
                 true => Ok(Changed::Set),

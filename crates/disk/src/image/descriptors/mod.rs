@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diskmend_image::ntfs::secure::{FileSecurity, Secure, SecurityError, SecurityId};
-use diskmend_image::ntfs::{FileId, Metadata, Volume, VolumeError};
+use diskmend_image::ntfs::{FileId, Member, Metadata, Volume, VolumeError};
 
 use self::names::Names;
 use self::walk::ImageWalk;
@@ -29,11 +29,32 @@ const MAX_KNOWN: usize = 4096;
 pub(crate) struct ImageDescriptors {
     tree: Arc<dyn Tree>,
     /// The folder that was asked for last: neighbours are asked for next.
-    last: Mutex<Option<(NtPath, Names)>>,
+    last: Mutex<Option<(NtPath, FileId, Names)>>,
     /// The ids of descriptors that were set before.
     known: Mutex<HashMap<Vec<u8>, SecurityId>>,
     /// The descriptors that files were found with, by their ids.
     seen: Mutex<HashMap<SecurityId, Arc<[u8]>>>,
+}
+
+/// What the entry of a path leads to.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    folder: FileId,
+    file: FileId,
+}
+
+impl Found {
+    /// The file, as its folder names it.
+    fn member(self, path: &NtPath) -> Member<'_> {
+        match path.split_last_units() {
+            None => Member::root(self.file),
+            Some((_, name)) => Member {
+                folder: self.folder,
+                name,
+                file: self.file,
+            },
+        }
+    }
 }
 
 /// What a file's record says.
@@ -62,7 +83,9 @@ impl ImageDescriptors {
     }
 
     pub(crate) fn object(&self, path: &NtPath) -> Object {
-        let found = self.find(path).map(|id| self.look(&[id]).pop());
+        let found = self
+            .find(path)
+            .map(|found| self.look(&[found.member(path)]).pop());
         match found {
             Ok(Some(Ok(looked))) => object(path.clone(), Ok(looked)),
             Ok(Some(Err(error))) | Err(error) => Object::failed(path.clone(), error),
@@ -85,23 +108,30 @@ impl ImageDescriptors {
         Ok(secure)
     }
 
-    /// The file at a path that is spelled as on disk. No link is followed.
-    fn find(&self, path: &NtPath) -> Result<FileId, ObjectError> {
+    /// The file that a folder names at a path which is spelled as on disk. No link is followed. That
+    /// it lies there its record has to say.
+    fn find(&self, path: &NtPath) -> Result<Found, ObjectError> {
         let Some((parent, name)) = path.split_last_units() else {
-            return Ok(self.volume()?.root());
+            let root = self.volume()?.root();
+            return Ok(Found {
+                folder: root,
+                file: root,
+            });
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = match &mut *last {
-            Some((folder, names)) if folder.units() == parent => names,
+        let (_, folder, names) = match &mut *last {
+            Some(last) if last.0.units() == parent => last,
             other => {
                 let parent = NtPath::from_units(parent.to_vec());
                 let id = self.folder(&parent)?;
                 let entries = self.volume()?.list(id).map_err(listing)?;
-                &mut other.insert((parent, Names::new(&entries))).1
+                other.insert((parent, id, Names::new(&entries)))
             }
         };
         let gone = || ObjectError::io("look it up")(io::ErrorKind::NotFound.into());
-        names.find(name).ok_or_else(gone)
+        let file = names.find(name).ok_or_else(gone)?;
+        let folder = *folder;
+        Ok(Found { folder, file })
     }
 
     /// The folder at a path that is spelled as on disk.
@@ -127,8 +157,9 @@ impl ImageDescriptors {
         Ok(at)
     }
 
-    /// Looks at files whose descriptors may be changed; the results are in their order.
-    fn look(&self, files: &[FileId]) -> Vec<Result<Looked, ObjectError>> {
+    /// Looks at files whose descriptors may be changed; the results are in their order. One that lies
+    /// elsewhere by its own record is an error.
+    fn look(&self, files: &[Member<'_>]) -> Vec<Result<Looked, ObjectError>> {
         let Some((volume, _)) = self.tree.ntfs() else {
             return Vec::new();
         };
@@ -144,7 +175,7 @@ impl ImageDescriptors {
                 let shared = FileSecurity::Shared(SecurityId(found.security_id));
                 let (security, descriptor) = match &last {
                     Some((known, descriptor)) if *known == shared => (shared, descriptor.clone()),
-                    _ => self.descriptor(*file, found.security_id)?,
+                    _ => self.descriptor(file.file, found.security_id)?,
                 };
                 if last.as_ref().is_none_or(|(known, _)| *known != security) {
                     self.remember(security, &descriptor);

@@ -30,6 +30,7 @@ pub(crate) struct ImageWalk<'a> {
 /// A folder that is being walked.
 struct Listing {
     path: NtPath,
+    folder: FileId,
     depth: usize,
     rest: vec::IntoIter<Entry>,
 }
@@ -50,7 +51,7 @@ impl<'a> ImageWalk<'a> {
             return object;
         }
         let listed = self.volume.find(&start);
-        match listed.and_then(|id| self.enter(start.clone(), 0, id)) {
+        match listed.and_then(|found| self.enter(start.clone(), 0, found.file)) {
             Ok(()) => object,
             Err(error) => Object::failed(start, error),
         }
@@ -70,6 +71,7 @@ impl<'a> ImageWalk<'a> {
         entries.sort_by_key(|entry| entry.id.record);
         self.open.push(Listing {
             path,
+            folder: id,
             depth,
             rest: entries.into_iter(),
         });
@@ -84,15 +86,16 @@ impl Iterator for ImageWalk<'_> {
         if let Some(start) = self.start.take() {
             return Some(vec![self.begin(start)]);
         }
-        let (above, depth, entries) = loop {
+        let (above, folder, depth, entries) = loop {
             let listing = self.open.last_mut()?;
             let entries: Vec<Entry> = listing.rest.by_ref().take(BATCH).collect();
             if !entries.is_empty() {
-                break (listing.path.clone(), listing.depth, entries);
+                let above = listing.path.clone();
+                break (above, listing.folder, listing.depth, entries);
             }
             self.open.pop();
         };
-        let files: Vec<FileId> = entries.iter().map(|entry| entry.id).collect();
+        let files: Vec<_> = entries.iter().map(|entry| entry.member(folder)).collect();
         let mut found = Vec::with_capacity(files.len());
         for (entry, looked) in entries.iter().zip(self.volume.look(&files)) {
             let path = above.join_units(&entry.name);

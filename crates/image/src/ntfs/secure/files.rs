@@ -16,6 +16,7 @@ use crate::ntfs::file::check_place;
 use crate::ntfs::format::{StandardInformation, attribute_type};
 use crate::ntfs::layout::Builder;
 use crate::ntfs::list;
+use crate::ntfs::member::Member;
 use crate::ntfs::metadata::Metadata;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
@@ -92,14 +93,20 @@ pub(super) fn set(
     })
 }
 
-/// The same for those of `files` for which `decide` gives an id when it sees what they are.
+/// The same for those of `members` for which `decide` gives an id when it sees what they are. A file
+/// that lies elsewhere by its own record is refused.
 pub(super) fn set_where(
     mft: &Mft,
-    files: &[FileId],
+    members: &[Member<'_>],
     mut decide: impl FnMut(usize, &Metadata, FileSecurity) -> Option<SecurityId>,
 ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
-    update(mft, files, |index, record| {
+    let files: Vec<FileId> = members.iter().map(|member| member.file).collect();
+    update(mft, &files, |index, record| {
         let file = record.id();
+        match members.get(index) {
+            Some(member) => member.check(mft, record)?,
+            None => return Ok(None),
+        }
         let from = get_one(mft, record)?;
         match decide(index, &Metadata::of_base(mft, record)?, from) {
             Some(to) => change_one(mft, record, &Change { file, from, to }),

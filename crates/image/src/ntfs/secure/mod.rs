@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::format::attribute_type;
+use super::member::Member;
 use super::metadata::Metadata;
 use super::place::FileId;
 use super::records::Records;
@@ -180,18 +181,19 @@ impl Secure {
         files::set(&self.volume.inner.mft, changes)
     }
 
-    /// The same for those of `files` for which `decide` gives an id. It gets the index in `files`,
-    /// what the file is, and where its descriptor is now. The ids must be those of this volume.
+    /// The same for those of `members` for which `decide` gives an id. It gets the index in `members`,
+    /// what the file is, and where its descriptor is now. The ids must be those of this volume. A file
+    /// that lies elsewhere by its own record is refused.
     ///
     /// # Errors
     /// A device that fails while it is written to.
     pub fn set_where(
         &self,
-        files: &[FileId],
+        members: &[Member<'_>],
         decide: impl FnMut(usize, &Metadata, FileSecurity) -> Option<SecurityId>,
     ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
         let _writing = self.volume.inner.writing();
-        files::set_where(&self.volume.inner.mft, files, decide)
+        files::set_where(&self.volume.inner.mft, members, decide)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

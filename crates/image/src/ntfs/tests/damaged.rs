@@ -140,7 +140,14 @@ fn an_attribute_list_that_names_what_is_not_there_is_damage() {
     let expected = format!("offset {}: expected records of $MFT", record.offset());
     assert_damage(volume.metadata(small), &expected);
     assert_damage(volume.file(small), &expected);
-    let all = volume.metadata_of_all(&[small]);
+    let root = volume.root();
+    let name: Vec<u16> = "small".encode_utf16().collect();
+    let member = crate::ntfs::Member {
+        folder: root,
+        name: &name,
+        file: small,
+    };
+    let all = volume.metadata_of_all(&[member]);
     assert_damage(all.into_iter().next().expect("one"), &expected);
 
     let pieces = id(&volume, "pieces");

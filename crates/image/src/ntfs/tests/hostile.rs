@@ -17,7 +17,7 @@ fn use_all(device: Arc<Memory>, writes: bool) {
     let _ = volume.free_bytes();
     let _ = volume.has_free(u64::MAX);
     let mut folders = vec![volume.root()];
-    let mut ids = Vec::new();
+    let mut members = Vec::new();
     let mut steps = 0;
     while let Some(folder) = folders.pop() {
         for entry in volume.list(folder).unwrap_or_default() {
@@ -25,7 +25,7 @@ fn use_all(device: Arc<Memory>, writes: bool) {
             if steps > 400 {
                 break;
             }
-            ids.push(entry.id);
+            members.push((folder, entry.clone()));
             let _ = volume.find(folder, &entry.name);
             let Ok(metadata) = volume.metadata(entry.id) else {
                 continue;
@@ -45,7 +45,11 @@ fn use_all(device: Arc<Memory>, writes: bool) {
             }
         }
     }
-    let _ = volume.metadata_of_all(&ids);
+    let members: Vec<_> = members
+        .iter()
+        .map(|(folder, entry)| entry.member(*folder))
+        .collect();
+    let _ = volume.metadata_of_all(&members);
 }
 
 /// A small volume with one of everything.

@@ -41,6 +41,7 @@ pub fn ntfs_read(data: &[u8]) {
     let secure = Secure::new(&volume);
     let mut pending = vec![volume.root()];
     let mut files = Vec::new();
+    let mut members = Vec::new();
     let mut seen: HashSet<FileId> = pending.iter().copied().collect();
     while let Some(folder) = pending.pop() {
         let entries = match volume.list(folder) {
@@ -68,6 +69,7 @@ pub fn ntfs_read(data: &[u8]) {
                 assert!(!sound || matches!(error, VolumeError::NoData(_)), "{error}");
             }
             files.push(entry.id);
+            members.push((folder, entry));
         }
     }
     assert!(!sound || files.len() == 9, "{files:?}");
@@ -76,8 +78,14 @@ pub fn ntfs_read(data: &[u8]) {
         record,
         sequence: 1,
     }));
-    for found in volume.metadata_of_all(&files) {
-        std::hint::black_box(found.map_err(|error| error.to_string()).is_ok());
+    let members: Vec<_> = members
+        .iter()
+        .map(|(folder, entry)| entry.member(*folder))
+        .collect();
+    for found in volume.metadata_of_all(&members) {
+        if let Err(error) = found {
+            failed(&error, sound);
+        }
     }
     for (file, found) in files.iter().zip(secure.of_files(&files)) {
         let own = secure.of_file(*file);

@@ -278,7 +278,18 @@ fn descriptors_of_the_sample_volume_are_found_both_ways() {
     let path = std::path::Path::new(&corpus).join("disks/testfs1");
     let (_, secure) = open(&std::fs::read(path).expect("readable"));
     let entries = secure.volume.list(secure.volume.root()).expect("sound");
-    let files: Vec<FileId> = entries.iter().map(|entry| entry.id).collect();
+    let files = entries.iter().map(|entry| entry.id);
+    // The files of the volume itself have descriptors too.
+    let own = (0..16).map(|number| {
+        secure
+            .volume
+            .inner
+            .mft
+            .read_system(number)
+            .expect("sound")
+            .id()
+    });
+    let files: Vec<FileId> = files.chain(own).collect();
     let mut shared = 0;
     for (found, file) in secure.of_files(&files).into_iter().zip(&files) {
         if let FileSecurity::Shared(id) = found.expect("sound") {

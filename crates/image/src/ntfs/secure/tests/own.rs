@@ -296,7 +296,17 @@ fn files_are_given_ids_by_what_they_are() {
     let (twice, gone) = (files.len() - 2, files.len() - 1);
     let before = secure.of_files(&files);
     let mut asked = Vec::new();
-    let set = secure.set_where(&files, |index, found, security| {
+    let names: Vec<_> = files.iter().map(|file| name(&secure, *file)).collect();
+    let members: Vec<Member<'_>> = files
+        .iter()
+        .zip(&names)
+        .map(|(file, (folder, name))| Member {
+            folder: *folder,
+            name,
+            file: *file,
+        })
+        .collect();
+    let set = secure.set_where(&members, |index, found, security| {
         asked.push(index);
         assert_eq!(Some(&security), before[index].as_ref().ok());
         (found.kind == Kind::File && index % 2 == 0).then_some(ids[0])
@@ -317,9 +327,23 @@ fn files_are_given_ids_by_what_they_are() {
         assert_eq!(after[index].as_ref().ok(), Some(&expected), "{index}");
     }
     let written = memory.bytes();
-    let none = secure.set_where(&files, |_, _, _| None).expect("looked at");
+    let none = secure
+        .set_where(&members, |_, _, _| None)
+        .expect("looked at");
     assert!(none[..twice].iter().all(Result::is_ok));
     assert!(memory.bytes() == written);
+}
+
+/// Where a file lies by its own record.
+fn name(secure: &Secure, file: FileId) -> (FileId, Vec<u16>) {
+    let record = secure
+        .volume
+        .inner
+        .mft
+        .read_any(file.record)
+        .expect("sound");
+    let name = record.resident(attribute_type::FILE_NAME, "");
+    crate::ntfs::folder::parse_key(name.expect("one")).expect("whole")
 }
 
 #[test]

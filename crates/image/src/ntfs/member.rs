@@ -1,0 +1,101 @@
+//! Whether a file lies where an entry of a folder says.
+//!
+//! An index entry is a copy of what the file's own record says. One that was forged would let a
+//! repair of a folder change a file that lies elsewhere. So the record decides, and the volume's
+//! own files lie in no folder at all.
+
+use super::attribute::Attribute;
+use super::error::{Corruption, VolumeError};
+use super::folder::parse_key;
+use super::format::{attribute_type, system};
+use super::mft::{Mft, check_base};
+use super::place::FileId;
+use super::record::Record;
+use super::records::Records;
+
+/// The name by which the root folder lies in itself.
+pub(crate) const SELF: [u16; 1] = [0x2E];
+
+/// A file, as an entry of a folder names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    /// The folder.
+    pub folder: FileId,
+    /// The name in UTF-16 units, as spelled in the folder.
+    pub name: &'a [u16],
+    /// The file that the entry names.
+    pub file: FileId,
+}
+
+impl Member<'_> {
+    /// The root folder, which lies in itself.
+    #[must_use]
+    pub fn root(root: FileId) -> Self {
+        Self {
+            folder: root,
+            name: &SELF,
+            file: root,
+        }
+    }
+
+    /// Reads the record, and checks that it is that of a file which lies in the folder.
+    pub(crate) fn read(&self, mft: &Mft) -> Result<Record, VolumeError> {
+        let record = mft.read_any(self.file.record)?;
+        self.check(mft, &record)?;
+        Ok(record)
+    }
+
+    /// Checks that the file with this base record lies in the folder.
+    ///
+    /// # Errors
+    /// [`VolumeError::OwnFile`]; a damaged index, if the record is another's or tells of another
+    /// place.
+    pub(crate) fn check(&self, mft: &Mft, record: &Record) -> Result<(), VolumeError> {
+        if check_base(record, self.file).is_err() {
+            return Err(self.lost(record.offset()));
+        }
+        if self.file.record == system::ROOT && *self == Member::root(self.file) {
+            return Ok(());
+        }
+        if self.file.record < system::FIRST_USER {
+            return Err(VolumeError::OwnFile(self.file));
+        }
+        let is_listed = record.find(attribute_type::ATTRIBUTE_LIST, "").is_some();
+        let lies_there = record
+            .attributes()
+            .any(|attribute| self.is_told(&attribute))
+            || is_listed
+                && Records::of(mft, record.clone())?
+                    .attributes()
+                    .any(|(_, attribute)| self.is_told(&attribute));
+        if lies_there {
+            return Ok(());
+        }
+        let actual = format!(
+            "file {}, whose own record tells of another place",
+            self.file
+        );
+        Err(self.wrong(record.offset(), "a file that lies there", actual))
+    }
+
+    /// Whether this $FILE_NAME tells of the folder and the name.
+    fn is_told(&self, attribute: &Attribute<'_>) -> bool {
+        attribute.kind() == attribute_type::FILE_NAME
+            && attribute
+                .resident()
+                .and_then(parse_key)
+                .is_some_and(|(folder, name)| folder == self.folder && name == self.name)
+    }
+
+    /// Says that no such file exists; `offset` is where that was found.
+    pub(crate) fn lost(&self, offset: u64) -> VolumeError {
+        let actual = format!("file {}, which does not exist", self.file);
+        self.wrong(offset, "an existing file", actual)
+    }
+
+    fn wrong(&self, offset: u64, expected: &'static str, actual: String) -> VolumeError {
+        let name = String::from_utf16_lossy(self.name);
+        let expected = format!("{expected} for {name:?} in folder {}", self.folder);
+        Corruption::new("entry of the folder", offset, expected, actual).into()
+    }
+}
