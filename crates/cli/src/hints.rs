@@ -284,6 +284,15 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
         GuardError::DiskInUse => "unmount its volumes, or end the program that works on it; then \
                                   repeat the command"
             .to_owned(),
+        GuardError::DiskAttached { device } => format!(
+            "unmount what is mounted of it and detach it ('findmnt -S /dev/{device}', 'losetup -d \
+             /dev/{device}'), then repeat the command; or mount its volume and name the folder"
+        ),
+        GuardError::DiskLocked | GuardError::DiskOpen => {
+            "shut the virtual machine down, or end the program that has it \
+                                   open (qemu-nbd, ntfs-3g), then repeat the command"
+                .to_owned()
+        }
         GuardError::NoSpace { .. } => {
             "free some space on the volume, or keep undo data elsewhere with --state-dir DIR".into()
         }
@@ -325,6 +334,11 @@ mod tests {
             GuardError::OwnDisk,
             GuardError::Busy,
             GuardError::DiskInUse,
+            GuardError::DiskAttached {
+                device: "loop0".to_owned(),
+            },
+            GuardError::DiskLocked,
+            GuardError::DiskOpen,
             GuardError::DiskWasInUse,
             GuardError::DiskChanged,
             GuardError::DiskOnReadOnly,

@@ -247,6 +247,18 @@ pub enum GuardError {
     /// The disk is mounted, or another program has it.
     #[error("the disk is in use: it is mounted, or another program works on it")]
     DiskInUse,
+    /// The kernel shows the file or block device as a loop device, which may be mounted.
+    #[error("the disk is in use: it is attached to the loop device {device}")]
+    DiskAttached {
+        /// Its name, such as `loop0`.
+        device: String,
+    },
+    /// Another program has the image open and lets nobody else write it.
+    #[error("the disk is in use: a virtual machine or another program has locked it")]
+    DiskLocked,
+    /// Another program has the image open for writing.
+    #[error("the disk is in use: another program has the image open for writing")]
+    DiskOpen,
     /// Windows may have volumes of the disk mounted.
     #[error("disk {disk} is online: Windows uses its volumes")]
     DiskOnline {

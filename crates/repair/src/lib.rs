@@ -89,7 +89,7 @@ pub use recorder::Recorder;
 pub use repair::repair;
 pub use run::{STATE_FOLDER, STATE_SUFFIX};
 pub use runs::runs;
-pub use site::{Options, require_state_folder};
+pub use site::{Options, ready_for_changes};
 pub use stop::{NotEdited, Stop};
 pub use undo::undo;
 pub use value_data::{Readable, ValueData};

@@ -204,13 +204,14 @@ impl Site {
     }
 }
 
-/// Refuses a target of which it is not known where undo data go, before anybody is asked about a
-/// change.
+/// Refuses a target of which it is not known where undo data go, or that is in use, before anybody
+/// is asked about a change.
 ///
 /// # Errors
-/// [`Refusal::StateFolderNeeded`]; see [`Error`].
-pub fn require_state_folder(target: &Target, options: &Options) -> Result<(), Error> {
-    Site::of(target, options).map(|_| ())
+/// [`Refusal::StateFolderNeeded`]; what [`guard::not_in_use`] says; see [`Error`].
+pub fn ready_for_changes(target: &Target, options: &Options) -> Result<(), Error> {
+    Site::of(target, options)?;
+    Ok(guard::not_in_use(target)?)
 }
 
 /// The folder for undo data beside an image file: beside the file itself, by whatever links it was

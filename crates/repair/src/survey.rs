@@ -98,8 +98,15 @@ pub(crate) fn survey(
 /// What is worth telling of how the disk is stored that is not mounted.
 fn disk_notices(site: &Site) -> Vec<Notice> {
     let warnings = site.disk.iter().flat_map(Disk::warnings);
+    let in_use = site.disk.iter().filter_map(|disk| {
+        let error = disk.not_in_use().err()?;
+        Some(format!(
+            "{}: it can be read, but not changed",
+            chain(&error)
+        ))
+    });
     let notice = |text| Notice { kind: "disk", text };
-    warnings.map(notice).collect()
+    warnings.chain(in_use).map(notice).collect()
 }
 
 /// Reads the boot store. That there is none matters to those only who want it to be changed:

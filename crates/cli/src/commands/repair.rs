@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let target = args.target.open()?;
     let options = args.choice.options(&args.target);
     if !args.dry_run {
-        diskmend_repair::require_state_folder(&target, &options)
+        diskmend_repair::ready_for_changes(&target, &options)
             .map_err(|error| args.target.failure(&error))?;
     }
     let plan = args.choice.plan(&args.target, &target)?;

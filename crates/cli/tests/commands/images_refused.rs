@@ -324,3 +324,24 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     Run::of(output).ends(5).says("hint: ");
     disk.is_untouched_since(&before);
 }
+
+/// Before anything is asked, and the plan says it.
+#[test]
+fn an_image_that_is_attached_is_read_and_not_written() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let Some(device) = disk.attach(disk.windows) else {
+        return;
+    };
+    let name = device.path().trim_start_matches("/dev/").to_owned();
+    let attached = format!("attached to the loop device {name}");
+    let plan = diskmend(["plan", disk.path(), "tls"]).ends(3);
+    assert!(plan.stderr.contains(&attached), "{}", plan.stderr);
+    let detach = format!("losetup -d /dev/{name}");
+    is_refused(&disk, 5, &[&attached, "hint: unmount", &detach]);
+    drop(device);
+    let plan = diskmend(["plan", disk.path(), "tls"]).ends(3);
+    assert!(!plan.stderr.contains("attached"), "{}", plan.stderr);
+    repair(&disk).ends(0);
+}

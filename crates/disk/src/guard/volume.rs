@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::GuardError;
+use crate::image::Disk;
 use crate::target::Target;
 
 /// The target's volume is not mounted read-only, nor is its disk read-only to Windows.
@@ -14,8 +15,8 @@ use crate::target::Target;
 ///
 /// # Errors
 /// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Unfit`],
-/// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or why the
-/// system would not say.
+/// [`GuardError::DiskInUse`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`],
+/// [`GuardError::DiskOpen`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or why the system would not say.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
     if let (Some(image), Some(disk)) = (target.root().image(), target.disk()) {
         image.tree().writable()?;
@@ -30,6 +31,17 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
         return Err(GuardError::ReadOnly);
     }
     Ok(())
+}
+
+/// Of a disk that is not mounted: nobody else uses it in a way that [`writable`] would refuse.
+/// Nothing is opened for writing or locked, so that this can be asked long before anything is to be
+/// written.
+///
+/// # Errors
+/// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`],
+/// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], or why the system would not say.
+pub fn not_in_use(target: &Target) -> Result<(), GuardError> {
+    target.disk().map_or(Ok(()), Disk::not_in_use)
 }
 
 /// Bytes that can still be written to the target's volume.

@@ -276,6 +276,17 @@ impl Disk {
         }
     }
 
+    /// Nobody else uses the file or device in a way that keeps it from being opened for writing.
+    /// Nothing is locked, and nothing is opened for writing.
+    ///
+    /// # Errors
+    /// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`],
+    /// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], or why the system would not say.
+    pub fn not_in_use(&self) -> Result<(), GuardError> {
+        let host = self.inner.host.as_ref();
+        host.map_or(Ok(()), |host| host::not_in_use(&self.inner.path, host))
+    }
+
     /// Opens the file or device for writing, and keeps others from that.
     pub(crate) fn open_for_writing(&self) -> Result<(), GuardError> {
         let Some(host) = &self.inner.host else {

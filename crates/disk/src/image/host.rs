@@ -15,6 +15,9 @@ use crate::metadata::{Identity, Metadata};
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) file: Arc<HostFile>,
+    /// A second handle to the same open file, to ask the system about it.
+    #[cfg(target_os = "linux")]
+    asked: File,
     as_opened: Option<Stamp>,
     /// Nobody can have mounted it since: what was read of it still holds.
     unmounted: bool,
@@ -48,6 +51,8 @@ impl Stamp {
 pub(super) fn open(path: &Path) -> io::Result<Host> {
     let (file, unmounted) = open_unmounted(path)?;
     let as_opened = Stamp::of(&file)?;
+    #[cfg(target_os = "linux")]
+    let asked = file.try_clone()?;
     let file = match device(&file)? {
         None => HostFile::file(file)?,
         Some(Device { len, block }) => {
@@ -57,6 +62,8 @@ pub(super) fn open(path: &Path) -> io::Result<Host> {
     };
     Ok(Host {
         file: Arc::new(file),
+        #[cfg(target_os = "linux")]
+        asked,
         as_opened,
         unmounted,
     })
@@ -104,23 +111,62 @@ fn forget_cached(file: &File) -> io::Result<()> {
 }
 
 /// Opens it for writing too, and keeps others from that as far as the system can: a file is locked
-/// against other runs, and of a block device nothing can be mounted since it was opened.
+/// against other runs, QEMU opens neither a file nor a block device for writing meanwhile, on Windows
+/// nobody can, and of a block device nothing can be mounted since it was opened.
 ///
 /// What was read by then must still hold: another run may have changed the file in between.
 pub(super) fn open_for_writing(path: &Path, host: &Host) -> Result<(), GuardError> {
     let is_block_device = host.file.is_block_device();
     if is_block_device && !host.unmounted {
-        return Err(match open_unmounted(path) {
-            Ok((_, true)) => GuardError::DiskWasInUse,
-            Ok((_, false)) => GuardError::DiskInUse,
-            Err(error) => refused(error),
-        });
+        return Err(claimed(path));
     }
+    #[cfg(target_os = "linux")]
+    super::in_use::check(&host.asked)?;
     let file = open_and_lock(path, is_block_device).map_err(refused)?;
+    #[cfg(target_os = "linux")]
+    super::in_use::claim(&file)?;
     if Stamp::of(&file).map_err(refused)? != host.as_opened {
         return Err(GuardError::DiskChanged);
     }
     host.file.write_through(file).map_err(refused)
+}
+
+/// Nobody else uses it in a way that keeps it from being opened for writing. Nothing is locked: this
+/// tells before a person is asked about a change what [`open_for_writing`] would refuse then.
+pub(super) fn not_in_use(path: &Path, host: &Host) -> Result<(), GuardError> {
+    if host.file.is_writable() {
+        return Ok(());
+    }
+    if host.file.is_block_device() && !host.unmounted {
+        return Err(claimed(path));
+    }
+    #[cfg(target_os = "linux")]
+    super::in_use::check(&host.asked)?;
+    #[cfg(windows)]
+    if !host.file.is_block_device() {
+        // Opened for reading in a way that no writer stands beside, and given back at once.
+        let mut options = OpenOptions::new();
+        deny_writers(options.read(true));
+        options.open(path).map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// Why a block device can't be written that something had claimed when it was opened.
+fn claimed(path: &Path) -> GuardError {
+    match open_unmounted(path) {
+        Ok((_, true)) => GuardError::DiskWasInUse,
+        Ok((_, false)) => GuardError::DiskInUse,
+        Err(error) => refused(error),
+    }
+}
+
+/// Windows opens no file that someone else has open for writing, and lets nobody open it for writing
+/// from then on. A virtual machine or a mounted VHD has its file open so.
+#[cfg(windows)]
+fn deny_writers(options: &mut OpenOptions) {
+    use windows_sys::Win32::Storage::FileSystem::FILE_SHARE_READ;
+    std::os::windows::fs::OpenOptionsExt::share_mode(options, FILE_SHARE_READ);
 }
 
 /// Why it can't be opened for writing.
@@ -142,6 +188,10 @@ fn open_and_lock(path: &Path, is_block_device: bool) -> io::Result<File> {
         &mut options,
         rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
     );
+    #[cfg(windows)]
+    if !is_block_device {
+        deny_writers(&mut options);
+    }
     let file = options.open(path)?;
     if !is_block_device {
         file.try_lock().map_err(|error| match error {
@@ -222,8 +272,11 @@ mod tests {
         // Through the handle that holds the lock: no other may read it on Windows.
         host.file.read_exact_at(&mut read, 7).expect("inside");
         assert_eq!(read, [1, 2, 2, 2, 2, 1]);
-        let refused = open_for_writing(&path, &other);
-        assert!(matches!(refused, Err(GuardError::DiskInUse)));
+        let refused = open_for_writing(&path, &other).expect_err("two at once");
+        match cfg!(target_os = "linux") {
+            true => assert!(matches!(refused, GuardError::DiskLocked)),
+            false => assert!(matches!(refused, GuardError::DiskInUse)),
+        }
         drop(host);
         let refused = open_for_writing(&path, &other);
         assert!(matches!(refused, Err(GuardError::DiskChanged)));
@@ -238,6 +291,36 @@ mod tests {
         }
     }
 
+    #[cfg(any(target_os = "linux", windows))]
+    #[test]
+    fn a_file_that_somebody_has_open_for_writing_is_not_written_but_read() {
+        let (_folder, path) = image();
+        let other = OpenOptions::new().write(true).open(&path).expect("there");
+        let host = open(&path).expect("it can be read");
+        for refused in [not_in_use(&path, &host), open_for_writing(&path, &host)] {
+            let refused = refused.expect_err("open elsewhere");
+            match cfg!(windows) {
+                true => assert!(matches!(refused, GuardError::DiskInUse), "{refused}"),
+                false => assert!(matches!(refused, GuardError::DiskOpen), "{refused}"),
+            }
+        }
+        drop(other);
+        not_in_use(&path, &host).expect("closed");
+        open_for_writing(&path, &host).expect("closed");
+        #[cfg(windows)]
+        for write in [true, false] {
+            // Nobody writes beside it, and nobody reads what it has locked.
+            let other = OpenOptions::new().read(true).write(write).open(&path);
+            let read = other.and_then(|file| positioned(&file));
+            read.expect_err("kept out");
+        }
+    }
+
+    #[cfg(windows)]
+    fn positioned(file: &File) -> io::Result<()> {
+        diskmend_image::positioned::read_exact_at(file, &mut [0; 4], 0)
+    }
+
     #[test]
     fn a_file_that_was_changed_or_replaced_meanwhile_is_not_written() {
         let (folder, path) = image();
@@ -246,6 +329,7 @@ mod tests {
         let modified = file.metadata().and_then(|known| known.modified());
         let later = modified.expect("known") + Duration::from_secs(1);
         file.set_modified(later).expect("mine");
+        drop(file);
         let refused = open_for_writing(&path, &host);
         assert!(matches!(refused, Err(GuardError::DiskChanged)));
 
@@ -254,7 +338,7 @@ mod tests {
         fs::copy(&path, &other).expect("room");
         let copy = OpenOptions::new().write(true).open(&other).expect("there");
         copy.set_modified(later).expect("mine");
-        drop((file, copy));
+        drop(copy);
         fs::rename(&path, folder.path().join("moved.img")).expect("mine");
         fs::rename(&other, &path).expect("mine");
         let refused = open_for_writing(&path, &host);

@@ -7,6 +7,8 @@ mod disk;
 mod error;
 mod fat;
 mod host;
+#[cfg(target_os = "linux")]
+mod in_use;
 mod ntfs;
 mod tree;
 

@@ -8,6 +8,7 @@
 mod common;
 mod hives;
 mod image;
+mod in_use;
 mod names;
 mod restored;
 mod security;

@@ -1,0 +1,58 @@
+//! Whether anybody has a file open for writing, which the kernel tells by granting no read lease.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use nix::libc;
+
+/// `F_SETSIG` (asm-generic/fcntl.h), which the `libc` crate does not have.
+const SET_SIGNAL: libc::c_int = 10;
+
+/// Whether somebody has a file open for writing. `file` is open for reading only. `false` where that
+/// can't be told: of a block device, on a file system without leases, and of a file that belongs to
+/// another user, if this one is not root.
+pub(super) fn has_writers(file: &File) -> bool {
+    // Whoever opens the file for writing while the lease lasts waits for its end, and this process
+    // gets a signal. The one that it would get by default ends it.
+    if set(file, SET_SIGNAL, libc::SIGURG).is_err() {
+        return false;
+    }
+    let granted = set(file, libc::F_SETLEASE, libc::F_RDLCK);
+    if granted.is_ok() {
+        // There is no reason why it could fail; at the latest it ends with the open file.
+        let _ = set(file, libc::F_SETLEASE, libc::F_UNLCK);
+    }
+    granted == Err(Errno::EAGAIN)
+}
+
+fn set(file: &File, what: libc::c_int, value: libc::c_int) -> Result<(), Errno> {
+    // SAFETY: both commands take a number and touch no memory of this process.
+    let done = unsafe { libc::fcntl(file.as_raw_fd(), what, value) };
+    Errno::result(done).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_somebody_has_open_for_writing_is_told_from_one_that_is_only_read() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let reader = || File::open(file.path()).expect("there");
+        let (asked, _other) = (reader(), reader());
+        assert!(has_writers(&asked));
+        let path = file.into_temp_path();
+        let free = || {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            !has_writers(&asked)
+        };
+        // Another test may just be starting a program, which has all that is open here for a moment.
+        assert!((0..200).any(|_| free()));
+        let mut writer = File::options().append(true).open(&path).expect("there");
+        writer.write_all(b"1").expect("no lease is left");
+        assert!(has_writers(&asked));
+    }
+}

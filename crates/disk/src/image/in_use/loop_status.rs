@@ -1,0 +1,46 @@
+//! Asking a loop device which file is behind it.
+
+use std::fs::File;
+use std::io;
+
+use rustix::ioctl::{Getter, Opcode, ioctl};
+
+/// `LOOP_GET_STATUS64` (linux/loop.h).
+const GET_STATUS: Opcode = 0x4C05;
+
+/// `struct loop_info64` (linux/loop.h).
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct LoopInfo {
+    /// Device number of the file system that holds the file.
+    device: u64,
+    /// The file's inode number.
+    inode: u64,
+    /// Device number of the file itself, where that is a block device.
+    rdevice: u64,
+    /// Offset, limit, number, encryption, flags, names, key: not looked at.
+    rest: [u64; 26],
+}
+
+const _: () = assert!(size_of::<LoopInfo>() == 232);
+
+/// The file behind a loop device. Device numbers are as the kernel writes them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backing {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    pub(super) rdevice: u64,
+}
+
+/// Asks an open loop device. Nothing about it changes.
+pub(super) fn backing(device: &File) -> io::Result<Backing> {
+    // SAFETY: the opcode asks a loop device for one `loop_info64`, which `LoopInfo` has the size
+    // and layout of, and of which every content is valid. Other devices know no such opcode: whoever
+    // calls has made sure that it is a loop device.
+    let info = unsafe { ioctl(device, Getter::<GET_STATUS, LoopInfo>::new()) }?;
+    Ok(Backing {
+        device: info.device,
+        inode: info.inode,
+        rdevice: info.rdevice,
+    })
+}

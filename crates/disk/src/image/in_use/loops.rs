@@ -1,0 +1,177 @@
+//! Loop devices that the kernel has made of the file or block device of a disk.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::{OFlags, major, minor};
+
+use super::loop_status::{self, Backing};
+use super::sysfs::{self, Number};
+
+/// What the kernel adds to the path of a file that has lost its name.
+const DELETED: &[u8] = b" (deleted)";
+
+/// What is looked for.
+struct Wanted {
+    metadata: fs::Metadata,
+    name: Option<Vec<u8>>,
+}
+
+/// The name of a loop device that shows the open file, or a part of the block device, or all of what
+/// it is a part of.
+pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
+    let wanted = Wanted::of(file)?;
+    for folder in sysfs::devices()? {
+        let Some(name) = folder.file_name().and_then(OsStr::to_str) else {
+            continue;
+        };
+        if !name.starts_with("loop") {
+            continue;
+        }
+        // The attribute is there while a file is.
+        let Some(path) = sysfs::attribute(&folder, "loop/backing_file")? else {
+            continue;
+        };
+        let shows = match asked(name, &folder) {
+            Some(backing) => wanted.is(backing)?,
+            None => wanted.is_at(&path)?,
+        };
+        if shows {
+            return Ok(Some(name.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// What a loop device itself says; `None` where it can't be opened by this user or in this container.
+fn asked(name: &str, folder: &Path) -> Option<Backing> {
+    let device = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(Path::new("/dev").join(name))
+        .ok()?;
+    let metadata = device.metadata().ok()?;
+    let known = sysfs::number(folder).ok()??;
+    let is_it = metadata.file_type().is_block_device() && split(metadata.rdev()) == known;
+    is_it.then(|| loop_status::backing(&device).ok()).flatten()
+}
+
+impl Wanted {
+    fn of(file: &File) -> io::Result<Self> {
+        let path = fs::read_link(format!(
+            "/proc/self/fd/{}",
+            std::os::fd::AsRawFd::as_raw_fd(file)
+        ));
+        let name = path.ok();
+        let name = name.as_deref().and_then(Path::file_name);
+        Ok(Self {
+            metadata: file.metadata()?,
+            name: name.map(|name| name.as_bytes().to_vec()),
+        })
+    }
+
+    /// Whether it is the file that a loop device has told of.
+    fn is(&self, backing: Backing) -> io::Result<bool> {
+        if self.metadata.file_type().is_block_device() {
+            return Ok(backing.rdevice != 0 && self.overlaps(decoded(backing.rdevice))?);
+        }
+        let same_file_system = split(self.metadata.dev()) == decoded(backing.device);
+        Ok(same_file_system && self.metadata.ino() == backing.inode)
+    }
+
+    /// Whether it is the file at the path that the kernel shows for a loop device. That path may be
+    /// one of another container.
+    fn is_at(&self, path: &[u8]) -> io::Result<bool> {
+        let kept = path.strip_suffix(DELETED);
+        for path in [Some(path), kept].into_iter().flatten() {
+            let Ok(found) = fs::metadata(OsStr::from_bytes(path)) else {
+                continue;
+            };
+            if self.metadata.file_type().is_block_device() {
+                return Ok(
+                    found.file_type().is_block_device() && self.overlaps(split(found.rdev()))?
+                );
+            }
+            let is_it = (found.dev(), found.ino()) == (self.metadata.dev(), self.metadata.ino());
+            return Ok(is_it);
+        }
+        // Nobody can tell which file that is. One of another name is taken for another.
+        let last = kept.unwrap_or(path).rsplit(|byte| *byte == b'/').next();
+        Ok(self.name.is_some() && last == self.name.as_deref())
+    }
+
+    /// Whether two block devices have bytes in common: one is the other, or its disk.
+    fn overlaps(&self, other: Number) -> io::Result<bool> {
+        let own = split(self.metadata.rdev());
+        Ok(own == other || sysfs::whole(own)? == other || sysfs::whole(other)? == own)
+    }
+}
+
+/// A device number as the C library has it.
+fn split(device: u64) -> Number {
+    (major(device), minor(device))
+}
+
+/// A device number as the kernel writes it in answers of 64 bits: 12 bits of the major number from
+/// bit 8 on, the minor one around them.
+fn decoded(device: u64) -> Number {
+    let number = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
+    let high = (device >> 12) & 0x000F_FF00;
+    (
+        number((device >> 8) & 0xFFF),
+        number((device & 0xFF) | high),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn device_numbers_of_the_kernel_are_those_of_the_c_library() {
+        for (major, minor) in [(7, 0), (8, 17), (259, 0xFFFFF), (0xFFF, 0x12345)] {
+            let encoded = (minor & 0xFF) | (major << 8) | ((minor & !0xFF) << 12);
+            let expected = (u32::try_from(major), u32::try_from(minor));
+            let (found, also) = decoded(encoded);
+            assert_eq!((Ok(found), Ok(also)), expected);
+        }
+    }
+
+    /// What the kernel shows where the loop device can't be asked.
+    #[test]
+    fn a_file_is_told_by_the_path_that_the_kernel_shows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("disk.img");
+        fs::write(&path, "").expect("writable");
+        fs::hard_link(&path, folder.path().join("other name")).expect("writable");
+        fs::write(folder.path().join("other"), "").expect("writable");
+        let wanted = Wanted::of(&File::open(&path).expect("there")).expect("known");
+        let shown = |path: PathBuf, more: &str| {
+            let mut bytes = path.as_os_str().as_bytes().to_vec();
+            bytes.extend_from_slice(more.as_bytes());
+            wanted.is_at(&bytes).expect("asked")
+        };
+        for (name, more, expected) in [
+            ("disk.img", "", true),
+            ("other name", "", true),
+            ("disk.img", " (deleted)", true),
+            ("other", "", false),
+            // Of another container: only the name tells.
+            ("not here/disk.img", "", true),
+            ("not here/disk.img", " (deleted)", true),
+            ("not here/other.img", "", false),
+        ] {
+            assert_eq!(
+                shown(folder.path().join(name), more),
+                expected,
+                "{name}{more}"
+            );
+        }
+    }
+}
