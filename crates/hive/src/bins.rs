@@ -36,6 +36,8 @@ impl<'a> Bins<'a> {
     /// # Errors
     /// Where there is no allocated cell of a valid size (regf spec, Cell).
     pub fn cell(self, at: CellOffset) -> Result<&'a [u8], Corruption> {
+        #[cfg(test)]
+        crate::work::count();
         if !at.get().is_multiple_of(CellHeader::ALIGN as u32) {
             return Err(Corruption::in_cell(
                 "cell offset",

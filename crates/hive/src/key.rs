@@ -131,13 +131,9 @@ impl<'a> Key<'a> {
         let Some(list) = self.subkey_list()? else {
             return Ok(Err(Position::default()));
         };
-        let mut search = Search {
-            bins: self.bins,
-            name,
-            order_is_certain: !name.case_depends_on_windows(),
-        };
+        let mut search = Search::new(self.bins, name);
         match search.list(&list)? {
-            Ok(key) => Ok(Ok(key)),
+            Ok((key, _)) => Ok(Ok(key)),
             Err(position) if search.order_is_certain => Ok(Err(position)),
             Err(position) => {
                 for key in self.subkeys()? {
@@ -149,6 +145,18 @@ impl<'a> Key<'a> {
                 Ok(Err(position))
             }
         }
+    }
+
+    /// Where a binary search finds the subkey with this name in the list, and its cell.
+    pub(crate) fn search(
+        &self,
+        name: Name<'_>,
+    ) -> Result<Option<(CellOffset, Position)>, Corruption> {
+        let Some(list) = self.subkey_list()? else {
+            return Ok(None);
+        };
+        let found = Search::new(self.bins, name).list(&list)?;
+        Ok(found.ok().map(|(key, position)| (key.cell, position)))
     }
 
     /// Offsets of its values in their order.
@@ -269,9 +277,21 @@ struct Search<'a, 'n> {
     order_is_certain: bool,
 }
 
-impl<'a> Search<'a, '_> {
-    /// Searches the leaves of a list.
-    fn list(&mut self, list: &SubkeyList<'a>) -> Result<Result<Key<'a>, Position>, Corruption> {
+impl<'a, 'n> Search<'a, 'n> {
+    fn new(bins: Bins<'a>, name: Name<'n>) -> Self {
+        Self {
+            bins,
+            name,
+            order_is_certain: !name.case_depends_on_windows(),
+        }
+    }
+
+    /// Searches the leaves of a list: the key and its place, or the place at which it would have
+    /// to be inserted.
+    fn list(
+        &mut self,
+        list: &SubkeyList<'a>,
+    ) -> Result<Result<(Key<'a>, Position), Position>, Corruption> {
         let mut low = 0;
         let mut high = list.leaf_count();
         let mut position = Position::default();
@@ -280,14 +300,17 @@ impl<'a> Search<'a, '_> {
             let Some(leaf) = list.leaf(self.bins, middle)? else {
                 break;
             };
-            let index = match self.leaf(leaf)? {
-                Ok(key) => return Ok(Ok(key)),
-                Err(index) => index,
+            let found = self.leaf(leaf)?;
+            let index = match found {
+                Ok((_, index)) | Err(index) => index,
             };
             position = Position {
                 leaf: middle,
                 index,
             };
+            if let Ok((key, _)) = found {
+                return Ok(Ok((key, position)));
+            }
             if index == 0 {
                 high = middle;
             } else if index == leaf.len() {
@@ -299,8 +322,9 @@ impl<'a> Search<'a, '_> {
         Ok(Err(position))
     }
 
-    /// Searches one leaf: the key, or the index at which it would have to be inserted.
-    fn leaf(&mut self, leaf: Leaf<'a>) -> Result<Result<Key<'a>, usize>, Corruption> {
+    /// Searches one leaf: the key and its index, or the index at which it would have to be
+    /// inserted.
+    fn leaf(&mut self, leaf: Leaf<'a>) -> Result<Result<(Key<'a>, usize), usize>, Corruption> {
         let mut low = 0;
         let mut high = leaf.len();
         while low < high {
@@ -311,7 +335,7 @@ impl<'a> Search<'a, '_> {
             let key = Key::at(self.bins, cell)?;
             self.order_is_certain &= !key.name.case_depends_on_windows();
             match key.name.cmp_ignore_case(self.name) {
-                Ordering::Equal => return Ok(Ok(key)),
+                Ordering::Equal => return Ok(Ok((key, middle))),
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
             }

@@ -29,6 +29,8 @@ mod upcase;
 mod value;
 mod value_type;
 mod verify;
+#[cfg(test)]
+mod work;
 
 pub use base_block::{MAX_BINS_LEN, MINOR_VERSIONS, checksum};
 pub use bins::Bins;

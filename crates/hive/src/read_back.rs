@@ -14,7 +14,7 @@ use nt_hive::{Hive, KeyValue, NtHiveError};
 use crate::format::BigData;
 use crate::value_type::ValueType;
 
-use self::lookup::{Missing, find_key, find_value};
+use self::lookup::{Lookup, LookupError, Missing, find_value};
 
 /// Bytes of data that a disagreement shows.
 const SHOWN_BYTES: usize = 16;
@@ -82,9 +82,18 @@ pub enum ReadBack {
 /// are compared only.
 #[must_use]
 pub fn read_back(file: &[u8], expected: &[Expectation<'_>]) -> ReadBack {
+    let hive = match quiet::catch(|| Hive::without_validation(file)) {
+        Ok(Ok(hive)) => hive,
+        Ok(Err(error)) => {
+            let reason = error.to_string();
+            return ReadBack::CannotRead { reason };
+        }
+        Err(reason) => return ReadBack::CannotRead { reason },
+    };
+    let mut lookup = Lookup::new(&hive, expected);
     let mut unreadable = None;
     for expectation in expected {
-        let result = quiet::catch(|| one(file, expectation));
+        let result = quiet::catch(|| one(&hive, &mut lookup, expectation));
         let reason = match result {
             Ok(Ok(None)) => continue,
             Ok(Ok(Some(disagreement))) => return disagreement,
@@ -100,9 +109,12 @@ pub fn read_back(file: &[u8], expected: &[Expectation<'_>]) -> ReadBack {
 }
 
 /// The disagreement about one expectation, if there is one.
-fn one(file: &[u8], expectation: &Expectation<'_>) -> Result<Option<ReadBack>, NtHiveError> {
-    let hive = Hive::without_validation(file)?;
-    let key = find_key(&hive, &expectation.key)?;
+fn one<'h>(
+    hive: &'h Hive<&'h [u8]>,
+    lookup: &mut Lookup<'h, '_>,
+    expectation: &Expectation<'_>,
+) -> Result<Option<ReadBack>, LookupError> {
+    let key = lookup.key(&expectation.key)?;
     let path = &*expectation.key;
     Ok(match (&expectation.expected, key) {
         (Expected::Key, Ok(_)) | (Expected::NoKey, Err(Missing::Absent)) => None,
@@ -128,7 +140,7 @@ fn one(file: &[u8], expectation: &Expectation<'_>) -> Result<Option<ReadBack>, N
             let wanted = || shown(*data_type, data.len(), Some(data));
             match find_value(&key, name)? {
                 None => Some(disagrees(&value_path(path, name), wanted(), "no value")),
-                Some(value) => differs(&hive, &value, *data_type, data)?
+                Some(value) => differs(hive, &value, *data_type, data)?
                     .map(|actual| disagrees(&value_path(path, name), wanted(), actual)),
             }
         }

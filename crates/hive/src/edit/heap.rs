@@ -10,12 +10,16 @@ use crate::offset::{CellOffset, PAGE_LEN};
 
 use super::EditError;
 use super::free_map::FreeMap;
+#[cfg(test)]
+use crate::work;
 
 /// An image with a map of its free cells, begun when the first cell is allocated or freed.
 pub(super) struct Heap {
     pub(super) image: Image,
     minor: u32,
     free: Option<FreeMap>,
+    /// Security cells that no key node uses, by their counts.
+    pub(super) unused_security: Vec<CellOffset>,
 }
 
 /// Smallest remainder that becomes a free cell of its own.
@@ -30,6 +34,7 @@ impl Heap {
             image,
             minor,
             free: None,
+            unused_security: Vec::new(),
         }
     }
 
@@ -229,12 +234,12 @@ impl Heap {
         Ok(())
     }
 
-    /// Number of key nodes that point to a security cell, found by reading every cell. It may
-    /// count data that look like a key node, never miss one that is.
-    pub(super) fn count_security_users(&self, security: CellOffset) -> u32 {
+    /// Number of key nodes that point to each of some security cells, in ascending order, found
+    /// by reading every cell. It may count data that look like a key node, never miss one that is.
+    pub(super) fn count_security_users(&self, security: &[CellOffset]) -> Vec<u32> {
         use crate::format::KeyNode;
         let bins = self.image.bins();
-        let mut users = 0;
+        let mut users = vec![0_u32; security.len()];
         let mut at = 0;
         while at < bins.len() {
             if at.is_multiple_of(PAGE_LEN)
@@ -244,12 +249,15 @@ impl Heap {
                 continue;
             }
             let size = bytes::view::<CellHeader>(bins, at).map_or(0, |cell| cell.size.get());
+            #[cfg(test)]
+            work::count();
             if size < 0
                 && let Some(node) = bytes::view::<KeyNode>(bins, at + CellHeader::LEN)
                 && node.signature == KeyNode::SIGNATURE
-                && node.security.get() == security.get()
+                && let Ok(index) = security.binary_search(&CellOffset::new(node.security.get()))
+                && let Some(users) = users.get_mut(index)
             {
-                users += 1;
+                *users += 1;
             }
             at += (size.unsigned_abs() as usize).max(CellHeader::ALIGN);
         }

@@ -240,11 +240,13 @@ impl Editor {
     /// Ends the editing.
     ///
     /// # Errors
-    /// [`EditError::Poisoned`] after an edit that failed half way.
-    pub fn finish(self) -> Result<Edited, EditError> {
+    /// [`EditError::Poisoned`] after an edit that failed half way, [`EditError::Corrupt`] if a
+    /// security cell that no key uses any longer can't be taken out of its ring.
+    pub fn finish(mut self) -> Result<Edited, EditError> {
         if self.poisoned {
             return Err(EditError::Poisoned);
         }
+        security::settle(&mut self.heap)?;
         Ok(Edited {
             hive: Hive {
                 image: self.heap.image,

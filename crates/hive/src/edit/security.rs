@@ -33,21 +33,49 @@ pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     set_count(heap, at, count)
 }
 
-/// Counts one key node less, whose own pointer must have been cleared before; frees the cell
-/// when no key node is left.
+/// Most security cells that wait to be counted.
+const MAX_WAITING: usize = 1 << 16;
+
+/// Counts one key node less, whose own pointer must have been cleared before.
 ///
 /// Other programs leave counts that are too low. So before a cell is freed, the key nodes that
-/// point to it are counted.
+/// point to it are counted, which means a pass over the whole hive: a cell without a user by its
+/// count waits for [`settle`].
 pub(super) fn release(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
-    let raw = read(heap, at)?;
-    let count = raw.reference_count.get();
+    let count = read(heap, at)?.reference_count.get();
     if count > 1 {
         return set_count(heap, at, count - 1);
     }
-    let users = heap.count_security_users(at);
-    if users > 0 {
-        return set_count(heap, at, users);
+    heap.unused_security.push(at);
+    if heap.unused_security.len() < MAX_WAITING {
+        return Ok(());
     }
+    settle(heap)
+}
+
+/// Frees the waiting security cells that no key node points to, and gives the others their true
+/// count. One pass over the hive serves all of them.
+pub(super) fn settle(heap: &mut Heap) -> Result<(), EditError> {
+    let mut waiting = std::mem::take(&mut heap.unused_security);
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    waiting.sort_unstable();
+    waiting.dedup();
+    let users = heap.count_security_users(&waiting);
+    for (at, users) in waiting.into_iter().zip(users) {
+        if users > 0 {
+            set_count(heap, at, users)?;
+        } else {
+            free(heap, at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a security cell out of the ring and frees it.
+fn free(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
+    let raw = read(heap, at)?;
     let next = CellOffset::new(raw.flink.get());
     let previous = CellOffset::new(raw.blink.get());
     let (after, before) = (read(heap, next)?, read(heap, previous)?);

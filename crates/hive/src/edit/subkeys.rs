@@ -78,7 +78,9 @@ pub(super) fn remove(
                 offsets.remove(leaf_index);
             } else {
                 rewrite_tail(heap, leaf.cell, leaf.kind, &elements, index)?;
-                merge_with_next(heap, &mut offsets, leaf_index)?;
+                if elements.len() < MERGE_LEN {
+                    merge_with_next(heap, &mut offsets, leaf_index)?;
+                }
             }
             if offsets.is_empty() {
                 heap.free(cell)?;
@@ -329,8 +331,8 @@ fn merge_with_next(
     Ok(())
 }
 
-/// Finds the element that names `child`: by its name, and where the list is out of order by
-/// looking at all.
+/// Finds the element that names `child`: by its name, or, if the list is out of order or has the
+/// name twice, by looking at all.
 fn locate(
     heap: &Heap,
     parent: &Key<'_>,
@@ -339,23 +341,16 @@ fn locate(
 ) -> Result<(usize, usize, OwnedLeaf), EditError> {
     let list = parent.subkey_list()?.ok_or_else(|| not_listed(child))?;
     let bins = heap.bins();
+    if let Some((cell, position)) = parent.search(name)?
+        && cell == child
+        && let Some(leaf) = list.leaf(bins, position.leaf)?
+    {
+        return Ok((position.leaf, position.index, leaf_of(leaf)));
+    }
     for index in 0..list.leaf_count() {
         let Some(leaf) = list.leaf(bins, index)? else {
             break;
         };
-        let last = leaf
-            .len()
-            .checked_sub(1)
-            .and_then(|last| leaf.key_node(last));
-        let past = match last {
-            Some(last) if last != child => {
-                Key::at(bins, last)?.name().cmp_ignore_case(name).is_lt()
-            }
-            _ => false,
-        };
-        if past {
-            continue;
-        }
         let place = (0..leaf.len()).find(|&at| leaf.key_node(at) == Some(child));
         if let Some(place) = place {
             return Ok((index, place, leaf_of(leaf)));

@@ -2,6 +2,7 @@ use super::*;
 use crate::format::{KeySecurity, ListHeader};
 use crate::list::SubkeyList;
 use crate::value::DataPlace;
+use crate::work::steps_of;
 
 /// Self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
 const DESCRIPTOR: [u8; 20] = [
@@ -193,10 +194,10 @@ fn a_security_cell_in_use_is_not_freed_when_its_count_is_too_low() {
         })
         .expect("patched");
     editor.delete_key("a").expect("deleted");
-    let root = editor.root().expect("sound");
+    let edited = editor.finish().expect("finished").hive;
+    let root = edited.root().expect("sound");
     assert_eq!(root.security_descriptor().expect("kept"), DESCRIPTOR);
-    let (raw, _) = editor
-        .heap
+    let (raw, _) = edited
         .bins()
         .structure::<KeySecurity>(at, "security cell")
         .expect("sound");
@@ -255,4 +256,53 @@ fn after_a_failed_edit_nothing_is_handed_out() {
     ));
     assert!(matches!(editor.create_key("c"), Err(EditError::Poisoned)));
     assert!(matches!(editor.finish(), Err(EditError::Poisoned)));
+}
+
+/// Each deletion of a key with a security cell of its own read the whole hive, to see whether the
+/// cell is free.
+#[test]
+fn security_cells_without_a_user_are_freed_after_one_pass_over_the_hive() {
+    const KEYS: usize = 500;
+    let mut editor = editor(5);
+    let shared = CellOffset::new(editor.root().expect("sound").node().security.get());
+    for number in 0..KEYS {
+        let path = format!("{number:03}");
+        editor.create_key(&path).expect("created");
+        let key = editor.key(&path).expect("sound").expect("there").cell();
+        let own = security_after(&mut editor.heap, shared);
+        let point = |node: &mut KeyNode| node.security = own.get().into();
+        editor.heap.update(key, "key node", point).expect("pointed");
+        security::release(&mut editor.heap, shared).expect("released");
+    }
+    let steps = steps_of(|| {
+        for number in 0..KEYS {
+            editor.delete_key(&format!("{number:03}")).expect("deleted");
+        }
+        let edited = std::mem::replace(&mut editor, super::tests::editor(5)).finish();
+        let report = crate::check::check(&edited.expect("finished").hive);
+        assert_eq!(report.problems, []);
+        assert_eq!(report.content.security_cells, 1);
+    });
+    assert!(steps < 60 * KEYS, "{steps} steps");
+}
+
+/// Puts a copy of a security cell into the ring behind it, with one user.
+fn security_after(heap: &mut Heap, at: CellOffset) -> CellOffset {
+    let copy = heap.bins().cell(at).expect("sound").to_vec();
+    let own = heap.store(&copy).expect("stored");
+    let mut next = CellOffset::NIL;
+    let link = |cell: &mut KeySecurity| {
+        next = CellOffset::new(cell.flink.get());
+        cell.flink = own.get().into();
+    };
+    heap.update(at, "security cell", link).expect("linked");
+    let link = |cell: &mut KeySecurity| cell.blink = own.get().into();
+    heap.update(next, "security cell", link).expect("linked");
+    let links = |cell: &mut KeySecurity| {
+        cell.flink = next.get().into();
+        cell.blink = at.get().into();
+        cell.reference_count = 1.into();
+    };
+    heap.update(own, "security cell", links).expect("linked");
+    own
 }

@@ -1,11 +1,15 @@
 //! Finding keys and values through `nt-hive`, by the rules of Windows.
 
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 
 use nt_hive::{Hive, KeyNode, KeyValue, NtHiveError, NtHiveNameString};
 
 use crate::hive::components;
 use crate::name::{Name, NameBuf};
+use crate::upcase::upcase;
+
+use super::Expectation;
 
 /// Why a key was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,56 +29,150 @@ impl Missing {
     }
 }
 
-/// The key at a path below the root.
-pub(super) fn find_key<'h>(
-    hive: &'h Hive<&'h [u8]>,
-    path: &str,
-) -> Result<Result<KeyNode<'h, &'h [u8]>, Missing>, NtHiveError> {
-    let mut key = hive.root_key_node()?;
-    for component in components(path) {
-        match find_subkey(&key, component)? {
-            Ok(subkey) => key = subkey,
-            Err(missing) => return Ok(Err(missing)),
-        }
-    }
-    Ok(Ok(key))
+/// A key of the hive as `nt-hive` reads it, or why there is none.
+type Found<'h> = Result<KeyNode<'h, &'h [u8]>, Missing>;
+
+/// A list of subkeys that was read from end to end: which of the wanted names it has. `None` if
+/// it could not be read.
+type Listed<'h> = Option<HashMap<Vec<u16>, Found<'h>>>;
+
+/// The upper-cased components of a path.
+type Path = Vec<Vec<u16>>;
+
+/// Why a lookup came to no end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LookupError {
+    /// `nt-hive` says so.
+    #[error(transparent)]
+    NtHive(#[from] NtHiveError),
+    /// An earlier lookup has tried already.
+    #[error("a list of subkeys that could not be read before")]
+    Unreadable,
 }
 
-fn find_subkey<'h>(
-    key: &KeyNode<'h, &'h [u8]>,
-    name: &str,
-) -> Result<Result<KeyNode<'h, &'h [u8]>, Missing>, NtHiveError> {
-    let wanted = NameBuf::new(name);
-    let wanted = wanted.as_name();
-    if let Some(subkey) = key.subkey(name).transpose()?
-        && is(&subkey.name()?, wanted)
-    {
-        return Ok(Ok(subkey));
-    }
-    let Some(subkeys) = key.subkeys().transpose()? else {
-        return Ok(Err(Missing::Absent));
-    };
-    let mut found = None;
-    let mut in_order = true;
-    let mut last: Option<KeyNode<'h, &'h [u8]>> = None;
-    for subkey in subkeys {
-        let subkey = subkey?;
-        let subkey_name = subkey.name()?;
-        if let Some(last) = &last {
-            let order = order(&last.name()?, &subkey_name);
-            in_order &= order == Some(Ordering::Less);
+/// Finds the keys of all expectations.
+///
+/// A key that no search finds is absent only after a look at the whole list. Each list is read
+/// once, however many of its keys are looked up.
+pub(super) struct Lookup<'h, 'e> {
+    hive: &'h Hive<&'h [u8]>,
+    expected: &'e [Expectation<'e>],
+    /// Upper-cased paths of all expectations, sorted; empty until the first list is read.
+    paths: Vec<Path>,
+    /// The lists that were read, by the paths of their keys.
+    lists: HashMap<Path, Listed<'h>>,
+}
+
+impl<'h, 'e> Lookup<'h, 'e> {
+    pub(super) fn new(hive: &'h Hive<&'h [u8]>, expected: &'e [Expectation<'e>]) -> Self {
+        Self {
+            hive,
+            expected,
+            paths: Vec::new(),
+            lists: HashMap::new(),
         }
-        if is(&subkey_name, wanted) {
-            found.get_or_insert_with(|| subkey.clone());
-        }
-        last = Some(subkey.clone());
     }
-    Ok(match found {
-        None => Err(Missing::Absent),
-        Some(_) if !in_order => Err(Missing::OutOfOrder),
-        // The list is in the order of Windows, which nt-hive's search does not share.
-        Some(subkey) => Ok(subkey),
-    })
+
+    /// The key at a path below the root.
+    pub(super) fn key(&mut self, path: &str) -> Result<Found<'h>, LookupError> {
+        let mut key = self.hive.root_key_node()?;
+        let mut above = Vec::new();
+        for component in components(path) {
+            match self.subkey(&key, &above, component)? {
+                Ok(subkey) => key = subkey,
+                Err(missing) => return Ok(Err(missing)),
+            }
+            above.push(upper(NameBuf::new(component).as_name()));
+        }
+        Ok(Ok(key))
+    }
+
+    /// The subkey with this name of the key at the upper-cased path `above`.
+    fn subkey(
+        &mut self,
+        key: &KeyNode<'h, &'h [u8]>,
+        above: &[Vec<u16>],
+        name: &str,
+    ) -> Result<Found<'h>, LookupError> {
+        let wanted = NameBuf::new(name);
+        if let Some(subkey) = key.subkey(name).transpose()?
+            && is(&subkey.name()?, wanted.as_name())
+        {
+            return Ok(Ok(subkey));
+        }
+        if !self.lists.contains_key(above) {
+            // Stays if the reading ends in an error or a panic.
+            self.lists.insert(above.to_vec(), None);
+            let names = self.list(key, above)?;
+            self.lists.insert(above.to_vec(), Some(names));
+        }
+        let names = self.lists.get(above).and_then(Option::as_ref);
+        let names = names.ok_or(LookupError::Unreadable)?;
+        let found = names.get(&upper(wanted.as_name()));
+        Ok(found.cloned().unwrap_or(Err(Missing::Absent)))
+    }
+
+    /// Reads a list of subkeys from end to end and keeps those that expectations name.
+    fn list(
+        &mut self,
+        key: &KeyNode<'h, &'h [u8]>,
+        above: &[Vec<u16>],
+    ) -> Result<HashMap<Vec<u16>, Found<'h>>, LookupError> {
+        let wanted = self.wanted_below(above);
+        let mut found = HashMap::new();
+        let mut in_order = true;
+        let Some(subkeys) = key.subkeys().transpose()? else {
+            return Ok(found);
+        };
+        let mut last: Option<KeyNode<'h, &'h [u8]>> = None;
+        for subkey in subkeys {
+            #[cfg(test)]
+            crate::work::count();
+            let subkey = subkey?;
+            let name = subkey.name()?;
+            if let Some(last) = &last {
+                in_order &= order(&last.name()?, &name) == Some(Ordering::Less);
+            }
+            if let Some(name) = stored(&name).map(upper)
+                && wanted.contains(&name)
+            {
+                found.entry(name).or_insert_with(|| Ok(subkey.clone()));
+            }
+            last = Some(subkey);
+        }
+        if !in_order {
+            found
+                .values_mut()
+                .for_each(|key| *key = Err(Missing::OutOfOrder));
+        }
+        // Otherwise the list is in the order of Windows, which nt-hive's search does not share.
+        Ok(found)
+    }
+
+    /// Upper-cased names of the keys right below a path that expectations lead through.
+    fn wanted_below(&mut self, above: &[Vec<u16>]) -> HashSet<Vec<u16>> {
+        if self.paths.is_empty() {
+            let path = |expectation: &Expectation<'_>| {
+                components(&expectation.key)
+                    .map(|component| upper(NameBuf::new(component).as_name()))
+                    .collect()
+            };
+            self.paths = self.expected.iter().map(path).collect();
+            self.paths.sort_unstable();
+            self.paths.dedup();
+        }
+        let first = self.paths.partition_point(|path| path.as_slice() < above);
+        let below = self.paths.iter().skip(first);
+        below
+            .map_while(|path| path.strip_prefix(above))
+            .filter_map(|path| path.first().cloned())
+            .collect()
+    }
+}
+
+/// The name in upper case, equal for names that are the same to Windows.
+fn upper(name: Name<'_>) -> Vec<u16> {
+    name.units().map(upcase).collect()
 }
 
 /// The value of a key with this name.

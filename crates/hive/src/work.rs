@@ -1,0 +1,19 @@
+//! Counting of work in tests, which shows what an operation costs without measuring time.
+
+use std::cell::Cell;
+
+thread_local! {
+    static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts one step: a cell or a name that is looked at.
+pub(crate) fn count() {
+    STEPS.set(STEPS.get() + 1);
+}
+
+/// Number of steps of this thread while `work` runs.
+pub(crate) fn steps_of(work: impl FnOnce()) -> usize {
+    let before = STEPS.get();
+    work();
+    STEPS.get() - before
+}
