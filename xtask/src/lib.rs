@@ -11,6 +11,8 @@ pub mod bench;
 pub mod cargo;
 #[cfg(all(feature = "program", unix))]
 pub mod ci;
+#[cfg(target_os = "linux")]
+pub mod crash;
 pub mod cross_check;
 pub mod debian;
 pub mod demo;

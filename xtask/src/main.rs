@@ -36,6 +36,9 @@ enum Task {
     #[cfg(all(feature = "program", unix))]
     /// Install what the tests need and run all that must pass
     Ci,
+    #[cfg(target_os = "linux")]
+    /// Cut the power at every system call of repair and undo, on every kind of disk; needs root
+    Crash(xtask::crash::Options),
     /// Show the main job from inspection to undo on a broken sample disk
     Demo,
     #[cfg(all(feature = "program", unix))]
@@ -92,6 +95,8 @@ fn run() -> Result<()> {
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
         #[cfg(all(feature = "program", unix))]
         Task::Ci => xtask::ci::run(),
+        #[cfg(target_os = "linux")]
+        Task::Crash(options) => xtask::crash::run(&options).map(|summary| println!("{summary}")),
         Task::Demo => xtask::demo::run(),
         #[cfg(all(feature = "program", unix))]
         Task::Dist => xtask::dist::archive(),

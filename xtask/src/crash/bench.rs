@@ -1,0 +1,165 @@
+//! The folder in which diskmend works, and what it says of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::disk::Tree;
+use super::sample::Holder;
+
+/// The key of the recovery machine, below the folder: it loses power too.
+const KEY: &str = "machine/key";
+/// Most commands that a person gives before a disk must be settled.
+const MOST_UNDOS: usize = 4;
+
+/// The files of a target with their bytes.
+pub(super) type Content = BTreeMap<PathBuf, Rc<Vec<u8>>>;
+
+/// A target in a folder of its own.
+pub(super) struct Bench {
+    diskmend: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) holder: Holder,
+}
+
+/// What `runs` tells of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) unfinished: bool,
+}
+
+impl Bench {
+    pub(super) fn new(diskmend: PathBuf, folder: PathBuf, holder: Holder) -> Self {
+        Self {
+            diskmend,
+            folder,
+            holder,
+        }
+    }
+
+    /// A command of diskmend on the target, with the target after its name.
+    pub(super) fn command(&self, name: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(&self.diskmend);
+        command.args([name, self.holder.target()]).args(more);
+        command.current_dir(&self.folder).stdin(Stdio::null());
+        command.env("DISKMEND_KEY_FILE", self.folder.join(KEY));
+        command
+    }
+
+    /// Runs a command; gives what it has printed.
+    pub(super) fn run(&self, name: &str, more: &[&str]) -> Result<Output> {
+        self.command(name, more).output().context("diskmend")
+    }
+
+    /// Runs a command that must succeed.
+    pub(super) fn succeed(&self, name: &str, more: &[&str]) -> Result<()> {
+        let output = self.run(name, more)?;
+        expect_success(&output).with_context(|| format!("{name} {}", more.join(" ")))
+    }
+
+    fn json(&self, name: &str, more: &[&str]) -> Result<Value> {
+        let output = self.run(name, &[more, &["--json"]].concat())?;
+        serde_json::from_slice(&output.stdout).with_context(|| said(&output))
+    }
+
+    /// The runs, oldest first.
+    pub(super) fn runs(&self) -> Result<Vec<Run>> {
+        let list = self.json("runs", &[])?;
+        let runs = list["runs"].as_array().context("runs")?;
+        let text = |run: &Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
+        let is = |run: &Value, name: &str| run[name].as_bool().unwrap_or_default();
+        Ok(runs
+            .iter()
+            .map(|run| Run {
+                name: text(run, "run"),
+                state: text(run, "state"),
+                unfinished: is(run, "unfinished"),
+            })
+            .collect())
+    }
+
+    /// The value of each setting that these recipes name.
+    pub(super) fn settings(&self, recipes: &[&str]) -> Result<BTreeMap<String, String>> {
+        let inspection = self.json("inspect", recipes)?;
+        let rows = inspection["rows"].as_array().context("rows")?;
+        let setting = |row: &Value| {
+            let path = format!("{} {}", row["key"], row["value"]);
+            (path, row["current"].to_string())
+        };
+        Ok(rows.iter().map(setting).collect())
+    }
+
+    /// What lies in the folder.
+    pub(super) fn tree(&self) -> Result<Tree> {
+        Tree::read(&self.folder)
+    }
+
+    /// What lies on the target.
+    pub(super) fn content(&self) -> Result<Content> {
+        let holder = self.holder;
+        Ok(self.tree()?.files(&|path: &Path| holder.holds(path)))
+    }
+
+    /// Does what `runs` and the messages ask for until no run is unfinished.
+    pub(super) fn settle(&self) -> Result<()> {
+        for _ in 0..MOST_UNDOS {
+            let runs = self.runs()?;
+            let Some(run) = runs.iter().rev().find(|run| run.unfinished) else {
+                return Ok(());
+            };
+            self.succeed("undo", &[&run.name, "--yes"])?;
+        }
+        bail!("a run is still unfinished: {:?}", self.runs()?)
+    }
+
+    /// Undoes a run, unless it is undone.
+    pub(super) fn undo(&self, name: &str) -> Result<()> {
+        let runs = self.runs()?;
+        let run = runs.iter().find(|run| run.name == name);
+        match run.context("the run is gone")?.state.as_str() {
+            "undone" => Ok(()),
+            _ => self.succeed("undo", &[name, "--yes"]),
+        }
+    }
+
+    /// Fails if the target is not what it was.
+    pub(super) fn expect_content(&self, wanted: &Content) -> Result<()> {
+        let found = self.content()?;
+        for (path, bytes) in wanted {
+            let now = found.get(path);
+            let now = now.with_context(|| format!("{} is gone", path.display()))?;
+            if let Some(at) = first_difference(bytes, now) {
+                bail!("{} differs from byte {at} on", path.display());
+            }
+        }
+        let new = found.keys().find(|path| !wanted.contains_key(*path));
+        ensure!(new.is_none(), "{new:?} was not there");
+        Ok(())
+    }
+}
+
+fn first_difference(old: &[u8], new: &[u8]) -> Option<usize> {
+    if old == new {
+        return None;
+    }
+    let same = old.iter().zip(new).take_while(|(old, new)| old == new);
+    Some(same.count())
+}
+
+/// Fails with what a command has said, unless it has succeeded.
+pub(super) fn expect_success(output: &Output) -> Result<()> {
+    ensure!(output.status.success(), "{}", said(output));
+    Ok(())
+}
+
+fn said(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    let text = [String::from_utf8_lossy(out), String::from_utf8_lossy(err)].concat();
+    format!("{}: {}", output.status, text.trim())
+}

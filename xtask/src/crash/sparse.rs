@@ -1,0 +1,23 @@
+//! Files whose zeros take no room.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use anyhow::Result;
+
+const PAGE: usize = 4096;
+
+/// Writes a file; pages of zeros become holes.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = File::create(path)?;
+    file.set_len(bytes.len() as u64)?;
+    let mut start = 0;
+    for chunk in bytes.chunks(PAGE) {
+        if chunk.iter().any(|byte| *byte != 0) {
+            file.write_all_at(chunk, start)?;
+        }
+        start += chunk.len() as u64;
+    }
+    Ok(())
+}
