@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    cargo, cross_check, debian, demo, dist, fixtures, powershell, test_run, upcase, windows,
+    cargo, crash, cross_check, debian, demo, dist, fixtures, powershell, test_run, upcase, windows,
     workspace,
 };
 
 /// Programs that the tests and the cross-check need, with their Debian packages.
-const PACKAGES: [(&str, &str); 10] = [
+const PACKAGES: [(&str, &str); 11] = [
     ("hivexget", "libhivex-bin"),
     ("hivexregedit", "libwin-hivex-perl"),
     ("reged", "chntpw"),
@@ -21,9 +21,13 @@ const PACKAGES: [(&str, &str); 10] = [
     ("fsck.fat", "dosfstools"),
     ("mcopy", "mtools"),
     ("sfdisk", "fdisk"),
+    ("strace", "strace"),
 ];
 /// Seconds for all fuzz targets together.
 const FUZZ_SECONDS: &str = "64";
+
+/// Moments at which the power is cut in each scenario.
+const CUTS: usize = 12;
 
 /// What a step does; it may have something to say in the summary.
 type Step = fn() -> Result<String>;
@@ -40,7 +44,7 @@ struct Outcome {
 /// # Errors
 /// Where a step failed.
 pub fn run() -> Result<()> {
-    let steps: [(&'static str, Step); 14] = [
+    let steps: [(&'static str, Step); 15] = [
         ("packages", || debian::install(&PACKAGES)),
         ("format", || cargo(&["fmt", "--all", "--check"], &[])),
         ("clippy", || {
@@ -59,6 +63,7 @@ pub fn run() -> Result<()> {
             cargo(&doc, &[("RUSTDOCFLAGS", "-D warnings")])
         }),
         ("tests", tests),
+        ("power cuts", || crash::run(&crash::Options::sample(CUTS))),
         ("powershell", powershell::run),
         ("fixtures", || fixtures::run(true).map(|()| String::new())),
         ("cross-check", || {

@@ -78,8 +78,7 @@ impl Site {
         };
         let file = run.create_anew(name, "write the undo data")?;
         let begun = disk.recorded().begin(Box::new(AsRecord(file)));
-        begun.map_err(Error::io(name, "write the undo data"))?;
-        run.sync()
+        begun.map_err(Error::io(name, "write the undo data"))
     }
 
     /// Goes on with the record of a run that was killed; `false` where the disk holds a part of
@@ -125,6 +124,7 @@ impl Site {
             return work();
         };
         self.record_in(run, UNDO_RECORD)?;
+        run.sync()?;
         let done = work().inspect_err(|_| disk.recorded().abandon())?;
         let ended = disk.recorded().end();
         ended.map_err(Error::io(&self.display, "write the disk"))?;

@@ -74,7 +74,10 @@ pub fn run(options: &Options) -> Result<String> {
     for holder in Holder::ALL {
         for kind in Kind::ALL {
             let name = format!("{} of {}", kind.name(), holder.target());
-            let wanted = options.only.as_deref().is_none_or(|only| name.contains(only));
+            let wanted = options
+                .only
+                .as_deref()
+                .is_none_or(|only| name.contains(only));
             if !wanted || !kind.fits(holder) {
                 continue;
             }
@@ -88,7 +91,12 @@ pub fn run(options: &Options) -> Result<String> {
             println!("{name}: {states} of {all} states, {took:.1} s");
             tried += states;
             scenarios += 1;
-            failures.extend(outcome.failures.into_iter().map(|what| format!("{name}: {what}")));
+            failures.extend(
+                outcome
+                    .failures
+                    .into_iter()
+                    .map(|what| format!("{name}: {what}")),
+            );
         }
     }
     for failure in &failures {
@@ -100,7 +108,9 @@ pub fn run(options: &Options) -> Result<String> {
     if tried == 0 {
         bail!("no scenario has such a name");
     }
-    Ok(format!("{tried} states after a power cut in {scenarios} scenarios"))
+    Ok(format!(
+        "{tried} states after a power cut in {scenarios} scenarios"
+    ))
 }
 
 struct Outcome {
@@ -171,5 +181,7 @@ fn sampled(moments: &[Moment], wanted: usize) -> Vec<Moment> {
     let all = moments.len();
     let wanted = wanted.min(all);
     let at = |i: usize| (i + 1) * all / wanted - 1;
-    (0..wanted).filter_map(|i| moments.get(at(i)).copied()).collect()
+    (0..wanted)
+        .filter_map(|i| moments.get(at(i)).copied())
+        .collect()
 }

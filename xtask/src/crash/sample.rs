@@ -105,7 +105,12 @@ fn volume(image: &Path, folder: &Path) -> Result<()> {
 fn secure(path: &Path, sddl: &str) -> Result<()> {
     let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default())?;
     let bytes = descriptor.to_bytes()?;
-    Ok(setxattr(path, "system.ntfs_acl", &bytes, XattrFlags::empty())?)
+    Ok(setxattr(
+        path,
+        "system.ntfs_acl",
+        &bytes,
+        XattrFlags::empty(),
+    )?)
 }
 
 /// A mounted volume, unmounted at the end.

@@ -123,15 +123,36 @@ fn undo_hindered(bench: &Bench) -> Result<Scenario> {
         failing.env(name, value.unwrap_or_default());
     }
     let output = failing.current_dir(&bench.folder).output()?;
-    ensure!(!output.status.success(), "an undo succeeded without flushes");
+    ensure!(
+        !output.status.success(),
+        "an undo succeeded without flushes"
+    );
     Ok(scenario)
 }
 
+/// A later change to what lies within the bytes that the first run has changed.
+const LATER: &str = r#"
+schema = 1
+name = "later"
+title = "A small dump"
+summary = "Changes what a repair has set before."
+sources = ["https://example.org/later"]
+
+[[registry]]
+hive = "SYSTEM"
+key = 'ControlSet*\Control\CrashControl'
+value = "CrashDumpEnabled"
+type = "REG_DWORD"
+data = 3
+why = "3 writes a small dump"
+"#;
+
 fn undo_by_values(bench: &Bench) -> Result<Scenario> {
     const SETTINGS: [&str; 2] = ["tls", "crash-dump"];
-    bench.succeed("repair", &["tls", "--yes"])?;
+    bench.succeed("repair", recipes(bench.holder))?;
     let first = bench.runs()?.pop().context("no run")?.name;
-    bench.succeed("repair", &["crash-dump", "--yes"])?;
+    std::fs::write(bench.folder.join("later.toml"), LATER)?;
+    bench.succeed("repair", &["later", "--recipe", "later.toml", "--yes"])?;
     let second = bench.runs()?.pop().context("no run")?.name;
     let start = bench.tree()?;
     bench.succeed("undo", &[&first, "--yes"])?;

@@ -89,7 +89,10 @@ fn parse(log: &str, folder: &Path) -> Result<Vec<Op>> {
             }
         };
         op(call, folder, &mut ops).with_context(|| {
-            let end = call.char_indices().nth(300).map_or(call.len(), |(at, _)| at);
+            let end = call
+                .char_indices()
+                .nth(300)
+                .map_or(call.len(), |(at, _)| at);
             call.get(..end).unwrap_or(call).to_owned()
         })?;
     }

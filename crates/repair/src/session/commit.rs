@@ -182,6 +182,8 @@ fn begin(
         });
     }
     journal.disk = site.begin_record(run)?;
+    // Before the journal gets its name: a run that has one has all that it names.
+    run.sync()?;
     // The last moment at which the caller may still interrupt.
     watch.phase(Phase::Committing, &site.display)?;
     run.write_journal(journal)
