@@ -148,7 +148,7 @@ pub fn apply(
         true => Outcome::PartlyDone,
         false => Outcome::Done,
     };
-    report.run = Some(committed.run);
+    report.run = committed.run;
     report.descriptors = committed.descriptors;
     Ok(report)
 }

@@ -7,7 +7,7 @@ use diskmend_disk::{
     Access, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
 };
 
-use crate::documents::RunState;
+use crate::documents::{Difference, RunState};
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::site::Site;
@@ -166,6 +166,35 @@ impl Site {
         run.remove(UNDO_RECORD)
     }
 
+    /// Removes what an attempt has recorded of itself, without a look at it.
+    pub(crate) fn forget_attempt(&self, run: &RunFolder) -> Result<(), Error> {
+        match run.open_existing(UNDO_RECORD)? {
+            Some(_) => run.remove(UNDO_RECORD),
+            None => Ok(()),
+        }
+    }
+
+    /// What holds the places now that a run has changed on the disk, where that is neither what the
+    /// run found nor what it left.
+    pub(crate) fn changed_since(
+        &self,
+        run: &RunFolder,
+        journal: &Journal,
+    ) -> Result<Difference, Error> {
+        let mut difference = Difference::of(self.display.clone(), true);
+        let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
+            return Ok(difference);
+        };
+        let file = self.record(run, entry)?;
+        let found = disk.recorded().changed_since(&file);
+        let found = found.map_err(self.unusable(run, &entry.record, "compare it"))?;
+        difference.other_length = found.other_len;
+        for range in &found.ranges {
+            difference.add(range);
+        }
+        Ok(difference)
+    }
+
     /// Whether giving back all sectors of a run destroys nothing that came later. `None` where the
     /// run has no record, or this is no disk that is not mounted.
     pub(crate) fn disk_is_as_recorded(
@@ -176,14 +205,17 @@ impl Site {
         let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
             return Ok(None);
         };
-        let progress = match journal.state {
-            RunState::Done => Progress::Ended,
-            _ => Progress::Killed,
-        };
         let file = self.record(run, entry)?;
-        let state = disk.recorded().state(&file, progress);
         let unusable = |error| self.unusable(run, &entry.record, "compare it")(error);
-        if state.map_err(unusable)? != RecordedState::AsRecorded {
+        let is = |progress| {
+            let state = disk.recorded().state(&file, progress).map_err(unusable)?;
+            Ok::<_, Error>(state == RecordedState::AsRecorded)
+        };
+        // Of a run that is done the record must be whole. The disk may all the same hold what the
+        // run found: where a rollback could not be noted in the journal.
+        let is_done = journal.state == RunState::Done;
+        let as_recorded = (is_done && is(Progress::Ended)?) || is(Progress::Killed)?;
+        if !as_recorded {
             return Ok(Some(false));
         }
         if journal.descriptors.is_none() {

@@ -125,7 +125,7 @@ pub(crate) fn edit_site<R>(
     };
     let committed = commit(site, run, vec![prepared], None, watch)?;
     report.outcome = Outcome::Done;
-    report.run = Some(committed.run);
+    report.run = committed.run;
     report.hives = committed.hives;
     Ok(report)
 }

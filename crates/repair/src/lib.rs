@@ -32,6 +32,7 @@
 //! | [`inspect`], [`plan`] | reading a target and comparing it with recipes; nothing is written |
 //! | [`repair`] | carrying a plan out |
 //! | [`undo`], [`runs`] | taking a run back, and the runs that a target remembers |
+//! | [`differences`], [`undo_by_force`] | taking a run back over what was written since |
 //! | [`hive_file`] | the same engine on any hive file |
 //! | [`acl_edit`] | permissions of files, reset or restored by hand |
 //! | [`documents`] | the results, ready to be serialized |
@@ -91,5 +92,5 @@ pub use run::{STATE_FOLDER, STATE_SUFFIX};
 pub use runs::runs;
 pub use site::{Options, ready_for_changes};
 pub use stop::{NotEdited, Stop};
-pub use undo::undo;
+pub use undo::{differences, undo, undo_by_force};
 pub use value_data::{Readable, ValueData};

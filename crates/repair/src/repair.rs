@@ -147,7 +147,7 @@ pub(crate) fn repair_site(
         true => Outcome::Done,
         false => Outcome::PartlyDone,
     };
-    report.run = Some(committed.run);
+    report.run = committed.run.or(report.run);
     report.hives = committed.hives;
     Ok(report)
 }

@@ -16,10 +16,11 @@ pub fn runs(target: &Target, options: &Options) -> Result<RunList, Error> {
 }
 
 pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {
+    let summaries = site.state.runs()?.map(|run| Ok(summary(&run?)));
     Ok(RunList {
         schema: SCHEMA,
         target: site.display.clone(),
-        runs: site.state.runs()?.iter().map(summary).collect(),
+        runs: summaries.collect::<Result<_, Error>>()?,
     })
 }
 

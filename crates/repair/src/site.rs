@@ -187,6 +187,7 @@ impl Site {
     /// reversed.
     pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
         for run in self.state.runs()? {
+            let run = run?;
             let name = run.id.to_string();
             match run.head()? {
                 Some(head) if head.state.is_unfinished() && reversed != Some(name.as_str()) => {

@@ -252,6 +252,7 @@ pub(crate) fn unfinished(site: &Site) -> Result<(Vec<RunSummary>, Vec<Notice>), 
     let mut waiting = Vec::new();
     let mut notices = Vec::new();
     for run in site.state.runs()? {
+        let run = run?;
         match run.journal() {
             Ok(Some(journal)) if journal.state.is_unfinished() => waiting.push(journal.summary()),
             Ok(_) => {}

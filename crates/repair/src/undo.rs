@@ -1,25 +1,27 @@
 //! `undo`: taking a run back, by its bytes where nothing else has changed them since, and else
 //! value by value.
+//!
+//! Whether anything else has changed them is asked in every state of the run, before the first
+//! write. The way that is decided on is noted in the journal then, so that an undo that is begun
+//! again never spares less than the first one.
 
+mod force;
+mod values;
+
+use std::any::Any;
 use std::fs::TryLockError;
 
-use diskmend_disk::{Access, Target};
-use diskmend_hive::EditError;
+use diskmend_disk::Target;
 
-use crate::descriptors;
-use crate::documents::{
-    ChangedValue, Method, Notice, Reversal, ReversedChange, RunKind, RunState, SCHEMA, UndoReport,
-    UndoneDescriptors,
-};
+use crate::descriptors::{self, Secured};
+use crate::documents::{Method, RunState, SCHEMA, UndoReport, UndoneDescriptors};
 use crate::error::{Error, Refusal};
-use crate::hive_on_disk::{self, HivePlace};
 use crate::progress::{Phase, Watch};
-use crate::recorder::Recorder;
 use crate::run::restore::Restoration;
-use crate::run::{HiveEntry, Journal, JournalChange, RunFolder};
-use crate::session::{NewRun, commit, prepare};
+use crate::run::{HiveEntry, Journal, RunFolder, Way};
 use crate::site::{Options, Site, guards};
-use crate::stop::Stop;
+
+pub use force::{differences, undo_by_force};
 
 /// Undoes a run: the named one, or the newest that can be undone.
 ///
@@ -31,13 +33,19 @@ pub fn undo(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
-    let mut site = Site::of(target, options)?;
+    let mut site = guarded(target, options, watch)?;
+    undo_site(&mut site, run, options, watch)
+}
+
+/// The site of a target whose run is to be undone.
+fn guarded(target: &Target, options: &Options, watch: &mut Watch<'_>) -> Result<Site, Error> {
+    let site = Site::of(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     guards(target, false)?;
     if let Some(volume) = &site.boot.volume {
         volume.guards(true)?;
     }
-    undo_site(&mut site, run, options, watch)
+    Ok(site)
 }
 
 pub(crate) fn undo_site(
@@ -46,87 +54,109 @@ pub(crate) fn undo_site(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
-    let (folder, mut journal) = choose(site, run)?;
+    let (folder, journal) = undoable(site, run)?;
+    let lock = locked(site)?;
+    watch.phase(Phase::Opening, &site.display)?;
+    site.end_attempt(&folder)?;
+    let site = &*site;
+    let by_sectors = journal.allows(Way::Sectors)
+        && site.holds_all(&journal)?
+        && site.disk_is_as_recorded(&folder, &journal)? == Some(true);
+    if by_sectors {
+        return whole_disk(site, &folder, journal, watch);
+    }
+    let hives = journal.hives.clone();
+    let mut restorations = open_all(site, &folder, &hives)?;
+    let mut exact = journal.allows(Way::Bytes);
+    for restoration in &restorations {
+        exact = exact && restoration.is_exact()?;
+    }
+    if exact {
+        return by_bytes(site, &folder, journal, &mut restorations, watch);
+    }
+    drop(restorations);
+    values::undo(site, &folder, journal, lock, options, watch)
+}
+
+/// The run to undo, which must be in a state that can be undone.
+fn undoable(site: &Site, run: Option<&str>) -> Result<(RunFolder, Journal), Error> {
+    let (folder, journal) = choose(site, run)?;
     if !journal.state.is_undoable() {
         return Err(Error::NotUndoable {
             run: journal.run,
             state: journal.state,
         });
     }
-    let Some(state) = site.state.open()? else {
-        return Err(Error::NothingToUndo);
-    };
-    let lock = state.lock_target()?;
-    watch.phase(Phase::Opening, &site.display)?;
-    site.end_attempt(&folder)?;
-    let site = &*site;
-    if site.disk_is_as_recorded(&folder, &journal)? == Some(true) && site.holds_all(&journal)? {
-        return whole_disk(site, &folder, journal, watch);
+    Ok((folder, journal))
+}
+
+fn locked(site: &Site) -> Result<Box<dyn Any>, Error> {
+    match site.state.open()? {
+        Some(state) => Ok(state.lock_target()?),
+        None => Err(Error::NothingToUndo),
     }
-    let hives = journal.hives.clone();
+}
+
+/// Opens and locks what a run has written.
+fn open_all<'a>(
+    site: &Site,
+    folder: &RunFolder,
+    hives: &'a [HiveEntry],
+) -> Result<Vec<Restoration<'a>>, Error> {
     let mut restorations = Vec::new();
-    let mut exact = true;
-    for entry in &hives {
+    for entry in hives {
         let root = site.root_of(entry.volume.as_deref())?;
-        let restoration = Restoration::open(root.dir(), &folder, entry)?;
+        let restoration = Restoration::open(root.dir(), folder, entry)?;
         lock_hive(&restoration, entry)?;
-        exact = exact && restoration.is_exact(journal.state)?;
         restorations.push(restoration);
     }
-    if !exact {
-        same_volume(site, &hives)?;
-        all_reversible(&journal)?;
-    }
-    watch.phase(Phase::Restoring, &site.display)?;
-    // Before anything is noted: another driver may have mounted the volume, and the records may be
-    // damaged.
-    let secured = match &journal.descriptors {
-        None => None,
-        Some(entry) => {
-            folder.open_records(&entry.records)?;
-            Some(site.secured()?)
-        }
+    Ok(restorations)
+}
+
+/// The security descriptors that a run has set, if it has set any; looked for before anything is
+/// noted: another driver may have mounted the volume, and the records may be damaged.
+fn secured(
+    site: &Site,
+    folder: &RunFolder,
+    journal: &Journal,
+) -> Result<Option<Box<dyn Secured>>, Error> {
+    let Some(entry) = &journal.descriptors else {
+        return Ok(None);
     };
-    journal.set_state(RunState::Undoing);
+    folder.open_records(&entry.records)?;
+    site.secured().map(Some)
+}
+
+/// Gives every file its old bytes, and every object its old descriptor.
+fn by_bytes(
+    site: &Site,
+    folder: &RunFolder,
+    mut journal: Journal,
+    restorations: &mut [Restoration<'_>],
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    watch.phase(Phase::Restoring, &site.display)?;
+    let secured = secured(site, folder, &journal)?;
+    journal.begin_undo(Way::Bytes);
+    folder.write_journal(&journal)?;
     let (mut descriptors, mut files) = (None, Vec::new());
-    if exact || secured.is_some() {
-        folder.write_journal(&journal)?;
-        site.recording(&folder, || {
-            if let Some(secured) = &secured {
-                let undone = descriptors::undo(secured.as_ref(), &folder, &journal, watch)?;
-                descriptors = Some(undone);
-            }
-            for restoration in restorations.iter_mut().rev().filter(|_| exact) {
-                files.extend(restoration.restore()?);
-            }
-            Ok(())
-        })
-        .map_err(half_way(&journal))?;
-    }
-    if !exact {
-        drop(restorations);
-        drop(lock);
-        let begun = descriptors.is_some();
-        let half_way = half_way(&journal);
-        let undone = by_values(site, &folder, journal, descriptors, options, watch);
-        return undone.map_err(|error| match begun {
-            true => half_way(error),
-            false => error,
-        });
-    }
+    site.recording(folder, || {
+        if let Some(secured) = &secured {
+            let undone = descriptors::undo(secured.as_ref(), folder, &journal, watch)?;
+            descriptors = Some(undone);
+        }
+        for restoration in restorations.iter_mut().rev() {
+            files.extend(restoration.restore()?);
+        }
+        Ok(())
+    })
+    .map_err(half_way(&journal))?;
     settle(&mut journal, descriptors.as_ref());
     folder.write_journal(&journal).map_err(half_way(&journal))?;
-    Ok(UndoReport {
-        schema: SCHEMA,
-        target: site.display.clone(),
-        run: journal.run,
-        method: Method::Bytes,
-        files,
-        changes: Vec::new(),
-        descriptors,
-        recorded_as: None,
-        notices: Vec::new(),
-    })
+    let mut report = report(site, &journal, Method::Bytes);
+    report.files = files;
+    report.descriptors = descriptors;
+    Ok(report)
 }
 
 /// Gives every sector of a disk that is not mounted back what it held before the run.
@@ -137,7 +167,9 @@ fn whole_disk(
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
     watch.phase(Phase::Restoring, &site.display)?;
-    journal.set_state(RunState::Undoing);
+    let mut report = report(site, &journal, Method::Bytes);
+    tell_outcome(site, folder, &journal, &mut report);
+    journal.begin_undo(Way::Sectors);
     folder.write_journal(&journal)?;
     let restored = site
         .restore_disk(folder, &journal)
@@ -145,22 +177,48 @@ fn whole_disk(
     tracing::debug!(?restored, "the sectors of the disk");
     journal.set_state(RunState::Undone);
     folder.write_journal(&journal).map_err(half_way(&journal))?;
-    let files = journal.hives.iter().flat_map(HiveEntry::restored);
-    let objects = journal.descriptors.as_ref();
-    Ok(UndoReport {
+    Ok(report)
+}
+
+/// Tells what giving the sectors back does to files and objects, as far as these can be read now: a
+/// structure of the volume may be half written.
+fn tell_outcome(site: &Site, folder: &RunFolder, journal: &Journal, report: &mut UndoReport) {
+    for entry in &journal.hives {
+        let actions = site.root_of(entry.volume.as_deref()).and_then(|root| {
+            let restoration = Restoration::open(root.dir(), folder, entry)?;
+            restoration.actions()
+        });
+        match actions {
+            Ok(actions) => report.files.extend(actions),
+            Err(error) => report.cannot_tell(&entry.shown_path(), &error),
+        }
+    }
+    if journal.descriptors.is_none() {
+        return;
+    }
+    let counted = secured(site, folder, journal).and_then(|secured| match secured {
+        Some(secured) => descriptors::to_undo(secured.as_ref(), folder, journal).map(Some),
+        None => Ok(None),
+    });
+    match counted {
+        Ok(counted) => report.descriptors = counted,
+        Err(error) => report.cannot_tell("permissions", &error),
+    }
+}
+
+fn report(site: &Site, journal: &Journal, method: Method) -> UndoReport {
+    UndoReport {
         schema: SCHEMA,
         target: site.display.clone(),
         run: journal.run.clone(),
-        method: Method::Bytes,
-        files: files.collect(),
+        method,
+        files: Vec::new(),
         changes: Vec::new(),
-        descriptors: objects.map(|entry| UndoneDescriptors {
-            restored: entry.records.objects,
-            ..UndoneDescriptors::default()
-        }),
+        descriptors: None,
         recorded_as: None,
+        differences: None,
         notices: Vec::new(),
-    })
+    }
 }
 
 /// What failed once something may have been given back.
@@ -184,32 +242,6 @@ fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
     }
 }
 
-/// A volume that was named is known by the bytes of the store on it. Where these are others,
-/// another volume may have taken its place, and only the caller knows. One that lies on the target's
-/// disk is the same by its name.
-fn same_volume(site: &Site, hives: &[HiveEntry]) -> Result<(), Error> {
-    let elsewhere = hives.iter().find_map(|entry| entry.volume.clone());
-    match (elsewhere, &site.boot.volume) {
-        (Some(path), None) if !site.boot.is_sibling(&path)? => Err(Refusal::BootVolume {
-            path,
-            reason: "a store that is not as the run left it is there now, or none".to_owned(),
-        }
-        .into()),
-        _ => Ok(()),
-    }
-}
-
-/// Whether the journal tells enough to reverse every change by itself.
-fn all_reversible(journal: &Journal) -> Result<(), Error> {
-    match journal.hives.iter().find(|entry| !entry.reversible) {
-        None => Ok(()),
-        Some(entry) => Err(Error::NotReversible {
-            run: journal.run.clone(),
-            path: entry.path.clone(),
-        }),
-    }
-}
-
 /// The run to undo. Reversals of runs are only undone when they are asked for by name.
 fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Error> {
     if let Some(name) = wanted {
@@ -226,7 +258,8 @@ fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Err
             _ => Ok((folder, journal)),
         };
     }
-    for folder in site.state.runs()?.into_iter().rev() {
+    for folder in site.state.runs()?.rev() {
+        let folder = folder?;
         let Some(journal) = folder.journal()? else {
             continue;
         };
@@ -249,147 +282,4 @@ fn lock_hive(restoration: &Restoration<'_>, entry: &HiveEntry) -> Result<(), Err
         .into()),
         Err(TryLockError::Error(error)) => Err(Error::io(&entry.path, "lock the hive")(error)),
     }
-}
-
-/// Reverses the changes of a run one by one, as a run of its own.
-fn by_values(
-    site: &Site,
-    folder: &RunFolder,
-    mut journal: Journal,
-    descriptors: Option<UndoneDescriptors>,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<UndoReport, Error> {
-    let mut report = UndoReport {
-        schema: SCHEMA,
-        target: site.display.clone(),
-        run: journal.run.clone(),
-        method: Method::Values,
-        files: Vec::new(),
-        changes: Vec::new(),
-        descriptors,
-        recorded_as: None,
-        notices: vec![Notice {
-            kind: "changed-since",
-            text: "something else has changed the hive since this run: each of its changes was \
-                   reversed by itself, and what came later was kept"
-                .to_owned(),
-        }],
-    };
-    let mut prepared = Vec::new();
-    for entry in &journal.hives {
-        if entry.recovered {
-            report.notices.push(Notice {
-                kind: "recovery-stays",
-                text: format!(
-                    "{}: what the run recovered from the hive's logs stays",
-                    entry.path
-                ),
-            });
-        }
-        let opened = open(site, entry)?;
-        let mut reversed = Vec::new();
-        let edit = |recorder: &mut Recorder| -> Result<(), Stop<Error>> {
-            reversed = reverse(recorder, entry)?;
-            Ok(())
-        };
-        prepared.extend(prepare(opened, options, watch, edit)?);
-        report.changes.append(&mut reversed);
-    }
-    if report
-        .changes
-        .iter()
-        .any(|change| change.reversal == Reversal::LeftAlone)
-    {
-        report.notices.push(Notice {
-            kind: "left-alone",
-            text: "some values were changed to something else since and were left alone".to_owned(),
-        });
-    }
-    // A half-written run must not stand in the way of its own reversal.
-    settle(&mut journal, report.descriptors.as_ref());
-    if !prepared.is_empty() {
-        let new = NewRun {
-            kind: RunKind::Undo,
-            recipes: journal.recipes.clone(),
-            reverses: Some(journal.run.clone()),
-        };
-        let committed = commit(site, new, prepared, None, watch)?;
-        journal.reversed_by = Some(committed.run.clone());
-        report.recorded_as = Some(committed.run);
-    }
-    folder.write_journal(&journal)?;
-    Ok(report)
-}
-
-fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Error> {
-    let components: Vec<&str> = entry.path.split('/').collect();
-    let root = site.root_of(entry.volume.as_deref())?;
-    let place = root.dir().find(&components)?.ok_or_else(|| Error::NoHive {
-        path: entry.shown_path(),
-    })?;
-    let hive = HivePlace {
-        hive: entry.hive.clone(),
-        volume: entry.volume.clone(),
-        place,
-    };
-    hive_on_disk::open(hive, Access::ReadWrite)
-}
-
-/// Reverses the changes from the last to the first.
-fn reverse(recorder: &mut Recorder, entry: &HiveEntry) -> Result<Vec<ReversedChange>, EditError> {
-    let mut reversed = Vec::new();
-    for change in entry.changes.iter().rev() {
-        match change {
-            JournalChange::Value(value) => {
-                let (reversal, found) = reverse_value(recorder, value)?;
-                reversed.push(ReversedChange {
-                    hive: entry.hive.clone(),
-                    change: value.clone(),
-                    reversal,
-                    found,
-                });
-            }
-            JournalChange::KeyCreated(key) => {
-                let empty = match recorder.key(&key.key)? {
-                    Some(found) => {
-                        found.subkeys()?.next().is_none() && found.values()?.next().is_none()
-                    }
-                    None => false,
-                };
-                if empty {
-                    recorder.delete_key(&key.key)?;
-                }
-            }
-            JournalChange::KeyDeleted(key) => {
-                recorder.create_key(&key.key)?;
-            }
-        }
-    }
-    Ok(reversed)
-}
-
-type ValueOutcome = (Reversal, Option<crate::ValueData>);
-
-fn reverse_value(
-    recorder: &mut Recorder,
-    change: &ChangedValue,
-) -> Result<ValueOutcome, EditError> {
-    let found = recorder.value(&change.key, &change.value)?;
-    if found == change.old {
-        return Ok((Reversal::AlreadyOld, None));
-    }
-    if found != change.new {
-        return Ok((Reversal::LeftAlone, found));
-    }
-    match &change.old {
-        Some(old) => {
-            recorder.create_key(&change.key)?;
-            recorder.set_value(&change.key, &change.value, old.value_type, &old.bytes)?;
-        }
-        None => {
-            recorder.delete_value(&change.key, &change.value)?;
-        }
-    }
-    Ok((Reversal::Reversed, None))
 }

@@ -13,7 +13,7 @@ use diskmend_image::device::{Device, Medium};
 use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
 use diskmend_image::partition::{self, Scheme, Table};
 use diskmend_image::recorded::{
-    Progress, RecordError, RecordFile, RecordedMedium, Restored, State,
+    ChangedSince, Progress, RecordError, RecordFile, RecordedMedium, Restored, State,
 };
 
 use super::fat::FatTree;
@@ -365,6 +365,14 @@ impl RecordedRun {
     /// Where the record is damaged, or what the system reported.
     pub fn state(&self, record: &dyn RecordFile, progress: Progress) -> Result<State, RecordError> {
         self.disk.inner.medium.state_by(record, progress)
+    }
+
+    /// What somebody else has written over what the run has changed.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn changed_since(&self, record: &dyn RecordFile) -> Result<ChangedSince, RecordError> {
+        self.disk.inner.medium.changed_since(record)
     }
 
     /// Whether restoring would take a security descriptor away from a file of that partition: one

@@ -20,7 +20,7 @@ use std::io;
 
 pub use medium::RecordedMedium;
 pub use preview::Preview;
-pub use restore::{Progress, Restored};
+pub use restore::{ChangedSince, Progress, Restored};
 
 /// The file that holds a record. Offsets and lengths are in bytes.
 #[expect(clippy::len_without_is_empty, reason = "the length can fail")]

@@ -44,12 +44,10 @@ impl Ranges {
         missing
     }
 
-    /// The first offset of this set that is not in the other.
-    pub(super) fn first_outside(&self, other: &Self) -> Option<u64> {
-        let missing = |(&start, &end): (&u64, &u64)| other.missing(start..end);
-        self.ends
-            .iter()
-            .find_map(|range| missing(range).first().map(|part| part.start))
+    /// What is in this set and not in the other, in ascending order.
+    pub(super) fn outside(&self, other: &Self) -> impl Iterator<Item = Range<u64>> {
+        let ranges = self.ends.iter();
+        ranges.flat_map(|(&start, &end)| other.missing(start..end))
     }
 }
 
@@ -72,9 +70,10 @@ mod tests {
         assert_eq!(set.ends, BTreeMap::from([(5, 60)]));
         let mut other = Ranges::default();
         other.insert(0..30);
-        assert_eq!(set.first_outside(&other), Some(30));
-        assert_eq!(Ranges::default().first_outside(&other), None);
+        assert_eq!(set.outside(&other).next(), Some(30..60));
+        assert_eq!(set.outside(&other).count(), 1);
+        assert_eq!(Ranges::default().outside(&other).next(), None);
         other.insert(25..99);
-        assert_eq!(set.first_outside(&other), None);
+        assert_eq!(set.outside(&other).next(), None);
     }
 }

@@ -19,6 +19,15 @@ pub struct Restored {
     pub bytes: u64,
 }
 
+/// What somebody else has written to a medium since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedSince {
+    /// Ranges of offsets, in ascending order.
+    pub ranges: Vec<Range<u64>>,
+    /// The length of the medium in bytes, if that has changed.
+    pub other_len: Option<u64>,
+}
+
 /// How far the run got that a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -51,9 +60,26 @@ impl RecordedMedium {
                     let offset = len.min(index.len_after);
                     return Ok(State::ChangedSince { offset });
                 }
-                Ok(State::of(self.first_unexplained(record, &index)?))
+                let unexplained = self.unexplained(record, &index)?;
+                Ok(State::of(unexplained.first().map(|range| range.start)))
             }
         }
+    }
+
+    /// Which of the bytes that the frames have changed hold neither what was there before nor
+    /// anything that a frame has put there, in ascending order; and the length of the medium, if
+    /// that is none that the frames gave it.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn changed_since(&self, record: &dyn RecordFile) -> Result<ChangedSince, RecordError> {
+        let index = Index::of(record)?;
+        let len = self.medium.len();
+        let known = (index.medium_len..=index.len_after).contains(&len);
+        Ok(ChangedSince {
+            ranges: self.unexplained(record, &index)?,
+            other_len: (!known).then_some(len),
+        })
     }
 
     /// Whether the medium is as the last of these frames left it.
@@ -123,7 +149,9 @@ impl RecordedMedium {
             // What a later frame changed once more must not be given back after an earlier one.
             self.medium.sync()?;
         }
-        if self.medium.len() > index.medium_len {
+        // What lies behind the end that the changes gave the medium is not theirs.
+        let len = self.medium.len();
+        if len > index.medium_len && len <= index.len_after {
             self.medium.set_len(index.medium_len)?;
             self.medium.sync()?;
         }
@@ -213,12 +241,12 @@ impl RecordedMedium {
         Ok(None)
     }
 
-    /// The first changed byte of the medium that is what no change has found or made it.
-    fn first_unexplained(
+    /// The changed bytes of the medium that are what no change has found or made them.
+    fn unexplained(
         &self,
         record: &dyn RecordFile,
         index: &Index,
-    ) -> Result<Option<u64>, RecordError> {
+    ) -> Result<Vec<Range<u64>>, RecordError> {
         let (mut changed, mut explained) = (Ranges::default(), Ranges::default());
         for frame in 0..index.frames() {
             let payload = index.payload(record, frame)?;
@@ -239,7 +267,7 @@ impl RecordedMedium {
                 }
             }
         }
-        Ok(changed.first_outside(&explained))
+        Ok(changed.outside(&explained).collect())
     }
 
     /// What lies on the medium where a change is, as far as the medium reaches.

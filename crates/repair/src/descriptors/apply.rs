@@ -77,6 +77,7 @@ pub(crate) fn apply(
 /// would complete. Its hives are done.
 fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Journal)>, Error> {
     for run in site.state.runs()? {
+        let run = run?;
         if let Some(journal) = run.journal()?
             && journal.can_be_completed(recipes)
             && site.is_target_of(&journal)

@@ -24,7 +24,7 @@ pub(crate) use judge::{Judgement, edited};
 pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
 pub(crate) use report_files::before;
 pub(crate) use survey::survey;
-pub(crate) use undo::undo;
+pub(crate) use undo::{to_undo, undo};
 
 use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
 

@@ -48,6 +48,34 @@ pub(crate) fn undo(
     Ok(undone)
 }
 
+/// Counts whose descriptors come back when the sectors of a disk do, and changes nothing. An object
+/// that can't be read is one that was half written.
+///
+/// # Errors
+/// Where the records can't be read.
+pub(crate) fn to_undo(
+    secured: &dyn Secured,
+    run: &RunFolder,
+    journal: &Journal,
+) -> Result<UndoneDescriptors, Error> {
+    let mut undone = UndoneDescriptors::default();
+    let Some(entry) = &journal.descriptors else {
+        return Ok(undone);
+    };
+    run.for_each_frame(&entry.records, |frame| {
+        for change in frame {
+            match secured.object(&change.path).descriptor {
+                Ok(found) if found == change.before => undone.already += 1,
+                Err(error) if is_other_now(&error) => {
+                    undone.changed_since.add(&change.path, chain(&error));
+                }
+                Ok(_) | Err(_) => undone.restored += 1,
+            }
+        }
+    })?;
+    Ok(undone)
+}
+
 fn reversed(change: Change) -> Change {
     Change {
         before: change.after,

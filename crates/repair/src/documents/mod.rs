@@ -4,6 +4,7 @@
 mod acl;
 mod applied;
 mod boot_store;
+mod differences;
 mod hive_status;
 mod inspection;
 mod planned;
@@ -16,6 +17,7 @@ pub use acl::{
 };
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
+pub use differences::{ByteRange, Difference, Differences};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};

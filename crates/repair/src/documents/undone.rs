@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::documents::{ChangedValue, Notice, UndoneDescriptors};
+use crate::documents::{ChangedValue, Differences, Notice, UndoneDescriptors};
+use crate::error::{Error, chain};
 use crate::value_data::ValueData;
 
 /// The result of `undo`.
@@ -25,6 +26,9 @@ pub struct UndoReport {
     pub descriptors: Option<UndoneDescriptors>,
     /// The run that holds the undo data of the reversal itself, where there was one.
     pub recorded_as: Option<String>,
+    /// What the old bytes were restored over; absent unless that was forced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differences: Option<Differences>,
     /// What else a person should know.
     pub notices: Vec<Notice>,
 }
@@ -35,6 +39,17 @@ impl UndoReport {
     pub fn is_partial(&self) -> bool {
         let failed = |undone: &UndoneDescriptors| undone.failed.count > 0;
         self.descriptors.as_ref().is_some_and(failed)
+    }
+
+    /// Notes that it is not known what the undo does to something.
+    pub(crate) fn cannot_tell(&mut self, what: &str, error: &Error) {
+        self.notices.push(Notice {
+            kind: "not-counted",
+            text: format!(
+                "{what}: what was restored of it cannot be told: {}",
+                chain(error)
+            ),
+        });
     }
 }
 

@@ -17,27 +17,27 @@ const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 /// What a botched hardening leaves.
 const BROKEN: &str = "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
-const SOUND: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
+pub(super) const SOUND: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
 const REPAIRED: &str = "O:BAG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
 const FILES: usize = 3;
 
-fn bytes(sddl: &str) -> Vec<u8> {
+pub(super) fn bytes(sddl: &str) -> Vec<u8> {
     let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect(sddl);
     descriptor.to_bytes().expect("small")
 }
 
-fn sddl(disk: &FaultyDisk, path: &str) -> String {
+pub(super) fn sddl(disk: &FaultyDisk, path: &str) -> String {
     let bytes = &disk.descriptors()[path];
     let descriptor = SecurityDescriptor::from_bytes(bytes).expect("sound");
     descriptor.to_sddl(SddlParts::All).expect("plain")
 }
 
-fn key(number: usize) -> String {
+pub(super) fn key(number: usize) -> String {
     format!("{KEYS}/{number}")
 }
 
 /// A volume with a hive, and with keys that SYSTEM is kept out of.
-fn disk() -> FaultyDisk {
+pub(super) fn disk() -> FaultyDisk {
     let disk = volume("system-001-002");
     for number in 0..FILES {
         disk.put(&key(number), b"key".to_vec());
@@ -60,7 +60,7 @@ fn repair_with(disk: &FaultyDisk, names: &[&str], goal: Goal) -> Result<RepairRe
     })
 }
 
-fn repair(disk: &FaultyDisk) -> Result<RepairReport, Error> {
+pub(super) fn repair(disk: &FaultyDisk) -> Result<RepairReport, Error> {
     repair_with(disk, &["tls", "machine-keys"], Goal::Desired)
 }
 

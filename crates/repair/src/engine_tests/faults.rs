@@ -1,7 +1,7 @@
 //! Single failures, and a disk that is full, at every operation of a repair.
 
 use super::support::{repair_unchecked, same_hives, tally, undo, volume};
-use crate::documents::RunState;
+use crate::documents::{Method, RunState};
 use crate::error::Class;
 use crate::runs::runs_site;
 use crate::store::faulty::{Fault, Loss};
@@ -64,4 +64,46 @@ fn a_rolled_back_run_is_remembered_with_its_reason() {
     assert_eq!(run.state, Some(RunState::RolledBack));
     let note = run.note.as_deref().unwrap_or_default();
     assert!(note.contains("failed once"), "{note}");
+}
+
+/// The journal stayed `done` where no flush succeeded from the last one on, and the files were then
+/// taken back value by value.
+#[test]
+fn a_disk_that_can_not_be_flushed_any_more_is_taken_back_to_the_byte() {
+    const LOSSES: [Loss; 4] = [
+        Loss::Nothing,
+        Loss::Unflushed,
+        Loss::Some(0x9e37_79b9_7f4a_7c15),
+        Loss::Some(0xbf58_476d_1ce4_e5b9),
+    ];
+    let mut broken = 0;
+    for fixture in ["system-001-002", "dirty-hvle-both"] {
+        let pristine = volume(fixture);
+        let counted = pristine.fork();
+        repair_unchecked(&counted).expect("repair");
+        for at in 0..counted.operations() {
+            for loss in LOSSES {
+                let what = format!("{fixture}, {:?} ({at}), {loss:?}", counted.log()[at]);
+                let disk = pristine.fork();
+                disk.fail_at(at, Fault::Flushes);
+                let error = repair_unchecked(&disk).expect_err(&what);
+                if error.class() == Class::Broken {
+                    let runs = runs_site(&super::support::site(&disk)).expect("runs").runs;
+                    let states: Vec<_> = runs.iter().map(|run| run.state).collect();
+                    assert_eq!(states, [Some(RunState::Broken)], "{what}: {error}");
+                    broken += 1;
+                }
+                disk.restart(loss);
+                if super::support::is_unfinished(&disk) {
+                    let report =
+                        undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    assert_eq!(report.method, Method::Bytes, "{what}");
+                }
+                same_hives(&disk, &pristine, &what);
+                repair_unchecked(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_eq!(tally(&disk).1, 0, "{what}");
+            }
+        }
+    }
+    assert!(broken > 0);
 }

@@ -235,6 +235,17 @@ pub(super) fn is_readable(disk: &FaultyDisk, old: &Content, new: &Content, what:
 }
 
 impl Content {
+    /// Everything must be like that of another disk.
+    #[track_caller]
+    pub(super) fn is(&self, other: &Self, what: &str) {
+        let files = self.files.keys().chain(other.files.keys());
+        let differ = files.filter(|path| self.files.get(*path) != other.files.get(*path));
+        let differ: Vec<_> = differ.collect();
+        assert!(differ.is_empty(), "{what}: {differ:?}");
+        assert_eq!(self.hives, other.hives, "{what}");
+        assert_eq!(self.descriptors, other.descriptors, "{what}");
+    }
+
     /// Everything must be as it was or as it becomes.
     fn is_old_or_new(&self, old: &Self, new: &Self, what: &str) {
         assert!(self.files == old.files, "{what}: other files have changed");

@@ -105,7 +105,7 @@ fn a_repair_of_an_image_killed_anywhere_can_be_taken_back_or_done_again() {
                     states.1 += 1;
                 }
             }
-            assert!(content(&again, &what) == case.new, "{what}");
+            content(&again, &what).is(&case.new, &what);
             assert!(!is_unfinished(&again), "{what}");
             take_all_back(&again, &case, &what);
             take_all_back(&killed, &case, &what);
@@ -220,7 +220,7 @@ fn a_rollback_of_an_image_killed_anywhere_can_be_taken_back() {
             if let Err(error) = repair(&again) {
                 assert_eq!(error.class(), Class::Refused, "{what}: {error}");
             } else {
-                assert!(content(&again, &what) == case.new, "{what}");
+                content(&again, &what).is(&case.new, &what);
             }
             take_all_back(&again, &case, &what);
             take_all_back(&killed, &case, &what);

@@ -38,9 +38,9 @@ fn change_key(disk: &FaultyDisk, key: &str) -> Result<Changed, Error> {
         kind,
         after: bytes(LATER),
     };
-    let runs = site.state.runs()?;
+    let newest = site.state.runs()?.next_back().expect("the repair")?;
     let failed = |error: ObjectError| Error::io(key, "set")(io::Error::other(error));
-    site.recording(runs.last().expect("the repair"), || {
+    site.recording(&newest, || {
         secured.change(&[change]).remove(0).map_err(failed)
     })
 }

@@ -21,6 +21,7 @@ mod image_fixture;
 mod image_room;
 #[cfg(target_os = "linux")]
 mod image_undo;
+mod later_runs;
 mod siblings;
 mod support;
 mod undo;

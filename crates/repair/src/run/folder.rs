@@ -8,12 +8,15 @@ use jiff::Timestamp;
 use super::journal::{Head, MAX_LEN};
 use super::{Content, Journal, RunId, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
+use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
 
 const RUNS: &str = "runs";
 const JOURNAL: &str = "journal.json";
 const JOURNAL_NEW: &str = "journal.json.new";
+/// The last journal that was made durable, while a later one could not be.
+const JOURNAL_DURABLE: &str = "journal.json.durable";
 /// Most runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
 
@@ -28,6 +31,64 @@ pub(crate) struct StateFolder {
 pub(crate) struct RunFolder {
     pub(crate) id: RunId,
     dir: Box<dyn Dir>,
+}
+
+/// What a journal tells of how far its run got.
+trait Noted {
+    /// What is known is that the run failed, and could not be taken back.
+    fn set_broken(&mut self);
+}
+
+impl Noted for Journal {
+    fn set_broken(&mut self) {
+        self.state = RunState::Broken;
+    }
+}
+
+impl Noted for Head {
+    fn set_broken(&mut self) {
+        self.state = RunState::Broken;
+    }
+}
+
+/// The runs of a state folder, oldest first.
+#[derive(Default)]
+pub(crate) struct Runs {
+    /// The folder that holds theirs; none if there are no runs.
+    dir: Option<Box<dyn Dir>>,
+    ids: std::vec::IntoIter<RunId>,
+}
+
+impl Runs {
+    /// The folder of a run; `None` if it was removed meanwhile.
+    fn open(&self, id: RunId) -> Option<Result<RunFolder, Error>> {
+        let opened = existing(self.dir.as_deref()?, &id.to_string()).transpose()?;
+        Some(opened.map(|dir| RunFolder { id, dir }))
+    }
+}
+
+impl Iterator for Runs {
+    type Item = Result<RunFolder, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(id) = self.ids.next() {
+            if let Some(opened) = self.open(id) {
+                return Some(opened);
+            }
+        }
+        None
+    }
+}
+
+impl DoubleEndedIterator for Runs {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        while let Some(id) = self.ids.next_back() {
+            if let Some(opened) = self.open(id) {
+                return Some(opened);
+            }
+        }
+        None
+    }
 }
 
 impl StateFolder {
@@ -77,39 +138,43 @@ impl StateFolder {
         }
     }
 
-    /// The runs that have a folder, oldest first.
-    pub(crate) fn runs(&self) -> Result<Vec<RunFolder>, Error> {
-        let Some(state) = self.open()? else {
-            return Ok(Vec::new());
+    /// The folder that holds the folders of runs, if it exists.
+    pub(super) fn runs_dir(&self) -> Result<Option<Box<dyn Dir>>, Error> {
+        match self.open()? {
+            Some(state) => existing(state.as_ref(), RUNS),
+            None => Ok(None),
+        }
+    }
+
+    /// The runs that have a folder, oldest first. Each folder is opened when its turn comes: there
+    /// may be more of them than a process can have files open.
+    pub(crate) fn runs(&self) -> Result<Runs, Error> {
+        let Some(dir) = self.runs_dir()? else {
+            return Ok(Runs::default());
         };
-        let Some(runs) = existing(state.as_ref(), RUNS)? else {
-            return Ok(Vec::new());
-        };
-        let mut ids: Vec<RunId> = runs
+        let mut ids: Vec<RunId> = dir
             .names()
             .map_err(Error::io(RUNS, "list the folder"))?
             .iter()
             .filter_map(|name| RunId::parse(name))
             .collect();
         ids.sort();
-        let mut folders = Vec::new();
-        for id in ids {
-            if let Some(dir) = existing(runs.as_ref(), &id.to_string())? {
-                folders.push(RunFolder { id, dir });
-            }
-        }
-        Ok(folders)
+        Ok(Runs {
+            dir: Some(dir),
+            ids: ids.into_iter(),
+        })
     }
 
     /// The folder of one run.
     pub(crate) fn run(&self, name: &str) -> Result<RunFolder, Error> {
-        let wanted = RunId::parse(name);
-        self.runs()?
-            .into_iter()
-            .find(|run| Some(&run.id) == wanted.as_ref())
-            .ok_or_else(|| Error::NoRun {
-                run: name.to_owned(),
-            })
+        let found = match (RunId::parse(name), self.runs_dir()?) {
+            (Some(id), Some(dir)) => existing(dir.as_ref(), &id.to_string())?.map(|dir| (id, dir)),
+            _ => None,
+        };
+        let (id, dir) = found.ok_or_else(|| Error::NoRun {
+            run: name.to_owned(),
+        })?;
+        Ok(RunFolder { id, dir })
     }
 
     /// Makes the folder of a new run, durably.
@@ -148,51 +213,102 @@ impl RunFolder {
         self.decoded(Journal::decode_head)
     }
 
-    fn decoded<T>(&self, decode: impl Fn(&[u8]) -> Result<T, String>) -> Result<Option<T>, Error> {
-        let io = |error| Error::io(&self.path(JOURNAL), "read the journal")(error);
-        let file = match self.dir.open(JOURNAL, Access::Read) {
+    fn decoded<T: Noted>(
+        &self,
+        decode: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Option<T>, Error> {
+        let decoded = self.decoded_of(JOURNAL, &decode);
+        if let Ok(Some(_)) = decoded {
+            return decoded;
+        }
+        // The one that is there could not be made durable, and is lost. It told of a run that failed
+        // and could not be taken back, or not entirely.
+        match self.decoded_of(JOURNAL_DURABLE, &decode) {
+            Ok(Some(mut durable)) => {
+                durable.set_broken();
+                Ok(Some(durable))
+            }
+            _ => decoded,
+        }
+    }
+
+    fn decoded_of<T>(
+        &self,
+        name: &str,
+        decode: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Option<T>, Error> {
+        let io = |error| Error::io(&self.path(name), "read the journal")(error);
+        let file = match self.dir.open(name, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io(error)),
         };
         let len = file.len().map_err(io)?;
         if len > MAX_LEN {
-            return Err(self.damaged(JOURNAL, &format!("{len} bytes long")));
+            return Err(self.damaged(name, &format!("{len} bytes long")));
         }
         let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
         file.read_exact_at(&mut bytes, 0).map_err(io)?;
         decode(&bytes)
             .map(Some)
-            .map_err(|what| self.damaged(JOURNAL, &what))
+            .map_err(|what| self.damaged(name, &what))
     }
 
     /// Writes the journal; whenever that is interrupted, the old or the new one is there.
     pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), Error> {
         let write = || {
-            let bytes = journal.encode()?;
-            match self.dir.remove_file(JOURNAL_NEW) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = self.dir.create(JOURNAL_NEW)?;
-            file.write_all_at(&bytes, 0)?;
-            file.sync()?;
-            drop(file);
+            self.write_new(journal)?.sync()?;
             self.dir.replace(JOURNAL_NEW, JOURNAL)?;
+            self.dir.sync()?;
+            match self.dir.remove_file(JOURNAL_DURABLE) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
+        };
+        write().map_err(Error::io(&self.path(JOURNAL), "write the journal"))
+    }
+
+    /// Writes the journal of a run that failed, even if it can't be made durable: the state must not
+    /// stay what it was. Until it is durable, the one before is kept.
+    pub(crate) fn note_journal(&self, journal: &Journal) -> Result<(), Error> {
+        let write = || {
+            let flushed = self.write_new(journal)?.sync();
+            if flushed.is_err() && self.dir.kind(JOURNAL_DURABLE)?.is_none() {
+                self.dir.replace(JOURNAL, JOURNAL_DURABLE)?;
+            }
+            self.dir.replace(JOURNAL_NEW, JOURNAL)?;
+            flushed?;
             self.dir.sync()
         };
         write().map_err(Error::io(&self.path(JOURNAL), "write the journal"))
+    }
+
+    /// The journal beside its name.
+    fn write_new(&self, journal: &Journal) -> io::Result<Box<dyn OpenFile>> {
+        let bytes = journal.encode()?;
+        match self.dir.remove_file(JOURNAL_NEW) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = self.dir.create(JOURNAL_NEW)?;
+        file.write_all_at(&bytes, 0)?;
+        Ok(file)
     }
 
     /// Writes undo data. They are durable once the journal that names them is.
     pub(crate) fn write_undo(
         &self,
         name: &str,
-        records: &[undo_data::PreImage],
+        images: &undo_data::Images<'_>,
     ) -> Result<(), Error> {
         let write = || {
             let mut file = self.dir.create(name)?;
-            file.write_all_at(&undo_data::encode(records), 0)?;
+            let mut at = 0;
+            images.encode(|piece| {
+                file.write_all_at(piece, at)?;
+                at += piece.len() as u64;
+                Ok(())
+            })?;
             file.sync()
         };
         write().map_err(Error::io(&self.path(name), "write the undo data"))

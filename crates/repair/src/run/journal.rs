@@ -52,9 +52,25 @@ pub(crate) struct Journal {
     /// The run that reversed this one value by value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reversed_by: Option<String>,
+    /// The way in which the run is taken back, once that has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) way: Option<Way>,
     /// What went wrong, and what else to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
+}
+
+/// A way to take a run back. An undo that was begun in one way goes on in that way, or in a later one
+/// of these, which spares more of what came later; never in an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Way {
+    /// Every changed sector of the disk gets its old bytes.
+    Sectors,
+    /// Every file gets its old bytes, and every object its old descriptor.
+    Bytes,
+    /// Every change of the registry is reversed by itself, and every object gets its old descriptor.
+    Values,
 }
 
 /// What a journal tells of its run in short.
@@ -217,6 +233,7 @@ impl Journal {
             disk: None,
             reverses: None,
             reversed_by: None,
+            way: None,
             note: None,
         }
     }
@@ -225,6 +242,17 @@ impl Journal {
     pub(crate) fn set_state(&mut self, state: RunState) {
         self.state = state;
         self.updated = now();
+    }
+
+    /// Notes that the run is being taken back, and in which way.
+    pub(crate) fn begin_undo(&mut self, way: Way) {
+        self.way = Some(way);
+        self.set_state(RunState::Undoing);
+    }
+
+    /// Whether the run may be taken back in a way: no undo of it was begun in a later one.
+    pub(crate) fn allows(&self, way: Way) -> bool {
+        self.way.is_none_or(|begun| begun <= way)
     }
 
     /// The partition that the run was about, on a disk that is not mounted.

@@ -4,12 +4,13 @@ mod folder;
 mod id;
 mod journal;
 pub(crate) mod restore;
+mod since;
 pub(crate) mod undo_data;
 
 pub(crate) use folder::{RunFolder, StateFolder};
 pub(crate) use id::RunId;
 pub(crate) use journal::{
-    Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step,
+    Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, Way,
     on_volume,
 };
 

@@ -2,14 +2,16 @@
 //! before it. At every moment the files are in a state that the run itself went through, so that
 //! being killed here is no worse than having been killed there, and restoring can begin again.
 
+use std::cell::OnceCell;
+
 use diskmend_disk::{Access, Kind};
 use diskmend_hive::Buffer;
 
 use crate::digest::Digest;
-use crate::documents::{FileAction, RestoredFile, RunState};
+use crate::documents::{Difference, FileAction, RestoredFile};
 use crate::error::Error;
 use crate::run::undo_data::UndoData;
-use crate::run::{FileEntry, HiveEntry, RunFolder, Step, on_volume};
+use crate::run::{Content, FileEntry, HiveEntry, RunFolder, Step, on_volume};
 use crate::store::{Dir, OpenFile, Place};
 
 /// Longest file that is restored, in bytes.
@@ -19,6 +21,8 @@ const MAX_LEN: u64 = (2 << 30) + (1 << 20);
 pub(crate) struct Restoration<'a> {
     entry: &'a HiveEntry,
     files: Vec<Restorable<'a>>,
+    /// Whether old bytes are restored whatever holds their places now.
+    forced: bool,
 }
 
 struct Restorable<'a> {
@@ -27,19 +31,122 @@ struct Restorable<'a> {
     /// The file, where it exists.
     place: Option<Place>,
     open: Option<Box<dyn OpenFile>>,
+    /// What it is before anything is restored.
+    found: OnceCell<Content>,
 }
 
-impl HiveEntry {
-    /// What taking the run back does to each file.
-    pub(crate) fn restored(&self) -> Vec<RestoredFile> {
-        let restored = |file: &FileEntry| RestoredFile {
-            path: on_volume(self.volume.as_deref(), &file.path),
-            action: match file.old {
-                Some(_) => FileAction::Restored,
-                None => FileAction::Removed,
-            },
+impl Restorable<'_> {
+    fn found(&self, open: &dyn OpenFile) -> Result<Content, Error> {
+        if let Some(found) = self.found.get() {
+            return Ok(*found);
+        }
+        let content = Content::of_file(open);
+        let content = content.map_err(Error::io(&self.entry.path, "read the file"))?;
+        Ok(*self.found.get_or_init(|| content))
+    }
+
+    /// Whether every byte is what the run found or wrote.
+    fn holds_nothing_foreign(&self) -> Result<bool, Error> {
+        let Some(open) = self.open.as_deref() else {
+            return Ok(self.entry.old.is_none());
         };
-        self.files.iter().map(restored).collect()
+        let found = Some(self.found(open)?);
+        if found == self.entry.old || found == self.entry.new {
+            return Ok(true);
+        }
+        // Undo data of version 1 know no other state than these two.
+        let Some(lengths) = self.undo.lengths() else {
+            return Ok(false);
+        };
+        if !found.is_some_and(|found| lengths.contains(&found.length)) {
+            return Ok(false);
+        }
+        let mut foreign = false;
+        let old_len = self.entry.old.map_or(0, |old| old.length);
+        let compared = self.undo.foreign(open, old_len, &mut |_| {
+            foreign = true;
+            false
+        });
+        compared.map_err(Error::io(&self.entry.path, "read the file"))?;
+        Ok(!foreign)
+    }
+
+    /// Whether the file with the old bytes over it is the old file.
+    fn gives_old_bytes(&self) -> Result<bool, Error> {
+        let Some(old) = &self.entry.old else {
+            return Ok(true);
+        };
+        let Some(open) = &self.open else {
+            return Ok(false);
+        };
+        let io = || Error::io(&self.entry.path, "read the file");
+        let mut image = open.map(0, MAX_LEN).map_err(io())?;
+        // What is longer than the file and its undo data together cannot be restored.
+        let most = self.undo.bytes().saturating_add(image.bytes().len() as u64);
+        if old.length > most {
+            return Ok(false);
+        }
+        let len = usize::try_from(old.length).unwrap_or(usize::MAX);
+        overlay(image.as_mut(), &self.undo, len).map_err(io())?;
+        let restored = image.bytes().get(..len).map(Digest::of);
+        Ok(restored == Some(old.xxh3))
+    }
+
+    /// What differs from what the run found and from what it left.
+    fn difference(&self, path: String) -> Result<Difference, Error> {
+        let mut difference = Difference::of(path, false);
+        let Some(open) = self.open.as_deref() else {
+            difference.other_length = self.entry.old.map(|_| 0);
+            return Ok(difference);
+        };
+        if self.holds_nothing_foreign()? {
+            return Ok(difference);
+        }
+        let found = self.found(open)?.length;
+        let lengths = [self.entry.old, self.entry.new];
+        let is_known = match self.undo.lengths() {
+            Some(lengths) => lengths.contains(&found),
+            None => lengths.iter().flatten().any(|known| known.length == found),
+        };
+        difference.other_length = (!is_known).then_some(found);
+        let old_len = self.entry.old.map_or(0, |old| old.length);
+        let compared = self.undo.foreign(open, old_len, &mut |range| {
+            difference.add(&range);
+            true
+        });
+        compared.map_err(Error::io(&self.entry.path, "read the file"))?;
+        Ok(difference)
+    }
+
+    /// Reads what was restored back, and nothing else.
+    fn verify_records(&self, open: &dyn OpenFile) -> Result<(), Error> {
+        let io = || Error::io(&self.entry.path, "read the file back");
+        let mut image = open.map(0, u64::MAX).map_err(io())?;
+        let len = image.bytes().len();
+        let old_len = self.entry.old.map_or(0, |old| old.length);
+        let old_len = usize::try_from(old_len).unwrap_or(usize::MAX).min(len);
+        let found = Digest::of(image.bytes());
+        overlay(image.as_mut(), &self.undo, old_len).map_err(io())?;
+        if Digest::of(image.bytes()) == found {
+            return Ok(());
+        }
+        Err(Error::ReadBack {
+            path: self.entry.path.clone(),
+            found: "other bytes than those that were restored".to_owned(),
+        })
+    }
+
+    /// What restoring does to the file.
+    fn action(&self) -> Result<FileAction, Error> {
+        let found = match self.open.as_deref() {
+            Some(open) => Some(self.found(open)?),
+            None => None,
+        };
+        Ok(match (found, self.entry.old) {
+            (found, old) if found == old => FileAction::Unchanged,
+            (_, Some(_)) => FileAction::Restored,
+            (_, None) => FileAction::Removed,
+        })
     }
 }
 
@@ -73,9 +180,14 @@ impl<'a> Restoration<'a> {
                 undo,
                 place,
                 open,
+                found: OnceCell::new(),
             });
         }
-        let restoration = Self { entry, files };
+        let restoration = Self {
+            entry,
+            files,
+            forced: false,
+        };
         restoration.check_steps(run)?;
         Ok(restoration)
     }
@@ -95,7 +207,8 @@ impl<'a> Restoration<'a> {
             }
         }
         for (file, sum) in self.files.iter().zip(records) {
-            if file.undo.end() > MAX_LEN {
+            let greatest = file.undo.lengths().map_or(0, |lengths| *lengths.end());
+            if file.undo.end().max(greatest) > MAX_LEN {
                 return Err(run.damaged(&file.entry.undo, "a record lies past any file's end"));
             }
             if file.undo.len() != sum {
@@ -114,43 +227,56 @@ impl<'a> Restoration<'a> {
     }
 
     /// Whether restoring gives back the exact bytes of before, and destroys nothing that came
-    /// later.
-    pub(crate) fn is_exact(&self, state: RunState) -> Result<bool, Error> {
+    /// later: every byte is what the run found or wrote, whatever the state of the run.
+    pub(crate) fn is_exact(&self) -> Result<bool, Error> {
         for file in &self.files {
-            let io = || Error::io(&file.entry.path, "read the file");
-            if state == RunState::Done {
-                let Some(new) = &file.entry.new else {
-                    return Ok(false);
-                };
-                let Some(open) = &file.open else {
-                    return Ok(false);
-                };
-                let unchanged = open.len().map_err(io())? == new.length
-                    && Digest::of_file(open.as_ref()).map_err(io())? == new.xxh3;
-                if !unchanged {
-                    return Ok(false);
-                }
-            }
-            let Some(old) = &file.entry.old else {
-                continue;
-            };
-            let Some(open) = &file.open else {
-                return Ok(false);
-            };
-            let mut image = open.map(0, MAX_LEN).map_err(io())?;
-            // What is longer than the file and its undo data together cannot be restored.
-            let most = file.undo.bytes().saturating_add(image.bytes().len() as u64);
-            if old.length > most {
-                return Ok(false);
-            }
-            let len = usize::try_from(old.length).unwrap_or(usize::MAX);
-            overlay(image.as_mut(), &file.undo, len).map_err(io())?;
-            let restored = image.bytes().get(..len).map(Digest::of);
-            if restored != Some(old.xxh3) {
+            if !file.holds_nothing_foreign()? || !file.gives_old_bytes()? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// What differs in each file from what the run found and from what it left.
+    pub(crate) fn differences(&self) -> Result<Vec<Difference>, Error> {
+        self.files
+            .iter()
+            .map(|file| file.difference(self.shown_path(file)))
+            .collect()
+    }
+
+    /// Restores old bytes whatever holds their places now.
+    ///
+    /// # Errors
+    /// Where a file is missing.
+    pub(crate) fn force(&mut self) -> Result<(), Error> {
+        self.forced = true;
+        self.none_missing()
+    }
+
+    fn shown_path(&self, file: &Restorable<'_>) -> String {
+        on_volume(self.entry.volume.as_deref(), &file.entry.path)
+    }
+
+    fn none_missing(&self) -> Result<(), Error> {
+        for file in &self.files {
+            if file.entry.old.is_some() && file.open.is_none() {
+                let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+                return Err(Error::io(&file.entry.path, "restore the file")(missing));
+            }
+        }
+        Ok(())
+    }
+
+    /// What restoring does to each file.
+    pub(crate) fn actions(&self) -> Result<Vec<RestoredFile>, Error> {
+        let action = |file: &Restorable<'_>| {
+            Ok(RestoredFile {
+                path: self.shown_path(file),
+                action: file.action()?,
+            })
+        };
+        self.files.iter().map(action).collect()
     }
 
     /// Restores the files.
@@ -158,12 +284,8 @@ impl<'a> Restoration<'a> {
     /// # Errors
     /// What the system reported; the run is then as if it had been killed.
     pub(crate) fn restore(&mut self) -> Result<Vec<RestoredFile>, Error> {
-        for file in &self.files {
-            if file.entry.old.is_some() && file.open.is_none() {
-                let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-                return Err(Error::io(&file.entry.path, "restore the file")(missing));
-            }
-        }
+        let actions = self.actions()?;
+        self.none_missing()?;
         let mut left: Vec<usize> = self.files.iter().map(|file| file.undo.len()).collect();
         let mut unflushed = vec![false; self.files.len()];
         for step in self.entry.steps.iter().rev() {
@@ -193,7 +315,7 @@ impl<'a> Restoration<'a> {
         }
         self.flush(&mut unflushed)?;
         self.verify()?;
-        Ok(self.entry.restored())
+        Ok(actions)
     }
 
     fn write(&mut self, file: usize, record: usize) -> Result<(), Error> {
@@ -226,13 +348,21 @@ impl<'a> Restoration<'a> {
     }
 
     fn set_len(&mut self, file: usize, len: u64) -> Result<(), Error> {
-        let Some(Restorable { entry, open, .. }) = self.files.get_mut(file) else {
+        let forced = self.forced;
+        let Some(Restorable {
+            entry, undo, open, ..
+        }) = self.files.get_mut(file)
+        else {
             return Ok(());
         };
         let (Some(open), Some(_)) = (open, &entry.old) else {
             return Ok(());
         };
         let io = || Error::io(&entry.path, "restore the length of the file");
+        // What lies behind the end that the run gave the file is not the run's.
+        if forced && open.len().map_err(io())? > greatest_len(entry, undo) {
+            return Ok(());
+        }
         // What was cut off comes back with its records; growing first would only take space.
         if open.len().map_err(io())? > len {
             open.set_len(len).map_err(io())?;
@@ -274,6 +404,10 @@ impl<'a> Restoration<'a> {
                 continue;
             };
             let io = || Error::io(&file.entry.path, "read the file back");
+            if self.forced {
+                file.verify_records(open.as_ref())?;
+                continue;
+            }
             let len = open.len().map_err(io())?;
             let digest = Digest::of_file(open.as_ref()).map_err(io())?;
             if len != old.length || digest != old.xxh3 {
@@ -285,6 +419,14 @@ impl<'a> Restoration<'a> {
         }
         Ok(())
     }
+}
+
+/// The greatest length that the run gave a file.
+fn greatest_len(entry: &FileEntry, undo: &UndoData) -> u64 {
+    let known = [entry.old, entry.new];
+    let known = known.iter().flatten().map(|content| content.length).max();
+    let noted = undo.lengths().map_or(undo.end(), |lengths| *lengths.end());
+    noted.max(known.unwrap_or_default())
 }
 
 fn mark(flags: &mut [bool], file: usize) {

@@ -7,7 +7,7 @@ use super::Held;
 use super::files::CommitFiles;
 use super::pre_images::{CommitUndo, undo_of};
 use crate::error::Error;
-use crate::run::undo_data::PreImage;
+use crate::run::undo_data::Images;
 use crate::run::{FileEntry, HiveEntry, RunFolder};
 use crate::site::Need;
 
@@ -15,21 +15,21 @@ use crate::site::Need;
 pub(super) const JOURNAL_ROOM: u64 = 256 << 10;
 
 /// The undo data of one hive, not written yet.
-pub(crate) struct Backup {
+pub(crate) struct Backup<'a> {
     pub(crate) entry: HiveEntry,
     /// Name of each file of undo data, and what goes into it.
-    data: Vec<(String, Vec<PreImage>)>,
+    data: Vec<(String, Images<'a>)>,
     /// Bytes that the commit and the undo data take.
     pub(crate) need: Need,
 }
 
 /// Works out the undo data of a commit. `first` numbers its files within the run.
-pub(crate) fn back_up(
+pub(crate) fn back_up<'a>(
     held: &Held,
     files: &CommitFiles,
-    plan: &CommitPlan<'_>,
+    plan: &'a CommitPlan<'_>,
     first: usize,
-) -> Result<Backup, Error> {
+) -> Result<Backup<'a>, Error> {
     let open = |kind| files.open(kind).map(|file| file as &dyn Storage);
     let undo = undo_of(plan.steps(), open).map_err(Error::io(&held.path, "read the old bytes"))?;
     let CommitUndo { files: data, steps } = undo;
@@ -77,9 +77,8 @@ pub(crate) fn back_up(
             new: None,
             extents: change.map(|change| change.extents).unwrap_or_default(),
         });
-        let bytes: usize = data.records.iter().map(|record| record.bytes.len()).sum();
-        backup.need.state = backup.need.state.saturating_add(bytes as u64);
-        backup.data.push((name, data.records));
+        backup.need.state = backup.need.state.saturating_add(data.images.len());
+        backup.data.push((name, data.images));
     }
     // The journal lies beside its successor for a moment.
     let journal = serde_json::to_vec(&backup.entry).map_or(0, |json| json.len() as u64 * 4);
@@ -87,11 +86,11 @@ pub(crate) fn back_up(
     Ok(backup)
 }
 
-impl Backup {
+impl Backup<'_> {
     /// Writes the undo data into the run's folder.
     pub(crate) fn write(&self, run: &RunFolder) -> Result<(), Error> {
-        for (name, records) in &self.data {
-            run.write_undo(name, records)?;
+        for (name, images) in &self.data {
+            run.write_undo(name, images)?;
         }
         Ok(())
     }

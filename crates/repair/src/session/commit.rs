@@ -12,7 +12,7 @@ use crate::documents::{AppliedDescriptors, AppliedHive, RunKind, RunState};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
-use crate::run::{Content, DescriptorsEntry, HiveEntry, Journal, RunFolder};
+use crate::run::{Content, DescriptorsEntry, HiveEntry, Journal, RunFolder, Way};
 use crate::site::{Need, Site};
 
 /// What a new run is about.
@@ -25,7 +25,8 @@ pub(crate) struct NewRun {
 
 /// A run that came to a good end.
 pub(crate) struct Committed {
-    pub(crate) run: String,
+    /// Its name; `None` where nothing could be changed and no run is left.
+    pub(crate) run: Option<String>,
     pub(crate) hives: Vec<AppliedHive>,
     /// What was done with security descriptors, where there was anything to do.
     pub(crate) descriptors: Option<AppliedDescriptors>,
@@ -56,19 +57,21 @@ pub(crate) fn commit(
         files.push(prepared.files);
     }
     let mut plans = Vec::new();
-    let mut backups: Vec<Backup> = Vec::new();
-    let mut need = Need::default();
     for ((image, held), files) in images.iter().zip(&held).zip(&mut files) {
         let plan = plan_one(image, &held.path, files, now)?;
         files.open_for(&plan)?;
         files.check_room(&plan)?;
+        plans.push(plan);
+    }
+    let mut backups: Vec<Backup<'_>> = Vec::new();
+    let mut need = Need::default();
+    for ((plan, held), files) in plans.iter().zip(&held).zip(&files) {
         let first: usize = backups.iter().map(|backup| backup.entry.files.len()).sum();
-        let backup = back_up(held, files, &plan, first + 1)?;
+        let backup = back_up(held, files, plan, first + 1)?;
         need.target = need.target.saturating_add(backup.need.target);
         need.boot = need.boot.saturating_add(backup.need.boot);
         need.state = need.state.saturating_add(backup.need.state);
         backups.push(backup);
-        plans.push(plan);
     }
     let mut applying = applying;
     if let Some(applying) = &mut applying {
@@ -111,6 +114,8 @@ pub(crate) fn commit(
         run.discard(&site.state);
         return Err(error);
     }
+    // The old bytes are in the run's folder now.
+    drop(backups);
 
     let result = write(&images, &plans, &held, &mut files, watch);
     // Two images of a large hive need not be in memory at the same time.
@@ -119,12 +124,21 @@ pub(crate) fn commit(
     let result = result
         .and_then(|proofs| read_back(&held, &files, proofs, &mut journal, watch))
         .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
-        .and_then(|set| finish(site, &run, &mut journal).map(|()| set));
+        .and_then(|set| finish(site, &run, &mut journal, &set, watch).map(|end| (set, end)));
     match result {
-        Ok(set) => Ok(Committed {
-            run: run.id.to_string(),
+        Ok((set, end)) => Ok(Committed {
+            run: match end {
+                End::Done => Some(run.id.to_string()),
+                End::NothingDone => {
+                    run.discard(&site.state);
+                    None
+                }
+            },
             descriptors: known.map(|(failed, left_alone)| {
                 let mut set = set;
+                if end == End::NothingDone {
+                    set.reports.clear();
+                }
                 set.failed.append(failed);
                 set.left_alone = left_alone;
                 set
@@ -164,7 +178,7 @@ fn plan_one<'a>(
 fn begin(
     run: &RunFolder,
     journal: &mut Journal,
-    backups: &[Backup],
+    backups: &[Backup<'_>],
     draft: Option<Draft>,
     site: &Site,
     watch: &mut Watch<'_>,
@@ -287,10 +301,52 @@ fn set_descriptors(
     Ok(applied)
 }
 
-fn finish(site: &Site, run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
+/// How a run came to a good end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Done,
+    /// Nothing could be changed, and the journal says that nothing is.
+    NothingDone,
+}
+
+fn finish(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    set: &AppliedDescriptors,
+    watch: &mut Watch<'_>,
+) -> Result<End, Error> {
+    let nothing_set = set.changed == 0 && set.already == 0;
+    if journal.hives.is_empty() && nothing_set && is_as_before(site, run, journal, watch)? {
+        journal.set_state(RunState::RolledBack);
+        run.write_journal(journal)?;
+        return Ok(End::NothingDone);
+    }
     site.end_record(run, journal)?;
     journal.set_state(RunState::Done);
-    run.write_journal(journal)
+    run.write_journal(journal)?;
+    Ok(End::Done)
+}
+
+/// Makes sure of a run that could set no descriptor that it has changed nothing else: what was
+/// added to a volume for those goes again.
+fn is_as_before(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<bool, Error> {
+    if journal.disk.is_some() {
+        journal.begin_undo(Way::Sectors);
+        run.write_journal(journal)?;
+        return site.restore_disk(run, journal).map(|_| true);
+    }
+    // One that failed may have been set all the same, and could not be read back.
+    match roll_back_descriptors(site, run, journal, watch) {
+        Ok(()) => Ok(true),
+        Err(Error::NotRestored { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn applied(held: Held, bytes_written: u64) -> AppliedHive {
@@ -374,6 +430,10 @@ fn roll_back(
     let id = run.id.to_string();
     journal.note = Some(chain(&error));
     // Should this be killed, the run must not be taken for one that only has to be completed.
+    journal.way = Some(match journal.disk {
+        Some(_) => Way::Sectors,
+        None => Way::Bytes,
+    });
     note_state(run, journal, RunState::Undoing);
     let restored = match site.restore_disk(run, journal) {
         Ok(None) => roll_back_parts(site, run, journal, watch),
@@ -398,10 +458,11 @@ fn roll_back(
     }
 }
 
-/// Notes a state in the journal, where that is possible: on a full disk it may not be.
+/// Notes a state in the journal, as durably as that is possible: on a full disk, or on one that can't
+/// be flushed any more, it may not be.
 fn note_state(run: &RunFolder, journal: &mut Journal, state: RunState) {
     journal.set_state(state);
-    if let Err(error) = run.write_journal(journal) {
+    if let Err(error) = run.note_journal(journal) {
         tracing::warn!(run = %run.id, "the journal: {}", chain(&error));
     }
 }

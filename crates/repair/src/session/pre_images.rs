@@ -6,20 +6,20 @@ use std::io;
 use diskmend_hive::Storage;
 use diskmend_hive::commit::{self, HiveFileKind};
 
-use crate::run::undo_data::{MAX_RECORD, PreImage};
+use crate::run::undo_data::{Images, MAX_RECORD, PostImage, PreImage};
 use crate::run::{self};
 
 /// The undo data of one file that a commit writes.
-#[derive(Debug, Default)]
-pub(crate) struct FileUndo {
-    pub(crate) records: Vec<PreImage>,
+#[derive(Debug)]
+pub(crate) struct FileUndo<'a> {
+    pub(crate) images: Images<'a>,
     pub(crate) created: bool,
 }
 
 /// The undo data of a commit.
-pub(crate) struct CommitUndo {
+pub(crate) struct CommitUndo<'a> {
     /// The files that are written, in the order in which they first are.
-    pub(crate) files: Vec<(HiveFileKind, FileUndo)>,
+    pub(crate) files: Vec<(HiveFileKind, FileUndo<'a>)>,
     /// The steps, in the journal's terms.
     pub(crate) steps: Vec<run::Step>,
 }
@@ -145,15 +145,15 @@ fn index(len: u64) -> usize {
 }
 
 /// Works the undo data of a commit out. `open` gives the files as they lie on disk.
-pub(crate) fn undo_of<'a>(
+pub(crate) fn undo_of<'a: 'f, 'f>(
     steps: &'a [commit::Step<'a>],
-    open: impl Fn(HiveFileKind) -> Option<&'a dyn Storage>,
-) -> io::Result<CommitUndo> {
+    open: impl Fn(HiveFileKind) -> Option<&'f dyn Storage>,
+) -> io::Result<CommitUndo<'a>> {
     let mut undo = CommitUndo {
         files: Vec::new(),
         steps: Vec::new(),
     };
-    let mut shadows: Vec<Shadow<'a>> = Vec::new();
+    let mut shadows: Vec<Shadow<'f>> = Vec::new();
     for step in steps {
         let kind = match step {
             commit::Step::Create { file }
@@ -168,8 +168,15 @@ pub(crate) fn undo_of<'a>(
         let file = match undo.files.iter().position(|(known, _)| *known == kind) {
             Some(file) => file,
             None => {
-                undo.files.push((kind, FileUndo::default()));
-                shadows.push(Shadow::new(open(kind))?);
+                let shadow = Shadow::new(open(kind))?;
+                let images = Images {
+                    before: Vec::new(),
+                    after: Vec::new(),
+                    lengths: shadow.len..=shadow.len,
+                };
+                let created = false;
+                undo.files.push((kind, FileUndo { images, created }));
+                shadows.push(shadow);
                 undo.files.len() - 1
             }
         };
@@ -208,20 +215,26 @@ pub(crate) fn undo_of<'a>(
                 push(&mut undo.steps, data, file, records);
                 shadow.note(*offset, Written::Bytes(new));
                 shadow.len = shadow.len.max(end);
+                data.images.after.push(PostImage {
+                    offset: *offset,
+                    bytes: new,
+                });
             }
             commit::Step::Sync { .. } | commit::Step::SyncFolder => {}
         }
+        let (least, greatest) = data.images.lengths.clone().into_inner();
+        data.images.lengths = least.min(shadow.len)..=greatest.max(shadow.len);
     }
     Ok(undo)
 }
 
 /// Adds records, and the step that says so.
-fn push(steps: &mut Vec<run::Step>, data: &mut FileUndo, file: usize, records: Vec<PreImage>) {
+fn push(steps: &mut Vec<run::Step>, data: &mut FileUndo<'_>, file: usize, records: Vec<PreImage>) {
     if records.is_empty() {
         return;
     }
     let more = records.len();
-    data.records.extend(records);
+    data.images.before.extend(records);
     match steps.last_mut() {
         Some(run::Step::Write {
             file: last,

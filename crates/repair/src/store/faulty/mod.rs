@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Kill,
     /// This operation alone fails.
     Once,
+    /// From this operation on no flush succeeds any more; the rest works.
+    Flushes,
     /// From this operation on nothing can grow or be created any more; the rest works.
     Full,
 }
@@ -48,6 +50,8 @@ struct World {
     faults: Vec<(usize, Fault)>,
     killed: bool,
     full: bool,
+    /// No flush succeeds.
+    unflushable: bool,
     locked: Vec<usize>,
     log: Vec<String>,
     /// Blocks of images that were written, by node and number: none of them is a hole.
@@ -205,6 +209,7 @@ impl FaultyDisk {
         let mut world = self.world();
         world.killed = false;
         world.full = false;
+        world.unflushable = false;
         world.faults.clear();
         world.locked.clear();
         let mut random = match loss {
@@ -271,7 +276,11 @@ impl FaultyDisk {
                 }
                 Fault::Once => return (false, Err(io::Error::other("failed once"))),
                 Fault::Full => world.full = true,
+                Fault::Flushes => world.unflushable = true,
             }
+        }
+        if world.unflushable && what.starts_with("flush") {
+            return (false, Err(io::Error::other("not flushed")));
         }
         if world.full && grows {
             return (false, Err(io::ErrorKind::StorageFull.into()));

@@ -1,0 +1,91 @@
+//! What is not as a run left it.
+
+use serde::Serialize;
+
+use crate::documents::SCHEMA;
+
+/// Most ranges that are listed of a place.
+const MOST_RANGES: usize = 1000;
+
+/// What differs from what a run found and from what it left.
+#[derive(Clone, Debug, Serialize)]
+pub struct Differences {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// The run.
+    pub run: String,
+    /// The disk as a whole, if undo gives its sectors back; else each file that the run has written
+    /// and that differs.
+    pub places: Vec<Difference>,
+}
+
+/// What differs in a file or on a disk, of the bytes that the run has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The file below the target's root, with `/`; or the image file or disk.
+    pub path: String,
+    /// Whether it is a disk as a whole.
+    pub is_disk: bool,
+    /// Its length in bytes, if that is not one that the run gave it; 0 if the file is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_length: Option<u64>,
+    /// Number of bytes that differ.
+    pub bytes: u64,
+    /// Number of ranges that differ.
+    pub count: u64,
+    /// The first thousand of them.
+    pub ranges: Vec<ByteRange>,
+}
+
+/// A range of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ByteRange {
+    /// Offset of the first byte.
+    pub offset: u64,
+    /// Number of bytes.
+    pub length: u64,
+}
+
+impl Differences {
+    pub(crate) fn of(target: &str, run: &str) -> Self {
+        Self {
+            schema: SCHEMA,
+            target: target.to_owned(),
+            run: run.to_owned(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Adds a place, if anything differs there.
+    pub(crate) fn add(&mut self, place: Difference) {
+        if place.count > 0 || place.other_length.is_some() {
+            self.places.push(place);
+        }
+    }
+}
+
+impl Difference {
+    pub(crate) const fn of(path: String, is_disk: bool) -> Self {
+        Self {
+            path,
+            is_disk,
+            other_length: None,
+            bytes: 0,
+            count: 0,
+            ranges: Vec::new(),
+        }
+    }
+
+    /// Takes note of a range.
+    pub(crate) fn add(&mut self, range: &std::ops::Range<u64>) {
+        let length = range.end.saturating_sub(range.start);
+        self.bytes = self.bytes.saturating_add(length);
+        self.count = self.count.saturating_add(1);
+        if self.ranges.len() < MOST_RANGES {
+            let offset = range.start;
+            self.ranges.push(ByteRange { offset, length });
+        }
+    }
+}

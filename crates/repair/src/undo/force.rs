@@ -1,0 +1,102 @@
+//! Giving a run's old bytes back although something else has written to the same places since.
+
+use diskmend_disk::Target;
+
+use super::{by_bytes, guarded, locked, open_all, undoable, whole_disk};
+use crate::documents::{Differences, Notice, UndoReport};
+use crate::error::{Error, chain};
+use crate::progress::{Phase, Watch};
+use crate::run::{Journal, RunFolder};
+use crate::site::{Options, Site};
+
+/// What differs from what a run found and from what it left, among the bytes that it has changed.
+/// Nothing is written.
+///
+/// # Errors
+/// See [`Error`] and its [`class`](Error::class).
+pub fn differences(
+    target: &Target,
+    run: Option<&str>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Differences, Error> {
+    let site = guarded(target, options, watch)?;
+    differences_site(&site, run)
+}
+
+pub(crate) fn differences_site(site: &Site, run: Option<&str>) -> Result<Differences, Error> {
+    let (folder, journal) = undoable(site, run)?;
+    let _lock = locked(site)?;
+    compare(site, &folder, &journal)
+}
+
+/// Gives a run's old bytes back, and these alone, whatever holds their places now. The caller has
+/// shown the [`differences`] and asked.
+///
+/// # Errors
+/// See [`Error`] and its [`class`](Error::class).
+pub fn undo_by_force(
+    target: &Target,
+    run: Option<&str>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    let mut site = guarded(target, options, watch)?;
+    undo_site_by_force(&mut site, run, watch)
+}
+
+pub(crate) fn undo_site_by_force(
+    site: &mut Site,
+    run: Option<&str>,
+    watch: &mut Watch<'_>,
+) -> Result<UndoReport, Error> {
+    let (folder, journal) = undoable(site, run)?;
+    let _lock = locked(site)?;
+    watch.phase(Phase::Opening, &site.display)?;
+    // What an attempt has left may be what hinders every other one.
+    if let Err(error) = site.end_attempt(&folder) {
+        tracing::warn!("{}", chain(&error));
+        site.forget_attempt(&folder)?;
+    }
+    let site = &*site;
+    let differences = compare(site, &folder, &journal)?;
+    let mut report = if is_by_sectors(site, &journal)? {
+        whole_disk(site, &folder, journal, watch)?
+    } else {
+        let hives = journal.hives.clone();
+        let mut restorations = open_all(site, &folder, &hives)?;
+        for restoration in &mut restorations {
+            restoration.force()?;
+        }
+        by_bytes(site, &folder, journal, &mut restorations, watch)?
+    };
+    if !differences.places.is_empty() {
+        report.notices.push(Notice {
+            kind: "forced",
+            text: "the old bytes of the run were restored over something else: check the disk \
+                   before it is used"
+                .to_owned(),
+        });
+    }
+    report.differences = Some(differences);
+    Ok(report)
+}
+
+/// Whether all that the run has changed lies on a disk of which it has recorded the sectors.
+fn is_by_sectors(site: &Site, journal: &Journal) -> Result<bool, Error> {
+    Ok(site.disk.is_some() && journal.disk.is_some() && site.holds_all(journal)?)
+}
+
+fn compare(site: &Site, folder: &RunFolder, journal: &Journal) -> Result<Differences, Error> {
+    let mut differences = Differences::of(&site.display, &journal.run);
+    if is_by_sectors(site, journal)? {
+        differences.add(site.changed_since(folder, journal)?);
+        return Ok(differences);
+    }
+    for restoration in open_all(site, folder, &journal.hives)? {
+        for difference in restoration.differences()? {
+            differences.add(difference);
+        }
+    }
+    Ok(differences)
+}
