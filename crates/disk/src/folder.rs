@@ -156,10 +156,15 @@ impl Folder {
         self.dir.open_file(name, access)
     }
 
-    /// Whether files can be created here at all: not on an NTFS volume that is not mounted.
-    #[must_use]
-    pub fn may_create(&self) -> bool {
-        self.image().is_none_or(|dir| dir.tree().may_create())
+    /// Whether a file of that name can be created here and get so many bytes, as far as that can be
+    /// told without writing: on a disk that is not mounted. On NTFS there it never can.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn can_create(&self, name: impl AsRef<OsStr>, len: u64) -> io::Result<()> {
+        let name = component(name.as_ref())?;
+        self.image()
+            .map_or(Ok(()), |dir| dir.can_create(name.as_os_str(), len))
     }
 
     /// Creates a file for reading and writing. On Unix only its owner may read it: copies of

@@ -83,7 +83,7 @@ fn options() -> Options {
     Options {
         now: NOW,
         format: None,
-        may_create_log: true,
+        with_log: true,
     }
 }
 

@@ -174,7 +174,7 @@ fn commit(hive: &Hive, files: &mut Files) {
     let options = Options {
         now: NOW,
         format: None,
-        may_create_log: true,
+        with_log: true,
     };
     let plan = plan(hive, &files.logs(), &options).expect("a plan");
     execute(&plan, files).expect("memory does not fail");

@@ -15,7 +15,7 @@ use crate::plan::{HiveSource, Plan, PlannedHive, plan_site};
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
 use crate::recorder::Recorder;
-use crate::session::{NewRun, Prepared, commit, prepare};
+use crate::session::{NewRun, Prepared, check_writable, commit, prepare};
 use crate::site::{Options, Site, guards};
 use crate::survey::skipped;
 
@@ -230,7 +230,11 @@ fn prepare_hive(
         HiveSource::Windows(_) => Ok(make(recorder, planned)?),
         HiveSource::BootStore { changes, .. } => boot_store::make(recorder, &path, changes),
     });
-    Ok(prepared?)
+    let mut prepared = prepared?;
+    if let Some(prepared) = &mut prepared {
+        check_writable(site, prepared)?;
+    }
+    Ok(prepared)
 }
 
 fn find(site: &Site, source: &HiveSource) -> Result<HivePlace, Error> {

@@ -99,7 +99,8 @@ pub(crate) fn survey(
 fn disk_notices(site: &Site) -> Vec<Notice> {
     let warnings = site.disk.iter().flat_map(Disk::warnings);
     let in_use = site.disk.iter().filter_map(|disk| {
-        let error = disk.not_in_use().err()?;
+        let asked = disk.fit_for_writing().and_then(|()| disk.not_in_use());
+        let error = asked.err()?;
         Some(format!(
             "{}: it can be read, but not changed",
             chain(&error)

@@ -96,7 +96,7 @@ fn commits(hive: &Hive, file: &[u8]) {
     let options = Options {
         now: Filetime(2),
         format: None,
-        may_create_log: true,
+        with_log: true,
     };
     let mut files = MemoryHive::new(file.to_vec());
     let plan = match plan(hive, &Logs::default(), &options) {

@@ -80,3 +80,22 @@ fn an_image_is_refused_as_the_boot_volume_of_a_mount() {
     }
     assert!(!windows.path().join("diskmend").exists());
 }
+
+/// FAT32 with fewer clusters than a FAT32 has: fsck.fat warns of it, Windows and firmware read it. The
+/// `fatfs` crate refuses it; that was noticed once SYSTEM was written, and all was rolled back.
+#[test]
+fn a_store_that_can_not_get_a_log_is_written_without_one() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    // Where the boot sector and its copy have the number of sectors.
+    for sector in [0, 6 * 512] {
+        disk.write_at(&42_000_u32.to_le_bytes(), disk.boot.start + sector + 32);
+    }
+    let before = disk.snapshot();
+    diskmend(["repair", disk.path(), "rdp-internal-error", "--yes"]).ends(0);
+    assert_eq!(disk.read_esp(&format!("{EFI_BOOT}/BCD.LOG1")), None);
+    diskmend(["inspect", disk.path(), "rdp-internal-error"]).ends(0);
+    diskmend(["undo", disk.path(), "--yes"]).ends(0);
+    disk.has_bytes_of(&before);
+}

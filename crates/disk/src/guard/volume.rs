@@ -3,7 +3,6 @@
 use std::io;
 
 use crate::error::GuardError;
-use crate::image::Disk;
 use crate::target::Target;
 
 /// The target's volume is not mounted read-only, nor is its disk read-only to Windows.
@@ -20,6 +19,7 @@ use crate::target::Target;
 pub fn writable(target: &Target) -> Result<(), GuardError> {
     if let (Some(image), Some(disk)) = (target.root().image(), target.disk()) {
         image.tree().writable()?;
+        disk.fit_for_writing()?;
         return disk.open_for_writing();
     }
     #[cfg(windows)]
@@ -33,15 +33,19 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
     Ok(())
 }
 
-/// Of a disk that is not mounted: nobody else uses it in a way that [`writable`] would refuse.
-/// Nothing is opened for writing or locked, so that this can be asked long before anything is to be
-/// written.
+/// Of a disk that is not mounted: nobody else uses it, and nothing of its container is damaged, so
+/// that [`writable`] would refuse. Nothing is opened for writing or locked: this can be asked long
+/// before anything is to be written.
 ///
 /// # Errors
-/// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`],
+/// [`GuardError::Unfit`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`],
 /// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], or why the system would not say.
 pub fn not_in_use(target: &Target) -> Result<(), GuardError> {
-    target.disk().map_or(Ok(()), Disk::not_in_use)
+    let Some(disk) = target.disk() else {
+        return Ok(());
+    };
+    disk.fit_for_writing()?;
+    disk.not_in_use()
 }
 
 /// Bytes that can still be written to the target's volume.

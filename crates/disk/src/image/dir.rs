@@ -59,6 +59,10 @@ impl ImageDir {
         }
     }
 
+    pub(crate) fn can_create(&self, name: &OsStr, len: u64) -> io::Result<()> {
+        self.tree.can_create(&self.node, name, len)
+    }
+
     pub(crate) fn create_file(&self, name: &OsStr) -> io::Result<ImageFile> {
         if !self.tree.find(&self.node, name)?.is_empty() {
             return Err(io::ErrorKind::AlreadyExists.into());

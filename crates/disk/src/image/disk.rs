@@ -276,6 +276,21 @@ impl Disk {
         }
     }
 
+    /// Whether nothing of what holds the disk speaks against writing: the tables of a VHD or VHDX are
+    /// read as a whole.
+    ///
+    /// # Errors
+    /// [`GuardError::Unfit`], or why it can't be read.
+    pub fn fit_for_writing(&self) -> Result<(), GuardError> {
+        match self.inner.container().check_writable() {
+            Ok(()) => Ok(()),
+            Err(ContainerError::Io(error)) => Err(GuardError::io("read the image's tables")(error)),
+            Err(error) => Err(GuardError::Unfit {
+                reason: chain(&error),
+            }),
+        }
+    }
+
     /// Nobody else uses the file or device in a way that keeps it from being opened for writing.
     /// Nothing is locked, and nothing is opened for writing.
     ///

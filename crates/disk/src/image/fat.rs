@@ -117,8 +117,8 @@ impl Tree for FatTree {
         Ok(self.content(path, file))
     }
 
-    fn may_create(&self) -> bool {
-        true
+    fn can_create(&self, folder: &Node, name: &OsStr, len: u64) -> io::Result<()> {
+        self.volume.can_create(&Self::below(folder, name)?, len)
     }
 
     fn create(&self, folder: &Node, name: &OsStr) -> io::Result<Box<dyn Content>> {
@@ -184,8 +184,8 @@ impl Content for FatFile {
         self.file.set_len(len)
     }
 
-    fn check_room(&self, _len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
-        Ok(())
+    fn check_room(&self, len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
+        self.file.can_set_len(len)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -104,8 +104,8 @@ impl Tree for NtfsTree {
         }))
     }
 
-    fn may_create(&self) -> bool {
-        false
+    fn can_create(&self, _folder: &Node, _name: &OsStr, _len: u64) -> io::Result<()> {
+        Err(not_on_an_image("no file is created on NTFS"))
     }
 
     fn create(&self, _folder: &Node, _name: &OsStr) -> io::Result<Box<dyn Content>> {

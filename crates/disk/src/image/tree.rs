@@ -41,8 +41,9 @@ pub(crate) trait Tree: fmt::Debug + Send + Sync {
 
     fn open(&self, node: &Node) -> io::Result<Box<dyn Content>>;
 
-    /// Whether files can be created.
-    fn may_create(&self) -> bool;
+    /// Whether a file of that name can be created in a folder and get so many bytes. Nothing is
+    /// written.
+    fn can_create(&self, folder: &Node, name: &OsStr, len: u64) -> io::Result<()>;
 
     fn create(&self, folder: &Node, name: &OsStr) -> io::Result<Box<dyn Content>>;
 

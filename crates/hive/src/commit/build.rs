@@ -9,7 +9,7 @@ use crate::commit::error::CommitError;
 use crate::commit::files::HiveFileKind;
 use crate::commit::log_choice::format;
 use crate::commit::numbers::{Times, free_numbers, old_logs};
-use crate::commit::plan::{CommitPlan, LogChoice};
+use crate::commit::plan::CommitPlan;
 use crate::commit::steps::{Steps, stamped};
 use crate::error::Corruption;
 use crate::format::{BaseBlock, HiveBin};
@@ -26,10 +26,10 @@ pub struct Options {
     pub now: Filetime,
     /// The format of the log; `None` chooses it by what the hive's logs and version show.
     pub format: Option<LogFormat>,
-    /// Whether a log may be created where the one that is needed does not exist. Without it such an
-    /// edit is written in place and a crash meanwhile can't be recovered from the hive's files: the
-    /// caller must be able to give back what was there.
-    pub may_create_log: bool,
+    /// Whether the edit is written to a log first, which is created if it does not exist. Without one
+    /// the edit is written in place and a crash meanwhile can't be recovered from the hive's files:
+    /// the caller must be able to give back what was there.
+    pub with_log: bool,
 }
 
 /// Plans the commit of a hive whose logs, as they lie on disk, are `logs`. Nothing is written.
@@ -64,7 +64,6 @@ pub fn plan<'a>(
         .primary_sequence
         .get()
         .max(settled.secondary_sequence.get());
-    let is_secured = |choice: &LogChoice| !choice.created || options.may_create_log;
     let existing = LogKind::ALL.into_iter().filter_map(|kind| {
         let len = logs.file(kind)?.len;
         Some((HiveFileKind::Log(kind), len))
@@ -76,7 +75,10 @@ pub fn plan<'a>(
             .collect(),
         sequence,
         last_written: Filetime(settled.last_written.get()),
-        log: edit.as_ref().map(|edit| edit.choice).filter(is_secured),
+        log: edit
+            .as_ref()
+            .filter(|_| options.with_log)
+            .map(|edit| edit.choice),
         recovers: disk.settlement.is_some(),
     };
     if edit.is_none() && disk.settlement.is_none() {
@@ -108,7 +110,7 @@ pub fn plan<'a>(
     steps.discard(&out_of_order);
     if let Some(edit) = &edit {
         let last = next + edit.entries.len() as u32;
-        if is_secured(&edit.choice) {
+        if options.with_log {
             steps.log(edit, next, logs);
         }
         steps.write(edit, next, last, times);

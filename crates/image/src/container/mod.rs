@@ -131,6 +131,20 @@ impl Container {
         }
     }
 
+    /// Whether anything of the container itself speaks against writing to it: its tables are read.
+    /// Every write asks this too.
+    ///
+    /// # Errors
+    /// What is damaged, or why else it must not be written.
+    pub fn check_writable(&self) -> Result<(), ContainerError> {
+        match &self.disk {
+            Disk::Raw { .. } => Ok(()),
+            Disk::VhdFixed(disk) => disk.check_writable(),
+            Disk::VhdDynamic(disk) => disk.check_writable(),
+            Disk::Vhdx(disk) => disk.check_writable(),
+        }
+    }
+
     /// What was found damaged on opening, and replaced by its second copy; and what was replayed in
     /// memory of the log of a VHDX, whose file is brought up to date before the first write.
     #[must_use]

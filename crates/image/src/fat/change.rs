@@ -25,6 +25,9 @@ use super::table::{Next, Table};
 use crate::bytes;
 use crate::device::Device;
 
+/// Bytes appended by one change, which is held in memory.
+pub(super) const PIECE_LEN: usize = 1 << 20;
+
 /// What a part of a change is. Written in this order where clusters are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -107,6 +110,14 @@ impl Change<'_> {
             file.seek(SeekFrom::End(0))?;
             file.write_all(data)
         })
+    }
+
+    /// Appends zeros, at most as many as one step of a larger change.
+    pub(super) fn append_zeros(&self, path: &[String], len: u64) -> io::Result<()> {
+        match usize::try_from(len).unwrap_or(usize::MAX).min(PIECE_LEN) {
+            0 => Ok(()),
+            len => self.append(path, &vec![0; len]),
+        }
     }
 
     /// Shortens a file to `len` bytes.

@@ -3,14 +3,12 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::change::PIECE_LEN;
 use super::folder::Found;
 use super::geometry::Run;
 use super::{Inner, State};
 use crate::bytes;
 use crate::device::range;
-
-/// Bytes appended by one change, which is held in memory.
-const PIECE_LEN: usize = 1 << 20;
 
 /// A file, found again by its path whenever the volume's structure has changed.
 #[derive(Debug)]
@@ -121,6 +119,29 @@ impl File {
             self.volume.check_changeable(&mut state)?;
             let len = u32::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
             self.volume.change(&mut state).truncate(&self.path, len)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the file can be written, and its length be set to `len`. A change of the length is tried
+    /// on a copy in memory; nothing is written.
+    ///
+    /// # Errors
+    /// As [`File::set_len`].
+    pub fn can_set_len(&self, len: u64) -> io::Result<()> {
+        let mut state = self.volume.state();
+        self.volume.check_writable(&mut state)?;
+        let old_len = u64::from(self.place(&state)?.found.len);
+        if len > old_len {
+            self.check_room(&mut state, old_len, len)?;
+            let added = len.saturating_sub(old_len);
+            self.volume
+                .on_a_copy(|change| change.append_zeros(&self.path, added))?;
+        } else if len < old_len {
+            self.volume.check_changeable(&mut state)?;
+            let len = u32::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+            self.volume
+                .on_a_copy(|change| change.truncate(&self.path, len))?;
         }
         Ok(())
     }

@@ -98,8 +98,6 @@ const MIN_CLUSTERS_16: u64 = 4085;
 const MIN_CLUSTERS_32: u64 = 65525;
 /// Numbers from here on have a meaning of their own in the FAT.
 const MAX_CLUSTERS_32: u64 = 0x0FFF_FFF5;
-/// Bytes of the longest cluster that Windows makes.
-const MAX_CLUSTER_LEN: u64 = 256 << 10;
 const BOOT_SECTOR_LEN: usize = 512;
 
 impl Geometry {
@@ -144,21 +142,18 @@ impl Geometry {
         }
         let per_cluster = u64::from(boot.sec_per_clus);
         let cluster_len = per_cluster.saturating_mul(sector_len);
-        if !per_cluster.is_power_of_two() || cluster_len > MAX_CLUSTER_LEN {
-            return Err(corrupt(
-                "sectors of a cluster",
-                13,
-                "a power of two, with 256 KiB at most",
-                per_cluster,
-            ));
+        // At most 128 of 4096 bytes: 512 KiB.
+        if !per_cluster.is_power_of_two() {
+            let expected = "a power of two";
+            return Err(corrupt("sectors of a cluster", 13, expected, per_cluster));
         }
         let reserved = u64::from(boot.rsvd_sec_cnt.get());
         if reserved == 0 {
             return Err(corrupt("reserved sectors", 14, "at least 1", 0));
         }
         let fats = u64::from(boot.num_fats);
-        if !(1..=2).contains(&fats) {
-            return Err(corrupt("number of FATs", 16, "1 or 2", fats));
+        if fats == 0 {
+            return Err(corrupt("number of FATs", 16, "at least 1", fats));
         }
         if boot.media != 0xF0 && boot.media < 0xF8 {
             return Err(corrupt("media", 21, "0xf0 or 0xf8 to 0xff", boot.media));
@@ -251,7 +246,8 @@ impl Geometry {
                 start: fat_start.saturating_add(fat_len),
                 len: fat_len,
             }),
-            mirrored: true,
+            // Windows makes one or two. Of more than two, only the first is looked at.
+            mirrored: fats <= 2,
             root: Root::Fixed(Run {
                 start: root_start,
                 len: root_entries.saturating_mul(DirEntry::LEN as u64),
@@ -271,6 +267,27 @@ impl Geometry {
             geometry.complete_32(tail32, reserved)?;
         }
         Ok(geometry)
+    }
+
+    /// Whether the first sector of a volume looks like a boot sector of FAT, though a geometry that is
+    /// read here does not follow from it.
+    pub(super) fn is_suggested_by(sector: &[u8]) -> bool {
+        let Some(boot) = bytes::view::<BootSector>(sector, 0) else {
+            return false;
+        };
+        let sector_len = boot.byts_per_sec.get();
+        let has_fat = boot.fat_sz16.get() != 0
+            || bytes::view::<Tail32>(sector, BootSector::TAIL_AT)
+                .is_some_and(|tail| tail.fat_sz32.get() != 0);
+        matches!(boot.jmp_boot, [0xEB, _, 0x90] | [0xE9, ..])
+            && sector_len.is_power_of_two()
+            && (128..=4096).contains(&sector_len)
+            && boot.sec_per_clus.is_power_of_two()
+            && boot.rsvd_sec_cnt.get() != 0
+            && boot.num_fats != 0
+            && (boot.media == 0xF0 || boot.media >= 0xF8)
+            && (boot.tot_sec16.get() != 0 || boot.tot_sec32.get() != 0)
+            && has_fat
     }
 
     fn complete_32(&mut self, tail: &Tail32, reserved: u64) -> Result<(), FatError> {

@@ -32,11 +32,17 @@ use crate::device::Device;
 use change::Change;
 use folder::{Found, Reader};
 use geometry::Geometry;
+use overlay::Overlay;
 use table::Table;
 
 /// What kind of FAT volume begins with `data`, if any.
 pub(crate) fn kind_of(data: &[u8]) -> Option<FatKind> {
     Geometry::parse(data).ok().map(|geometry| geometry.kind)
+}
+
+/// Whether `data` begin like a FAT volume, of whatever geometry.
+pub(crate) fn is_suggested_by(data: &[u8]) -> bool {
+    Geometry::is_suggested_by(data)
 }
 
 /// What an entry of a folder is.
@@ -193,19 +199,29 @@ impl Volume {
     /// [`io::ErrorKind::StorageFull`]; what [`Volume::check_writable`] says; as [`Volume::list`].
     pub fn create_file(&self, path: &[String]) -> io::Result<File> {
         let mut state = self.inner.state();
-        self.inner.check_changeable(&mut state)?;
-        if !path.last().is_some_and(|name| is_valid_name(name)) {
-            return Err(io::ErrorKind::InvalidFilename.into());
-        }
-        match self.inner.reader().find(path) {
-            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            // A folder on the way that is missing is found out by the change.
-            Err(_) => {}
-        }
+        self.inner.check_new(&mut state, path)?;
         self.inner.change(&mut state).create(path)?;
         drop(state);
         self.open_file(path)
+    }
+
+    /// Whether a file can be made at `path` and lengthened to `len` bytes. That is tried on a copy in
+    /// memory, and nothing is written: `fatfs` takes fewer volumes than Windows does.
+    ///
+    /// # Errors
+    /// As [`Volume::create_file`] and [`File::set_len`].
+    pub fn can_create(&self, path: &[String], len: u64) -> io::Result<()> {
+        let mut state = self.inner.state();
+        self.inner.check_new(&mut state, path)?;
+        u32::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let clusters = self.inner.geometry.clusters_of(len);
+        if !self.inner.reader().table.has_free(clusters)? {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.inner.on_a_copy(|change| {
+            change.create(path)?;
+            change.append_zeros(path, len)
+        })
     }
 
     /// Removes a file, whether or not it is marked as read-only. Files open on it find it no more.
@@ -264,6 +280,29 @@ impl Inner {
             state.copies_equal = true;
         }
         Ok(())
+    }
+
+    /// Whether a file of that path can be made, as far as that can be told without trying.
+    fn check_new(&self, state: &mut State, path: &[String]) -> io::Result<()> {
+        self.check_changeable(state)?;
+        if !path.last().is_some_and(|name| is_valid_name(name)) {
+            return Err(io::ErrorKind::InvalidFilename.into());
+        }
+        match self.reader().find(path) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            // A folder on the way that is missing is found out by the change.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Makes changes on a copy of the volume in memory, which is then thrown away.
+    fn on_a_copy(&self, changes: impl FnOnce(&Change<'_>) -> io::Result<()>) -> io::Result<()> {
+        let copy = Overlay::new(&*self.device, &self.geometry);
+        changes(&Change {
+            device: &copy,
+            geometry: &self.geometry,
+        })
     }
 
     /// A change; open files look their place up again after it.

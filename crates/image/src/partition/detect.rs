@@ -2,11 +2,14 @@
 
 use std::io;
 
+use zerocopy::IntoBytes;
+
 use super::error::PartitionError;
 use super::format::MasterBootRecord;
 use super::{Partition, PartitionType, Scheme, Table, gpt, mbr};
 use crate::content::{self, Content};
 use crate::device::Device;
+use crate::fat;
 
 /// The sizes of logical sectors that disks have.
 const SECTOR_SIZES: [u32; 2] = [512, 4096];
@@ -31,7 +34,7 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
     };
     let content = content::recognise(device);
     if let Ok(volume) = content
-        && volume.is_windows_volume()
+        && (volume.is_windows_volume() || is_odd_volume(volume, record.as_ref()))
     {
         return volume_or_table(device, sizes, record.as_ref(), volume);
     }
@@ -52,13 +55,27 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
             Err(_) if is_other => Ok(whole(device, sizes)),
             Err(unusable) if !unusable.is_absent() => Err(unusable.into()),
             Err(_) => match record {
-                Some(record) => read_mbr(device, &record, sizes),
+                Some(record) => {
+                    let mut table = read_mbr(device, &record, sizes)?;
+                    if table.partitions.is_empty() {
+                        let warning = "sector 0 ends as an MBR does, and names no partition";
+                        table.warnings.push(warning.to_owned());
+                    }
+                    Ok(table)
+                }
                 None => Err(content
                     .err()
                     .map_or(PartitionError::Unrecognised, PartitionError::Io)),
             },
         },
     }
+}
+
+/// Whether sector 0 is the boot sector of a FAT volume whose geometry is not known here: Windows and
+/// other systems read more than is read here. No program leaves such numbers in an MBR.
+fn is_odd_volume(content: Content, record: Option<&MasterBootRecord>) -> bool {
+    let begins = |record: &MasterBootRecord| fat::is_suggested_by(record.as_bytes());
+    content == Content::Unknown && record.is_some_and(begins)
 }
 
 /// Reads a disk that begins with the boot sector of a volume, which ends as an MBR does.

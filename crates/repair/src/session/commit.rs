@@ -9,7 +9,7 @@ use super::proof::{self, Wanted};
 use super::{Held, Prepared, VerifiedImage, filetime};
 use crate::descriptors::{self, Applying, Draft};
 use crate::documents::{AppliedDescriptors, AppliedHive, RunKind, RunState};
-use crate::error::{Error, chain};
+use crate::error::{Error, Refusal, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{Content, DescriptorsEntry, HiveEntry, Journal, RunFolder, Way};
@@ -58,10 +58,7 @@ pub(crate) fn commit(
     }
     let mut plans = Vec::new();
     for ((image, held), files) in images.iter().zip(&held).zip(&mut files) {
-        let plan = plan_one(image, &held.path, files, now)?;
-        files.open_for(&plan)?;
-        files.check_room(&plan)?;
-        plans.push(plan);
+        plans.push(plan_one(site, image, &held.path, files, now)?);
     }
     let mut backups: Vec<Backup<'_>> = Vec::new();
     let mut need = Need::default();
@@ -157,21 +154,47 @@ pub(crate) fn commit(
     }
 }
 
+/// Whether a prepared change can be written, as far as that can be told before.
+///
+/// # Errors
+/// Why it can't: no other change has to wait for it.
+pub(crate) fn check_writable(site: &Site, prepared: &mut Prepared) -> Result<(), Error> {
+    let Prepared { image, held, files } = prepared;
+    plan_one(site, image, &held.path, files, Timestamp::now()).map(drop)
+}
+
+/// Plans the commit of a hive, and opens its files. On a disk that is not mounted a log that can't be
+/// created or written is done without: the record of that disk protects the change as well.
 fn plan_one<'a>(
+    site: &Site,
     image: &'a VerifiedImage,
     path: &str,
-    files: &CommitFiles,
+    files: &mut CommitFiles,
     now: Timestamp,
 ) -> Result<CommitPlan<'a>, Error> {
-    let options = Options {
-        now: filetime(now),
-        format: None,
-        may_create_log: files.may_create(),
+    let mut planned = |with_log| {
+        let options = Options {
+            now: filetime(now),
+            format: None,
+            with_log,
+        };
+        let plan = plan(&image.hive, &image.logs, &options);
+        let plan = plan.map_err(|source: CommitError| Error::Commit {
+            path: path.to_owned(),
+            source,
+        })?;
+        files.open_for(&plan)?;
+        files.check_room(&plan)?;
+        Ok(plan)
     };
-    plan(&image.hive, &image.logs, &options).map_err(|source: CommitError| Error::Commit {
-        path: path.to_owned(),
-        source,
-    })
+    match planned(true) {
+        Err(Error::Refused(Refusal::NoLog { .. } | Refusal::NoRoom { .. }))
+            if site.disk.is_some() =>
+        {
+            planned(false)
+        }
+        planned => planned,
+    }
 }
 
 /// Makes the undo data and the journal durable; nothing else is written before that.

@@ -48,21 +48,24 @@ impl CommitFiles {
         Ok(())
     }
 
-    /// Whether a log that is missing can be created.
-    pub(crate) fn may_create(&self) -> bool {
-        self.place.dir.may_create()
-    }
-
-    /// Asks every file whether it can take what a plan writes to it, before anything is written.
+    /// Asks every file whether it can take what a plan writes to it, and every log that is missing
+    /// whether it can be created, before anything is written.
     ///
     /// # Errors
     /// [`Refusal::NoRoom`] where one can't.
     pub(crate) fn check_room(&self, plan: &CommitPlan<'_>) -> Result<(), Error> {
         for kind in HiveFileKind::ALL {
-            let (Some(change), Some(file)) = (plan.change(kind), self.open(kind)) else {
+            let Some(change) = plan.change(kind) else {
                 continue;
             };
-            let room = file.check_room(change.len_after, &change.extents);
+            let room = match (self.open(kind), kind) {
+                (Some(file), _) => file.check_room(change.len_after, &change.extents),
+                (None, HiveFileKind::Log(log)) => {
+                    let name = self.log_name(log);
+                    self.place.dir.can_create(&name, change.len_after)
+                }
+                (None, HiveFileKind::Primary) => Ok(()),
+            };
             room.map_err(|source| Refusal::NoRoom {
                 path: self.path(kind),
                 source: Box::new(source),

@@ -21,7 +21,7 @@ use crate::run::JournalChange;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
 
-pub(crate) use commit::{NewRun, commit};
+pub(crate) use commit::{NewRun, check_writable, commit};
 use files::CommitFiles;
 
 /// A change of one hive that only needs to be written.

@@ -48,8 +48,8 @@ impl Dir for DiskDir {
         Ok(Box::new(DiskFile(self.0.open_file(name, access)?)))
     }
 
-    fn may_create(&self) -> bool {
-        self.0.may_create()
+    fn can_create(&self, name: &str, len: u64) -> io::Result<()> {
+        self.0.can_create(name, len)
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn OpenFile>> {

@@ -27,9 +27,10 @@ pub(crate) trait Dir {
     /// Opens a regular file.
     fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn OpenFile>>;
 
-    /// Whether files can be created here at all.
-    fn may_create(&self) -> bool {
-        true
+    /// Whether a file of that name can be created and get so many bytes, as far as that can be told
+    /// without writing.
+    fn can_create(&self, _name: &str, _len: u64) -> io::Result<()> {
+        Ok(())
     }
 
     /// Creates a file; an error where the name is taken.

@@ -77,7 +77,7 @@ pub(super) fn options(format: Option<LogFormat>) -> Options {
     Options {
         now: Filetime(NOW),
         format,
-        may_create_log: true,
+        with_log: true,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::format::Footer;
 use super::write::refuse_suspended;
+use crate::container::error::ContainerError;
 use crate::device::{Medium, range};
 
 /// The disk in a fixed VHD.
@@ -29,6 +30,11 @@ impl Fixed {
     pub(crate) fn read(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         range(offset, buf.len(), self.size())?;
         self.medium.read_exact_at(buf, offset)
+    }
+
+    /// Whether it may be written.
+    pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
+        refuse_suspended(&self.footer)
     }
 
     /// Writes `data` at `offset` of the disk.

@@ -47,19 +47,30 @@ impl Dynamic {
         self.allocate(&mut state, &fresh, data)
     }
 
+    /// Whether it may be written.
+    pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
+        self.check(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn check(&self, state: &mut State) -> Result<(), ContainerError> {
+        if state.checked {
+            return Ok(());
+        }
+        refuse_suspended(&self.footer)?;
+        if state.footers.last_is_sound && !self.medium.len().is_multiple_of(SECTOR) {
+            return Err(unwritable(
+                "its length is not a multiple of 512; convert it first, with \
+                 `qemu-img convert -f vpc -O raw IN OUT`",
+            ));
+        }
+        self.check_table(state)?;
+        state.checked = true;
+        Ok(())
+    }
+
     /// Before the first write: checks the table, and writes the footer that is missing.
     fn prepare(&self, state: &mut State) -> Result<(), ContainerError> {
-        if !state.checked {
-            refuse_suspended(&self.footer)?;
-            if state.footers.last_is_sound && !self.medium.len().is_multiple_of(SECTOR) {
-                return Err(unwritable(
-                    "its length is not a multiple of 512; convert it first, with \
-                     `qemu-img convert -f vpc -O raw IN OUT`",
-                ));
-            }
-            self.check_table(state)?;
-            state.checked = true;
-        }
+        self.check(state)?;
         if !state.footers.last_is_sound {
             let at = self.medium.len().checked_next_multiple_of(SECTOR);
             self.write_footer(

@@ -60,6 +60,7 @@ impl Vhdx {
         let (regions, notice) = region::read(&view, header.log())?;
         notices.extend(notice);
         let metadata = metadata::read(&view, &regions.metadata)?;
+        let grown = view.len();
         let layout = Layout::new(
             metadata.disk_size,
             metadata.block_size,
@@ -73,6 +74,17 @@ impl Vhdx {
                 format_args!("{} bytes, for {} blocks", layout.len(), layout.blocks),
                 format_args!("{bat} bytes"),
             ));
+        }
+        let needed = longest(&regions, &metadata, layout).max(medium.len());
+        if grown > needed {
+            return Err(ContainerError::Log {
+                offset: header.log().start,
+                reason: format!(
+                    "it would lengthen the file to {grown} bytes, but a disk of {} bytes needs {needed} \
+                     at most",
+                    metadata.disk_size
+                ),
+            });
         }
         let disk = Self {
             medium: medium.clone(),
@@ -116,4 +128,13 @@ impl Vhdx {
         }
         Ok(())
     }
+}
+
+/// The longest file that a disk needs: its regions, all of its blocks, and one more, since a block that
+/// is added may leave the place of another empty. No log lengthens a file beyond that.
+fn longest(regions: &Regions, metadata: &Metadata, layout: Layout) -> u64 {
+    let ends = regions.taken.iter().map(|region| region.end);
+    let regions = ends.max().unwrap_or(0).next_multiple_of(format::MIB);
+    let blocks = layout.blocks.saturating_add(1);
+    regions.saturating_add(blocks.saturating_mul(metadata.block_size))
 }

@@ -73,6 +73,15 @@ impl Vhdx {
         self.allocate(end_of_blocks, &fresh, data)
     }
 
+    /// Whether it may be written.
+    pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.stage {
+            Stage::Opened => self.check_table().map(drop),
+            Stage::Announced { .. } | Stage::Ready { .. } => Ok(()),
+        }
+    }
+
     /// Does what must be done once before the first write; gives the end of the last block.
     fn prepare(&self, state: &mut State) -> Result<u64, ContainerError> {
         if state.stage == Stage::Opened {

@@ -221,7 +221,7 @@ fn errors_name_the_place_of_the_field_or_of_the_entry() {
     };
     for (at, value, expected) in [
         (11, &[0, 3][..], "offset 11: expected a power of two"),
-        (13, &[3], "offset 13: expected a power of two, with 256 KiB"),
+        (13, &[3], "offset 13: expected a power of two"),
         (19, &[20, 0], "offset 19: expected enough for a cluster"),
         (22, &[1, 0], "offset 22: expected an entry for each"),
         (

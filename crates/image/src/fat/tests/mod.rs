@@ -1,6 +1,7 @@
 //! What all tests of the FAT volume need: volumes made by the `fatfs` crate, a device that records.
 
 mod crash;
+mod foretold;
 mod hostile;
 mod reading;
 #[cfg(target_os = "linux")]

@@ -71,3 +71,60 @@ fn a_gpt_counts_and_is_not_passed_over_where_it_is_damaged() {
         "{error}"
     );
 }
+
+/// The boot sector of a FAT12 volume of 16 MiB with these bytes in a sector, and sectors in a cluster.
+fn fat(sector_len: u16, per_cluster: u8) -> Vec<u8> {
+    let mut disk = vec![0; 16 << 20];
+    disk[..3].copy_from_slice(b"\xEB\x3C\x90");
+    disk[11..13].copy_from_slice(&sector_len.to_le_bytes());
+    disk[13] = per_cluster;
+    disk[14] = 1;
+    disk[16] = 2;
+    disk[17..19].copy_from_slice(&512_u16.to_le_bytes());
+    disk[21] = 0xF8;
+    disk[22] = 1;
+    let sectors = (16_u32 << 20) / u32::from(sector_len);
+    disk[32..36].copy_from_slice(&sectors.to_le_bytes());
+    disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+    disk
+}
+
+/// One of 512 KiB had passed for an MBR without partitions, and no word was said.
+#[test]
+fn volumes_of_unusual_geometry_are_volumes() {
+    for (sector_len, per_cluster, words) in [
+        (4096, 128, "FAT12"),
+        (4096, 64, "FAT12"),
+        (2048, 128, "FAT12"),
+        // Neither is read here; both are no partition tables.
+        (256, 128, "unknown"),
+        (512, 4, "unknown"),
+    ] {
+        let disk = fat(sector_len, per_cluster);
+        let content = crate::content::recognise(&Memory::new(disk.clone())).expect("read");
+        assert_eq!(content.to_string(), words, "{sector_len} {per_cluster}");
+        let table = read_all(disk, None).expect("a volume");
+        assert_eq!(table.scheme, Scheme::None, "{sector_len} {per_cluster}");
+        assert_eq!(table.partitions.len(), 1);
+    }
+    // Its records lead to a volume: a table was made over what was left of the volume.
+    let mut disk = fat(256, 128);
+    put_record(&mut disk, 0, 0, 0x07, 200, 50);
+    put_boot_sector(&mut disk, 200 * 512);
+    assert_eq!(read_all(disk, None).expect("a table").scheme, Scheme::Mbr);
+}
+
+#[test]
+fn an_mbr_that_names_no_partition_says_so() {
+    let mut disk = vec![0; 1 << 20];
+    disk[..2].copy_from_slice(b"\xEB\x63");
+    disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+    let table = read_all(disk, None).expect("a table");
+    assert_eq!(table.scheme, Scheme::Mbr);
+    assert!(
+        table
+            .warnings
+            .iter()
+            .any(|one| one.contains("names no partition"))
+    );
+}

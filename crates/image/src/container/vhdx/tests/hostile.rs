@@ -29,6 +29,7 @@ fn entries_that_the_format_does_not_have_are_refused() {
                 .contains("VHDX block allocation table at offset 2097152"),
             "{error}"
         );
+        disk.check_writable().expect_err("told before");
         disk.write_all_at(&[1], MIB).expect_err("refused");
         assert!(memory.bytes() == image);
     }
@@ -40,13 +41,11 @@ fn a_block_that_two_entries_have_is_not_written() {
     set_entry(&mut image, 0, BatEntry::present(5 << 20));
     let memory = Arc::new(Memory::new(image.clone()));
     let disk = Container::open(memory.clone()).expect("opens");
+    let words = "found one at 5242880 that another entry has";
+    let error = disk.check_writable().expect_err("told before");
+    assert!(error.to_string().contains(words), "{error}");
     let error = disk.write_all_at(&[1], MIB).expect_err("refused");
-    assert!(
-        error
-            .to_string()
-            .contains("found one at 5242880 that another entry has"),
-        "{error}"
-    );
+    assert!(error.to_string().contains(words), "{error}");
     assert!(memory.bytes() == image);
 }
 

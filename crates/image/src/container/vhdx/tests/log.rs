@@ -215,6 +215,34 @@ fn a_log_that_cannot_be_replayed_is_refused() {
     assert!(refusal(with_log(0, &[zero])).contains("where the headers or the log itself are"));
 }
 
+/// One that does, by a byte that it writes, by zeros or by its header, had made a sparse file of 64
+/// TiB of an image of 6 MiB.
+#[test]
+fn a_log_lengthens_the_file_by_no_more_than_the_disk_needs() {
+    // Five regions and structures up to 3 MiB, blocks, and one more.
+    let most = |len: u64| {
+        let mut entry = log_entry(1, 0, 6 * UNIT, &[Change::Data(BAT, moved())]);
+        edit_entry(&mut entry, |header| header.last_file_offset = len.into());
+        open(with_log(0, &[entry])).map(drop)
+    };
+    let needed = (6..64).take_while(|mib| most(mib * MIB).is_ok()).last();
+    let needed = needed.expect("its own length") * MIB;
+    let blocks = (SIZE as u64).div_ceil(MIB) + 1;
+    assert!((7 * MIB..=(6 + blocks) * MIB).contains(&needed), "{needed}");
+    for far in [needed + MIB, 1 << 30, 1 << 40, 64 << 40, 127 << 40] {
+        let written = log_entry(1, 0, 6 * UNIT, &[Change::Data(far, vec![0; 4096])]);
+        let zero = log_entry(1, 0, 6 * UNIT, &[Change::Zero(far, 4096)]);
+        let mut said = log_entry(1, 0, 6 * UNIT, &[Change::Data(BAT, moved())]);
+        edit_entry(&mut said, |header| header.last_file_offset = far.into());
+        for entry in [written, zero, said] {
+            let refusal = refusal(with_log(0, &[entry]));
+            let words = format!("it would lengthen the file to {far}");
+            let len = refusal.contains(&words) || refusal.contains(&format!("to {}", far + 4096));
+            assert!(len && refusal.contains("at most"), "{far}: {refusal}");
+        }
+    }
+}
+
 #[test]
 fn a_log_may_lengthen_the_file() {
     let mut sector = moved();
