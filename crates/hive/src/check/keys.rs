@@ -185,10 +185,8 @@ impl<'a> Walker<'a> {
 
     fn security(&mut self, cell: CellOffset, node: &KeyNode) {
         let security = CellOffset::new(node.security.get());
-        let index = self.recent_security.index_of(security, self.ground.ring);
-        match index.and_then(|index| self.security_counts.get_mut(index)) {
-            Some(count) => *count += 1,
-            None => self.not_on_ring(cell, security),
+        if !self.security_counts.count(security, self.ground.ring) {
+            self.not_on_ring(cell, security);
         }
     }
 

@@ -15,12 +15,22 @@ use crate::offset::CellOffset;
 const MIN_MINOR_HASH: u32 = 5;
 const MIN_MINOR_FAST: u32 = 3;
 
+/// So many keys may wait for their visit. If there are more, the subkeys of a key are passed on
+/// part by part, so that memory does not depend on how many it has.
+const MAX_PENDING: usize = 1 << 15;
+/// Fewest subkeys in such a part: to find its start takes a look at all leaves.
+const MIN_PART: usize = 1024;
+
 /// What the subkeys of one key amount to so far.
 struct Siblings<'a> {
     key: CellOffset,
     depth: u32,
     last: Option<Name<'a>>,
     count: usize,
+    /// Length of the pending keys before this key's subkeys.
+    pending: usize,
+    /// Number of the first subkey that was not passed on.
+    rest: Option<usize>,
     max_name: usize,
     max_class: u32,
 }
@@ -46,6 +56,8 @@ impl<'a> Walker<'a> {
             depth: depth + 1,
             last: None,
             count: 0,
+            pending: self.pending.len(),
+            rest: None,
             max_name: 0,
             max_class: 0,
         };
@@ -67,7 +79,90 @@ impl<'a> Walker<'a> {
         } else {
             self.leaf(list, header, payload, &mut siblings);
         }
+        if let Some(passed) = siblings.rest.and_then(|rest| u32::try_from(rest).ok()) {
+            self.pending.push(Pending { key, depth, passed });
+        }
         self.compare_with_lists(key, node, &siblings);
+    }
+
+    /// Whether no more subkeys are passed on now, of a key for which `pending` keys waited before.
+    #[inline]
+    fn is_full(&self, pending: usize) -> bool {
+        self.pending.len() >= MAX_PENDING && self.pending.len() - pending >= MIN_PART
+    }
+
+    /// Passes on subkeys of a key that were checked already, but found no room.
+    ///
+    /// In a list that is not sound they may be others, which is one problem more or less.
+    #[cold]
+    pub(super) fn further_subkeys_of(&mut self, rest: Pending, node: &'a KeyNode) {
+        let slot = self.pending.len();
+        self.pending.push(rest);
+        let list = CellOffset::new(node.subkey_list.get());
+        let mut number = 0;
+        let payload = self.payload(list);
+        let header = bytes::view::<ListHeader>(payload, 0);
+        let root = header.filter(|header| header.signature == ListHeader::INDEX_ROOT);
+        let passed_on = match root {
+            Some(header) => {
+                let count = usize::from(header.count.get());
+                let leaves = bytes::view_many::<IndexElement>(payload, ListHeader::LEN, count);
+                let mut leaves = leaves.unwrap_or_default().iter();
+                leaves.all(|leaf| {
+                    let leaf = self.payload(CellOffset::new(leaf.cell.get()));
+                    self.pass_on(leaf, &mut number, rest, slot)
+                })
+            }
+            None => self.pass_on(payload, &mut number, rest, slot),
+        };
+        if passed_on {
+            self.pending.remove(slot);
+        } else if let Some(rest) = self.pending.get_mut(slot) {
+            rest.passed = number;
+        }
+    }
+
+    /// Passes on the subkeys of a leaf; false once there is no room.
+    fn pass_on(&mut self, leaf: &[u8], number: &mut u32, rest: Pending, slot: usize) -> bool {
+        let Some(header) = bytes::view::<ListHeader>(leaf, 0) else {
+            return true;
+        };
+        let count = header.count.get();
+        let (words, _) = leaf
+            .get(ListHeader::LEN..)
+            .unwrap_or_default()
+            .as_chunks::<4>();
+        let stride = if header.signature == ListHeader::INDEX_LEAF {
+            1
+        } else {
+            2
+        };
+        if *number + u32::from(count) <= rest.passed {
+            *number += u32::from(count);
+            return true;
+        }
+        for cell in words.iter().step_by(stride).take(usize::from(count)) {
+            if *number >= rest.passed {
+                if self.is_full(slot) {
+                    return false;
+                }
+                self.pass_on_key(CellOffset::new(u32::from_le_bytes(*cell)), rest.depth);
+            }
+            *number += 1;
+        }
+        true
+    }
+
+    fn pass_on_key(&mut self, key: CellOffset, parent_depth: u32) {
+        let node = bytes::view::<KeyNode>(self.payload(key), 0);
+        let node = node.filter(|node| node.signature == KeyNode::SIGNATURE);
+        if node.is_some_and(|node| node.subkey_count.get() != 0 || node.value_count.get() != 0) {
+            self.pending.push(Pending {
+                key,
+                depth: parent_depth + 1,
+                passed: 0,
+            });
+        }
     }
 
     fn compare_with_lists(&mut self, key: CellOffset, node: &KeyNode, siblings: &Siblings<'_>) {
@@ -233,11 +328,17 @@ impl<'a> Walker<'a> {
         siblings.last = Some(name);
         siblings.max_name = siblings.max_name.max(name.utf16_len());
         siblings.max_class = siblings.max_class.max(u32::from(node.class_len.get()));
-        if node.subkey_count.get() != 0 || node.value_count.get() != 0 {
-            self.pending.push(Pending {
-                key: cell,
-                depth: siblings.depth,
-            });
+        if (node.subkey_count.get() != 0 || node.value_count.get() != 0) && siblings.rest.is_none()
+        {
+            if self.is_full(siblings.pending) {
+                siblings.rest = Some(siblings.count - 1);
+            } else {
+                self.pending.push(Pending {
+                    key: cell,
+                    depth: siblings.depth,
+                    passed: 0,
+                });
+            }
         }
         Some(name)
     }

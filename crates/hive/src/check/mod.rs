@@ -56,7 +56,7 @@
 //! | `value-name` | error | A value name that ends in half a UTF-16 unit | Key value |
 //! | `value-name-long` | warning | A value name longer than 16383 UTF-16 units | Key value |
 //! | `value-name-uncompressed` | warning | A value name in UTF-16 that Latin-1 could hold | Key value |
-//! | `value-duplicate` | warning | Two values of one name in one key | Key value |
+//! | `value-duplicate` | warning | Two values of one name in one key, unless it has very many values | Key value |
 //! | `value-inline` | error | More than four bytes of data in the value itself | Key value |
 //! | `value-data-size` | error | A data cell shorter than the data, or one where there are no data | Key value |
 //! | `big-data-signature` | error | A big data record without its signature | Big data |
@@ -93,7 +93,7 @@ use self::bitmap::Bitmap;
 use self::path::Parents;
 use self::pool::{Pending, Pool};
 use self::report::Collector;
-use self::security::Ring;
+use self::security::{Counts, Ring};
 use self::tiling::Tiling;
 use self::walk::{Ground, Walker};
 use crate::bytes;
@@ -111,8 +111,8 @@ const MAX_THREADS: usize = 8;
 
 /// Checks a hive's structure, from its base block to the last cell.
 ///
-/// Takes time in proportion to the length of the hive, memory of at most 1/32 of it and 4 MiB
-/// where the hive is sound, and several threads where it is long. The sequence numbers and the
+/// Takes time in proportion to the length of the hive, memory of at most 1/20 of it and 16 MiB,
+/// whatever it holds, and several threads if it is long. The sequence numbers and the
 /// checksum of the base block are not looked at: they are right once a hive was opened or
 /// committed.
 #[must_use]
@@ -206,7 +206,7 @@ impl Subject<'_> {
                 Ring::collect(self.data, first, tiling, taken, found)
             }
             // The walk reports the root.
-            _ => Ring::default(),
+            _ => Ring::new(self.data.len()),
         }
     }
 
@@ -217,6 +217,7 @@ impl Subject<'_> {
             pending.push(Pending {
                 key: self.root,
                 depth: 0,
+                passed: 0,
             });
         }
         let pool = Pool::new(pending, threads);
@@ -264,12 +265,12 @@ impl Subject<'_> {
             outcome.found.merge(walker.found);
             outcome.keys += walker.keys;
             outcome.values += walker.values;
-            let counts = outcome.security_counts.iter_mut();
-            for (count, more) in counts.zip(walker.security_counts) {
-                *count += more;
-            }
+            outcome
+                .security_counts
+                .merge(walker.security_counts, ground.ring);
             outcome.parents.merge(walker.parents);
         }
+        outcome.security_counts.settle();
         Some(outcome)
     }
 }
@@ -280,7 +281,7 @@ struct Outcome {
     found: Collector,
     keys: usize,
     values: usize,
-    security_counts: Vec<u32>,
+    security_counts: Counts,
     parents: Parents,
 }
 

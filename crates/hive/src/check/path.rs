@@ -9,6 +9,9 @@ use crate::format::{CellHeader, KeyNode};
 use crate::name::Name;
 use crate::offset::CellOffset;
 
+/// Longest text of a path in a report. Of a longer path the end is shown.
+const MAX_PATH_LEN: usize = 4096;
+
 /// The parents of keys that state another one.
 #[derive(Default)]
 pub(super) struct Parents {
@@ -37,11 +40,14 @@ impl Parents {
             return None;
         }
         let mut names = Vec::new();
+        let mut text_len = 0;
+        let mut depth = 0;
         let mut at = key;
         while at != root {
-            if names.len() > MAX_DEPTH as usize {
+            if depth > MAX_DEPTH {
                 return None;
             }
+            depth += 1;
             let payload = at.index().checked_add(CellHeader::LEN)?;
             let node = bytes::view::<KeyNode>(data, payload)?;
             if node.signature != KeyNode::SIGNATURE {
@@ -50,10 +56,18 @@ impl Parents {
             let len = usize::from(node.name_len.get());
             let stored = bytes::slice(data, payload + KeyNode::LEN, len)?;
             let compressed = node.flags.get() & KeyNode::FLAG_COMPRESSED_NAME != 0;
-            names.push(match Name::stored(stored, compressed) {
-                Ok(name) => name.escaped().to_string(),
-                Err(_) => "?".to_owned(),
-            });
+            if text_len < MAX_PATH_LEN {
+                let name = match Name::stored(stored, compressed) {
+                    Ok(name) => name.escaped().to_string(),
+                    Err(_) => "?".to_owned(),
+                };
+                text_len += name.len() + 1;
+                names.push(if text_len < MAX_PATH_LEN {
+                    name
+                } else {
+                    "...".to_owned()
+                });
+            }
             let stated = CellOffset::new(node.parent.get());
             at = self.by_key.get(&at).copied().unwrap_or(stated);
         }

@@ -9,6 +9,9 @@ use crate::offset::{CellOffset, FileOffset};
 /// Most problems that a report describes; further ones are counted.
 pub const MAX_PROBLEMS: usize = 1000;
 
+/// Longest text of what was expected or found; of a longer one the start is shown.
+const MAX_TEXT_LEN: usize = 1024;
+
 /// One thing that is wrong with a hive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -93,6 +96,16 @@ pub(super) struct Found {
     pub(super) actual: Cow<'static, str>,
 }
 
+/// A name of the hive in the text may be as long as a cell.
+fn shortened(mut text: Cow<'static, str>) -> Cow<'static, str> {
+    if text.len() > MAX_TEXT_LEN {
+        let mut short: String = text.chars().take(MAX_TEXT_LEN).collect();
+        short.push_str("...");
+        text = Cow::Owned(short);
+    }
+    text
+}
+
 /// Collects problems, no more of each severity than a report can hold.
 #[derive(Default)]
 pub(super) struct Collector {
@@ -127,8 +140,8 @@ impl Collector {
                 kind,
                 offset,
                 key,
-                expected: expected.into(),
-                actual: actual.into(),
+                expected: shortened(expected.into()),
+                actual: shortened(actual.into()),
             });
         }
     }

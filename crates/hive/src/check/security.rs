@@ -1,5 +1,7 @@
 //! The ring of security cells (regf spec, Key security).
 
+use std::collections::HashMap;
+
 use super::bitmap::Bitmap;
 use super::kind::ProblemKind;
 use super::report::Collector;
@@ -13,20 +15,74 @@ const DESCRIPTOR_LEN: usize = 20;
 /// The control bit of a descriptor whose parts lie behind it.
 const SELF_RELATIVE: u8 = 0x80;
 
-/// The security cells on the ring, in ascending order.
-#[derive(Default)]
+/// Shortest cell of a security cell with a valid descriptor. So of two of them that start in the
+/// same stretch of this length one is none.
+const STRETCH: usize =
+    (CellHeader::LEN + KeySecurity::LEN + DESCRIPTOR_LEN).next_multiple_of(CellHeader::ALIGN);
+
+/// Half a byte for each stretch of the bins, whatever its cells.
+struct Nibbles(Vec<u8>);
+
+impl Nibbles {
+    const MAX: u8 = 0xF;
+
+    fn new(len: usize) -> Self {
+        Self(vec![0; len.div_ceil(2 * STRETCH)])
+    }
+
+    const fn place(at: usize) -> (usize, u32) {
+        let stretch = at / STRETCH;
+        (stretch / 2, (stretch % 2 * 4) as u32)
+    }
+
+    fn get(&self, at: usize) -> u8 {
+        let (byte, shift) = Self::place(at);
+        self.0.get(byte).map_or(0, |byte| byte >> shift & Self::MAX)
+    }
+
+    fn set(&mut self, at: usize, to: u8) {
+        let (byte, shift) = Self::place(at);
+        if let Some(byte) = self.0.get_mut(byte) {
+            *byte = *byte & !(Self::MAX << shift) | (to & Self::MAX) << shift;
+        }
+    }
+}
+
+/// The security cells on the ring.
 pub(super) struct Ring {
-    cells: Vec<u32>,
+    /// Where in its stretch each starts, in units of 8 bytes and counted from 1.
+    places: Nibbles,
+    len: usize,
+    data_len: usize,
 }
 
 impl Ring {
-    pub(super) fn len(&self) -> usize {
-        self.cells.len()
+    /// A ring without cells, for bins of `data_len` bytes.
+    pub(super) fn new(data_len: usize) -> Self {
+        Self {
+            places: Nibbles::new(data_len),
+            len: 0,
+            data_len,
+        }
     }
 
-    /// The place of a cell in the ring's ascending order.
-    pub(super) fn index_of(&self, cell: CellOffset) -> Option<usize> {
-        self.cells.binary_search(&cell.get()).ok()
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    const fn place(at: usize) -> u8 {
+        (at % STRETCH / CellHeader::ALIGN + 1) as u8
+    }
+
+    /// Whether the cell is on the ring.
+    pub(super) fn contains(&self, cell: CellOffset) -> bool {
+        let at = cell.index();
+        at.is_multiple_of(CellHeader::ALIGN) && self.places.get(at) == Self::place(at)
+    }
+
+    fn add(&mut self, cell: CellOffset) {
+        self.places.set(cell.index(), Self::place(cell.index()));
+        self.len += 1;
     }
 
     /// Goes round the ring from the root key's security cell.
@@ -42,26 +98,41 @@ impl Ring {
             tiling,
             taken,
             found,
-            cells: Vec::new(),
+            ring: Self::new(data.len()),
         };
         if !walk.round(first, |cell| cell.flink.get(), |cell| cell.blink.get()) {
             // Behind a break the other half can still be reached the other way round.
             walk.reverse(first);
         }
-        let mut cells = walk.cells;
-        cells.sort_unstable();
-        Self { cells }
+        walk.ring
     }
 
-    /// Compares the reference counts with `counts`, in the ring's ascending order.
-    pub(super) fn compare_counts(&self, data: &[u8], counts: &[u32], found: &mut Collector) {
-        for (&cell, &actual) in self.cells.iter().zip(counts) {
-            let cell = CellOffset::new(cell);
+    /// The cells in ascending order.
+    fn cells(&self) -> impl Iterator<Item = CellOffset> + '_ {
+        let bytes = self
+            .places
+            .0
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte != 0);
+        bytes.flat_map(move |(index, _)| {
+            let first = 2 * index * STRETCH;
+            [first, first + STRETCH].into_iter().filter_map(|start| {
+                let place = usize::from(self.places.get(start).checked_sub(1)?);
+                let at = u32::try_from(start + place * CellHeader::ALIGN).ok()?;
+                Some(CellOffset::new(at)).filter(|cell| cell.index() < self.data_len)
+            })
+        })
+    }
+
+    /// Compares the reference counts with the numbers of keys.
+    pub(super) fn compare_counts(&self, data: &[u8], counts: &Counts, found: &mut Collector) {
+        for cell in self.cells() {
             let Some(security) = bytes::view::<KeySecurity>(data, cell.index() + CellHeader::LEN)
             else {
                 continue;
             };
-            let stated = security.reference_count.get();
+            let (stated, actual) = (security.reference_count.get(), counts.of(cell));
             if stated != actual {
                 let kind = ProblemKind::SecurityReferenceCount;
                 found.add(kind, cell.in_file(), None, || {
@@ -72,34 +143,83 @@ impl Ring {
     }
 }
 
-/// Security cells of which the place is remembered.
+/// Number of keys for each security cell of a ring.
+pub(super) struct Counts {
+    /// The number modulo 16.
+    low: Nibbles,
+    /// The rest of it, divided by 16, of cells that have so many keys.
+    high: HashMap<CellOffset, u32>,
+    /// Offset and number of the keys that were counted lately, which are not in the others yet.
+    /// Each cell has one slot that it may be in, by its offset.
+    recent: [(CellOffset, u32); RECENT],
+}
+
+/// Security cells whose keys are counted apart first.
 const RECENT: usize = 256;
 
-/// Places of the security cells that were looked up lately.
-pub(super) struct Recent {
-    /// Offset and place; each cell has one slot that it may be in, by its offset.
-    slots: [(u32, u32); RECENT],
-}
-
-impl Default for Recent {
-    /// The slots hold an offset that is no cell, with a place that the ring does not have.
-    fn default() -> Self {
+impl Counts {
+    /// None, for bins of `data_len` bytes.
+    pub(super) fn new(data_len: usize) -> Self {
         Self {
-            slots: [(u32::MAX, u32::MAX); RECENT],
+            low: Nibbles::new(data_len),
+            high: HashMap::new(),
+            recent: [(CellOffset::NIL, 0); RECENT],
         }
     }
-}
 
-impl Recent {
-    /// The place of a cell in the ring's ascending order.
+    /// Counts a key; false if its security cell is not on the ring.
     #[inline]
-    pub(super) fn index_of(&mut self, cell: CellOffset, ring: &Ring) -> Option<usize> {
-        let slot = cell.index() / CellHeader::ALIGN % self.slots.len();
-        let slot = self.slots.get_mut(slot)?;
-        if slot.0 != cell.get() {
-            *slot = (cell.get(), u32::try_from(ring.index_of(cell)?).ok()?);
+    pub(super) fn count(&mut self, cell: CellOffset, ring: &Ring) -> bool {
+        let slot = cell.index() / CellHeader::ALIGN % RECENT;
+        let Some(slot) = self.recent.get_mut(slot) else {
+            return false;
+        };
+        if slot.0 == cell && slot.1 > 0 {
+            slot.1 = slot.1.saturating_add(1);
+            return true;
         }
-        Some(slot.1 as usize)
+        if !ring.contains(cell) {
+            return false;
+        }
+        let (before, number) = std::mem::replace(slot, (cell, 1));
+        self.add(before, number);
+        true
+    }
+
+    /// Counts `number` keys of a cell of the ring.
+    fn add(&mut self, cell: CellOffset, number: u32) {
+        if number == 0 {
+            return;
+        }
+        let low = u32::from(self.low.get(cell.index()));
+        let sum = low.saturating_add(number);
+        self.low
+            .set(cell.index(), (sum & u32::from(Nibbles::MAX)) as u8);
+        if sum > u32::from(Nibbles::MAX) {
+            let high = self.high.entry(cell).or_default();
+            *high = high.saturating_add(sum / 16);
+        }
+    }
+
+    /// Takes what was counted lately into account.
+    pub(super) fn settle(&mut self) {
+        for (cell, number) in std::mem::replace(&mut self.recent, [(CellOffset::NIL, 0); RECENT]) {
+            self.add(cell, number);
+        }
+    }
+
+    /// Adds what another thread has counted.
+    pub(super) fn merge(&mut self, mut other: Self, ring: &Ring) {
+        other.settle();
+        for cell in ring.cells() {
+            self.add(cell, other.of(cell));
+        }
+    }
+
+    /// Number of a cell's keys, once all is settled.
+    fn of(&self, cell: CellOffset) -> u32 {
+        let high = self.high.get(&cell).copied().unwrap_or_default();
+        u32::from(self.low.get(cell.index())).saturating_add(high.saturating_mul(16))
     }
 }
 
@@ -108,7 +228,7 @@ struct RingWalk<'a, 't> {
     tiling: &'t Tiling,
     taken: &'t mut Bitmap,
     found: &'t mut Collector,
-    cells: Vec<u32>,
+    ring: Ring,
 }
 
 impl<'a> RingWalk<'a, '_> {
@@ -161,7 +281,15 @@ impl<'a> RingWalk<'a, '_> {
                 return;
             }
             self.taken.insert(at.index());
-            self.cells.push(at.get());
+            self.add(at);
+        }
+    }
+
+    /// Registers a cell, unless it is too short for a descriptor, which is an error by itself.
+    fn add(&mut self, at: CellOffset) {
+        let next = self.tiling.starts.next_after(at.index());
+        if next.unwrap_or(self.data.len()) - at.index() >= STRETCH {
+            self.ring.add(at);
         }
     }
 
@@ -210,7 +338,7 @@ impl<'a> RingWalk<'a, '_> {
             return None;
         }
         self.taken.insert(at.index());
-        self.cells.push(at.get());
+        self.add(at);
         let len = security.descriptor_len.get() as usize;
         match bytes::slice(payload, KeySecurity::LEN, len) {
             Some(descriptor) => {

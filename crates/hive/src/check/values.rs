@@ -8,6 +8,11 @@ use crate::format::{BigData, IndexElement, KeyNode, KeyValue};
 use crate::name::{MAX_VALUE_NAME, Name};
 use crate::offset::CellOffset;
 
+/// Among so many values of one key, or one for each [`SPAN_OF_VALUE`] bytes of the hive, names that
+/// occur twice are looked for.
+const MANY_VALUES: usize = 1 << 16;
+const SPAN_OF_VALUE: usize = 512;
+
 /// Up to so many value names, comparing each with each is faster than sorting.
 const FEW_VALUES: usize = 12;
 
@@ -31,20 +36,27 @@ impl<'a> Walker<'a> {
             });
             return;
         };
+        let compared = MANY_VALUES.max(self.ground.data.len() / SPAN_OF_VALUE);
+        let compare = elements.len() <= compared;
         self.fingerprints.clear();
+        if compare {
+            self.fingerprints.reserve_exact(elements.len());
+        }
         let mut max_name = 0;
         let mut max_data = 0;
         for element in elements {
             let cell = CellOffset::new(element.cell.get());
             if let Some((value, name)) = self.value(list, cell, key) {
-                self.fingerprints.push(fingerprint(name));
+                if compare {
+                    self.fingerprints.push(fingerprint(name));
+                }
                 max_name = max_name.max(name.utf16_len());
                 max_data = max_data.max(value.data_size.get() & !KeyValue::INLINE);
             }
         }
         // Comparing names could take for ever where a list repeats cells; that is a problem by
         // itself.
-        let sound = self.fingerprints.len() == elements.len();
+        let sound = compare && self.fingerprints.len() == elements.len();
         if sound && repeats(&mut self.fingerprints) {
             self.find_duplicates(elements, key);
         }
@@ -222,16 +234,20 @@ impl<'a> Walker<'a> {
     #[cold]
     fn find_duplicates(&mut self, elements: &[IndexElement], key: CellOffset) {
         let data = self.ground.data;
-        let mut named: Vec<(Name<'_>, CellOffset)> = elements
+        let name = |cell: &CellOffset| stored_name(data, *cell);
+        let mut named: Vec<CellOffset> = Vec::with_capacity(elements.len());
+        let cells = elements
             .iter()
-            .filter_map(|element| {
-                let cell = CellOffset::new(element.cell.get());
-                Some((stored_name(data, cell)?, cell))
-            })
-            .collect();
-        named.sort_by(|a, b| a.0.cmp_ignore_case(b.0).then(a.1.cmp(&b.1)));
-        for ((first, _), (second, cell)) in named.iter().zip(named.iter().skip(1)) {
-            if first.eq_ignore_case(*second) {
+            .map(|element| CellOffset::new(element.cell.get()));
+        named.extend(cells.filter(|cell| name(cell).is_some()));
+        named.sort_unstable_by(|a, b| match (name(a), name(b)) {
+            (Some(first), Some(second)) => first.cmp_ignore_case(second).then(a.cmp(b)),
+            _ => a.cmp(b),
+        });
+        for (first, cell) in named.iter().zip(named.iter().skip(1)) {
+            if let (Some(first), Some(second)) = (name(first), name(cell))
+                && first.eq_ignore_case(second)
+            {
                 self.problem(ProblemKind::ValueDuplicate, *cell, key, || {
                     (
                         "a name that no other value has",

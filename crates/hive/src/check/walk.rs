@@ -6,7 +6,7 @@ use super::path::Parents;
 use super::pool::{Pending, Pool};
 use super::readahead::ReadAhead;
 use super::report::Collector;
-use super::security::{Recent, Ring};
+use super::security::{Counts, Ring};
 use crate::bytes;
 use crate::format::{CellHeader, KeyNode};
 use crate::offset::CellOffset;
@@ -32,9 +32,7 @@ pub(super) struct Walker<'a> {
     pub(super) keys: usize,
     pub(super) values: usize,
     /// Number of keys for each security cell of the ring.
-    pub(super) security_counts: Vec<u32>,
-    /// Security cells of earlier keys, which later ones often share.
-    pub(super) recent_security: Recent,
+    pub(super) security_counts: Counts,
     /// Keys that state another parent than the one that lists them.
     pub(super) parents: Parents,
     pub(super) pending: Vec<Pending>,
@@ -51,8 +49,7 @@ impl<'a> Walker<'a> {
             found: Collector::default(),
             keys: 0,
             values: 0,
-            security_counts: vec![0; ground.ring.len()],
-            recent_security: Recent::default(),
+            security_counts: Counts::new(ground.data.len()),
             parents: Parents::default(),
             pending: Vec::new(),
             fingerprints: Vec::new(),
@@ -62,25 +59,40 @@ impl<'a> Walker<'a> {
 
     /// Visits keys from the pool until none is left anywhere.
     pub(super) fn run(&mut self, pool: &Pool) {
-        let mut pending = std::mem::take(&mut self.pending);
         loop {
-            while let Some(next) = pending.pop() {
+            while let Some(next) = self.pending.pop() {
                 self.visit(next);
-                pending.append(&mut self.pending);
-                pool.share(&mut pending);
+                pool.share(&mut self.pending);
             }
-            if !pool.take(&mut pending) {
+            if !pool.take(&mut self.pending) {
                 return;
             }
         }
     }
 
-    fn visit(&mut self, Pending { key, depth }: Pending) {
-        let at = key.index() + CellHeader::LEN;
-        if let Some(node) = bytes::view::<KeyNode>(self.ground.data, at) {
-            self.values_of(key, node);
-            self.subkeys_of(key, node, depth);
+    fn visit(&mut self, next: Pending) {
+        let at = next.key.index() + CellHeader::LEN;
+        let Some(node) = bytes::view::<KeyNode>(self.ground.data, at) else {
+            return;
+        };
+        if next.passed > 0 {
+            self.further_subkeys_of(next, node);
+            return;
         }
+        self.values_of(next.key, node);
+        self.subkeys_of(next.key, node, next.depth);
+    }
+
+    /// The payload of the cell at `cell`, whoever refers to it; empty if there is none.
+    pub(super) fn payload(&self, cell: CellOffset) -> &'a [u8] {
+        let at = cell.index();
+        if !at.is_multiple_of(CellHeader::ALIGN) || !self.ground.starts.contains(at) {
+            return &[];
+        }
+        let next = self.ground.starts.next_after(at);
+        let end = next.unwrap_or(self.ground.data.len());
+        let payload = self.ground.data.get(at + CellHeader::LEN..end);
+        payload.unwrap_or_default()
     }
 
     /// The payload of the cell at `cell`, which then counts as referenced. The reference lies in

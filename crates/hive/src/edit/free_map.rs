@@ -1,64 +1,138 @@
 //! The free cells of a hive: where to allocate, and with which neighbours a freed cell merges.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{CellHeader, HiveBin};
-use crate::offset::{FileOffset, PAGE_LEN};
+use crate::offset::{CellOffset, FileOffset, PAGE_LEN};
+
+use super::largest::Largest;
 
 /// Free cells from this size on are used up cell by cell, so that what is made together lies
 /// together and few pages change.
 const ARENA_LEN: u32 = 1024;
 
-/// How many fitting cells are looked at for one that lies in a page that has changed already.
+/// How many pages with a fitting cell are looked at for one that has changed already.
 const CANDIDATES: usize = 16;
 
-/// The free cells, by offset and by size.
+/// An index of the free cells by pages: of each page it knows the first cell and the size of the
+/// largest free one. Which cells are free, and how large, is read from the hive itself. So its
+/// length depends on the number of pages only, whatever their cells.
 ///
 /// Bins are read one by one, when a cell of theirs is freed or no known cell is large enough: an
 /// edit of a few values needs to know few of them. Free cells of two bins never touch, since the
 /// header of a bin lies between.
 pub(super) struct FreeMap {
-    by_offset: BTreeMap<u32, u32>,
-    by_size: BTreeSet<(u32, u32)>,
-    /// Sizes of the bins that have been read, by their offset.
-    bins: BTreeMap<u32, u32>,
-    /// All bins from here on have been read.
-    unread_end: u32,
+    pages: Vec<Page>,
+    /// Size of the largest free cell that starts in each page.
+    largest: Largest,
+    /// All pages from here on have been read.
+    unread_end: usize,
     arena: Option<u32>,
 }
 
+/// What is known of the cells that start in a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    /// Nothing, not even whether its bin is sound.
+    Unread,
+    /// Nothing, but that a bin starts with it.
+    UnreadBin,
+    /// No cell starts there.
+    Empty,
+    /// The first one starts at this place, in units of 8 bytes.
+    First(u16),
+}
+
+impl Page {
+    /// The page with `at` as its first cell.
+    const fn starting(at: u32) -> Self {
+        Self::First((at as usize % PAGE_LEN / CellHeader::ALIGN) as u16)
+    }
+
+    const fn is_read(self) -> bool {
+        matches!(self, Self::Empty | Self::First(_))
+    }
+}
+
+/// A cell that was found in a page.
+#[derive(Clone, Copy)]
+struct Cell {
+    at: u32,
+    len: u32,
+    free: bool,
+}
+
+/// How the cells of a stretch have changed.
+#[derive(Default)]
+pub(super) struct Change {
+    /// Where the stretch begins; a cell starts there before and after.
+    pub(super) start: u32,
+    /// Where it ends.
+    pub(super) end: u32,
+    /// Where cells started that no longer do.
+    pub(super) gone: [Option<u32>; 2],
+    /// Where a cell starts that did not.
+    pub(super) made: Option<u32>,
+}
+
+const fn page_of(at: u32) -> usize {
+    at as usize / PAGE_LEN
+}
+
 impl FreeMap {
-    pub(super) fn new(bins_len: usize) -> Self {
+    /// A map that knows where bins start, as far as one follows the other.
+    pub(super) fn new(data: &[u8]) -> Self {
+        let count = data.len() / PAGE_LEN;
+        let mut pages = vec![Page::Unread; count];
+        let mut start = 0;
+        while let Some(page) = pages.get_mut(start / PAGE_LEN) {
+            *page = Page::UnreadBin;
+            // What follows a broken header counts to it, and is an error once it is read.
+            let Ok(size) = bin_size(data, start) else {
+                break;
+            };
+            start += size;
+        }
         Self {
-            by_offset: BTreeMap::new(),
-            by_size: BTreeSet::new(),
-            bins: BTreeMap::new(),
-            unread_end: narrow(bins_len),
+            pages,
+            largest: Largest::new(count),
+            unread_end: count,
             arena: None,
         }
     }
 
-    /// Reads the bin that holds `at`, unless it is known, and returns where it starts.
+    fn page(&self, page: usize) -> Page {
+        self.pages.get(page).copied().unwrap_or(Page::Unread)
+    }
+
+    fn set_page(&mut self, page: usize, to: Page) {
+        if let Some(page) = self.pages.get_mut(page) {
+            *page = to;
+        }
+    }
+
+    /// Reads the bin that holds `at`, unless it is known.
     ///
     /// # Errors
-    /// Where there is no such bin, or the first cell that does not tile it.
-    pub(super) fn read_bin_of(&mut self, data: &[u8], at: u32) -> Result<u32, Corruption> {
-        let known = self.bins.range(..=at).next_back();
-        if let Some((&start, &size)) = known
-            && at - start < size
-        {
-            return Ok(start);
+    /// If there is no such bin, or at the first cell that does not tile it.
+    pub(super) fn read_bin_of(&mut self, data: &[u8], at: u32) -> Result<(), Corruption> {
+        let page = page_of(at);
+        if self.page(page).is_read() {
+            return Ok(());
         }
-        let (start, size) = bin_of(data, at as usize)?;
-        let mut cells = Vec::new();
-        scan_cells(data, start + HiveBin::LEN, start + size, &mut cells)?;
-        for (at, size) in cells {
-            self.insert(at, size);
+        let start = (0..=page)
+            .rev()
+            .find(|&page| self.page(page) == Page::UnreadBin);
+        let start = start.unwrap_or(page) * PAGE_LEN;
+        let size = bin_size(data, start)?;
+        if at as usize - start >= size {
+            return Err(wrong_bin(
+                start,
+                format!("a size that reaches beyond {at:#x}"),
+                format!("{size:#x}"),
+            ));
         }
-        self.bins.insert(narrow(start), narrow(size));
-        Ok(narrow(start))
+        self.read_cells(data, start + HiveBin::LEN, start + size)
     }
 
     /// Reads one more bin, the last first; says whether there was one left.
@@ -66,163 +140,227 @@ impl FreeMap {
     /// # Errors
     /// As [`FreeMap::read_bin_of`].
     pub(super) fn read_more(&mut self, data: &[u8]) -> Result<bool, Corruption> {
-        let Some(last) = self.unread_end.checked_sub(1) else {
-            return Ok(false);
+        while let Some(last) = self.unread_end.checked_sub(1) {
+            if !self.page(last).is_read() {
+                self.read_bin_of(data, narrow(last * PAGE_LEN))?;
+                return Ok(true);
+            }
+            self.unread_end = last;
+        }
+        Ok(false)
+    }
+
+    fn read_cells(&mut self, data: &[u8], first: usize, end: usize) -> Result<(), Corruption> {
+        let mut at = first;
+        for page in first / PAGE_LEN..end / PAGE_LEN {
+            let page_end = (page + 1) * PAGE_LEN;
+            if at >= page_end {
+                self.set_page(page, Page::Empty);
+                continue;
+            }
+            self.set_page(page, Page::starting(narrow(at)));
+            let mut largest = 0;
+            while at < page_end {
+                let size = bytes::view::<CellHeader>(data, at).map_or(0, |cell| cell.size.get());
+                let len = size.unsigned_abs() as usize;
+                if len == 0 || !len.is_multiple_of(CellHeader::ALIGN) || len > end - at {
+                    return Err(Corruption::new(
+                        "cell size",
+                        FileOffset::of_bins(at),
+                        "a multiple of 8 that ends within the bin",
+                        size.to_string(),
+                    ));
+                }
+                if size > 0 {
+                    largest = largest.max(narrow(len));
+                }
+                at += len;
+            }
+            self.largest.set(page, largest);
+        }
+        Ok(())
+    }
+
+    /// The cells that start in a page; none if it was not read.
+    fn cells<'d>(&self, data: &'d [u8], page: usize) -> impl Iterator<Item = Cell> + use<'d> {
+        let first = match self.page(page) {
+            Page::First(place) => Some(page * PAGE_LEN + usize::from(place) * CellHeader::ALIGN),
+            Page::Empty | Page::Unread | Page::UnreadBin => None,
         };
-        self.unread_end = self.read_bin_of(data, last)?;
-        Ok(true)
+        let mut next = first.map(narrow);
+        std::iter::from_fn(move || {
+            let at = next.filter(|&at| page_of(at) == page)?;
+            let size = bytes::view::<CellHeader>(data, at as usize)?.size.get();
+            let len = size.unsigned_abs();
+            next = at.checked_add(len).filter(|_| len > 0);
+            let free = size > 0;
+            Some(Cell { at, len, free })
+        })
     }
 
-    fn insert(&mut self, at: u32, size: u32) {
-        self.by_offset.insert(at, size);
-        self.by_size.insert((size, at));
+    /// A known free cell of at least `size` bytes, as its offset and size. Prefers the cell that is
+    /// being used up, then one in a page that `changed` says is written anyway, then a large one,
+    /// then the first that fits.
+    pub(super) fn find(
+        &self,
+        data: &[u8],
+        size: u32,
+        changed: impl Fn(usize) -> bool,
+    ) -> Option<(u32, u32)> {
+        if let Some(at) = self.arena
+            && let Some(len) = self.free_at(data, at)
+            && len >= size
+        {
+            return Some((at, len));
+        }
+        let large = size.max(ARENA_LEN);
+        let mut page = self.largest.first_from(0, size)?;
+        for _ in 0..CANDIDATES {
+            if changed(page) {
+                return self.best_in(data, page, size);
+            }
+            match self.largest.first_from(page + 1, size) {
+                Some(next) => page = next,
+                None => break,
+            }
+        }
+        if let Some(page) = self.largest.first_from(0, large) {
+            return self.best_in(data, page, large);
+        }
+        self.best_in(data, self.largest.first_from(0, size)?, size)
     }
 
-    fn remove(&mut self, at: u32) -> Option<u32> {
-        let size = self.by_offset.remove(&at)?;
-        self.by_size.remove(&(size, at));
-        Some(size)
+    /// The smallest free cell of a page that has at least `size` bytes.
+    fn best_in(&self, data: &[u8], page: usize, size: u32) -> Option<(u32, u32)> {
+        self.cells(data, page)
+            .filter(|cell| cell.free && cell.len >= size)
+            .map(|cell| (cell.at, cell.len))
+            .min_by_key(|&(_, len)| len)
     }
 
-    /// Takes a known free cell of at least `size` bytes, as its offset and size. Prefers the cell that
-    /// is being used up, then one for which `changed` says that its page is written anyway, then
-    /// a large one, then the smallest that fits.
-    pub(super) fn take(&mut self, size: u32, changed: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
-        let in_arena = self
-            .arena
-            .filter(|at| self.by_offset.get(at).is_some_and(|&len| len >= size));
-        let at = in_arena
-            .or_else(|| {
-                self.by_size
-                    .range((size, 0)..)
-                    .take(CANDIDATES)
-                    .map(|&(_, at)| at)
-                    .find(|&at| changed(at))
-            })
-            .or_else(|| {
-                let large = size.max(ARENA_LEN);
-                Some(self.by_size.range((large, 0)..).next()?.1)
-            })
-            .or_else(|| Some(self.by_size.range((size, 0)..).next()?.1))?;
-        let found = self.remove(at)?;
-        Some((at, found))
+    /// Size of the free cell that starts at `at`, if there is one. `at` is where a cell or a bin
+    /// ends.
+    pub(super) fn free_at(&self, data: &[u8], at: u32) -> Option<u32> {
+        let starts_page = (at as usize).is_multiple_of(PAGE_LEN);
+        if starts_page && self.page(page_of(at)) != Page::First(0) {
+            return None;
+        }
+        let size = bytes::view::<CellHeader>(data, at as usize)?.size.get();
+        u32::try_from(size).ok().filter(|&size| size > 0)
     }
 
-    /// Gives back what was split off a taken cell; it is used up next.
-    pub(super) fn put_rest(&mut self, at: u32, size: u32) {
-        self.insert(at, size);
+    /// The free cell that ends where the cell at `at` starts, as its offset, if there is one.
+    ///
+    /// # Errors
+    /// If no cell starts at `at`.
+    pub(super) fn free_before(&self, data: &[u8], at: u32) -> Result<Option<u32>, Corruption> {
+        let no_cell = || {
+            let at = CellOffset::new(at);
+            Corruption::in_cell(
+                "cell offset",
+                at,
+                "the start of a cell",
+                "a place inside one",
+            )
+        };
+        let page = page_of(at);
+        let mut before = None;
+        for cell in self.cells(data, page) {
+            if cell.at == at {
+                if before.is_none() {
+                    before = self.last_before(data, page);
+                }
+                let ends_here = |cell: &Cell| cell.free && cell.at + cell.len == at;
+                return Ok(before.filter(ends_here).map(|cell| cell.at));
+            }
+            before = Some(cell);
+        }
+        Err(no_cell())
+    }
+
+    /// The last cell that starts in the pages before `page`, as far as they are read.
+    fn last_before(&self, data: &[u8], page: usize) -> Option<Cell> {
+        let mut pages = self.pages.get(..page)?.iter().enumerate().rev();
+        let (page, _) = pages.find(|(_, page)| **page != Page::Empty)?;
+        self.cells(data, page).last()
+    }
+
+    /// Takes note of cells that were split, merged or used, once the hive holds their sizes.
+    pub(super) fn update(&mut self, data: &[u8], change: &Change) {
+        let gone = change.gone.iter().flatten().copied();
+        for at in gone.clone() {
+            let page = page_of(at);
+            if self.page(page) == Page::starting(at) {
+                // An end of the bin lies in a page of its own.
+                let next = page_of(change.end) == page;
+                self.set_page(
+                    page,
+                    if next {
+                        Page::starting(change.end)
+                    } else {
+                        Page::Empty
+                    },
+                );
+            }
+            self.arena = self.arena.filter(|&arena| arena != at);
+        }
+        if let Some(at) = change.made {
+            let page = page_of(at);
+            if page != page_of(change.start) {
+                self.set_page(page, Page::starting(at));
+            }
+        }
+        let made = change.made;
+        for at in gone.chain(made).chain([change.start]) {
+            let page = page_of(at);
+            let free = self.cells(data, page).filter(|cell| cell.free);
+            let largest = free.map(|cell| cell.len).max().unwrap_or_default();
+            self.largest.set(page, largest);
+        }
+    }
+
+    /// Uses up this free cell next.
+    pub(super) fn use_next(&mut self, at: u32) {
         self.arena = Some(at);
     }
 
-    /// Adds a freed cell, merged with its free neighbours in the same bin; returns the offset and
-    /// size of the cell that results.
-    pub(super) fn put(&mut self, at: u32, size: u32) -> (u32, u32) {
-        let (mut start, mut end) = (at, at + size);
-        if let Some(after) = self.remove(end) {
-            end += after;
-        }
-        let before = self.by_offset.range(..at).next_back();
-        if let Some((&left, &len)) = before
-            && left + len == at
-        {
-            self.remove(left);
-            start = left;
-        }
-        self.insert(start, end - start);
-        (start, end - start)
-    }
-
-    /// Takes the free cell that starts at `at`, where there is one of at least `size` bytes.
-    pub(super) fn take_at(&mut self, at: u32, size: u32) -> Option<u32> {
-        if *self.by_offset.get(&at)? < size {
-            return None;
-        }
-        self.remove(at)
-    }
-
-    /// Registers a new bin and its one free cell.
+    /// Registers a new bin at the end of the hive, and its one free cell.
     pub(super) fn add_bin(&mut self, start: u32, size: u32) {
-        self.bins.insert(start, size);
-        let header = HiveBin::LEN as u32;
-        self.insert(start + header, size - header);
-        self.arena = Some(start + header);
+        let first = start + HiveBin::LEN as u32;
+        let end = (start + size) as usize / PAGE_LEN;
+        self.pages.resize(end, Page::Empty);
+        self.set_page(page_of(start), Page::starting(first));
+        self.largest.grow(end);
+        self.largest.set(page_of(start), size - HiveBin::LEN as u32);
+        self.arena = Some(first);
     }
 }
 
-/// The bin that holds `at`, as its offset and size: the nearest page at or before `at` whose header
-/// names its own offset.
-fn bin_of(bins: &[u8], at: usize) -> Result<(usize, usize), Corruption> {
-    let page = at - at % PAGE_LEN;
-    let start = (0..=page)
-        .rev()
-        .step_by(PAGE_LEN)
-        .find(|&start| {
-            bytes::view::<HiveBin>(bins, start).is_some_and(|header| {
-                header.signature == HiveBin::SIGNATURE && header.offset.get() as usize == start
-            })
-        })
-        .unwrap_or(page);
-    let size = bin_size(bins, start)?;
-    if at - start >= size {
-        return Err(Corruption::new(
-            "hive bin",
-            FileOffset::of_bins(start),
-            format!("a size that reaches beyond {at:#x}"),
-            format!("{size:#x}"),
-        ));
-    }
-    Ok((start, size))
+fn wrong_bin(start: usize, expected: impl Into<String>, actual: impl Into<String>) -> Corruption {
+    let (expected, actual) = (expected.into(), actual.into());
+    Corruption::new("hive bin", FileOffset::of_bins(start), expected, actual)
 }
 
 fn bin_size(bins: &[u8], start: usize) -> Result<usize, Corruption> {
-    let wrong = |expected: &'static str, actual: String| {
-        Corruption::new("hive bin", FileOffset::of_bins(start), expected, actual)
-    };
     let header = bytes::view::<HiveBin>(bins, start)
-        .ok_or_else(|| wrong("a header of 32 bytes", "the bins' end".to_owned()))?;
+        .ok_or_else(|| wrong_bin(start, "a header of 32 bytes", "the bins' end"))?;
     if header.signature != HiveBin::SIGNATURE {
-        return Err(wrong(
-            "\"hbin\"",
-            format!("\"{}\"", header.signature.escape_ascii()),
-        ));
+        let actual = format!("\"{}\"", header.signature.escape_ascii());
+        return Err(wrong_bin(start, "\"hbin\"", actual));
     }
     if header.offset.get() as usize != start {
-        return Err(wrong("its own offset", header.offset.to_string()));
+        let actual = header.offset.to_string();
+        return Err(wrong_bin(start, "its own offset", actual));
     }
     let size = header.size.get() as usize;
     if size == 0 || !size.is_multiple_of(PAGE_LEN) || size > bins.len() - start {
-        return Err(wrong(
+        return Err(wrong_bin(
+            start,
             "a size that is a multiple of 4096 and ends within the bins",
             size.to_string(),
         ));
     }
     Ok(size)
-}
-
-fn scan_cells(
-    bins: &[u8],
-    first: usize,
-    end: usize,
-    free: &mut Vec<(u32, u32)>,
-) -> Result<(), Corruption> {
-    let mut at = first;
-    while at < end {
-        let size = bytes::view::<CellHeader>(bins, at).map_or(0, |cell| cell.size.get());
-        let len = size.unsigned_abs() as usize;
-        if len == 0 || !len.is_multiple_of(CellHeader::ALIGN) || len > end - at {
-            return Err(Corruption::new(
-                "cell size",
-                FileOffset::of_bins(at),
-                "a multiple of 8 that ends within the bin",
-                size.to_string(),
-            ));
-        }
-        if size > 0 {
-            free.push((narrow(at), narrow(len)));
-        }
-        at += len;
-    }
-    Ok(())
 }
 
 /// Offsets inside the bins are below 2 GiB: the base block was checked.
@@ -231,38 +369,5 @@ fn narrow(at: usize) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn map() -> FreeMap {
-        let mut map = FreeMap {
-            by_offset: BTreeMap::new(),
-            by_size: BTreeSet::new(),
-            bins: BTreeMap::from([(0, 4096), (4096, 4096)]),
-            unread_end: 0,
-            arena: None,
-        };
-        map.insert(64, 32);
-        map.insert(4064, 32);
-        map.insert(4128, 64);
-        map
-    }
-
-    #[test]
-    fn a_freed_cell_merges_with_both_neighbours_but_not_across_bins() {
-        let mut map = map();
-        assert_eq!(map.put(96, 8), (64, 40));
-        assert_eq!(map.put(56, 8), (56, 48));
-        assert_eq!(map.put(4032, 32), (4032, 64));
-        assert_eq!(map.by_offset.get(&4128), Some(&64));
-        assert_eq!(map.by_size.len(), map.by_offset.len());
-    }
-
-    #[test]
-    fn a_cell_in_a_changed_page_is_preferred() {
-        let mut map = map();
-        assert_eq!(map.take(24, |at| at == 4064), Some((4064, 32)));
-        assert_eq!(map.take(24, |_| false), Some((64, 32)));
-        assert_eq!(map.take(65, |_| true), None);
-    }
-}
+#[path = "free_map/tests.rs"]
+mod tests;

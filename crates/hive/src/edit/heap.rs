@@ -9,7 +9,7 @@ use crate::image::Image;
 use crate::offset::{CellOffset, PAGE_LEN};
 
 use super::EditError;
-use super::free_map::FreeMap;
+use super::free_map::{Change, FreeMap};
 #[cfg(test)]
 use crate::work;
 
@@ -46,42 +46,45 @@ impl Heap {
         self.minor
     }
 
-    /// The map of free cells, in which the bin that holds `cell` has been read.
-    fn free_map(&mut self, cell: CellOffset) -> Result<&mut FreeMap, Corruption> {
+    /// The bins, and the map of their free cells, in which the bin that holds `cell` was read.
+    fn free_map(&mut self, cell: u32) -> Result<(&[u8], &mut FreeMap), Corruption> {
         let bins = self.image.bins();
-        let free = self
-            .free
-            .get_or_insert_with(|| FreeMap::new(self.image.bins_len()));
-        free.read_bin_of(bins, cell.get())?;
-        Ok(free)
+        let free = self.free.get_or_insert_with(|| FreeMap::new(bins));
+        free.read_bin_of(bins, cell)?;
+        Ok((bins, free))
+    }
+
+    /// Tells the map that cells have changed, whose sizes are written.
+    fn changed(&mut self, change: &Change) {
+        if let Some(free) = &mut self.free {
+            free.update(self.image.bins(), change);
+        }
     }
 
     /// Allocates a cell for `len` bytes of payload. The payload's bytes are undefined.
     pub(super) fn allocate(&mut self, len: usize) -> Result<CellOffset, EditError> {
         let size = cell_size(len)?;
-        let (at, found) = match self.take(size)? {
+        let (at, found) = match self.find(size)? {
             Some(cell) => cell,
             None => {
                 self.add_bin(size)?;
-                self.take(size)?.ok_or(EditError::Full)?
+                self.find(size)?.ok_or(EditError::Full)?
             }
         };
-        self.split(at, found, size)?;
+        self.split(at, found, size, None)?;
         Ok(CellOffset::new(at))
     }
 
-    /// Takes a free cell out of the map, reading bins until one is found that fits.
-    fn take(&mut self, size: u32) -> Result<Option<(u32, u32)>, Corruption> {
-        let free = self
-            .free
-            .get_or_insert_with(|| FreeMap::new(self.image.bins_len()));
+    /// Finds a free cell, reading bins until one is found that fits.
+    fn find(&mut self, size: u32) -> Result<Option<(u32, u32)>, Corruption> {
+        let bins = self.image.bins();
+        let free = self.free.get_or_insert_with(|| FreeMap::new(bins));
         let dirty = self.image.dirty();
-        let changed = |at: u32| dirty.contains(at as usize / PAGE_LEN);
         loop {
-            if let Some(cell) = free.take(size, changed) {
+            if let Some(cell) = free.find(bins, size, |page| dirty.contains(page)) {
                 return Ok(Some(cell));
             }
-            if !free.read_more(self.image.bins())? {
+            if !free.read_more(bins)? {
                 return Ok(None);
             }
         }
@@ -94,28 +97,54 @@ impl Heap {
         Ok(at)
     }
 
-    /// Makes the `found` bytes at `at` an allocated cell of `size` bytes and a free rest.
-    fn split(&mut self, at: u32, found: u32, size: u32) -> Result<(), EditError> {
+    /// Makes the `found` bytes at `at` an allocated cell of `size` bytes and a free rest. Where the
+    /// cell was shorter before, `gone` is where its free neighbour started.
+    fn split(
+        &mut self,
+        at: u32,
+        found: u32,
+        size: u32,
+        gone: Option<u32>,
+    ) -> Result<(), EditError> {
         let rest = found - size;
-        let size = if rest >= MIN_CELL {
-            self.write_size(at + size, i64::from(rest))?;
-            if let Some(free) = &mut self.free {
-                free.put_rest(at + size, rest);
-            }
-            size
+        let made = (rest >= MIN_CELL).then_some(at + size);
+        if let Some(rest_at) = made {
+            self.write_size(rest_at, i64::from(rest))?;
+            self.write_size(at, -i64::from(size))?;
         } else {
-            found
-        };
-        self.write_size(at, -i64::from(size))
+            self.write_size(at, -i64::from(found))?;
+        }
+        self.changed(&Change {
+            start: at,
+            end: at + found,
+            gone: [gone, None],
+            made,
+        });
+        if let (Some(free), Some(rest)) = (&mut self.free, made) {
+            free.use_next(rest);
+        }
+        Ok(())
     }
 
     /// Frees a cell and merges it with its free neighbours.
     pub(super) fn free(&mut self, cell: CellOffset) -> Result<(), EditError> {
         let size = self.size(cell)?;
-        let (at, merged) = self.free_map(cell)?.put(cell.get(), size);
+        let at = cell.get();
+        let (bins, free) = self.free_map(at)?;
+        let before = free.free_before(bins, at)?;
+        let after = free.free_at(bins, at + size);
+        let start = before.unwrap_or(at);
+        let end = at + size + after.unwrap_or_default();
         // A cell that vanishes inside a merged one must not look allocated any more.
-        self.write_size(cell.get(), i64::from(size))?;
-        self.write_size(at, i64::from(merged))
+        self.write_size(at, i64::from(size))?;
+        self.write_size(start, i64::from(end - start))?;
+        self.changed(&Change {
+            start,
+            end,
+            gone: [before.map(|_| at), after.map(|_| at + size)],
+            made: None,
+        });
+        Ok(())
     }
 
     /// Makes an allocated cell hold `len` bytes without moving it; says whether that went.
@@ -125,18 +154,27 @@ impl Heap {
         if size == old {
             return Ok(true);
         }
-        let free = self.free_map(cell)?;
+        let at = cell.get();
+        let (bins, free) = self.free_map(at)?;
+        // Refuses what is no cell.
+        free.free_before(bins, at)?;
+        let after = free.free_at(bins, at + old);
         if size > old {
-            let Some(after) = free.take_at(cell.get() + old, size - old) else {
+            let Some(after) = after.filter(|&after| after >= size - old) else {
                 return Ok(false);
             };
-            self.split(cell.get(), old + after, size)?;
+            self.split(at, old + after, size, Some(at + old))?;
             return Ok(true);
         }
-        let rest = old - size;
-        let (at, merged) = free.put(cell.get() + size, rest);
-        self.write_size(at, i64::from(merged))?;
-        self.write_size(cell.get(), -i64::from(size))?;
+        let end = at + old + after.unwrap_or_default();
+        self.write_size(at + size, i64::from(end - at - size))?;
+        self.write_size(at, -i64::from(size))?;
+        self.changed(&Change {
+            start: at,
+            end,
+            gone: [after.map(|_| at + old), None],
+            made: Some(at + size),
+        });
         Ok(true)
     }
 
@@ -232,6 +270,12 @@ impl Heap {
             free.add_bin(start, len);
         }
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn assert_map_is_right(&self) {
+        let free = self.free.as_ref().expect("in use");
+        free.assert_is_right(self.image.bins());
     }
 
     /// Number of key nodes that point to each of some security cells, in ascending order, found

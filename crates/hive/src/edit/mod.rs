@@ -5,6 +5,7 @@ mod data;
 mod free_map;
 mod heap;
 mod keys;
+mod largest;
 mod security;
 mod subkeys;
 mod values;

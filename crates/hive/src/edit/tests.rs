@@ -306,3 +306,36 @@ fn security_after(heap: &mut Heap, at: CellOffset) -> CellOffset {
     heap.update(own, "security cell", links).expect("linked");
     own
 }
+
+/// After any edits the map of free cells says what a fresh look at the hive would say.
+#[test]
+fn the_map_of_free_cells_follows_every_change() {
+    let mut heap = editor(5).heap;
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    let mut cells = Vec::new();
+    for round in 0..3000 {
+        let len = [20, 300, 4000, 9000][random(4)] + random(100);
+        match random(3) {
+            0 if !cells.is_empty() => {
+                let cell = cells.swap_remove(random(cells.len()));
+                heap.free(cell).expect("freed");
+            }
+            1 if !cells.is_empty() => {
+                heap.resize(cells[random(cells.len())], len)
+                    .map(drop)
+                    .expect("tried");
+            }
+            _ if cells.len() > 100 => heap.free(cells.remove(0)).expect("freed"),
+            _ => cells.push(heap.allocate(len).expect("allocated")),
+        }
+        if round % 50 == 0 {
+            heap.assert_map_is_right();
+        }
+    }
+}
