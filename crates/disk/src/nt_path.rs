@@ -38,6 +38,16 @@ impl NtPath {
         self.units.is_empty()
     }
 
+    /// Whether Windows takes both for the same: but for case.
+    #[must_use]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.units == other.units
+            || self.names().zip(other.names()).all(|pair| match pair {
+                (Some(a), Some(b)) => crate::name::same(&a, &b),
+                _ => false,
+            }) && self.names().count() == other.names().count()
+    }
+
     /// The path of a name in the folder at this path; `None` where the system's name is none that
     /// NTFS could hold.
     #[must_use]

@@ -12,13 +12,18 @@ mod layout;
 #[cfg(not(any(target_os = "linux", windows)))]
 mod no_handle;
 mod object;
+mod own_places;
 mod parallel;
+#[cfg(target_os = "linux")]
+mod records;
 mod walk;
 #[cfg(windows)]
 mod windows;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::error::LookupError;
 use crate::folder::Folder;
@@ -65,6 +70,11 @@ struct SystemDescriptors {
     root: Folder,
     device: u64,
     keeping: Keeping,
+    /// What the volume's records say, where they can be read beside the driver.
+    #[cfg(target_os = "linux")]
+    records: Option<records::Records>,
+    /// The places of what Windows starts from, by inode.
+    own_places: OnceLock<HashMap<u64, NtPath>>,
 }
 
 impl Descriptors {
@@ -165,6 +175,9 @@ impl SystemDescriptors {
             root: root.try_clone()?,
             device: root.own_metadata()?.identity.device,
             keeping,
+            #[cfg(target_os = "linux")]
+            records: records::Records::of(root),
+            own_places: OnceLock::new(),
         }))
     }
 

@@ -41,6 +41,28 @@ pub enum ObjectError {
         /// How many names it has, the short one for DOS not counted.
         names: u64,
     },
+    /// The file is reached by an entry of a folder in which it does not lie: the folder's index is
+    /// damaged, or was forged.
+    #[error(
+        "the folder's index is damaged: by its own record the file with the number {number} does \
+         not lie here"
+    )]
+    Elsewhere {
+        /// The number of its record.
+        number: u64,
+    },
+    /// The same, of a file that has another place.
+    #[error("the folder's index is damaged: it is the same as {path}, which has only one name")]
+    SameAs {
+        /// The other place.
+        path: NtPath,
+    },
+    /// One of the volume's own files, `$MFT` and the like.
+    #[error("one of the volume's own files (number {number}), which is left alone")]
+    OwnFile {
+        /// The number of its record.
+        number: u64,
+    },
     /// The driver shows no descriptor of it. The kernel's ntfs3 shows those in `$Secure` only, and
     /// not one in the file's own record, where Windows NT 4 and ntfs-3g without its option
     /// `permissions` keep it.
@@ -118,6 +140,8 @@ impl Object {
 pub(super) struct Opened {
     pub(super) handle: Handle,
     pub(super) kind: Kind,
+    /// Its inode.
+    pub(super) inode: u64,
 }
 
 /// The folder that was opened last: neighbours need it again.
@@ -153,17 +177,21 @@ impl SystemDescriptors {
             .root
             .try_clone()
             .map_err(ObjectError::io("open the root"))?;
+        let mut at = NtPath::default();
         for name in path.names() {
-            folder = self.open_subfolder(&folder, &name.ok_or(ObjectError::Name)?)?;
+            let name = name.ok_or(ObjectError::Name)?;
+            at = at.join(&name).ok_or(ObjectError::Name)?;
+            folder = self.open_subfolder(&folder, &name, &at)?;
         }
         Ok(folder)
     }
 
-    /// Opens a folder in a folder.
+    /// Opens a folder in a folder; `path` is where that is.
     pub(super) fn open_subfolder(
         &self,
         parent: &Folder,
         name: &OsStr,
+        path: &NtPath,
     ) -> Result<Folder, ObjectError> {
         let folder = parent.open_dir(name);
         let folder = folder.map_err(|error| match parent.metadata(name) {
@@ -175,7 +203,73 @@ impl SystemDescriptors {
         if metadata.identity.device != self.device {
             return Err(ObjectError::OtherVolume);
         }
+        self.check_place(parent, name, path, metadata.identity.inode)?;
         Ok(folder)
+    }
+
+    /// Makes sure that what an entry of a folder leads to lies there, as far as that can be known.
+    fn check_place(
+        &self,
+        parent: &Folder,
+        name: &OsStr,
+        path: &NtPath,
+        inode: u64,
+    ) -> Result<(), ObjectError> {
+        let own_places = self
+            .own_places
+            .get_or_init(|| super::own_places::known(&self.root, self.device));
+        if let Some(known) = own_places.get(&inode)
+            && !known.is(path)
+        {
+            let path = known.clone();
+            return Err(ObjectError::SameAs { path });
+        }
+        self.check_record(parent, name, inode)
+    }
+
+    /// The same by what the volume's records say.
+    #[cfg(target_os = "linux")]
+    fn check_record(&self, parent: &Folder, name: &OsStr, inode: u64) -> Result<(), ObjectError> {
+        if self.tells_records() && diskmend_image::ntfs::Volume::is_own_record(inode) {
+            return Err(ObjectError::OwnFile { number: inode });
+        }
+        let Some(records) = &self.records else {
+            return Ok(());
+        };
+        let failed = || ObjectError::io("look at its record");
+        let folder = parent.own_metadata().map_err(failed())?.identity.inode;
+        let flush = || self.keeping.flush(&self.root);
+        match records.lies_in(folder, inode, name, flush) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ObjectError::Elsewhere { number: inode }),
+            Err(error) => Err(failed()(error)),
+        }
+    }
+
+    /// Whether inodes are the numbers of records: then the root has that of its own.
+    #[cfg(target_os = "linux")]
+    fn tells_records(&self) -> bool {
+        const ROOT: u64 = 5;
+        let own = self.own_places.get();
+        own.and_then(|own| own.get(&ROOT))
+            .is_some_and(NtPath::is_root)
+    }
+
+    /// The system's own driver looks whether the file is the one that the entry means, and shows its
+    /// records to nobody.
+    #[cfg(not(target_os = "linux"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "there is something to look at elsewhere"
+    )]
+    fn check_record(
+        &self,
+        _parent: &Folder,
+        _name: &OsStr,
+        _inode: u64,
+    ) -> Result<(), ObjectError> {
+        Ok(())
     }
 
     /// Opens the object at a path.
@@ -183,16 +277,25 @@ impl SystemDescriptors {
         let Some((parent, _)) = path.split_last() else {
             let handle =
                 Handle::of(&self.root, &self.keeping).map_err(ObjectError::io("open the root"))?;
-            let kind = Kind::Folder;
-            return Ok(Opened { handle, kind });
+            let inode = handle.metadata().map_err(ObjectError::io("look at it"))?;
+            return Ok(Opened {
+                handle,
+                kind: Kind::Folder,
+                inode: inode.identity.inode,
+            });
         };
         let name = path.name().ok_or(ObjectError::Name)?;
-        self.open_in(parents.folder(self, parent)?, &name)
+        self.open_in(parents.folder(self, parent)?, &name, path)
     }
 
     /// Opens an object by its name in a folder, and makes sure that it is one whose descriptor may
-    /// be changed.
-    pub(super) fn open_in(&self, parent: &Folder, name: &OsStr) -> Result<Opened, ObjectError> {
+    /// be changed; `path` is where it is.
+    pub(super) fn open_in(
+        &self,
+        parent: &Folder,
+        name: &OsStr,
+        path: &NtPath,
+    ) -> Result<Opened, ObjectError> {
         let handle = Handle::open(parent, name, &self.keeping)
             .map_err(ObjectError::io("open it for its security descriptor"))?;
         let metadata = handle.metadata().map_err(ObjectError::io("look at it"))?;
@@ -211,7 +314,13 @@ impl SystemDescriptors {
                 return Err(ObjectError::HardLinked { names });
             }
         }
+        let inode = metadata.identity.inode;
+        self.check_place(parent, name, path, inode)?;
         let kind = metadata.kind;
-        Ok(Opened { handle, kind })
+        Ok(Opened {
+            handle,
+            kind,
+            inode,
+        })
     }
 }

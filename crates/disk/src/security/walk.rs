@@ -1,11 +1,14 @@
 //! Walking a folder for the security descriptors in it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 
 use walkdir::{DirEntry, IntoIter, WalkDir};
 
+use super::object::Parents;
 use super::{Object, ObjectError, SystemDescriptors, parallel};
 use crate::folder::Folder;
 use crate::metadata::Kind;
@@ -28,6 +31,9 @@ pub(crate) struct SystemWalk<'a> {
     stage: Stage,
     /// The folders from the start to the one that is listed, with their paths.
     way: Vec<(NtPath, Arc<Folder>)>,
+    /// Where each inode was met first. A forged index can lead to one again and again, and a folder
+    /// into itself; what has several names for good is left alone before it comes to that.
+    met: HashMap<u64, NtPath>,
 }
 
 enum Stage {
@@ -53,6 +59,7 @@ impl<'a> SystemWalk<'a> {
             start: start.clone(),
             stage: Stage::Start,
             way: Vec::new(),
+            met: HashMap::new(),
         }
     }
 
@@ -62,6 +69,15 @@ impl<'a> SystemWalk<'a> {
         let object = self.volume.object(&self.start);
         if object.kind != Some(Kind::Folder) {
             return object;
+        }
+        // The names on the way to the start are met as well: what lies below can't lead back to them.
+        let mut above = Some(self.start.clone());
+        while let Some(path) = above {
+            let parents = &mut Parents::default();
+            if let Ok(opened) = self.volume.open(&path, parents) {
+                self.met.entry(opened.inode).or_insert_with(|| path.clone());
+            }
+            above = path.split_last().map(|(parent, _)| parent);
         }
         let folder = self.volume.open_folder(&self.start);
         let listed = folder.and_then(|folder| {
@@ -97,7 +113,8 @@ impl<'a> SystemWalk<'a> {
 
     /// Looks at what is listed as a folder, and says whether the listing may go on into it.
     fn enter(&mut self, name: Name, depth: usize, found: &mut Vec<Object>) -> bool {
-        let object = name.look(self.volume);
+        let (inode, object) = name.look(self.volume);
+        let object = self.once(inode, object);
         let is_folder = object.kind == Some(Kind::Folder);
         found.push(object);
         if !is_folder {
@@ -105,7 +122,10 @@ impl<'a> SystemWalk<'a> {
         }
         let inner = match depth {
             MAX_DEPTH.. => Err(ObjectError::TooDeep { depth }),
-            _ => self.volume.open_subfolder(&name.folder, &name.name),
+            _ => self
+                .volume
+                .open_subfolder(&name.folder, &name.name, &name.path)
+                .and_then(|inner| same_inode(inner, inode)),
         };
         match inner {
             Ok(inner) => {
@@ -115,6 +135,23 @@ impl<'a> SystemWalk<'a> {
             Err(error) => {
                 found.push(Object::failed(name.path, error));
                 false
+            }
+        }
+    }
+
+    /// The object, unless it was met under another path.
+    fn once(&mut self, inode: Option<u64>, object: Object) -> Object {
+        let Some(inode) = inode else {
+            return object;
+        };
+        match self.met.entry(inode) {
+            Entry::Vacant(place) => {
+                place.insert(object.path.clone());
+                object
+            }
+            Entry::Occupied(met) => {
+                let path = met.get().clone();
+                Object::failed(object.path, ObjectError::SameAs { path })
             }
         }
     }
@@ -137,18 +174,35 @@ impl<'a> SystemWalk<'a> {
     }
 }
 
+/// A folder, which must still be the one that was looked at.
+fn same_inode(folder: Folder, inode: Option<u64>) -> Result<Folder, ObjectError> {
+    let found = folder.own_metadata();
+    let found = found.map_err(ObjectError::io("look at the folder"))?;
+    match inode == Some(found.identity.inode) {
+        true => Ok(folder),
+        false => {
+            let other = io::Error::other("another folder has its name now");
+            Err(ObjectError::io("open the folder")(other))
+        }
+    }
+}
+
 impl Name {
-    fn look(&self, volume: &SystemDescriptors) -> Object {
-        let opened = volume.open_in(&self.folder, &self.name);
-        let read = opened.and_then(|opened| Ok((opened.kind, opened.handle.read()?)));
-        match read {
+    /// The object, and its inode where it could be opened.
+    fn look(&self, volume: &SystemDescriptors) -> (Option<u64>, Object) {
+        let opened = match volume.open_in(&self.folder, &self.name, &self.path) {
+            Ok(opened) => opened,
+            Err(error) => return (None, Object::failed(self.path.clone(), error)),
+        };
+        let object = match opened.handle.read() {
             // A name that can't be written down can't be found again to be taken back.
             Ok(_) if self.path.name().as_ref() != Some(&self.name) => {
                 Object::failed(self.path.clone(), ObjectError::Name)
             }
-            Ok((kind, bytes)) => Object::sound(self.path.clone(), kind, bytes),
+            Ok(bytes) => Object::sound(self.path.clone(), opened.kind, bytes),
             Err(error) => Object::failed(self.path.clone(), error),
-        }
+        };
+        (Some(opened.inode), object)
     }
 }
 
@@ -189,11 +243,10 @@ impl Iterator for SystemWalk<'_> {
                 entries.skip_current_dir();
             }
         }
-        found.extend(parallel::map(
-            &names,
-            || (),
-            |(), name| name.look(self.volume),
-        ));
+        let looked = parallel::map(&names, || (), |(), name| name.look(self.volume));
+        for (inode, object) in looked {
+            found.push(self.once(inode, object));
+        }
         (!found.is_empty()).then_some(found)
     }
 }

@@ -44,9 +44,14 @@ impl Mount {
     /// Mounts as `mount ARGUMENTS FOLDER` does; where that is not possible says so and gives
     /// nothing.
     pub(crate) fn new(arguments: &[&str]) -> Option<Self> {
+        Self::by("mount", arguments)
+    }
+
+    /// The same by another program.
+    pub(crate) fn by(program: &str, arguments: &[&str]) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().to_str().unwrap();
-        match run("mount", &[arguments, &[path]].concat()) {
+        match run(program, &[arguments, &[path]].concat()) {
             Ok(_) => Some(Self { dir }),
             Err(error) => {
                 skipped("to mount, as root", &error);

@@ -6,6 +6,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod forged;
 mod hives;
 mod image;
 mod in_use;

@@ -8,6 +8,7 @@
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
 //! | `allocate`, `promise` | clusters that files get |
 //! | `volume`, `folder`, `member`, `metadata` | what a volume holds |
+//! | `numbered` | files by the numbers of their records |
 //! | `file`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
 
@@ -30,6 +31,7 @@ mod member;
 mod metadata;
 mod mft;
 mod node;
+mod numbered;
 mod place;
 mod promise;
 mod record;

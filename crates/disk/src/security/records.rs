@@ -1,0 +1,213 @@
+//! What the records of a mounted volume say, read from its device beside the driver.
+//!
+//! A driver goes by the index of a folder, and does not ask the file whether it lies there. An index
+//! that was forged would let a change of a folder's files reach any other file.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use diskmend_image::device::{Device, range};
+use diskmend_image::ntfs::{Volume, VolumeError};
+use diskmend_image::positioned;
+use rustix::fs::{fstat, major, minor};
+
+use crate::folder::Folder;
+use crate::name;
+use crate::nt_path;
+
+/// The root folder's record, and inode.
+const ROOT: u64 = 5;
+/// How often the driver is asked to write what it holds because a record and an index disagree.
+const MAX_FLUSHES: usize = 16;
+
+/// The records of a mounted volume.
+#[derive(Debug)]
+pub(super) struct Records {
+    device: Arc<dyn Device>,
+    volume: RwLock<Volume>,
+    flushes: AtomicUsize,
+}
+
+/// The device or image file of a volume, for reading.
+#[derive(Debug)]
+struct ReadOnly {
+    file: File,
+    len: u64,
+}
+
+impl Records {
+    /// Those of the volume with this root; `None` where its device can't be found or read, or its
+    /// driver does not tell the numbers of records.
+    pub(super) fn of(root: &Folder) -> Option<Self> {
+        let identity = root.own_metadata().ok()?.identity;
+        if identity.inode != ROOT {
+            return None;
+        }
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let file = sources(&mountinfo, identity.device)
+            .into_iter()
+            .find_map(|source| source.open(identity.device))?;
+        let device: Arc<dyn Device> = Arc::new(ReadOnly::new(file).ok()?);
+        let volume = Volume::open(Arc::clone(&device)).ok()?;
+        Some(Self {
+            device,
+            volume: RwLock::new(volume),
+            flushes: AtomicUsize::new(0),
+        })
+    }
+
+    /// Whether the file with the number `file` lies in the folder with the number `folder` under a
+    /// name, by its own record.
+    pub(super) fn lies_in(
+        &self,
+        folder: u64,
+        file: u64,
+        name: &OsStr,
+        flush: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<bool> {
+        let first = self.ask(folder, file, name);
+        if matches!(first, Ok(true)) || self.flushes.fetch_add(1, Ordering::Relaxed) >= MAX_FLUSHES
+        {
+            return first;
+        }
+        // The driver may hold what is newer than the record, and $MFT may have grown.
+        flush()?;
+        let anew = Volume::open(Arc::clone(&self.device)).map_err(into_io)?;
+        *self.volume.write().unwrap_or_else(PoisonError::into_inner) = anew;
+        self.ask(folder, file, name)
+    }
+
+    fn ask(&self, folder: u64, file: u64, name: &OsStr) -> io::Result<bool> {
+        let volume = self.volume.read().unwrap_or_else(PoisonError::into_inner);
+        let is_name =
+            |units: &[u16]| nt_path::os_string(units).is_some_and(|told| name::same(&told, name));
+        volume.lies_in(folder, file, is_name).map_err(into_io)
+    }
+}
+
+fn into_io(error: VolumeError) -> io::Error {
+    io::Error::new(error.kind(), error)
+}
+
+/// Where a mounted volume may lie.
+#[derive(Debug, PartialEq, Eq)]
+struct Source {
+    path: PathBuf,
+    /// Whether the driver is a process, which may have been given an image file.
+    may_be_file: bool,
+}
+
+impl Source {
+    fn open(&self, device: u64) -> Option<File> {
+        let kind = fs::metadata(&self.path).ok()?;
+        let is_the_device = kind.file_type().is_block_device() && kind.rdev() == device;
+        let is_the_image = self.may_be_file && kind.is_file();
+        if !is_the_device && !is_the_image {
+            return None;
+        }
+        let file = File::open(&self.path).ok()?;
+        // What was opened is what was looked at.
+        let opened = fstat(&file).ok()?;
+        ((opened.st_dev, opened.st_ino) == (kind.dev(), kind.ino())).then_some(file)
+    }
+}
+
+/// The sources of the mounts of a device in mountinfo (proc(5): ID, parent, major:minor, root, mount
+/// point, options, optional fields, `-`, type, source, super options).
+fn sources(mountinfo: &str, device: u64) -> Vec<Source> {
+    let number = format!("{}:{}", major(device), minor(device));
+    let mut sources: Vec<Source> = mountinfo
+        .lines()
+        .filter_map(|line| line.split_once(" - "))
+        .filter(|(mount, _)| mount.split(' ').nth(2) == Some(number.as_str()))
+        .filter_map(|(_, file_system)| {
+            let mut fields = file_system.split(' ');
+            let may_be_file = fields.next()?.starts_with("fuse");
+            let path = PathBuf::from(unescaped(fields.next()?));
+            path.is_absolute().then_some(Source { path, may_be_file })
+        })
+        .collect();
+    sources.push(Source {
+        path: format!("/dev/block/{number}").into(),
+        may_be_file: false,
+    });
+    sources
+}
+
+/// A field of mountinfo without the escapes of space, tab, line feed and backslash.
+fn unescaped(field: &str) -> String {
+    [
+        ("\\040", " "),
+        ("\\011", "\t"),
+        ("\\012", "\n"),
+        ("\\134", "\\"),
+    ]
+    .iter()
+    .fold(field.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+impl ReadOnly {
+    fn new(mut file: File) -> io::Result<Self> {
+        let len = file.seek(SeekFrom::End(0))?;
+        Ok(Self { file, len })
+    }
+}
+
+impl Device for ReadOnly {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        range(offset, buf.len(), self.len)?;
+        positioned::read_exact_at(&self.file, buf, offset)
+    }
+
+    fn write_all_at(&self, _data: &[u8], _offset: u64) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::makedev;
+
+    use super::*;
+
+    #[test]
+    fn the_source_of_a_mount_is_found_by_its_number() {
+        let mountinfo = "\
+            21 26 0:19 / /sys rw,nosuid - sysfs sysfs rw\n\
+            85 66 8:17 / /mnt/disk rw - fuseblk /dev/sdb1 rw\n\
+            86 66 8:17 / /mnt/again rw shared:1 - ntfs3 /dev/disk/by-id/a\\040b rw\n\
+            87 66 0:60 / /mnt/file rw - fuse.ntfs-3g /home/me/a.img rw\n";
+        let found = |device| {
+            let sources = sources(mountinfo, device).into_iter();
+            let shown = sources.map(|one| (one.path.display().to_string(), one.may_be_file));
+            shown.collect::<Vec<_>>()
+        };
+        let one = |path: &str, may_be_file| (path.to_owned(), may_be_file);
+        assert_eq!(
+            found(makedev(8, 17)),
+            [
+                one("/dev/sdb1", true),
+                one("/dev/disk/by-id/a b", false),
+                one("/dev/block/8:17", false)
+            ]
+        );
+        assert_eq!(
+            found(makedev(0, 60)),
+            [one("/home/me/a.img", true), one("/dev/block/0:60", false)]
+        );
+        assert_eq!(found(makedev(0, 19)), [one("/dev/block/0:19", false)]);
+    }
+}

@@ -1,0 +1,341 @@
+//! Folders whose index an attacker has changed, on a mounted volume: an entry leads to a file that
+//! lies elsewhere, or a folder lies in itself.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
+
+use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError, Target};
+use rustix::fs::{XattrFlags, getxattr, setxattr};
+
+use crate::common::Mount;
+use crate::image::NtfsImage;
+
+const KEYS: &str = "ProgramData/MachineKeys";
+const CONFIG: &str = "Windows/System32/config";
+/// `O:BAG:BAD:P(A;;mask;;;SY)`, self-relative.
+fn descriptor(mask: u32) -> Vec<u8> {
+    let words = [
+        0x9004_0001u32,
+        48,
+        48,
+        0,
+        20,
+        0x001C_0002,
+        1,
+        0x0014_0000,
+        mask,
+        0x0101,
+        0x0500_0000,
+        18,
+        0x0201,
+        0x0500_0000,
+        32,
+        544,
+    ];
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// A volume that is mounted with an index of our own making.
+struct Forged {
+    image: NtfsImage,
+    mount: Option<Mount>,
+}
+
+impl Forged {
+    fn new() -> Option<Self> {
+        let image = NtfsImage::new(64)?;
+        let mount = Some(image.mount()?);
+        let forged = Self { image, mount };
+        for folder in [KEYS, CONFIG, "ProgramData/Deep/Inner", "Users"] {
+            fs::create_dir_all(forged.path(folder)).expect("writable");
+        }
+        for file in [
+            "ProgramData/MachineKeys/key",
+            "ProgramData/MachineKeys/other",
+        ] {
+            forged.write(file);
+        }
+        for file in ["Windows/System32/config/SAM", "Users/private"] {
+            forged.write(file);
+        }
+        Some(forged)
+    }
+
+    fn write(&self, path: &str) {
+        fs::write(self.path(path), path).expect("writable");
+        let bytes = descriptor(0x1F_01FF);
+        setxattr(
+            self.path(path),
+            "system.ntfs_acl",
+            &bytes,
+            XattrFlags::empty(),
+        )
+        .expect("NTFS");
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.mount.as_ref().expect("mounted").path().join(path)
+    }
+
+    fn number(&self, path: &str) -> u64 {
+        fs::symlink_metadata(self.path(path)).expect(path).ino()
+    }
+
+    fn sddl(&self, path: &str) -> Vec<u8> {
+        let mut bytes = vec![0; 1 << 16];
+        let len = getxattr(self.path(path), "system.ntfs_acl", &mut bytes[..]).expect(path);
+        bytes.truncate(len);
+        bytes
+    }
+
+    /// Lets the entries of names in folders lead to other records.
+    fn forge(&mut self, entries: &[(&str, &str, u64)]) {
+        let entries: Vec<(u64, &str, u64)> = entries
+            .iter()
+            .map(|(folder, name, to)| (self.number(folder), *name, *to))
+            .collect();
+        self.mount = None;
+        let mut options = fs::File::options();
+        options.read(true).write(true);
+        let device = options.open(self.image.device()).expect("a device");
+        for (folder, name, to) in entries {
+            forge(&device, folder, name, to);
+        }
+        device.sync_all().expect("a device");
+        drop(device);
+        self.mount = self.image.mount();
+        assert!(self.mount.is_some(), "it was mounted before");
+    }
+
+    fn descriptors(&self) -> Descriptors {
+        let target = Target::open(&self.path("")).expect("a folder");
+        Descriptors::below(target.root())
+            .expect("NTFS")
+            .expect("NTFS")
+    }
+}
+
+/// Offset of a record of 1024 bytes, in an $MFT that is in one piece.
+fn record_at(device: &fs::File, number: u64) -> u64 {
+    let mut boot = [0; 512];
+    device.read_exact_at(&mut boot, 0).expect("a boot sector");
+    let sector = u64::from(u16::from_le_bytes([boot[11], boot[12]]));
+    let cluster = sector * u64::from(boot[13]);
+    let mft = u64::from_le_bytes(boot[48..56].try_into().expect("8 bytes"));
+    assert_eq!(boot[64] as i8, -10, "records of 1024 bytes");
+    mft * cluster + number * 1024
+}
+
+fn record(device: &fs::File, number: u64) -> [u8; 1024] {
+    let mut record = [0; 1024];
+    let at = record_at(device, number);
+    device.read_exact_at(&mut record, at).expect("a record");
+    assert_eq!(&record[..4], b"FILE");
+    swap_protected(&mut record);
+    record
+}
+
+/// Puts the ends of the sectors in their place, or the update sequence number where they are.
+fn swap_protected(record: &mut [u8; 1024]) {
+    let array = usize::from(u16::from_le_bytes([record[4], record[5]]));
+    for sector in 0..2 {
+        let end = (sector + 1) * 512 - 2;
+        let kept = array + 2 + 2 * sector;
+        let protected = record[end..end + 2] == record[array..array + 2];
+        if protected {
+            record.copy_within(kept..kept + 2, end);
+        } else {
+            record.copy_within(end..end + 2, kept);
+            record.copy_within(array..array + 2, end);
+        }
+    }
+}
+
+/// Changes the reference in the entry of a name in the index root of a folder.
+fn forge(device: &fs::File, folder: u64, name: &str, to: u64) {
+    /// From the start of an entry to the name in it.
+    const TO_NAME: usize = 16 + 66;
+
+    let sequence = record(device, to)[16..18].to_vec();
+    let mut bytes = record(device, folder);
+    let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    // The first attributes hold the folder's own name.
+    let root = bytes
+        .windows(4)
+        .rposition(|window| window == 0x90u32.to_le_bytes())
+        .expect("an index root");
+    let at = bytes[root..]
+        .windows(name.len())
+        .position(|window| window == name)
+        .expect("the name")
+        + root
+        - TO_NAME;
+    let mut reference = to.to_le_bytes();
+    reference[6..].copy_from_slice(&sequence);
+    bytes[at..at + 8].copy_from_slice(&reference);
+    swap_protected(&mut bytes);
+    let place = record_at(device, folder);
+    device.write_all_at(&bytes, place).expect("writable");
+}
+
+fn failed<'a>(objects: &'a [Object], path: &str) -> Option<&'a ObjectError> {
+    let mut here = objects
+        .iter()
+        .filter(|object| object.path.to_string() == path);
+    // A folder that is not entered is told of by itself and once more.
+    here.find_map(|object| object.descriptor.as_ref().err())
+}
+
+#[test]
+fn what_a_forged_entry_leads_to_is_neither_read_nor_changed() {
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    let elsewhere = ["Windows/System32/config/SAM", "Users/private"];
+    for victim in elsewhere {
+        let before = disk.sddl(victim);
+        let number = disk.number(victim);
+        disk.forge(&[(KEYS, "key", number)]);
+        assert_eq!(
+            disk.number("ProgramData/MachineKeys/key"),
+            number,
+            "it is reached"
+        );
+        let volume = disk.descriptors();
+        let path = NtPath::from("ProgramData/MachineKeys/key");
+        let objects: Vec<_> = volume.walk(&NtPath::from(KEYS)).flatten().collect();
+        let error = failed(&objects, "ProgramData/MachineKeys/key");
+        assert!(
+            matches!(
+                error,
+                Some(ObjectError::Elsewhere { .. } | ObjectError::SameAs { .. })
+            ),
+            "{victim}: {error:?}"
+        );
+        assert!(failed(&objects, "ProgramData/MachineKeys/other").is_none());
+        volume.object(&path).descriptor.expect_err(victim);
+        let change = Change {
+            path,
+            kind: Kind::File,
+            before: before.clone(),
+            after: descriptor(0x12_0089),
+        };
+        let mut results = volume.change(&[change]);
+        results.pop().expect("one").expect_err(victim);
+        assert_eq!(disk.sddl(victim), before);
+        // By its own path it is what it is.
+        volume
+            .object(&NtPath::from(victim))
+            .descriptor
+            .expect("its own place");
+    }
+}
+
+#[test]
+fn the_volumes_own_files_and_folders_on_the_way_are_left_alone() {
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    let config = disk.number(CONFIG);
+    for own in [0, 5, 7, 9, 11, config] {
+        disk.forge(&[(KEYS, "key", own), ("ProgramData/Deep", "Inner", own)]);
+        let volume = disk.descriptors();
+        let objects: Vec<_> = volume
+            .walk(&NtPath::from("ProgramData"))
+            .flatten()
+            .collect();
+        assert!(objects.len() < 20, "{own}: {} objects", objects.len());
+        for path in ["ProgramData/MachineKeys/key", "ProgramData/Deep/Inner"] {
+            // ntfs-3g lists none of the volume's own files.
+            let is_listed = objects.iter().any(|object| object.path.to_string() == path);
+            assert!(
+                !is_listed || failed(&objects, path).is_some(),
+                "{own}: {path}"
+            );
+            let path = NtPath::from(path);
+            volume.object(&path).descriptor.expect_err("not there");
+        }
+        let below = NtPath::from("ProgramData/Deep/Inner/SAM");
+        volume.object(&below).descriptor.expect_err("not reached");
+    }
+}
+
+/// Within its own folder, too, a name is that of one file.
+#[test]
+fn two_names_of_one_file_are_not_two_files() {
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    let other = disk.number("ProgramData/MachineKeys/other");
+    disk.forge(&[(KEYS, "key", other)]);
+    let volume = disk.descriptors();
+    let objects: Vec<_> = volume.walk(&NtPath::from(KEYS)).flatten().collect();
+    assert!(failed(&objects, "ProgramData/MachineKeys/key").is_some());
+    assert!(failed(&objects, "ProgramData/MachineKeys/other").is_none());
+}
+
+/// With two entries that lead back, every step down doubles the paths.
+#[test]
+fn a_folder_that_lies_in_itself_is_walked_once() {
+    const MOST: usize = 5000;
+
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    for name in ["one", "two"] {
+        fs::create_dir(disk.path("ProgramData/Deep").join(name)).expect("writable");
+    }
+    let (deep, above) = (disk.number("ProgramData/Deep"), disk.number("ProgramData"));
+    for to in [deep, above] {
+        disk.forge(&[
+            ("ProgramData/Deep", "one", to),
+            ("ProgramData/Deep", "two", to),
+        ]);
+        for start in ["", "ProgramData", "ProgramData/Deep"] {
+            let volume = disk.descriptors();
+            let start = NtPath::from(start);
+            let objects: Vec<_> = volume.walk(&start).flatten().take(MOST).collect();
+            assert!(objects.len() < 100, "{start}: {} objects", objects.len());
+            for path in ["ProgramData/Deep/one", "ProgramData/Deep/two"] {
+                assert!(failed(&objects, path).is_some(), "{path}");
+            }
+        }
+    }
+}
+
+/// What is left where the volume's device can't be read.
+#[test]
+fn without_the_device_what_windows_starts_from_has_one_place_each() {
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    let sam = disk.number("Windows/System32/config/SAM");
+    let keys = disk.number(KEYS);
+    disk.forge(&[(KEYS, "key", sam), ("ProgramData/Deep", "Inner", keys)]);
+    disk.mount = None;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("disk.img");
+    fs::write(&file, fs::read(disk.image.device()).expect("a device")).expect("room");
+    let source = file.to_str().expect("UTF-8");
+    let mount = Mount::by("ntfs-3g", &["-o", "permissions", source]);
+    disk.mount = mount;
+    if disk.mount.is_none() {
+        return;
+    }
+    fs::rename(&file, folder.path().join("moved.img")).expect("writable");
+    let volume = disk.descriptors();
+    let objects: Vec<_> = volume
+        .walk(&NtPath::from("ProgramData"))
+        .flatten()
+        .collect();
+    let twice = [KEYS, "ProgramData/Deep/Inner"];
+    let told = twice.map(|path| failed(&objects, path).is_some());
+    assert!(told[0] != told[1], "one of the two: {objects:?}");
+    let entered = if told[0] { twice[1] } else { twice[0] };
+    let error = failed(&objects, &format!("{entered}/key"));
+    assert!(
+        matches!(error, Some(ObjectError::SameAs { .. })),
+        "{objects:?}"
+    );
+}

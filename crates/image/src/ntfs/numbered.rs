@@ -1,0 +1,35 @@
+//! Files by the numbers of their records alone, which is all that drivers tell of a mounted volume.
+
+use super::error::VolumeError;
+use super::folder::parse_key;
+use super::format::{attribute_type, system};
+use super::records::Records;
+use super::volume::Volume;
+
+impl Volume {
+    /// Whether record `number` is one of the volume's own files, which lie in no folder but the root.
+    #[must_use]
+    pub const fn is_own_record(number: u64) -> bool {
+        number < system::FIRST_USER
+    }
+
+    /// Whether the file of record `file` lies in the folder of record `folder` by its own record,
+    /// under a name for which `is_name` holds.
+    ///
+    /// # Errors
+    /// No such file or folder, or a damaged record.
+    pub fn lies_in(
+        &self,
+        folder: u64,
+        file: u64,
+        mut is_name: impl FnMut(&[u16]) -> bool,
+    ) -> Result<bool, VolumeError> {
+        let mft = &self.inner.mft;
+        let folder = mft.read_system(folder)?.id();
+        let records = Records::read_system(mft, file)?;
+        let mut names = records
+            .all(attribute_type::FILE_NAME, "")
+            .filter_map(|(_, attribute)| attribute.resident().and_then(parse_key));
+        Ok(names.any(|(parent, name)| parent == folder && is_name(&name)))
+    }
+}
