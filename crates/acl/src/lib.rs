@@ -37,6 +37,7 @@
 //! | `sddl` | descriptors as text |
 //! | `save_file` | many descriptors in a file, as `icacls /save` writes it |
 //! | `token`, `access` | what a DACL gives to whom |
+//! | `stranger` | who else may change an object |
 //! | `edit` | grants, resets, and what icacls can't: removing what denies, setting what is wanted |
 //! | `report` | what `icacls PATH` prints |
 
@@ -56,6 +57,7 @@ mod report;
 mod save_file;
 mod sddl;
 mod sid;
+mod stranger;
 mod token;
 
 pub use access::Access;
@@ -72,4 +74,5 @@ pub use save_file::{
 };
 pub use sddl::{Inexpressible, SddlError, SddlParts};
 pub use sid::{Domains, RelativeAlias, Sid, SidTextError};
+pub use stranger::Stranger;
 pub use token::Token;

@@ -14,6 +14,10 @@ use crate::output::shell;
 use crate::target_arg;
 
 const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
+const STATE_FOLDER_OPEN: &str = "look at what is in it. Undo data that are yours: copy the folder to this machine, to a place \
+     that only you can write, and name that with --state-dir DIR; then move the folder on the disk \
+     away (in a folder of this machine, chown and chmod go-w do as well). What somebody else put \
+     there is not to be undone";
 const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
                           in user profiles (NTUSER.DAT) and in the boot store (BCD); of a disk \
                           image, mount the volume";
@@ -238,6 +242,7 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",
         Refusal::StateFolderNeeded => "say where to keep them with --state-dir DIR",
+        Refusal::StateFolderOpen { .. } => STATE_FOLDER_OPEN,
         Refusal::StateFolder { .. } => {
             "look at what it is; keep undo data elsewhere with \
                                         --state-dir DIR"

@@ -38,19 +38,24 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Folder {
     dir: Dir,
+    /// Whether what is created in it is for the system and administrators only, where the file
+    /// system keeps Windows's permissions.
+    private: bool,
 }
 
 impl Folder {
     /// Opens a folder by any path of this machine, links included.
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
         let dir = Dir::System(SystemDir::open_ambient(path)?);
-        Ok(Self { dir })
+        let private = false;
+        Ok(Self { dir, private })
     }
 
     /// A folder of a disk that is not mounted.
     pub(crate) fn on_image(dir: ImageDir) -> Self {
         let dir = Dir::Image(dir);
-        Self { dir }
+        let private = false;
+        Self { dir, private }
     }
 
     /// The folder of a disk that is not mounted, if it is one.
@@ -104,6 +109,7 @@ impl Folder {
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self {
             dir: self.dir.try_clone()?,
+            private: self.private,
         })
     }
 
@@ -174,7 +180,16 @@ impl Folder {
     /// [`io::ErrorKind::AlreadyExists`] whatever the name stands for, a link included; what the
     /// system reported.
     pub fn create_file(&self, name: impl AsRef<OsStr>) -> io::Result<File> {
-        self.dir.create_file(component(name.as_ref())?)
+        let name = component(name.as_ref())?;
+        let file = self.dir.create_file(name)?;
+        if self.private
+            && let Err(error) = self.make_private(name.as_os_str(), false)
+        {
+            // Nothing was written to it. Where it stays, it is empty.
+            let _ = self.dir.remove_file(name);
+            return Err(error);
+        }
+        Ok(file)
     }
 
     /// Opens a folder.
@@ -185,16 +200,72 @@ impl Folder {
     pub fn open_dir(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
         Ok(Self {
             dir: self.dir.open_dir(component(name.as_ref())?)?,
+            private: self.private,
         })
     }
 
-    /// Creates a folder. On Unix only its owner may enter it, on Windows only the system and
-    /// administrators.
+    /// Opens a folder in which everything that is created through it, files and folders and what
+    /// is created in those, is for the system and administrators only, where the file system keeps
+    /// Windows's permissions.
+    ///
+    /// # Errors
+    /// As [`open_dir`](Self::open_dir).
+    pub fn open_private_dir(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
+        let folder = self.open_dir(name)?;
+        Ok(Self {
+            private: true,
+            ..folder
+        })
+    }
+
+    /// Creates a folder. On Unix only its owner may enter it, and where the file system keeps
+    /// Windows's permissions only the system and administrators.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], or what the system reported.
     pub fn create_dir(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
-        self.dir.create_dir(component(name.as_ref())?)
+        let name = component(name.as_ref())?;
+        self.dir.create_dir(name)?;
+        self.make_private(name.as_os_str(), true)
+            .inspect_err(|_| drop(self.dir.remove_dir(name)))
+    }
+
+    /// Takes an empty folder from whoever else may write it; says whether that is done, or the
+    /// folder is left as it is.
+    ///
+    /// That is only possible on a volume that no Windows has mounted: one that runs could have let
+    /// somebody open the folder before.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn take_over_empty_dir(&self, name: impl AsRef<OsStr>) -> io::Result<bool> {
+        let name = component(name.as_ref())?;
+        if cfg!(windows) || self.open_dir(name)?.names()?.next().is_some() {
+            return Ok(false);
+        }
+        self.make_private(name.as_os_str(), true)?;
+        Ok(self.open_dir(name)?.names()?.next().is_none())
+    }
+
+    /// Gives what was just created here to the system and administrators, where that was not done
+    /// in the same step.
+    #[cfg(not(windows))]
+    fn make_private(&self, name: &OsStr, is_folder: bool) -> io::Result<()> {
+        match self.dir {
+            Dir::System(_) => crate::security::make_private(self, name, is_folder),
+            Dir::Image(_) => Ok(()),
+        }
+    }
+
+    /// Folders were created so, and files take it over from their folder.
+    #[cfg(windows)]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "there is something to do elsewhere"
+    )]
+    fn make_private(&self, _name: &OsStr, _is_folder: bool) -> io::Result<()> {
+        Ok(())
     }
 
     /// Removes the name of a file, or a link itself.

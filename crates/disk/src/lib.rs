@@ -69,6 +69,8 @@ pub use lookup::Found;
 pub use mapped::MappedFile;
 pub use metadata::{Identity, Kind, Metadata};
 pub use nt_path::NtPath;
-pub use security::{Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Walk};
+pub use security::{
+    Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Protection, Walk,
+};
 pub use target::Target;
 pub use volumes::{DiskNumber, SiblingVolume, siblings};

@@ -51,6 +51,7 @@ pub fn plan_reset(
     watch: &mut Watch<'_>,
 ) -> Result<AclPlan, Error> {
     let site = Site::of(target, options)?;
+    site.state.require_private()?;
     let secured = site.secured()?;
     let mut planning = Planning::begin(&site, secured.as_ref(), path, options)?;
     watch.phase(Phase::Comparing, &planning.start.to_string())?;
@@ -93,6 +94,7 @@ pub fn plan_restore(
     watch: &mut Watch<'_>,
 ) -> Result<AclPlan, Error> {
     let site = Site::of(target, options)?;
+    site.state.require_private()?;
     let secured = site.secured()?;
     let mut planning = Planning::begin(&site, secured.as_ref(), folder, options)?;
     watch.phase(Phase::Comparing, &planning.start.to_string())?;
@@ -119,6 +121,7 @@ pub fn apply(
     let site = Site::of(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     guards(target, false)?;
+    site.state.require_private()?;
     site.no_unfinished_run(None)?;
     let acl = plan.report.acl;
     let mut report = RepairReport::by_hand(&site.display);

@@ -94,6 +94,7 @@ pub fn plan(
     let site = Site::for_reading(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     reading_guards(target)?;
+    site.state.require_private()?;
     plan_site(&site, recipes, goal, options, watch)
 }
 

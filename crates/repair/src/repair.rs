@@ -36,6 +36,7 @@ pub fn repair(
     if let Some(volume) = &site.boot.volume {
         volume.guards(true)?;
     }
+    site.state.require_private()?;
     repair_site(&site, plan, options, watch)
 }
 

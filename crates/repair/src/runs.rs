@@ -6,6 +6,7 @@ use crate::documents::{RunKind, RunList, RunSummary, SCHEMA};
 use crate::error::{Error, chain};
 use crate::run::RunFolder;
 use crate::site::{Options, Site};
+use crate::survey::state_folder_open;
 
 /// Lists the runs of a target, oldest first. Nothing is written.
 ///
@@ -21,6 +22,7 @@ pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {
         schema: SCHEMA,
         target: site.display.clone(),
         runs: summaries.collect::<Result<_, Error>>()?,
+        notices: state_folder_open(site)?.into_iter().collect(),
     })
 }
 

@@ -205,13 +205,14 @@ impl Site {
     }
 }
 
-/// Refuses a target of which it is not known where undo data go, or that is in use, before anybody
-/// is asked about a change.
+/// Refuses a target of which it is not known where undo data go, where somebody else may have written
+/// the folder for them, or that is in use, before anybody is asked about a change.
 ///
 /// # Errors
-/// [`Refusal::StateFolderNeeded`]; what [`guard::not_in_use`] says; see [`Error`].
+/// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`]; what [`guard::not_in_use`] says;
+/// see [`Error`].
 pub fn ready_for_changes(target: &Target, options: &Options) -> Result<(), Error> {
-    Site::of(target, options)?;
+    Site::of(target, options)?.state.require_private()?;
     Ok(guard::not_in_use(target)?)
 }
 

@@ -248,10 +248,19 @@ pub(crate) fn skipped(name: &str, error: &Error) -> SkippedHive {
     }
 }
 
+/// Tells of a folder for undo data that somebody else may have written.
+pub(crate) fn state_folder_open(site: &Site) -> Result<Option<Notice>, Error> {
+    Ok(site.state.doubt()?.map(|doubt| Notice {
+        kind: "state-folder-open",
+        text: format!("{}; what is in it may be forged", Error::from(doubt)),
+    }))
+}
+
 /// The runs that wait to be settled. A journal that cannot be read is told as well.
 pub(crate) fn unfinished(site: &Site) -> Result<(Vec<RunSummary>, Vec<Notice>), Error> {
     let mut waiting = Vec::new();
     let mut notices = Vec::new();
+    notices.extend(state_folder_open(site)?);
     for run in site.state.runs()? {
         let run = run?;
         match run.journal() {

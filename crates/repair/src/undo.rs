@@ -45,6 +45,7 @@ fn guarded(target: &Target, options: &Options, watch: &mut Watch<'_>) -> Result<
     if let Some(volume) = &site.boot.volume {
         volume.guards(true)?;
     }
+    site.state.require_private()?;
     Ok(site)
 }
 
@@ -81,6 +82,7 @@ pub(crate) fn undo_site(
 /// The run to undo, which must be in a state that can be undone.
 fn undoable(site: &Site, run: Option<&str>) -> Result<(RunFolder, Journal), Error> {
     let (folder, journal) = choose(site, run)?;
+    folder.require_private()?;
     if !journal.state.is_undoable() {
         return Err(Error::NotUndoable {
             run: journal.run,

@@ -33,6 +33,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 }
 
 fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Result<()> {
+    report::remarks(&runs.target, &[], &runs.notices);
     if runs.runs.is_empty() {
         return writeln!(console.out(), "no runs");
     }

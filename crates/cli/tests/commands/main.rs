@@ -123,6 +123,9 @@ mod repair_keys_hostile;
 mod runs;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod state_folder;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod terminal;
 #[cfg(test)]
 mod undo;

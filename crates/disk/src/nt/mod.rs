@@ -13,10 +13,10 @@ mod volumes;
 pub(crate) use change::{delete, rename, set_attributes};
 pub(crate) use listing::names;
 pub(crate) use open::{Opening, open_beneath};
-pub(crate) use privilege::Privileges;
+pub(crate) use privilege::{Privileges, own_sid};
 pub(crate) use query::{
     dos_attributes, free_bytes, is_read_only, keeps_security, metadata, path_by_guid, system_root,
     volume_path,
 };
-pub(crate) use security::{security, set_security};
+pub(crate) use security::{owner_and_dacl, security, set_security};
 pub(crate) use volumes::{disk_size, disk_state, disks_of, volume_roots};

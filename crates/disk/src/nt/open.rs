@@ -12,13 +12,14 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_REPARSE_POINT, FILE_SYNCHRONOUS_IO_NONALERT,
     NtCreateFile,
 };
-use windows_sys::Win32::Foundation::{OBJ_CASE_INSENSITIVE, UNICODE_STRING};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_OWNER, OBJ_CASE_INSENSITIVE, UNICODE_STRING};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_WRITE_DATA,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::status::check;
+use crate::security::PRIVATE_FOLDER;
 
 /// Who only reads, or looks, disturbs nobody.
 const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -39,31 +40,30 @@ pub(crate) struct Opening {
     pub(crate) private: bool,
 }
 
-/// `D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)`, self-relative (MS-DTYP 2.4.6), as little-endian words.
-const PRIVATE: [u32; 18] = [
-    0x9004_0001, // revision 1; self-relative, a DACL, protected
-    0,
-    0,
-    0,
-    20,          // where the DACL begins
-    0x0034_0002, // its revision, and length
-    2,           // entries
-    0x0014_0300, // an entry that allows, is passed on to folders and files
-    0x001F_01FF,
-    0x0000_0101, // S-1-5-18
-    0x0500_0000,
-    18,
-    0x0018_0300, // the other
-    0x001F_01FF,
-    0x0000_0201, // S-1-5-32-544
-    0x0500_0000,
-    32,
-    544,
-];
-
 /// Opens a name in a folder, never what a link of that name points to: that is for the caller to
 /// recognise by the attributes. An empty name is the folder itself.
 pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Result<File> {
+    match open(folder, name, how, &PRIVATE_FOLDER) {
+        // Who is no administrator can't make them the owners, and owns it.
+        Err(error)
+            if how.private && error.raw_os_error() == Some(ERROR_INVALID_OWNER.cast_signed()) =>
+        {
+            let mut own = PRIVATE_FOLDER;
+            let [_, owner, group, ..] = &mut own;
+            (*owner, *group) = (0, 0);
+            open(folder, name, how, &own)
+        }
+        opened => opened,
+    }
+}
+
+/// The same; what is created for the system and administrators only gets this descriptor.
+fn open(
+    folder: &File,
+    name: &OsStr,
+    how: &Opening,
+    descriptor: &[u32; PRIVATE_FOLDER.len()],
+) -> io::Result<File> {
     let mut units: Vec<u16> = name.encode_wide().collect();
     let name = unicode_string(&mut units)?;
     let attributes = OBJECT_ATTRIBUTES {
@@ -72,7 +72,7 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
         ObjectName: &raw const name,
         Attributes: OBJ_CASE_INSENSITIVE,
         SecurityDescriptor: match how.private {
-            true => PRIVATE.as_ptr().cast(),
+            true => descriptor.as_ptr().cast(),
             false => ptr::null(),
         },
         SecurityQualityOfService: ptr::null(),
@@ -85,7 +85,7 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
     };
     let mut handle = ptr::null_mut();
     let mut block = IO_STATUS_BLOCK::default();
-    // SAFETY: all pointers are to variables of this function or to a constant, or null where that is
+    // SAFETY: all pointers are to variables of this function or its caller's, or null where that is
     // allowed; the name lives as long as `units`; `folder` keeps its handle open.
     let status = unsafe {
         NtCreateFile(
@@ -115,22 +115,4 @@ pub(super) fn unicode_string(units: &mut [u16]) -> io::Result<UNICODE_STRING> {
         MaximumLength: len,
         Buffer: units.as_mut_ptr(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::PRIVATE;
-
-    #[test]
-    fn the_descriptor_of_private_folders_is_whole() {
-        let bytes: Vec<u8> = PRIVATE.iter().flat_map(|word| word.to_le_bytes()).collect();
-        assert!(crate::security::is_whole(&bytes));
-        let len = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
-        assert_eq!(
-            20 + len(22),
-            bytes.len(),
-            "the DACL is all that follows the header"
-        );
-        assert_eq!(8 + len(30) + len(50), len(22), "its entries fill it");
-    }
 }

@@ -7,8 +7,9 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::{ERROR_NOT_ALL_ASSIGNED, GetLastError, LUID};
 use windows_sys::Win32::Security::{
-    AdjustTokenPrivileges, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED,
-    TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY,
+    AdjustTokenPrivileges, GetLengthSid, GetTokenInformation, LUID_AND_ATTRIBUTES,
+    LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED, SECURITY_MAX_SID_SIZE, TOKEN_ADJUST_PRIVILEGES,
+    TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::core::PCWSTR;
@@ -108,6 +109,52 @@ impl Drop for Privileges {
             );
         }
     }
+}
+
+/// The bytes of the SID of the user who runs this process.
+pub(crate) fn own_sid() -> io::Result<Vec<u8>> {
+    /// `TOKEN_USER`, and room for the longest SID, to which it points.
+    #[repr(C)]
+    struct User {
+        user: TOKEN_USER,
+        room: [u8; SECURITY_MAX_SID_SIZE as usize],
+    }
+
+    let mut token = ptr::null_mut();
+    // SAFETY: the pointer is to a variable of this function.
+    let opened = unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) };
+    if opened == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has succeeded, so that this is an open handle that nobody else owns.
+    let token = unsafe { File::from_raw_handle(token) };
+    let mut found = User {
+        user: TOKEN_USER::default(),
+        room: [0; SECURITY_MAX_SID_SIZE as usize],
+    };
+    let mut len = 0;
+    // SAFETY: the kernel writes at most `size_of::<User>()` bytes to a live value that is made of
+    // numbers and pointers; the token is open.
+    let done = unsafe {
+        GetTokenInformation(
+            token.as_raw_handle(),
+            TokenUser,
+            (&raw mut found).cast(),
+            size_of::<User>() as u32,
+            &raw mut len,
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has written a SID behind the pointer, which leads into `found`; a SID's
+    // length follows from its first bytes.
+    let sid = unsafe {
+        let sid = found.user.User.Sid;
+        let len = GetLengthSid(sid) as usize;
+        std::slice::from_raw_parts(sid.cast::<u8>(), len.min(SECURITY_MAX_SID_SIZE as usize))
+    };
+    Ok(sid.to_vec())
 }
 
 fn none() -> Several {

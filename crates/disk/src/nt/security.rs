@@ -25,6 +25,14 @@ pub(crate) fn security(object: &File) -> io::Result<Vec<u8>> {
     parts_of(object, PARTS)
 }
 
+/// The owner and the DACL of an open object, which need no privilege.
+pub(crate) fn owner_and_dacl(object: &File) -> io::Result<Vec<u8>> {
+    parts_of(
+        object,
+        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+    )
+}
+
 /// Sets all parts of an open object's descriptor to these, and nothing else: no inheritance is
 /// computed.
 pub(crate) fn set_security(object: &File, descriptor: &[u8]) -> io::Result<()> {

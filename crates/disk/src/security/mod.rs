@@ -14,6 +14,8 @@ mod no_handle;
 mod object;
 mod own_places;
 mod parallel;
+mod private;
+mod protection;
 #[cfg(target_os = "linux")]
 mod records;
 mod walk;
@@ -41,6 +43,11 @@ pub(crate) use layout::same_parts;
 #[cfg(not(any(target_os = "linux", windows)))]
 use no_handle::{Handle, Keeping};
 pub use object::{Object, ObjectError};
+#[cfg(windows)]
+pub(crate) use private::FOLDER as PRIVATE_FOLDER;
+#[cfg(not(windows))]
+pub(crate) use private::make_private;
+pub use protection::Protection;
 use walk::SystemWalk;
 #[cfg(windows)]
 use windows::{Handle, Keeping};

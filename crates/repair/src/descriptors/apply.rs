@@ -102,6 +102,7 @@ pub(crate) fn resume(
     let Some((run, mut journal)) = killed_run(site, recipes)? else {
         return Ok(None);
     };
+    run.require_private()?;
     let Some(state) = site.state.open()? else {
         return Ok(None);
     };

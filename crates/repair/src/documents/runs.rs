@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Notice;
+
 /// The result of `runs`.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunList {
@@ -11,6 +13,8 @@ pub struct RunList {
     pub target: String,
     /// The runs, oldest first.
     pub runs: Vec<RunSummary>,
+    /// What else a person should know.
+    pub notices: Vec<Notice>,
 }
 
 /// A run.

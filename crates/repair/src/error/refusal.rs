@@ -156,6 +156,14 @@ pub enum Refusal {
         /// Its name.
         name: String,
     },
+    /// Somebody else may have written the folder for undo data, or one in it.
+    #[error("the folder for undo data is not used: {name}: {reason}")]
+    StateFolderOpen {
+        /// The folder.
+        name: String,
+        /// Who may write it.
+        reason: String,
+    },
     /// The volume's file system, or its driver, shows no security descriptors.
     #[error("this is no NTFS volume, or its driver does not show Windows's permissions")]
     NoDescriptors,

@@ -6,7 +6,7 @@ use diskmend_disk::{Access, Change, Kind};
 use jiff::Timestamp;
 
 use super::journal::{Head, MAX_LEN};
-use super::{Content, Journal, RunId, undo_data};
+use super::{Content, Journal, RunId, keepers, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
 use crate::documents::RunState;
 use crate::error::{Error, Refusal};
@@ -131,11 +131,41 @@ impl StateFolder {
     }
 
     /// The folder itself, created where missing.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolderOpen`] where somebody else may have written what is there.
     pub(crate) fn create(&self) -> Result<Box<dyn Dir>, Error> {
         match &self.place {
-            Some((parent, name)) => ensure(parent.as_ref(), name),
+            Some((parent, name)) => ensure(parent.as_ref(), name, name),
             None => Err(Refusal::StateFolderNeeded.into()),
         }
+    }
+
+    /// Refuses a folder that somebody else may have written.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolderOpen`]; what hinders from looking.
+    pub(crate) fn require_private(&self) -> Result<(), Error> {
+        match self.doubt()? {
+            None => Ok(()),
+            Some(doubt) => Err(doubt.into()),
+        }
+    }
+
+    /// Why somebody else may have written the folder, or the one of the runs in it, where that is
+    /// so. An empty one that can be taken over is in no doubt.
+    pub(crate) fn doubt(&self) -> Result<Option<Refusal>, Error> {
+        let Some((parent, name)) = &self.place else {
+            return Ok(None);
+        };
+        let Some(state) = existing(parent.as_ref(), name)? else {
+            return Ok(None);
+        };
+        if let Some(doubt) = keepers::doubt_of(state.as_ref(), name) {
+            return Ok(Some(doubt));
+        }
+        let runs = existing(state.as_ref(), RUNS)?;
+        Ok(runs.and_then(|runs| keepers::doubt_of(runs.as_ref(), &format!("{name}/{RUNS}"))))
     }
 
     /// The folder that holds the folders of runs, if it exists.
@@ -180,7 +210,7 @@ impl StateFolder {
     /// Makes the folder of a new run, durably.
     pub(crate) fn new_run(&self, now: Timestamp) -> Result<RunFolder, Error> {
         let state = self.create()?;
-        let runs = ensure(state.as_ref(), RUNS)?;
+        let runs = ensure(state.as_ref(), RUNS, RUNS)?;
         let mut id = RunId::first_of(now);
         for _ in 0..MAX_PER_SECOND {
             match runs.create_dir(&id.to_string()) {
@@ -188,7 +218,7 @@ impl StateFolder {
                     let name = id.to_string();
                     runs.sync().map_err(Error::io(RUNS, "flush the folder"))?;
                     let dir = runs
-                        .open_dir(&name)
+                        .open_private_dir(&name)
                         .map_err(Error::io(&name, "open the folder"))?;
                     return Ok(RunFolder { id, dir });
                 }
@@ -202,6 +232,21 @@ impl StateFolder {
 }
 
 impl RunFolder {
+    /// Refuses a folder that somebody else may have written.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolderOpen`].
+    pub(crate) fn require_private(&self) -> Result<(), Error> {
+        match keepers::doubt(self.dir.as_ref()) {
+            None => Ok(()),
+            Some(reason) => Err(Refusal::StateFolderOpen {
+                name: format!("{RUNS}/{}", self.id),
+                reason,
+            }
+            .into()),
+        }
+    }
+
     /// Reads the journal; `None` where the run was killed before it had one, and has changed
     /// nothing.
     pub(crate) fn journal(&self) -> Result<Option<Journal>, Error> {
@@ -457,7 +502,7 @@ fn existing(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error>
     match kind {
         None => Ok(None),
         Some(Kind::Folder) => parent
-            .open_dir(name)
+            .open_private_dir(name)
             .map(Some)
             .map_err(Error::io(name, "open the folder")),
         Some(_) => Err(Refusal::StateFolder {
@@ -467,10 +512,17 @@ fn existing(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error>
     }
 }
 
-/// A folder, created durably where missing.
-fn ensure(parent: &dyn Dir, name: &str) -> Result<Box<dyn Dir>, Error> {
+/// A folder, created durably where missing. One that somebody else may have written is refused;
+/// `path` names it then.
+fn ensure(parent: &dyn Dir, name: &str, path: &str) -> Result<Box<dyn Dir>, Error> {
     if let Some(dir) = existing(parent, name)? {
-        return Ok(dir);
+        return match keepers::doubt(dir.as_ref()) {
+            None => Ok(dir),
+            Some(reason) => taken_over(parent, name)?.ok_or_else(|| {
+                let name = path.to_owned();
+                Refusal::StateFolderOpen { name, reason }.into()
+            }),
+        };
     }
     parent
         .create_dir(name)
@@ -479,6 +531,15 @@ fn ensure(parent: &dyn Dir, name: &str) -> Result<Box<dyn Dir>, Error> {
         .sync()
         .map_err(Error::io(name, "flush the folder above"))?;
     parent
-        .open_dir(name)
+        .open_private_dir(name)
         .map_err(Error::io(name, "open the folder"))
+}
+
+/// A folder of others, where it is empty and could be taken from them.
+fn taken_over(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
+    let taken = parent.take_over_empty_dir(name);
+    match taken.map_err(Error::io(name, "take the empty folder over"))? {
+        true => existing(parent, name),
+        false => Ok(None),
+    }
 }

@@ -3,6 +3,7 @@
 mod folder;
 mod id;
 mod journal;
+mod keepers;
 pub(crate) mod restore;
 mod since;
 pub(crate) mod undo_data;

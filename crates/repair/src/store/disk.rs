@@ -8,7 +8,7 @@ use std::path::Path;
 
 use diskmend_disk::{
     Access, Change, Changed, Descriptors, File, Folder, GuardError, Kind, LookupError, MappedFile,
-    NtPath, Object, ObjectError, TargetLock,
+    NtPath, Object, ObjectError, Protection, TargetLock,
 };
 use diskmend_hive::{Buffer, Storage};
 
@@ -66,6 +66,18 @@ impl Dir for DiskDir {
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
         Ok(Box::new(Self(self.0.open_dir(name)?)))
+    }
+
+    fn open_private_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(Self(self.0.open_private_dir(name)?)))
+    }
+
+    fn protection(&self) -> io::Result<Protection> {
+        self.0.protection()
+    }
+
+    fn take_over_empty_dir(&self, name: &str) -> io::Result<bool> {
+        self.0.take_over_empty_dir(name)
     }
 
     fn create_dir(&self, name: &str) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::any::Any;
 use std::fs::TryLockError;
 use std::io;
 
-use diskmend_disk::{Access, GuardError, Kind, LookupError};
+use diskmend_disk::{Access, GuardError, Kind, LookupError, Protection};
 use diskmend_hive::{Buffer, Storage};
 
 use crate::descriptors::Secured;
@@ -44,6 +44,22 @@ pub(crate) trait Dir {
 
     /// Opens a folder.
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>>;
+
+    /// Opens a folder in which everything that is created through it is for the system and
+    /// administrators only, where the file system keeps Windows's permissions.
+    fn open_private_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        self.open_dir(name)
+    }
+
+    /// What keeps others from writing the folder.
+    fn protection(&self) -> io::Result<Protection> {
+        Ok(Protection::Nothing)
+    }
+
+    /// Takes an empty folder from whoever else may write it, and says whether that is done.
+    fn take_over_empty_dir(&self, _name: &str) -> io::Result<bool> {
+        Ok(false)
+    }
 
     /// Creates a folder; an error where the name is taken.
     fn create_dir(&self, name: &str) -> io::Result<()>;

@@ -1,0 +1,124 @@
+//! What keeps others from writing a folder, as its file system tells.
+
+use std::io;
+
+use super::MAX_DESCRIPTOR_LEN;
+#[cfg(not(windows))]
+use super::{Handle, Keeping};
+use crate::folder::Folder;
+
+/// What keeps others from writing a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protection {
+    /// Windows's permissions.
+    Descriptor {
+        /// The security descriptor's bytes, of which a SACL may be missing.
+        bytes: Vec<u8>,
+        /// The bytes of the SID of who runs this program, on Windows.
+        own: Option<Vec<u8>>,
+    },
+    /// The permissions of Unix.
+    Mode {
+        /// The number of the user who owns it.
+        owner: u32,
+        /// Whether that is who runs this program, or root.
+        own: bool,
+        /// The permission bits.
+        mode: u32,
+    },
+    /// The file system keeps no permissions.
+    Nothing,
+}
+
+impl Folder {
+    /// What keeps others from writing the folder.
+    ///
+    /// # Errors
+    /// What the system reported, and where it shows no descriptor of the folder.
+    pub fn protection(&self) -> io::Result<Protection> {
+        if self.image().is_some() {
+            return Ok(Protection::Nothing);
+        }
+        descriptor(self)?.map_or_else(|| mode(self), Ok)
+    }
+}
+
+#[cfg(not(windows))]
+fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
+    let Some(keeping) = Keeping::of(folder)? else {
+        return Ok(None);
+    };
+    let handle = Handle::of(folder, &keeping)?;
+    let bytes = handle.read().map_err(io::Error::other)?;
+    debug_assert!(bytes.len() <= MAX_DESCRIPTOR_LEN);
+    Ok(Some(Protection::Descriptor { bytes, own: None }))
+}
+
+#[cfg(windows)]
+fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
+    use std::ffi::OsStr;
+
+    use windows_sys::Wdk::Storage::FileSystem::FILE_OPEN;
+    use windows_sys::Win32::Storage::FileSystem::{READ_CONTROL, SYNCHRONIZE};
+
+    use crate::nt::{self, Opening};
+
+    let dir = folder.as_dir()?;
+    if !nt::keeps_security(dir)? {
+        return Ok(None);
+    }
+    let opening = Opening {
+        access: READ_CONTROL | SYNCHRONIZE,
+        disposition: FILE_OPEN,
+        options: 0,
+        private: false,
+    };
+    let handle = nt::open_beneath(dir, OsStr::new(""), &opening)?;
+    let bytes = nt::owner_and_dacl(&handle)?;
+    debug_assert!(bytes.len() <= MAX_DESCRIPTOR_LEN);
+    let own = Some(nt::own_sid()?);
+    Ok(Some(Protection::Descriptor { bytes, own }))
+}
+
+#[cfg(unix)]
+fn mode(folder: &Folder) -> io::Result<Protection> {
+    use rustix::fs::{Mode, OFlags, fstat, openat};
+    use rustix::io::retry_on_intr;
+
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = folder.as_dir()?;
+    let handle = retry_on_intr(|| openat(dir, ".", flags, Mode::empty()))?;
+    if makes_modes_up(&handle)? {
+        return Ok(Protection::Nothing);
+    }
+    let found = fstat(&handle)?;
+    let own = rustix::process::geteuid().as_raw() == found.st_uid || found.st_uid == 0;
+    Ok(Protection::Mode {
+        owner: found.st_uid,
+        own,
+        mode: found.st_mode & 0o7777,
+    })
+}
+
+/// Whether the file system has no permissions, and shows those that it was mounted with.
+#[cfg(target_os = "linux")]
+fn makes_modes_up(handle: &impl std::os::fd::AsFd) -> io::Result<bool> {
+    /// `MSDOS_SUPER_MAGIC` and `EXFAT_SUPER_MAGIC`.
+    const WITHOUT: [i64; 2] = [0x4D44, 0x2011_BAB0];
+
+    let found = rustix::fs::fstatfs(handle)?;
+    Ok(WITHOUT.contains(&(found.f_type as i64)))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+#[expect(clippy::unnecessary_wraps, reason = "asking can fail elsewhere")]
+fn makes_modes_up(_handle: &impl std::os::fd::AsFd) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(windows)]
+#[expect(clippy::unnecessary_wraps, reason = "asking can fail elsewhere")]
+fn mode(_folder: &Folder) -> io::Result<Protection> {
+    Ok(Protection::Nothing)
+}
