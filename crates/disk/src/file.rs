@@ -130,6 +130,18 @@ impl File {
         }
     }
 
+    /// Whether the bytes that the file has can be changed where they lie. Of a mounted volume only
+    /// writing tells.
+    ///
+    /// # Errors
+    /// Why they can't.
+    pub fn check_in_place(&self) -> io::Result<()> {
+        match &self.file {
+            Inner::System(_) => Ok(()),
+            Inner::Image(file) => file.check_in_place(),
+        }
+    }
+
     /// Returns when everything written so far, and the length, is durable.
     ///
     /// # Errors

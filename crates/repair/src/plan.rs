@@ -2,12 +2,12 @@
 //! out from. Nothing is written.
 
 use diskmend_bcd::Change as StoreChange;
-use diskmend_disk::Target;
+use diskmend_disk::{Access, Target};
 
 use crate::boot_store::{self, SurveyedStore};
 use crate::descriptors::Draft;
 use crate::documents::{Change, PlanReport, SCHEMA};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::hive_on_disk::Fingerprint;
 use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
@@ -45,6 +45,13 @@ pub(crate) struct PlannedHive {
     pub(crate) dirty: bool,
     /// What the hive and its logs were.
     pub(crate) fingerprints: Vec<Fingerprint>,
+}
+
+impl PlannedHive {
+    /// Whether nothing of it would be written.
+    fn is_unchanged(&self) -> bool {
+        self.changes.is_empty() && !self.dirty
+    }
 }
 
 /// Which hive, and what to do in it.
@@ -117,7 +124,7 @@ pub(crate) fn plan_site(
     } = survey::survey(site, recipes, goal, options, Some(&mut draft), watch)?;
     notices.extend(damaged);
     let auto = goal == Goal::Faults;
-    let mut planned = Vec::new();
+    let mut planned: Vec<PlannedHive> = Vec::new();
     let mut refused = left_out;
     let mut statuses = Vec::new();
     for hive in hives {
@@ -139,6 +146,20 @@ pub(crate) fn plan_site(
         }
         statuses.push(store.status);
     }
+    let mut planned = planned;
+    let mut unchangeable = Vec::new();
+    planned.retain(|hive| match in_place(site, hive) {
+        Ok(()) => true,
+        Err(error) => {
+            unchangeable.push((hive.source.name().to_owned(), error));
+            false
+        }
+    });
+    let nothing_left = acls.is_empty() && planned.iter().all(PlannedHive::is_unchanged);
+    if nothing_left && !unchangeable.is_empty() {
+        return Err(unchangeable.swap_remove(0).1);
+    }
+    refused.extend(unchangeable);
     let report = PlanReport {
         schema: SCHEMA,
         target: site.display.clone(),
@@ -166,6 +187,31 @@ pub(crate) fn plan_site(
         draft,
         refused,
     })
+}
+
+/// Refuses a hive whose files can't be changed where they lie, before anybody is asked.
+fn in_place(site: &Site, hive: &PlannedHive) -> Result<(), Error> {
+    if hive.is_unchanged() {
+        return Ok(());
+    }
+    let volume = match &hive.source {
+        HiveSource::Windows(_) => None,
+        HiveSource::BootStore { volume, .. } => volume.as_deref(),
+    };
+    let root = site.root_of(volume)?;
+    for Fingerprint { path, .. } in &hive.fingerprints {
+        let components: Vec<&str> = path.split('/').collect();
+        let Some(place) = root.dir().find(&components)? else {
+            continue;
+        };
+        let file = place.dir.open(&place.name, Access::Read);
+        let checked = file.and_then(|file| file.check_in_place());
+        checked.map_err(|source| Refusal::NoRoom {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+    }
+    Ok(())
 }
 
 fn planned_store(store: &SurveyedStore, auto: bool) -> PlannedHive {

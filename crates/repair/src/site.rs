@@ -183,6 +183,14 @@ impl Site {
         }
     }
 
+    /// Whether the target's volume can be written to otherwise than by a record of its disk.
+    pub(crate) fn fit_for_writing(&self) -> Result<(), Error> {
+        match (&self.disk, self.partition) {
+            (Some(disk), Some(partition)) => Ok(disk.volume_fit_for_writing(partition)?),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses to go on while a run waits to be settled, but for the one that is just being
     /// reversed.
     pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
@@ -265,6 +273,22 @@ pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
     }
     guard::not_hibernated(target)?;
     guard::writable(target)?;
+    Ok(())
+}
+
+/// The guards that taking a run back asks. That the volume of a disk which is not mounted can be
+/// written to is asked later, by [`Site::fit_for_writing`]: giving the disk back by its record does
+/// not depend on it.
+pub(crate) fn undo_guards(target: &Target) -> Result<(), Error> {
+    guard::not_own_disk(target)?;
+    match guard::not_hibernated(target) {
+        // Whatever keeps it from being looked at does not keep the record from being used.
+        Err(error) if target.disk().is_none() || matches!(error, GuardError::Hibernated) => {
+            return Err(error.into());
+        }
+        _ => {}
+    }
+    guard::restorable(target)?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use crate::error::{Error, Refusal};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{HiveEntry, Journal, RunFolder, Way};
-use crate::site::{Options, Site, guards};
+use crate::site::{Options, Site, undo_guards};
 
 pub use force::{differences, undo_by_force};
 
@@ -41,7 +41,7 @@ pub fn undo(
 fn guarded(target: &Target, options: &Options, watch: &mut Watch<'_>) -> Result<Site, Error> {
     let site = Site::of(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
-    guards(target, false)?;
+    undo_guards(target)?;
     if let Some(volume) = &site.boot.volume {
         volume.guards(true)?;
     }
@@ -66,6 +66,7 @@ pub(crate) fn undo_site(
     if by_sectors {
         return whole_disk(site, &folder, journal, watch);
     }
+    site.fit_for_writing()?;
     let hives = journal.hives.clone();
     let mut restorations = open_all(site, &folder, &hives)?;
     let mut exact = journal.allows(Way::Bytes);

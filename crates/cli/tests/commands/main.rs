@@ -72,6 +72,9 @@ mod images;
 mod images_boot;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_clusters;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use crate::metadata::Kind;
 use crate::target::Target;
 
 pub use own_disk::not_own_disk;
-pub use volume::{free_space, not_in_use, require_free, writable};
+pub use volume::{free_space, not_in_use, require_free, restorable, writable};
 
 /// The folder that only a Windows has, from the root of its volume on.
 pub const WINDOWS_FOLDER: [&str; 3] = ["Windows", "System32", "config"];

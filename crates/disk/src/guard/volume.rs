@@ -48,6 +48,19 @@ pub fn not_in_use(target: &Target) -> Result<(), GuardError> {
     disk.not_in_use()
 }
 
+/// The disk can be given back what a record says, whatever its volumes hold. Of a disk that is not
+/// mounted, the file or device is opened for writing and kept from others; a mounted volume must
+/// be [`writable`].
+///
+/// # Errors
+/// As [`writable`], but for [`GuardError::Unfit`].
+pub fn restorable(target: &Target) -> Result<(), GuardError> {
+    match target.disk() {
+        Some(disk) => disk.open_for_writing(),
+        None => writable(target),
+    }
+}
+
 /// Bytes that can still be written to the target's volume.
 ///
 /// # Errors

@@ -150,7 +150,20 @@ impl Disk {
         let notices = container.notices().iter();
         let mut warnings: Vec<String> = notices.map(ToString::to_string).collect();
         warnings.extend(self.inner.table.warnings.iter().cloned());
+        let trees = self.inner.trees();
+        warnings.extend(trees.values().flat_map(|tree| tree.notices()));
         warnings
+    }
+
+    /// Whether a partition's volume can be written to.
+    ///
+    /// # Errors
+    /// [`GuardError::Unfit`], or why it can't be read.
+    pub fn volume_fit_for_writing(&self, number: u32) -> Result<(), GuardError> {
+        let tree = self.tree(number).map_err(|error| GuardError::Unfit {
+            reason: chain(&error),
+        })?;
+        tree.writable()
     }
 
     /// Whether it is a block device, as opposed to a file.

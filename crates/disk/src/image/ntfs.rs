@@ -14,6 +14,11 @@ use crate::error::GuardError;
 use crate::metadata::{Identity, Kind, Metadata};
 use crate::nt_path::{os_string, units};
 
+/// What is told of a volume whose files not all readers find.
+const SPREAD_MFT: &str = "$MFT of the NTFS volume is told of in several records: of files in its \
+                          later parts, the place is confirmed by the derivation from raw records \
+                          alone, and not by the ntfs crate, which does not read these";
+
 /// A volume, and the number that tells it from all others.
 #[derive(Clone, Debug)]
 pub(super) struct NtfsTree {
@@ -124,6 +129,13 @@ impl Tree for NtfsTree {
             })
     }
 
+    fn notices(&self) -> Vec<String> {
+        match self.volume.has_spread_mft() {
+            false => Vec::new(),
+            true => vec![SPREAD_MFT.to_owned()],
+        }
+    }
+
     fn free_bytes(&self) -> io::Result<u64> {
         Ok(self.volume.free_bytes()?)
     }
@@ -171,6 +183,10 @@ impl Content for NtfsFile {
 
     fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
         Ok(self.file.check_write(len, extents)?)
+    }
+
+    fn check_in_place(&self) -> io::Result<()> {
+        Ok(self.file.check_in_place()?)
     }
 
     fn sync(&self) -> io::Result<()> {

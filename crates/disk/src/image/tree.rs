@@ -61,6 +61,11 @@ pub(crate) trait Tree: fmt::Debug + Send + Sync {
     /// Returns when all that was written is durable.
     fn sync(&self) -> io::Result<()>;
 
+    /// What is worth telling of how the volume is read.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The volume as NTFS, and its security descriptors.
     fn ntfs(&self) -> Option<(&ntfs::Volume, &Secure)>;
 }
@@ -77,6 +82,11 @@ pub(crate) trait Content: fmt::Debug + Send + Sync {
 
     /// Whether it can be made so long and written in these extents, each an offset and a length.
     fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()>;
+
+    /// Whether what it has can be changed where it lies.
+    fn check_in_place(&self) -> io::Result<()> {
+        Ok(())
+    }
 
     fn sync(&self) -> io::Result<()>;
 }

@@ -1,6 +1,7 @@
 //! Finding clusters for what a file lacks: for holes that are to be written, and for its end.
 
 use super::bitmap::{Bitmap, Extent};
+use super::claims;
 use super::error::{Corruption, VolumeError};
 use super::file::{Open, check_foreign};
 use super::format::attribute_type;
@@ -150,6 +151,7 @@ fn free(
         return Err(bitmap.why_none(id, len, clusters, &promised)?);
     };
     check_foreign(mft, &bitmap, &extents)?;
+    claims::check(mft, id.record, &extents, |_, _| false)?;
     Ok(extents)
 }
 

@@ -3,6 +3,7 @@
 use super::bitmap::Extent;
 
 /// Clusters in their order, neighbours together.
+#[derive(Debug)]
 pub(crate) struct Extents(Vec<Extent>);
 
 impl Extents {
@@ -18,6 +19,18 @@ impl Extents {
             is_near
         });
         Self(extents)
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Extent> {
+        self.0.iter().copied()
+    }
+
+    /// Whether all of these are among them.
+    pub(crate) fn contain(&self, other: &Extent) -> bool {
+        let first = self.0.partition_point(|own| own.end() <= other.start.0);
+        let first = self.0.get(first);
+        first.is_some_and(|own| own.start <= other.start && other.end() <= own.end())
     }
 
     /// Whether these have a cluster in common with them.
@@ -47,6 +60,9 @@ mod tests {
                 let other = extent(start, len);
                 let expected = all.iter().any(|own| own.overlaps(&other));
                 assert_eq!(set.overlap(&other), expected, "{other:?}");
+                let in_one = |at: u64| all.iter().any(|own| own.overlaps(&extent(at, 1)));
+                let expected = (start..start + len).all(in_one);
+                assert_eq!(set.contain(&other), expected, "{other:?}");
             }
         }
     }

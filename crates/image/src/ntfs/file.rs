@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::allocate::Allocation;
 use super::bitmap::{Bitmap, Extent};
+use super::claims;
 use super::error::{Corruption, VolumeError};
 use super::extents::Extents;
 use super::format::{attribute_type, system};
 use super::grow;
 use super::layout::Layout;
+use super::metadata::WOF;
 use super::mft::Mft;
 use super::place::FileId;
 use super::record::{AttributeAt, Record};
@@ -16,6 +18,7 @@ use super::records::Records;
 use super::second;
 use super::stream::{Content, Stream};
 use super::volume::Inner;
+use crate::bytes;
 
 /// The unnamed data of a file.
 #[derive(Clone, Debug)]
@@ -43,6 +46,7 @@ pub(crate) struct Open {
 
 impl Shared {
     pub(crate) fn open(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
+        mft.claims().opened(id.record);
         Ok(Self {
             id,
             open: Mutex::new(Open::read(mft, id)?),
@@ -59,16 +63,19 @@ impl Open {
     pub(crate) fn read(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
         let records = Records::read(mft, id)?;
         // Its data is not that which is read through the filter of the reparse point.
-        if records
-            .all(attribute_type::REPARSE_POINT, "")
-            .next()
-            .is_some()
-        {
-            return Err(VolumeError::Transformed {
-                id,
-                how: "behind a reparse point",
-                advice: "replace it by an ordinary file in Windows",
-            });
+        if let Some((_, reparse)) = records.all(attribute_type::REPARSE_POINT, "").next() {
+            let tag = reparse.resident().and_then(|value| bytes::view(value, 0));
+            let (how, advice) = match tag.copied().map(u32::from_le_bytes) {
+                Some(WOF) => (
+                    "compressed by Windows (WOF, as compact /exe and CompactOS do it)",
+                    "uncompress it in Windows, or on the volume's drive: compact /u /exe FILE",
+                ),
+                _ => (
+                    "behind a reparse point",
+                    "replace it by an ordinary file in Windows",
+                ),
+            };
+            return Err(VolumeError::Transformed { id, how, advice });
         }
         let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?;
         Ok(Self {
@@ -101,14 +108,18 @@ impl Open {
                 advice: "only Windows changes these",
             });
         }
-        self.stream.check_readable()?;
+        self.stream.check_writable()?;
         if self.agreed {
             return Ok(());
         }
         if let Some(layout) = self.stream.layout() {
             check_place(mft, layout)?;
+            let extents: Vec<Extent> = layout.extents().collect();
+            claims::check(mft, id.record, &extents, |record, attribute| {
+                self.stream.is_told_by(record, attribute)
+            })?;
         }
-        second::agree(mft.disk(), id, &self.stream)?;
+        second::agree(mft, id, &self.stream)?;
         self.agreed = true;
         Ok(())
     }
@@ -305,6 +316,15 @@ impl File {
     /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
     pub fn check_write(&self, len: u64, extents: &[(u64, u64)]) -> Result<(), VolumeError> {
         grow::check(&self.inner, self.id(), &mut self.open(), len, extents)
+    }
+
+    /// Whether the bytes that the file has can be changed where they lie: all readers agree on their
+    /// place, no other file has one of its clusters, and they are not compressed. Nothing is written.
+    ///
+    /// # Errors
+    /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
+    pub fn check_in_place(&self) -> Result<(), VolumeError> {
+        self.open().make_sure(&self.inner.mft, self.id())
     }
 
     /// Returns when all that was written to the volume is durable.

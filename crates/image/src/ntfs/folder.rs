@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use super::claims;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::fixup;
@@ -327,11 +328,13 @@ impl<'a> Folder<'a> {
                     .get_mut(IndexBlock::NODE..)
                     .and_then(set)
                     .ok_or_else(lost)?;
-                let layout = self
-                    .allocation
-                    .as_ref()
-                    .and_then(Stream::layout)
-                    .ok_or_else(lost)?;
+                let stream = self.allocation.as_ref().ok_or_else(lost)?;
+                let layout = stream.layout().ok_or_else(lost)?;
+                let extents: Vec<_> = layout.extents().collect();
+                let folder = self.records.base().number();
+                claims::check(mft, folder, &extents, |record, attribute| {
+                    stream.is_told_by(record, attribute)
+                })?;
                 let start = vcn.saturating_mul(self.unit);
                 let mut before = vec![0; block.len()];
                 layout.read(self.disk, &mut before, start)?;

@@ -27,6 +27,8 @@ pub(crate) struct Layout {
     pub(crate) initialized: u64,
     /// Where it is sparse: how many clusters get their places together, as Windows does it.
     pub(crate) sparse_unit: Option<u64>,
+    /// Where it is compressed: the clusters of a unit, each of which is so by itself.
+    pub(crate) compressed_unit: Option<u64>,
 }
 
 /// Bytes of a value that follow each other on the volume.
@@ -98,6 +100,13 @@ impl<'a> Builder<'a> {
                     .checked_shl(header.compression_unit.into())
                     .unwrap_or(0)
             }),
+            compressed_unit: (flags & AttributeHeader::MASK_COMPRESSED != 0
+                && header.compression_unit != 0)
+                .then(|| {
+                    1_u64
+                        .checked_shl(header.compression_unit.into())
+                        .unwrap_or(0)
+                }),
         });
         if layout.runs.len().saturating_add(found.len()) > MAX_RUNS {
             let actual = "more".to_owned();
@@ -167,6 +176,7 @@ impl Layout {
             len: 0,
             initialized: 0,
             sparse_unit: None,
+            compressed_unit: None,
         }
     }
 
@@ -387,6 +397,11 @@ impl Layout {
             at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
         }
         Ok(())
+    }
+
+    /// Refuses a range that does not lie within the value.
+    pub(crate) fn check_range(&self, offset: u64, len: usize) -> Result<(), VolumeError> {
+        self.within(offset, len, self.len)
     }
 
     fn within(&self, offset: u64, len: usize, bound: u64) -> Result<(), VolumeError> {

@@ -11,6 +11,10 @@ use crate::bytes;
 /// Bit of a reparse tag: the file stands for another name, as a link does.
 const NAME_SURROGATE: u32 = 0x2000_0000;
 
+/// Reparse tag of a file that Windows has compressed with its overlay filter
+/// ([MS-FSCC] 2.1.2.1, IO_REPARSE_TAG_WOF).
+pub(crate) const WOF: u32 = 0x8000_0017;
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -124,6 +128,8 @@ impl Metadata {
         }
         found.kind = match found.reparse_tag {
             Some(tag) if tag & NAME_SURROGATE != 0 => Kind::Link,
+            // To whoever works in Windows it is a file; what it holds is not in its data.
+            Some(WOF) if has_data => Kind::File,
             Some(_) => Kind::Other,
             None if base.is_folder() => Kind::Folder,
             None if has_data => Kind::File,

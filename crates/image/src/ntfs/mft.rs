@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::claims::Claims;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
@@ -23,6 +24,9 @@ pub(crate) struct Mft {
     layout: Layout,
     mirror: OnceLock<Layout>,
     promises: Promises,
+    claims: Claims,
+    /// Number of the records that the base record tells of; `None` if that are all.
+    first_part: Option<u64>,
 }
 
 impl Mft {
@@ -40,6 +44,8 @@ impl Mft {
             .ok_or_else(|| Corruption::new("$MFT", offset, "a data attribute", "none"))?;
         let mut builder = Builder::new(&geometry);
         builder.add(&base, at)?;
+        let first_part = builder.so_far().map(Layout::clusters);
+        let mut is_spread = false;
         // The parts of $MFT lie in records which the parts before them tell the places of.
         for entry in list::entries(&disk, &base)?.unwrap_or_default() {
             if entry.kind != attribute_type::DATA || !entry.name.is_empty() || entry.lowest_vcn == 0
@@ -52,14 +58,23 @@ impl Mft {
             let extension = extension.map_err(|error| entry.lost(&base, error))?;
             let at = entry.find(&extension, base.id())?;
             builder.add(&extension, at)?;
+            is_spread = true;
         }
         let layout = builder.finish(&base, at)?;
         check_own(&disk, &base, at, &layout)?;
+        let cluster_len = u64::from(geometry.cluster_len);
+        let in_first = |clusters: u64| {
+            let bytes = clusters.saturating_mul(cluster_len);
+            bytes.checked_div(u64::from(geometry.record_len))
+        };
+        let first_part = first_part.filter(|_| is_spread).and_then(in_first);
         let mft = Self {
             disk,
             layout,
             mirror: OnceLock::new(),
             promises: Promises::default(),
+            claims: Claims::default(),
+            first_part,
         };
         if mft.layout.position(0) != Some(offset) {
             let expected = "the place that the boot sector tells";
@@ -77,6 +92,16 @@ impl Mft {
     /// Free clusters that files are to get.
     pub(crate) fn promises(&self) -> &Promises {
         &self.promises
+    }
+
+    /// What is known of who has which clusters.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Number of the records that the base record of $MFT tells of, if others tell of the rest.
+    pub(crate) fn first_part(&self) -> Option<u64> {
+        self.first_part
     }
 
     /// Where its records lie.

@@ -5,8 +5,9 @@
 //! | `format` | every structure as it lies on disk |
 //! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `node` | one structure each, checked |
 //! | `disk`, `mft`, `records`, `layout`, `stream` | where the bytes of a value lie |
+//! | `compressed`, `lznt1` | what NTFS has compressed |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
-//! | `allocate`, `promise` | clusters that files get |
+//! | `allocate`, `promise`, `claims` | clusters that files get, and that no other file has |
 //! | `volume`, `folder`, `member`, `metadata` | what a volume holds |
 //! | `numbered` | files by the numbers of their records |
 //! | `file`, `grow`, `second` | reading and writing files |
@@ -16,6 +17,8 @@ mod allocate;
 mod attribute;
 mod bitmap;
 mod boot;
+mod claims;
+mod compressed;
 mod disk;
 mod error;
 mod extents;
@@ -27,6 +30,7 @@ mod grow;
 mod layout;
 mod list;
 mod log;
+mod lznt1;
 mod member;
 mod metadata;
 mod mft;

@@ -45,13 +45,27 @@ pub(crate) enum RunError {
 /// Pairs that do not end, overflow or lead outside the volume.
 pub(crate) fn decode(pairs: &[u8], vcn: u64, clusters: u64) -> Result<Vec<Run>, RunError> {
     let mut runs = Vec::new();
+    each(pairs, vcn, clusters, |run| runs.push(run))?;
+    Ok(runs)
+}
+
+/// Shows the runs of mapping pairs, as [`decode`] reads them, up to the first that is wrong.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn each(
+    pairs: &[u8],
+    vcn: u64,
+    clusters: u64,
+    mut show: impl FnMut(Run),
+) -> Result<(), RunError> {
     let mut rest = pairs;
     let mut vcn = vcn;
     let mut last = 0_i64;
     loop {
         let (&header, after) = rest.split_first().ok_or(RunError::Unended)?;
         if header == 0 {
-            return Ok(runs);
+            return Ok(());
         }
         let (len, after) = number(after, header & 0x0F)?;
         let len = u64::try_from(len.ok_or(RunError::Width)?).map_err(|_| RunError::Length)?;
@@ -72,7 +86,7 @@ pub(crate) fn decode(pairs: &[u8], vcn: u64, clusters: u64) -> Result<Vec<Run>, 
                 Some(Lcn(first))
             }
         };
-        runs.push(Run { vcn, lcn, len });
+        show(Run { vcn, lcn, len });
         vcn = end;
         rest = after;
     }

@@ -1,9 +1,11 @@
-//! A second opinion on where a file's data lies, by the `ntfs` crate.
+//! Other opinions on where a file's data lies: by a derivation from the raw records, and by the
+//! `ntfs` crate.
 //!
-//! Before the first write to a file both readers must agree on every run, so that an error in one
-//! of them cannot direct a write to a wrong place. Where several records tell of the data, it is
-//! asked about each part alone. Its limits (records in the later parts of an $MFT with an attribute
-//! list, sectors of 256 bytes) become refusals.
+//! Before the first write to a file all must agree on every run, so that an error in one of them
+//! cannot direct a write to a wrong place. Where several records tell of the data, the crate is
+//! asked about each part alone. It reads no more of `$MFT` than the base record tells of. Of files
+//! whose records lie in the rest the raw derivation decides, which shares no code with the reader
+//! that it confirms. Other limits of the crate (sectors of 256 bytes) become refusals.
 //!
 //! The crate slices by some lengths that it has not checked, and follows lists without a bound. So
 //! it is asked only about records that this crate has checked before, through a reader that ends
@@ -19,21 +21,36 @@ use ntfs::{Ntfs, NtfsAttributeType, NtfsError, NtfsReadSeek};
 use super::disk::Disk;
 use super::error::VolumeError;
 use super::layout::Layout;
+use super::mft::Mft;
 use super::place::FileId;
 use super::runs::Run;
 use super::stream::{Content, Stream};
 use crate::device::Device;
+
+mod raw;
+
+use raw::{RawData, RawRun, RawVolume};
 
 /// Bytes that are read at once. A reader that is sought in often gets slower with more.
 const CACHE: usize = 4096;
 /// Reads of the device after which a comparison is given up.
 const MAX_READS: u32 = 1 << 20;
 
-/// Compares `stream`, the unnamed data of a file, with what the other reader finds.
+/// Compares `stream`, the unnamed data of a file, with what the other readers find.
 ///
 /// # Errors
-/// [`VolumeError::ReadersDisagree`], also where the other reader fails.
-pub(crate) fn agree(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), VolumeError> {
+/// [`VolumeError::ReadersDisagree`], also where another reader fails.
+pub(crate) fn agree(mft: &Mft, id: FileId, stream: &Stream) -> Result<(), VolumeError> {
+    let disk = mft.disk();
+    compare_raw(disk, id, stream).map_err(|why| VolumeError::ReadersDisagree {
+        id,
+        why: why.to_owned(),
+    })?;
+    let reach = mft.first_part().unwrap_or(u64::MAX);
+    let mut records = stream.parts().iter().map(|part| part.record);
+    if id.record >= reach || records.any(|record| record >= reach) {
+        return Ok(());
+    }
     let compared = catch_unwind(AssertUnwindSafe(|| compare(disk, id, stream)));
     let why = match compared {
         Ok(Ok(None)) => return Ok(()),
@@ -42,6 +59,27 @@ pub(crate) fn agree(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), Volu
         Err(_) => "the second reader has given up".to_owned(),
     };
     Err(VolumeError::ReadersDisagree { id, why })
+}
+
+/// Compares with what the raw records tell.
+fn compare_raw(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), &'static str> {
+    let mut volume = RawVolume::open(&**disk.device())?;
+    let theirs = volume.data(id.record, id.sequence)?;
+    let ours = match stream.content() {
+        Content::Resident(value) => RawData::Inside(value.clone()),
+        Content::Clusters(layout) => {
+            let run = |run: &Run| -> RawRun { (run.lcn.map(|lcn| lcn.0), run.len) };
+            RawData::Outside {
+                len: layout.len,
+                written: layout.initialized,
+                runs: layout.runs().iter().map(run).collect(),
+            }
+        }
+    };
+    match ours == theirs {
+        true => Ok(()),
+        false => Err("the raw records tell of other data"),
+    }
 }
 
 /// What differs; `None` where nothing does.

@@ -1,11 +1,14 @@
 //! The value of an attribute, wherever it lies: in the record, in clusters, or told of by several
 //! records.
 
+use super::attribute::Attribute;
+use super::compressed;
 use super::disk::Disk;
 use super::error::VolumeError;
 use super::format::{AttributeHeader, NonResidentHeader};
 use super::layout::{Builder, Layout};
 use super::place::FileId;
+use super::record::Record;
 use super::records::Records;
 
 /// The value of an attribute.
@@ -93,6 +96,15 @@ impl Stream {
         &self.parts
     }
 
+    /// Whether this attribute of a record tells of it.
+    pub(crate) fn is_told_by(&self, record: &Record, attribute: &Attribute<'_>) -> bool {
+        let part = Part {
+            record: record.number(),
+            instance: attribute.instance(),
+        };
+        self.parts.contains(&part)
+    }
+
     /// Where the value lies.
     pub(crate) fn content(&self) -> &Content {
         &self.content
@@ -133,29 +145,38 @@ impl Stream {
         self.flags & AttributeHeader::FLAG_ENCRYPTED != 0
     }
 
-    /// Refuses values whose bytes on disk are not those that are read.
+    /// Refuses values that nobody can read here.
     pub(crate) fn check_readable(&self) -> Result<(), VolumeError> {
+        if self.is_encrypted() {
+            let advice = "only its owner can decrypt it, in Windows: cipher /d FILE";
+            return Err(self.transformed("encrypted (EFS)", advice));
+        }
+        Ok(())
+    }
+
+    /// Refuses values whose bytes on disk are not those that are read.
+    pub(crate) fn check_writable(&self) -> Result<(), VolumeError> {
         // A resident value is never compressed, whatever the flags say of later.
         if self.layout().is_some() {
             self.check_uncompressed()?;
         }
-        if self.is_encrypted() {
-            return Err(self.transformed("encrypted", "only its owner can decrypt it, in Windows"));
-        }
-        Ok(())
+        self.check_readable()
     }
 
     /// Refuses values that are compressed, or will be in clusters.
     pub(crate) fn check_uncompressed(&self) -> Result<(), VolumeError> {
         match self.is_compressed() {
-            true => Err(self.transformed("compressed", "uncompress it with compact /u in Windows")),
+            true => {
+                let advice = "uncompress it in Windows, or on the volume's drive: compact /u FILE";
+                Err(self.transformed("compressed", advice))
+            }
             false => Ok(()),
         }
     }
 
     /// Refuses values that have holes, or may get some.
     pub(crate) fn check_whole(&self) -> Result<(), VolumeError> {
-        self.check_readable()?;
+        self.check_writable()?;
         let has_holes = self
             .layout()
             .is_some_and(|layout| layout.runs().iter().any(|run| run.lcn.is_none()));
@@ -174,7 +195,10 @@ impl Stream {
     pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
         self.check_readable()?;
         match &self.content {
-            Content::Clusters(layout) => layout.read(disk, buf, offset),
+            Content::Clusters(layout) => match layout.compressed_unit {
+                Some(unit) => compressed::read(disk, layout, unit, buf, offset),
+                None => layout.read(disk, buf, offset),
+            },
             Content::Resident(value) => {
                 let found = usize::try_from(offset)
                     .ok()

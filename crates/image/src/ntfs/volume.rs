@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::bitmap::Bitmap;
+use super::claims;
 use super::disk::Disk;
 use super::error::VolumeError;
 use super::file::{File, Shared};
 use super::folder::{self, Entry, Folder, Namespace};
 use super::format::{FileName, VolumeInformation, attribute_type, system};
+use super::layout::Layout;
 use super::log::{self, Log};
 use super::member::Member;
 use super::metadata::{Kind, Metadata};
@@ -137,10 +139,21 @@ impl Volume {
             let flags = state.flags;
             return Err(VolumeError::Pending { flags });
         }
-        match state.log {
-            Log::Clean | Log::Empty => Ok(()),
-            Log::Unclean(why) => Err(VolumeError::UnfinishedLog { why }),
+        if let Log::Unclean(why) = state.log {
+            return Err(VolumeError::UnfinishedLog { why });
         }
+        let mft = &self.inner.mft;
+        let bitmap = Bitmap::open(mft)?;
+        let bitmap = bitmap.stream().layout();
+        let bitmap: Vec<_> = bitmap.into_iter().flat_map(Layout::extents).collect();
+        claims::check_written_by_all(mft, &bitmap)
+    }
+
+    /// Whether a part of $MFT is told of in other records than its first: then the second reader
+    /// does not find all files, and the third decides alone on those that it does not find.
+    #[must_use]
+    pub fn has_spread_mft(&self) -> bool {
+        self.inner.mft.first_part().is_some()
     }
 
     /// The root folder.

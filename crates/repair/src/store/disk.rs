@@ -204,6 +204,10 @@ impl OpenFile for DiskFile {
         self.0.check_room(len, extents)
     }
 
+    fn check_in_place(&self) -> io::Result<()> {
+        self.0.check_in_place()
+    }
+
     fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>> {
         Ok(Box::new(Mapped(MappedFile::open(
             &self.0, reserve, max_len,

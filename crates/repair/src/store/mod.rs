@@ -91,6 +91,11 @@ pub(crate) trait OpenFile: Storage + Send {
         Ok(())
     }
 
+    /// Whether the bytes that the file has can be changed where they lie.
+    fn check_in_place(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The whole file in memory.
     fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>>;
 }

@@ -11,6 +11,7 @@ use super::error::SecurityError;
 use crate::bytes;
 use crate::ntfs::attribute::Attribute;
 use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::claims;
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::file::check_place;
 use crate::ntfs::format::{StandardInformation, attribute_type};
@@ -152,7 +153,13 @@ fn update(
     }
     if !unused.is_empty() {
         mft.disk().sync()?;
-        Bitmap::open(mft)?.give_back(&unused)?;
+        // No record names them any more, unless they were never this file's alone: then they stay
+        // used.
+        match claims::check_free(mft, &unused) {
+            Ok(()) => Bitmap::open(mft)?.give_back(&unused)?,
+            Err(error @ VolumeError::Device { .. }) => return Err(error.into()),
+            Err(_) => {}
+        }
     }
     Ok(results)
 }

@@ -3,6 +3,7 @@
 
 use super::edit::Edit;
 use super::error::SecurityError;
+use crate::ntfs::attribute::Attribute;
 use crate::ntfs::bitmap::{Bitmap, Extent};
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::file::{check_foreign, check_place};
@@ -11,7 +12,8 @@ use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::place::Lcn;
 use crate::ntfs::record::{NoRoom, Record};
-use crate::ntfs::runs;
+use crate::ntfs::runs::{self, Run};
+use crate::ntfs::stream::Part;
 
 /// Bytes that are allocated beyond what is needed, where that costs no further run: what grows by
 /// turns would else end up in many places, for which its record has no room.
@@ -25,6 +27,8 @@ pub(super) struct Value {
     pub(super) name: &'static str,
     /// Where it lies; `None` where there is no such attribute yet.
     pub(super) layout: Option<Layout>,
+    /// The attribute that tells of its end, if that is another than the one with its sizes.
+    pub(super) last: Option<Part>,
 }
 
 /// Clusters and sizes that it is to have.
@@ -67,6 +71,11 @@ impl Growth {
         Ok(new)
     }
 
+    /// Whether it is this attribute of `$Secure` that grows.
+    pub(super) fn is_of(&self, attribute: &Attribute<'_>) -> bool {
+        attribute.kind() == self.value.kind && attribute.is_named(self.value.name)
+    }
+
     fn allocate(
         &mut self,
         mft: &Mft,
@@ -76,15 +85,14 @@ impl Growth {
         let record = mft.read_any(self.value.record)?;
         let id = record.base().unwrap_or_else(|| record.id());
         let cannot = |why| VolumeError::CannotGrow { id, len, why };
-        if self.value.layout.is_some() {
-            let attribute = record.find(self.value.kind, self.value.name);
-            let header = attribute.and_then(|attribute| attribute.non_resident());
-            let told = header.map(|header| header.highest_vcn.get().wrapping_add(1));
-            if told != Some(self.layout.clusters()) {
-                let why = "a part of $Secure is told of in several records: set the descriptor in \
-                           Windows";
-                return Err(cannot(why).into());
-            }
+        let mut lowest = 0;
+        if let Some(last) = self.value.last {
+            let record = mft.read_any(last.record)?;
+            let part = part_of(&record, &self.value, last);
+            let header = part.and_then(|part| part.non_resident());
+            lowest = header
+                .map(|header| header.lowest_vcn.get())
+                .ok_or_else(|| cannot("its last part is not where its list tells"))?;
         }
         let cluster_len = u64::from(mft.disk().geometry.cluster_len);
         let needed = len
@@ -109,7 +117,7 @@ impl Growth {
         bitmap.plan(&self.extents);
         let layout = self.layout.extended(&self.extents);
         self.layout = layout.ok_or_else(|| cannot("it would be too long"))?;
-        let pairs = runs::encode(self.layout.runs());
+        let pairs = runs::encode(&runs_from(&self.layout, lowest));
         self.pairs = Some(pairs.map_err(|_| cannot("it would be too long"))?);
         Ok(())
     }
@@ -119,11 +127,24 @@ impl Growth {
         if self.value.layout.as_ref() == Some(&self.layout) {
             return Ok(());
         }
-        let record = edit.record(self.value.record)?;
-        self.put_into(record)
-            .map_err(|NoRoom| SecurityError::NoRoom {
-                index: self.value.name,
-            })
+        let index = self.value.name;
+        let no_room = |NoRoom| SecurityError::NoRoom { index };
+        if let Some(last) = self.value.last {
+            self.put_end(edit.record(last.record)?, last)
+                .map_err(no_room)?;
+        }
+        self.put_into(edit.record(self.value.record)?)
+            .map_err(no_room)
+    }
+
+    /// Puts the clusters into the record that tells of the end.
+    fn put_end(&self, record: &mut Record, last: Part) -> Result<(), NoRoom> {
+        let Some(pairs) = &self.pairs else {
+            return Ok(());
+        };
+        let at = part_of(record, &self.value, last).ok_or(NoRoom)?.place();
+        let highest = self.layout.clusters().wrapping_sub(1);
+        record.set_mapping_pairs(at, pairs, highest)
     }
 
     fn put_into(&self, record: &mut Record) -> Result<(), NoRoom> {
@@ -134,7 +155,7 @@ impl Growth {
             record.add_non_resident(kind, name, len)?;
         }
         let at = find(record).ok_or(NoRoom)?;
-        if let Some(pairs) = &self.pairs {
+        if let Some(pairs) = self.pairs.as_ref().filter(|_| self.value.last.is_none()) {
             record.set_mapping_pairs(at, pairs, self.layout.clusters().wrapping_sub(1))?;
         }
         let header = record.non_resident_mut(at).ok_or(NoRoom)?;
@@ -143,6 +164,32 @@ impl Growth {
         header.initialized_size = self.layout.initialized.into();
         Ok(())
     }
+}
+
+/// The runs of a layout from the cluster `lowest` of the value on, of one that reaches over it the
+/// rest.
+fn runs_from(layout: &Layout, lowest: u64) -> Vec<Run> {
+    let from = |run: &Run| {
+        let before = lowest.saturating_sub(run.vcn);
+        Some(Run {
+            vcn: run.vcn.saturating_add(before),
+            lcn: match run.lcn {
+                Some(lcn) => Some(lcn.after(before)?),
+                None => None,
+            },
+            len: run.len.checked_sub(before).filter(|len| *len > 0)?,
+        })
+    };
+    layout.runs().iter().filter_map(from).collect()
+}
+
+/// The attribute of a value that is this part of it.
+fn part_of<'r>(record: &'r Record, value: &Value, part: Part) -> Option<Attribute<'r>> {
+    record.attributes().find(|attribute| {
+        attribute.kind() == value.kind
+            && attribute.is_named(value.name)
+            && attribute.instance() == part.instance
+    })
 }
 
 /// Refuses values that have clusters in common.

@@ -18,9 +18,10 @@ use super::key::{ByHash, ById, Key};
 use super::sds::Append;
 use super::store::{IndexBlocks, Store, View};
 use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::claims;
 use crate::ntfs::error::VolumeError;
 use crate::ntfs::fixup;
-use crate::ntfs::format::{IndexBlock, attribute_type};
+use crate::ntfs::format::{IndexBlock, attribute_type, system};
 use crate::ntfs::mft::Mft;
 use crate::ntfs::record::{NoRoom, Record};
 
@@ -67,6 +68,14 @@ impl<'a> Plan<'a> {
             by_hash: IndexPlan::new(mft, &mut bitmap, &store.by_hash, by_hash)?,
         };
         check_apart(mft, plan.growths().map(|growth| &growth.layout))?;
+        let extents: Vec<Extent> = plan
+            .growths()
+            .flat_map(|growth| growth.layout.extents())
+            .collect();
+        claims::check(mft, system::SECURE, &extents, |record, attribute| {
+            let file = record.base().map_or(record.number(), |base| base.record);
+            file == system::SECURE && plan.growths().any(|growth| growth.is_of(attribute))
+        })?;
         Ok(plan)
     }
 

@@ -16,7 +16,7 @@ use crate::ntfs::format::{IndexBlock, attribute_type, system};
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::records::Records;
-use crate::ntfs::stream::Stream;
+use crate::ntfs::stream::{Part, Stream};
 
 /// Longest `$BITMAP` of an index that is read, in bytes: a bit for every block that a walk reads.
 const MAX_BITMAP: u64 = 1 << 13;
@@ -39,6 +39,7 @@ pub(super) struct SdsStream {
     disk: Disk,
     pub(super) record: u64,
     pub(super) layout: Layout,
+    last: Option<Part>,
 }
 
 /// One of the indexes.
@@ -78,6 +79,7 @@ impl Store {
                 disk: disk.clone(),
                 record: sds.record(),
                 layout: layout.clone(),
+                last: last_part(&sds),
             },
             by_id: View::open::<ById>(disk, &records)?,
             by_hash: View::open::<ByHash>(disk, &records)?,
@@ -126,6 +128,7 @@ impl SdsStream {
             kind: attribute_type::DATA,
             name: "$SDS",
             layout: Some(self.layout.clone()),
+            last: self.last,
         }
     }
 }
@@ -197,7 +200,16 @@ impl View {
             kind,
             name: K::NAME,
             layout: stream.and_then(Stream::layout).cloned(),
+            last: stream.and_then(last_part),
         }
+    }
+}
+
+/// The attribute that tells of the end of a value, if several tell of it.
+fn last_part(stream: &Stream) -> Option<Part> {
+    match stream.parts() {
+        [_, .., last] => Some(*last),
+        _ => None,
     }
 }
 

@@ -1,6 +1,10 @@
 //! Volumes made by mkntfs and filled through ntfs-3g, compared with what its tools say of them.
 
 #[cfg(target_os = "linux")]
+mod claims;
+#[cfg(target_os = "linux")]
+mod compressed;
+#[cfg(target_os = "linux")]
 mod crash;
 #[cfg(target_os = "linux")]
 mod damaged;
@@ -17,6 +21,8 @@ mod reading;
 mod sample;
 #[cfg(target_os = "linux")]
 mod sparse;
+#[cfg(target_os = "linux")]
+mod spread;
 #[cfg(target_os = "linux")]
 mod state;
 #[cfg(target_os = "linux")]

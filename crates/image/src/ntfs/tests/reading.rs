@@ -158,8 +158,8 @@ fn what_is_compressed_or_encrypted_is_refused_by_name() {
     let (volume, device) = image.open();
     assert!(metadata(&volume, "compressed/file").compressed);
     let file = open(&volume, "compressed/file");
+    assert!(read(&file) == [b'a'; 200_000]);
     for error in [
-        file.read(&mut [0; 10], 0).expect_err("compressed"),
         file.write(&[0; 10], 0).expect_err("compressed"),
         file.set_len(500_000).expect_err("compressed"),
     ] {
@@ -225,10 +225,11 @@ fn links_are_told_from_files_and_not_followed() {
     let filtered = metadata(&volume, "filtered");
     assert_eq!(
         (filtered.kind, filtered.reparse_tag),
-        (Kind::Other, Some(0x8000_0017))
+        (Kind::File, Some(0x8000_0017))
     );
     let error = volume.file(id(&volume, "filtered")).expect_err("filtered");
-    assert!(error.to_string().contains("reparse point"), "{error}");
+    assert!(error.to_string().contains("WOF"), "{error}");
+    assert!(error.to_string().contains("compact /u /exe"), "{error}");
 }
 
 #[test]
@@ -260,7 +261,7 @@ fn a_file_that_was_removed_is_not_found_by_its_old_reference() {
 }
 
 #[test]
-fn an_mft_told_of_by_several_records_is_read_and_written_as_far_as_both_readers_see_it() {
+fn an_mft_told_of_by_several_records_is_read_and_written() {
     let Some(image) = Image::make(12, &["-c", "1024"]) else {
         return;
     };
@@ -308,17 +309,13 @@ fn an_mft_told_of_by_several_records_is_read_and_written_as_far_as_both_readers_
     }
     let plain = open(&volume, "plain");
     assert!(read(&plain) == pattern(5000, 8));
-    let before = device.bytes();
-    // The second reader does not see the later parts.
+    // The `ntfs` crate does not see the later parts.
     let names = volume.list(id(&volume, "neighbours")).expect("listed");
     let last = names.iter().map(|entry| entry.id).max().expect("some");
     let file = volume.file(last).expect("there");
-    let error = file.write(b"x", 0).expect_err("the second reader cannot");
-    assert!(
-        matches!(error, VolumeError::ReadersDisagree { .. }),
-        "{error}"
-    );
-    assert!(device.bytes() == before);
+    assert!(last.record >= volume.inner.mft.first_part().expect("several"));
+    file.write(b"x", 0).expect("two derivations agree");
+    assert!(read(&file).starts_with(b"x"));
     plain.write(b"changed", 0).expect("both see it");
     image.store_and_check(&device);
     assert!(

@@ -1,0 +1,257 @@
+//! Whether clusters belong to another file.
+//!
+//! Runs that were forged can lead anywhere, and a write through them would change whatever lies
+//! there. So before data are written, the records of the volume are looked through once for runs
+//! that lead to the same clusters: those of all files if they are not too many, else those of the
+//! volume's own files and of the files that were opened. Only the clusters to be written are kept
+//! in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::attribute::Attribute;
+use super::bitmap::Extent;
+use super::error::{Corruption, VolumeError};
+use super::extents::Extents;
+use super::format::{attribute_type, system};
+use super::mft::Mft;
+use super::record::Record;
+use super::records::Records;
+use super::runs;
+
+/// Most records that are all looked at, 1 GiB of $MFT: more than nearly any Windows volume has.
+const MAX_RECORDS: u64 = 1 << 20;
+/// Records that are asked for at once.
+const AT_ONCE: u64 = 1 << 13;
+/// The last of the volume's own files that every volume has, `$Extend`.
+const LAST_OWN: u64 = 11;
+
+/// What is known of who has which clusters.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Clusters that no other file has, by the base records of the files that have them.
+    checked: HashMap<u64, Extents>,
+    /// The base records of the files that were opened.
+    opened: BTreeSet<u64>,
+}
+
+impl Claims {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a file was opened.
+    pub(crate) fn opened(&self, record: u64) {
+        self.known().opened.insert(record);
+    }
+
+    fn are_checked(&self, owner: u64, extents: &[Extent]) -> bool {
+        let known = self.known();
+        let checked = known.checked.get(&owner);
+        extents
+            .iter()
+            .all(|extent| checked.is_some_and(|checked| checked.contain(extent)))
+    }
+
+    fn note(&self, owner: u64, extents: Extents) {
+        let mut known = self.known();
+        let all = match known.checked.remove(&owner) {
+            Some(before) => Extents::of(before.iter().chain(extents.iter())),
+            None => extents,
+        };
+        known.checked.insert(owner, all);
+    }
+}
+
+/// Refuses clusters that a file has besides `owner`, the number of a base record. `is_own` tells
+/// the attributes that may have them.
+///
+/// # Errors
+/// A cluster that another attribute has; a damaged record of one of the volume's own files.
+pub(crate) fn check(
+    mft: &Mft,
+    owner: u64,
+    extents: &[Extent],
+    is_own: impl Fn(&Record, &Attribute<'_>) -> bool,
+) -> Result<(), VolumeError> {
+    check_within(mft, owner, extents, is_own, MAX_RECORDS)
+}
+
+/// Refuses the places of `$MFT`, `$MFTMirr` and `$Bitmap`, into which every change writes, if
+/// another file has one of their clusters.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_written_by_all(mft: &Mft, bitmap: &[Extent]) -> Result<(), VolumeError> {
+    let mut extents: Vec<Extent> = mft.layout().extents().collect();
+    extents.extend(mft.mirror()?.extents());
+    extents.extend(bitmap);
+    extents.sort_by_key(|extent| extent.start);
+    for pair in extents.windows(2) {
+        if let [first, second] = pair
+            && first.overlaps(second)
+        {
+            return Err(claimed(mft, second, "another of the volume's own files"));
+        }
+    }
+    check(mft, system::MFT, &extents, |record, attribute| {
+        let file = record.base().map_or(record.number(), |base| base.record);
+        matches!(file, system::MFT | system::MFT_MIRROR | system::BITMAP)
+            && attribute.kind() == attribute_type::DATA
+            && attribute.is_named("")
+    })
+}
+
+/// Refuses clusters that any file has.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_free(mft: &Mft, extents: &[Extent]) -> Result<(), VolumeError> {
+    look(mft, extents, |_, _| false, MAX_RECORDS).map(|_| ())
+}
+
+/// As [`check`], looking at all records only if they are at most `max`.
+pub(super) fn check_within(
+    mft: &Mft,
+    owner: u64,
+    extents: &[Extent],
+    is_own: impl Fn(&Record, &Attribute<'_>) -> bool,
+    max: u64,
+) -> Result<(), VolumeError> {
+    let claims = mft.claims();
+    if !claims.are_checked(owner, extents) {
+        claims.note(owner, look(mft, extents, is_own, max)?);
+    }
+    Ok(())
+}
+
+/// Looks for other files that have one of the clusters; gives these in their order.
+fn look(
+    mft: &Mft,
+    extents: &[Extent],
+    is_own: impl Fn(&Record, &Attribute<'_>) -> bool,
+    max: u64,
+) -> Result<Extents, VolumeError> {
+    let search = Search {
+        mft,
+        wanted: Extents::of(extents.iter().copied()),
+        is_own,
+    };
+    for number in 0..system::FIRST_USER {
+        match mft.read_any(number) {
+            Ok(record) => search.file(record)?,
+            // The rest are reserved, and need not be there.
+            Err(VolumeError::Corrupt(_) | VolumeError::Stale(_)) if number > LAST_OWN => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if mft.count() <= max {
+        search.all()?;
+    } else {
+        let opened = mft.claims().known().opened.clone();
+        for number in opened {
+            search.file(mft.read_any(number)?)?;
+        }
+    }
+    Ok(search.wanted)
+}
+
+/// Clusters that are looked for.
+struct Search<'a, F> {
+    mft: &'a Mft,
+    wanted: Extents,
+    is_own: F,
+}
+
+impl<F: Fn(&Record, &Attribute<'_>) -> bool> Search<'_, F> {
+    /// Looks at every record that is in use. One that is damaged is no file to anybody.
+    fn all(&self) -> Result<(), VolumeError> {
+        let mut first = 0;
+        while first < self.mft.count() {
+            let next = self.mft.count().min(first.saturating_add(AT_ONCE));
+            let numbers: Vec<u64> = (first..next).collect();
+            let mut found = Ok(());
+            self.mft.visit(&numbers, |_, record| {
+                if let (Ok(record), Ok(())) = (record, &found) {
+                    found = self.record(record);
+                }
+            });
+            found?;
+            first = next;
+        }
+        Ok(())
+    }
+
+    /// Looks at all records of a file.
+    fn file(&self, record: Record) -> Result<(), VolumeError> {
+        self.record(&record)?;
+        let is_base = record.is_in_use() && record.base().is_none();
+        if is_base && record.find(attribute_type::ATTRIBUTE_LIST, "").is_some() {
+            for (record, attribute) in Records::of(self.mft, record)?.attributes() {
+                self.attribute(record, &attribute)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&self, record: &Record) -> Result<(), VolumeError> {
+        match record.is_in_use() {
+            true => record
+                .attributes()
+                .try_for_each(|attribute| self.attribute(record, &attribute)),
+            false => Ok(()),
+        }
+    }
+
+    fn attribute(&self, record: &Record, attribute: &Attribute<'_>) -> Result<(), VolumeError> {
+        let (Some(header), Some(pairs)) = (attribute.non_resident(), attribute.mapping_pairs())
+        else {
+            return Ok(());
+        };
+        let file = record.base().map_or(record.number(), |base| base.record);
+        let mut common = None;
+        let read = runs::each(
+            pairs,
+            header.lowest_vcn.get(),
+            self.mft.disk().geometry.clusters,
+            |run| {
+                let Some(start) = run.lcn else { return };
+                let extent = Extent {
+                    start,
+                    len: run.len,
+                };
+                if common.is_none() && self.wanted.overlap(&extent) {
+                    common = Some(extent);
+                }
+            },
+        );
+        if let Some(common) = common
+            && !(self.is_own)(record, attribute)
+        {
+            return Err(claimed(
+                self.mft,
+                &common,
+                &format!("file {}", record.base().unwrap_or_else(|| record.id())),
+            ));
+        }
+        match read {
+            Err(error) if file < system::FIRST_USER => {
+                let expected = "runs inside the volume";
+                let at = attribute.place();
+                Err(record
+                    .corruption("mapping pairs", at, expected, error.to_string())
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn claimed(mft: &Mft, extent: &Extent, whose: &str) -> VolumeError {
+    let offset = mft.disk().geometry.offset(extent.start).unwrap_or(u64::MAX);
+    let actual = format!("one that {whose} has, too");
+    Corruption::new("cluster of a file", offset, "one of no other file", actual).into()
+}

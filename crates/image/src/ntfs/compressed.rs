@@ -1,0 +1,107 @@
+//! Reading values that NTFS has compressed (Linux-NTFS, Compression).
+//!
+//! A compressed value is divided into units of 16 clusters. Of each, either all clusters are there
+//! and hold it as it is, or none and it is zero, or some and hold it compressed.
+
+use super::disk::Disk;
+use super::error::{Corruption, VolumeError};
+use super::layout::Layout;
+use super::lznt1;
+
+/// Longest unit that is read into memory; NTFS compresses with clusters of up to 4 KiB only.
+const MAX_UNIT: u64 = 1 << 20;
+
+/// Fills `buf` from `offset` on; `unit` is the number of clusters in a unit.
+///
+/// # Errors
+/// [`VolumeError::OutOfRange`]; units of a wrong length, or data that are not compressed right; what
+/// the device reports.
+pub(crate) fn read(
+    disk: &Disk,
+    layout: &Layout,
+    unit: u64,
+    buf: &mut [u8],
+    offset: u64,
+) -> Result<(), VolumeError> {
+    let unit_len = unit.saturating_mul(u64::from(disk.geometry.cluster_len));
+    let len = usize::try_from(unit_len).ok();
+    let len = len.filter(|len| *len > 0 && unit_len <= MAX_UNIT);
+    let len = len.ok_or_else(|| {
+        let actual = format!("{unit} clusters");
+        wrong(layout, 0, "one of at most 1 MiB", actual)
+    })?;
+    // Nothing has to be decompressed of what was never written, or lies beyond the end.
+    layout.check_range(offset, buf.len())?;
+    let mut plain = vec![0; len];
+    let mut at = offset;
+    let mut rest = buf;
+    while !rest.is_empty() {
+        let index = at.checked_div(unit_len).unwrap_or(0);
+        let start = index.saturating_mul(unit_len);
+        let within = usize::try_from(at.saturating_sub(start)).unwrap_or(len);
+        let take = len.saturating_sub(within).min(rest.len());
+        let (part, after) = std::mem::take(&mut rest)
+            .split_at_mut_checked(take)
+            .unwrap_or((&mut [], &mut []));
+        let written = layout.initialized.saturating_sub(at);
+        let written = usize::try_from(written).unwrap_or(usize::MAX).min(take);
+        let (filled, unwritten) = part
+            .split_at_mut_checked(written)
+            .unwrap_or((&mut [], &mut []));
+        unwritten.fill(0);
+        if !filled.is_empty() {
+            read_unit(disk, layout, start, &mut plain)?;
+            if let Some(from) = crate::bytes::slice(&plain, within, filled.len()) {
+                filled.copy_from_slice(from);
+            }
+        }
+        at = at.saturating_add(u64::try_from(take).unwrap_or(u64::MAX));
+        rest = after;
+    }
+    Ok(())
+}
+
+/// Reads the unit that begins at `start`.
+fn read_unit(
+    disk: &Disk,
+    layout: &Layout,
+    start: u64,
+    plain: &mut [u8],
+) -> Result<(), VolumeError> {
+    let mut stored = vec![0; plain.len()];
+    let (mut len, mut mapped) = (0_usize, 0_usize);
+    for piece in layout.pieces(start, plain.len()) {
+        if let Some(offset) = piece.offset {
+            if len != mapped {
+                let actual = "one behind a hole".to_owned();
+                return Err(wrong(layout, start, "clusters before its holes", actual));
+            }
+            let part = crate::bytes::slice_mut(&mut stored, len, piece.len);
+            disk.read(part.unwrap_or_default(), offset)?;
+            len = len.saturating_add(piece.len);
+        }
+        mapped = mapped.saturating_add(piece.len);
+    }
+    if mapped != plain.len() {
+        let actual = format!("{mapped} bytes");
+        return Err(wrong(layout, start, "one that is whole", actual));
+    }
+    match len {
+        0 => plain.fill(0),
+        _ if len == plain.len() => plain.copy_from_slice(&stored),
+        _ => {
+            let stored = stored.get(..len).unwrap_or_default();
+            lznt1::decompress(stored, plain).map_err(|error| {
+                let expected = "data that are compressed with LZNT1";
+                wrong(layout, start, expected, error.to_string())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Describes something wrong in the unit that begins at `start` of the value.
+fn wrong(layout: &Layout, start: u64, expected: &'static str, actual: String) -> VolumeError {
+    let offset = layout.position(start).unwrap_or(start);
+    Corruption::new("unit of a compressed file", offset, expected, actual).into()
+}
