@@ -39,6 +39,15 @@ impl Drop for Loop {
         if let Err(error) = run("losetup", &["--detach", &self.device]) {
             let _ = writeln!(std::io::stderr(), "left attached: {error}");
         }
+        // It stays until the driver of the volume has closed it, which may come after umount.
+        let name = self.device.trim_start_matches("/dev/");
+        let backing = format!("/sys/block/{name}/loop/backing_file");
+        for _ in 0..200 {
+            if !Path::new(&backing).exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 }
 
