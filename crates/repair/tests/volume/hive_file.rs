@@ -15,7 +15,7 @@ fn edit(
     change: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
 ) -> Result<RepairReport, Error> {
     let change = |recorder: &mut Recorder| -> Result<(), Stop<Error>> { Ok(change(recorder)?) };
-    watched(|watch| hive_file::edit(path, options, watch, change)).map_err(Error::from)
+    watched(|watch| hive_file::edit(path, options, watch, change).map_err(Error::from))
 }
 
 fn set(recorder: &mut Recorder, number: u32) -> Result<(), EditError> {
