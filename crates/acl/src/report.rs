@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use diskmend_base::escape::Visible;
+
 use crate::ace::{Ace, AceFlags, AceType, Effect};
 use crate::descriptor::{AclSlot, SecurityDescriptor};
 use crate::mask::AccessMask;
@@ -22,12 +24,12 @@ const LABEL_RIGHTS: [(&str, u32); 3] = [("NW", 1), ("NR", 2), ("NX", 4)];
 
 /// The lines that `icacls PATH` prints for an object: the path, then each entry of the DACL and
 /// the integrity label, the second and later ones under the first; each line ends with a line
-/// feed. Control characters of the path are written `\u{a}`.
+/// feed. The path is in the form of [`diskmend_base::escape`].
 ///
 /// What icacls prints as if it were plain is marked: `(CONDITION)`, `(OBJECT)`.
 #[must_use]
 pub fn icacls_lines(path: &str, descriptor: &SecurityDescriptor) -> String {
-    let mut out = escape(path);
+    let mut out = Visible(path).to_string();
     let indent = out.chars().count();
     let mut entries: Vec<String> = match &descriptor.dacl {
         AclSlot::Absent | AclSlot::Null => vec![NO_DACL.to_owned()],
@@ -101,18 +103,6 @@ fn label_rights(mask: AccessMask) -> String {
     format!("({})", words.join(","))
 }
 
-fn escape(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        if c.is_control() {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +145,7 @@ mod tests {
     fn a_path_can_t_forge_a_line() {
         assert_eq!(
             lines("a\nb", "D:(A;;FA;;;SY)"),
-            "a\\u{a}b NT AUTHORITY\\SYSTEM:(F)\n"
+            "a<U+000A>b NT AUTHORITY\\SYSTEM:(F)\n"
         );
     }
 }

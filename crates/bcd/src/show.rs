@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use diskmend_base::escape::Escaped;
 use diskmend_hive::ValueType;
-use diskmend_hive::name::NameBuf;
 
 use crate::bytes::hex;
 use crate::device::Device;
@@ -236,7 +236,7 @@ fn integer(number: u64, info: Option<&ElementInfo>) -> String {
 
 /// Text without characters that a terminal would act on.
 fn safe(text: &str) -> String {
-    NameBuf::new(text).as_name().escaped().to_string()
+    Escaped(text).to_string()
 }
 
 impl fmt::Display for Listing {

@@ -179,17 +179,16 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         )),
         Error::RolledBack { .. } => Some("the disk is as it was; nothing is left to undo".into()),
         Error::Broken { run, .. } => Some(format!(
-            "find out why the disk can't be written, then: diskmend undo {} {run}{state}",
-            word(target)
+            "find out why the disk can't be written, then: {}",
+            undo(target, run, state)
         )),
         Error::NotUndone { run, .. } => Some(format!(
-            "find out why, then once more: diskmend undo {} {run}{state}",
-            word(target)
+            "find out why, then once more: {}",
+            undo(target, run, state)
         )),
         Error::NotCompleted { run, .. } => Some(format!(
-            "find out why, then repeat the command; or take the run back: diskmend undo {} \
-             {run}{state}",
-            word(target)
+            "find out why, then repeat the command; or take the run back: {}",
+            undo(target, run, state)
         )),
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
@@ -202,11 +201,16 @@ fn word(target: &Path) -> String {
     shell::word(&target.display().to_string()).into_owned()
 }
 
+/// The command that undoes a run.
+fn undo(target: &Path, run: &str, state: &str) -> String {
+    format!("diskmend undo {} {}{state}", word(target), shell::word(run))
+}
+
 fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String> {
     let hint = match refusal {
         Refusal::Guard(guard) => return guard_hint(guard, &word(target)),
         Refusal::Unfinished { run, .. } | Refusal::OtherPartition { run, .. } => {
-            return Some(format!("diskmend undo {} {run}{state}", word(target)));
+            return Some(undo(target, run, state));
         }
         Refusal::HiveErrors { .. } => {
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \

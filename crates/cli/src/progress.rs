@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use diskmend_base::escape::Visible;
 use diskmend_repair::{Phase, Progress, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::interrupt;
-use crate::output::escape::Escaped;
 
 const TICK: Duration = Duration::from_millis(120);
 
@@ -73,7 +73,7 @@ impl Steps {
 
 impl Progress for Steps {
     fn phase(&mut self, phase: Phase, subject: &str) {
-        let message = format!("{phase} {}", Escaped(subject));
+        let message = format!("{phase} {}", Visible(subject));
         self.spinner.bar.set_message(message.clone());
         self.message = message;
         self.since = Instant::now();

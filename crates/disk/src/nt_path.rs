@@ -1,15 +1,16 @@
 //! Paths below a volume's root, in the units in which NTFS keeps names.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::{self, Write as _};
+use std::fmt;
+
+use diskmend_base::escape::EscapedUnits;
 
 const BACKSLASH: u16 = b'\\' as u16;
 
 /// A path below a volume's root: names in UTF-16 units that need not be valid UTF-16, with `/`
 /// between them. The root itself is the empty path.
 ///
-/// Shown to a person, the root is `.`; control characters, lone surrogates and what turns the writing direction are
-/// escaped as `\u{...}`.
+/// Shown to a person, the root is `.`, and names are in the form of [`diskmend_base::escape`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NtPath {
     units: Vec<u16>,
@@ -115,6 +116,18 @@ impl NtPath {
         Some(replaced(&self.units, Self::SEPARATOR, BACKSLASH))
     }
 
+    /// The path as Windows writes it, in the form of [`diskmend_base::escape`]; a backslash in a name
+    /// is escaped too.
+    #[must_use]
+    pub fn windows(&self) -> String {
+        let names = self.unit_names();
+        let names = names.map(|name| {
+            let name = EscapedUnits::new(name.iter().copied());
+            name.and('\\').to_string()
+        });
+        names.collect::<Vec<_>>().join("\\")
+    }
+
     /// A path as Windows writes it; `None` where it holds a slash.
     #[must_use]
     pub fn from_backslashes(units: &[u16]) -> Option<Self> {
@@ -171,29 +184,13 @@ impl fmt::Display for NtPath {
         if self.is_root() {
             return f.write_str(".");
         }
-        let mut text = String::with_capacity(self.units.len());
-        for unit in char::decode_utf16(self.units.iter().copied()) {
-            match unit {
-                Ok(c @ ' '..='~') => text.push(c),
-                Ok(c) if c.is_control() || is_deceptive(c) => {
-                    write!(text, "\\u{{{:x}}}", u32::from(c))?;
-                }
-                Ok(c) => text.push(c),
-                Err(error) => write!(text, "\\u{{{:x}}}", error.unpaired_surrogate())?,
-            }
-        }
-        f.write_str(&text)
+        EscapedUnits::new(self.units.iter().copied()).fmt(f)
     }
 }
 
 fn replaced(units: &[u16], from: u16, to: u16) -> Vec<u16> {
     let other = |unit: &u16| if *unit == from { to } else { *unit };
     units.iter().map(other).collect()
-}
-
-/// What turns the writing direction or can't be seen, so that one name could pass for another.
-fn is_deceptive(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The name in UTF-16; `None` where it is none that NTFS could hold. File systems of Unix show
@@ -305,7 +302,7 @@ mod tests {
         let path = NtPath::default().join(lone).unwrap();
         assert_eq!(path.units(), [0x61, 0xD800, 0x62, 0xDFFF]);
         assert_eq!(path.names().next().unwrap().unwrap(), lone);
-        assert_eq!(path.to_string(), r"a\u{d800}b\u{dfff}");
+        assert_eq!(path.to_string(), "a<U+D800>b<U+DFFF>");
         for bad in [&b"\xFF"[..], b"\xED\xA0", b"\xED\xA0\x80\xED\xB0\x80"] {
             assert_eq!(NtPath::default().join(OsStr::from_bytes(bad)), None);
         }
@@ -316,6 +313,6 @@ mod tests {
     #[test]
     fn what_could_deceive_a_reader_is_escaped() {
         let path = NtPath::from("a\n\u{1b}[2J\u{202e}b");
-        assert_eq!(path.to_string(), r"a\u{a}\u{1b}[2J\u{202e}b");
+        assert_eq!(path.to_string(), "a<U+000A><U+001B>[2J<U+202E>b");
     }
 }

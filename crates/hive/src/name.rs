@@ -3,16 +3,20 @@
 //! A stored name is either compressed, one byte per UTF-16 code unit below 0x100, or UTF-16LE
 //! (regf spec, Key node, Key value). Both forms of one name are the same name: order, hash and
 //! equality go by code units.
+//!
+//! As text, a name is written in the reversible form of [`diskmend_base::escape`], in which every
+//! name can be shown and given: `a<U+0000>b`, `k<U+DC00>`. All text that this crate takes for a
+//! name, and every name in a path, is in that form.
 
 mod buf;
-mod escape;
 mod units;
 
 use std::cmp::Ordering;
 use std::fmt;
 
+use diskmend_base::escape::EscapedUnits;
+
 pub use buf::NameBuf;
-pub use escape::Escaped;
 pub use units::Units;
 
 use crate::upcase::{changed_since_nt5, upcase, upcase_latin1};
@@ -52,7 +56,8 @@ pub enum NameError {
         /// Place in UTF-16 code units.
         index: usize,
     },
-    /// A name given as text holds U+0000, which no caller of the Windows API could open.
+    /// A name given as text holds a plain U+0000, which no caller of the Windows API could open.
+    /// One that is wanted is written as `<U+0000>`.
     #[error("name with U+0000 at unit {index}")]
     Nul {
         /// Place in UTF-16 code units.
@@ -207,13 +212,17 @@ impl<'a> Name<'a> {
         Ok(text)
     }
 
-    /// Text that shows every name differently and safely on a terminal.
-    ///
-    /// Control and direction characters and unpaired surrogates are written as `\uXXXX`, and so
-    /// is a backslash that would read as the start of such an escape.
+    /// The name in the reversible form, from which [`NameBuf::new`] makes the same name.
     #[must_use]
-    pub fn escaped(self) -> Escaped<'a> {
-        Escaped::new(self)
+    pub fn escaped(self) -> EscapedUnits<Units<'a>> {
+        EscapedUnits::new(self.units())
+    }
+
+    /// The name as part of a path: in the reversible form, in which a backslash is escaped too. A
+    /// sound key has none in its name.
+    #[must_use]
+    pub fn in_path(self) -> EscapedUnits<Units<'a>> {
+        self.escaped().and('\\')
     }
 
     /// Copies the name.
@@ -280,13 +289,10 @@ impl PartialEq for Name<'_> {
 
 impl Eq for Name<'_> {}
 
-/// Shows the name as text, with U+FFFD for an unpaired surrogate.
+/// Shows the name as [`Name::escaped`] does.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        char::decode_utf16(self.units())
-            .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .try_for_each(|character| f.write_char(character))
+        self.escaped().fmt(f)
     }
 }
 

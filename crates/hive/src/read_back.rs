@@ -9,6 +9,8 @@ mod quiet;
 
 use std::borrow::Cow;
 
+use diskmend_base::escape::Visible;
+
 use nt_hive::{Hive, KeyValue, NtHiveError};
 
 use crate::format::BigData;
@@ -186,7 +188,7 @@ fn disagrees(path: &str, expected: impl Into<String>, actual: impl Into<String>)
 fn value_path(key: &str, name: &str) -> String {
     match name {
         "" => format!("{key}, default value"),
-        name => format!("{key}, value {name:?}"),
+        name => format!("{key}, value \"{}\"", Visible(name)),
     }
 }
 

@@ -81,7 +81,7 @@ impl ControlSets {
         };
         let mut sets = Vec::new();
         for key in hive.root()?.subkeys()? {
-            let name = key?.name().to_string();
+            let name = key?.name().in_path().to_string();
             if let Some(number) = number(&name) {
                 let current = select.current == Some(number);
                 sets.push(ControlSet {

@@ -36,6 +36,7 @@
 //! | [`hive_file`] | the same engine on any hive file |
 //! | [`acl_edit`] | permissions of files, reset or restored by hand |
 //! | [`documents`] | the results, ready to be serialized |
+//! | [`json`] | how they are written |
 //! | [`Error`] | why something was refused or failed, with its [`Class`] |
 //!
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
@@ -62,6 +63,7 @@ mod hex;
 pub mod hive_file;
 mod hive_on_disk;
 mod inspect;
+pub mod json;
 mod names;
 mod plan;
 mod progress;

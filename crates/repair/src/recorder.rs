@@ -181,8 +181,8 @@ impl Recorder {
         }
     }
 
-    /// What deleting a key takes with it, in the order in which it goes; `None` where that is too
-    /// much to note, or cannot be written as text.
+    /// What deleting a key takes with it, in the order in which it goes; `None` if that is too
+    /// much to note.
     fn content(&self, path: &str, key: Key<'_>) -> Result<Option<Vec<JournalChange>>, Corruption> {
         let mut changes = Vec::new();
         let mut bytes = self.bytes;
@@ -198,12 +198,9 @@ impl Recorder {
             }
             for value in key.values()? {
                 let value = value?;
-                let Some(name) = text(value.name()) else {
-                    return Ok(None);
-                };
                 changes.push(JournalChange::Value(ChangedValue {
                     key: path.clone(),
-                    value: name,
+                    value: value.name().to_string(),
                     old: Some(ValueData {
                         value_type: value.data_type(),
                         bytes: value.data()?.into_owned(),
@@ -217,23 +214,13 @@ impl Recorder {
             }
             for child in key.subkeys()? {
                 let child = child?;
-                let Some(name) = text(child.name()) else {
-                    return Ok(None);
-                };
-                pending.push((format!("{path}\\{name}"), child));
+                pending.push((format!("{path}\\{}", child.name().in_path()), child));
             }
         }
         // A key goes after all that is in it.
         changes.reverse();
         Ok(Some(changes))
     }
-}
-
-/// A name as text, where text can say it.
-fn text(name: diskmend_hive::name::Name<'_>) -> Option<String> {
-    let text = name.to_string();
-    let same = NameBuf::new(&text).as_name().units().eq(name.units());
-    (same && !text.contains('\\')).then_some(text)
 }
 
 fn weight(change: &JournalChange) -> usize {

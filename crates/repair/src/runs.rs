@@ -28,7 +28,13 @@ pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {
 
 fn summary(run: &RunFolder) -> RunSummary {
     let note = match run.journal() {
-        Ok(Some(journal)) => return journal.summary(),
+        Ok(Some(journal)) => {
+            return RunSummary {
+                // The folder's name is one that a run can have; the journal's may be anything.
+                run: run.id.to_string(),
+                ..journal.summary()
+            };
+        }
         Ok(None) => "ended before it changed anything".to_owned(),
         Err(error) => chain(&error),
     };

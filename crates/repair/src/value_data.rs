@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diskmend_base::escape::Escaped;
 use diskmend_hive::ValueType;
 use serde::de::Error as _;
 use serde::ser::SerializeStruct;
@@ -113,7 +114,7 @@ fn terminated(text: &str) -> Vec<u8> {
 }
 
 /// The data for a person, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long
-/// data are cut and their length said. Control characters are escaped.
+/// data are cut and their length said. Text is in the form of [`diskmend_base::escape`].
 impl fmt::Display for ValueData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MOST_CHARS: usize = 200;
@@ -121,7 +122,7 @@ impl fmt::Display for ValueData {
         let quoted = |f: &mut fmt::Formatter<'_>, text: &str| {
             let cut: String = text.chars().take(MOST_CHARS).collect();
             let more = if cut.len() < text.len() { "..." } else { "" };
-            write!(f, "\"{}\"{more}", escaped(&cut))
+            write!(f, "\"{}\"{more}", Escaped(&cut))
         };
         match self.readable() {
             Some(Readable::Number(number)) if number < 10 => write!(f, "{number}"),
@@ -148,18 +149,6 @@ impl fmt::Display for ValueData {
             }
         }
     }
-}
-
-/// Text off the disk, made safe to show: control characters cannot reach the terminal.
-fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let control = c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let escape = control.then(|| c.escape_unicode());
-            let plain = (!control).then_some(c);
-            escape.into_iter().flatten().chain(plain)
-        })
-        .collect()
 }
 
 impl Serialize for ValueData {
@@ -245,6 +234,6 @@ mod tests {
     #[test]
     fn control_characters_never_reach_the_terminal() {
         let data = ValueData::text(ValueType::SZ, "a\u{1b}[31m\u{202e}b");
-        assert_eq!(data.to_string(), "\"a\\u{1b}[31m\\u{202e}b\"");
+        assert_eq!(data.to_string(), "\"a<U+001B>[31m<U+202E>b\"");
     }
 }

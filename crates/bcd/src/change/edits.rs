@@ -34,7 +34,10 @@ pub(super) fn set_element(
         return Ok(Vec::new());
     }
     let mut edits = Vec::new();
-    let name = key.map_or_else(|| element.to_string(), |key| key.name().to_string());
+    let name = key.map_or_else(
+        || element.to_string(),
+        |key| key.name().in_path().to_string(),
+    );
     let path = format!("{elements}\\{name}");
     if key.is_none() {
         edits.push(Edit::CreateKey { path: path.clone() });
@@ -164,7 +167,7 @@ pub(super) fn copy_object(
         budget.take(&element)?;
         let element = element?;
         if description.is_none() || element.id() != ElementId::DESCRIPTION {
-            let name = element.key().name().to_string();
+            let name = element.key().name().in_path().to_string();
             set(name, element.data_type(), element.data().to_vec());
         }
     }

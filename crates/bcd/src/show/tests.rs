@@ -72,7 +72,7 @@ identifier              {00000002-0002-0003-0404-040404040404}
 Windows Boot Loader
 -------------------
 identifier              {default}
-description             Windows\\u001B[31m
+description             Windows<U+001B>[31m
 hostip                  192.168.1.1
 allowedinmemorysettings 0x15000075
                         0x10

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use diskmend_base::escape::is_hidden;
+
 /// Writes code units in quotes.
 pub(super) fn quote(units: impl IntoIterator<Item = u16>) -> String {
     let mut text = String::from("\"");
@@ -29,14 +31,7 @@ fn escape(text: &mut String, unit: u16) {
 
 /// Letters and what else shows itself; no control, direction or joining characters, no line ends.
 fn is_plain(character: char) -> bool {
-    character == ' '
-        || !(character.is_control()
-            || character.is_whitespace()
-            || matches!(
-                character,
-                '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            ))
+    character == ' ' || !(is_hidden(character) || character.is_whitespace())
 }
 
 /// Reads code units in quotes at the start of `text`; gives what follows too. `None` where no

@@ -67,13 +67,13 @@ pub enum TextError {
         limit: usize,
     },
     /// Two keys or values of one key have the same name.
-    #[error("name {name:?} twice in one key")]
+    #[error("name \"{name}\" twice in one key")]
     Duplicate {
         /// The name, escaped for display.
         name: String,
     },
     /// A name that no registry editor can make.
-    #[error("name {name:?} can't be written")]
+    #[error("name \"{name}\" can't be written")]
     Name {
         /// The name, escaped for display.
         name: String,

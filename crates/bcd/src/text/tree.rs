@@ -88,11 +88,11 @@ impl Node {
     pub(super) fn write<E: HiveEdit>(&self, editor: &mut E, path: &str) -> Result<(), TextError> {
         self.drop_others(editor, path)?;
         for value in &self.values {
-            let name = text_of(&value.name)?;
+            let name = value.name.to_string();
             editor.set_value(path, &name, value.value_type, &value.data)?;
         }
         for child in &self.children {
-            let path = format!("{path}\\{}", text_of(&child.name)?);
+            let path = format!("{path}\\{}", child.name.as_name().in_path());
             editor.create_key(&path)?;
             child.write(editor, &path)?;
         }
@@ -116,7 +116,7 @@ impl Node {
                     .is_some_and(|node| node.name == name)
             });
             if !kept {
-                keys.push(text_of(&name)?);
+                keys.push(name.as_name().in_path().to_string());
             }
         }
         let mut values = Vec::new();
@@ -131,7 +131,7 @@ impl Node {
             .eq(self.values.iter().map(|value| &value.name))
         {
             for name in values {
-                editor.delete_value(path, &text_of(&name)?)?;
+                editor.delete_value(path, &name.to_string())?;
             }
         }
         Ok(())
@@ -189,15 +189,4 @@ fn read(key: &Key<'_>, depth: usize, budget: &mut Budget) -> Result<Node, TextEr
         }
     }
     Ok(node)
-}
-
-/// A name as text, which is how a hive is edited.
-fn text_of(name: &NameBuf) -> Result<String, TextError> {
-    let units: Vec<u16> = name.as_name().units().collect();
-    match String::from_utf16(&units) {
-        Ok(text) if !text.contains(['\\', '\0']) => Ok(text),
-        _ => Err(TextError::Name {
-            name: name.as_name().escaped().to_string(),
-        }),
-    }
 }

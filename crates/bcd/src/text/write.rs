@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diskmend_base::escape::Escaped;
 use diskmend_hive::ValueType;
 use diskmend_hive::name::NameBuf;
 
@@ -135,12 +136,7 @@ impl<'a> ObjectView<'a> {
             (Ok(ElementValue::Device(data)), _) => {
                 if let Some(device) = Device::decode(&data) {
                     // A path on the device may hold anything, and a comment ends with its line.
-                    let shown: String = device
-                        .to_string()
-                        .chars()
-                        .filter(|c| !c.is_control())
-                        .collect();
-                    write!(f, " # {shown}")?;
+                    write!(f, " # {}", Escaped(&device.to_string()))?;
                 }
             }
             (Ok(ElementValue::Integer(number)), Some(info)) => {

@@ -3,6 +3,7 @@
 use std::io;
 
 use diskmend_acl::SddlParts;
+use diskmend_base::escape::Visible;
 use diskmend_repair::recipe::{
     AclRow, BcdRow, Catalogue, DesiredAcl, IfMissing, Origin, Recipe, RecipeError, RegistryRow,
 };
@@ -12,7 +13,6 @@ use crate::args::RecipeFiles;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::output::escape::Escaped;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
 
@@ -202,21 +202,19 @@ fn list(console: &mut Console, recipes: &[&Recipe]) -> io::Result<()> {
 fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     let out = console.out();
     let heading = style::HEADING;
-    let (name, title) = (Escaped(&recipe.name), Escaped(&recipe.title));
+    let (name, title) = (Visible(&recipe.name), Visible(&recipe.title));
     writeln!(out, "{heading}{name}{heading:#}: {title}\n")?;
-    writeln!(
-        out,
-        "{}",
-        crate::output::escape::EscapedLines(recipe.summary.trim())
-    )?;
+    for line in recipe.summary.trim().lines() {
+        writeln!(out, "{}", Visible(line))?;
+    }
     if !recipe.includes.is_empty() {
-        writeln!(out, "\nIncludes {}", Escaped(&recipe.includes.join(", ")))?;
+        writeln!(out, "\nIncludes {}", Visible(&recipe.includes.join(", ")))?;
     }
     let mut key = None;
     for row in &recipe.registry {
         let place = format!("{}\\{}", row.hive, row.key);
         if key.as_ref() != Some(&place) {
-            writeln!(out, "\n{}", Escaped(&place))?;
+            writeln!(out, "\n{}", Visible(&place))?;
             key = Some(place);
         }
         let missing = match row.if_missing {
@@ -225,10 +223,10 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
         };
         let value_type = row.desired.value_type;
         let (value, desired) = (row.value.as_str(), row.desired.to_string());
-        let (value, desired) = (Escaped(shown_value(value)), Escaped(&desired));
+        let (value, desired) = (Visible(shown_value(value)), Visible(&desired));
         writeln!(out, "  {value} = {value_type} {desired}{missing}")?;
         let faint = style::FAINT;
-        writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
+        writeln!(out, "      {faint}{}{faint:#}", Visible(&row.why))?;
     }
     elements(out, &recipe.bcd)?;
     permissions(out, &recipe.acl)?;
@@ -240,7 +238,7 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     }
     writeln!(out, "\nSources")?;
     for source in &recipe.sources {
-        writeln!(out, "  {}", Escaped(source))?;
+        writeln!(out, "  {}", Visible(source))?;
     }
     Ok(())
 }
@@ -249,17 +247,17 @@ fn elements(out: &mut dyn io::Write, rows: &[BcdRow]) -> io::Result<()> {
     let mut object = None;
     for row in rows {
         if object != Some(row.object) {
-            writeln!(out, "\nBoot store {}", Escaped(&row.object.to_string()))?;
+            writeln!(out, "\nBoot store {}", Visible(&row.object.to_string()))?;
             object = Some(row.object);
         }
         let (name, desired) = (row.name(), row.desired_words());
-        let name = Escaped(&name);
+        let name = Visible(&name);
         match &desired {
-            Some(desired) => writeln!(out, "  {name} = {}", Escaped(desired))?,
+            Some(desired) => writeln!(out, "  {name} = {}", Visible(desired))?,
             None => writeln!(out, "  {name} is removed")?,
         }
         let faint = style::FAINT;
-        writeln!(out, "      {faint}{}{faint:#}", Escaped(&row.why))?;
+        writeln!(out, "      {faint}{}{faint:#}", Visible(&row.why))?;
     }
     Ok(())
 }
@@ -269,7 +267,7 @@ fn permissions(out: &mut dyn io::Write, rows: &[AclRow]) -> io::Result<()> {
     for row in rows {
         let entry = acl_entry(row);
         if path.as_ref() != Some(&entry.path) {
-            writeln!(out, "\nPermissions of {}", Escaped(&entry.path))?;
+            writeln!(out, "\nPermissions of {}", Visible(&entry.path))?;
             path = Some(entry.path);
         }
         let builds = match entry.builds {
@@ -278,19 +276,19 @@ fn permissions(out: &mut dyn io::Write, rows: &[AclRow]) -> io::Result<()> {
             Some((0, last)) => format!(" (up to build {last})"),
             Some((first, last)) => format!(" (builds {first} to {last})"),
         };
-        writeln!(out, "  {}{builds}", Escaped(&entry.applies_to))?;
+        writeln!(out, "  {}{builds}", Visible(&entry.applies_to))?;
         for set in &entry.sets {
-            writeln!(out, "      {}", Escaped(set))?;
+            writeln!(out, "      {}", Visible(set))?;
         }
         if !entry.fault_unless.is_empty() {
             let accounts = entry.fault_unless.join(", ");
-            writeln!(out, "      a fault unless it gives {}", Escaped(&accounts))?;
+            writeln!(out, "      a fault unless it gives {}", Visible(&accounts))?;
         }
         if let Some(recipe) = entry.repaired_by {
-            writeln!(out, "      repaired by {}", Escaped(recipe))?;
+            writeln!(out, "      repaired by {}", Visible(recipe))?;
         }
         let faint = style::FAINT;
-        writeln!(out, "      {faint}{}{faint:#}", Escaped(entry.why))?;
+        writeln!(out, "      {faint}{}{faint:#}", Visible(entry.why))?;
     }
     Ok(())
 }

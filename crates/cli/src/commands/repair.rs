@@ -129,6 +129,7 @@ pub(crate) fn print_end(
     report::remarks(&report.target, &report.skipped, &report.notices);
     if let Some(run) = &report.run {
         let target = shell::word(&report.target);
+        let run = shell::word(run);
         console::hint(format_args!("to undo: diskmend undo {target} {run}{state}"));
     }
     Ok(())

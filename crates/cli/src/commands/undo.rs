@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{
     FileAction, Method, Reversal, RunSummary, UndoReport, UndoneDescriptors,
 };
@@ -12,7 +13,6 @@ use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
-use crate::output::escape::Escaped;
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, report, shell, style};
 use crate::progress::Steps;
@@ -115,7 +115,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
                 }
                 false => ", byte for byte",
             };
-            writeln!(out, "run {} is undone{how}", Escaped(&report.run))?;
+            writeln!(out, "run {} is undone{how}", Visible(&report.run))?;
             let mut table = Table::untitled(2, 2);
             for file in &report.files {
                 let action = match file.action {
@@ -133,7 +133,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
                 out,
                 "run {} is undone {warning}value by value{warning:#}: something else has changed \
                  the hive since",
-                Escaped(&report.run)
+                Visible(&report.run)
             )?;
             values(out, report, width)?;
         }
@@ -146,7 +146,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
         console::hint("find out why these can't be written, then undo the run once more");
     }
     if let Some(run) = &report.recorded_as {
-        let target = shell::word(&report.target);
+        let (target, run) = (shell::word(&report.target), shell::word(run));
         console::hint(format_args!(
             "to undo the undo: diskmend undo {target} {run}{state}"
         ));

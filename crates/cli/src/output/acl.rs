@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
+use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{
     AclGroup, AclReport, AppliedDescriptors, ObjectNotes, RowState, UndoneDescriptors,
 };
 
 use super::console;
-use super::escape::Escaped;
 use super::style;
 
 /// Most objects that are listed one by one; `--json` and the reports of the run list more.
@@ -19,7 +19,7 @@ pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> 
     writeln!(
         out,
         "\n{heading}{}{heading:#}  permissions of {}: {} faults, {} differ",
-        Escaped(&report.path),
+        Visible(&report.path),
         objects(report.objects),
         report.faults,
         report.differ
@@ -48,23 +48,23 @@ fn group(out: &mut dyn Write, group: &AclGroup) -> io::Result<()> {
     };
     let example = group.examples.first().map_or("", String::as_str);
     let what = match group.objects {
-        1 => Escaped(example).to_string(),
-        count => format!("{}, the first is {}", objects(count), Escaped(example)),
+        1 => Visible(example).to_string(),
+        count => format!("{}, the first is {}", objects(count), Visible(example)),
     };
     writeln!(out, "  {style}{state}{style:#}  {what}")?;
     for reason in &group.reasons {
-        writeln!(out, "           {}", Escaped(reason))?;
+        writeln!(out, "           {}", Visible(reason))?;
     }
     let (faint, good) = (style::FAINT, style::GOOD);
     if !group.why.is_empty() {
-        let (recipe, why) = (Escaped(&group.recipe), Escaped(&group.why));
+        let (recipe, why) = (Visible(&group.recipe), Visible(&group.why));
         writeln!(out, "           {faint}{recipe}: {why}{faint:#}")?;
     }
     for edit in &group.edits {
-        writeln!(out, "           {good}-> {}{good:#}", Escaped(edit))?;
+        writeln!(out, "           {good}-> {}{good:#}", Visible(edit))?;
     }
     match &group.repaired_by {
-        Some(recipe) => writeln!(out, "           repaired by {}", Escaped(recipe)),
+        Some(recipe) => writeln!(out, "           repaired by {}", Visible(recipe)),
         None => Ok(()),
     }
 }

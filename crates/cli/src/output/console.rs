@@ -5,10 +5,10 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
 
 use anstream::AutoStream;
 use anstyle::Style;
+use diskmend_base::escape::Visible;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
-use super::escape::EscapedLines;
 use super::{json, style};
 use crate::args::Common;
 use crate::exit::Exit;
@@ -113,7 +113,8 @@ pub(crate) fn hint(text: impl Display) {
 
 fn say(label: &str, style: Style, text: &dyn Display) {
     let text = text.to_string();
-    let text = EscapedLines(&text);
+    // One line, whatever the text holds: nothing in it can pass for another message.
+    let text = Visible(&text);
     // Where stderr is closed there is nobody left to tell.
     let _ = writeln!(anstream::stderr(), "{style}{label}:{style:#} {text}");
 }
@@ -126,7 +127,7 @@ pub(crate) fn can_ask() -> bool {
 /// Asks a question that only a clear yes confirms.
 pub(crate) fn confirm(question: &str) -> io::Result<bool> {
     let mut stderr = anstream::stderr();
-    write!(stderr, "{} [y/N] ", EscapedLines(question))?;
+    write!(stderr, "{} [y/N] ", Visible(question))?;
     stderr.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;

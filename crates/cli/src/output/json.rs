@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use diskmend_repair::json;
 use serde::Serialize;
 
 /// The version of all documents; it grows when a field changes its meaning or goes.
@@ -22,7 +23,7 @@ pub(crate) fn write<T: Serialize>(out: &mut dyn Write, body: &T) -> io::Result<(
 
 /// Writes a result that names its schema itself, as those of the engine do.
 pub(crate) fn whole<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
+    json::write_pretty(out, document)?;
     writeln!(out)
 }
 
@@ -44,8 +45,7 @@ impl<'a> Stream<'a> {
         let separator = if self.items == 0 { "\n" } else { ",\n" };
         self.out.write_all(separator.as_bytes())?;
         self.items += 1;
-        serde_json::to_writer(&mut *self.out, item)?;
-        Ok(())
+        json::write_line(self.out, item)
     }
 
     /// Ends the list and the document.

@@ -2,7 +2,6 @@
 
 pub(crate) mod acl;
 pub(crate) mod console;
-pub(crate) mod escape;
 pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod report;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{
     AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHint,
     SkippedHive, StoreStatus,
@@ -14,7 +15,6 @@ use crate::hints;
 use crate::target_arg::TargetArgs;
 
 use super::console;
-use super::escape::Escaped;
 use super::{shell, style};
 
 /// Most problems of a hive that are listed; `hive check` lists all.
@@ -26,22 +26,22 @@ pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
     writeln!(
         out,
         "{heading}{}{heading:#}  {}, regf {}, {} bytes",
-        Escaped(&status.hive),
-        Escaped(&status.shown_path()),
-        Escaped(&status.version),
+        Visible(&status.hive),
+        Visible(&status.shown_path()),
+        Visible(&status.version),
         status.length
     )?;
     if let Some(dirty) = &status.dirty {
         write!(
             out,
             "  {warning}not closed cleanly{warning:#}: {}",
-            Escaped(dirty)
+            Visible(dirty)
         )?;
         match &status.recovery {
             Some(recovery) => {
                 writeln!(out, "; its logs hold {} newer pages", recovery.pages)?;
                 for log in &recovery.logs {
-                    writeln!(out, "    {}", Escaped(log))?;
+                    writeln!(out, "    {}", Visible(log))?;
                 }
             }
             None => writeln!(out)?,
@@ -70,7 +70,7 @@ fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
         false => names.join(", "),
     };
     let number = |number: Option<u32>| number.map_or("missing".to_owned(), |n| n.to_string());
-    writeln!(out, "  control sets: {}", Escaped(&names))?;
+    writeln!(out, "  control sets: {}", Visible(&names))?;
     writeln!(
         out,
         "  Select: Current {}, Default {}, Failed {}, LastKnownGood {}",
@@ -84,8 +84,8 @@ fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
         writeln!(
             out,
             "  {bad}Select names {} as {}, which does not exist{bad:#}",
-            Escaped(&missing.name),
-            Escaped(missing.named_by)
+            Visible(&missing.name),
+            Visible(missing.named_by)
         )?;
     }
     Ok(())
@@ -114,13 +114,13 @@ pub(crate) fn by_key<'a, T>(
 pub(crate) fn key(out: &mut dyn Write, (hive, key): (&str, &str), mark: &str) -> io::Result<()> {
     let heading = style::HEADING;
     let path = format!("{hive}\\{key}");
-    writeln!(out, "\n{heading}{}{heading:#}{mark}", Escaped(&path))
+    writeln!(out, "\n{heading}{}{heading:#}{mark}", Visible(&path))
 }
 
 /// The object of a boot store that the rows below are about.
 pub(crate) fn object(out: &mut dyn Write, (store, object): (&str, &str)) -> io::Result<()> {
     let heading = style::HEADING;
-    let (store, object) = (Escaped(store), Escaped(object));
+    let (store, object) = (Visible(store), Visible(object));
     writeln!(out, "\n{heading}{store}  {object}{heading:#}")
 }
 
@@ -128,15 +128,15 @@ pub(crate) fn object(out: &mut dyn Write, (store, object): (&str, &str)) -> io::
 pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<()> {
     for store in stores {
         let path = store.shown_path();
-        write!(out, "boot store {}: ", Escaped(&path))?;
+        write!(out, "boot store {}: ", Visible(&path))?;
         match &store.problem {
-            Some(problem) => writeln!(out, "{}", Escaped(problem))?,
+            Some(problem) => writeln!(out, "{}", Visible(problem))?,
             None if store.chosen => writeln!(out, "starts this Windows")?,
             None => writeln!(out, "could start this Windows")?,
         }
         for loader in store.loaders.iter().filter(|loader| loader.chosen) {
             let description = loader.description.as_deref().unwrap_or_default();
-            let (object, description) = (Escaped(&loader.object), Escaped(description));
+            let (object, description) = (Visible(&loader.object), Visible(description));
             writeln!(out, "  by loader {object} {description}")?;
         }
     }
@@ -166,7 +166,7 @@ pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<(
     let listed = summary.problems.iter().take(MOST_PROBLEMS);
     let more = total.saturating_sub(listed.len());
     for problem in listed {
-        writeln!(out, "    {}", Escaped(&problem.to_string()))?;
+        writeln!(out, "    {}", Visible(&problem.to_string()))?;
     }
     match more {
         0 => Ok(()),
@@ -181,7 +181,7 @@ pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<(
 pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()> {
     let heading = style::HEADING;
     let path = hive.shown_path();
-    write!(out, "{heading}{}{heading:#}  ", Escaped(&path))?;
+    write!(out, "{heading}{}{heading:#}  ", Visible(&path))?;
     if let Some(recovery) = &hive.recovery {
         write!(out, "recovered from its logs ({} pages), ", recovery.pages)?;
     }
@@ -195,7 +195,7 @@ pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()>
         SecondReader::CannotRead(why) => writeln!(
             out,
             "the second reader can't read this hive, not even as it was ({})",
-            Escaped(why)
+            Visible(why)
         )?,
         SecondReader::Skipped => writeln!(out, "no second reader was asked")?,
     }
@@ -234,12 +234,13 @@ pub(crate) fn unfinished(runs: &[RunSummary], target: &TargetArgs) {
 
 /// How a run that was killed half way is settled.
 pub(crate) fn settle(run: &RunSummary, target: &TargetArgs) {
-    let name = &run.run;
+    let name = shell::word(&run.run);
     let options = target.option_for(run.partition);
     let target = target.target.display().to_string();
     let target = shell::word(&target);
     if run.can_be_completed {
-        let recipes = run.recipes.join(" ");
+        let recipes: Vec<_> = run.recipes.iter().map(|name| shell::word(name)).collect();
+        let recipes = recipes.join(" ");
         console::hint(format_args!(
             "complete it with: diskmend repair {target} {recipes}{options}"
         ));

@@ -1,23 +1,86 @@
 //! Words of a command line that a person may copy.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
-/// The word, in quotes where a shell would take it for more than one or for a command.
+use diskmend_base::escape::is_hidden;
+
+/// The word as the shell of this machine takes it for exactly this word: quoted if anything in it
+/// could mean something else. On Windows that is PowerShell, and the Command Prompt too for words
+/// without `%`, `$`, a backtick and typographic quotes.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_alphanumeric() || "/\\:._-+@%{}?".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
+    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
         return text.into();
     }
     match cfg!(windows) {
-        true => format!("\"{text}\"").into(),
-        false => format!("'{}'", text.replace('\'', r"'\''")).into(),
+        true => windows(text).into(),
+        false => posix(text).into(),
     }
 }
 
-#[cfg(all(test, unix))]
+/// What no shell gives a meaning.
+fn is_plain(character: char) -> bool {
+    let separator = match cfg!(windows) {
+        true => '\\',
+        false => '/',
+    };
+    (character.is_alphanumeric() || "/:._-+".contains(character) || character == separator)
+        && !is_hidden(character)
+}
+
+/// In single quotes; with what can't be shown, in the quotes that have escapes (POSIX.1-2024, 2.2.4).
+fn posix(text: &str) -> String {
+    if !text.chars().any(is_hidden) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let mut word = String::from("$'");
+    for character in text.chars() {
+        match character {
+            '\'' | '\\' => {
+                word.push('\\');
+                word.push(character);
+            }
+            _ if is_hidden(character) => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    // Three digits, after which any digit is text again. A string takes them.
+                    let _ = write!(word, "\\{byte:03o}");
+                }
+            }
+            _ => word.push(character),
+        }
+    }
+    word.push('\'');
+    word
+}
+
+/// In double quotes, which both shells have, or in PowerShell's single quotes, in which nothing has a
+/// meaning but single quotes of any shape.
+fn windows(text: &str) -> String {
+    const SINGLE: &str = "'\u{2018}\u{2019}\u{201a}\u{201b}";
+    const DOUBLE: &str = "\"\u{201c}\u{201d}\u{201e}";
+    let needs_single = |c: char| "$`%".contains(c) || DOUBLE.contains(c) || is_hidden(c);
+    // A backslash before the closing quote would escape that quote to the program. It names the same
+    // folder without, and a volume alone is completed by `target_arg::root`.
+    let text = text.trim_end_matches('\\');
+    if !text.chars().any(needs_single) {
+        return format!("\"{text}\"");
+    }
+    let mut word = String::from("'");
+    for character in text.chars() {
+        if SINGLE.contains(character) {
+            word.push(character);
+        }
+        word.push(character);
+    }
+    word.push('\'');
+    word
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn only_words_that_need_it_are_quoted() {
         assert_eq!(word("/mnt/f"), "/mnt/f");
@@ -25,5 +88,53 @@ mod tests {
         assert_eq!(word("/mnt/my disk"), "'/mnt/my disk'");
         assert_eq!(word("it's; rm -rf ~"), r"'it'\''s; rm -rf ~'");
         assert_eq!(word(""), "''");
+        assert_eq!(word("--yes"), "'--yes'");
+        assert_eq!(word(r"a\b"), r"'a\b'");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_shell_gives_back_every_word() {
+        for text in [
+            "a b",
+            "it's",
+            "a\nhint: run this",
+            "\u{1b}[2J",
+            "\u{202e}\u{85}1",
+            "$(id)",
+            "`id`",
+            "a\\",
+            "-rf",
+            "*",
+            "~",
+            "a'\n'b",
+            "\u{e0041}",
+            "!x",
+            "a;b",
+            "#c",
+            "{a,b}",
+            "%PATH%",
+        ] {
+            let quoted = word(text);
+            assert!(!quoted.chars().any(is_hidden), "{quoted}");
+            let script = format!("printf %s {quoted}");
+            let output = std::process::Command::new("bash")
+                .args(["-c", &script])
+                .output();
+            let output = output.expect("bash");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn on_windows_both_shells_take_what_they_can() {
+        assert_eq!(windows(r"C:\my disk"), r#""C:\my disk""#);
+        assert_eq!(windows(r"C:\my disk\"), r#""C:\my disk""#);
+        assert_eq!(windows("a$b'c"), "'a$b''c'");
+        assert_eq!(
+            windows("a\u{201d}b\u{2019}"),
+            "'a\u{201d}b\u{2019}\u{2019}'"
+        );
+        assert_eq!(windows("%PATH%"), "'%PATH%'");
     }
 }

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
+use diskmend_base::escape::Visible;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::escape::Escaped;
 use super::style;
 
 const GAP: &str = "  ";
@@ -39,7 +39,7 @@ impl Cell {
 
     /// Several lines.
     pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>, style: Style) -> Self {
-        let escape = |line: T| Escaped(line.as_ref()).to_string();
+        let escape = |line: T| Visible(line.as_ref()).to_string();
         Self {
             lines: lines.into_iter().map(escape).collect(),
             style,
@@ -211,7 +211,7 @@ mod tests {
         let mut out = Vec::new();
         table.write(&mut out, None).expect("memory");
         let shown = String::from_utf8(out).expect("text");
-        assert!(shown.contains("表表  \\u001B[31m"), "{shown:?}");
+        assert!(shown.contains("表表  <U+001B>[31m"), "{shown:?}");
         assert_eq!(cut("表表表", 4), "表…");
     }
 

@@ -1,5 +1,6 @@
 //! A value's data as text, the way `reg query` and regedit show it.
 
+use diskmend_base::escape::EscapedUnits;
 use diskmend_hive::ValueType;
 use std::fmt::Write as _;
 
@@ -70,18 +71,9 @@ fn strings(value_type: ValueType, data: &[u8]) -> Option<Vec<String>> {
     Some(units.split(|&unit| unit == 0).map(text).collect())
 }
 
-/// The text of UTF-16 units; an unpaired surrogate is written as `\\uD800`.
+/// The text of UTF-16 units, in the reversible form.
 fn text(units: &[u16]) -> String {
-    let mut text = String::with_capacity(units.len());
-    for decoded in char::decode_utf16(units.iter().copied()) {
-        match decoded {
-            Ok(character) => text.push(character),
-            Err(error) => {
-                let _ = write!(text, "\\u{:04X}", error.unpaired_surrogate());
-            }
-        }
-    }
-    text
+    EscapedUnits::new(units.iter().copied()).to_string()
 }
 
 fn hex(data: &[u8]) -> String {
@@ -130,7 +122,7 @@ mod tests {
         assert_eq!(line(ValueType::SZ, &utf16("open")), "open");
         assert_eq!(line(ValueType::SZ, &utf16("a\0hidden\0")), "a\\0hidden");
         assert_eq!(line(ValueType::SZ, &[0x61, 0, 0x62]), "610062");
-        assert_eq!(line(ValueType::SZ, &[0, 0xd8]), "\\uD800");
+        assert_eq!(line(ValueType::SZ, &[0, 0xd8]), "<U+D800>");
     }
 
     #[test]

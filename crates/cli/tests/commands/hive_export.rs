@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::fixture::{Fixture, hive_file};
+use diskmend_hive::{Editor, ValueType};
+
+use crate::fixture::{Fixture, hive_file, utf16};
 use crate::program::diskmend;
 
 #[test]
@@ -105,4 +107,181 @@ fn json_is_for_ls() {
     diskmend(["hive", "export", file.to_str().expect("UTF-8"), "--json"])
         .ends(2)
         .says("hint: 'diskmend hive ls");
+}
+
+/// Keys, values and data with half surrogate pairs, U+0000, control characters, and text that reads as
+/// the form in which these are shown.
+fn odd(editor: &mut Editor) {
+    for key in [
+        "k<U+DC00>",
+        "<U+D800>x\\y",
+        "<U+003C>U+DC00>",
+        "tab<U+0009>",
+        "\u{202e}",
+    ] {
+        editor.create_key(key).expect("valid");
+        for name in [
+            "C:\\t<U+D800>st.exe",
+            "<U+DFFF>",
+            "<U+003C>U+D800>",
+            "a<U+001B>b",
+            "@",
+            "(default)",
+        ] {
+            for (suffix, data) in [
+                ("", vec![0x41, 0, 0x00, 0xd8, 0x42, 0, 0, 0]),
+                ("2", utf16("<U+D800>\0")),
+            ] {
+                let name = format!("{name}{suffix}");
+                editor
+                    .set_value(key, &name, ValueType::SZ, &data)
+                    .expect("valid");
+            }
+        }
+    }
+}
+
+/// A half pair became U+FFFD in the export, and importing that made a second key or value.
+#[test]
+fn half_surrogate_pairs_survive_utf16_and_are_told_in_utf8() {
+    let fixture = Fixture::new();
+    let file = fixture.path("odd");
+    hive_file(&file, odd);
+    let before = fs::read(&file).expect("readable");
+    let (file, out) = (file.to_str().expect("UTF-8"), fixture.path("odd.reg"));
+    let out = out.to_str().expect("UTF-8");
+    let exported = diskmend(["hive", "export", file, "-o", out]).ends(0);
+    assert_eq!(exported.stderr, "");
+    let bytes = fs::read(out).expect("written");
+    let units: Vec<u16> = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|pair| u16::from_le_bytes(*pair))
+        .collect();
+    let halves = |wanted: u16| units.iter().filter(|unit| **unit == wanted).count();
+    assert_eq!(
+        (halves(0xd800), halves(0xdfff), halves(0xfffd)),
+        (2 + 2 * 5 + 6 * 5, 10, 0)
+    );
+    let run = diskmend(["hive", "import", file, out, "--yes"]).ends(0);
+    assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
+    assert_eq!(fs::read(file).expect("readable"), before);
+
+    // Into an empty hive it makes the same again.
+    let other = fixture.path("other");
+    hive_file(&other, |_| {});
+    let other = other.to_str().expect("UTF-8");
+    diskmend(["hive", "import", other, out, "--yes"]).ends(0);
+    let list = |file| {
+        diskmend(["hive", "ls", file, "-r", "--values", "--json"])
+            .ends(0)
+            .json()
+    };
+    let without_times = |mut document: serde_json::Value| {
+        for key in document["keys"].as_array_mut().expect("a list") {
+            key["last_written"].take();
+        }
+        document
+    };
+    assert_eq!(without_times(list(other)), without_times(list(file)));
+
+    let run = diskmend(["hive", "export", file])
+        .ends(1)
+        .says("warning: k<U+DC00>: ")
+        .says("half of a surrogate pair");
+    assert!(!run.stdout.contains('\u{fffd}'));
+    let plain = fixture.path("plain.reg");
+    fs::write(&plain, run.stdout).expect("writable");
+    let run = diskmend([
+        "hive",
+        "import",
+        file,
+        plain.to_str().expect("UTF-8"),
+        "--yes",
+    ])
+    .ends(0);
+    assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
+}
+
+#[test]
+fn every_name_is_taken_in_the_form_in_which_it_is_shown() {
+    let fixture = Fixture::new();
+    let path = fixture.path("odd");
+    hive_file(&path, odd);
+    let before = fs::read(&path).expect("readable");
+    let file = path.to_str().expect("UTF-8");
+    let document = diskmend(["hive", "ls", file, "-r", "--values", "--json"])
+        .ends(0)
+        .json();
+    let keys = document["keys"].as_array().expect("a list");
+    assert_eq!(keys.len(), 6 + 1, "the root, {keys:?}");
+    for key in keys {
+        let path = key["path"].as_str().expect("a path");
+        assert_eq!(
+            diskmend(["hive", "get", file, path, "--json"])
+                .ends(0)
+                .json()["key"],
+            path
+        );
+        for value in key["data"].as_array().expect("values") {
+            let name = value["name"].as_str().expect("a name");
+            let one = diskmend(["hive", "get", file, path, name, "--json"])
+                .ends(0)
+                .json();
+            assert_eq!((&one["hex"], &one["name"]), (&value["hex"], &value["name"]));
+        }
+    }
+    for name in [
+        "C:\\t<U+D800>st.exe",
+        "(DEFAULT)",
+        "<U+0028>default)",
+        "@",
+        "<U+0040>",
+    ] {
+        diskmend([
+            "hive",
+            "set",
+            file,
+            "k<U+DC00>",
+            name,
+            "REG_DWORD",
+            "7",
+            "--yes",
+        ])
+        .ends(0);
+        let one = diskmend(["hive", "get", file, "k<U+DC00>", name, "--json"])
+            .ends(0)
+            .json();
+        assert_eq!(one["data"], 7, "{name}");
+    }
+    let document = diskmend(["hive", "get", file, "k<U+DC00>", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(
+        document["values"].as_array().expect("a list").len(),
+        12 + 1,
+        "the default value is new"
+    );
+    diskmend([
+        "hive",
+        "set",
+        file,
+        "k<U+DC00>",
+        "n<U+0000>",
+        "REG_DWORD",
+        "7",
+        "--yes",
+    ])
+    .ends(0);
+    diskmend(["hive", "delete", file, "k<U+DC00>", "n<U+0000>", "--yes"]).ends(0);
+    diskmend(["hive", "delete", file, "<U+D800>x\\y", "--yes"]).ends(0);
+    diskmend(["hive", "delete", file, "k<U+DC00>", "--yes"]).ends(0);
+    let check = diskmend(["hive", "check", file]);
+    assert!(check.stdout.contains("0 errors"), "{}", check.stdout);
+    let folder = fixture.folder.path().to_str().expect("UTF-8");
+    for _ in 0..8 {
+        diskmend(["undo", folder, "--yes"]).ends(0);
+    }
+    assert!(fs::read(&path).expect("readable") == before);
 }

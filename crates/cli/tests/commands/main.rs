@@ -55,6 +55,8 @@ mod hive_recover;
 #[cfg(test)]
 mod hive_set;
 #[cfg(test)]
+mod hostile_text;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 #[path = "../../../disk/tests/ntfs/image.rs"]
 mod image;

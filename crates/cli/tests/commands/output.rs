@@ -36,7 +36,7 @@ fn nothing_off_the_disk_can_command_the_terminal() {
             let commands = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
             assert!(!text.contains(commands), "{args:?}: {text:?}");
         }
-        assert!(run.stdout.contains("\\u001B") || run.stderr.contains("\\u001B"));
+        assert!(run.stdout.contains("<U+001B>") || run.stderr.contains("<U+001B>"));
     }
 }
 

@@ -58,7 +58,7 @@ impl Parents {
             let compressed = node.flags.get() & KeyNode::FLAG_COMPRESSED_NAME != 0;
             if text_len < MAX_PATH_LEN {
                 let name = match Name::stored(stored, compressed) {
-                    Ok(name) => name.escaped().to_string(),
+                    Ok(name) => name.in_path().to_string(),
                     Err(_) => "?".to_owned(),
                 };
                 text_len += name.len() + 1;

@@ -10,6 +10,8 @@ mod security;
 mod subkeys;
 mod values;
 
+use diskmend_base::escape::Visible;
+
 use crate::error::Corruption;
 use crate::format::KeyNode;
 use crate::hive::{Hive, components};
@@ -35,7 +37,7 @@ pub enum EditError {
     #[error(transparent)]
     Corrupt(#[from] Corruption),
     /// A name that no key or value can have.
-    #[error("name {name:?}")]
+    #[error("name \"{}\"", Visible(name))]
     Name {
         /// The name as given.
         name: String,
@@ -43,19 +45,19 @@ pub enum EditError {
         source: NameError,
     },
     /// The key does not exist.
-    #[error("key {path:?} does not exist")]
+    #[error("key \"{}\" does not exist", Visible(path))]
     NoSuchKey {
         /// Path below the root.
         path: String,
     },
     /// The root, or a key that is marked so, can't be deleted.
-    #[error("key {path:?} can't be deleted")]
+    #[error("key \"{}\" can't be deleted", Visible(path))]
     NotDeletable {
         /// Path below the root.
         path: String,
     },
     /// A key that holds no values or subkeys of its own.
-    #[error("key {path:?} is {kind}")]
+    #[error("key \"{}\" is {kind}", Visible(path))]
     Unsupported {
         /// Path below the root.
         path: String,
@@ -63,7 +65,7 @@ pub enum EditError {
         kind: &'static str,
     },
     /// The path has more components than Windows loads.
-    #[error("key {path:?} is deeper than {MAX_DEPTH} levels")]
+    #[error("key \"{}\" is deeper than {MAX_DEPTH} levels", Visible(path))]
     TooDeep {
         /// Path below the root.
         path: String,

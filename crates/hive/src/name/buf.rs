@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::escape::unescape;
+use diskmend_base::escape::unescape;
+
 use super::{Name, NameError};
 
 /// An owned name in the form in which Windows stores it: compressed where every code unit is
@@ -16,10 +17,10 @@ pub struct NameBuf {
 }
 
 impl NameBuf {
-    /// A name to look up; any text will do.
+    /// The name that [`Name::escaped`] shows as `text`; any text will do.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self::collect(text.encode_utf16())
+        Self::from_units(&unescape(text))
     }
 
     /// A name of any content, unpaired surrogates and U+0000 included.
@@ -30,31 +31,25 @@ impl NameBuf {
         Self::collect(units.iter().copied())
     }
 
-    /// The name that [`Name::escaped`] shows as `text`.
-    #[must_use]
-    pub fn from_escaped(text: &str) -> Self {
-        Self::from_units(&unescape(text))
-    }
-
-    /// A name for a new key: 1 to 255 units, no backslash, no U+0000.
+    /// A name for a new key: 1 to 255 units, no backslash, no plain U+0000.
     ///
     /// # Errors
     /// What is wrong with the name.
     pub fn key_name(text: &str) -> Result<Self, NameError> {
         let name = Self::new(text);
         name.as_name().check_key()?;
-        name.check_nul()?;
+        check_nul(text)?;
         Ok(name)
     }
 
-    /// A name for a new value: at most 16383 units, no U+0000; empty for the default value.
+    /// A name for a new value: at most 16383 units, no plain U+0000; empty for the default value.
     ///
     /// # Errors
     /// What is wrong with the name.
     pub fn value_name(text: &str) -> Result<Self, NameError> {
         let name = Self::new(text);
         name.as_name().check_value()?;
-        name.check_nul()?;
+        check_nul(text)?;
         Ok(name)
     }
 
@@ -86,12 +81,13 @@ impl NameBuf {
             },
         }
     }
+}
 
-    fn check_nul(&self) -> Result<(), NameError> {
-        match self.as_name().units().position(|unit| unit == 0) {
-            Some(index) => Err(NameError::Nul { index }),
-            None => Ok(()),
-        }
+/// Refuses what no Windows API takes for part of a name, unless it is said in so many words.
+fn check_nul(text: &str) -> Result<(), NameError> {
+    match text.encode_utf16().position(|unit| unit == 0) {
+        Some(index) => Err(NameError::Nul { index }),
+        None => Ok(()),
     }
 }
 

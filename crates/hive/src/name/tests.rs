@@ -86,9 +86,10 @@ fn hint_keeps_case_and_drops_wide_units() {
 }
 
 #[test]
-fn display_replaces_unpaired_surrogates() {
+fn display_loses_nothing() {
     let name = NameBuf::from_units(&[0x61, 0xD800, 0x62]);
-    assert_eq!(name.to_string(), "a\u{FFFD}b");
+    assert_eq!(name.to_string(), "a<U+D800>b");
+    assert_eq!(NameBuf::new("a<U+D800>b"), name);
 }
 
 #[test]
@@ -115,11 +116,13 @@ fn letters_of_later_windows_are_told() {
 #[test]
 fn escapes_only_what_could_mislead() {
     let shown = |units: &[u16]| NameBuf::from_units(units).as_name().escaped().to_string();
-    assert_eq!(shown(&[0x61, 0, 0x1B, 0x9B]), r"a\u0000\u001B\u009B");
-    assert_eq!(shown(&[0xDC00, 0x202E]), r"\uDC00\u202E");
+    assert_eq!(shown(&[0x61, 0, 0x1B, 0x9B]), "a<U+0000><U+001B><U+009B>");
+    assert_eq!(shown(&[0xDC00, 0x202E]), "<U+DC00><U+202E>");
     let text = |text: &str| shown(&text.encode_utf16().collect::<Vec<_>>());
     assert_eq!(text(r"C:\users"), r"C:\users");
-    assert_eq!(text(r"C:\u00e9"), r"C:\u005Cu00e9");
+    assert_eq!(text("<U+00E9>"), "<U+003C>U+00E9>");
+    let name = NameBuf::from_units(&[0x61, 0x5C, 0x62]);
+    assert_eq!(name.as_name().in_path().to_string(), "a<U+005C>b");
     assert_eq!(text("\u{1F600}\u{416}"), "\u{1F600}\u{416}");
 }
 
@@ -141,6 +144,11 @@ fn key_names_are_checked() {
     assert_eq!(
         NameBuf::key_name("a\0").unwrap_err(),
         NameError::Nul { index: 1 }
+    );
+    assert!(NameBuf::key_name("a<U+0000>").is_ok());
+    assert_eq!(
+        NameBuf::key_name("a<U+005C>").unwrap_err(),
+        NameError::Backslash { index: 1 }
     );
     // A hidden key, which only the native API can open, is read as it is.
     assert!(
@@ -172,7 +180,7 @@ fn any_units() -> impl Strategy<Value = Vec<u16>> {
     let unit = prop_oneof![
         4 => 0x20u16..0x7F,
         1 => Just(u16::from(b'\\')),
-        1 => Just(u16::from(b'u')),
+        1 => Just(u16::from(b'<')),
         2 => 0u16..0x250,
         1 => 0xD800u16..0xE000,
         2 => any::<u16>(),
@@ -199,7 +207,10 @@ proptest! {
         let name = NameBuf::from_units(&units);
         let text = name.as_name().escaped().to_string();
         prop_assert!(!text.chars().any(char::is_control));
-        prop_assert_eq!(NameBuf::from_escaped(&text), name);
+        prop_assert_eq!(&NameBuf::new(&text), &name);
+        let text = name.as_name().in_path().to_string();
+        prop_assert!(!text.contains('\\'));
+        prop_assert_eq!(NameBuf::new(&text), name);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A place in the text.
 
+use diskmend_base::escape::Visible;
+
 use super::ParseError;
 
 /// Most characters that an error quotes.
@@ -145,13 +147,5 @@ fn quote(text: &str) -> String {
     }
     let start: String = line.chars().take(MAX_FOUND).collect();
     let dots = if start.len() < line.len() { "..." } else { "" };
-    let mut shown = String::new();
-    for character in start.chars() {
-        if matches!(character, '"' | '\'' | '\\') {
-            shown.push(character);
-        } else {
-            shown.extend(character.escape_debug());
-        }
-    }
-    format!("'{shown}{dots}'")
+    format!("'{}{dots}'", Visible(&start))
 }

@@ -1,5 +1,7 @@
 //! Data of a value, as written behind the equals sign.
 
+use diskmend_base::escape::unescape;
+
 use super::ParseError;
 use super::cursor::Cursor;
 use super::decode::windows_1252;
@@ -93,9 +95,10 @@ pub(super) fn parse_string(
     }
 }
 
-/// UTF-16LE with one terminator.
+/// UTF-16LE with one terminator, of text in the form of [`diskmend_base::escape`].
 fn terminated(text: &str) -> Vec<u8> {
-    text.encode_utf16()
+    unescape(text)
+        .into_iter()
         .chain([0])
         .flat_map(u16::to_le_bytes)
         .collect()

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::str;
 
+use diskmend_base::escape::EscapedUnits;
+
 use super::ParseError;
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -21,10 +23,33 @@ const WINDOWS_1252: [char; 32] = [
     '\u{2DC}', '\u{2122}', '\u{161}', '\u{203A}', '\u{153}', '\u{9D}', '\u{17E}', '\u{178}',
 ];
 
-/// Text of the file, without byte order mark.
+/// Text of the file, without byte order mark, in the form of [`diskmend_base::escape`] as far as a
+/// `String` can't hold it: half surrogate pairs are written as `<U+D800>`, and what already reads so
+/// is escaped.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
+    let text = match decode_bytes(bytes)? {
+        Text::Utf16(units) => return Ok(reversible(units.into_iter()).into()),
+        Text::Decoded(text) => text,
+    };
+    Ok(match text.contains("<U+") {
+        true => reversible(text.encode_utf16()).into(),
+        false => text,
+    })
+}
+
+fn reversible(units: impl Iterator<Item = u16> + Clone) -> String {
+    EscapedUnits::new(units).raw().to_string()
+}
+
+/// What the bytes hold.
+enum Text<'a> {
+    Utf16(Vec<u16>),
+    Decoded(Cow<'a, str>),
+}
+
+fn decode_bytes(bytes: &[u8]) -> Result<Text<'_>, ParseError> {
     if let Some(text) = bytes.strip_prefix(UTF16LE_MARK) {
-        return utf16(text).map(Cow::Owned);
+        return utf16(text).map(Text::Utf16);
     }
     if bytes.starts_with(UTF16BE_MARK) {
         return Err(ParseError::Text {
@@ -34,18 +59,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
     }
     // UTF-16 that lost its mark to a conversion: no text starts with U+0000.
     if matches!(bytes, [first, 0, ..] if *first != 0) {
-        return utf16(bytes).map(Cow::Owned);
+        return utf16(bytes).map(Text::Utf16);
     }
     if let Some(text) = bytes.strip_prefix(UTF8_MARK) {
-        return utf8(text).map(Cow::Borrowed);
+        return utf8(text).map(Cow::Borrowed).map(Text::Decoded);
     }
     if bytes.trim_ascii_start().starts_with(HEADER_4.as_bytes()) {
-        return Ok(match str::from_utf8(bytes) {
+        return Ok(Text::Decoded(match str::from_utf8(bytes) {
             Ok(text) if text.is_ascii() => Cow::Borrowed(text),
             _ => Cow::Owned(bytes.iter().copied().map(windows_1252).collect()),
-        });
+        }));
     }
-    utf8(bytes).map(Cow::Borrowed)
+    utf8(bytes).map(Cow::Borrowed).map(Text::Decoded)
 }
 
 /// The character of a byte in Windows-1252.
@@ -67,21 +92,17 @@ fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
     })
 }
 
-fn utf16(bytes: &[u8]) -> Result<String, ParseError> {
+/// The code units; Windows does not ask whether they are text.
+fn utf16(bytes: &[u8]) -> Result<Vec<u16>, ParseError> {
     let (units, rest) = bytes.as_chunks();
-    let units = units.iter().copied().map(u16::from_le_bytes);
-    let mut text = String::with_capacity(bytes.len() / 2);
-    let decoded = char::decode_utf16(units).try_for_each(|character| {
-        text.push(character.ok()?);
-        Some(())
-    });
-    if decoded.is_none() || !rest.is_empty() {
+    let units: Vec<u16> = units.iter().copied().map(u16::from_le_bytes).collect();
+    if !rest.is_empty() {
         return Err(ParseError::Text {
-            line: line_after(text.bytes().map(|byte| byte == b'\n')),
-            expected: "UTF-16LE",
+            line: line_after(units.iter().map(|unit| *unit == u16::from(b'\n'))),
+            expected: "UTF-16LE, whole code units",
         });
     }
-    Ok(text)
+    Ok(units)
 }
 
 fn line_after(line_ends: impl Iterator<Item = bool>) -> usize {
@@ -115,13 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn half_pairs_are_kept_and_told_from_text_that_reads_so() {
+        assert_eq!(decode(b"\xFF\xFEa\0\0\xD8b\0").unwrap(), "a<U+D800>b");
+        assert_eq!(decode(b"a<U+D800>b").unwrap(), "a<U+003C>U+D800>b");
+    }
+
+    #[test]
     fn errors_name_the_line() {
         let line = |bytes: &[u8]| match decode(bytes).unwrap_err() {
             ParseError::Text { line, .. } => line,
             other => panic!("{other}"),
         };
         assert_eq!(line(b"a\nb\n\xE9"), 3);
-        assert_eq!(line(b"\xFF\xFEa\0\n\0\0\xD8b\0"), 2);
+        assert_eq!(line(b"\xFF\xFEa\0\n\0b"), 2);
         assert_eq!(line(b"\xFF\xFEa"), 1);
         assert_eq!(line(b"\xFE\xFF\0a"), 1);
     }

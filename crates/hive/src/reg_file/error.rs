@@ -2,6 +2,8 @@
 
 use std::io;
 
+use diskmend_base::escape::Visible;
+
 use super::{MAX_FILE_LEN, MAX_OPERATIONS};
 
 /// A registry text file that can't be taken.
@@ -39,7 +41,11 @@ pub enum ParseError {
         found: String,
     },
     /// A key lies elsewhere than the hive.
-    #[error("line {line}: expected a key below '{prefix}', found '{path}'")]
+    #[error(
+        "line {line}: expected a key below '{}', found '{}'",
+        Visible(prefix),
+        Visible(path)
+    )]
     OutsidePrefix {
         /// The line, counted from 1.
         line: usize,
@@ -56,15 +62,20 @@ pub enum ParseError {
 pub enum WriteError {
     /// A line with this key would not read back as the key.
     #[error(
-        "key path {path:?} has no form in a registry file: expected no line break, no U+0000, no \
-         '-' in front"
+        "key path \"{}\" has no form in this registry file: expected no line break, no U+0000, no '-' \
+         in front, and in UTF-8 no half of a surrogate pair",
+        Visible(path)
     )]
     Path {
         /// The key.
         path: String,
     },
     /// A line with this value would not read back as the value.
-    #[error("value name {name:?} has no form in a registry file: expected no U+0000")]
+    #[error(
+        "value name \"{}\" has no form in this registry file: expected no U+0000, and in UTF-8 no half \
+         of a surrogate pair",
+        Visible(name)
+    )]
     ValueName {
         /// The value.
         name: String,

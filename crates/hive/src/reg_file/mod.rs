@@ -47,7 +47,8 @@ pub struct RegFile {
     pub operations: Vec<Operation>,
 }
 
-/// One line's request. Paths are as written; `line` counts from 1.
+/// One line's request. Paths and names are as written, in the form of [`diskmend_base::escape`];
+/// `line` counts from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// `[path]`: the key shall exist.

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
+use diskmend_base::escape::{EscapedUnits, unescape};
+
 use super::parse::HEADER_5;
 use super::{Operation, WriteError};
 use crate::ValueType;
@@ -10,6 +12,7 @@ use crate::ValueType;
 /// Column from which a line of bytes goes on in the next one; the last byte, its comma and the
 /// backslash then end at column 80.
 const WRAP_COLUMN: usize = 77;
+const BACKSLASH: u16 = b'\\' as u16;
 
 /// Encoding and line ends of a registry text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +28,14 @@ pub enum Encoding {
 
 /// Writes a registry text file, a key and its values at a time.
 ///
-/// What is written reads back as the same operations, whatever the data. Both encodings hold any
-/// text; see [`WriteError`] for the few names that have no form in a registry file.
+/// What is written reads back as the same operations, whatever the data. UTF-16 takes half surrogate
+/// pairs as they are, as Windows writes them; see [`WriteError`] for the few names that have no form
+/// in a registry file.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
     encoding: Encoding,
-    /// The unfinished line.
+    /// The unfinished line, with half surrogate pairs in the form of [`diskmend_base::escape`].
     line: String,
     encoded: Vec<u8>,
     key: Option<String>,
@@ -85,8 +89,9 @@ impl<W: Write> Writer<W> {
     pub fn value(&mut self, name: &str, value_type: u32, data: &[u8]) -> Result<(), WriteError> {
         self.start_value(name)?;
         let value_type = ValueType(value_type);
-        let text = string_of(value_type, data)
-            .filter(|text| self.encoding == Encoding::Utf16 || text.is_ascii());
+        let text = string_of(value_type, data).filter(|text| {
+            self.encoding == Encoding::Utf16 || text.iter().all(|unit| *unit < 0x80)
+        });
         match (value_type, text, data.first_chunk()) {
             (_, Some(text), _) => push_quoted(&mut self.line, &text),
             (ValueType::DWORD, None, Some(bytes)) if data.len() == bytes.len() => {
@@ -124,7 +129,8 @@ impl<W: Write> Writer<W> {
             return Err(WriteError::Comment);
         }
         self.line.push_str("; ");
-        self.line.push_str(text);
+        let units: Vec<u16> = text.encode_utf16().collect();
+        push_units(&mut self.line, &units);
         self.end_line()
     }
 
@@ -171,14 +177,24 @@ impl<W: Write> Writer<W> {
     }
 
     fn key_line(&mut self, sign: &str, path: &str) -> Result<(), WriteError> {
+        let names: Vec<Vec<u16>> = path.split('\\').map(unescape).collect();
+        let units = names.join(&BACKSLASH);
         // A path is a whole line: line breaks would end it, and '-' in front would delete it.
-        if path.is_empty() || path.starts_with('-') || path.contains(['\r', '\n', '\0']) {
+        let breaks = |unit: &u16| [0, 0xa, 0xd].contains(unit);
+        let parts = names.iter().flatten().any(|unit| *unit == BACKSLASH);
+        if units.is_empty()
+            || units.first() == Some(&u16::from(b'-'))
+            || units.iter().any(breaks)
+            || parts
+            || !self.takes(&units)
+        {
             return Err(WriteError::Path { path: path.into() });
         }
         self.end_line()?;
-        for part in ["[", sign, path, "]"] {
-            self.line.push_str(part);
-        }
+        self.line.push('[');
+        self.line.push_str(sign);
+        push_units(&mut self.line, &units);
+        self.line.push(']');
         self.end_line()
     }
 
@@ -186,16 +202,23 @@ impl<W: Write> Writer<W> {
         if self.key.is_none() {
             return Err(WriteError::NoKey);
         }
-        if name.contains('\0') {
+        let units = unescape(name);
+        if units.contains(&0) || !self.takes(&units) {
             return Err(WriteError::ValueName { name: name.into() });
         }
-        if name.is_empty() {
+        if units.is_empty() {
             self.line.push('@');
         } else {
-            push_quoted(&mut self.line, name);
+            push_quoted(&mut self.line, &units);
         }
         self.line.push('=');
         Ok(())
+    }
+
+    /// Whether the encoding has a form for these units: UTF-8 has none for half a surrogate pair.
+    fn takes(&self, units: &[u16]) -> bool {
+        self.encoding == Encoding::Utf16
+            || char::decode_utf16(units.iter().copied()).all(|found| found.is_ok())
     }
 
     fn bytes(&mut self, data: &[u8]) -> Result<(), WriteError> {
@@ -222,13 +245,16 @@ impl<W: Write> Writer<W> {
             Encoding::Utf16 => {
                 self.line.push_str("\r\n");
                 self.encoded.clear();
-                let units = self.line.encode_utf16();
-                self.encoded.extend(units.flat_map(u16::to_le_bytes));
+                let units = unescape(&self.line);
+                self.encoded
+                    .extend(units.into_iter().flat_map(u16::to_le_bytes));
                 self.out.write_all(&self.encoded)?;
             }
             Encoding::Utf8 => {
                 self.line.push('\n');
-                self.out.write_all(self.line.as_bytes())?;
+                // Nothing but text was pushed: see `takes`.
+                let text = String::from_utf16_lossy(&unescape(&self.line));
+                self.out.write_all(text.as_bytes())?;
             }
         }
         self.line.clear();
@@ -236,20 +262,27 @@ impl<W: Write> Writer<W> {
     }
 }
 
-fn push_quoted(line: &mut String, text: &str) {
-    line.push('"');
-    for character in text.chars() {
-        if matches!(character, '\\' | '"') {
-            line.push('\\');
+fn push_units(line: &mut String, units: &[u16]) {
+    // Writing to a String does not fail.
+    let _ = write!(line, "{}", EscapedUnits::new(units.iter().copied()).raw());
+}
+
+fn push_quoted(line: &mut String, text: &[u16]) {
+    let mut quoted = Vec::with_capacity(text.len());
+    for &unit in text {
+        if unit == BACKSLASH || unit == u16::from(b'"') {
+            quoted.push(BACKSLASH);
         }
-        line.push(character);
+        quoted.push(unit);
     }
+    line.push('"');
+    push_units(line, &quoted);
     line.push('"');
 }
 
 /// The text of a string whose quoted form reads back as the same data: UTF-16LE with one
 /// terminator, at the end, and without control characters.
-fn string_of(value_type: ValueType, data: &[u8]) -> Option<String> {
+fn string_of(value_type: ValueType, data: &[u8]) -> Option<Vec<u16>> {
     if value_type != ValueType::SZ {
         return None;
     }
@@ -258,7 +291,9 @@ fn string_of(value_type: ValueType, data: &[u8]) -> Option<String> {
     if !rest.is_empty() || *terminator != [0, 0] {
         return None;
     }
-    char::decode_utf16(units.iter().copied().map(u16::from_le_bytes))
-        .map(|character| character.ok().filter(|character| !character.is_control()))
+    let units = units.iter().copied().map(u16::from_le_bytes);
+    let is_control = |unit: u16| char::from_u32(unit.into()).is_some_and(char::is_control);
+    units
+        .map(|unit| (!is_control(unit)).then_some(unit))
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use diskmend_base::escape::EscapedUnits;
+
 /// Index of a block of the virtual disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Block(pub(super) u64);
@@ -42,18 +44,10 @@ pub(super) fn is_zero(data: &[u8]) -> bool {
     data.iter().all(|byte| *byte == 0)
 }
 
-/// A name from the file for a message: what cannot be shown is replaced.
+/// A name from the file for a message, up to its terminator.
 pub(super) fn shown(units: impl Iterator<Item = u16>) -> String {
-    char::decode_utf16(units.take_while(|unit| *unit != 0))
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    let name: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
+    EscapedUnits::new(name.into_iter()).to_string()
 }
 
 #[cfg(test)]
@@ -77,6 +71,6 @@ mod tests {
     #[test]
     fn control_characters_of_a_name_are_not_shown() {
         let name = "a\u{1b}[2Jb\0c".encode_utf16();
-        assert_eq!(shown(name), "a\u{fffd}[2Jb");
+        assert_eq!(shown(name), "a<U+001B>[2Jb");
     }
 }

@@ -4,6 +4,8 @@
 //! repair of a folder change a file that lies elsewhere. So the record decides, and the volume's
 //! own files lie in no folder at all.
 
+use diskmend_base::escape::EscapedUnits;
+
 use super::attribute::Attribute;
 use super::error::{Corruption, VolumeError};
 use super::folder::parse_key;
@@ -94,8 +96,8 @@ impl Member<'_> {
     }
 
     fn wrong(&self, offset: u64, expected: &'static str, actual: String) -> VolumeError {
-        let name = String::from_utf16_lossy(self.name);
-        let expected = format!("{expected} for {name:?} in folder {}", self.folder);
+        let name = EscapedUnits::new(self.name.iter().copied());
+        let expected = format!("{expected} for \"{name}\" in folder {}", self.folder);
         Corruption::new("entry of the folder", offset, expected, actual).into()
     }
 }

@@ -11,6 +11,7 @@ use super::guid::Guid;
 use super::{Partition, PartitionType, Scheme, Table};
 use crate::bytes;
 use crate::device::Device;
+use diskmend_base::escape::EscapedUnits;
 
 /// Why neither copy can be used.
 struct Both {
@@ -131,7 +132,7 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
             len,
             kind: PartitionType::Gpt(Guid(entry.partition_type_guid)),
             active: entry.attributes.get() & GptEntry::LEGACY_BIOS_BOOTABLE != 0,
-            name: String::from_utf16_lossy(&name),
+            name: EscapedUnits::new(name.into_iter()).to_string(),
             fault,
         });
     }

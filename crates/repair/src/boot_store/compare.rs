@@ -175,14 +175,17 @@ fn element_key(
     element: ElementId,
 ) -> Result<String, StoreError> {
     let spelled = match object {
-        Some(object) => object.key().name().to_string(),
+        Some(object) => object.key().name().in_path().to_string(),
         None => guid.to_string(),
     };
     let key = match object.map(Object::elements_key).transpose()?.flatten() {
         Some(elements) => elements.subkey(&element.to_string())?,
         None => None,
     };
-    let name = key.map_or_else(|| element.to_string(), |key| key.name().to_string());
+    let name = key.map_or_else(
+        || element.to_string(),
+        |key| key.name().in_path().to_string(),
+    );
     Ok(format!(r"Objects\{spelled}\Elements\{name}"))
 }
 

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use diskmend_acl::{SavedPart, SavedSddl, SecurityDescriptor, icacls_lines};
+use diskmend_base::escape::Visible;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::documents::DescriptorWords;
 use crate::hex;
+use crate::json::write_line;
 
 /// Most bytes of descriptors whose forms are remembered; what they hold takes a few times as much.
 const MAX_KNOWN: usize = 1 << 18;
@@ -53,7 +55,7 @@ impl Printed {
     pub(super) fn new(bytes: &[u8]) -> Self {
         Self(match SecurityDescriptor::from_bytes(bytes) {
             Ok(descriptor) => icacls_lines("", &descriptor),
-            Err(corruption) => format!(" (corrupt: {corruption})\n"),
+            Err(corruption) => format!(" (corrupt: {})\n", Visible(&corruption.to_string())),
         })
     }
 
@@ -105,7 +107,9 @@ pub(super) fn json(bytes: &[u8]) -> Option<Box<RawValue>> {
     let words = DescriptorWords::of(bytes);
     let hex = words.sddl.is_none().then(|| hex::encode(bytes));
     let state = State { words, hex };
-    to_raw_value(&state).ok()
+    let mut text = Vec::new();
+    write_line(&mut text, &state).ok()?;
+    RawValue::from_string(String::from_utf8(text).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -123,7 +127,7 @@ mod tests {
             let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default());
             let descriptor = descriptor.expect("SDDL");
             let printed = Printed::new(&descriptor.to_bytes().expect("fits"));
-            for path in ["", "Keys\\\u{e4}", r"Keys\\u{a}"] {
+            for path in ["", "Keys\\\u{e4}", "Keys<U+000A>"] {
                 assert_eq!(printed.lines(path), icacls_lines(path, &descriptor));
             }
         }

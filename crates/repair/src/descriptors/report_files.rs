@@ -2,6 +2,7 @@
 //! save files, and as JSON. They are for people and for icacls; nothing here depends on them, so
 //! that one that can't be written does not keep the repair from being made.
 
+use diskmend_base::escape::Visible;
 use diskmend_disk::{Change, Changed, ObjectError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,6 +10,7 @@ use serde_json::value::RawValue;
 use super::forms::{Before, Forms, Printed, json};
 use crate::documents::SCHEMA;
 use crate::error::{Error, chain};
+use crate::json::write_line;
 use crate::run::RunFolder;
 use crate::store::OpenFile;
 
@@ -160,7 +162,7 @@ impl AfterFiles {
         let path = shown(change);
         let text = match &reason {
             None => self.printed.of(&change.after, Printed::new).lines(&path),
-            Some(reason) => format!("{path} (not changed: {reason})\n"),
+            Some(reason) => format!("{path} (not changed: {})\n", Visible(reason)),
         };
         self.text.push(text.as_bytes());
         let before = self.states.of(&change.before, json);
@@ -176,8 +178,11 @@ impl AfterFiles {
             true => b"\n",
             false => b",\n",
         });
-        self.json
-            .push(&serde_json::to_vec(&row).unwrap_or_default());
+        let mut line = Vec::new();
+        // A row of strings has a form in JSON, and memory takes it.
+        if write_line(&mut line, &row).is_ok() {
+            self.json.push(&line);
+        }
     }
 
     /// The names of those that were written.
@@ -190,7 +195,7 @@ impl AfterFiles {
 
 /// The path as Windows writes it, with what can't be shown escaped.
 fn shown(change: &Change) -> String {
-    change.path.to_string().replace('/', "\\")
+    change.path.windows()
 }
 
 /// Creates the reports of what was before the run from its records.

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::documents::{
     AppliedDescriptors, ChangedKey, ChangedValue, RunKind, RunState, RunSummary,
 };
+use crate::json;
 use crate::run::RunId;
 
 /// The version of the journal's format.
@@ -284,7 +285,8 @@ impl Journal {
     }
 
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
-        let mut text = serde_json::to_vec_pretty(self)?;
+        let mut text = Vec::new();
+        json::write_pretty(&mut text, self)?;
         text.push(b'\n');
         Ok(text)
     }

@@ -101,6 +101,7 @@ fn print(console: &mut Console, report: &RepairReport, state: &str) -> io::Resul
     }
     if let Some(run) = &report.run {
         let target = shell::word(&report.target);
+        let run = shell::word(run);
         console::hint(format_args!("to undo: diskmend undo {target} {run}{state}"));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `diskmend acl show`: permissions as icacls prints them.
 
 use diskmend_acl::{SecurityDescriptor, icacls_lines};
+use diskmend_base::escape::Visible;
 use diskmend_repair::documents::DescriptorWords;
 use serde::Serialize;
 
@@ -9,7 +10,6 @@ use super::walk::walk;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::output::escape::Escaped;
 use crate::output::style;
 
 /// Show permissions as icacls prints them; nothing is written
@@ -67,18 +67,23 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         let path = path.to_string();
         let words = DescriptorWords::of(bytes);
         match SecurityDescriptor::from_bytes(bytes) {
-            Err(corruption) => writeln!(out, "{} (corrupt: {corruption})", Escaped(&path))?,
+            Err(corruption) => writeln!(
+                out,
+                "{} (corrupt: {})",
+                Visible(&path),
+                Visible(&corruption.to_string())
+            )?,
             Ok(_) if args.sddl => {
                 let sddl = words
                     .sddl
                     .as_deref()
                     .unwrap_or("(SDDL has no words for it)");
-                writeln!(out, "{} {sddl}", Escaped(&path))?;
+                writeln!(out, "{} {}", Visible(&path), Visible(sddl))?;
             }
             Ok(descriptor) => {
                 let faint = style::FAINT;
                 let owner = words.owner.as_deref().unwrap_or("none");
-                writeln!(out, "{faint}owner {}{faint:#}", Escaped(owner))?;
+                writeln!(out, "{faint}owner {}{faint:#}", Visible(owner))?;
                 write!(out, "{}", icacls_lines(&path, &descriptor))?;
             }
         }

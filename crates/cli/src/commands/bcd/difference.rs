@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use diskmend_base::escape::Visible;
 use diskmend_bcd::{ElementId, Guid, Listing, Row, Section};
 
-use crate::output::escape::Escaped;
 use crate::output::style;
 use crate::output::table::{Cell, Table};
 
@@ -119,8 +119,8 @@ pub(super) fn print(
         writeln!(
             out,
             "{heading}{}{heading:#}  {}{marked}{mark}{marked:#}",
-            Escaped(&object.identifier),
-            Escaped(&object.title)
+            Visible(&object.identifier),
+            Visible(&object.title)
         )?;
         let mut table = Table::untitled(3, 2);
         for element in &object.elements {

@@ -1,5 +1,6 @@
 //! `diskmend bcd show`: the objects and elements of a store.
 
+use diskmend_base::escape::Visible;
 use diskmend_bcd::{Device, ElementValue, Format, Listing, Row, Section, StoreError};
 use diskmend_repair::ValueData;
 use serde::Serialize;
@@ -9,7 +10,6 @@ use super::store_arg::StoreArg;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::output::console::{self, Console};
-use crate::output::escape::EscapedLines;
 
 /// List the objects of a boot store as 'bcdedit /enum all' does
 ///
@@ -99,7 +99,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             objects: listing.sections.iter().map(object_entry).collect(),
             problems: chains(&listing.problems),
         }),
-        false => write!(console.out(), "{}", EscapedLines(&listing.to_string())),
+        false => {
+            let text = listing.to_string();
+            let mut lines = text.lines();
+            lines.try_for_each(|line| writeln!(console.out(), "{}", Visible(line)))
+        }
     });
     problems.iter().for_each(console::warn);
     if !problems.is_empty() {

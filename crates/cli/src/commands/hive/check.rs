@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use diskmend_base::escape::Visible;
 use diskmend_hive::check::{self, Content, Report, Severity};
 use diskmend_repair::documents::{CheckSummary, HiveStatus, RecoverySummary};
 use diskmend_repair::hive_file::OpenHive;
@@ -12,7 +13,6 @@ use super::reading;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
-use crate::output::escape::Escaped;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
 use crate::progress::Spinner;
@@ -115,8 +115,8 @@ pub(crate) fn print(
     writeln!(
         out,
         "{}: regf {}, {} bytes, {keys} keys, {values} values",
-        Escaped(&path),
-        Escaped(&status.version),
+        Visible(&path),
+        Visible(&status.version),
         status.length,
     )?;
     if let Some(dirty) = &status.dirty {
@@ -124,11 +124,11 @@ pub(crate) fn print(
         writeln!(
             out,
             "{warning}not closed cleanly{warning:#}: {}; checked as its logs recover it",
-            Escaped(dirty)
+            Visible(dirty)
         )?;
         let logs = status.recovery.iter().flat_map(|recovery| &recovery.logs);
         for log in logs {
-            writeln!(out, "  {}", Escaped(log))?;
+            writeln!(out, "  {}", Visible(log))?;
         }
     }
     if report.problems.is_empty() {

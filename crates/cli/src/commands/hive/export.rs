@@ -7,7 +7,7 @@ use diskmend_hive::reg_file::{Encoding, WriteError, Writer};
 use diskmend_hive::{Key, components};
 
 use super::PrefixArg;
-use super::reading::Source;
+use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_path;
@@ -83,7 +83,7 @@ fn full_path(prefix: &str, source: &Source, path: &str) -> Result<String, Failur
     let mut walked = String::new();
     for component in components(path) {
         walked = crate::walk::join(&walked, component);
-        full.push(source.key(&walked)?.name().to_string());
+        full.push(reading::key_name(source.key(&walked)?.name()));
     }
     Ok(full.join("\\"))
 }
@@ -99,7 +99,7 @@ fn export(
         writer: Writer::start(out, encoding).map_err(failure)?,
         skipped: 0,
     };
-    for found in Walk::new(path, key, |name| name.to_string()) {
+    for found in Walk::new(path, key, reading::key_name) {
         match found {
             Ok((path, key)) => export.key(&path, &key)?,
             Err(unreadable) => export.skip(&unreadable.parent, &unreadable.error),

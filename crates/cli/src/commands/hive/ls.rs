@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use diskmend_base::escape::Visible;
 use diskmend_hive::{Filetime, Key};
 use serde::Serialize;
 
@@ -12,7 +13,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_path;
 use crate::output::console::{self, Console};
-use crate::output::escape::Escaped;
 use crate::output::json::Stream;
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{style, time};
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         for found in keys {
             if let Some((_, key)) = listing.readable(found) {
                 table.row([
-                    Cell::new(key.name().escaped().to_string()),
+                    Cell::new(reading::key_name(key.name())),
                     Cell::new(key.node().subkey_count.get().to_string()),
                     Cell::new(key.node().value_count.get().to_string()),
                     Cell::styled(last_written(&key), style::FAINT),
@@ -101,13 +101,13 @@ type Found<'a> = Result<(String, Key<'a>), Unreadable>;
 /// The keys to list, as they are found.
 fn keys<'a>(args: &Args, path: &str, key: Key<'a>) -> Box<dyn Iterator<Item = Found<'a>> + 'a> {
     if args.recursive {
-        return Box::new(Walk::new(path.to_owned(), key, reading::escaped));
+        return Box::new(Walk::new(path.to_owned(), key, reading::key_name));
     }
     let parent = path.to_owned();
     let itself = args.values.then(|| Ok((path.to_owned(), key)));
     let below: Box<dyn Iterator<Item = Found<'a>>> = match key.subkeys() {
         Ok(subkeys) => Box::new(subkeys.map(move |found| match found {
-            Ok(key) => Ok((walk::join(&parent, &reading::escaped(key.name())), key)),
+            Ok(key) => Ok((walk::join(&parent, &reading::key_name(key.name())), key)),
             Err(error) => Err(Unreadable {
                 parent: parent.clone(),
                 error,
@@ -162,7 +162,7 @@ impl Listing {
         with_values: bool,
     ) -> io::Result<()> {
         let heading = style::HEADING;
-        let shown = Escaped(key_path::shown(path));
+        let shown = Visible(key_path::shown(path));
         let rows = match with_values {
             true => self.values(path, key),
             false => Vec::new(),

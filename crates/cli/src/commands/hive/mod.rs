@@ -24,7 +24,7 @@ use crate::output::console::Console;
 /// cleanly replays its logs in memory and never writes; changing one recovers it first.
 ///
 /// Keys are named by their path below the hive's root, separated by backslashes; case does not
-/// matter.
+/// matter. Characters that can't be shown are written as <U+XXXX>, and taken so.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HiveCommand {
     Check(check::Args),

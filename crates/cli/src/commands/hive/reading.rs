@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use diskmend_base::escape::Visible;
 use diskmend_hive::name::Name;
 use diskmend_hive::{Corruption, Hive, Key, Value, ValueType};
 use diskmend_repair::ValueData;
@@ -13,7 +14,6 @@ use crate::failure::Failure;
 use crate::hints;
 use crate::key_path;
 use crate::output::console;
-use crate::output::escape::Escaped;
 use crate::output::value;
 
 /// What the default value, which has no name, is called.
@@ -70,9 +70,22 @@ pub(crate) fn corrupt(error: &Corruption) -> Failure {
     Failure::of(Exit::Failure, error).hint("'diskmend hive check FILE' lists all that is wrong")
 }
 
-/// A name as text in which no two names look alike.
-pub(crate) fn escaped(name: Name<'_>) -> String {
-    name.escaped().to_string()
+/// A key's name as part of a path, in which no two names look alike.
+pub(crate) fn key_name(name: Name<'_>) -> String {
+    name.in_path().to_string()
+}
+
+/// A value's name as text in which no two names look alike.
+pub(crate) fn value_name(name: Name<'_>) -> String {
+    let text = name.escaped().to_string();
+    match key_path::value_name(&text) == text {
+        true => text,
+        // It reads as a word for the default value, which has no name.
+        false => match text.strip_prefix('(') {
+            Some(rest) => format!("<U+0028>{rest}"),
+            None => "<U+0040>".to_owned(),
+        },
+    }
 }
 
 /// A value for people and programs.
@@ -89,7 +102,7 @@ impl ValueRow {
     /// Reads its data.
     pub(crate) fn of(value: &Value<'_>) -> Result<Self, Corruption> {
         Ok(Self {
-            name: escaped(value.name()),
+            name: value_name(value.name()),
             data: ValueData {
                 value_type: value.data_type(),
                 bytes: value.data()?.into_owned(),
@@ -108,11 +121,11 @@ impl ValueRow {
     /// One line in the form of `reg query`.
     pub(crate) fn line(&self) -> String {
         let data = value::line(self.data.value_type, &self.data.bytes);
-        let name = Escaped(self.shown_name());
+        let name = Visible(self.shown_name());
         format!(
             "    {name}    {}    {}",
             type_name(self.data.value_type),
-            Escaped(&data)
+            Visible(&data)
         )
     }
 }

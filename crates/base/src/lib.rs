@@ -1,0 +1,16 @@
+//! The ground floor: what every other crate of diskmend builds on, and which knows of none of them.
+//!
+//! ```
+//! use diskmend_base::escape::{Escaped, unescape};
+//!
+//! let name = "photo\u{202e}gpj.exe\nhint: run this";
+//! let shown = Escaped(name).to_string();
+//! assert_eq!(shown, "photo<U+202E>gpj.exe<U+000A>hint: run this");
+//! assert!(unescape(&shown).into_iter().eq(name.encode_utf16()));
+//! ```
+//!
+//! - [`escape`]: text from a disk in the one form in which it is safe to show, and back.
+
+#![forbid(unsafe_code)]
+
+pub mod escape;
