@@ -5,6 +5,7 @@ use std::path::Path;
 
 use diskmend_bcd::loader::LoaderError;
 use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError, is_in_use};
+use diskmend_hive::ReadLogError;
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Error, Refusal};
 
@@ -217,6 +218,11 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
              Windows/System32/config/RegBack where that holds one"
         }
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
+        Refusal::Log {
+            source: ReadLogError::TooLong { .. },
+            ..
+        } => "no Windows wrote such a log; look at the file, and move it away before you try again",
+        Refusal::Log { .. } => return None,
         Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => boot_store(target),
         Refusal::LoaderUnclear { source, .. } => match source {
             LoaderError::SeveralFit { .. } => loader(target),

@@ -117,6 +117,9 @@ impl CellHeader {
     pub const LEN: usize = 4;
     /// Cells start at, and their sizes are, multiples of this many bytes.
     pub const ALIGN: usize = 8;
+    /// Largest size of a cell that anything refers to, in bytes: Windows rejects a hive with a
+    /// larger one, whatever the minor version. A free cell may be larger.
+    pub const MAX_SIZE: usize = 1 << 20;
 }
 
 /// Key node (regf spec, Key node); the name follows.
@@ -353,7 +356,9 @@ impl LogEntry {
     pub const SIGNATURE: [u8; 4] = *b"HvLE";
     /// Length of the header.
     pub const LEN: usize = 40;
-    /// Log entries start at, and their lengths are, multiples of this many bytes.
+    /// Bytes of the header that `hash2` covers.
+    pub const HASHED_LEN: usize = 32;
+    /// The lengths of log entries that Windows writes are multiples of this many bytes.
     pub const ALIGN: usize = 512;
 }
 

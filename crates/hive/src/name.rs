@@ -174,13 +174,17 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The hint that an `lf` list keeps of a subkey's name: its first four characters, 0 for one
-    /// above U+00FF and past the end (regf spec, Fast leaf).
+    /// The hint that an `lf` list keeps of a subkey's name: its first four characters, padded with
+    /// zeros (regf spec, Fast leaf). If any of them is above U+00FF, the whole hint is zero: Windows
+    /// compares a hint that is not zero with the name, and rejects a list that has another.
     #[must_use]
     pub fn lf_hint(self) -> [u8; 4] {
         let mut hint = [0; 4];
         for (byte, unit) in hint.iter_mut().zip(self.units()) {
-            *byte = u8::try_from(unit).unwrap_or(0);
+            let Ok(latin1) = u8::try_from(unit) else {
+                return [0; 4];
+            };
+            *byte = latin1;
         }
         hint
     }

@@ -119,7 +119,7 @@ fn logs(hive: &Path) -> Logs {
     };
     let files = [file(".LOG"), file(".LOG1"), file(".LOG2")];
     let [log, log1, log2] = files.each_ref().map(|f| f.as_ref().map(|f| f as _));
-    Logs::read(log, log1, log2).expect("readable logs")
+    Logs::read(u64::MAX, log, log1, log2).expect("readable logs")
 }
 
 fn load(path: &Path) -> Result<(Hive, State), String> {

@@ -45,6 +45,7 @@ impl Files {
     fn logs(&self) -> Logs {
         let [_, log, log1, log2] = &self.0;
         Logs::read(
+            self.primary().len() as u64,
             log.as_ref().map(|file| file as &dyn Storage),
             log1.as_ref().map(|file| file as &dyn Storage),
             log2.as_ref().map(|file| file as &dyn Storage),

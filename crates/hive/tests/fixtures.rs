@@ -100,9 +100,11 @@ fn load(name: &str) -> (Vec<u8>, Logs) {
     };
     let logs = [".LOG", ".LOG1", ".LOG2"].map(read);
     let [log, log1, log2] = logs.each_ref().map(|log| log.as_ref().map(|log| log as _));
+    let hive = read("").expect("hive").0;
+    let len = hive.len() as u64;
     (
-        read("").expect("hive").0,
-        Logs::read(log, log1, log2).expect("logs can be read"),
+        hive,
+        Logs::read(len, log, log1, log2).expect("logs can be read"),
     )
 }
 

@@ -31,6 +31,7 @@ fn logs(folder: &Path, name: &str) -> Logs {
 
 fn logs_of(log: Option<&MemoryFile>, log1: Option<&MemoryFile>, log2: Option<&MemoryFile>) -> Logs {
     Logs::read(
+        u64::MAX,
         log.map(|file| file as _),
         log1.map(|file| file as _),
         log2.map(|file| file as _),

@@ -108,7 +108,7 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
             xxh3: chunks.digest(),
         },
     };
-    let (log_files, logs) = read_logs(place)?;
+    let (log_files, logs) = read_logs(place, fingerprint.content.length)?;
     let (hive, dirty, recovery) = settle(buffer, &logs, &path)?;
     Ok(HiveOnDisk {
         hive_place,
@@ -157,9 +157,11 @@ fn lock(primary: &dyn OpenFile, path: &str) -> Result<(), Error> {
     }
 }
 
-fn read_logs(place: &Place) -> Result<(Vec<LogOnDisk>, Logs), Error> {
+/// Reads the logs of a hive of `hive_len` bytes. None of them is read, not even for its digest,
+/// if one is longer than such a hive makes it.
+fn read_logs(place: &Place, hive_len: u64) -> Result<(Vec<LogOnDisk>, Logs), Error> {
     let mut open: [Option<Box<dyn OpenFile>>; 3] = [None, None, None];
-    let mut on_disk = Vec::new();
+    let mut names = Vec::new();
     for (slot, kind) in open.iter_mut().zip(LogKind::ALL) {
         let wanted = format!("{}{}", place.name, kind.suffix());
         let Some(found) = place.dir.find(&[&wanted])? else {
@@ -170,27 +172,29 @@ fn read_logs(place: &Place) -> Result<(Vec<LogOnDisk>, Logs), Error> {
             .dir
             .open(&found.name, Access::Read)
             .map_err(Error::io(&path, "open the log"))?;
-        on_disk.push(LogOnDisk {
-            kind,
-            name: found.name,
-            fingerprint: Fingerprint {
-                content: Content::of_file(file.as_ref())
-                    .map_err(Error::io(&path, "read the log"))?,
-                path,
-            },
-        });
+        names.push((kind, found.name, path));
         *slot = Some(file);
     }
     let [log, log1, log2] = &open;
     let logs = Logs::read(
+        hive_len,
         log.as_deref().map(|file| file as &dyn Storage),
         log1.as_deref().map(|file| file as &dyn Storage),
         log2.as_deref().map(|file| file as &dyn Storage),
     )
-    .map_err(|error| Refusal::Unrecoverable {
+    .map_err(|source| Refusal::Log {
         path: place.path.clone(),
-        source: Box::new(error),
+        source,
     })?;
+    let mut on_disk = Vec::new();
+    for ((kind, name, path), file) in names.into_iter().zip(open.iter().flatten()) {
+        let content = Content::of_file(file.as_ref()).map_err(Error::io(&path, "read the log"))?;
+        on_disk.push(LogOnDisk {
+            kind,
+            name,
+            fingerprint: Fingerprint { path, content },
+        });
+    }
     Ok((on_disk, logs))
 }
 

@@ -59,7 +59,8 @@ pub fn replay(data: &[u8]) {
     let log1 = MemoryFile::new(log1.to_vec());
     let log2 = MemoryFile::new(log2.to_vec());
     let storage = |file| -> Option<&dyn Storage> { Some(file) };
-    let Ok(logs) = Logs::read(None, storage(&log1), storage(&log2)) else {
+    let len = primary.len() as u64;
+    let Ok(logs) = Logs::read(len, None, storage(&log1), storage(&log2)) else {
         return;
     };
     if let Ok((hive, recovery)) = hive.recover(&logs) {

@@ -64,6 +64,8 @@ kinds! {
     BinSize = "bin-size", Error;
     /// A cell whose size is 0, no multiple of 8, or reaches past its bin.
     CellSize = "cell-size", Error;
+    /// A cell of more than 1 MiB that something refers to.
+    CellTooLong = "cell-too-long", Error;
     /// Two free cells side by side.
     FreeNotCoalesced = "free-not-coalesced", Warning;
     /// A reference to what is not an allocated cell.

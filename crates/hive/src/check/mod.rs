@@ -21,6 +21,7 @@
 //! | `bin-offset` | error | A hive bin that states another offset than its own | Hive bin |
 //! | `bin-size` | error | A hive bin whose size is no multiple of 4096, or reaches past the end of the bins | Hive bin |
 //! | `cell-size` | error | A cell whose size is 0, no multiple of 8, or reaches past its bin | Cell |
+//! | `cell-too-long` | error | A cell of more than 1 MiB that something refers to | Cell |
 //! | `free-not-coalesced` | warning | Two free cells side by side | Cell |
 //! | `cell-not-allocated` | error | A reference to what is not an allocated cell | Cell |
 //! | `cell-referenced-twice` | error | A cell with a second reference | Cell |

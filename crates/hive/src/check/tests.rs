@@ -72,16 +72,21 @@ impl Bytes {
 
     /// Adds a bin with one free cell; returns where the cell lies.
     fn add_free_bin(&mut self) -> u32 {
+        self.add_bin(4096)
+    }
+
+    /// Adds a bin of `len` bytes with one free cell; returns where the cell lies.
+    fn add_bin(&mut self, len: u32) -> u32 {
         let at = self.bins_len() as u32;
         let end = BASE_BLOCK_LEN + at as usize;
         self.0.resize(end, 0);
         self.0.extend(b"hbin");
         self.0.extend(at.to_le_bytes());
-        self.0.extend(4096u32.to_le_bytes());
+        self.0.extend(len.to_le_bytes());
         self.0.resize(end + 32, 0);
-        self.0.extend((4096u32 - 32).to_le_bytes());
-        self.0.resize(end + 4096, 0);
-        self.0[40..44].copy_from_slice(&(at + 4096).to_le_bytes());
+        self.0.extend((len - 32).to_le_bytes());
+        self.0.resize(end + len as usize, 0);
+        self.0[40..44].copy_from_slice(&(at + len).to_le_bytes());
         at + 32
     }
 

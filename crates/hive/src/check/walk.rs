@@ -113,10 +113,24 @@ impl<'a> Walker<'a> {
             self.read_ahead.visit(self.ground.data, at);
             let next = self.ground.starts.next_after(at);
             let end = next.unwrap_or(self.ground.data.len());
+            if end - at > CellHeader::MAX_SIZE {
+                self.too_long(cell, end - at, key);
+            }
             return self.ground.data.get(at + CellHeader::LEN..end);
         }
         self.bad_reference(cell, what, from, key);
         None
+    }
+
+    #[cold]
+    fn too_long(&mut self, cell: CellOffset, size: usize, key: Option<CellOffset>) {
+        let kind = ProblemKind::CellTooLong;
+        self.found.add(kind, cell.in_file(), key, || {
+            (
+                format!("at most {} bytes", CellHeader::MAX_SIZE),
+                size.to_string(),
+            )
+        });
     }
 
     #[cold]

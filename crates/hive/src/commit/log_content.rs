@@ -156,7 +156,10 @@ pub(crate) fn new_format<'a>(base: &BaseBlock, entries: &[Vec<PageRun<'a>>]) -> 
             hash1: hash.finish().into(),
             hash2: 0.into(),
         };
-        let hashed = head.as_bytes().get(..32).map_or(0, marvin32);
+        let hashed = head
+            .as_bytes()
+            .get(..LogEntry::HASHED_LEN)
+            .map_or(0, marvin32);
         head.hash2 = hashed.into();
 
         log.bytes(head.as_bytes());

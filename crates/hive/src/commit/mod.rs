@@ -8,7 +8,8 @@
 //! 1. The changed pages go to a log, with a sequence number and a timestamp that no log and no
 //!    base block has had. The log is made durable.
 //! 2. Pages behind the old end of the bins are written; to the hive on disk they mean nothing.
-//! 3. The base block is made dirty. Its secondary sequence number is that of the log, which no
+//! 3. The first bin gets the log's timestamp, by which Windows finds the log if the base block is
+//!    torn. The base block is made dirty. Its secondary sequence number is that of the log, which no
 //!    other log reaches: the one log applies, whatever others lie about.
 //! 4. The pages are written in place.
 //! 5. The base block is made clean, with the number after the log's last entry, as Windows leaves

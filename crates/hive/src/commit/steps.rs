@@ -12,7 +12,7 @@ use crate::commit::pages::{PageRun, TIMESTAMP, part};
 use crate::commit::plan::Step;
 use crate::format::BaseBlock;
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
-use crate::recover::{LogFormat, LogKind, Logs};
+use crate::recover::{LogKind, Logs};
 use crate::time::Filetime;
 
 /// The steps of a plan while it is made.
@@ -60,12 +60,11 @@ impl<'a> Steps<'a> {
     pub(crate) fn write(&mut self, edit: &Edit<'a>, first: u32, last: u32, times: Times) {
         let (old, new) = part(edit.pages.clone(), edit.old_pages);
         self.grow(new);
-        if edit.choice.format == LogFormat::Old {
-            // Should the base block be torn, the log is recognized by the first bin's timestamp.
-            let bin = (BASE_BLOCK_LEN + TIMESTAMP) as u64;
-            self.primary(bin, times.edit.0.to_le_bytes().to_vec());
-            self.sync(PRIMARY);
-        }
+        // If the base block is torn, Windows recognizes a log of either format by the first bin's
+        // timestamp.
+        let bin = (BASE_BLOCK_LEN + TIMESTAMP) as u64;
+        self.primary(bin, times.edit.0.to_le_bytes().to_vec());
+        self.sync(PRIMARY);
         self.primary(0, stamped(&edit.base, first + 1, first, times.edit));
         self.sync(PRIMARY);
         self.pages(old);

@@ -1,6 +1,6 @@
 //! Storing and freeing value data: inline, in one cell, or as big data (regf spec, Big data).
 
-use crate::format::{BigData, KeyValue};
+use crate::format::{BigData, CellHeader, KeyValue};
 use crate::offset::CellOffset;
 use crate::value::{DataPlace, Value};
 
@@ -13,12 +13,12 @@ pub(super) struct StoredData {
     pub(super) field: u32,
 }
 
-/// Longest data that a hive of this minor version can hold.
+/// Longest data that a hive of this minor version can hold: without big data, what fits one cell.
 fn max_len(minor: u32) -> usize {
     if minor >= BigData::MIN_MINOR {
         usize::from(u16::MAX) * BigData::SEGMENT_LEN
     } else {
-        KeyValue::INLINE as usize - 1
+        CellHeader::MAX_SIZE - CellHeader::LEN
     }
 }
 

@@ -309,11 +309,12 @@ impl Heap {
     }
 }
 
-/// Size of a cell for `len` bytes of payload: with its size field, a multiple of 8.
+/// Size of a cell for `len` bytes of payload: with its size field, a multiple of 8. Windows loads
+/// no hive in which something refers to a larger cell than this allows.
 fn cell_size(len: usize) -> Result<u32, EditError> {
     len.checked_add(CellHeader::LEN)
         .and_then(|size| size.checked_next_multiple_of(CellHeader::ALIGN))
-        .filter(|&size| size <= MAX_BINS_LEN - PAGE_LEN)
+        .filter(|&size| size <= CellHeader::MAX_SIZE)
         .and_then(|size| u32::try_from(size).ok())
-        .ok_or(EditError::Full)
+        .ok_or(EditError::CellTooLong { len })
 }

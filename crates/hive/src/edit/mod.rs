@@ -78,6 +78,18 @@ pub enum EditError {
         /// Longest data in bytes.
         max: usize,
     },
+    /// A key has as many values as Windows takes: a longer list would not fit one cell.
+    #[error("a key of {count} values can't have more")]
+    TooManyValues {
+        /// Number of its values.
+        count: usize,
+    },
+    /// A structure does not fit the largest cell that Windows takes, 1 MiB.
+    #[error("{len} bytes do not fit one cell")]
+    CellTooLong {
+        /// Length in bytes.
+        len: usize,
+    },
     /// The hive would grow past 2 GiB.
     #[error("the hive can't grow past 2 GiB")]
     Full,
@@ -274,7 +286,8 @@ impl Editor {
                 EditError::NoSuchKey { .. }
                 | EditError::NotDeletable { .. }
                 | EditError::Unsupported { .. }
-                | EditError::DataTooLong { .. },
+                | EditError::DataTooLong { .. }
+                | EditError::TooManyValues { .. },
             ) => {}
             Err(_) => self.poisoned = true,
         }

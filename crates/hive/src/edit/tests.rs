@@ -49,6 +49,59 @@ fn data_move_between_inline_cell_and_big_data_in_both_directions() {
     }
 }
 
+/// Windows refuses a hive of the old format with a byte more: its cell is larger than 1 MiB.
+#[test]
+fn data_without_segments_fit_one_cell_of_a_mebibyte() {
+    const MAX: usize = (1 << 20) - 4;
+    let mut editor = editor(3);
+    let set = |editor: &mut Editor, len: usize| {
+        editor.set_value("", "v", ValueType::BINARY, &vec![7; len])
+    };
+    for len in [MAX + 1, MAX + 100] {
+        match set(&mut editor, len) {
+            Err(EditError::DataTooLong { max, .. }) => assert_eq!(max, MAX),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Nothing of that was begun.
+    assert_eq!(set(&mut editor, MAX).expect("set"), Outcome::Changed);
+    let edited = editor.finish().expect("finished");
+    assert_eq!(crate::check::check(edited.hive()).problems, []);
+    let mut editor = self::editor(4);
+    assert_eq!(set(&mut editor, MAX + 1).expect("set"), Outcome::Changed);
+}
+
+/// The list of a key's values must fit one cell of 1 MiB too.
+#[test]
+fn a_key_with_as_many_values_as_windows_takes_gets_no_more() {
+    const MAX: usize = (1 << 18) - 1;
+    let mut editor = editor(5);
+    editor
+        .set_value("", "v", ValueType::BINARY, &[1])
+        .expect("set");
+    let root = editor.root_cell();
+    let key = editor.root().expect("sound");
+    let value = key.value_cells().expect("sound")[0];
+    let list = vec![value; MAX];
+    let list = editor
+        .heap
+        .store(zerocopy::IntoBytes::as_bytes(list.as_slice()));
+    let list = list.expect("fits");
+    editor
+        .heap
+        .update(root, "key node", |node: &mut KeyNode| {
+            node.value_count = (MAX as u32).into();
+            node.value_list = list.get().into();
+        })
+        .expect("there");
+    let set = |editor: &mut Editor, name| editor.set_value("", name, ValueType::BINARY, &[2]);
+    match set(&mut editor, "w") {
+        Err(EditError::TooManyValues { count }) => assert_eq!(count, MAX),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(set(&mut editor, "v").expect("set"), Outcome::Changed);
+}
+
 #[test]
 fn zero_length_data_are_stored_with_the_inline_bit() {
     let mut editor = editor(5);

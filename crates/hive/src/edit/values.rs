@@ -1,6 +1,6 @@
 //! Creating, changing and deleting values of a key.
 
-use crate::format::{KeyNode, KeyValue};
+use crate::format::{CellHeader, IndexElement, KeyNode, KeyValue};
 use crate::key::Key;
 use crate::name::NameBuf;
 use crate::offset::CellOffset;
@@ -9,6 +9,9 @@ use crate::value_type::ValueType;
 
 use super::heap::Heap;
 use super::{EditError, Outcome, data};
+
+/// Most values of a key: their list must fit the largest cell that Windows takes.
+const MAX_VALUES: usize = (CellHeader::MAX_SIZE - CellHeader::LEN) / size_of::<IndexElement>();
 
 /// Sets a value's type and data, creating the value where it is missing.
 pub(super) fn set(
@@ -52,6 +55,10 @@ fn create(
     value_type: ValueType,
     bytes: &[u8],
 ) -> Result<(), EditError> {
+    let count = Key::at(heap.bins(), key)?.value_cells()?.len();
+    if count >= MAX_VALUES {
+        return Err(EditError::TooManyValues { count });
+    }
     let name = name.as_name();
     let compressed = name.is_compressed() && !name.is_empty();
     let stored = data::store(heap, bytes)?;
@@ -88,7 +95,8 @@ fn append(heap: &mut Heap, key: CellOffset, value: CellOffset) -> Result<(), Edi
     } else {
         let mut list = zerocopy::IntoBytes::as_bytes(node_values(heap, key)?).to_vec();
         list.extend(element);
-        let list_cell = heap.allocate(list.len() + count.min(64) * 2)?;
+        let room = (list.len() + count.min(64) * 2).min(MAX_VALUES * size_of::<IndexElement>());
+        let list_cell = heap.allocate(room)?;
         heap.write(list_cell, 0, &list)?;
         heap.free(old)?;
         list_cell

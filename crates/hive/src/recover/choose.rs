@@ -32,6 +32,16 @@ pub(crate) enum Primary {
     },
 }
 
+impl Primary {
+    /// The time that a log must have to belong to the last write.
+    fn time(&self) -> Filetime {
+        match *self {
+            Self::Valid { last_written, .. } => last_written,
+            Self::Invalid { last_written } => last_written.unwrap_or_default(),
+        }
+    }
+}
+
 /// A log that applies.
 pub(crate) struct Applicable<'a> {
     pub(crate) kind: LogKind,
@@ -72,6 +82,15 @@ struct Candidate<'a> {
     kind: LogKind,
     bytes: &'a [u8],
     head: LogHead,
+}
+
+impl Candidate<'_> {
+    /// Why the log belongs to another write than that of the time `expected`; `None` if it does
+    /// not.
+    fn other_time(&self, expected: Filetime) -> Option<LogFault> {
+        let actual = Filetime(self.head.base.last_written.get());
+        (actual != expected).then_some(LogFault::Timestamp { expected, actual })
+    }
 }
 
 /// The logs that apply, in the order in which they are replayed; none where none does.
@@ -147,6 +166,15 @@ fn choose_new<'a>(
     {
         logs.reverse();
     }
+    // A log of another time belongs to another write of the hive, in this format too.
+    let expected = primary.time();
+    logs.retain(|log| {
+        let Some(fault) = log.other_time(expected) else {
+            return true;
+        };
+        faults.set(log.kind, fault);
+        false
+    });
     match *primary {
         Primary::Valid { sequence, .. } => logs.retain(|log| {
             let eligible = !precedes(log.head.sequence(), sequence);
@@ -209,10 +237,7 @@ fn choose_old<'a>(
     max_bins_len: usize,
     faults: &mut Faults,
 ) -> Vec<Applicable<'a>> {
-    let expected = match *primary {
-        Primary::Valid { last_written, .. } => last_written,
-        Primary::Invalid { last_written } => last_written.unwrap_or_default(),
-    };
+    let expected = primary.time();
     let mut chosen: Vec<Applicable<'a>> = Vec::new();
     for log in logs {
         if let Some(used) = chosen.first().map(|log| log.kind) {
@@ -236,9 +261,8 @@ fn open_old<'a>(
     expected: Filetime,
     max_bins_len: usize,
 ) -> Result<DirtyVector<'a>, LogFault> {
-    let actual = Filetime(log.head.base.last_written.get());
-    if actual != expected {
-        return Err(LogFault::Timestamp { expected, actual });
+    if let Some(fault) = log.other_time(expected) {
+        return Err(fault);
     }
     let bins_len = log.head.bins_len();
     if bins_len > max_bins_len {

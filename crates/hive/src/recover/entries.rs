@@ -109,17 +109,6 @@ fn entry(
             format!("\"{}\"", header.signature.escape_ascii()),
         ));
     }
-    let len = header.size.get() as usize;
-    let whole = bytes::slice(log, at, len)
-        .filter(|_| len.is_multiple_of(LogEntry::ALIGN) && len >= LogEntry::LEN);
-    let Some(whole) = whole else {
-        return Err(wrong(
-            "log entry size",
-            4,
-            format!("a multiple of 512 up to {}", log.len() - at),
-            len.to_string(),
-        ));
-    };
     if header.sequence.get() != sequence {
         return Err(wrong(
             "log entry sequence number",
@@ -128,21 +117,27 @@ fn entry(
             header.sequence.to_string(),
         ));
     }
-    let (head, body) = whole.split_at_checked(LogEntry::LEN).unwrap_or_default();
-    let hashed = head.get(..32).unwrap_or_default();
-    for (what, field, computed, stored) in [
-        ("log entry hash 2", 32, marvin32(hashed), header.hash2.get()),
-        ("log entry hash 1", 24, marvin32(body), header.hash1.get()),
-    ] {
-        if computed != stored {
-            return Err(wrong(
-                what,
-                field,
-                format!("{computed:#018x}"),
-                format!("{stored:#018x}"),
-            ));
+    let hash = |what, field, computed: u64, stored: u64| {
+        if computed == stored {
+            return Ok(());
         }
-    }
+        let (expected, actual) = (format!("{computed:#018x}"), format!("{stored:#018x}"));
+        Err(wrong(what, field, expected, actual))
+    };
+    let hashed = bytes::slice(log, at, LogEntry::HASHED_LEN).unwrap_or_default();
+    hash("log entry hash 2", 32, marvin32(hashed), header.hash2.get())?;
+    // Windows writes multiples of 512, and takes any size.
+    let len = header.size.get() as usize;
+    let whole = bytes::slice(log, at, len);
+    let Some((_, body)) = whole.and_then(|whole| whole.split_at_checked(LogEntry::LEN)) else {
+        return Err(wrong(
+            "log entry size",
+            4,
+            format!("{} to {}", LogEntry::LEN, log.len() - at),
+            len.to_string(),
+        ));
+    };
+    hash("log entry hash 1", 24, marvin32(body), header.hash1.get())?;
     let bins_len = header.bins_len.get() as usize;
     let limit = max_bins_len.min(MAX_BINS_LEN);
     if bins_len == 0 || !bins_len.is_multiple_of(PAGE_LEN) || bins_len > limit {

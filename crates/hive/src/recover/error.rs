@@ -27,7 +27,7 @@ pub enum LogFault {
         /// Primary sequence number of the log.
         actual: u32,
     },
-    /// It belongs to another write of the hive (old format).
+    /// It belongs to another write of the hive.
     #[error("last written timestamp is {actual:#x}, the hive's is {expected:#x}", actual = actual.0, expected = expected.0)]
     Timestamp {
         /// The primary file's timestamp.

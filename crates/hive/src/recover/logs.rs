@@ -10,10 +10,22 @@ use crate::recover::entries::FIRST_ENTRY;
 use crate::recover::error::{LogFault, ReadLogError};
 use crate::recover::head::LogHead;
 use crate::recover::log_kind::{LogFormat, LogKind};
+use crate::recover::marvin::marvin32;
 use crate::storage::Storage;
 
-/// Longest log that is read, in bytes.
+/// Longest log of any hive that is read, in bytes.
 pub const MAX_LOG_LEN: u64 = MAX_BINS_LEN as u64 + (64 << 20);
+/// Longest log of the smallest hive that is read, in bytes. A log in the new format holds the
+/// changes of up to an hour, one after the other, so it can be longer than the hive.
+const MIN_LIMIT: u64 = 64 << 20;
+/// How many times as long as its hive a log may be beyond that.
+const TIMES_HIVE: u64 = 4;
+
+/// Longest log that is read beside a hive file of `hive_len` bytes.
+fn max_len(hive_len: u64) -> u64 {
+    let of_hive = hive_len.saturating_mul(TIMES_HIVE);
+    MIN_LIMIT.saturating_add(of_hive).min(MAX_LOG_LEN)
+}
 
 /// The transaction logs of one hive: which exist, and all of them that could ever be applied.
 #[derive(Default)]
@@ -29,17 +41,23 @@ pub(crate) struct LogFile {
 }
 
 impl Logs {
-    /// Reads the logs that exist; `None` stands for a file that does not.
+    /// Reads the logs that exist beside a hive file of `hive_len` bytes; `None` stands for a file
+    /// that does not exist.
     ///
     /// # Errors
-    /// Where an existing log can't be read or is longer than [`MAX_LOG_LEN`].
+    /// If an existing log can't be read, or is longer than a hive of this length makes it: the
+    /// length of a sparse file costs nothing to claim. No byte of a log that is too long is read.
     pub fn read(
+        hive_len: u64,
         log: Option<&dyn Storage>,
         log1: Option<&dyn Storage>,
         log2: Option<&dyn Storage>,
     ) -> Result<Self, ReadLogError> {
         let read = |kind, storage: Option<&dyn Storage>| {
-            storage.map(|file| LogFile::read(kind, file)).transpose()
+            let max = max_len(hive_len);
+            storage
+                .map(|file| LogFile::read(kind, file, max))
+                .transpose()
         };
         Ok(Self {
             files: [
@@ -85,15 +103,11 @@ impl Logs {
 }
 
 impl LogFile {
-    fn read(log: LogKind, storage: &dyn Storage) -> Result<Self, ReadLogError> {
+    fn read(log: LogKind, storage: &dyn Storage, max: u64) -> Result<Self, ReadLogError> {
         let io = |source| ReadLogError::Io { log, source };
         let len = storage.len().map_err(io)?;
-        if len > MAX_LOG_LEN {
-            return Err(ReadLogError::TooLong {
-                log,
-                len,
-                max: MAX_LOG_LEN,
-            });
+        if len > max {
+            return Err(ReadLogError::TooLong { log, len, max });
         }
         let bytes = read_content(storage, len).map_err(io)?;
         Ok(Self { len, bytes })
@@ -110,7 +124,7 @@ fn read_content(storage: &dyn Storage, len: u64) -> io::Result<Vec<u8>> {
     };
     match head.format {
         LogFormat::New => {
-            let end = chain_end(storage, len)?;
+            let end = chain_end(storage, len, head.sequence())?;
             extend(storage, len, &mut content, end)?;
         }
         LogFormat::Old => {
@@ -143,9 +157,10 @@ fn extend(storage: &dyn Storage, len: u64, content: &mut Vec<u8>, end: u64) -> i
     storage.read_exact_at(new, have as u64)
 }
 
-/// Where the chain of log entries ends, going by their signatures and sizes only; the header that
-/// ends it is included, so that it can be reported.
-fn chain_end(storage: &dyn Storage, len: u64) -> io::Result<u64> {
+/// Where the chain of log entries ends that starts with the number `next`, going by their headers
+/// only, with the header that ends it, so that it can be reported. A header counts if its hash is
+/// right: no other entry is replayed, whatever lies behind it.
+fn chain_end(storage: &dyn Storage, len: u64, mut next: u32) -> io::Result<u64> {
     let mut at = FIRST_ENTRY as u64;
     let mut header = [0; LogEntry::LEN];
     loop {
@@ -154,18 +169,112 @@ fn chain_end(storage: &dyn Storage, len: u64) -> io::Result<u64> {
             return Ok(len);
         }
         storage.read_exact_at(&mut header, at)?;
-        let entry = bytes::view::<LogEntry>(&header, 0)
-            .filter(|entry| entry.signature == LogEntry::SIGNATURE);
-        let Some(entry) = entry else {
+        let size = entry_size(&header, next).filter(|&size| size <= len - at);
+        let Some(size) = size else {
             return Ok(after);
         };
-        let size = u64::from(entry.size.get());
-        if size < LogEntry::LEN as u64
-            || !size.is_multiple_of(LogEntry::ALIGN as u64)
-            || size > len - at
-        {
-            return Ok(after);
-        }
         at += size;
+        next = next.wrapping_add(1);
+    }
+}
+
+/// The size that the header of entry `sequence` states; `None` if the chain ends there.
+fn entry_size(header: &[u8], sequence: u32) -> Option<u64> {
+    let entry = bytes::view::<LogEntry>(header, 0)?;
+    let hashed = header.get(..LogEntry::HASHED_LEN)?;
+    let size = entry.size.get() as usize;
+    let goes_on = entry.signature == LogEntry::SIGNATURE
+        && entry.sequence.get() == sequence
+        && entry.hash2.get() == marvin32(hashed)
+        && size >= LogEntry::LEN;
+    goes_on.then_some(size as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// A file whose bytes beyond `bytes` are a hole; it counts what is read.
+    struct Sparse {
+        bytes: Vec<u8>,
+        len: u64,
+        read: Cell<u64>,
+    }
+
+    impl Storage for Sparse {
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.len)
+        }
+
+        fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+            self.read.set(self.read.get() + buf.len() as u64);
+            for (at, byte) in (offset as usize..).zip(buf) {
+                *byte = self.bytes.get(at).copied().unwrap_or(0);
+            }
+            Ok(())
+        }
+
+        fn write_all_at(&mut self, _: &[u8], _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::ReadOnlyFilesystem.into())
+        }
+
+        fn set_len(&mut self, _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::ReadOnlyFilesystem.into())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::ReadOnlyFilesystem.into())
+        }
+    }
+
+    fn sparse(bytes: Vec<u8>, len: u64) -> Sparse {
+        let read = Cell::new(0);
+        Sparse { bytes, len, read }
+    }
+
+    const HIVE_LEN: u64 = 1 << 20;
+
+    /// `truncate -s 1T SYSTEM.LOG1` costs nobody anything.
+    #[test]
+    fn a_log_that_its_hive_could_not_make_is_not_read() {
+        for len in [1 << 40, u64::MAX, max_len(HIVE_LEN) + 1] {
+            let file = sparse(Vec::new(), len);
+            match Logs::read(HIVE_LEN, None, Some(&file), None) {
+                Err(ReadLogError::TooLong {
+                    len: found, max, ..
+                }) => {
+                    assert_eq!((found, max), (len, 68 << 20));
+                }
+                _ => panic!("a log of {len} bytes is read"),
+            }
+            assert_eq!(file.read.get(), 0);
+        }
+        assert_eq!(max_len(u64::MAX), MAX_LOG_LEN);
+    }
+
+    /// A header that claims all of a hole: without the right hash and number nothing of it is read.
+    #[test]
+    fn an_invalid_entry_is_not_read() {
+        use crate::commit::crash_test::material::{Base, TIME, new_log};
+        let base = Base {
+            minor: 5,
+            primary: 20,
+            secondary: 20,
+            time: TIME,
+            pages: 3,
+        };
+        let whole = new_log(base, &[(&[1], 2), (&[0, 2], 3)]);
+        let second = FIRST_ENTRY + 7680;
+        for (field, value) in [(0, 0), (4, 60 << 20), (12, 22), (32, 1)] {
+            let mut bytes = whole.clone();
+            let place = second + field..second + field + 4;
+            bytes[place].copy_from_slice(&u32::to_le_bytes(value));
+            let file = sparse(bytes, max_len(HIVE_LEN));
+            let logs = Logs::read(HIVE_LEN, None, Some(&file), None).expect("reads");
+            let expected = second + LogEntry::LEN;
+            assert_eq!(logs.content_len(), expected, "{field}");
+            assert!(file.read.get() < 2 * expected as u64, "{field}");
+        }
     }
 }

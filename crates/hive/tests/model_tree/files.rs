@@ -26,7 +26,9 @@ impl Files {
             let file = self.0.get(&HiveFileKind::Log(kind));
             file.map(|file| file as &dyn Storage)
         };
-        Logs::read(log(LogKind::Log), log(LogKind::Log1), log(LogKind::Log2)).expect("readable")
+        let [single, log1, log2] = LogKind::ALL.map(log);
+        let len = self.primary().len() as u64;
+        Logs::read(len, single, log1, log2).expect("readable")
     }
 }
 

@@ -45,6 +45,14 @@ pub enum Refusal {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A log of the hive can't be read, or is longer than the hive could make it.
+    #[error("{path}: the logs of the hive are not read")]
+    Log {
+        /// The hive's path.
+        path: String,
+        /// Why.
+        source: diskmend_hive::ReadLogError,
+    },
     /// The hive or one of its logs is not what it was when the plan was made.
     #[error("{path}: changed since the plan was made")]
     Changed {

@@ -61,6 +61,25 @@ fn cells() {
     expect(|b| b.resize_cell(b.free(), -4064), &[Kind::CellLeaked]);
 }
 
+/// Windows refuses every hive with a reference to a larger cell, and minds no other large cell.
+#[test]
+fn large_cells() {
+    const LIMIT: i32 = 1 << 20;
+    let mut bytes = Bytes::sample();
+    let cell = bytes.add_bin(LIMIT as u32 + 8192);
+    expect_in(&bytes, &[]);
+    let rest = LIMIT + 8192 - 32;
+    let refer = |b: &mut Bytes, size: i32| {
+        b.resize_cell(cell, -size);
+        b.resize_cell(cell + size as u32, rest - size);
+        b.put_number(b.value("two"), 8, cell);
+    };
+    refer(&mut bytes, LIMIT);
+    expect_in(&bytes, &[Kind::CellLeaked]);
+    refer(&mut bytes, LIMIT + 8);
+    expect_in(&bytes, &[Kind::CellLeaked, Kind::CellTooLong]);
+}
+
 #[test]
 fn references() {
     // A free cell, the inside of a cell, no multiple of 8, past the end, volatile, none.

@@ -51,6 +51,7 @@ impl Disk {
         };
         let (log, log1, log2) = (read(LogKind::Log), read(LogKind::Log1), read(LogKind::Log2));
         Logs::read(
+            self.primary().len() as u64,
             log.as_ref().map(|file| file as &dyn Storage),
             log1.as_ref().map(|file| file as &dyn Storage),
             log2.as_ref().map(|file| file as &dyn Storage),
