@@ -6,17 +6,24 @@ use crate::bytes;
 use crate::error::Corruption;
 use crate::format::CellHeader;
 use crate::offset::CellOffset;
+use crate::upcase::CaseTable;
 
 /// The hive bins of one hive, with the minor version that decides how some cells are read.
 #[derive(Clone, Copy)]
 pub struct Bins<'a> {
     data: &'a [u8],
     minor: u32,
+    table: CaseTable,
 }
 
 impl<'a> Bins<'a> {
-    pub(crate) const fn new(data: &'a [u8], minor: u32) -> Self {
-        Self { data, minor }
+    pub(crate) const fn new(data: &'a [u8], minor: u32, table: CaseTable) -> Self {
+        Self { data, minor, table }
+    }
+
+    /// The upper-case table of the Windows that the hive belongs to.
+    pub(crate) const fn case_table(self) -> CaseTable {
+        self.table
     }
 
     /// All bytes, from file offset 4096 on.

@@ -12,6 +12,7 @@ use crate::image::Image;
 use crate::key::Key;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, FileOffset};
 use crate::storage::Buffer;
+use crate::upcase::CaseTable;
 
 /// What a hive file turned out to be.
 pub enum Opened {
@@ -183,6 +184,13 @@ impl Hive {
             .map_or(0, |base| base.minor_version.get())
     }
 
+    /// The upper-case table of the Windows that the hive belongs to.
+    pub(crate) fn case_table(&self) -> CaseTable {
+        self.image
+            .base_block()
+            .map_or(CaseTable::Nt5, CaseTable::of)
+    }
+
     /// The bytes and the pages that differ from the file.
     #[must_use]
     pub fn image(&self) -> &Image {
@@ -192,7 +200,7 @@ impl Hive {
     /// The hive bins, to read cells from.
     #[must_use]
     pub fn bins(&self) -> Bins<'_> {
-        Bins::new(self.image.bins(), self.minor_version())
+        Bins::new(self.image.bins(), self.minor_version(), self.case_table())
     }
 
     /// The root key.

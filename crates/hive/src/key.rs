@@ -10,6 +10,7 @@ use crate::hive::components;
 use crate::list::{Leaf, SubkeyList};
 use crate::name::{Name, NameBuf};
 use crate::offset::CellOffset;
+use crate::upcase::CaseTable;
 use crate::value::Value;
 
 /// A key of a hive.
@@ -124,27 +125,77 @@ impl<'a> Key<'a> {
 
     /// Looks for a subkey: the key, or where it would have to be inserted.
     ///
-    /// Lists are ordered by upper-cased names. Where a name on the way has letters that later
-    /// versions of Windows upper-case in another way, the order can't be relied on: then a key
-    /// counts as missing only after a look at all.
+    /// Lists are ordered by upper-cased names. If a name on the way has letters whose upper case
+    /// depends on the Windows version, the order can't be relied on: then a key counts as missing
+    /// only after a look at all, by either table.
     pub(crate) fn find(&self, name: Name<'_>) -> Result<Result<Key<'a>, Position>, Corruption> {
         let Some(list) = self.subkey_list()? else {
             return Ok(Err(Position::default()));
         };
         let mut search = Search::new(self.bins, name);
         match search.list(&list)? {
-            Ok((key, _)) => Ok(Ok(key)),
-            Err(position) if search.order_is_certain => Ok(Err(position)),
-            Err(position) => {
-                for key in self.subkeys()? {
-                    let key = key?;
-                    if key.name.eq_ignore_case(name) {
-                        return Ok(Ok(key));
-                    }
+            Ok((key, _)) => return Ok(Ok(key)),
+            Err(position) if search.order_is_certain => return Ok(Err(position)),
+            Err(_) => {}
+        }
+        let table = self.case_table_for(name)?;
+        let mut same = None;
+        let mut place = None;
+        let mut last = Position::default();
+        for leaf_index in 0..list.leaf_count() {
+            let Some(leaf) = list.leaf(self.bins, leaf_index)? else {
+                break;
+            };
+            for index in 0..leaf.len() {
+                let Some(cell) = leaf.key_node(index) else {
+                    break;
+                };
+                let key = Key::at(self.bins, cell)?;
+                let at = |index| Position {
+                    leaf: leaf_index,
+                    index,
+                };
+                match key.name.cmp_by(name, table) {
+                    Ordering::Equal => return Ok(Ok(key)),
+                    Ordering::Greater if place.is_none() => place = Some(at(index)),
+                    _ => {}
                 }
-                Ok(Err(position))
+                if same.is_none() && key.name.is_same(name) {
+                    same = Some(key);
+                }
+                last = at(index + 1);
             }
         }
+        Ok(same.ok_or(place.unwrap_or(last)))
+    }
+
+    /// The table by which a name is ordered and hashed among the subkeys: the hive's, unless the
+    /// hashes of the list's own names say otherwise.
+    pub(crate) fn case_table_for(&self, name: Name<'_>) -> Result<CaseTable, Corruption> {
+        let table = self.bins.case_table();
+        let Some(list) = self
+            .subkey_list()?
+            .filter(|_| name.order_depends_on_windows())
+        else {
+            return Ok(table);
+        };
+        let other = table.other();
+        for index in 0..list.leaf_count() {
+            let Some(leaf) = list.leaf(self.bins, index)?.filter(Leaf::is_hashed) else {
+                continue;
+            };
+            for index in 0..leaf.len() {
+                let (Some(cell), Some(hash)) = (leaf.key_node(index), leaf.hash(index)) else {
+                    break;
+                };
+                let name = Key::at(self.bins, cell)?.name;
+                let (ours, others) = (name.hash_by(table), name.hash_by(other));
+                if ours != others && (hash == ours || hash == others) {
+                    return Ok(if hash == ours { table } else { other });
+                }
+            }
+        }
+        Ok(table)
     }
 
     /// Where a binary search finds the subkey with this name in the list, and its cell.
@@ -217,7 +268,7 @@ impl<'a> Key<'a> {
     ) -> Result<Option<(usize, Value<'a>)>, Corruption> {
         for (index, value) in self.values()?.enumerate() {
             let value = value?;
-            if value.name().cmp_ignore_case(name) == Ordering::Equal {
+            if value.name().is_same(name) {
                 return Ok(Some((index, value)));
             }
         }
@@ -282,7 +333,7 @@ impl<'a, 'n> Search<'a, 'n> {
         Self {
             bins,
             name,
-            order_is_certain: !name.case_depends_on_windows(),
+            order_is_certain: !name.order_depends_on_windows(),
         }
     }
 
@@ -333,8 +384,8 @@ impl<'a, 'n> Search<'a, 'n> {
                 break;
             };
             let key = Key::at(self.bins, cell)?;
-            self.order_is_certain &= !key.name.case_depends_on_windows();
-            match key.name.cmp_ignore_case(self.name) {
+            self.order_is_certain &= !key.name.order_depends_on_windows();
+            match key.name.cmp_by(self.name, self.bins.case_table()) {
                 Ordering::Equal => return Ok(Ok((key, middle))),
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,

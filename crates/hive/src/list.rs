@@ -64,6 +64,11 @@ impl<'a> Leaf<'a> {
         }
     }
 
+    /// Whether its elements hold hashes of names.
+    pub(crate) fn is_hashed(&self) -> bool {
+        self.kind == LeafKind::Hash
+    }
+
     /// Whether it has no element.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -19,7 +19,7 @@ use diskmend_base::escape::EscapedUnits;
 pub use buf::NameBuf;
 pub use units::Units;
 
-use crate::upcase::{changed_since_nt5, upcase, upcase_latin1};
+use crate::upcase::{CaseTable, changed_since_nt5, fold, matters_since_nt5, upcase, upcase_latin1};
 
 /// Longest key name, in UTF-16 code units.
 pub const MAX_KEY_NAME: usize = 255;
@@ -155,6 +155,24 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// The order of subkeys by one of the tables; [`Name::cmp_ignore_case`] is that of Windows NT 5.
+    #[must_use]
+    pub(crate) fn cmp_by(self, other: Name<'_>, table: CaseTable) -> Ordering {
+        match (self.0, other.0) {
+            (Stored::Compressed(ours), Stored::Compressed(theirs)) => cmp_compressed(ours, theirs),
+            _ => {
+                let ours = self.units().map(|unit| table.upcase(unit));
+                ours.cmp(other.units().map(|unit| table.upcase(unit)))
+            }
+        }
+    }
+
+    /// Whether both name the same key or value by one of the tables, whichever.
+    #[must_use]
+    pub(crate) fn is_same(self, other: Name<'_>) -> bool {
+        self.len() == other.len() && self.units().map(fold).eq(other.units().map(fold))
+    }
+
     /// Whether both name the same key or value.
     #[must_use]
     pub fn eq_ignore_case(self, other: Name<'_>) -> bool {
@@ -170,6 +188,17 @@ impl<'a> Name<'a> {
                 .fold(0, |hash, byte| add_to_hash(hash, upcase_latin1(*byte))),
             Stored::Utf16(units) => units.iter().fold(0, |hash, unit| {
                 add_to_hash(hash, upcase(u16::from_le_bytes(*unit)))
+            }),
+        }
+    }
+
+    /// The hash by one of the tables; [`Name::hash`] is that of Windows NT 5.
+    #[must_use]
+    pub(crate) fn hash_by(self, table: CaseTable) -> u32 {
+        match self.0 {
+            Stored::Compressed(_) => self.hash(),
+            Stored::Utf16(units) => units.iter().fold(0, |hash, unit| {
+                add_to_hash(hash, table.upcase(u16::from_le_bytes(*unit)))
             }),
         }
     }
@@ -198,6 +227,17 @@ impl<'a> Name<'a> {
             Stored::Utf16(units) => units
                 .iter()
                 .any(|unit| changed_since_nt5(u16::from_le_bytes(*unit))),
+        }
+    }
+
+    /// Whether the name's place in a list may depend on the Windows that wrote the list.
+    #[must_use]
+    pub(crate) fn order_depends_on_windows(self) -> bool {
+        match self.0 {
+            Stored::Compressed(_) => false,
+            Stored::Utf16(units) => units
+                .iter()
+                .any(|unit| matters_since_nt5(u16::from_le_bytes(*unit))),
         }
     }
 

@@ -23,12 +23,60 @@
 //! final sigma U+03C2 (upper-cased to U+03A3 here, left alone since Windows 7). The rest is
 //! Georgian Nuskhuri, Glagolitic, Coptic, polytonic Greek with iota subscript, and phonetic and
 //! minority-language letters. Names that hold such letters are very rare in the hives of a
-//! Windows installation; [`changed_since_nt5`] finds them, for whoever judges an order or hash
-//! that a later Windows has written.
+//! Windows installation. [`CaseTable::Later`] is the table of Windows 8, which is that of `$UpCase`
+//! on volumes that Windows 10 formatted; [`changed_since_nt5`] finds the letters that differ.
 
 mod later;
 
-pub(crate) use later::changed_since_nt5;
+use crate::format::BaseBlock;
+
+use later::upcase_later;
+pub(crate) use later::{changed_since_nt5, matters_since_nt5};
+
+/// Whose upper-case table orders and hashes the names of a hive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CaseTable {
+    /// Windows 2000, XP and Server 2003.
+    Nt5,
+    /// Windows 8 and later. It stands for Windows Vista and 7 too, which lack some of its letters.
+    Later,
+}
+
+impl CaseTable {
+    /// The table with which the hive of this base block was written: Windows Vista and later mark
+    /// each hive that they load (regf spec, Base block: GUID signature, last reorganized).
+    pub(crate) fn of(base: &BaseBlock) -> Self {
+        let marked = base.guid_signature == BaseBlock::GUID_SIGNATURE;
+        if marked || base.last_reorganized.get() != 0 || base.minor_version.get() > 5 {
+            Self::Later
+        } else {
+            Self::Nt5
+        }
+    }
+
+    /// The other table.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Nt5 => Self::Later,
+            Self::Later => Self::Nt5,
+        }
+    }
+
+    /// The upper case of a code unit.
+    #[inline]
+    pub(crate) fn upcase(self, unit: u16) -> u16 {
+        match self {
+            Self::Nt5 => upcase(unit),
+            Self::Later if unit < 0x100 => upcase(unit),
+            Self::Later => upcase_later(unit),
+        }
+    }
+}
+
+/// A number that is equal for units that either table takes for the same letter.
+pub(crate) fn fold(unit: u16) -> u16 {
+    CaseTable::Later.upcase(upcase(unit))
+}
 
 /// Letters at the same distance from their upper case.
 struct Run {
@@ -265,6 +313,27 @@ mod tests {
         assert_eq!(fnv1a(&table), NT5_HASH);
     }
 
+    /// Expanded table of Windows 8 and later, hashed with FNV-1a; its MD5 sum is
+    /// 7ff498a44e45e77374cc7c962b1b92f2, as that of `$UpCase` on volumes that Windows 10 formatted.
+    const LATER_HASH: u64 = 0x48ed_4531_e939_9927;
+
+    #[test]
+    fn the_later_table_is_that_of_windows_8() {
+        let later: Vec<u16> = (0..=u16::MAX)
+            .map(|unit| CaseTable::Later.upcase(unit))
+            .collect();
+        assert_eq!(fnv1a(&later), LATER_HASH);
+    }
+
+    #[test]
+    fn what_either_table_takes_for_one_letter_folds_to_one() {
+        for unit in 0..=u16::MAX {
+            for table in [CaseTable::Nt5, CaseTable::Later] {
+                assert_eq!(fold(unit), fold(table.upcase(unit)), "{unit:#06x}");
+            }
+        }
+    }
+
     #[test]
     fn every_run_lies_on_a_known_page() {
         for run in &RUNS {
@@ -340,9 +409,9 @@ mod tests {
             .zip(ours.iter().zip(&theirs))
             .filter_map(|(unit, (our, their))| (our != their).then_some(unit))
             .collect();
-        let changed = (0..=u16::MAX).filter(|unit| changed_since_nt5(*unit));
+        let later = (0..=u16::MAX).map(|unit| CaseTable::Later.upcase(unit));
         assert!(
-            different.is_empty() || different.iter().copied().eq(changed),
+            different.is_empty() || theirs.iter().copied().eq(later),
             "neither the table of Windows NT 5 nor that of Windows 8: {} units differ",
             different.len()
         );

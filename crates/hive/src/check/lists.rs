@@ -281,13 +281,14 @@ impl<'a> Walker<'a> {
             let Some(name) = self.subkey(list, element.cell.get(), siblings) else {
                 continue;
             };
+            let table = self.ground.table;
             let expected = if hashed {
-                name.hash()
+                name.hash_by(table)
             } else {
                 u32::from_le_bytes(name.lf_hint())
             };
             let stated = element.hash.get();
-            if stated != expected && !name.case_depends_on_windows() {
+            if stated != expected && !(hashed && stated == name.hash_by(table.other())) {
                 let subkey = CellOffset::new(element.cell.get());
                 self.problem(ProblemKind::SubkeyHash, list, subkey, || {
                     (format!("{expected:#010x}"), format!("{stated:#010x}"))
@@ -308,8 +309,10 @@ impl<'a> Walker<'a> {
         let cell = CellOffset::new(cell);
         let (node, name) = self.key_node(cell, Some((list, siblings.key)))?;
         if let Some(last) = siblings.last {
-            match last.cmp_ignore_case(name) {
+            let order = last.cmp_by(name, self.ground.table);
+            match order {
                 Ordering::Less => {}
+                _ if last.cmp_by(name, self.ground.table.other()).is_lt() => {}
                 Ordering::Equal => self.problem(ProblemKind::SubkeyDuplicate, cell, cell, || {
                     (
                         "a name that no other subkey has",
@@ -344,8 +347,8 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// What a wrong order of two names is: later versions of Windows, which upper-case some letters
-/// otherwise, may have sorted them so.
+/// What an order of two names is that is wrong by the tables of Windows NT 5 and of Windows 8:
+/// versions between them, which upper-case some letters otherwise, may have sorted them so.
 #[cold]
 fn order_kind(last: Name<'_>, name: Name<'_>) -> ProblemKind {
     if last.case_depends_on_windows() || name.case_depends_on_windows() {

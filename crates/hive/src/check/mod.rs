@@ -102,6 +102,7 @@ use crate::error::Corruption;
 use crate::format::{CellHeader, KeyNode};
 use crate::hive::Hive;
 use crate::offset::{CellOffset, FileOffset};
+use crate::upcase::CaseTable;
 
 /// Hives shorter than this are checked by one thread.
 const MIN_PARALLEL_LEN: usize = 2 << 20;
@@ -138,6 +139,7 @@ fn check_with(hive: &Hive, threads: usize) -> Report {
     let subject = Subject {
         data: hive.image().bins(),
         minor: base.minor_version.get(),
+        table: hive.case_table(),
         root: CellOffset::new(base.root_cell.get()),
         fault: base.validate().err(),
     };
@@ -152,6 +154,7 @@ fn check_with(hive: &Hive, threads: usize) -> Report {
 struct Subject<'a> {
     data: &'a [u8],
     minor: u32,
+    table: CaseTable,
     root: CellOffset,
     fault: Option<Corruption>,
 }
@@ -173,6 +176,7 @@ impl Subject<'_> {
         let ground = Ground {
             data: self.data,
             minor: self.minor,
+            table: self.table,
             starts: &tiling.starts,
             broken: &tiling.tally.broken,
             ring: &ring,

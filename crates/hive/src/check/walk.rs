@@ -10,6 +10,7 @@ use super::security::{Counts, Ring};
 use crate::bytes;
 use crate::format::{CellHeader, KeyNode};
 use crate::offset::CellOffset;
+use crate::upcase::CaseTable;
 
 /// What all walkers of one check read.
 #[derive(Clone, Copy)]
@@ -17,6 +18,7 @@ pub(super) struct Ground<'a> {
     /// The hive bins.
     pub(super) data: &'a [u8],
     pub(super) minor: u32,
+    pub(super) table: CaseTable,
     pub(super) starts: &'a Bitmap,
     /// Positions of cells without a valid size, in ascending order.
     pub(super) broken: &'a [usize],

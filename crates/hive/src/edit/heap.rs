@@ -7,6 +7,7 @@ use crate::error::Corruption;
 use crate::format::{CellHeader, HiveBin};
 use crate::image::Image;
 use crate::offset::{CellOffset, PAGE_LEN};
+use crate::upcase::CaseTable;
 
 use super::EditError;
 use super::free_map::{Change, FreeMap};
@@ -17,6 +18,7 @@ use crate::work;
 pub(super) struct Heap {
     pub(super) image: Image,
     minor: u32,
+    table: CaseTable,
     free: Option<FreeMap>,
     /// Security cells that no key node uses, by their counts.
     pub(super) unused_security: Vec<CellOffset>,
@@ -30,16 +32,18 @@ impl Heap {
         let minor = image
             .base_block()
             .map_or(0, |base| base.minor_version.get());
+        let table = image.base_block().map_or(CaseTable::Nt5, CaseTable::of);
         Self {
             image,
             minor,
+            table,
             free: None,
             unused_security: Vec::new(),
         }
     }
 
     pub(super) fn bins(&self) -> Bins<'_> {
-        Bins::new(self.image.bins(), self.minor)
+        Bins::new(self.image.bins(), self.minor, self.table)
     }
 
     pub(super) fn minor(&self) -> u32 {

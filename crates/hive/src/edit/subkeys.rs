@@ -7,6 +7,7 @@ use crate::key::{Key, Position};
 use crate::list::{Leaf, LeafKind, SubkeyList};
 use crate::name::Name;
 use crate::offset::CellOffset;
+use crate::upcase::CaseTable;
 
 use super::EditError;
 use super::heap::Heap;
@@ -25,7 +26,12 @@ pub(super) fn insert(
     child: CellOffset,
     name: Name<'_>,
 ) -> Result<(), EditError> {
-    let list = Key::at(heap.bins(), parent)?.subkey_list()?;
+    let key = Key::at(heap.bins(), parent)?;
+    let name = Named {
+        name,
+        table: key.case_table_for(name)?,
+    };
+    let list = key.subkey_list()?;
     let head = match list {
         None => {
             let kind = new_leaf_kind(heap.minor());
@@ -175,11 +181,18 @@ fn new_leaf_kind(minor: u32) -> LeafKind {
     }
 }
 
-fn hash_of(kind: LeafKind, name: Name<'_>) -> u32 {
+/// A new name, and the table by which it is hashed.
+#[derive(Clone, Copy)]
+struct Named<'n> {
+    name: Name<'n>,
+    table: CaseTable,
+}
+
+fn hash_of(kind: LeafKind, Named { name, table }: Named<'_>) -> u32 {
     match kind {
         LeafKind::Index => 0,
         LeafKind::Fast => u32::from_le_bytes(name.lf_hint()),
-        LeafKind::Hash => name.hash(),
+        LeafKind::Hash => name.hash_by(table),
     }
 }
 
@@ -189,7 +202,7 @@ fn insert_into_leaf(
     leaf: &OwnedLeaf,
     index: usize,
     child: CellOffset,
-    name: Name<'_>,
+    name: Named<'_>,
 ) -> Result<(CellOffset, Option<CellOffset>), EditError> {
     // A fast leaf that outgrows its limit goes on as an index leaf, as Windows does it.
     let kind = match leaf.kind {

@@ -392,3 +392,76 @@ fn the_map_of_free_cells_follows_every_change() {
         }
     }
 }
+
+/// A hive that a later Windows has marked as its own.
+fn later_editor() -> Editor {
+    let mut hive = Hive::create(5, &DESCRIPTOR, EARLIER).expect("valid descriptor");
+    hive.image.base_block_mut().expect("there").guid_signature = *b"rmtm";
+    Editor::new(hive, NOW)
+}
+
+fn hashes(editor: &Editor, key: &str) -> Vec<(String, u32)> {
+    let key = editor.key(key).expect("sound").expect("there");
+    let Some(SubkeyList::Leaf(leaf)) = key.subkey_list().expect("sound") else {
+        panic!("one leaf");
+    };
+    let names = key.subkeys().expect("sound");
+    let names = names.map(|key| key.expect("sound").name().to_string());
+    names
+        .zip((0..leaf.len()).filter_map(|at| leaf.hash(at)))
+        .collect()
+}
+
+/// Windows Vista and later upper-case U+0219 to U+0218: by the table of Windows XP they did not
+/// find a key of that name, which was made with the wrong hash and in the wrong place.
+#[test]
+fn names_are_hashed_and_ordered_by_the_table_of_the_hives_windows() {
+    let names = ["\u{218}b", "\u{219}a", "\u{218}c"];
+    let mut later = later_editor();
+    let mut early = editor(5);
+    for editor in [&mut later, &mut early] {
+        for name in names {
+            editor.create_key(name).expect("created");
+        }
+        let upper = editor.key("\u{218}A").expect("sound");
+        assert!(upper.is_some(), "found by either case");
+        let edited = std::mem::replace(editor, super::tests::editor(5)).finish();
+        let hive = edited.expect("finished").hive;
+        assert_eq!(crate::check::check(&hive).problems, []);
+        *editor = Editor::new(hive, NOW);
+    }
+    let expected = |order: [usize; 3], upper: u32| -> Vec<(String, u32)> {
+        order
+            .iter()
+            .map(|&at| {
+                let first = if at == 1 { upper } else { 0x218 };
+                let last = [u32::from(b'B'), u32::from(b'A'), u32::from(b'C')][at];
+                (names[at].to_owned(), first * 37 + last)
+            })
+            .collect()
+    };
+    assert_eq!(hashes(&later, ""), expected([1, 0, 2], 0x218));
+    assert_eq!(hashes(&early, ""), expected([0, 2, 1], 0x219));
+}
+
+/// The hashes of a list tell which Windows has written it, whoever has loaded the hive since.
+#[test]
+fn a_list_that_another_windows_has_written_is_continued_in_its_way() {
+    let mut early = editor(5);
+    early.create_key("\u{219}a").expect("created");
+    let mut hive = early.finish().expect("finished").hive;
+    hive.image.base_block_mut().expect("there").guid_signature = *b"rmtm";
+    let mut editor = Editor::new(hive, NOW);
+    assert_eq!(
+        editor.create_key("\u{219}A").expect("there"),
+        Outcome::Unchanged
+    );
+    editor.create_key("\u{21B}").expect("created");
+    let wanted = [
+        ("\u{219}a".to_owned(), 0x219 * 37 + u32::from(b'A')),
+        ("\u{21B}".to_owned(), 0x21B),
+    ];
+    assert_eq!(hashes(&editor, ""), wanted);
+    let hive = editor.finish().expect("finished").hive;
+    assert_eq!(crate::check::check(&hive).problems, []);
+}

@@ -1,13 +1,12 @@
 //! Finding keys and values through `nt-hive`, by the rules of Windows.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use nt_hive::{Hive, KeyNode, KeyValue, NtHiveError, NtHiveNameString};
 
 use crate::hive::components;
 use crate::name::{Name, NameBuf};
-use crate::upcase::upcase;
+use crate::upcase::{CaseTable, fold};
 
 use super::Expectation;
 
@@ -120,7 +119,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
     ) -> Result<HashMap<Vec<u16>, Found<'h>>, LookupError> {
         let wanted = self.wanted_below(above);
         let mut found = HashMap::new();
-        let mut in_order = true;
+        let mut is_in_order = true;
         let Some(subkeys) = key.subkeys().transpose()? else {
             return Ok(found);
         };
@@ -131,7 +130,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
             let subkey = subkey?;
             let name = subkey.name()?;
             if let Some(last) = &last {
-                in_order &= order(&last.name()?, &name) == Some(Ordering::Less);
+                is_in_order &= in_order(&last.name()?, &name);
             }
             if let Some(name) = stored(&name).map(upper)
                 && wanted.contains(&name)
@@ -140,7 +139,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
             }
             last = Some(subkey);
         }
-        if !in_order {
+        if !is_in_order {
             found
                 .values_mut()
                 .for_each(|key| *key = Err(Missing::OutOfOrder));
@@ -170,9 +169,9 @@ impl<'h, 'e> Lookup<'h, 'e> {
     }
 }
 
-/// The name in upper case, equal for names that are the same to Windows.
+/// The name in upper case, equal for names that are the same to Windows, whatever its version.
 fn upper(name: Name<'_>) -> Vec<u16> {
-    name.units().map(upcase).collect()
+    name.units().map(fold).collect()
 }
 
 /// The value of a key with this name.
@@ -201,9 +200,16 @@ fn stored<'n>(name: &NtHiveNameString<'n>) -> Option<Name<'n>> {
 }
 
 fn is(name: &NtHiveNameString<'_>, wanted: Name<'_>) -> bool {
-    stored(name).is_some_and(|name| name.eq_ignore_case(wanted))
+    stored(name).is_some_and(|name| name.is_same(wanted))
 }
 
-fn order(first: &NtHiveNameString<'_>, second: &NtHiveNameString<'_>) -> Option<Ordering> {
-    Some(stored(first)?.cmp_ignore_case(stored(second)?))
+/// Whether two names of a list are in order, by one of the tables.
+fn in_order(first: &NtHiveNameString<'_>, second: &NtHiveNameString<'_>) -> bool {
+    let (Some(first), Some(second)) = (stored(first), stored(second)) else {
+        return false;
+    };
+    let tables = [CaseTable::Nt5, CaseTable::Later];
+    tables
+        .into_iter()
+        .any(|table| first.cmp_by(second, table).is_lt())
 }
