@@ -10,6 +10,8 @@ mod host;
 #[cfg(target_os = "linux")]
 mod in_use;
 mod ntfs;
+#[cfg(target_os = "linux")]
+pub(crate) mod sysfs;
 mod tree;
 
 pub(crate) use descriptors::ImageDescriptors;

@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, major, minor};
 
 use super::loop_status::{self, Backing};
-use super::sysfs::{self, Number};
+use crate::image::sysfs::{self, Number};
 
 /// What the kernel adds to the path of a file that has lost its name.
 const DELETED: &[u8] = b" (deleted)";
@@ -36,9 +36,13 @@ pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
         let Some(path) = sysfs::attribute(&folder, "loop/backing_file")? else {
             continue;
         };
-        let shows = match asked(name, &folder) {
-            Some(backing) => wanted.is(backing)?,
-            None => wanted.is_at(&path)?,
+        // Asked only if its path does not tell: a device that is open is detached later.
+        let shows = match wanted.is_at(&path)? {
+            Some(is_it) => is_it,
+            None => match asked(name, &folder) {
+                Some(backing) => wanted.is(backing)?,
+                None => wanted.has_name(&path),
+            },
         };
         if shows {
             return Ok(Some(name.to_owned()));
@@ -83,25 +87,25 @@ impl Wanted {
         Ok(same_file_system && self.metadata.ino() == backing.inode)
     }
 
-    /// Whether it is the file at the path that the kernel shows for a loop device. That path may be
-    /// one of another container.
-    fn is_at(&self, path: &[u8]) -> io::Result<bool> {
-        let kept = path.strip_suffix(DELETED);
-        for path in [Some(path), kept].into_iter().flatten() {
-            let Ok(found) = fs::metadata(OsStr::from_bytes(path)) else {
-                continue;
-            };
-            if self.metadata.file_type().is_block_device() {
-                return Ok(
-                    found.file_type().is_block_device() && self.overlaps(split(found.rdev()))?
-                );
-            }
-            let is_it = (found.dev(), found.ino()) == (self.metadata.dev(), self.metadata.ino());
-            return Ok(is_it);
+    /// Whether it is the file at the path that the kernel shows for a loop device; `None` if nothing is
+    /// there now: the path may be one of another container, or the file has lost that name.
+    fn is_at(&self, path: &[u8]) -> io::Result<Option<bool>> {
+        let Ok(found) = fs::metadata(OsStr::from_bytes(path)) else {
+            return Ok(None);
+        };
+        if self.metadata.file_type().is_block_device() {
+            let is_device = found.file_type().is_block_device();
+            return Ok(Some(is_device && self.overlaps(split(found.rdev()))?));
         }
-        // Nobody can tell which file that is. One of another name is taken for another.
-        let last = kept.unwrap_or(path).rsplit(|byte| *byte == b'/').next();
-        Ok(self.name.is_some() && last == self.name.as_deref())
+        let is_it = (found.dev(), found.ino()) == (self.metadata.dev(), self.metadata.ino());
+        Ok(Some(is_it))
+    }
+
+    /// Whether it has the last name of a path of which nobody can tell more.
+    fn has_name(&self, path: &[u8]) -> bool {
+        let path = path.strip_suffix(DELETED).unwrap_or(path);
+        let last = path.rsplit(|byte| *byte == b'/').next();
+        self.name.is_some() && last == self.name.as_deref()
     }
 
     /// Whether two block devices have bytes in common: one is the other, or its disk.
@@ -155,7 +159,8 @@ mod tests {
         let shown = |path: PathBuf, more: &str| {
             let mut bytes = path.as_os_str().as_bytes().to_vec();
             bytes.extend_from_slice(more.as_bytes());
-            wanted.is_at(&bytes).expect("asked")
+            let told = wanted.is_at(&bytes).expect("asked");
+            told.unwrap_or_else(|| wanted.has_name(&bytes))
         };
         for (name, more, expected) in [
             ("disk.img", "", true),

@@ -15,7 +15,6 @@ mod locks;
 #[expect(unsafe_code, reason = "an ioctl can't be had without")]
 mod loop_status;
 mod loops;
-mod sysfs;
 
 use std::fs::File;
 use std::thread;
@@ -23,8 +22,8 @@ use std::time::Duration;
 
 use crate::error::GuardError;
 
-/// Times that a file is asked about that somebody has open for writing, and the wait between: a
-/// program that has just ended, or that another is just starting, holds files for a moment.
+/// Times that is asked, and the wait between: a loop device that is detached, and a program that has
+/// just ended or that another is just starting, have a file for a moment.
 const TRIES: u32 = 10;
 const WAIT: Duration = Duration::from_millis(20);
 
@@ -35,14 +34,20 @@ const WAIT: Duration = Duration::from_millis(20);
 /// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`], or why it could
 /// not be found out.
 pub(super) fn check(file: &File) -> Result<(), GuardError> {
+    for _ in 1..TRIES {
+        match check_once(file) {
+            Err(
+                GuardError::DiskAttached { .. } | GuardError::DiskLocked | GuardError::DiskOpen,
+            ) => thread::sleep(WAIT),
+            checked => return checked,
+        }
+    }
+    check_once(file)
+}
+
+fn check_once(file: &File) -> Result<(), GuardError> {
     locks::test(file)?;
     not_attached(file)?;
-    for _ in 1..TRIES {
-        if !lease::has_writers(file) {
-            return Ok(());
-        }
-        thread::sleep(WAIT);
-    }
     match lease::has_writers(file) {
         true => Err(GuardError::DiskOpen),
         false => Ok(()),

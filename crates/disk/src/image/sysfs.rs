@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Major and minor number of a device.
-pub(super) type Number = (u32, u32);
+pub(crate) type Number = (u32, u32);
 
 /// Attributes in sysfs have at most a page; no list of devices is that long on any machine.
 const MAX_LEN: usize = 4096;
 const MAX_DEVICES: usize = 1 << 16;
 
 /// The folders of all block devices that are no partitions.
-pub(super) fn devices() -> io::Result<Vec<PathBuf>> {
+pub(crate) fn devices() -> io::Result<Vec<PathBuf>> {
     let listed = match fs::read_dir("/sys/block") {
         Ok(listed) => listed,
         // Without sysfs there is nothing to be told.
@@ -27,7 +27,7 @@ pub(super) fn devices() -> io::Result<Vec<PathBuf>> {
 }
 
 /// An attribute without the line's end; `None` where the device has none of that name now.
-pub(super) fn attribute(device: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn attribute(device: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     let bytes = match fs::read(device.join(name)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -43,14 +43,14 @@ pub(super) fn attribute(device: &Path, name: &str) -> io::Result<Option<Vec<u8>>
 const NO_DEVICE: i32 = 19;
 
 /// The device number of a device's folder.
-pub(super) fn number(device: &Path) -> io::Result<Option<Number>> {
+pub(crate) fn number(device: &Path) -> io::Result<Option<Number>> {
     let text = attribute(device, "dev")?;
     let text = text.as_deref().and_then(|text| str::from_utf8(text).ok());
     Ok(text.and_then(parse))
 }
 
 /// The disk that a device is a partition of; the device itself where it is none.
-pub(super) fn whole(device: Number) -> io::Result<Number> {
+pub(crate) fn whole(device: Number) -> io::Result<Number> {
     let (major, minor) = device;
     let folder = format!("/sys/dev/block/{major}:{minor}");
     let folder = Path::new(&folder);
@@ -63,7 +63,8 @@ pub(super) fn whole(device: Number) -> io::Result<Number> {
     Ok(disk.unwrap_or(device))
 }
 
-fn parse(text: &str) -> Option<Number> {
+/// A device number as the kernel writes it: `8:17`.
+pub(crate) fn parse(text: &str) -> Option<Number> {
     let (major, minor) = text.split_once(':')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
