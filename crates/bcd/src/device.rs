@@ -101,6 +101,17 @@ pub enum Partition {
     },
 }
 
+impl Partition {
+    /// Whether another one differs in the disk alone.
+    pub(crate) fn is_almost(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Gpt { partition: one, .. }, Self::Gpt { partition: two, .. }) => one == two,
+            (Self::Mbr { offset: one, .. }, Self::Mbr { offset: two, .. }) => one == two,
+            _ => false,
+        }
+    }
+}
+
 /// What a file is used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileUse {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::device::{Device, Partition};
+use crate::device::{Device, Partition, Target};
 use crate::element_id::ElementId;
 use crate::error::StoreError;
 use crate::guid::Guid;
@@ -15,12 +15,46 @@ use crate::well_known::BOOTMGR;
 const LOADER_FILES: [&str; 2] = ["winload.exe", "winload.efi"];
 
 /// The Windows that is looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Its folder from the root of its volume, such as `\Windows`.
     pub system_root: String,
     /// The partition that it lies on, where that is known.
     pub partition: Option<Partition>,
+    /// The partitions of its disk, with what a person calls each; empty where they are not known.
+    pub disk: Vec<(String, Partition)>,
+    /// The partition that the store lies on, where that is known: a loader may name it as `boot`.
+    pub store: Option<Partition>,
+}
+
+/// What a loader's `osdevice` says of the wanted Windows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing: it is missing or names no partition, or nobody knows which one is wanted.
+    Unknown,
+    /// It names the wanted partition.
+    Wanted,
+    /// It names another one.
+    Other {
+        /// That partition.
+        found: Partition,
+        /// What a person calls it, where it is on the disk.
+        name: Option<String>,
+    },
+    /// It names none of the disk.
+    Nowhere {
+        /// What it names.
+        found: Partition,
+        /// The partition that it would name if it named this disk.
+        almost: Option<String>,
+    },
+    /// It is `boot`, and the store lies on another partition than the wanted one.
+    BootManager {
+        /// What a person calls the store's partition.
+        name: Option<String>,
+    },
+    /// It names a file on that very disk, which holds another volume.
+    InFile,
 }
 
 /// A loader of a store. What can't be read is missing.
@@ -64,11 +98,40 @@ pub enum Mismatch {
         found: Option<String>,
     },
     /// Its Windows lies on another partition.
-    #[error("its osdevice is {found}")]
-    Partition {
-        /// The partition that it names.
-        found: Partition,
-    },
+    #[error("its osdevice is {}", PlaceWords(.0))]
+    Place(Place),
+}
+
+/// Where an `osdevice` leads, for a message.
+struct PlaceWords<'a>(&'a Place);
+
+impl fmt::Display for PlaceWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Place::Unknown => f.write_str("unknown"),
+            Place::Wanted => f.write_str("the partition of this Windows"),
+            Place::BootManager { name } => {
+                f.write_str("boot, the boot manager's own partition")?;
+                match name {
+                    Some(name) => write!(f, " ({name} of this disk)"),
+                    None => Ok(()),
+                }
+            }
+            Place::InFile => f.write_str("a file on this disk, which holds another volume"),
+            Place::Other { found, name: None } => write!(f, "{found}"),
+            Place::Other {
+                found,
+                name: Some(name),
+            } => write!(f, "{name} of this disk ({found})"),
+            Place::Nowhere { found, almost } => {
+                write!(f, "on no partition of this disk ({found})")?;
+                match almost {
+                    Some(name) => write!(f, "; it would be {name} if this were the disk it names"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
 }
 
 /// How a loader was chosen.
@@ -161,8 +224,7 @@ pub fn loaders(store: &Store<'_>) -> Result<Vec<Loader>, StoreError> {
 /// Where none does, or several, with all loaders; or where the store can't be read.
 pub fn find(store: &Store<'_>, wanted: &Wanted) -> Result<Found, LoaderError> {
     let all = loaders(store)?;
-    let fits = |loader: &Loader| loader.mismatch(wanted).is_none();
-    let fitting: Vec<&Loader> = all.iter().filter(|loader| fits(loader)).collect();
+    let fitting = fitting(&all, wanted);
     let in_menu: Vec<&Loader> = fitting.iter().copied().filter(|l| l.in_menu).collect();
     let default = fitting.iter().copied().find(|loader| loader.is_default);
     let (loader, chosen) = match (default, in_menu.as_slice()) {
@@ -192,6 +254,24 @@ pub fn find(store: &Store<'_>, wanted: &Wanted) -> Result<Found, LoaderError> {
         chosen,
         others,
     })
+}
+
+/// The loaders that boot the wanted Windows: those that name its partition; if there are none of these,
+/// those that name none; if there are none of these either, those that are meant to boot it, but name a
+/// partition that the disk does not have, or the boot manager's own. Windows does not start from such a one (0xc000000e) before
+/// its `osdevice` is right.
+#[must_use]
+pub fn fitting<'a>(loaders: &'a [Loader], wanted: &Wanted) -> Vec<&'a Loader> {
+    let fits = |loader: &&Loader| loader.mismatch(wanted).is_none();
+    let fitting: Vec<&Loader> = loaders.iter().filter(fits).collect();
+    let nearness = |loader: &&Loader| match loader.place(wanted) {
+        Place::Wanted => 0,
+        Place::Nowhere { .. } | Place::BootManager { .. } => 2,
+        _ => 1,
+    };
+    let nearest = fitting.iter().map(nearness).min();
+    let is_nearest = |loader: &&Loader| Some(nearness(loader)) == nearest;
+    fitting.into_iter().filter(is_nearest).collect()
 }
 
 impl Loader {
@@ -243,10 +323,82 @@ impl Loader {
                 found: self.path.clone(),
             });
         }
-        let partition = self.os_device.as_ref().and_then(Device::partition);
-        match (wanted.partition, partition) {
-            (Some(wanted), Some(found)) if wanted != found => Some(Mismatch::Partition { found }),
+        match self.place(wanted) {
+            Place::Unknown | Place::Wanted | Place::Nowhere { .. } | Place::BootManager { .. } => {
+                None
+            }
+            place => Some(Mismatch::Place(place)),
+        }
+    }
+
+    /// What its `osdevice` says of the wanted Windows. The identifiers must be those of the disk and of
+    /// the partition: the boot manager finds nothing by one alone.
+    #[must_use]
+    pub fn place(&self, wanted: &Wanted) -> Place {
+        let Some(device) = &self.os_device else {
+            return Place::Unknown;
+        };
+        let named = match device.target {
+            Target::Boot => wanted.store,
+            _ => device.partition(),
+        };
+        let Some(found) = named else {
+            return Place::Unknown;
+        };
+        let on_disk = wanted
+            .disk
+            .iter()
+            .find(|(_, partition)| *partition == found);
+        if matches!(device.target, Target::File(_)) {
+            // Of a volume in a file nothing is known but that it is not what the file lies on.
+            return match on_disk {
+                Some(_) => Place::InFile,
+                None => Place::Unknown,
+            };
+        }
+        match (wanted.partition, on_disk) {
+            (Some(wanted), _) if wanted == found => Place::Wanted,
+            (Some(_), on_disk) if device.target == Target::Boot => Place::BootManager {
+                name: on_disk.map(|(name, _)| name.clone()),
+            },
+            (Some(_), Some((name, _))) => Place::Other {
+                found,
+                name: Some(name.clone()),
+            },
+            (_, None) if !wanted.disk.is_empty() => {
+                let almost = wanted.disk.iter().find(|(_, one)| one.is_almost(found));
+                let almost = almost.map(|(name, _)| name.clone());
+                Place::Nowhere { found, almost }
+            }
+            (Some(_), None) => Place::Other { found, name: None },
+            (None, _) => Place::Unknown,
+        }
+    }
+
+    /// Why Windows does not start by it though it is meant to, for a person: its `osdevice` names no
+    /// partition of the disk, or the boot manager's own.
+    #[must_use]
+    pub fn astray(&self, wanted: &Wanted) -> Option<String> {
+        match self.place(wanted) {
+            place @ (Place::Nowhere { .. } | Place::BootManager { .. }) => {
+                Some(Mismatch::Place(place).to_string())
+            }
             _ => None,
+        }
+    }
+
+    /// The partition that it loads Windows from, for a person; `None` where it names none.
+    #[must_use]
+    pub fn shown_place(&self, wanted: &Wanted) -> Option<String> {
+        let place = self.place(wanted);
+        match &place {
+            Place::Unknown => self.os_device.as_ref().map(ToString::to_string),
+            Place::Wanted => {
+                let mut disk = wanted.disk.iter();
+                let named = disk.find(|(_, one)| Some(*one) == wanted.partition);
+                named.map(|(name, _)| name.clone())
+            }
+            _ => Some(PlaceWords(&place).to_string()),
         }
     }
 

@@ -56,7 +56,7 @@ mod target;
 mod volumes;
 
 pub use diskmend_image::content::Content;
-pub use diskmend_image::partition::Scheme;
+pub use diskmend_image::partition::{DiskId, PartitionId, Scheme};
 pub use diskmend_image::recorded::{
     Progress, RecordError, RecordFile, Restored, State as RecordedState,
 };
@@ -73,4 +73,4 @@ pub use security::{
     Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Protection, Walk,
 };
 pub use target::Target;
-pub use volumes::{DiskNumber, SiblingVolume, siblings};
+pub use volumes::{DiskLayout, DiskNumber, SiblingVolume, siblings};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Disk, Folder, GuardError, Target, guard};
+use diskmend_disk::{Disk, DiskLayout, Folder, GuardError, Target, guard};
 
 use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
@@ -63,6 +63,8 @@ pub(crate) struct Site {
     pub(crate) disk: Option<Disk>,
     /// The number of the target's partition on it.
     pub(crate) partition: Option<u32>,
+    /// How the target's disk is divided, where that is known, mounted or not.
+    pub(crate) layout: Option<DiskLayout>,
     /// Asks whether there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
 }
@@ -126,6 +128,7 @@ impl Site {
             boot: BootPlace::of(&options.boot, own()?)?,
             disk: target.disk().cloned(),
             partition: target.partition(),
+            layout: DiskLayout::of(target),
             room: Box::new(room),
         })
     }

@@ -120,6 +120,19 @@ fn boot_store(
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
     let found = boot_store::survey(site, recipes, options, watch)?;
+    let astray = found.stores.iter().filter(|store| store.chosen);
+    let astray = astray.filter_map(|store| {
+        let text = format!(
+            "{}: {}: Windows does not start by it (0xc000000e) until that names its partition",
+            store.shown_path(),
+            store.warning.as_ref()?
+        );
+        Some(Notice {
+            kind: "boot-store",
+            text,
+        })
+    });
+    survey.notices.extend(astray);
     survey.stores = found.stores;
     match found.chosen {
         Ok(store) => survey.store = Some(store),

@@ -33,7 +33,7 @@ fn contents(hive: &Hive) -> Contents {
 fn windows() -> Wanted {
     Wanted {
         system_root: "\\Windows".into(),
-        partition: None,
+        ..Wanted::default()
     }
 }
 
@@ -117,7 +117,7 @@ fn the_loader_of_the_windows_folder_is_the_default_entry() {
 
         let elsewhere = Wanted {
             system_root: "\\Elsewhere".into(),
-            partition: None,
+            ..Wanted::default()
         };
         let error = loader::find(&store, &elsewhere).unwrap_err().to_string();
         assert!(error.contains(&found.loader.guid.to_string()), "{error}");

@@ -59,7 +59,7 @@ fn exercise(bytes: &[u8]) -> bool {
     }
     let wanted = Wanted {
         system_root: "\\Windows".into(),
-        partition: None,
+        ..Wanted::default()
     };
     let loader = match loader::find(&store, &wanted) {
         Ok(found) => found.loader.guid,

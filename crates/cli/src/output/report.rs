@@ -131,13 +131,20 @@ pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<
         write!(out, "boot store {}: ", Visible(&path))?;
         match &store.problem {
             Some(problem) => writeln!(out, "{}", Visible(problem))?,
+            None if store.chosen && store.warning.is_some() => {
+                writeln!(out, "meant to start this Windows, which it does not")?;
+            }
             None if store.chosen => writeln!(out, "starts this Windows")?,
             None => writeln!(out, "could start this Windows")?,
         }
         for loader in store.loaders.iter().filter(|loader| loader.chosen) {
             let description = loader.description.as_deref().unwrap_or_default();
             let (object, description) = (Visible(&loader.object), Visible(description));
-            writeln!(out, "  by loader {object} {description}")?;
+            write!(out, "  by loader {object} {description}")?;
+            match &loader.os_device {
+                Some(device) => writeln!(out, ", osdevice {}", Visible(device))?,
+                None => writeln!(out)?,
+            }
         }
     }
     Ok(())

@@ -14,6 +14,33 @@ use crate::ntfs_disk::{break_keys, fixture_store, windows};
 /// Bytes of a MiB.
 pub(crate) const MIB: u64 = 1 << 20;
 
+/// What tells the disk and the partition of Windows from others.
+pub(crate) const DISK_GUID: &str = "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0";
+pub(crate) const WINDOWS_GUID: &str = "B0B0B0B0-1111-2222-3333-444455556666";
+pub(crate) const SIGNATURE: u32 = 0x1A2B_3C4D;
+
+/// The bytes of a GUID on disk.
+pub(crate) fn guid(text: &str) -> [u8; 16] {
+    let digits = text.replace('-', "");
+    let byte = |at: usize| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).expect("a GUID");
+    [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map(byte)
+}
+
+/// Has every device of a boot store that is a partition name this one.
+pub(crate) fn name_partition(store: &mut [u8], disk: [u8; 16], partition: [u8; 16]) {
+    // A descriptor: a partition, any flags, 72 bytes long (docs/bcd.md).
+    let is_partition = |at: &usize| {
+        let of = |range: std::ops::Range<usize>| store.get(at + range.start..at + range.end);
+        of(0..4) == Some(&[6, 0, 0, 0]) && of(8..16) == Some(&[0x48, 0, 0, 0, 0, 0, 0, 0])
+    };
+    let places: Vec<usize> = (0..store.len()).step_by(4).filter(is_partition).collect();
+    assert!(!places.is_empty(), "no device is a partition");
+    for at in places {
+        store[at + 16..at + 32].copy_from_slice(&partition);
+        store[at + 40..at + 56].copy_from_slice(&disk);
+    }
+}
+
 /// Who starts Windows from the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
@@ -146,14 +173,17 @@ impl ImageDisk {
         };
         let script = match self.layout {
             Layout::Gpt => [
-                "label: gpt\n".to_owned(),
+                format!("label: gpt\nlabel-id: {DISK_GUID}\n"),
                 line(self.boot, "type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),
                 line(reserved, "type=E3C9E316-0B5C-4DB8-817D-F92DF00215AE"),
-                line(self.windows, "type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"),
+                line(
+                    self.windows,
+                    &format!("type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, uuid={WINDOWS_GUID}"),
+                ),
             ]
             .concat(),
             Layout::Mbr => [
-                "label: dos\n".to_owned(),
+                format!("label: dos\nlabel-id: {SIGNATURE:#x}\n"),
                 line(self.boot, "type=7, bootable"),
                 line(self.windows, "type=7"),
             ]
@@ -191,7 +221,7 @@ impl ImageDisk {
             let volume = self.mount(self.boot)?;
             let boot = volume.path().join("Boot");
             fs::create_dir(&boot).expect("writable");
-            fs::write(boot.join("BCD"), store(self.layout)).expect("writable");
+            fs::write(boot.join("BCD"), self.naming_windows(store(self.layout))).expect("writable");
             fs::write(boot.join("BCD.LOG1"), [0; 4096]).expect("writable");
             return Some(());
         }
@@ -208,8 +238,39 @@ impl ImageDisk {
         let made = run("mmd", &[&["-i", &image], &folders[..]].concat());
         made.map_err(|error| skipped("mmd (Debian package mtools)", &error))
             .ok()?;
-        self.write_esp("EFI/Microsoft/Boot/BCD", &store(self.layout));
+        self.write_esp(
+            "EFI/Microsoft/Boot/BCD",
+            &self.naming_windows(store(self.layout)),
+        );
         Some(())
+    }
+
+    /// Puts a boot store there whose loader names the partition of Windows: those of the corpus name
+    /// none.
+    pub(crate) fn name_windows(&self) {
+        if self.layout == Layout::Gpt {
+            let store = self.naming_windows(fixture_store("bcd-efi"));
+            self.write_esp("EFI/Microsoft/Boot/BCD", &store);
+            return;
+        }
+        let volume = self.mount(self.boot).expect("mounted before");
+        let store = self.naming_windows(fixture_store("bcd-bios"));
+        fs::write(volume.path().join("Boot/BCD"), store).expect("writable");
+    }
+
+    /// A boot store each of whose partitions is that of Windows.
+    fn naming_windows(&self, mut store: Vec<u8>) -> Vec<u8> {
+        let (disk, partition) = match self.layout {
+            Layout::Gpt => (guid(DISK_GUID), guid(WINDOWS_GUID)),
+            Layout::Mbr => {
+                let (mut disk, mut partition) = ([0; 16], [0; 16]);
+                disk[..4].copy_from_slice(&SIGNATURE.to_le_bytes());
+                partition[..8].copy_from_slice(&self.windows.start.to_le_bytes());
+                (disk, partition)
+            }
+        };
+        name_partition(&mut store, disk, partition);
+        store
     }
 
     /// The EFI system partition as mtools name it.
@@ -319,7 +380,7 @@ impl ImageDisk {
     /// Makes a file of the EFI system partition.
     pub(crate) fn write_esp(&self, path: &str, bytes: &[u8]) {
         let mut mcopy = Command::new("mcopy");
-        let mcopy = mcopy.args(["-i", &self.mtools_image(), "-", &format!("::/{path}")]);
+        let mcopy = mcopy.args(["-o", "-i", &self.mtools_image(), "-", &format!("::/{path}")]);
         feed(mcopy, bytes).expect("copied");
     }
 

@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::image_disk::{ImageDisk, Layout};
+use crate::common::run;
+use crate::image_disk::{DISK_GUID, ImageDisk, Layout, MIB, Part, WINDOWS_GUID};
+use crate::ntfs_disk::windows;
 use crate::program::diskmend;
 
 const EFI_BOOT: &str = "EFI/Microsoft/Boot";
@@ -98,4 +100,131 @@ fn a_store_that_can_not_get_a_log_is_written_without_one() {
     diskmend(["inspect", disk.path(), "rdp-internal-error"]).ends(0);
     diskmend(["undo", disk.path(), "--yes"]).ends(0);
     disk.has_bytes_of(&before);
+}
+
+/// After a disk was copied or its identifiers were changed, the loader names a partition that is not
+/// there: the store had been said to start this Windows.
+#[test]
+fn a_loader_that_names_no_partition_of_the_disk_is_told() {
+    for layout in [Layout::Gpt, Layout::Mbr] {
+        let Some(disk) = ImageDisk::new(layout) else {
+            return;
+        };
+        disk.name_windows();
+        let sound = diskmend(["inspect", disk.path(), "serial-console"]).ends(3);
+        assert!(
+            sound.stdout.contains("starts this Windows"),
+            "{}",
+            sound.stdout
+        );
+        let place = format!("osdevice partition {}", disk.number());
+        assert!(sound.stdout.contains(&place), "{}", sound.stdout);
+        assert!(
+            !sound.stderr.contains("partition of this disk"),
+            "{}",
+            sound.stderr
+        );
+        let changed = match layout {
+            Layout::Gpt => "11112222-3333-4444-5555-666677778888",
+            Layout::Mbr => "0x99887766",
+        };
+        run("sfdisk", &["-q", "--disk-id", disk.path(), changed]).expect("used before");
+        for command in ["inspect", "plan"] {
+            let run = diskmend([command, disk.path(), "serial-console"]).ends(3);
+            assert!(
+                !run.stdout.contains("starts this Windows"),
+                "{}",
+                run.stdout
+            );
+            let words = "its osdevice is on no partition of this disk";
+            assert!(run.stderr.contains(words), "{}", run.stderr);
+            let almost = format!("partition {} if this were the disk", disk.number());
+            assert!(run.stderr.contains(&almost), "{}", run.stderr);
+        }
+    }
+}
+
+/// A disk with a Windows on partition 3, which the loader names, and another one on partition 4.
+fn two_windows() -> Option<(ImageDisk, Part)> {
+    let disk = ImageDisk::new(Layout::Gpt)?;
+    disk.name_windows();
+    let second = Part {
+        start: disk.windows.start + disk.windows.len,
+        len: 48 * MIB,
+    };
+    let file = fs::OpenOptions::new().write(true).open(disk.path());
+    let grown = file.and_then(|file| file.set_len(second.start + second.len + MIB));
+    grown.expect("room");
+    let line = |part: Part, uuid: &str| {
+        let (start, len) = (part.start / 512, part.len / 512);
+        format!("start={start}, size={len}, {uuid}type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n")
+    };
+    let reserved = Part {
+        start: disk.boot.start + disk.boot.len,
+        len: MIB,
+    };
+    let script = [
+        format!("label: gpt\nlabel-id: {DISK_GUID}\n"),
+        line(disk.boot, ""),
+        line(reserved, ""),
+        line(disk.windows, &format!("uuid={WINDOWS_GUID}, ")),
+        line(second, ""),
+    ];
+    disk.run_sfdisk(&script.concat())?;
+    disk.format_windows(second)?;
+    windows(disk.mount(second)?.path());
+    Some((disk, second))
+}
+
+#[test]
+fn of_two_windows_the_one_that_the_loader_names_has_the_store() {
+    let Some((disk, second)) = two_windows() else {
+        return;
+    };
+    let plan = |target: &str, more: &[&str]| diskmend([&["plan", target], more].concat());
+    let console = ["serial-console", "--volume"];
+    let named = plan(disk.path(), &[console[0], console[1], "3"]).ends(3);
+    assert!(
+        named.stdout.contains("osdevice partition 3"),
+        "{}",
+        named.stdout
+    );
+    let other = plan(disk.path(), &[console[0], console[1], "4"]).ends(5);
+    let words = "its osdevice is partition 3 of this disk";
+    assert!(other.stderr.contains(words), "{}", other.stderr);
+
+    // Mounted, the kernel tells which partition it is.
+    let esp = disk.beside("esp");
+    let boot = Path::new(&esp).join(EFI_BOOT);
+    fs::create_dir_all(&boot).expect("writable");
+    let store = disk.read_esp(&format!("{EFI_BOOT}/BCD")).expect("a store");
+    fs::write(boot.join("BCD"), &store).expect("writable");
+    let boot_volume = [console[0], "--boot-volume", &esp];
+    let first = disk.mount(disk.windows).expect("mounted before");
+    let named = plan(first.root(), &boot_volume).ends(3);
+    assert!(
+        named.stdout.contains("osdevice partition 3"),
+        "{}",
+        named.stdout
+    );
+    drop(first);
+    let second = disk.mount(second).expect("mounted before");
+    let other = plan(second.root(), &boot_volume).ends(5);
+    assert!(other.stderr.contains(words), "{}", other.stderr);
+    drop(second);
+
+    // One that names neither may be meant for either.
+    run(
+        "sfdisk",
+        &["-q", "--part-uuid", disk.path(), "3", DISK_GUID],
+    )
+    .expect("used before");
+    for number in ["3", "4"] {
+        let refused = plan(disk.path(), &[console[0], console[1], number]).ends(5);
+        assert!(
+            refused.stderr.contains("another Windows"),
+            "{}",
+            refused.stderr
+        );
+    }
 }

@@ -10,6 +10,7 @@ use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 use std::ptr;
 
+use diskmend_image::partition::{Guid, PartitionId};
 use windows_sys::Win32::Foundation::{
     ERROR_DEV_NOT_EXIST, ERROR_FILE_NOT_FOUND, ERROR_INVALID_FUNCTION, ERROR_NO_MEDIA_IN_DRIVE,
     ERROR_NO_MORE_FILES, ERROR_NOT_READY, ERROR_NOT_SUPPORTED, ERROR_PATH_NOT_FOUND, HANDLE,
@@ -21,9 +22,11 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{
     DISK_ATTRIBUTE_OFFLINE, DISK_ATTRIBUTE_READ_ONLY, DISK_EXTENT, DISK_GEOMETRY,
-    GET_DISK_ATTRIBUTES, GET_LENGTH_INFORMATION, IOCTL_DISK_GET_DISK_ATTRIBUTES,
-    IOCTL_DISK_GET_DRIVE_GEOMETRY, IOCTL_DISK_GET_LENGTH_INFO,
+    DRIVE_LAYOUT_INFORMATION_EX, GET_DISK_ATTRIBUTES, GET_LENGTH_INFORMATION,
+    IOCTL_DISK_GET_DISK_ATTRIBUTES, IOCTL_DISK_GET_DRIVE_GEOMETRY, IOCTL_DISK_GET_DRIVE_LAYOUT_EX,
+    IOCTL_DISK_GET_LENGTH_INFO, PARTITION_INFORMATION_EX, PARTITION_STYLE_GPT, PARTITION_STYLE_MBR,
 };
+use windows_sys::core::GUID;
 
 use crate::volumes::{DiskNumber, DiskState};
 
@@ -43,6 +46,16 @@ const NO_DISK: [WIN32_ERROR; 7] = [
     ERROR_NOT_SUPPORTED,
     ERROR_PATH_NOT_FOUND,
 ];
+
+/// Most partitions of a disk: Windows makes 128 at most.
+const MAX_PARTITIONS: usize = 512;
+
+/// `DRIVE_LAYOUT_INFORMATION_EX` with room for many.
+#[repr(C)]
+struct DriveLayout {
+    head: DRIVE_LAYOUT_INFORMATION_EX,
+    more: [PARTITION_INFORMATION_EX; MAX_PARTITIONS - 1],
+}
 
 /// `VOLUME_DISK_EXTENTS` with room for many.
 #[repr(C)]
@@ -85,6 +98,12 @@ pub(crate) fn volume_roots() -> io::Result<Vec<OsString>> {
 /// The disks that hold a piece of the volume with this device, which is the path of its root without
 /// the backslash at the end. None where it lies on no disk.
 pub(crate) fn disks_of(device: &Path) -> io::Result<Vec<DiskNumber>> {
+    let extents = extents_of(device)?.into_iter();
+    Ok(extents.map(|(disk, _)| disk).collect())
+}
+
+/// The pieces of that volume: disk, and offset on it in bytes.
+pub(crate) fn extents_of(device: &Path) -> io::Result<Vec<(DiskNumber, u64)>> {
     let mut extents = Extents {
         count: 0,
         extents: [DISK_EXTENT::default(); MAX_EXTENTS],
@@ -100,8 +119,79 @@ pub(crate) fn disks_of(device: &Path) -> io::Result<Vec<DiskNumber>> {
     let told = told.ok_or(io::ErrorKind::InvalidData)?;
     Ok(told
         .iter()
-        .map(|extent| DiskNumber(extent.DiskNumber))
+        .map(|extent| {
+            let start = extent.StartingOffset.cast_unsigned();
+            (DiskNumber(extent.DiskNumber), start)
+        })
         .collect())
+}
+
+/// A partition as Windows tells of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Laid {
+    /// Its number, from 1 on.
+    pub(crate) number: u32,
+    /// Where it starts on the disk, in bytes.
+    pub(crate) start: u64,
+    pub(crate) id: PartitionId,
+}
+
+/// How a disk is divided; `None` where there is none of that number, or it has no table.
+pub(crate) fn drive_layout(disk: DiskNumber) -> io::Result<Option<Vec<Laid>>> {
+    // SAFETY: it is made of numbers, of which zeros are valid.
+    let mut layout: DriveLayout = unsafe { std::mem::zeroed() };
+    let asked = open(format!(r"\\.\PhysicalDrive{disk}").as_ref()).and_then(|disk| {
+        // SAFETY: it is made of numbers.
+        unsafe { ask(&disk, IOCTL_DISK_GET_DRIVE_LAYOUT_EX, &mut layout) }
+    });
+    if let Err(error) = asked {
+        return or_none(error, &NO_DISK).map(|()| None);
+    }
+    let count = layout.head.PartitionCount as usize;
+    let first = layout.head.PartitionEntry.iter();
+    let entries = first.chain(&layout.more).take(count);
+    if count > MAX_PARTITIONS {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut partitions = Vec::new();
+    for entry in entries.filter(|entry| entry.PartitionNumber != 0) {
+        let start = entry.StartingOffset.cast_unsigned();
+        // SAFETY: the style says which part of each union was filled; both are made of numbers.
+        let id = unsafe {
+            match layout.head.PartitionStyle.cast_signed() {
+                PARTITION_STYLE_GPT => PartitionId::Gpt {
+                    disk: guid(&layout.head.Anonymous.Gpt.DiskId),
+                    partition: guid(&entry.Anonymous.Gpt.PartitionId),
+                },
+                PARTITION_STYLE_MBR if layout.head.Anonymous.Mbr.Signature != 0 => {
+                    PartitionId::Mbr {
+                        signature: layout.head.Anonymous.Mbr.Signature,
+                        offset: start,
+                    }
+                }
+                _ => return Ok(None),
+            }
+        };
+        partitions.push(Laid {
+            number: entry.PartitionNumber,
+            start,
+            id,
+        });
+    }
+    Ok(Some(partitions))
+}
+
+fn guid(guid: &GUID) -> Guid {
+    let mut bytes = [0; 16];
+    let (first, rest) = bytes.split_at_mut(8);
+    let parts = [
+        &guid.data1.to_le_bytes()[..],
+        &guid.data2.to_le_bytes(),
+        &guid.data3.to_le_bytes(),
+    ];
+    first.copy_from_slice(&parts.concat());
+    rest.copy_from_slice(&guid.data4);
+    Guid(bytes)
 }
 
 /// How Windows treats a disk; `None` where there is none of that number.

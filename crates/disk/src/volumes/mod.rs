@@ -1,9 +1,14 @@
 //! The other volumes of the target's disk, and what Windows does with the disk.
 
+mod layout;
+#[cfg(target_os = "linux")]
+mod mounted;
 #[cfg(any(windows, test))]
 mod same_disk;
 #[cfg(windows)]
 mod windows;
+
+pub use layout::DiskLayout;
 
 use std::fmt;
 use std::io;

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
+use super::layout::DiskLayout;
 use super::same_disk::{self, Disks};
 use super::{DiskNumber, DiskState};
 use crate::folder::Folder;
@@ -39,6 +40,26 @@ pub(crate) fn read_only_disk(target: &Target) -> io::Result<Option<DiskNumber>> 
         return Ok(None);
     };
     first_disk(disks(&root)?, |state| state.read_only)
+}
+
+/// Where the target's volume lies on its disk, and how that is divided. `None` where it is not the
+/// root of a volume, or that lies on several disks or none.
+pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
+    let root = volume_root(target.root()).ok()??;
+    let extents = nt::extents_of(&device(&root).ok()?).ok()?;
+    let [(disk, start)] = extents.as_slice() else {
+        return None;
+    };
+    let partitions = nt::drive_layout(*disk).ok()??;
+    let own = partitions.iter().find(|one| one.start == *start);
+    let known = |id| partitions.iter().filter(|one| one.id == id).count() == 1;
+    let own = own.map(|one| one.id).filter(|id| known(*id));
+    let named = partitions.iter().filter(|one| known(one.id));
+    let named = named.map(|one| (format!("partition {}", one.number), one.id));
+    Some(DiskLayout {
+        own,
+        partitions: named.collect(),
+    })
 }
 
 /// The disks of this machine that are offline: no volume of theirs can be reached.
@@ -78,13 +99,17 @@ fn volume_root(folder: &Folder) -> io::Result<Option<OsString>> {
 
 /// The disks that hold the volume with this root, which ends in a backslash.
 fn disks(root: &OsStr) -> io::Result<Disks> {
-    let device = match root.to_str().and_then(|root| root.strip_suffix('\\')) {
+    Ok(nt::disks_of(&device(root)?)?.into_iter().collect())
+}
+
+/// The device of the volume with this root, which ends in a backslash.
+fn device(root: &OsStr) -> io::Result<PathBuf> {
+    match root.to_str().and_then(|root| root.strip_suffix('\\')) {
         // A drive letter alone is the drive's current folder.
         Some(device) if device.ends_with(':') && device.len() == 2 => {
-            PathBuf::from(format!(r"\\.\{device}"))
+            Ok(PathBuf::from(format!(r"\\.\{device}")))
         }
-        Some(device) => PathBuf::from(device),
-        None => return Err(io::ErrorKind::InvalidFilename.into()),
-    };
-    Ok(nt::disks_of(&device)?.into_iter().collect())
+        Some(device) => Ok(PathBuf::from(device)),
+        None => Err(io::ErrorKind::InvalidFilename.into()),
+    }
 }

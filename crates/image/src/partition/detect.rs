@@ -171,6 +171,7 @@ fn holds_known(device: &dyn Device, table: &Table) -> bool {
 fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
     Table {
         scheme: Scheme::None,
+        id: None,
         sector_size: sizes.first().copied().unwrap_or(512),
         partitions: vec![Partition {
             number: 0,
@@ -178,6 +179,7 @@ fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
             len: device.len(),
             kind: PartitionType::Whole,
             active: false,
+            guid: None,
             name: String::new(),
             fault: None,
         }],

@@ -8,7 +8,7 @@ use super::check::{Place, refuse_overlapping};
 use super::error::PartitionError;
 use super::format::{GptEntry, GptHeader};
 use super::guid::Guid;
-use super::{Partition, PartitionType, Scheme, Table};
+use super::{DiskId, Partition, PartitionType, Scheme, Table, identity};
 use crate::bytes;
 use crate::device::Device;
 use diskmend_base::escape::EscapedUnits;
@@ -132,6 +132,7 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
             len,
             kind: PartitionType::Gpt(Guid(entry.partition_type_guid)),
             active: entry.attributes.get() & GptEntry::LEGACY_BIOS_BOOTABLE != 0,
+            guid: identity::guid(entry.unique_partition_guid),
             name: EscapedUnits::new(name.into_iter()).to_string(),
             fault,
         });
@@ -139,6 +140,7 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
     refuse_overlapping(&mut partitions);
     Table {
         scheme: Scheme::Gpt,
+        id: identity::guid(copy.header.disk_guid).map(DiskId::Gpt),
         sector_size,
         partitions,
         warnings: Vec::new(),

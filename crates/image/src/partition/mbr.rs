@@ -8,7 +8,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use super::check::{Place, refuse_overlapping};
 use super::error::PartitionError;
 use super::format::{MasterBootRecord, PartitionRecord};
-use super::{Partition, PartitionType, Scheme, Table};
+use super::{DiskId, Partition, PartitionType, Scheme, Table};
 use crate::device::Device;
 
 /// Logical partitions, or extended boot records, that a disk may have.
@@ -97,6 +97,10 @@ pub(super) fn read(
     refuse_overlapping(&mut reading.partitions);
     Ok(Table {
         scheme: Scheme::Mbr,
+        id: match record.unique_mbr_disk_signature.get() {
+            0 => None,
+            signature => Some(DiskId::Mbr(signature)),
+        },
         sector_size,
         partitions: reading.partitions,
         warnings: reading.warnings,
@@ -128,6 +132,7 @@ impl Reading<'_> {
             len,
             kind: PartitionType::Mbr(record.os_type),
             active: record.boot_indicator == PartitionRecord::ACTIVE,
+            guid: None,
             name: String::new(),
             fault,
         });

@@ -10,6 +10,7 @@ mod error;
 mod format;
 mod gpt;
 mod guid;
+mod identity;
 mod kind;
 mod mbr;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub use detect::read;
 pub use error::{PartitionError, PartitionFault};
 pub use guid::Guid;
+pub use identity::{DiskId, PartitionId};
 pub use kind::PartitionType;
 
 use crate::device::{Device, Slice};
@@ -40,6 +42,8 @@ pub enum Scheme {
 pub struct Table {
     /// The kind of table.
     pub scheme: Scheme,
+    /// What tells the disk from others; `None` where its table, or the lack of one, does not say.
+    pub id: Option<DiskId>,
     /// Length of a logical sector in bytes.
     pub sector_size: u32,
     /// The partitions in the order of their numbers, without extended partitions.
@@ -62,6 +66,8 @@ pub struct Partition {
     pub kind: PartitionType,
     /// Whether a BIOS boots from it (MBR: active; GPT: legacy BIOS bootable).
     pub active: bool,
+    /// What tells it from others in a GPT.
+    pub guid: Option<Guid>,
     /// The name in a GPT, with replacement characters where it is no UTF-16; else empty.
     pub name: String,
     /// Why it can't be opened.

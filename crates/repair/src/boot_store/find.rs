@@ -4,8 +4,8 @@
 use std::iter;
 
 use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
-use diskmend_bcd::{Device, Guid, Store};
-use diskmend_disk::{Access, LookupError};
+use diskmend_bcd::{Device, Guid, Partition, Store};
+use diskmend_disk::{Access, LookupError, PartitionId};
 
 use super::siblings;
 use crate::boot_volume::LoaderChoice;
@@ -53,10 +53,7 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
     }
     let volume = site.boot.volume.as_ref().map(|volume| volume.path.as_str());
     let root = site.root_of(volume)?;
-    let wanted = Wanted {
-        system_root: WINDOWS.to_owned(),
-        partition: None,
-    };
+    let wanted = wanted(site, volume);
     if let Some(components) = &site.boot.named {
         let place = place_below(root.dir(), volume, components)?;
         let place = place.ok_or_else(|| Error::NoHive {
@@ -76,7 +73,7 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         }
         .into());
     }
-    let found = siblings::look(site, &wanted, options, watch)?;
+    let found = siblings::look(site, options, watch)?;
     match found.candidates.is_empty() {
         true => Err(Refusal::NoStore {
             volume: None,
@@ -84,6 +81,42 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         }
         .into()),
         false => Ok(choose(found.candidates, false)),
+    }
+}
+
+/// The target's Windows as loaders name it, for a store on a volume of that name: the target itself
+/// where there is none.
+pub(super) fn wanted(site: &Site, store: Option<&str>) -> Wanted {
+    let Some(layout) = &site.layout else {
+        return Wanted {
+            system_root: WINDOWS.to_owned(),
+            ..Wanted::default()
+        };
+    };
+    let partitions = layout.partitions.iter();
+    let partition = layout.own.map(partition);
+    Wanted {
+        system_root: WINDOWS.to_owned(),
+        partition,
+        store: match store {
+            None => partition,
+            Some(volume) => partitions
+                .clone()
+                .find_map(|(name, id)| (name == volume).then(|| self::partition(*id))),
+        },
+        disk: partitions
+            .map(|(name, id)| (name.clone(), self::partition(*id)))
+            .collect(),
+    }
+}
+
+fn partition(id: PartitionId) -> Partition {
+    match id {
+        PartitionId::Gpt { disk, partition } => Partition::Gpt {
+            disk: Guid(disk.0),
+            partition: Guid(partition.0),
+        },
+        PartitionId::Mbr { signature, offset } => Partition::Mbr { signature, offset },
     }
 }
 
@@ -165,6 +198,7 @@ fn status(volume: Option<String>, path: String) -> StoreStatus {
         path,
         chosen: false,
         problem: None,
+        warning: None,
         loaders: Vec::new(),
     }
 }
@@ -187,8 +221,8 @@ fn loaders_of(
         (_, LoaderChoice::Named(guid)) => named(&all, guid, wanted, path()),
         (Ok(found), LoaderChoice::Plain) => plain(found, path()),
         (Ok(_) | Err(LoaderError::SeveralFit { .. }), LoaderChoice::All) => {
-            let fits = |loader: &&Loader| loader.mismatch(wanted).is_none();
-            Ok(all.iter().filter(fits).cloned().collect())
+            let fitting = loader::fitting(&all, wanted);
+            Ok(fitting.into_iter().cloned().collect())
         }
         (Err(LoaderError::Store(source)), _) => Err(unreadable(source)),
         (Err(source), _) => Err(Refusal::LoaderUnclear {
@@ -197,6 +231,12 @@ fn loaders_of(
         }
         .into()),
     };
+    if let Ok(loaders) = &chosen {
+        status.warning = loaders.iter().find_map(|loader| {
+            let reason = loader.astray(wanted)?;
+            Some(format!("loader {loader}: {reason}"))
+        });
+    }
     let is_chosen = |guid: Guid| {
         let chosen = chosen.as_ref().ok();
         chosen.is_some_and(|chosen| chosen.iter().any(|loader| loader.guid == guid))
@@ -251,6 +291,7 @@ fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus
         description: loader.description.clone(),
         path: loader.path.clone(),
         system_root: loader.system_root.clone(),
+        os_device: loader.shown_place(wanted),
         in_menu: loader.in_menu,
         default: loader.is_default,
         chosen,

@@ -1,10 +1,10 @@
 //! Looking for boot stores on the other volumes of the target's disk.
 
-use diskmend_bcd::loader::Wanted;
+use diskmend_bcd::loader::{Loader, Place};
 use diskmend_disk::Kind;
 use diskmend_disk::guard::WINDOWS_FOLDER;
 
-use super::find::{Candidate, stores_below, unreadable};
+use super::find::{Candidate, Chosen, stores_below, unreadable, wanted};
 use crate::beside::Sibling;
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal};
@@ -23,12 +23,7 @@ pub(super) struct Beside {
 ///
 /// # Errors
 /// Where it is not known which volumes there are, or the caller interrupts.
-pub(super) fn look(
-    site: &Site,
-    wanted: &Wanted,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<Beside, Error> {
+pub(super) fn look(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Result<Beside, Error> {
     let mut found = Beside {
         volumes: Vec::new(),
         candidates: Vec::new(),
@@ -42,7 +37,8 @@ pub(super) fn look(
         let Sibling { path, opened } = sibling;
         let searched = opened.and_then(|volume| {
             volume.guards(false)?;
-            stores_below(volume.root.as_ref(), Some(&path), wanted, options, watch)
+            let wanted = wanted(site, Some(&path));
+            stores_below(volume.root.as_ref(), Some(&path), &wanted, options, watch)
         });
         match searched {
             Ok(candidates) => found.candidates.extend(candidates),
@@ -56,7 +52,13 @@ pub(super) fn look(
     let named = matches!(options.boot.loaders, LoaderChoice::Named(_));
     if let (Some(volume), false) = (other_windows, named) {
         found.candidates.iter_mut().for_each(|candidate| {
-            if candidate.outcome.is_ok() {
+            let starts_target = |loader: &Loader| {
+                let wanted = wanted(site, candidate.status.volume.as_deref());
+                loader.place(&wanted) == Place::Wanted
+            };
+            // It may be the store of the other one, unless its loaders name the target's partition.
+            let may_be_other = |chosen: &Chosen| !chosen.loaders.iter().all(starts_target);
+            if candidate.outcome.as_ref().is_ok_and(may_be_other) {
                 candidate.outcome = Err(Refusal::AnotherWindows {
                     path: candidate.status.shown_path(),
                     volume: volume.clone(),

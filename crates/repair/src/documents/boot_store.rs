@@ -17,6 +17,10 @@ pub struct StoreStatus {
     pub chosen: bool,
     /// Why it is not; absent where it could be.
     pub problem: Option<String>,
+    /// Why it does not start the target's Windows though it is meant to: a loader names a partition that
+    /// the disk does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
     /// Its loaders, in the order of their keys.
     pub loaders: Vec<LoaderStatus>,
 }
@@ -40,6 +44,9 @@ pub struct LoaderStatus {
     pub path: Option<String>,
     /// The Windows folder.
     pub system_root: Option<String>,
+    /// The partition that it loads Windows from, for a person; absent where it names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_device: Option<String>,
     /// Whether the boot menu shows it.
     pub in_menu: bool,
     /// Whether it is started where nobody chooses.

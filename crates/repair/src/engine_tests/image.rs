@@ -83,6 +83,8 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
             ..BootPlace::default()
         },
         partition: target()?.partition(),
+        // The stores of the fixtures name partitions of other disks.
+        layout: None,
         disk: Some(opened),
         room: Box::new(|_| Ok(())),
     })

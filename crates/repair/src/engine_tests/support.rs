@@ -57,6 +57,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         boot: BootPlace::default(),
         disk: None,
         partition: None,
+        layout: None,
         room: Box::new(|_| Ok(())),
     }
 }

@@ -1,0 +1,42 @@
+//! What the partitions of the target's disk are called in boot stores.
+
+use diskmend_image::partition::{PartitionId, Table};
+
+use crate::target::Target;
+
+/// The partitions of a disk, and which of them is the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskLayout {
+    /// The target's own, where it can be told from all others.
+    pub own: Option<PartitionId>,
+    /// All that can be told from each other, with what a person calls them: `partition 2`.
+    pub partitions: Vec<(String, PartitionId)>,
+}
+
+impl DiskLayout {
+    /// That of the target's disk; `None` where it is not known: of a folder that is no mount, or of a
+    /// volume whose disk can't be read.
+    #[must_use]
+    pub fn of(target: &Target) -> Option<Self> {
+        if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
+            return Self::of_table(disk.table(), own);
+        }
+        #[cfg(target_os = "linux")]
+        return super::mounted::layout(target);
+        #[cfg(windows)]
+        return super::windows::layout(target);
+        #[cfg(not(any(target_os = "linux", windows)))]
+        None
+    }
+
+    /// That of a partition table; `None` where the disk has no identifier.
+    pub(super) fn of_table(table: &Table, own: u32) -> Option<Self> {
+        table.id?;
+        let numbers = table.partitions.iter().map(|partition| partition.number);
+        let named = |number| Some((format!("partition {number}"), table.partition_id(number)?));
+        Some(Self {
+            own: table.partition_id(own),
+            partitions: numbers.filter_map(named).collect(),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! What tells a disk and a partition from others, as Windows's boot stores name them.
+
+use super::{Guid, Table};
+
+/// What tells a disk from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DiskId {
+    /// The GUID in the header of a GPT.
+    Gpt(Guid),
+    /// The signature in an MBR.
+    Mbr(u32),
+}
+
+/// What tells a partition from others, on any machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PartitionId {
+    /// On a disk with a GPT.
+    Gpt {
+        /// GUID of the disk.
+        disk: Guid,
+        /// GUID of the partition.
+        partition: Guid,
+    },
+    /// On a disk with an MBR.
+    Mbr {
+        /// Signature of the disk.
+        signature: u32,
+        /// Where the partition starts, in bytes.
+        offset: u64,
+    },
+}
+
+impl Table {
+    /// What tells the partition of that number from others. `None` where nothing does: another one of
+    /// the disk has the same, or the disk has no identifier.
+    #[must_use]
+    pub fn partition_id(&self, number: u32) -> Option<PartitionId> {
+        let id = self.id_of(number)?;
+        let others = self.partitions.iter().filter(|one| one.number != number);
+        let mut others = others.filter_map(|one| self.id_of(one.number));
+        (!others.any(|other| other == id)).then_some(id)
+    }
+
+    fn id_of(&self, number: u32) -> Option<PartitionId> {
+        let partition = self.partitions.iter().find(|one| one.number == number)?;
+        match self.id? {
+            DiskId::Gpt(disk) => Some(PartitionId::Gpt {
+                disk,
+                partition: partition.guid?,
+            }),
+            DiskId::Mbr(signature) => Some(PartitionId::Mbr {
+                signature,
+                offset: partition.start,
+            }),
+        }
+    }
+}
+
+/// The GUID in these bytes; `None` where they are zero, which names nothing.
+pub(super) fn guid(bytes: [u8; 16]) -> Option<Guid> {
+    (bytes != [0; 16]).then_some(Guid(bytes))
+}
