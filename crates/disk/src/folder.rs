@@ -10,6 +10,7 @@ use crate::file::File;
 use crate::image::ImageDir;
 use crate::metadata::{Kind, Metadata};
 use crate::name::component;
+use crate::places::Places;
 
 /// What an open file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,21 +42,44 @@ pub struct Folder {
     /// Whether what is created in it is for the system and administrators only, where the file
     /// system keeps Windows's permissions.
     private: bool,
+    /// What is known of the places of the volume's files.
+    places: Places,
 }
 
 impl Folder {
     /// Opens a folder by any path of this machine, links included.
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
         let dir = Dir::System(SystemDir::open_ambient(path)?);
-        let private = false;
-        Ok(Self { dir, private })
+        Ok(Self {
+            dir,
+            private: false,
+            places: Places::default(),
+        })
     }
 
     /// A folder of a disk that is not mounted.
     pub(crate) fn on_image(dir: ImageDir) -> Self {
         let dir = Dir::Image(dir);
-        let private = false;
-        Self { dir, private }
+        Self {
+            dir,
+            private: false,
+            places: Places::default(),
+        }
+    }
+
+    /// The same folder, which is the root of a volume: what is opened through it from now on must
+    /// lie where the name says by its own record, as far as that can be known.
+    pub(crate) fn with_places(self) -> Self {
+        let places = match self.dir {
+            Dir::System(_) => Places::of(&self),
+            Dir::Image(_) => Places::default(),
+        };
+        Self { places, ..self }
+    }
+
+    /// What is known of the places of the volume's files.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The folder of a disk that is not mounted, if it is one.
@@ -110,6 +134,7 @@ impl Folder {
         Ok(Self {
             dir: self.dir.try_clone()?,
             private: self.private,
+            places: self.places.clone(),
         })
     }
 
@@ -159,7 +184,13 @@ impl Folder {
         }
         // The name may stand for something else by now: no link is followed, opening does not
         // wait for a FIFO's other end, and what was opened is looked at once more.
-        self.dir.open_file(name, access)
+        let file = self.dir.open_file(name, access)?;
+        // What lies in a private folder nobody else can have put there.
+        if !self.private {
+            self.places
+                .check(self, name.as_os_str(), file.identity()?)?;
+        }
+        Ok(file)
     }
 
     /// Whether a file of that name can be created here and get so many bytes, as far as that can be
@@ -198,10 +229,17 @@ impl Folder {
     /// [`io::ErrorKind::NotFound`], or what the system reported for a link or anything else that
     /// is no folder.
     pub fn open_dir(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
-        Ok(Self {
-            dir: self.dir.open_dir(component(name.as_ref())?)?,
+        let name = component(name.as_ref())?;
+        let folder = Self {
+            dir: self.dir.open_dir(name)?,
             private: self.private,
-        })
+            places: self.places.clone(),
+        };
+        if !self.private {
+            let identity = folder.own_metadata()?.identity;
+            self.places.check(self, name.as_os_str(), identity)?;
+        }
+        Ok(folder)
     }
 
     /// Opens a folder in which everything that is created through it, files and folders and what

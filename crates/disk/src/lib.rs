@@ -51,6 +51,7 @@ mod name;
 #[expect(unsafe_code, reason = "calls of the kernel can't be had without")]
 mod nt;
 mod nt_path;
+mod places;
 mod security;
 mod target;
 mod volumes;

@@ -63,7 +63,7 @@ impl Target {
             });
         }
         Ok(Self {
-            root: Folder::open_ambient(path).map_err(io_error)?,
+            root: Folder::open_ambient(path).map_err(io_error)?.with_places(),
             path: path.to_path_buf(),
             image: None,
         })

@@ -16,8 +16,6 @@ mod own_places;
 mod parallel;
 mod private;
 mod protection;
-#[cfg(target_os = "linux")]
-mod records;
 mod walk;
 #[cfg(windows)]
 mod windows;
@@ -77,9 +75,6 @@ struct SystemDescriptors {
     root: Folder,
     device: u64,
     keeping: Keeping,
-    /// What the volume's records say, where they can be read beside the driver.
-    #[cfg(target_os = "linux")]
-    records: Option<records::Records>,
     /// The places of what Windows starts from, by inode.
     own_places: OnceLock<HashMap<u64, NtPath>>,
 }
@@ -182,8 +177,6 @@ impl SystemDescriptors {
             root: root.try_clone()?,
             device: root.own_metadata()?.identity.device,
             keeping,
-            #[cfg(target_os = "linux")]
-            records: records::Records::of(root),
             own_places: OnceLock::new(),
         }))
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::{Handle, SystemDescriptors};
 use crate::folder::Folder;
-use crate::metadata::Kind;
+use crate::metadata::{Identity, Kind};
 use crate::nt_path::NtPath;
+use crate::places::Misplaced;
 
 /// A file or folder and its security descriptor.
 #[derive(Debug)]
@@ -194,9 +195,12 @@ impl SystemDescriptors {
         path: &NtPath,
     ) -> Result<Folder, ObjectError> {
         let folder = parent.open_dir(name);
-        let folder = folder.map_err(|error| match parent.metadata(name) {
-            Ok(metadata) if metadata.kind == Kind::Link => ObjectError::Link,
-            _ => ObjectError::io("open the folder")(error),
+        let folder = folder.map_err(|error| match error.downcast::<Misplaced>() {
+            Ok(Misplaced { number }) => ObjectError::Elsewhere { number },
+            Err(error) => match parent.metadata(name) {
+                Ok(metadata) if metadata.kind == Kind::Link => ObjectError::Link,
+                _ => ObjectError::io("open the folder")(error),
+            },
         })?;
         let metadata = folder.own_metadata();
         let metadata = metadata.map_err(ObjectError::io("look at the folder"))?;
@@ -224,52 +228,27 @@ impl SystemDescriptors {
             let path = known.clone();
             return Err(ObjectError::SameAs { path });
         }
-        self.check_record(parent, name, inode)
-    }
-
-    /// The same by what the volume's records say.
-    #[cfg(target_os = "linux")]
-    fn check_record(&self, parent: &Folder, name: &OsStr, inode: u64) -> Result<(), ObjectError> {
         if self.tells_records() && diskmend_image::ntfs::Volume::is_own_record(inode) {
             return Err(ObjectError::OwnFile { number: inode });
         }
-        let Some(records) = &self.records else {
-            return Ok(());
-        };
-        let failed = || ObjectError::io("look at its record");
-        let folder = parent.own_metadata().map_err(failed())?.identity.inode;
-        let flush = || self.keeping.flush(&self.root);
-        match records.lies_in(folder, inode, name, flush) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ObjectError::Elsewhere { number: inode }),
-            Err(error) => Err(failed()(error)),
-        }
+        let device = self.device;
+        let checked = self
+            .root
+            .places()
+            .check(parent, name, Identity { device, inode });
+        checked.map_err(|error| match error.downcast::<Misplaced>() {
+            Ok(Misplaced { number }) => ObjectError::Elsewhere { number },
+            Err(error) => ObjectError::io("look at its record")(error),
+        })
     }
 
-    /// Whether inodes are the numbers of records: then the root has that of its own.
-    #[cfg(target_os = "linux")]
+    /// Whether inodes are the numbers of records: then the root has that of its own. Windows puts a
+    /// sequence number in front.
     fn tells_records(&self) -> bool {
         const ROOT: u64 = 5;
         let own = self.own_places.get();
         own.and_then(|own| own.get(&ROOT))
             .is_some_and(NtPath::is_root)
-    }
-
-    /// The system's own driver looks whether the file is the one that the entry means, and shows its
-    /// records to nobody.
-    #[cfg(not(target_os = "linux"))]
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "there is something to look at elsewhere"
-    )]
-    fn check_record(
-        &self,
-        _parent: &Folder,
-        _name: &OsStr,
-        _inode: u64,
-    ) -> Result<(), ObjectError> {
-        Ok(())
     }
 
     /// Opens the object at a path.

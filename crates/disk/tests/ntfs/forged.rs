@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
-use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError, Target};
+use diskmend_disk::{Access, Change, Descriptors, Kind, NtPath, Object, ObjectError, Target};
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
 use crate::common::Mount;
@@ -338,4 +338,42 @@ fn without_the_device_what_windows_starts_from_has_one_place_each() {
         matches!(error, Some(ObjectError::SameAs { .. })),
         "{objects:?}"
     );
+}
+
+/// A log whose name leads to SAM would be written over.
+#[test]
+fn a_file_that_a_forged_entry_leads_to_is_not_opened() {
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    disk.write("Windows/System32/config/LOG");
+    disk.write("Windows/System32/config/SYS");
+    let (sam, users) = (
+        disk.number("Windows/System32/config/SAM"),
+        disk.number("Users"),
+    );
+    disk.forge(&[(CONFIG, "LOG", sam), ("ProgramData", "Deep", users)]);
+    let target = Target::open(&disk.path("")).expect("a folder");
+    let mut way: Vec<&str> = CONFIG.split('/').collect();
+    for (name, is_there) in [("LOG", false), ("SAM", true), ("sys", true)] {
+        way.push(name);
+        let found = target.find(&way).expect("listed").expect("listed");
+        let opened = found.open_file(Access::ReadWrite);
+        assert_eq!(opened.is_ok(), is_there, "{name}: {opened:?}");
+        way.pop();
+    }
+    target
+        .find(&["ProgramData", "Deep", "private"])
+        .expect_err("not there");
+    // What is new is known at once.
+    let config = target
+        .find(&way)
+        .expect("there")
+        .expect("there")
+        .open_dir()
+        .expect("there");
+    config.create_file("new").expect("writable");
+    config.open_file("new", Access::ReadWrite).expect("new");
+    config.create_dir("folder").expect("writable");
+    config.open_dir("folder").expect("new");
 }

@@ -28,6 +28,8 @@ const MAX_FLUSHES: usize = 16;
 /// The records of a mounted volume.
 #[derive(Debug)]
 pub(super) struct Records {
+    /// The number of the device by which the system knows the volume.
+    number: u64,
     device: Arc<dyn Device>,
     volume: RwLock<Volume>,
     flushes: AtomicUsize,
@@ -55,10 +57,16 @@ impl Records {
         let device: Arc<dyn Device> = Arc::new(ReadOnly::new(file).ok()?);
         let volume = Volume::open(Arc::clone(&device)).ok()?;
         Some(Self {
+            number: identity.device,
             device,
             volume: RwLock::new(volume),
             flushes: AtomicUsize::new(0),
         })
+    }
+
+    /// The number of the device by which the system knows the volume.
+    pub(super) const fn device(&self) -> u64 {
+        self.number
     }
 
     /// Whether the file with the number `file` lies in the folder with the number `folder` under a

@@ -1,0 +1,101 @@
+//! Whether what an entry of a folder leads to lies there, as far as that can be known of a volume
+//! that the system has mounted.
+
+#[cfg(target_os = "linux")]
+mod records;
+
+use std::ffi::OsStr;
+use std::io;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
+
+use crate::folder::Folder;
+use crate::metadata::Identity;
+
+/// What is known of the places of a volume's files, beside what its driver says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    /// What the volume's records say, if they can be read.
+    #[cfg(target_os = "linux")]
+    records: Option<Arc<records::Records>>,
+}
+
+/// An entry of a folder leads to a file that lies elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the folder's index is damaged: by its own record the file with the number {number} does not \
+     lie here"
+)]
+pub(crate) struct Misplaced {
+    /// The number of the file's record.
+    pub(crate) number: u64,
+}
+
+impl Places {
+    /// Those of the volume with this root.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of(root: &Folder) -> Self {
+        Self {
+            records: records::Records::of(root).map(Arc::new),
+        }
+    }
+
+    /// The system's own driver is relied on, which shows records to nobody.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn of(_root: &Folder) -> Self {
+        Self::default()
+    }
+
+    /// Makes sure that what an entry of a folder leads to lies there.
+    ///
+    /// # Errors
+    /// [`Misplaced`] inside an [`io::Error`], or why the record can't be read.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn check(&self, folder: &Folder, name: &OsStr, found: Identity) -> io::Result<()> {
+        let Some(records) = &self.records else {
+            return Ok(());
+        };
+        if records.device() != found.device {
+            // Another volume is mounted there, of which nothing is known.
+            return Ok(());
+        }
+        let number = found.inode;
+        let above = folder.own_metadata()?.identity.inode;
+        match records.lies_in(above, number, name, || flush(folder))? {
+            true => Ok(()),
+            false => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                Misplaced { number },
+            )),
+        }
+    }
+
+    /// Nothing is known.
+    #[cfg(not(target_os = "linux"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "something is known elsewhere"
+    )]
+    pub(crate) fn check(
+        &self,
+        _folder: &Folder,
+        _name: &OsStr,
+        _found: Identity,
+    ) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Has everything written that the driver and the kernel hold of the volume.
+#[cfg(target_os = "linux")]
+fn flush(folder: &Folder) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags, openat, syncfs};
+    use rustix::io::retry_on_intr;
+
+    folder.sync()?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = folder.as_dir()?;
+    let handle = retry_on_intr(|| openat(folder, ".", flags, Mode::empty()))?;
+    Ok(retry_on_intr(|| syncfs(&handle))?)
+}
