@@ -184,7 +184,13 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             undo(target, run, state)
         )),
         Error::NotUndone { run, .. } => Some(format!(
-            "find out why, then once more: {}",
+            "find out why, then once more: {}; if it never succeeds, add --force-bytes, which shows \
+             what differs and restores the run's old bytes alone",
+            undo(target, run, state)
+        )),
+        Error::NotReversible { run, .. } => Some(format!(
+            "undo what came later first; or restore the run's old bytes over it, after it is shown: \
+             {} --force-bytes",
             undo(target, run, state)
         )),
         Error::NotCompleted { run, .. } => Some(format!(

@@ -32,6 +32,7 @@
 //! | [`inspect`], [`plan`] | reading a target and comparing it with recipes; nothing is written |
 //! | [`repair`] | carrying a plan out |
 //! | [`undo`], [`runs`] | taking a run back, and the runs that a target remembers |
+//! | [`prunable`], [`prune`] | the runs that nobody needs any more |
 //! | [`differences`], [`undo_by_force`] | taking a run back over what was written since |
 //! | [`hive_file`] | the same engine on any hive file |
 //! | [`acl_edit`] | permissions of files, reset or restored by hand |
@@ -67,6 +68,7 @@ pub mod json;
 mod names;
 mod plan;
 mod progress;
+mod prune;
 mod reading;
 pub mod recipe;
 mod recorder;
@@ -88,6 +90,7 @@ pub use error::{Class, Error, Refusal};
 pub use inspect::inspect;
 pub use plan::{Goal, Plan, plan};
 pub use progress::{Interrupted, Phase, Progress, Watch};
+pub use prune::{prunable, prune};
 pub use recorder::Recorder;
 pub use repair::repair;
 pub use run::{STATE_FOLDER, STATE_SUFFIX};

@@ -6,6 +6,7 @@ pub(crate) mod disks;
 pub(crate) mod hive;
 pub(crate) mod inspect;
 pub(crate) mod plan;
+mod prune;
 pub(crate) mod recipes;
 pub(crate) mod repair;
 pub(crate) mod runs;

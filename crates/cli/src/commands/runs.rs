@@ -4,6 +4,8 @@ use std::io;
 
 use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary};
 
+use super::prune;
+use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
@@ -12,17 +14,35 @@ use crate::output::{acl, report, style};
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk
+///
+/// With --prune, remove the undo data that nobody needs any more: those of runs that were undone or
+/// rolled back, or that ended before they changed anything.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   diskmend runs /mnt/f
-  diskmend runs F: --json")]
+  diskmend runs F: --json
+  diskmend runs /mnt/f --prune --keep 3")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
+    /// Remove runs that were undone or rolled back, or that ended before they changed anything,
+    /// after asking
+    #[arg(long)]
+    prune: bool,
+    /// Keep the newest N of the runs that could be removed
+    #[arg(long, value_name = "N", requires = "prune", default_value_t = 0)]
+    keep: usize,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if args.prune {
+        args.consent.can_be_had()?;
+        let target = args.target.open()?;
+        return prune::run(&args.target, &target, args.keep, &args.consent, console);
+    }
     let target = args.target.open()?;
     let runs = diskmend_repair::runs(&target, &args.target.state.options())
         .map_err(|error| args.target.failure(&error))?;
@@ -65,7 +85,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
                 RunKind::Undo => "undo",
             }),
             Cell::styled(state, style),
-            Cell::new((run.changes as u64 + run.descriptors).to_string()),
+            Cell::new(changes(run)),
             Cell::new(match run.undoable {
                 true => "yes",
                 false => "no",
@@ -85,6 +105,15 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
         }
     }
     Ok(())
+}
+
+/// How much the run has changed.
+fn changes(run: &RunSummary) -> String {
+    let count = (run.changes as u64).saturating_add(run.descriptors);
+    match run.unfinished {
+        true => format!("up to {count}"),
+        false => count.to_string(),
+    }
 }
 
 fn state(run: &RunSummary) -> (&'static str, anstyle::Style) {

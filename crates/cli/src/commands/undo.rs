@@ -1,5 +1,7 @@
 //! `diskmend undo`: takes a run back.
 
+mod force;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -29,7 +31,8 @@ use crate::target_arg::{self, TargetArgs};
 #[command(after_help = "\
 Examples:
   diskmend undo /mnt/f
-  diskmend undo F: 20261123T124100Z --yes")]
+  diskmend undo F: 20261123T124100Z --yes
+  diskmend undo disk.vhd --force-bytes")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
@@ -39,6 +42,10 @@ pub(crate) struct Args {
     /// same as in the run
     #[arg(long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,
+    /// Restore the run's old bytes, and these alone, over whatever was written to the same places
+    /// since; what differs is shown first
+    #[arg(long)]
+    force_bytes: bool,
     #[command(flatten)]
     consent: Consent,
 }
@@ -63,6 +70,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 None => run.is_undone_unasked() && run.is_of(target.partition()),
             });
             match chosen {
+                // What is asked then is shown first.
+                Some(chosen) if args.force_bytes => Some(chosen.run.clone()),
                 Some(chosen) => {
                     if !args.consent.given(&question(chosen))? {
                         return Ok(Exit::Pending);
@@ -74,8 +83,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
         }
     };
-    let undone = Steps::while_writing(|watch| {
-        diskmend_repair::undo(&target, run.as_deref(), &options, watch)
+    let run = match args.force_bytes {
+        false => run,
+        true => match force::allowed(args, &target, run.as_deref(), &options)? {
+            None => return Ok(Exit::Pending),
+            allowed => allowed,
+        },
+    };
+    let undone = Steps::while_writing(|watch| match args.force_bytes {
+        false => diskmend_repair::undo(&target, run.as_deref(), &options, watch),
+        true => diskmend_repair::undo_by_force(&target, run.as_deref(), &options, watch),
     });
     let report = undone.map_err(|error| args.target.failure(&error))?;
     let exit = match report.is_partial() {
@@ -94,11 +111,14 @@ fn question(run: &RunSummary) -> String {
         [] => run.hives.join(", "),
         recipes => recipes.join(", "),
     };
+    let count = (run.changes as u64).saturating_add(run.descriptors);
+    let most = match run.unfinished {
+        true => "up to ",
+        false => "",
+    };
     format!(
-        "Undo run {} of {} ({what}, {} changes)?",
-        run.run,
-        run.started,
-        run.changes as u64 + run.descriptors
+        "Undo run {} of {} ({what}, {most}{count} changes)?",
+        run.run, run.started
     )
 }
 
@@ -110,6 +130,9 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
             let left = |undone: &UndoneDescriptors| undone.changed_since.count > 0;
             let how = match report.is_partial() {
                 true => " in part",
+                false if report.differences.is_some() => {
+                    ": its old bytes are restored, whatever was there"
+                }
                 false if report.descriptors.as_ref().is_some_and(left) => {
                     ", but for what was changed since"
                 }

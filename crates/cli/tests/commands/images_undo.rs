@@ -210,3 +210,51 @@ fn a_file_that_came_later_beside_a_log_of_the_repair_stays() {
     let device = disk.attach(disk.boot).expect("attached before");
     run("fsck.fat", &["-n", device.path()]).expect("fsck.fat finds no error");
 }
+
+/// A mount of which nobody knew has written old pages over what the repair had changed: undo ended
+/// with 7 forever, although the record has every old byte.
+#[test]
+fn the_old_bytes_of_a_disk_can_be_restored_over_what_was_written_since() {
+    const PAGE: usize = 4096;
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let before = fs::read(disk.path()).expect("readable");
+    diskmend(["repair", disk.path(), "rdp-internal-error", "--yes"]).ends(0);
+    let mut image = fs::read(disk.path()).expect("readable");
+    let pages = image.chunks(PAGE).zip(before.chunks(PAGE));
+    let changed: Vec<usize> = pages
+        .enumerate()
+        .filter(|(_, (now, before))| now != before)
+        .map(|(number, _)| number * PAGE)
+        .collect();
+    // In the midst of each page that was changed, and far from all.
+    for start in &changed {
+        let page = *start..start + PAGE;
+        let mut differs = page.filter(|at| image[*at] != before[*at]);
+        let at = differs.next().expect("it was changed");
+        let other = [0xEE, 0xDD, 0xCC].into_iter();
+        let mut other = other.filter(|byte| *byte != image[at] && *byte != before[at]);
+        image[at] = other.next().expect("one of three");
+    }
+    let last = image.len() - 512;
+    image[last..].fill(0xEE);
+    fs::write(disk.path(), &image).expect("writable");
+    let undo = diskmend(["undo", disk.path(), "--yes"]);
+    assert_ne!(undo.code, 0, "{}", undo.stdout);
+    let report = diskmend(["undo", disk.path(), "--force-bytes", "--yes", "--json"])
+        .ends(0)
+        .says("(sector ")
+        .json();
+    let place = &report["differences"]["places"][0];
+    assert_eq!(place["is_disk"], true);
+    assert!(
+        place["count"].as_u64().is_some_and(|count| count > 0),
+        "{place}"
+    );
+    let now = fs::read(disk.path()).expect("readable");
+    assert!(now[..last] == before[..last], "not the old bytes");
+    // What the run has never changed is not touched.
+    assert!(now[last..].iter().all(|byte| *byte == 0xEE));
+    diskmend(["undo", disk.path(), "--yes"]).ends(1);
+}

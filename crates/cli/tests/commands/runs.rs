@@ -60,3 +60,81 @@ fn there_may_be_more_runs_than_files_that_can_be_open() {
     let document = limited(&["runs", root, "--json"]).ends(0).json();
     assert_eq!(document["runs"].as_array().map(Vec::len), Some(299));
 }
+
+#[test]
+fn runs_that_were_undone_are_removed_when_that_is_asked_for() {
+    let volume = Volume::new();
+    for _ in 0..3 {
+        diskmend(["repair", volume.root(), "nla", "--yes"]).ends(0);
+        diskmend(["undo", volume.root(), "--yes"]).ends(0);
+    }
+    diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
+    let hives = volume.hives();
+    let states = || {
+        let document = diskmend(["runs", volume.root(), "--json"]).ends(0).json();
+        let runs = document["runs"].as_array().expect("a list").clone();
+        let states = runs
+            .iter()
+            .map(|run| run["state"].as_str().map(str::to_owned));
+        states.collect::<Option<Vec<_>>>().expect("readable")
+    };
+    diskmend(["runs", volume.root(), "--prune"])
+        .ends(2)
+        .says("hint: add --yes");
+    diskmend(["runs", volume.root(), "--keep", "1"]).ends(2);
+    assert_eq!(states(), ["undone", "undone", "undone", "done"]);
+    let prune = ["runs", volume.root(), "--prune", "--yes"];
+    let kept = diskmend([&prune[..], &["--keep", "1"]].concat()).ends(0);
+    assert!(
+        kept.stdout.starts_with("2 runs removed, "),
+        "{}",
+        kept.stdout
+    );
+    assert_eq!(states(), ["undone", "done"]);
+    let document = diskmend([&prune[..], &["--json"]].concat()).ends(0).json();
+    assert_eq!(document["removed"].as_array().map(Vec::len), Some(1));
+    assert_eq!(document["removed"][0]["why"], "undone");
+    assert_eq!(states(), ["done"]);
+    let none = diskmend(prune).ends(0);
+    assert_eq!(none.stdout, "no run can be removed\n");
+    assert_eq!(volume.hives(), hives);
+}
+
+/// The folder of a run may hold anything: nothing outside of it goes, and nothing is waited for.
+#[cfg(unix)]
+#[test]
+fn what_lies_in_a_hostile_run_is_not_followed_when_it_is_removed() {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    let volume = Volume::new();
+    let outside = tempfile::tempdir().expect("a folder");
+    fs::write(outside.path().join("precious"), "kept").expect("writable");
+    let run = volume.folder.path().join("diskmend/runs/20200101T000000Z");
+    fs::create_dir_all(run.join("a/b/c")).expect("writable");
+    fs::write(run.join("a/b/c/file"), "x").expect("writable");
+    symlink(outside.path(), run.join("folder")).expect("a link");
+    symlink(outside.path().join("precious"), run.join("a/file")).expect("a link");
+    let fifo = std::process::Command::new("mkfifo")
+        .arg(run.join("fifo"))
+        .status();
+    assert!(fifo.expect("mkfifo").success());
+    let deep = volume.folder.path().join("diskmend/runs/20200101T000001Z");
+    fs::create_dir_all(deep.join("d/".repeat(60))).expect("writable");
+    let prune = ["runs", volume.root(), "--prune", "--yes"];
+    let pruned = diskmend(prune)
+        .ends(4)
+        .says("20200101T000001Z is not removed");
+    assert!(
+        pruned.stdout.starts_with("1 run removed, 1 bytes"),
+        "{}",
+        pruned.stdout
+    );
+    assert!(!run.exists());
+    let kept = fs::read(outside.path().join("precious"));
+    assert_eq!(kept.expect("not followed"), b"kept");
+    assert!(
+        deep.join("d/".repeat(60)).exists(),
+        "a part of it is removed"
+    );
+}

@@ -1,5 +1,7 @@
 //! `diskmend undo`.
 
+use std::fs;
+
 use crate::fixture::Volume;
 use crate::program::diskmend;
 
@@ -74,6 +76,103 @@ fn without_a_terminal_it_must_be_allowed() {
     diskmend(["repair", volume.root(), "nla", "--yes"]).ends(0);
     let repaired = volume.hives();
     diskmend(["undo", volume.root()])
+        .ends(2)
+        .says("hint: add --yes");
+    assert_eq!(volume.hives(), repaired);
+}
+
+/// What a journal says of where the run has written the hive, from the last place to the first.
+fn extents(volume: &Volume) -> Vec<(u64, u64)> {
+    let runs = volume.folder.path().join("diskmend/runs");
+    let run = fs::read_dir(runs).expect("runs").next().expect("a run");
+    let journal = fs::read(run.expect("readable").path().join("journal.json"));
+    let journal: serde_json::Value =
+        serde_json::from_slice(&journal.expect("a journal")).expect("JSON");
+    let extents = journal["hives"][0]["files"].as_array().expect("files");
+    let primary = extents.iter().find(|file| {
+        file["path"]
+            .as_str()
+            .is_some_and(|path| path.ends_with("SYSTEM"))
+    });
+    let extents = primary.expect("the hive")["extents"].as_array().cloned();
+    let number = |extent: &serde_json::Value, at: usize| extent[at].as_u64().expect("a number");
+    let extents = extents.expect("a list");
+    let pairs = extents
+        .iter()
+        .map(|extent| (number(extent, 0), number(extent, 1)));
+    pairs.rev().collect()
+}
+
+/// The hive was damaged since where the run had written it, so that nothing can be reversed value by
+/// value; the old bytes are in the undo data all the same.
+#[test]
+fn the_old_bytes_can_be_restored_over_what_was_written_since() {
+    let volume = Volume::new();
+    let before = volume.hives();
+    diskmend(["repair", volume.root(), "tls", "nla", "--yes"]).ends(0);
+    let (offset, length) = extents(&volume)[0];
+    assert!(length >= 512, "{length}");
+    let mut hive = fs::read(volume.system()).expect("readable");
+    let at = offset as usize;
+    hive[at..at + 512].fill(0xEE);
+    fs::write(volume.system(), &hive).expect("writable");
+    let damaged = volume.hives();
+    let undo = diskmend(["undo", volume.root(), "--yes"]);
+    assert_ne!(undo.code, 0, "{}", undo.stdout);
+    assert_eq!(volume.hives(), damaged);
+    let undo = diskmend(["undo", volume.root(), "--force-bytes", "--yes", "--json"])
+        .ends(0)
+        .says("neither what the run found nor what it left")
+        .says(&format!("offset {offset:#x}: 512 bytes"));
+    let report = undo.json();
+    let [place] = report["differences"]["places"]
+        .as_array()
+        .expect("a list")
+        .as_slice()
+    else {
+        panic!("{report}");
+    };
+    assert_eq!(place["path"], "Windows/System32/config/SYSTEM");
+    assert_eq!(
+        (place["bytes"].as_u64(), place["count"].as_u64()),
+        (Some(512), Some(1))
+    );
+    assert_eq!(place["ranges"][0]["offset"].as_u64(), Some(offset));
+    assert_eq!(report["method"], "bytes");
+    assert_eq!(volume.hives(), before);
+    diskmend(["undo", volume.root(), "--force-bytes", "--yes"]).ends(1);
+}
+
+/// Bytes beside those of the run are what they became.
+#[test]
+fn only_the_bytes_of_the_run_are_restored_by_force() {
+    let volume = Volume::new();
+    let before = volume.hives();
+    diskmend(["repair", volume.root(), "crash-dump", "--yes"]).ends(0);
+    let mut hive = fs::read(volume.system()).expect("readable");
+    hive.extend([0xAA; 4096]);
+    fs::write(volume.system(), &hive).expect("writable");
+    diskmend(["undo", volume.root(), "--force-bytes", "--yes"])
+        .ends(0)
+        .says("which the run did not make it");
+    let mut expected = before["SYSTEM"].clone();
+    let now = fs::read(volume.system()).expect("readable");
+    assert_eq!(now.len(), hive.len());
+    expected.resize(now.len(), 0xAA);
+    let differs = now.iter().zip(&expected).position(|(now, old)| now != old);
+    // What the run has added to the hive is not there any more, and its place is not taken away.
+    assert!(
+        differs.is_none_or(|at| at >= before["SYSTEM"].len()),
+        "{differs:?}"
+    );
+}
+
+#[test]
+fn by_force_it_must_be_allowed_too() {
+    let volume = Volume::new();
+    diskmend(["repair", volume.root(), "nla", "--yes"]).ends(0);
+    let repaired = volume.hives();
+    diskmend(["undo", volume.root(), "--force-bytes"])
         .ends(2)
         .says("hint: add --yes");
     assert_eq!(volume.hives(), repaired);

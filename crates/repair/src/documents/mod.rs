@@ -8,6 +8,7 @@ mod differences;
 mod hive_status;
 mod inspection;
 mod planned;
+mod pruned;
 mod runs;
 mod undone;
 
@@ -21,6 +22,7 @@ pub use differences::{ByteRange, Difference, Differences};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
+pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};
 pub(crate) use runs::same_partition;
 pub use runs::{RunKind, RunList, RunState, RunSummary};
 pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};

@@ -36,9 +36,9 @@ pub struct RunSummary {
     pub recipes: Vec<String>,
     /// Paths of the hives below the target's root.
     pub hives: Vec<String>,
-    /// Number of values and keys that it changed.
+    /// Number of values and keys that it changed; of a run that did not end, at most.
     pub changes: usize,
-    /// Number of files and folders whose permissions it changed.
+    /// Number of files and folders whose permissions it changed; of a run that did not end, at most.
     pub descriptors: u64,
     /// Whether `undo` would do anything.
     pub undoable: bool,

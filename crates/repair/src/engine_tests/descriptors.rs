@@ -18,7 +18,7 @@ const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 /// What a botched hardening leaves.
 const BROKEN: &str = "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
 pub(super) const SOUND: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
-const REPAIRED: &str = "O:BAG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
+pub(super) const REPAIRED: &str = "O:BAG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
 const FILES: usize = 3;
 
 pub(super) fn bytes(sddl: &str) -> Vec<u8> {
@@ -47,7 +47,11 @@ pub(super) fn disk() -> FaultyDisk {
     disk
 }
 
-fn repair_with(disk: &FaultyDisk, names: &[&str], goal: Goal) -> Result<RepairReport, Error> {
+pub(super) fn repair_with(
+    disk: &FaultyDisk,
+    names: &[&str],
+    goal: Goal,
+) -> Result<RepairReport, Error> {
     let catalogue = Catalogue::built_in().expect("valid");
     let recipes: Vec<&Recipe> = catalogue.select(names).expect("known");
     let options = Options {

@@ -22,6 +22,8 @@ mod image_room;
 #[cfg(target_os = "linux")]
 mod image_undo;
 mod later_runs;
+mod outcomes;
+mod prune;
 mod siblings;
 mod support;
 mod undo;

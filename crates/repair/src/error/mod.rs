@@ -260,7 +260,7 @@ impl Error {
         }
     }
 
-    pub(crate) fn io(path: &str, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(path: &str, action: &'static str) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io {
             path,

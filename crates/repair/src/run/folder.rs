@@ -12,7 +12,7 @@ use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
 
-const RUNS: &str = "runs";
+pub(super) const RUNS: &str = "runs";
 const JOURNAL: &str = "journal.json";
 const JOURNAL_NEW: &str = "journal.json.new";
 /// The last journal that was made durable, while a later one could not be.

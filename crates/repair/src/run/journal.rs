@@ -324,6 +324,23 @@ impl Journal {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 
+    /// Number of values and keys that the run has changed; of one that did not end, at most.
+    fn changes(&self) -> usize {
+        match self.state {
+            RunState::RolledBack => 0,
+            _ => self.hives.iter().map(|hive| hive.change_count).sum(),
+        }
+    }
+
+    /// Number of objects whose descriptors the run has set; of one that did not end, at most.
+    fn objects_set(&self) -> u64 {
+        match (&self.descriptors, self.state) {
+            (None, _) | (_, RunState::RolledBack) => 0,
+            (Some(entry), _) if !entry.begun => 0,
+            (Some(entry), _) => entry.records.objects.saturating_sub(entry.failed),
+        }
+    }
+
     /// The run in short.
     pub(crate) fn summary(&self) -> RunSummary {
         RunSummary {
@@ -335,11 +352,8 @@ impl Journal {
             partition: self.partition(),
             recipes: self.recipes.clone(),
             hives: self.hives.iter().map(HiveEntry::shown_path).collect(),
-            changes: self.hives.iter().map(|hive| hive.change_count).sum(),
-            descriptors: self
-                .descriptors
-                .as_ref()
-                .map_or(0, |entry| entry.records.objects),
+            changes: self.changes(),
+            descriptors: self.objects_set(),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
             can_be_completed: self.can_be_completed(&self.recipes),

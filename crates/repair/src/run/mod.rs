@@ -4,6 +4,7 @@ mod folder;
 mod id;
 mod journal;
 mod keepers;
+mod removal;
 pub(crate) mod restore;
 mod since;
 pub(crate) mod undo_data;

@@ -44,6 +44,10 @@ impl Dir for DiskDir {
             .collect())
     }
 
+    fn len_of(&self, name: &str) -> io::Result<u64> {
+        Ok(self.0.metadata(name)?.len)
+    }
+
     fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn OpenFile>> {
         Ok(Box::new(DiskFile(self.0.open_file(name, access)?)))
     }

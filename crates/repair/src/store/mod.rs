@@ -24,6 +24,9 @@ pub(crate) trait Dir {
     /// The names that are valid Unicode, in the order of their bytes.
     fn names(&self) -> io::Result<Vec<String>>;
 
+    /// The length of a regular file in bytes.
+    fn len_of(&self, name: &str) -> io::Result<u64>;
+
     /// Opens a regular file.
     fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn OpenFile>>;
 
@@ -39,7 +42,7 @@ pub(crate) trait Dir {
     /// Removes a file's name.
     fn remove_file(&self, name: &str) -> io::Result<()>;
 
-    /// Renames a file, replacing what has the new name.
+    /// Renames a file or folder. A file replaces a file that has the new name.
     fn replace(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Opens a folder.

@@ -41,6 +41,14 @@ impl Dir for FaultyDir {
             .names_mut(self.node, |names| names.keys().cloned().collect()))
     }
 
+    fn len_of(&self, name: &str) -> io::Result<u64> {
+        let node = self.disk.node(self.node, name)?;
+        match &self.disk.world().nodes[node] {
+            Node::File { bytes, .. } => Ok(bytes.len() as u64),
+            Node::Dir { .. } => panic!("not a file"),
+        }
+    }
+
     fn open(&self, name: &str, _access: Access) -> io::Result<Box<dyn OpenFile>> {
         Ok(self.file(self.disk.node(self.node, name)?))
     }
@@ -90,6 +98,10 @@ impl Dir for FaultyDir {
     }
 
     fn remove_dir(&self, name: &str) -> io::Result<()> {
+        let node = self.disk.node(self.node, name)?;
+        if !self.disk.names_mut(node, |names| names.is_empty()) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
         self.remove_file(name)
     }
 

@@ -1,0 +1,95 @@
+//! `diskmend runs --prune`: removes runs that nobody needs any more.
+
+use std::io;
+
+use diskmend_disk::Target;
+use diskmend_repair::documents::{PruneList, PruneReason, PruneReport};
+
+use crate::consent::Consent;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::{self, Console};
+use crate::output::table::{Align, Cell, Table};
+use crate::target_arg::TargetArgs;
+
+/// Removes all of them but the newest `keep`, once that is allowed.
+pub(super) fn run(
+    args: &TargetArgs,
+    target: &Target,
+    keep: usize,
+    consent: &Consent,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let options = args.state.options();
+    let list = diskmend_repair::prunable(target, keep, &options);
+    let list = list.map_err(|error| args.failure(&error))?;
+    if !list.runs.is_empty() && consent.asks() {
+        tell(&list).map_err(|error| Failure::of(Exit::Failure, &error))?;
+        let question = format!(
+            "Remove {} ({} bytes)? They can't be brought back.",
+            runs(list.runs.len()),
+            list.bytes()
+        );
+        if !consent.given(&question)? {
+            return Ok(Exit::Pending);
+        }
+    }
+    let report = diskmend_repair::prune(target, &list, &options);
+    let report = report.map_err(|error| args.failure(&error))?;
+    let exit = match report.failed.is_empty() {
+        true => Exit::Done,
+        false => Exit::Partial,
+    };
+    console.show(exit, |console| match console.json() {
+        true => console.engine_document(&report),
+        false => print(console, &report),
+    })
+}
+
+/// Shows what is asked about, beside the question.
+fn tell(list: &PruneList) -> io::Result<()> {
+    let mut table = Table::new([
+        ("RUN", Align::Left),
+        ("WHY", Align::Left),
+        ("FILES", Align::Right),
+        ("BYTES", Align::Right),
+    ]);
+    for run in &list.runs {
+        table.row([
+            Cell::new(&run.run),
+            Cell::new(match run.why {
+                PruneReason::Undone => "undone",
+                PruneReason::RolledBack => "rolled back",
+                PruneReason::NeverBegan => "never began",
+                PruneReason::HalfRemoved => "half removed",
+            }),
+            Cell::new(run.files.to_string()),
+            Cell::new(run.bytes.to_string()),
+        ]);
+    }
+    table.write(&mut anstream::stderr(), None)
+}
+
+fn print(console: &mut Console, report: &PruneReport) -> io::Result<()> {
+    let out = console.out();
+    if report.removed.is_empty() && report.failed.is_empty() {
+        writeln!(out, "no run can be removed")?;
+    } else {
+        let removed = runs(report.removed.len());
+        writeln!(out, "{removed} removed, {} bytes", report.bytes())?;
+    }
+    for run in &report.failed {
+        console::warn(format_args!(
+            "run {} is not removed: {}",
+            run.run, run.reason
+        ));
+    }
+    Ok(())
+}
+
+fn runs(count: usize) -> String {
+    match count {
+        1 => "1 run".to_owned(),
+        count => format!("{count} runs"),
+    }
+}

@@ -1,0 +1,81 @@
+//! `diskmend undo --force-bytes`: what would be written over, and asking about it.
+
+use diskmend_disk::Target;
+use diskmend_repair::Options;
+use diskmend_repair::documents::{Difference, Differences};
+
+use super::Args;
+use crate::failure::Failure;
+use crate::output::console;
+use crate::progress::Steps;
+
+/// Most ranges that are shown of a file or disk.
+const MOST_RANGES: usize = 20;
+/// What a disk writes as a whole, in bytes.
+const SECTOR: u64 = 512;
+
+/// The run, if its old bytes may be restored over what is shown.
+pub(super) fn allowed(
+    args: &Args,
+    target: &Target,
+    run: Option<&str>,
+    options: &Options,
+) -> Result<Option<String>, Failure> {
+    let differences =
+        Steps::while_writing(|watch| diskmend_repair::differences(target, run, options, watch));
+    let differences = differences.map_err(|error| args.target.failure(&error))?;
+    tell(&differences);
+    let question = match differences.places.is_empty() {
+        true => format!("Restore the old bytes of run {}?", differences.run),
+        false => format!(
+            "Restore the old bytes of run {} over that? It can't be brought back.",
+            differences.run
+        ),
+    };
+    let allowed = args.consent.given(&question)?;
+    Ok(allowed.then_some(differences.run))
+}
+
+fn tell(differences: &Differences) {
+    if differences.places.is_empty() {
+        console::note("nothing else was written to the places that the run has changed");
+    }
+    for place in &differences.places {
+        let path = &place.path;
+        if let Some(length) = place.other_length {
+            match (length, place.is_disk) {
+                (0, false) => console::warn(format_args!("{path} is missing or empty")),
+                _ => console::warn(format_args!(
+                    "{path} is {length} bytes long, which the run did not make it"
+                )),
+            }
+        }
+        if place.count > 0 {
+            console::warn(format_args!(
+                "{path}: {} bytes in {} places are neither what the run found nor what it left",
+                place.bytes, place.count
+            ));
+        }
+        ranges(place);
+    }
+}
+
+fn ranges(place: &Difference) {
+    for range in place.ranges.iter().take(MOST_RANGES) {
+        let (offset, length) = (range.offset, range.length);
+        match place.is_disk {
+            true => console::note(format_args!(
+                "offset {offset:#x} (sector {}): {length} bytes",
+                offset / SECTOR
+            )),
+            false => console::note(format_args!("offset {offset:#x}: {length} bytes")),
+        }
+    }
+    let shown = place.ranges.len().min(MOST_RANGES) as u64;
+    match place.count.saturating_sub(shown) {
+        0 => {}
+        more => console::note(format_args!(
+            "and {more} more places; --json lists a thousand"
+        )),
+    }
+}

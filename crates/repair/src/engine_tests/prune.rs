@@ -1,0 +1,143 @@
+//! Removing runs that nobody needs any more.
+
+use super::support::{FaultyHive, hives, repair_unchecked, same_hives, site, undo, volume};
+use crate::documents::{PruneList, PruneReason, PruneReport, RunState};
+use crate::error::Error;
+use crate::prune::{prunable_site, prune_site};
+use crate::runs::runs_site;
+use crate::store::faulty::{Fault, FaultyDisk, Loss};
+
+const LOSSES: [Loss; 3] = [
+    Loss::Nothing,
+    Loss::Unflushed,
+    Loss::Some(0x9e37_79b9_7f4a_7c15),
+];
+
+fn list(disk: &FaultyDisk, keep: usize) -> PruneList {
+    prunable_site(&site(disk), keep).expect("listed")
+}
+
+fn prune(disk: &FaultyDisk) -> Result<PruneReport, Error> {
+    let site = site(disk);
+    prune_site(&site, &prunable_site(&site, 0)?)
+}
+
+fn states(disk: &FaultyDisk) -> Vec<(String, Option<RunState>)> {
+    let runs = runs_site(&site(disk)).expect("runs").runs;
+    runs.into_iter().map(|run| (run.run, run.state)).collect()
+}
+
+/// A disk with a run that was undone, one that is done, one that was rolled back, one that never
+/// began, and one that was killed.
+fn disk() -> FaultyDisk {
+    let disk = volume("system-001-002");
+    repair_unchecked(&disk).expect("repair");
+    undo(&disk, None).expect("undo");
+    disk.set_all(&[(r"ControlSet001\Mine", "A", 1)]);
+    let counted = disk.fork();
+    repair_unchecked(&counted).expect("repair");
+    let log = counted.log();
+    let journal = log.iter().position(|what| what.starts_with("rename"));
+    let commit = journal.expect("a journal") + 3;
+    disk.fail_at(commit, Fault::Once);
+    repair_unchecked(&disk).expect_err("rolled back");
+    disk.put("diskmend/runs/20200101T000000Z/undo-1.bin", vec![1; 100]);
+    disk.fail_at(commit, Fault::Kill);
+    repair_unchecked(&disk).expect_err("killed");
+    disk.restart(Loss::Nothing);
+    disk.fork()
+}
+
+#[test]
+fn only_runs_that_nobody_needs_are_removed() {
+    let disk = disk();
+    let before = hives(&disk);
+    let list = list(&disk, 0);
+    let why: Vec<_> = list.runs.iter().map(|run| run.why).collect();
+    let expected = [
+        PruneReason::NeverBegan,
+        PruneReason::Undone,
+        PruneReason::RolledBack,
+    ];
+    assert_eq!(why, expected);
+    assert_eq!((list.runs[0].files, list.runs[0].bytes), (1, 100));
+    let files = disk.files();
+    let of = |run: &str| {
+        let folder = format!("diskmend/runs/{run}/");
+        let files = files.iter().filter(|(path, _)| path.starts_with(&folder));
+        files.map(|(_, bytes)| bytes.len() as u64).sum::<u64>()
+    };
+    for run in &list.runs {
+        assert_eq!(run.bytes, of(&run.run), "{}", run.run);
+    }
+    let all = list.runs.iter().map(|run| run.bytes).sum::<u64>();
+    assert_eq!(list.bytes(), all);
+    let report = prune(&disk).expect("prune");
+    assert_eq!(report.removed, list.runs);
+    assert_eq!(report.failed, []);
+    let left: Vec<_> = states(&disk).into_iter().map(|(_, state)| state).collect();
+    let expected = [Some(RunState::Done), Some(RunState::Applying)];
+    assert_eq!(left, expected);
+    assert_eq!(hives(&disk), before);
+    undo(&disk, None).expect("the killed run");
+    undo(&disk, None).expect("the run that is done");
+    same_hives(&disk, &volume("system-001-002"), "undone");
+}
+
+#[test]
+fn the_newest_are_kept() {
+    let disk = disk();
+    let all = list(&disk, 0).runs;
+    let kept = list(&disk, 2);
+    assert_eq!(kept.runs, all[..1]);
+    assert_eq!(kept.kept, 2);
+    let none = list(&disk, 9);
+    assert_eq!((none.runs.len(), none.kept), (0, 3));
+}
+
+/// A run is there as a whole, or it is gone.
+#[test]
+fn a_removal_that_is_killed_leaves_no_half_of_a_run() {
+    let disk = disk();
+    let before = states(&disk);
+    let files = disk.files();
+    let counted = disk.fork();
+    prune(&counted).expect("prune");
+    let after = states(&counted);
+    for at in 0..counted.operations() {
+        for loss in LOSSES {
+            let what = format!("{:?} ({at}), {loss:?}", counted.log()[at]);
+            let killed = disk.fork();
+            killed.fail_at(at, Fault::Kill);
+            let report = prune(&killed).expect(&what);
+            assert!(!report.failed.is_empty(), "{what}");
+            killed.restart(loss);
+            for (run, state) in states(&killed) {
+                assert!(before.contains(&(run.clone(), state)), "{what}: {run}");
+                let folder = format!("diskmend/runs/{run}/");
+                for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with(&folder)) {
+                    assert!(killed.files().get(path) == Some(bytes), "{what}: {path}");
+                }
+            }
+            let report = prune(&killed).expect(&what);
+            assert_eq!(report.failed, [], "{what}");
+            assert_eq!(states(&killed), after, "{what}");
+            let left = killed.files().into_keys();
+            let left: Vec<_> = left.filter(|path| path.contains(".removed")).collect();
+            assert_eq!(left, [""; 0], "{what}");
+            assert!(list(&killed, 0).runs.is_empty(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_was_changed_since_it_was_listed_stays() {
+    let disk = disk();
+    let site = site(&disk);
+    let mut list = list(&disk, 0);
+    list.runs.truncate(1);
+    list.runs[0].why = PruneReason::Undone;
+    let report = prune_site(&site, &list).expect("prune");
+    assert_eq!(report.removed, []);
+    assert_eq!(report.failed.len(), 1);
+}

@@ -1,0 +1,106 @@
+//! `runs --prune`: removing runs that nobody needs any more.
+
+use diskmend_disk::Target;
+
+use crate::documents::{
+    NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, same_partition,
+};
+use crate::error::{Error, chain};
+use crate::site::{Options, Site, guards};
+
+/// The runs of a target that can be removed, but for the newest `keep`: those that were undone or
+/// rolled back, or that never began. Nothing is written.
+///
+/// # Errors
+/// Where the folder for undo data cannot be read; see [`Error`].
+pub fn prunable(target: &Target, keep: usize, options: &Options) -> Result<PruneList, Error> {
+    prunable_site(&Site::of(target, options)?, keep)
+}
+
+/// Removes runs that were listed, as far as they can still be removed.
+///
+/// # Errors
+/// Where nothing can be removed at all; see [`Error`].
+pub fn prune(target: &Target, list: &PruneList, options: &Options) -> Result<PruneReport, Error> {
+    let site = Site::of(target, options)?;
+    // The folder for undo data of a disk that is not mounted lies elsewhere.
+    if target.disk().is_none() {
+        guards(target, false)?;
+    }
+    prune_site(&site, list)
+}
+
+pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error> {
+    let mut runs = Vec::new();
+    for run in site.state.runs()? {
+        let run = run?;
+        let name = run.id.to_string();
+        let why = match run.journal() {
+            Ok(Some(journal)) if same_partition(journal.partition(), site.partition) => {
+                match journal.state {
+                    RunState::Undone => PruneReason::Undone,
+                    RunState::RolledBack => PruneReason::RolledBack,
+                    _ => continue,
+                }
+            }
+            Ok(None) => PruneReason::NeverBegan,
+            // A journal that can't be read hides whether its run has ended.
+            Ok(Some(_)) | Err(_) => continue,
+        };
+        runs.push((name, why));
+    }
+    let kept = runs.len().min(keep);
+    runs.truncate(runs.len() - kept);
+    let halves = site.state.half_removed()?.into_iter();
+    runs.extend(halves.map(|name| (name, PruneReason::HalfRemoved)));
+    let listed = runs.into_iter().map(|(run, why)| {
+        let tally = site.state.tally(&run, why == PruneReason::HalfRemoved);
+        // One that can't be counted is told of when it can't be removed.
+        let tally = tally.unwrap_or_default();
+        PrunableRun {
+            run,
+            why,
+            files: tally.files,
+            bytes: tally.bytes,
+        }
+    });
+    Ok(PruneList {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        runs: listed.collect(),
+        kept: kept as u64,
+    })
+}
+
+pub(crate) fn prune_site(site: &Site, list: &PruneList) -> Result<PruneReport, Error> {
+    let mut report = PruneReport {
+        schema: SCHEMA,
+        target: site.display.clone(),
+        removed: Vec::new(),
+        failed: Vec::new(),
+    };
+    let Some(state) = site.state.open()? else {
+        return Ok(report);
+    };
+    let _lock = state.lock_target()?;
+    // Another process may have begun a run, or undone one, since they were listed.
+    let now = prunable_site(site, 0)?.runs;
+    for run in &list.runs {
+        let same = |other: &&PrunableRun| other.run == run.run && other.why == run.why;
+        let removed = match now.iter().find(same) {
+            Some(_) => site
+                .state
+                .remove_run(&run.run, run.why == PruneReason::HalfRemoved)
+                .map_err(|error| chain(&error)),
+            None => Err("it is no longer what it was when it was listed".to_owned()),
+        };
+        match removed {
+            Ok(()) => report.removed.push(run.clone()),
+            Err(reason) => report.failed.push(NotPruned {
+                run: run.run.clone(),
+                reason,
+            }),
+        }
+    }
+    Ok(report)
+}
