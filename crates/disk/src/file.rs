@@ -130,6 +130,14 @@ impl File {
         }
     }
 
+    /// Bytes that are stored of the file on a disk that is not mounted, if some can be left out.
+    pub(crate) fn stored_len(&self) -> Option<u64> {
+        match &self.file {
+            Inner::System(_) => None,
+            Inner::Image(file) => file.stored_len(),
+        }
+    }
+
     /// Whether the bytes that the file has can be changed where they lie. Of a mounted volume only
     /// writing tells.
     ///

@@ -9,6 +9,11 @@ use crate::mapping::Mapping;
 /// Bytes read at once where a file is read rather than mapped.
 const CHUNK: usize = 1 << 20;
 
+/// Length up to which a file may have any holes.
+const FREE_LEN: u64 = 64 << 20;
+/// Most bytes of a longer file for each that is stored.
+const MAX_RATIO: u64 = 64;
+
 /// A private image of a whole file in memory. Changes stay in memory: nothing but explicit writes
 /// to the [`File`] ever reach the disk.
 ///
@@ -42,6 +47,7 @@ impl MappedFile {
     ///
     /// # Errors
     /// [`io::ErrorKind::FileTooLarge`] when the file is longer than `max_len` bytes,
+    /// [`io::ErrorKind::InvalidData`] when hardly any of it is stored on a disk that is not mounted,
     /// [`io::ErrorKind::OutOfMemory`], or what the system reported for a part that can't be read.
     pub fn open(file: &File, reserve: usize, max_len: u64) -> io::Result<Self> {
         let len = file.len()?;
@@ -49,6 +55,15 @@ impl MappedFile {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
                 format!("the file has {len} bytes, at most {max_len} are possible"),
+            ));
+        }
+        if let Some(stored) = file.stored_len()
+            && len > FREE_LEN
+            && len > stored.saturating_mul(MAX_RATIO)
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the file has {len} bytes, and clusters for {stored} of them only"),
             ));
         }
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;

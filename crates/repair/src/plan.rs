@@ -146,7 +146,6 @@ pub(crate) fn plan_site(
         }
         statuses.push(store.status);
     }
-    let mut planned = planned;
     let mut unchangeable = Vec::new();
     planned.retain(|hive| match in_place(site, hive) {
         Ok(()) => true,

@@ -174,3 +174,23 @@ fn a_hive_that_windows_has_compressed_is_refused_by_name() {
     assert!([1, 5].contains(&run.code), "{}", run.code);
     disk.is_untouched_since(&before);
 }
+
+/// Zeros that nobody stored would have filled the memory of whoever reads them.
+#[test]
+fn a_hive_that_is_hardly_stored_is_not_read() {
+    let Some((disk, _)) = disk() else { return };
+    {
+        let volume = disk.mount(disk.windows).expect("mounted before");
+        let hive = fs::OpenOptions::new()
+            .write(true)
+            .open(volume.path().join(HIVE));
+        hive.expect("there").set_len(1500 << 20).expect("a hole");
+    }
+    let before = disk.snapshot();
+    for verb in ["inspect", "plan"] {
+        let run = diskmend([verb, disk.path(), "tls"]);
+        assert!([1, 5].contains(&run.code), "{verb} ends with {}", run.code);
+        run.says("and clusters for");
+    }
+    disk.is_untouched_since(&before);
+}

@@ -139,6 +139,10 @@ impl ImageFile {
         self.content.check_room(len, extents)
     }
 
+    pub(crate) fn stored_len(&self) -> Option<u64> {
+        self.content.stored_len()
+    }
+
     pub(crate) fn check_in_place(&self) -> io::Result<()> {
         self.content.check_in_place()
     }

@@ -185,6 +185,10 @@ impl Content for NtfsFile {
         Ok(self.file.check_write(len, extents)?)
     }
 
+    fn stored_len(&self) -> Option<u64> {
+        Some(self.file.stored_len())
+    }
+
     fn check_in_place(&self) -> io::Result<()> {
         Ok(self.file.check_in_place()?)
     }

@@ -83,6 +83,11 @@ pub(crate) trait Content: fmt::Debug + Send + Sync {
     /// Whether it can be made so long and written in these extents, each an offset and a length.
     fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()>;
 
+    /// Bytes that are stored of it, if the file system can leave some out.
+    fn stored_len(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether what it has can be changed where it lies.
     fn check_in_place(&self) -> io::Result<()> {
         Ok(())

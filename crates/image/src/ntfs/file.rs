@@ -212,6 +212,14 @@ impl File {
             .map_or(open.stream.len(), |layout| layout.allocated)
     }
 
+    /// Bytes of the clusters that hold the data, of data in the record their length: holes have none.
+    #[must_use]
+    pub fn stored_len(&self) -> u64 {
+        let open = self.open();
+        let layout = open.stream.layout();
+        layout.map_or(open.stream.len(), Layout::total_allocated)
+    }
+
     /// Where the data lies; `None` where it is in the record.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn layout(&self) -> Option<Layout> {

@@ -8,6 +8,7 @@ use diskmend_image::ntfs::secure::{FileSecurity, Secure, SecurityId};
 use diskmend_image::ntfs::{FileId, Kind, Volume, VolumeError};
 
 use super::secure::{FIRST_ID, descriptors};
+use super::volume::{PACKED, PACKED_NAME};
 use crate::fuzz::image::input::Input;
 
 /// Most names that are looked at.
@@ -65,6 +66,10 @@ pub fn ntfs_read(data: &[u8]) {
                 Ok(_) => {}
                 Err(error) => failed(&error, sound),
             }
+            let is_packed = entry.name.iter().copied().eq(PACKED_NAME.encode_utf16());
+            if sound && is_packed {
+                assert!(read_packed(&volume, entry.id), "not as it was compressed");
+            }
             if let Err(error) = read(&volume, entry.id) {
                 assert!(!sound || matches!(error, VolumeError::NoData(_)), "{error}");
             }
@@ -72,7 +77,7 @@ pub fn ntfs_read(data: &[u8]) {
             members.push((folder, entry));
         }
     }
-    assert!(!sound || files.len() == 9, "{files:?}");
+    assert!(!sound || files.len() == 10, "{files:?}");
     // What no name leads to.
     files.extend((0..48).map(|record| FileId {
         record,
@@ -116,6 +121,15 @@ fn read(volume: &Volume, id: FileId) -> Result<(), VolumeError> {
         file.read(&mut data, start)?;
     }
     Ok(())
+}
+
+/// Whether all of the compressed file is read as it was before.
+fn read_packed(volume: &Volume, id: FileId) -> bool {
+    volume.file(id).is_ok_and(|file| {
+        let mut data = vec![0; file.len() as usize];
+        let read = file.read(&mut data, 0);
+        read.is_ok() && !data.is_empty() && data.iter().all(|byte| *byte == PACKED)
+    })
 }
 
 fn failed(error: &VolumeError, sound: bool) {

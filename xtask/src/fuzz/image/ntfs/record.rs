@@ -77,10 +77,21 @@ impl Record {
     }
 
     /// Adds an attribute whose value is in clusters.
-    pub(super) fn stream(mut self, kind: u32, name: &str, stream: &Stream) -> Self {
+    pub(super) fn stream(self, kind: u32, name: &str, stream: &Stream) -> Self {
+        self.stream_in_units(kind, name, stream, 0)
+    }
+
+    /// Adds one whose value is compressed in units of 2 to the power of `unit` clusters.
+    pub(super) fn compressed(self, kind: u32, name: &str, stream: &Stream, unit: u8) -> Self {
+        self.stream_in_units(kind, name, stream, unit)
+    }
+
+    fn stream_in_units(mut self, kind: u32, name: &str, stream: &Stream, unit: u8) -> Self {
         let clusters: usize = stream.runs.iter().map(|(_, len)| len).sum();
         let mut attribute = header(kind, name, true, 64);
         let start = attribute.len();
+        put16(&mut attribute, 12, u16::from(unit > 0));
+        put(&mut attribute, 34, &[unit]);
         put64(&mut attribute, 24, (clusters as u64).wrapping_sub(1));
         put16(&mut attribute, 32, start as u16);
         put64(&mut attribute, 40, stream.allocated as u64);

@@ -40,6 +40,9 @@ pub(super) struct MadeFile {
     pub(super) content: Vec<u8>,
 }
 
+/// Name of the compressed file, and what each of its bytes is.
+pub(super) const PACKED_NAME: &str = "packed";
+pub(super) const PACKED: u8 = 0x50;
 /// Name of the folder.
 pub(super) const FOLDER_NAME: &str = "Folder";
 
@@ -323,6 +326,10 @@ fn add_files(maker: &mut Maker) -> Vec<MadeFile> {
             content,
         });
     }
+    let number = FIRST_FILE + keys.len();
+    let key = add_compressed(maker, number);
+    // Among the names that begin with a letter after `b`.
+    keys.insert(4, (number, key));
     add_folder(maker, &keys);
     let key = file_name(ROOT, FOLDER_NAME, 0, 0, true);
     let entries = [name_entry(FOLDER, &key, None), last(None)].concat();
@@ -336,6 +343,37 @@ fn add_files(maker: &mut Maker) -> Vec<MadeFile> {
         );
     maker.write(ROOT, record);
     files
+}
+
+/// A file of two units: one whose chunks are compressed, and one that is as it is. The key by which
+/// its folder names it.
+fn add_compressed(maker: &mut Maker, number: usize) -> Vec<u8> {
+    const UNIT: u8 = 4;
+    let clusters = 1 << UNIT;
+    let unit = clusters * maker.cluster;
+    // A byte, and a reference to it for the 4095 others of a chunk.
+    let chunk = [0x03, 0xB0, 0x02, PACKED, 0xFC, 0x0F];
+    let chunks = chunk.repeat(unit / 4096);
+    let packed = maker.contiguous(&chunks);
+    maker.mark(&packed, 0..chunks.len());
+    let plain = maker.contiguous(&vec![PACKED; unit]);
+    let mut runs = packed.runs;
+    runs.push((None, clusters - 1));
+    runs.extend(plain.runs);
+    let len = 2 * unit - 100;
+    let stream = Stream {
+        runs,
+        allocated: 2 * unit,
+        len,
+        initialized: len,
+    };
+    let key = file_name(FOLDER, PACKED_NAME, 2 * unit, len, false);
+    let record = Record::new(number, 1)
+        .resident(STANDARD_INFORMATION, "", &information(0x820, FIRST_ID))
+        .resident(FILE_NAME, "", &key)
+        .compressed(DATA, "", &stream, UNIT);
+    maker.write(number, record);
+    key
 }
 
 /// The folder: one name in its root, the others in two blocks.

@@ -250,8 +250,10 @@ impl Work {
             let folder = again.find(again.root(), &name);
             let folder = folder.unwrap_or_else(|error| panic!("{what}: {error}"));
             let names = folder.map(|folder| again.list(folder.id));
+            // The compressed one besides.
+            let count = self.made.files.len() + 1;
             match names {
-                Some(Ok(names)) => assert_eq!(names.len(), self.made.files.len(), "{what}"),
+                Some(Ok(names)) => assert_eq!(names.len(), count, "{what}"),
                 other => panic!("{what}: {other:?}"),
             }
         }

@@ -18,6 +18,7 @@ mod hostile;
 mod image;
 mod limits;
 mod own;
+mod spread;
 
 use image::{check, compare, descriptor, make_files, set_files};
 
