@@ -6,6 +6,8 @@ use super::ParseError;
 
 /// Most characters that an error quotes.
 const MAX_FOUND: usize = 40;
+/// Both end a line, together or alone.
+const LINE_ENDS: [char; 2] = ['\r', '\n'];
 
 /// What is still to be read, and the number of its first line.
 #[derive(Clone)]
@@ -31,7 +33,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn is_at_line_end(&self) -> bool {
-        self.rest.is_empty() || self.rest.starts_with('\n')
+        self.rest.is_empty() || self.rest.starts_with(LINE_ENDS)
     }
 
     pub(super) fn peek(&self) -> Option<char> {
@@ -42,7 +44,8 @@ impl<'a> Cursor<'a> {
         let mut characters = self.rest.chars();
         let next = characters.next()?;
         self.rest = characters.as_str();
-        if next == '\n' {
+        // CR LF is one end, at its LF.
+        if next == '\n' || (next == '\r' && !self.rest.starts_with('\n')) {
             self.line = self.line.saturating_add(1);
         }
         Some(next)
@@ -55,6 +58,17 @@ impl<'a> Cursor<'a> {
             self.next();
         }
         found
+    }
+
+    /// Takes exactly `word` if it comes next.
+    pub(super) fn take_exact(&mut self, word: &str) -> bool {
+        match self.rest.strip_prefix(word) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Takes `word`, ASCII in whatever case, where it comes next.
@@ -82,7 +96,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes the rest of the line, without its end.
     pub(super) fn take_line(&mut self) -> &'a str {
-        let end = self.rest.find('\n').unwrap_or(self.rest.len());
+        let end = self.rest.find(LINE_ENDS).unwrap_or(self.rest.len());
         let (line, rest) = self.rest.split_at_checked(end).unwrap_or_default();
         self.rest = rest;
         line
@@ -91,6 +105,12 @@ impl<'a> Cursor<'a> {
     /// Passes over blanks within the line.
     pub(super) fn skip_blanks(&mut self) {
         self.rest = self.rest.trim_start_matches(is_blank);
+    }
+
+    /// Passes over the end of a line, if the line ends here: LF, CR LF, or CR alone.
+    pub(super) fn take_line_end(&mut self) -> bool {
+        let cr = self.take('\r');
+        self.take('\n') || cr
     }
 
     /// Passes over blanks and a comment up to the end of the line, and to the next line.
@@ -102,22 +122,18 @@ impl<'a> Cursor<'a> {
         if !self.is_at_line_end() {
             return Err(self.error("the end of the line"));
         }
-        self.next();
+        self.take_line_end();
         Ok(())
     }
 
-    /// Passes over blank lines and comment lines.
-    pub(super) fn skip_empty_lines(&mut self) {
+    /// Passes over blank lines and lines that begin with one of `comments`.
+    pub(super) fn skip_empty_lines(&mut self, comments: &[char]) {
         loop {
             self.skip_blanks();
-            match self.peek() {
-                Some(';') => {
-                    self.take_line();
-                }
-                Some('\n') => {
-                    self.next();
-                }
-                _ => return,
+            if self.peek().is_some_and(|c| comments.contains(&c)) {
+                self.take_line();
+            } else if !self.take_line_end() {
+                return;
             }
         }
     }
@@ -133,7 +149,7 @@ impl<'a> Cursor<'a> {
 }
 
 fn is_blank(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r')
+    matches!(character, ' ' | '\t')
 }
 
 /// The first characters of the line, fit for a terminal.
@@ -141,7 +157,7 @@ fn quote(text: &str) -> String {
     if text.is_empty() {
         return "the end of the file".into();
     }
-    let line = text.lines().next().unwrap_or_default().trim_end();
+    let line = text.split(LINE_ENDS).next().unwrap_or_default().trim_end();
     if line.is_empty() {
         return "the end of the line".into();
     }

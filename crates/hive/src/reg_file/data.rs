@@ -82,8 +82,19 @@ pub(super) fn parse_string(
                     cursor.next();
                     string.push('\\');
                 }
+                // Wine escapes line breaks, which Windows writes as they are.
+                (Some('n'), BackslashEscapes::Both) => {
+                    cursor.next();
+                    string.push('\n');
+                }
+                (Some('r'), BackslashEscapes::Both) => {
+                    cursor.next();
+                    string.push('\r');
+                }
                 (_, BackslashEscapes::Both) => {
-                    return Err(cursor.error("'\\' or '\"' after a backslash in a string"));
+                    return Err(
+                        cursor.error("'\\', '\"', 'n' or 'r' after a backslash in a string")
+                    );
                 }
                 (_, BackslashEscapes::QuoteOnly) => {
                     return Err(cursor.error("no backslash in a 'str:' string, use 'hex:'"));
@@ -143,25 +154,22 @@ fn parse_bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ParseError> {
         }
         let byte = cursor.take_hex(2).and_then(|byte| u8::try_from(byte).ok());
         bytes.push(byte.ok_or_else(|| cursor.error("a byte of one or two hexadecimal digits"))?);
-        skip_continuation(cursor)?;
+        cursor.skip_blanks();
+        // A line goes on only behind a comma: Windows takes no comma in front of the next one.
         if !cursor.take(',') {
             return Ok(bytes);
         }
     }
 }
 
-/// Passes over blanks and, behind a backslash, to the next line that is not a comment. Tells
-/// whether there was one.
+/// Passes over blanks and, behind a backslash, to the next line that is neither blank nor a comment.
+/// Tells whether there was one.
 fn skip_continuation(cursor: &mut Cursor<'_>) -> Result<bool, ParseError> {
     cursor.skip_blanks();
     if !cursor.take('\\') {
         return Ok(false);
     }
     cursor.end_line()?;
-    cursor.skip_blanks();
-    while cursor.peek() == Some(';') {
-        cursor.end_line()?;
-        cursor.skip_blanks();
-    }
+    cursor.skip_empty_lines(&[';']);
     Ok(true)
 }

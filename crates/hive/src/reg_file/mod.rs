@@ -6,7 +6,10 @@
 //! `hivexregedit --export`, which may lack the header and hold `str(N):"text"`.
 //!
 //! Windows skips what it does not understand. Here it is an error with its line, since half of a
-//! change can be worse than none.
+//! change can be worse than none. What Windows understands is as its own regedit has it: lines end in
+//! CR LF, LF or CR; a line that begins with `;` or `#` is a comment, and so is what follows `;` behind
+//! a value; behind a backslash that goes on with bytes, blank lines and `;` comments are passed over.
+//! Half surrogate pairs in UTF-16 are kept. The escapes `\n` and `\r` are Wine's.
 //!
 //! ```
 //! use diskmend_hive::reg_file::{Operation, RegFile};

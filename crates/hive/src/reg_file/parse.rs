@@ -10,6 +10,9 @@ use super::{MAX_FILE_LEN, MAX_OPERATIONS, Operation, ParseError, RegFile};
 /// First line of a version 5 file.
 pub(super) const HEADER_5: &str = "Windows Registry Editor Version 5.00";
 
+/// What begins a line that is a comment as a whole. Behind something else only `;` begins one.
+const COMMENTS: [char; 2] = [';', '#'];
+
 impl RegFile {
     /// Reads the bytes of a registry text file.
     ///
@@ -25,7 +28,7 @@ impl RegFile {
         let mut operations = Vec::new();
         let mut key = None;
         loop {
-            cursor.skip_empty_lines();
+            cursor.skip_empty_lines(&COMMENTS);
             if cursor.is_at_end() {
                 return Ok(Self { operations });
             }
@@ -57,17 +60,20 @@ impl RegFile {
 }
 
 fn parse_header(cursor: &mut Cursor<'_>) -> Result<Dialect, ParseError> {
-    cursor.skip_empty_lines();
-    let dialect = if cursor.take_word(HEADER_5) {
+    cursor.skip_empty_lines(&COMMENTS);
+    let dialect = if cursor.take_exact(HEADER_5) {
         Dialect::Unicode
-    } else if cursor.take_word(HEADER_4) {
+    } else if cursor.take_exact(HEADER_4) {
         Dialect::Ansi
     } else if cursor.is_at_end() || cursor.peek() == Some('[') {
         return Ok(Dialect::Unicode);
     } else {
         return Err(cursor.error("'Windows Registry Editor Version 5.00' or 'REGEDIT4'"));
     };
-    cursor.end_line()?;
+    cursor.skip_blanks();
+    if !cursor.is_at_line_end() {
+        return Err(cursor.error("nothing after the header"));
+    }
     Ok(dialect)
 }
 

@@ -168,7 +168,8 @@ fn broken_bytes_are_errors() {
     assert!(data_failure("hex 00").contains("type"));
     assert!(data_failure("hex:00,\\ 01").contains("end of the line"));
     let (line, message) = failure("[K]\n@=hex:00,\\\n\n\"b\"=-\n");
-    assert_eq!(line, 3, "{message}");
+    // The blank line is passed over.
+    assert_eq!(line, 4, "{message}");
     let (_, message) = failure("[K]\n@=hex:00,\\");
     assert!(message.contains("end of the file"), "{message}");
 }
@@ -535,5 +536,234 @@ proptest! {
         ], 0..20),
     ) {
         let _ = RegFile::parse(lines.join("\n").as_bytes());
+    }
+}
+
+/// What Windows's regedit does with such files is told by the tests of Wine's regedit, which run on
+/// Windows too.
+mod as_windows {
+    use super::super::parse::HEADER_5;
+    use super::*;
+
+    /// The values that a file sets in the key `k`, or the line that is wrong.
+    fn values(head: &str, body: &str) -> Result<Vec<(String, u32, Vec<u8>)>, usize> {
+        let text = format!("{head}\n\n[HKEY_CURRENT_USER\\k]\n{body}");
+        of_bytes(text.as_bytes())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Result<Vec<(String, u32, Vec<u8>)>, usize> {
+        let file = RegFile::parse(bytes).map_err(|error| match error {
+            ParseError::Syntax { line, .. } | ParseError::Text { line, .. } => line,
+            other => panic!("{other}"),
+        })?;
+        let set = file
+            .operations
+            .into_iter()
+            .filter_map(|operation| match operation {
+                Operation::SetValue {
+                    name,
+                    value_type,
+                    data,
+                    ..
+                } => Some((name, value_type, data)),
+                _ => None,
+            });
+        Ok(set.collect())
+    }
+
+    fn sz(name: &str, text: &str) -> (String, u32, Vec<u8>) {
+        let units = text.encode_utf16().chain([0]);
+        (
+            name.to_owned(),
+            1,
+            units.flat_map(u16::to_le_bytes).collect(),
+        )
+    }
+
+    fn wide(name: &str, value_type: u32, text: &str) -> (String, u32, Vec<u8>) {
+        let data = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        (name.to_owned(), value_type, data)
+    }
+
+    fn dword(name: &str, number: u32) -> (String, u32, Vec<u8>) {
+        (name.to_owned(), 4, number.to_le_bytes().to_vec())
+    }
+
+    const LINE: &str = "Line concatenation\0\0";
+
+    #[test]
+    fn what_it_takes_is_taken() {
+        let line = || Ok(vec![wide("a", 7, LINE)]);
+        for (body, expected) in [
+            (
+                "#comment\\\n\"a\"=\"1\"\n;comment\\\n\"b\"=\"2\"\n",
+                Ok(vec![sz("a", "1"), sz("b", "2")]),
+            ),
+            (
+                "    #\"c\"=\"3\"\n\t;\"d\"=\"4\"\n\"a\"=\"1\"",
+                Ok(vec![sz("a", "1")]),
+            ),
+            (
+                "\"a\"=\"2\";comment\n\"b\"=dword:02040608 ;x\n",
+                Ok(vec![sz("a", "2"), dword("b", 0x0204_0608)]),
+            ),
+            (
+                "\"a\"=\"#c\"\n\"b\"=\";c\"\n\"c\"=\"v#c\"\n",
+                Ok(vec![sz("a", "#c"), sz("b", ";c"), sz("c", "v#c")]),
+            ),
+            (
+                "\"a\"=dword:1234;5678\n\"b\"=dword:1234 ;5678",
+                Ok(vec![dword("a", 0x1234), dword("b", 0x1234)]),
+            ),
+            (
+                "\"a\"=\"1\"  ;c\n\"b\"=\"2\"\t\t;c",
+                Ok(vec![sz("a", "1"), sz("b", "2")]),
+            ),
+            (
+                "\"a\"=hex(7):4c,69,6e,65,20,\\\n  ;comment\n  63,6f,6e,63,61,74,65,6e,61,74,69,6f,6e,00,00\n",
+                line(),
+            ),
+            (
+                "\"a\"=hex(7):4c,69,6e,65,20,\\\n  63,6f,6e,\\;comment\n  63,61,74,\\;#c\n  65,6e,61,74,69,6f,6e,00,00",
+                line(),
+            ),
+            (
+                "\"a\"=hex(7):4c,69,6e,65,20,\\\n  63,6f,6e,\\;comment\n  63,61,74,\\\n\n  65,6e,\\;comment\n\n  \
+                 61,74,69,6f,6e,00,00\n\n",
+                line(),
+            ),
+            (
+                "\"a\"=hex(7):\\\n\n\n  4c,69,6e,65,20,\\\n\t\t63,6f,6e,63,61,74,65,6e,61,74,69,6f,6e,00,00",
+                line(),
+            ),
+            (
+                "\t    \"a\"\t\t=  \t \"x\"  \n  @ =\tdword:\t00000008\t\n",
+                Ok(vec![sz("a", "x"), dword("", 8)]),
+            ),
+            (
+                "\"  a\"=\"  x  \"\n\"\t\tb\"=\"\t\ty\"",
+                Ok(vec![sz("  a", "  x  "), sz("\t\tb", "\t\ty")]),
+            ),
+            (
+                "\"d\\\"q\"=\"v \\\"or\\\" n\"\n\"s'q\"=dword:8",
+                Ok(vec![sz("d\"q", "v \"or\" n"), dword("s'q", 8)]),
+            ),
+            ("\"1/\\\"4;'5\"=\"R\"", Ok(vec![sz("1/\"4;'5", "R")])),
+            (
+                "\"a\\nb\\r\\\\n\"=\"x\\r\\ny\\\\n\"",
+                Ok(vec![sz("a\nb\r\\n", "x\r\ny\\n")]),
+            ),
+            ("\"a\"=\"no newline\"", Ok(vec![sz("a", "no newline")])),
+        ] {
+            for ends in ["\n", "\r\n", "\r"] {
+                let text =
+                    format!("REGEDIT4\n\n[HKEY_CURRENT_USER\\k]\n{body}").replace('\n', ends);
+                assert_eq!(of_bytes(text.as_bytes()), expected, "{text:?}");
+                let text = text.replacen("REGEDIT4", HEADER_5, 1);
+                let units: Vec<u8> = "\u{feff}"
+                    .encode_utf16()
+                    .chain(text.encode_utf16())
+                    .flat_map(u16::to_le_bytes)
+                    .collect();
+                let ansi = body.contains("hex(7)");
+                assert!(ansi || of_bytes(&units) == expected, "{text:?}");
+            }
+        }
+        for head in [
+            "  REGEDIT4",
+            "\tREGEDIT4",
+            " \t REGEDIT4",
+            HEADER_5,
+            "\nREGEDIT4",
+            "REGEDIT4  ",
+        ] {
+            assert_eq!(
+                values(head, "\"a\"=\"1\""),
+                Ok(vec![sz("a", "1")]),
+                "{head:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_it_does_not_take_is_an_error_with_its_line() {
+        for head in [
+            "REGEDIT3",
+            "regedit4",
+            "Regedit4",
+            "REGEDIT 4",
+            "REGEDIT4FOO",
+            "REGEDIT4 FOO",
+            "REGEDIT5",
+            "Windows Registry Editor Version 4.00",
+            "Windows Registry Editor Version 5",
+            "WINDOWS REGISTRY EDITOR VERSION 5.00",
+            "Windows Registry Editor version 5.00",
+            "Windows Registry Editor Version 5.00x",
+            "REGEDIT4;x",
+            "REGEDIT",
+        ] {
+            assert_eq!(values(head, "\"a\"=\"1\""), Err(1), "{head}");
+        }
+        for (body, line) in [
+            ("\"a\"=\"no end\n", 4),
+            ("\"a\"=x\"\n", 4),
+            ("\"a\"=x\n", 4),
+            ("\"a=\"x\"\n", 4),
+            ("a\"=\"x\"\n", 4),
+            ("a=\"x\"\n", 4),
+            ("\"a=x\"\n", 4),
+            ("\"a\"=hex(7):4c,20\\\n,63,00\n", 4),
+            ("\"a\"=hex(7):4c,20\\\n  ,63,00\n", 4),
+            ("\"a\"=hex(7):4c,20,\\\n,63,00\n", 5),
+            ("\"a\"=hex(7):4c,20,\\\n  #comment\n 63,00\n", 5),
+            ("\"a\"=hex(7):4c,20,\\#comment\n 63,00\n", 4),
+            ("\"a\"=hex(2):4c,65\\\n\"b\"=\"2\"\n", 4),
+            ("\"a\"=hex(2):4c,65,\\\n\"b\"=\"2\"\n", 5),
+            ("\"a\"=dword:\n", 4),
+            ("\"a\"=dword:hello\n", 4),
+            ("\"a\"=dword:123456789\n", 4),
+            ("\"a\"=dword:000000001\n", 4),
+            ("\"a\"=dword:12345678abc\n", 4),
+            ("\"a\"=dword:12345678 abc\n", 4),
+            ("\"a\"=dword:0x123\n", 4),
+            ("\"a\"=dword:123 456\n", 4),
+            ("\"a\"=dword:1234\\\n5678\n", 4),
+            ("\"a\"=\"foo\"bar\"\n", 4),
+            ("\"a\"=\"foo\"\"bar\"\n", 4),
+            ("\"a\"=\n", 4),
+            ("\"a\"=\\\"x\\\"\n", 4),
+            ("[HKEY_CURRENT_USER\\k\\\nSubkey]\n", 4),
+            ("[HKEY_CURRENT_USER\\k\n\\Subkey]\n", 4),
+            ("\"Te\\\nst\"=\"x\"\n", 4),
+            ("\"a\"=\"Te \\\nst\"\n", 4),
+            ("\"a\"=\"x\"#comment\n", 4),
+            ("\"a\"=\"x\"  #comment\n", 4),
+            ("\"a\"=dword:1#comment\n", 4),
+            ("\"a\"=#\"x\"\n", 4),
+            ("\"a\"=;\"x\"\n", 4),
+        ] {
+            for ends in ["\n", "\r\n", "\r"] {
+                let text =
+                    format!("REGEDIT4\n\n[HKEY_CURRENT_USER\\k]\n{body}").replace('\n', ends);
+                assert_eq!(of_bytes(text.as_bytes()), Err(line), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_surrogate_pairs_are_kept() {
+        let text = format!("\u{feff}{HEADER_5}\r\n\r\n[k]\r\n\"C:\\\\t");
+        let mut units: Vec<u16> = text.encode_utf16().chain([0xd800]).collect();
+        units.extend(
+            "s\"=\"x"
+                .encode_utf16()
+                .chain([0xdfff])
+                .chain("\"\r\n".encode_utf16()),
+        );
+        let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_le_bytes).collect();
+        let data = vec![0x78, 0, 0xff, 0xdf, 0, 0];
+        let expected = vec![("C:\\t<U+D800>s".to_owned(), 1, data)];
+        assert_eq!(of_bytes(&bytes), Ok(expected));
     }
 }
