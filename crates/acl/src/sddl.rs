@@ -15,7 +15,7 @@ mod rights;
 
 use std::borrow::Cow;
 
-use crate::sid::Sid;
+use crate::sid::{RelativeAlias, Sid};
 
 /// Text that is not SDDL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,8 @@ pub struct SddlError {
     pub expected: Cow<'static, str>,
     /// What is there.
     pub actual: String,
+    /// The account whose SID would have to be known, if that is all that is wrong up to here.
+    pub unresolved: Option<RelativeAlias>,
 }
 
 /// What SDDL has no words for.

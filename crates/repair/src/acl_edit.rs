@@ -34,8 +34,9 @@ impl AclPlan {
 pub struct SavedObject {
     /// Its path below the folder that is restored; empty for that folder itself.
     pub path: NtPath,
-    /// The parts that were saved; the others stay as they are.
-    pub descriptor: SecurityDescriptor,
+    /// The parts that were saved; the others stay as they are. Or why they mean nothing on this disk:
+    /// the object is left as it is then, and counts as failed.
+    pub descriptor: Result<SecurityDescriptor, String>,
 }
 
 /// Works out what `icacls /reset` would change of the object at a path, and with `tree` of all below
@@ -99,9 +100,17 @@ pub fn plan_restore(
     let mut planning = Planning::begin(&site, secured.as_ref(), folder, options)?;
     watch.phase(Phase::Comparing, &planning.start.to_string())?;
     for (number, object) in saved.iter().enumerate() {
+        let descriptor = match &object.descriptor {
+            Ok(descriptor) => descriptor,
+            Err(reason) => {
+                let path = planning.start.append(&object.path);
+                planning.gathering.report.failed.add(&path, reason);
+                continue;
+            }
+        };
         let found = find(secured.as_ref(), &planning.start, &object.path);
         planning.add(found, |_, before| {
-            edited(before, |descriptor| restore(descriptor, &object.descriptor)).map_err(too_large)
+            edited(before, |changed| restore(changed, descriptor)).map_err(too_large)
         })?;
         watch.count(number as u64)?;
     }

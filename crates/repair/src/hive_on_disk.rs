@@ -66,7 +66,11 @@ pub(crate) struct HiveOnDisk {
 
 /// Finds a hive of Windows, whatever the case of its path.
 pub(crate) fn find(root: &dyn Dir, name: HiveName) -> Result<HivePlace, Error> {
-    let hive = name.file_name();
+    find_file(root, name.file_name())
+}
+
+/// Finds a hive among those of Windows by its name, whatever the case.
+pub(crate) fn find_file(root: &dyn Dir, hive: &str) -> Result<HivePlace, Error> {
     // Copies of hives are often called so; on a Windows disk only the plain name exists.
     for file in [hive.to_owned(), format!("{hive}.hiv")] {
         if let Some(place) = root.find(&["Windows", "System32", "config", &file])? {

@@ -48,6 +48,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 pub mod acl_edit;
 mod beside;
 mod boot_store;
@@ -84,6 +85,7 @@ mod survey;
 mod undo;
 mod value_data;
 
+pub use accounts::{Accounts, accounts};
 pub use boot_volume::{BootChoice, LoaderChoice};
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use error::{Class, Error, Refusal};

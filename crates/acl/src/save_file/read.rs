@@ -3,7 +3,7 @@
 use super::{BYTE_ORDER_MARK, CARRIAGE_RETURN, LINE_FEED, foreign_mark};
 use crate::descriptor::SecurityDescriptor;
 use crate::sddl::SddlError;
-use crate::sid::Domains;
+use crate::sid::{Domains, RelativeAlias};
 
 /// More units than a path on NTFS can have; a longer line is no path.
 const MAX_PATH: usize = 32_767;
@@ -29,7 +29,7 @@ pub struct SavedEntry {
 #[non_exhaustive]
 pub enum SaveReadError {
     /// The bytes are not UTF-16LE.
-    #[error("not UTF-16LE: {found}")]
+    #[error("the text is not UTF-16LE, but {found}")]
     Encoding {
         /// What is there instead.
         found: &'static str,
@@ -55,6 +55,17 @@ pub enum SaveReadError {
     Unpaired {
         /// Its number, from 1.
         line: usize,
+    },
+    /// An SDDL line with an account of a machine or a domain whose SID is not known. The object can be
+    /// left out.
+    #[error("line {line}: {} depends on {}, which is not known", account.letters(), account.depends_on())]
+    Account {
+        /// Its number, from 1.
+        line: usize,
+        /// The object, as in [`SavedEntry`].
+        path: Vec<u16>,
+        /// The account.
+        account: RelativeAlias,
     },
     /// A line that is not SDDL.
     #[error("line {line}")]
@@ -86,6 +97,13 @@ impl<'a> SavedEntries<'a> {
     pub fn new(bytes: &'a [u8], domains: Domains) -> Result<Self, SaveReadError> {
         let (units, odd) = bytes.as_chunks::<2>();
         let wrong = |found| Err(SaveReadError::Encoding { found });
+        // SDDL is ASCII, of which every other byte is zero in UTF-16.
+        if !bytes.is_empty() && !bytes.contains(&0) {
+            return wrong(match std::str::from_utf8(bytes) {
+                Ok(_) => "UTF-8",
+                Err(_) => "text of one byte a character",
+            });
+        }
         if !odd.is_empty() {
             return wrong("an odd number of bytes");
         }
@@ -149,12 +167,25 @@ impl<'a> SavedEntries<'a> {
         // A replaced character would change a condition in silence.
         let sddl =
             String::from_utf16(&sddl).map_err(|_| SaveReadError::Unpaired { line: self.line })?;
-        let descriptor = SecurityDescriptor::from_sddl(&sddl, &self.domains).map_err(|source| {
-            SaveReadError::Sddl {
-                line: self.line,
-                source,
+        let descriptor = match SecurityDescriptor::from_sddl(&sddl, &self.domains) {
+            Ok(descriptor) => descriptor,
+            Err(SddlError {
+                unresolved: Some(account),
+                ..
+            }) => {
+                return Err(SaveReadError::Account {
+                    line: self.line,
+                    path,
+                    account,
+                });
             }
-        })?;
+            Err(source) => {
+                return Err(SaveReadError::Sddl {
+                    line: self.line,
+                    source,
+                });
+            }
+        };
         Ok(SavedEntry {
             line,
             path,
@@ -179,6 +210,41 @@ mod tests {
 
     fn utf16(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn an_account_that_is_not_known_takes_its_object_along_and_no_other() {
+        let text = "a\r\nD:(A;;FA;;;SY)\r\nb\\c\r\nO:EAD:(A;;FA;;;SY)\r\nd\r\nD:(A;;FR;;;LG)\r\n";
+        let bytes = utf16(text);
+        let found = SavedEntries::new(&bytes, Domains::default()).unwrap();
+        let found: Vec<_> = found.collect();
+        let accounts = found.iter().map(|entry| match entry {
+            Ok(_) => None,
+            Err(SaveReadError::Account { line, account, .. }) => Some((*line, account.letters())),
+            Err(other) => panic!("{other}"),
+        });
+        let accounts: Vec<_> = accounts.collect();
+        assert_eq!(accounts, [None, Some((4, "EA")), Some((6, "LG"))]);
+        let said = found[1].as_ref().unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "line 4: EA depends on the forest root domain's SID, which is not known"
+        );
+    }
+
+    #[test]
+    fn other_encodings_are_named() {
+        let text = "Keys\u{e4}\r\nD:(A;;FA;;;SY)\r\n";
+        let marked = format!("\u{feff}{text}");
+        for (bytes, named) in [
+            (text.as_bytes(), "UTF-8"),
+            (marked.as_bytes(), "UTF-8"),
+            (b"Keys\xe4\r\nD:P\r\n", "text of one byte a character"),
+        ] {
+            let error = SavedEntries::new(bytes, Domains::default()).err();
+            assert_eq!(error, Some(SaveReadError::Encoding { found: named }));
+        }
+        assert!(SavedEntries::new(&[], Domains::default()).is_ok());
     }
 
     #[test]

@@ -65,8 +65,9 @@ pub(super) fn sid(cursor: &mut Cursor<'_>, domains: &Domains) -> Result<Sid, Sdd
     let Some(alias) = RelativeAlias::from_letters(letters) else {
         return Err(cursor.error("a SID or the two letters of one"));
     };
-    let sid = alias.resolve(domains).ok_or_else(|| {
-        cursor.error(format!(
+    let sid = alias.resolve(domains).ok_or_else(|| SddlError {
+        unresolved: Some(alias),
+        ..cursor.error(format!(
             "a SID, because {} depends on {}, which is not known",
             alias.letters(),
             alias.depends_on()

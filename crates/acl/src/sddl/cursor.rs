@@ -81,6 +81,7 @@ impl<'a> Cursor<'a> {
             offset: self.place_of(found).unwrap_or(self.at),
             expected: expected.into(),
             actual,
+            unresolved: None,
         }
     }
 

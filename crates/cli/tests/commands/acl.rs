@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::fixture::Volume;
+use diskmend_hive::ValueType;
+
+use crate::fixture::{Volume, hive_file, utf16};
 use crate::ntfs_disk::{DEFAULT_FOLDER, DEFAULT_KEY, KEYS, NtfsDisk, OTHER_KEY, RDP_KEY};
 use crate::program::{Run, diskmend};
 
@@ -211,5 +213,87 @@ fn a_folder_without_permissions_is_refused() {
         let mut all = vec!["acl", args[0], volume.root()];
         all.extend(&args[1..]);
         diskmend(all).ends(5).says("ntfs-3g");
+    }
+}
+
+/// Writes a save file.
+fn save_file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("saved.acl");
+    fs::write(&path, utf16(text)).expect("writable");
+    let path = path.to_str().expect("UTF-8").to_owned();
+    (folder, path)
+}
+
+#[test]
+fn accounts_of_the_machine_are_those_of_the_disk_and_unknown_ones_are_left_out() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    let base = KEYS.trim_end_matches("/MachineKeys");
+    let key = format!("MachineKeys\\{RDP_KEY}");
+    let text = format!(
+        "MachineKeys\r\nD:PAI(A;;FA;;;LA)(A;;FR;;;DU)\r\n{key}\r\nD:PAI(A;;FA;;;LG)(A;;FA;;;EA)\r\n"
+    );
+    let (_folder, file) = save_file(&text);
+    let restore = || acl(&disk, "restore", &[base, &file, "--yes"]);
+    let before = disk.content();
+    // Nothing tells the accounts: every object is named, and nothing is done.
+    let run = restore().ends(4);
+    for part in [
+        "MachineKeys",
+        RDP_KEY,
+        "LA depends on the machine's SID",
+        "SAM",
+    ] {
+        assert!(
+            run.stdout.contains(part) || run.stderr.contains(part),
+            "{part}: {}",
+            run.stdout
+        );
+    }
+    assert_eq!(disk.content(), before);
+
+    let config = disk.path("Windows/System32/config");
+    hive_file(&config.join("SAM"), |editor| {
+        let mut data = vec![7; 0xcc];
+        data.extend([1_u32, 2, 3].map(u32::to_le_bytes).as_flattened());
+        editor.create_key(r"SAM\Domains\Account").expect("valid");
+        editor
+            .set_value(r"SAM\Domains\Account", "V", ValueType::BINARY, &data)
+            .expect("valid");
+    });
+    hive_file(&config.join("SECURITY"), |editor| {
+        let mut sid = vec![1, 4, 0, 0, 0, 0, 0, 5];
+        sid.extend([21_u32, 7, 8, 9].map(u32::to_le_bytes).as_flattened());
+        editor.create_key(r"Policy\PolPrDmS").expect("valid");
+        editor
+            .set_value(r"Policy\PolPrDmS", "", ValueType::NONE, &sid)
+            .expect("valid");
+    });
+    let run = restore().ends(4);
+    assert!(
+        run.stdout
+            .contains("EA depends on the forest root domain's SID"),
+        "{}",
+        run.stdout
+    );
+    let sddl = disk.sddl(KEYS);
+    assert!(
+        sddl.contains("D:PAI(A;;FA;;;S-1-5-21-1-2-3-500)(A;;FR;;;S-1-5-21-7-8-9-513)"),
+        "{sddl}"
+    );
+    let untouched = disk.sddl(&format!("{KEYS}/{RDP_KEY}"));
+    assert!(!untouched.contains("S-1-5-21"), "{untouched}");
+}
+
+#[test]
+fn a_save_file_in_utf8_is_named_as_such() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    let (_folder, file) = save_file("");
+    for mark in ["", "\u{feff}"] {
+        fs::write(&file, format!("{mark}MachineKeys\r\nD:PAI(A;;FA;;;BA)\r\n")).expect("writable");
+        acl(&disk, "restore", &["ProgramData", &file, "--yes"])
+            .ends(1)
+            .says("not UTF-16LE, but UTF-8")
+            .says("hint: icacls reads and writes UTF-16LE");
     }
 }

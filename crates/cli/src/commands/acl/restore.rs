@@ -11,6 +11,10 @@ use crate::output::console::Console;
 ///
 /// PATH is the folder that the paths in the file are relative to: for a file from 'acl save' the
 /// folder that holds what was saved, for one from a run's folder the root of the volume.
+///
+/// Accounts that SDDL names by their machine or domain (LA, DA) are those of the Windows on the disk,
+/// whose SAM and SECURITY hives tell their SIDs. An object with an account that is not known is left
+/// as it is and named; the others are restored (exit code 4).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

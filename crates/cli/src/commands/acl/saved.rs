@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diskmend_acl::{Domains, SavedEntries, SavedEntry};
+use diskmend_acl::{Domains, SaveReadError, SavedEntries};
 use diskmend_disk::NtPath;
 use diskmend_repair::acl_edit::{self, AclPlan, SavedObject};
 
 use super::path_arg::{Located, PathArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::console;
 use crate::progress::Steps;
 
 /// Longest save file that is read, in bytes: a million objects.
 const MAX_LEN: u64 = 1 << 30;
+const ENCODING: &str = "icacls reads and writes UTF-16LE: save the file with that encoding, or convert it with \
+                        'iconv -f UTF-8 -t UTF-16LE'";
 
 /// The files that permissions were saved to.
 #[derive(Debug, clap::Args)]
@@ -29,42 +32,76 @@ pub(crate) struct SavedArgs {
 impl SavedArgs {
     /// Works out what has to be changed for what was saved to hold again.
     pub(super) fn plan(&self, args: &PathArgs) -> Result<(Located, AclPlan), Failure> {
-        let saved = self.read()?;
+        let files = Files {
+            dacls: read(&self.file)?,
+            owners: self.owners.as_deref().map(read).transpose()?,
+        };
+        let mut saved = files.objects(Domains::default())?;
         let located = args.locate()?;
         let options = args.options();
+        let target = &located.target;
+        if saved.iter().any(|object| object.descriptor.is_err()) {
+            // Accounts that SDDL names by their machine or domain: the disk's own hives tell these.
+            let accounts = diskmend_repair::accounts(target, &options)
+                .map_err(|error| args.failure(&located, &error))?;
+            saved = files.objects(accounts.domains)?;
+            if saved.iter().any(|object| object.descriptor.is_err()) {
+                accounts.problems.iter().for_each(console::warn);
+            }
+        }
         let mut steps = Steps::start();
-        let (target, names) = (&located.target, located.names());
+        let names = located.names();
         let plan = acl_edit::plan_restore(target, &names, &saved, &options, &mut steps.watch());
         drop(steps);
         let plan = plan.map_err(|error| args.failure(&located, &error))?;
         Ok((located, plan))
     }
+}
 
-    /// Reads the files; what both say of an object is put together.
-    fn read(&self) -> Result<Vec<SavedObject>, Failure> {
-        let mut objects = entries(&self.file)?;
-        let Some(file) = &self.owners else {
+/// The files as they were read.
+struct Files {
+    dacls: Read,
+    owners: Option<Read>,
+}
+
+struct Read {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Files {
+    /// What is saved; what both files say of an object is put together.
+    fn objects(&self, domains: Domains) -> Result<Vec<SavedObject>, Failure> {
+        let mut objects = self.dacls.entries(domains)?;
+        let Some(owners) = &self.owners else {
             return Ok(objects);
         };
         let mut index: HashMap<NtPath, usize> = HashMap::new();
         for (number, object) in objects.iter().enumerate() {
             index.insert(object.path.clone(), number);
         }
-        for owned in entries(file)? {
+        for owned in owners.entries(domains)? {
             let known = index.get(&owned.path).and_then(|at| objects.get_mut(*at));
-            match known {
-                Some(object) => {
-                    object.descriptor.owner = owned.descriptor.owner;
-                    object.descriptor.group = owned.descriptor.group;
+            match (known, owned.descriptor) {
+                (Some(object), Ok(owned)) => {
+                    if let Ok(descriptor) = &mut object.descriptor {
+                        descriptor.owner = owned.owner;
+                        descriptor.group = owned.group;
+                    }
                 }
-                None => objects.push(owned),
+                // Half of what was saved is not what was saved.
+                (Some(object), Err(reason)) => object.descriptor = Err(reason),
+                (None, descriptor) => objects.push(SavedObject {
+                    path: owned.path,
+                    descriptor,
+                }),
             }
         }
         Ok(objects)
     }
 }
 
-fn entries(file: &Path) -> Result<Vec<SavedObject>, Failure> {
+fn read(file: &Path) -> Result<Read, Failure> {
     let shown = file.display();
     let failed =
         |error: &dyn std::error::Error| Failure::of(Exit::Failure, error).context(file.display());
@@ -73,28 +110,42 @@ fn entries(file: &Path) -> Result<Vec<SavedObject>, Failure> {
         let message = format!("{shown}: {len} bytes long, at most {MAX_LEN} are read");
         return Err(Failure::new(Exit::Failure, message));
     }
-    let bytes = fs::read(file).map_err(|error| failed(&error))?;
-    let entries = SavedEntries::new(&bytes, Domains::default()).map_err(|error| failed(&error))?;
-    let mut seen = HashMap::new();
-    let mut objects = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|error| failed(&error))?;
-        let line = entry.line;
-        let object = object(entry)
-            .map_err(|what| Failure::new(Exit::Failure, format!("{shown}: line {line}: {what}")))?;
-        if let Some(first) = seen.insert(object.path.clone(), line) {
-            let message = format!("{shown}: line {line}: the same path as in line {first}");
-            return Err(Failure::new(Exit::Failure, message));
-        }
-        objects.push(object);
-    }
-    Ok(objects)
+    Ok(Read {
+        path: file.to_owned(),
+        bytes: fs::read(file).map_err(|error| failed(&error))?,
+    })
 }
 
-fn object(entry: SavedEntry) -> Result<SavedObject, &'static str> {
-    let path = NtPath::from_backslashes(&entry.path).ok_or("a slash is no part of a path")?;
-    Ok(SavedObject {
-        path,
-        descriptor: entry.descriptor,
-    })
+impl Read {
+    fn entries(&self, domains: Domains) -> Result<Vec<SavedObject>, Failure> {
+        let shown = self.path.display();
+        let failed = |error: SaveReadError| {
+            let hint = matches!(error, SaveReadError::Encoding { .. }).then_some(ENCODING);
+            let failure = Failure::of(Exit::Failure, &error).context(&shown);
+            failure.maybe_hint(hint)
+        };
+        let mut seen = HashMap::new();
+        let mut objects = Vec::new();
+        for entry in SavedEntries::new(&self.bytes, domains).map_err(failed)? {
+            let (line, path, descriptor) = match entry {
+                Ok(entry) => (entry.line, entry.path, Ok(entry.descriptor)),
+                Err(error) => match &error {
+                    SaveReadError::Account { line, path, .. } => {
+                        (line.saturating_sub(1), path.clone(), Err(error.to_string()))
+                    }
+                    _ => return Err(failed(error)),
+                },
+            };
+            let path = NtPath::from_backslashes(&path).ok_or_else(|| {
+                let message = format!("{shown}: line {line}: a slash is no part of a path");
+                Failure::new(Exit::Failure, message)
+            })?;
+            if let Some(first) = seen.insert(path.clone(), line) {
+                let message = format!("{shown}: line {line}: the same path as in line {first}");
+                return Err(Failure::new(Exit::Failure, message));
+            }
+            objects.push(SavedObject { path, descriptor });
+        }
+        Ok(objects)
+    }
 }

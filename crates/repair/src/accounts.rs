@@ -1,0 +1,94 @@
+//! The SIDs that accounts of the Windows on a disk are relative to, as its own hives hold them.
+
+use diskmend_acl::{Domains, Sid};
+use diskmend_disk::{Access, Target};
+use diskmend_hive::Hive;
+
+use crate::error::{Error, chain};
+use crate::hive_on_disk;
+use crate::reading;
+use crate::site::{Options, Site};
+
+/// Sub-authorities of the SID of a machine or a domain: 21 and three numbers.
+const SUB_AUTHORITIES: usize = 4;
+
+/// What the target tells of its accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// The SIDs that are known.
+    pub domains: Domains,
+    /// Why others are not, for a person.
+    pub problems: Vec<String>,
+}
+
+/// Reads the SIDs of the machine and of its domain from the hives SAM and SECURITY. A hive that
+/// can't be read is a problem, and no error. Nothing is written.
+///
+/// # Errors
+/// If the target itself can't be used.
+pub fn accounts(target: &Target, options: &Options) -> Result<Accounts, Error> {
+    Ok(of_site(&Site::of(target, options)?))
+}
+
+pub(crate) fn of_site(site: &Site) -> Accounts {
+    let mut accounts = Accounts::default();
+    let mut read = |name: &str, sid: fn(&Hive) -> Result<[Option<Sid>; 2], Error>| {
+        let opened = hive_on_disk::find_file(site.root.as_ref(), name)
+            .and_then(|place| hive_on_disk::open(place, Access::Read));
+        match opened.and_then(|opened| sid(&opened.hive)) {
+            Ok(sids) => sids,
+            Err(error) => {
+                accounts.problems.push(chain(&error));
+                [None; 2]
+            }
+        }
+    };
+    let [machine, _] = read("SAM", of_sam);
+    let [policy, domain] = read("SECURITY", of_security);
+    accounts.domains = Domains {
+        machine: machine.or(policy),
+        domain,
+        root: None,
+    };
+    accounts
+}
+
+/// The machine's SID: its three numbers are the last twelve bytes of the account domain's `V`.
+fn of_sam(hive: &Hive) -> Result<[Option<Sid>; 2], Error> {
+    let found = reading::value(hive, r"SAM\Domains\Account", "V").map_err(Error::corrupt("SAM"))?;
+    let numbers = found
+        .as_ref()
+        .and_then(|data| data.bytes.last_chunk::<12>());
+    Ok([numbers.and_then(of_numbers), None])
+}
+
+fn of_numbers(bytes: &[u8; 12]) -> Option<Sid> {
+    let (numbers, _) = bytes.as_chunks::<4>();
+    let numbers = numbers.iter().map(|number| u32::from_le_bytes(*number));
+    let all: Vec<u32> = std::iter::once(21).chain(numbers).collect();
+    Sid::new(5, &all).filter(is_domain)
+}
+
+/// The SIDs of the machine's accounts and of its domain, in the policy of the local security
+/// authority.
+fn of_security(hive: &Hive) -> Result<[Option<Sid>; 2], Error> {
+    let mut sids = [None; 2];
+    for (sid, name) in sids.iter_mut().zip(["PolAcDmS", "PolPrDmS"]) {
+        let key = format!(r"Policy\{name}");
+        let found = reading::value(hive, &key, "").map_err(Error::corrupt("SECURITY"))?;
+        // A machine that is in no domain has no SID there.
+        *sid = found
+            .and_then(|data| Sid::from_bytes(&data.bytes).ok())
+            .filter(is_domain);
+    }
+    Ok(sids)
+}
+
+/// Whether it is the SID of a machine or a domain, to which an account's number can be added.
+fn is_domain(sid: &Sid) -> bool {
+    let numbers = sid.sub_authorities();
+    sid.authority() == 5
+        && numbers.len() == SUB_AUTHORITIES
+        && numbers.first() == Some(&21)
+        && numbers.iter().skip(1).any(|number| *number != 0)
+}
