@@ -165,7 +165,7 @@ pub enum LoaderError {
     #[error("no loader in the boot menu boots {}{}", .wanted.system_root, Listed(.loaders, .wanted))]
     NoneFits {
         /// What was looked for.
-        wanted: Wanted,
+        wanted: Box<Wanted>,
         /// All loaders of the store.
         loaders: Vec<Loader>,
     },
@@ -174,7 +174,7 @@ pub enum LoaderError {
         .fitting, .wanted.system_root, Listed(.loaders, .wanted))]
     SeveralFit {
         /// What was looked for.
-        wanted: Wanted,
+        wanted: Box<Wanted>,
         /// How many fit.
         fitting: usize,
         /// All loaders of the store.
@@ -232,13 +232,13 @@ pub fn find(store: &Store<'_>, wanted: &Wanted) -> Result<Found, LoaderError> {
         (None, [only]) => ((*only).clone(), Chosen::OnlyInMenu),
         (None, []) => {
             return Err(LoaderError::NoneFits {
-                wanted: wanted.clone(),
+                wanted: Box::new(wanted.clone()),
                 loaders: all,
             });
         }
         (None, several) => {
             return Err(LoaderError::SeveralFit {
-                wanted: wanted.clone(),
+                wanted: Box::new(wanted.clone()),
                 fitting: several.len(),
                 loaders: all,
             });

@@ -249,7 +249,7 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
     let mbr = |signature, offset| Some(Target::Partition(Partition::Mbr { signature, offset }));
     let other_disk = Guid::new(9, 9, 9, [9; 8]);
     for astray in [on(other_disk, 2), on(DISK, 7), mbr(7, 1 << 20)] {
-        let (editor, guids) = with_devices(&[astray.clone()]);
+        let (editor, guids) = with_devices(std::slice::from_ref(&astray));
         let found = find(&store(&editor), &on_disk()).unwrap();
         assert_eq!(found.loader.guid, guids[0]);
         assert!(found.loader.astray(&on_disk()).is_some());
