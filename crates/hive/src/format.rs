@@ -77,6 +77,9 @@ impl BaseBlock {
     pub const TYPE_LOG_NEW: u32 = 6;
     /// Flag: transactions are pending or anticipated.
     pub const FLAG_KTM_LOCKED: u32 = 1;
+    /// Flag: the hive holds layered keys, as those of containers do (Windows 10 and later). In a
+    /// hive of Windows 8 it tells that the hive was defragmented.
+    pub const FLAG_LAYERED: u32 = 2;
     /// Bytes of the base block that the checksum and a log file's header cover.
     pub const HEADER_LEN: usize = 512;
 }
@@ -193,6 +196,9 @@ impl KeyNode {
     pub const FLAG_NO_DELETE: u16 = 0x08;
     /// Symbolic link.
     pub const FLAG_SYMLINK: u16 = 0x10;
+    /// The flags that keep a key from being loaded anywhere but at the root of a hive.
+    pub const FLAGS_OF_ROOT: u16 =
+        Self::FLAG_HIVE_EXIT | Self::FLAG_HIVE_ENTRY | Self::FLAG_NO_DELETE;
     /// The name is stored as Latin-1, one byte per character.
     pub const FLAG_COMPRESSED_NAME: u16 = 0x20;
     /// Predefined handle: the value count holds a handle, there is no value list.

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::chkreg::{Chkreg, Verdict};
 use super::content::differences;
-use super::edits;
 use super::tools::{self, Tool};
+use super::{crashes, edits};
 use crate::{program, workspace};
 
 const CORPUS: &str = "DISKMEND_CORPUS";
@@ -23,6 +24,9 @@ pub struct CorpusOptions {
     /// Put the table into docs/conformance.md
     #[arg(long)]
     pub write: bool,
+    /// Only let chkreg replay what power failures during a commit leave
+    #[arg(long, conflicts_with = "write")]
+    pub crashes: bool,
 }
 
 /// Goes through all hives below `$DISKMEND_CORPUS/hives`.
@@ -32,6 +36,11 @@ pub struct CorpusOptions {
 pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
     let corpus = PathBuf::from(std::env::var_os(CORPUS).context("DISKMEND_CORPUS is not set")?);
     let root = corpus.join("hives");
+    let chkreg = Chkreg::find()?;
+    if options.crashes {
+        let chkreg = chkreg.context("DISKMEND_CHKREG is not set")?;
+        return conclude(crash(&chkreg, &root)?);
+    }
     let diskmend = program::diskmend(true)?;
     let mut table = String::from(
         "| hive | state | check | edited | check after | hivexregedit | hivexget | undone |\n\
@@ -40,7 +49,7 @@ pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
     let mut failures = 0;
     for hive in hives(&root)? {
         let name = hive.strip_prefix(&root)?.to_string_lossy().into_owned();
-        let row = Trial::new(&diskmend, &hive)?
+        let row = Trial::new(&diskmend, chkreg.as_ref(), &hive)?
             .run()
             .with_context(|| name.clone())?;
         failures += row.failures.len();
@@ -50,13 +59,33 @@ pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
         writeln!(table, "| {name} | {} |", row.cells.join(" | "))?;
     }
     print!("{table}");
+    if let Some(chkreg) = &chkreg {
+        failures += crash(chkreg, &root)?;
+    } else {
+        // Once more, since the table has scrolled the first time away.
+        Chkreg::find()?;
+    }
     if options.write {
         write(&table)?;
     }
+    conclude(failures)
+}
+
+fn conclude(failures: usize) -> Result<()> {
     if failures > 0 {
         bail!("{failures} failures");
     }
     Ok(())
+}
+
+/// Lets chkreg replay what power failures leave; gives the number of failures.
+fn crash(chkreg: &Chkreg, hives: &Path) -> Result<usize> {
+    let fixtures = workspace::root()?.join("fixtures");
+    let failed = crashes::run(chkreg, &fixtures, hives)?;
+    for failure in &failed {
+        println!("FAILED: {failure}");
+    }
+    Ok(failed.len())
 }
 
 /// All files below `root` but logs, in order.
@@ -101,13 +130,14 @@ impl Row {
 /// One hive, copied with its logs into a folder of its own.
 struct Trial<'a> {
     diskmend: &'a Path,
+    chkreg: Option<&'a Chkreg>,
     folder: tempfile::TempDir,
     hive: PathBuf,
     row: Row,
 }
 
 impl<'a> Trial<'a> {
-    fn new(diskmend: &'a Path, source: &Path) -> Result<Self> {
+    fn new(diskmend: &'a Path, chkreg: Option<&'a Chkreg>, source: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let name = source.file_name().context("a file")?;
         let hive = folder.path().join(name);
@@ -124,6 +154,7 @@ impl<'a> Trial<'a> {
         }
         Ok(Self {
             diskmend,
+            chkreg,
             folder,
             hive,
             row: Row::default(),
@@ -161,7 +192,9 @@ impl<'a> Trial<'a> {
             self.diskmend(&["hive", "set", &self.path(), "Before", "v", "REG_DWORD", "1"])?;
             expected = tools::ours(self.diskmend, &self.hive)?;
         }
+        let loaded = self.loads()?;
         edits::edit(self.diskmend, &self.hive, &mut expected)?;
+        self.still_loads(loaded)?;
         let after = tools::ours(self.diskmend, &self.hive)?;
         let wrong = differences(&after, &expected, |a, b| a == b);
         self.row.verdict(wrong.into_iter().next());
@@ -228,6 +261,41 @@ impl<'a> Trial<'a> {
             self.row.failures.push("a refused edit wrote".to_owned());
         }
         self.empty_cells(4);
+        Ok(())
+    }
+
+    /// Why Windows rejects the hive as it is, by chkreg; `None` if it loads, or nobody knows.
+    fn loads(&self) -> Result<Option<String>> {
+        match self.chkreg.map(|chkreg| chkreg.check(&self.hive)) {
+            None => Ok(None),
+            Some(verdict) => Ok(match verdict? {
+                Verdict::Loads => None,
+                Verdict::Rejected(why) => Some(why),
+            }),
+        }
+    }
+
+    /// What Windows loaded before the edits it must load after them.
+    fn still_loads(&mut self, before: Option<String>) -> Result<()> {
+        match (before, self.loads()?) {
+            (None, Some(after)) => {
+                let failure = format!("chkreg rejects it after edits: {after}");
+                self.row.failures.push(failure);
+            }
+            (Some(before), None) => {
+                println!(
+                    "{}: chkreg rejected it before the edits only: {before}",
+                    self.path()
+                );
+            }
+            (Some(before), Some(_)) => {
+                println!(
+                    "{}: chkreg rejects it, as before the edits: {before}",
+                    self.path()
+                );
+            }
+            (None, None) => {}
+        }
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! `cargo xtask cross-check`: other programs must read in every healthy fixture what diskmend
 //! reads there, as it is and after edits.
 
+mod chkreg;
 mod content;
 mod corpus;
+mod crashes;
 mod edits;
 pub(crate) mod regipy;
 mod tools;

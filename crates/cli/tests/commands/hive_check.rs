@@ -66,3 +66,22 @@ fn a_dirty_hive_without_logs_ends_with_1_and_a_hint() {
         .says("not closed cleanly and cannot be recovered")
         .says("hint: copy the hive together with its .LOG1 and .LOG2 files");
 }
+
+/// A file without a cluster can claim any length: 1 TiB was read from its start to its end.
+#[cfg(unix)]
+#[test]
+fn a_log_that_the_hive_could_not_make_is_refused_unread() {
+    let fixture = Fixture::new();
+    let file = fixture.system();
+    let log = file.with_extension("LOG1");
+    let sparse = fs::File::create(&log).expect("creatable");
+    if let Err(error) = sparse.set_len(1 << 40) {
+        println!("not tried: no file of 1 TiB here: {error}");
+        return;
+    }
+    let start = std::time::Instant::now();
+    let run = diskmend(["hive", "check", file.to_str().expect("UTF-8")]).ends(1);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
+    let expected = "the .LOG1 file is 1099511627776 bytes long";
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
+}

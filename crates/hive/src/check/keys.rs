@@ -130,18 +130,31 @@ impl<'a> Walker<'a> {
     fn flags(&mut self, cell: CellOffset, node: &KeyNode, is_root: bool) {
         let flags = node.flags.get();
         let volatile = flags & KeyNode::FLAG_VOLATILE != 0;
-        let marked_root = flags & KeyNode::FLAG_HIVE_ENTRY != 0;
-        if volatile || marked_root != is_root {
+        let misplaced = if is_root {
+            let never = KeyNode::FLAG_HIVE_EXIT | KeyNode::FLAG_SYMLINK;
+            flags & never != 0 || flags & KeyNode::FLAG_HIVE_ENTRY == 0
+        } else {
+            flags & KeyNode::FLAGS_OF_ROOT != 0
+        };
+        if volatile || misplaced {
             self.problem(ProblemKind::KeyFlags, cell, cell, || {
                 let expected = if is_root {
-                    "the hive entry flag (0x4), not the volatile one (0x1)"
+                    "the hive entry flag (0x4), and none of 0x1 (volatile), 0x2 (hive exit) and \
+                     0x10 (link)"
                 } else {
-                    "neither the hive entry flag (0x4) nor the volatile one (0x1)"
+                    "none of 0x1 (volatile), 0x2 (hive exit), 0x4 (hive entry) and 0x8 (no delete)"
                 };
                 (expected, format!("{flags:#x}"))
             });
         }
-        if node.layered & LAYERED_SEMANTICS == KeyNode::LAYERED_TOMBSTONE {
+        let semantics = node.layered & LAYERED_SEMANTICS;
+        if semantics != 0 && !self.ground.layered {
+            self.problem(ProblemKind::KeyLayered, cell, cell, || {
+                let expected = "no layered key without the flag 0x2 of the base block";
+                (expected, format!("layer semantics {semantics}"))
+            });
+        }
+        if semantics == KeyNode::LAYERED_TOMBSTONE {
             let has_content = node.subkey_count.get() != 0
                 || node.value_count.get() != 0
                 || !CellOffset::new(node.class.get()).is_nil();

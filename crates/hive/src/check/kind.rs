@@ -94,6 +94,8 @@ kinds! {
     KeyDepth = "key-depth", Error;
     /// A tombstone of a layered key with subkeys, values or a class.
     KeyTombstone = "key-tombstone", Warning;
+    /// A layered key in a hive that is not marked to hold layered keys.
+    KeyLayered = "key-layered", Error;
     /// A class name longer than its cell.
     ClassSize = "class-size", Error;
     /// A class name without a cell, or of half UTF-16 units.

@@ -36,6 +36,7 @@
 //! | `key-flags` | warning | Flags that do not fit the key's place: a volatile key, a root that is none, and so on | Key node |
 //! | `key-depth` | error | A key more levels below the root than Windows loads, 511 | Key node |
 //! | `key-tombstone` | warning | A tombstone of a layered key with subkeys, values or a class | Key node |
+//! | `key-layered` | error | A layered key in a hive that is not marked to hold layered keys | Key node |
 //! | `class-size` | error | A class name longer than its cell | Key node |
 //! | `class-name` | warning | A class name without a cell, or of half UTF-16 units | Key node |
 //! | `max-subkey-name` | warning | The stated longest subkey name is shorter than the longest | Key node |
@@ -99,7 +100,7 @@ use self::tiling::Tiling;
 use self::walk::{Ground, Walker};
 use crate::bytes;
 use crate::error::Corruption;
-use crate::format::{CellHeader, KeyNode};
+use crate::format::{BaseBlock, CellHeader, KeyNode};
 use crate::hive::Hive;
 use crate::offset::{CellOffset, FileOffset};
 use crate::upcase::CaseTable;
@@ -140,6 +141,7 @@ fn check_with(hive: &Hive, threads: usize) -> Report {
         data: hive.image().bins(),
         minor: base.minor_version.get(),
         table: hive.case_table(),
+        layered: base.flags.get() & BaseBlock::FLAG_LAYERED != 0,
         root: CellOffset::new(base.root_cell.get()),
         fault: base.validate().err(),
     };
@@ -155,6 +157,7 @@ struct Subject<'a> {
     data: &'a [u8],
     minor: u32,
     table: CaseTable,
+    layered: bool,
     root: CellOffset,
     fault: Option<Corruption>,
 }
@@ -177,6 +180,7 @@ impl Subject<'_> {
             data: self.data,
             minor: self.minor,
             table: self.table,
+            layered: self.layered,
             starts: &tiling.starts,
             broken: &tiling.tally.broken,
             ring: &ring,

@@ -19,6 +19,8 @@ pub(super) struct Ground<'a> {
     pub(super) data: &'a [u8],
     pub(super) minor: u32,
     pub(super) table: CaseTable,
+    /// Whether the base block says that there are layered keys.
+    pub(super) layered: bool,
     pub(super) starts: &'a Bitmap,
     /// Positions of cells without a valid size, in ascending order.
     pub(super) broken: &'a [usize],

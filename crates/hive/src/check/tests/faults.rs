@@ -143,7 +143,27 @@ fn key_nodes() {
     );
     expect(|b| b.put(b.key("C"), 2, &[0x21]), &[Kind::KeyFlags]);
     expect(|b| b.put(b.key("C"), 2, &[0x24]), &[Kind::KeyFlags]);
-    expect(|b| b.put(b.key("A"), 13, &[1]), &[Kind::KeyTombstone]);
+    for flag in [2, 8] {
+        expect(|b| b.put(b.key("C"), 2, &[0x20 | flag]), &[Kind::KeyFlags]);
+    }
+    for flag in [2, 0x10] {
+        expect(|b| b.put(b.key(""), 2, &[0x2C | flag]), &[Kind::KeyFlags]);
+    }
+    // Windows rejects layered keys unless the base block announces them.
+    for semantics in 1..4 {
+        let layered = |b: &mut Bytes| b.put(b.key("C"), 13, &[semantics]);
+        expect(layered, &[Kind::KeyLayered]);
+        expect(
+            |b| {
+                layered(b);
+                b.0[144..148].copy_from_slice(&2u32.to_le_bytes());
+            },
+            &[],
+        );
+        expect(|b| b.put(b.key("C"), 13, &[semantics << 2]), &[]);
+    }
+    let tombstone = |b: &mut Bytes| b.put(b.key("A"), 13, &[1]);
+    expect(tombstone, &[Kind::KeyLayered, Kind::KeyTombstone]);
 }
 
 #[test]
