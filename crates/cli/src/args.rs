@@ -8,6 +8,7 @@ use diskmend_repair::recipe::Catalogue;
 use crate::commands::acl::AclCommand;
 use crate::commands::bcd::BcdCommand;
 use crate::commands::hive::HiveCommand;
+use crate::commands::key::KeyCommand;
 use crate::commands::{disks, inspect, plan, recipes, repair, runs, undo};
 use crate::failure::Failure;
 use crate::recipe_file;
@@ -96,6 +97,8 @@ pub(crate) enum Command {
     Runs(runs::Args),
     Disks(disks::Args),
     Recipes(recipes::Args),
+    #[command(subcommand)]
+    Key(KeyCommand),
     #[command(subcommand)]
     Hive(HiveCommand),
     #[command(subcommand)]

@@ -7,7 +7,7 @@ use diskmend_bcd::loader::LoaderError;
 use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError, is_in_use};
 use diskmend_hive::ReadLogError;
 use diskmend_repair::recipe::RecipeError;
-use diskmend_repair::{Class, Error, Refusal};
+use diskmend_repair::{Class, Error, Refusal, Trust};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -166,7 +166,16 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Class::Broken => Exit::NotRolledBack,
         Class::Interrupted => Exit::Interrupted,
     };
+    let failure = Failure::of(exit, error);
     let hint = match error {
+        Error::Refused(Refusal::Untrusted { run, trust, .. }) => {
+            let hints = untrusted(run, trust, &word(target), state);
+            return hints.into_iter().fold(failure, Failure::hint);
+        }
+        Error::DamagedRun { run, .. } => Some(format!(
+            "look at run {run} in the folder for undo data; once its folder is moved away, it \
+             hinders nobody"
+        )),
         Error::Refused(refusal) => refusal_hint(refusal, target, state),
         Error::Target { source, .. } => target_hint(source).1,
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
@@ -200,7 +209,26 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
     };
-    Failure::of(exit, error).maybe_hint(hint)
+    failure.maybe_hint(hint)
+}
+
+/// What can be done about a run that nobody speaks for. The name of a run is only digits, `T`, `Z`
+/// and `-`, whoever has written it.
+pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> Vec<String> {
+    let mut hints = Vec::new();
+    if let Trust::Foreign { key } = trust {
+        hints.push(format!(
+            "if you know the machine with the key {key}: have 'diskmend key export' there give its \
+             key, and add --key FILE"
+        ));
+    }
+    hints.push(format!(
+        "to see what it would change, and then to decide: diskmend undo {target} {run} --trust{state}"
+    ));
+    hints.push(format!(
+        "to remove it without undoing it: diskmend runs {target} --prune{state}"
+    ));
+    hints
 }
 
 /// A target as a shell takes it.
@@ -257,6 +285,10 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         Refusal::NoDescriptors => no_descriptors(target),
         Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",
+        Refusal::NoKey(_) => {
+            "runs are sealed with a key that is kept on this machine, off the disk; \
+             DISKMEND_KEY_FILE names another file for it"
+        }
         Refusal::StateFolderNeeded => "say where to keep them with --state-dir DIR",
         Refusal::StateFolderOpen { .. } => STATE_FOLDER_OPEN,
         Refusal::StateFolder { .. } => {

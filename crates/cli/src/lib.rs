@@ -29,6 +29,7 @@ mod hints;
 mod hive_session;
 mod interrupt;
 mod key_path;
+mod key_store;
 mod new_file;
 mod output;
 mod progress;

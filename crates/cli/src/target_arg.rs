@@ -1,12 +1,14 @@
 //! The target and what belongs to it, as typed and as opened.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diskmend_disk::Target;
-use diskmend_repair::{Error, Options, Refusal};
+use diskmend_repair::{Error, Keys, Options, Refusal};
 
 use crate::failure::Failure;
 use crate::hints;
+use crate::key_store::{self, KeyFile, KnownKey};
 use crate::output::shell;
 
 /// The disk to work on.
@@ -38,6 +40,10 @@ pub(crate) struct StateArgs {
     /// beside it); give it to every command on the same target
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// Believe what the machine with this key has noted of its repairs: the file that 'diskmend key
+    /// export' made there; may be repeated
+    #[arg(long = "key", value_name = "FILE", value_parser = key_store::read)]
+    keys: Vec<KnownKey>,
 }
 
 impl TargetArgs {
@@ -63,7 +69,9 @@ impl TargetArgs {
     pub(crate) fn failure(&self, error: &Error) -> Failure {
         let partition = match error {
             Error::Refused(Refusal::OtherPartition { partition, .. }) => Some(*partition),
-            Error::Refused(Refusal::Unfinished { partition, .. }) => *partition,
+            Error::Refused(
+                Refusal::Unfinished { partition, .. } | Refusal::Untrusted { partition, .. },
+            ) => *partition,
             _ => None,
         };
         hints::engine_failure(error, &self.target, &self.option_for(partition))
@@ -86,11 +94,15 @@ impl VolumeArgs {
 impl StateArgs {
     /// The option as typed, to be repeated in hints; empty where it was not.
     pub(crate) fn option(&self) -> String {
-        let dir = self.state_dir.as_ref();
-        dir.map_or(String::new(), |dir| {
+        let mut option = String::new();
+        if let Some(dir) = &self.state_dir {
             let dir = dir.display().to_string();
-            format!(" --state-dir {}", shell::word(&dir))
-        })
+            option.push_str(&format!(" --state-dir {}", shell::word(&dir)));
+        }
+        for known in &self.keys {
+            option.push_str(&format!(" --key {}", shell::word(&known.path)));
+        }
+        option
     }
 
     /// What the engine takes.
@@ -98,6 +110,10 @@ impl StateArgs {
         Options {
             state_dir: self.state_dir.clone(),
             scratch: Some(std::env::temp_dir()),
+            keys: Keys {
+                own: Some(Arc::new(KeyFile::of_this_machine())),
+                known: self.keys.iter().map(|known| known.key.clone()).collect(),
+            },
             ..Options::default()
         }
     }

@@ -28,12 +28,14 @@
 //! | [`Descriptors`] | security descriptors below a folder: read, walked, changed |
 //! | [`NtPath`] | a path in the units of NTFS |
 //! | [`Disk`] | a disk that is not mounted: an image file or a block device |
+//! | [`DiskIdentity`] | what tells the target's disk from others |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
 //! | [`MappedFile`] | a whole file in memory, private and with room to grow |
 
 #![deny(unsafe_code)]
 
 mod dir;
+mod disk_identity;
 mod error;
 mod file;
 mod folder;
@@ -56,6 +58,7 @@ mod security;
 mod target;
 mod volumes;
 
+pub use disk_identity::DiskIdentity;
 pub use diskmend_image::content::Content;
 pub use diskmend_image::partition::{DiskId, PartitionId, Scheme};
 pub use diskmend_image::recorded::{

@@ -186,10 +186,12 @@ impl Planning {
                 path => path.join("/"),
             },
         })?;
+        let mut draft = Draft::new(options.scratch.as_deref())?;
+        draft.enter(&start);
         Ok(Self {
             gathering: Gathering::new(&start),
             start,
-            draft: Draft::new(options.scratch.as_deref())?,
+            draft,
         })
     }
 

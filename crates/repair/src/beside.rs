@@ -11,7 +11,7 @@ pub(crate) trait Beside {
     /// The volumes of the target's disk that have a file system, but for the target.
     fn siblings(&self) -> Result<Vec<Sibling>, Error>;
 
-    /// A volume by its path, as a journal or plan names it, for writing.
+    /// A volume of the target's disk by its path, as a journal or plan names it, for writing.
     ///
     /// # Errors
     /// [`BootVolume`](crate::Refusal::BootVolume) where it is not there.
@@ -62,16 +62,15 @@ impl Beside for Attached {
     }
 
     fn recorded(&self, path: &str) -> Result<BootVolume, Error> {
-        if self.target.as_ref().and_then(Target::disk).is_none() {
-            return BootVolume::recorded(path);
-        }
         let siblings = self.siblings()?;
         let found = siblings.into_iter().find(|sibling| sibling.path == path);
         let gone = |reason: String| Refusal::BootVolume {
             path: path.to_owned(),
             reason,
         };
-        let volume = found.ok_or_else(|| gone("the disk has no such volume".to_owned()))?;
+        // A path is never followed because a journal has it: the disk is not trusted.
+        let unknown = "it is no known volume of the target's disk".to_owned();
+        let volume = found.ok_or_else(|| gone(unknown))?;
         let volume = volume.opened.map_err(|error| gone(chain(&error)))?;
         volume.guards(true)?;
         Ok(volume)

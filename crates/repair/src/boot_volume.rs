@@ -7,7 +7,7 @@ use diskmend_bcd::Guid;
 use diskmend_disk::{GuardError, OpenError, Target, guard};
 
 use crate::beside::{Attached, Beside};
-use crate::error::{Error, Refusal, chain};
+use crate::error::{Error, Refusal};
 use crate::hive_file;
 use crate::site::{guards, reading_guards_of_boot_volume};
 use crate::store::{Dir, DiskDir};
@@ -170,19 +170,6 @@ impl BootVolume {
             )),
             target: Some(target),
         })
-    }
-
-    /// Opens the volume that a journal names, for writing.
-    ///
-    /// # Errors
-    /// [`Refusal::BootVolume`] where it is not there.
-    pub(crate) fn recorded(path: &str) -> Result<Self, Error> {
-        let volume = Self::open(path.as_ref()).map_err(|error| Refusal::BootVolume {
-            path: path.to_owned(),
-            reason: chain(&error),
-        })?;
-        volume.guards(true)?;
-        Ok(volume)
     }
 
     fn is(&self, other: &Target) -> std::io::Result<bool> {

@@ -14,7 +14,7 @@ use crate::site::Site;
 use crate::store::{DiskDir, OpenFile};
 
 /// The record of a run.
-const RECORD: &str = "sectors.bin";
+pub(crate) const RECORD: &str = "sectors.bin";
 /// The record of what an attempt changes that does not take a run back by its own record; there
 /// only until the attempt has come to its end.
 const UNDO_RECORD: &str = "undo-sectors.bin";
@@ -25,27 +25,42 @@ const RECORD_ROOM: u64 = 64 << 10;
 const OBJECT_ROOM: u64 = 64;
 
 /// A file of a run's folder as a record.
-struct AsRecord(Box<dyn OpenFile>);
+struct AsRecord {
+    file: Box<dyn OpenFile>,
+    /// What its frames are sealed with; none if a person vouches for the run.
+    key: Option<[u8; 32]>,
+}
+
+impl AsRecord {
+    fn new(run: &RunFolder, name: &str, file: Box<dyn OpenFile>) -> Self {
+        let key = run.record_key(name);
+        Self { file, key }
+    }
+}
 
 impl RecordFile for AsRecord {
+    fn key(&self) -> Option<&[u8; 32]> {
+        self.key.as_ref()
+    }
+
     fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
+        self.file.len()
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<()> {
-        self.0.read_exact_at(buf, offset)
+        self.file.read_exact_at(buf, offset)
     }
 
     fn write_all_at(&mut self, data: &[u8], offset: u64) -> std::io::Result<()> {
-        self.0.write_all_at(data, offset)
+        self.file.write_all_at(data, offset)
     }
 
     fn set_len(&mut self, len: u64) -> std::io::Result<()> {
-        self.0.set_len(len)
+        self.file.set_len(len)
     }
 
     fn sync(&mut self) -> std::io::Result<()> {
-        self.0.sync()
+        self.file.sync()
     }
 }
 
@@ -69,6 +84,7 @@ impl Site {
             partition,
             record: RECORD.to_owned(),
             content: None,
+            mac: None,
         }))
     }
 
@@ -77,7 +93,9 @@ impl Site {
             return Ok(());
         };
         let file = run.create_anew(name, "write the undo data")?;
-        let begun = disk.recorded().begin(Box::new(AsRecord(file)));
+        let begun = disk
+            .recorded()
+            .begin(Box::new(AsRecord::new(run, name, file)));
         begun.map_err(Error::io(name, "write the undo data"))
     }
 
@@ -88,7 +106,9 @@ impl Site {
             return Ok(true);
         };
         let file = run.open(&entry.record, Access::ReadWrite)?;
-        let resumed = disk.recorded().resume(Box::new(AsRecord(file)));
+        let resumed = disk
+            .recorded()
+            .resume(Box::new(AsRecord::new(run, &entry.record, file)));
         let state = resumed.map_err(self.unusable(run, &entry.record, "go on with its record"))?;
         Ok(state == RecordedState::AsRecorded)
     }
@@ -103,6 +123,7 @@ impl Site {
         let file = run.open(&entry.record, Access::Read)?;
         let content = Content::of_file(file.as_ref());
         entry.content = Some(content.map_err(Error::io(&entry.record, "read the undo data back"))?);
+        entry.mac = run.mac_of(&entry.record, file.as_ref())?;
         Ok(())
     }
 
@@ -141,7 +162,7 @@ impl Site {
         let Some(file) = run.open_existing(UNDO_RECORD)? else {
             return Ok(());
         };
-        let record = AsRecord(file);
+        let record = AsRecord::new(run, UNDO_RECORD, file);
         let unusable = self.unusable(run, UNDO_RECORD, "give back what it held");
         match disk.recorded().state(&record, Progress::Killed) {
             Ok(RecordedState::AsRecorded) => {
@@ -225,6 +246,22 @@ impl Site {
         Ok(Some(!taken.map_err(unusable)?))
     }
 
+    /// Shows what giving back all sectors of a run would change: the offset on the disk, what lies
+    /// there, and what would.
+    pub(crate) fn preview_disk(
+        &self,
+        run: &RunFolder,
+        journal: &Journal,
+        show: impl FnMut(u64, &[u8], &[u8]),
+    ) -> Result<(), Error> {
+        let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
+            return Ok(());
+        };
+        let file = self.record(run, entry)?;
+        let shown = disk.recorded().differences(&file, show);
+        shown.map_err(self.unusable(run, &entry.record, "compare it"))
+    }
+
     /// Gives back all sectors of a run. `None` where it has no record, or this is no disk that is
     /// not mounted.
     pub(crate) fn restore_disk(
@@ -265,7 +302,8 @@ impl Site {
             if found != expected {
                 return Err(run.damaged(&entry.record, "not what the journal says"));
             }
+            run.check_mac(&entry.record, file.as_ref(), entry.mac)?;
         }
-        Ok(AsRecord(file))
+        Ok(AsRecord::new(run, &entry.record, file))
     }
 }

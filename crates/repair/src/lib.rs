@@ -6,7 +6,7 @@
 //!
 //! use diskmend_disk::Target;
 //! use diskmend_repair::recipe::Catalogue;
-//! use diskmend_repair::{Goal, Options, Watch, plan, repair};
+//! use diskmend_repair::{Goal, Key, Keys, Options, Watch, plan, repair};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let target = Target::open("/mnt/windows".as_ref())?;
@@ -15,7 +15,9 @@
 //! let (mut progress, cancel) = ((), AtomicBool::new(false));
 //! let mut watch = Watch::new(&mut progress, &cancel);
 //!
-//! let options = Options::default();
+//! // The key of this machine, kept off the disk, by which it knows what it has written.
+//! let key = Key::from_line(&std::fs::read_to_string("/var/lib/diskmend/key")?)?;
+//! let options = Options { keys: Keys::own(key), ..Options::default() };
 //! let plan = plan(&target, &recipes, Goal::Desired, &options, &mut watch)?;
 //! for change in &plan.report().changes {
 //!     println!("{}\\{}", change.value.key, change.value.value);
@@ -68,6 +70,7 @@ mod inspect;
 pub mod json;
 mod names;
 mod plan;
+mod preview;
 mod progress;
 mod prune;
 mod reading;
@@ -91,10 +94,12 @@ pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use error::{Class, Error, Refusal};
 pub use inspect::inspect;
 pub use plan::{Goal, Plan, plan};
+pub use preview::{WouldChange, preview_undo};
 pub use progress::{Interrupted, Phase, Progress, Watch};
 pub use prune::{prunable, prune};
 pub use recorder::Recorder;
 pub use repair::repair;
+pub use run::trust::{Doubt, Key, KeyError, KeyId, KeyStore, Keys, OwnKey, Trust};
 pub use run::{STATE_FOLDER, STATE_SUFFIX};
 pub use runs::runs;
 pub use site::{Options, ready_for_changes};

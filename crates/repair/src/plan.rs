@@ -102,6 +102,8 @@ pub fn plan(
     watch.phase(Phase::Guards, &site.display)?;
     reading_guards(target)?;
     site.state.require_private()?;
+    // A key that is not there yet is made before anything else is written.
+    site.judge.check_key().map_err(Refusal::NoKey)?;
     plan_site(&site, recipes, goal, options, watch)
 }
 

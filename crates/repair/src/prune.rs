@@ -35,9 +35,10 @@ pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error
     for run in site.state.runs()? {
         let run = run?;
         let name = run.id.to_string();
-        let why = match run.journal() {
-            Ok(Some(journal)) if same_partition(journal.partition(), site.partition) => {
-                match journal.state {
+        let why = match run.read(&site.judge) {
+            Ok(Some(read)) if !read.trust.is_given() => PruneReason::NotTrusted,
+            Ok(Some(read)) if same_partition(read.journal.partition(), site.partition) => {
+                match read.journal.state {
                     RunState::Undone => PruneReason::Undone,
                     RunState::RolledBack => PruneReason::RolledBack,
                     _ => continue,

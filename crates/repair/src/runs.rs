@@ -2,9 +2,10 @@
 
 use diskmend_disk::Target;
 
-use crate::documents::{RunKind, RunList, RunSummary, SCHEMA};
+use crate::documents::{Doubt, RunKind, RunList, RunSummary, SCHEMA, TargetIdentity, Trust};
 use crate::error::{Error, chain};
-use crate::run::RunFolder;
+use crate::run::FoundRun;
+use crate::run::trust::Judge;
 use crate::site::{Options, Site};
 use crate::survey::state_folder_open;
 
@@ -17,7 +18,10 @@ pub fn runs(target: &Target, options: &Options) -> Result<RunList, Error> {
 }
 
 pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {
-    let summaries = site.state.runs()?.map(|run| Ok(summary(&run?)));
+    let summaries = site
+        .state
+        .runs()?
+        .map(|run| Ok(summary(&run?, &site.judge)));
     Ok(RunList {
         schema: SCHEMA,
         target: site.display.clone(),
@@ -26,15 +30,9 @@ pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {
     })
 }
 
-fn summary(run: &RunFolder) -> RunSummary {
-    let note = match run.journal() {
-        Ok(Some(journal)) => {
-            return RunSummary {
-                // The folder's name is one that a run can have; the journal's may be anything.
-                run: run.id.to_string(),
-                ..journal.summary()
-            };
-        }
+fn summary(run: &FoundRun, judge: &Judge) -> RunSummary {
+    let note = match run.read(judge) {
+        Ok(Some(read)) => return read.journal.summary(read.trust),
         Ok(None) => "ended before it changed anything".to_owned(),
         Err(error) => chain(&error),
     };
@@ -52,6 +50,10 @@ fn summary(run: &RunFolder) -> RunSummary {
         undoable: false,
         unfinished: false,
         can_be_completed: false,
+        identity: TargetIdentity::default(),
+        trust: Trust::Unauthenticated {
+            reason: Doubt::Unreadable,
+        },
         note: Some(note),
     }
 }

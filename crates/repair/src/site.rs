@@ -9,6 +9,7 @@ use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
 use crate::documents::same_partition;
 use crate::error::{Error, Refusal};
+use crate::run::trust::{Judge, Keys};
 use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
 
@@ -25,6 +26,12 @@ pub struct Options {
     /// A folder of this machine for what does not fit in memory; all is kept in memory where
     /// absent.
     pub scratch: Option<PathBuf>,
+    /// The keys by which runs are known and sealed. Without one of this machine nothing can be
+    /// written.
+    pub keys: Keys,
+    /// Whether `undo` undoes the run that it names although nobody speaks for that run: a person has
+    /// seen what that would do.
+    pub vouched: bool,
 }
 
 impl Default for Options {
@@ -34,6 +41,8 @@ impl Default for Options {
             check: true,
             boot: BootChoice::default(),
             scratch: None,
+            keys: Keys::default(),
+            vouched: false,
         }
     }
 }
@@ -67,6 +76,8 @@ pub(crate) struct Site {
     pub(crate) layout: Option<DiskLayout>,
     /// Asks whether there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
+    /// Which runs are believed.
+    pub(crate) judge: Judge,
 }
 
 impl Site {
@@ -130,6 +141,11 @@ impl Site {
             partition: target.partition(),
             layout: DiskLayout::of(target),
             room: Box::new(room),
+            judge: Judge::new(
+                options.keys.clone(),
+                target.disk_identity().into(),
+                options.vouched,
+            ),
         })
     }
 
@@ -200,17 +216,21 @@ impl Site {
         for run in self.state.runs()? {
             let run = run?;
             let name = run.id.to_string();
-            match run.head()? {
-                Some(head) if head.state.is_unfinished() && reversed != Some(name.as_str()) => {
-                    return Err(Refusal::Unfinished {
-                        run: name,
-                        state: head.state,
-                        partition: head.disk.map(|disk| disk.partition),
-                    }
-                    .into());
-                }
-                _ => {}
+            let Some(read) = run.read(&self.judge)? else {
+                continue;
+            };
+            if !read.journal.state.is_unfinished() || reversed == Some(name.as_str()) {
+                continue;
             }
+            if !read.trust.is_given() {
+                return Err(read.untrusted().into());
+            }
+            return Err(Refusal::Unfinished {
+                run: name,
+                state: read.journal.state,
+                partition: read.journal.partition(),
+            }
+            .into());
         }
         Ok(())
     }
@@ -220,10 +240,12 @@ impl Site {
 /// the folder for them, or that is in use, before anybody is asked about a change.
 ///
 /// # Errors
-/// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`]; what [`guard::not_in_use`] says;
-/// see [`Error`].
+/// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`]; [`Refusal::NoKey`] if what would be
+/// written can't be sealed; what [`guard::not_in_use`] says; see [`Error`].
 pub fn ready_for_changes(target: &Target, options: &Options) -> Result<(), Error> {
-    Site::of(target, options)?.state.require_private()?;
+    let site = Site::of(target, options)?;
+    site.state.require_private()?;
+    site.judge.require_key().map_err(Refusal::NoKey)?;
     Ok(guard::not_in_use(target)?)
 }
 

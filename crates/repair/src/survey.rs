@@ -276,8 +276,10 @@ pub(crate) fn unfinished(site: &Site) -> Result<(Vec<RunSummary>, Vec<Notice>), 
     notices.extend(state_folder_open(site)?);
     for run in site.state.runs()? {
         let run = run?;
-        match run.journal() {
-            Ok(Some(journal)) if journal.state.is_unfinished() => waiting.push(journal.summary()),
+        match run.read(&site.judge) {
+            Ok(Some(read)) if read.journal.state.is_unfinished() => {
+                waiting.push(read.journal.summary(read.trust));
+            }
             Ok(_) => {}
             Err(error) => notices.push(Notice {
                 kind: "damaged-run",

@@ -123,10 +123,10 @@ fn secured(
     folder: &RunFolder,
     journal: &Journal,
 ) -> Result<Option<Box<dyn Secured>>, Error> {
-    let Some(entry) = &journal.descriptors else {
+    if journal.descriptors.is_none() {
         return Ok(None);
-    };
-    folder.open_records(&entry.records)?;
+    }
+    descriptors::check_scope(folder, journal)?;
     site.secured().map(Some)
 }
 
@@ -246,28 +246,36 @@ fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
 }
 
 /// The run to undo. Reversals of runs are only undone when they are asked for by name.
-fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Error> {
+pub(crate) fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Error> {
     if let Some(name) = wanted {
-        let folder = site.state.run(name)?;
-        let journal = folder.journal()?.ok_or_else(|| Error::NoRun {
+        let found = site.state.run(name)?;
+        let read = found.read(&site.judge)?.ok_or_else(|| Error::NoRun {
             run: name.to_owned(),
         })?;
-        return match journal.partition() {
-            Some(partition) if !site.is_target_of(&journal) => Err(Refusal::OtherPartition {
-                run: journal.run,
+        return match read.journal.partition() {
+            Some(partition) if !site.is_target_of(&read.journal) => Err(Refusal::OtherPartition {
+                run: read.journal.run,
                 partition,
             }
             .into()),
-            _ => Ok((folder, journal)),
+            _ => {
+                let (folder, mut journal) = found.admit(read, &site.judge)?;
+                if journal.is_old() {
+                    // It holds them itself, and is written anew with them.
+                    folder.read_changes(&mut journal)?;
+                }
+                Ok((folder, journal))
+            }
         };
     }
-    for folder in site.state.runs()?.rev() {
-        let folder = folder?;
-        let Some(journal) = folder.journal()? else {
+    for found in site.state.runs()?.rev() {
+        let found = found?;
+        let Some(read) = found.read(&site.judge)? else {
             continue;
         };
-        if journal.summary().is_undone_unasked() && site.is_target_of(&journal) {
-            return Ok((folder, journal));
+        let summary = read.journal.summary(read.trust.clone());
+        if summary.is_undone_unasked() && site.is_target_of(&read.journal) {
+            return found.admit(read, &site.judge);
         }
     }
     Err(Error::NothingToUndo)

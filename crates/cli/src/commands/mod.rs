@@ -5,6 +5,7 @@ pub(crate) mod bcd;
 pub(crate) mod disks;
 pub(crate) mod hive;
 pub(crate) mod inspect;
+pub(crate) mod key;
 pub(crate) mod plan;
 mod prune;
 pub(crate) mod recipes;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Runs(args) => runs::run(args, console),
         Command::Disks(args) => disks::run(args, console),
         Command::Recipes(args) => recipes::run(args, console),
+        Command::Key(command) => key::run(command, console),
         Command::Hive(command) => hive::run(command, console),
         Command::Bcd(command) => bcd::run(command, console),
         Command::Acl(command) => acl::run(command, console),

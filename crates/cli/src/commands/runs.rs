@@ -2,7 +2,7 @@
 
 use std::io;
 
-use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary};
+use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary, Trust};
 
 use super::prune;
 use crate::consent::Consent;
@@ -16,7 +16,7 @@ use crate::target_arg::TargetArgs;
 /// List what diskmend has done to a disk
 ///
 /// With --prune, remove the undo data that nobody needs any more: those of runs that were undone or
-/// rolled back, or that ended before they changed anything.
+/// rolled back, that nobody speaks for, or that ended before they changed anything.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,8 +26,8 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
-    /// Remove runs that were undone or rolled back, or that ended before they changed anything,
-    /// after asking
+    /// Remove runs that were undone or rolled back, that nobody speaks for, or that ended before they
+    /// changed anything, after asking
     #[arg(long)]
     prune: bool,
     /// Keep the newest N of the runs that could be removed
@@ -61,6 +61,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
         ("RUN", Align::Left),
         ("WHAT", Align::Left),
         ("STATE", Align::Left),
+        ("BY", Align::Left),
         ("CHANGES", Align::Right),
         ("UNDO", Align::Left),
         ("DETAILS", Align::Left),
@@ -85,6 +86,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
                 RunKind::Undo => "undo",
             }),
             Cell::styled(state, style),
+            by(run),
             Cell::new(changes(run)),
             Cell::new(match run.undoable {
                 true => "yes",
@@ -99,12 +101,24 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
         if let Some(note) = &run.note {
             console::note(format_args!("{}: {note}", run.run));
         }
-        if run.unfinished {
+        if run.unfinished && !run.trust.is_given() {
+            report::untrusted(run, target);
+        } else if run.unfinished {
             console::warn(format_args!("run {} did not end", run.run));
             report::settle(run, target);
         }
     }
     Ok(())
+}
+
+/// Who has written a run.
+fn by(run: &RunSummary) -> Cell {
+    match run.trust {
+        Trust::Own => Cell::new("this machine"),
+        Trust::Known { key } => Cell::new(format!("key {key}")),
+        Trust::Foreign { key } => Cell::styled(format!("UNKNOWN key {key}"), style::WARNING),
+        Trust::Unauthenticated { .. } => Cell::styled("NOT TRUSTED", style::BAD),
+    }
 }
 
 /// How much the run has changed.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use diskmend_base::escape::Visible;
+use diskmend_disk::Target;
 use diskmend_repair::documents::{
     FileAction, Method, Reversal, RunSummary, UndoReport, UndoneDescriptors,
 };
@@ -16,7 +17,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, report, shell, style};
+use crate::output::{acl, preview, report, shell, style};
 use crate::progress::Steps;
 use crate::target_arg::{self, TargetArgs};
 
@@ -46,6 +47,9 @@ pub(crate) struct Args {
     /// since; what differs is shown first
     #[arg(long)]
     force_bytes: bool,
+    /// Undo the run although nobody speaks for it: what that would change is shown first
+    #[arg(long, requires = "run")]
+    trust: bool,
     #[command(flatten)]
     consent: Consent,
 }
@@ -60,7 +64,14 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         },
         ..args.target.state.options()
     };
-    let run = match (&args.run, args.consent.asks()) {
+    let mut options = options;
+    if let Some(name) = args.run.as_deref().filter(|_| args.trust) {
+        match vouched(args, &target, &mut options, name, console)? {
+            true => {}
+            false => return Ok(Exit::Pending),
+        }
+    }
+    let run = match (&args.run, args.consent.asks() && !options.vouched) {
         (named, false) => named.clone(),
         (named, true) => {
             let runs = diskmend_repair::runs(&target, &options)
@@ -70,6 +81,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 None => run.is_undone_unasked() && run.is_of(target.partition()),
             });
             match chosen {
+                // The engine refuses it, and says why.
+                Some(chosen) if !chosen.trust.is_given() => named.clone(),
                 // What is asked then is shown first.
                 Some(chosen) if args.force_bytes => Some(chosen.run.clone()),
                 Some(chosen) => {
@@ -103,6 +116,45 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         true => console.engine_document(&report),
         false => print(console, &report, &args.target.option()),
     })
+}
+
+/// Shows what undoing a run would change that nobody speaks for, and has a person vouch for it. One
+/// that somebody speaks for needs no more than any other.
+fn vouched(
+    args: &Args,
+    target: &Target,
+    options: &mut Options,
+    name: &str,
+    console: &mut Console,
+) -> Result<bool, Failure> {
+    let failed = |error: &diskmend_repair::Error| args.target.failure(error);
+    let runs = diskmend_repair::runs(target, options).map_err(|error| failed(&error))?;
+    let run = runs.runs.iter().find(|run| run.run == name);
+    let Some(run) = run.filter(|run| !run.trust.is_given()) else {
+        return Ok(true);
+    };
+    let mut told = Ok(());
+    let mut stderr = anstream::stderr();
+    let json = console.json();
+    let shown = diskmend_repair::preview_undo(target, name, options, &mut |change| {
+        if told.is_ok() {
+            told = match json {
+                // The result alone goes to stdout.
+                true => preview::line(&mut stderr, change),
+                false => preview::line(console.out(), change),
+            };
+        }
+    });
+    shown.map_err(|error| failed(&error))?;
+    // Nobody vouches for what was not shown.
+    told.and_then(|()| console.flush())?;
+    console::warn(format_args!(
+        "the data of run {name} were not written by this machine: {}",
+        run.trust
+    ));
+    let question = format!("Undo run {name} all the same, and change all that is listed above?");
+    options.vouched = args.consent.given(&question)?;
+    Ok(options.vouched)
 }
 
 fn question(run: &RunSummary) -> String {

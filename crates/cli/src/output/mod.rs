@@ -4,6 +4,7 @@ pub(crate) mod acl;
 pub(crate) mod console;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod preview;
 pub(crate) mod report;
 pub(crate) mod shell;
 pub(crate) mod style;

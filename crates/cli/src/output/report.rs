@@ -231,11 +231,29 @@ pub(crate) fn remarks(target: &str, skipped: &[SkippedHive], notices: &[Notice])
 /// Runs that were killed half way.
 pub(crate) fn unfinished(runs: &[RunSummary], target: &TargetArgs) {
     for run in runs {
+        if !run.trust.is_given() {
+            untrusted(run, target);
+            continue;
+        }
         console::warn(format_args!(
             "run {} was begun {} and did not end",
             run.run, run.started
         ));
         settle(run, target);
+    }
+}
+
+/// A run that says that it did not end, and that nobody speaks for: nothing that it says is followed.
+pub(crate) fn untrusted(run: &RunSummary, target: &TargetArgs) {
+    let name = &run.run;
+    console::warn(format_args!(
+        "run {name} says that it did not end, and is not trusted: {}; do not undo it unseen",
+        run.trust
+    ));
+    let options = target.option_for(run.partition);
+    let target = target.target.display().to_string();
+    for hint in hints::untrusted(name, &run.trust, &shell::word(&target), &options) {
+        console::hint(hint);
     }
 }
 

@@ -133,4 +133,6 @@ mod state_folder;
 #[cfg(target_os = "linux")]
 mod terminal;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod undo;

@@ -1,6 +1,7 @@
 //! Running the program.
 
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -12,6 +13,14 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+/// The key of the machine that the tests run on: not that of the real one.
+pub(crate) fn key_file() -> PathBuf {
+    match cfg!(windows) {
+        true => std::env::temp_dir().join("diskmend-tests.key"),
+        false => Path::new(env!("CARGO_TARGET_TMPDIR")).join("diskmend-tests.key"),
+    }
+}
+
 /// The program, without anything of the environment that would change its output.
 pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diskmend"));
@@ -20,7 +29,8 @@ pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Com
         .stdin(Stdio::null())
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
-        .env_remove("CLICOLOR");
+        .env_remove("CLICOLOR")
+        .env("DISKMEND_KEY_FILE", key_file());
     command
 }
 

@@ -194,9 +194,12 @@ fn a_store_on_another_volume_is_found_there_when_it_is_undone() {
     fs::rename(moved.path("efi"), boot.path("efi")).expect("movable");
     assert_eq!(files(&boot), boot_before);
 
-    // And with all in its place, without a word about it.
+    // Though all is in its place: no path is followed because a journal has it.
     repair(&disk, &[&["serial-console"][..], &boot_volume].concat()).ends(0);
-    diskmend(["undo", disk.root(), "--yes"]).ends(0);
+    diskmend(["undo", disk.root(), "--yes"])
+        .ends(5)
+        .says("--boot-volume");
+    diskmend([&["undo", disk.root(), "--yes"][..], &boot_volume].concat()).ends(0);
     assert_eq!(files(&boot), boot_before);
 }
 

@@ -188,6 +188,26 @@ impl Disk {
         Ok(content::recognise(&device)?)
     }
 
+    /// Reads bytes of the disk as whoever runs from it sees them.
+    pub(crate) fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.inner.container().read_exact_at(buf, offset)
+    }
+
+    /// The first bytes of a partition.
+    pub(crate) fn read_partition_start(&self, number: u32) -> Result<[u8; 512], DiskError> {
+        let mut partitions = self.inner.table.partitions.iter();
+        let partition = partitions.find(|one| one.number == number);
+        let partition = partition.ok_or_else(|| DiskError::NoSuchPartition {
+            number,
+            known: Vec::new(),
+        })?;
+        let mut start = [0; 512];
+        partition
+            .open(self.inner.container())?
+            .read_exact_at(&mut start, 0)?;
+        Ok(start)
+    }
+
     /// The root folder of a partition's volume.
     ///
     /// # Errors
@@ -429,6 +449,20 @@ impl RecordedRun {
             matches!(gone, Err(SecurityError::UnknownId(_))) && now.descriptor(*id).is_ok()
         };
         Ok(ids.iter().any(taken))
+    }
+
+    /// Shows what restoring would change: the offset in the file or device, what lies there, and what
+    /// would. Nothing is written.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn differences(
+        &self,
+        record: &dyn RecordFile,
+        show: impl FnMut(u64, &[u8], &[u8]),
+    ) -> Result<(), RecordError> {
+        let preview = self.disk.inner.medium.preview(record)?;
+        Ok(preview.differences(show)?)
     }
 
     /// Gives the disk back every byte that the run has changed. Whatever was read of its volumes

@@ -1,19 +1,26 @@
 //! The record: what was changed on a medium, in the order of the flushes.
 //!
 //! ```text
-//! header | frame | frame | ...        a frame for each flush
-//! frame: frame header | change | change | ...
+//! header | seal | frame | frame | ...        a frame for each flush
+//! frame: frame header | change | change | ... | seal
 //! change: offset u64, length u16 | old bytes | new bytes
 //! ```
 //!
 //! All numbers are little-endian. A frame is written and flushed before any of its changes is made,
 //! so that of a frame that is not whole nothing has been made.
+//!
+//! A seal is an HMAC-SHA256 over the seal before it, the offset of what is sealed, and its bytes: so
+//! no frame can be changed, left out, moved, or taken from another record. There are none in a
+//! record without a key. The digests tell what a power failure has torn, the seals what somebody
+//! has forged.
 
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// `DMSECTS1`.
+/// `DMSECTS1`: a record without seals.
 pub(super) const SIGNATURE: [u8; 8] = *b"DMSECTS1";
+/// `DMSECTS2`: a record with seals.
+pub(super) const SEALED_SIGNATURE: [u8; 8] = *b"DMSECTS2";
 /// `FLSH`.
 pub(super) const FRAME_SIGNATURE: [u8; 4] = *b"FLSH";
 /// Longest change, in bytes: a sector.
@@ -25,7 +32,7 @@ pub(super) const MAX_FRAME: usize = 64 << 20;
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct Header {
-    /// [`SIGNATURE`].
+    /// [`SIGNATURE`] or [`SEALED_SIGNATURE`].
     pub(super) signature: [u8; 8],
     /// Length of the medium before the first change, in bytes.
     pub(super) medium_len: U64,

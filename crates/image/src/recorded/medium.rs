@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zerocopy::IntoBytes;
 
 use super::changes::add_sector;
-use super::format::{FrameHeader, Header};
-use super::record::Index;
+use super::format::FrameHeader;
+use super::record::{Index, head};
+use super::seal::{Seal, seal};
 use super::sectors::{Content, SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, State};
 use crate::device::{Device, Medium, range};
@@ -51,6 +52,8 @@ pub(super) struct Waiting {
 struct Record {
     file: Box<dyn RecordFile>,
     end: u64,
+    /// The seal of what it holds already.
+    last: Seal,
 }
 
 impl fmt::Debug for Waiting {
@@ -86,11 +89,11 @@ impl RecordedMedium {
     pub fn begin(&self, file: Box<dyn RecordFile>) -> io::Result<()> {
         let mut file = file;
         let mut state = self.state();
-        let header = Header::new(state.len_on_medium);
-        file.write_all_at(header.as_bytes(), 0)?;
+        let (head, last) = head(state.len_on_medium, file.key());
+        file.write_all_at(&head, 0)?;
         file.sync()?;
-        let end = size_of::<Header>() as u64;
-        state.record = Some(Record { file, end });
+        let end = head.len() as u64;
+        state.record = Some(Record { file, end, last });
         Ok(())
     }
 
@@ -103,6 +106,7 @@ impl RecordedMedium {
     pub fn resume(&self, file: Box<dyn RecordFile>) -> Result<State, RecordError> {
         let mut file = file;
         let mut index = Index::of(file.as_ref())?;
+        index.can_be_continued(file.as_ref())?;
         let mut state = self.as_left_by(file.as_ref(), &index)?;
         if state != State::AsRecorded && self.lacks_last(file.as_ref(), &index)? {
             index.forget_last();
@@ -118,7 +122,8 @@ impl RecordedMedium {
         // A process may have been killed before it did so itself.
         self.medium.sync()?;
         let end = index.end;
-        self.state().record = Some(Record { file, end });
+        let last = index.last_seal();
+        self.state().record = Some(Record { file, end, last });
         Ok(state)
     }
 
@@ -234,7 +239,11 @@ impl RecordedMedium {
         let (before, after) = (state.len_on_medium, state.len);
         let header = FrameHeader::new(record.end, &payload, before, after)
             .ok_or_else(|| io::Error::other("too much is changed at once"))?;
-        let frame = [header.as_bytes(), &payload].concat();
+        let mut frame = [header.as_bytes(), &payload].concat();
+        if let Some(key) = record.file.key() {
+            record.last = seal(key, &record.last, record.end, &[&frame]);
+            frame.extend_from_slice(&record.last);
+        }
         record.file.write_all_at(&frame, record.end)?;
         record.file.sync()?;
         record.end = record.end.saturating_add(frame.len() as u64);

@@ -12,6 +12,7 @@ mod preview;
 mod ranges;
 mod record;
 mod restore;
+mod seal;
 mod sectors;
 #[cfg(test)]
 mod tests;
@@ -21,10 +22,17 @@ use std::io;
 pub use medium::RecordedMedium;
 pub use preview::Preview;
 pub use restore::{ChangedSince, Progress, Restored};
+pub use seal::KEY_LEN;
 
 /// The file that holds a record. Offsets and lengths are in bytes.
 #[expect(clippy::len_without_is_empty, reason = "the length can fail")]
 pub trait RecordFile: Send {
+    /// The key that the frames are sealed with, if they are: then one that does not fit its seal, or
+    /// the frames before it, is damage. Without a key seals are passed over, and none is written.
+    fn key(&self) -> Option<&[u8; KEY_LEN]> {
+        None
+    }
+
     /// Length.
     ///
     /// # Errors

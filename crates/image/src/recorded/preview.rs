@@ -57,6 +57,29 @@ impl RecordedMedium {
     }
 }
 
+impl Preview {
+    /// Shows what differs from the medium: the offset, what lies there, and what would.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn differences(&self, mut show: impl FnMut(u64, &[u8], &[u8])) -> io::Result<()> {
+        for (at, old) in &self.old {
+            let readable = self.medium.len().saturating_sub(*at);
+            let len = usize::try_from(readable)
+                .unwrap_or(usize::MAX)
+                .min(old.len());
+            let mut now = vec![0; len];
+            if !now.is_empty() {
+                self.medium.read_exact_at(&mut now, *at)?;
+            }
+            if now != *old {
+                show(*at, &now, old);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Device for Preview {
     fn len(&self) -> u64 {
         self.len

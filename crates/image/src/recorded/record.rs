@@ -5,7 +5,8 @@ use zerocopy::byteorder::little_endian::{U32, U64};
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::changes::Changes;
-use super::format::{FRAME_SIGNATURE, FrameHeader, Header, MAX_FRAME, SIGNATURE};
+use super::format::{FRAME_SIGNATURE, FrameHeader, Header, MAX_FRAME, SEALED_SIGNATURE, SIGNATURE};
+use super::seal::{KEY_LEN, SEAL_LEN, Seal, same, seal};
 use super::{RecordError, RecordFile};
 use crate::bytes;
 
@@ -23,12 +24,19 @@ pub(super) struct Index {
     payloads: Vec<(u64, usize, u64)>,
     /// Where the last whole frame ends.
     pub(super) end: u64,
+    /// Bytes of a seal, if there are any.
+    seal_len: u64,
+    /// The seal of each frame, after that of the header, if they were checked.
+    seals: Vec<Seal>,
 }
 
 impl Header {
-    pub(super) fn new(medium_len: u64) -> Self {
+    pub(super) fn new(medium_len: u64, sealed: bool) -> Self {
         let mut header = Self {
-            signature: SIGNATURE,
+            signature: match sealed {
+                true => SEALED_SIGNATURE,
+                false => SIGNATURE,
+            },
             medium_len: U64::new(medium_len),
             digest: U64::ZERO,
         };
@@ -66,6 +74,18 @@ impl FrameHeader {
     }
 }
 
+/// Bytes of the header of a record, and the seal that the first frame follows.
+pub(super) fn head(medium_len: u64, key: Option<&[u8; KEY_LEN]>) -> (Vec<u8>, Seal) {
+    let header = Header::new(medium_len, key.is_some());
+    let mut bytes = header.as_bytes().to_vec();
+    let mut last = [0; SEAL_LEN];
+    if let Some(key) = key {
+        last = seal(key, &last, 0, &[header.as_bytes()]);
+        bytes.extend_from_slice(&last);
+    }
+    (bytes, last)
+}
+
 impl Index {
     /// Reads where the frames lie, up to one at the end that is not whole: its changes were never
     /// made. One that is not whole where others follow is damage.
@@ -76,23 +96,39 @@ impl Index {
             return Err(damaged(0, "length", size_of::<Header>(), len));
         }
         record.read_exact_at(header.as_mut_bytes(), 0)?;
-        if header.signature != SIGNATURE || header.digest.get() != header.expected() {
+        let known = [SIGNATURE, SEALED_SIGNATURE].contains(&header.signature);
+        if !known || header.digest.get() != header.expected() {
             let found = format!("{:02x?}", header.as_bytes());
             return Err(damaged(0, "header", "one with its digest", found));
         }
+        let has_seals = header.signature == SEALED_SIGNATURE;
+        if record.key().is_some() && !has_seals {
+            return Err(damaged(0, "seal", "one", "none"));
+        }
+        let seal_len = if has_seals { SEAL_LEN as u64 } else { 0 };
         let mut index = Self {
             medium_len: header.medium_len.get(),
             len_after: header.medium_len.get(),
             payloads: Vec::new(),
-            end: size_of::<Header>() as u64,
+            end: (size_of::<Header>() as u64).saturating_add(seal_len),
+            seal_len,
+            seals: Vec::new(),
         };
+        if index.end > len {
+            return Err(damaged(0, "length", index.end, len));
+        }
+        if !index.fits(record, 0, &[header.as_bytes()], size_of::<Header>() as u64)? {
+            return Err(damaged(0, "seal", "one that fits the key", "another"));
+        }
         while let Some(frame) = index.frame(record, len)? {
             let at = index.end.saturating_add(size_of::<FrameHeader>() as u64);
             let payload_len = usize::try_from(frame.payload_len.get()).unwrap_or(usize::MAX);
             let before = frame.len_before.get();
             index.payloads.push((at, payload_len, before));
             index.len_after = frame.len_after.get();
-            index.end = at.saturating_add(payload_len as u64);
+            index.end = at
+                .saturating_add(payload_len as u64)
+                .saturating_add(index.seal_len);
         }
         match index.next_header(record, len)? {
             None => Ok(index),
@@ -135,10 +171,15 @@ impl Index {
     }
 
     /// The frame at the end, where it is whole.
-    fn frame(&self, record: &dyn RecordFile, len: u64) -> Result<Option<FrameHeader>, RecordError> {
+    fn frame(
+        &mut self,
+        record: &dyn RecordFile,
+        len: u64,
+    ) -> Result<Option<FrameHeader>, RecordError> {
         let left = len.saturating_sub(self.end);
         let mut frame = FrameHeader::new_zeroed();
-        let Some(left) = left.checked_sub(size_of::<FrameHeader>() as u64) else {
+        let around = (size_of::<FrameHeader>() as u64).saturating_add(self.seal_len);
+        let Some(left) = left.checked_sub(around) else {
             return Ok(None);
         };
         record.read_exact_at(frame.as_mut_bytes(), self.end)?;
@@ -154,7 +195,46 @@ impl Index {
         let mut payload = vec![0; payload_len];
         let at = self.end.saturating_add(size_of::<FrameHeader>() as u64);
         record.read_exact_at(&mut payload, at)?;
-        Ok((xxh3_64(&payload) == frame.payload_digest.get()).then_some(frame))
+        if xxh3_64(&payload) != frame.payload_digest.get() {
+            return Ok(None);
+        }
+        let seal_at = at.saturating_add(payload.len() as u64);
+        let fits = self.fits(record, self.end, &[frame.as_bytes(), &payload], seal_at)?;
+        Ok(fits.then_some(frame))
+    }
+
+    /// Whether the seal of what lies at an offset fits, if there is a key.
+    fn fits(
+        &mut self,
+        record: &dyn RecordFile,
+        at: u64,
+        parts: &[&[u8]],
+        seal_at: u64,
+    ) -> Result<bool, RecordError> {
+        let Some(key) = record.key() else {
+            return Ok(true);
+        };
+        let mut found = [0; SEAL_LEN];
+        record.read_exact_at(&mut found, seal_at)?;
+        let expected = seal(key, &self.last_seal(), at, parts);
+        let fits = same(&found, &expected);
+        if fits {
+            self.seals.push(expected);
+        }
+        Ok(fits)
+    }
+
+    /// Refuses to be continued by somebody who can't seal what follows.
+    pub(super) fn can_be_continued(&self, record: &dyn RecordFile) -> Result<(), RecordError> {
+        match record.key().is_some() == (self.seal_len > 0) {
+            true => Ok(()),
+            false => Err(damaged(0, "seal", "a key for it", "none")),
+        }
+    }
+
+    /// The seal of the last whole frame.
+    pub(super) fn last_seal(&self) -> Seal {
+        self.seals.last().copied().unwrap_or([0; SEAL_LEN])
     }
 
     /// Leaves the last frame out.
@@ -162,6 +242,7 @@ impl Index {
         if let Some((at, _, len_before)) = self.payloads.pop() {
             self.len_after = len_before;
             self.end = at.saturating_sub(size_of::<FrameHeader>() as u64);
+            self.seals.pop();
         }
     }
 

@@ -465,3 +465,115 @@ fn whatever_part_of_many_changes_survives_a_power_failure_all_is_given_back() {
         }
     }
 }
+
+/// A record whose frames are sealed with a key.
+struct Sealed(Kept, [u8; KEY_LEN]);
+
+impl RecordFile for Sealed {
+    fn key(&self) -> Option<&[u8; KEY_LEN]> {
+        Some(&self.1)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(data, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The medium after the work, and its sealed record.
+fn sealed_work() -> (RecordedMedium, Vec<u8>) {
+    let disk = RecordedMedium::new(Arc::new(Memory::new(content())));
+    let record = Kept::default();
+    let sealed = Sealed(record.clone(), [9; KEY_LEN]);
+    disk.begin(Box::new(sealed)).expect("a record");
+    work(&disk).expect("room");
+    disk.end().expect("room");
+    (disk, record.bytes())
+}
+
+/// What the frames of a sealed record come to: where each begins, and where the last ends.
+fn frames(record: &[u8]) -> Vec<usize> {
+    let places = record.windows(4).enumerate();
+    let starts = places.filter(|(_, bytes)| bytes == b"FLSH");
+    starts
+        .map(|(at, _)| at)
+        .chain([record.len()])
+        .collect::<Vec<_>>()
+}
+
+#[test]
+fn a_sealed_record_is_restored_and_goes_on() {
+    let (disk, record) = sealed_work();
+    let file = Sealed(Kept::of(&record), [9; KEY_LEN]);
+    let state = disk.state_by(&file, Progress::Ended).expect("sound");
+    assert_eq!(state, State::AsRecorded);
+    // Whoever has no key reads it too, but can't go on with it.
+    let unsealed = Kept::of(&record);
+    let state = disk.state_by(&unsealed, Progress::Ended).expect("sound");
+    assert_eq!(state, State::AsRecorded);
+    assert!(disk.resume(Box::new(unsealed)).is_err());
+
+    let kept = Kept::of(&record);
+    let resumed = disk.resume(Box::new(Sealed(kept.clone(), [9; KEY_LEN])));
+    assert_eq!(resumed.expect("sound"), State::AsRecorded);
+    disk.write_all_at(&[8; 4], 20).expect("room");
+    disk.end().expect("room");
+    let file = Sealed(kept, [9; KEY_LEN]);
+    disk.restore(&file).expect("sound");
+    let mut bytes = vec![0; content().len()];
+    assert_eq!(disk.len(), bytes.len() as u64);
+    disk.read_exact_at(&mut bytes, 0).expect("readable");
+    assert_eq!(bytes, content());
+}
+
+#[test]
+fn no_frame_of_a_sealed_record_can_be_forged() {
+    let (disk, record) = sealed_work();
+    let state = |bytes: &[u8], key| {
+        let file = Sealed(Kept::of(bytes), [key; KEY_LEN]);
+        disk.state_by(&file, Progress::Ended)
+    };
+    assert!(state(&record, 9).is_ok());
+    assert!(state(&record, 8).is_err(), "another key");
+    // No byte can be changed.
+    for at in (0..record.len()).step_by(7) {
+        let mut changed = record.clone();
+        changed[at] ^= 0x20;
+        assert!(state(&changed, 9).is_err(), "byte {at}");
+    }
+    let at = frames(&record);
+    assert_eq!(at.len(), 4, "three flushes");
+    // Nor left out, moved or written anew with digests that fit; the digests alone are no hindrance.
+    let part = |from: usize, to: usize| &record[at[from]..at[to]];
+    let head = &record[..at[0]];
+    for forged in [
+        [head, part(1, 3)].concat(),
+        [head, part(0, 1), part(2, 3)].concat(),
+        [head, part(0, 2)].concat(),
+        [head, part(1, 2), part(0, 1), part(2, 3)].concat(),
+    ] {
+        assert!(!matches!(state(&forged, 9), Ok(State::AsRecorded)));
+    }
+    // One without seals is not taken for one with seals.
+    let plain = RecordedMedium::new(Arc::new(Memory::new(content())));
+    let unsealed = Kept::default();
+    plain.begin(Box::new(unsealed.clone())).expect("a record");
+    work(&plain).expect("room");
+    plain.end().expect("room");
+    assert!(state(&unsealed.bytes(), 9).is_err());
+}

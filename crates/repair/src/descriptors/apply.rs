@@ -53,7 +53,7 @@ pub(crate) fn apply(
         secured,
         run,
         entry,
-        target: &journal.target,
+        journal,
     };
     recorded.make(
         Phase::SettingDescriptors,
@@ -78,11 +78,13 @@ pub(crate) fn apply(
 fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Journal)>, Error> {
     for run in site.state.runs()? {
         let run = run?;
-        if let Some(journal) = run.journal()?
-            && journal.can_be_completed(recipes)
-            && site.is_target_of(&journal)
+        // One that nobody speaks for is never completed.
+        if let Some(read) = run.read(&site.judge)?
+            && read.trust.is_given()
+            && read.journal.can_be_completed(recipes)
+            && site.is_target_of(&read.journal)
         {
-            return Ok(Some((run, journal)));
+            return run.admit(read, &site.judge).map(Some);
         }
     }
     Ok(None)
@@ -107,6 +109,8 @@ pub(crate) fn resume(
         return Ok(None);
     };
     let _lock = state.lock_target()?;
+    // Before anything is changed: records that reach too far are none to be completed.
+    super::check_scope(&run, &journal)?;
     let secured = site.secured()?;
     if !site.resume_record(&run, &journal)? {
         return Ok(None);

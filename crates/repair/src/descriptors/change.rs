@@ -3,17 +3,17 @@
 use diskmend_disk::{Change, Changed, ObjectError};
 
 use super::Secured;
+use super::scope::check;
 use crate::error::Error;
 use crate::progress::{Phase, Watch};
-use crate::run::{DescriptorsEntry, RunFolder};
+use crate::run::{DescriptorsEntry, Journal, RunFolder};
 
 /// Recorded changes, and what they are made on.
 pub(super) struct Recorded<'a> {
     pub(super) secured: &'a dyn Secured,
     pub(super) run: &'a RunFolder,
     pub(super) entry: &'a DescriptorsEntry,
-    /// The volume, as it is shown.
-    pub(super) target: &'a str,
+    pub(super) journal: &'a Journal,
 }
 
 impl Recorded<'_> {
@@ -29,7 +29,9 @@ impl Recorded<'_> {
         watch: &mut Watch<'_>,
         mut made: impl FnMut(&Change, Result<Changed, ObjectError>),
     ) -> Result<(), Error> {
-        watch.committed(phase, self.target);
+        let target = &self.journal.target;
+        check(self.run, self.journal)?;
+        watch.committed(phase, target);
         let mut done = 0u64;
         self.run.for_each_frame(&self.entry.records, |frame| {
             let changes: Vec<Change> = frame.into_iter().map(direction).collect();
@@ -41,6 +43,6 @@ impl Recorded<'_> {
         })?;
         self.secured
             .flush()
-            .map_err(Error::io(self.target, "flush the volume of"))
+            .map_err(Error::io(target, "flush the volume of"))
     }
 }

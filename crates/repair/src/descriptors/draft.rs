@@ -1,9 +1,9 @@
 //! Changes on their way from the plan to the run's folder.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use diskmend_disk::Change;
+use diskmend_disk::{Change, NtPath};
 use tempfile::{SpooledTempFile, spooled_tempfile, spooled_tempfile_in};
 
 use super::records::{Frame, header};
@@ -20,6 +20,8 @@ pub(crate) struct Draft {
     frame: Frame,
     objects: u64,
     len: u64,
+    /// The folders that were looked through.
+    below: Vec<NtPath>,
 }
 
 impl Draft {
@@ -34,9 +36,29 @@ impl Draft {
             frame: Frame::default(),
             objects: 0,
             len: 0,
+            below: Vec::new(),
         };
         draft.write(&header())?;
         Ok(draft)
+    }
+
+    /// Notes that what is changed from here on is this folder, or lies below it.
+    pub(crate) fn enter(&mut self, folder: &NtPath) {
+        if !self.below.contains(folder) {
+            self.below.push(folder.clone());
+        }
+    }
+
+    /// The folders that the changes are about, as a journal names them.
+    ///
+    /// # Errors
+    /// Where a journal has no words for one.
+    pub(crate) fn below(&self) -> Result<Vec<String>, Error> {
+        let text = |path: &NtPath| {
+            let text = String::from_utf16(path.units()).map_err(io::Error::other);
+            text.map_err(Error::draft)
+        };
+        self.below.iter().map(text).collect()
     }
 
     /// Adds a change.

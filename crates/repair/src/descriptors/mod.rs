@@ -14,6 +14,7 @@ mod gathering;
 mod judge;
 mod records;
 mod report_files;
+mod scope;
 mod survey;
 mod undo;
 
@@ -22,7 +23,8 @@ pub(crate) use draft::Draft;
 pub(crate) use gathering::{Common, Gathering};
 pub(crate) use judge::{Judgement, edited};
 pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
-pub(crate) use report_files::before;
+pub(crate) use report_files::{REPORTS, before};
+pub(crate) use scope::check as check_scope;
 pub(crate) use survey::survey;
 pub(crate) use undo::{to_undo, undo};
 

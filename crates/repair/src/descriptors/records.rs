@@ -8,7 +8,8 @@ use diskmend_disk::{Change, Kind, MAX_DESCRIPTOR_LEN, NtPath};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::run::Content;
+use crate::run::trust::Mac;
+use crate::run::{Content, list};
 use crate::store::OpenFile;
 
 /// The file's name.
@@ -41,8 +42,14 @@ pub(crate) struct RecordsEntry {
     pub(crate) file: String,
     /// Its content.
     pub(crate) content: Content,
+    /// The file's MAC; absent in a run that nobody has sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mac: Option<Mac>,
     /// Number of objects.
     pub(crate) objects: u64,
+    /// The folders that the objects are or lie below: their paths below the root, with `/`.
+    #[serde(default, deserialize_with = "list::<256, _, _>")]
+    pub(crate) below: Vec<String>,
 }
 
 /// The bytes that the file begins with.

@@ -20,6 +20,9 @@ const BEFORE_SAVED: &str = "permissions-before.icacls";
 const BEFORE_OWNERS: &str = "owners-before.icacls";
 const JSON: &str = "permissions.json";
 
+/// All of them.
+pub(crate) const REPORTS: [&str; 5] = [BEFORE_TEXT, AFTER_TEXT, BEFORE_SAVED, BEFORE_OWNERS, JSON];
+
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 18;
 

@@ -155,6 +155,9 @@ fn folder(
     if kind != Kind::Folder {
         return Err(gone());
     }
+    if let Some(draft) = draft.as_deref_mut() {
+        draft.enter(&start);
+    }
     let shown = start.to_string();
     watch.phase(Phase::Comparing, &shown)?;
     let mut gathering = Gathering::new(&start);

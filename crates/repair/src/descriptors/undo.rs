@@ -30,7 +30,7 @@ pub(crate) fn undo(
         secured,
         run,
         entry,
-        target: &journal.target,
+        journal,
     };
     recorded.make(
         Phase::RestoringDescriptors,

@@ -6,12 +6,14 @@ mod applied;
 mod boot_store;
 mod differences;
 mod hive_status;
+mod identity;
 mod inspection;
 mod planned;
 mod pruned;
 mod runs;
 mod undone;
 
+pub use crate::run::trust::{Doubt, KeyId, Trust};
 pub use acl::{
     AclGroup, AclPlanReport, AclReport, AppliedDescriptors, DescriptorWords, ObjectNote,
     ObjectNotes, UndoneDescriptors,
@@ -20,6 +22,7 @@ pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use differences::{ByteRange, Difference, Differences};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
+pub use identity::TargetIdentity;
 pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};

@@ -36,6 +36,8 @@ pub enum PruneReason {
     Undone,
     /// It failed, and its files have their old bytes.
     RolledBack,
+    /// Nobody speaks for it.
+    NotTrusted,
     /// It ended before it changed anything.
     NeverBegan,
     /// Its removal was interrupted.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Notice;
+use super::{Notice, TargetIdentity, Trust};
 
 /// The result of `runs`.
 #[derive(Clone, Debug, Serialize)]
@@ -46,6 +46,11 @@ pub struct RunSummary {
     pub unfinished: bool,
     /// Whether the same repair, done again, would settle it by completing it.
     pub can_be_completed: bool,
+    /// What tells the disk that it was made on from others, as far as that was known.
+    pub identity: TargetIdentity,
+    /// Who speaks for it.
+    #[serde(flatten)]
+    pub trust: Trust,
     /// What to know about it, where there is something.
     pub note: Option<String>,
 }
@@ -58,11 +63,11 @@ impl RunSummary {
         same_partition(self.partition, partition)
     }
 
-    /// Whether it is taken back by an undo that names no run, where it is the newest such: reversals
-    /// that came to their end are not.
+    /// True if `undo` without a run name would undo this run, and it is the newest such. Reversals
+    /// that came to their end are none, nor runs that nobody speaks for.
     #[must_use]
     pub fn is_undone_unasked(&self) -> bool {
-        self.undoable && (self.kind != RunKind::Undo || self.unfinished)
+        self.trust.is_given() && self.undoable && (self.kind != RunKind::Undo || self.unfinished)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::plan::{Goal, plan_site};
 use crate::recipe::{Catalogue, Recipe};
 use crate::repair::repair_site;
 use crate::run::StateFolder;
+use crate::run::trust::Judge;
 use crate::site::{Options, Site};
 use crate::store::DiskDir;
 use crate::store::faulty::FaultyDisk;
@@ -87,6 +88,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
         layout: None,
         disk: Some(opened),
         room: Box::new(|_| Ok(())),
+        judge: Judge::for_tests(),
     })
 }
 

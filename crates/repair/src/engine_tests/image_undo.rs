@@ -39,6 +39,8 @@ fn change_key(disk: &FaultyDisk, key: &str) -> Result<Changed, Error> {
         after: bytes(LATER),
     };
     let newest = site.state.runs()?.next_back().expect("the repair")?;
+    let read = newest.read(&site.judge)?.expect("a journal");
+    let (newest, _) = newest.admit(read, &site.judge)?;
     let failed = |error: ObjectError| Error::io(key, "set")(io::Error::other(error));
     site.recording(&newest, || {
         secured.change(&[change]).remove(0).map_err(failed)

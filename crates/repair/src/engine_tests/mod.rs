@@ -9,6 +9,7 @@ mod boot_support;
 mod crash;
 mod descriptors;
 mod faults;
+mod forged;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]

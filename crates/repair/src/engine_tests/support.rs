@@ -17,6 +17,7 @@ use crate::progress::Watch;
 use crate::recipe::{Catalogue, HiveName, Recipe};
 use crate::recorder::Recorder;
 use crate::repair::repair_site;
+use crate::run::trust::Judge;
 use crate::run::{STATE_FOLDER, StateFolder};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
@@ -59,6 +60,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         partition: None,
         layout: None,
         room: Box::new(|_| Ok(())),
+        judge: Judge::for_tests(),
     }
 }
 

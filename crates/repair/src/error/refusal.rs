@@ -2,7 +2,8 @@
 
 use diskmend_disk::GuardError;
 
-use crate::documents::{CheckSummary, RunState, StoreStatus};
+use crate::documents::{CheckSummary, RunState, StoreStatus, Trust};
+use crate::run::trust::KeyError;
 
 /// A guard's reason to leave a target alone.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,21 @@ pub enum Refusal {
         /// The partition that it was about, on a disk that is not mounted.
         partition: Option<u32>,
     },
+    /// Nobody speaks for the run.
+    #[error("run {run} of this target (it is {state:?}) is not trusted: {trust}")]
+    Untrusted {
+        /// The run.
+        run: String,
+        /// How far it says that it got.
+        state: RunState,
+        /// Why it is not trusted.
+        trust: Trust,
+        /// The partition that it says it was about, on a disk that is not mounted.
+        partition: Option<u32>,
+    },
+    /// This machine has no key to seal runs with.
+    #[error("this machine's key can't be used: {0}")]
+    NoKey(KeyError),
     /// The run was about another partition of the target's disk.
     #[error("run {run} was a repair of partition {partition}, which is not the target")]
     OtherPartition {

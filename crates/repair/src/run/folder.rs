@@ -5,18 +5,20 @@ use std::io;
 use diskmend_disk::{Access, Change, Kind};
 use jiff::Timestamp;
 
-use super::journal::{Head, MAX_LEN};
-use super::{Content, Journal, RunId, keepers, undo_data};
+use super::changes_file::{self, ChangesEntry};
+use super::found::FoundRun;
+use super::trust::{FileMac, Judge, Mac, Warrant, seal};
+use super::{Content, FileEntry, Journal, JournalChange, RunId, keepers, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
-use crate::documents::RunState;
+use crate::digest::Digest;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
 
 pub(super) const RUNS: &str = "runs";
-const JOURNAL: &str = "journal.json";
+pub(super) const JOURNAL: &str = "journal.json";
 const JOURNAL_NEW: &str = "journal.json.new";
 /// The last journal that was made durable, while a later one could not be.
-const JOURNAL_DURABLE: &str = "journal.json.durable";
+pub(super) const JOURNAL_DURABLE: &str = "journal.json.durable";
 /// Most runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
 
@@ -27,28 +29,11 @@ pub(crate) struct StateFolder {
     place: Option<(Box<dyn Dir>, String)>,
 }
 
-/// The folder of one run.
+/// The folder of a run that was begun here, or that was found and admitted.
 pub(crate) struct RunFolder {
     pub(crate) id: RunId,
     dir: Box<dyn Dir>,
-}
-
-/// What a journal tells of how far its run got.
-trait Noted {
-    /// What is known is that the run failed, and could not be taken back.
-    fn set_broken(&mut self);
-}
-
-impl Noted for Journal {
-    fn set_broken(&mut self) {
-        self.state = RunState::Broken;
-    }
-}
-
-impl Noted for Head {
-    fn set_broken(&mut self) {
-        self.state = RunState::Broken;
-    }
+    warrant: Warrant,
 }
 
 /// The runs of a state folder, oldest first.
@@ -61,14 +46,14 @@ pub(crate) struct Runs {
 
 impl Runs {
     /// The folder of a run; `None` if it was removed meanwhile.
-    fn open(&self, id: RunId) -> Option<Result<RunFolder, Error>> {
+    fn open(&self, id: RunId) -> Option<Result<FoundRun, Error>> {
         let opened = existing(self.dir.as_deref()?, &id.to_string()).transpose()?;
-        Some(opened.map(|dir| RunFolder { id, dir }))
+        Some(opened.map(|dir| FoundRun::new(id, dir)))
     }
 }
 
 impl Iterator for Runs {
-    type Item = Result<RunFolder, Error>;
+    type Item = Result<FoundRun, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(id) = self.ids.next() {
@@ -196,7 +181,7 @@ impl StateFolder {
     }
 
     /// The folder of one run.
-    pub(crate) fn run(&self, name: &str) -> Result<RunFolder, Error> {
+    pub(crate) fn run(&self, name: &str) -> Result<FoundRun, Error> {
         let found = match (RunId::parse(name), self.runs_dir()?) {
             (Some(id), Some(dir)) => existing(dir.as_ref(), &id.to_string())?.map(|dir| (id, dir)),
             _ => None,
@@ -204,11 +189,12 @@ impl StateFolder {
         let (id, dir) = found.ok_or_else(|| Error::NoRun {
             run: name.to_owned(),
         })?;
-        Ok(RunFolder { id, dir })
+        Ok(FoundRun::new(id, dir))
     }
 
     /// Makes the folder of a new run, durably.
-    pub(crate) fn new_run(&self, now: Timestamp) -> Result<RunFolder, Error> {
+    pub(crate) fn new_run(&self, now: Timestamp, judge: &Judge) -> Result<RunFolder, Error> {
+        judge.require_key().map_err(Refusal::NoKey)?;
         let state = self.create()?;
         let runs = ensure(state.as_ref(), RUNS, RUNS)?;
         let mut id = RunId::first_of(now);
@@ -220,7 +206,8 @@ impl StateFolder {
                     let dir = runs
                         .open_private_dir(&name)
                         .map_err(Error::io(&name, "open the folder"))?;
-                    return Ok(RunFolder { id, dir });
+                    let key = judge.own_run_key(&id).map_err(Refusal::NoKey)?;
+                    return Ok(RunFolder::new(id, dir, Warrant::Sealed(key)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = id.next(),
                 Err(error) => return Err(Error::io(RUNS, "create a folder")(error)),
@@ -247,56 +234,8 @@ impl RunFolder {
         }
     }
 
-    /// Reads the journal; `None` where the run was killed before it had one, and has changed
-    /// nothing.
-    pub(crate) fn journal(&self) -> Result<Option<Journal>, Error> {
-        self.decoded(Journal::decode)
-    }
-
-    /// How far the run got, as [`journal`](Self::journal) tells it.
-    pub(crate) fn head(&self) -> Result<Option<Head>, Error> {
-        self.decoded(Journal::decode_head)
-    }
-
-    fn decoded<T: Noted>(
-        &self,
-        decode: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Result<Option<T>, Error> {
-        let decoded = self.decoded_of(JOURNAL, &decode);
-        if let Ok(Some(_)) = decoded {
-            return decoded;
-        }
-        // The one that is there could not be made durable, and is lost. It told of a run that failed
-        // and could not be taken back, or not entirely.
-        match self.decoded_of(JOURNAL_DURABLE, &decode) {
-            Ok(Some(mut durable)) => {
-                durable.set_broken();
-                Ok(Some(durable))
-            }
-            _ => decoded,
-        }
-    }
-
-    fn decoded_of<T>(
-        &self,
-        name: &str,
-        decode: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Result<Option<T>, Error> {
-        let io = |error| Error::io(&self.path(name), "read the journal")(error);
-        let file = match self.dir.open(name, Access::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io(error)),
-        };
-        let len = file.len().map_err(io)?;
-        if len > MAX_LEN {
-            return Err(self.damaged(name, &format!("{len} bytes long")));
-        }
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
-        file.read_exact_at(&mut bytes, 0).map_err(io)?;
-        decode(&bytes)
-            .map(Some)
-            .map_err(|what| self.damaged(name, &what))
+    pub(super) fn new(id: RunId, dir: Box<dyn Dir>, warrant: Warrant) -> Self {
+        Self { id, dir, warrant }
     }
 
     /// Writes the journal; whenever that is interrupted, the old or the new one is there.
@@ -330,7 +269,7 @@ impl RunFolder {
 
     /// The journal beside its name.
     fn write_new(&self, journal: &Journal) -> io::Result<Box<dyn OpenFile>> {
-        let bytes = journal.encode()?;
+        let bytes = self.sealed(journal.encode()?)?;
         match self.dir.remove_file(JOURNAL_NEW) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -340,23 +279,138 @@ impl RunFolder {
         Ok(file)
     }
 
-    /// Writes undo data. They are durable once the journal that names them is.
+    /// Seals a journal, so that it is known for one of the key's owner.
+    fn sealed(&self, journal: Vec<u8>) -> io::Result<Vec<u8>> {
+        match &self.warrant {
+            Warrant::Sealed(key) => {
+                let sealed = seal(&journal, key);
+                sealed.ok_or_else(|| io::Error::other("a journal that can't be sealed"))
+            }
+            Warrant::Vouched => Ok(journal),
+        }
+    }
+
+    /// Writes undo data, and gives their MAC. They are durable once the journal that names them is.
     pub(crate) fn write_undo(
         &self,
         name: &str,
         images: &undo_data::Images<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Mac>, Error> {
+        self.write_pieces(name, |write| images.encode(write))
+    }
+
+    /// Writes what changes in a hive in the registry's terms.
+    pub(crate) fn write_changes(
+        &self,
+        number: usize,
+        changes: &[JournalChange],
+    ) -> Result<Option<ChangesEntry>, Error> {
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let name = changes_file::name(number);
+        let bytes = changes_file::encode(changes);
+        let bytes = bytes.map_err(Error::io(&self.path(&name), "write the undo data"))?;
+        Ok(Some(ChangesEntry {
+            mac: self.write_pieces(&name, |write| write(&bytes))?,
+            content: Content {
+                length: bytes.len() as u64,
+                xxh3: Digest::of(&bytes),
+            },
+            file: name,
+        }))
+    }
+
+    fn write_pieces(
+        &self,
+        name: &str,
+        pieces: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
+    ) -> Result<Option<Mac>, Error> {
+        let mut mac = match &self.warrant {
+            Warrant::Sealed(key) => Some(key.file(name)),
+            Warrant::Vouched => None,
+        };
         let write = || {
             let mut file = self.dir.create(name)?;
             let mut at = 0;
-            images.encode(|piece| {
+            pieces(&mut |piece| {
                 file.write_all_at(piece, at)?;
                 at += piece.len() as u64;
+                if let Some(mac) = &mut mac {
+                    mac.update(piece);
+                }
                 Ok(())
             })?;
             file.sync()
         };
-        write().map_err(Error::io(&self.path(name), "write the undo data"))
+        write().map_err(Error::io(&self.path(name), "write the undo data"))?;
+        Ok(mac.map(FileMac::finish))
+    }
+
+    /// Reads a file of the run that is no longer than `limit`.
+    pub(super) fn read_whole(&self, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
+        let file = self.open(name, Access::Read)?;
+        let path = self.path(name);
+        let io = || Error::io(&path, "read the undo data");
+        let len = file.len().map_err(io())?;
+        let fits = usize::try_from(len).ok().filter(|_| len <= limit);
+        let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, 0).map_err(io())?;
+        Ok(bytes)
+    }
+
+    /// The MAC of a file of the run, if the run is sealed.
+    pub(crate) fn mac_of(&self, name: &str, file: &dyn OpenFile) -> Result<Option<Mac>, Error> {
+        match &self.warrant {
+            Warrant::Sealed(key) => {
+                let path = self.path(name);
+                let mac = key.of_file(name, file);
+                mac.map(Some)
+                    .map_err(Error::io(&path, "read the undo data back"))
+            }
+            Warrant::Vouched => Ok(None),
+        }
+    }
+
+    /// Whether a file of the run is the one that the journal means.
+    pub(crate) fn check_mac(
+        &self,
+        name: &str,
+        file: &dyn OpenFile,
+        expected: Option<Mac>,
+    ) -> Result<(), Error> {
+        self.fits(name, self.mac_of(name, file)?, expected)
+    }
+
+    pub(super) fn check_bytes(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        expected: Option<Mac>,
+    ) -> Result<(), Error> {
+        let found = match &self.warrant {
+            Warrant::Sealed(key) => Some(key.of_bytes(name, bytes)),
+            Warrant::Vouched => None,
+        };
+        self.fits(name, found, expected)
+    }
+
+    fn fits(&self, name: &str, found: Option<Mac>, expected: Option<Mac>) -> Result<(), Error> {
+        match found {
+            // A person vouches for it, as it is.
+            None => Ok(()),
+            Some(_) if found == expected => Ok(()),
+            Some(_) => Err(self.damaged(name, "it does not fit the seal of the run")),
+        }
+    }
+
+    /// The key of a record of sectors, if the run is sealed.
+    pub(crate) fn record_key(&self, name: &str) -> Option<[u8; 32]> {
+        match &self.warrant {
+            Warrant::Sealed(key) => Some(key.of_record(name)),
+            Warrant::Vouched => None,
+        }
     }
 
     /// Writes the changes of security descriptors that a run is about to make. They are durable
@@ -365,6 +419,7 @@ impl RunFolder {
         let path = self.path(RECORDS);
         let io = || Error::io(&path, "write the undo data");
         let objects = draft.objects();
+        let below = draft.below()?;
         let mut file = self.dir.create(RECORDS).map_err(io())?;
         let mut at = 0;
         draft.copy(|bytes| {
@@ -376,7 +431,9 @@ impl RunFolder {
         Ok(RecordsEntry {
             file: RECORDS.to_owned(),
             content: Content::of_file(file.as_ref()).map_err(io())?,
+            mac: self.mac_of(RECORDS, file.as_ref())?,
             objects,
+            below,
         })
     }
 
@@ -402,10 +459,11 @@ impl RunFolder {
         let path = self.path(&entry.file);
         let io = || Error::io(&path, "read the undo data");
         let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
-        match Content::of_file(file.as_ref()).map_err(io())? == entry.content {
-            true => Ok(file),
-            false => Err(self.damaged(&entry.file, "not what the journal says")),
+        if Content::of_file(file.as_ref()).map_err(io())? != entry.content {
+            return Err(self.damaged(&entry.file, "not what the journal says"));
         }
+        self.check_mac(&entry.file, file.as_ref(), entry.mac)?;
+        Ok(file)
     }
 
     /// Creates a file, in place of one that a run that was killed has left. `action` says what this
@@ -458,11 +516,10 @@ impl RunFolder {
     }
 
     /// Opens undo data.
-    pub(crate) fn read_undo(&self, name: &str) -> Result<undo_data::UndoData, Error> {
-        let file = self
-            .dir
-            .open(name, Access::Read)
-            .map_err(Error::io(&self.path(name), "open the undo data"))?;
+    pub(crate) fn read_undo(&self, entry: &FileEntry) -> Result<undo_data::UndoData, Error> {
+        let name = &entry.undo;
+        let file = self.open(name, Access::Read)?;
+        self.check_mac(name, file.as_ref(), entry.mac)?;
         undo_data::UndoData::open(file).map_err(|error| self.damaged(name, &error.to_string()))
     }
 

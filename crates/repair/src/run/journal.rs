@@ -1,5 +1,7 @@
 //! The journal of a run, as JSON.
 
+pub(crate) mod valid;
+
 use std::io;
 
 use jiff::Timestamp;
@@ -8,15 +10,22 @@ use serde::{Deserialize, Serialize};
 use crate::descriptors::RecordsEntry;
 use crate::digest::Digest;
 use crate::documents::{
-    AppliedDescriptors, ChangedKey, ChangedValue, RunKind, RunState, RunSummary,
+    AppliedDescriptors, ChangedKey, ChangedValue, RunKind, RunState, RunSummary, TargetIdentity,
 };
 use crate::json;
 use crate::run::RunId;
+use crate::run::bounded::{list, skipped};
+use crate::run::changes_file::{ChangesEntry, MAX_CHANGES};
+use crate::run::trust::{Mac, Trust};
 
 /// The version of the journal's format.
-const SCHEMA: u32 = 1;
-/// Longest journal that is read, in bytes.
-pub(crate) const MAX_LEN: u64 = 64 << 20;
+pub(crate) const SCHEMA: u32 = 2;
+/// The version without seals, which held the changes of hives itself.
+const OLD_SCHEMA: u32 = 1;
+/// Longest journal in bytes.
+const MAX_LEN: usize = 4 << 20;
+/// Longest journal of the old version that is read, in bytes.
+pub(crate) const MAX_OLD_LEN: u64 = 32 << 20;
 
 /// What a run does and did, and how to take it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +46,14 @@ pub(crate) struct Journal {
     pub(crate) updated: String,
     /// The target as named by the user.
     pub(crate) target: String,
+    /// What tells its disk from others.
+    #[serde(default)]
+    pub(crate) identity: TargetIdentity,
     /// The recipes, bundles replaced by their parts.
+    #[serde(deserialize_with = "list::<256, _, _>")]
     pub(crate) recipes: Vec<String>,
     /// The hives, in the order in which they are written.
+    #[serde(deserialize_with = "list::<16, _, _>")]
     pub(crate) hives: Vec<HiveEntry>,
     /// The security descriptors, which are set after the hives are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,15 +88,6 @@ pub(crate) enum Way {
     Values,
 }
 
-/// What a journal tells of its run in short.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Head {
-    /// How far it got.
-    pub(crate) state: RunState,
-    /// On a disk that is not mounted: what the run changes of it as a whole.
-    pub(crate) disk: Option<DiskEntry>,
-}
-
 /// One hive of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HiveEntry {
@@ -97,13 +102,24 @@ pub(crate) struct HiveEntry {
     pub(crate) recovered: bool,
     /// Whether reversing `changes` gives back everything that the edit changed.
     pub(crate) reversible: bool,
-    /// What changed in the registry's terms, in order; empty where that is too much to reverse.
+    /// What changed in the registry's terms, in order; empty where that is too much to reverse, and
+    /// until it is read. In journals of the old version only it is written here.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "skipped"
+    )]
     pub(crate) changes: Vec<JournalChange>,
+    /// The file that holds them; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changes_file: Option<ChangesEntry>,
     /// Number of changes, noted or not.
     pub(crate) change_count: usize,
     /// The files that are written.
+    #[serde(deserialize_with = "list::<8, _, _>")]
     pub(crate) files: Vec<FileEntry>,
     /// The writes in their order.
+    #[serde(deserialize_with = "list::<{ 1 << 16 }, _, _>")]
     pub(crate) steps: Vec<Step>,
 }
 
@@ -118,6 +134,7 @@ pub(crate) struct DescriptorsEntry {
     #[serde(default)]
     pub(crate) failed: u64,
     /// Reports in the run's folder.
+    #[serde(deserialize_with = "list::<16, _, _>")]
     pub(crate) reports: Vec<String>,
 }
 
@@ -130,6 +147,9 @@ pub(crate) struct DiskEntry {
     pub(crate) record: String,
     /// What that file is after the run; absent until the run is done.
     pub(crate) content: Option<Content>,
+    /// Its MAC after the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mac: Option<Mac>,
 }
 
 /// A change in the registry's terms.
@@ -151,12 +171,13 @@ pub(crate) struct FileEntry {
     pub(crate) path: String,
     /// The file in the run's folder that holds its old bytes.
     pub(crate) undo: String,
+    /// The MAC of that file; absent in a run that nobody has sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mac: Option<Mac>,
     /// What it was; absent where it did not exist.
     pub(crate) old: Option<Content>,
     /// What it is after the run; absent until the run is done.
     pub(crate) new: Option<Content>,
-    /// Where it is written: offset and length, as in the undo data.
-    pub(crate) extents: Vec<(u64, u64)>,
 }
 
 /// The content of a file.
@@ -196,6 +217,21 @@ pub(crate) enum Step {
 }
 
 impl HiveEntry {
+    fn without_changes(&self) -> Self {
+        Self {
+            hive: self.hive.clone(),
+            volume: self.volume.clone(),
+            path: self.path.clone(),
+            recovered: self.recovered,
+            reversible: self.reversible,
+            changes: Vec::new(),
+            changes_file: self.changes_file.clone(),
+            change_count: self.change_count,
+            files: self.files.clone(),
+            steps: self.steps.clone(),
+        }
+    }
+
     /// Its path for a person: whole where its volume is not the target.
     pub(crate) fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)
@@ -217,7 +253,12 @@ pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
 
 impl Journal {
     /// A run that is about to write.
-    pub(crate) fn begin(run: &RunId, kind: RunKind, target: &str, recipes: Vec<String>) -> Self {
+    pub(crate) fn begin(
+        run: &RunId,
+        kind: RunKind,
+        (target, identity): (&str, TargetIdentity),
+        recipes: Vec<String>,
+    ) -> Self {
         let now = now();
         Self {
             schema: SCHEMA,
@@ -228,6 +269,7 @@ impl Journal {
             started: now.clone(),
             updated: now,
             target: target.to_owned(),
+            identity,
             recipes,
             hives: Vec::new(),
             descriptors: None,
@@ -284,20 +326,93 @@ impl Journal {
         }
     }
 
+    /// The journal as JSON, without a seal.
+    ///
+    /// # Errors
+    /// Where it would be too long to be read again, or says what no journal may say.
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
+        let told = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
+        self.validate().map_err(told)?;
         let mut text = Vec::new();
-        json::write_pretty(&mut text, self)?;
+        match self.schema {
+            OLD_SCHEMA => json::write_pretty(&mut text, self)?,
+            _ => {
+                let short = Self {
+                    hives: self.hives.iter().map(HiveEntry::without_changes).collect(),
+                    // What is large is left out before it is copied.
+                    ..self.without_hives()
+                };
+                json::write_pretty(&mut text, &short)?;
+            }
+        }
         text.push(b'\n');
-        Ok(text)
+        match self.schema == OLD_SCHEMA || text.len() <= MAX_LEN {
+            true => Ok(text),
+            false => Err(io::ErrorKind::FileTooLarge.into()),
+        }
     }
 
-    /// Reads a journal.
+    fn without_hives(&self) -> Self {
+        Self {
+            schema: self.schema,
+            tool: self.tool.clone(),
+            run: self.run.clone(),
+            kind: self.kind,
+            state: self.state,
+            started: self.started.clone(),
+            updated: self.updated.clone(),
+            target: self.target.clone(),
+            identity: self.identity.clone(),
+            recipes: self.recipes.clone(),
+            hives: Vec::new(),
+            way: self.way,
+            descriptors: self.descriptors.clone(),
+            disk: self.disk.clone(),
+            reverses: self.reverses.clone(),
+            reversed_by: self.reversed_by.clone(),
+            note: self.note.clone(),
+        }
+    }
+
+    /// Reads the journal of a run, but for the changes of its hives.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn decode(bytes: &[u8], run: &RunId) -> Result<Self, String> {
         Self::check_schema(bytes)?;
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        let read: Result<Self, _> = serde_json::from_slice(bytes);
+        let mut journal = read.map_err(|error| error.to_string())?;
+        if !journal.is_old() && bytes.len() > MAX_LEN {
+            return Err(format!("{} bytes long", bytes.len()));
+        }
+        journal.validate()?;
+        // The folder's name is what is believed: the seal holds for that alone.
+        journal.run = run.to_string();
+        Ok(journal)
+    }
+
+    /// Whether it was written by a version that did not seal runs.
+    pub(crate) const fn is_old(&self) -> bool {
+        self.schema == OLD_SCHEMA
+    }
+
+    /// Reads the changes of the hives that a journal of the old version holds itself.
+    ///
+    /// # Errors
+    /// What is wrong with them, for a person.
+    pub(crate) fn decode_old_changes(bytes: &[u8]) -> Result<Vec<Vec<JournalChange>>, String> {
+        #[derive(Deserialize)]
+        struct Old {
+            #[serde(deserialize_with = "list::<16, _, _>")]
+            hives: Vec<Hive>,
+        }
+        #[derive(Deserialize)]
+        struct Hive {
+            #[serde(deserialize_with = "list::<MAX_CHANGES, _, _>")]
+            changes: Vec<JournalChange>,
+        }
+        let old: Old = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        Ok(old.hives.into_iter().map(|hive| hive.changes).collect())
     }
 
     fn check_schema(bytes: &[u8]) -> Result<(), String> {
@@ -306,22 +421,14 @@ impl Journal {
             schema: u32,
         }
         let version: Version = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if version.schema != SCHEMA {
+        if ![OLD_SCHEMA, SCHEMA].contains(&version.schema) {
             return Err(format!(
-                "it has schema {}, this program reads {SCHEMA}: use the version that wrote it",
+                "it has schema {}, this program reads {OLD_SCHEMA} and {SCHEMA}: use the version \
+                 that wrote it",
                 version.schema
             ));
         }
         Ok(())
-    }
-
-    /// Reads only how far a run got, and on which partition.
-    ///
-    /// # Errors
-    /// What is wrong with the journal, for a person.
-    pub(crate) fn decode_head(bytes: &[u8]) -> Result<Head, String> {
-        Self::check_schema(bytes)?;
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 
     /// Number of values and keys that the run has changed; of one that did not end, at most.
@@ -341,8 +448,9 @@ impl Journal {
         }
     }
 
-    /// The run in short.
-    pub(crate) fn summary(&self) -> RunSummary {
+    /// The run in short; `trust` is who speaks for it.
+    pub(crate) fn summary(&self, trust: Trust) -> RunSummary {
+        let trusted = trust.is_given();
         RunSummary {
             run: self.run.clone(),
             kind: self.kind,
@@ -356,7 +464,9 @@ impl Journal {
             descriptors: self.objects_set(),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
-            can_be_completed: self.can_be_completed(&self.recipes),
+            can_be_completed: trusted && self.can_be_completed(&self.recipes),
+            identity: self.identity.clone(),
+            trust,
             note: self.note.clone(),
         }
     }
@@ -389,14 +499,20 @@ mod tests {
     #[test]
     fn a_journal_survives_and_another_schema_is_refused() {
         let id = RunId::parse("20261123T124100Z").expect("valid");
-        let mut journal = Journal::begin(&id, RunKind::Repair, "/mnt/f", vec!["tls".to_owned()]);
+        let mut journal = Journal::begin(
+            &id,
+            RunKind::Repair,
+            ("/mnt/f", TargetIdentity::default()),
+            vec!["tls".to_owned()],
+        );
         journal.hives.push(HiveEntry {
             hive: "SYSTEM".to_owned(),
-            volume: Some("/mnt/esp".to_owned()),
+            volume: None,
             path: "Windows/System32/config/SYSTEM".to_owned(),
             recovered: true,
             reversible: true,
             change_count: 2,
+            changes_file: None,
             changes: vec![
                 JournalChange::KeyCreated(ChangedKey {
                     key: "A".to_owned(),
@@ -411,6 +527,7 @@ mod tests {
             files: vec![FileEntry {
                 path: "Windows/System32/config/SYSTEM".to_owned(),
                 undo: "undo-1.bin".to_owned(),
+                mac: None,
                 old: Some(Content {
                     length: 3,
                     xxh3: Digest::of(b"old"),
@@ -419,7 +536,6 @@ mod tests {
                     length: 4,
                     xxh3: Digest::of(b"new!"),
                 }),
-                extents: vec![(0, 3)],
             }],
             steps: vec![
                 Step::Write {
@@ -430,10 +546,35 @@ mod tests {
             ],
         });
         let bytes = journal.encode().expect("encode");
-        assert_eq!(Journal::decode(&bytes).expect("decode"), journal);
+        let decode = |bytes: &[u8]| Journal::decode(bytes, &id);
+        let changes = std::mem::take(&mut journal.hives[0].changes);
+        assert_eq!(decode(&bytes).expect("decode"), journal);
         let text = String::from_utf8(bytes).expect("UTF-8");
-        let other = text.replacen("\"schema\": 1", "\"schema\": 2", 1);
-        let error = Journal::decode(other.as_bytes()).expect_err("other schema");
-        assert!(error.contains("schema 2"), "{error}");
+        let other = text.replacen("\"schema\": 2", "\"schema\": 3", 1);
+        let error = decode(other.as_bytes()).expect_err("other schema");
+        assert!(error.contains("schema 3"), "{error}");
+
+        // The old version holds its changes itself, and keeps them.
+        journal.schema = 1;
+        journal.hives[0].changes = changes.clone();
+        let old = journal.encode().expect("encode");
+        assert_eq!(Journal::decode_old_changes(&old), Ok(vec![changes]));
+        journal.hives[0].changes.clear();
+        assert_eq!(decode(&old).expect("decode"), journal);
+    }
+
+    /// A list of tiny elements took sixteen times its length in memory.
+    #[test]
+    fn a_journal_of_small_strings_is_refused_before_it_takes_much() {
+        let id = RunId::parse("20261123T124100Z").expect("valid");
+        let target = ("/mnt/f", TargetIdentity::default());
+        let journal = Journal::begin(&id, RunKind::Repair, target, vec!["tls".to_owned()]);
+        let bytes = journal.encode().expect("encode");
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        let many = vec!["\"\""; 1 << 20].join(",");
+        let hostile = text.replacen("\"tls\"", &many, 1);
+        assert_ne!(hostile, text);
+        let error = Journal::decode(hostile.as_bytes(), &id).expect_err("too many");
+        assert!(error.contains("more than 256"), "{error}");
     }
 }

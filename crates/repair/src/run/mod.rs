@@ -1,15 +1,21 @@
 //! The folder of a run: its journal and its undo data (docs/undo.md).
 
+mod bounded;
+pub(crate) mod changes_file;
 mod folder;
+mod found;
 mod id;
-mod journal;
+pub(crate) mod journal;
 mod keepers;
 mod removal;
 pub(crate) mod restore;
 mod since;
+pub(crate) mod trust;
 pub(crate) mod undo_data;
 
+pub(crate) use bounded::list;
 pub(crate) use folder::{RunFolder, StateFolder};
+pub(crate) use found::FoundRun;
 pub(crate) use id::RunId;
 pub(crate) use journal::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, Way,

@@ -159,7 +159,7 @@ impl<'a> Restoration<'a> {
     ) -> Result<Self, Error> {
         let mut files = Vec::new();
         for file in &entry.files {
-            let undo = run.read_undo(&file.undo)?;
+            let undo = run.read_undo(file)?;
             let components: Vec<&str> = file.path.split('/').collect();
             let place = root.find(&components)?;
             let open = match &place {

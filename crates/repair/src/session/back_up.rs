@@ -8,7 +8,7 @@ use super::files::CommitFiles;
 use super::pre_images::{CommitUndo, undo_of};
 use crate::error::Error;
 use crate::run::undo_data::Images;
-use crate::run::{FileEntry, HiveEntry, RunFolder};
+use crate::run::{FileEntry, HiveEntry, JournalChange, RunFolder, changes_file};
 use crate::site::Need;
 
 /// Room for the journal and the folders of a run, in bytes.
@@ -19,6 +19,8 @@ pub(crate) struct Backup<'a> {
     pub(crate) entry: HiveEntry,
     /// Name of each file of undo data, and what goes into it.
     data: Vec<(String, Images<'a>)>,
+    /// What changes in the registry's terms, if that is enough to reverse it.
+    changes: Vec<JournalChange>,
     /// Bytes that the commit and the undo data take.
     pub(crate) need: Need,
 }
@@ -40,16 +42,14 @@ pub(crate) fn back_up<'a>(
             path: held.path.clone(),
             recovered: held.recovery.is_some(),
             reversible: held.reversible,
-            changes: if held.reversible {
-                held.changes.clone()
-            } else {
-                Vec::new()
-            },
+            changes: Vec::new(),
+            changes_file: None,
             change_count: held.changes.len(),
             files: Vec::new(),
             steps,
         },
         data: Vec::new(),
+        changes: Vec::new(),
         need: Need {
             state: JOURNAL_ROOM,
             ..Need::default()
@@ -73,9 +73,9 @@ pub(crate) fn back_up<'a>(
         backup.entry.files.push(FileEntry {
             path: files.path(kind),
             undo: name.clone(),
+            mac: None,
             old: old.filter(|_| !data.created),
             new: None,
-            extents: change.map(|change| change.extents).unwrap_or_default(),
         });
         backup.need.state = backup.need.state.saturating_add(data.images.len());
         backup.data.push((name, data.images));
@@ -83,15 +83,32 @@ pub(crate) fn back_up<'a>(
     // The journal lies beside its successor for a moment.
     let journal = serde_json::to_vec(&backup.entry).map_or(0, |json| json.len() as u64 * 4);
     backup.need.state = backup.need.state.saturating_add(journal);
+    if held.reversible {
+        match changes_file::encode(&held.changes) {
+            Ok(bytes) => {
+                backup.need.state = backup.need.state.saturating_add(bytes.len() as u64);
+                backup.changes.clone_from(&held.changes);
+            }
+            // Its names are too long to be noted: it is undone by its bytes only.
+            Err(_) => backup.entry.reversible = false,
+        }
+    }
     Ok(backup)
 }
 
 impl Backup<'_> {
-    /// Writes the undo data into the run's folder.
-    pub(crate) fn write(&self, run: &RunFolder) -> Result<(), Error> {
-        for (name, images) in &self.data {
-            run.write_undo(name, images)?;
+    /// Writes the undo data into the run's folder, and notes in the journal what they are; `number`
+    /// counts the hives of the run from 1.
+    pub(crate) fn write(
+        &self,
+        run: &RunFolder,
+        number: usize,
+        entry: &mut HiveEntry,
+    ) -> Result<(), Error> {
+        for ((name, images), file) in self.data.iter().zip(&mut entry.files) {
+            file.mac = run.write_undo(name, images)?;
         }
+        entry.changes_file = run.write_changes(number, &self.changes)?;
         Ok(())
     }
 }

@@ -94,8 +94,9 @@ pub(crate) fn commit(
     let _lock = state.lock_target()?;
     // Another process may have begun a run since the hives were read.
     site.no_unfinished_run(new.reverses.as_deref())?;
-    let run = site.state.new_run(now)?;
-    let mut journal = Journal::begin(&run.id, new.kind, &site.display, new.recipes);
+    let run = site.state.new_run(now, &site.judge)?;
+    let target = (site.display.as_str(), site.judge.identity.clone());
+    let mut journal = Journal::begin(&run.id, new.kind, target, new.recipes);
     journal.reverses = new.reverses;
     journal.hives = backups.iter().map(|backup| backup.entry.clone()).collect();
     let (draft, known) = match applying {
@@ -206,8 +207,8 @@ fn begin(
     site: &Site,
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
-    for backup in backups {
-        backup.write(run)?;
+    for ((number, backup), entry) in (1..).zip(backups).zip(&mut journal.hives) {
+        backup.write(run, number, entry)?;
     }
     if let Some(draft) = draft {
         let records = run.write_records(draft)?;

@@ -31,6 +31,7 @@ pub(super) fn undo(
 ) -> Result<UndoReport, Error> {
     same_volume(site, &journal.hives)?;
     all_reversible(&journal)?;
+    folder.read_changes(&mut journal)?;
     // Such as an earlier reversal that was killed.
     site.no_unfinished_run(Some(&journal.run))?;
     watch.phase(Phase::Restoring, &site.display)?;

@@ -35,7 +35,7 @@ fn a_loose_hive_keeps_its_undo_data_beside_it() {
     let hive = folder.path().join("some.dat");
     fs::copy(fixtures().join("system-001/SYSTEM"), &hive).expect("a copy");
     let before = fs::read(&hive).expect("the hive");
-    let options = Options::default();
+    let options = crate::support::options();
     let report = edit(&hive, &options, |recorder| set(recorder, 1)).expect("edit");
     assert_eq!(report.outcome, Outcome::Done);
     assert_eq!(report.hives[0].hive, "some.dat");
@@ -84,7 +84,7 @@ fn without_checks_the_second_reader_is_not_asked() {
     let hive = volume.root.join("Windows/System32/config/SYSTEM");
     let options = Options {
         check: false,
-        ..Options::default()
+        ..crate::support::options()
     };
     let report = edit(&hive, &options, |recorder| set(recorder, 2)).expect("edit");
     assert_eq!(report.hives[0].second_reader, SecondReader::Skipped);

@@ -9,11 +9,19 @@ use std::time::SystemTime;
 use diskmend_disk::Target;
 use diskmend_repair::documents::{InspectReport, RepairReport, UndoReport};
 use diskmend_repair::recipe::Catalogue;
-use diskmend_repair::{Error, Goal, Options, Plan, Watch};
+use diskmend_repair::{Error, Goal, Key, Keys, Options, Plan, Watch};
 use tempfile::TempDir;
 
 /// Every file below a folder: its bytes and when it was last written.
 pub(crate) type Snapshot = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
+
+/// What can be chosen, as it is by default, with a key of this machine.
+pub(crate) fn options() -> Options {
+    Options {
+        keys: Keys::own(Key::from_bytes([5; 32])),
+        ..Options::default()
+    }
+}
 
 pub(crate) struct Volume {
     _folder: TempDir,
@@ -30,7 +38,7 @@ impl Volume {
         Self {
             _folder: folder,
             root,
-            options: Options::default(),
+            options: options(),
         }
     }
 

@@ -1,0 +1,92 @@
+//! The key file on Unix: mode 0600 in a folder of mode 0700.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use diskmend_repair::KeyError;
+use rustix::fs::OFlags;
+
+use super::Place;
+
+/// Where programs keep their state.
+pub(super) fn state_folder() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(PathBuf::from("/var/lib"));
+    }
+    let absolute = |name: &str| {
+        let path = PathBuf::from(std::env::var_os(name)?);
+        path.is_absolute().then_some(path)
+    };
+    absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
+}
+
+impl Place {
+    pub(super) fn create_folder(&self) -> Result<(), KeyError> {
+        let folder = self.folder();
+        if let Some(above) = folder.parent() {
+            fs::create_dir_all(above).map_err(self.told("make the folder above it"))?;
+        }
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made.map_err(self.told("make its folder")),
+        }?;
+        if let Some(above) = folder.parent() {
+            sync_folder(above).map_err(self.told("flush the folder above it"))?;
+        }
+        Ok(())
+    }
+
+    /// Nobody else may have written it, nor read it.
+    pub(super) fn check(&self, file: &File) -> Result<(), KeyError> {
+        let shown = self.path.display();
+        let own = rustix::process::geteuid().as_raw();
+        let found = file.metadata().map_err(self.told("look at it"))?;
+        if !found.is_file() {
+            return Err(KeyError::new(format!("{shown}: it is no regular file")));
+        }
+        if found.uid() != own {
+            let owner = found.uid();
+            return Err(KeyError::new(format!(
+                "{shown}: it belongs to user {owner}, and diskmend runs as user {own}"
+            )));
+        }
+        if found.mode() & 0o077 != 0 {
+            let mode = found.mode() & 0o7777;
+            return Err(KeyError::new(format!(
+                "{shown}: others may read or write it (mode {mode:04o}): if nobody has, 'chmod 600 \
+                 {shown}'; otherwise remove it, and a new key is made"
+            )));
+        }
+        // In a folder that others can write they could put another file in its place.
+        let folder = self.folder();
+        let above = fs::symlink_metadata(folder).map_err(self.told("look at its folder"))?;
+        let sticky = above.mode() & 0o1000 != 0;
+        let others = above.mode() & 0o022 != 0 && !sticky;
+        let owned = [own, 0].contains(&above.uid());
+        match above.is_dir() && owned && !others {
+            true => Ok(()),
+            false => Err(KeyError::new(format!(
+                "{shown}: its folder is a link, belongs to somebody else, or can be written by \
+                 others"
+            ))),
+        }
+    }
+}
+
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    // No link is followed, and a FIFO is not waited for.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

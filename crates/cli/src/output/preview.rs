@@ -1,0 +1,98 @@
+//! What undoing a run would change, line by line.
+
+use std::io::{self, Write};
+
+use diskmend_base::escape::Visible;
+use diskmend_repair::WouldChange;
+use diskmend_repair::documents::FileAction;
+
+use super::report;
+
+/// Bytes that are shown of a piece.
+const SHOWN: usize = 32;
+
+/// Writes one change.
+pub(crate) fn line(out: &mut dyn Write, change: &WouldChange<'_>) -> io::Result<()> {
+    match change {
+        WouldChange::File {
+            path,
+            action: FileAction::Removed,
+            length: (Some(now), _),
+        } => writeln!(out, "file {}: removed; it has {now} bytes", Visible(path)),
+        WouldChange::File {
+            path,
+            action: FileAction::Removed,
+            ..
+        } => writeln!(out, "file {}: removed; it is not there", Visible(path)),
+        WouldChange::File {
+            path,
+            length: (now, then),
+            ..
+        } => {
+            let now = now.map_or("not there".to_owned(), |now| format!("{now} bytes"));
+            writeln!(out, "file {}: {now}, then {then} bytes", Visible(path))
+        }
+        WouldChange::Bytes {
+            path,
+            offset,
+            now,
+            then,
+        } => {
+            let place = format!("{path} at offset {offset:#x}, {} bytes", then.len());
+            pair(out, &place, &hex(now), &hex(then))
+        }
+        WouldChange::Disk { offset, now, then } => {
+            let place = format!("disk at offset {offset:#x}, {} bytes", then.len());
+            pair(out, &place, &hex(now), &hex(then))
+        }
+        WouldChange::Key {
+            path,
+            key,
+            now,
+            then,
+        } => {
+            let words = |words: &Option<String>| match words.as_deref() {
+                None => "(none)".to_owned(),
+                Some("") => "(there)".to_owned(),
+                Some(words) => words.to_owned(),
+            };
+            pair(out, &format!("{path}\\{key}"), &words(now), &words(then))
+        }
+        WouldChange::Value {
+            path,
+            key,
+            name,
+            now,
+            then,
+        } => {
+            let place = format!("{path}\\{key}\\{}", report::value_name(name));
+            let (now, then) = (report::data(now.as_ref()), report::data(then.as_ref()));
+            pair(out, &place, &now, &then)
+        }
+        WouldChange::Descriptor { path, now, then } => {
+            pair(out, &format!("permissions of {path}"), now, then)
+        }
+        WouldChange::Unknown { path, reason } => {
+            writeln!(out, "{}: not known: {}", Visible(path), Visible(reason))
+        }
+        _ => writeln!(out, "a change that this program has no words for"),
+    }
+}
+
+fn pair(out: &mut dyn Write, place: &str, now: &str, then: &str) -> io::Result<()> {
+    writeln!(out, "{}", Visible(place))?;
+    writeln!(out, "    now  {}", Visible(now))?;
+    writeln!(out, "    then {}", Visible(then))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let shown = bytes.get(..SHOWN).unwrap_or(bytes);
+    let mut text: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > SHOWN {
+        text.push_str("...");
+    }
+    if bytes.is_empty() {
+        text.push_str("(past the end)");
+    }
+    text
+}

@@ -1,0 +1,41 @@
+//! What tells a target's disk from others.
+
+use diskmend_disk::DiskIdentity;
+use serde::{Deserialize, Serialize};
+
+/// What tells a target's disk from others, as far as it could be found out. A folder that is not on
+/// a disk of its own has neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetIdentity {
+    /// The serial number of the volume, in hexadecimal; only its lower half on Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// `gpt:` and the GUID of the disk, or `mbr:` and its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<String>,
+}
+
+impl From<DiskIdentity> for TargetIdentity {
+    fn from(identity: DiskIdentity) -> Self {
+        Self {
+            volume: identity.volume,
+            disk: identity.disk,
+        }
+    }
+}
+
+impl TargetIdentity {
+    /// Whether both may be the same disk: what both know is the same.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        let volumes = match (&self.volume, &other.volume) {
+            (Some(one), Some(other)) => one.ends_with(other.as_str()) || other.ends_with(one),
+            _ => true,
+        };
+        let disks = match (&self.disk, &other.disk) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        volumes && disks
+    }
+}

@@ -1,0 +1,200 @@
+//! Two states of a hive, compared key by key and value by value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diskmend_hive::{Corruption, Hive, Key, Opened, Value};
+
+use super::{Show, WouldChange, words};
+use crate::error::chain;
+use crate::run::JournalChange;
+use crate::value_data::ValueData;
+
+/// Deepest key that is looked at: Windows makes none that is deeper.
+const MAX_DEPTH: usize = 512;
+
+type Children<'a> = BTreeMap<Vec<u16>, Key<'a>>;
+
+/// Shows every key and value in which two states of a hive differ.
+pub(super) fn compare(path: &str, now: &[u8], then: &[u8], show: Show<'_>) {
+    let unknown = |reason: String| WouldChange::Unknown { path, reason };
+    let (now, then) = match (open(now), open(then)) {
+        (Ok(now), Ok(then)) => (now, then),
+        (Err(reason), _) => return show(&unknown(format!("the hive as it is: {reason}"))),
+        (_, Err(reason)) => return show(&unknown(format!("the hive as it would be: {reason}"))),
+    };
+    if let Err(corruption) = keys(path, &now, &then, show) {
+        show(&unknown(chain(&corruption)));
+    }
+}
+
+fn open(bytes: &[u8]) -> Result<Hive, String> {
+    match diskmend_hive::open(Box::new(bytes.to_vec())) {
+        Ok(Opened::Clean(hive)) => Ok(hive),
+        Ok(Opened::Dirty(_)) => Err("not closed cleanly, its logs hold the rest".to_owned()),
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+/// Shows what reversing the changes of a run one by one would do to a hive: what was changed to
+/// something else since is left alone.
+pub(super) fn reversals(path: &str, now: &[u8], changes: &[JournalChange], show: Show<'_>) {
+    if changes.is_empty() {
+        return;
+    }
+    let told = open(now).and_then(|hive| {
+        let each = changes
+            .iter()
+            .rev()
+            .try_for_each(|change| reversal(path, &hive, change, show));
+        each.map_err(|corruption| chain(&corruption))
+    });
+    if let Err(reason) = told {
+        let reason = format!("what {} noted changes would do: {reason}", changes.len());
+        show(&WouldChange::Unknown { path, reason });
+    }
+}
+
+fn reversal(
+    path: &str,
+    hive: &Hive,
+    change: &JournalChange,
+    show: Show<'_>,
+) -> Result<(), Corruption> {
+    let there = |key: &str| Ok::<_, Corruption>(hive.key(key)?.map(|_| String::new()));
+    match change {
+        JournalChange::Value(value) => {
+            let found = crate::reading::value(hive, &value.key, &value.value)?;
+            if found == value.new && found != value.old {
+                show(&WouldChange::Value {
+                    path,
+                    key: &value.key,
+                    name: &value.value,
+                    now: found,
+                    then: value.old.clone(),
+                });
+            }
+        }
+        JournalChange::KeyCreated(key) => {
+            let now = there(&key.key)?;
+            if now.is_some() {
+                let key = &key.key;
+                let then = None;
+                show(&WouldChange::Key {
+                    path,
+                    key,
+                    now,
+                    then,
+                });
+            }
+        }
+        JournalChange::KeyDeleted(key) => {
+            let now = there(&key.key)?;
+            if now.is_none() {
+                let key = &key.key;
+                let then = Some(String::new());
+                show(&WouldChange::Key {
+                    path,
+                    key,
+                    now,
+                    then,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same key in both, as far as it exists.
+struct Pair<'a> {
+    path: String,
+    depth: usize,
+    now: Option<Key<'a>>,
+    then: Option<Key<'a>>,
+}
+
+fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Corruption> {
+    let mut waiting = vec![Pair {
+        path: String::new(),
+        depth: 0,
+        now: Some(now.root()?),
+        then: Some(then.root()?),
+    }];
+    while let Some(pair) = waiting.pop() {
+        let (before, after) = (security(&pair.now)?, security(&pair.then)?);
+        if before != after {
+            show(&WouldChange::Key {
+                path,
+                key: &pair.path,
+                now: before.map(words),
+                then: after.map(words),
+            });
+        }
+        values(path, &pair, show)?;
+        if pair.depth == MAX_DEPTH {
+            continue;
+        }
+        let (before, after) = (children(&pair.now)?, children(&pair.then)?);
+        let names: BTreeSet<&Vec<u16>> = before.keys().chain(after.keys()).collect();
+        for name in names.into_iter().rev() {
+            let text = String::from_utf16_lossy(name);
+            waiting.push(Pair {
+                path: match pair.path.as_str() {
+                    "" => text,
+                    above => format!("{above}\\{text}"),
+                },
+                depth: pair.depth + 1,
+                now: before.get(name).copied(),
+                then: after.get(name).copied(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn security<'a>(key: &Option<Key<'a>>) -> Result<Option<&'a [u8]>, Corruption> {
+    key.as_ref().map(Key::security_descriptor).transpose()
+}
+
+fn children<'a>(key: &Option<Key<'a>>) -> Result<Children<'a>, Corruption> {
+    let mut children = BTreeMap::new();
+    if let Some(key) = key {
+        for child in key.subkeys()? {
+            let child = child?;
+            children.insert(child.name().units().collect(), child);
+        }
+    }
+    Ok(children)
+}
+
+fn values(path: &str, pair: &Pair<'_>, show: Show<'_>) -> Result<(), Corruption> {
+    let (now, then) = (values_of(&pair.now)?, values_of(&pair.then)?);
+    let names: BTreeSet<&Vec<u16>> = now.keys().chain(then.keys()).collect();
+    for name in names {
+        let (before, after) = (now.get(name), then.get(name));
+        if before != after {
+            show(&WouldChange::Value {
+                path,
+                key: &pair.path,
+                name: &String::from_utf16_lossy(name),
+                now: before.cloned(),
+                then: after.cloned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn values_of(key: &Option<Key<'_>>) -> Result<BTreeMap<Vec<u16>, ValueData>, Corruption> {
+    let mut values = BTreeMap::new();
+    if let Some(key) = key {
+        for value in key.values()? {
+            let value: Value<'_> = value?;
+            let data = ValueData {
+                value_type: value.data_type(),
+                bytes: value.data()?.into_owned(),
+            };
+            values.insert(value.name().units().collect(), data);
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,251 @@
+//! What undoing a run would change, item by item: for a run that nobody speaks for, so that a person
+//! can decide. It is worked out from what lies on the disk now and from the undo data, never from
+//! what the journal says that the run has done. Nothing is written.
+
+mod hives;
+
+use diskmend_disk::{Access, Kind, Target};
+
+use crate::descriptors;
+use crate::documents::{DescriptorWords, FileAction};
+use crate::error::{Error, chain};
+use crate::run::journal::valid::MAX_FILE;
+use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
+use crate::site::{Options, Site};
+use crate::store::Dir;
+use crate::undo::choose;
+use crate::value_data::ValueData;
+
+/// Bytes that are the same between two that are not, before these are shown as two pieces.
+const GAP: usize = 16;
+
+/// One thing that undoing a run would change. Paths and names come from the disk.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WouldChange<'a> {
+    /// A file gets its old bytes, or is removed.
+    File {
+        /// Its path.
+        path: &'a str,
+        /// What would be done with it.
+        action: FileAction,
+        /// Its length now, and then.
+        length: (Option<u64>, u64),
+    },
+    /// Bytes of a file.
+    Bytes {
+        /// The file's path.
+        path: &'a str,
+        /// Where they lie in it.
+        offset: u64,
+        /// What they are.
+        now: &'a [u8],
+        /// What they would be.
+        then: &'a [u8],
+    },
+    /// A key of a hive comes or goes, or gets other permissions; absent is one that is not there.
+    Key {
+        /// The hive's path.
+        path: &'a str,
+        /// The key.
+        key: &'a str,
+        /// Its permissions, as SDDL.
+        now: Option<String>,
+        /// What they would be.
+        then: Option<String>,
+    },
+    /// A value of a hive.
+    Value {
+        /// The hive's path.
+        path: &'a str,
+        /// The key.
+        key: &'a str,
+        /// Its name.
+        name: &'a str,
+        /// What it is; absent if there is none.
+        now: Option<ValueData>,
+        /// What it would be.
+        then: Option<ValueData>,
+    },
+    /// The permissions of a file or folder.
+    Descriptor {
+        /// Its path.
+        path: String,
+        /// What they are, as SDDL; or why they can't be read.
+        now: String,
+        /// What they would be.
+        then: String,
+    },
+    /// Bytes of the disk itself.
+    Disk {
+        /// Where they lie on it.
+        offset: u64,
+        /// What they are.
+        now: &'a [u8],
+        /// What they would be.
+        then: &'a [u8],
+    },
+    /// What could not be worked out.
+    Unknown {
+        /// What it is about.
+        path: &'a str,
+        /// Why.
+        reason: String,
+    },
+}
+
+type Show<'a> = &'a mut dyn FnMut(&WouldChange<'_>);
+
+/// Shows all that undoing the run of that name may change: byte by byte, and in the registry's
+/// terms, whichever of the two it comes to. Nothing is written.
+///
+/// # Errors
+/// Where there is no such run, or its undo data can't be read; see [`Error`].
+pub fn preview_undo(
+    target: &Target,
+    run: &str,
+    options: &Options,
+    show: &mut dyn FnMut(&WouldChange<'_>),
+) -> Result<(), Error> {
+    let options = Options {
+        vouched: true,
+        ..options.clone()
+    };
+    preview_site(&Site::of(target, &options)?, run, show)
+}
+
+pub(crate) fn preview_site(site: &Site, run: &str, show: Show<'_>) -> Result<(), Error> {
+    let (folder, mut journal) = choose(site, Some(run))?;
+    folder.read_changes(&mut journal)?;
+    site.preview_disk(&folder, &journal, |offset, now, then| {
+        show(&WouldChange::Disk { offset, now, then });
+    })?;
+    for entry in journal.hives.iter().rev() {
+        let root = site.root_of(entry.volume.as_deref())?;
+        for file in &entry.files {
+            bytes(root.dir(), &folder, (entry, file), show)?;
+        }
+    }
+    permissions(site, &folder, &journal, show)
+}
+
+/// What a file is, and what its undo data would make of it.
+fn bytes(
+    root: &dyn Dir,
+    folder: &RunFolder,
+    (entry, file): (&HiveEntry, &FileEntry),
+    show: Show<'_>,
+) -> Result<(), Error> {
+    let path = on_volume(entry.volume.as_deref(), &file.path);
+    let io = |error| Error::io(&path, "read the file")(error);
+    let components: Vec<&str> = file.path.split('/').collect();
+    let now = match root.find(&components)? {
+        Some(place) if place.kind == Kind::File => {
+            let open = place.dir.open(&place.name, Access::Read).map_err(io)?;
+            Some(open.map(0, MAX_FILE).map_err(io)?)
+        }
+        _ => None,
+    };
+    let length = now.as_ref().map(|now| now.bytes().len() as u64);
+    let Some(old) = &file.old else {
+        show(&WouldChange::File {
+            path: &path,
+            action: FileAction::Removed,
+            length: (length, 0),
+        });
+        return Ok(());
+    };
+    show(&WouldChange::File {
+        path: &path,
+        action: FileAction::Restored,
+        length: (length, old.length),
+    });
+    let undo = folder.read_undo(file)?;
+    let now = now.as_ref().map(|now| now.bytes()).unwrap_or_default();
+    let most = undo.bytes().saturating_add(now.len() as u64);
+    if old.length > most {
+        show(&WouldChange::Unknown {
+            path: &path,
+            reason: "its undo data are too few for its old length".to_owned(),
+        });
+        return Ok(());
+    }
+    let mut then = now.to_vec();
+    // No longer than the file and its undo data together.
+    then.resize(usize::try_from(old.length).unwrap_or(now.len()), 0);
+    for index in (0..undo.len()).rev() {
+        let read = undo.get(index);
+        let Some(record) = read.map_err(Error::io(&file.undo, "read the undo data"))? else {
+            continue;
+        };
+        let at = usize::try_from(record.offset).unwrap_or(usize::MAX);
+        for (byte, old) in then.iter_mut().skip(at).zip(&record.bytes) {
+            *byte = *old;
+        }
+    }
+    for range in differing(now, &then) {
+        show(&WouldChange::Bytes {
+            path: &path,
+            offset: range.start as u64,
+            now: now.get(range.clone()).unwrap_or_default(),
+            then: then.get(range).unwrap_or_default(),
+        });
+    }
+    if file.path == entry.path {
+        hives::compare(&path, now, &then, show);
+        // This is what is done if the file is not what the run left.
+        hives::reversals(&path, now, &entry.changes, show);
+    }
+    Ok(())
+}
+
+/// Where two files differ, as far as both reach.
+fn differing(now: &[u8], then: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
+    for (at, _) in now
+        .iter()
+        .zip(then)
+        .enumerate()
+        .filter(|(_, (a, b))| a != b)
+    {
+        match ranges.last_mut() {
+            Some(last) if at.saturating_sub(last.end) <= GAP => last.end = at + 1,
+            _ => ranges.push(at..at + 1),
+        }
+    }
+    ranges
+}
+
+fn permissions(
+    site: &Site,
+    folder: &RunFolder,
+    journal: &Journal,
+    show: Show<'_>,
+) -> Result<(), Error> {
+    let Some(entry) = &journal.descriptors else {
+        return Ok(());
+    };
+    descriptors::check_scope(folder, journal)?;
+    let secured = site.secured()?;
+    folder.for_each_frame(&entry.records, |changes| {
+        for change in changes {
+            let object = secured.object(&change.path);
+            let now = match object.descriptor {
+                Ok(bytes) if bytes == change.before => continue,
+                Ok(bytes) if bytes == change.after => words(&bytes),
+                Ok(bytes) => format!("{} (left alone: changed since)", words(&bytes)),
+                Err(error) => chain(&error),
+            };
+            show(&WouldChange::Descriptor {
+                path: change.path.to_string(),
+                now,
+                then: words(&change.before),
+            });
+        }
+    })
+}
+
+fn words(bytes: &[u8]) -> String {
+    let words = DescriptorWords::of(bytes);
+    words.sddl.unwrap_or_else(|| "(corrupt)".to_owned())
+}

@@ -1,0 +1,152 @@
+//! A run as it was found on a disk: who speaks for it is not known until its journal is read, and
+//! nothing can be done with its files until it is admitted.
+
+use std::io;
+
+use diskmend_disk::Access;
+
+use super::folder::{JOURNAL, JOURNAL_DURABLE, RUNS, RunFolder};
+use super::journal::MAX_OLD_LEN;
+use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
+use super::{Journal, RunId, changes_file};
+use crate::documents::RunState;
+use crate::error::{Error, Refusal};
+use crate::store::Dir;
+
+/// The folder of a run that was found.
+pub(crate) struct FoundRun {
+    pub(crate) id: RunId,
+    dir: Box<dyn Dir>,
+}
+
+/// What a run says of itself, and who speaks for it.
+pub(crate) struct ReadRun {
+    pub(crate) journal: Journal,
+    pub(crate) trust: Trust,
+    key: Option<RunKey>,
+}
+
+impl FoundRun {
+    pub(super) fn new(id: RunId, dir: Box<dyn Dir>) -> Self {
+        Self { id, dir }
+    }
+
+    /// Reads the journal; `None` if the run was killed before it had one, and has changed nothing.
+    ///
+    /// # Errors
+    /// Where it can't be read, or says what no journal may say.
+    pub(crate) fn read(&self, judge: &Judge) -> Result<Option<ReadRun>, Error> {
+        let read = self.read_as(JOURNAL, judge);
+        if let Ok(Some(_)) = read {
+            return read;
+        }
+        // The one that is there could not be made durable, and is lost. It told of a run that failed
+        // and could not be taken back, or not entirely.
+        match self.read_as(JOURNAL_DURABLE, judge) {
+            Ok(Some(mut durable)) => {
+                durable.journal.state = RunState::Broken;
+                Ok(Some(durable))
+            }
+            _ => read,
+        }
+    }
+
+    fn read_as(&self, name: &str, judge: &Judge) -> Result<Option<ReadRun>, Error> {
+        let Some(bytes) = self.bytes(name, MAX_OLD_LEN)? else {
+            return Ok(None);
+        };
+        let damaged = |what: String| self.damaged(name, &what);
+        let journal = Journal::decode(&bytes, &self.id).map_err(damaged)?;
+        let (trust, key) = match journal.is_old() {
+            true => (
+                Trust::Unauthenticated {
+                    reason: super::trust::Doubt::OldFormat,
+                },
+                None,
+            ),
+            false => judge.judge(&self.id, &Sealed::of(&bytes), &journal.identity),
+        };
+        Ok(Some(ReadRun {
+            journal,
+            trust,
+            key,
+        }))
+    }
+
+    /// Lets the files of the run be used: if somebody speaks for it, or a person vouches for it.
+    ///
+    /// # Errors
+    /// [`Refusal::Untrusted`] otherwise.
+    pub(crate) fn admit(self, read: ReadRun, judge: &Judge) -> Result<(RunFolder, Journal), Error> {
+        let warrant = match read.key {
+            Some(key) if read.trust.is_given() => Warrant::Sealed(key),
+            _ if judge.vouched => Warrant::Vouched,
+            _ => return Err(read.untrusted().into()),
+        };
+        Ok((RunFolder::new(self.id, self.dir, warrant), read.journal))
+    }
+
+    /// A file of the run, if it exists.
+    fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let io = |error| Error::io(&format!("{RUNS}/{}/{name}", self.id), "read")(error);
+        let file = match self.dir.open(name, Access::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        let len = file.len().map_err(io)?;
+        let fits = usize::try_from(len).ok().filter(|_| len <= limit);
+        let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, 0).map_err(io)?;
+        Ok(Some(bytes))
+    }
+
+    fn damaged(&self, file: &str, what: &str) -> Error {
+        Error::DamagedRun {
+            run: self.id.to_string(),
+            file: file.to_owned(),
+            what: what.to_owned(),
+        }
+    }
+}
+
+impl ReadRun {
+    /// Why nothing is done with it.
+    pub(crate) fn untrusted(&self) -> Refusal {
+        Refusal::Untrusted {
+            run: self.journal.run.clone(),
+            state: self.journal.state,
+            trust: self.trust.clone(),
+            partition: self.journal.partition(),
+        }
+    }
+}
+
+impl RunFolder {
+    /// Reads what changed in the hives of the run, in the registry's terms.
+    ///
+    /// # Errors
+    /// Where that can't be read, or is not what was written.
+    pub(crate) fn read_changes(&self, journal: &mut Journal) -> Result<(), Error> {
+        if journal.is_old() {
+            let bytes = self.read_whole(JOURNAL, MAX_OLD_LEN)?;
+            let read = Journal::decode_old_changes(&bytes);
+            let read = read.map_err(|what| self.damaged(JOURNAL, &what))?;
+            for (hive, changes) in journal.hives.iter_mut().zip(read) {
+                hive.changes = changes;
+            }
+            return Ok(());
+        }
+        for hive in &mut journal.hives {
+            let Some(entry) = &hive.changes_file else {
+                continue;
+            };
+            let bytes = self.read_whole(&entry.file, changes_file::MAX_LEN)?;
+            self.check_bytes(&entry.file, &bytes, entry.mac)?;
+            let read = changes_file::decode(&bytes, &entry.content);
+            hive.changes = read.map_err(|what| self.damaged(&entry.file, &what))?;
+        }
+        Ok(())
+    }
+}

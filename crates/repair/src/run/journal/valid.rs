@@ -1,0 +1,314 @@
+//! What a journal may say. It lies on the disk, and who could write there could write this: so it
+//! names nothing but the files that a run of its kind writes, whoever has sealed it.
+
+use super::{FileEntry, HiveEntry, Journal, Step};
+use crate::descriptors::{RECORDS, REPORTS};
+use crate::disk_record::RECORD;
+use crate::documents::RunKind;
+use crate::names::same_name;
+use crate::recipe::HiveName;
+use crate::run::{RunId, changes_file};
+
+/// Longest file of a hive in bytes: the largest hive, and what a commit keeps behind it.
+pub(crate) const MAX_FILE: u64 = (2 << 30) + (1 << 20);
+/// Most records of undo data of a file.
+const MAX_RECORDS: usize = 1 << 20;
+/// Longest text that is shown, and longest note.
+const MAX_TEXT: usize = 32 << 10;
+/// Longest name of a recipe.
+const MAX_NAME: usize = 255;
+/// Most names of a path, and most UTF-16 units of each.
+const MAX_DEPTH: usize = 64;
+const MAX_UNITS: usize = 255;
+
+/// Where boot stores lie below the root of their volume.
+const STORES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
+/// Where the hives of a Windows lie.
+const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
+/// What the names of a hive's logs end with.
+const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+
+impl Journal {
+    /// Refuses whatever no run of this kind writes.
+    ///
+    /// # Errors
+    /// What is wrong, for a person.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        let texts = [
+            ("tool", Some(&self.tool)),
+            ("started", Some(&self.started)),
+            ("updated", Some(&self.updated)),
+            ("target", Some(&self.target)),
+            ("note", self.note.as_ref()),
+            ("identity", self.identity.volume.as_ref()),
+            ("identity", self.identity.disk.as_ref()),
+        ];
+        for (what, text) in texts {
+            if text.is_some_and(|text| text.len() > MAX_TEXT) {
+                return Err(format!("{what}: longer than {MAX_TEXT} bytes"));
+            }
+        }
+        for recipe in &self.recipes {
+            if recipe.len() > MAX_NAME || recipe.is_empty() || recipe.contains(char::is_control) {
+                return Err(format!("{recipe:?} is no recipe"));
+            }
+        }
+        for run in [
+            Some(&self.run),
+            self.reverses.as_ref(),
+            self.reversed_by.as_ref(),
+        ] {
+            if run.is_some_and(|run| RunId::parse(run).is_none()) {
+                return Err("it names what is no run".to_owned());
+            }
+        }
+        let mut undo: Vec<&str> = Vec::new();
+        for (number, hive) in (1usize..).zip(&self.hives) {
+            hive.validate(self.kind, number)?;
+            for file in &hive.files {
+                if undo.contains(&file.undo.as_str()) {
+                    return Err(format!("{}: undo data of two files", file.undo));
+                }
+                undo.push(&file.undo);
+            }
+        }
+        self.validate_descriptors()?;
+        match &self.disk {
+            Some(disk) if disk.record != RECORD => {
+                Err(format!("{:?} is not the record of a run", disk.record))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_descriptors(&self) -> Result<(), String> {
+        let Some(entry) = &self.descriptors else {
+            return Ok(());
+        };
+        if !matches!(self.kind, RunKind::Repair | RunKind::AclEdit) {
+            return Err("security descriptors in a run of another kind".to_owned());
+        }
+        if entry.records.file != RECORDS {
+            let file = &entry.records.file;
+            return Err(format!("{file:?} is not the file of security descriptors"));
+        }
+        let other = |name: &&String| !REPORTS.contains(&name.as_str());
+        match entry.reports.iter().find(other) {
+            Some(name) => Err(format!("{name:?} is no report of a run")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl HiveEntry {
+    fn validate(&self, kind: RunKind, number: usize) -> Result<(), String> {
+        let shown = &self.path;
+        if self.hive.len() > MAX_NAME || self.volume.as_ref().is_some_and(|v| v.len() > MAX_TEXT) {
+            return Err(format!("{shown:?}: a name that is too long"));
+        }
+        let names = components(shown)?;
+        if !is_hive_of(kind, self.volume.is_some(), &names) {
+            return Err(format!("{shown:?} is no hive that such a run writes"));
+        }
+        if let Some(changes) = &self.changes_file
+            && changes.file != changes_file::name(number)
+        {
+            let file = &changes.file;
+            return Err(format!(
+                "{file:?} is not the file of changes of hive {number}"
+            ));
+        }
+        for (index, file) in self.files.iter().enumerate() {
+            let before = self.files.get(..index).unwrap_or_default();
+            if before
+                .iter()
+                .any(|other| same_name(&other.path, &file.path))
+            {
+                return Err(format!("{:?}: named twice", file.path));
+            }
+            file.validate(&names)?;
+        }
+        self.steps.iter().try_for_each(|step| self.is_step(step))
+    }
+
+    fn is_step(&self, step: &Step) -> Result<(), String> {
+        let (file, sound) = match step {
+            Step::Flush => return Ok(()),
+            Step::Create { file } => (file, true),
+            Step::Length { file, before } => (file, *before <= MAX_FILE),
+            Step::Write { file, records } => (file, *records <= MAX_RECORDS),
+        };
+        match self.files.get(*file) {
+            Some(_) if sound => Ok(()),
+            Some(_) => Err(format!("{}: a step that no run makes", self.path)),
+            None => Err("a step names no file".to_owned()),
+        }
+    }
+}
+
+impl FileEntry {
+    /// It is the hive, or one of its logs.
+    fn validate(&self, hive: &[&str]) -> Result<(), String> {
+        let names = components(&self.path)?;
+        let (Some((name, folder)), Some((hive_name, hive_folder))) =
+            (names.split_last(), hive.split_last())
+        else {
+            return Err("a file without a name".to_owned());
+        };
+        let is_log = |suffix: &&str| same_name(name, &format!("{hive_name}{suffix}"));
+        let known = same_name(name, hive_name) || LOGS.iter().any(is_log);
+        if !known || !same_path(folder, hive_folder) {
+            let (file, hive) = (&self.path, hive.join("/"));
+            return Err(format!("{file:?} is neither {hive} nor one of its logs"));
+        }
+        let number = self.undo.strip_prefix("undo-");
+        let number = number.and_then(|rest| rest.strip_suffix(".bin"));
+        let number = number.and_then(|digits| digits.parse::<u8>().ok());
+        if number.is_none_or(|number| format!("undo-{number}.bin") != self.undo) {
+            return Err(format!("{:?} is no file of undo data", self.undo));
+        }
+        let too_long = |content: &super::Content| content.length > MAX_FILE;
+        if self.old.as_ref().is_some_and(too_long) || self.new.as_ref().is_some_and(too_long) {
+            return Err(format!("{:?}: longer than a hive can be", self.path));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a run of that kind writes a hive of that path.
+fn is_hive_of(kind: RunKind, elsewhere: bool, path: &[&str]) -> bool {
+    let is_store = STORES.iter().any(|store| same_path(path, store));
+    let in_config = match path.split_last() {
+        Some((name, folder)) if same_path(folder, &CONFIG) => Some(*name),
+        _ => None,
+    };
+    // A store that was named by its file, and a hive that belongs to no volume.
+    let is_alone = path.len() == 1;
+    match kind {
+        RunKind::Repair => {
+            // A copy of a hive is often called so.
+            let is_hive = |name: &str, known: &HiveName| {
+                let known = known.file_name();
+                same_name(name, known) || same_name(name, &format!("{known}.hiv"))
+            };
+            let repaired = |name: &str| HiveName::ALL.iter().any(|known| is_hive(name, known));
+            is_store || (elsewhere && is_alone) || (!elsewhere && in_config.is_some_and(repaired))
+        }
+        RunKind::HiveEdit | RunKind::Undo => {
+            is_store || is_alone || (!elsewhere && in_config.is_some())
+        }
+        RunKind::AclEdit => false,
+    }
+}
+
+fn same_path(one: &[&str], other: &[&str]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same_name(a, b))
+}
+
+/// The names of a path below the root of a volume.
+///
+/// # Errors
+/// Where it could lead anywhere else.
+pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
+    let names: Vec<&str> = path.split('/').take(MAX_DEPTH + 1).collect();
+    let bad = names.len() > MAX_DEPTH || names.iter().any(|name| !is_plain(name));
+    match bad {
+        true => Err(format!("{path:?} is no path below the root of a volume")),
+        false => Ok(names),
+    }
+}
+
+/// Whether it is the name of a file to every system: nothing that leads elsewhere, to another
+/// stream of a file, or to a device.
+fn is_plain(name: &str) -> bool {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    let reserved = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let numbered = ["COM", "LPT"].iter().any(|port| {
+        let head = stem.get(..port.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(port)) && stem.chars().count() == 4
+    });
+    let device = numbered || DEVICES.iter().any(|name| stem.eq_ignore_ascii_case(name));
+    !name.is_empty()
+        && !name.contains(reserved)
+        && !name.ends_with(['.', ' '])
+        && !device
+        && name.encode_utf16().count() <= MAX_UNITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_lead_elsewhere_is_no_path() {
+        for good in [
+            "SYSTEM",
+            "Windows/System32/config/SYSTEM",
+            "Boot/BCD",
+            "a.b c",
+        ] {
+            assert!(components(good).is_ok(), "{good}");
+        }
+        let deep = vec!["a"; 65].join("/");
+        let long = "a".repeat(256);
+        for bad in [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../a",
+            "a/../b",
+            "./a",
+            "a//b",
+            "a/",
+            "C:/a",
+            "a:b",
+            "a\\b",
+            "\\\\?\\x",
+            "NUL",
+            "nul.txt",
+            "com1",
+            "COM1.log",
+            "lpt9",
+            "a\0",
+            "a\n",
+            "a.",
+            "a ",
+            "a/...",
+            "SYSTEM::$DATA",
+            &deep,
+            &long,
+        ] {
+            assert!(components(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_run_writes_its_own_hives_only() {
+        let is = |kind, elsewhere, path: &str| {
+            is_hive_of(kind, elsewhere, &components(path).expect(path))
+        };
+        for path in [
+            "windows/SYSTEM32/config/system",
+            "boot/bcd",
+            "EFI/Microsoft/Boot/BCD",
+        ] {
+            assert!(is(RunKind::Repair, false, path), "{path}");
+        }
+        for path in [
+            "Windows/System32/config/SAM",
+            "SYSTEM",
+            "Windows/SYSTEM",
+            "x/Boot/BCD",
+        ] {
+            assert!(!is(RunKind::Repair, false, path), "{path}");
+        }
+        assert!(is(RunKind::Repair, true, "my-store"));
+        assert!(!is(RunKind::Repair, true, "Windows/System32/config/SYSTEM"));
+        assert!(is(RunKind::HiveEdit, false, "Windows/System32/config/SAM"));
+        assert!(is(RunKind::HiveEdit, false, "NTUSER.DAT"));
+        assert!(!is(RunKind::HiveEdit, false, "Users/me/NTUSER.DAT"));
+        assert!(!is(RunKind::AclEdit, false, "Boot/BCD"));
+    }
+}

@@ -1,0 +1,277 @@
+//! Keys of recovery machines.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// Bytes of a key.
+const LEN: usize = 32;
+/// What a key file begins with: its format and version.
+const FORMAT: &str = "diskmend-key-1";
+
+/// The key of a recovery machine, by which it knows the runs that it has written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key([u8; LEN]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.id())
+    }
+}
+
+/// What a key is called: it can be shown, and tells nothing of the key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; 8]);
+
+/// Why there is no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct KeyError {
+    /// What is wrong, for a person.
+    pub reason: String,
+}
+
+impl KeyError {
+    /// What is wrong, for a person.
+    pub fn new(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { reason }
+    }
+}
+
+impl Key {
+    /// A new key.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub fn generate() -> io::Result<Self> {
+        let mut bytes = [0; LEN];
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        Ok(Self(bytes))
+    }
+
+    /// A key of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; LEN]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) const fn bytes(&self) -> &[u8; LEN] {
+        &self.0
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let hash: [u8; 32] = Sha256::new()
+            .chain_update(b"diskmend key id\0")
+            .chain_update(self.0)
+            .finalize()
+            .into();
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        KeyId([a, b, c, d, e, f, g, h])
+    }
+
+    /// The line of a key file: the format, the key's id, the key. Whoever has it can write runs
+    /// that this machine believes.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let mut line = format!("{FORMAT} {} ", self.id());
+        self.0.iter().for_each(|byte| {
+            line.push_str(&format!("{byte:02x}"));
+        });
+        line.push('\n');
+        line
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// What is wrong with it, without any of the key.
+    pub fn from_line(text: &str) -> Result<Self, KeyError> {
+        let mut words = text.split_ascii_whitespace();
+        let (format, id, key) = (words.next(), words.next(), words.next());
+        if format != Some(FORMAT) || words.next().is_some() {
+            let reason = format!("it is no key file: it must hold '{FORMAT} ID KEY'");
+            return Err(KeyError::new(reason));
+        }
+        let bytes = key.and_then(hex).ok_or_else(|| {
+            let reason = "the key is not one of 64 hexadecimal digits";
+            KeyError::new(reason)
+        })?;
+        let key = Self(bytes);
+        match id == Some(key.id().to_string().as_str()) {
+            true => Ok(key),
+            false => Err(KeyError::new("the key is damaged: it does not fit its id")),
+        }
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl KeyId {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        hex(text).map(Self)
+    }
+}
+
+impl Serialize for KeyId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no id of a key"))
+    }
+}
+
+/// Exactly so many bytes, each as two lower-case hexadecimal digits.
+pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != N || !rest.is_empty() {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+/// Where a machine keeps its key.
+pub trait KeyStore: fmt::Debug + Send + Sync {
+    /// The key, where there is one already.
+    ///
+    /// # Errors
+    /// Why it can't be used.
+    fn load(&self) -> Result<Option<Key>, KeyError>;
+
+    /// The key; where there is none yet, a new one that is durable.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn obtain(&self) -> Result<Key, KeyError>;
+}
+
+/// A key that is always there.
+#[derive(Clone, Debug)]
+pub struct OwnKey(pub Key);
+
+impl KeyStore for OwnKey {
+    fn load(&self) -> Result<Option<Key>, KeyError> {
+        Ok(Some(self.0.clone()))
+    }
+
+    fn obtain(&self) -> Result<Key, KeyError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The keys by which runs are known.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    /// This machine's. Without one nothing can be written.
+    pub own: Option<Arc<dyn KeyStore>>,
+    /// Those of other machines whose runs are believed as well.
+    pub known: Vec<Key>,
+}
+
+impl Keys {
+    /// This machine's key alone.
+    #[must_use]
+    pub fn own(key: Key) -> Self {
+        Self {
+            own: Some(Arc::new(OwnKey(key))),
+            known: Vec::new(),
+        }
+    }
+
+    pub(super) fn obtain(&self) -> Result<Key, KeyError> {
+        match &self.own {
+            Some(own) => own.obtain(),
+            None => Err(KeyError::new("no key of this machine was given")),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), KeyError> {
+        match &self.own {
+            Some(own) => own.load().map(|_| ()),
+            None => Err(KeyError::new("no key of this machine was given")),
+        }
+    }
+
+    /// The key of that name, and whether it is this machine's. One that can't be read knows no run.
+    pub(super) fn named(&self, id: KeyId) -> Option<(Key, bool)> {
+        let own = self.own.as_ref().and_then(|own| match own.load() {
+            Ok(own) => own,
+            Err(error) => {
+                tracing::warn!("this machine's key: {error}");
+                None
+            }
+        });
+        if let Some(own) = own.filter(|own| own.id() == id) {
+            return Some((own, true));
+        }
+        let known = self.known.iter().find(|known| known.id() == id);
+        known.map(|known| (known.clone(), false))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self::own(Key::from_bytes([7; LEN]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_comes_back_and_a_damaged_one_is_noticed() {
+        let key = Key::generate().expect("random numbers");
+        let line = key.to_line();
+        assert_eq!(Key::from_line(&line), Ok(key.clone()));
+        for at in 0..line.len() - 1 {
+            let mut damaged = line.clone().into_bytes();
+            damaged[at] = if damaged[at] == b'0' { b'1' } else { b'0' };
+            let damaged = String::from_utf8(damaged).expect("ASCII");
+            assert!(Key::from_line(&damaged).is_err(), "{at}");
+        }
+        for odd in ["", "diskmend-key-1", &format!("{line} more")] {
+            let error = Key::from_line(odd).expect_err("odd");
+            assert!(!error.to_string().contains(&line[32..]), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_two_keys_are_the_same_and_none_is_shown() {
+        let keys = [(); 2].map(|()| Key::generate().expect("random numbers"));
+        assert_ne!(keys[0], keys[1]);
+        assert_ne!(keys[0].id(), keys[1].id());
+        let shown = format!("{:?}", Keys::own(keys[0].clone()));
+        let secret = keys[0].to_line();
+        let secret = secret.rsplit(' ').next().expect("a key").trim();
+        assert!(!shown.contains(secret) && shown.contains(&keys[0].id().to_string()));
+    }
+}

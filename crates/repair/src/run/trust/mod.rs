@@ -1,0 +1,179 @@
+//! Which runs are believed. The folder `diskmend` lies on the disk, and whoever could write to the
+//! disk could write a run there. So each run is sealed with a key that is kept off the disk, and one
+//! whose seal does not fit is never completed, followed or undone unless a person has looked at it.
+
+mod key;
+mod run_key;
+mod seal;
+
+use serde::Serialize;
+
+pub use key::{Key, KeyError, KeyId, KeyStore, Keys, OwnKey};
+pub(crate) use run_key::{FileMac, Mac, RunKey};
+pub(crate) use seal::{Sealed, seal};
+
+use super::RunId;
+use crate::documents::TargetIdentity;
+
+/// Who speaks for a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "trust", rename_all = "kebab-case")]
+pub enum Trust {
+    /// This machine has sealed it.
+    Own,
+    /// Another machine has sealed it, whose key was given.
+    Known {
+        /// That machine's key.
+        key: KeyId,
+    },
+    /// It says that another machine has sealed it, whose key is not known.
+    Foreign {
+        /// The key that it names.
+        key: KeyId,
+    },
+    /// Nobody speaks for it.
+    Unauthenticated {
+        /// Why not.
+        reason: Doubt,
+    },
+}
+
+/// Why nobody speaks for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// It has no seal.
+    NoSeal,
+    /// It was written by a version of diskmend that did not seal runs.
+    OldFormat,
+    /// Its seal does not fit: it was changed, or moved here from another run.
+    WrongSeal,
+    /// It was made on another disk.
+    OtherDisk,
+    /// Its journal can't be read.
+    Unreadable,
+}
+
+impl Trust {
+    /// Whether the run is believed.
+    #[must_use]
+    pub const fn is_given(&self) -> bool {
+        matches!(self, Self::Own | Self::Known { .. })
+    }
+}
+
+impl std::fmt::Display for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Own => f.write_str("it was written by this machine"),
+            Self::Known { key } => write!(f, "it was written by the machine with the key {key}"),
+            Self::Foreign { key } => write!(
+                f,
+                "it names the key {key} of another machine, and that key was not given"
+            ),
+            Self::Unauthenticated { reason } => reason.fmt(f),
+        }
+    }
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoSeal => "it has no seal",
+            Self::OldFormat => "it was written by a version of diskmend that did not seal runs",
+            Self::WrongSeal => "its seal does not fit: it was changed, or moved from another run",
+            Self::OtherDisk => "it was made on another disk",
+            Self::Unreadable => "its journal can't be read",
+        })
+    }
+}
+
+/// What runs of a target are judged by.
+#[derive(Clone, Debug)]
+pub(crate) struct Judge {
+    keys: Keys,
+    /// The target's disk.
+    pub(crate) identity: TargetIdentity,
+    /// A person has looked at the run that is named, and vouches for it.
+    pub(crate) vouched: bool,
+}
+
+/// What a person or a key has allowed to be done with the files of a run.
+#[derive(Clone, Debug)]
+pub(crate) enum Warrant {
+    /// Its files must fit this key, and what is written is sealed with it.
+    Sealed(RunKey),
+    /// A person vouches for it. Nothing is sealed: it must not pass for a run of this machine.
+    Vouched,
+}
+
+impl Judge {
+    pub(crate) fn new(keys: Keys, identity: TargetIdentity, vouched: bool) -> Self {
+        Self {
+            keys,
+            identity,
+            vouched,
+        }
+    }
+
+    /// The key of a new run.
+    ///
+    /// # Errors
+    /// Why this machine has no key.
+    pub(crate) fn own_run_key(&self, run: &RunId) -> Result<RunKey, KeyError> {
+        Ok(RunKey::derive(&self.keys.obtain()?, run, &self.identity))
+    }
+
+    /// Whether this machine can seal what it writes; makes its key where it has none yet.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn require_key(&self) -> Result<(), KeyError> {
+        self.keys.obtain().map(|_| ())
+    }
+
+    /// Whether this machine's key is in order, where it has one already. Nothing is written.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn check_key(&self) -> Result<(), KeyError> {
+        self.keys.check()
+    }
+
+    /// Who speaks for a journal, and the key that its files are sealed with. `identity` is what the
+    /// journal says of the disk.
+    pub(crate) fn judge(
+        &self,
+        run: &RunId,
+        sealed: &Sealed<'_>,
+        identity: &TargetIdentity,
+    ) -> (Trust, Option<RunKey>) {
+        let doubt = |reason| (Trust::Unauthenticated { reason }, None);
+        let Some(id) = sealed.key else {
+            return doubt(Doubt::NoSeal);
+        };
+        let Some((key, own)) = self.keys.named(id) else {
+            return (Trust::Foreign { key: id }, None);
+        };
+        let key = RunKey::derive(&key, run, identity);
+        if !key.seals(sealed) {
+            return doubt(Doubt::WrongSeal);
+        }
+        if !identity.may_be(&self.identity) {
+            return doubt(Doubt::OtherDisk);
+        }
+        let trust = match own {
+            true => Trust::Own,
+            false => Trust::Known { key: id },
+        };
+        (trust, Some(key))
+    }
+}
+
+#[cfg(test)]
+impl Judge {
+    /// One with a key of its own.
+    pub(crate) fn for_tests() -> Self {
+        Self::new(Keys::for_tests(), TargetIdentity::default(), false)
+    }
+}
