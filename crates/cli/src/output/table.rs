@@ -10,6 +10,8 @@ use super::style;
 
 const GAP: &str = "  ";
 const CUT: &str = "…";
+/// Most rows that wait for the others of a long table.
+const PART: usize = 1000;
 /// Below this a cut column says nothing any more.
 const LEAST_CUT: usize = 16;
 
@@ -64,6 +66,8 @@ pub(crate) struct Table {
     columns: Vec<(&'static str, Align)>,
     rows: Vec<Vec<Cell>>,
     indent: usize,
+    /// Widths of the columns in the rows that are written already; empty if there are none.
+    written: Vec<usize>,
 }
 
 impl Table {
@@ -73,6 +77,7 @@ impl Table {
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
             indent: 0,
+            written: Vec::new(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Table {
             columns: vec![("", Align::Left); columns],
             rows: Vec::new(),
             indent,
+            written: Vec::new(),
         }
     }
 
@@ -99,7 +105,8 @@ impl Table {
     /// takes one line; elsewhere nothing is.
     pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let widths = self.widths(width);
-        if self.columns.iter().any(|(title, _)| !title.is_empty()) {
+        let titled = self.columns.iter().any(|(title, _)| !title.is_empty());
+        if titled && self.written.is_empty() {
             let titles = self.columns.iter();
             let titles = titles.map(|(title, _)| Cell::styled(title, style::HEADING));
             self.write_row(out, &titles.collect::<Vec<_>>(), &widths)?;
@@ -109,12 +116,28 @@ impl Table {
             .try_for_each(|row| self.write_row(out, row, &widths))
     }
 
+    /// Writes the rows so far if they are many, so that a table of any length takes little memory.
+    /// The columns of later rows are at least as wide.
+    pub(crate) fn write_long(
+        &mut self,
+        out: &mut dyn Write,
+        width: Option<usize>,
+    ) -> io::Result<()> {
+        if self.rows.len() < PART {
+            return Ok(());
+        }
+        self.write(out, width)?;
+        self.written = self.widths(width);
+        self.rows.clear();
+        Ok(())
+    }
+
     fn widths(&self, limit: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = self
-            .columns
-            .iter()
-            .map(|(title, _)| title.width())
-            .collect();
+        let titles = self.columns.iter().map(|(title, _)| title.width());
+        let mut widths: Vec<usize> = titles.collect();
+        for (width, written) in widths.iter_mut().zip(&self.written) {
+            *width = (*width).max(*written);
+        }
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.width().max(*width);
@@ -202,6 +225,26 @@ mod tests {
         table.row([Cell::new("a"), Cell::new("b")]);
         table.row([Cell::new("aa"), Cell::new("bb")]);
         assert_eq!(text(&table, None), "    a   b\n    aa  bb\n");
+    }
+
+    /// All rows of a table were kept until the last: a list of 730,000 keys took 350 MiB.
+    #[test]
+    fn a_long_table_is_written_in_parts_under_one_line_of_titles() {
+        let mut table = Table::new([("A", Align::Left), ("N", Align::Right)]);
+        let mut out = Vec::new();
+        for number in 0..2500 {
+            let name = if number == 5 { "long" } else { "x" };
+            table.row([Cell::new(name), Cell::new(number.to_string())]);
+            table.write_long(&mut out, None).expect("memory");
+            assert!(table.rows.len() < PART);
+        }
+        table.write(&mut out, None).expect("memory");
+        let shown = anstream::adapter::strip_str(std::str::from_utf8(&out).expect("text"));
+        let shown = shown.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 2501);
+        assert_eq!(lines.first(), Some(&"A       N"));
+        assert_eq!(lines.last(), Some(&"x     2499"));
     }
 
     #[test]

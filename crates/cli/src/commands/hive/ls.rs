@@ -78,8 +78,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             ("VALUES", Align::Right),
             ("LAST WRITTEN", Align::Left),
         ]);
+        let width = console.width();
         for found in keys {
             if let Some((_, key)) = listing.readable(found) {
+                table.write_long(console.out(), width)?;
                 table.row([
                     Cell::new(reading::key_name(key.name())),
                     Cell::new(key.node().subkey_count.get().to_string()),
@@ -89,7 +91,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
         }
         if !table.is_empty() {
-            let width = console.width();
             table.write(console.out(), width)?;
         }
     }
