@@ -225,9 +225,13 @@ pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> 
     hints.push(format!(
         "to see what it would change, and then to decide: diskmend undo {target} {run} --trust{state}"
     ));
-    hints.push(format!(
-        "to remove it without undoing it: diskmend runs {target} --prune{state}"
-    ));
+    // Another machine may still need its own.
+    hints.push(match trust {
+        Trust::Foreign { .. } => format!(
+            "to keep it without undoing it: move its folder diskmend/runs/{run} off the disk"
+        ),
+        _ => format!("to remove it without undoing it: diskmend runs {target} --prune{state}"),
+    });
     hints
 }
 

@@ -3,13 +3,15 @@
 use diskmend_disk::Target;
 
 use crate::documents::{
-    NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, same_partition,
+    NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, Trust,
+    same_partition,
 };
 use crate::error::{Error, chain};
+use crate::run::FoundRun;
 use crate::site::{Options, Site, guards};
 
 /// The runs of a target that can be removed, but for the newest `keep`: those that were undone or
-/// rolled back, or that never began. Nothing is written.
+/// rolled back, that never began, or that nobody speaks for. Nothing is written.
 ///
 /// # Errors
 /// Where the folder for undo data cannot be read; see [`Error`].
@@ -35,18 +37,8 @@ pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error
     for run in site.state.runs()? {
         let run = run?;
         let name = run.id.to_string();
-        let why = match run.read(&site.judge) {
-            Ok(Some(read)) if !read.trust.is_given() => PruneReason::NotTrusted,
-            Ok(Some(read)) if same_partition(read.journal.partition(), site.partition) => {
-                match read.journal.state {
-                    RunState::Undone => PruneReason::Undone,
-                    RunState::RolledBack => PruneReason::RolledBack,
-                    _ => continue,
-                }
-            }
-            Ok(None) => PruneReason::NeverBegan,
-            // A journal that can't be read hides whether its run has ended.
-            Ok(Some(_)) | Err(_) => continue,
+        let Some(why) = why(&run, site)? else {
+            continue;
         };
         runs.push((name, why));
     }
@@ -70,6 +62,29 @@ pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error
         target: site.display.clone(),
         runs: listed.collect(),
         kept: kept as u64,
+    })
+}
+
+/// Why nobody needs a run; `None` if somebody may.
+fn why(run: &FoundRun, site: &Site) -> Result<Option<PruneReason>, Error> {
+    let read = match run.read(&site.judge) {
+        Ok(Some(read)) => read,
+        Ok(None) => return Ok(Some(PruneReason::NeverBegan)),
+        // Nobody speaks for what can't be read.
+        Err(Error::DamagedRun { .. }) => return Ok(Some(PruneReason::NotTrusted)),
+        Err(error) => return Err(error),
+    };
+    if let Trust::Unauthenticated { .. } = read.trust {
+        return Ok(Some(PruneReason::NotTrusted));
+    }
+    // The machine that another key belongs to may still need its runs.
+    if !same_partition(read.journal.partition(), site.partition) {
+        return Ok(None);
+    }
+    Ok(match read.journal.state {
+        RunState::Undone => Some(PruneReason::Undone),
+        RunState::RolledBack => Some(PruneReason::RolledBack),
+        _ => None,
     })
 }
 

@@ -60,7 +60,7 @@ fn tell(list: &PruneList) -> io::Result<()> {
             Cell::new(match run.why {
                 PruneReason::Undone => "undone",
                 PruneReason::RolledBack => "rolled back",
-                PruneReason::NotTrusted => "not trusted",
+                PruneReason::NotTrusted => "NOT TRUSTED",
                 PruneReason::NeverBegan => "never began",
                 PruneReason::HalfRemoved => "half removed",
             }),

@@ -329,3 +329,29 @@ fn without_a_key_nothing_is_written_and_everything_can_be_read() {
     assert_eq!(secret.len(), 64);
     assert!(!shown.contains(secret));
 }
+
+/// The machine that has made a run may still need it; what nobody speaks for may go.
+#[test]
+fn runs_of_another_machine_stay_and_forged_ones_are_removed() {
+    let volume = Volume::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other");
+    let root = volume.root();
+    elsewhere(&other, ["repair", root, "tls", "--yes"]).ends(0);
+    let prune = ["runs", root, "--prune", "--yes", "--json"];
+    let none = diskmend(prune).ends(0).json();
+    assert_eq!(none["removed"], json!([]));
+    assert_eq!(listed(&volume)["trust"], "foreign");
+    elsewhere(&other, ["undo", root, "--yes"]).ends(0);
+
+    forge(root, &journal(2, "done", &json!([])));
+    let run = runs_folder(root).join("20200101T000001Z");
+    fs::create_dir_all(&run).expect("a writable folder");
+    fs::write(run.join("journal.json"), "no journal").expect("writable");
+    let document = diskmend(prune).ends(0).json();
+    let removed = document["removed"].as_array().expect("a list");
+    let why: Vec<_> = removed.iter().map(|run| &run["why"]).collect();
+    assert_eq!(why, ["not-trusted", "not-trusted", "undone"]);
+    let list = diskmend(["runs", root, "--json"]).ends(0).json();
+    assert_eq!(list["runs"], json!([]));
+}
