@@ -102,9 +102,10 @@ impl Disk {
 }
 
 /// Makes the store one that was not closed after its last edit: as it was `before`, with the logs
-/// of that edit.
+/// of that edit, and the time that the base block had got with them.
 pub(crate) fn reopen(disk: &Disk, before: &[u8]) {
     let mut dirty = before.to_vec();
+    dirty[12..20].copy_from_slice(&disk.bytes()[12..20]);
     dirty[4] = dirty[4].wrapping_add(1);
     let sum = checksum(&dirty).expect("a base block");
     dirty[508..512].copy_from_slice(&sum.to_le_bytes());
