@@ -10,6 +10,7 @@ use crate::object_type::ObjectType;
 use crate::store::{Object, Store};
 use crate::value::ElementValue;
 use crate::well_known::BOOTMGR;
+use diskmend_base::escape::Escaped;
 
 /// Names of Windows's loader on BIOS and EFI.
 const LOADER_FILES: [&str; 2] = ["winload.exe", "winload.efi"];
@@ -419,7 +420,7 @@ impl fmt::Display for Loader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.guid)?;
         match &self.description {
-            Some(description) => write!(f, " {description:?}"),
+            Some(description) => write!(f, " \"{}\"", Escaped(description)),
             None => Ok(()),
         }
     }

@@ -72,7 +72,7 @@ pub(crate) fn guid(store: &Store<'_>, name: &str) -> Result<Guid, Failure> {
         return Err(Failure::new(Exit::Failure, message));
     }
     let known: Vec<&str> = WELL_KNOWN.iter().map(|object| object.alias).collect();
-    let message = format_args!("{name:?} is no object");
+    let message = format_args!("\"{name}\" is no object");
     Err(Failure::new(Exit::Usage, message).hint(format!(
         "name it by its GUID, or as one of {{default}}, {}",
         known.join(", ")
@@ -94,7 +94,7 @@ pub(crate) fn object<'a>(store: &Store<'a>, guid: Guid) -> Result<Object<'a>, Fa
 /// The element that is called so in an object of a type.
 pub(crate) fn element(name: &str, object_type: ObjectType) -> Result<ElementId, Failure> {
     elements::by_name(name, object_type).ok_or_else(|| {
-        let message = format_args!("{name:?} is no element of a {}", object_type.title());
+        let message = format_args!("\"{name}\" is no element of a {}", object_type.title());
         let elsewhere = APPLICATIONS
             .into_iter()
             .find_map(|other| elements::by_name(name, other).map(|id| (other, id)));
@@ -126,7 +126,7 @@ pub(crate) fn named(section: &Section) -> String {
         .find(|row| row.id == ElementId::DESCRIPTION);
     match description {
         Some(row) => format!(
-            "{} ({}, {:?})",
+            "{} ({}, \"{}\")",
             section.identifier,
             section.title,
             row.lines.join(" ")

@@ -73,7 +73,7 @@ fn one(
         .map_err(|error| reading::corrupt(&error))?
         .ok_or_else(|| {
             let shown = key_path::shown(path);
-            let message = format!("key {shown} has no value {name:?}");
+            let message = format!("key {shown} has no value \"{name}\"");
             Failure::new(Exit::Failure, message)
         })?;
     let row = ValueRow::of(&value).map_err(|error| reading::corrupt(&error))?;
