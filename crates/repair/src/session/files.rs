@@ -35,6 +35,9 @@ impl CommitFiles {
     /// [`Refusal::NoLog`] where one can't be written.
     pub(crate) fn open_for(&mut self, plan: &CommitPlan<'_>) -> Result<(), Error> {
         for (slot, kind) in self.open_logs.iter_mut().zip(LogKind::ALL) {
+            // A plan that was only tried may have opened it, and Windows lets nobody else, not even
+            // us, open a second time for writing what is open for it.
+            *slot = None;
             let written = plan.change(HiveFileKind::Log(kind)).is_some();
             let Some(log) = self.logs.iter().find(|log| log.kind == kind && written) else {
                 continue;
