@@ -302,7 +302,8 @@ fn memory_beside_the_hive_does_not_depend_on_its_cells() {
     // Each is visited, which shows in the value list that it lacks.
     assert_eq!(report, numbers(count, 0, 1 + count, 0, 1));
     let count = LONGER / 28;
-    assert_eq!(use_up("values", &values()), numbers(0, 0, 1, count, 1));
+    // The list of values is longer than any cell that Windows makes.
+    assert_eq!(use_up("values", &values()), numbers(1, 0, 1, count, 1));
     let count = LONGER / 48;
     let report = use_up("security cells", &security_cells());
     assert_eq!(report, numbers(0, count, 1, 0, 1 + count));
