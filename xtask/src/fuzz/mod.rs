@@ -9,6 +9,8 @@ mod acl_seeds;
 mod bcd;
 mod descriptor;
 mod edit;
+#[cfg(target_os = "linux")]
+mod forge;
 mod image;
 mod mutate;
 mod mutate_short;
@@ -26,6 +28,8 @@ pub use acl_save::acl_save;
 pub use bcd::bcd;
 pub use descriptor::descriptor;
 pub use edit::edit;
+#[cfg(target_os = "linux")]
+pub use forge::forge;
 pub use image::{fat, ntfs_read, ntfs_write, partition, record, vhd, vhdx};
 pub use runner::{Options, run, write_corpus};
 pub use sddl::sddl;

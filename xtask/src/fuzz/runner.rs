@@ -103,7 +103,7 @@ fn save(folder: &Path, target: Target, number: u64, input: &[u8]) -> Result<Path
 /// # Errors
 /// Where a file can't be written.
 pub fn write_corpus() -> Result<()> {
-    for target in Target::ALL {
+    for &target in Target::ALL {
         // cargo-fuzz names targets as Rust does.
         let name = target.name().replace('-', "_");
         let folder = workspace::root()?.join("fuzz").join("corpus").join(name);

@@ -29,6 +29,8 @@ pub(super) fn seeds(target: Target) -> Result<Vec<Vec<u8>>> {
             .collect());
     }
     match target {
+        #[cfg(target_os = "linux")]
+        Target::Forge => return Ok(super::forge::seeds()),
         Target::RegFile => return files(&workspace::root()?.join("fixtures").join("content")),
         Target::Descriptor | Target::Sddl | Target::AclSave => {
             return acl_seeds::seeds(target, &hives(target)?);

@@ -35,11 +35,14 @@ pub enum Target {
     NtfsWrite,
     /// Recording changes of a disk, and taking them back.
     Record,
+    /// Reading and following a folder for undo data that an attacker has left.
+    #[cfg(target_os = "linux")]
+    Forge,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: &[Self] = &[
         Self::Open,
         Self::Replay,
         Self::Check,
@@ -56,6 +59,8 @@ impl Target {
         Self::NtfsRead,
         Self::NtfsWrite,
         Self::Record,
+        #[cfg(target_os = "linux")]
+        Self::Forge,
     ];
 
     /// Its name, as on the command line.
@@ -78,6 +83,8 @@ impl Target {
             Self::NtfsRead => "ntfs-read",
             Self::NtfsWrite => "ntfs-write",
             Self::Record => "record",
+            #[cfg(target_os = "linux")]
+            Self::Forge => "forge",
         }
     }
 
@@ -100,6 +107,8 @@ impl Target {
             Self::NtfsRead => super::ntfs_read(data),
             Self::NtfsWrite => super::ntfs_write(data),
             Self::Record => super::record(data),
+            #[cfg(target_os = "linux")]
+            Self::Forge => super::forge(data),
         }
     }
 }

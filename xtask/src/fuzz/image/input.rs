@@ -83,30 +83,34 @@ impl<'a> Input<'a> {
 }
 
 /// What is left of an input; zeros follow its end.
-pub(super) struct Script<'a>(&'a [u8]);
+pub(in crate::fuzz) struct Script<'a>(&'a [u8]);
 
 impl<'a> Script<'a> {
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(in crate::fuzz) const fn new(data: &'a [u8]) -> Self {
+        Self(data)
+    }
+
+    pub(in crate::fuzz) fn is_at_end(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+    pub(in crate::fuzz) fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
         taken
     }
 
-    pub(super) fn byte(&mut self) -> u8 {
+    pub(in crate::fuzz) fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or_default()
     }
 
-    pub(super) fn number(&mut self) -> u32 {
+    pub(in crate::fuzz) fn number(&mut self) -> u32 {
         let bytes = self.take(4).iter().rev();
         bytes.fold(0, |number, byte| number << 8 | u32::from(*byte))
     }
 
     /// A number below `end`, often at one of its ends; 0 where `end` is 0.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(in crate::fuzz) fn below(&mut self, end: u64) -> u64 {
         let (kind, number) = (self.byte(), u64::from(self.number()));
         let last = end.saturating_sub(1);
         match kind % 4 {
@@ -117,7 +121,7 @@ impl<'a> Script<'a> {
     }
 
     /// Bytes to write, of a number that is small most of the time.
-    pub(super) fn content(&mut self) -> Vec<u8> {
+    pub(in crate::fuzz) fn content(&mut self) -> Vec<u8> {
         let (kind, byte) = (self.byte(), self.byte());
         let len = match kind % 8 {
             0 => 1,

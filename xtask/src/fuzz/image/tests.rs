@@ -66,7 +66,7 @@ fn ntfs_volumes_may_be_written() {
 #[test]
 fn every_target_takes_some_inputs() {
     let mut random = Random::new(3);
-    for target in Target::ALL {
+    for &target in Target::ALL {
         let Some(kind) = Kind::of(target) else {
             continue;
         };

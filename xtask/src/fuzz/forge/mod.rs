@@ -1,0 +1,150 @@
+//! The folder `diskmend` as an attacker leaves it: whatever it holds, and even if a person vouches for
+//! it, nothing outside of what a run may change changes.
+
+mod disk;
+mod journal;
+
+use std::sync::atomic::AtomicBool;
+
+use diskmend_disk::Target;
+use diskmend_repair::recipe::Catalogue;
+use diskmend_repair::{Goal, Key, Keys, Options, Watch};
+
+use super::image::Script;
+use crate::random::Random;
+use disk::Disk;
+
+/// Most changes of one input.
+const MAX_CHANGES: usize = 16;
+/// Most bytes that a file is lengthened to.
+const MAX_LEN: u64 = 1 << 20;
+/// The key of this machine.
+const KEY: [u8; 32] = [7; 32];
+/// What the run of the disk repairs, and what later repairs ask for.
+const RECIPES: [&str; 2] = ["nla", "tls"];
+
+/// Changes the folder as the input says, and gives every command that reads it.
+///
+/// ```text
+/// flags u8 | change | change | ...
+/// ```
+///
+/// # Panics
+/// If anything else of the disk, or beside it, has changed.
+pub fn forge(data: &[u8]) {
+    let mut script = Script::new(data);
+    let flags = script.byte();
+    let Some(disk) = Disk::restored() else {
+        return;
+    };
+    for _ in 0..MAX_CHANGES {
+        if script.is_at_end() {
+            break;
+        }
+        change(&disk, &mut script);
+    }
+    if let Ok(target) = Target::open(&disk.root()) {
+        commands(&disk, &target, flags);
+    }
+    disk.assert_untouched();
+}
+
+/// One change of the folder.
+fn change(disk: &Disk, script: &mut Script<'_>) {
+    let (kind, file) = (script.byte(), script.byte());
+    match kind % 12 {
+        0..=4 => {
+            let Some(bytes) = disk.read("journal.json") else {
+                return;
+            };
+            if let Some(forged) = journal::forged(&bytes, script, &disk.outside()) {
+                disk.replace("journal.json", &forged);
+            }
+        }
+        5 => {
+            let (offset, bytes) = (script.number(), script.take(usize::from(file % 16)));
+            disk.patch(script.byte(), u64::from(offset), bytes);
+        }
+        6 => disk.set_len(file, u64::from(script.number()) % MAX_LEN),
+        7 => disk.link(file, script.byte()),
+        8 => disk.put_odd(file, script.byte()),
+        9 => disk.copy(file, script.byte()),
+        10 => disk.rename_run(),
+        _ => disk.remove(file),
+    }
+}
+
+fn options(vouched: bool) -> Options {
+    Options {
+        check: false,
+        keys: Keys::own(Key::from_bytes(KEY)),
+        vouched,
+        ..Options::default()
+    }
+}
+
+/// Every command that believes, shows or takes back a run. None has to succeed.
+fn commands(disk: &Disk, target: &Target, flags: u8) {
+    let cancel = AtomicBool::new(false);
+    let (believing, vouching) = (options(false), options(true));
+    let runs = diskmend_repair::runs(target, &believing);
+    let names: Vec<String> = runs.map_or_else(
+        |_| Vec::new(),
+        |list| list.runs.into_iter().map(|run| run.run).collect(),
+    );
+    if flags & 1 == 0 {
+        repair(target, &cancel);
+    }
+    if flags & 2 == 0 {
+        let undone =
+            diskmend_repair::undo(target, None, &believing, &mut Watch::new(&mut (), &cancel));
+        std::hint::black_box(undone.is_ok());
+    }
+    for name in names {
+        let shown = diskmend_repair::preview_undo(target, &name, &vouching, &mut |change| {
+            std::hint::black_box(change);
+        });
+        std::hint::black_box(shown.is_ok());
+        let (mut quiet, run) = ((), Some(name.as_str()));
+        let mut watch = Watch::new(&mut quiet, &cancel);
+        let undone = match flags & 4 == 0 {
+            true => diskmend_repair::undo(target, run, &vouching, &mut watch).is_ok(),
+            false => diskmend_repair::undo_by_force(target, run, &vouching, &mut watch).is_ok(),
+        };
+        std::hint::black_box(undone);
+    }
+    disk.assert_untouched();
+    repair(target, &cancel);
+}
+
+fn repair(target: &Target, cancel: &AtomicBool) {
+    let options = options(false);
+    let Ok(catalogue) = Catalogue::built_in() else {
+        return;
+    };
+    let Ok(recipes) = catalogue.select(&RECIPES) else {
+        return;
+    };
+    let mut quiet = ();
+    let mut watch = Watch::new(&mut quiet, cancel);
+    let plan = diskmend_repair::plan(target, &recipes, Goal::Desired, &options, &mut watch);
+    if let Ok(plan) = plan {
+        let repaired = diskmend_repair::repair(target, plan, &options, &mut watch);
+        std::hint::black_box(repaired.is_ok());
+    }
+}
+
+/// Inputs to begin with.
+pub(super) fn seeds() -> Vec<Vec<u8>> {
+    let mut random = Random::new(1);
+    let input = |kind: u8, random: &mut Random| {
+        let mut input = vec![random.next() as u8];
+        for _ in 0..3 {
+            input.push(kind);
+            input.extend((0..8).map(|_| random.next() as u8));
+        }
+        input
+    };
+    let kinds = (0..12).flat_map(|kind| [kind; 4]);
+    kinds.map(|kind| input(kind, &mut random)).collect()
+}
