@@ -71,9 +71,12 @@ impl Bench {
     /// The runs, oldest first.
     pub(super) fn runs(&self) -> Result<Vec<Run>> {
         let list = self.json("runs", &[])?;
-        let runs = list["runs"].as_array().context("runs")?;
-        let text = |run: &Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
-        let is = |run: &Value, name: &str| run[name].as_bool().unwrap_or_default();
+        let runs = list.get("runs").and_then(Value::as_array).context("runs")?;
+        let text = |run: &Value, name: &str| {
+            let text = run.get(name).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let is = |run: &Value, name: &str| run.get(name) == Some(&Value::Bool(true));
         Ok(runs
             .iter()
             .map(|run| Run {
@@ -87,12 +90,12 @@ impl Bench {
     /// The value of each setting that these recipes name.
     pub(super) fn settings(&self, recipes: &[&str]) -> Result<BTreeMap<String, String>> {
         let inspection = self.json("inspect", recipes)?;
-        let rows = inspection["rows"].as_array().context("rows")?;
+        let rows = inspection.get("rows").and_then(Value::as_array);
         let setting = |row: &Value| {
-            let path = format!("{} {}", row["key"], row["value"]);
-            (path, row["current"].to_string())
+            let member = |name| row.get(name).map(Value::to_string).unwrap_or_default();
+            (member("key") + " " + &member("value"), member("current"))
         };
-        Ok(rows.iter().map(setting).collect())
+        Ok(rows.context("rows")?.iter().map(setting).collect())
     }
 
     /// What lies in the folder.

@@ -241,5 +241,6 @@ fn interrupt_late(bench: &Bench, mut disk: Disk, ops: &[trace::Op]) -> Result<()
 /// Whether a journal says that permissions are being set.
 fn begun(journal: &[u8]) -> bool {
     let journal: serde_json::Value = serde_json::from_slice(journal).unwrap_or_default();
-    journal["state"] == "applying" && journal["descriptors"]["begun"] == true
+    journal.get("state") == Some(&"applying".into())
+        && journal.pointer("/descriptors/begun") == Some(&true.into())
 }
