@@ -96,7 +96,7 @@ fn run() -> Result<()> {
         #[cfg(all(feature = "program", unix))]
         Task::Ci => xtask::ci::run(),
         #[cfg(target_os = "linux")]
-        Task::Crash(options) => xtask::crash::run(&options).map(|summary| println!("{summary}")),
+        Task::Crash(options) => xtask::crash::run(&options).map(drop),
         Task::Demo => xtask::demo::run(),
         #[cfg(all(feature = "program", unix))]
         Task::Dist => xtask::dist::archive(),

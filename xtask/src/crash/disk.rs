@@ -172,6 +172,13 @@ impl Tree {
         }
     }
 
+    fn len(&self, file: Id) -> usize {
+        match self.nodes.get(file) {
+            Some(Node::File(bytes)) => bytes.len(),
+            _ => 0,
+        }
+    }
+
     fn find(&self, path: &Path) -> Result<Id> {
         let mut id = 0;
         for component in path.components() {
@@ -269,6 +276,12 @@ impl Disk {
                 offset: usize::try_from(*offset)?,
                 data: data.clone(),
             },
+            Op::Append(path, data) => {
+                let file = self.seen.find(path)?;
+                let offset = self.seen.len(file);
+                let data = data.clone();
+                Pending::Write { file, offset, data }
+            }
             Op::SetLen(path, len) => Pending::SetLen {
                 file: self.seen.find(path)?,
                 len: usize::try_from(*len)?,
@@ -278,6 +291,11 @@ impl Disk {
                 from: self.seen.place(from)?,
                 to: self.seen.place(to)?,
             },
+            Op::Link(from, to) => {
+                let node = self.seen.find(from)?;
+                let (dir, name) = self.seen.place(to)?;
+                Pending::Link { dir, name, node }
+            }
             Op::Remove(path) => {
                 let (dir, name) = self.seen.place(path)?;
                 Pending::Unlink { dir, name }

@@ -108,9 +108,9 @@ pub fn run(options: &Options) -> Result<String> {
     if tried == 0 {
         bail!("no scenario has such a name");
     }
-    Ok(format!(
-        "{tried} states after a power cut in {scenarios} scenarios"
-    ))
+    let summary = format!("{tried} states after a power cut in {scenarios} scenarios");
+    println!("{summary}");
+    Ok(summary)
 }
 
 struct Outcome {

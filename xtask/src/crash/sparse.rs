@@ -1,7 +1,7 @@
-//! Files whose zeros take no room.
+//! Files whose zeros take no room, and that are their owner's alone: a key of others is no key.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,7 +10,12 @@ const PAGE: usize = 4096;
 
 /// Writes a file; pages of zeros become holes.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let file = File::create(path)?;
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.set_len(bytes.len() as u64)?;
     let mut start = 0;
     for chunk in bytes.chunks(PAGE) {

@@ -23,8 +23,12 @@ pub(super) enum Op {
         offset: u64,
         data: Vec<u8>,
     },
+    /// A write where the last one has ended, to a file that the program has created.
+    Append(PathBuf, Vec<u8>),
     SetLen(PathBuf, u64),
     Rename(PathBuf, PathBuf),
+    /// A second name for a file.
+    Link(PathBuf, PathBuf),
     Remove(PathBuf),
     /// The data of a file, or the names in a folder, become durable.
     Flush(PathBuf),
@@ -116,10 +120,23 @@ fn op(call: &str, folder: &Path, ops: &mut Vec<Op>) -> Result<()> {
     };
     let mut push = |path: Option<PathBuf>, op: fn(PathBuf) -> Op| ops.extend(path.map(op));
     match name {
-        "open" | "creat" | "truncate" | "rename" | "unlink" | "mkdir" | "rmdir" | "link"
-        | "symlink" | "linkat" | "symlinkat" => {
-            let path = text(call.argument(0)?)?;
-            ensure!(below(&path, folder).is_none(), "not understood");
+        "mkdir" => push(call.path(0)?, Op::MakeDir),
+        "unlink" => push(call.path(0)?, Op::Remove),
+        "link" | "rename" => {
+            if let (Some(from), Some(to)) = (call.path(0)?, call.path(1)?) {
+                ops.push(match name {
+                    "link" => Op::Link(from, to),
+                    _ => Op::Rename(from, to),
+                });
+            }
+        }
+        "linkat" => {
+            if let (Some(from), Some(to)) = (call.at(0)?, call.at(2)?) {
+                ops.push(Op::Link(from, to));
+            }
+        }
+        "open" | "creat" | "truncate" | "rmdir" | "symlink" | "symlinkat" => {
+            ensure!(call.path(0)?.is_none(), "not understood");
         }
         "openat" | "openat2" => {
             let flags = call.argument(2)?;
@@ -148,12 +165,14 @@ fn op(call: &str, folder: &Path, ops: &mut Vec<Op>) -> Result<()> {
         }
         "pwrite64" => {
             if let Some(path) = call.file(0)? {
-                let written: usize = first_word(result).parse()?;
-                let mut data = string(call.argument(1)?)?;
-                ensure!(data.len() >= written, "a write is cut off");
-                data.truncate(written);
+                let data = call.written(result)?;
                 let offset = call.argument(3)?.parse()?;
                 ops.push(Op::Write { path, offset, data });
+            }
+        }
+        "write" => {
+            if let Some(path) = call.file(0)? {
+                ops.push(Op::Append(path, call.written(result)?));
             }
         }
         "mmap" => {
@@ -179,6 +198,15 @@ impl Call<'_> {
         self.arguments.get(index).copied().context("no argument")
     }
 
+    /// The bytes that a write has written.
+    fn written(&self, result: &str) -> Result<Vec<u8>> {
+        let written: usize = first_word(result).parse()?;
+        let mut data = string(self.argument(1)?)?;
+        ensure!(data.len() >= written, "a write is cut off");
+        data.truncate(written);
+        Ok(data)
+    }
+
     /// The file that a descriptor stands for, if it lies in the folder.
     fn file(&self, index: usize) -> Result<Option<PathBuf>> {
         let argument = self.argument(index)?;
@@ -186,6 +214,11 @@ impl Call<'_> {
             Some((_, path)) => Ok(below(&text(path)?, self.folder)),
             None => Ok(None),
         }
+    }
+
+    /// A path, if it lies in the folder.
+    fn path(&self, index: usize) -> Result<Option<PathBuf>> {
+        Ok(below(&text(self.argument(index)?)?, self.folder))
     }
 
     /// The path that a folder's descriptor and a name after it stand for, if it lies in the folder.

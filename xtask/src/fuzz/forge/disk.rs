@@ -108,7 +108,7 @@ fn may_change(path: &Path) -> bool {
         name.push(end);
         path == Path::new(&name)
     };
-    stores.iter().any(|store| path.starts_with(store)) || logs.iter().any(|end| is_hive(&end))
+    stores.iter().any(|store| path.starts_with(store)) || logs.iter().any(is_hive)
 }
 
 impl Disk {
