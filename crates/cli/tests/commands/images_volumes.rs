@@ -5,6 +5,7 @@ use std::fs;
 use crate::disks::two_windows;
 use crate::image_disk::{ImageDisk, Part};
 use crate::program::{Run, diskmend};
+use crate::sealing;
 
 fn system(disk: &ImageDisk, part: Part) -> Option<Vec<u8>> {
     let volume = disk.mount_with(part, "ro,permissions")?;
@@ -76,10 +77,9 @@ fn an_unfinished_run_of_another_partition_stands_in_the_way_and_is_named() {
     };
     on(&disk, "repair", "2", &["machine-keys", "--yes"]).ends(0);
     let (run, _) = names(&disk).remove(0);
-    let journal = disk.beside(&format!("disk.img.diskmend/runs/{run}/journal.json"));
-    let text = fs::read_to_string(&journal).expect("a journal");
-    let text = text.replacen("\"state\": \"done\"", "\"state\": \"applying\"", 1);
-    fs::write(&journal, text).expect("writable");
+    let (done, killed) = ("\"state\": \"done\"", "\"state\": \"applying\"");
+    let folder = disk.beside(&format!("disk.img.diskmend/runs/{run}"));
+    sealing::replace(folder.as_ref(), done, killed);
     let before = disk.snapshot();
     let undo = format!("diskmend undo {} {run} --volume 2", disk.path());
     on(&disk, "repair", "1", &["machine-keys", "tls", "--yes"])

@@ -37,6 +37,9 @@ mod exit_codes;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+#[cfg(unix)]
+mod forged;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod hive_check;
@@ -126,6 +129,8 @@ mod repair_keys;
 mod repair_keys_hostile;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+mod sealing;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod state_folder;

@@ -81,26 +81,31 @@ fn without_a_terminal_it_must_be_allowed() {
     assert_eq!(volume.hives(), repaired);
 }
 
-/// What a journal says of where the run has written the hive, from the last place to the first.
+/// Where the run has written the hive, the last place first: its undo data hold the old bytes of each
+/// place, behind their offset and number.
 fn extents(volume: &Volume) -> Vec<(u64, u64)> {
     let runs = volume.folder.path().join("diskmend/runs");
     let run = fs::read_dir(runs).expect("runs").next().expect("a run");
-    let journal = fs::read(run.expect("readable").path().join("journal.json"));
-    let journal: serde_json::Value =
-        serde_json::from_slice(&journal.expect("a journal")).expect("JSON");
-    let extents = journal["hives"][0]["files"].as_array().expect("files");
-    let primary = extents.iter().find(|file| {
-        file["path"]
-            .as_str()
-            .is_some_and(|path| path.ends_with("SYSTEM"))
-    });
-    let extents = primary.expect("the hive")["extents"].as_array().cloned();
-    let number = |extent: &serde_json::Value, at: usize| extent[at].as_u64().expect("a number");
-    let extents = extents.expect("a list");
-    let pairs = extents
-        .iter()
-        .map(|extent| (number(extent, 0), number(extent, 1)));
-    pairs.rev().collect()
+    let run = run.expect("readable").path();
+    let journal = fs::read(run.join("journal.json")).expect("a journal");
+    let journal: serde_json::Value = serde_json::from_slice(&journal).expect("JSON");
+    let files = journal["hives"][0]["files"].as_array().expect("files");
+    let is_hive = |file: &&serde_json::Value| {
+        let path = file["path"].as_str();
+        path.is_some_and(|path| path.ends_with("SYSTEM"))
+    };
+    let hive = files.iter().find(is_hive).expect("the hive");
+    let undo = fs::read(run.join(hive["undo"].as_str().expect("a name"))).expect("undo data");
+    let number = |at: usize| u64::from_le_bytes(undo[at..at + 8].try_into().expect("8 bytes"));
+    let (mut at, mut extents) = (56, Vec::new());
+    for _ in 0..number(16) {
+        extents.push((number(at), number(at + 8)));
+        at += 24 + usize::try_from(number(at + 8)).expect("small");
+    }
+    extents.sort_unstable();
+    extents.dedup();
+    extents.reverse();
+    extents
 }
 
 /// The hive was damaged since where the run had written it, so that nothing can be reversed value by
@@ -110,8 +115,10 @@ fn the_old_bytes_can_be_restored_over_what_was_written_since() {
     let volume = Volume::new();
     let before = volume.hives();
     diskmend(["repair", volume.root(), "tls", "nla", "--yes"]).ends(0);
-    let (offset, length) = extents(&volume)[0];
-    assert!(length >= 512, "{length}");
+    let mut extents = extents(&volume).into_iter();
+    let (offset, _) = extents
+        .find(|(_, length)| *length >= 512)
+        .expect("a sector");
     let mut hive = fs::read(volume.system()).expect("readable");
     let at = offset as usize;
     hive[at..at + 512].fill(0xEE);
