@@ -97,8 +97,9 @@ impl<'a> SavedEntries<'a> {
     pub fn new(bytes: &'a [u8], domains: Domains) -> Result<Self, SaveReadError> {
         let (units, odd) = bytes.as_chunks::<2>();
         let wrong = |found| Err(SaveReadError::Encoding { found });
-        // SDDL is ASCII, of which every other byte is zero in UTF-16.
-        if !bytes.is_empty() && !bytes.contains(&0) {
+        let is_marked = bytes.starts_with(&BYTE_ORDER_MARK.to_le_bytes());
+        // SDDL is ASCII: in UTF-16 every other byte of it is zero. A file without an object has none.
+        if !is_marked && !bytes.is_empty() && !bytes.contains(&0) {
             return wrong(match std::str::from_utf8(bytes) {
                 Ok(_) => "UTF-8",
                 Err(_) => "text of one byte a character",
