@@ -7,7 +7,7 @@ use diskmend_bcd::loader::LoaderError;
 use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError, is_in_use};
 use diskmend_hive::ReadLogError;
 use diskmend_repair::recipe::RecipeError;
-use diskmend_repair::{Class, Error, Refusal, Trust};
+use diskmend_repair::{Class, Doubt, Error, Refusal, Trust};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -229,6 +229,12 @@ pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> 
     hints.push(match trust {
         Trust::Foreign { .. } => format!(
             "to keep it without undoing it: move its folder diskmend/runs/{run} off the disk"
+        ),
+        Trust::Unauthenticated {
+            reason: Doubt::OtherDisk,
+        } => format!(
+            "this machine has made it for another disk that may still need it: name that disk to \
+             undo it, or move its folder diskmend/runs/{run} to that disk's folder for undo data"
         ),
         _ => format!("to remove it without undoing it: diskmend runs {target} --prune{state}"),
     });

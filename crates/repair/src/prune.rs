@@ -3,7 +3,7 @@
 use diskmend_disk::Target;
 
 use crate::documents::{
-    NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, Trust,
+    Doubt, NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, Trust,
     same_partition,
 };
 use crate::error::{Error, chain};
@@ -74,12 +74,16 @@ fn why(run: &FoundRun, site: &Site) -> Result<Option<PruneReason>, Error> {
         Err(Error::DamagedRun { .. }) => return Ok(Some(PruneReason::NotTrusted)),
         Err(error) => return Err(error),
     };
-    if let Trust::Unauthenticated { .. } = read.trust {
-        return Ok(Some(PruneReason::NotTrusted));
-    }
-    // The machine that another key belongs to may still need its runs.
+    // Another partition or another disk may still need it.
     if !same_partition(read.journal.partition(), site.partition) {
         return Ok(None);
+    }
+    match read.trust {
+        Trust::Unauthenticated {
+            reason: Doubt::OtherDisk,
+        } => return Ok(None),
+        Trust::Unauthenticated { .. } => return Ok(Some(PruneReason::NotTrusted)),
+        _ => {}
     }
     Ok(match read.journal.state {
         RunState::Undone => Some(PruneReason::Undone),

@@ -145,7 +145,8 @@ impl Site {
                 options.keys.clone(),
                 target.disk_identity().into(),
                 options.vouched,
-            ),
+            )
+            .of_partition(target.partition()),
         })
     }
 

@@ -32,10 +32,14 @@ impl TargetIdentity {
             (Some(one), Some(other)) => one.ends_with(other.as_str()) || other.ends_with(one),
             _ => true,
         };
-        let disks = match (&self.disk, &other.disk) {
+        volumes && self.may_be_on_disk_of(other)
+    }
+
+    /// Whether both may be volumes of the same disk.
+    pub(crate) fn may_be_on_disk_of(&self, other: &Self) -> bool {
+        match (&self.disk, &other.disk) {
             (Some(one), Some(other)) => one == other,
             _ => true,
-        };
-        volumes && disks
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Removing runs that nobody needs any more.
 
 use super::support::{FaultyHive, hives, repair_unchecked, same_hives, site, undo, volume};
-use crate::documents::{PruneList, PruneReason, PruneReport, RunState};
+use crate::documents::{Doubt, PruneList, PruneReason, PruneReport, RunKind, RunState, Trust};
 use crate::error::Error;
 use crate::prune::{prunable_site, prune_site};
+use crate::run::{DiskEntry, Journal};
 use crate::runs::runs_site;
+use crate::site::Site;
 use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
 const LOSSES: [Loss; 3] = [
@@ -140,4 +142,54 @@ fn a_run_that_was_changed_since_it_was_listed_stays() {
     let report = prune_site(&site, &list).expect("prune");
     assert_eq!(report.removed, []);
     assert_eq!(report.failed.len(), 1);
+}
+
+/// Two Windows on one disk, or two disks, may have one folder for undo data.
+#[test]
+fn a_run_that_another_volume_needs_stays() {
+    let disk = volume("system-001-002");
+    let of = |serial: &str, partition| {
+        let mut site = site(&disk);
+        site.judge.identity.volume = Some(serial.to_owned());
+        site.judge.partition = partition;
+        site.partition = partition;
+        site
+    };
+    let made = of("0000000000000001", Some(2));
+    let run = made.state.new_run(jiff::Timestamp::now(), &made.judge);
+    let run = run.expect("a run");
+    let target = ("memory", made.judge.identity.clone());
+    let mut journal = Journal::begin(&run.id, RunKind::Repair, target, Vec::new());
+    journal.disk = Some(DiskEntry {
+        partition: 2,
+        record: "sectors.bin".to_owned(),
+        content: None,
+        mac: None,
+    });
+    journal.state = RunState::Done;
+    run.write_journal(&journal).expect("memory");
+    let trust = |site: &Site| runs_site(site).expect("runs").runs[0].trust.clone();
+    let reason = Doubt::OtherDisk;
+    let cases = [
+        ("0000000000000001", Some(2), Trust::Own),
+        // Another partition of the same disk.
+        ("0000000000000002", Some(3), Trust::Own),
+        // The same partition of another disk.
+        (
+            "0000000000000002",
+            Some(2),
+            Trust::Unauthenticated { reason },
+        ),
+        ("0000000000000002", None, Trust::Unauthenticated { reason }),
+    ];
+    for (serial, partition, expected) in cases {
+        let site = of(serial, partition);
+        assert_eq!(trust(&site), expected, "{serial} {partition:?}");
+        let list = prunable_site(&site, 0).expect("listed");
+        assert!(
+            list.runs.is_empty(),
+            "{serial} {partition:?}: {:?}",
+            list.runs
+        );
+    }
 }

@@ -64,7 +64,10 @@ impl FoundRun {
                 },
                 None,
             ),
-            false => judge.judge(&self.id, &Sealed::of(&bytes), &journal.identity),
+            false => {
+                let target = (&journal.identity, journal.partition());
+                judge.judge(&self.id, &Sealed::of(&bytes), target)
+            }
         };
         Ok(Some(ReadRun {
             journal,

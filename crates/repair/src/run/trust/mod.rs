@@ -13,7 +13,7 @@ pub(crate) use run_key::{FileMac, Mac, RunKey};
 pub(crate) use seal::{Sealed, seal};
 
 use super::RunId;
-use crate::documents::TargetIdentity;
+use crate::documents::{TargetIdentity, same_partition};
 
 /// Who speaks for a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +94,8 @@ pub(crate) struct Judge {
     keys: Keys,
     /// The target's disk.
     pub(crate) identity: TargetIdentity,
+    /// The number of the target's partition, on a disk that is not mounted.
+    pub(crate) partition: Option<u32>,
     /// A person has looked at the run that is named, and vouches for it.
     pub(crate) vouched: bool,
 }
@@ -112,8 +114,14 @@ impl Judge {
         Self {
             keys,
             identity,
+            partition: None,
             vouched,
         }
+    }
+
+    /// The same for a partition of a disk that is not mounted.
+    pub(crate) fn of_partition(self, partition: Option<u32>) -> Self {
+        Self { partition, ..self }
     }
 
     /// The key of a new run.
@@ -141,12 +149,12 @@ impl Judge {
     }
 
     /// Who speaks for a journal, and the key that its files are sealed with. `identity` is what the
-    /// journal says of the disk.
+    /// journal says of the disk, and `partition` of the partition.
     pub(crate) fn judge(
         &self,
         run: &RunId,
         sealed: &Sealed<'_>,
-        identity: &TargetIdentity,
+        (identity, partition): (&TargetIdentity, Option<u32>),
     ) -> (Trust, Option<RunKey>) {
         let doubt = |reason| (Trust::Unauthenticated { reason }, None);
         let Some(id) = sealed.key else {
@@ -159,7 +167,12 @@ impl Judge {
         if !key.seals(sealed) {
             return doubt(Doubt::WrongSeal);
         }
-        if !identity.may_be(&self.identity) {
+        // Each partition of a disk has a volume with a number of its own.
+        let same_disk = match same_partition(partition, self.partition) {
+            true => identity.may_be(&self.identity),
+            false => identity.may_be_on_disk_of(&self.identity),
+        };
+        if !same_disk {
             return doubt(Doubt::OtherDisk);
         }
         let trust = match own {

@@ -96,7 +96,9 @@ mod tests {
 
     fn trust(judge: &Judge, name: &str, bytes: &[u8]) -> Trust {
         let known = identity("0000000000000001");
-        judge.judge(&run(name), &Sealed::of(bytes), &known).0
+        judge
+            .judge(&run(name), &Sealed::of(bytes), (&known, None))
+            .0
     }
 
     const NAME: &str = "20261123T124100Z";
