@@ -297,9 +297,8 @@ impl Site {
     fn record(&self, run: &RunFolder, entry: &DiskEntry) -> Result<AsRecord, Error> {
         let file = run.open(&entry.record, Access::Read)?;
         if let Some(expected) = entry.content {
-            let found = Content::of_file(file.as_ref());
-            let found = found.map_err(Error::io(&entry.record, "read the undo data"))?;
-            if found != expected {
+            let same = expected.is_of(file.as_ref());
+            if !same.map_err(Error::io(&entry.record, "read the undo data"))? {
                 return Err(run.damaged(&entry.record, "not what the journal says"));
             }
             run.check_mac(&entry.record, file.as_ref(), entry.mac)?;

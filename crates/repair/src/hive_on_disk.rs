@@ -289,4 +289,9 @@ impl Content {
             xxh3: Digest::of_file(file)?,
         })
     }
+
+    /// Whether a file has this content. One of another length is not read, however long it is.
+    pub(crate) fn is_of(&self, file: &dyn Storage) -> io::Result<bool> {
+        Ok(file.len()? == self.length && Digest::of_file(file)? == self.xxh3)
+    }
 }

@@ -73,7 +73,13 @@ fn a_forged_undo_reaches_no_volume_that_its_journal_names() {
         warns(&diskmend(["undo", volume.root(), NAME, "--yes"]).ends(5));
         warns(&diskmend(["inspect", volume.root()]));
         let before = volume.hives();
-        warns(&diskmend(["repair", volume.root(), "tls", "--yes"]).ends(5));
+        let repair = diskmend(["repair", volume.root(), "tls", "--yes"]).ends(5);
+        warns(&repair);
+        assert!(
+            repair.stderr.contains("(it is undoing)"),
+            "{}",
+            repair.stderr
+        );
         assert_eq!(volume.hives(), before);
         let vouched = diskmend(["undo", volume.root(), NAME, "--trust", "--yes"]);
         assert_ne!(vouched.code, 0, "{}", vouched.stdout);
@@ -83,6 +89,47 @@ fn a_forged_undo_reaches_no_volume_that_its_journal_names() {
         diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
         assert_eq!(fs::read(boot.join("BCD")).expect("there"), b"mine");
     }
+}
+
+/// Every byte of a file was hashed before its length was looked at: a sparse file took hours.
+#[test]
+fn a_file_that_no_run_made_so_long_is_not_read() {
+    const LEN: u64 = 1 << 40;
+    let lengthen = |path: &std::path::Path| {
+        let file = fs::OpenOptions::new().write(true).open(path);
+        file.expect("there").set_len(LEN)
+    };
+    let volume = Volume::new();
+    let root = volume.root();
+    let document = diskmend(["repair", root, "nla", "--yes", "--json"]).ends(0);
+    let document = document.json();
+    let run = document["run"].as_str().expect("a run");
+    let log = volume.config().join("SYSTEM.LOG1");
+    let original = fs::read(&log).ok();
+    fs::File::create(&log).expect("writable");
+    if lengthen(&log).is_err() {
+        // This file system holds no file of that length.
+        return;
+    }
+    let undo = diskmend(["undo", root, "--yes"]);
+    assert_ne!(undo.code, 0, "{}", undo.stdout);
+    match original {
+        Some(bytes) => fs::write(&log, bytes).expect("writable"),
+        None => fs::remove_file(&log).expect("writable"),
+    }
+    let before = volume.hives();
+    let undo_data = runs_folder(root).join(run).join("undo-1.bin");
+    let original = fs::read(&undo_data).expect("there");
+    for len in [LEN, original.len() as u64 + 1] {
+        let file = fs::OpenOptions::new().write(true).open(&undo_data);
+        file.expect("there").set_len(len).expect("sparse");
+        diskmend(["undo", root, "--yes"])
+            .ends(1)
+            .says("undo-1.bin is damaged");
+        assert_eq!(volume.hives(), before);
+    }
+    fs::write(&undo_data, original).expect("writable");
+    diskmend(["undo", root, "--yes"]).ends(0);
 }
 
 /// `files[].path` was not tied to the hive: undo overwrote or removed any file of the volume.

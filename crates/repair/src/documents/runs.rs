@@ -112,6 +112,20 @@ pub enum RunState {
     Broken,
 }
 
+impl std::fmt::Display for RunState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // As documents and the documentation name it.
+        f.write_str(match self {
+            Self::Applying => "applying",
+            Self::Done => "done",
+            Self::RolledBack => "rolled-back",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::Broken => "broken",
+        })
+    }
+}
+
 impl RunState {
     /// Whether files may be half written.
     #[must_use]

@@ -154,7 +154,7 @@ pub enum Error {
     #[error("there is no run to undo")]
     NothingToUndo,
     /// The run has nothing to undo.
-    #[error("run {run} is {state:?}: there is nothing to undo")]
+    #[error("run {run} is {state}: there is nothing to undo")]
     NotUndoable {
         /// The run.
         run: String,

@@ -13,7 +13,7 @@ pub enum Refusal {
     #[error(transparent)]
     Guard(#[from] GuardError),
     /// A run was killed half way and must be settled first.
-    #[error("run {run} of this target did not end (it is {state:?}): undo it first")]
+    #[error("run {run} of this target did not end (it is {state}): undo it first")]
     Unfinished {
         /// The run.
         run: String,
@@ -23,7 +23,7 @@ pub enum Refusal {
         partition: Option<u32>,
     },
     /// Nobody speaks for the run.
-    #[error("run {run} of this target (it is {state:?}) is not trusted: {trust}")]
+    #[error("run {run} of this target (it is {state}) is not trusted: {trust}")]
     Untrusted {
         /// The run.
         run: String,

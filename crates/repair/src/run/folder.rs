@@ -459,7 +459,7 @@ impl RunFolder {
         let path = self.path(&entry.file);
         let io = || Error::io(&path, "read the undo data");
         let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
-        if Content::of_file(file.as_ref()).map_err(io())? != entry.content {
+        if !entry.content.is_of(file.as_ref()).map_err(io())? {
             return Err(self.damaged(&entry.file, "not what the journal says"));
         }
         self.check_mac(&entry.file, file.as_ref(), entry.mac)?;
@@ -519,8 +519,10 @@ impl RunFolder {
     pub(crate) fn read_undo(&self, entry: &FileEntry) -> Result<undo_data::UndoData, Error> {
         let name = &entry.undo;
         let file = self.open(name, Access::Read)?;
+        let damaged = |error: undo_data::UndoDataError| self.damaged(name, &error.to_string());
+        undo_data::check_len(file.as_ref()).map_err(damaged)?;
         self.check_mac(name, file.as_ref(), entry.mac)?;
-        undo_data::UndoData::open(file).map_err(|error| self.damaged(name, &error.to_string()))
+        undo_data::UndoData::open(file).map_err(damaged)
     }
 
     /// Removes what is left of a run that changed nothing; failing at that does no harm.

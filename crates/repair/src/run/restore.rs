@@ -31,18 +31,31 @@ struct Restorable<'a> {
     /// The file, where it exists.
     place: Option<Place>,
     open: Option<Box<dyn OpenFile>>,
-    /// What it is before anything is restored.
-    found: OnceCell<Content>,
+    /// What it is before anything is restored, if the run can have made it that long.
+    found: OnceCell<Option<Content>>,
 }
 
 impl Restorable<'_> {
-    fn found(&self, open: &dyn OpenFile) -> Result<Content, Error> {
+    /// What the file is; `None` if it has a length that the run never gave it. It is not read then,
+    /// however long it is.
+    fn found(&self, open: &dyn OpenFile) -> Result<Option<Content>, Error> {
         if let Some(found) = self.found.get() {
             return Ok(*found);
         }
-        let content = Content::of_file(open);
-        let content = content.map_err(Error::io(&self.entry.path, "read the file"))?;
+        let io = || Error::io(&self.entry.path, "read the file");
+        let content = match self.knows_length(open.len().map_err(io())?) {
+            true => Some(Content::of_file(open).map_err(io())?),
+            false => None,
+        };
         Ok(*self.found.get_or_init(|| content))
+    }
+
+    fn knows_length(&self, len: u64) -> bool {
+        let ends = [self.entry.old, self.entry.new];
+        let on_the_way = self.undo.lengths();
+        len <= MAX_LEN
+            && (ends.iter().flatten().any(|known| known.length == len)
+                || on_the_way.is_some_and(|lengths| lengths.contains(&len)))
     }
 
     /// Whether every byte is what the run found or wrote.
@@ -50,7 +63,10 @@ impl Restorable<'_> {
         let Some(open) = self.open.as_deref() else {
             return Ok(self.entry.old.is_none());
         };
-        let found = Some(self.found(open)?);
+        let found = self.found(open)?;
+        if found.is_none() {
+            return Ok(false);
+        }
         if found == self.entry.old || found == self.entry.new {
             return Ok(true);
         }
@@ -102,7 +118,8 @@ impl Restorable<'_> {
         if self.holds_nothing_foreign()? {
             return Ok(difference);
         }
-        let found = self.found(open)?.length;
+        let io = || Error::io(&self.entry.path, "read the file");
+        let found = open.len().map_err(io())?;
         let lengths = [self.entry.old, self.entry.new];
         let is_known = match self.undo.lengths() {
             Some(lengths) => lengths.contains(&found),
@@ -114,20 +131,23 @@ impl Restorable<'_> {
             difference.add(&range);
             true
         });
-        compared.map_err(Error::io(&self.entry.path, "read the file"))?;
+        compared.map_err(io())?;
         Ok(difference)
     }
 
     /// Reads what was restored back, and nothing else.
     fn verify_records(&self, open: &dyn OpenFile) -> Result<(), Error> {
         let io = || Error::io(&self.entry.path, "read the file back");
-        let mut image = open.map(0, u64::MAX).map_err(io())?;
-        let len = image.bytes().len();
+        // What lies behind the old file is not restored, and may be of any length.
         let old_len = self.entry.old.map_or(0, |old| old.length);
-        let old_len = usize::try_from(old_len).unwrap_or(usize::MAX).min(len);
-        let found = Digest::of(image.bytes());
-        overlay(image.as_mut(), &self.undo, old_len).map_err(io())?;
-        if Digest::of(image.bytes()) == found {
+        let len = open.len().map_err(io())?.min(old_len).min(MAX_LEN);
+        let len = usize::try_from(len).map_err(|_| io()(std::io::ErrorKind::OutOfMemory.into()))?;
+        let mut image: Vec<u8> = Vec::new();
+        image.grow(len).map_err(io())?;
+        open.read_exact_at(&mut image, 0).map_err(io())?;
+        let found = Digest::of(&image);
+        overlay(&mut image, &self.undo, len).map_err(io())?;
+        if Digest::of(&image) == found {
             return Ok(());
         }
         Err(Error::ReadBack {
@@ -138,14 +158,17 @@ impl Restorable<'_> {
 
     /// What restoring does to the file.
     fn action(&self) -> Result<FileAction, Error> {
-        let found = match self.open.as_deref() {
-            Some(open) => Some(self.found(open)?),
-            None => None,
+        let is_old = match self.open.as_deref() {
+            Some(open) => {
+                let found = self.found(open)?;
+                found.is_some() && found == self.entry.old
+            }
+            None => self.entry.old.is_none(),
         };
-        Ok(match (found, self.entry.old) {
-            (found, old) if found == old => FileAction::Unchanged,
-            (_, Some(_)) => FileAction::Restored,
-            (_, None) => FileAction::Removed,
+        Ok(match self.entry.old {
+            _ if is_old => FileAction::Unchanged,
+            Some(_) => FileAction::Restored,
+            None => FileAction::Removed,
         })
     }
 }
@@ -408,12 +431,10 @@ impl<'a> Restoration<'a> {
                 file.verify_records(open.as_ref())?;
                 continue;
             }
-            let len = open.len().map_err(io())?;
-            let digest = Digest::of_file(open.as_ref()).map_err(io())?;
-            if len != old.length || digest != old.xxh3 {
+            if !old.is_of(open.as_ref()).map_err(io())? {
                 return Err(Error::ReadBack {
                     path: file.entry.path.clone(),
-                    found: format!("{len} bytes with digest {digest}"),
+                    found: "other bytes than those that were restored".to_owned(),
                 });
             }
         }

@@ -30,6 +30,9 @@ const RECORD_HEADER_LEN: usize = 24;
 const MAX_RECORDS: u64 = 1 << 20;
 /// Longest record in bytes; longer extents are split.
 pub(crate) const MAX_RECORD: usize = 1 << 20;
+/// Longest file of undo data in bytes: the old and the new bytes of the largest hive, each written
+/// twice, and the headers of all records.
+const MAX_LEN: u64 = 4 * ((2 << 30) + (1 << 20)) + 2 * MAX_RECORDS * RECORD_HEADER_LEN as u64;
 /// Bytes that are collected before they are written.
 const PIECE: usize = 1 << 20;
 
@@ -130,6 +133,9 @@ pub(crate) enum UndoDataError {
     /// The header.
     #[error("the header is not that of undo data of version {OLD_ONLY} or {VERSION}")]
     Header,
+    /// Its length.
+    #[error("{0} bytes long, which its records are not")]
+    Length(u64),
     /// A record.
     #[error("record {index} at offset {offset} is damaged")]
     Record {
@@ -138,6 +144,51 @@ pub(crate) enum UndoDataError {
         /// Its place in the file.
         offset: u64,
     },
+}
+
+/// Refuses a file that is longer than its records, before all of it is read. Only headers are.
+pub(crate) fn check_len(file: &dyn OpenFile) -> Result<(), UndoDataError> {
+    let len = file.len()?;
+    if len > MAX_LEN {
+        return Err(UndoDataError::Length(len));
+    }
+    let header = Header::read(file, len)?.ok_or(UndoDataError::Header)?;
+    let after = header.after.map_or(0, |(count, _)| count);
+    if header.before > MAX_RECORDS || after > MAX_RECORDS {
+        return Err(UndoDataError::Header);
+    }
+    let mut at = header.len as u64;
+    for index in 0..header.before + after {
+        let record = record_at(file, at, len)?;
+        let (record, _) = record.ok_or(UndoDataError::Record { index, offset: at })?;
+        at = record.at + record.len as u64;
+    }
+    match at == len {
+        true => Ok(()),
+        false => Err(UndoDataError::Length(len)),
+    }
+}
+
+/// The record at an offset of a file of undo data, with its checksum; `None` if it does not fit.
+fn record_at(file: &dyn OpenFile, at: u64, file_len: u64) -> io::Result<Option<(Record, u64)>> {
+    let mut header = [0; RECORD_HEADER_LEN];
+    let body = at + RECORD_HEADER_LEN as u64;
+    if body > file_len {
+        return Ok(None);
+    }
+    file.read_exact_at(&mut header, at)?;
+    let [offset, size, checksum] = words(&header);
+    // Checked against the file's length before anything of that size is allocated.
+    let fits = size <= MAX_RECORD as u64 && size <= file_len - body;
+    if !fits || offset.checked_add(size).is_none() {
+        return Ok(None);
+    }
+    let record = Record {
+        offset,
+        len: usize::try_from(size).unwrap_or_default(),
+        at: body,
+    };
+    Ok(Some((record, checksum)))
 }
 
 /// A file of undo data, every record of it checked.
@@ -221,24 +272,10 @@ impl UndoData {
     }
 
     fn check_record(&self, at: u64, file_len: u64) -> io::Result<Option<Record>> {
-        let mut header = [0; RECORD_HEADER_LEN];
-        let body = at + RECORD_HEADER_LEN as u64;
-        if body > file_len {
+        let Some((record, checksum)) = record_at(self.file.as_ref(), at, file_len)? else {
             return Ok(None);
-        }
-        self.file.read_exact_at(&mut header, at)?;
-        let [offset, size, checksum] = words(&header);
-        // Checked against the file's length before anything of that size is allocated.
-        let fits = size <= MAX_RECORD as u64 && size <= file_len - body;
-        if !fits || offset.checked_add(size).is_none() {
-            return Ok(None);
-        }
-        let record = Record {
-            offset,
-            len: usize::try_from(size).unwrap_or_default(),
-            at: body,
         };
-        let sound = checksum_of(offset, &self.read(record)?.bytes) == checksum;
+        let sound = checksum_of(record.offset, &self.read(record)?.bytes) == checksum;
         Ok(sound.then_some(record))
     }
 
