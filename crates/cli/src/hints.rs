@@ -266,6 +266,10 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
             source: ReadLogError::TooLong { .. },
             ..
         } => "no Windows wrote such a log; look at the file, and move it away before you try again",
+        Refusal::Linked { .. } | Refusal::SameFile { .. } => {
+            "no Windows makes such a file; if its content belongs to this hive, copy it to a new \
+             file and rename that over this name; if not, move this name away; then try again"
+        }
         Refusal::Log { .. } => return None,
         Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => boot_store(target),
         Refusal::LoaderUnclear { source, .. } => match source {

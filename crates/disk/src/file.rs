@@ -84,6 +84,22 @@ impl File {
         Ok(self.metadata()?.identity)
     }
 
+    /// How many names (hard links) the file has; its name for DOS is none of them.
+    ///
+    /// # Errors
+    /// What the system reported.
+    pub fn names(&self) -> io::Result<u64> {
+        let links = self.metadata()?.links;
+        #[cfg(target_os = "linux")]
+        if let Inner::System(file) = &self.file
+            && links > 1
+        {
+            let short = u64::from(crate::security::counts_short_name(file));
+            return Ok(links.saturating_sub(short));
+        }
+        Ok(links)
+    }
+
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors

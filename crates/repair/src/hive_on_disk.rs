@@ -4,7 +4,7 @@
 use std::fs::TryLockError;
 use std::io;
 
-use diskmend_disk::{Access, Kind};
+use diskmend_disk::{Access, Identity, Kind};
 use diskmend_hive::{
     Buffer, DirtyState, Hive, LogKind, Logs, OpenError, Opened, Recovery, Storage,
 };
@@ -112,7 +112,11 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
             xxh3: chunks.digest(),
         },
     };
-    let (log_files, logs) = read_logs(place, fingerprint.content.length)?;
+    let mut distinct = (access == Access::ReadWrite).then(Distinct::default);
+    if let Some(distinct) = &mut distinct {
+        distinct.add_hive(primary.as_ref(), &path)?;
+    }
+    let (log_files, logs) = read_logs(place, fingerprint.content.length, distinct)?;
     let (hive, dirty, recovery) = settle(buffer, &logs, &path)?;
     Ok(HiveOnDisk {
         hive_place,
@@ -162,8 +166,13 @@ fn lock(primary: &dyn OpenFile, path: &str) -> Result<(), Error> {
 }
 
 /// Reads the logs of a hive of `hive_len` bytes. None of them is read, not even for its digest,
-/// if one is longer than such a hive makes it.
-fn read_logs(place: &Place, hive_len: u64) -> Result<(Vec<LogOnDisk>, Logs), Error> {
+/// if one is longer than such a hive makes it. Each is checked to be a file of its own if the hive is
+/// to be written.
+fn read_logs(
+    place: &Place,
+    hive_len: u64,
+    mut distinct: Option<Distinct>,
+) -> Result<(Vec<LogOnDisk>, Logs), Error> {
     let mut open: [Option<Box<dyn OpenFile>>; 3] = [None, None, None];
     let mut names = Vec::new();
     for (slot, kind) in open.iter_mut().zip(LogKind::ALL) {
@@ -176,6 +185,9 @@ fn read_logs(place: &Place, hive_len: u64) -> Result<(Vec<LogOnDisk>, Logs), Err
             .dir
             .open(&found.name, Access::Read)
             .map_err(Error::io(&path, "open the log"))?;
+        if let Some(distinct) = &mut distinct {
+            distinct.add_log(file.as_ref(), &path)?;
+        }
         names.push((kind, found.name, path));
         *slot = Some(file);
     }
@@ -200,6 +212,59 @@ fn read_logs(place: &Place, hive_len: u64) -> Result<(Vec<LogOnDisk>, Logs), Err
         });
     }
     Ok((on_disk, logs))
+}
+
+/// Makes sure that writing the files of a hive changes nothing else: each is a file of its own, and
+/// no other name leads to it.
+#[derive(Default)]
+pub(crate) struct Distinct {
+    known: Vec<(Identity, String)>,
+}
+
+impl Distinct {
+    /// Adds the hive itself.
+    ///
+    /// # Errors
+    /// [`Refusal::Linked`]. A hive that lies in no place of a volume may have other names: whoever
+    /// made them meant the same hive.
+    pub(crate) fn add_hive(&mut self, file: &dyn OpenFile, path: &str) -> Result<(), Error> {
+        match path.contains('/') {
+            true => self.add_log(file, path),
+            false => self.add(file, path),
+        }
+    }
+
+    /// Adds a log.
+    ///
+    /// # Errors
+    /// [`Refusal::Linked`], [`Refusal::SameFile`].
+    pub(crate) fn add_log(&mut self, file: &dyn OpenFile, path: &str) -> Result<(), Error> {
+        self.add(file, path)?;
+        let names = file.names();
+        let names = names.map_err(Error::io(path, "count the names of the file"))?;
+        if names > 1 {
+            let path = path.to_owned();
+            return Err(Refusal::Linked { path, names }.into());
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, file: &dyn OpenFile, path: &str) -> Result<(), Error> {
+        let identity = file.identity();
+        let identity = identity.map_err(Error::io(path, "tell which file it is"))?;
+        let Some(identity) = identity else {
+            return Ok(());
+        };
+        if let Some((_, other)) = self.known.iter().find(|(known, _)| *known == identity) {
+            return Err(Refusal::SameFile {
+                path: path.to_owned(),
+                other: other.clone(),
+            }
+            .into());
+        }
+        self.known.push((identity, path.to_owned()));
+        Ok(())
+    }
 }
 
 /// The path of another file in the same folder.

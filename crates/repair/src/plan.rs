@@ -8,7 +8,7 @@ use crate::boot_store::{self, SurveyedStore};
 use crate::descriptors::Draft;
 use crate::documents::{Change, PlanReport, SCHEMA};
 use crate::error::{Error, Refusal};
-use crate::hive_on_disk::Fingerprint;
+use crate::hive_on_disk::{Distinct, Fingerprint};
 use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
 use crate::rows;
@@ -200,17 +200,24 @@ fn in_place(site: &Site, hive: &PlannedHive) -> Result<(), Error> {
         HiveSource::BootStore { volume, .. } => volume.as_deref(),
     };
     let root = site.root_of(volume)?;
-    for Fingerprint { path, .. } in &hive.fingerprints {
+    let mut distinct = Distinct::default();
+    // The hive comes first.
+    for (number, Fingerprint { path, .. }) in hive.fingerprints.iter().enumerate() {
         let components: Vec<&str> = path.split('/').collect();
         let Some(place) = root.dir().find(&components)? else {
             continue;
         };
-        let file = place.dir.open(&place.name, Access::Read);
-        let checked = file.and_then(|file| file.check_in_place());
-        checked.map_err(|source| Refusal::NoRoom {
+        let no_room = |source| Refusal::NoRoom {
             path: path.clone(),
             source: Box::new(source),
-        })?;
+        };
+        let file = place.dir.open(&place.name, Access::Read);
+        let file = file.map_err(no_room)?;
+        file.check_in_place().map_err(no_room)?;
+        match number {
+            0 => distinct.add_hive(file.as_ref(), path)?,
+            _ => distinct.add_log(file.as_ref(), path)?,
+        }
     }
     Ok(())
 }

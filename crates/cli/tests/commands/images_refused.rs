@@ -345,3 +345,29 @@ fn an_image_that_is_attached_is_read_and_not_written() {
     assert!(!plan.stderr.contains("attached"), "{}", plan.stderr);
     repair(&disk).ends(0);
 }
+
+#[test]
+fn a_log_that_is_another_hive_is_not_written() {
+    let Some(disk) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let Some(volume) = disk.mount(disk.windows) else {
+        return;
+    };
+    let config = volume.path().join("Windows/System32/config");
+    let system = config.join("SYSTEM");
+    fs::copy(&system, config.join("SOFTWARE")).expect("room");
+    fs::hard_link(config.join("SOFTWARE"), config.join("SYSTEM.LOG2")).expect("a second name");
+    drop(volume);
+    for recipe in [&["tls"][..], &["tls", "machine-keys"]] {
+        let run = diskmend(["plan", disk.path()].iter().chain(recipe)).ends(match recipe {
+            ["tls"] => 5,
+            _ => 3,
+        });
+        let told = [run.stdout, run.stderr].concat();
+        assert!(told.contains("2 names (hard links)"), "{told}");
+    }
+    let before = disk.snapshot();
+    diskmend(["repair", disk.path(), "tls", "--yes"]).ends(5);
+    disk.is_untouched_since(&before);
+}

@@ -52,6 +52,8 @@ mod hive_get;
 #[cfg(test)]
 mod hive_import;
 #[cfg(test)]
+mod hive_links;
+#[cfg(test)]
 mod hive_ls;
 #[cfg(test)]
 mod hive_recover;

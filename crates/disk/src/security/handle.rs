@@ -41,6 +41,17 @@ impl Driver {
             Self::Ntfs3 => "system.ntfs_security",
         }
     }
+
+    /// Whether one of the links that it counts is the file's name for DOS.
+    fn counts_short_name(self, path: &PathBuf) -> bool {
+        match self {
+            Self::Ntfs3g => get(path, SHORT_NAME, &mut [0; 256]).is_ok_and(|len| len > 0),
+            // It leaves the name for DOS out of the count. The attribute is not even asked for: an
+            // extended attribute of the volume can have that name, and would make a file with one
+            // other name pass for one without.
+            Self::Ntfs3 => false,
+        }
+    }
 }
 
 /// An open file or folder, good for its attributes only: opening it in this way reads nothing,
@@ -132,15 +143,7 @@ impl Handle {
 
     /// Whether one of the links that the driver counts is the file's name for DOS.
     pub(super) fn counts_short_name(&self) -> bool {
-        match self.driver {
-            Driver::Ntfs3g => {
-                get(&by_handle(&self.file), SHORT_NAME, &mut [0; 256]).is_ok_and(|len| len > 0)
-            }
-            // It leaves the name for DOS out of the count. The attribute is not even asked for: an
-            // extended attribute of the volume can have that name, and would make a file with one
-            // other name pass for one without.
-            Driver::Ntfs3 => false,
-        }
+        self.driver.counts_short_name(&by_handle(&self.file))
     }
 
     /// The descriptor's bytes.
@@ -175,6 +178,17 @@ impl Handle {
         let flags = XattrFlags::empty();
         retry_on_intr(|| setxattr(&path, self.driver.attribute(), bytes, flags))
             .map_err(|error| ObjectError::io("set its security descriptor")(error.into()))
+    }
+}
+
+/// Whether one of the links that the driver of an open file counts is the file's name for DOS.
+pub(crate) fn counts_short_name(file: &impl std::os::fd::AsFd) -> bool {
+    let path = by_handle(file);
+    // As for a root, ntfs3 is asked first.
+    let attribute = Driver::Ntfs3.attribute();
+    match get(&path, attribute, &mut [0; MAX_DESCRIPTOR_LEN]) {
+        Err(Errno::OPNOTSUPP | Errno::NODATA) => Driver::Ntfs3g.counts_short_name(&path),
+        _ => false,
     }
 }
 

@@ -33,6 +33,8 @@ use crate::nt_path::NtPath;
 
 pub use change::{Change, Changed};
 #[cfg(target_os = "linux")]
+pub(crate) use handle::counts_short_name;
+#[cfg(target_os = "linux")]
 use handle::{Handle, Keeping};
 #[cfg(windows)]
 pub(crate) use layout::is_whole;

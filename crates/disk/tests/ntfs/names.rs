@@ -40,6 +40,55 @@ fn names_on_a_disk_that_nobody_mounted_are_found_as_on_a_mount() {
     assert_eq!(&content, b"long");
 }
 
+#[test]
+fn the_name_for_dos_is_no_second_name_of_a_file() {
+    let Some(image) = NtfsImage::new(16) else {
+        return;
+    };
+    let Some(mount) = image.mount() else {
+        return;
+    };
+    for (name, short) in [
+        ("SYSTEM.LOG1", Some("SYSTEM~1.LOG")),
+        ("SYSTEM.LOG2", None),
+        ("SYSTEM", Some("SYSTEM")),
+        ("SOFTWARE", Some("SOFTWARE")),
+        ("linked.LOG1", Some("LINKED~1.LOG")),
+    ] {
+        let path = mount.path().join(name);
+        fs::write(&path, name).unwrap();
+        if let Some(short) = short {
+            let set = Command::new("setfattr")
+                .args(["-n", "system.ntfs_dos_name", "-v", short])
+                .arg(&path)
+                .status();
+            assert!(set.unwrap().success(), "setfattr");
+        }
+    }
+    for (name, second) in [("SOFTWARE", "BCD.LOG1"), ("linked.LOG1", "other")] {
+        let name = mount.path().join(name);
+        fs::hard_link(name, mount.path().join(second)).unwrap();
+    }
+    let expected = [
+        ("SYSTEM.LOG1", 1),
+        ("SYSTEM.LOG2", 1),
+        ("SYSTEM", 1),
+        ("SOFTWARE", 2),
+        ("BCD.LOG1", 2),
+    ];
+    let names = |target: &Target| {
+        let found = |name: &str| target.find(&[name]).unwrap().unwrap();
+        let names = |name: &str| found(name).open_file(Access::Read).unwrap().names();
+        for (name, count) in expected {
+            assert_eq!(names(name).unwrap(), count, "{name}");
+        }
+        assert!(names("linked.LOG1").unwrap() > 1);
+    };
+    names(&Target::open(mount.path()).unwrap());
+    drop(mount);
+    names(&Target::open(image.device().as_ref()).unwrap());
+}
+
 /// What several names lead to.
 fn look(target: &Target) -> Vec<String> {
     let names = [

@@ -210,6 +210,25 @@ pub enum Refusal {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file of the hive has other names, which may be those of another file that is needed.
+    #[error(
+        "{path}: the file has {names} names (hard links): what is written to it changes what the \
+         others name"
+    )]
+    Linked {
+        /// The file's path.
+        path: String,
+        /// How many names it has.
+        names: u64,
+    },
+    /// Two files of the hive are one.
+    #[error("{path}: this is the same file as {other}")]
+    SameFile {
+        /// The path of a log.
+        path: String,
+        /// The path of the hive, or of another log.
+        other: String,
+    },
     /// The logs of the hive cannot be used for a commit.
     #[error("{path}: no transaction log to commit with")]
     NoLog {

@@ -7,7 +7,7 @@ use diskmend_hive::commit::{CommitPlan, HiveFileKind, HiveFiles};
 use diskmend_hive::{LogKind, Storage};
 
 use crate::error::{Error, Refusal};
-use crate::hive_on_disk::{LogOnDisk, sibling};
+use crate::hive_on_disk::{Distinct, LogOnDisk, sibling};
 use crate::run::Content;
 use crate::store::{OpenFile, Place};
 
@@ -32,8 +32,10 @@ impl CommitFiles {
     /// Opens the logs that a plan writes, before anything is written.
     ///
     /// # Errors
-    /// [`Refusal::NoLog`] where one can't be written.
+    /// [`Refusal::NoLog`] where one can't be written; what [`Distinct`] refuses.
     pub(crate) fn open_for(&mut self, plan: &CommitPlan<'_>) -> Result<(), Error> {
+        let mut distinct = Distinct::default();
+        distinct.add_hive(self.primary.as_ref(), &self.place.path)?;
         for (slot, kind) in self.open_logs.iter_mut().zip(LogKind::ALL) {
             // A plan that was only tried may have opened it, and Windows lets nobody else, not even
             // us, open a second time for writing what is open for it.
@@ -43,10 +45,12 @@ impl CommitFiles {
                 continue;
             };
             let open = self.place.dir.open(&log.name, Access::ReadWrite);
-            *slot = Some(open.map_err(|source| Refusal::NoLog {
+            let open = open.map_err(|source| Refusal::NoLog {
                 path: self.place.path.clone(),
                 source: Box::new(source),
-            })?);
+            })?;
+            distinct.add_log(open.as_ref(), &log.fingerprint.path)?;
+            *slot = Some(open);
         }
         Ok(())
     }

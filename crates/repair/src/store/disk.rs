@@ -7,8 +7,8 @@ use std::io;
 use std::path::Path;
 
 use diskmend_disk::{
-    Access, Change, Changed, Descriptors, File, Folder, GuardError, Kind, LookupError, MappedFile,
-    NtPath, Object, ObjectError, Protection, TargetLock,
+    Access, Change, Changed, Descriptors, File, Folder, GuardError, Identity, Kind, LookupError,
+    MappedFile, NtPath, Object, ObjectError, Protection, TargetLock,
 };
 use diskmend_hive::{Buffer, Storage};
 
@@ -210,6 +210,14 @@ impl OpenFile for DiskFile {
 
     fn check_in_place(&self) -> io::Result<()> {
         self.0.check_in_place()
+    }
+
+    fn names(&self) -> io::Result<u64> {
+        self.0.names()
+    }
+
+    fn identity(&self) -> io::Result<Option<Identity>> {
+        self.0.identity().map(Some)
     }
 
     fn map(&self, reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>> {

@@ -9,7 +9,7 @@ use std::any::Any;
 use std::fs::TryLockError;
 use std::io;
 
-use diskmend_disk::{Access, GuardError, Kind, LookupError, Protection};
+use diskmend_disk::{Access, GuardError, Identity, Kind, LookupError, Protection};
 use diskmend_hive::{Buffer, Storage};
 
 use crate::descriptors::Secured;
@@ -97,6 +97,16 @@ pub(crate) trait OpenFile: Storage + Send {
     /// Whether the bytes that the file has can be changed where they lie.
     fn check_in_place(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// How many names (hard links) the file has; its name for DOS is none of them.
+    fn names(&self) -> io::Result<u64> {
+        Ok(1)
+    }
+
+    /// Which file it is, as long as it is open, if that can be told.
+    fn identity(&self) -> io::Result<Option<Identity>> {
+        Ok(None)
     }
 
     /// The whole file in memory.

@@ -1,0 +1,96 @@
+//! Hives and logs that have more than one name: writing a log must not change what its other name
+//! stands for.
+
+use std::fs;
+
+use crate::fixture::{Fixture, Volume, files};
+use crate::program::diskmend;
+
+const VALUE: [&str; 5] = ["Setup", "New", "REG_DWORD", "1", "--yes"];
+
+#[test]
+fn a_log_that_is_another_hive_is_not_written() {
+    for (log, other) in [
+        ("SYSTEM.LOG1", "SOFTWARE"),
+        ("SYSTEM.LOG2", "SYSTEM"),
+        ("SYSTEM.LOG", "SYSTEM.LOG1"),
+    ] {
+        let volume = Volume::of_fixture("system-001");
+        let config = volume.config();
+        let path = config.join(other);
+        if !path.exists() {
+            fs::copy(volume.system(), &path).expect("a writable folder");
+        }
+        let _ = fs::remove_file(config.join(log));
+        fs::hard_link(&path, config.join(log)).expect("a second name");
+        let before = volume.hives();
+        for verb in [&["plan"][..], &["repair", "--yes"]] {
+            let args = verb.iter().copied().chain([volume.root(), "tls"]);
+            let run = diskmend(args).ends(5);
+            assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+            assert!(
+                run.stderr.contains("2 names") || run.stderr.contains("same file"),
+                "{}",
+                run.stderr
+            );
+        }
+        assert!(volume.hives() == before, "{log}: something was written");
+        assert!(!volume.folder.path().join("diskmend").exists(), "{log}");
+        // Looking is still allowed.
+        let hive = volume.system();
+        let hive = hive.to_str().expect("UTF-8");
+        diskmend(["hive", "get", hive, "Select", "Current"]).ends(0);
+        diskmend([
+            "hive",
+            "set",
+            hive,
+            "Setup",
+            "New",
+            "REG_DWORD",
+            "1",
+            "--yes",
+        ])
+        .ends(5);
+        assert!(volume.hives() == before, "{log}: something was written");
+    }
+}
+
+#[test]
+fn the_logs_of_a_hive_file_are_no_other_files_either() {
+    for log in ["SYSTEM.LOG1", "SYSTEM.LOG2"] {
+        let fixture = Fixture::new();
+        fs::write(fixture.path("OTHER"), b"kept").expect("a writable folder");
+        fs::hard_link(fixture.path("OTHER"), fixture.path(log)).expect("a second name");
+        let before = files(fixture.folder.path());
+        let hive = fixture.system();
+        let mut args = vec!["hive", "set", hive.to_str().expect("UTF-8")];
+        args.extend(VALUE);
+        let run = diskmend(args).ends(5);
+        assert!(
+            run.stderr.contains("2 names (hard links)"),
+            "{}",
+            run.stderr
+        );
+        assert!(files(fixture.folder.path()) == before, "{log}");
+    }
+}
+
+#[test]
+fn a_hive_with_two_names_is_written_only_where_it_belongs_to_no_windows() {
+    let fixture = Fixture::new();
+    let other = fixture.path("OTHER");
+    fs::hard_link(fixture.system(), &other).expect("a second name");
+    let hive = fixture.system();
+    let mut args = vec!["hive", "set", hive.to_str().expect("UTF-8")];
+    args.extend(VALUE);
+    diskmend(args).ends(0);
+    let bytes = |path| fs::read(path).expect("the hive");
+    assert!(bytes(fixture.system()) == bytes(other));
+
+    let volume = Volume::of_fixture("system-001");
+    fs::hard_link(volume.system(), volume.folder.path().join("OTHER")).expect("a second name");
+    let before = volume.hives();
+    diskmend(["plan", volume.root(), "tls"]).ends(5);
+    diskmend(["repair", volume.root(), "tls", "--yes"]).ends(5);
+    assert!(volume.hives() == before, "something was written");
+}
