@@ -101,6 +101,10 @@ pub fn plan(
     let site = Site::for_reading(target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
     reading_guards(target)?;
+    // Somebody who uses the disk will have ended by then; what is wrong with its container stays.
+    if let Some(disk) = &site.disk {
+        disk.fit_for_writing()?;
+    }
     site.state.require_private()?;
     // A key that is not there yet is made before anything else is written.
     site.judge.check_key().map_err(Refusal::NoKey)?;

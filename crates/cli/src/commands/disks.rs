@@ -7,7 +7,7 @@ use diskmend_disk::{Content, Disk, OpenError, Partition, Scheme};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::hints;
 use crate::output::console::{self, Console};
 use crate::output::style;
@@ -73,12 +73,19 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             .iter()
             .map(|partition| entry(partition, windows.contains(&partition.entry.number)))
             .collect(),
-        warnings: disk.warnings(),
+        warnings: warnings(&disk),
     };
     console.show(Exit::Done, |console| match console.json() {
         true => console.document(&document),
         false => print(console, &document),
     })
+}
+
+/// What is odd about how the disk is stored, and whether that keeps it from being changed.
+fn warnings(disk: &Disk) -> Vec<String> {
+    let unfit = disk.fit_for_writing().err();
+    let unfit = unfit.map(|error| format!("{}: it can be read, but not changed", chain(&error)));
+    disk.warnings().into_iter().chain(unfit).collect()
 }
 
 fn entry(partition: &Partition, windows: bool) -> PartitionEntry {

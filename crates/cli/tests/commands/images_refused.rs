@@ -371,3 +371,39 @@ fn a_log_that_is_another_hive_is_not_written() {
     diskmend(["repair", disk.path(), "tls", "--yes"]).ends(5);
     disk.is_untouched_since(&before);
 }
+
+#[test]
+fn a_container_that_can_not_be_written_is_refused_by_the_plan() {
+    let Some(base) = ImageDisk::new(Layout::Mbr) else {
+        return;
+    };
+    let Some(vhd) = base.convert(Container::VhdDynamic) else {
+        return;
+    };
+    let table = vhd.read_at(8, 512 + 16).try_into().expect("8 bytes");
+    let table = u64::from_be_bytes(table);
+    let blocks = vhd.read_at(4, 512 + 28).try_into().expect("4 bytes");
+    let entries = vhd.read_at(u32::from_be_bytes(blocks) as usize * 4, table);
+    let find = |absent: bool| {
+        let mut entries = entries.chunks(4);
+        entries.position(|entry| (entry == [0xFF; 4]) == absent)
+    };
+    // A block that nothing is stored of gets the place of another.
+    let (Some(absent), Some(present)) = (find(true), find(false)) else {
+        panic!("blocks of both kinds");
+    };
+    vhd.write_at(&entries[present * 4..][..4], table + absent as u64 * 4);
+    let before = vhd.snapshot();
+    let plan = diskmend(["plan", vhd.path(), "tls"]).ends(5);
+    assert!(
+        plan.stderr.contains("block allocation table"),
+        "{}",
+        plan.stderr
+    );
+    let disks = diskmend(["disks", vhd.path()]).ends(0);
+    for words in ["block allocation table", "it can be read, but not changed"] {
+        assert!(disks.stderr.contains(words), "{}", disks.stderr);
+    }
+    vhd.is_untouched_since(&before);
+    is_refused(&vhd, 5, &["block allocation table"]);
+}
