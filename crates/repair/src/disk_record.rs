@@ -163,6 +163,11 @@ impl Site {
             return Ok(());
         };
         let record = AsRecord::new(run, UNDO_RECORD, file);
+        if record.key.is_none() {
+            let what = "nobody speaks for what an attempt to undo the run has left: look at this \
+                        file, and move it away";
+            return Err(run.damaged(UNDO_RECORD, what));
+        }
         let unusable = self.unusable(run, UNDO_RECORD, "give back what it held");
         match disk.recorded().state(&record, Progress::Killed) {
             Ok(RecordedState::AsRecorded) => {
@@ -247,19 +252,21 @@ impl Site {
     }
 
     /// Shows what giving back all sectors of a run would change: the offset on the disk, what lies
-    /// there, and what would.
+    /// there, and what would. Gives the length of the file now and then, if it would get shorter.
     pub(crate) fn preview_disk(
         &self,
         run: &RunFolder,
         journal: &Journal,
         show: impl FnMut(u64, &[u8], &[u8]),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<(u64, u64)>, Error> {
         let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
-            return Ok(());
+            return Ok(None);
         };
         let file = self.record(run, entry)?;
-        let shown = disk.recorded().differences(&file, show);
-        shown.map_err(self.unusable(run, &entry.record, "compare it"))
+        let unusable = |error| self.unusable(run, &entry.record, "compare it")(error);
+        let recorded = disk.recorded();
+        recorded.differences(&file, show).map_err(unusable)?;
+        recorded.shortened(&file).map_err(unusable)
     }
 
     /// Gives back all sectors of a run. `None` where it has no record, or this is no disk that is
@@ -303,6 +310,13 @@ impl Site {
             }
             run.check_mac(&entry.record, file.as_ref(), entry.mac)?;
         }
-        Ok(AsRecord::new(run, &entry.record, file))
+        let record = AsRecord::new(run, &entry.record, file);
+        if let (None, Some(disk)) = (record.key, &self.disk) {
+            let keeps = disk.recorded().keeps_len(&record);
+            if !keeps.map_err(self.unusable(run, &entry.record, "compare it"))? {
+                return Err(run.damaged(&entry.record, "it would give the disk another length"));
+            }
+        }
+        Ok(record)
     }
 }

@@ -451,6 +451,28 @@ impl RecordedRun {
         Ok(ids.iter().any(taken))
     }
 
+    /// Whether restoring leaves a disk of the same length: no run changes that. What a container that
+    /// grows has taken more does not count.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or the disk or what would become of it can't be read.
+    pub fn keeps_len(&self, record: &dyn RecordFile) -> Result<bool, RecordError> {
+        let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
+        let preview = self.disk.inner.medium.preview(record)?;
+        let restored = Disk::of_medium(self.disk.path(), Arc::new(preview)).map_err(unreadable)?;
+        Ok(restored.inner.container().len() == self.disk.inner.container().len())
+    }
+
+    /// The length of the file or device that restoring would cut it to; `None` if it would not.
+    ///
+    /// # Errors
+    /// Where the record is damaged, or what the system reported.
+    pub fn shortened(&self, record: &dyn RecordFile) -> Result<Option<(u64, u64)>, RecordError> {
+        let medium = &self.disk.inner.medium;
+        let (now, then) = (medium.len(), medium.preview(record)?.len());
+        Ok((then < now).then_some((now, then)))
+    }
+
     /// Shows what restoring would change: the offset in the file or device, what lies there, and what
     /// would. Nothing is written.
     ///

@@ -28,3 +28,4 @@ mod prune;
 mod siblings;
 mod support;
 mod undo;
+mod vouched;

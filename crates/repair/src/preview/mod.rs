@@ -9,6 +9,7 @@ use diskmend_disk::{Access, Kind, Target};
 use crate::descriptors;
 use crate::documents::{DescriptorWords, FileAction};
 use crate::error::{Error, chain};
+use crate::names::same_name;
 use crate::run::journal::valid::MAX_FILE;
 use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
 use crate::site::{Options, Site};
@@ -117,14 +118,22 @@ pub fn preview_undo(
 pub(crate) fn preview_site(site: &Site, run: &str, show: Show<'_>) -> Result<(), Error> {
     let (folder, mut journal) = choose(site, Some(run))?;
     folder.read_changes(&mut journal)?;
-    site.preview_disk(&folder, &journal, |offset, now, then| {
+    let shorter = site.preview_disk(&folder, &journal, |offset, now, then| {
         show(&WouldChange::Disk { offset, now, then });
     })?;
+    if let Some((now, then)) = shorter {
+        show(&WouldChange::File {
+            path: &site.display,
+            action: FileAction::Restored,
+            length: (Some(now), then),
+        });
+    }
     for entry in journal.hives.iter().rev() {
         let root = site.root_of(entry.volume.as_deref())?;
         for file in &entry.files {
             bytes(root.dir(), &folder, (entry, file), show)?;
         }
+        reversals(root.dir(), entry, show)?;
     }
     permissions(site, &folder, &journal, show)
 }
@@ -191,10 +200,34 @@ fn bytes(
             then: then.get(range).unwrap_or_default(),
         });
     }
-    if file.path == entry.path {
+    if same_name(&file.path, &entry.path) {
         hives::compare(&path, now, &then, show);
-        // This is what is done if the file is not what the run left.
-        hives::reversals(&path, now, &entry.changes, show);
+    }
+    Ok(())
+}
+
+/// What reversing the changes of a hive one by one would do: it is what is done if a file is not
+/// what the run left, whatever files the journal names.
+fn reversals(root: &dyn Dir, entry: &HiveEntry, show: Show<'_>) -> Result<(), Error> {
+    if entry.changes.is_empty() {
+        return Ok(());
+    }
+    let path = entry.shown_path();
+    let io = |error| Error::io(&path, "read the file")(error);
+    let components: Vec<&str> = entry.path.split('/').collect();
+    match root.find(&components)? {
+        Some(place) if place.kind == Kind::File => {
+            let open = place.dir.open(&place.name, Access::Read).map_err(io)?;
+            let now = open.map(0, MAX_FILE).map_err(io)?;
+            hives::reversals(&path, now.bytes(), &entry.changes, show);
+        }
+        _ => show(&WouldChange::Unknown {
+            path: &path,
+            reason: format!(
+                "it is missing, and {} changes are noted",
+                entry.changes.len()
+            ),
+        }),
     }
     Ok(())
 }

@@ -238,7 +238,51 @@ impl<'a> Restoration<'a> {
                 return Err(run.damaged(&file.entry.undo, "its records do not fit the steps"));
             }
         }
-        Ok(())
+        self.check_effects(run)
+    }
+
+    /// Undone, the steps must come to what the files were: one that was there is not removed, and
+    /// nothing of it is cut off that no record gives back.
+    fn check_effects(&self, run: &RunFolder) -> Result<(), Error> {
+        let odd = |what: &str| Err(run.damaged("journal.json", what));
+        let mut done = vec![0usize; self.files.len()];
+        let mut created = vec![false; self.files.len()];
+        for step in &self.entry.steps {
+            let (Step::Create { file } | Step::Length { file, .. } | Step::Write { file, .. }) =
+                step
+            else {
+                continue;
+            };
+            let (Some(of), Some(done)) = (self.files.get(*file), done.get_mut(*file)) else {
+                return odd("a step names no file");
+            };
+            match step {
+                Step::Create { .. } if of.entry.old.is_some() => {
+                    return odd("a file was created that was there before");
+                }
+                Step::Create { .. } => {
+                    if let Some(created) = created.get_mut(*file) {
+                        *created = true;
+                    }
+                }
+                Step::Length { before, .. } => {
+                    let old_len = of.entry.old.map_or(0, |old| old.length);
+                    if !of.undo.cover(*done, *before..old_len) {
+                        return odd("a file was shorter than its old bytes reach");
+                    }
+                }
+                Step::Write { records, .. } => *done = done.saturating_add(*records),
+                Step::Flush => {}
+            }
+        }
+        let files = self.files.iter().zip(created);
+        match files
+            .filter(|(file, created)| file.entry.old.is_none() && !created)
+            .count()
+        {
+            0 => Ok(()),
+            _ => odd("a file was not there before, and was never created"),
+        }
     }
 
     /// The hive's handle, to take its lock.
@@ -397,6 +441,9 @@ impl<'a> Restoration<'a> {
         let Some(file) = self.files.get_mut(file) else {
             return Ok(());
         };
+        if file.entry.old.is_some() {
+            return Ok(());
+        }
         file.open = None;
         let Some(place) = &file.place else {
             return Ok(());

@@ -298,6 +298,20 @@ impl UndoData {
         self.before.iter().map(|record| record.len as u64).sum()
     }
 
+    /// Whether the first records of old bytes hold every byte of a range.
+    pub(crate) fn cover(&self, first: usize, range: std::ops::Range<u64>) -> bool {
+        let mut records: Vec<_> = self.before.iter().take(first).collect();
+        records.sort_unstable_by_key(|record| record.offset);
+        let mut reached = range.start;
+        for record in records {
+            if record.offset > reached {
+                break;
+            }
+            reached = reached.max(record.end());
+        }
+        reached >= range.end
+    }
+
     /// Where the last byte of any record belongs.
     pub(crate) fn end(&self) -> u64 {
         self.records().map(Record::end).max().unwrap_or_default()
