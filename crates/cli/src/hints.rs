@@ -257,6 +257,13 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         Refusal::Unfinished { run, .. } | Refusal::OtherPartition { run, .. } => {
             return Some(undo(target, run, state));
         }
+        Refusal::UnreadableRun { run, .. } => {
+            return Some(format!(
+                "to remove it without undoing it: diskmend runs {} --prune{state}; or move \
+                 diskmend/runs/{run} away",
+                word(target)
+            ));
+        }
         Refusal::HiveErrors { .. } => {
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \
              Windows/System32/config/RegBack where that holds one"

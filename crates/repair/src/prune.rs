@@ -72,6 +72,8 @@ fn why(run: &FoundRun, site: &Site) -> Result<Option<PruneReason>, Error> {
         Ok(None) => return Ok(Some(PruneReason::NeverBegan)),
         // Nobody speaks for what can't be read.
         Err(Error::DamagedRun { .. }) => return Ok(Some(PruneReason::NotTrusted)),
+        // What the system can't read now is perhaps needed, and hides no other run.
+        Err(Error::Io { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     // Another partition or another disk may still need it.

@@ -8,7 +8,7 @@ use diskmend_disk::{Disk, DiskLayout, Folder, GuardError, Target, guard};
 use crate::boot_volume::{BootChoice, BootPlace, Root};
 use crate::descriptors::Secured;
 use crate::documents::same_partition;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, chain};
 use crate::run::trust::{Judge, Keys};
 use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
 use crate::store::{Dir, DiskDir, unicode};
@@ -217,8 +217,15 @@ impl Site {
         for run in self.state.runs()? {
             let run = run?;
             let name = run.id.to_string();
-            let Some(read) = run.read(&self.judge)? else {
-                continue;
+            let read = match run.read(&self.judge) {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
+                // It may not have ended.
+                Err(error @ Error::DamagedRun { .. }) => {
+                    let what = chain(&error);
+                    return Err(Refusal::UnreadableRun { run: name, what }.into());
+                }
+                Err(error) => return Err(error),
             };
             if !read.journal.state.is_unfinished() || reversed == Some(name.as_str()) {
                 continue;

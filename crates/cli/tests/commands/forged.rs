@@ -132,6 +132,48 @@ fn a_file_that_no_run_made_so_long_is_not_read() {
     diskmend(["undo", root, "--yes"]).ends(0);
 }
 
+/// One link or file that is called like a run had every command fail.
+#[cfg(unix)]
+#[test]
+fn what_only_has_the_name_of_a_run_hides_no_other() {
+    type Make<'a> = &'a dyn Fn(&std::path::Path) -> std::io::Result<()>;
+    let victim = tempfile::tempdir().expect("a folder");
+    fs::write(victim.path().join("journal.json"), "mine").expect("writable");
+    let link = |path: &std::path::Path| std::os::unix::fs::symlink(victim.path(), path);
+    let file = |path: &std::path::Path| fs::write(path, "mine");
+    let folder = |path: &std::path::Path| fs::create_dir_all(path.join("journal.json/below"));
+    let linked = |path: &std::path::Path| {
+        fs::create_dir(path)?;
+        std::os::unix::fs::symlink(victim.path(), path.join("journal.json"))
+    };
+    let odd: [Make<'_>; 4] = [&link, &file, &folder, &linked];
+    for make in odd {
+        let volume = Volume::new();
+        let root = volume.root();
+        diskmend(["repair", root, "nla", "--yes"]).ends(0);
+        make(&runs_folder(root).join(NAME)).expect("writable");
+        let list = diskmend(["runs", root, "--json"]).ends(0).json();
+        let runs = list["runs"].as_array().expect("a list");
+        assert_eq!(runs.len(), 2);
+        assert_eq!(runs[0]["run"], NAME);
+        assert_eq!(runs[0]["trust"], "unauthenticated");
+        let found = diskmend(["inspect", root]);
+        assert!(![1, 5].contains(&found.code), "{}", found.stderr);
+        let planned = diskmend(["plan", root, "nla"]);
+        assert!(![1, 5].contains(&planned.code), "{}", planned.stderr);
+        diskmend(["repair", root, "tls", "--yes"])
+            .ends(5)
+            .says("--prune");
+        let document = diskmend(["runs", root, "--prune", "--yes", "--json"]).ends(0);
+        let document = document.json();
+        assert_eq!(document["removed"][0]["run"], NAME);
+        assert_eq!(document["removed"].as_array().map(Vec::len), Some(1));
+        diskmend(["repair", root, "tls", "--yes"]).ends(0);
+        let mine = fs::read(victim.path().join("journal.json"));
+        assert_eq!(mine.expect("there"), b"mine");
+    }
+}
+
 /// `files[].path` was not tied to the hive: undo overwrote or removed any file of the volume.
 #[test]
 fn a_forged_run_names_no_file_but_its_hive_and_its_logs() {

@@ -78,8 +78,13 @@ pub(crate) fn apply(
 fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Journal)>, Error> {
     for run in site.state.runs()? {
         let run = run?;
+        let read = match run.read(&site.judge) {
+            // Nobody speaks for it.
+            Err(Error::DamagedRun { .. }) => continue,
+            read => read?,
+        };
         // One that nobody speaks for is never completed.
-        if let Some(read) = run.read(&site.judge)?
+        if let Some(read) = read
             && read.trust.is_given()
             && read.journal.can_be_completed(recipes)
             && site.is_target_of(&read.journal)

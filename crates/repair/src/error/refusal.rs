@@ -34,6 +34,14 @@ pub enum Refusal {
         /// The partition that it says it was about, on a disk that is not mounted.
         partition: Option<u32>,
     },
+    /// What a run did cannot be read, and so not whether it ended.
+    #[error("whether run {run} of this target ended can't be told, and it is not trusted: {what}")]
+    UnreadableRun {
+        /// The run.
+        run: String,
+        /// What is wrong.
+        what: String,
+    },
     /// This machine has no key to seal runs with.
     #[error("this machine's key can't be used: {0}")]
     NoKey(KeyError),

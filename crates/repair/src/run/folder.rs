@@ -47,8 +47,7 @@ pub(crate) struct Runs {
 impl Runs {
     /// The folder of a run; `None` if it was removed meanwhile.
     fn open(&self, id: RunId) -> Option<Result<FoundRun, Error>> {
-        let opened = existing(self.dir.as_deref()?, &id.to_string()).transpose()?;
-        Some(opened.map(|dir| FoundRun::new(id, dir)))
+        FoundRun::open(id, self.dir.as_deref()?).map(Ok)
     }
 }
 
@@ -183,13 +182,12 @@ impl StateFolder {
     /// The folder of one run.
     pub(crate) fn run(&self, name: &str) -> Result<FoundRun, Error> {
         let found = match (RunId::parse(name), self.runs_dir()?) {
-            (Some(id), Some(dir)) => existing(dir.as_ref(), &id.to_string())?.map(|dir| (id, dir)),
+            (Some(id), Some(dir)) => FoundRun::open(id, dir.as_ref()),
             _ => None,
         };
-        let (id, dir) = found.ok_or_else(|| Error::NoRun {
+        found.ok_or_else(|| Error::NoRun {
             run: name.to_owned(),
-        })?;
-        Ok(FoundRun::new(id, dir))
+        })
     }
 
     /// Makes the folder of a new run, durably.

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use diskmend_disk::Access;
+use diskmend_disk::{Access, Kind};
 
 use super::folder::{JOURNAL, JOURNAL_DURABLE, RUNS, RunFolder};
 use super::journal::MAX_OLD_LEN;
@@ -16,7 +16,15 @@ use crate::store::Dir;
 /// The folder of a run that was found.
 pub(crate) struct FoundRun {
     pub(crate) id: RunId,
-    dir: Box<dyn Dir>,
+    dir: Result<Box<dyn Dir>, Closed>,
+}
+
+/// Why what has the name of a run can't be looked into.
+enum Closed {
+    /// It is no folder.
+    Odd(Kind),
+    /// The system could not open it.
+    Io(io::Error),
 }
 
 /// What a run says of itself, and who speaks for it.
@@ -27,8 +35,31 @@ pub(crate) struct ReadRun {
 }
 
 impl FoundRun {
-    pub(super) fn new(id: RunId, dir: Box<dyn Dir>) -> Self {
-        Self { id, dir }
+    /// Opens what has the name of a run; `None` if nothing has. What can't be opened is found all
+    /// the same, so that it does not hide the other runs.
+    pub(super) fn open(id: RunId, runs: &dyn Dir) -> Option<Self> {
+        let name = id.to_string();
+        let dir = match runs.kind(&name) {
+            Ok(None) => return None,
+            Ok(Some(Kind::Folder)) => runs.open_private_dir(&name).map_err(Closed::Io),
+            Ok(Some(kind)) => Err(Closed::Odd(kind)),
+            Err(error) => Err(Closed::Io(error)),
+        };
+        Some(Self { id, dir })
+    }
+
+    fn dir(&self) -> Result<&dyn Dir, Error> {
+        match &self.dir {
+            Ok(dir) => Ok(dir.as_ref()),
+            Err(Closed::Odd(kind)) => {
+                let path = format!("{RUNS}/{}", self.id);
+                Err(self.damaged(&path, &format!("it is {kind}, and no folder")))
+            }
+            Err(Closed::Io(error)) => {
+                let again = io::Error::new(error.kind(), error.to_string());
+                Err(Error::io(&format!("{RUNS}/{}", self.id), "open the folder")(again))
+            }
+        }
     }
 
     /// Reads the journal; `None` if the run was killed before it had one, and has changed nothing.
@@ -81,18 +112,27 @@ impl FoundRun {
     /// # Errors
     /// [`Refusal::Untrusted`] otherwise.
     pub(crate) fn admit(self, read: ReadRun, judge: &Judge) -> Result<(RunFolder, Journal), Error> {
+        let Ok(dir) = self.dir else {
+            return Err(read.untrusted().into());
+        };
         let warrant = match read.key {
             Some(key) if read.trust.is_given() => Warrant::Sealed(key),
             _ if judge.vouched => Warrant::Vouched,
             _ => return Err(read.untrusted().into()),
         };
-        Ok((RunFolder::new(self.id, self.dir, warrant), read.journal))
+        Ok((RunFolder::new(self.id, dir, warrant), read.journal))
     }
 
     /// A file of the run, if it exists.
     fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let io = |error| Error::io(&format!("{RUNS}/{}/{name}", self.id), "read")(error);
-        let file = match self.dir.open(name, Access::Read) {
+        let dir = self.dir()?;
+        match dir.kind(name).map_err(io)? {
+            None => return Ok(None),
+            Some(Kind::File) => {}
+            Some(kind) => return Err(self.damaged(name, &format!("it is {kind}, and no file"))),
+        }
+        let file = match dir.open(name, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io(error)),

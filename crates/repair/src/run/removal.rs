@@ -46,8 +46,7 @@ impl StateFolder {
         let failed = || failed(&name, "list the folder");
         let mut walk = Walk::default();
         if let Some(runs) = self.runs_dir()? {
-            let folder = runs.open_dir(&name).map_err(failed())?;
-            walk.count(folder.as_ref(), 0).map_err(failed())?;
+            walk.count_name(runs.as_ref(), &name, 0).map_err(failed())?;
         }
         Ok(walk.tally)
     }
@@ -64,6 +63,11 @@ impl StateFolder {
         if !half_removed {
             // What can't be removed as a whole stays as it is.
             self.tally(run, false)?;
+            if !is_folder(runs.as_ref(), run).map_err(failed(run, "look at"))? {
+                // Nothing of it can be left.
+                clear(runs.as_ref(), run).map_err(failed(run, "remove"))?;
+                return runs.sync().map_err(failed(run, "remove"));
+            }
             if runs
                 .kind(&removed)
                 .map_err(failed(&removed, "look at"))?
@@ -90,8 +94,15 @@ fn folder_name(run: &str, half_removed: bool) -> String {
     }
 }
 
-/// Removes a folder and all that is in it.
+fn is_folder(parent: &dyn Dir, name: &str) -> io::Result<bool> {
+    Ok(parent.kind(name)? == Some(Kind::Folder))
+}
+
+/// Removes a folder and all that is in it, or whatever else has that name: of a link that alone.
 fn clear(parent: &dyn Dir, name: &str) -> io::Result<()> {
+    if !is_folder(parent, name)? {
+        return parent.remove_file(name);
+    }
     // All of it is counted before anything is removed.
     let folder = parent.open_dir(name)?;
     Walk::default().count(folder.as_ref(), 0)?;
@@ -118,15 +129,21 @@ impl Walk {
             if self.names > MAX_NAMES {
                 return Err(too_much(format!("more than {MAX_NAMES} names")));
             }
-            match folder.kind(&name)? {
-                None => {}
-                Some(Kind::Folder) => self.count(folder.open_dir(&name)?.as_ref(), depth + 1)?,
-                Some(kind) => {
-                    self.tally.files += 1;
-                    if kind == Kind::File {
-                        let bytes = folder.len_of(&name)?;
-                        self.tally.bytes = self.tally.bytes.saturating_add(bytes);
-                    }
+            self.count_name(folder, &name, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what has a name, at the depth that it has if it is a folder.
+    fn count_name(&mut self, parent: &dyn Dir, name: &str, depth: usize) -> io::Result<()> {
+        match parent.kind(name)? {
+            None => {}
+            Some(Kind::Folder) => self.count(parent.open_dir(name)?.as_ref(), depth)?,
+            Some(kind) => {
+                self.tally.files += 1;
+                if kind == Kind::File {
+                    let bytes = parent.len_of(name)?;
+                    self.tally.bytes = self.tally.bytes.saturating_add(bytes);
                 }
             }
         }
