@@ -281,7 +281,7 @@ fn accounts_of_the_machine_are_those_of_the_disk_and_unknown_ones_are_left_out()
 }
 
 #[test]
-fn a_save_file_in_utf8_is_named_as_such() {
+fn a_save_file_in_another_encoding_is_named_as_such() {
     let Some(disk) = NtfsDisk::new() else { return };
     let (_folder, file) = save_file("");
     for mark in ["", "\u{feff}"] {
@@ -289,6 +289,20 @@ fn a_save_file_in_utf8_is_named_as_such() {
         acl(&disk, "restore", &["ProgramData", &file, "--yes"])
             .ends(1)
             .says("not UTF-16LE, but UTF-8")
-            .says("hint: icacls reads and writes UTF-16LE");
+            .says("hint: icacls reads and writes UTF-16LE")
+            .says("iconv -f UTF-8 -t");
     }
+    let text = "\u{feff}MachineKeys\r\nD:PAI(A;;FA;;;BA)\r\n".encode_utf16();
+    let big: Vec<u8> = text.clone().flat_map(u16::to_be_bytes).collect();
+    fs::write(&file, big).expect("writable");
+    let run = acl(&disk, "restore", &["ProgramData", &file, "--yes"]).ends(1);
+    run.says("iconv -f UTF-16BE -t UTF-16LE");
+    let mut odd: Vec<u8> = text.flat_map(u16::to_le_bytes).collect();
+    odd.pop();
+    fs::write(&file, odd).expect("writable");
+    let run = acl(&disk, "restore", &["ProgramData", &file, "--yes"]).ends(1);
+    let run = run
+        .says("an odd number of bytes")
+        .says("hint: icacls reads");
+    assert!(!run.stderr.contains("iconv"), "{}", run.stderr);
 }

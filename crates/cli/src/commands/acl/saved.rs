@@ -16,8 +16,7 @@ use crate::progress::Steps;
 
 /// Longest save file that is read, in bytes: a million objects.
 const MAX_LEN: u64 = 1 << 30;
-const ENCODING: &str = "icacls reads and writes UTF-16LE: save the file with that encoding, or convert it with \
-                        'iconv -f UTF-8 -t UTF-16LE'";
+const ENCODING: &str = "icacls reads and writes UTF-16LE: save the file with that encoding";
 
 /// The files that permissions were saved to.
 #[derive(Debug, clap::Args)]
@@ -55,6 +54,16 @@ impl SavedArgs {
         drop(steps);
         let plan = plan.map_err(|error| args.failure(&located, &error))?;
         Ok((located, plan))
+    }
+}
+
+/// What to do about a file that holds `found` instead of UTF-16LE.
+fn encoding_hint(found: &str) -> String {
+    // Of anything else it is not known what it is to be converted from.
+    let known = ["UTF-8", "UTF-16BE"];
+    match known.iter().find(|known| found.ends_with(**known)) {
+        Some(from) => format!("{ENCODING}, or convert it with 'iconv -f {from} -t UTF-16LE'"),
+        None => ENCODING.to_owned(),
     }
 }
 
@@ -120,7 +129,10 @@ impl Read {
     fn entries(&self, domains: Domains) -> Result<Vec<SavedObject>, Failure> {
         let shown = self.path.display();
         let failed = |error: SaveReadError| {
-            let hint = matches!(error, SaveReadError::Encoding { .. }).then_some(ENCODING);
+            let hint = match error {
+                SaveReadError::Encoding { found } => Some(encoding_hint(found)),
+                _ => None,
+            };
             let failure = Failure::of(Exit::Failure, &error).context(&shown);
             failure.maybe_hint(hint)
         };
