@@ -1,13 +1,14 @@
 //! What a person vouches for is no more than what was shown.
 
 use super::support::{FaultyHive, hives, reading, site, volume, with_watch};
-use crate::documents::UndoReport;
+use crate::documents::{ChangedValue, UndoReport};
 use crate::error::Error;
 use crate::preview::{WouldChange, preview_site};
-use crate::run::{Journal, Step, Way};
-use crate::site::Options;
+use crate::run::{Journal, JournalChange, Step, Way};
+use crate::site::{Options, Site};
 use crate::store::faulty::FaultyDisk;
 use crate::undo::{choose, undo_site};
+use crate::value_data::ValueData;
 
 const KEY: &str = r"ControlSet001\Mine";
 
@@ -96,4 +97,134 @@ fn what_is_reversed_is_shown_whatever_files_are_named() {
     let shown = preview(&disk, &run).expect("shown");
     let value = shown.iter().find(|line| line.starts_with("Value"));
     assert!(value.is_some_and(|line| line.contains("Mine")), "{shown:?}");
+}
+
+/// An image with a run that nobody has sealed, and the run's name.
+#[cfg(target_os = "linux")]
+fn forged_image() -> Option<(FaultyDisk, String)> {
+    use super::image_fixture::{Boot, Container, image};
+
+    let disk = super::image::with_image(image("system-001-002", Boot::Ntfs, Container::Raw)?);
+    let report = super::image::repair(&disk).expect("repair");
+    let run = report.run.expect("a run");
+    let site = super::image::site(&disk).expect("an image");
+    let (_, mut journal) = choose(&site, Some(&run)).expect("the run");
+    journal.disk.as_mut().expect("a record").content = None;
+    let bytes = journal.encode().expect("valid");
+    disk.put(&format!("disk.img.diskmend/runs/{run}/journal.json"), bytes);
+    Some((disk, run))
+}
+
+#[cfg(target_os = "linux")]
+fn on_image<T>(disk: &FaultyDisk, f: impl FnOnce(&mut Site) -> T) -> T {
+    let mut site = super::image::site(disk).expect("an image");
+    site.judge.vouched = true;
+    f(&mut site)
+}
+
+/// A record without changes that says that a medium grew.
+#[cfg(target_os = "linux")]
+fn empty_record(before: u64, after: u64) -> Vec<u8> {
+    let digest = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes();
+    // The digest of a header is that of itself with something else in its place.
+    let sealed = |bytes: Vec<u8>, instead: u64| {
+        let whole = [&bytes[..], &instead.to_le_bytes()].concat();
+        [&bytes[..], &digest(&whole)].concat()
+    };
+    let header = [&b"DMSECTS1"[..], &before.to_le_bytes()].concat();
+    let mut frame = [&b"FLSH"[..], &[0; 4]].concat();
+    frame.extend(before.to_le_bytes());
+    frame.extend(after.to_le_bytes());
+    frame.extend(digest(&[]));
+    [sealed(header, 0), sealed(frame, 24)].concat()
+}
+
+/// A record of no changes, of a disk that was empty: restoring it cut the image to nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_cuts_the_disk_off_is_refused() {
+    let Some((disk, run)) = forged_image() else {
+        return;
+    };
+    let record = format!("disk.img.diskmend/runs/{run}/sectors.bin");
+    let image = disk.files()["disk.img"].clone();
+    let shorter = image.len() as u64 - (1 << 20);
+    disk.put(&record, empty_record(shorter, image.len() as u64));
+    let preview = on_image(&disk, |site| preview_site(site, &run, &mut |_| {}));
+    is_damaged(preview);
+    let options = Options::default();
+    let undone = on_image(&disk, |site| {
+        with_watch(|watch| undo_site(site, Some(&run), &options, watch))
+    });
+    is_damaged(undone);
+    assert!(disk.files()["disk.img"] == image, "written");
+}
+
+/// What is given back first was shown to nobody.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_attempt_has_left_that_nobody_speaks_for_is_refused() {
+    let Some((disk, run)) = forged_image() else {
+        return;
+    };
+    let folder = format!("disk.img.diskmend/runs/{run}");
+    let record = disk.files()[&format!("{folder}/sectors.bin")].clone();
+    disk.put(&format!("{folder}/undo-sectors.bin"), record);
+    let image = disk.files()["disk.img"].clone();
+    let options = Options::default();
+    let undone = on_image(&disk, |site| {
+        with_watch(|watch| undo_site(site, Some(&run), &options, watch))
+    });
+    is_damaged(undone);
+    assert!(disk.files()["disk.img"] == image, "written");
+    // Once it is moved away, the run can be undone.
+    on_image(&disk, |site| {
+        let (run, _) = choose(site, Some(&run)).expect("the run");
+        site.forget_attempt(&run).expect("removed");
+    });
+    let undone = on_image(&disk, |site| {
+        with_watch(|watch| undo_site(site, Some(&run), &options, watch))
+    });
+    undone.expect("undone");
+}
+
+/// The preview showed the first of two changes of a value, and the second was made too.
+#[test]
+fn every_change_of_a_value_is_shown() {
+    let number = |number| Some(ValueData::dword(number));
+    let (disk, run) = forged(|journal| {
+        journal.schema = 1;
+        let entry = &mut journal.hives[0];
+        let change = |old, new| {
+            JournalChange::Value(ChangedValue {
+                key: KEY.to_owned(),
+                value: "A".to_owned(),
+                old: number(old),
+                new: number(new),
+            })
+        };
+        entry.changes_file = None;
+        entry.changes = vec![change(9, 0), change(0, 1)];
+    });
+    let shown = preview(&disk, &run).expect("shown");
+    for then in [0, 9] {
+        let then = format!("then: {:?} }}", number(then));
+        let told = shown.iter().any(|line| line.ends_with(&then));
+        assert!(told, "{then}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_hive_that_is_named_twice_is_refused() {
+    let disk = volume("system-001-002");
+    let run = disk.set_all(&[(KEY, "A", 1)]);
+    let (_, mut journal) = choose(&site(&disk), Some(&run)).expect("the run");
+    let mut second = journal.hives[0].clone();
+    second.path = second.path.to_lowercase();
+    second.changes_file = None;
+    second.files.clear();
+    second.steps.clear();
+    journal.hives.push(second);
+    let error = journal.encode().expect_err("refused").to_string();
+    assert!(error.contains("named twice"), "{error}");
 }

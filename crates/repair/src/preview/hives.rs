@@ -12,6 +12,9 @@ use crate::value_data::ValueData;
 /// Deepest key that is looked at: Windows makes none that is deeper.
 const MAX_DEPTH: usize = 512;
 
+/// What values are after the changes that were reversed before, by key and name.
+type Reversed = BTreeMap<(String, String), Option<ValueData>>;
+
 type Children<'a> = BTreeMap<Vec<u16>, Key<'a>>;
 
 /// Shows every key and value in which two states of a hive differ.
@@ -22,8 +25,8 @@ pub(super) fn compare(path: &str, now: &[u8], then: &[u8], show: Show<'_>) {
         (Err(reason), _) => return show(&unknown(format!("the hive as it is: {reason}"))),
         (_, Err(reason)) => return show(&unknown(format!("the hive as it would be: {reason}"))),
     };
-    if let Err(corruption) = keys(path, &now, &then, show) {
-        show(&unknown(chain(&corruption)));
+    if let Err(reason) = keys(path, &now, &then, show) {
+        show(&unknown(reason));
     }
 }
 
@@ -42,10 +45,11 @@ pub(super) fn reversals(path: &str, now: &[u8], changes: &[JournalChange], show:
         return;
     }
     let told = open(now).and_then(|hive| {
+        let mut values = BTreeMap::new();
         let each = changes
             .iter()
             .rev()
-            .try_for_each(|change| reversal(path, &hive, change, show));
+            .try_for_each(|change| reversal(path, (&hive, &mut values), change, show));
         each.map_err(|corruption| chain(&corruption))
     });
     if let Err(reason) = told {
@@ -56,15 +60,20 @@ pub(super) fn reversals(path: &str, now: &[u8], changes: &[JournalChange], show:
 
 fn reversal(
     path: &str,
-    hive: &Hive,
+    (hive, reversed): (&Hive, &mut Reversed),
     change: &JournalChange,
     show: Show<'_>,
 ) -> Result<(), Corruption> {
     let there = |key: &str| Ok::<_, Corruption>(hive.key(key)?.map(|_| String::new()));
     match change {
         JournalChange::Value(value) => {
-            let found = crate::reading::value(hive, &value.key, &value.value)?;
+            let name = (value.key.to_uppercase(), value.value.to_uppercase());
+            let found = match reversed.get(&name) {
+                Some(found) => found.clone(),
+                None => crate::reading::value(hive, &value.key, &value.value)?,
+            };
             if found == value.new && found != value.old {
+                reversed.insert(name, value.old.clone());
                 show(&WouldChange::Value {
                     path,
                     key: &value.key,
@@ -112,43 +121,58 @@ struct Pair<'a> {
     then: Option<Key<'a>>,
 }
 
-fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Corruption> {
+fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), String> {
+    let told = |corruption: Corruption| chain(&corruption);
     let mut waiting = vec![Pair {
         path: String::new(),
         depth: 0,
-        now: Some(now.root()?),
-        then: Some(then.root()?),
+        now: Some(now.root().map_err(told)?),
+        then: Some(then.root().map_err(told)?),
     }];
+    let mut seen = [BTreeSet::new(), BTreeSet::new()];
     while let Some(pair) = waiting.pop() {
-        let (before, after) = (security(&pair.now)?, security(&pair.then)?);
-        if before != after {
-            show(&WouldChange::Key {
-                path,
-                key: &pair.path,
-                now: before.map(words),
-                then: after.map(words),
-            });
+        // A key that lies in two others has more paths than anybody can walk.
+        for (seen, key) in seen.iter_mut().zip([&pair.now, &pair.then]) {
+            if key.is_some_and(|key| !seen.insert(key.cell())) {
+                return Err(format!("corrupt: the key {:?} has two places", pair.path));
+            }
         }
-        values(path, &pair, show)?;
-        if pair.depth == MAX_DEPTH {
-            continue;
-        }
-        let (before, after) = (children(&pair.now)?, children(&pair.then)?);
-        let names: BTreeSet<&Vec<u16>> = before.keys().chain(after.keys()).collect();
-        for name in names.into_iter().rev() {
-            let text = String::from_utf16_lossy(name);
-            waiting.push(Pair {
-                path: match pair.path.as_str() {
-                    "" => text,
-                    above => format!("{above}\\{text}"),
-                },
-                depth: pair.depth + 1,
-                now: before.get(name).copied(),
-                then: after.get(name).copied(),
-            });
-        }
+        waiting.extend(one(path, &pair, show).map_err(told)?);
     }
     Ok(())
+}
+
+/// Shows in what a key differs; gives the keys below it.
+fn one<'a>(path: &str, pair: &Pair<'a>, show: Show<'_>) -> Result<Vec<Pair<'a>>, Corruption> {
+    let mut below = Vec::new();
+    let (before, after) = (security(&pair.now)?, security(&pair.then)?);
+    if before != after {
+        show(&WouldChange::Key {
+            path,
+            key: &pair.path,
+            now: before.map(words),
+            then: after.map(words),
+        });
+    }
+    values(path, pair, show)?;
+    if pair.depth == MAX_DEPTH {
+        return Ok(below);
+    }
+    let (before, after) = (children(&pair.now)?, children(&pair.then)?);
+    let names: BTreeSet<&Vec<u16>> = before.keys().chain(after.keys()).collect();
+    for name in names.into_iter().rev() {
+        let text = String::from_utf16_lossy(name);
+        below.push(Pair {
+            path: match pair.path.as_str() {
+                "" => text,
+                above => format!("{above}\\{text}"),
+            },
+            depth: pair.depth + 1,
+            now: before.get(name).copied(),
+            then: after.get(name).copied(),
+        });
+    }
+    Ok(below)
 }
 
 fn security<'a>(key: &Option<Key<'a>>) -> Result<Option<&'a [u8]>, Corruption> {
@@ -197,4 +221,32 @@ fn values_of(key: &Option<Key<'_>>) -> Result<BTreeMap<Vec<u16>, ValueData>, Cor
         }
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list that two keys share had more paths than could ever be walked.
+    #[test]
+    fn keys_that_lie_in_themselves_come_to_an_end() {
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/minor-5/hive");
+        let mut bytes = std::fs::read(fixture).expect("the fixture");
+        let (cell, node) = {
+            let hive = open(&bytes).expect("a hive");
+            let root = hive.root().expect("a root");
+            let child = root.subkeys().expect("a list").next().expect("a key");
+            let place = |key: &Key<'_>| 0x1000 + key.cell().get() as usize + 4;
+            (place(&child.expect("sound")), place(&root))
+        };
+        // Number and place of the subkeys.
+        bytes.copy_within(node + 0x14..node + 0x18, cell + 0x14);
+        bytes.copy_within(node + 0x1c..node + 0x20, cell + 0x1c);
+        let mut told = Vec::new();
+        compare("SYSTEM", &bytes, &bytes, &mut |change| {
+            told.push(format!("{change:?}"));
+        });
+        let unknown = told.iter().any(|line| line.contains("two places"));
+        assert!(unknown, "{told:?}");
+    }
 }

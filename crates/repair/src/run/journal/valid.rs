@@ -65,6 +65,10 @@ impl Journal {
         let mut undo: Vec<&str> = Vec::new();
         for (number, hive) in (1usize..).zip(&self.hives) {
             hive.validate(self.kind, number)?;
+            let before = self.hives.get(..number - 1).unwrap_or_default();
+            if before.iter().any(|other| other.is_same_as(hive)) {
+                return Err(format!("{:?}: a hive that is named twice", hive.path));
+            }
             for file in &hive.files {
                 if undo.contains(&file.undo.as_str()) {
                     return Err(format!("{}: undo data of two files", file.undo));
@@ -101,6 +105,10 @@ impl Journal {
 }
 
 impl HiveEntry {
+    fn is_same_as(&self, other: &Self) -> bool {
+        self.volume == other.volume && same_name(&self.path, &other.path)
+    }
+
     fn validate(&self, kind: RunKind, number: usize) -> Result<(), String> {
         let shown = &self.path;
         if self.hive.len() > MAX_NAME || self.volume.as_ref().is_some_and(|v| v.len() > MAX_TEXT) {
