@@ -73,7 +73,7 @@ fn why(run: &FoundRun, site: &Site) -> Result<Option<PruneReason>, Error> {
         // Nobody speaks for what can't be read.
         Err(Error::DamagedRun { .. }) => return Ok(Some(PruneReason::NotTrusted)),
         // What the system can't read now is perhaps needed, and hides no other run.
-        Err(Error::Io { .. }) => return Ok(None),
+        Err(Error::Io { .. } | Error::Refused(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     // Another partition or another disk may still need it.

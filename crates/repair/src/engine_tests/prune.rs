@@ -1,8 +1,8 @@
 //! Removing runs that nobody needs any more.
 
-use super::support::{FaultyHive, hives, repair_unchecked, same_hives, site, undo, volume};
+use super::support::{FaultyHive, hives, repair, repair_unchecked, same_hives, site, undo, volume};
 use crate::documents::{Doubt, PruneList, PruneReason, PruneReport, RunKind, RunState, Trust};
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::prune::{prunable_site, prune_site};
 use crate::run::{DiskEntry, Journal};
 use crate::runs::runs_site;
@@ -192,4 +192,25 @@ fn a_run_that_another_volume_needs_stays() {
             list.runs
         );
     }
+}
+
+/// One journal in a thousand folders took a gigabyte and a minute.
+#[test]
+fn only_so_much_is_read_of_all_journals_together() {
+    let disk = volume("system-001-002");
+    for number in 0..17 {
+        let path = format!("diskmend/runs/20200101T0000{number:02}Z/journal.json");
+        disk.put(&path, vec![b'x'; 4 << 20]);
+    }
+    let error = repair(&disk).expect_err("forged runs");
+    assert_eq!(error.class(), Class::Refused, "{error}");
+    let runs = runs_site(&site(&disk)).expect("runs").runs;
+    assert_eq!(runs.len(), 17);
+    let unread = |note: &str| note.contains("was not read");
+    let notes = runs.iter().filter_map(|run| run.note.as_deref());
+    assert_eq!(notes.filter(|note| unread(note)).count(), 1);
+    // What was not read is perhaps needed: it stays until it is read.
+    assert_eq!(prune(&disk).expect("prune").removed.len(), 16);
+    assert_eq!(prune(&disk).expect("prune").removed.len(), 1);
+    repair(&disk).expect("repair");
 }

@@ -1,6 +1,8 @@
 //! The state folder with its runs, and how a journal is kept durable.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 
 use diskmend_disk::{Access, Change, Kind};
 use jiff::Timestamp;
@@ -22,6 +24,9 @@ pub(super) const JOURNAL_DURABLE: &str = "journal.json.durable";
 /// Most runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
 
+/// Most bytes of journals that are read for one list of runs.
+const MAX_JOURNALS: u64 = 64 << 20;
+
 /// The folder for undo data, which may not exist yet.
 pub(crate) struct StateFolder {
     /// The folder above and the name; none where nobody has said where undo data of a block device
@@ -42,12 +47,15 @@ pub(crate) struct Runs {
     /// The folder that holds theirs; none if there are no runs.
     dir: Option<Box<dyn Dir>>,
     ids: std::vec::IntoIter<RunId>,
+    /// Bytes of journals that may still be read.
+    left: Rc<Cell<u64>>,
 }
 
 impl Runs {
     /// The folder of a run; `None` if it was removed meanwhile.
     fn open(&self, id: RunId) -> Option<Result<FoundRun, Error>> {
-        FoundRun::open(id, self.dir.as_deref()?).map(Ok)
+        let found = FoundRun::open(id, self.dir.as_deref()?)?;
+        Some(Ok(found.within(Rc::clone(&self.left))))
     }
 }
 
@@ -176,6 +184,7 @@ impl StateFolder {
         Ok(Runs {
             dir: Some(dir),
             ids: ids.into_iter(),
+            left: Rc::new(Cell::new(MAX_JOURNALS)),
         })
     }
 

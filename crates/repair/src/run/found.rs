@@ -1,7 +1,9 @@
 //! A run as it was found on a disk: who speaks for it is not known until its journal is read, and
 //! nothing can be done with its files until it is admitted.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 
 use diskmend_disk::{Access, Kind};
 
@@ -17,6 +19,8 @@ use crate::store::Dir;
 pub(crate) struct FoundRun {
     pub(crate) id: RunId,
     dir: Result<Box<dyn Dir>, Closed>,
+    /// Bytes of journals that may still be read for a list of which this is one.
+    left: Option<Rc<Cell<u64>>>,
 }
 
 /// Why what has the name of a run can't be looked into.
@@ -45,7 +49,31 @@ impl FoundRun {
             Ok(Some(kind)) => Err(Closed::Odd(kind)),
             Err(error) => Err(Closed::Io(error)),
         };
-        Some(Self { id, dir })
+        let left = None;
+        Some(Self { id, dir, left })
+    }
+
+    /// One of a list for which so many bytes of journals may be read.
+    pub(super) fn within(self, left: Rc<Cell<u64>>) -> Self {
+        Self {
+            left: Some(left),
+            ..self
+        }
+    }
+
+    /// Takes the bytes of a journal from what may be read.
+    fn take(&self, len: u64) -> Result<(), Error> {
+        let Some(left) = &self.left else {
+            return Ok(());
+        };
+        let rest = left.get().checked_sub(len);
+        left.set(rest.unwrap_or(0));
+        rest.map(|_| ()).ok_or_else(|| {
+            let run = self.id.to_string();
+            let what = "the journals of the runs are too long together, and it was not read";
+            let what = what.to_owned();
+            Refusal::UnreadableRun { run, what }.into()
+        })
     }
 
     fn dir(&self) -> Result<&dyn Dir, Error> {
@@ -140,6 +168,7 @@ impl FoundRun {
         let len = file.len().map_err(io)?;
         let fits = usize::try_from(len).ok().filter(|_| len <= limit);
         let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
+        self.take(len as u64)?;
         let mut bytes = vec![0; len];
         file.read_exact_at(&mut bytes, 0).map_err(io)?;
         Ok(Some(bytes))

@@ -27,6 +27,11 @@ const MAX_LEN: usize = 4 << 20;
 /// Longest journal of the old version that is read, in bytes.
 pub(crate) const MAX_OLD_LEN: u64 = 32 << 20;
 
+/// Of a run that nobody speaks for: most recipes, hives and characters of a text that are shown.
+const SHOWN_RECIPES: usize = 16;
+const SHOWN_HIVES: usize = 4;
+const SHOWN_TEXT: usize = 256;
+
 /// What a run does and did, and how to take it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
@@ -451,6 +456,13 @@ impl Journal {
     /// The run in short; `trust` is who speaks for it.
     pub(crate) fn summary(&self, trust: Trust) -> RunSummary {
         let trusted = trust.is_given();
+        // Of a run that nobody speaks for only so much is kept as a person looks at: there may be
+        // very many of them.
+        let (recipes, hives, longest) = match trusted {
+            true => (usize::MAX, usize::MAX, usize::MAX),
+            false => (SHOWN_RECIPES, SHOWN_HIVES, SHOWN_TEXT),
+        };
+        let shown = |text: &str| text.chars().take(longest).collect::<String>();
         RunSummary {
             run: self.run.clone(),
             kind: self.kind,
@@ -458,8 +470,13 @@ impl Journal {
             started: self.started.clone(),
             updated: self.updated.clone(),
             partition: self.partition(),
-            recipes: self.recipes.clone(),
-            hives: self.hives.iter().map(HiveEntry::shown_path).collect(),
+            recipes: self.recipes.iter().take(recipes).cloned().collect(),
+            hives: self
+                .hives
+                .iter()
+                .take(hives)
+                .map(|hive| shown(&hive.shown_path()))
+                .collect(),
             changes: self.changes(),
             descriptors: self.objects_set(),
             undoable: self.state.is_undoable(),
@@ -467,7 +484,7 @@ impl Journal {
             can_be_completed: trusted && self.can_be_completed(&self.recipes),
             identity: self.identity.clone(),
             trust,
-            note: self.note.clone(),
+            note: self.note.as_deref().map(shown),
         }
     }
 }

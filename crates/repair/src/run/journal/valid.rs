@@ -15,6 +15,8 @@ pub(crate) const MAX_FILE: u64 = (2 << 30) + (1 << 20);
 const MAX_RECORDS: usize = 1 << 20;
 /// Longest text that is shown, and longest note.
 const MAX_TEXT: usize = 32 << 10;
+/// Longest text that the program writes itself: its name, times, and what tells disks apart.
+const MAX_OWN_TEXT: usize = 256;
 /// Longest name of a recipe.
 const MAX_NAME: usize = 255;
 /// Most names of a path, and most UTF-16 units of each.
@@ -35,17 +37,17 @@ impl Journal {
     /// What is wrong, for a person.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let texts = [
-            ("tool", Some(&self.tool)),
-            ("started", Some(&self.started)),
-            ("updated", Some(&self.updated)),
-            ("target", Some(&self.target)),
-            ("note", self.note.as_ref()),
-            ("identity", self.identity.volume.as_ref()),
-            ("identity", self.identity.disk.as_ref()),
+            ("tool", Some(&self.tool), MAX_OWN_TEXT),
+            ("started", Some(&self.started), MAX_OWN_TEXT),
+            ("updated", Some(&self.updated), MAX_OWN_TEXT),
+            ("target", Some(&self.target), MAX_TEXT),
+            ("note", self.note.as_ref(), MAX_TEXT),
+            ("identity", self.identity.volume.as_ref(), MAX_OWN_TEXT),
+            ("identity", self.identity.disk.as_ref(), MAX_OWN_TEXT),
         ];
-        for (what, text) in texts {
-            if text.is_some_and(|text| text.len() > MAX_TEXT) {
-                return Err(format!("{what}: longer than {MAX_TEXT} bytes"));
+        for (what, text, longest) in texts {
+            if text.is_some_and(|text| text.len() > longest) {
+                return Err(format!("{what}: longer than {longest} bytes"));
             }
         }
         for recipe in &self.recipes {
