@@ -2,7 +2,10 @@
 //! who could write there could write these: so they reach no further than the run says that it does,
 //! and a repair no further than the recipes that it names.
 
+use std::collections::HashSet;
+
 use diskmend_disk::NtPath;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::documents::RunKind;
 use crate::error::Error;
@@ -38,12 +41,23 @@ pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
     };
     let scope = Scope::of(journal).map_err(|what| run.damaged("journal.json", &what))?;
     let mut odd = None;
+    let (mut seen, mut twice) = (HashSet::new(), None);
+    let is_sealed = run.record_key(&entry.records.file).is_some();
     run.for_each_frame(&entry.records, |frame| {
         let mut paths = frame.iter().map(|change| &change.path);
         if odd.is_none() {
             odd = paths.find(|path| !scope.holds(path)).cloned();
         }
+        // What a person is shown of an object is all that happens to it.
+        if !is_sealed && twice.is_none() {
+            let mut paths = frame.iter().map(|change| &change.path);
+            twice = paths.find(|path| !seen.insert(folded(path))).cloned();
+        }
     })?;
+    if let Some(path) = twice {
+        let what = format!("it names {path} twice");
+        return Err(run.damaged(&entry.records.file, &what));
+    }
     match odd {
         None => Ok(()),
         Some(path) => {
@@ -51,6 +65,17 @@ pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
             Err(run.damaged(&entry.records.file, &what))
         }
     }
+}
+
+/// A digest of a path, whatever its case.
+fn folded(path: &NtPath) -> u64 {
+    let upper = |unit: &u16| match char::from_u32(u32::from(*unit)) {
+        Some(c) => c.to_uppercase().next().map_or(0, u32::from),
+        None => u32::from(*unit),
+    };
+    let units = path.units().iter();
+    let bytes: Vec<u8> = units.flat_map(|unit| upper(unit).to_le_bytes()).collect();
+    xxh3_64(&bytes)
 }
 
 impl<'a> Scope<'a> {

@@ -28,16 +28,18 @@ fn bytes(sddl: &str) -> Vec<u8> {
     descriptor.to_bytes().expect("small")
 }
 
-/// Changes that open a file to everybody, as a run holds them.
-fn records(path: &str) -> Vec<u8> {
+/// Changes that open files, parted by `|`, to everybody, as a run holds them.
+fn records(paths: &str) -> Vec<u8> {
     let mut draft = Draft::new(None).expect("memory");
-    let change = Change {
-        path: NtPath::from(path),
-        kind: Kind::File,
-        before: bytes(CLOSED),
-        after: bytes(OPEN),
-    };
-    draft.push(&change).expect("fits");
+    for path in paths.split('|') {
+        let change = Change {
+            path: NtPath::from(path),
+            kind: Kind::File,
+            before: bytes(CLOSED),
+            after: bytes(OPEN),
+        };
+        draft.push(&change).expect("fits");
+    }
     let mut bytes = Vec::new();
     let copied = draft.copy(|piece| {
         bytes.extend(piece);
@@ -208,5 +210,30 @@ fn a_sealed_run_reaches_no_further_than_its_recipes() {
             assert!(error.is_err(), "{path}");
         }
         assert_eq!(disk.descriptors()[SAM], bytes(CLOSED));
+    }
+}
+
+/// The preview tells what becomes of an object by one record of it.
+#[test]
+fn an_object_that_is_named_twice_is_refused() {
+    let key = format!("{KEYS}/1");
+    for (paths, sound) in [
+        (key.clone(), true),
+        (format!("{key}|{key}"), false),
+        (format!("{key}|{}", key.to_lowercase()), false),
+    ] {
+        let disk = disk();
+        let mut site = site(&disk);
+        forge(&site, &paths, &["machine-keys"]);
+        site.judge.vouched = true;
+        let options = Options::default();
+        let undone = with_watch(|watch| undo_site(&mut site, Some(NAME), &options, watch));
+        match undone {
+            Ok(_) => assert!(sound, "{paths}"),
+            Err(error) => {
+                assert!(!sound, "{paths}: {error}");
+                assert!(error.to_string().contains("twice"), "{error}");
+            }
+        }
     }
 }
