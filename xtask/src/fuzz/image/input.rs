@@ -86,6 +86,7 @@ impl<'a> Input<'a> {
 pub(in crate::fuzz) struct Script<'a>(&'a [u8]);
 
 impl<'a> Script<'a> {
+    #[cfg(target_os = "linux")]
     pub(in crate::fuzz) const fn new(data: &'a [u8]) -> Self {
         Self(data)
     }

@@ -22,6 +22,7 @@ pub use partition::partition;
 pub use record::record;
 
 use input::Base;
+#[cfg(target_os = "linux")]
 pub(super) use input::Script;
 pub(super) use mutate::input;
 
