@@ -42,11 +42,7 @@ pub(super) fn with_image(image: Vec<u8>) -> FaultyDisk {
 /// The numbers of the crashes to try among so many: not all of them where that takes too long. The
 /// step is odd, so that every kind of loss has its turn.
 pub(super) fn sampled(count: usize) -> impl Iterator<Item = usize> {
-    let step = match std::env::var_os("DISKMEND_ALL_CRASHES") {
-        Some(_) => 1,
-        None => 37,
-    };
-    (0..count).step_by(step)
+    super::support::one_in(37, count)
 }
 
 #[track_caller]

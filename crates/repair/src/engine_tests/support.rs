@@ -187,3 +187,9 @@ impl FaultyHive for FaultyDisk {
         report.expect("edit").run.expect("a change")
     }
 }
+
+/// One number below `count` of so many, or all of them, as DISKMEND_ALL_CRASHES says.
+pub(super) fn one_in(step: usize, count: usize) -> impl Iterator<Item = usize> {
+    let all = std::env::var_os("DISKMEND_ALL_CRASHES").is_some();
+    (0..count).step_by(if all { 1 } else { step })
+}

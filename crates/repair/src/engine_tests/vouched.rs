@@ -5,7 +5,9 @@ use crate::documents::{ChangedValue, UndoReport};
 use crate::error::Error;
 use crate::preview::{WouldChange, preview_site};
 use crate::run::{Journal, JournalChange, Step, Way};
-use crate::site::{Options, Site};
+use crate::site::Options;
+#[cfg(target_os = "linux")]
+use crate::site::Site;
 use crate::store::faulty::FaultyDisk;
 use crate::undo::{choose, undo_site};
 use crate::value_data::ValueData;
