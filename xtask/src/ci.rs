@@ -27,7 +27,7 @@ const PACKAGES: [(&str, &str); 11] = [
 const FUZZ_SECONDS: &str = "64";
 
 /// Moments at which the power is cut in each scenario.
-const CUTS: usize = 12;
+const CUTS: usize = 8;
 
 /// What a step does; it may have something to say in the summary.
 type Step = fn() -> Result<String>;

@@ -123,7 +123,9 @@ fn a_store_on_a_volume_without_a_letter_is_repaired_and_undone() {
         let shown = format!(r"{volume}EFI\Microsoft\Boot\BCD");
         assert!(run.ends(0).stdout.contains(&shown), "{typed}");
         assert_ne!(fs::read(&store).expect("a store"), bytes);
-        diskmend(["undo", disk.root(), "--yes"]).ends(0);
+        // It is no volume of the target's disk, which alone is followed unasked.
+        diskmend(["undo", disk.root(), "--yes"]).ends(5);
+        diskmend(["undo", disk.root(), "--boot-volume", typed, "--yes"]).ends(0);
         assert_eq!(files(&disk), before, "{typed}");
         assert_eq!(fs::read(&store).expect("a store"), bytes);
     }
