@@ -46,6 +46,14 @@ impl Places {
         Self::default()
     }
 
+    /// Whether the volume's records tell where each file lies.
+    pub(crate) fn are_known(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.records.is_some();
+        #[cfg(not(target_os = "linux"))]
+        return false;
+    }
+
     /// Makes sure that what an entry of a folder leads to lies there.
     ///
     /// # Errors

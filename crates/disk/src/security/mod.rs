@@ -20,7 +20,6 @@ mod walk;
 #[cfg(windows)]
 mod windows;
 
-use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -43,6 +42,7 @@ pub(crate) use layout::same_parts;
 #[cfg(not(any(target_os = "linux", windows)))]
 use no_handle::{Handle, Keeping};
 pub use object::{Object, ObjectError};
+use own_places::OwnPlaces;
 #[cfg(windows)]
 pub(crate) use private::FOLDER as PRIVATE_FOLDER;
 #[cfg(not(windows))]
@@ -78,7 +78,7 @@ struct SystemDescriptors {
     device: u64,
     keeping: Keeping,
     /// The places of what Windows starts from, by inode.
-    own_places: OnceLock<HashMap<u64, NtPath>>,
+    own_places: OnceLock<OwnPlaces>,
 }
 
 impl Descriptors {

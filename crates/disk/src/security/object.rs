@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
+use super::own_places::OwnPlaces;
 use super::{Handle, SystemDescriptors};
 use crate::folder::Folder;
 use crate::metadata::{Identity, Kind};
@@ -57,6 +58,18 @@ pub enum ObjectError {
     SameAs {
         /// The other place.
         path: NtPath,
+    },
+    /// Only the places of what Windows starts from tell here what a forged entry leads to, and one
+    /// of them is not known.
+    #[error(
+        "what it really is can't be told: the volume's records can't be read, and {path}, which a \
+         damaged or forged entry may lead to, can't be looked up: {reason}"
+    )]
+    PlacesUnknown {
+        /// What can't be looked up.
+        path: NtPath,
+        /// Why.
+        reason: String,
     },
     /// One of the volume's own files, `$MFT` and the like.
     #[error("one of the volume's own files (number {number}), which is left alone")]
@@ -221,8 +234,11 @@ impl SystemDescriptors {
     ) -> Result<(), ObjectError> {
         let own_places = self
             .own_places
-            .get_or_init(|| super::own_places::known(&self.root, self.device));
-        if let Some(known) = own_places.get(&inode)
+            .get_or_init(|| OwnPlaces::of(&self.root, self.device));
+        if !self.root.places().are_known() {
+            own_places.check_whole()?;
+        }
+        if let Some(known) = own_places.get(inode)
             && !known.is(path)
         {
             let path = known.clone();
@@ -247,7 +263,7 @@ impl SystemDescriptors {
     fn tells_records(&self) -> bool {
         const ROOT: u64 = 5;
         let own = self.own_places.get();
-        own.and_then(|own| own.get(&ROOT))
+        own.and_then(|own| own.get(ROOT))
             .is_some_and(NtPath::is_root)
     }
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::object::ObjectError;
+use crate::error::LookupError;
 use crate::folder::Folder;
+use crate::metadata::{Kind, Metadata};
 use crate::nt_path::NtPath;
 
 /// Folders whose own files are known too.
@@ -31,38 +34,84 @@ const KNOWN: [&[&str]; 14] = [
 /// Most names that are looked at in a folder.
 const MAX_NAMES: usize = 4096;
 
-/// The paths of what Windows starts from, by inode. What can't be looked up is left out: it can't be
-/// mistaken for something else either, unless the driver is asked for it there.
-pub(super) fn known(root: &Folder, device: u64) -> HashMap<u64, NtPath> {
-    let mut known = HashMap::new();
-    let mut note = |path: NtPath, found: crate::metadata::Metadata| {
-        if found.identity.device == device {
-            known.entry(found.identity.inode).or_insert(path);
-        }
-    };
-    if let Ok(metadata) = root.own_metadata() {
-        note(NtPath::default(), metadata);
-    }
-    for path in KNOWN.iter().chain(&FILLED) {
-        let Ok(Some(found)) = root.find(path) else {
-            continue;
+/// The places of what Windows starts from.
+#[derive(Debug)]
+pub(super) struct OwnPlaces {
+    by_inode: HashMap<u64, NtPath>,
+    /// The first that could not be looked up, and why. A forged entry may lead to it.
+    unknown: Option<(NtPath, String)>,
+}
+
+impl OwnPlaces {
+    /// Looks them up. What is not there, or is a link, has no place to take.
+    pub(super) fn of(root: &Folder, device: u64) -> Self {
+        let mut places = Self {
+            by_inode: HashMap::new(),
+            unknown: None,
         };
-        let Some(at) = super::spelled(found.path()) else {
-            continue;
+        let mut note = |path: NtPath, metadata: Metadata| {
+            if metadata.identity.device == device {
+                let inode = metadata.identity.inode;
+                places.by_inode.entry(inode).or_insert(path);
+            }
         };
-        note(at.clone(), *found.metadata());
-        if !FILLED.contains(path) {
-            continue;
+        let mut unknown = None;
+        let mut fails = |path: NtPath, reason: String| {
+            unknown.get_or_insert((path, reason));
+        };
+        match root.own_metadata() {
+            Ok(metadata) => note(NtPath::default(), metadata),
+            Err(error) => fails(NtPath::default(), error.to_string()),
         }
-        let listed = found
-            .folder()
-            .open_dir(found.name())
-            .and_then(|folder| folder.list(MAX_NAMES));
-        for entry in listed.unwrap_or_default() {
-            if let Some(path) = at.join(&entry.name) {
-                note(path, entry.metadata);
+        for path in KNOWN.iter().chain(&FILLED) {
+            let asked = NtPath::from(path.join("/").as_str());
+            let found = match root.find(path) {
+                Ok(Some(found)) => found,
+                Ok(None) | Err(LookupError::Link { .. } | LookupError::NotAFolder { .. }) => {
+                    continue;
+                }
+                Err(error) => {
+                    fails(asked, error.to_string());
+                    continue;
+                }
+            };
+            let Some(at) = super::spelled(found.path()) else {
+                fails(asked, "its path is none of NTFS".to_owned());
+                continue;
+            };
+            note(at.clone(), *found.metadata());
+            if !FILLED.contains(path) || found.kind() != Kind::Folder {
+                continue;
+            }
+            let folder = found.folder().open_dir(found.name());
+            match folder.and_then(|folder| folder.list(MAX_NAMES)) {
+                Ok(entries) => {
+                    for entry in entries {
+                        if let Some(path) = at.join(&entry.name) {
+                            note(path, entry.metadata);
+                        }
+                    }
+                }
+                Err(error) => fails(at, error.to_string()),
             }
         }
+        places.unknown = unknown;
+        places
     }
-    known
+
+    /// The one place of the object with this inode, if it is one of them.
+    pub(super) fn get(&self, inode: u64) -> Option<&NtPath> {
+        self.by_inode.get(&inode)
+    }
+
+    /// Makes sure that none is missing.
+    pub(super) fn check_whole(&self) -> Result<(), ObjectError> {
+        match &self.unknown {
+            Some((path, reason)) => Err(ObjectError::PlacesUnknown {
+                path: path.clone(),
+                reason: reason.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
 }

@@ -108,6 +108,19 @@ impl Forged {
         assert!(self.mount.is_some(), "it was mounted before");
     }
 
+    /// Mounts a copy whose file has another name since, so that no records can be read behind it.
+    fn mount_without_device(&mut self) -> Option<tempfile::TempDir> {
+        self.mount = None;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("disk.img");
+        fs::write(&file, fs::read(self.image.device()).expect("a device")).expect("room");
+        let source = file.to_str().expect("UTF-8");
+        self.mount = Mount::by("ntfs-3g", &["-o", "permissions", source]);
+        self.mount.as_ref()?;
+        fs::rename(&file, folder.path().join("moved.img")).expect("writable");
+        Some(folder)
+    }
+
     fn descriptors(&self) -> Descriptors {
         let target = Target::open(&self.path("")).expect("a folder");
         Descriptors::below(target.root())
@@ -313,17 +326,9 @@ fn without_the_device_what_windows_starts_from_has_one_place_each() {
     let sam = disk.number("Windows/System32/config/SAM");
     let keys = disk.number(KEYS);
     disk.forge(&[(KEYS, "key", sam), ("ProgramData/Deep", "Inner", keys)]);
-    disk.mount = None;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("disk.img");
-    fs::write(&file, fs::read(disk.image.device()).expect("a device")).expect("room");
-    let source = file.to_str().expect("UTF-8");
-    let mount = Mount::by("ntfs-3g", &["-o", "permissions", source]);
-    disk.mount = mount;
-    if disk.mount.is_none() {
+    let Some(_folder) = disk.mount_without_device() else {
         return;
-    }
-    fs::rename(&file, folder.path().join("moved.img")).expect("writable");
+    };
     let volume = disk.descriptors();
     let objects: Vec<_> = volume
         .walk(&NtPath::from("ProgramData"))
@@ -338,6 +343,30 @@ fn without_the_device_what_windows_starts_from_has_one_place_each() {
         matches!(error, Some(ObjectError::SameAs { .. })),
         "{objects:?}"
     );
+}
+
+/// More names than are looked at beside the hives: which files are hives is not known then.
+#[test]
+fn without_the_device_nothing_is_changed_unless_all_hives_are_known() {
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    for number in 0..4100 {
+        let name = format!("{CONFIG}/{number}");
+        fs::File::create(disk.path(&name)).expect("writable");
+    }
+    let sam = disk.number("Windows/System32/config/SAM");
+    disk.forge(&[(KEYS, "key", sam)]);
+    let Some(_folder) = disk.mount_without_device() else {
+        return;
+    };
+    let volume = disk.descriptors();
+    for path in ["ProgramData/MachineKeys/key", KEYS] {
+        let error = volume.object(&NtPath::from(path)).descriptor;
+        let error = error.expect_err("not known").to_string();
+        assert!(error.contains("Windows/System32/config"), "{error}");
+        assert!(error.contains("more than 4096 names"), "{error}");
+    }
 }
 
 /// A log whose name leads to SAM would be written over.

@@ -93,7 +93,8 @@ impl<'a> Walker<'a> {
 
     /// Passes on subkeys of a key that were checked already, but found no room.
     ///
-    /// In a list that is not sound they may be others, which is one problem more or less.
+    /// In a list that is not sound they may be others, which is one problem more or less: what of it
+    /// does not fit its cell was reported when the key was checked.
     #[cold]
     pub(super) fn further_subkeys_of(&mut self, rest: Pending, node: &'a KeyNode) {
         let slot = self.pending.len();
