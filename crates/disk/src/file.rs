@@ -146,11 +146,15 @@ impl File {
         }
     }
 
-    /// Bytes that are stored of the file on a disk that is not mounted, if some can be left out.
-    pub(crate) fn stored_len(&self) -> Option<u64> {
+    /// Bytes that are stored of a file of at least 512 bytes, if some can be left out and its file
+    /// system tells.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    pub(crate) fn stored_len(&self) -> io::Result<Option<u64>> {
         match &self.file {
-            Inner::System(_) => None,
-            Inner::Image(file) => file.stored_len(),
+            Inner::System(file) => stored(file),
+            Inner::Image(file) => Ok(file.stored_len()),
         }
     }
 
@@ -191,4 +195,31 @@ impl File {
             Inner::Image(_) => Ok(()),
         }
     }
+}
+
+/// Bytes that are stored of a long file of this machine. Some file systems tell of none whatever they
+/// hold: only a file that begins with nothing as well is believed to be nothing.
+#[cfg(unix)]
+fn stored(file: &std::fs::File) -> io::Result<Option<u64>> {
+    use std::os::unix::fs::MetadataExt;
+
+    /// What the system counts in.
+    const BLOCK: u64 = 512;
+
+    // What was written a moment ago may not have its place yet, and would count as a hole.
+    file.sync_all()?;
+    let stored = file.metadata()?.blocks().saturating_mul(BLOCK);
+    if stored == 0 {
+        let mut first = [0; BLOCK as usize];
+        positioned::read_exact_at(file, &mut first, 0)?;
+        if first.iter().any(|byte| *byte != 0) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(stored))
+}
+
+#[cfg(windows)]
+fn stored(file: &std::fs::File) -> io::Result<Option<u64>> {
+    crate::nt::stored_bytes(file).map(Some)
 }

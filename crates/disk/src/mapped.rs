@@ -47,7 +47,7 @@ impl MappedFile {
     ///
     /// # Errors
     /// [`io::ErrorKind::FileTooLarge`] when the file is longer than `max_len` bytes,
-    /// [`io::ErrorKind::InvalidData`] when hardly any of it is stored on a disk that is not mounted,
+    /// [`io::ErrorKind::InvalidData`] when hardly any of a long file is stored,
     /// [`io::ErrorKind::OutOfMemory`], or what the system reported for a part that can't be read.
     pub fn open(file: &File, reserve: usize, max_len: u64) -> io::Result<Self> {
         let len = file.len()?;
@@ -57,8 +57,8 @@ impl MappedFile {
                 format!("the file has {len} bytes, at most {max_len} are possible"),
             ));
         }
-        if let Some(stored) = file.stored_len()
-            && len > FREE_LEN
+        if len > FREE_LEN
+            && let Some(stored) = file.stored_len()?
             && len > stored.saturating_mul(MAX_RATIO)
         {
             return Err(io::Error::new(

@@ -119,6 +119,31 @@ fn a_file_over_the_limit_is_refused_before_memory_is_taken() {
     MappedFile::open(&file, 0, PAGE as u64 + 1).unwrap();
 }
 
+/// Zeros that nobody stored would fill the memory of whoever reads them. NTFS on Windows stores
+/// what a file is lengthened by.
+#[cfg(unix)]
+#[test]
+fn a_long_file_that_is_hardly_stored_is_refused_before_memory_is_taken() {
+    const FREE: u64 = 64 << 20;
+    let (_dir, file) = file(9 * PAGE);
+    file.set_len(FREE).unwrap();
+    MappedFile::open(&file, 0, u64::MAX).expect("short enough to have any holes");
+    file.set_len(2 << 30).unwrap();
+    let error = MappedFile::open(&file, 0, u64::MAX).expect_err("36 KiB of 2 GiB");
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    assert!(error.to_string().contains("clusters for"), "{error}");
+}
+
+/// Some file systems do not tell what they store; a file that begins with nothing is nothing.
+#[cfg(unix)]
+#[test]
+fn a_long_file_of_nothing_but_a_hole_is_refused() {
+    let (_dir, file) = file(0);
+    file.set_len(2 << 30).unwrap();
+    let error = MappedFile::open(&file, 0, u64::MAX).expect_err("nothing of 2 GiB");
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+}
+
 #[test]
 fn an_image_may_be_used_from_another_thread() {
     let (_dir, file) = file(2 * PAGE);

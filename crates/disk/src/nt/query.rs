@@ -12,9 +12,10 @@ use windows_sys::Wdk::Storage::FileSystem::{
     NtQueryVolumeInformationFile,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_TYPE,
-    FILE_TYPE_DISK, GETFINALPATHNAMEBYHANDLE_FLAGS, GetFileInformationByHandle, GetFileType,
-    GetFinalPathNameByHandleW, VOLUME_NAME_GUID, VOLUME_NAME_NT,
+    BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT,
+    FILE_STANDARD_INFO, FILE_TYPE, FILE_TYPE_DISK, FileStandardInfo,
+    GETFINALPATHNAMEBYHANDLE_FLAGS, GetFileInformationByHandle, GetFileInformationByHandleEx,
+    GetFileType, GetFinalPathNameByHandleW, VOLUME_NAME_GUID, VOLUME_NAME_NT,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
@@ -27,6 +28,9 @@ use crate::metadata::{Identity, Kind, Metadata};
 const MAX_PATH: usize = 1 << 15;
 /// Longest name of a file system that is waited for, in UTF-16 units.
 const MAX_FILE_SYSTEM_NAME: usize = 64;
+
+/// Bytes of `FILE_STANDARD_INFO`.
+const STANDARD_INFO_LEN: u32 = size_of::<FILE_STANDARD_INFO>() as u32;
 
 /// `FILE_FS_FULL_SIZE_INFORMATION`.
 #[repr(C)]
@@ -87,6 +91,24 @@ fn information(file: &File) -> io::Result<(BY_HANDLE_FILE_INFORMATION, FILE_TYPE
         return Err(io::Error::last_os_error());
     }
     Ok((found, file_type))
+}
+
+/// Bytes that the volume has set apart for the open file.
+pub(crate) fn stored_bytes(file: &File) -> io::Result<u64> {
+    let mut found = FILE_STANDARD_INFO::default();
+    // SAFETY: the structure lives in this function and is made of numbers; its length is told.
+    let done = unsafe {
+        GetFileInformationByHandleEx(
+            file.as_raw_handle(),
+            FileStandardInfo,
+            (&raw mut found).cast(),
+            STANDARD_INFO_LEN,
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    u64::try_from(found.AllocationSize).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// Bytes that the caller may still write to the volume that holds the open file.
