@@ -94,3 +94,23 @@ fn a_hive_with_two_names_is_written_only_where_it_belongs_to_no_windows() {
     diskmend(["repair", volume.root(), "tls", "--yes"]).ends(5);
     assert!(volume.hives() == before, "something was written");
 }
+
+/// Made between a repair and its undo: the old bytes would go through the other name too.
+#[test]
+fn undo_writes_no_file_that_has_another_name() {
+    for name in ["SYSTEM", "SYSTEM.LOG1"] {
+        let volume = Volume::new();
+        diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
+        let file = volume.config().join(name);
+        assert!(file.exists(), "{name}");
+        fs::hard_link(file, volume.folder.path().join("OTHER")).expect("a second name");
+        let before = volume.hives();
+        for force in [&[][..], &["--force-bytes"]] {
+            let args = ["undo", volume.root(), "--yes"];
+            let run = diskmend(args.iter().chain(force)).ends(5);
+            assert!(run.stderr.contains("2 names"), "{}", run.stderr);
+            assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+        }
+        assert!(volume.hives() == before, "{name}: something was written");
+    }
+}

@@ -10,6 +10,7 @@ use diskmend_hive::Buffer;
 use crate::digest::Digest;
 use crate::documents::{Difference, FileAction, RestoredFile};
 use crate::error::Error;
+use crate::hive_on_disk::Distinct;
 use crate::run::undo_data::UndoData;
 use crate::run::{Content, FileEntry, HiveEntry, RunFolder, Step, on_volume};
 use crate::store::{Dir, OpenFile, Place};
@@ -181,6 +182,7 @@ impl<'a> Restoration<'a> {
         entry: &'a HiveEntry,
     ) -> Result<Self, Error> {
         let mut files = Vec::new();
+        let mut distinct = Distinct::default();
         for file in &entry.files {
             let undo = run.read_undo(file)?;
             let components: Vec<&str> = file.path.split('/').collect();
@@ -198,6 +200,9 @@ impl<'a> Restoration<'a> {
                 }
                 None => None,
             };
+            if let Some(open) = &open {
+                distinct.add_hive(open.as_ref(), &file.path)?;
+            }
             files.push(Restorable {
                 entry: file,
                 undo,
