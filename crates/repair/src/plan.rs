@@ -11,6 +11,7 @@ use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{Distinct, Fingerprint};
 use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
+use crate::repair::prepare_hive;
 use crate::rows;
 use crate::site::{Options, Site, reading_guards};
 use crate::survey::{self, Survey, refusal, skipped};
@@ -152,14 +153,7 @@ pub(crate) fn plan_site(
         }
         statuses.push(store.status);
     }
-    let mut unchangeable = Vec::new();
-    planned.retain(|hive| match in_place(site, hive) {
-        Ok(()) => true,
-        Err(error) => {
-            unchangeable.push((hive.source.name().to_owned(), error));
-            false
-        }
-    });
+    let (planned, mut unchangeable) = changeable(site, planned, options, watch)?;
     let nothing_left = acls.is_empty() && planned.iter().all(PlannedHive::is_unchanged);
     if nothing_left && !unchangeable.is_empty() {
         return Err(unchangeable.swap_remove(0).1);
@@ -194,7 +188,41 @@ pub(crate) fn plan_site(
     })
 }
 
-/// Refuses a hive whose files can't be changed where they lie, before anybody is asked.
+/// Sorts out the hives that can't be changed, before anybody is asked, with the reasons.
+#[expect(clippy::type_complexity, reason = "it says what it is")]
+fn changeable(
+    site: &Site,
+    planned: Vec<PlannedHive>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<(Vec<PlannedHive>, Vec<(String, Error)>), Error> {
+    // A mounted volume tells only when it is written what it can't take. The repair checks in full.
+    let options = site.disk.as_ref().map(|_| Options {
+        check: false,
+        ..options.clone()
+    });
+    let mut left = Vec::new();
+    let mut unchangeable = Vec::new();
+    // Clusters that one hive would get are kept from the others until all are tried.
+    let mut tried = Vec::new();
+    for hive in planned {
+        let fits = in_place(site, &hive).and_then(|()| match &options {
+            Some(options) if !hive.is_unchanged() => prepare_hive(site, &hive, options, watch),
+            _ => Ok(None),
+        });
+        match fits {
+            Ok(prepared) => {
+                tried.extend(prepared);
+                left.push(hive);
+            }
+            Err(error @ Error::Interrupted(_)) => return Err(error),
+            Err(error) => unchangeable.push((hive.source.name().to_owned(), error)),
+        }
+    }
+    Ok((left, unchangeable))
+}
+
+/// Refuses a hive whose files can't be changed where they lie.
 fn in_place(site: &Site, hive: &PlannedHive) -> Result<(), Error> {
     if hive.is_unchanged() {
         return Ok(());

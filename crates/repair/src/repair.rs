@@ -206,7 +206,8 @@ fn notices(plan: &PlanReport, refused: &[(String, Error)]) -> Vec<Notice> {
     notices
 }
 
-fn prepare_hive(
+/// Makes a planned change in memory, and makes sure that it can be written.
+pub(crate) fn prepare_hive(
     site: &Site,
     planned: &PlannedHive,
     options: &Options,

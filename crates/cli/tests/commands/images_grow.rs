@@ -156,6 +156,10 @@ fn on_a_full_volume_nothing_is_begun() {
         fill(volume.path());
     }
     let before = disk.snapshot();
+    // What a repair refuses before it writes anything, the plan refuses.
+    diskmend(["plan", disk.path(), "long", "--recipe", &recipe])
+        .ends(5)
+        .says("free");
     repair(disk.path(), &recipe).ends(5).says("free");
     disk.is_untouched_since(&before);
 }
