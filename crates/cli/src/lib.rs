@@ -40,6 +40,7 @@ mod walk;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use diskmend_base::escape::Visible;
 
 use args::Args;
 pub use exit::Exit;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
     match Args::try_parse() {
         Ok(args) => run(&args).into(),
         Err(error) => {
+            let error = shown(error);
             // Where neither stream can be written there is nobody left to tell.
             let _ = error.print();
             match error.use_stderr() {
@@ -67,6 +69,19 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// The same error of arguments that can be shown. A shell's pattern gives the names of files on a
+/// disk as arguments, and clap shows what it did not expect as it is.
+fn shown(error: clap::Error) -> clap::Error {
+    if !error.use_stderr() {
+        return error;
+    }
+    let visible = std::env::args_os().map(|argument| {
+        let argument = argument.to_string_lossy();
+        Visible(&argument).to_string()
+    });
+    Args::try_parse_from(visible).err().unwrap_or(error)
 }
 
 fn run(args: &Args) -> Exit {

@@ -147,7 +147,9 @@ fn print(
     for acl in &report.acls {
         acl::report(out, acl)?;
     }
-    let dirty = report.hives.iter().filter(|hive| hive.dirty.is_some());
+    let left_alone = |name: &str| report.skipped.iter().any(|skipped| skipped.hive == name);
+    let dirty = report.hives.iter();
+    let dirty = dirty.filter(|hive| hive.dirty.is_some() && !left_alone(&hive.hive));
     let recovered = match dirty.count() {
         0 => None,
         1 => Some("1 hive to recover from its logs".to_owned()),
@@ -164,9 +166,11 @@ fn print(
     };
     let pending = recovered.into_iter().chain(changed).chain(permissions);
     let pending: Vec<String> = pending.collect();
-    match pending.is_empty() {
-        true => writeln!(out, "\nnothing to do")?,
-        false => writeln!(out, "\n{}", pending.join(", "))?,
+    let unread = report.acls.iter().any(|acl| acl.failed.count > 0);
+    match pending.as_slice() {
+        [] if unread || !report.skipped.is_empty() => writeln!(out, "\nnothing that can be done")?,
+        [] => writeln!(out, "\nnothing to do")?,
+        pending => writeln!(out, "\n{}", pending.join(", "))?,
     }
     report::remarks(&report.target, &report.skipped, &report.notices);
     report::unfinished(&report.unfinished, target);

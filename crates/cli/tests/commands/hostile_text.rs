@@ -271,6 +271,24 @@ fn a_reg_file_and_a_recipe_can_t_forge_output() {
     }
 }
 
+/// A shell's pattern gives the names of files on a disk as arguments.
+#[test]
+fn an_argument_too_many_can_t_forge_output() {
+    for arguments in [
+        &["hive", "check", "SYSTEM", PLANTED][..],
+        &["plan", "disk", "--volume", PLANTED],
+        &[PLANTED],
+    ] {
+        let run = diskmend(arguments).ends(2);
+        is_clean(&run, arguments[0]);
+        assert!(run.stderr.contains("P<U+000A>hint"), "{}", run.stderr);
+    }
+    // A form that was typed is shown as it was typed.
+    diskmend(["hive", "check", "SYSTEM", "k<U+DC00>"])
+        .ends(2)
+        .says("'k<U+DC00>'");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_name_can_t_forge_output_nor_a_report() {

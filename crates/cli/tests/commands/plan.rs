@@ -65,6 +65,24 @@ fn nothing_to_do_ends_with_0() {
     assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
 }
 
+/// What is to be done and can't be is not nothing.
+#[test]
+fn a_hive_that_is_left_alone_is_not_nothing_to_do() {
+    let volume = Volume::of_fixture("broken-order");
+    let run = diskmend(["plan", volume.root(), "nla"]).ends(3);
+    assert!(
+        run.stderr.contains("SYSTEM is left alone"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stdout.contains("nothing to do"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("nothing that can be done"),
+        "{}",
+        run.stdout
+    );
+}
+
 #[test]
 fn what_to_plan_must_be_said() {
     let volume = Volume::new();

@@ -43,7 +43,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let parsed = RegFile::parse(&bytes).map_err(|error| failed(&error))?;
     let prefix = args.prefix.prefix.as_deref().unwrap_or_default();
     let file = parsed.strip_prefix(prefix).map_err(|error| {
-        failed(&error).hint("say where the hive belongs: --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM'")
+        failed(&error).hint(match prefix {
+            "" => "say where the hive belongs: --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM'",
+            _ => {
+                "say where the hive belongs: --prefix takes the front part of the file's paths, up to \
+                 the key that is the hive's root"
+            }
+        })
     })?;
     let paths: Vec<&str> = file.operations.iter().map(Operation::path).collect();
     let question = format!("Carry out the {} lines of {shown}?", paths.len());
