@@ -53,7 +53,7 @@ pub(crate) fn no_descriptors(target: &Path) -> &'static str {
 /// Where it is not known which boot store is meant.
 pub(crate) fn boot_store(target: &Path) -> &'static str {
     if is_disk(target) {
-        "all volumes of the disk were looked through; where several stores are found, --loader GUID \
+        "all volumes of the disk that can be read were looked through; where several stores are found, --loader GUID \
          names the loader that is meant, and so the store that holds it"
     } else if cfg!(windows) {
         "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by letter \
@@ -254,6 +254,7 @@ fn undo(target: &Path, run: &str, state: &str) -> String {
 fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String> {
     let hint = match refusal {
         Refusal::Guard(guard) => return guard_hint(guard, &word(target)),
+        Refusal::BootVolumeGuard { source, .. } => return guard_hint(source, &word(target)),
         Refusal::Unfinished { run, .. } | Refusal::OtherPartition { run, .. } => {
             return Some(undo(target, run, state));
         }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use diskmend_image::content::Content;
+
 use crate::{DiskError, DiskNumber, Kind};
 
 /// How Windows says that a volume is encrypted with BitLocker and was not unlocked:
@@ -59,6 +61,14 @@ pub enum OpenError {
     NoPartitions {
         /// The path as given.
         path: PathBuf,
+    },
+    /// A volume of a disk that is not mounted, which holds something that is not read here.
+    #[error("{}: it holds what is not read here: {content}", path.display())]
+    UnknownContent {
+        /// The path as given.
+        path: PathBuf,
+        /// What it holds.
+        content: Content,
     },
     /// A volume with a file system that this machine does not know, or none.
     #[error("{}: the volume has no file system that this machine can read", path.display())]

@@ -1,7 +1,7 @@
 //! The volumes that lie beside the target on its disk: where a boot store may be that nobody has
 //! named.
 
-use diskmend_disk::{OpenError, Target};
+use diskmend_disk::{Content, OpenError, Target};
 
 use crate::boot_volume::BootVolume;
 use crate::error::{Error, Refusal, chain};
@@ -87,6 +87,17 @@ impl Sibling {
                 ..
             })
         )
+    }
+
+    /// What it holds, if that is nothing that is read here.
+    pub(crate) fn unknown_content(&self) -> Option<Content> {
+        match &self.opened {
+            Err(Error::Target {
+                source: OpenError::UnknownContent { content, .. },
+                ..
+            }) => Some(*content),
+            _ => None,
+        }
     }
 
     /// Whether it is known that its content can't be seen, since it is encrypted: it holds no store,

@@ -180,11 +180,19 @@ impl BootVolume {
 
     /// Asks the guards.
     pub(crate) fn guards(&self, writing: bool) -> Result<(), Error> {
-        match &self.target {
+        let asked = match &self.target {
             Some(target) if writing => guards(target, false),
             Some(target) => reading_guards_of_boot_volume(target),
             None => Ok(()),
-        }
+        };
+        asked.map_err(|error| match error {
+            Error::Refused(Refusal::Guard(source)) => Refusal::BootVolumeGuard {
+                path: self.path.clone(),
+                source,
+            }
+            .into(),
+            error => error,
+        })
     }
 
     /// Asks for room for files that grow.

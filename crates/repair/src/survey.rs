@@ -140,10 +140,11 @@ fn boot_store(
             ref refusal @ Refusal::NoStore {
                 volume: None,
                 ref beside,
+                ref unread,
             },
         )) if goal == Goal::Faults && !survey.hives.is_empty() => {
             let text = match beside.as_slice() {
-                [] => {
+                [] if unread.is_empty() => {
                     format!("{refusal}: it lies on a partition of its own, and was not looked at")
                 }
                 _ => refusal.to_string(),
@@ -255,7 +256,14 @@ pub(crate) fn skipped(name: &str, error: &Error) -> SkippedHive {
         reason: chain(error),
         hint: match error {
             Error::Refused(Refusal::NoDescriptors) => Some(SkippedHint::Descriptors),
-            _ if name == boot_store::NAME => Some(SkippedHint::BootStore),
+            Error::Refused(
+                Refusal::NoStore { .. }
+                | Refusal::StoreUnclear { .. }
+                | Refusal::LoaderUnclear { .. }
+                | Refusal::SeveralWindows { .. }
+                | Refusal::WrongLoader { .. }
+                | Refusal::AnotherWindows { .. },
+            ) => Some(SkippedHint::BootStore),
             _ => None,
         },
     }

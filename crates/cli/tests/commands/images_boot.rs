@@ -102,6 +102,42 @@ fn a_store_that_can_not_get_a_log_is_written_without_one() {
     disk.has_bytes_of(&before);
 }
 
+/// What is wrong with the volume of the store is said of that volume, with a hint that fits.
+#[test]
+fn a_boot_volume_that_can_not_be_read_or_written_is_named() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    for (offset, byte, words) in [
+        // A version of FAT32 that nobody knows; the volume had been passed over in silence.
+        (42, 1, "what was not looked at: partition 1 (unknown)"),
+        // Marked as not closed.
+        (65, 1, "partition 1: the FAT volume is marked as not closed"),
+        // The FATs are no copies of each other.
+        (
+            40,
+            0x81,
+            "partition 1: a FAT volume whose allocation tables",
+        ),
+    ] {
+        let old = disk.read_at(1, disk.boot.start + offset);
+        disk.write_at(&[byte], disk.boot.start + offset);
+        let before = disk.snapshot();
+        let plan = diskmend(["plan", disk.path(), "serial-console"]).ends(5);
+        assert!(plan.stderr.contains(words), "{}", plan.stderr);
+        let repair = diskmend(["repair", disk.path(), "serial-console", "--yes"]).ends(5);
+        assert!(repair.stderr.contains(words), "{}", repair.stderr);
+        let with = diskmend(["plan", disk.path(), "tls", "serial-console"]).ends(3);
+        assert!(with.stderr.contains(words), "{}", with.stderr);
+        for run in [plan, repair, with] {
+            let all = "all volumes of the disk were looked through";
+            assert!(!run.stderr.contains(all), "{}", run.stderr);
+        }
+        disk.is_untouched_since(&before);
+        disk.write_at(&old, disk.boot.start + offset);
+    }
+}
+
 /// After a disk was copied or its identifiers were changed, the loader names a partition that is not
 /// there: the store had been said to start this Windows.
 #[test]

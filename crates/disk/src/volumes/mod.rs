@@ -82,7 +82,11 @@ impl SiblingVolume {
                 content: Content::BitLocker,
                 ..
             } => OpenError::BitLocker { path },
-            DiskError::NotReadable { .. } => OpenError::NoFileSystem { path },
+            DiskError::NotReadable {
+                content: Content::Empty,
+                ..
+            } => OpenError::NoFileSystem { path },
+            DiskError::NotReadable { content, .. } => OpenError::UnknownContent { path, content },
             error => {
                 let source = Box::new(error);
                 OpenError::Disk { path, source }

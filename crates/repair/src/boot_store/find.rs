@@ -70,6 +70,7 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         return Err(Refusal::NoStore {
             volume: Some(volume.to_owned()),
             beside: Vec::new(),
+            unread: Vec::new(),
         }
         .into());
     }
@@ -78,6 +79,7 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         true => Err(Refusal::NoStore {
             volume: None,
             beside: found.volumes,
+            unread: found.unread,
         }
         .into()),
         false => Ok(choose(found.candidates, false)),

@@ -14,8 +14,10 @@ use crate::store::Dir;
 
 /// What the volumes beside the target hold.
 pub(super) struct Beside {
-    /// The roots of all of them.
+    /// The roots of all that could be looked at.
     pub(super) volumes: Vec<String>,
+    /// The others, with what they hold.
+    pub(super) unread: Vec<String>,
     pub(super) candidates: Vec<Candidate>,
 }
 
@@ -26,10 +28,15 @@ pub(super) struct Beside {
 pub(super) fn look(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Result<Beside, Error> {
     let mut found = Beside {
         volumes: Vec::new(),
+        unread: Vec::new(),
         candidates: Vec::new(),
     };
     let mut other_windows = None;
     for sibling in site.boot.beside.siblings()? {
+        if let Some(content) = sibling.unknown_content() {
+            found.unread.push(format!("{} ({content})", sibling.path));
+            continue;
+        }
         if may_hold_windows(&sibling) {
             other_windows.get_or_insert_with(|| sibling.path.clone());
         }

@@ -116,12 +116,25 @@ pub enum Refusal {
         path: String,
     },
     /// There is no boot store.
-    #[error("no boot store: neither {} exists {}", PLACES, searched(.volume.as_deref(), .beside))]
+    #[error(
+        "no boot store: neither {} exists {}{}",
+        PLACES, searched(.volume.as_deref(), .beside), passed_over(.unread)
+    )]
     NoStore {
         /// The volume where it was looked for, where that is not the target.
         volume: Option<String>,
         /// The other volumes of the target's disk, where it was looked for as well.
         beside: Vec<String>,
+        /// The volumes of that disk that hold what is not read here, and that.
+        unread: Vec<String>,
+    },
+    /// The boot store's volume may not be touched.
+    #[error("{path}")]
+    BootVolumeGuard {
+        /// The volume.
+        path: String,
+        /// Why.
+        source: GuardError,
     },
     /// The disk of the target holds another Windows, whose the only boot store may be.
     #[error("{path}: it may be the boot store of another Windows, on {volume}")]
@@ -259,6 +272,13 @@ fn searched(volume: Option<&str>, beside: &[String]) -> String {
             "on this volume or the others of its disk: {}",
             beside.join(", ")
         ),
+    }
+}
+
+fn passed_over(unread: &[String]) -> String {
+    match unread {
+        [] => String::new(),
+        unread => format!("; what was not looked at: {}", unread.join(", ")),
     }
 }
 
