@@ -31,6 +31,8 @@ enum Task {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchImagesSet(xtask::bench::SetOptions),
+    /// Compare adding keys to one with 100,000 with deleting as many from it; build with --release
+    BenchWide(xtask::bench::WideOptions),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
     #[cfg(all(feature = "program", unix))]
@@ -92,6 +94,7 @@ fn run() -> Result<()> {
         Task::BenchDescriptorsFloor(options) => xtask::bench::floor(&options),
         #[cfg(target_os = "linux")]
         Task::BenchImagesSet(options) => xtask::bench::set_on_image(&options),
+        Task::BenchWide(options) => xtask::bench::compare_wide(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
         #[cfg(all(feature = "program", unix))]
         Task::Ci => xtask::ci::run(),

@@ -6,7 +6,7 @@ thread_local! {
     static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts one step: a cell or a name that is looked at.
+/// Counts one step: a cell, a name or an element of a list that is looked at.
 pub(crate) fn count() {
     STEPS.set(STEPS.get() + 1);
 }

@@ -65,12 +65,9 @@ impl Scripts {
         Ok(scripts)
     }
 
-    /// Removes what diskmend keeps for undo.
-    pub(super) fn clear_state(&self) -> Result<()> {
-        if self.state.exists() {
-            std::fs::remove_dir_all(&self.state)?;
-        }
-        Ok(())
+    /// Where diskmend keeps what it needs for undo.
+    pub(super) fn state(&self) -> &Path {
+        &self.state
     }
 }
 

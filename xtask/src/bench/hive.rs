@@ -34,6 +34,8 @@ pub struct Options {
 pub(super) const TARGETS: usize = 20;
 /// Subtrees of the sample from which the number for the wanted size is worked out.
 const SAMPLE: usize = 2000;
+/// What the paths of the keys of [`Shape::Wide`] begin with; a number of six digits follows.
+pub(super) const WIDE: &str = r"ControlSet001\Enum\Wide\Device ";
 /// Devices below one key: hivex can't open the children of a key with more than 70,000.
 const GROUP: usize = 500;
 const SEED: u64 = 0xD15C;
@@ -63,7 +65,8 @@ pub(super) fn generate(size: u64, shape: Shape) -> Result<Vec<u8>> {
     build(count as usize, shape)
 }
 
-fn build(count: usize, shape: Shape) -> Result<Vec<u8>> {
+/// A hive with so many devices.
+pub(super) fn build(count: usize, shape: Shape) -> Result<Vec<u8>> {
     let hive = Hive::create(5, &root_descriptor(), WRITTEN)?;
     let mut editor = Editor::new(hive, WRITTEN);
     let content = crate::workspace::root()?.join("fixtures").join("content");
@@ -84,8 +87,7 @@ fn build(count: usize, shape: Shape) -> Result<Vec<u8>> {
             match shape {
                 Shape::Deep => device(&mut editor, number, &mut random)?,
                 Shape::Wide => {
-                    let path = format!(r"ControlSet001\Enum\Wide\Device {number:06}");
-                    editor.create_key(&path).map(drop)?;
+                    editor.create_key(&format!("{WIDE}{number:06}")).map(drop)?;
                 }
             }
         }

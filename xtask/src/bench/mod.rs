@@ -7,6 +7,7 @@ mod hive;
 #[cfg(target_os = "linux")]
 mod images;
 mod measure;
+mod wide;
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use descriptors::{
 pub use hive::{Options as HiveOptions, Shape, run as write_hive};
 #[cfg(target_os = "linux")]
 pub use images::{Options as ImageOptions, SetOptions, run as measure_images, set as set_on_image};
+pub use wide::{Options as WideOptions, run as compare_wide};
 
 use self::contender::{Contender, Scripts, VALUES};
 use self::measure::Usage;
@@ -111,7 +113,14 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Puts a fresh copy in place, without logs, on disk and in the page cache.
 fn fresh(original: &[u8], copy: &Path, scripts: &Scripts) -> Result<()> {
-    scripts.clear_state()?;
+    settled(original, copy, scripts.state())
+}
+
+/// The same; `state` is where diskmend keeps what it needs for undo.
+fn settled(original: &[u8], copy: &Path, state: &Path) -> Result<()> {
+    if state.exists() {
+        std::fs::remove_dir_all(state)?;
+    }
     for ending in ["LOG", "LOG1", "LOG2"] {
         let log = copy.with_extension(ending);
         if log.exists() {

@@ -364,7 +364,11 @@ fn locate(
         let Some(leaf) = list.leaf(bins, index)? else {
             break;
         };
-        let place = (0..leaf.len()).find(|&at| leaf.key_node(at) == Some(child));
+        let place = (0..leaf.len()).find(|&at| {
+            #[cfg(test)]
+            crate::work::count();
+            leaf.key_node(at) == Some(child)
+        });
         if let Some(place) = place {
             return Ok((index, place, leaf_of(leaf)));
         }

@@ -71,6 +71,26 @@ fn data_without_segments_fit_one_cell_of_a_mebibyte() {
     assert_eq!(set(&mut editor, MAX + 1).expect("set"), Outcome::Changed);
 }
 
+/// Whatever is to be stored, in whatever version: Windows loads no hive with a larger cell in use.
+#[test]
+fn no_cell_of_more_than_a_mebibyte_is_made() {
+    const MAX: usize = (1 << 20) - 4;
+    for minor in [3, 5, 6] {
+        let mut editor = editor(minor);
+        let at = editor.heap.allocate(MAX).expect("fits");
+        for len in [MAX + 1, 2 << 20] {
+            for result in [
+                editor.heap.allocate(len).map(drop),
+                editor.heap.resize(at, len).map(drop),
+            ] {
+                let refused =
+                    matches!(result, Err(EditError::CellTooLong { len: found }) if found == len);
+                assert!(refused, "{len}: {result:?}");
+            }
+        }
+    }
+}
+
 /// The list of a key's values must fit one cell of 1 MiB too.
 #[test]
 fn a_key_with_as_many_values_as_windows_takes_gets_no_more() {
@@ -197,6 +217,41 @@ fn a_wide_key_gets_an_index_root_and_shrinks_back_to_no_list() {
     let key = editor.key("wide").expect("sound").expect("there");
     assert_eq!(key.node().subkey_count.get(), 0);
     assert_eq!(key.node().subkey_list.get(), u32::MAX);
+}
+
+/// Each deletion read half of the list to find where the key is named.
+#[test]
+fn deleting_from_a_wide_key_is_no_more_work_than_adding_to_it() {
+    const SUBKEYS: usize = 6_000;
+    const CHANGES: usize = 200;
+    let mut editor = editor(5);
+    for number in 0..SUBKEYS {
+        editor
+            .create_key(&format!("wide\\{number:05}"))
+            .expect("created");
+    }
+    // Spread over the whole list, in no order.
+    let scattered = |number: usize| (number * 7919) % CHANGES * (SUBKEYS / CHANGES);
+    let mut adding = 0;
+    for number in 0..CHANGES {
+        let path = format!("wide\\{:05} new", scattered(number));
+        adding += steps_of(|| {
+            assert_eq!(editor.create_key(&path).expect("created"), Outcome::Changed);
+        });
+    }
+    let mut deleting = 0;
+    for number in 0..CHANGES {
+        let path = format!("wide\\{:05}", scattered(number));
+        deleting += steps_of(|| {
+            assert_eq!(editor.delete_key(&path).expect("deleted"), Outcome::Changed);
+        });
+    }
+    let mut edited = None;
+    deleting += steps_of(|| edited = Some(editor.finish().expect("finished")));
+    let report = crate::check::check(edited.expect("finished").hive());
+    assert_eq!(report.problems, []);
+    assert_eq!(report.content.keys, SUBKEYS + 2);
+    assert!(deleting <= 2 * adding, "{deleting} steps against {adding}");
 }
 
 #[test]
