@@ -360,3 +360,44 @@ impl Content {
         Ok(file.len()? == self.length && Digest::of_file(file)? == self.xxh3)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sparse file of any length, of which not a byte may be read.
+    struct Unread(u64);
+
+    impl Storage for Unread {
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.0)
+        }
+
+        fn read_exact_at(&self, _: &mut [u8], _: u64) -> io::Result<()> {
+            panic!("{} bytes are read", self.0);
+        }
+
+        fn write_all_at(&mut self, _: &[u8], _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::ReadOnlyFilesystem.into())
+        }
+
+        fn set_len(&mut self, _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::ReadOnlyFilesystem.into())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::ReadOnlyFilesystem.into())
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_length_is_not_read_for_its_digest() {
+        let known = Content {
+            length: 4096,
+            xxh3: Digest::of(&[0; 4096]),
+        };
+        for len in [0, 4095, 4097, 1 << 40] {
+            assert!(!known.is_of(&Unread(len)).expect("known by its length"));
+        }
+    }
+}

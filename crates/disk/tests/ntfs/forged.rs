@@ -288,11 +288,10 @@ fn two_names_of_one_file_are_not_two_files() {
     assert!(failed(&objects, "ProgramData/MachineKeys/other").is_none());
 }
 
-/// With two entries that lead back, every step down doubles the paths.
+/// With two entries that lead back, every step down doubles the paths: whether the records tell that
+/// they do not lie there, or nobody does.
 #[test]
 fn a_folder_that_lies_in_itself_is_walked_once() {
-    const MOST: usize = 5000;
-
     let Some(mut disk) = Forged::new() else {
         return;
     };
@@ -300,19 +299,29 @@ fn a_folder_that_lies_in_itself_is_walked_once() {
         fs::create_dir(disk.path("ProgramData/Deep").join(name)).expect("writable");
     }
     let (deep, above) = (disk.number("ProgramData/Deep"), disk.number("ProgramData"));
-    for to in [deep, above] {
+    for to in [above, deep] {
         disk.forge(&[
             ("ProgramData/Deep", "one", to),
             ("ProgramData/Deep", "two", to),
         ]);
-        for start in ["", "ProgramData", "ProgramData/Deep"] {
-            let volume = disk.descriptors();
-            let start = NtPath::from(start);
-            let objects: Vec<_> = volume.walk(&start).flatten().take(MOST).collect();
-            assert!(objects.len() < 100, "{start}: {} objects", objects.len());
-            for path in ["ProgramData/Deep/one", "ProgramData/Deep/two"] {
-                assert!(failed(&objects, path).is_some(), "{path}");
-            }
+        walks_end(&disk);
+    }
+    if let Some(_folder) = disk.mount_without_device() {
+        walks_end(&disk);
+    }
+}
+
+/// Walks from the folders above `one` and `two` down, and those are not entered.
+fn walks_end(disk: &Forged) {
+    const MOST: usize = 5000;
+
+    for start in ["", "ProgramData", "ProgramData/Deep"] {
+        let volume = disk.descriptors();
+        let start = NtPath::from(start);
+        let objects: Vec<_> = volume.walk(&start).flatten().take(MOST).collect();
+        assert!(objects.len() < 100, "{start}: {} objects", objects.len());
+        for path in ["ProgramData/Deep/one", "ProgramData/Deep/two"] {
+            assert!(failed(&objects, path).is_some(), "{path}");
         }
     }
 }
@@ -325,7 +334,14 @@ fn without_the_device_what_windows_starts_from_has_one_place_each() {
     };
     let sam = disk.number("Windows/System32/config/SAM");
     let keys = disk.number(KEYS);
-    disk.forge(&[(KEYS, "key", sam), ("ProgramData/Deep", "Inner", keys)]);
+    let windows = disk.number("Windows");
+    disk.write("Windows/notepad.exe");
+    fs::create_dir(disk.path("ProgramData/Deep/Outer")).expect("writable");
+    disk.forge(&[
+        (KEYS, "key", sam),
+        ("ProgramData/Deep", "Inner", keys),
+        ("ProgramData/Deep", "Outer", windows),
+    ]);
     let Some(_folder) = disk.mount_without_device() else {
         return;
     };
@@ -343,6 +359,10 @@ fn without_the_device_what_windows_starts_from_has_one_place_each() {
         matches!(error, Some(ObjectError::SameAs { .. })),
         "{objects:?}"
     );
+    // Of the folders on the way each has its place, too.
+    let below = volume.object(&NtPath::from("ProgramData/Deep/Outer/notepad.exe"));
+    let error = below.descriptor.expect_err("not reached");
+    assert!(matches!(error, ObjectError::SameAs { .. }), "{error}");
 }
 
 /// More names than are looked at beside the hives: which files are hives is not known then.

@@ -763,7 +763,37 @@ mod as_windows {
         );
         let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_le_bytes).collect();
         let data = vec![0x78, 0, 0xff, 0xdf, 0, 0];
-        let expected = vec![("C:\\t<U+D800>s".to_owned(), 1, data)];
+        let expected = vec![("C:\\t<U+D800>s".to_owned(), 1, data.clone())];
         assert_eq!(of_bytes(&bytes), Ok(expected));
+
+        let mut writer = Writer::start(Vec::new(), Encoding::Utf16).unwrap();
+        writer.key("k").unwrap();
+        writer.value("C:\\t<U+D800>s", 1, &data).unwrap();
+        let written = writer.finish().unwrap();
+        let has = |wanted: &[u16]| {
+            let wanted: Vec<u8> = wanted.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            written.windows(wanted.len()).any(|found| found == wanted)
+        };
+        assert!(has(&[0x74, 0xd800, 0x73]) && has(&[0x78, 0xdfff, 0x22]));
+    }
+
+    /// UTF-8 has no form for them; U+FFFD would be another name.
+    #[test]
+    fn half_surrogate_pairs_in_names_are_refused_in_utf8() {
+        let mut writer = Writer::start(Vec::new(), Encoding::Utf8).unwrap();
+        assert!(matches!(
+            writer.key("k<U+DC00>"),
+            Err(WriteError::Path { .. })
+        ));
+        writer.key("k").unwrap();
+        assert!(matches!(
+            writer.value("<U+D800>", 1, &[]),
+            Err(WriteError::ValueName { .. })
+        ));
+        let data = [0x78, 0, 0xff, 0xdf, 0, 0];
+        writer.value("v", 1, &data).unwrap();
+        let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+        assert!(text.contains("\"v\"=hex(1):78,00,ff,df,00,00\n"), "{text}");
+        assert!(!text.contains('\u{fffd}'), "{text}");
     }
 }

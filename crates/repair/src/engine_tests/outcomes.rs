@@ -84,6 +84,25 @@ fn a_run_that_was_rolled_back_has_changed_nothing() {
     assert_eq!((run.changes, run.descriptors), (0, 0));
 }
 
+/// Of a run that was killed while it wrote the hives no permission was set yet.
+#[test]
+fn a_run_that_was_killed_early_has_set_no_permissions() {
+    let disk = disk();
+    let counted = disk.fork();
+    repair(&counted).expect("repair");
+    let log = counted.log();
+    let journal = log.iter().position(|what| what.starts_with("rename"));
+    disk.fail_at(journal.expect("a journal") + 3, Fault::Kill);
+    repair(&disk).expect_err("killed");
+    disk.restart(Loss::Nothing);
+    let [run] = &runs(&disk)[..] else {
+        panic!("no run");
+    };
+    assert_eq!(run.state, Some(RunState::Applying));
+    assert!(run.changes > 0, "at most");
+    assert_eq!(run.descriptors, 0);
+}
+
 /// Killed at any operation of a repair that can set nothing, there is a run to be taken back or
 /// nothing was changed.
 #[test]

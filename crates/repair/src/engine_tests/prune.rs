@@ -192,6 +192,14 @@ fn a_run_that_another_volume_needs_stays() {
             list.runs
         );
     }
+    // Nor does another partition remove what has no seal: a run of 0.1.0 has none.
+    let bytes = journal.encode().expect("valid");
+    disk.put(&format!("diskmend/runs/{}/journal.json", run.id), bytes);
+    for (partition, expected) in [(3, None), (2, Some(PruneReason::NotTrusted))] {
+        let list = prunable_site(&of("0000000000000001", Some(partition)), 0).expect("listed");
+        let why = list.runs.first().map(|run| run.why);
+        assert_eq!(why, expected, "{partition}");
+    }
 }
 
 /// One journal in a thousand folders took a gigabyte and a minute.

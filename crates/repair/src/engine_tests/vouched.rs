@@ -74,6 +74,21 @@ fn a_step_that_removes_a_file_that_was_there_is_refused() {
     assert!(hives(&disk) == before, "written");
 }
 
+/// The report said that the file is removed, and nothing happened to it.
+#[test]
+fn a_file_that_no_step_has_created_is_not_called_removed() {
+    let (disk, run) = forged(|journal| {
+        let file = hive_of(journal);
+        journal.hives[0].files[file].old = None;
+        journal.hives[0]
+            .steps
+            .retain(|step| !matches!(step, Step::Create { .. } | Step::Length { .. }));
+    });
+    let before = hives(&disk);
+    is_damaged(undo(&disk, &run));
+    assert!(hives(&disk) == before, "written");
+}
+
 #[test]
 fn a_step_that_cuts_off_what_no_record_gives_back_is_refused() {
     let (disk, run) = forged(|journal| {

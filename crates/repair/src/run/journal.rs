@@ -499,6 +499,39 @@ mod tests {
     use super::*;
     use crate::value_data::ValueData;
 
+    /// A list of very many forged runs kept all that each of their journals may hold.
+    #[test]
+    fn of_a_run_that_nobody_speaks_for_little_is_shown() {
+        let id = RunId::first_of(jiff::Timestamp::UNIX_EPOCH);
+        let target = ("F:", TargetIdentity::default());
+        let recipes = vec!["tls".to_owned(); 200];
+        let mut journal = Journal::begin(&id, RunKind::Repair, target, recipes);
+        let hive = HiveEntry {
+            hive: "SYSTEM".to_owned(),
+            volume: None,
+            path: "x".repeat(3000),
+            recovered: false,
+            reversible: false,
+            changes: Vec::new(),
+            changes_file: None,
+            change_count: 0,
+            files: Vec::new(),
+            steps: Vec::new(),
+        };
+        journal.hives = vec![hive; 9];
+        journal.note = Some("\u{e4}".repeat(3000));
+        let len = |trust| {
+            let summary = journal.summary(trust);
+            let texts = summary.hives.iter().chain(&summary.note);
+            let chars: usize = texts.map(|text| text.chars().count()).sum();
+            (summary.recipes.len(), summary.hives.len(), chars)
+        };
+        let reason = crate::documents::Doubt::NoSeal;
+        let shown = len(Trust::Unauthenticated { reason });
+        assert_eq!(shown, (16, 4, 5 * 256));
+        assert_eq!(len(Trust::Own), (200, 9, 10 * 3000));
+    }
+
     #[test]
     fn a_path_for_a_person_can_be_copied() {
         let path = "EFI/Microsoft/Boot/BCD";

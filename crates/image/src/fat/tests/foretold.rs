@@ -72,24 +72,27 @@ fn what_a_volume_does_not_take_is_told_before() {
     }
 }
 
+/// A change is tried with its first mebibyte only: that there is room for all of it is known before.
 #[test]
 fn a_full_volume_is_told_before() {
-    let device = Recorder::new(sample(KINDS[0].0, KINDS[0].1));
-    let volume = Volume::open(device.clone()).expect("a volume");
-    let free = volume.free_bytes().expect("counted");
-    let new = path("EFI/Microsoft/Boot/BCD.LOG1");
-    volume.can_create(&new, free - 4096).expect("room");
-    for len in [free + 1, u64::from(u32::MAX), u64::MAX] {
-        volume.can_create(&new, len).expect_err("no room");
-        let old = volume.open_file(&path("ReadMe.txt")).expect("a file");
-        let len = len.saturating_add(8192);
-        old.can_set_len(len).expect_err("no room");
+    for (kind, len) in KINDS {
+        let device = Recorder::new(sample(kind, len));
+        let volume = Volume::open(device.clone()).expect("a volume");
+        let free = volume.free_bytes().expect("counted");
+        let new = path("EFI/Microsoft/Boot/BCD.LOG1");
+        volume.can_create(&new, free - 4096).expect("room");
+        for len in [free + 1, u64::from(u32::MAX), u64::MAX] {
+            volume.can_create(&new, len).expect_err("no room");
+            let old = volume.open_file(&path("ReadMe.txt")).expect("a file");
+            let len = len.saturating_add(8192);
+            old.can_set_len(len).expect_err("no room");
+        }
+        volume
+            .can_create(&path("none/new"), 1)
+            .expect_err("no such folder");
+        volume
+            .can_create(&path("ReadMe.txt"), 1)
+            .expect_err("there");
+        assert_eq!(device.steps(), []);
     }
-    volume
-        .can_create(&path("none/new"), 1)
-        .expect_err("no such folder");
-    volume
-        .can_create(&path("ReadMe.txt"), 1)
-        .expect_err("there");
-    assert_eq!(device.steps(), []);
 }

@@ -123,4 +123,12 @@ fn a_damaged_unit_is_an_error() {
     let mut later = vec![0; 1000];
     file.read(&mut later, 70_000).expect("another unit");
     assert!(later == data[70_000..71_000]);
+    // Units of which one alone would fill the memory.
+    let layout = file.layout().expect("in clusters");
+    let disk = volume.inner.mft.disk();
+    for clusters in [0, 257, 1 << 40, u64::MAX] {
+        let read = crate::ntfs::compressed::read(disk, &layout, clusters, &mut later, 70_000);
+        let error = read.expect_err("too long").to_string();
+        assert!(error.contains("at most 1 MiB"), "{error}");
+    }
 }
