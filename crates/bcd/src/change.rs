@@ -7,10 +7,10 @@ use diskmend_hive::{EditError, Outcome, ValueType};
 use crate::element_id::{ElementId, Format};
 use crate::error::StoreError;
 use crate::guid::Guid;
-use crate::hive_edit::HiveEdit;
 use crate::object_type::ObjectType;
 use crate::store::Store;
 use crate::value::ElementValue;
+use diskmend_hive::Editor;
 
 #[cfg(test)]
 mod tests;
@@ -193,7 +193,7 @@ impl Change {
     ///
     /// # Errors
     /// See [`ChangeError`]; after [`ChangeError::Edit`] the hive in memory may be half changed.
-    pub fn apply<E: HiveEdit>(&self, editor: &mut E) -> Result<Outcome, ChangeError> {
+    pub fn apply(&self, editor: &mut Editor) -> Result<Outcome, ChangeError> {
         let root = editor.key("").map_err(StoreError::from)?;
         let store = Store::new(root.ok_or(StoreError::NoObjects)?)?;
         let edits = self.edits(&store)?;
@@ -212,7 +212,7 @@ impl Edit {
     ///
     /// # Errors
     /// See [`EditError`].
-    pub fn apply<E: HiveEdit>(&self, editor: &mut E) -> Result<Outcome, EditError> {
+    pub fn apply(&self, editor: &mut Editor) -> Result<Outcome, EditError> {
         match self {
             Self::CreateKey { path } => editor.create_key(path),
             Self::DeleteKey { path } => editor.delete_key(path),

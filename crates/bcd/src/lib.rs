@@ -35,7 +35,6 @@
 //! | [`Device`] | what a device element names |
 //! | [`loader`] | which loader boots a Windows folder |
 //! | [`Change`] | changes as data, and the registry edits that they need |
-//! | [`HiveEdit`] | the hive in which they are made |
 //! | [`inherit`] | what an object inherits |
 //! | [`check`] | what is wrong with a store |
 //! | [`Listing`] | a store as `bcdedit /enum all` lists it |
@@ -52,7 +51,6 @@ mod element_id;
 pub mod elements;
 mod error;
 mod guid;
-mod hive_edit;
 pub mod inherit;
 pub mod loader;
 mod object_type;
@@ -70,7 +68,6 @@ pub use device::{Device, FileDevice, FileUse, Located, Partition, Target};
 pub use element_id::{Class, ElementId, Format};
 pub use error::StoreError;
 pub use guid::{Guid, GuidError};
-pub use hive_edit::HiveEdit;
 pub use object_type::{Application, ObjectType};
 pub use parse_value::{ParseValueError, parse_value};
 pub use show::{Listing, Row, Section, words};

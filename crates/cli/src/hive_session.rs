@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use diskmend_hive::Editor;
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{NotEdited, Recorder, Stop, hive_file};
+use diskmend_repair::{NotEdited, Stop, hive_file};
 
 use crate::failure::Failure;
 use crate::hints;
@@ -18,21 +19,26 @@ pub(crate) enum Check {
 }
 
 /// Recovers the hive file if it is dirty, and edits it. An edit that refuses writes nothing.
-pub(crate) fn edit(
+pub(crate) fn edit<T>(
     file: &Path,
     state: &StateArgs,
     check: Check,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop<Failure>>,
-) -> Result<RepairReport, Failure> {
+    edit: impl FnOnce(&mut Editor) -> Result<T, Stop<Failure>>,
+) -> Result<(RepairReport, T), Failure> {
     let mut options = state.options();
     options.check = check == Check::Full;
     let result = Steps::while_writing(|watch| hive_file::edit(file, &options, watch, edit));
-    result.map_err(|error| match error {
+    result.map_err(|error| failure(error, file, state))
+}
+
+/// What a person reads of an edit that was not made.
+pub(crate) fn failure(error: NotEdited<Failure>, file: &Path, state: &StateArgs) -> Failure {
+    match error {
         NotEdited::Refused(failure) => failure,
         NotEdited::Engine(error) => {
             let target = hive_file::target_of(file);
             let target = target.as_deref().unwrap_or(file);
             hints::engine_failure(&error, target, &state.option()).about(file)
         }
-    })
+    }
 }

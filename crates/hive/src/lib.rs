@@ -2,6 +2,9 @@
 //!
 //! The crate knows the file format (regf 1.3 to 1.6) and Windows's own commit protocol; it knows
 //! neither Windows settings nor where a file lies.
+//!
+//! An edit goes one way: [`open`] gives a [`Hive`], [`Editor`] changes it in memory and keeps a log of its
+//! [`Changes`], [`Edited::verify`] makes it [`Verified`], and [`commit`] writes it.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +16,7 @@ pub mod commit;
 mod create;
 mod edit;
 mod error;
+mod expectation;
 pub mod format;
 mod hive;
 mod image;
@@ -20,7 +24,6 @@ mod key;
 pub mod list;
 pub mod name;
 mod offset;
-mod read_back;
 mod recover;
 pub mod reg_file;
 mod storage;
@@ -34,13 +37,13 @@ mod work;
 
 pub use base_block::{MAX_BINS_LEN, MINOR_VERSIONS, checksum};
 pub use bins::Bins;
-pub use edit::{EditError, Edited, Editor, MAX_DEPTH, Outcome};
+pub use edit::{Change, Changes, EditError, Edited, Editor, MAX_DEPTH, Outcome, ValueContent};
 pub use error::Corruption;
+pub use expectation::{Expectation, Expected};
 pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, components, open};
 pub use image::{Image, PageSet};
 pub use key::{Key, Subkeys};
 pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
-pub use read_back::{Expectation, Expected, ReadBack, read_back};
 pub use recover::{
     Applied, LogFault, LogFormat, LogKind, Logs, MAX_LOG_LEN, ReadLogError, RecoverError, Recovery,
     RefusedLogs, SkippedLog,
@@ -49,4 +52,4 @@ pub use storage::{Buffer, Storage};
 pub use time::Filetime;
 pub use value::{BigSegments, DataPlace, Value};
 pub use value_type::ValueType;
-pub use verify::Verified;
+pub use verify::{Committable, Unverified, Verified, VerifyError};

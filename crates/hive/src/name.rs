@@ -167,9 +167,23 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// Whether it stands before the other in a list of subkeys, by the table of any Windows.
+    #[must_use]
+    pub fn sorts_before(self, other: Name<'_>) -> bool {
+        let tables = [CaseTable::Nt5, CaseTable::Later];
+        let before = |table: CaseTable| self.cmp_by(other, table).is_lt();
+        tables.into_iter().any(before)
+    }
+
+    /// Its units in upper case, equal for names that are the same to Windows, whatever its version.
+    #[must_use]
+    pub fn folded(self) -> Vec<u16> {
+        self.units().map(fold).collect()
+    }
+
     /// Whether both name the same key or value by one of the tables, whichever.
     #[must_use]
-    pub(crate) fn is_same(self, other: Name<'_>) -> bool {
+    pub fn is_same(self, other: Name<'_>) -> bool {
         self.len() == other.len() && self.units().map(fold).eq(other.units().map(fold))
     }
 

@@ -1,40 +1,131 @@
-//! From an edited hive to one that may be committed: two readers must agree on it.
+//! From an edited hive to one that may be committed.
 
 use std::ops::Deref;
 
-use crate::edit::Edited;
+use crate::check::{Report, check};
+use crate::edit::{Changes, Edited};
+use crate::error::Corruption;
+use crate::expectation::Expectation;
 use crate::hive::Hive;
 
-/// A hive that may be committed: edited and verified, or recovered only.
+/// A hive that holds what its edit was to bring about, and whose whole structure was found sound.
 pub struct Verified {
+    hive: Hive,
+    report: Report,
+}
+
+/// A hive that holds what its edit was to bring about. Its structure was checked only as far as the
+/// edit has read it.
+pub struct Unverified {
     hive: Hive,
 }
 
-impl Deref for Verified {
+/// A hive that may be committed.
+pub enum Committable {
+    /// It was checked as a whole.
+    Verified(Verified),
+    /// Nobody wanted the check.
+    Unverified(Unverified),
+}
+
+/// Why an edited hive is not fit to be committed.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// What was edited can't be read.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
+    /// Something else than was edited is found.
+    #[error("found {found}")]
+    OtherThanEdited {
+        /// What is found, and where.
+        found: String,
+    },
+    /// The check finds errors.
+    #[error("the check finds {} errors", .0.errors)]
+    Unsound(Box<Report>),
+}
+
+impl Verified {
+    /// What the check said.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl Deref for Committable {
     type Target = Hive;
 
     fn deref(&self) -> &Hive {
-        &self.hive
+        match self {
+            Self::Verified(Verified { hive, .. }) | Self::Unverified(Unverified { hive }) => hive,
+        }
+    }
+}
+
+impl From<Verified> for Committable {
+    fn from(hive: Verified) -> Self {
+        Self::Verified(hive)
+    }
+}
+
+impl From<Unverified> for Committable {
+    fn from(hive: Unverified) -> Self {
+        Self::Unverified(hive)
+    }
+}
+
+/// A hive that a test has changed page by page.
+#[cfg(test)]
+impl From<Hive> for Committable {
+    fn from(hive: Hive) -> Self {
+        Self::Unverified(Unverified { hive })
     }
 }
 
 impl Edited {
-    /// Number of edits that changed something.
+    /// What was changed.
     #[must_use]
-    pub fn changes(&self) -> usize {
-        self.changes
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The hive as it would be committed, to read from.
     #[must_use]
-    pub fn hive(&self) -> &Hive {
+    pub const fn hive(&self) -> &Hive {
         &self.hive
     }
 
-    /// Lets the hive be committed without any check. What the edits themselves have read was
-    /// checked; damage elsewhere in the hive stays unnoticed.
-    #[must_use]
-    pub fn unverified(self) -> Verified {
-        Verified { hive: self.hive }
+    /// Looks up every change, and checks the structure of the whole hive. The changes come back.
+    ///
+    /// # Errors
+    /// See [`VerifyError`].
+    pub fn verify(self) -> Result<(Verified, Changes), VerifyError> {
+        self.look_up()?;
+        let report = check(&self.hive);
+        if report.is_sound() {
+            let hive = self.hive;
+            return Ok((Verified { hive, report }, self.changes));
+        }
+        Err(VerifyError::Unsound(Box::new(report)))
+    }
+
+    /// Looks up every change, and leaves the rest of the hive unchecked: damage that no edit has
+    /// read stays unnoticed. The changes come back.
+    ///
+    /// # Errors
+    /// See [`VerifyError`].
+    pub fn skip_verification(self) -> Result<(Unverified, Changes), VerifyError> {
+        self.look_up()?;
+        Ok((Unverified { hive: self.hive }, self.changes))
+    }
+
+    fn look_up(&self) -> Result<(), VerifyError> {
+        for expectation in Expectation::of_all(self.changes.list()) {
+            if let Some(found) = expectation.differs(&self.hive)? {
+                return Err(VerifyError::OtherThanEdited { found });
+            }
+        }
+        Ok(())
     }
 }

@@ -4,13 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Access, Folder, Target};
-use diskmend_hive::Hive;
+use diskmend_hive::{Editor, Hive};
 
 use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind};
 use crate::error::Error;
 use crate::hive_on_disk::{self, HivePlace};
 use crate::progress::{Phase, Watch};
-use crate::recorder::Recorder;
 use crate::run::JournalChange;
 use crate::session::{NewRun, commit, prepare};
 use crate::site::{Options, Site, guards};
@@ -69,17 +68,18 @@ pub fn open(path: &Path) -> Result<OpenHive, Error> {
 
 /// Edits a hive file: recovers it where it is dirty, lets `change` edit it in memory, verifies and
 /// commits the result. An edit that changes nothing recovers a dirty hive, and leaves a clean one
-/// without a write. An edit that fails writes nothing, whatever it did before.
+/// without a write. An edit that fails writes nothing, whatever it did before. With the report comes
+/// what `change` gives.
 ///
 /// # Errors
 /// [`NotEdited::Refused`] with what `change` refused with, else see [`Error`] and its
 /// [`class`](Error::class).
-pub fn edit<R>(
+pub fn edit<T, R>(
     path: &Path,
     options: &Options,
     watch: &mut Watch<'_>,
-    change: impl FnOnce(&mut Recorder) -> Result<(), Stop<R>>,
-) -> Result<RepairReport, NotEdited<R>> {
+    change: impl FnOnce(&mut Editor) -> Result<T, Stop<R>>,
+) -> Result<(RepairReport, T), NotEdited<R>> {
     let file = HiveFile::locate(path)?;
     let site = Site::of(&file.target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
@@ -92,29 +92,30 @@ pub fn edit<R>(
     edit_site(&site, place, options, watch, change)
 }
 
-pub(crate) fn edit_site<R>(
+pub(crate) fn edit_site<T, R>(
     site: &Site,
     place: HivePlace,
     options: &Options,
     watch: &mut Watch<'_>,
-    change: impl FnOnce(&mut Recorder) -> Result<(), Stop<R>>,
-) -> Result<RepairReport, NotEdited<R>> {
+    change: impl FnOnce(&mut Editor) -> Result<T, Stop<R>>,
+) -> Result<(RepairReport, T), NotEdited<R>> {
     site.no_unfinished_run(None)?;
     watch.phase(Phase::Opening, &place.place.path)?;
     let opened = hive_on_disk::open(place, Access::ReadWrite)?;
     let mut report = RepairReport::by_hand(&site.display);
     let hive = opened.hive_place.hive.clone();
-    let Some(prepared) = prepare(opened, options, watch, change)? else {
-        return Ok(report);
+    let (prepared, given) = prepare(opened, options, watch, change)?;
+    let Some(prepared) = prepared else {
+        return Ok((report, given));
     };
-    let value = |change: &JournalChange| match change {
+    let value = |change: &diskmend_hive::Change| match JournalChange::from(change) {
         JournalChange::Value(value) => Some(Change {
             recipe: String::new(),
             hive: hive.clone(),
             fault: false,
             why: String::new(),
             element: None,
-            value: value.clone(),
+            value,
         }),
         JournalChange::KeyCreated(_) | JournalChange::KeyDeleted(_) => None,
     };
@@ -128,7 +129,7 @@ pub(crate) fn edit_site<R>(
     report.outcome = Outcome::Done;
     report.run = committed.run;
     report.hives = committed.hives;
-    Ok(report)
+    Ok((report, given))
 }
 
 /// The folder whose `diskmend` folder remembers the edits of a hive file: what to give to

@@ -44,7 +44,7 @@
 //!
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
 //! and recovers in memory, `boot_store` finds the store that starts a Windows, `descriptors` compares and
-//! sets permissions, `recorder` edits, `session` verifies, backs up, commits and takes back,
+//! sets permissions, `session` edits, verifies, backs up, commits and takes back,
 //! `run` keeps journal and undo data, `disk_record` the sectors of a disk that is not mounted. Folders and files are reached through `store`, so that
 //! tests can fail each single operation.
 
@@ -53,7 +53,7 @@
 mod accounts;
 pub mod acl_edit;
 mod beside;
-mod boot_store;
+pub mod boot_store;
 mod boot_volume;
 mod control_sets;
 mod descriptors;
@@ -75,11 +75,11 @@ mod progress;
 mod prune;
 mod reading;
 pub mod recipe;
-mod recorder;
 mod repair;
 mod rows;
 mod run;
 mod runs;
+mod second_reader;
 mod session;
 mod site;
 mod stop;
@@ -97,7 +97,6 @@ pub use plan::{Goal, Plan, plan};
 pub use preview::{WouldChange, preview_undo};
 pub use progress::{Interrupted, Phase, Progress, Watch};
 pub use prune::{prunable, prune};
-pub use recorder::Recorder;
 pub use repair::repair;
 pub use run::trust::{Doubt, Key, KeyError, KeyId, KeyStore, Keys, OwnKey, Trust};
 pub use run::{STATE_FOLDER, STATE_SUFFIX};

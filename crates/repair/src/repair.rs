@@ -1,7 +1,7 @@
 //! `repair`: carrying a plan out.
 
 use diskmend_disk::{Access, Target};
-use diskmend_hive::EditError;
+use diskmend_hive::{EditError, Editor};
 
 use crate::boot_store;
 use crate::descriptors::{self, Applying};
@@ -14,7 +14,6 @@ use crate::hive_on_disk::{self, HivePlace};
 use crate::plan::{HiveSource, Plan, PlannedHive, plan_site};
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
-use crate::recorder::Recorder;
 use crate::session::{NewRun, Prepared, check_writable, commit, prepare};
 use crate::site::{Options, Site, guards};
 use crate::survey::skipped;
@@ -228,11 +227,11 @@ pub(crate) fn prepare_hive(
         .into());
     }
     let path = opened.path().to_owned();
-    let prepared = prepare(opened, options, watch, |recorder| match &planned.source {
-        HiveSource::Windows(_) => Ok(make(recorder, planned)?),
-        HiveSource::BootStore { changes, .. } => boot_store::make(recorder, &path, changes),
+    let prepared = prepare(opened, options, watch, |editor| match &planned.source {
+        HiveSource::Windows(_) => Ok(make(editor, planned)?),
+        HiveSource::BootStore { changes, .. } => boot_store::make(editor, &path, changes),
     });
-    let mut prepared = prepared?;
+    let (mut prepared, ()) = prepared?;
     if let Some(prepared) = &mut prepared {
         check_writable(site, prepared)?;
     }
@@ -250,16 +249,16 @@ fn find(site: &Site, source: &HiveSource) -> Result<HivePlace, Error> {
     }
 }
 
-fn make(recorder: &mut Recorder, planned: &PlannedHive) -> Result<(), EditError> {
+fn make(editor: &mut Editor, planned: &PlannedHive) -> Result<(), EditError> {
     for change in &planned.changes {
         let value = &change.value;
         match &value.new {
             Some(new) => {
-                recorder.create_key(&value.key)?;
-                recorder.set_value(&value.key, &value.value, new.value_type, &new.bytes)?;
+                editor.create_key(&value.key)?;
+                editor.set_value(&value.key, &value.value, new.value_type, &new.bytes)?;
             }
             None => {
-                recorder.delete_value(&value.key, &value.value)?;
+                editor.delete_value(&value.key, &value.value)?;
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use diskmend_base::escape::Escaped;
-use diskmend_hive::ValueType;
+use diskmend_hive::{ValueContent, ValueType};
 use serde::de::Error as _;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -32,6 +32,13 @@ pub enum Readable {
     Text(String),
     /// Of `REG_MULTI_SZ` that are UTF-16 with a terminator after each string and one more.
     List(Vec<String>),
+}
+
+impl From<ValueContent> for ValueData {
+    fn from(content: ValueContent) -> Self {
+        let ValueContent { value_type, bytes } = content;
+        Self { value_type, bytes }
+    }
 }
 
 impl ValueData {

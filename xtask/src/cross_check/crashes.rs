@@ -6,7 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use diskmend_hive::commit::{HiveFileKind, Options, Step, plan};
-use diskmend_hive::{Editor, Filetime, Hive, LogFormat, LogKind, Logs, Opened, Storage, ValueType};
+use diskmend_hive::{
+    Committable, Editor, Filetime, Hive, LogFormat, LogKind, Logs, Opened, Storage, ValueType,
+};
 
 use super::chkreg::{Chkreg, Verdict};
 use crate::memory_file::MemoryFile;
@@ -99,7 +101,8 @@ fn crash(
     let old = state(&hive);
     let mut editor = Editor::new(hive, NOW);
     edit(&mut editor)?;
-    let edited = editor.finish()?.unverified();
+    let (edited, _) = editor.finish()?.skip_verification()?;
+    let edited = Committable::from(edited);
     let new = state(&edited);
     let options = Options {
         now: NOW,

@@ -42,9 +42,9 @@ fn a_second_setting_edits_nothing() {
     let mut editor = store();
     let change = set(BOOTMGR, ElementId::TIMEOUT, ElementValue::Integer(5));
     assert_eq!(change.apply(&mut editor).unwrap(), Outcome::Changed);
-    let changes = editor.changes();
+    let changes = editor.changes().len();
     assert_eq!(change.apply(&mut editor).unwrap(), Outcome::Unchanged);
-    assert_eq!(editor.changes(), changes);
+    assert_eq!(editor.changes().len(), changes);
     let store = Store::new(editor.root().unwrap()).unwrap();
     let timeout = store.object(BOOTMGR).unwrap().unwrap();
     let timeout = timeout.element(ElementId::TIMEOUT).unwrap().unwrap();
@@ -88,7 +88,7 @@ fn an_equal_value_of_another_length_and_the_spelling_of_keys_stay() {
 #[test]
 fn a_value_of_the_wrong_type_is_refused_with_the_type_expected() {
     let mut editor = store();
-    let before = editor.changes();
+    let before = editor.changes().len();
     let error = set(LOADER, ElementId::EMS, ElementValue::Integer(1))
         .apply(&mut editor)
         .unwrap_err();
@@ -124,7 +124,7 @@ fn a_value_of_the_wrong_type_is_refused_with_the_type_expected() {
         .apply(&mut editor)
         .unwrap_err();
     assert!(matches!(error, ChangeError::NoObject { .. }));
-    assert_eq!(editor.changes(), before);
+    assert_eq!(editor.changes().len(), before);
 }
 
 #[test]

@@ -28,7 +28,7 @@ mod write;
 
 use diskmend_hive::{Corruption, EditError, Key};
 
-use crate::hive_edit::HiveEdit;
+use diskmend_hive::Editor;
 pub use parse::ParseError;
 use tree::Node;
 
@@ -104,7 +104,7 @@ impl Document {
     ///
     /// # Errors
     /// See [`TextError`]; the hive in memory may be half changed then.
-    pub fn import<E: HiveEdit>(&self, editor: &mut E) -> Result<(), TextError> {
+    pub fn import(&self, editor: &mut Editor) -> Result<(), TextError> {
         self.root.write(editor, "")
     }
 }

@@ -191,9 +191,9 @@ proptest! {
         prop_assume!(document.import(&mut editor).is_ok());
         let again = Document::export(&editor.root().unwrap()).unwrap();
         prop_assert_eq!(&again, &document);
-        let changes = editor.changes();
+        let changes = editor.changes().len();
         document.import(&mut editor).unwrap();
-        prop_assert_eq!(editor.changes(), changes, "a second import edits nothing");
+        prop_assert_eq!(editor.changes().len(), changes, "a second import edits nothing");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use diskmend_hive::name::{Name, NameBuf};
 use diskmend_hive::{EditError, Key, ValueType};
 
 use super::TextError;
-use crate::hive_edit::HiveEdit;
+use diskmend_hive::Editor;
 
 /// Most levels of keys below the root; an element's key is on the fourth.
 pub(super) const MAX_DEPTH: usize = 16;
@@ -85,7 +85,7 @@ impl Node {
     }
 
     /// Makes a key of a hive, which exists, hold what the node holds and nothing else.
-    pub(super) fn write<E: HiveEdit>(&self, editor: &mut E, path: &str) -> Result<(), TextError> {
+    pub(super) fn write(&self, editor: &mut Editor, path: &str) -> Result<(), TextError> {
         self.drop_others(editor, path)?;
         for value in &self.values {
             let name = value.name.to_string();
@@ -100,7 +100,7 @@ impl Node {
     }
 
     /// Deletes keys and values that the node has not, or has in another spelling or order.
-    fn drop_others<E: HiveEdit>(&self, editor: &mut E, path: &str) -> Result<(), TextError> {
+    fn drop_others(&self, editor: &mut Editor, path: &str) -> Result<(), TextError> {
         let no_key = || {
             TextError::Edit(EditError::NoSuchKey {
                 path: path.to_owned(),

@@ -13,11 +13,11 @@ use crate::commit::plan::CommitPlan;
 use crate::commit::steps::{Steps, stamped};
 use crate::error::Corruption;
 use crate::format::{BaseBlock, HiveBin};
-use crate::hive::Hive;
 use crate::image::Image;
 use crate::offset::FileOffset;
 use crate::recover::{LogFormat, LogKind, Logs};
 use crate::time::Filetime;
+use crate::verify::Committable;
 
 /// What the caller decides about a commit.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub struct Options {
 /// # Errors
 /// See [`CommitError`].
 pub fn plan<'a>(
-    hive: &'a Hive,
+    hive: &'a Committable,
     logs: &Logs,
     options: &Options,
 ) -> Result<CommitPlan<'a>, CommitError> {

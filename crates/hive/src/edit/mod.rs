@@ -1,6 +1,7 @@
 //! Editing a hive in memory: keys and values, with every list, count, hash and maximum kept
 //! right. Nothing is written to disk here.
 
+mod changes;
 mod data;
 mod free_map;
 mod heap;
@@ -21,6 +22,8 @@ use crate::offset::CellOffset;
 use crate::time::Filetime;
 use crate::value_type::ValueType;
 
+use changes::plain;
+pub use changes::{Change, Changes, ValueContent};
 use heap::Heap;
 
 #[cfg(test)]
@@ -121,14 +124,14 @@ pub enum Outcome {
 pub struct Editor {
     heap: Heap,
     now: Filetime,
-    changes: usize,
+    changes: Changes,
     poisoned: bool,
 }
 
 /// An edited hive that nobody has checked yet.
 pub struct Edited {
     pub(crate) hive: Hive,
-    pub(crate) changes: usize,
+    pub(crate) changes: Changes,
 }
 
 impl Editor {
@@ -138,7 +141,7 @@ impl Editor {
         Self {
             heap: Heap::new(hive.image),
             now,
-            changes: 0,
+            changes: Changes::default(),
             poisoned: false,
         }
     }
@@ -159,6 +162,18 @@ impl Editor {
         self.root()?.descendant(path)
     }
 
+    /// What a value holds now; `None` if there is none, or no such key.
+    ///
+    /// # Errors
+    /// Where a structure on the way is corrupt.
+    pub fn value(&self, path: &str, name: &str) -> Result<Option<ValueContent>, Corruption> {
+        let value = match self.key(path)? {
+            Some(key) => key.value(name)?,
+            None => None,
+        };
+        value.as_ref().map(ValueContent::of).transpose()
+    }
+
     /// Creates a key and every key missing on the way to it.
     ///
     /// # Errors
@@ -173,14 +188,18 @@ impl Editor {
         self.attempt(|editor| {
             let mut at = editor.root_cell();
             let mut outcome = Outcome::Unchanged;
-            for name in &names {
+            for (depth, name) in (1..).zip(&names) {
                 let key = Key::at(editor.heap.bins(), at)?;
                 at = match key.find(name.as_name())? {
                     Ok(child) => child.cell(),
                     Err(position) => {
                         refuse_special(&key, path)?;
                         outcome = Outcome::Changed;
-                        keys::create(&mut editor.heap, at, position, name, editor.now)?
+                        let cell = keys::create(&mut editor.heap, at, position, name, editor.now)?;
+                        let above: Vec<_> = components(path).take(depth).collect();
+                        let key = above.join("\\");
+                        editor.changes.note(Change::KeyCreated { key });
+                        cell
                     }
                 };
             }
@@ -205,7 +224,10 @@ impl Editor {
             }
             let cell = key.cell();
             let parent = editor.parent_of(path)?;
+            let path = plain(path);
+            let content = editor.changes.content_of(&path, key)?;
             keys::delete(&mut editor.heap, parent, cell, editor.now)?;
+            editor.changes.note_deleted(path, content);
             Ok(Outcome::Changed)
         })
     }
@@ -222,11 +244,18 @@ impl Editor {
         value_type: ValueType,
         data: &[u8],
     ) -> Result<Outcome, EditError> {
-        let name = checked(name, NameBuf::value_name(name))?;
+        let stored = checked(name, NameBuf::value_name(name))?;
         self.attempt(|editor| {
             let key = editor.existing(path)?;
-            let outcome = values::set(&mut editor.heap, key, &name, value_type, data)?;
-            editor.touch_if_changed(key, outcome)
+            let old = editor.content(key, &stored)?;
+            let outcome = values::set(&mut editor.heap, key, &stored, value_type, data)?;
+            if outcome == Outcome::Changed {
+                keys::touch(&mut editor.heap, key, editor.now)?;
+                let bytes = data.to_vec();
+                let new = Some(ValueContent { value_type, bytes });
+                editor.note_value(path, name, old, new);
+            }
+            Ok(outcome)
         })
     }
 
@@ -235,21 +264,26 @@ impl Editor {
     /// # Errors
     /// See [`EditError`].
     pub fn delete_value(&mut self, path: &str, name: &str) -> Result<Outcome, EditError> {
-        let name = NameBuf::new(name);
+        let stored = NameBuf::new(name);
         self.attempt(|editor| {
             let Some(key) = editor.key(path)? else {
                 return Ok(Outcome::Unchanged);
             };
             let key = key.cell();
-            let outcome = values::delete(&mut editor.heap, key, &name)?;
-            editor.touch_if_changed(key, outcome)
+            let old = editor.content(key, &stored)?;
+            let outcome = values::delete(&mut editor.heap, key, &stored)?;
+            if outcome == Outcome::Changed {
+                keys::touch(&mut editor.heap, key, editor.now)?;
+                editor.note_value(path, name, old, None);
+            }
+            Ok(outcome)
         })
     }
 
-    /// Number of edits that changed something.
+    /// What was changed so far.
     #[must_use]
-    pub fn changes(&self) -> usize {
-        self.changes
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// Ends the editing.
@@ -280,8 +314,7 @@ impl Editor {
         }
         let result = edit(self);
         match &result {
-            Ok(Outcome::Changed) => self.changes += 1,
-            Ok(Outcome::Unchanged)
+            Ok(_)
             | Err(
                 EditError::NoSuchKey { .. }
                 | EditError::NotDeletable { .. }
@@ -323,15 +356,28 @@ impl Editor {
         Ok(key.cell())
     }
 
-    fn touch_if_changed(
+    /// What a value of a key holds now.
+    fn content(&self, key: CellOffset, name: &NameBuf) -> Result<Option<ValueContent>, EditError> {
+        let key = Key::at(self.heap.bins(), key)?;
+        let found = key.find_value(name.as_name())?;
+        Ok(found
+            .map(|(_, value)| ValueContent::of(&value))
+            .transpose()?)
+    }
+
+    fn note_value(
         &mut self,
-        key: CellOffset,
-        outcome: Outcome,
-    ) -> Result<Outcome, EditError> {
-        if outcome == Outcome::Changed {
-            keys::touch(&mut self.heap, key, self.now)?;
-        }
-        Ok(outcome)
+        path: &str,
+        name: &str,
+        old: Option<ValueContent>,
+        new: Option<ValueContent>,
+    ) {
+        self.changes.note(Change::Value {
+            key: plain(path),
+            name: name.to_owned(),
+            old,
+            new,
+        });
     }
 }
 

@@ -1,75 +1,126 @@
-//! Changing a store while each edit is noted.
+//! Editing a store, with what the edit means to a boot program before and after.
+
+use std::path::Path;
 
 use diskmend_bcd::check::{self, Level, Problem};
-use diskmend_bcd::{Change, ChangeError, HiveEdit};
-use diskmend_hive::{Corruption, EditError, Key, Outcome, ValueType};
+use diskmend_bcd::{Change, ChangeError, Listing, Store, StoreError};
+use diskmend_hive::{Corruption, Editor};
 
+use crate::documents::RepairReport;
 use crate::error::{Error, Refusal};
-use crate::recorder::Recorder;
-use crate::stop::Stop;
+use crate::hive_file;
+use crate::progress::Watch;
+use crate::site::Options;
+use crate::stop::{NotEdited, Stop};
 
-impl HiveEdit for Recorder {
-    fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
-        Self::key(self, path)
-    }
-
-    fn create_key(&mut self, path: &str) -> Result<Outcome, EditError> {
-        Self::create_key(self, path)
-    }
-
-    fn delete_key(&mut self, path: &str) -> Result<Outcome, EditError> {
-        Self::delete_key(self, path)
-    }
-
-    fn set_value(
-        &mut self,
-        path: &str,
-        name: &str,
-        value_type: ValueType,
-        data: &[u8],
-    ) -> Result<Outcome, EditError> {
-        Self::set_value(self, path, name, value_type, data)
-    }
-
-    fn delete_value(&mut self, path: &str, name: &str) -> Result<Outcome, EditError> {
-        Self::delete_value(self, path, name)
-    }
+/// What becomes of an edit that leaves errors in a store that it did not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewErrors {
+    /// Nothing is written.
+    Refuse,
+    /// They are told.
+    Tell,
 }
 
-/// Makes changes in a store, and checks what it means before and after: an error that was not
-/// there before is one that the changes have made.
-pub(crate) fn make(
-    recorder: &mut Recorder,
-    path: &str,
-    changes: &[Change],
-) -> Result<(), Stop<Error>> {
-    let before = problems(recorder)?;
-    for change in changes {
-        change.apply(recorder).map_err(|error| match error {
-            ChangeError::Edit(error) => Stop::Edit(error),
-            source => Stop::Refused(Error::StoreChange {
-                path: path.to_owned(),
-                source,
-            }),
+/// What an edit has made of a store.
+#[derive(Debug)]
+pub struct StoreEdit {
+    /// The store as it was; absent if it could not be listed.
+    pub before: Option<Listing>,
+    /// The store as it is.
+    pub after: Option<Listing>,
+    /// What is wrong with it that was not before.
+    pub problems: Vec<Problem>,
+}
+
+/// Edits the file of a boot store as [`hive_file::edit`] edits a hive.
+///
+/// # Errors
+/// As [`hive_file::edit`]; [`Refusal::StoreUnsound`] for new errors.
+pub fn edit_file<R>(
+    path: &Path,
+    new_errors: NewErrors,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
+) -> Result<(RepairReport, StoreEdit), NotEdited<R>> {
+    let shown = path.display().to_string();
+    let edited = hive_file::edit(path, options, watch, |editor| {
+        let edited = observed(editor, edit).map_err(|stop| match stop {
+            Stop::Edit(error) => Stop::Edit(error),
+            Stop::Refused(refusal) => Stop::Refused(NotEdited::Refused(refusal)),
         })?;
-    }
-    let after = problems(recorder)?;
-    let new = after
-        .into_iter()
-        .find(|problem| problem.level == Level::Error && !before.contains(problem));
-    match new {
-        None => Ok(()),
-        Some(problem) => Err(Stop::Refused(
-            Refusal::StoreUnsound {
-                path: path.to_owned(),
-                problem: problem.to_string(),
-            }
-            .into(),
-        )),
-    }
+        if new_errors == NewErrors::Refuse {
+            refuse_errors(&shown, &edited.problems).map_err(|error| Stop::Refused(error.into()))?;
+        }
+        Ok(edited)
+    });
+    edited.map_err(|error| match error {
+        NotEdited::Engine(error) => NotEdited::Engine(error),
+        NotEdited::Refused(error) => error,
+    })
 }
 
-fn problems(recorder: &Recorder) -> Result<Vec<Problem>, EditError> {
-    let root = recorder.key("")?;
+/// Makes changes in a store. An error that was not there before is one that the changes have made.
+pub(crate) fn make(editor: &mut Editor, path: &str, changes: &[Change]) -> Result<(), Stop<Error>> {
+    let edited = observed(editor, |editor| {
+        for change in changes {
+            change.apply(editor).map_err(|error| match error {
+                ChangeError::Edit(error) => Stop::Edit(error),
+                source => Stop::Refused(Error::StoreChange {
+                    path: path.to_owned(),
+                    source,
+                }),
+            })?;
+        }
+        Ok(())
+    })?;
+    refuse_errors(path, &edited.problems).map_err(Stop::Refused)
+}
+
+/// The store that is being edited.
+///
+/// # Errors
+/// Where it is none.
+pub fn store_in(editor: &Editor) -> Result<Store<'_>, StoreError> {
+    Store::new(editor.key("")?.ok_or(StoreError::NoObjects)?)
+}
+
+fn observed<R>(
+    editor: &mut Editor,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
+) -> Result<StoreEdit, Stop<R>> {
+    let (before, old) = (listing(editor), problems(editor)?);
+    edit(editor)?;
+    let mut problems = problems(editor)?;
+    problems.retain(|problem| !old.contains(problem));
+    Ok(StoreEdit {
+        before,
+        after: listing(editor),
+        problems,
+    })
+}
+
+fn listing(editor: &Editor) -> Option<Listing> {
+    let listing = store_in(editor).and_then(|store| Listing::new(&store, false));
+    listing.ok()
+}
+
+fn problems(editor: &Editor) -> Result<Vec<Problem>, Corruption> {
+    let root = editor.key("")?;
     Ok(root.map_or_else(Vec::new, |root| check::check(root).problems))
+}
+
+fn refuse_errors(path: &str, problems: &[Problem]) -> Result<(), Error> {
+    let is_error = |problem: &&Problem| problem.level == Level::Error;
+    let mut errors = problems.iter().filter(is_error);
+    let Some(first) = errors.next() else {
+        return Ok(());
+    };
+    let problem = match errors.count() {
+        0 => first.to_string(),
+        more => format!("{first}, and {more} more errors"),
+    };
+    let path = path.to_owned();
+    Err(Refusal::StoreUnsound { path, problem }.into())
 }

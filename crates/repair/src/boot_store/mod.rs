@@ -10,6 +10,7 @@ use diskmend_bcd::{Change as StoreChange, Store};
 use diskmend_hive::check::check;
 
 pub(crate) use edit::make;
+pub use edit::{NewErrors, StoreEdit, edit_file, store_in};
 pub(crate) use find::{NAME, place};
 
 use crate::documents::{Change, CheckSummary, ElementRow, HiveStatus, RowState, StoreStatus};

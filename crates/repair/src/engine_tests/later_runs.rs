@@ -182,11 +182,11 @@ mod on_an_image {
     use crate::hive_file::edit_site;
     use crate::hive_on_disk;
     use crate::recipe::HiveName;
-    use crate::recorder::Recorder;
     use crate::stop::Stop;
     use crate::store::faulty::{Fault, FaultyDisk};
     use crate::undo::undo_site;
     use crate::value_data::ValueData;
+    use diskmend_hive::Editor;
 
     fn undo(disk: &FaultyDisk, run: Option<&str>) -> Result<UndoReport, Error> {
         let mut site = site(disk)?;
@@ -217,9 +217,9 @@ mod on_an_image {
         let site = site(&disk).expect("a disk");
         let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
         let edited = with_watch(|watch| {
-            let change = |recorder: &mut Recorder| -> Result<(), Stop<Infallible>> {
+            let change = |editor: &mut Editor| -> Result<(), Stop<Infallible>> {
                 let data = LATER.to_le_bytes();
-                recorder.set_value(&kept.key, &kept.value, ValueType::DWORD, &data)?;
+                editor.set_value(&kept.key, &kept.value, ValueType::DWORD, &data)?;
                 Ok(())
             };
             edit_site(&site, place, &options(), watch, change)

@@ -15,7 +15,6 @@ use crate::inspect::inspect_site;
 use crate::plan::{Goal, Plan, plan_site};
 use crate::progress::Watch;
 use crate::recipe::{Catalogue, HiveName, Recipe};
-use crate::recorder::Recorder;
 use crate::repair::repair_site;
 use crate::run::trust::Judge;
 use crate::run::{STATE_FOLDER, StateFolder};
@@ -25,6 +24,7 @@ use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
 use crate::value_data::ValueData;
 use diskmend_disk::Access;
+use diskmend_hive::Editor;
 use diskmend_hive::{EditError, ValueType};
 
 /// All that the tests repair.
@@ -162,14 +162,14 @@ pub(super) fn reading(disk: &FaultyDisk, key: &str, name: &str) -> Option<ValueD
 /// Edits of the SYSTEM hive beside the recipes.
 pub(super) trait FaultyHive {
     /// Edits the hive as a run of its own, and tells the run.
-    fn edit(&self, change: impl FnOnce(&mut Recorder) -> Result<(), EditError>) -> String;
+    fn edit(&self, change: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> String;
 
     /// Sets numbers, each in a key that is created where missing.
     fn set_all(&self, values: &[(&str, &str, u32)]) -> String {
-        self.edit(|recorder| {
+        self.edit(|editor| {
             for (key, name, number) in values {
-                recorder.create_key(key)?;
-                recorder.set_value(key, name, ValueType::DWORD, &number.to_le_bytes())?;
+                editor.create_key(key)?;
+                editor.set_value(key, name, ValueType::DWORD, &number.to_le_bytes())?;
             }
             Ok(())
         })
@@ -177,14 +177,13 @@ pub(super) trait FaultyHive {
 }
 
 impl FaultyHive for FaultyDisk {
-    fn edit(&self, change: impl FnOnce(&mut Recorder) -> Result<(), EditError>) -> String {
+    fn edit(&self, change: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> String {
         let site = site(self);
         let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
         let options = Options::default();
-        let change =
-            |recorder: &mut Recorder| -> Result<(), Stop<Infallible>> { Ok(change(recorder)?) };
+        let change = |editor: &mut Editor| -> Result<(), Stop<Infallible>> { Ok(change(editor)?) };
         let report = with_watch(|watch| edit_site(&site, place, &options, watch, change));
-        report.expect("edit").run.expect("a change")
+        report.expect("edit").0.run.expect("a change")
     }
 }
 

@@ -134,8 +134,8 @@ fn keys_that_a_run_created_go_again_unless_somebody_uses_them() {
 fn a_deleted_tree_comes_back_value_by_value() {
     let disk = volume("system-001-002");
     let before = reading(&disk, RDP, "SecurityLayer");
-    let run = disk.edit(|recorder| {
-        recorder
+    let run = disk.edit(|editor| {
+        editor
             .delete_key(r"ControlSet001\Control\Terminal Server")
             .map(|_| ())
     });
@@ -203,11 +203,11 @@ fn a_run_too_large_to_note_is_undone_by_its_bytes_only() {
     let pristine = volume("system-001-002");
     let disk = pristine.fork();
     let data = vec![7; 1 << 20];
-    let run = disk.edit(|recorder| {
-        recorder.create_key("Large")?;
+    let run = disk.edit(|editor| {
+        editor.create_key("Large")?;
         for number in 0..9 {
             let name = number.to_string();
-            recorder.set_value("Large", &name, diskmend_hive::ValueType::BINARY, &data)?;
+            editor.set_value("Large", &name, diskmend_hive::ValueType::BINARY, &data)?;
         }
         Ok(())
     });

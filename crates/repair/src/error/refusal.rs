@@ -185,7 +185,7 @@ pub enum Refusal {
         object: String,
     },
     /// The change would leave errors in the store.
-    #[error("{path}: the boot store would not be sound: {problem}")]
+    #[error("{path}: the store would not be sound: {problem}")]
     StoreUnsound {
         /// The store's path.
         path: String,

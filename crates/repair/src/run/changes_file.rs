@@ -4,6 +4,7 @@
 
 use std::io;
 
+use diskmend_hive::Changes;
 use serde::{Deserialize, Serialize};
 
 use super::trust::Mac;
@@ -11,7 +12,7 @@ use super::{Content, JournalChange};
 use crate::digest::Digest;
 
 /// Most changes that are noted.
-pub(crate) const MAX_CHANGES: usize = 50_000;
+pub(crate) const MAX_CHANGES: usize = Changes::MAX;
 /// Longest file in bytes.
 pub(crate) const MAX_LEN: u64 = 64 << 20;
 

@@ -4,6 +4,7 @@ pub(crate) mod valid;
 
 use std::io;
 
+use diskmend_hive::Change;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ use crate::run::RunId;
 use crate::run::bounded::{list, skipped};
 use crate::run::changes_file::{ChangesEntry, MAX_CHANGES};
 use crate::run::trust::{Mac, Trust};
+use crate::value_data::ValueData;
 
 /// The version of the journal's format.
 pub(crate) const SCHEMA: u32 = 2;
@@ -167,6 +169,26 @@ pub(crate) enum JournalChange {
     KeyDeleted(ChangedKey),
     /// A value came, went or changed.
     Value(ChangedValue),
+}
+
+impl From<&Change> for JournalChange {
+    fn from(change: &Change) -> Self {
+        match change.clone() {
+            Change::KeyCreated { key } => Self::KeyCreated(ChangedKey { key }),
+            Change::KeyDeleted { key } => Self::KeyDeleted(ChangedKey { key }),
+            Change::Value {
+                key,
+                name: value,
+                old,
+                new,
+            } => Self::Value(ChangedValue {
+                key,
+                value,
+                old: old.map(ValueData::from),
+                new: new.map(ValueData::from),
+            }),
+        }
+    }
 }
 
 /// A file that a run writes.

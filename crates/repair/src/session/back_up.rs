@@ -41,7 +41,7 @@ pub(crate) fn back_up<'a>(
             volume: held.volume.clone(),
             path: held.path.clone(),
             recovered: held.recovery.is_some(),
-            reversible: held.reversible,
+            reversible: held.changes.are_reversible(),
             changes: Vec::new(),
             changes_file: None,
             change_count: held.changes.len(),
@@ -83,11 +83,17 @@ pub(crate) fn back_up<'a>(
     // The journal lies beside its successor for a moment.
     let journal = serde_json::to_vec(&backup.entry).map_or(0, |json| json.len() as u64 * 4);
     backup.need.state = backup.need.state.saturating_add(journal);
-    if held.reversible {
-        match changes_file::encode(&held.changes) {
+    if held.changes.are_reversible() {
+        let changes: Vec<_> = held
+            .changes
+            .list()
+            .iter()
+            .map(JournalChange::from)
+            .collect();
+        match changes_file::encode(&changes) {
             Ok(bytes) => {
                 backup.need.state = backup.need.state.saturating_add(bytes.len() as u64);
-                backup.changes.clone_from(&held.changes);
+                backup.changes = changes;
             }
             // Its names are too long to be noted: it is undone by its bytes only.
             Err(_) => backup.entry.reversible = false,

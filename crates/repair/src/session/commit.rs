@@ -284,7 +284,7 @@ fn read_back(
             Proof::Given(content) => content,
             Proof::Due(wanted) => {
                 watch.committed(Phase::ReadingBack, &held.path);
-                proof::in_full(primary, &held.path, &held.changes, &wanted)?
+                proof::in_full(primary, &held.path, held.changes.list(), &wanted)?
             }
         };
         for kind in HiveFileKind::ALL {

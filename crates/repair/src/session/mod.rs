@@ -8,7 +8,7 @@ mod pre_images;
 mod proof;
 mod verify;
 
-use diskmend_hive::{EditError, Editor, Filetime, Logs, Verified};
+use diskmend_hive::{Change, Changes, Committable, EditError, Editor, Filetime, Logs};
 use jiff::Timestamp;
 
 use crate::digest::Chunks;
@@ -16,8 +16,6 @@ use crate::documents::{CheckSummary, RecoverySummary, SecondReader};
 use crate::error::Error;
 use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
 use crate::progress::{Phase, Watch};
-use crate::recorder::{Recorder, expected};
-use crate::run::JournalChange;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
 
@@ -33,7 +31,7 @@ pub(crate) struct Prepared {
 
 /// The hive as it is to be, and the logs as they are.
 struct VerifiedImage {
-    hive: Verified,
+    hive: Committable,
     logs: Logs,
     /// The chunks of the hive file as it was opened.
     before: Chunks,
@@ -48,26 +46,26 @@ struct Held {
     recovery: Option<RecoverySummary>,
     check: Option<CheckSummary>,
     second_reader: SecondReader,
-    changes: Vec<JournalChange>,
-    reversible: bool,
+    changes: Changes,
 }
 
 impl Prepared {
     /// The changes in the registry's terms.
-    pub(crate) fn changes(&self) -> &[JournalChange] {
-        &self.held.changes
+    pub(crate) fn changes(&self) -> &[Change] {
+        self.held.changes.list()
     }
 }
 
-/// Edits a hive in memory and verifies the result; `None` if there is nothing to write.
+/// Edits a hive in memory and verifies the result, which is `None` if there is nothing to write. With
+/// it comes what `edit` gives.
 ///
 /// An `edit` that fails leaves nothing that could be committed, not even the recovery.
-pub(crate) fn prepare<R>(
+pub(crate) fn prepare<T, R>(
     opened: HiveOnDisk,
     options: &Options,
     watch: &mut Watch<'_>,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop<R>>,
-) -> Result<Option<Prepared>, NotEdited<R>> {
+    edit: impl FnOnce(&mut Editor) -> Result<T, Stop<R>>,
+) -> Result<(Option<Prepared>, T), NotEdited<R>> {
     let path = opened.path().to_owned();
     watch.phase(Phase::Editing, &path)?;
     let fingerprints = opened.fingerprints();
@@ -76,40 +74,28 @@ pub(crate) fn prepare<R>(
         path: path.clone(),
         source,
     };
-    let mut recorder = Recorder::new(Editor::new(opened.hive, filetime(Timestamp::now())));
-    match edit(&mut recorder) {
-        Ok(()) => {}
+    let mut editor = Editor::new(opened.hive, filetime(Timestamp::now()));
+    let given = match edit(&mut editor) {
+        Ok(given) => given,
         Err(Stop::Refused(refusal)) => return Err(NotEdited::Refused(refusal)),
         Err(Stop::Edit(error @ EditError::Corrupt(_))) => {
-            drop(recorder);
+            drop(editor);
             verify::refuse_damaged(&path, &opened.logs, opened.primary.as_ref())?;
             return Err(cannot_edit(error).into());
         }
         Err(Stop::Edit(error)) => return Err(cannot_edit(error).into()),
-    }
-    let recorded = recorder.finish().map_err(cannot_edit)?;
-    if recorded.edited.changes() == 0 && opened.dirty.is_none() {
-        return Ok(None);
+    };
+    let edited = editor.finish().map_err(cannot_edit)?;
+    if edited.changes().is_empty() && opened.dirty.is_none() {
+        return Ok((None, given));
     }
     watch.phase(Phase::Verifying, &path)?;
-    let wanted = expected(&recorded.changes);
-    verify::look(recorded.edited.hive(), &path, &wanted)?;
     let verified = if options.check {
-        verify::in_full(
-            recorded.edited,
-            &path,
-            &wanted,
-            &opened.logs,
-            opened.primary.as_ref(),
-        )?
+        verify::in_full(edited, &path, &opened.logs, opened.primary.as_ref())?
     } else {
-        verify::Passed {
-            hive: recorded.edited.unverified(),
-            check: None,
-            second_reader: SecondReader::Skipped,
-        }
+        verify::in_part(edited, &path)?
     };
-    Ok(Some(Prepared {
+    let prepared = Prepared {
         image: VerifiedImage {
             hive: verified.hive,
             logs: opened.logs,
@@ -123,11 +109,11 @@ pub(crate) fn prepare<R>(
             recovery,
             check: verified.check,
             second_reader: verified.second_reader,
-            changes: recorded.changes,
-            reversible: recorded.reversible,
+            changes: verified.changes,
         },
         files: CommitFiles::new(opened.hive_place.place, opened.primary, opened.log_files),
-    }))
+    };
+    Ok((Some(prepared), given))
 }
 
 /// A point in time as Windows counts it.

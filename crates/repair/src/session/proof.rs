@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use diskmend_hive::commit::{CommitPlan, HiveFileKind, Step};
-use diskmend_hive::{BASE_BLOCK_LEN, Hive, Storage};
+use diskmend_hive::{BASE_BLOCK_LEN, Change, Hive, Storage};
 
 use crate::digest::{Chunks, Digest};
 use crate::error::Error;
 use crate::hive_on_disk::reopen_clean;
-use crate::recorder::expected;
-use crate::run::{Content, JournalChange};
+use crate::run::Content;
 use crate::session::verify::look;
 use crate::store::OpenFile;
 
@@ -121,11 +120,11 @@ fn pieces<'a>(
 pub(crate) fn in_full(
     primary: &dyn OpenFile,
     path: &str,
-    changes: &[JournalChange],
+    changes: &[Change],
     wanted: &Wanted,
 ) -> Result<Content, Error> {
     let hive = reopen_clean(primary, path)?;
-    look(&hive, path, &expected(changes))?;
+    look(&hive, path, changes)?;
     let file = hive.image().file();
     let chunks = Chunks::of(file);
     let head = chunks.head(wanted.bins_end, |range| file.get(range));

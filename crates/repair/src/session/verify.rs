@@ -1,18 +1,20 @@
-//! Making sure of a hive: that it holds what was wanted, and that its structure is sound.
+//! Making sure of an edited hive: that it holds what was wanted, that its structure is sound, and
+//! that another reader agrees.
 
 use diskmend_hive::check::check;
 use diskmend_hive::{
-    Edited, Expectation, Expected, Hive, Logs, Opened, ReadBack, Verified, read_back,
+    Change, Changes, Committable, Edited, Expectation, Hive, Logs, Opened, VerifyError,
 };
 
 use crate::documents::{CheckSummary, SecondReader};
 use crate::error::{Error, Refusal};
-use crate::reading;
+use crate::second_reader::{ReadBack, read_back};
 use crate::store::OpenFile;
 
 /// An edited hive that may be committed, and what speaks for it.
 pub(crate) struct Passed {
-    pub(crate) hive: Verified,
+    pub(crate) hive: Committable,
+    pub(crate) changes: Changes,
     pub(crate) check: Option<CheckSummary>,
     pub(crate) second_reader: SecondReader,
 }
@@ -20,35 +22,10 @@ pub(crate) struct Passed {
 /// Reads everything that was to change.
 ///
 /// # Errors
-/// [`Error::ReadBack`] where something else is found.
-pub(crate) fn look(hive: &Hive, path: &str, wanted: &[Expectation<'_>]) -> Result<(), Error> {
-    for expectation in wanted {
-        let key = &expectation.key;
-        let value = |name: &str| reading::value(hive, key, name).map_err(Error::corrupt(path));
-        let found = match &expectation.expected {
-            Expected::Key | Expected::NoKey => {
-                let exists = hive.key(key).map_err(Error::corrupt(path))?.is_some();
-                let right = exists == (expectation.expected == Expected::Key);
-                (!right).then(|| format!("key {key} {}", if exists { "there" } else { "missing" }))
-            }
-            Expected::NoValue { name } => {
-                value(name)?.map(|found| format!("{found} in value {name:?} of key {key}"))
-            }
-            Expected::Value {
-                name,
-                data_type,
-                data,
-            } => {
-                let found = value(name)?;
-                let right = found
-                    .as_ref()
-                    .is_some_and(|found| found.value_type == *data_type && found.bytes == **data);
-                (!right).then(|| {
-                    let found = found.map_or("nothing".to_owned(), |found| found.to_string());
-                    format!("{found} in value {name:?} of key {key}")
-                })
-            }
-        };
+/// [`Error::ReadBack`] if something else is found.
+pub(crate) fn look(hive: &Hive, path: &str, changes: &[Change]) -> Result<(), Error> {
+    for expectation in Expectation::of_all(changes) {
+        let found = expectation.differs(hive).map_err(Error::corrupt(path))?;
         if let Some(found) = found {
             return Err(Error::ReadBack {
                 path: path.to_owned(),
@@ -59,30 +36,41 @@ pub(crate) fn look(hive: &Hive, path: &str, wanted: &[Expectation<'_>]) -> Resul
     Ok(())
 }
 
-/// Checks an edited hive in full and has it read by the second reader. Where it does not pass,
-/// the hive as it lies on disk tells whether it was sound, and readable, before.
+/// Makes sure only of what the edit has changed.
+pub(crate) fn in_part(edited: Edited, path: &str) -> Result<Passed, Error> {
+    let passed = edited.skip_verification();
+    let (hive, changes) = passed.map_err(|error| not_verified(path, error))?;
+    Ok(Passed {
+        hive: hive.into(),
+        changes,
+        check: None,
+        second_reader: SecondReader::Skipped,
+    })
+}
+
+/// Checks an edited hive in full and has it read by the second reader. If it does not pass, the
+/// hive as it lies on disk tells whether it was sound, and readable, before.
 pub(crate) fn in_full(
     edited: Edited,
     path: &str,
-    wanted: &[Expectation<'_>],
     logs: &Logs,
     primary: &dyn OpenFile,
 ) -> Result<Passed, Error> {
-    let untouched = || untouched(primary, path, logs);
-    let report = check(edited.hive());
-    let summary = CheckSummary::from(&report);
-    if !report.is_sound() {
-        refuse_damaged(path, logs, primary)?;
-        return Err(Error::Unsound {
-            path: path.to_owned(),
-            check: Box::new(summary),
-        });
-    }
+    let (verified, changes) = match edited.verify() {
+        Err(error @ VerifyError::Unsound(_)) => {
+            refuse_damaged(path, logs, primary)?;
+            return Err(not_verified(path, error));
+        }
+        verified => verified.map_err(|error| not_verified(path, error))?,
+    };
+    let check = Some(CheckSummary::from(verified.report()));
+    let hive = Committable::from(verified);
+    let wanted = Expectation::of_all(changes.list());
     let differs = |found: String| Error::SecondReader {
         path: path.to_owned(),
         found,
     };
-    let second_reader = match read_back(edited.hive().image().file(), wanted) {
+    let second_reader = match read_back(hive.image().file(), &wanted) {
         ReadBack::Agrees => SecondReader::Agrees,
         ReadBack::Disagrees {
             path,
@@ -93,16 +81,32 @@ pub(crate) fn in_full(
                 "{path}: expected {expected}, found {actual}"
             )));
         }
-        ReadBack::CannotRead { reason } => match read_back(untouched()?.image().file(), wanted) {
-            ReadBack::CannotRead { .. } => SecondReader::CannotRead(reason),
-            ReadBack::Agrees | ReadBack::Disagrees { .. } => return Err(differs(reason)),
-        },
+        ReadBack::CannotRead { reason } => {
+            let untouched = untouched(primary, path, logs)?;
+            match read_back(untouched.image().file(), &wanted) {
+                ReadBack::CannotRead { .. } => SecondReader::CannotRead(reason),
+                ReadBack::Agrees | ReadBack::Disagrees { .. } => return Err(differs(reason)),
+            }
+        }
     };
     Ok(Passed {
-        hive: edited.unverified(),
-        check: Some(summary),
+        hive,
+        changes,
+        check,
         second_reader,
     })
+}
+
+fn not_verified(path: &str, error: VerifyError) -> Error {
+    let path = path.to_owned();
+    match error {
+        VerifyError::Corrupt(source) => Error::corrupt(&path)(source),
+        VerifyError::OtherThanEdited { found } => Error::ReadBack { path, found },
+        VerifyError::Unsound(report) => Error::Unsound {
+            path,
+            check: Box::new(CheckSummary::from(report.as_ref())),
+        },
+    }
 }
 
 /// Tells whether the hive as it lies on disk is sound.

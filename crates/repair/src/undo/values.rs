@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use diskmend_disk::Access;
-use diskmend_hive::EditError;
+use diskmend_hive::{EditError, Editor};
 
 use super::{half_way, report, secured, settle};
 use crate::descriptors;
@@ -13,11 +13,11 @@ use crate::documents::{
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{self, HivePlace};
 use crate::progress::{Phase, Watch};
-use crate::recorder::Recorder;
 use crate::run::{HiveEntry, Journal, JournalChange, RunFolder, Way};
 use crate::session::{NewRun, Prepared, commit, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
+use crate::value_data::ValueData;
 
 /// Reverses the changes of a run one by one, as a run of its own, and gives every object its old
 /// descriptor. `lock` is the lock of the target.
@@ -120,13 +120,10 @@ fn reversed(
     let (mut prepared, mut changes) = (Vec::new(), Vec::new());
     for entry in &journal.hives {
         let opened = open(site, entry)?;
-        let mut reversed = Vec::new();
-        let edit = |recorder: &mut Recorder| -> Result<(), Stop<Error>> {
-            reversed = reverse(recorder, entry)?;
-            Ok(())
-        };
-        prepared.extend(prepare(opened, options, watch, edit)?);
-        changes.append(&mut reversed);
+        let edit = |editor: &mut Editor| -> Result<_, Stop<Error>> { Ok(reverse(editor, entry)?) };
+        let (hive, reversed) = prepare(opened, options, watch, edit)?;
+        prepared.extend(hive);
+        changes.extend(reversed);
     }
     Ok((prepared, changes))
 }
@@ -172,12 +169,12 @@ fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Erro
 }
 
 /// Reverses the changes from the last to the first.
-fn reverse(recorder: &mut Recorder, entry: &HiveEntry) -> Result<Vec<ReversedChange>, EditError> {
+fn reverse(editor: &mut Editor, entry: &HiveEntry) -> Result<Vec<ReversedChange>, EditError> {
     let mut reversed = Vec::new();
     for change in entry.changes.iter().rev() {
         match change {
             JournalChange::Value(value) => {
-                let (reversal, found) = reverse_value(recorder, value)?;
+                let (reversal, found) = reverse_value(editor, value)?;
                 reversed.push(ReversedChange {
                     hive: entry.hive.clone(),
                     change: value.clone(),
@@ -186,31 +183,30 @@ fn reverse(recorder: &mut Recorder, entry: &HiveEntry) -> Result<Vec<ReversedCha
                 });
             }
             JournalChange::KeyCreated(key) => {
-                let empty = match recorder.key(&key.key)? {
+                let empty = match editor.key(&key.key)? {
                     Some(found) => {
                         found.subkeys()?.next().is_none() && found.values()?.next().is_none()
                     }
                     None => false,
                 };
                 if empty {
-                    recorder.delete_key(&key.key)?;
+                    editor.delete_key(&key.key)?;
                 }
             }
             JournalChange::KeyDeleted(key) => {
-                recorder.create_key(&key.key)?;
+                editor.create_key(&key.key)?;
             }
         }
     }
     Ok(reversed)
 }
 
-type ValueOutcome = (Reversal, Option<crate::ValueData>);
+type ValueOutcome = (Reversal, Option<ValueData>);
 
-fn reverse_value(
-    recorder: &mut Recorder,
-    change: &ChangedValue,
-) -> Result<ValueOutcome, EditError> {
-    let found = recorder.value(&change.key, &change.value)?;
+fn reverse_value(editor: &mut Editor, change: &ChangedValue) -> Result<ValueOutcome, EditError> {
+    let found = editor
+        .value(&change.key, &change.value)?
+        .map(ValueData::from);
     if found == change.old {
         return Ok((Reversal::AlreadyOld, None));
     }
@@ -219,11 +215,11 @@ fn reverse_value(
     }
     match &change.old {
         Some(old) => {
-            recorder.create_key(&change.key)?;
-            recorder.set_value(&change.key, &change.value, old.value_type, &old.bytes)?;
+            editor.create_key(&change.key)?;
+            editor.set_value(&change.key, &change.value, old.value_type, &old.bytes)?;
         }
         None => {
-            recorder.delete_value(&change.key, &change.value)?;
+            editor.delete_value(&change.key, &change.value)?;
         }
     }
     Ok((Reversal::Reversed, None))

@@ -1,11 +1,13 @@
 //! `diskmend bcd copy`: a new object like another.
 
 use diskmend_bcd::{Change, ElementId, ElementValue, Guid, Store, StoreError, well_known};
+use diskmend_repair::Stop;
+use diskmend_repair::boot_store::{self, NewErrors};
 use diskmend_repair::documents::RepairReport;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::edit::{self, EditArgs, NewErrors};
+use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -60,11 +62,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if !args.edit.consent.given(&question)? {
         return Ok(Exit::Pending);
     }
-    let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |noted| {
-        change.apply(noted)?;
-        let menu = menu_with(&edit::store(noted)?, from, to)?;
+    let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |editor| {
+        change.apply(editor).map_err(edit::stop)?;
+        let store = boot_store::store_in(editor);
+        let menu = store.and_then(|store| menu_with(&store, from, to));
+        let menu = menu.map_err(|error| Stop::Refused(reading::unreadable(&error)))?;
         if let Some(menu) = menu {
-            menu.apply(noted)?;
+            menu.apply(editor).map_err(edit::stop)?;
         }
         Ok(())
     })?;

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use diskmend_bcd::check::{self, Level, Problem};
-use diskmend_bcd::text::TextError;
-use diskmend_bcd::{Change, ChangeError, Listing, Store, StoreError};
-use diskmend_hive::{Corruption, EditError};
-use diskmend_repair::Recorder;
+use diskmend_bcd::check::Problem;
+use diskmend_bcd::{Change, ChangeError};
+use diskmend_hive::Editor;
+use diskmend_repair::boot_store::{self, NewErrors};
 use diskmend_repair::documents::RepairReport;
+use diskmend_repair::{Error, NotEdited, Refusal, Stop};
 
 use super::difference::{self, ObjectDifference};
 use super::reading::{self, Source};
@@ -17,8 +17,9 @@ use crate::commands::{plan, repair};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::hive_session::{self, Check};
+use crate::hive_session;
 use crate::output::console::{self, Console};
+use crate::progress::Steps;
 use crate::target_arg::StateArgs;
 
 /// Most new problems that are told one by one.
@@ -35,32 +36,10 @@ pub(crate) struct EditArgs {
     state: StateArgs,
 }
 
-/// Why an edit goes no further; nothing of it is written.
-pub(super) enum Stop {
-    /// The hive can't be edited.
-    Edit(EditError),
-    /// The edit is not what the store can have.
-    Refused(Failure),
-}
-
-/// What becomes of an edit that leaves errors in a store that had none.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum NewErrors {
-    Refuse,
-    Tell,
-}
-
 /// An edit that was made.
 pub(super) struct Done {
     pub(super) report: RepairReport,
     difference: Vec<ObjectDifference>,
-}
-
-/// The store as it is at one moment.
-struct Moment {
-    /// Absent where it can't be listed.
-    listing: Option<Listing>,
-    problems: Vec<Problem>,
 }
 
 /// Edits the store's file.
@@ -68,28 +47,28 @@ pub(super) fn run(
     args: &EditArgs,
     file: &Path,
     new_errors: NewErrors,
-    edit: impl FnOnce(&mut Recorder) -> Result<(), Stop>,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<Failure>>,
 ) -> Result<Done, Failure> {
-    let mut moments = None;
-    let result = hive_session::edit(file, &args.state, Check::Full, |recorder| {
-        let before = moment(recorder)?;
-        edit(recorder)?;
-        let after = moment(recorder)?;
-        let problems = new_problems(&before, &after);
-        if new_errors == NewErrors::Refuse {
-            refuse_errors(&problems)?;
-        }
-        moments = Some((before, after, problems));
-        Ok(())
+    let options = args.state.options();
+    let result = Steps::while_writing(|watch| {
+        boot_store::edit_file(file, new_errors, &options, watch, edit)
     });
-    let report = result.map_err(|failure| failure.about(file))?;
-    let mut difference = Vec::new();
-    if let Some((before, after, problems)) = moments {
-        tell(&problems);
-        if let (Some(before), Some(after)) = (&before.listing, &after.listing) {
-            difference = difference::between(before, after);
+    let (report, made) = result.map_err(|error| {
+        let forced = matches!(
+            error,
+            NotEdited::Engine(Error::Refused(Refusal::StoreUnsound { .. }))
+        );
+        let failure = hive_session::failure(error, file, &args.state).about(file);
+        match forced {
+            true => failure.hint("--force does it nevertheless"),
+            false => failure,
         }
-    }
+    })?;
+    tell(&made.problems);
+    let difference = match (&made.before, &made.after) {
+        (Some(before), Some(after)) => difference::between(before, after),
+        _ => Vec::new(),
+    };
     Ok(Done { report, difference })
 }
 
@@ -104,8 +83,8 @@ pub(super) fn change(
     if !args.consent.given(question)? {
         return Ok(Exit::Pending);
     }
-    let done = run(args, &source.file, NewErrors::Tell, |recorder| {
-        change.apply(recorder)?;
+    let done = run(args, &source.file, NewErrors::Tell, |editor| {
+        change.apply(editor).map_err(stop)?;
         Ok(())
     })?;
     show(args, console, &done)
@@ -134,26 +113,6 @@ pub(super) fn print(args: &EditArgs, console: &mut Console, done: &Done) -> io::
     repair::print_end(console, &done.report, &args.state.option())
 }
 
-fn new_problems(before: &Moment, after: &Moment) -> Vec<Problem> {
-    let is_new = |problem: &&Problem| !before.problems.contains(problem);
-    after.problems.iter().filter(is_new).cloned().collect()
-}
-
-fn refuse_errors(problems: &[Problem]) -> Result<(), Stop> {
-    let mut errors = problems
-        .iter()
-        .filter(|problem| problem.level == Level::Error);
-    let Some(first) = errors.next() else {
-        return Ok(());
-    };
-    let message = match errors.count() {
-        0 => format!("the store would not be sound: {first}"),
-        more => format!("the store would not be sound: {first}, and {more} more errors"),
-    };
-    let failure = Failure::new(Exit::Refused, message);
-    Err(Stop::Refused(failure.hint("--force does it nevertheless")))
-}
-
 fn tell(problems: &[Problem]) {
     for problem in problems.iter().take(MOST_PROBLEMS) {
         console::warn(problem);
@@ -165,53 +124,11 @@ fn tell(problems: &[Problem]) {
     }
 }
 
-/// The store as it is now.
-pub(super) fn store(recorder: &Recorder) -> Result<Store<'_>, StoreError> {
-    Store::new(recorder.key("")?.ok_or(StoreError::NoObjects)?)
-}
-
-fn moment(recorder: &Recorder) -> Result<Moment, Corruption> {
-    let listing = store(recorder).and_then(|store| Listing::new(&store, false));
-    Ok(Moment {
-        listing: listing.ok(),
-        problems: match recorder.key("")? {
-            Some(root) => check::check(root).problems,
-            None => Vec::new(),
-        },
-    })
-}
-
-impl From<Stop> for diskmend_repair::Stop<Failure> {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Edit(error) => Self::Edit(error),
-            Stop::Refused(failure) => Self::Refused(failure),
-        }
-    }
-}
-
-impl From<ChangeError> for Stop {
-    fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::Edit(error) => Self::Edit(error),
-            error => Self::Refused(refusal(&error)),
-        }
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(reading::unreadable(&error))
-    }
-}
-
-impl From<TextError> for Stop {
-    fn from(error: TextError) -> Self {
-        match error {
-            TextError::Edit(error) => Self::Edit(error),
-            TextError::Corrupt(error) => Self::Edit(error.into()),
-            error => Self::Refused(Failure::of(Exit::Failure, &error)),
-        }
+/// A change that was refused while it was made.
+pub(super) fn stop(error: ChangeError) -> Stop<Failure> {
+    match error {
+        ChangeError::Edit(error) => Stop::Edit(error),
+        error => Stop::Refused(refusal(&error)),
     }
 }
 

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use diskmend_bcd::text::{Document, MAX_TEXT_LEN};
+use diskmend_bcd::text::{Document, MAX_TEXT_LEN, TextError};
+use diskmend_repair::Stop;
+use diskmend_repair::boot_store::NewErrors;
 
-use super::edit::{self, EditArgs, NewErrors};
+use super::edit::{self, EditArgs};
 use super::reading::Source;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -48,8 +50,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         true => NewErrors::Tell,
         false => NewErrors::Refuse,
     };
-    let done = edit::run(&args.edit, &source.file, new_errors, |noted| {
-        Ok(document.import(noted)?)
+    let done = edit::run(&args.edit, &source.file, new_errors, |editor| {
+        document.import(editor).map_err(|error| match error {
+            TextError::Edit(error) => Stop::Edit(error),
+            TextError::Corrupt(error) => Stop::Edit(error.into()),
+            error => Stop::Refused(Failure::of(Exit::Failure, &error)),
+        })
     })?;
     edit::show(&args.edit, console, &done)
 }

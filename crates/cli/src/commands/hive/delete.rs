@@ -39,10 +39,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         None => format!("Delete key {shown} with all below it?"),
     };
-    edit::run(&args.edit, console, &question, &[&path], |recorder| {
+    edit::run(&args.edit, console, &question, &[&path], |editor| {
         match &args.value {
-            Some(name) => recorder.delete_value(&path, key_path::value_name(name))?,
-            None => recorder.delete_key(&path)?,
+            Some(name) => editor.delete_value(&path, key_path::value_name(name))?,
+            None => editor.delete_key(&path)?,
         };
         Ok(())
     })

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use diskmend_hive::Editor;
 use diskmend_hive::{EditError, components};
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{Readable, Recorder, Stop};
+use diskmend_repair::{Readable, Stop, ValueData};
 
 use super::reading;
 use crate::commands::repair;
@@ -46,7 +47,7 @@ pub(super) fn run(
     console: &mut Console,
     question: &str,
     paths: &[&str],
-    edit: impl FnOnce(&mut Recorder) -> Result<(), EditError>,
+    edit: impl FnOnce(&mut Editor) -> Result<(), EditError>,
 ) -> Result<Exit, Failure> {
     args.file.consent.can_be_had()?;
     if !args.file.consent.given(question)? {
@@ -57,10 +58,10 @@ pub(super) fn run(
         false => Check::Full,
     };
     let FileArgs { file, state, .. } = &args.file;
-    let report = hive_session::edit(file, state, check, |recorder| {
-        match misplaced(recorder, paths) {
+    let (report, ()) = hive_session::edit(file, state, check, |editor| {
+        match misplaced(editor, paths) {
             Some(refusal) => Err(Stop::Refused(refusal)),
-            None => Ok(edit(recorder)?),
+            None => Ok(edit(editor)?),
         }
     })?;
     show(console, &args.file, &report)
@@ -79,7 +80,7 @@ pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Fa
             }
         }
     }
-    let report = hive_session::edit(&args.file, &args.state, Check::Full, |_| Ok(()))?;
+    let (report, ()) = hive_session::edit(&args.file, &args.state, Check::Full, |_| Ok(()))?;
     show(console, args, &report)
 }
 
@@ -92,8 +93,8 @@ fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result
 
 /// Refuses paths that would create a key that a hive on disk has no use for: one of the registry's
 /// roots, or `CurrentControlSet`, which in a running Windows is a link to a control set.
-fn misplaced(recorder: &Recorder, paths: &[&str]) -> Option<Failure> {
-    let exists = |path: &str| matches!(recorder.key(path), Ok(Some(_)));
+fn misplaced(editor: &Editor, paths: &[&str]) -> Option<Failure> {
+    let exists = |path: &str| matches!(editor.key(path), Ok(Some(_)));
     let firsts: HashSet<&str> = paths
         .iter()
         .filter_map(|path| components(path).next())
@@ -104,8 +105,8 @@ fn misplaced(recorder: &Recorder, paths: &[&str]) -> Option<Failure> {
     let message = format!("a hive has no key {first} at its root; nothing was changed");
     let mut hint = key_path::hint(first)?;
     if exists("Select")
-        && let Ok(Some(current)) = recorder.value("Select", "Current")
-        && let Some(Readable::Number(number)) = current.readable()
+        && let Ok(Some(current)) = editor.value("Select", "Current")
+        && let Some(Readable::Number(number)) = ValueData::from(current).readable()
     {
         hint = format!("{hint}; this hive's current set is ControlSet{number:03}");
     }

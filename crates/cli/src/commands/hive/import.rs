@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use diskmend_hive::Editor;
 use diskmend_hive::reg_file::{MAX_FILE_LEN, Operation, RegFile};
 use diskmend_hive::{EditError, ValueType};
-use diskmend_repair::Recorder;
 
 use super::PrefixArg;
 use super::edit::{self, EditArgs};
@@ -54,10 +54,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let paths: Vec<&str> = file.operations.iter().map(Operation::path).collect();
     let question = format!("Carry out the {} lines of {shown}?", paths.len());
     let mut line = 0;
-    let result = edit::run(&args.edit, console, &question, &paths, |recorder| {
+    let result = edit::run(&args.edit, console, &question, &paths, |editor| {
         for operation in &file.operations {
             line = operation.line();
-            apply(recorder, operation)?;
+            apply(editor, operation)?;
         }
         line = 0;
         Ok(())
@@ -76,18 +76,18 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn apply(recorder: &mut Recorder, operation: &Operation) -> Result<(), EditError> {
+fn apply(editor: &mut Editor, operation: &Operation) -> Result<(), EditError> {
     match operation {
-        Operation::CreateKey { path, .. } => recorder.create_key(path),
-        Operation::DeleteKey { path, .. } => recorder.delete_key(path),
+        Operation::CreateKey { path, .. } => editor.create_key(path),
+        Operation::DeleteKey { path, .. } => editor.delete_key(path),
         Operation::SetValue {
             path,
             name,
             value_type,
             data,
             ..
-        } => recorder.set_value(path, name, ValueType(*value_type), data),
-        Operation::DeleteValue { path, name, .. } => recorder.delete_value(path, name),
+        } => editor.set_value(path, name, ValueType(*value_type), data),
+        Operation::DeleteValue { path, name, .. } => editor.delete_value(path, name),
     }
     .map(drop)
 }

@@ -78,9 +78,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         args.value_type,
         value::line(args.value_type, &data)
     );
-    edit::run(&args.edit, console, &question, &[&path], |recorder| {
-        recorder.create_key(&path)?;
-        recorder.set_value(&path, name, args.value_type, &data)?;
+    edit::run(&args.edit, console, &question, &[&path], |editor| {
+        editor.create_key(&path)?;
+        editor.set_value(&path, name, args.value_type, &data)?;
         Ok(())
     })
 }

@@ -10,6 +10,7 @@ use crate::commit::crash_test::session::{load, options, state};
 use crate::commit::crash_test::{FORMATS, LOG2, PRIMARY, growing};
 use crate::commit::{CommitError, HiveFileKind, HiveFiles, execute, plan};
 use crate::storage::Storage;
+use crate::verify::Committable;
 
 /// Files of which one call fails.
 struct Failing {
@@ -88,6 +89,7 @@ fn an_error_at_any_step_leaves_the_old_or_the_new_state() {
             let old = state(&disk);
             growing(&mut hive);
             let logs = disk.logs();
+            let hive = Committable::from(hive);
             let plan = plan(&hive, &logs, &options(Some(format))).expect("a plan");
             let mut done = Recorder::new(&disk);
             execute(&plan, &mut done).expect("executes");

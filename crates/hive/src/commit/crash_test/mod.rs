@@ -22,6 +22,7 @@ use crate::commit::{HiveFileKind, plan};
 use crate::hive::Hive;
 use crate::offset::PAGE_LEN;
 use crate::recover::{LogFormat, LogKind};
+use crate::verify::Committable;
 
 const PRIMARY: HiveFileKind = HiveFileKind::Primary;
 const LOG: HiveFileKind = HiveFileKind::Log(LogKind::Log);
@@ -135,6 +136,7 @@ fn an_edit_of_many_pages_survives() {
         // What is written is in proportion to the change: once to the log, once in place.
         let mut hive = load(&start).expect("loads");
         many(&mut hive);
+        let hive = Committable::from(hive);
         let plan = plan(&hive, &start.logs(), &options(Some(format))).expect("a plan");
         let pages = hive.image().dirty().len() as u64 * 4096;
         let overhead = plan.bytes_to_write() - 2 * pages;
@@ -194,6 +196,7 @@ fn the_numbers_of_a_commit_follow_those_of_all_logs() {
         let disk = clean().with(LOG1, vec![0; 90_000]).with(LOG2, log2);
         let mut hive = load(&disk).expect("loads");
         small(&mut hive);
+        let hive = Committable::from(hive);
         let plan = plan(&hive, &disk.logs(), &options(None)).expect("a plan");
         assert_eq!(plan.sequence(), expected);
         let change = plan.change(LOG2);

@@ -5,6 +5,7 @@ use crate::commit::{CommitPlan, HiveFileKind, Options, execute, plan};
 use crate::hive::{Hive, Opened, open};
 use crate::recover::{LogFormat, RecoverError};
 use crate::time::Filetime;
+use crate::verify::Committable;
 
 /// The present time in all tests.
 pub(super) const NOW: u64 = 5000;
@@ -95,6 +96,7 @@ impl Session<'_> {
         states.push(State::of(&hive));
         states.dedup_by(|a, b| a == b);
         let logs = self.disk.logs();
+        let hive = Committable::from(hive);
         let plan = plan(&hive, &logs, &options(self.format)).expect("a plan");
         let mut recorder = Recorder::new(&self.disk);
         execute(&plan, &mut recorder).expect("executes");
@@ -186,6 +188,7 @@ impl Session<'_> {
             "{}: the base block's rest changed",
             self.name
         );
+        let hive = Committable::from(hive);
         let again = super::plan(&hive, &done.logs(), &options(self.format)).expect("a plan");
         assert!(again.is_empty(), "{}: a second commit writes", self.name);
     }

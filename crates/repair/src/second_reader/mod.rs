@@ -7,55 +7,16 @@
 mod lookup;
 mod quiet;
 
-use std::borrow::Cow;
-
 use diskmend_base::escape::Visible;
-
+use diskmend_hive::format::BigData;
+use diskmend_hive::{Expectation, Expected, ValueContent, ValueType};
 use nt_hive::{Hive, KeyValue, NtHiveError};
-
-use crate::format::BigData;
-use crate::value_type::ValueType;
 
 use self::lookup::{Lookup, LookupError, Missing, find_value};
 
-/// Bytes of data that a disagreement shows.
-const SHOWN_BYTES: usize = 16;
-
-/// What a hive is to hold at one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expectation<'a> {
-    /// Path of the key below the root, as in [`crate::Hive::key`].
-    pub key: Cow<'a, str>,
-    /// What is to be there.
-    pub expected: Expected<'a>,
-}
-
-/// What a key is to be or to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected<'a> {
-    /// The key exists.
-    Key,
-    /// The key does not exist.
-    NoKey,
-    /// The key exists and has a value with this type and these data.
-    Value {
-        /// The value's name, empty for the default value.
-        name: Cow<'a, str>,
-        /// Its type.
-        data_type: ValueType,
-        /// Its data.
-        data: Cow<'a, [u8]>,
-    },
-    /// The key has no value with this name, or does not exist.
-    NoValue {
-        /// The value's name, empty for the default value.
-        name: Cow<'a, str>,
-    },
-}
-
 /// What the second reader says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReadBack {
+pub(crate) enum ReadBack {
     /// All expectations hold.
     Agrees,
     /// One expectation does not hold.
@@ -82,8 +43,7 @@ pub enum ReadBack {
 /// later upper-casing table) leads it past a key, the list is read from end to end; of data
 /// longer than 16344 bytes in formats before 1.4, which it takes for big data, type and length
 /// are compared only.
-#[must_use]
-pub fn read_back(file: &[u8], expected: &[Expectation<'_>]) -> ReadBack {
+pub(crate) fn read_back(file: &[u8], expected: &[Expectation<'_>]) -> ReadBack {
     let hive = match quiet::catch(|| Hive::without_validation(file)) {
         Ok(Ok(hive)) => hive,
         Ok(Err(error)) => {
@@ -116,9 +76,9 @@ fn one<'h>(
     lookup: &mut Lookup<'h, '_>,
     expectation: &Expectation<'_>,
 ) -> Result<Option<ReadBack>, LookupError> {
-    let key = lookup.key(&expectation.key)?;
-    let path = &*expectation.key;
-    Ok(match (&expectation.expected, key) {
+    let key = lookup.key(expectation.key)?;
+    let path = expectation.key;
+    Ok(match (expectation.expected, key) {
         (Expected::Key, Ok(_)) | (Expected::NoKey, Err(Missing::Absent)) => None,
         (Expected::NoKey, Ok(_)) => Some(disagrees(path, "no key", "a key")),
         (Expected::NoValue { .. }, Err(Missing::Absent)) => None,
@@ -128,45 +88,39 @@ fn one<'h>(
             Some(value) => Some(disagrees(
                 &value_path(path, name),
                 "no value",
-                shown(data_type(&value)?, value.data_size() as usize, None),
+                length(data_type(&value)?, value.data_size()),
             )),
         },
-        (
-            Expected::Value {
-                name,
-                data_type,
-                data,
-            },
-            Ok(key),
-        ) => {
-            let wanted = || shown(*data_type, data.len(), Some(data));
-            match find_value(&key, name)? {
-                None => Some(disagrees(&value_path(path, name), wanted(), "no value")),
-                Some(value) => differs(hive, &value, *data_type, data)?
-                    .map(|actual| disagrees(&value_path(path, name), wanted(), actual)),
-            }
-        }
+        (Expected::Value { name, content }, Ok(key)) => match find_value(&key, name)? {
+            None => Some(disagrees(
+                &value_path(path, name),
+                content.to_string(),
+                "no value",
+            )),
+            Some(value) => differs(hive, &value, content)?
+                .map(|(wanted, actual)| disagrees(&value_path(path, name), wanted, actual)),
+        },
     })
 }
 
-/// What a value holds where it is not what was wanted.
+/// What a value was to hold and what it holds, if these differ.
 fn differs(
     hive: &Hive<&[u8]>,
     value: &KeyValue<'_, &[u8]>,
-    wanted_type: ValueType,
-    wanted: &[u8],
-) -> Result<Option<String>, NtHiveError> {
-    let data_type = data_type(value)?;
+    wanted: &ValueContent,
+) -> Result<Option<(String, String)>, NtHiveError> {
+    let value_type = data_type(value)?;
     let len = value.data_size() as usize;
     let plain = len > BigData::SEGMENT_LEN && hive.minor_version() < BigData::MIN_MINOR;
     // nt-hive panics where no data are stored the old way, without a cell.
     if len == 0 || plain {
-        let same = data_type == wanted_type && len == wanted.len();
-        return Ok((!same).then(|| shown(data_type, len, None)));
+        let same = value_type == wanted.value_type && len == wanted.bytes.len();
+        let found = || (wanted.to_string(), length(value_type, value.data_size()));
+        return Ok((!same).then(found));
     }
-    let data = value.data()?.into_vec()?;
-    let same = data_type == wanted_type && data == wanted;
-    Ok((!same).then(|| shown(data_type, data.len(), Some(&data))))
+    let bytes = value.data()?.into_vec()?;
+    let found = ValueContent { value_type, bytes };
+    Ok((found != *wanted).then(|| (wanted.to_string(), found.to_string())))
 }
 
 fn data_type(value: &KeyValue<'_, &[u8]>) -> Result<ValueType, NtHiveError> {
@@ -192,15 +146,8 @@ fn value_path(key: &str, name: &str) -> String {
     }
 }
 
-fn shown(data_type: ValueType, len: usize, data: Option<&[u8]>) -> String {
-    let mut text = format!("{data_type} of {len} bytes");
-    for byte in data.unwrap_or_default().iter().take(SHOWN_BYTES) {
-        text.push_str(&format!(" {byte:02x}"));
-    }
-    if data.is_some_and(|data| data.len() > SHOWN_BYTES) {
-        text.push_str(" ...");
-    }
-    text
+fn length(data_type: ValueType, len: u32) -> String {
+    format!("{data_type} of {len} bytes")
 }
 
 #[cfg(test)]

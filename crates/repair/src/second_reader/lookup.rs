@@ -2,13 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use diskmend_hive::name::{Name, NameBuf};
+use diskmend_hive::{Expectation, components};
 use nt_hive::{Hive, KeyNode, KeyValue, NtHiveError, NtHiveNameString};
-
-use crate::hive::components;
-use crate::name::{Name, NameBuf};
-use crate::upcase::{CaseTable, fold};
-
-use super::Expectation;
 
 /// Why a key was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +77,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
                 Ok(subkey) => key = subkey,
                 Err(missing) => return Ok(Err(missing)),
             }
-            above.push(upper(NameBuf::new(component).as_name()));
+            above.push(NameBuf::new(component).as_name().folded());
         }
         Ok(Ok(key))
     }
@@ -107,7 +103,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
         }
         let names = self.lists.get(above).and_then(Option::as_ref);
         let names = names.ok_or(LookupError::Unreadable)?;
-        let found = names.get(&upper(wanted.as_name()));
+        let found = names.get(&wanted.as_name().folded());
         Ok(found.cloned().unwrap_or(Err(Missing::Absent)))
     }
 
@@ -126,13 +122,13 @@ impl<'h, 'e> Lookup<'h, 'e> {
         let mut last: Option<KeyNode<'h, &'h [u8]>> = None;
         for subkey in subkeys {
             #[cfg(test)]
-            crate::work::count();
+            super::tests::count();
             let subkey = subkey?;
             let name = subkey.name()?;
             if let Some(last) = &last {
                 is_in_order &= in_order(&last.name()?, &name);
             }
-            if let Some(name) = stored(&name).map(upper)
+            if let Some(name) = stored(&name).map(Name::folded)
                 && wanted.contains(&name)
             {
                 found.entry(name).or_insert_with(|| Ok(subkey.clone()));
@@ -152,8 +148,8 @@ impl<'h, 'e> Lookup<'h, 'e> {
     fn wanted_below(&mut self, above: &[Vec<u16>]) -> HashSet<Vec<u16>> {
         if self.paths.is_empty() {
             let path = |expectation: &Expectation<'_>| {
-                components(&expectation.key)
-                    .map(|component| upper(NameBuf::new(component).as_name()))
+                components(expectation.key)
+                    .map(|component| NameBuf::new(component).as_name().folded())
                     .collect()
             };
             self.paths = self.expected.iter().map(path).collect();
@@ -167,11 +163,6 @@ impl<'h, 'e> Lookup<'h, 'e> {
             .filter_map(|path| path.first().cloned())
             .collect()
     }
-}
-
-/// The name in upper case, equal for names that are the same to Windows, whatever its version.
-fn upper(name: Name<'_>) -> Vec<u16> {
-    name.units().map(fold).collect()
 }
 
 /// The value of a key with this name.
@@ -208,8 +199,5 @@ fn in_order(first: &NtHiveNameString<'_>, second: &NtHiveNameString<'_>) -> bool
     let (Some(first), Some(second)) = (stored(first), stored(second)) else {
         return false;
     };
-    let tables = [CaseTable::Nt5, CaseTable::Later];
-    tables
-        .into_iter()
-        .any(|table| first.cmp_by(second, table).is_lt())
+    first.sorts_before(second)
 }

@@ -1,0 +1,229 @@
+//! What an editor has changed, in the registry's terms: enough to show it, to look it up again and
+//! to reverse it.
+
+use std::fmt;
+
+use crate::error::Corruption;
+use crate::hive::components;
+use crate::key::Key;
+use crate::name::NameBuf;
+use crate::value::Value;
+use crate::value_type::ValueType;
+
+/// Most bytes of data that are noted.
+const MAX_BYTES: usize = 8 << 20;
+
+/// One change of a hive. Paths lie below the root, as in [`crate::Hive::key`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A key came into being.
+    KeyCreated {
+        /// Its path.
+        key: String,
+    },
+    /// A key went, after all that was in it.
+    KeyDeleted {
+        /// Its path.
+        key: String,
+    },
+    /// A value came, went or changed.
+    Value {
+        /// Path of its key.
+        key: String,
+        /// Its name, empty for the default value.
+        name: String,
+        /// What it held; `None` if there was none.
+        old: Option<ValueContent>,
+        /// What it holds; `None` if there is none.
+        new: Option<ValueContent>,
+    },
+}
+
+/// What a value holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueContent {
+    /// Its type.
+    pub value_type: ValueType,
+    /// Its data, as stored.
+    pub bytes: Vec<u8>,
+}
+
+impl ValueContent {
+    /// What a value of a hive holds.
+    ///
+    /// # Errors
+    /// If its data can't be read.
+    pub fn of(value: &Value<'_>) -> Result<Self, Corruption> {
+        Ok(Self {
+            value_type: value.data_type(),
+            bytes: value.data()?.into_owned(),
+        })
+    }
+}
+
+impl fmt::Display for ValueContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 16;
+        let Self { value_type, bytes } = self;
+        write!(f, "{value_type} of {} bytes", bytes.len())?;
+        for byte in bytes.iter().take(SHOWN) {
+            write!(f, " {byte:02x}")?;
+        }
+        if bytes.len() > SHOWN {
+            f.write_str(" ...")?;
+        }
+        Ok(())
+    }
+}
+
+/// The changes of an edit, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    list: Vec<Change>,
+    bytes: usize,
+    too_many: bool,
+}
+
+impl Change {
+    /// The path of the key that it is about.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::KeyCreated { key } | Self::KeyDeleted { key } | Self::Value { key, .. } => key,
+        }
+    }
+
+    /// Bytes of data that it holds.
+    fn weight(&self) -> usize {
+        let data =
+            |content: &Option<ValueContent>| content.as_ref().map_or(0, |held| held.bytes.len());
+        match self {
+            Self::Value { old, new, .. } => data(old).saturating_add(data(new)),
+            Self::KeyCreated { .. } | Self::KeyDeleted { .. } => 0,
+        }
+    }
+}
+
+impl Changes {
+    /// Most changes that can be reversed one by one.
+    pub const MAX: usize = 50_000;
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether nothing was changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The changes, in their order.
+    #[must_use]
+    pub fn list(&self) -> &[Change] {
+        &self.list
+    }
+
+    /// Whether the changes tell everything that is needed to reverse them. More than
+    /// [`Changes::MAX`], or than 8 MiB of data, do not.
+    #[must_use]
+    pub fn are_reversible(&self) -> bool {
+        !self.too_many
+    }
+
+    pub(super) fn note(&mut self, change: Change) {
+        self.bytes = self.bytes.saturating_add(change.weight());
+        self.list.push(change);
+        if self.list.len() > Self::MAX || self.bytes > MAX_BYTES {
+            self.too_many = true;
+        }
+    }
+
+    /// Notes that a key was deleted, and before it what it held; `None` if that was too much to note.
+    pub(super) fn note_deleted(&mut self, key: String, content: Option<Vec<Change>>) {
+        match content {
+            Some(content) => content.into_iter().for_each(|change| self.note(change)),
+            None => {
+                self.too_many = true;
+                self.list.retain(|change| !is_below(change.key(), &key));
+            }
+        }
+        self.note(Change::KeyDeleted { key });
+    }
+
+    /// What deleting a key takes with it, in the order in which it goes; `None` if that is too much
+    /// to note.
+    pub(super) fn content_of(
+        &self,
+        path: &str,
+        key: Key<'_>,
+    ) -> Result<Option<Vec<Change>>, Corruption> {
+        let mut changes = Vec::new();
+        let mut bytes = self.bytes;
+        let mut pending = vec![(path.to_owned(), key)];
+        let mut visited = 0;
+        while let Some((path, key)) = pending.pop() {
+            visited += 1;
+            if visited > Self::MAX {
+                return Ok(None);
+            }
+            if visited > 1 {
+                changes.push(Change::KeyDeleted { key: path.clone() });
+            }
+            for value in key.values()? {
+                let value = value?;
+                changes.push(Change::Value {
+                    key: path.clone(),
+                    name: value.name().to_string(),
+                    old: Some(ValueContent::of(&value)?),
+                    new: None,
+                });
+                bytes = bytes.saturating_add(value.data_len());
+                if changes.len() > Self::MAX || bytes > MAX_BYTES {
+                    return Ok(None);
+                }
+            }
+            for child in key.subkeys()? {
+                let child = child?;
+                pending.push((format!("{path}\\{}", child.name().in_path()), child));
+            }
+        }
+        // A key goes after all that is in it.
+        changes.reverse();
+        Ok(Some(changes))
+    }
+}
+
+/// A path with one `\` between its components.
+pub(super) fn plain(path: &str) -> String {
+    components(path).collect::<Vec<_>>().join("\\")
+}
+
+/// Whether a key is another, or lies below it.
+fn is_below(key: &str, above: &str) -> bool {
+    let same = |a: &str, b: &str| {
+        a == b
+            || NameBuf::new(a)
+                .as_name()
+                .eq_ignore_case(NameBuf::new(b).as_name())
+    };
+    let mut names = key.split('\\');
+    above
+        .split('\\')
+        .all(|wanted| names.next().is_some_and(|name| same(name, wanted)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_below_another_by_whole_components() {
+        assert!(is_below(r"A\B\C", r"a\b"));
+        assert!(is_below(r"A\B", r"A\B"));
+        assert!(!is_below(r"A\Bc", r"A\B"));
+        assert!(!is_below("A", r"A\B"));
+    }
+}
