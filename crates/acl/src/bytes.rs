@@ -1,5 +1,6 @@
-//! The one place where ranges of untrusted offsets and lengths are computed.
+//! A part of a descriptor that knows its offset.
 
+use diskmend_base::bytes;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::error::Corruption;
@@ -37,13 +38,10 @@ impl<'a> Piece<'a> {
         at: usize,
         len: usize,
     ) -> Result<Self, Corruption> {
-        let bytes = at
-            .checked_add(len)
-            .and_then(|end| self.bytes.get(at..end))
-            .ok_or_else(|| {
-                let have = self.bytes.len().saturating_sub(at);
-                Corruption::too_short(what, self.place(at), len, have)
-            })?;
+        let bytes = bytes::slice(self.bytes, at, len).ok_or_else(|| {
+            let have = self.bytes.len().saturating_sub(at);
+            Corruption::too_short(what, self.place(at), len, have)
+        })?;
         Ok(Self {
             bytes,
             base: self.place(at),

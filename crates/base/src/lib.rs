@@ -9,8 +9,10 @@
 //! assert!(unescape(&shown).into_iter().eq(name.encode_utf16()));
 //! ```
 //!
+//! - [`bytes`]: checked parts of untrusted bytes, and structures in them;
 //! - [`escape`]: text from a disk in the one form in which it is safe to show, and back.
 
 #![forbid(unsafe_code)]
 
+pub mod bytes;
 pub mod escape;

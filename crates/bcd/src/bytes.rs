@@ -1,25 +1,8 @@
-//! The one place where ranges of untrusted data are read.
+//! GUIDs, text and digits in the data of elements.
+
+use diskmend_base::bytes::array;
 
 use crate::guid::Guid;
-
-/// The `len` bytes at `at`, where they lie wholly inside `data`.
-pub(crate) fn slice(data: &[u8], at: usize, len: usize) -> Option<&[u8]> {
-    data.get(at..at.checked_add(len)?)
-}
-
-fn array<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
-    slice(data, at, N)?.try_into().ok()
-}
-
-/// The little-endian number at `at`.
-pub(crate) fn u32_at(data: &[u8], at: usize) -> Option<u32> {
-    array(data, at).map(u32::from_le_bytes)
-}
-
-/// The little-endian number at `at`.
-pub(crate) fn u64_at(data: &[u8], at: usize) -> Option<u64> {
-    array(data, at).map(u64::from_le_bytes)
-}
 
 /// The GUID at `at`, as structures hold it.
 pub(crate) fn guid_at(data: &[u8], at: usize) -> Option<Guid> {

@@ -7,7 +7,9 @@
 mod display;
 mod encode;
 
-use crate::bytes::{guid_at, slice, text, u32_at, u64_at};
+use diskmend_base::bytes::{slice, u32_at, u64_at};
+
+use crate::bytes::{guid_at, text};
 use crate::element_id::ElementId;
 use crate::guid::Guid;
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use diskmend_base::bytes::u32_at;
 use diskmend_hive::name::Name;
 use diskmend_hive::{Hive, Key, Value, ValueType};
 
@@ -185,7 +186,7 @@ impl<'a> Object<'a> {
             return Err(wrong);
         }
         let data = value.data()?;
-        let number = crate::bytes::u32_at(&data, 0);
+        let number = u32_at(&data, 0);
         number.map(ObjectType).ok_or(wrong)
     }
 

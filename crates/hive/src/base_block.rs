@@ -1,6 +1,7 @@
 //! Rules of the base block: signature, version, checksum, sequence numbers (regf spec, Base block).
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::error::Corruption;
 use crate::format::BaseBlock;
 use crate::offset::{FileOffset, PAGE_LEN};

@@ -1,8 +1,8 @@
 //! The hive bins as a space of cells, for reading.
 
+use diskmend_base::bytes;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::CellHeader;
 use crate::offset::CellOffset;

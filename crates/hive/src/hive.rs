@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use diskmend_base::bytes;
+
 use crate::base_block::checksum;
 use crate::bins::Bins;
-use crate::bytes;
 use crate::commit::{OnDisk, Settlement};
 use crate::error::Corruption;
 use crate::format::{BaseBlock, HiveBin};

@@ -1,8 +1,8 @@
 //! A hive in memory, with a record of the pages that differ from the file.
 
+use diskmend_base::bytes;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use crate::bytes;
 use crate::commit::OnDisk;
 use crate::format::BaseBlock;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, PAGE_LEN};

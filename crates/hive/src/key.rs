@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
+use diskmend_base::bytes;
+
 use crate::bins::{Bins, expect_signature};
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{IndexElement, KeyNode, KeySecurity};
 use crate::hive::components;

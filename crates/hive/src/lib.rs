@@ -10,7 +10,6 @@
 
 mod base_block;
 mod bins;
-mod bytes;
 pub mod check;
 pub mod commit;
 mod create;

@@ -1,7 +1,8 @@
 //! Subkey lists: `li`, `lf`, `lh` and the `ri` above them (regf spec, Subkeys list).
 
+use diskmend_base::bytes;
+
 use crate::bins::Bins;
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{HashElement, IndexElement, ListHeader};
 use crate::offset::CellOffset;

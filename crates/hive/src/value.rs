@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use diskmend_base::bytes;
+
 use crate::bins::{Bins, expect_signature};
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{BigData, IndexElement, KeyValue};
 use crate::name::Name;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::device::Device;
 use crate::fat::{self, FatKind};
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use diskmend_base::bytes;
+
 use crate::device::{Device, Medium, range};
 use crate::positioned;
 
@@ -114,7 +116,7 @@ impl Device for HostFile {
         };
         let mut blocks = vec![0; whole];
         positioned::read_exact_at(self.reader(), &mut blocks, start)?;
-        let part = crate::bytes::slice(&blocks, lead, buf.len());
+        let part = bytes::slice(&blocks, lead, buf.len());
         buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -126,7 +128,7 @@ impl Device for HostFile {
         };
         let mut blocks = vec![0; whole];
         positioned::read_exact_at(self.reader(), &mut blocks, start)?;
-        let part = crate::bytes::slice_mut(&mut blocks, lead, data.len());
+        let part = bytes::slice_mut(&mut blocks, lead, data.len());
         part.ok_or(io::ErrorKind::UnexpectedEof)?
             .copy_from_slice(data);
         positioned::write_all_at(self.writer()?, &blocks, start)

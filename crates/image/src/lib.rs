@@ -17,7 +17,6 @@
 
 #![forbid(unsafe_code)]
 
-mod bytes;
 pub mod container;
 pub mod content;
 pub mod device;

@@ -10,7 +10,8 @@ pub(crate) mod unreadable;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::device::{Device, Medium, range};
 
 /// Longest medium in memory.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diskmend_base::bytes::u32_at;
 use diskmend_base::escape::Escaped;
 use diskmend_hive::ValueType;
 use diskmend_hive::name::NameBuf;
@@ -9,7 +10,7 @@ use diskmend_hive::name::NameBuf;
 use super::literal::quote;
 use super::tree::{Node, RawValue};
 use super::{Document, FIRST_LINE};
-use crate::bytes::{hex, sz, u32_at, units};
+use crate::bytes::{hex, sz, units};
 use crate::device::Device;
 use crate::element_id::{ElementId, Format};
 use crate::elements::{self, NumberStyle};

@@ -1,8 +1,9 @@
 //! Checks of key nodes (regf spec, Key node).
 
+use diskmend_base::bytes;
+
 use super::kind::ProblemKind;
 use super::walk::{Walker, quoted};
-use crate::bytes;
 use crate::format::{CellHeader, KeyNode, KeySecurity};
 use crate::name::{MAX_KEY_NAME, Name};
 use crate::offset::CellOffset;

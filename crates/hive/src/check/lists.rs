@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 
+use diskmend_base::bytes;
+
 use super::keys::MAX_DEPTH;
 use super::kind::ProblemKind;
 use super::pool::Pending;
 use super::walk::{Walker, quoted};
-use crate::bytes;
 use crate::format::{HashElement, IndexElement, KeyNode, ListHeader};
 use crate::name::Name;
 use crate::offset::CellOffset;

@@ -91,6 +91,8 @@ use std::thread;
 pub use kind::{ProblemKind, Severity};
 pub use report::{Content, MAX_PROBLEMS, Problem, Report};
 
+use diskmend_base::bytes;
+
 use self::bitmap::Bitmap;
 use self::path::Parents;
 use self::pool::{Pending, Pool};
@@ -98,7 +100,6 @@ use self::report::Collector;
 use self::security::{Counts, Ring};
 use self::tiling::Tiling;
 use self::walk::{Ground, Walker};
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{BaseBlock, CellHeader, KeyNode};
 use crate::hive::Hive;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use diskmend_base::bytes;
+
 use super::keys::MAX_DEPTH;
 use super::report::MAX_PROBLEMS;
-use crate::bytes;
 use crate::format::{CellHeader, KeyNode};
 use crate::name::Name;
 use crate::offset::CellOffset;

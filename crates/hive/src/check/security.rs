@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use diskmend_base::bytes;
+
 use super::bitmap::Bitmap;
 use super::kind::ProblemKind;
 use super::report::Collector;
 use super::tiling::Tiling;
-use crate::bytes;
 use crate::format::{CellHeader, KeySecurity};
 use crate::offset::CellOffset;
 

@@ -3,10 +3,11 @@
 
 use std::thread;
 
+use diskmend_base::bytes;
+
 use super::bitmap::{self, Bitmap, WORD_SPAN};
 use super::kind::ProblemKind;
 use super::report::Collector;
-use crate::bytes;
 use crate::format::{CellHeader, HiveBin};
 use crate::offset::{FileOffset, PAGE_LEN};
 

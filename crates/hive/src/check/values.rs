@@ -1,9 +1,10 @@
 //! Checks of value lists, values and their data (regf spec, Key value, Big data).
 
+use diskmend_base::bytes;
+
 use super::fingerprint::fingerprint;
 use super::kind::ProblemKind;
 use super::walk::{Walker, quoted};
-use crate::bytes;
 use crate::format::{BigData, IndexElement, KeyNode, KeyValue};
 use crate::name::{MAX_VALUE_NAME, Name};
 use crate::offset::CellOffset;

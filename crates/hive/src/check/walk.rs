@@ -1,5 +1,7 @@
 //! The second pass: every structure that the root leads to, each once.
 
+use diskmend_base::bytes;
+
 use super::bitmap::Bitmap;
 use super::kind::ProblemKind;
 use super::path::Parents;
@@ -7,7 +9,6 @@ use super::pool::{Pending, Pool};
 use super::readahead::ReadAhead;
 use super::report::Collector;
 use super::security::{Counts, Ring};
-use crate::bytes;
 use crate::format::{CellHeader, KeyNode};
 use crate::offset::CellOffset;
 use crate::upcase::CaseTable;

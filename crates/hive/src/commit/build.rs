@@ -1,8 +1,8 @@
 //! Planning a commit.
 
+use diskmend_base::bytes;
 use zerocopy::IntoBytes;
 
-use crate::bytes;
 use crate::commit::discard::{rivals, to_discard};
 use crate::commit::edit::Edit;
 use crate::commit::error::CommitError;

@@ -1,6 +1,7 @@
 //! What a commit must know of the primary file as it lies on disk.
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::format::BaseBlock;
 use crate::recover::LogKind;
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::format::HiveBin;
 use crate::image::{Image, PageSet};
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};

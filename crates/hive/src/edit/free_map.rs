@@ -1,6 +1,7 @@
 //! The free cells of a hive: where to allocate, and with which neighbours a freed cell merges.
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::error::Corruption;
 use crate::format::{CellHeader, HiveBin};
 use crate::offset::{CellOffset, FileOffset, PAGE_LEN};

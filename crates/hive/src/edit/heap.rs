@@ -1,8 +1,9 @@
 //! Allocation of cells in an image: every change of a cell's size goes through here.
 
+use diskmend_base::bytes;
+
 use crate::base_block::MAX_BINS_LEN;
 use crate::bins::Bins;
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{CellHeader, HiveBin};
 use crate::image::Image;

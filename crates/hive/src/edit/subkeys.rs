@@ -1,6 +1,7 @@
 //! Inserting into and removing from subkey lists (regf spec, Subkeys list).
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::error::Corruption;
 use crate::format::{IndexElement, KeyNode, ListHeader};
 use crate::key::{Key, Position};

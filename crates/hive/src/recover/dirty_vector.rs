@@ -1,7 +1,8 @@
 //! The old log format: a bitmap of dirty sectors and their bytes (regf spec, Format of transaction
 //! log files, Old format).
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::error::Corruption;
 use crate::format::BaseBlock;
 use crate::offset::{FileOffset, PAGE_LEN};

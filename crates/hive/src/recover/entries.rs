@@ -1,7 +1,8 @@
 //! The new log format: a chain of entries (regf spec, Format of transaction log files, New format).
 
+use diskmend_base::bytes;
+
 use crate::base_block::MAX_BINS_LEN;
-use crate::bytes;
 use crate::error::Corruption;
 use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
 use crate::offset::{BASE_BLOCK_LEN, FileOffset, PAGE_LEN};

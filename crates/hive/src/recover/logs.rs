@@ -2,8 +2,9 @@
 
 use std::io;
 
+use diskmend_base::bytes;
+
 use crate::base_block::MAX_BINS_LEN;
-use crate::bytes;
 use crate::format::LogEntry;
 use crate::recover::dirty_vector;
 use crate::recover::entries::FIRST_ENTRY;

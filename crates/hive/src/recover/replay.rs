@@ -1,8 +1,8 @@
 //! Bringing the logs' pages into a hive in memory.
 
+use diskmend_base::bytes;
 use zerocopy::IntoBytes;
 
-use crate::bytes;
 use crate::commit::{OnDisk, Run, Settlement};
 use crate::format::{BaseBlock, HiveBin};
 use crate::hive::{DirtyHive, DirtyState, Hive, OpenError};

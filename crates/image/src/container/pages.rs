@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use crate::bytes;
+use diskmend_base::bytes;
+
 use crate::device::{Device, range};
 
 /// Length and alignment of what is read at once.

@@ -3,8 +3,9 @@
 //! Signatures: MS-VHDX 2.2.1; VHD Image Format Specification, Hard Disk Footer Format; the
 //! documents of the other formats.
 
+use diskmend_base::bytes;
+
 use super::error::ContainerError;
-use crate::bytes;
 
 /// Kinds of files that are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

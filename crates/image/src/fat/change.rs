@@ -13,6 +13,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+use diskmend_base::bytes;
 use fatfs::{Dir, FileSystem, FsOptions};
 
 use super::clock::CLOCK;
@@ -22,7 +23,6 @@ use super::format::{DirEntry, FsInfo};
 use super::geometry::{Geometry, Run};
 use super::overlay::{Overlay, Stream};
 use super::table::{Next, Table};
-use crate::bytes;
 use crate::device::Device;
 
 /// Bytes appended by one change, which is held in memory.

@@ -3,11 +3,12 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use diskmend_base::bytes;
+
 use super::change::PIECE_LEN;
 use super::folder::Found;
 use super::geometry::Run;
 use super::{Inner, State};
-use crate::bytes;
 use crate::device::range;
 
 /// A file, found again by its path whenever the volume's structure has changed.

@@ -3,11 +3,12 @@
 
 use std::io;
 
+use diskmend_base::bytes;
+
 use super::error::FatError;
 use super::format::{DirEntry, LongEntry};
 use super::geometry::{Cluster, FatKind, Geometry, Root, Run, corrupt};
 use super::table::{Chain, Table};
-use crate::bytes;
 use crate::device::Device;
 
 /// Entries that the specification lets a folder have.

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
+use diskmend_base::bytes;
+
 use super::error::FatError;
 use super::format::{BootSector, DirEntry, Tail16, Tail32};
-use crate::bytes;
 use crate::device::Device;
 
 /// Length of an entry of the FAT.

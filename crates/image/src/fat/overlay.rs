@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use diskmend_base::bytes;
+
 use super::geometry::Geometry;
-use crate::bytes;
 use crate::device::{Device, range};
 
 /// Sectors that one change may write: 8 MiB of the shortest.

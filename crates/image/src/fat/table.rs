@@ -3,9 +3,10 @@
 
 use std::fmt::Display;
 
+use diskmend_base::bytes;
+
 use super::error::FatError;
 use super::geometry::{Cluster, FatKind, Geometry, Run, corrupt};
-use crate::bytes;
 use crate::device::Device;
 
 /// Bytes of the FAT read at once: a multiple of 512 and of 3, so that no entry of 12 bits, of which

@@ -1,10 +1,10 @@
 //! One attribute of a FILE record (Linux-NTFS, Attribute header).
 
+use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::U16;
 
 use super::format::{AttributeHeader, NonResidentHeader, ResidentHeader, attribute_type};
 use super::record::{ALIGN, AttributeAt};
-use crate::bytes;
 
 /// An attribute whose header, name and value lie within it.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,8 @@
 //! A compressed value is divided into units of 16 clusters. Of each, either all clusters are there
 //! and hold it as it is, or none and it is zero, or some and hold it compressed.
 
+use diskmend_base::bytes;
+
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::layout::Layout;
@@ -51,7 +53,7 @@ pub(crate) fn read(
         unwritten.fill(0);
         if !filled.is_empty() {
             read_unit(disk, layout, start, &mut plain)?;
-            if let Some(from) = crate::bytes::slice(&plain, within, filled.len()) {
+            if let Some(from) = bytes::slice(&plain, within, filled.len()) {
                 filled.copy_from_slice(from);
             }
         }
@@ -76,7 +78,7 @@ fn read_unit(
                 let actual = "one behind a hole".to_owned();
                 return Err(wrong(layout, start, "clusters before its holes", actual));
             }
-            let part = crate::bytes::slice_mut(&mut stored, len, piece.len);
+            let part = bytes::slice_mut(&mut stored, len, piece.len);
             disk.read(part.unwrap_or_default(), offset)?;
             len = len.saturating_add(piece.len);
         }

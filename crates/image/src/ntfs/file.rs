@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use diskmend_base::bytes;
+
 use super::allocate::Allocation;
 use super::bitmap::{Bitmap, Extent};
 use super::claims;
@@ -18,7 +20,6 @@ use super::records::Records;
 use super::second;
 use super::stream::{Content, Stream};
 use super::volume::Inner;
-use crate::bytes;
 
 /// The unnamed data of a file.
 #[derive(Clone, Debug)]
@@ -297,7 +298,7 @@ impl File {
                 let place = usize::try_from(offset)
                     .ok()
                     .zip(record.value_mut(at))
-                    .and_then(|(at, value)| crate::bytes::slice_mut(value, at, data.len()));
+                    .and_then(|(at, value)| bytes::slice_mut(value, at, data.len()));
                 place.ok_or(other)?.copy_from_slice(data);
                 mft.write(&mut record)?;
                 open.stream.set_resident(data, offset);

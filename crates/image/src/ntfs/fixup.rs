@@ -4,11 +4,11 @@
 //! On disk the last two bytes of each 512 hold the update sequence number; what belongs there is
 //! in the array. In memory this crate keeps the bytes without the numbers.
 
+use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::U16;
 
 use super::error::Corruption;
 use super::format::{FIXUP_STRIDE, ProtectedHeader};
-use crate::bytes;
 
 /// Checks that `data`, from `offset` of the volume, begins with `magic` and is not torn, and puts
 /// the bytes back that belong at the end of each 512.

@@ -17,10 +17,10 @@ use super::place::FileId;
 use super::records::Records;
 use super::stream::Stream;
 use super::upcase::UpCase;
-use crate::bytes;
 
 mod walk;
 
+use diskmend_base::bytes;
 use walk::Seen;
 
 /// Name of the index and of the attributes that hold it.

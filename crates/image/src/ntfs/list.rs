@@ -1,12 +1,13 @@
 //! $ATTRIBUTE_LIST: which other records hold attributes of a file (Linux-NTFS, Attribute list).
 
+use diskmend_base::bytes;
+
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{AttributeListEntry, attribute_type};
 use super::layout::Builder;
 use super::place::FileId;
 use super::record::{AttributeAt, Record};
-use crate::bytes;
 
 /// Longest list that Windows makes.
 const MAX_LEN: u64 = 256 << 10;

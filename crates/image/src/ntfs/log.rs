@@ -3,6 +3,7 @@
 //! Only the two restart pages at its start are read, and where they are empty samples of the others;
 //! nothing is ever replayed.
 
+use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
@@ -12,7 +13,6 @@ use super::format::{ProtectedHeader, attribute_type, system};
 use super::mft::Mft;
 use super::records::Records;
 use super::stream::Stream;
-use crate::bytes;
 
 /// What the journal says of the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

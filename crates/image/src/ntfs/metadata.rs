@@ -1,12 +1,13 @@
 //! What a record tells of a file.
 
+use diskmend_base::bytes;
+
 use super::attribute::Attribute;
 use super::error::VolumeError;
 use super::format::{AttributeHeader, FileName, StandardInformation, attribute_type};
 use super::mft::Mft;
 use super::record::Record;
 use super::records::Records;
-use crate::bytes;
 
 /// Bit of a reparse tag: the file stands for another name, as a link does.
 const NAME_SURROGATE: u32 = 0x2000_0000;

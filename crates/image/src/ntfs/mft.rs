@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use diskmend_base::bytes;
+
 use super::claims::Claims;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
@@ -351,7 +353,7 @@ impl Mft {
         let within = start.checked_sub(chunk_start);
         within
             .and_then(|within| usize::try_from(within).ok())
-            .and_then(|within| crate::bytes::slice(chunk, within, record_len(&self.disk)))
+            .and_then(|within| bytes::slice(chunk, within, record_len(&self.disk)))
             .ok_or_else(|| missing(number))
     }
 }

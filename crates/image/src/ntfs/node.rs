@@ -1,8 +1,9 @@
 //! A node of an index: entries in the order of their keys (Linux-NTFS, Index header and entry).
 
+use diskmend_base::bytes;
+
 use super::error::Corruption;
 use super::format::{IndexEntryHeader, IndexHeader};
-use crate::bytes;
 
 /// An entry of a node.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 //! All attributes are checked when a record is read, so that walking them later cannot fail; what
 //! changes them keeps them so.
 
+use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 
 use super::attribute::{self, Attribute};
@@ -12,7 +13,6 @@ use super::format::{
     AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader, attribute_type,
 };
 use super::place::FileId;
-use crate::bytes;
 
 mod add;
 

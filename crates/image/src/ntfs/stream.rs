@@ -1,6 +1,8 @@
 //! The value of an attribute, wherever it lies: in the record, in clusters, or told of by several
 //! records.
 
+use diskmend_base::bytes;
+
 use super::attribute::Attribute;
 use super::compressed;
 use super::disk::Disk;
@@ -121,7 +123,7 @@ impl Stream {
     /// Takes over what was written to a resident value.
     pub(crate) fn set_resident(&mut self, data: &[u8], offset: u64) {
         if let (Content::Resident(value), Ok(at)) = (&mut self.content, usize::try_from(offset))
-            && let Some(place) = crate::bytes::slice_mut(value, at, data.len())
+            && let Some(place) = bytes::slice_mut(value, at, data.len())
         {
             place.copy_from_slice(data);
         }
@@ -202,7 +204,7 @@ impl Stream {
             Content::Resident(value) => {
                 let found = usize::try_from(offset)
                     .ok()
-                    .and_then(|at| crate::bytes::slice(value, at, buf.len()));
+                    .and_then(|at| bytes::slice(value, at, buf.len()));
                 let Some(found) = found else {
                     return Err(VolumeError::OutOfRange {
                         offset,

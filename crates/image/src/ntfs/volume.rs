@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use diskmend_base::bytes;
+
 use super::bitmap::Bitmap;
 use super::claims;
 use super::disk::Disk;
@@ -18,7 +20,6 @@ use super::mft::Mft;
 use super::place::FileId;
 use super::records::Records;
 use super::upcase::UpCase;
-use crate::bytes;
 use crate::device::Device;
 
 /// What decides whether a volume may be written to.

@@ -9,8 +9,8 @@ use super::error::PartitionError;
 use super::format::{GptEntry, GptHeader};
 use super::guid::Guid;
 use super::{DiskId, Partition, PartitionType, Scheme, Table, identity};
-use crate::bytes;
 use crate::device::Device;
+use diskmend_base::bytes;
 use diskmend_base::escape::EscapedUnits;
 
 /// Why neither copy can be used.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use diskmend_base::bytes;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{U16, U64};
 
 use super::format::{ChangeHeader, MAX_CHANGE};
-use crate::bytes;
 
 /// Bytes that are the same between two changes of a sector before these are kept apart: what a
 /// change costs beside its bytes.

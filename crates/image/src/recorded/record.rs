@@ -1,5 +1,6 @@
 //! Reading and continuing a record.
 
+use diskmend_base::bytes;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::byteorder::little_endian::{U32, U64};
 use zerocopy::{FromZeros, IntoBytes};
@@ -8,7 +9,6 @@ use super::changes::Changes;
 use super::format::{FRAME_SIGNATURE, FrameHeader, Header, MAX_FRAME, SEALED_SIGNATURE, SIGNATURE};
 use super::seal::{KEY_LEN, SEAL_LEN, Seal, same, seal};
 use super::{RecordError, RecordFile};
-use crate::bytes;
 
 /// Bytes that are searched at once.
 const SCAN: usize = 64 << 10;

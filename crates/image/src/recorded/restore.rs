@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use diskmend_base::bytes;
+
 use super::changes::{Change, Changes};
 use super::medium::MOST_PENDING;
 use super::ranges::Ranges;
 use super::record::Index;
 use super::sectors::{SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, RecordedMedium, State};
-use crate::bytes;
 
 /// What was given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! What becomes of the logs that a commit leaves behind when the hive is written again.
 
+use diskmend_base::bytes;
+
 use crate::commit::crash_test::disk::Disk;
 use crate::commit::crash_test::material::{Base, new_log, old_log, page};
 use crate::commit::crash_test::session::{Outcome, State, state};
@@ -64,7 +66,7 @@ pub(super) fn left_over_logs_are_refused(outcome: &Outcome) {
 
 fn with_base(disk: &Disk, primary: u32, secondary: u32, time: u64) -> Disk {
     let mut file = disk.primary();
-    let base = crate::bytes::view_mut::<BaseBlock>(&mut file, 0).expect("4096 bytes");
+    let base = bytes::view_mut::<BaseBlock>(&mut file, 0).expect("4096 bytes");
     base.primary_sequence = primary.into();
     base.secondary_sequence = secondary.into();
     base.last_written = time.into();

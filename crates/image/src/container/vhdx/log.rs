@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use diskmend_base::bytes;
+
 use super::format::{DataSector, Descriptor, Guid, Header, LOG_SECTOR, LogEntryHeader, checksum};
 use super::overlay::Overlay;
-use crate::bytes;
 use crate::container::error::ContainerError;
 use crate::container::notice::Replay;
 use crate::device::Device;

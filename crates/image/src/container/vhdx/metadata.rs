@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use diskmend_base::bytes;
+
 use super::format::{
     FileParameters, Guid, MIB, MetadataTableEntry, MetadataTableHeader, ParentLocatorEntry,
     ParentLocatorHeader,
 };
-use crate::bytes;
 use crate::container::error::ContainerError;
 use crate::container::pieces::shown;
 use crate::device::Device;

@@ -6,10 +6,10 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use diskmend_base::bytes;
 use zerocopy::FromZeros;
 
 use super::format::LOG_SECTOR;
-use crate::bytes;
 use crate::device::{Device, Medium, range};
 
 /// How much is written at once when a range is zeroed.

@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
+use diskmend_base::bytes;
+
 use super::format::{Guid, MIB, RegionTableEntry, RegionTableHeader, checksum};
-use crate::bytes;
 use crate::container::error::ContainerError;
 use crate::container::notice::Notice;
 use crate::device::Device;

@@ -1,10 +1,10 @@
 //! Adding an attribute to a record: attributes are in the order of their types, then of their names
 //! (Linux-NTFS, FILE record).
 
+use diskmend_base::bytes;
 use zerocopy::IntoBytes;
 
 use super::{ALIGN, NoRoom, Record};
-use crate::bytes;
 use crate::ntfs::attribute::Attribute;
 use crate::ntfs::format::{AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader};
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
+use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
@@ -14,7 +15,6 @@ use super::key::{ByHash, ById, Key};
 use super::plan::{ByHashIndex, ByIdIndex, Plan};
 use super::sds::{self, Append, Tail};
 use super::store::Store;
-use crate::bytes;
 use crate::ntfs::mft::Mft;
 
 /// The start of a self-relative descriptor ([MS-DTYP] 2.4.6).

@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
+use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::U32;
 
 use super::SecurityId;
 use super::error::SecurityError;
-use crate::bytes;
 use crate::ntfs::attribute::Attribute;
 use crate::ntfs::bitmap::{Bitmap, Extent};
 use crate::ntfs::claims;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
+use diskmend_base::bytes;
+
 use super::error::SecurityError;
 use super::format::SdsHeader;
 use super::key::Key;
 use super::node::{Entry, Node};
-use crate::bytes;
 use crate::ntfs::format::{IndexBlock, IndexRoot};
 
 mod insert;

@@ -1,11 +1,11 @@
 //! One node of a view index: its entries checked, and laid out anew (Linux-NTFS, Index Header).
 
+use diskmend_base::bytes;
 use zerocopy::IntoBytes;
 
 use super::error::SecurityError;
 use super::format::{NODE_HAS_CHILDREN, SdsHeader, ViewEntry};
 use super::key::Key;
-use crate::bytes;
 use crate::ntfs::format::{FIXUP_STRIDE, IndexBlock, IndexHeader, IndexRoot, ProtectedHeader};
 
 /// An entry of a node.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use diskmend_base::bytes;
 use zerocopy::IntoBytes;
 
 use super::error::SecurityError;
 use super::format::SdsHeader;
-use crate::bytes;
 
 /// Most blocks behind the last entry that an index names which are looked through.
 const MAX_UNNAMED_BLOCKS: u32 = 8;

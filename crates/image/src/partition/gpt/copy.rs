@@ -1,8 +1,9 @@
 //! One copy of the table: a header and the entries that it names, their checksums right.
 
+use diskmend_base::bytes;
+
 use super::super::format::GptHeader;
 use super::super::guid::Guid;
-use crate::bytes;
 use crate::device::Device;
 
 /// Bytes that the entries may take: 8192 of the usual length. Windows makes 128.
