@@ -159,15 +159,22 @@ fn a_folder_elsewhere_that_others_may_write_is_not_used() {
         }
     }
     diskmend(["undo", root, "--yes"]).ends(0);
+    // Somebody else may have written what a link leads to.
     let moved = state.with_file_name("moved");
-    fs::rename(state.join("runs"), &moved).expect("writable");
-    symlink(&moved, state.join("runs")).expect("writable");
-    for command in ["plan", "repair"] {
-        let yes = (command == "repair").then_some("--yes");
-        diskmend([command, root, "tls"].into_iter().chain(yes))
-            .ends(5)
-            .says("a link");
+    for linked in [state.join("runs"), state] {
+        fs::rename(&linked, &moved).expect("writable");
+        symlink(&moved, &linked).expect("writable");
+        for command in [
+            ["plan", root, "tls"].as_slice(),
+            &["repair", root, "tls", "--yes"],
+            &["undo", root, "--yes"],
+        ] {
+            diskmend(command).ends(5).says("a link");
+        }
+        fs::remove_file(&linked).expect("a link");
+        fs::rename(&moved, &linked).expect("writable");
     }
+    diskmend(["plan", root, "tls"]).ends(3);
 }
 
 #[test]
