@@ -1,0 +1,30 @@
+//! Prints the values of a key of a clean hive: `print_key HIVE [KEY]`.
+//!
+//!     cargo run -p diskmend-hive --example print_key -- SYSTEM 'Select'
+
+use std::env;
+use std::error::Error;
+use std::fs;
+
+use diskmend_hive::{Opened, ValueContent, open};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = env::args().skip(1);
+    let file = args.next().ok_or("the path of a hive is missing")?;
+    let path = args.next().unwrap_or_default();
+    let hive = match open(Box::new(fs::read(file)?))? {
+        Opened::Clean(hive) => hive,
+        Opened::Dirty(dirty) => {
+            return Err(format!("its logs are needed: {}", dirty.state()).into());
+        }
+    };
+    let key = hive.key(&path)?.ok_or("no such key")?;
+    for subkey in key.subkeys()? {
+        println!("[{}]", subkey?.name().escaped());
+    }
+    for value in key.values()? {
+        let value = value?;
+        println!("{} = {}", value.name().escaped(), ValueContent::of(&value)?);
+    }
+    Ok(())
+}
