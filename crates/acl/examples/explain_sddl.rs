@@ -2,6 +2,8 @@
 //!
 //!     cargo run -p diskmend-acl --example explain_sddl -- 'O:BAG:SYD:AI(D;;FR;;;NS)(A;;FA;;;SY)'
 
+#![expect(clippy::print_stdout, reason = "it shows what it finds")]
+
 use std::env;
 use std::error::Error;
 

@@ -2,6 +2,8 @@
 //!
 //!     cargo run -p diskmend-bcd --example list_entries -- /mnt/f/Boot/BCD
 
+#![expect(clippy::print_stdout, reason = "it shows what it finds")]
+
 use std::env;
 use std::error::Error;
 use std::fs;

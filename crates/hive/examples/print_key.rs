@@ -2,6 +2,8 @@
 //!
 //!     cargo run -p diskmend-hive --example print_key -- SYSTEM 'Select'
 
+#![expect(clippy::print_stdout, reason = "it shows what it finds")]
+
 use std::env;
 use std::error::Error;
 use std::fs;

@@ -2,6 +2,8 @@
 //!
 //!     cargo run -p diskmend-image --example list_partitions -- disk.vhdx
 
+#![expect(clippy::print_stdout, reason = "it shows what it finds")]
+
 use std::env;
 use std::error::Error;
 use std::fs::File;
