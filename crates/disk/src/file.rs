@@ -16,6 +16,9 @@ use crate::metadata::{Identity, Kind, Metadata};
 #[derive(Debug)]
 pub struct File {
     file: Inner,
+    /// How many names it has by its own record on the volume, if that is known beside what the
+    /// driver counts.
+    names: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -28,8 +31,10 @@ enum Inner {
 
 impl From<ImageFile> for File {
     fn from(file: ImageFile) -> Self {
-        let file = Inner::Image(file);
-        Self { file }
+        Self {
+            file: Inner::Image(file),
+            names: None,
+        }
     }
 }
 
@@ -42,9 +47,15 @@ impl File {
         match Metadata::of_file(&file)?.kind {
             Kind::File => Ok(Self {
                 file: Inner::System(file),
+                names: None,
             }),
             kind => Err(NotRegular { kind }.into()),
         }
+    }
+
+    /// The same file, of which its record tells so many names.
+    pub(crate) fn named(self, names: Option<u32>) -> Self {
+        Self { names, ..self }
     }
 
     /// The system's own file, if it is one.
@@ -89,15 +100,16 @@ impl File {
     /// # Errors
     /// What the system reported.
     pub fn names(&self) -> io::Result<u64> {
+        let recorded = self.names.map_or(0, u64::from);
         let links = self.metadata()?.links;
         #[cfg(target_os = "linux")]
         if let Inner::System(file) = &self.file
             && links > 1
         {
             let short = u64::from(crate::security::counts_short_name(file));
-            return Ok(links.saturating_sub(short));
+            return Ok(links.saturating_sub(short).max(recorded));
         }
-        Ok(links)
+        Ok(links.max(recorded))
     }
 
     /// Fills `buf` from `offset` on.

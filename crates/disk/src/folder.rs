@@ -186,11 +186,13 @@ impl Folder {
         // wait for a FIFO's other end, and what was opened is looked at once more.
         let file = self.dir.open_file(name, access)?;
         // What lies in a private folder nobody else can have put there.
-        if !self.private {
-            self.places
-                .check(self, name.as_os_str(), file.identity()?)?;
+        if self.private {
+            return Ok(file);
         }
-        Ok(file)
+        let names = self
+            .places
+            .check(self, name.as_os_str(), file.identity()?)?;
+        Ok(file.named(names))
     }
 
     /// Whether a file of that name can be created here and get so many bytes, as far as that can be

@@ -54,24 +54,30 @@ impl Places {
         return false;
     }
 
-    /// Makes sure that what an entry of a folder leads to lies there.
+    /// Makes sure that what an entry of a folder leads to lies there, and tells how many names it has
+    /// by its record, if that is known.
     ///
     /// # Errors
     /// [`Misplaced`] inside an [`io::Error`], or why the record can't be read.
     #[cfg(target_os = "linux")]
-    pub(crate) fn check(&self, folder: &Folder, name: &OsStr, found: Identity) -> io::Result<()> {
+    pub(crate) fn check(
+        &self,
+        folder: &Folder,
+        name: &OsStr,
+        found: Identity,
+    ) -> io::Result<Option<u32>> {
         let Some(records) = &self.records else {
-            return Ok(());
+            return Ok(None);
         };
         if records.device() != found.device {
             // Another volume is mounted there, of which nothing is known.
-            return Ok(());
+            return Ok(None);
         }
         let number = found.inode;
         let above = folder.own_metadata()?.identity.inode;
         match records.lies_in(above, number, name, || flush(folder))? {
-            true => Ok(()),
-            false => Err(io::Error::new(
+            Some(names) => Ok(Some(names)),
+            None => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 Misplaced { number },
             )),
@@ -90,8 +96,8 @@ impl Places {
         _folder: &Folder,
         _name: &OsStr,
         _found: Identity,
-    ) -> io::Result<()> {
-        Ok(())
+    ) -> io::Result<Option<u32>> {
+        Ok(None)
     }
 }
 

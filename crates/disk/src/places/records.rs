@@ -69,17 +69,18 @@ impl Records {
         self.number
     }
 
-    /// Whether the file with the number `file` lies in the folder with the number `folder` under a
-    /// name, by its own record.
+    /// If the file with the number `file` lies in the folder with the number `folder` under a name,
+    /// by its own record: the number of all its names.
     pub(super) fn lies_in(
         &self,
         folder: u64,
         file: u64,
         name: &OsStr,
         flush: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<u32>> {
         let first = self.ask(folder, file, name);
-        if matches!(first, Ok(true)) || self.flushes.fetch_add(1, Ordering::Relaxed) >= MAX_FLUSHES
+        if matches!(first, Ok(Some(_)))
+            || self.flushes.fetch_add(1, Ordering::Relaxed) >= MAX_FLUSHES
         {
             return first;
         }
@@ -90,7 +91,7 @@ impl Records {
         self.ask(folder, file, name)
     }
 
-    fn ask(&self, folder: u64, file: u64, name: &OsStr) -> io::Result<bool> {
+    fn ask(&self, folder: u64, file: u64, name: &OsStr) -> io::Result<Option<u32>> {
         let volume = self.volume.read().unwrap_or_else(PoisonError::into_inner);
         let is_name =
             |units: &[u16]| nt_path::os_string(units).is_some_and(|told| name::same(&told, name));

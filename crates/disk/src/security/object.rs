@@ -36,9 +36,9 @@ pub enum ObjectError {
     /// A device, FIFO or socket.
     #[error("a device, FIFO or socket")]
     Special,
-    /// The file has other names, which may lie anywhere on the volume, and whoever opens it there
-    /// would be subject to the change.
-    #[error("the file has {names} names (hard links), of which others may lie elsewhere")]
+    /// It has other names, which may lie anywhere on the volume, and whoever opens it there would be
+    /// subject to the change. A folder has one, but a forged record may tell of more.
+    #[error("it has {names} names (hard links), of which others may lie elsewhere")]
     HardLinked {
         /// How many names it has, the short one for DOS not counted.
         names: u64,
@@ -252,10 +252,16 @@ impl SystemDescriptors {
             .root
             .places()
             .check(parent, name, Identity { device, inode });
-        checked.map_err(|error| match error.downcast::<Misplaced>() {
+        let names = checked.map_err(|error| match error.downcast::<Misplaced>() {
             Ok(Misplaced { number }) => ObjectError::Elsewhere { number },
             Err(error) => ObjectError::io("look at its record")(error),
-        })
+        })?;
+        match names {
+            Some(names) if names > 1 => Err(ObjectError::HardLinked {
+                names: names.into(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether inodes are the numbers of records: then the root has that of its own. Windows puts a

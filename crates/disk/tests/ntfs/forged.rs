@@ -95,13 +95,20 @@ impl Forged {
             .iter()
             .map(|(folder, name, to)| (self.number(folder), *name, *to))
             .collect();
+        self.change(|device| {
+            for (folder, name, to) in entries {
+                forge(device, folder, name, to);
+            }
+        });
+    }
+
+    /// Changes the device while it is not mounted.
+    fn change(&mut self, change: impl FnOnce(&fs::File)) {
         self.mount = None;
         let mut options = fs::File::options();
         options.read(true).write(true);
         let device = options.open(self.image.device()).expect("a device");
-        for (folder, name, to) in entries {
-            forge(&device, folder, name, to);
-        }
+        change(&device);
         device.sync_all().expect("a device");
         drop(device);
         self.mount = self.image.mount();
@@ -189,6 +196,43 @@ fn forge(device: &fs::File, folder: u64, name: &str, to: u64) {
     bytes[at..at + 8].copy_from_slice(&reference);
     swap_protected(&mut bytes);
     let place = record_at(device, folder);
+    device.write_all_at(&bytes, place).expect("writable");
+}
+
+/// Gives a file a second name in its own record, that of another file, and its number of links stays.
+fn name_again(device: &fs::File, number: u64, from: u64, namespace: Option<u8>) {
+    const FILE_NAME: u32 = 0x30;
+
+    let last_name = |bytes: &[u8; 1024]| {
+        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
+        let mut at = usize::from(bytes[20]);
+        let mut found = None;
+        while number(at) != u32::MAX {
+            let end = at + number(at + 4) as usize;
+            if number(at) == FILE_NAME {
+                found = Some(at..end);
+            }
+            at = end;
+        }
+        (found.expect("a name"), at + 8)
+    };
+    let other = record(device, from);
+    let mut name = other[last_name(&other).0].to_vec();
+    if let Some(namespace) = namespace {
+        let value = usize::from(name[20]);
+        name[value + 65] = namespace;
+    }
+    let mut bytes = record(device, number);
+    // The next instance of an attribute.
+    name[14..16].copy_from_slice(&bytes[40..42]);
+    bytes[40] += 1;
+    let (own, end) = last_name(&bytes);
+    bytes.copy_within(own.end..end, own.end + name.len());
+    bytes[own.end..own.end + name.len()].copy_from_slice(&name);
+    let used = (end + name.len()) as u32;
+    bytes[24..28].copy_from_slice(&used.to_le_bytes());
+    swap_protected(&mut bytes);
+    let place = record_at(device, number);
     device.write_all_at(&bytes, place).expect("writable");
 }
 
@@ -286,6 +330,79 @@ fn two_names_of_one_file_are_not_two_files() {
     let objects: Vec<_> = volume.walk(&NtPath::from(KEYS)).flatten().collect();
     assert!(failed(&objects, "ProgramData/MachineKeys/key").is_some());
     assert!(failed(&objects, "ProgramData/MachineKeys/other").is_none());
+}
+
+/// A second name in a folder's own record opened the hives to whom the folder of keys is opened: a
+/// folder has one name. So it is with the short name of a file that lies in another folder.
+#[test]
+fn what_has_two_places_by_its_own_record_is_left_alone() {
+    const DOS: u8 = 2;
+
+    for (victim, namespace) in [
+        (CONFIG, None),
+        ("Users", None),
+        ("Windows/System32/config/SAM", Some(DOS)),
+        ("Users/private", None),
+        ("Users/private", Some(DOS)),
+    ] {
+        let Some(mut disk) = Forged::new() else {
+            return;
+        };
+        let (key, number) = (
+            disk.number("ProgramData/MachineKeys/key"),
+            disk.number(victim),
+        );
+        disk.change(|device| name_again(device, number, key, namespace));
+        disk.forge(&[(KEYS, "key", number)]);
+        assert_eq!(disk.number("ProgramData/MachineKeys/key"), number);
+        let mounted = disk.descriptors();
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("disk.img");
+        fs::write(&copy, fs::read(disk.image.device()).expect("a device")).expect("room");
+        let image = Target::open(&copy).expect("a disk");
+        let image = Descriptors::below(image.root())
+            .expect("NTFS")
+            .expect("NTFS");
+        for (volume, what) in [(&mounted, "mounted"), (&image, "image")] {
+            let objects: Vec<_> = volume.walk(&NtPath::from(KEYS)).flatten().collect();
+            let path = "ProgramData/MachineKeys/key";
+            assert!(
+                failed(&objects, path).is_some(),
+                "{what}: {victim} {namespace:?}: {objects:?}"
+            );
+            let below = |object: &&Object| object.path.to_string().starts_with(&format!("{path}/"));
+            assert_eq!(
+                objects.iter().find(below).map(|o| o.path.to_string()),
+                None,
+                "{what}"
+            );
+            assert!(
+                failed(&objects, "ProgramData/MachineKeys/other").is_none(),
+                "{what}"
+            );
+        }
+    }
+}
+
+/// A log would be written over SAM: the driver tells of one name, since the record counts one.
+#[test]
+fn a_second_name_in_the_record_counts_whatever_the_number_of_links() {
+    const LOG: &str = "Windows/System32/config/SYSTEM.LOG1";
+
+    let Some(mut disk) = Forged::new() else {
+        return;
+    };
+    disk.write(LOG);
+    let (log, sam) = (disk.number(LOG), disk.number("Windows/System32/config/SAM"));
+    disk.change(|device| name_again(device, sam, log, None));
+    disk.forge(&[(CONFIG, "SYSTEM.LOG1", sam)]);
+    let metadata = fs::metadata(disk.path(LOG)).expect("there");
+    assert_eq!((metadata.ino(), metadata.nlink()), (sam, 1));
+    let target = Target::open(&disk.path("")).expect("a folder");
+    let found = target.root().find(&LOG.split('/').collect::<Vec<_>>());
+    let found = found.expect("readable").expect("there");
+    let file = found.folder().open_file(found.name(), Access::Read);
+    assert_eq!(file.expect("a file").names().expect("known"), 2);
 }
 
 /// With two entries that lead back, every step down doubles the paths: whether the records tell that

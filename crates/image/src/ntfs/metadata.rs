@@ -4,8 +4,9 @@ use diskmend_base::bytes;
 
 use super::attribute::Attribute;
 use super::error::VolumeError;
-use super::format::{AttributeHeader, FileName, StandardInformation, attribute_type};
+use super::format::{AttributeHeader, StandardInformation, attribute_type};
 use super::mft::Mft;
+use super::names::Names;
 use super::record::Record;
 use super::records::Records;
 
@@ -83,6 +84,7 @@ impl Metadata {
             reparse_tag: None,
         };
         let mut has_data = false;
+        let mut names = Names::default();
         for attribute in attributes {
             let value = attribute.resident();
             let is_unnamed = attribute.name_range().1 == 0;
@@ -97,12 +99,7 @@ impl Metadata {
                     found.attributes = number(StandardInformation::FILE_ATTRIBUTES);
                     found.security_id = number(StandardInformation::SECURITY_ID);
                 }
-                attribute_type::FILE_NAME => {
-                    let name = bytes::view::<FileName>(value.unwrap_or_default(), 0);
-                    if name.is_some_and(|name| name.namespace != FileName::NAMESPACE_DOS) {
-                        found.links = found.links.saturating_add(1);
-                    }
-                }
+                attribute_type::FILE_NAME => names.add(value.unwrap_or_default()),
                 attribute_type::DATA if is_unnamed => {
                     has_data = true;
                     let flags = attribute.flags();
@@ -127,6 +124,7 @@ impl Metadata {
                 _ => {}
             }
         }
+        found.links = names.count();
         found.kind = match found.reparse_tag {
             Some(tag) if tag & NAME_SURROGATE != 0 => Kind::Link,
             // To whoever works in Windows it is a file; what it holds is not in its data.

@@ -34,6 +34,7 @@ mod lznt1;
 mod member;
 mod metadata;
 mod mft;
+mod names;
 mod node;
 mod numbered;
 mod place;

@@ -3,6 +3,7 @@
 use super::error::VolumeError;
 use super::folder::parse_key;
 use super::format::{attribute_type, system};
+use super::names::Names;
 use super::records::Records;
 use super::volume::Volume;
 
@@ -13,8 +14,8 @@ impl Volume {
         number < system::FIRST_USER
     }
 
-    /// Whether the file of record `file` lies in the folder of record `folder` by its own record,
-    /// under a name for which `is_name` holds.
+    /// If the file of record `file` lies in the folder of record `folder` by its own record, under a
+    /// name for which `is_name` holds: the number of all its names.
     ///
     /// # Errors
     /// No such file or folder, or a damaged record.
@@ -23,13 +24,18 @@ impl Volume {
         folder: u64,
         file: u64,
         mut is_name: impl FnMut(&[u16]) -> bool,
-    ) -> Result<bool, VolumeError> {
+    ) -> Result<Option<u32>, VolumeError> {
         let mft = &self.inner.mft;
         let folder = mft.read_system(folder)?.id();
         let records = Records::read_system(mft, file)?;
-        let mut names = records
-            .all(attribute_type::FILE_NAME, "")
-            .filter_map(|(_, attribute)| attribute.resident().and_then(parse_key));
-        Ok(names.any(|(parent, name)| parent == folder && is_name(&name)))
+        let mut names = Names::default();
+        let mut lies_there = false;
+        for (_, attribute) in records.all(attribute_type::FILE_NAME, "") {
+            let value = attribute.resident().unwrap_or_default();
+            names.add(value);
+            lies_there |=
+                parse_key(value).is_some_and(|(parent, name)| parent == folder && is_name(&name));
+        }
+        Ok(lies_there.then(|| names.count()))
     }
 }
