@@ -96,3 +96,83 @@ fn hex(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use diskmend_base::escape::is_hidden;
+
+    use super::*;
+
+    /// Ends a line, forges a hint, commands the terminal, turns the direction.
+    const PLANTED: &str = "P\nhint: run this\r\u{1b}[2J\u{202e}";
+
+    /// What is shown comes from a journal that anybody may have written.
+    #[test]
+    fn no_text_of_a_forged_run_begins_a_line() {
+        let text = || Some(PLANTED.to_owned());
+        let file = |action, length| WouldChange::File {
+            path: PLANTED,
+            action,
+            length,
+        };
+        let bytes: &[u8] = &[1, 2];
+        for (change, lines) in [
+            (file(FileAction::Removed, (Some(1), 0)), 1),
+            (file(FileAction::Removed, (None, 0)), 1),
+            (file(FileAction::Restored, (None, 5)), 1),
+            (
+                WouldChange::Bytes {
+                    path: PLANTED,
+                    offset: 4096,
+                    now: bytes,
+                    then: bytes,
+                },
+                3,
+            ),
+            (
+                WouldChange::Key {
+                    path: PLANTED,
+                    key: PLANTED,
+                    now: text(),
+                    then: text(),
+                },
+                3,
+            ),
+            (
+                WouldChange::Value {
+                    path: PLANTED,
+                    key: PLANTED,
+                    name: PLANTED,
+                    now: None,
+                    then: None,
+                },
+                3,
+            ),
+            (
+                WouldChange::Descriptor {
+                    path: PLANTED.to_owned(),
+                    now: PLANTED.to_owned(),
+                    then: PLANTED.to_owned(),
+                },
+                3,
+            ),
+            (
+                WouldChange::Unknown {
+                    path: PLANTED,
+                    reason: PLANTED.to_owned(),
+                },
+                1,
+            ),
+        ] {
+            let mut out = Vec::new();
+            line(&mut out, &change).expect("memory");
+            let out = String::from_utf8(out).expect("UTF-8");
+            assert_eq!(out.lines().count(), lines, "{out:?}");
+            let hidden = |c: char| is_hidden(c) && c != '\n';
+            assert!(
+                !out.contains(hidden) && out.contains("P<U+000A>"),
+                "{out:?}"
+            );
+        }
+    }
+}

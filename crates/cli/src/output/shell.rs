@@ -109,6 +109,8 @@ mod tests {
             "~",
             "a'\n'b",
             "\u{e0041}",
+            // A letter that nothing shows.
+            "a\u{3164}b",
             "!x",
             "a;b",
             "#c",
