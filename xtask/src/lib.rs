@@ -18,6 +18,8 @@ pub mod debian;
 pub mod demo;
 #[cfg(feature = "program")]
 pub mod dist;
+#[cfg(test)]
+mod docs;
 pub mod fixtures;
 pub mod fuzz;
 pub mod memory_file;

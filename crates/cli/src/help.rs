@@ -33,6 +33,7 @@ const WIDTH: usize = 100;
 pub fn reference() -> String {
     let mut page = String::from(
         "# Commands\n\n\
+         For whoever looks up an option or an exit code.\n\n\
          This page is the program's own help, as `diskmend help COMMAND` prints it.\n",
     );
     let mut root = crate::command()

@@ -1,4 +1,4 @@
-//! The element table of docs/bcd.md is the library's own.
+//! The element table of docs/bcd-elements.md is the library's own.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn values(info: &ElementInfo) -> String {
 }
 
 fn generated() -> String {
-    let mut text = String::from("\n### Well-known objects\n\n");
+    let mut text = String::from("\n## Well-known objects\n\n");
     text.push_str("| name | GUID | type | heading |\n|---|---|---|---|\n");
     for object in WELL_KNOWN {
         let _ = writeln!(
@@ -44,7 +44,7 @@ fn generated() -> String {
         );
     }
     for table in TABLES {
-        let _ = writeln!(text, "\n### {}\n", table.title);
+        let _ = writeln!(text, "\n## {}\n", table.title);
         text.push_str("| id | bcdedit | format | Microsoft's name | values | source |\n");
         text.push_str("|---|---|---|---|---|---|\n");
         for info in table.elements {
@@ -71,7 +71,7 @@ fn generated() -> String {
 /// `DISKMEND_UPDATE=1` writes the table anew.
 #[test]
 fn the_documented_elements_are_those_of_the_library() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bcd.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bcd-elements.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (old, after) = rest.split_once(END).unwrap();
@@ -82,6 +82,6 @@ fn the_documented_elements_are_those_of_the_library() {
     }
     assert!(
         old == new,
-        "docs/bcd.md is not what the tables say: run the tests with DISKMEND_UPDATE=1"
+        "docs/bcd-elements.md is not what the tables say: run the tests with DISKMEND_UPDATE=1"
     );
 }

@@ -1,5 +1,5 @@
 //! The file in a run's folder that holds every change of a security descriptor, old and new
-//! (docs/undo.md describes the format). It is written whole before the first change is made, and is
+//! (docs/undo-format.md describes the format). It is written whole before the first change is made, and is
 //! all that is needed to make the changes, to complete them, and to take them back.
 
 use std::io;

@@ -1,5 +1,5 @@
 //! The file that holds the changes of a hive in the registry's terms: one JSON object a line
-//! (docs/undo.md describes the format). They may be many, so they are kept out of the journal, which
+//! (docs/undo-format.md describes the format). They may be many, so they are kept out of the journal, which
 //! is read by every command.
 
 use std::io;

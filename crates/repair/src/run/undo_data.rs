@@ -1,5 +1,5 @@
 //! The undo data of a run: for each file that the run writes, one file that holds the bytes of
-//! before and of after (docs/undo.md describes the format).
+//! before and of after (docs/undo-format.md describes the format).
 //!
 //! The old bytes are in the order of the run's writes, and each record holds what was there before
 //! that very write. Restored from the last to the first they take the file through the same states
