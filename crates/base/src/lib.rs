@@ -10,9 +10,17 @@
 //! ```
 //!
 //! - [`bytes`]: checked parts of untrusted bytes, and structures in them;
-//! - [`escape`]: text from a disk in the one form in which it is safe to show, and back.
+//! - [`chain`]: an error and its causes in one line;
+//! - [`escape`]: text from a disk in the one form in which it is safe to show, and back;
+//! - [`hex`]: bytes as hexadecimal digits;
+//! - [`utf16`]: text as Windows stores it.
 
 #![forbid(unsafe_code)]
 
 pub mod bytes;
+mod chain;
 pub mod escape;
+pub mod hex;
+pub mod utf16;
+
+pub use chain::chain;

@@ -7,9 +7,9 @@
 mod display;
 mod encode;
 
-use diskmend_base::bytes::{slice, u32_at, u64_at};
+use diskmend_base::bytes::{array, slice, u32_at, u64_at};
+use diskmend_base::utf16;
 
-use crate::bytes::{guid_at, text};
 use crate::element_id::ElementId;
 use crate::guid::Guid;
 
@@ -147,7 +147,7 @@ impl Device {
     /// Reads the data of a device element; `None` where they hold no descriptor.
     #[must_use]
     pub fn decode(data: &[u8]) -> Option<Self> {
-        let options = guid_at(data, 0)?;
+        let options = array(data, 0).map(Guid)?;
         Some(Self {
             options: (!options.is_nil()).then_some(options),
             target: descriptor(data.get(OPTIONS_LEN..)?, MAX_DEPTH)?.0,
@@ -213,8 +213,8 @@ fn partition(body: &[u8]) -> Option<Target> {
     }
     let partition = match u32_at(disk, 4)? {
         STYLE_GPT => Partition::Gpt {
-            disk: guid_at(disk, 8)?,
-            partition: guid_at(body, 0)?,
+            disk: array(disk, 8).map(Guid)?,
+            partition: array(body, 0).map(Guid)?,
         },
         STYLE_MBR => Partition::Mbr {
             signature: u32_at(disk, 8)?,
@@ -248,7 +248,7 @@ fn path_on_device(data: &[u8], depth: usize) -> Option<(Box<Target>, String)> {
     }
     let on = path.get(PATH_HEADER_LEN..)?;
     let (target, len) = descriptor(on, depth)?;
-    Some((Box::new(target), text(on.get(len..)?)?))
+    Some((Box::new(target), utf16::decode_to_nul(on.get(len..)?)?))
 }
 
 fn locate(whole: &[u8], body: &[u8], depth: usize) -> Option<Target> {
@@ -260,7 +260,7 @@ fn locate(whole: &[u8], body: &[u8], depth: usize) -> Option<Target> {
     };
     let path = match u32_at(body, 0)? {
         LOCATE_ELEMENT => Located::Element(ElementId(u32_at(body, 4)?)),
-        LOCATE_PATH => Located::Path(text(body.get(LOCATE_HEADER_LEN..)?)?),
+        LOCATE_PATH => Located::Path(utf16::decode_to_nul(body.get(LOCATE_HEADER_LEN..)?)?),
         _ => return None,
     };
     Some(Target::Locate { path, parent })

@@ -43,7 +43,6 @@
 
 #![forbid(unsafe_code)]
 
-mod bytes;
 mod change;
 pub mod check;
 mod device;

@@ -1,6 +1,7 @@
 //! Values as typed on a command line or in a recipe.
 
-use crate::bytes::unhex;
+use diskmend_base::hex;
+
 use crate::device::{Device, Located, Partition, Target};
 use crate::element_id::{ElementId, Format};
 use crate::elements::{self, NumberStyle};
@@ -158,7 +159,7 @@ fn device(text: &str) -> Option<Vec<u8>> {
     let lower = text.trim().to_ascii_lowercase();
     if let Some(digits) = lower.strip_prefix("hex:") {
         let digits: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
-        let data = unhex(&digits)?;
+        let data = hex::decode(&digits)?;
         return Device::decode(&data).map(|_| data);
     }
     let words: Vec<&str> = lower.split_whitespace().collect();

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use diskmend_base::escape::Escaped;
+use diskmend_base::hex;
 use diskmend_hive::ValueType;
 
-use crate::bytes::hex;
 use crate::device::Device;
 use crate::element_id::{Class, ElementId};
 use crate::elements::{self, ElementInfo, NumberStyle};
@@ -144,7 +144,10 @@ impl Row {
         let info = elements::lookup(id, object_type);
         let (lines, value) = match element.decoded() {
             Ok(value) => (lines(&value, info, names), Some(value)),
-            Err(error) => (vec![format!("({error}) {}", hex(element.data()))], None),
+            Err(error) => (
+                vec![format!("({error}) {}", hex::encode(element.data()))],
+                None,
+            ),
         };
         Self {
             name: elements::display_name(id, object_type),
@@ -203,7 +206,7 @@ fn lines(value: &ElementValue, info: Option<&ElementInfo>, names: &Names) -> Vec
     match value {
         ElementValue::Device(data) => one(match Device::decode(data) {
             Some(device) => safe(&device.to_string()),
-            None => format!("unknown device {}", hex(data)),
+            None => format!("unknown device {}", hex::encode(data)),
         }),
         ElementValue::String(text) => one(safe(text)),
         ElementValue::Object(guid) => one(names.of(*guid)),
@@ -214,7 +217,7 @@ fn lines(value: &ElementValue, info: Option<&ElementInfo>, names: &Names) -> Vec
             .iter()
             .map(|number| integer(*number, info))
             .collect(),
-        ElementValue::Unknown(data) => one(hex(data)),
+        ElementValue::Unknown(data) => one(hex::encode(data)),
     }
 }
 

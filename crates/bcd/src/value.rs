@@ -1,8 +1,8 @@
 //! Typed element values, and the bytes in which Windows stores them.
 
+use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 
-use crate::bytes;
 use crate::element_id::Format;
 use crate::guid::Guid;
 
@@ -110,9 +110,11 @@ impl ElementValue {
                 }
                 Self::Device(data.to_vec())
             }
-            Format::String => Self::String(bytes::text(data).ok_or(ValueError::Text { format })?),
+            Format::String => {
+                Self::String(utf16::decode_to_nul(data).ok_or(ValueError::Text { format })?)
+            }
             Format::Object => {
-                let text = bytes::text(data).ok_or(ValueError::Text { format })?;
+                let text = utf16::decode_to_nul(data).ok_or(ValueError::Text { format })?;
                 Self::Object(guid(format, &text)?)
             }
             Format::ObjectList => Self::ObjectList(object_list(data)?),
@@ -152,12 +154,12 @@ impl ElementValue {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Device(data) | Self::Unknown(data) => data.clone(),
-            Self::String(text) => bytes::sz(text),
-            Self::Object(guid) => bytes::sz(&guid.to_string()),
+            Self::String(text) => utf16::encode_terminated(text),
+            Self::Object(guid) => utf16::encode_terminated(&guid.to_string()),
             Self::ObjectList(guids) => {
                 let mut data: Vec<u8> = guids
                     .iter()
-                    .flat_map(|guid| bytes::sz(&guid.to_string()))
+                    .flat_map(|guid| utf16::encode_terminated(&guid.to_string()))
                     .collect();
                 data.extend([0, 0]);
                 data
@@ -190,7 +192,7 @@ fn guid(format: Format, text: &str) -> Result<Guid, ValueError> {
 
 fn object_list(data: &[u8]) -> Result<Vec<Guid>, ValueError> {
     let format = Format::ObjectList;
-    let units = bytes::units(data).ok_or(ValueError::Text { format })?;
+    let units = utf16::units(data).ok_or(ValueError::Text { format })?;
     units
         .split(|&unit| unit == 0)
         // A sequence of strings ends at the first empty one.
@@ -274,8 +276,8 @@ mod tests {
         );
         assert!(decode(Format::String, &[1]).is_err());
         assert!(decode(Format::String, &[0, 0xd8]).is_err());
-        assert!(decode(Format::Object, &bytes::sz("{bootmgr}")).is_err());
-        assert!(decode(Format::ObjectList, &bytes::sz("x")).is_err());
+        assert!(decode(Format::Object, &utf16::encode_terminated("{bootmgr}")).is_err());
+        assert!(decode(Format::ObjectList, &utf16::encode_terminated("x")).is_err());
         assert!(decode(Format::IntegerList, &[0; 7]).is_err());
         assert!(decode(Format::Device, &[0; 31]).is_err());
         assert!(decode(Format::Device, &vec![0; MAX_DATA_LEN + 1]).is_err());

@@ -1,5 +1,7 @@
 //! A value's data as typed on the command line.
 
+use diskmend_base::hex;
+use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 
 /// The bytes of `text` as data of this type.
@@ -8,20 +10,14 @@ use diskmend_hive::ValueType;
 /// What is wrong with it, for a person.
 pub(crate) fn parse(value_type: ValueType, text: &str, separator: &str) -> Result<Vec<u8>, String> {
     match value_type {
-        ValueType::SZ | ValueType::EXPAND_SZ => Ok(terminated(text)),
+        ValueType::SZ | ValueType::EXPAND_SZ => Ok(utf16::encode_terminated(text)),
         ValueType::MULTI_SZ => list(text, separator),
         ValueType::DWORD => number::<u32>(text).map(|n| n.to_le_bytes().into()),
         ValueType::DWORD_BIG_ENDIAN => number::<u32>(text).map(|n| n.to_be_bytes().into()),
         ValueType::QWORD => number::<u64>(text).map(|n| n.to_le_bytes().into()),
-        _ => hex(text),
+        _ => hex::decode_separated(text)
+            .ok_or_else(|| "expected two hexadecimal digits for each byte".to_owned()),
     }
-}
-
-fn terminated(text: &str) -> Vec<u8> {
-    text.encode_utf16()
-        .chain([0])
-        .flat_map(u16::to_le_bytes)
-        .collect()
 }
 
 fn list(text: &str, separator: &str) -> Result<Vec<u8>, String> {
@@ -36,7 +32,7 @@ fn list(text: &str, separator: &str) -> Result<Vec<u8>, String> {
             if string.is_empty() {
                 return Err("an empty string would end the list".to_owned());
             }
-            data.extend(terminated(string));
+            data.extend(utf16::encode_terminated(string));
         }
     }
     data.extend([0, 0]);
@@ -55,22 +51,6 @@ fn number<N: TryFrom<u64>>(text: &str) -> Result<N, String> {
         .ok_or_else(|| format!("expected a number of {bits} bits, decimal or with 0x"))
 }
 
-/// Pairs of hexadecimal digits; spaces, commas and line ends may stand between the bytes.
-fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let odd = || "expected two hexadecimal digits for each byte".to_owned();
-    let mut data = Vec::with_capacity(text.len() / 2);
-    let mut digits = text.chars();
-    while let Some(first) = digits.next() {
-        if first == ',' || first.is_ascii_whitespace() {
-            continue;
-        }
-        let second = digits.next().and_then(|digit| digit.to_digit(16));
-        let byte = first.to_digit(16).zip(second).ok_or_else(odd)?;
-        data.push(u8::try_from(byte.0 << 4 | byte.1).map_err(|_| odd())?);
-    }
-    Ok(data)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,23 +59,19 @@ mod tests {
         parse(value_type, text, "\\0")
     }
 
-    fn utf16(text: &str) -> Vec<u8> {
-        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-    }
-
     #[test]
     fn data_are_stored_as_windows_stores_them() {
         for (value_type, text, data) in [
-            (ValueType::SZ, "", utf16("\0")),
-            (ValueType::SZ, "a\\0b", utf16("a\\0b\0")),
+            (ValueType::SZ, "", utf16::encode("\0")),
+            (ValueType::SZ, "a\\0b", utf16::encode("a\\0b\0")),
             (
                 ValueType::EXPAND_SZ,
                 "%SystemRoot%",
-                utf16("%SystemRoot%\0"),
+                utf16::encode("%SystemRoot%\0"),
             ),
-            (ValueType::MULTI_SZ, "", utf16("\0")),
-            (ValueType::MULTI_SZ, "a\\0b", utf16("a\0b\0\0")),
-            (ValueType::MULTI_SZ, "a\\0b\\0", utf16("a\0b\0\0")),
+            (ValueType::MULTI_SZ, "", utf16::encode("\0")),
+            (ValueType::MULTI_SZ, "a\\0b", utf16::encode("a\0b\0\0")),
+            (ValueType::MULTI_SZ, "a\\0b\\0", utf16::encode("a\0b\0\0")),
             (ValueType::DWORD, "10", vec![10, 0, 0, 0]),
             (ValueType::DWORD, "0xFFffFFff", vec![255; 4]),
             (ValueType::DWORD_BIG_ENDIAN, "1", vec![0, 0, 0, 1]),
@@ -108,7 +84,7 @@ mod tests {
             assert_eq!(bytes(value_type, text), Ok(data), "{value_type} {text:?}");
         }
         let other = parse(ValueType::MULTI_SZ, "a;b", ";");
-        assert_eq!(other, Ok(utf16("a\0b\0\0")));
+        assert_eq!(other, Ok(utf16::encode("a\0b\0\0")));
     }
 
     #[test]

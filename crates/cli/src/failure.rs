@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
+use diskmend_base::chain;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -100,21 +101,6 @@ impl Failure {
         self.hints.iter().for_each(console::hint);
         self.exit
     }
-}
-
-/// An error with all its causes.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        // Some errors have their source's text in their own; saying it twice explains nothing.
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        cause = error.source();
-    }
-    message
 }
 
 /// Output that could not be written. A closed pipe is the reader's choice, not an error.

@@ -63,7 +63,6 @@ pub mod documents;
 #[cfg(test)]
 mod engine_tests;
 mod error;
-mod hex;
 pub mod hive_file;
 mod hive_on_disk;
 mod inspect;

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use diskmend_base::escape::Escaped;
+use diskmend_base::hex::{self, Hex};
+use diskmend_base::utf16;
 use diskmend_hive::{ValueContent, ValueType};
 use serde::de::Error as _;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::hex;
 
 /// The type and the data of a registry value. Two are equal when every byte is.
 ///
@@ -56,14 +56,17 @@ impl ValueData {
     pub fn text(value_type: ValueType, text: &str) -> Self {
         Self {
             value_type,
-            bytes: terminated(text),
+            bytes: utf16::encode_terminated(text),
         }
     }
 
     /// A `REG_MULTI_SZ`: each string with its terminator, then one more.
     #[must_use]
     pub fn list(strings: &[String]) -> Self {
-        let mut bytes: Vec<u8> = strings.iter().flat_map(|text| terminated(text)).collect();
+        let mut bytes: Vec<u8> = strings
+            .iter()
+            .flat_map(|text| utf16::encode_terminated(text))
+            .collect();
         bytes.extend([0, 0]);
         Self {
             value_type: ValueType::MULTI_SZ,
@@ -81,12 +84,12 @@ impl ValueData {
             ValueType::DWORD_BIG_ENDIAN => number(u32::from_be_bytes(self.exact()?).into()),
             ValueType::QWORD => number(u64::from_le_bytes(self.exact()?)),
             ValueType::SZ | ValueType::EXPAND_SZ => {
-                let text = self.utf16()?;
+                let text = utf16::decode(&self.bytes)?;
                 let text = text.strip_suffix('\0')?;
                 (!text.contains('\0')).then(|| Readable::Text(text.to_owned()))
             }
             ValueType::MULTI_SZ => {
-                let text = self.utf16()?;
+                let text = utf16::decode(&self.bytes)?;
                 let body = text.strip_suffix('\0')?;
                 if body.is_empty() {
                     return Some(Readable::List(Vec::new()));
@@ -102,22 +105,6 @@ impl ValueData {
     fn exact<const N: usize>(&self) -> Option<[u8; N]> {
         self.bytes.as_slice().try_into().ok()
     }
-
-    fn utf16(&self) -> Option<String> {
-        let units: Vec<u16> = self
-            .bytes
-            .chunks(2)
-            .map(|pair| <[u8; 2]>::try_from(pair).ok().map(u16::from_le_bytes))
-            .collect::<Option<_>>()?;
-        String::from_utf16(&units).ok()
-    }
-}
-
-fn terminated(text: &str) -> Vec<u8> {
-    text.encode_utf16()
-        .chain([0])
-        .flat_map(u16::to_le_bytes)
-        .collect()
 }
 
 /// The data for a person, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long
@@ -148,7 +135,7 @@ impl fmt::Display for ValueData {
             None if self.bytes.is_empty() => f.write_str("empty"),
             None => {
                 let shown = self.bytes.get(..MOST_BYTES).unwrap_or(&self.bytes);
-                write!(f, "hex {}", hex::encode(shown))?;
+                write!(f, "hex {}", Hex(shown))?;
                 if shown.len() < self.bytes.len() {
                     write!(f, "... ({} bytes)", self.bytes.len())?;
                 }
@@ -185,7 +172,8 @@ impl<'de> Deserialize<'de> for ValueData {
         Ok(Self {
             value_type: ValueType::parse(&raw.value_type)
                 .ok_or_else(|| D::Error::custom(format!("no value type: {:?}", raw.value_type)))?,
-            bytes: hex::decode(&raw.hex).ok_or_else(|| D::Error::custom("no hexadecimal bytes"))?,
+            bytes: hex::decode_separated(&raw.hex)
+                .ok_or_else(|| D::Error::custom("no hexadecimal bytes"))?,
         })
     }
 }

@@ -206,17 +206,15 @@ impl Iterator for SavedEntries<'_> {
 
 #[cfg(test)]
 mod tests {
+    use diskmend_base::utf16;
+
     use super::*;
     use crate::sddl::SddlParts;
-
-    fn utf16(text: &str) -> Vec<u8> {
-        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-    }
 
     #[test]
     fn an_account_that_is_not_known_takes_its_object_along_and_no_other() {
         let text = "a\r\nD:(A;;FA;;;SY)\r\nb\\c\r\nO:EAD:(A;;FA;;;SY)\r\nd\r\nD:(A;;FR;;;LG)\r\n";
-        let bytes = utf16(text);
+        let bytes = utf16::encode(text);
         let found = SavedEntries::new(&bytes, Domains::default()).unwrap();
         let found: Vec<_> = found.collect();
         let accounts = found.iter().map(|entry| match entry {
@@ -252,7 +250,7 @@ mod tests {
     fn what_icacls_saved_is_read() {
         let sddl =
             "D:AI(D;;0x100116;;;AC)(A;OICI;0x1200a9;;;S-1-15-2-999-999-999)(A;OICIID;FA;;;SY)";
-        let bytes = utf16(&format!("keys\r\n{sddl}\r\nkeys\\a\r\nD:P(A;;FA;;;LA)\r\n"));
+        let bytes = utf16::encode(&format!("keys\r\n{sddl}\r\nkeys\\a\r\nD:P(A;;FA;;;LA)\r\n"));
         let domains = Domains {
             machine: "S-1-5-21-1-2-3".parse().ok(),
             ..Domains::default()
@@ -273,7 +271,7 @@ mod tests {
 
     #[test]
     fn an_error_names_its_line_and_the_next_object_is_read() {
-        let bytes = utf16("a\r\nnonsense\r\nb\nD:\nc\r\n");
+        let bytes = utf16::encode("a\r\nnonsense\r\nb\nD:\nc\r\n");
         let results: Vec<_> = SavedEntries::new(&bytes, Domains::default())
             .unwrap()
             .collect();
@@ -288,9 +286,9 @@ mod tests {
 
     #[test]
     fn sddl_with_half_a_surrogate_pair_is_refused() {
-        let mut bytes = utf16("a\r\nD:(XA;;FA;;;SY;(a == \"");
+        let mut bytes = utf16::encode("a\r\nD:(XA;;FA;;;SY;(a == \"");
         bytes.extend([0x00, 0xD8]);
-        bytes.extend(utf16("\"))\r\nb\r\nD:\r\n"));
+        bytes.extend(utf16::encode("\"))\r\nb\r\nD:\r\n"));
         let mut entries = SavedEntries::new(&bytes, Domains::default()).unwrap();
         let refused = SaveReadError::Unpaired { line: 2 };
         assert_eq!(entries.next(), Some(Err(refused)));
@@ -303,7 +301,7 @@ mod tests {
             assert!(SavedEntries::new(bytes, Domains::default()).is_err());
         }
         let path = "a".repeat(40_000);
-        let long = utf16(&format!("{path}\r\nD:\r\n"));
+        let long = utf16::encode(&format!("{path}\r\nD:\r\n"));
         let mut entries = SavedEntries::new(&long, Domains::default()).unwrap();
         assert!(matches!(
             entries.next(),

@@ -23,7 +23,7 @@ fn ram_disk(depth: usize) -> Vec<u8> {
     let mut on = encoded(gpt()).split_off(OPTIONS_LEN);
     for _ in 0..depth {
         let mut path = on;
-        path.extend(crate::bytes::sz("\\x.wim"));
+        path.extend(diskmend_base::utf16::encode_terminated("\\x.wim"));
         let mut body = vec![3, 0, 0, 0];
         body.resize(LOCAL_LEN, 0);
         body.extend(1u32.to_le_bytes());

@@ -72,7 +72,7 @@ fn devices_are_read_as_they_are_shown() {
             panic!("{value:?}");
         };
         assert_eq!(Device::decode(&data).unwrap().to_string(), text);
-        let hex = format!("hex:{}", crate::bytes::hex(&data));
+        let hex = format!("hex:{}", hex::encode(&data));
         let again = parse_value(&store, ElementId::OS_DEVICE, ObjectType::LOADER, &hex).unwrap();
         assert_eq!(again, ElementValue::Device(data));
     }

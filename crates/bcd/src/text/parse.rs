@@ -1,5 +1,6 @@
 //! From text to the tree.
 
+use diskmend_base::hex;
 use diskmend_hive::ValueType;
 use diskmend_hive::name::NameBuf;
 
@@ -7,7 +8,6 @@ use super::literal::unquote;
 use super::tree::{MAX_DEPTH, Node, RawValue};
 use super::write::terminated_data;
 use super::{FIRST_LINE, MAX_TEXT_LEN};
-use crate::bytes::unhex;
 use crate::element_id::{ElementId, Format};
 use crate::elements;
 use crate::object_type::ObjectType;
@@ -356,7 +356,7 @@ fn value_type(name: &str) -> Parsed<ValueType> {
 }
 
 fn hex_data(text: &str) -> Parsed<Vec<u8>> {
-    unhex(text).ok_or_else(|| "expected pairs of hexadecimal digits".into())
+    hex::decode(text).ok_or_else(|| "expected pairs of hexadecimal digits".into())
 }
 
 fn guid(text: &str) -> Parsed<crate::Guid> {

@@ -1,3 +1,4 @@
+use diskmend_base::utf16::encode_terminated;
 use diskmend_hive::name::NameBuf;
 use diskmend_hive::{Editor, Filetime, Hive, ValueType};
 use proptest::prelude::*;
@@ -43,9 +44,9 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(any::<u8>(), 0..20),
         prop::collection::vec(any::<u16>(), 0..6)
             .prop_map(|units| units.into_iter().flat_map(u16::to_le_bytes).collect()),
-        "[ -~\u{e9}\u{202e}]{0,9}".prop_map(|text: String| crate::bytes::sz(&text)),
-        Just(crate::bytes::sz(guids)),
-        Just([crate::bytes::sz(guids), vec![0, 0]].concat()),
+        "[ -~\u{e9}\u{202e}]{0,9}".prop_map(|text: String| encode_terminated(&text)),
+        Just(encode_terminated(guids)),
+        Just([encode_terminated(guids), vec![0, 0]].concat()),
         any::<u64>().prop_map(|number| number.to_le_bytes().to_vec()),
         any::<u32>().prop_map(|number| number.to_le_bytes().to_vec()),
         any::<bool>().prop_map(|yes| vec![u8::from(yes)]),

@@ -4,13 +4,14 @@ use std::fmt;
 
 use diskmend_base::bytes::u32_at;
 use diskmend_base::escape::Escaped;
+use diskmend_base::hex::Hex;
+use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 use diskmend_hive::name::NameBuf;
 
 use super::literal::quote;
 use super::tree::{Node, RawValue};
 use super::{Document, FIRST_LINE};
-use crate::bytes::{hex, sz, units};
 use crate::device::Device;
 use crate::element_id::{ElementId, Format};
 use crate::elements::{self, NumberStyle};
@@ -127,7 +128,7 @@ impl<'a> ObjectView<'a> {
             write!(f, " {alias}")?;
         }
         let Some(typed) = lossless(id, value) else {
-            return writeln!(f, " = raw {} {}", value.value_type, hex(&value.data));
+            return writeln!(f, " = raw {} {}", value.value_type, Hex(&value.data));
         };
         write!(f, " = {typed}")?;
         match (
@@ -169,7 +170,7 @@ fn lossless(id: ElementId, value: &RawValue) -> Option<String> {
     let data = &value.data;
     let typed = ElementValue::decode(format, value.value_type, data).ok();
     match format {
-        Format::Device => Some(format!("device {}", hex(data))),
+        Format::Device => Some(format!("device {}", Hex(data))),
         Format::String => Some(format!("string {}", terminated(data)?)),
         // In upper case, GUIDs are not what would be written.
         _ if typed.as_ref().map(ElementValue::encode).as_ref() != Some(data) => None,
@@ -205,14 +206,14 @@ fn typed_text(value: &ElementValue) -> String {
                 .collect(),
         ),
         ElementValue::String(text) => format!("string {}", quote(text.encode_utf16())),
-        ElementValue::Device(data) | ElementValue::Unknown(data) => format!("device {}", hex(data)),
+        ElementValue::Device(data) | ElementValue::Unknown(data) => format!("device {}", Hex(data)),
     }
 }
 
 /// The string that data with a terminator hold, in quotes; what stands before the terminator may
 /// hold others.
 fn terminated(data: &[u8]) -> Option<String> {
-    let mut units = units(data)?;
+    let mut units = utf16::units(data)?;
     (units.pop()? == 0).then(|| quote(units))
 }
 
@@ -257,12 +258,10 @@ fn write_value(f: &mut fmt::Formatter<'_>, value: &RawValue) -> fmt::Result {
         }
         _ => None,
     };
-    writeln!(f, " {}", text.unwrap_or_else(|| hex(data)))
+    writeln!(f, " {}", text.unwrap_or_else(|| Hex(data).to_string()))
 }
 
 /// The data of a string in quotes.
 pub(super) fn terminated_data(units: &[u16]) -> Vec<u8> {
-    let mut data: Vec<u8> = units.iter().copied().flat_map(u16::to_le_bytes).collect();
-    data.extend(sz(""));
-    data
+    utf16::bytes(units.iter().copied().chain([0]))
 }

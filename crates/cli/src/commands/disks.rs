@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use diskmend_base::chain;
 use diskmend_disk::{Content, Disk, OpenError, Partition, Scheme};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::hints;
 use crate::output::console::{self, Console};
 use crate::output::style;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use diskmend_base::escape::Visible;
+use diskmend_base::hex;
 use diskmend_repair::WouldChange;
 use diskmend_repair::documents::FileAction;
 
@@ -87,7 +88,7 @@ fn pair(out: &mut dyn Write, place: &str, now: &str, then: &str) -> io::Result<(
 
 fn hex(bytes: &[u8]) -> String {
     let shown = bytes.get(..SHOWN).unwrap_or(bytes);
-    let mut text: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut text = hex::encode(shown);
     if bytes.len() > SHOWN {
         text.push_str("...");
     }

@@ -1,8 +1,9 @@
 //! A value's data as text, the way `reg query` and regedit show it.
 
 use diskmend_base::escape::EscapedUnits;
+use diskmend_base::hex::Hex;
+use diskmend_base::utf16;
 use diskmend_hive::ValueType;
-use std::fmt::Write as _;
 
 /// What stands between the strings of a `REG_MULTI_SZ` on one line, as in `reg.exe`.
 pub(crate) const SEPARATOR: &str = "\\0";
@@ -16,7 +17,7 @@ pub(crate) fn lines(value_type: ValueType, data: &[u8]) -> Vec<String> {
         Some(strings) => vec![strings.join(SEPARATOR)],
         None => vec![match number(value_type, data) {
             Some(number) => format!("{number:#x} ({number})"),
-            None => hex(data),
+            None => format!("{:X}", Hex(data)),
         }],
     }
 }
@@ -27,7 +28,7 @@ pub(crate) fn line(value_type: ValueType, data: &[u8]) -> String {
         Some(strings) => strings.join(SEPARATOR),
         None => match number(value_type, data) {
             Some(number) => format!("{number:#x}"),
-            None => hex(data),
+            None => format!("{:X}", Hex(data)),
         },
     }
 }
@@ -47,10 +48,7 @@ fn strings(value_type: ValueType, data: &[u8]) -> Option<Vec<String>> {
         value_type,
         ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ | ValueType::LINK
     );
-    let (pairs, []) = data.as_chunks() else {
-        return None;
-    };
-    let mut units: Vec<u16> = pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect();
+    let mut units = utf16::units(data)?;
     if !is_string {
         return None;
     }
@@ -76,20 +74,9 @@ fn text(units: &[u16]) -> String {
     EscapedUnits::new(units.iter().copied()).to_string()
 }
 
-fn hex(data: &[u8]) -> String {
-    data.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02X}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn utf16(text: &str) -> Vec<u8> {
-        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-    }
 
     #[test]
     fn data_are_shown_as_reg_query_does() {
@@ -101,14 +88,14 @@ mod tests {
                 vec![1, 0, 0, 0, 0, 0, 0, 0x80],
                 "0x8000000000000001",
             ),
-            (ValueType::SZ, utf16("a b\0"), "a b"),
+            (ValueType::SZ, utf16::encode("a b\0"), "a b"),
             (
                 ValueType::EXPAND_SZ,
-                utf16("%SystemRoot%\0"),
+                utf16::encode("%SystemRoot%\0"),
                 "%SystemRoot%",
             ),
-            (ValueType::MULTI_SZ, utf16("a\0b\0\0"), "a\\0b"),
-            (ValueType::MULTI_SZ, utf16("\0"), ""),
+            (ValueType::MULTI_SZ, utf16::encode("a\0b\0\0"), "a\\0b"),
+            (ValueType::MULTI_SZ, utf16::encode("\0"), ""),
             (ValueType::BINARY, vec![0, 0xff], "00FF"),
             (ValueType::NONE, vec![], ""),
         ] {
@@ -119,15 +106,18 @@ mod tests {
     #[test]
     fn data_that_are_not_what_their_type_says_are_shown_in_full() {
         assert_eq!(line(ValueType::DWORD, &[1, 2]), "0102");
-        assert_eq!(line(ValueType::SZ, &utf16("open")), "open");
-        assert_eq!(line(ValueType::SZ, &utf16("a\0hidden\0")), "a\\0hidden");
+        assert_eq!(line(ValueType::SZ, &utf16::encode("open")), "open");
+        assert_eq!(
+            line(ValueType::SZ, &utf16::encode("a\0hidden\0")),
+            "a\\0hidden"
+        );
         assert_eq!(line(ValueType::SZ, &[0x61, 0, 0x62]), "610062");
         assert_eq!(line(ValueType::SZ, &[0, 0xd8]), "<U+D800>");
     }
 
     #[test]
     fn a_list_has_a_line_for_each_string() {
-        let data = utf16("a\0b\0\0");
+        let data = utf16::encode("a\0b\0\0");
         assert_eq!(lines(ValueType::MULTI_SZ, &data), ["a", "b"]);
         assert_eq!(lines(ValueType::DWORD, &[10, 0, 0, 0]), ["0xa (10)"]);
     }

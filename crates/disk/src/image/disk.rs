@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use diskmend_base::chain;
 use diskmend_image::container::{Container, ContainerError, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
@@ -504,16 +505,4 @@ impl RecordedRun {
             .unwrap_or_else(PoisonError::into_inner) = container;
         Ok(restored)
     }
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

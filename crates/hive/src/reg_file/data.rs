@@ -1,6 +1,7 @@
 //! Data of a value, as written behind the equals sign.
 
 use diskmend_base::escape::unescape;
+use diskmend_base::utf16;
 
 use super::ParseError;
 use super::cursor::Cursor;
@@ -108,16 +109,12 @@ pub(super) fn parse_string(
 
 /// UTF-16LE with one terminator, of text in the form of [`diskmend_base::escape`].
 fn terminated(text: &str) -> Vec<u8> {
-    unescape(text)
-        .into_iter()
-        .chain([0])
-        .flat_map(u16::to_le_bytes)
-        .collect()
+    utf16::bytes(unescape(text).into_iter().chain([0]))
 }
 
 fn ansi_to_utf16(bytes: &[u8]) -> Vec<u8> {
     let text: String = bytes.iter().copied().map(windows_1252).collect();
-    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    utf16::encode(&text)
 }
 
 fn parse_dword(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ParseError> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::str;
 
 use diskmend_base::escape::EscapedUnits;
+use diskmend_base::utf16;
 
 use super::ParseError;
 
@@ -49,7 +50,7 @@ enum Text<'a> {
 
 fn decode_bytes(bytes: &[u8]) -> Result<Text<'_>, ParseError> {
     if let Some(text) = bytes.strip_prefix(UTF16LE_MARK) {
-        return utf16(text).map(Text::Utf16);
+        return code_units(text).map(Text::Utf16);
     }
     if bytes.starts_with(UTF16BE_MARK) {
         return Err(ParseError::Text {
@@ -59,7 +60,7 @@ fn decode_bytes(bytes: &[u8]) -> Result<Text<'_>, ParseError> {
     }
     // UTF-16 that lost its mark to a conversion: no text starts with U+0000.
     if matches!(bytes, [first, 0, ..] if *first != 0) {
-        return utf16(bytes).map(Text::Utf16);
+        return code_units(bytes).map(Text::Utf16);
     }
     if let Some(text) = bytes.strip_prefix(UTF8_MARK) {
         return utf8(text).map(Cow::Borrowed).map(Text::Decoded);
@@ -93,16 +94,11 @@ fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
 }
 
 /// The code units; Windows does not ask whether they are text.
-fn utf16(bytes: &[u8]) -> Result<Vec<u16>, ParseError> {
-    let (units, rest) = bytes.as_chunks();
-    let units: Vec<u16> = units.iter().copied().map(u16::from_le_bytes).collect();
-    if !rest.is_empty() {
-        return Err(ParseError::Text {
-            line: line_after(units.iter().map(|unit| *unit == u16::from(b'\n'))),
-            expected: "UTF-16LE, whole code units",
-        });
-    }
-    Ok(units)
+fn code_units(bytes: &[u8]) -> Result<Vec<u16>, ParseError> {
+    utf16::units(bytes).ok_or_else(|| ParseError::Text {
+        line: line_after(utf16::whole_units(bytes).map(|unit| unit == u16::from(b'\n'))),
+        expected: "UTF-16LE, whole code units",
+    })
 }
 
 fn line_after(line_ends: impl Iterator<Item = bool>) -> usize {

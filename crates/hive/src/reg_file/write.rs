@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use diskmend_base::escape::{EscapedUnits, unescape};
+use diskmend_base::utf16;
 
 use super::parse::HEADER_5;
 use super::{Operation, WriteError};
@@ -286,14 +287,7 @@ fn string_of(value_type: ValueType, data: &[u8]) -> Option<Vec<u16>> {
     if value_type != ValueType::SZ {
         return None;
     }
-    let (units, rest) = data.as_chunks();
-    let (terminator, units) = units.split_last()?;
-    if !rest.is_empty() || *terminator != [0, 0] {
-        return None;
-    }
-    let units = units.iter().copied().map(u16::from_le_bytes);
-    let is_control = |unit: u16| char::from_u32(unit.into()).is_some_and(char::is_control);
-    units
-        .map(|unit| (!is_control(unit)).then_some(unit))
-        .collect()
+    let mut units = utf16::units(data)?;
+    let is_control = |unit: &u16| char::from_u32((*unit).into()).is_some_and(char::is_control);
+    (units.pop()? == 0 && !units.iter().any(is_control)).then_some(units)
 }

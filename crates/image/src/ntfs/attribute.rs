@@ -1,6 +1,7 @@
 //! One attribute of a FILE record (Linux-NTFS, Attribute header).
 
 use diskmend_base::bytes;
+use diskmend_base::utf16;
 use zerocopy::byteorder::little_endian::U16;
 
 use super::format::{AttributeHeader, NonResidentHeader, ResidentHeader, attribute_type};
@@ -121,12 +122,7 @@ impl<'a> Attribute<'a> {
     /// Its name in UTF-16 units.
     pub(crate) fn name(&self) -> impl Iterator<Item = u16> + use<'a> {
         let (start, end) = self.name_range();
-        let name = self.data.get(start..end).unwrap_or_default();
-        name.as_chunks::<2>()
-            .0
-            .iter()
-            .copied()
-            .map(u16::from_le_bytes)
+        utf16::whole_units(self.data.get(start..end).unwrap_or_default())
     }
 
     /// Whether this is its name, case included.

@@ -21,6 +21,7 @@ use super::upcase::UpCase;
 mod walk;
 
 use diskmend_base::bytes;
+use diskmend_base::utf16;
 use walk::Seen;
 
 /// Name of the index and of the attributes that hold it.
@@ -387,7 +388,6 @@ pub(crate) fn parse_key(key: &[u8]) -> Option<(FileId, Vec<u16>)> {
     let header = bytes::view::<FileName>(key, 0)?;
     let len = usize::from(header.name_length).checked_mul(size_of::<u16>())?;
     let name = bytes::slice(key, size_of::<FileName>(), len)?;
-    let units = name.as_chunks::<2>().0.iter().copied();
-    let name = units.map(u16::from_le_bytes).collect();
+    let name = utf16::whole_units(name).collect();
     Some((FileId::from_reference(header.parent.get()), name))
 }

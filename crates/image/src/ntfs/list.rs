@@ -1,6 +1,7 @@
 //! $ATTRIBUTE_LIST: which other records hold attributes of a file (Linux-NTFS, Attribute list).
 
 use diskmend_base::bytes;
+use diskmend_base::utf16;
 
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
@@ -130,10 +131,9 @@ fn parse(data: &[u8]) -> Option<(Entry, usize)> {
         0 => &[],
         _ => bytes::slice(entry, usize::from(header.name_offset), name_len)?,
     };
-    let units = name.as_chunks::<2>().0.iter().copied();
     let entry = Entry {
         kind: header.kind.get(),
-        name: units.map(u16::from_le_bytes).collect(),
+        name: utf16::whole_units(name).collect(),
         lowest_vcn: header.lowest_vcn.get(),
         record: FileId::from_reference(header.record.get()),
         instance: header.instance.get(),

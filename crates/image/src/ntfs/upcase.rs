@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use diskmend_base::utf16;
+
 use super::error::VolumeError;
 use super::format::{attribute_type, system};
 use super::mft::Mft;
@@ -31,9 +33,8 @@ impl UpCase {
             return Err(super::Corruption::new("$UpCase", offset, expected, actual).into());
         }
         let data = stream.read_all(mft.disk(), len)?;
-        let units = data.as_chunks::<2>().0.iter().copied();
         Ok(Self {
-            table: units.map(u16::from_le_bytes).collect(),
+            table: utf16::whole_units(&data).collect(),
         })
     }
 

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use diskmend_acl::{SavedPart, SavedSddl, SecurityDescriptor, icacls_lines};
 use diskmend_base::escape::Visible;
+use diskmend_base::hex;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::documents::DescriptorWords;
-use crate::hex;
 use crate::json::write_line;
 
 /// Most bytes of descriptors whose forms are remembered; what they hold takes a few times as much.

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use diskmend_base::utf16;
 use diskmend_disk::{Change, Kind, MAX_DESCRIPTOR_LEN, NtPath};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -234,9 +235,8 @@ pub(crate) fn decode(mut body: &[u8]) -> Option<Vec<Change>> {
         if changes.len() == FRAME_OBJECTS {
             return None;
         }
-        let (units, _) = path.as_chunks::<2>();
         changes.push(Change {
-            path: NtPath::from_units(units.iter().map(|unit| u16::from_le_bytes(*unit)).collect()),
+            path: NtPath::from_units(utf16::whole_units(path).collect()),
             kind,
             before: before.to_vec(),
             after: after.to_vec(),

@@ -4,6 +4,7 @@ mod refusal;
 
 use std::io;
 
+pub(crate) use diskmend_base::chain;
 use diskmend_disk::{GuardError, LookupError};
 use diskmend_hive::{Corruption, EditError};
 
@@ -283,16 +284,4 @@ impl From<GuardError> for Error {
     fn from(error: GuardError) -> Self {
         Self::Refused(error.into())
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
+use diskmend_base::hex;
 use diskmend_hive::ValueType;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::hex;
 use crate::value_data::ValueData;
 
 /// Most bytes of data that a recipe may write into one value.
@@ -106,8 +106,10 @@ pub(super) fn encode(value_type: ValueType, written: &Written) -> Result<ValueDa
             }
             ValueData::list(list).bytes
         }
-        (ValueType::BINARY | ValueType::NONE, Written::Text(text)) => hex::decode(text)
-            .ok_or_else(|| format!("{text:?} is no sequence of bytes such as \"01 ff\""))?,
+        (ValueType::BINARY | ValueType::NONE, Written::Text(text)) => {
+            hex::decode_separated(text)
+                .ok_or_else(|| format!("{text:?} is no sequence of bytes such as \"01 ff\""))?
+        }
         _ => {
             let expected = match value_type {
                 ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN => "a number",

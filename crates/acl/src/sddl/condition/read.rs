@@ -1,5 +1,8 @@
 //! From the expression to the tokens, by recursive descent.
 
+use diskmend_base::hex;
+use diskmend_base::utf16;
+
 use super::{
     AND, ATTRIBUTES, BASE_DECIMAL, BASE_HEXADECIMAL, BASE_OCTAL, COMPOSITE, EXISTENCE, INT64,
     MAX_DEPTH, MEMBERSHIP, NOT, OCTETS, OR, PADDING, RELATIONS, SID, SIGN_MINUS, SIGN_NONE,
@@ -170,20 +173,13 @@ impl Reader<'_, '_> {
         self.cursor.expect("\"")?;
         let text = self.cursor.take_while(|c| c != '"');
         self.cursor.expect("\"")?;
-        let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        self.sized(STRING, &bytes)
+        self.sized(STRING, &utf16::encode(text))
     }
 
     fn octets(&mut self) -> Result<(), SddlError> {
         self.cursor.expect("#")?;
         let digits = self.cursor.take_while(|c| c.is_ascii_hexdigit());
-        let (pairs, odd) = digits.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> = pairs
-            .iter()
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
-        let bytes = bytes.filter(|_| odd.is_empty());
-        let bytes = bytes.ok_or_else(|| {
+        let bytes = hex::decode(digits).ok_or_else(|| {
             self.cursor
                 .error_about(digits, "an even number of hexadecimal digits")
         })?;

@@ -1,5 +1,8 @@
 //! From the tokens to the expression, over a stack of operands.
 
+use diskmend_base::hex::Hex;
+use diskmend_base::utf16;
+
 use super::{
     AND, ATTRIBUTES, BASE_DECIMAL, BASE_HEXADECIMAL, BASE_OCTAL, COMPOSITE, EXISTENCE, INT64,
     MAX_DEPTH, MEMBERSHIP, NOT, OCTETS, OR, PADDING, RELATIONS, SID, SIGN_MINUS, SIGN_NONE,
@@ -131,12 +134,8 @@ fn value(token: u8, rest: &mut &[u8], depth: usize) -> Option<String> {
     let (bytes, after) = after.split_at_checked(len)?;
     *rest = after;
     match token {
-        STRING => Some(format!("\"{}\"", String::from_utf16(&units(bytes)?).ok()?)),
-        OCTETS => Some(
-            bytes
-                .iter()
-                .fold("#".to_owned(), |text, b| text + &format!("{b:02x}")),
-        ),
+        STRING => Some(format!("\"{}\"", utf16::decode(bytes)?)),
+        OCTETS => Some(format!("#{}", Hex(bytes))),
         SID => {
             let mut text = "SID(".to_owned();
             ace::write_sid(&Sid::from_bytes(bytes).ok()?, &mut text);
@@ -152,10 +151,10 @@ fn value(token: u8, rest: &mut &[u8], depth: usize) -> Option<String> {
             }
             Some(format!("{{{}}}", items.join(", ")))
         }
-        SIMPLE_ATTRIBUTE => name("", &units(bytes)?),
+        SIMPLE_ATTRIBUTE => name("", &utf16::units(bytes)?),
         _ => {
             let (_, prefix) = ATTRIBUTES.iter().find(|(known, _)| *known == token)?;
-            name(prefix, &units(bytes)?)
+            name(prefix, &utf16::units(bytes)?)
         }
     }
 }
@@ -192,10 +191,4 @@ fn name(prefix: &str, units: &[u16]) -> Option<String> {
         }
     }
     Some(text)
-}
-
-fn units(bytes: &[u8]) -> Option<Vec<u16>> {
-    let (pairs, odd) = bytes.as_chunks::<2>();
-    odd.is_empty()
-        .then(|| pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
 }

@@ -4,12 +4,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use diskmend_acl::{SavedPart, SecurityDescriptor, write_saved};
+use diskmend_base::chain;
 use diskmend_disk::NtPath;
 
 use super::path_arg::PathArgs;
 use super::walk::walk;
 use crate::exit::Exit;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::new_file;
 use crate::output::console::{self, Console};
 

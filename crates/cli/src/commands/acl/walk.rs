@@ -1,11 +1,12 @@
 //! Reading the permissions of a path, and of all below it.
 
+use diskmend_base::chain;
 use diskmend_disk::{Descriptors, LookupError, NtPath, Object};
 use diskmend_repair::{Phase, Progress as _};
 
 use super::path_arg::Located;
 use crate::exit::Exit;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::hints;
 use crate::output::console;
 use crate::progress::Steps;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use diskmend_base::chain;
 use diskmend_bcd::check::{self, Level, Problem, Report};
 use diskmend_bcd::{ElementId, Guid, ObjectType, Store, elements, well_known};
 use diskmend_hive::check as structure;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use super::store_arg::StoreArg;
 use crate::commands::hive::{self, reading};
 use crate::exit::Exit;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
@@ -95,7 +96,7 @@ fn entry(report: &Report) -> StoreEntry {
         level: level(problem.level),
         object: problem.object.map(|guid| guid.to_string()),
         element: problem.element.map(|id| format!("0x{id}")),
-        problem: failure::chain(&problem.kind),
+        problem: chain(&problem.kind),
     };
     StoreEntry {
         objects: report.objects,
@@ -143,7 +144,7 @@ fn print(console: &mut Console, report: &Report, store: Option<&Store<'_>>) -> i
             Cell::styled(level(problem.level), style),
             Cell::new(object.unwrap_or_default()),
             Cell::new(element.unwrap_or_default()),
-            Cell::new(failure::chain(&problem.kind)),
+            Cell::new(chain(&problem.kind)),
         ]);
     }
     table.write(out, width)?;

@@ -1,5 +1,6 @@
 //! `diskmend bcd show`: the objects and elements of a store.
 
+use diskmend_base::chain;
 use diskmend_base::escape::Visible;
 use diskmend_bcd::{Device, ElementValue, Format, Listing, Row, Section, StoreError};
 use diskmend_repair::ValueData;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use super::reading::{self, Source};
 use super::store_arg::StoreArg;
 use crate::exit::Exit;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::output::console::{self, Console};
 
 /// List the objects of a boot store as 'bcdedit /enum all' does
@@ -87,7 +88,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .iter()
         .flat_map(|section| &section.problems)
         .chain(&listing.problems)
-        .map(|error| failure::chain(error))
+        .map(|error| chain(error))
         .collect();
     let exit = match problems.is_empty() {
         true => Exit::Done,
@@ -127,7 +128,7 @@ fn object_entry(section: &Section) -> ObjectEntry {
 }
 
 fn chains(problems: &[StoreError]) -> Vec<String> {
-    let chain = |error: &StoreError| failure::chain(error);
+    let chain = |error: &StoreError| chain(error);
     problems.iter().map(chain).collect()
 }
 

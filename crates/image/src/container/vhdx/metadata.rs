@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use diskmend_base::bytes;
+use diskmend_base::utf16;
 
 use super::format::{
     FileParameters, Guid, MIB, MetadataTableEntry, MetadataTableHeader, ParentLocatorEntry,
@@ -200,8 +201,7 @@ impl<'a> Items<'a> {
         let header: &ParentLocatorHeader = bytes::view(&item, 0)?;
         let string = |at: u32, len: u16| {
             let raw = bytes::slice(&item, usize::try_from(at).ok()?, len.into())?;
-            let units = raw.as_chunks::<2>().0.iter();
-            Some(shown(units.map(|unit| u16::from_le_bytes(*unit))))
+            Some(shown(utf16::whole_units(raw)))
         };
         let pairs: Vec<(String, String)> = (0..usize::from(header.key_value_count.get()))
             .map_while(|index| {

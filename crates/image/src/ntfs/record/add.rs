@@ -2,6 +2,7 @@
 //! (Linux-NTFS, FILE record).
 
 use diskmend_base::bytes;
+use diskmend_base::utf16;
 use zerocopy::IntoBytes;
 
 use super::{ALIGN, NoRoom, Record};
@@ -65,9 +66,7 @@ impl Record {
             return Err(NoRoom);
         }
         let key = |attribute: &Attribute<'_>| (attribute.kind(), attribute.name().collect());
-        let (units, _) = name.as_chunks::<2>();
-        let units: Vec<u16> = units.iter().copied().map(u16::from_le_bytes).collect();
-        let wanted = (kind, units);
+        let wanted: (u32, Vec<u16>) = (kind, utf16::whole_units(name).collect());
         let after = self.attributes().find(|other| key(other) >= wanted);
         let at = match after {
             Some(after) if key(&after) == wanted => return Err(NoRoom),
@@ -123,8 +122,5 @@ fn start(kind: u32, name: &str, header: usize) -> Result<(AttributeHeader, Vec<u
         flags: 0.into(),
         instance: 0.into(),
     };
-    Ok((
-        common,
-        units.into_iter().flat_map(u16::to_le_bytes).collect(),
-    ))
+    Ok((common, utf16::bytes(units)))
 }

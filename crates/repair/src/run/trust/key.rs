@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use diskmend_base::hex::{self, Hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -79,12 +80,7 @@ impl Key {
     /// that this machine believes.
     #[must_use]
     pub fn to_line(&self) -> String {
-        let mut line = format!("{FORMAT} {} ", self.id());
-        self.0.iter().for_each(|byte| {
-            line.push_str(&format!("{byte:02x}"));
-        });
-        line.push('\n');
-        line
+        format!("{FORMAT} {} {}\n", self.id(), Hex(&self.0))
     }
 
     /// Reads a key file.
@@ -112,7 +108,7 @@ impl Key {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 
@@ -143,20 +139,8 @@ impl<'de> Deserialize<'de> for KeyId {
 
 /// Exactly so many bytes, each as two lower-case hexadecimal digits.
 pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digit = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != N || !rest.is_empty() {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(bytes)
+    let bytes: [u8; N] = hex::decode(text)?.try_into().ok()?;
+    (Hex(&bytes).to_string() == text).then_some(bytes)
 }
 
 /// Where a machine keeps its key.

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 
+use diskmend_base::hex::Hex;
 use diskmend_hive::Storage;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -144,7 +145,7 @@ fn hmac(key: &[u8; 32], domain: &[u8]) -> Hmac<Sha256> {
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 
