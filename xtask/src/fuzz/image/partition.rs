@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crc::{CRC_32_ISO_HDLC, Crc};
 use diskmend_image::content;
 use diskmend_image::device::Device;
 use diskmend_image::partition as tables;
@@ -10,6 +11,7 @@ use super::bytes::{number, put, put16, put32, put64, utf16};
 use super::input::{Base, Input};
 use super::sparse::Sparse;
 
+const CRC_32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// Length of the disks with a table.
 const DISK_LEN: u64 = 8 << 20;
 /// First partition record of an MBR, and the length of one.
@@ -183,11 +185,11 @@ fn seal(disk: &Sparse) {
             // Longer ones are not read.
             if len <= 1 << 16 {
                 let entries = disk.bytes(entries, len as usize);
-                put32(&mut header, 88, crc32fast::hash(&entries));
+                put32(&mut header, 88, CRC_32.checksum(&entries));
             }
             put32(&mut header, 16, 0);
             let summed = (number(&header, 12, 4) as usize).min(header.len());
-            let sum = crc32fast::hash(header.get(..summed).unwrap_or_default());
+            let sum = CRC_32.checksum(header.get(..summed).unwrap_or_default());
             put32(&mut header, 16, sum);
             disk.patch(at, &header);
         }

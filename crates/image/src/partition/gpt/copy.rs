@@ -1,5 +1,6 @@
 //! One copy of the table: a header and the entries that it names, their checksums right.
 
+use crc::{CRC_32_ISO_HDLC, Crc};
 use diskmend_base::bytes;
 
 use super::super::format::GptHeader;
@@ -10,6 +11,9 @@ use crate::device::Device;
 const MAX_ENTRIES_LEN: u64 = 1 << 20;
 /// Length of an entry in bytes, at least and at most.
 const ENTRY_LEN: std::ops::RangeInclusive<u64> = 128..=4096;
+
+/// The checksum of headers and entries (UEFI specification 2.10, section 5.3.2).
+const CRC_32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// A sound copy.
 pub(super) struct Copy {
@@ -118,7 +122,7 @@ fn entries(
         .read_exact_at(&mut entries, offset)
         .map_err(|error| format!("the entries at offset {offset} can't be read: {error}"))?;
     let expected = header.partition_entry_array_crc32.get();
-    let found = crc32fast::hash(&entries);
+    let found = CRC_32.checksum(&entries);
     if found != expected {
         return Err(format!(
             "entries at offset {offset} have the checksum 0x{found:08x}, expected 0x{expected:08x}"
@@ -174,7 +178,7 @@ fn sound(header: &GptHeader, sector: &mut [u8], offset: u64, lba: u64) -> Result
     if let Some(covered) = bytes::view_mut::<GptHeader>(covered, 0) {
         covered.header_crc32 = 0.into();
     }
-    let found = crc32fast::hash(covered);
+    let found = CRC_32.checksum(covered);
     let expected = header.header_crc32.get();
     if found != expected {
         return Err(format!(

@@ -8,6 +8,8 @@ mod mbr;
 mod tools;
 mod unreadable;
 
+use crc::{CRC_32_ISO_HDLC, Crc};
+
 use super::*;
 use crate::testing::Memory;
 
@@ -16,6 +18,7 @@ const BASIC_DATA: [u8; 16] = [
     0xA2, 0xA0, 0xD0, 0xEB, 0xE5, 0xB9, 0x33, 0x44, 0x87, 0xC0, 0x68, 0xB6, 0xB7, 0x26, 0x99, 0xC7,
 ];
 const ENTRIES: usize = 128;
+const CRC_32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// A disk with a GPT in both places: number of the entry, first and last sector.
 fn with_gpt(sector: usize, sectors: u64, parts: &[(u32, u64, u64)]) -> Vec<u8> {
@@ -50,7 +53,7 @@ fn with_gpt(sector: usize, sectors: u64, parts: &[(u32, u64, u64)]) -> Vec<u8> {
         header[72..80].copy_from_slice(&at.to_le_bytes());
         header[80..84].copy_from_slice(&(ENTRIES as u32).to_le_bytes());
         header[84] = 128;
-        header[88..92].copy_from_slice(&crc32fast::hash(&entries).to_le_bytes());
+        header[88..92].copy_from_slice(&CRC_32.checksum(&entries).to_le_bytes());
         disk[lba as usize * sector..][..92].copy_from_slice(&header);
         seal(&mut disk, lba as usize * sector);
     }
@@ -60,7 +63,7 @@ fn with_gpt(sector: usize, sectors: u64, parts: &[(u32, u64, u64)]) -> Vec<u8> {
 /// Sets the checksum of the GPT header at `at`.
 fn seal(disk: &mut [u8], at: usize) {
     disk[at + 16..at + 20].fill(0);
-    let sum = crc32fast::hash(&disk[at..at + 92]);
+    let sum = CRC_32.checksum(&disk[at..at + 92]);
     disk[at + 16..at + 20].copy_from_slice(&sum.to_le_bytes());
 }
 
