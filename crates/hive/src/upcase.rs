@@ -288,6 +288,30 @@ mod tests {
 
     use super::*;
 
+    /// Each mark alone tells that Windows Vista or later has written the hive.
+    #[test]
+    fn the_base_block_tells_whose_table_counts() {
+        use zerocopy::FromBytes;
+
+        let table = |minor: u32, mark: fn(&mut BaseBlock)| {
+            let zeros = [0; size_of::<BaseBlock>()];
+            let mut base = BaseBlock::read_from_bytes(&zeros).expect("its size");
+            base.minor_version = minor.into();
+            mark(&mut base);
+            CaseTable::of(&base)
+        };
+        for minor in [3, 4, 5] {
+            assert_eq!(table(minor, |_| {}), CaseTable::Nt5);
+            let marked = table(minor, |base| {
+                base.guid_signature = BaseBlock::GUID_SIGNATURE;
+            });
+            assert_eq!(marked, CaseTable::Later);
+            let reorganized = table(minor, |base| base.last_reorganized = 1.into());
+            assert_eq!(reorganized, CaseTable::Later);
+        }
+        assert_eq!(table(6, |_| {}), CaseTable::Later);
+    }
+
     /// Expanded table of Windows XP (see the module's documentation), hashed with FNV-1a.
     const NT5_HASH: u64 = 0xfeff_1515_16f8_4dea;
     fn table() -> Vec<u16> {
