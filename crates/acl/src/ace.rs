@@ -7,7 +7,8 @@ mod kind;
 pub use flags::AceFlags;
 pub use kind::{AceType, Effect};
 
-use crate::guid::Guid;
+use diskmend_base::Guid;
+
 use crate::mask::AccessMask;
 use crate::sid::Sid;
 

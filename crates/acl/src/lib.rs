@@ -51,7 +51,6 @@ mod descriptor;
 mod edit;
 mod error;
 pub mod format;
-mod guid;
 mod mask;
 mod report;
 mod save_file;
@@ -64,9 +63,9 @@ pub use access::Access;
 pub use ace::{Ace, AceBody, AceFlags, AceType, Effect, ObjectTypes, Trustee};
 pub use acl::Acl;
 pub use descriptor::{AclSlot, Control, Part, Salvaged, SecurityDescriptor};
+pub use diskmend_base::Guid;
 pub use edit::{DaclFault, Edit, Grant, GrantTextError};
 pub use error::{Corruption, TooLarge};
-pub use guid::{Guid, GuidTextError};
 pub use mask::{AccessMask, MaskTextError};
 pub use report::{ace_text, icacls_lines};
 pub use save_file::{

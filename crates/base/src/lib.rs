@@ -12,6 +12,7 @@
 //! - [`bytes`]: checked parts of untrusted bytes, and structures in them;
 //! - [`chain`]: an error and its causes in one line;
 //! - [`escape`]: text from a disk in the one form in which it is safe to show, and back;
+//! - [`Guid`]: as structures hold it and as Windows writes it;
 //! - [`hex`]: bytes as hexadecimal digits;
 //! - [`utf16`]: text as Windows stores it.
 
@@ -20,7 +21,9 @@
 pub mod bytes;
 mod chain;
 pub mod escape;
+mod guid;
 pub mod hex;
 pub mod utf16;
 
 pub use chain::chain;
+pub use guid::{Guid, GuidError};

@@ -2,11 +2,11 @@
 
 mod edits;
 
+use diskmend_base::Guid;
 use diskmend_hive::{EditError, Outcome, ValueType};
 
 use crate::element_id::{ElementId, Format};
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::Store;
 use crate::value::ElementValue;

@@ -7,12 +7,12 @@ mod inherit;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use diskmend_base::Guid;
 use diskmend_hive::Key;
 
 use crate::device::Device;
 use crate::element_id::{ElementId, Format};
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::{Budget, OBJECTS, Object, Store};
 use crate::value::{ElementValue, ValueError};

@@ -7,11 +7,11 @@
 mod display;
 mod encode;
 
+use diskmend_base::Guid;
 use diskmend_base::bytes::{array, slice, u32_at, u64_at};
 use diskmend_base::utf16;
 
 use crate::element_id::ElementId;
-use crate::guid::Guid;
 
 /// Length in bytes of the shortest device: a GUID and a descriptor without data.
 pub(crate) const MIN_LEN: usize = OPTIONS_LEN + HEADER_LEN;
@@ -147,9 +147,8 @@ impl Device {
     /// Reads the data of a device element; `None` where they hold no descriptor.
     #[must_use]
     pub fn decode(data: &[u8]) -> Option<Self> {
-        let options = array(data, 0).map(Guid)?;
         Some(Self {
-            options: (!options.is_nil()).then_some(options),
+            options: array(data, 0).map(Guid)?.non_nil(),
             target: descriptor(data.get(OPTIONS_LEN..)?, MAX_DEPTH)?.0,
         })
     }

@@ -1,9 +1,9 @@
 //! Why a store, or a part of it, can't be read.
 
+use diskmend_base::Guid;
 use diskmend_hive::{Corruption, ValueType};
 
 use crate::element_id::ElementId;
-use crate::guid::Guid;
 use crate::value::ValueError;
 
 /// Why a hive is not read as a boot store, or not further.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use diskmend_base::Guid;
+
 use crate::element_id::ElementId;
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::store::{MAX_OBJECTS, Store};
 use crate::value::ElementValue;
 

@@ -49,7 +49,6 @@ mod device;
 mod element_id;
 pub mod elements;
 mod error;
-mod guid;
 pub mod inherit;
 pub mod loader;
 mod object_type;
@@ -64,9 +63,9 @@ pub mod well_known;
 
 pub use change::{Change, ChangeError, Edit};
 pub use device::{Device, FileDevice, FileUse, Located, Partition, Target};
+pub use diskmend_base::{Guid, GuidError};
 pub use element_id::{Class, ElementId, Format};
 pub use error::StoreError;
-pub use guid::{Guid, GuidError};
 pub use object_type::{Application, ObjectType};
 pub use parse_value::{ParseValueError, parse_value};
 pub use show::{Listing, Row, Section, words};

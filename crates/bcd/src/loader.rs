@@ -5,11 +5,11 @@ use std::fmt;
 use crate::device::{Device, Partition, Target};
 use crate::element_id::ElementId;
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::{Object, Store};
 use crate::value::ElementValue;
 use crate::well_known::BOOTMGR;
+use diskmend_base::Guid;
 use diskmend_base::escape::Escaped;
 
 /// Names of Windows's loader on BIOS and EFI.

@@ -1,12 +1,12 @@
 //! Values as typed on a command line or in a recipe.
 
+use diskmend_base::Guid;
 use diskmend_base::hex;
 
 use crate::device::{Device, Located, Partition, Target};
 use crate::element_id::{ElementId, Format};
 use crate::elements::{self, NumberStyle};
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::Store;
 use crate::value::ElementValue;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diskmend_base::Guid;
 use diskmend_base::escape::Escaped;
 use diskmend_base::hex;
 use diskmend_hive::ValueType;
@@ -10,7 +11,6 @@ use crate::device::Device;
 use crate::element_id::{Class, ElementId};
 use crate::elements::{self, ElementInfo, NumberStyle};
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::{Budget, Element, Object, Store};
 use crate::value::ElementValue;

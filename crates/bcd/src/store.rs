@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 
+use diskmend_base::Guid;
 use diskmend_base::bytes::u32_at;
 use diskmend_hive::name::Name;
 use diskmend_hive::{Hive, Key, Value, ValueType};
 
 use crate::element_id::ElementId;
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::value::{ElementValue, MAX_DATA_LEN, ValueError};
 use crate::well_known;

@@ -1,10 +1,10 @@
 //! Typed element values, and the bytes in which Windows stores them.
 
+use diskmend_base::Guid;
 use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 
 use crate::element_id::Format;
-use crate::guid::Guid;
 
 /// Longest data of an element that are read, in bytes.
 pub const MAX_DATA_LEN: usize = 1 << 16;

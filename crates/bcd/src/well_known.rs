@@ -1,6 +1,7 @@
 //! Objects that every store names alike, and `bcdedit`'s names for them.
 
-use crate::guid::Guid;
+use diskmend_base::Guid;
+
 use crate::object_type::ObjectType;
 
 /// An object with a fixed GUID.
@@ -17,111 +18,36 @@ pub struct WellKnown {
 }
 
 /// `{bootmgr}`: the Windows boot manager.
-pub const BOOTMGR: Guid = Guid::new(
-    0x9dea_862c,
-    0x5cdd,
-    0x4e70,
-    [0xac, 0xc1, 0xf3, 0x2b, 0x34, 0x4d, 0x47, 0x95],
-);
+pub const BOOTMGR: Guid = Guid::from_u128(0x9dea862c_5cdd_4e70_acc1_f32b344d4795);
 /// `{fwbootmgr}`: the firmware's boot manager.
-pub const FWBOOTMGR: Guid = Guid::new(
-    0xa5a3_0fa2,
-    0x3d06,
-    0x4e9f,
-    [0xb5, 0xf4, 0xa0, 0x1d, 0xf9, 0xd1, 0xfc, 0xba],
-);
+pub const FWBOOTMGR: Guid = Guid::from_u128(0xa5a30fa2_3d06_4e9f_b5f4_a01df9d1fcba);
 /// `{memdiag}`: the memory tester.
-pub const MEMDIAG: Guid = Guid::new(
-    0xb272_1d73,
-    0x1db4,
-    0x4c62,
-    [0xbf, 0x78, 0xc5, 0x48, 0xa8, 0x80, 0x14, 0x2d],
-);
+pub const MEMDIAG: Guid = Guid::from_u128(0xb2721d73_1db4_4c62_bf78_c548a880142d);
 /// `{ntldr}`: the loader of Windows before Vista.
-pub const NTLDR: Guid = Guid::new(
-    0x466f_5a88,
-    0x0af2,
-    0x4f76,
-    [0x90, 0x38, 0x09, 0x5b, 0x17, 0x0d, 0xc2, 0x1c],
-);
+pub const NTLDR: Guid = Guid::from_u128(0x466f5a88_0af2_4f76_9038_095b170dc21c);
 /// `{emssettings}`: port and rate of Emergency Management Services.
-pub const EMSSETTINGS: Guid = Guid::new(
-    0x0ce4_991b,
-    0xe6b3,
-    0x4b16,
-    [0xb2, 0x3c, 0x5e, 0x0d, 0x92, 0x50, 0xe5, 0xd9],
-);
+pub const EMSSETTINGS: Guid = Guid::from_u128(0x0ce4991b_e6b3_4b16_b23c_5e0d9250e5d9);
 /// `{dbgsettings}`: how the debugger is reached.
-pub const DBGSETTINGS: Guid = Guid::new(
-    0x4636_856e,
-    0x540f,
-    0x4170,
-    [0xa1, 0x30, 0xa8, 0x47, 0x76, 0xf4, 0xc6, 0x54],
-);
+pub const DBGSETTINGS: Guid = Guid::from_u128(0x4636856e_540f_4170_a130_a84776f4c654);
 /// `{badmemory}`: pages of memory to leave alone.
-pub const BADMEMORY: Guid = Guid::new(
-    0x5189_b25c,
-    0x5558,
-    0x4bf2,
-    [0xbc, 0xa4, 0x28, 0x9b, 0x11, 0xbd, 0x29, 0xe2],
-);
+pub const BADMEMORY: Guid = Guid::from_u128(0x5189b25c_5558_4bf2_bca4_289b11bd29e2);
 /// `{globalsettings}`: what all boot applications inherit.
-pub const GLOBALSETTINGS: Guid = Guid::new(
-    0x7ea2_e1ac,
-    0x2e61,
-    0x4728,
-    [0xaa, 0xa3, 0x89, 0x6d, 0x9d, 0x0a, 0x9f, 0x0e],
-);
+pub const GLOBALSETTINGS: Guid = Guid::from_u128(0x7ea2e1ac_2e61_4728_aaa3_896d9d0a9f0e);
 /// `{bootloadersettings}`: what all loaders inherit.
-pub const BOOTLOADERSETTINGS: Guid = Guid::new(
-    0x6efb_52bf,
-    0x1766,
-    0x41db,
-    [0xa6, 0xb3, 0x0e, 0xe5, 0xef, 0xf7, 0x2b, 0xd7],
-);
+pub const BOOTLOADERSETTINGS: Guid = Guid::from_u128(0x6efb52bf_1766_41db_a6b3_0ee5eff72bd7);
 /// `{hypervisorsettings}`: how the hypervisor's debugger is reached.
-pub const HYPERVISORSETTINGS: Guid = Guid::new(
-    0x7ff6_07e0,
-    0x4395,
-    0x11db,
-    [0xb0, 0xde, 0x08, 0x00, 0x20, 0x0c, 0x9a, 0x66],
-);
+pub const HYPERVISORSETTINGS: Guid = Guid::from_u128(0x7ff607e0_4395_11db_b0de_0800200c9a66);
 /// `{kerneldbgsettings}`: how the kernel's debugger is reached, where apart from the loader's.
-pub const KERNELDBGSETTINGS: Guid = Guid::new(
-    0x313e_8eed,
-    0x7098,
-    0x4586,
-    [0xa9, 0xbf, 0x30, 0x9c, 0x61, 0xf8, 0xd4, 0x49],
-);
+pub const KERNELDBGSETTINGS: Guid = Guid::from_u128(0x313e8eed_7098_4586_a9bf_309c61f8d449);
 /// `{resumeloadersettings}`: what all resume loaders inherit.
-pub const RESUMELOADERSETTINGS: Guid = Guid::new(
-    0x1afa_9c49,
-    0x16ab,
-    0x4a5c,
-    [0x90, 0x1b, 0x21, 0x28, 0x02, 0xda, 0x94, 0x60],
-);
+pub const RESUMELOADERSETTINGS: Guid = Guid::from_u128(0x1afa9c49_16ab_4a5c_901b_212802da9460);
 /// `{ramdiskoptions}`: options of the memory disk that setup boots from.
-pub const RAMDISKOPTIONS: Guid = Guid::new(
-    0xae55_34e0,
-    0xa924,
-    0x466c,
-    [0xb8, 0x36, 0x75, 0x85, 0x39, 0xa3, 0xee, 0x3a],
-);
+pub const RAMDISKOPTIONS: Guid = Guid::from_u128(0xae5534e0_a924_466c_b836_758539a3ee3a);
 /// `{current}`: stands for the entry that the running Windows was booted from; never stored as
 /// an object.
-pub const CURRENT: Guid = Guid::new(
-    0xfa92_6493,
-    0x6f1c,
-    0x4193,
-    [0xa4, 0x14, 0x58, 0xf0, 0xb2, 0x45, 0x6d, 0x1e],
-);
+pub const CURRENT: Guid = Guid::from_u128(0xfa926493_6f1c_4193_a414_58f0b2456d1e);
 /// `{default}`: stands for the boot manager's default entry; never stored as an object.
-pub const DEFAULT: Guid = Guid::new(
-    0x1cae_1eb7,
-    0xa0df,
-    0x4d4d,
-    [0x98, 0x51, 0x48, 0x60, 0xe3, 0x4e, 0xf5, 0x35],
-);
+pub const DEFAULT: Guid = Guid::from_u128(0x1cae1eb7_a0df_4d4d_9851_4860e34ef535);
 
 /// All objects with fixed GUIDs.
 pub const WELL_KNOWN: [WellKnown; 13] = [

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use diskmend_image::partition::Guid;
+use diskmend_base::Guid;
 
 use crate::image::Disk;
 use crate::target::Target;
@@ -126,7 +126,7 @@ fn disk_id(read: impl Fn(u64, &mut [u8]) -> io::Result<()>) -> Option<String> {
         // UEFI 5.3.2: signature, and the disk's GUID at 56.
         if read(at, &mut header).is_ok() && header.starts_with(b"EFI PART") {
             let guid = Guid(*header.get(56..)?.first_chunk()?);
-            return Some(format!("gpt:{guid}"));
+            return Some(format!("gpt:{}", guid.bare()));
         }
     }
     let signature = u32::from_le_bytes(*first.get(0x1B8..)?.first_chunk()?);

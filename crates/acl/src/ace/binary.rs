@@ -1,5 +1,6 @@
 //! ACEs as bytes (MS-DTYP 2.4.4).
 
+use diskmend_base::Guid;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{U16, U32};
 
@@ -9,12 +10,10 @@ use crate::error::{Corruption, TooLarge};
 use crate::format::{
     ALIGNMENT, AceHeader, INHERITED_OBJECT_TYPE_PRESENT, MAX_ACL_LEN, OBJECT_TYPE_PRESENT,
 };
-use crate::guid::Guid;
 use crate::mask::AccessMask;
 use crate::sid::Sid;
 
 const MASK_LEN: usize = 4;
-const GUID_LEN: usize = 16;
 
 impl Ace {
     /// Reads the ACE at the start of `piece`; gives it with its length in bytes.
@@ -113,9 +112,9 @@ impl ObjectTypes {
             if flags & present == 0 {
                 return Ok(None);
             }
-            let guid: &[u8; GUID_LEN] = piece.view(what, at)?;
-            at = at.saturating_add(GUID_LEN);
-            Ok(Some(Guid(*guid)))
+            let guid: &Guid = piece.view(what, at)?;
+            at = at.saturating_add(size_of::<Guid>());
+            Ok(Some(*guid))
         };
         let object_type = guid(OBJECT_TYPE_PRESENT, "object type")?;
         let inherited_object_type = guid(INHERITED_OBJECT_TYPE_PRESENT, "inherited object type")?;

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use diskmend_base::Guid;
+
 use super::condition;
 use super::cursor::Cursor;
 use super::kinds::{self, Tail};
 use super::rights;
 use super::{Inexpressible, SddlError};
 use crate::ace::{Ace, AceBody, AceType, ObjectTypes, Trustee};
-use crate::guid::Guid;
 use crate::sid::{Domains, RelativeAlias, Sid};
 
 /// Reads one ACE, from its opening parenthesis to its closing one.
@@ -114,9 +115,8 @@ fn guid(cursor: &mut Cursor<'_>, ace_type: AceType) -> Result<Option<Guid>, Sddl
     if !ace_type.is_object() {
         return Err(cursor.error_about(text, "no GUID, because the ACE is no object ACE"));
     }
-    text.parse()
-        .map(Some)
-        .map_err(|_| cursor.error_about(text, "a GUID"))
+    let guid = Guid::parse_bare(text).ok_or_else(|| cursor.error_about(text, "a GUID"))?;
+    Ok(Some(guid))
 }
 
 fn read_tail(cursor: &mut Cursor<'_>, tail: Tail, domains: &Domains) -> Result<Vec<u8>, SddlError> {
@@ -191,6 +191,6 @@ pub(super) fn write_sid(sid: &Sid, out: &mut String) {
 
 fn write_guid(guid: Option<Guid>, out: &mut String) {
     if let Some(guid) = guid {
-        out.push_str(&guid.to_string());
+        out.push_str(&guid.bare().to_string());
     }
 }

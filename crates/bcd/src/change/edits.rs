@@ -1,12 +1,12 @@
 //! From changes to registry edits.
 
+use diskmend_base::Guid;
 use diskmend_hive::ValueType;
 
 use super::{ChangeError, Edit};
 use crate::device::Device;
 use crate::element_id::{ElementId, Format};
 use crate::error::StoreError;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::{Budget, DESCRIPTION, ELEMENT, ELEMENTS, OBJECTS, Object, Store, TYPE};
 use crate::value::{ElementValue, MAX_DATA_LEN};

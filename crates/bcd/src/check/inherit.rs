@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diskmend_base::Guid;
+
 use super::{ProblemKind, Report, Seen};
 use crate::element_id::ElementId;
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 
 pub(super) fn check(seen: &BTreeMap<Guid, Seen>, report: &mut Report) {

@@ -1,10 +1,11 @@
 //! Devices as Windows writes them, for those whose layout stores show in full.
 
+use diskmend_base::Guid;
+
 use super::{
     Device, HEADER_LEN, LOCAL_HARD_DISK, LOCATE_ELEMENT, LOCATE_HEADER_LEN, Located, OPTIONS_LEN,
     Partition, STYLE_GPT, STYLE_MBR, TYPE_BOOT, TYPE_LOCATE, TYPE_PARTITION, Target,
 };
-use crate::guid::Guid;
 
 /// Length of the data of a descriptor whose type has no path, in bytes.
 const BODY_LEN: usize = 56;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diskmend_base::Guid;
 use diskmend_base::bytes::u32_at;
 use diskmend_base::escape::Escaped;
 use diskmend_base::hex::Hex;
@@ -15,7 +16,6 @@ use super::{Document, FIRST_LINE};
 use crate::device::Device;
 use crate::element_id::{ElementId, Format};
 use crate::elements::{self, NumberStyle};
-use crate::guid::Guid;
 use crate::object_type::ObjectType;
 use crate::store::{DESCRIPTION, ELEMENT, ELEMENTS, OBJECTS, TYPE, object_guid};
 use crate::value::ElementValue;

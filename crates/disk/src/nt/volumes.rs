@@ -10,7 +10,8 @@ use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 use std::ptr;
 
-use diskmend_image::partition::{Guid, PartitionId};
+use diskmend_base::Guid;
+use diskmend_image::partition::PartitionId;
 use windows_sys::Win32::Foundation::{
     ERROR_DEV_NOT_EXIST, ERROR_FILE_NOT_FOUND, ERROR_INVALID_FUNCTION, ERROR_NO_MEDIA_IN_DRIVE,
     ERROR_NO_MORE_FILES, ERROR_NOT_READY, ERROR_NOT_SUPPORTED, ERROR_PATH_NOT_FOUND, HANDLE,
@@ -182,16 +183,7 @@ pub(crate) fn drive_layout(disk: DiskNumber) -> io::Result<Option<Vec<Laid>>> {
 }
 
 fn guid(guid: &GUID) -> Guid {
-    let mut bytes = [0; 16];
-    let (first, rest) = bytes.split_at_mut(8);
-    let parts = [
-        &guid.data1.to_le_bytes()[..],
-        &guid.data2.to_le_bytes(),
-        &guid.data3.to_le_bytes(),
-    ];
-    first.copy_from_slice(&parts.concat());
-    rest.copy_from_slice(&guid.data4);
-    Guid(bytes)
+    Guid::new(guid.data1, guid.data2, guid.data3, guid.data4)
 }
 
 /// How Windows treats a disk; `None` where there is none of that number.

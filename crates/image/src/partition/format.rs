@@ -2,6 +2,7 @@
 //! 5.2.1, protective MBR 5.2.3, GPT header 5.3.2, GPT entry array 5.3.3). All numbers are
 //! little-endian; an LBA is a number of logical sectors from the start of the disk.
 
+use diskmend_base::Guid;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -87,7 +88,7 @@ pub(super) struct GptHeader {
     /// Last LBA that a partition may use.
     pub(super) last_usable_lba: U64,
     /// Told apart by this; Windows' boot store names it.
-    pub(super) disk_guid: [u8; 16],
+    pub(super) disk_guid: Guid,
     /// First LBA of the entries.
     pub(super) partition_entry_lba: U64,
     /// Number of entries.
@@ -107,9 +108,9 @@ impl GptHeader {
 #[repr(C)]
 pub(super) struct GptEntry {
     /// Type; zero marks an unused entry.
-    pub(super) partition_type_guid: [u8; 16],
+    pub(super) partition_type_guid: Guid,
     /// Told apart by this; Windows' boot store names it.
-    pub(super) unique_partition_guid: [u8; 16],
+    pub(super) unique_partition_guid: Guid,
     /// First LBA.
     pub(super) starting_lba: U64,
     /// Last LBA, inclusive.

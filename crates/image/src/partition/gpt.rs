@@ -7,9 +7,9 @@ use self::copy::{Copy, Damage};
 use super::check::{Place, refuse_overlapping};
 use super::error::PartitionError;
 use super::format::{GptEntry, GptHeader};
-use super::guid::Guid;
-use super::{DiskId, Partition, PartitionType, Scheme, Table, identity};
+use super::{DiskId, Partition, PartitionType, Scheme, Table};
 use crate::device::Device;
+use diskmend_base::Guid;
 use diskmend_base::bytes;
 use diskmend_base::escape::EscapedUnits;
 
@@ -115,7 +115,7 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
         let Some(entry) = bytes::view::<GptEntry>(entry, 0) else {
             continue;
         };
-        if entry.partition_type_guid == [0; 16] {
+        if entry.partition_type_guid == Guid::NIL {
             continue;
         }
         let place = Place {
@@ -130,9 +130,9 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
             number,
             start,
             len,
-            kind: PartitionType::Gpt(Guid(entry.partition_type_guid)),
+            kind: PartitionType::Gpt(entry.partition_type_guid),
             active: entry.attributes.get() & GptEntry::LEGACY_BIOS_BOOTABLE != 0,
-            guid: identity::guid(entry.unique_partition_guid),
+            guid: entry.unique_partition_guid.non_nil(),
             name: EscapedUnits::new(name.into_iter()).to_string(),
             fault,
         });
@@ -140,7 +140,7 @@ fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Tab
     refuse_overlapping(&mut partitions);
     Table {
         scheme: Scheme::Gpt,
-        id: identity::guid(copy.header.disk_guid).map(DiskId::Gpt),
+        id: copy.header.disk_guid.non_nil().map(DiskId::Gpt),
         sector_size,
         partitions,
         warnings: Vec::new(),

@@ -55,8 +55,3 @@ impl Table {
         }
     }
 }
-
-/// The GUID in these bytes; `None` where they are zero, which names nothing.
-pub(super) fn guid(bytes: [u8; 16]) -> Option<Guid> {
-    (bytes != [0; 16]).then_some(Guid(bytes))
-}

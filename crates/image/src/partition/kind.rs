@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::guid::Guid;
+use diskmend_base::Guid;
 
 /// What a partition says of its purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,58 +44,58 @@ const MBR_NAMES: &[(u8, &str)] = &[
     (0xFD, "Linux RAID"),
 ];
 
-const BASIC_DATA: Guid = Guid::new(0xEBD0A0A2, 0xB9E5, 0x4433, 0x87C0_68B6_B726_99C7);
-const LDM_METADATA: Guid = Guid::new(0x5808C8AA, 0x7E8F, 0x42E0, 0x85D2_E1E9_0434_CFB3);
-const LDM_DATA: Guid = Guid::new(0xAF9B60A0, 0x1431, 0x4F62, 0xBC68_3311_714A_69AD);
-const STORAGE_SPACES: Guid = Guid::new(0xE75CAF8F, 0xF680, 0x4CEE, 0xAFA3_B001_E56E_FC2D);
+const BASIC_DATA: Guid = Guid::from_u128(0xebd0a0a2_b9e5_4433_87c0_68b6b72699c7);
+const LDM_METADATA: Guid = Guid::from_u128(0x5808c8aa_7e8f_42e0_85d2_e1e90434cfb3);
+const LDM_DATA: Guid = Guid::from_u128(0xaf9b60a0_1431_4f62_bc68_3311714a69ad);
+const STORAGE_SPACES: Guid = Guid::from_u128(0xe75caf8f_f680_4cee_afa3_b001e56efc2d);
 
 const GPT_NAMES: &[(Guid, &str)] = &[
     (
-        Guid::new(0xC12A7328, 0xF81F, 0x11D2, 0xBA4B_00A0_C93E_C93B),
+        Guid::from_u128(0xc12a7328_f81f_11d2_ba4b_00a0c93ec93b),
         "EFI system",
     ),
     (BASIC_DATA, "Microsoft basic data"),
     (
-        Guid::new(0xE3C9E316, 0x0B5C, 0x4DB8, 0x817D_F92D_F002_15AE),
+        Guid::from_u128(0xe3c9e316_0b5c_4db8_817d_f92df00215ae),
         "Microsoft reserved",
     ),
     (
-        Guid::new(0xDE94BBA4, 0x06D1, 0x4D40, 0xA16A_BFD5_0179_D6AC),
+        Guid::from_u128(0xde94bba4_06d1_4d40_a16a_bfd50179d6ac),
         "Windows recovery",
     ),
     (LDM_METADATA, "dynamic disk (LDM) metadata"),
     (LDM_DATA, "dynamic disk (LDM) data"),
     (STORAGE_SPACES, "Storage Spaces"),
     (
-        Guid::new(0x558D43C5, 0xA1AC, 0x43C0, 0xAAC8_D147_2B29_23D1),
+        Guid::from_u128(0x558d43c5_a1ac_43c0_aac8_d1472b2923d1),
         "Storage replica",
     ),
     (
-        Guid::new(0x21686148, 0x6449, 0x6E6F, 0x744E_6565_6445_4649),
+        Guid::from_u128(0x21686148_6449_6e6f_744e_656564454649),
         "BIOS boot",
     ),
     (
-        Guid::new(0x0FC63DAF, 0x8483, 0x4772, 0x8E79_3D69_D847_7DE4),
+        Guid::from_u128(0x0fc63daf_8483_4772_8e79_3d69d8477de4),
         "Linux",
     ),
     (
-        Guid::new(0x4F68BCE3, 0xE8CD, 0x4DB1, 0x96E7_FBCA_F984_B709),
+        Guid::from_u128(0x4f68bce3_e8cd_4db1_96e7_fbcaf984b709),
         "Linux root (x86-64)",
     ),
     (
-        Guid::new(0xBC13C2FF, 0x59E6, 0x4262, 0xA352_B275_FD6F_7172),
+        Guid::from_u128(0xbc13c2ff_59e6_4262_a352_b275fd6f7172),
         "Linux extended boot",
     ),
     (
-        Guid::new(0x0657FD6D, 0xA4AB, 0x43C4, 0x84E5_0933_C84B_4F4F),
+        Guid::from_u128(0x0657fd6d_a4ab_43c4_84e5_0933c84b4f4f),
         "Linux swap",
     ),
     (
-        Guid::new(0xE6D6D379, 0xF507, 0x44C2, 0xA23C_238F_2A3D_F928),
+        Guid::from_u128(0xe6d6d379_f507_44c2_a23c_238f2a3df928),
         "Linux LVM",
     ),
     (
-        Guid::new(0xA19D880F, 0x05FC, 0x4D3B, 0xA006_743F_0F84_911E),
+        Guid::from_u128(0xa19d880f_05fc_4d3b_a006_743f0f84911e),
         "Linux RAID",
     ),
 ];
@@ -123,7 +123,7 @@ impl fmt::Display for PartitionType {
         match self {
             Self::Gpt(guid) => match GPT_NAMES.iter().find(|(known, _)| known == guid) {
                 Some((_, name)) => f.write_str(name),
-                None => write!(f, "type {guid}"),
+                None => write!(f, "type {}", guid.bare()),
             },
             Self::Mbr(kind) => match MBR_NAMES.iter().find(|(known, _)| known == kind) {
                 Some((_, name)) => f.write_str(name),

@@ -9,7 +9,6 @@ mod detect;
 mod error;
 mod format;
 mod gpt;
-mod guid;
 mod identity;
 mod kind;
 mod mbr;
@@ -19,8 +18,8 @@ mod tests;
 use std::sync::Arc;
 
 pub use detect::read;
+pub use diskmend_base::Guid;
 pub use error::{PartitionError, PartitionFault};
-pub use guid::Guid;
 pub use identity::{DiskId, PartitionId};
 pub use kind::PartitionType;
 

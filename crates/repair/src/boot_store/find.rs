@@ -114,10 +114,7 @@ pub(super) fn wanted(site: &Site, store: Option<&str>) -> Wanted {
 
 fn partition(id: PartitionId) -> Partition {
     match id {
-        PartitionId::Gpt { disk, partition } => Partition::Gpt {
-            disk: Guid(disk.0),
-            partition: Guid(partition.0),
-        },
+        PartitionId::Gpt { disk, partition } => Partition::Gpt { disk, partition },
         PartitionId::Mbr { signature, offset } => Partition::Mbr { signature, offset },
     }
 }

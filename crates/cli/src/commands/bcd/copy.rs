@@ -5,7 +5,6 @@ use diskmend_repair::Stop;
 use diskmend_repair::boot_store::{self, NewErrors};
 use diskmend_repair::documents::RepairReport;
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
@@ -45,7 +44,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let store = source.store()?;
     let from = reading::guid(&store, &args.object).map_err(about)?;
     reading::object(&store, from).map_err(about)?;
-    let to = new_guid();
+    let to = Guid::random();
     let change = Change::CopyObject {
         from,
         to,
@@ -82,13 +81,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             edit::print(&args.edit, console, &done)
         }
     })
-}
-
-/// A random GUID (RFC 9562, version 4).
-fn new_guid() -> Guid {
-    let uuid = Uuid::new_v4();
-    let (a, b, c, d) = uuid.as_fields();
-    Guid::new(a, b, c, *d)
 }
 
 /// The boot menu with the copy in it, where the original is.

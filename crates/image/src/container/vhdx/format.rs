@@ -4,7 +4,7 @@
 //! says otherwise.
 
 use crc::{CRC_32_ISCSI, Crc, Table};
-use uuid::Uuid;
+use diskmend_base::Guid;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -12,33 +12,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(crate) const MIB: u64 = 1 << 20;
 /// Unit of the log.
 pub(crate) const LOG_SECTOR: u64 = 4096;
-
-/// A GUID as it is in the file.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
-)]
-#[repr(C)]
-pub(crate) struct Guid(pub(crate) [u8; 16]);
-
-impl Guid {
-    /// All zero.
-    pub(crate) const ZERO: Self = Self([0; 16]);
-
-    /// A new random one.
-    pub(crate) fn random() -> Self {
-        Self(Uuid::new_v4().to_bytes_le())
-    }
-
-    const fn known(value: u128) -> Self {
-        Self(Uuid::from_u128(value).to_bytes_le())
-    }
-}
-
-impl std::fmt::Display for Guid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Uuid::from_bytes_le(self.0).braced().fmt(f)
-    }
-}
 
 /// One of the two headers (MS-VHDX 2.2.2).
 #[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -118,9 +91,9 @@ pub(crate) struct RegionTableEntry {
 
 impl RegionTableEntry {
     /// The block allocation table.
-    pub(crate) const BAT: Guid = Guid::known(0x2dc27766_f623_4200_9d64_115e9bfd4a08);
+    pub(crate) const BAT: Guid = Guid::from_u128(0x2dc27766_f623_4200_9d64_115e9bfd4a08);
     /// The metadata region.
-    pub(crate) const METADATA: Guid = Guid::known(0x8b7ca206_4790_4b9a_b8fe_575f050f886e);
+    pub(crate) const METADATA: Guid = Guid::from_u128(0x8b7ca206_4790_4b9a_b8fe_575f050f886e);
 }
 
 /// Header of the metadata table (MS-VHDX 2.6.1.1); entries follow.
@@ -168,19 +141,22 @@ impl MetadataTableEntry {
     /// Flag: who does not know the item must not open the file.
     pub(crate) const IS_REQUIRED: u32 = 4;
     /// [`FileParameters`].
-    pub(crate) const FILE_PARAMETERS: Guid = Guid::known(0xcaa16737_fa36_4d43_b3b6_33f0aa44e76b);
+    pub(crate) const FILE_PARAMETERS: Guid =
+        Guid::from_u128(0xcaa16737_fa36_4d43_b3b6_33f0aa44e76b);
     /// Size of the virtual disk, 64 bits.
-    pub(crate) const VIRTUAL_DISK_SIZE: Guid = Guid::known(0x2fa54224_cd1b_4876_b211_5dbed83bf4b8);
+    pub(crate) const VIRTUAL_DISK_SIZE: Guid =
+        Guid::from_u128(0x2fa54224_cd1b_4876_b211_5dbed83bf4b8);
     /// GUID of the virtual disk.
-    pub(crate) const VIRTUAL_DISK_ID: Guid = Guid::known(0xbeca12ab_b2e6_4523_93ef_c309e000c746);
+    pub(crate) const VIRTUAL_DISK_ID: Guid =
+        Guid::from_u128(0xbeca12ab_b2e6_4523_93ef_c309e000c746);
     /// Bytes in a logical sector, 32 bits.
     pub(crate) const LOGICAL_SECTOR_SIZE: Guid =
-        Guid::known(0x8141bf1d_a96f_4709_ba47_f233a8faab5f);
+        Guid::from_u128(0x8141bf1d_a96f_4709_ba47_f233a8faab5f);
     /// Bytes in a physical sector, 32 bits.
     pub(crate) const PHYSICAL_SECTOR_SIZE: Guid =
-        Guid::known(0xcda348c7_445d_4471_9cc9_e9885251c556);
+        Guid::from_u128(0xcda348c7_445d_4471_9cc9_e9885251c556);
     /// [`ParentLocatorHeader`].
-    pub(crate) const PARENT_LOCATOR: Guid = Guid::known(0xa8d35f2d_b30b_454d_abf7_d3d84834ab0c);
+    pub(crate) const PARENT_LOCATOR: Guid = Guid::from_u128(0xa8d35f2d_b30b_454d_abf7_d3d84834ab0c);
 }
 
 /// Metadata item (MS-VHDX 2.6.2.1).

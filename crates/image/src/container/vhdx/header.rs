@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use diskmend_base::Guid;
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::format::{Guid, Header, LOG_SECTOR, MIB, checksum};
+use super::format::{Header, LOG_SECTOR, MIB, checksum};
 use crate::container::error::ContainerError;
 use crate::container::notice::Notice;
 use crate::device::Medium;
@@ -102,7 +103,7 @@ impl Current {
                 header.version.get(),
             ));
         }
-        if header.log_guid != Guid::ZERO && header.log_version.get() != 0 {
+        if header.log_guid != Guid::NIL && header.log_version.get() != 0 {
             return Err(ContainerError::unsupported(
                 "the version of the log in the VHDX header",
                 self.at(64),
@@ -119,7 +120,7 @@ impl Current {
             ));
         }
         let log_length = u64::from(header.log_length.get());
-        let in_use = header.log_guid != Guid::ZERO;
+        let in_use = header.log_guid != Guid::NIL;
         if !log_length.is_multiple_of(MIB) || (in_use && log_length < LOG_SECTOR) {
             return Err(ContainerError::corrupt(
                 "the log length of the VHDX header",
@@ -139,8 +140,7 @@ impl Current {
 
     /// Which entries of the log count; `None` if there are none.
     pub(super) fn log_guid(&self) -> Option<Guid> {
-        let guid = self.header.log_guid;
-        (guid != Guid::ZERO).then_some(guid)
+        self.header.log_guid.non_nil()
     }
 
     /// Says in both headers, one after the other, that the file and the disk change from here on.
@@ -154,7 +154,7 @@ impl Current {
     /// Says in both headers that the log is empty.
     pub(super) fn clear_log(&mut self, medium: &dyn Medium) -> Result<(), ContainerError> {
         let mut header = self.header.clone();
-        header.log_guid = Guid::ZERO;
+        header.log_guid = Guid::NIL;
         self.update(medium, &header)
     }
 

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use diskmend_base::Guid;
 use diskmend_base::bytes;
 
-use super::format::{DataSector, Descriptor, Guid, Header, LOG_SECTOR, LogEntryHeader, checksum};
+use super::format::{DataSector, Descriptor, Header, LOG_SECTOR, LogEntryHeader, checksum};
 use super::overlay::Overlay;
 use crate::container::error::ContainerError;
 use crate::container::notice::Replay;

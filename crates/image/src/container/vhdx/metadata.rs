@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use diskmend_base::Guid;
 use diskmend_base::bytes;
 use diskmend_base::utf16;
 
 use super::format::{
-    FileParameters, Guid, MIB, MetadataTableEntry, MetadataTableHeader, ParentLocatorEntry,
+    FileParameters, MIB, MetadataTableEntry, MetadataTableHeader, ParentLocatorEntry,
     ParentLocatorHeader,
 };
 use crate::container::error::ContainerError;

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use diskmend_base::Guid;
 use diskmend_base::bytes;
 
-use super::format::{Guid, MIB, RegionTableEntry, RegionTableHeader, checksum};
+use super::format::{MIB, RegionTableEntry, RegionTableHeader, checksum};
 use crate::container::error::ContainerError;
 use crate::container::notice::Notice;
 use crate::device::Device;

@@ -1,10 +1,11 @@
 //! VHDXs for tests: the log at 1 MiB, the table at 2 MiB, the metadata at 3 MiB, then blocks.
 
+use diskmend_base::Guid;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use super::format::{
-    BatEntry, Descriptor, Guid, Header, LogEntryHeader, MIB, MetadataTableEntry,
-    MetadataTableHeader, RegionTableEntry, RegionTableHeader, checksum,
+    BatEntry, Descriptor, Header, LogEntryHeader, MIB, MetadataTableEntry, MetadataTableHeader,
+    RegionTableEntry, RegionTableHeader, checksum,
 };
 
 /// Bytes in a MiB.
@@ -128,7 +129,7 @@ fn edit_region(
         image,
         at + 16 + index * 32,
         |entry: &mut RegionTableEntry| {
-            if entry.guid == Guid::ZERO {
+            if entry.guid == Guid::NIL {
                 entry.length = (UNIT as u32).into();
                 entry.required = 1.into();
             }

@@ -5,7 +5,9 @@ mod log;
 
 use std::sync::Arc;
 
-use super::format::{BatEntry, FileParameters, Guid, MIB, MetadataTableEntry, RegionTableEntry};
+use diskmend_base::Guid;
+
+use super::format::{BatEntry, FileParameters, MIB, MetadataTableEntry, RegionTableEntry};
 use super::samples::{
     BAT_AT, Block, ITEMS_AT, LOG_AT, METADATA_AT, UNIT, add_item, edit_header, edit_headers,
     edit_item, edit_region_tables, edit_regions, set_entry, vhdx,

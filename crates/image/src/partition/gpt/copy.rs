@@ -4,7 +4,6 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use diskmend_base::bytes;
 
 use super::super::format::GptHeader;
-use super::super::guid::Guid;
 use crate::device::Device;
 
 /// Bytes that the entries may take: 8192 of the usual length. Windows makes 128.
@@ -71,8 +70,8 @@ impl Copy {
         Err(Damage::of_header(format!(
             "the header in sector {} is of the disk {}, expected {} as in the first header",
             self.header.my_lba,
-            Guid(found),
-            Guid(expected)
+            found.bare(),
+            expected.bare()
         )))
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use diskmend_base::Guid;
+
 use super::{BLOCKS, SIZE, assert_old_or_new, content, expected, open, pattern, refusal};
 use crate::container::tests::replayed;
-use crate::container::vhdx::format::{BatEntry, Guid, LogEntryHeader, MIB};
+use crate::container::vhdx::format::{BatEntry, LogEntryHeader, MIB};
 use crate::container::vhdx::samples::{
     BAT_AT, Change, LOG_AT, UNIT, edit_entry, log_entry, put_entry, sign_entry, vhdx,
 };
