@@ -40,7 +40,7 @@ impl<'a> Piece<'a> {
     ) -> Result<Self, Corruption> {
         let bytes = bytes::slice(self.bytes, at, len).ok_or_else(|| {
             let have = self.bytes.len().saturating_sub(at);
-            Corruption::too_short(what, self.place(at), len, have)
+            too_short(what, self.place(at), len, have)
         })?;
         Ok(Self {
             bytes,
@@ -64,6 +64,12 @@ impl<'a> Piece<'a> {
     ) -> Result<&'a T, Corruption> {
         let part = self.part(what, at, size_of::<T>())?;
         T::ref_from_bytes(part.bytes)
-            .map_err(|_| Corruption::too_short(what, part.base, size_of::<T>(), part.len()))
+            .map_err(|_| too_short(what, part.base, size_of::<T>(), part.len()))
     }
+}
+
+/// Describes a structure that reaches past the end of what holds it.
+fn too_short(what: &'static str, offset: usize, need: usize, have: usize) -> Corruption {
+    let have = format!("{have} bytes up to the end of what holds it");
+    Corruption::new(what, offset, format!("{need} bytes"), have)
 }

@@ -1,45 +1,23 @@
 //! What can be wrong with a security descriptor's bytes.
 
-use std::borrow::Cow;
+use std::fmt;
 
 /// A structure that does not hold what MS-DTYP demands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at offset {offset:#x}: expected {expected}, found {actual}")]
-pub struct Corruption {
-    /// The structure or field, in the specification's terms.
-    pub what: &'static str,
-    /// Where it lies, in bytes from the start of what was parsed.
-    pub offset: usize,
-    /// What the specification demands there.
-    pub expected: Cow<'static, str>,
-    /// What is there.
-    pub actual: String,
+pub type Corruption = diskmend_base::Corruption<ByteOffset>;
+
+/// An offset in bytes from the start of what was parsed, written in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteOffset(pub usize);
+
+impl From<usize> for ByteOffset {
+    fn from(offset: usize) -> Self {
+        Self(offset)
+    }
 }
 
-impl Corruption {
-    /// Describes a wrong structure at `offset`.
-    pub(crate) fn new(
-        what: &'static str,
-        offset: usize,
-        expected: impl Into<Cow<'static, str>>,
-        actual: impl Into<String>,
-    ) -> Self {
-        Self {
-            what,
-            offset,
-            expected: expected.into(),
-            actual: actual.into(),
-        }
-    }
-
-    /// Describes a structure that reaches past the end of what holds it.
-    pub(crate) fn too_short(what: &'static str, offset: usize, need: usize, have: usize) -> Self {
-        Self::new(
-            what,
-            offset,
-            format!("{need} bytes"),
-            format!("{have} bytes up to the end of what holds it"),
-        )
+impl fmt::Display for ByteOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
     }
 }
 

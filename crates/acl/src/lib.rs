@@ -65,7 +65,7 @@ pub use acl::Acl;
 pub use descriptor::{AclSlot, Control, Part, Salvaged, SecurityDescriptor};
 pub use diskmend_base::Guid;
 pub use edit::{DaclFault, Edit, Grant, GrantTextError};
-pub use error::{Corruption, TooLarge};
+pub use error::{ByteOffset, Corruption, TooLarge};
 pub use mask::{AccessMask, MaskTextError};
 pub use report::{ace_text, icacls_lines};
 pub use save_file::{

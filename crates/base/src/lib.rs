@@ -11,6 +11,7 @@
 //!
 //! - [`bytes`]: checked parts of untrusted bytes, and structures in them;
 //! - [`chain`]: an error and its causes in one line;
+//! - [`Corruption`]: what a structure holds in place of what its format demands;
 //! - [`escape`]: text from a disk in the one form in which it is safe to show, and back;
 //! - [`Guid`]: as structures hold it and as Windows writes it;
 //! - [`hex`]: bytes as hexadecimal digits;
@@ -20,10 +21,12 @@
 
 pub mod bytes;
 mod chain;
+mod corruption;
 pub mod escape;
 mod guid;
 pub mod hex;
 pub mod utf16;
 
 pub use chain::chain;
+pub use corruption::Corruption;
 pub use guid::{Guid, GuidError};

@@ -43,7 +43,7 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, path: String, key: Key<'a>) -> (String, Key<'a>) {
         let refuse = |expected: &'static str| {
             let actual = key.name().escaped().to_string();
-            Corruption::in_cell("subkey", key.cell(), expected, actual)
+            Corruption::new("subkey", key.cell(), expected, actual)
         };
         let subkeys = if self.levels.len() > MAX_DEPTH {
             Err(refuse("at most 511 levels of keys"))

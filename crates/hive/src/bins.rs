@@ -46,7 +46,7 @@ impl<'a> Bins<'a> {
         #[cfg(test)]
         crate::work::count();
         if !at.get().is_multiple_of(CellHeader::ALIGN as u32) {
-            return Err(Corruption::in_cell(
+            return Err(Corruption::new(
                 "cell offset",
                 at,
                 "a multiple of 8",
@@ -54,7 +54,7 @@ impl<'a> Bins<'a> {
             ));
         }
         let Some(header) = bytes::view::<CellHeader>(self.data, at.index()) else {
-            return Err(Corruption::in_cell(
+            return Err(Corruption::new(
                 "cell offset",
                 at,
                 format!("below the bins' end at {:#x}", self.data.len()),
@@ -64,7 +64,7 @@ impl<'a> Bins<'a> {
         let size = header.size.get();
         let len = size.unsigned_abs() as usize;
         if size >= 0 || !len.is_multiple_of(CellHeader::ALIGN) {
-            return Err(Corruption::in_cell(
+            return Err(Corruption::new(
                 "cell size",
                 at,
                 "a negative multiple of 8, an allocated cell",
@@ -77,7 +77,7 @@ impl<'a> Bins<'a> {
             len - CellHeader::LEN,
         )
         .ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "cell size",
                 at,
                 format!("an end below {:#x}", self.data.len()),
@@ -98,7 +98,7 @@ impl<'a> Bins<'a> {
         let payload = self.cell(at)?;
         match bytes::view(payload, 0) {
             Some(structure) => Ok((structure, payload)),
-            None => Err(Corruption::in_cell(
+            None => Err(Corruption::new(
                 what,
                 at,
                 format!("a cell of at least {} bytes", size_of::<T>()),
@@ -118,7 +118,7 @@ pub(crate) fn expect_signature(
     if actual == expected {
         return Ok(());
     }
-    Err(Corruption::in_cell(
+    Err(Corruption::new(
         what,
         at,
         format!("\"{}\"", expected.escape_ascii()),

@@ -38,7 +38,7 @@ impl<'a> Key<'a> {
         )?;
         let len = usize::from(node.name_len.get());
         let stored = bytes::slice(payload, KeyNode::LEN, len).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "key name length",
                 cell,
                 format!("at most {}", payload.len() - KeyNode::LEN),
@@ -47,7 +47,7 @@ impl<'a> Key<'a> {
         })?;
         let compressed = node.flags.get() & KeyNode::FLAG_COMPRESSED_NAME != 0;
         let name = Name::stored(stored, compressed).map_err(|error| {
-            Corruption::in_cell("key name", cell, "whole UTF-16 units", error.to_string())
+            Corruption::new("key name", cell, "whole UTF-16 units", error.to_string())
         })?;
         Ok(Self {
             bins,
@@ -223,7 +223,7 @@ impl<'a> Key<'a> {
         let at = CellOffset::new(self.node.value_list.get());
         let payload = self.bins.cell(at)?;
         bytes::view_many(payload, 0, count).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "value list",
                 at,
                 format!("a cell of at least {count} * 4 bytes"),
@@ -288,7 +288,7 @@ impl<'a> Key<'a> {
         }
         let payload = self.bins.cell(at)?;
         payload.get(..len).map(Some).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "class name",
                 at,
                 format!("a cell of at least {len} bytes"),
@@ -312,7 +312,7 @@ impl<'a> Key<'a> {
         )?;
         let len = raw.descriptor_len.get() as usize;
         bytes::slice(payload, KeySecurity::LEN, len).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "security descriptor length",
                 at,
                 format!("at most {}", payload.len() - KeySecurity::LEN),

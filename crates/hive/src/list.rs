@@ -119,7 +119,7 @@ impl<'a> SubkeyList<'a> {
         let (header, payload) = bins.structure::<ListHeader>(at, "subkey list")?;
         let count = usize::from(header.count.get());
         let too_many = |len: usize| {
-            Corruption::in_cell(
+            Corruption::new(
                 "subkey list",
                 at,
                 format!("a cell of at least {} bytes", ListHeader::LEN + count * len),
@@ -136,7 +136,7 @@ impl<'a> SubkeyList<'a> {
             ListHeader::FAST_LEAF => LeafKind::Fast,
             ListHeader::HASH_LEAF => LeafKind::Hash,
             other => {
-                return Err(Corruption::in_cell(
+                return Err(Corruption::new(
                     "subkey list signature",
                     at,
                     "\"lf\", \"lh\", \"li\" or \"ri\"",
@@ -183,7 +183,7 @@ impl<'a> SubkeyList<'a> {
                 let at = CellOffset::new(element.cell.get());
                 match Self::at(bins, at)? {
                     Self::Leaf(leaf) => Ok(Some(leaf)),
-                    Self::Root { .. } => Err(Corruption::in_cell(
+                    Self::Root { .. } => Err(Corruption::new(
                         "subkey list signature",
                         at,
                         "a leaf below the index root",

@@ -66,6 +66,12 @@ impl fmt::Display for CellOffset {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileOffset(pub u64);
 
+impl From<CellOffset> for FileOffset {
+    fn from(cell: CellOffset) -> Self {
+        cell.in_file()
+    }
+}
+
 impl FileOffset {
     /// The file offset of a byte of the hive bins, `index` bytes after their start.
     #[must_use]

@@ -80,7 +80,7 @@ impl<'a> Value<'a> {
         )?;
         let len = usize::from(raw.name_len.get());
         let stored = bytes::slice(payload, KeyValue::LEN, len).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "value name length",
                 cell,
                 format!("at most {}", payload.len() - KeyValue::LEN),
@@ -89,7 +89,7 @@ impl<'a> Value<'a> {
         })?;
         let compressed = raw.flags.get() & KeyValue::FLAG_COMPRESSED_NAME != 0;
         let name = Name::stored(stored, compressed).map_err(|error| {
-            Corruption::in_cell("value name", cell, "whole UTF-16 units", error.to_string())
+            Corruption::new("value name", cell, "whole UTF-16 units", error.to_string())
         })?;
         Ok(Self {
             bins,
@@ -138,7 +138,7 @@ impl<'a> Value<'a> {
         if self.raw.data_size.get() & KeyValue::INLINE != 0 {
             let field = zerocopy::IntoBytes::as_bytes(&self.raw.data);
             return field.get(..len).map(DataPlace::Inline).ok_or_else(|| {
-                Corruption::in_cell(
+                Corruption::new(
                     "inline data length",
                     self.cell,
                     "at most 4",
@@ -155,7 +155,7 @@ impl<'a> Value<'a> {
         }
         let payload = self.bins.cell(at)?;
         let data = payload.get(..len).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "value data",
                 at,
                 format!("a cell of at least {len} bytes"),
@@ -176,7 +176,7 @@ impl<'a> Value<'a> {
         let count = usize::from(record.segment_count.get());
         let needed = len.div_ceil(BigData::SEGMENT_LEN);
         if count != needed {
-            return Err(Corruption::in_cell(
+            return Err(Corruption::new(
                 "big data segment count",
                 at,
                 format!("{needed} for {len} bytes"),
@@ -186,7 +186,7 @@ impl<'a> Value<'a> {
         let list = CellOffset::new(record.segment_list.get());
         let payload = self.bins.cell(list)?;
         let segments = bytes::view_many::<IndexElement>(payload, 0, count).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "big data segment list",
                 list,
                 format!("a cell of at least {} bytes", count * 4),
@@ -223,7 +223,7 @@ impl<'a> Value<'a> {
         let payload = self.bins.cell(cell)?;
         let len = left.min(BigData::SEGMENT_LEN);
         payload.get(..len).ok_or_else(|| {
-            Corruption::in_cell(
+            Corruption::new(
                 "big data segment",
                 cell,
                 format!("a cell of at least {len} bytes"),

@@ -178,7 +178,7 @@ fn logs_with_a_wrong_checksum_are_refused_with_their_numbers() {
                 LogFault::Corrupt(fault) => {
                     assert_eq!(fault.what, "log base block checksum");
                     assert_eq!(fault.offset.0, 508);
-                    assert_ne!(fault.expected, fault.actual);
+                    assert_ne!(fault.expected, fault.found);
                 }
                 fault => assert_eq!((name, fault), ("BadLogHive1", LogFault::Empty)),
             }

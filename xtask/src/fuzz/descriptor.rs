@@ -25,7 +25,7 @@ pub fn descriptor(data: &[u8]) {
         }
     };
     for (_, corruption) in &salvaged.corruptions {
-        assert!(corruption.offset <= data.len(), "{corruption}");
+        assert!(corruption.offset.0 <= data.len(), "{corruption}");
     }
     let first = salvaged.descriptor;
     match whole {

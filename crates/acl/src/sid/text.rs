@@ -128,11 +128,11 @@ mod tests {
         let mut bytes = Sid::ADMINISTRATORS.to_bytes();
         bytes[1] = 16;
         let error = Sid::from_bytes(&bytes).unwrap_err();
-        assert_eq!((error.offset, error.actual.as_str()), (1, "16"));
+        assert_eq!((error.offset.0, error.found.as_str()), (1, "16"));
         bytes[1] = 3;
-        assert_eq!(Sid::from_bytes(&bytes).unwrap_err().offset, 8);
+        assert_eq!(Sid::from_bytes(&bytes).unwrap_err().offset.0, 8);
         bytes[0] = 2;
-        assert_eq!(Sid::from_bytes(&bytes).unwrap_err().offset, 0);
+        assert_eq!(Sid::from_bytes(&bytes).unwrap_err().offset.0, 0);
         assert!(Sid::from_bytes(&[1]).is_err());
     }
 }

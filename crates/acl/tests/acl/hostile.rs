@@ -88,7 +88,7 @@ fn mutated_descriptors_are_read_or_refused() {
             }
             Err(corruption) => {
                 refused += 1;
-                assert!(corruption.offset <= bytes.len(), "{corruption}");
+                assert!(corruption.offset.0 <= bytes.len(), "{corruption}");
             }
         }
         if let Ok(salvaged) = SecurityDescriptor::salvage(&bytes) {

@@ -172,7 +172,7 @@ impl Subject<'_> {
         let mut taken = std::mem::take(&mut tiling.taken);
         if let Some(fault) = &self.fault {
             found.add(ProblemKind::BaseBlock, fault.offset, None, || {
-                let actual = format!("{} {}", fault.what, fault.actual);
+                let actual = format!("{} {}", fault.what, fault.found);
                 (fault.expected.clone(), actual)
             });
         }

@@ -257,7 +257,7 @@ impl FreeMap {
     pub(super) fn free_before(&self, data: &[u8], at: u32) -> Result<Option<u32>, Corruption> {
         let no_cell = || {
             let at = CellOffset::new(at);
-            Corruption::in_cell(
+            Corruption::new(
                 "cell offset",
                 at,
                 "the start of a cell",

@@ -204,7 +204,7 @@ impl Heap {
         let capacity = self.capacity(cell)?;
         let place = cell.index() + CellHeader::LEN + at;
         if at.checked_add(data.len()).is_none_or(|end| end > capacity) {
-            return Err(Corruption::in_cell(
+            return Err(Corruption::new(
                 "cell size",
                 cell,
                 format!("room for {} bytes at {at}", data.len()),

@@ -23,7 +23,7 @@ fn read(heap: &Heap, at: CellOffset) -> Result<KeySecurity, EditError> {
 pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     let count = read(heap, at)?.reference_count.get();
     let count = count.checked_add(1).ok_or_else(|| {
-        Corruption::in_cell(
+        Corruption::new(
             "security reference count",
             at,
             "less than 4294967295",
@@ -80,7 +80,7 @@ fn free(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     let previous = CellOffset::new(raw.blink.get());
     let (after, before) = (read(heap, next)?, read(heap, previous)?);
     if after.blink.get() != at.get() || before.flink.get() != at.get() {
-        return Err(Corruption::in_cell(
+        return Err(Corruption::new(
             "security ring",
             at,
             "neighbours that point back",

@@ -147,7 +147,7 @@ fn leaf_of(leaf: Leaf<'_>) -> OwnedLeaf {
 fn read_leaf(heap: &Heap, at: CellOffset) -> Result<OwnedLeaf, EditError> {
     match SubkeyList::at(heap.bins(), at)? {
         SubkeyList::Leaf(leaf) => Ok(leaf_of(leaf)),
-        SubkeyList::Root { .. } => Err(Corruption::in_cell(
+        SubkeyList::Root { .. } => Err(Corruption::new(
             "subkey list signature",
             at,
             "a leaf below the index root",
@@ -165,7 +165,7 @@ fn offsets(leaves: &[IndexElement]) -> Vec<CellOffset> {
 }
 
 fn missing_leaf(root: CellOffset, index: usize) -> Corruption {
-    Corruption::in_cell(
+    Corruption::new(
         "index root",
         root,
         format!("a leaf {index}"),
@@ -378,7 +378,7 @@ fn locate(
 }
 
 fn not_listed(child: CellOffset) -> Corruption {
-    Corruption::in_cell(
+    Corruption::new(
         "subkey list",
         child,
         "an element for this key in its parent's list",

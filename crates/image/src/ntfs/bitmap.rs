@@ -221,7 +221,12 @@ impl<'a> Bitmap<'a> {
         change: fn(&mut [u8], u64, &Range<u64>),
     ) -> Result<(), VolumeError> {
         let layout = self.stream.layout().ok_or_else(|| {
-            Corruption::new("data of $Bitmap", 0, "one in clusters", "a resident one")
+            Corruption::new(
+                "data of $Bitmap",
+                0_u64,
+                "one in clusters",
+                "a resident one",
+            )
         })?;
         for extent in extents {
             let mut next = extent.start.0;

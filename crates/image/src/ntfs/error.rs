@@ -1,40 +1,12 @@
 //! What can be wrong with a volume, with the place, what was expected and what was found.
 
-use std::borrow::Cow;
 use std::io;
 
 use super::place::FileId;
 
-/// A structure of the volume that does not hold what the format demands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at offset {offset}: expected {expected}, found {actual}")]
-pub struct Corruption {
-    /// The structure or field, in the format's terms.
-    pub what: &'static str,
-    /// Where it lies in the volume, in bytes.
-    pub offset: u64,
-    /// What the format demands there.
-    pub expected: Cow<'static, str>,
-    /// What is there.
-    pub actual: String,
-}
-
-impl Corruption {
-    /// Describes a wrong structure at `offset`.
-    pub(crate) fn new(
-        what: &'static str,
-        offset: u64,
-        expected: impl Into<Cow<'static, str>>,
-        actual: impl Into<String>,
-    ) -> Self {
-        Self {
-            what,
-            offset,
-            expected: expected.into(),
-            actual: actual.into(),
-        }
-    }
-}
+/// A structure of the volume that does not hold what the format demands; its offset is in bytes from
+/// the start of the volume.
+pub type Corruption = diskmend_base::Corruption<u64>;
 
 /// Why a file or folder of a volume could not be read or written.
 #[derive(Debug, thiserror::Error)]

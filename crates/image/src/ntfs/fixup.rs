@@ -239,7 +239,12 @@ mod tests {
         let error = unprotect(&mut data, *b"FILE", 4096).expect_err("torn");
         assert_eq!(
             error,
-            Corruption::new("update sequence number", 4096 + 1022, "0x0007", "0x0006")
+            Corruption::new(
+                "update sequence number",
+                4096_u64 + 1022,
+                "0x0007",
+                "0x0006"
+            )
         );
     }
 

@@ -75,7 +75,7 @@ fn standard_information_of_another_length_is_not_touched() {
     for len in [0, 40, 56, 64] {
         let record = parse(&RecordBuilder::new(30).attribute(information(len)));
         let error = check_old(&record).expect_err("unknown");
-        assert_eq!(error.actual, len.to_string());
+        assert_eq!(error.found, len.to_string());
     }
     let elsewhere = non_resident(0x10, "", 1, &[0x11, 1, 40, 0]);
     for builder in [
