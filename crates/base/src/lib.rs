@@ -15,6 +15,7 @@
 //! - [`escape`]: text from a disk in the one form in which it is safe to show, and back;
 //! - [`Guid`]: as structures hold it and as Windows writes it;
 //! - [`hex`]: bytes as hexadecimal digits;
+//! - [`upcase`]: the tables by which Windows disregards case;
 //! - [`utf16`]: text as Windows stores it.
 
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ mod corruption;
 pub mod escape;
 mod guid;
 pub mod hex;
+pub mod upcase;
 pub mod utf16;
 
 pub use chain::chain;

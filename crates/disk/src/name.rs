@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path};
 
+use diskmend_base::upcase::CaseTable;
+
 /// The name as a path of exactly one component.
 ///
 /// # Errors
@@ -29,22 +31,11 @@ pub(crate) fn component(name: &OsStr) -> io::Result<&Path> {
 
 /// Whether Windows takes both names for the same.
 ///
-/// NTFS compares names one UTF-16 unit at a time after its upper case table ($UpCase). A name that
-/// is no valid Unicode equals no other.
+/// A name that is no valid Unicode equals no other.
 pub(crate) fn same(a: &OsStr, b: &OsStr) -> bool {
     match (a.to_str(), b.to_str()) {
-        (Some(a), Some(b)) => a.chars().map(upper).eq(b.chars().map(upper)),
+        (Some(a), Some(b)) => CaseTable::FILES.same(a.encode_utf16(), b.encode_utf16()),
         _ => a == b,
-    }
-}
-
-fn upper(c: char) -> char {
-    let mut upper = c.to_uppercase();
-    match (upper.next(), upper.next()) {
-        // $UpCase has no entries that lead into ASCII from outside (Unicode has: U+017F for S,
-        // U+0131 for I): a look-alike must not pass for a system file.
-        (Some(only), None) if only.is_ascii() == c.is_ascii() => only,
-        _ => c,
     }
 }
 

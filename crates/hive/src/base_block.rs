@@ -1,6 +1,7 @@
 //! Rules of the base block: signature, version, checksum, sequence numbers (regf spec, Base block).
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use crate::error::Corruption;
 use crate::format::BaseBlock;
@@ -22,6 +23,17 @@ pub fn checksum(header: &[u8]) -> Option<u32> {
 }
 
 impl BaseBlock {
+    /// The table with which the names of the hive were ordered and hashed: Windows Vista and later
+    /// mark each hive that they load (regf spec, Base block: GUID signature, last reorganized).
+    pub(crate) fn case_table(&self) -> CaseTable {
+        let marked = self.guid_signature == Self::GUID_SIGNATURE;
+        if marked || self.last_reorganized.get() != 0 || self.minor_version.get() > 5 {
+            CaseTable::Later
+        } else {
+            CaseTable::Nt5
+        }
+    }
+
     /// Sets the checksum to what the other fields demand.
     pub(crate) fn seal(&mut self) {
         if let Some(sum) = checksum(zerocopy::IntoBytes::as_bytes(self)) {
@@ -90,3 +102,32 @@ impl BaseBlock {
 
 /// Most bytes of hive bins: the highest bit of an offset marks volatile storage.
 pub const MAX_BINS_LEN: usize = 0x8000_0000 - PAGE_LEN;
+
+#[cfg(test)]
+mod tests {
+    use zerocopy::FromBytes as _;
+
+    use super::*;
+
+    /// Each mark alone tells that Windows Vista or later has written the hive.
+    #[test]
+    fn the_base_block_tells_whose_table_counts() {
+        let table = |minor: u32, mark: fn(&mut BaseBlock)| {
+            let zeros = [0; size_of::<BaseBlock>()];
+            let mut base = BaseBlock::read_from_bytes(&zeros).expect("its size");
+            base.minor_version = minor.into();
+            mark(&mut base);
+            base.case_table()
+        };
+        for minor in [3, 4, 5] {
+            assert_eq!(table(minor, |_| {}), CaseTable::Nt5);
+            let marked = table(minor, |base| {
+                base.guid_signature = BaseBlock::GUID_SIGNATURE;
+            });
+            assert_eq!(marked, CaseTable::Later);
+            let reorganized = table(minor, |base| base.last_reorganized = 1.into());
+            assert_eq!(reorganized, CaseTable::Later);
+        }
+        assert_eq!(table(6, |_| {}), CaseTable::Later);
+    }
+}

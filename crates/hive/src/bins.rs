@@ -1,12 +1,12 @@
 //! The hive bins as a space of cells, for reading.
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::error::Corruption;
 use crate::format::CellHeader;
 use crate::offset::CellOffset;
-use crate::upcase::CaseTable;
 
 /// The hive bins of one hive, with the minor version that decides how some cells are read.
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use crate::base_block::checksum;
 use crate::bins::Bins;
@@ -13,7 +14,6 @@ use crate::image::Image;
 use crate::key::Key;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, FileOffset};
 use crate::storage::Buffer;
-use crate::upcase::CaseTable;
 
 /// What a hive file turned out to be.
 pub enum Opened {
@@ -189,7 +189,7 @@ impl Hive {
     pub(crate) fn case_table(&self) -> CaseTable {
         self.image
             .base_block()
-            .map_or(CaseTable::Nt5, CaseTable::of)
+            .map_or(CaseTable::Nt5, BaseBlock::case_table)
     }
 
     /// The bytes and the pages that differ from the file.

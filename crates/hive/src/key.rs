@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use crate::bins::{Bins, expect_signature};
 use crate::error::Corruption;
@@ -11,7 +12,6 @@ use crate::hive::components;
 use crate::list::{Leaf, SubkeyList};
 use crate::name::{Name, NameBuf};
 use crate::offset::CellOffset;
-use crate::upcase::CaseTable;
 use crate::value::Value;
 
 /// A key of a hive.

@@ -27,7 +27,6 @@ mod recover;
 pub mod reg_file;
 mod storage;
 mod time;
-mod upcase;
 mod value;
 mod value_type;
 mod verify;

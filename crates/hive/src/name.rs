@@ -15,11 +15,12 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use diskmend_base::escape::EscapedUnits;
+use diskmend_base::upcase::{
+    CaseTable, changed_since_nt5, fold, matters_since_nt5, upcase, upcase_latin1,
+};
 
 pub use buf::NameBuf;
 pub use units::Units;
-
-use crate::upcase::{CaseTable, changed_since_nt5, fold, matters_since_nt5, upcase, upcase_latin1};
 
 /// Longest key name, in UTF-16 code units.
 pub const MAX_KEY_NAME: usize = 255;

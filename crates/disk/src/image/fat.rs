@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 
+use diskmend_base::upcase::CaseTable;
 use diskmend_image::device::Device;
 use diskmend_image::fat::{self, EntryKind, FatError, Volume};
 use diskmend_image::ntfs;
@@ -52,7 +53,11 @@ impl FatTree {
     fn identity(&self, path: &[String]) -> Identity {
         let mut hasher = DefaultHasher::new();
         for name in path {
-            name.to_lowercase().hash(&mut hasher);
+            let units = name
+                .encode_utf16()
+                .map(|unit| CaseTable::FILES.upcase(unit));
+            units.for_each(|unit| unit.hash(&mut hasher));
+            '/'.hash(&mut hasher);
         }
         Identity {
             device: self.number,

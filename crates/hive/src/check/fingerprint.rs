@@ -1,7 +1,8 @@
 //! Numbers that are equal for names that differ in case only.
 
+use diskmend_base::upcase::upcase;
+
 use crate::name::Name;
-use crate::upcase::upcase;
 
 /// The bit in which ASCII letters of both cases differ, in eight characters at once.
 const CASE: u64 = 0x2020_2020_2020_2020;

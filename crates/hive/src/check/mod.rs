@@ -92,6 +92,7 @@ pub use kind::{ProblemKind, Severity};
 pub use report::{Content, MAX_PROBLEMS, Problem, Report};
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use self::bitmap::Bitmap;
 use self::path::Parents;
@@ -104,7 +105,6 @@ use crate::error::Corruption;
 use crate::format::{BaseBlock, CellHeader, KeyNode};
 use crate::hive::Hive;
 use crate::offset::{CellOffset, FileOffset};
-use crate::upcase::CaseTable;
 
 /// Hives shorter than this are checked by one thread.
 const MIN_PARALLEL_LEN: usize = 2 << 20;

@@ -1,6 +1,7 @@
 //! The second pass: every structure that the root leads to, each once.
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use super::bitmap::Bitmap;
 use super::kind::ProblemKind;
@@ -11,7 +12,6 @@ use super::report::Collector;
 use super::security::{Counts, Ring};
 use crate::format::{CellHeader, KeyNode};
 use crate::offset::CellOffset;
-use crate::upcase::CaseTable;
 
 /// What all walkers of one check read.
 #[derive(Clone, Copy)]

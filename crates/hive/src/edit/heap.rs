@@ -1,14 +1,14 @@
 //! Allocation of cells in an image: every change of a cell's size goes through here.
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use crate::base_block::MAX_BINS_LEN;
 use crate::bins::Bins;
 use crate::error::Corruption;
-use crate::format::{CellHeader, HiveBin};
+use crate::format::{BaseBlock, CellHeader, HiveBin};
 use crate::image::Image;
 use crate::offset::{CellOffset, PAGE_LEN};
-use crate::upcase::CaseTable;
 
 use super::EditError;
 use super::free_map::{Change, FreeMap};
@@ -33,7 +33,9 @@ impl Heap {
         let minor = image
             .base_block()
             .map_or(0, |base| base.minor_version.get());
-        let table = image.base_block().map_or(CaseTable::Nt5, CaseTable::of);
+        let table = image
+            .base_block()
+            .map_or(CaseTable::Nt5, BaseBlock::case_table);
         Self {
             image,
             minor,

@@ -1,6 +1,7 @@
 //! Inserting into and removing from subkey lists (regf spec, Subkeys list).
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use crate::error::Corruption;
 use crate::format::{IndexElement, KeyNode, ListHeader};
@@ -8,7 +9,6 @@ use crate::key::{Key, Position};
 use crate::list::{Leaf, LeafKind, SubkeyList};
 use crate::name::Name;
 use crate::offset::CellOffset;
-use crate::upcase::CaseTable;
 
 use super::EditError;
 use super::heap::Heap;

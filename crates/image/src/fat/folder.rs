@@ -4,6 +4,7 @@
 use std::io;
 
 use diskmend_base::bytes;
+use diskmend_base::upcase::CaseTable;
 
 use super::error::FatError;
 use super::format::{DirEntry, LongEntry};
@@ -32,12 +33,8 @@ pub(super) struct Found {
 
 impl Found {
     fn is_named(&self, name: &str) -> bool {
-        let upper = |text: &str| {
-            text.chars()
-                .flat_map(char::to_uppercase)
-                .collect::<String>()
-        };
-        upper(&self.name) == upper(name) || self.short.eq_ignore_ascii_case(name)
+        CaseTable::FILES.same(self.name.encode_utf16(), name.encode_utf16())
+            || self.short.eq_ignore_ascii_case(name)
     }
 }
 

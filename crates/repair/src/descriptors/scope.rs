@@ -4,12 +4,14 @@
 
 use std::collections::HashSet;
 
+use diskmend_base::upcase::CaseTable;
+use diskmend_base::utf16;
 use diskmend_disk::NtPath;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::documents::RunKind;
 use crate::error::Error;
-use crate::names::same_name;
+use crate::names::same_file;
 use crate::recipe::{Catalogue, FolderPath, Origin};
 use crate::run::journal::valid::components;
 use crate::run::{Journal, RunFolder};
@@ -69,13 +71,9 @@ pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
 
 /// A digest of a path, whatever its case.
 fn folded(path: &NtPath) -> u64 {
-    let upper = |unit: &u16| match char::from_u32(u32::from(*unit)) {
-        Some(c) => c.to_uppercase().next().map_or(0, u32::from),
-        None => u32::from(*unit),
-    };
     let units = path.units().iter();
-    let bytes: Vec<u8> = units.flat_map(|unit| upper(unit).to_le_bytes()).collect();
-    xxh3_64(&bytes)
+    let upper = units.map(|unit| CaseTable::FILES.upcase(*unit));
+    xxh3_64(&utf16::bytes(upper))
 }
 
 impl<'a> Scope<'a> {
@@ -105,7 +103,7 @@ impl<'a> Scope<'a> {
             return false;
         }
         let is_system_file =
-            |name: &&str| SYSTEM_FILES.iter().any(|system| same_name(system, name));
+            |name: &&str| SYSTEM_FILES.iter().any(|system| same_file(system, name));
         if names.first().is_some_and(is_system_file) {
             return false;
         }
@@ -124,7 +122,7 @@ impl<'a> Scope<'a> {
                 let in_config = is_below(&names, &CONFIG);
                 // Without a word from either the journal or a recipe nothing is known.
                 let known = self.below.is_some() || self.recipes.is_some();
-                let is_way = CONFIG.iter().zip(&names).all(|(a, b)| same_name(a, b))
+                let is_way = CONFIG.iter().zip(&names).all(|(a, b)| same_file(a, b))
                     && names.len() <= CONFIG.len();
                 known && !in_config && !is_way && self.recipes.as_ref().is_none_or(named)
             }
@@ -135,7 +133,7 @@ impl<'a> Scope<'a> {
 
 fn is_below(path: &[&str], folder: &[&str]) -> bool {
     let head = path.get(..folder.len());
-    head.is_some_and(|head| head.iter().zip(folder).all(|(a, b)| same_name(a, b)))
+    head.is_some_and(|head| head.iter().zip(folder).all(|(a, b)| same_file(a, b)))
 }
 
 /// The folders that the recipes of these names set permissions in, if all of them are built in.

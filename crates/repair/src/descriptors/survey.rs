@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use diskmend_base::upcase::CaseTable;
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
 use super::gathering::{Common, Gathering};
@@ -274,18 +275,10 @@ fn is_about(row: &AclRow, path: &NtPath, kind: Kind, start: &NtPath) -> bool {
         AppliesTo::Contents => !itself,
         AppliesTo::FilesWithPrefix(prefix) => {
             let named = |(parent, name): (NtPath, &[u16])| {
-                let prefix: Vec<u16> = prefix.encode_utf16().map(lower).collect();
-                let begins = name.get(..prefix.len()).unwrap_or_default();
-                parent == *start && begins.iter().copied().map(lower).eq(prefix)
+                let begins = name.iter().copied().take(prefix.encode_utf16().count());
+                parent == *start && CaseTable::FILES.same(begins, prefix.encode_utf16())
             };
             kind == Kind::File && path.split_last().is_some_and(named)
         }
-    }
-}
-
-fn lower(unit: u16) -> u16 {
-    match u8::try_from(unit) {
-        Ok(byte) => byte.to_ascii_lowercase().into(),
-        Err(_) => unit,
     }
 }

@@ -9,7 +9,7 @@ use diskmend_disk::{Access, Kind, Target};
 use crate::descriptors;
 use crate::documents::{DescriptorWords, FileAction};
 use crate::error::{Error, chain};
-use crate::names::same_name;
+use crate::names::same_file;
 use crate::run::journal::valid::MAX_FILE;
 use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
 use crate::site::{Options, Site};
@@ -200,7 +200,7 @@ fn bytes(
             then: then.get(range).unwrap_or_default(),
         });
     }
-    if same_name(&file.path, &entry.path) {
+    if same_file(&file.path, &entry.path) {
         hives::compare(&path, now, &then, show);
     }
     Ok(())

@@ -104,7 +104,7 @@ impl FolderPath {
         let pairs = self.names.iter().zip(&other.names);
         pairs
             .into_iter()
-            .all(|(a, b)| crate::names::same_name(a, b))
+            .all(|(a, b)| crate::names::same_file(a, b))
     }
 
     /// Whether both are the same folder.

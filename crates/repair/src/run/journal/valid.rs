@@ -5,7 +5,7 @@ use super::{FileEntry, HiveEntry, Journal, Step};
 use crate::descriptors::{RECORDS, REPORTS};
 use crate::disk_record::RECORD;
 use crate::documents::RunKind;
-use crate::names::same_name;
+use crate::names::same_file;
 use crate::recipe::HiveName;
 use crate::run::{RunId, changes_file};
 
@@ -108,7 +108,7 @@ impl Journal {
 
 impl HiveEntry {
     fn is_same_as(&self, other: &Self) -> bool {
-        self.volume == other.volume && same_name(&self.path, &other.path)
+        self.volume == other.volume && same_file(&self.path, &other.path)
     }
 
     fn validate(&self, kind: RunKind, number: usize) -> Result<(), String> {
@@ -132,7 +132,7 @@ impl HiveEntry {
             let before = self.files.get(..index).unwrap_or_default();
             if before
                 .iter()
-                .any(|other| same_name(&other.path, &file.path))
+                .any(|other| same_file(&other.path, &file.path))
             {
                 return Err(format!("{:?}: named twice", file.path));
             }
@@ -165,8 +165,8 @@ impl FileEntry {
         else {
             return Err("a file without a name".to_owned());
         };
-        let is_log = |suffix: &&str| same_name(name, &format!("{hive_name}{suffix}"));
-        let known = same_name(name, hive_name) || LOGS.iter().any(is_log);
+        let is_log = |suffix: &&str| same_file(name, &format!("{hive_name}{suffix}"));
+        let known = same_file(name, hive_name) || LOGS.iter().any(is_log);
         if !known || !same_path(folder, hive_folder) {
             let (file, hive) = (&self.path, hive.join("/"));
             return Err(format!("{file:?} is neither {hive} nor one of its logs"));
@@ -199,7 +199,7 @@ fn is_hive_of(kind: RunKind, elsewhere: bool, path: &[&str]) -> bool {
             // A copy of a hive is often called so.
             let is_hive = |name: &str, known: &HiveName| {
                 let known = known.file_name();
-                same_name(name, known) || same_name(name, &format!("{known}.hiv"))
+                same_file(name, known) || same_file(name, &format!("{known}.hiv"))
             };
             let repaired = |name: &str| HiveName::ALL.iter().any(|known| is_hive(name, known));
             is_store || (elsewhere && is_alone) || (!elsewhere && in_config.is_some_and(repaired))
@@ -212,7 +212,7 @@ fn is_hive_of(kind: RunKind, elsewhere: bool, path: &[&str]) -> bool {
 }
 
 fn same_path(one: &[&str], other: &[&str]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same_name(a, b))
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same_file(a, b))
 }
 
 /// The names of a path below the root of a volume.

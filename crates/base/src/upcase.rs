@@ -1,4 +1,5 @@
-//! Windows NT's upper-casing of UTF-16 code units, which orders and hashes registry names.
+//! Windows NT's upper-casing of UTF-16 code units, by which names of registry keys and of files are
+//! compared.
 //!
 //! The kernel maps each code unit to one code unit through the table in `l_intl.nls`
 //! (`RtlUpcaseUnicodeChar`); a volume's `$UpCase` file holds a copy of the same table from the
@@ -28,14 +29,13 @@
 
 mod later;
 
-use crate::format::BaseBlock;
+pub use later::{changed_since_nt5, matters_since_nt5};
 
 use later::upcase_later;
-pub(crate) use later::{changed_since_nt5, matters_since_nt5};
 
-/// Whose upper-case table orders and hashes the names of a hive.
+/// Whose upper-case table compares names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CaseTable {
+pub enum CaseTable {
     /// Windows 2000, XP and Server 2003.
     Nt5,
     /// Windows 8 and later. It stands for Windows Vista and 7 too, which lack some of its letters.
@@ -43,19 +43,20 @@ pub(crate) enum CaseTable {
 }
 
 impl CaseTable {
-    /// The table with which the hive of this base block was written: Windows Vista and later mark
-    /// each hive that they load (regf spec, Base block: GUID signature, last reorganized).
-    pub(crate) fn of(base: &BaseBlock) -> Self {
-        let marked = base.guid_signature == BaseBlock::GUID_SIGNATURE;
-        if marked || base.last_reorganized.get() != 0 || base.minor_version.get() > 5 {
-            Self::Later
-        } else {
-            Self::Nt5
-        }
+    /// The table for names of files if that of their volume is not at hand: `$UpCase` of volumes
+    /// that Windows 8 and later formatted.
+    pub const FILES: Self = Self::Later;
+
+    /// Whether two names, given in code units, are the same but for case.
+    #[must_use]
+    pub fn same(self, a: impl IntoIterator<Item = u16>, b: impl IntoIterator<Item = u16>) -> bool {
+        let a = a.into_iter().map(|unit| self.upcase(unit));
+        a.eq(b.into_iter().map(|unit| self.upcase(unit)))
     }
 
     /// The other table.
-    pub(crate) const fn other(self) -> Self {
+    #[must_use]
+    pub const fn other(self) -> Self {
         match self {
             Self::Nt5 => Self::Later,
             Self::Later => Self::Nt5,
@@ -64,7 +65,8 @@ impl CaseTable {
 
     /// The upper case of a code unit.
     #[inline]
-    pub(crate) fn upcase(self, unit: u16) -> u16 {
+    #[must_use]
+    pub fn upcase(self, unit: u16) -> u16 {
         match self {
             Self::Nt5 => upcase(unit),
             Self::Later if unit < 0x100 => upcase(unit),
@@ -74,7 +76,9 @@ impl CaseTable {
 }
 
 /// A number that is equal for units that either table takes for the same letter.
-pub(crate) fn fold(unit: u16) -> u16 {
+#[inline]
+#[must_use]
+pub fn fold(unit: u16) -> u16 {
     CaseTable::Later.upcase(upcase(unit))
 }
 
@@ -258,7 +262,7 @@ const fn build_page_index() -> [u8; 256] {
 /// The upper case of a UTF-16 code unit, or the unit itself where it has none.
 #[inline]
 #[must_use]
-pub(crate) fn upcase(unit: u16) -> u16 {
+pub fn upcase(unit: u16) -> u16 {
     let [high, low] = unit.to_be_bytes();
     if high == 0 {
         return upcase_latin1(low);
@@ -274,7 +278,7 @@ pub(crate) fn upcase(unit: u16) -> u16 {
 /// The upper case of a code unit below 0x100.
 #[inline]
 #[must_use]
-pub(crate) fn upcase_latin1(unit: u8) -> u16 {
+pub fn upcase_latin1(unit: u8) -> u16 {
     LATIN1
         .get(usize::from(unit))
         .copied()
@@ -287,30 +291,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    /// Each mark alone tells that Windows Vista or later has written the hive.
-    #[test]
-    fn the_base_block_tells_whose_table_counts() {
-        use zerocopy::FromBytes;
-
-        let table = |minor: u32, mark: fn(&mut BaseBlock)| {
-            let zeros = [0; size_of::<BaseBlock>()];
-            let mut base = BaseBlock::read_from_bytes(&zeros).expect("its size");
-            base.minor_version = minor.into();
-            mark(&mut base);
-            CaseTable::of(&base)
-        };
-        for minor in [3, 4, 5] {
-            assert_eq!(table(minor, |_| {}), CaseTable::Nt5);
-            let marked = table(minor, |base| {
-                base.guid_signature = BaseBlock::GUID_SIGNATURE;
-            });
-            assert_eq!(marked, CaseTable::Later);
-            let reorganized = table(minor, |base| base.last_reorganized = 1.into());
-            assert_eq!(reorganized, CaseTable::Later);
-        }
-        assert_eq!(table(6, |_| {}), CaseTable::Later);
-    }
 
     /// Expanded table of Windows XP (see the module's documentation), hashed with FNV-1a.
     const NT5_HASH: u64 = 0xfeff_1515_16f8_4dea;
@@ -355,6 +335,28 @@ mod tests {
             for table in [CaseTable::Nt5, CaseTable::Later] {
                 assert_eq!(fold(unit), fold(table.upcase(unit)), "{unit:#06x}");
             }
+        }
+    }
+
+    /// A look-alike must not pass for the name of a system file.
+    #[test]
+    fn no_other_letter_becomes_one_of_ascii() {
+        for table in [CaseTable::Nt5, CaseTable::Later] {
+            assert!((0x80..=u16::MAX).all(|unit| table.upcase(unit) >= 0x80));
+        }
+    }
+
+    #[test]
+    fn files_of_one_name_differ_in_case_only() {
+        let same = |a: &str, b: &str| CaseTable::FILES.same(a.encode_utf16(), b.encode_utf16());
+        assert!(same("Jürgen ÿ ț", "JÜRGEN Ÿ Ț"));
+        for (a, b) in [
+            ("ß", "SS"),
+            ("SYSTEM", "\u{17f}YSTEM"),
+            ("a", "ab"),
+            ("\u{10428}", "\u{10400}"),
+        ] {
+            assert!(!same(a, b), "{a} {b}");
         }
     }
 

@@ -82,13 +82,15 @@ fn run_of(unit: u16) -> Option<&'static Run> {
 }
 
 /// Whether Windows 8 and later have another upper case for this code unit than Windows NT 5.
-pub(crate) fn changed_since_nt5(unit: u16) -> bool {
+#[must_use]
+pub fn changed_since_nt5(unit: u16) -> bool {
     unit >= FIRST && run_of(unit).is_some()
 }
 
 /// Whether the order of a name with this code unit may depend on the Windows version: another
 /// letter has, or has not, this one as its upper case.
-pub(crate) fn matters_since_nt5(unit: u16) -> bool {
+#[must_use]
+pub fn matters_since_nt5(unit: u16) -> bool {
     let is_upper = |run: &Run| {
         let distance = unit.wrapping_sub(run.first.wrapping_add_signed(run.delta));
         distance <= run.last - run.first && distance.is_multiple_of(run.stride)
@@ -100,7 +102,7 @@ pub(crate) fn matters_since_nt5(unit: u16) -> bool {
 const FIRST: u16 = 0x0180;
 
 /// The upper case of a code unit in Windows 8 and later.
-pub(crate) fn upcase_later(unit: u16) -> u16 {
+pub(super) fn upcase_later(unit: u16) -> u16 {
     match run_of(unit) {
         Some(run) => unit.wrapping_add_signed(run.delta),
         None => upcase(unit),
