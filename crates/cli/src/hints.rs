@@ -303,7 +303,6 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
             "'diskmend bcd check STORE' tells what is wrong with it"
         }
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
-        Refusal::OtherTarget { .. } => "make a plan for this target",
         Refusal::NoDescriptors => no_descriptors(target),
         Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",

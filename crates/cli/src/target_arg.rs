@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diskmend_disk::Target;
-use diskmend_repair::{Error, Keys, Options, Refusal};
+use diskmend_repair::{BootChoice, Engine, Error, Keys, Options, Refusal};
 
 use crate::failure::Failure;
 use crate::hints;
@@ -50,6 +50,15 @@ impl TargetArgs {
     /// Opens the target.
     pub(crate) fn open(&self) -> Result<Target, Failure> {
         self.volume.open(&root(&self.target))
+    }
+
+    /// Opens the target for a command that may need its boot store.
+    pub(crate) fn engine(&self, boot: BootChoice) -> Result<Engine, Failure> {
+        let options = Options {
+            boot,
+            ..self.state.options()
+        };
+        Engine::open(self.open()?, options).map_err(|error| self.failure(&error))
     }
 
     /// The options as typed that have to be repeated in hints.

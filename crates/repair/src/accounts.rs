@@ -1,13 +1,14 @@
 //! The SIDs that accounts of the Windows on a disk are relative to, as its own hives hold them.
 
 use diskmend_acl::{Domains, Sid};
-use diskmend_disk::{Access, Target};
+use diskmend_disk::Access;
 use diskmend_hive::Hive;
 
+use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::hive_on_disk;
 use crate::reading;
-use crate::site::{Options, Site};
+use crate::site::Site;
 
 /// Sub-authorities of the SID of a machine or a domain: 21 and three numbers.
 const SUB_AUTHORITIES: usize = 4;
@@ -21,13 +22,13 @@ pub struct Accounts {
     pub problems: Vec<String>,
 }
 
-/// Reads the SIDs of the machine and of its domain from the hives SAM and SECURITY. A hive that
-/// can't be read is a problem, and no error. Nothing is written.
-///
-/// # Errors
-/// If the target itself can't be used.
-pub fn accounts(target: &Target, options: &Options) -> Result<Accounts, Error> {
-    Ok(of_site(&Site::of(target, options)?))
+impl Engine {
+    /// Reads the SIDs of the machine and of its domain from the hives SAM and SECURITY. A hive that
+    /// can't be read is a problem, and no error. Nothing is written.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts {
+        of_site(&self.site)
+    }
 }
 
 pub(crate) fn of_site(site: &Site) -> Accounts {

@@ -6,22 +6,24 @@ use std::io;
 use std::rc::Rc;
 
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
-use diskmend_disk::{Change, Kind, NtPath, Object, ObjectError, Target};
+use diskmend_disk::{Change, Kind, NtPath, Object, ObjectError};
 
 use crate::descriptors::{Applying, Common, Draft, Gathering, Judgement, Secured, edited};
 use crate::documents::{AclPlanReport, Outcome, RepairReport, RunKind, SCHEMA};
+use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::session::{NewRun, commit};
 use crate::site::{Options, Site, guards};
 
 /// Changes of permissions that were worked out and can be made.
-pub struct AclPlan {
+pub struct AclPlan<'e> {
+    engine: &'e Engine,
     report: AclPlanReport,
     draft: Draft,
 }
 
-impl AclPlan {
+impl AclPlan<'_> {
     /// The plan as a document.
     #[must_use]
     pub fn report(&self) -> &AclPlanReport {
@@ -39,130 +41,131 @@ pub struct SavedObject {
     pub descriptor: Result<SecurityDescriptor, String>,
 }
 
-/// Works out what `icacls /reset` would change of the object at a path, and with `tree` of all below
-/// it. Nothing is written.
-///
-/// # Errors
-/// Where there is no such object, or its volume shows no permissions; see [`Error`].
-pub fn plan_reset(
-    target: &Target,
-    path: &[&str],
-    tree: bool,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<AclPlan, Error> {
-    let site = Site::of(target, options)?;
-    site.state.require_private()?;
-    let secured = site.secured()?;
-    let mut planning = Planning::begin(&site, secured.as_ref(), path, options)?;
-    watch.phase(Phase::Comparing, &planning.start.to_string())?;
-    let start = planning.start.clone();
-    let mut renewed = Renewed::below(secured.as_ref(), &start);
-    let objects: Box<dyn Iterator<Item = Vec<Object>>> = match tree {
-        true => secured.walk(&start),
-        false => Box::new(std::iter::once(vec![secured.object(&start)])),
-    };
-    for batch in objects {
-        for object in batch {
-            let path = object.path.clone();
-            planning.add(object, |kind, before| {
-                let parent = renewed.parent(&path)?;
-                let reset = edited(before, |descriptor| {
-                    descriptor.reset_to_inherited(&parent, kind == Kind::Folder)
-                });
-                let judgement = reset.map_err(too_large)?;
-                match judgement.after.as_deref().is_some_and(is_empty) {
-                    true => Err("the folder above passes nothing on: nobody could open it".into()),
-                    false => Ok(judgement),
-                }
-            })?;
-        }
-        watch.count(planning.gathering.report.objects)?;
-    }
-    Ok(planning.end(&site))
-}
-
-/// Works out what has to be changed so that the objects below a folder have the permissions that
-/// were saved. Nothing is written.
-///
-/// # Errors
-/// Where there is no such folder, or its volume shows no permissions; see [`Error`].
-pub fn plan_restore(
-    target: &Target,
-    folder: &[&str],
-    saved: &[SavedObject],
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<AclPlan, Error> {
-    let site = Site::of(target, options)?;
-    site.state.require_private()?;
-    let secured = site.secured()?;
-    let mut planning = Planning::begin(&site, secured.as_ref(), folder, options)?;
-    watch.phase(Phase::Comparing, &planning.start.to_string())?;
-    for (number, object) in saved.iter().enumerate() {
-        let descriptor = match &object.descriptor {
-            Ok(descriptor) => descriptor,
-            Err(reason) => {
-                let path = planning.start.append(&object.path);
-                planning.gathering.report.failed.add(&path, reason);
-                continue;
-            }
+impl Engine {
+    /// Works out what `icacls /reset` would change of the object at a path, and with `tree` of all
+    /// below it. Nothing is written.
+    ///
+    /// # Errors
+    /// If there is no such object, or its volume shows no permissions; see [`Error`].
+    pub fn plan_acl_reset(
+        &self,
+        path: &[&str],
+        tree: bool,
+        watch: &mut Watch<'_>,
+    ) -> Result<AclPlan<'_>, Error> {
+        let site = self.private_site()?;
+        let secured = site.secured()?;
+        let mut planning = Planning::begin(site, secured.as_ref(), path, &self.options)?;
+        watch.phase(Phase::Comparing, &planning.start.to_string())?;
+        let start = planning.start.clone();
+        let mut renewed = Renewed::below(secured.as_ref(), &start);
+        let objects: Box<dyn Iterator<Item = Vec<Object>>> = match tree {
+            true => secured.walk(&start),
+            false => Box::new(std::iter::once(vec![secured.object(&start)])),
         };
-        let found = find(secured.as_ref(), &planning.start, &object.path);
-        planning.add(found, |_, before| {
-            edited(before, |changed| restore(changed, descriptor)).map_err(too_large)
-        })?;
-        watch.count(number as u64)?;
+        for batch in objects {
+            for object in batch {
+                let path = object.path.clone();
+                planning.add(object, |kind, before| {
+                    let parent = renewed.parent(&path)?;
+                    let reset = edited(before, |descriptor| {
+                        descriptor.reset_to_inherited(&parent, kind == Kind::Folder)
+                    });
+                    let judgement = reset.map_err(too_large)?;
+                    match judgement.after.as_deref().is_some_and(is_empty) {
+                        true => {
+                            Err("the folder above passes nothing on: nobody could open it".into())
+                        }
+                        false => Ok(judgement),
+                    }
+                })?;
+            }
+            watch.count(planning.gathering.report.objects)?;
+        }
+        Ok(planning.end(self))
     }
-    Ok(planning.end(&site))
+
+    /// Works out what has to be changed so that the objects below a folder have the permissions that
+    /// were saved. Nothing is written.
+    ///
+    /// # Errors
+    /// If there is no such folder, or its volume shows no permissions; see [`Error`].
+    pub fn plan_acl_restore(
+        &self,
+        folder: &[&str],
+        saved: &[SavedObject],
+        watch: &mut Watch<'_>,
+    ) -> Result<AclPlan<'_>, Error> {
+        let site = self.private_site()?;
+        let secured = site.secured()?;
+        let mut planning = Planning::begin(site, secured.as_ref(), folder, &self.options)?;
+        watch.phase(Phase::Comparing, &planning.start.to_string())?;
+        for (number, object) in saved.iter().enumerate() {
+            let descriptor = match &object.descriptor {
+                Ok(descriptor) => descriptor,
+                Err(reason) => {
+                    let path = planning.start.append(&object.path);
+                    planning.gathering.report.failed.add(&path, reason);
+                    continue;
+                }
+            };
+            let found = find(secured.as_ref(), &planning.start, &object.path);
+            planning.add(found, |_, before| {
+                edited(before, |changed| restore(changed, descriptor)).map_err(too_large)
+            })?;
+            watch.count(number as u64)?;
+        }
+        Ok(planning.end(self))
+    }
+
+    fn private_site(&self) -> Result<&Site, Error> {
+        self.site.state.require_place()?;
+        self.site.state.require_private()?;
+        Ok(&self.site)
+    }
 }
 
-/// Makes the changes of a plan as a run of its own.
-///
-/// # Errors
-/// See [`Error`] and its [`class`](Error::class).
-pub fn apply(
-    target: &Target,
-    plan: AclPlan,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<RepairReport, Error> {
-    let site = Site::of(target, options)?;
-    watch.phase(Phase::Guards, &site.display)?;
-    guards(target, false)?;
-    site.state.require_private()?;
-    site.no_unfinished_run(None)?;
-    let acl = plan.report.acl;
-    let mut report = RepairReport::by_hand(&site.display);
-    if acl.failed.count > 0 {
-        report.outcome = Outcome::PartlyDone;
+impl AclPlan<'_> {
+    /// Makes the changes as a run of its own.
+    ///
+    /// # Errors
+    /// See [`Error`] and its [`class`](Error::class).
+    pub fn apply(self, watch: &mut Watch<'_>) -> Result<RepairReport, Error> {
+        self.engine.guard(|target| guards(target, false), watch)?;
+        let site = &self.engine.site;
+        site.no_unfinished_run(None)?;
+        let acl = self.report.acl;
+        let mut report = RepairReport::by_hand(&site.display);
+        if acl.failed.count > 0 {
+            report.outcome = Outcome::PartlyDone;
+        }
+        let applying = Applying {
+            draft: self.draft,
+            failed: acl.failed,
+            left_alone: acl.left_alone,
+        };
+        if applying.draft.objects() == 0 {
+            report.descriptors = Some(applying.nothing_done());
+            return Ok(report);
+        }
+        let run = NewRun {
+            kind: RunKind::AclEdit,
+            recipes: Vec::new(),
+            reverses: None,
+        };
+        let committed = commit(site, run, Vec::new(), Some(applying), watch)?;
+        let partly = committed
+            .descriptors
+            .as_ref()
+            .is_some_and(|set| set.failed.count > 0);
+        report.outcome = match partly {
+            true => Outcome::PartlyDone,
+            false => Outcome::Done,
+        };
+        report.run = committed.run;
+        report.descriptors = committed.descriptors;
+        Ok(report)
     }
-    let applying = Applying {
-        draft: plan.draft,
-        failed: acl.failed,
-        left_alone: acl.left_alone,
-    };
-    if applying.draft.objects() == 0 {
-        report.descriptors = Some(applying.nothing_done());
-        return Ok(report);
-    }
-    let run = NewRun {
-        kind: RunKind::AclEdit,
-        recipes: Vec::new(),
-        reverses: None,
-    };
-    let committed = commit(&site, run, Vec::new(), Some(applying), watch)?;
-    let partly = committed
-        .descriptors
-        .as_ref()
-        .is_some_and(|set| set.failed.count > 0);
-    report.outcome = match partly {
-        true => Outcome::PartlyDone,
-        false => Outcome::Done,
-    };
-    report.run = committed.run;
-    report.descriptors = committed.descriptors;
-    Ok(report)
 }
 
 /// A plan that is being made.
@@ -236,11 +239,12 @@ impl Planning {
         })
     }
 
-    fn end(self, site: &Site) -> AclPlan {
+    fn end(self, engine: &Engine) -> AclPlan<'_> {
         AclPlan {
+            engine,
             report: AclPlanReport {
                 schema: SCHEMA,
-                target: site.display.clone(),
+                target: engine.site.display.clone(),
                 acl: self.gathering.report,
             },
             draft: self.draft,

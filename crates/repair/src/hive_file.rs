@@ -87,6 +87,7 @@ pub fn edit<T, R>(
         Some(home) => guards(&file.target, home.windows)?,
         None => diskmend_disk::guard::writable(&file.target).map_err(Error::from)?,
     }
+    site.state.require_place()?;
     site.state.require_private()?;
     let place = file.place(&file.target)?;
     edit_site(&site, place, options, watch, change)

@@ -1,9 +1,8 @@
 //! `inspect`: what is found on a target, compared with recipes. Nothing is written.
 
-use diskmend_disk::Target;
-
 use crate::boot_store::SurveyedStore;
 use crate::documents::{InspectReport, SCHEMA};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::plan::Goal;
 use crate::progress::{Phase, Watch};
@@ -11,20 +10,20 @@ use crate::recipe::Recipe;
 use crate::site::{Options, Site, reading_guards};
 use crate::survey::{self, Survey, skipped};
 
-/// Compares a target with recipes. Nothing is written, not even to replay a log.
-///
-/// # Errors
-/// Where the target is no Windows volume, or none of the hives can be read; see [`Error`].
-pub fn inspect(
-    target: &Target,
-    recipes: &[&Recipe],
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<InspectReport, Error> {
-    let site = Site::for_reading(target, options)?;
-    watch.phase(Phase::Guards, &site.display)?;
-    reading_guards(target)?;
-    inspect_site(&site, recipes, options, watch)
+impl Engine {
+    /// Compares the target with recipes. Nothing is written, not even to replay a log.
+    ///
+    /// # Errors
+    /// If the target is no Windows volume, or none of the hives can be read; see [`Error`].
+    pub fn inspect(
+        &self,
+        recipes: &[&Recipe],
+        watch: &mut Watch<'_>,
+    ) -> Result<InspectReport, Error> {
+        watch.phase(Phase::Guards, &self.site.display)?;
+        reading_guards(&self.target)?;
+        inspect_site(&self.site, recipes, &self.options, watch)
+    }
 }
 
 pub(crate) fn inspect_site(

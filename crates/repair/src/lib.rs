@@ -6,7 +6,7 @@
 //!
 //! use diskmend_disk::Target;
 //! use diskmend_repair::recipe::Catalogue;
-//! use diskmend_repair::{Goal, Key, Keys, Options, Watch, plan, repair};
+//! use diskmend_repair::{Engine, Goal, Key, Keys, Options, Watch};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let target = Target::open("/mnt/windows".as_ref())?;
@@ -18,11 +18,12 @@
 //! // The key of this machine, kept off the disk, by which it knows what it has written.
 //! let key = Key::from_line(&std::fs::read_to_string("/var/lib/diskmend/key")?)?;
 //! let options = Options { keys: Keys::own(key), ..Options::default() };
-//! let plan = plan(&target, &recipes, Goal::Desired, &options, &mut watch)?;
+//! let engine = Engine::open(target, options)?;
+//! let plan = engine.plan(&recipes, Goal::Desired, &mut watch)?;
 //! for change in &plan.report().changes {
 //!     println!("{}\\{}", change.value.key, change.value.value);
 //! }
-//! let report = repair(&target, plan, &options, &mut watch)?;
+//! let report = plan.apply(&mut watch)?;
 //! println!("{:?}", report.run);
 //! # Ok(())
 //! # }
@@ -31,11 +32,8 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`recipe`] | repairs as data: the TOML format, the built-in catalogue |
-//! | [`inspect`], [`plan`] | reading a target and comparing it with recipes; nothing is written |
-//! | [`repair`] | carrying a plan out |
-//! | [`undo`], [`runs`] | taking a run back, and the runs that a target remembers |
-//! | [`prunable`], [`prune`] | the runs that nobody needs any more |
-//! | [`differences`], [`undo_by_force`] | taking a run back over what was written since |
+//! | [`Engine`] | a target that is open for a command: inspect, plan, undo, list and prune runs |
+//! | [`Plan`] | what would change, and carrying it out |
 //! | [`hive_file`] | the same engine on any hive file |
 //! | [`acl_edit`] | permissions of files, reset or restored by hand |
 //! | [`documents`] | the results, ready to be serialized |
@@ -60,6 +58,7 @@ mod descriptors;
 mod digest;
 mod disk_record;
 pub mod documents;
+mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod error;
@@ -87,20 +86,16 @@ mod survey;
 mod undo;
 mod value_data;
 
-pub use accounts::{Accounts, accounts};
+pub use accounts::Accounts;
 pub use boot_volume::{BootChoice, LoaderChoice};
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
+pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
-pub use inspect::inspect;
-pub use plan::{Goal, Plan, plan};
-pub use preview::{WouldChange, preview_undo};
+pub use plan::{Goal, Plan};
+pub use preview::WouldChange;
 pub use progress::{Interrupted, Phase, Progress, Watch};
-pub use prune::{prunable, prune};
-pub use repair::repair;
 pub use run::trust::{Doubt, Key, KeyError, KeyId, KeyStore, Keys, OwnKey, Trust};
 pub use run::{STATE_FOLDER, STATE_SUFFIX};
-pub use runs::runs;
-pub use site::{Options, ready_for_changes};
+pub use site::Options;
 pub use stop::{NotEdited, Stop};
-pub use undo::{differences, undo, undo_by_force};
 pub use value_data::{Readable, ValueData};

@@ -2,11 +2,12 @@
 //! out from. Nothing is written.
 
 use diskmend_bcd::Change as StoreChange;
-use diskmend_disk::{Access, Target};
+use diskmend_disk::Access;
 
 use crate::boot_store::{self, SurveyedStore};
 use crate::descriptors::Draft;
 use crate::documents::{Change, PlanReport, SCHEMA};
+use crate::engine::Engine;
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{Distinct, Fingerprint};
 use crate::progress::{Phase, Watch};
@@ -25,9 +26,15 @@ pub enum Goal {
     Faults,
 }
 
-/// A plan: what would change, and on what it depends. It cannot be applied to another target, nor
-/// after the hives have changed.
-pub struct Plan {
+/// A plan for a target: what would change, and on what that depends. It can't be applied after the
+/// hives have changed.
+pub struct Plan<'e> {
+    pub(crate) engine: &'e Engine,
+    pub(crate) planned: Planned,
+}
+
+/// What would change, and on what that depends.
+pub(crate) struct Planned {
     pub(crate) report: PlanReport,
     /// What it was made from.
     pub(crate) recipes: Vec<Recipe>,
@@ -80,36 +87,41 @@ impl HiveSource {
     }
 }
 
-impl Plan {
+impl Plan<'_> {
     /// The plan as a document.
     #[must_use]
-    pub fn report(&self) -> &PlanReport {
-        &self.report
+    pub const fn report(&self) -> &PlanReport {
+        &self.planned.report
     }
 }
 
-/// Works out what a repair would change. Nothing is written.
-///
-/// # Errors
-/// Where the target is no Windows volume, or none of the hives can be read; see [`Error`].
-pub fn plan(
-    target: &Target,
-    recipes: &[&Recipe],
-    goal: Goal,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<Plan, Error> {
-    let site = Site::for_reading(target, options)?;
-    watch.phase(Phase::Guards, &site.display)?;
-    reading_guards(target)?;
-    // Somebody who uses the disk will have ended by then; what is wrong with its container stays.
-    if let Some(disk) = &site.disk {
-        disk.fit_for_writing()?;
+impl Engine {
+    /// Works out what a repair would change. Nothing is written.
+    ///
+    /// # Errors
+    /// If the target is no Windows volume, or none of the hives can be read; see [`Error`].
+    pub fn plan(
+        &self,
+        recipes: &[&Recipe],
+        goal: Goal,
+        watch: &mut Watch<'_>,
+    ) -> Result<Plan<'_>, Error> {
+        let site = &self.site;
+        watch.phase(Phase::Guards, &site.display)?;
+        reading_guards(&self.target)?;
+        // Somebody who uses the disk will have ended by then; what is wrong with its container stays.
+        if let Some(disk) = &site.disk {
+            disk.fit_for_writing()?;
+        }
+        site.state.require_private()?;
+        // A key that is not there yet is made before anything else is written.
+        site.judge.check_key().map_err(Refusal::NoKey)?;
+        let planned = plan_site(site, recipes, goal, &self.options, watch)?;
+        Ok(Plan {
+            engine: self,
+            planned,
+        })
     }
-    site.state.require_private()?;
-    // A key that is not there yet is made before anything else is written.
-    site.judge.check_key().map_err(Refusal::NoKey)?;
-    plan_site(&site, recipes, goal, options, watch)
 }
 
 pub(crate) fn plan_site(
@@ -118,7 +130,7 @@ pub(crate) fn plan_site(
     goal: Goal,
     options: &Options,
     watch: &mut Watch<'_>,
-) -> Result<Plan, Error> {
+) -> Result<Planned, Error> {
     let (unfinished, damaged) = survey::unfinished(site)?;
     let mut draft = Draft::new(options.scratch.as_deref())?;
     let Survey {
@@ -178,7 +190,7 @@ pub(crate) fn plan_site(
         unfinished,
         notices,
     };
-    Ok(Plan {
+    Ok(Planned {
         report,
         recipes: recipes.iter().map(|recipe| (*recipe).clone()).collect(),
         goal,

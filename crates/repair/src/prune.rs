@@ -1,35 +1,37 @@
 //! `runs --prune`: removing runs that nobody needs any more.
 
-use diskmend_disk::Target;
-
 use crate::documents::{
     Doubt, NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, Trust,
     same_partition,
 };
+use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::run::FoundRun;
-use crate::site::{Options, Site, guards};
+use crate::site::{Site, guards};
 
-/// The runs of a target that can be removed, but for the newest `keep`: those that were undone or
-/// rolled back, that never began, or that nobody speaks for. Nothing is written.
-///
-/// # Errors
-/// Where the folder for undo data cannot be read; see [`Error`].
-pub fn prunable(target: &Target, keep: usize, options: &Options) -> Result<PruneList, Error> {
-    prunable_site(&Site::of(target, options)?, keep)
-}
-
-/// Removes runs that were listed, as far as they can still be removed.
-///
-/// # Errors
-/// Where nothing can be removed at all; see [`Error`].
-pub fn prune(target: &Target, list: &PruneList, options: &Options) -> Result<PruneReport, Error> {
-    let site = Site::of(target, options)?;
-    // The folder for undo data of a disk that is not mounted lies elsewhere.
-    if target.disk().is_none() {
-        guards(target, false)?;
+impl Engine {
+    /// The runs of the target that can be removed, but for the newest `keep`: those that were undone
+    /// or rolled back, that never began, or that nobody speaks for. Nothing is written.
+    ///
+    /// # Errors
+    /// If the folder for undo data can't be read; see [`Error`].
+    pub fn prunable(&self, keep: usize) -> Result<PruneList, Error> {
+        self.site.state.require_place()?;
+        prunable_site(&self.site, keep)
     }
-    prune_site(&site, list)
+
+    /// Removes runs that were listed, as far as they can still be removed.
+    ///
+    /// # Errors
+    /// If nothing can be removed at all; see [`Error`].
+    pub fn prune(&self, list: &PruneList) -> Result<PruneReport, Error> {
+        self.site.state.require_place()?;
+        // The folder for undo data of a disk that is not mounted lies elsewhere.
+        if self.target.disk().is_none() {
+            guards(&self.target, false)?;
+        }
+        prune_site(&self.site, list)
+    }
 }
 
 pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error> {

@@ -1,6 +1,6 @@
 //! `repair`: carrying a plan out.
 
-use diskmend_disk::{Access, Target};
+use diskmend_disk::Access;
 use diskmend_hive::{EditError, Editor};
 
 use crate::boot_store;
@@ -11,46 +11,32 @@ use crate::documents::{
 };
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{self, HivePlace};
-use crate::plan::{HiveSource, Plan, PlannedHive, plan_site};
+use crate::plan::{HiveSource, Plan, Planned, PlannedHive, plan_site};
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
 use crate::session::{NewRun, Prepared, check_writable, commit, prepare};
 use crate::site::{Options, Site, guards};
 use crate::survey::skipped;
 
-/// Carries a plan out: every hive that it changes is verified in memory and backed up before the
-/// first byte is written. Where there is nothing to do, nothing is written.
-///
-/// # Errors
-/// See [`Error`] and its [`class`](Error::class).
-pub fn repair(
-    target: &Target,
-    plan: Plan,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<RepairReport, Error> {
-    let site = Site::of(target, options)?;
-    watch.phase(Phase::Guards, &site.display)?;
-    guards(target, true)?;
-    if let Some(volume) = &site.boot.volume {
-        volume.guards(true)?;
+impl Plan<'_> {
+    /// Carries the plan out: every hive that it changes is verified in memory and backed up before
+    /// the first byte is written. If there is nothing to do, nothing is written.
+    ///
+    /// # Errors
+    /// See [`Error`] and its [`class`](Error::class).
+    pub fn apply(self, watch: &mut Watch<'_>) -> Result<RepairReport, Error> {
+        let Self { engine, planned } = self;
+        engine.guard(|target| guards(target, true), watch)?;
+        repair_site(&engine.site, planned, &engine.options, watch)
     }
-    site.state.require_private()?;
-    repair_site(&site, plan, options, watch)
 }
 
 pub(crate) fn repair_site(
     site: &Site,
-    plan: Plan,
+    plan: Planned,
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<RepairReport, Error> {
-    if plan.report.target != site.display {
-        return Err(Refusal::OtherTarget {
-            planned: plan.report.target,
-        }
-        .into());
-    }
     let (plan, completed) = match descriptors::resume(site, &plan.report.recipes, watch)? {
         None => (plan, None),
         Some(completed) => {

@@ -1,20 +1,22 @@
 //! `runs`: what a target remembers.
 
-use diskmend_disk::Target;
-
 use crate::documents::{Doubt, RunKind, RunList, RunSummary, SCHEMA, TargetIdentity, Trust};
+use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::run::FoundRun;
 use crate::run::trust::Judge;
-use crate::site::{Options, Site};
+use crate::site::Site;
 use crate::survey::state_folder_open;
 
-/// Lists the runs of a target, oldest first. Nothing is written.
-///
-/// # Errors
-/// Where the folder for undo data cannot be read; see [`Error`].
-pub fn runs(target: &Target, options: &Options) -> Result<RunList, Error> {
-    runs_site(&Site::of(target, options)?)
+impl Engine {
+    /// Lists the runs of the target, oldest first. Nothing is written.
+    ///
+    /// # Errors
+    /// If the folder for undo data can't be read; see [`Error`].
+    pub fn runs(&self) -> Result<RunList, Error> {
+        self.site.state.require_place()?;
+        runs_site(&self.site)
+    }
 }
 
 pub(crate) fn runs_site(site: &Site) -> Result<RunList, Error> {

@@ -29,9 +29,6 @@ pub struct Options {
     /// The keys by which runs are known and sealed. Without one of this machine nothing can be
     /// written.
     pub keys: Keys,
-    /// Whether `undo` undoes the run that it names although nobody speaks for that run: a person has
-    /// seen what that would do.
-    pub vouched: bool,
 }
 
 impl Default for Options {
@@ -42,7 +39,6 @@ impl Default for Options {
             boot: BootChoice::default(),
             scratch: None,
             keys: Keys::default(),
-            vouched: false,
         }
     }
 }
@@ -85,17 +81,8 @@ impl Site {
     /// mounted.
     ///
     /// # Errors
-    /// [`Refusal::StateFolderNeeded`] where it is not known where undo data go.
+    /// If a folder that was named can't be opened.
     pub(crate) fn of(target: &Target, options: &Options) -> Result<Self, Error> {
-        let site = Self::for_reading(target, options)?;
-        match site.state.is_somewhere() {
-            true => Ok(site),
-            false => Err(Refusal::StateFolderNeeded.into()),
-        }
-    }
-
-    /// The same, for what leaves no undo data.
-    pub(crate) fn for_reading(target: &Target, options: &Options) -> Result<Self, Error> {
         let path = target.display().to_string();
         let own = || {
             target
@@ -141,12 +128,8 @@ impl Site {
             partition: target.partition(),
             layout: DiskLayout::of(target),
             room: Box::new(room),
-            judge: Judge::new(
-                options.keys.clone(),
-                target.disk_identity().into(),
-                options.vouched,
-            )
-            .of_partition(target.partition()),
+            judge: Judge::new(options.keys.clone(), target.disk_identity().into())
+                .of_partition(target.partition()),
         })
     }
 
@@ -242,19 +225,6 @@ impl Site {
         }
         Ok(())
     }
-}
-
-/// Refuses a target of which it is not known where undo data go, where somebody else may have written
-/// the folder for them, or that is in use, before anybody is asked about a change.
-///
-/// # Errors
-/// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`]; [`Refusal::NoKey`] if what would be
-/// written can't be sealed; what [`guard::not_in_use`] says; see [`Error`].
-pub fn ready_for_changes(target: &Target, options: &Options) -> Result<(), Error> {
-    let site = Site::of(target, options)?;
-    site.state.require_private()?;
-    site.judge.require_key().map_err(Refusal::NoKey)?;
-    Ok(guard::not_in_use(target)?)
 }
 
 /// The folder for undo data beside an image file: beside the file itself, by whatever links it was

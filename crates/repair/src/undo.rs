@@ -11,42 +11,24 @@ mod values;
 use std::any::Any;
 use std::fs::TryLockError;
 
-use diskmend_disk::Target;
-
 use crate::descriptors::{self, Secured};
 use crate::documents::{Method, RunState, SCHEMA, UndoReport, UndoneDescriptors};
+use crate::engine::Engine;
 use crate::error::{Error, Refusal};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{HiveEntry, Journal, RunFolder, Way};
 use crate::site::{Options, Site, undo_guards};
 
-pub use force::{differences, undo_by_force};
-
-/// Undoes a run: the named one, or the newest that can be undone.
-///
-/// # Errors
-/// See [`Error`] and its [`class`](Error::class).
-pub fn undo(
-    target: &Target,
-    run: Option<&str>,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<UndoReport, Error> {
-    let mut site = guarded(target, options, watch)?;
-    undo_site(&mut site, run, options, watch)
-}
-
-/// The site of a target whose run is to be undone.
-fn guarded(target: &Target, options: &Options, watch: &mut Watch<'_>) -> Result<Site, Error> {
-    let site = Site::of(target, options)?;
-    watch.phase(Phase::Guards, &site.display)?;
-    undo_guards(target)?;
-    if let Some(volume) = &site.boot.volume {
-        volume.guards(true)?;
+impl Engine {
+    /// Undoes a run: the named one, or the newest that can be undone.
+    ///
+    /// # Errors
+    /// See [`Error`] and its [`class`](Error::class).
+    pub fn undo(&mut self, run: Option<&str>, watch: &mut Watch<'_>) -> Result<UndoReport, Error> {
+        self.guard(undo_guards, watch)?;
+        undo_site(&mut self.site, run, &self.options, watch)
     }
-    site.state.require_private()?;
-    Ok(site)
 }
 
 pub(crate) fn undo_site(

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use diskmend_repair::Options;
 use diskmend_repair::documents::{ElementRow, InspectReport, Row, RowState};
 use diskmend_repair::recipe::Recipe;
 
@@ -49,14 +48,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         [] => catalogue.select(&catalogue.by_default())?,
         names => catalogue.select(names)?,
     };
-    let target = args.target.open()?;
+    let engine = args.target.engine(args.boot.choice())?;
     let mut steps = Steps::start();
-    let options = Options {
-        boot: args.boot.choice(),
-        ..args.target.state.options()
-    };
-    let found = diskmend_repair::inspect(&target, &recipes, &options, &mut steps.watch())
-        .map_err(|error| args.target.failure(&error))?;
+    let found = engine.inspect(&recipes, &mut steps.watch());
+    let found = found.map_err(|error| args.target.failure(&error))?;
     drop(steps);
     let exit = match found.has_findings() {
         true => Exit::Pending,

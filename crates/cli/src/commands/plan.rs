@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use diskmend_disk::Target;
 use diskmend_repair::documents::{Change, PlanReport};
-use diskmend_repair::{Goal, Options, Plan};
+use diskmend_repair::{BootChoice, Engine, Goal, Plan};
 
 use crate::args::RecipeFiles;
 use crate::boot_arg::{BootArgs, SerialArgs};
@@ -52,16 +51,17 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    /// What the engine takes.
-    pub(crate) fn options(&self, args: &TargetArgs) -> Options {
-        Options {
-            boot: self.boot.choice(),
-            ..args.state.options()
-        }
+    /// Which boot store is meant.
+    pub(crate) fn boot(&self) -> BootChoice {
+        self.boot.choice()
     }
 
     /// Works out the plan.
-    pub(crate) fn plan(&self, args: &TargetArgs, target: &Target) -> Result<Plan, Failure> {
+    pub(crate) fn plan<'e>(
+        &self,
+        args: &TargetArgs,
+        engine: &'e Engine,
+    ) -> Result<Plan<'e>, Failure> {
         let mut catalogue = self.files.catalogue()?;
         self.serial.apply(&mut catalogue);
         let all: Vec<String>;
@@ -83,15 +83,14 @@ impl Choice {
             false => Goal::Desired,
         };
         let mut steps = Steps::start();
-        let options = self.options(args);
-        diskmend_repair::plan(target, &recipes, goal, &options, &mut steps.watch())
-            .map_err(|error| args.failure(&error))
+        let plan = engine.plan(&recipes, goal, &mut steps.watch());
+        plan.map_err(|error| args.failure(&error))
     }
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let target = args.target.open()?;
-    let plan = args.choice.plan(&args.target, &target)?;
+    let engine = args.target.engine(args.choice.boot())?;
+    let plan = args.choice.plan(&args.target, &engine)?;
     show(console, plan.report(), &args.target)
 }
 

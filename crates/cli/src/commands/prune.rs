@@ -2,7 +2,7 @@
 
 use std::io;
 
-use diskmend_disk::Target;
+use diskmend_repair::Engine;
 use diskmend_repair::documents::{PruneList, PruneReason, PruneReport};
 
 use crate::consent::Consent;
@@ -15,13 +15,12 @@ use crate::target_arg::TargetArgs;
 /// Removes all of them but the newest `keep`, once that is allowed.
 pub(super) fn run(
     args: &TargetArgs,
-    target: &Target,
+    engine: &Engine,
     keep: usize,
     consent: &Consent,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    let options = args.state.options();
-    let list = diskmend_repair::prunable(target, keep, &options);
+    let list = engine.prunable(keep);
     let list = list.map_err(|error| args.failure(&error))?;
     if !list.runs.is_empty() && consent.asks() {
         tell(&list).map_err(|error| Failure::of(Exit::Failure, &error))?;
@@ -34,7 +33,7 @@ pub(super) fn run(
             return Ok(Exit::Pending);
         }
     }
-    let report = diskmend_repair::prune(target, &list, &options);
+    let report = engine.prune(&list);
     let report = report.map_err(|error| args.failure(&error))?;
     let exit = match report.failed.is_empty() {
         true => Exit::Done,

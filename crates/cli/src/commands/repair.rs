@@ -51,13 +51,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if !args.dry_run {
         args.consent.can_be_had()?;
     }
-    let target = args.target.open()?;
-    let options = args.choice.options(&args.target);
+    let engine = args.target.engine(args.choice.boot())?;
     if !args.dry_run {
-        diskmend_repair::ready_for_changes(&target, &options)
-            .map_err(|error| args.target.failure(&error))?;
+        let ready = engine.ready_for_changes();
+        ready.map_err(|error| args.target.failure(&error))?;
     }
-    let plan = args.choice.plan(&args.target, &target)?;
+    let plan = args.choice.plan(&args.target, &engine)?;
     if args.dry_run {
         return plan::show(console, plan.report(), &args.target);
     }
@@ -67,8 +66,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             return Ok(Exit::Pending);
         }
     }
-    let applied =
-        Steps::while_writing(|watch| diskmend_repair::repair(&target, plan, &options, watch));
+    let applied = Steps::while_writing(|watch| plan.apply(watch));
     let report = applied.map_err(|error| args.target.failure(&error))?;
     console.show(report.outcome.into(), |console| match console.json() {
         true => console.engine_document(&report),

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use diskmend_repair::BootChoice;
 use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary, Trust};
 
 use super::prune;
@@ -40,12 +41,12 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if args.prune {
         args.consent.can_be_had()?;
-        let target = args.target.open()?;
-        return prune::run(&args.target, &target, args.keep, &args.consent, console);
+        let engine = args.target.engine(BootChoice::default())?;
+        return prune::run(&args.target, &engine, args.keep, &args.consent, console);
     }
-    let target = args.target.open()?;
-    let runs = diskmend_repair::runs(&target, &args.target.state.options())
-        .map_err(|error| args.target.failure(&error))?;
+    let engine = args.target.engine(BootChoice::default())?;
+    let runs = engine.runs();
+    let runs = runs.map_err(|error| args.target.failure(&error))?;
     console.show(Exit::Done, |console| match console.json() {
         true => console.engine_document(&runs),
         false => print(console, &runs, &args.target),

@@ -6,11 +6,11 @@ use std::io;
 use std::path::PathBuf;
 
 use diskmend_base::escape::Visible;
-use diskmend_disk::Target;
+
 use diskmend_repair::documents::{
     FileAction, Method, Reversal, RunSummary, UndoReport, UndoneDescriptors,
 };
-use diskmend_repair::{BootChoice, Options};
+use diskmend_repair::{BootChoice, Engine};
 
 use crate::consent::Consent;
 use crate::exit::Exit;
@@ -56,29 +56,26 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.consent.can_be_had()?;
-    let target = args.target.open()?;
-    let options = Options {
-        boot: BootChoice {
-            volume: args.boot_volume.as_deref().map(target_arg::root),
-            ..BootChoice::default()
-        },
-        ..args.target.state.options()
-    };
-    let mut options = options;
+    let mut engine = args.target.engine(BootChoice {
+        volume: args.boot_volume.as_deref().map(target_arg::root),
+        ..BootChoice::default()
+    })?;
+    let mut vouched = false;
     if let Some(name) = args.run.as_deref().filter(|_| args.trust) {
-        match vouched(args, &target, &mut options, name, console)? {
-            true => {}
-            false => return Ok(Exit::Pending),
+        match vouching(args, &mut engine, name, console)? {
+            Vouching::Refused => return Ok(Exit::Pending),
+            Vouching::Given => vouched = true,
+            Vouching::NotNeeded => {}
         }
     }
-    let run = match (&args.run, args.consent.asks() && !options.vouched) {
+    let run = match (&args.run, args.consent.asks() && !vouched) {
         (named, false) => named.clone(),
         (named, true) => {
-            let runs = diskmend_repair::runs(&target, &options)
-                .map_err(|error| args.target.failure(&error))?;
+            let runs = engine.runs();
+            let runs = runs.map_err(|error| args.target.failure(&error))?;
             let chosen = runs.runs.iter().rev().find(|run| match named {
                 Some(name) => run.run == *name,
-                None => run.is_undone_unasked() && run.is_of(target.partition()),
+                None => run.is_undone_unasked() && run.is_of(engine.target().partition()),
             });
             match chosen {
                 // The engine refuses it, and says why.
@@ -98,14 +95,14 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     let run = match args.force_bytes {
         false => run,
-        true => match force::allowed(args, &target, run.as_deref(), &options)? {
+        true => match force::allowed(args, &engine, run.as_deref())? {
             None => return Ok(Exit::Pending),
             allowed => allowed,
         },
     };
     let undone = Steps::while_writing(|watch| match args.force_bytes {
-        false => diskmend_repair::undo(&target, run.as_deref(), &options, watch),
-        true => diskmend_repair::undo_by_force(&target, run.as_deref(), &options, watch),
+        false => engine.undo(run.as_deref(), watch),
+        true => engine.undo_by_force(run.as_deref(), watch),
     });
     let report = undone.map_err(|error| args.target.failure(&error))?;
     let exit = match report.is_partial() {
@@ -118,25 +115,31 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-/// Shows what undoing a run would change that nobody speaks for, and has a person vouch for it. One
-/// that somebody speaks for needs no more than any other.
-fn vouched(
+/// Whether a person vouches for a run.
+enum Vouching {
+    /// Somebody speaks for it, and it needs no more than any other.
+    NotNeeded,
+    Given,
+    Refused,
+}
+
+/// Shows what undoing a run would change that nobody speaks for, and has a person vouch for it.
+fn vouching(
     args: &Args,
-    target: &Target,
-    options: &mut Options,
+    engine: &mut Engine,
     name: &str,
     console: &mut Console,
-) -> Result<bool, Failure> {
+) -> Result<Vouching, Failure> {
     let failed = |error: &diskmend_repair::Error| args.target.failure(error);
-    let runs = diskmend_repair::runs(target, options).map_err(|error| failed(&error))?;
+    let runs = engine.runs().map_err(|error| failed(&error))?;
     let run = runs.runs.iter().find(|run| run.run == name);
     let Some(run) = run.filter(|run| !run.trust.is_given()) else {
-        return Ok(true);
+        return Ok(Vouching::NotNeeded);
     };
     let mut told = Ok(());
     let mut stderr = anstream::stderr();
     let json = console.json();
-    let shown = diskmend_repair::preview_undo(target, name, options, &mut |change| {
+    let shown = engine.preview_undo(name, &mut |change| {
         if told.is_ok() {
             told = match json {
                 // The result alone goes to stdout.
@@ -153,8 +156,11 @@ fn vouched(
         run.trust
     ));
     let question = format!("Undo run {name} all the same, and change all that is listed above?");
-    options.vouched = args.consent.given(&question)?;
-    Ok(options.vouched)
+    if !args.consent.given(&question)? {
+        return Ok(Vouching::Refused);
+    }
+    engine.vouch();
+    Ok(Vouching::Given)
 }
 
 fn question(run: &RunSummary) -> String {

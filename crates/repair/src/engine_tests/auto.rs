@@ -19,7 +19,7 @@ fn faults(values: &[(&str, &str, u32)]) -> Vec<String> {
     ];
     disk.set_all(&[&healthy, values].concat());
     let plan = plan(&disk, Goal::Faults).expect("plan");
-    let shown = plan.report().changes.iter().map(|change| {
+    let shown = plan.report.changes.iter().map(|change| {
         assert!(change.fault);
         let new = change.value.new.as_ref().expect("data");
         format!("{}={new}", change.value.value)

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::hive_file::edit_site;
 use crate::hive_on_disk;
 use crate::inspect::inspect_site;
-use crate::plan::{Goal, Plan, plan_site};
+use crate::plan::{Goal, Planned, plan_site};
 use crate::progress::Watch;
 use crate::recipe::{Catalogue, HiveName, Recipe};
 use crate::repair::repair_site;
@@ -91,7 +91,7 @@ pub(super) fn same_hives(a: &FaultyDisk, b: &FaultyDisk, what: &str) {
     assert!(differ.is_empty(), "{what}: {differ:?} differ");
 }
 
-pub(super) fn plan(disk: &FaultyDisk, goal: Goal) -> Result<Plan, Error> {
+pub(super) fn plan(disk: &FaultyDisk, goal: Goal) -> Result<Planned, Error> {
     let recipes = recipes();
     with_watch(|watch| plan_site(&site(disk), &recipes, goal, &Options::default(), watch))
 }

@@ -49,7 +49,7 @@ fn inspect_and_plan_write_nothing_even_where_the_hive_is_dirty() {
     let disk = volume("dirty-hvle-both");
     let before = disk.files();
     let plan = plan(&disk, Goal::Desired).expect("plan");
-    assert!(plan.report().has_changes());
+    assert!(plan.report.has_changes());
     tally(&disk);
     assert_eq!(disk.operations(), 0);
     assert_eq!(differing(&disk.files(), &before), [""; 0]);
@@ -192,7 +192,7 @@ fn a_recovery_alone_is_a_change_of_its_own() {
     let disk = pristine.fork();
     disk.edit(|_| Ok(()));
     let plan = plan(&disk, Goal::Desired).expect("plan");
-    assert!(plan.report().hives.iter().all(|hive| hive.dirty.is_none()));
+    assert!(plan.report.hives.iter().all(|hive| hive.dirty.is_none()));
     let undone = undo(&disk, None).expect("undo");
     assert_eq!(undone.method, Method::Bytes);
     same_hives(&disk, &pristine, "undone");

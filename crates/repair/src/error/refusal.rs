@@ -83,12 +83,6 @@ pub enum Refusal {
         /// The file's path.
         path: String,
     },
-    /// The plan was made for another target.
-    #[error("the plan was made for {planned}")]
-    OtherTarget {
-        /// The target that it was made for.
-        planned: String,
-    },
     /// Another program holds the hive's lock.
     #[error("{path}: another diskmend is at work on this hive")]
     HiveBusy {

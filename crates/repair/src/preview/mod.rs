@@ -4,15 +4,16 @@
 
 mod hives;
 
-use diskmend_disk::{Access, Kind, Target};
+use diskmend_disk::{Access, Kind};
 
 use crate::descriptors;
 use crate::documents::{DescriptorWords, FileAction};
+use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::names::same_file;
 use crate::run::journal::valid::MAX_FILE;
 use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
-use crate::site::{Options, Site};
+use crate::site::Site;
 use crate::store::Dir;
 use crate::undo::choose;
 use crate::value_data::ValueData;
@@ -97,22 +98,23 @@ pub enum WouldChange<'a> {
 
 type Show<'a> = &'a mut dyn FnMut(&WouldChange<'_>);
 
-/// Shows all that undoing the run of that name may change: byte by byte, and in the registry's
-/// terms, whichever of the two it comes to. Nothing is written.
-///
-/// # Errors
-/// Where there is no such run, or its undo data can't be read; see [`Error`].
-pub fn preview_undo(
-    target: &Target,
-    run: &str,
-    options: &Options,
-    show: &mut dyn FnMut(&WouldChange<'_>),
-) -> Result<(), Error> {
-    let options = Options {
-        vouched: true,
-        ..options.clone()
-    };
-    preview_site(&Site::of(target, &options)?, run, show)
+impl Engine {
+    /// Shows all that undoing the run of that name may change, whoever speaks for it: byte by byte,
+    /// and in the registry's terms, whichever of the two it comes to. Nothing is written.
+    ///
+    /// # Errors
+    /// If there is no such run, or its undo data can't be read; see [`Error`].
+    pub fn preview_undo(
+        &mut self,
+        run: &str,
+        show: &mut dyn FnMut(&WouldChange<'_>),
+    ) -> Result<(), Error> {
+        self.site.state.require_place()?;
+        let vouched = std::mem::replace(&mut self.site.judge.vouched, true);
+        let shown = preview_site(&self.site, run, show);
+        self.site.judge.vouched = vouched;
+        shown
+    }
 }
 
 pub(crate) fn preview_site(site: &Site, run: &str, show: Show<'_>) -> Result<(), Error> {

@@ -109,9 +109,12 @@ impl StateFolder {
         Self { place: None }
     }
 
-    /// Whether it is known where undo data go.
-    pub(crate) const fn is_somewhere(&self) -> bool {
-        self.place.is_some()
+    /// Refuses a target of which it is not known where undo data go.
+    pub(crate) fn require_place(&self) -> Result<(), Error> {
+        match self.place {
+            Some(_) => Ok(()),
+            None => Err(Refusal::StateFolderNeeded.into()),
+        }
     }
 
     /// The folder itself, where it exists.

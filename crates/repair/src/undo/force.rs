@@ -1,48 +1,47 @@
 //! Giving a run's old bytes back although something else has written to the same places since.
 
-use diskmend_disk::Target;
-
-use super::{by_bytes, guarded, locked, open_all, undoable, whole_disk};
+use super::{by_bytes, locked, open_all, undo_guards, undoable, whole_disk};
 use crate::documents::{Differences, Notice, UndoReport};
+use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
-use crate::site::{Options, Site};
+use crate::site::Site;
 
-/// What differs from what a run found and from what it left, among the bytes that it has changed.
-/// Nothing is written.
-///
-/// # Errors
-/// See [`Error`] and its [`class`](Error::class).
-pub fn differences(
-    target: &Target,
-    run: Option<&str>,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<Differences, Error> {
-    let site = guarded(target, options, watch)?;
-    differences_site(&site, run)
+impl Engine {
+    /// What differs from what a run found and from what it left, among the bytes that it has changed.
+    /// Nothing is written.
+    ///
+    /// # Errors
+    /// See [`Error`] and its [`class`](Error::class).
+    pub fn differences(
+        &self,
+        run: Option<&str>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Differences, Error> {
+        self.guard(undo_guards, watch)?;
+        differences_site(&self.site, run)
+    }
+
+    /// Gives a run's old bytes back, and these alone, whatever holds their places now. The caller has
+    /// shown the [`differences`](Self::differences) and asked.
+    ///
+    /// # Errors
+    /// See [`Error`] and its [`class`](Error::class).
+    pub fn undo_by_force(
+        &mut self,
+        run: Option<&str>,
+        watch: &mut Watch<'_>,
+    ) -> Result<UndoReport, Error> {
+        self.guard(undo_guards, watch)?;
+        undo_site_by_force(&mut self.site, run, watch)
+    }
 }
 
 pub(crate) fn differences_site(site: &Site, run: Option<&str>) -> Result<Differences, Error> {
     let (folder, journal) = undoable(site, run)?;
     let _lock = locked(site)?;
     compare(site, &folder, &journal)
-}
-
-/// Gives a run's old bytes back, and these alone, whatever holds their places now. The caller has
-/// shown the [`differences`] and asked.
-///
-/// # Errors
-/// See [`Error`] and its [`class`](Error::class).
-pub fn undo_by_force(
-    target: &Target,
-    run: Option<&str>,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<UndoReport, Error> {
-    let mut site = guarded(target, options, watch)?;
-    undo_site_by_force(&mut site, run, watch)
 }
 
 pub(crate) fn undo_site_by_force(

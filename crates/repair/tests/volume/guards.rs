@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use diskmend_repair::{Class, Error, Goal, Phase, Progress, Refusal, Watch};
 
-use crate::support::{Volume, same};
+use crate::support::{Volume, apply, plan, same};
 
 #[test]
 fn a_folder_without_windows_is_refused() {
@@ -43,11 +43,12 @@ fn a_damaged_hive_is_refused_with_its_errors() {
 #[test]
 fn a_hive_that_another_process_works_on_is_refused() {
     let volume = Volume::with_fixture("system-001-002");
-    let plan = volume.plan(&["tls"], Goal::Desired).expect("plan");
+    let engine = volume.engine().expect("a folder");
+    let plan = plan(&engine, &["tls"], Goal::Desired).expect("plan");
     let path = volume.root.join("Windows/System32/config/SYSTEM");
     let file = fs::File::open(path).expect("the hive");
     file.lock().expect("the lock");
-    let error = volume.apply(plan).expect_err("locked");
+    let error = apply(plan).expect_err("locked");
     assert!(
         matches!(error, Error::Refused(Refusal::HiveBusy { .. })),
         "{error}"
@@ -115,13 +116,13 @@ fn an_interrupt_before_the_commit_leaves_no_trace() {
         Phase::BackingUp,
     ] {
         let volume = Volume::with_fixture("dirty-hvle-both");
-        let plan = volume.plan(&["tls"], Goal::Desired).expect("plan");
+        let engine = volume.engine().expect("a folder");
+        let plan = plan(&engine, &["tls"], Goal::Desired).expect("plan");
         let before = volume.windows();
         let cancel = AtomicBool::new(false);
         let mut progress = StopAt(phase, &cancel);
         let mut watch = Watch::new(&mut progress, &cancel);
-        let target = volume.target();
-        let result = diskmend_repair::repair(&target, plan, &volume.options, &mut watch);
+        let result = plan.apply(&mut watch);
         let error = result.expect_err("interrupted");
         assert_eq!(error.class(), Class::Interrupted, "{phase}: {error}");
         same(&volume.windows(), &before, &phase.to_string());
@@ -130,10 +131,11 @@ fn an_interrupt_before_the_commit_leaves_no_trace() {
         assert_eq!(left, 0, "{phase}");
     }
     let volume = Volume::with_fixture("dirty-hvle-both");
-    let plan = volume.plan(&["tls"], Goal::Desired).expect("plan");
+    let engine = volume.engine().expect("a folder");
+    let plan = plan(&engine, &["tls"], Goal::Desired).expect("plan");
     let cancel = AtomicBool::new(false);
     let mut progress = StopAt(Phase::Committing, &cancel);
     let mut watch = Watch::new(&mut progress, &cancel);
-    diskmend_repair::repair(&volume.target(), plan, &volume.options, &mut watch)
+    plan.apply(&mut watch)
         .expect("a commit that has begun is finished");
 }

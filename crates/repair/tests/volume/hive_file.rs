@@ -6,7 +6,7 @@ use diskmend_disk::Target;
 use diskmend_hive::Editor;
 use diskmend_hive::{EditError, ValueType};
 use diskmend_repair::documents::{Outcome, RepairReport, SecondReader};
-use diskmend_repair::{Error, Options, Stop, hive_file};
+use diskmend_repair::{Engine, Error, Options, Stop, hive_file};
 
 use crate::support::{Volume, fixtures, same, watched};
 
@@ -65,7 +65,8 @@ fn a_loose_hive_keeps_its_undo_data_beside_it() {
     let target = hive_file::target_of(&hive).expect("a target");
     assert_eq!(target, folder.path());
     let target = Target::open(&target).expect("a folder");
-    watched(|watch| diskmend_repair::undo(&target, None, &options, watch)).expect("undo");
+    let mut engine = Engine::open(target, options).expect("a folder");
+    watched(|watch| engine.undo(None, watch)).expect("undo");
     assert!(fs::read(&hive).expect("the hive") == before);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use diskmend_repair::documents::{Method, Outcome, RowState, SecondReader};
 use diskmend_repair::{Class, Error, Goal};
 
-use crate::support::{Volume, fixtures, same};
+use crate::support::{Volume, apply, fixtures, plan, same};
 
 const ALL: [&str; 3] = ["tls", "nla", "crash-dump"];
 
@@ -59,17 +59,19 @@ fn reading_writes_nothing() {
     let found = volume.inspect(&ALL).expect("inspect");
     assert!(found.hives[0].dirty.is_some());
     assert!(found.rows.iter().any(|row| row.state != RowState::Ok));
-    volume.plan(&ALL, Goal::Desired).expect("plan");
+    let engine = volume.engine().expect("a folder");
+    plan(&engine, &ALL, Goal::Desired).expect("plan");
     same(&volume.snapshot(), &before, "inspect and plan");
 }
 
 #[test]
 fn auto_writes_nothing_to_a_hive_without_a_fault() {
     let volume = Volume::with_fixture("system-001-002");
-    let plan = volume.plan(&["crash-dump"], Goal::Faults).expect("plan");
+    let engine = volume.engine().expect("a folder");
+    let plan = plan(&engine, &["crash-dump"], Goal::Faults).expect("plan");
     assert!(!plan.report().has_changes());
     let before = volume.snapshot();
-    let report = volume.apply(plan).expect("repair");
+    let report = apply(plan).expect("repair");
     assert_eq!(report.outcome, Outcome::NothingToDo);
     same(&volume.snapshot(), &before, "--auto");
 }
@@ -136,12 +138,10 @@ fn one_hive_may_be_left_alone_while_another_is_repaired() {
         why = "w"
     "#;
     let recipe = diskmend_repair::recipe::Recipe::parse("both.toml", text).expect("valid");
-    let plan = crate::support::watched(|watch| {
-        let options = &volume.options;
-        diskmend_repair::plan(&volume.target(), &[&recipe], Goal::Desired, options, watch)
-    })
-    .expect("plan");
-    let report = volume.apply(plan).expect("repair");
+    let engine = volume.engine().expect("a folder");
+    let plan = crate::support::watched(|watch| engine.plan(&[&recipe], Goal::Desired, watch));
+    let plan = plan.expect("plan");
+    let report = apply(plan).expect("repair");
     assert_eq!(report.outcome, Outcome::PartlyDone);
     assert_eq!(report.skipped.len(), 1);
     assert_eq!(report.skipped[0].hive, "SOFTWARE");

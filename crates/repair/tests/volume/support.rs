@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use diskmend_disk::Target;
 use diskmend_repair::documents::{InspectReport, RepairReport, UndoReport};
 use diskmend_repair::recipe::Catalogue;
-use diskmend_repair::{Error, Goal, Key, Keys, Options, Plan, Watch};
+use diskmend_repair::{Engine, Error, Goal, Key, Keys, Options, Plan, Watch};
 use tempfile::TempDir;
 
 /// Every file below a folder: its bytes and when it was last written.
@@ -69,25 +69,20 @@ impl Volume {
     pub(crate) fn inspect(&self, recipes: &[&str]) -> Result<InspectReport, Error> {
         let catalogue = Catalogue::built_in().expect("valid");
         let recipes = catalogue.select(recipes).expect("known");
-        watched(|watch| diskmend_repair::inspect(&self.target(), &recipes, &self.options, watch))
+        watched(|watch| self.engine()?.inspect(&recipes, watch))
     }
 
-    pub(crate) fn plan(&self, recipes: &[&str], goal: Goal) -> Result<Plan, Error> {
-        let catalogue = Catalogue::built_in().expect("valid");
-        let recipes = catalogue.select(recipes).expect("known");
-        watched(|watch| diskmend_repair::plan(&self.target(), &recipes, goal, &self.options, watch))
-    }
-
-    pub(crate) fn apply(&self, plan: Plan) -> Result<RepairReport, Error> {
-        watched(|watch| diskmend_repair::repair(&self.target(), plan, &self.options, watch))
+    pub(crate) fn engine(&self) -> Result<Engine, Error> {
+        Engine::open(self.target(), self.options.clone())
     }
 
     pub(crate) fn repair(&self, recipes: &[&str]) -> Result<RepairReport, Error> {
-        self.apply(self.plan(recipes, Goal::Desired)?)
+        let engine = self.engine()?;
+        apply(plan(&engine, recipes, Goal::Desired)?)
     }
 
     pub(crate) fn undo(&self, run: Option<&str>) -> Result<UndoReport, Error> {
-        watched(|watch| diskmend_repair::undo(&self.target(), run, &self.options, watch))
+        watched(|watch| self.engine()?.undo(run, watch))
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -104,6 +99,20 @@ impl Volume {
             .map(|(path, (bytes, _))| (path, bytes))
             .collect()
     }
+}
+
+pub(crate) fn plan<'e>(
+    engine: &'e Engine,
+    recipes: &[&str],
+    goal: Goal,
+) -> Result<Plan<'e>, Error> {
+    let catalogue = Catalogue::built_in().expect("valid");
+    let recipes = catalogue.select(recipes).expect("known");
+    watched(|watch| engine.plan(&recipes, goal, watch))
+}
+
+pub(crate) fn apply(plan: Plan<'_>) -> Result<RepairReport, Error> {
+    watched(|watch| plan.apply(watch))
 }
 
 /// Fails without printing bytes.

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use diskmend_disk::Target;
 use diskmend_repair::recipe::Catalogue;
-use diskmend_repair::{Goal, Watch};
+use diskmend_repair::{Engine, Goal, Watch};
 use tempfile::TempDir;
 
 use super::{RECIPES, options};
@@ -71,9 +71,10 @@ fn made() -> anyhow::Result<Files> {
     let recipes = catalogue.select(&RECIPES)?;
     let (mut quiet, cancel) = ((), AtomicBool::new(false));
     let mut watch = Watch::new(&mut quiet, &cancel);
-    let options = options(false);
-    let plan = diskmend_repair::plan(&target, &recipes, Goal::Desired, &options, &mut watch)?;
-    diskmend_repair::repair(&target, plan, &options, &mut watch)?;
+    let engine = Engine::open(target, options())?;
+    engine
+        .plan(&recipes, Goal::Desired, &mut watch)?
+        .apply(&mut watch)?;
     Ok(files(folder.path()))
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use diskmend_disk::Target;
 use diskmend_repair::recipe::Catalogue;
-use diskmend_repair::{Goal, Key, Keys, Options, Watch};
+use diskmend_repair::{Engine, Goal, Key, Keys, Options, Watch};
 
 use super::image::Script;
 use crate::random::Random;
@@ -74,11 +74,10 @@ fn change(disk: &Disk, script: &mut Script<'_>) {
     }
 }
 
-fn options(vouched: bool) -> Options {
+fn options() -> Options {
     Options {
         check: false,
         keys: Keys::own(Key::from_bytes(KEY)),
-        vouched,
         ..Options::default()
     }
 }
@@ -86,9 +85,10 @@ fn options(vouched: bool) -> Options {
 /// Every command that believes, shows or takes back a run. None has to succeed.
 fn commands(disk: &Disk, target: &Target, flags: u8) {
     let cancel = AtomicBool::new(false);
-    let (believing, vouching) = (options(false), options(true));
-    let runs = diskmend_repair::runs(target, &believing);
-    let names: Vec<String> = runs.map_or_else(
+    let Some(mut engine) = engine(target) else {
+        return;
+    };
+    let names: Vec<String> = engine.runs().map_or_else(
         |_| Vec::new(),
         |list| list.runs.into_iter().map(|run| run.run).collect(),
     );
@@ -96,20 +96,20 @@ fn commands(disk: &Disk, target: &Target, flags: u8) {
         repair(target, &cancel);
     }
     if flags & 2 == 0 {
-        let undone =
-            diskmend_repair::undo(target, None, &believing, &mut Watch::new(&mut (), &cancel));
+        let undone = engine.undo(None, &mut Watch::new(&mut (), &cancel));
         std::hint::black_box(undone.is_ok());
     }
+    engine.vouch();
     for name in names {
-        let shown = diskmend_repair::preview_undo(target, &name, &vouching, &mut |change| {
+        let shown = engine.preview_undo(&name, &mut |change| {
             std::hint::black_box(change);
         });
         std::hint::black_box(shown.is_ok());
         let (mut quiet, run) = ((), Some(name.as_str()));
         let mut watch = Watch::new(&mut quiet, &cancel);
         let undone = match flags & 4 == 0 {
-            true => diskmend_repair::undo(target, run, &vouching, &mut watch).is_ok(),
-            false => diskmend_repair::undo_by_force(target, run, &vouching, &mut watch).is_ok(),
+            true => engine.undo(run, &mut watch).is_ok(),
+            false => engine.undo_by_force(run, &mut watch).is_ok(),
         };
         std::hint::black_box(undone);
     }
@@ -117,8 +117,15 @@ fn commands(disk: &Disk, target: &Target, flags: u8) {
     repair(target, &cancel);
 }
 
+fn engine(target: &Target) -> Option<Engine> {
+    let again = target.try_clone().ok()?;
+    Engine::open(again, options()).ok()
+}
+
 fn repair(target: &Target, cancel: &AtomicBool) {
-    let options = options(false);
+    let Some(engine) = engine(target) else {
+        return;
+    };
     let Ok(catalogue) = Catalogue::built_in() else {
         return;
     };
@@ -127,9 +134,8 @@ fn repair(target: &Target, cancel: &AtomicBool) {
     };
     let mut quiet = ();
     let mut watch = Watch::new(&mut quiet, cancel);
-    let plan = diskmend_repair::plan(target, &recipes, Goal::Desired, &options, &mut watch);
-    if let Ok(plan) = plan {
-        let repaired = diskmend_repair::repair(target, plan, &options, &mut watch);
+    if let Ok(plan) = engine.plan(&recipes, Goal::Desired, &mut watch) {
+        let repaired = plan.apply(&mut watch);
         std::hint::black_box(repaired.is_ok());
     }
 }

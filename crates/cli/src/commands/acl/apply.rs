@@ -2,7 +2,7 @@
 
 use std::io;
 
-use diskmend_repair::acl_edit::{self, AclPlan};
+use diskmend_repair::acl_edit::AclPlan;
 use diskmend_repair::documents::{AclPlanReport, Outcome, RepairReport};
 
 use super::path_arg::{Located, PathArgs};
@@ -62,7 +62,7 @@ pub(super) fn carry_out(
     console: &mut Console,
     args: &PathArgs,
     located: &Located,
-    plan: AclPlan,
+    plan: AclPlan<'_>,
     carry: &Carry,
 ) -> Result<Exit, Failure> {
     if carry.dry_run {
@@ -82,9 +82,7 @@ pub(super) fn carry_out(
             return Ok(Exit::Pending);
         }
     }
-    let options = args.options();
-    let applied =
-        Steps::while_writing(|watch| acl_edit::apply(&located.target, plan, &options, watch));
+    let applied = Steps::while_writing(|watch| plan.apply(watch));
     let report = applied.map_err(|error| args.failure(located, &error))?;
     console.show(report.outcome.into(), |console| match console.json() {
         true => console.engine_document(&report),

@@ -24,6 +24,8 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (_, plan) = args.saved.plan(&args.path)?;
+    let located = args.path.locate()?;
+    let engine = args.path.engine(&located)?;
+    let plan = args.saved.plan(&args.path, &located, &engine)?;
     show(console, plan.report())
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use diskmend_disk::Target;
-use diskmend_repair::Options;
+use diskmend_repair::Engine;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -60,9 +60,12 @@ impl PathArgs {
         })
     }
 
-    /// What the engine takes.
-    pub(crate) fn options(&self) -> Options {
-        self.state.options()
+    /// Opens the volume for changes of permissions.
+    pub(crate) fn engine(&self, located: &Located) -> Result<Engine, Failure> {
+        let again = located.target.try_clone();
+        let target = again.map_err(|error| Failure::of(Exit::Failure, &error))?;
+        let engine = Engine::open(target, self.state.options());
+        engine.map_err(|error| self.failure(located, &error))
     }
 
     /// The options as typed that have to be repeated in hints.

@@ -1,7 +1,5 @@
 //! `diskmend acl reset`: what the folder above passes on, and nothing else.
 
-use diskmend_repair::acl_edit;
-
 use super::apply::{Carry, carry_out};
 use super::path_arg::PathArgs;
 use crate::exit::Exit;
@@ -32,10 +30,9 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.carry.can_be_had()?;
     let located = args.path.locate()?;
-    let options = args.path.options();
+    let engine = args.path.engine(&located)?;
     let mut steps = Steps::start();
-    let (target, names) = (&located.target, located.names());
-    let plan = acl_edit::plan_reset(target, &names, args.tree, &options, &mut steps.watch());
+    let plan = engine.plan_acl_reset(&located.names(), args.tree, &mut steps.watch());
     drop(steps);
     let plan = plan.map_err(|error| args.path.failure(&located, &error))?;
     carry_out(console, &args.path, &located, plan, &args.carry)

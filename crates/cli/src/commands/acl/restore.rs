@@ -31,6 +31,8 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.carry.can_be_had()?;
-    let (located, plan) = args.saved.plan(&args.path)?;
+    let located = args.path.locate()?;
+    let engine = args.path.engine(&located)?;
+    let plan = args.saved.plan(&args.path, &located, &engine)?;
     carry_out(console, &args.path, &located, plan, &args.carry)
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use diskmend_acl::{Domains, SaveReadError, SavedEntries};
 use diskmend_disk::NtPath;
-use diskmend_repair::acl_edit::{self, AclPlan, SavedObject};
+use diskmend_repair::Engine;
+use diskmend_repair::acl_edit::{AclPlan, SavedObject};
 
 use super::path_arg::{Located, PathArgs};
 use crate::exit::Exit;
@@ -30,19 +31,20 @@ pub(crate) struct SavedArgs {
 
 impl SavedArgs {
     /// Works out what has to be changed for what was saved to hold again.
-    pub(super) fn plan(&self, args: &PathArgs) -> Result<(Located, AclPlan), Failure> {
+    pub(super) fn plan<'e>(
+        &self,
+        args: &PathArgs,
+        located: &Located,
+        engine: &'e Engine,
+    ) -> Result<AclPlan<'e>, Failure> {
         let files = Files {
             dacls: read(&self.file)?,
             owners: self.owners.as_deref().map(read).transpose()?,
         };
         let mut saved = files.objects(Domains::default())?;
-        let located = args.locate()?;
-        let options = args.options();
-        let target = &located.target;
         if saved.iter().any(|object| object.descriptor.is_err()) {
             // Accounts that SDDL names by their machine or domain: the disk's own hives tell these.
-            let accounts = diskmend_repair::accounts(target, &options)
-                .map_err(|error| args.failure(&located, &error))?;
+            let accounts = engine.accounts();
             saved = files.objects(accounts.domains)?;
             if saved.iter().any(|object| object.descriptor.is_err()) {
                 accounts.problems.iter().for_each(console::warn);
@@ -50,10 +52,8 @@ impl SavedArgs {
         }
         let mut steps = Steps::start();
         let names = located.names();
-        let plan = acl_edit::plan_restore(target, &names, &saved, &options, &mut steps.watch());
-        drop(steps);
-        let plan = plan.map_err(|error| args.failure(&located, &error))?;
-        Ok((located, plan))
+        let plan = engine.plan_acl_restore(&names, &saved, &mut steps.watch());
+        plan.map_err(|error| args.failure(located, &error))
     }
 }
 

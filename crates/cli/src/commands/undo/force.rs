@@ -1,7 +1,6 @@
 //! `diskmend undo --force-bytes`: what would be written over, and asking about it.
 
-use diskmend_disk::Target;
-use diskmend_repair::Options;
+use diskmend_repair::Engine;
 use diskmend_repair::documents::{Difference, Differences};
 
 use super::Args;
@@ -17,12 +16,10 @@ const SECTOR: u64 = 512;
 /// The run, if its old bytes may be restored over what is shown.
 pub(super) fn allowed(
     args: &Args,
-    target: &Target,
+    engine: &Engine,
     run: Option<&str>,
-    options: &Options,
 ) -> Result<Option<String>, Failure> {
-    let differences =
-        Steps::while_writing(|watch| diskmend_repair::differences(target, run, options, watch));
+    let differences = Steps::while_writing(|watch| engine.differences(run, watch));
     let differences = differences.map_err(|error| args.target.failure(&error))?;
     tell(&differences);
     let question = match differences.places.is_empty() {

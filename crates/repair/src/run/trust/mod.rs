@@ -110,12 +110,12 @@ pub(crate) enum Warrant {
 }
 
 impl Judge {
-    pub(crate) fn new(keys: Keys, identity: TargetIdentity, vouched: bool) -> Self {
+    pub(crate) fn new(keys: Keys, identity: TargetIdentity) -> Self {
         Self {
             keys,
             identity,
             partition: None,
-            vouched,
+            vouched: false,
         }
     }
 
@@ -187,6 +187,6 @@ impl Judge {
 impl Judge {
     /// One with a key of its own.
     pub(crate) fn for_tests() -> Self {
-        Self::new(Keys::for_tests(), TargetIdentity::default(), false)
+        Self::new(Keys::for_tests(), TargetIdentity::default())
     }
 }

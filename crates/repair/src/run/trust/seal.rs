@@ -109,7 +109,7 @@ mod tests {
         let bytes = sealed(&own, NAME);
         let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(json["seal"]["key"], own.id().to_string());
-        let judge = |keys| Judge::new(keys, identity("0000000000000001"), false);
+        let judge = |keys| Judge::new(keys, identity("0000000000000001"));
         let here = judge(Keys::own(own.clone()));
         assert_eq!(trust(&here, NAME, &bytes), Trust::Own);
         let key = own.id();
@@ -130,7 +130,7 @@ mod tests {
     fn no_bit_of_it_can_be_changed_and_it_fits_no_other_run() {
         let own = Key::from_bytes([3; 32]);
         let bytes = sealed(&own, NAME);
-        let judge = Judge::new(Keys::own(own), identity("0000000000000001"), false);
+        let judge = Judge::new(Keys::own(own), identity("0000000000000001"));
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
@@ -160,7 +160,7 @@ mod tests {
                 volume: volume.map(str::to_owned),
                 disk: None,
             };
-            let judge = Judge::new(Keys::own(own.clone()), found, false);
+            let judge = Judge::new(Keys::own(own.clone()), found);
             assert_eq!(trust(&judge, NAME, &bytes).is_given(), given, "{volume:?}");
         }
     }

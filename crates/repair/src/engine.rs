@@ -1,0 +1,70 @@
+//! A target that is open for one command.
+
+use diskmend_disk::{Target, guard};
+
+use crate::error::{Error, Refusal};
+use crate::progress::{Phase, Watch};
+use crate::site::{Options, Site};
+
+/// A target that is open for one command: its root, its folder for undo data and the volume of its
+/// boot store are opened once, and serve all that the command does. Nothing is written by opening.
+pub struct Engine {
+    pub(crate) target: Target,
+    pub(crate) options: Options,
+    pub(crate) site: Site,
+}
+
+impl Engine {
+    /// Opens the target for a command.
+    ///
+    /// # Errors
+    /// If a folder that was named can't be opened; see [`Error`].
+    pub fn open(target: Target, options: Options) -> Result<Self, Error> {
+        Ok(Self {
+            site: Site::of(&target, &options)?,
+            target,
+            options,
+        })
+    }
+
+    /// The target.
+    #[must_use]
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Lets `undo` undo the run that it names although nobody speaks for that run: a person has seen
+    /// what that would do.
+    pub fn vouch(&mut self) {
+        self.site.judge.vouched = true;
+    }
+
+    /// Refuses a target of which it is not known where undo data go, whose folder for them somebody
+    /// else may have written, or that is in use, before anybody is asked about a change.
+    ///
+    /// # Errors
+    /// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`]; [`Refusal::NoKey`] if what would
+    /// be written can't be sealed; what [`guard::not_in_use`] says; see [`Error`].
+    pub fn ready_for_changes(&self) -> Result<(), Error> {
+        self.site.state.require_place()?;
+        self.site.state.require_private()?;
+        self.site.judge.require_key().map_err(Refusal::NoKey)?;
+        Ok(guard::not_in_use(&self.target)?)
+    }
+
+    /// Asks the guards of whatever is written to the target, and of the volume of its boot store if
+    /// that was named.
+    pub(crate) fn guard(
+        &self,
+        guards: fn(&Target) -> Result<(), Error>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Error> {
+        self.site.state.require_place()?;
+        watch.phase(Phase::Guards, &self.site.display)?;
+        guards(&self.target)?;
+        if let Some(volume) = &self.site.boot.volume {
+            volume.guards(true)?;
+        }
+        self.site.state.require_private()
+    }
+}
