@@ -11,6 +11,7 @@ use crate::value::ElementValue;
 use crate::well_known::BOOTMGR;
 use diskmend_base::Guid;
 use diskmend_base::escape::Escaped;
+use diskmend_base::upcase::CaseTable;
 
 /// Names of Windows's loader on BIOS and EFI.
 const LOADER_FILES: [&str; 2] = ["winload.exe", "winload.efi"];
@@ -305,7 +306,7 @@ impl Loader {
             return Some(Mismatch::WindowsPe);
         }
         let root = self.system_root.as_deref();
-        if root.map(folder) != Some(folder(&wanted.system_root)) {
+        if !root.is_some_and(|root| is_folder(root, &wanted.system_root)) {
             return Some(Mismatch::SystemRoot {
                 found: self.system_root.clone(),
             });
@@ -451,10 +452,10 @@ impl fmt::Display for Listed<'_> {
     }
 }
 
-/// A folder's path in the form in which two are compared.
-fn folder(path: &str) -> String {
-    let inner = path.trim_matches(['\\', '/']);
-    inner.replace('/', "\\").to_lowercase()
+/// Whether both paths name the same folder to Windows.
+fn is_folder(one: &str, other: &str) -> bool {
+    let inner = |path: &str| path.trim_matches(['\\', '/']).replace('/', "\\");
+    CaseTable::FILES.same(inner(one).encode_utf16(), inner(other).encode_utf16())
 }
 
 #[cfg(test)]

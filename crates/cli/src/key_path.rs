@@ -1,7 +1,7 @@
 //! Key paths and value names as people write them.
 
 use diskmend_hive::components;
-use diskmend_hive::name::NameBuf;
+use diskmend_hive::name::same_name;
 
 /// What regedit's address bar puts in front of a path.
 const COMPUTER: &str = "Computer";
@@ -21,13 +21,13 @@ pub(crate) fn below_root(path: &str, prefix: Option<&str>) -> String {
     let mut names: Vec<&str> = components(path).collect();
     let prefix: Vec<&str> = components(prefix.unwrap_or_default()).collect();
     let first = names.first().copied().unwrap_or_default();
-    let skipped = usize::from(!prefix.is_empty() && same(first, COMPUTER));
+    let skipped = usize::from(!prefix.is_empty() && same_name(first, COMPUTER));
     let starts = names.len() >= skipped + prefix.len()
         && names
             .iter()
             .skip(skipped)
             .zip(&prefix)
-            .all(|(name, wanted)| same(root(name), root(wanted)));
+            .all(|(name, wanted)| same_name(root(name), root(wanted)));
     if starts {
         names.drain(..skipped + prefix.len());
     }
@@ -54,15 +54,15 @@ pub(crate) fn shown(path: &str) -> &str {
 /// What is probably meant, where a path that does not exist shows it.
 pub(crate) fn hint(path: &str) -> Option<String> {
     let first = components(path).next()?;
-    if same(first, "CurrentControlSet") {
+    if same_name(first, "CurrentControlSet") {
         let hint = "CurrentControlSet exists in a running Windows only: name the control set itself, \
                     such as ControlSet001";
         return Some(hint.to_owned());
     }
     let is_root = ROOTS
         .iter()
-        .any(|(short, long)| same(first, short) || same(first, long));
-    (is_root || same(first, COMPUTER)).then(|| {
+        .any(|(short, long)| same_name(first, short) || same_name(first, long));
+    (is_root || same_name(first, COMPUTER)).then(|| {
         "paths start below the hive's root: say where the hive belongs, as in --prefix \
          'HKEY_LOCAL_MACHINE\\SYSTEM', or leave that part out"
             .to_owned()
@@ -72,14 +72,8 @@ pub(crate) fn hint(path: &str) -> Option<String> {
 fn root(name: &str) -> &str {
     ROOTS
         .iter()
-        .find(|(short, _)| same(name, short))
+        .find(|(short, _)| same_name(name, short))
         .map_or(name, |(_, long)| long)
-}
-
-fn same(left: &str, right: &str) -> bool {
-    NameBuf::new(left)
-        .as_name()
-        .eq_ignore_case(NameBuf::new(right).as_name())
 }
 
 #[cfg(test)]

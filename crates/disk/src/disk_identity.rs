@@ -4,7 +4,7 @@
 
 use std::io;
 
-use diskmend_base::Guid;
+use diskmend_base::{Guid, bytes};
 
 use crate::image::Disk;
 use crate::target::Target;
@@ -102,7 +102,7 @@ fn volume_serial(sector: &[u8; SECTOR]) -> Option<String> {
     }
     // NTFS: the 8 bytes at 0x48. FAT: the 4 bytes before label and type.
     if has(3, b"NTFS    ") {
-        let serial = u64::from_le_bytes(*sector.get(0x48..)?.first_chunk()?);
+        let serial = bytes::u64_at(sector, 0x48)?;
         return (serial != 0).then(|| format!("{serial:016x}"));
     }
     let at = match () {
@@ -110,7 +110,7 @@ fn volume_serial(sector: &[u8; SECTOR]) -> Option<String> {
         () if has(0x36, b"FAT12") || has(0x36, b"FAT16") => 0x27,
         () => return None,
     };
-    let serial = u32::from_le_bytes(*sector.get(at..)?.first_chunk()?);
+    let serial = bytes::u32_at(sector, at)?;
     (serial != 0).then(|| format!("{serial:08x}"))
 }
 
@@ -125,11 +125,11 @@ fn disk_id(read: impl Fn(u64, &mut [u8]) -> io::Result<()>) -> Option<String> {
         let mut header = [0; SECTOR];
         // UEFI 5.3.2: signature, and the disk's GUID at 56.
         if read(at, &mut header).is_ok() && header.starts_with(b"EFI PART") {
-            let guid = Guid(*header.get(56..)?.first_chunk()?);
+            let guid = Guid(bytes::array(&header, 56)?);
             return Some(format!("gpt:{}", guid.bare()));
         }
     }
-    let signature = u32::from_le_bytes(*first.get(0x1B8..)?.first_chunk()?);
+    let signature = bytes::u32_at(&first, 0x1B8)?;
     (signature != 0).then(|| format!("mbr:{signature:08x}"))
 }
 

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use diskmend_base::escape::EscapedUnits;
+use diskmend_base::upcase::CaseTable;
 
 const BACKSLASH: u16 = b'\\' as u16;
 
@@ -42,11 +43,8 @@ impl NtPath {
     /// Whether Windows takes both for the same: but for case.
     #[must_use]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.units == other.units
-            || self.names().zip(other.names()).all(|pair| match pair {
-                (Some(a), Some(b)) => crate::name::same(&a, &b),
-                _ => false,
-            }) && self.names().count() == other.names().count()
+        let (ours, theirs) = (self.units.iter(), other.units.iter());
+        CaseTable::FILES.same(ours.copied(), theirs.copied())
     }
 
     /// The path of a name in the folder at this path; `None` where the system's name is none that

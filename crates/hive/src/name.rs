@@ -19,7 +19,7 @@ use diskmend_base::upcase::{
     CaseTable, changed_since_nt5, fold, matters_since_nt5, upcase, upcase_latin1,
 };
 
-pub use buf::NameBuf;
+pub use buf::{NameBuf, same_name};
 pub use units::Units;
 
 /// Longest key name, in UTF-16 code units.

@@ -1,10 +1,10 @@
 //! Comparing a hive's values with what recipes want.
 
+use diskmend_hive::name::same_name;
 use diskmend_hive::{Corruption, Hive};
 
 use crate::control_sets::ControlSets;
 use crate::documents::{Change, ChangedValue, Row, RowState};
-use crate::names::same_name;
 use crate::reading;
 use crate::recipe::{HiveName, IfMissing, Recipe, RegistryRow};
 use crate::value_data::ValueData;

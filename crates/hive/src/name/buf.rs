@@ -83,6 +83,16 @@ impl NameBuf {
     }
 }
 
+/// Whether two names, or two paths, that are given in the form of [`diskmend_base::escape`] are the
+/// same but for case.
+#[must_use]
+pub fn same_name(one: &str, other: &str) -> bool {
+    one == other
+        || NameBuf::new(one)
+            .as_name()
+            .eq_ignore_case(NameBuf::new(other).as_name())
+}
+
 /// Refuses what no Windows API takes for part of a name, unless it is said in so many words.
 fn check_nul(text: &str) -> Result<(), NameError> {
     match text.encode_utf16().position(|unit| unit == 0) {

@@ -229,10 +229,7 @@ impl Change<'_> {
     /// Whether the number of free clusters in FSInfo is one: `fatfs` counts from what is there, and
     /// below 0 where that was too small.
     fn can_be_count(&self, info: &[u8]) -> bool {
-        let count = bytes::slice(info, FsInfo::FREE_COUNT_AT, size_of::<u32>());
-        let count = count.and_then(|count| count.try_into().ok());
-        count
-            .map(u32::from_le_bytes)
+        bytes::u32_at(info, FsInfo::FREE_COUNT_AT)
             .is_some_and(|count| count == FsInfo::UNKNOWN || count <= self.geometry.clusters)
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diskmend_base::escape::EscapedUnits;
+use diskmend_hive::name::NameBuf;
 use diskmend_hive::{Corruption, Hive, Key, Opened, Value};
 
 use super::{Show, WouldChange, words};
@@ -13,7 +15,7 @@ use crate::value_data::ValueData;
 const MAX_DEPTH: usize = 512;
 
 /// What values are after the changes that were reversed before, by key and name.
-type Reversed = BTreeMap<(String, String), Option<ValueData>>;
+type Reversed = BTreeMap<[Vec<u16>; 2], Option<ValueData>>;
 
 type Children<'a> = BTreeMap<Vec<u16>, Key<'a>>;
 
@@ -67,7 +69,7 @@ fn reversal(
     let there = |key: &str| Ok::<_, Corruption>(hive.key(key)?.map(|_| String::new()));
     match change {
         JournalChange::Value(value) => {
-            let name = (value.key.to_uppercase(), value.value.to_uppercase());
+            let name = [&value.key, &value.value].map(|name| NameBuf::new(name).as_name().folded());
             let found = match reversed.get(&name) {
                 Some(found) => found.clone(),
                 None => crate::reading::value(hive, &value.key, &value.value)?,
@@ -161,7 +163,9 @@ fn one<'a>(path: &str, pair: &Pair<'a>, show: Show<'_>) -> Result<Vec<Pair<'a>>,
     let (before, after) = (children(&pair.now)?, children(&pair.then)?);
     let names: BTreeSet<&Vec<u16>> = before.keys().chain(after.keys()).collect();
     for name in names.into_iter().rev() {
-        let text = String::from_utf16_lossy(name);
+        let text = EscapedUnits::new(name.iter().copied())
+            .and('\\')
+            .to_string();
         below.push(Pair {
             path: match pair.path.as_str() {
                 "" => text,
@@ -199,7 +203,7 @@ fn values(path: &str, pair: &Pair<'_>, show: Show<'_>) -> Result<(), Corruption>
             show(&WouldChange::Value {
                 path,
                 key: &pair.path,
-                name: &String::from_utf16_lossy(name),
+                name: &EscapedUnits::new(name.iter().copied()).to_string(),
                 now: before.cloned(),
                 then: after.cloned(),
             });
@@ -225,7 +229,45 @@ fn values_of(key: &Option<Key<'_>>) -> Result<BTreeMap<Vec<u16>, ValueData>, Cor
 
 #[cfg(test)]
 mod tests {
+    use diskmend_hive::{Editor, Filetime, ValueType};
+
     use super::*;
+
+    /// Half surrogate pairs were shown as one replacement character, and a name that reads as the form
+    /// of a line end as if it were one.
+    #[test]
+    fn names_that_differ_are_shown_apart() {
+        let empty = || Hive::create(5, &[0; 20], Filetime(0)).expect("a hive");
+        let (before, mut editor) = (empty(), Editor::new(empty(), Filetime(0)));
+        let names = ["a<U+000A>", "a<U+003C>U+000A>", "a<U+D800>", "a<U+DC00>"];
+        for name in names {
+            editor.create_key(name).expect("a key");
+            editor
+                .set_value("", name, ValueType::SZ, &[])
+                .expect("a value");
+        }
+        let pair = Pair {
+            path: String::new(),
+            depth: 0,
+            now: Some(before.root().expect("a root")),
+            then: Some(editor.root().expect("a root")),
+        };
+        let mut told = Vec::new();
+        let below = one("SYSTEM", &pair, &mut |change| {
+            if let WouldChange::Value { name, .. } = change {
+                told.push((*name).to_owned());
+            }
+        });
+        told.sort();
+        assert_eq!(told, names);
+        let mut below: Vec<_> = below
+            .expect("sound")
+            .into_iter()
+            .map(|key| key.path)
+            .collect();
+        below.sort();
+        assert_eq!(below, names);
+    }
 
     /// A list that two keys share had more paths than could ever be walked.
     #[test]

@@ -1,8 +1,8 @@
 //! The recipes that can be named, and what a choice of them amounts to.
 
 use diskmend_bcd::{ElementId, ElementValue};
+use diskmend_hive::name::same_name;
 
-use crate::names::same_name;
 use crate::recipe::{AclRow, BcdRow, Origin, Recipe, RecipeError, builtin};
 
 /// All recipes that can be named on the command line.
