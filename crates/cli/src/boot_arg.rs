@@ -8,7 +8,7 @@ use diskmend_repair::{BootChoice, LoaderChoice};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::target_arg;
+use crate::volume_root::volume_root;
 
 const BOOT_STORE: &str = "Boot store";
 const SERIAL_CONSOLE: &str = "Serial console";
@@ -40,7 +40,7 @@ impl BootArgs {
     /// What the engine takes.
     pub(crate) fn choice(&self) -> BootChoice {
         BootChoice {
-            volume: self.boot_volume.as_deref().map(target_arg::root),
+            volume: self.boot_volume.as_deref().map(volume_root),
             store: self.store.clone(),
             loaders: match self.loader {
                 Some(guid) => LoaderChoice::Named(guid),

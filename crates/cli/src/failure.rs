@@ -6,10 +6,9 @@ use std::io;
 use std::path::Path;
 
 use diskmend_base::chain;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::exit::Exit;
-use crate::output::console::{self, Console};
 
 /// A command that failed.
 #[derive(Debug)]
@@ -18,13 +17,6 @@ pub(crate) struct Failure {
     message: String,
     hints: Vec<String>,
     closed_pipe: bool,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    exit: u8,
-    error: &'a str,
-    hints: &'a [String],
 }
 
 impl Failure {
@@ -83,23 +75,31 @@ impl Failure {
         }
     }
 
-    /// Tells it, and gives the exit code.
-    pub(crate) fn report(&self, console: &mut Console) -> Exit {
-        if self.closed_pipe {
-            return self.exit;
-        }
-        if console.json() {
-            let document = Document {
-                exit: self.exit.code(),
-                error: &self.message,
-                hints: &self.hints,
-            };
-            // Where stdout fails, stderr still gets the text below.
-            let _ = console.document(&document).and_then(|()| console.flush());
-        }
-        console::error(&self.message);
-        self.hints.iter().for_each(console::hint);
+    pub(crate) fn exit(&self) -> Exit {
         self.exit
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Whether whoever reads the output has closed it.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
+    }
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Failure", 3)?;
+        document.serialize_field("exit", &self.exit.code())?;
+        document.serialize_field("error", &self.message)?;
+        document.serialize_field("hints", &self.hints)?;
+        document.end()
     }
 }
 

@@ -12,7 +12,7 @@ use diskmend_repair::{Class, Doubt, Error, Refusal, Trust};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::shell;
-use crate::target_arg;
+use crate::volume_root::volume_root;
 
 const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
 const STATE_FOLDER_OPEN: &str = "look at what is in it. Undo data that are yours: copy the folder to this machine, to a place \
@@ -35,7 +35,7 @@ const LOADED: &str = "another program has it open; where it is loaded into this 
 
 /// Whether it is a disk that nobody has mounted.
 fn is_disk(target: &Path) -> bool {
-    !target_arg::root(target).is_dir()
+    !volume_root(target).is_dir()
 }
 
 /// Where no volume shows permissions.

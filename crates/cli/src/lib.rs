@@ -10,6 +10,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `args` | the command line as typed |
+//! | `common` | the options that every command takes |
 //! | `commands` | one file for each command: its arguments and its run |
 //! | `output` | tables, JSON, styles, escaping, the log |
 //! | [`Exit`] | the exit codes |
@@ -20,6 +21,7 @@
 mod args;
 mod boot_arg;
 mod commands;
+mod common;
 mod consent;
 mod data_arg;
 mod exit;
@@ -35,6 +37,7 @@ mod output;
 mod progress;
 mod recipe_file;
 mod target_arg;
+mod volume_root;
 mod walk;
 
 use std::process::ExitCode;
@@ -93,5 +96,5 @@ fn run(args: &Args) -> Exit {
         let flushed = console.flush().map_err(Failure::from);
         flushed.map(|()| exit)
     });
-    result.unwrap_or_else(|failure| failure.report(&mut console))
+    result.unwrap_or_else(|failure| console.fail(&failure))
 }

@@ -1,10 +1,10 @@
-//! Reading a recipe file of the user's.
+//! Recipes of the user's own, in files.
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use diskmend_repair::recipe::Recipe;
+use diskmend_repair::recipe::{Catalogue, Recipe};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -12,8 +12,27 @@ use crate::failure::Failure;
 /// Most bytes that are read; more than any recipe may have, so that a longer one is seen to be one.
 const MAX_READ: u64 = 1 << 20;
 
+/// Recipes of the user's own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecipeFiles {
+    /// Take the recipe in this file too, under the name that it gives itself; may be repeated
+    #[arg(long = "recipe", value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl RecipeFiles {
+    /// All recipes that can be named.
+    pub(crate) fn catalogue(&self) -> Result<Catalogue, Failure> {
+        let mut catalogue = Catalogue::built_in()?;
+        for path in &self.files {
+            catalogue.add(read(path)?)?;
+        }
+        Ok(catalogue)
+    }
+}
+
 /// Reads the recipe at `path`.
-pub(crate) fn read(path: &Path) -> Result<Recipe, Failure> {
+fn read(path: &Path) -> Result<Recipe, Failure> {
     let shown = path.display().to_string();
     let mut text = String::new();
     File::open(path)

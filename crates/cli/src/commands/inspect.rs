@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use diskmend_repair::documents::{ElementRow, InspectReport, Row, RowState};
 use diskmend_repair::recipe::Recipe;
 
-use crate::args::RecipeFiles;
 use crate::boot_arg::BootArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,6 +12,7 @@ use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, report, style};
 use crate::progress::Steps;
+use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
 
 /// Show what is wrong with the Windows on a disk; nothing is written

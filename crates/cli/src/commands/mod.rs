@@ -13,10 +13,35 @@ pub(crate) mod repair;
 pub(crate) mod runs;
 pub(crate) mod undo;
 
-use crate::args::Command;
+use clap::Subcommand;
+
+use self::acl::AclCommand;
+use self::bcd::BcdCommand;
+use self::hive::HiveCommand;
+use self::key::KeyCommand;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Inspect(inspect::Args),
+    Plan(plan::Args),
+    Repair(repair::Args),
+    Undo(undo::Args),
+    Runs(runs::Args),
+    Disks(disks::Args),
+    Recipes(recipes::Args),
+    #[command(subcommand)]
+    Key(KeyCommand),
+    #[command(subcommand)]
+    Hive(HiveCommand),
+    #[command(subcommand)]
+    Bcd(BcdCommand),
+    #[command(subcommand)]
+    Acl(AclCommand),
+}
 
 /// Runs one command.
 pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Failure> {

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use diskmend_repair::documents::{Change, PlanReport};
 use diskmend_repair::{BootChoice, Engine, Goal, Plan};
 
-use crate::args::RecipeFiles;
 use crate::boot_arg::{BootArgs, SerialArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,6 +12,7 @@ use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, report, style};
 use crate::progress::Steps;
+use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
 
 /// Most changes that a person is shown; an import can have a hundred thousand.

@@ -9,12 +9,12 @@ use diskmend_repair::recipe::{
 };
 use serde::Serialize;
 
-use crate::args::RecipeFiles;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
+use crate::recipe_file::RecipeFiles;
 
 /// List the repairs that can be named, or show one of them
 ///

@@ -19,7 +19,8 @@ use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, preview, report, shell, style};
 use crate::progress::Steps;
-use crate::target_arg::{self, TargetArgs};
+use crate::target_arg::TargetArgs;
+use crate::volume_root::volume_root;
 
 /// Take a repair back
 ///
@@ -57,7 +58,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.consent.can_be_had()?;
     let mut engine = args.target.engine(BootChoice {
-        volume: args.boot_volume.as_deref().map(target_arg::root),
+        volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
     })?;
     let mut vouched = false;

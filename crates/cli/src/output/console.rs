@@ -10,7 +10,7 @@ use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
 use super::{json, style};
-use crate::args::Common;
+use crate::common::Common;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -83,6 +83,20 @@ impl Console {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Tells why a command failed, and gives its exit code.
+    pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
+        if failure.is_closed_pipe() {
+            return failure.exit();
+        }
+        if self.json {
+            // Where stdout fails, stderr still gets the text below.
+            let _ = self.document(failure).and_then(|()| self.flush());
+        }
+        error(failure.message());
+        failure.hints().iter().for_each(hint);
+        failure.exit()
     }
 
     /// Hands over all that was written.

@@ -60,7 +60,7 @@ fn windows(text: &str) -> String {
     const DOUBLE: &str = "\"\u{201c}\u{201d}\u{201e}";
     let needs_single = |c: char| "$`%".contains(c) || DOUBLE.contains(c) || is_hidden(c);
     // A backslash before the closing quote would escape that quote to the program. It names the same
-    // folder without, and a volume alone is completed by `target_arg::root`.
+    // folder without, and a volume alone is completed by `volume_root`.
     let text = text.trim_end_matches('\\');
     if !text.chars().any(needs_single) {
         return format!("\"{text}\"");

@@ -9,7 +9,8 @@ use diskmend_repair::Engine;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
-use crate::target_arg::{StateArgs, VolumeArgs, root};
+use crate::target_arg::{StateArgs, VolumeArgs};
+use crate::volume_root::volume_root;
 
 /// A file or folder on a volume.
 #[derive(Debug, clap::Args)]
@@ -46,7 +47,7 @@ impl PathArgs {
     pub(crate) fn locate(&self) -> Result<Located, Failure> {
         let (root, names) = match &self.target {
             Some(target) => {
-                let target = root(target);
+                let target = volume_root(target);
                 let names = below(&self.path, &target)?;
                 (target, names)
             }

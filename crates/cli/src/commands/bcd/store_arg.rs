@@ -7,7 +7,7 @@ use diskmend_disk::{Kind, LookupError, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
-use crate::target_arg;
+use crate::volume_root::volume_root;
 
 /// Where boot stores lie on a volume: for BIOS, and for EFI firmware.
 const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
@@ -27,7 +27,7 @@ pub(crate) struct StoreArg {
 impl StoreArg {
     /// The store's file.
     pub(crate) fn file(&self) -> Result<PathBuf, Failure> {
-        let root = target_arg::root(&self.store);
+        let root = volume_root(&self.store);
         if !root.is_dir() {
             // Opening it tells what else it may be.
             return Ok(self.store.clone());
