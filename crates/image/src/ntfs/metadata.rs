@@ -99,7 +99,7 @@ impl Metadata {
                     found.attributes = number(StandardInformation::FILE_ATTRIBUTES);
                     found.security_id = number(StandardInformation::SECURITY_ID);
                 }
-                attribute_type::FILE_NAME => names.add(value.unwrap_or_default()),
+                attribute_type::FILE_NAME => names.add(value),
                 attribute_type::DATA if is_unnamed => {
                     has_data = true;
                     let flags = attribute.flags();

@@ -10,12 +10,15 @@ use super::place::FileId;
 pub(super) struct Names {
     long: Vec<FileId>,
     short: Vec<FileId>,
+    /// Those that can't be read, which may lead anywhere.
+    unreadable: usize,
 }
 
 impl Names {
-    /// Takes one more `$FILE_NAME`.
-    pub(super) fn add(&mut self, value: &[u8]) {
-        let Some(name) = bytes::view::<FileName>(value, 0) else {
+    /// Takes one more `$FILE_NAME`, of which the value is there if it is resident, as it has to be.
+    pub(super) fn add(&mut self, value: Option<&[u8]>) {
+        let Some(name) = value.and_then(|value| bytes::view::<FileName>(value, 0)) else {
+            self.unreadable = self.unreadable.saturating_add(1);
             return;
         };
         let folder = FileId::from_reference(name.parent.get());
@@ -31,6 +34,45 @@ impl Names {
         self.long.sort_unstable();
         let is_alone = |folder: &&FileId| self.long.binary_search(folder).is_err();
         let alone = self.short.iter().filter(is_alone).count();
-        u32::try_from(self.long.len().saturating_add(alone)).unwrap_or(u32::MAX)
+        let count = self.long.len().saturating_add(alone);
+        u32::try_from(count.saturating_add(self.unreadable)).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `$FILE_NAME` in the folder with this number.
+    fn name(parent: u64, namespace: u8) -> Vec<u8> {
+        let mut value = vec![0; size_of::<FileName>()];
+        value[..8].copy_from_slice(&(parent | 1 << 48).to_le_bytes());
+        *value.last_mut().expect("the namespace") = namespace;
+        value
+    }
+
+    fn count(values: &[Option<&[u8]>]) -> u32 {
+        let mut names = Names::default();
+        values.iter().for_each(|value| names.add(*value));
+        names.count()
+    }
+
+    #[test]
+    fn a_short_name_counts_only_in_another_folder() {
+        let long = name(64, FileName::NAMESPACE_WIN32);
+        let (beside, elsewhere) = (
+            name(64, FileName::NAMESPACE_DOS),
+            name(65, FileName::NAMESPACE_DOS),
+        );
+        assert_eq!(count(&[Some(&long)]), 1);
+        assert_eq!(count(&[Some(&long), Some(&beside)]), 1);
+        assert_eq!(count(&[Some(&long), Some(&elsewhere)]), 2);
+    }
+
+    #[test]
+    fn what_is_no_name_may_be_one_elsewhere() {
+        let long = name(64, FileName::NAMESPACE_BOTH);
+        assert_eq!(count(&[Some(&long), None]), 2);
+        assert_eq!(count(&[Some(&long), Some(&long[..8])]), 2);
     }
 }

@@ -31,10 +31,10 @@ impl Volume {
         let mut names = Names::default();
         let mut lies_there = false;
         for (_, attribute) in records.all(attribute_type::FILE_NAME, "") {
-            let value = attribute.resident().unwrap_or_default();
+            let value = attribute.resident();
             names.add(value);
-            lies_there |=
-                parse_key(value).is_some_and(|(parent, name)| parent == folder && is_name(&name));
+            let key = value.and_then(parse_key);
+            lies_there |= key.is_some_and(|(parent, name)| parent == folder && is_name(&name));
         }
         Ok(lies_there.then(|| names.count()))
     }

@@ -1,0 +1,196 @@
+//! What a journal says of the hives, files, permissions and disk that its run is about.
+
+use diskmend_hive::Change;
+use serde::{Deserialize, Serialize};
+
+use crate::descriptors::RecordsEntry;
+use crate::digest::Digest;
+use crate::documents::{ChangedKey, ChangedValue};
+use crate::run::bounded::{list, skipped};
+use crate::run::changes_file::ChangesEntry;
+use crate::run::trust::Mac;
+use crate::value_data::ValueData;
+
+/// One hive of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HiveEntry {
+    /// Its name.
+    pub(crate) hive: String,
+    /// The root of its volume at the time of the run, where that is not the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
+    pub(crate) path: String,
+    /// Whether it was dirty and recovered from its logs by this run.
+    pub(crate) recovered: bool,
+    /// Whether reversing `changes` gives back everything that the edit changed.
+    pub(crate) reversible: bool,
+    /// What changed in the registry's terms, in order; empty where that is too much to reverse, and
+    /// until it is read. In journals of the old version only it is written here.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "skipped"
+    )]
+    pub(crate) changes: Vec<JournalChange>,
+    /// The file that holds them; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changes_file: Option<ChangesEntry>,
+    /// Number of changes, noted or not.
+    pub(crate) change_count: usize,
+    /// The files that are written.
+    #[serde(deserialize_with = "list::<8, _, _>")]
+    pub(crate) files: Vec<FileEntry>,
+    /// The writes in their order.
+    #[serde(deserialize_with = "list::<{ 1 << 16 }, _, _>")]
+    pub(crate) steps: Vec<Step>,
+}
+
+/// The security descriptors that a run sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DescriptorsEntry {
+    /// Where old and new ones are.
+    pub(crate) records: RecordsEntry,
+    /// Whether the hives are done, so that only descriptors can be half set.
+    pub(crate) begun: bool,
+    /// Objects that could not be changed.
+    #[serde(default)]
+    pub(crate) failed: u64,
+    /// Reports in the run's folder.
+    #[serde(deserialize_with = "list::<16, _, _>")]
+    pub(crate) reports: Vec<String>,
+}
+
+/// The sectors that a run changes on a disk that is not mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DiskEntry {
+    /// The number of the target's partition on it.
+    pub(crate) partition: u32,
+    /// The file in the run's folder that holds their old and new bytes.
+    pub(crate) record: String,
+    /// What that file is after the run; absent until the run is done.
+    pub(crate) content: Option<Content>,
+    /// Its MAC after the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mac: Option<Mac>,
+}
+
+/// A change in the registry's terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub(crate) enum JournalChange {
+    /// A key came into being.
+    KeyCreated(ChangedKey),
+    /// A key went, after all that was in it.
+    KeyDeleted(ChangedKey),
+    /// A value came, went or changed.
+    Value(ChangedValue),
+}
+
+impl From<&Change> for JournalChange {
+    fn from(change: &Change) -> Self {
+        match change.clone() {
+            Change::KeyCreated { key } => Self::KeyCreated(ChangedKey { key }),
+            Change::KeyDeleted { key } => Self::KeyDeleted(ChangedKey { key }),
+            Change::Value {
+                key,
+                name: value,
+                old,
+                new,
+            } => Self::Value(ChangedValue {
+                key,
+                value,
+                old: old.map(ValueData::from),
+                new: new.map(ValueData::from),
+            }),
+        }
+    }
+}
+
+/// A file that a run writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileEntry {
+    /// Its path below the target's root, with `/`.
+    pub(crate) path: String,
+    /// The file in the run's folder that holds its old bytes.
+    pub(crate) undo: String,
+    /// The MAC of that file; absent in a run that nobody has sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mac: Option<Mac>,
+    /// What it was; absent where it did not exist.
+    pub(crate) old: Option<Content>,
+    /// What it is after the run; absent until the run is done.
+    pub(crate) new: Option<Content>,
+}
+
+/// The content of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// Length in bytes.
+    pub(crate) length: u64,
+    /// Digest of all bytes.
+    pub(crate) xxh3: Digest,
+}
+
+/// One step of a commit; `file` counts the hive's files from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Step {
+    /// The file is created.
+    Create {
+        /// The file.
+        file: usize,
+    },
+    /// The file gets another length.
+    Length {
+        /// The file.
+        file: usize,
+        /// Its length before, in bytes.
+        before: u64,
+    },
+    /// The file is written, in the extents of the next records of its undo data.
+    Write {
+        /// The file.
+        file: usize,
+        /// How many records.
+        records: usize,
+    },
+    /// All that was written before is made durable.
+    Flush,
+}
+
+impl HiveEntry {
+    /// The same without the changes, which lie in a file of their own.
+    pub(super) fn without_changes(&self) -> Self {
+        Self {
+            hive: self.hive.clone(),
+            volume: self.volume.clone(),
+            path: self.path.clone(),
+            recovered: self.recovered,
+            reversible: self.reversible,
+            changes: Vec::new(),
+            changes_file: self.changes_file.clone(),
+            change_count: self.change_count,
+            files: self.files.clone(),
+            steps: self.steps.clone(),
+        }
+    }
+
+    /// Its path for a person: whole where its volume is not the target.
+    pub(crate) fn shown_path(&self) -> String {
+        on_volume(self.volume.as_deref(), &self.path)
+    }
+}
+
+/// A path below the root of a volume for a person: whole where the volume is not the target.
+pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
+    match volume {
+        // In paths that begin so a slash does not part names, and this one may be copied.
+        Some(volume) if volume.starts_with(r"\\?\") => {
+            let (volume, path) = (volume.trim_end_matches('\\'), path.replace('/', r"\"));
+            format!(r"{volume}\{path}")
+        }
+        Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
+        None => path.to_owned(),
+    }
+}
