@@ -11,6 +11,7 @@
 //!
 //! - [`bytes`]: checked parts of untrusted bytes, and structures in them;
 //! - [`chain`]: an error and its causes in one line;
+//! - [`count`]: numbers of a disk as lengths in memory, and back, without loss;
 //! - [`Corruption`]: what a structure holds in place of what its format demands;
 //! - [`escape`]: text from a disk in the one form in which it is safe to show, and back;
 //! - [`Guid`]: as structures hold it and as Windows writes it;
@@ -23,6 +24,7 @@
 pub mod bytes;
 mod chain;
 mod corruption;
+pub mod count;
 pub mod escape;
 mod guid;
 pub mod hex;

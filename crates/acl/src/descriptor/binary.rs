@@ -1,5 +1,6 @@
 //! Security descriptors as bytes (MS-DTYP 2.4.6).
 
+use diskmend_base::count::to_usize;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{U16, U32};
 
@@ -93,7 +94,7 @@ pub(super) fn part_piece<'a>(
     part: Part,
     offset: u32,
 ) -> Result<Piece<'a>, Corruption> {
-    let at = usize::try_from(offset).unwrap_or(usize::MAX);
+    let at = to_usize(offset);
     let header_len = size_of::<DescriptorHeader>();
     if at < header_len || at >= whole.len() || !at.is_multiple_of(ALIGNMENT) {
         return Err(Corruption::new(

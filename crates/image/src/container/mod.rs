@@ -23,6 +23,7 @@ mod signature;
 mod vhd;
 mod vhdx;
 
+use diskmend_base::count::to_usize;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Container {
         let Some(tail_at) = len.checked_sub(signature::TAIL_LEN as u64) else {
             return Err(ContainerError::TooShort { len });
         };
-        let head_len = usize::try_from(len).unwrap_or(usize::MAX);
+        let head_len = to_usize(len);
         let mut head = vec![0; head_len.min(signature::HEAD_LEN)];
         medium.read_exact_at(&mut head, 0)?;
         let mut tail = [0; signature::TAIL_LEN];

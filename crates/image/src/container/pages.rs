@@ -1,5 +1,6 @@
 //! A small cache for the tables of a container, which are read an entry at a time.
 
+use diskmend_base::count::to_usize;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -34,7 +35,7 @@ impl Pages {
             let part = buf
                 .get_mut(piece.range)
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
-            let within = usize::try_from(piece.within).unwrap_or(usize::MAX);
+            let within = to_usize(piece.within);
             let known = kept.get(&index);
             if let Some(found) = known.and_then(|page| bytes::slice(page, within, part.len())) {
                 part.copy_from_slice(found);

@@ -1,5 +1,6 @@
 //! Ranges of a virtual disk cut at the borders of its blocks, and names from untrusted files.
 
+use diskmend_base::count::to_usize;
 use std::ops::Range;
 
 use diskmend_base::escape::EscapedUnits;
@@ -28,7 +29,7 @@ pub(super) fn pieces(offset: u64, len: usize, block_size: u64) -> impl Iterator<
         let left = len.checked_sub(done).filter(|left| *left > 0)?;
         let at = offset.checked_add(u64::try_from(done).ok()?)?;
         let within = at.checked_rem(block_size)?;
-        let room = usize::try_from(block_size.saturating_sub(within)).unwrap_or(usize::MAX);
+        let room = to_usize(block_size.saturating_sub(within));
         let start = done;
         done = done.saturating_add(left.min(room));
         Some(Piece {

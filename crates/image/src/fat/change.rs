@@ -11,6 +11,7 @@
 //! of a name. Nothing else of the volume changes; neither do the marks that it is in use, which
 //! `fatfs` sets in the boot sector: the volume's users see it before or after a run, never during.
 
+use diskmend_base::count::{to_u64, to_usize};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use diskmend_base::bytes;
@@ -101,7 +102,7 @@ impl Change<'_> {
         let found = reader.find(path)?;
         reader.check_chain(&found)?;
         let own = reader.file_runs(&found)?;
-        let added = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let added = to_u64(data.len());
         let len = u64::from(found.len).saturating_add(added);
         let expected = u32::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let clusters = self.geometry.clusters_of(len);
@@ -114,7 +115,7 @@ impl Change<'_> {
 
     /// Appends zeros, at most as many as one step of a larger change.
     pub(super) fn append_zeros(&self, path: &[String], len: u64) -> io::Result<()> {
-        match usize::try_from(len).unwrap_or(usize::MAX).min(PIECE_LEN) {
+        match to_usize(len).min(PIECE_LEN) {
             0 => Ok(()),
             len => self.append(path, &vec![0; len]),
         }
@@ -214,9 +215,7 @@ impl Change<'_> {
             // Neighbouring sectors are written at once.
             while let Some((_, offset, data)) = parts.next() {
                 let mut data = data.clone();
-                let end = |data: &Vec<u8>| {
-                    offset.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX))
-                };
+                let end = |data: &Vec<u8>| offset.saturating_add(to_u64(data.len()));
                 while let Some((_, _, more)) = parts.next_if(|(_, at, _)| *at == end(&data)) {
                     data.extend_from_slice(more);
                 }

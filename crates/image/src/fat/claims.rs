@@ -6,6 +6,7 @@ use super::folder::{Place, Reader};
 use super::geometry::{Cluster, Geometry, Root, corrupt};
 use super::table::{Next, Table};
 use crate::device::Device;
+use diskmend_base::count::to_usize;
 
 /// Clusters that a file or folder was found to have.
 struct Claims {
@@ -77,7 +78,7 @@ impl Claims {
     /// Whether the cluster was not claimed before.
     fn claim(&mut self, cluster: Cluster) -> bool {
         let number = cluster.number();
-        let index = usize::try_from(number / u64::BITS).unwrap_or(usize::MAX);
+        let index = to_usize(number / u64::BITS);
         if self.bits.len() <= index {
             self.bits.resize(index.saturating_add(1), 0);
         }

@@ -1,5 +1,6 @@
 //! Open files.
 
+use diskmend_base::count::to_usize;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -88,7 +89,7 @@ impl File {
         if wanted > old_len {
             self.check_room(&mut state, old_len, wanted)?;
         }
-        let inside = usize::try_from(old_len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let inside = to_usize(old_len.saturating_sub(offset));
         let (inside, beyond) = data.split_at(inside.min(data.len()));
         let place = self.place(&state)?;
         each_part(&place.runs, offset, inside.len(), |at, done, len| {
@@ -174,7 +175,7 @@ impl File {
     fn fill(&self, state: &mut State, len: u64) -> io::Result<()> {
         loop {
             let now = u64::from(self.place(state)?.found.len);
-            let missing = usize::try_from(len.saturating_sub(now)).unwrap_or(usize::MAX);
+            let missing = to_usize(len.saturating_sub(now));
             if missing == 0 {
                 return Ok(());
             }
@@ -226,7 +227,7 @@ fn each_part(
             offset = offset.saturating_sub(run.len);
             continue;
         };
-        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let left = to_usize(left);
         let part = left.min(len.saturating_sub(done));
         with(run.start.saturating_add(offset), done, part)?;
         done = done.saturating_add(part);

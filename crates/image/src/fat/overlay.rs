@@ -1,6 +1,7 @@
 //! A volume on which changes are tried in memory: what is written stays here until it is checked,
 //! and is then given to the device in the order that a crash can't hurt.
 
+use diskmend_base::count::{to_u64, to_usize};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,10 +85,10 @@ impl<'a> Overlay<'a> {
     ) -> io::Result<()> {
         range(offset, len, self.len)?;
         self.step()?;
-        let sector_len = usize::try_from(self.sector_len).unwrap_or(usize::MAX);
+        let sector_len = to_usize(self.sector_len);
         let mut done = 0_usize;
         while done < len {
-            let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            let at = offset.saturating_add(to_u64(done));
             let within = usize::try_from(at % self.sector_len).unwrap_or(0);
             let part = sector_len
                 .saturating_sub(within)
@@ -178,11 +179,11 @@ impl<'a> Stream<'a> {
     /// Bytes of `wanted` that lie within the volume.
     fn within(&self, wanted: usize) -> usize {
         let left = self.overlay.len.saturating_sub(self.position);
-        wanted.min(usize::try_from(left).unwrap_or(usize::MAX))
+        wanted.min(to_usize(left))
     }
 
     fn advance(&mut self, len: usize) {
-        let len = u64::try_from(len).unwrap_or(u64::MAX);
+        let len = to_u64(len);
         self.position = self.position.saturating_add(len);
     }
 }

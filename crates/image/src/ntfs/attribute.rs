@@ -1,6 +1,7 @@
 //! One attribute of a FILE record (Linux-NTFS, Attribute header).
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_usize;
 use diskmend_base::utf16;
 use zerocopy::byteorder::little_endian::U16;
 
@@ -27,7 +28,7 @@ pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
     let rest = used.get(at..).unwrap_or_default();
     let header = bytes::view::<AttributeHeader>(rest, 0)
         .ok_or_else(|| problem("a whole header", rest.len().to_string()))?;
-    let len = usize::try_from(header.length.get()).unwrap_or(usize::MAX);
+    let len = to_usize(header.length.get());
     let least = match header.non_resident {
         0 => size_of::<ResidentHeader>(),
         1 => size_of::<NonResidentHeader>(),

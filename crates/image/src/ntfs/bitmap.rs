@@ -1,5 +1,6 @@
 //! $Bitmap: which clusters are used (Linux-NTFS, $Bitmap).
 
+use diskmend_base::count::to_u64;
 use std::ops::Range;
 
 use super::disk::Disk;
@@ -94,7 +95,7 @@ impl<'a> Bitmap<'a> {
             let rest = usize::try_from(len.saturating_sub(at)).unwrap_or(COUNTED);
             map.resize(rest.min(COUNTED), 0);
             self.stream.read(self.disk, &mut map, at)?;
-            at = at.saturating_add(u64::try_from(map.len()).unwrap_or(u64::MAX));
+            at = at.saturating_add(to_u64(map.len()));
             // The last byte may have bits for clusters that there are not.
             if at == len
                 && let (Some(last), surplus @ 1..) = (map.last_mut(), len * 8 - self.clusters)

@@ -4,6 +4,7 @@
 //! and hold it as it is, or none and it is zero, or some and hold it compressed.
 
 use diskmend_base::bytes;
+use diskmend_base::count::{to_u64, to_usize};
 
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
@@ -46,7 +47,7 @@ pub(crate) fn read(
             .split_at_mut_checked(take)
             .unwrap_or((&mut [], &mut []));
         let written = layout.initialized.saturating_sub(at);
-        let written = usize::try_from(written).unwrap_or(usize::MAX).min(take);
+        let written = to_usize(written).min(take);
         let (filled, unwritten) = part
             .split_at_mut_checked(written)
             .unwrap_or((&mut [], &mut []));
@@ -57,7 +58,7 @@ pub(crate) fn read(
                 filled.copy_from_slice(from);
             }
         }
-        at = at.saturating_add(u64::try_from(take).unwrap_or(u64::MAX));
+        at = at.saturating_add(to_u64(take));
         rest = after;
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! in the array. In memory this crate keeps the bytes without the numbers.
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
 use zerocopy::byteorder::little_endian::U16;
 
 use super::error::Corruption;
@@ -27,7 +28,7 @@ pub(crate) fn unprotect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<
         if Some(found) != number {
             return Err(Corruption::new(
                 "update sequence number",
-                offset.saturating_add(u64::try_from(end).unwrap_or(u64::MAX)),
+                offset.saturating_add(to_u64(end)),
                 format!("{:#06x}", number.unwrap_or_default()),
                 format!("{found:#06x}"),
             ));

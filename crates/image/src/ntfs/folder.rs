@@ -3,6 +3,7 @@
 //! The tree is walked with own code: the `ntfs` crate follows the nodes of a damaged or hostile
 //! index without end (a node that is its own child) and slices by lengths it has not checked.
 
+use diskmend_base::count::to_u64;
 use std::cmp::Ordering;
 
 use super::claims;
@@ -152,7 +153,7 @@ impl<'a> Folder<'a> {
     /// The node `vcn`, which the one at `parent` names, in the memory of `spare`.
     fn node(&self, vcn: u64, parent: u64, spare: Vec<u8>) -> Result<Node, VolumeError> {
         let len = self.allocation.as_ref().map_or(0, Stream::len);
-        let block_len = u64::try_from(self.block_len).unwrap_or(u64::MAX);
+        let block_len = to_u64(self.block_len);
         let end = vcn.saturating_mul(self.unit).saturating_add(block_len);
         if end > len {
             let expected = format!("a node within {len} bytes");
@@ -356,7 +357,7 @@ pub(crate) struct Located {
 }
 
 fn place(start: u64, within: usize) -> u64 {
-    start.saturating_add(u64::try_from(within).unwrap_or(u64::MAX))
+    start.saturating_add(to_u64(within))
 }
 
 fn name_of(found: &NodeEntry<'_>, node: u64) -> Result<Entry, Corruption> {

@@ -23,6 +23,7 @@ use super::record::{AttributeAt, NoRoom, Record};
 use super::records::Records;
 use super::stream::Content;
 use super::volume::Inner;
+use diskmend_base::count::{to_u64, to_usize};
 
 /// How a file gets another length.
 enum Plan {
@@ -102,7 +103,7 @@ pub(crate) fn check(
         if offset.checked_add(*part_len).is_none_or(|end| end > len) {
             return Err(VolumeError::OutOfRange {
                 offset: *offset,
-                len: usize::try_from(*part_len).unwrap_or(usize::MAX),
+                len: to_usize(*part_len),
                 file_len: len,
             });
         }
@@ -196,7 +197,7 @@ fn allocate(
     disk.sync()?;
     if let Content::Resident(content) = open.stream.content() {
         layout.write_allocated(disk, content, 0)?;
-        layout.initialized = u64::try_from(content.len()).unwrap_or(u64::MAX).min(len);
+        layout.initialized = to_u64(content.len()).min(len);
     }
     let cluster_len = u64::from(disk.geometry.cluster_len);
     for run in &allocation.filled {

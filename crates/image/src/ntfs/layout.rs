@@ -8,6 +8,7 @@ use super::format::AttributeHeader;
 use super::place::Lcn;
 use super::record::{AttributeAt, Record};
 use super::runs::{self, Run};
+use diskmend_base::count::{to_u64, to_usize};
 
 /// Zeros that are written at once.
 const ZEROS: usize = 1 << 20;
@@ -297,7 +298,7 @@ impl Layout {
         let first = self.runs.partition_point(|run| run.end() <= vcn);
         let mut runs = self.runs.get(first..).unwrap_or_default().iter();
         let mut at = offset;
-        let mut rest = u64::try_from(len).unwrap_or(u64::MAX);
+        let mut rest = to_u64(len);
         std::iter::from_fn(move || {
             if rest == 0 {
                 return None;
@@ -325,9 +326,7 @@ impl Layout {
     /// Fills `buf` from `offset` on; what lies past what was written, and holes, read as zeros.
     pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
         self.within(offset, buf.len(), self.len)?;
-        let written = usize::try_from(self.initialized.saturating_sub(offset))
-            .unwrap_or(usize::MAX)
-            .min(buf.len());
+        let written = to_usize(self.initialized.saturating_sub(offset)).min(buf.len());
         let (mut rest, unwritten) = buf
             .split_at_mut_checked(written)
             .unwrap_or((&mut [], &mut []));
@@ -394,7 +393,7 @@ impl Layout {
                     disk.write(part.get(..piece.len).unwrap_or(part), offset)?;
                 }
             }
-            at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+            at = at.saturating_add(to_u64(part.len()));
         }
         Ok(())
     }

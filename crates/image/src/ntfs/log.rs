@@ -4,6 +4,7 @@
 //! nothing is ever replayed.
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
@@ -77,7 +78,7 @@ pub(crate) fn state(mft: &Mft) -> Result<Log, VolumeError> {
     let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?
         .ok_or_else(|| records.lacks("data of $LogFile"))?;
     let mut page = vec![0; PAGE];
-    if stream.len() < u64::try_from(PAGE).unwrap_or(u64::MAX) {
+    if stream.len() < to_u64(PAGE) {
         return Ok(Log::Unclean("it is too short"));
     }
     stream.read(mft.disk(), &mut page, 0)?;
@@ -109,7 +110,7 @@ fn is_empty(page: &[u8]) -> bool {
 /// What pages ever further apart tell, as the journal can be long.
 fn of_samples(mft: &Mft, stream: &Stream) -> Result<Log, VolumeError> {
     let mut page = vec![0; PAGE];
-    let mut at = u64::try_from(PAGE).unwrap_or(u64::MAX);
+    let mut at = to_u64(PAGE);
     let last = stream.len().saturating_sub(at);
     while at <= last {
         stream.read(mft.disk(), &mut page, at)?;

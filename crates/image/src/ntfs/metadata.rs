@@ -1,6 +1,7 @@
 //! What a record tells of a file.
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
 
 use super::attribute::Attribute;
 use super::error::VolumeError;
@@ -107,7 +108,7 @@ impl Metadata {
                     found.encrypted |= flags & AttributeHeader::FLAG_ENCRYPTED != 0;
                     match (value, attribute.non_resident()) {
                         (Some(value), _) => {
-                            found.len = u64::try_from(value.len()).unwrap_or(u64::MAX);
+                            found.len = to_u64(value.len());
                         }
                         (None, Some(header)) if header.lowest_vcn.get() == 0 => {
                             found.len = header.data_size.get();

@@ -1,6 +1,7 @@
 //! A node of an index: entries in the order of their keys (Linux-NTFS, Index header and entry).
 
 use diskmend_base::bytes;
+use diskmend_base::count::{to_u64, to_usize};
 
 use super::error::Corruption;
 use super::format::{IndexEntryHeader, IndexHeader};
@@ -45,8 +46,8 @@ impl Node {
         });
         let found = bytes::view::<IndexHeader>(node, 0)
             .ok_or_else(|| wrong("a header", format!("{len} bytes")))?;
-        let first = usize::try_from(found.entries_offset.get()).unwrap_or(usize::MAX);
-        let end = usize::try_from(found.index_length.get()).unwrap_or(usize::MAX);
+        let first = to_usize(found.entries_offset.get());
+        let end = to_usize(found.index_length.get());
         if first < size_of::<IndexHeader>() || first > end || end > len {
             return Err(wrong("entries within it", format!("{first} to {end}")));
         }
@@ -74,7 +75,7 @@ impl Node {
         };
         let used = bytes::slice(&self.data, self.header, self.end).unwrap_or_default();
         let (entry, len) = entry(used, at).ok_or_else(|| {
-            let place = u64::try_from(at).unwrap_or(u64::MAX);
+            let place = to_u64(at);
             let place = self.place.saturating_add(place);
             Corruption::new("index node", place, "a whole entry", "none")
         })?;

@@ -4,6 +4,7 @@
 //! changes them keeps them so.
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 
 use super::attribute::{self, Attribute};
@@ -121,7 +122,7 @@ impl Record {
         expected: impl Into<std::borrow::Cow<'static, str>>,
         actual: impl Into<String>,
     ) -> Corruption {
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        let at = to_u64(at);
         Corruption::new(what, self.offset.saturating_add(at), expected, actual)
     }
 

@@ -2,6 +2,7 @@
 //! records.
 
 use diskmend_base::bytes;
+use diskmend_base::count::{to_u64, to_usize};
 
 use super::attribute::Attribute;
 use super::compressed;
@@ -132,7 +133,7 @@ impl Stream {
     /// Length of the value in bytes.
     pub(crate) fn len(&self) -> u64 {
         match &self.content {
-            Content::Resident(value) => u64::try_from(value.len()).unwrap_or(u64::MAX),
+            Content::Resident(value) => to_u64(value.len()),
             Content::Clusters(layout) => layout.len,
         }
     }
@@ -222,7 +223,7 @@ impl Stream {
     pub(crate) fn read_all(&self, disk: &Disk, max: u64) -> Result<Vec<u8>, VolumeError> {
         let out_of_range = || VolumeError::OutOfRange {
             offset: 0,
-            len: usize::try_from(max).unwrap_or(usize::MAX),
+            len: to_usize(max),
             file_len: self.len(),
         };
         let len = usize::try_from(self.len()).map_err(|_| out_of_range())?;

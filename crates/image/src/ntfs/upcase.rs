@@ -1,5 +1,6 @@
 //! $UpCase: how the volume disregards case (Linux-NTFS, $UpCase).
 
+use diskmend_base::count::to_u64;
 use std::cmp::Ordering;
 
 use diskmend_base::utf16;
@@ -25,7 +26,7 @@ impl UpCase {
         let records = Records::read_system(mft, system::UPCASE)?;
         let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?
             .ok_or_else(|| records.lacks("data of $UpCase"))?;
-        let len = u64::try_from(size_of::<[u16; UNITS]>()).unwrap_or(u64::MAX);
+        let len = to_u64(size_of::<[u16; UNITS]>());
         if stream.len() != len {
             let actual = stream.len().to_string();
             let offset = records.base().offset();

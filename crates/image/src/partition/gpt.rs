@@ -11,6 +11,7 @@ use super::{DiskId, Partition, PartitionType, Scheme, Table};
 use crate::device::Device;
 use diskmend_base::Guid;
 use diskmend_base::bytes;
+use diskmend_base::count::{to_u64, to_usize};
 use diskmend_base::escape::EscapedUnits;
 
 /// Why neither copy can be used.
@@ -102,14 +103,14 @@ fn backup(device: &dyn Device, size: u32, first: Option<&GptHeader>) -> Result<C
 /// What a copy says. `first` is the one at the start of the disk.
 fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Table {
     let bytes = u64::from(sector_size);
-    let entries_len = u64::try_from(copy.entries.len()).unwrap_or(u64::MAX);
+    let entries_len = to_u64(copy.entries.len());
     let table_end = if first {
         let start = copy.header.partition_entry_lba.get().saturating_mul(bytes);
         start.saturating_add(entries_len)
     } else {
         bytes.saturating_mul(2).saturating_add(entries_len)
     };
-    let each = usize::try_from(copy.header.size_of_partition_entry.get()).unwrap_or(usize::MAX);
+    let each = to_usize(copy.header.size_of_partition_entry.get());
     let mut partitions = Vec::new();
     for (number, entry) in (1..).zip(copy.entries.chunks_exact(each)) {
         let Some(entry) = bytes::view::<GptEntry>(entry, 0) else {

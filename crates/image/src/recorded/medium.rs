@@ -1,5 +1,6 @@
 //! The medium itself: what is written waits in memory for the next flush.
 
+use diskmend_base::count::to_usize;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -156,9 +157,7 @@ impl RecordedMedium {
     /// Reads what readers see; zeros from the end on.
     fn read(&self, state: &Waiting, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let on_medium = state.len_on_medium.saturating_sub(offset);
-        let readable = usize::try_from(on_medium)
-            .unwrap_or(usize::MAX)
-            .min(buf.len());
+        let readable = to_usize(on_medium).min(buf.len());
         let (head, tail) = buf.split_at_mut(readable);
         if !head.is_empty() {
             self.medium.read_exact_at(head, offset)?;
@@ -363,8 +362,8 @@ fn composed_of(sector: &Content, start: u64, data: &[u8], offset: u64) -> Conten
 
 /// Copies what lies in both: `buf` from `offset` on, `content` from `at` on.
 pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
-    let skip = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
-    let start = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let skip = to_usize(offset.saturating_sub(at));
+    let start = to_usize(at.saturating_sub(offset));
     let source = content.get(skip..).unwrap_or_default();
     let target = buf.get_mut(start..).unwrap_or_default();
     let len = source.len().min(target.len());

@@ -1,5 +1,6 @@
 //! The medium as restoring a record would make it, to be looked at before that is done.
 
+use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -65,9 +66,7 @@ impl Preview {
     pub fn differences(&self, mut show: impl FnMut(u64, &[u8], &[u8])) -> io::Result<()> {
         for (at, old) in &self.old {
             let readable = self.medium.len().saturating_sub(*at);
-            let len = usize::try_from(readable)
-                .unwrap_or(usize::MAX)
-                .min(old.len());
+            let len = to_usize(readable).min(old.len());
             let mut now = vec![0; len];
             if !now.is_empty() {
                 self.medium.read_exact_at(&mut now, *at)?;

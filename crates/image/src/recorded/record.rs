@@ -1,6 +1,7 @@
 //! Reading and continuing a record.
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_usize;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::byteorder::little_endian::{U32, U64};
 use zerocopy::{FromZeros, IntoBytes};
@@ -122,7 +123,7 @@ impl Index {
         }
         while let Some(frame) = index.frame(record, len)? {
             let at = index.end.saturating_add(size_of::<FrameHeader>() as u64);
-            let payload_len = usize::try_from(frame.payload_len.get()).unwrap_or(usize::MAX);
+            let payload_len = to_usize(frame.payload_len.get());
             let before = frame.len_before.get();
             index.payloads.push((at, payload_len, before));
             index.len_after = frame.len_after.get();
@@ -183,7 +184,7 @@ impl Index {
             return Ok(None);
         };
         record.read_exact_at(frame.as_mut_bytes(), self.end)?;
-        let payload_len = usize::try_from(frame.payload_len.get()).unwrap_or(usize::MAX);
+        let payload_len = to_usize(frame.payload_len.get());
         let whole = frame.signature == FRAME_SIGNATURE
             && frame.digest.get() == frame.expected(self.end)
             && frame.len_before.get() == self.len_after

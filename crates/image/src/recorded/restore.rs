@@ -1,5 +1,6 @@
 //! Whether a medium is as a record left it, and giving it back what it was before.
 
+use diskmend_base::count::to_usize;
 use std::ops::Range;
 
 use diskmend_base::bytes;
@@ -203,7 +204,7 @@ impl RecordedMedium {
     /// Bytes of a range that lie before the end of the medium.
     fn inside(&self, range: &Range<u64>) -> usize {
         let end = range.end.min(self.medium.len());
-        usize::try_from(end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+        to_usize(end.saturating_sub(range.start))
     }
 
     /// The first byte of the medium that is not what the changes made it last, or found it first.
@@ -283,7 +284,7 @@ impl RecordedMedium {
 
 /// The part of bytes that begin at an offset which lies in a range.
 pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
-    let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let index = |at: u64| to_usize(at.saturating_sub(offset));
     let end = index(range.end).min(bytes.len());
     bytes.get(index(range.start)..end).unwrap_or_default()
 }

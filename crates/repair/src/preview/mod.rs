@@ -4,6 +4,7 @@
 
 mod hives;
 
+use diskmend_base::count::to_usize;
 use diskmend_disk::{Access, Kind};
 
 use crate::descriptors;
@@ -189,7 +190,7 @@ fn bytes(
         let Some(record) = read.map_err(Error::io(&file.undo, "read the undo data"))? else {
             continue;
         };
-        let at = usize::try_from(record.offset).unwrap_or(usize::MAX);
+        let at = to_usize(record.offset);
         for (byte, old) in then.iter_mut().skip(at).zip(&record.bytes) {
             *byte = *old;
         }

@@ -2,6 +2,7 @@
 //! before it. At every moment the files are in a state that the run itself went through, so that
 //! being killed here is no worse than having been killed there, and restoring can begin again.
 
+use diskmend_base::count::to_usize;
 use std::cell::OnceCell;
 
 use diskmend_disk::{Access, Kind};
@@ -103,7 +104,7 @@ impl Restorable<'_> {
         if old.length > most {
             return Ok(false);
         }
-        let len = usize::try_from(old.length).unwrap_or(usize::MAX);
+        let len = to_usize(old.length);
         overlay(image.as_mut(), &self.undo, len).map_err(io())?;
         let restored = image.bytes().get(..len).map(Digest::of);
         Ok(restored == Some(old.xxh3))
@@ -411,7 +412,7 @@ impl<'a> Restoration<'a> {
         // Where the run never got to lengthening the file there is nothing to take back, and a
         // full disk would not let it grow.
         let end = open.len().map_err(io())?.max(old.length);
-        let fits = usize::try_from(end.saturating_sub(image.offset)).unwrap_or(usize::MAX);
+        let fits = to_usize(end.saturating_sub(image.offset));
         let bytes = image.bytes.get(..fits).unwrap_or(&image.bytes);
         if bytes.is_empty() {
             return Ok(());
@@ -517,7 +518,7 @@ fn overlay(image: &mut dyn Buffer, undo: &UndoData, old_len: usize) -> std::io::
         let Some(record) = undo.get(index)? else {
             continue;
         };
-        let start = usize::try_from(record.offset).unwrap_or(usize::MAX);
+        let start = to_usize(record.offset);
         let end = start.saturating_add(record.bytes.len()).min(old_len);
         let target = image.bytes_mut().get_mut(start..end);
         let source = record.bytes.get(..end.saturating_sub(start));

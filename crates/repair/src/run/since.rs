@@ -1,5 +1,6 @@
 //! What somebody else has written to a file since a run wrote it.
 
+use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
@@ -151,7 +152,7 @@ fn foreign_ranges(known: &[Byte], start: u64) -> Vec<Range<u64>> {
 
 /// Windows and records fit into memory; a length that does not is a hole in `get`.
 fn index(len: u64) -> usize {
-    usize::try_from(len).unwrap_or(usize::MAX)
+    to_usize(len)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Working out, before a commit, what each of its steps will overwrite.
 
+use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -141,7 +142,7 @@ fn overlay(bytes: &mut [u8], start: u64, offset: u64, written: &Written<'_>) {
 
 /// Records and single files fit into memory; a length that does not is a hole in `get`.
 fn index(len: u64) -> usize {
-    usize::try_from(len).unwrap_or(usize::MAX)
+    to_usize(len)
 }
 
 /// Works the undo data of a commit out. `open` gives the files as they lie on disk.

@@ -1,5 +1,6 @@
 //! Proving that a hive on disk is, byte for byte, the image that was verified in memory.
 
+use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -36,7 +37,7 @@ impl Wanted {
             .change(HiveFileKind::Primary)
             .map_or(file.len() as u64, |change| change.len_after);
         let bins_end = BASE_BLOCK_LEN.saturating_add(image.bins_len());
-        let len = usize::try_from(length).unwrap_or(usize::MAX);
+        let len = to_usize(length);
         let written = overlay(plan);
         let bytes = |range: Range<usize>| pieces(file, &written, range);
         let chunks = before.after(len, |range| is_written(&written, range), bytes);
@@ -62,7 +63,7 @@ fn overlay<'a>(plan: &'a CommitPlan<'_>) -> BTreeMap<usize, &'a [u8]> {
         else {
             continue;
         };
-        let start = usize::try_from(*offset).unwrap_or(usize::MAX);
+        let start = to_usize(*offset);
         let end = start.saturating_add(data.len());
         let mut at = start;
         while at < end {

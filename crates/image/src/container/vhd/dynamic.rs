@@ -4,6 +4,7 @@
 //!
 //! A sector whose bit is clear was never written, so it reads as zero whatever the block holds.
 
+use diskmend_base::count::to_usize;
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -287,7 +288,7 @@ impl Bitmap {
         let mut runs: Vec<Run> = Vec::new();
         for sector in self.within / SECTOR..end.div_ceil(SECTOR) {
             let to = sector.saturating_add(1).saturating_mul(SECTOR).min(end);
-            let to = usize::try_from(to.saturating_sub(self.within)).unwrap_or(usize::MAX);
+            let to = to_usize(to.saturating_sub(self.within));
             let written = self.is_set(sector);
             match runs.last_mut() {
                 Some(last) if last.written == written => last.bytes.end = to,

@@ -9,6 +9,7 @@ use super::format::{BatEntry, MIB};
 use crate::container::error::ContainerError;
 use crate::container::pieces::Block;
 use crate::device::Device;
+use diskmend_base::count::to_usize;
 
 /// Sectors that one sector bitmap block describes.
 const SECTORS_OF_CHUNK: u64 = 1 << 23;
@@ -177,7 +178,7 @@ impl Vhdx {
         bytes: std::ops::Range<u64>,
     ) -> Result<(), ContainerError> {
         for unit in bytes.start / MIB..bytes.end / MIB {
-            let word = usize::try_from(unit / 64).unwrap_or(usize::MAX);
+            let word = to_usize(unit / 64);
             let bit = 1 << (unit % 64);
             match taken.get_mut(word) {
                 Some(word) if *word & bit == 0 => *word |= bit,

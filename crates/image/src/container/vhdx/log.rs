@@ -1,6 +1,7 @@
 //! The log of a VHDX: finds the active sequence of entries and replays it in memory
 //! (MS-VHDX 2.3).
 
+use diskmend_base::count::to_usize;
 use std::ops::Range;
 
 use diskmend_base::Guid;
@@ -160,7 +161,7 @@ impl Ring {
 
     /// The valid entry at `at`, if there is one.
     fn entry(&mut self, at: u64) -> Result<Option<Entry>, ()> {
-        let slot = usize::try_from(at / LOG_SECTOR).unwrap_or(usize::MAX);
+        let slot = to_usize(at / LOG_SECTOR);
         if let Some(Some(known)) = self.known.get(slot) {
             return Ok(*known);
         }

@@ -1,6 +1,7 @@
 //! The file as it is once its log has been replayed, without writing to it (MS-VHDX 2.3.3 and its
 //! note 5).
 
+use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
@@ -117,7 +118,7 @@ impl Overlay {
 
 /// The distance of two offsets that are both within one buffer of memory.
 fn position(at: u64, from: u64) -> usize {
-    usize::try_from(at.saturating_sub(from)).unwrap_or(usize::MAX)
+    to_usize(at.saturating_sub(from))
 }
 
 /// The file with the changes of its log.

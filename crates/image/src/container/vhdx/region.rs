@@ -1,6 +1,7 @@
 //! The region tables of a VHDX: where the block allocation table and the metadata are
 //! (MS-VHDX 2.2.3).
 
+use diskmend_base::count::to_usize;
 use std::ops::Range;
 
 use diskmend_base::Guid;
@@ -92,7 +93,7 @@ fn parse(table: &[u8], at: u64, file_len: u64, log: Range<u64>) -> Result<Region
     let header_section = 0..MIB;
     let mut regions: Vec<Range<u64>> = [header_section, log].into();
     regions.retain(|region| !region.is_empty());
-    let count = usize::try_from(header(table)?.entry_count.get()).unwrap_or(usize::MAX);
+    let count = to_usize(header(table)?.entry_count.get());
     let entries = table
         .get(size_of::<RegionTableHeader>()..)
         .unwrap_or_default()

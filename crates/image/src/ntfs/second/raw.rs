@@ -5,6 +5,7 @@
 //! itself, in another way. What two separate derivations agree on is not the error of one of them.
 
 use crate::device::Device;
+use diskmend_base::count::to_u64;
 
 /// Longest attribute list that Windows makes, in bytes.
 const LONGEST_LIST: u64 = 0x4_0000;
@@ -212,7 +213,7 @@ impl<'a> RawVolume<'a> {
         let mut record = vec![0; index(self.record)?];
         let start = number.checked_mul(self.record).ok_or("no such record")?;
         for (step, piece) in record.chunks_mut(STRIDE).enumerate() {
-            let at = u64::try_from(step * STRIDE).unwrap_or(u64::MAX);
+            let at = to_u64(step * STRIDE);
             let place = self
                 .place(start.saturating_add(at))
                 .ok_or("no such record")?;
@@ -270,7 +271,7 @@ impl<'a> RawVolume<'a> {
         for (start, count) in runs {
             let start = start.ok_or("an attribute list has a hole")?;
             for cluster in start..start.saturating_add(count) {
-                if u64::try_from(value.len()).unwrap_or(u64::MAX) >= len {
+                if to_u64(value.len()) >= len {
                     break;
                 }
                 let mut piece = vec![0; index(self.cluster)?];

@@ -1,6 +1,7 @@
 //! The view indexes `$SII` and `$SDH`: found by descent and walked in order (Linux-NTFS, $Secure and
 //! B*Trees).
 
+use diskmend_base::count::to_usize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -197,7 +198,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         if let Some(changed) = self.changed.get(&at).or_else(|| self.new.get(&at)) {
             return Ok((at, changed.clone()));
         }
-        let len = usize::try_from(self.block_size).unwrap_or(usize::MAX);
+        let len = to_usize(self.block_size);
         if !self.blocks.in_use(at / size)? {
             return Err(parent.fault::<K>(
                 0,

@@ -1,6 +1,7 @@
 //! One node of a view index: its entries checked, and laid out anew (Linux-NTFS, Index Header).
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
 use zerocopy::IntoBytes;
 
 use super::error::SecurityError;
@@ -231,7 +232,7 @@ impl Node {
         expected: impl Into<String>,
         actual: impl Into<String>,
     ) -> SecurityError {
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        let at = to_u64(at);
         SecurityError::Corrupt {
             index: K::NAME,
             part: self.attribute,

@@ -8,6 +8,7 @@
 //! or of a record may leave that torn, where more than one of its sectors changes: only what the
 //! caller recorded of it before can put it right.
 
+use diskmend_base::count::to_u64;
 use std::sync::Arc;
 
 use super::edit::Edit;
@@ -164,7 +165,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         }
         if let Some(value) = view.bitmap_in_clusters::<K>() {
             let [bits, _] = &plan.bits;
-            let len = u64::try_from(bits.len()).unwrap_or(u64::MAX);
+            let len = to_u64(bits.len());
             plan.bitmap = Some(Growth::plan(mft, bitmap, value, len)?);
         }
         Ok(plan)

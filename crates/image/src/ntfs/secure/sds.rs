@@ -1,5 +1,6 @@
 //! `$SDS`: the descriptors themselves, each twice (Linux-NTFS, $Secure). A block of 256 KiB with entries is followed by one with their second copies.
 
+use diskmend_base::count::{to_u64, to_usize};
 use std::collections::BTreeMap;
 
 use diskmend_base::bytes;
@@ -35,7 +36,7 @@ pub(super) fn hash(descriptor: &[u8]) -> u32 {
 /// read.
 pub(super) fn read(source: &impl Source, place: &SdsHeader) -> Result<Vec<u8>, SecurityError> {
     check_place(place)?;
-    let len = usize::try_from(place.length.get()).unwrap_or(usize::MAX);
+    let len = to_usize(place.length.get());
     let first = place.offset.get();
     let mut unread = None;
     for at in [first, first.saturating_add(SdsHeader::BLOCK)] {
@@ -155,12 +156,12 @@ impl Tail {
     ) -> Result<(), SecurityError> {
         let mut at: usize = 0;
         while at < copies[0].len() {
-            let offset = start.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
+            let offset = start.saturating_add(to_u64(at));
             let entry = copies.iter().find_map(|copy| entry_at(copy, at, offset));
             let len = match (entry, *damaged) {
                 (Some(place), None) => {
                     self.take(place)?;
-                    usize::try_from(place.length.get()).unwrap_or(usize::MAX)
+                    to_usize(place.length.get())
                 }
                 (Some(_), Some(damaged)) => {
                     return Err(fault(damaged, "an entry or zeros", "other bytes"));
@@ -194,7 +195,7 @@ fn entry_at(block: &[u8], at: usize, offset: u64) -> Option<&SdsHeader> {
 fn read_to(source: &impl Source, from: u64, to: u64) -> Result<Vec<u8>, SecurityError> {
     match to.min(source.written()).checked_sub(from) {
         None | Some(0) => Ok(Vec::new()),
-        Some(len) => source.read(from, usize::try_from(len).unwrap_or(usize::MAX)),
+        Some(len) => source.read(from, to_usize(len)),
     }
 }
 
@@ -311,7 +312,7 @@ fn put(writes: &mut BTreeMap<u64, Vec<u8>>, at: u64, bytes: &[u8]) {
 }
 
 fn end_of(start: u64, bytes: &[u8]) -> u64 {
-    start.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+    start.saturating_add(to_u64(bytes.len()))
 }
 
 /// Adds zeros where bytes that nothing names would be taken for entries: behind the last entries

@@ -5,6 +5,7 @@
 //! become too many. Since no block in use is divided in its place, the old tree stays whole until
 //! the one block is written that names the new ones.
 
+use diskmend_base::count::to_usize;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -231,7 +232,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
     }
 
     fn block_len(&self) -> usize {
-        usize::try_from(self.block_size).unwrap_or(usize::MAX)
+        to_usize(self.block_size)
     }
 
     /// The number by which a parent names the block at `at`.
