@@ -134,7 +134,7 @@ pub(crate) fn edit_site<T, R>(
 }
 
 /// The folder whose `diskmend` folder remembers the edits of a hive file: what to give to
-/// [`undo`](crate::undo) as its target.
+/// [`Engine::undo`](crate::Engine::undo) as its target.
 ///
 /// # Errors
 /// Where the file's folder cannot be opened.
