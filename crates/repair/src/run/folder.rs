@@ -1,231 +1,27 @@
-//! The state folder with its runs, and how a journal is kept durable.
+//! The folder of one run, and the files in it.
 
-use std::cell::Cell;
 use std::io;
-use std::rc::Rc;
 
-use diskmend_disk::{Access, Change, Kind};
-use jiff::Timestamp;
+use diskmend_disk::{Access, Change};
 
 use super::changes_file::{self, ChangesEntry};
-use super::found::FoundRun;
-use super::trust::{FileMac, Judge, Mac, Warrant, seal};
-use super::{Content, FileEntry, Journal, JournalChange, RunId, keepers, undo_data};
+use super::state_folder::RUNS;
+use super::trust::{FileMac, Mac, Warrant, seal};
+use super::{Content, FileEntry, Journal, JournalChange, RunId, StateFolder, keepers, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
 use crate::store::{Dir, OpenFile};
 
-pub(super) const RUNS: &str = "runs";
 pub(super) const JOURNAL: &str = "journal.json";
 const JOURNAL_NEW: &str = "journal.json.new";
 /// The last journal that was made durable, while a later one could not be.
 pub(super) const JOURNAL_DURABLE: &str = "journal.json.durable";
-/// Most runs that may begin in one second.
-const MAX_PER_SECOND: usize = 1000;
-
-/// Most bytes of journals that are read for one list of runs.
-const MAX_JOURNALS: u64 = 64 << 20;
-
-/// The folder for undo data, which may not exist yet.
-pub(crate) struct StateFolder {
-    /// The folder above and the name; none where nobody has said where undo data of a block device
-    /// are to go, which for reading does not matter.
-    place: Option<(Box<dyn Dir>, String)>,
-}
-
 /// The folder of a run that was begun here, or that was found and admitted.
 pub(crate) struct RunFolder {
     pub(crate) id: RunId,
     dir: Box<dyn Dir>,
     warrant: Warrant,
-}
-
-/// The runs of a state folder, oldest first.
-#[derive(Default)]
-pub(crate) struct Runs {
-    /// The folder that holds theirs; none if there are no runs.
-    dir: Option<Box<dyn Dir>>,
-    ids: std::vec::IntoIter<RunId>,
-    /// Bytes of journals that may still be read.
-    left: Rc<Cell<u64>>,
-}
-
-impl Runs {
-    /// The folder of a run; `None` if it was removed meanwhile.
-    fn open(&self, id: RunId) -> Option<Result<FoundRun, Error>> {
-        let found = FoundRun::open(id, self.dir.as_deref()?)?;
-        Some(Ok(found.within(Rc::clone(&self.left))))
-    }
-}
-
-impl Iterator for Runs {
-    type Item = Result<FoundRun, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while let Some(id) = self.ids.next() {
-            if let Some(opened) = self.open(id) {
-                return Some(opened);
-            }
-        }
-        None
-    }
-}
-
-impl DoubleEndedIterator for Runs {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        while let Some(id) = self.ids.next_back() {
-            if let Some(opened) = self.open(id) {
-                return Some(opened);
-            }
-        }
-        None
-    }
-}
-
-impl StateFolder {
-    /// The folder `name` in `parent`, in whatever case it is spelled on disk.
-    ///
-    /// # Errors
-    /// [`Refusal::StateFolder`] where that is a link or no folder.
-    pub(crate) fn new(parent: Box<dyn Dir>, name: &str) -> Result<Self, Error> {
-        let refused = || {
-            let name = name.to_owned();
-            Error::from(Refusal::StateFolder { name })
-        };
-        let spelled = match parent.find(&[name]) {
-            Ok(None) => name.to_owned(),
-            Ok(Some(place)) if place.kind == Kind::Folder => place.name,
-            Ok(Some(_)) | Err(diskmend_disk::LookupError::Link { .. }) => return Err(refused()),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self {
-            place: Some((parent, spelled)),
-        })
-    }
-
-    /// None, for what only reads.
-    pub(crate) const fn nowhere() -> Self {
-        Self { place: None }
-    }
-
-    /// Refuses a target of which it is not known where undo data go.
-    pub(crate) fn require_place(&self) -> Result<(), Error> {
-        match self.place {
-            Some(_) => Ok(()),
-            None => Err(Refusal::StateFolderNeeded.into()),
-        }
-    }
-
-    /// The folder itself, where it exists.
-    pub(crate) fn open(&self) -> Result<Option<Box<dyn Dir>>, Error> {
-        match &self.place {
-            Some((parent, name)) => existing(parent.as_ref(), name),
-            None => Ok(None),
-        }
-    }
-
-    /// The folder itself, created where missing.
-    ///
-    /// # Errors
-    /// [`Refusal::StateFolderOpen`] where somebody else may have written what is there.
-    pub(crate) fn create(&self) -> Result<Box<dyn Dir>, Error> {
-        match &self.place {
-            Some((parent, name)) => ensure(parent.as_ref(), name, name),
-            None => Err(Refusal::StateFolderNeeded.into()),
-        }
-    }
-
-    /// Refuses a folder that somebody else may have written.
-    ///
-    /// # Errors
-    /// [`Refusal::StateFolderOpen`]; what hinders from looking.
-    pub(crate) fn require_private(&self) -> Result<(), Error> {
-        match self.doubt()? {
-            None => Ok(()),
-            Some(doubt) => Err(doubt.into()),
-        }
-    }
-
-    /// Why somebody else may have written the folder, or the one of the runs in it, where that is
-    /// so. An empty one that can be taken over is in no doubt.
-    pub(crate) fn doubt(&self) -> Result<Option<Refusal>, Error> {
-        let Some((parent, name)) = &self.place else {
-            return Ok(None);
-        };
-        let Some(state) = existing(parent.as_ref(), name)? else {
-            return Ok(None);
-        };
-        if let Some(doubt) = keepers::doubt_of(state.as_ref(), name) {
-            return Ok(Some(doubt));
-        }
-        let runs = existing(state.as_ref(), RUNS)?;
-        Ok(runs.and_then(|runs| keepers::doubt_of(runs.as_ref(), &format!("{name}/{RUNS}"))))
-    }
-
-    /// The folder that holds the folders of runs, if it exists.
-    pub(super) fn runs_dir(&self) -> Result<Option<Box<dyn Dir>>, Error> {
-        match self.open()? {
-            Some(state) => existing(state.as_ref(), RUNS),
-            None => Ok(None),
-        }
-    }
-
-    /// The runs that have a folder, oldest first. Each folder is opened when its turn comes: there
-    /// may be more of them than a process can have files open.
-    pub(crate) fn runs(&self) -> Result<Runs, Error> {
-        let Some(dir) = self.runs_dir()? else {
-            return Ok(Runs::default());
-        };
-        let mut ids: Vec<RunId> = dir
-            .names()
-            .map_err(Error::io(RUNS, "list the folder"))?
-            .iter()
-            .filter_map(|name| RunId::parse(name))
-            .collect();
-        ids.sort();
-        Ok(Runs {
-            dir: Some(dir),
-            ids: ids.into_iter(),
-            left: Rc::new(Cell::new(MAX_JOURNALS)),
-        })
-    }
-
-    /// The folder of one run.
-    pub(crate) fn run(&self, name: &str) -> Result<FoundRun, Error> {
-        let found = match (RunId::parse(name), self.runs_dir()?) {
-            (Some(id), Some(dir)) => FoundRun::open(id, dir.as_ref()),
-            _ => None,
-        };
-        found.ok_or_else(|| Error::NoRun {
-            run: name.to_owned(),
-        })
-    }
-
-    /// Makes the folder of a new run, durably.
-    pub(crate) fn new_run(&self, now: Timestamp, judge: &Judge) -> Result<RunFolder, Error> {
-        judge.require_key().map_err(Refusal::NoKey)?;
-        let state = self.create()?;
-        let runs = ensure(state.as_ref(), RUNS, RUNS)?;
-        let mut id = RunId::first_of(now);
-        for _ in 0..MAX_PER_SECOND {
-            match runs.create_dir(&id.to_string()) {
-                Ok(()) => {
-                    let name = id.to_string();
-                    runs.sync().map_err(Error::io(RUNS, "flush the folder"))?;
-                    let dir = runs
-                        .open_private_dir(&name)
-                        .map_err(Error::io(&name, "open the folder"))?;
-                    let key = judge.own_run_key(&id).map_err(Refusal::NoKey)?;
-                    return Ok(RunFolder::new(id, dir, Warrant::Sealed(key)));
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = id.next(),
-                Err(error) => return Err(Error::io(RUNS, "create a folder")(error)),
-            }
-        }
-        let taken = io::Error::from(io::ErrorKind::AlreadyExists);
-        Err(Error::io(RUNS, "find a free name for the run")(taken))
-    }
 }
 
 impl RunFolder {
@@ -540,12 +336,7 @@ impl RunFolder {
         for name in self.dir.names().unwrap_or_default() {
             let _ = self.dir.remove_file(&name);
         }
-        let runs = state
-            .open()
-            .ok()
-            .flatten()
-            .and_then(|state| existing(state.as_ref(), RUNS).ok().flatten());
-        if let Some(runs) = runs {
+        if let Ok(Some(runs)) = state.runs_dir() {
             let _ = runs.remove_dir(&self.id.to_string());
         }
     }
@@ -560,55 +351,5 @@ impl RunFolder {
 
     fn path(&self, name: &str) -> String {
         format!("{RUNS}/{}/{name}", self.id)
-    }
-}
-
-/// A folder that may be missing; anything else of that name is refused.
-fn existing(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
-    let kind = parent
-        .kind(name)
-        .map_err(Error::io(name, "look at the folder"))?;
-    match kind {
-        None => Ok(None),
-        Some(Kind::Folder) => parent
-            .open_private_dir(name)
-            .map(Some)
-            .map_err(Error::io(name, "open the folder")),
-        Some(_) => Err(Refusal::StateFolder {
-            name: name.to_owned(),
-        }
-        .into()),
-    }
-}
-
-/// A folder, created durably where missing. One that somebody else may have written is refused;
-/// `path` names it then.
-fn ensure(parent: &dyn Dir, name: &str, path: &str) -> Result<Box<dyn Dir>, Error> {
-    if let Some(dir) = existing(parent, name)? {
-        return match keepers::doubt(dir.as_ref()) {
-            None => Ok(dir),
-            Some(reason) => taken_over(parent, name)?.ok_or_else(|| {
-                let name = path.to_owned();
-                Refusal::StateFolderOpen { name, reason }.into()
-            }),
-        };
-    }
-    parent
-        .create_dir(name)
-        .map_err(Error::io(name, "create the folder"))?;
-    parent
-        .sync()
-        .map_err(Error::io(name, "flush the folder above"))?;
-    parent
-        .open_private_dir(name)
-        .map_err(Error::io(name, "open the folder"))
-}
-
-/// A folder of others, where it is empty and could be taken from them.
-fn taken_over(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
-    let taken = parent.take_over_empty_dir(name);
-    match taken.map_err(Error::io(name, "take the empty folder over"))? {
-        true => existing(parent, name),
-        false => Ok(None),
     }
 }

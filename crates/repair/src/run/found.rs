@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use diskmend_disk::{Access, Kind};
 
-use super::folder::{JOURNAL, JOURNAL_DURABLE, RUNS, RunFolder};
+use super::folder::{JOURNAL, JOURNAL_DURABLE, RunFolder};
 use super::journal::MAX_OLD_LEN;
+use super::state_folder::RUNS;
 use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
 use super::{Journal, RunId, changes_file};
 use crate::documents::RunState;

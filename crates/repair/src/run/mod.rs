@@ -10,17 +10,19 @@ mod keepers;
 mod removal;
 pub(crate) mod restore;
 mod since;
+mod state_folder;
 pub(crate) mod trust;
 pub(crate) mod undo_data;
 
 pub(crate) use bounded::list;
-pub(crate) use folder::{RunFolder, StateFolder};
+pub(crate) use folder::RunFolder;
 pub(crate) use found::FoundRun;
 pub(crate) use id::RunId;
 pub(crate) use journal::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, Way,
     on_volume,
 };
+pub(crate) use state_folder::StateFolder;
 
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";

@@ -8,7 +8,7 @@ use std::io;
 use diskmend_disk::Kind;
 
 use super::RunId;
-use super::folder::{RUNS, StateFolder};
+use super::state_folder::{RUNS, StateFolder};
 use crate::error::Error;
 use crate::store::Dir;
 
