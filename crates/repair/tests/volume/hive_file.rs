@@ -16,8 +16,9 @@ fn edit(
     change: impl FnOnce(&mut Editor) -> Result<(), EditError>,
 ) -> Result<RepairReport, Error> {
     let change = |editor: &mut Editor| -> Result<(), Stop<Error>> { Ok(change(editor)?) };
-    let edited = watched(|watch| hive_file::edit(path, options, watch, change));
-    edited.map(|(report, ())| report).map_err(Error::from)
+    let edited =
+        watched(|watch| hive_file::edit(path, options, watch, change).map_err(Error::from));
+    edited.map(|(report, ())| report)
 }
 
 fn set(editor: &mut Editor, number: u32) -> Result<(), EditError> {
