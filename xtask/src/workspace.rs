@@ -27,7 +27,8 @@ pub fn output(name: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-#[cfg(test)]
+/// Not where the tests run without a cargo, as they do under Wine.
+#[cfg(all(test, unix))]
 mod tests {
     use std::collections::BTreeSet;
 
