@@ -28,7 +28,8 @@ pub fn output(name: &str) -> Result<PathBuf> {
 }
 
 /// Not where the tests run without a cargo, as they do under Wine.
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::collections::BTreeSet;
 
