@@ -14,6 +14,8 @@ pub(crate) struct Attribute<'a> {
     at: AttributeAt,
     data: &'a [u8],
     header: &'a AttributeHeader,
+    /// Its name; empty if it has none.
+    name: &'a [u8],
 }
 
 /// What is wrong with an attribute.
@@ -38,15 +40,16 @@ pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
         let expected = "a length that holds the header, ends in the record and is a multiple of 8";
         return Err(problem(expected, len.to_string()));
     }
-    let attribute = Attribute::at(used, AttributeAt(at))
-        .ok_or_else(|| problem("an attribute", format!("type {:#x}", header.kind)))?;
-    let (start, end) = attribute.name_range();
-    if end > len || (end > start && start < least) {
+    let (start, name_len) = name_range(header);
+    let end = start.saturating_add(name_len);
+    if end > len || (name_len > 0 && start < least) {
         return Err(problem(
             "a name within it",
             format!("one from {start} to {end}"),
         ));
     }
+    let attribute = Attribute::at(used, AttributeAt(at))
+        .ok_or_else(|| problem("an attribute", format!("type {:#x}", header.kind)))?;
     match attribute.non_resident() {
         Some(non_resident) => {
             let pairs = usize::from(non_resident.mapping_pairs_offset.get());
@@ -69,7 +72,8 @@ pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
 }
 
 impl<'a> Attribute<'a> {
-    /// The attribute at `at`; `None` where the attributes end.
+    /// The attribute at `at`; `None` if the attributes end there, or if the attribute or its name
+    /// doesn't lie in the record.
     pub(crate) fn at(used: &'a [u8], at: AttributeAt) -> Option<Self> {
         let header = bytes::view::<AttributeHeader>(used, at.0)?;
         if header.kind.get() == attribute_type::END {
@@ -77,7 +81,14 @@ impl<'a> Attribute<'a> {
         }
         let len = usize::try_from(header.length.get()).ok()?;
         let data = bytes::slice(used, at.0, len)?;
-        Some(Self { at, data, header })
+        let (name_at, name_len) = name_range(header);
+        let name = bytes::slice(data, name_at, name_len)?;
+        Some(Self {
+            at,
+            data,
+            header,
+            name,
+        })
     }
 
     /// Where it is in the record.
@@ -110,20 +121,20 @@ impl<'a> Attribute<'a> {
         self.header.instance.get()
     }
 
-    /// Start and end of its name.
-    pub(crate) fn name_range(&self) -> (usize, usize) {
-        let start = usize::from(self.header.name_offset.get());
-        let len = usize::from(self.header.name_length).saturating_mul(size_of::<U16>());
-        match len {
-            0 => (0, 0),
-            _ => (start, start.saturating_add(len)),
-        }
+    /// True if it has a name.
+    pub(crate) fn has_name(&self) -> bool {
+        !self.name.is_empty()
+    }
+
+    /// Where its name ends, in bytes from its start; 0 if it has none.
+    pub(crate) fn name_end(&self) -> usize {
+        let (start, len) = name_range(self.header);
+        start.saturating_add(len)
     }
 
     /// Its name in UTF-16 units.
     pub(crate) fn name(&self) -> impl Iterator<Item = u16> + use<'a> {
-        let (start, end) = self.name_range();
-        utf16::whole_units(self.data.get(start..end).unwrap_or_default())
+        utf16::whole_units(self.name)
     }
 
     /// Whether this is its name, case included.
@@ -159,5 +170,16 @@ impl<'a> Attribute<'a> {
     pub(crate) fn mapping_pairs(&self) -> Option<&'a [u8]> {
         let start = usize::from(self.non_resident()?.mapping_pairs_offset.get());
         self.data.get(start..)
+    }
+}
+
+/// Start and length of the name that a header states; both are 0 if it states none.
+fn name_range(header: &AttributeHeader) -> (usize, usize) {
+    match usize::from(header.name_length) {
+        0 => (0, 0),
+        units => (
+            usize::from(header.name_offset.get()),
+            units.saturating_mul(size_of::<U16>()),
+        ),
     }
 }

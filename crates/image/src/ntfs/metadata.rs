@@ -88,7 +88,7 @@ impl Metadata {
         let mut names = Names::default();
         for attribute in attributes {
             let value = attribute.resident();
-            let is_unnamed = attribute.name_range().1 == 0;
+            let is_unnamed = !attribute.has_name();
             match attribute.kind() {
                 attribute_type::STANDARD_INFORMATION => {
                     let value = value.unwrap_or_default();

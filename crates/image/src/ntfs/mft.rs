@@ -41,7 +41,7 @@ impl Mft {
         let base = Record::parse(system::MFT, offset, data)?;
         let at = base
             .attributes()
-            .find(|a| a.kind() == attribute_type::DATA && a.name_range().1 == 0)
+            .find(|a| a.kind() == attribute_type::DATA && !a.has_name())
             .map(|attribute| attribute.place())
             .ok_or_else(|| Corruption::new("$MFT", offset, "a data attribute", "none"))?;
         let mut builder = Builder::new(&geometry);

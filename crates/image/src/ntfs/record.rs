@@ -248,7 +248,7 @@ impl Record {
         let attribute = self.attribute(at).ok_or(NoRoom)?;
         let (start, old) = attribute.resident_range().ok_or(NoRoom)?;
         // What follows the value would be overwritten.
-        if attribute.name_range().1 > start {
+        if attribute.name_end() > start {
             return Err(NoRoom);
         }
         let new_len = u32::try_from(len).map_err(|_| NoRoom)?;
@@ -271,7 +271,7 @@ impl Record {
         let attribute = self.attribute(at).ok_or(NoRoom)?;
         let start = attribute.non_resident().ok_or(NoRoom)?.mapping_pairs_offset;
         let start = usize::from(start.get());
-        if attribute.name_range().1 > start {
+        if attribute.name_end() > start {
             return Err(NoRoom);
         }
         self.resize(at, start.checked_add(pairs.len()).ok_or(NoRoom)?)?;
@@ -293,7 +293,7 @@ impl Record {
         let attribute = self.attribute(at).ok_or(NoRoom)?;
         let old = bytes::view::<ResidentHeader>(&self.data, at.0).ok_or(NoRoom)?;
         let is_plain = attribute.resident().is_some()
-            && attribute.name_range().1 == 0
+            && !attribute.has_name()
             && attribute.flags() == 0
             && old.indexed == 0;
         let start = u16::try_from(size_of::<NonResidentHeader>()).map_err(|_| NoRoom)?;

@@ -199,6 +199,28 @@ fn fields_that_lead_out_of_the_record_are_refused() {
     }
 }
 
+/// An attribute whose header puts its name outside it must not pass for one without a name.
+#[test]
+fn a_name_that_leaves_its_attribute_is_corruption_and_never_no_name() {
+    let third = 56 + 96 + 72;
+    let cases: [(usize, &[u8]); 5] = [
+        (third + 10, &[0, 2]),
+        (third + 10, &[0xFF, 0xFF]),
+        (third + 10, &[8, 0]),
+        (third + 9, &[0xFF]),
+        (third + 9, &[20, 40]),
+    ];
+    for (at, bytes) in cases {
+        let mut builder = record();
+        builder.bytes_mut()[at..at + bytes.len()].copy_from_slice(bytes);
+        let error = parse(&builder).expect_err("refused");
+        assert_eq!(error.expected, "a name within it", "{bytes:?} at {at}");
+        let used = &builder.bytes_mut()[..];
+        let forged = Attribute::at(used, AttributeAt(third));
+        assert!(forged.is_none_or(|it| it.has_name() && it.name().count() > 0));
+    }
+}
+
 #[test]
 fn every_changed_byte_gives_a_record_that_can_be_walked_or_an_error() {
     let record = record();
