@@ -1,7 +1,7 @@
 //! Boot stores as Windows setup makes them, made here element by element.
 
 use diskmend_bcd::{Change, ElementId, ElementValue, Guid, ObjectType, Store, well_known};
-use diskmend_hive::{Editor, Filetime, Hive, checksum};
+use diskmend_hive::{EditError, Editor, Filetime, Hive, checksum};
 
 use crate::store::faulty::FaultyDisk;
 
@@ -119,12 +119,30 @@ impl Maker {
 
     /// The bytes of its hive.
     pub(super) fn bytes(self) -> Vec<u8> {
-        let edited = self.0.finish().expect("every edit succeeded");
-        let mut file = edited.hive().image().file().to_vec();
-        let sum = checksum(&file).expect("a base block");
-        file[508..512].copy_from_slice(&sum.to_le_bytes());
-        file
+        finished(self.0)
     }
+
+    /// The same with a loader that starts the Windows of another folder only.
+    pub(super) fn loader_of_other_folder(self) -> Self {
+        let folder = ElementValue::String(r"\Other".to_owned());
+        self.set(LOADER, ElementId::SYSTEM_ROOT, folder)
+    }
+}
+
+/// The bytes of a hive of what `edit` puts in it.
+pub(super) fn hive(edit: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> Vec<u8> {
+    let now = Filetime(133_485_408_000_000_000);
+    let mut editor = Editor::new(Hive::create(5, &DESCRIPTOR, now).expect("valid"), now);
+    edit(&mut editor).expect("valid");
+    finished(editor)
+}
+
+fn finished(editor: Editor) -> Vec<u8> {
+    let edited = editor.finish().expect("every edit succeeded");
+    let mut file = edited.hive().image().file().to_vec();
+    let sum = checksum(&file).expect("a base block");
+    file[508..512].copy_from_slice(&sum.to_le_bytes());
+    file
 }
 
 /// A store as on a BIOS disk, without settings for Emergency Management Services.

@@ -10,6 +10,7 @@ mod crash;
 mod descriptors;
 mod faults;
 mod forged;
+mod golden;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]
