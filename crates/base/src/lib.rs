@@ -16,6 +16,8 @@
 //! - [`escape`]: text from a disk in the one form in which it is safe to show, and back;
 //! - [`Guid`]: as structures hold it and as Windows writes it;
 //! - [`hex`]: bytes as hexadecimal digits;
+//! - [`positioned`]: reads and writes at an offset of a file;
+//! - [`Storage`] and [`Buffer`]: a file as the libraries for formats see it, on disk and in memory;
 //! - [`upcase`]: the tables by which Windows disregards case;
 //! - [`utf16`]: text as Windows stores it.
 
@@ -28,9 +30,12 @@ pub mod count;
 pub mod escape;
 mod guid;
 pub mod hex;
+pub mod positioned;
+mod storage;
 pub mod upcase;
 pub mod utf16;
 
 pub use chain::chain;
 pub use corruption::Corruption;
 pub use guid::{Guid, GuidError};
+pub use storage::{Buffer, Storage};

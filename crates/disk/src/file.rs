@@ -3,7 +3,7 @@
 use std::fs::TryLockError;
 use std::io;
 
-use diskmend_image::positioned;
+use diskmend_base::positioned;
 
 use crate::error::NotRegular;
 use crate::image::ImageFile;

@@ -117,7 +117,7 @@ mod tests {
     fn file(content: &[u8]) -> File {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(content.len() as u64).expect("room");
-        diskmend_image::positioned::write_all_at(&file, content, 0).expect("room");
+        diskmend_base::positioned::write_all_at(&file, content, 0).expect("room");
         file
     }
 

@@ -13,7 +13,7 @@ use crate::format::{BaseBlock, HiveBin};
 use crate::image::Image;
 use crate::key::Key;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, FileOffset};
-use crate::storage::Buffer;
+use diskmend_base::Buffer;
 
 /// What a hive file turned out to be.
 pub enum Opened {

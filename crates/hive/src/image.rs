@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::commit::OnDisk;
 use crate::format::BaseBlock;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, PAGE_LEN};
-use crate::storage::Buffer;
+use diskmend_base::Buffer;
 
 /// The primary file's bytes: base block, hive bins and whatever follows them.
 ///

@@ -25,7 +25,6 @@ pub mod name;
 mod offset;
 mod recover;
 pub mod reg_file;
-mod storage;
 mod time;
 mod value;
 mod value_type;
@@ -35,6 +34,7 @@ mod work;
 
 pub use base_block::{MAX_BINS_LEN, MINOR_VERSIONS, checksum};
 pub use bins::Bins;
+pub use diskmend_base::{Buffer, Storage};
 pub use edit::{Change, Changes, EditError, Edited, Editor, MAX_DEPTH, Outcome, ValueContent};
 pub use error::Corruption;
 pub use expectation::{Expectation, Expected};
@@ -46,7 +46,6 @@ pub use recover::{
     Applied, LogFault, LogFormat, LogKind, Logs, MAX_LOG_LEN, ReadLogError, RecoverError, Recovery,
     RefusedLogs, SkippedLog,
 };
-pub use storage::{Buffer, Storage};
 pub use time::Filetime;
 pub use value::{BigSegments, DataPlace, Value};
 pub use value_type::ValueType;

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use diskmend_base::bytes;
 
 use crate::device::{Device, Medium, range};
-use crate::positioned;
+use diskmend_base::positioned;
 
 /// An open file or block device, for reading until it is opened for writing, too.
 #[derive(Debug)]

@@ -24,7 +24,6 @@ pub mod fat;
 pub mod host;
 pub mod ntfs;
 pub mod partition;
-pub mod positioned;
 pub mod recorded;
 #[cfg(test)]
 mod testing;

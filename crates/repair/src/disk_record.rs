@@ -24,44 +24,9 @@ const RECORD_ROOM: u64 = 64 << 10;
 /// Bytes that it takes for the descriptor of one object, with room to spare.
 const OBJECT_ROOM: u64 = 64;
 
-/// A file of a run's folder as a record.
-struct AsRecord {
-    file: Box<dyn OpenFile>,
-    /// What its frames are sealed with; none if a person vouches for the run.
-    key: Option<[u8; 32]>,
-}
-
-impl AsRecord {
-    fn new(run: &RunFolder, name: &str, file: Box<dyn OpenFile>) -> Self {
-        let key = run.record_key(name);
-        Self { file, key }
-    }
-}
-
-impl RecordFile for AsRecord {
-    fn key(&self) -> Option<&[u8; 32]> {
-        self.key.as_ref()
-    }
-
-    fn len(&self) -> std::io::Result<u64> {
-        self.file.len()
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<()> {
-        self.file.read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&mut self, data: &[u8], offset: u64) -> std::io::Result<()> {
-        self.file.write_all_at(data, offset)
-    }
-
-    fn set_len(&mut self, len: u64) -> std::io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn sync(&mut self) -> std::io::Result<()> {
-        self.file.sync()
-    }
+/// A file of a run's folder as a record. Its frames are sealed unless a person vouches for the run.
+fn as_record(run: &RunFolder, name: &str, file: Box<dyn OpenFile>) -> RecordFile {
+    RecordFile::new(file, run.record_key(name))
 }
 
 impl Site {
@@ -93,9 +58,7 @@ impl Site {
             return Ok(());
         };
         let file = run.create_anew(name, "write the undo data")?;
-        let begun = disk
-            .recorded()
-            .begin(Box::new(AsRecord::new(run, name, file)));
+        let begun = disk.recorded().begin(as_record(run, name, file));
         begun.map_err(Error::io(name, "write the undo data"))
     }
 
@@ -106,9 +69,7 @@ impl Site {
             return Ok(true);
         };
         let file = run.open(&entry.record, Access::ReadWrite)?;
-        let resumed = disk
-            .recorded()
-            .resume(Box::new(AsRecord::new(run, &entry.record, file)));
+        let resumed = disk.recorded().resume(as_record(run, &entry.record, file));
         let state = resumed.map_err(self.unusable(run, &entry.record, "go on with its record"))?;
         Ok(state == RecordedState::AsRecorded)
     }
@@ -162,8 +123,8 @@ impl Site {
         let Some(file) = run.open_existing(UNDO_RECORD)? else {
             return Ok(());
         };
-        let record = AsRecord::new(run, UNDO_RECORD, file);
-        if record.key.is_none() {
+        let record = as_record(run, UNDO_RECORD, file);
+        if !record.is_sealed() {
             let what = "nobody speaks for what an attempt to undo the run has left: look at this \
                         file, and move it away";
             return Err(run.damaged(UNDO_RECORD, what));
@@ -301,7 +262,7 @@ impl Site {
         }
     }
 
-    fn record(&self, run: &RunFolder, entry: &DiskEntry) -> Result<AsRecord, Error> {
+    fn record(&self, run: &RunFolder, entry: &DiskEntry) -> Result<RecordFile, Error> {
         let file = run.open(&entry.record, Access::Read)?;
         if let Some(expected) = entry.content {
             let same = expected.is_of(file.as_ref());
@@ -310,8 +271,8 @@ impl Site {
             }
             run.check_mac(&entry.record, file.as_ref(), entry.mac)?;
         }
-        let record = AsRecord::new(run, &entry.record, file);
-        if let (None, Some(disk)) = (record.key, &self.disk) {
+        let record = as_record(run, &entry.record, file);
+        if let (false, Some(disk)) = (record.is_sealed(), &self.disk) {
             let keeps = disk.recorded().keeps_len(&record);
             if !keeps.map_err(self.unusable(run, &entry.record, "compare it"))? {
                 return Err(run.damaged(&entry.record, "it would give the disk another length"));

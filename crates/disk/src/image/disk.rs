@@ -382,7 +382,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// What the system reported.
-    pub fn begin(&self, record: Box<dyn RecordFile>) -> io::Result<()> {
+    pub fn begin(&self, record: RecordFile) -> io::Result<()> {
         self.disk.inner.medium.begin(record)
     }
 
@@ -391,7 +391,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn resume(&self, record: Box<dyn RecordFile>) -> Result<State, RecordError> {
+    pub fn resume(&self, record: RecordFile) -> Result<State, RecordError> {
         self.disk.inner.medium.resume(record)
     }
 
@@ -412,7 +412,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn state(&self, record: &dyn RecordFile, progress: Progress) -> Result<State, RecordError> {
+    pub fn state(&self, record: &RecordFile, progress: Progress) -> Result<State, RecordError> {
         self.disk.inner.medium.state_by(record, progress)
     }
 
@@ -420,7 +420,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn changed_since(&self, record: &dyn RecordFile) -> Result<ChangedSince, RecordError> {
+    pub fn changed_since(&self, record: &RecordFile) -> Result<ChangedSince, RecordError> {
         self.disk.inner.medium.changed_since(record)
     }
 
@@ -432,7 +432,7 @@ impl RecordedRun {
     /// Where the record is damaged, or the disk or what would become of it can't be read.
     pub fn takes_descriptors(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         partition: u32,
     ) -> Result<bool, RecordError> {
         let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
@@ -457,7 +457,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or the disk or what would become of it can't be read.
-    pub fn keeps_len(&self, record: &dyn RecordFile) -> Result<bool, RecordError> {
+    pub fn keeps_len(&self, record: &RecordFile) -> Result<bool, RecordError> {
         let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
         let preview = self.disk.inner.medium.preview(record)?;
         let restored = Disk::of_medium(self.disk.path(), Arc::new(preview)).map_err(unreadable)?;
@@ -468,7 +468,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn shortened(&self, record: &dyn RecordFile) -> Result<Option<(u64, u64)>, RecordError> {
+    pub fn shortened(&self, record: &RecordFile) -> Result<Option<(u64, u64)>, RecordError> {
         let medium = &self.disk.inner.medium;
         let (now, then) = (medium.len(), medium.preview(record)?.len());
         Ok((then < now).then_some((now, then)))
@@ -481,7 +481,7 @@ impl RecordedRun {
     /// Where the record is damaged, or what the system reported.
     pub fn differences(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         show: impl FnMut(u64, &[u8], &[u8]),
     ) -> Result<(), RecordError> {
         let preview = self.disk.inner.medium.preview(record)?;
@@ -493,7 +493,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
+    pub fn restore(&self, record: &RecordFile) -> Result<Restored, RecordError> {
         let inner = &self.disk.inner;
         inner.trees().clear();
         let restored = inner.medium.restore(record)?;

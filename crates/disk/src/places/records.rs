@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use diskmend_base::positioned;
 use diskmend_image::device::{Device, range};
 use diskmend_image::ntfs::{Volume, VolumeError};
-use diskmend_image::positioned;
 use rustix::fs::{fstat, major, minor};
 
 use crate::folder::Folder;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use diskmend_disk::{Access, Target, guard};
+use diskmend_disk::{Access, RecordFile, Target, guard};
 
 use crate::common::{run, skipped};
 use crate::image::NtfsImage;
@@ -42,8 +42,9 @@ fn blocks_that_were_given_back_are_added_anew() {
                 .create(true)
                 .truncate(false)
                 .open(&record)
+                .map(|file| RecordFile::new(Box::new(file), None))
         };
-        disk.recorded().begin(Box::new(open().unwrap())).unwrap();
+        disk.recorded().begin(open().unwrap()).unwrap();
         let zeros = disk.root(0).unwrap();
         let zeros = zeros.open_file("zeros", Access::ReadWrite).unwrap();
         zeros.write_all_at(&[attempt; 700], HOLE).unwrap();

@@ -5,7 +5,7 @@ use std::io;
 use crate::commit::error::CommitError;
 use crate::commit::files::{HiveFileKind, HiveFiles};
 use crate::commit::plan::{CommitPlan, Step};
-use crate::storage::Storage;
+use diskmend_base::Storage;
 
 /// Does the plan's steps, and nothing else. It stops at the first error: whatever has been written
 /// by then, the hive can be recovered to the old or the new state.

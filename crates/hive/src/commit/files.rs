@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::recover::LogKind;
-use crate::storage::Storage;
+use diskmend_base::Storage;
 
 /// One of the files that make up a hive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

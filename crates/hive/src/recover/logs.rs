@@ -12,7 +12,7 @@ use crate::recover::error::{LogFault, ReadLogError};
 use crate::recover::head::LogHead;
 use crate::recover::log_kind::{LogFormat, LogKind};
 use crate::recover::marvin::marvin32;
-use crate::storage::Storage;
+use diskmend_base::Storage;
 
 /// Longest log of any hive that is read, in bytes.
 pub const MAX_LOG_LEN: u64 = MAX_BINS_LEN as u64 + (64 << 20);

@@ -51,7 +51,7 @@ pub(super) struct Waiting {
 
 /// The record that changes go to.
 struct Record {
-    file: Box<dyn RecordFile>,
+    to: RecordFile,
     end: u64,
     /// The seal of what it holds already.
     last: Seal,
@@ -87,14 +87,17 @@ impl RecordedMedium {
     ///
     /// # Errors
     /// What the system reported.
-    pub fn begin(&self, file: Box<dyn RecordFile>) -> io::Result<()> {
-        let mut file = file;
+    pub fn begin(&self, mut record: RecordFile) -> io::Result<()> {
         let mut state = self.state();
-        let (head, last) = head(state.len_on_medium, file.key());
-        file.write_all_at(&head, 0)?;
-        file.sync()?;
+        let (head, last) = head(state.len_on_medium, record.key.as_ref());
+        record.file.write_all_at(&head, 0)?;
+        record.file.sync()?;
         let end = head.len() as u64;
-        state.record = Some(Record { file, end, last });
+        state.record = Some(Record {
+            to: record,
+            end,
+            last,
+        });
         Ok(())
     }
 
@@ -104,27 +107,30 @@ impl RecordedMedium {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn resume(&self, file: Box<dyn RecordFile>) -> Result<State, RecordError> {
-        let mut file = file;
-        let mut index = Index::of(file.as_ref())?;
-        index.can_be_continued(file.as_ref())?;
-        let mut state = self.as_left_by(file.as_ref(), &index)?;
-        if state != State::AsRecorded && self.lacks_last(file.as_ref(), &index)? {
+    pub fn resume(&self, mut record: RecordFile) -> Result<State, RecordError> {
+        let mut index = Index::of(&record)?;
+        index.can_be_continued(&record)?;
+        let mut state = self.as_left_by(&record, &index)?;
+        if state != State::AsRecorded && self.lacks_last(&record, &index)? {
             index.forget_last();
-            state = self.as_left_by(file.as_ref(), &index)?;
+            state = self.as_left_by(&record, &index)?;
         }
         if state != State::AsRecorded {
             return Ok(state);
         }
-        if file.len()? > index.end {
-            file.set_len(index.end)?;
-            file.sync()?;
+        if record.file.len()? > index.end {
+            record.file.set_len(index.end)?;
+            record.file.sync()?;
         }
         // A process may have been killed before it did so itself.
         self.medium.sync()?;
         let end = index.end;
         let last = index.last_seal();
-        self.state().record = Some(Record { file, end, last });
+        self.state().record = Some(Record {
+            to: record,
+            end,
+            last,
+        });
         Ok(state)
     }
 
@@ -239,12 +245,12 @@ impl RecordedMedium {
         let header = FrameHeader::new(record.end, &payload, before, after)
             .ok_or_else(|| io::Error::other("too much is changed at once"))?;
         let mut frame = [header.as_bytes(), &payload].concat();
-        if let Some(key) = record.file.key() {
+        if let Some(key) = &record.to.key {
             record.last = seal(key, &record.last, record.end, &[&frame]);
             frame.extend_from_slice(&record.last);
         }
-        record.file.write_all_at(&frame, record.end)?;
-        record.file.sync()?;
+        record.to.file.write_all_at(&frame, record.end)?;
+        record.to.file.sync()?;
         record.end = record.end.saturating_add(frame.len() as u64);
         state.unsynced = true;
         if after != before {

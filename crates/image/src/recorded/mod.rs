@@ -5,7 +5,6 @@
 //! moment the power fails, the record tells how to give every sector its old bytes back.
 
 mod changes;
-mod file;
 mod format;
 mod medium;
 mod preview;
@@ -19,49 +18,33 @@ mod tests;
 
 use std::io;
 
+use diskmend_base::Storage;
+
 pub use medium::RecordedMedium;
 pub use preview::Preview;
 pub use restore::{ChangedSince, Progress, Restored};
 pub use seal::KEY_LEN;
 
-/// The file that holds a record. Offsets and lengths are in bytes.
-#[expect(clippy::len_without_is_empty, reason = "the length can fail")]
-pub trait RecordFile: Send {
-    /// The key that the frames are sealed with, if they are: then one that does not fit its seal, or
-    /// the frames before it, is damage. Without a key seals are passed over, and none is written.
-    fn key(&self) -> Option<&[u8; KEY_LEN]> {
-        None
+/// The file that holds a record, and what seals its frames.
+pub struct RecordFile {
+    file: Box<dyn Storage + Send>,
+    key: Option<[u8; KEY_LEN]>,
+}
+
+impl RecordFile {
+    /// A record whose frames are sealed with a key, if there is one: then a frame that does not fit
+    /// its seal, or the frames before it, is damage. Without a key seals are passed over, and none is
+    /// written.
+    #[must_use]
+    pub fn new(file: Box<dyn Storage + Send>, key: Option<[u8; KEY_LEN]>) -> Self {
+        Self { file, key }
     }
 
-    /// Length.
-    ///
-    /// # Errors
-    /// What the system reported.
-    fn len(&self) -> io::Result<u64>;
-
-    /// Fills `buf` from `offset` on.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`] where the file ends before; what the system reported.
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
-
-    /// Writes all of `data` at `offset`, lengthening the file where needed.
-    ///
-    /// # Errors
-    /// What the system reported.
-    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()>;
-
-    /// Cuts the file off.
-    ///
-    /// # Errors
-    /// What the system reported.
-    fn set_len(&mut self, len: u64) -> io::Result<()>;
-
-    /// Returns when all that was written is durable.
-    ///
-    /// # Errors
-    /// What the system reported.
-    fn sync(&mut self) -> io::Result<()>;
+    /// If its frames are sealed.
+    #[must_use]
+    pub const fn is_sealed(&self) -> bool {
+        self.key.is_some()
+    }
 }
 
 /// Why a record can't be used.

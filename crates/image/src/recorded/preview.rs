@@ -36,7 +36,7 @@ impl RecordedMedium {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn preview(&self, record: &dyn RecordFile) -> Result<Preview, RecordError> {
+    pub fn preview(&self, record: &RecordFile) -> Result<Preview, RecordError> {
         let index = Index::of(record)?;
         let mut seen = Ranges::default();
         let mut old = BTreeMap::new();

@@ -90,20 +90,20 @@ pub(super) fn head(medium_len: u64, key: Option<&[u8; KEY_LEN]>) -> (Vec<u8>, Se
 impl Index {
     /// Reads where the frames lie, up to one at the end that is not whole: its changes were never
     /// made. One that is not whole where others follow is damage.
-    pub(super) fn of(record: &dyn RecordFile) -> Result<Self, RecordError> {
-        let len = record.len()?;
+    pub(super) fn of(record: &RecordFile) -> Result<Self, RecordError> {
+        let len = record.file.len()?;
         let mut header = Header::new_zeroed();
         if len < size_of::<Header>() as u64 {
             return Err(damaged(0, "length", size_of::<Header>(), len));
         }
-        record.read_exact_at(header.as_mut_bytes(), 0)?;
+        record.file.read_exact_at(header.as_mut_bytes(), 0)?;
         let known = [SIGNATURE, SEALED_SIGNATURE].contains(&header.signature);
         if !known || header.digest.get() != header.expected() {
             let found = format!("{:02x?}", header.as_bytes());
             return Err(damaged(0, "header", "one with its digest", found));
         }
         let has_seals = header.signature == SEALED_SIGNATURE;
-        if record.key().is_some() && !has_seals {
+        if record.is_sealed() && !has_seals {
             return Err(damaged(0, "seal", "one", "none"));
         }
         let seal_len = if has_seals { SEAL_LEN as u64 } else { 0 };
@@ -142,13 +142,13 @@ impl Index {
 
     /// The offset of the first header of a frame behind the last whole frame, other than directly
     /// behind it.
-    fn next_header(&self, record: &dyn RecordFile, len: u64) -> Result<Option<u64>, RecordError> {
+    fn next_header(&self, record: &RecordFile, len: u64) -> Result<Option<u64>, RecordError> {
         let mut chunk = Vec::new();
         let mut start = self.end.saturating_add(1);
         while start < len {
             let part = len.saturating_sub(start).min(SCAN as u64);
             chunk.resize(usize::try_from(part).unwrap_or_default(), 0);
-            record.read_exact_at(&mut chunk, start)?;
+            record.file.read_exact_at(&mut chunk, start)?;
             for (at, bytes) in (start..).zip(chunk.windows(size_of::<FrameHeader>())) {
                 let header: Option<&FrameHeader> = bytes::view(bytes, 0);
                 if bytes.starts_with(&FRAME_SIGNATURE)
@@ -164,26 +164,22 @@ impl Index {
     }
 
     /// Refuses what follows the last whole frame.
-    pub(super) fn is_complete(&self, record: &dyn RecordFile) -> Result<(), RecordError> {
-        match record.len()? {
+    pub(super) fn is_complete(&self, record: &RecordFile) -> Result<(), RecordError> {
+        match record.file.len()? {
             len if len == self.end => Ok(()),
             len => Err(damaged(self.end, "end of the record", self.end, len)),
         }
     }
 
     /// The frame at the end, where it is whole.
-    fn frame(
-        &mut self,
-        record: &dyn RecordFile,
-        len: u64,
-    ) -> Result<Option<FrameHeader>, RecordError> {
+    fn frame(&mut self, record: &RecordFile, len: u64) -> Result<Option<FrameHeader>, RecordError> {
         let left = len.saturating_sub(self.end);
         let mut frame = FrameHeader::new_zeroed();
         let around = (size_of::<FrameHeader>() as u64).saturating_add(self.seal_len);
         let Some(left) = left.checked_sub(around) else {
             return Ok(None);
         };
-        record.read_exact_at(frame.as_mut_bytes(), self.end)?;
+        record.file.read_exact_at(frame.as_mut_bytes(), self.end)?;
         let payload_len = to_usize(frame.payload_len.get());
         let whole = frame.signature == FRAME_SIGNATURE
             && frame.digest.get() == frame.expected(self.end)
@@ -195,7 +191,7 @@ impl Index {
         }
         let mut payload = vec![0; payload_len];
         let at = self.end.saturating_add(size_of::<FrameHeader>() as u64);
-        record.read_exact_at(&mut payload, at)?;
+        record.file.read_exact_at(&mut payload, at)?;
         if xxh3_64(&payload) != frame.payload_digest.get() {
             return Ok(None);
         }
@@ -207,16 +203,16 @@ impl Index {
     /// Whether the seal of what lies at an offset fits, if there is a key.
     fn fits(
         &mut self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         at: u64,
         parts: &[&[u8]],
         seal_at: u64,
     ) -> Result<bool, RecordError> {
-        let Some(key) = record.key() else {
+        let Some(key) = &record.key else {
             return Ok(true);
         };
         let mut found = [0; SEAL_LEN];
-        record.read_exact_at(&mut found, seal_at)?;
+        record.file.read_exact_at(&mut found, seal_at)?;
         let expected = seal(key, &self.last_seal(), at, parts);
         let fits = same(&found, &expected);
         if fits {
@@ -226,8 +222,8 @@ impl Index {
     }
 
     /// Refuses to be continued by somebody who can't seal what follows.
-    pub(super) fn can_be_continued(&self, record: &dyn RecordFile) -> Result<(), RecordError> {
-        match record.key().is_some() == (self.seal_len > 0) {
+    pub(super) fn can_be_continued(&self, record: &RecordFile) -> Result<(), RecordError> {
+        match record.is_sealed() == (self.seal_len > 0) {
             true => Ok(()),
             false => Err(damaged(0, "seal", "a key for it", "none")),
         }
@@ -255,12 +251,12 @@ impl Index {
     /// The changes of a frame.
     pub(super) fn payload(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         frame: usize,
     ) -> Result<Vec<u8>, RecordError> {
         let (at, len, _) = self.payloads.get(frame).copied().unwrap_or_default();
         let mut payload = vec![0; len];
-        record.read_exact_at(&mut payload, at)?;
+        record.file.read_exact_at(&mut payload, at)?;
         let mut changes = Changes::of(&payload);
         let count = changes.by_ref().count();
         match changes.is_at_end() {

@@ -45,11 +45,7 @@ impl RecordedMedium {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn state_by(
-        &self,
-        record: &dyn RecordFile,
-        progress: Progress,
-    ) -> Result<State, RecordError> {
+    pub fn state_by(&self, record: &RecordFile, progress: Progress) -> Result<State, RecordError> {
         let index = Index::of(record)?;
         match progress {
             Progress::Ended => {
@@ -74,7 +70,7 @@ impl RecordedMedium {
     ///
     /// # Errors
     /// Where the record is damaged, or what the system reported.
-    pub fn changed_since(&self, record: &dyn RecordFile) -> Result<ChangedSince, RecordError> {
+    pub fn changed_since(&self, record: &RecordFile) -> Result<ChangedSince, RecordError> {
         let index = Index::of(record)?;
         let len = self.medium.len();
         let known = (index.medium_len..=index.len_after).contains(&len);
@@ -87,7 +83,7 @@ impl RecordedMedium {
     /// Whether the medium is as the last of these frames left it.
     pub(super) fn as_left_by(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         index: &Index,
     ) -> Result<State, RecordError> {
         let len = self.medium.len();
@@ -102,7 +98,7 @@ impl RecordedMedium {
     /// Whether there is a last frame and the medium holds nothing of it.
     pub(super) fn lacks_last(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         index: &Index,
     ) -> Result<bool, RecordError> {
         let Some(last) = index.frames().checked_sub(1) else {
@@ -125,7 +121,7 @@ impl RecordedMedium {
     /// # Errors
     /// Where the record is damaged, what the system reported, or [`RecordError::Damaged`] where
     /// what is read back is not what was there before.
-    pub fn restore(&self, record: &dyn RecordFile) -> Result<Restored, RecordError> {
+    pub fn restore(&self, record: &RecordFile) -> Result<Restored, RecordError> {
         self.abandon();
         let index = Index::of(record)?;
         let mut restored = Restored {
@@ -210,7 +206,7 @@ impl RecordedMedium {
     /// The first byte of the medium that is not what the changes made it last, or found it first.
     fn first_odd(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         index: &Index,
         order: Order,
     ) -> Result<Option<u64>, RecordError> {
@@ -246,7 +242,7 @@ impl RecordedMedium {
     /// The changed bytes of the medium that are what no change has found or made them.
     fn unexplained(
         &self,
-        record: &dyn RecordFile,
+        record: &RecordFile,
         index: &Index,
     ) -> Result<Vec<Range<u64>>, RecordError> {
         let (mut changed, mut explained) = (Ranges::default(), Ranges::default());

@@ -18,9 +18,14 @@ impl Kept {
     fn of(bytes: &[u8]) -> Self {
         Self(Arc::new(Mutex::new(bytes.to_vec())))
     }
+
+    /// The record without seals.
+    fn file(&self) -> RecordFile {
+        RecordFile::new(Box::new(self.clone()), None)
+    }
 }
 
-impl RecordFile for Kept {
+impl Storage for Kept {
     fn len(&self) -> io::Result<u64> {
         Ok(self.bytes().len() as u64)
     }
@@ -103,7 +108,7 @@ fn begun(bytes: Vec<u8>) -> (Arc<Memory>, RecordedMedium, Kept) {
     let memory = Arc::new(Memory::new(bytes));
     let disk = RecordedMedium::new(memory.clone());
     let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.begin(record.file()).expect("a record");
     (memory, disk, record)
 }
 
@@ -167,7 +172,7 @@ fn what_changes_nothing_is_neither_recorded_nor_written() {
     let memory = Arc::new(Failing::new(content(), 0));
     let disk = RecordedMedium::new(memory);
     let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.begin(record.file()).expect("a record");
     let begun = record.bytes();
     disk.write_all_at(&content()[5..3000], 5).expect("the same");
     disk.sync().expect("nothing to do");
@@ -181,14 +186,16 @@ fn everything_is_given_back_length_included() {
     disk.end().expect("room");
     assert_eq!(memory.bytes(), worked());
     for progress in [Progress::Ended, Progress::Killed] {
-        let state = disk.state_by(&record, progress).expect("a record");
+        let state = disk.state_by(&record.file(), progress).expect("a record");
         assert_eq!(state, State::AsRecorded);
     }
-    let restored = disk.restore(&record).expect("a record");
+    let restored = disk.restore(&record.file()).expect("a record");
     assert!(restored.bytes >= 2200);
     assert_eq!(memory.bytes(), content());
     assert_eq!(disk.len(), 10_000);
-    let state = disk.state_by(&record, Progress::Killed).expect("a record");
+    let state = disk
+        .state_by(&record.file(), Progress::Killed)
+        .expect("a record");
     assert_eq!(state, State::AsRecorded);
 }
 
@@ -199,13 +206,13 @@ fn sectors_are_given_back_as_a_whole() {
     let medium = Arc::new(Recorder::new(content()));
     let disk = RecordedMedium::new(medium.clone());
     let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.begin(record.file()).expect("a record");
     for offset in [1030, 1100, 1535, 1536, 3000, 9_990] {
         disk.write_all_at(&[0xFF; 3], offset).expect("inside");
     }
     disk.end().expect("room");
     let written = medium.steps().len();
-    disk.restore(&record).expect("a record");
+    disk.restore(&record.file()).expect("a record");
     assert_eq!(
         medium.steps()[written..],
         ["write 2048 at 1024", "write 272 at 9728", "sync"]
@@ -218,10 +225,10 @@ fn what_restoring_would_give_can_be_looked_at() {
     let medium = Arc::new(Memory::new(content()));
     let disk = RecordedMedium::new(medium.clone());
     let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("begun");
+    disk.begin(record.file()).expect("begun");
     work(&disk).expect("worked");
     disk.end().expect("ended");
-    let preview = disk.preview(&record).expect("a sound record");
+    let preview = disk.preview(&record.file()).expect("a sound record");
     let old = content();
     assert_eq!(preview.len(), old.len() as u64);
     for (at, len) in [(0, old.len()), (1, 700), (511, 2), (513, 1), (old.len(), 0)] {
@@ -245,17 +252,21 @@ fn what_was_changed_since_is_noticed() {
         let old = memory.bytes()[offset];
         memory.write_all_at(&[odd], offset as u64).expect("inside");
         for progress in [Progress::Ended, Progress::Killed] {
-            let state = disk.state_by(&record, progress).expect("a record");
+            let state = disk.state_by(&record.file(), progress).expect("a record");
             let offset = offset as u64;
             assert_eq!(state, State::ChangedSince { offset });
         }
         memory.write_all_at(&[old], offset as u64).expect("inside");
     }
     memory.write_all_at(&[9], 5_000).expect("inside");
-    let state = disk.state_by(&record, Progress::Ended).expect("a record");
+    let state = disk
+        .state_by(&record.file(), Progress::Ended)
+        .expect("a record");
     assert_eq!(state, State::AsRecorded, "what the run left alone");
     memory.set_len(13_000).expect("room");
-    let state = disk.state_by(&record, Progress::Ended).expect("a record");
+    let state = disk
+        .state_by(&record.file(), Progress::Ended)
+        .expect("a record");
     assert_eq!(state, State::ChangedSince { offset: 12_000 });
 }
 
@@ -266,7 +277,7 @@ fn wherever_the_medium_fails_all_is_given_back() {
         let medium = Arc::new(Failing::new(content(), room));
         let disk = RecordedMedium::new(medium.clone());
         let record = Kept::default();
-        disk.begin(Box::new(record.clone())).expect("a record");
+        disk.begin(record.file()).expect("a record");
         let done = work(&disk).is_ok();
         if !done {
             tried += 1;
@@ -275,9 +286,11 @@ fn wherever_the_medium_fails_all_is_given_back() {
         }
         *medium.room.lock().expect("alone") = usize::MAX;
         let killed = RecordedMedium::new(medium.clone());
-        let state = killed.state_by(&record, Progress::Killed).expect("whole");
+        let state = killed
+            .state_by(&record.file(), Progress::Killed)
+            .expect("whole");
         assert_eq!(state, State::AsRecorded, "{room}");
-        killed.restore(&record).expect("whole");
+        killed.restore(&record.file()).expect("whole");
         assert_eq!(medium.memory.bytes(), content(), "{room}");
         if done {
             break;
@@ -301,16 +314,16 @@ fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
         let torn = Kept::of(&whole[..len]);
         let memory = Arc::new(Memory::new(after_first.clone()));
         let killed = RecordedMedium::new(memory.clone());
-        let resumed = killed.resume(Box::new(torn.clone())).expect("a record");
+        let resumed = killed.resume(torn.file()).expect("a record");
         assert_eq!(resumed, State::AsRecorded);
         assert_eq!(torn.bytes().len(), first);
         killed.write_all_at(&[7; 9], 50).expect("inside");
         killed.end().expect("room");
-        killed.restore(&torn).expect("a record");
+        killed.restore(&torn.file()).expect("a record");
         assert_eq!(memory.bytes(), content());
     }
     for len in 0..24 {
-        let error = disk.resume(Box::new(Kept::of(&whole[..len])));
+        let error = disk.resume(Kept::of(&whole[..len]).file());
         assert!(matches!(error, Err(RecordError::Damaged { .. })));
     }
 }
@@ -331,16 +344,18 @@ fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
         let memory = Arc::new(Memory::new(medium.to_vec()));
         let killed = RecordedMedium::new(memory.clone());
         let record = Kept::of(&record.bytes());
-        let state = killed.resume(Box::new(record.clone())).expect("a record");
+        let state = killed.resume(record.file()).expect("a record");
         if state == State::AsRecorded {
             killed.write_all_at(&[7; 9], 50).expect("inside");
             killed.end().expect("room");
-            let ended = killed.state_by(&record, Progress::Ended).expect("a record");
+            let ended = killed
+                .state_by(&record.file(), Progress::Ended)
+                .expect("a record");
             assert_eq!(ended, State::AsRecorded);
         } else {
             killed.write_all_at(&[7; 9], 50).expect_err("not recorded");
         }
-        killed.restore(&record).expect("a record");
+        killed.restore(&record.file()).expect("a record");
         assert_eq!(memory.bytes(), content());
         (state, record.bytes().len())
     };
@@ -370,8 +385,8 @@ fn a_damaged_record_never_crashes_and_never_writes_past_the_end() {
         let mut bytes = record.bytes();
         bytes[at] ^= 0x41;
         let damaged = Kept::of(&bytes);
-        let _ = disk.state_by(&damaged, Progress::Ended);
-        let state = disk.state_by(&damaged, Progress::Killed);
+        let _ = disk.state_by(&damaged.file(), Progress::Ended);
+        let state = disk.state_by(&damaged.file(), Progress::Killed);
         assert!(at >= 24 || state.is_err());
     }
 }
@@ -395,17 +410,17 @@ fn damage_is_told_from_an_end_that_was_cut_off() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         let damaged = Kept::of(&bytes);
-        let killed = disk.state_by(&damaged, Progress::Killed);
-        let resumed = disk.resume(Box::new(damaged.clone()));
+        let killed = disk.state_by(&damaged.file(), Progress::Killed);
+        let resumed = disk.resume(damaged.file());
         if at < last {
             assert!(matches!(killed, Err(RecordError::Damaged { .. })), "{at}");
             assert!(matches!(resumed, Err(RecordError::Damaged { .. })), "{at}");
-            let restored = disk.restore(&damaged);
+            let restored = disk.restore(&damaged.file());
             assert!(matches!(restored, Err(RecordError::Damaged { .. })), "{at}");
             assert_eq!(memory.bytes(), left);
             assert_eq!(damaged.bytes(), bytes, "nothing is cut off");
         }
-        let ended = disk.state_by(&Kept::of(&bytes), Progress::Ended);
+        let ended = disk.state_by(&Kept::of(&bytes).file(), Progress::Ended);
         assert!(matches!(ended, Err(RecordError::Damaged { .. })), "{at}");
     }
 }
@@ -416,12 +431,12 @@ fn what_holds_its_old_bytes_is_not_written() {
     let medium = Arc::new(Failing::new(content(), 600));
     let disk = RecordedMedium::new(medium.clone());
     let record = Kept::default();
-    disk.begin(Box::new(record.clone())).expect("a record");
+    disk.begin(record.file()).expect("a record");
     disk.write_all_at(&[0xEE; 40], 0).expect("inside");
     disk.write_all_at(&[0xEE; 40], 8_000).expect("inside");
     disk.sync().expect_err("no room for the second");
     *medium.room.lock().expect("alone") = 512;
-    disk.restore(&record).expect("room for the first");
+    disk.restore(&record.file()).expect("room for the first");
     assert_eq!(medium.memory.bytes(), content());
 }
 
@@ -432,7 +447,7 @@ fn many_changes_are_flushed_by_themselves() {
     assert!(memory.bytes().iter().filter(|byte| **byte == 1).count() >= 4 << 20);
     disk.end().expect("room");
     assert!(memory.bytes().iter().all(|byte| *byte == 1));
-    disk.restore(&record).expect("a record");
+    disk.restore(&record.file()).expect("a record");
     assert!(memory.bytes().iter().all(|byte| *byte == 0));
 }
 
@@ -457,50 +472,25 @@ fn whatever_part_of_many_changes_survives_a_power_failure_all_is_given_back() {
             let memory = Arc::new(Memory::new(survived));
             let killed = RecordedMedium::new(memory.clone());
             let state = killed
-                .state_by(&record, Progress::Killed)
+                .state_by(&record.file(), Progress::Killed)
                 .expect("a record");
             assert_eq!(state, State::AsRecorded);
-            killed.restore(&record).expect("a record");
+            killed.restore(&record.file()).expect("a record");
             assert!(memory.bytes() == old);
         }
     }
 }
 
 /// A record whose frames are sealed with a key.
-struct Sealed(Kept, [u8; KEY_LEN]);
-
-impl RecordFile for Sealed {
-    fn key(&self) -> Option<&[u8; KEY_LEN]> {
-        Some(&self.1)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(data, offset)
-    }
-
-    fn set_len(&mut self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn sealed(record: Kept, key: u8) -> RecordFile {
+    RecordFile::new(Box::new(record), Some([key; KEY_LEN]))
 }
 
 /// The medium after the work, and its sealed record.
 fn sealed_work() -> (RecordedMedium, Vec<u8>) {
     let disk = RecordedMedium::new(Arc::new(Memory::new(content())));
     let record = Kept::default();
-    let sealed = Sealed(record.clone(), [9; KEY_LEN]);
-    disk.begin(Box::new(sealed)).expect("a record");
+    disk.begin(sealed(record.clone(), 9)).expect("a record");
     work(&disk).expect("room");
     disk.end().expect("room");
     (disk, record.bytes())
@@ -519,21 +509,23 @@ fn frames(record: &[u8]) -> Vec<usize> {
 #[test]
 fn a_sealed_record_is_restored_and_goes_on() {
     let (disk, record) = sealed_work();
-    let file = Sealed(Kept::of(&record), [9; KEY_LEN]);
+    let file = sealed(Kept::of(&record), 9);
     let state = disk.state_by(&file, Progress::Ended).expect("sound");
     assert_eq!(state, State::AsRecorded);
     // Whoever has no key reads it too, but can't go on with it.
     let unsealed = Kept::of(&record);
-    let state = disk.state_by(&unsealed, Progress::Ended).expect("sound");
+    let state = disk
+        .state_by(&unsealed.file(), Progress::Ended)
+        .expect("sound");
     assert_eq!(state, State::AsRecorded);
-    assert!(disk.resume(Box::new(unsealed)).is_err());
+    assert!(disk.resume(unsealed.file()).is_err());
 
     let kept = Kept::of(&record);
-    let resumed = disk.resume(Box::new(Sealed(kept.clone(), [9; KEY_LEN])));
+    let resumed = disk.resume(sealed(kept.clone(), 9));
     assert_eq!(resumed.expect("sound"), State::AsRecorded);
     disk.write_all_at(&[8; 4], 20).expect("room");
     disk.end().expect("room");
-    let file = Sealed(kept, [9; KEY_LEN]);
+    let file = sealed(kept, 9);
     disk.restore(&file).expect("sound");
     let mut bytes = vec![0; content().len()];
     assert_eq!(disk.len(), bytes.len() as u64);
@@ -545,7 +537,7 @@ fn a_sealed_record_is_restored_and_goes_on() {
 fn no_frame_of_a_sealed_record_can_be_forged() {
     let (disk, record) = sealed_work();
     let state = |bytes: &[u8], key| {
-        let file = Sealed(Kept::of(bytes), [key; KEY_LEN]);
+        let file = sealed(Kept::of(bytes), key);
         disk.state_by(&file, Progress::Ended)
     };
     assert!(state(&record, 9).is_ok());
@@ -572,7 +564,7 @@ fn no_frame_of_a_sealed_record_can_be_forged() {
     // One without seals is not taken for one with seals.
     let plain = RecordedMedium::new(Arc::new(Memory::new(content())));
     let unsealed = Kept::default();
-    plain.begin(Box::new(unsealed.clone())).expect("a record");
+    plain.begin(unsealed.file()).expect("a record");
     work(&plain).expect("room");
     plain.end().expect("room");
     assert!(state(&unsealed.bytes(), 9).is_err());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use diskmend_disk::{Change, Changed, Descriptors, Disk, Target, guard};
+use diskmend_disk::{Change, Changed, Descriptors, Disk, RecordFile, Target, guard};
 
 use crate::bench::descriptors::files::{KEYS, repaired};
 use crate::program;
@@ -48,7 +48,8 @@ pub fn set(options: &SetOptions) -> Result<()> {
         .create_new(true)
         .open(record(&options.image))?;
     guard::writable(&target)?;
-    disk.recorded().begin(Box::new(file))?;
+    disk.recorded()
+        .begin(RecordFile::new(Box::new(file), None))?;
     let start = Instant::now();
     for changes in changes.chunks(AT_ONCE) {
         for result in descriptors.change(changes) {

@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use diskmend_hive::Storage;
 use diskmend_image::device::{Device, Medium, range};
 use diskmend_image::recorded::{Progress, RecordFile, RecordedMedium, State};
 use xxhash_rust::xxh3::xxh3_64;
@@ -28,12 +29,17 @@ impl Kept {
         Self(Arc::new(Mutex::new(bytes)))
     }
 
+    /// The record without seals.
+    fn file(&self) -> RecordFile {
+        RecordFile::new(Box::new(self.clone()), None)
+    }
+
     fn content(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl RecordFile for Kept {
+impl Storage for Kept {
     fn len(&self) -> io::Result<u64> {
         Ok(self.content().len() as u64)
     }
@@ -90,24 +96,24 @@ fn hostile(record: Vec<u8>) {
     let medium = Arc::new(Sparse::new(&original(), LEN));
     let disk = RecordedMedium::new(medium.clone());
     for progress in [Progress::Ended, Progress::Killed] {
-        let state = disk.state_by(&Kept::of(record.clone()), progress);
+        let state = disk.state_by(&Kept::of(record.clone()).file(), progress);
         std::hint::black_box(state.map_err(|error| error.to_string()).is_ok());
     }
     let continued = Arc::new(medium.fork());
     let killed = RecordedMedium::new(continued.clone());
     let kept = Kept::of(record.clone());
-    if let Ok(State::AsRecorded) = killed.resume(Box::new(kept.clone())) {
+    if let Ok(State::AsRecorded) = killed.resume(kept.file()) {
         let before = continued.bytes(0, LEN as usize);
         assert!(killed.write_all_at(&[0xEE; 700], 100).is_ok(), "written");
         assert!(killed.end().is_ok(), "flushed");
-        let ended = killed.state_by(&kept, Progress::Ended);
+        let ended = killed.state_by(&kept.file(), Progress::Ended);
         assert!(matches!(ended, Ok(State::AsRecorded)), "{ended:?}");
         drop(before);
     }
     let kept = Kept::of(record);
-    if disk.restore(&kept).is_ok() {
+    if disk.restore(&kept.file()).is_ok() {
         let once = medium.bytes(0, 2 * LEN as usize);
-        let again = disk.restore(&kept);
+        let again = disk.restore(&kept.file());
         assert!(again.is_ok(), "restored once more: {again:?}");
         assert!(
             medium.bytes(0, 2 * LEN as usize) == once,
@@ -121,7 +127,7 @@ fn sound(script: &mut Script<'_>) {
     let medium = Arc::new(Sparse::new(&original(), LEN));
     let disk = RecordedMedium::new(medium.clone());
     let kept = Kept::default();
-    assert!(disk.begin(Box::new(kept.clone())).is_ok(), "begun");
+    assert!(disk.begin(kept.file()).is_ok(), "begun");
     for _ in 0..MAX_STEPS {
         if script.is_at_end() {
             break;
@@ -147,10 +153,10 @@ fn sound(script: &mut Script<'_>) {
     }
     assert!(disk.end().is_ok(), "flushed");
     for progress in [Progress::Ended, Progress::Killed] {
-        let state = disk.state_by(&kept, progress);
+        let state = disk.state_by(&kept.file(), progress);
         assert!(matches!(state, Ok(State::AsRecorded)), "{state:?}");
     }
-    let restored = disk.restore(&kept);
+    let restored = disk.restore(&kept.file());
     assert!(restored.is_ok(), "{restored:?}");
     assert_eq!(Device::len(&*medium), LEN);
     assert!(medium.bytes(0, LEN as usize) == *original(), "given back");
@@ -166,7 +172,7 @@ fn made() -> Base {
     let disk = RecordedMedium::new(Arc::new(Sparse::new(&original(), LEN)));
     let kept = Kept::default();
     let work = || -> io::Result<()> {
-        disk.begin(Box::new(kept.clone()))?;
+        disk.begin(kept.file())?;
         disk.write_all_at(&[1; 700], 300)?;
         disk.write_all_at(&[2; 5], LEN - 5)?;
         disk.sync()?;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::commit::{HiveFileKind, HiveFiles};
 use crate::recover::{LogKind, Logs};
-use crate::storage::Storage;
+use diskmend_base::Storage;
 
 const SECTOR: usize = 512;
 /// What lies in a part of a file whose length became durable but whose bytes did not.

@@ -9,8 +9,8 @@ use crate::commit::crash_test::scenarios::{CLEAN, SEED, dirty_hives};
 use crate::commit::crash_test::session::{load, options, state};
 use crate::commit::crash_test::{FORMATS, LOG2, PRIMARY, growing};
 use crate::commit::{CommitError, HiveFileKind, HiveFiles, execute, plan};
-use crate::storage::Storage;
 use crate::verify::Committable;
+use diskmend_base::Storage;
 
 /// Files of which one call fails.
 struct Failing {

@@ -1,9 +1,12 @@
-//! The traits through which a hive is read into memory and written back, so that tests can crash
-//! between any two writes and drop what was not flushed.
+//! A file as a library for a format sees it, and its bytes in memory: traits, so that tests can
+//! crash between any two writes and drop what was not flushed.
 
+use std::fs::File;
 use std::io;
 
-/// A hive or log file as it lies on disk. All offsets are in bytes from the start of the file.
+use crate::positioned;
+
+/// A file as it lies on disk. All offsets are in bytes from the start of the file.
 #[expect(
     clippy::len_without_is_empty,
     reason = "the length can fail, and no caller asks for emptiness alone"
@@ -40,7 +43,29 @@ pub trait Storage {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-/// A hive's bytes in memory: the whole primary file, with room to grow.
+impl Storage for File {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        positioned::read_exact_at(self, buf, offset)
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        positioned::write_all_at(self, data, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        Self::set_len(self, len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+}
+
+/// The bytes of a whole file in memory, with room to grow.
 pub trait Buffer: Send + Sync {
     /// All bytes.
     fn bytes(&self) -> &[u8];

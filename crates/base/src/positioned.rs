@@ -4,6 +4,10 @@ use std::fs::File;
 use std::io;
 
 /// Fills `buf` from `offset` on; interrupted calls are taken up again.
+///
+/// # Errors
+/// [`io::ErrorKind::UnexpectedEof`] if the file ends before the buffer is full, or what the system
+/// reported.
 #[cfg(unix)]
 pub fn read_exact_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt;
@@ -11,6 +15,9 @@ pub fn read_exact_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<()>
 }
 
 /// Writes all of `data` at `offset`; interrupted calls are taken up again.
+///
+/// # Errors
+/// What the system reported; part of the data may have been written.
 #[cfg(unix)]
 pub fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt;
@@ -18,6 +25,10 @@ pub fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
 }
 
 /// Fills `buf` from `offset` on; interrupted calls are taken up again.
+///
+/// # Errors
+/// [`io::ErrorKind::UnexpectedEof`] if the file ends before the buffer is full, or what the system
+/// reported.
 #[cfg(windows)]
 pub fn read_exact_at(file: &File, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
     use std::os::windows::fs::FileExt;
@@ -36,6 +47,9 @@ pub fn read_exact_at(file: &File, mut buf: &mut [u8], mut offset: u64) -> io::Re
 }
 
 /// Writes all of `data` at `offset`; interrupted calls are taken up again.
+///
+/// # Errors
+/// What the system reported; part of the data may have been written.
 #[cfg(windows)]
 pub fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io::Result<()> {
     use std::os::windows::fs::FileExt;
