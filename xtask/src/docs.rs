@@ -1,4 +1,4 @@
-//! What every page of the documentation has to be.
+//! Tests that hold for every page of the documentation.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::workspace;
 
-/// Longest page that a person has to read as prose, in lines.
-const LONGEST: usize = 310;
-/// Pages to look things up in.
+/// The longest page that a person has to read as prose, in lines.
+const LONGEST: usize = 300;
+/// Pages in which people only look things up.
 const REFERENCE: [&str; 2] = ["commands.md", "bcd-elements.md"];
 
 fn pages_in(folder: &Path) -> Vec<PathBuf> {
@@ -25,7 +25,7 @@ fn pages() -> Vec<PathBuf> {
     folders.iter().flat_map(|folder| pages_in(folder)).collect()
 }
 
-/// The names by which the headings of a page can be linked to.
+/// The anchors of a page's headings.
 fn anchors(page: &str) -> HashSet<String> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
     let anchor = |line: &str| {
@@ -38,7 +38,7 @@ fn anchors(page: &str) -> HashSet<String> {
     headings.map(anchor).collect()
 }
 
-/// What the links of a page lead to, but for other sites.
+/// The targets of a page's links, without links to other sites.
 fn links(page: &str) -> Vec<&str> {
     let starts = page.match_indices("](").map(|(at, _)| at + 2);
     let links = starts.filter_map(|at| page.get(at..)?.split(')').next());
@@ -79,7 +79,7 @@ fn every_page_says_whom_it_is_for_is_listed_and_can_be_read() {
         let page = fs::read_to_string(&path).expect("UTF-8");
         let first = page.lines().nth(2).unwrap_or_default();
         assert!(
-            first.starts_with("For "),
+            first.starts_with("This page is "),
             "{name} does not say whom it is for: {first:?}"
         );
         let is_listed = name == "README.md" || contents.contains(&format!("({name})"));
