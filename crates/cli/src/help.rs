@@ -33,8 +33,8 @@ const WIDTH: usize = 100;
 pub fn reference() -> String {
     let mut page = String::from(
         "# Commands\n\n\
-         For whoever looks up an option or an exit code.\n\n\
-         This page is the program's own help, as `diskmend help COMMAND` prints it.\n",
+         This page is for people who look up an option or an exit code. It is the program's own\n\
+         help, as `diskmend help COMMAND` prints it.\n",
     );
     let mut root = crate::command()
         .term_width(WIDTH)
