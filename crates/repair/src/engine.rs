@@ -3,6 +3,7 @@
 use diskmend_disk::{Target, guard};
 
 use crate::error::{Error, Refusal};
+use crate::facts::Facts;
 use crate::progress::{Phase, Watch};
 use crate::site::{Options, Site};
 
@@ -31,6 +32,11 @@ impl Engine {
     #[must_use]
     pub const fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// What the target is; each fact is read when it is first asked for. Nothing is written.
+    pub fn facts<'a>(&'a self, watch: &'a mut Watch<'_>) -> Facts<'a> {
+        Facts::of(&self.site, &self.options, watch.lend())
     }
 
     /// Lets `undo` undo the run that it names although nobody speaks for that run: a person has seen

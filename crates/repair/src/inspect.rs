@@ -4,6 +4,7 @@ use crate::boot_store::SurveyedStore;
 use crate::documents::{InspectReport, SCHEMA};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::facts::Facts;
 use crate::plan::Goal;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
@@ -33,6 +34,7 @@ pub(crate) fn inspect_site(
     watch: &mut Watch<'_>,
 ) -> Result<InspectReport, Error> {
     let (unfinished, damaged) = survey::unfinished(site)?;
+    let facts = Facts::of(site, options, watch.lend());
     let Survey {
         hives,
         stores,
@@ -40,7 +42,7 @@ pub(crate) fn inspect_site(
         acls,
         skipped: left_out,
         mut notices,
-    } = survey::survey(site, recipes, Goal::Faults, options, None, watch)?;
+    } = survey::survey(&facts, recipes, Goal::Faults, None)?;
     notices.extend(damaged);
     let (mut statuses, rows): (Vec<_>, Vec<_>) = hives
         .into_iter()

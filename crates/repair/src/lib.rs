@@ -33,6 +33,7 @@
 //! |---|---|
 //! | [`recipe`] | repairs as data: the TOML format, the built-in catalogue |
 //! | [`Engine`] | a target that is open for a command: inspect, plan, undo, list and prune runs |
+//! | [`Facts`] | what the disk is: control sets, build and product of Windows, services |
 //! | [`Plan`] | what would change, and carrying it out |
 //! | [`hive_file`] | the same engine on any hive file |
 //! | [`acl_edit`] | permissions of files, reset or restored by hand |
@@ -41,19 +42,17 @@
 //! | [`Error`] | why something was refused or failed, with its [`Class`] |
 //!
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
-//! and recovers in memory, `boot_store` finds the store that starts a Windows, `descriptors` compares and
-//! sets permissions, `session` edits, verifies, backs up, commits and takes back,
+//! and recovers in memory, `facts` says what the disk is and which boot store starts its Windows,
+//! `descriptors` compares and sets permissions, `session` edits, verifies, backs up, commits and takes back,
 //! `run` keeps journal and undo data, `disk_record` the sectors of a disk that is not mounted. Folders and files are reached through `store`, so that
 //! tests can fail each single operation.
 
 #![forbid(unsafe_code)]
 
-mod accounts;
 pub mod acl_edit;
 mod beside;
 pub mod boot_store;
 mod boot_volume;
-mod control_sets;
 mod descriptors;
 mod digest;
 mod disk_record;
@@ -62,6 +61,7 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod error;
+mod facts;
 pub mod hive_file;
 mod hive_on_disk;
 mod inspect;
@@ -86,11 +86,12 @@ mod survey;
 mod undo;
 mod value_data;
 
-pub use accounts::Accounts;
 pub use boot_volume::{BootChoice, LoaderChoice};
-pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
+pub use facts::{
+    Accounts, ControlSet, ControlSets, Facts, MissingSet, Product, Select, Service, ServiceStart,
+};
 pub use plan::{Goal, Plan};
 pub use preview::WouldChange;
 pub use progress::{Interrupted, Phase, Progress, Watch};

@@ -9,6 +9,7 @@ use crate::descriptors::Draft;
 use crate::documents::{Change, PlanReport, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
+use crate::facts::Facts;
 use crate::hive_on_disk::{Distinct, Fingerprint};
 use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
@@ -133,6 +134,7 @@ pub(crate) fn plan_site(
 ) -> Result<Planned, Error> {
     let (unfinished, damaged) = survey::unfinished(site)?;
     let mut draft = Draft::new(options.scratch.as_deref())?;
+    let facts = Facts::of(site, options, watch.lend());
     let Survey {
         hives,
         stores,
@@ -140,7 +142,9 @@ pub(crate) fn plan_site(
         acls,
         skipped: left_out,
         mut notices,
-    } = survey::survey(site, recipes, goal, options, Some(&mut draft), watch)?;
+    } = survey::survey(&facts, recipes, goal, Some(&mut draft))?;
+    // What follows opens the hives for writing, which nobody else may have open then.
+    drop(facts);
     notices.extend(damaged);
     let auto = goal == Goal::Faults;
     let mut planned: Vec<PlannedHive> = Vec::new();

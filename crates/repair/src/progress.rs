@@ -86,20 +86,32 @@ impl<'a> Watch<'a> {
         Self { progress, cancel }
     }
 
-    /// Begins a phase that may be given up.
-    pub(crate) fn phase(&mut self, phase: Phase, subject: &str) -> Result<(), Interrupted> {
+    /// The same caller's end, for a part of the operation.
+    pub(crate) fn lend(&mut self) -> Watch<'_> {
+        Watch {
+            progress: &mut *self.progress,
+            cancel: self.cancel,
+        }
+    }
+
+    /// Whether the caller wants to go on.
+    pub(crate) fn go_on(&self) -> Result<(), Interrupted> {
         if self.cancel.load(Ordering::Relaxed) {
             return Err(Interrupted);
         }
+        Ok(())
+    }
+
+    /// Begins a phase that may be given up.
+    pub(crate) fn phase(&mut self, phase: Phase, subject: &str) -> Result<(), Interrupted> {
+        self.go_on()?;
         self.committed(phase, subject);
         Ok(())
     }
 
     /// So many files are done of a phase that may be given up.
     pub(crate) fn count(&mut self, done: u64) -> Result<(), Interrupted> {
-        if self.cancel.load(Ordering::Relaxed) {
-            return Err(Interrupted);
-        }
+        self.go_on()?;
         self.committed_count(done);
         Ok(())
     }

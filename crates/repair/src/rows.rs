@@ -3,8 +3,8 @@
 use diskmend_hive::name::same_name;
 use diskmend_hive::{Corruption, Hive};
 
-use crate::control_sets::ControlSets;
 use crate::documents::{Change, ChangedValue, Row, RowState};
+use crate::facts::ControlSets;
 use crate::reading;
 use crate::recipe::{HiveName, IfMissing, Recipe, RegistryRow};
 use crate::value_data::ValueData;

@@ -1,24 +1,24 @@
 //! Reading the hives that recipes are about: what inspect and plan have in common. Nothing is
 //! written.
 
-use diskmend_disk::{Access, Disk};
+use diskmend_disk::Disk;
+use diskmend_hive::Corruption;
 use diskmend_hive::check::check;
-use diskmend_hive::{Corruption, Hive};
 
 use crate::boot_store::{self, SurveyedStore};
-use crate::control_sets::ControlSets;
 use crate::descriptors::{self, Draft};
 use crate::documents::{
     AclReport, CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHint, SkippedHive,
     StoreStatus,
 };
 use crate::error::{Error, Refusal, chain};
-use crate::hive_on_disk::{self, Fingerprint};
+use crate::facts::{ControlSets, Facts};
+use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
 use crate::plan::Goal;
-use crate::progress::{Phase, Watch};
+use crate::progress::Phase;
 use crate::recipe::{HiveName, Recipe};
 use crate::rows;
-use crate::site::{Options, Site};
+use crate::site::Site;
 
 /// Flag of the base block: transactions of the Kernel Transaction Manager may be pending (regf
 /// spec, Base block, Flags).
@@ -53,12 +53,10 @@ pub(crate) struct Surveyed {
 /// # Errors
 /// Where the caller interrupts, or no hive at all could be read.
 pub(crate) fn survey(
-    site: &Site,
+    facts: &Facts<'_>,
     recipes: &[&Recipe],
     goal: Goal,
-    options: &Options,
     draft: Option<&mut Draft>,
-    watch: &mut Watch<'_>,
 ) -> Result<Survey, Error> {
     let mut survey = Survey {
         hives: Vec::new(),
@@ -66,7 +64,7 @@ pub(crate) fn survey(
         store: None,
         acls: Vec::new(),
         skipped: Vec::new(),
-        notices: disk_notices(site),
+        notices: disk_notices(facts.site),
     };
     for name in HiveName::ALL {
         let named = recipes
@@ -75,16 +73,24 @@ pub(crate) fn survey(
         if !named {
             continue;
         }
-        match read(site, name, recipes, options, watch, &mut survey.notices) {
+        facts.go_on()?;
+        let read = match facts.hive(name) {
+            Ok(hive) => read(facts, name, hive, recipes, &mut survey.notices),
+            Err(failure) => match failure.take() {
+                Some(error) => Err(error),
+                None => continue,
+            },
+        };
+        match read {
             Ok(hive) => survey.hives.push(hive),
             Err(error @ Error::Interrupted(_)) => return Err(error),
             Err(error) => survey.skipped.push((name.to_string(), error)),
         }
     }
     if recipes.iter().any(|recipe| !recipe.bcd.is_empty()) {
-        boot_store(&mut survey, site, recipes, (goal, options), watch)?;
+        boot_store(&mut survey, facts, recipes, goal)?;
     }
-    let found = descriptors::survey(site, recipes, goal, draft, watch)?;
+    let found = descriptors::survey(facts, recipes, goal, draft)?;
     survey.acls = found.reports;
     survey.skipped.extend(found.refused);
     survey.notices.extend(found.notices);
@@ -114,12 +120,11 @@ fn disk_notices(site: &Site) -> Vec<Notice> {
 /// most disks have it on a partition of its own.
 fn boot_store(
     survey: &mut Survey,
-    site: &Site,
+    facts: &Facts<'_>,
     recipes: &[&Recipe],
-    (goal, options): (Goal, &Options),
-    watch: &mut Watch<'_>,
+    goal: Goal,
 ) -> Result<(), Error> {
-    let found = boot_store::survey(site, recipes, options, watch)?;
+    let found = boot_store::survey(facts, recipes)?;
     let astray = found.stores.iter().filter(|store| store.chosen);
     let astray = astray.filter_map(|store| {
         let text = format!(
@@ -136,13 +141,13 @@ fn boot_store(
     survey.stores = found.stores;
     match found.chosen {
         Ok(store) => survey.store = Some(store),
-        Err(Error::Refused(
+        Err(Some(Error::Refused(
             ref refusal @ Refusal::NoStore {
                 volume: None,
                 ref beside,
                 ref unread,
             },
-        )) if goal == Goal::Faults && !survey.hives.is_empty() => {
+        ))) if goal == Goal::Faults && !survey.hives.is_empty() => {
             let text = match beside.as_slice() {
                 [] if unread.is_empty() => {
                     format!("{refusal}: it lies on a partition of its own, and was not looked at")
@@ -154,31 +159,30 @@ fn boot_store(
                 text,
             });
         }
-        Err(error) => survey.skipped.push((boot_store::NAME.to_owned(), error)),
+        Err(error) => {
+            let error = error.map(|error| (boot_store::NAME.to_owned(), error));
+            survey.skipped.extend(error);
+        }
     }
     Ok(())
 }
 
 fn read(
-    site: &Site,
+    facts: &Facts<'_>,
     name: HiveName,
+    opened: &HiveOnDisk,
     recipes: &[&Recipe],
-    options: &Options,
-    watch: &mut Watch<'_>,
     notices: &mut Vec<Notice>,
 ) -> Result<Surveyed, Error> {
-    let place = hive_on_disk::find(site.root.as_ref(), name)?;
-    let path = place.place.path.clone();
-    watch.phase(Phase::Opening, &path)?;
-    let opened = hive_on_disk::open(place, Access::Read)?;
+    let path = opened.path().to_owned();
     let mut status = opened.status();
-    if options.check {
-        watch.phase(Phase::Checking, &path)?;
+    if facts.options.check {
+        facts.phase(Phase::Checking, &path)?;
         status.check = Some(CheckSummary::from(&check(&opened.hive)));
     }
-    watch.phase(Phase::Comparing, &path)?;
+    facts.phase(Phase::Comparing, &path)?;
     let damaged = status.check.as_ref().is_some_and(|check| check.errors > 0);
-    let (sets, rows) = match values(&opened.hive, name, recipes) {
+    let (sets, rows) = match values(facts, opened, name, recipes) {
         Ok(found) => found,
         // The check tells it better, and the hive is refused for it.
         Err(_) if damaged => Default::default(),
@@ -207,15 +211,16 @@ fn read(
 }
 
 fn values(
-    hive: &Hive,
+    facts: &Facts<'_>,
+    opened: &HiveOnDisk,
     name: HiveName,
     recipes: &[&Recipe],
 ) -> Result<(ControlSets, Vec<Row>), Corruption> {
     let sets = match name {
-        HiveName::System => ControlSets::read(hive)?,
+        HiveName::System => facts.control_sets_in(opened)?.clone(),
         HiveName::Software => ControlSets::default(),
     };
-    let rows = rows::compare(hive, name, &sets, recipes)?;
+    let rows = rows::compare(&opened.hive, name, &sets, recipes)?;
     Ok((sets, rows))
 }
 

@@ -3,30 +3,29 @@
 
 mod compare;
 mod edit;
-mod find;
-mod siblings;
 
 use diskmend_bcd::{Change as StoreChange, Store};
 use diskmend_hive::check::check;
 
 pub(crate) use edit::make;
 pub use edit::{NewErrors, StoreEdit, edit_file, store_in};
-pub(crate) use find::{NAME, place};
 
 use crate::documents::{Change, CheckSummary, ElementRow, HiveStatus, RowState, StoreStatus};
 use crate::error::Error;
+use crate::facts::Facts;
+use crate::facts::boot_stores::Chosen;
+pub(crate) use crate::facts::boot_stores::{NAME, place};
 use crate::hive_on_disk::Fingerprint;
-use crate::progress::{Phase, Watch};
+use crate::progress::Phase;
 use crate::recipe::Recipe;
-use crate::site::{Options, Site};
 use compare::Compared;
 
 /// What looking for the boot store gave.
 pub(crate) struct BootSurvey {
     /// All stores that were found.
     pub(crate) stores: Vec<StoreStatus>,
-    /// The one that starts the target's Windows.
-    pub(crate) chosen: Result<SurveyedStore, Error>,
+    /// The one that starts the target's Windows; or why there is none, unless somebody was told that.
+    pub(crate) chosen: Result<SurveyedStore, Option<Error>>,
 }
 
 /// The boot store that starts a target's Windows.
@@ -40,56 +39,45 @@ pub(crate) struct SurveyedStore {
 /// Looks for the boot store, and compares it with every recipe that is about one.
 ///
 /// # Errors
-/// Where the caller interrupts.
-pub(crate) fn survey(
-    site: &Site,
-    recipes: &[&Recipe],
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<BootSurvey, Error> {
-    let found = match find::find(site, options, watch) {
+/// If the caller interrupts.
+pub(crate) fn survey(facts: &Facts<'_>, recipes: &[&Recipe]) -> Result<BootSurvey, Error> {
+    let found = match facts.boot_stores()? {
         Ok(found) => found,
-        Err(error @ Error::Interrupted(_)) => return Err(error),
-        Err(error) => {
+        Err(failure) => {
             return Ok(BootSurvey {
                 stores: Vec::new(),
-                chosen: Err(error),
+                chosen: Err(failure.take()),
             });
         }
     };
-    let chosen = match found.chosen {
-        Err(error) => Err(error),
-        Ok(chosen) => match read(chosen, recipes, options, watch) {
+    let chosen = match &found.chosen {
+        Err(failure) => Err(failure.take()),
+        Ok(chosen) => match read(facts, chosen, recipes) {
             Err(error @ Error::Interrupted(_)) => return Err(error),
-            read => read,
+            read => read.map_err(Some),
         },
     };
     Ok(BootSurvey {
-        stores: found.stores,
+        stores: found.stores.clone(),
         chosen,
     })
 }
 
-fn read(
-    chosen: find::Chosen,
-    recipes: &[&Recipe],
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<SurveyedStore, Error> {
-    let find::Chosen { opened, loaders } = chosen;
+fn read(facts: &Facts<'_>, chosen: &Chosen, recipes: &[&Recipe]) -> Result<SurveyedStore, Error> {
+    let Chosen { opened, loaders } = chosen;
     let mut status = opened.status();
-    if options.check {
-        watch.phase(Phase::Checking, opened.path())?;
+    if facts.options.check {
+        facts.phase(Phase::Checking, opened.path())?;
         status.check = Some(CheckSummary::from(&check(&opened.hive)));
     }
-    watch.phase(Phase::Comparing, opened.path())?;
+    facts.phase(Phase::Comparing, opened.path())?;
     let unreadable = |source| Error::Store {
         path: opened.path().to_owned(),
         source,
     };
     let store = Store::open(&opened.hive).map_err(unreadable)?;
     let shown = crate::run::on_volume(status.volume.as_deref(), &status.path);
-    let elements = compare::compare(&store, &shown, &loaders, recipes)?;
+    let elements = compare::compare(&store, &shown, loaders, recipes)?;
     Ok(SurveyedStore {
         elements,
         fingerprints: opened.fingerprints(),

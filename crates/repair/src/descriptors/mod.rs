@@ -6,7 +6,6 @@
 //! into the run's folder before the first is made.
 
 mod apply;
-mod build;
 mod change;
 mod draft;
 mod forms;

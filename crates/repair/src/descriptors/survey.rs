@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use diskmend_base::upcase::CaseTable;
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
+use super::Draft;
 use super::gathering::{Common, Gathering};
 use super::judge::judge;
-use super::{Draft, build};
 use crate::documents::{AclReport, Notice, RowState};
 use crate::error::{Error, Refusal, chain};
+use crate::facts::Facts;
 use crate::plan::Goal;
-use crate::progress::{Phase, Watch};
+use crate::progress::Phase;
 use crate::recipe::{AclRow, AppliesTo, Recipe};
-use crate::site::Site;
 
 /// What reading security descriptors gave.
 #[derive(Default)]
@@ -38,15 +38,14 @@ struct Numbered<'a> {
 /// # Errors
 /// Where the caller interrupts, or the changes can't be drafted.
 pub(crate) fn survey(
-    site: &Site,
+    facts: &Facts<'_>,
     recipes: &[&Recipe],
     goal: Goal,
     mut draft: Option<&mut Draft>,
-    watch: &mut Watch<'_>,
 ) -> Result<AclSurvey, Error> {
     let mut survey = AclSurvey::default();
     let build = match recipes.iter().any(|recipe| asks_for_build(recipe)) {
-        true => known_build(site),
+        true => facts.build(),
         false => Ok(0),
     };
     if let Err(reason) = &build {
@@ -71,7 +70,7 @@ pub(crate) fn survey(
             continue;
         }
         let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.row.path.is(path)).collect();
-        match folder(site, &here, goal, draft.as_deref_mut(), watch) {
+        match folder(facts, &here, goal, draft.as_deref_mut()) {
             Ok(report) => survey.reports.push(report),
             Err(error @ (Error::Interrupted(_) | Error::Draft { .. })) => return Err(error),
             Err(error) => match told_only(&error, goal) {
@@ -88,15 +87,6 @@ pub(crate) fn survey(
 
 fn asks_for_build(recipe: &Recipe) -> bool {
     recipe.acl.iter().any(|row| row.builds.is_some())
-}
-
-/// The build of the target's Windows, or why it is not known.
-fn known_build(site: &Site) -> Result<u32, String> {
-    match build::build(site) {
-        Ok(Some(build)) => Ok(build),
-        Ok(None) => Err("SOFTWARE does not say".to_owned()),
-        Err(error) => Err(chain(&error)),
-    }
 }
 
 /// The row as far as it holds for a build; of one that is not known only what is a fault can be
@@ -138,11 +128,10 @@ fn told_only(error: &Error, goal: Goal) -> Option<&'static str> {
 }
 
 fn folder(
-    site: &Site,
+    facts: &Facts<'_>,
     rows: &[&Numbered<'_>],
     goal: Goal,
     mut draft: Option<&mut Draft>,
-    watch: &mut Watch<'_>,
 ) -> Result<AclReport, Error> {
     let Some(first) = rows.first() else {
         return Ok(AclReport::default());
@@ -151,7 +140,7 @@ fn folder(
     let gone = || Error::NoFolder {
         path: wanted.names().join("/"),
     };
-    let secured = site.secured()?;
+    let secured = facts.site.secured()?;
     let (start, kind) = secured.find(&wanted.names())?.ok_or_else(gone)?;
     if kind != Kind::Folder {
         return Err(gone());
@@ -160,7 +149,7 @@ fn folder(
         draft.enter(&start);
     }
     let shown = start.to_string();
-    watch.phase(Phase::Comparing, &shown)?;
+    facts.phase(Phase::Comparing, &shown)?;
     let mut gathering = Gathering::new(&start);
     for batch in secured.walk(&start) {
         for object in batch {
@@ -176,7 +165,7 @@ fn folder(
                 draft.as_deref_mut(),
             )?;
         }
-        watch.count(gathering.report.objects)?;
+        facts.count(gathering.report.objects)?;
     }
     Ok(gathering.report)
 }

@@ -3,7 +3,7 @@
 use diskmend_hive::check::{Problem, Report, Severity};
 use serde::Serialize;
 
-use crate::control_sets::ControlSets;
+use crate::facts::ControlSets;
 use crate::run::on_volume;
 
 /// A hive as it lies on the target.

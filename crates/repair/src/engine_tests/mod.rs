@@ -8,6 +8,7 @@ mod boot_fixture;
 mod boot_support;
 mod crash;
 mod descriptors;
+mod facts;
 mod faults;
 mod forged;
 mod golden;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use diskmend_hive::name::same_name;
 
-use crate::control_sets::is_control_set;
+use crate::facts::is_control_set;
 use crate::recipe::HiveName;
 
 /// Longest key name in UTF-16 units (regf spec, Key node; the Windows API's limit).

@@ -1,4 +1,4 @@
-//! Finding the boot stores of a target, and the one that starts its Windows. Nothing is guessed:
+//! The boot stores of a target, and the one that starts its Windows. Nothing is guessed:
 //! where several could, or one cannot be read, none is taken.
 
 use std::iter;
@@ -7,12 +7,14 @@ use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
 use diskmend_bcd::{Device, Guid, Partition, Store};
 use diskmend_disk::{Access, LookupError, PartitionId};
 
-use super::siblings;
+mod siblings;
+
+use super::{Facts, Failure};
 use crate::boot_volume::LoaderChoice;
 use crate::documents::{LoaderStatus, StoreStatus};
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
-use crate::progress::{Phase, Watch};
+use crate::progress::Phase;
 use crate::run::on_volume;
 use crate::site::{Options, Site};
 use crate::store::Dir;
@@ -25,21 +27,22 @@ const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "B
 const WINDOWS: &str = r"\Windows";
 
 /// The stores of a target.
-pub(super) struct Found {
-    pub(super) stores: Vec<StoreStatus>,
-    pub(super) chosen: Result<Chosen, Error>,
+pub(crate) struct Found {
+    pub(crate) stores: Vec<StoreStatus>,
+    /// The one that starts the target's Windows.
+    pub(crate) chosen: Result<Chosen, Failure>,
 }
 
 /// The store that starts the target's Windows, and the loaders in it that recipes are about.
-pub(super) struct Chosen {
-    pub(super) opened: HiveOnDisk,
-    pub(super) loaders: Vec<Loader>,
+pub(crate) struct Chosen {
+    pub(crate) opened: HiveOnDisk,
+    pub(crate) loaders: Vec<Loader>,
 }
 
 /// A store that was found.
-pub(super) struct Candidate {
-    pub(super) status: StoreStatus,
-    pub(super) outcome: Result<Chosen, Error>,
+struct Candidate {
+    status: StoreStatus,
+    outcome: Result<Chosen, Error>,
 }
 
 /// Looks for the stores of a target: where the caller says; else on the target, and where that holds
@@ -47,7 +50,8 @@ pub(super) struct Candidate {
 ///
 /// # Errors
 /// Where there is none, or the caller interrupts.
-pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Result<Found, Error> {
+pub(super) fn find(facts: &Facts<'_>) -> Result<Found, Error> {
+    let site = facts.site;
     if let Some(volume) = &site.boot.volume {
         volume.guards(false)?;
     }
@@ -59,10 +63,10 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         let place = place.ok_or_else(|| Error::NoHive {
             path: components.join("/"),
         })?;
-        let candidate = candidate(place, &wanted, options, watch)?;
+        let candidate = candidate(facts, place, &wanted)?;
         return Ok(choose(vec![candidate], true));
     }
-    let candidates = stores_below(root.dir(), volume, &wanted, options, watch)?;
+    let candidates = stores_below(facts, root.dir(), volume, &wanted)?;
     if !candidates.is_empty() {
         return Ok(choose(candidates, true));
     }
@@ -74,7 +78,7 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         }
         .into());
     }
-    let found = siblings::look(site, options, watch)?;
+    let found = siblings::look(facts)?;
     match found.candidates.is_empty() {
         true => Err(Refusal::NoStore {
             volume: None,
@@ -88,7 +92,7 @@ pub(super) fn find(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
 
 /// The target's Windows as loaders name it, for a store on a volume of that name: the target itself
 /// where there is none.
-pub(super) fn wanted(site: &Site, store: Option<&str>) -> Wanted {
+fn wanted(site: &Site, store: Option<&str>) -> Wanted {
     let Some(layout) = &site.layout else {
         return Wanted {
             system_root: WINDOWS.to_owned(),
@@ -120,18 +124,17 @@ fn partition(id: PartitionId) -> Partition {
 }
 
 /// The stores of the volume with this root.
-pub(super) fn stores_below(
+fn stores_below(
+    facts: &Facts<'_>,
     root: &dyn Dir,
     volume: Option<&str>,
     wanted: &Wanted,
-    options: &Options,
-    watch: &mut Watch<'_>,
 ) -> Result<Vec<Candidate>, Error> {
     let mut candidates = Vec::new();
     for components in PLACES {
         match place_below(root, volume, components) {
             Ok(None) => {}
-            Ok(Some(place)) => candidates.push(candidate(place, wanted, options, watch)?),
+            Ok(Some(place)) => candidates.push(candidate(facts, place, wanted)?),
             Err(error) => candidates.push(Candidate {
                 status: status(volume.map(str::to_owned), components.join("/")),
                 outcome: Err(error),
@@ -142,7 +145,7 @@ pub(super) fn stores_below(
 }
 
 /// A volume whose stores are not known.
-pub(super) fn unreadable(volume: &str, error: Error) -> Candidate {
+fn unreadable(volume: &str, error: Error) -> Candidate {
     Candidate {
         status: status(Some(volume.to_owned()), String::new()),
         outcome: Err(error),
@@ -176,16 +179,11 @@ fn place_below<S: AsRef<str>>(
     }
 }
 
-fn candidate(
-    place: HivePlace,
-    wanted: &Wanted,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<Candidate, Error> {
+fn candidate(facts: &Facts<'_>, place: HivePlace, wanted: &Wanted) -> Result<Candidate, Error> {
     let mut status = status(place.volume.clone(), place.place.path.clone());
-    watch.phase(Phase::Opening, &status.shown_path())?;
+    facts.phase(Phase::Opening, &status.shown_path())?;
     let outcome = hive_on_disk::open(place, Access::Read).and_then(|opened| {
-        let loaders = loaders_of(&opened, wanted, options, &mut status)?;
+        let loaders = loaders_of(&opened, wanted, facts.options, &mut status)?;
         Ok(Chosen { opened, loaders })
     });
     Ok(Candidate { status, outcome })
@@ -332,6 +330,7 @@ fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
         }
         .into()),
     };
+    let chosen = chosen.map_err(Failure::of);
     Found { stores, chosen }
 }
 

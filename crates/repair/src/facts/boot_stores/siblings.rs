@@ -4,12 +4,10 @@ use diskmend_bcd::loader::{Loader, Place};
 use diskmend_disk::Kind;
 use diskmend_disk::guard::WINDOWS_FOLDER;
 
-use super::find::{Candidate, Chosen, stores_below, unreadable, wanted};
+use super::{Candidate, Chosen, Facts, stores_below, unreadable, wanted};
 use crate::beside::Sibling;
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal};
-use crate::progress::Watch;
-use crate::site::{Options, Site};
 use crate::store::Dir;
 
 /// What the volumes beside the target hold.
@@ -25,7 +23,8 @@ pub(super) struct Beside {
 ///
 /// # Errors
 /// Where it is not known which volumes there are, or the caller interrupts.
-pub(super) fn look(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Result<Beside, Error> {
+pub(super) fn look(facts: &Facts<'_>) -> Result<Beside, Error> {
+    let site = facts.site;
     let mut found = Beside {
         volumes: Vec::new(),
         unread: Vec::new(),
@@ -45,7 +44,7 @@ pub(super) fn look(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         let searched = opened.and_then(|volume| {
             volume.guards(false)?;
             let wanted = wanted(site, Some(&path));
-            stores_below(volume.root.as_ref(), Some(&path), &wanted, options, watch)
+            stores_below(facts, volume.root.as_ref(), Some(&path), &wanted)
         });
         match searched {
             Ok(candidates) => found.candidates.extend(candidates),
@@ -56,7 +55,7 @@ pub(super) fn look(site: &Site, options: &Options, watch: &mut Watch<'_>) -> Res
         found.volumes.push(path);
     }
     // A loader that was named by its GUID is of the Windows that is meant, and of no other.
-    let named = matches!(options.boot.loaders, LoaderChoice::Named(_));
+    let named = matches!(facts.options.boot.loaders, LoaderChoice::Named(_));
     if let (Some(volume), false) = (other_windows, named) {
         found.candidates.iter_mut().for_each(|candidate| {
             let starts_target = |loader: &Loader| {
