@@ -36,7 +36,8 @@ pub fn read_exact_at(file: &File, mut buf: &mut [u8], mut offset: u64) -> io::Re
         match file.seek_read(buf, offset) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {
-                buf = buf.get_mut(read..).unwrap_or_default();
+                let (_, rest) = buf.split_at_mut(read);
+                buf = rest;
                 offset = offset.saturating_add(read as u64);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -57,7 +58,7 @@ pub fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io::Result
         match file.seek_write(data, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
-                data = data.get(written..).unwrap_or_default();
+                (_, data) = data.split_at(written);
                 offset = offset.saturating_add(written as u64);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -19,6 +19,7 @@ impl TimeProvider for Clock {
 
     fn get_current_date_time(&self) -> DateTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // FAT tells no time before 1980 anyway.
         at(since.map_or(0, |since| since.as_secs()))
     }
 }
@@ -39,7 +40,8 @@ fn at(seconds: u64) -> DateTime {
         days = days.saturating_sub(len);
         month = month.saturating_add(1);
     }
-    let small = |number: u64| u16::try_from(number).unwrap_or(0);
+    // Hours, minutes, seconds and days of a month: all below 100.
+    let small = |number: u64| (number % 100) as u16;
     let (hour, min, sec) = (second / 3600, second / 60 % 60, second % 60);
     let mut date = Date {
         year,

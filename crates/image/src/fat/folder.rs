@@ -1,6 +1,7 @@
 //! Reading of folders: short and long names, lookup without regard to case (FAT spec, FAT Directory
 //! Structure; FAT Long Directory Entries).
 
+use diskmend_base::count::to_usize;
 use std::io;
 
 use diskmend_base::bytes;
@@ -128,7 +129,7 @@ impl<'a> Reader<'a> {
         let mut found = Vec::new();
         let mut long = LongName::default();
         for run in self.folder_runs(place)?.runs {
-            let mut data = vec![0; usize::try_from(run.len).unwrap_or(0)];
+            let mut data = vec![0; to_usize(run.len)];
             self.device.read_exact_at(&mut data, run.start)?;
             for (index, raw) in (0_u64..).zip(data.chunks_exact(DirEntry::LEN)) {
                 let at = run
@@ -265,9 +266,9 @@ impl<'a> Reader<'a> {
 fn short_name(name: &[u8; 11], case: u8) -> String {
     let (base, extension) = name.split_at(8);
     let part = |bytes: &[u8], lower: bool| {
-        let end = bytes.iter().rposition(|&byte| byte != b' ');
-        let used = bytes.get(..end.map_or(0, |end| end.saturating_add(1)));
-        let text = used.unwrap_or_default().iter().map(|&byte| match byte {
+        let spaces = bytes.iter().rev().take_while(|byte| **byte == b' ').count();
+        let used = bytes.iter().take(bytes.len().saturating_sub(spaces));
+        let text = used.map(|&byte| match byte {
             _ if !byte.is_ascii() => char::REPLACEMENT_CHARACTER,
             _ if lower => char::from(byte.to_ascii_lowercase()),
             _ => char::from(byte),

@@ -98,7 +98,7 @@ pub(super) struct Geometry {
 const MIN_CLUSTERS_16: u64 = 4085;
 const MIN_CLUSTERS_32: u64 = 65525;
 /// Numbers from here on have a meaning of their own in the FAT.
-const MAX_CLUSTERS_32: u64 = 0x0FFF_FFF5;
+const MAX_CLUSTERS_32: u32 = 0x0FFF_FFF5;
 const BOOT_SECTOR_LEN: usize = 512;
 
 impl Geometry {
@@ -212,15 +212,14 @@ impl Geometry {
                 ));
             }
         };
-        if clusters > MAX_CLUSTERS_32 {
-            return Err(corrupt(
-                "number of clusters",
-                sectors_at,
-                "at most 268435445",
-                clusters,
-            ));
-        }
-        let entries = clusters.saturating_add(Cluster::FIRST.into());
+        let clusters = u32::try_from(clusters)
+            .ok()
+            .filter(|clusters| *clusters <= MAX_CLUSTERS_32)
+            .ok_or_else(|| {
+                let expected = "at most 268435445";
+                corrupt("number of clusters", sectors_at, expected, clusters)
+            })?;
+        let entries = u64::from(clusters).saturating_add(Cluster::FIRST.into());
         let needed = match kind {
             FatKind::Fat12 => entries.saturating_mul(3).div_ceil(2),
             FatKind::Fat16 => entries.saturating_mul(2),
@@ -254,7 +253,7 @@ impl Geometry {
                 len: root_entries.saturating_mul(DirEntry::LEN as u64),
             }),
             data_start,
-            clusters: u32::try_from(clusters).unwrap_or(u32::MAX),
+            clusters,
             fs_info: None,
             mark: if marks & BootSector::MARK_DIRTY != 0 {
                 Some(Self::NOT_CLOSED)

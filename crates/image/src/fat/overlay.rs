@@ -89,7 +89,7 @@ impl<'a> Overlay<'a> {
         let mut done = 0_usize;
         while done < len {
             let at = offset.saturating_add(to_u64(done));
-            let within = usize::try_from(at % self.sector_len).unwrap_or(0);
+            let within = to_usize(at % self.sector_len);
             let part = sector_len
                 .saturating_sub(within)
                 .min(len.saturating_sub(done));
@@ -100,7 +100,7 @@ impl<'a> Overlay<'a> {
     }
 
     fn load(&self, sector: u64) -> io::Result<Vec<u8>> {
-        let mut data = vec![0; usize::try_from(self.sector_len).unwrap_or(0)];
+        let mut data = vec![0; to_usize(self.sector_len)];
         let offset = sector.saturating_mul(self.sector_len);
         self.below.read_exact_at(&mut data, offset)?;
         Ok(data)
@@ -176,7 +176,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Bytes of `wanted` that lie within the volume.
+    /// Bytes of `wanted` that lie within the volume, no more than these.
     fn within(&self, wanted: usize) -> usize {
         let left = self.overlay.len.saturating_sub(self.position);
         wanted.min(to_usize(left))
@@ -191,7 +191,7 @@ impl<'a> Stream<'a> {
 impl Read for Stream<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let len = self.within(buf.len());
-        let buf = buf.get_mut(..len).unwrap_or_default();
+        let (buf, _) = buf.split_at_mut(len);
         self.overlay.read_exact_at(buf, self.position)?;
         self.advance(len);
         Ok(len)
@@ -201,7 +201,7 @@ impl Read for Stream<'_> {
 impl Write for Stream<'_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let len = self.within(buf.len());
-        let buf = buf.get(..len).unwrap_or_default();
+        let (buf, _) = buf.split_at(len);
         self.overlay.write_all_at(buf, self.position)?;
         self.advance(len);
         Ok(len)

@@ -1,6 +1,7 @@
 //! Reading of the file allocation table: chains of clusters, free clusters, marks (FAT spec, FAT
 //! Data Structure).
 
+use diskmend_base::count::to_usize;
 use std::fmt::Display;
 
 use diskmend_base::bytes;
@@ -77,7 +78,7 @@ impl<'a> Table<'a> {
         if self.at != Some(start) {
             self.at = None;
             let len = fat.len.saturating_sub(start).min(BLOCK_LEN);
-            self.block.resize(usize::try_from(len).unwrap_or(0), 0);
+            self.block.resize(to_usize(len), 0);
             let place = fat.start.saturating_add(start);
             self.device.read_exact_at(&mut self.block, place)?;
             self.at = Some(start);
@@ -162,8 +163,7 @@ impl<'a> Table<'a> {
     /// Whether at least `wanted` clusters are free. Reads no more of the FAT than needed.
     pub(super) fn has_free(&mut self, wanted: u64) -> Result<bool, FatError> {
         let mut found: u64 = 0;
-        for number in (Cluster::FIRST..).take(usize::try_from(self.geometry.clusters).unwrap_or(0))
-        {
+        for number in (Cluster::FIRST..).take(to_usize(self.geometry.clusters)) {
             if found >= wanted {
                 break;
             }
@@ -199,7 +199,7 @@ impl<'a> Table<'a> {
         let mut at = 0;
         while at < first.len {
             let len = first.len.saturating_sub(at).min(64 << 10);
-            let mut one = vec![0; usize::try_from(len).unwrap_or(0)];
+            let mut one = vec![0; to_usize(len)];
             let mut other = one.clone();
             let offset = first.start.saturating_add(at);
             self.device.read_exact_at(&mut one, offset)?;

@@ -1,5 +1,7 @@
 //! Finding clusters for what a file lacks: for holes that are to be written, and for its end.
 
+use std::num::NonZeroU64;
+
 use super::bitmap::{Bitmap, Extent};
 use super::claims;
 use super::error::{Corruption, VolumeError};
@@ -43,19 +45,19 @@ pub(crate) fn find(
     wanted: &[(u64, u64)],
 ) -> Result<Option<Allocation>, VolumeError> {
     let cannot = |why| VolumeError::CannotGrow { id, len, why };
-    let cluster_len = u64::from(mft.disk().geometry.cluster_len);
+    let cluster_len = mft.disk().geometry.cluster_len;
     let old = match open.stream.layout() {
         Some(layout) => layout.clone(),
         None => Layout::empty(cluster_len),
     };
-    let unit = old.sparse_unit.unwrap_or(1);
-    if unit == 0 || unit > MAX_UNIT {
+    let unit = old.sparse_unit.map_or(1, NonZeroU64::get);
+    if unit > MAX_UNIT {
         return Err(cannot(
             "it gets its clusters in units of an unknown size: copy it in Windows",
         ));
     }
     let holes = holes(&old, cluster_len, wanted);
-    let end = len.div_ceil(cluster_len);
+    let end = len.div_ceil(cluster_len.get());
     let mut gaps = Vec::new();
     if end > old.clusters() {
         let end = end.checked_next_multiple_of(unit).unwrap_or(end);
@@ -96,11 +98,11 @@ pub(crate) fn find(
 }
 
 /// The holes that have to be filled before `wanted` can be written, in their order.
-fn holes(layout: &Layout, cluster_len: u64, wanted: &[(u64, u64)]) -> Vec<Gap> {
+fn holes(layout: &Layout, cluster_len: NonZeroU64, wanted: &[(u64, u64)]) -> Vec<Gap> {
     let mut found: Vec<Gap> = Vec::new();
     for (offset, len) in wanted {
-        let end = offset.saturating_add(*len).div_ceil(cluster_len);
-        let start = offset.checked_div(cluster_len).unwrap_or(u64::MAX);
+        let end = offset.saturating_add(*len).div_ceil(cluster_len.get());
+        let start = *offset / cluster_len;
         found.extend(layout.holes(start, end));
     }
     found.sort_unstable();

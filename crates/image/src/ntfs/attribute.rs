@@ -27,16 +27,16 @@ pub(crate) struct Problem {
 /// Checks the attribute at `at` of a record of which `used` is in use, and gives its length.
 pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
     let problem = |expected, actual: String| Problem { expected, actual };
-    let rest = used.get(at..).unwrap_or_default();
-    let header = bytes::view::<AttributeHeader>(rest, 0)
-        .ok_or_else(|| problem("a whole header", rest.len().to_string()))?;
+    let rest = used.len().saturating_sub(at);
+    let header = bytes::view::<AttributeHeader>(used, at)
+        .ok_or_else(|| problem("a whole header", rest.to_string()))?;
     let len = to_usize(header.length.get());
     let least = match header.non_resident {
         0 => size_of::<ResidentHeader>(),
         1 => size_of::<NonResidentHeader>(),
         other => return Err(problem("0 or 1 as non-resident flag", other.to_string())),
     };
-    if len < least || len > rest.len() || !len.is_multiple_of(ALIGN) {
+    if len < least || len > rest || !len.is_multiple_of(ALIGN) {
         let expected = "a length that holds the header, ends in the record and is a multiple of 8";
         return Err(problem(expected, len.to_string()));
     }

@@ -1,6 +1,6 @@
 //! $Bitmap: which clusters are used (Linux-NTFS, $Bitmap).
 
-use diskmend_base::count::to_u64;
+use diskmend_base::count::{to_u64, to_usize};
 use std::ops::Range;
 
 use super::disk::Disk;
@@ -92,7 +92,7 @@ impl<'a> Bitmap<'a> {
         let mut map = Vec::new();
         let mut at = 0;
         while at < len && free < enough {
-            let rest = usize::try_from(len.saturating_sub(at)).unwrap_or(COUNTED);
+            let rest = to_usize(len.saturating_sub(at));
             map.resize(rest.min(COUNTED), 0);
             self.stream.read(self.disk, &mut map, at)?;
             at = at.saturating_add(to_u64(map.len()));
@@ -235,11 +235,11 @@ impl<'a> Bitmap<'a> {
             while next < end {
                 let first = next / 8;
                 let bytes = end.div_ceil(8).saturating_sub(first);
-                let mut map = vec![0; usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK)];
+                let mut map = vec![0; to_usize(bytes).min(CHUNK)];
                 layout.read(self.disk, &mut map, first)?;
                 change(&mut map, first, &(next..end));
                 layout.write(self.disk, &map, first)?;
-                let covered = first.saturating_add(u64::try_from(map.len()).unwrap_or(0));
+                let covered = first.saturating_add(to_u64(map.len()));
                 next = covered.saturating_mul(8);
             }
         }
@@ -285,7 +285,7 @@ impl<'a> Bitmap<'a> {
             let first = at / 8;
             let bytes = to.div_ceil(8).saturating_sub(first);
             map.clear();
-            map.resize(usize::try_from(bytes).unwrap_or(CHUNK).min(CHUNK), 0);
+            map.resize(to_usize(bytes).min(CHUNK), 0);
             self.stream.read(self.disk, &mut map, first)?;
             for planned in &self.planned {
                 let start = planned.start.0;

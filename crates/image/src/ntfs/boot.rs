@@ -1,6 +1,8 @@
 //! The boot sector: how large sectors, clusters and records are, and where $MFT begins
 //! (Linux-NTFS, $Boot).
 
+use std::num::NonZeroU64;
+
 use zerocopy::FromBytes;
 
 use super::error::{Corruption, VolumeError};
@@ -11,7 +13,7 @@ use crate::device::Device;
 /// Largest cluster that Windows makes.
 const MAX_CLUSTER: u32 = 2 << 20;
 /// Largest FILE record or index block that is accepted; Windows makes 1 or 4 KiB.
-const MAX_RECORD: u32 = 64 << 10;
+const MAX_RECORD: u64 = 64 << 10;
 
 /// The sizes and places that the boot sector tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +21,9 @@ pub(crate) struct Geometry {
     /// Length of a sector in bytes.
     pub(crate) sector_len: u32,
     /// Length of a cluster in bytes, a power of two.
-    pub(crate) cluster_len: u32,
+    pub(crate) cluster_len: NonZeroU64,
     /// Length of a FILE record in bytes, a power of two and a multiple of 512.
-    pub(crate) record_len: u32,
+    pub(crate) record_len: NonZeroU64,
     /// Number of whole clusters.
     pub(crate) clusters: u64,
     /// First cluster of $MFT.
@@ -109,7 +111,7 @@ impl Geometry {
                     format!("{sectors} sectors of {sector_len} bytes"),
                 )
             })?;
-        let clusters = volume_len.checked_div(u64::from(cluster_len)).unwrap_or(0);
+        let clusters = volume_len / cluster_len;
         let inside = |what, lcn: u64| {
             if (1..clusters).contains(&lcn) {
                 return Ok(Lcn(lcn));
@@ -128,9 +130,14 @@ impl Geometry {
         })
     }
 
+    /// Offset in the volume of a cluster, for a message; the largest number if it has none.
+    pub(crate) fn place(&self, lcn: Lcn) -> u64 {
+        lcn.0.saturating_mul(self.cluster_len.get())
+    }
+
     /// Offset in the volume of a cluster.
     pub(crate) fn offset(&self, lcn: Lcn) -> Option<u64> {
-        lcn.0.checked_mul(u64::from(self.cluster_len))
+        lcn.0.checked_mul(self.cluster_len.get())
     }
 }
 
@@ -149,21 +156,23 @@ fn read_sector(device: &dyn Device, offset: u64) -> Result<[u8; BootSector::LEN]
     Ok(sector)
 }
 
-fn cluster_len(sectors: u8, sector_len: u32) -> Option<u32> {
+fn cluster_len(sectors: u8, sector_len: u32) -> Option<NonZeroU64> {
     let sectors = match sectors {
         0x81.. => 1_u32.checked_shl(u32::from(sectors.wrapping_neg()))?,
         _ => u32::from(sectors),
     };
     let len = sectors.checked_mul(sector_len)?;
-    (sectors.is_power_of_two() && len <= MAX_CLUSTER).then_some(len)
+    let is_sound = sectors.is_power_of_two() && len <= MAX_CLUSTER;
+    NonZeroU64::new(len.into()).filter(|_| is_sound)
 }
 
-fn record_len(clusters: i8, cluster_len: u32) -> Option<u32> {
-    let len = match u32::try_from(clusters) {
-        Ok(clusters) => clusters.checked_mul(cluster_len)?,
-        Err(_) => 1_u32.checked_shl(u32::from(clusters.unsigned_abs()))?,
+fn record_len(clusters: i8, cluster_len: NonZeroU64) -> Option<NonZeroU64> {
+    let len = match u64::try_from(clusters) {
+        Ok(clusters) => clusters.checked_mul(cluster_len.get())?,
+        Err(_) => 1_u64.checked_shl(u32::from(clusters.unsigned_abs()))?,
     };
-    ((512..=MAX_RECORD).contains(&len) && len.is_power_of_two()).then_some(len)
+    let is_sound = (512..=MAX_RECORD).contains(&len) && len.is_power_of_two();
+    NonZeroU64::new(len).filter(|_| is_sound)
 }
 
 #[cfg(test)]
@@ -201,8 +210,8 @@ mod tests {
             geometry,
             Geometry {
                 sector_len: 512,
-                cluster_len: 4096,
-                record_len: 1024,
+                cluster_len: NonZeroU64::new(4096).expect("not 0"),
+                record_len: NonZeroU64::new(1024).expect("not 0"),
                 clusters: 255,
                 mft: Lcn(4),
                 mft_mirror: Lcn(100),
@@ -226,7 +235,8 @@ mod tests {
             (0, 512, None),
             (3, 512, None),
         ] {
-            assert_eq!(cluster_len(sectors, sector_len), expected, "{sectors:#x}");
+            let found = cluster_len(sectors, sector_len).map(NonZeroU64::get);
+            assert_eq!(found, expected, "{sectors:#x}");
         }
     }
 
@@ -244,7 +254,9 @@ mod tests {
             (127, 2 << 20, None),
             (3, 512, None),
         ] {
-            assert_eq!(record_len(clusters, cluster_len), expected, "{clusters}");
+            let cluster_len = NonZeroU64::new(cluster_len).expect("not 0");
+            let found = record_len(clusters, cluster_len).map(NonZeroU64::get);
+            assert_eq!(found, expected, "{clusters}");
         }
     }
 

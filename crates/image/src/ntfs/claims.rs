@@ -198,12 +198,12 @@ impl<F: Fn(&Record, &Attribute<'_>) -> bool> Search<'_, F> {
     }
 
     fn record(&self, record: &Record) -> Result<(), VolumeError> {
-        match record.is_in_use() {
-            true => record
-                .attributes()
-                .try_for_each(|attribute| self.attribute(record, &attribute)),
-            false => Ok(()),
+        if !record.is_in_use() {
+            return Ok(());
         }
+        record
+            .attributes()
+            .try_for_each(|attribute| self.attribute(record, &attribute))
     }
 
     fn attribute(&self, record: &Record, attribute: &Attribute<'_>) -> Result<(), VolumeError> {
@@ -251,7 +251,7 @@ impl<F: Fn(&Record, &Attribute<'_>) -> bool> Search<'_, F> {
 }
 
 fn claimed(mft: &Mft, extent: &Extent, whose: &str) -> VolumeError {
-    let offset = mft.disk().geometry.offset(extent.start).unwrap_or(u64::MAX);
+    let offset = mft.disk().geometry.place(extent.start);
     let actual = format!("one that {whose} has, too");
     Corruption::new("cluster of a file", offset, "one of no other file", actual).into()
 }

@@ -3,6 +3,8 @@
 //! A compressed value is divided into units of 16 clusters. Of each, either all clusters are there
 //! and hold it as it is, or none and it is zero, or some and hold it compressed.
 
+use std::num::NonZeroU64;
+
 use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
 
@@ -22,26 +24,25 @@ const MAX_UNIT: u64 = 1 << 20;
 pub(crate) fn read(
     disk: &Disk,
     layout: &Layout,
-    unit: u64,
+    unit: NonZeroU64,
     buf: &mut [u8],
     offset: u64,
 ) -> Result<(), VolumeError> {
-    let unit_len = unit.saturating_mul(u64::from(disk.geometry.cluster_len));
-    let len = usize::try_from(unit_len).ok();
-    let len = len.filter(|len| *len > 0 && unit_len <= MAX_UNIT);
-    let len = len.ok_or_else(|| {
+    let unit_len = unit.saturating_mul(disk.geometry.cluster_len);
+    if unit_len.get() > MAX_UNIT {
         let actual = format!("{unit} clusters");
-        wrong(layout, 0, "one of at most 1 MiB", actual)
-    })?;
+        return Err(wrong(layout, 0, "one of at most 1 MiB", actual));
+    }
+    let len = to_usize(unit_len);
     // Nothing has to be decompressed of what was never written, or lies beyond the end.
     layout.check_range(offset, buf.len())?;
     let mut plain = vec![0; len];
     let mut at = offset;
     let mut rest = buf;
     while !rest.is_empty() {
-        let index = at.checked_div(unit_len).unwrap_or(0);
-        let start = index.saturating_mul(unit_len);
-        let within = usize::try_from(at.saturating_sub(start)).unwrap_or(len);
+        let within = at % unit_len;
+        let start = at.saturating_sub(within);
+        let within = to_usize(within);
         let take = len.saturating_sub(within).min(rest.len());
         let (part, after) = std::mem::take(&mut rest)
             .split_at_mut_checked(take)
@@ -79,8 +80,11 @@ fn read_unit(
                 let actual = "one behind a hole".to_owned();
                 return Err(wrong(layout, start, "clusters before its holes", actual));
             }
-            let part = bytes::slice_mut(&mut stored, len, piece.len);
-            disk.read(part.unwrap_or_default(), offset)?;
+            let part = bytes::slice_mut(&mut stored, len, piece.len).ok_or_else(|| {
+                let actual = format!("one with {} bytes from {len} on", piece.len);
+                wrong(layout, start, "clusters within it", actual)
+            })?;
+            disk.read(part, offset)?;
             len = len.saturating_add(piece.len);
         }
         mapped = mapped.saturating_add(piece.len);
@@ -89,12 +93,12 @@ fn read_unit(
         let actual = format!("{mapped} bytes");
         return Err(wrong(layout, start, "one that is whole", actual));
     }
+    stored.truncate(len);
     match len {
         0 => plain.fill(0),
         _ if len == plain.len() => plain.copy_from_slice(&stored),
         _ => {
-            let stored = stored.get(..len).unwrap_or_default();
-            lznt1::decompress(stored, plain).map_err(|error| {
+            lznt1::decompress(&stored, plain).map_err(|error| {
                 let expected = "data that are compressed with LZNT1";
                 wrong(layout, start, expected, error.to_string())
             })?;

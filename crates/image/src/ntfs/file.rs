@@ -172,7 +172,7 @@ pub(crate) fn check_foreign(
 }
 
 fn misplaced(mft: &Mft, extent: Extent, actual: &'static str) -> Corruption {
-    let offset = mft.disk().geometry.offset(extent.start).unwrap_or(u64::MAX);
+    let offset = mft.disk().geometry.place(extent.start);
     Corruption::new("cluster of a file", offset, "one of its own", actual)
 }
 

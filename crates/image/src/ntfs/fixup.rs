@@ -19,17 +19,16 @@ use super::format::{FIXUP_STRIDE, ProtectedHeader};
 /// particular state.
 pub(crate) fn unprotect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<(), Corruption> {
     let array = Array::of(data, magic, offset)?;
-    let number = array.number(data);
     for (entry, end) in array.places(data.len()) {
         let found = bytes::view::<U16>(data, end).copied();
         let (Some(found), Some(belongs)) = (found, bytes::view::<U16>(data, entry).copied()) else {
             return Err(array.corruption(offset));
         };
-        if Some(found) != number {
+        if found != array.number {
             return Err(Corruption::new(
                 "update sequence number",
                 offset.saturating_add(to_u64(end)),
-                format!("{:#06x}", number.unwrap_or_default()),
+                format!("{:#06x}", array.number),
                 format!("{found:#06x}"),
             ));
         }
@@ -48,12 +47,11 @@ pub(crate) fn unprotect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<
 pub(crate) fn protect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<(), Corruption> {
     let array = Array::of(data, magic, offset)?;
     // Neither 0 nor 0xFFFF is ever a number.
-    let number = match array.number(data).map(U16::get) {
-        Some(last @ 1..0xFFFE) => U16::new(last.saturating_add(1)),
+    let number = match array.number.get() {
+        last @ 1..0xFFFE => U16::new(last.saturating_add(1)),
         _ => U16::new(1),
     };
-    array.put(data, number);
-    Ok(())
+    array.put(data, number, offset)
 }
 
 /// The same, where `before` is what lies on disk now: where only one 512 bytes of it change, they
@@ -68,9 +66,9 @@ pub(crate) fn protect_over(
     offset: u64,
 ) -> Result<(), Corruption> {
     let array = Array::of(data, magic, offset)?;
-    let number = array.number(data);
-    if number.is_some() && number == array.number(before) && data.len() == before.len() {
-        array.put(data, number.unwrap_or_default());
+    let last = bytes::view::<U16>(before, array.start);
+    if last == Some(&array.number) && data.len() == before.len() {
+        array.put(data, array.number, offset)?;
         let sectors = data.chunks(FIXUP_STRIDE).zip(before.chunks(FIXUP_STRIDE));
         if sectors.filter(|(new, old)| new != old).count() <= 1 {
             return Ok(());
@@ -84,6 +82,7 @@ pub(crate) fn protect_over(
 struct Array {
     start: usize,
     count: usize,
+    number: U16,
 }
 
 impl Array {
@@ -104,45 +103,37 @@ impl Array {
                 format!("{:?}", String::from_utf8_lossy(&header.magic)),
             ));
         }
-        let array = Self {
-            start: usize::from(header.usa_offset.get()),
-            count: usize::from(header.usa_count.get()),
-        };
+        let start = usize::from(header.usa_offset.get());
+        let count = usize::from(header.usa_count.get());
         let expected = data
             .len()
             .checked_div(FIXUP_STRIDE)
             .map(|n| n.saturating_add(1));
-        let end = array.start.saturating_add(array.count.saturating_mul(2));
-        let fits = array.start >= size_of::<ProtectedHeader>()
-            && array.start.is_multiple_of(2)
+        let end = start.saturating_add(count.saturating_mul(2));
+        let fits = start >= size_of::<ProtectedHeader>()
+            && start.is_multiple_of(2)
             && end <= FIXUP_STRIDE.saturating_sub(2)
             && data.len().is_multiple_of(FIXUP_STRIDE)
-            && Some(array.count) == expected
-            && array.count > 1;
-        if !fits {
-            return Err(array.corruption(offset));
-        }
-        Ok(array)
-    }
-
-    fn number(&self, data: &[u8]) -> Option<U16> {
-        bytes::view::<U16>(data, self.start).copied()
+            && Some(count) == expected
+            && count > 1;
+        let number = bytes::view::<U16>(data, start).filter(|_| fits);
+        Ok(Self {
+            start,
+            count,
+            number: *number.ok_or_else(|| misplaced(start, count, offset))?,
+        })
     }
 
     /// Puts a number at the end of each 512 bytes, and what it displaces into the array.
-    fn put(&self, data: &mut [u8], number: U16) {
-        if let Some(place) = bytes::view_mut::<U16>(data, self.start) {
-            *place = number;
-        }
+    fn put(&self, data: &mut [u8], number: U16, offset: u64) -> Result<(), Corruption> {
+        let lost = || self.corruption(offset);
+        *bytes::view_mut(data, self.start).ok_or_else(lost)? = number;
         for (entry, end) in self.places(data.len()) {
-            let belongs = bytes::view::<U16>(data, end).copied().unwrap_or_default();
-            if let Some(place) = bytes::view_mut::<U16>(data, entry) {
-                *place = belongs;
-            }
-            if let Some(place) = bytes::view_mut::<U16>(data, end) {
-                *place = number;
-            }
+            let belongs: U16 = *bytes::view(data, end).ok_or_else(lost)?;
+            *bytes::view_mut(data, entry).ok_or_else(lost)? = belongs;
+            *bytes::view_mut(data, end).ok_or_else(lost)? = number;
         }
+        Ok(())
     }
 
     /// Where each entry lies, and the two bytes it stands for.
@@ -153,13 +144,17 @@ impl Array {
     }
 
     fn corruption(&self, offset: u64) -> Corruption {
-        Corruption::new(
-            "update sequence array",
-            offset,
-            "one number and one entry for each 512 bytes, before the first end of 512 bytes",
-            format!("{} numbers at {}", self.count, self.start),
-        )
+        misplaced(self.start, self.count, offset)
     }
+}
+
+fn misplaced(start: usize, count: usize, offset: u64) -> Corruption {
+    Corruption::new(
+        "update sequence array",
+        offset,
+        "one number and one entry for each 512 bytes, before the first end of 512 bytes",
+        format!("{count} numbers at {start}"),
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The tree is walked with own code: the `ntfs` crate follows the nodes of a damaged or hostile
 //! index without end (a node that is its own child) and slices by lengths it has not checked.
 
-use diskmend_base::count::to_u64;
+use diskmend_base::count::{to_u64, to_usize};
 use std::cmp::Ordering;
 
 use super::claims;
@@ -116,17 +116,17 @@ impl<'a> Folder<'a> {
             let expected = "a power of two from 512 to 65536";
             return Err(wrong("length of an index block", expected, block_len).into());
         }
-        let cluster_len = disk.geometry.cluster_len;
+        let cluster_len = disk.geometry.cluster_len.get();
         let allocation = Stream::of(disk, &records, attribute_type::INDEX_ALLOCATION, INDEX)?;
         Ok(Self {
             disk,
             allocation,
-            block_len: usize::try_from(block_len).unwrap_or(0),
-            unit: u64::from(if cluster_len <= block_len {
+            block_len: to_usize(block_len),
+            unit: if cluster_len <= u64::from(block_len) {
                 cluster_len
             } else {
                 512
-            }),
+            },
             records,
         })
     }

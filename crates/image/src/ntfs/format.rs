@@ -83,7 +83,7 @@ pub(crate) mod system {
 }
 
 /// Header shared by all structures that an update sequence array protects.
-#[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(Clone, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ProtectedHeader {
     /// `FILE`, `INDX`, `RSTR`, ...; `BAAD` where a check of the disk has found it torn.
@@ -97,7 +97,7 @@ pub(crate) struct ProtectedHeader {
 /// Header of a FILE record.
 ///
 /// NTFS before 3.1 ends it after `next_attribute_instance`.
-#[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(Clone, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct FileRecordHeader {
     /// `FILE`.

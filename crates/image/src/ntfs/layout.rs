@@ -1,5 +1,7 @@
 //! Where the bytes of a value that is not resident lie on the volume.
 
+use std::num::NonZeroU64;
+
 use super::bitmap::Extent;
 use super::boot::Geometry;
 use super::disk::Disk;
@@ -19,7 +21,7 @@ const MAX_RUNS: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     runs: Vec<Run>,
-    cluster_len: u64,
+    cluster_len: NonZeroU64,
     /// Bytes in its clusters.
     pub(crate) allocated: u64,
     /// Length of the value in bytes.
@@ -27,9 +29,9 @@ pub(crate) struct Layout {
     /// Bytes that were written; what follows reads as zeros.
     pub(crate) initialized: u64,
     /// Where it is sparse: how many clusters get their places together, as Windows does it.
-    pub(crate) sparse_unit: Option<u64>,
+    pub(crate) sparse_unit: Option<NonZeroU64>,
     /// Where it is compressed: the clusters of a unit, each of which is so by itself.
-    pub(crate) compressed_unit: Option<u64>,
+    pub(crate) compressed_unit: Option<NonZeroU64>,
 }
 
 /// Bytes of a value that follow each other on the volume.
@@ -89,25 +91,28 @@ impl<'a> Builder<'a> {
             let expected = format!("the cluster before {end}");
             return Err(wrong("highest VCN", expected, highest.to_string()));
         }
-        let cluster_len = u64::from(self.geometry.cluster_len);
+        let cluster_len = self.geometry.cluster_len;
+        let has_unit = flags & AttributeHeader::FLAG_SPARSE != 0
+            || flags & AttributeHeader::MASK_COMPRESSED != 0 && header.compression_unit != 0;
+        let unit = if has_unit {
+            let unit = 1_u64.checked_shl(header.compression_unit.into());
+            Some(unit.and_then(NonZeroU64::new).ok_or_else(|| {
+                let actual = header.compression_unit.to_string();
+                wrong("compression unit", "at most 63".to_owned(), actual)
+            })?)
+        } else {
+            None
+        };
         let layout = self.layout.get_or_insert_with(|| Layout {
             runs: Vec::new(),
             cluster_len,
             allocated: header.allocated_size.get(),
             len: header.data_size.get(),
             initialized: header.initialized_size.get(),
-            sparse_unit: (flags & AttributeHeader::FLAG_SPARSE != 0).then(|| {
-                1_u64
-                    .checked_shl(header.compression_unit.into())
-                    .unwrap_or(0)
+            sparse_unit: unit.filter(|_| flags & AttributeHeader::FLAG_SPARSE != 0),
+            compressed_unit: unit.filter(|_| {
+                flags & AttributeHeader::MASK_COMPRESSED != 0 && header.compression_unit != 0
             }),
-            compressed_unit: (flags & AttributeHeader::MASK_COMPRESSED != 0
-                && header.compression_unit != 0)
-                .then(|| {
-                    1_u64
-                        .checked_shl(header.compression_unit.into())
-                        .unwrap_or(0)
-                }),
         });
         if layout.runs.len().saturating_add(found.len()) > MAX_RUNS {
             let actual = "more".to_owned();
@@ -132,7 +137,7 @@ impl<'a> Builder<'a> {
         let Some(layout) = self.layout else {
             return Err(wrong("attribute", "at least one", "none".to_owned()));
         };
-        let mapped = layout.clusters().checked_mul(layout.cluster_len);
+        let mapped = layout.clusters().checked_mul(layout.cluster_len.get());
         if mapped != Some(layout.allocated) {
             let actual = format!("{} bytes, {} clusters", layout.allocated, layout.clusters());
             return Err(wrong("allocated size", "that of the clusters", actual));
@@ -169,7 +174,7 @@ impl Layout {
     }
 
     /// That of a value without clusters.
-    pub(crate) fn empty(cluster_len: u64) -> Self {
+    pub(crate) fn empty(cluster_len: NonZeroU64) -> Self {
         Self {
             runs: Vec::new(),
             cluster_len,
@@ -218,7 +223,7 @@ impl Layout {
         for run in new {
             fuller.push(run)?;
         }
-        fuller.allocated = fuller.clusters().checked_mul(self.cluster_len)?;
+        fuller.allocated = fuller.clusters().checked_mul(self.cluster_len.get())?;
         Some(fuller)
     }
 
@@ -257,14 +262,15 @@ impl Layout {
     /// What has no place of the clusters from `start` up to `end`, widened to whole units of
     /// allocation as far as each hole reaches: first cluster and end.
     pub(crate) fn holes(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> {
-        let unit = self.sparse_unit.unwrap_or(1).max(1);
+        let unit = self.sparse_unit.unwrap_or(NonZeroU64::MIN);
         let from = self.runs.partition_point(|run| run.end() <= start);
-        let runs = self.runs.get(from..).unwrap_or_default().iter();
+        let runs = self.runs.iter().skip(from);
         runs.take_while(move |run| run.vcn < end)
             .filter(|run| run.lcn.is_none())
             .map(move |run| {
-                let first = start.checked_div(unit).unwrap_or(0).saturating_mul(unit);
-                let last = end.checked_next_multiple_of(unit).unwrap_or(end);
+                let first = (start / unit).saturating_mul(unit.get());
+                // A hole ends before the last cluster that can be counted.
+                let last = end.checked_next_multiple_of(unit.get()).unwrap_or(end);
                 (run.vcn.max(first), run.end().min(last))
             })
     }
@@ -273,7 +279,7 @@ impl Layout {
     pub(crate) fn total_allocated(&self) -> u64 {
         self.extents()
             .fold(0, |sum: u64, extent| sum.saturating_add(extent.len))
-            .saturating_mul(self.cluster_len)
+            .saturating_mul(self.cluster_len.get())
     }
 
     /// The clusters that it has, in their order; holes are left out.
@@ -294,9 +300,9 @@ impl Layout {
 
     /// Where the `len` bytes at `offset` lie, in their order; ends early where the clusters end.
     pub(crate) fn pieces(&self, offset: u64, len: usize) -> impl Iterator<Item = Piece> {
-        let vcn = offset.checked_div(self.cluster_len).unwrap_or(u64::MAX);
+        let vcn = offset / self.cluster_len;
         let first = self.runs.partition_point(|run| run.end() <= vcn);
-        let mut runs = self.runs.get(first..).unwrap_or_default().iter();
+        let mut runs = self.runs.iter().skip(first);
         let mut at = offset;
         let mut rest = to_u64(len);
         std::iter::from_fn(move || {
@@ -304,12 +310,18 @@ impl Layout {
                 return None;
             }
             let run = runs.next()?;
-            let within = at.checked_sub(run.vcn.checked_mul(self.cluster_len)?)?;
-            let len = run.len.checked_mul(self.cluster_len)?.checked_sub(within)?;
+            let within = at.checked_sub(run.vcn.checked_mul(self.cluster_len.get())?)?;
+            let len = run
+                .len
+                .checked_mul(self.cluster_len.get())?
+                .checked_sub(within)?;
             let len = len.min(rest);
             let offset = match run.lcn {
                 None => None,
-                Some(Lcn(lcn)) => Some(lcn.checked_mul(self.cluster_len)?.checked_add(within)?),
+                Some(Lcn(lcn)) => Some(
+                    lcn.checked_mul(self.cluster_len.get())?
+                        .checked_add(within)?,
+                ),
             };
             at = at.checked_add(len)?;
             rest = rest.checked_sub(len)?;
@@ -382,10 +394,10 @@ impl Layout {
     /// clusters reads as zeros anyway.
     pub(crate) fn zero(&self, disk: &Disk, from: u64, to: u64) -> Result<(), VolumeError> {
         let len = to.saturating_sub(from);
-        let zeros = vec![0; usize::try_from(len).unwrap_or(ZEROS).min(ZEROS)];
+        let zeros = vec![0; to_usize(len).min(ZEROS)];
         let mut at = from;
         while at < to {
-            let rest = usize::try_from(to.saturating_sub(at)).unwrap_or(ZEROS);
+            let rest = to_usize(to.saturating_sub(at));
             let part = zeros.get(..rest).unwrap_or(&zeros);
             self.within(at, part.len(), self.allocated)?;
             for piece in self.pieces(at, part.len()) {
@@ -419,5 +431,48 @@ impl Layout {
             len,
             file_len: self.len,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{RecordBuilder, non_resident};
+    use super::*;
+
+    fn layout(flags: u16, unit: u8) -> Result<Layout, Corruption> {
+        let len = |len| NonZeroU64::new(len).expect("not 0");
+        let geometry = Geometry {
+            sector_len: 512,
+            cluster_len: len(4096),
+            record_len: len(1024),
+            clusters: 100,
+            mft: Lcn(4),
+            mft_mirror: Lcn(50),
+            from_backup: false,
+        };
+        let mut data = non_resident(0x80, "", 3, &[0x11, 3, 40, 0]);
+        data[12..14].copy_from_slice(&flags.to_le_bytes());
+        data[34] = unit;
+        let record = RecordBuilder::new(64).attribute(data);
+        let record = Record::parse(64, 0, record.protected())?;
+        let at = record.find(0x80, "").expect("there").place();
+        let mut builder = Builder::new(&geometry);
+        builder.add(&record, at)?;
+        builder.finish(&record, at)
+    }
+
+    /// A unit of 2^64 clusters or more once was read as one of none.
+    #[test]
+    fn a_unit_that_no_number_holds_is_corruption() {
+        let compressed = 1;
+        for flags in [AttributeHeader::FLAG_SPARSE, compressed] {
+            let unit = |unit| layout(flags, unit).map(|it| it.sparse_unit.or(it.compressed_unit));
+            assert_eq!(unit(4).expect("usual"), NonZeroU64::new(16));
+            assert_eq!(unit(63).expect("counted"), NonZeroU64::new(1 << 63));
+            for too_large in [64, 255] {
+                assert_eq!(unit(too_large).expect_err("none").what, "compression unit");
+            }
+        }
+        assert_eq!(layout(0, 255).expect("without a meaning").sparse_unit, None);
     }
 }

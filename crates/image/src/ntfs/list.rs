@@ -1,6 +1,7 @@
 //! $ATTRIBUTE_LIST: which other records hold attributes of a file (Linux-NTFS, Attribute list).
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_usize;
 use diskmend_base::utf16;
 
 use super::disk::Disk;
@@ -100,7 +101,7 @@ pub(crate) fn entries(disk: &Disk, base: &Record) -> Result<Option<Vec<Entry>>, 
                     .corruption("attribute list", at, expected, actual)
                     .into());
             }
-            let mut data = vec![0; usize::try_from(layout.len).unwrap_or(0)];
+            let mut data = vec![0; to_usize(layout.len)];
             layout.read(disk, &mut data, 0)?;
             data
         }
@@ -113,12 +114,12 @@ pub(crate) fn entries(disk: &Disk, base: &Record) -> Result<Option<Vec<Entry>>, 
             base.corruption("attribute list", at, "whole entries", actual)
         })?;
         entries.push(entry);
-        rest = rest.get(len..).unwrap_or_default();
+        (_, rest) = rest.split_at(len);
     }
     Ok(Some(entries))
 }
 
-/// The entry at the start of `data`, and its length, which is not zero.
+/// The entry at the start of `data`, and its length, which is not zero and not past the end.
 fn parse(data: &[u8]) -> Option<(Entry, usize)> {
     let header = bytes::view::<AttributeListEntry>(data, 0)?;
     let len = usize::from(header.length.get());

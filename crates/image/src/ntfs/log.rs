@@ -4,7 +4,7 @@
 //! nothing is ever replayed.
 
 use diskmend_base::bytes;
-use diskmend_base::count::to_u64;
+use diskmend_base::count::{to_u64, to_usize};
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
@@ -153,7 +153,7 @@ impl Restart {
         if !(512..=MAX_PAGE).contains(&page_len) || !page_len.is_power_of_two() || !fits {
             return Ok(None);
         }
-        let mut page = vec![0; usize::try_from(page_len).unwrap_or(0)];
+        let mut page = vec![0; to_usize(page_len)];
         stream.read(mft.disk(), &mut page, at)?;
         Ok(Self::parse(page, page_len))
     }

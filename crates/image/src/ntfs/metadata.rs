@@ -4,7 +4,7 @@ use diskmend_base::bytes;
 use diskmend_base::count::to_u64;
 
 use super::attribute::Attribute;
-use super::error::VolumeError;
+use super::error::{Corruption, VolumeError};
 use super::format::{AttributeHeader, StandardInformation, attribute_type};
 use super::mft::Mft;
 use super::names::Names;
@@ -91,14 +91,7 @@ impl Metadata {
             let is_unnamed = !attribute.has_name();
             match attribute.kind() {
                 attribute_type::STANDARD_INFORMATION => {
-                    let value = value.unwrap_or_default();
-                    let number = |at| {
-                        bytes::view(value, at)
-                            .copied()
-                            .map_or(0, u32::from_le_bytes)
-                    };
-                    found.attributes = number(StandardInformation::FILE_ATTRIBUTES);
-                    found.security_id = number(StandardInformation::SECURITY_ID);
+                    (found.attributes, found.security_id) = standard_information(base, value)?;
                 }
                 attribute_type::FILE_NAME => names.add(value),
                 attribute_type::DATA if is_unnamed => {
@@ -136,5 +129,62 @@ impl Metadata {
             None => Kind::Other,
         };
         Ok(found)
+    }
+}
+
+/// The file's attributes and the id of its descriptor, which is 0 before NTFS 3.0. The value is there
+/// if it is resident, as it has to be.
+fn standard_information(base: &Record, value: Option<&[u8]>) -> Result<(u32, u32), Corruption> {
+    let read = |value: &[u8]| {
+        let attributes = bytes::u32_at(value, StandardInformation::FILE_ATTRIBUTES)?;
+        let security_id = match value.len() {
+            StandardInformation::OLD_LEN => 0,
+            _ => bytes::u32_at(value, StandardInformation::SECURITY_ID)?,
+        };
+        Some((attributes, security_id))
+    };
+    value.and_then(read).ok_or_else(|| {
+        let expected = format!("at least {} resident bytes", StandardInformation::OLD_LEN);
+        let actual = match value {
+            Some(value) => value.len().to_string(),
+            None => "others".to_owned(),
+        };
+        let what = "$STANDARD_INFORMATION";
+        Corruption::new(what, base.offset(), expected, actual)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{RecordBuilder, non_resident, resident};
+    use super::*;
+
+    fn gather(attribute: Vec<u8>) -> Result<Metadata, VolumeError> {
+        let record = RecordBuilder::new(64).attribute(attribute);
+        let base = Record::parse(64, 0, record.protected()).expect("sound");
+        Metadata::gather(&base, base.attributes())
+    }
+
+    /// A file whose attributes can't be read must not pass for one that has none, nor for one without
+    /// a descriptor.
+    #[test]
+    fn standard_information_that_cannot_be_read_is_corruption() {
+        let mut value = [0; 72];
+        value[32] = 0x20;
+        value[52] = 7;
+        let kind = attribute_type::STANDARD_INFORMATION;
+        let found = gather(resident(kind, "", &value)).expect("whole");
+        assert_eq!((found.attributes, found.security_id), (0x20, 7));
+        let found = gather(resident(kind, "", &value[..48])).expect("as before NTFS 3.0");
+        assert_eq!((found.attributes, found.security_id), (0x20, 0));
+        for len in [0, 35, 40, 50, 55] {
+            let error = gather(resident(kind, "", &value[..len])).expect_err("cut off");
+            assert!(
+                error.to_string().contains("$STANDARD_INFORMATION"),
+                "{error}"
+            );
+        }
+        let outside = non_resident(kind, "", 1, &[0x11, 1, 40, 0]);
+        gather(outside).expect_err("not in the record");
     }
 }

@@ -1,5 +1,7 @@
 //! $MFT: where each FILE record lies, and how one or many are read and written.
 
+use diskmend_base::count::to_usize;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use diskmend_base::bytes;
@@ -35,7 +37,8 @@ impl Mft {
     /// Finds $MFT, and all its parts where it has an attribute list.
     pub(crate) fn open(disk: Disk) -> Result<Self, VolumeError> {
         let geometry = disk.geometry;
-        let offset = geometry.offset(geometry.mft).unwrap_or(u64::MAX);
+        // Not an overflow: the boot sector's cluster lies within the volume.
+        let offset = geometry.place(geometry.mft);
         let mut data = vec![0; record_len(&disk)];
         disk.read(&mut data, offset)?;
         let base = Record::parse(system::MFT, offset, data)?;
@@ -49,7 +52,7 @@ impl Mft {
         let first_part = builder.so_far().map(Layout::clusters);
         let mut is_spread = false;
         // The parts of $MFT lie in records which the parts before them tell the places of.
-        for entry in list::entries(&disk, &base)?.unwrap_or_default() {
+        for entry in list::entries(&disk, &base)?.into_iter().flatten() {
             if entry.kind != attribute_type::DATA || !entry.name.is_empty() || entry.lowest_vcn == 0
             {
                 continue;
@@ -67,9 +70,9 @@ impl Mft {
         let cluster_len = u64::from(geometry.cluster_len);
         let in_first = |clusters: u64| {
             let bytes = clusters.saturating_mul(cluster_len);
-            bytes.checked_div(u64::from(geometry.record_len))
+            bytes / geometry.record_len
         };
-        let first_part = first_part.filter(|_| is_spread).and_then(in_first);
+        let first_part = first_part.filter(|_| is_spread).map(in_first);
         let mft = Self {
             disk,
             layout,
@@ -160,13 +163,16 @@ impl Mft {
         let mut record = Record::default();
         let mut chunk = Vec::new();
         for group in self.groups(numbers) {
-            let read = self.read_chunk(&group, &mut chunk);
+            let read = group.place.filter(|place| {
+                let read = self.read_chunk(place, &mut chunk);
+                read.is_ok()
+            });
             for (index, number) in group.members {
                 let own;
                 let found = match &read {
-                    Ok(()) => self.slice(&chunk, group.start, number),
+                    Some(place) => self.slice(&chunk, place.start, number),
                     // One by one: an unreadable sector is not to cost its neighbours.
-                    Err(_) => match self.read_protected(number) {
+                    None => match self.read_protected(number) {
                         Ok(read) => {
                             own = read;
                             Ok(own.as_slice())
@@ -222,10 +228,9 @@ impl Mft {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let record_len = record_len(&self.disk).max(1);
         for (start, data) in pieces {
-            let first = start.checked_div(u64::from(self.disk.geometry.record_len));
-            for (number, protected) in (first.unwrap_or(0)..).zip(data.chunks(record_len)) {
+            let first = start / self.disk.geometry.record_len;
+            for (number, protected) in (first..).zip(data.chunks(record_len(&self.disk))) {
                 self.write_mirror(number, protected)?;
             }
             self.layout.write(&self.disk, &data, start)?;
@@ -265,8 +270,8 @@ impl Mft {
 
     fn write_mirror(&self, number: u64, protected: &[u8]) -> Result<(), VolumeError> {
         let geometry = &self.disk.geometry;
-        let in_cluster = geometry.cluster_len.checked_div(geometry.record_len);
-        if number >= u64::from(in_cluster.unwrap_or(0).max(4)) {
+        let in_cluster = geometry.cluster_len.get() / geometry.record_len;
+        if number >= in_cluster.max(4) {
             return Ok(());
         }
         let mirror = self.mirror()?;
@@ -309,30 +314,33 @@ impl Mft {
         let mut groups: Vec<Group> = Vec::new();
         for (index, number) in order {
             // What has no place is a group of its own, which then fails.
-            let start = self.start(number);
-            let end = start.and_then(|start| start.checked_add(record_len));
-            match (groups.last_mut(), start, end) {
-                (Some(group), Some(start), Some(end))
-                    if start <= group.end.saturating_add(GAP)
-                        && end.saturating_sub(group.start) <= CHUNK =>
-                {
-                    group.end = end;
-                    group.members.push((index, number));
-                }
-                _ => groups.push(Group {
-                    start: start.unwrap_or(u64::MAX),
-                    end: end.unwrap_or(u64::MAX),
-                    members: vec![(index, number)],
-                }),
+            let place = self.start(number).and_then(|start| {
+                let end = start.checked_add(record_len)?;
+                Some(start..end)
+            });
+            let last = groups.last_mut();
+            if let Some(Range { start, end }) = place
+                && let Some((group, taken)) =
+                    last.and_then(|group| Some((&mut group.members, group.place.as_mut()?)))
+                && start <= taken.end.saturating_add(GAP)
+                && end.saturating_sub(taken.start) <= CHUNK
+            {
+                taken.end = end;
+                group.push((index, number));
+                continue;
             }
+            groups.push(Group {
+                place,
+                members: vec![(index, number)],
+            });
         }
         groups
     }
 
-    fn read_chunk(&self, group: &Group, chunk: &mut Vec<u8>) -> Result<(), VolumeError> {
-        let len = usize::try_from(group.end.saturating_sub(group.start)).unwrap_or(0);
+    fn read_chunk(&self, place: &Range<u64>, chunk: &mut Vec<u8>) -> Result<(), VolumeError> {
+        let len = to_usize(place.end.saturating_sub(place.start));
         chunk.resize(len, 0);
-        self.layout.read(&self.disk, chunk, group.start)
+        self.layout.read(&self.disk, chunk, place.start)
     }
 
     /// Makes a record of its bytes.
@@ -365,7 +373,10 @@ fn check_own(
     at: AttributeAt,
     layout: &Layout,
 ) -> Result<(), Corruption> {
-    let flags = base.attribute(at).map_or(0, |attribute| attribute.flags());
+    let attribute = base.attribute(at);
+    let flags = attribute
+        .ok_or_else(|| base.corruption("data of $MFT", at, "an attribute", "none"))?
+        .flags();
     let has_hole = layout.runs().iter().any(|run| run.lcn.is_none());
     if flags != 0 || has_hole {
         let expected = "neither compressed, encrypted nor sparse";
@@ -382,9 +393,8 @@ fn check_own(
 
 /// Records that are read together.
 struct Group {
-    /// Offset in $MFT.
-    start: u64,
-    end: u64,
+    /// Bytes of $MFT; `None` if it has no such record.
+    place: Option<Range<u64>>,
     /// Index in what was asked for, and number.
     members: Vec<(usize, u64)>,
 }
@@ -397,8 +407,7 @@ pub(crate) fn check_base(record: &Record, id: FileId) -> Result<(), VolumeError>
 
 /// Number of records in $MFT.
 fn count(disk: &Disk, layout: &Layout) -> u64 {
-    let record_len = u64::from(disk.geometry.record_len);
-    layout.initialized.checked_div(record_len).unwrap_or(0)
+    layout.initialized / disk.geometry.record_len
 }
 
 /// Offset of record `number` in $MFT, where there is such a record.
@@ -406,7 +415,7 @@ fn start(disk: &Disk, layout: &Layout, number: u64) -> Option<u64> {
     if number >= count(disk, layout) {
         return None;
     }
-    number.checked_mul(u64::from(disk.geometry.record_len))
+    number.checked_mul(disk.geometry.record_len.get())
 }
 
 fn read_record(disk: &Disk, layout: &Layout, number: u64) -> Result<Record, VolumeError> {
@@ -433,7 +442,7 @@ fn place(offset: Option<u64>) -> String {
 }
 
 fn record_len(disk: &Disk) -> usize {
-    usize::try_from(disk.geometry.record_len).unwrap_or(0)
+    to_usize(disk.geometry.record_len)
 }
 
 fn end(start: u64, len: usize) -> Option<u64> {

@@ -35,6 +35,7 @@ impl Names {
         let is_alone = |folder: &&FileId| self.long.binary_search(folder).is_err();
         let alone = self.short.iter().filter(is_alone).count();
         let count = self.long.len().saturating_add(alone);
+        // More than can be counted are more than one, which is what matters.
         u32::try_from(count.saturating_add(self.unreadable)).unwrap_or(u32::MAX)
     }
 }

@@ -40,11 +40,10 @@ impl Node {
     /// # Errors
     /// Entries that do not lie within the node.
     pub(crate) fn new(data: Vec<u8>, header: usize, place: u64) -> Result<Self, Corruption> {
-        let node = data.get(header..).unwrap_or_default();
-        let (len, wrong) = (node.len(), |expected, actual| {
+        let (len, wrong) = (data.len().saturating_sub(header), |expected, actual| {
             Corruption::new("index node", place, expected, actual)
         });
-        let found = bytes::view::<IndexHeader>(node, 0)
+        let found = bytes::view::<IndexHeader>(&data, header)
             .ok_or_else(|| wrong("a header", format!("{len} bytes")))?;
         let first = to_usize(found.entries_offset.get());
         let end = to_usize(found.index_length.get());
@@ -73,8 +72,8 @@ impl Node {
         let Some(at) = self.next else {
             return Ok(None);
         };
-        let used = bytes::slice(&self.data, self.header, self.end).unwrap_or_default();
-        let (entry, len) = entry(used, at).ok_or_else(|| {
+        let used = bytes::slice(&self.data, self.header, self.end);
+        let (entry, len) = used.and_then(|used| entry(used, at)).ok_or_else(|| {
             let place = to_u64(at);
             let place = self.place.saturating_add(place);
             Corruption::new("index node", place, "a whole entry", "none")
@@ -105,11 +104,10 @@ fn entry(used: &[u8], at: usize) -> Option<(NodeEntry<'_>, usize)> {
     let child_len = if has_child { size_of::<u64>() } else { 0 };
     let start = size_of::<IndexEntryHeader>();
     let key_end = len.checked_sub(child_len).filter(|end| *end >= start)?;
-    let child = match has_child {
-        false => None,
-        true => Some(u64::from_le_bytes(
-            bytes::slice(data, key_end, child_len)?.try_into().ok()?,
-        )),
+    let child = if has_child {
+        Some(bytes::u64_at(data, key_end)?)
+    } else {
+        None
     };
     let key_len = if is_last {
         0

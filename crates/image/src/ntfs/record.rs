@@ -4,7 +4,7 @@
 //! changes them keeps them so.
 
 use diskmend_base::bytes;
-use diskmend_base::count::to_u64;
+use diskmend_base::count::{to_u64, to_usize};
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 
 use super::attribute::{self, Attribute};
@@ -29,7 +29,8 @@ pub(crate) struct AttributeAt(pub(crate) usize);
 pub(crate) struct Record {
     number: u64,
     offset: u64,
-    header: Option<FileRecordHeader>,
+    /// Zeros until the record is read.
+    header: FileRecordHeader,
     data: Vec<u8>,
 }
 
@@ -43,7 +44,7 @@ impl Record {
         let mut record = Self {
             number,
             offset,
-            header: None,
+            header: FileRecordHeader::default(),
             data,
         };
         record.check()?;
@@ -59,7 +60,7 @@ impl Record {
     ) -> Result<(), Corruption> {
         self.number = number;
         self.offset = offset;
-        self.header = None;
+        self.header = FileRecordHeader::default();
         self.data.clear();
         self.data.extend_from_slice(data);
         self.check()
@@ -81,7 +82,7 @@ impl Record {
             let actual = header.record_number.to_string();
             return Err(self.wrong("record number", 44, expected.to_string(), actual));
         }
-        if usize_of(header.bytes_allocated) != Some(self.data.len()) {
+        if to_usize(header.bytes_allocated) != self.data.len() {
             let actual = header.bytes_allocated.to_string();
             let expected = self.data.len().to_string();
             return Err(self.wrong("length of a FILE record", 28, expected, actual));
@@ -89,15 +90,15 @@ impl Record {
         let usa_count = usize::from(header.protected.usa_count.get());
         let usa_end = usa.saturating_add(usa_count.saturating_mul(2));
         let first = usize::from(header.attributes_offset.get());
-        let in_use = usize_of(header.bytes_in_use).unwrap_or(usize::MAX);
-        if first < usa_end || !first.is_multiple_of(ALIGN) || in_use > self.data.len() {
+        let in_use = to_usize(header.bytes_in_use);
+        let is_aligned = first >= usa_end && first.is_multiple_of(ALIGN);
+        let Some(used) = self.data.get(..in_use).filter(|_| is_aligned) else {
             let actual = format!("{first} to {in_use}");
             let expected = format!("{usa_end} to {}, aligned to 8", self.data.len());
             return Err(self.wrong("bounds of the attributes", 20, expected, actual));
-        }
+        };
         let mut at = first;
         loop {
-            let used = self.data.get(..in_use).unwrap_or_default();
             match bytes::view::<U32>(used, at).map(|kind| kind.get()) {
                 Some(attribute_type::END) => break,
                 Some(_) => {}
@@ -111,7 +112,7 @@ impl Record {
             // Not an overflow: the attribute lies within the record.
             at = at.saturating_add(len);
         }
-        self.header = Some(header);
+        self.header = header;
         Ok(())
     }
 
@@ -151,33 +152,29 @@ impl Record {
     pub(crate) fn id(&self) -> FileId {
         FileId {
             record: self.number,
-            sequence: self.field(|header| header.sequence_number),
+            sequence: self.header.sequence_number.get(),
         }
-    }
-
-    fn field(&self, get: impl FnOnce(&FileRecordHeader) -> U16) -> u16 {
-        self.header.as_ref().map(get).unwrap_or_default().get()
     }
 
     /// Whether it belongs to a file.
     pub(crate) fn is_in_use(&self) -> bool {
-        self.field(|header| header.flags) & FileRecordHeader::FLAG_IN_USE != 0
+        self.header.flags.get() & FileRecordHeader::FLAG_IN_USE != 0
     }
 
     /// Whether it is that of a folder.
     pub(crate) fn is_folder(&self) -> bool {
-        self.field(|header| header.flags) & FileRecordHeader::FLAG_FOLDER != 0
+        self.header.flags.get() & FileRecordHeader::FLAG_FOLDER != 0
     }
 
     /// The base record of an extension; `None` for a base record.
     pub(crate) fn base(&self) -> Option<FileId> {
-        let base = self.header.as_ref()?.base_record.get();
+        let base = self.header.base_record.get();
         (base != 0).then(|| FileId::from_reference(base))
     }
 
     /// All attributes in their order.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
-        let first = usize::from(self.field(|header| header.attributes_offset));
+        let first = usize::from(self.header.attributes_offset.get());
         let mut next = Some(AttributeAt(first));
         std::iter::from_fn(move || {
             let attribute = self.attribute(next?)?;
@@ -188,7 +185,7 @@ impl Record {
 
     /// The attribute at `at`, or `None` where the attributes end.
     pub(crate) fn attribute(&self, at: AttributeAt) -> Option<Attribute<'_>> {
-        let used = self.data.get(..self.bytes_in_use()?)?;
+        let used = self.data.get(..self.bytes_in_use())?;
         Attribute::at(used, at)
     }
 
@@ -224,8 +221,7 @@ impl Record {
 
     /// Bytes that its attributes may still take up.
     pub(crate) fn free_len(&self) -> usize {
-        let in_use = self.bytes_in_use().unwrap_or(usize::MAX);
-        self.data.len().saturating_sub(in_use)
+        self.data.len().saturating_sub(self.bytes_in_use())
     }
 
     /// The bytes of clusters that the attribute at `at` tells of, where it has that number.
@@ -239,8 +235,8 @@ impl Record {
         bytes::view_mut(&mut self.data, at.0.checked_add(field)?)
     }
 
-    fn bytes_in_use(&self) -> Option<usize> {
-        usize_of(self.header.as_ref()?.bytes_in_use)
+    fn bytes_in_use(&self) -> usize {
+        to_usize(self.header.bytes_in_use)
     }
 
     /// Gives the resident value at `at` another length; new bytes are zero.
@@ -305,9 +301,7 @@ impl Record {
         let length = bytes::view::<AttributeHeader>(&self.data, at.0)
             .ok_or(NoRoom)?
             .length;
-        let attribute = usize_of(length)
-            .and_then(|len| bytes::slice_mut(&mut self.data, at.0, len))
-            .ok_or(NoRoom)?;
+        let attribute = bytes::slice_mut(&mut self.data, at.0, to_usize(length)).ok_or(NoRoom)?;
         attribute.fill(0);
         let header = bytes::view_mut::<NonResidentHeader>(attribute, 0).ok_or(NoRoom)?;
         header.common = AttributeHeader {
@@ -341,7 +335,7 @@ impl Record {
 
     /// Moves the attributes from `from` on to `to`; what then is no part of any is zero.
     fn move_rest(&mut self, from: usize, to: usize) -> Result<(), NoRoom> {
-        let in_use = self.bytes_in_use().ok_or(NoRoom)?;
+        let in_use = self.bytes_in_use();
         let new_in_use = in_use
             .checked_sub(from)
             .and_then(|rest| rest.checked_add(to))
@@ -356,7 +350,7 @@ impl Record {
         }
         let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0).ok_or(NoRoom)?;
         header.bytes_in_use = used.into();
-        self.header = Some(header.clone());
+        self.header = header.clone();
         Ok(())
     }
 
@@ -371,13 +365,13 @@ impl Record {
     pub(crate) fn protect_into(&self, data: &mut Vec<u8>, before: &[u8]) -> Result<(), Corruption> {
         let start = data.len();
         data.extend_from_slice(&self.data);
-        let own = data.get_mut(start..).unwrap_or_default();
+        let (_, own) = data.split_at_mut(start);
         fixup::protect_over(own, before, FileRecordHeader::MAGIC, self.offset)
     }
 
     /// Takes over the update sequence number of what [`Self::protected`] gave, once that is written.
     pub(crate) fn written(&mut self, protected: &[u8]) {
-        let start = usize::from(self.field(|header| header.protected.usa_offset));
+        let start = usize::from(self.header.protected.usa_offset.get());
         if let (Some(to), Some(from)) = (
             bytes::view_mut::<U16>(&mut self.data, start),
             bytes::view::<U16>(protected, start),
@@ -385,10 +379,6 @@ impl Record {
             *to = *from;
         }
     }
-}
-
-fn usize_of(number: U32) -> Option<usize> {
-    usize::try_from(number.get()).ok()
 }
 
 #[cfg(test)]

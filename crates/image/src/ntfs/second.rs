@@ -11,6 +11,7 @@
 //! it is asked only about records that this crate has checked before, through a reader that ends
 //! after a number of steps, and a panic is a refusal as well.
 
+use diskmend_base::count::{to_u64, to_usize};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ mod raw;
 use raw::{RawData, RawRun, RawVolume};
 
 /// Bytes that are read at once. A reader that is sought in often gets slower with more.
-const CACHE: usize = 4096;
+const CACHE: u64 = 4096;
 /// Reads of the device after which a comparison is given up.
 const MAX_READS: u32 = 1 << 20;
 
@@ -46,10 +47,11 @@ pub(crate) fn agree(mft: &Mft, id: FileId, stream: &Stream) -> Result<(), Volume
         id,
         why: why.to_owned(),
     })?;
-    let reach = mft.first_part().unwrap_or(u64::MAX);
-    let mut records = stream.parts().iter().map(|part| part.record);
-    if id.record >= reach || records.any(|record| record >= reach) {
-        return Ok(());
+    if let Some(reach) = mft.first_part() {
+        let mut records = stream.parts().iter().map(|part| part.record);
+        if id.record >= reach || records.any(|record| record >= reach) {
+            return Ok(());
+        }
     }
     let compared = catch_unwind(AssertUnwindSafe(|| compare(disk, id, stream)));
     let why = match compared {
@@ -76,9 +78,10 @@ fn compare_raw(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), &'static 
             }
         }
     };
-    match ours == theirs {
-        true => Ok(()),
-        false => Err("the raw records tell of other data"),
+    if ours == theirs {
+        Ok(())
+    } else {
+        Err("the raw records tell of other data")
     }
 }
 
@@ -86,13 +89,14 @@ fn compare_raw(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), &'static 
 fn compare(disk: &Disk, id: FileId, stream: &Stream) -> Result<Option<&'static str>, NtfsError> {
     let mut reader = Cached::new(Arc::clone(disk.device()));
     let volume = Ntfs::new(&mut reader)?;
-    if volume.cluster_size() != disk.geometry.cluster_len {
+    if u64::from(volume.cluster_size()) != disk.geometry.cluster_len.get() {
         return Ok(Some("the length of a cluster"));
     }
     if volume.file(&mut reader, id.record)?.sequence_number() != id.sequence {
         return Ok(Some("the file itself"));
     }
-    let ours = stream.layout().map(Layout::runs).unwrap_or_default();
+    // A value in the record has no runs.
+    let ours = stream.layout().map_or(&[][..], Layout::runs);
     let mut rest = ours.iter();
     for (index, part) in stream.parts().iter().enumerate() {
         let file = volume.file(&mut reader, part.record)?;
@@ -176,7 +180,7 @@ fn compare_reading(
 }
 
 fn bytes(disk: &Disk, clusters: u64) -> Option<u64> {
-    clusters.checked_mul(u64::from(disk.geometry.cluster_len))
+    clusters.checked_mul(disk.geometry.cluster_len.get())
 }
 
 fn position(disk: &Disk, run: &Run) -> Option<u64> {
@@ -205,11 +209,11 @@ impl Cached {
 
     /// What the cache holds from the current place on.
     fn available(&self) -> &[u8] {
-        self.at
-            .checked_sub(self.cached_at)
-            .and_then(|within| usize::try_from(within).ok())
-            .and_then(|within| self.cache.get(within..))
-            .unwrap_or_default()
+        let within = self.at.checked_sub(self.cached_at).map(to_usize);
+        match within.and_then(|within| self.cache.get(within..)) {
+            Some(available) => available,
+            None => &[],
+        }
     }
 }
 
@@ -220,11 +224,9 @@ impl Read for Cached {
             if self.reads > MAX_READS {
                 return Err(io::Error::other("too many reads"));
             }
-            let cache_len = u64::try_from(CACHE).map_err(io::Error::other)?;
-            let start = self.at.checked_div(cache_len).unwrap_or(0) * cache_len;
-            let len = self.device.len().saturating_sub(start).min(cache_len);
-            self.cache
-                .resize(usize::try_from(len).map_err(io::Error::other)?, 0);
+            let start = self.at / CACHE * CACHE;
+            let len = self.device.len().saturating_sub(start).min(CACHE);
+            self.cache.resize(to_usize(len), 0);
             self.cached_at = start;
             if let Err(error) = self.device.read_exact_at(&mut self.cache, start) {
                 self.cache.clear();
@@ -236,7 +238,7 @@ impl Read for Cached {
         if let (Some(to), Some(from)) = (buf.get_mut(..len), available.get(..len)) {
             to.copy_from_slice(from);
         }
-        self.at = self.at.saturating_add(u64::try_from(len).unwrap_or(0));
+        self.at = self.at.saturating_add(to_u64(len));
         Ok(len)
     }
 }

@@ -168,13 +168,11 @@ impl Stream {
 
     /// Refuses values that are compressed, or will be in clusters.
     pub(crate) fn check_uncompressed(&self) -> Result<(), VolumeError> {
-        match self.is_compressed() {
-            true => {
-                let advice = "uncompress it in Windows, or on the volume's drive: compact /u FILE";
-                Err(self.transformed("compressed", advice))
-            }
-            false => Ok(()),
+        if self.is_compressed() {
+            let advice = "uncompress it in Windows, or on the volume's drive: compact /u FILE";
+            return Err(self.transformed("compressed", advice));
         }
+        Ok(())
     }
 
     /// Refuses values that have holes, or may get some.

@@ -86,6 +86,7 @@ pub(super) fn read(device: &dyn Device, sizes: &[u32]) -> Result<Table, Unusable
 /// The copy that the first header names, or the one in the last sector. On a disk that was copied
 /// to a larger one, the last sector may hold what the larger one had before.
 fn backup(device: &dyn Device, size: u32, first: Option<&GptHeader>) -> Result<Copy, Damage> {
+    // Without sectors there is no last one.
     let sectors = device.len().checked_div(size.into()).unwrap_or(0);
     let last = sectors.saturating_sub(1);
     let Some(first) = first else {

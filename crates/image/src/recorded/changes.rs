@@ -7,6 +7,7 @@ use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{U16, U64};
 
 use super::format::{ChangeHeader, MAX_CHANGE};
+use super::sectors::Content;
 
 /// Bytes that are the same between two changes of a sector before these are kept apart: what a
 /// change costs beside its bytes.
@@ -32,24 +33,24 @@ impl Change<'_> {
 }
 
 /// Adds the changes of one sector to the payload of a frame.
-pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &[u8], new: &[u8]) {
+pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &Content, new: &Content) {
     for span in spans(old, new) {
-        let (Some(old), Some(new)) = (old.get(span.clone()), new.get(span.clone())) else {
-            continue;
-        };
+        let len = span.len();
         let header = ChangeHeader {
             offset: U64::new(offset.saturating_add(span.start as u64)),
-            // A span is no longer than a sector.
-            len: U16::new(u16::try_from(old.len()).unwrap_or_default()),
+            len: U16::new(len as u16),
         };
         payload.extend_from_slice(header.as_bytes());
-        payload.extend_from_slice(old);
-        payload.extend_from_slice(new);
+        for content in [old, new] {
+            payload.extend(content.iter().skip(span.start).take(len));
+        }
     }
 }
 
+const _: () = assert!(size_of::<Content>() <= MAX_CHANGE && MAX_CHANGE <= u16::MAX as usize);
+
 /// Where both differ.
-fn spans(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
+fn spans(old: &Content, new: &Content) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
     // Most of a sector is the same.
     let chunks = old.chunks(CHUNK).zip(new.chunks(CHUNK));

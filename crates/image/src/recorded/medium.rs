@@ -179,7 +179,7 @@ impl RecordedMedium {
 
     /// Puts one piece of what is written among what waits, as far as it changes anything.
     fn put(&self, state: &mut Waiting, data: &[u8], offset: u64) -> io::Result<()> {
-        let lead = usize::try_from(offset % SECTOR_LEN).unwrap_or_default();
+        let lead = to_usize(offset % SECTOR_LEN);
         let first = offset / SECTOR_LEN;
         let whole = lead.saturating_add(data.len()).next_multiple_of(SECTOR);
         let mut before = vec![0; whole];
@@ -284,11 +284,11 @@ impl RecordedMedium {
         let start = run.numbers.start.saturating_mul(SECTOR_LEN);
         let end = run.numbers.end.saturating_mul(SECTOR_LEN);
         let len = end.min(self.medium.len()).saturating_sub(start);
-        bytes.resize(usize::try_from(len).unwrap_or_default(), 0);
-        match run.has_gaps {
-            true => self.medium.read_exact_at(bytes, start),
-            false => Ok(()),
+        bytes.resize(to_usize(len), 0);
+        if run.has_gaps {
+            self.medium.read_exact_at(bytes, start)?;
         }
+        Ok(())
     }
 
     fn write_run(&self, sectors: &Sectors, run: &Run, bytes: &mut [u8]) -> io::Result<()> {
@@ -308,12 +308,12 @@ impl Waiting {
     }
 
     fn usable(&self) -> io::Result<()> {
-        match self.failed {
-            true => Err(io::Error::other(
+        if self.failed {
+            return Err(io::Error::other(
                 "an earlier flush has failed, after which nothing is known to be durable",
-            )),
-            false => Ok(()),
+            ));
         }
+        Ok(())
     }
 }
 
@@ -370,12 +370,14 @@ fn composed_of(sector: &Content, start: u64, data: &[u8], offset: u64) -> Conten
 pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
     let skip = to_usize(offset.saturating_sub(at));
     let start = to_usize(at.saturating_sub(offset));
-    let source = content.get(skip..).unwrap_or_default();
-    let target = buf.get_mut(start..).unwrap_or_default();
+    let (Some(source), Some(target)) = (content.get(skip..), buf.get_mut(start..)) else {
+        return;
+    };
     let len = source.len().min(target.len());
-    if let (Some(target), Some(source)) = (target.get_mut(..len), source.get(..len)) {
-        target.copy_from_slice(source);
-    }
+    target
+        .split_at_mut(len)
+        .0
+        .copy_from_slice(source.split_at(len).0);
 }
 
 fn not_recorded() -> io::Error {

@@ -34,10 +34,7 @@ pub(super) struct Index {
 impl Header {
     pub(super) fn new(medium_len: u64, sealed: bool) -> Self {
         let mut header = Self {
-            signature: match sealed {
-                true => SEALED_SIGNATURE,
-                false => SIGNATURE,
-            },
+            signature: if sealed { SEALED_SIGNATURE } else { SIGNATURE },
             medium_len: U64::new(medium_len),
             digest: U64::ZERO,
         };
@@ -147,7 +144,7 @@ impl Index {
         let mut start = self.end.saturating_add(1);
         while start < len {
             let part = len.saturating_sub(start).min(SCAN as u64);
-            chunk.resize(usize::try_from(part).unwrap_or_default(), 0);
+            chunk.resize(to_usize(part), 0);
             record.file.read_exact_at(&mut chunk, start)?;
             for (at, bytes) in (start..).zip(chunk.windows(size_of::<FrameHeader>())) {
                 let header: Option<&FrameHeader> = bytes::view(bytes, 0);
@@ -223,13 +220,15 @@ impl Index {
 
     /// Refuses to be continued by somebody who can't seal what follows.
     pub(super) fn can_be_continued(&self, record: &RecordFile) -> Result<(), RecordError> {
-        match record.is_sealed() == (self.seal_len > 0) {
-            true => Ok(()),
-            false => Err(damaged(0, "seal", "a key for it", "none")),
+        if record.is_sealed() == (self.seal_len > 0) {
+            Ok(())
+        } else {
+            Err(damaged(0, "seal", "a key for it", "none"))
         }
     }
 
-    /// The seal of the last whole frame.
+    /// The seal of the last whole frame; zeros, from which the chain of seals starts, before the
+    /// header.
     pub(super) fn last_seal(&self) -> Seal {
         self.seals.last().copied().unwrap_or([0; SEAL_LEN])
     }
@@ -254,14 +253,18 @@ impl Index {
         record: &RecordFile,
         frame: usize,
     ) -> Result<Vec<u8>, RecordError> {
-        let (at, len, _) = self.payloads.get(frame).copied().unwrap_or_default();
+        let (at, len, _) = *self.payloads.get(frame).ok_or_else(|| {
+            let frames = format!("{} frames", self.frames());
+            damaged(self.end, "frame", format!("number {frame}"), frames)
+        })?;
         let mut payload = vec![0; len];
         record.file.read_exact_at(&mut payload, at)?;
         let mut changes = Changes::of(&payload);
         let count = changes.by_ref().count();
-        match changes.is_at_end() {
-            true => Ok(payload),
-            false => Err(damaged(at, "changes", "whole ones", count)),
+        if changes.is_at_end() {
+            Ok(payload)
+        } else {
+            Err(damaged(at, "changes", "whole ones", count))
         }
     }
 }

@@ -133,7 +133,7 @@ impl RecordedMedium {
             let mut sectors = Sectors::default();
             for change in Changes::of(&payload) {
                 let inside = self.inside(&change.range());
-                let old = bytes::slice(change.old, 0, inside).unwrap_or_default();
+                let (old, _) = change.old.split_at(inside.min(change.old.len()));
                 // All changes of a sector follow each other: it is not written with a part of them.
                 if sectors.len() >= MOST_PENDING && !sectors.has(change.offset / SECTOR_LEN) {
                     self.write_sectors(&sectors)?;
@@ -171,7 +171,7 @@ impl RecordedMedium {
         let (mut rest, mut at) = (old, offset);
         while !rest.is_empty() {
             let number = at / SECTOR_LEN;
-            let within = usize::try_from(at % SECTOR_LEN).unwrap_or_default();
+            let within = to_usize(at % SECTOR_LEN);
             let (part, after) = rest.split_at(rest.len().min(SECTOR.saturating_sub(within)));
             if !sectors.has(number) {
                 sectors.add(number, self.sector(number)?);
@@ -223,7 +223,7 @@ impl RecordedMedium {
                     Order::NewestFirst => change.new,
                     Order::OldestFirst => change.old,
                 };
-                let wanted = wanted.get(..content.len()).unwrap_or(wanted);
+                let (wanted, _) = wanted.split_at(content.len().min(wanted.len()));
                 for part in seen.missing(change.range()) {
                     let found = piece(&content, change.offset, &part);
                     let wanted = piece(wanted, change.offset, &part);
@@ -278,11 +278,14 @@ impl RecordedMedium {
     }
 }
 
-/// The part of bytes that begin at an offset which lies in a range.
+/// The part of bytes that begin at an offset which lies in a range; empty if none does.
 pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
     let index = |at: u64| to_usize(at.saturating_sub(offset));
     let end = index(range.end).min(bytes.len());
-    bytes.get(index(range.start)..end).unwrap_or_default()
+    match bytes.get(index(range.start)..end) {
+        Some(part) => part,
+        None => &[],
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -10,6 +10,7 @@
 //!
 //! A sector that was never written gets its data first, and its bit after a sync.
 
+use diskmend_base::count::to_usize;
 use std::io;
 use std::sync::PoisonError;
 
@@ -113,7 +114,7 @@ impl Dynamic {
         let mut at = table.start;
         while at < table.end {
             let len = table.end.saturating_sub(at).min(TABLE_CHUNK);
-            chunk.resize(usize::try_from(len).unwrap_or(0), 0);
+            chunk.resize(to_usize(len), 0);
             self.medium.read_exact_at(&mut chunk, at)?;
             for entry in chunk.as_chunks::<4>().0 {
                 let entry = u32::from_be_bytes(*entry);

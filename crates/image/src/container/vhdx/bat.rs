@@ -10,6 +10,7 @@ use crate::container::error::ContainerError;
 use crate::container::pieces::Block;
 use crate::device::Device;
 use diskmend_base::count::to_usize;
+use std::num::NonZeroU64;
 
 /// Sectors that one sector bitmap block describes.
 const SECTORS_OF_CHUNK: u64 = 1 << 23;
@@ -37,31 +38,31 @@ pub(super) enum Place {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     /// Payload blocks in a chunk.
-    chunk_ratio: u64,
+    chunk_ratio: NonZeroU64,
     /// Payload blocks.
     pub(super) blocks: u64,
 }
 
 impl Layout {
-    pub(super) fn new(disk_size: u64, block_size: u64, logical_sector_size: u32) -> Self {
+    pub(super) fn new(disk_size: u64, block_size: NonZeroU64, logical_sector_size: u32) -> Self {
         let chunk = SECTORS_OF_CHUNK.saturating_mul(logical_sector_size.into());
         Self {
-            chunk_ratio: chunk.checked_div(block_size).unwrap_or(1).max(1),
-            blocks: disk_size.div_ceil(block_size.max(1)),
+            // A block is never longer than a chunk (MS-VHDX 2.5.1).
+            chunk_ratio: NonZeroU64::new(chunk / block_size).unwrap_or(NonZeroU64::MIN),
+            blocks: disk_size.div_ceil(block_size.get()),
         }
     }
 
     /// Index of the entry of a payload block.
     pub(super) fn index(self, block: Block) -> u64 {
-        let bitmaps = block.0.checked_div(self.chunk_ratio).unwrap_or(0);
-        block.0.saturating_add(bitmaps)
+        block.0.saturating_add(block.0 / self.chunk_ratio)
     }
 
     /// The payload block of an entry; `None` for a sector bitmap.
     fn block(self, index: u64) -> Option<Block> {
         let period = self.chunk_ratio.saturating_add(1);
-        let bitmaps = index.checked_div(period)?;
-        let is_bitmap = index.checked_rem(period)? == self.chunk_ratio;
+        let bitmaps = index / period;
+        let is_bitmap = index % period == self.chunk_ratio.get();
         (!is_bitmap).then(|| Block(index.saturating_sub(bitmaps)))
     }
 
@@ -118,9 +119,9 @@ impl Vhdx {
         let used = self
             .metadata
             .disk_size
-            .saturating_sub(block.0.saturating_mul(self.metadata.block_size))
-            .min(self.metadata.block_size);
-        let end = start.saturating_add(self.metadata.block_size);
+            .saturating_sub(block.0.saturating_mul(self.metadata.block_size.get()))
+            .min(self.metadata.block_size.get());
+        let end = start.saturating_add(self.metadata.block_size.get());
         let overlaps = |taken: &std::ops::Range<u64>| taken.start < end && start < taken.end;
         if start.saturating_add(used) > file_len || self.regions.taken.iter().any(overlaps) {
             return Err(ContainerError::corrupt(
@@ -143,8 +144,8 @@ impl Vhdx {
                 reason: format!("the file has {file_len} bytes, more than {MAX_FILE}"),
             });
         }
-        let units = file_len.saturating_add(self.metadata.block_size) / MIB;
-        let words = usize::try_from(units / 64).unwrap_or(0).saturating_add(1);
+        let units = file_len.saturating_add(self.metadata.block_size.get()) / MIB;
+        let words = to_usize(units / 64).saturating_add(1);
         let mut taken = vec![0_u64; words];
         let mut end_of_blocks = 0;
         let end = self.regions.bat.start.saturating_add(self.layout.len());
@@ -153,7 +154,7 @@ impl Vhdx {
         let mut index = 0_u64;
         while at < end {
             let len = end.saturating_sub(at).min(TABLE_CHUNK);
-            chunk.resize(usize::try_from(len).unwrap_or(0), 0);
+            chunk.resize(to_usize(len), 0);
             self.view.read_exact_at(&mut chunk, at)?;
             for entry in chunk.as_chunks::<8>().0 {
                 let block = self.layout.block(index);
@@ -161,7 +162,7 @@ impl Vhdx {
                 let Some(block) = block else { continue };
                 let entry = BatEntry(u64::from_le_bytes(*entry));
                 if let Place::File(start) = self.checked_place(block, entry, file_len)? {
-                    let end = start.0.saturating_add(self.metadata.block_size);
+                    let end = start.0.saturating_add(self.metadata.block_size.get());
                     self.claim(&mut taken, block, start.0..end)?;
                     end_of_blocks = end.max(end_of_blocks);
                 }

@@ -315,9 +315,11 @@ static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 /// Checksum of a structure whose field for it is the four bytes at offset 4.
 pub(crate) fn checksum(structure: &[u8]) -> u32 {
     let mut digest = CRC_32C.digest();
-    digest.update(structure.get(..4).unwrap_or(structure));
+    let (start, rest) = structure.split_at(structure.len().min(4));
+    digest.update(start);
     digest.update(&[0; 4]);
-    digest.update(structure.get(8..).unwrap_or_default());
+    let (_, rest) = rest.split_at(rest.len().min(4));
+    digest.update(rest);
     digest.finalize()
 }
 

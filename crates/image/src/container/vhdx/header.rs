@@ -14,16 +14,35 @@ use crate::device::Medium;
 #[derive(Clone, Debug)]
 pub(super) struct Current {
     header: Header,
-    /// Index in [`Header::OFFSETS`].
-    slot: usize,
+    /// The header of the two that it is.
+    slot: Slot,
+}
+
+/// Which of the two headers.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    First,
+    Second,
 }
 
 /// Reads both and chooses.
 pub(super) fn read(medium: &dyn Medium) -> Result<(Current, Option<Notice>), ContainerError> {
     let [first, second] = Header::OFFSETS;
     let (current, notice) = match (read_one(medium, first)?, read_one(medium, second)?) {
-        (Ok(header), Err(error)) => (Current { header, slot: 0 }, Some(error)),
-        (Err(error), Ok(header)) => (Current { header, slot: 1 }, Some(error)),
+        (Ok(header), Err(error)) => (
+            Current {
+                header,
+                slot: Slot::First,
+            },
+            Some(error),
+        ),
+        (Err(error), Ok(header)) => (
+            Current {
+                header,
+                slot: Slot::Second,
+            },
+            Some(error),
+        ),
         (Err(error), Err(_)) => return Err(error),
         (Ok(one), Ok(other)) => (newer(one, other)?, None),
     };
@@ -37,13 +56,13 @@ fn newer(one: Header, other: Header) -> Result<Current, ContainerError> {
     if numbers.0 > numbers.1 || one.as_bytes() == other.as_bytes() {
         return Ok(Current {
             header: one,
-            slot: 0,
+            slot: Slot::First,
         });
     }
     if numbers.0 < numbers.1 {
         return Ok(Current {
             header: other,
-            slot: 1,
+            slot: Slot::Second,
         });
     }
     let [_, at] = Header::OFFSETS;
@@ -88,10 +107,26 @@ fn parse(raw: &[u8; 4096], at: u64) -> Result<Header, ContainerError> {
     Ok(header)
 }
 
+impl Slot {
+    const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    const fn offset(self) -> u64 {
+        let [first, second] = Header::OFFSETS;
+        match self {
+            Self::First => first,
+            Self::Second => second,
+        }
+    }
+}
+
 impl Current {
     fn at(&self, field: u64) -> u64 {
-        let start = Header::OFFSETS.get(self.slot).copied().unwrap_or_default();
-        start.saturating_add(field)
+        self.slot.offset().saturating_add(field)
     }
 
     fn check(&self, len: u64) -> Result<(), ContainerError> {
@@ -163,7 +198,7 @@ impl Current {
         for _ in Header::OFFSETS {
             let mut next = Current {
                 header: header.clone(),
-                slot: 1_usize.saturating_sub(self.slot),
+                slot: self.slot.other(),
             };
             let number = self.header.sequence_number.get();
             let number = number.checked_add(1).ok_or_else(|| {

@@ -98,7 +98,7 @@ struct Ring {
 impl Ring {
     fn read(file: &dyn Device, log: &Range<u64>, guid: Guid) -> Result<Self, ContainerError> {
         let len = log.end.saturating_sub(log.start);
-        let mut data = vec![0; usize::try_from(len).unwrap_or(0)];
+        let mut data = vec![0; to_usize(len)];
         file.read_exact_at(&mut data, log.start)?;
         Ok(Self {
             known: vec![None; data.len() / size_of::<DataSector>()],
@@ -150,7 +150,8 @@ impl Ring {
                 tail = tail.saturating_add(LOG_SECTOR);
                 continue;
             };
-            let number = |sequence: &[Entry]| sequence.last().map_or(0, |e| e.sequence_number);
+            // Without an entry there is no number, which is less than any.
+            let number = |sequence: &[Entry]| sequence.last().map(|entry| entry.sequence_number);
             if number(&sequence) > number(&candidate) {
                 candidate = sequence.split_off(start);
             }
@@ -215,11 +216,10 @@ impl Ring {
     /// Adds the changes of `entry`; an error says why it can't be.
     fn apply(&self, entry: &Entry, log: &Range<u64>, overlay: &mut Overlay) -> Result<(), String> {
         let number = entry.sequence_number;
-        let raw = self.bytes(entry.at, entry.len).unwrap_or_default();
-        let header: Option<&LogEntryHeader> = bytes::view(&raw, 0);
-        let changes = header
-            .and_then(|header| changes(&raw, header))
-            .ok_or_else(|| format!("its entry {number} is damaged"))?;
+        let damaged = || format!("its entry {number} is damaged");
+        let raw = self.bytes(entry.at, entry.len).ok_or_else(damaged)?;
+        let header: &LogEntryHeader = bytes::view(&raw, 0).ok_or_else(damaged)?;
+        let changes = changes(&raw, header).ok_or_else(damaged)?;
         for change in changes {
             let at = change.at;
             let end = at

@@ -1,5 +1,6 @@
 //! The metadata of a VHDX: sizes, and the parent of a differencing disk (MS-VHDX 2.6).
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 
 use diskmend_base::Guid;
@@ -29,7 +30,7 @@ pub(super) struct Metadata {
     /// Size in bytes.
     pub(super) disk_size: u64,
     /// Bytes in a block.
-    pub(super) block_size: u64,
+    pub(super) block_size: NonZeroU64,
     /// Bytes in a logical sector: 512 or 4096.
     pub(super) logical_sector_size: u32,
 }
@@ -41,25 +42,23 @@ pub(super) fn read(file: &dyn Device, region: &Range<u64>) -> Result<Metadata, C
         MetadataTableEntry::FILE_PARAMETERS,
         "the file parameters of the VHDX",
     )?;
-    let parameters = bytes::view::<FileParameters>(&raw, 0);
-    let (block_size, flags) = parameters.map_or((0, 0), |parameters| {
-        (parameters.block_size.get(), parameters.flags.get())
-    });
-    if flags & FileParameters::HAS_PARENT != 0 {
+    let parameters: FileParameters = zerocopy::transmute!(raw);
+    if parameters.flags.get() & FileParameters::HAS_PARENT != 0 {
         return Err(ContainerError::Differencing {
             format: "VHDX",
             parent: items.parent(),
         });
     }
-    let block_size = u64::from(block_size);
-    if !block_size.is_power_of_two() || !(MIB..=256 * MIB).contains(&block_size) {
-        return Err(ContainerError::corrupt(
-            "the block size of the VHDX",
-            at,
-            "a power of two from 1 MiB to 256 MiB",
-            block_size,
-        ));
-    }
+    let block_size = NonZeroU64::new(parameters.block_size.get().into())
+        .filter(|size| size.is_power_of_two() && (MIB..=256 * MIB).contains(&size.get()))
+        .ok_or_else(|| {
+            ContainerError::corrupt(
+                "the block size of the VHDX",
+                at,
+                "a power of two from 1 MiB to 256 MiB",
+                parameters.block_size.get(),
+            )
+        })?;
     let logical_sector_size = items.sector_size(
         MetadataTableEntry::LOGICAL_SECTOR_SIZE,
         "the logical sector size of the VHDX",

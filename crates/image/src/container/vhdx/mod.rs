@@ -114,7 +114,7 @@ impl Vhdx {
     /// Fills `buf` from `offset` of the disk on.
     pub(super) fn read(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         range(offset, buf.len(), self.metadata.disk_size)?;
-        for piece in pieces(offset, buf.len(), self.metadata.block_size) {
+        for piece in pieces(offset, buf.len(), self.metadata.block_size.get()) {
             let part = buf
                 .get_mut(piece.range.clone())
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -134,7 +134,10 @@ impl Vhdx {
 /// is added may leave the place of another empty. No log lengthens a file beyond that.
 fn longest(regions: &Regions, metadata: &Metadata, layout: Layout) -> u64 {
     let ends = regions.taken.iter().map(|region| region.end);
-    let regions = ends.max().unwrap_or(0).next_multiple_of(format::MIB);
+    // The regions begin behind the headers.
+    let regions = ends
+        .fold(format::MIB, u64::max)
+        .next_multiple_of(format::MIB);
     let blocks = layout.blocks.saturating_add(1);
-    regions.saturating_add(blocks.saturating_mul(metadata.block_size))
+    regions.saturating_add(blocks.saturating_mul(metadata.block_size.get()))
 }

@@ -162,7 +162,7 @@ impl Device for View {
         let file_len = self.medium.len();
         range(offset, buf.len(), file_len.max(changes.len))?;
         let in_file = position(file_len, offset).min(buf.len());
-        let (start, rest) = buf.split_at_mut_checked(in_file).unwrap_or_default();
+        let (start, rest) = buf.split_at_mut(in_file);
         if !start.is_empty() {
             self.medium.read_exact_at(start, offset)?;
         }

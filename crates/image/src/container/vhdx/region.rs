@@ -94,16 +94,18 @@ fn parse(table: &[u8], at: u64, file_len: u64, log: Range<u64>) -> Result<Region
     let mut regions: Vec<Range<u64>> = [header_section, log].into();
     regions.retain(|region| !region.is_empty());
     let count = to_usize(header(table)?.entry_count.get());
-    let entries = table
-        .get(size_of::<RegionTableHeader>()..)
-        .unwrap_or_default()
-        .as_chunks::<{ size_of::<RegionTableEntry>() }>()
-        .0;
-    for (index, raw) in entries.iter().take(count).enumerate() {
-        let Some(entry) = bytes::view::<RegionTableEntry>(raw, 0) else {
-            break;
-        };
-        let place = size_of::<RegionTableHeader>().saturating_add(index.saturating_mul(raw.len()));
+    let entries =
+        bytes::view_many::<RegionTableEntry>(table, size_of::<RegionTableHeader>(), count)
+            .ok_or_else(|| {
+                ContainerError::corrupt(
+                    "the entry count of the VHDX region table",
+                    at.saturating_add(8),
+                    "entries within the table",
+                    count,
+                )
+            })?;
+    let places = (size_of::<RegionTableHeader>()..).step_by(size_of::<RegionTableEntry>());
+    for (place, entry) in places.zip(entries) {
         let place = at.saturating_add(place as u64);
         let start = entry.file_offset.get();
         let len = u64::from(entry.length.get());

@@ -56,7 +56,7 @@ impl Vhdx {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let end_of_blocks = self.prepare(&mut state)?;
         let mut fresh = Vec::new();
-        for piece in pieces(offset, data.len(), self.metadata.block_size) {
+        for piece in pieces(offset, data.len(), self.metadata.block_size.get()) {
             let part = part(data, &piece)?;
             match self.place(piece.block)? {
                 Place::File(start) => {
@@ -116,7 +116,7 @@ impl Vhdx {
         for piece in fresh {
             places.push((piece, BlockStart(next)));
             next = next
-                .checked_add(self.metadata.block_size)
+                .checked_add(self.metadata.block_size.get())
                 .ok_or_else(too_long)?;
         }
         self.medium.set_len(next)?;

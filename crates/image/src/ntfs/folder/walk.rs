@@ -71,10 +71,10 @@ impl Seen {
             let actual = format!("node {vcn}, below {depth} others");
             return Err(wrong("an index that is less deep", actual));
         }
-        match self.0.insert(vcn) {
-            true => Ok(()),
-            false => Err(wrong("another node", format!("node {vcn} again"))),
+        if !self.0.insert(vcn) {
+            return Err(wrong("another node", format!("node {vcn} again")));
         }
+        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ impl Record {
     /// Puts header and name of an attribute of `len` bytes where it belongs; the rest is zero.
     fn add(&mut self, kind: u32, name: &[u8], header: &[u8], len: usize) -> Result<(), NoRoom> {
         let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
-        let in_use = self.bytes_in_use().ok_or(NoRoom)?;
+        let in_use = self.bytes_in_use();
         let end = in_use.checked_add(new).ok_or(NoRoom)?;
         if end > self.data.len() {
             return Err(NoRoom);
@@ -73,7 +73,7 @@ impl Record {
             Some(after) => after.place().0,
             None => {
                 let last = self.attributes().last().and_then(|last| last.end());
-                let first = usize::from(self.field(|header| header.attributes_offset));
+                let first = usize::from(self.header.attributes_offset.get());
                 last.map_or(first, |end| end.0)
             }
         };
@@ -91,13 +91,13 @@ impl Record {
         let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0).ok_or(NoRoom)?;
         header.bytes_in_use = used.into();
         header.next_attribute_instance = next.into();
-        self.header = Some(header.clone());
+        self.header = header.clone();
         Ok(())
     }
 
     /// An instance number that no attribute has, and the one that the next attribute gets.
     fn new_instance(&self) -> Result<(u16, u16), NoRoom> {
-        let mut instance = self.field(|header| header.next_attribute_instance);
+        let mut instance = self.header.next_attribute_instance.get();
         // A record has room for fewer attributes than there are numbers.
         for _ in 0..self.data.len() {
             let next = instance.wrapping_add(1);

@@ -11,7 +11,7 @@ fn record() -> RecordBuilder {
 }
 
 fn room(record: &Record) -> usize {
-    record.data.len() - record.bytes_in_use().expect("parsed")
+    record.data.len() - record.bytes_in_use()
 }
 
 fn parse(builder: &RecordBuilder) -> Result<Record, Corruption> {

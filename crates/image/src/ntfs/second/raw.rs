@@ -66,16 +66,12 @@ impl<'a> RawVolume<'a> {
         let sector = uint(&boot, 0x0B, 2)?;
         let per_cluster = match uint(&boot, 0x0D, 1)? {
             count @ 0..=0x80 => count,
-            power => 1_u64
-                .checked_shl(u32::try_from(256 - power).unwrap_or(64))
-                .unwrap_or(0),
+            power => power_of_two(256 - power)?,
         };
         let cluster = sector.saturating_mul(per_cluster);
         let record = match uint(&boot, 0x40, 1)? {
             count @ 0..=0x7F => count.saturating_mul(cluster),
-            power => 1_u64
-                .checked_shl(u32::try_from(256 - power).unwrap_or(64))
-                .unwrap_or(0),
+            power => power_of_two(256 - power)?,
         };
         let is_sound = cluster.is_power_of_two()
             && (0x100..=0x20_0000).contains(&cluster)
@@ -87,7 +83,7 @@ impl<'a> RawVolume<'a> {
         let mut volume = Self {
             device,
             cluster,
-            clusters: device.len().checked_div(cluster).unwrap_or(0),
+            clusters: device.len() / cluster,
             record,
             table: Vec::new(),
         };
@@ -239,7 +235,7 @@ impl<'a> RawVolume<'a> {
                 uint(&record, array + sector * 2 + 1, 1)?,
             );
             for (place, byte) in record.iter_mut().skip(end).zip([low, high]) {
-                *place = u8::try_from(byte).unwrap_or(0);
+                *place = u8::try_from(byte).map_err(|_| "a byte is none")?;
             }
         }
         Ok(record)
@@ -324,9 +320,10 @@ impl<'a> RawVolume<'a> {
         }
         // An empty value has -1 there, and some writers leave 0.
         let told = highest.wrapping_sub(lowest).wrapping_add(1);
-        match told == total || runs.is_empty() && highest == 0 {
-            true => Ok((lowest, runs)),
-            false => Err("the runs do not end where they should"),
+        if told == total || runs.is_empty() && highest == 0 {
+            Ok((lowest, runs))
+        } else {
+            Err("the runs do not end where they should")
         }
     }
 }
@@ -388,6 +385,14 @@ fn signed(bytes: &[u8], at: usize, width: usize) -> Raw<i128> {
     } else {
         number - 2 * half
     })
+}
+
+/// 2 to the power of this.
+fn power_of_two(exponent: u64) -> Raw<u64> {
+    let exponent = u32::try_from(exponent).ok();
+    exponent
+        .and_then(|exponent| 1_u64.checked_shl(exponent))
+        .ok_or("the boot sector has other lengths")
 }
 
 fn index(number: u64) -> Raw<usize> {

@@ -1,5 +1,6 @@
 //! Adding descriptors. All is done in memory first, and tried, before it is written.
 
+use diskmend_base::count::to_usize;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
@@ -71,17 +72,17 @@ fn check_descriptor(descriptor: &[u8]) -> Result<(), SecurityError> {
         max: SdsHeader::MAX_DESCRIPTOR,
         actual,
     };
-    let len = u32::try_from(descriptor.len()).unwrap_or(u32::MAX);
+    let fits = descriptor.len() <= to_usize(SdsHeader::MAX_DESCRIPTOR);
     match bytes::view::<DescriptorHeader>(descriptor, 0) {
-        Some(header) if len <= SdsHeader::MAX_DESCRIPTOR => {
+        Some(header) if fits => {
             let control = header.control.get();
-            match header.revision == 1 && control & SELF_RELATIVE != 0 {
-                true => Ok(()),
-                false => Err(wrong(format!(
+            if header.revision != 1 || control & SELF_RELATIVE == 0 {
+                return Err(wrong(format!(
                     "one of revision {}, control {control:#06x}",
                     header.revision
-                ))),
+                )));
             }
+            Ok(())
         }
         _ => Err(wrong(format!("{} bytes", descriptor.len()))),
     }
@@ -144,10 +145,10 @@ fn root_room(mft: &Mft, record: u64, root: &[u8]) -> Result<usize, SecurityError
 /// Moves the entries of a root into a block, of the longer one if possible. `false` where both have
 /// none left.
 fn shorten_a_root(by_id: &mut ByIdIndex, by_hash: &mut ByHashIndex) -> Result<bool, SecurityError> {
-    Ok(match by_id.root().len() > by_hash.root().len() {
-        true => by_id.push_down()? || by_hash.push_down()?,
-        false => by_hash.push_down()? || by_id.push_down()?,
-    })
+    if by_id.root().len() > by_hash.root().len() && by_id.push_down()? {
+        return Ok(true);
+    }
+    Ok(by_hash.push_down()? || by_id.push_down()?)
 }
 
 /// What `$SII` says: where `$SDS` ends, and which of `descriptors` a cut has kept from `$SDH`.

@@ -147,7 +147,7 @@ fn update(
                 }
             });
             let is_due = matches!(changed, Ok(Some(_)));
-            *result = changed.map(|extents| unused.extend(extents.unwrap_or_default()));
+            *result = changed.map(|extents| unused.extend(extents.into_iter().flatten()));
             is_due
         })?;
     }
@@ -325,9 +325,10 @@ fn has_own(mft: &Mft, record: &Record) -> Result<bool, SecurityError> {
     if own(record).is_some() {
         return Ok(true);
     }
-    let listed = list::entries(mft.disk(), record)?.unwrap_or_default();
+    let listed = list::entries(mft.disk(), record)?;
     Ok(listed
         .iter()
+        .flatten()
         .any(|entry| entry.kind == attribute_type::SECURITY_DESCRIPTOR))
 }
 

@@ -51,7 +51,7 @@ impl Growth {
         len: u64,
     ) -> Result<Self, SecurityError> {
         let old = match &value.layout {
-            None => Layout::empty(mft.disk().geometry.cluster_len.into()),
+            None => Layout::empty(mft.disk().geometry.cluster_len),
             Some(layout) => {
                 check_place(mft, layout)?;
                 layout.clone()
@@ -203,7 +203,7 @@ pub(super) fn check_apart<'a>(
         if let [first, second] = pair
             && first.overlaps(second)
         {
-            let offset = mft.disk().geometry.offset(second.start).unwrap_or(u64::MAX);
+            let offset = mft.disk().geometry.place(second.start);
             let actual = "one that another part of $Secure has, too";
             return Err(
                 Corruption::new("cluster of $Secure", offset, "one of its own", actual).into(),

@@ -4,6 +4,7 @@
 use diskmend_base::count::to_usize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
 use diskmend_base::bytes;
@@ -24,9 +25,9 @@ const MAX_BLOCKS: usize = 1 << 16;
 /// Longest value of `$INDEX_ROOT`: that of a record.
 const MAX_ROOT: usize = 4096;
 /// Sizes of a block that volumes have.
-const BLOCK_SIZES: std::ops::RangeInclusive<u32> = 512..=0x1_0000;
+const BLOCK_SIZES: std::ops::RangeInclusive<u64> = 512..=0x1_0000;
 /// Unit of the blocks' numbers where a block is smaller than a cluster, in bytes.
-const SMALL_UNIT: u64 = 512;
+const SMALL_UNIT: NonZeroU64 = NonZeroU64::new(512).unwrap();
 
 /// Where the blocks of `$INDEX_ALLOCATION` come from.
 pub(super) trait Blocks {
@@ -42,9 +43,9 @@ pub(super) trait Blocks {
 /// a child that was replaced; all else goes into new blocks.
 pub(super) struct Index<K, B> {
     blocks: B,
-    block_size: u32,
+    block_size: NonZeroU64,
     /// Bytes that the blocks' numbers count.
-    unit: u64,
+    unit: NonZeroU64,
     root: Node,
     /// Longest value of `$INDEX_ROOT` that an entry is added to.
     root_room: usize,
@@ -70,23 +71,31 @@ struct Walk<'a, K> {
 
 impl<K: Key, B: Blocks> Index<K, B> {
     /// The index with this value of `$INDEX_ROOT`; clusters have `cluster_size` bytes.
-    pub(super) fn open(root: Vec<u8>, cluster_size: u64, blocks: B) -> Result<Self, SecurityError> {
+    pub(super) fn open(
+        root: Vec<u8>,
+        cluster_size: NonZeroU64,
+        blocks: B,
+    ) -> Result<Self, SecurityError> {
         let head: Option<&IndexRoot> = bytes::view(&root, 0);
         let head = head.map(|head| (head.index_block_size.get(), head.collation_rule.get()));
         let root = Node::root(root);
-        let sound = head.filter(|(size, rule)| {
-            *rule == K::COLLATION && size.is_power_of_two() && BLOCK_SIZES.contains(size)
+        let sound = head.and_then(|(size, rule)| {
+            let size = NonZeroU64::new(size.into())?;
+            let is_sound =
+                rule == K::COLLATION && size.is_power_of_two() && BLOCK_SIZES.contains(&size.get());
+            is_sound.then_some(size)
         });
-        let Some((block_size, _)) = sound else {
+        let Some(block_size) = sound else {
             return Err(root.fault::<K>(
                 0,
                 format!("a block size and collation rule {:#x}", K::COLLATION),
                 format!("{head:?}"),
             ));
         };
-        let unit = match cluster_size <= u64::from(block_size) {
-            true => cluster_size.max(1),
-            false => SMALL_UNIT,
+        let unit = if cluster_size <= block_size {
+            cluster_size
+        } else {
+            SMALL_UNIT
         };
         Ok(Self {
             blocks,
@@ -179,18 +188,19 @@ impl<K: Key, B: Blocks> Index<K, B> {
         let mut keys = entries.iter().filter_map(|entry| Some(entry.item?.0));
         let inside =
             keys.all(|key| low.is_none_or(|low| low < key) && high.is_none_or(|high| key < high));
-        match inside {
-            true => Ok(()),
-            false => Err(node.fault::<K>(0, "keys between those of the parent", "a key outside")),
+        if inside {
+            Ok(())
+        } else {
+            Err(node.fault::<K>(0, "keys between those of the parent", "a key outside"))
         }
     }
 
     /// The child of this number and where it lies.
     fn child(&self, number: u64, parent: &Node) -> Result<(u64, Node), SecurityError> {
-        let size = u64::from(self.block_size);
+        let size = self.block_size;
         let at = number
-            .checked_mul(self.unit)
-            .filter(|at| at % size == 0)
+            .checked_mul(self.unit.get())
+            .filter(|at| *at % size == 0)
             .ok_or_else(|| parent.fault::<K>(0, "the number of a block", format!("{number:#x}")))?;
         if self.replaced.contains(&(at / size)) {
             return Err(parent.fault::<K>(0, "a block in use", "one that was replaced"));
@@ -244,9 +254,9 @@ impl<K: Key, B: Blocks> Index<K, B> {
             visit,
         };
         let _ = self.walk_node(&self.root, (None, None), 0, &mut walk)?;
-        let size = u64::from(self.block_size);
         let seen = walk.seen.into_iter();
-        Ok(seen.map(|number| number * self.unit / size).collect())
+        let ordinal = |number| number * self.unit.get() / self.block_size;
+        Ok(seen.map(ordinal).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! One node of a view index: its entries checked, and laid out anew (Linux-NTFS, Index Header).
 
 use diskmend_base::bytes;
-use diskmend_base::count::to_u64;
+use diskmend_base::count::{to_u64, to_usize};
 use zerocopy::IntoBytes;
 
 use super::error::SecurityError;
@@ -53,10 +53,10 @@ impl Node {
 
     /// An empty block of `len` bytes at `base` whose number is `number`.
     pub(super) fn new_block(len: usize, base: u64, number: u64) -> Self {
-        let count = len.checked_div(FIXUP_STRIDE).unwrap_or(0).saturating_add(1);
+        let count = (len / FIXUP_STRIDE).saturating_add(1);
         let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
         let first = first.next_multiple_of(ViewEntry::ALIGN);
-        let offset = |at: usize| u32::try_from(at.saturating_sub(IndexBlock::NODE)).unwrap_or(0);
+        let offset = |at: usize| number_u32(at.saturating_sub(IndexBlock::NODE));
         let head = IndexBlock {
             protected: ProtectedHeader {
                 magic: IndexBlock::MAGIC,
@@ -96,15 +96,17 @@ impl Node {
             let len = usize::from(head.length.get());
             let flags = head.flags.get();
             let last = flags & ViewEntry::LAST != 0;
-            let fixed = match last {
-                true => ViewEntry::LEN,
-                false => entry_len::<K>(),
+            let fixed = if last {
+                ViewEntry::LEN
+            } else {
+                entry_len::<K>()
             };
-            let expected = fixed
-                + match has_children {
-                    true => ViewEntry::CHILD_LEN,
-                    false => 0,
-                };
+            let child_len = if has_children {
+                ViewEntry::CHILD_LEN
+            } else {
+                0
+            };
+            let expected = fixed.saturating_add(child_len);
             let next = at.saturating_add(len);
             let sound = len == expected
                 && next <= end
@@ -116,14 +118,16 @@ impl Node {
                     format!("length {len}, flags {flags:#x}"),
                 ));
             }
-            let child = match has_children {
-                true => bytes::slice(&self.bytes, at.saturating_add(fixed), ViewEntry::CHILD_LEN)
-                    .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))),
-                false => None,
+            let child = if has_children {
+                let child = bytes::u64_at(&self.bytes, at.saturating_add(fixed));
+                Some(child.ok_or_else(|| self.fault::<K>(at, "a child", "the end of the node"))?)
+            } else {
+                None
             };
-            let item = match last {
-                true => None,
-                false => Some(self.item(at, head)?),
+            let item = if last {
+                None
+            } else {
+                Some(self.item(at, head)?)
             };
             if let (Some((key, _)), Some((before, _))) =
                 (item, entries.last().and_then(|entry| entry.item))
@@ -132,13 +136,13 @@ impl Node {
                 return Err(self.fault::<K>(at, "keys that ascend", "a lower or equal key"));
             }
             entries.push(Entry { child, item });
-            match (last, next == end) {
-                (true, true) => return Ok(entries),
-                (true, false) => {
-                    return Err(self.fault::<K>(at, "the end of the node", "more after it"));
-                }
-                (false, _) => at = next,
+            if last && next == end {
+                return Ok(entries);
             }
+            if last {
+                return Err(self.fault::<K>(at, "the end of the node", "more after it"));
+            }
+            at = next;
         }
     }
 
@@ -177,7 +181,7 @@ impl Node {
             }
             _ => self.within(header.allocated_size.get()),
         };
-        let offset = |at: usize| u32::try_from(at.saturating_sub(self.header)).unwrap_or(u32::MAX);
+        let offset = |at: usize| number_u32(at.saturating_sub(self.header));
         let place = node.bytes.get_mut(start..room);
         let Some((to, rest)) = place.and_then(|it| it.split_at_mut_checked(laid_out.len())) else {
             return Ok(None);
@@ -207,22 +211,22 @@ impl Node {
             && first < end
             && end <= room
             && room <= self.bytes.len();
-        match sound {
-            true => Ok(header.clone()),
-            false => Err(self.fault::<K>(
-                self.header,
-                format!("an index header for {} bytes", self.bytes.len()),
-                format!(
-                    "entries at {}, end {}, room {}",
-                    header.entries_offset, header.index_length, header.allocated_size
-                ),
-            )),
+        if sound {
+            return Ok(header.clone());
         }
+        Err(self.fault::<K>(
+            self.header,
+            format!("an index header for {} bytes", self.bytes.len()),
+            format!(
+                "entries at {}, end {}, room {}",
+                header.entries_offset, header.index_length, header.allocated_size
+            ),
+        ))
     }
 
     /// Where what lies at `offset` from the index header lies in the bytes.
     fn within(&self, offset: u32) -> usize {
-        usize::try_from(offset).map_or(usize::MAX, |offset| self.header.saturating_add(offset))
+        self.header.saturating_add(to_usize(offset))
     }
 
     /// What is wrong at `at` in the bytes.
@@ -253,10 +257,7 @@ pub(super) const fn entry_len<K: Key>() -> usize {
 fn entry_bytes<K: Key>(entry: &Entry<K>) -> Vec<u8> {
     let child = entry.child.map(u64::to_le_bytes);
     let child = child.as_ref().map_or(&[][..], |child| child);
-    let flag = |condition, flag| match condition {
-        true => flag,
-        false => 0,
-    };
+    let flag = |condition, flag| if condition { flag } else { 0 };
     let flags = flag(entry.child.is_some(), ViewEntry::HAS_CHILD)
         | flag(entry.item.is_none(), ViewEntry::LAST);
     let Some((key, data)) = entry.item else {
@@ -291,7 +292,18 @@ fn entry_bytes<K: Key>(entry: &Entry<K>) -> Vec<u8> {
     .concat()
 }
 
-/// Lengths of what lies in a node fit.
+#[expect(
+    clippy::expect_used,
+    reason = "an entry has at most 56 bytes, and a block 129 update sequence numbers"
+)]
 fn number_u16(len: usize) -> u16 {
-    u16::try_from(len).unwrap_or(u16::MAX)
+    u16::try_from(len).expect("a length within an entry")
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a block has at most 64 KiB, and a root as many as its record"
+)]
+fn number_u32(offset: usize) -> u32 {
+    u32::try_from(offset).expect("an offset within a node")
 }

@@ -8,7 +8,7 @@
 //! or of a record may leave that torn, where more than one of its sectors changes: only what the
 //! caller recorded of it before can put it right.
 
-use diskmend_base::count::to_u64;
+use diskmend_base::count::{to_u64, to_usize};
 use std::sync::Arc;
 
 use super::edit::Edit;
@@ -228,7 +228,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         let put = |record: &mut Record| {
             let found = record.find(attribute_type::INDEX_ROOT, K::NAME);
             let found = found.ok_or(NoRoom)?;
-            let len = found.resident().map_or(0, <[u8]>::len);
+            let len = found.resident().ok_or(NoRoom)?.len();
             if only_shorter && root.len() > len {
                 return Ok(());
             }
@@ -253,10 +253,10 @@ impl<'a, K: Key> IndexPlan<'a, K> {
     /// Clears the bits of replaced blocks.
     fn give_back(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
         let [before, after] = &self.bits;
-        match before == after {
-            true => Ok(()),
-            false => self.put_bits(edit, after),
+        if before == after {
+            return Ok(());
         }
+        self.put_bits(edit, after)
     }
 
     /// Writes the bits into clusters, or puts them into their record in memory.
@@ -286,17 +286,16 @@ fn put_value(record: &mut Record, kind: u32, name: &str, value: &[u8]) -> Result
 }
 
 fn set_bit(bits: &mut Vec<u8>, number: u64, value: bool) {
-    let Ok(at) = usize::try_from(number / 8) else {
-        return;
-    };
+    let at = to_usize(number / 8);
     if at >= bits.len() {
         bits.resize(at.saturating_add(1).next_multiple_of(BITMAP_UNIT), 0);
     }
     if let Some(cell) = bits.get_mut(at) {
         let mask = 1 << (number % 8);
-        match value {
-            true => *cell |= mask,
-            false => *cell &= !mask,
+        if value {
+            *cell |= mask;
+        } else {
+            *cell &= !mask;
         }
     }
 }

@@ -79,14 +79,14 @@ fn check_place(place: &SdsHeader) -> Result<(), SecurityError> {
     let bounded = len > SdsHeader::LEN && len <= SdsHeader::LEN + SdsHeader::MAX_DESCRIPTOR;
     // Twice the block keeps the end of the second copy a valid offset.
     let reachable = at.checked_add(SdsHeader::BLOCK * 2).is_some();
-    match at.is_multiple_of(ALIGN) && fits && even && bounded && reachable {
-        true => Ok(()),
-        false => Err(fault(
-            at,
-            "the place of an entry within a block of first copies",
-            format!("offset {at:#x}, length {len}"),
-        )),
+    if at.is_multiple_of(ALIGN) && fits && even && bounded && reachable {
+        return Ok(());
     }
+    Err(fault(
+        at,
+        "the place of an entry within a block of first copies",
+        format!("offset {at:#x}, length {len}"),
+    ))
 }
 
 fn fault(offset: u64, expected: impl Into<String>, actual: impl Into<String>) -> SecurityError {
@@ -202,9 +202,10 @@ fn read_to(source: &impl Source, from: u64, to: u64) -> Result<Vec<u8>, Security
 /// The next multiple of 16 that lies in a block of first copies.
 fn align(end: u64) -> Option<u64> {
     let at = end.checked_next_multiple_of(ALIGN)?;
-    match (at / SdsHeader::BLOCK).is_multiple_of(2) {
-        true => Some(at),
-        false => at.checked_next_multiple_of(SdsHeader::BLOCK * 2),
+    if (at / SdsHeader::BLOCK).is_multiple_of(2) {
+        Some(at)
+    } else {
+        at.checked_next_multiple_of(SdsHeader::BLOCK * 2)
     }
 }
 
@@ -277,13 +278,13 @@ fn place(tail: Tail, descriptor: &[u8]) -> Result<SdsHeader, SecurityError> {
         .last_id
         .checked_add(1)
         .ok_or(SecurityError::IdsUsedUp)?;
-    let len = u32::try_from(descriptor.len()).unwrap_or(u32::MAX);
-    if len > SdsHeader::MAX_DESCRIPTOR {
-        return Err(SecurityError::NotADescriptor {
+    let len = u32::try_from(descriptor.len())
+        .ok()
+        .filter(|len| *len <= SdsHeader::MAX_DESCRIPTOR)
+        .ok_or_else(|| SecurityError::NotADescriptor {
             max: SdsHeader::MAX_DESCRIPTOR,
             actual: format!("one of {} bytes", descriptor.len()),
-        });
-    }
+        })?;
     let length = len.saturating_add(SdsHeader::LEN);
     let at = align(tail.end);
     let fits =

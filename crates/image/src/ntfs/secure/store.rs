@@ -178,7 +178,7 @@ impl View {
 
     pub(super) fn index<K: Key>(&self) -> Result<Index<K, Arc<IndexBlocks>>, SecurityError> {
         let cluster_len = self.blocks.disk.geometry.cluster_len;
-        Index::open(self.root.clone(), cluster_len.into(), self.blocks.clone())
+        Index::open(self.root.clone(), cluster_len, self.blocks.clone())
     }
 
     /// Where `$INDEX_ALLOCATION` is told of, or will be.

@@ -57,22 +57,23 @@ impl<K: Key, B: Blocks> Index<K, B> {
                 return self.set_root(&step.entries);
             };
             if let Some(node) = step.node.with(&step.entries)? {
-                match self.new.contains_key(&at) {
-                    true => self.new.insert(at, node),
-                    false => self.changed.insert(at, node),
+                let blocks = if self.new.contains_key(&at) {
+                    &mut self.new
+                } else {
+                    &mut self.changed
                 };
+                blocks.insert(at, node);
                 return Ok(());
             }
             let halves = split(step.entries, step.position).ok_or(no_room::<K>())?;
             // What is not on the disk yet may keep its place.
-            let left_at = match self.new.contains_key(&at) {
-                true => at,
-                false => {
-                    let left_at = self.allocate()?;
-                    self.changed.remove(&at);
-                    self.replaced.insert(self.ordinal(at));
-                    left_at
-                }
+            let left_at = if self.new.contains_key(&at) {
+                at
+            } else {
+                let left_at = self.allocate()?;
+                self.changed.remove(&at);
+                self.replaced.insert(self.ordinal(at));
+                left_at
             };
             let left = self.put_new(left_at, &halves.left)?;
             let right_at = self.allocate()?;
@@ -110,10 +111,10 @@ impl<K: Key, B: Blocks> Index<K, B> {
 
     /// Goes through the whole index where it has new blocks, to be sure of it.
     pub(in super::super) fn check(&self) -> Result<(), SecurityError> {
-        match self.new.is_empty() {
-            true => Ok(()),
-            false => self.walk(None, &mut |_| ControlFlow::Continue(())),
+        if self.new.is_empty() {
+            return Ok(());
         }
+        self.walk(None, &mut |_| ControlFlow::Continue(()))
     }
 
     /// The value of `$INDEX_ROOT`.
@@ -147,7 +148,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         &self.replaced
     }
 
-    /// Bytes that `$INDEX_ALLOCATION` must have for the new blocks.
+    /// Bytes that `$INDEX_ALLOCATION` must have for the new blocks; 0 if there are none.
     pub(in super::super) fn end(&self) -> u64 {
         let last = self.new.keys().next_back();
         last.map_or(0, |at| at.saturating_add(self.block_size.into()))
@@ -196,9 +197,10 @@ impl<K: Key, B: Blocks> Index<K, B> {
     fn set_root(&mut self, entries: &[Entry<K>]) -> Result<(), SecurityError> {
         self.root = self.root.with(entries)?.ok_or(no_room::<K>())?;
         self.root_changed = true;
-        match self.root.bytes().len() <= self.root_room || self.push_down()? {
-            true => Ok(()),
-            false => Err(no_room::<K>()),
+        if self.root.bytes().len() <= self.root_room || self.push_down()? {
+            Ok(())
+        } else {
+            Err(no_room::<K>())
         }
     }
 
@@ -224,7 +226,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         while self.blocks.in_use(number)? {
             number = number.saturating_add(1);
         }
-        if usize::try_from(number).map_or(true, |number| number >= MAX_BLOCKS) {
+        if to_usize(number) >= MAX_BLOCKS {
             return Err(no_room::<K>());
         }
         self.next_new = Some(number.saturating_add(1));
@@ -237,12 +239,12 @@ impl<K: Key, B: Blocks> Index<K, B> {
 
     /// The number by which a parent names the block at `at`.
     fn number(&self, at: u64) -> u64 {
-        at.checked_div(self.unit).unwrap_or(0)
+        at / self.unit
     }
 
     /// How many blocks lie before the one at `at`.
     fn ordinal(&self, at: u64) -> u64 {
-        at.checked_div(self.block_size.into()).unwrap_or(0)
+        at / self.block_size
     }
 }
 
@@ -251,9 +253,10 @@ impl<K: Key, B: Blocks> Index<K, B> {
 fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Halves<K>> {
     let items = entries.len().checked_sub(1).filter(|items| *items >= 3)?;
     let is_last = new.checked_add(1) == Some(items);
-    let middle = match K::ASCENDS && is_last {
-        true => new.checked_sub(1)?,
-        false => items / 2,
+    let middle = if K::ASCENDS && is_last {
+        new.checked_sub(1)?
+    } else {
+        items / 2
     };
     let right = entries.split_off(middle.checked_add(1)?);
     let median = entries.pop()?;

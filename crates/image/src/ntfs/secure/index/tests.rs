@@ -32,6 +32,11 @@ impl Blocks for &Memory {
     }
 }
 
+/// The length of a cluster.
+fn cluster(len: u64) -> std::num::NonZeroU64 {
+    std::num::NonZeroU64::new(len).expect("not 0")
+}
+
 fn entry(id: u32) -> SdsHeader {
     SdsHeader {
         hash: id.wrapping_mul(0x9E37_79B1).into(),
@@ -158,7 +163,7 @@ fn all<K: Key, B: Blocks>(
 }
 
 fn by_id(memory: &Memory, root: Vec<u8>) -> Index<ById, &Memory> {
-    Index::open(root, 4096, memory).expect("an index")
+    Index::open(root, cluster(4096), memory).expect("an index")
 }
 
 #[test]
@@ -175,7 +180,7 @@ fn keys_are_found_by_descent() {
     assert_eq!(all(&index, &entry(0)).expect("sound"), ids);
     assert_eq!(all(&index, &entry(555)).expect("sound"), ids[55..]);
     let (root, memory) = tree::<ByHash>();
-    let index: Index<ByHash, _> = Index::open(root, 4096, &memory).expect("an index");
+    let index: Index<ByHash, _> = Index::open(root, cluster(4096), &memory).expect("an index");
     for id in ids {
         let found = index.find(ByHash::of(&entry(id))).expect("sound");
         assert_eq!(found, Some(entry(id)));
@@ -187,7 +192,8 @@ fn keys_are_found_by_descent() {
 fn entries_are_put_into_the_leaf_where_they_belong() {
     fn check<K: Key>() {
         let (root, memory) = tree::<K>();
-        let mut index: Index<K, _> = Index::open(root.clone(), 4096, &memory).expect("an index");
+        let mut index: Index<K, _> =
+            Index::open(root.clone(), cluster(4096), &memory).expect("an index");
         let mut ids: Vec<u32> = (1..=100).map(|number| number * 10).collect();
         for id in (1..1020).filter(|id| id % 7 == 1 && id % 10 != 0) {
             index.insert(&entry(id)).expect("room");
@@ -208,7 +214,7 @@ fn entries_are_put_into_the_leaf_where_they_belong() {
         for (at, bytes) in index.changed_blocks() {
             written.blocks[at as usize / SIZE] = bytes.to_vec();
         }
-        let index: Index<K, _> = Index::open(root, 4096, &written).expect("an index");
+        let index: Index<K, _> = Index::open(root, cluster(4096), &written).expect("an index");
         assert_eq!(all(&index, &lowest).expect("sound"), ids);
     }
     check::<ById>();
@@ -233,7 +239,7 @@ fn a_root_without_children_grows() {
 fn a_hash_entry_is_laid_out_as_windows_does() {
     let memory = Memory::default();
     let mut index: Index<ByHash, _> =
-        Index::open(root::<ByHash>(&[], &[]), 4096, &memory).expect("an index");
+        Index::open(root::<ByHash>(&[], &[]), cluster(4096), &memory).expect("an index");
     let place = SdsHeader {
         hash: 0x00b3_2451.into(),
         security_id: 0x101.into(),
@@ -266,7 +272,8 @@ fn numbers_of_blocks_count_clusters_or_512_bytes() {
             ..Memory::default()
         };
         let root = root::<ById>(&[], &[vcn]);
-        let index: Index<ById, _> = Index::open(root, cluster, &memory).expect("an index");
+        let index: Index<ById, _> =
+            Index::open(root, self::cluster(cluster), &memory).expect("an index");
         assert_eq!(index.find(ById(1)).expect("sound"), Some(entry(1)));
     }
 }
@@ -353,7 +360,7 @@ fn loops_and_wrong_places_are_errors() {
 fn another_index_is_not_taken_for_this_one() {
     let memory = Memory::default();
     for root in [root::<ByHash>(&[], &[]), Vec::new(), vec![0; 40]] {
-        assert!(Index::<ById, _>::open(root, 4096, &memory).is_err());
+        assert!(Index::<ById, _>::open(root, cluster(4096), &memory).is_err());
     }
 }
 
@@ -372,7 +379,7 @@ proptest::proptest! {
         }
         let len = root.len();
         root[root_change % len] ^= 4;
-        if let Ok(mut index) = Index::<ById, _>::open(root, 4096, &memory) {
+        if let Ok(mut index) = Index::<ById, _>::open(root, cluster(4096), &memory) {
             if let Ok(ids) = all(&index, &entry(0)) {
                 assert!(ids.is_sorted());
             }

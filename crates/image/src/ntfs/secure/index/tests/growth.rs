@@ -29,7 +29,7 @@ fn empty<K: Key>(size: u32) -> Vec<u8> {
 }
 
 fn ids<K: Key>(volume: &Volume, root: &[u8]) -> BTreeSet<u32> {
-    let index: Index<K, _> = Index::open(root.to_vec(), 512, volume).expect("an index");
+    let index: Index<K, _> = Index::open(root.to_vec(), cluster(512), volume).expect("an index");
     let mut ids = BTreeSet::new();
     let walked = index.walk(None, &mut |entry| {
         assert!(ids.insert(entry.security_id.get()));
@@ -46,7 +46,8 @@ fn grow<K: Key>(size: u32, room: usize, batches: &[Vec<u32>]) {
     let mut all: BTreeSet<u32> = BTreeSet::new();
     for batch in batches {
         let mut after = volume.clone();
-        let mut index: Index<K, _> = Index::open(root.clone(), 512, &volume).expect("an index");
+        let mut index: Index<K, _> =
+            Index::open(root.clone(), cluster(512), &volume).expect("an index");
         index.set_root_room(room);
         let before = all.clone();
         for id in batch {
@@ -89,13 +90,13 @@ fn grow<K: Key>(size: u32, room: usize, batches: &[Vec<u32>]) {
             after.blocks.remove(&(number * u64::from(size)));
         }
         assert_eq!(ids::<K>(&after, &root), all);
-        let reached = Index::<K, _>::open(root.clone(), 512, &after).expect("an index");
+        let reached = Index::<K, _>::open(root.clone(), cluster(512), &after).expect("an index");
         let reached = reached.walk_blocks(&mut |_| ControlFlow::Continue(()));
         let reached: BTreeSet<u64> = reached.expect("sound").into_iter().collect();
         assert_eq!(reached, after.used);
         volume = after;
     }
-    let index: Index<K, _> = Index::open(root, 512, &volume).expect("an index");
+    let index: Index<K, _> = Index::open(root, cluster(512), &volume).expect("an index");
     for id in all {
         assert_eq!(
             index.find(K::of(&entry(id))).expect("sound"),
@@ -110,7 +111,7 @@ fn blocks_of_ids_that_ascend_stay_full() {
     let mut root = empty::<ById>(4096);
     for id in 1..=1000 {
         let mut after = volume.clone();
-        let mut index: Index<ById, _> = Index::open(root, 512, &volume).expect("an index");
+        let mut index: Index<ById, _> = Index::open(root, cluster(512), &volume).expect("an index");
         index.set_root_room(700);
         index.insert(&entry(id)).expect("room");
         for (at, bytes) in index.new_blocks().chain(index.changed_blocks()) {
@@ -132,7 +133,7 @@ fn blocks_of_ids_that_ascend_stay_full() {
 fn a_root_with_more_than_a_block_holds_is_not_pushed_down() {
     let volume = Volume::default();
     let mut index: Index<ById, _> =
-        Index::open(empty::<ById>(512), 512, &volume).expect("an index");
+        Index::open(empty::<ById>(512), cluster(512), &volume).expect("an index");
     for id in 1..=20 {
         index.insert(&entry(id)).expect("room in the root");
     }
@@ -145,10 +146,11 @@ fn a_root_with_more_than_a_block_holds_is_not_pushed_down() {
 #[test]
 fn a_block_that_is_part_of_the_tree_is_not_given_out_again() {
     let (root, mut memory) = tree::<ByHash>();
-    let mut index: Index<ByHash, _> = Index::open(root.clone(), 4096, &memory).expect("an index");
+    let mut index: Index<ByHash, _> =
+        Index::open(root.clone(), cluster(4096), &memory).expect("an index");
     assert!(index.push_down().expect("sound"));
     memory.free.push(3);
-    let mut index: Index<ByHash, _> = Index::open(root, 4096, &memory).expect("an index");
+    let mut index: Index<ByHash, _> = Index::open(root, cluster(4096), &memory).expect("an index");
     let error = index.push_down().expect_err("its bit is clear");
     assert!(matches!(error, SecurityError::Corrupt { .. }));
 }
