@@ -391,12 +391,12 @@ function Get-ExitMeaning {
     $meanings = @{
         0 = 'done, or nothing to do'
         1 = 'failed; nothing was changed'
-        2 = 'wrong usage; nothing was looked at'
-        3 = 'something was found or changes are pending'
-        4 = 'some repairs failed, the others are done'
+        2 = 'wrong usage; nothing was changed'
+        3 = 'there are findings or pending changes'
+        4 = 'some repairs failed, the others succeeded'
         5 = 'refused by a guard; nothing was changed'
-        6 = 'failed, and what had been changed was put back'
-        7 = 'failed, and what had been changed was not put back'
+        6 = 'failed, and the changes were rolled back'
+        7 = 'failed, and the changes could not be rolled back'
     }
     if ($meanings.ContainsKey($Code)) {
         return $meanings[$Code]

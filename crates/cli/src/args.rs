@@ -1,4 +1,4 @@
-//! The command line as typed.
+//! The command line as the user typed it.
 
 use clap::Parser;
 
@@ -7,9 +7,9 @@ use crate::common::Common;
 
 /// Repairs the Windows installation on a disk that is attached to this machine
 ///
-/// diskmend edits the files of the attached disk only: registry hives that were not closed cleanly
-/// are recovered first, every change is checked before it is written, written so that a power
-/// failure leaves the old or the new state, and can be undone.
+/// diskmend edits only the files of the attached disk. It first recovers registry hives that were
+/// not closed cleanly, checks every change before it writes it, and writes so that a power failure
+/// leaves either the old or the new state. You can undo every change.
 #[derive(Debug, Parser)]
 #[command(
     name = "diskmend",

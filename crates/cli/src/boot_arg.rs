@@ -1,4 +1,4 @@
-//! The boot store as typed, for the commands that repair a Windows.
+//! The options that choose the boot store, for the commands that repair a Windows.
 
 use std::path::PathBuf;
 
@@ -13,22 +13,21 @@ use crate::volume_root::volume_root;
 const BOOT_STORE: &str = "Boot store";
 const SERIAL_CONSOLE: &str = "Serial console";
 
-/// Rates that 'bcdedit /emssettings' takes, in bits per second.
+/// The baud rates that 'bcdedit /emssettings' accepts, in bits per second.
 const BAUD_RATES: [&str; 5] = ["9600", "19200", "38400", "57600", "115200"];
 
 /// The boot store that starts the Windows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BootArgs {
-    /// The folder that the boot or EFI system partition is mounted on, where the target is mounted
-    /// too; without it the boot store is looked for on the target, as \Boot\BCD and
-    /// \EFI\Microsoft\Boot\BCD, and on Windows, and on a disk that is not mounted, then on the
-    /// other volumes of the target's disk
+    /// The folder on which the boot or EFI system partition is mounted, if the target is mounted
+    /// too. By default diskmend looks for \Boot\BCD and \EFI\Microsoft\Boot\BCD on the target and,
+    /// on Windows and on an unmounted disk, then on the other volumes of the target's disk
     #[arg(help_heading = BOOT_STORE, long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,
-    /// The boot store itself, where several are found
+    /// The boot store itself, if there are several
     #[arg(help_heading = BOOT_STORE, long, value_name = "FILE", conflicts_with = "boot_volume")]
     store: Option<PathBuf>,
-    /// The loader of this Windows in the boot store, by its GUID in braces, where several are found
+    /// The loader of this Windows in the boot store, by its GUID in braces, if there are several
     #[arg(help_heading = BOOT_STORE, long, value_name = "GUID", conflicts_with = "all_loaders")]
     loader: Option<Guid>,
     /// Change every loader that starts this Windows, not only the default one
@@ -37,7 +36,7 @@ pub(crate) struct BootArgs {
 }
 
 impl BootArgs {
-    /// What the engine takes.
+    /// The choice in the engine's terms.
     pub(crate) fn choice(&self) -> BootChoice {
         BootChoice {
             volume: self.boot_volume.as_deref().map(volume_root),
@@ -51,25 +50,25 @@ impl BootArgs {
     }
 }
 
-/// The serial port of the console.
+/// The serial port for the console.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SerialArgs {
-    /// The COM port that serial-console sets, 1 to 4, in place of 1
+    /// The COM port that serial-console sets, 1 to 4, instead of 1
     #[arg(help_heading = SERIAL_CONSOLE, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4))]
     ems_port: Option<u64>,
-    /// The rate that serial-console sets, in bits per second, in place of 115200
+    /// The baud rate that serial-console sets, in bits per second, instead of 115200
     #[arg(help_heading = SERIAL_CONSOLE, long, value_name = "RATE", value_parser = BAUD_RATES)]
     ems_baud_rate: Option<String>,
 }
 
 impl SerialArgs {
-    /// Has the recipes set these.
+    /// Makes the recipes set this port and rate.
     pub(crate) fn apply(&self, catalogue: &mut Catalogue) {
         let rate = self.ems_baud_rate.as_deref();
         catalogue.set_serial_port(self.ems_port, rate.and_then(|rate| rate.parse().ok()));
     }
 
-    /// Refuses to be without effect.
+    /// Fails if the options are given but no chosen recipe uses them.
     pub(crate) fn must_matter(&self, recipes: &[&Recipe]) -> Result<(), Failure> {
         let given = self.ems_port.is_some() || self.ems_baud_rate.is_some();
         let mut rows = recipes.iter().flat_map(|recipe| &recipe.bcd);

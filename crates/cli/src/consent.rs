@@ -1,33 +1,33 @@
-//! Asking before something is written.
+//! Asks the user before something is written.
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console;
 
-/// Whether a person agreed to a change, or was not to be asked.
+/// The `--yes` option, and the question that it replaces.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Consent {
-    /// Do it without asking
+    /// Do not ask
     #[arg(short, long)]
     yes: bool,
 }
 
 impl Consent {
-    /// Refuses at once what would have to ask and can't.
+    /// Fails at once if the command would have to ask and can't.
     pub(crate) fn can_be_had(&self) -> Result<(), Failure> {
         if self.yes || console::can_ask() {
             return Ok(());
         }
-        let message = "there is no terminal to ask on, and nothing is written unasked";
-        Err(Failure::new(Exit::Usage, message).hint("add --yes to do it without asking"))
+        let message = "there is no terminal to ask on, and diskmend writes nothing without asking";
+        Err(Failure::new(Exit::Usage, message).hint("add --yes if you do not want to be asked"))
     }
 
-    /// Whether a person has to be asked.
+    /// True if the command has to ask.
     pub(crate) fn asks(&self) -> bool {
         !self.yes
     }
 
-    /// Asks, where that is still to be done.
+    /// Asks, unless the user has agreed already.
     pub(crate) fn given(&self, question: &str) -> Result<bool, Failure> {
         if self.yes {
             return Ok(true);

@@ -1,13 +1,13 @@
-//! A value's data as typed on the command line.
+//! The data of a registry value, as typed on the command line.
 
 use diskmend_base::hex;
 use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 
-/// The bytes of `text` as data of this type.
+/// Converts `text` to the bytes of a value of this type.
 ///
 /// # Errors
-/// What is wrong with it, for a person.
+/// What is wrong with the text, as a message for the user.
 pub(crate) fn parse(value_type: ValueType, text: &str, separator: &str) -> Result<Vec<u8>, String> {
     match value_type {
         ValueType::SZ | ValueType::EXPAND_SZ => Ok(utf16::encode_terminated(text)),
@@ -23,7 +23,7 @@ pub(crate) fn parse(value_type: ValueType, text: &str, separator: &str) -> Resul
 fn list(text: &str, separator: &str) -> Result<Vec<u8>, String> {
     let mut data = Vec::new();
     if !text.is_empty() {
-        // A separator after the last string is as good as none.
+        // A separator after the last string is optional.
         for string in text
             .strip_suffix(separator)
             .unwrap_or(text)

@@ -1,36 +1,36 @@
-//! The exit codes, on which scripts rely.
+//! The exit codes. Scripts rely on them.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use diskmend_repair::documents::Outcome;
 
-/// How a run of the program ended. The numbers never change.
+/// How the program ended. The numbers never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// All that was asked for is done, or there was nothing to do.
+    /// Everything that was requested is done, or there was nothing to do.
     Done = 0,
-    /// It failed, and nothing was changed.
+    /// The command failed and changed nothing.
     Failure = 1,
-    /// The command line is wrong; nothing was looked at.
+    /// The command line is wrong; nothing was changed.
     Usage = 2,
-    /// Something was found, or changes are pending: from `inspect`, `plan` and the checks.
+    /// There are findings or pending changes: from `inspect`, `plan` and the checks.
     Pending = 3,
-    /// Some repairs failed, the others are done.
+    /// Some repairs failed, the others succeeded.
     Partial = 4,
     /// A guard refused; nothing was changed.
     Refused = 5,
-    /// It failed half way, and what had been changed was put back.
+    /// The command failed half way, and its changes were rolled back.
     RolledBack = 6,
-    /// It failed half way, and what had been changed was not put back.
+    /// The command failed half way, and its changes could not be rolled back.
     NotRolledBack = 7,
-    /// Interrupted by a signal or Ctrl-C.
+    /// A signal or Ctrl-C interrupted the command.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// All of them, in order.
+    /// All exit codes, in order.
     pub const ALL: [Self; 9] = [
         Self::Done,
         Self::Failure,
@@ -43,31 +43,31 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// The number that the program ends with.
+    /// The number of the exit code.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8
     }
 
-    /// What it means, in one line for the manual.
+    /// The meaning of the exit code, in one line for the manual.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Failure => "failed; nothing was changed",
-            Self::Usage => "wrong usage; nothing was looked at",
+            Self::Usage => "wrong usage; nothing was changed",
             Self::Pending => {
-                "something was found or changes are pending (inspect, plan, hive check, bcd check)"
+                "there are findings or pending changes (inspect, plan, hive check, bcd check)"
             }
-            Self::Partial => "some repairs failed, the others are done",
+            Self::Partial => "some repairs failed, the others succeeded",
             Self::Refused => "refused by a guard; nothing was changed",
-            Self::RolledBack => "failed, and what had been changed was put back",
-            Self::NotRolledBack => "failed, and what had been changed was not put back",
+            Self::RolledBack => "failed, and the changes were rolled back",
+            Self::NotRolledBack => "failed, and the changes could not be rolled back",
             Self::Interrupted => "interrupted",
         }
     }
 
-    /// All codes with their meanings, a line each, for help texts.
+    /// All exit codes with their meanings, one line each, for help texts.
     #[must_use]
     pub fn table() -> String {
         Self::ALL.iter().fold(String::new(), |mut text, exit| {

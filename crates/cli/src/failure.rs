@@ -1,4 +1,4 @@
-//! Why a command ended without its result, with the exit code and what can be done about it.
+//! The failure of a command: its exit code, its message, and hints what to do.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure in the program's own words.
+    /// A failure with this message.
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
         Self {
             exit,
@@ -30,18 +30,18 @@ impl Failure {
         }
     }
 
-    /// A failure that an error tells, with all its causes.
+    /// A failure from an error with all its causes.
     pub(crate) fn of(exit: Exit, error: &dyn Error) -> Self {
         Self::new(exit, chain(error))
     }
 
-    /// Says first what was being done, as a fragment.
+    /// Prepends what the program was doing, as a fragment.
     pub(crate) fn context(mut self, what: impl Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
 
-    /// Names the file as it was typed, where the message has only its name or nothing.
+    /// Inserts the file's path as typed, if the message has only the file's name or no name.
     pub(crate) fn about(mut self, path: &Path) -> Self {
         let typed = path.display().to_string();
         if self.message.contains(&typed) {
@@ -55,19 +55,19 @@ impl Failure {
         self.context(typed)
     }
 
-    /// The same with another exit code.
+    /// Changes the exit code.
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
         self
     }
 
-    /// Adds what can be done about it.
+    /// Adds a hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Adds what can be done about it, where something is known.
+    /// Adds a hint if there is one.
     pub(crate) fn maybe_hint(self, hint: Option<impl Into<String>>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),
@@ -87,7 +87,7 @@ impl Failure {
         &self.hints
     }
 
-    /// Whether whoever reads the output has closed it.
+    /// True if the reader of the output has closed it.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         self.closed_pipe
     }
@@ -103,7 +103,7 @@ impl Serialize for Failure {
     }
 }
 
-/// Output that could not be written. A closed pipe is the reader's choice, not an error.
+/// The output could not be written. A closed pipe is the reader's choice, not an error.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;

@@ -1,25 +1,26 @@
-//! Texts of the help that are more than a sentence, and the command reference made of all of it.
+//! Help texts that are longer than a sentence, and the command reference that is generated from all
+//! help texts.
 
 use std::fmt::Write as _;
 
 use crate::exit::Exit;
 
-/// Below the short help of the program.
+/// Text after the short help of the program.
 pub(crate) const PROGRAM: &str = "\
 Begin with:
   diskmend inspect /mnt/f                         what is wrong; writes nothing
   diskmend repair /mnt/f rdp-internal-error       shows what it would change, then asks
-  diskmend undo /mnt/f                            takes the last repair back
+  diskmend undo /mnt/f                            undoes the last repair
 
-'diskmend help COMMAND' tells more and ends with examples.";
+'diskmend help COMMAND' shows more, with examples.";
 
-/// Below the long help of the program.
+/// Text after the long help of the program.
 pub(crate) fn program_long() -> String {
     format!(
         "{PROGRAM}\n\n\
          TARGET is the folder on which the attached disk's Windows volume is mounted, or its drive \
-         letter (F:) on Windows; or a disk that is not mounted: an image file (raw, VHD, VHDX) or a \
-         block device.\n\n\
+         letter (F:) on Windows; or an unmounted disk: an image file (raw, VHD, VHDX) or a block \
+         device.\n\n\
          Exit codes:\n{}",
         Exit::table().trim_end()
     )

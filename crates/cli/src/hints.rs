@@ -1,4 +1,5 @@
-//! What to do about an error: known to the command line only, which knows the person's next step.
+//! Hints: what the user can do about an error. Only the command line knows the user's next
+//! step.
 
 use std::io;
 use std::path::Path;
@@ -15,33 +16,33 @@ use crate::output::shell;
 use crate::volume_root::volume_root;
 
 const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
-const STATE_FOLDER_OPEN: &str = "look at what is in it. Undo data that are yours: copy the folder to this machine, to a place \
-     that only you can write, and name that with --state-dir DIR; then move the folder on the disk \
-     away (in a folder of this machine, chown and chmod go-w do as well). What somebody else put \
-     there is not to be undone";
-const NOT_A_HIVE: &str = "hives lie in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
-                          in user profiles (NTUSER.DAT) and in the boot store (BCD); of a disk \
-                          image, mount the volume";
-const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files, which lie beside it; \
-                      where they are lost, so are the last changes to the registry";
+const STATE_FOLDER_OPEN: &str = "look at what is in it. If the undo data are yours, copy the \
+     folder to this machine, to a place that only you can write, and name that place with \
+     --state-dir DIR; then move the folder on the disk away (for a folder of this machine, chown \
+     and chmod go-w are enough). Do not undo runs that somebody else put there";
+const NOT_A_HIVE: &str = "hives are in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
+                          in user profiles (NTUSER.DAT) and in the boot store (BCD); if this is a \
+                          disk image, mount its volume";
+const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files from the same folder; \
+                      if they are lost, so are the last changes to the registry";
 const A_TARGET: &str =
     "name the folder that the Windows volume is mounted on, a disk image, or a disk";
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
-const LOADED: &str = "another program has it open; where it is loaded into this machine's registry, \
+const LOADED: &str = "another program has it open; if it is loaded into this machine's registry, \
                       close regedit and unload it: 'reg unload HKLM\\NAME', with the name that \
                       it was loaded under";
 
-/// Whether it is a disk that nobody has mounted.
+/// True if the target is an unmounted disk.
 fn is_disk(target: &Path) -> bool {
     !volume_root(target).is_dir()
 }
 
-/// Where no volume shows permissions.
+/// The hint if the volume shows no permissions.
 pub(crate) fn no_descriptors(target: &Path) -> &'static str {
     if is_disk(target) {
-        "permissions are kept on NTFS volumes; 'diskmend disks' shows which these are"
+        "permissions are kept on NTFS volumes; 'diskmend disks' shows which volumes are NTFS"
     } else if cfg!(windows) {
         "permissions are kept on NTFS volumes, by their drive letter or volume name"
     } else {
@@ -50,28 +51,28 @@ pub(crate) fn no_descriptors(target: &Path) -> &'static str {
     }
 }
 
-/// Where it is not known which boot store is meant.
+/// The hint if several boot stores are possible, or none was found.
 pub(crate) fn boot_store(target: &Path) -> &'static str {
     if is_disk(target) {
-        "all volumes of the disk that can be read were looked through; where several stores are found, --loader GUID \
-         names the loader that is meant, and so the store that holds it"
+        "diskmend searched all volumes of the disk that it can read; if there are several stores, \
+ --loader GUID names the loader, and so the store that contains it"
     } else if cfg!(windows) {
-        "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by letter \
-         or as 'mountvol' lists it; where several stores are found, --store FILE names the one that \
-         is meant"
+        "--boot-volume VOLUME names the boot partition (BIOS) or the EFI system partition, by \
+         letter or as 'mountvol' lists it; if there are several stores, --store FILE names the \
+         right one"
     } else {
-        "mount the boot partition (BIOS) or the EFI system partition and add --boot-volume DIR; where \
-         several stores are found, --store FILE names the one that is meant"
+        "mount the boot partition (BIOS) or the EFI system partition and add --boot-volume DIR; if \
+         there are several stores, --store FILE names the right one"
     }
 }
 
-/// Where it is not known which loader is meant.
+/// The hint if several loaders are possible.
 fn loader(target: &Path) -> &'static str {
     match is_disk(target) {
-        true => "--loader GUID names the loader of this Windows, --all-loaders means all",
+        true => "--loader GUID names the loader of this Windows, --all-loaders means all of them",
         false => {
-            "--loader GUID names the loader of this Windows, --all-loaders means all; 'diskmend bcd \
-             show STORE' lists them"
+            "--loader GUID names the loader of this Windows, --all-loaders means all of them; \
+             'diskmend bcd show STORE' lists them"
         }
     }
 }
@@ -79,17 +80,19 @@ fn loader(target: &Path) -> &'static str {
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         let hint = match &error {
-            RecipeError::Unknown { known, .. } => Some(format!("there are: {}", known.join(", "))),
+            RecipeError::Unknown { known, .. } => {
+                Some(format!("the recipes are: {}", known.join(", ")))
+            }
             RecipeError::Conflict { .. }
             | RecipeError::ElementConflict { .. }
-            | RecipeError::AclConflict { .. } => Some("name one of the two only".to_owned()),
+            | RecipeError::AclConflict { .. } => Some("name only one of the two".to_owned()),
             _ => None,
         };
         Self::of(Exit::Usage, &error).maybe_hint(hint)
     }
 }
 
-/// A target that could not be opened.
+/// The failure if a target could not be opened.
 pub(crate) fn target_failure(error: &OpenError) -> Failure {
     let (exit, hint) = target_hint(error);
     Failure::of(exit, error).maybe_hint(hint)
@@ -99,7 +102,7 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
         OpenError::Offline { disks, .. } => {
             let lines: Vec<String> = disks.iter().map(|disk| online(*disk)).collect();
-            let hint = format!("where it is on that disk: {}", lines.join("; "));
+            let hint = format!("if it is on that disk: {}", lines.join("; "));
             return (Exit::Failure, Some(hint));
         }
         OpenError::BitLocker { .. } => (Exit::Refused, Some(BITLOCKER)),
@@ -116,7 +119,7 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
         DiskError::SeveralWindows { .. } => (
             Exit::Usage,
-            Some("say which one with --volume N; 'diskmend disks' shows what each holds"),
+            Some("choose one with --volume N; 'diskmend disks' shows what each contains"),
         ),
         DiskError::NoSuchPartition { .. } => {
             (Exit::Usage, Some("'diskmend disks' lists the partitions"))
@@ -132,32 +135,32 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
         | DiskError::StorageSpaces { .. } => (Exit::Refused, None),
         DiskError::NoWindows { .. } => (
             Exit::Failure,
-            Some("'diskmend disks' shows what the disk holds"),
+            Some("'diskmend disks' shows what the disk contains"),
         ),
         _ => (Exit::Failure, None),
     };
     (exit, hint.map(str::to_owned))
 }
 
-/// Makes the volumes of a disk reachable.
+/// The command that brings a disk online, so that its volumes can be reached.
 fn online(disk: DiskNumber) -> String {
     format!(
-        "in PowerShell 'Set-Disk -Number {disk} -IsOffline $false' (diskpart: 'select disk {disk}', \
-         'online disk')"
+        "in PowerShell 'Set-Disk -Number {disk} -IsOffline $false' (diskpart: 'select disk \
+         {disk}', 'online disk')"
     )
 }
 
-/// Makes the volumes of a disk writable.
+/// The command that makes the volumes of a disk writable.
 fn disk_writable(disk: DiskNumber) -> String {
     format!(
-        "in PowerShell 'Set-Disk -Number {disk} -IsReadOnly $false' (diskpart: 'select disk {disk}', \
-         'attributes disk clear readonly')"
+        "in PowerShell 'Set-Disk -Number {disk} -IsReadOnly $false' (diskpart: 'select disk \
+         {disk}', 'attributes disk clear readonly')"
     )
 }
 
-/// An operation of the engine on `target` that came to no good end.
+/// The failure of an operation of the engine on `target`.
 ///
-/// `state` is the option that names the folder for undo data, where one was given.
+/// `state` is the option that names the folder for undo data, if it was given.
 pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failure {
     let exit = match error.class() {
         Class::Failed => Exit::Failure,
@@ -173,37 +176,37 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             return hints.into_iter().fold(failure, Failure::hint);
         }
         Error::DamagedRun { run, .. } => Some(format!(
-            "look at run {run} in the folder for undo data; once its folder is moved away, it \
-             hinders nobody"
+            "look at run {run} in the folder for undo data; if you move its folder away, diskmend \
+             no longer waits for it"
         )),
         Error::Refused(refusal) => refusal_hint(refusal, target, state),
         Error::Target { source, .. } => target_hint(source).1,
         Error::NotAHive { .. } => Some(NOT_A_HIVE.to_owned()),
         Error::Draft { .. } => Some(
-            "free some space there, or have TMPDIR name another folder of this machine".to_owned(),
+            "free some space there, or set TMPDIR to another folder of this machine".to_owned(),
         ),
-        Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all that is wrong".into()),
+        Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all problems".into()),
         Error::NoRun { .. } | Error::NotUndoable { .. } => Some(format!(
             "'diskmend runs {}{state}' lists the runs",
             word(target)
         )),
-        Error::RolledBack { .. } => Some("the disk is as it was; nothing is left to undo".into()),
+        Error::RolledBack { .. } => Some("the disk is as it was; there is nothing to undo".into()),
         Error::Broken { run, .. } => Some(format!(
             "find out why the disk can't be written, then: {}",
             undo(target, run, state)
         )),
         Error::NotUndone { run, .. } => Some(format!(
-            "find out why, then once more: {}; if it never succeeds, add --force-bytes, which shows \
-             what differs and restores the run's old bytes alone",
+            "find out why, then run again: {}; if it never succeeds, add --force-bytes, which \
+             shows what differs and restores only the run's old bytes",
             undo(target, run, state)
         )),
         Error::NotReversible { run, .. } => Some(format!(
-            "undo what came later first; or restore the run's old bytes over it, after it is shown: \
-             {} --force-bytes",
+            "undo the later changes first; or restore the run's old bytes over them, after \
+             diskmend has shown them: {} --force-bytes",
             undo(target, run, state)
         )),
         Error::NotCompleted { run, .. } => Some(format!(
-            "find out why, then repeat the command; or take the run back: {}",
+            "find out why, then repeat the command; or undo the run: {}",
             undo(target, run, state)
         )),
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
@@ -212,20 +215,20 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
     failure.maybe_hint(hint)
 }
 
-/// What can be done about a run that nobody speaks for. The name of a run is only digits, `T`, `Z`
-/// and `-`, whoever has written it.
+/// Hints for a run without a valid seal. The name of a run contains only digits, `T`, `Z` and `-`,
+/// whoever has written it.
 pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> Vec<String> {
     let mut hints = Vec::new();
     if let Trust::Foreign { key } = trust {
         hints.push(format!(
-            "if you know the machine with the key {key}: have 'diskmend key export' there give its \
-             key, and add --key FILE"
+            "if you know the machine with the key {key}: run 'diskmend key export' there, and name \
+             the exported file with --key FILE"
         ));
     }
     hints.push(format!(
-        "to see what it would change, and then to decide: diskmend undo {target} {run} --trust{state}"
+        "to see what it would change, and then decide: diskmend undo {target} {run} --trust{state}"
     ));
-    // Another machine may still need its own.
+    // Another machine may still need a run with its key.
     hints.push(match trust {
         Trust::Foreign { .. } => format!(
             "to keep it without undoing it: move its folder diskmend/runs/{run} off the disk"
@@ -233,15 +236,15 @@ pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> 
         Trust::Unauthenticated {
             reason: Doubt::OtherDisk,
         } => format!(
-            "this machine has made it for another disk that may still need it: name that disk to \
-             undo it, or move its folder diskmend/runs/{run} to that disk's folder for undo data"
+            "this machine made it for another disk that may still need it: name that disk to undo \
+             it, or move its folder diskmend/runs/{run} to that disk's folder for undo data"
         ),
         _ => format!("to remove it without undoing it: diskmend runs {target} --prune{state}"),
     });
     hints
 }
 
-/// A target as a shell takes it.
+/// The target, quoted for the shell.
 fn word(target: &Path) -> String {
     shell::word(&target.display().to_string()).into_owned()
 }
@@ -267,16 +270,17 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         }
         Refusal::HiveErrors { .. } => {
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \
-             Windows/System32/config/RegBack where that holds one"
+             Windows/System32/config/RegBack if that folder contains one"
         }
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
         Refusal::Log {
             source: ReadLogError::TooLong { .. },
             ..
-        } => "no Windows wrote such a log; look at the file, and move it away before you try again",
+        } => "no Windows wrote such a log; look at the file, and move it away, then try again",
         Refusal::Linked { .. } | Refusal::SameFile { .. } => {
-            "no Windows makes such a file; if its content belongs to this hive, copy it to a new \
-             file and rename that over this name; if not, move this name away; then try again"
+            "no Windows creates such a file; if its content belongs to this hive, copy it to a new \
+             file and rename that file over this name; if not, move this file away; then try \
+             again"
         }
         Refusal::Log { .. } => return None,
         Refusal::NoStore { .. } | Refusal::StoreUnclear { .. } => boot_store(target),
@@ -288,29 +292,29 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         | Refusal::WrongLoader { .. }
         | Refusal::AnotherWindows { .. } => loader(target),
         Refusal::BootVolume { .. } => match is_disk(target) {
-            true => "'diskmend disks' shows what the other volumes of the disk hold",
+            true => "'diskmend disks' shows what the other volumes of the disk contain",
             false => "mount the volume again, and say where it is with --boot-volume DIR",
         },
         Refusal::BootVolumeOffDisk { .. } => {
-            "leave --boot-volume and --store out: the boot stores on the other partitions of the \
-             disk are found; or mount both volumes and name their folders"
+            "leave --boot-volume and --store out: diskmend finds the boot stores on the other \
+             partitions of the disk; or mount both volumes and name their folders"
         }
         Refusal::BootVolumeNotMounted { .. } => {
-            "mount the boot volume too and name its folder; or name the disk that holds both \
-             volumes, not mounted, as the target alone"
+            "mount the boot volume too and name its folder; or give only the disk that contains \
+             both volumes, not mounted, as the target"
         }
         Refusal::NoObject { .. } | Refusal::StoreUnsound { .. } => {
-            "'diskmend bcd check STORE' tells what is wrong with it"
+            "'diskmend bcd check STORE' shows what is wrong with it"
         }
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
         Refusal::NoDescriptors => no_descriptors(target),
         Refusal::NotElevated => PERMISSION,
         Refusal::HiveBusy { .. } => "wait until it has ended",
         Refusal::NoKey(_) => {
-            "runs are sealed with a key that is kept on this machine, off the disk; \
-             DISKMEND_KEY_FILE names another file for it"
+            "diskmend seals runs with a key that is kept on this machine, off the disk; \
+             DISKMEND_KEY_FILE names another file for the key"
         }
-        Refusal::StateFolderNeeded => "say where to keep them with --state-dir DIR",
+        Refusal::StateFolderNeeded => "name a folder for them with --state-dir DIR",
         Refusal::StateFolderOpen { .. } => STATE_FOLDER_OPEN,
         Refusal::StateFolder { .. } => {
             "look at what it is; keep undo data elsewhere with \
@@ -323,13 +327,13 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
 
 fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
     Some(match guard {
-        GuardError::NotWindows => "name the root of the Windows volume: the folder that holds \
+        GuardError::NotWindows => "name the root of the Windows volume: the folder that contains \
                                    the folder Windows"
             .to_owned(),
         GuardError::DiskReadOnly { disk } => disk_writable(*disk),
         GuardError::NotWritable { .. } => PERMISSION.to_owned(),
         GuardError::DiskChanged | GuardError::DiskWasInUse => {
-            "repeat the command once nobody else works on it".to_owned()
+            "repeat the command when nothing else uses it".to_owned()
         }
         GuardError::DiskOnReadOnly => {
             "mount that file system for writing, or work on a copy of the image".to_owned()
@@ -340,7 +344,7 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
         ),
         GuardError::ReadOnly if cfg!(windows) => {
             "in diskpart: 'select volume LETTER', 'attributes volume clear readonly'; a disk that \
-             is read-only as a whole may have a switch, or be attached so"
+             is read-only as a whole may have a switch, or be attached read-only"
                 .into()
         }
         GuardError::ReadOnly => format!(
@@ -348,19 +352,19 @@ fn guard_hint(guard: &GuardError, target: &str) -> Option<String> {
              shut down fully is mounted read-only by some drivers"
         ),
         GuardError::Hibernated => "start that Windows and shut it down fully ('shutdown /s /f /t \
-                                   0'); where it can't start, mounting with 'ntfs-3g -o \
-                                   remove_hiberfile' throws the saved session away"
+                                   0'); if it can't start, mount the volume with 'ntfs-3g -o \
+                                   remove_hiberfile', which discards the saved session"
             .to_owned(),
         GuardError::OwnDisk => {
             "diskmend repairs a disk that is attached to another machine".to_owned()
         }
         GuardError::Busy => "wait until it has ended".to_owned(),
-        GuardError::DiskInUse => "unmount its volumes, or end the program that works on it; then \
+        GuardError::DiskInUse => "unmount its volumes, or end the program that uses it; then \
                                   repeat the command"
             .to_owned(),
         GuardError::DiskAttached { device } => format!(
-            "unmount what is mounted of it and detach it ('findmnt -S /dev/{device}', 'losetup -d \
-             /dev/{device}'), then repeat the command; or mount its volume and name the folder"
+            "unmount what is mounted from it and detach it ('findmnt -S /dev/{device}', 'losetup \
+             -d /dev/{device}'), then repeat the command; or mount its volume and name the folder"
         ),
         GuardError::DiskLocked | GuardError::DiskOpen => {
             "shut the virtual machine down, or end the program that has it \

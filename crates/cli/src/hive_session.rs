@@ -1,4 +1,4 @@
-//! One edit of a hive file through the engine, with what a person sees of it.
+//! One edit of a hive file through the engine, with the messages for the user.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use crate::hints;
 use crate::progress::Steps;
 use crate::target_arg::StateArgs;
 
-/// Whether hives are checked in full and read with a second reader before they are written.
+/// Whether the hive is fully checked and read by a second reader before it is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Check {
     Full,
     None,
 }
 
-/// Recovers the hive file if it is dirty, and edits it. An edit that refuses writes nothing.
+/// Recovers the hive file if it is dirty, and edits it. If the edit refuses, nothing is written.
 pub(crate) fn edit<T>(
     file: &Path,
     state: &StateArgs,
@@ -31,7 +31,7 @@ pub(crate) fn edit<T>(
     result.map_err(|error| failure(error, file, state))
 }
 
-/// What a person reads of an edit that was not made.
+/// The failure that the user sees if an edit was not made.
 pub(crate) fn failure(error: NotEdited<Failure>, file: &Path, state: &StateArgs) -> Failure {
     match error {
         NotEdited::Refused(failure) => failure,

@@ -1,4 +1,5 @@
-//! Ctrl-C and termination: at once while nothing is written, at the next safe point afterwards.
+//! Ctrl-C and termination: the program ends at once while it writes nothing, and at the next
+//! safe point while it writes.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -9,7 +10,7 @@ use crate::output::console;
 const IDLE: u8 = 0;
 /// Something is being written: the process must reach a safe point by itself.
 const WRITING: u8 = 1;
-/// The signal came first: the process is ending.
+/// The signal came before the writing began: the process is ending.
 const ENDING: u8 = 2;
 
 static STATE: AtomicU8 = AtomicU8::new(IDLE);
@@ -25,7 +26,7 @@ pub(crate) fn listen() {
         }
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        tracing::warn!(%error, "signals are not listened for");
+        tracing::warn!(%error, "can't listen for signals");
     }
 }
 
@@ -37,19 +38,20 @@ fn end() -> ! {
     std::process::exit(Exit::Interrupted.code().into())
 }
 
-/// Whether someone asked the program to stop: the flag that is looked at before each step.
+/// The flag that is set if the user asked the program to stop. The engine checks it before each
+/// step.
 pub(crate) fn flag() -> &'static AtomicBool {
     &REQUESTED
 }
 
-/// Says so where someone asked the program to stop and it was done nevertheless.
+/// Prints a note if the user asked the program to stop, but the work was finished nevertheless.
 pub(crate) fn tell_if_too_late() {
     if REQUESTED.load(Ordering::SeqCst) {
-        console::note("the interrupt came while it was being written: it was finished");
+        console::note("the interrupt came while diskmend was writing: it finished the run");
     }
 }
 
-/// Runs what writes: a signal no longer ends the process, only sets [`flag`].
+/// Runs work that writes: during it, a signal does not end the process, but only sets [`flag`].
 pub(crate) fn while_writing<T>(work: impl FnOnce() -> T) -> T {
     let idle = STATE.compare_exchange(IDLE, WRITING, Ordering::SeqCst, Ordering::SeqCst);
     if idle == Err(ENDING) {

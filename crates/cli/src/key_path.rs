@@ -3,10 +3,10 @@
 use diskmend_hive::components;
 use diskmend_hive::name::same_name;
 
-/// What regedit's address bar puts in front of a path.
+/// The prefix that regedit's address bar puts before a path.
 const COMPUTER: &str = "Computer";
 
-/// Short names of root keys.
+/// The short names of root keys.
 const ROOTS: [(&str, &str); 5] = [
     ("HKLM", "HKEY_LOCAL_MACHINE"),
     ("HKCU", "HKEY_CURRENT_USER"),
@@ -15,8 +15,8 @@ const ROOTS: [(&str, &str); 5] = [
     ("HKCC", "HKEY_CURRENT_CONFIG"),
 ];
 
-/// The path below the hive's root: without leading and trailing backslashes, and without
-/// `prefix` where it starts with that.
+/// The path below the hive's root, without leading and trailing backslashes, and without `prefix`
+/// if the path starts with it.
 pub(crate) fn below_root(path: &str, prefix: Option<&str>) -> String {
     let mut names: Vec<&str> = components(path).collect();
     let prefix: Vec<&str> = components(prefix.unwrap_or_default()).collect();
@@ -43,7 +43,7 @@ pub(crate) fn value_name(text: &str) -> &str {
     }
 }
 
-/// A path for a person; the root has none of its own.
+/// A path for display; the root has no path.
 pub(crate) fn shown(path: &str) -> &str {
     match path {
         "" => "\\",
@@ -51,12 +51,12 @@ pub(crate) fn shown(path: &str) -> &str {
     }
 }
 
-/// What is probably meant, where a path that does not exist shows it.
+/// A hint what the user probably meant, if a path that does not exist suggests it.
 pub(crate) fn hint(path: &str) -> Option<String> {
     let first = components(path).next()?;
     if same_name(first, "CurrentControlSet") {
-        let hint = "CurrentControlSet exists in a running Windows only: name the control set itself, \
-                    such as ControlSet001";
+        let hint = "CurrentControlSet exists only in a running Windows: name the control set \
+                    itself, such as ControlSet001";
         return Some(hint.to_owned());
     }
     let is_root = ROOTS
@@ -64,7 +64,7 @@ pub(crate) fn hint(path: &str) -> Option<String> {
         .any(|(short, long)| same_name(first, short) || same_name(first, long));
     (is_root || same_name(first, COMPUTER)).then(|| {
         "paths start below the hive's root: say where the hive belongs, as in --prefix \
-         'HKEY_LOCAL_MACHINE\\SYSTEM', or leave that part out"
+         'HKEY_LOCAL_MACHINE\\SYSTEM', or leave out that part"
             .to_owned()
     })
 }

@@ -1,5 +1,5 @@
-//! The program `diskmend`: arguments, printing, questions and exit codes. What it does lies in the
-//! crates below; this one can be read for its command line.
+//! The program `diskmend`: arguments, printing, questions and exit codes. The crates below do the
+//! work. This crate is a library so that its command line can be read too.
 //!
 //! ```
 //! let command = diskmend::command();
@@ -7,14 +7,14 @@
 //! assert_eq!(diskmend::Exit::Refused.code(), 5);
 //! ```
 //!
-//! | module | what lives there |
+//! | module | what it contains |
 //! |---|---|
 //! | `args` | the command line as typed |
-//! | `common` | the options that every command takes |
+//! | `common` | the options that every command has |
 //! | `commands` | one file for each command: its arguments and its run |
 //! | `output` | tables, JSON, styles, escaping, the log |
 //! | [`Exit`] | the exit codes |
-//! | `hints` | what to do about an error |
+//! | `hints` | what the user can do about an error |
 
 #![forbid(unsafe_code)]
 
@@ -51,20 +51,20 @@ use failure::Failure;
 pub use help::reference;
 use output::console::Console;
 
-/// The command line's definition, for the manual page and shell completions.
+/// The definition of the command line, for the manual pages and shell completions.
 #[must_use]
 pub fn command() -> clap::Command {
     Args::command()
 }
 
-/// Runs the program on the process's arguments.
+/// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
     match Args::try_parse() {
         Ok(args) => run(&args).into(),
         Err(error) => {
             let error = shown(error);
-            // Where neither stream can be written there is nobody left to tell.
+            // If neither stream can be written, nobody can read the message.
             let _ = error.print();
             match error.use_stderr() {
                 true => Exit::Usage.into(),
@@ -74,8 +74,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The same error of arguments that can be shown. A shell's pattern gives the names of files on a
-/// disk as arguments, and clap shows what it did not expect as it is.
+/// Makes an error about the arguments safe to print. A shell's pattern can expand to names of files
+/// on a disk, and clap prints unexpected arguments unchanged.
 fn shown(error: clap::Error) -> clap::Error {
     if !error.use_stderr() {
         return error;
@@ -92,7 +92,7 @@ fn run(args: &Args) -> Exit {
     output::log::start(args.common.verbose);
     interrupt::listen();
     let result = commands::run(&args.command, &mut console).and_then(|exit| {
-        // What is done stays done, whether or not someone reads the result to its end.
+        // The changes stay, even if nobody reads the result to its end.
         let flushed = console.flush().map_err(Failure::from);
         flushed.map(|()| exit)
     });

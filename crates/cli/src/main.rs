@@ -1,4 +1,5 @@
-//! The program `diskmend`; everything is in the library, so that its command line can be read too.
+//! The program `diskmend`. Everything is in the library, so that its command line can be read
+//! too.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A file for a result: new, never in place of another.
+//! A new file for a result; an existing file is never overwritten.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -22,8 +22,8 @@ pub(crate) fn write<T>(
         .open(path)
         .map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                Failure::new(Exit::Failure, format_args!("{shown}: exists already"))
-                    .hint("choose another name: nothing is overwritten")
+                Failure::new(Exit::Failure, format_args!("{shown}: already exists"))
+                    .hint("choose another name: diskmend overwrites no file")
             }
             _ => failed(error),
         })?;

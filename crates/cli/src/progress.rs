@@ -1,4 +1,4 @@
-//! A sign of life while something takes long, on a terminal only.
+//! Progress display for work that takes long, on a terminal only.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use crate::interrupt;
 
 const TICK: Duration = Duration::from_millis(120);
 
-/// A line on stderr that turns until it is dropped.
+/// A spinner on stderr that turns until it is dropped.
 pub(crate) struct Spinner {
     bar: ProgressBar,
 }
 
 impl Spinner {
-    /// Starts it; where stderr is no terminal nothing is shown.
+    /// Starts the spinner; if stderr is not a terminal, nothing is shown.
     pub(crate) fn start(what: &str) -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
@@ -34,16 +34,16 @@ impl Drop for Spinner {
     }
 }
 
-/// The engine's steps, shown one after the other.
+/// Shows the engine's steps, one after the other.
 pub(crate) struct Steps {
     spinner: Spinner,
-    /// What is being done, and since when.
+    /// The current step, and when it began.
     message: String,
     since: Instant,
 }
 
 impl Steps {
-    /// Starts to show them.
+    /// Starts the display.
     pub(crate) fn start() -> Self {
         Self {
             spinner: Spinner::start("starting"),
@@ -52,7 +52,7 @@ impl Steps {
         }
     }
 
-    /// Shows the steps of work that writes, which an interrupt does not stop between two writes.
+    /// Shows the steps of work that writes. An interrupt stops such work only between two writes.
     pub(crate) fn while_writing<T, E>(
         work: impl FnOnce(&mut Watch<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -65,7 +65,7 @@ impl Steps {
         result
     }
 
-    /// What the engine reports to, and asks whether it shall stop.
+    /// The engine reports its steps to this, and asks it whether to stop.
     pub(crate) fn watch(&mut self) -> Watch<'_> {
         Watch::new(self, interrupt::flag())
     }
@@ -81,13 +81,13 @@ impl Progress for Steps {
 
     fn count(&mut self, done: u64) {
         let seconds = self.since.elapsed().as_secs_f64();
-        // A rate that was hardly measured says nothing.
+        // Right after the start, a rate would be meaningless.
         let rate = match seconds > 0.5 {
             #[expect(
                 clippy::cast_precision_loss,
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "a rate for a person"
+                reason = "the rate is only displayed"
             )]
             true => format!(", {} a second", (done as f64 / seconds) as u64),
             false => String::new(),

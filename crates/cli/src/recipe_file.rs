@@ -1,4 +1,4 @@
-//! Recipes of the user's own, in files.
+//! The user's own recipes, in files.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,19 +9,20 @@ use diskmend_repair::recipe::{Catalogue, Recipe};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Most bytes that are read; more than any recipe may have, so that a longer one is seen to be one.
+/// The largest number of bytes to read. It exceeds the limit for a recipe, so that a recipe that is
+/// too long is recognized.
 const MAX_READ: u64 = 1 << 20;
 
-/// Recipes of the user's own.
+/// The user's own recipes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RecipeFiles {
-    /// Take the recipe in this file too, under the name that it gives itself; may be repeated
+    /// Also load the recipe in this file, under the name in the file; may be repeated
     #[arg(long = "recipe", value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 impl RecipeFiles {
-    /// All recipes that can be named.
+    /// All recipes that the user can name.
     pub(crate) fn catalogue(&self) -> Result<Catalogue, Failure> {
         let mut catalogue = Catalogue::built_in()?;
         for path in &self.files {

@@ -1,4 +1,4 @@
-//! The target and what belongs to it, as typed and as opened.
+//! The options for the target, and how they are opened.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::key_store::{self, KeyFile, KnownKey};
 use crate::output::shell;
 use crate::volume_root::volume_root;
 
-/// The disk to work on.
+/// The target disk.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The folder on which the Windows volume is mounted; on Windows, its drive letter; or a disk that
-    /// is not mounted: an image file (raw, VHD, VHDX) or a block device
+    /// The folder on which the Windows volume is mounted; on Windows, its drive letter; or an
+    /// unmounted disk: an image file (raw, VHD, VHDX) or a block device
     pub(crate) target: PathBuf,
     #[command(flatten)]
     volume: VolumeArgs,
@@ -24,25 +24,26 @@ pub(crate) struct TargetArgs {
     pub(crate) state: StateArgs,
 }
 
-/// Which volume of a disk is meant.
+/// The volume of an unmounted disk.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VolumeArgs {
-    /// The partition with the Windows to work on, by its number as 'diskmend disks' lists it, where a
-    /// disk that is not mounted has several
+    /// The partition with the Windows to work on, by its number as 'diskmend disks' lists it, if an
+    /// unmounted disk has several Windows installations
     #[arg(long, value_name = "N")]
     volume: Option<u32>,
 }
 
-/// Where undo data go.
+/// The folder for undo data.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StateArgs {
-    /// Keep undo data in this folder instead of 'diskmend' at the volume's root (for an image: the
-    /// folder beside it with its name and '.diskmend'; for a hive file that is not part of a Windows:
-    /// beside it); give it to every command on the same target
+    /// Keep undo data in this folder instead of 'diskmend' at the volume's root (for an image:
+    /// instead of the folder next to it with its name and '.diskmend'; for a hive file that is not
+    /// part of a Windows: instead of a folder next to it); give this option to every command on
+    /// this target
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// Believe what the machine with this key has noted of its repairs: the file that 'diskmend key
-    /// export' made there; may be repeated
+    /// Believe runs that the machine with this key has sealed: the file that 'diskmend key export'
+    /// made there; may be repeated
     #[arg(long = "key", value_name = "FILE", value_parser = key_store::read)]
     keys: Vec<KnownKey>,
 }
@@ -62,12 +63,12 @@ impl TargetArgs {
         Engine::open(self.open()?, options).map_err(|error| self.failure(&error))
     }
 
-    /// The options as typed that have to be repeated in hints.
+    /// The options as typed, to be repeated in hints.
     pub(crate) fn option(&self) -> String {
         format!("{}{}", self.volume.option(), self.state.option())
     }
 
-    /// The same for a run of that partition.
+    /// The options for a run of that partition, to be repeated in hints.
     pub(crate) fn option_for(&self, partition: Option<u32>) -> String {
         let volume = VolumeArgs {
             volume: partition.or(self.volume.volume),
@@ -89,12 +90,12 @@ impl TargetArgs {
 }
 
 impl VolumeArgs {
-    /// Opens the volume that is mounted on this folder, or lies on this disk.
+    /// Opens the volume that is mounted on this folder, or is on this disk.
     pub(crate) fn open(&self, root: &Path) -> Result<Target, Failure> {
         Target::open_volume(root, self.volume).map_err(|error| hints::target_failure(&error))
     }
 
-    /// The option as typed, to be repeated in hints; empty where it was not.
+    /// The option as typed, to be repeated in hints; empty if it was not given.
     pub(crate) fn option(&self) -> String {
         let option = self.volume.map(|number| format!(" --volume {number}"));
         option.unwrap_or_default()
@@ -102,7 +103,7 @@ impl VolumeArgs {
 }
 
 impl StateArgs {
-    /// The option as typed, to be repeated in hints; empty where it was not.
+    /// The option as typed, to be repeated in hints; empty if it was not given.
     pub(crate) fn option(&self) -> String {
         let mut option = String::new();
         if let Some(dir) = &self.state_dir {
@@ -115,7 +116,7 @@ impl StateArgs {
         option
     }
 
-    /// What the engine takes.
+    /// The options in the engine's terms.
     pub(crate) fn options(&self) -> Options {
         Options {
             state_dir: self.state_dir.clone(),

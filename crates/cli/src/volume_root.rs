@@ -1,9 +1,9 @@
-//! The root of a volume, as a person types it.
+//! The root of a volume, as the user types it.
 
 use std::path::{Path, PathBuf};
 
-/// A drive letter alone means the drive's current folder to Windows, and the name of a volume alone
-/// its device; here the root is meant.
+/// The root of the volume, if the user typed only a drive letter or a volume name. For Windows, a
+/// drive letter alone means the drive's current folder, and a volume name alone means the device.
 pub(crate) fn volume_root(path: &Path) -> PathBuf {
     match path.to_str() {
         Some(text) if cfg!(windows) && names_volume(text) => PathBuf::from(format!("{text}\\")),
@@ -11,7 +11,7 @@ pub(crate) fn volume_root(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether it is `F:` or `Volume{...}`, the latter after `\\?\` or `\\.\`, and no more.
+/// True for `F:` and for `Volume{...}` after `\\?\` or `\\.\`, with nothing after it.
 fn names_volume(text: &str) -> bool {
     let device = text
         .strip_prefix(r"\\?\")

@@ -1,17 +1,17 @@
-//! Going through the keys of a hive from top to bottom, whatever its state.
+//! Walks the keys of a hive from top to bottom, even if the hive is damaged.
 
 use std::collections::HashSet;
 
 use diskmend_hive::name::Name;
 use diskmend_hive::{CellOffset, Corruption, Key, MAX_DEPTH, Subkeys};
 
-/// How names become parts of a path.
+/// Converts a name to a part of a path.
 pub(crate) type Naming = fn(Name<'_>) -> String;
 
 /// A key and everything below it, each key before its subkeys, in the order of the hive.
 ///
-/// Keys below one that was met before, or one deeper than Windows loads, are left out: a hostile
-/// hive ends as well.
+/// The walk skips keys below a key that it has already visited, and keys deeper than Windows loads,
+/// so that it ends even for a hostile hive.
 pub(crate) struct Walk<'a> {
     naming: Naming,
     start: Option<(String, Key<'a>)>,
@@ -22,14 +22,14 @@ pub(crate) struct Walk<'a> {
 
 /// Subkeys that can't be read.
 pub(crate) struct Unreadable {
-    /// Path of the key that holds them.
+    /// The path of their parent key.
     pub(crate) parent: String,
-    /// What is wrong.
+    /// The reason.
     pub(crate) error: Corruption,
 }
 
 impl<'a> Walk<'a> {
-    /// Starts at `key`, whose path below the root is `path`.
+    /// Starts at `key`. The path of the key below the root is `path`.
     pub(crate) fn new(path: String, key: Key<'a>, naming: Naming) -> Self {
         Self {
             naming,

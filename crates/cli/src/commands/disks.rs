@@ -1,4 +1,4 @@
-//! `diskmend disks`: what lies on a disk that is not mounted.
+//! `diskmend disks`: the partitions of an unmounted disk, and what they contain.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::output::console::{self, Console};
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
 
-/// Show the partitions of a disk that is not mounted, and what they hold
+/// Show the partitions of an unmounted disk, and what they contain
 ///
-/// The disk is an image file (raw, VHD or VHDX, told by its content) or a block device. Nothing is
-/// mounted and nothing is written.
+/// The disk is an image file (raw, VHD or VHDX, recognized by its content) or a block device.
+/// Nothing is mounted and nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +56,7 @@ struct PartitionEntry {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let failed = |source| hints::target_failure(&OpenError::of_disk(&args.disk, source));
     let disk = Disk::open(&args.disk).map_err(failed)?;
-    // Where there is none, the table shows what there is instead.
+    // If there is no partition table, the table shows what the disk contains instead.
     let windows = disk.windows().unwrap_or_default();
     let table = disk.table();
     let document = Document {
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-/// What is odd about how the disk is stored, and whether that keeps it from being changed.
+/// Warnings about how the disk is stored, and whether that prevents changes.
 fn warnings(disk: &Disk) -> Vec<String> {
     let unfit = disk.fit_for_writing().err();
     let unfit = unfit.map(|error| format!("{}: it can be read, but not changed", chain(&error)));
@@ -149,7 +149,7 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
     Ok(())
 }
 
-/// A number of bytes in the largest unit that leaves it above 1.
+/// A number of bytes in the largest unit in which it is at least 1.
 fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;

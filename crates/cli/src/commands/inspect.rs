@@ -1,4 +1,4 @@
-//! `diskmend inspect`: what is found on a target, compared with recipes.
+//! `diskmend inspect`: compares a target with recipes.
 
 use std::io::{self, Write};
 
@@ -17,11 +17,12 @@ use crate::target_arg::TargetArgs;
 
 /// Show what is wrong with the Windows on a disk; nothing is written
 ///
-/// Every value that the recipes name is compared in every control set, and the hives themselves are
-/// checked. A hive that was not closed cleanly is looked at as its logs recover it, in memory.
+/// diskmend compares every value that the recipes name, in every control set, and checks the hives
+/// themselves. It replays the logs of a hive that was not closed cleanly in memory, and looks at
+/// the result.
 ///
-/// A value is a fault where what was found is evidence of a broken system. Otherwise it may merely
-/// differ from what the recipe wants, or be missing.
+/// A value is a fault if it is evidence of a broken system. Otherwise it may merely differ from the
+/// recipe, or be missing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit code 0 means that all is as it should be, 3 that something was found.

@@ -1,4 +1,4 @@
-//! `diskmend key`: this machine's key, by which it knows the runs that it has written.
+//! `diskmend key`: this machine's key, by which it recognizes its own runs.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use crate::failure::Failure;
 use crate::key_store::{self, KeyFile};
 use crate::output::console::Console;
 
-/// The key by which this machine knows what it has written to a disk
+/// Show or export the key by which this machine recognizes its own runs
 ///
-/// What diskmend notes of a repair lies on the repaired disk, where others can write too. So each run
-/// is sealed with a key that is kept on this machine, and is undone or completed only if the seal
-/// fits. The first repair makes the key. To undo on another machine, export the key here and name the
-/// file there with --key.
+/// diskmend stores what it knows about a repair on the repaired disk, where others can write too.
+/// Therefore it seals each run with a key that is kept on this machine, and undoes or completes a
+/// run only if its seal is valid. The first repair creates the key. To undo a run on another
+/// machine, export the key here and name the file there with --key.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     Show(ShowArgs),
@@ -27,7 +27,7 @@ pub(crate) enum KeyCommand {
 
 /// Show the id of this machine's key, and where the key is kept
 ///
-/// The id tells nothing of the key: 'diskmend runs' shows it for runs of other machines.
+/// The id reveals nothing about the key: 'diskmend runs' shows the ids of other machines' keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,24 +35,24 @@ Examples:
   diskmend key show --json")]
 pub(crate) struct ShowArgs {}
 
-/// Give this machine's key out, for a machine that is to undo what this one has done
+/// Export this machine's key, for a machine that is to undo the runs of this one
 ///
 /// Whoever has the key can write runs that this machine believes: keep the file secret, and delete
-/// it when it is no longer needed.
+/// it when you no longer need it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   diskmend key export -o recovery-vm-1.key
   diskmend undo /mnt/f --key recovery-vm-1.key")]
 pub(crate) struct ExportArgs {
-    /// Write it to this new file, which only its owner may read; to stdout by default
+    /// Write the key to this new file, which only its owner may read; to stdout by default
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct Shown<'a> {
-    /// Its id; null where there is no key yet.
+    /// The id of the key; null if there is no key yet.
     key: Option<KeyId>,
     path: &'a str,
 }
@@ -85,7 +85,7 @@ fn show(store: &KeyFile, console: &mut Console) -> Result<Exit, Failure> {
         (false, Some(id)) => writeln!(console.out(), "{id}  {}", Visible(&path)),
         (false, None) => writeln!(
             console.out(),
-            "none yet: the first repair makes {}",
+            "none yet: the first repair creates {}",
             Visible(&path)
         ),
     })
@@ -104,7 +104,7 @@ fn export(store: &KeyFile, args: &ExportArgs, console: &mut Console) -> Result<E
             Failure::of(Exit::Failure, &error).context(format_args!("{shown}: cannot write"));
         match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                failure.hint("choose another name: nothing is overwritten")
+                failure.hint("choose another name: diskmend overwrites no file")
             }
             _ => failure,
         }

@@ -1,4 +1,4 @@
-//! `diskmend plan`: what a repair would change.
+//! `diskmend plan`: shows what a repair would change.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
 
-/// Most changes that a person is shown; an import can have a hundred thousand.
+/// The most changes that are shown as text; an import can have a hundred thousand.
 const MOST_CHANGES: usize = 200;
 
 /// Show what a repair would change; nothing is written
@@ -33,13 +33,13 @@ pub(crate) struct Args {
     choice: Choice,
 }
 
-/// Which repairs.
+/// The recipes to apply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
     /// Recipes to apply ('diskmend recipes' lists them); with --auto, all by default
     #[arg(value_name = "RECIPE", required_unless_present = "auto")]
     recipes: Vec<String>,
-    /// Repair only what is evidence of a fault; a healthy disk is left as it is
+    /// Repair only what is evidence of a fault; do not change a healthy disk
     #[arg(long)]
     auto: bool,
     #[command(flatten)]
@@ -51,12 +51,12 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    /// Which boot store is meant.
+    /// The chosen boot store.
     pub(crate) fn boot(&self) -> BootChoice {
         self.boot.choice()
     }
 
-    /// Works out the plan.
+    /// Makes the plan.
     pub(crate) fn plan<'e>(
         &self,
         args: &TargetArgs,
@@ -118,8 +118,8 @@ pub(crate) fn show(
     })
 }
 
-/// Shows a plan to a person who will be asked about it; stdout is left to the result where that is
-/// JSON.
+/// Shows a plan before the question. If the result is JSON, the plan goes to stderr, because stdout
+/// is for the result.
 pub(crate) fn print_for_question(
     console: &mut Console,
     report: &PlanReport,
@@ -167,7 +167,7 @@ fn print(
     let pending: Vec<String> = pending.collect();
     let unread = report.acls.iter().any(|acl| acl.failed.count > 0);
     match pending.as_slice() {
-        [] if unread || !report.skipped.is_empty() => writeln!(out, "\nnothing that can be done")?,
+        [] if unread || !report.skipped.is_empty() => writeln!(out, "\nnothing can be done")?,
         [] => writeln!(out, "\nnothing to do")?,
         pending => writeln!(out, "\n{}", pending.join(", "))?,
     }
@@ -176,7 +176,7 @@ fn print(
     Ok(())
 }
 
-/// Who asks for a change, and why; a change by hand needs no reason.
+/// The recipe that makes a change, and why; a change by hand needs no reason.
 fn remark(change: &Change) -> String {
     match change.recipe.as_str() {
         "" => String::new(),
@@ -184,7 +184,7 @@ fn remark(change: &Change) -> String {
     }
 }
 
-/// The key, or the object of a boot store, that a change is about.
+/// The key, or the object of a boot store, to which a change belongs.
 fn place(change: &Change) -> (&str, &str) {
     match &change.element {
         Some(element) => (&element.store, &element.object_name),

@@ -12,7 +12,7 @@ use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::target_arg::TargetArgs;
 
-/// Removes all of them but the newest `keep`, once that is allowed.
+/// Removes all of these runs but the newest `keep`, if the user agrees.
 pub(super) fn run(
     args: &TargetArgs,
     engine: &Engine,
@@ -25,7 +25,7 @@ pub(super) fn run(
     if !list.runs.is_empty() && consent.asks() {
         tell(&list).map_err(|error| Failure::of(Exit::Failure, &error))?;
         let question = format!(
-            "Remove {} ({} bytes)? They can't be brought back.",
+            "Remove {} ({} bytes)? You can't restore them.",
             runs(list.runs.len()),
             list.bytes()
         );
@@ -45,7 +45,7 @@ pub(super) fn run(
     })
 }
 
-/// Shows what is asked about, beside the question.
+/// Lists the runs before the question.
 fn tell(list: &PruneList) -> io::Result<()> {
     let mut table = Table::new([
         ("RUN", Align::Left),
@@ -73,7 +73,7 @@ fn tell(list: &PruneList) -> io::Result<()> {
 fn print(console: &mut Console, report: &PruneReport) -> io::Result<()> {
     let out = console.out();
     if report.removed.is_empty() && report.failed.is_empty() {
-        writeln!(out, "no run can be removed")?;
+        writeln!(out, "there are no runs to remove")?;
     } else {
         let removed = runs(report.removed.len());
         writeln!(out, "{removed} removed, {} bytes", report.bytes())?;

@@ -1,4 +1,4 @@
-//! `diskmend recipes`: the repairs that can be named.
+//! `diskmend recipes`: lists the repairs.
 
 use std::io;
 
@@ -16,11 +16,11 @@ use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
 use crate::recipe_file::RecipeFiles;
 
-/// List the repairs that can be named, or show one of them
+/// List the repairs, or show one of them
 ///
-/// A recipe is a list of settings as they should be, each with the reason and the source. Some are
-/// marked as a fault: found otherwise, they are evidence of a broken system, and '--auto' repairs
-/// only these.
+/// A recipe is a list of desired settings, each with the reason and the source. Some settings have
+/// a condition under which the current value is a fault, that is, evidence of a broken system;
+/// '--auto' repairs only faults.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ Examples:
   diskmend recipes tls
   diskmend recipes --recipe my-repair.toml my-repair")]
 pub(crate) struct Args {
-    /// Show this recipe in full
+    /// Show this recipe completely
     name: Option<String>,
     #[command(flatten)]
     files: RecipeFiles,
@@ -46,9 +46,9 @@ struct RecipeEntry<'a> {
     summary: &'a str,
     sources: &'a [String],
     includes: &'a [String],
-    /// The file that it was read from; absent for one of the program's own.
+    /// The file that contains the recipe; absent for a recipe of the program's own.
     file: Option<&'a str>,
-    /// Whether it is only done when named.
+    /// True if the recipe runs only if the user names it.
     on_request: bool,
     registry: Vec<RowEntry<'a>>,
     bcd: Vec<ElementEntry<'a>>,
@@ -72,7 +72,7 @@ struct ElementEntry<'a> {
     /// The id, such as `0x16000020`.
     element: String,
     name: String,
-    /// In `bcdedit`'s words; absent where the element should not exist.
+    /// In `bcdedit`'s notation; absent if the element should not exist.
     desired: Option<String>,
     create_object: bool,
     can_be_fault: bool,
@@ -83,13 +83,13 @@ struct ElementEntry<'a> {
 struct AclEntry<'a> {
     path: String,
     applies_to: String,
-    /// The builds of Windows that it is about, first and last; absent for all.
+    /// The builds of Windows for which the row holds, first and last; absent for all builds.
     builds: Option<(u32, u32)>,
-    /// What is set, for a person; empty for a row that only says what is a fault.
+    /// What the row sets, as text; empty for a row that only checks.
     sets: Vec<String>,
-    /// Who must have which rights, or it is a fault.
+    /// The rights that accounts must have; otherwise it is a fault.
     fault_unless: Vec<String>,
-    /// The recipe that repairs the fault, where this one does not.
+    /// The recipe that repairs the fault, if this recipe does not.
     repaired_by: Option<&'a str>,
     why: &'a str,
 }
@@ -219,7 +219,7 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
         }
         let missing = match row.if_missing {
             IfMissing::Create => "",
-            IfMissing::Leave => " (where it exists)",
+            IfMissing::Leave => " (if it exists)",
         };
         let value_type = row.desired.value_type;
         let (value, desired) = (row.value.as_str(), row.desired.to_string());
@@ -233,7 +233,7 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     if recipe.on_request {
         writeln!(
             out,
-            "\nOnly when named: inspect and --auto pass it over otherwise"
+            "\nRuns only if you name it: inspect and --auto skip it otherwise"
         )?;
     }
     writeln!(out, "\nSources")?;
@@ -282,7 +282,11 @@ fn permissions(out: &mut dyn io::Write, rows: &[AclRow]) -> io::Result<()> {
         }
         if !entry.fault_unless.is_empty() {
             let accounts = entry.fault_unless.join(", ");
-            writeln!(out, "      a fault unless it gives {}", Visible(&accounts))?;
+            writeln!(
+                out,
+                "      a fault unless these have their rights: {}",
+                Visible(&accounts)
+            )?;
         }
         if let Some(recipe) = entry.repaired_by {
             writeln!(out, "      repaired by {}", Visible(recipe))?;

@@ -1,4 +1,4 @@
-//! `diskmend repair`: plan, ask, apply.
+//! `diskmend repair`: plans, asks, and applies.
 
 use std::io;
 
@@ -15,18 +15,18 @@ use crate::target_arg::TargetArgs;
 
 /// Repair the Windows on a disk
 ///
-/// The plan is shown first, and applied after a yes. Every value that a recipe names gets the
-/// documented data in every control set that exists; what is right already is not written, so that
-/// a second run writes nothing. A hive that was not closed cleanly is recovered from its logs
-/// first.
+/// diskmend shows the plan first, and applies it if you answer yes. It sets every value in the
+/// recipes to the documented data, in every control set that exists. It does not write what is
+/// already right, so that a second run writes nothing. If a hive was not closed cleanly, it first
+/// recovers the hive from its logs.
 ///
-/// Permissions of files are set last; a file of which they can't be set does not keep the others
-/// from being repaired. No link is followed. A repair that was killed while it set permissions is
-/// completed by the same command.
+/// It sets permissions of files last; if it can't set the permissions of one file, it still repairs
+/// the others. It follows no link. If a repair was killed while it set permissions, run the same
+/// command again to complete it.
 ///
-/// Before anything is written the old bytes are saved on the volume (for an image: in the folder
-/// beside it), the changed hive is checked, and a second reader has to find the same values in it. A
-/// repair that fails half way is rolled back.
+/// Before it writes anything, diskmend saves the old bytes on the volume (for an image: in the
+/// folder next to it) and checks the changed hive, and a second reader must find the new values in
+/// it. A repair that fails half way is rolled back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -88,9 +88,9 @@ fn question(plan: &PlanReport) -> String {
     }
 }
 
-/// Prints what a repair has done for a person.
+/// Prints the result of a repair as text.
 ///
-/// `state` is the option that names the folder for undo data, where one was given.
+/// `state` is the option that names the folder for undo data, if it was given.
 pub(crate) fn print(console: &mut Console, report: &RepairReport, state: &str) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
@@ -101,7 +101,7 @@ pub(crate) fn print(console: &mut Console, report: &RepairReport, state: &str) -
     print_end(console, report, state)
 }
 
-/// Prints what there is to say after the changes.
+/// Prints what follows the list of changes.
 pub(crate) fn print_end(
     console: &mut Console,
     report: &RepairReport,
@@ -120,8 +120,8 @@ pub(crate) fn print_end(
             .iter()
             .any(|notice| notice.kind == "other-recipe");
         match elsewhere {
-            true => writeln!(out, "nothing to do that these recipes do")?,
-            false => writeln!(out, "nothing to do: all is as wanted")?,
+            true => writeln!(out, "these recipes have nothing to do")?,
+            false => writeln!(out, "nothing to do: everything is as the recipes want it")?,
         }
     }
     report::remarks(&report.target, &report.skipped, &report.notices);

@@ -1,4 +1,4 @@
-//! `diskmend runs`: what has been done to a target.
+//! `diskmend runs`: lists the runs on a target.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use crate::target_arg::TargetArgs;
 /// List what diskmend has done to a disk
 ///
 /// With --prune, remove the undo data that nobody needs any more: those of runs that were undone or
-/// rolled back, that nobody speaks for, or that ended before they changed anything.
+/// rolled back, that have no valid seal, or that ended before they changed anything.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,8 +27,8 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
-    /// Remove runs that were undone or rolled back, that nobody speaks for, or that ended before they
-    /// changed anything, after asking
+    /// Remove runs that were undone or rolled back, that have no valid seal, or that ended before
+    /// they changed anything, after asking
     #[arg(long)]
     prune: bool,
     /// Keep the newest N of the runs that could be removed
@@ -112,7 +112,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
     Ok(())
 }
 
-/// Who has written a run.
+/// The machine that wrote the run.
 fn by(run: &RunSummary) -> Cell {
     match run.trust {
         Trust::Own => Cell::new("this machine"),
@@ -122,7 +122,7 @@ fn by(run: &RunSummary) -> Cell {
     }
 }
 
-/// How much the run has changed.
+/// The number of changes in the run.
 fn changes(run: &RunSummary) -> String {
     let count = (run.changes as u64).saturating_add(run.descriptors);
     match run.unfinished {

@@ -1,4 +1,4 @@
-//! `diskmend undo`: takes a run back.
+//! `diskmend undo`: undoes a run.
 
 mod force;
 
@@ -22,13 +22,13 @@ use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 use crate::volume_root::volume_root;
 
-/// Take a repair back
+/// Undo a repair
 ///
-/// Where nothing else has changed the files since, they get back the exact bytes that they had
-/// before the run. Otherwise each value that the run has changed is reversed by itself, and what
-/// somebody has changed again is left alone; both is said.
+/// If nothing else has changed the files since, undo restores exactly the bytes from before the
+/// run. Otherwise it reverses each value that the run has changed separately, and leaves alone what
+/// somebody has changed again. It says which of the two it did.
 ///
-/// A run that was killed half way is taken back the same way.
+/// A run that was killed half way is undone in the same way.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,17 +38,17 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
-    /// The run ('diskmend runs' lists them); the last that can be undone by default
+    /// The run ('diskmend runs' lists them); by default the last run that can be undone
     run: Option<String>,
-    /// The folder that the volume of the run's boot store is mounted on, where that is not the
-    /// same as in the run
+    /// The folder on which the volume of the run's boot store is mounted, if the store is on
+    /// another mounted volume
     #[arg(long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,
-    /// Restore the run's old bytes, and these alone, over whatever was written to the same places
-    /// since; what differs is shown first
+    /// Restore only the run's old bytes, over whatever was written to these places since; diskmend
+    /// shows first what differs
     #[arg(long)]
     force_bytes: bool,
-    /// Undo the run although nobody speaks for it: what that would change is shown first
+    /// Undo the run although it has no valid seal; diskmend shows first what that would change
     #[arg(long, requires = "run")]
     trust: bool,
     #[command(flatten)]
@@ -79,9 +79,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 None => run.is_undone_unasked() && run.is_of(engine.target().partition()),
             });
             match chosen {
-                // The engine refuses it, and says why.
+                // The engine refuses this run, and says why.
                 Some(chosen) if !chosen.trust.is_given() => named.clone(),
-                // What is asked then is shown first.
+                // The differences are shown before the question.
                 Some(chosen) if args.force_bytes => Some(chosen.run.clone()),
                 Some(chosen) => {
                     if !args.consent.given(&question(chosen))? {
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                     }
                     Some(chosen.run.clone())
                 }
-                // The engine says what is wrong with it.
+                // The engine says what is wrong with the run.
                 None => named.clone(),
             }
         }
@@ -116,15 +116,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-/// Whether a person vouches for a run.
+/// Whether the user must vouch for a run.
 enum Vouching {
-    /// Somebody speaks for it, and it needs no more than any other.
+    /// The run has a valid seal, and needs no more than any other.
     NotNeeded,
     Given,
     Refused,
 }
 
-/// Shows what undoing a run would change that nobody speaks for, and has a person vouch for it.
+/// Shows what undoing a run without a valid seal would change, and asks the user to vouch for the
+/// run.
 fn vouching(
     args: &Args,
     engine: &mut Engine,
@@ -143,20 +144,20 @@ fn vouching(
     let shown = engine.preview_undo(name, &mut |change| {
         if told.is_ok() {
             told = match json {
-                // The result alone goes to stdout.
+                // Only the result goes to stdout.
                 true => preview::line(&mut stderr, change),
                 false => preview::line(console.out(), change),
             };
         }
     });
     shown.map_err(|error| failed(&error))?;
-    // Nobody vouches for what was not shown.
+    // The user can't vouch for changes that were not shown.
     told.and_then(|()| console.flush())?;
     console::warn(format_args!(
-        "the data of run {name} were not written by this machine: {}",
+        "this machine did not write the data of run {name}: {}",
         run.trust
     ));
-    let question = format!("Undo run {name} all the same, and change all that is listed above?");
+    let question = format!("Undo run {name} nevertheless, and make all changes listed above?");
     if !args.consent.given(&question)? {
         return Ok(Vouching::Refused);
     }
@@ -190,10 +191,10 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
             let how = match report.is_partial() {
                 true => " in part",
                 false if report.differences.is_some() => {
-                    ": its old bytes are restored, whatever was there"
+                    ": its old bytes are restored over whatever was there"
                 }
                 false if report.descriptors.as_ref().is_some_and(left) => {
-                    ", but for what was changed since"
+                    ", except for later changes"
                 }
                 false => ", byte for byte",
             };
@@ -203,7 +204,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
                 let action = match file.action {
                     FileAction::Restored => "restored",
                     FileAction::Removed => "removed; the run had created it",
-                    FileAction::Unchanged => "had its old bytes already",
+                    FileAction::Unchanged => "already had its old bytes",
                 };
                 table.row([Cell::new(&file.path), Cell::new(action)]);
             }
@@ -225,7 +226,7 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     }
     report::remarks(&report.target, &[], &report.notices);
     if report.is_partial() {
-        console::hint("find out why these can't be written, then undo the run once more");
+        console::hint("find out why these can't be written, then undo the run again");
     }
     if let Some(run) = &report.recorded_as {
         let (target, run) = (shell::word(&report.target), shell::word(run));
@@ -243,7 +244,7 @@ fn values(out: &mut dyn io::Write, report: &UndoReport, width: Option<usize>) ->
         for change in group {
             let (state, style) = match change.reversal {
                 Reversal::Reversed => ("reversed", style::GOOD),
-                Reversal::AlreadyOld => ("was so already", style::PLAIN),
+                Reversal::AlreadyOld => ("already had its old data", style::PLAIN),
                 Reversal::LeftAlone => ("LEFT ALONE, changed since", style::WARNING),
             };
             let now = match change.reversal {

@@ -1,5 +1,5 @@
-//! Where this machine keeps the key by which it knows the runs that it has written: off every disk
-//! that is repaired, readable to nobody but whoever runs diskmend.
+//! Stores the key by which this machine recognizes its own runs. The key is off every disk that
+//! is repaired, and only the user who runs diskmend can read it.
 
 #[cfg(unix)]
 mod unix;
@@ -17,12 +17,12 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-/// Names another file for the key.
+/// The variable that names another file for the key.
 pub(crate) const VARIABLE: &str = "DISKMEND_KEY_FILE";
-/// Name of the folder and of the file in it.
+/// The name of the folder and of the file in it.
 const FOLDER: &str = "diskmend";
 const FILE: &str = "key";
-/// Longest key file in bytes.
+/// The maximum length of a key file in bytes.
 const MAX_LEN: u64 = 4096;
 
 /// The file with this machine's key.
@@ -31,21 +31,21 @@ pub(crate) struct KeyFile {
     place: Result<Place, KeyError>,
 }
 
-/// Where the file lies.
+/// The place of the file.
 #[derive(Clone, Debug)]
 struct Place {
     path: PathBuf,
-    /// Whether its folder is diskmend's own, and is made where it is missing.
+    /// True if the folder is diskmend's own, and is created if it is missing.
     own_folder: bool,
 }
 
 impl KeyFile {
-    /// The one of this machine, or of this user if that is not the administrator.
+    /// The key file of this machine, or of this user if the user is not the administrator.
     pub(crate) fn of_this_machine() -> Self {
         Self { place: place() }
     }
 
-    /// Where the key lies.
+    /// The path of the key file.
     pub(crate) fn path(&self) -> Result<&Path, KeyError> {
         match &self.place {
             Ok(place) => Ok(&place.path),
@@ -68,13 +68,14 @@ impl KeyStore for KeyFile {
             return Ok(key);
         }
         place.create()?;
-        // Another diskmend may have been first; whoever was, the file is looked at as any other.
+        // Another diskmend may have created the key first; in any case the file is checked like any
+        // other.
         let gone = || KeyError::new(format!("{}: gone again", place.path.display()));
         place.load()?.ok_or_else(gone)
     }
 }
 
-/// Reads the key of another machine from a file that a person named.
+/// Reads the key of another machine from a file that the user named.
 pub(crate) fn read(path: &str) -> Result<KnownKey, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
@@ -88,7 +89,7 @@ pub(crate) fn read(path: &str) -> Result<KnownKey, String> {
     })
 }
 
-/// The key of another machine, and the file that it is from.
+/// The key of another machine, and the file that contains it.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownKey {
     pub(crate) path: String,
@@ -104,8 +105,8 @@ fn place() -> Result<Place, KeyError> {
     }
     let folder = system::state_folder().ok_or_else(|| {
         KeyError::new(format!(
-            "there is no folder for it: neither XDG_STATE_HOME nor HOME names one; {VARIABLE} \
-             names a file"
+            "there is no folder for it: neither XDG_STATE_HOME nor HOME is set; {VARIABLE} names a \
+             file"
         ))
     })?;
     Ok(Place {
@@ -153,7 +154,7 @@ impl Place {
             self.create_folder()?;
         }
         let key = Key::generate().map_err(self.told("make a key"))?;
-        // Under a name of its own first: a key file is never seen half written.
+        // Written under a temporary name first, so that nobody sees a half written key file.
         let new = self
             .folder()
             .join(format!("{FILE}.new-{}-{}", std::process::id(), key.id()));
@@ -168,14 +169,14 @@ impl Place {
         file.write_all(key.to_line().as_bytes())?;
         file.sync_all()?;
         match fs::hard_link(new, &self.path) {
-            // Another diskmend was first, and its key is this machine's.
+            // Another diskmend created the key first, and that is this machine's key.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             linked => linked,
         }
     }
 }
 
-/// Writes a key into a new file that only its owner may read.
+/// Writes a key to a new file that only its owner may read.
 pub(crate) fn export(key: &Key, path: &Path) -> io::Result<()> {
     let mut file = system::create_new(path)?;
     file.write_all(key.to_line().as_bytes())?;
@@ -214,9 +215,9 @@ mod tests {
         assert_eq!(store.load(), Ok(None));
         assert!(
             !folder.path().join(FOLDER).exists(),
-            "loading makes nothing"
+            "loading creates nothing"
         );
-        // All that begin at once have the same.
+        // All threads that begin at once must get one key.
         let keys: Vec<Key> = std::thread::scope(|scope| {
             let all: Vec<_> = (0..8).map(|_| scope.spawn(|| store.obtain())).collect();
             let all = all.into_iter().map(|one| one.join().expect("no panic"));
@@ -230,7 +231,7 @@ mod tests {
             (0o600, 0o700)
         );
         let names = fs::read_dir(folder.path().join(FOLDER)).expect("a folder");
-        assert_eq!(names.count(), 1, "nothing else is left there");
+        assert_eq!(names.count(), 1, "no other file is left");
     }
 
     #[test]
@@ -244,7 +245,7 @@ mod tests {
         assert!(error.to_string().contains("chmod 600"), "{error}");
         set_mode(&path, 0o600);
         set_mode(&folder.path().join(FOLDER), 0o777);
-        assert!(store.obtain().is_err(), "a folder of everybody's");
+        assert!(store.obtain().is_err(), "a folder that everybody can write");
         set_mode(&folder.path().join(FOLDER), 0o700);
         assert!(store.load().is_ok());
         let elsewhere = folder.path().join("elsewhere");
@@ -267,6 +268,6 @@ mod tests {
             0,
         )
         .expect("own");
-        assert!(store.obtain().is_err(), "a FIFO is not waited for");
+        assert!(store.obtain().is_err(), "does not wait for a FIFO");
     }
 }

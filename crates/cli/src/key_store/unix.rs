@@ -1,4 +1,4 @@
-//! The key file on Unix: mode 0600 in a folder of mode 0700.
+//! The key file on Unix: mode 0600 in a folder with mode 0700.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use super::Place;
 
-/// Where programs keep their state.
+/// The folder in which programs keep their state.
 pub(super) fn state_folder() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Some(PathBuf::from("/var/lib"));
@@ -26,11 +26,11 @@ impl Place {
     pub(super) fn create_folder(&self) -> Result<(), KeyError> {
         let folder = self.folder();
         if let Some(above) = folder.parent() {
-            fs::create_dir_all(above).map_err(self.told("make the folder above it"))?;
+            fs::create_dir_all(above).map_err(self.told("create the folder above it"))?;
         }
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            made => made.map_err(self.told("make its folder")),
+            made => made.map_err(self.told("create its folder")),
         }?;
         if let Some(above) = folder.parent() {
             sync_folder(above).map_err(self.told("flush the folder above it"))?;
@@ -38,13 +38,13 @@ impl Place {
         Ok(())
     }
 
-    /// Nobody else may have written it, nor read it.
+    /// Fails if somebody else may have written or read the file.
     pub(super) fn check(&self, file: &File) -> Result<(), KeyError> {
         let shown = self.path.display();
         let own = rustix::process::geteuid().as_raw();
         let found = file.metadata().map_err(self.told("look at it"))?;
         if !found.is_file() {
-            return Err(KeyError::new(format!("{shown}: it is no regular file")));
+            return Err(KeyError::new(format!("{shown}: it is not a regular file")));
         }
         if found.uid() != own {
             let owner = found.uid();
@@ -55,11 +55,11 @@ impl Place {
         if found.mode() & 0o077 != 0 {
             let mode = found.mode() & 0o7777;
             return Err(KeyError::new(format!(
-                "{shown}: others may read or write it (mode {mode:04o}): if nobody has, 'chmod 600 \
-                 {shown}'; otherwise remove it, and a new key is made"
+                "{shown}: others may read or write it (mode {mode:04o}): if nobody has, run 'chmod \
+                 600 {shown}'; otherwise remove it, and diskmend creates a new key"
             )));
         }
-        // In a folder that others can write they could put another file in its place.
+        // In a folder that others can write, they could replace the file.
         let folder = self.folder();
         let above = fs::symlink_metadata(folder).map_err(self.told("look at its folder"))?;
         let sticky = above.mode() & 0o1000 != 0;
@@ -76,7 +76,7 @@ impl Place {
 }
 
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    // No link is followed, and a FIFO is not waited for.
+    // It follows no link, and does not wait for a FIFO.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     OpenOptions::new().read(true).custom_flags(flags).open(path)

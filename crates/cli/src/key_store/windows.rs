@@ -1,4 +1,4 @@
-//! The key file on Windows: in a folder that only SYSTEM and Administrators may enter.
+//! The key file on Windows: in a folder that only SYSTEM and Administrators may access.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,20 +11,20 @@ use diskmend_repair::KeyError;
 
 use super::Place;
 
-/// Where programs keep their state.
+/// The folder in which programs keep their state.
 pub(super) fn state_folder() -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os("ProgramData")?);
     path.is_absolute().then_some(path)
 }
 
 impl Place {
-    /// Only SYSTEM and Administrators may enter the folder, and the file inherits that.
+    /// Only SYSTEM and Administrators may access the folder, and the file inherits that.
     pub(super) fn create_folder(&self) -> Result<(), KeyError> {
         let (above, name) =
             Folder::containing(self.folder()).map_err(|error| KeyError::new(error.to_string()))?;
         match above.create_dir(&name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            made => made.map_err(self.told("make its folder")),
+            made => made.map_err(self.told("create its folder")),
         }?;
         self.check_folder()
     }
@@ -33,7 +33,7 @@ impl Place {
         let found = file.metadata().map_err(self.told("look at it"))?;
         if !found.is_file() {
             let shown = self.path.display();
-            return Err(KeyError::new(format!("{shown}: it is no regular file")));
+            return Err(KeyError::new(format!("{shown}: it is not a regular file")));
         }
         match self.own_folder {
             true => self.check_folder(),
@@ -41,14 +41,14 @@ impl Place {
         }
     }
 
-    /// Anybody may make a folder in ProgramData: one that was not made by an administrator, or that
-    /// lets others in, and what is in it, is not believed.
+    /// Anybody may create a folder in ProgramData: diskmend does not believe a folder, or its
+    /// content, if no administrator created it or if others may access it.
     fn check_folder(&self) -> Result<(), KeyError> {
         let shown = self.path.display().to_string();
         let doubtful = |what: &str| {
             KeyError::new(format!(
-                "{shown}: {what}: if no administrator of this machine made its folder, remove that, \
-                 and a new key is made"
+                "{shown}: {what}: if no administrator of this machine created its folder, remove \
+                 the folder, and diskmend creates a new key"
             ))
         };
         let (above, name) =
@@ -59,7 +59,7 @@ impl Place {
         let protection = folder.protection();
         let protection = protection.map_err(|error| doubtful(&error.to_string()))?;
         let Protection::Descriptor { bytes, own } = protection else {
-            return Err(doubtful("who may write its folder can't be told"));
+            return Err(doubtful("can't find out who may write to its folder"));
         };
         let mut expected = vec![Sid::SYSTEM, Sid::ADMINISTRATORS];
         let own = own.as_deref().map(Sid::from_bytes);
@@ -74,7 +74,7 @@ impl Place {
 }
 
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    /// FILE_FLAG_OPEN_REPARSE_POINT: a link is opened itself, and is no regular file.
+    /// FILE_FLAG_OPEN_REPARSE_POINT: a link itself is opened, and is not a regular file.
     const NO_LINK: u32 = 0x0020_0000;
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(NO_LINK).open(path)
@@ -84,8 +84,8 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Names are durable here when they have been changed.
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere this can fail")]
+/// On Windows, changed names are already durable.
+#[expect(clippy::unnecessary_wraps, reason = "on other systems this can fail")]
 pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Permissions of files, for people.
+//! Permissions of files as text.
 
 use std::io::{self, Write};
 
@@ -10,10 +10,10 @@ use diskmend_repair::documents::{
 use super::console;
 use super::style;
 
-/// Most objects that are listed one by one; `--json` and the reports of the run list more.
+/// The most objects that are listed one by one; `--json` and the run's reports list more.
 const MOST_NOTES: usize = 20;
 
-/// What was found in a folder, and what would be changed.
+/// What a folder contains, and what would be changed.
 pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> {
     let heading = style::HEADING;
     writeln!(
@@ -30,7 +30,7 @@ pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> 
     if report.in_no_group > 0 {
         writeln!(
             out,
-            "  and {} with other permissions that are not as wanted",
+            "  and {} with permissions that differ in other ways",
             objects(report.in_no_group)
         )?;
     }
@@ -39,7 +39,7 @@ pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> 
     Ok(())
 }
 
-/// Objects with the same permissions.
+/// Objects with equal permissions.
 fn group(out: &mut dyn Write, group: &AclGroup) -> io::Result<()> {
     let (state, style) = match group.state {
         RowState::Fault => ("FAULT  ", style::BAD),
@@ -69,7 +69,7 @@ fn group(out: &mut dyn Write, group: &AclGroup) -> io::Result<()> {
     }
 }
 
-/// What a repair has done.
+/// The result of a repair.
 pub(crate) fn applied(out: &mut dyn Write, applied: &AppliedDescriptors) -> io::Result<()> {
     let heading = style::HEADING;
     if applied.changed + applied.already > 0 {
@@ -80,7 +80,7 @@ pub(crate) fn applied(out: &mut dyn Write, applied: &AppliedDescriptors) -> io::
         )?;
         match applied.already {
             0 => writeln!(out)?,
-            already => writeln!(out, ", {} had them already", objects(already))?,
+            already => writeln!(out, ", {} already had them", objects(already))?,
         }
     }
     notes(&applied.left_alone, "is left alone");
@@ -88,20 +88,23 @@ pub(crate) fn applied(out: &mut dyn Write, applied: &AppliedDescriptors) -> io::
     Ok(())
 }
 
-/// What an undo has done.
+/// The result of an undo.
 pub(crate) fn undone(out: &mut dyn Write, undone: &UndoneDescriptors) -> io::Result<()> {
     writeln!(
         out,
-        "  permissions of {} restored, {} had their old ones already",
+        "  permissions of {} restored, {} already had their old ones",
         objects(undone.restored),
         objects(undone.already)
     )?;
-    notes(&undone.changed_since, "is left alone, it was changed since");
+    notes(
+        &undone.changed_since,
+        "is left alone, because it was changed since",
+    );
     notes(&undone.failed, "is not restored");
     Ok(())
 }
 
-/// A number of files and folders.
+/// A number of files and folders, in words.
 pub(crate) fn objects(count: u64) -> String {
     match count {
         1 => "1 file or folder".to_owned(),

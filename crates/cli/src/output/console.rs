@@ -1,4 +1,4 @@
-//! The two streams that the program writes to, and the question it may ask.
+//! The two streams that the program writes to, and the question that it may ask.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
@@ -14,7 +14,7 @@ use crate::common::Common;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Where results go, and how.
+/// The output streams and their format.
 pub(crate) struct Console {
     out: BufWriter<AutoStream<Stdout>>,
     json: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// The process's own streams, as the common options want them.
+    /// The process's own streams, with the format from the common options.
     pub(crate) fn new(common: &Common) -> Self {
         common.color.apply();
         Self {
@@ -34,18 +34,18 @@ impl Console {
         }
     }
 
-    /// Whether results are wanted as JSON.
+    /// True if the user wants results as JSON.
     pub(crate) fn json(&self) -> bool {
         self.json
     }
 
-    /// Whether more than usual is wanted.
+    /// True if the user wants more output.
     pub(crate) fn verbose(&self) -> bool {
         self.verbose
     }
 
-    /// Width of the terminal that results go to; `None` for a file or a pipe, where nothing is
-    /// cut.
+    /// The width of the terminal that shows the results; `None` for a file or a pipe, in which
+    /// nothing is cut off.
     pub(crate) fn width(&self) -> Option<usize> {
         self.width
     }
@@ -55,7 +55,7 @@ impl Console {
         &mut self.out
     }
 
-    /// The stream for results as bytes: nothing in them is taken for a terminal's commands.
+    /// The stream for results as bytes, which are not interpreted as terminal commands.
     pub(crate) fn bytes(&self) -> impl Write + use<> {
         BufWriter::new(io::stdout())
     }
@@ -65,14 +65,14 @@ impl Console {
         json::write(&mut self.out, body)
     }
 
-    /// Writes a result of the engine, which names its schema itself, as a JSON document.
+    /// Writes a result of the engine, which already contains its schema, as a JSON document.
     pub(crate) fn engine_document<T: Serialize>(&mut self, document: &T) -> io::Result<()> {
         json::whole(&mut self.out, document)
     }
 
     /// Prints the result of a command that ends with `exit`.
     ///
-    /// A closed pipe is the reader's choice: what was done stays done, and so does its exit code.
+    /// A closed pipe is the reader's choice: the changes stay, and the exit code does too.
     pub(crate) fn show(
         &mut self,
         exit: Exit,
@@ -85,13 +85,13 @@ impl Console {
         }
     }
 
-    /// Tells why a command failed, and gives its exit code.
+    /// Prints why a command failed, and returns its exit code.
     pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
         if failure.is_closed_pipe() {
             return failure.exit();
         }
         if self.json {
-            // Where stdout fails, stderr still gets the text below.
+            // If stdout fails, the text below still goes to stderr.
             let _ = self.document(failure).and_then(|()| self.flush());
         }
         error(failure.message());
@@ -99,46 +99,46 @@ impl Console {
         failure.exit()
     }
 
-    /// Hands over all that was written.
+    /// Flushes all output.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// Tells something that is no result.
+/// Prints a note, which is not part of the result.
 pub(crate) fn note(text: impl Display) {
     say("note", style::FAINT, &text);
 }
 
-/// Tells something that should be looked at.
+/// Prints a warning.
 pub(crate) fn warn(text: impl Display) {
     say("warning", style::WARNING, &text);
 }
 
-/// Tells why the program ends.
+/// Prints the error that ends the program.
 pub(crate) fn error(text: impl Display) {
     say("error", style::BAD, &text);
 }
 
-/// Tells what to do about it.
+/// Prints a hint what to do about it.
 pub(crate) fn hint(text: impl Display) {
     say("hint", style::GOOD, &text);
 }
 
 fn say(label: &str, style: Style, text: &dyn Display) {
     let text = text.to_string();
-    // One line, whatever the text holds: nothing in it can pass for another message.
+    // One line, whatever the text contains: no part of it can imitate another message.
     let text = Visible(&text);
-    // Where stderr is closed there is nobody left to tell.
+    // If stderr is closed, nobody can read the message.
     let _ = writeln!(anstream::stderr(), "{style}{label}:{style:#} {text}");
 }
 
-/// Whether a person can be asked: both the question and the answer go through a terminal.
+/// True if the program can ask the user: both the question and the answer go through a terminal.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question that only a clear yes confirms.
+/// Asks a question. Only a clear yes confirms it.
 pub(crate) fn confirm(question: &str) -> io::Result<bool> {
     let mut stderr = anstream::stderr();
     write!(stderr, "{} [y/N] ", Visible(question))?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use diskmend_repair::json;
 use serde::Serialize;
 
-/// The version of all documents; it grows when a field changes its meaning or goes.
+/// The version of all documents. It increases if a field changes its meaning or is removed.
 pub(crate) const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
@@ -21,13 +21,13 @@ pub(crate) fn write<T: Serialize>(out: &mut dyn Write, body: &T) -> io::Result<(
     whole(out, &Document { schema, body })
 }
 
-/// Writes a result that names its schema itself, as those of the engine do.
+/// Writes a result that already contains its schema, such as those of the engine.
 pub(crate) fn whole<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Result<()> {
     json::write_pretty(out, document)?;
     writeln!(out)
 }
 
-/// Writes a document whose last field is a list too long to be held in memory.
+/// Writes a document whose last field is a list that is too long for memory.
 pub(crate) struct Stream<'a> {
     out: &'a mut dyn Write,
     items: usize,

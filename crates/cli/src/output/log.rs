@@ -1,11 +1,11 @@
-//! The log: what the libraries report while they work, on stderr.
+//! The log: events that the libraries report while they work, on stderr.
 
 use std::io::{self, Write};
 
 use diskmend_base::escape::Visible;
 use tracing::level_filters::LevelFilter;
 
-/// Starts the log: warnings only, each `-v` one level more.
+/// Starts the log. It shows only warnings; each `-v` adds one level.
 pub(crate) fn start(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::WARN,
@@ -13,10 +13,10 @@ pub(crate) fn start(verbose: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    // Only the first call in a process can succeed, and the program makes just one.
+    // Only the first call in a process can succeed, and the program makes only one.
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
-        // Colours are escape sequences too, which the log's lines must not hold.
+        // Colours are escape sequences too, and the log's lines must not contain any.
         .with_ansi(false)
         .with_writer(|| Events(anstream::stderr()))
         .with_target(verbose > 1)
@@ -24,7 +24,7 @@ pub(crate) fn start(verbose: u8) {
         .try_init();
 }
 
-/// Takes whole events, and writes each as one line.
+/// Receives whole events, and writes each as one line.
 struct Events<W>(W);
 
 impl<W: Write> Write for Events<W> {

@@ -1,4 +1,4 @@
-//! What the program prints, and where: results to stdout, all else to stderr.
+//! The program's output: results go to stdout, everything else to stderr.
 
 pub(crate) mod acl;
 pub(crate) mod console;

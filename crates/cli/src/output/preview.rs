@@ -1,4 +1,4 @@
-//! What undoing a run would change, line by line.
+//! The preview of an undo, line by line.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use diskmend_repair::documents::FileAction;
 
 use super::report;
 
-/// Bytes that are shown of a piece.
+/// The number of bytes that are shown of a piece.
 const SHOWN: usize = 32;
 
 /// Writes one change.
@@ -74,9 +74,9 @@ pub(crate) fn line(out: &mut dyn Write, change: &WouldChange<'_>) -> io::Result<
             pair(out, &format!("permissions of {path}"), now, then)
         }
         WouldChange::Unknown { path, reason } => {
-            writeln!(out, "{}: not known: {}", Visible(path), Visible(reason))
+            writeln!(out, "{}: unknown: {}", Visible(path), Visible(reason))
         }
-        _ => writeln!(out, "a change that this program has no words for"),
+        _ => writeln!(out, "a change that this program can't describe"),
     }
 }
 
@@ -104,10 +104,11 @@ mod tests {
 
     use super::*;
 
-    /// Ends a line, forges a hint, commands the terminal, turns the direction.
+    /// Text that ends a line, imitates a hint, sends a terminal command, and changes the text
+    /// direction.
     const PLANTED: &str = "P\nhint: run this\r\u{1b}[2J\u{202e}";
 
-    /// What is shown comes from a journal that anybody may have written.
+    /// The preview shows text from a journal that anybody may have written.
     #[test]
     fn no_text_of_a_forged_run_begins_a_line() {
         let text = || Some(PLANTED.to_owned());

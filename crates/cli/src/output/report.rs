@@ -1,4 +1,4 @@
-//! The parts that the results of the engine have in common, for people.
+//! The parts that the engine's results have in common, as text.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -17,10 +17,10 @@ use crate::target_arg::TargetArgs;
 use super::console;
 use super::{shell, style};
 
-/// Most problems of a hive that are listed; `hive check` lists all.
+/// The most problems of a hive that are listed; `hive check` lists all.
 const MOST_PROBLEMS: usize = 10;
 
-/// A hive: where it lies, how it was found, its control sets.
+/// A hive: its path, its state, its control sets.
 pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
     let (heading, warning) = (style::HEADING, style::WARNING);
     writeln!(
@@ -39,7 +39,7 @@ pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
         )?;
         match &status.recovery {
             Some(recovery) => {
-                writeln!(out, "; its logs hold {} newer pages", recovery.pages)?;
+                writeln!(out, "; its logs contain {} newer pages", recovery.pages)?;
                 for log in &recovery.logs {
                     writeln!(out, "    {}", Visible(log))?;
                 }
@@ -91,8 +91,7 @@ fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
     Ok(())
 }
 
-/// Items that are about the same key of the same hive, in the order in which each key is first
-/// named.
+/// Groups items by key and hive. The groups are in the order in which each key first occurs.
 pub(crate) fn by_key<'a, T>(
     items: &'a [T],
     place: impl Fn(&'a T) -> (&'a str, &'a str),
@@ -110,21 +109,21 @@ pub(crate) fn by_key<'a, T>(
     groups.into_iter()
 }
 
-/// The key that the rows below are about; `mark` is said of it.
+/// The heading with the key for the rows below; `mark` follows the key.
 pub(crate) fn key(out: &mut dyn Write, (hive, key): (&str, &str), mark: &str) -> io::Result<()> {
     let heading = style::HEADING;
     let path = format!("{hive}\\{key}");
     writeln!(out, "\n{heading}{}{heading:#}{mark}", Visible(&path))
 }
 
-/// The object of a boot store that the rows below are about.
+/// The heading with the boot store's object for the rows below.
 pub(crate) fn object(out: &mut dyn Write, (store, object): (&str, &str)) -> io::Result<()> {
     let heading = style::HEADING;
     let (store, object) = (Visible(store), Visible(object));
     writeln!(out, "\n{heading}{store}  {object}{heading:#}")
 }
 
-/// The boot stores that were found, and the loaders in the one that was chosen.
+/// The boot stores that were found, and the loaders in the chosen one.
 pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<()> {
     for store in stores {
         let path = store.shown_path();
@@ -132,7 +131,7 @@ pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<
         match &store.problem {
             Some(problem) => writeln!(out, "{}", Visible(problem))?,
             None if store.chosen && store.warning.is_some() => {
-                writeln!(out, "meant to start this Windows, which it does not")?;
+                writeln!(out, "is meant to start this Windows, but does not")?;
             }
             None if store.chosen => writeln!(out, "starts this Windows")?,
             None => writeln!(out, "could start this Windows")?,
@@ -150,12 +149,12 @@ pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<
     Ok(())
 }
 
-/// A value in `bcdedit`'s words, or that there is none.
+/// A value in `bcdedit`'s notation, or that there is none.
 pub(crate) fn words(words: Option<&str>) -> String {
     words.unwrap_or("(none)").to_owned()
 }
 
-/// What a check found, where it found anything.
+/// The problems that a check found, if there are any.
 pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<()> {
     let total = summary.errors + summary.warnings;
     if total == 0 {
@@ -184,7 +183,7 @@ pub(crate) fn check(out: &mut dyn Write, summary: &CheckSummary) -> io::Result<(
     }
 }
 
-/// A hive that was written: what was done with it, and how it was proved.
+/// A hive that was written: what was done with it, and how it was verified.
 pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()> {
     let heading = style::HEADING;
     let path = hive.shown_path();
@@ -201,10 +200,10 @@ pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()>
         SecondReader::Agrees => writeln!(out, "a second reader agrees")?,
         SecondReader::CannotRead(why) => writeln!(
             out,
-            "the second reader can't read this hive, not even as it was ({})",
+            "the second reader could not read this hive even before the change ({})",
             Visible(why)
         )?,
-        SecondReader::Skipped => writeln!(out, "no second reader was asked")?,
+        SecondReader::Skipped => writeln!(out, "no second reader was used")?,
     }
     match &hive.check {
         Some(summary) => check(out, summary),
@@ -212,7 +211,7 @@ pub(crate) fn written(out: &mut dyn Write, hive: &AppliedHive) -> io::Result<()>
     }
 }
 
-/// Hives that were left out, and what else should be known.
+/// Hives that were left out, and other notices.
 pub(crate) fn remarks(target: &str, skipped: &[SkippedHive], notices: &[Notice]) {
     let target = Path::new(target);
     for hive in skipped {
@@ -236,18 +235,18 @@ pub(crate) fn unfinished(runs: &[RunSummary], target: &TargetArgs) {
             continue;
         }
         console::warn(format_args!(
-            "run {} was begun {} and did not end",
+            "run {} began {} and did not end",
             run.run, run.started
         ));
         settle(run, target);
     }
 }
 
-/// A run that says that it did not end, and that nobody speaks for: nothing that it says is followed.
+/// A run that claims that it did not end, but has no valid seal: diskmend follows nothing in it.
 pub(crate) fn untrusted(run: &RunSummary, target: &TargetArgs) {
     let name = &run.run;
     console::warn(format_args!(
-        "run {name} says that it did not end, and is not trusted: {}; do not undo it unseen",
+        "run {name} says that it did not end, but is not trusted: {}; do not undo it without looking at it",
         run.trust
     ));
     let options = target.option_for(run.partition);
@@ -257,7 +256,7 @@ pub(crate) fn untrusted(run: &RunSummary, target: &TargetArgs) {
     }
 }
 
-/// How a run that was killed half way is settled.
+/// The command that completes or undoes a run that was killed half way.
 pub(crate) fn settle(run: &RunSummary, target: &TargetArgs) {
     let name = shell::word(&run.run);
     let options = target.option_for(run.partition);
@@ -271,11 +270,11 @@ pub(crate) fn settle(run: &RunSummary, target: &TargetArgs) {
         ));
     }
     console::hint(format_args!(
-        "take it back with: diskmend undo {target} {name}{options}"
+        "undo it with: diskmend undo {target} {name}{options}"
     ));
 }
 
-/// A value's type and data, or that there is none.
+/// A value's type and data, or that there is no value.
 pub(crate) fn data(data: Option<&ValueData>) -> String {
     match data {
         Some(data) => format!("{} {data}", data.value_type),

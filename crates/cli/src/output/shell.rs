@@ -1,13 +1,13 @@
-//! Words of a command line that a person may copy.
+//! Words of a command line that the user may copy.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use diskmend_base::escape::is_hidden;
 
-/// The word as the shell of this machine takes it for exactly this word: quoted if anything in it
-/// could mean something else. On Windows that is PowerShell, and the Command Prompt too for words
-/// without `%`, `$`, a backtick and typographic quotes.
+/// Quotes the word for the shell of this machine, if any character in it could have a special
+/// meaning. On Windows the quoting is for PowerShell; the Command Prompt understands it too, unless
+/// the word contains `%`, `$`, a backtick or typographic quotes.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
     if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
         return text.into();
@@ -18,7 +18,7 @@ pub(crate) fn word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What no shell gives a meaning.
+/// True for a character that has no special meaning in any shell.
 fn is_plain(character: char) -> bool {
     let separator = match cfg!(windows) {
         true => '\\',
@@ -28,7 +28,8 @@ fn is_plain(character: char) -> bool {
         && !is_hidden(character)
 }
 
-/// In single quotes; with what can't be shown, in the quotes that have escapes (POSIX.1-2024, 2.2.4).
+/// In single quotes; if the word contains characters that can't be shown, in the quotes that have
+/// escapes (POSIX.1-2024, 2.2.4).
 fn posix(text: &str) -> String {
     if !text.chars().any(is_hidden) {
         return format!("'{}'", text.replace('\'', r"'\''"));
@@ -42,7 +43,8 @@ fn posix(text: &str) -> String {
             }
             _ if is_hidden(character) => {
                 for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-                    // Three digits, after which any digit is text again. A string takes them.
+                    // Always three digits, so that a following digit is text. Writing to a string
+                    // can't fail.
                     let _ = write!(word, "\\{byte:03o}");
                 }
             }
@@ -53,14 +55,14 @@ fn posix(text: &str) -> String {
     word
 }
 
-/// In double quotes, which both shells have, or in PowerShell's single quotes, in which nothing has a
-/// meaning but single quotes of any shape.
+/// In double quotes, which both shells have, or in PowerShell's single quotes, in which only single
+/// quotes of any shape are special.
 fn windows(text: &str) -> String {
     const SINGLE: &str = "'\u{2018}\u{2019}\u{201a}\u{201b}";
     const DOUBLE: &str = "\"\u{201c}\u{201d}\u{201e}";
     let needs_single = |c: char| "$`%".contains(c) || DOUBLE.contains(c) || is_hidden(c);
-    // A backslash before the closing quote would escape that quote to the program. It names the same
-    // folder without, and a volume alone is completed by `volume_root`.
+    // A backslash before the closing quote would escape that quote. Without it the path names the
+    // same folder, and `volume_root` completes a volume name.
     let text = text.trim_end_matches('\\');
     if !text.chars().any(needs_single) {
         return format!("\"{text}\"");
@@ -109,7 +111,7 @@ mod tests {
             "~",
             "a'\n'b",
             "\u{e0041}",
-            // A letter that nothing shows.
+            // A letter that is invisible.
             "a\u{3164}b",
             "!x",
             "a;b",

@@ -1,4 +1,4 @@
-//! Tables for people: columns aligned by the width that their text takes on a terminal.
+//! Tables as text: columns are aligned by the width that their text has on a terminal.
 
 use std::io::{self, Write};
 
@@ -10,31 +10,31 @@ use super::style;
 
 const GAP: &str = "  ";
 const CUT: &str = "…";
-/// Most rows that wait for the others of a long table.
+/// The number of rows after which a long table writes a part.
 const PART: usize = 1000;
-/// Below this a cut column says nothing any more.
+/// A column that is cut to less than this width is useless.
 const LEAST_CUT: usize = 16;
 
-/// How a column is aligned.
+/// The alignment of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
     Right,
 }
 
-/// What stands in one row and column.
+/// The content of one row and column.
 pub(crate) struct Cell {
     lines: Vec<String>,
     style: Style,
 }
 
 impl Cell {
-    /// One line of text, which may come off the disk.
+    /// One line of text, which may come from the disk.
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
         Self::styled(text, style::PLAIN)
     }
 
-    /// The same in a style.
+    /// One line of text in a style.
     pub(crate) fn styled(text: impl AsRef<str>, style: Style) -> Self {
         Self::lines([text], style)
     }
@@ -61,12 +61,12 @@ impl Cell {
     }
 }
 
-/// Rows under titles.
+/// Rows with column titles.
 pub(crate) struct Table {
     columns: Vec<(&'static str, Align)>,
     rows: Vec<Vec<Cell>>,
     indent: usize,
-    /// Widths of the columns in the rows that are written already; empty if there are none.
+    /// The widths of the columns in the rows that were already written; empty if there are none.
     written: Vec<usize>,
 }
 
@@ -81,7 +81,7 @@ impl Table {
         }
     }
 
-    /// A table of so many columns without titles, indented by `indent` blanks.
+    /// A table with this number of columns and no titles, indented by `indent` blanks.
     pub(crate) fn untitled(columns: usize, indent: usize) -> Self {
         Self {
             columns: vec![("", Align::Left); columns],
@@ -91,18 +91,18 @@ impl Table {
         }
     }
 
-    /// Adds a row of as many cells as there are columns.
+    /// Adds a row with one cell for each column.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Whether it has no rows.
+    /// True if the table has no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Writes it. On a terminal `width` columns wide the widest column is cut so that each row
-    /// takes one line; elsewhere nothing is.
+    /// Writes the table. On a terminal of `width` columns, the widest column is cut so that each
+    /// row fits on one line; otherwise nothing is cut.
     pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let widths = self.widths(width);
         let titled = self.columns.iter().any(|(title, _)| !title.is_empty());
@@ -116,7 +116,7 @@ impl Table {
             .try_for_each(|row| self.write_row(out, row, &widths))
     }
 
-    /// Writes the rows so far if they are many, so that a table of any length takes little memory.
+    /// Writes the rows so far if there are many, so that a table of any length needs little memory.
     /// The columns of later rows are at least as wide.
     pub(crate) fn write_long(
         &mut self,
@@ -165,7 +165,7 @@ impl Table {
                     Align::Left => (pending, padding),
                     Align::Right => (pending + padding, 0),
                 };
-                // Padding is written only before the next text: no line ends in blanks.
+                // Padding is written only before the next text, so that no line ends in blanks.
                 pending = after + GAP.len();
                 if text.is_empty() {
                     pending += before;
@@ -180,7 +180,7 @@ impl Table {
     }
 }
 
-/// The text, or as much of it as fits and a mark that there was more.
+/// The text, or the part of it that fits, with a mark that something is missing.
 pub(crate) fn cut(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
     if text.width() <= width {
         return text.into();
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(text(&table, None), "    a   b\n    aa  bb\n");
     }
 
-    /// All rows of a table were kept until the last: a list of 730,000 keys took 350 MiB.
+    /// A table had kept all its rows until the last: a list of 730,000 keys took 350 MiB.
     #[test]
     fn a_long_table_is_written_in_parts_under_one_line_of_titles() {
         let mut table = Table::new([("A", Align::Left), ("N", Align::Right)]);

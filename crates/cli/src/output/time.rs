@@ -1,13 +1,13 @@
-//! Points in time, for people and programs.
+//! Points in time, for people and for programs.
 
 use diskmend_hive::Filetime;
 use jiff::Timestamp;
 
-/// Seconds from 1601-01-01, where FILETIME begins, to 1970-01-01.
+/// The seconds from 1601-01-01, when FILETIME begins, to 1970-01-01.
 const EPOCH_SECONDS: i64 = 11_644_473_600;
 const INTERVALS_PER_SECOND: u64 = 10_000_000;
 
-/// A FILETIME in UTC to the second; its number where the calendar has no such year.
+/// A FILETIME in UTC to the second, or its number if the calendar has no such year.
 pub(crate) fn filetime(time: Filetime) -> String {
     let seconds = i64::try_from(time.0 / INTERVALS_PER_SECOND)
         .ok()

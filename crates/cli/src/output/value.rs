@@ -5,12 +5,12 @@ use diskmend_base::hex::Hex;
 use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 
-/// What stands between the strings of a `REG_MULTI_SZ` on one line, as in `reg.exe`.
+/// The separator of the strings of a `REG_MULTI_SZ` on one line, as in `reg.exe`.
 pub(crate) const SEPARATOR: &str = "\\0";
 
-/// The data for a person: the strings of a `REG_MULTI_SZ` each in a line of their own.
+/// The data as lines: each string of a `REG_MULTI_SZ` is a line.
 ///
-/// Data that are not what their type promises are shown in full nevertheless.
+/// Data that do not match their type are shown completely nevertheless.
 pub(crate) fn lines(value_type: ValueType, data: &[u8]) -> Vec<String> {
     match strings(value_type, data) {
         Some(strings) if value_type == ValueType::MULTI_SZ => strings,
@@ -52,7 +52,7 @@ fn strings(value_type: ValueType, data: &[u8]) -> Option<Vec<String>> {
     if !is_string {
         return None;
     }
-    // One terminator is the string's own, and a list has another; more are data.
+    // One terminator belongs to the string, and a list has a second one; any others are data.
     let terminators = if value_type == ValueType::MULTI_SZ {
         2
     } else {
@@ -69,7 +69,7 @@ fn strings(value_type: ValueType, data: &[u8]) -> Option<Vec<String>> {
     Some(units.split(|&unit| unit == 0).map(text).collect())
 }
 
-/// The text of UTF-16 units, in the reversible form.
+/// The text of UTF-16 units, in the escaped form.
 fn text(units: &[u16]) -> String {
     EscapedUnits::new(units.iter().copied()).to_string()
 }

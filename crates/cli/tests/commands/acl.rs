@@ -126,7 +126,7 @@ fn a_save_file_that_is_wrong_changes_nothing() {
         (utf16("a\r\n"), "line 2"),
         (
             utf16("a\r\nD:\r\na\r\nD:\r\n"),
-            "the same path as in line 1",
+            "this path is already in line 1",
         ),
     ] {
         fs::write(&file, bytes).expect("writable");

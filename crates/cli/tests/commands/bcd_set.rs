@@ -235,11 +235,11 @@ fn values_of_the_wrong_type_are_refused_with_the_type_expected() {
     }
     disk.bcd("set", &["{bootmgr}", "ems", "on", "--yes"])
         .ends(2)
-        .says("is no element of a Windows Boot Manager")
+        .says("is not an element of a Windows Boot Manager")
         .says("hint: a Windows Boot Loader has an element of this name");
     disk.bcd("set", &["{bootmgr}", "nonsense", "on", "--yes"])
         .ends(2)
-        .says("hint: elements are named as bcdedit names them");
+        .says("hint: name elements as bcdedit does");
     disk.bcd("set", &["{bootmgr}", "timeout", "5"])
         .ends(2)
         .says("hint: add --yes");

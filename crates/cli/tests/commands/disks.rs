@@ -89,7 +89,7 @@ fn of_several_windows_one_must_be_named() {
         diskmend(&arguments)
             .ends(2)
             .says("on partitions 1, 2")
-            .says("hint: say which one with --volume N");
+            .says("hint: choose one with --volume N");
         arguments.extend(["--volume", "7"]);
         diskmend(&arguments)
             .ends(2)

@@ -76,7 +76,7 @@ fn a_change_that_could_not_be_taken_back_ends_with_7_and_undo_settles_it() {
     diskmend(["inspect", volume.root(), "tls"])
         .ends(3)
         .says("did not end")
-        .says("hint: take it back with: diskmend undo ");
+        .says("hint: undo it with: diskmend undo ");
     diskmend(["runs", volume.root()])
         .ends(0)
         .says("did not end");

@@ -119,7 +119,7 @@ fn the_prefix_of_the_registry_may_stand_before_the_key() {
         .says("hint: paths start below the hive's root");
     diskmend(["hive", "get", file, r"CurrentControlSet\Control"])
         .ends(1)
-        .says("hint: CurrentControlSet exists in a running Windows only");
+        .says("hint: CurrentControlSet exists only in a running Windows");
 }
 
 #[test]

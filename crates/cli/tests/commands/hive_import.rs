@@ -83,7 +83,7 @@ fn all_is_done_or_nothing() {
     .ends(1)
     .says("line 3")
     .says("hint: say where the hive belongs")
-    .says("--prefix takes the front part of the file's paths");
+    .says("--prefix removes the first part of the file's paths");
     import(
         &fixture,
         "SYSTEM",

@@ -159,7 +159,7 @@ fn the_link_of_a_running_windows_is_not_created() {
         &[r"CurrentControlSet\Control", "A", "REG_DWORD", "1", "--yes"],
     )
     .ends(5)
-    .says("hint: CurrentControlSet exists in a running Windows only")
+    .says("hint: CurrentControlSet exists only in a running Windows")
     .says("this hive's current set is ControlSet001");
     set(
         &fixture,

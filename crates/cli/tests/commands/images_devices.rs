@@ -26,7 +26,7 @@ fn a_block_device_is_repaired_with_undo_data_elsewhere() {
         diskmend(["inspect", device.path(), "rdp-internal-error"]).ends(3);
         diskmend(["repair", device.path(), "rdp-internal-error", "--yes"])
             .ends(5)
-            .says("hint: say where to keep them with --state-dir DIR");
+            .says("hint: name a folder for them with --state-dir DIR");
         let repair = ["repair", device.path(), "rdp-internal-error", "--yes"];
         let run = diskmend([&repair[..], &["--state-dir", &state]].concat()).ends(0);
         assert!(run.stderr.contains("--state-dir"), "{}", run.stderr);
@@ -56,7 +56,7 @@ fn a_block_device_without_a_folder_for_undo_data_is_refused_at_once() {
         .says(planned);
     diskmend(["repair", image.device(), "tls", "--yes"])
         .ends(5)
-        .says("hint: say where to keep them with --state-dir DIR");
+        .says("hint: name a folder for them with --state-dir DIR");
 }
 
 #[test]

@@ -182,11 +182,11 @@ fn what_a_disk_lacks_is_said_for_a_disk() {
     let no_store = base.raw().expect("copied before");
     no_store.write_at(&vec![0; MIB as usize], no_store.boot.start);
     let run = diskmend(["repair", no_store.path(), "boot-menu", "--yes"]).ends(5);
-    let run = run.says("all volumes of the disk that can be read were looked through");
+    let run = run.says("diskmend searched all volumes of the disk that it can read");
     assert!(!run.stderr.contains("mount "), "{}", run.stderr);
     let show = ["acl", "show", "EFI", "--target", base.path()];
     let run = diskmend([&show[..], &["--volume", "1"]].concat()).ends(5);
-    let run = run.says("'diskmend disks' shows which these are");
+    let run = run.says("'diskmend disks' shows which volumes are NTFS");
     assert!(!run.stderr.contains("mounted"), "{}", run.stderr);
 }
 

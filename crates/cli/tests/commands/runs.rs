@@ -96,7 +96,7 @@ fn runs_that_were_undone_are_removed_when_that_is_asked_for() {
     assert_eq!(document["removed"][0]["why"], "undone");
     assert_eq!(states(), ["done"]);
     let none = diskmend(prune).ends(0);
-    assert_eq!(none.stdout, "no run can be removed\n");
+    assert_eq!(none.stdout, "there are no runs to remove\n");
     assert_eq!(volume.hives(), hives);
 }
 

@@ -132,7 +132,7 @@ fn edits_and_undo_ask_too() {
     session.types("y\n");
     assert_eq!(session.ends().0, Some(0));
     let mut session = Session::start(&["hive", "delete", file, "Select"]);
-    session.wait_for("Delete key Select with all below it? [y/N]");
+    session.wait_for("Delete key Select with everything below it? [y/N]");
     session.types("n\n");
     assert_eq!(session.ends().0, Some(3));
     let folder = fixture.folder.path().to_str().expect("UTF-8");

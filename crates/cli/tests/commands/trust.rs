@@ -153,7 +153,7 @@ fn a_run_that_nobody_speaks_for_is_undone_after_its_plan_was_shown() {
     elsewhere(&other, ["undo", volume.root(), "--trust", "--yes"]).ends(2);
     assert_eq!(volume.hives(), repaired);
     let undo = elsewhere(&other, ["undo", volume.root(), &run, "--trust", "--yes"]).ends(0);
-    let undo = undo.says("were not written by this machine").stdout;
+    let undo = undo.says("this machine did not write the data").stdout;
     for line in [
         format!("file {HIVE}: "),
         format!("{HIVE}\\ControlSet001\\Control\\Terminal Server\\WinStations\\RDP-Tcp"),

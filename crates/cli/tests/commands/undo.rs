@@ -166,7 +166,7 @@ fn only_the_bytes_of_the_run_are_restored_by_force() {
     fs::write(volume.system(), &hive).expect("writable");
     diskmend(["undo", volume.root(), "--force-bytes", "--yes"])
         .ends(0)
-        .says("which the run did not make it");
+        .says("which is not the length that the run gave it");
     let mut expected = before["SYSTEM"].clone();
     let now = fs::read(volume.system()).expect("readable");
     assert_eq!(now.len(), hive.len());

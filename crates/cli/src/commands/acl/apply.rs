@@ -1,4 +1,4 @@
-//! Showing a plan for permissions, asking, and carrying it out.
+//! Shows a plan for permissions, asks, and carries it out.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::output::console::{self, Console};
 use crate::output::{acl, shell};
 use crate::progress::Steps;
 
-/// Whether a plan is carried out.
+/// The options that decide whether a plan is carried out.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Carry {
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(crate) struct Carry {
 }
 
 impl Carry {
-    /// Refuses at once what would have to ask and can't.
+    /// Fails at once if the command would have to ask and can't.
     pub(super) fn can_be_had(&self) -> Result<(), Failure> {
         match self.dry_run {
             true => Ok(()),
@@ -95,7 +95,7 @@ fn print(console: &mut Console, report: &RepairReport, state: &str) -> io::Resul
         acl::applied(console.out(), applied)?;
     }
     if report.outcome == Outcome::NothingToDo {
-        writeln!(console.out(), "nothing to do: all is as wanted")?;
+        writeln!(console.out(), "nothing to do: everything is as wanted")?;
     }
     if let Some(run) = &report.run {
         let target = shell::word(&report.target);

@@ -1,4 +1,4 @@
-//! `diskmend acl diff`: permissions compared with a save file.
+//! `diskmend acl diff`: compares permissions with a save file.
 
 use super::apply::show;
 use super::path_arg::PathArgs;
@@ -9,7 +9,7 @@ use crate::output::console::Console;
 
 /// Compare permissions with those in a save file; nothing is written
 ///
-/// What is shown is what 'acl restore' would change.
+/// The command shows what 'acl restore' would change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit code 0 means that they are the same, 3 that they are not.

@@ -18,13 +18,13 @@ use crate::output::console::Console;
 
 /// Show, save, restore and reset the permissions of files, as icacls does
 ///
-/// PATH is a file or folder on an NTFS volume. Where that is mounted its root is found by itself;
-/// where a link lies on the way, name the root with --target, and PATH from there on. On a disk that
-/// is not mounted, name the disk with --target. No link below the root is followed, and what is a
-/// link is not changed.
+/// PATH is a file or folder on an NTFS volume. If the volume is mounted, diskmend finds its root by
+/// itself; if there is a link on the way, name the root with --target, and give PATH from there. If
+/// the disk is unmounted, name the disk with --target. diskmend follows no link below the root, and
+/// does not change links.
 ///
-/// What changes permissions is one run, and is undone by 'diskmend undo' with the volume's root or
-/// the disk.
+/// Each command that changes permissions is one run. To undo it, use 'diskmend undo' with the
+/// volume's root or the disk.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AclCommand {
     Show(show::Args),

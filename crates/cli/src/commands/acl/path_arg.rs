@@ -17,8 +17,8 @@ use crate::volume_root::volume_root;
 pub(crate) struct PathArgs {
     /// The file or folder
     pub(crate) path: PathBuf,
-    /// The folder on which the volume is mounted, or its drive letter; or a disk that is not mounted:
-    /// an image file (raw, VHD, VHDX) or a block device; PATH may then be relative to its root
+    /// The folder on which the volume is mounted, or its drive letter; or an unmounted disk: an
+    /// image file (raw, VHD, VHDX) or a block device; PATH may then be relative to its root
     #[arg(long, value_name = "TARGET")]
     target: Option<PathBuf>,
     #[command(flatten)]
@@ -27,12 +27,12 @@ pub(crate) struct PathArgs {
     state: StateArgs,
 }
 
-/// A path on a volume that is open.
+/// A path on an open volume.
 pub(crate) struct Located {
     pub(crate) target: Target,
-    /// The root, as it is named in hints.
+    /// The root, as hints name it.
     pub(crate) root: PathBuf,
-    /// The names from the root on; none for the root itself.
+    /// The names from the root on; empty for the root itself.
     names: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl PathArgs {
         engine.map_err(|error| self.failure(located, &error))
     }
 
-    /// The options as typed that have to be repeated in hints.
+    /// The options as typed, to be repeated in hints.
     pub(crate) fn option(&self) -> String {
         format!("{}{}", self.volume.option(), self.state.option())
     }
@@ -80,11 +80,12 @@ impl PathArgs {
     }
 }
 
-/// The names of a path that lies below a root, or is relative to it, also as Windows writes it.
+/// The names of a path that is below a root, or relative to it; the path may be written in the way
+/// of Windows.
 fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
     let path = path.strip_prefix(target).unwrap_or(path);
-    // Not only an absolute path: to Windows one from the root of the current drive, or from the
-    // current folder of a drive, is none, and does not lie below the target either.
+    // Not only an absolute path: on Windows, a path from the root of the current drive, or from the
+    // current folder of a drive, is not absolute, and is not below the target either.
     let is_elsewhere = |first| {
         matches!(
             first,
@@ -92,7 +93,7 @@ fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
         )
     };
     if path.components().next().is_some_and(is_elsewhere) {
-        let message = format!("{} does not lie in {}", path.display(), target.display());
+        let message = format!("{} is not in {}", path.display(), target.display());
         return Err(Failure::new(Exit::Usage, message));
     }
     let text = text(path.as_os_str())?;
@@ -103,9 +104,9 @@ fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-/// The root of the volume that a path lies on, and the names from there on.
+/// The root of the volume that contains a path, and the names from there on.
 ///
-/// A link on the way could have been put there by the disk, to lead out of it.
+/// A link on the way could come from the disk, and lead out of it.
 fn split(path: &Path) -> Result<(PathBuf, Vec<String>), Failure> {
     let failed =
         |at: &Path, error: &std::io::Error| Failure::of(Exit::Failure, error).context(at.display());
@@ -118,7 +119,7 @@ fn split(path: &Path) -> Result<(PathBuf, Vec<String>), Failure> {
         at.push(component);
         let Component::Normal(name) = component else {
             if component == Component::ParentDir {
-                let message = format!("{}: '..' is not taken here", path.display());
+                let message = format!("{}: '..' is not allowed here", path.display());
                 return Err(Failure::new(Exit::Usage, message));
             }
             root.clone_from(&at);
@@ -128,7 +129,7 @@ fn split(path: &Path) -> Result<(PathBuf, Vec<String>), Failure> {
         if metadata.is_symlink() {
             let message = format!("{}: a link, which is not followed here", at.display());
             return Err(Failure::new(Exit::Refused, message)
-                .hint("name the volume's root with --target DIR, and the path from there on"));
+                .hint("name the volume's root with --target DIR, and give the path from there"));
         }
         let here = device_of(&at, &metadata);
         if device.is_none() {
@@ -149,13 +150,13 @@ fn split(path: &Path) -> Result<(PathBuf, Vec<String>), Failure> {
 }
 
 #[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "not every system tells")]
+#[expect(clippy::unnecessary_wraps, reason = "not every system can tell")]
 fn device_of(_path: &Path, metadata: &std::fs::Metadata) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
     Some(metadata.dev())
 }
 
-/// On Windows a volume is mounted in a folder through a reparse point, which counts as a link.
+/// On Windows a volume is mounted in a folder by a reparse point, which counts as a link.
 #[cfg(not(unix))]
 fn device_of(_path: &Path, _metadata: &std::fs::Metadata) -> Option<u64> {
     None
@@ -164,7 +165,7 @@ fn device_of(_path: &Path, _metadata: &std::fs::Metadata) -> Option<u64> {
 fn text(name: &OsStr) -> Result<String, Failure> {
     name.to_str().map(str::to_owned).ok_or_else(|| {
         let message = format!("{}: not valid Unicode", name.display());
-        Failure::new(Exit::Usage, message).hint("name the folder that holds it, with --tree")
+        Failure::new(Exit::Usage, message).hint("name the folder that contains it, with --tree")
     })
 }
 

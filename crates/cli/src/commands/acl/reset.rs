@@ -1,4 +1,4 @@
-//! `diskmend acl reset`: what the folder above passes on, and nothing else.
+//! `diskmend acl reset`: gives an object only the entries that it inherits.
 
 use super::apply::{Carry, carry_out};
 use super::path_arg::PathArgs;
@@ -9,9 +9,9 @@ use crate::progress::Steps;
 
 /// Reset permissions to those that the folder above passes on, as 'icacls /reset' does
 ///
-/// Entries that the object has of its own go, and so does its protection from inheritance; owner,
-/// group and auditing stay. Where the folder above passes nothing on, as that of the machine's keys
-/// does, nobody could open the object any more: then it is left as it is, and that is said.
+/// diskmend removes the object's own entries and its protection from inheritance, and keeps owner,
+/// group and auditing. If the folder above passes nothing on, as the folder of the machine's keys
+/// does, nobody could open the object any more: diskmend then leaves it unchanged and says so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     path: PathArgs,
-    /// Reset all that is in a folder as well, at any depth
+    /// Also reset everything in a folder, at any depth
     #[arg(short, long)]
     tree: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `diskmend acl restore`: permissions from a save file.
+//! `diskmend acl restore`: restores permissions from a save file.
 
 use super::apply::{Carry, carry_out};
 use super::path_arg::PathArgs;
@@ -9,12 +9,13 @@ use crate::output::console::Console;
 
 /// Restore permissions from a save file, as 'icacls /restore' does
 ///
-/// PATH is the folder that the paths in the file are relative to: for a file from 'acl save' the
-/// folder that holds what was saved, for one from a run's folder the root of the volume.
+/// PATH is the folder to which the paths in the file are relative: for a file from 'acl save', the
+/// folder that contains what was saved; for a file from a run's folder, the root of the volume.
 ///
-/// Accounts that SDDL names by their machine or domain (LA, DA) are those of the Windows on the disk,
-/// whose SAM and SECURITY hives tell their SIDs. An object with an account that is not known is left
-/// as it is and named; the others are restored (exit code 4).
+/// SDDL can name accounts relative to a machine or domain (LA, DA). These are accounts of the
+/// Windows on the disk, and diskmend takes their SIDs from its SAM and SECURITY hives. If an
+/// account is unknown, diskmend names it and leaves the object unchanged; it restores the other
+/// objects (exit code 4).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

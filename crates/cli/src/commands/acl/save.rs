@@ -1,4 +1,4 @@
-//! `diskmend acl save`: permissions as icacls saves them.
+//! `diskmend acl save`: saves permissions as icacls does.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ use crate::output::console::{self, Console};
 
 /// Save permissions to a file, as icacls does
 ///
-/// The file holds the DACLs, and is read by 'icacls /restore' on Windows. A second file of the same
-/// form holds owners and groups, which icacls leaves out. Paths in both are relative to the folder
-/// that holds PATH: that is what 'acl restore', 'acl diff' and 'icacls /restore' have to be given.
+/// The file contains the DACLs; 'icacls /restore' on Windows reads it. A second file in this format
+/// contains owners and groups, which icacls does not save. Paths in both are relative to the folder
+/// that contains PATH: give that folder to 'acl restore', 'acl diff' and 'icacls /restore'.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,11 +27,11 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     path: PathArgs,
-    /// Save all that is in a folder as well, at any depth
+    /// Also save everything in a folder, at any depth
     #[arg(short, long)]
     tree: bool,
-    /// The new file for the DACLs; owners and groups go to a second one with '.owners' after its
-    /// name
+    /// The new file for the DACLs; owners and groups go to a second file, with '.owners' appended
+    /// to the name
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
@@ -108,7 +108,7 @@ fn lines(path: &NtPath, base: &NtPath, bytes: &[u8]) -> Result<[Vec<u8>; 2], Str
     let relative = path.relative_to(base).ok_or("not below the folder")?;
     let relative = relative
         .with_backslashes()
-        .ok_or("a backslash in its name has a meaning of its own in a save file")?;
+        .ok_or("its name contains a backslash, which is special in a save file")?;
     let mut lines = [Vec::new(), Vec::new()];
     for (out, part) in lines.iter_mut().zip([SavedPart::Dacl, SavedPart::Owners]) {
         write_saved(&relative, &descriptor, part, out).map_err(|error| chain(&error))?;

@@ -1,4 +1,4 @@
-//! Reading save files.
+//! Reads save files.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,22 +15,23 @@ use crate::failure::Failure;
 use crate::output::console;
 use crate::progress::Steps;
 
-/// Longest save file that is read, in bytes: a million objects.
+/// The maximum length of a save file in bytes; it suffices for a million objects.
 const MAX_LEN: u64 = 1 << 30;
 const ENCODING: &str = "icacls reads and writes UTF-16LE: save the file with that encoding";
 
-/// The files that permissions were saved to.
+/// The files with saved permissions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SavedArgs {
     /// The file with the DACLs, from 'acl save', 'icacls /save' or a run's folder
     file: PathBuf,
-    /// The file with owners and groups that belongs to it; without it they stay as they are
+    /// The file with owners and groups that belongs to it; without it, owners and groups do not
+    /// change
     #[arg(long, value_name = "FILE")]
     owners: Option<PathBuf>,
 }
 
 impl SavedArgs {
-    /// Works out what has to be changed for what was saved to hold again.
+    /// Plans the changes that restore what was saved.
     pub(super) fn plan<'e>(
         &self,
         args: &PathArgs,
@@ -43,7 +44,8 @@ impl SavedArgs {
         };
         let mut saved = files.objects(Domains::default())?;
         if saved.iter().any(|object| object.descriptor.is_err()) {
-            // Accounts that SDDL names by their machine or domain: the disk's own hives tell these.
+            // SDDL can name accounts relative to a machine or domain: the disk's own hives have
+            // their SIDs.
             let accounts = engine.accounts();
             saved = files.objects(accounts.domains)?;
             if saved.iter().any(|object| object.descriptor.is_err()) {
@@ -57,9 +59,9 @@ impl SavedArgs {
     }
 }
 
-/// What to do about a file that holds `found` instead of UTF-16LE.
+/// What to do about a file in the encoding `found` instead of UTF-16LE.
 fn encoding_hint(found: &str) -> String {
-    // Of anything else it is not known what it is to be converted from.
+    // For any other encoding, iconv's source encoding is unknown.
     let known = ["UTF-8", "UTF-16BE"];
     match known.iter().find(|known| found.ends_with(**known)) {
         Some(from) => format!("{ENCODING}, or convert it with 'iconv -f {from} -t UTF-16LE'"),
@@ -67,7 +69,7 @@ fn encoding_hint(found: &str) -> String {
     }
 }
 
-/// The files as they were read.
+/// The content of the files.
 struct Files {
     dacls: Read,
     owners: Option<Read>,
@@ -79,7 +81,7 @@ struct Read {
 }
 
 impl Files {
-    /// What is saved; what both files say of an object is put together.
+    /// The saved objects, with the data from both files.
     fn objects(&self, domains: Domains) -> Result<Vec<SavedObject>, Failure> {
         let mut objects = self.dacls.entries(domains)?;
         let Some(owners) = &self.owners else {
@@ -98,7 +100,7 @@ impl Files {
                         descriptor.group = owned.group;
                     }
                 }
-                // Half of what was saved is not what was saved.
+                // An object of which only half can be read must not be restored.
                 (Some(object), Err(reason)) => object.descriptor = Err(reason),
                 (None, descriptor) => objects.push(SavedObject {
                     path: owned.path,
@@ -116,7 +118,7 @@ fn read(file: &Path) -> Result<Read, Failure> {
         |error: &dyn std::error::Error| Failure::of(Exit::Failure, error).context(file.display());
     let len = fs::metadata(file).map_err(|error| failed(&error))?.len();
     if len > MAX_LEN {
-        let message = format!("{shown}: {len} bytes long, at most {MAX_LEN} are read");
+        let message = format!("{shown}: {len} bytes long, the limit is {MAX_LEN}");
         return Err(Failure::new(Exit::Failure, message));
     }
     Ok(Read {
@@ -149,11 +151,11 @@ impl Read {
                 },
             };
             let path = NtPath::from_backslashes(&path).ok_or_else(|| {
-                let message = format!("{shown}: line {line}: a slash is no part of a path");
+                let message = format!("{shown}: line {line}: a path can't contain a slash");
                 Failure::new(Exit::Failure, message)
             })?;
             if let Some(first) = seen.insert(path.clone(), line) {
-                let message = format!("{shown}: line {line}: the same path as in line {first}");
+                let message = format!("{shown}: line {line}: this path is already in line {first}");
                 return Err(Failure::new(Exit::Failure, message));
             }
             objects.push(SavedObject { path, descriptor });

@@ -1,4 +1,4 @@
-//! `diskmend acl show`: permissions as icacls prints them.
+//! `diskmend acl show`: shows permissions as icacls prints them.
 
 use diskmend_acl::{SecurityDescriptor, icacls_lines};
 use diskmend_base::escape::Visible;
@@ -24,10 +24,10 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     path: PathArgs,
-    /// Show all that is in a folder as well, at any depth
+    /// Also show everything in a folder, at any depth
     #[arg(short, long)]
     tree: bool,
-    /// Show SDDL instead, in which nothing is left out
+    /// Show SDDL instead, which leaves nothing out
     #[arg(long)]
     sddl: bool,
 }
@@ -74,10 +74,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 Visible(&corruption.to_string())
             )?,
             Ok(_) if args.sddl => {
-                let sddl = words
-                    .sddl
-                    .as_deref()
-                    .unwrap_or("(SDDL has no words for it)");
+                let sddl = words.sddl.as_deref().unwrap_or("(SDDL can't express it)");
                 writeln!(out, "{} {}", Visible(&path), Visible(sddl))?;
             }
             Ok(descriptor) => {

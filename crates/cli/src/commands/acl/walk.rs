@@ -1,4 +1,4 @@
-//! Reading the permissions of a path, and of all below it.
+//! Reads the permissions of a path, and of everything below it.
 
 use diskmend_base::chain;
 use diskmend_disk::{Descriptors, LookupError, NtPath, Object};
@@ -11,16 +11,17 @@ use crate::hints;
 use crate::output::console;
 use crate::progress::Steps;
 
-/// What a walk over permissions came to.
+/// The result of a walk over permissions.
 #[derive(Default)]
 pub(super) struct Walked {
-    /// Objects that were read.
+    /// The number of objects that were read.
     pub(super) objects: u64,
-    /// Objects that could not be read.
+    /// The number of objects that could not be read.
     pub(super) failed: u64,
 }
 
-/// Hands the object at a path to `visit`, and with `tree` all below it; tells of what is left out.
+/// Passes the object at a path to `visit`, and with `tree` also everything below it; warns about
+/// objects that it leaves out.
 pub(super) fn walk(
     located: &Located,
     tree: bool,
@@ -74,7 +75,7 @@ pub(super) fn walk(
 }
 
 impl Walked {
-    /// How the command ends.
+    /// The exit code of the command.
     pub(super) fn exit(&self) -> Exit {
         match (self.objects, self.failed) {
             (_, 0) => Exit::Done,

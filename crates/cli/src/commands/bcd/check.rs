@@ -1,4 +1,4 @@
-//! `diskmend bcd check`: the structure of the hive, and what the store in it means.
+//! `diskmend bcd check`: checks the structure of the hive, and the objects of the store in it.
 
 use std::io;
 
@@ -19,12 +19,12 @@ use crate::output::table::{Align, Cell, Table};
 
 /// Check a boot store: the structure of its hive, and its objects and elements
 ///
-/// The hive is checked as by 'diskmend hive check'. In the store, what can't be read, elements with
-/// data of the wrong type, a missing boot manager and the like are errors. Notes are what Windows's
-/// own stores have too, such as objects that are named but do not exist.
+/// The hive is checked as by 'diskmend hive check'. In the store, errors are, among others, objects
+/// that can't be read, elements with data of the wrong type, and a missing boot manager. Notes are
+/// deviations that Windows's own stores contain too, such as references to objects that do not
+/// exist.
 ///
-/// A store that was not closed cleanly is checked in the state that its logs recover it to, in
-/// memory.
+/// If a store was not closed cleanly, diskmend replays its logs in memory, and checks the result.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit code 0 means no problem but notes, 3 that there are errors or warnings, 1 that STORE is no hive
@@ -159,7 +159,7 @@ fn object_name(guid: Guid) -> String {
     }
 }
 
-/// The element's name where it has one in an object of the type, and its id.
+/// The element's id, and its name if it has one in objects of this type.
 fn element_name(id: ElementId, object_type: Option<ObjectType>) -> String {
     let info = elements::lookup(id, object_type.unwrap_or(ObjectType(0)));
     match info.and_then(|info| info.alias) {

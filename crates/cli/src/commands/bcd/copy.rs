@@ -1,4 +1,4 @@
-//! `diskmend bcd copy`: a new object like another.
+//! `diskmend bcd copy`: copies an object.
 
 use diskmend_bcd::{Change, ElementId, ElementValue, Guid, Store, StoreError, well_known};
 use diskmend_repair::Stop;
@@ -14,7 +14,7 @@ use crate::output::console::Console;
 
 /// Copy an object under a new GUID, as 'bcdedit /copy' does
 ///
-/// The copy of an object that is in the boot menu comes last in it.
+/// If the object is in the boot menu, its copy becomes the last entry.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     edit: EditArgs,
     /// The object to copy: a GUID, or a name such as {default}
     object: String,
-    /// What the boot menu shows for the copy
+    /// The text for the copy in the boot menu
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     description: String,
 }
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         to,
         description: Some(args.description.clone()),
     };
-    // What can't be done is said before anybody is asked.
+    // What can't be done is reported before the question.
     change
         .edits(&store)
         .map_err(|error| about(edit::refusal(&error)))?;
@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-/// The boot menu with the copy in it, where the original is.
+/// The boot menu with the copy in it, if it contains the original.
 fn menu_with(store: &Store<'_>, from: Guid, to: Guid) -> Result<Option<Change>, StoreError> {
     let Some(boot_manager) = store.object(well_known::BOOTMGR)? else {
         return Ok(None);

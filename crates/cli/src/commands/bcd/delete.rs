@@ -1,4 +1,4 @@
-//! `diskmend bcd delete`: an element, or an object with all of them.
+//! `diskmend bcd delete`: deletes an element, or an object with all its elements.
 
 use diskmend_bcd::well_known;
 use diskmend_bcd::{Change, Guid, ObjectType, Store};
@@ -11,8 +11,9 @@ use crate::output::console::Console;
 
 /// Delete an element, or a whole object, as 'bcdedit /deletevalue' and '/delete' do
 ///
-/// With an object go the places where others name it: a boot menu, a default entry, an inherited
-/// setting. What does not exist needs no deleting: that is nothing to do, and exit code 0.
+/// If an object is deleted, references to it are removed too: in a boot menu, a default entry, an
+/// inherited setting. If the element or object does not exist, there is nothing to do (exit code
+/// 0).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,13 +24,13 @@ pub(crate) struct Args {
     edit: EditArgs,
     /// The object: a GUID, or a name such as {default}
     object: String,
-    /// The element: bcdedit's name, or an id such as 0x25000080; the whole object is deleted where
-    /// none is named
+    /// The element: bcdedit's name, or an id such as 0x25000080; without it, the whole object is
+    /// deleted
     element: Option<String>,
-    /// Delete an object that Windows has a fixed name for, too
+    /// Also delete an object for which Windows has a fixed name
     #[arg(long, conflicts_with = "element")]
     force: bool,
-    /// Leave the object named where others name it
+    /// Keep references to the object
     #[arg(long, conflicts_with = "element")]
     keep_references: bool,
 }
@@ -57,7 +58,7 @@ fn change(args: &Args, source: &Source) -> Result<(Change, String), Failure> {
             references,
         };
         let question = match references {
-            true => format!("Delete object {named}, also where others name it?"),
+            true => format!("Delete object {named}, and the references to it?"),
             false => format!("Delete object {named}?"),
         };
         return Ok((change, question));
@@ -74,7 +75,7 @@ fn refuse_well_known(args: &Args, guid: Guid) -> Result<(), Failure> {
         Some(known) if !args.force => {
             let alias = known.alias;
             let message = format_args!("{alias} is a fixed part of boot stores and is not deleted");
-            let hint = "name an element to delete only that; --force deletes the object \
+            let hint = "name an element to delete only that element; --force deletes the object \
                         nevertheless";
             Err(Failure::new(Exit::Refused, message).hint(hint))
         }
@@ -82,7 +83,7 @@ fn refuse_well_known(args: &Args, guid: Guid) -> Result<(), Failure> {
     }
 }
 
-/// The type of the object; where it does not exist, the one that it would have.
+/// The type of the object, or if it does not exist, the type that it would have.
 fn object_type(store: &Store<'_>, guid: Guid) -> Result<ObjectType, Failure> {
     let found = store
         .object(guid)

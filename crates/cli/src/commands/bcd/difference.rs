@@ -1,4 +1,4 @@
-//! What an edit changed in a store, in bcdedit's words.
+//! The changes that an edit made to a store, with bcdedit's names.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ enum Fate {
     Changed,
 }
 
-/// An object that is not as it was.
+/// An object that was changed.
 pub(super) struct ObjectDifference {
     identifier: String,
     title: String,
@@ -24,15 +24,15 @@ pub(super) struct ObjectDifference {
     elements: Vec<ElementDifference>,
 }
 
-/// An element that is not as it was; `None` where there is none.
+/// An element that was changed; `None` if it does not exist.
 struct ElementDifference {
     name: String,
     old: Option<String>,
     new: Option<String>,
 }
 
-/// What makes the second listing of a store differ from the first, in the order of the second;
-/// what is gone comes last.
+/// The differences between two listings of a store, in the order of the second listing; removed
+/// objects come last.
 pub(super) fn between(before: &Listing, after: &Listing) -> Vec<ObjectDifference> {
     let mut old: BTreeMap<Guid, &Section> = sections(before).collect();
     let mut differences = Vec::new();
@@ -99,7 +99,7 @@ fn elements(old: &[Row], new: &[Row]) -> Vec<ElementDifference> {
     differences
 }
 
-/// Prints differences for a person.
+/// Prints differences as text.
 pub(super) fn print(
     out: &mut dyn Write,
     differences: &[ObjectDifference],

@@ -1,4 +1,4 @@
-//! What the commands that change a boot store have in common.
+//! The common parts of the commands that change a boot store.
 
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::output::console::{self, Console};
 use crate::progress::Steps;
 use crate::target_arg::StateArgs;
 
-/// Most new problems that are told one by one.
+/// The most new problems that are listed one by one.
 const MOST_PROBLEMS: usize = 10;
 
 /// The boot store to edit.
@@ -72,7 +72,7 @@ pub(super) fn run(
     Ok(Done { report, difference })
 }
 
-/// Asks, makes one change and shows what came of it.
+/// Asks, makes one change, and shows the result.
 pub(super) fn change(
     args: &EditArgs,
     console: &mut Console,
@@ -98,12 +98,12 @@ pub(super) fn show(args: &EditArgs, console: &mut Console, done: &Done) -> Resul
     })
 }
 
-/// Shows an edit to a person.
+/// Shows an edit as text.
 pub(super) fn print(args: &EditArgs, console: &mut Console, done: &Done) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
     match done.difference.is_empty() {
-        // What makes no difference to bcdedit is shown as the registry has it.
+        // A change that bcdedit would not show is shown as in the registry.
         true => plan::changes(out, &done.report.changes, width)?,
         false => difference::print(out, &done.difference, width)?,
     }
@@ -132,7 +132,7 @@ pub(super) fn stop(error: ChangeError) -> Stop<Failure> {
     }
 }
 
-/// A change that the store can't have.
+/// A change that the store rejects.
 pub(super) fn refusal(error: &ChangeError) -> Failure {
     match error {
         ChangeError::Store(error) => reading::unreadable(error),

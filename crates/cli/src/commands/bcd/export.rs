@@ -1,4 +1,4 @@
-//! `diskmend bcd export`: a store as text.
+//! `diskmend bcd export`: exports a store as text.
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -13,11 +13,11 @@ use crate::failure::Failure;
 use crate::new_file;
 use crate::output::console::Console;
 
-/// Write a boot store as text that makes the same store again
+/// Export a boot store as text, from which the store can be made again
 ///
-/// Every key and value is in the text, whether or not a store should hold it, with bcdedit's names
-/// beside the ids. It is made for being read, compared and kept; 'diskmend bcd import' reads it.
-/// Times of keys and security descriptors are not part of it.
+/// The text contains every key and value, even those that a store should not contain, with
+/// bcdedit's names next to the ids. You can read, compare and keep it; 'diskmend bcd import' reads
+/// it. It does not contain times of keys and security descriptors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,9 +33,9 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if console.json() {
-        let message = "the result is a text of its own, which has no form in JSON";
+        let message = "the result is text, which can't be printed as JSON";
         return Err(Failure::new(Exit::Usage, message)
-            .hint("'diskmend bcd show --json' lists the same as JSON"));
+            .hint("'diskmend bcd show --json' lists the store as JSON"));
     }
     let source = Source::open(&args.store)?;
     let document = Document::export(&source.store()?.root()).map_err(|error| {

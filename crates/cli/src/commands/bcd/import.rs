@@ -1,4 +1,4 @@
-//! `diskmend bcd import`: a store from its text.
+//! `diskmend bcd import`: makes a store from its text.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -14,9 +14,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
 
-/// Make a boot store hold what a text of 'diskmend bcd export' says, and nothing else
+/// Make a boot store contain exactly what a text of 'diskmend bcd export' says
 ///
-/// What is as wanted already is not written. All of it is done or nothing.
+/// diskmend does not write what is already right. It makes all changes or none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// The text
     #[arg(value_name = "FILE")]
     text: PathBuf,
-    /// Do it also where the store would have errors that it has not now
+    /// Import even if the store would then have errors that it does not have now
     #[arg(long)]
     force: bool,
 }
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let source = Source::open(&args.edit.store)?;
     source.store()?;
     let question = format!(
-        "Replace all of {} by what {} says?",
+        "Replace the content of {} by that of {}?",
         source.file.display(),
         args.text.display()
     );
@@ -66,13 +66,13 @@ fn read(path: &Path) -> Result<Document, Failure> {
         Failure::of(Exit::Failure, error).context(format_args!("{shown}"))
     };
     let mut bytes = Vec::new();
-    // One byte more than is taken, so that a longer text is seen to be one.
+    // One byte more than the limit, so that a longer text is recognized.
     let limit = MAX_TEXT_LEN as u64 + 1;
     File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
         .map_err(|error| failed(&error))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        failed(&error.utf8_error()).hint("the text has to be UTF-8, as 'bcd export -o' writes it")
+        failed(&error.utf8_error()).hint("the text must be UTF-8, as 'bcd export -o' writes it")
     })?;
     Document::parse(&text).map_err(|error| failed(&error))
 }

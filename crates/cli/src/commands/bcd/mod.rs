@@ -20,15 +20,15 @@ use crate::output::console::Console;
 
 /// Read, check and edit a boot store, as bcdedit does
 ///
-/// STORE is a boot store's file (BCD), or the folder that its volume is mounted on: the stores
-/// \Boot\BCD and \EFI\Microsoft\Boot\BCD are looked for there, and one is taken where it is the
-/// only one. On EFI machines the store lies on the EFI system partition, which has no drive letter.
+/// STORE is a boot store's file (BCD), or the folder on which its volume is mounted: diskmend looks
+/// for \Boot\BCD and \EFI\Microsoft\Boot\BCD there, and takes the store if there is only one. On
+/// EFI machines the store is on the EFI system partition, which has no drive letter.
 ///
-/// Reading a store that was not closed cleanly replays its logs in memory and never writes;
-/// changing one recovers it first, and can be undone like a repair.
+/// Commands that read a store which was not closed cleanly replay its logs in memory and never
+/// write. Commands that change it recover it first, and can be undone like a repair.
 ///
-/// Objects are named by GUIDs or as {bootmgr}, {default}, {emssettings} and so on, elements as
-/// bcdedit names them, by their ids (0x26000020), or as custom:26000020.
+/// Name objects by GUID or as {bootmgr}, {default}, {emssettings} and so on. Name elements as
+/// bcdedit does, by id (0x26000020), or as custom:26000020.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BcdCommand {
     Show(show::Args),

@@ -1,4 +1,4 @@
-//! What the commands on a boot store have in common when they read it.
+//! The common parts of the commands that read a boot store.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ use crate::failure::Failure;
 
 const NO_STORE: &str = "boot stores are \\Boot\\BCD and \\EFI\\Microsoft\\Boot\\BCD; other hives \
                         are for 'diskmend hive'";
-const NAMES: &str = "elements are named as bcdedit names them, by their ids as in 0x26000020, or \
-                     as custom:26000020";
+const NAMES: &str = "name elements as bcdedit does, by id as in 0x26000020, or as \
+                     custom:26000020";
 
-/// Types of objects whose application elements have names of their own.
+/// The types of objects that have their own names for application elements.
 const APPLICATIONS: [ObjectType; 5] = [
     ObjectType::BOOT_MANAGER,
     ObjectType::LOADER,
@@ -28,13 +28,13 @@ const APPLICATIONS: [ObjectType; 5] = [
 
 /// A boot store that is open for reading.
 pub(crate) struct Source {
-    /// Its file.
+    /// The file of the store.
     pub(crate) file: PathBuf,
     source: hive::Source,
 }
 
 impl Source {
-    /// Opens it; that a dirty hive is recovered in memory is said.
+    /// Opens the store. If its hive is dirty, it is recovered in memory, and a note says so.
     pub(crate) fn open(store: &StoreArg) -> Result<Self, Failure> {
         let file = store.file()?;
         let source = hive::Source::open(&file)?;
@@ -47,16 +47,16 @@ impl Source {
     }
 }
 
-/// A store, or a part of it, that can't be read.
+/// The failure for a store, or a part of it, that can't be read.
 pub(crate) fn unreadable(error: &StoreError) -> Failure {
     match error {
         StoreError::Corrupt(error) => hive::corrupt(error),
         StoreError::NoObjects => Failure::of(Exit::Failure, error).hint(NO_STORE),
-        _ => Failure::of(Exit::Failure, error).hint("'diskmend bcd check STORE' tells more"),
+        _ => Failure::of(Exit::Failure, error).hint("'diskmend bcd check STORE' shows more"),
     }
 }
 
-/// The GUID of the object that is called so, whether or not it exists.
+/// The GUID of the object with this name, even if the object does not exist.
 pub(crate) fn guid(store: &Store<'_>, name: &str) -> Result<Guid, Failure> {
     let resolved = store.resolve(name).map_err(|error| unreadable(&error))?;
     let bare = || format!("{{{name}}}").parse().ok();
@@ -72,7 +72,7 @@ pub(crate) fn guid(store: &Store<'_>, name: &str) -> Result<Guid, Failure> {
         return Err(Failure::new(Exit::Failure, message));
     }
     let known: Vec<&str> = WELL_KNOWN.iter().map(|object| object.alias).collect();
-    let message = format_args!("\"{name}\" is no object");
+    let message = format_args!("\"{name}\" is not an object");
     Err(Failure::new(Exit::Usage, message).hint(format!(
         "name it by its GUID, or as one of {{default}}, {}",
         known.join(", ")
@@ -91,16 +91,16 @@ pub(crate) fn object<'a>(store: &Store<'a>, guid: Guid) -> Result<Object<'a>, Fa
     })
 }
 
-/// The element that is called so in an object of a type.
+/// The element with this name in objects of this type.
 pub(crate) fn element(name: &str, object_type: ObjectType) -> Result<ElementId, Failure> {
     elements::by_name(name, object_type).ok_or_else(|| {
-        let message = format_args!("\"{name}\" is no element of a {}", object_type.title());
+        let message = format_args!("\"{name}\" is not an element of a {}", object_type.title());
         let elsewhere = APPLICATIONS
             .into_iter()
             .find_map(|other| elements::by_name(name, other).map(|id| (other, id)));
         let hint = match elsewhere {
             Some((other, id)) => format!(
-                "a {} has an element of this name; where that is meant: 0x{id}",
+                "a {} has an element of this name; if you mean that: 0x{id}",
                 other.title()
             ),
             None => NAMES.to_owned(),
@@ -118,7 +118,7 @@ pub(crate) fn section(store: &Store<'_>, guid: Guid) -> Option<Section> {
         .find(|section| section.guid == guid)
 }
 
-/// The object for a person: how it is called, what it is, and its description.
+/// The object's name, type and description, as text.
 pub(crate) fn named(section: &Section) -> String {
     let description = section
         .rows

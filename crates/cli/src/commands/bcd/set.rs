@@ -1,4 +1,4 @@
-//! `diskmend bcd set`: one element.
+//! `diskmend bcd set`: sets one element.
 
 use diskmend_bcd::{Change, ObjectType, parse_value};
 
@@ -10,13 +10,13 @@ use crate::output::console::Console;
 
 /// Set an element of an object, as 'bcdedit /set' does
 ///
-/// VALUE by the type of the element, which its id demands:
+/// The form of VALUE depends on the type of the element, which its id determines:
 ///   boolean        yes or no (on, off, true, false, 1, 0)
-///   integer        a number, decimal or with 0x, or one of bcdedit's words for it (IgnoreAllFailures)
-///   string         text, stored as it is
+///   integer        a number, decimal or with 0x, or bcdedit's name for it (IgnoreAllFailures)
+///   string         text, stored unchanged
 ///   object         a GUID, or a name such as {default}
-///   object list    several of them, with blanks or commas between
-///   integer list   numbers, with blanks or commas between
+///   object list    several objects, separated by blanks or commas
+///   integer list   numbers, separated by blanks or commas
 ///   device         boot, 'gpt disk {..} partition {..}', 'mbr disk 0x.. offset 0x..',
 ///                  'locate=custom:22000002', or 'hex:' and the bytes
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,7 @@ fn change(args: &Args, source: &Source) -> Result<(Change, String), Failure> {
     let store = source.store()?;
     let guid = reading::guid(&store, &args.object)?;
     let object = reading::object(&store, guid)?;
-    // An object without a type has no application elements that could be named.
+    // If the object has no type, its application elements have no names.
     let object_type = object.object_type().unwrap_or(ObjectType(0));
     let element = reading::element(&args.element, object_type)?;
     let value = parse_value(&store, element, object_type, &args.value)
@@ -64,7 +64,7 @@ fn change(args: &Args, source: &Source) -> Result<(Change, String), Failure> {
         element,
         value,
     };
-    // What can't be done is said before anybody is asked.
+    // What can't be done is reported before the question.
     change
         .edits(&store)
         .map_err(|error| edit::refusal(&error))?;

@@ -1,4 +1,4 @@
-//! `diskmend bcd show`: the objects and elements of a store.
+//! `diskmend bcd show`: lists the objects and elements of a store.
 
 use diskmend_base::chain;
 use diskmend_base::escape::Visible;
@@ -14,9 +14,9 @@ use crate::output::console::{self, Console};
 
 /// List the objects of a boot store as 'bcdedit /enum all' does
 ///
-/// With -v objects are named by their GUIDs only, and what Windows setup left of its templates is
-/// listed too, as with 'bcdedit /v'. Devices are named by what finds them on any machine, since
-/// drive letters exist in a running Windows only.
+/// With -v, diskmend shows only the GUIDs of objects, and also lists the templates of Windows
+/// setup, as 'bcdedit /v' does. It shows devices in a form that is valid on any machine, because
+/// drive letters exist only in a running Windows.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +26,7 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     store: StoreArg,
-    /// The only object to list: a GUID, or a name such as {bootmgr} or {default}
+    /// List only this object: a GUID, or a name such as {bootmgr} or {default}
     object: Option<String>,
 }
 
@@ -53,9 +53,9 @@ struct ElementEntry {
     id: String,
     name: String,
     format: String,
-    /// As typed values; absent where the data are no value of the format.
+    /// As typed values; absent if the data are not valid for the format.
     value: Option<Typed>,
-    /// As a person reads them.
+    /// As text.
     shown: Vec<String>,
     #[serde(flatten)]
     stored: ValueData,
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if !problems.is_empty() {
         let count = problems.len();
         console::error(format_args!(
-            "{count} objects or elements can't be read; 'diskmend bcd check' tells more"
+            "{count} objects or elements can't be read; 'diskmend bcd check' shows more"
         ));
     }
     shown

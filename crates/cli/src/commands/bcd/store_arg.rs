@@ -1,4 +1,4 @@
-//! The boot store as typed, and where it lies.
+//! The boot store as typed, and its file.
 
 use std::path::PathBuf;
 
@@ -9,27 +9,27 @@ use crate::failure::Failure;
 use crate::hints;
 use crate::volume_root::volume_root;
 
-/// Where boot stores lie on a volume: for BIOS, and for EFI firmware.
+/// The places of boot stores on a volume: for BIOS, and for EFI firmware.
 const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
 
 const ELSEWHERE: &str = "on BIOS machines the store is \\Boot\\BCD of the system partition or of \
                          the Windows volume, on EFI machines \\EFI\\Microsoft\\Boot\\BCD of the \
-                         EFI system partition: mount that one, and name its folder or the store \
-                         itself";
+                         EFI system partition: mount that volume, and name its folder or the \
+                         store itself";
 
-/// The boot store to work on.
+/// The boot store.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoreArg {
-    /// The boot store: the file, or the folder that its volume is mounted on
+    /// The boot store: its file, or the folder on which its volume is mounted
     store: PathBuf,
 }
 
 impl StoreArg {
-    /// The store's file.
+    /// The file of the store.
     pub(crate) fn file(&self) -> Result<PathBuf, Failure> {
         let root = volume_root(&self.store);
         if !root.is_dir() {
-            // Opening it tells what else it may be.
+            // Opening the path reports what else it is.
             return Ok(self.store.clone());
         }
         let shown = root.display();
@@ -54,7 +54,7 @@ impl StoreArg {
                 let message = format_args!("{shown}: there are several boot stores");
                 let failure = Failure::new(Exit::Refused, message);
                 Err(files.iter().fold(failure, |failure, file| {
-                    failure.hint(format!("name the one that is meant: {}", file.display()))
+                    failure.hint(format!("name the right one: {}", file.display()))
                 }))
             }
         }

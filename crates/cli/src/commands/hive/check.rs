@@ -1,4 +1,4 @@
-//! `diskmend hive check`: the whole structure of a hive.
+//! `diskmend hive check`: checks the whole structure of a hive.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use crate::progress::Spinner;
 
 /// Check the structure of a hive
 ///
-/// Every bin, cell, key, list, value and security descriptor is looked at, and every problem is
-/// listed with its offset in the file. An error is a problem with which Windows would not load the
-/// hive, or not see part of it; a hive with errors is not edited. A warning is something that
-/// Windows lives with.
+/// diskmend checks every bin, cell, key, list, value and security descriptor, and lists every
+/// problem with its offset in the file. An error is a problem that keeps Windows from loading the
+/// hive, or hides part of it; diskmend does not edit a hive with errors. A warning is a problem
+/// that Windows tolerates.
 ///
-/// A hive that was not closed cleanly is checked in the state that its logs recover it to, in
-/// memory; that it is dirty is said and is no problem of its structure.
+/// If a hive was not closed cleanly, diskmend replays its logs in memory, and checks the result. It
+/// says that the hive is dirty, but that is not a problem of its structure.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit code 0 means no problem, 3 that there are errors or warnings, 1 that FILE is no hive or can't
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-/// What a check found, for programs.
+/// The result of a check, as a document.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
     file: String,
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-/// Puts it together.
+/// Makes the document.
 pub(crate) fn document<'a>(path: &Path, status: &'a HiveStatus, report: &Report) -> Document<'a> {
     Document {
         file: path.display().to_string(),
@@ -101,7 +101,7 @@ fn content(content: &Content) -> ContentEntry {
     }
 }
 
-/// Prints what a check found for a person.
+/// Prints the result of a check as text.
 pub(crate) fn print(
     console: &mut Console,
     path: &Path,
@@ -123,7 +123,7 @@ pub(crate) fn print(
         let warning = style::WARNING;
         writeln!(
             out,
-            "{warning}not closed cleanly{warning:#}: {}; checked as its logs recover it",
+            "{warning}not closed cleanly{warning:#}: {}; checked after replaying its logs in memory",
             Visible(dirty)
         )?;
         let logs = status.recovery.iter().flat_map(|recovery| &recovery.logs);

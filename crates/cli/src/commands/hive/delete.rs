@@ -1,4 +1,4 @@
-//! `diskmend hive delete`: a value, or a key with all below it.
+//! `diskmend hive delete`: deletes a value, or a key with everything below it.
 
 use super::PrefixArg;
 use super::edit::{self, EditArgs};
@@ -10,7 +10,7 @@ use crate::output::report;
 
 /// Delete a value, or a key with all its values and subkeys
 ///
-/// What does not exist needs no deleting: that is nothing to do, and exit code 0.
+/// If the value or key does not exist, there is nothing to do (exit code 0).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,8 +21,7 @@ pub(crate) struct Args {
     edit: EditArgs,
     /// The key
     key: String,
-    /// The value; the whole key is deleted where none is named. '(Default)', '@' or '' is the
-    /// default value
+    /// The value; without it, the whole key is deleted. '(Default)', '@' or '' is the default value
     #[arg(allow_hyphen_values = true)]
     value: Option<String>,
     #[command(flatten)]
@@ -37,7 +36,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             let name = report::value_name(key_path::value_name(name));
             format!("Delete value {name} of key {shown}?")
         }
-        None => format!("Delete key {shown} with all below it?"),
+        None => format!("Delete key {shown} with everything below it?"),
     };
     edit::run(&args.edit, console, &question, &[&path], |editor| {
         match &args.value {

@@ -1,4 +1,4 @@
-//! What the commands that change a hive file have in common.
+//! The common parts of the commands that change a hive file.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -34,14 +34,15 @@ pub(crate) struct FileArgs {
 pub(crate) struct EditArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
-    /// Skip the full check of the hive and the second reader: quicker on a large hive, but damage
-    /// elsewhere in it goes unnoticed. What the edit itself reads is checked in any case, and so
-    /// is what was written
+    /// Skip the full check of the hive and the second reader. This is faster on a large hive, but
+    /// does not notice damage in other parts of the hive. diskmend still checks what the edit
+    /// itself reads, and what it has written
     #[arg(long)]
     no_check: bool,
 }
 
-/// Edits the hive file after a yes to `question`. `paths` are the keys that it is about.
+/// Asks `question`, and edits the hive file if the user agrees. `paths` are the keys that the edit
+/// changes.
 pub(super) fn run(
     args: &EditArgs,
     console: &mut Console,
@@ -67,14 +68,16 @@ pub(super) fn run(
     show(console, &args.file, &report)
 }
 
-/// Recovers the hive file where it is dirty.
+/// Recovers the hive file if it is dirty.
 pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Failure> {
     args.consent.can_be_had()?;
     if args.consent.asks() {
         let opened = reading::open(&args.file)?;
         if let Some(state) = &opened.status.dirty {
             let pages = opened.status.recovery.map_or(0, |recovery| recovery.pages);
-            console::note(format_args!("{state}; its logs hold {pages} newer pages"));
+            console::note(format_args!(
+                "{state}; its logs contain {pages} newer pages"
+            ));
             if !args.consent.given("Recover the hive from them?")? {
                 return Ok(Exit::Pending);
             }
@@ -91,8 +94,8 @@ fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result
     })
 }
 
-/// Refuses paths that would create a key that a hive on disk has no use for: one of the registry's
-/// roots, or `CurrentControlSet`, which in a running Windows is a link to a control set.
+/// Refuses paths that would create a key that is useless in a hive file: a root key of the
+/// registry, or `CurrentControlSet`, which in a running Windows is a link to a control set.
 fn misplaced(editor: &Editor, paths: &[&str]) -> Option<Failure> {
     let exists = |path: &str| matches!(editor.key(path), Ok(Some(_)));
     let firsts: HashSet<&str> = paths

@@ -1,4 +1,4 @@
-//! `diskmend hive export`: keys and values as a registry text file.
+//! `diskmend hive export`: exports keys and values as a registry text file.
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -15,12 +15,11 @@ use crate::new_file;
 use crate::output::console::{self, Console};
 use crate::walk::Walk;
 
-/// Write keys and values as a .reg file
+/// Export keys and values as a .reg file
 ///
-/// The file can be merged by regedit and 'reg import' (with --prefix, which Windows demands), by
-/// 'hivexregedit --merge' and by 'diskmend hive import'. Keys come in the order of the hive, each
-/// with its values in their order. Security descriptors, class names and times have no place in a
-/// .reg file.
+/// Regedit and 'reg import' (with --prefix, which Windows requires), 'hivexregedit --merge' and
+/// 'diskmend hive import' can merge the file. Keys and their values are in the order of the hive. A
+/// .reg file can't contain security descriptors, class names and times.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +29,7 @@ Examples:
 pub(crate) struct Args {
     /// The hive file
     file: PathBuf,
-    /// The key to begin at; the root by default
+    /// The key to start from; the root by default
     #[arg(default_value = "", hide_default_value = true)]
     key: String,
     #[command(flatten)]
@@ -38,16 +37,17 @@ pub(crate) struct Args {
     /// Write to this new file, in UTF-16LE as regedit does; stdout gets UTF-8
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write UTF-8 to the file too
+    /// Write UTF-8 to the file instead
     #[arg(long, requires = "output")]
     utf8: bool,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if console.json() {
-        let message = "the result is a .reg file, which has no form in JSON";
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("'diskmend hive ls --recursive --values --json' lists the same as JSON"));
+        let message = "the result is a .reg file, which can't be printed as JSON";
+        return Err(Failure::new(Exit::Usage, message).hint(
+            "'diskmend hive ls --recursive --values --json' lists the keys and values as JSON",
+        ));
     }
     let source = Source::open(&args.file)?;
     let prefix = args.prefix.prefix.as_deref();
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     })
 }
 
-/// The key's path as the file has it: the prefix, then the names as the hive spells them.
+/// The key's path in the file: the prefix, then the names as the hive spells them.
 fn full_path(prefix: &str, source: &Source, path: &str) -> Result<String, Failure> {
     let mut full: Vec<String> = components(prefix).map(str::to_owned).collect();
     let mut walked = String::new();
@@ -88,7 +88,7 @@ fn full_path(prefix: &str, source: &Source, path: &str) -> Result<String, Failur
     Ok(full.join("\\"))
 }
 
-/// Writes a key and all below it; gives the number of keys and values that were left out.
+/// Writes a key and everything below it; returns the number of keys and values that were left out.
 fn export(
     out: impl Write,
     encoding: Encoding,
@@ -116,7 +116,7 @@ struct Export<W> {
 
 impl<W: Write> Export<W> {
     fn key(&mut self, path: &str, key: &Key<'_>) -> Result<(), Failure> {
-        // The root has no path of its own; its values would have no key in front of them.
+        // The root has no path, so its values would have no key before them.
         let at = match path {
             "" => "\\",
             path => path,

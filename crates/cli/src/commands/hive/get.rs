@@ -1,4 +1,4 @@
-//! `diskmend hive get`: the values of a key, or one of them.
+//! `diskmend hive get`: shows the values of a key, or one of them.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -28,10 +28,11 @@ pub(crate) struct Args {
     file: PathBuf,
     /// The key
     key: String,
-    /// The value: one line in the form of 'reg query'; '(Default)', '@' or '' is the default value
+    /// The value: printed on one line, as 'reg query' does; '(Default)', '@' or '' is the default
+    /// value
     #[arg(allow_hyphen_values = true)]
     value: Option<String>,
-    /// Write the value's bytes as stored, and nothing else
+    /// Write only the value's bytes as stored
     #[arg(long, requires = "value", conflicts_with = "json")]
     raw: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `diskmend hive import`: a registry text file.
+//! `diskmend hive import`: merges a registry text file.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -16,9 +16,9 @@ use crate::output::console::Console;
 
 /// Merge a .reg file into a hive
 ///
-/// Files of regedit and reg (UTF-16LE or UTF-8, version 5 and REGEDIT4) and of hivexregedit are
-/// read. All of it is done or nothing: a line that can't be read or carried out is an error.
-/// '[-KEY]' deletes a key, '"NAME"=-' a value.
+/// diskmend reads files of regedit and reg (UTF-16LE or UTF-8, version 5 and REGEDIT4) and of
+/// hivexregedit. It makes all changes or none: a line that it can't read or carry out is an error.
+/// '[-KEY]' deletes a key, '"NAME"=-' deletes a value.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -46,8 +46,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         failed(&error).hint(match prefix {
             "" => "say where the hive belongs: --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM'",
             _ => {
-                "say where the hive belongs: --prefix takes the front part of the file's paths, up to \
-                 the key that is the hive's root"
+                "say where the hive belongs: --prefix removes the first part of the file's paths, \
+                 up to the key that is the hive's root"
             }
         })
     })?;
@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more than is taken, so that a longer file is seen to be one.
+    // One byte more than the limit, so that a longer file is recognized.
     let limit = MAX_FILE_LEN as u64 + 1;
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -1,4 +1,4 @@
-//! `diskmend hive ls`: the keys of a hive.
+//! `diskmend hive ls`: lists the keys of a hive.
 
 use std::io;
 use std::path::PathBuf;
@@ -31,10 +31,10 @@ pub(crate) struct Args {
     /// The key whose subkeys are listed; the root by default
     #[arg(default_value = "", hide_default_value = true)]
     key: String,
-    /// List all keys below, and KEY itself
+    /// List KEY itself and all keys below it
     #[arg(short, long)]
     recursive: bool,
-    /// List the values of each key too, and those of KEY itself, as 'reg query' does
+    /// Also list the values of each key, and those of KEY itself, as 'reg query' does
     #[arg(long)]
     values: bool,
     #[command(flatten)]
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 
 type Found<'a> = Result<(String, Key<'a>), Unreadable>;
 
-/// The keys to list, as they are found.
+/// The keys to list, in the order in which they are found.
 fn keys<'a>(args: &Args, path: &str, key: Key<'a>) -> Box<dyn Iterator<Item = Found<'a>> + 'a> {
     if args.recursive {
         return Box::new(Walk::new(path.to_owned(), key, reading::key_name));
@@ -154,7 +154,7 @@ impl Listing {
         }
     }
 
-    /// A line for the key and, where wanted, one for each value.
+    /// Writes a line for the key and, if requested, one for each value.
     fn write(
         &mut self,
         console: &mut Console,
@@ -184,7 +184,7 @@ impl Listing {
             0 => Exit::Done,
             count => {
                 console::error(format_args!(
-                    "{count} keys, lists or values can't be read; 'diskmend hive check' tells more"
+                    "{count} keys, lists or values can't be read; 'diskmend hive check' shows more"
                 ));
                 Exit::Failure
             }

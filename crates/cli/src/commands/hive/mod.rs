@@ -1,4 +1,4 @@
-//! `diskmend hive`: the same engine on any hive file.
+//! `diskmend hive`: the engine applied to any hive file.
 
 pub(crate) mod check;
 pub(crate) mod delete;
@@ -19,12 +19,13 @@ use crate::output::console::Console;
 
 /// Read, check, edit and recover a single registry hive file
 ///
-/// FILE is a hive: SYSTEM, SOFTWARE, NTUSER.DAT, a BCD store and so on. Its transaction logs are
-/// looked for beside it (FILE.LOG, FILE.LOG1, FILE.LOG2). Reading a hive that was not closed
-/// cleanly replays its logs in memory and never writes; changing one recovers it first.
+/// FILE is a hive: SYSTEM, SOFTWARE, NTUSER.DAT, a BCD store and so on. diskmend looks for its
+/// transaction logs in the same folder (FILE.LOG, FILE.LOG1, FILE.LOG2). Commands that read a hive
+/// which was not closed cleanly replay its logs in memory and never write. Commands that change it
+/// recover it first.
 ///
-/// Keys are named by their path below the hive's root, separated by backslashes; case does not
-/// matter. Characters that can't be shown are written as <U+XXXX>, and taken so.
+/// Name keys by their path below the hive's root, separated by backslashes; case does not matter.
+/// Characters that can't be shown are printed, and accepted, as <U+XXXX>.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HiveCommand {
     Check(check::Args),

@@ -1,4 +1,4 @@
-//! What the commands that read a hive have in common.
+//! The common parts of the commands that read a hive.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::key_path;
 use crate::output::console;
 use crate::output::value;
 
-/// What the default value, which has no name, is called.
+/// The name that is shown for the default value, which has no name.
 pub(crate) const DEFAULT_VALUE: &str = "(Default)";
 
 /// A hive file that is open for reading.
@@ -26,7 +26,7 @@ pub(crate) struct Source {
 
 /// Opens a hive file for reading.
 pub(crate) fn open(file: &Path) -> Result<OpenHive, Failure> {
-    // Nothing refuses to read: what can't be read has failed.
+    // Reading refuses nothing, so a hive that can't be read is a failure.
     hive_file::open(file).map_err(|error| {
         hints::engine_failure(&error, file, "")
             .about(file)
@@ -35,14 +35,14 @@ pub(crate) fn open(file: &Path) -> Result<OpenHive, Failure> {
 }
 
 impl Source {
-    /// Opens it; that a dirty hive is recovered in memory is said.
+    /// Opens the hive. If it is dirty, it is recovered in memory, and a note says so.
     pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
         let OpenHive { hive, status } = open(file)?;
         if let Some(state) = status.dirty {
             let pages = status.recovery.map_or(0, |recovery| recovery.pages);
             console::note(format_args!(
-                "{}: not closed cleanly ({state}); shown as its logs recover it ({pages} pages), \
-                 nothing is written",
+                "{}: not closed cleanly ({state}); shown after replaying its logs in memory \
+                 ({pages} pages); nothing is written",
                 file.display(),
             ));
         }
@@ -67,20 +67,20 @@ impl Source {
 
 /// A structure that can't be read.
 pub(crate) fn corrupt(error: &Corruption) -> Failure {
-    Failure::of(Exit::Failure, error).hint("'diskmend hive check FILE' lists all that is wrong")
+    Failure::of(Exit::Failure, error).hint("'diskmend hive check FILE' lists all problems")
 }
 
-/// A key's name as part of a path, in which no two names look alike.
+/// A key's name as part of a path; different names always look different.
 pub(crate) fn key_name(name: Name<'_>) -> String {
     name.in_path().to_string()
 }
 
-/// A value's name as text in which no two names look alike.
+/// A value's name as text; different names always look different.
 pub(crate) fn value_name(name: Name<'_>) -> String {
     let text = name.escaped().to_string();
     match key_path::value_name(&text) == text {
         true => text,
-        // It reads as a word for the default value, which has no name.
+        // The text would mean the default value, which has no name.
         false => match text.strip_prefix('(') {
             Some(rest) => format!("<U+0028>{rest}"),
             None => "<U+0040>".to_owned(),
@@ -88,18 +88,18 @@ pub(crate) fn value_name(name: Name<'_>) -> String {
     }
 }
 
-/// A value for people and programs.
+/// A value for text and JSON output.
 #[derive(Serialize)]
 pub(crate) struct ValueRow {
-    /// Its name; empty for the default value.
+    /// The name; empty for the default value.
     pub(crate) name: String,
-    /// Its type and data.
+    /// The type and the data.
     #[serde(flatten)]
     pub(crate) data: ValueData,
 }
 
 impl ValueRow {
-    /// Reads its data.
+    /// Reads the data of a value.
     pub(crate) fn of(value: &Value<'_>) -> Result<Self, Corruption> {
         Ok(Self {
             name: value_name(value.name()),
@@ -110,7 +110,7 @@ impl ValueRow {
         })
     }
 
-    /// Its name for a person.
+    /// The name for text output.
     pub(crate) fn shown_name(&self) -> &str {
         match self.name.as_str() {
             "" => DEFAULT_VALUE,
@@ -118,7 +118,7 @@ impl ValueRow {
         }
     }
 
-    /// One line in the form of `reg query`.
+    /// One line, in the format of `reg query`.
     pub(crate) fn line(&self) -> String {
         let data = value::line(self.data.value_type, &self.data.bytes);
         let name = Visible(self.shown_name());
@@ -130,12 +130,12 @@ impl ValueRow {
     }
 }
 
-/// The type's name, or its number as `reg query` gives it.
+/// The type's name, or its number as `reg query` shows it.
 pub(crate) fn type_name(value_type: ValueType) -> String {
     value_type.to_string()
 }
 
-/// The values of a key that can be read, and why the others can't.
+/// The values of a key that can be read, and the errors of the others.
 pub(crate) fn values(key: &Key<'_>) -> (Vec<ValueRow>, Vec<Corruption>) {
     let mut rows = Vec::new();
     let mut errors = Vec::new();

@@ -1,4 +1,4 @@
-//! `diskmend hive recover`: brings a dirty hive to the state that its logs hold.
+//! `diskmend hive recover`: recovers a dirty hive from its logs.
 
 use super::edit::{self, FileArgs};
 use crate::exit::Exit;
@@ -7,8 +7,8 @@ use crate::output::console::Console;
 
 /// Recover a hive that was not closed cleanly from its transaction logs
 ///
-/// The logs are replayed as Windows would replay them, and the result is written in place. A clean
-/// hive is left as it is, whatever its logs hold.
+/// diskmend replays the logs as Windows would, and writes the result in place. It does not change a
+/// clean hive, whatever its logs contain.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

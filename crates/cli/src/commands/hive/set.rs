@@ -1,4 +1,4 @@
-//! `diskmend hive set`: one value.
+//! `diskmend hive set`: sets one value.
 
 use diskmend_hive::ValueType;
 
@@ -12,16 +12,16 @@ use crate::output::console::Console;
 use crate::output::report;
 use crate::output::value::{self, SEPARATOR};
 
-/// Set a value, and create its key where that is missing, as 'reg add' does
+/// Set a value, and create its key if it is missing, as 'reg add' does
 ///
-/// DATA by TYPE:
-///   REG_SZ, REG_EXPAND_SZ     text, stored as it is: %SystemRoot% is not expanded
+/// The form of DATA depends on TYPE:
+///   REG_SZ, REG_EXPAND_SZ     text, stored unchanged: %SystemRoot% is not expanded
 ///   REG_MULTI_SZ              strings separated by \0 (or by --separator)
 ///   REG_DWORD, REG_QWORD, REG_DWORD_BIG_ENDIAN
 ///                             a number, decimal or with 0x
 ///   REG_BINARY, REG_NONE and all others
-///                             two hexadecimal digits for each byte, with blanks or commas between
-///                             them where wanted
+///                             two hexadecimal digits for each byte; you may separate them by
+///                             blanks or commas
 ///
 /// TYPE may also be a number, such as 0x1234.
 #[derive(Debug, clap::Args)]
@@ -66,7 +66,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, "--separator must not be empty"));
     }
     let data = data_arg::parse(args.value_type, &args.data, &args.separator).map_err(|wrong| {
-        let message = format!("{:?} is no {}: {wrong}", args.data, args.value_type);
+        let message = format!(
+            "{:?} is not a valid {}: {wrong}",
+            args.data, args.value_type
+        );
         Failure::new(Exit::Usage, message)
     })?;
     let path = key_path::below_root(&args.key, args.prefix.prefix.as_deref());

@@ -1,4 +1,4 @@
-//! `diskmend undo --force-bytes`: what would be written over, and asking about it.
+//! `diskmend undo --force-bytes`: shows what would be overwritten, and asks.
 
 use diskmend_repair::Engine;
 use diskmend_repair::documents::{Difference, Differences};
@@ -8,12 +8,12 @@ use crate::failure::Failure;
 use crate::output::console;
 use crate::progress::Steps;
 
-/// Most ranges that are shown of a file or disk.
+/// The most ranges that are shown of a file or disk.
 const MOST_RANGES: usize = 20;
-/// What a disk writes as a whole, in bytes.
+/// The unit in which a disk writes, in bytes.
 const SECTOR: u64 = 512;
 
-/// The run, if its old bytes may be restored over what is shown.
+/// The run, if the user agrees to restore its old bytes over what is shown.
 pub(super) fn allowed(
     args: &Args,
     engine: &Engine,
@@ -25,7 +25,7 @@ pub(super) fn allowed(
     let question = match differences.places.is_empty() {
         true => format!("Restore the old bytes of run {}?", differences.run),
         false => format!(
-            "Restore the old bytes of run {} over that? It can't be brought back.",
+            "Restore the old bytes of run {} over these? You can't get them back.",
             differences.run
         ),
     };
@@ -35,7 +35,7 @@ pub(super) fn allowed(
 
 fn tell(differences: &Differences) {
     if differences.places.is_empty() {
-        console::note("nothing else was written to the places that the run has changed");
+        console::note("nothing else has written to the places that the run changed");
     }
     for place in &differences.places {
         let path = &place.path;
@@ -43,7 +43,7 @@ fn tell(differences: &Differences) {
             match (length, place.is_disk) {
                 (0, false) => console::warn(format_args!("{path} is missing or empty")),
                 _ => console::warn(format_args!(
-                    "{path} is {length} bytes long, which the run did not make it"
+                    "{path} is {length} bytes long, which is not the length that the run gave it"
                 )),
             }
         }
