@@ -1,7 +1,7 @@
-//! Parts of untrusted bytes: the one place that computes with offsets and lengths from a disk.
+//! Parts of untrusted bytes: the only module that computes with offsets and lengths from a disk.
 //!
-//! Each function takes an offset `at` in bytes from the start of `data` and returns `None` if the
-//! part doesn't lie wholly inside `data`.
+//! Each function takes an offset `at` in bytes from the start of `data`, and returns `None` if the
+//! part is not completely inside `data`.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 

@@ -2,14 +2,14 @@
 
 use std::error::Error;
 
-/// An error and its causes in one line, each of them once.
+/// An error and its causes in one line, without repeating any of them.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        // Some errors hold the text of their cause already.
+        // Some errors already contain the text of their cause.
         if !line.contains(&text) {
             line = format!("{line}: {text}");
         }

@@ -1,10 +1,10 @@
-//! What a structure on a disk holds in place of what its format demands.
+//! An error that says how a structure on a disk violates its format.
 
 use std::borrow::Cow;
 
-/// A structure that does not hold what its format demands.
+/// A structure that violates its format.
 ///
-/// `Offset` is the format's type for places, and decides how the offset is written.
+/// `Offset` is the format's type for positions, and determines how the offset is printed.
 ///
 /// ```
 /// use diskmend_base::Corruption;
@@ -16,18 +16,18 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at offset {offset}: expected {expected}, found {found}")]
 pub struct Corruption<Offset> {
-    /// The structure or field, in the format's terms.
+    /// The name of the structure or field in the format.
     pub what: &'static str,
-    /// Where it lies, in bytes from the start of what was read.
+    /// The offset of the structure, in bytes from the start of the data that were read.
     pub offset: Offset,
-    /// What the format demands there.
+    /// The content that the format requires.
     pub expected: Cow<'static, str>,
-    /// What is there.
+    /// The content that was found.
     pub found: String,
 }
 
 impl<Offset> Corruption<Offset> {
-    /// Describes a wrong structure at `offset`.
+    /// Describes a corrupt structure at `offset`.
     pub fn new(
         what: &'static str,
         offset: impl Into<Offset>,

@@ -1,9 +1,9 @@
-//! Numbers of a disk as lengths and places in memory, and back, without loss: diskmend is built for
-//! 64-bit machines only.
+//! Converts numbers on a disk to lengths and positions in memory, and back, without loss. diskmend
+//! is built only for 64-bit machines.
 
 const _: () = assert!(usize::BITS == 64, "diskmend needs a 64-bit machine");
 
-/// A length or place on a disk as one in memory.
+/// Converts a length or position on a disk to one in memory.
 #[inline]
 #[must_use]
 #[expect(
@@ -14,7 +14,7 @@ pub fn to_usize(number: impl Into<u64>) -> usize {
     number.into() as usize
 }
 
-/// A length or place in memory as one on a disk.
+/// Converts a length or position in memory to one on a disk.
 #[inline]
 #[must_use]
 pub const fn to_u64(number: usize) -> u64 {

@@ -1,29 +1,30 @@
-//! Text that came from a disk, made safe to show without losing anything.
+//! Escapes text from a disk, so that it is safe to show and nothing is lost.
 //!
-//! A character that commands a terminal, ends a line, can't be seen or turns the direction of the
-//! text is written as `<U+XXXX>`, with the four to six hexadecimal digits of its code point. So is
-//! a UTF-16 code unit that is half of a surrogate pair. A `<` that would read as the start of such
-//! a form is written as `<U+003C>`. All else stands for itself. Each sequence of code units has
-//! exactly one such form, and [`unescape`] gives it back.
+//! A character that controls a terminal, ends a line, is invisible or changes the direction of the
+//! text is written as `<U+XXXX>`, with the four to six hexadecimal digits of its code point. A
+//! UTF-16 code unit that is half of a surrogate pair is written in this way too. A `<` that would
+//! look like the start of an escape is written as `<U+003C>`. All other characters are unchanged.
+//! Each sequence of code units has exactly one escaped form, and [`unescape`] reverses it.
 //!
-//! The form holds no backslash, so that it is never taken for a part of a path, and neither `<` nor
-//! `>` is allowed in the names of files on Windows.
+//! The escaped form contains no backslash, so it can't be confused with a separator in a path, and
+//! file names on Windows contain neither `<` nor `>`.
 //!
-//! [`Escaped`] and [`EscapedUnits`] take what the disk holds. [`Visible`] takes text that holds such
-//! forms already, or the program's own text; it is what stands at the end of every way to a
-//! terminal.
+//! Use [`Escaped`] and [`EscapedUnits`] for text from the disk. Use [`Visible`] for text that
+//! already contains escapes, or for the program's own text; all output to a terminal goes through
+//! it.
 
 use std::fmt::{self, Write as _};
 
 const OPEN: &str = "<U+";
 const CLOSE: char = '>';
-/// Fewest and most hexadecimal digits between them.
+/// The minimum and maximum number of hexadecimal digits.
 const DIGITS: std::ops::RangeInclusive<usize> = 4..=6;
-/// Longest form, in characters.
+/// The length of the longest escape, in characters.
 const LONGEST: usize = 3 + 6 + 1;
 
-/// Whether a character is never shown as itself: it commands a terminal (Cc), is invisible or turns
-/// the direction of the text (Cf, and what Unicode calls default-ignorable), or ends a line (Zl, Zp).
+/// True if a character is always escaped: it controls a terminal (Cc), is invisible or changes the
+/// direction of the text (Cf, and the characters that Unicode calls default-ignorable), or ends a
+/// line (Zl, Zp).
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
@@ -40,7 +41,7 @@ pub fn is_hidden(character: char) -> bool {
         )
 }
 
-/// Text as a disk holds it, in the reversible form.
+/// Text from a disk; it is displayed escaped.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'a>(pub &'a str);
 
@@ -61,7 +62,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Text that holds reversible forms already: nothing hidden passes, and the forms stay.
+/// Text that may already contain escapes: hidden characters are escaped, and existing escapes stay.
 #[derive(Clone, Copy, Debug)]
 pub struct Visible<'a>(pub &'a str);
 
@@ -78,7 +79,7 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
-/// UTF-16 code units as a disk holds them, in the reversible form.
+/// UTF-16 code units from a disk; they are displayed escaped.
 #[derive(Clone, Debug)]
 pub struct EscapedUnits<I> {
     units: I,
@@ -87,7 +88,7 @@ pub struct EscapedUnits<I> {
 }
 
 impl<I: Iterator<Item = u16> + Clone> EscapedUnits<I> {
-    /// The units in the reversible form.
+    /// Escapes these units.
     pub fn new(units: I) -> Self {
         Self {
             units,
@@ -96,14 +97,14 @@ impl<I: Iterator<Item = u16> + Clone> EscapedUnits<I> {
         }
     }
 
-    /// Escapes `character` too, which separates such texts from each other.
+    /// Also escapes `character`, because it separates such texts from each other.
     #[must_use]
     pub fn and(self, character: char) -> Self {
         let also = Some(character);
         Self { also, ..self }
     }
 
-    /// Leaves hidden characters as they are, for text that is not shown but read further.
+    /// Keeps hidden characters unescaped, for text that is not shown but parsed.
     #[must_use]
     pub fn raw(self) -> Self {
         Self {
@@ -139,10 +140,10 @@ impl<I: Iterator<Item = u16> + Clone> fmt::Display for EscapedUnits<I> {
     }
 }
 
-/// The code units that the reversible form `text` stands for.
+/// The code units of the escaped form `text`.
 ///
-/// Takes any text: a character that the form would not hold stands for itself, and the digits may be
-/// in either case.
+/// Any text is accepted: characters that the escaped form would not contain are kept, and the
+/// digits may be in either case.
 #[must_use]
 pub fn unescape(text: &str) -> Vec<u16> {
     let mut units = Vec::with_capacity(text.len());
@@ -165,7 +166,7 @@ pub fn unescape(text: &str) -> Vec<u16> {
     units
 }
 
-/// The code point that a form at the start of `text` stands for, and what follows the form.
+/// The code point of an escape at the start of `text`, and the text after the escape.
 fn escape_at(text: &str) -> Option<(u32, &str)> {
     let digits = text.strip_prefix(OPEN)?;
     let count = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -180,12 +181,12 @@ fn escape_at(text: &str) -> Option<(u32, &str)> {
 
 fn push(units: &mut Vec<u16>, code: u32) {
     match (u16::try_from(code), char::from_u32(code)) {
-        // Half of a surrogate pair too.
+        // Also half of a surrogate pair.
         (Ok(unit), _) => units.push(unit),
         (Err(_), Some(character)) => {
             units.extend_from_slice(character.encode_utf16(&mut [0; 2]));
         }
-        // No code point is that large: `escape_at` has looked.
+        // `escape_at` has already excluded larger code points.
         (Err(_), None) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! GUIDs as structures on disk hold them and as Windows writes them.
+//! GUIDs, in the layout of structures on disk and in the notation of Windows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,11 +6,12 @@ use std::str::FromStr;
 use uuid::Uuid;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// A GUID, with its bytes in the order of the structure in memory and on disk: two groups of 16 bits
-/// after one of 32, all little-endian, then eight bytes ([MS-DTYP] 2.3.4.2; UEFI 2.10, appendix A).
+/// A GUID. Its bytes are in the order of the structure in memory and on disk: one group of 32 bits
+/// and two groups of 16 bits, all little-endian, then eight bytes ([MS-DTYP] 2.3.4.2; UEFI 2.10,
+/// appendix A).
 ///
-/// It is written as `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}` in lower case ([MS-DTYP] 2.3.4.3), and
-/// ordered by its bytes on disk.
+/// It is displayed as `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}` in lower case ([MS-DTYP] 2.3.4.3),
+/// and ordered by its bytes on disk.
 ///
 /// ```
 /// use diskmend_base::Guid;
@@ -38,25 +39,25 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 #[repr(transparent)]
 pub struct Guid(pub [u8; 16]);
 
-/// Text that is no GUID.
+/// A text that is not a GUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no GUID: expected {{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}}")]
+#[error("{text:?} is not a GUID: expected {{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}}")]
 pub struct GuidError {
     /// The text as given, at most its first 64 characters.
     pub text: String,
 }
 
 impl Guid {
-    /// The GUID of all zeros, which names nothing.
+    /// The GUID of all zeros, which identifies nothing.
     pub const NIL: Self = Self([0; 16]);
 
-    /// The GUID of these fields.
+    /// The GUID with these fields.
     #[must_use]
     pub const fn new(data1: u32, data2: u16, data3: u16, data4: [u8; 8]) -> Self {
         Self(Uuid::from_fields(data1, data2, data3, &data4).to_bytes_le())
     }
 
-    /// The GUID whose digits are those of this number.
+    /// The GUID with the digits of this number.
     #[must_use]
     pub const fn from_u128(digits: u128) -> Self {
         Self(Uuid::from_u128(digits).to_bytes_le())
@@ -75,10 +76,10 @@ impl Guid {
         (self != Self::NIL).then_some(self)
     }
 
-    /// Reads a GUID without braces, with digits of either case.
+    /// Parses a GUID without braces, with digits in either case.
     #[must_use]
     pub fn parse_bare(text: &str) -> Option<Self> {
-        // Of all forms that the parser takes, only the one with hyphens has this length.
+        // Of all notations that the parser accepts, only the one with hyphens has this length.
         const LEN: usize = 36;
         let uuid = Uuid::try_parse(text).ok().filter(|_| text.len() == LEN)?;
         Some(Self(uuid.to_bytes_le()))
@@ -94,7 +95,7 @@ impl Guid {
 impl FromStr for Guid {
     type Err = GuidError;
 
-    /// Reads a GUID with braces, with digits of either case.
+    /// Parses a GUID with braces, with digits in either case.
     fn from_str(text: &str) -> Result<Self, GuidError> {
         let bare = text
             .strip_prefix('{')

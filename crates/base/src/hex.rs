@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Bytes to show as two digits each, in lower case, or in upper case by `{:X}`.
+/// Displays bytes as two digits each, in lower case, or in upper case with `{:X}`.
 #[derive(Clone, Copy)]
 pub struct Hex<'a>(pub &'a [u8]);
 
@@ -24,7 +24,7 @@ pub fn encode(bytes: &[u8]) -> String {
     Hex(bytes).to_string()
 }
 
-/// The bytes that pairs of digits of either case stand for; `None` for any other text.
+/// Parses pairs of digits in either case; `None` for any other text.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     match text.as_bytes().as_chunks() {
@@ -33,7 +33,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// What [`decode`] returns for the text without the white space and commas between its bytes.
+/// Parses like [`decode`], but ignores white space and commas between the bytes.
 #[must_use]
 pub fn decode_separated(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);

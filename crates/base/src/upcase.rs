@@ -1,31 +1,31 @@
-//! Windows NT's upper-casing of UTF-16 code units, by which names of registry keys and of files are
-//! compared.
+//! Windows NT's upper-casing of UTF-16 code units, by which Windows compares names of registry keys
+//! and files.
 //!
-//! The kernel maps each code unit to one code unit through the table in `l_intl.nls`
-//! (`RtlUpcaseUnicodeChar`); a volume's `$UpCase` file holds a copy of the same table from the
-//! day it was formatted. It is not Unicode's full mapping: nothing grows or shrinks, and
-//! surrogates stay as they are.
+//! The kernel maps each code unit to one code unit with the table in `l_intl.nls`
+//! (`RtlUpcaseUnicodeChar`); the `$UpCase` file of a volume is a copy of this table from the day
+//! when the volume was formatted. The table is not Unicode's full mapping: no text becomes longer
+//! or shorter, and surrogates do not change.
 //!
-//! This is the table of Windows NT 5 (2000, XP, Server 2003). It holds Unicode's simple upper-case
-//! mappings between letters of Unicode 1.1, 636 in all, without these 43:
+//! This is the table of Windows NT 5 (2000, XP, Server 2003). It contains Unicode's simple
+//! upper-case mappings between letters of Unicode 1.1, 636 in all, without these 43:
 //!
 //! - look-alikes and title case: U+00B5 (micro), U+0131 (dotless i), U+017F (long s), U+01C5,
 //!   U+01C8, U+01CB, U+01F2, U+0280, U+03D0, U+03D1, U+03D5, U+03D6, U+03F0, U+03F1;
 //! - Greek iota subscript: U+0345, U+1FBE, U+1F80 to 1F87, 1F90 to 1F97, 1FA0 to 1FA7, U+1FB3,
 //!   U+1FC3, U+1FF3.
 //!
-//! Its expansion to 65536 little-endian units has the MD5 sum 6fa3db2468275286210751e869d36373,
-//! which is published for the `$UpCase` of Windows XP.
+//! Expanded to 65536 little-endian units, the table has the MD5 sum
+//! 6fa3db2468275286210751e869d36373, which is published for the `$UpCase` of Windows XP.
 //!
-//! Later Windows differs. Vista added letters, Windows 7 more; the table has stood still since
-//! Windows 8, with 338 further mappings and one less. ASCII, Latin-1, Latin Extended-A and the
-//! letters of Russian are the same everywhere. What differs and may be met:
-//! Romanian U+0219 and U+021B (upper-cased since Vista), Cyrillic U+0450 and U+045D, and Greek
-//! final sigma U+03C2 (upper-cased to U+03A3 here, left alone since Windows 7). The rest is
+//! Later versions of Windows differ. Vista added letters, and Windows 7 added more; the table has
+//! not changed since Windows 8, with 338 more mappings and one less. ASCII, Latin-1, Latin
+//! Extended-A and the letters of Russian are the same in all tables. These differences can occur in
+//! practice: Romanian U+0219 and U+021B (upper-cased since Vista), Cyrillic U+0450 and U+045D, and
+//! Greek final sigma U+03C2 (upper-cased to U+03A3 here, unchanged since Windows 7). The others are
 //! Georgian Nuskhuri, Glagolitic, Coptic, polytonic Greek with iota subscript, and phonetic and
-//! minority-language letters. Names that hold such letters are very rare in the hives of a
-//! Windows installation. [`CaseTable::Later`] is the table of Windows 8, which is that of `$UpCase`
-//! on volumes that Windows 10 formatted; [`changed_since_nt5`] finds the letters that differ.
+//! minority-language letters. Names with such letters are very rare in the hives of a Windows
+//! installation. [`CaseTable::Later`] is the table of Windows 8, which is also that of `$UpCase` on
+//! volumes that Windows 10 formatted; [`changed_since_nt5`] finds the letters that differ.
 
 mod later;
 

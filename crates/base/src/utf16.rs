@@ -1,13 +1,13 @@
-//! UTF-16 with the least significant byte first, as Windows stores text.
+//! Little-endian UTF-16, as Windows stores text.
 
-/// The code units of `data`, without a last byte that is half a unit.
+/// The code units of `data`; an odd last byte is ignored.
 #[inline]
 pub fn whole_units(data: &[u8]) -> impl ExactSizeIterator<Item = u16> + Clone {
     let (units, _) = data.as_chunks();
     units.iter().map(|unit| u16::from_le_bytes(*unit))
 }
 
-/// The code units of `data`; `None` if its last byte is half a unit.
+/// The code units of `data`; `None` if there is an odd last byte.
 #[must_use]
 pub fn units(data: &[u8]) -> Option<Vec<u16>> {
     data.len()
@@ -15,13 +15,14 @@ pub fn units(data: &[u8]) -> Option<Vec<u16>> {
         .then(|| whole_units(data).collect())
 }
 
-/// The text of `data`, U+0000 included; `None` if it is not UTF-16.
+/// The text of `data`, including U+0000; `None` if it is not UTF-16.
 #[must_use]
 pub fn decode(data: &[u8]) -> Option<String> {
     String::from_utf16(&units(data)?).ok()
 }
 
-/// The text of `data` before the first U+0000, which may be missing; `None` if it is not UTF-16.
+/// The text of `data` before the first U+0000, or all of it if there is none; `None` if it is not
+/// UTF-16.
 #[must_use]
 pub fn decode_to_nul(data: &[u8]) -> Option<String> {
     let units = units(data)?;
@@ -41,7 +42,7 @@ pub fn encode(text: &str) -> Vec<u8> {
     bytes(text.encode_utf16())
 }
 
-/// The bytes of `text` and a U+0000, as the data of `REG_SZ` are.
+/// The bytes of `text` and a terminating U+0000, as in the data of `REG_SZ`.
 #[must_use]
 pub fn encode_terminated(text: &str) -> Vec<u8> {
     bytes(text.encode_utf16().chain([0]))

@@ -1,4 +1,4 @@
-//! Changes to a store as data: what is wanted, and the registry edits that bring it about.
+//! Changes to a store as data, and the registry edits that make them.
 
 mod edits;
 
@@ -15,47 +15,47 @@ use diskmend_hive::Editor;
 #[cfg(test)]
 mod tests;
 
-/// A wanted change.
+/// A desired change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// The element shall have this value.
+    /// The element gets this value.
     SetElement {
-        /// Whose element; the object must exist.
+        /// The object with the element; it must exist.
         object: Guid,
-        /// Which element.
+        /// The element.
         element: ElementId,
-        /// Its value, of the format that the id demands.
+        /// The value, in the format that the id requires.
         value: ElementValue,
     },
-    /// The object shall not have this element.
+    /// The object must not have this element.
     DeleteElement {
-        /// Whose element; the object may be missing.
+        /// The object with the element; it may be missing.
         object: Guid,
-        /// Which element.
+        /// The element.
         element: ElementId,
     },
-    /// The object shall exist; a new one has no elements.
+    /// The object must exist; a new object has no elements.
     CreateObject {
         /// Its GUID.
         object: Guid,
-        /// Its type; an existing object must have it already.
+        /// Its type; an existing object must already have this type.
         object_type: ObjectType,
     },
-    /// A new object shall have the type and the elements of another.
+    /// A new object gets the type and the elements of another.
     CopyObject {
         /// The object to copy.
         from: Guid,
-        /// GUID of the new object, which must not exist.
+        /// The GUID of the new object, which must not exist yet.
         to: Guid,
-        /// What the boot menu shows for it, where it is not the same.
+        /// The text for the boot menu, if it differs from that of the original.
         description: Option<String>,
     },
-    /// The object shall not exist.
+    /// The object must not exist.
     DeleteObject {
         /// Its GUID.
         object: Guid,
-        /// Whether elements of other objects shall no longer name it either.
+        /// True if references in other objects are removed too.
         references: bool,
     },
 }
@@ -63,17 +63,17 @@ pub enum Change {
 /// An edit of the hive. Paths are relative to its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// The key and those above it shall exist.
+    /// The key and its parents must exist.
     CreateKey {
         /// Path of the key.
         path: String,
     },
-    /// The key and all below it shall not exist.
+    /// The key and everything below it must not exist.
     DeleteKey {
         /// Path of the key.
         path: String,
     },
-    /// The value shall be this; its key exists by then.
+    /// The value must be this; its key exists by then.
     SetValue {
         /// Path of the key.
         path: String,
@@ -86,7 +86,7 @@ pub enum Edit {
     },
 }
 
-/// Why a change is refused or could not be made.
+/// The reason why a change is refused or could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeError {
@@ -96,8 +96,8 @@ pub enum ChangeError {
         /// The object.
         object: Guid,
     },
-    /// The object exists already.
-    #[error("object {object} exists already")]
+    /// The object already exists.
+    #[error("object {object} already exists")]
     Exists {
         /// The object.
         object: Guid,
@@ -112,26 +112,26 @@ pub enum ChangeError {
         /// The type it has.
         found: ObjectType,
     },
-    /// The value is of another format than the element's id demands.
+    /// The value has another format than the element's id requires.
     #[error("element {element} takes a value of type {expected}, not {}",
         .found.map_or("data of an unknown format".to_owned(), |format| format.to_string()))]
     Format {
         /// The element.
         element: ElementId,
-        /// What its id demands.
+        /// The format that its id requires.
         expected: Format,
-        /// What the value is.
+        /// The format of the value.
         found: Option<Format>,
     },
-    /// The string can't be stored as one.
+    /// The string can't be stored.
     #[error("string for element {element} with U+0000 at character {index}")]
     Nul {
         /// The element.
         element: ElementId,
-        /// Place in characters.
+        /// The position in characters.
         index: usize,
     },
-    /// The data are no device.
+    /// The data are not a device.
     #[error("device for element {element} of {len} bytes holds no device descriptor")]
     Device {
         /// The element.
@@ -139,17 +139,17 @@ pub enum ChangeError {
         /// Length of the data in bytes.
         len: usize,
     },
-    /// The value is longer than is read again.
+    /// The value is longer than the limit for reading.
     #[error("value of {len} bytes for element {element}: expected at most {limit}")]
     TooLong {
         /// The element.
         element: ElementId,
         /// Length of the data in bytes.
         len: usize,
-        /// Longest allowed, in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The store can't be read where the change has to.
+    /// The part of the store that the change needs can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The hive can't be edited.
@@ -158,12 +158,12 @@ pub enum ChangeError {
 }
 
 impl Change {
-    /// The edits that bring the change about; none where all is as wanted.
+    /// The edits that make the change; none if the store already is as desired.
     ///
-    /// An element counts as equal where its value is, however it is stored.
+    /// An element is compared by its value, not by the way in which the value is stored.
     ///
     /// # Errors
-    /// Where the change is refused or the store can't be read; see [`ChangeError`].
+    /// If the change is refused or the store can't be read; see [`ChangeError`].
     pub fn edits(&self, store: &Store<'_>) -> Result<Vec<Edit>, ChangeError> {
         match self {
             Self::SetElement {
@@ -192,7 +192,7 @@ impl Change {
     /// Makes the change in a hive that is being edited.
     ///
     /// # Errors
-    /// See [`ChangeError`]; after [`ChangeError::Edit`] the hive in memory may be half changed.
+    /// See [`ChangeError`]; after [`ChangeError::Edit`] the hive in memory may be partly changed.
     pub fn apply(&self, editor: &mut Editor) -> Result<Outcome, ChangeError> {
         let root = editor.key("").map_err(StoreError::from)?;
         let store = Store::new(root.ok_or(StoreError::NoObjects)?)?;

@@ -1,6 +1,7 @@
-//! What is wrong with a store.
+//! Checks a store for problems.
 //!
-//! The structure of its hive is checked elsewhere; here it is what the keys and values mean.
+//! The hive check covers the structure of the hive; this module checks the meaning of the keys and
+//! values.
 
 mod inherit;
 
@@ -21,22 +22,22 @@ use crate::well_known::{self, BOOTMGR};
 #[cfg(test)]
 mod tests;
 
-/// Most problems that are listed.
+/// The maximum number of problems that are listed.
 pub const MAX_PROBLEMS: usize = 1000;
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Windows's own stores have it too.
+    /// Windows's own stores contain this problem too.
     Note,
-    /// The store is not what it should be.
+    /// The store violates its format.
     Error,
 }
 
-/// Something wrong with a store.
+/// A problem of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// How bad it is.
+    /// The severity.
     pub level: Level,
     /// The object concerned.
     pub object: Option<Guid>,
@@ -46,29 +47,29 @@ pub struct Problem {
     pub kind: ProblemKind,
 }
 
-/// What is wrong.
+/// The kind of problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// A key, a value or the whole store can't be read.
     #[error(transparent)]
     Unreadable(#[from] StoreError),
-    /// An element's data don't fit its format.
+    /// An element's data do not match its format.
     #[error(transparent)]
     Value(#[from] ValueError),
-    /// An element of a format that nothing is known of.
+    /// An element with an unknown format.
     #[error("{format}")]
     UnknownFormat {
         /// The format.
         format: Format,
     },
-    /// A device whose data hold no device descriptor.
+    /// A device element without a device descriptor.
     #[error("device of {len} bytes holds no device descriptor")]
     Device {
         /// Length of the data in bytes.
         len: usize,
     },
-    /// An object that is named but does not exist.
+    /// A reference to an object that does not exist.
     #[error("object {target} does not exist")]
     Dangling {
         /// The object.
@@ -77,10 +78,10 @@ pub enum ProblemKind {
     /// An object inherits from itself.
     #[error("inherits from itself through {through}")]
     InheritCycle {
-        /// The last object before it comes again.
+        /// The last object before the cycle closes.
         through: Guid,
     },
-    /// An object is inherited that is not made for it.
+    /// An object inherits from an object that is not meant for it.
     #[error("inherits {target} of type {found}, which is no settings object")]
     NotInheritable {
         /// The inherited object.
@@ -104,7 +105,7 @@ pub enum ProblemKind {
     TooMany,
 }
 
-/// What is wrong with a store.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The problems, in the order of the store.
@@ -116,7 +117,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether there is no error.
+    /// True if there are no errors.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         !self
@@ -165,7 +166,7 @@ pub fn check(root: Key<'_>) -> Report {
     report
 }
 
-/// What the checks that span objects need of each.
+/// What the checks that span several objects need to know about each.
 struct Seen {
     object_type: ObjectType,
     inherits: Vec<Guid>,
@@ -227,7 +228,8 @@ fn check_object(
             expected: known.object_type,
             found: object_type,
         };
-        // Without its type the boot manager is none; the others are found by their GUIDs.
+        // If its type can't be read, it is not a boot manager; the other objects are found by their
+        // GUIDs.
         let level = if guid == BOOTMGR {
             Level::Error
         } else {

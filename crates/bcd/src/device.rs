@@ -1,8 +1,8 @@
-//! Device elements: which partition, disk or file they name.
+//! Device elements: the partition, disk or file that they name.
 //!
-//! Microsoft documents only the object model of devices. The layout here is what stores hold:
-//! the GUID of an object with options, then a descriptor (type, flags, size, a reserved number)
-//! and data by type. Data past what is understood are never rewritten.
+//! Microsoft documents only the object model of devices. The layout here comes from existing
+//! stores: the GUID of an object with options, then a descriptor (type, flags, size, a reserved
+//! number), and data that depend on the type. Data beyond the known layout are never rewritten.
 
 mod display;
 mod encode;
@@ -13,13 +13,13 @@ use diskmend_base::utf16;
 
 use crate::element_id::ElementId;
 
-/// Length in bytes of the shortest device: a GUID and a descriptor without data.
+/// The length in bytes of the shortest device: a GUID and a descriptor without data.
 pub(crate) const MIN_LEN: usize = OPTIONS_LEN + HEADER_LEN;
 
 const OPTIONS_LEN: usize = 16;
 /// Type, flags, size, reserved: 32 bits each.
 const HEADER_LEN: usize = 16;
-/// Most devices inside one another.
+/// The maximum nesting depth of devices.
 const MAX_DEPTH: usize = 4;
 
 const TYPE_LOCAL: u32 = 0;
@@ -33,7 +33,7 @@ const LOCAL_RAM_DISK: u32 = 3;
 const LOCAL_FILE: u32 = 5;
 const LOCAL_VIRTUAL_DISK: u32 = 6;
 
-/// Kind of a local device, and 20 bytes by kind.
+/// The kind of a local device, and 20 bytes that depend on the kind.
 const LOCAL_LEN: usize = 24;
 const STYLE_GPT: u32 = 0;
 const STYLE_MBR: u32 = 1;
@@ -46,36 +46,36 @@ const PATH_ON_DEVICE: u32 = 5;
 
 const LOCATE_ELEMENT: u32 = 0;
 const LOCATE_PATH: u32 = 1;
-/// How to locate, the element's id, the parent's offset: 32 bits each.
+/// The method, the element's id, the parent's offset: 32 bits each.
 const LOCATE_HEADER_LEN: usize = 12;
 
-/// What a device element names.
+/// A device element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// An object with further options.
     pub options: Option<Guid>,
-    /// The device.
+    /// The device that it names.
     pub target: Target,
 }
 
-/// A device.
+/// What a device element can name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// The device that the boot manager was started from.
+    /// The device from which the boot manager was started.
     Boot,
     /// A partition of a disk.
     Partition(Partition),
-    /// A file on another device, and what it is used as.
+    /// A file on another device, with its use.
     File(FileDevice),
     /// The first device on which a path exists.
     Locate {
-        /// Which path.
+        /// The path.
         path: Located,
-        /// The device to look on, where it is not every one.
+        /// The device to search; `None` means every device.
         parent: Option<Box<Target>>,
     },
-    /// A device of a type that is not understood.
+    /// A device of an unknown type.
     Unknown {
         /// The descriptor's type.
         device_type: u32,
@@ -84,7 +84,7 @@ pub enum Target {
     },
 }
 
-/// A partition, named so that it is found on any machine.
+/// A partition, identified in a way that works on any machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Partition {
     /// On a disk with a GUID partition table.
@@ -98,13 +98,13 @@ pub enum Partition {
     Mbr {
         /// Signature of the disk: the number at 0x1b8 of its first sector.
         signature: u32,
-        /// Where the partition starts, in bytes.
+        /// The start of the partition in bytes.
         offset: u64,
     },
 }
 
 impl Partition {
-    /// Whether another one differs in the disk alone.
+    /// True if the other partition differs only in the disk.
     pub(crate) fn is_almost(self, other: Self) -> bool {
         match (self, other) {
             (Self::Gpt { partition: one, .. }, Self::Gpt { partition: two, .. }) => one == two,
@@ -114,37 +114,37 @@ impl Partition {
     }
 }
 
-/// What a file is used as.
+/// The use of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileUse {
-    /// A memory disk is filled from it.
+    /// A memory disk is filled from the file.
     RamDisk,
-    /// It is a volume.
+    /// The file is a volume.
     Volume,
-    /// It is a virtual hard disk.
+    /// The file is a virtual hard disk.
     VirtualDisk,
 }
 
 /// A device inside a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDevice {
-    /// What the file is used as.
+    /// The use of the file.
     pub file_use: FileUse,
-    /// The device that holds the file, and its path there, where they are understood.
+    /// The device that contains the file, and the file's path on it, if their layout is known.
     pub place: Option<(Box<Target>, String)>,
 }
 
-/// The path that a device is located by.
+/// The path by which a device is located.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Located {
-    /// The string in this element of the same object.
+    /// The string in this element of this object.
     Element(ElementId),
     /// This path.
     Path(String),
 }
 
 impl Device {
-    /// Reads the data of a device element; `None` where they hold no descriptor.
+    /// Parses the data of a device element; `None` if they contain no descriptor.
     #[must_use]
     pub fn decode(data: &[u8]) -> Option<Self> {
         Some(Self {
@@ -153,7 +153,7 @@ impl Device {
         })
     }
 
-    /// The partition that holds it: the device itself, or what its file lies on.
+    /// The partition of the device: the device itself, or the partition that contains its file.
     #[must_use]
     pub fn partition(&self) -> Option<Partition> {
         let mut target = &self.target;
@@ -173,7 +173,7 @@ impl Device {
         }
     }
 
-    /// Whether it is a memory disk, as for Windows PE and the recovery environment.
+    /// True for a memory disk, as used by Windows PE and the recovery environment.
     #[must_use]
     pub fn is_ram_disk(&self) -> bool {
         matches!(
@@ -186,7 +186,7 @@ impl Device {
     }
 }
 
-/// Reads the descriptor at the start of `data`; gives its length too.
+/// Parses the descriptor at the start of `data`; also returns its length.
 fn descriptor(data: &[u8], depth: usize) -> Option<(Target, usize)> {
     let depth = depth.checked_sub(1)?;
     let device_type = u32_at(data, 0)?;
@@ -205,7 +205,8 @@ fn descriptor(data: &[u8], depth: usize) -> Option<(Target, usize)> {
 }
 
 fn partition(body: &[u8]) -> Option<Target> {
-    // A union of the partition's GUID and its offset, then the disk as a local device.
+    // A union of the partition's GUID and its offset, then the disk in the layout of a local
+    // device.
     let disk = body.get(16..)?;
     if u32_at(disk, 0)? != LOCAL_HARD_DISK {
         return None;
@@ -231,8 +232,8 @@ fn local(body: &[u8], depth: usize) -> Option<Target> {
         LOCAL_VIRTUAL_DISK => FileUse::VirtualDisk,
         _ => return None,
     };
-    // Stores at hand show the path of memory disks only, behind the fixed part; files may have
-    // it right behind their kind.
+    // Available stores contain paths only of memory disks, after the fixed part; files may have the
+    // path directly after their kind.
     let place = [LOCAL_LEN, 4]
         .into_iter()
         .find_map(|at| path_on_device(body.get(at..)?, depth));

@@ -5,28 +5,28 @@ use std::fmt;
 use diskmend_hive::ValueType;
 use diskmend_hive::name::Name;
 
-/// The id of an element; the name of its key is these 32 bits in hexadecimal.
+/// The id of an element; the name of its key is this number in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ElementId(pub u32);
 
-/// Who reads an element: bits 28 to 31 of its id.
+/// The reader of an element: bits 28 to 31 of its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Every boot application.
     Library,
-    /// One kind of boot application; the same id means something else to another kind.
+    /// One kind of boot application; for another kind the id has another meaning.
     Application,
     /// A device.
     Device,
-    /// Windows setup, while it makes objects from its templates.
+    /// Windows setup, when it creates objects from its templates.
     Template,
     /// A manufacturer.
     Oem,
-    /// Nobody known.
+    /// Unknown.
     Unknown(u8),
 }
 
-/// What an element's data are: bits 24 to 27 of its id.
+/// The format of an element's data: bits 24 to 27 of its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// A device: `REG_BINARY`.
@@ -43,7 +43,7 @@ pub enum Format {
     Boolean,
     /// A list of 64-bit numbers: `REG_BINARY`.
     IntegerList,
-    /// Nothing known.
+    /// Unknown.
     Unknown(u8),
 }
 
@@ -90,27 +90,27 @@ impl fmt::Display for Class {
 }
 
 impl ElementId {
-    /// `device`: where the boot application lies.
+    /// `device`: the device of the boot application.
     pub const APPLICATION_DEVICE: Self = Self(0x1100_0001);
     /// `path`: the boot application's file.
     pub const APPLICATION_PATH: Self = Self(0x1200_0002);
-    /// `description`: what the boot menu shows.
+    /// `description`: the text in the boot menu.
     pub const DESCRIPTION: Self = Self(0x1200_0004);
     /// `inherit`: objects whose elements apply too.
     pub const INHERIT: Self = Self(0x1400_0006);
-    /// `recoverysequence`: what runs where the application fails.
+    /// `recoverysequence`: what is started if the application fails.
     pub const RECOVERY_SEQUENCE: Self = Self(0x1400_0008);
-    /// `recoveryenabled`: whether that happens by itself.
+    /// `recoveryenabled`: true if the recovery sequence starts automatically.
     pub const RECOVERY_ENABLED: Self = Self(0x1600_0009);
     /// `bootems`: Emergency Management Services in the boot application.
     pub const BOOT_EMS: Self = Self(0x1600_0020);
-    /// `emsport`: number of the COM port.
+    /// `emsport`: the number of the COM port.
     pub const EMS_PORT: Self = Self(0x1500_0022);
-    /// `emsbaudrate`: transfer rate of that port in bits per second.
+    /// `emsbaudrate`: the rate of that port in bits per second.
     pub const EMS_BAUD_RATE: Self = Self(0x1500_0023);
     /// `displayorder` of a boot manager: the boot menu.
     pub const DISPLAY_ORDER: Self = Self(0x2400_0001);
-    /// `bootsequence` of a boot manager: what is booted once, next time.
+    /// `bootsequence` of a boot manager: entries for the next boot only.
     pub const BOOT_SEQUENCE: Self = Self(0x2400_0002);
     /// `default` of a boot manager.
     pub const DEFAULT: Self = Self(0x2300_0003);
@@ -118,11 +118,11 @@ impl ElementId {
     pub const TIMEOUT: Self = Self(0x2500_0004);
     /// `displaybootmenu` of a boot manager.
     pub const DISPLAY_BOOT_MENU: Self = Self(0x2600_0020);
-    /// `osdevice` of a loader: where Windows lies.
+    /// `osdevice` of a loader: the device of the Windows folder.
     pub const OS_DEVICE: Self = Self(0x2100_0001);
     /// `systemroot` of a loader: the Windows folder, from the root of its device.
     pub const SYSTEM_ROOT: Self = Self(0x2200_0002);
-    /// `winpe` of a loader: whether it loads Windows PE.
+    /// `winpe` of a loader: true if it loads Windows PE.
     pub const WINPE: Self = Self(0x2600_0022);
     /// `safeboot` of a loader.
     pub const SAFE_BOOT: Self = Self(0x2500_0080);
@@ -131,7 +131,7 @@ impl ElementId {
     /// `bootstatuspolicy` of a loader.
     pub const BOOT_STATUS_POLICY: Self = Self(0x2500_00e0);
 
-    /// Who reads it.
+    /// The reader of the element.
     #[must_use]
     pub const fn class(self) -> Class {
         match (self.0 >> 28) as u8 {
@@ -144,7 +144,7 @@ impl ElementId {
         }
     }
 
-    /// What its data are.
+    /// The format of its data.
     #[must_use]
     pub const fn format(self) -> Format {
         match (self.0 >> 24) as u8 & 0xf {
@@ -159,13 +159,13 @@ impl ElementId {
         }
     }
 
-    /// Which of the elements of its class it is.
+    /// The number of the element within its class.
     #[must_use]
     pub const fn subtype(self) -> u32 {
         self.0 & 0x00ff_ffff
     }
 
-    /// Reads the name of an element's key: eight hexadecimal digits of either case.
+    /// Parses the name of an element's key: eight hexadecimal digits in either case.
     #[must_use]
     pub fn from_key_name(name: Name<'_>) -> Option<Self> {
         if name.len() != 8 {

@@ -1,4 +1,4 @@
-//! Why a store, or a part of it, can't be read.
+//! The errors for a store, or a part of it, that can't be read.
 
 use diskmend_base::Guid;
 use diskmend_hive::{Corruption, ValueType};
@@ -6,26 +6,26 @@ use diskmend_hive::{Corruption, ValueType};
 use crate::element_id::ElementId;
 use crate::value::ValueError;
 
-/// Why a hive is not read as a boot store, or not further.
+/// The reason why a hive can't be read as a boot store, or only partly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The hive is corrupt where the store lies.
+    /// The part of the hive with the store is corrupt.
     #[error(transparent)]
     Corrupt(#[from] Corruption),
-    /// The hive holds no store.
-    #[error("no key Objects below the root: this hive is no boot store")]
+    /// The hive contains no store.
+    #[error("no key Objects below the root: this hive is not a boot store")]
     NoObjects,
-    /// More keys of a kind than any real store has.
+    /// There are more keys of a kind than in any real store.
     #[error("more than {limit} {what}")]
     TooMany {
-        /// What there are too many of.
+        /// The kind.
         what: &'static str,
-        /// The most that is read.
+        /// The limit.
         limit: usize,
     },
-    /// A key of `Objects` that is named otherwise than objects are.
-    #[error("key Objects\\{name} is named by no GUID")]
+    /// A key of `Objects` does not have the name of an object.
+    #[error("the name of key Objects\\{name} is not a GUID")]
     ObjectName {
         /// The key's name, escaped for display.
         name: String,
@@ -35,10 +35,10 @@ pub enum StoreError {
     Missing {
         /// The object.
         object: Guid,
-        /// Which key or value is missing.
+        /// The missing key or value.
         what: &'static str,
     },
-    /// An object whose type is no number.
+    /// The type of an object is not a number.
     #[error("type of object {object} is {found} of {len} bytes: expected REG_DWORD of 4")]
     ObjectType {
         /// The object.
@@ -48,7 +48,7 @@ pub enum StoreError {
         /// Stored length in bytes.
         len: usize,
     },
-    /// A key of `Elements` that is named otherwise than elements are.
+    /// A key of `Elements` does not have the name of an element.
     #[error("key {name} in Elements of {object}: expected eight hexadecimal digits")]
     ElementName {
         /// The object.
@@ -64,14 +64,14 @@ pub enum StoreError {
         /// The element.
         element: ElementId,
     },
-    /// An element whose data don't fit its format.
+    /// The data of an element do not match its format.
     #[error("element {element} of {object}")]
     Value {
         /// The object.
         object: Guid,
         /// The element.
         element: ElementId,
-        /// What is wrong with the data.
+        /// The problem with the data.
         source: ValueError,
     },
 }

@@ -1,4 +1,5 @@
-//! What an object inherits: `inherit` names objects whose elements apply where it has none itself.
+//! Inheritance: `inherit` names objects whose elements apply if the object does not have them
+//! itself.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +10,12 @@ use crate::error::StoreError;
 use crate::store::{MAX_OBJECTS, Store};
 use crate::value::ElementValue;
 
-/// The objects whose elements apply to one, in order of precedence: itself, then what it
-/// inherits, each followed by what that inherits. Objects that don't exist are passed over, and
-/// one that comes again, as in a cycle, too.
+/// The objects whose elements apply to an object, in order of precedence: the object itself, then
+/// the objects that it inherits, each followed by those that it inherits in turn. Objects that do
+/// not exist are skipped, and so are repeated ones, as in a cycle.
 ///
 /// # Errors
-/// Where an object on the way, or what it inherits, can't be read.
+/// If one of these objects, or the list of what it inherits, can't be read.
 pub fn precedence(store: &Store<'_>, object: Guid) -> Result<Vec<Guid>, StoreError> {
     let too_many = || StoreError::TooMany {
         what: "inherited objects",
@@ -49,10 +50,10 @@ pub fn precedence(store: &Store<'_>, object: Guid) -> Result<Vec<Guid>, StoreErr
     Ok(order)
 }
 
-/// The value of an element that applies to an object, and the object that holds it.
+/// The value of an element that applies to an object, and the object that contains it.
 ///
 /// # Errors
-/// Where an object that it may come from can't be read.
+/// If an object that could contain the element can't be read.
 pub fn effective(
     store: &Store<'_>,
     object: Guid,

@@ -1,5 +1,5 @@
 //! Boot configuration data: the objects, elements and typed values of a boot store, on top of its
-//! hive. Nothing here reads a file or knows a partition.
+//! hive. This crate opens no file and knows no partition.
 //!
 //! ```
 //! use diskmend_bcd::{Change, ElementId, ElementValue, ObjectType, Store, well_known};
@@ -26,19 +26,19 @@
 //! # }
 //! ```
 //!
-//! | module | what lives there |
+//! | module | what it contains |
 //! |---|---|
 //! | [`Store`], [`Object`], [`Element`] | reading |
-//! | [`ElementId`], [`ObjectType`], [`Guid`] | names in numbers |
-//! | [`elements`], [`well_known`] | names in words: `bcdedit`'s and Microsoft's |
+//! | [`ElementId`], [`ObjectType`], [`Guid`] | numeric identifiers |
+//! | [`elements`], [`well_known`] | names: `bcdedit`'s and Microsoft's |
 //! | [`ElementValue`] | typed values and their bytes |
 //! | [`Device`] | what a device element names |
-//! | [`loader`] | which loader boots a Windows folder |
+//! | [`loader`] | the loader that boots a Windows folder |
 //! | [`Change`] | changes as data, and the registry edits that they need |
 //! | [`inherit`] | what an object inherits |
-//! | [`check`] | what is wrong with a store |
+//! | [`check`] | a check of a store for problems |
 //! | [`Listing`] | a store as `bcdedit /enum all` lists it |
-//! | [`text`] | a store as text that makes the same store again |
+//! | [`text`] | a store as text from which it can be made again |
 //! | [`parse_value`] | a value as typed |
 
 #![forbid(unsafe_code)]

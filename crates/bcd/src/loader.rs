@@ -1,4 +1,4 @@
-//! Which loader of a store boots the Windows in a folder.
+//! Finds the loader of a store that boots the Windows in a folder.
 
 use std::fmt;
 
@@ -13,58 +13,58 @@ use diskmend_base::Guid;
 use diskmend_base::escape::Escaped;
 use diskmend_base::upcase::CaseTable;
 
-/// Names of Windows's loader on BIOS and EFI.
+/// The file names of Windows's loader on BIOS and EFI.
 const LOADER_FILES: [&str; 2] = ["winload.exe", "winload.efi"];
 
-/// The Windows that is looked for.
+/// The Windows whose loader is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its folder from the root of its volume, such as `\Windows`.
+    /// The Windows folder from the root of its volume, such as `\Windows`.
     pub system_root: String,
-    /// The partition that it lies on, where that is known.
+    /// The partition of this Windows, if it is known.
     pub partition: Option<Partition>,
-    /// The partitions of its disk, with what a person calls each; empty where they are not known.
+    /// The partitions of its disk with their names for display; empty if they are not known.
     pub disk: Vec<(String, Partition)>,
-    /// The partition that the store lies on, where that is known: a loader may name it as `boot`.
+    /// The partition of the store, if it is known: a loader may name it as `boot`.
     pub store: Option<Partition>,
 }
 
-/// What a loader's `osdevice` says of the wanted Windows.
+/// What a loader's `osdevice` says about the wanted Windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing: it is missing or names no partition, or nobody knows which one is wanted.
+    /// Nothing: `osdevice` is missing or names no partition, or the wanted partition is not known.
     Unknown,
     /// It names the wanted partition.
     Wanted,
-    /// It names another one.
+    /// It names another partition.
     Other {
         /// That partition.
         found: Partition,
-        /// What a person calls it, where it is on the disk.
+        /// The display name of that partition, if it is on the disk.
         name: Option<String>,
     },
-    /// It names none of the disk.
+    /// It names no partition of the disk.
     Nowhere {
         /// What it names.
         found: Partition,
-        /// The partition that it would name if it named this disk.
+        /// The partition that it would name if the identifier of the disk were right.
         almost: Option<String>,
     },
-    /// It is `boot`, and the store lies on another partition than the wanted one.
+    /// It is `boot`, and the store is on another partition than the wanted one.
     BootManager {
-        /// What a person calls the store's partition.
+        /// The display name of the store's partition.
         name: Option<String>,
     },
-    /// It names a file on that very disk, which holds another volume.
+    /// It names a file on this disk, which contains another volume.
     InFile,
 }
 
-/// A loader of a store. What can't be read is missing.
+/// A loader of a store. Fields that can't be read are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loader {
     /// GUID of the object.
     pub guid: Guid,
-    /// What the boot menu shows.
+    /// The text in the boot menu.
     pub description: Option<String>,
     /// The loader's file.
     pub path: Option<String>,
@@ -72,39 +72,39 @@ pub struct Loader {
     pub system_root: Option<String>,
     /// The device that the Windows folder is on.
     pub os_device: Option<Device>,
-    /// Whether it loads Windows PE.
+    /// True if it loads Windows PE.
     pub is_winpe: bool,
-    /// Whether the boot menu shows it.
+    /// True if the boot menu shows it.
     pub in_menu: bool,
-    /// Whether it is booted where nobody chooses.
+    /// True if it is booted when nobody chooses.
     pub is_default: bool,
 }
 
-/// Why a loader does not boot the wanted Windows.
+/// The reason why a loader does not boot the wanted Windows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// It loads Windows PE, as the recovery environment, or from a memory disk.
+    /// It loads Windows PE, such as the recovery environment, or loads from a memory disk.
     #[error("it loads Windows PE or a memory disk")]
     WindowsPe,
-    /// Its Windows folder is another.
+    /// Its Windows folder is another one.
     #[error("its systemroot is {}", .found.as_deref().unwrap_or("missing"))]
     SystemRoot {
-        /// The folder that it has.
+        /// The folder of the loader.
         found: Option<String>,
     },
     /// Its file is not Windows's loader.
     #[error("its path is {}", .found.as_deref().unwrap_or("missing"))]
     Path {
-        /// The file that it has.
+        /// The file of the loader.
         found: Option<String>,
     },
-    /// Its Windows lies on another partition.
+    /// Its Windows is on another partition.
     #[error("its osdevice is {}", PlaceWords(.0))]
     Place(Place),
 }
 
-/// Where an `osdevice` leads, for a message.
+/// The target of an `osdevice`, for a message.
 struct PlaceWords<'a>(&'a Place);
 
 impl fmt::Display for PlaceWords<'_> {
@@ -119,7 +119,7 @@ impl fmt::Display for PlaceWords<'_> {
                     None => Ok(()),
                 }
             }
-            Place::InFile => f.write_str("a file on this disk, which holds another volume"),
+            Place::InFile => f.write_str("a file on this disk, which contains another volume"),
             Place::Other { found, name: None } => write!(f, "{found}"),
             Place::Other {
                 found,
@@ -136,12 +136,12 @@ impl fmt::Display for PlaceWords<'_> {
     }
 }
 
-/// How a loader was chosen.
+/// The reason why a loader was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
     /// It is the boot manager's default entry.
     Default,
-    /// It is the only one of the boot menu that fits.
+    /// It is the only fitting entry of the boot menu.
     OnlyInMenu,
 }
 
@@ -150,13 +150,13 @@ pub enum Chosen {
 pub struct Found {
     /// The loader.
     pub loader: Loader,
-    /// How it was chosen.
+    /// The reason why it was chosen.
     pub chosen: Chosen,
-    /// Others of the store that fit as well.
+    /// Other loaders of the store that fit too.
     pub others: Vec<Loader>,
 }
 
-/// Why no loader is chosen.
+/// The reason why no loader is chosen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoaderError {
@@ -166,18 +166,18 @@ pub enum LoaderError {
     /// No loader of the boot menu boots the wanted Windows.
     #[error("no loader in the boot menu boots {}{}", .wanted.system_root, Listed(.loaders, .wanted))]
     NoneFits {
-        /// What was looked for.
+        /// The wanted Windows.
         wanted: Box<Wanted>,
         /// All loaders of the store.
         loaders: Vec<Loader>,
     },
-    /// Several do, and none of them is the default entry.
+    /// Several loaders boot it, and none of them is the default entry.
     #[error("{} loaders boot {} and none of them is the default{}",
         .fitting, .wanted.system_root, Listed(.loaders, .wanted))]
     SeveralFit {
-        /// What was looked for.
+        /// The wanted Windows.
         wanted: Box<Wanted>,
-        /// How many fit.
+        /// The number of loaders that fit.
         fitting: usize,
         /// All loaders of the store.
         loaders: Vec<Loader>,
@@ -187,7 +187,7 @@ pub enum LoaderError {
 /// The loaders of a store, in the order of their keys.
 ///
 /// # Errors
-/// Where the store's list of objects can't be read.
+/// If the store's list of objects can't be read.
 pub fn loaders(store: &Store<'_>) -> Result<Vec<Loader>, StoreError> {
     let boot_manager = store.object(BOOTMGR)?;
     let of_boot_manager = |id| boot_manager.and_then(|object| object.value(id).ok().flatten());
@@ -203,7 +203,7 @@ pub fn loaders(store: &Store<'_>) -> Result<Vec<Loader>, StoreError> {
     for object in store.objects()? {
         let object = match object {
             Err(error @ StoreError::TooMany { .. }) => return Err(error),
-            // A key that is no object is no loader.
+            // A key that is not an object is not a loader.
             Err(_) => continue,
             Ok(object) => object,
         };
@@ -219,11 +219,11 @@ pub fn loaders(store: &Store<'_>) -> Result<Vec<Loader>, StoreError> {
     Ok(loaders)
 }
 
-/// The loader that boots the wanted Windows: the boot manager's default entry if it does, else
-/// the only one of the boot menu that does.
+/// The loader that boots the wanted Windows: the boot manager's default entry if it fits, otherwise
+/// the only fitting loader in the boot menu.
 ///
 /// # Errors
-/// Where none does, or several, with all loaders; or where the store can't be read.
+/// If no loader fits, or several do, with all loaders; or if the store can't be read.
 pub fn find(store: &Store<'_>, wanted: &Wanted) -> Result<Found, LoaderError> {
     let all = loaders(store)?;
     let fitting = fitting(&all, wanted);
@@ -258,10 +258,10 @@ pub fn find(store: &Store<'_>, wanted: &Wanted) -> Result<Found, LoaderError> {
     })
 }
 
-/// The loaders that boot the wanted Windows: those that name its partition; if there are none of these,
-/// those that name none; if there are none of these either, those that are meant to boot it, but name a
-/// partition that the disk does not have, or the boot manager's own. Windows does not start from such a one (0xc000000e) before
-/// its `osdevice` is right.
+/// The loaders that boot the wanted Windows: those that name its partition; if there are none,
+/// those that name no partition; if there are none of these either, those that are meant for it but
+/// name a partition that the disk does not have, or the boot manager's own. Windows does not start
+/// from such a loader (0xc000000e) until its `osdevice` is corrected.
 #[must_use]
 pub fn fitting<'a>(loaders: &'a [Loader], wanted: &Wanted) -> Vec<&'a Loader> {
     let fits = |loader: &&Loader| loader.mismatch(wanted).is_none();
@@ -298,7 +298,7 @@ impl Loader {
         }
     }
 
-    /// Why it does not boot the wanted Windows; `None` where it does.
+    /// The reason why it does not boot the wanted Windows; `None` if it does.
     #[must_use]
     pub fn mismatch(&self, wanted: &Wanted) -> Option<Mismatch> {
         let on_ram_disk = self.os_device.as_ref().is_some_and(Device::is_ram_disk);
@@ -333,8 +333,8 @@ impl Loader {
         }
     }
 
-    /// What its `osdevice` says of the wanted Windows. The identifiers must be those of the disk and of
-    /// the partition: the boot manager finds nothing by one alone.
+    /// What its `osdevice` says about the wanted Windows. The identifiers of both the disk and the
+    /// partition must be right: the boot manager finds nothing by one of them alone.
     #[must_use]
     pub fn place(&self, wanted: &Wanted) -> Place {
         let Some(device) = &self.os_device else {
@@ -352,7 +352,8 @@ impl Loader {
             .iter()
             .find(|(_, partition)| *partition == found);
         if matches!(device.target, Target::File(_)) {
-            // Of a volume in a file nothing is known but that it is not what the file lies on.
+            // About a volume in a file, only one thing is known: it is not the partition that
+            // contains the file.
             return match on_disk {
                 Some(_) => Place::InFile,
                 None => Place::Unknown,
@@ -377,8 +378,8 @@ impl Loader {
         }
     }
 
-    /// Why Windows does not start by it though it is meant to, for a person: its `osdevice` names no
-    /// partition of the disk, or the boot manager's own.
+    /// The reason, for display, why Windows does not start with this loader although it is meant
+    /// for it: its `osdevice` names no partition of the disk, or the boot manager's own.
     #[must_use]
     pub fn astray(&self, wanted: &Wanted) -> Option<String> {
         match self.place(wanted) {
@@ -389,7 +390,7 @@ impl Loader {
         }
     }
 
-    /// The partition that it loads Windows from, for a person; `None` where it names none.
+    /// The partition from which it loads Windows, for display; `None` if it names none.
     #[must_use]
     pub fn shown_place(&self, wanted: &Wanted) -> Option<String> {
         let place = self.place(wanted);
@@ -404,8 +405,7 @@ impl Loader {
         }
     }
 
-    /// Whether it is made for EFI firmware, by its file; `None` where the file's name does not
-    /// say.
+    /// True if its file is for EFI firmware; `None` if the file's name does not tell.
     #[must_use]
     pub fn is_efi(&self) -> Option<bool> {
         let path = self.path.as_deref()?.to_ascii_lowercase();
@@ -432,10 +432,10 @@ struct Listed<'a>(&'a [Loader], &'a Wanted);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Longer lists are for programs, not for a message.
+        /// Longer lists are not useful in a message.
         const SHOWN: usize = 16;
         if self.0.is_empty() {
-            return f.write_str("; the store has no loader at all");
+            return f.write_str("; the store has no loaders");
         }
         for (index, loader) in self.0.iter().take(SHOWN).enumerate() {
             f.write_str(if index == 0 { ": " } else { "; " })?;
@@ -452,7 +452,7 @@ impl fmt::Display for Listed<'_> {
     }
 }
 
-/// Whether both paths name the same folder to Windows.
+/// True if Windows takes both paths for one folder.
 fn is_folder(one: &str, other: &str) -> bool {
     let inner = |path: &str| path.trim_matches(['\\', '/']).replace('/', "\\");
     CaseTable::FILES.same(inner(one).encode_utf16(), inner(other).encode_utf16())

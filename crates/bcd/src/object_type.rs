@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectType(pub u32);
 
-/// Which boot application reads the application elements of an object.
+/// The boot application that reads the application elements of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Application {
     /// The firmware's or Windows's boot manager.
@@ -63,7 +63,7 @@ impl ObjectType {
         self.object_code() == 2
     }
 
-    /// Whose application elements it holds.
+    /// The application that reads its application elements.
     #[must_use]
     pub const fn application(self) -> Option<Application> {
         if !matches!(self.object_code(), 1 | 2) {

@@ -1,4 +1,4 @@
-//! Values as typed on a command line or in a recipe.
+//! Parses values as typed on a command line or in a recipe.
 
 use diskmend_base::Guid;
 use diskmend_base::hex;
@@ -14,22 +14,22 @@ use crate::value::ElementValue;
 #[cfg(test)]
 mod tests;
 
-/// Text that is no value for an element.
+/// A text that is not a valid value for an element.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseValueError {
-    /// The text does not fit the element's format.
+    /// The text does not match the element's format.
     #[error(
         "{text:?} for element {element}, which takes a value of type {format}: expected {expected}"
     )]
     Value {
         /// The element.
         element: ElementId,
-        /// What its id demands.
+        /// The format that its id requires.
         format: Format,
         /// The text as given.
         text: String,
-        /// What is accepted.
+        /// The accepted notation.
         expected: String,
     },
     /// Values of this format can't be typed.
@@ -37,24 +37,23 @@ pub enum ParseValueError {
     Format {
         /// The element.
         element: ElementId,
-        /// What its id demands.
+        /// The format that its id requires.
         format: Format,
     },
-    /// The store can't be read where a name has to be resolved.
+    /// A name has to be resolved, but the store can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Reads the value of an element of an object of a type.
+/// Parses the value of an element in objects of a type.
 ///
-/// Booleans are `yes`, `on`, `true`, `1` or their opposites; integers decimal, hexadecimal with
-/// `0x`, or the names that `bcdedit` has for the element's values; objects GUIDs or well-known
-/// names; lists have spaces or commas between their items; devices are `boot`,
-/// `gpt disk {..} partition {..}`, `mbr disk 0x.. offset 0x..`, `locate=custom:xxxxxxxx` or
-/// `hex:` and the bytes.
+/// Booleans are `yes`, `on`, `true`, `1` or their opposites; integers are decimal, hexadecimal with
+/// `0x`, or `bcdedit`'s names for the element's values; objects are GUIDs or well-known names; list
+/// items are separated by spaces or commas; devices are `boot`, `gpt disk {..} partition {..}`,
+/// `mbr disk 0x.. offset 0x..`, `locate=custom:xxxxxxxx` or `hex:` and the bytes.
 ///
 /// # Errors
-/// Where the text is no such value; see [`ParseValueError`].
+/// If the text is not a valid value; see [`ParseValueError`].
 pub fn parse_value(
     store: &Store<'_>,
     element: ElementId,
@@ -119,7 +118,7 @@ fn integer(text: &str, style: NumberStyle) -> Option<u64> {
             let index = names
                 .iter()
                 .position(|name| name.eq_ignore_ascii_case(text));
-            // A name may be a number that is not its own value, as 1394 is.
+            // A name may look like a number but mean another value, such as 1394.
             if let Some(index) = index {
                 return u64::try_from(index).ok();
             }

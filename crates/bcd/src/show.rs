@@ -19,7 +19,7 @@ use crate::well_known;
 #[cfg(test)]
 mod tests;
 
-/// Width of the column of names.
+/// The width of the name column.
 const NAME_WIDTH: usize = 24;
 
 /// A store's objects, ready to be printed.
@@ -27,7 +27,7 @@ const NAME_WIDTH: usize = 24;
 pub struct Listing {
     /// The objects, the boot managers first.
     pub sections: Vec<Section>,
-    /// Keys that are no objects, with what is wrong with them.
+    /// Keys that are not objects, with their problems.
     pub problems: Vec<StoreError>,
 }
 
@@ -40,11 +40,11 @@ pub struct Section {
     pub guid: Guid,
     /// `bcdedit`'s name for it, or its GUID.
     pub identifier: String,
-    /// Its type, where that can be read.
+    /// Its type, if it can be read.
     pub object_type: Option<ObjectType>,
     /// Its elements in the order of their keys.
     pub rows: Vec<Row>,
-    /// What of it can't be read.
+    /// The parts that can't be read.
     pub problems: Vec<StoreError>,
 }
 
@@ -61,20 +61,21 @@ pub struct Row {
     pub data_type: ValueType,
     /// Its data as stored.
     pub data: Vec<u8>,
-    /// Its value, where the data fit the format.
+    /// Its value, if the data match the format.
     pub value: Option<ElementValue>,
-    /// Whether `bcdedit` leaves it out: what setup left of its templates, where not verbose.
+    /// True if `bcdedit` leaves it out without `/v`, as it does with the templates of Windows
+    /// setup.
     pub is_hidden: bool,
 }
 
 impl Listing {
-    /// Lists a store. Where `verbose`, objects are named by GUIDs only, as with `bcdedit /v`.
+    /// Lists a store. If `verbose`, objects are named only by their GUIDs, as with `bcdedit /v`.
     ///
     /// # Errors
-    /// Where the store's list of objects can't be read, or the store is larger than any.
+    /// If the store's list of objects can't be read, or the store exceeds the limits.
     pub fn new(store: &Store<'_>, verbose: bool) -> Result<Self, StoreError> {
         let names = Names {
-            // Without a boot manager that can be read, nothing is called {default}.
+            // If the boot manager can't be read, no object is called {default}.
             default: store.default_entry().ok().flatten(),
             verbose,
         };
@@ -161,7 +162,7 @@ impl Row {
     }
 }
 
-/// What `bcdedit` calls objects.
+/// The names of objects in `bcdedit`.
 struct Names {
     default: Option<Guid>,
     verbose: bool,
@@ -190,8 +191,8 @@ fn title(guid: Guid, object_type: Option<ObjectType>) -> String {
     }
 }
 
-/// A value as `bcdedit` writes it in an object of a type, in one line; objects by their names or
-/// GUIDs.
+/// A value on one line, as `bcdedit` writes it in an object of a type, with the names or GUIDs of
+/// objects.
 #[must_use]
 pub fn words(value: &ElementValue, element: ElementId, object_type: ObjectType) -> String {
     let names = Names {
@@ -237,7 +238,7 @@ fn integer(number: u64, info: Option<&ElementInfo>) -> String {
     }
 }
 
-/// Text without characters that a terminal would act on.
+/// The text without characters that control a terminal.
 fn safe(text: &str) -> String {
     Escaped(text).to_string()
 }
@@ -266,7 +267,7 @@ impl fmt::Display for Section {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A name as wide as the column is still set apart from its value.
+        // A name that fills the column is still separated from its value.
         write!(f, "{:<width$} ", self.name, width = NAME_WIDTH - 1)?;
         let mut lines = self.lines.iter();
         writeln!(f, "{}", lines.next().map_or("", String::as_str))?;

@@ -1,6 +1,6 @@
-//! Reading a store: its objects, and their elements.
+//! Reads a store: its objects and their elements.
 //!
-//! The hive holds `Objects\{guid}\Description` with the value `Type`, and
+//! The hive contains `Objects\{guid}\Description` with the value `Type`, and
 //! `Objects\{guid}\Elements\xxxxxxxx` with the value `Element`.
 
 use std::borrow::Cow;
@@ -16,9 +16,9 @@ use crate::object_type::ObjectType;
 use crate::value::{ElementValue, MAX_DATA_LEN, ValueError};
 use crate::well_known;
 
-/// Most objects that are read. Firmware with a fault has been seen to add thousands of entries.
+/// The maximum number of objects to read. Faulty firmware is known to add thousands of entries.
 pub const MAX_OBJECTS: usize = 1 << 14;
-/// Most elements of one object that are read; Windows knows a few hundred.
+/// The maximum number of elements to read in one object; Windows knows a few hundred.
 pub const MAX_ELEMENTS: usize = 1 << 12;
 
 pub(crate) const OBJECTS: &str = "Objects";
@@ -52,11 +52,11 @@ pub struct Element<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// Reads the store below a hive's root, or below that of a hive that is being edited.
+    /// Reads the store below a hive's root, or below the root of a hive that is being edited.
     ///
     /// # Errors
-    /// [`StoreError::NoObjects`] where the hive is none, [`StoreError::Corrupt`] where it is
-    /// broken.
+    /// [`StoreError::NoObjects`] if the hive contains no store, [`StoreError::Corrupt`] if it is
+    /// corrupt.
     pub fn new(root: Key<'a>) -> Result<Self, StoreError> {
         let objects = root.subkey(OBJECTS)?.ok_or(StoreError::NoObjects)?;
         Ok(Self { root, objects })
@@ -76,7 +76,7 @@ impl<'a> Store<'a> {
         self.root
     }
 
-    /// The key that holds the objects.
+    /// The key that contains the objects.
     #[must_use]
     pub fn objects_key(&self) -> Key<'a> {
         self.objects
@@ -85,7 +85,7 @@ impl<'a> Store<'a> {
     /// Values of the store's own description (`KeyName`, `System`, `FirmwareModified`, ...).
     ///
     /// # Errors
-    /// Where the hive is corrupt there.
+    /// If this part of the hive is corrupt.
     pub fn description(&self) -> Result<Vec<Value<'a>>, StoreError> {
         match self.root.subkey(DESCRIPTION)? {
             Some(key) => Ok(key.values()?.collect::<Result<_, _>>()?),
@@ -93,11 +93,11 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Its objects in the order of their keys.
+    /// The objects in the order of their keys.
     ///
     /// # Errors
-    /// Where the list of keys is corrupt; each key is an error of its own where it can't be read
-    /// or is named by no GUID, and the last item is one where there are too many.
+    /// If the list of keys is corrupt. The iterator yields an error for each key that can't be read
+    /// or whose name is not a GUID, and ends with an error if there are too many keys.
     pub fn objects(
         &self,
     ) -> Result<impl Iterator<Item = Result<Object<'a>, StoreError>> + use<'a>, StoreError> {
@@ -114,16 +114,16 @@ impl<'a> Store<'a> {
     /// The object with this GUID.
     ///
     /// # Errors
-    /// Where the hive is corrupt on the way.
+    /// If the hive is corrupt on the way.
     pub fn object(&self, guid: Guid) -> Result<Option<Object<'a>>, StoreError> {
         let key = self.objects.subkey(&guid.to_string())?;
         Ok(key.map(|key| Object { guid, key }))
     }
 
-    /// The entry that the boot manager boots where nobody chooses.
+    /// The entry that the boot manager starts when nobody chooses.
     ///
     /// # Errors
-    /// Where the boot manager or its element can't be read.
+    /// If the boot manager or its element can't be read.
     pub fn default_entry(&self) -> Result<Option<Guid>, StoreError> {
         let Some(boot_manager) = self.object(well_known::BOOTMGR)? else {
             return Ok(None);
@@ -134,11 +134,11 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// The GUID that a name stands for: a GUID, a well-known name, or `{default}`. `{current}` is
-    /// the default entry too, since no Windows of this store is running.
+    /// The GUID for a name: a GUID, a well-known name, or `{default}`. `{current}` is the default
+    /// entry too, because no Windows of this store is running.
     ///
     /// # Errors
-    /// Where the boot manager can't be read.
+    /// If the boot manager can't be read.
     pub fn resolve(&self, name: &str) -> Result<Option<Guid>, StoreError> {
         if let Ok(guid) = name.parse() {
             return Ok(Some(guid));
@@ -167,7 +167,7 @@ impl<'a> Object<'a> {
     /// Its type.
     ///
     /// # Errors
-    /// Where the type is missing or no `REG_DWORD`.
+    /// If the type is missing or not a `REG_DWORD`.
     pub fn object_type(&self) -> Result<ObjectType, StoreError> {
         let missing = |what| StoreError::Missing {
             object: self.guid,
@@ -190,19 +190,19 @@ impl<'a> Object<'a> {
         number.map(ObjectType).ok_or(wrong)
     }
 
-    /// The key that holds its elements.
+    /// The key that contains its elements.
     ///
     /// # Errors
-    /// Where the hive is corrupt there.
+    /// If this part of the hive is corrupt.
     pub fn elements_key(&self) -> Result<Option<Key<'a>>, StoreError> {
         Ok(self.key.subkey(ELEMENTS)?)
     }
 
-    /// Its elements in the order of their keys; none where there is no key `Elements`.
+    /// The elements in the order of their keys; none if there is no key `Elements`.
     ///
     /// # Errors
-    /// Where the list of keys is corrupt; each element is an error of its own where it can't be
-    /// read, and the last item is one where there are too many.
+    /// If the list of keys is corrupt. The iterator yields an error for each element that can't be
+    /// read, and ends with an error if there are too many.
     pub fn elements(
         &self,
     ) -> Result<impl Iterator<Item = Result<Element<'a>, StoreError>> + use<'a>, StoreError> {
@@ -218,7 +218,7 @@ impl<'a> Object<'a> {
     /// The element with this id.
     ///
     /// # Errors
-    /// Where the hive is corrupt on the way or the element has no value.
+    /// If the hive is corrupt on the way or the element has no value.
     pub fn element(&self, id: ElementId) -> Result<Option<Element<'a>>, StoreError> {
         let Some(elements) = self.elements_key()? else {
             return Ok(None);
@@ -232,7 +232,7 @@ impl<'a> Object<'a> {
     /// The value of the element with this id.
     ///
     /// # Errors
-    /// Where it can't be read or its data don't fit its format.
+    /// If it can't be read or its data do not match its format.
     pub fn value(&self, id: ElementId) -> Result<Option<ElementValue>, StoreError> {
         match self.element(id)? {
             Some(element) => element.value().map(Some),
@@ -296,7 +296,7 @@ impl<'a> Element<'a> {
     /// Its value.
     ///
     /// # Errors
-    /// Where the data don't fit the format of the id.
+    /// If the data do not match the format of the id.
     pub fn value(&self) -> Result<ElementValue, StoreError> {
         self.decoded().map_err(|source| StoreError::Value {
             object: self.object,
@@ -310,8 +310,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// What a walk over all elements of a store may still read. Keys of a hostile hive can share
-/// others, so that a small file holds more elements than fit any memory.
+/// The remaining limits of a walk over all elements of a store. The keys of a hostile hive can
+/// share cells, so that a small file contains more elements than fit into memory.
 pub(crate) struct Budget {
     elements: usize,
     data: usize,
@@ -328,7 +328,7 @@ impl Budget {
         }
     }
 
-    /// Takes one element, or an error in place of one.
+    /// Counts one item, and replaces it by an error if it exceeds the limits.
     pub(crate) fn take(
         &mut self,
         element: &Result<Element<'_>, StoreError>,
@@ -347,13 +347,13 @@ impl Budget {
     }
 }
 
-/// The GUID that an object's key is named by.
+/// The GUID in the name of an object's key.
 pub(crate) fn object_guid(name: Name<'_>) -> Option<Guid> {
-    // A GUID has 38 characters; a name of another length is not worth the allocation.
+    // A GUID has 38 characters; other lengths are rejected without an allocation.
     (name.len() == 38).then(|| name.to_string().parse().ok())?
 }
 
-/// Passes on at most `limit` items, then one error where there are more.
+/// Yields at most `limit` items, then one error if there are more.
 fn limit<'a, E>(
     keys: impl Iterator<Item = Result<Key<'a>, E>>,
     limit: usize,

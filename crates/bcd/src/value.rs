@@ -6,13 +6,13 @@ use diskmend_hive::ValueType;
 
 use crate::element_id::Format;
 
-/// Longest data of an element that are read, in bytes.
+/// The maximum length of an element's data to read, in bytes.
 pub const MAX_DATA_LEN: usize = 1 << 16;
 
 /// The value of an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ElementValue {
-    /// A device, as stored; [`crate::Device::decode`] says which.
+    /// A device, as stored; [`crate::Device::decode`] parses it.
     Device(Vec<u8>),
     /// A string, without its terminator.
     String(String),
@@ -30,40 +30,40 @@ pub enum ElementValue {
     Unknown(Vec<u8>),
 }
 
-/// Data that are no value of the format that the element's id demands.
+/// Data that are not valid for the format that the element's id requires.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
     /// The registry type is wrong.
     #[error("{format} of type {found}: expected {}", .format.value_type())]
     Type {
-        /// What the id demands.
+        /// The format that the id requires.
         format: Format,
-        /// The registry type that is stored.
+        /// The stored registry type.
         found: ValueType,
     },
     /// The length is wrong.
     #[error("{format} of {found} bytes: expected {expected}")]
     Length {
-        /// What the id demands.
+        /// The format that the id requires.
         format: Format,
         /// Allowed lengths in bytes.
         expected: &'static str,
-        /// Stored length in bytes.
+        /// The stored length in bytes.
         found: usize,
     },
     /// The text is not UTF-16.
     #[error("{format} that is not UTF-16 text")]
     Text {
-        /// What the id demands.
+        /// The format that the id requires.
         format: Format,
     },
-    /// The text names no object.
+    /// The text does not name an object.
     #[error("{format} of {found:?}: expected GUIDs in braces")]
     Guid {
-        /// What the id demands.
+        /// The format that the id requires.
         format: Format,
-        /// The text that is stored, at most its first 64 characters.
+        /// The stored text, at most its first 64 characters.
         found: String,
     },
 }
@@ -79,12 +79,12 @@ impl ValueError {
 }
 
 impl ElementValue {
-    /// Reads an element's data as its id's format demands.
+    /// Parses an element's data in the format of its id.
     ///
-    /// Integers of 1 to 8 bytes are read, strings without a terminator too.
+    /// Integers of 1 to 8 bytes and strings without a terminator are accepted too.
     ///
     /// # Errors
-    /// Where the data don't fit the format.
+    /// If the data do not match the format.
     pub fn decode(format: Format, value_type: ValueType, data: &[u8]) -> Result<Self, ValueError> {
         if let Format::Unknown(_) = format {
             return Ok(Self::Unknown(data.to_vec()));
@@ -133,7 +133,7 @@ impl ElementValue {
         })
     }
 
-    /// The format that the value has; `None` for data of an unknown format.
+    /// The format of the value; `None` for data of an unknown format.
     #[must_use]
     pub const fn format(&self) -> Option<Format> {
         Some(match self {
@@ -148,8 +148,8 @@ impl ElementValue {
         })
     }
 
-    /// The bytes as Windows writes them: integers have 8, booleans 1, strings their terminator,
-    /// GUIDs are in lower case.
+    /// The bytes as Windows writes them: integers have 8 bytes, booleans 1 byte, strings have their
+    /// terminator, GUIDs are in lower case.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {

@@ -1,4 +1,4 @@
-//! Objects that every store names alike, and `bcdedit`'s names for them.
+//! Objects that have fixed GUIDs in every store, and `bcdedit`'s names for them.
 
 use diskmend_base::Guid;
 
@@ -11,7 +11,7 @@ pub struct WellKnown {
     pub guid: Guid,
     /// Its name in `bcdedit`, braces included.
     pub alias: &'static str,
-    /// The type with which Windows makes it.
+    /// The type with which Windows creates it.
     pub object_type: ObjectType,
     /// The heading under which `bcdedit` lists it.
     pub title: &'static str,
@@ -27,26 +27,25 @@ pub const MEMDIAG: Guid = Guid::from_u128(0xb2721d73_1db4_4c62_bf78_c548a880142d
 pub const NTLDR: Guid = Guid::from_u128(0x466f5a88_0af2_4f76_9038_095b170dc21c);
 /// `{emssettings}`: port and rate of Emergency Management Services.
 pub const EMSSETTINGS: Guid = Guid::from_u128(0x0ce4991b_e6b3_4b16_b23c_5e0d9250e5d9);
-/// `{dbgsettings}`: how the debugger is reached.
+/// `{dbgsettings}`: the connection of the debugger.
 pub const DBGSETTINGS: Guid = Guid::from_u128(0x4636856e_540f_4170_a130_a84776f4c654);
-/// `{badmemory}`: pages of memory to leave alone.
+/// `{badmemory}`: memory pages to avoid.
 pub const BADMEMORY: Guid = Guid::from_u128(0x5189b25c_5558_4bf2_bca4_289b11bd29e2);
-/// `{globalsettings}`: what all boot applications inherit.
+/// `{globalsettings}`: inherited by all boot applications.
 pub const GLOBALSETTINGS: Guid = Guid::from_u128(0x7ea2e1ac_2e61_4728_aaa3_896d9d0a9f0e);
-/// `{bootloadersettings}`: what all loaders inherit.
+/// `{bootloadersettings}`: inherited by all loaders.
 pub const BOOTLOADERSETTINGS: Guid = Guid::from_u128(0x6efb52bf_1766_41db_a6b3_0ee5eff72bd7);
-/// `{hypervisorsettings}`: how the hypervisor's debugger is reached.
+/// `{hypervisorsettings}`: the connection of the hypervisor's debugger.
 pub const HYPERVISORSETTINGS: Guid = Guid::from_u128(0x7ff607e0_4395_11db_b0de_0800200c9a66);
-/// `{kerneldbgsettings}`: how the kernel's debugger is reached, where apart from the loader's.
+/// `{kerneldbgsettings}`: the connection of the kernel's debugger, if it differs from the loader's.
 pub const KERNELDBGSETTINGS: Guid = Guid::from_u128(0x313e8eed_7098_4586_a9bf_309c61f8d449);
-/// `{resumeloadersettings}`: what all resume loaders inherit.
+/// `{resumeloadersettings}`: inherited by all resume loaders.
 pub const RESUMELOADERSETTINGS: Guid = Guid::from_u128(0x1afa9c49_16ab_4a5c_901b_212802da9460);
-/// `{ramdiskoptions}`: options of the memory disk that setup boots from.
+/// `{ramdiskoptions}`: options of the memory disk from which setup boots.
 pub const RAMDISKOPTIONS: Guid = Guid::from_u128(0xae5534e0_a924_466c_b836_758539a3ee3a);
-/// `{current}`: stands for the entry that the running Windows was booted from; never stored as
-/// an object.
+/// `{current}`: the entry from which the running Windows was booted; never stored as an object.
 pub const CURRENT: Guid = Guid::from_u128(0xfa926493_6f1c_4193_a414_58f0b2456d1e);
-/// `{default}`: stands for the boot manager's default entry; never stored as an object.
+/// `{default}`: the boot manager's default entry; never stored as an object.
 pub const DEFAULT: Guid = Guid::from_u128(0x1cae1eb7_a0df_4d4d_9851_4860e34ef535);
 
 /// All objects with fixed GUIDs.
@@ -137,7 +136,7 @@ pub fn by_guid(guid: Guid) -> Option<&'static WellKnown> {
     WELL_KNOWN.iter().find(|object| object.guid == guid)
 }
 
-/// The well-known object with this name, whatever its case; braces may be missing.
+/// The well-known object with this name, ignoring case; braces may be missing.
 #[must_use]
 pub fn by_alias(alias: &str) -> Option<&'static WellKnown> {
     let bare = bare(alias);

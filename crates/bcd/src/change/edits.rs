@@ -1,4 +1,4 @@
-//! From changes to registry edits.
+//! Converts changes to registry edits.
 
 use diskmend_base::Guid;
 use diskmend_hive::ValueType;
@@ -138,8 +138,8 @@ fn new_object(object: Guid, object_type: ObjectType) -> Vec<Edit> {
     ]
 }
 
-/// The description's other values stay behind: `FirmwareVariable` is the firmware's entry of the
-/// one object.
+/// The description's other values are not copied: `FirmwareVariable` is the firmware's entry for
+/// this one object.
 pub(super) fn copy_object(
     store: &Store<'_>,
     from: Guid,
@@ -187,7 +187,7 @@ pub(super) fn delete_object(store: &Store<'_>, object: Guid, references: bool) -
         for other in store.objects()? {
             let other = match other {
                 Err(error @ StoreError::TooMany { .. }) => return Err(error.into()),
-                // What can't be read names nothing that could be removed from it.
+                // A reference that can't be read can't be removed.
                 Err(_) => continue,
                 Ok(other) => other,
             };
@@ -238,7 +238,7 @@ fn without_references(holder: &Object<'_>, object: Guid, budget: &mut Budget) ->
     Ok(edits)
 }
 
-/// The path of an object's key, as its key is spelled.
+/// The path of an object's key, with the key's own spelling.
 fn path_of(object: &Object<'_>) -> String {
     format!("{OBJECTS}\\{}", object.key().name())
 }

@@ -1,4 +1,4 @@
-//! Cycles in what objects inherit, and objects that are not made to be inherited.
+//! Finds cycles in the inheritance of objects, and inherited objects that are not meant for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub(super) fn check(seen: &BTreeMap<Guid, Seen>, report: &mut Report) {
     }
 }
 
-/// Goes down from an object and reports each way back to an object that is on the way.
+/// Walks down from an object and reports each reference back to an object on the path.
 fn walk(start: Guid, seen: &BTreeMap<Guid, Seen>, done: &mut BTreeSet<Guid>, report: &mut Report) {
     if !done.insert(start) {
         return;

@@ -44,7 +44,7 @@ fn a_hive_that_is_no_store_says_so() {
     editor.delete_key("Objects").unwrap();
     assert_eq!(
         problems(&editor),
-        ["Objects: no key Objects below the root: this hive is no boot store"]
+        ["Objects: no key Objects below the root: this hive is not a boot store"]
     );
 }
 
@@ -98,7 +98,7 @@ fn every_fault_is_listed_with_its_place() {
     assert!(!report.is_sound());
     let at = format!("Objects\\{BOOTMGR}");
     let expected = [
-        "Objects: key Objects\\junk is named by no GUID".to_owned(),
+        "Objects: the name of key Objects\\junk is not a GUID".to_owned(),
         format!("Objects\\{typeless}: object {typeless} has no key Description"),
         format!("{at}\\Elements\\11000001: device of 40 bytes holds no device descriptor"),
         format!("{at}\\Elements\\25000004: integer of type REG_DWORD: expected REG_BINARY"),

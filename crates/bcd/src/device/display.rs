@@ -1,5 +1,5 @@
-//! How devices are shown. Windows's names for volumes exist only on a running Windows, so a
-//! partition is shown by what finds it on the disk.
+//! Displays devices. Windows's names for volumes exist only on a running Windows, so a partition is
+//! displayed with its identifiers on the disk.
 
 use std::fmt;
 

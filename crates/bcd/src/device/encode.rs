@@ -1,4 +1,4 @@
-//! Devices as Windows writes them, for those whose layout stores show in full.
+//! Encodes devices as Windows does, for those with a completely known layout.
 
 use diskmend_base::Guid;
 
@@ -7,11 +7,11 @@ use super::{
     Partition, STYLE_GPT, STYLE_MBR, TYPE_BOOT, TYPE_LOCATE, TYPE_PARTITION, Target,
 };
 
-/// Length of the data of a descriptor whose type has no path, in bytes.
+/// The length in bytes of the data of a descriptor without a path.
 const BODY_LEN: usize = 56;
 
 impl Device {
-    /// The bytes of the element; `None` for files and for what is not understood.
+    /// The bytes of the element; `None` for files and for unknown devices.
     #[must_use]
     pub fn encode(&self) -> Option<Vec<u8>> {
         let (device_type, body) = match &self.target {
@@ -24,7 +24,7 @@ impl Device {
                 let mut body = Vec::with_capacity(LOCATE_HEADER_LEN + 2);
                 body.extend(LOCATE_ELEMENT.to_le_bytes());
                 body.extend(id.0.to_le_bytes());
-                // No parent, an empty path with its terminator.
+                // No parent, then an empty path with its terminator.
                 body.extend([0; 6]);
                 (TYPE_LOCATE, body)
             }

@@ -1,4 +1,4 @@
-//! Elements of the library class: every boot application knows them.
+//! Elements of the library class, which every boot application knows.
 
 use super::{ElementInfo, Source};
 

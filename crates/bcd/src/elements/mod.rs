@@ -1,8 +1,9 @@
-//! What is known of each element: Microsoft's name, `bcdedit`'s name, how its value is shown.
+//! What is known about each element: Microsoft's name, `bcdedit`'s name, and the notation of its
+//! value.
 //!
-//! Ids and names are facts of Microsoft's BCD reference, of its table of BCD settings that
-//! BitLocker validates, and, where neither has the element, of public tables that agree. Where
-//! they don't, or there is only one, the element is [`Source::Unsure`].
+//! Ids and names come from Microsoft's BCD reference, from its table of BCD settings that BitLocker
+//! validates, and, if neither has the element, from public tables that agree. If the tables
+//! disagree, or only one has the element, the element is [`Source::Unsure`].
 
 mod boot_manager;
 mod library;
@@ -12,7 +13,7 @@ mod others;
 use crate::element_id::{Class, ElementId};
 use crate::object_type::{Application, ObjectType};
 
-/// How far an element's id and name can be trusted.
+/// How reliable an element's id and name are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Microsoft's BCD reference names the id.
@@ -21,18 +22,18 @@ pub enum Source {
     BitLocker,
     /// Several public tables agree.
     Tables,
-    /// One public table only, or sources that differ.
+    /// Only one public table, or sources that disagree.
     Unsure,
 }
 
-/// How `bcdedit` writes an integer element's value.
+/// The notation in which `bcdedit` writes the value of an integer element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberStyle {
     /// Decimal.
     Decimal,
     /// Hexadecimal with `0x`.
     Hex,
-    /// An IPv4 address, its first byte the number's highest.
+    /// An IPv4 address; its first byte is the most significant byte of the number.
     Ipv4,
     /// The name at the index of the value; other values are decimal.
     Names(&'static [&'static str]),
@@ -41,15 +42,15 @@ pub enum NumberStyle {
 /// A known element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ElementInfo {
-    /// Its id.
+    /// The id.
     pub id: ElementId,
-    /// Its name in Microsoft's enumerations.
+    /// Microsoft's name in its enumerations.
     pub symbol: Option<&'static str>,
-    /// Its name in `bcdedit`.
+    /// The name in `bcdedit`.
     pub alias: Option<&'static str>,
-    /// Where the id and the names come from.
+    /// The source of the id and the names.
     pub source: Source,
-    /// How its numbers are written.
+    /// The notation of its numbers.
     pub style: NumberStyle,
 }
 
@@ -85,10 +86,10 @@ impl ElementInfo {
     }
 }
 
-/// A table of elements and whose they are.
+/// A table of elements and the applications that read them.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
-    /// What reads them, for a heading.
+    /// The readers, for a heading.
     pub title: &'static str,
     /// The elements, ascending by subtype.
     pub elements: &'static [ElementInfo],
@@ -151,7 +152,7 @@ fn application_elements(object_type: ObjectType) -> &'static [ElementInfo] {
     }
 }
 
-/// What an element means in an object of a type; `None` where nobody documented it.
+/// The meaning of an element in an object of a type; `None` if nobody has documented it.
 #[must_use]
 pub fn lookup(id: ElementId, object_type: ObjectType) -> Option<&'static ElementInfo> {
     let find = |table: &'static [ElementInfo]| table.iter().find(|info| info.id == id);
@@ -166,8 +167,8 @@ pub fn lookup(id: ElementId, object_type: ObjectType) -> Option<&'static Element
     }
 }
 
-/// The element that `bcdedit` calls `alias` in an object of a type, whatever the case.
-/// `custom:` and eight hexadecimal digits, or the digits with `0x` or alone, name any element.
+/// The element that `bcdedit` calls `alias` in an object of a type, ignoring case. `custom:` and
+/// eight hexadecimal digits, or the digits with `0x` or alone, name any element.
 #[must_use]
 pub fn by_name(name: &str, object_type: ObjectType) -> Option<ElementId> {
     let named = [
@@ -197,7 +198,7 @@ fn by_number(name: &str) -> Option<ElementId> {
         .map(ElementId)
 }
 
-/// What `bcdedit` calls an element in an object of a type: its alias, or `custom:` and its id.
+/// `bcdedit`'s name for an element in an object of a type: its alias, or `custom:` and its id.
 #[must_use]
 pub fn display_name(id: ElementId, object_type: ObjectType) -> String {
     match lookup(id, object_type).and_then(|info| info.alias) {

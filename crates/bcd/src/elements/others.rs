@@ -1,5 +1,5 @@
-//! Elements of the smaller applications, of devices, of setup's templates, and those that any
-//! application may hold.
+//! Elements of the smaller applications, of devices, of setup's templates, and elements that any
+//! application may have.
 
 use super::{ElementInfo, Source};
 
@@ -65,7 +65,7 @@ pub(super) const DEVICE: [ElementInfo; 13] = [
     ElementInfo::new(0x3500_000d, None, Some("vhdramdisklength"), Source::Unsure),
 ];
 
-/// What Windows setup reads in its templates.
+/// Elements that Windows setup reads from its templates.
 #[rustfmt::skip] // one element, one line
 pub(super) const TEMPLATE: [ElementInfo; 6] = [
     ElementInfo::new(0x4500_0001, Some("BcdSetupInteger_DeviceType"), Some("devicetype"), Source::Tables),
@@ -76,7 +76,7 @@ pub(super) const TEMPLATE: [ElementInfo; 6] = [
     ElementInfo::new(0x4600_0010, Some("BcdSetupBoolean_RecoveryOs"), Some("recoveryos"), Source::Tables),
 ];
 
-/// Application elements of mobile devices, which keep their meaning in every application.
+/// Application elements of mobile devices, which have one meaning in every application.
 #[rustfmt::skip] // one element, one line
 pub(super) const ANY_APPLICATION: [ElementInfo; 5] = [
     ElementInfo::new(0x2600_0202, None, Some("skipffumode"), Source::Tables),

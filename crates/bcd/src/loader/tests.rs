@@ -161,7 +161,7 @@ fn a_store_without_boot_manager_or_loaders_is_refused() {
     assert!(
         error
             .to_string()
-            .ends_with("the store has no loader at all")
+            .ends_with("the store has no loaders")
     );
 }
 
@@ -186,7 +186,7 @@ fn on_disk() -> Wanted {
     }
 }
 
-/// Loaders 10 and on, all in the menu, with these devices; the first is the default.
+/// Loaders 10 and up, all in the menu, with these devices; the first is the default.
 fn with_devices(targets: &[Option<Target>]) -> (Editor, Vec<Guid>) {
     let mut editor = empty();
     let mut guids = Vec::new();
@@ -253,7 +253,8 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
         let found = find(&store(&editor), &on_disk()).unwrap();
         assert_eq!(found.loader.guid, guids[0]);
         assert!(found.loader.astray(&on_disk()).is_some());
-        // The boot manager's own partition is not that of Windows here, and is if the store lies there.
+        // The boot manager's own partition is not the partition of Windows here, unless the store
+        // is on that partition.
         let (editor, guids) = with_devices(&[astray.clone(), None, Some(Target::Boot)]);
         let found = find(&store(&editor), &on_disk()).map(|found| found.loader);
         assert_eq!(found.unwrap().guid, guids[1]);
@@ -262,7 +263,7 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
         let found = find(&store(&editor), &beside).map(|found| found.loader);
         assert_eq!(found.unwrap().guid, guids[2]);
     }
-    // Another Windows of the disk is never meant.
+    // A loader that names another Windows of the disk never counts.
     let (editor, _) = with_devices(&[on(DISK, 3)]);
     let error = find(&store(&editor), &on_disk()).unwrap_err().to_string();
     assert!(error.contains("partition 3 of this disk"), "{error}");
@@ -276,7 +277,7 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
         astray.contains("boot") && astray.contains("partition 1 of this disk"),
         "{astray}"
     );
-    // The same on a disk with an MBR.
+    // The setup of the test above, on a disk with an MBR.
     let partition = |offset| Partition::Mbr {
         signature: 7,
         offset,
@@ -304,7 +305,8 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
     }
 }
 
-/// Windows in a virtual disk lies in a file of the partition, and is not the one on it.
+/// Windows in a virtual disk is in a file of the partition, and is not the Windows on the partition
+/// itself.
 #[test]
 fn a_loader_of_a_virtual_disk_on_this_disk_is_of_another_windows() {
     let file = |disk| {

@@ -1,4 +1,5 @@
-//! Strings in quotes: every sequence of UTF-16 code units has one form, which is safe to look at.
+//! Strings in quotes: every sequence of UTF-16 code units has exactly one form, which is safe to
+//! show.
 
 use std::fmt::Write as _;
 
@@ -29,13 +30,14 @@ fn escape(text: &mut String, unit: u16) {
     let _ = write!(text, "\\u{unit:04x}");
 }
 
-/// Letters and what else shows itself; no control, direction or joining characters, no line ends.
+/// True for letters and other visible characters; false for control, direction and joining
+/// characters and line ends.
 fn is_plain(character: char) -> bool {
     character == ' ' || !(is_hidden(character) || character.is_whitespace())
 }
 
-/// Reads code units in quotes at the start of `text`; gives what follows too. `None` where no
-/// such string is there.
+/// Parses code units in quotes at the start of `text`; also returns the text after them. `None` if
+/// there is no such string.
 pub(super) fn unquote(text: &str) -> Option<(Vec<u16>, &str)> {
     let mut units = Vec::new();
     let mut rest = text.strip_prefix('"')?.chars();

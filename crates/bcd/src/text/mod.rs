@@ -1,6 +1,6 @@
-//! A store as text: readable, and lossless. What is exported and imported again is the same
-//! store, every key with its spelling and every value with its bytes, whether or not it is what a
-//! store should hold. Times of keys and security descriptors are not part of the text.
+//! A store as text: readable, and lossless. Importing an exported text restores the store, every
+//! key with its spelling and every value with its bytes, even if a store should not contain them.
+//! The text does not contain times of keys and security descriptors.
 //!
 //! ```text
 //! diskmend-bcd 1
@@ -17,9 +17,9 @@
 //! 26000020 displaybootmenu = boolean yes
 //! ```
 //!
-//! An element's line begins with the name of its key, then `bcdedit`'s name; either is enough.
-//! What is no element of the right kind stands as `raw`, a registry type, and its bytes. A key
-//! that does not belong into a store has a section `[key "..." "..."]` of its own.
+//! The line of an element starts with the name of its key, then `bcdedit`'s name; one of them is
+//! enough. A value that is not valid for its element is written as `raw`, a registry type, and its
+//! bytes. A key that does not belong in a store has its own section `[key "..." "..."]`.
 
 mod literal;
 mod parse;
@@ -32,7 +32,7 @@ use diskmend_hive::Editor;
 pub use parse::ParseError;
 use tree::Node;
 
-/// Longest text that is read, in bytes.
+/// The maximum length of a text to read, in bytes.
 pub const MAX_TEXT_LEN: usize = 256 << 20;
 
 const FIRST_LINE: &str = "diskmend-bcd 1";
@@ -40,15 +40,15 @@ const FIRST_LINE: &str = "diskmend-bcd 1";
 #[cfg(test)]
 mod tests;
 
-/// A whole store, apart from any hive.
+/// A whole store, independent of a hive.
 ///
-/// [`Document::parse`] reads its text, its `Display` writes it.
+/// [`Document::parse`] parses its text, its `Display` writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     root: Node,
 }
 
-/// Why a store can't be exported or imported.
+/// The reason why a store can't be exported or imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
@@ -58,21 +58,21 @@ pub enum TextError {
     /// The hive can't be edited.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// More than any store has.
+    /// There is more of something than any store has.
     #[error("more than {limit} {what}")]
     TooMany {
-        /// What there are too many of.
+        /// The things that are too many.
         what: &'static str,
-        /// The most that is read.
+        /// The limit.
         limit: usize,
     },
-    /// Two keys or values of one key have the same name.
+    /// Two keys or values of one key have equal names.
     #[error("name \"{name}\" twice in one key")]
     Duplicate {
         /// The name, escaped for display.
         name: String,
     },
-    /// A name that no registry editor can make.
+    /// A name that no registry editor can create.
     #[error("name \"{name}\" can't be written")]
     Name {
         /// The name, escaped for display.
@@ -84,10 +84,10 @@ impl Document {
     /// Reads all keys and values of a hive.
     ///
     /// # Errors
-    /// Where the hive is corrupt, or larger or deeper than any store.
+    /// If the hive is corrupt, or exceeds the limits for a store.
     pub fn export(root: &Key<'_>) -> Result<Self, TextError> {
         let mut root = Node::read(root)?;
-        // A hive's root can't be renamed, so that its name is not part of the store.
+        // A hive's root can't be renamed, so its name is not part of the store.
         root.name = diskmend_hive::name::NameBuf::new("");
         Ok(Self { root })
     }
@@ -95,15 +95,16 @@ impl Document {
     /// Reads a store's text.
     ///
     /// # Errors
-    /// Where the text is wrong, with the line.
+    /// If the text is wrong, with the line.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         parse::parse(text).map(|root| Self { root })
     }
 
-    /// Makes a hive hold this store and nothing else. What is as wanted is not touched.
+    /// Makes a hive contain exactly this store. Keys and values that are already right are not
+    /// touched.
     ///
     /// # Errors
-    /// See [`TextError`]; the hive in memory may be half changed then.
+    /// See [`TextError`]; the hive in memory may then be partly changed.
     pub fn import(&self, editor: &mut Editor) -> Result<(), TextError> {
         self.root.write(editor, "")
     }

@@ -1,4 +1,4 @@
-//! From text to the tree.
+//! Parses text to a tree.
 
 use diskmend_base::hex;
 use diskmend_hive::ValueType;
@@ -14,19 +14,19 @@ use crate::object_type::ObjectType;
 use crate::store::{DESCRIPTION, ELEMENT, ELEMENTS, OBJECTS, TYPE};
 use crate::value::ElementValue;
 
-/// A line of a store's text that is wrong.
+/// An error in a line of a store's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct ParseError {
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
 }
 
 type Parsed<T> = Result<T, String>;
 
-/// Where the lines of a section go.
+/// The section to which the current lines belong.
 enum Section {
     None,
     /// The values of a key.
@@ -131,7 +131,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The node at a path, made where it is missing.
+    /// The node at a path, which is created if it is missing.
     fn make(&mut self, path: &[NameBuf]) -> Parsed<&mut Node> {
         if path.len() >= MAX_DEPTH {
             return Err(format!(
@@ -146,7 +146,7 @@ impl Parser {
                 .map_err(|error| error.to_string())?;
             node = node
                 .child(name)
-                .ok_or_else(|| format!("key {:?} is there in another case", name.as_name()))?;
+                .ok_or_else(|| format!("key {:?} exists in another case", name.as_name()))?;
         }
         Ok(node)
     }
@@ -156,7 +156,7 @@ impl Parser {
         name.check_value().map_err(|error| error.to_string())?;
         let node = self.make(path)?;
         if node.has_value(name) {
-            return Err(format!("value {name:?} is there twice"));
+            return Err(format!("value {name:?} occurs twice"));
         }
         node.values.push(value);
         Ok(())
@@ -205,7 +205,7 @@ impl Parser {
     }
 }
 
-/// The id and the key's name of an element, from either of its names or both.
+/// The id and the key's name of an element, from one or both of its names.
 fn element_name(text: &str, object_type: ObjectType) -> Parsed<(ElementId, String)> {
     let names: Vec<&str> = text.split_whitespace().collect();
     let by_key = |name: &str| ElementId::from_key_name(NameBuf::new(name).as_name());
@@ -338,7 +338,7 @@ fn path(text: &str) -> Parsed<Vec<NameBuf>> {
     }
 }
 
-/// Text without the comment that may follow it, where it can hold no quotes.
+/// The text without a trailing comment, for text that can't contain quotes.
 fn trailing(text: &str) -> &str {
     text.split('#').next().unwrap_or_default().trim()
 }

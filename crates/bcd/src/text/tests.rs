@@ -82,7 +82,7 @@ fn with_parts(node: &mut Node, values: Vec<RawValue>, children: Vec<Node>) {
     }
 }
 
-/// Any keys and values at all.
+/// Any keys and values.
 fn wild() -> impl Strategy<Value = Node> {
     let leaf = (name(), prop::collection::vec(value(), 0..3)).prop_map(|(name, values)| {
         let mut node = Node::new(name);
@@ -103,7 +103,7 @@ fn wild() -> impl Strategy<Value = Node> {
     })
 }
 
-/// Objects that have the keys that Windows makes, with elements of all kinds.
+/// Objects with the keys that Windows creates, with elements of all kinds.
 fn object() -> impl Strategy<Value = Node> {
     let id = prop_oneof![
         Just(0x1200_0004u32),
@@ -186,7 +186,7 @@ proptest! {
     fn a_store_that_is_imported_is_exported_alike(root in store(), before in store()) {
         let document = Document { root };
         let mut editor = empty();
-        // A name that is no text can't be imported; nothing to compare then.
+        // A name that is not valid text can't be imported; then there is nothing to compare.
         let old = Document { root: before }.import(&mut editor);
         prop_assume!(old.is_ok());
         prop_assume!(document.import(&mut editor).is_ok());
@@ -235,13 +235,13 @@ fn a_wrong_line_is_named_with_what_was_expected() {
         problem(&format!(
             "{object}\ntimeout = integer 3\n25000004 = integer 3"
         )),
-        "line 5: value \"Element\" is there twice"
+        "line 5: value \"Element\" occurs twice"
     );
     assert_eq!(
         problem(&format!(
             "{object}\n[object {{9DEA862C-5cdd-4e70-acc1-f32b344d4795}}]"
         )),
-        "line 4: key \"{9DEA862C-5cdd-4e70-acc1-f32b344d4795}\" is there in another case"
+        "line 4: key \"{9DEA862C-5cdd-4e70-acc1-f32b344d4795}\" exists in another case"
     );
     assert!(problem("[object {bootmgr}]").contains("expected a GUID"));
     assert!(problem("[nothing]").contains("expected store, object or key"));

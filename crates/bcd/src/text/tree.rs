@@ -8,14 +8,14 @@ use diskmend_hive::{EditError, Key, ValueType};
 use super::TextError;
 use diskmend_hive::Editor;
 
-/// Most levels of keys below the root; an element's key is on the fourth.
+/// The maximum depth of keys below the root; an element's key has depth four.
 pub(super) const MAX_DEPTH: usize = 16;
-/// Most keys.
+/// The maximum number of keys.
 const MAX_KEYS: usize = 1 << 20;
-/// Most data of all values together, in bytes.
+/// The maximum size of the data of all values together, in bytes.
 const MAX_DATA: usize = 64 << 20;
 
-/// A key with all below it. Children are in the order of their names, as a hive keeps them.
+/// A key with everything below it. Children are in the order of their names, as in a hive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) name: NameBuf,
@@ -40,14 +40,14 @@ impl Node {
         }
     }
 
-    /// The child with this name, whatever its case, or where it belongs.
+    /// The child with this name, ignoring case, or the place where it belongs.
     pub(super) fn find(&self, name: Name<'_>) -> Result<usize, usize> {
         self.children
             .binary_search_by(|child| child.name.as_name().cmp_ignore_case(name))
     }
 
-    /// The child with exactly this name, made where it is missing; `None` where there is one
-    /// whose name differs only in case.
+    /// The child with exactly this name, which is created if it is missing; `None` if a child has a
+    /// name that differs only in case.
     pub(super) fn child(&mut self, name: &NameBuf) -> Option<&mut Node> {
         let index = match self.find(name.as_name()) {
             Ok(index) => index,
@@ -68,14 +68,14 @@ impl Node {
         self.children.get(index).filter(|child| child.name == name)
     }
 
-    /// Whether a value has this name, whatever its case.
+    /// True if a value has this name, ignoring case.
     pub(super) fn has_value(&self, name: Name<'_>) -> bool {
         self.values
             .iter()
             .any(|value| value.name.as_name().cmp_ignore_case(name) == Ordering::Equal)
     }
 
-    /// Reads a key of a hive with all below it.
+    /// Reads a key of a hive with everything below it.
     pub(super) fn read(key: &Key<'_>) -> Result<Self, TextError> {
         let mut budget = Budget {
             keys: MAX_KEYS,
@@ -84,7 +84,7 @@ impl Node {
         read(key, MAX_DEPTH, &mut budget)
     }
 
-    /// Makes a key of a hive, which exists, hold what the node holds and nothing else.
+    /// Makes an existing key of a hive contain exactly what the node contains.
     pub(super) fn write(&self, editor: &mut Editor, path: &str) -> Result<(), TextError> {
         self.drop_others(editor, path)?;
         for value in &self.values {
@@ -99,7 +99,7 @@ impl Node {
         Ok(())
     }
 
-    /// Deletes keys and values that the node has not, or has in another spelling or order.
+    /// Deletes keys and values that the node does not have, or has with another spelling or order.
     fn drop_others(&self, editor: &mut Editor, path: &str) -> Result<(), TextError> {
         let no_key = || {
             TextError::Edit(EditError::NoSuchKey {
@@ -157,7 +157,7 @@ fn read(key: &Key<'_>, depth: usize, budget: &mut Budget) -> Result<Node, TextEr
         let value = value?;
         budget.data = budget
             .data
-            // What a value costs besides its data.
+            // The overhead of a value in addition to its data.
             .checked_sub(value.data_len().saturating_add(64))
             .ok_or_else(|| too_many("bytes of data", MAX_DATA))?;
         if node.has_value(value.name()) {

@@ -1,4 +1,4 @@
-//! From the tree to text.
+//! Writes a tree as text.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ fn write_objects(f: &mut fmt::Formatter<'_>, objects: &Node) -> fmt::Result {
     Ok(())
 }
 
-/// An object whose keys are those that Windows makes.
+/// An object that has the keys that Windows creates.
 struct ObjectView<'a> {
     node: &'a Node,
     guid: Guid,
@@ -137,7 +137,8 @@ impl<'a> ObjectView<'a> {
         ) {
             (Ok(ElementValue::Device(data)), _) => {
                 if let Some(device) = Device::decode(&data) {
-                    // A path on the device may hold anything, and a comment ends with its line.
+                    // A path on the device may contain any character, and a comment ends with its
+                    // line.
                     write!(f, " # {}", Escaped(&device.to_string()))?;
                 }
             }
@@ -161,7 +162,7 @@ fn type_of(value: &RawValue) -> Option<ObjectType> {
     is_type.then(|| u32_at(&value.data, 0).map(ObjectType))?
 }
 
-/// The element's value as text, where reading the text gives the same bytes.
+/// The element's value as text, if parsing the text gives the same bytes.
 fn lossless(id: ElementId, value: &RawValue) -> Option<String> {
     let format = id.format();
     if value.value_type != format.value_type() {
@@ -172,7 +173,7 @@ fn lossless(id: ElementId, value: &RawValue) -> Option<String> {
     match format {
         Format::Device => Some(format!("device {}", Hex(data))),
         Format::String => Some(format!("string {}", terminated(data)?)),
-        // In upper case, GUIDs are not what would be written.
+        // GUIDs in upper case would not be written in this way.
         _ if typed.as_ref().map(ElementValue::encode).as_ref() != Some(data) => None,
         Format::Object
         | Format::ObjectList
@@ -210,14 +211,14 @@ fn typed_text(value: &ElementValue) -> String {
     }
 }
 
-/// The string that data with a terminator hold, in quotes; what stands before the terminator may
-/// hold others.
+/// The string, in quotes, from data with a terminator; the text before the terminator may contain
+/// other terminators.
 fn terminated(data: &[u8]) -> Option<String> {
     let mut units = utf16::units(data)?;
     (units.pop()? == 0).then(|| quote(units))
 }
 
-/// A key that is no object, with all below it.
+/// A key that is not an object, with everything below it.
 fn generic<'a>(
     f: &mut fmt::Formatter<'_>,
     path: &mut Vec<&'a NameBuf>,

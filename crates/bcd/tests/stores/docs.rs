@@ -1,4 +1,4 @@
-//! The element table of docs/bcd-elements.md is the library's own.
+//! The element table in docs/bcd-elements.md must match the library's own.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -68,7 +68,7 @@ fn generated() -> String {
     text
 }
 
-/// `DISKMEND_UPDATE=1` writes the table anew.
+/// `DISKMEND_UPDATE=1` rewrites the table.
 #[test]
 fn the_documented_elements_are_those_of_the_library() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bcd-elements.md");

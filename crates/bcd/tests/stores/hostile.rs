@@ -1,4 +1,4 @@
-//! Stores that somebody broke: every answer is a value or an error, soon and in little memory.
+//! Damaged stores: every result is a value or an error, quickly and with little memory.
 
 use diskmend_bcd::check::check;
 use diskmend_bcd::loader::{self, Wanted};
@@ -26,7 +26,7 @@ impl Random {
     }
 }
 
-/// Bytes as a hive, whatever its sequence numbers and checksum say.
+/// Opens bytes as a hive, whatever its sequence numbers and checksum are.
 fn any_hive(bytes: Vec<u8>) -> Option<Hive> {
     match open(Box::new(bytes)).ok()? {
         Opened::Clean(hive) => Some(hive),
@@ -34,7 +34,7 @@ fn any_hive(bytes: Vec<u8>) -> Option<Hive> {
     }
 }
 
-/// Does all that the library can with a hive. Gives whether it is still a store.
+/// Uses every function of the library on a hive. Returns true if it is still a store.
 fn exercise(bytes: &[u8]) -> bool {
     let Some(hive) = any_hive(bytes.to_vec()) else {
         return false;
@@ -47,7 +47,7 @@ fn exercise(bytes: &[u8]) -> bool {
         let text = document.to_string();
         match Document::parse(&text) {
             Ok(read) => assert!(read == document),
-            // A hive can hold names that no registry editor can make.
+            // A hive can contain names that no registry editor can create.
             Err(error) => assert!(error.problem.contains("key name"), "{error}"),
         }
     }
@@ -98,7 +98,7 @@ fn mutate(bytes: &mut [u8], random: &mut Random) {
         match random.below(4) {
             0 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
             1 => bytes[at] ^= 1 << random.below(8),
-            // One cell's offset in place of another is what makes cycles and shared keys.
+            // Replacing a cell's offset by another causes cycles and shared keys.
             2 => {
                 let from = random.below(bytes.len() - 4);
                 let word: [u8; 4] = bytes[from..from + 4].try_into().unwrap();
@@ -137,8 +137,7 @@ fn no_mutation_of_a_store_panics_or_hangs() {
     );
 }
 
-/// Writes a cell's offset into the subkey list that holds another's, so that both keys have the
-/// same subkeys.
+/// Writes a cell's offset to the subkey list of another key, so that both keys have common subkeys.
 fn share_subkeys(bytes: &mut [u8], path: &str, from: &str) {
     let hive = clean(bytes.to_vec());
     let node = |path: &str| hive.key(path).unwrap().unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use diskmend_bcd::{Change, Device, ElementId, ElementValue, Guid, ObjectType, Target, well_known};
 use diskmend_hive::{Editor, Filetime, Hive, Opened, checksum, open};
 
-/// A real store and whether it is for EFI firmware.
+/// A real store, and whether it is for EFI firmware.
 pub(crate) struct RealStore {
     pub(crate) name: &'static str,
     pub(crate) is_efi: bool,
@@ -18,7 +18,7 @@ impl RealStore {
     }
 }
 
-/// The real stores; says loudly where there are none.
+/// The real stores; prints a message if there are none.
 pub(crate) fn real_stores(test: &str) -> Vec<RealStore> {
     let Some(corpus) = std::env::var_os("DISKMEND_CORPUS").map(PathBuf::from) else {
         println!("SKIPPED: {test} needs real boot stores, DISKMEND_CORPUS is not set");
@@ -38,7 +38,7 @@ pub(crate) fn real_stores(test: &str) -> Vec<RealStore> {
     .collect()
 }
 
-/// Opens a hive as it lies on disk; one that was not closed is taken as it is.
+/// Opens a hive as it is on disk; a dirty hive is opened as it is.
 pub(crate) fn clean(bytes: Vec<u8>) -> Hive {
     match open(Box::new(bytes)).expect("a hive") {
         Opened::Clean(hive) => hive,
@@ -52,7 +52,7 @@ pub(crate) fn empty() -> Editor {
     Editor::new(hive, Filetime(0))
 }
 
-/// The file that an edited hive would be.
+/// The file of an edited hive.
 pub(crate) fn file_of(editor: Editor) -> Vec<u8> {
     let edited = editor.finish().expect("all edits were made");
     let mut bytes = edited.hive().image().file().to_vec();
@@ -63,7 +63,8 @@ pub(crate) fn file_of(editor: Editor) -> Vec<u8> {
 
 pub(crate) const LOADER: Guid = Guid::new(0x1234, 2, 3, [4; 8]);
 
-/// A small store such as Windows makes: boot manager, one loader, the settings they inherit.
+/// A small store such as Windows creates: a boot manager, one loader, and the settings that they
+/// inherit.
 pub(crate) fn generated() -> Editor {
     let mut editor = empty();
     editor.create_key("Objects").expect("created");

@@ -152,12 +152,12 @@ fn another_hive_is_no_store() {
     for verb in ["show", "export"] {
         diskmend(["bcd", verb, file])
             .ends(1)
-            .says("this hive is no boot store")
+            .says("this hive is not a boot store")
             .says("hint: boot stores are");
     }
     diskmend(["bcd", "set", file, "{bootmgr}", "timeout", "5", "--yes"])
         .ends(1)
-        .says("this hive is no boot store");
+        .says("this hive is not a boot store");
 }
 
 #[test]
