@@ -20,7 +20,7 @@ pub fn command(arguments: &[&str]) -> Result<Command> {
 /// Shows the command, runs it to its end, and expects success.
 ///
 /// # Errors
-/// Where it does not start or fails.
+/// If it does not start or fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     println!("$ {shown}");

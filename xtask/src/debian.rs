@@ -9,7 +9,7 @@ use crate::{cargo, program};
 /// Installs the packages whose programs are missing, which only root can do.
 ///
 /// # Errors
-/// Where that fails: the error names the packages.
+/// If that fails: the error names the packages.
 pub fn install(programs: &[(&str, &str)]) -> Result<String> {
     let missing: Vec<_> = programs
         .iter()
@@ -26,7 +26,7 @@ pub fn install(programs: &[(&str, &str)]) -> Result<String> {
 /// Installs packages.
 ///
 /// # Errors
-/// Where that fails: the error names the packages.
+/// If that fails: the error names the packages.
 pub fn install_packages(packages: &[&str]) -> Result<()> {
     let by_hand = || format!("install these Debian packages: {}", packages.join(" "));
     update().with_context(by_hand)?;
@@ -37,7 +37,7 @@ pub fn install_packages(packages: &[&str]) -> Result<()> {
 /// Fetches the lists of packages.
 ///
 /// # Errors
-/// Where that fails.
+/// If that fails.
 pub fn update() -> Result<()> {
     apt_get(&["update", "--quiet"])
 }

@@ -22,7 +22,7 @@ struct Step {
     arguments: &'static [&'static str],
     /// The exit code that it must have.
     exit: i32,
-    /// Whether it must change the disk's files; otherwise it must not.
+    /// True if it must change the disk's files; otherwise it must not.
     writes: bool,
 }
 
@@ -74,7 +74,7 @@ const STEPS: &[Step] = &[
 /// Runs the demonstration.
 ///
 /// # Errors
-/// Where a step does not end as it should, or undo does not give back the same bytes.
+/// If a step does not end as it should, or undo does not give back the same bytes.
 pub fn run() -> Result<()> {
     println!("Building diskmend...");
     let diskmend = program::diskmend(false)?;

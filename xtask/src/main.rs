@@ -23,7 +23,7 @@ enum Task {
     /// needs root
     BenchDescriptors(xtask::bench::DescriptorOptions),
     #[cfg(target_os = "linux")]
-    /// Measure inspecting and repairing disks that are not mounted; needs root
+    /// Measure inspecting and repairing unmounted disks; needs root
     BenchImages(xtask::bench::ImageOptions),
     #[cfg(target_os = "linux")]
     #[command(hide = true)]

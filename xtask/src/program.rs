@@ -11,7 +11,7 @@ use crate::{cargo, workspace};
 /// Builds `diskmend` and gives its path.
 ///
 /// # Errors
-/// Where the build fails.
+/// If the build fails.
 pub fn diskmend(release: bool) -> Result<PathBuf> {
     build("diskmend", release)
 }
@@ -19,7 +19,7 @@ pub fn diskmend(release: bool) -> Result<PathBuf> {
 /// Builds this program for what has to be measured in a process of its own; gives its path.
 ///
 /// # Errors
-/// Where the build fails.
+/// If the build fails.
 pub fn xtask() -> Result<PathBuf> {
     build("xtask", true)
 }
@@ -37,7 +37,7 @@ fn build(package: &str, release: bool) -> Result<PathBuf> {
     Ok(workspace::output(profile)?.join(name))
 }
 
-/// Whether a program is on the PATH.
+/// True if a program is on the PATH.
 #[must_use]
 pub fn exists(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -50,7 +50,7 @@ pub fn exists(name: &str) -> bool {
 /// Runs a program and gives its output, whatever its exit code.
 ///
 /// # Errors
-/// Where it does not start.
+/// If it does not start.
 pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Output> {
     Command::new(program)
         .args(arguments)
@@ -64,7 +64,7 @@ pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Output> {
 /// Runs a program that must succeed, and gives what it wrote to stdout.
 ///
 /// # Errors
-/// Where it does not start or fails.
+/// If it does not start or fails.
 pub fn stdout<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Vec<u8>> {
     let output = run(program, arguments)?;
     if !output.status.success() {

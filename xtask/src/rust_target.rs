@@ -10,7 +10,7 @@ use crate::program;
 /// Whether the compiler can build for `target`; rustup is asked for what is missing.
 ///
 /// # Errors
-/// Where there is no compiler at all.
+/// If there is no compiler at all.
 pub fn add(target: &str) -> Result<bool> {
     if is_installed(target)? {
         return Ok(true);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo;
 
-/// Most lines about failures that are shown again at the end.
+/// The maximum number of lines about failures that are shown again at the end.
 const MAX_LINES: usize = 200;
 
 /// Tests that have failed.
@@ -85,7 +85,7 @@ fn name(line: &str) -> Option<&str> {
 /// Runs the tests, shows their output and counts them.
 ///
 /// # Errors
-/// [`Failed`] where a test fails; where none is run.
+/// [`Failed`] where a test fails; if none is run.
 pub fn run(test: &mut Command) -> Result<String> {
     println!("$ {}", cargo::shown(test));
     let mut child = test.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;

@@ -15,7 +15,7 @@ const RECORD: &str = "10";
 /// Writes the file that mkntfs makes.
 ///
 /// # Errors
-/// Where ntfs-3g is not installed, or nothing can be written.
+/// If ntfs-3g is not installed, or nothing can be written.
 pub(crate) fn of_mkntfs() -> Result<PathBuf> {
     let folder = workspace::output("upcase")?;
     let (image, table) = (folder.join("volume.img"), folder.join("upcase"));

@@ -1,4 +1,4 @@
-//! Where things lie in the workspace.
+//! Where things are in the workspace.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub fn root() -> Result<PathBuf> {
 /// The folder for what the tasks make, in cargo's target folder.
 ///
 /// # Errors
-/// Where it can't be made.
+/// If it can't be made.
 pub fn output(name: &str) -> Result<PathBuf> {
     let target = match std::env::var_os("CARGO_TARGET_DIR") {
         Some(target) => PathBuf::from(target),

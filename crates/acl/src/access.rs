@@ -17,7 +17,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Whether every right that was asked for is given.
+    /// True if every right that was asked for is given.
     #[must_use]
     pub const fn is_granted(&self) -> bool {
         self.missing.is_empty()
@@ -105,7 +105,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// What the ACE does for the token, where it does something.
+    /// What the ACE does for the token, if it does something.
     fn counts(&self, ace: &Ace) -> Option<(Effect, AccessMask)> {
         let effect = ace.ace_type.effect()?;
         let trustee = ace.trustee()?;

@@ -83,7 +83,7 @@ impl Ace {
         }
     }
 
-    /// The mask and SID, where the type has them.
+    /// The mask and SID, if the type has them.
     #[must_use]
     pub const fn trustee(&self) -> Option<&Trustee> {
         match &self.body {
@@ -92,13 +92,13 @@ impl Ace {
         }
     }
 
-    /// Whether the ACE came from the parent folder.
+    /// True if the ACE came from the parent folder.
     #[must_use]
     pub const fn is_inherited(&self) -> bool {
         self.flags.contains(AceFlags::INHERITED)
     }
 
-    /// Whether the ACE counts for the object that carries it and not only for what inherits it.
+    /// True if the ACE counts for the object that carries it and not only for what inherits it.
     #[must_use]
     pub const fn applies_here(&self) -> bool {
         !self.flags.contains(AceFlags::INHERIT_ONLY)

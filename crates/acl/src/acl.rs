@@ -54,7 +54,7 @@ impl Acl {
         self.slack.clear();
     }
 
-    /// Whether both lists hold the same entries, whatever their unused space and reserved fields.
+    /// True if both lists hold the same entries, whatever their unused space and reserved fields.
     #[must_use]
     pub fn means_the_same(&self, other: &Self) -> bool {
         self.aces == other.aces
@@ -113,7 +113,7 @@ impl Acl {
         })
     }
 
-    /// The list's bytes: the same as were read, where nothing was changed.
+    /// The list's bytes: the same as were read, if nothing was changed.
     ///
     /// # Errors
     /// When they are more than an ACL's length field can say.

@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::error::Corruption;
 
-/// A piece of the descriptor that knows where it lies, so that errors name the place.
+/// A piece of the descriptor that knows where it is, so that errors name the place.
 #[derive(Clone, Copy)]
 pub(crate) struct Piece<'a> {
     bytes: &'a [u8],

@@ -13,9 +13,9 @@ use crate::sid::Sid;
 /// Who owns an object and who may do what with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SecurityDescriptor {
-    /// The owner, where there is one.
+    /// The owner, if there is one.
     pub owner: Option<Sid>,
-    /// The primary group, where there is one.
+    /// The primary group, if there is one.
     pub group: Option<Sid>,
     /// Who may do what.
     pub dacl: AclSlot,
@@ -43,7 +43,7 @@ pub enum AclSlot {
 }
 
 impl AclSlot {
-    /// The list, where there is one.
+    /// The list, if there is one.
     #[must_use]
     pub const fn list(&self) -> Option<&Acl> {
         match self {
@@ -52,7 +52,7 @@ impl AclSlot {
         }
     }
 
-    /// The list for editing, where there is one.
+    /// The list for editing, if there is one.
     pub const fn list_mut(&mut self) -> Option<&mut Acl> {
         match self {
             Self::List(acl) => Some(acl),
@@ -60,7 +60,7 @@ impl AclSlot {
         }
     }
 
-    /// Whether both are there in the same way and hold the same entries.
+    /// True if both are there in the same way and hold the same entries.
     pub(crate) fn means_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::List(a), Self::List(b)) => a.means_the_same(b),
@@ -117,9 +117,9 @@ impl SecurityDescriptor {
         };
     }
 
-    /// Whether both say the same about owner, group, rights, audit and inheritance. The order of
-    /// the parts in the bytes, unused space, the bits that say that a part came from a default,
-    /// and those about an ACL that is not there count for nothing.
+    /// True if both say the same about owner, group, rights, audit and inheritance. The order of
+    /// the parts in the bytes, unused space, the bits that say that a part came from a default, and
+    /// those about an ACL that is not there count for nothing.
     #[must_use]
     pub fn means_the_same(&self, other: &Self) -> bool {
         self.owner == other.owner

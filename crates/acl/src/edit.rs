@@ -56,12 +56,12 @@ pub enum Edit {
     DaclNulled,
     /// The DACL's protection from what the parent passes on was set or taken away.
     Protection {
-        /// Whether it takes nothing from the parent now.
+        /// True if it takes nothing from the parent now.
         protected: bool,
     },
     /// The mark of a DACL that automatic inheritance made was set or taken away.
     AutoInherited {
-        /// Whether it has the mark now.
+        /// True if it has the mark now.
         inherited: bool,
     },
     /// The owner was set.
@@ -164,7 +164,7 @@ impl SecurityDescriptor {
         fault(&self.dacl)
     }
 
-    /// Sets the owner, as takeown and `icacls /setowner` do; `None` where it is the owner already.
+    /// Sets the owner, as takeown and `icacls /setowner` do; `None` if it is the owner already.
     pub fn set_owner(&mut self, owner: Sid) -> Option<Edit> {
         if self.owner == Some(owner) {
             return None;
@@ -177,7 +177,7 @@ impl SecurityDescriptor {
         })
     }
 
-    /// Sets the primary group; `None` where it is the group already.
+    /// Sets the primary group; `None` if it is the group already.
     pub fn set_group(&mut self, group: Sid) -> Option<Edit> {
         if self.group == Some(group) {
             return None;
@@ -200,8 +200,8 @@ impl SecurityDescriptor {
         Edit::DaclReplaced { fault }
     }
 
-    /// Sets whether the DACL takes nothing from the parent folder (SE_DACL_PROTECTED); `None`
-    /// where that is so already.
+    /// Sets whether the DACL takes nothing from the parent folder (SE_DACL_PROTECTED); `None` if
+    /// that is so already.
     pub fn protect_dacl(&mut self, protected: bool) -> Option<Edit> {
         let was_protected = self.control().contains(Control::DACL_PROTECTED);
         self.set_control(Control::DACL_PROTECTED, protected);

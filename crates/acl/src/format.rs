@@ -25,7 +25,7 @@ pub struct AceHeader {
     pub ace_type: u8,
     /// Inheritance and audit flags.
     pub ace_flags: u8,
-    /// Length of the ACE in bytes with this header; a multiple of 4.
+    /// The length of the ACE in bytes with this header; a multiple of 4.
     pub ace_size: U16,
 }
 
@@ -37,9 +37,9 @@ pub struct AclHeader {
     pub acl_revision: u8,
     /// Reserved, zero.
     pub sbz1: u8,
-    /// Length of the ACL in bytes with this header and the unused space at its end.
+    /// The length of the ACL in bytes with this header and the unused space at its end.
     pub acl_size: U16,
-    /// Number of ACEs.
+    /// The number of ACEs.
     pub ace_count: U16,
     /// Reserved, zero.
     pub sbz2: U16,

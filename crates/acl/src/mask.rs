@@ -64,13 +64,13 @@ impl AccessMask {
     /// FILE_GENERIC_EXECUTE.
     pub const FILE_EXECUTE: Self = Self(0x12_00A0);
 
-    /// Whether every right of `other` is in this mask.
+    /// True if every right of `other` is in this mask.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Whether the two masks have a right in common.
+    /// True if the two masks have a right in common.
     #[must_use]
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -82,7 +82,7 @@ impl AccessMask {
         Self(self.0 & !other.0)
     }
 
-    /// Whether there is no right in the mask.
+    /// True if there is no right in the mask.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -109,7 +109,7 @@ impl Sid {
             .unwrap_or_default()
     }
 
-    /// The SID with one more sub-authority; `None` where there are 15 already.
+    /// The SID with one more sub-authority; `None` if there are 15 already.
     #[must_use]
     pub fn with_relative(&self, relative: u32) -> Option<Self> {
         let mut longer = *self;

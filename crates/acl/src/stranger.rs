@@ -7,7 +7,7 @@ use crate::descriptor::SecurityDescriptor;
 use crate::mask::AccessMask;
 use crate::sid::Sid;
 
-/// Every right by which an object, what lies in it, or its descriptor can be changed.
+/// Every right by which an object, what is in it, or its descriptor can be changed.
 const CHANGING: AccessMask = AccessMask(
     AccessMask::WRITE_DATA.0
         | AccessMask::APPEND_DATA.0

@@ -80,7 +80,7 @@ impl Token {
         }
     }
 
-    /// Whether an ACE for `sid` is about this token.
+    /// True if an ACE for `sid` is about this token.
     #[must_use]
     pub fn holds(&self, sid: &Sid) -> bool {
         self.user == *sid || self.groups.contains(sid)

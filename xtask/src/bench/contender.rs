@@ -90,7 +90,7 @@ impl Contender {
         }
     }
 
-    /// Whether it is installed.
+    /// True if it is installed.
     pub(super) fn exists(self) -> bool {
         match self {
             Self::Diskmend | Self::DiskmendNoCheck => true,

@@ -20,7 +20,7 @@ pub enum Shape {
 /// What to generate.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Length of the hive in MiB, met within a few percent
+    /// The length of the hive in MiB, met within a few percent
     #[arg(long, default_value_t = 128)]
     pub size_mib: u64,
     /// How the keys lie
@@ -48,7 +48,7 @@ pub(super) fn target(number: usize) -> String {
 /// Generates a hive and writes it.
 ///
 /// # Errors
-/// Where the file can't be written.
+/// If the file can't be written.
 pub fn run(options: &Options) -> Result<()> {
     let bytes = generate(options.size_mib << 20, options.shape)?;
     std::fs::write(&options.out, &bytes)?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 /// What a process took.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Usage {
-    /// Largest resident memory in bytes; 0 where the system does not tell.
+    /// The largest resident memory in bytes; 0 where the system does not tell.
     pub(super) memory: u64,
     /// Bytes handed to write calls; 0 where the system does not tell.
     pub(super) written: u64,

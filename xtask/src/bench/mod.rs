@@ -31,7 +31,7 @@ use crate::{program, workspace};
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Length of the hive in MiB
+    /// The length of the hive in MiB
     #[arg(long, default_value_t = 128)]
     size_mib: u64,
     /// How its keys lie
@@ -55,7 +55,7 @@ struct Row {
 /// Measures and prints a table.
 ///
 /// # Errors
-/// Where diskmend itself fails.
+/// If diskmend itself fails.
 pub fn run(options: &Options) -> Result<()> {
     if options.keys == 0 || !VALUES.is_multiple_of(options.keys) {
         bail!(

@@ -132,7 +132,7 @@ impl Side {
     }
 }
 
-/// Number of subkeys of the wide key.
+/// The number of subkeys of the wide key.
 fn count(hive: &Path) -> Result<usize> {
     let Opened::Clean(hive) = open(Box::new(std::fs::read(hive)?))? else {
         bail!("a dirty hive");

@@ -13,7 +13,7 @@ use super::sample::Holder;
 
 /// The key of the recovery machine, below the folder: it loses power too.
 const KEY: &str = "machine/key";
-/// Most commands that a person gives before a disk must be settled.
+/// The maximum number of commands that a person gives before a disk must be settled.
 const MOST_UNDOS: usize = 4;
 
 /// The files of a target with their bytes.
@@ -98,12 +98,12 @@ impl Bench {
         Ok(rows.context("rows")?.iter().map(setting).collect())
     }
 
-    /// What lies in the folder.
+    /// What is in the folder.
     pub(super) fn tree(&self) -> Result<Tree> {
         Tree::read(&self.folder)
     }
 
-    /// What lies on the target.
+    /// What is on the target.
     pub(super) fn content(&self) -> Result<Content> {
         let holder = self.holder;
         Ok(self.tree()?.files(&|path: &Path| holder.holds(path)))

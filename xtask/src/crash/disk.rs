@@ -333,7 +333,7 @@ impl Disk {
         }
     }
 
-    /// Whether nothing waits to be flushed.
+    /// True if nothing waits to be flushed.
     pub(super) fn is_flushed(&self) -> bool {
         self.pending.is_empty()
     }

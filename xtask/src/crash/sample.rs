@@ -32,7 +32,7 @@ pub(super) enum Holder {
 impl Holder {
     pub(super) const ALL: [Self; 4] = [Self::Folder, Self::Raw, Self::Vhd, Self::Vhdx];
 
-    /// The target, below the folder that everything lies in.
+    /// The target, below the folder that everything is in.
     pub(super) const fn target(self) -> &'static str {
         match self {
             Self::Folder => "disk",
@@ -42,7 +42,7 @@ impl Holder {
         }
     }
 
-    /// Whether a path below that folder is part of the target, and no undo data.
+    /// True if a path below that folder is part of the target, and no undo data.
     pub(super) fn holds(self, path: &Path) -> bool {
         path.starts_with(self.target()) && !path.starts_with("disk/diskmend")
     }

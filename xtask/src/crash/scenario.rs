@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// Whether there is such a thing on this kind of target. Only NTFS has permissions, and only
+    /// True if there is such a thing on this kind of target. Only NTFS has permissions, and only
     /// what sets permissions is completed.
     pub(super) const fn fits(self, holder: Holder) -> bool {
         !matches!((self, holder), (Self::Completion, Holder::Folder))
@@ -130,7 +130,7 @@ fn undo_hindered(bench: &Bench) -> Result<Scenario> {
     Ok(scenario)
 }
 
-/// A later change to what lies within the bytes that the first run has changed.
+/// A later change to what is within the bytes that the first run has changed.
 const LATER: &str = r#"
 schema = 1
 name = "later"
@@ -238,7 +238,7 @@ fn interrupt_late(bench: &Bench, mut disk: Disk, ops: &[trace::Op]) -> Result<()
     bail!("no state that can be completed")
 }
 
-/// Whether a journal says that permissions are being set.
+/// True if a journal says that permissions are being set.
 fn begun(journal: &[u8]) -> bool {
     let journal: serde_json::Value = serde_json::from_slice(journal).unwrap_or_default();
     journal.get("state") == Some(&"applying".into())

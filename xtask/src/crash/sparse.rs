@@ -1,4 +1,4 @@
-//! Files whose zeros take no room, and that are their owner's alone: a key of others is no key.
+//! Files whose zeros take no room, and that are their owner's alone: a key of others is not a key.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Longest write that strace prints whole, in bytes.
+/// The longest write that strace prints whole, in bytes.
 const LONGEST_WRITE: &str = "67108864";
 /// The system calls that change files, or make changes durable.
 const CALLS: &str = "trace=open,openat,openat2,creat,write,pwrite64,writev,pwritev,pwritev2,truncate,\
@@ -207,7 +207,7 @@ impl Call<'_> {
         Ok(data)
     }
 
-    /// The file that a descriptor stands for, if it lies in the folder.
+    /// The file that a descriptor stands for, if it is in the folder.
     fn file(&self, index: usize) -> Result<Option<PathBuf>> {
         let argument = self.argument(index)?;
         match argument.split_once('<') {
@@ -216,12 +216,12 @@ impl Call<'_> {
         }
     }
 
-    /// A path, if it lies in the folder.
+    /// A path, if it is in the folder.
     fn path(&self, index: usize) -> Result<Option<PathBuf>> {
         Ok(below(&text(self.argument(index)?)?, self.folder))
     }
 
-    /// The path that a folder's descriptor and a name after it stand for, if it lies in the folder.
+    /// The path that a folder's descriptor and a name after it stand for, if it is in the folder.
     fn at(&self, index: usize) -> Result<Option<PathBuf>> {
         let dir = self.argument(index)?;
         let name = text(self.argument(index + 1)?)?;

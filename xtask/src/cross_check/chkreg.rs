@@ -1,8 +1,8 @@
 //! Microsoft's `chkreg.exe`: Windows's own check of a hive and its own replay of logs.
 //!
 //! It is published under the MIT licence in Azure/repair-script-library
-//! (`src/windows/common/tools/chkreg.exe`) and is no part of this project; `DISKMEND_CHKREG` names
-//! the file. Outside Windows it runs under Debian's wine64.
+//! (`src/windows/common/tools/chkreg.exe`) and is not a part of this project; `DISKMEND_CHKREG`
+//! names the file. Outside Windows it runs under Debian's wine64.
 
 use std::ffi::OsStr;
 use std::io::{Read, Seek};
@@ -17,7 +17,7 @@ const VARIABLE: &str = "DISKMEND_CHKREG";
 const DEBIAN_WINE: &str = "/usr/lib/wine/wine64";
 /// Wine fails now and then by itself, without a word of chkreg, or hangs.
 const ATTEMPTS: usize = 3;
-/// Longest that a run may take; one second is much.
+/// The longest that a run may take; one second is much.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The program.

@@ -70,7 +70,7 @@ pub(super) fn delete_value(content: &mut Content, path: &str, name: &str) {
     }
 }
 
-/// Deletes a key and all below it.
+/// Deletes a key and everything below it.
 pub(super) fn delete_key(content: &mut Content, path: &str) {
     let below = format!("{path}\\");
     content.retain(|key, _| key != path && !key.starts_with(&below));

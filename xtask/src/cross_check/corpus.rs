@@ -32,7 +32,7 @@ pub struct CorpusOptions {
 /// Goes through all hives below `$DISKMEND_CORPUS/hives`.
 ///
 /// # Errors
-/// Where a hive does not come out as it should, or a program is missing.
+/// If a hive does not come out as it should, or a program is missing.
 pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
     let corpus = PathBuf::from(std::env::var_os(CORPUS).context("DISKMEND_CORPUS is not set")?);
     let root = corpus.join("hives");
@@ -336,7 +336,7 @@ impl<'a> Trial<'a> {
         program::stdout(self.diskmend, &arguments).map(drop)
     }
 
-    /// The result of `hive check`; `None` where the file is not opened as a hive.
+    /// The result of `hive check`; `None` if the file is not opened as a hive.
     fn check(&self) -> Result<Option<Checked>> {
         let output = program::run(self.diskmend, &["hive", "check", &*self.path(), "--json"])?;
         if !matches!(output.status.code(), Some(0 | 3)) {

@@ -1,4 +1,4 @@
-//! Power failures during a commit, judged by Windows's own replay: what lies on the disk at any
+//! Power failures during a commit, judged by Windows's own replay: what is on the disk at any
 //! moment must load, and hold the old or the new values.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ type Disk = BTreeMap<u8, Vec<u8>>;
 /// The edit of a commit.
 type Edit = fn(&mut Editor) -> Result<()>;
 
-/// What a hive holds but for the time of the last write.
+/// What a hive holds except for the time of the last write.
 type State = Vec<u8>;
 
 /// Crashes the commits of some edits, and gives all states that fail.
@@ -141,7 +141,7 @@ fn crash(
 }
 
 /// What a power failure can leave: up to each flush, what was not yet durable is lost as a whole,
-/// kept as a whole, or but for one write; and each long write is torn in the middle.
+/// kept as a whole, or all but one write is kept; and each long write is torn in the middle.
 fn states(before: &Disk, steps: &[Step<'_>]) -> Vec<(String, Disk)> {
     let mut durable = before.clone();
     let mut pending: Vec<&Step<'_>> = Vec::new();

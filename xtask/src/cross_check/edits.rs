@@ -49,7 +49,7 @@ pub(super) fn edit(diskmend: &Path, hive: &Path, content: &mut Content) -> Resul
     run("delete", &["Types", "binary 5"])?;
     delete_value(content, "Types", "binary 5");
 
-    // A key that was there before, with all below it.
+    // A key that was there before, with everything below it.
     let victim = content
         .keys()
         .find(|path| !path.is_empty() && !path.starts_with("Types"))

@@ -20,7 +20,7 @@ use self::tools::Tool;
 use crate::fixtures::{self, Fixture};
 use crate::program;
 
-/// Most differences that are printed for one fixture and program.
+/// The maximum number of differences that are printed for one fixture and program.
 const MAX_SHOWN: usize = 10;
 
 /// What to do about programs that are not installed.
@@ -37,7 +37,7 @@ pub struct Options {
 /// Compares.
 ///
 /// # Errors
-/// Where programs disagree, or a program is missing and that matters.
+/// If programs disagree, or a program is missing and that matters.
 pub fn run(options: &Options) -> Result<()> {
     let mut tools = Vec::new();
     for tool in Tool::ALL {

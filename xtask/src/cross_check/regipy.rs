@@ -25,7 +25,7 @@ walk(hive.root, "")
 /// Installs regipy and gives the Python that has it.
 ///
 /// # Errors
-/// Where that fails.
+/// If that fails.
 pub(crate) fn install() -> Result<PathBuf> {
     let environment = workspace::output("regipy")?;
     let python = environment.join("bin").join("python3");

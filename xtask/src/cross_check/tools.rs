@@ -14,7 +14,7 @@ const PREFIX: &str = r"HKEY_LOCAL_MACHINE\FIXTURE";
 /// hivexget is started once for each key; more than these tell nothing new.
 const MAX_KEYS_BY_HIVEXGET: usize = 60;
 
-/// Longest path that reged exports whole, in bytes, with room for the prefix.
+/// The longest path that reged exports whole, in bytes, with room for the prefix.
 const MAX_PATH_BY_REGED: usize = 900;
 
 /// A program that reads hives.
@@ -45,7 +45,7 @@ impl Tool {
         }
     }
 
-    /// Why the program can't read a hive with this content, where it can't.
+    /// Why the program can't read a hive with this content, if it can't.
     pub(super) fn unable(self, content: &Content) -> Option<&'static str> {
         if self != Self::Reged {
             return None;

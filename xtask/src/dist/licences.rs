@@ -67,7 +67,7 @@ struct Kind {
 /// The document for the program `diskmend` on a platform.
 ///
 /// # Errors
-/// Where a crate does not say its licence or brings no text of it.
+/// If a crate does not say its licence or brings no text of it.
 pub(super) fn document(target: &str) -> Result<String> {
     let arguments = [
         "metadata",

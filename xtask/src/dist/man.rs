@@ -16,7 +16,7 @@ const SHELLS: [Shell; 5] = [
 /// Writes the manual pages and the completions of every shell to `folder`.
 ///
 /// # Errors
-/// Where a file can't be written.
+/// If a file can't be written.
 pub fn write_man(folder: &Path) -> Result<()> {
     write_pages(folder)?;
     write_completions(folder)?;

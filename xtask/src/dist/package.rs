@@ -103,7 +103,7 @@ fn commit_time() -> Result<SystemTime> {
     Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-/// Gives a folder and all in it this time.
+/// Gives a folder and everything in it this time.
 fn set_times(path: &Path, time: SystemTime) -> Result<()> {
     if path.is_dir() {
         for entry in fs::read_dir(path)? {

@@ -14,7 +14,7 @@ use crate::workspace;
 /// Checks every script, and says how many there are.
 ///
 /// # Errors
-/// Where there is none, or something is wrong with one.
+/// If there is none, or something is wrong with one.
 pub fn run() -> Result<String> {
     let root = workspace::root()?;
     let mut paths = Vec::new();

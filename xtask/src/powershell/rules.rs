@@ -78,7 +78,7 @@ impl std::fmt::Display for Finding {
 /// What is wrong with a script, in the order of its lines.
 ///
 /// # Errors
-/// Where the parser itself fails.
+/// If the parser itself fails.
 pub(super) fn check(text: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -12,7 +12,7 @@ const PROGRAM: &str = "diskmend.exe";
 /// Builds the release program for Windows and gives its path.
 ///
 /// # Errors
-/// Where the tools are missing and can't be had, or the build fails.
+/// If the tools are missing and can't be had, or the build fails.
 pub fn program() -> Result<PathBuf> {
     let compiler = setup::compiler()?;
     let mut build = compiler.cargo("build", &["--quiet", "--release", "--package", "diskmend"])?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Names the folder, in place of one in the user's own cache.
+/// Names the folder, instead of one in the user's own cache.
 pub(super) const VARIABLE: &str = "DISKMEND_WINDOWS_CACHE";
 
 /// The folder that keeps the compiler and the Wine prefix.
@@ -15,7 +15,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Opens it, and makes it where it does not exist.
+    /// Opens it, and makes it if it does not exist.
     pub(super) fn open() -> Result<Self> {
         let folder = chosen()?;
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;

@@ -1,5 +1,4 @@
-//! A Rust compiler with the standard library for Windows: rustup's where it can be had, else
-//! Debian's.
+//! A Rust compiler with the standard library for Windows: rustup's if it can be had, else Debian's.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -38,7 +38,7 @@ struct Images {
     folder: PathBuf,
 }
 
-/// Whether this user may mount volumes.
+/// True if this user may mount volumes.
 pub(super) fn can_be_made() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -33,7 +33,7 @@ pub enum Task {
     Compare,
     /// Run the tests under Wine, then the comparison
     Test {
-        /// Only these: arguments of 'cargo test' in place of the whole workspace, and no comparison
+        /// Only these: arguments of 'cargo test' instead of the whole workspace, and no comparison
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -42,7 +42,7 @@ pub enum Task {
 /// Does it, and gives what the summary should say.
 ///
 /// # Errors
-/// Where tools are missing and can't be had, or what they do fails.
+/// If tools are missing and can't be had, or what they do fails.
 pub fn run(task: &Task) -> Result<String> {
     match task {
         Task::Setup => setup::describe(),

@@ -27,7 +27,7 @@ const STATE: &str = "diskmend";
 /// A disk: files, by where they come from and where they go.
 struct Disk {
     name: &'static str,
-    /// Whether its files are part of the project; others lie in `DISKMEND_CORPUS`.
+    /// True if its files are part of the project; others are in `DISKMEND_CORPUS`.
     own: bool,
     files: &'static [(&'static str, &'static str)],
 }

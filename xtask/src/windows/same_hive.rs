@@ -1,4 +1,4 @@
-//! Whether two hive files are the same but for the times at which they were written.
+//! Whether two hive files are the same except for the times at which they were written.
 
 use std::mem::offset_of;
 

@@ -14,7 +14,7 @@ const ALL: [&str; 4] = ["--workspace", "--no-fail-fast", "--", "--show-output"];
 /// As many failures may be Wine's own.
 const FEW: usize = 3;
 
-/// Runs the tests that `arguments` name; where there are none, all, and then the comparison.
+/// Runs the tests that `arguments` name; if there are none, all, and then the comparison.
 pub(super) fn run(arguments: &[String]) -> Result<String> {
     let compiler = setup::compiler()?;
     let wine = setup::wine()?;

@@ -27,7 +27,7 @@ pub(super) struct Wine {
 }
 
 impl Wine {
-    /// Makes the prefix where there is none yet for this version of Wine.
+    /// Makes the prefix if there is none yet for this version of Wine.
     pub(super) fn get(cache: &Cache) -> Result<Self> {
         let loader = Path::new(FOLDER).join(LOADER);
         if !loader.is_file() {

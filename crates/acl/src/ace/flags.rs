@@ -29,7 +29,7 @@ impl AceFlags {
     /// All flags that say what inherits the ACE and whether it was inherited itself.
     pub(crate) const INHERITANCE: Self = Self(0x1F);
 
-    /// Whether every flag of `other` is set.
+    /// True if every flag of `other` is set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -59,26 +59,26 @@ impl AceType {
     /// SYSTEM_ACCESS_FILTER_ACE_TYPE.
     pub const SYSTEM_ACCESS_FILTER: Self = Self(0x15);
 
-    /// Whether the layout of the type is known: all but the reserved compound type up to
+    /// True if the layout of the type is known: all but the reserved compound type up to
     /// SYSTEM_ACCESS_FILTER_ACE_TYPE.
     #[must_use]
     pub const fn is_known(self) -> bool {
         self.0 <= Self::SYSTEM_ACCESS_FILTER.0 && self.0 != Self::ACCESS_ALLOWED_COMPOUND.0
     }
 
-    /// Whether the ACE holds flags and GUIDs between mask and SID.
+    /// True if the ACE holds flags and GUIDs between mask and SID.
     #[must_use]
     pub const fn is_object(self) -> bool {
         matches!(self.0, 0x05..=0x08 | 0x0B | 0x0C | 0x0F | 0x10)
     }
 
-    /// Whether data that decide about the ACE may follow the SID.
+    /// True if data that decide about the ACE may follow the SID.
     #[must_use]
     pub const fn is_callback(self) -> bool {
         matches!(self.0, 0x09..=0x10)
     }
 
-    /// What the ACE does in an access check, where it does something.
+    /// What the ACE does in an access check, if it does something.
     #[must_use]
     pub const fn effect(self) -> Option<Effect> {
         match self.0 {

@@ -33,7 +33,7 @@ impl SecurityDescriptor {
         }
     }
 
-    /// Whether the descriptor, unchanged, is written back as exactly these bytes.
+    /// True if the descriptor, unchanged, is written back as exactly these bytes.
     #[must_use]
     pub fn is_exact(&self, bytes: &[u8]) -> bool {
         self.to_bytes().is_ok_and(|written| written == bytes)

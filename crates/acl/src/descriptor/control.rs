@@ -43,7 +43,7 @@ impl Control {
     /// SC, SI and PS: how the SACL inherits.
     pub(super) const SACL_INHERITANCE: Self = Self(0x2A00);
 
-    /// Whether every bit of `other` is set.
+    /// True if every bit of `other` is set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

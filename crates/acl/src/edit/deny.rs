@@ -54,7 +54,7 @@ impl SecurityDescriptor {
     }
 }
 
-/// The ACE without these rights; `None` where nothing that matters is left of it.
+/// The ACE without these rights; `None` if nothing that matters is left of it.
 fn without(ace: &Ace, rights: AccessMask) -> Option<Ace> {
     let mut after = ace.clone();
     let AceBody::Trustee(trustee) = &mut after.body else {

@@ -31,8 +31,8 @@ impl SecurityDescriptor {
     /// ACE that allows this SID with the same inheritance, else into a new one, which stands
     /// before the inherited ACEs. Inherited ACEs and those of others stay as they are.
     ///
-    /// `None` where an explicit ACE grants it already, and where there is no list to grant in:
-    /// see [`dacl_fault`](Self::dacl_fault).
+    /// `None` if an explicit ACE grants it already, and where there is no list to grant in: see
+    /// [`dacl_fault`](Self::dacl_fault).
     pub fn grant(&mut self, grant: &Grant) -> Option<Edit> {
         let mask = grant.mask.map_generic();
         let flags = AceFlags(grant.inheritance.0 & INHERITANCE);
@@ -65,7 +65,7 @@ impl SecurityDescriptor {
     }
 }
 
-/// Whether the ACE alone grants as much, here and to everything that inherits.
+/// True if the ACE alone grants as much, here and to everything that inherits.
 fn covers(ace: &Ace, sid: Sid, mask: AccessMask, flags: AceFlags) -> bool {
     let same_limits = ace.flags.0 & LIMITS == flags.0 & LIMITS;
     explicit_allow(ace, sid).is_some_and(|trustee| {

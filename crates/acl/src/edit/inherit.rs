@@ -12,9 +12,9 @@ impl SecurityDescriptor {
     /// Owner, group and SACL stay.
     ///
     /// What CREATOR OWNER and CREATOR GROUP are to get goes to this descriptor's owner and group,
-    /// and to nobody where there is none. A parent without a DACL, or with a NULL one, passes
-    /// nothing on. Where nothing is passed on the DACL is empty, and only the owner can change
-    /// that: see [`dacl_fault`](Self::dacl_fault).
+    /// and to nobody if there is none. A parent without a DACL, or with a NULL one, passes nothing
+    /// on. Where nothing is passed on the DACL is empty, and only the owner can change that: see
+    /// [`dacl_fault`](Self::dacl_fault).
     pub fn reset_to_inherited(&mut self, parent: &Self, is_container: bool) -> Vec<Edit> {
         let heir = Heir {
             owner: self.owner,
@@ -48,8 +48,8 @@ impl Heir {
         each.flat_map(|ace| self.inherits_ace(ace)).collect()
     }
 
-    /// What comes of one ACE: one that counts here, one for what lies further below, or both,
-    /// where they differ.
+    /// What comes of one ACE: one that counts here, one for what lies further below, or both, if
+    /// they differ.
     fn inherits_ace(&self, ace: &Ace) -> impl Iterator<Item = Ace> {
         let propagated = self.propagated(ace.flags);
         let here = self.counts_here(ace).then(|| self.resolved(ace)).flatten();
@@ -65,7 +65,7 @@ impl Heir {
         here.into_iter().chain(below)
     }
 
-    /// The flags by which the heir passes the ACE on; `None` where it does not.
+    /// The flags by which the heir passes the ACE on; `None` if it does not.
     fn propagated(&self, flags: AceFlags) -> Option<AceFlags> {
         let heirs = AceFlags(flags.0 & AceFlags::INHERIT_BOTH.0);
         let passes = self.is_container && !flags.contains(AceFlags::NO_PROPAGATE);
@@ -84,8 +84,8 @@ impl Heir {
         ace.flags.contains(flag) && !other_type
     }
 
-    /// The ACE with what only stands for something replaced by what it stands for; `None` where
-    /// that is an owner or group that is not there.
+    /// The ACE with what only stands for something replaced by what it stands for; `None` if that
+    /// is an owner or group that is not there.
     fn resolved(&self, ace: &Ace) -> Option<Ace> {
         let mut ace = ace.clone();
         if let AceBody::Trustee(trustee) = &mut ace.body {

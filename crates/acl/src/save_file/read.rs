@@ -5,7 +5,7 @@ use crate::descriptor::SecurityDescriptor;
 use crate::sddl::SddlError;
 use crate::sid::{Domains, RelativeAlias};
 
-/// More units than a path on NTFS can have; a longer line is no path.
+/// More units than a path on NTFS can have; a longer line is not a path.
 const MAX_PATH: usize = 32_767;
 
 /// More units than any SDDL that is read.
@@ -72,7 +72,7 @@ pub enum SaveReadError {
     Sddl {
         /// Its number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         #[source]
         source: SddlError,
     },

@@ -51,7 +51,7 @@ impl SavedSddl {
         Ok(Self(sddl))
     }
 
-    /// Appends an object's two lines to `out`; nothing where it fails. `path` is as for
+    /// Appends an object's two lines to `out`; nothing if it fails. `path` is as for
     /// [`write_saved`].
     ///
     /// # Errors
@@ -66,8 +66,8 @@ impl SavedSddl {
     }
 }
 
-/// Appends an object's two lines to `out`; nothing where it fails. `path` is in UTF-16, relative,
-/// with backslashes, and need not be valid UTF-16.
+/// Appends an object's two lines to `out`; nothing if it fails. `path` is in UTF-16, relative, with
+/// backslashes, and need not be valid UTF-16.
 ///
 /// # Errors
 /// When the path or the SDDL would end the line, or SDDL has no words for the descriptor.

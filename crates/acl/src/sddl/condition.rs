@@ -64,7 +64,7 @@ const MEMBERSHIP: [(u8, &str); 8] = [
     (0x91, "Not_Device_Member_of"),
 ];
 
-/// Whether a character of an attribute's name stands for itself; another is written `%` and the
+/// True if a character of an attribute's name stands for itself; another is written `%` and the
 /// four hexadecimal digits of its UTF-16 unit.
 fn is_plain(c: char, simple: bool) -> bool {
     c.is_ascii_alphanumeric()

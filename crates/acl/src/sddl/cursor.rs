@@ -29,7 +29,7 @@ impl<'a> Cursor<'a> {
         self.rest().chars().next()
     }
 
-    /// Steps over `word` where it comes next, whatever its case.
+    /// Steps over `word` where it comes next, ignoring case.
     pub(super) fn take(&mut self, word: &str) -> bool {
         let comes = self
             .rest()
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Where a piece of the text lies in it: spaces around it may have been stepped over too.
+    /// Where a piece of the text is in it: spaces around it may have been stepped over too.
     fn place_of(&self, piece: &str) -> Option<usize> {
         let at = piece
             .as_ptr()

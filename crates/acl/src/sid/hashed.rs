@@ -22,8 +22,8 @@ impl Sid {
         Self::hashed(APP_POOL, hash(name.chars().map(lower)))
     }
 
-    /// The name of the Windows service that the SID was computed from, where it is one of those
-    /// that Windows and its server roles bring along.
+    /// The name of the Windows service that the SID was computed from, if it is one of those that
+    /// Windows and its server roles bring along.
     pub(super) fn known_service(&self) -> Option<&'static str> {
         SERVICES
             .iter()

@@ -9,8 +9,8 @@ const SERVICE_AUTHORITY: &str = r"NT SERVICE\";
 const APP_POOL_AUTHORITY: &str = r"IIS APPPOOL\";
 
 impl Sid {
-    /// The account's name as English Windows prints it, `NT AUTHORITY\SYSTEM`, where it is the
-    /// same on every machine; `None` for the accounts of one machine or domain.
+    /// The account's name as English Windows prints it, `NT AUTHORITY\SYSTEM`, if it is the same on
+    /// every machine; `None` for the accounts of one machine or domain.
     #[must_use]
     pub fn account_name(&self) -> Option<Cow<'static, str>> {
         if let Some(known) = WELL_KNOWN.iter().find(|known| known.sid == *self) {
@@ -20,7 +20,7 @@ impl Sid {
             .map(|service| Cow::Owned(format!("{SERVICE_AUTHORITY}{service}")))
     }
 
-    /// The account's name, or the SID's text where it has none.
+    /// The account's name, or the SID's text if it has none.
     #[must_use]
     pub fn display_name(&self) -> Cow<'static, str> {
         self.account_name()

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-/// Length of the descriptor's header, which the parts follow.
+/// The length of the descriptor's header, which the parts follow.
 const HEADER: usize = 20;
 /// Where the header names the parts: owner, group, SACL, DACL.
 const OFFSETS: [usize; 4] = [4, 8, 12, 16];

@@ -158,11 +158,7 @@ fn none_that_fits_is_refused_with_the_reasons() {
 #[test]
 fn a_store_without_boot_manager_or_loaders_is_refused() {
     let error = find(&store(&empty()), &wanted(None)).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .ends_with("the store has no loaders")
-    );
+    assert!(error.to_string().ends_with("the store has no loaders"));
 }
 
 const DISK: Guid = Guid::new(1, 1, 1, [1; 8]);

@@ -13,12 +13,12 @@ use rustix::fs::{XattrFlags, getxattr, setxattr};
 use super::volume::go_on;
 use crate::random::Random;
 
-/// Where the keys lie on a volume.
+/// Where the keys are on a volume.
 pub(in crate::bench) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 pub(in crate::bench) const CONFIG: &str = "Windows/System32/config";
 /// The attribute that holds the descriptor.
 pub(super) const ATTRIBUTE: &str = "system.ntfs_acl";
-/// Longest descriptor that is read.
+/// The longest descriptor that is read.
 pub(super) const MAX_DESCRIPTOR_LEN: usize = 1 << 16;
 
 /// Which accounts own the files and have rights in them.
@@ -90,7 +90,7 @@ pub(in crate::bench) struct Look {
     pub(in crate::bench) all: u64,
 }
 
-/// Looks at all that lies on a volume.
+/// Looks at all that is on a volume.
 pub(in crate::bench) fn look(root: &Path) -> Result<Look> {
     let mut paths = vec![root.to_path_buf()];
     let mut next = 0;

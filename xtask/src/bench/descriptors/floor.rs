@@ -23,7 +23,7 @@ pub struct FloorOptions {
 /// Reads the descriptor of each file, by its path, and sets it where that is asked for.
 ///
 /// # Errors
-/// Where a call fails.
+/// If a call fails.
 pub fn floor(options: &FloorOptions) -> Result<()> {
     let repaired = repaired()?;
     let mut buffer = vec![0; MAX_DESCRIPTOR_LEN];

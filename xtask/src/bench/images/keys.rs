@@ -19,7 +19,7 @@ const ROOM: u64 = 256 << 20;
 const ROOM_FOR_FILE: u64 = 8 << 10;
 /// How often a process under measurement is looked at.
 const PERIOD: Duration = Duration::from_millis(1);
-/// Length of a FILE record as mkntfs makes it.
+/// The length of a FILE record as mkntfs makes it.
 const RECORD_LEN: u64 = 1024;
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;

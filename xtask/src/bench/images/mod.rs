@@ -1,4 +1,4 @@
-//! `cargo xtask bench-images`: disks that are not mounted, as whole processes.
+//! `cargo xtask bench-images`: unmounted disks, as whole processes.
 
 mod inspect;
 mod keys;
@@ -21,10 +21,10 @@ pub struct Options {
     /// Runs of each program
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Length of the disk that is inspected in GiB
+    /// The length of the disk that is inspected in GiB
     #[arg(long, default_value_t = 30)]
     size_gib: u64,
-    /// Length of its SYSTEM hive in MiB
+    /// The length of its SYSTEM hive in MiB
     #[arg(long, default_value_t = 16)]
     hive_mib: u64,
     /// Measure only this

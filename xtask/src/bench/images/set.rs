@@ -24,7 +24,7 @@ pub struct SetOptions {
 /// many seconds that takes.
 ///
 /// # Errors
-/// Where the image can't be read, or a file can't be changed.
+/// If the image can't be read, or a file can't be changed.
 pub fn set(options: &SetOptions) -> Result<()> {
     let disk = Disk::open(&options.image)?;
     let target = Target::of_disk(disk.clone(), None)?;

@@ -46,8 +46,8 @@ impl Operand {
     }
 }
 
-/// The condition in an ACE's data, in parentheses; `None` where it is none, or none that read
-/// back would give the same data.
+/// The condition in an ACE's data, in parentheses; `None` if it is none, or none that read back
+/// would give the same data.
 pub(in crate::sddl) fn write(data: &[u8]) -> Option<String> {
     let mut rest = data.strip_prefix(&SIGNATURE)?;
     let mut stack: Vec<Operand> = Vec::new();
