@@ -69,7 +69,7 @@ fn what_was_saved_is_restored_with_owners() {
     acl(&disk, "save", &[KEYS, "--tree", "-o", &file]).ends(0);
     acl(&disk, "save", &[KEYS, "--tree", "-o", &file])
         .ends(1)
-        .says("exists already");
+        .says("already exists");
     let base = KEYS.trim_end_matches("/MachineKeys");
     acl(&disk, "diff", &[base, &file, "--owners", owners]).ends(0);
 

@@ -32,7 +32,7 @@ fn a_file_is_the_same_and_never_overwritten() {
     assert_eq!(text, disk.bcd("export", &[]).ends(0).stdout);
     disk.bcd("export", &["-o", out])
         .ends(1)
-        .says("exists already");
+        .says("already exists");
 }
 
 #[test]

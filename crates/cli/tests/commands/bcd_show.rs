@@ -55,7 +55,7 @@ fn one_object_is_listed_by_any_of_its_names() {
     }
     disk.bcd("show", &["{nonsense}"])
         .ends(2)
-        .says("is no object")
+        .says("is not an object")
         .says("hint: name it by its GUID");
     disk.bcd("show", &["{memdiag}"])
         .ends(1)

@@ -75,7 +75,7 @@ fn a_file_is_utf_16_as_regedit_writes_it_and_never_overwritten() {
         text.contains("[Select]\r\n\"Current\"=dword:00000001\r\n"),
         "{text}"
     );
-    export(&[]).ends(1).says("exists already");
+    export(&[]).ends(1).says("already exists");
     assert_eq!(fs::read(&out).expect("still there"), bytes);
     fs::remove_file(&out).expect("removable");
     export(&["--utf8"]).ends(0);
