@@ -71,8 +71,7 @@ impl SerialArgs {
     /// Fails if the options are given but no chosen recipe uses them.
     pub(crate) fn must_matter(&self, recipes: &[&Recipe]) -> Result<(), Failure> {
         let given = self.ems_port.is_some() || self.ems_baud_rate.is_some();
-        let mut rows = recipes.iter().flat_map(|recipe| &recipe.bcd);
-        if !given || rows.any(|row| row.serial_setting().is_some()) {
+        if !given || recipes.iter().any(|recipe| recipe.sets_serial_port()) {
             return Ok(());
         }
         let message = "--ems-port and --ems-baud-rate: none of these recipes sets a serial port";

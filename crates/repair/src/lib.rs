@@ -32,6 +32,7 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`recipe`] | repairs as data: the TOML format, the built-in catalogue |
+//! | [`rows`] | what a recipe can say: a file for each kind of row |
 //! | [`Engine`] | a target that is open for a command: inspect, plan, undo, list and prune runs |
 //! | [`Facts`] | what the disk is: control sets, build and product of Windows, services |
 //! | [`Plan`] | what would change, and carrying it out |
@@ -62,11 +63,13 @@ mod engine;
 mod engine_tests;
 mod error;
 mod facts;
+mod finding;
 pub mod hive_file;
 mod hive_on_disk;
 mod inspect;
 pub mod json;
 mod names;
+mod place;
 mod plan;
 mod preview;
 mod progress;
@@ -74,7 +77,7 @@ mod prune;
 mod reading;
 pub mod recipe;
 mod repair;
-mod rows;
+pub mod rows;
 mod run;
 mod runs;
 mod second_reader;

@@ -14,7 +14,6 @@ use crate::hive_on_disk::{Distinct, Fingerprint};
 use crate::progress::{Phase, Watch};
 use crate::recipe::{HiveName, Recipe};
 use crate::repair::prepare_hive;
-use crate::rows;
 use crate::site::{Options, Site, reading_guards};
 use crate::survey::{self, Survey, refusal, skipped};
 
@@ -155,7 +154,7 @@ pub(crate) fn plan_site(
             Some(refusal) => refused.push((hive.name.to_string(), refusal.into())),
             None => planned.push(PlannedHive {
                 source: HiveSource::Windows(hive.name),
-                changes: rows::changes(&hive.rows, auto),
+                changes: survey::changes(&hive.rows, auto),
                 dirty: hive.status.dirty.is_some(),
                 fingerprints: hive.fingerprints,
             }),

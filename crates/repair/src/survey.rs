@@ -4,20 +4,22 @@
 use diskmend_disk::Disk;
 use diskmend_hive::Corruption;
 use diskmend_hive::check::check;
+use diskmend_hive::name::same_name;
 
 use crate::boot_store::{self, SurveyedStore};
 use crate::descriptors::{self, Draft};
 use crate::documents::{
-    AclReport, CheckSummary, HiveStatus, Notice, Row, RunSummary, SkippedHint, SkippedHive,
-    StoreStatus,
+    AclReport, Change, ChangedValue, CheckSummary, HiveStatus, Notice, Row, RunSummary,
+    SkippedHint, SkippedHive, StoreStatus,
 };
 use crate::error::{Error, Refusal, chain};
 use crate::facts::{ControlSets, Facts};
+use crate::finding::RowState;
 use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
 use crate::plan::Goal;
 use crate::progress::Phase;
 use crate::recipe::{HiveName, Recipe};
-use crate::rows;
+use crate::rows::About;
 use crate::site::Site;
 
 /// Flag of the base block: transactions of the Kernel Transaction Manager may be pending (regf
@@ -67,10 +69,10 @@ pub(crate) fn survey(
         notices: disk_notices(facts.site),
     };
     for name in HiveName::ALL {
-        let named = recipes
-            .iter()
-            .any(|recipe| recipe.registry.iter().any(|row| row.hive == name));
-        if !named {
+        if !any_about(
+            recipes,
+            |about| matches!(about, About::Values(hive, _) if *hive == name),
+        ) {
             continue;
         }
         facts.go_on()?;
@@ -87,7 +89,7 @@ pub(crate) fn survey(
             Err(error) => survey.skipped.push((name.to_string(), error)),
         }
     }
-    if recipes.iter().any(|recipe| !recipe.bcd.is_empty()) {
+    if any_about(recipes, |about| matches!(about, About::Elements(_))) {
         boot_store(&mut survey, facts, recipes, goal)?;
     }
     let found = descriptors::survey(facts, recipes, goal, draft)?;
@@ -99,6 +101,12 @@ pub(crate) fn survey(
         return Err(survey.skipped.swap_remove(0).1);
     }
     Ok(survey)
+}
+
+/// Whether any row is about something.
+fn any_about(recipes: &[&Recipe], is: impl Fn(&About<'_>) -> bool) -> bool {
+    let mut rows = recipes.iter().flat_map(|recipe| &recipe.rows);
+    rows.any(|row| is(&row.about()))
 }
 
 /// What is worth telling of how the disk is stored that is not mounted.
@@ -220,7 +228,27 @@ fn values(
         HiveName::System => facts.control_sets_in(opened)?.clone(),
         HiveName::Software => ControlSets::default(),
     };
-    let rows = rows::compare(&opened.hive, name, &sets, recipes)?;
+    let mut rows = Vec::new();
+    for recipe in recipes {
+        for row in &recipe.rows {
+            let judge = match row.about() {
+                About::Values(hive, judge) if hive == name => judge,
+                _ => continue,
+            };
+            let judged = judge.judge(opened, facts)?.into_iter();
+            rows.extend(judged.map(|judged| Row {
+                recipe: recipe.name.clone(),
+                hive: name.to_string(),
+                key: judged.key,
+                in_current_set: judged.in_current_set,
+                value: judged.value,
+                desired: judged.desired,
+                current: judged.current,
+                state: judged.state,
+                why: row.why().to_owned(),
+            }));
+        }
+    }
     Ok((sets, rows))
 }
 
@@ -243,6 +271,40 @@ fn set_notices(path: &str, sets: &ControlSets) -> Vec<Notice> {
         });
     }
     notices
+}
+
+/// The changes that the rows call for: all that are not as desired, or only the faults. A value
+/// that several recipes want is changed once.
+pub(crate) fn changes(rows: &[Row], auto: bool) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for row in rows {
+        let wanted = match row.state {
+            RowState::Ok => false,
+            RowState::Fault => true,
+            RowState::Differs | RowState::Missing => !auto,
+        };
+        let known = changes.iter().any(|change| {
+            change.hive == row.hive
+                && same_name(&change.value.key, &row.key)
+                && same_name(&change.value.value, &row.value)
+        });
+        if wanted && !known {
+            changes.push(Change {
+                recipe: row.recipe.clone(),
+                hive: row.hive.clone(),
+                fault: row.state == RowState::Fault,
+                why: row.why.clone(),
+                element: None,
+                value: ChangedValue {
+                    key: row.key.clone(),
+                    value: row.value.clone(),
+                    old: row.current.clone(),
+                    new: Some(row.desired.clone()),
+                },
+            });
+        }
+    }
+    changes
 }
 
 /// Why a hive may not be edited, where it may not.
@@ -301,4 +363,41 @@ pub(crate) fn unfinished(site: &Site) -> Result<(Vec<RunSummary>, Vec<Notice>), 
         }
     }
     Ok((waiting, notices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value_data::ValueData;
+
+    fn row(recipe: &str, key: &str, state: RowState) -> Row {
+        Row {
+            recipe: recipe.to_owned(),
+            hive: "SYSTEM".to_owned(),
+            key: key.to_owned(),
+            in_current_set: None,
+            value: "V".to_owned(),
+            desired: ValueData::dword(1),
+            current: None,
+            state,
+            why: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_value_is_changed_once_and_auto_changes_faults_only() {
+        let rows = [
+            row("a", r"K\A", RowState::Missing),
+            row("b", r"k\a", RowState::Missing),
+            row("a", r"K\B", RowState::Ok),
+            row("a", r"K\C", RowState::Differs),
+            row("a", r"K\D", RowState::Fault),
+        ];
+        let keys = |auto| -> Vec<_> {
+            let changes = changes(&rows, auto);
+            changes.into_iter().map(|change| change.value.key).collect()
+        };
+        assert_eq!(keys(false), [r"K\A", r"K\C", r"K\D"]);
+        assert_eq!(keys(true), [r"K\D"]);
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::io;
 
-use diskmend_acl::SddlParts;
 use diskmend_base::escape::Visible;
-use diskmend_repair::recipe::{
-    AclRow, BcdRow, Catalogue, DesiredAcl, IfMissing, Origin, Recipe, RecipeError, RegistryRow,
-};
+use diskmend_repair::documents::RecipeEntry;
+use diskmend_repair::recipe::{Catalogue, Recipe, RecipeError};
+use diskmend_repair::rows::Row;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -39,61 +38,6 @@ struct Document<'a> {
     recipes: Vec<RecipeEntry<'a>>,
 }
 
-#[derive(Serialize)]
-struct RecipeEntry<'a> {
-    name: &'a str,
-    title: &'a str,
-    summary: &'a str,
-    sources: &'a [String],
-    includes: &'a [String],
-    /// The file that contains the recipe; absent for a recipe of the program's own.
-    file: Option<&'a str>,
-    /// True if the recipe runs only if the user names it.
-    on_request: bool,
-    registry: Vec<RowEntry<'a>>,
-    bcd: Vec<ElementEntry<'a>>,
-    acl: Vec<AclEntry<'a>>,
-}
-
-#[derive(Serialize)]
-struct RowEntry<'a> {
-    hive: &'static str,
-    key: String,
-    value: &'a str,
-    desired: &'a diskmend_repair::ValueData,
-    create_if_missing: bool,
-    can_be_fault: bool,
-    why: &'a str,
-}
-
-#[derive(Serialize)]
-struct ElementEntry<'a> {
-    object: String,
-    /// The id, such as `0x16000020`.
-    element: String,
-    name: String,
-    /// In `bcdedit`'s notation; absent if the element should not exist.
-    desired: Option<String>,
-    create_object: bool,
-    can_be_fault: bool,
-    why: &'a str,
-}
-
-#[derive(Serialize)]
-struct AclEntry<'a> {
-    path: String,
-    applies_to: String,
-    /// The builds of Windows for which the row holds, first and last; absent for all builds.
-    builds: Option<(u32, u32)>,
-    /// What the row sets, as text; empty for a row that only checks.
-    sets: Vec<String>,
-    /// The rights that accounts must have; otherwise it is a fault.
-    fault_unless: Vec<String>,
-    /// The recipe that repairs the fault, if this recipe does not.
-    repaired_by: Option<&'a str>,
-    why: &'a str,
-}
-
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let catalogue = args.files.catalogue()?;
     let recipes: Vec<&Recipe> = match &args.name {
@@ -102,7 +46,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     console.show(Exit::Done, |console| {
         if console.json() {
-            let recipes = recipes.iter().map(|recipe| entry(recipe)).collect();
+            let recipes = recipes
+                .iter()
+                .map(|recipe| RecipeEntry::from(*recipe))
+                .collect();
             return console.document(&Document { recipes });
         }
         match (&args.name, recipes.as_slice()) {
@@ -117,77 +64,6 @@ fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Recipe, RecipeEr
         name: name.to_owned(),
         known: catalogue.iter().map(|recipe| recipe.name.clone()).collect(),
     })
-}
-
-fn entry(recipe: &Recipe) -> RecipeEntry<'_> {
-    RecipeEntry {
-        name: &recipe.name,
-        title: &recipe.title,
-        summary: recipe.summary.trim(),
-        sources: &recipe.sources,
-        includes: &recipe.includes,
-        file: match &recipe.origin {
-            Origin::BuiltIn => None,
-            Origin::File(file) => Some(file),
-        },
-        on_request: recipe.on_request,
-        registry: recipe.registry.iter().map(row_entry).collect(),
-        bcd: recipe.bcd.iter().map(element_entry).collect(),
-        acl: recipe.acl.iter().map(acl_entry).collect(),
-    }
-}
-
-fn row_entry(row: &RegistryRow) -> RowEntry<'_> {
-    RowEntry {
-        hive: row.hive.file_name(),
-        key: row.key.to_string(),
-        value: &row.value,
-        desired: &row.desired,
-        create_if_missing: row.if_missing == IfMissing::Create,
-        can_be_fault: row.fault.is_some(),
-        why: &row.why,
-    }
-}
-
-fn element_entry(row: &BcdRow) -> ElementEntry<'_> {
-    ElementEntry {
-        object: row.object.to_string(),
-        element: format!("0x{}", row.element),
-        name: row.name(),
-        desired: row.desired_words(),
-        create_object: row.create_as.is_some(),
-        can_be_fault: row.fault.is_some(),
-        why: &row.why,
-    }
-}
-
-fn acl_entry(row: &AclRow) -> AclEntry<'_> {
-    let sets = match &row.desired {
-        None => Vec::new(),
-        Some(DesiredAcl::Parts(descriptor)) => {
-            vec![descriptor.to_sddl(SddlParts::All).unwrap_or_default()]
-        }
-        Some(DesiredAcl::Grants(wanted)) => {
-            let owner = wanted
-                .owner
-                .map(|owner| format!("owner {}", owner.display_name()));
-            let grants = wanted.grants.iter().map(|grant| format!("allow {grant}"));
-            owner.into_iter().chain(grants).collect()
-        }
-    };
-    let blocked = row.fault.iter().flat_map(|fault| &fault.blocked);
-    AclEntry {
-        path: row.path.to_string(),
-        applies_to: row.applies_to.to_string(),
-        builds: row
-            .builds
-            .as_ref()
-            .map(|builds| (*builds.start(), *builds.end())),
-        sets,
-        fault_unless: blocked.map(ToString::to_string).collect(),
-        repaired_by: row.repaired_by.as_deref(),
-        why: &row.why,
-    }
 }
 
 fn list(console: &mut Console, recipes: &[&Recipe]) -> io::Result<()> {
@@ -210,26 +86,7 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     if !recipe.includes.is_empty() {
         writeln!(out, "\nIncludes {}", Visible(&recipe.includes.join(", ")))?;
     }
-    let mut key = None;
-    for row in &recipe.registry {
-        let place = format!("{}\\{}", row.hive, row.key);
-        if key.as_ref() != Some(&place) {
-            writeln!(out, "\n{}", Visible(&place))?;
-            key = Some(place);
-        }
-        let missing = match row.if_missing {
-            IfMissing::Create => "",
-            IfMissing::Leave => " (if it exists)",
-        };
-        let value_type = row.desired.value_type;
-        let (value, desired) = (row.value.as_str(), row.desired.to_string());
-        let (value, desired) = (Visible(shown_value(value)), Visible(&desired));
-        writeln!(out, "  {value} = {value_type} {desired}{missing}")?;
-        let faint = style::FAINT;
-        writeln!(out, "      {faint}{}{faint:#}", Visible(&row.why))?;
-    }
-    elements(out, &recipe.bcd)?;
-    permissions(out, &recipe.acl)?;
+    rows(out, &recipe.rows)?;
     if recipe.on_request {
         writeln!(
             out,
@@ -243,63 +100,21 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     Ok(())
 }
 
-fn elements(out: &mut dyn io::Write, rows: &[BcdRow]) -> io::Result<()> {
-    let mut object = None;
+/// The rows, each below the place that it is about.
+fn rows(out: &mut dyn io::Write, rows: &[Row]) -> io::Result<()> {
+    let mut place = None;
     for row in rows {
-        if object != Some(row.object) {
-            writeln!(out, "\nBoot store {}", Visible(&row.object.to_string()))?;
-            object = Some(row.object);
+        let shown = row.shown();
+        if place.as_ref() != Some(&shown.place) {
+            writeln!(out, "\n{}", Visible(&shown.place))?;
+            place = Some(shown.place);
         }
-        let (name, desired) = (row.name(), row.desired_words());
-        let name = Visible(&name);
-        match &desired {
-            Some(desired) => writeln!(out, "  {name} = {}", Visible(desired))?,
-            None => writeln!(out, "  {name} is removed")?,
+        for (number, line) in shown.lines.iter().enumerate() {
+            let indent = if number == 0 { 2 } else { 6 };
+            writeln!(out, "{:indent$}{}", "", Visible(line))?;
         }
         let faint = style::FAINT;
-        writeln!(out, "      {faint}{}{faint:#}", Visible(&row.why))?;
+        writeln!(out, "      {faint}{}{faint:#}", Visible(row.why()))?;
     }
     Ok(())
-}
-
-fn permissions(out: &mut dyn io::Write, rows: &[AclRow]) -> io::Result<()> {
-    let mut path = None;
-    for row in rows {
-        let entry = acl_entry(row);
-        if path.as_ref() != Some(&entry.path) {
-            writeln!(out, "\nPermissions of {}", Visible(&entry.path))?;
-            path = Some(entry.path);
-        }
-        let builds = match entry.builds {
-            None => String::new(),
-            Some((first, u32::MAX)) => format!(" (from build {first} on)"),
-            Some((0, last)) => format!(" (up to build {last})"),
-            Some((first, last)) => format!(" (builds {first} to {last})"),
-        };
-        writeln!(out, "  {}{builds}", Visible(&entry.applies_to))?;
-        for set in &entry.sets {
-            writeln!(out, "      {}", Visible(set))?;
-        }
-        if !entry.fault_unless.is_empty() {
-            let accounts = entry.fault_unless.join(", ");
-            writeln!(
-                out,
-                "      a fault unless these have their rights: {}",
-                Visible(&accounts)
-            )?;
-        }
-        if let Some(recipe) = entry.repaired_by {
-            writeln!(out, "      repaired by {}", Visible(recipe))?;
-        }
-        let faint = style::FAINT;
-        writeln!(out, "      {faint}{}{faint:#}", Visible(entry.why))?;
-    }
-    Ok(())
-}
-
-fn shown_value(name: &str) -> &str {
-    match name {
-        "" => "(Default)",
-        name => name,
-    }
 }

@@ -1,116 +1,138 @@
-//! Comparing a store's elements with what recipes want.
+//! Comparing a store's elements with what rows want.
 
 use diskmend_bcd::loader::Loader;
 use diskmend_bcd::{
-    Change as StoreChange, ChangeError, ElementId, ElementValue, Guid, Object, Store, StoreError,
-    elements, well_known, words,
+    Change as StoreChange, ChangeError, ElementId, ElementValue, Guid, Object, ObjectType, Store,
+    StoreError, elements, well_known, words,
 };
 
-use crate::documents::{Change, ChangedValue, ElementRow, ElementWords, RowState};
+use crate::documents::{ChangedValue, ElementWords};
 use crate::error::{Error, Refusal};
-use crate::recipe::{BcdObject, BcdRow, Recipe};
+use crate::finding::RowState;
 use crate::value_data::ValueData;
 
 /// The value that holds an element's data, in the key of the element.
 const ELEMENT: &str = "Element";
 
-/// An element beside what a recipe wants it to be.
-pub(super) struct Compared {
-    pub(super) row: ElementRow,
-    /// What brings it about, in the store's terms.
-    pub(super) edits: Vec<StoreChange>,
+/// A boot store that is open to be judged.
+pub(crate) struct OpenStore<'h> {
+    store: Store<'h>,
+    /// Its path, for messages.
+    path: String,
+    /// The loaders that rows about the loader are about.
+    loaders: &'h [Loader],
+}
+
+/// An element as a row wants it.
+pub(crate) struct WantedElement<'r> {
+    pub(crate) object: Guid,
+    /// The object as the row names it.
+    pub(crate) named: &'r str,
+    /// The type that the object has, as far as the row tells.
+    pub(crate) object_type: ObjectType,
+    /// The type with which a missing object is created; one that may not be missing has none.
+    pub(crate) create_as: Option<ObjectType>,
+    pub(crate) element: ElementId,
+    /// What it should be; `None` if it should not exist.
+    pub(crate) desired: Option<&'r ElementValue>,
+}
+
+/// An element, and what a row says of it.
+#[derive(Clone, Debug)]
+pub(crate) struct JudgedElement {
+    pub(crate) element: ElementWords,
+    /// How it compares with what it should be.
+    pub(crate) state: RowState,
+    /// What makes it as it should be, in the store's terms.
+    pub(crate) edits: Vec<StoreChange>,
     /// The same in the registry's terms.
-    value: ChangedValue,
+    pub(crate) value: ChangedValue,
 }
 
-/// Compares every element that the recipes name. `path` is the store's, for messages.
-pub(super) fn compare(
-    store: &Store<'_>,
-    path: &str,
-    loaders: &[Loader],
-    recipes: &[&Recipe],
-) -> Result<Vec<Compared>, Error> {
-    let mut compared = Vec::new();
-    for recipe in recipes {
-        for wanted in &recipe.bcd {
-            let objects = match wanted.object {
-                BcdObject::Fixed(guid) => vec![guid],
-                BcdObject::Loader => loaders.iter().map(|loader| loader.guid).collect(),
-            };
-            for guid in objects {
-                compared.push(element(store, path, &recipe.name, wanted, guid)?);
-            }
+impl<'h> OpenStore<'h> {
+    pub(super) fn new(store: Store<'h>, path: String, loaders: &'h [Loader]) -> Self {
+        Self {
+            store,
+            path,
+            loaders,
         }
     }
-    Ok(compared)
-}
 
-fn element(
-    store: &Store<'_>,
-    path: &str,
-    recipe: &str,
-    wanted: &BcdRow,
-    guid: Guid,
-) -> Result<Compared, Error> {
-    let unreadable = |source: StoreError| Error::Store {
-        path: path.to_owned(),
-        source,
-    };
-    let mut edits = Vec::new();
-    let object = store.object(guid).map_err(unreadable)?;
-    if let Some(object_type) = wanted.create_as {
-        let create = StoreChange::CreateObject {
-            object: guid,
-            object_type,
+    /// The loaders that a row about the loader is about.
+    pub(crate) fn loaders(&self) -> Vec<Guid> {
+        self.loaders.iter().map(|loader| loader.guid).collect()
+    }
+
+    /// Compares an element with what a row wants. `is_fault` says of an element that is not as wanted
+    /// whether that is evidence of a fault: `None` if it does not exist, and an inner `None` if its
+    /// data are no value of its format.
+    ///
+    /// # Errors
+    /// If the store can't be read, or lacks an object that is not to be created.
+    pub(crate) fn judge(
+        &self,
+        wanted: &WantedElement<'_>,
+        is_fault: impl FnOnce(Option<Option<&ElementValue>>) -> bool,
+    ) -> Result<JudgedElement, Error> {
+        let (store, guid) = (&self.store, wanted.object);
+        let unreadable = |source: StoreError| Error::Store {
+            path: self.path.clone(),
+            source,
         };
-        // An object of another type is found out before anything else is.
-        create
-            .edits(store)
-            .map_err(|source: ChangeError| Error::StoreChange {
-                path: path.to_owned(),
-                source,
-            })?;
-        edits.push(create);
-    } else if object.is_none() && wanted.desired.is_some() {
-        return Err(Refusal::NoObject {
-            path: path.to_owned(),
-            object: wanted.object.to_string(),
+        let mut edits = Vec::new();
+        let object = store.object(guid).map_err(unreadable)?;
+        if let Some(object_type) = wanted.create_as {
+            let create = StoreChange::CreateObject {
+                object: guid,
+                object_type,
+            };
+            // An object of another type is found out before anything else is.
+            create
+                .edits(store)
+                .map_err(|source: ChangeError| Error::StoreChange {
+                    path: self.path.clone(),
+                    source,
+                })?;
+            edits.push(create);
+        } else if object.is_none() && wanted.desired.is_some() {
+            return Err(Refusal::NoObject {
+                path: self.path.clone(),
+                object: wanted.named.to_owned(),
+            }
+            .into());
         }
-        .into());
-    }
-    let found = match &object {
-        Some(object) => object.element(wanted.element).map_err(unreadable)?,
-        None => None,
-    };
-    let object_type = object.and_then(|object| object.object_type().ok());
-    let object_type = object_type.unwrap_or(wanted.object_type());
-    // Data that are no value of the element's format are not as desired, whatever they are.
-    let current: Option<Option<ElementValue>> = found.as_ref().map(|element| element.value().ok());
-    let old = found.as_ref().map(|element| ValueData {
-        value_type: element.data_type(),
-        bytes: element.data().to_vec(),
-    });
-    let new = wanted.desired.as_ref().map(|value| ValueData {
-        value_type: wanted.element.format().value_type(),
-        bytes: value.encode(),
-    });
-    edits.push(match &wanted.desired {
-        Some(value) => StoreChange::SetElement {
-            object: guid,
-            element: wanted.element,
-            value: value.clone(),
-        },
-        None => StoreChange::DeleteElement {
-            object: guid,
-            element: wanted.element,
-        },
-    });
-    let say = |value: &ElementValue| words(value, wanted.element, object_type);
-    Ok(Compared {
-        row: ElementRow {
-            recipe: recipe.to_owned(),
+        let found = match &object {
+            Some(object) => object.element(wanted.element).map_err(unreadable)?,
+            None => None,
+        };
+        let object_type = object.and_then(|object| object.object_type().ok());
+        let object_type = object_type.unwrap_or(wanted.object_type);
+        // Data that are no value of the element's format are not as desired, whatever they are.
+        let current: Option<Option<ElementValue>> =
+            found.as_ref().map(|element| element.value().ok());
+        let old = found.as_ref().map(|element| ValueData {
+            value_type: element.data_type(),
+            bytes: element.data().to_vec(),
+        });
+        let new = wanted.desired.map(|value| ValueData {
+            value_type: wanted.element.format().value_type(),
+            bytes: value.encode(),
+        });
+        edits.push(match wanted.desired {
+            Some(value) => StoreChange::SetElement {
+                object: guid,
+                element: wanted.element,
+                value: value.clone(),
+            },
+            None => StoreChange::DeleteElement {
+                object: guid,
+                element: wanted.element,
+            },
+        });
+        let say = |value: &ElementValue| words(value, wanted.element, object_type);
+        Ok(JudgedElement {
             element: ElementWords {
-                store: path.to_owned(),
+                store: self.path.clone(),
                 object: guid.to_string(),
                 object_name: object_name(store, guid, object.as_ref()),
                 element: format!("0x{}", wanted.element),
@@ -119,37 +141,38 @@ fn element(
                     Some(value) => say(value),
                     None => "(not readable)".to_owned(),
                 }),
-                new: wanted.desired.as_ref().map(say),
+                new: wanted.desired.map(say),
             },
-            state: state(wanted, current),
-            why: wanted.why.clone(),
-        },
-        edits,
-        value: ChangedValue {
-            key: element_key(guid, object.as_ref(), wanted.element).map_err(unreadable)?,
-            value: ELEMENT.to_owned(),
-            old,
-            new,
-        },
-    })
+            state: state(
+                wanted.desired,
+                current.as_ref().map(Option::as_ref),
+                is_fault,
+            ),
+            edits,
+            value: ChangedValue {
+                key: element_key(guid, object.as_ref(), wanted.element).map_err(unreadable)?,
+                value: ELEMENT.to_owned(),
+                old,
+                new,
+            },
+        })
+    }
 }
 
-fn state(wanted: &BcdRow, current: Option<Option<ElementValue>>) -> RowState {
-    let exists = current.is_some();
-    let current = current.flatten();
-    if exists == wanted.desired.is_some() && current == wanted.desired {
+fn state(
+    desired: Option<&ElementValue>,
+    current: Option<Option<&ElementValue>>,
+    is_fault: impl FnOnce(Option<Option<&ElementValue>>) -> bool,
+) -> RowState {
+    if current.is_some() == desired.is_some() && current.flatten() == desired {
         return RowState::Ok;
     }
-    let fault = wanted.fault.as_ref();
-    if fault.is_some_and(|fault| match (exists, &current) {
-        (true, None) => fault.different,
-        (_, current) => fault.holds(current.as_ref()),
-    }) {
+    if is_fault(current) {
         return RowState::Fault;
     }
-    match exists {
-        true => RowState::Differs,
-        false => RowState::Missing,
+    match current {
+        Some(_) => RowState::Differs,
+        None => RowState::Missing,
     }
 }
 
@@ -187,18 +210,4 @@ fn element_key(
         |key| key.name().in_path().to_string(),
     );
     Ok(format!(r"Objects\{spelled}\Elements\{name}"))
-}
-
-impl Compared {
-    /// The change that makes it as desired.
-    pub(super) fn change(&self) -> Change {
-        Change {
-            recipe: self.row.recipe.clone(),
-            hive: super::NAME.to_owned(),
-            fault: self.row.state == RowState::Fault,
-            why: self.row.why.clone(),
-            element: Some(self.row.element.clone()),
-            value: self.value.clone(),
-        }
-    }
 }

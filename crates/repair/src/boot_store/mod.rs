@@ -7,18 +7,20 @@ mod edit;
 use diskmend_bcd::{Change as StoreChange, Store};
 use diskmend_hive::check::check;
 
+pub(crate) use compare::{JudgedElement, OpenStore, WantedElement};
 pub(crate) use edit::make;
 pub use edit::{NewErrors, StoreEdit, edit_file, store_in};
 
-use crate::documents::{Change, CheckSummary, ElementRow, HiveStatus, RowState, StoreStatus};
+use crate::documents::{Change, CheckSummary, ElementRow, HiveStatus, StoreStatus};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::facts::boot_stores::Chosen;
 pub(crate) use crate::facts::boot_stores::{NAME, place};
+use crate::finding::RowState;
 use crate::hive_on_disk::Fingerprint;
 use crate::progress::Phase;
 use crate::recipe::Recipe;
-use compare::Compared;
+use crate::rows::About;
 
 /// What looking for the boot store gave.
 pub(crate) struct BootSurvey {
@@ -31,7 +33,7 @@ pub(crate) struct BootSurvey {
 /// The boot store that starts a target's Windows.
 pub(crate) struct SurveyedStore {
     pub(crate) status: HiveStatus,
-    elements: Vec<Compared>,
+    elements: Vec<FoundElement>,
     /// What the hive and its logs were.
     pub(crate) fingerprints: Vec<Fingerprint>,
 }
@@ -77,7 +79,21 @@ fn read(facts: &Facts<'_>, chosen: &Chosen, recipes: &[&Recipe]) -> Result<Surve
     };
     let store = Store::open(&opened.hive).map_err(unreadable)?;
     let shown = crate::run::on_volume(status.volume.as_deref(), &status.path);
-    let elements = compare::compare(&store, &shown, loaders, recipes)?;
+    let store = OpenStore::new(store, shown, loaders);
+    let mut elements = Vec::new();
+    for recipe in recipes {
+        for row in &recipe.rows {
+            let About::Elements(judge) = row.about() else {
+                continue;
+            };
+            let judged = judge.judge(&store, facts)?.into_iter();
+            elements.extend(judged.map(|judged| FoundElement {
+                recipe: recipe.name.clone(),
+                why: row.why().to_owned(),
+                judged,
+            }));
+        }
+    }
     Ok(SurveyedStore {
         elements,
         fingerprints: opened.fingerprints(),
@@ -85,10 +101,36 @@ fn read(facts: &Facts<'_>, chosen: &Chosen, recipes: &[&Recipe]) -> Result<Surve
     })
 }
 
+/// An element that a row of a recipe is about.
+struct FoundElement {
+    recipe: String,
+    why: String,
+    judged: JudgedElement,
+}
+
+impl FoundElement {
+    /// The change that makes it as desired.
+    fn change(&self) -> Change {
+        Change {
+            recipe: self.recipe.clone(),
+            hive: NAME.to_owned(),
+            fault: self.judged.state == RowState::Fault,
+            why: self.why.clone(),
+            element: Some(self.judged.element.clone()),
+            value: self.judged.value.clone(),
+        }
+    }
+}
+
 impl SurveyedStore {
     /// Every element that the recipes name.
     pub(crate) fn rows(&self) -> impl Iterator<Item = ElementRow> + '_ {
-        self.elements.iter().map(|element| element.row.clone())
+        self.elements.iter().map(|element| ElementRow {
+            recipe: element.recipe.clone(),
+            element: element.judged.element.clone(),
+            state: element.judged.state,
+            why: element.why.clone(),
+        })
     }
 
     /// What is to be changed: all that is not as desired, or only the faults. An element that
@@ -97,7 +139,7 @@ impl SurveyedStore {
         let mut shown: Vec<Change> = Vec::new();
         let mut made = Vec::new();
         for element in &self.elements {
-            let wanted = match element.row.state {
+            let wanted = match element.judged.state {
                 RowState::Ok => false,
                 RowState::Fault => true,
                 RowState::Differs | RowState::Missing => !auto,
@@ -109,7 +151,7 @@ impl SurveyedStore {
                     .all(|known| known.value.key != change.value.key)
             {
                 shown.push(change);
-                made.extend(element.edits.iter().cloned());
+                made.extend(element.judged.edits.iter().cloned());
             }
         }
         (shown, made)

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use diskmend_disk::NtPath;
 
 use super::judge::Judgement;
-use crate::documents::{AclGroup, AclReport, DescriptorWords, RowState};
+use crate::documents::{AclGroup, AclReport, DescriptorWords};
+use crate::finding::RowState;
 
 /// Most groups that are told apart.
 const MAX_GROUPS: usize = 200;

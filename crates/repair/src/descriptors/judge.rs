@@ -1,12 +1,11 @@
-//! What a recipe's row says about one security descriptor. Nothing is read or written here.
+//! What can be said of one security descriptor, and made of it. Nothing is read or written here.
 
 use diskmend_acl::{
     Acl, AclSlot, DaclFault, Edit, Grant, Part, SecurityDescriptor, Sid, Token, TooLarge, ace_text,
 };
 use diskmend_disk::MAX_DESCRIPTOR_LEN;
 
-use crate::documents::RowState;
-use crate::recipe::{AclRow, DesiredAcl, Grants};
+use crate::finding::RowState;
 
 /// What a row says about a descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,33 +19,37 @@ pub(crate) struct Judgement {
     pub(crate) after: Option<Vec<u8>>,
 }
 
-/// Compares a descriptor's bytes with what a row wants.
-///
-/// # Errors
-/// Where what it should be is too large to be stored.
-pub(crate) fn judge(row: &AclRow, bytes: &[u8]) -> Result<Judgement, TooLarge> {
-    let found = Found::read(bytes);
-    let reasons = match &row.fault {
-        Some(fault) => found.blocked(&fault.blocked),
-        None => Vec::new(),
-    };
-    let made = match &row.desired {
-        None => None,
-        Some(DesiredAcl::Parts(wanted)) => found.with_parts(wanted),
-        Some(DesiredAcl::Grants(grants)) => found.with_grants(grants),
-    };
-    let (edits, after) = encoded(made)?;
-    let state = match (reasons.is_empty(), &after) {
-        (false, _) => RowState::Fault,
-        (true, Some(_)) => RowState::Differs,
-        (true, None) => RowState::Ok,
-    };
-    Ok(Judgement {
-        state,
-        reasons,
-        edits,
-        after,
-    })
+/// What `takeown` and `icacls /grant` would do, and what they do not.
+#[derive(Clone, Debug)]
+pub struct Grants {
+    /// The owner; as it is where absent.
+    pub owner: Option<Sid>,
+    /// What is granted, in this order.
+    pub grants: Vec<Grant>,
+    /// The DACL to begin with where there is none, or where it is NULL, empty or corrupt; an empty
+    /// one where absent.
+    pub replacement: Option<Box<SecurityDescriptor>>,
+}
+
+impl Judgement {
+    /// What a row says: why it is a fault, and what was made of the descriptor.
+    ///
+    /// # Errors
+    /// Where what it should be is too large to be stored.
+    pub(crate) fn of(reasons: Vec<String>, made: Option<Made>) -> Result<Self, TooLarge> {
+        let (edits, after) = encoded(made)?;
+        let state = match (reasons.is_empty(), &after) {
+            (false, _) => RowState::Fault,
+            (true, Some(_)) => RowState::Differs,
+            (true, None) => RowState::Ok,
+        };
+        Ok(Self {
+            state,
+            reasons,
+            edits,
+            after,
+        })
+    }
 }
 
 /// What an edit by hand makes of a descriptor.
@@ -90,7 +93,7 @@ fn encoded(made: Option<Made>) -> Result<(Vec<String>, Option<Vec<u8>>), TooLarg
 }
 
 /// What could be read of a descriptor.
-struct Found {
+pub(crate) struct Found {
     descriptor: SecurityDescriptor,
     /// The parts that are corrupt, and how, for a person.
     corrupt: Vec<String>,
@@ -98,13 +101,14 @@ struct Found {
 }
 
 /// A changed descriptor.
-struct Made {
+pub(crate) struct Made {
     descriptor: SecurityDescriptor,
     edits: Vec<String>,
 }
 
 impl Found {
-    fn read(bytes: &[u8]) -> Self {
+    /// Reads as much as can be read.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         match SecurityDescriptor::salvage(bytes) {
             Ok(salvaged) => {
                 let dacl_is_corrupt = salvaged
@@ -133,7 +137,7 @@ impl Found {
     }
 
     /// Who of these lacks rights, and because of what.
-    fn blocked(&self, accounts: &[Grant]) -> Vec<String> {
+    pub(crate) fn blocked(&self, accounts: &[Grant]) -> Vec<String> {
         if self.dacl == Some(DaclFault::Corrupt) {
             return self.corrupt.clone();
         }
@@ -158,7 +162,8 @@ impl Found {
             .collect()
     }
 
-    fn with_parts(&self, wanted: &SecurityDescriptor) -> Option<Made> {
+    /// It with these parts; `None` if it has them.
+    pub(crate) fn with_parts(&self, wanted: &SecurityDescriptor) -> Option<Made> {
         let mut made = self.begin();
         if self.dacl == Some(DaclFault::Corrupt) && wanted.dacl != AclSlot::Absent {
             let edit = made.descriptor.replace_dacl(wanted, DaclFault::Corrupt);
@@ -169,7 +174,8 @@ impl Found {
         self.end(made)
     }
 
-    fn with_grants(&self, wanted: &Grants) -> Option<Made> {
+    /// It with an owner and grants, and nothing that denies what is granted; `None` if it is so.
+    pub(crate) fn with_grants(&self, wanted: &Grants) -> Option<Made> {
         let mut made = self.begin();
         let Made { descriptor, edits } = &mut made;
         let owner = wanted.owner.and_then(|owner| descriptor.set_owner(owner));
@@ -228,12 +234,13 @@ fn without_entries() -> SecurityDescriptor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{AppliesTo, Catalogue};
+    use crate::recipe::Catalogue;
+    use crate::rows::{AclRow, AppliesTo, JudgeDescriptors, Row, Standing};
     use diskmend_acl::{Domains, SddlParts};
 
     fn row(recipe: &str, applies_to: &AppliesTo, build: Option<u32>) -> AclRow {
         let catalogue = Catalogue::built_in().expect("valid");
-        let rows = &catalogue.get(recipe).expect("known").acl;
+        let rows = &catalogue.get(recipe).expect("known").rows;
         let fits = |row: &&AclRow| {
             row.applies_to == *applies_to
                 && match (&row.builds, build) {
@@ -241,7 +248,15 @@ mod tests {
                     (builds, _) => builds.is_none(),
                 }
         };
-        rows.iter().find(fits).expect("a row").clone()
+        let mut rows = rows.iter().filter_map(|row| match row {
+            Row::Acl(row) => Some(row),
+            _ => None,
+        });
+        rows.find(fits).expect("a row").clone()
+    }
+
+    fn judge(row: &AclRow, bytes: &[u8]) -> Result<Judgement, TooLarge> {
+        row.judge(bytes, Standing::Counts)
     }
 
     fn bytes(sddl: &str) -> Vec<u8> {

@@ -12,7 +12,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::documents::RunKind;
 use crate::error::Error;
 use crate::names::same_file;
-use crate::recipe::{Catalogue, FolderPath, Origin};
+use crate::recipe::{Catalogue, Origin};
+use crate::rows::{About, FolderPath};
 use crate::run::journal::valid::components;
 use crate::run::{Journal, RunFolder};
 
@@ -145,7 +146,10 @@ fn folders_of(recipes: &[String]) -> Option<Vec<FolderPath>> {
         if recipe.origin != Origin::BuiltIn {
             return None;
         }
-        folders.extend(recipe.acl.iter().map(|row| row.path.clone()));
+        folders.extend(recipe.rows.iter().filter_map(|row| match row.about() {
+            About::Descriptors(path, _) => Some(path.clone()),
+            About::Values(..) | About::Elements(_) => None,
+        }));
     }
     Some(folders)
 }

@@ -1,19 +1,17 @@
 //! Reading the security descriptors that recipes are about. Nothing is written.
 
-use std::borrow::Cow;
-
-use diskmend_base::upcase::CaseTable;
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
 use super::Draft;
 use super::gathering::{Common, Gathering};
-use super::judge::judge;
-use crate::documents::{AclReport, Notice, RowState};
+use crate::documents::{AclReport, Notice};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
+use crate::finding::RowState;
 use crate::plan::Goal;
 use crate::progress::Phase;
-use crate::recipe::{AclRow, AppliesTo, Recipe};
+use crate::recipe::Recipe;
+use crate::rows::{About, FolderPath, JudgeDescriptors, Standing};
 
 /// What reading security descriptors gave.
 #[derive(Default)]
@@ -29,7 +27,17 @@ pub(crate) struct AclSurvey {
 struct Numbered<'a> {
     number: usize,
     recipe: &'a str,
-    row: Cow<'a, AclRow>,
+    why: &'a str,
+    path: &'a FolderPath,
+    judge: &'a dyn JudgeDescriptors,
+    standing: Standing,
+}
+
+impl Numbered<'_> {
+    /// Whether it wants anything to be set.
+    fn sets(&self) -> bool {
+        self.standing == Standing::Counts && self.judge.sets()
+    }
 }
 
 /// Compares the security descriptors of every folder that the recipes name, and drafts the changes
@@ -44,32 +52,14 @@ pub(crate) fn survey(
     mut draft: Option<&mut Draft>,
 ) -> Result<AclSurvey, Error> {
     let mut survey = AclSurvey::default();
-    let build = match recipes.iter().any(|recipe| asks_for_build(recipe)) {
-        true => facts.build(),
-        false => Ok(0),
-    };
-    if let Err(reason) = &build {
-        unknown_build(&mut survey, goal, reason.clone());
-    }
-    let rows = recipes
-        .iter()
-        .flat_map(|recipe| recipe.acl.iter().map(|row| (recipe.name.as_str(), row)))
-        .filter_map(|(recipe, row)| Some((recipe, for_build(row, build.as_ref().ok())?)));
-    let rows: Vec<Numbered<'_>> = rows
-        .enumerate()
-        .map(|(number, (recipe, row))| Numbered {
-            number,
-            recipe,
-            row,
-        })
-        .collect();
+    let rows = standing_rows(facts, recipes, goal, &mut survey);
     for (index, first) in rows.iter().enumerate() {
-        let path = &first.row.path;
+        let path = first.path;
         let before = rows.get(..index).unwrap_or_default();
-        if before.iter().any(|row| row.row.path.is(path)) {
+        if before.iter().any(|row| row.path.is(path)) {
             continue;
         }
-        let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.row.path.is(path)).collect();
+        let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.path.is(path)).collect();
         match folder(facts, &here, goal, draft.as_deref_mut()) {
             Ok(report) => survey.reports.push(report),
             Err(error @ (Error::Interrupted(_) | Error::Draft { .. })) => return Err(error),
@@ -85,21 +75,39 @@ pub(crate) fn survey(
     Ok(survey)
 }
 
-fn asks_for_build(recipe: &Recipe) -> bool {
-    recipe.acl.iter().any(|row| row.builds.is_some())
-}
-
-/// The row as far as it holds for a build; of one that is not known only what is a fault can be
-/// said.
-fn for_build<'a>(row: &'a AclRow, build: Option<&u32>) -> Option<Cow<'a, AclRow>> {
-    match (&row.builds, build) {
-        (None, _) => Some(Cow::Borrowed(row)),
-        (Some(builds), Some(build)) => builds.contains(build).then_some(Cow::Borrowed(row)),
-        (Some(_), None) => Some(Cow::Owned(AclRow {
-            desired: None,
-            ..row.clone()
-        })),
+/// The rows that count on this disk, or of which it is not known whether they do: these only look.
+fn standing_rows<'r>(
+    facts: &Facts<'_>,
+    recipes: &[&'r Recipe],
+    goal: Goal,
+    survey: &mut AclSurvey,
+) -> Vec<Numbered<'r>> {
+    let mut rows = Vec::new();
+    let mut told = false;
+    for recipe in recipes {
+        for row in &recipe.rows {
+            let About::Descriptors(path, judge) = row.about() else {
+                continue;
+            };
+            let standing = judge.standing(facts).unwrap_or_else(|reason| {
+                if !std::mem::replace(&mut told, true) {
+                    unknown_build(survey, goal, reason);
+                }
+                Standing::OnlyLooks
+            });
+            if standing != Standing::DoesNot {
+                rows.push(Numbered {
+                    number: rows.len(),
+                    recipe: &recipe.name,
+                    why: row.why(),
+                    path,
+                    judge,
+                    standing,
+                });
+            }
+        }
     }
+    rows
 }
 
 fn unknown_build(survey: &mut AclSurvey, goal: Goal, reason: String) {
@@ -136,7 +144,7 @@ fn folder(
     let Some(first) = rows.first() else {
         return Ok(AclReport::default());
     };
-    let wanted = &first.row.path;
+    let wanted = first.path;
     let gone = || Error::NoFolder {
         path: wanted.names().join("/"),
     };
@@ -196,9 +204,8 @@ fn look(
         Err(error) => {
             // What can't be read is a failure only where something is wanted of it.
             let kind = object.kind.unwrap_or(Kind::File);
-            let wanted = |row: &&&Numbered<'_>| {
-                row.row.desired.is_some() && is_about(&row.row, &object.path, kind, start)
-            };
+            let wanted =
+                |row: &&&Numbered<'_>| row.sets() && row.judge.is_about(&object.path, kind, start);
             let notes = match !error.is_by_nature() && rows.iter().any(|row| wanted(&row)) {
                 true => &mut gathering.report.failed,
                 false => &mut gathering.report.left_alone,
@@ -214,12 +221,13 @@ fn look(
     for (index, row) in rows.iter().enumerate() {
         let decided = rows.get(..index).unwrap_or_default().iter();
         let decided = decided.filter(|other| other.recipe == row.recipe);
-        let about = |row: &Numbered<'_>| is_about(&row.row, &object.path, kind, start);
+        let about = |row: &Numbered<'_>| row.judge.is_about(&object.path, kind, start);
         if !about(row) || decided.into_iter().any(|other| about(other)) {
             continue;
         }
         matched = true;
-        let judged = gathering.judgement(row.number, &before, || judge(&row.row, &before));
+        let judge = || row.judge.judge(&before, row.standing);
+        let judged = gathering.judgement(row.number, &before, judge);
         let judgement = match judged {
             Ok(judgement) => judgement,
             Err(error) => {
@@ -229,8 +237,8 @@ fn look(
         };
         let common = Common {
             recipe: row.recipe,
-            why: &row.row.why,
-            repaired_by: row.row.repaired_by.as_deref(),
+            why: row.why,
+            repaired_by: row.judge.repaired_by(),
         };
         gathering.add(&object.path, row.number, &before, &judgement, &common);
         let wanted = goal == Goal::Desired || judgement.state == RowState::Fault;
@@ -253,21 +261,5 @@ fn look(
             before,
             after,
         }),
-    }
-}
-
-/// Whether a row is about an object at or below the folder at `start`.
-fn is_about(row: &AclRow, path: &NtPath, kind: Kind, start: &NtPath) -> bool {
-    let itself = path == start;
-    match &row.applies_to {
-        AppliesTo::Folder => itself,
-        AppliesTo::Contents => !itself,
-        AppliesTo::FilesWithPrefix(prefix) => {
-            let named = |(parent, name): (NtPath, &[u16])| {
-                let begins = name.iter().copied().take(prefix.encode_utf16().count());
-                parent == *start && CaseTable::FILES.same(begins, prefix.encode_utf16())
-            };
-            kind == Kind::File && path.split_last().is_some_and(named)
-        }
     }
 }

@@ -3,7 +3,7 @@
 use diskmend_acl::{SddlParts, SecurityDescriptor, ace_text};
 use serde::Serialize;
 
-use crate::documents::RowState;
+use crate::finding::RowState;
 
 /// Most objects that are listed one by one; all are counted.
 const MOST_NOTES: usize = 1000;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::documents::RowState;
+use crate::finding::RowState;
 use crate::run::on_volume;
 
 /// A boot store that was found.

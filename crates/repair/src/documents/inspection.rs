@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, StoreStatus};
+use crate::finding::RowState;
 use crate::value_data::ValueData;
 
 /// The result of `inspect`.
@@ -84,20 +85,6 @@ pub struct Row {
     pub state: RowState,
     /// One sentence for a person.
     pub why: String,
-}
-
-/// How a value compares with what it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RowState {
-    /// As desired, or missing where that is as good.
-    Ok,
-    /// It exists and differs, which is no evidence of a fault.
-    Differs,
-    /// It does not exist, which is no evidence of a fault.
-    Missing,
-    /// What is found is evidence of a fault.
-    Fault,
 }
 
 impl InspectReport {

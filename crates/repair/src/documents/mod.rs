@@ -10,9 +10,11 @@ mod identity;
 mod inspection;
 mod planned;
 mod pruned;
+mod recipes;
 mod runs;
 mod undone;
 
+pub use crate::finding::RowState;
 pub use crate::run::trust::{Doubt, KeyId, Trust};
 pub use acl::{
     AclGroup, AclPlanReport, AclReport, AppliedDescriptors, DescriptorWords, ObjectNote,
@@ -23,9 +25,10 @@ pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use differences::{ByteRange, Difference, Differences};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use identity::TargetIdentity;
-pub use inspection::{InspectReport, Notice, Row, RowState, SkippedHint, SkippedHive};
+pub use inspection::{InspectReport, Notice, Row, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};
+pub use recipes::RecipeEntry;
 pub(crate) use runs::same_partition;
 pub use runs::{RunKind, RunList, RunState, RunSummary};
 pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};

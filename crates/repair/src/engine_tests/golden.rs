@@ -12,7 +12,7 @@ use super::boot_fixture::{BIOS, EFI, Maker, bios, efi, hive};
 use super::boot_support::repair_at;
 use super::descriptors::{bytes, disk as disk_of_keys, key};
 use super::support::{FaultyHive, site, undo, volume, with_watch};
-use crate::documents::{InspectReport, PlanReport};
+use crate::documents::{InspectReport, PlanReport, RecipeEntry};
 use crate::inspect::inspect_site;
 use crate::plan::{Goal, plan_site};
 use crate::recipe::{Catalogue, Recipe};
@@ -195,6 +195,9 @@ fn the_documents_of_schema_1_stay_as_they_are() {
     };
     let disk = disk();
     let with_own: Vec<&str> = NAMED.iter().copied().chain(["own"]).collect();
+    let recipes = all.select(&with_own);
+    let recipes: Vec<RecipeEntry<'_>> = recipes.into_iter().map(RecipeEntry::from).collect();
+    golden.hold("recipes", &recipes);
     golden.hold("inspect", &all.inspect(&disk, &with_own));
     golden.hold("plan", &all.plan(&disk, &with_own, Goal::Desired));
     golden.hold("plan-auto", &all.plan(&disk, &with_own, Goal::Faults));

@@ -1,9 +1,9 @@
 //! The recipes that can be named, and what a choice of them amounts to.
 
-use diskmend_bcd::{ElementId, ElementValue};
 use diskmend_hive::name::same_name;
 
-use crate::recipe::{AclRow, BcdRow, Origin, Recipe, RecipeError, builtin};
+use crate::recipe::{Origin, Recipe, RecipeError, builtin};
+use crate::rows::{Claim, FolderPath, Row};
 
 /// All recipes that can be named on the command line.
 #[derive(Debug)]
@@ -62,17 +62,8 @@ impl Catalogue {
         wanted.map(|recipe| recipe.name.as_str()).collect()
     }
 
-    /// Has every recipe that sets the serial port of the console set this one instead.
-    pub fn set_serial_port(&mut self, port: Option<u64>, baud_rate: Option<u64>) {
-        for row in self.recipes.iter_mut().flat_map(|recipe| &mut recipe.bcd) {
-            if let Some(number) = match row.serial_setting() {
-                Some(ElementId::EMS_PORT) => port,
-                Some(_) => baud_rate,
-                None => None,
-            } {
-                row.desired = Some(ElementValue::Integer(number));
-            }
-        }
+    pub(super) fn recipes_mut(&mut self) -> impl Iterator<Item = &mut Recipe> {
+        self.recipes.iter_mut()
     }
 
     /// The recipes that these names stand for, where they are to be carried out and not only to be
@@ -85,7 +76,7 @@ impl Catalogue {
         names: &[S],
     ) -> Result<Vec<&Recipe>, RecipeError> {
         let selected = self.select(names)?;
-        consistent_acls(&selected)?;
+        folders_apart(&selected)?;
         Ok(selected)
     }
 
@@ -131,79 +122,106 @@ impl Catalogue {
     }
 }
 
+/// What the rows of recipes would set, each with the name of its recipe.
+fn claims<'r>(recipes: &[&'r Recipe]) -> Vec<(&'r str, Claim<'r>)> {
+    let claims = recipes.iter().flat_map(|recipe| {
+        let rows = recipe.rows.iter().filter_map(Row::claim);
+        rows.map(|claim| (recipe.name.as_str(), claim))
+    });
+    claims.collect()
+}
+
 /// No two rows may want the same value or element to be different things.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    consistent_elements(recipes)?;
-    let rows: Vec<_> = recipes
-        .iter()
-        .flat_map(|recipe| {
-            recipe
-                .registry
-                .iter()
-                .map(|row| (recipe.name.as_str(), row))
-        })
-        .collect();
-    for (index, (second, row)) in rows.iter().enumerate() {
-        let conflict = rows.iter().take(index).find(|(_, other)| {
-            other.hive == row.hive
-                && other.desired != row.desired
-                && other.key.may_meet(&row.key)
-                && same_name(&other.value, &row.value)
-        });
-        if let Some((first, _)) = conflict {
-            return Err(RecipeError::Conflict {
-                first: (*first).to_owned(),
-                second: (*second).to_owned(),
-                hive: row.hive,
-                key: row.key.to_string(),
-                value: row.value.clone(),
-            });
+    let claims = claims(recipes);
+    for (index, (second, claim)) in claims.iter().enumerate() {
+        for (first, other) in claims.iter().take(index) {
+            if let Some(conflict) = contradiction(first, other, second, claim) {
+                return Err(conflict);
+            }
         }
     }
     Ok(())
 }
 
-fn consistent_elements(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    let rows = recipes
-        .iter()
-        .flat_map(|recipe| recipe.bcd.iter().map(|row| (recipe.name.as_str(), row)));
-    let rows: Vec<(&str, &BcdRow)> = rows.collect();
-    for (index, (second, row)) in rows.iter().enumerate() {
-        let conflict = rows.iter().take(index).find(|(_, other)| {
-            other.object == row.object
-                && other.element == row.element
-                && other.desired != row.desired
-        });
-        if let Some((first, _)) = conflict {
-            return Err(RecipeError::ElementConflict {
-                first: (*first).to_owned(),
-                second: (*second).to_owned(),
-                object: row.object.to_string(),
-                element: row.name(),
-            });
+fn contradiction(
+    first: &str,
+    one: &Claim<'_>,
+    second: &str,
+    other: &Claim<'_>,
+) -> Option<RecipeError> {
+    match (one, other) {
+        (
+            Claim::Value {
+                hive,
+                key,
+                value,
+                desired,
+            },
+            Claim::Value {
+                hive: other_hive,
+                key: other_key,
+                value: other_value,
+                desired: other_desired,
+            },
+        ) if hive == other_hive
+            && desired != other_desired
+            && key.may_meet(other_key)
+            && same_name(value, other_value) =>
+        {
+            Some(RecipeError::Conflict {
+                first: first.to_owned(),
+                second: second.to_owned(),
+                hive: *hive,
+                key: other_key.to_string(),
+                value: (*other_value).to_owned(),
+            })
         }
+        (
+            Claim::Element {
+                object,
+                element,
+                desired,
+                ..
+            },
+            Claim::Element {
+                object: other_object,
+                element: other_element,
+                name,
+                desired: other_desired,
+            },
+        ) if object == other_object && element == other_element && desired != other_desired => {
+            Some(RecipeError::ElementConflict {
+                first: first.to_owned(),
+                second: second.to_owned(),
+                object: object.to_string(),
+                element: name.clone(),
+            })
+        }
+        _ => None,
     }
-    Ok(())
 }
 
 /// The rows of one recipe may be about the same folder, those of two may not: what one grants the
 /// other could take away.
-fn consistent_acls(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    let rows = recipes.iter().flat_map(|recipe| {
-        let rows = recipe.acl.iter().filter(|row| row.desired.is_some());
-        rows.map(|row| (recipe.name.as_str(), row))
-    });
-    let rows: Vec<(&str, &AclRow)> = rows.collect();
-    for (index, (second, row)) in rows.iter().enumerate() {
-        let conflict = rows
+fn folders_apart(recipes: &[&Recipe]) -> Result<(), RecipeError> {
+    let folders = claims(recipes)
+        .into_iter()
+        .filter_map(|(recipe, claim)| match claim {
+            Claim::Folder(path) => Some((recipe, path)),
+            Claim::Value { .. } | Claim::Element { .. } => None,
+        });
+    let folders: Vec<(&str, &FolderPath)> = folders.collect();
+    for (index, (second, path)) in folders.iter().enumerate() {
+        let conflict = folders
             .iter()
             .take(index)
-            .find(|(first, other)| first != second && other.path.may_meet(&row.path));
+            .find(|(first, other)| first != second && other.may_meet(path));
         if let Some((first, _)) = conflict {
             return Err(RecipeError::AclConflict {
                 first: (*first).to_owned(),
                 second: (*second).to_owned(),
-                path: row.path.to_string(),
+                path: path.to_string(),
             });
         }
     }

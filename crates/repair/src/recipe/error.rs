@@ -1,6 +1,6 @@
 //! Why a recipe is not accepted.
 
-use crate::recipe::HiveName;
+use crate::place::HiveName;
 
 /// Why a recipe cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,17 +1,234 @@
-//! The `[[bcd]]` rows of a recipe's file.
+//! The `[[bcd]]` rows: elements of the boot store as they should be.
+
+use std::fmt;
 
 use diskmend_bcd::elements::{self, NumberStyle};
 use diskmend_bcd::{ElementId, ElementValue, Format, Guid, ObjectType, well_known};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{FaultFile, Wrong, sentence, wrong, wrong_at};
-use crate::recipe::data::Written;
-use crate::recipe::{BcdFault, BcdObject, BcdRow};
+use super::fault::FaultFile;
+use super::written::Written;
+use super::{About, Claim, JudgeElements, Kind, Shown, Wrong, sentence, wrong, wrong_at};
+use crate::boot_store::{JudgedElement, OpenStore, WantedElement};
+use crate::error::Error;
+use crate::facts::Facts;
+
+/// An element as it should be.
+#[derive(Clone, Debug)]
+pub struct BcdRow {
+    /// Whose element.
+    pub object: BcdObject,
+    /// Which element.
+    pub element: ElementId,
+    /// What it should be; `None` where it should not exist.
+    pub desired: Option<ElementValue>,
+    /// The type with which a missing object is created; one that may not be missing has none.
+    pub create_as: Option<ObjectType>,
+    /// When what is found there is evidence of a fault.
+    pub fault: Option<BcdFault>,
+    /// One sentence for a person.
+    pub why: String,
+}
+
+/// The object that a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BcdObject {
+    /// The loader that starts the target's Windows.
+    Loader,
+    /// The object with this GUID.
+    Fixed(Guid),
+}
+
+/// The condition under which an element is a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BcdFault {
+    /// It is one when the element does not exist.
+    pub missing: bool,
+    /// It is one when the element exists and is anything but the desired value.
+    pub different: bool,
+    /// It is one when the element is one of these.
+    pub equals: Vec<ElementValue>,
+}
+
+impl BcdFault {
+    /// Whether what was found, and is not as desired, is a fault. `None` where it does not exist.
+    #[must_use]
+    pub fn holds(&self, current: Option<&ElementValue>) -> bool {
+        match current {
+            None => self.missing,
+            Some(current) => self.different || self.equals.contains(current),
+        }
+    }
+}
+
+impl BcdObject {
+    /// The name of [`BcdObject::Loader`] in recipes.
+    pub const LOADER: &'static str = "{loader}";
+
+    /// Reads an object's name: `{loader}`, a well-known name, or a GUID.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case(Self::LOADER) {
+            return Some(Self::Loader);
+        }
+        let known = || well_known::by_alias(name).map(|known| known.guid);
+        name.parse().ok().or_else(known).map(Self::Fixed)
+    }
+
+    /// The type that it has, as far as its name tells.
+    #[must_use]
+    pub fn object_type(self) -> Option<ObjectType> {
+        match self {
+            Self::Loader => Some(ObjectType::LOADER),
+            Self::Fixed(guid) => well_known::by_guid(guid).map(|known| known.object_type),
+        }
+    }
+}
+
+impl fmt::Display for BcdObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loader => f.write_str(Self::LOADER),
+            Self::Fixed(guid) => match well_known::by_guid(*guid) {
+                Some(known) => f.write_str(known.alias),
+                None => write!(f, "{guid}"),
+            },
+        }
+    }
+}
+
+impl BcdRow {
+    /// The type that its object has, as far as the row tells.
+    #[must_use]
+    pub fn object_type(&self) -> ObjectType {
+        let known = self.object.object_type().or(self.create_as);
+        known.unwrap_or(ObjectType(0))
+    }
+
+    /// The element, where it is port or rate of the serial console and to be set.
+    #[must_use]
+    pub fn serial_setting(&self) -> Option<ElementId> {
+        let of_console = self.object == BcdObject::Fixed(well_known::EMSSETTINGS)
+            && matches!(self.element, ElementId::EMS_PORT | ElementId::EMS_BAUD_RATE)
+            && self.desired.is_some();
+        of_console.then_some(self.element)
+    }
+
+    /// `bcdedit`'s name for the element.
+    #[must_use]
+    pub fn name(&self) -> String {
+        elements::display_name(self.element, self.object_type())
+    }
+
+    /// The desired value in `bcdedit`'s words; `None` where the element should not exist.
+    #[must_use]
+    pub fn desired_words(&self) -> Option<String> {
+        let words = |value| diskmend_bcd::words(value, self.element, self.object_type());
+        self.desired.as_ref().map(words)
+    }
+}
+
+impl Kind for BcdRow {
+    type Written = BcdFile;
+    type Entry<'a> = Entry<'a>;
+
+    fn read(written: BcdFile) -> Result<Self, Wrong> {
+        written.read()
+    }
+
+    fn about(&self) -> About<'_> {
+        About::Elements(self)
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        Some(Claim::Element {
+            object: self.object,
+            element: self.element,
+            name: self.name(),
+            desired: self.desired.as_ref(),
+        })
+    }
+
+    fn why(&self) -> &str {
+        &self.why
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            object: self.object.to_string(),
+            element: format!("0x{}", self.element),
+            name: self.name(),
+            desired: self.desired_words(),
+            create_object: self.create_as.is_some(),
+            can_be_fault: self.fault.is_some(),
+            why: &self.why,
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        let name = self.name();
+        Shown {
+            place: format!("Boot store {}", self.object),
+            lines: vec![match self.desired_words() {
+                Some(desired) => format!("{name} = {desired}"),
+                None => format!("{name} is removed"),
+            }],
+        }
+    }
+}
+
+impl JudgeElements for BcdRow {
+    fn judge(
+        &self,
+        store: &OpenStore<'_>,
+        _facts: &Facts<'_>,
+    ) -> Result<Vec<JudgedElement>, Error> {
+        let objects = match self.object {
+            BcdObject::Fixed(guid) => vec![guid],
+            BcdObject::Loader => store.loaders(),
+        };
+        let named = self.object.to_string();
+        let judged = objects.into_iter().map(|object| {
+            let wanted = WantedElement {
+                object,
+                named: &named,
+                object_type: self.object_type(),
+                create_as: self.create_as,
+                element: self.element,
+                desired: self.desired.as_ref(),
+            };
+            store.judge(&wanted, |found| {
+                let fault = self.fault.as_ref();
+                fault.is_some_and(|fault| match found {
+                    // Data that are no value of the element's format are one that nobody has named.
+                    Some(None) => fault.different,
+                    Some(Some(value)) => fault.holds(Some(value)),
+                    None => fault.holds(None),
+                })
+            })
+        });
+        judged.collect()
+    }
+}
+
+/// A row in JSON.
+#[derive(Serialize)]
+pub(crate) struct Entry<'a> {
+    object: String,
+    /// The id, such as `0x16000020`.
+    element: String,
+    name: String,
+    /// In `bcdedit`'s words; absent where the element should not exist.
+    desired: Option<String>,
+    create_object: bool,
+    can_be_fault: bool,
+    why: &'a str,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BcdFile {
+pub(crate) struct BcdFile {
     object: Spanned<String>,
     element: Spanned<String>,
     data: Option<Spanned<Written>>,
@@ -23,7 +240,7 @@ pub(super) struct BcdFile {
 }
 
 impl BcdFile {
-    pub(super) fn validate(self) -> Result<BcdRow, Wrong> {
+    fn read(self) -> Result<BcdRow, Wrong> {
         let name = self.object.get_ref();
         let object = BcdObject::parse(name).ok_or_else(|| {
             wrong(&self.object)(format!(
@@ -170,7 +387,10 @@ mod tests {
 
     fn row(text: &str) -> BcdRow {
         let recipe = Recipe::parse("own.toml", text).expect("valid");
-        recipe.bcd.first().expect("a row").clone()
+        match recipe.rows.as_slice() {
+            [crate::rows::Row::Bcd(row)] => row.clone(),
+            rows => panic!("{rows:?}"),
+        }
     }
 
     #[test]

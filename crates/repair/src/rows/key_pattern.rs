@@ -5,7 +5,7 @@ use std::fmt;
 use diskmend_hive::name::same_name;
 
 use crate::facts::is_control_set;
-use crate::recipe::HiveName;
+use crate::place::HiveName;
 
 /// Longest key name in UTF-16 units (regf spec, Key node; the Windows API's limit).
 const MAX_NAME: usize = 255;

@@ -1,17 +1,225 @@
-//! The `[[acl]]` rows of a recipe's file.
+//! The `[[acl]]` rows: security descriptors as they should be.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
-use diskmend_acl::{Domains, Grant, SecurityDescriptor, Sid};
-use serde::Deserialize;
+use diskmend_acl::{Domains, Grant, SddlParts, SecurityDescriptor, Sid, TooLarge};
+use diskmend_base::upcase::CaseTable;
+use diskmend_disk::NtPath;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{Wrong, sentence, wrong};
-use crate::recipe::{AclFault, AclRow, AppliesTo, DesiredAcl, FolderPath, Grants};
+use super::{
+    About, Claim, FolderPath, JudgeDescriptors, Kind, Shown, Standing, Wrong, sentence, wrong,
+};
+use crate::descriptors::{Found, Grants, Judgement};
+use crate::facts::Facts;
+
+/// A security descriptor as it should be, of a folder or of what is in it.
+#[derive(Clone, Debug)]
+pub struct AclRow {
+    /// The folder's path below the volume's root.
+    pub path: FolderPath,
+    /// Which objects the row is about.
+    pub applies_to: AppliesTo,
+    /// The builds of Windows that it is about; all of them where absent.
+    pub builds: Option<RangeInclusive<u32>>,
+    /// What they should be; a row without says only what is a fault.
+    pub desired: Option<DesiredAcl>,
+    /// When what is found is evidence of a fault.
+    pub fault: Option<AclFault>,
+    /// The recipe that repairs the fault, for a row that does not.
+    pub repaired_by: Option<String>,
+    /// One sentence for a person.
+    pub why: String,
+}
+
+/// What a security descriptor should be.
+#[derive(Clone, Debug)]
+pub enum DesiredAcl {
+    /// These parts, and the rest as it is.
+    Parts(Box<SecurityDescriptor>),
+    /// What is there, with an owner and grants, and nothing that denies what is granted.
+    Grants(Grants),
+}
+
+/// Which objects a row is about. Of a recipe's rows for one folder, the first that is about an
+/// object counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppliesTo {
+    /// The folder itself.
+    Folder,
+    /// Everything in it, at any depth.
+    Contents,
+    /// The files in the folder itself whose names begin so, whatever their case.
+    FilesWithPrefix(String),
+}
+
+/// The condition under which a security descriptor is a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AclFault {
+    /// It is one when any of these accounts lacks its rights, or the DACL is corrupt.
+    pub blocked: Vec<Grant>,
+}
+
+impl fmt::Display for AppliesTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder => f.write_str("the folder"),
+            Self::Contents => f.write_str("everything in it"),
+            Self::FilesWithPrefix(prefix) => write!(f, "files {prefix}*"),
+        }
+    }
+}
+impl Kind for AclRow {
+    type Written = AclFile;
+    type Entry<'a> = Entry<'a>;
+
+    fn read(written: AclFile) -> Result<Self, Wrong> {
+        written.read()
+    }
+
+    fn about(&self) -> About<'_> {
+        About::Descriptors(&self.path, self)
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        self.sets().then_some(Claim::Folder(&self.path))
+    }
+
+    fn why(&self) -> &str {
+        &self.why
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        let blocked = self.fault.iter().flat_map(|fault| &fault.blocked);
+        let builds = self.builds.as_ref();
+        Entry {
+            path: self.path.to_string(),
+            applies_to: self.applies_to.to_string(),
+            builds: builds.map(|builds| (*builds.start(), *builds.end())),
+            sets: self
+                .desired
+                .as_ref()
+                .map_or_else(Vec::new, DesiredAcl::words),
+            fault_unless: blocked.map(ToString::to_string).collect(),
+            repaired_by: self.repaired_by.as_deref(),
+            why: &self.why,
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        let entry = self.entry();
+        let builds = match entry.builds {
+            None => String::new(),
+            Some((first, u32::MAX)) => format!(" (from build {first} on)"),
+            Some((0, last)) => format!(" (up to build {last})"),
+            Some((first, last)) => format!(" (builds {first} to {last})"),
+        };
+        let mut lines = vec![format!("{}{builds}", entry.applies_to)];
+        lines.extend(entry.sets);
+        if !entry.fault_unless.is_empty() {
+            let accounts = entry.fault_unless.join(", ");
+            lines.push(format!(
+                "a fault unless these have their rights: {accounts}"
+            ));
+        }
+        lines.extend(
+            entry
+                .repaired_by
+                .map(|recipe| format!("repaired by {recipe}")),
+        );
+        Shown {
+            place: format!("Permissions of {}", entry.path),
+            lines,
+        }
+    }
+}
+
+impl JudgeDescriptors for AclRow {
+    fn standing(&self, facts: &Facts<'_>) -> Result<Standing, String> {
+        match &self.builds {
+            Some(builds) if !builds.contains(&facts.build()?) => Ok(Standing::DoesNot),
+            _ => Ok(Standing::Counts),
+        }
+    }
+
+    fn is_about(&self, path: &NtPath, kind: diskmend_disk::Kind, start: &NtPath) -> bool {
+        let itself = path == start;
+        match &self.applies_to {
+            AppliesTo::Folder => itself,
+            AppliesTo::Contents => !itself,
+            AppliesTo::FilesWithPrefix(prefix) => {
+                let named = |(parent, name): (NtPath, &[u16])| {
+                    let begins = name.iter().copied().take(prefix.encode_utf16().count());
+                    parent == *start && CaseTable::FILES.same(begins, prefix.encode_utf16())
+                };
+                kind == diskmend_disk::Kind::File && path.split_last().is_some_and(named)
+            }
+        }
+    }
+
+    fn sets(&self) -> bool {
+        self.desired.is_some()
+    }
+
+    fn judge(&self, descriptor: &[u8], standing: Standing) -> Result<Judgement, TooLarge> {
+        let found = Found::read(descriptor);
+        let reasons = match &self.fault {
+            Some(fault) => found.blocked(&fault.blocked),
+            None => Vec::new(),
+        };
+        let desired = self.desired.as_ref();
+        let made = match desired.filter(|_| standing == Standing::Counts) {
+            None => None,
+            Some(DesiredAcl::Parts(wanted)) => found.with_parts(wanted),
+            Some(DesiredAcl::Grants(grants)) => found.with_grants(grants),
+        };
+        Judgement::of(reasons, made)
+    }
+
+    fn repaired_by(&self) -> Option<&str> {
+        self.repaired_by.as_deref()
+    }
+}
+
+impl DesiredAcl {
+    /// What is set, for a person.
+    fn words(&self) -> Vec<String> {
+        match self {
+            Self::Parts(descriptor) => {
+                vec![descriptor.to_sddl(SddlParts::All).unwrap_or_default()]
+            }
+            Self::Grants(wanted) => {
+                let owner = wanted
+                    .owner
+                    .map(|owner| format!("owner {}", owner.display_name()));
+                let grants = wanted.grants.iter().map(|grant| format!("allow {grant}"));
+                owner.into_iter().chain(grants).collect()
+            }
+        }
+    }
+}
+
+/// A row in JSON.
+#[derive(Serialize)]
+pub(crate) struct Entry<'a> {
+    path: String,
+    applies_to: String,
+    /// The builds of Windows that it is about, first and last; absent for all.
+    builds: Option<(u32, u32)>,
+    /// What is set, for a person; empty for a row that only says what is a fault.
+    sets: Vec<String>,
+    /// Who must have which rights, or it is a fault.
+    fault_unless: Vec<String>,
+    /// The recipe that repairs the fault, where this one does not.
+    repaired_by: Option<&'a str>,
+    why: &'a str,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AclFile {
+pub(crate) struct AclFile {
     path: Spanned<String>,
     applies_to: Spanned<String>,
     builds: Option<Spanned<String>>,
@@ -32,7 +240,7 @@ struct FaultFile {
 }
 
 impl AclFile {
-    pub(super) fn validate(self) -> Result<AclRow, Wrong> {
+    fn read(self) -> Result<AclRow, Wrong> {
         let path = FolderPath::parse(self.path.get_ref()).map_err(wrong(&self.path))?;
         let applies_to = applies_to(self.applies_to.get_ref()).map_err(wrong(&self.applies_to))?;
         let builds = match &self.builds {
@@ -174,7 +382,10 @@ mod tests {
 
     fn row(rest: &str) -> AclRow {
         let recipe = Recipe::parse("own.toml", &format!("{HEAD}{rest}")).expect("valid");
-        recipe.acl.first().expect("a row").clone()
+        match recipe.rows.as_slice() {
+            [crate::rows::Row::Acl(row)] => row.clone(),
+            rows => panic!("{rows:?}"),
+        }
     }
 
     #[test]

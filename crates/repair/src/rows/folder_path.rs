@@ -1,68 +1,6 @@
-//! Security descriptors as they should be.
+//! The folder that a row of a recipe names.
 
 use std::fmt;
-use std::ops::RangeInclusive;
-
-use diskmend_acl::{Grant, SecurityDescriptor, Sid};
-
-/// A security descriptor as it should be, of a folder or of what is in it.
-#[derive(Clone, Debug)]
-pub struct AclRow {
-    /// The folder's path below the volume's root.
-    pub path: FolderPath,
-    /// Which objects the row is about.
-    pub applies_to: AppliesTo,
-    /// The builds of Windows that it is about; all of them where absent.
-    pub builds: Option<RangeInclusive<u32>>,
-    /// What they should be; a row without says only what is a fault.
-    pub desired: Option<DesiredAcl>,
-    /// When what is found is evidence of a fault.
-    pub fault: Option<AclFault>,
-    /// The recipe that repairs the fault, for a row that does not.
-    pub repaired_by: Option<String>,
-    /// One sentence for a person.
-    pub why: String,
-}
-
-/// What a security descriptor should be.
-#[derive(Clone, Debug)]
-pub enum DesiredAcl {
-    /// These parts, and the rest as it is.
-    Parts(Box<SecurityDescriptor>),
-    /// What is there, with an owner and grants, and nothing that denies what is granted.
-    Grants(Grants),
-}
-
-/// What `takeown` and `icacls /grant` would do, and what they do not.
-#[derive(Clone, Debug)]
-pub struct Grants {
-    /// The owner; as it is where absent.
-    pub owner: Option<Sid>,
-    /// What is granted, in this order.
-    pub grants: Vec<Grant>,
-    /// The DACL to begin with where there is none, or where it is NULL, empty or corrupt; an empty
-    /// one where absent.
-    pub replacement: Option<Box<SecurityDescriptor>>,
-}
-
-/// Which objects a row is about. Of a recipe's rows for one folder, the first that is about an
-/// object counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AppliesTo {
-    /// The folder itself.
-    Folder,
-    /// Everything in it, at any depth.
-    Contents,
-    /// The files in the folder itself whose names begin so, whatever their case.
-    FilesWithPrefix(String),
-}
-
-/// The condition under which a security descriptor is a fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AclFault {
-    /// It is one when any of these accounts lacks its rights, or the DACL is corrupt.
-    pub blocked: Vec<Grant>,
-}
 
 /// The path of a folder below a volume's root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,16 +55,6 @@ impl FolderPath {
 impl fmt::Display for FolderPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.names.join("\\"))
-    }
-}
-
-impl fmt::Display for AppliesTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder => f.write_str("the folder"),
-            Self::Contents => f.write_str("everything in it"),
-            Self::FilesWithPrefix(prefix) => write!(f, "files {prefix}*"),
-        }
     }
 }
 

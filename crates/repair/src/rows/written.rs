@@ -5,6 +5,7 @@ use std::fmt;
 
 use diskmend_base::hex;
 use diskmend_hive::ValueType;
+use diskmend_hive::name::NameBuf;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::value_data::ValueData;
@@ -142,6 +143,13 @@ fn without_nul(text: &str) -> Result<(), String> {
         return Err("a string holds no U+0000: Windows's own terminator is added".to_owned());
     }
     Ok(())
+}
+
+/// Whether a value can have this name.
+pub(super) fn value_name(name: &str) -> Result<(), String> {
+    NameBuf::value_name(name)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

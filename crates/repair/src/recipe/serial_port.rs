@@ -1,0 +1,33 @@
+//! The serial port of the console, which the caller may choose.
+
+use diskmend_bcd::{ElementId, ElementValue};
+
+use crate::recipe::{Catalogue, Recipe};
+use crate::rows::Row;
+
+impl Catalogue {
+    /// Has every recipe that sets the serial port of the console set this one instead.
+    pub fn set_serial_port(&mut self, port: Option<u64>, baud_rate: Option<u64>) {
+        for row in self.recipes_mut().flat_map(|recipe| &mut recipe.rows) {
+            let Row::Bcd(row) = row else {
+                continue;
+            };
+            if let Some(number) = match row.serial_setting() {
+                Some(ElementId::EMS_PORT) => port,
+                Some(_) => baud_rate,
+                None => None,
+            } {
+                row.desired = Some(ElementValue::Integer(number));
+            }
+        }
+    }
+}
+
+impl Recipe {
+    /// Whether it sets the serial port of the console.
+    #[must_use]
+    pub fn sets_serial_port(&self) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|row| matches!(row, Row::Bcd(row) if row.serial_setting().is_some()))
+    }
+}

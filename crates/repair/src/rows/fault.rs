@@ -1,0 +1,199 @@
+//! When what is found in a value is evidence of a fault.
+
+use std::fmt;
+
+use diskmend_hive::ValueType;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use toml::Spanned;
+
+use super::written::{Written, encode, value_name, value_type as value_type_named};
+use super::{Wrong, wrong};
+use crate::value_data::ValueData;
+
+/// The condition under which a value is a fault, as opposed to merely not what a recipe wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// It is one when the value does not exist.
+    pub missing: bool,
+    /// It is one when the value exists and is anything but the desired data.
+    pub different: bool,
+    /// It is one when the value is one of these.
+    pub equals: Vec<ValueData>,
+    /// Only where this holds as well.
+    pub companion: Option<Companion>,
+}
+
+/// Another value of the same key that must hold one of some data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Companion {
+    /// Its name.
+    pub value: String,
+    /// The data, one of which it must hold.
+    pub equals: Vec<ValueData>,
+}
+
+impl Fault {
+    /// Whether what was found is a fault. `companion` looks another value of the same key up.
+    ///
+    /// # Errors
+    /// What `companion` reports.
+    pub fn holds<E>(
+        &self,
+        current: Option<&ValueData>,
+        desired: &ValueData,
+        companion: impl FnOnce(&str) -> Result<Option<ValueData>, E>,
+    ) -> Result<bool, E> {
+        let here = match current {
+            None => self.missing,
+            Some(current) => {
+                self.equals.contains(current) || (self.different && current != desired)
+            }
+        };
+        match &self.companion {
+            Some(other) if here => {
+                let found = companion(&other.value)?;
+                Ok(found.is_some_and(|found| other.equals.contains(&found)))
+            }
+            _ => Ok(here),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaultTable {
+    #[serde(default)]
+    pub(super) missing: bool,
+    #[serde(default)]
+    pub(super) different: bool,
+    #[serde(default)]
+    pub(super) equals: Vec<Spanned<Written>>,
+    #[serde(rename = "where")]
+    pub(super) companion: Option<CompanionFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CompanionFile {
+    value: Spanned<String>,
+    /// Its type; the row's own type where absent.
+    #[serde(rename = "type")]
+    value_type: Option<Spanned<String>>,
+    pub(super) equals: Spanned<Vec<Spanned<Written>>>,
+}
+
+/// A fault as one word or as a table.
+pub(super) struct FaultFile(pub(super) FaultTable);
+
+impl<'de> Deserialize<'de> for FaultFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrTable;
+        impl<'de> Visitor<'de> for WordOrTable {
+            type Value = FaultFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"missing\", \"different\" or a table such as { equals = [0] }")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<FaultFile, E> {
+                let mut table = FaultTable::default();
+                match word {
+                    "missing" => table.missing = true,
+                    "different" => table.different = true,
+                    _ => return Err(E::invalid_value(serde::de::Unexpected::Str(word), &self)),
+                }
+                Ok(FaultFile(table))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultFile, A::Error> {
+                FaultTable::deserialize(MapAccessDeserializer::new(map)).map(FaultFile)
+            }
+        }
+        deserializer.deserialize_any(WordOrTable)
+    }
+}
+
+impl FaultTable {
+    /// Makes sure of the fault of a value.
+    pub(super) fn read(self, value_type: ValueType) -> Result<Fault, Wrong> {
+        let companion = match self.companion {
+            None => None,
+            Some(other) => {
+                value_name(other.value.get_ref()).map_err(wrong(&other.value))?;
+                let other_type = match &other.value_type {
+                    None => value_type,
+                    Some(name) => value_type_named(name.get_ref()).map_err(wrong(name))?,
+                };
+                if other.equals.get_ref().is_empty() {
+                    return Err(wrong(&other.equals)("name at least one".to_owned()));
+                }
+                Some(Companion {
+                    value: other.value.into_inner(),
+                    equals: encode_all(other_type, other.equals.get_ref())?,
+                })
+            }
+        };
+        Ok(Fault {
+            missing: self.missing,
+            different: self.different,
+            equals: encode_all(value_type, &self.equals)?,
+            companion,
+        })
+    }
+}
+
+fn encode_all(value_type: ValueType, list: &[Spanned<Written>]) -> Result<Vec<ValueData>, Wrong> {
+    list.iter()
+        .map(|written| encode(value_type, written.get_ref()).map_err(wrong(written)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    fn holds(fault: &Fault, current: Option<u32>, other: Option<u32>) -> bool {
+        let current = current.map(ValueData::dword);
+        fault
+            .holds::<Infallible>(current.as_ref(), &ValueData::dword(1), |name| {
+                assert_eq!(name, "Other");
+                Ok(other.map(ValueData::dword))
+            })
+            .expect("infallible")
+    }
+
+    #[test]
+    fn holds_for_the_named_data_only() {
+        let fault = Fault {
+            missing: false,
+            different: false,
+            equals: vec![ValueData::dword(0)],
+            companion: None,
+        };
+        assert!(holds(&fault, Some(0), None));
+        assert!(!holds(&fault, Some(2), None));
+        assert!(!holds(&fault, None, None));
+    }
+
+    #[test]
+    fn a_companion_must_hold_as_well() {
+        let fault = Fault {
+            missing: true,
+            different: true,
+            equals: vec![],
+            companion: Some(Companion {
+                value: "Other".to_owned(),
+                equals: vec![ValueData::dword(1)],
+            }),
+        };
+        assert!(holds(&fault, None, Some(1)));
+        assert!(holds(&fault, Some(0), Some(1)));
+        assert!(!holds(&fault, Some(1), Some(1)));
+        assert!(!holds(&fault, Some(0), Some(0)));
+        assert!(!holds(&fault, Some(0), None));
+    }
+}

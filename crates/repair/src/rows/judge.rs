@@ -1,0 +1,125 @@
+//! What rows are about, and how they judge it. There are as many as there are kinds of change, and
+//! no more: whatever is found is made right by one of these.
+
+use diskmend_acl::TooLarge;
+use diskmend_bcd::{ElementId, ElementValue};
+use diskmend_disk::{Kind, NtPath};
+use diskmend_hive::Corruption;
+
+use super::{BcdObject, FolderPath, KeyPattern};
+use crate::boot_store::{JudgedElement, OpenStore};
+use crate::descriptors::Judgement;
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::finding::RowState;
+use crate::hive_on_disk::HiveOnDisk;
+use crate::place::HiveName;
+use crate::value_data::ValueData;
+
+/// What a row is about.
+pub(crate) enum About<'r> {
+    /// Values of a hive of Windows.
+    Values(HiveName, &'r dyn JudgeValues),
+    /// Elements of the boot store that starts Windows.
+    Elements(&'r dyn JudgeElements),
+    /// Security descriptors of a folder, and of what is in it.
+    Descriptors(&'r FolderPath, &'r dyn JudgeDescriptors),
+}
+
+/// A row that is about values of a hive.
+pub(crate) trait JudgeValues {
+    /// Judges every value that the row is about, in the order in which they are to be shown.
+    ///
+    /// # Errors
+    /// Where the hive is corrupt: nothing in it is changed then.
+    fn judge(&self, hive: &HiveOnDisk, facts: &Facts<'_>) -> Result<Vec<JudgedValue>, Corruption>;
+}
+
+/// A value, and what a row says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JudgedValue {
+    /// The key below the hive's root.
+    pub(crate) key: String,
+    /// The value's name; empty for the default value.
+    pub(crate) value: String,
+    /// Whether the key lies in the control set that `Select\Current` names; absent if it lies in none.
+    pub(crate) in_current_set: Option<bool>,
+    /// What it should be.
+    pub(crate) desired: ValueData,
+    /// What it is; absent if it does not exist.
+    pub(crate) current: Option<ValueData>,
+    /// How the two compare.
+    pub(crate) state: RowState,
+}
+
+/// A row that is about elements of a boot store.
+pub(crate) trait JudgeElements {
+    /// Judges every element that the row is about, in the order in which they are to be shown.
+    ///
+    /// # Errors
+    /// Where the store can't be read, or lacks what the row needs: nothing in it is changed then.
+    fn judge(&self, store: &OpenStore<'_>, facts: &Facts<'_>) -> Result<Vec<JudgedElement>, Error>;
+}
+
+/// A row that is about security descriptors. There may be a hundred thousand of these, so that it is
+/// asked about each one by itself, and about the same descriptor once.
+pub(crate) trait JudgeDescriptors {
+    /// Whether the row counts on this disk.
+    ///
+    /// # Errors
+    /// Why that is not known, for a person. The row only looks then.
+    fn standing(&self, _facts: &Facts<'_>) -> Result<Standing, String> {
+        Ok(Standing::Counts)
+    }
+
+    /// Whether it is about an object at or below the folder at `start`. Of a recipe's rows for one
+    /// folder, the first that is about an object counts.
+    fn is_about(&self, path: &NtPath, kind: Kind, start: &NtPath) -> bool;
+
+    /// Whether it wants anything to be set, and does not only look.
+    fn sets(&self) -> bool;
+
+    /// Judges the bytes of a descriptor.
+    ///
+    /// # Errors
+    /// Where what it should be is too large to be stored.
+    fn judge(&self, descriptor: &[u8], standing: Standing) -> Result<Judgement, TooLarge>;
+
+    /// The recipe that repairs the fault, for a row that does not.
+    fn repaired_by(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Whether a row counts on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It does.
+    Counts,
+    /// What is a fault is told, and nothing is changed.
+    OnlyLooks,
+    /// It is as if the row was not there.
+    DoesNot,
+}
+
+/// What a row would set.
+pub(crate) enum Claim<'r> {
+    /// A value: no two rows may want it to be different things.
+    Value {
+        hive: HiveName,
+        key: &'r KeyPattern,
+        value: &'r str,
+        desired: &'r ValueData,
+    },
+    /// An element: no two rows may want it to be different things.
+    Element {
+        object: BcdObject,
+        element: ElementId,
+        /// What `bcdedit` calls it.
+        name: String,
+        desired: Option<&'r ElementValue>,
+    },
+    /// Security descriptors: two recipes that are carried out together may not want any in the same
+    /// folder.
+    Folder(&'r FolderPath),
+}

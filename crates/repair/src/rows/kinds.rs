@@ -1,0 +1,105 @@
+//! What all kinds of rows have in common, made of the list of them.
+
+/// Makes of the list of kinds: the row of any kind, and a recipe's file with a table for each.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident($row:ty) in $table:ident,)+) => {
+        /// A row of a recipe, of any kind.
+        #[derive(Clone, Debug)]
+        pub enum Row {
+            $($(#[$doc])* $name($row),)+
+        }
+
+        /// The names of the tables that rows are written in, in the order in which rows are judged.
+        pub(crate) const TABLES: &[&str] = &[$(stringify!($table)),+];
+
+        /// A recipe's file, as written.
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct RecipeFile {
+            pub(crate) schema: toml::Spanned<i64>,
+            pub(crate) name: toml::Spanned<String>,
+            pub(crate) title: toml::Spanned<String>,
+            pub(crate) summary: toml::Spanned<String>,
+            pub(crate) sources: toml::Spanned<Vec<String>>,
+            #[serde(default)]
+            pub(crate) includes: Vec<String>,
+            $(#[serde(default)]
+            $table: Vec<toml::Spanned<<$row as Kind>::Written>>,)+
+            #[serde(default)]
+            pub(crate) on_request: bool,
+        }
+
+        impl RecipeFile {
+            /// How many rows of all kinds it has.
+            pub(crate) fn row_count(&self) -> usize {
+                [$(self.$table.len()),+].iter().sum()
+            }
+
+            /// Reads the rows; each comes with its place in the file.
+            pub(crate) fn take_rows(
+                &mut self,
+            ) -> Result<Vec<(std::ops::Range<usize>, Row)>, Wrong> {
+                let mut rows = Vec::new();
+                $(for written in std::mem::take(&mut self.$table) {
+                    let span = written.span();
+                    let row = <$row as Kind>::read(written.into_inner())?;
+                    rows.push((span, Row::$name(row)));
+                })+
+                Ok(rows)
+            }
+        }
+
+        /// A row in the JSON of `diskmend recipes`.
+        #[derive(serde::Serialize)]
+        #[serde(untagged)]
+        pub(crate) enum Entry<'a> {
+            $($name(<$row as Kind>::Entry<'a>),)+
+        }
+
+        impl Row {
+            /// What it is about.
+            pub(crate) fn about(&self) -> About<'_> {
+                match self {
+                    $(Self::$name(row) => row.about(),)+
+                }
+            }
+
+            /// What it would set; `None` for a row that only looks.
+            pub(crate) fn claim(&self) -> Option<Claim<'_>> {
+                match self {
+                    $(Self::$name(row) => row.claim(),)+
+                }
+            }
+
+            /// The table that it is written in.
+            pub(crate) fn table(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => stringify!($table),)+
+                }
+            }
+
+            /// It as JSON.
+            pub(crate) fn entry(&self) -> Entry<'_> {
+                match self {
+                    $(Self::$name(row) => Entry::$name(row.entry()),)+
+                }
+            }
+
+            /// One sentence for a person.
+            #[must_use]
+            pub fn why(&self) -> &str {
+                match self {
+                    $(Self::$name(row) => row.why(),)+
+                }
+            }
+
+            /// It for a person.
+            #[must_use]
+            pub fn shown(&self) -> Shown {
+                match self {
+                    $(Self::$name(row) => row.shown(),)+
+                }
+            }
+        }
+    };
+}
