@@ -8,8 +8,10 @@ use std::rc::Rc;
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
 use diskmend_disk::{Change, Kind, NtPath, Object, ObjectError};
 
-use crate::descriptors::{Applying, Common, Draft, Gathering, Judgement, Secured, edited};
-use crate::documents::{AclPlanReport, Outcome, RepairReport, RunKind, SCHEMA};
+use crate::changes::descriptors::{
+    Applying, Common, Draft, FolderFindings, Gathering, Judgement, Secured, edited,
+};
+use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, RunKind, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
@@ -20,6 +22,7 @@ use crate::site::{Options, Site, guards};
 pub struct AclPlan<'e> {
     engine: &'e Engine,
     report: AclPlanReport,
+    folder: FolderFindings,
     draft: Draft,
 }
 
@@ -80,7 +83,7 @@ impl Engine {
                     }
                 })?;
             }
-            watch.count(planning.gathering.report.objects)?;
+            watch.count(planning.gathering.folder.objects)?;
         }
         Ok(planning.end(self))
     }
@@ -105,7 +108,7 @@ impl Engine {
                 Ok(descriptor) => descriptor,
                 Err(reason) => {
                     let path = planning.start.append(&object.path);
-                    planning.gathering.report.failed.add(&path, reason);
+                    planning.gathering.folder.failed.add(&path, reason);
                     continue;
                 }
             };
@@ -134,15 +137,15 @@ impl AclPlan<'_> {
         self.engine.guard(|target| guards(target, false), watch)?;
         let site = &self.engine.site;
         site.no_unfinished_run(None)?;
-        let acl = self.report.acl;
+        let folder = self.folder;
         let mut report = RepairReport::by_hand(&site.display);
-        if acl.failed.count > 0 {
+        if folder.failed.count > 0 {
             report.outcome = Outcome::PartlyDone;
         }
         let applying = Applying {
             draft: self.draft,
-            failed: acl.failed,
-            left_alone: acl.left_alone,
+            failed: folder.failed,
+            left_alone: folder.left_alone,
         };
         if applying.draft.objects() == 0 {
             report.descriptors = Some(applying.nothing_done());
@@ -204,7 +207,7 @@ impl Planning {
         object: Object,
         decide: impl FnOnce(Kind, &[u8]) -> Result<Judgement, String>,
     ) -> Result<(), Error> {
-        let report = &mut self.gathering.report;
+        let report = &mut self.gathering.folder;
         let before = match object.descriptor {
             Ok(before) => before,
             Err(error) if error.is_by_nature() => {
@@ -230,7 +233,7 @@ impl Planning {
         let Some(after) = judgement.after else {
             return Ok(());
         };
-        self.gathering.report.to_change += 1;
+        self.gathering.folder.to_change += 1;
         self.draft.push(&Change {
             path: object.path,
             kind,
@@ -245,8 +248,9 @@ impl Planning {
             report: AclPlanReport {
                 schema: SCHEMA,
                 target: engine.site.display.clone(),
-                acl: self.gathering.report,
+                acl: AclReport::from(&self.gathering.folder),
             },
+            folder: self.gathering.folder,
             draft: self.draft,
         }
     }

@@ -8,7 +8,9 @@ use diskmend_hive::{Editor, Hive};
 
 use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind};
 use crate::error::Error;
+use crate::examined::Examined;
 use crate::hive_on_disk::{self, HivePlace};
+use crate::place::HiveId;
 use crate::progress::{Phase, Watch};
 use crate::run::JournalChange;
 use crate::session::{NewRun, commit, prepare};
@@ -61,7 +63,7 @@ pub fn open(path: &Path) -> Result<OpenHive, Error> {
     let place = file.place(&file.target)?;
     let opened = hive_on_disk::open(place, Access::Read)?;
     Ok(OpenHive {
-        status: opened.status(),
+        status: HiveStatus::from(&Examined::from(&opened)),
         hive: opened.hive,
     })
 }
@@ -112,7 +114,7 @@ pub(crate) fn edit_site<T, R>(
     let value = |change: &diskmend_hive::Change| match JournalChange::from(change) {
         JournalChange::Value(value) => Some(Change {
             recipe: String::new(),
-            hive: hive.clone(),
+            hive: hive.to_string(),
             fault: false,
             why: String::new(),
             element: None,
@@ -199,7 +201,7 @@ impl HiveFile {
         let path = self.components.join("/");
         let place = place.ok_or(Error::NoHive { path })?;
         Ok(HivePlace {
-            hive: place.name.clone(),
+            hive: HiveId::File(place.name.clone()),
             volume: None,
             place,
         })

@@ -10,9 +10,8 @@ use diskmend_hive::{
 };
 
 use crate::digest::{Chunks, Digest};
-use crate::documents::{HiveStatus, RecoverySummary};
 use crate::error::{Error, Refusal};
-use crate::recipe::HiveName;
+use crate::place::{HiveId, HiveName};
 use crate::run::Content;
 use crate::store::{Dir, OpenFile, Place};
 
@@ -23,8 +22,8 @@ const MAX_LEN: u64 = (2 << 30) + (1 << 20);
 
 /// Where a hive lies.
 pub(crate) struct HivePlace {
-    /// How it is called: `SYSTEM`, or the file's name.
-    pub(crate) hive: String,
+    /// Which one it is.
+    pub(crate) hive: HiveId,
     /// The root of its volume where that is not the target, as the journal records it.
     pub(crate) volume: Option<String>,
     /// Its folder, its name there, and its path.
@@ -66,23 +65,24 @@ pub(crate) struct HiveOnDisk {
 
 /// Finds a hive of Windows, whatever the case of its path.
 pub(crate) fn find(root: &dyn Dir, name: HiveName) -> Result<HivePlace, Error> {
-    find_file(root, name.file_name())
+    find_file(root, HiveId::Windows(name))
 }
 
 /// Finds a hive among those of Windows by its name, whatever the case.
-pub(crate) fn find_file(root: &dyn Dir, hive: &str) -> Result<HivePlace, Error> {
+pub(crate) fn find_file(root: &dyn Dir, hive: HiveId) -> Result<HivePlace, Error> {
+    let name = hive.to_string();
     // Copies of hives are often called so; on a Windows disk only the plain name exists.
-    for file in [hive.to_owned(), format!("{hive}.hiv")] {
+    for file in [name.clone(), format!("{name}.hiv")] {
         if let Some(place) = root.find(&["Windows", "System32", "config", &file])? {
             return Ok(HivePlace {
-                hive: hive.to_owned(),
+                hive,
                 volume: None,
                 place,
             });
         }
     }
     Err(Error::NoHive {
-        path: format!("Windows/System32/config/{hive}"),
+        path: format!("Windows/System32/config/{name}"),
     })
 }
 
@@ -310,40 +310,6 @@ impl HiveOnDisk {
             .chain(logs)
             .cloned()
             .collect()
-    }
-
-    /// How it was found.
-    pub(crate) fn status(&self) -> HiveStatus {
-        HiveStatus {
-            hive: self.hive_place.hive.clone(),
-            volume: self.hive_place.volume.clone(),
-            path: self.path().to_owned(),
-            length: self.fingerprint.content.length,
-            version: format!("1.{}", self.hive.minor_version()),
-            dirty: self.dirty.map(|state| state.to_string()),
-            recovery: self.recovery.as_ref().map(RecoverySummary::from),
-            check: None,
-            control_sets: None,
-        }
-    }
-}
-
-impl From<&Recovery> for RecoverySummary {
-    fn from(recovery: &Recovery) -> Self {
-        let applied = recovery.applied.iter().map(|log| {
-            format!(
-                "{}, {} format, replayed: {} entries, sequence numbers {} to {}",
-                log.log, log.format, log.entries, log.first_sequence, log.last_sequence
-            )
-        });
-        let skipped = recovery
-            .skipped
-            .iter()
-            .map(|log| format!("{} passed over: {}", log.log, log.fault));
-        Self {
-            logs: applied.chain(skipped).collect(),
-            pages: recovery.pages,
-        }
     }
 }
 

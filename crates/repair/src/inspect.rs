@@ -1,15 +1,14 @@
 //! `inspect`: what is found on a target, compared with recipes. Nothing is written.
 
-use crate::boot_store::SurveyedStore;
-use crate::documents::{InspectReport, SCHEMA};
+use crate::documents::InspectReport;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::plan::Goal;
+use crate::finding::Goal;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
 use crate::site::{Options, Site, reading_guards};
-use crate::survey::{self, Survey, skipped};
+use crate::survey;
 
 impl Engine {
     /// Compares the target with recipes. Nothing is written, not even to replay a log.
@@ -35,35 +34,12 @@ pub(crate) fn inspect_site(
 ) -> Result<InspectReport, Error> {
     let (unfinished, damaged) = survey::unfinished(site)?;
     let facts = Facts::of(site, options, watch.lend());
-    let Survey {
-        hives,
-        stores,
-        store,
-        acls,
-        skipped: left_out,
-        mut notices,
-    } = survey::survey(&facts, recipes, Goal::Faults, None)?;
-    notices.extend(damaged);
-    let (mut statuses, rows): (Vec<_>, Vec<_>) = hives
-        .into_iter()
-        .map(|hive| (hive.status, hive.rows))
-        .unzip();
-    let elements = store.iter().flat_map(SurveyedStore::rows).collect();
-    statuses.extend(store.map(|store| store.status));
-    Ok(InspectReport {
-        schema: SCHEMA,
-        target: site.display.clone(),
-        recipes: recipes.iter().map(|recipe| recipe.name.clone()).collect(),
-        hives: statuses,
-        skipped: left_out
-            .iter()
-            .map(|(name, error)| skipped(name, error))
-            .collect(),
-        rows: rows.into_iter().flatten().collect(),
-        stores,
-        elements,
-        acls,
+    let mut found = survey::survey(&facts, recipes, Goal::Faults, None)?;
+    found.notices.extend(damaged);
+    Ok(InspectReport::of(
+        &site.display,
+        recipes,
+        &found,
         unfinished,
-        notices,
-    })
+    ))
 }

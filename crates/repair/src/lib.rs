@@ -52,9 +52,8 @@
 
 pub mod acl_edit;
 mod beside;
-pub mod boot_store;
 mod boot_volume;
-mod descriptors;
+mod changes;
 mod digest;
 mod disk_record;
 pub mod documents;
@@ -62,6 +61,7 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod error;
+mod examined;
 mod facts;
 mod finding;
 pub mod hive_file;
@@ -90,6 +90,8 @@ mod undo;
 mod value_data;
 
 pub use boot_volume::{BootChoice, LoaderChoice};
+pub use changes::boot_store;
+pub(crate) use changes::descriptors;
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{

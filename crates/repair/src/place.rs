@@ -33,3 +33,45 @@ impl fmt::Display for HiveName {
         f.write_str(self.file_name())
     }
 }
+
+/// Which hive file it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HiveId {
+    /// A hive of Windows that recipes may name.
+    Windows(HiveName),
+    /// The boot store that starts Windows.
+    BootStore,
+    /// Any other, by the name of its file.
+    File(String),
+}
+
+impl fmt::Display for HiveId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Windows(name) => name.fmt(f),
+            Self::BootStore => f.write_str("BCD"),
+            Self::File(name) => f.write_str(name),
+        }
+    }
+}
+
+/// What is read or changed, or left alone, as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A hive.
+    Hive(HiveId),
+    /// A folder whose permissions are looked at, by its path with `/`.
+    Folder(String),
+    /// All permissions.
+    Permissions,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hive(hive) => hive.fmt(f),
+            Self::Folder(path) => f.write_str(path),
+            Self::Permissions => f.write_str("permissions"),
+        }
+    }
+}

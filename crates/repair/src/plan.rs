@@ -1,89 +1,59 @@
 //! `plan`: the changes that a repair would make, bound to the very files that they were worked
 //! out from. Nothing is written.
 
-use diskmend_bcd::Change as StoreChange;
-use diskmend_disk::Access;
-
-use crate::boot_store::{self, SurveyedStore};
-use crate::descriptors::Draft;
-use crate::documents::{Change, PlanReport, SCHEMA};
+use crate::changes::Change;
+use crate::changes::descriptors::{DescriptorsChange, Draft, FolderFindings};
+use crate::changes::hive::HiveFile;
+use crate::documents::{PlanReport, RunSummary};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
-use crate::facts::Facts;
-use crate::hive_on_disk::{Distinct, Fingerprint};
+use crate::examined::Examined;
+use crate::facts::{Facts, StoreStatus};
+pub use crate::finding::Goal;
+use crate::finding::Notice;
+use crate::place::Place;
 use crate::progress::{Phase, Watch};
-use crate::recipe::{HiveName, Recipe};
-use crate::repair::prepare_hive;
+use crate::recipe::Recipe;
 use crate::site::{Options, Site, reading_guards};
-use crate::survey::{self, Survey, refusal, skipped};
-
-/// What a repair goes for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
-    /// Every value as the recipes want it.
-    Desired,
-    /// Only what is evidence of a fault (`--auto`).
-    Faults,
-}
+use crate::survey::{self, SurveyedHive};
 
 /// A plan for a target: what would change, and on what that depends. It can't be applied after the
 /// hives have changed.
 pub struct Plan<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) planned: Planned,
+    report: PlanReport,
 }
 
 /// What would change, and on what that depends.
 pub(crate) struct Planned {
-    pub(crate) report: PlanReport,
+    /// The target as named by the user.
+    pub(crate) target: String,
     /// What it was made from.
     pub(crate) recipes: Vec<Recipe>,
     pub(crate) goal: Goal,
-    pub(crate) hives: Vec<PlannedHive>,
-    /// The changes of security descriptors.
-    pub(crate) draft: Draft,
-    /// By the names of the hives, and the paths of folders.
-    pub(crate) refused: Vec<(String, Error)>,
-}
-
-/// What would change in one hive.
-pub(crate) struct PlannedHive {
-    pub(crate) source: HiveSource,
+    /// Every hive that was read.
+    pub(crate) hives: Vec<Examined>,
+    /// The boot stores that were found.
+    pub(crate) stores: Vec<StoreStatus>,
+    /// The folders that were looked through.
+    pub(crate) folders: Vec<FolderFindings>,
+    /// In the order in which they are made.
     pub(crate) changes: Vec<Change>,
-    pub(crate) dirty: bool,
-    /// What the hive and its logs were.
-    pub(crate) fingerprints: Vec<Fingerprint>,
+    /// What is left alone, and why.
+    pub(crate) refused: Vec<(Place, Error)>,
+    /// Runs that were killed half way and must be settled first.
+    pub(crate) unfinished: Vec<RunSummary>,
+    pub(crate) notices: Vec<Notice>,
 }
 
-impl PlannedHive {
-    /// Whether nothing of it would be written.
-    fn is_unchanged(&self) -> bool {
-        self.changes.is_empty() && !self.dirty
-    }
-}
-
-/// Which hive, and what to do in it.
-pub(crate) enum HiveSource {
-    /// A hive of Windows, whose values change.
-    Windows(HiveName),
-    /// A boot store.
-    BootStore {
-        /// The root of its volume, where that is not the target.
-        volume: Option<String>,
-        /// Its path below that, with `/`.
-        path: String,
-        /// The changes in the store's terms.
-        changes: Vec<StoreChange>,
-    },
-}
-
-impl HiveSource {
-    /// How the hive is called.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Windows(name) => name.file_name(),
-            Self::BootStore { .. } => boot_store::NAME,
-        }
+impl Planned {
+    /// The names of its recipes.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.recipes
+            .iter()
+            .map(|recipe| recipe.name.clone())
+            .collect()
     }
 }
 
@@ -91,7 +61,7 @@ impl Plan<'_> {
     /// The plan as a document.
     #[must_use]
     pub const fn report(&self) -> &PlanReport {
-        &self.planned.report
+        &self.report
     }
 }
 
@@ -119,6 +89,7 @@ impl Engine {
         let planned = plan_site(site, recipes, goal, &self.options, watch)?;
         Ok(Plan {
             engine: self,
+            report: PlanReport::of(&planned),
             planned,
         })
     }
@@ -134,83 +105,56 @@ pub(crate) fn plan_site(
     let (unfinished, damaged) = survey::unfinished(site)?;
     let mut draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
-    let Survey {
-        hives,
-        stores,
-        store,
-        acls,
-        skipped: left_out,
-        mut notices,
-    } = survey::survey(&facts, recipes, goal, Some(&mut draft))?;
+    let mut found = survey::survey(&facts, recipes, goal, Some(&mut draft))?;
     // What follows opens the hives for writing, which nobody else may have open then.
     drop(facts);
-    notices.extend(damaged);
-    let auto = goal == Goal::Faults;
-    let mut planned: Vec<PlannedHive> = Vec::new();
-    let mut refused = left_out;
-    let mut statuses = Vec::new();
-    for hive in hives {
-        match refusal(&hive.status) {
-            Some(refusal) => refused.push((hive.name.to_string(), refusal.into())),
-            None => planned.push(PlannedHive {
-                source: HiveSource::Windows(hive.name),
-                changes: survey::changes(&hive.rows, auto),
-                dirty: hive.status.dirty.is_some(),
-                fingerprints: hive.fingerprints,
-            }),
+    found.notices.extend(damaged);
+    let mut changes = Vec::new();
+    let mut refused = found.skipped;
+    let mut hives = Vec::new();
+    for hive in found.hives {
+        let SurveyedHive {
+            examined,
+            findings,
+            fingerprints,
+        } = hive;
+        let file = HiveFile::of(&examined, fingerprints);
+        match examined.refusal() {
+            Some(refusal) => refused.push((Place::Hive(file.hive), refusal.into())),
+            None => changes.push(Change::of(&findings, file, goal)),
         }
-        statuses.push(hive.status);
+        hives.push(examined);
     }
-    if let Some(store) = store {
-        match refusal(&store.status) {
-            Some(refusal) => refused.push((boot_store::NAME.to_owned(), refusal.into())),
-            None => planned.push(planned_store(&store, auto)),
-        }
-        statuses.push(store.status);
-    }
-    let (planned, mut unchangeable) = changeable(site, planned, options, watch)?;
-    let nothing_left = acls.is_empty() && planned.iter().all(PlannedHive::is_unchanged);
+    let (mut changes, mut unchangeable) = changeable(site, changes, options, watch)?;
+    let nothing_left = found.folders.is_empty() && changes.iter().all(Change::is_nothing);
     if nothing_left && !unchangeable.is_empty() {
         return Err(unchangeable.swap_remove(0).1);
     }
     refused.extend(unchangeable);
-    let report = PlanReport {
-        schema: SCHEMA,
-        target: site.display.clone(),
-        recipes: recipes.iter().map(|recipe| recipe.name.clone()).collect(),
-        auto,
-        hives: statuses,
-        skipped: refused
-            .iter()
-            .map(|(name, error)| skipped(name, error))
-            .collect(),
-        stores,
-        acls,
-        changes: planned
-            .iter()
-            .flat_map(|hive| hive.changes.iter().cloned())
-            .collect(),
-        unfinished,
-        notices,
-    };
+    let drafted = DescriptorsChange::plan(draft, &found.folders);
+    changes.extend(drafted.map(Change::Descriptors));
     Ok(Planned {
-        report,
+        target: site.display.clone(),
         recipes: recipes.iter().map(|recipe| (*recipe).clone()).collect(),
         goal,
-        hives: planned,
-        draft,
+        hives,
+        stores: found.stores,
+        folders: found.folders,
+        changes,
         refused,
+        unfinished,
+        notices: found.notices,
     })
 }
 
-/// Sorts out the hives that can't be changed, before anybody is asked, with the reasons.
+/// Sorts out what can't be changed, before anybody is asked, with the reasons.
 #[expect(clippy::type_complexity, reason = "it says what it is")]
 fn changeable(
     site: &Site,
-    planned: Vec<PlannedHive>,
+    changes: Vec<Change>,
     options: &Options,
     watch: &mut Watch<'_>,
-) -> Result<(Vec<PlannedHive>, Vec<(String, Error)>), Error> {
+) -> Result<(Vec<Change>, Vec<(Place, Error)>), Error> {
     // A mounted volume tells only when it is written what it can't take. The repair checks in full.
     let options = site.disk.as_ref().map(|_| Options {
         check: false,
@@ -220,65 +164,23 @@ fn changeable(
     let mut unchangeable = Vec::new();
     // Clusters that one hive would get are kept from the others until all are tried.
     let mut tried = Vec::new();
-    for hive in planned {
-        let fits = in_place(site, &hive).and_then(|()| match &options {
-            Some(options) if !hive.is_unchanged() => prepare_hive(site, &hive, options, watch),
-            _ => Ok(None),
+    for change in changes {
+        if change.is_nothing() {
+            left.push(change);
+            continue;
+        }
+        let fits = change.check_in_place(site).and_then(|()| match &options {
+            Some(options) => change.try_out(site, options, watch),
+            None => Ok(None),
         });
         match fits {
             Ok(prepared) => {
                 tried.extend(prepared);
-                left.push(hive);
+                left.push(change);
             }
             Err(error @ Error::Interrupted(_)) => return Err(error),
-            Err(error) => unchangeable.push((hive.source.name().to_owned(), error)),
+            Err(error) => unchangeable.push((change.place(), error)),
         }
     }
     Ok((left, unchangeable))
-}
-
-/// Refuses a hive whose files can't be changed where they lie.
-fn in_place(site: &Site, hive: &PlannedHive) -> Result<(), Error> {
-    if hive.is_unchanged() {
-        return Ok(());
-    }
-    let volume = match &hive.source {
-        HiveSource::Windows(_) => None,
-        HiveSource::BootStore { volume, .. } => volume.as_deref(),
-    };
-    let root = site.root_of(volume)?;
-    let mut distinct = Distinct::default();
-    // The hive comes first.
-    for (number, Fingerprint { path, .. }) in hive.fingerprints.iter().enumerate() {
-        let components: Vec<&str> = path.split('/').collect();
-        let Some(place) = root.dir().find(&components)? else {
-            continue;
-        };
-        let no_room = |source| Refusal::NoRoom {
-            path: path.clone(),
-            source: Box::new(source),
-        };
-        let file = place.dir.open(&place.name, Access::Read);
-        let file = file.map_err(no_room)?;
-        file.check_in_place().map_err(no_room)?;
-        match number {
-            0 => distinct.add_hive(file.as_ref(), path)?,
-            _ => distinct.add_log(file.as_ref(), path)?,
-        }
-    }
-    Ok(())
-}
-
-fn planned_store(store: &SurveyedStore, auto: bool) -> PlannedHive {
-    let (shown, changes) = store.changes(auto);
-    PlannedHive {
-        source: HiveSource::BootStore {
-            volume: store.status.volume.clone(),
-            path: store.status.path.clone(),
-            changes,
-        },
-        changes: shown,
-        dirty: store.status.dirty.is_some(),
-        fingerprints: store.fingerprints.clone(),
-    }
 }

@@ -1,15 +1,15 @@
 //! Security descriptors: what was found, what would change, what was done.
 
-use diskmend_acl::{SddlParts, SecurityDescriptor, ace_text};
 use serde::Serialize;
 
+pub use crate::changes::descriptors::{
+    AppliedDescriptors, DescriptorWords, ObjectNote, ObjectNotes, UndoneDescriptors,
+};
+use crate::changes::descriptors::{FolderFindings, Group};
 use crate::finding::RowState;
 
-/// Most objects that are listed one by one; all are counted.
-const MOST_NOTES: usize = 1000;
-
 /// The security descriptors of a folder and of what is in it, compared with recipes.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AclReport {
     /// The folder's path below the target's root, with `/`.
     pub path: String,
@@ -73,109 +73,36 @@ pub struct AclGroup {
     pub repaired_by: Option<String>,
 }
 
-/// A security descriptor for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DescriptorWords {
-    /// The owner's name; absent where there is none.
-    pub owner: Option<String>,
-    /// The entries of the DACL as icacls prints them; absent where everyone may do everything.
-    pub entries: Option<Vec<String>>,
-    /// The whole as SDDL; absent where SDDL has no words for it.
-    pub sddl: Option<String>,
-}
-
-/// Objects that a person should know of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ObjectNotes {
-    /// How many.
-    pub count: u64,
-    /// The first thousand of them.
-    pub listed: Vec<ObjectNote>,
-}
-
-/// An object, and what to know about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ObjectNote {
-    /// Its path below the target's root, with `/`, and with what can't be shown escaped.
-    pub path: String,
-    /// What there is to know.
-    pub reason: String,
-}
-
-/// What a run has done with security descriptors.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct AppliedDescriptors {
-    /// Objects that have their new descriptor, set and read back.
-    pub changed: u64,
-    /// Objects that had it already.
-    pub already: u64,
-    /// Objects that could not be changed.
-    pub failed: ObjectNotes,
-    /// What was left alone from the beginning.
-    pub left_alone: ObjectNotes,
-    /// The reports in the run's folder.
-    pub reports: Vec<String>,
-}
-
-/// What an undo has done with security descriptors.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct UndoneDescriptors {
-    /// Objects that have their old descriptor again, set and read back.
-    pub restored: u64,
-    /// Objects that had it.
-    pub already: u64,
-    /// Objects that somebody else has changed since, and that were left alone.
-    pub changed_since: ObjectNotes,
-    /// Objects that could not be restored.
-    pub failed: ObjectNotes,
-}
-
-impl DescriptorWords {
-    /// The words for a descriptor's bytes, as far as they can be read.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        let corrupt = || Some(vec!["(corrupt)".to_owned()]);
-        let Ok(salvaged) = SecurityDescriptor::salvage(bytes) else {
-            return Self {
-                owner: None,
-                entries: corrupt(),
-                sddl: None,
-            };
-        };
-        let descriptor = &salvaged.descriptor;
-        let sound = salvaged.corruptions.is_empty();
-        let aces = descriptor.dacl.list().map(|acl| acl.aces.as_slice());
-        let entries: Option<Vec<String>> = aces.map(|aces| aces.iter().map(ace_text).collect());
-        let sddl = || descriptor.to_sddl(SddlParts::All).ok();
+impl From<&FolderFindings> for AclReport {
+    fn from(folder: &FolderFindings) -> Self {
         Self {
-            owner: descriptor
-                .owner
-                .map(|owner| owner.display_name().into_owned()),
-            entries: match sound {
-                true => entries,
-                false => entries.or_else(corrupt),
-            },
-            sddl: sound.then(sddl).flatten(),
+            path: folder.path.clone(),
+            objects: folder.objects,
+            ok: folder.ok,
+            differ: folder.differ,
+            faults: folder.faults,
+            to_change: folder.to_change,
+            groups: folder.groups.iter().map(AclGroup::from).collect(),
+            in_no_group: folder.in_no_group,
+            left_alone: folder.left_alone.clone(),
+            failed: folder.failed.clone(),
         }
     }
 }
 
-impl ObjectNotes {
-    /// Takes note of one more.
-    pub fn add(&mut self, path: &impl std::fmt::Display, reason: impl Into<String>) {
-        self.count = self.count.saturating_add(1);
-        if self.listed.len() < MOST_NOTES {
-            self.listed.push(ObjectNote {
-                path: path.to_string(),
-                reason: reason.into(),
-            });
+impl From<&Group> for AclGroup {
+    fn from(group: &Group) -> Self {
+        Self {
+            recipe: group.recipe.clone(),
+            state: group.state,
+            objects: group.objects,
+            examples: group.examples.clone(),
+            why: group.why.clone(),
+            reasons: group.reasons.clone(),
+            edits: group.edits.clone(),
+            before: DescriptorWords::of(&group.before),
+            after: group.after.as_deref().map(DescriptorWords::of),
+            repaired_by: group.repaired_by.clone(),
         }
-    }
-
-    /// Takes note of all of another list.
-    pub fn append(&mut self, other: Self) {
-        self.count = self.count.saturating_add(other.count);
-        let room = MOST_NOTES.saturating_sub(self.listed.len());
-        self.listed.extend(other.listed.into_iter().take(room));
     }
 }

@@ -1,8 +1,9 @@
 //! How a hive was found.
 
-use diskmend_hive::check::{Problem, Report, Severity};
 use serde::Serialize;
 
+use crate::examined::Examined;
+pub use crate::examined::{CheckSummary, ProblemEntry, RecoverySummary};
 use crate::facts::ControlSets;
 use crate::run::on_volume;
 
@@ -38,81 +39,18 @@ impl HiveStatus {
     }
 }
 
-/// What replaying the transaction logs amounts to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RecoverySummary {
-    /// One sentence for each log that was used or passed over.
-    pub logs: Vec<String>,
-    /// Pages of 4096 bytes that differ from the file afterwards.
-    pub pages: usize,
-}
-
-/// What a check of a hive's structure found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CheckSummary {
-    /// Problems with which Windows would not load the hive, or an edit could lose data.
-    pub errors: usize,
-    /// Problems that Windows lives with.
-    pub warnings: usize,
-    /// The problems; at most a thousand.
-    pub problems: Vec<ProblemEntry>,
-    /// Problems beyond those.
-    pub omitted: usize,
-}
-
-/// One problem of a hive's structure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ProblemEntry {
-    /// `error` or `warning`.
-    pub severity: &'static str,
-    /// The stable code of its kind, such as `cell-leaked`.
-    pub code: &'static str,
-    /// Its kind in words.
-    pub kind: String,
-    /// Offset in the file, in bytes.
-    pub offset: u64,
-    /// The key it concerns, where known.
-    pub key: Option<String>,
-    /// What the format demands.
-    pub expected: String,
-    /// What is there.
-    pub actual: String,
-}
-
-impl From<&Report> for CheckSummary {
-    fn from(report: &Report) -> Self {
+impl From<&Examined> for HiveStatus {
+    fn from(examined: &Examined) -> Self {
         Self {
-            errors: report.errors,
-            warnings: report.warnings,
-            problems: report.problems.iter().map(ProblemEntry::from).collect(),
-            omitted: report.omitted,
+            hive: examined.hive.to_string(),
+            volume: examined.volume.clone(),
+            path: examined.path.clone(),
+            length: examined.length,
+            version: format!("1.{}", examined.minor_version),
+            dirty: examined.dirty.clone(),
+            recovery: examined.recovery.clone(),
+            check: examined.check.clone(),
+            control_sets: examined.control_sets.clone(),
         }
-    }
-}
-
-impl From<&Problem> for ProblemEntry {
-    fn from(problem: &Problem) -> Self {
-        Self {
-            severity: match problem.severity() {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            code: problem.kind.code(),
-            kind: problem.kind.to_string(),
-            offset: problem.offset.0,
-            key: problem.path.clone(),
-            expected: problem.expected.clone().into_owned(),
-            actual: problem.actual.clone().into_owned(),
-        }
-    }
-}
-
-impl std::fmt::Display for ProblemEntry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} at {:#x}", self.severity, self.kind, self.offset)?;
-        if let Some(key) = &self.key {
-            write!(f, " in {key}")?;
-        }
-        write!(f, ": expected {}, found {}", self.expected, self.actual)
     }
 }

@@ -2,8 +2,15 @@
 
 use serde::Serialize;
 
-use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, StoreStatus};
-use crate::finding::RowState;
+use crate::changes::Findings;
+use crate::changes::registry::JudgedValue;
+use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, SCHEMA, StoreStatus};
+use crate::error::{Error, Refusal, chain};
+pub use crate::finding::Notice;
+use crate::finding::{Finding, RowState};
+use crate::place::{HiveId, Place};
+use crate::recipe::Recipe;
+use crate::survey::Survey;
 use crate::value_data::ValueData;
 
 /// The result of `inspect`.
@@ -54,15 +61,6 @@ pub enum SkippedHint {
     Descriptors,
 }
 
-/// Something that a person should know, in one sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Notice {
-    /// Stable word for what kind of notice it is, such as `select-names-missing-set`.
-    pub kind: &'static str,
-    /// The sentence.
-    pub text: String,
-}
-
 /// A value that a recipe names, in one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
@@ -88,6 +86,41 @@ pub struct Row {
 }
 
 impl InspectReport {
+    pub(crate) fn of(
+        target: &str,
+        recipes: &[&Recipe],
+        survey: &Survey,
+        unfinished: Vec<RunSummary>,
+    ) -> Self {
+        let mut report = Self {
+            schema: SCHEMA,
+            target: target.to_owned(),
+            recipes: recipes.iter().map(|recipe| recipe.name.clone()).collect(),
+            hives: Vec::new(),
+            skipped: survey.skipped.iter().map(SkippedHive::from).collect(),
+            rows: Vec::new(),
+            stores: survey.stores.clone(),
+            elements: Vec::new(),
+            acls: survey.folders.iter().map(AclReport::from).collect(),
+            unfinished,
+            notices: survey.notices.clone(),
+        };
+        for hive in &survey.hives {
+            let examined = &hive.examined;
+            report.hives.push(examined.into());
+            match &hive.findings {
+                Findings::Values(found) => {
+                    let rows = found.iter().map(|finding| Row::of(&examined.hive, finding));
+                    report.rows.extend(rows);
+                }
+                Findings::Elements(found) => {
+                    report.elements.extend(found.iter().map(ElementRow::from));
+                }
+            }
+        }
+        report
+    }
+
     /// Whether anything was found that is not as it should be: a value, a dirty hive, an error of
     /// its structure, a control set that `Select` names and that is missing, an unfinished run.
     /// Warnings, which Windows lives with, and notices do not count, nor do permissions that differ
@@ -111,5 +144,43 @@ impl InspectReport {
                 .any(|acl| acl.faults > 0 || acl.failed.count > 0)
             || !self.skipped.is_empty()
             || !self.unfinished.is_empty()
+    }
+}
+
+impl Row {
+    fn of(hive: &HiveId, finding: &Finding<JudgedValue>) -> Self {
+        let judged = &finding.judged;
+        Self {
+            recipe: finding.recipe.clone(),
+            hive: hive.to_string(),
+            key: judged.key.clone(),
+            in_current_set: judged.in_current_set,
+            value: judged.value.clone(),
+            desired: judged.desired.clone(),
+            current: judged.current.clone(),
+            state: judged.state,
+            why: finding.why.clone(),
+        }
+    }
+}
+
+impl From<&(Place, Error)> for SkippedHive {
+    fn from((place, error): &(Place, Error)) -> Self {
+        Self {
+            hive: place.to_string(),
+            reason: chain(error),
+            hint: match error {
+                Error::Refused(Refusal::NoDescriptors) => Some(SkippedHint::Descriptors),
+                Error::Refused(
+                    Refusal::NoStore { .. }
+                    | Refusal::StoreUnclear { .. }
+                    | Refusal::LoaderUnclear { .. }
+                    | Refusal::SeveralWindows { .. }
+                    | Refusal::WrongLoader { .. }
+                    | Refusal::AnotherWindows { .. },
+                ) => Some(SkippedHint::BootStore),
+                _ => None,
+            },
+        }
     }
 }

@@ -1,11 +1,17 @@
-//! What a repair would change, and the changes as the journal records them.
+//! What a repair would change.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::changes;
+use crate::changes::boot_store::JudgedElement;
+use crate::changes::registry::JudgedValue;
+pub use crate::changes::registry::{ChangedKey, ChangedValue};
 use crate::documents::{
-    AclReport, ElementWords, HiveStatus, Notice, RunSummary, SkippedHive, StoreStatus,
+    AclReport, ElementWords, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive, StoreStatus,
 };
-use crate::value_data::ValueData;
+use crate::finding::{Finding, Goal, RowState};
+use crate::place::HiveId;
+use crate::plan::Planned;
 
 /// The result of `plan`.
 #[derive(Clone, Debug, Serialize)]
@@ -69,22 +75,63 @@ pub struct Change {
     pub value: ChangedValue,
 }
 
-/// A value before and after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangedValue {
-    /// The key below the hive's root.
-    pub key: String,
-    /// The value's name; empty for the default value.
-    pub value: String,
-    /// What it was; absent where it did not exist.
-    pub old: Option<ValueData>,
-    /// What it becomes; absent where it is deleted.
-    pub new: Option<ValueData>,
+impl PlanReport {
+    pub(crate) fn of(planned: &Planned) -> Self {
+        Self {
+            schema: SCHEMA,
+            target: planned.target.clone(),
+            recipes: planned.names(),
+            auto: planned.goal == Goal::Faults,
+            hives: planned.hives.iter().map(HiveStatus::from).collect(),
+            skipped: planned.refused.iter().map(SkippedHive::from).collect(),
+            stores: planned.stores.clone(),
+            acls: planned.folders.iter().map(AclReport::from).collect(),
+            changes: planned.changes.iter().flat_map(Change::of).collect(),
+            unfinished: planned.unfinished.clone(),
+            notices: planned.notices.clone(),
+        }
+    }
 }
 
-/// A key that comes or goes as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangedKey {
-    /// The key below the hive's root.
-    pub key: String,
+impl Change {
+    /// The values that a change is about; none for permissions, which reports tell in their own way.
+    pub(crate) fn of(change: &changes::Change) -> Vec<Self> {
+        match change {
+            changes::Change::Registry(change) => {
+                let hive = &change.file.hive;
+                let values = change.values.iter();
+                values.map(|value| Self::of_value(hive, value)).collect()
+            }
+            changes::Change::BootStore(change) => {
+                let hive = &change.file.hive;
+                let elements = change.elements.iter();
+                elements
+                    .map(|element| Self::of_element(hive, element))
+                    .collect()
+            }
+            changes::Change::Descriptors(_) => Vec::new(),
+        }
+    }
+
+    fn of_value(hive: &HiveId, finding: &Finding<JudgedValue>) -> Self {
+        Self {
+            recipe: finding.recipe.clone(),
+            hive: hive.to_string(),
+            fault: finding.judged.state == RowState::Fault,
+            why: finding.why.clone(),
+            element: None,
+            value: finding.judged.change(),
+        }
+    }
+
+    fn of_element(hive: &HiveId, finding: &Finding<JudgedElement>) -> Self {
+        Self {
+            recipe: finding.recipe.clone(),
+            hive: hive.to_string(),
+            fault: finding.judged.state == RowState::Fault,
+            why: finding.why.clone(),
+            element: Some(finding.judged.element.clone()),
+            value: finding.judged.value.clone(),
+        }
+    }
 }

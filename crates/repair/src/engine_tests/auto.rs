@@ -1,6 +1,7 @@
 //! What `--auto` takes for a fault.
 
 use super::support::{FaultyHive, plan, volume};
+use crate::documents::PlanReport;
 use crate::plan::Goal;
 
 const RDP: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
@@ -19,7 +20,8 @@ fn faults(values: &[(&str, &str, u32)]) -> Vec<String> {
     ];
     disk.set_all(&[&healthy, values].concat());
     let plan = plan(&disk, Goal::Faults).expect("plan");
-    let shown = plan.report.changes.iter().map(|change| {
+    let report = PlanReport::of(&plan);
+    let shown = report.changes.iter().map(|change| {
         assert!(change.fault);
         let new = change.value.new.as_ref().expect("data");
         format!("{}={new}", change.value.value)

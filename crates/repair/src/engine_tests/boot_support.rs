@@ -36,7 +36,7 @@ pub(super) fn repair_at(
     let recipes = catalogue.select(names).expect("known");
     with_watch(|watch| {
         let plan = plan_site(site, &recipes, goal, options, watch)?;
-        let planned = plan.report.clone();
+        let planned = PlanReport::of(&plan);
         Ok((planned, repair_site(site, plan, options, watch)?))
     })
 }

@@ -111,7 +111,7 @@ fn repair(site: &Site) -> Result<(), Error> {
     with_watch(|watch| {
         let plan = plan_site(site, &recipes, Goal::Desired, &options, watch)?;
         // Whoever looks at the plan is not told to follow a run that nobody speaks for.
-        for run in &plan.report.unfinished {
+        for run in &plan.unfinished {
             assert!(run.trust.is_given() || !run.can_be_completed);
         }
         repair_site(site, plan, &options, watch).map(|_| ())

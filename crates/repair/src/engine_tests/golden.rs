@@ -182,7 +182,7 @@ impl Catalogues {
     fn plan(&self, disk: &FaultyDisk, names: &[&str], goal: Goal) -> PlanReport {
         let (recipes, options) = (self.select(names), Options::default());
         let plan = with_watch(|watch| plan_site(&site(disk), &recipes, goal, &options, watch));
-        plan.expect("a plan").report
+        PlanReport::of(&plan.expect("a plan"))
     }
 }
 

@@ -6,7 +6,7 @@ use super::support::{
     FaultyHive, differing, hives, plan, reading, repair, same_hives, site, tally, undo, volume,
     with_watch,
 };
-use crate::documents::{Method, Outcome, Reversal, RunKind, RunState};
+use crate::documents::{Method, Outcome, PlanReport, Reversal, RunKind, RunState};
 use crate::error::{Class, Error};
 use crate::hive_on_disk;
 use crate::plan::Goal;
@@ -49,7 +49,7 @@ fn inspect_and_plan_write_nothing_even_where_the_hive_is_dirty() {
     let disk = volume("dirty-hvle-both");
     let before = disk.files();
     let plan = plan(&disk, Goal::Desired).expect("plan");
-    assert!(plan.report.has_changes());
+    assert!(PlanReport::of(&plan).has_changes());
     tally(&disk);
     assert_eq!(disk.operations(), 0);
     assert_eq!(differing(&disk.files(), &before), [""; 0]);
@@ -192,7 +192,12 @@ fn a_recovery_alone_is_a_change_of_its_own() {
     let disk = pristine.fork();
     disk.edit(|_| Ok(()));
     let plan = plan(&disk, Goal::Desired).expect("plan");
-    assert!(plan.report.hives.iter().all(|hive| hive.dirty.is_none()));
+    assert!(
+        PlanReport::of(&plan)
+            .hives
+            .iter()
+            .all(|hive| hive.dirty.is_none())
+    );
     let undone = undo(&disk, None).expect("undo");
     assert_eq!(undone.method, Method::Bytes);
     same_hives(&disk, &pristine, "undone");

@@ -7,6 +7,7 @@ use diskmend_hive::Hive;
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::hive_on_disk;
+use crate::place::HiveId;
 use crate::reading;
 use crate::site::Site;
 
@@ -34,7 +35,7 @@ impl Engine {
 pub(crate) fn of_site(site: &Site) -> Accounts {
     let mut accounts = Accounts::default();
     let mut read = |name: &str, sid: fn(&Hive) -> Result<[Option<Sid>; 2], Error>| {
-        let opened = hive_on_disk::find_file(site.root.as_ref(), name)
+        let opened = hive_on_disk::find_file(site.root.as_ref(), HiveId::File(name.to_owned()))
             .and_then(|place| hive_on_disk::open(place, Access::Read));
         match opened.and_then(|opened| sid(&opened.hive)) {
             Ok(sids) => sids,

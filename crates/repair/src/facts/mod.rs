@@ -15,6 +15,7 @@ use diskmend_disk::Access;
 use diskmend_hive::Corruption;
 
 pub use accounts::Accounts;
+pub use boot_stores::{LoaderStatus, StoreStatus};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use services::{Service, ServiceStart};
@@ -22,8 +23,8 @@ pub use windows::Product;
 
 use crate::error::{Error, chain};
 use crate::hive_on_disk::{self, HiveOnDisk};
+use crate::place::HiveName;
 use crate::progress::{Interrupted, Phase, Watch};
-use crate::recipe::HiveName;
 use crate::site::{Options, Site};
 use boot_stores::Found;
 

@@ -4,8 +4,8 @@ use diskmend_hive::{Corruption, Hive, ValueType};
 
 use super::{ControlSets, Facts, Failure};
 use crate::error::{Error, chain};
+use crate::place::HiveName;
 use crate::reading;
-use crate::recipe::HiveName;
 use crate::value_data::{Readable, ValueData};
 
 /// A service or driver as a control set has it.

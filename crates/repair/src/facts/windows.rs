@@ -2,8 +2,8 @@
 
 use super::{Facts, Failure};
 use crate::error::{Error, chain};
+use crate::place::HiveName;
 use crate::reading;
-use crate::recipe::HiveName;
 use crate::value_data::Readable;
 
 const VERSION_KEY: &str = r"Microsoft\Windows NT\CurrentVersion";

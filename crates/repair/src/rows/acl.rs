@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::{
     About, Claim, FolderPath, JudgeDescriptors, Kind, Shown, Standing, Wrong, sentence, wrong,
 };
-use crate::descriptors::{Found, Grants, Judgement};
+use crate::changes::descriptors::{Found, Grants, Judgement};
 use crate::facts::Facts;
 
 /// A security descriptor as it should be, of a folder or of what is in it.

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::fault::FaultFile;
 use super::written::Written;
 use super::{About, Claim, JudgeElements, Kind, Shown, Wrong, sentence, wrong, wrong_at};
-use crate::boot_store::{JudgedElement, OpenStore, WantedElement};
+use crate::changes::boot_store::{JudgedElement, OpenStore, WantedElement};
 use crate::error::Error;
 use crate::facts::Facts;
 

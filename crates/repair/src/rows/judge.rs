@@ -7,11 +7,11 @@ use diskmend_disk::{Kind, NtPath};
 use diskmend_hive::Corruption;
 
 use super::{BcdObject, FolderPath, KeyPattern};
-use crate::boot_store::{JudgedElement, OpenStore};
-use crate::descriptors::Judgement;
+use crate::changes::boot_store::{JudgedElement, OpenStore};
+use crate::changes::descriptors::Judgement;
+use crate::changes::registry::JudgedValue;
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::finding::RowState;
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::value_data::ValueData;
@@ -33,23 +33,6 @@ pub(crate) trait JudgeValues {
     /// # Errors
     /// Where the hive is corrupt: nothing in it is changed then.
     fn judge(&self, hive: &HiveOnDisk, facts: &Facts<'_>) -> Result<Vec<JudgedValue>, Corruption>;
-}
-
-/// A value, and what a row says of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct JudgedValue {
-    /// The key below the hive's root.
-    pub(crate) key: String,
-    /// The value's name; empty for the default value.
-    pub(crate) value: String,
-    /// Whether the key lies in the control set that `Select\Current` names; absent if it lies in none.
-    pub(crate) in_current_set: Option<bool>,
-    /// What it should be.
-    pub(crate) desired: ValueData,
-    /// What it is; absent if it does not exist.
-    pub(crate) current: Option<ValueData>,
-    /// How the two compare.
-    pub(crate) state: RowState,
 }
 
 /// A row that is about elements of a boot store.

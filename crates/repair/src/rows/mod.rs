@@ -18,14 +18,12 @@ mod wrong;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use crate::descriptors::Grants;
+pub use crate::changes::descriptors::Grants;
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow};
 pub use fault::{Companion, Fault};
 pub use folder_path::FolderPath;
-pub(crate) use judge::{
-    About, Claim, JudgeDescriptors, JudgeElements, JudgeValues, JudgedValue, Standing,
-};
+pub(crate) use judge::{About, Claim, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use key_pattern::KeyPattern;
 pub use registry::{IfMissing, RegistryRow};
 pub(crate) use wrong::{Wrong, sentence, wrong, wrong_at};

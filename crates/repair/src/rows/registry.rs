@@ -7,9 +7,9 @@ use toml::Spanned;
 use super::fault::FaultFile;
 use super::written::{Written, encode, value_name, value_type};
 use super::{
-    About, Claim, Fault, JudgeValues, JudgedValue, KeyPattern, Kind, Shown, Wrong, sentence, wrong,
-    wrong_at,
+    About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong, sentence, wrong, wrong_at,
 };
+use crate::changes::registry::JudgedValue;
 use crate::facts::{ControlSets, Facts};
 use crate::finding::RowState;
 use crate::hive_on_disk::HiveOnDisk;

@@ -102,7 +102,7 @@ pub(crate) fn prepare<T, R>(
             before: opened.chunks,
         },
         held: Held {
-            name: opened.hive_place.hive.clone(),
+            name: opened.hive_place.hive.to_string(),
             volume: opened.hive_place.volume.clone(),
             path,
             fingerprints,

@@ -12,6 +12,7 @@ use crate::documents::{
 };
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{self, HivePlace};
+use crate::place::HiveId;
 use crate::progress::{Phase, Watch};
 use crate::run::{HiveEntry, Journal, JournalChange, RunFolder, Way};
 use crate::session::{NewRun, Prepared, commit, prepare};
@@ -161,7 +162,7 @@ fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Erro
         path: entry.shown_path(),
     })?;
     let hive = HivePlace {
-        hive: entry.hive.clone(),
+        hive: HiveId::File(entry.hive.clone()),
         volume: entry.volume.clone(),
         place,
     };

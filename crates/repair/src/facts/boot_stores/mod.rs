@@ -8,19 +8,19 @@ use diskmend_bcd::{Device, Guid, Partition, Store};
 use diskmend_disk::{Access, LookupError, PartitionId};
 
 mod siblings;
+mod status;
 
 use super::{Facts, Failure};
 use crate::boot_volume::LoaderChoice;
-use crate::documents::{LoaderStatus, StoreStatus};
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
+use crate::place::HiveId;
 use crate::progress::Phase;
 use crate::run::on_volume;
 use crate::site::{Options, Site};
 use crate::store::Dir;
+pub use status::{LoaderStatus, StoreStatus};
 
-/// How the hive of a boot store is called.
-pub(crate) const NAME: &str = "BCD";
 /// Where boot stores lie on a volume: for BIOS, and for EFI firmware.
 const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
 /// The folder of the target's Windows, as loaders name it; case is not regarded.
@@ -169,7 +169,7 @@ fn place_below<S: AsRef<str>>(
     let components: Vec<&str> = components.iter().map(AsRef::as_ref).collect();
     match root.find(&components) {
         Ok(place) => Ok(place.map(|place| HivePlace {
-            hive: NAME.to_owned(),
+            hive: HiveId::BootStore,
             volume: volume.map(str::to_owned),
             place,
         })),

@@ -5,14 +5,34 @@ use diskmend_bcd::{
     Change as StoreChange, ChangeError, ElementId, ElementValue, Guid, Object, ObjectType, Store,
     StoreError, elements, well_known, words,
 };
+use serde::Serialize;
 
-use crate::documents::{ChangedValue, ElementWords};
+use crate::changes::registry::ChangedValue;
 use crate::error::{Error, Refusal};
 use crate::finding::RowState;
 use crate::value_data::ValueData;
 
 /// The value that holds an element's data, in the key of the element.
 const ELEMENT: &str = "Element";
+
+/// An element of a boot store, as it is and as it should be, in `bcdedit`'s words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ElementWords {
+    /// The store's path; whole where its volume is not the target.
+    pub store: String,
+    /// The object's GUID.
+    pub object: String,
+    /// The object for a person: `bcdedit`'s name, or its GUID and description.
+    pub object_name: String,
+    /// The element's id, such as `0x16000020`.
+    pub element: String,
+    /// `bcdedit`'s name for it.
+    pub name: String,
+    /// What it is; absent where it does not exist.
+    pub old: Option<String>,
+    /// What it should be; absent where it should not exist.
+    pub new: Option<String>,
+}
 
 /// A boot store that is open to be judged.
 pub(crate) struct OpenStore<'h> {
@@ -50,7 +70,7 @@ pub(crate) struct JudgedElement {
 }
 
 impl<'h> OpenStore<'h> {
-    pub(super) fn new(store: Store<'h>, path: String, loaders: &'h [Loader]) -> Self {
+    pub(crate) fn new(store: Store<'h>, path: String, loaders: &'h [Loader]) -> Self {
         Self {
             store,
             path,

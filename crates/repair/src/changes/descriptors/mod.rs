@@ -11,22 +11,28 @@ mod draft;
 mod forms;
 mod gathering;
 mod judge;
+mod notes;
+mod outcome;
+mod planned;
 mod records;
 mod report_files;
 mod scope;
-mod survey;
 mod undo;
+mod words;
 
 pub(crate) use apply::{Applying, apply, resume};
 pub(crate) use draft::Draft;
-pub(crate) use gathering::{Common, Gathering};
+pub(crate) use gathering::{Common, FolderFindings, Gathering, Group};
 pub use judge::Grants;
 pub(crate) use judge::{Found, Judgement, edited};
+pub use notes::{ObjectNote, ObjectNotes};
+pub use outcome::{AppliedDescriptors, UndoneDescriptors};
+pub(crate) use planned::DescriptorsChange;
 pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
 pub(crate) use report_files::{REPORTS, before};
 pub(crate) use scope::check as check_scope;
-pub(crate) use survey::survey;
 pub(crate) use undo::{to_undo, undo};
+pub use words::DescriptorWords;
 
 use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
 

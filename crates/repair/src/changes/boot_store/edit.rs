@@ -62,7 +62,11 @@ pub fn edit_file<R>(
 }
 
 /// Makes changes in a store. An error that was not there before is one that the changes have made.
-pub(crate) fn make(editor: &mut Editor, path: &str, changes: &[Change]) -> Result<(), Stop<Error>> {
+pub(super) fn make<'c>(
+    editor: &mut Editor,
+    path: &str,
+    changes: impl Iterator<Item = &'c Change>,
+) -> Result<(), Stop<Error>> {
     let edited = observed(editor, |editor| {
         for change in changes {
             change.apply(editor).map_err(|error| match error {

@@ -10,7 +10,7 @@ use diskmend_base::hex;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::documents::DescriptorWords;
+use super::DescriptorWords;
 use crate::json::write_line;
 
 /// Most bytes of descriptors whose forms are remembered; what they hold takes a few times as much.

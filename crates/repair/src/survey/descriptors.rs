@@ -2,25 +2,23 @@
 
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
-use super::Draft;
-use super::gathering::{Common, Gathering};
-use crate::documents::{AclReport, Notice};
+use crate::changes::descriptors::{Common, Draft, FolderFindings, Gathering};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
-use crate::finding::RowState;
-use crate::plan::Goal;
+use crate::finding::{Goal, Notice, RowState};
+use crate::place::Place;
 use crate::progress::Phase;
 use crate::recipe::Recipe;
 use crate::rows::{About, FolderPath, JudgeDescriptors, Standing};
 
 /// What reading security descriptors gave.
 #[derive(Default)]
-pub(crate) struct AclSurvey {
+pub(super) struct Looked {
     /// One for each folder.
-    pub(crate) reports: Vec<AclReport>,
-    /// Folders that could not be looked at, by their paths.
-    pub(crate) refused: Vec<(String, Error)>,
-    pub(crate) notices: Vec<Notice>,
+    pub(super) folders: Vec<FolderFindings>,
+    /// Folders that could not be looked at.
+    pub(super) refused: Vec<(Place, Error)>,
+    pub(super) notices: Vec<Notice>,
 }
 
 /// A recipe's row with its number among all rows.
@@ -45,13 +43,13 @@ impl Numbered<'_> {
 ///
 /// # Errors
 /// Where the caller interrupts, or the changes can't be drafted.
-pub(crate) fn survey(
+pub(super) fn survey(
     facts: &Facts<'_>,
     recipes: &[&Recipe],
     goal: Goal,
     mut draft: Option<&mut Draft>,
-) -> Result<AclSurvey, Error> {
-    let mut survey = AclSurvey::default();
+) -> Result<Looked, Error> {
+    let mut survey = Looked::default();
     let rows = standing_rows(facts, recipes, goal, &mut survey);
     for (index, first) in rows.iter().enumerate() {
         let path = first.path;
@@ -61,14 +59,16 @@ pub(crate) fn survey(
         }
         let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.path.is(path)).collect();
         match folder(facts, &here, goal, draft.as_deref_mut()) {
-            Ok(report) => survey.reports.push(report),
+            Ok(report) => survey.folders.push(report),
             Err(error @ (Error::Interrupted(_) | Error::Draft { .. })) => return Err(error),
             Err(error) => match told_only(&error, goal) {
                 Some(kind) => survey.notices.push(Notice {
                     kind,
                     text: format!("{}: its permissions were not looked at", chain(&error)),
                 }),
-                None => survey.refused.push((path.names().join("/"), error)),
+                None => survey
+                    .refused
+                    .push((Place::Folder(path.names().join("/")), error)),
             },
         }
     }
@@ -80,7 +80,7 @@ fn standing_rows<'r>(
     facts: &Facts<'_>,
     recipes: &[&'r Recipe],
     goal: Goal,
-    survey: &mut AclSurvey,
+    survey: &mut Looked,
 ) -> Vec<Numbered<'r>> {
     let mut rows = Vec::new();
     let mut told = false;
@@ -110,10 +110,10 @@ fn standing_rows<'r>(
     rows
 }
 
-fn unknown_build(survey: &mut AclSurvey, goal: Goal, reason: String) {
+fn unknown_build(survey: &mut Looked, goal: Goal, reason: String) {
     let error = Error::BuildUnknown { reason };
     match goal {
-        Goal::Desired => survey.refused.push(("permissions".to_owned(), error)),
+        Goal::Desired => survey.refused.push((Place::Permissions, error)),
         Goal::Faults => survey.notices.push(Notice {
             kind: "build-unknown",
             text: error.to_string(),
@@ -140,9 +140,9 @@ fn folder(
     rows: &[&Numbered<'_>],
     goal: Goal,
     mut draft: Option<&mut Draft>,
-) -> Result<AclReport, Error> {
+) -> Result<FolderFindings, Error> {
     let Some(first) = rows.first() else {
-        return Ok(AclReport::default());
+        return Ok(FolderFindings::default());
     };
     let wanted = first.path;
     let gone = || Error::NoFolder {
@@ -173,9 +173,9 @@ fn folder(
                 draft.as_deref_mut(),
             )?;
         }
-        facts.count(gathering.report.objects)?;
+        facts.count(gathering.folder.objects)?;
     }
-    Ok(gathering.report)
+    Ok(gathering.folder)
 }
 
 /// Why the folder itself can't be looked at, where it can't: then nothing in it can.
@@ -207,14 +207,14 @@ fn look(
             let wanted =
                 |row: &&&Numbered<'_>| row.sets() && row.judge.is_about(&object.path, kind, start);
             let notes = match !error.is_by_nature() && rows.iter().any(|row| wanted(&row)) {
-                true => &mut gathering.report.failed,
-                false => &mut gathering.report.left_alone,
+                true => &mut gathering.folder.failed,
+                false => &mut gathering.folder.left_alone,
             };
             notes.add(&object.path, chain(&error));
             return Ok(());
         }
     };
-    gathering.report.objects += 1;
+    gathering.folder.objects += 1;
     let kind = object.kind.unwrap_or(Kind::Other);
     let mut after = None;
     let mut matched = false;
@@ -231,7 +231,7 @@ fn look(
         let judgement = match judged {
             Ok(judgement) => judgement,
             Err(error) => {
-                gathering.report.failed.add(&object.path, error.to_string());
+                gathering.folder.failed.add(&object.path, error.to_string());
                 continue;
             }
         };
@@ -247,12 +247,12 @@ fn look(
         }
     }
     if !matched {
-        gathering.report.ok += 1;
+        gathering.folder.ok += 1;
     }
     let Some(after) = after else {
         return Ok(());
     };
-    gathering.report.to_change += 1;
+    gathering.folder.to_change += 1;
     match draft {
         None => Ok(()),
         Some(draft) => draft.push(&Change {

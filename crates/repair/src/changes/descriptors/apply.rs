@@ -6,8 +6,9 @@ use diskmend_disk::Changed;
 
 use super::change::Recorded;
 use super::report_files::AfterFiles;
+use super::{AppliedDescriptors, ObjectNotes};
 use super::{Draft, Secured};
-use crate::documents::{AppliedDescriptors, ObjectNotes, RunState};
+use crate::documents::RunState;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};

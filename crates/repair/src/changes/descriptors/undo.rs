@@ -5,8 +5,8 @@ use std::io;
 use diskmend_disk::{Change, Changed, ObjectError};
 
 use super::Secured;
+use super::UndoneDescriptors;
 use super::change::Recorded;
-use crate::documents::UndoneDescriptors;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};

@@ -1,0 +1,52 @@
+//! Changes of elements of a boot store, which is a hive.
+
+mod compare;
+mod edit;
+
+use diskmend_hive::Editor;
+
+pub use compare::ElementWords;
+pub(crate) use compare::{JudgedElement, OpenStore, WantedElement};
+pub use edit::{NewErrors, StoreEdit, edit_file, store_in};
+
+use super::hive::HiveFile;
+use crate::error::Error;
+use crate::finding::{Finding, Goal};
+use crate::progress::Watch;
+use crate::session::Prepared;
+use crate::site::{Options, Site};
+
+/// What is to be done to a boot store.
+pub(crate) struct BootStoreChange {
+    pub(crate) file: HiveFile,
+    /// The elements that become as desired.
+    pub(crate) elements: Vec<Finding<JudgedElement>>,
+}
+
+impl BootStoreChange {
+    /// Takes the findings that a repair changes. An element that several recipes want is changed once.
+    pub(super) fn plan(findings: &[Finding<JudgedElement>], file: HiveFile, goal: Goal) -> Self {
+        let mut elements: Vec<Finding<JudgedElement>> = Vec::new();
+        for finding in findings {
+            let judged = &finding.judged;
+            let is_same =
+                |known: &Finding<JudgedElement>| known.judged.value.key == judged.value.key;
+            if judged.state.is_changed_for(goal) && !elements.iter().any(is_same) {
+                elements.push(finding.clone());
+            }
+        }
+        Self { file, elements }
+    }
+
+    /// Makes the change in memory, and makes sure that it can be written.
+    pub(super) fn prepare(
+        &self,
+        site: &Site,
+        options: &Options,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<Prepared>, Error> {
+        let edits = self.elements.iter().flat_map(|found| &found.judged.edits);
+        let make = |editor: &mut Editor| edit::make(editor, &self.file.path, edits);
+        self.file.prepare(site, options, watch, make)
+    }
+}

@@ -1,0 +1,42 @@
+//! Permissions that a plan sets.
+
+use super::{Applying, Draft, FolderFindings, ObjectNotes};
+
+/// What is to be done to security descriptors.
+pub(crate) struct DescriptorsChange {
+    draft: Draft,
+    failed: ObjectNotes,
+    left_alone: ObjectNotes,
+}
+
+impl DescriptorsChange {
+    /// The changes that were drafted while folders were looked through; `None` if none was.
+    pub(crate) fn plan(draft: Draft, folders: &[FolderFindings]) -> Option<Self> {
+        let (mut failed, mut left_alone) = (ObjectNotes::default(), ObjectNotes::default());
+        for folder in folders {
+            failed.append(folder.failed.clone());
+            left_alone.append(folder.left_alone.clone());
+        }
+        let change = Self {
+            draft,
+            failed,
+            left_alone,
+        };
+        (!folders.is_empty()).then_some(change)
+    }
+
+    /// Whether nothing would be set.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.draft.objects() == 0
+    }
+}
+
+impl From<DescriptorsChange> for Applying {
+    fn from(change: DescriptorsChange) -> Self {
+        Self {
+            draft: change.draft,
+            failed: change.failed,
+            left_alone: change.left_alone,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What can be done to a disk: a folder for each kind of change. The list is closed, so that the
+//! compiler names what a new kind still lacks.
+//!
+//! | kind | planned | recorded | applied and read back | undone |
+//! |---|---|---|---|---|
+//! | [`registry`] | `RegistryChange::plan` | the hive's old bytes, and each change in the registry's terms | `RegistryChange::prepare`, `session::commit` | by bytes, or value by value |
+//! | [`boot_store`] | `BootStoreChange::plan` | as of a hive, which a store is | `BootStoreChange::prepare`, `session::commit` | as of a hive |
+//! | [`descriptors`] | `DescriptorsChange`, from a `Draft` | `descriptors.bin`, old and new of each object | `descriptors::apply` | `descriptors::undo`, object by object |
+
+pub mod boot_store;
+pub(crate) mod descriptors;
+pub(crate) mod hive;
+pub(crate) mod registry;
+
+use crate::error::Error;
+use crate::finding::{Finding, Goal};
+use crate::place::Place;
+use crate::progress::Watch;
+use crate::session::Prepared;
+use crate::site::{Options, Site};
+use boot_store::{BootStoreChange, JudgedElement};
+use descriptors::{AppliedDescriptors, Applying, DescriptorsChange};
+use registry::{JudgedValue, RegistryChange};
+
+/// What was found in one hive.
+pub(crate) enum Findings {
+    /// Values of a hive of Windows.
+    Values(Vec<Finding<JudgedValue>>),
+    /// Elements of the boot store.
+    Elements(Vec<Finding<JudgedElement>>),
+}
+
+/// What is to be done to one place of the disk.
+pub(crate) enum Change {
+    /// Values of a hive of Windows.
+    Registry(RegistryChange),
+    /// Elements of a boot store.
+    BootStore(BootStoreChange),
+    /// Security descriptors of files and folders.
+    Descriptors(DescriptorsChange),
+}
+
+/// Changes that only need to be made.
+#[derive(Default)]
+pub(crate) struct Ready {
+    pub(crate) hives: Vec<Prepared>,
+    pub(crate) descriptors: Option<Applying>,
+}
+
+impl Change {
+    /// What makes of the findings of a hive what they should be.
+    pub(crate) fn of(findings: &Findings, file: hive::HiveFile, goal: Goal) -> Self {
+        match findings {
+            Findings::Values(values) => Self::Registry(RegistryChange::plan(values, file, goal)),
+            Findings::Elements(elements) => {
+                Self::BootStore(BootStoreChange::plan(elements, file, goal))
+            }
+        }
+    }
+
+    /// What is changed.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Registry(change) => Place::Hive(change.file.hive.clone()),
+            Self::BootStore(change) => Place::Hive(change.file.hive.clone()),
+            Self::Descriptors(_) => Place::Permissions,
+        }
+    }
+
+    /// Whether nothing would be written.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match self {
+            Self::Registry(change) => change.values.is_empty() && !change.file.dirty,
+            Self::BootStore(change) => change.elements.is_empty() && !change.file.dirty,
+            Self::Descriptors(change) => change.is_nothing(),
+        }
+    }
+
+    /// Refuses files that can't be changed where they lie.
+    pub(crate) fn check_in_place(&self, site: &Site) -> Result<(), Error> {
+        match self {
+            Self::Registry(change) => change.file.check_in_place(site),
+            Self::BootStore(change) => change.file.check_in_place(site),
+            Self::Descriptors(_) => Ok(()),
+        }
+    }
+
+    /// Makes the change of a hive in memory, and makes sure that it can be written; `None` if there is
+    /// nothing to write.
+    pub(crate) fn try_out(
+        &self,
+        site: &Site,
+        options: &Options,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<Prepared>, Error> {
+        match self {
+            Self::Registry(change) => change.prepare(site, options, watch),
+            Self::BootStore(change) => change.prepare(site, options, watch),
+            Self::Descriptors(_) => Ok(None),
+        }
+    }
+}
+
+impl Ready {
+    /// Adds a change.
+    ///
+    /// # Errors
+    /// Why it can't be made; the others can.
+    pub(crate) fn add(
+        &mut self,
+        change: Change,
+        site: &Site,
+        options: &Options,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Error> {
+        match change {
+            Change::Descriptors(change) => self.descriptors = Some(change.into()),
+            change if change.is_nothing() => {}
+            change => self.hives.extend(change.try_out(site, options, watch)?),
+        }
+        Ok(())
+    }
+
+    /// Whether it is known already that something can't be changed.
+    pub(crate) fn leaves_failures(&self) -> bool {
+        let failed = |applying: &Applying| applying.failed.count > 0;
+        self.descriptors.as_ref().is_some_and(failed)
+    }
+
+    /// Takes out the permissions if none is to be set; gives what there is to say of them.
+    pub(crate) fn take_unneeded(&mut self) -> Option<AppliedDescriptors> {
+        let nothing = |applying: &mut Applying| applying.draft.objects() == 0;
+        self.descriptors
+            .take_if(nothing)
+            .map(Applying::nothing_done)
+    }
+
+    /// Whether nothing would be written.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.hives.is_empty() && self.descriptors.is_none()
+    }
+}

@@ -1,0 +1,124 @@
+//! Judging the elements of the boot store that starts the Windows.
+
+use diskmend_bcd::Store;
+use diskmend_hive::check::check;
+
+use super::{Survey, SurveyedHive};
+use crate::changes::Findings;
+use crate::changes::boot_store::OpenStore;
+use crate::error::{Error, Refusal};
+use crate::examined::{CheckSummary, Examined};
+use crate::facts::boot_stores::Chosen;
+use crate::facts::{Facts, StoreStatus};
+use crate::finding::{Finding, Goal, Notice};
+use crate::place::{HiveId, Place};
+use crate::progress::Phase;
+use crate::recipe::Recipe;
+use crate::rows::About;
+use crate::run::on_volume;
+
+/// Reads the boot store. That there is none matters to those only who want it to be changed:
+/// most disks have it on a partition of its own.
+pub(super) fn survey(
+    survey: &mut Survey,
+    facts: &Facts<'_>,
+    recipes: &[&Recipe],
+    goal: Goal,
+) -> Result<(), Error> {
+    let (stores, chosen) = look(facts, recipes)?;
+    let astray = stores.iter().filter(|store| store.chosen);
+    let astray = astray.filter_map(|store| {
+        let text = format!(
+            "{}: {}: Windows does not start by it (0xc000000e) until that names its partition",
+            store.shown_path(),
+            store.warning.as_ref()?
+        );
+        Some(Notice {
+            kind: "boot-store",
+            text,
+        })
+    });
+    survey.notices.extend(astray);
+    survey.stores = stores;
+    match chosen {
+        Ok(store) => survey.hives.push(store),
+        Err(Some(Error::Refused(
+            ref refusal @ Refusal::NoStore {
+                volume: None,
+                ref beside,
+                ref unread,
+            },
+        ))) if goal == Goal::Faults && !survey.hives.is_empty() => {
+            let text = match beside.as_slice() {
+                [] if unread.is_empty() => {
+                    format!("{refusal}: it lies on a partition of its own, and was not looked at")
+                }
+                _ => refusal.to_string(),
+            };
+            survey.notices.push(Notice {
+                kind: "no-boot-store",
+                text,
+            });
+        }
+        Err(error) => {
+            let error = error.map(|error| (Place::Hive(HiveId::BootStore), error));
+            survey.skipped.extend(error);
+        }
+    }
+    Ok(())
+}
+
+/// The stores that were found, and the one that starts the Windows; or why there is none, unless
+/// somebody was told that.
+type Looked = (Vec<StoreStatus>, Result<SurveyedHive, Option<Error>>);
+
+fn look(facts: &Facts<'_>, recipes: &[&Recipe]) -> Result<Looked, Error> {
+    let found = match facts.boot_stores()? {
+        Ok(found) => found,
+        Err(failure) => return Ok((Vec::new(), Err(failure.take()))),
+    };
+    let chosen = match &found.chosen {
+        Err(failure) => Err(failure.take()),
+        Ok(chosen) => match read(facts, chosen, recipes) {
+            Err(error @ Error::Interrupted(_)) => return Err(error),
+            read => read.map_err(Some),
+        },
+    };
+    Ok((found.stores.clone(), chosen))
+}
+
+fn read(facts: &Facts<'_>, chosen: &Chosen, recipes: &[&Recipe]) -> Result<SurveyedHive, Error> {
+    let Chosen { opened, loaders } = chosen;
+    let mut examined = Examined::from(opened);
+    if facts.options.check {
+        facts.phase(Phase::Checking, opened.path())?;
+        examined.check = Some(CheckSummary::from(&check(&opened.hive)));
+    }
+    facts.phase(Phase::Comparing, opened.path())?;
+    let unreadable = |source| Error::Store {
+        path: opened.path().to_owned(),
+        source,
+    };
+    let store = Store::open(&opened.hive).map_err(unreadable)?;
+    let shown = on_volume(examined.volume.as_deref(), &examined.path);
+    let store = OpenStore::new(store, shown, loaders);
+    let mut found = Vec::new();
+    for recipe in recipes {
+        for row in &recipe.rows {
+            let About::Elements(judge) = row.about() else {
+                continue;
+            };
+            let judged = judge.judge(&store, facts)?.into_iter();
+            found.extend(judged.map(|judged| Finding {
+                recipe: recipe.name.clone(),
+                why: row.why().to_owned(),
+                judged,
+            }));
+        }
+    }
+    Ok(SurveyedHive {
+        examined,
+        findings: Findings::Elements(found),
+        fingerprints: opened.fingerprints(),
+    })
+}

@@ -1,0 +1,116 @@
+//! Judging the values of a hive of Windows.
+
+use diskmend_hive::Corruption;
+use diskmend_hive::check::check;
+
+use super::SurveyedHive;
+use crate::changes::Findings;
+use crate::changes::registry::JudgedValue;
+use crate::error::Error;
+use crate::examined::{CheckSummary, Examined};
+use crate::facts::{ControlSets, Facts};
+use crate::finding::{Finding, Notice};
+use crate::hive_on_disk::HiveOnDisk;
+use crate::place::HiveName;
+use crate::progress::Phase;
+use crate::recipe::Recipe;
+use crate::rows::About;
+
+/// Flag of the base block: transactions of the Kernel Transaction Manager may be pending (regf
+/// spec, Base block, Flags).
+const KTM_PENDING: u32 = 1;
+
+/// Checks a hive of Windows, and judges its values.
+pub(super) fn read(
+    facts: &Facts<'_>,
+    name: HiveName,
+    opened: &HiveOnDisk,
+    recipes: &[&Recipe],
+    notices: &mut Vec<Notice>,
+) -> Result<SurveyedHive, Error> {
+    let path = opened.path().to_owned();
+    let mut examined = Examined::from(opened);
+    if facts.options.check {
+        facts.phase(Phase::Checking, &path)?;
+        examined.check = Some(CheckSummary::from(&check(&opened.hive)));
+    }
+    facts.phase(Phase::Comparing, &path)?;
+    let damaged = examined
+        .check
+        .as_ref()
+        .is_some_and(|check| check.errors > 0);
+    let (sets, found) = match values(facts, opened, name, recipes) {
+        Ok(found) => found,
+        // The check tells it better, and the hive is refused for it.
+        Err(_) if damaged => Default::default(),
+        Err(error) => return Err(Error::corrupt(&path)(error)),
+    };
+    let base = opened.hive.base_block().map_err(Error::corrupt(&path))?;
+    if opened.dirty.is_none() && base.flags.get() & KTM_PENDING != 0 {
+        notices.push(Notice {
+            kind: "transactions-pending",
+            text: format!(
+                "{path}: its base block says that registry transactions may be pending in \
+                 .regtrans-ms files; Windows would carry them out after this repair"
+            ),
+        });
+    }
+    if name == HiveName::System {
+        notices.extend(set_notices(&path, &sets));
+        examined.control_sets = Some(sets);
+    }
+    Ok(SurveyedHive {
+        examined,
+        findings: Findings::Values(found),
+        fingerprints: opened.fingerprints(),
+    })
+}
+
+fn values(
+    facts: &Facts<'_>,
+    opened: &HiveOnDisk,
+    name: HiveName,
+    recipes: &[&Recipe],
+) -> Result<(ControlSets, Vec<Finding<JudgedValue>>), Corruption> {
+    let sets = match name {
+        HiveName::System => facts.control_sets_in(opened)?.clone(),
+        HiveName::Software => ControlSets::default(),
+    };
+    let mut found = Vec::new();
+    for recipe in recipes {
+        for row in &recipe.rows {
+            let judge = match row.about() {
+                About::Values(hive, judge) if hive == name => judge,
+                _ => continue,
+            };
+            let judged = judge.judge(opened, facts)?.into_iter();
+            found.extend(judged.map(|judged| Finding {
+                recipe: recipe.name.clone(),
+                why: row.why().to_owned(),
+                judged,
+            }));
+        }
+    }
+    Ok((sets, found))
+}
+
+fn set_notices(path: &str, sets: &ControlSets) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = sets
+        .missing
+        .iter()
+        .map(|missing| Notice {
+            kind: "select-names-missing-set",
+            text: format!(
+                "{path}: Select\\{} names {}, which does not exist; it is not created",
+                missing.named_by, missing.name
+            ),
+        })
+        .collect();
+    if sets.sets.is_empty() {
+        notices.push(Notice {
+            kind: "no-control-set",
+            text: format!("{path}: there is no control set"),
+        });
+    }
+    notices
+}
