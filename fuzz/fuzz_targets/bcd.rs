@@ -1,3 +1,5 @@
+//! Boot stores, listed, checked and exported.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::bcd(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::bcd(data));

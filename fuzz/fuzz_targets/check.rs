@@ -1,3 +1,5 @@
+//! The structural check of a hive.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::check(data));

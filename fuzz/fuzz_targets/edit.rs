@@ -1,3 +1,5 @@
+//! Edits of hives, corrupt or not, and commits.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::edit(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::edit(data));

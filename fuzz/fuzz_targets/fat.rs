@@ -1,3 +1,5 @@
+//! FAT volumes, read and changed.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::fat(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::fat(data));

@@ -1,3 +1,5 @@
+//! The folder of runs as an attacker leaves it.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::forge(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::forge(data));

@@ -1,3 +1,5 @@
+//! NTFS volumes, read.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::ntfs_read(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::ntfs_read(data));

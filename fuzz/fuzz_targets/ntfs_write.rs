@@ -1,3 +1,5 @@
+//! NTFS volumes, changed.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::ntfs_write(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::ntfs_write(data));

@@ -1,3 +1,5 @@
+//! Hives, opened and read.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::open(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::open(data));

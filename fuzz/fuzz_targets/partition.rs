@@ -1,3 +1,5 @@
+//! Partition tables.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::partition(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::partition(data));

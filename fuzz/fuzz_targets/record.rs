@@ -1,3 +1,5 @@
+//! Records of the changes of a disk, made and taken back.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::record(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::record(data));

@@ -1,3 +1,5 @@
+//! Registry text files.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::reg_file(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::reg_file(data));

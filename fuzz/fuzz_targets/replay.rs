@@ -1,3 +1,5 @@
+//! Hives, recovered from their logs.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::replay(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::replay(data));

@@ -1,3 +1,5 @@
+//! VHDs, opened, read and written.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::vhd(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::vhd(data));

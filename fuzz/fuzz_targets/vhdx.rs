@@ -1,3 +1,5 @@
+//! VHDXs, opened, read and written.
+
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::fuzz::vhdx(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| diskmend_fuzz::vhdx(data));

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    cargo, crash, cross_check, debian, demo, dist, fixtures, powershell, test_run, upcase, windows,
-    workspace,
+    cargo, crash, cross_check, debian, demo, dist, fixtures, fuzz, powershell, test_run, upcase,
+    windows, workspace,
 };
 
 /// Programs that the tests and the cross-check need, with their Debian packages.
@@ -23,8 +23,8 @@ const PACKAGES: [(&str, &str); 11] = [
     ("sfdisk", "fdisk"),
     ("strace", "strace"),
 ];
-/// Seconds for all fuzz targets together.
-const FUZZ_SECONDS: &str = "64";
+/// Seconds for each fuzz target.
+const FUZZ_SECONDS: u64 = 4;
 
 /// Moments at which the power is cut in each scenario.
 const CUTS: usize = 8;
@@ -74,16 +74,12 @@ pub fn run() -> Result<()> {
             cross_check::run(&options).map(|()| String::new())
         }),
         ("fuzzing", || {
-            let run = ["run", "--profile", "checked", "--package", "xtask"];
-            let fuzz = [
-                "--no-default-features",
-                "--",
-                "fuzz",
-                "--seconds",
-                FUZZ_SECONDS,
-            ];
-            // The same seeds everywhere.
-            cargo(&[&run[..], &fuzz].concat(), &[("DISKMEND_CORPUS", "")])
+            fuzz::run(&fuzz::Options {
+                seconds: FUZZ_SECONDS,
+                target: None,
+                input: None,
+                only_fixtures: true,
+            })
         }),
         ("windows build", || windows::run(&windows::Task::Build)),
         ("windows clippy", || windows::run(&windows::Task::Clippy)),

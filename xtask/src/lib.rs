@@ -7,30 +7,40 @@
     reason = "tasks talk to the person who runs them"
 )]
 
+#[cfg(feature = "tasks")]
 pub mod bench;
+#[cfg(feature = "tasks")]
 pub mod cargo;
-#[cfg(all(feature = "program", unix))]
+#[cfg(all(feature = "tasks", unix))]
 pub mod ci;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "tasks", target_os = "linux"))]
 pub mod crash;
+#[cfg(feature = "tasks")]
 pub mod cross_check;
+#[cfg(feature = "tasks")]
 pub mod debian;
+#[cfg(feature = "tasks")]
 pub mod demo;
-#[cfg(feature = "program")]
+#[cfg(feature = "tasks")]
 pub mod dist;
 #[cfg(test)]
 mod docs;
 pub mod fixtures;
+#[cfg(feature = "tasks")]
 pub mod fuzz;
 pub mod memory_file;
-#[cfg(all(feature = "program", unix))]
+#[cfg(all(feature = "tasks", unix))]
 pub mod powershell;
+#[cfg(feature = "tasks")]
 pub mod program;
+#[cfg(feature = "tasks")]
 mod random;
+#[cfg(feature = "tasks")]
 pub mod rust_target;
+#[cfg(feature = "tasks")]
 pub mod test_run;
-#[cfg(all(feature = "program", unix))]
+#[cfg(all(feature = "tasks", unix))]
 mod upcase;
-#[cfg(unix)]
+#[cfg(all(feature = "tasks", unix))]
 pub mod windows;
 pub mod workspace;

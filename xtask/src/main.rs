@@ -35,7 +35,7 @@ enum Task {
     BenchWide(xtask::bench::WideOptions),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
-    #[cfg(all(feature = "program", unix))]
+    #[cfg(unix)]
     /// Install what the tests need and run all that must pass
     Ci,
     #[cfg(target_os = "linux")]
@@ -43,10 +43,9 @@ enum Task {
     Crash(xtask::crash::Options),
     /// Show the main job from inspection to undo on a broken sample disk
     Demo,
-    #[cfg(all(feature = "program", unix))]
+    #[cfg(unix)]
     /// Build the release programs for Linux and Windows into archives with all that belongs to them
     Dist,
-    #[cfg(feature = "program")]
     /// Write the manual pages and shell completions to target/man
     Man,
     /// Make the fixture hives from their recipes
@@ -59,9 +58,9 @@ enum Task {
     CrossCheck(xtask::cross_check::Options),
     /// Check, edit, compare and undo every hive below $DISKMEND_CORPUS/hives
     Conformance(xtask::cross_check::CorpusOptions),
-    /// Run hostile bytes through the fuzz targets for a bounded time
+    /// Build the fuzz targets and run each for a bounded time
     Fuzz(xtask::fuzz::Options),
-    #[cfg(all(feature = "program", unix))]
+    #[cfg(unix)]
     /// Parse the PowerShell scripts, and look for what they must not do
     Powershell,
     #[cfg(unix)]
@@ -96,20 +95,19 @@ fn run() -> Result<()> {
         Task::BenchImagesSet(options) => xtask::bench::set_on_image(&options),
         Task::BenchWide(options) => xtask::bench::compare_wide(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
-        #[cfg(all(feature = "program", unix))]
+        #[cfg(unix)]
         Task::Ci => xtask::ci::run(),
         #[cfg(target_os = "linux")]
         Task::Crash(options) => xtask::crash::run(&options).map(drop),
         Task::Demo => xtask::demo::run(),
-        #[cfg(all(feature = "program", unix))]
+        #[cfg(unix)]
         Task::Dist => xtask::dist::archive(),
-        #[cfg(feature = "program")]
         Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),
         Task::Fixtures { check } => xtask::fixtures::run(check),
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
         Task::Conformance(options) => xtask::cross_check::run_corpus(&options),
-        Task::Fuzz(options) => xtask::fuzz::run(&options),
-        #[cfg(all(feature = "program", unix))]
+        Task::Fuzz(options) => xtask::fuzz::run(&options).map(drop),
+        #[cfg(unix)]
         Task::Powershell => xtask::powershell::run().map(drop),
         #[cfg(unix)]
         Task::Windows(task) => xtask::windows::run(&task).map(drop),

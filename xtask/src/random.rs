@@ -23,9 +23,4 @@ impl Random {
             end => (self.next() % end) as usize,
         }
     }
-
-    /// One of the items.
-    pub(crate) fn pick<T: Copy>(&mut self, items: &[T]) -> Option<T> {
-        items.get(self.below(items.len())).copied()
-    }
 }

@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use diskmend_acl::{SavedPart, SddlParts, SecurityDescriptor, write_saved};
-use diskmend_hive::Key;
-
-use super::sddl::domains;
-use super::{Target, settled};
+use anyhow::Result;
+use diskmend_acl::{Domains, SavedPart, SddlParts, SecurityDescriptor, write_saved};
+use diskmend_hive::{Key, Opened};
 
 /// Every kind of ACE, condition, flag and control bit that SDDL has words for.
 const SDDL: [&str; 14] = [
@@ -31,32 +28,47 @@ const SDDL: [&str; 14] = [
 /// How many keys of a hive are visited.
 const MAX_KEYS: usize = 2000;
 
-/// The inputs that mutations of descriptors, SDDL or save files start from.
+/// What mutations of descriptors, SDDL or save files start from.
+pub(super) enum Form {
+    Stored,
+    Sddl,
+    SaveFile,
+}
+
+/// The seeds of a form.
 ///
 /// # Errors
-/// Where a hive can't be read.
-pub(super) fn seeds(target: Target, hives: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
+/// If a hive can't be read.
+pub(super) fn seeds(form: &Form, hives: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     let mut descriptors = Vec::new();
     for text in SDDL {
         descriptors.push(SecurityDescriptor::from_sddl(text, &domains())?);
     }
     descriptors.extend(stored(hives)?);
-    match target {
+    match form {
         // Each with the next one behind it.
-        Target::Descriptor => descriptors
+        Form::Stored => descriptors
             .iter()
             .zip(descriptors.iter().cycle().skip(1))
             .map(|(first, second)| Ok([first.to_bytes()?, second.to_bytes()?].concat()))
             .collect(),
-        Target::Sddl => {
+        Form::Sddl => {
             let written = descriptors
                 .iter()
                 .filter_map(|descriptor| descriptor.to_sddl(SddlParts::All).ok())
                 .chain(SDDL.map(str::to_owned));
             Ok(written.map(String::into_bytes).collect())
         }
-        Target::AclSave => descriptors.chunks(3).map(save_file).collect(),
-        _ => bail!("{} does not start from descriptors", target.name()),
+        Form::SaveFile => descriptors.chunks(3).map(save_file).collect(),
+    }
+}
+
+/// A machine and a domain that aliases can be resolved with.
+fn domains() -> Domains {
+    Domains {
+        machine: "S-1-5-21-1-2-3".parse().ok(),
+        domain: "S-1-5-21-4-5-6".parse().ok(),
+        root: None,
     }
 }
 
@@ -75,7 +87,7 @@ fn save_file(descriptors: &[SecurityDescriptor]) -> Result<Vec<u8>> {
 fn stored(hives: &[PathBuf]) -> Result<Vec<SecurityDescriptor>> {
     let mut found = BTreeSet::new();
     for path in hives {
-        let Some(hive) = settled(&std::fs::read(path)?) else {
+        let Ok(Opened::Clean(hive)) = diskmend_hive::open(Box::new(std::fs::read(path)?)) else {
             continue;
         };
         let mut pending: Vec<Key<'_>> = hive.root().into_iter().collect();

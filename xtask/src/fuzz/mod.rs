@@ -1,141 +1,147 @@
-//! Fuzzing: what hostile bytes must never do is panic, hang or take all memory.
-//!
-//! The entry points are plain functions over bytes. `cargo xtask fuzz` runs them on stable Rust
-//! over mutated fixtures for a bounded time; the `fuzz` folder runs the same functions under
-//! libFuzzer.
+//! `cargo xtask fuzz`: a bounded run of the libFuzzer targets in `fuzz`, on the stable toolchain. It
+//! has libFuzzer's coverage, and no sanitizer: those need a nightly toolchain and `cargo fuzz`.
 
-mod acl_save;
 mod acl_seeds;
-mod bcd;
-mod descriptor;
-mod edit;
-#[cfg(target_os = "linux")]
-mod forge;
-mod image;
-mod mutate;
-mod mutate_short;
-mod runner;
-mod sddl;
-mod seeds;
-mod target;
-mod walk;
-mod watchdog;
+mod corpus;
 
-use diskmend_hive::reg_file::{Encoding, RegFile, Writer};
-use diskmend_hive::{Hive, Logs, Opened, Storage};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
 
-pub use acl_save::acl_save;
-pub use bcd::bcd;
-pub use descriptor::descriptor;
-pub use edit::edit;
-#[cfg(target_os = "linux")]
-pub use forge::forge;
-pub use image::{fat, ntfs_read, ntfs_write, partition, record, vhd, vhdx};
-pub use runner::{Options, run, write_corpus};
-pub use sddl::sddl;
-pub use target::Target;
+use anyhow::{Context, Result, bail};
 
-use crate::memory_file::MemoryFile;
+use crate::{cargo, program, workspace};
 
-/// Opens a hive and reads all that its keys lead to.
-pub fn open(data: &[u8]) {
-    if let Ok(Opened::Clean(hive)) = diskmend_hive::open(Box::new(data.to_vec())) {
-        walk::walk(&hive);
-    }
+/// What `cargo fuzz` gives the compiler, so that libFuzzer sees which code an input reaches.
+const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
+     -Cllvm-args=-sanitizer-coverage-level=4 \
+     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+     -Cllvm-args=-sanitizer-coverage-pc-table \
+     -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+/// Bounds of one input: far more than the slowest needs. In seconds, and in MiB.
+const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=2048"];
+
+/// What to run.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Seconds for each target
+    #[arg(long, default_value_t = 4)]
+    pub seconds: u64,
+    /// Only this target, as its file in fuzz/fuzz_targets is named
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Run this one input instead of mutated ones; needs --target
+    #[arg(long, requires = "target")]
+    pub input: Option<PathBuf>,
+    /// Start from the fixtures alone, also if DISKMEND_CORPUS names a folder of real hives
+    #[arg(long)]
+    pub only_fixtures: bool,
 }
 
-/// Checks a hive, as clean as it claims to be or not.
-pub fn check(data: &[u8]) {
-    if let Some(hive) = settled(data) {
-        let report = diskmend_hive::check::check(&hive);
-        // All texts of a report are made from hostile bytes.
-        let texts: usize = report.problems.iter().map(|p| p.to_string().len()).sum();
-        std::hint::black_box(texts);
-    }
-}
-
-/// Recovers a hive from its logs, and checks what comes of it. The input is as [`join`] makes it.
-pub fn replay(data: &[u8]) {
-    let [primary, log1, log2] = split(data);
-    let Ok(Opened::Dirty(hive)) = diskmend_hive::open(Box::new(primary.to_vec())) else {
-        return;
-    };
-    let log1 = MemoryFile::new(log1.to_vec());
-    let log2 = MemoryFile::new(log2.to_vec());
-    let storage = |file| -> Option<&dyn Storage> { Some(file) };
-    let len = primary.len() as u64;
-    let Ok(logs) = Logs::read(len, None, storage(&log1), storage(&log2)) else {
-        return;
-    };
-    if let Ok((hive, recovery)) = hive.recover(&logs) {
-        assert!(!recovery.applied.is_empty(), "recovered from no log");
-        std::hint::black_box(diskmend_hive::check::check(&hive));
-        walk::walk(&hive);
-    }
-}
-
-/// Parses a registry text file; what can be written must read back as the same operations.
+/// Builds the targets and runs them; what was found is kept in `fuzz/artifacts`.
 ///
-/// # Panics
-/// Where it does not.
-pub fn reg_file(data: &[u8]) {
-    let Ok(file) = RegFile::parse(data) else {
-        return;
-    };
-    let written = || {
-        let mut writer = Writer::start(Vec::new(), Encoding::Utf8)?;
-        for operation in &file.operations {
-            writer.operation(operation)?;
+/// # Errors
+/// If an input makes a target panic, hang or take too much memory.
+pub fn run(options: &Options) -> Result<String> {
+    let mut targets = targets()?;
+    if let Some(only) = &options.target {
+        targets.retain(|target| target == only);
+    }
+    if targets.is_empty() {
+        bail!("there is no such target in fuzz/fuzz_targets");
+    }
+    let programs = build(&targets)?;
+    let mut failed = Vec::new();
+    for target in &targets {
+        let mut command = Command::new(programs.join(target));
+        command.args(LIMITS).arg(format!(
+            "-artifact_prefix={}/",
+            artifacts(target)?.display()
+        ));
+        match &options.input {
+            Some(input) => command.arg(input),
+            None => command
+                .args(["-seed=1", &format!("-max_total_time={}", options.seconds)])
+                .arg(corpus::write(target, !options.only_fixtures)?),
+        };
+        if !one(target, &mut command)? {
+            failed.push(target.as_str());
         }
-        writer.finish()
-    };
-    if let Ok(text) = written() {
-        let again = RegFile::parse(&text);
-        let again = again.map(|file| without_lines(&file));
-        assert_eq!(again, Ok(without_lines(&file)), "written and read back");
     }
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(format!("{} targets", targets.len()))
 }
 
-/// The operations as text, without the lines they come from.
-fn without_lines(file: &RegFile) -> Vec<String> {
-    file.operations
-        .iter()
-        .map(|operation| {
-            let text = format!("{operation:?}");
-            let line = format!("line: {} }}", operation.line());
-            text.strip_suffix(&line).unwrap_or(&text).to_owned()
-        })
-        .collect()
+/// Writes the seeds of every target to `fuzz/corpus`, where `cargo fuzz` looks for them.
+///
+/// # Errors
+/// If a file can't be written.
+pub fn write_corpus() -> Result<()> {
+    for target in targets()? {
+        println!("{}", corpus::write(&target, true)?.display());
+    }
+    Ok(())
 }
 
-fn settled(data: &[u8]) -> Option<Hive> {
-    match diskmend_hive::open(Box::new(data.to_vec())).ok()? {
-        Opened::Clean(hive) => Some(hive),
-        Opened::Dirty(hive) => hive.assume_clean().ok(),
+/// The names of all targets.
+fn targets() -> Result<Vec<String>> {
+    let folder = workspace::root()?.join("fuzz").join("fuzz_targets");
+    let mut names = Vec::new();
+    for entry in folder
+        .read_dir()
+        .with_context(|| folder.display().to_string())?
+    {
+        let path = entry?.path();
+        let name = path.file_stem().context("a file without a name")?;
+        names.push(name.to_string_lossy().into_owned());
     }
+    names.sort();
+    Ok(names)
 }
 
-/// Three files as one input: the lengths of the first two, then all bytes.
-#[must_use]
-pub fn join(primary: &[u8], log1: &[u8], log2: &[u8]) -> Vec<u8> {
-    let mut data = Vec::new();
-    for file in [primary, log1] {
-        data.extend((file.len() as u32).to_le_bytes());
-    }
-    for file in [primary, log1, log2] {
-        data.extend_from_slice(file);
-    }
-    data
+fn artifacts(target: &str) -> Result<PathBuf> {
+    let folder = workspace::root()?
+        .join("fuzz")
+        .join("artifacts")
+        .join(target);
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder)
 }
 
-fn split(data: &[u8]) -> [&[u8]; 3] {
-    let Some((lengths, bytes)) = data.split_first_chunk::<8>() else {
-        return [data, &[], &[]];
-    };
-    let [a, b, c, d, e, f, g, h] = *lengths;
-    let primary = u32::from_le_bytes([a, b, c, d]) as usize;
-    let log1 = u32::from_le_bytes([e, f, g, h]) as usize;
-    let (primary, rest) = bytes.split_at(primary.min(bytes.len()));
-    let (log1, log2) = rest.split_at(log1.min(rest.len()));
-    [primary, log1, log2]
+/// Builds the targets with their coverage counted; gives the folder of the programs.
+fn build(targets: &[String]) -> Result<PathBuf> {
+    let host = program::stdout(Path::new("rustc"), &["--print", "host-tuple"])?;
+    let host = String::from_utf8_lossy(&host).trim().to_owned();
+    let folder = workspace::output("fuzz")?;
+    // The target is named so that build scripts are built without coverage.
+    let mut build = cargo::command(&["build", "--profile", "checked", "--target", &host])?;
+    build.args(["--package", "diskmend-fuzz", "--features", "libfuzzer"]);
+    for target in targets {
+        build.args(["--bin", target]);
+    }
+    build.arg("--target-dir").arg(&folder);
+    cargo::run(build.env("RUSTFLAGS", COVERAGE))?;
+    Ok(folder.join(host).join("checked"))
+}
+
+/// Runs a target; whether it found nothing.
+fn one(target: &str, command: &mut Command) -> Result<bool> {
+    let start = Instant::now();
+    let output = command.output().with_context(|| target.to_owned())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        println!("FAILED {target}: {}\n{said}", output.status);
+        return Ok(false);
+    }
+    // "#4096 DONE cov: 812 ft: 3111 corp: 90/7Kb exec/s: 1365 rss: 61Mb"
+    let done = said.lines().rev().find(|line| line.contains("\tDONE "));
+    let done = done.unwrap_or("passes");
+    println!(
+        "{target:<12} {:>5.1} s  {done}",
+        start.elapsed().as_secs_f64()
+    );
+    Ok(true)
 }

@@ -80,13 +80,12 @@ fn original() -> Arc<[u8]> {
 /// # Panics
 /// Where restoring does not end as before, or a sound record does not give everything back.
 pub fn record(data: &[u8]) {
-    let mut input = Input::parse(data);
-    let Some(base) = input.base(bases()) else {
+    let Some(mut input) = Input::parse(data, bases()) else {
         return;
     };
-    let file = input.medium(base, seal);
-    let record = file.bytes(0, base.bytes.len());
-    let cut = (input.script.below(8 * base.len) as usize).min(record.len());
+    let file = input.medium(seal);
+    let record = file.bytes(0, input.base.bytes.len());
+    let cut = (input.script.below(8 * input.base.len) as usize).min(record.len());
     hostile(record.get(..cut).unwrap_or_default().to_vec());
     sound(&mut input.script);
 }

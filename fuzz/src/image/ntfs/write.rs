@@ -15,7 +15,7 @@ use diskmend_image::ntfs::{FileId, Volume, VolumeError};
 
 use super::secure::{FIRST_ID, descriptors};
 use super::volume::{FOLDER_NAME, Made, MadeFile};
-use crate::fuzz::image::input::{Input, Script};
+use crate::image::input::{Input, Script};
 
 /// Most changes that are made.
 const MAX_STEPS: usize = 10;
@@ -27,16 +27,17 @@ const MAX_LEN: u64 = 300_000;
 /// # Panics
 /// Where a change is not what is read afterwards, damages the volume, or changes another file.
 pub fn ntfs_write(data: &[u8]) {
-    let mut input = Input::parse(data);
     let bases = super::bases();
-    let Some(base) = input.base(bases) else {
+    let Some(mut input) = Input::parse(data, bases) else {
         return;
     };
-    let index = bases.iter().position(|other| std::ptr::eq(other, base));
+    let index = bases
+        .iter()
+        .position(|other| std::ptr::eq(other, input.base));
     let Some(made) = index.and_then(|index| super::made().get(index)) else {
         return;
     };
-    let device: Arc<dyn Device> = input.medium(base, |_| {});
+    let device: Arc<dyn Device> = input.medium(|_| {});
     let touched = |place: &std::ops::Range<usize>| {
         input.changes.iter().any(|(offset, bytes)| {
             let end = offset.saturating_add(bytes.len() as u64);

@@ -9,7 +9,7 @@ use diskmend_image::ntfs::{FileId, Kind, Volume, VolumeError};
 
 use super::secure::{FIRST_ID, descriptors};
 use super::volume::{PACKED, PACKED_NAME};
-use crate::fuzz::image::input::Input;
+use crate::image::input::Input;
 
 /// Most names that are looked at.
 const MAX_NAMES: usize = 300;
@@ -21,13 +21,12 @@ const MAX_READ: u64 = 1 << 17;
 /// # Panics
 /// Where the sound volume can't be read whole.
 pub fn ntfs_read(data: &[u8]) {
-    let input = Input::parse(data);
     let bases = super::bases();
-    let Some(base) = input.base(bases) else {
+    let Some(input) = Input::parse(data, bases) else {
         return;
     };
     let sound = input.changes.is_empty();
-    let device: Arc<dyn Device> = input.medium(base, |_| {});
+    let device: Arc<dyn Device> = input.medium(|_| {});
     let volume = match Volume::open(device) {
         Ok(volume) => volume,
         Err(error) => return failed(&error, sound),

@@ -36,12 +36,11 @@ pub fn vhdx(data: &[u8]) {
     work(data, vhdx_files::bases(), vhdx_files::seal);
 }
 
-fn work(data: &[u8], bases: &[Base], seal: impl FnOnce(&Sparse)) {
-    let mut input = Input::parse(data);
-    let Some(base) = input.base(bases) else {
+fn work(data: &[u8], bases: &'static [Base], seal: impl FnOnce(&Sparse)) {
+    let Some(mut input) = Input::parse(data, bases) else {
         return;
     };
-    let medium = input.medium(base, seal);
+    let medium = input.medium(seal);
     let disk = match Container::open(medium.clone()) {
         Ok(disk) => disk,
         Err(error) => {

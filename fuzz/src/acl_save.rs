@@ -7,8 +7,8 @@
 
 use diskmend_acl::{SavedEntries, SavedEntry, SavedPart, write_saved};
 
-use super::descriptor::same_entries;
-use super::sddl::domains;
+use crate::descriptor::same_entries;
+use crate::sddl::domains;
 
 /// Reads a save file, past its errors; each object written again must read back as it is.
 ///

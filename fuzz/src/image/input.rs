@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! number of the image u8 | flags u8 | change | change | ... | 0 u8 | what is done
-//! change: length u8, not 0 | offset u32 | bytes
+//! change: length u8, not 0 | region u8 | offset in the region u16 | bytes
 //! ```
 
 use std::ops::Range;
@@ -31,11 +31,22 @@ impl Base {
             regions,
         }
     }
+
+    /// A place in one of the regions.
+    fn place(&self, region: u8, offset: u16) -> u64 {
+        let whole = 0..self.bytes.len();
+        let region = self
+            .regions
+            .get(usize::from(region) % self.regions.len().max(1));
+        let region = region.unwrap_or(&whole);
+        (region.start + usize::from(offset) % region.len().max(1)) as u64
+    }
 }
 
 /// An input, taken apart.
 pub(super) struct Input<'a> {
-    number: u8,
+    /// The image that is meant.
+    pub(super) base: &'static Base,
     flags: u8,
     /// Offsets and bytes.
     pub(super) changes: Vec<(u64, &'a [u8])>,
@@ -44,34 +55,31 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn parse(data: &'a [u8]) -> Self {
-        let mut script = Script(data);
+    /// Takes an input apart that means one of `bases`; `None` if there is no base.
+    pub(super) fn parse(data: &'a [u8], bases: &'static [Base]) -> Option<Self> {
+        let mut script = Script::new(data);
         let (number, flags) = (script.byte(), script.byte());
+        let base = bases.get(usize::from(number) % bases.len().max(1))?;
         let mut changes = Vec::new();
         loop {
             let len = usize::from(script.byte());
             if len == 0 {
                 break;
             }
-            let offset = u64::from(script.number());
+            let offset = base.place(script.byte(), script.half());
             changes.push((offset, script.take(len)));
         }
-        Self {
-            number,
+        Some(Self {
+            base,
             flags,
             changes,
             script,
-        }
-    }
-
-    /// The image that is meant.
-    pub(super) fn base<'b>(&self, bases: &'b [Base]) -> Option<&'b Base> {
-        bases.get(usize::from(self.number) % bases.len().max(1))
+        })
     }
 
     /// The changed image; `seal` makes its checksums right.
-    pub(super) fn medium(&self, base: &Base, seal: impl FnOnce(&Sparse)) -> Arc<Sparse> {
-        let medium = Sparse::new(&base.bytes, base.len);
+    pub(super) fn medium(&self, seal: impl FnOnce(&Sparse)) -> Arc<Sparse> {
+        let medium = Sparse::new(&self.base.bytes, self.base.len);
         for (offset, bytes) in &self.changes {
             medium.patch(*offset, bytes);
         }
@@ -83,35 +91,42 @@ impl<'a> Input<'a> {
 }
 
 /// What is left of an input; zeros follow its end.
-pub(in crate::fuzz) struct Script<'a>(&'a [u8]);
+pub(crate) struct Script<'a>(&'a [u8]);
 
 impl<'a> Script<'a> {
-    #[cfg(target_os = "linux")]
-    pub(in crate::fuzz) const fn new(data: &'a [u8]) -> Self {
+    pub(crate) const fn new(data: &'a [u8]) -> Self {
         Self(data)
     }
 
-    pub(in crate::fuzz) fn is_at_end(&self) -> bool {
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(in crate::fuzz) fn take(&mut self, len: usize) -> &'a [u8] {
+    pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
         taken
     }
 
-    pub(in crate::fuzz) fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or_default()
     }
 
-    pub(in crate::fuzz) fn number(&mut self) -> u32 {
+    pub(crate) fn half(&mut self) -> u16 {
+        u16::from_le_bytes([self.byte(), self.byte()])
+    }
+
+    pub(crate) fn number(&mut self) -> u32 {
         let bytes = self.take(4).iter().rev();
         bytes.fold(0, |number, byte| number << 8 | u32::from(*byte))
     }
 
     /// A number below `end`, often at one of its ends; 0 where `end` is 0.
-    pub(in crate::fuzz) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         let (kind, number) = (self.byte(), u64::from(self.number()));
         let last = end.saturating_sub(1);
         match kind % 4 {
@@ -122,7 +137,7 @@ impl<'a> Script<'a> {
     }
 
     /// Bytes to write, of a number that is small most of the time.
-    pub(in crate::fuzz) fn content(&mut self) -> Vec<u8> {
+    pub(crate) fn content(&mut self) -> Vec<u8> {
         let (kind, byte) = (self.byte(), self.byte());
         let len = match kind % 8 {
             0 => 1,

@@ -30,11 +30,10 @@ const BASIC_DATA: [u8; 16] = [
 /// # Panics
 /// Where a partition that can be opened does not lie within the disk, or two overlap.
 pub fn partition(data: &[u8]) {
-    let mut input = Input::parse(data);
-    let Some(base) = input.base(bases()) else {
+    let Some(mut input) = Input::parse(data, bases()) else {
         return;
     };
-    let medium = input.medium(base, seal);
+    let medium = input.medium(seal);
     let device: Arc<dyn Device> = medium;
     let sector = match input.script.byte() % 4 {
         0 => Some(512),

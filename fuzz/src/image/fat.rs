@@ -34,11 +34,10 @@ type Files = BTreeMap<Path, Vec<u8>>;
 /// # Panics
 /// Where a change is not what is read afterwards, damages the volume, or changes another file.
 pub fn fat(data: &[u8]) {
-    let mut input = Input::parse(data);
-    let Some(base) = input.base(bases()) else {
+    let Some(mut input) = Input::parse(data, bases()) else {
         return;
     };
-    let medium: Arc<dyn Device> = input.medium(base, |_| {});
+    let medium: Arc<dyn Device> = input.medium(|_| {});
     let Ok(volume) = Volume::open(Arc::clone(&medium)) else {
         return;
     };

@@ -8,8 +8,8 @@ use super::record::{
     STANDARD_INFORMATION, Stream, VOLUME_INFORMATION, block, entry, last, root,
 };
 use super::secure::{self, FIRST_ID};
-use crate::fuzz::image::bytes::{put, put16, put32, put64, utf16};
-use crate::fuzz::image::input::Base;
+use crate::image::bytes::{put, put16, put32, put64, utf16};
+use crate::image::input::Base;
 
 /// Length of the volume without the copy of its boot sector.
 const LEN: usize = 2 << 20;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::fuzz::image::Script;
+use crate::image::Script;
 
 /// Words that mean something in a journal, and paths that a journal has no business to name.
 const WORDS: [&str; 34] = [

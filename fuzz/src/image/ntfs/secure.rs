@@ -5,7 +5,7 @@ use diskmend_acl::{Domains, SecurityDescriptor};
 use super::record::{BITMAP, DATA, INDEX_ALLOCATION, INDEX_ROOT};
 use super::record::{Record, block, entry, last, root};
 use super::volume::Maker;
-use crate::fuzz::image::bytes::{put, put16};
+use crate::image::bytes::{put, put16};
 
 /// The id of the first descriptor.
 pub(super) const FIRST_ID: u32 = 0x100;

@@ -9,12 +9,13 @@
 use diskmend_hive::check::check;
 use diskmend_hive::commit::{CommitError, Options, execute, plan};
 use diskmend_hive::{Committable, Editor, Filetime, Logs, Opened, ValueType, VerifyError, open};
+use xtask::memory_file::MemoryHive;
 
-use super::{settled, walk};
-use crate::memory_file::MemoryHive;
+use crate::hive_input::HiveInput;
+use crate::{settled, walk};
 
-/// Bytes at the end of the input that say what to edit: four for each edit.
-const SCRIPT_LEN: usize = 64;
+/// Most edits, of which each takes four bytes of the input.
+const MAX_STEPS: usize = 16;
 const MAX_PATHS: usize = 200;
 
 /// Edits a hive. What was sound before must be sound after; what was not may give any error.
@@ -22,17 +23,16 @@ const MAX_PATHS: usize = 200;
 /// # Panics
 /// Where a sound hive does not stay sound.
 pub fn edit(data: &[u8]) {
-    let Some((bytes, script)) = data.split_last_chunk::<SCRIPT_LEN>() else {
-        return;
-    };
-    let Some(hive) = settled(bytes) else {
+    let input = HiveInput::parse(data);
+    let [bytes, ..] = input.files;
+    let Some(hive) = settled(bytes.clone()) else {
         return;
     };
     let report = check(&hive);
     let (was_sound, was_spotless) = (report.is_sound(), report.problems.is_empty());
     let paths = walk::paths(&hive, MAX_PATHS);
     let mut editor = Editor::new(hive, Filetime(1));
-    for step in script.as_chunks::<4>().0 {
+    for step in input.rest.as_chunks::<4>().0.iter().take(MAX_STEPS) {
         apply(&mut editor, &paths, *step, was_spotless);
     }
     let Ok(edited) = editor.finish() else {
@@ -42,7 +42,7 @@ pub fn edit(data: &[u8]) {
     };
     if was_sound {
         match edited.verify() {
-            Ok((verified, _)) => commits(&verified.into(), bytes),
+            Ok((verified, _)) => commits(&verified.into(), &bytes),
             // What a warning is about, such as two keys of one name, can be found in another's place.
             Err(VerifyError::OtherThanEdited { .. }) if !was_spotless => {}
             Err(error) => panic!("after edits: {error:?}"),

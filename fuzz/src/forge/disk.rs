@@ -13,7 +13,7 @@ use diskmend_repair::{Engine, Goal, Watch};
 use tempfile::TempDir;
 
 use super::{RECIPES, options};
-use crate::fixtures;
+use xtask::fixtures;
 
 /// The fixture whose hive and log the disk gets.
 const FIXTURE: &str = "dirty-hvle-log1";

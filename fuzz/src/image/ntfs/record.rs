@@ -1,6 +1,6 @@
 //! FILE records and index nodes, attribute by attribute (Linux-NTFS).
 
-use crate::fuzz::image::bytes::{put, put16, put32, put64, utf16};
+use crate::image::bytes::{put, put16, put32, put64, utf16};
 
 pub(super) const RECORD_LEN: usize = 1024;
 pub(super) const INDEX_LEN: usize = 4096;

@@ -10,8 +10,7 @@ use diskmend_disk::Target;
 use diskmend_repair::recipe::Catalogue;
 use diskmend_repair::{Engine, Goal, Key, Keys, Options, Watch};
 
-use super::image::Script;
-use crate::random::Random;
+use crate::image::Script;
 use disk::Disk;
 
 /// Most changes of one input.
@@ -138,19 +137,4 @@ fn repair(target: &Target, cancel: &AtomicBool) {
         let repaired = plan.apply(&mut watch);
         std::hint::black_box(repaired.is_ok());
     }
-}
-
-/// Inputs to begin with.
-pub(super) fn seeds() -> Vec<Vec<u8>> {
-    let mut random = Random::new(1);
-    let input = |kind: u8, random: &mut Random| {
-        let mut input = vec![random.next() as u8];
-        for _ in 0..3 {
-            input.push(kind);
-            input.extend((0..8).map(|_| random.next() as u8));
-        }
-        input
-    };
-    let kinds = (0..12).flat_map(|kind| [kind; 4]);
-    kinds.map(|kind| input(kind, &mut random)).collect()
 }

@@ -3,12 +3,16 @@
 use diskmend_bcd::text::Document;
 use diskmend_bcd::{Listing, Store, check};
 
+use crate::hive_input::HiveInput;
+use crate::settled;
+
 /// Lists, checks and exports a boot store; what is exported must parse as what it was.
 ///
 /// # Panics
 /// Where it does not.
 pub fn bcd(data: &[u8]) {
-    let Some(hive) = super::settled(data) else {
+    let [primary, ..] = HiveInput::of_store(data).files;
+    let Some(hive) = settled(primary) else {
         return;
     };
     let Ok(root) = hive.root() else {

@@ -1,0 +1,112 @@
+//! What hostile bytes must never do is panic, hang or take all memory. Each target is a function over
+//! bytes, which libFuzzer calls by a file in `fuzz_targets`.
+
+#![cfg(target_os = "linux")]
+#![forbid(unsafe_code)]
+
+mod acl_save;
+mod bcd;
+mod descriptor;
+mod edit;
+mod forge;
+mod hive_input;
+mod image;
+mod sddl;
+mod walk;
+
+use diskmend_hive::reg_file::{Encoding, RegFile, Writer};
+use diskmend_hive::{Hive, Logs, Opened, Storage};
+use xtask::memory_file::MemoryFile;
+
+pub use acl_save::acl_save;
+pub use bcd::bcd;
+pub use descriptor::descriptor;
+pub use edit::edit;
+pub use forge::forge;
+pub use image::{fat, ntfs_read, ntfs_write, partition, record, vhd, vhdx};
+pub use sddl::sddl;
+
+use hive_input::HiveInput;
+
+/// Opens a hive and reads all that its keys lead to.
+pub fn open(data: &[u8]) {
+    let [primary, ..] = HiveInput::parse(data).files;
+    if let Ok(Opened::Clean(hive)) = diskmend_hive::open(Box::new(primary)) {
+        walk::walk(&hive);
+    }
+}
+
+/// Checks a hive, as clean as it claims to be or not.
+pub fn check(data: &[u8]) {
+    let [primary, ..] = HiveInput::parse(data).files;
+    if let Some(hive) = settled(primary) {
+        let report = diskmend_hive::check::check(&hive);
+        // All texts of a report are made from hostile bytes.
+        let texts: usize = report.problems.iter().map(|p| p.to_string().len()).sum();
+        std::hint::black_box(texts);
+    }
+}
+
+/// Recovers a hive from its logs, and checks what comes of it.
+///
+/// # Panics
+/// If it is recovered from nothing.
+pub fn replay(data: &[u8]) {
+    let [primary, log1, log2] = HiveInput::parse(data).files;
+    let len = primary.len() as u64;
+    let Ok(Opened::Dirty(hive)) = diskmend_hive::open(Box::new(primary)) else {
+        return;
+    };
+    let (log1, log2) = (MemoryFile::new(log1), MemoryFile::new(log2));
+    let storage = |file| -> Option<&dyn Storage> { Some(file) };
+    let Ok(logs) = Logs::read(len, None, storage(&log1), storage(&log2)) else {
+        return;
+    };
+    if let Ok((hive, recovery)) = hive.recover(&logs) {
+        assert!(!recovery.applied.is_empty(), "recovered from no log");
+        std::hint::black_box(diskmend_hive::check::check(&hive));
+        walk::walk(&hive);
+    }
+}
+
+/// Parses a registry text file; what can be written must read back as the same operations.
+///
+/// # Panics
+/// Where it does not.
+pub fn reg_file(data: &[u8]) {
+    let Ok(file) = RegFile::parse(data) else {
+        return;
+    };
+    let written = || {
+        let mut writer = Writer::start(Vec::new(), Encoding::Utf8)?;
+        for operation in &file.operations {
+            writer.operation(operation)?;
+        }
+        writer.finish()
+    };
+    if let Ok(text) = written() {
+        let again = RegFile::parse(&text);
+        let again = again.map(|file| without_lines(&file));
+        assert_eq!(again, Ok(without_lines(&file)), "written and read back");
+    }
+}
+
+/// The operations as text, without the lines they come from.
+fn without_lines(file: &RegFile) -> Vec<String> {
+    file.operations
+        .iter()
+        .map(|operation| {
+            let text = format!("{operation:?}");
+            let line = format!("line: {} }}", operation.line());
+            text.strip_suffix(&line).unwrap_or(&text).to_owned()
+        })
+        .collect()
+}
+
+/// A hive that can be read, as clean as it claims to be or not.
+fn settled(bytes: Vec<u8>) -> Option<Hive> {
+    match diskmend_hive::open(Box::new(bytes)).ok()? {
+        Opened::Clean(hive) => Some(hive),
+        Opened::Dirty(hive) => hive.assume_clean().ok(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Where fuzzing starts from: what the targets make of each fixture, and real hives if
+//! DISKMEND_CORPUS names some.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use walkdir::WalkDir;
+
+use super::acl_seeds::{self, Form};
+use crate::random::Random;
+use crate::{fixtures, workspace};
+
+/// Environment variable that names a folder of real hives.
+const CORPUS: &str = "DISKMEND_CORPUS";
+
+/// Longer files are left out: a run gets more from many short inputs.
+const MAX_LEN: u64 = 1 << 20;
+
+/// Inputs for each fixture or image.
+const SCRIPTS: u8 = 4;
+/// More images than any target begins with, and more kinds of change than any knows.
+const IMAGES: u8 = 4;
+const CHANGES: u8 = 12;
+
+/// Writes the seeds of a target to its folder in `fuzz/corpus`, and gives that.
+///
+/// # Errors
+/// If a fixture can't be read, or a file can't be written.
+pub(super) fn write(target: &str, with_real_hives: bool) -> Result<PathBuf> {
+    let folder = workspace::root()?.join("fuzz").join("corpus").join(target);
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    for (number, seed) in seeds(target, with_real_hives)?.iter().enumerate() {
+        let path = folder.join(format!("seed-{number:03}"));
+        fs::write(&path, seed).with_context(|| path.display().to_string())?;
+    }
+    Ok(folder)
+}
+
+fn seeds(target: &str, with_real_hives: bool) -> Result<Vec<Vec<u8>>> {
+    let real = |folder| match std::env::var_os(CORPUS).filter(|corpus| !corpus.is_empty()) {
+        Some(corpus) if with_real_hives => real_hives(&Path::new(&corpus).join(folder)),
+        _ => Ok(Vec::new()),
+    };
+    let hives = || -> Result<Vec<PathBuf>> {
+        let own = fixtures::all()?;
+        let own = own.iter().map(fixtures::Fixture::hive);
+        Ok(own.chain(real("hives")?).collect())
+    };
+    let fixtures = u8::try_from(fixtures::all()?.len())?;
+    let mut random = Random::new(1);
+    Ok(match target {
+        "reg_file" => contents(&workspace::root()?.join("fixtures").join("content"))?,
+        "descriptor" => acl_seeds::seeds(&Form::Stored, &hives()?)?,
+        "sddl" => acl_seeds::seeds(&Form::Sddl, &hives()?)?,
+        "acl_save" => acl_seeds::seeds(&Form::SaveFile, &hives()?)?,
+        "forge" => (0..CHANGES)
+            .flat_map(|kind| [kind; SCRIPTS as usize])
+            .map(|kind| folder_changes(kind, &mut random))
+            .collect(),
+        "open" | "check" | "edit" | "bcd" => {
+            let real = real(if target == "bcd" { "bcd" } else { "hives" })?;
+            let real = real.iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
+            let own = scripts(fixtures, 0, &mut random);
+            own.into_iter().chain(real).collect()
+        }
+        "replay" => scripts(fixtures, 0, &mut random),
+        // Images are sealed by a flag, hives by its absence.
+        _ => scripts(IMAGES, 1, &mut random),
+    })
+}
+
+/// Inputs that begin with each fixture or image, change nothing in it, and do something with it.
+fn scripts(count: u8, flags: u8, random: &mut Random) -> Vec<Vec<u8>> {
+    let numbers = (0..count).flat_map(|number| [number; SCRIPTS as usize]);
+    numbers
+        .map(|number| {
+            let mut input = vec![number, flags, 0];
+            input.extend(bytes(random, 64));
+            input
+        })
+        .collect()
+}
+
+/// An input of the forged folder: some changes of one kind.
+fn folder_changes(kind: u8, random: &mut Random) -> Vec<u8> {
+    let mut input = bytes(random, 1);
+    for _ in 0..3 {
+        input.push(kind);
+        input.extend(bytes(random, 8));
+    }
+    input
+}
+
+fn bytes(random: &mut Random, len: usize) -> Vec<u8> {
+    (0..len).map(|_| random.next() as u8).collect()
+}
+
+/// The hives in a folder that are short enough; logs and descriptions are none.
+fn real_hives(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut hives = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        let ending = entry.path().extension();
+        let is_hive = ending.is_none_or(|ending| ending == "dat");
+        if entry.file_type().is_file() && is_hive && entry.metadata()?.len() <= MAX_LEN {
+            hives.push(entry.into_path());
+        }
+    }
+    Ok(hives)
+}
+
+fn contents(folder: &Path) -> Result<Vec<Vec<u8>>> {
+    WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_map(|entry| match entry {
+            Ok(entry) if entry.file_type().is_dir() => None,
+            Ok(entry) => Some(fs::read(entry.path()).map_err(Into::into)),
+            Err(error) => Some(Err(error.into())),
+        })
+        .collect()
+}
