@@ -83,9 +83,7 @@ impl From<RecipeError> for Failure {
             RecipeError::Unknown { known, .. } => {
                 Some(format!("the recipes are: {}", known.join(", ")))
             }
-            RecipeError::Conflict { .. }
-            | RecipeError::ElementConflict { .. }
-            | RecipeError::AclConflict { .. } => Some("name only one of the two".to_owned()),
+            RecipeError::Conflict { .. } => Some("name only one of the two".to_owned()),
             _ => None,
         };
         Self::of(Exit::Usage, &error).maybe_hint(hint)

@@ -8,12 +8,11 @@ use std::rc::Rc;
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
 use diskmend_disk::{Change, Kind, NtPath, Object, ObjectError};
 
-use crate::changes::descriptors::{
-    Applying, Common, Draft, FolderFindings, Gathering, Judgement, Secured, edited,
-};
+use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering, Secured};
 use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, RunKind, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
+use crate::finding::{Judgement, edited};
 use crate::progress::{Phase, Watch};
 use crate::session::{NewRun, commit};
 use crate::site::{Options, Site, guards};

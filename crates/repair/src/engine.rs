@@ -3,7 +3,7 @@
 use diskmend_disk::{Target, guard};
 
 use crate::error::{Error, Refusal};
-use crate::facts::Facts;
+use crate::facts::{Accounts, Facts, accounts_of};
 use crate::progress::{Phase, Watch};
 use crate::site::{Options, Site};
 
@@ -37,6 +37,13 @@ impl Engine {
     /// What the target is; each fact is read when it is first asked for. Nothing is written.
     pub fn facts<'a>(&'a self, watch: &'a mut Watch<'_>) -> Facts<'a> {
         Facts::of(&self.site, &self.options, watch.lend())
+    }
+
+    /// Reads the SIDs of the machine and of its domain from the hives SAM and SECURITY. A hive that
+    /// can't be read is a problem, and no error. Nothing is written.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts {
+        accounts_of(&self.site)
     }
 
     /// Lets `undo` undo the run that it names although nobody speaks for that run: a person has seen

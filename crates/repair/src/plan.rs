@@ -2,20 +2,17 @@
 //! out from. Nothing is written.
 
 use crate::changes::Change;
-use crate::changes::descriptors::{DescriptorsChange, Draft, FolderFindings};
-use crate::changes::hive::HiveFile;
+use crate::changes::descriptors::Draft;
 use crate::documents::{PlanReport, RunSummary};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
-use crate::examined::Examined;
-use crate::facts::{Facts, StoreStatus};
+use crate::facts::Facts;
 pub use crate::finding::Goal;
-use crate::finding::Notice;
 use crate::place::Place;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
 use crate::site::{Options, Site, reading_guards};
-use crate::survey::{self, SurveyedHive};
+use crate::survey::{self, Survey};
 
 /// A plan for a target: what would change, and on what that depends. It can't be applied after the
 /// hives have changed.
@@ -32,19 +29,14 @@ pub(crate) struct Planned {
     /// What it was made from.
     pub(crate) recipes: Vec<Recipe>,
     pub(crate) goal: Goal,
-    /// Every hive that was read.
-    pub(crate) hives: Vec<Examined>,
-    /// The boot stores that were found.
-    pub(crate) stores: Vec<StoreStatus>,
-    /// The folders that were looked through.
-    pub(crate) folders: Vec<FolderFindings>,
+    /// What was found.
+    pub(crate) survey: Survey,
     /// In the order in which they are made.
     pub(crate) changes: Vec<Change>,
     /// What is left alone, and why.
     pub(crate) refused: Vec<(Place, Error)>,
     /// Runs that were killed half way and must be settled first.
     pub(crate) unfinished: Vec<RunSummary>,
-    pub(crate) notices: Vec<Notice>,
 }
 
 impl Planned {
@@ -103,47 +95,29 @@ pub(crate) fn plan_site(
     watch: &mut Watch<'_>,
 ) -> Result<Planned, Error> {
     let (unfinished, damaged) = survey::unfinished(site)?;
-    let mut draft = Draft::new(options.scratch.as_deref())?;
+    let draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
-    let mut found = survey::survey(&facts, recipes, goal, Some(&mut draft))?;
+    let mut survey = survey::survey(&facts, recipes, goal, Some(draft))?;
     // What follows opens the hives for writing, which nobody else may have open then.
     drop(facts);
-    found.notices.extend(damaged);
-    let mut changes = Vec::new();
-    let mut refused = found.skipped;
-    let mut hives = Vec::new();
-    for hive in found.hives {
-        let SurveyedHive {
-            examined,
-            findings,
-            fingerprints,
-        } = hive;
-        let file = HiveFile::of(&examined, fingerprints);
-        match examined.refusal() {
-            Some(refusal) => refused.push((Place::Hive(file.hive), refusal.into())),
-            None => changes.push(Change::of(&findings, file, goal)),
-        }
-        hives.push(examined);
-    }
+    survey.notices.extend(damaged);
+    let changes = survey.changes(goal);
     let (mut changes, mut unchangeable) = changeable(site, changes, options, watch)?;
-    let nothing_left = found.folders.is_empty() && changes.iter().all(Change::is_nothing);
+    let nothing_left = survey.is_of_hives() && changes.iter().all(Change::is_nothing);
     if nothing_left && !unchangeable.is_empty() {
         return Err(unchangeable.swap_remove(0).1);
     }
+    let mut refused = std::mem::take(&mut survey.skipped);
     refused.extend(unchangeable);
-    let drafted = DescriptorsChange::plan(draft, &found.folders);
-    changes.extend(drafted.map(Change::Descriptors));
+    changes.extend(survey.drafted());
     Ok(Planned {
         target: site.display.clone(),
         recipes: recipes.iter().map(|recipe| (*recipe).clone()).collect(),
         goal,
-        hives,
-        stores: found.stores,
-        folders: found.folders,
+        survey,
         changes,
         refused,
         unfinished,
-        notices: found.notices,
     })
 }
 

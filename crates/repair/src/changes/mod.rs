@@ -13,14 +13,15 @@ pub(crate) mod hive;
 pub(crate) mod registry;
 
 use crate::error::Error;
-use crate::finding::{Finding, Goal};
+use crate::finding::{Finding, Goal, JudgedElement, JudgedValue};
 use crate::place::Place;
 use crate::progress::Watch;
-use crate::session::Prepared;
+use crate::session::{Committed, NewRun, Prepared, commit};
 use crate::site::{Options, Site};
-use boot_store::{BootStoreChange, JudgedElement};
+use boot_store::BootStoreChange;
+pub(crate) use descriptors::resume;
 use descriptors::{AppliedDescriptors, Applying, DescriptorsChange};
-use registry::{JudgedValue, RegistryChange};
+use registry::RegistryChange;
 
 /// What was found in one hive.
 pub(crate) enum Findings {
@@ -133,6 +134,16 @@ impl Ready {
         self.descriptors
             .take_if(nothing)
             .map(Applying::nothing_done)
+    }
+
+    /// Makes the changes as one run.
+    pub(crate) fn commit(
+        self,
+        site: &Site,
+        run: NewRun,
+        watch: &mut Watch<'_>,
+    ) -> Result<Committed, Error> {
+        commit(site, run, self.hives, self.descriptors, watch)
     }
 
     /// Whether nothing would be written.

@@ -2,10 +2,14 @@
 
 use serde::Serialize;
 
+use crate::changes::Ready;
 use crate::documents::{
     AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SCHEMA, SkippedHive,
 };
+use crate::error::Error;
+use crate::place::Place;
 use crate::run::on_volume;
+use crate::session::Committed;
 
 /// The result of `repair`, and of every command that edits a hive file.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +38,69 @@ pub struct RepairReport {
 }
 
 impl RepairReport {
+    /// Of a repair of which nothing has been done yet.
+    pub(crate) fn of(
+        target: &str,
+        recipes: &[String],
+        refused: &[(Place, Error)],
+        mut notices: Vec<Notice>,
+    ) -> Self {
+        let mut report = Self::by_hand(target);
+        report.recipes = recipes.to_vec();
+        report.skipped = refused.iter().map(SkippedHive::from).collect();
+        if !refused.is_empty() {
+            report.outcome = Outcome::PartlyDone;
+            notices.push(Notice {
+                kind: "partly-done",
+                text: "not all of it could be done".to_owned(),
+            });
+        }
+        report.notices = notices;
+        report
+    }
+
+    /// Takes out of the changes what needs nothing to be done, and tells of it.
+    pub(crate) fn tell_unneeded(&mut self, ready: &mut Ready) {
+        if ready.leaves_failures() {
+            self.outcome = Outcome::PartlyDone;
+        }
+        self.descriptors = ready.take_unneeded();
+    }
+
+    /// A run that had been killed was completed: that is what was done, unless there was more to do.
+    pub(crate) fn tell_completed(&mut self, run: String, mut applied: AppliedDescriptors) {
+        self.notices.push(Notice {
+            kind: "completed",
+            text: format!("run {run}, which had been killed, was completed"),
+        });
+        if self.outcome == Outcome::NothingToDo {
+            self.outcome = match applied.failed.count {
+                0 => Outcome::Done,
+                _ => Outcome::PartlyDone,
+            };
+        }
+        self.run = Some(run);
+        let known = self.descriptors.take().unwrap_or_default();
+        applied.failed.append(known.failed);
+        applied.left_alone = known.left_alone;
+        self.descriptors = Some(applied);
+    }
+
+    /// What a run has done; `all` is whether nothing was left alone before.
+    pub(crate) fn tell_committed(&mut self, committed: Committed, all: bool) {
+        if committed.descriptors.is_some() {
+            self.descriptors = committed.descriptors;
+        }
+        let failed = |applied: &AppliedDescriptors| applied.failed.count > 0;
+        self.outcome = if all && !self.descriptors.as_ref().is_some_and(failed) {
+            Outcome::Done
+        } else {
+            Outcome::PartlyDone
+        };
+        self.run = committed.run.or(self.run.take());
+        self.hives = committed.hives;
+    }
+
     /// Of a change by hand that nothing has been done of yet.
     pub(crate) fn by_hand(target: &str) -> Self {
         Self {

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-pub use crate::changes::boot_store::ElementWords;
-use crate::changes::boot_store::JudgedElement;
 pub use crate::facts::{LoaderStatus, StoreStatus};
-use crate::finding::{Finding, RowState};
+pub use crate::finding::ElementWords;
+use crate::finding::{Finding, JudgedElement, RowState};
 
 /// An element that a recipe names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

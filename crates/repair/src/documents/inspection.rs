@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use crate::changes::Findings;
-use crate::changes::registry::JudgedValue;
 use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, SCHEMA, StoreStatus};
 use crate::error::{Error, Refusal, chain};
 pub use crate::finding::Notice;
-use crate::finding::{Finding, RowState};
+use crate::finding::{Finding, JudgedValue, RowState};
 use crate::place::{HiveId, Place};
 use crate::recipe::Recipe;
 use crate::survey::Survey;

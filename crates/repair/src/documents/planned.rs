@@ -3,13 +3,11 @@
 use serde::Serialize;
 
 use crate::changes;
-use crate::changes::boot_store::JudgedElement;
-use crate::changes::registry::JudgedValue;
-pub use crate::changes::registry::{ChangedKey, ChangedValue};
 use crate::documents::{
     AclReport, ElementWords, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive, StoreStatus,
 };
-use crate::finding::{Finding, Goal, RowState};
+pub use crate::finding::{ChangedKey, ChangedValue};
+use crate::finding::{Finding, Goal, JudgedElement, JudgedValue, RowState};
 use crate::place::HiveId;
 use crate::plan::Planned;
 
@@ -77,18 +75,23 @@ pub struct Change {
 
 impl PlanReport {
     pub(crate) fn of(planned: &Planned) -> Self {
+        let survey = &planned.survey;
         Self {
             schema: SCHEMA,
             target: planned.target.clone(),
             recipes: planned.names(),
             auto: planned.goal == Goal::Faults,
-            hives: planned.hives.iter().map(HiveStatus::from).collect(),
+            hives: survey
+                .hives
+                .iter()
+                .map(|hive| (&hive.examined).into())
+                .collect(),
             skipped: planned.refused.iter().map(SkippedHive::from).collect(),
-            stores: planned.stores.clone(),
-            acls: planned.folders.iter().map(AclReport::from).collect(),
+            stores: survey.stores.clone(),
+            acls: survey.folders.iter().map(AclReport::from).collect(),
             changes: planned.changes.iter().flat_map(Change::of).collect(),
             unfinished: planned.unfinished.clone(),
-            notices: planned.notices.clone(),
+            notices: survey.notices.clone(),
         }
     }
 }

@@ -4,7 +4,6 @@ use diskmend_acl::{Domains, Sid};
 use diskmend_disk::Access;
 use diskmend_hive::Hive;
 
-use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::hive_on_disk;
 use crate::place::HiveId;
@@ -21,15 +20,6 @@ pub struct Accounts {
     pub domains: Domains,
     /// Why others are not, for a person.
     pub problems: Vec<String>,
-}
-
-impl Engine {
-    /// Reads the SIDs of the machine and of its domain from the hives SAM and SECURITY. A hive that
-    /// can't be read is a problem, and no error. Nothing is written.
-    #[must_use]
-    pub fn accounts(&self) -> Accounts {
-        of_site(&self.site)
-    }
 }
 
 pub(crate) fn of_site(site: &Site) -> Accounts {

@@ -15,6 +15,7 @@ use diskmend_disk::Access;
 use diskmend_hive::Corruption;
 
 pub use accounts::Accounts;
+pub(crate) use accounts::of_site as accounts_of;
 pub use boot_stores::{LoaderStatus, StoreStatus};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};

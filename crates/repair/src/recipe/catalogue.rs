@@ -1,9 +1,7 @@
 //! The recipes that can be named, and what a choice of them amounts to.
 
-use diskmend_hive::name::same_name;
-
 use crate::recipe::{Origin, Recipe, RecipeError, builtin};
-use crate::rows::{Claim, FolderPath, Row};
+use crate::rows::{Claim, Row};
 
 /// All recipes that can be named on the command line.
 #[derive(Debug)]
@@ -123,7 +121,7 @@ impl Catalogue {
 }
 
 /// What the rows of recipes would set, each with the name of its recipe.
-fn claims<'r>(recipes: &[&'r Recipe]) -> Vec<(&'r str, Claim<'r>)> {
+fn claims<'r>(recipes: &[&'r Recipe]) -> Vec<Named<'r>> {
     let claims = recipes.iter().flat_map(|recipe| {
         let rows = recipe.rows.iter().filter_map(Row::claim);
         rows.map(|claim| (recipe.name.as_str(), claim))
@@ -131,98 +129,36 @@ fn claims<'r>(recipes: &[&'r Recipe]) -> Vec<(&'r str, Claim<'r>)> {
     claims.collect()
 }
 
-/// No two rows may want the same value or element to be different things.
+/// No two rows may want the same thing to be different.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    let claims = claims(recipes);
-    for (index, (second, claim)) in claims.iter().enumerate() {
-        for (first, other) in claims.iter().take(index) {
-            if let Some(conflict) = contradiction(first, other, second, claim) {
-                return Err(conflict);
-            }
-        }
-    }
-    Ok(())
+    no_conflict(recipes, |(_, one), (_, other)| one.contradicts(other))
 }
 
-fn contradiction(
-    first: &str,
-    one: &Claim<'_>,
-    second: &str,
-    other: &Claim<'_>,
-) -> Option<RecipeError> {
-    match (one, other) {
-        (
-            Claim::Value {
-                hive,
-                key,
-                value,
-                desired,
-            },
-            Claim::Value {
-                hive: other_hive,
-                key: other_key,
-                value: other_value,
-                desired: other_desired,
-            },
-        ) if hive == other_hive
-            && desired != other_desired
-            && key.may_meet(other_key)
-            && same_name(value, other_value) =>
-        {
-            Some(RecipeError::Conflict {
-                first: first.to_owned(),
-                second: second.to_owned(),
-                hive: *hive,
-                key: other_key.to_string(),
-                value: (*other_value).to_owned(),
-            })
-        }
-        (
-            Claim::Element {
-                object,
-                element,
-                desired,
-                ..
-            },
-            Claim::Element {
-                object: other_object,
-                element: other_element,
-                name,
-                desired: other_desired,
-            },
-        ) if object == other_object && element == other_element && desired != other_desired => {
-            Some(RecipeError::ElementConflict {
-                first: first.to_owned(),
-                second: second.to_owned(),
-                object: object.to_string(),
-                element: name.clone(),
-            })
-        }
-        _ => None,
-    }
-}
-
-/// The rows of one recipe may be about the same folder, those of two may not: what one grants the
-/// other could take away.
+/// The rows of one recipe may be about the same folder, those of two may not.
 fn folders_apart(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    let folders = claims(recipes)
-        .into_iter()
-        .filter_map(|(recipe, claim)| match claim {
-            Claim::Folder(path) => Some((recipe, path)),
-            Claim::Value { .. } | Claim::Element { .. } => None,
-        });
-    let folders: Vec<(&str, &FolderPath)> = folders.collect();
-    for (index, (second, path)) in folders.iter().enumerate() {
-        let conflict = folders
-            .iter()
-            .take(index)
-            .find(|(first, other)| first != second && other.may_meet(path));
-        if let Some((first, _)) = conflict {
-            return Err(RecipeError::AclConflict {
-                first: (*first).to_owned(),
-                second: (*second).to_owned(),
-                path: path.to_string(),
-            });
+    no_conflict(recipes, |(first, one), (second, other)| {
+        let is_other = first != second;
+        is_other.then(|| one.interferes(other)).flatten()
+    })
+}
+
+/// A row's claim with the name of its recipe.
+type Named<'r> = (&'r str, Claim<'r>);
+
+fn no_conflict(
+    recipes: &[&Recipe],
+    conflict: impl Fn(&Named<'_>, &Named<'_>) -> Option<String>,
+) -> Result<(), RecipeError> {
+    let claims = claims(recipes);
+    for (index, second) in claims.iter().enumerate() {
+        for first in claims.iter().take(index) {
+            if let Some(what) = conflict(first, second) {
+                return Err(RecipeError::Conflict {
+                    first: first.0.to_owned(),
+                    second: second.0.to_owned(),
+                    what,
+                });
+            }
         }
     }
     Ok(())
@@ -294,7 +230,7 @@ mod tests {
         let both = ["machine-keys", "machine-keys-default"];
         assert_eq!(catalogue.select(&both).expect("to be compared").len(), 2);
         let conflict = catalogue.select_to_repair(&both);
-        assert!(matches!(conflict, Err(RecipeError::AclConflict { .. })));
+        assert!(matches!(conflict, Err(RecipeError::Conflict { .. })));
     }
 
     #[test]

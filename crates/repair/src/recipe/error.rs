@@ -1,7 +1,5 @@
 //! Why a recipe is not accepted.
 
-use crate::place::HiveName;
-
 /// Why a recipe cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,42 +46,14 @@ pub enum RecipeError {
         /// The name.
         name: String,
     },
-    /// Two of the chosen recipes set the security descriptors of the same folder.
-    #[error("recipes {first:?} and {second:?} both set the permissions of {path}")]
-    AclConflict {
-        /// One recipe.
-        first: String,
-        /// The other.
-        second: String,
-        /// The folder.
-        path: String,
-    },
-    /// Two of the chosen recipes want the same element to be different things.
-    #[error("recipes {first:?} and {second:?} want different things of {element} of {object}")]
-    ElementConflict {
-        /// One recipe.
-        first: String,
-        /// The other.
-        second: String,
-        /// The object, as recipes name it.
-        object: String,
-        /// The element's name.
-        element: String,
-    },
-    /// Two of the chosen recipes want the same value to be different things.
-    #[error(
-        "recipes {first:?} and {second:?} want different data in value {value:?} of {hive}\\{key}"
-    )]
+    /// Two of the chosen recipes want what can't be had together.
+    #[error("recipes {first:?} and {second:?} {what}")]
     Conflict {
         /// One recipe.
         first: String,
         /// The other.
         second: String,
-        /// The hive.
-        hive: HiveName,
-        /// The key, as the recipe writes it.
-        key: String,
-        /// The value's name.
-        value: String,
+        /// What they both want, for a person.
+        what: String,
     },
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::recipe::{Origin, Recipe, RecipeError, SCHEMA};
-use crate::rows::{About, FolderPath, RecipeFile, Row, TABLES, Wrong, sentence, wrong, wrong_at};
+use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Wrong, sentence, wrong, wrong_at};
 
 /// Longest recipe file in bytes.
 pub const MAX_LEN: u64 = 256 * 1024;
@@ -103,10 +103,9 @@ fn tables() -> String {
 /// No folder lies in another one: an object is one folder's only, so that no two changes of it are
 /// planned.
 fn apart(rows: &[(Range<usize>, Row)]) -> Result<(), Wrong> {
-    let folders = rows.iter().filter_map(|(span, row)| match row.about() {
-        About::Descriptors(path, _) => Some((span, path)),
-        About::Values(..) | About::Elements(_) => None,
-    });
+    let folders = rows
+        .iter()
+        .filter_map(|(span, row)| Some((span, row.about().folder()?)));
     let mut before: Vec<&FolderPath> = Vec::new();
     for (span, path) in folders {
         let meets = |other: &&&FolderPath| other.may_meet(path) && !other.is(path);

@@ -10,8 +10,9 @@ pub use catalogue::Catalogue;
 pub use error::RecipeError;
 pub use file::MAX_LEN;
 
+use crate::finding::Finding;
 pub use crate::place::HiveName;
-use crate::rows::Row;
+use crate::rows::{About, Row};
 
 /// The version of the format that [`Recipe::parse`] reads.
 pub const SCHEMA: i64 = 1;
@@ -43,6 +44,42 @@ impl Recipe {
     pub fn has_rows(&self) -> bool {
         !self.rows.is_empty()
     }
+}
+
+/// A row that is asked, with what it is asked by.
+pub(crate) struct Asked<'r, J> {
+    pub(crate) recipe: &'r str,
+    pub(crate) why: &'r str,
+    pub(crate) judge: J,
+}
+
+impl<J> Asked<'_, J> {
+    /// What the row says.
+    pub(crate) fn finding<T>(&self, judged: T) -> Finding<T> {
+        Finding {
+            recipe: self.recipe.to_owned(),
+            why: self.why.to_owned(),
+            judged,
+        }
+    }
+}
+
+/// The rows of recipes that `pick` takes by what they are about, in their order.
+pub(crate) fn asked<'r, J>(
+    recipes: &[&'r Recipe],
+    pick: impl Fn(About<'r>) -> Option<J>,
+) -> Vec<Asked<'r, J>> {
+    let mut asked = Vec::new();
+    for recipe in recipes {
+        for row in &recipe.rows {
+            asked.extend(pick(row.about()).map(|judge| Asked {
+                recipe: &recipe.name,
+                why: row.why(),
+                judge,
+            }));
+        }
+    }
+    asked
 }
 
 /// Where a recipe comes from.

@@ -12,8 +12,8 @@ use toml::Spanned;
 use super::{
     About, Claim, FolderPath, JudgeDescriptors, Kind, Shown, Standing, Wrong, sentence, wrong,
 };
-use crate::changes::descriptors::{Found, Grants, Judgement};
 use crate::facts::Facts;
+use crate::finding::{Found, Grants, Judgement};
 
 /// A security descriptor as it should be, of a folder or of what is in it.
 #[derive(Clone, Debug)]

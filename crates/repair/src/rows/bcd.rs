@@ -10,9 +10,9 @@ use toml::Spanned;
 use super::fault::FaultFile;
 use super::written::Written;
 use super::{About, Claim, JudgeElements, Kind, Shown, Wrong, sentence, wrong, wrong_at};
-use crate::changes::boot_store::{JudgedElement, OpenStore, WantedElement};
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::finding::{JudgedElement, OpenStore, WantedElement};
 
 /// An element as it should be.
 #[derive(Clone, Debug)]

@@ -2,19 +2,15 @@
 //! no more: whatever is found is made right by one of these.
 
 use diskmend_acl::TooLarge;
-use diskmend_bcd::{ElementId, ElementValue};
 use diskmend_disk::{Kind, NtPath};
 use diskmend_hive::Corruption;
 
-use super::{BcdObject, FolderPath, KeyPattern};
-use crate::changes::boot_store::{JudgedElement, OpenStore};
-use crate::changes::descriptors::Judgement;
-use crate::changes::registry::JudgedValue;
+use super::FolderPath;
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::finding::{JudgedElement, JudgedValue, Judgement, OpenStore};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
-use crate::value_data::ValueData;
 
 /// What a row is about.
 pub(crate) enum About<'r> {
@@ -24,6 +20,16 @@ pub(crate) enum About<'r> {
     Elements(&'r dyn JudgeElements),
     /// Security descriptors of a folder, and of what is in it.
     Descriptors(&'r FolderPath, &'r dyn JudgeDescriptors),
+}
+
+impl<'r> About<'r> {
+    /// The folder, if it is about security descriptors.
+    pub(crate) const fn folder(&self) -> Option<&'r FolderPath> {
+        match self {
+            Self::Descriptors(path, _) => Some(*path),
+            Self::Values(..) | Self::Elements(_) => None,
+        }
+    }
 }
 
 /// A row that is about values of a hive.
@@ -83,26 +89,4 @@ pub(crate) enum Standing {
     OnlyLooks,
     /// It is as if the row was not there.
     DoesNot,
-}
-
-/// What a row would set.
-pub(crate) enum Claim<'r> {
-    /// A value: no two rows may want it to be different things.
-    Value {
-        hive: HiveName,
-        key: &'r KeyPattern,
-        value: &'r str,
-        desired: &'r ValueData,
-    },
-    /// An element: no two rows may want it to be different things.
-    Element {
-        object: BcdObject,
-        element: ElementId,
-        /// What `bcdedit` calls it.
-        name: String,
-        desired: Option<&'r ElementValue>,
-    },
-    /// Security descriptors: two recipes that are carried out together may not want any in the same
-    /// folder.
-    Folder(&'r FolderPath),
 }

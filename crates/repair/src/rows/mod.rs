@@ -5,6 +5,7 @@
 
 mod acl;
 mod bcd;
+mod claim;
 mod fault;
 mod folder_path;
 mod judge;
@@ -18,12 +19,13 @@ mod wrong;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use crate::changes::descriptors::Grants;
+pub use crate::finding::Grants;
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow};
+pub(crate) use claim::Claim;
 pub use fault::{Companion, Fault};
 pub use folder_path::FolderPath;
-pub(crate) use judge::{About, Claim, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
+pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use key_pattern::KeyPattern;
 pub use registry::{IfMissing, RegistryRow};
 pub(crate) use wrong::{Wrong, sentence, wrong, wrong_at};

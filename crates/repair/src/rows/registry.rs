@@ -9,9 +9,8 @@ use super::written::{Written, encode, value_name, value_type};
 use super::{
     About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong, sentence, wrong, wrong_at,
 };
-use crate::changes::registry::JudgedValue;
 use crate::facts::{ControlSets, Facts};
-use crate::finding::RowState;
+use crate::finding::{JudgedValue, RowState};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;

@@ -19,7 +19,7 @@ use crate::progress::{Phase, Watch};
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
 
-pub(crate) use commit::{NewRun, check_writable, commit};
+pub(crate) use commit::{Committed, NewRun, check_writable, commit};
 use files::CommitFiles;
 
 /// A change of one hive that only needs to be written.

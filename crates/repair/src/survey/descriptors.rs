@@ -2,24 +2,15 @@
 
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
+use super::Survey;
 use crate::changes::descriptors::{Common, Draft, FolderFindings, Gathering};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
 use crate::finding::{Goal, Notice, RowState};
 use crate::place::Place;
 use crate::progress::Phase;
-use crate::recipe::Recipe;
+use crate::recipe::{self, Recipe};
 use crate::rows::{About, FolderPath, JudgeDescriptors, Standing};
-
-/// What reading security descriptors gave.
-#[derive(Default)]
-pub(super) struct Looked {
-    /// One for each folder.
-    pub(super) folders: Vec<FolderFindings>,
-    /// Folders that could not be looked at.
-    pub(super) refused: Vec<(Place, Error)>,
-    pub(super) notices: Vec<Notice>,
-}
 
 /// A recipe's row with its number among all rows.
 struct Numbered<'a> {
@@ -44,13 +35,12 @@ impl Numbered<'_> {
 /// # Errors
 /// Where the caller interrupts, or the changes can't be drafted.
 pub(super) fn survey(
+    survey: &mut Survey,
     facts: &Facts<'_>,
     recipes: &[&Recipe],
     goal: Goal,
-    mut draft: Option<&mut Draft>,
-) -> Result<Looked, Error> {
-    let mut survey = Looked::default();
-    let rows = standing_rows(facts, recipes, goal, &mut survey);
+) -> Result<(), Error> {
+    let rows = standing_rows(facts, recipes, goal, survey);
     for (index, first) in rows.iter().enumerate() {
         let path = first.path;
         let before = rows.get(..index).unwrap_or_default();
@@ -58,7 +48,7 @@ pub(super) fn survey(
             continue;
         }
         let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.path.is(path)).collect();
-        match folder(facts, &here, goal, draft.as_deref_mut()) {
+        match folder(facts, &here, goal, survey.draft.as_mut()) {
             Ok(report) => survey.folders.push(report),
             Err(error @ (Error::Interrupted(_) | Error::Draft { .. })) => return Err(error),
             Err(error) => match told_only(&error, goal) {
@@ -67,12 +57,12 @@ pub(super) fn survey(
                     text: format!("{}: its permissions were not looked at", chain(&error)),
                 }),
                 None => survey
-                    .refused
+                    .skipped
                     .push((Place::Folder(path.names().join("/")), error)),
             },
         }
     }
-    Ok(survey)
+    Ok(())
 }
 
 /// The rows that count on this disk, or of which it is not known whether they do: these only look.
@@ -80,40 +70,40 @@ fn standing_rows<'r>(
     facts: &Facts<'_>,
     recipes: &[&'r Recipe],
     goal: Goal,
-    survey: &mut Looked,
+    survey: &mut Survey,
 ) -> Vec<Numbered<'r>> {
     let mut rows = Vec::new();
     let mut told = false;
-    for recipe in recipes {
-        for row in &recipe.rows {
-            let About::Descriptors(path, judge) = row.about() else {
-                continue;
-            };
-            let standing = judge.standing(facts).unwrap_or_else(|reason| {
-                if !std::mem::replace(&mut told, true) {
-                    unknown_build(survey, goal, reason);
-                }
-                Standing::OnlyLooks
-            });
-            if standing != Standing::DoesNot {
-                rows.push(Numbered {
-                    number: rows.len(),
-                    recipe: &recipe.name,
-                    why: row.why(),
-                    path,
-                    judge,
-                    standing,
-                });
+    let asked = recipe::asked(recipes, |about| match about {
+        About::Descriptors(path, judge) => Some((path, judge)),
+        _ => None,
+    });
+    for row in asked {
+        let (path, judge) = row.judge;
+        let standing = judge.standing(facts).unwrap_or_else(|reason| {
+            if !std::mem::replace(&mut told, true) {
+                unknown_build(survey, goal, reason);
             }
+            Standing::OnlyLooks
+        });
+        if standing != Standing::DoesNot {
+            rows.push(Numbered {
+                number: rows.len(),
+                recipe: row.recipe,
+                why: row.why,
+                path,
+                judge,
+                standing,
+            });
         }
     }
     rows
 }
 
-fn unknown_build(survey: &mut Looked, goal: Goal, reason: String) {
+fn unknown_build(survey: &mut Survey, goal: Goal, reason: String) {
     let error = Error::BuildUnknown { reason };
     match goal {
-        Goal::Desired => survey.refused.push((Place::Permissions, error)),
+        Goal::Desired => survey.skipped.push((Place::Permissions, error)),
         Goal::Faults => survey.notices.push(Notice {
             kind: "build-unknown",
             text: error.to_string(),

@@ -5,17 +5,19 @@ use diskmend_hive::check::check;
 
 use super::{Survey, SurveyedHive};
 use crate::changes::Findings;
-use crate::changes::boot_store::OpenStore;
 use crate::error::{Error, Refusal};
 use crate::examined::{CheckSummary, Examined};
 use crate::facts::boot_stores::Chosen;
 use crate::facts::{Facts, StoreStatus};
-use crate::finding::{Finding, Goal, Notice};
+use crate::finding::{Goal, Notice, OpenStore};
 use crate::place::{HiveId, Place};
 use crate::progress::Phase;
-use crate::recipe::Recipe;
-use crate::rows::About;
+use crate::recipe::{self, Asked, Recipe};
+use crate::rows::{About, JudgeElements};
 use crate::run::on_volume;
+
+/// A row about elements.
+type ElementRow<'r> = Asked<'r, &'r dyn JudgeElements>;
 
 /// Reads the boot store. That there is none matters to those only who want it to be changed:
 /// most disks have it on a partition of its own.
@@ -25,7 +27,14 @@ pub(super) fn survey(
     recipes: &[&Recipe],
     goal: Goal,
 ) -> Result<(), Error> {
-    let (stores, chosen) = look(facts, recipes)?;
+    let rows = recipe::asked(recipes, |about| match about {
+        About::Elements(judge) => Some(judge),
+        _ => None,
+    });
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (stores, chosen) = look(facts, &rows)?;
     let astray = stores.iter().filter(|store| store.chosen);
     let astray = astray.filter_map(|store| {
         let text = format!(
@@ -72,14 +81,14 @@ pub(super) fn survey(
 /// somebody was told that.
 type Looked = (Vec<StoreStatus>, Result<SurveyedHive, Option<Error>>);
 
-fn look(facts: &Facts<'_>, recipes: &[&Recipe]) -> Result<Looked, Error> {
+fn look(facts: &Facts<'_>, rows: &[ElementRow<'_>]) -> Result<Looked, Error> {
     let found = match facts.boot_stores()? {
         Ok(found) => found,
         Err(failure) => return Ok((Vec::new(), Err(failure.take()))),
     };
     let chosen = match &found.chosen {
         Err(failure) => Err(failure.take()),
-        Ok(chosen) => match read(facts, chosen, recipes) {
+        Ok(chosen) => match read(facts, chosen, rows) {
             Err(error @ Error::Interrupted(_)) => return Err(error),
             read => read.map_err(Some),
         },
@@ -87,7 +96,11 @@ fn look(facts: &Facts<'_>, recipes: &[&Recipe]) -> Result<Looked, Error> {
     Ok((found.stores.clone(), chosen))
 }
 
-fn read(facts: &Facts<'_>, chosen: &Chosen, recipes: &[&Recipe]) -> Result<SurveyedHive, Error> {
+fn read(
+    facts: &Facts<'_>,
+    chosen: &Chosen,
+    rows: &[ElementRow<'_>],
+) -> Result<SurveyedHive, Error> {
     let Chosen { opened, loaders } = chosen;
     let mut examined = Examined::from(opened);
     if facts.options.check {
@@ -103,18 +116,9 @@ fn read(facts: &Facts<'_>, chosen: &Chosen, recipes: &[&Recipe]) -> Result<Surve
     let shown = on_volume(examined.volume.as_deref(), &examined.path);
     let store = OpenStore::new(store, shown, loaders);
     let mut found = Vec::new();
-    for recipe in recipes {
-        for row in &recipe.rows {
-            let About::Elements(judge) = row.about() else {
-                continue;
-            };
-            let judged = judge.judge(&store, facts)?.into_iter();
-            found.extend(judged.map(|judged| Finding {
-                recipe: recipe.name.clone(),
-                why: row.why().to_owned(),
-                judged,
-            }));
-        }
+    for row in rows {
+        let judged = row.judge.judge(&store, facts)?.into_iter();
+        found.extend(judged.map(|judged| row.finding(judged)));
     }
     Ok(SurveyedHive {
         examined,

@@ -6,17 +6,17 @@ mod values;
 
 use diskmend_disk::Disk;
 
-use crate::changes::Findings;
-use crate::changes::descriptors::{Draft, FolderFindings};
+use crate::changes::descriptors::{DescriptorsChange, Draft, FolderFindings};
+use crate::changes::hive::HiveFile;
+use crate::changes::{Change, Findings};
 use crate::documents::RunSummary;
 use crate::error::{Error, chain};
 use crate::examined::Examined;
 use crate::facts::{Facts, StoreStatus};
 use crate::finding::{Goal, Notice};
 use crate::hive_on_disk::Fingerprint;
-use crate::place::{HiveId, HiveName, Place};
+use crate::place::Place;
 use crate::recipe::Recipe;
-use crate::rows::About;
 use crate::site::Site;
 
 /// What looking at a disk gave.
@@ -30,6 +30,9 @@ pub(crate) struct Survey {
     /// What could not be looked at, and why.
     pub(crate) skipped: Vec<(Place, Error)>,
     pub(crate) notices: Vec<Notice>,
+    /// The changes of security descriptors, if they are asked for; there may be more than fit in
+    /// memory.
+    draft: Option<Draft>,
 }
 
 /// One hive.
@@ -40,16 +43,15 @@ pub(crate) struct SurveyedHive {
     pub(crate) fingerprints: Vec<Fingerprint>,
 }
 
-/// Reads all that the recipes name. Changes of security descriptors go into the draft, of which
-/// there may be more than fit in memory.
+/// Looks at all that the recipes name. Changes of security descriptors are drafted if `draft` is given.
 ///
 /// # Errors
-/// Where the caller interrupts, or no hive at all could be read.
+/// If the caller interrupts, or nothing at all could be read.
 pub(crate) fn survey(
     facts: &Facts<'_>,
     recipes: &[&Recipe],
     goal: Goal,
-    draft: Option<&mut Draft>,
+    draft: Option<Draft>,
 ) -> Result<Survey, Error> {
     let mut survey = Survey {
         hives: Vec::new(),
@@ -57,37 +59,11 @@ pub(crate) fn survey(
         folders: Vec::new(),
         skipped: Vec::new(),
         notices: disk_notices(facts.site),
+        draft,
     };
-    for name in HiveName::ALL {
-        if !any_about(
-            recipes,
-            |about| matches!(about, About::Values(hive, _) if *hive == name),
-        ) {
-            continue;
-        }
-        facts.go_on()?;
-        let read = match facts.hive(name) {
-            Ok(hive) => values::read(facts, name, hive, recipes, &mut survey.notices),
-            Err(failure) => match failure.take() {
-                Some(error) => Err(error),
-                None => continue,
-            },
-        };
-        match read {
-            Ok(hive) => survey.hives.push(hive),
-            Err(error @ Error::Interrupted(_)) => return Err(error),
-            Err(error) => survey
-                .skipped
-                .push((Place::Hive(HiveId::Windows(name)), error)),
-        }
-    }
-    if any_about(recipes, |about| matches!(about, About::Elements(_))) {
-        elements::survey(&mut survey, facts, recipes, goal)?;
-    }
-    let found = descriptors::survey(facts, recipes, goal, draft)?;
-    survey.folders = found.folders;
-    survey.skipped.extend(found.refused);
-    survey.notices.extend(found.notices);
+    values::survey(&mut survey, facts, recipes)?;
+    elements::survey(&mut survey, facts, recipes, goal)?;
+    descriptors::survey(&mut survey, facts, recipes, goal)?;
     let nothing = survey.hives.is_empty() && survey.folders.is_empty();
     if nothing && !survey.skipped.is_empty() {
         return Err(survey.skipped.swap_remove(0).1);
@@ -95,10 +71,53 @@ pub(crate) fn survey(
     Ok(survey)
 }
 
-/// Whether any row is about something.
-fn any_about(recipes: &[&Recipe], is: impl Fn(&About<'_>) -> bool) -> bool {
-    let mut rows = recipes.iter().flat_map(|recipe| &recipe.rows);
-    rows.any(|row| is(&row.about()))
+impl Survey {
+    /// What makes the files of hives as they should be. A hive that may not be edited is skipped.
+    pub(crate) fn changes(&mut self, goal: Goal) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for hive in &self.hives {
+            let file = HiveFile::of(&hive.examined, hive.fingerprints.clone());
+            match hive.examined.refusal() {
+                Some(refusal) => {
+                    let place = Place::Hive(file.hive);
+                    self.skipped.push((place, refusal.into()));
+                }
+                None => changes.push(Change::of(&hive.findings, file, goal)),
+            }
+        }
+        changes
+    }
+
+    /// What makes security descriptors as they should be; `None` if none was looked at.
+    pub(crate) fn drafted(&mut self) -> Option<Change> {
+        let change = DescriptorsChange::plan(self.draft.take()?, &self.folders);
+        change.map(Change::Descriptors)
+    }
+
+    /// Whether only changes of hives could be called for.
+    pub(crate) fn is_of_hives(&self) -> bool {
+        self.folders.is_empty()
+    }
+
+    /// What is a fault that another recipe repairs.
+    pub(crate) fn for_other_recipes(&self) -> Vec<Notice> {
+        let groups = self.folders.iter().flat_map(|folder| &folder.groups);
+        let notices = groups.filter_map(|group| {
+            let (recipe, first) = (group.repaired_by.as_ref()?, group.examples.first()?);
+            Some(Notice {
+                kind: "other-recipe",
+                text: format!(
+                    "{first}{}: {}: this is what {recipe} repairs",
+                    match group.objects {
+                        1 => String::new(),
+                        more => format!(" and {} more", more - 1),
+                    },
+                    group.reasons.join("; "),
+                ),
+            })
+        });
+        notices.collect()
+    }
 }
 
 /// What is worth telling of how the disk is stored that is not mounted.

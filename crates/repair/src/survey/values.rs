@@ -3,29 +3,64 @@
 use diskmend_hive::Corruption;
 use diskmend_hive::check::check;
 
-use super::SurveyedHive;
+use super::{Survey, SurveyedHive};
 use crate::changes::Findings;
-use crate::changes::registry::JudgedValue;
 use crate::error::Error;
 use crate::examined::{CheckSummary, Examined};
 use crate::facts::{ControlSets, Facts};
-use crate::finding::{Finding, Notice};
+use crate::finding::{Finding, JudgedValue, Notice};
 use crate::hive_on_disk::HiveOnDisk;
-use crate::place::HiveName;
+use crate::place::{HiveId, HiveName, Place};
 use crate::progress::Phase;
-use crate::recipe::Recipe;
-use crate::rows::About;
+use crate::recipe::{self, Asked, Recipe};
+use crate::rows::{About, JudgeValues};
+
+/// A row about values.
+type ValueRow<'r> = Asked<'r, &'r dyn JudgeValues>;
 
 /// Flag of the base block: transactions of the Kernel Transaction Manager may be pending (regf
 /// spec, Base block, Flags).
 const KTM_PENDING: u32 = 1;
 
-/// Checks a hive of Windows, and judges its values.
-pub(super) fn read(
+/// Checks the hives of Windows that rows are about, and judges their values.
+pub(super) fn survey(
+    survey: &mut Survey,
+    facts: &Facts<'_>,
+    recipes: &[&Recipe],
+) -> Result<(), Error> {
+    for name in HiveName::ALL {
+        let rows = recipe::asked(recipes, |about| match about {
+            About::Values(hive, judge) if hive == name => Some(judge),
+            _ => None,
+        });
+        if rows.is_empty() {
+            continue;
+        }
+        facts.go_on()?;
+        let read = match facts.hive(name) {
+            Ok(hive) => read(facts, name, hive, &rows, &mut survey.notices),
+            Err(failure) => match failure.take() {
+                Some(error) => Err(error),
+                None => continue,
+            },
+        };
+        match read {
+            Ok(hive) => survey.hives.push(hive),
+            Err(error @ Error::Interrupted(_)) => return Err(error),
+            Err(error) => {
+                let place = Place::Hive(HiveId::Windows(name));
+                survey.skipped.push((place, error));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read(
     facts: &Facts<'_>,
     name: HiveName,
     opened: &HiveOnDisk,
-    recipes: &[&Recipe],
+    rows: &[ValueRow<'_>],
     notices: &mut Vec<Notice>,
 ) -> Result<SurveyedHive, Error> {
     let path = opened.path().to_owned();
@@ -39,7 +74,7 @@ pub(super) fn read(
         .check
         .as_ref()
         .is_some_and(|check| check.errors > 0);
-    let (sets, found) = match values(facts, opened, name, recipes) {
+    let (sets, found) = match values(facts, opened, name, rows) {
         Ok(found) => found,
         // The check tells it better, and the hive is refused for it.
         Err(_) if damaged => Default::default(),
@@ -70,26 +105,16 @@ fn values(
     facts: &Facts<'_>,
     opened: &HiveOnDisk,
     name: HiveName,
-    recipes: &[&Recipe],
+    rows: &[ValueRow<'_>],
 ) -> Result<(ControlSets, Vec<Finding<JudgedValue>>), Corruption> {
     let sets = match name {
         HiveName::System => facts.control_sets_in(opened)?.clone(),
         HiveName::Software => ControlSets::default(),
     };
     let mut found = Vec::new();
-    for recipe in recipes {
-        for row in &recipe.rows {
-            let judge = match row.about() {
-                About::Values(hive, judge) if hive == name => judge,
-                _ => continue,
-            };
-            let judged = judge.judge(opened, facts)?.into_iter();
-            found.extend(judged.map(|judged| Finding {
-                recipe: recipe.name.clone(),
-                why: row.why().to_owned(),
-                judged,
-            }));
-        }
+    for row in rows {
+        let judged = row.judge.judge(opened, facts)?.into_iter();
+        found.extend(judged.map(|judged| row.finding(judged)));
     }
     Ok((sets, found))
 }

@@ -1,17 +1,14 @@
 //! Changes of elements of a boot store, which is a hive.
 
-mod compare;
 mod edit;
 
 use diskmend_hive::Editor;
 
-pub use compare::ElementWords;
-pub(crate) use compare::{JudgedElement, OpenStore, WantedElement};
 pub use edit::{NewErrors, StoreEdit, edit_file, store_in};
 
 use super::hive::HiveFile;
 use crate::error::Error;
-use crate::finding::{Finding, Goal};
+use crate::finding::{Finding, Goal, JudgedElement};
 use crate::progress::Watch;
 use crate::session::Prepared;
 use crate::site::{Options, Site};

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use diskmend_disk::NtPath;
 
 use super::ObjectNotes;
-use super::judge::Judgement;
-use crate::finding::RowState;
+use crate::finding::{Judgement, RowState};
 
 /// Most groups that are told apart.
 const MAX_GROUPS: usize = 200;

@@ -13,7 +13,7 @@ use crate::documents::RunKind;
 use crate::error::Error;
 use crate::names::same_file;
 use crate::recipe::{Catalogue, Origin};
-use crate::rows::{About, FolderPath};
+use crate::rows::FolderPath;
 use crate::run::journal::valid::components;
 use crate::run::{Journal, RunFolder};
 
@@ -146,10 +146,8 @@ fn folders_of(recipes: &[String]) -> Option<Vec<FolderPath>> {
         if recipe.origin != Origin::BuiltIn {
             return None;
         }
-        folders.extend(recipe.rows.iter().filter_map(|row| match row.about() {
-            About::Descriptors(path, _) => Some(path.clone()),
-            About::Values(..) | About::Elements(_) => None,
-        }));
+        let named = recipe.rows.iter().filter_map(|row| row.about().folder());
+        folders.extend(named.cloned());
     }
     Some(folders)
 }

@@ -7,9 +7,8 @@ use diskmend_bcd::{
 };
 use serde::Serialize;
 
-use crate::changes::registry::ChangedValue;
+use super::{ChangedValue, RowState};
 use crate::error::{Error, Refusal};
-use crate::finding::RowState;
 use crate::value_data::ValueData;
 
 /// The value that holds an element's data, in the key of the element.

@@ -5,7 +5,7 @@ use diskmend_acl::{
 };
 use diskmend_disk::MAX_DESCRIPTOR_LEN;
 
-use crate::finding::RowState;
+use super::RowState;
 
 /// What a row says about a descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]

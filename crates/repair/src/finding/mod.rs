@@ -1,6 +1,17 @@
 //! What judging a disk finds, and what a repair goes for.
 
+mod descriptor;
+mod element;
+mod value;
+
 use serde::Serialize;
+
+pub use descriptor::Grants;
+pub(crate) use descriptor::{Found, Judgement, edited};
+pub use element::ElementWords;
+pub(crate) use element::{JudgedElement, OpenStore, WantedElement};
+pub(crate) use value::JudgedValue;
+pub use value::{ChangedKey, ChangedValue};
 
 /// What a repair goes for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
