@@ -128,7 +128,7 @@ fn errors_are_brought_into_a_sound_store_with_force_only() {
         .expect("the boot manager's GUID is the last");
     import(&disk, without, &["--yes"])
         .ends(5)
-        .says("the store would not be sound: Objects: no Windows boot manager")
+        .says("the change would damage the store: Objects: no Windows boot manager")
         .says("hint: --force does it nevertheless");
     assert_eq!(disk.bytes(), before);
     import(&disk, without, &["--yes", "--force"])

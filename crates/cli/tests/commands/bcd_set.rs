@@ -262,7 +262,7 @@ fn a_refused_change_leaves_a_store_that_was_not_closed_as_it_is() {
     fs::write(&text, "diskmend-bcd 1\n[key \"Objects\"]\n").expect("writable");
     disk.bcd("import", &[text.to_str().expect("UTF-8"), "--yes"])
         .ends(5)
-        .says("the store would not be sound");
+        .says("the change would damage the store");
     assert_eq!(disk.bytes(), dirty);
 }
 

@@ -110,7 +110,7 @@ fn a_boot_volume_that_can_not_be_read_or_written_is_named() {
     };
     for (offset, byte, words) in [
         // A version of FAT32 that nobody knows; the volume had been passed over in silence.
-        (42, 1, "what was not looked at: partition 1 (unknown)"),
+        (42, 1, "not searched: partition 1 (unknown)"),
         // Marked as not closed.
         (65, 1, "partition 1: the FAT volume is marked as not closed"),
         // The FATs are no copies of each other.

@@ -287,7 +287,7 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     let before = disk.snapshot();
     repair(&disk)
         .ends(5)
-        .says("is a link or no folder")
+        .says("is a link or not a folder")
         .says("--state-dir");
     disk.is_untouched_since(&before);
     assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);

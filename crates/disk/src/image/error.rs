@@ -1,4 +1,4 @@
-//! Why a disk that is not mounted can't be worked on.
+//! The reasons why an unmounted disk can't be used.
 
 use std::fmt;
 use std::io;
@@ -7,28 +7,29 @@ use diskmend_image::container::ContainerError;
 use diskmend_image::content::Content;
 use diskmend_image::partition::{PartitionError, PartitionFault};
 
-/// Why an image or block device can't be opened as a disk, or none of its volumes as the target.
+/// The reason why an image or block device can't be opened as a disk, or none of its volumes as the
+/// target.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiskError {
     /// The file or device can't be opened or read.
     #[error("cannot be read")]
     Io(#[from] io::Error),
-    /// What holds the disk.
+    /// The container of the disk.
     #[error(transparent)]
     Container(#[from] ContainerError),
     /// The partition table.
     #[error(transparent)]
     Partitions(#[from] PartitionError),
-    /// The partition lies where none can be.
+    /// The position of the partition is impossible.
     #[error(transparent)]
     Partition(#[from] PartitionFault),
-    /// There is no partition of that number.
+    /// There is no partition with this number.
     #[error("there is no partition {number}: the disk has {}", joined(.known))]
     NoSuchPartition {
-        /// The number that was asked for.
+        /// The requested number.
         number: u32,
-        /// Those that there are.
+        /// The existing numbers.
         known: Vec<u32>,
     },
     /// The volume can't be read.
@@ -36,43 +37,43 @@ pub enum DiskError {
     NotReadable {
         /// The number of its partition.
         number: u32,
-        /// What it holds.
+        /// Its content.
         content: Content,
     },
-    /// The partition is a part of a dynamic disk: only its database tells which volumes there are,
-    /// and whether another copy must stay the same.
+    /// The partition is a part of a dynamic disk: only its database tells which volumes it has, and
+    /// whether there is a second copy that must be equal.
     #[error(
-        "partition {number} belongs to a dynamic disk (LDM), whose volumes are not read here: \
-         attach the disk to Windows, import it there if need be, and name the volume's drive"
+        "partition {number} belongs to a dynamic disk (LDM), whose volumes diskmend can't read: \
+         attach the disk to Windows, import it there if necessary, and name the volume's drive"
     )]
     DynamicDisk {
         /// Its number.
         number: u32,
     },
-    /// The partition is a part of a pool.
+    /// The partition is a part of a storage pool.
     #[error(
-        "partition {number} belongs to a pool of Storage Spaces, whose disks are not read here: \
+        "partition {number} belongs to a pool of Storage Spaces, whose disks diskmend can't read: \
          attach all disks of the pool to Windows, and name the drive of the volume on it"
     )]
     StorageSpaces {
         /// Its number.
         number: u32,
     },
-    /// The volume's file system is damaged, or of a kind that is not known.
+    /// The volume's file system is damaged, or of an unknown kind.
     #[error("{}: {reason}", place(*.number))]
     FileSystem {
         /// The number of its partition.
         number: u32,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// No volume has a Windows on it.
+    /// No volume contains a Windows.
     #[error("no Windows was found on the disk: {}", list(.looked_at))]
     NoWindows {
-        /// What was found instead, a line for each partition.
+        /// What was found instead, one line for each partition.
         looked_at: Vec<String>,
     },
-    /// Several volumes have one.
+    /// Several volumes contain a Windows.
     #[error("there is more than one Windows on the disk: on partitions {}", joined(.numbers))]
     SeveralWindows {
         /// The numbers of their partitions.
@@ -81,7 +82,7 @@ pub enum DiskError {
 }
 
 impl DiskError {
-    /// Whether the partition may hold a Windows nevertheless.
+    /// True if the partition may contain a Windows nevertheless.
     pub(super) fn may_hide_windows(&self) -> bool {
         match self {
             Self::NotReadable { content, .. } => {
@@ -121,17 +122,17 @@ fn place(number: u32) -> String {
 fn holds(content: Content) -> String {
     match content {
         Content::Empty => "nothing".to_owned(),
-        Content::Unknown => "nothing that is known here".to_owned(),
+        Content::Unknown => "nothing that diskmend knows".to_owned(),
         Content::BitLocker => "a volume that is encrypted with BitLocker".to_owned(),
-        content => format!("{content}, which is not read here"),
+        content => format!("{content}, which diskmend can't read"),
     }
 }
 
-/// What to do about a volume that is not read here.
+/// What to do about a volume that diskmend can't read.
 fn advice(content: Content) -> impl fmt::Display {
     match content {
         Content::BitLocker => {
-            ": unlock it with its recovery key, mount what that gives, and name the mount"
+            ": unlock it with its recovery key, mount the unlocked volume, and name the mount"
         }
         Content::Refs => ": mount it on Windows, and name its drive",
         _ => "",

@@ -1,4 +1,4 @@
-//! Why an operation was refused or failed, and the class of outcome that each reason is.
+//! The errors of the engine's operations, and the class of outcome for each.
 
 mod refusal;
 
@@ -13,22 +13,22 @@ use crate::progress::Interrupted;
 
 pub use self::refusal::Refusal;
 
-/// The classes of unhappy ends, for exit codes.
+/// The classes of failure, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Something failed before anything was written.
     Failed,
     /// A guard refused; nothing was written.
     Refused,
-    /// It failed half way; the old bytes are back.
+    /// It failed half way; the old bytes were restored.
     RolledBack,
-    /// It failed half way, and the old bytes are not restored.
+    /// It failed half way, and the old bytes could not be restored.
     Broken,
     /// The caller asked to stop; nothing was written.
     Interrupted,
 }
 
-/// Why an operation did not come to a good end.
+/// The error of an operation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -50,22 +50,22 @@ pub enum Error {
         /// The path below the target's root.
         path: String,
     },
-    /// The build of the target's Windows is not known.
+    /// The build of the target's Windows is unknown.
     #[error(
-        "the build of this Windows is not known ({reason}): permissions that depend on it are left \
-         as they are"
+        "the build of this Windows is not known ({reason}): permissions that depend on it are not \
+         changed"
     )]
     BuildUnknown {
         /// Why.
         reason: String,
     },
-    /// The changes of security descriptors can't be noted down; nothing was written to the target.
-    #[error("cannot note the planned changes down in this machine's folder for temporary files")]
+    /// The changes of security descriptors could not be stored; nothing was written to the target.
+    #[error("cannot store the planned changes in this machine's folder for temporary files")]
     Draft {
         /// What the system reported.
         source: io::Error,
     },
-    /// The file is no hive.
+    /// The file is not a hive.
     #[error("{path}: not a registry hive")]
     NotAHive {
         /// The hive's path.
@@ -73,7 +73,7 @@ pub enum Error {
         /// Why.
         source: diskmend_hive::OpenError,
     },
-    /// The hive is corrupt where it had to be read.
+    /// The hive is corrupt in a part that had to be read.
     #[error("{path}: corrupt")]
     Corrupt {
         /// The hive's path.
@@ -81,7 +81,7 @@ pub enum Error {
         /// Where and how.
         source: Corruption,
     },
-    /// The hive is no boot store, or cannot be read as one.
+    /// The hive is not a boot store, or can't be read as one.
     #[error("{path}: not readable as a boot store")]
     Store {
         /// The hive's path.
@@ -89,8 +89,8 @@ pub enum Error {
         /// Why.
         source: diskmend_bcd::StoreError,
     },
-    /// The boot store cannot be changed as wanted.
-    #[error("{path}: the boot store cannot be changed as wanted")]
+    /// The boot store can't be changed in this way.
+    #[error("{path}: this change to the boot store is not possible")]
     StoreChange {
         /// The hive's path.
         path: String,
@@ -98,14 +98,14 @@ pub enum Error {
         source: diskmend_bcd::ChangeError,
     },
     /// An edit was refused.
-    #[error("{path}: cannot be edited as wanted")]
+    #[error("{path}: this edit is not possible")]
     Edit {
         /// The hive's path.
         path: String,
         /// Why.
         source: EditError,
     },
-    /// The hive was sound before the edit and is not after it; nothing was written.
+    /// The hive was sound before the edit but would not be after it; nothing was written.
     #[error(
         "{path}: the edit would have damaged the hive ({} structural errors); nothing was written",
         check.errors
@@ -113,15 +113,15 @@ pub enum Error {
     Unsound {
         /// The hive's path.
         path: String,
-        /// What the check of the edited hive found.
+        /// The result of the check of the edited hive.
         check: Box<CheckSummary>,
     },
-    /// The second reader finds something else in the edited hive; nothing was written.
+    /// The second reader does not find the edit in the edited hive; nothing was written.
     #[error("{path}: a second reader does not find the edit: {found}")]
     SecondReader {
         /// The hive's path.
         path: String,
-        /// What it finds.
+        /// What it finds instead.
         found: String,
     },
     /// A path on the target could not be looked up.
@@ -132,7 +132,7 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: String,
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// What the system reported.
         source: io::Error,
@@ -159,13 +159,13 @@ pub enum Error {
     NotUndoable {
         /// The run.
         run: String,
-        /// How far it got.
+        /// The state of the run.
         state: RunState,
     },
-    /// Something else has changed the hive since, and the run was too large to note every change.
+    /// Something else has changed the hive since, and the run was too large to record every change.
     #[error(
-        "run {run}: {path} has been changed since, and the run notes too little to reverse it \
-         value by value"
+        "run {run}: {path} has been changed since, and the run has not recorded enough to reverse \
+         it value by value"
     )]
     NotReversible {
         /// The run.
@@ -180,49 +180,49 @@ pub enum Error {
         run: String,
         /// The file in its folder.
         file: String,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
-    /// Writing failed half way, and the old bytes are back.
+    /// Writing failed half way, and the old bytes were restored.
     #[error("run {run} failed and was rolled back")]
     RolledBack {
         /// The run.
         run: String,
-        /// What failed.
+        /// The cause.
         source: Box<Error>,
     },
-    /// Writing failed half way, and so did restoring the old bytes.
+    /// Writing failed half way, and restoring the old bytes failed too.
     #[error("run {run} failed ({source}) and could not be rolled back: {rollback}")]
     Broken {
         /// The run.
         run: String,
-        /// What failed first.
+        /// The first cause.
         source: Box<Error>,
         /// Why the old bytes could not be restored.
         rollback: Box<Error>,
     },
-    /// Taking a run back failed half way.
-    #[error("run {run} is taken back in part only")]
+    /// Undoing a run failed half way.
+    #[error("run {run} is only partly undone")]
     NotUndone {
         /// The run.
         run: String,
-        /// What failed.
+        /// The cause.
         source: Box<Error>,
     },
-    /// Completing a run that had been killed failed, and what it has changed is still there.
-    #[error("run {run}, which had been killed, could not be completed and is not taken back")]
+    /// Completing a run that had been killed failed, and its changes are still there.
+    #[error("run {run}, which had been killed, could not be completed and is not undone")]
     NotCompleted {
         /// The run.
         run: String,
-        /// What failed.
+        /// The cause.
         source: Box<Error>,
     },
     /// Security descriptors could not be restored.
     #[error("the permissions of {objects} objects could not be restored, first {path}: {reason}")]
     NotRestored {
-        /// How many.
+        /// The number of objects.
         objects: u64,
-        /// The first of them.
+        /// The first object.
         path: String,
         /// Why.
         reason: String,
@@ -232,10 +232,10 @@ pub enum Error {
     Commit {
         /// The hive's path.
         path: String,
-        /// What failed.
+        /// The cause.
         source: diskmend_hive::commit::CommitError,
     },
-    /// What was read back from the disk is not what was written.
+    /// The bytes on the disk are not those that were written.
     #[error("{path}: reading back found {found}")]
     ReadBack {
         /// The hive's path.
@@ -250,7 +250,7 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            // A link that would lead out of the target is as good a reason as any guard's.
+            // A link that would lead out of the target is a refusal, like those of the guards.
             Self::Refused(_) | Self::Lookup(LookupError::Link { .. }) => Class::Refused,
             Self::Interrupted(_) => Class::Interrupted,
             Self::RolledBack { .. } => Class::RolledBack,

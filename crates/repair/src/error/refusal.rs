@@ -1,51 +1,51 @@
-//! Why a target is left alone.
+//! The reasons why a target is refused.
 
 use diskmend_disk::GuardError;
 
 use crate::documents::{CheckSummary, RunState, StoreStatus, Trust};
 use crate::run::trust::KeyError;
 
-/// A guard's reason to leave a target alone.
+/// The reason of a guard for refusing a target.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The volume itself may not be touched.
+    /// The volume itself must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// A run was killed half way and must be settled first.
+    /// A run was killed half way, and must be completed or undone first.
     #[error("run {run} of this target did not end (it is {state}): undo it first")]
     Unfinished {
         /// The run.
         run: String,
-        /// How far it got.
+        /// The state of the run.
         state: RunState,
-        /// The partition that it was about, on a disk that is not mounted.
+        /// The partition of the run, on an unmounted disk.
         partition: Option<u32>,
     },
-    /// Nobody speaks for the run.
+    /// The run has no valid seal.
     #[error("run {run} of this target (it is {state}) is not trusted: {trust}")]
     Untrusted {
         /// The run.
         run: String,
-        /// How far it says that it got.
+        /// The state that the run claims.
         state: RunState,
-        /// Why it is not trusted.
+        /// The reason why it is not trusted.
         trust: Trust,
-        /// The partition that it says it was about, on a disk that is not mounted.
+        /// The partition that the run claims, on an unmounted disk.
         partition: Option<u32>,
     },
-    /// What a run did cannot be read, and so not whether it ended.
-    #[error("whether run {run} of this target ended can't be told, and it is not trusted: {what}")]
+    /// The run can't be read, so it is unknown whether it ended.
+    #[error("it is unknown whether run {run} of this target ended, and it is not trusted: {what}")]
     UnreadableRun {
         /// The run.
         run: String,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
-    /// This machine has no key to seal runs with.
+    /// This machine has no key with which to seal runs.
     #[error("this machine's key can't be used: {0}")]
     NoKey(KeyError),
-    /// The run was about another partition of the target's disk.
+    /// The run belongs to another partition of the target's disk.
     #[error("run {run} was a repair of partition {partition}, which is not the target")]
     OtherPartition {
         /// The run.
@@ -58,10 +58,10 @@ pub enum Refusal {
     HiveErrors {
         /// The hive's path.
         path: String,
-        /// What the check found.
+        /// The result of the check.
         check: Box<CheckSummary>,
     },
-    /// The hive is dirty and its logs do not bring it to a sound state.
+    /// The hive is dirty, and its logs can't recover it.
     #[error("{path}: the hive was not closed cleanly and cannot be recovered")]
     Unrecoverable {
         /// The hive's path.
@@ -69,44 +69,44 @@ pub enum Refusal {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A log of the hive can't be read, or is longer than the hive could make it.
-    #[error("{path}: the logs of the hive are not read")]
+    /// A log of the hive can't be read, or is longer than the hive could have made it.
+    #[error("{path}: the logs of the hive can't be read")]
     Log {
         /// The hive's path.
         path: String,
         /// Why.
         source: diskmend_hive::ReadLogError,
     },
-    /// The hive or one of its logs is not what it was when the plan was made.
+    /// The hive or one of its logs has changed since the plan was made.
     #[error("{path}: changed since the plan was made")]
     Changed {
         /// The file's path.
         path: String,
     },
     /// Another program holds the hive's lock.
-    #[error("{path}: another diskmend is at work on this hive")]
+    #[error("{path}: another diskmend is working on this hive")]
     HiveBusy {
         /// The hive's path.
         path: String,
     },
-    /// The boot store of a run lies on another volume, which is not there as it was.
+    /// The boot store of a run is on another volume, which is not where it was.
     #[error("{path}: the boot store of this run was on that volume: {reason}")]
     BootVolume {
-        /// Where the volume was.
+        /// The former path of the volume.
         path: String,
-        /// What is found there.
+        /// What is there now.
         reason: String,
     },
-    /// The target is a disk that is not mounted, and a boot volume elsewhere was named.
-    #[error("{path}: the boot store of a disk that is not mounted must be on that disk")]
+    /// The target is an unmounted disk, and a boot volume elsewhere was named.
+    #[error("{path}: the boot store of an unmounted disk must be on that disk")]
     BootVolumeOffDisk {
         /// The boot volume or store that was named.
         path: String,
     },
-    /// The target is mounted, and the boot volume that was named is not.
-    #[error("{path}: this is no mounted volume, as the target is")]
+    /// The target is mounted, but the named boot volume is not.
+    #[error("{path}: this is not a mounted volume, but the target is")]
     BootVolumeNotMounted {
-        /// The boot volume that was named.
+        /// The named boot volume.
         path: String,
     },
     /// There is no boot store.
@@ -115,14 +115,14 @@ pub enum Refusal {
         PLACES, searched(.volume.as_deref(), .beside), passed_over(.unread)
     )]
     NoStore {
-        /// The volume where it was looked for, where that is not the target.
+        /// The volume that was searched, if it is not the target.
         volume: Option<String>,
-        /// The other volumes of the target's disk, where it was looked for as well.
+        /// The other volumes of the target's disk, if they were searched too.
         beside: Vec<String>,
-        /// The volumes of that disk that hold what is not read here, and that.
+        /// The volumes of that disk with content that diskmend can't read, and their content.
         unread: Vec<String>,
     },
-    /// The boot store's volume may not be touched.
+    /// The boot store's volume must not be changed.
     #[error("{path}")]
     BootVolumeGuard {
         /// The volume.
@@ -130,47 +130,47 @@ pub enum Refusal {
         /// Why.
         source: GuardError,
     },
-    /// The disk of the target holds another Windows, whose the only boot store may be.
+    /// The disk of the target contains another Windows, and the only boot store may belong to it.
     #[error("{path}: it may be the boot store of another Windows, on {volume}")]
     AnotherWindows {
         /// The store's path.
         path: String,
-        /// The volume that holds a Windows, or may hold one since it is locked.
+        /// The volume that contains a Windows, or may contain one because it is locked.
         volume: String,
     },
-    /// It is not plain which boot store starts this Windows.
-    #[error("it is not plain which boot store starts this Windows: {}", listed(.stores))]
+    /// Several boot stores could start this Windows, or one that might can't be read.
+    #[error("diskmend can't tell which boot store starts this Windows: {}", listed(.stores))]
     StoreUnclear {
-        /// All that were found.
+        /// All stores that were found.
         stores: Vec<StoreStatus>,
     },
-    /// It is not plain which loader of the boot store starts this Windows.
-    #[error("{path}: it is not plain which loader starts this Windows")]
+    /// Several loaders of the boot store could start this Windows, or none does.
+    #[error("{path}: diskmend can't tell which loader starts this Windows")]
     LoaderUnclear {
         /// The store's path.
         path: String,
-        /// Why, with all loaders of the store.
+        /// The reason, with all loaders of the store.
         source: diskmend_bcd::loader::LoaderError,
     },
-    /// Loaders of the boot store start a `\Windows` each on a partition of its own.
+    /// The boot store has loaders for a `\Windows` on several partitions.
     #[error("{path}: the boot store has loaders for a \\Windows on several partitions: {loaders}")]
     SeveralWindows {
         /// The store's path.
         path: String,
-        /// The loaders with their partitions, for a person.
+        /// The loaders with their partitions, for display.
         loaders: String,
     },
-    /// The loader that was named is none of the store, or starts another Windows.
+    /// The named loader is not in the store, or starts another Windows.
     #[error("{path}: loader {loader}: {reason}")]
     WrongLoader {
         /// The store's path.
         path: String,
         /// The loader's GUID.
         loader: diskmend_bcd::Guid,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// The store lacks an object that a recipe is about.
+    /// The store lacks an object that a recipe changes.
     #[error("{path}: the boot store has no object {object}")]
     NoObject {
         /// The store's path.
@@ -179,64 +179,64 @@ pub enum Refusal {
         object: String,
     },
     /// The change would leave errors in the store.
-    #[error("{path}: the store would not be sound: {problem}")]
+    #[error("{path}: the change would damage the store: {problem}")]
     StoreUnsound {
         /// The store's path.
         path: String,
         /// The first of the new errors.
         problem: String,
     },
-    /// A block device has no folder beside it for undo data.
-    #[error("a block device has no place for undo data: they need a folder elsewhere")]
+    /// A block device has no folder next to it for undo data.
+    #[error("undo data can't be stored next to a block device: they need a folder elsewhere")]
     StateFolderNeeded,
-    /// The folder for undo data is a link or no folder.
-    #[error("the folder for undo data, {name:?}, is a link or no folder")]
+    /// The folder for undo data is a link or not a folder.
+    #[error("the folder for undo data, {name:?}, is a link or not a folder")]
     StateFolder {
         /// Its name.
         name: String,
     },
-    /// Somebody else may have written the folder for undo data, or one in it.
-    #[error("the folder for undo data is not used: {name}: {reason}")]
+    /// Somebody else may have written to the folder for undo data, or to a folder in it.
+    #[error("the folder for undo data is not safe to use: {name}: {reason}")]
     StateFolderOpen {
         /// The folder.
         name: String,
-        /// Who may write it.
+        /// Who may write to it.
         reason: String,
     },
     /// The volume's file system, or its driver, shows no security descriptors.
     #[error("this is no NTFS volume, or its driver does not show Windows's permissions")]
     NoDescriptors,
-    /// Something else stands in the place of a folder.
+    /// Something other than a folder is at this path.
     #[error("{path}: {reason}")]
     NotTheFolder {
         /// The path below the target's root.
         path: String,
-        /// What stands there.
+        /// What is there.
         reason: String,
     },
-    /// This process may not read and set permissions that do not admit it.
-    #[error("permissions can only be read and set by an administrator")]
+    /// This process may not read and set permissions that do not give it access.
+    #[error("only an administrator can read and set permissions")]
     NotElevated,
-    /// A file can't take what would be written to it.
-    #[error("{path}: the file can't be changed as is needed, and nothing was")]
+    /// A file can't store what would be written to it.
+    #[error("{path}: the file can't be changed as needed; nothing was written")]
     NoRoom {
         /// The file's path.
         path: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A file of the hive has other names, which may be those of another file that is needed.
+    /// A file of the hive has other names, which may belong to another important file.
     #[error(
-        "{path}: the file has {names} names (hard links): what is written to it changes what the \
-         others name"
+        "{path}: the file has {names} names (hard links): writing to it would also change it under \
+         the other names"
     )]
     Linked {
         /// The file's path.
         path: String,
-        /// How many names it has.
+        /// The number of its names.
         names: u64,
     },
-    /// Two files of the hive are one.
+    /// Two files of the hive are the same file.
     #[error("{path}: this is the same file as {other}")]
     SameFile {
         /// The path of a log.
@@ -254,10 +254,10 @@ pub enum Refusal {
     },
 }
 
-/// Where boot stores lie.
+/// The places of boot stores.
 const PLACES: &str = "Boot/BCD nor EFI/Microsoft/Boot/BCD";
 
-/// Where a store was looked for.
+/// Where a store was searched.
 fn searched(volume: Option<&str>, beside: &[String]) -> String {
     match (volume, beside) {
         (Some(volume), _) => format!("on {volume}"),
@@ -272,11 +272,11 @@ fn searched(volume: Option<&str>, beside: &[String]) -> String {
 fn passed_over(unread: &[String]) -> String {
     match unread {
         [] => String::new(),
-        unread => format!("; what was not looked at: {}", unread.join(", ")),
+        unread => format!("; not searched: {}", unread.join(", ")),
     }
 }
 
-/// Stores with what is known of each, for a message.
+/// Stores with what is known about each, for a message.
 fn listed(stores: &[StoreStatus]) -> String {
     let one = |store: &StoreStatus| match &store.problem {
         Some(problem) => format!("{}: {problem}", store.shown_path()),
