@@ -13,7 +13,7 @@ use crate::target::Target;
 const SECTOR: usize = 512;
 /// End marker of a boot sector and of a master boot record.
 const MARKER: [u8; 2] = [0x55, 0xAA];
-/// Lengths of a logical sector: the GPT header lies in the second one.
+/// Lengths of a logical sector: the GPT header is in the second one.
 const SECTOR_LENS: [u64; 2] = [512, 4096];
 
 /// What tells the disk of a target from others, as far as it can be found out.

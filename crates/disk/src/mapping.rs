@@ -38,7 +38,7 @@ impl Mapping {
     /// once. `len` must not be 0.
     ///
     /// # Errors
-    /// Where the system does not map it, or a page can't be read.
+    /// If the system does not map it, or a page can't be read.
     pub(crate) fn new(file: &File, len: usize, reserve: usize) -> io::Result<Self> {
         let capacity = len
             .checked_next_multiple_of(page_size())
@@ -63,8 +63,8 @@ impl Mapping {
         // exists yet; `len` rounded up to a page is at most `capacity`.
         unsafe { mmap(region, len, access, flags | MapFlags::FIXED, file, 0) }?;
 
-        // An error here is one that would end the process when the page is touched.
-        // SAFETY: the range lies in the region; populating does not change its content.
+        // An error here is one that would end the process when the page is touched. SAFETY: the
+        // range is in the region; populating does not change its content.
         retry_on_intr(|| unsafe { madvise(region, len, Advice::LinuxPopulateRead) })?;
         Ok(mapping)
     }

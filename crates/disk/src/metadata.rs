@@ -66,7 +66,7 @@ pub struct Metadata {
     pub len: u64,
     /// Which file it is.
     pub identity: Identity,
-    /// Number of names (hard links) the file has. Windows's own files often have two.
+    /// The number of names (hard links) the file has. Windows's own files often have two.
     pub links: u64,
 }
 

@@ -34,21 +34,21 @@ impl NtPath {
         &self.units
     }
 
-    /// Whether it is the root.
+    /// True if it is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.units.is_empty()
     }
 
-    /// Whether Windows takes both for the same: but for case.
+    /// Whether Windows takes both for the same: except for case.
     #[must_use]
     pub(crate) fn is(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.units.iter(), other.units.iter());
         CaseTable::FILES.same(ours.copied(), theirs.copied())
     }
 
-    /// The path of a name in the folder at this path; `None` where the system's name is none that
-    /// NTFS could hold.
+    /// The path of a name in the folder at this path; `None` if the system's name is none that NTFS
+    /// could hold.
     #[must_use]
     pub fn join(&self, name: &OsStr) -> Option<Self> {
         Some(self.join_units(&units(name)?))
@@ -92,7 +92,7 @@ impl NtPath {
         path
     }
 
-    /// The rest of the path from a folder on that it lies in, both spelled alike.
+    /// The rest of the path from a folder on that it is in, both spelled alike.
     #[must_use]
     pub fn relative_to(&self, folder: &Self) -> Option<Self> {
         let rest = self.units.strip_prefix(folder.units.as_slice())?;
@@ -104,7 +104,7 @@ impl NtPath {
         }
     }
 
-    /// The path as Windows writes it, with backslashes between its names; `None` where a name holds
+    /// The path as Windows writes it, with backslashes between its names; `None` if a name holds
     /// one, which Windows could not tell from the end of the name.
     #[must_use]
     pub fn with_backslashes(&self) -> Option<Vec<u16>> {
@@ -126,7 +126,7 @@ impl NtPath {
         names.collect::<Vec<_>>().join("\\")
     }
 
-    /// A path as Windows writes it; `None` where it holds a slash.
+    /// A path as Windows writes it; `None` if it holds a slash.
     #[must_use]
     pub fn from_backslashes(units: &[u16]) -> Option<Self> {
         if units.contains(&Self::SEPARATOR) {
@@ -139,12 +139,12 @@ impl NtPath {
         )))
     }
 
-    /// The names on the way, as the system spells them; `None` where one can't be spelled here.
+    /// The names on the way, as the system spells them; `None` if one can't be spelled here.
     pub fn names(&self) -> impl Iterator<Item = Option<OsString>> {
         self.unit_names().map(os_string)
     }
 
-    /// The last name, as the system spells it; `None` for the root, and where it can't be spelled
+    /// The last name, as the system spells it; `None` for the root, and if it can't be spelled
     /// here.
     #[must_use]
     pub fn name(&self) -> Option<OsString> {
@@ -191,8 +191,8 @@ fn replaced(units: &[u16], from: u16, to: u16) -> Vec<u16> {
     units.iter().map(other).collect()
 }
 
-/// The name in UTF-16; `None` where it is none that NTFS could hold. File systems of Unix show
-/// lone surrogates in the generalized UTF-8 that has three bytes for each.
+/// The name in UTF-16; `None` if it is none that NTFS could hold. File systems of Unix show lone
+/// surrogates in the generalized UTF-8 that has three bytes for each.
 #[cfg(unix)]
 pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
     use std::os::unix::ffi::OsStrExt;

@@ -10,7 +10,7 @@ use crate::offset::{FileOffset, PAGE_LEN};
 /// The minor versions that this crate reads and writes.
 pub const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
 
-/// Computes the checksum over the first 508 bytes of a base block; `None` where there are fewer.
+/// Computes the checksum over the first 508 bytes of a base block; `None` if there are fewer.
 #[must_use]
 pub fn checksum(header: &[u8]) -> Option<u32> {
     let words: &[zerocopy::little_endian::U32] = bytes::view_many(header, 0, 127)?;
@@ -100,7 +100,7 @@ impl BaseBlock {
     }
 }
 
-/// Most bytes of hive bins: the highest bit of an offset marks volatile storage.
+/// The maximum number of bytes of hive bins: the highest bit of an offset marks volatile storage.
 pub const MAX_BINS_LEN: usize = 0x8000_0000 - PAGE_LEN;
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl<'a> Bins<'a> {
     /// The payload of the allocated cell at `at`: what follows its size field.
     ///
     /// # Errors
-    /// Where there is no allocated cell of a valid size (regf spec, Cell).
+    /// If there is no allocated cell of a valid size (regf spec, Cell).
     pub fn cell(self, at: CellOffset) -> Result<&'a [u8], Corruption> {
         #[cfg(test)]
         crate::work::count();
@@ -89,7 +89,7 @@ impl<'a> Bins<'a> {
     /// The structure at the start of the cell at `at`, and the whole payload.
     ///
     /// # Errors
-    /// Where the cell is not allocated or is shorter than the structure.
+    /// If the cell is not allocated or is shorter than the structure.
     pub(crate) fn structure<T: FromBytes + KnownLayout + Immutable + Unaligned>(
         self,
         at: CellOffset,

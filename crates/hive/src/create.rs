@@ -20,7 +20,7 @@ impl Hive {
     /// descriptor (MS-DTYP 2.4.6) of the root key, which keys created below share.
     ///
     /// # Errors
-    /// Where the minor version is not 3 to 6 or the descriptor does not fit one page.
+    /// If the minor version is not 3 to 6 or the descriptor does not fit one page.
     pub fn create(minor: u32, descriptor: &[u8], now: Filetime) -> Result<Self, Corruption> {
         let mut file = vec![0; BASE_BLOCK_LEN + PAGE_LEN];
         let mut put = |at: usize, bytes: &[u8]| {

@@ -50,10 +50,10 @@ impl<'a> Expectation<'a> {
         last.into_iter().map(|last| last.expectation).collect()
     }
 
-    /// Looks it up in a hive; gives what is found there instead, in words.
+    /// Looks it up in a hive; returns what is found there instead, in words.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn differs(&self, hive: &Hive) -> Result<Option<String>, Corruption> {
         let key = hive.key(self.key)?;
         let (name, wanted) = match self.expected {

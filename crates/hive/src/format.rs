@@ -30,7 +30,7 @@ pub struct BaseBlock {
     pub file_format: U32,
     /// Offset of the root key node's cell.
     pub root_cell: U32,
-    /// Length of the hive bins in bytes, a multiple of 4096.
+    /// The length of the hive bins in bytes, a multiple of 4096.
     pub bins_len: U32,
     /// Logical sector size divided by 512; always 1.
     pub clustering_factor: U32,
@@ -92,7 +92,7 @@ pub struct HiveBin {
     pub signature: [u8; 4],
     /// Offset of this bin from the start of the hive bins.
     pub offset: U32,
-    /// Length of this bin in bytes, a multiple of 4096.
+    /// The length of this bin in bytes, a multiple of 4096.
     pub size: U32,
     /// Reserved.
     pub reserved: [u8; 8],
@@ -105,7 +105,7 @@ pub struct HiveBin {
 impl HiveBin {
     /// The signature of a hive bin.
     pub const SIGNATURE: [u8; 4] = *b"hbin";
-    /// Length of the header; the first cell of a bin starts here.
+    /// The length of the header; the first cell of a bin starts here.
     pub const LEN: usize = 32;
 }
 
@@ -118,11 +118,11 @@ pub struct CellHeader {
 }
 
 impl CellHeader {
-    /// Length of the size field.
+    /// The length of the size field.
     pub const LEN: usize = 4;
     /// Cells start at, and their sizes are, multiples of this many bytes.
     pub const ALIGN: usize = 8;
-    /// Largest size of a cell that anything refers to, in bytes: Windows rejects a hive with a
+    /// The largest size of a cell that anything refers to, in bytes: Windows rejects a hive with a
     /// larger one, whatever the minor version. A free cell may be larger.
     pub const MAX_SIZE: usize = 1 << 20;
 }
@@ -145,15 +145,15 @@ pub struct KeyNode {
     pub reserved: [u8; 2],
     /// Offset of the parent's key node; no meaning in the root.
     pub parent: U32,
-    /// Number of stable subkeys.
+    /// The number of stable subkeys.
     pub subkey_count: U32,
-    /// Number of volatile subkeys; no meaning on disk.
+    /// The number of volatile subkeys; no meaning on disk.
     pub volatile_subkey_count: U32,
     /// Offset of the subkey list, or NIL.
     pub subkey_list: U32,
     /// Offset of the volatile subkey list; no meaning on disk, never followed.
     pub volatile_subkey_list: U32,
-    /// Number of values.
+    /// The number of values.
     pub value_count: U32,
     /// Offset of the value list, or NIL.
     pub value_list: U32,
@@ -161,23 +161,23 @@ pub struct KeyNode {
     pub security: U32,
     /// Offset of the class name, or NIL.
     pub class: U32,
-    /// Longest subkey name in bytes of UTF-16.
+    /// The longest subkey name in bytes of UTF-16.
     pub max_subkey_name_len: U16,
     /// Virtualization and user flags.
     pub user_flags: u8,
     /// Debug byte.
     pub debug: u8,
-    /// Longest subkey class name in bytes.
+    /// The longest subkey class name in bytes.
     pub max_class_len: U32,
-    /// Longest value name in bytes of UTF-16.
+    /// The longest value name in bytes of UTF-16.
     pub max_value_name_len: U32,
-    /// Longest value data in bytes.
+    /// The longest value data in bytes.
     pub max_value_data_len: U32,
     /// Cached index; no meaning on disk.
     pub work_var: U32,
-    /// Length of the name in bytes.
+    /// The length of the name in bytes.
     pub name_len: U16,
-    /// Length of the class name in bytes.
+    /// The length of the class name in bytes.
     pub class_len: U16,
 }
 
@@ -203,7 +203,7 @@ impl KeyNode {
     pub const FLAG_COMPRESSED_NAME: u16 = 0x20;
     /// Predefined handle: the value count holds a handle, there is no value list.
     pub const FLAG_PREDEFINED_HANDLE: u16 = 0x40;
-    /// Largest payload of a key node's cell that Windows accepts, in bytes.
+    /// The largest payload of a key node's cell that Windows accepts, in bytes.
     pub const MAX_PAYLOAD: usize = 0x45C;
     /// Layered key semantics: tombstone.
     pub const LAYERED_TOMBSTONE: u8 = 1;
@@ -215,9 +215,9 @@ impl KeyNode {
 pub struct KeyValue {
     /// `vk`.
     pub signature: [u8; 2],
-    /// Length of the name in bytes; 0 for the default value.
+    /// The length of the name in bytes; 0 for the default value.
     pub name_len: U16,
-    /// Length of the data in bytes; with the highest bit set the data are in `data`.
+    /// The length of the data in bytes; with the highest bit set the data are in `data`.
     pub data_size: U32,
     /// Offset of the data's cell, or up to four bytes of data.
     pub data: U32,
@@ -240,7 +240,7 @@ impl KeyValue {
     pub const FLAG_TOMBSTONE: u16 = 2;
     /// Bit of `data_size`: the data are stored in the `data` field.
     pub const INLINE: u32 = 0x8000_0000;
-    /// Most bytes that are stored in the `data` field.
+    /// The maximum number of bytes that are stored in the `data` field.
     pub const MAX_INLINE: usize = 4;
 }
 
@@ -256,9 +256,9 @@ pub struct KeySecurity {
     pub flink: U32,
     /// Offset of the previous security cell of the ring.
     pub blink: U32,
-    /// Number of key nodes that point here.
+    /// The number of key nodes that point here.
     pub reference_count: U32,
-    /// Length of the security descriptor in bytes.
+    /// The length of the security descriptor in bytes.
     pub descriptor_len: U32,
 }
 
@@ -275,7 +275,7 @@ impl KeySecurity {
 pub struct ListHeader {
     /// One of the signatures of [`ListHeader`].
     pub signature: [u8; 2],
-    /// Number of elements.
+    /// The number of elements.
     pub count: U16,
 }
 
@@ -290,9 +290,10 @@ impl ListHeader {
     pub const INDEX_ROOT: [u8; 2] = *b"ri";
     /// Length without the elements.
     pub const LEN: usize = 4;
-    /// Most elements of an `lf` or `lh` that is built anew: its cell fits a bin of one page.
+    /// The maximum number of elements of an `lf` or `lh` that is built anew: its cell fits a bin of
+    /// one page.
     pub const MAX_FAST: usize = 507;
-    /// Most elements of a leaf before it is split.
+    /// The maximum number of elements of a leaf before it is split.
     pub const MAX_LEAF: usize = 1012;
 }
 
@@ -320,7 +321,7 @@ pub struct HashElement {
 pub struct BigData {
     /// `db`.
     pub signature: [u8; 2],
-    /// Number of segments.
+    /// The number of segments.
     pub segment_count: U16,
     /// Offset of the list of segments.
     pub segment_list: U32,
@@ -329,7 +330,7 @@ pub struct BigData {
 impl BigData {
     /// The signature of a big data record.
     pub const SIGNATURE: [u8; 2] = *b"db";
-    /// Length of the record.
+    /// The length of the record.
     pub const LEN: usize = 8;
     /// Bytes of data in each segment but the last; longer data need a big data record.
     pub const SEGMENT_LEN: usize = 16344;
@@ -343,15 +344,15 @@ impl BigData {
 pub struct LogEntry {
     /// `HvLE`.
     pub signature: [u8; 4],
-    /// Length of the entry in bytes, a multiple of 512.
+    /// The length of the entry in bytes, a multiple of 512.
     pub size: U32,
     /// Copy of the base block's flags.
     pub flags: U32,
     /// Sequence number of this entry.
     pub sequence: U32,
-    /// Length of the hive bins after this entry.
+    /// The length of the hive bins after this entry.
     pub bins_len: U32,
-    /// Number of dirty pages in this entry.
+    /// The number of dirty pages in this entry.
     pub page_count: U32,
     /// Marvin32 of the entry from byte 40 on.
     pub hash1: U64,
@@ -362,7 +363,7 @@ pub struct LogEntry {
 impl LogEntry {
     /// The signature of a log entry.
     pub const SIGNATURE: [u8; 4] = *b"HvLE";
-    /// Length of the header.
+    /// The length of the header.
     pub const LEN: usize = 40;
     /// Bytes of the header that `hash2` covers.
     pub const HASHED_LEN: usize = 32;
@@ -376,7 +377,7 @@ impl LogEntry {
 pub struct DirtyPageRef {
     /// Offset of the page from the start of the hive bins.
     pub offset: U32,
-    /// Length of the page in bytes.
+    /// The length of the page in bytes.
     pub size: U32,
 }
 

@@ -30,7 +30,7 @@ pub enum OpenError {
     /// The file ends before the base block does.
     #[error("the file is {len} bytes long, a hive has at least 8192")]
     TooShort {
-        /// Length of the file in bytes.
+        /// The length of the file in bytes.
         len: usize,
     },
     /// The base block or the length of the file is wrong.
@@ -84,17 +84,17 @@ impl DirtyHive {
         self.state
     }
 
-    /// The file's bytes as they lie on disk.
+    /// The file's bytes as they are on disk.
     #[must_use]
     pub fn file(&self) -> &[u8] {
         self.buffer.bytes()
     }
 
-    /// Takes the hive as it lies on disk, without its logs. Whatever Windows had written to the
-    /// logs only is lost, and pages of different ages may be mixed.
+    /// Takes the hive as it is on disk, without its logs. Whatever Windows had written to the logs
+    /// only is lost, and pages of different ages may be mixed.
     ///
     /// # Errors
-    /// Where even the base block does not hold.
+    /// If even the base block does not hold.
     pub fn assume_clean(self) -> Result<Hive, OpenError> {
         let file_len = self.buffer.bytes().len();
         let mut image = sized_image(self.buffer)?;
@@ -112,7 +112,7 @@ pub struct Hive {
 /// Opens a hive file's bytes.
 ///
 /// # Errors
-/// Where the bytes are no hive, or the base block of a clean one is wrong.
+/// If the bytes are no hive, or the base block of a clean one is wrong.
 pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
     let file = buffer.bytes();
     let too_short = OpenError::TooShort { len: file.len() };
@@ -143,7 +143,7 @@ pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
     })
 }
 
-/// Whether a hive bin that calls itself the first follows the base block.
+/// True if a hive bin that calls itself the first follows the base block.
 fn starts_with_bin(file: &[u8]) -> bool {
     bytes::view::<HiveBin>(file, BASE_BLOCK_LEN)
         .is_some_and(|bin| bin.signature == HiveBin::SIGNATURE && bin.offset.get() == 0)
@@ -207,7 +207,7 @@ impl Hive {
     /// The root key.
     ///
     /// # Errors
-    /// Where its cell is not a key node.
+    /// If its cell is not a key node.
     pub fn root(&self) -> Result<Key<'_>, Corruption> {
         let root = CellOffset::new(self.base_block()?.root_cell.get());
         Key::at(self.bins(), root)
@@ -217,7 +217,7 @@ impl Hive {
     /// an empty path is the root.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
         self.root()?.descendant(path)
     }

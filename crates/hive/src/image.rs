@@ -22,7 +22,7 @@ impl Image {
     /// Takes a file's bytes whose first `4096 + bins_len` exist; otherwise gives them back.
     ///
     /// # Errors
-    /// The buffer, where it is too short.
+    /// The buffer, if it is too short.
     pub(crate) fn new(buffer: Box<dyn Buffer>, bins_len: usize) -> Result<Self, Box<dyn Buffer>> {
         let fits = bins_len
             .checked_add(BASE_BLOCK_LEN)
@@ -51,13 +51,13 @@ impl Image {
         bytes::slice(self.buffer.bytes(), BASE_BLOCK_LEN, self.bins_len).unwrap_or_default()
     }
 
-    /// Length of the hive bins in bytes.
+    /// The length of the hive bins in bytes.
     #[must_use]
     pub fn bins_len(&self) -> usize {
         self.bins_len
     }
 
-    /// The base block, where the file is long enough to hold one.
+    /// The base block, if the file is long enough to hold one.
     #[must_use]
     pub fn base_block(&self) -> Option<&BaseBlock> {
         bytes::view(self.buffer.bytes(), 0)
@@ -81,7 +81,7 @@ impl Image {
         &self.dirty
     }
 
-    /// What lies on disk, and what a commit must bring there before the edit.
+    /// What is on disk, and what a commit must bring there before the edit.
     pub(crate) fn disk(&self) -> &OnDisk {
         &self.disk
     }
@@ -142,7 +142,7 @@ impl Image {
     /// Lengthens (or, after a log entry says so, shortens) the hive bins to `len` bytes.
     ///
     /// # Errors
-    /// Where memory is short.
+    /// If memory is short.
     pub(crate) fn set_bins_len(&mut self, len: usize) -> std::io::Result<()> {
         let end = len
             .checked_add(BASE_BLOCK_LEN)
@@ -178,7 +178,7 @@ impl PageSet {
         }
     }
 
-    /// Whether the page is in the set.
+    /// True if the page is in the set.
     #[must_use]
     pub fn contains(&self, page: usize) -> bool {
         self.words
@@ -201,13 +201,13 @@ impl PageSet {
         })
     }
 
-    /// Number of pages.
+    /// The number of pages.
     #[must_use]
     pub fn len(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }
 
-    /// Whether there is none.
+    /// True if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|&w| w == 0)

@@ -27,7 +27,7 @@ impl<'a> Key<'a> {
     /// Reads the key in the cell at `cell`.
     ///
     /// # Errors
-    /// Where the cell, its signature or its name is wrong.
+    /// If the cell, its signature or its name is wrong.
     pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
         let (node, payload) = bins.structure::<KeyNode>(cell, "key node")?;
         expect_signature(
@@ -75,10 +75,10 @@ impl<'a> Key<'a> {
         self.name
     }
 
-    /// Its subkey list, where it has subkeys.
+    /// Its subkey list, if it has subkeys.
     ///
     /// # Errors
-    /// Where the list's cell is wrong.
+    /// If the list's cell is wrong.
     pub fn subkey_list(&self) -> Result<Option<SubkeyList<'a>>, Corruption> {
         if self.node.subkey_count.get() == 0 {
             return Ok(None);
@@ -89,7 +89,7 @@ impl<'a> Key<'a> {
     /// Its subkeys in the order of their names.
     ///
     /// # Errors
-    /// Where the list's cell is wrong; each subkey is an error of its own where it can't be read.
+    /// If the list's cell is wrong; each subkey is an error of its own if it can't be read.
     pub fn subkeys(&self) -> Result<Subkeys<'a>, Corruption> {
         Ok(Subkeys {
             bins: self.bins,
@@ -100,10 +100,10 @@ impl<'a> Key<'a> {
         })
     }
 
-    /// The subkey with this name, whatever its case.
+    /// The subkey with this name, ignoring case.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'a>>, Corruption> {
         Ok(self.find(NameBuf::new(name).as_name())?.ok())
     }
@@ -112,7 +112,7 @@ impl<'a> Key<'a> {
     /// empty path is the key itself.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn descendant(self, path: &str) -> Result<Option<Key<'a>>, Corruption> {
         let mut key = self;
         for component in components(path) {
@@ -214,7 +214,7 @@ impl<'a> Key<'a> {
     /// Offsets of its values in their order.
     ///
     /// # Errors
-    /// Where the value list is shorter than the number of values.
+    /// If the value list is shorter than the number of values.
     pub(crate) fn value_cells(&self) -> Result<&'a [IndexElement], Corruption> {
         let count = self.node.value_count.get() as usize;
         if count == 0 || self.has_predefined_handle() {
@@ -232,7 +232,7 @@ impl<'a> Key<'a> {
         })
     }
 
-    /// Whether the value count holds a predefined handle instead of a count.
+    /// True if the value count holds a predefined handle instead of a count.
     #[must_use]
     pub fn has_predefined_handle(&self) -> bool {
         self.node.flags.get() & KeyNode::FLAG_PREDEFINED_HANDLE != 0
@@ -241,7 +241,7 @@ impl<'a> Key<'a> {
     /// Its values in the order in which they were made.
     ///
     /// # Errors
-    /// Where the value list is wrong; each value is an error of its own where it can't be read.
+    /// If the value list is wrong; each value is an error of its own if it can't be read.
     pub fn values(
         &self,
     ) -> Result<impl Iterator<Item = Result<Value<'a>, Corruption>> + use<'a>, Corruption> {
@@ -252,10 +252,10 @@ impl<'a> Key<'a> {
             .map(move |e| Value::at(bins, CellOffset::new(e.cell.get()))))
     }
 
-    /// The value with this name, whatever its case; an empty name is the default value.
+    /// The value with this name, ignoring case; an empty name is the default value.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn value(&self, name: &str) -> Result<Option<Value<'a>>, Corruption> {
         Ok(self
             .find_value(NameBuf::new(name).as_name())?
@@ -276,10 +276,10 @@ impl<'a> Key<'a> {
         Ok(None)
     }
 
-    /// The class name's bytes (UTF-16LE), where it has one.
+    /// The class name's bytes (UTF-16LE), if it has one.
     ///
     /// # Errors
-    /// Where the class name's cell is too short.
+    /// If the class name's cell is too short.
     pub fn class(&self) -> Result<Option<&'a [u8]>, Corruption> {
         let at = CellOffset::new(self.node.class.get());
         let len = usize::from(self.node.class_len.get());
@@ -300,7 +300,7 @@ impl<'a> Key<'a> {
     /// The self-relative security descriptor (MS-DTYP 2.4.6).
     ///
     /// # Errors
-    /// Where the security cell is wrong.
+    /// If the security cell is wrong.
     pub fn security_descriptor(&self) -> Result<&'a [u8], Corruption> {
         let at = CellOffset::new(self.node.security.get());
         let (raw, payload) = self.bins.structure::<KeySecurity>(at, "security cell")?;

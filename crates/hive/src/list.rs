@@ -29,7 +29,7 @@ impl LeafKind {
         }
     }
 
-    /// Length of an element in bytes.
+    /// The length of an element in bytes.
     #[must_use]
     pub const fn element_len(self) -> usize {
         match self {
@@ -56,7 +56,7 @@ enum Elements<'a> {
 }
 
 impl<'a> Leaf<'a> {
-    /// Number of elements.
+    /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         match self.elements {
@@ -65,12 +65,12 @@ impl<'a> Leaf<'a> {
         }
     }
 
-    /// Whether its elements hold hashes of names.
+    /// True if its elements hold hashes of names.
     pub(crate) fn is_hashed(&self) -> bool {
         self.kind == LeafKind::Hash
     }
 
-    /// Whether it has no element.
+    /// True if it has no element.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -114,7 +114,7 @@ impl<'a> SubkeyList<'a> {
     /// Reads the list in the cell at `at`.
     ///
     /// # Errors
-    /// Where the cell, its signature or its count is wrong.
+    /// If the cell, its signature or its count is wrong.
     pub fn at(bins: Bins<'a>, at: CellOffset) -> Result<Self, Corruption> {
         let (header, payload) = bins.structure::<ListHeader>(at, "subkey list")?;
         let count = usize::from(header.count.get());
@@ -160,7 +160,7 @@ impl<'a> SubkeyList<'a> {
         }))
     }
 
-    /// Number of leaves.
+    /// The number of leaves.
     #[must_use]
     pub fn leaf_count(&self) -> usize {
         match self {
@@ -172,7 +172,7 @@ impl<'a> SubkeyList<'a> {
     /// The leaf with this index.
     ///
     /// # Errors
-    /// Where its cell is not a leaf; an index root below an index root is not allowed.
+    /// If its cell is not a leaf; an index root below an index root is not allowed.
     pub fn leaf(&self, bins: Bins<'a>, index: usize) -> Result<Option<Leaf<'a>>, Corruption> {
         match self {
             Self::Leaf(leaf) => Ok((index == 0).then_some(*leaf)),

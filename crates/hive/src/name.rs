@@ -22,9 +22,9 @@ use diskmend_base::upcase::{
 pub use buf::{NameBuf, same_name};
 pub use units::Units;
 
-/// Longest key name, in UTF-16 code units.
+/// The longest key name, in UTF-16 code units.
 pub const MAX_KEY_NAME: usize = 255;
-/// Longest value name, in UTF-16 code units.
+/// The longest value name, in UTF-16 code units.
 pub const MAX_VALUE_NAME: usize = 16_383;
 
 /// Multiplier of the `lh` hash (regf spec, Hash leaf).
@@ -48,7 +48,7 @@ pub enum NameError {
     TooLong {
         /// Length in UTF-16 code units.
         units: usize,
-        /// Longest allowed, in the same unit.
+        /// The longest allowed, in the same unit.
         limit: usize,
     },
     /// A key name holds the path separator.
@@ -64,7 +64,7 @@ pub enum NameError {
         /// Place in UTF-16 code units.
         index: usize,
     },
-    /// A stored name is no text.
+    /// A stored name is not text.
     #[error("name with an unpaired surrogate at unit {index}")]
     UnpairedSurrogate {
         /// Place in UTF-16 code units.
@@ -109,7 +109,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether a byte is a whole code unit.
+    /// True if a byte is a whole code unit.
     #[must_use]
     pub fn is_compressed(self) -> bool {
         matches!(self.0, Stored::Compressed(_))
@@ -124,7 +124,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether the name is empty, as that of the default value.
+    /// True if the name is empty, as that of the default value.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
@@ -168,7 +168,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether it stands before the other in a list of subkeys, by the table of any Windows.
+    /// True if it is before the other in a list of subkeys, by the table of any Windows.
     #[must_use]
     pub fn sorts_before(self, other: Name<'_>) -> bool {
         let tables = [CaseTable::Nt5, CaseTable::Later];
@@ -182,13 +182,13 @@ impl<'a> Name<'a> {
         self.units().map(fold).collect()
     }
 
-    /// Whether both name the same key or value by one of the tables, whichever.
+    /// True if both name the same key or value by one of the tables, whichever.
     #[must_use]
     pub fn is_same(self, other: Name<'_>) -> bool {
         self.len() == other.len() && self.units().map(fold).eq(other.units().map(fold))
     }
 
-    /// Whether both name the same key or value.
+    /// True if both name the same key or value.
     #[must_use]
     pub fn eq_ignore_case(self, other: Name<'_>) -> bool {
         self.len() == other.len() && self.cmp_ignore_case(other) == Ordering::Equal
@@ -233,8 +233,8 @@ impl<'a> Name<'a> {
         hint
     }
 
-    /// Whether the name holds letters that Windows 8 and later upper-case otherwise than Windows
-    /// NT 5, so that order and hash of the name depend on the Windows that wrote them.
+    /// True if the name holds letters that Windows 8 and later upper-case otherwise than Windows NT
+    /// 5, so that order and hash of the name depend on the Windows that wrote them.
     #[must_use]
     pub fn case_depends_on_windows(self) -> bool {
         match self.0 {
@@ -245,7 +245,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether the name's place in a list may depend on the Windows that wrote the list.
+    /// True if the name's place in a list may depend on the Windows that wrote the list.
     #[must_use]
     pub(crate) fn order_depends_on_windows(self) -> bool {
         match self.0 {
@@ -259,7 +259,7 @@ impl<'a> Name<'a> {
     /// The name as text, nothing lost.
     ///
     /// # Errors
-    /// [`NameError::UnpairedSurrogate`] where the name is no text.
+    /// [`NameError::UnpairedSurrogate`] where the name is not text.
     pub fn to_text(self) -> Result<String, NameError> {
         let mut text = String::with_capacity(self.len());
         let mut index = 0;
@@ -340,7 +340,7 @@ fn cmp_compressed(ours: &[u8], theirs: &[u8]) -> Ordering {
 }
 
 impl PartialEq for Name<'_> {
-    /// Whether the code units are equal, case and all, in whichever form they are stored.
+    /// True if the code units are equal, case and all, in whichever form they are stored.
     fn eq(&self, other: &Self) -> bool {
         self.units().eq(other.units())
     }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Length of the base block: the hive bins start at this file offset (regf spec, Base block).
+/// The length of the base block: the hive bins start at this file offset (regf spec, Base block).
 pub const BASE_BLOCK_LEN: usize = 4096;
 
-/// Length of a page: the unit of bins, of dirty tracking and of log entries.
+/// The length of a page: the unit of bins, of dirty tracking and of log entries.
 pub const PAGE_LEN: usize = 4096;
 
 /// The offset of a cell, in bytes relative to the start of the hive bins (file offset 4096).
@@ -28,7 +28,7 @@ impl CellOffset {
         self.0
     }
 
-    /// Whether this is the value for "no cell".
+    /// True if this is the value for "no cell".
     #[must_use]
     pub const fn is_nil(self) -> bool {
         self.0 == u32::MAX

@@ -35,7 +35,7 @@ pub enum DataPlace<'a> {
         list: CellOffset,
         /// The segments' cells.
         segments: BigSegments<'a>,
-        /// Length of the data in bytes.
+        /// The length of the data in bytes.
         len: usize,
     },
 }
@@ -69,7 +69,7 @@ impl<'a> Value<'a> {
     /// Reads the value in the cell at `cell`.
     ///
     /// # Errors
-    /// Where the cell, its signature or its name is wrong.
+    /// If the cell, its signature or its name is wrong.
     pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
         let (raw, payload) = bins.structure::<KeyValue>(cell, "key value")?;
         expect_signature(
@@ -123,7 +123,7 @@ impl<'a> Value<'a> {
         ValueType(self.raw.data_type.get())
     }
 
-    /// Length of its data in bytes.
+    /// The length of its data in bytes.
     #[must_use]
     pub fn data_len(&self) -> usize {
         (self.raw.data_size.get() & !KeyValue::INLINE) as usize
@@ -132,7 +132,7 @@ impl<'a> Value<'a> {
     /// Where its data lie.
     ///
     /// # Errors
-    /// Where the data's cells do not hold as many bytes as the value says.
+    /// If the data's cells do not hold as many bytes as the value says.
     pub fn place(&self) -> Result<DataPlace<'a>, Corruption> {
         let len = self.data_len();
         if self.raw.data_size.get() & KeyValue::INLINE != 0 {
@@ -204,7 +204,7 @@ impl<'a> Value<'a> {
     /// Its data.
     ///
     /// # Errors
-    /// Where the data's cells do not hold as many bytes as the value says.
+    /// If the data's cells do not hold as many bytes as the value says.
     pub fn data(&self) -> Result<Cow<'a, [u8]>, Corruption> {
         match self.place()? {
             DataPlace::Inline(data) | DataPlace::Cell(_, data) => Ok(Cow::Borrowed(data)),

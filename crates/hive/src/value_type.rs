@@ -47,14 +47,13 @@ impl ValueType {
         "REG_QWORD",
     ];
 
-    /// The documented name, where there is one.
+    /// The documented name, if there is one.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         Self::NAMES.get(usize::try_from(self.0).ok()?).copied()
     }
 
-    /// Reads a documented name, whatever its case, or a number (decimal, or hexadecimal with
-    /// `0x`).
+    /// Reads a documented name, ignoring case, or a number (decimal, or hexadecimal with `0x`).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let named = Self::NAMES

@@ -11,7 +11,7 @@ pub(crate) fn count() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// Number of steps of this thread while `work` runs.
+/// The number of steps of this thread while `work` runs.
 pub(crate) fn steps_of(work: impl FnOnce()) -> usize {
     let before = STEPS.get();
     work();

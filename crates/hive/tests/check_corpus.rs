@@ -33,7 +33,7 @@ const KNOWN: &[(&str, State, &[Kind])] = &[
     ]),
     // Two keys state the length 0 for the longest name of their subkeys.
     ("winevt-kb/SYSTEM", State::Clean, &[Kind::MaxSubkeyName]),
-    // One list, and one subkey, stands in place of another, to which nothing refers any more.
+    // One list, and one subkey, stands instead of another, to which nothing refers any more.
     ("yarp/BadListHive", State::Clean, &[
         Kind::CellReferencedTwice, Kind::CellLeaked, Kind::SecurityReferenceCount,
     ]),

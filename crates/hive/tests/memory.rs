@@ -16,9 +16,9 @@ use diskmend_hive::{
     BASE_BLOCK_LEN, Editor, Filetime, Hive, Opened, PAGE_LEN, ValueType, checksum, open,
 };
 
-/// Length of the hives whose cells took many times as much, about.
+/// The length of the hives whose cells took many times as much, about.
 const LEN: usize = 8 << 20;
-/// Length of the others: what they take has to stand out.
+/// The length of the others: what they take has to stand out.
 const LONGER: usize = 24 << 20;
 const NIL: u32 = u32::MAX;
 

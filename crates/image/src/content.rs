@@ -30,7 +30,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// Whether it is a volume that Windows begins with a boot sector, which ends as an MBR does.
+    /// True if it is a volume that Windows begins with a boot sector, which ends as an MBR does.
     #[must_use]
     pub fn is_windows_volume(self) -> bool {
         matches!(

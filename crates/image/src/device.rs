@@ -44,7 +44,7 @@ pub trait Medium: Device {
     /// [`io::ErrorKind::Unsupported`] for a block device; what the system reported.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
-    /// Begins to make durable what was written, where that can be done meanwhile. Only
+    /// Begins to make durable what was written, if that can be done meanwhile. Only
     /// [`sync`](Device::sync) tells whether it is.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// The `len` bytes from `start` on; `None` where they do not lie wholly inside the device.
+    /// The `len` bytes from `start` on; `None` if they do not lie wholly inside the device.
     #[must_use]
     pub fn new(device: Arc<dyn Device>, start: u64, len: u64) -> Option<Self> {
         let end = start.checked_add(len)?;

@@ -28,7 +28,7 @@ impl HostFile {
     /// A regular file.
     ///
     /// # Errors
-    /// Where the system does not tell its length.
+    /// If the system does not tell its length.
     pub fn file(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self {
@@ -53,7 +53,7 @@ impl HostFile {
         }
     }
 
-    /// Whether it is a block device.
+    /// True if it is a block device.
     #[must_use]
     pub const fn is_block_device(&self) -> bool {
         self.block.is_some()
@@ -69,7 +69,7 @@ impl HostFile {
         self.writer.set(writer).map_err(taken)
     }
 
-    /// Whether it is open for writing.
+    /// True if it is open for writing.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.writer.get().is_some()

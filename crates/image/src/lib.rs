@@ -1,6 +1,6 @@
-//! Disks that nobody mounted: the containers that hold them, their partition tables, and the file
-//! systems on them, over positioned reads and writes. A disk is untrusted input: every length,
-//! depth and loop is bounded.
+//! Unmounted disks: the containers that hold them, their partition tables, and the file systems on
+//! them, over positioned reads and writes. A disk is untrusted input: every length, depth and loop
+//! is bounded.
 //!
 //! Layers, each of which knows only the one below:
 //!

@@ -14,7 +14,7 @@ use diskmend_base::bytes;
 
 use crate::device::{Device, Medium, range};
 
-/// Longest medium in memory.
+/// The longest medium in memory.
 const MAX_LEN: u64 = 256 << 20;
 
 /// Bytes in memory as a medium.

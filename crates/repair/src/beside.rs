@@ -8,13 +8,13 @@ use crate::error::{Error, Refusal, chain};
 
 /// Reaches volumes other than the target; behind a trait, so that tests can keep them in memory.
 pub(crate) trait Beside {
-    /// The volumes of the target's disk that have a file system, but for the target.
+    /// The volumes of the target's disk that have a file system, except for the target.
     fn siblings(&self) -> Result<Vec<Sibling>, Error>;
 
     /// A volume of the target's disk by its path, as a journal or plan names it, for writing.
     ///
     /// # Errors
-    /// [`BootVolume`](crate::Refusal::BootVolume) where it is not there.
+    /// [`BootVolume`](crate::Refusal::BootVolume) if it is not there.
     fn recorded(&self, path: &str) -> Result<BootVolume, Error>;
 }
 
@@ -100,8 +100,8 @@ impl Sibling {
         }
     }
 
-    /// Whether it is known that its content can't be seen, since it is encrypted: it holds no store,
-    /// which the firmware could not read either, but perhaps a Windows.
+    /// True if it is known that its content can't be seen, since it is encrypted: it holds no
+    /// store, which the firmware could not read either, but perhaps a Windows.
     pub(crate) fn is_locked(&self) -> bool {
         matches!(
             self.opened,

@@ -4,7 +4,7 @@ use diskmend_hive::{Corruption, Hive};
 
 use crate::value_data::ValueData;
 
-/// The value of a key, or `None` where the key or the value does not exist.
+/// The value of a key, or `None` if the key or the value does not exist.
 pub(crate) fn value(hive: &Hive, key: &str, name: &str) -> Result<Option<ValueData>, Corruption> {
     let Some(key) = hive.key(key)? else {
         return Ok(None);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The type and the data of a registry value. Two are equal when every byte is.
 ///
 /// Serialized as `{"type": "REG_DWORD", "data": 1, "hex": "01000000"}`; `data` is the readable form
-/// (a number, a string, a list of strings) and absent where there is none, `hex` is the truth.
+/// (a number, a string, a list of strings) and absent if there is none, `hex` is the truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueData {
     /// The type, any number.
@@ -74,8 +74,8 @@ impl ValueData {
         }
     }
 
-    /// The readable form; `None` where the bytes are not what the type promises, so that nothing
-    /// is hidden by showing it.
+    /// The readable form; `None` if the bytes are not what the type promises, so that nothing is
+    /// hidden by showing it.
     #[must_use]
     pub fn readable(&self) -> Option<Readable> {
         let number = |value| Some(Readable::Number(value));
@@ -107,8 +107,8 @@ impl ValueData {
     }
 }
 
-/// The data for a person, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long
-/// data are cut and their length said. Text is in the form of [`diskmend_base::escape`].
+/// The data for display, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long data
+/// are cut and their length said. Text is in the form of [`diskmend_base::escape`].
 impl fmt::Display for ValueData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MOST_CHARS: usize = 200;

@@ -76,7 +76,7 @@ impl SystemDir {
     }
 
     /// Opens a file that is marked as read-only, which it is again when this returns: what is open
-    /// then can be written all the same. `None` where it is not marked so.
+    /// then can be written all the same. `None` if it is not marked so.
     fn without_read_only(
         &self,
         name: &Path,

@@ -26,7 +26,7 @@ pub(crate) fn devices() -> io::Result<Vec<PathBuf>> {
     Ok(devices)
 }
 
-/// An attribute without the line's end; `None` where the device has none of that name now.
+/// An attribute without the line's end; `None` if the device has none of that name now.
 pub(crate) fn attribute(device: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     let bytes = match fs::read(device.join(name)) {
         Ok(bytes) => bytes,
@@ -49,7 +49,7 @@ pub(crate) fn number(device: &Path) -> io::Result<Option<Number>> {
     Ok(text.and_then(parse))
 }
 
-/// The disk that a device is a partition of; the device itself where it is none.
+/// The disk that a device is a partition of; the device itself if it is none.
 pub(crate) fn whole(device: Number) -> io::Result<Number> {
     let (major, minor) = device;
     let folder = format!("/sys/dev/block/{major}:{minor}");

@@ -31,7 +31,7 @@ const UNKNOWN: [NTSTATUS; 5] = [
     STATUS_NOT_SUPPORTED,
 ];
 
-/// Longest name of a file, in UTF-16 units.
+/// The longest name of a file, in UTF-16 units.
 const MAX_NAME: usize = 255;
 
 /// `FILE_RENAME_INFORMATION` with room for a name.
@@ -59,7 +59,7 @@ pub(crate) fn delete(file: &File) -> io::Result<()> {
     check(set(file, FileDispositionInformation, &later))
 }
 
-/// Gives `file` the name `name` in `folder`, in place of a file that has it.
+/// Gives `file` the name `name` in `folder`, instead of a file that has it.
 pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()> {
     let mut rename = Rename {
         flags: FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS,

@@ -26,13 +26,13 @@ const NEXT_ENTRY: usize = 0;
 const NAME_LEN: usize = 2;
 const NAME: usize = 6;
 
-/// The names of a folder, but for those of itself and of the one above.
+/// The names of a folder, except for those of itself and of the one above.
 struct Names {
     /// A handle of its own, since the kernel keeps the place in the listing with the handle.
     folder: File,
     filter: Option<Vec<u16>>,
     buffer: Vec<u32>,
-    /// The next entry in the buffer, in words; `None` where it holds no more.
+    /// The next entry in the buffer, in words; `None` if it holds no more.
     entry: Option<usize>,
     begun: bool,
     ended: bool,
@@ -86,7 +86,7 @@ impl Iterator for Names {
 }
 
 impl Names {
-    /// Has the kernel write the next entries; `None` where there are no more.
+    /// Has the kernel write the next entries; `None` if there are no more.
     fn fill(&mut self) -> io::Result<Option<usize>> {
         let filter = self.filter.as_deref_mut().map(unicode_string).transpose()?;
         let filter = match &filter {

@@ -35,7 +35,7 @@ pub(crate) struct Opening {
     pub(crate) disposition: u32,
     /// What it must be.
     pub(crate) options: u32,
-    /// Whether what is created is for the system and administrators only, with all that it will
+    /// True if what is created is for the system and administrators only, with all that it will
     /// hold; otherwise it gets what its folder passes on.
     pub(crate) private: bool,
 }

@@ -24,9 +24,9 @@ use windows_sys::Win32::System::SystemServices::{FILE_PERSISTENT_ACLS, FILE_READ
 use super::status::check;
 use crate::metadata::{Identity, Kind, Metadata};
 
-/// Longest path of the kernel's, in UTF-16 units.
+/// The longest path of the kernel's, in UTF-16 units.
 const MAX_PATH: usize = 1 << 15;
-/// Longest name of a file system that is waited for, in UTF-16 units.
+/// The longest name of a file system that is waited for, in UTF-16 units.
 const MAX_FILE_SYSTEM_NAME: usize = 64;
 
 /// Bytes of `FILE_STANDARD_INFO`.
@@ -165,7 +165,7 @@ fn final_path(file: &File, form: GETFINALPATHNAMEBYHANDLE_FLAGS) -> io::Result<O
     text(&path, len)
 }
 
-/// The root of the volume that the running Windows lies on.
+/// The root of the volume that the running Windows is on.
 pub(crate) fn system_root() -> io::Result<PathBuf> {
     let mut path = vec![0; MAX_PATH];
     // SAFETY: the kernel writes at most `MAX_PATH` units to a live buffer of so many.

@@ -1,4 +1,4 @@
-//! What a kernel call tells of itself.
+//! The status that a kernel call returns.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! The volumes of this machine, and the disks that they lie on. Devices are opened without any
+//! The volumes of this machine, and the disks that they are on. Devices are opened without any
 //! access, which needs no administrator and mounts nothing.
 
 use std::ffi::OsString;
@@ -33,7 +33,8 @@ use crate::volumes::{DiskNumber, DiskState};
 
 /// Room for the name of a volume, `\\?\Volume{...}\` with a zero, in UTF-16 units.
 const MAX_NAME: usize = 64;
-/// Most pieces of disks that one volume may be made of. Those of a basic disk have one.
+/// The maximum number of pieces of disks that one volume may be made of. Those of a basic disk have
+/// one.
 const MAX_EXTENTS: usize = 128;
 
 /// How Windows says that there is no disk behind a device (a drive for CDs or cards, a memory
@@ -48,7 +49,7 @@ const NO_DISK: [WIN32_ERROR; 7] = [
     ERROR_PATH_NOT_FOUND,
 ];
 
-/// Most partitions of a disk: Windows makes 128 at most.
+/// The maximum number of partitions of a disk: Windows makes 128 at most.
 const MAX_PARTITIONS: usize = 512;
 
 /// `DRIVE_LAYOUT_INFORMATION_EX` with room for many.
@@ -96,8 +97,8 @@ pub(crate) fn volume_roots() -> io::Result<Vec<OsString>> {
     }
 }
 
-/// The disks that hold a piece of the volume with this device, which is the path of its root without
-/// the backslash at the end. None where it lies on no disk.
+/// The disks that hold a piece of the volume with this device, which is the path of its root
+/// without the backslash at the end. None where it is on no disk.
 pub(crate) fn disks_of(device: &Path) -> io::Result<Vec<DiskNumber>> {
     let extents = extents_of(device)?.into_iter();
     Ok(extents.map(|(disk, _)| disk).collect())
@@ -127,7 +128,7 @@ pub(crate) fn extents_of(device: &Path) -> io::Result<Vec<(DiskNumber, u64)>> {
         .collect())
 }
 
-/// A partition as Windows tells of it.
+/// A partition as Windows describes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Laid {
     /// Its number, from 1 on.
@@ -137,7 +138,7 @@ pub(crate) struct Laid {
     pub(crate) id: PartitionId,
 }
 
-/// How a disk is divided; `None` where there is none of that number, or it has no table.
+/// How a disk is divided; `None` if there is none of that number, or it has no table.
 pub(crate) fn drive_layout(disk: DiskNumber) -> io::Result<Option<Vec<Laid>>> {
     // SAFETY: it is made of numbers, of which zeros are valid.
     let mut layout: DriveLayout = unsafe { std::mem::zeroed() };
@@ -186,7 +187,7 @@ fn guid(guid: &GUID) -> Guid {
     Guid::new(guid.data1, guid.data2, guid.data3, guid.data4)
 }
 
-/// How Windows treats a disk; `None` where there is none of that number.
+/// How Windows treats a disk; `None` if there is none of that number.
 pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
     let mut found = GET_DISK_ATTRIBUTES::default();
     let asked = open(format!(r"\\.\PhysicalDrive{disk}").as_ref()).and_then(|disk| {
@@ -202,7 +203,7 @@ pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
     }))
 }
 
-/// Length of an open disk, and that of its sectors, in bytes.
+/// The length of an open disk, and that of its sectors, in bytes.
 pub(crate) fn disk_size(disk: &File) -> io::Result<(u64, usize)> {
     let mut length = GET_LENGTH_INFORMATION::default();
     // SAFETY: it is made of numbers.
@@ -221,7 +222,7 @@ fn open(device: &Path) -> io::Result<File> {
     OpenOptions::new().access_mode(0).open(device)
 }
 
-/// Nothing, where the error is one of those that say so.
+/// Nothing, if the error is one of those that say so.
 fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
     let code = error.raw_os_error().map(i32::cast_unsigned);
     match code.is_some_and(|code| none.contains(&code)) {
@@ -230,7 +231,7 @@ fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
     }
 }
 
-/// What stands before the first zero.
+/// What is before the first zero.
 fn text(units: &[u16]) -> OsString {
     let len = units.iter().position(|unit| *unit == 0);
     OsString::from_wide(units.get(..len.unwrap_or(units.len())).unwrap_or_default())

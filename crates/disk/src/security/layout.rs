@@ -23,7 +23,7 @@ const SACL_AUTO_INHERITED: u16 = 0x0800;
 /// Revision, Sbz1, Control, and the offsets of owner, group, SACL and DACL.
 const HEADER_LEN: usize = 20;
 
-/// Whether both descriptors hold the same parts, wherever these lie in the bytes.
+/// True if both descriptors hold the same parts, wherever these are in the bytes.
 pub(crate) fn same_parts(a: &[u8], b: &[u8]) -> bool {
     a == b || matches!((Parts::of(a), Parts::of(b)), (Some(a), Some(b)) if a == b)
 }
@@ -47,7 +47,7 @@ pub(super) fn to_be_set(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether every part lies within the bytes.
+/// True if every part is within the bytes.
 pub(crate) fn is_whole(bytes: &[u8]) -> bool {
     Parts::of(bytes).is_some()
 }
@@ -75,7 +75,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The part that begins at an offset; `Some(None)` where there is none.
+/// The part that begins at an offset; `Some(None)` if there is none.
 fn part(
     bytes: &[u8],
     offset: [u8; 4],

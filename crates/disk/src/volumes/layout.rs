@@ -7,15 +7,15 @@ use crate::target::Target;
 /// The partitions of a disk, and which of them is the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DiskLayout {
-    /// The target's own, where it can be told from all others.
+    /// The target's own, if it can be told from all others.
     pub own: Option<PartitionId>,
     /// All that can be told from each other, with what a person calls them: `partition 2`.
     pub partitions: Vec<(String, PartitionId)>,
 }
 
 impl DiskLayout {
-    /// That of the target's disk; `None` where it is not known: of a folder that is no mount, or of a
-    /// volume whose disk can't be read.
+    /// That of the target's disk; `None` if it is not known: of a folder that is not a mount, or of
+    /// a volume whose disk can't be read.
     #[must_use]
     pub fn of(target: &Target) -> Option<Self> {
         if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
@@ -29,7 +29,7 @@ impl DiskLayout {
         None
     }
 
-    /// That of a partition table; `None` where the disk has no identifier.
+    /// That of a partition table; `None` if the disk has no identifier.
     pub(super) fn of_table(table: &Table, own: u32) -> Option<Self> {
         table.id?;
         let numbers = table.partitions.iter().map(|partition| partition.number);

@@ -56,13 +56,13 @@ pub(crate) struct DiskState {
 #[derive(Clone, Debug)]
 pub struct SiblingVolume {
     path: PathBuf,
-    /// Where it lies on a disk that is not mounted.
+    /// Where it is on an unmounted disk.
     partition: Option<(Disk, u32)>,
 }
 
 impl SiblingVolume {
-    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`. On a disk that is not
-    /// mounted it is no path, but `partition 1`.
+    /// The path of its root, which needs no drive letter: `\\?\Volume{...}\`. On an unmounted disk
+    /// it is not a path, but `partition 1`.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -95,16 +95,16 @@ impl SiblingVolume {
     }
 }
 
-/// The other volumes of the disk that the target's volume lies on. Nothing is mounted and nothing
+/// The other volumes of the disk that the target's volume is on. Nothing is mounted and nothing
 /// gets a drive letter.
 ///
 /// Those are volumes that lie with every piece on the target's disk, or disks. There are none where
-/// the target is not the root of a volume of Windows's, or where the running Windows lies on that disk
-/// as well: such volumes start this machine. On Linux there are none beside a mounted volume, since
-/// a mount does not make the other partitions of its disk reachable.
+/// the target is not the root of a volume of Windows's, or where the running Windows is on that
+/// disk as well: such volumes start this machine. On Linux there are none beside a mounted volume,
+/// since a mount does not make the other partitions of its disk reachable.
 ///
 /// # Errors
-/// Where Windows does not say which volumes there are, or what one of them lies on.
+/// If Windows does not say which volumes there are, or what one of them is on.
 pub fn siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
     if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
         let others = disk.table().partitions.iter();

@@ -7,10 +7,10 @@ use super::DiskNumber;
 /// Disks, without repetition.
 pub(super) type Disks = BTreeSet<DiskNumber>;
 
-/// The volumes that lie on the target's disks and on no other, but for the target itself.
+/// The volumes that are on the target's disks and on no other, except for the target itself.
 ///
 /// There are none where one of those disks also holds a piece of the running system (`own`): then
-/// it is this machine that they start. A volume that lies on no disk at all is none of them either.
+/// it is this machine that they start. A volume that is on no disk at all is none of them either.
 pub(super) fn siblings<N>(
     target: &Disks,
     own: &Disks,
@@ -69,7 +69,7 @@ mod tests {
     fn nothing_on_the_running_systems_disk_is_a_sibling() {
         assert_eq!(beside("other", &[0], &[0]), [""; 0]);
         assert_eq!(beside("half on own", &[0, 2], &[0]), [""; 0]);
-        // The running system lies on two.
+        // The running system is on two.
         assert_eq!(beside("windows", &[2], &[0, 2]), [""; 0]);
     }
 

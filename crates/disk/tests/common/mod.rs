@@ -41,8 +41,7 @@ pub(crate) struct Mount {
 }
 
 impl Mount {
-    /// Mounts as `mount ARGUMENTS FOLDER` does; where that is not possible says so and gives
-    /// nothing.
+    /// Mounts as `mount ARGUMENTS FOLDER` does; if that is not possible says so and gives nothing.
     pub(crate) fn new(arguments: &[&str]) -> Option<Self> {
         Self::by("mount", arguments)
     }

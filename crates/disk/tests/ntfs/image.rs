@@ -14,7 +14,7 @@ pub(crate) struct NtfsImage {
 }
 
 impl NtfsImage {
-    /// A volume of so many MiB; where that is not possible says so and gives nothing.
+    /// A volume of so many MiB; if that is not possible says so and gives nothing.
     pub(crate) fn new(mebibytes: u64) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("disk.img");

@@ -11,7 +11,7 @@ const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 /// An odd number without a pattern (2^64 divided by the golden ratio), to spread bits.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A number for a name. Names that are equal but for case have equal numbers; the reverse holds
+/// A number for a name. Names that are equal except for case have equal numbers; the reverse holds
 /// for most names only.
 #[inline]
 pub(super) fn fingerprint(name: Name<'_>) -> u32 {
@@ -23,7 +23,7 @@ pub(super) fn fingerprint(name: Name<'_>) -> u32 {
     of_units(name)
 }
 
-/// The number for characters, whatever their case; `None` where some are not ASCII.
+/// The number for characters, ignoring case; `None` if some are not ASCII.
 #[inline]
 fn of_ascii(characters: &[u8]) -> Option<u32> {
     let (blocks, rest) = characters.as_chunks::<8>();

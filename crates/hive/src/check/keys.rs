@@ -8,13 +8,13 @@ use crate::format::{CellHeader, KeyNode, KeySecurity};
 use crate::name::{MAX_KEY_NAME, Name};
 use crate::offset::CellOffset;
 
-/// Most levels of keys below the root that Windows loads.
+/// The maximum number of levels of keys below the root that Windows loads.
 pub(super) const MAX_DEPTH: u32 = crate::edit::MAX_DEPTH as u32;
 
 /// The bits of a key node's layered field that hold its semantics.
 const LAYERED_SEMANTICS: u8 = 3;
 
-/// Whether a unit of a key name keeps common programs from opening the key.
+/// True if a unit of a key name keeps common programs from opening the key.
 const fn is_odd(unit: u16) -> bool {
     unit < b' ' as u16 || unit == b'\\' as u16
 }

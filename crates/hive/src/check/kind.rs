@@ -60,7 +60,7 @@ kinds! {
     BinSignature = "bin-signature", Error;
     /// A hive bin that states another offset than its own.
     BinOffset = "bin-offset", Error;
-    /// A hive bin whose size is no multiple of 4096, or reaches past the end of the bins.
+    /// A hive bin whose size is not a multiple of 4096, or reaches past the end of the bins.
     BinSize = "bin-size", Error;
     /// A cell whose size is 0, no multiple of 8, or reaches past its bin.
     CellSize = "cell-size", Error;

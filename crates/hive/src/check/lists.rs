@@ -19,7 +19,7 @@ const MIN_MINOR_FAST: u32 = 3;
 /// So many keys may wait for their visit. If there are more, the subkeys of a key are passed on
 /// part by part, so that memory does not depend on how many it has.
 const MAX_PENDING: usize = 1 << 15;
-/// Fewest subkeys in such a part: to find its start takes a look at all leaves.
+/// The fewest subkeys in such a part: to find its start takes a look at all leaves.
 const MIN_PART: usize = 1024;
 
 /// What the subkeys of one key amount to so far.
@@ -28,9 +28,9 @@ struct Siblings<'a> {
     depth: u32,
     last: Option<Name<'a>>,
     count: usize,
-    /// Length of the pending keys before this key's subkeys.
+    /// The length of the pending keys before this key's subkeys.
     pending: usize,
-    /// Number of the first subkey that was not passed on.
+    /// The number of the first subkey that was not passed on.
     rest: Option<usize>,
     max_name: usize,
     max_class: u32,
@@ -86,7 +86,7 @@ impl<'a> Walker<'a> {
         self.compare_with_lists(key, node, &siblings);
     }
 
-    /// Whether no more subkeys are passed on now, of a key for which `pending` keys waited before.
+    /// True if no more subkeys are passed on now, of a key for which `pending` keys waited before.
     #[inline]
     fn is_full(&self, pending: usize) -> bool {
         self.pending.len() >= MAX_PENDING && self.pending.len() - pending >= MIN_PART

@@ -164,8 +164,8 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Checks with several threads, or with one. With several, `None` where the report would
-    /// depend on which of them was faster.
+    /// Checks with several threads, or with one. With several, `None` if the report would depend on
+    /// which of them was faster.
     fn check(&self, threads: usize) -> Option<Report> {
         let mut tiling = tiling::tile(self.data, threads);
         let mut found = std::mem::take(&mut tiling.tally.found);

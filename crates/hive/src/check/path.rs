@@ -10,7 +10,7 @@ use crate::format::{CellHeader, KeyNode};
 use crate::name::Name;
 use crate::offset::CellOffset;
 
-/// Longest text of a path in a report. Of a longer path the end is shown.
+/// The longest text of a path in a report. Of a longer path the end is shown.
 const MAX_PATH_LEN: usize = 4096;
 
 /// The parents of keys that state another one.

@@ -11,7 +11,7 @@ pub(super) struct Pending {
     pub(super) key: CellOffset,
     /// Levels below the root.
     pub(super) depth: u32,
-    /// Number of subkeys that were passed on already; 0 if the key itself is to be checked.
+    /// The number of subkeys that were passed on already; 0 if the key itself is to be checked.
     pub(super) passed: u32,
 }
 

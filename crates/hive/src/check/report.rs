@@ -6,21 +6,21 @@ use std::fmt;
 use super::kind::{ProblemKind, Severity};
 use crate::offset::{CellOffset, FileOffset};
 
-/// Most problems that a report describes; further ones are counted.
+/// The maximum number of problems that a report describes; further ones are counted.
 pub const MAX_PROBLEMS: usize = 1000;
 
-/// Longest text of what was expected or found; of a longer one the start is shown.
+/// The longest text of what was expected or found; of a longer one the start is shown.
 const MAX_TEXT_LEN: usize = 1024;
 
 /// One thing that is wrong with a hive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// Where it lies in the file.
+    /// Where it is in the file.
     pub offset: FileOffset,
-    /// What is wrong.
+    /// The problem.
     pub kind: ProblemKind,
-    /// The key that it concerns, `\` for the root; characters that are unsafe to print are
-    /// escaped. `None` where no key is known.
+    /// The key that it concerns, `\` for the root; characters that are unsafe to print are escaped.
+    /// `None` if no key is known.
     pub path: Option<String>,
     /// What the format demands there.
     pub expected: Cow<'static, str>,
@@ -52,11 +52,11 @@ pub struct Report {
     /// What is wrong, in the order of the file; at most [`MAX_PROBLEMS`], errors before warnings
     /// where there are more.
     pub problems: Vec<Problem>,
-    /// Number of problems found beyond those in `problems`.
+    /// The number of problems found beyond those in `problems`.
     pub omitted: usize,
-    /// Number of errors, described or not.
+    /// The number of errors, described or not.
     pub errors: usize,
-    /// Number of warnings, described or not.
+    /// The number of warnings, described or not.
     pub warnings: usize,
     /// What the hive holds.
     pub content: Content,

@@ -16,8 +16,8 @@ const DESCRIPTOR_LEN: usize = 20;
 /// The control bit of a descriptor whose parts lie behind it.
 const SELF_RELATIVE: u8 = 0x80;
 
-/// Shortest cell of a security cell with a valid descriptor. So of two of them that start in the
-/// same stretch of this length one is none.
+/// The shortest cell of a security cell with a valid descriptor. So of two of them that start in
+/// the same stretch of this length one is none.
 const STRETCH: usize =
     (CellHeader::LEN + KeySecurity::LEN + DESCRIPTOR_LEN).next_multiple_of(CellHeader::ALIGN);
 
@@ -75,7 +75,7 @@ impl Ring {
         (at % STRETCH / CellHeader::ALIGN + 1) as u8
     }
 
-    /// Whether the cell is on the ring.
+    /// True if the cell is on the ring.
     pub(super) fn contains(&self, cell: CellOffset) -> bool {
         let at = cell.index();
         at.is_multiple_of(CellHeader::ALIGN) && self.places.get(at) == Self::place(at)
@@ -144,7 +144,7 @@ impl Ring {
     }
 }
 
-/// Number of keys for each security cell of a ring.
+/// The number of keys for each security cell of a ring.
 pub(super) struct Counts {
     /// The number modulo 16.
     low: Nibbles,
@@ -217,7 +217,7 @@ impl Counts {
         }
     }
 
-    /// Number of a cell's keys, once all is settled.
+    /// The number of a cell's keys, once all is settled.
     fn of(&self, cell: CellOffset) -> u32 {
         let high = self.high.get(&cell).copied().unwrap_or_default();
         u32::from(self.low.get(cell.index())).saturating_add(high.saturating_mul(16))
@@ -298,7 +298,7 @@ impl<'a> RingWalk<'a, '_> {
         bytes::view(self.data, at.index().checked_add(CellHeader::LEN)?)
     }
 
-    /// Whether an allocated cell starts there that nothing has referred to yet.
+    /// True if an allocated cell starts there that nothing has referred to yet.
     fn is_unmet(&self, at: CellOffset) -> bool {
         at.index().is_multiple_of(CellHeader::ALIGN)
             && self.tiling.starts.contains(at.index())

@@ -51,8 +51,8 @@ pub(super) fn tile(data: &[u8], threads: usize) -> Tiling {
     }
 }
 
-/// Divides the bins at what look like headers; `None` where the walk over one part does not end
-/// at the next: then a cell's data looked like a header.
+/// Divides the bins at what look like headers; `None` if the walk over one part does not end at the
+/// next: then a cell's data looked like a header.
 fn tile_in_parts(data: &[u8], threads: usize) -> Option<Tiling> {
     let mut cuts = vec![0];
     for part in 1..threads {
@@ -168,7 +168,7 @@ impl<'a, 'w> Walk<'a, 'w> {
         at
     }
 
-    /// The length of the bin at `at`, cut at the end of the bins; `None` where it is no bin.
+    /// The length of the bin at `at`, cut at the end of the bins; `None` if it is not a bin.
     fn bin_len(&mut self, at: usize) -> Option<usize> {
         let offset = FileOffset::of_bins(at);
         let bin = bytes::view::<HiveBin>(self.data, at)?;

@@ -260,7 +260,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The name of the value at `cell`, where there is one.
+/// The name of the value at `cell`, if there is one.
 fn stored_name(data: &[u8], cell: CellOffset) -> Option<Name<'_>> {
     let at = cell.index().checked_add(4)?;
     let value = bytes::view::<KeyValue>(data, at)?;
@@ -271,7 +271,7 @@ fn stored_name(data: &[u8], cell: CellOffset) -> Option<Name<'_>> {
     Name::stored(stored, compressed).ok().filter(|_| fits)
 }
 
-/// Whether a number occurs twice; may sort them.
+/// True if a number occurs twice; may sort them.
 fn repeats(numbers: &mut [u32]) -> bool {
     if numbers.len() <= FEW_VALUES {
         return numbers

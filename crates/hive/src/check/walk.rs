@@ -20,7 +20,7 @@ pub(super) struct Ground<'a> {
     pub(super) data: &'a [u8],
     pub(super) minor: u32,
     pub(super) table: CaseTable,
-    /// Whether the base block says that there are layered keys.
+    /// True if the base block says that there are layered keys.
     pub(super) layered: bool,
     pub(super) starts: &'a Bitmap,
     /// Positions of cells without a valid size, in ascending order.
@@ -36,7 +36,7 @@ pub(super) struct Walker<'a> {
     pub(super) found: Collector,
     pub(super) keys: usize,
     pub(super) values: usize,
-    /// Number of keys for each security cell of the ring.
+    /// The number of keys for each security cell of the ring.
     pub(super) security_counts: Counts,
     /// Keys that state another parent than the one that lists them.
     pub(super) parents: Parents,
@@ -100,8 +100,8 @@ impl<'a> Walker<'a> {
         payload.unwrap_or_default()
     }
 
-    /// The payload of the cell at `cell`, which then counts as referenced. The reference lies in
-    /// the cell `from` and belongs to `key`; `None`, with a problem, where it is not sound.
+    /// The payload of the cell at `cell`, which then counts as referenced. The reference is in the
+    /// cell `from` and belongs to `key`; `None`, with a problem, if it is not sound.
     #[inline]
     pub(super) fn claim(
         &mut self,

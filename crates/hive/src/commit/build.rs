@@ -26,13 +26,13 @@ pub struct Options {
     pub now: Filetime,
     /// The format of the log; `None` chooses it by what the hive's logs and version show.
     pub format: Option<LogFormat>,
-    /// Whether the edit is written to a log first, which is created if it does not exist. Without one
-    /// the edit is written in place and a crash meanwhile can't be recovered from the hive's files:
-    /// the caller must be able to give back what was there.
+    /// True if the edit is written to a log first, which is created if it does not exist. Without
+    /// one the edit is written in place and a crash meanwhile can't be recovered from the hive's
+    /// files: the caller must be able to give back what was there.
     pub with_log: bool,
 }
 
-/// Plans the commit of a hive whose logs, as they lie on disk, are `logs`. Nothing is written.
+/// Plans the commit of a hive whose logs, as they are on disk, are `logs`. Nothing is written.
 ///
 /// The plan is empty where the hive was clean and is unchanged.
 ///
@@ -124,7 +124,7 @@ pub(crate) fn no_base() -> Corruption {
     Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer")
 }
 
-/// Whether the image differs from the state that edits start from.
+/// True if the image differs from the state that edits start from.
 fn is_edited(image: &Image, base: &BaseBlock, settled: &BaseBlock) -> bool {
     let unsealed = |base: &BaseBlock| {
         let mut base = base.clone();

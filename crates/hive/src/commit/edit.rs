@@ -19,7 +19,7 @@ use crate::time::Filetime;
 pub(crate) struct Edit<'a> {
     pub(crate) base: Box<BaseBlock>,
     pub(crate) pages: Vec<PageRun<'a>>,
-    /// Number of pages of the bins before the edit.
+    /// The number of pages of the bins before the edit.
     pub(crate) old_pages: usize,
     /// The pages of each log entry; a log in the old format counts as one.
     pub(crate) entries: Vec<Vec<PageRun<'a>>>,

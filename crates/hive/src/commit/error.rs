@@ -21,7 +21,7 @@ pub enum CommitError {
     FileMissing {
         /// The file.
         file: HiveFileKind,
-        /// Whether the primary file is still as it was.
+        /// True if the primary file is still as it was.
         primary_untouched: bool,
     },
     /// The operating system reported an error.
@@ -31,7 +31,7 @@ pub enum CommitError {
         file: HiveFileKind,
         /// What was being done.
         action: &'static str,
-        /// Whether the primary file is still as it was. Otherwise the hive is dirty at worst, and
+        /// True if the primary file is still as it was. Otherwise the hive is dirty at worst, and
         /// its logs recover it.
         primary_untouched: bool,
         /// The error.
@@ -40,7 +40,7 @@ pub enum CommitError {
     /// The operating system reported an error on the folder.
     #[error("making the new log durable in its folder")]
     Folder {
-        /// Whether the primary file is still as it was.
+        /// True if the primary file is still as it was.
         primary_untouched: bool,
         /// The error.
         source: std::io::Error,
@@ -48,7 +48,7 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    /// Whether the primary file is still as it was before the commit. Otherwise it is dirty at
+    /// True if the primary file is still as it was before the commit. Otherwise it is dirty at
     /// worst, and its logs recover it to the old or the new state.
     #[must_use]
     pub fn primary_untouched(&self) -> bool {

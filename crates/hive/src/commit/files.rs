@@ -45,7 +45,7 @@ impl fmt::Display for HiveFileKind {
 
 /// The files of one hive, open for writing.
 pub trait HiveFiles {
-    /// The file, where it exists.
+    /// The file, if it exists.
     fn file(&mut self, kind: HiveFileKind) -> Option<&mut dyn Storage>;
 
     /// Makes an empty file; it is there afterwards.

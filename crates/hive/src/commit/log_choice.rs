@@ -64,7 +64,7 @@ fn single_alone(logs: &Logs) -> bool {
     logs.exists(LogKind::Log) && !logs.exists(LogKind::Log1) && !logs.exists(LogKind::Log2)
 }
 
-/// Whether the log is one of the pair.
+/// True if the log is one of the pair.
 pub(crate) const fn is_dual(kind: LogKind) -> bool {
     matches!(kind, LogKind::Log1 | LogKind::Log2)
 }

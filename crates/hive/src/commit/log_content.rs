@@ -9,8 +9,8 @@ use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
 use crate::offset::PAGE_LEN;
 use crate::recover::{DIRTY_VECTOR, Marvin, bitmap_len, data_start, marvin32};
 
-/// Most pages of one log entry. Entries of Windows were seen to hold 360; a longer change is
-/// split, so that whoever replays it needs no more memory than for Windows's own.
+/// The maximum number of pages of one log entry. Entries of Windows were seen to hold 360; a longer
+/// change is split, so that whoever replays it needs no more memory than for Windows's own.
 const MAX_ENTRY_PAGES: usize = 256;
 
 /// A log's bytes in pieces, from the start of the file on, and without gaps.

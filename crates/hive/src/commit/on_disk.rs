@@ -1,4 +1,4 @@
-//! What a commit must know of the primary file as it lies on disk.
+//! What a commit must know of the primary file as it is on disk.
 
 use diskmend_base::bytes;
 
@@ -8,7 +8,7 @@ use crate::recover::LogKind;
 /// The primary file beneath an image: where edits start from, and how to get there.
 #[derive(Default)]
 pub(crate) struct OnDisk {
-    /// Length of the file in bytes.
+    /// The length of the file in bytes.
     pub(crate) file_len: usize,
     /// The base block of the state that edits start from; `None` only for too short a file.
     pub(crate) base: Option<Box<BaseBlock>>,

@@ -9,7 +9,7 @@ use crate::image::{Image, PageSet};
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
 use crate::time::Filetime;
 
-/// Where the first hive bin's timestamp lies in the hive bins (regf spec, Hive bin).
+/// Where the first hive bin's timestamp is in the hive bins (regf spec, Hive bin).
 pub(crate) const TIMESTAMP: usize = std::mem::offset_of!(HiveBin, timestamp);
 
 /// Neighbouring pages of the hive bins, with the bytes to write.
@@ -27,7 +27,7 @@ impl<'a> PageRun<'a> {
         (BASE_BLOCK_LEN + self.first * PAGE_LEN) as u64
     }
 
-    /// Number of pages.
+    /// The number of pages.
     pub(crate) fn count(&self) -> usize {
         self.data.len() / PAGE_LEN
     }

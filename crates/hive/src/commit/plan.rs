@@ -23,7 +23,7 @@ pub enum Step<'a> {
         /// The length in bytes.
         len: u64,
     },
-    /// Writes bytes, growing the file where needed.
+    /// Writes bytes, growing the file if needed.
     Write {
         /// The file.
         file: HiveFileKind,
@@ -75,7 +75,7 @@ impl fmt::Display for FormatReason {
 pub struct LogChoice {
     /// The file.
     pub log: LogKind,
-    /// Whether it has to be created.
+    /// True if it has to be created.
     pub created: bool,
     /// The format.
     pub format: LogFormat,
@@ -99,7 +99,7 @@ pub struct CommitPlan<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileChange {
-    /// Whether the file is created.
+    /// True if the file is created.
     pub created: bool,
     /// Its length in bytes before.
     pub len_before: u64,
@@ -117,7 +117,7 @@ impl<'a> CommitPlan<'a> {
         &self.steps
     }
 
-    /// Whether there is nothing to write.
+    /// True if there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
@@ -145,20 +145,20 @@ impl<'a> CommitPlan<'a> {
         self.last_written
     }
 
-    /// The log that secures the edit; `None` where the plan writes no edit.
+    /// The log that secures the edit; `None` if the plan writes no edit.
     #[must_use]
     pub fn log(&self) -> Option<LogChoice> {
         self.log
     }
 
-    /// Whether the plan first brings the state to disk that was recovered from the logs, or that
+    /// True if the plan first brings the state to disk that was recovered from the logs, or that
     /// the caller declared clean.
     #[must_use]
     pub fn recovers(&self) -> bool {
         self.recovers
     }
 
-    /// What happens to a file; `None` where nothing does.
+    /// What happens to a file; `None` if nothing does.
     #[must_use]
     pub fn change(&self, kind: HiveFileKind) -> Option<FileChange> {
         let before = self.lens.iter().find(|(file, _)| *file == kind);

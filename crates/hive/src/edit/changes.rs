@@ -10,7 +10,7 @@ use crate::name::NameBuf;
 use crate::value::Value;
 use crate::value_type::ValueType;
 
-/// Most bytes of data that are noted.
+/// The maximum number of bytes of data that are noted.
 const MAX_BYTES: usize = 8 << 20;
 
 /// One change of a hive. Paths lie below the root, as in [`crate::Hive::key`].
@@ -105,7 +105,7 @@ impl Change {
 }
 
 impl Changes {
-    /// Most changes that can be reversed one by one.
+    /// The maximum number of changes that can be reversed one by one.
     pub const MAX: usize = 50_000;
 
     /// How many there are.
@@ -114,7 +114,7 @@ impl Changes {
         self.list.len()
     }
 
-    /// Whether nothing was changed.
+    /// True if nothing was changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -126,7 +126,7 @@ impl Changes {
         &self.list
     }
 
-    /// Whether the changes tell everything that is needed to reverse them. More than
+    /// True if the changes tell everything that is needed to reverse them. More than
     /// [`Changes::MAX`], or than 8 MiB of data, do not.
     #[must_use]
     pub fn are_reversible(&self) -> bool {
@@ -201,7 +201,7 @@ pub(super) fn plain(path: &str) -> String {
     components(path).collect::<Vec<_>>().join("\\")
 }
 
-/// Whether a key is another, or lies below it.
+/// True if a key is another, or is below it.
 fn is_below(key: &str, above: &str) -> bool {
     let same = |a: &str, b: &str| {
         a == b

@@ -13,7 +13,8 @@ pub(super) struct StoredData {
     pub(super) field: u32,
 }
 
-/// Longest data that a hive of this minor version can hold: without big data, what fits one cell.
+/// The longest data that a hive of this minor version can hold: without big data, what fits one
+/// cell.
 fn max_len(minor: u32) -> usize {
     if minor >= BigData::MIN_MINOR {
         usize::from(u16::MAX) * BigData::SEGMENT_LEN
@@ -100,7 +101,7 @@ pub(super) fn free(heap: &mut Heap, value: CellOffset) -> Result<(), EditError> 
     }
 }
 
-/// Replaces a value's data, in the same cell where old and new data lie in one cell and the cell
+/// Replaces a value's data, in the same cell where old and new data are in one cell and the cell
 /// can be made to fit.
 pub(super) fn replace(
     heap: &mut Heap,

@@ -21,7 +21,7 @@ const CANDIDATES: usize = 16;
 ///
 /// Bins are read one by one, when a cell of theirs is freed or no known cell is large enough: an
 /// edit of a few values needs to know few of them. Free cells of two bins never touch, since the
-/// header of a bin lies between.
+/// header of a bin is between.
 pub(super) struct FreeMap {
     pages: Vec<Page>,
     /// Size of the largest free cell that starts in each page.
@@ -292,7 +292,7 @@ impl FreeMap {
         for at in gone.clone() {
             let page = page_of(at);
             if self.page(page) == Page::starting(at) {
-                // An end of the bin lies in a page of its own.
+                // An end of the bin is in a page of its own.
                 let next = page_of(change.end) == page;
                 self.set_page(
                     page,

@@ -163,7 +163,7 @@ impl Heap {
         }
         let at = cell.get();
         let (bins, free) = self.free_map(at)?;
-        // Refuses what is no cell.
+        // Refuses what is not a cell.
         free.free_before(bins, at)?;
         let after = free.free_at(bins, at + old);
         if size > old {
@@ -285,7 +285,7 @@ impl Heap {
         free.assert_is_right(self.image.bins());
     }
 
-    /// Number of key nodes that point to each of some security cells, in ascending order, found
+    /// The number of key nodes that point to each of some security cells, in ascending order, found
     /// by reading every cell. It may count data that look like a key node, never miss one that is.
     pub(super) fn count_security_users(&self, security: &[CellOffset]) -> Vec<u32> {
         use crate::format::KeyNode;

@@ -73,7 +73,7 @@ pub(super) fn touch(heap: &mut Heap, key: CellOffset, now: Filetime) -> Result<(
     })
 }
 
-/// Deletes a key with all below it.
+/// Deletes a key with everything below it.
 pub(super) fn delete(
     heap: &mut Heap,
     parent: CellOffset,

@@ -44,7 +44,7 @@ pub enum EditError {
     Name {
         /// The name as given.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         source: NameError,
     },
     /// The key does not exist.
@@ -76,15 +76,15 @@ pub enum EditError {
     /// The data are longer than the format can hold.
     #[error("data of {len} bytes are longer than {max}")]
     DataTooLong {
-        /// Length of the data in bytes.
+        /// The length of the data in bytes.
         len: usize,
-        /// Longest data in bytes.
+        /// The longest data in bytes.
         max: usize,
     },
     /// A key has as many values as Windows takes: a longer list would not fit one cell.
     #[error("a key of {count} values can't have more")]
     TooManyValues {
-        /// Number of its values.
+        /// The number of its values.
         count: usize,
     },
     /// A structure does not fit the largest cell that Windows takes, 1 MiB.
@@ -99,7 +99,7 @@ pub enum EditError {
     /// There is no memory for the hive to grow.
     #[error("no memory for {len} bytes of hive bins")]
     OutOfMemory {
-        /// Length of the hive bins in bytes.
+        /// The length of the hive bins in bytes.
         len: usize,
     },
     /// An earlier edit failed half way; the hive in memory must be dropped.
@@ -149,7 +149,7 @@ impl Editor {
     /// The root of the hive as it is now, to read from.
     ///
     /// # Errors
-    /// Where its cell is not a key node.
+    /// If its cell is not a key node.
     pub fn root(&self) -> Result<Key<'_>, Corruption> {
         Key::at(self.heap.bins(), self.root_cell())
     }
@@ -157,7 +157,7 @@ impl Editor {
     /// The key at a path as it is now.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn key(&self, path: &str) -> Result<Option<Key<'_>>, Corruption> {
         self.root()?.descendant(path)
     }
@@ -165,7 +165,7 @@ impl Editor {
     /// What a value holds now; `None` if there is none, or no such key.
     ///
     /// # Errors
-    /// Where a structure on the way is corrupt.
+    /// If a structure on the way is corrupt.
     pub fn value(&self, path: &str, name: &str) -> Result<Option<ValueContent>, Corruption> {
         let value = match self.key(path)? {
             Some(key) => key.value(name)?,
@@ -232,8 +232,8 @@ impl Editor {
         })
     }
 
-    /// Sets a value's type and data. The key must exist; the value is created where it is
-    /// missing. An empty name is the default value.
+    /// Sets a value's type and data. The key must exist; the value is created if it is missing. An
+    /// empty name is the default value.
     ///
     /// # Errors
     /// See [`EditError`].
@@ -304,7 +304,7 @@ impl Editor {
         })
     }
 
-    /// Runs one edit; where it fails for a reason other than its arguments, no more are taken.
+    /// Runs one edit; if it fails for a reason other than its arguments, no more are taken.
     fn attempt(
         &mut self,
         edit: impl FnOnce(&mut Self) -> Result<Outcome, EditError>,

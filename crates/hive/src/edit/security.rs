@@ -33,7 +33,7 @@ pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     set_count(heap, at, count)
 }
 
-/// Most security cells that wait to be counted.
+/// The most security cells that wait to be counted.
 const MAX_WAITING: usize = 1 << 16;
 
 /// Counts one key node less, whose own pointer must have been cleared before.

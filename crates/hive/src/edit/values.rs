@@ -10,10 +10,10 @@ use crate::value_type::ValueType;
 use super::heap::Heap;
 use super::{EditError, Outcome, data};
 
-/// Most values of a key: their list must fit the largest cell that Windows takes.
+/// The maximum number of values of a key: their list must fit the largest cell that Windows takes.
 const MAX_VALUES: usize = (CellHeader::MAX_SIZE - CellHeader::LEN) / size_of::<IndexElement>();
 
-/// Sets a value's type and data, creating the value where it is missing.
+/// Sets a value's type and data, creating the value if it is missing.
 pub(super) fn set(
     heap: &mut Heap,
     key: CellOffset,

@@ -83,8 +83,8 @@ impl NameBuf {
     }
 }
 
-/// Whether two names, or two paths, that are given in the form of [`diskmend_base::escape`] are the
-/// same but for case.
+/// True if two names, or two paths, that are given in the form of [`diskmend_base::escape`] are the
+/// same except for case.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
     one == other
@@ -102,7 +102,7 @@ fn check_nul(text: &str) -> Result<(), NameError> {
 }
 
 impl PartialEq for NameBuf {
-    /// Whether the code units are equal, case and all.
+    /// True if the code units are equal, case and all.
     fn eq(&self, other: &Self) -> bool {
         self.as_name() == other.as_name()
     }

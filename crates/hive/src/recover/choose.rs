@@ -27,7 +27,7 @@ pub(crate) enum Primary {
     },
     /// Its base block has to come from a log.
     Invalid {
-        /// The copy of that time in the first hive bin, where there is one.
+        /// The copy of that time in the first hive bin, if there is one.
         last_written: Option<Filetime>,
     },
 }

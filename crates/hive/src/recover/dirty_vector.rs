@@ -19,7 +19,7 @@ pub(crate) const fn bitmap_len(bins_len: usize) -> usize {
     bins_len.div_ceil(PAGE_LEN)
 }
 
-/// Where the first dirty sector lies in the log.
+/// Where the first dirty sector is in the log.
 pub(crate) const fn data_start(bins_len: usize) -> usize {
     START + (SIGNATURE.len() + bitmap_len(bins_len)).next_multiple_of(SECTOR)
 }
@@ -34,7 +34,7 @@ impl<'a> DirtyVector<'a> {
     /// Checks the log's vector for hive bins of `bins_len` bytes.
     ///
     /// # Errors
-    /// Where the signature is wrong or the log ends too early.
+    /// If the signature is wrong or the log ends too early.
     pub(crate) fn parse(log: &'a [u8], bins_len: usize) -> Result<Self, Corruption> {
         let signature = bytes::slice(log, START, SIGNATURE.len()).unwrap_or_default();
         if signature != SIGNATURE {
@@ -72,7 +72,7 @@ impl<'a> DirtyVector<'a> {
     }
 }
 
-/// Number of sectors that a bitmap marks.
+/// The number of sectors that a bitmap marks.
 pub(crate) fn sectors(bitmap: &[u8]) -> usize {
     bitmap.iter().map(|bits| bits.count_ones() as usize).sum()
 }

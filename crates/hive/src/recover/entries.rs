@@ -8,14 +8,14 @@ use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
 use crate::offset::{BASE_BLOCK_LEN, FileOffset, PAGE_LEN};
 use crate::recover::marvin::marvin32;
 
-/// Where the first entry lies in a log.
+/// Where the first entry is in a log.
 pub(crate) const FIRST_ENTRY: usize = BaseBlock::HEADER_LEN;
 
 /// A log entry whose hashes and lengths are right.
 pub(crate) struct Entry<'a> {
     /// Bit 0 of the base block's flags.
     pub(crate) flags: u32,
-    /// Length of the hive bins in bytes.
+    /// The length of the hive bins in bytes.
     pub(crate) bins_len: usize,
     refs: &'a [DirtyPageRef],
     data: &'a [u8],
@@ -37,7 +37,7 @@ impl<'a> Entry<'a> {
 pub(crate) struct Chain<'a> {
     /// The entries in order.
     pub(crate) entries: Vec<Entry<'a>>,
-    /// Number of the last entry; meaningless where there is none.
+    /// The number of the last entry; meaningless if there is none.
     pub(crate) last: u32,
     /// What ended the chain: the end of the file, older entries, or a damaged one.
     pub(crate) end: Corruption,
@@ -67,7 +67,7 @@ pub(crate) fn chain(log: &[u8], sequence: u32, max_bins_len: usize) -> Chain<'_>
     }
 }
 
-/// Number of the last entry of what looks like a chain, its hashes unchecked; `sequence` where
+/// The number of the last entry of what looks like a chain, its hashes unchecked; `sequence` where
 /// there is no entry at all.
 pub(crate) fn last_sequence(log: &[u8], sequence: u32) -> u32 {
     let mut at = FIRST_ENTRY;
@@ -195,9 +195,9 @@ fn entry(
     ))
 }
 
-/// Most bytes of hive bins that a log may demand: what the primary file holds and, at most, all of
-/// what the logs hold. More could not have been written, and would let a small file claim any
-/// amount of memory.
+/// The maximum number of bytes of hive bins that a log may demand: what the primary file holds and,
+/// at most, all of what the logs hold. More could not have been written, and would let a small file
+/// claim any amount of memory.
 pub(crate) fn max_bins_len(file_len: usize, logs_len: usize) -> usize {
     file_len
         .saturating_sub(BASE_BLOCK_LEN)

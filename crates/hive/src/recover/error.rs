@@ -82,10 +82,10 @@ pub enum RecoverError {
     /// The file ends before the hive bins do and the logs do not hold the rest.
     #[error("the file ends before the hive bins do and no log holds the page at offset {offset}")]
     MissingPage {
-        /// Where the first missing page would lie in the primary file.
+        /// Where the first missing page would be in the primary file.
         offset: FileOffset,
     },
-    /// The logs were replayed, but what they made is no hive.
+    /// The logs were replayed, but what they made is not a hive.
     #[error("recovered hive")]
     Invalid(#[source] OpenError),
     /// There is no memory for the hive.
@@ -112,7 +112,7 @@ pub enum ReadLogError {
         log: LogKind,
         /// Its length in bytes.
         len: u64,
-        /// Most bytes that are read.
+        /// The maximum number of bytes that are read.
         max: u64,
     },
 }

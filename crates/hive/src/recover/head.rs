@@ -95,7 +95,7 @@ impl LogHead {
         self.base.primary_sequence.get()
     }
 
-    /// Length of the hive bins in bytes when the log was begun.
+    /// The length of the hive bins in bytes when the log was begun.
     pub(crate) fn bins_len(&self) -> usize {
         self.base.bins_len.get() as usize
     }

@@ -14,15 +14,15 @@ use crate::recover::log_kind::{LogFormat, LogKind};
 use crate::recover::marvin::marvin32;
 use diskmend_base::Storage;
 
-/// Longest log of any hive that is read, in bytes.
+/// The longest log of any hive that is read, in bytes.
 pub const MAX_LOG_LEN: u64 = MAX_BINS_LEN as u64 + (64 << 20);
-/// Longest log of the smallest hive that is read, in bytes. A log in the new format holds the
+/// The longest log of the smallest hive that is read, in bytes. A log in the new format holds the
 /// changes of up to an hour, one after the other, so it can be longer than the hive.
 const MIN_LIMIT: u64 = 64 << 20;
 /// How many times as long as its hive a log may be beyond that.
 const TIMES_HIVE: u64 = 4;
 
-/// Longest log that is read beside a hive file of `hive_len` bytes.
+/// The longest log that is read beside a hive file of `hive_len` bytes.
 fn max_len(hive_len: u64) -> u64 {
     let of_hive = hive_len.saturating_mul(TIMES_HIVE);
     MIN_LIMIT.saturating_add(of_hive).min(MAX_LOG_LEN)
@@ -36,7 +36,7 @@ pub struct Logs {
 
 /// One log file in memory, up to where its entries or dirty sectors end.
 pub(crate) struct LogFile {
-    /// Length of the file in bytes.
+    /// The length of the file in bytes.
     pub(crate) len: u64,
     bytes: Vec<u8>,
 }
@@ -69,7 +69,7 @@ impl Logs {
         })
     }
 
-    /// Whether the file exists, even without a byte in it.
+    /// True if the file exists, even without a byte in it.
     #[must_use]
     pub fn exists(&self, kind: LogKind) -> bool {
         self.file(kind).is_some()

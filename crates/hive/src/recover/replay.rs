@@ -25,7 +25,7 @@ impl DirtyHive {
     /// damaged, and a hive that no log applies to is an error.
     ///
     /// # Errors
-    /// Where no log applies, with the reason for each, or where the result is no hive.
+    /// If no log applies, with the reason for each, or where the result is not a hive.
     pub fn recover(self, logs: &Logs) -> Result<(Hive, Recovery), RecoverError> {
         let Self { mut buffer, state } = self;
         let file_len = buffer.bytes().len();
@@ -102,7 +102,7 @@ impl Applicable<'_> {
         }
     }
 
-    /// Number of the log's last entry.
+    /// The number of the log's last entry.
     pub(crate) fn last_sequence(&self) -> u32 {
         match &self.content {
             Content::Sectors(_) => self.base.primary_sequence.get(),
@@ -210,7 +210,7 @@ fn refuse_holes(image: &Image, file_len: usize) -> Result<(), RecoverError> {
     }
 }
 
-/// Copies of the pages that the logs brought, as far as they lie in the bins.
+/// Copies of the pages that the logs brought, as far as they are in the bins.
 fn recovered_runs(image: &Image) -> Vec<Run> {
     let pages = image.bins_len() / PAGE_LEN;
     let runs = image.dirty().runs().filter_map(|(first, count)| {

@@ -12,13 +12,13 @@ pub struct Recovery {
     pub applied: Vec<Applied>,
     /// The logs that were not, and why.
     pub skipped: Vec<SkippedLog>,
-    /// Number of pages of the hive bins that the logs brought, each counted once.
+    /// The number of pages of the hive bins that the logs brought, each counted once.
     pub pages: usize,
     /// Both sequence numbers of the recovered hive.
     pub sequence: u32,
-    /// Length of the recovered hive bins in bytes.
+    /// The length of the recovered hive bins in bytes.
     pub bins_len: usize,
-    /// Whether the base block came from a log since that of the primary file was torn.
+    /// True if the base block came from a log since that of the primary file was torn.
     pub base_block_restored: bool,
 }
 
@@ -34,7 +34,7 @@ pub struct Applied {
     pub first_sequence: u32,
     /// Sequence number of its last entry.
     pub last_sequence: u32,
-    /// Number of entries; a log in the old format counts as one.
+    /// The number of entries; a log in the old format counts as one.
     pub entries: usize,
     /// What ended the chain of entries. The end of the log and entries of an earlier round are
     /// normal; `None` for the old format. Offsets are those in the log.

@@ -4,7 +4,7 @@ use diskmend_base::escape::Visible;
 
 use super::ParseError;
 
-/// Most characters that an error quotes.
+/// The maximum number of characters that an error quotes.
 const MAX_FOUND: usize = 40;
 /// Both end a line, together or alone.
 const LINE_ENDS: [char; 2] = ['\r', '\n'];

@@ -38,9 +38,9 @@ use std::sync::Arc;
 pub use error::{ParseError, WriteError};
 pub use write::{Encoding, Writer};
 
-/// Longest file that is read, in bytes.
+/// The longest file that is read, in bytes.
 pub const MAX_FILE_LEN: usize = 64 << 20;
-/// Most operations that are read from a file.
+/// The maximum number of operations that are read from a file.
 pub const MAX_OPERATIONS: usize = 1 << 21;
 
 /// The operations of a registry text file, in its order.
@@ -61,7 +61,7 @@ pub enum Operation {
         /// Where the file asks for it.
         line: usize,
     },
-    /// `[-path]`: the key and all below it shall not exist.
+    /// `[-path]`: the key and everything below it shall not exist.
     DeleteKey {
         /// The key.
         path: Arc<str>,

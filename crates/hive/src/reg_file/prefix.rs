@@ -1,4 +1,4 @@
-//! Where a hive's keys lie in the registry.
+//! Where a hive's keys are in the registry.
 
 use std::sync::Arc;
 

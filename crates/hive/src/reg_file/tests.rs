@@ -777,7 +777,7 @@ mod as_windows {
         assert!(has(&[0x74, 0xd800, 0x73]) && has(&[0x78, 0xdfff, 0x22]));
     }
 
-    /// UTF-8 has no form for them; U+FFFD would be another name.
+    /// UTF-8 can't express them; U+FFFD would be another name.
     #[test]
     fn half_surrogate_pairs_in_names_are_refused_in_utf8() {
         let mut writer = Writer::start(Vec::new(), Encoding::Utf8).unwrap();

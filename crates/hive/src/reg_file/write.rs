@@ -216,7 +216,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Whether the encoding has a form for these units: UTF-8 has none for half a surrogate pair.
+    /// True if the encoding has a form for these units: UTF-8 has none for half a surrogate pair.
     fn takes(&self, units: &[u16]) -> bool {
         self.encoding == Encoding::Utf16
             || char::decode_utf16(units.iter().copied()).all(|found| found.is_ok())

@@ -6,7 +6,7 @@ const OPEN_BINS: usize = 48;
 const PAGE: usize = 4096;
 const NIL: u32 = u32::MAX;
 const SECURITY_CELLS: usize = 64;
-/// Most elements of one leaf.
+/// The maximum number of elements of one leaf.
 const LEAF: usize = 507;
 
 /// A descriptor without owner, group and lists.

@@ -13,7 +13,7 @@ pub enum ContainerError {
     /// Too short to hold even one sector.
     #[error("the image has {len} bytes, less than one sector of 512")]
     TooShort {
-        /// Length of the file, in bytes.
+        /// The length of the file, in bytes.
         len: u64,
     },
     /// A container of another kind.
@@ -79,7 +79,7 @@ pub enum ContainerError {
     Log {
         /// Byte offset in the file.
         offset: u64,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// Writing was asked for, but is not possible.

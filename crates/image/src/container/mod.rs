@@ -1,4 +1,4 @@
-//! Containers: where the bytes of a virtual disk lie in the file that holds it.
+//! Containers: where the bytes of a virtual disk are in the file that holds it.
 //!
 //! [`Container::open`] only reads, and finds the format by signatures. The container is then the
 //! disk, a [`Device`] of fixed length. It must be the only one that writes to the file.

@@ -22,7 +22,7 @@ pub enum Notice {
 /// What was taken from the log of a VHDX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replay {
-    /// Number of log entries.
+    /// The number of log entries.
     pub entries: u64,
     /// Sequence number of the last of them.
     pub sequence_number: u64,

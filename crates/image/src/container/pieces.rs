@@ -9,7 +9,7 @@ use diskmend_base::escape::EscapedUnits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Block(pub(super) u64);
 
-/// The part of a range that lies in one block.
+/// The part of a range that is in one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     /// The block.
@@ -22,7 +22,7 @@ pub(super) struct Piece {
 
 /// Cuts `len` bytes at disk offset `offset` at multiples of `block_size`.
 ///
-/// The caller has checked that the range lies within the disk.
+/// The caller has checked that the range is within the disk.
 pub(super) fn pieces(offset: u64, len: usize, block_size: u64) -> impl Iterator<Item = Piece> {
     let mut done = 0_usize;
     std::iter::from_fn(move || {

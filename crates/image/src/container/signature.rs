@@ -22,7 +22,7 @@ pub(super) enum Kind {
 pub(super) const VHD: &[u8] = b"conectix";
 /// Signature of the file type identifier of a VHDX.
 pub(super) const VHDX: &[u8] = b"vhdxfile";
-/// Length of the footer that Virtual PC wrote before 2004.
+/// The length of the footer that Virtual PC wrote before 2004.
 const OLD_FOOTER_LEN: usize = 511;
 /// How many bytes of the end are looked at.
 pub(super) const TAIL_LEN: usize = 512;

@@ -225,7 +225,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Whether the number of free clusters in FSInfo is one: `fatfs` counts from what is there, and
+    /// True if the number of free clusters in FSInfo is one: `fatfs` counts from what is there, and
     /// below 0 where that was too small.
     fn can_be_count(&self, info: &[u8]) -> bool {
         bytes::u32_at(info, FsInfo::FREE_COUNT_AT)

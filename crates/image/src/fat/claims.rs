@@ -75,7 +75,7 @@ impl Claims {
         }
     }
 
-    /// Whether the cluster was not claimed before.
+    /// True if the cluster was not claimed before.
     fn claim(&mut self, cluster: Cluster) -> bool {
         let number = cluster.number();
         let index = to_usize(number / u64::BITS);

@@ -29,7 +29,7 @@ pub enum FatError {
     Outside {
         /// Length that the boot sector gives, in bytes.
         volume: u64,
-        /// Length of the device in bytes.
+        /// The length of the device in bytes.
         device: u64,
     },
     /// The volume was not closed, or errors were seen on it.

@@ -68,7 +68,7 @@ impl File {
         })
     }
 
-    /// Writes all of `data` at `offset`, which may lie beyond the end: what lies between becomes
+    /// Writes all of `data` at `offset`, which may lie beyond the end: what is between becomes
     /// zero. Bytes that the file has are overwritten where they lie, and nothing else changes; the
     /// rest is appended, in steps that a crash leaves whole or undone.
     ///
@@ -210,7 +210,7 @@ impl Place {
     }
 }
 
-/// Does `with` to each part of the range that lies in one run: offset in the volume, offset in the
+/// Does `with` to each part of the range that is in one run: offset in the volume, offset in the
 /// range, length.
 fn each_part(
     runs: &[Run],

@@ -24,7 +24,7 @@ pub(super) struct Found {
     /// The short name, with replacement characters for what is not ASCII.
     short: String,
     pub(super) is_folder: bool,
-    /// Number of the first cluster; not checked.
+    /// The number of the first cluster; not checked.
     pub(super) first: u32,
     /// Length in bytes; 0 for a folder.
     pub(super) len: u32,
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         Ok(place)
     }
 
-    /// What lies at the end of `path`, which is not empty.
+    /// What is at the end of `path`, which is not empty.
     pub(super) fn find(&mut self, path: &[String]) -> io::Result<Found> {
         let (name, folder) = path.split_last().ok_or(io::ErrorKind::IsADirectory)?;
         let place = self.folder(folder)?;

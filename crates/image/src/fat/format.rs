@@ -19,7 +19,7 @@ pub(super) struct BootSector {
     pub(super) sec_per_clus: u8,
     /// Sectors before the first FAT, not 0.
     pub(super) rsvd_sec_cnt: U16,
-    /// Number of FATs: 2, or 1.
+    /// The number of FATs: 2, or 1.
     pub(super) num_fats: u8,
     /// Entries of the root folder; 0 on FAT32.
     pub(super) root_ent_cnt: U16,
@@ -95,7 +95,7 @@ pub(super) struct FsInfo;
 impl FsInfo {
     /// Offset of that number, of 32 bits.
     pub(super) const FREE_COUNT_AT: usize = 488;
-    /// The number where it is not known.
+    /// The number if it is not known.
     pub(super) const UNKNOWN: u32 = 0xFFFF_FFFF;
 }
 
@@ -145,7 +145,7 @@ impl DirEntry {
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct LongEntry {
-    /// Number of the part from 1, with [`LongEntry::LAST`] in the last, which comes first.
+    /// The number of the part from 1, with [`LongEntry::LAST`] in the last, which comes first.
     pub(super) ord: u8,
     /// Five characters, UTF-16.
     pub(super) name1: [U16; 5],

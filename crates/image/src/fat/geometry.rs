@@ -9,7 +9,7 @@ use super::error::FatError;
 use super::format::{BootSector, DirEntry, Tail16, Tail32};
 use crate::device::Device;
 
-/// Length of an entry of the FAT.
+/// The length of an entry of the FAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FatKind {
     /// 12 bits.
@@ -35,7 +35,7 @@ impl fmt::Display for FatKind {
 pub(super) struct Cluster(u32);
 
 impl Cluster {
-    /// Number of the first.
+    /// The number of the first.
     pub(super) const FIRST: u32 = 2;
 
     pub(super) fn number(self) -> u32 {
@@ -71,9 +71,9 @@ pub(super) enum Root {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Geometry {
     pub(super) kind: FatKind,
-    /// Length of a sector: 512 to 4096.
+    /// The length of a sector: 512 to 4096.
     pub(super) sector_len: u64,
-    /// Length of a cluster.
+    /// The length of a cluster.
     pub(super) cluster_len: u64,
     /// All of the volume.
     pub(super) len: u64,
@@ -81,12 +81,12 @@ pub(super) struct Geometry {
     pub(super) fat: Run,
     /// The copy of that which is kept equal.
     pub(super) copy: Option<Run>,
-    /// Whether the FATs are copies of each other.
+    /// True if the FATs are copies of each other.
     pub(super) mirrored: bool,
     pub(super) root: Root,
     /// The first cluster.
     data_start: u64,
-    /// Number of clusters.
+    /// The number of clusters.
     pub(super) clusters: u32,
     /// The sector with the numbers of free clusters (FAT32).
     pub(super) fs_info: Option<Run>,
@@ -107,7 +107,7 @@ impl Geometry {
     /// What it is marked as until it was tested.
     pub(super) const DISK_ERRORS: &str = "having met disk errors";
 
-    /// Reads the boot sector, and checks that the volume lies within the device.
+    /// Reads the boot sector, and checks that the volume is within the device.
     pub(super) fn read(device: &dyn Device) -> Result<Self, FatError> {
         let mut sector = [0; BOOT_SECTOR_LEN];
         device.read_exact_at(&mut sector, 0)?;
@@ -269,8 +269,8 @@ impl Geometry {
         Ok(geometry)
     }
 
-    /// Whether the first sector of a volume looks like a boot sector of FAT, though a geometry that is
-    /// read here does not follow from it.
+    /// True if the first sector of a volume looks like a boot sector of FAT, though a geometry that
+    /// is read here does not follow from it.
     pub(super) fn is_suggested_by(sector: &[u8]) -> bool {
         let Some(boot) = bytes::view::<BootSector>(sector, 0) else {
             return false;

@@ -120,7 +120,7 @@ impl Volume {
         })
     }
 
-    /// Length of the entries of its FAT.
+    /// The length of the entries of its FAT.
     #[must_use]
     pub fn kind(&self) -> FatKind {
         self.inner.geometry.kind
@@ -315,7 +315,7 @@ impl Inner {
     }
 }
 
-/// Whether a file can have that name (FAT spec, Long Directory Entries), and `fatfs` takes it as
+/// True if a file can have that name (FAT spec, Long Directory Entries), and `fatfs` takes it as
 /// one name.
 fn is_valid_name(name: &str) -> bool {
     let len = name.encode_utf16().count();

@@ -20,7 +20,7 @@ const MAX_CHANGED: usize = 16 << 10;
 pub(super) struct Overlay<'a> {
     below: &'a dyn Device,
     sector_len: u64,
-    /// Length of the volume.
+    /// The length of the volume.
     len: u64,
     held: Mutex<Held>,
     /// Reads and writes that are left: what never ends is ended by this.

@@ -11,7 +11,7 @@ use super::geometry::{Cluster, FatKind, Geometry, Run, corrupt};
 use crate::device::Device;
 
 /// Bytes of the FAT read at once: a multiple of 512 and of 3, so that no entry of 12 bits, of which
-/// two take three bytes, lies in two blocks.
+/// two take three bytes, is in two blocks.
 const BLOCK_LEN: u64 = 12 << 10;
 
 /// What an entry says of its cluster.
@@ -28,9 +28,9 @@ pub(super) enum Next {
 pub(super) struct Chain {
     /// Its bytes in order, neighbours joined.
     pub(super) runs: Vec<Run>,
-    /// Number of clusters.
+    /// The number of clusters.
     pub(super) clusters: u64,
-    /// Whether its last cluster is marked as the end.
+    /// True if its last cluster is marked as the end.
     pub(super) ended: bool,
 }
 
@@ -120,7 +120,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Number of free clusters.
+    /// The number of free clusters.
     pub(super) fn free(&mut self) -> Result<u64, FatError> {
         let end = Cluster::FIRST.saturating_add(self.geometry.clusters);
         let mut free = 0;

@@ -13,7 +13,7 @@ use super::place::{FileId, Lcn};
 use super::record::{AttributeAt, Record};
 use super::runs::{self, Run};
 
-/// Most clusters that get their places together; Windows knows units of 16 only.
+/// The maximum number of clusters that get their places together; Windows knows units of 16 only.
 const MAX_UNIT: u64 = 4096;
 /// Why a file gets no more clusters.
 pub(crate) const NO_ROOM: &str =
@@ -36,7 +36,7 @@ pub(crate) struct Allocation {
 type Gap = (u64, u64);
 
 /// Finds places for the clusters that a file of `len` bytes needs, all those of `wanted` (offsets
-/// and lengths in bytes) among them; `None` where it has them. Nothing is written.
+/// and lengths in bytes) among them; `None` if it has them. Nothing is written.
 pub(crate) fn find(
     mft: &Mft,
     id: FileId,
@@ -189,7 +189,7 @@ fn has_list(record: &Record) -> bool {
 }
 
 impl Allocation {
-    /// Lets the record tell of the clusters; `None` where it has no room.
+    /// Lets the record tell of the clusters; `None` if it has no room.
     pub(crate) fn put(&self, record: &mut Record, at: AttributeAt, open: &Open) -> Option<()> {
         let highest = self.layout.clusters().wrapping_sub(1);
         if open.stream.layout().is_none() {
@@ -200,7 +200,7 @@ impl Allocation {
     }
 }
 
-/// Writes the sizes into the record; `None` where it lacks one.
+/// Writes the sizes into the record; `None` if it lacks one.
 pub(crate) fn set_sizes(record: &mut Record, at: AttributeAt, layout: &Layout) -> Option<()> {
     let header = record.non_resident_mut(at)?;
     header.allocated_size = layout.allocated.into();

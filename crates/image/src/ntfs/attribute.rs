@@ -73,7 +73,7 @@ pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
 
 impl<'a> Attribute<'a> {
     /// The attribute at `at`; `None` if the attributes end there, or if the attribute or its name
-    /// doesn't lie in the record.
+    /// doesn't are in the record.
     pub(crate) fn at(used: &'a [u8], at: AttributeAt) -> Option<Self> {
         let header = bytes::view::<AttributeHeader>(used, at.0)?;
         if header.kind.get() == attribute_type::END {
@@ -137,12 +137,12 @@ impl<'a> Attribute<'a> {
         utf16::whole_units(self.name)
     }
 
-    /// Whether this is its name, case included.
+    /// True if this is its name, case included.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.name().eq(name.encode_utf16())
     }
 
-    /// Start and length of its value, where that is resident.
+    /// Start and length of its value, if that is resident.
     pub(crate) fn resident_range(&self) -> Option<(usize, usize)> {
         if self.header.non_resident != 0 {
             return None;
@@ -152,13 +152,13 @@ impl<'a> Attribute<'a> {
         Some((usize::from(header.value_offset.get()), len))
     }
 
-    /// Its value, where that is resident.
+    /// Its value, if that is resident.
     pub(crate) fn resident(&self) -> Option<&'a [u8]> {
         let (start, len) = self.resident_range()?;
         bytes::slice(self.data, start, len)
     }
 
-    /// Its header, where its value is not resident.
+    /// Its header, if its value is not resident.
     pub(crate) fn non_resident(&self) -> Option<&'a NonResidentHeader> {
         if self.header.non_resident == 0 {
             return None;
@@ -166,7 +166,7 @@ impl<'a> Attribute<'a> {
         bytes::view(self.data, 0)
     }
 
-    /// The room that its mapping pairs have, where its value is not resident.
+    /// The room that its mapping pairs have, if its value is not resident.
     pub(crate) fn mapping_pairs(&self) -> Option<&'a [u8]> {
         let start = usize::from(self.non_resident()?.mapping_pairs_offset.get());
         self.data.get(start..)

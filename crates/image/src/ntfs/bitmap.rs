@@ -15,7 +15,7 @@ use super::stream::Stream;
 const CHUNK: usize = 64 << 10;
 /// Bytes that are read at once where they are only counted.
 const COUNTED: usize = 1 << 20;
-/// Most places that an allocation may be made of.
+/// The maximum number of places that an allocation may be made of.
 const MAX_EXTENTS: usize = 32;
 
 /// Clusters that follow each other.
@@ -33,7 +33,7 @@ impl Extent {
         self.start.0.saturating_add(self.len)
     }
 
-    /// Whether they have a cluster in common.
+    /// True if they have a cluster in common.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.start.0 < other.end() && other.start.0 < self.end()
     }
@@ -75,7 +75,7 @@ impl<'a> Bitmap<'a> {
         &self.stream
     }
 
-    /// Number of free clusters.
+    /// The number of free clusters.
     pub(crate) fn free(&self) -> Result<u64, VolumeError> {
         self.count(u64::MAX)
     }
@@ -124,7 +124,7 @@ impl<'a> Bitmap<'a> {
     }
 
     /// Free clusters, `needed` of them: as many as there are at `near`, then all others together
-    /// where there is such a place, else in few places; `None` where there are too few. What is in
+    /// where there is such a place, else in few places; `None` if there are too few. What is in
     /// `promised` counts as used.
     pub(crate) fn find(
         &self,

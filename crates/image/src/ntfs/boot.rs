@@ -10,21 +10,21 @@ use super::format::BootSector;
 use super::place::Lcn;
 use crate::device::Device;
 
-/// Largest cluster that Windows makes.
+/// The largest cluster that Windows makes.
 const MAX_CLUSTER: u32 = 2 << 20;
-/// Largest FILE record or index block that is accepted; Windows makes 1 or 4 KiB.
+/// The largest FILE record or index block that is accepted; Windows makes 1 or 4 KiB.
 const MAX_RECORD: u64 = 64 << 10;
 
 /// The sizes and places that the boot sector tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
-    /// Length of a sector in bytes.
+    /// The length of a sector in bytes.
     pub(crate) sector_len: u32,
-    /// Length of a cluster in bytes, a power of two.
+    /// The length of a cluster in bytes, a power of two.
     pub(crate) cluster_len: NonZeroU64,
-    /// Length of a FILE record in bytes, a power of two and a multiple of 512.
+    /// The length of a FILE record in bytes, a power of two and a multiple of 512.
     pub(crate) record_len: NonZeroU64,
-    /// Number of whole clusters.
+    /// The number of whole clusters.
     pub(crate) clusters: u64,
     /// First cluster of $MFT.
     pub(crate) mft: Lcn,
@@ -141,7 +141,7 @@ impl Geometry {
     }
 }
 
-/// Whether this is a whole boot sector, but not one of NTFS.
+/// True if this is a whole boot sector, but not one of NTFS.
 fn is_foreign(sector: &[u8; BootSector::LEN]) -> bool {
     BootSector::ref_from_bytes(sector).is_ok_and(|boot| {
         boot.end_of_sector_marker.get() == BootSector::MARKER && boot.oem_id != BootSector::OEM_ID

@@ -19,7 +19,8 @@ use super::record::Record;
 use super::records::Records;
 use super::runs;
 
-/// Most records that are all looked at, 1 GiB of $MFT: more than nearly any Windows volume has.
+/// The maximum number of records that are all looked at, 1 GiB of $MFT: more than nearly any
+/// Windows volume has.
 const MAX_RECORDS: u64 = 1 << 20;
 /// Records that are asked for at once.
 const AT_ONCE: u64 = 1 << 13;
@@ -128,7 +129,7 @@ pub(super) fn check_within(
     Ok(())
 }
 
-/// Looks for other files that have one of the clusters; gives these in their order.
+/// Looks for other files that have one of the clusters; returns these in their order.
 fn look(
     mft: &Mft,
     extents: &[Extent],
@@ -167,7 +168,7 @@ struct Search<'a, F> {
 }
 
 impl<F: Fn(&Record, &Attribute<'_>) -> bool> Search<'_, F> {
-    /// Looks at every record that is in use. One that is damaged is no file to anybody.
+    /// Looks at every record that is in use. One that is damaged is not a file to anybody.
     fn all(&self) -> Result<(), VolumeError> {
         let mut first = 0;
         while first < self.mft.count() {

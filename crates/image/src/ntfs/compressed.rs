@@ -13,7 +13,7 @@ use super::error::{Corruption, VolumeError};
 use super::layout::Layout;
 use super::lznt1;
 
-/// Longest unit that is read into memory; NTFS compresses with clusters of up to 4 KiB only.
+/// The longest unit that is read into memory; NTFS compresses with clusters of up to 4 KiB only.
 const MAX_UNIT: u64 = 1 << 20;
 
 /// Fills `buf` from `offset` on; `unit` is the number of clusters in a unit.

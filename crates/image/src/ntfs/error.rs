@@ -35,10 +35,10 @@ pub enum VolumeError {
     /// Nothing is at the reference, or something else.
     #[error("file {0} does not exist any more")]
     Stale(FileId),
-    /// An entry of a folder names one of the volume's own files, which lie in no folder.
+    /// An entry of a folder names one of the volume's own files, which are in no folder.
     #[error("file {0} is one of the volume's own files, which are left alone")]
     OwnFile(FileId),
-    /// The file is no folder.
+    /// The file is not a folder.
     #[error("file {0} is not a folder")]
     NotAFolder(FileId),
     /// The file has no unnamed $DATA: it is a folder, or one of the volume's own files.
@@ -121,9 +121,9 @@ pub enum VolumeError {
     OutOfRange {
         /// Start of the range.
         offset: u64,
-        /// Length of the range.
+        /// The length of the range.
         len: usize,
-        /// Length of the file.
+        /// The length of the file.
         file_len: u64,
     },
 }

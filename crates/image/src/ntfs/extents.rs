@@ -26,14 +26,14 @@ impl Extents {
         self.0.iter().copied()
     }
 
-    /// Whether all of these are among them.
+    /// True if all of these are among them.
     pub(crate) fn contain(&self, other: &Extent) -> bool {
         let first = self.0.partition_point(|own| own.end() <= other.start.0);
         let first = self.0.get(first);
         first.is_some_and(|own| own.start <= other.start && other.end() <= own.end())
     }
 
-    /// Whether these have a cluster in common with them.
+    /// True if these have a cluster in common with them.
     pub(crate) fn overlap(&self, other: &Extent) -> bool {
         let first = self.0.partition_point(|own| own.end() <= other.start.0);
         self.0.get(first).is_some_and(|own| own.overlaps(other))

@@ -86,8 +86,8 @@ impl Open {
         })
     }
 
-    /// Reads the record that tells of the data, and finds where in it. What else changes the record
-    /// may have moved that.
+    /// Reads the record that describes the data, and finds where in it. What else changes the
+    /// record may have moved that.
     pub(crate) fn record(&self, mft: &Mft) -> Result<(Record, AttributeAt), VolumeError> {
         let record = mft.read_any(self.stream.record())?;
         let instance = self.stream.parts().first().map(|part| part.instance);
@@ -221,7 +221,7 @@ impl File {
         layout.map_or(open.stream.len(), Layout::total_allocated)
     }
 
-    /// Where the data lies; `None` where it is in the record.
+    /// Where the data lies; `None` if it is in the record.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn layout(&self) -> Option<Layout> {
         self.open().stream.layout().cloned()

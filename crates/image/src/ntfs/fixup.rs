@@ -54,7 +54,7 @@ pub(crate) fn protect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<()
     array.put(data, number, offset)
 }
 
-/// The same, where `before` is what lies on disk now: where only one 512 bytes of it change, they
+/// The same, where `before` is what is on disk now: where only one 512 bytes of it change, they
 /// keep the number. A disk writes these as a whole, so that no crash can leave the structure torn.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub(crate) fn protect_over(
     protect(data, magic, offset)
 }
 
-/// A checked update sequence array: it lies within the data, and before the first end of 512 bytes.
+/// A checked update sequence array: it is within the data, and before the first end of 512 bytes.
 struct Array {
     start: usize,
     count: usize,
@@ -209,7 +209,7 @@ mod tests {
         let mut next = data.clone();
         protect(&mut next, *b"FILE", 0).expect("sound");
         assert_eq!(two, next, "torn if only one is written");
-        // What the number displaces at the end of the other 512 bytes lies in the first.
+        // What the number displaces at the end of the other 512 bytes is in the first.
         let mut data = before.clone();
         unprotect(&mut data, *b"FILE", 0).expect("not torn");
         data[1023] ^= 1;

@@ -31,10 +31,10 @@ const INDEX: &str = "$I30";
 const COLLATION_FILE_NAME: u32 = 1;
 /// What the names of the volume's own files begin with.
 const DOLLAR: u16 = 0x24;
-/// Most names that are read of one folder, and most UTF-16 units of them together.
+/// The maximum number of names that are read of one folder, and most UTF-16 units of them together.
 const MAX_NAMES: usize = 1 << 22;
 const MAX_UNITS: usize = 1 << 26;
-/// Most names that are found for one.
+/// The maximum number of names that are found for one.
 const MAX_SAME: usize = 1 << 10;
 
 /// Which rules a name follows.
@@ -72,7 +72,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is the name by which the root folder lists one of the volume's own files, or
+    /// True if it is the name by which the root folder lists one of the volume's own files, or
     /// itself.
     fn is_own_of_root(&self, folder: u64) -> bool {
         let starts = self.name.first().copied();
@@ -259,7 +259,7 @@ impl<'a> Folder<'a> {
         Ok(similar)
     }
 
-    /// All names that equal `name` but for case, in the order of the index.
+    /// All names that equal `name` except for case, in the order of the index.
     pub(crate) fn find_all(
         &self,
         upcase: &UpCase,
@@ -347,10 +347,10 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// An entry and where it lies.
+/// An entry and where it is.
 pub(crate) struct Located {
     pub(crate) entry: Entry,
-    /// Number of its node; `None` for the root.
+    /// The number of its node; `None` for the root.
     node: Option<u64>,
     /// Offset of its key in the node.
     key_at: usize,

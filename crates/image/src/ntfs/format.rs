@@ -27,17 +27,18 @@ pub(crate) struct BootSector {
     pub(crate) reserved_sectors: U16,
     /// Fields of FAT and of the BIOS without meaning to NTFS.
     pub(crate) unused: [u8; 24],
-    /// Length of the volume in sectors, without the copy of this sector at its end.
+    /// The length of the volume in sectors, without the copy of this sector at its end.
     pub(crate) number_of_sectors: U64,
     /// First cluster of $MFT.
     pub(crate) mft_lcn: U64,
     /// First cluster of $MFTMirr.
     pub(crate) mftmirr_lcn: U64,
-    /// Length of a FILE record: in clusters, or where negative minus the binary logarithm of bytes.
+    /// The length of a FILE record: in clusters, or where negative minus the binary logarithm of
+    /// bytes.
     pub(crate) clusters_per_mft_record: i8,
     /// Zero.
     pub(crate) reserved1: [u8; 3],
-    /// Length of an index block, told like that of a FILE record.
+    /// The length of an index block, told like that of a FILE record.
     pub(crate) clusters_per_index_record: i8,
     /// Zero.
     pub(crate) reserved2: [u8; 3],
@@ -114,7 +115,7 @@ pub(crate) struct FileRecordHeader {
     pub(crate) flags: U16,
     /// Bytes up to the end of the end mark, a multiple of 8.
     pub(crate) bytes_in_use: U32,
-    /// Length of the record.
+    /// The length of the record.
     pub(crate) bytes_allocated: U32,
     /// Reference of the base record; zero in the base record itself.
     pub(crate) base_record: U64,
@@ -122,7 +123,7 @@ pub(crate) struct FileRecordHeader {
     pub(crate) next_attribute_instance: U16,
     /// Reserved; only in NTFS 3.1.
     pub(crate) reserved: U16,
-    /// Number of this record, its low 32 bits; only in NTFS 3.1.
+    /// The number of this record, its low 32 bits; only in NTFS 3.1.
     pub(crate) record_number: U32,
 }
 
@@ -169,11 +170,11 @@ pub(crate) mod attribute_type {
 pub(crate) struct AttributeHeader {
     /// See [`attribute_type`].
     pub(crate) kind: U32,
-    /// Length of the attribute in the record in bytes, a multiple of 8.
+    /// The length of the attribute in the record in bytes, a multiple of 8.
     pub(crate) length: U32,
     /// 0: the value is in the record. 1: it is in clusters.
     pub(crate) non_resident: u8,
-    /// Length of the name in UTF-16 units.
+    /// The length of the name in UTF-16 units.
     pub(crate) name_length: u8,
     /// Offset of the name.
     pub(crate) name_offset: U16,
@@ -198,7 +199,7 @@ impl AttributeHeader {
 pub(crate) struct ResidentHeader {
     /// The shared part.
     pub(crate) common: AttributeHeader,
-    /// Length of the value in bytes.
+    /// The length of the value in bytes.
     pub(crate) value_length: U32,
     /// Offset of the value, a multiple of 8.
     pub(crate) value_offset: U16,
@@ -216,9 +217,9 @@ pub(crate) struct ResidentHeader {
 pub(crate) struct NonResidentHeader {
     /// The shared part.
     pub(crate) common: AttributeHeader,
-    /// First cluster of the value that this attribute tells of; not zero in extensions only.
+    /// First cluster of the value that this attribute describes; not zero in extensions only.
     pub(crate) lowest_vcn: U64,
-    /// Last such cluster; all bits are set where there is none.
+    /// Last such cluster; all bits are set if there is none.
     pub(crate) highest_vcn: U64,
     /// Offset of the mapping pairs.
     pub(crate) mapping_pairs_offset: U16,
@@ -228,7 +229,7 @@ pub(crate) struct NonResidentHeader {
     pub(crate) reserved: [u8; 5],
     /// Bytes allocated, a multiple of the cluster; only where `lowest_vcn` is zero, as the next two.
     pub(crate) allocated_size: U64,
-    /// Length of the value in bytes.
+    /// The length of the value in bytes.
     pub(crate) data_size: U64,
     /// Bytes from the start that were written; the rest up to `data_size` reads as zeros.
     pub(crate) initialized_size: U64,
@@ -295,13 +296,13 @@ pub(crate) struct FileName {
     pub(crate) last_access_time: U64,
     /// Bytes allocated for the unnamed $DATA, a copy.
     pub(crate) allocated_size: U64,
-    /// Length of the unnamed $DATA in bytes, a copy.
+    /// The length of the unnamed $DATA in bytes, a copy.
     pub(crate) data_size: U64,
     /// FILE_ATTRIBUTE_* bits, a copy.
     pub(crate) file_attributes: U32,
     /// Tag of a reparse point, or length of the extended attributes.
     pub(crate) reparse_or_ea: U32,
-    /// Length of the name in UTF-16 units.
+    /// The length of the name in UTF-16 units.
     pub(crate) name_length: u8,
     /// See the `NAMESPACE_` constants.
     pub(crate) namespace: u8,
@@ -326,7 +327,7 @@ pub(crate) struct IndexRoot {
     pub(crate) kind: U32,
     /// How keys are compared.
     pub(crate) collation_rule: U32,
-    /// Length of an index block in bytes.
+    /// The length of an index block in bytes.
     pub(crate) index_block_size: U32,
     /// The same in clusters, or in 512 bytes where the cluster is larger.
     pub(crate) clusters_per_index_block: i8,
@@ -384,9 +385,9 @@ impl IndexBlock {
 pub(crate) struct IndexEntryHeader {
     /// Reference of the file that the key names. Other indexes have the place of their data here.
     pub(crate) file: U64,
-    /// Length of the entry in bytes, a multiple of 8.
+    /// The length of the entry in bytes, a multiple of 8.
     pub(crate) length: U16,
-    /// Length of the key in bytes.
+    /// The length of the key in bytes.
     pub(crate) key_length: U16,
     /// See the `FLAG_` constants.
     pub(crate) flags: U16,
@@ -407,13 +408,13 @@ impl IndexEntryHeader {
 pub(crate) struct AttributeListEntry {
     /// Type of the attribute.
     pub(crate) kind: U32,
-    /// Length of the entry in bytes, a multiple of 8.
+    /// The length of the entry in bytes, a multiple of 8.
     pub(crate) length: U16,
-    /// Length of the attribute's name in UTF-16 units.
+    /// The length of the attribute's name in UTF-16 units.
     pub(crate) name_length: u8,
     /// Offset of the name.
     pub(crate) name_offset: u8,
-    /// First cluster that the attribute tells of.
+    /// First cluster that the attribute describes.
     pub(crate) lowest_vcn: U64,
     /// Reference of the record that holds the attribute.
     pub(crate) record: U64,

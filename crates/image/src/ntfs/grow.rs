@@ -83,7 +83,7 @@ fn no_sizes(record: &Record, at: AttributeAt) -> Corruption {
 
 /// A layout with another length; what was written of the file stays so.
 fn resized(layout: &Layout, open: &Open, len: u64) -> Layout {
-    // What lies in the record has been written in no cluster yet.
+    // What is in the record has been written in no cluster yet.
     let initialized = open.stream.layout().map_or(0, |old| old.initialized);
     let mut layout = layout.clone();
     layout.len = len;

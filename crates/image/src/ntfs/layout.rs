@@ -1,4 +1,4 @@
-//! Where the bytes of a value that is not resident lie on the volume.
+//! Where the bytes of a value that is not resident are on the volume.
 
 use std::num::NonZeroU64;
 
@@ -14,7 +14,8 @@ use diskmend_base::count::{to_u64, to_usize};
 
 /// Zeros that are written at once.
 const ZEROS: usize = 1 << 20;
-/// Most runs that a value may have; a volume that fragmented cannot be worked on anyway.
+/// The maximum number of runs that a value may have; a volume that fragmented cannot be worked on
+/// anyway.
 const MAX_RUNS: usize = 1 << 20;
 
 /// Clusters and sizes of a value.
@@ -24,7 +25,7 @@ pub(crate) struct Layout {
     cluster_len: NonZeroU64,
     /// Bytes in its clusters.
     pub(crate) allocated: u64,
-    /// Length of the value in bytes.
+    /// The length of the value in bytes.
     pub(crate) len: u64,
     /// Bytes that were written; what follows reads as zeros.
     pub(crate) initialized: u64,
@@ -37,9 +38,9 @@ pub(crate) struct Layout {
 /// Bytes of a value that follow each other on the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// Offset in the volume; `None` where no cluster is there.
+    /// Offset in the volume; `None` if no cluster is there.
     pub(crate) offset: Option<u64>,
-    /// Number of bytes.
+    /// The number of bytes.
     pub(crate) len: usize,
 }
 
@@ -186,7 +187,7 @@ impl Layout {
         }
     }
 
-    /// The same with more clusters; `None` where they are too many to be counted.
+    /// The same with more clusters; `None` if they are too many to be counted.
     pub(crate) fn extended(&self, extents: &[Extent]) -> Option<Self> {
         let mut vcn = self.clusters();
         let mut new = Vec::with_capacity(extents.len());
@@ -202,7 +203,7 @@ impl Layout {
     }
 
     /// The same with places for clusters that it lacks, in their order: in holes, or after the end.
-    /// `None` where one is elsewhere, or they are too many to be counted.
+    /// `None` if one is elsewhere, or they are too many to be counted.
     pub(crate) fn placed(&self, new: &[Run]) -> Option<Self> {
         let mut fuller = Self {
             runs: Vec::with_capacity(self.runs.len().checked_add(new.len())?),
@@ -293,7 +294,7 @@ impl Layout {
         })
     }
 
-    /// Number of clusters.
+    /// The number of clusters.
     pub(crate) fn clusters(&self) -> u64 {
         self.runs.last().map_or(0, Run::end)
     }
@@ -360,7 +361,7 @@ impl Layout {
         Err(self.out_of_range(offset, written))
     }
 
-    /// Writes `data` at `offset`, all of which was written before and lies in clusters.
+    /// Writes `data` at `offset`, all of which was written before and is in clusters.
     pub(crate) fn write(&self, disk: &Disk, data: &[u8], offset: u64) -> Result<(), VolumeError> {
         self.within(offset, data.len(), self.initialized)?;
         self.write_allocated(disk, data, offset)

@@ -11,7 +11,7 @@ use super::layout::Builder;
 use super::place::FileId;
 use super::record::{AttributeAt, Record};
 
-/// Longest list that Windows makes.
+/// The longest list that Windows makes.
 const MAX_LEN: u64 = 256 << 10;
 
 /// An entry of the list.
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) kind: u32,
     /// Name of the attribute.
     pub(crate) name: Vec<u16>,
-    /// First cluster that it tells of.
+    /// First cluster that it describes.
     pub(crate) lowest_vcn: u64,
     /// The record that holds it.
     pub(crate) record: FileId,
@@ -82,7 +82,7 @@ impl Entry {
     }
 }
 
-/// All entries of the list of the file whose base record this is; `None` where it has no list.
+/// All entries of the list of the file whose base record this is; `None` if it has no list.
 pub(crate) fn entries(disk: &Disk, base: &Record) -> Result<Option<Vec<Entry>>, VolumeError> {
     let Some(attribute) = base.find(attribute_type::ATTRIBUTE_LIST, "") else {
         return Ok(None);

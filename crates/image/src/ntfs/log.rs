@@ -27,9 +27,9 @@ pub enum Log {
     Unclean(&'static str),
 }
 
-/// Length of a page unless the page itself tells another.
+/// The length of a page unless the page itself tells another.
 const PAGE: usize = 4096;
-/// Longest page that is accepted.
+/// The longest page that is accepted.
 const MAX_PAGE: u32 = 64 << 10;
 /// A client number that stands for none.
 const NO_CLIENT: u16 = 0xFFFF;
@@ -44,9 +44,9 @@ struct RestartPage {
     protected: ProtectedHeader,
     /// Last change that chkdsk has made.
     chkdsk_lsn: U64,
-    /// Length of a restart page in bytes.
+    /// The length of a restart page in bytes.
     system_page_size: U32,
-    /// Length of the other pages in bytes.
+    /// The length of the other pages in bytes.
     log_page_size: U32,
     /// Offset of the restart area.
     restart_area_offset: U16,
@@ -60,9 +60,9 @@ struct RestartPage {
 #[derive(FromBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 struct RestartArea {
-    /// Number of the last change; of two pages the one with the greater counts.
+    /// The number of the last change; of two pages the one with the greater counts.
     current_lsn: U64,
-    /// Number of clients; NTFS is the only one.
+    /// The number of clients; NTFS is the only one.
     log_clients: U16,
     /// First client that is free.
     client_free_list: U16,

@@ -7,7 +7,7 @@
 
 /// Bytes that a chunk gives at most.
 const CHUNK: usize = 4096;
-/// Length of the header of a chunk.
+/// The length of the header of a chunk.
 const HEADER: usize = 2;
 /// Header bits: the length of what follows, less one.
 const LEN: u16 = 0x0FFF;
@@ -32,7 +32,7 @@ pub(crate) enum Lznt1Error {
     Reference,
 }
 
-/// Decompresses `data` into `out`, of which all is written: what no chunk tells of is zero.
+/// Decompresses `data` into `out`, of which all is written: what no chunk describes is zero.
 ///
 /// # Errors
 /// Data that are not compressed so, or are of more than `out`; `out` is then in no particular state.

@@ -2,7 +2,7 @@
 //!
 //! An index entry is a copy of what the file's own record says. One that was forged would let a
 //! repair of a folder change a file that lies elsewhere. So the record decides, and the volume's
-//! own files lie in no folder at all.
+//! own files are in no folder at all.
 
 use diskmend_base::escape::EscapedUnits;
 
@@ -15,7 +15,7 @@ use super::place::FileId;
 use super::record::Record;
 use super::records::Records;
 
-/// The name by which the root folder lies in itself.
+/// The name by which the root folder is in itself.
 pub(crate) const SELF: [u16; 1] = [0x2E];
 
 /// A file, as an entry of a folder names it.
@@ -30,7 +30,7 @@ pub struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// The root folder, which lies in itself.
+    /// The root folder, which is in itself.
     #[must_use]
     pub fn root(root: FileId) -> Self {
         Self {
@@ -40,17 +40,17 @@ impl Member<'_> {
         }
     }
 
-    /// Reads the record, and checks that it is that of a file which lies in the folder.
+    /// Reads the record, and checks that it is that of a file which is in the folder.
     pub(crate) fn read(&self, mft: &Mft) -> Result<Record, VolumeError> {
         let record = mft.read_any(self.file.record)?;
         self.check(mft, &record)?;
         Ok(record)
     }
 
-    /// Checks that the file with this base record lies in the folder.
+    /// Checks that the file with this base record is in the folder.
     ///
     /// # Errors
-    /// [`VolumeError::OwnFile`]; a damaged index, if the record is another's or tells of another
+    /// [`VolumeError::OwnFile`]; a damaged index, if the record is another's or describes another
     /// place.
     pub(crate) fn check(&self, mft: &Mft, record: &Record) -> Result<(), VolumeError> {
         if check_base(record, self.file).is_err() {
@@ -80,7 +80,7 @@ impl Member<'_> {
         Err(self.wrong(record.offset(), "a file that lies there", actual))
     }
 
-    /// Whether this $FILE_NAME tells of the folder and the name.
+    /// True if this $FILE_NAME describes the folder and the name.
     fn is_told(&self, attribute: &Attribute<'_>) -> bool {
         attribute.kind() == attribute_type::FILE_NAME
             && attribute

@@ -1,4 +1,4 @@
-//! What a record tells of a file.
+//! The metadata of a file in its record.
 
 use diskmend_base::bytes;
 use diskmend_base::count::to_u64;
@@ -37,9 +37,9 @@ pub enum Kind {
 pub struct Metadata {
     /// What it is.
     pub kind: Kind,
-    /// Length of the unnamed data in bytes; 0 where there is none.
+    /// The length of the unnamed data in bytes; 0 where there is none.
     pub len: u64,
-    /// Number of names, without short ones that stand beside a long one.
+    /// The number of names, without short ones that stand beside a long one.
     pub links: u32,
     /// `FILE_ATTRIBUTE_*` bits.
     pub attributes: u32,

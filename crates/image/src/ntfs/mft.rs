@@ -29,7 +29,7 @@ pub(crate) struct Mft {
     mirror: OnceLock<Layout>,
     promises: Promises,
     claims: Claims,
-    /// Number of the records that the base record tells of; `None` if that are all.
+    /// The number of the records that the base record describes; `None` if that are all.
     first_part: Option<u64>,
 }
 
@@ -37,7 +37,7 @@ impl Mft {
     /// Finds $MFT, and all its parts where it has an attribute list.
     pub(crate) fn open(disk: Disk) -> Result<Self, VolumeError> {
         let geometry = disk.geometry;
-        // Not an overflow: the boot sector's cluster lies within the volume.
+        // Not an overflow: the boot sector's cluster is within the volume.
         let offset = geometry.place(geometry.mft);
         let mut data = vec![0; record_len(&disk)];
         disk.read(&mut data, offset)?;
@@ -51,7 +51,7 @@ impl Mft {
         builder.add(&base, at)?;
         let first_part = builder.so_far().map(Layout::clusters);
         let mut is_spread = false;
-        // The parts of $MFT lie in records which the parts before them tell the places of.
+        // The parts of $MFT are in records which the parts before them tell the places of.
         for entry in list::entries(&disk, &base)?.into_iter().flatten() {
             if entry.kind != attribute_type::DATA || !entry.name.is_empty() || entry.lowest_vcn == 0
             {
@@ -104,7 +104,8 @@ impl Mft {
         &self.claims
     }
 
-    /// Number of the records that the base record of $MFT tells of, if others tell of the rest.
+    /// The number of the records that the base record of $MFT describes, if others tell of the
+    /// rest.
     pub(crate) fn first_part(&self) -> Option<u64> {
         self.first_part
     }
@@ -114,12 +115,12 @@ impl Mft {
         &self.layout
     }
 
-    /// Number of its records, used or not.
+    /// The number of its records, used or not.
     pub(crate) fn count(&self) -> u64 {
         count(&self.disk, &self.layout)
     }
 
-    /// Offset of record `number` in $MFT, where there is such a record.
+    /// Offset of record `number` in $MFT, if there is such a record.
     fn start(&self, number: u64) -> Option<u64> {
         start(&self.disk, &self.layout, number)
     }
@@ -191,7 +192,7 @@ impl Mft {
         }
     }
 
-    /// A record as it lies on the disk.
+    /// A record as it is on the disk.
     fn read_protected(&self, number: u64) -> Result<Vec<u8>, VolumeError> {
         let start = self.start(number).ok_or_else(|| missing(number))?;
         let mut bytes = vec![0; record_len(&self.disk)];
@@ -199,9 +200,9 @@ impl Mft {
         Ok(bytes)
     }
 
-    /// Shows the records of `numbers` like [`Self::visit`], lets each be changed, and writes those for
-    /// which `change` tells `true`, neighbours together, after all were shown. A record is shown as
-    /// it lies on the disk however often it is among `numbers`.
+    /// Shows the records of `numbers` like [`Self::visit`], lets each be changed, and writes those
+    /// for which `change` tells `true`, neighbours together, after all were shown. A record is
+    /// shown as it is on the disk however often it is among `numbers`.
     ///
     /// # Errors
     /// What a record cannot be written for; others may be written then.
@@ -366,7 +367,7 @@ impl Mft {
     }
 }
 
-/// Refuses an $MFT that has fewer clusters than it tells of: what walks it would find no end.
+/// Refuses an $MFT that has fewer clusters than it describes: what walks it would find no end.
 fn check_own(
     disk: &Disk,
     base: &Record,
@@ -405,12 +406,12 @@ pub(crate) fn check_base(record: &Record, id: FileId) -> Result<(), VolumeError>
     same.then_some(()).ok_or(VolumeError::Stale(id))
 }
 
-/// Number of records in $MFT.
+/// The number of records in $MFT.
 fn count(disk: &Disk, layout: &Layout) -> u64 {
     layout.initialized / disk.geometry.record_len
 }
 
-/// Offset of record `number` in $MFT, where there is such a record.
+/// Offset of record `number` in $MFT, if there is such a record.
 fn start(disk: &Disk, layout: &Layout, number: u64) -> Option<u64> {
     if number >= count(disk, layout) {
         return None;

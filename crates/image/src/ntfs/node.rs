@@ -17,7 +17,7 @@ pub(crate) struct NodeEntry<'a> {
     pub(crate) file: u64,
     /// The node whose keys come before its own.
     pub(crate) child: Option<u64>,
-    /// Whether it is the one that ends the node.
+    /// True if it is the one that ends the node.
     pub(crate) is_last: bool,
 }
 
@@ -78,7 +78,7 @@ impl Node {
             let place = self.place.saturating_add(place);
             Corruption::new("index node", place, "a whole entry", "none")
         })?;
-        // Not an overflow: the entry lies within the node. It is longer than its header.
+        // Not an overflow: the entry is within the node. It is longer than its header.
         self.next = (!entry.is_last).then(|| at.saturating_add(len));
         Ok(Some(entry))
     }

@@ -8,13 +8,14 @@ use super::records::Records;
 use super::volume::Volume;
 
 impl Volume {
-    /// Whether record `number` is one of the volume's own files, which lie in no folder but the root.
+    /// Whether record `number` is one of the volume's own files, which are in no folder but the
+    /// root.
     #[must_use]
     pub const fn is_own_record(number: u64) -> bool {
         number < system::FIRST_USER
     }
 
-    /// If the file of record `file` lies in the folder of record `folder` by its own record, under a
+    /// If the file of record `file` is in the folder of record `folder` by its own record, under a
     /// name for which `is_name` holds: the number of all its names.
     ///
     /// # Errors

@@ -16,14 +16,14 @@ impl Lcn {
 /// A file or folder: where its record is, and which of those that were there one after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
-    /// Number of the base record, below 2^48.
+    /// The number of the base record, below 2^48.
     pub record: u64,
     /// Sequence number of that record.
     pub sequence: u16,
 }
 
 impl FileId {
-    /// Splits a reference as it lies on disk.
+    /// Splits a reference as it is on disk.
     pub(crate) fn from_reference(reference: u64) -> Self {
         let [a, b, c, d, e, f, low, high] = reference.to_le_bytes();
         Self {

@@ -14,7 +14,7 @@ impl Promises {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Promises clusters to a file, in place of those that were promised to it before.
+    /// Promises clusters to a file, instead of those that were promised to it before.
     pub(crate) fn make(&self, record: u64, extents: &[Extent]) {
         self.all().insert(record, extents.to_vec());
     }

@@ -109,7 +109,7 @@ impl Record {
             }
             let len = attribute::check(used, at)
                 .map_err(|problem| self.wrong("attribute", at, problem.expected, problem.actual))?;
-            // Not an overflow: the attribute lies within the record.
+            // Not an overflow: the attribute is within the record.
             at = at.saturating_add(len);
         }
         self.header = header;
@@ -156,12 +156,12 @@ impl Record {
         }
     }
 
-    /// Whether it belongs to a file.
+    /// True if it belongs to a file.
     pub(crate) fn is_in_use(&self) -> bool {
         self.header.flags.get() & FileRecordHeader::FLAG_IN_USE != 0
     }
 
-    /// Whether it is that of a folder.
+    /// True if it is that of a folder.
     pub(crate) fn is_folder(&self) -> bool {
         self.header.flags.get() & FileRecordHeader::FLAG_FOLDER != 0
     }
@@ -183,7 +183,7 @@ impl Record {
         })
     }
 
-    /// The attribute at `at`, or `None` where the attributes end.
+    /// The attribute at `at`, or `None` if the attributes end.
     pub(crate) fn attribute(&self, at: AttributeAt) -> Option<Attribute<'_>> {
         let used = self.data.get(..self.bytes_in_use())?;
         Attribute::at(used, at)
@@ -224,7 +224,7 @@ impl Record {
         self.data.len().saturating_sub(self.bytes_in_use())
     }
 
-    /// The bytes of clusters that the attribute at `at` tells of, where it has that number.
+    /// The bytes of clusters that the attribute at `at` describes, if it has that number.
     pub(crate) fn total_allocated_mut(&mut self, at: AttributeAt) -> Option<&mut U64> {
         let pairs = self.attribute(at)?.non_resident()?.mapping_pairs_offset;
         let field = NonResidentHeader::TOTAL_ALLOCATED;
@@ -327,13 +327,13 @@ impl Record {
         Ok(())
     }
 
-    /// Removes the attribute at `at`; `None` where there is none.
+    /// Removes the attribute at `at`; `None` if there is none.
     pub(crate) fn remove(&mut self, at: AttributeAt) -> Option<()> {
         let rest = self.attribute(at)?.end()?;
         self.move_rest(rest.0, at.0).ok()
     }
 
-    /// Moves the attributes from `from` on to `to`; what then is no part of any is zero.
+    /// Moves the attributes from `from` on to `to`; what then is not a part of any is zero.
     fn move_rest(&mut self, from: usize, to: usize) -> Result<(), NoRoom> {
         let in_use = self.bytes_in_use();
         let new_in_use = in_use
@@ -354,14 +354,14 @@ impl Record {
         Ok(())
     }
 
-    /// The bytes that belong on disk in place of `before`.
+    /// The bytes that belong on disk instead of `before`.
     pub(crate) fn protected(&self, before: &[u8]) -> Result<Vec<u8>, Corruption> {
         let mut data = Vec::with_capacity(self.data.len());
         self.protect_into(&mut data, before)?;
         Ok(data)
     }
 
-    /// Adds the bytes that belong on disk in place of `before` to `data`.
+    /// Adds the bytes that belong on disk instead of `before` to `data`.
     pub(crate) fn protect_into(&self, data: &mut Vec<u8>, before: &[u8]) -> Result<(), Corruption> {
         let start = data.len();
         data.extend_from_slice(&self.data);

@@ -14,7 +14,7 @@ use super::record::{AttributeAt, Record};
 pub(crate) struct Records {
     base: Record,
     extensions: BTreeMap<u64, Record>,
-    /// Where each attribute is, in the order of the list; `None` where there is no list.
+    /// Where each attribute is, in the order of the list; `None` if there is no list.
     listed: Option<Vec<(u64, AttributeAt)>>,
 }
 
@@ -72,7 +72,7 @@ impl Records {
         &self.base
     }
 
-    /// Whether the base record has an attribute list.
+    /// True if the base record has an attribute list.
     pub(crate) fn is_spread(&self) -> bool {
         self.listed.is_some()
     }

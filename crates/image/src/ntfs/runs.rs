@@ -11,9 +11,9 @@ use super::place::Lcn;
 pub(crate) struct Run {
     /// First cluster, counted from the start of the value.
     pub(crate) vcn: u64,
-    /// First cluster on the volume; `None` where the run is sparse and reads as zeros.
+    /// First cluster on the volume; `None` if the run is sparse and reads as zeros.
     pub(crate) lcn: Option<Lcn>,
-    /// Number of clusters; never zero.
+    /// The number of clusters; never zero.
     pub(crate) len: u64,
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn each(
     }
 }
 
-/// A signed number of `width` bytes at the start of `data`, and what follows it; `None` where it has
+/// A signed number of `width` bytes at the start of `data`, and what follows it; `None` if it has
 /// none.
 fn number(data: &[u8], width: u8) -> Result<(Option<i64>, &[u8]), RunError> {
     let width = usize::from(width);

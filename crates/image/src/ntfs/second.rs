@@ -3,8 +3,8 @@
 //!
 //! Before the first write to a file all must agree on every run, so that an error in one of them
 //! cannot direct a write to a wrong place. Where several records tell of the data, the crate is
-//! asked about each part alone. It reads no more of `$MFT` than the base record tells of. Of files
-//! whose records lie in the rest the raw derivation decides, which shares no code with the reader
+//! asked about each part alone. It reads no more of `$MFT` than the base record describes. Of files
+//! whose records are in the rest the raw derivation decides, which shares no code with the reader
 //! that it confirms. Other limits of the crate (sectors of 256 bytes) become refusals.
 //!
 //! The crate slices by some lengths that it has not checked, and follows lists without a bound. So
@@ -85,7 +85,7 @@ fn compare_raw(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), &'static 
     }
 }
 
-/// What differs; `None` where nothing does.
+/// What differs; `None` if nothing does.
 fn compare(disk: &Disk, id: FileId, stream: &Stream) -> Result<Option<&'static str>, NtfsError> {
     let mut reader = Cached::new(Arc::clone(disk.device()));
     let volume = Ntfs::new(&mut reader)?;

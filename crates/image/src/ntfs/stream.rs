@@ -24,7 +24,7 @@ pub(crate) struct Stream {
     content: Content,
 }
 
-/// An attribute that tells of a value, or of a part of it.
+/// An attribute that describes a value, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The record that holds it.
@@ -43,7 +43,7 @@ pub(crate) enum Content {
 }
 
 impl Stream {
-    /// The value of the attribute of a type and name; `None` where the file has none.
+    /// The value of the attribute of a type and name; `None` if the file has none.
     pub(crate) fn of(
         disk: &Disk,
         records: &Records,
@@ -99,7 +99,7 @@ impl Stream {
         &self.parts
     }
 
-    /// Whether this attribute of a record tells of it.
+    /// True if this attribute of a record describes it.
     pub(crate) fn is_told_by(&self, record: &Record, attribute: &Attribute<'_>) -> bool {
         let part = Part {
             record: record.number(),
@@ -113,7 +113,7 @@ impl Stream {
         &self.content
     }
 
-    /// Its clusters, where it is not resident.
+    /// Its clusters, if it is not resident.
     pub(crate) fn layout(&self) -> Option<&Layout> {
         match &self.content {
             Content::Resident(_) => None,
@@ -130,7 +130,7 @@ impl Stream {
         }
     }
 
-    /// Length of the value in bytes.
+    /// The length of the value in bytes.
     pub(crate) fn len(&self) -> u64 {
         match &self.content {
             Content::Resident(value) => to_u64(value.len()),
@@ -138,12 +138,12 @@ impl Stream {
         }
     }
 
-    /// Whether it is compressed.
+    /// True if it is compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.flags & AttributeHeader::MASK_COMPRESSED != 0
     }
 
-    /// Whether it is encrypted.
+    /// True if it is encrypted.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.flags & AttributeHeader::FLAG_ENCRYPTED != 0
     }
@@ -217,7 +217,7 @@ impl Stream {
         }
     }
 
-    /// All of it, where it has at most `max` bytes.
+    /// All of it, if it has at most `max` bytes.
     pub(crate) fn read_all(&self, disk: &Disk, max: u64) -> Result<Vec<u8>, VolumeError> {
         let out_of_range = || VolumeError::OutOfRange {
             offset: 0,

@@ -50,7 +50,7 @@ impl RecordBuilder {
         &mut self.data
     }
 
-    /// The bytes as they lie on disk; unprotected where that is not possible.
+    /// The bytes as they are on disk; unprotected where that is not possible.
     pub(crate) fn protected(&self) -> Vec<u8> {
         let mut data = self.data.clone();
         let _ = fixup::protect(&mut data, *b"FILE", 0);

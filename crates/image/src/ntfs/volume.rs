@@ -150,7 +150,7 @@ impl Volume {
         claims::check_written_by_all(mft, &bitmap)
     }
 
-    /// Whether a part of $MFT is told of in other records than its first: then the second reader
+    /// True if a part of $MFT is told of in other records than its first: then the second reader
     /// does not find all files, and the third decides alone on those that it does not find.
     #[must_use]
     pub fn has_spread_mft(&self) -> bool {
@@ -168,7 +168,7 @@ impl Volume {
     /// names begin with `$`. Whether a file lies there only its record says: [`Self::metadata_of_all`].
     ///
     /// # Errors
-    /// What is no folder, or one whose index is damaged.
+    /// What is not a folder, or one whose index is damaged.
     pub fn list(&self, folder: FileId) -> Result<Vec<Entry>, VolumeError> {
         Folder::open(&self.inner.mft, folder)?.list()
     }
@@ -177,7 +177,7 @@ impl Volume {
     /// the one that is spelled so, else any. Short names are found too.
     ///
     /// # Errors
-    /// What is no folder, or one whose index is damaged; a name of a file that does not exist or
+    /// What is not a folder, or one whose index is damaged; a name of a file that does not exist or
     /// lies elsewhere; [`VolumeError::OwnFile`].
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
         let mft = &self.inner.mft;
@@ -192,8 +192,8 @@ impl Volume {
     /// that is asked for by its short name is given with its long one.
     ///
     /// # Errors
-    /// What is no folder, one whose index is damaged, a name of a file that does not exist or lies
-    /// elsewhere, or more than a thousand such names; [`VolumeError::OwnFile`].
+    /// What is not a folder, one whose index is damaged, a name of a file that does not exist or
+    /// lies elsewhere, or more than a thousand such names; [`VolumeError::OwnFile`].
     pub fn find_all(&self, folder: FileId, name: &[u16]) -> Result<Vec<Entry>, VolumeError> {
         let mft = &self.inner.mft;
         let mut all = Vec::new();
@@ -211,7 +211,7 @@ impl Volume {
         Ok(all)
     }
 
-    /// The long name beside a short one; the short one itself where there is none.
+    /// The long name beside a short one; the short one itself if there is none.
     fn long_name(&self, folder: FileId, short: Entry) -> Result<Entry, VolumeError> {
         let records = Records::read(&self.inner.mft, short.id)?;
         let long = records

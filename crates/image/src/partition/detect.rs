@@ -158,7 +158,7 @@ fn read_mbr(
     first.unwrap_or(Err(PartitionError::Unrecognised))
 }
 
-/// Whether any partition's content is known; what can't be read is not.
+/// True if any partition's content is known; what can't be read is not.
 fn holds_known(device: &dyn Device, table: &Table) -> bool {
     let mut sound = table.partitions.iter().filter(|one| one.fault.is_none());
     sound.any(|one| {

@@ -26,7 +26,7 @@ pub enum PartitionError {
          0x{found:02x}, expected 0x00 or 0x80"
     )]
     NoTable {
-        /// Number of the record, from 1.
+        /// The number of the record, from 1.
         number: u32,
         /// Offset of the record in bytes.
         offset: u64,
@@ -54,19 +54,19 @@ pub enum PartitionFault {
          image is cut short or the table is wrong"
     )]
     OutsideDisk {
-        /// Number of the partition.
+        /// The number of the partition.
         number: u32,
         /// First byte.
         start: u64,
         /// End, exclusive; the highest number where it has no end within 64 bits.
         end: u64,
-        /// Length of the disk in bytes.
+        /// The length of the disk in bytes.
         disk: u64,
     },
     /// It ends before it starts.
     #[error("partition {number} starts at sector {first} and ends at {last}, before its start")]
     Reversed {
-        /// Number of the partition.
+        /// The number of the partition.
         number: u32,
         /// First sector.
         first: u64,
@@ -76,7 +76,7 @@ pub enum PartitionFault {
     /// It starts in the table itself.
     #[error("partition {number} starts at byte {start}, within the partition table")]
     OnTable {
-        /// Number of the partition.
+        /// The number of the partition.
         number: u32,
         /// First byte.
         start: u64,
@@ -87,13 +87,13 @@ pub enum PartitionFault {
          {other_start} to {other_end}"
     )]
     Overlaps {
-        /// Number of the partition.
+        /// The number of the partition.
         number: u32,
         /// First byte.
         start: u64,
         /// End, exclusive.
         end: u64,
-        /// Number of the other.
+        /// The number of the other.
         other: u32,
         /// First byte of the other.
         other_start: u64,

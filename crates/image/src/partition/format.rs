@@ -73,7 +73,7 @@ pub(super) struct GptHeader {
     pub(super) signature: [u8; 8],
     /// 0x00010000.
     pub(super) revision: U32,
-    /// Length of the header in bytes: at least 92, at most a sector.
+    /// The length of the header in bytes: at least 92, at most a sector.
     pub(super) header_size: U32,
     /// CRC-32 of the header with this field zero.
     pub(super) header_crc32: U32,
@@ -91,9 +91,9 @@ pub(super) struct GptHeader {
     pub(super) disk_guid: Guid,
     /// First LBA of the entries.
     pub(super) partition_entry_lba: U64,
-    /// Number of entries.
+    /// The number of entries.
     pub(super) number_of_partition_entries: U32,
-    /// Length of an entry in bytes: 128 times a power of two.
+    /// The length of an entry in bytes: 128 times a power of two.
     pub(super) size_of_partition_entry: U32,
     /// CRC-32 of all entries.
     pub(super) partition_entry_array_crc32: U32,

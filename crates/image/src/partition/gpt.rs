@@ -30,7 +30,7 @@ impl Both {
 pub(super) struct Unusable(Vec<Both>);
 
 impl Unusable {
-    /// Whether nothing says that the disk ever had a table.
+    /// True if nothing says that the disk ever had a table.
     pub(super) fn is_absent(&self) -> bool {
         self.0.iter().all(Both::is_absent)
     }

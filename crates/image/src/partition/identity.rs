@@ -31,7 +31,7 @@ pub enum PartitionId {
 }
 
 impl Table {
-    /// What tells the partition of that number from others. `None` where nothing does: another one of
+    /// What tells the partition of that number from others. `None` if nothing does: another one of
     /// the disk has the same, or the disk has no identifier.
     #[must_use]
     pub fn partition_id(&self, number: u32) -> Option<PartitionId> {

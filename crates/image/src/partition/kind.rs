@@ -101,7 +101,7 @@ const GPT_NAMES: &[(Guid, &str)] = &[
 ];
 
 impl PartitionType {
-    /// Whether it belongs to a dynamic disk, whose volumes only the logical disk manager knows.
+    /// True if it belongs to a dynamic disk, whose volumes only the logical disk manager knows.
     #[must_use]
     pub fn is_dynamic(self) -> bool {
         match self {
@@ -111,7 +111,7 @@ impl PartitionType {
         }
     }
 
-    /// Whether it belongs to a pool of Storage Spaces.
+    /// True if it belongs to a pool of Storage Spaces.
     #[must_use]
     pub fn is_storage_spaces(self) -> bool {
         self == Self::Gpt(STORAGE_SPACES)

@@ -13,7 +13,7 @@ use crate::device::Device;
 
 /// Logical partitions, or extended boot records, that a disk may have.
 const MAX_LOGICAL: usize = 128;
-/// Number of the first logical partition.
+/// The number of the first logical partition.
 const FIRST_LOGICAL: u32 = 5;
 /// Where the partition records start in the sector.
 const RECORDS_AT: u64 = 446;
@@ -34,24 +34,24 @@ fn read_record(device: &dyn Device, offset: u64) -> io::Result<MasterBootRecord>
     Ok(record)
 }
 
-/// Whether the record says that a GPT has the disk.
+/// True if the record says that a GPT has the disk.
 pub(super) fn is_protective(record: &MasterBootRecord) -> bool {
     let mut records = record.partition_record.iter();
     records.any(|one| one.os_type == PartitionRecord::GPT_PROTECTIVE)
 }
 
-/// Whether a protective MBR names other partitions too.
+/// True if a protective MBR names other partitions too.
 pub(super) fn is_hybrid(record: &MasterBootRecord) -> bool {
     let mut records = record.partition_record.iter();
     records.any(|one| one.is_used() && one.os_type != PartitionRecord::GPT_PROTECTIVE)
 }
 
-/// Whether the record names any partition.
+/// True if the record names any partition.
 pub(super) fn is_used(record: &MasterBootRecord) -> bool {
     record.partition_record.iter().any(PartitionRecord::is_used)
 }
 
-/// Whether all four can be records, and one is used.
+/// True if all four can be records, and one is used.
 pub(super) fn is_plausible(record: &MasterBootRecord) -> bool {
     let mut records = record.partition_record.iter();
     records.all(PartitionRecord::has_known_indicator) && is_used(record)

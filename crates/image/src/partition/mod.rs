@@ -1,8 +1,8 @@
 //! Partition tables: which parts a disk has.
 //!
 //! Nothing is ever written. A disk whose table is damaged beyond reading is an error; a partition
-//! that lies outside of the disk or overlaps another is listed with its [`PartitionFault`], and
-//! can't be opened.
+//! that is outside of the disk or overlaps another is listed with its [`PartitionFault`], and can't
+//! be opened.
 
 mod check;
 mod detect;
@@ -41,9 +41,9 @@ pub enum Scheme {
 pub struct Table {
     /// The kind of table.
     pub scheme: Scheme,
-    /// What tells the disk from others; `None` where its table, or the lack of one, does not say.
+    /// What tells the disk from others; `None` if its table, or the lack of one, does not say.
     pub id: Option<DiskId>,
-    /// Length of a logical sector in bytes.
+    /// The length of a logical sector in bytes.
     pub sector_size: u32,
     /// The partitions in the order of their numbers, without extended partitions.
     pub partitions: Vec<Partition>,
@@ -63,7 +63,7 @@ pub struct Partition {
     pub len: u64,
     /// What it says of its purpose.
     pub kind: PartitionType,
-    /// Whether a BIOS boots from it (MBR: active; GPT: legacy BIOS bootable).
+    /// True if a BIOS boots from it (MBR: active; GPT: legacy BIOS bootable).
     pub active: bool,
     /// What tells it from others in a GPT.
     pub guid: Option<Guid>,

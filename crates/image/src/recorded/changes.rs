@@ -81,7 +81,7 @@ impl<'a> Changes<'a> {
         Self { rest: payload }
     }
 
-    /// Whether all of the payload was read.
+    /// True if all of the payload was read.
     pub(super) const fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }

@@ -23,9 +23,9 @@ pub(super) const SIGNATURE: [u8; 8] = *b"DMSECTS1";
 pub(super) const SEALED_SIGNATURE: [u8; 8] = *b"DMSECTS2";
 /// `FLSH`.
 pub(super) const FRAME_SIGNATURE: [u8; 4] = *b"FLSH";
-/// Longest change, in bytes: a sector.
+/// The longest change, in bytes: a sector.
 pub(super) const MAX_CHANGE: usize = 512;
-/// Longest payload of a frame, in bytes.
+/// The longest payload of a frame, in bytes.
 pub(super) const MAX_FRAME: usize = 64 << 20;
 
 /// The start of the record.
@@ -34,7 +34,7 @@ pub(super) const MAX_FRAME: usize = 64 << 20;
 pub(super) struct Header {
     /// [`SIGNATURE`] or [`SEALED_SIGNATURE`].
     pub(super) signature: [u8; 8],
-    /// Length of the medium before the first change, in bytes.
+    /// The length of the medium before the first change, in bytes.
     pub(super) medium_len: U64,
     /// XXH3-64 of the fields above.
     pub(super) digest: U64,
@@ -48,9 +48,9 @@ pub(super) struct FrameHeader {
     pub(super) signature: [u8; 4],
     /// Bytes of the changes that follow, at most [`MAX_FRAME`].
     pub(super) payload_len: U32,
-    /// Length of the medium before this flush, in bytes.
+    /// The length of the medium before this flush, in bytes.
     pub(super) len_before: U64,
-    /// Length of the medium after it, in bytes.
+    /// The length of the medium after it, in bytes.
     pub(super) len_after: U64,
     /// XXH3-64 of the payload.
     pub(super) payload_digest: U64,

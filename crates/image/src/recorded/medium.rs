@@ -16,9 +16,9 @@ use super::sectors::{Content, SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, State};
 use crate::device::{Device, Medium, range};
 
-/// Most bytes that one step of a write takes.
+/// The maximum number of bytes that one step of a write takes.
 const PIECE: usize = 64 << 10;
-/// Sectors between two others that are written along: with these they lie in one page of 4096
+/// Sectors between two others that are written along: with these they are in one page of 4096
 /// bytes, which the system writes as a whole.
 const NEAR: u64 = 6;
 /// Sectors that wait before they are written without having been asked for: 4 MiB, old and new.
@@ -40,7 +40,7 @@ pub(super) struct Waiting {
     pending: Sectors,
     /// Length as seen by readers.
     len: u64,
-    /// Length of the medium itself.
+    /// The length of the medium itself.
     len_on_medium: u64,
     record: Option<Record>,
     /// Something was written that is not durable yet.
@@ -102,11 +102,11 @@ impl RecordedMedium {
     }
 
     /// Goes on with the record of a run that was killed between two flushes: the medium holds all
-    /// of the last one or none of it. Otherwise nothing is recorded, and the run can only be taken
-    /// back.
+    /// of the last one or none of it. Otherwise nothing is recorded, and the run can only be
+    /// undone.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or what the system reported.
     pub fn resume(&self, mut record: RecordFile) -> Result<State, RecordError> {
         let mut index = Index::of(&record)?;
         index.can_be_continued(&record)?;
@@ -145,7 +145,7 @@ impl RecordedMedium {
         flushed
     }
 
-    /// Forgets what waits; the medium can only be read again, and is as it lies on disk.
+    /// Forgets what waits; the medium can only be read again, and is as it is on disk.
     pub fn abandon(&self) {
         let mut state = self.state();
         let len = self.medium.len();
@@ -279,7 +279,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Makes room for the bytes of a run, and reads what lies between its sectors.
+    /// Makes room for the bytes of a run, and reads what is between its sectors.
     fn fill_gaps(&self, run: &Run, bytes: &mut Vec<u8>) -> io::Result<()> {
         let start = run.numbers.start.saturating_mul(SECTOR_LEN);
         let end = run.numbers.end.saturating_mul(SECTOR_LEN);
@@ -359,14 +359,15 @@ fn runs<'a>(
     })
 }
 
-/// A sector at `start` with those bytes of it changed that lie in `data`, which is to be at `offset`.
+/// A sector at `start` with those bytes of it changed that are in `data`, which is to be at
+/// `offset`.
 fn composed_of(sector: &Content, start: u64, data: &[u8], offset: u64) -> Content {
     let mut composed = *sector;
     overlay(&mut composed, start, offset, data);
     composed
 }
 
-/// Copies what lies in both: `buf` from `offset` on, `content` from `at` on.
+/// Copies what is in both: `buf` from `offset` on, `content` from `at` on.
 pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
     let skip = to_usize(offset.saturating_sub(at));
     let start = to_usize(at.saturating_sub(offset));

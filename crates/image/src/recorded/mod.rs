@@ -56,7 +56,7 @@ pub enum RecordError {
     Damaged {
         /// Offset in the record.
         offset: u64,
-        /// What is wrong.
+        /// The problem.
         what: &'static str,
         /// What should be there.
         expected: String,
@@ -81,7 +81,7 @@ pub enum State {
 }
 
 impl State {
-    /// Where the first byte that is not as recorded lies at this offset.
+    /// Where the first byte that is not as recorded is at this offset.
     const fn of(odd: Option<u64>) -> Self {
         match odd {
             None => Self::AsRecorded,

@@ -35,7 +35,7 @@ impl RecordedMedium {
     /// count.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or what the system reported.
     pub fn preview(&self, record: &RecordFile) -> Result<Preview, RecordError> {
         let index = Index::of(record)?;
         let mut seen = Ranges::default();

@@ -17,9 +17,9 @@ const SCAN: usize = 64 << 10;
 /// Where the whole frames of a record lie.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// Length of the medium before the first change.
+    /// The length of the medium before the first change.
     pub(super) medium_len: u64,
-    /// Length of the medium after the last.
+    /// The length of the medium after the last.
     pub(super) len_after: u64,
     /// Offset and length of each payload, and the length of the medium before it.
     payloads: Vec<(u64, usize, u64)>,
@@ -50,7 +50,7 @@ impl Header {
 }
 
 impl FrameHeader {
-    /// The header of a frame at an offset in the record; `None` where the payload is too long.
+    /// The header of a frame at an offset in the record; `None` if the payload is too long.
     pub(super) fn new(at: u64, payload: &[u8], len_before: u64, len_after: u64) -> Option<Self> {
         let payload_len = u32::try_from(payload.len()).ok()?;
         let mut header = Self {
@@ -168,7 +168,7 @@ impl Index {
         }
     }
 
-    /// The frame at the end, where it is whole.
+    /// The frame at the end, if it is whole.
     fn frame(&mut self, record: &RecordFile, len: u64) -> Result<Option<FrameHeader>, RecordError> {
         let left = len.saturating_sub(self.end);
         let mut frame = FrameHeader::new_zeroed();
@@ -197,7 +197,7 @@ impl Index {
         Ok(fits.then_some(frame))
     }
 
-    /// Whether the seal of what lies at an offset fits, if there is a key.
+    /// Whether the seal of what is at an offset fits, if there is a key.
     fn fits(
         &mut self,
         record: &RecordFile,
@@ -242,7 +242,7 @@ impl Index {
         }
     }
 
-    /// Number of frames.
+    /// The number of frames.
     pub(super) const fn frames(&self) -> usize {
         self.payloads.len()
     }

@@ -15,7 +15,7 @@ use super::{RecordError, RecordFile, RecordedMedium, State};
 /// What was given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Number of changes taken back.
+    /// The number of changes undone.
     pub changes: u64,
     /// Bytes given back, whether they had to be written or not.
     pub bytes: u64,
@@ -44,7 +44,7 @@ impl RecordedMedium {
     /// came later.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or what the system reported.
     pub fn state_by(&self, record: &RecordFile, progress: Progress) -> Result<State, RecordError> {
         let index = Index::of(record)?;
         match progress {
@@ -69,7 +69,7 @@ impl RecordedMedium {
     /// that is none that the frames gave it.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or what the system reported.
     pub fn changed_since(&self, record: &RecordFile) -> Result<ChangedSince, RecordError> {
         let index = Index::of(record)?;
         let len = self.medium.len();
@@ -119,8 +119,8 @@ impl RecordedMedium {
     /// before: it can begin again.
     ///
     /// # Errors
-    /// Where the record is damaged, what the system reported, or [`RecordError::Damaged`] where
-    /// what is read back is not what was there before.
+    /// If the record is damaged, what the system reported, or [`RecordError::Damaged`] where what
+    /// is read back is not what was there before.
     pub fn restore(&self, record: &RecordFile) -> Result<Restored, RecordError> {
         self.abandon();
         let index = Index::of(record)?;
@@ -186,7 +186,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// A sector as it lies on the medium; zeros from the end of that on.
+    /// A sector as it is on the medium; zeros from the end of that on.
     fn sector(&self, number: u64) -> Result<Sector, RecordError> {
         let mut old = [0; SECTOR];
         let start = number.saturating_mul(SECTOR_LEN);
@@ -268,7 +268,7 @@ impl RecordedMedium {
         Ok(changed.outside(&explained).collect())
     }
 
-    /// What lies on the medium where a change is, as far as the medium reaches.
+    /// What is on the medium where a change is, as far as the medium reaches.
     fn content(&self, change: &Change<'_>) -> Result<Vec<u8>, RecordError> {
         let mut content = vec![0; self.inside(&change.range())];
         if !content.is_empty() {
@@ -278,7 +278,7 @@ impl RecordedMedium {
     }
 }
 
-/// The part of bytes that begin at an offset which lies in a range; empty if none does.
+/// The part of bytes that begin at an offset which is in a range; empty if none does.
 pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
     let index = |at: u64| to_usize(at.saturating_sub(offset));
     let end = index(range.end).min(bytes.len());

@@ -135,7 +135,7 @@ pub enum Outcome {
 pub struct AppliedHive {
     /// Its name.
     pub hive: String,
-    /// The root of its volume, where that is not the target.
+    /// The root of its volume, if that is not the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
@@ -151,7 +151,7 @@ pub struct AppliedHive {
 }
 
 impl AppliedHive {
-    /// Its path for a person: whole where its volume is not the target.
+    /// Its path for display: whole where its volume is not the target.
     #[must_use]
     pub fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)

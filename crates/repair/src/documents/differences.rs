@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::documents::SCHEMA;
 
-/// Most ranges that are listed of a place.
+/// The maximum number of ranges that are listed of a place.
 const MOST_RANGES: usize = 1000;
 
 /// What differs from what a run found and from what it left.
@@ -26,14 +26,14 @@ pub struct Differences {
 pub struct Difference {
     /// The file below the target's root, with `/`; or the image file or disk.
     pub path: String,
-    /// Whether it is a disk as a whole.
+    /// True if it is a disk as a whole.
     pub is_disk: bool,
     /// Its length in bytes, if that is not one that the run gave it; 0 if the file is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_length: Option<u64>,
-    /// Number of bytes that differ.
+    /// The number of bytes that differ.
     pub bytes: u64,
-    /// Number of ranges that differ.
+    /// The number of ranges that differ.
     pub count: u64,
     /// The first thousand of them.
     pub ranges: Vec<ByteRange>,
@@ -44,7 +44,7 @@ pub struct Difference {
 pub struct ByteRange {
     /// Offset of the first byte.
     pub offset: u64,
-    /// Number of bytes.
+    /// The number of bytes.
     pub length: u64,
 }
 

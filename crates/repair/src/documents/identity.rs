@@ -25,7 +25,7 @@ impl From<DiskIdentity> for TargetIdentity {
 }
 
 impl TargetIdentity {
-    /// Whether both may be the same disk: what both know is the same.
+    /// True if both may be the same disk: what both know is the same.
     #[must_use]
     pub fn may_be(&self, other: &Self) -> bool {
         let volumes = match (&self.volume, &other.volume) {
@@ -35,7 +35,7 @@ impl TargetIdentity {
         volumes && self.may_be_on_disk_of(other)
     }
 
-    /// Whether both may be volumes of the same disk.
+    /// True if both may be volumes of the same disk.
     pub(crate) fn may_be_on_disk_of(&self, other: &Self) -> bool {
         match (&self.disk, &other.disk) {
             (Some(one), Some(other)) => one == other,

@@ -20,13 +20,13 @@ pub struct PlanReport {
     pub target: String,
     /// The recipes, bundles replaced by their parts.
     pub recipes: Vec<String>,
-    /// Whether only faults are repaired (`--auto`).
+    /// True if only faults are repaired (`--auto`).
     pub auto: bool,
     /// Every hive that was read.
     pub hives: Vec<HiveStatus>,
     /// Hives that could not be read or may not be edited, and why; their changes are missing.
     pub skipped: Vec<SkippedHive>,
-    /// The boot stores that were found, where a recipe is about one.
+    /// The boot stores that were found, if a recipe is about one.
     pub stores: Vec<StoreStatus>,
     /// The security descriptors that the recipes are about.
     pub acls: Vec<AclReport>,
@@ -39,7 +39,8 @@ pub struct PlanReport {
 }
 
 impl PlanReport {
-    /// Whether a repair would write anything: a value, the recovery of a dirty hive, or permissions.
+    /// True if a repair would write anything: a value, the recovery of a dirty hive, or
+    /// permissions.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         !self.changes.is_empty()
@@ -61,9 +62,9 @@ pub struct Change {
     pub recipe: String,
     /// The hive.
     pub hive: String,
-    /// Whether what is there now is evidence of a fault.
+    /// True if what is there now is evidence of a fault.
     pub fault: bool,
-    /// One sentence for a person.
+    /// One sentence for display.
     pub why: String,
     /// The element that the value is, in a boot store.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ pub struct PrunableRun {
     pub run: String,
     /// Why nobody needs it.
     pub why: PruneReason,
-    /// Number of files in its folder.
+    /// The number of files in its folder.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,

@@ -36,28 +36,29 @@ pub struct RunSummary {
     pub recipes: Vec<String>,
     /// Paths of the hives below the target's root.
     pub hives: Vec<String>,
-    /// Number of values and keys that it changed; of a run that did not end, at most.
+    /// The number of values and keys that it changed; of a run that did not end, at most.
     pub changes: usize,
-    /// Number of files and folders whose permissions it changed; of a run that did not end, at most.
+    /// The number of files and folders whose permissions it changed; of a run that did not end, at
+    /// most.
     pub descriptors: u64,
     /// Whether `undo` would do anything.
     pub undoable: bool,
-    /// Whether it was killed half way and must be settled before anything else is changed.
+    /// True if it was killed half way and must be settled before anything else is changed.
     pub unfinished: bool,
-    /// Whether the same repair, done again, would settle it by completing it.
+    /// True if the same repair, done again, would settle it by completing it.
     pub can_be_completed: bool,
     /// What tells the disk that it was made on from others, as far as that was known.
     pub identity: TargetIdentity,
     /// Who speaks for it.
     #[serde(flatten)]
     pub trust: Trust,
-    /// What to know about it, where there is something.
+    /// What to know about it, if there is something.
     pub note: Option<String>,
 }
 
 impl RunSummary {
-    /// Whether it was about the target that is this partition, where the target is on a disk that is
-    /// not mounted.
+    /// True if it was about the target that is this partition, if the target is on an unmounted
+    /// disk.
     #[must_use]
     pub fn is_of(&self, partition: Option<u32>) -> bool {
         same_partition(self.partition, partition)
@@ -71,7 +72,7 @@ impl RunSummary {
     }
 }
 
-/// Whether a run of a partition was about a target. Where either was mounted there is no number to
+/// True if a run of a partition was about a target. Where either was mounted there is no number to
 /// tell by.
 pub(crate) const fn same_partition(run: Option<u32>, target: Option<u32>) -> bool {
     match (run, target) {
@@ -133,7 +134,7 @@ impl RunState {
         matches!(self, Self::Applying | Self::Undoing | Self::Broken)
     }
 
-    /// Whether there is something to undo.
+    /// True if there is something to undo.
     #[must_use]
     pub const fn is_undoable(self) -> bool {
         matches!(

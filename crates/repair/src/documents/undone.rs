@@ -24,7 +24,7 @@ pub struct UndoReport {
     /// What was done with security descriptors; absent where the run had set none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<UndoneDescriptors>,
-    /// The run that holds the undo data of the reversal itself, where there was one.
+    /// The run that holds the undo data of the reversal itself, if there was one.
     pub recorded_as: Option<String>,
     /// What the old bytes were restored over; absent unless that was forced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct ReversedChange {
     pub change: ChangedValue,
     /// What became of it.
     pub reversal: Reversal,
-    /// What is there now, where that is neither the old nor the new data.
+    /// What is there now, if that is neither the old nor the new data.
     pub found: Option<ValueData>,
 }
 

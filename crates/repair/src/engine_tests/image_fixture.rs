@@ -1,5 +1,5 @@
-//! Small disks that nobody mounted, made by the tools of Linux: a Windows volume with a hive that
-//! is dirty and keys that SYSTEM is kept out of, and a boot volume.
+//! Small unmounted disks, made by the tools of Linux: a Windows volume with a hive that is dirty
+//! and keys that SYSTEM is kept out of, and a boot volume.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -49,7 +49,7 @@ pub(super) enum Container {
     Vhdx,
 }
 
-/// The bytes of an image file; `None`, said loudly, where it can't be made here.
+/// The bytes of an image file; `None`, said loudly, if it can't be made here.
 pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut disk = vec![0; (WINDOWS_AT + WINDOWS_SECTORS) * SECTOR];
@@ -177,7 +177,7 @@ fn contained(folder: &Path, disk: Vec<u8>, container: Container) -> Option<Vec<u
     Some(fs::read(made).expect("readable"))
 }
 
-/// Runs a program and gives what it prints; `None`, said loudly, where it can't be.
+/// Runs a program and gives what it prints; `None`, said loudly, if it can't be.
 fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let missing = |why: &dyn std::fmt::Display| {
         assert!(

@@ -13,12 +13,12 @@ use crate::site::Site;
 /// Sub-authorities of the SID of a machine or a domain: 21 and three numbers.
 const SUB_AUTHORITIES: usize = 4;
 
-/// What the target tells of its accounts.
+/// What the target describes its accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounts {
     /// The SIDs that are known.
     pub domains: Domains,
-    /// Why others are not, for a person.
+    /// Why others are not, for display.
     pub problems: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ fn of_security(hive: &Hive) -> Result<[Option<Sid>; 2], Error> {
     Ok(sids)
 }
 
-/// Whether it is the SID of a machine or a domain, to which an account's number can be added.
+/// True if it is the SID of a machine or a domain, to which an account's number can be added.
 fn is_domain(sid: &Sid) -> bool {
     let numbers = sid.sub_authorities();
     sid.authority() == 5

@@ -50,7 +50,7 @@ pub struct MissingSet {
     pub name: String,
 }
 
-/// Whether a key below the root is a control set: `ControlSet` and three digits.
+/// True if a key below the root is a control set: `ControlSet` and three digits.
 pub(crate) fn is_control_set(name: &str) -> bool {
     number(name).is_some()
 }
@@ -70,7 +70,7 @@ impl ControlSets {
     /// Reads them.
     ///
     /// # Errors
-    /// Where the root, its subkeys or `Select` are corrupt.
+    /// If the root, its subkeys or `Select` are corrupt.
     pub fn read(hive: &Hive) -> Result<Self, Corruption> {
         let dword = |name| reading::dword(hive, "Select", name);
         let select = Select {

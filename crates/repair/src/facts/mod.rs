@@ -29,7 +29,7 @@ use crate::progress::{Interrupted, Phase, Watch};
 use crate::site::{Options, Site};
 use boot_stores::Found;
 
-/// A fact, or why it is not known, for a person.
+/// A fact, or why it is not known, for display.
 type Known<T> = OnceCell<Result<T, String>>;
 
 /// Why something that facts are read from can't be read. Every fact that depends on it has the reason;
@@ -111,7 +111,7 @@ impl<'a> Facts<'a> {
     /// The control sets of Windows.
     ///
     /// # Errors
-    /// Why they are not known, for a person.
+    /// Why they are not known, for display.
     pub fn control_sets(&self) -> Result<&ControlSets, String> {
         let system = self.hive(HiveName::System).map_err(Failure::reason)?;
         self.control_sets_in(system).map_err(|corruption| {
@@ -130,7 +130,7 @@ impl<'a> Facts<'a> {
     /// The number of the build of Windows, such as 17763.
     ///
     /// # Errors
-    /// Why it is not known, for a person.
+    /// Why it is not known, for display.
     pub fn build(&self) -> Result<u32, String> {
         self.build.get_or_init(|| windows::build(self)).clone()
     }
@@ -138,7 +138,7 @@ impl<'a> Facts<'a> {
     /// What kind of Windows it is.
     ///
     /// # Errors
-    /// Why it is not known, for a person.
+    /// Why it is not known, for display.
     pub fn product(&self) -> Result<Product, String> {
         self.product.get_or_init(|| windows::product(self)).clone()
     }
@@ -146,7 +146,7 @@ impl<'a> Facts<'a> {
     /// The services and drivers of every control set, in the order of the hive.
     ///
     /// # Errors
-    /// Why they are not known, for a person.
+    /// Why they are not known, for display.
     pub fn services(&self) -> Result<&[Service], String> {
         let services = self.services.get_or_init(|| services::read(self));
         services.as_deref().map_err(String::clone)

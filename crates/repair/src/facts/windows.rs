@@ -1,4 +1,4 @@
-//! Which Windows lies on the target.
+//! Which Windows is on the target.
 
 use super::{Facts, Failure};
 use crate::error::{Error, chain};
@@ -44,7 +44,7 @@ pub(super) fn product(facts: &Facts<'_>) -> Result<Product, String> {
     }
 }
 
-/// The text of a value; `None` if there is no such value, or it is no text.
+/// The text of a value; `None` if there is no such value, or it is not text.
 fn text(
     facts: &Facts<'_>,
     hive: HiveName,

@@ -133,7 +133,7 @@ fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Strin
     }];
     let mut seen = [BTreeSet::new(), BTreeSet::new()];
     while let Some(pair) = waiting.pop() {
-        // A key that lies in two others has more paths than anybody can walk.
+        // A key that is in two others has more paths than anybody can walk.
         for (seen, key) in seen.iter_mut().zip([&pair.now, &pair.then]) {
             if key.is_some_and(|key| !seen.insert(key.cell())) {
                 return Err(format!("corrupt: the key {:?} has two places", pair.path));
@@ -144,7 +144,7 @@ fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Strin
     Ok(())
 }
 
-/// Shows in what a key differs; gives the keys below it.
+/// Shows in what a key differs; returns the keys below it.
 fn one<'a>(path: &str, pair: &Pair<'a>, show: Show<'_>) -> Result<Vec<Pair<'a>>, Corruption> {
     let mut below = Vec::new();
     let (before, after) = (security(&pair.now)?, security(&pair.then)?);

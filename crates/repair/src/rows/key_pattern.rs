@@ -7,9 +7,9 @@ use diskmend_hive::name::same_name;
 use crate::facts::is_control_set;
 use crate::place::HiveName;
 
-/// Longest key name in UTF-16 units (regf spec, Key node; the Windows API's limit).
+/// The longest key name in UTF-16 units (regf spec, Key node; the Windows API's limit).
 const MAX_NAME: usize = 255;
-/// Most components of a path: as deep as Windows itself nests keys.
+/// The maximum number of components of a path: as deep as Windows itself nests keys.
 const MAX_DEPTH: usize = 512;
 const EVERY: &str = "ControlSet*";
 
@@ -25,7 +25,7 @@ impl KeyPattern {
     /// Reads a path as written in a recipe.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// What is wrong with it, for display.
     pub fn parse(hive: HiveName, text: &str) -> Result<Self, String> {
         let components: Vec<&str> = text.split('\\').collect();
         if components.len() > MAX_DEPTH {
@@ -62,13 +62,13 @@ impl KeyPattern {
         })
     }
 
-    /// Whether it stands for a key in every control set.
+    /// True if it stands for a key in every control set.
     #[must_use]
     pub fn every_control_set(&self) -> bool {
         self.every_control_set
     }
 
-    /// Whether both may stand for one key.
+    /// True if both may stand for one key.
     pub(crate) fn may_meet(&self, other: &Self) -> bool {
         let in_set = |pattern: &Self| match pattern.rest.split_once('\\') {
             Some((set, rest)) if !pattern.every_control_set && is_control_set(set) => {

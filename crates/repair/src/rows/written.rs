@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::value_data::ValueData;
 
-/// Most bytes of data that a recipe may write into one value.
+/// The maximum number of bytes of data that a recipe may write into one value.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// Data as written, before the type is known.

@@ -1,4 +1,4 @@
-//! Lists in JSON that lies on a disk which is not trusted: each has a limit, so that what they take
+//! Lists in JSON that is on a disk which is not trusted: each has a limit, so that what they take
 //! in memory is bounded by more than the length of the file.
 
 use std::fmt;

@@ -13,7 +13,7 @@ pub(crate) struct RunId {
 }
 
 impl RunId {
-    /// The first run of the second that `now` lies in.
+    /// The first run of the second that `now` is in.
     pub(crate) fn first_of(now: Timestamp) -> Self {
         Self {
             time: now.strftime("%Y%m%dT%H%M%SZ").to_string(),

@@ -51,7 +51,7 @@ pub(crate) struct Journal {
     /// The security descriptors, which are set after the hives are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) descriptors: Option<DescriptorsEntry>,
-    /// On a disk that is not mounted: what the run changes of it as a whole.
+    /// On an unmounted disk: what the run changes of it as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) disk: Option<DiskEntry>,
     /// For the reversal of a run: that run.
@@ -60,7 +60,7 @@ pub(crate) struct Journal {
     /// The run that reversed this one value by value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reversed_by: Option<String>,
-    /// The way in which the run is taken back, once that has begun.
+    /// The way in which the run is undone, once that has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) way: Option<Way>,
     /// What went wrong, and what else to know.
@@ -117,23 +117,23 @@ impl Journal {
         self.updated = now();
     }
 
-    /// Notes that the run is being taken back, and in which way.
+    /// Notes that the run is being undone, and in which way.
     pub(crate) fn begin_undo(&mut self, way: Way) {
         self.way = Some(way);
         self.set_state(RunState::Undoing);
     }
 
-    /// Whether the run may be taken back in a way: no undo of it was begun in a later one.
+    /// True if the run may be undone in a way: no undo of it was begun in a later one.
     pub(crate) fn allows(&self, way: Way) -> bool {
         self.way.is_none_or(|begun| begun <= way)
     }
 
-    /// The partition that the run was about, on a disk that is not mounted.
+    /// The partition that the run was about, on an unmounted disk.
     pub(crate) fn partition(&self) -> Option<u32> {
         self.disk.as_ref().map(|disk| disk.partition)
     }
 
-    /// Whether the run was killed when its hives were done and only security descriptors were left
+    /// True if the run was killed when its hives were done and only security descriptors were left
     /// to be set, and a repair with these recipes would set them all the same.
     pub(crate) fn can_be_completed(&self, recipes: &[String]) -> bool {
         self.state == RunState::Applying

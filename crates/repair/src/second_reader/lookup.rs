@@ -194,7 +194,7 @@ fn is(name: &NtHiveNameString<'_>, wanted: Name<'_>) -> bool {
     stored(name).is_some_and(|name| name.is_same(wanted))
 }
 
-/// Whether two names of a list are in order, by one of the tables.
+/// True if two names of a list are in order, by one of the tables.
 fn in_order(first: &NtHiveNameString<'_>, second: &NtHiveNameString<'_>) -> bool {
     let (Some(first), Some(second)) = (stored(first), stored(second)) else {
         return false;

@@ -1,5 +1,5 @@
-//! From an open hive to a committed change: edit in memory, verify, back up, commit, read back,
-//! and take it back where that fails.
+//! From an open hive to a committed change: edit in memory, verify, back up, commit, read back, and
+//! take it back if that fails.
 
 mod back_up;
 mod commit;

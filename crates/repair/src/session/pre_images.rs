@@ -28,7 +28,7 @@ pub(crate) struct CommitUndo<'a> {
 /// A file as it will be at some step of the commit.
 struct Shadow<'a> {
     storage: Option<&'a dyn Storage>,
-    /// Length of the file on disk now.
+    /// The length of the file on disk now.
     on_disk: u64,
     /// Length at this step.
     len: u64,
@@ -119,7 +119,7 @@ impl<'a> Shadow<'a> {
     }
 }
 
-/// Copies what lies in both ranges.
+/// Copies what is in both ranges.
 fn overlay(bytes: &mut [u8], start: u64, offset: u64, written: &Written<'_>) {
     let end = start + bytes.len() as u64;
     let from = offset.max(start);
@@ -145,7 +145,7 @@ fn index(len: u64) -> usize {
     to_usize(len)
 }
 
-/// Works the undo data of a commit out. `open` gives the files as they lie on disk.
+/// Works the undo data of a commit out. `open` gives the files as they are on disk.
 pub(crate) fn undo_of<'a: 'f, 'f>(
     steps: &'a [commit::Step<'a>],
     open: impl Fn(HiveFileKind) -> Option<&'f dyn Storage>,

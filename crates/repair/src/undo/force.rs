@@ -81,7 +81,7 @@ pub(crate) fn undo_site_by_force(
     Ok(report)
 }
 
-/// Whether all that the run has changed lies on a disk of which it has recorded the sectors.
+/// Whether all that the run has changed is on a disk of which it has recorded the sectors.
 fn is_by_sectors(site: &Site, journal: &Journal) -> Result<bool, Error> {
     Ok(site.disk.is_some() && journal.disk.is_some() && site.holds_all(journal)?)
 }

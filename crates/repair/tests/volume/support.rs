@@ -138,7 +138,7 @@ pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
 }
 
-/// The folder of real hives, where there is one.
+/// The folder of real hives, if there is one.
 pub(crate) fn corpus() -> Option<PathBuf> {
     let corpus = std::env::var_os("DISKMEND_CORPUS").map(PathBuf::from);
     if corpus.is_none() {

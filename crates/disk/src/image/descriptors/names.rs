@@ -7,7 +7,7 @@ use diskmend_image::ntfs::{Entry, FileId};
 /// Files that are looked at beyond the one that was asked for last, before a name is searched for.
 const NEAR: usize = 32;
 
-/// What lies in a folder, in the order of the records, in which a walk gives it.
+/// What is in a folder, in the order of the records, in which a walk gives it.
 #[derive(Debug)]
 pub(super) struct Names {
     /// Each file, and where its name ends in `units`.

@@ -9,7 +9,7 @@ use nix::libc;
 /// `F_SETSIG` (asm-generic/fcntl.h), which the `libc` crate does not have.
 const SET_SIGNAL: libc::c_int = 10;
 
-/// Whether somebody has a file open for writing. `file` is open for reading only. `false` where that
+/// True if somebody has a file open for writing. `file` is open for reading only. `false` if that
 /// can't be told: of a block device, on a file system without leases, and of a file that belongs to
 /// another user, if this one is not root.
 pub(super) fn has_writers(file: &File) -> bool {

@@ -16,7 +16,7 @@ struct LoopInfo {
     device: u64,
     /// The file's inode number.
     inode: u64,
-    /// Device number of the file itself, where that is a block device.
+    /// Device number of the file itself, if that is a block device.
     rdevice: u64,
     /// Offset, limit, number, encryption, flags, names, key: not looked at.
     rest: [u64; 26],

@@ -51,7 +51,7 @@ pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-/// What a loop device itself says; `None` where it can't be opened by this user or in this container.
+/// What a loop device itself says; `None` if it can't be opened by this user or in this container.
 fn asked(name: &str, folder: &Path) -> Option<Backing> {
     let device = OpenOptions::new()
         .read(true)
@@ -101,7 +101,7 @@ impl Wanted {
         Ok(Some(is_it))
     }
 
-    /// Whether it has the last name of a path of which nobody can tell more.
+    /// True if it has the last name of a path of which nobody can tell more.
     fn has_name(&self, path: &[u8]) -> bool {
         let path = path.strip_suffix(DELETED).unwrap_or(path);
         let last = path.rsplit(|byte| *byte == b'/').next();

@@ -12,8 +12,8 @@ use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
 /// The next writer's page.
 const NEXT_SEED: u8 = 0x44;
 
-/// Makes the hive dirty in the ways in which Windows does at its next write, and requires that
-/// only the logs of that write apply, wherever they are and whatever else lies beside them.
+/// Makes the hive dirty in the ways in which Windows does at its next write, and requires that only
+/// the logs of that write apply, wherever they are and whatever else is next to them.
 pub(super) fn left_over_logs_are_refused(outcome: &Outcome) {
     let done = &outcome.disk;
     let file = done.primary();

@@ -10,10 +10,10 @@ use crate::recover::{LogKind, Logs};
 use diskmend_base::Storage;
 
 const SECTOR: usize = 512;
-/// What lies in a part of a file whose length became durable but whose bytes did not.
+/// What is in a part of a file whose length became durable but whose bytes did not.
 const GARBAGE: u8 = 0xA5;
 
-/// A hive's files as they lie on disk.
+/// A hive's files as they are on disk.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Disk {
     files: [Option<Vec<u8>>; 4],
@@ -335,7 +335,7 @@ fn kept_if(kept: bool) -> Fate {
     if kept { Fate::Kept } else { Fate::Lost }
 }
 
-/// Whether a later step of `rest` made the step durable.
+/// True if a later step of `rest` made the step durable.
 fn is_durable(op: &Op, rest: &[Op]) -> bool {
     match op {
         Op::Create(_) => rest.iter().any(|op| matches!(op, Op::SyncFolder)),

@@ -19,7 +19,7 @@ pub(super) const SEED: u8 = 1;
 /// The numbers of pages that must never appear in the hive.
 pub(super) const EVIL: u8 = 0xEE;
 
-/// Everything that can lie in a log file of a clean hive.
+/// Everything that can be in a log file of a clean hive.
 pub(super) fn left_overs(format: LogFormat) -> Vec<(&'static str, Option<Vec<u8>>)> {
     let at = |sequence| Base {
         primary: sequence,

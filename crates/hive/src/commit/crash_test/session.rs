@@ -10,7 +10,7 @@ use crate::verify::Committable;
 /// The present time in all tests.
 pub(super) const NOW: u64 = 5000;
 
-/// What a hive says, without what every commit changes: the bins but for the first bin's
+/// What a hive says, without what every commit changes: the bins except for the first bin's
 /// timestamp, and the base block's meaning.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum State {
@@ -36,7 +36,7 @@ impl State {
     }
 }
 
-/// Opens the disk's hive and recovers it where needed.
+/// Opens the disk's hive and recovers it if needed.
 pub(super) fn load(disk: &Disk) -> Result<Hive, RecoverError> {
     match open(Box::new(disk.primary())).expect("a hive") {
         Opened::Clean(hive) => Ok(hive),
@@ -68,7 +68,7 @@ pub(super) struct Outcome {
     /// The disk after the whole commit.
     pub(super) disk: Disk,
     pub(super) new: State,
-    /// Number of states that were opened.
+    /// The number of states that were opened.
     pub(super) tried: usize,
     /// Some of them, to crash again.
     pub(super) samples: Vec<Disk>,

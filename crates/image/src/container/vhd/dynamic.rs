@@ -129,7 +129,7 @@ impl Dynamic {
         self.size
     }
 
-    /// Length of a block in the file, with its bitmap.
+    /// The length of a block in the file, with its bitmap.
     pub(super) fn stored_len(&self) -> u64 {
         self.block_size.saturating_add(self.bitmap_len)
     }
@@ -150,7 +150,7 @@ impl Dynamic {
         self.checked_start(block, u32::from_be_bytes(entry), end)
     }
 
-    /// The start that a table entry gives, if the block lies outside all other structures, before
+    /// The start that a table entry gives, if the block is outside all other structures, before
     /// `end`.
     pub(super) fn checked_start(
         &self,

@@ -1,12 +1,12 @@
 //! Every on-disk structure of a VHD (Virtual Hard Disk Image Format Specification 1.0).
 //!
-//! All numbers are big-endian. Offsets are in bytes from the start of the file, but for those in
+//! All numbers are big-endian. Offsets are in bytes from the start of the file, except for those in
 //! the block allocation table, which are in sectors of 512 bytes.
 
 use zerocopy::byteorder::big_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Length of a sector, in bytes, always.
+/// The length of a sector, in bytes, always.
 pub(crate) const SECTOR: u64 = 512;
 
 /// The footer: the last 512 bytes of the file; a dynamic or differencing disk has a copy of it in
@@ -75,7 +75,7 @@ pub(crate) struct DynamicHeader {
     pub(crate) table_offset: U64,
     /// Major version in the high 16 bits; 0x00010000.
     pub(crate) header_version: U32,
-    /// Number of entries of the table; at least the number of blocks of the disk.
+    /// The number of entries of the table; at least the number of blocks of the disk.
     pub(crate) max_table_entries: U32,
     /// Bytes of data in a block, a power of two; the sector bitmap is not counted.
     pub(crate) block_size: U32,
@@ -106,7 +106,7 @@ impl DynamicHeader {
     pub(crate) const CHECKSUM_AT: u64 = 36;
 }
 
-/// Length of an entry of the block allocation table: the sector where a block starts, with its
+/// The length of an entry of the block allocation table: the sector where a block starts, with its
 /// bitmap.
 pub(crate) const ENTRY_LEN: u64 = 4;
 /// The entry of a block that is not in the file.

@@ -100,7 +100,7 @@ impl Dynamic {
         Ok(())
     }
 
-    /// No block may lie on another or on the tables, or what is written to one changes the other.
+    /// No block may be on another or on the tables, or what is written to one changes the other.
     fn check_table(&self, state: &State) -> Result<(), ContainerError> {
         let mut end = self.medium.len();
         if state.footers.last_is_sound {

@@ -14,7 +14,7 @@ use std::num::NonZeroU64;
 
 /// Sectors that one sector bitmap block describes.
 const SECTORS_OF_CHUNK: u64 = 1 << 23;
-/// Longest file that can be written: the checks hold a bit for each MiB.
+/// The longest file that can be written: the checks hold a bit for each MiB.
 const MAX_FILE: u64 = 128 << 40;
 /// Bytes of the table that are checked at once.
 const TABLE_CHUNK: u64 = 1 << 18;
@@ -92,7 +92,7 @@ impl Vhdx {
         self.checked_place(block, entry, self.view.len())
     }
 
-    /// What an entry says, if the block lies in the file and outside all regions.
+    /// What an entry says, if the block is in the file and outside all regions.
     fn checked_place(
         &self,
         block: Block,
@@ -134,7 +134,7 @@ impl Vhdx {
         Ok(Place::File(BlockStart(start)))
     }
 
-    /// Reads the whole table: no block may lie on another, or what is written to one changes the
+    /// Reads the whole table: no block may be on another, or what is written to one changes the
     /// other. Gives the end of the last block.
     pub(super) fn check_table(&self) -> Result<u64, ContainerError> {
         let file_len = self.view.len();

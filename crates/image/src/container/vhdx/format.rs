@@ -33,7 +33,7 @@ pub(crate) struct Header {
     pub(crate) log_version: U16,
     /// One.
     pub(crate) version: U16,
-    /// Length of the log, a multiple of 1 MiB.
+    /// The length of the log, a multiple of 1 MiB.
     pub(crate) log_length: U32,
     /// Offset of the log, a multiple of 1 MiB.
     pub(crate) log_offset: U64,
@@ -69,9 +69,9 @@ impl RegionTableHeader {
     pub(crate) const SIGNATURE: [u8; 4] = *b"regi";
     /// Offsets of the two tables.
     pub(crate) const OFFSETS: [u64; 2] = [192 << 10, 256 << 10];
-    /// Length of a table, with its entries.
+    /// The length of a table, with its entries.
     pub(crate) const TABLE_LEN: usize = 64 << 10;
-    /// Most entries.
+    /// The maximum number of entries.
     pub(crate) const MAX_ENTRIES: u32 = 2047;
 }
 
@@ -113,9 +113,9 @@ pub(crate) struct MetadataTableHeader {
 impl MetadataTableHeader {
     /// The signature.
     pub(crate) const SIGNATURE: [u8; 8] = *b"metadata";
-    /// Length of the table, with its entries.
+    /// The length of the table, with its entries.
     pub(crate) const TABLE_LEN: usize = 64 << 10;
-    /// Most entries.
+    /// The maximum number of entries.
     pub(crate) const MAX_ENTRIES: u16 = 2047;
 }
 
@@ -182,7 +182,7 @@ pub(crate) struct ParentLocatorHeader {
     pub(crate) locator_type: Guid,
     /// Zero.
     pub(crate) reserved: U16,
-    /// Number of entries.
+    /// The number of entries.
     pub(crate) key_value_count: U16,
 }
 
@@ -195,9 +195,9 @@ pub(crate) struct ParentLocatorEntry {
     pub(crate) key_offset: U32,
     /// Offset of the value.
     pub(crate) value_offset: U32,
-    /// Length of the key.
+    /// The length of the key.
     pub(crate) key_length: U16,
-    /// Length of the value.
+    /// The length of the value.
     pub(crate) value_length: U16,
 }
 
@@ -209,13 +209,13 @@ pub(crate) struct LogEntryHeader {
     pub(crate) signature: [u8; 4],
     /// CRC-32C of the entry, with this field zero.
     pub(crate) checksum: U32,
-    /// Length of the entry, a multiple of 4 KiB.
+    /// The length of the entry, a multiple of 4 KiB.
     pub(crate) entry_length: U32,
     /// Offset in the log of the first entry of the sequence that ends here.
     pub(crate) tail: U32,
     /// One more than that of the entry before; not zero.
     pub(crate) sequence_number: U64,
-    /// Number of descriptors.
+    /// The number of descriptors.
     pub(crate) descriptor_count: U32,
     /// Zero.
     pub(crate) reserved: U32,

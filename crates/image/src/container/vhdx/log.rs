@@ -13,13 +13,13 @@ use crate::container::error::ContainerError;
 use crate::container::notice::Replay;
 use crate::device::Device;
 
-/// Longest log that is replayed; 1 MiB is usual. All of it is held in memory.
+/// The longest log that is replayed; 1 MiB is usual. All of it is held in memory.
 const MAX_LOG: u64 = 64 << 20;
 /// How often each byte of the log is summed at most. In a sound log, each belongs to one entry.
 const MAX_SUMS: u64 = 16;
-/// Longest file: a disk of 64 TiB and what describes it take less.
+/// The longest file: a disk of 64 TiB and what describes it take less.
 const MAX_FILE: u64 = 128 << 40;
-/// Most bytes that a log may change; the tables of the largest disk are smaller.
+/// The maximum number of bytes that a log may change; the tables of the largest disk are smaller.
 const MAX_CHANGE: u64 = 1 << 30;
 
 /// Replays what counts in `log`.

@@ -15,13 +15,13 @@ use crate::container::error::ContainerError;
 use crate::container::pieces::shown;
 use crate::device::Device;
 
-/// Largest virtual disk.
+/// The largest virtual disk.
 const MAX_DISK: u64 = 64 << 40;
 /// Where items can start, from the start of the region.
 const ITEMS_AT: u32 = 64 << 10;
-/// Longest item.
+/// The longest item.
 const MAX_ITEM: u32 = 1 << 20;
-/// Longest parent locator that is read for the message.
+/// The longest parent locator that is read for the message.
 const MAX_LOCATOR: usize = 64 << 10;
 
 /// Properties of the virtual disk.

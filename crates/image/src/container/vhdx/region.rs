@@ -19,7 +19,7 @@ pub(super) struct Regions {
     pub(super) bat: Range<u64>,
     /// The metadata.
     pub(super) metadata: Range<u64>,
-    /// Everything that no block may lie on, in order: the header section, the log, all regions.
+    /// Everything that no block may be on, in order: the header section, the log, all regions.
     pub(super) taken: Vec<Range<u64>>,
 }
 

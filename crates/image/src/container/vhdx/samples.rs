@@ -21,7 +21,7 @@ pub(crate) const ITEMS_AT: usize = METADATA_AT + (64 << 10);
 /// Identifier of the log in tests.
 pub(crate) const LOG_GUID: Guid = Guid([0x1c; 16]);
 
-/// Number of a block, its state, and the byte that its data repeats if that makes it present.
+/// The number of a block, its state, and the byte that its data repeats if that makes it present.
 pub(crate) type Block = (usize, u64, u8);
 
 /// A disk of `size` bytes with blocks of 1 MiB.

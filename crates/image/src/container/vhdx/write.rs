@@ -82,7 +82,7 @@ impl Vhdx {
         }
     }
 
-    /// Does what must be done once before the first write; gives the end of the last block.
+    /// Does what must be done once before the first write; returns the end of the last block.
     fn prepare(&self, state: &mut State) -> Result<u64, ContainerError> {
         if state.stage == Stage::Opened {
             let end_of_blocks = self.check_table()?;

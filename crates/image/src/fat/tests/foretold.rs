@@ -42,7 +42,7 @@ fn comes_as_foretold(bytes: &[u8]) -> bool {
     assert_eq!(shortened.is_ok(), set.is_ok(), "{shortened:?} {set:?}");
     if made.is_err() {
         assert_eq!(device.steps(), [], "nothing is written");
-        // What lies in place can be written on any of them.
+        // What is in place can be written on any of them.
         old.can_set_len(old.len().expect("known"))
             .expect("as it is");
         old.write_all_at(b"h", 0).expect("in place");

@@ -240,7 +240,7 @@ fn errors_name_the_place_of_the_field_or_of_the_entry() {
     }
 }
 
-/// A FAT32 volume of 64 GiB whose FATs have 512 MiB, all zeros but for its first sector.
+/// A FAT32 volume of 64 GiB whose FATs have 512 MiB, all zeros except for its first sector.
 #[derive(Debug)]
 struct Huge([u8; 512]);
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use super::*;
 
-/// Whether the program is there; else says that the test is skipped.
+/// True if the program is there; else says that the test is skipped.
 pub(super) fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--help").output().is_ok();
     if !found {

@@ -7,8 +7,8 @@ use super::{Entry, Folder, name_of};
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::node::Node;
 
-/// Most nodes above each other. With six names in a node, the fewest of the longest, half as many
-/// would do for all the files that a volume can have.
+/// The maximum number of nodes above each other. With six names in a node, the fewest of the
+/// longest, half as many would do for all the files that a volume can have.
 const MAX_DEPTH: usize = 32;
 
 /// A node on the way to the one that is read.

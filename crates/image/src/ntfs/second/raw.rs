@@ -7,9 +7,9 @@
 use crate::device::Device;
 use diskmend_base::count::to_u64;
 
-/// Longest attribute list that Windows makes, in bytes.
+/// The longest attribute list that Windows makes, in bytes.
 const LONGEST_LIST: u64 = 0x4_0000;
-/// Most runs of a file.
+/// The maximum number of runs of a file.
 const MOST_RUNS: usize = 1 << 20;
 /// Type of `$ATTRIBUTE_LIST`.
 const LIST: u64 = 0x20;
@@ -256,7 +256,7 @@ impl<'a> RawVolume<'a> {
         None
     }
 
-    /// The value of an attribute list that lies in clusters.
+    /// The value of an attribute list that is in clusters.
     fn outside(&self, body: &[u8]) -> Raw<Vec<u8>> {
         let len = uint(body, 0x30, 8)?;
         if len > LONGEST_LIST {
@@ -284,7 +284,7 @@ impl<'a> RawVolume<'a> {
         }
     }
 
-    /// The first cluster that an attribute in clusters tells of, and its runs.
+    /// The first cluster that an attribute in clusters describes, and its runs.
     fn pairs(&self, body: &[u8]) -> Raw<(u64, Vec<RawRun>)> {
         if uint(body, 8, 1)? != 1 {
             return Err("data lies in a record and should lie in clusters");
@@ -354,7 +354,7 @@ fn attributes(record: &[u8], kind: u64) -> Raw<Vec<Found>> {
     }
 }
 
-/// The value of an attribute that lies in its record.
+/// The value of an attribute that is in its record.
 fn inside(body: &[u8]) -> Raw<&[u8]> {
     let (len, start) = (index(uint(body, 0x10, 4)?)?, index(uint(body, 0x14, 2)?)?);
     let value = body.get(start..).and_then(|rest| rest.get(..len));

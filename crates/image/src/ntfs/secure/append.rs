@@ -31,7 +31,8 @@ struct DescriptorHeader {
     dacl: U32,
 }
 
-/// Most entries of `$SII` that are compared with the descriptors whose hash they have.
+/// The maximum number of entries of `$SII` that are compared with the descriptors whose hash they
+/// have.
 const MAX_SAME_HASH: usize = 1024;
 
 /// Control bit: offsets are relative to the start.
@@ -136,7 +137,7 @@ fn append(
     }
 }
 
-/// Longest root that its record has room for as it is.
+/// The longest root that its record has room for as it is.
 fn root_room(mft: &Mft, record: u64, root: &[u8]) -> Result<usize, SecurityError> {
     let free = mft.read_any(record)?.free_len();
     Ok(root.len().saturating_add(free))

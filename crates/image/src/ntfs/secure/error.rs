@@ -46,7 +46,7 @@ pub enum SecurityError {
     /// What was to be added is no descriptor as volumes hold them.
     #[error("no self-relative security descriptor of at most {max} bytes, but {actual}")]
     NotADescriptor {
-        /// Longest one.
+        /// The longest one.
         max: u32,
         /// What it is instead.
         actual: String,

@@ -23,7 +23,7 @@ use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
 
-/// Most files whose records are kept in memory between checking and writing them.
+/// The maximum number of files whose records are kept in memory between checking and writing them.
 const BATCH: usize = 8192;
 /// Records that are asked for at once where all are.
 const AT_ONCE: u64 = 1 << 16;
@@ -79,7 +79,7 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
 /// Sets ids, each of which `$Secure` has. Of a batch every file is checked before the first is
 /// written; what is refused for one does not keep the others from being set.
 ///
-/// An id that takes the place of another lies in one sector, so that a crash leaves the old one or
+/// An id that takes the place of another is in one sector, so that a crash leaves the old one or
 /// the new one. A record that loses a descriptor of its own changes in several, and a crash within
 /// its write may leave it torn. The clusters of such descriptors are given back when no record
 /// names them any more.
@@ -226,7 +226,7 @@ fn visit<T>(
         .collect()
 }
 
-/// Whether a file can be changed; gives the clusters that it then needs no longer.
+/// Whether a file can be changed; returns the clusters that it then needs no longer.
 fn check(mft: &Mft, record: &Record, change: &Change) -> Result<Vec<Extent>, SecurityError> {
     let file = record.id();
     let actual = get_one(mft, record)?;
@@ -291,7 +291,7 @@ fn clusters(mft: &Mft, record: &Record, own: &Attribute<'_>) -> Result<Vec<Exten
     Ok(layout.extents().collect())
 }
 
-/// Gives the file an id in place of all that it had; `None` where its record has no room for that.
+/// Gives the file an id instead of all that it had; `None` if its record has no room for that.
 fn put(record: &mut Record, id: SecurityId) -> Option<()> {
     if let Some(own) = own(record).map(|own| own.place()) {
         record.remove(own)?;
@@ -313,7 +313,7 @@ fn own(record: &Record) -> Option<Attribute<'_>> {
     record.find(attribute_type::SECURITY_DESCRIPTOR, "")
 }
 
-/// The id in `$STANDARD_INFORMATION`, where that is of NTFS 3.0 or later.
+/// The id in `$STANDARD_INFORMATION`, if that is of NTFS 3.0 or later.
 fn id_of(record: &Record) -> Option<u32> {
     let value = record.resident(attribute_type::STANDARD_INFORMATION, "")?;
     let information: &StandardInformation = bytes::view(value, 0)?;

@@ -4,7 +4,7 @@
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// What stands before each descriptor in `$SDS`, and what an entry of either index says of it.
+/// What is before each descriptor in `$SDS`, and what an entry of either index says of it.
 #[derive(
     Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
 )]
@@ -14,19 +14,19 @@ pub(super) struct SdsHeader {
     pub(super) hash: U32,
     /// The id that files name it by.
     pub(super) security_id: U32,
-    /// Where this header lies in `$SDS`, in bytes; the same in the second copy.
+    /// Where this header is in `$SDS`, in bytes; the same in the second copy.
     pub(super) offset: U64,
     /// Length in bytes of this header and the descriptor.
     pub(super) length: U32,
 }
 
 impl SdsHeader {
-    /// Length of the header; the descriptor follows.
+    /// The length of the header; the descriptor follows.
     pub(super) const LEN: u32 = 20;
     /// `$SDS` alternates between blocks of this many bytes and their second copies; no entry
     /// crosses the end of one.
     pub(super) const BLOCK: u64 = 0x4_0000;
-    /// Longest descriptor taken for one: what fits the 16-bit sizes of its lists, and some.
+    /// The longest descriptor taken for one: what fits the 16-bit sizes of its lists, and some.
     pub(super) const MAX_DESCRIPTOR: u32 = 0x1_0000;
     /// First id that a volume gives out; lower ones have other meanings.
     pub(super) const FIRST_ID: u32 = 0x100;
@@ -40,15 +40,15 @@ pub(super) const NODE_HAS_CHILDREN: u8 = 1;
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct ViewEntry {
-    /// Where the data lies in the entry, in bytes.
+    /// Where the data is in the entry, in bytes.
     pub(super) data_offset: U16,
     /// Its length in bytes.
     pub(super) data_length: U16,
     /// Reserved.
     pub(super) reserved: U32,
-    /// Length of the entry in bytes, a multiple of 8.
+    /// The length of the entry in bytes, a multiple of 8.
     pub(super) length: U16,
-    /// Length of the key in bytes.
+    /// The length of the key in bytes.
     pub(super) key_length: U16,
     /// Bit 0: the last 8 bytes name a child. Bit 1: the last entry, without key and data.
     pub(super) flags: U16,
@@ -65,7 +65,7 @@ impl ViewEntry {
     pub(super) const HAS_CHILD: u16 = 1;
     /// Flag: the last entry of a node.
     pub(super) const LAST: u16 = 2;
-    /// Length of a child's number.
+    /// The length of a child's number.
     pub(super) const CHILD_LEN: usize = 8;
 }
 

@@ -19,15 +19,15 @@ use crate::ntfs::stream::Part;
 /// turns would else end up in many places, for which its record has no room.
 const SPARE: u64 = 64 << 10;
 
-/// An attribute of `$Secure` whose value lies in clusters.
+/// An attribute of `$Secure` whose value is in clusters.
 pub(super) struct Value {
-    /// The record that tells of it, or that gets it.
+    /// The record that describes it, or that gets it.
     pub(super) record: u64,
     pub(super) kind: u32,
     pub(super) name: &'static str,
-    /// Where it lies; `None` where there is no such attribute yet.
+    /// Where it lies; `None` if there is no such attribute yet.
     pub(super) layout: Option<Layout>,
-    /// The attribute that tells of its end, if that is another than the one with its sizes.
+    /// The attribute that describes its end, if that is another than the one with its sizes.
     pub(super) last: Option<Part>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Growth {
     pub(super) layout: Layout,
     /// New clusters, which are marked as used before anything else is written.
     pub(super) extents: Vec<Extent>,
-    /// Mapping pairs, where there are new clusters.
+    /// Mapping pairs, if there are new clusters.
     pairs: Option<Vec<u8>>,
 }
 
@@ -71,7 +71,7 @@ impl Growth {
         Ok(new)
     }
 
-    /// Whether it is this attribute of `$Secure` that grows.
+    /// True if it is this attribute of `$Secure` that grows.
     pub(super) fn is_of(&self, attribute: &Attribute<'_>) -> bool {
         attribute.kind() == self.value.kind && attribute.is_named(self.value.name)
     }
@@ -137,7 +137,7 @@ impl Growth {
             .map_err(no_room)
     }
 
-    /// Puts the clusters into the record that tells of the end.
+    /// Puts the clusters into the record that describes the end.
     fn put_end(&self, record: &mut Record, last: Part) -> Result<(), NoRoom> {
         let Some(pairs) = &self.pairs else {
             return Ok(());

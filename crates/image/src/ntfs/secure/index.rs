@@ -20,9 +20,10 @@ mod insert;
 /// Deepest tree that is followed: with the fewest keys that a split leaves in a block, fewer
 /// levels hold all ids there are.
 const MAX_DEPTH: usize = 16;
-/// Most blocks that one walk reads, which hold more descriptors than any volume has.
+/// The maximum number of blocks that one walk reads, which hold more descriptors than any volume
+/// has.
 const MAX_BLOCKS: usize = 1 << 16;
-/// Longest value of `$INDEX_ROOT`: that of a record.
+/// The longest value of `$INDEX_ROOT`: that of a record.
 const MAX_ROOT: usize = 4096;
 /// Sizes of a block that volumes have.
 const BLOCK_SIZES: std::ops::RangeInclusive<u64> = 512..=0x1_0000;
@@ -47,7 +48,7 @@ pub(super) struct Index<K, B> {
     /// Bytes that the blocks' numbers count.
     unit: NonZeroU64,
     root: Node,
-    /// Longest value of `$INDEX_ROOT` that an entry is added to.
+    /// The longest value of `$INDEX_ROOT` that an entry is added to.
     root_room: usize,
     root_changed: bool,
     /// Changed blocks by where they lie.
@@ -195,7 +196,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         }
     }
 
-    /// The child of this number and where it lies.
+    /// The child of this number and where it is.
     fn child(&self, number: u64, parent: &Node) -> Result<(u64, Node), SecurityError> {
         let size = self.block_size;
         let at = number

@@ -104,7 +104,7 @@ impl Secure {
         Ok(found)
     }
 
-    /// The id of an equal descriptor, where the volume has one.
+    /// The id of an equal descriptor, if the volume has one.
     ///
     /// # Errors
     /// An index that is damaged; a device that fails.
@@ -139,7 +139,7 @@ impl Secure {
         files::ids(&self.volume.inner.mft)
     }
 
-    /// The descriptor of one file, in `$Secure` or of its own; `None` where it has none.
+    /// The descriptor of one file, in `$Secure` or of its own; `None` if it has none.
     ///
     /// # Errors
     /// No such file; what [`Self::descriptor`] reports.
@@ -158,13 +158,13 @@ impl Secure {
         }
     }
 
-    /// Gives files other ids, which the volume must have, in place of what they have now, be that an
+    /// Gives files other ids, which the volume must have, instead of what they have now, be that an
     /// id or a descriptor of their own. They are durable after [`Volume::sync`]; the ids themselves
     /// must be durable before, as those are which [`Self::add`] gave. Of each 8192 changes every
     /// file is checked before the first is written; what is refused for one does not keep the
     /// others from being set. A crash leaves each file that had an id with that or the new one; the
-    /// record of one that had a descriptor of its own may be torn by it. The volume must be
-    /// [fit for writing](Volume::fit_for_writing).
+    /// record of one that had a descriptor of its own may be torn by it. The volume must be [fit
+    /// for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a

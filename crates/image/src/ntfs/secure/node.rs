@@ -23,9 +23,9 @@ pub(super) struct Entry<K> {
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     bytes: Vec<u8>,
-    /// Where the index header lies in the bytes.
+    /// Where the index header is in the bytes.
     header: usize,
-    /// Where the bytes lie in the attribute.
+    /// Where the bytes are in the attribute.
     base: u64,
     attribute: &'static str,
 }
@@ -166,8 +166,8 @@ impl Node {
         })
     }
 
-    /// The same node with other entries, the last of which has no key; `None` where they have no
-    /// room. The value of an index root gets the length that they need.
+    /// The same node with other entries, the last of which has no key; `None` if they have no room.
+    /// The value of an index root gets the length that they need.
     pub(super) fn with<K: Key>(&self, entries: &[Entry<K>]) -> Result<Option<Self>, SecurityError> {
         let header = self.header::<K>()?;
         let start = self.within(header.entries_offset.get());
@@ -224,7 +224,7 @@ impl Node {
         ))
     }
 
-    /// Where what lies at `offset` from the index header lies in the bytes.
+    /// Where what is at `offset` from the index header is in the bytes.
     fn within(&self, offset: u32) -> usize {
         self.header.saturating_add(to_usize(offset))
     }
@@ -247,7 +247,7 @@ impl Node {
     }
 }
 
-/// Length of an entry with key and data, without a child.
+/// The length of an entry with key and data, without a child.
 pub(super) const fn entry_len<K: Key>() -> usize {
     let len = ViewEntry::LEN + K::LEN + size_of::<SdsHeader>();
     len.next_multiple_of(ViewEntry::ALIGN)

@@ -9,7 +9,7 @@ use zerocopy::IntoBytes;
 use super::error::SecurityError;
 use super::format::SdsHeader;
 
-/// Most blocks behind the last entry that an index names which are looked through.
+/// The maximum number of blocks behind the last entry that an index names which are looked through.
 const MAX_UNNAMED_BLOCKS: u32 = 8;
 /// Entries start at multiples of this many bytes.
 const UNIT: usize = 16;
@@ -147,7 +147,7 @@ impl Tail {
     }
 
     /// Takes in the entries of a block from `start` on, whose two copies these are; `damaged` is
-    /// where something lay before that is no entry.
+    /// where something lay before that is not an entry.
     fn take_from_block(
         &mut self,
         start: u64,
@@ -199,7 +199,7 @@ fn read_to(source: &impl Source, from: u64, to: u64) -> Result<Vec<u8>, Security
     }
 }
 
-/// The next multiple of 16 that lies in a block of first copies.
+/// The next multiple of 16 that is in a block of first copies.
 fn align(end: u64) -> Option<u64> {
     let at = end.checked_next_multiple_of(ALIGN)?;
     if (at / SdsHeader::BLOCK).is_multiple_of(2) {

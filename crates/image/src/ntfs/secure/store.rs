@@ -18,11 +18,12 @@ use crate::ntfs::mft::Mft;
 use crate::ntfs::records::Records;
 use crate::ntfs::stream::{Part, Stream};
 
-/// Longest `$BITMAP` of an index that is read, in bytes: a bit for every block that a walk reads.
+/// The longest `$BITMAP` of an index that is read, in bytes: a bit for every block that a walk
+/// reads.
 const MAX_BITMAP: u64 = 1 << 13;
-/// Longest value of `$INDEX_ROOT`, which lies in a record, in bytes.
+/// The longest value of `$INDEX_ROOT`, which is in a record, in bytes.
 const MAX_ROOT: u64 = 1 << 16;
-/// Most entries of one hash that are compared with a descriptor.
+/// The maximum number of entries of one hash that are compared with a descriptor.
 const MAX_EQUAL_HASHES: usize = 64;
 
 /// `$Secure` as it was when it was opened.
@@ -47,7 +48,7 @@ pub(super) struct SdsStream {
 pub(super) struct View {
     /// The record with `$INDEX_ROOT`.
     pub(super) record: u64,
-    /// Whether the attributes are spread over several records.
+    /// True if the attributes are spread over several records.
     pub(super) is_spread: bool,
     root: Vec<u8>,
     pub(super) blocks: Arc<IndexBlocks>,
@@ -187,7 +188,7 @@ impl View {
         self.value::<K>(attribute_type::INDEX_ALLOCATION, stream)
     }
 
-    /// The same for `$BITMAP`, where that is not resident.
+    /// The same for `$BITMAP`, if that is not resident.
     pub(super) fn bitmap_in_clusters<K: Key>(&self) -> Option<Value> {
         let stream = self.blocks.bitmap.as_ref()?;
         stream.layout()?;
@@ -205,7 +206,7 @@ impl View {
     }
 }
 
-/// The attribute that tells of the end of a value, if several tell of it.
+/// The attribute that describes the end of a value, if several tell of it.
 fn last_part(stream: &Stream) -> Option<Part> {
     match stream.parts() {
         [_, .., last] => Some(*last),
@@ -252,7 +253,7 @@ impl Blocks for Arc<IndexBlocks> {
 
 #[cfg(all(test, target_os = "linux"))]
 impl Store {
-    /// Where the blocks of both indexes lie on the volume.
+    /// Where the blocks of both indexes are on the volume.
     pub(super) fn block_offsets(&self) -> Vec<u64> {
         let views = [&self.by_id, &self.by_hash].into_iter();
         let layouts = views.filter_map(|view| view.blocks.allocation.as_ref()?.layout());

@@ -15,7 +15,7 @@ use crate::ntfs::runs::{self, Run};
 use crate::ntfs::stream::Stream;
 use crate::testing::Memory;
 
-/// That an error tells of damage, not of a file that is missing.
+/// Checks that an error reports damage, not a missing file.
 #[track_caller]
 fn assert_damage<T>(found: Result<T, VolumeError>, expected: &str) {
     let error = found.err().expect("damaged");
@@ -28,7 +28,7 @@ fn units(name: &str) -> Vec<u16> {
     name.encode_utf16().collect()
 }
 
-/// A way in which $MFT tells of clusters that are not its own.
+/// A way in which $MFT describes clusters that are not its own.
 type Endless = (&'static str, u16, Vec<Run>);
 
 #[test]

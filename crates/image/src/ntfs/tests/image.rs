@@ -48,7 +48,7 @@ fn expect_success(output: &Output, what: &str) {
 }
 
 impl Image {
-    /// Makes a volume of `mib` MiB with further arguments of mkntfs; `None` where that is missing.
+    /// Makes a volume of `mib` MiB with further arguments of mkntfs; `None` if that is missing.
     pub(in crate::ntfs) fn make(mib: u64, arguments: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let image = Self { folder };
@@ -66,7 +66,7 @@ impl Image {
         self.folder.path().join("image")
     }
 
-    /// Mounts it with ntfs-3g, lets `fill` work in the mounted folder and unmounts it; `None` where
+    /// Mounts it with ntfs-3g, lets `fill` work in the mounted folder and unmounts it; `None` if
     /// that is not possible.
     pub(in crate::ntfs) fn mounted<T>(
         &self,
@@ -120,7 +120,7 @@ impl Image {
         Some(output.stdout)
     }
 
-    /// What ntfsinfo tells of a file.
+    /// The output of ntfsinfo for a file.
     pub(in crate::ntfs) fn info(&self, path: &str) -> Option<String> {
         let image = self.path();
         let arguments = ["-v", "-F", path].map(OsStr::new);

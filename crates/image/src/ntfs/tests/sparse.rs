@@ -8,7 +8,7 @@ use super::growing::{check, listed_sizes};
 use super::image::Image;
 use super::*;
 
-/// Makes a file of which only `parts` (offset and length) are written; gives its content.
+/// Makes a file of which only `parts` (offset and length) are written; returns its content.
 pub(super) fn make(path: &Path, len: usize, parts: &[(usize, usize)]) -> Vec<u8> {
     let mut data = vec![0; len];
     let mut file = fs::File::create(path).expect("a file");

@@ -16,7 +16,7 @@ use super::*;
 use crate::device::Device;
 use crate::testing::Memory;
 
-/// The record that tells of the second part of `$MFT`; it is not used otherwise.
+/// The record that describes the second part of `$MFT`; it is not used otherwise.
 const HOLDER: u64 = 16;
 /// Clusters that the first part keeps.
 const FIRST: u64 = 8;
@@ -155,7 +155,7 @@ fn runs_of_others(image: &Image, path: &str) -> Option<Vec<(u64, u64, u64)>> {
 }
 
 /// The second reader knows the first part of `$MFT` only, and no file could be written whose record
-/// lies in another.
+/// is in another.
 #[test]
 fn files_of_a_later_part_of_the_table_are_read_and_written() {
     let Some((image, files)) = volume() else {

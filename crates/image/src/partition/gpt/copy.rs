@@ -8,7 +8,7 @@ use crate::device::Device;
 
 /// Bytes that the entries may take: 8192 of the usual length. Windows makes 128.
 const MAX_ENTRIES_LEN: u64 = 1 << 20;
-/// Length of an entry in bytes, at least and at most.
+/// The length of an entry in bytes, at least and at most.
 const ENTRY_LEN: std::ops::RangeInclusive<u64> = 128..=4096;
 
 /// The checksum of headers and entries (UEFI specification 2.10, section 5.3.2).
@@ -22,11 +22,11 @@ pub(super) struct Copy {
 
 /// Why a copy can't be used.
 pub(super) struct Damage {
-    /// What is wrong.
+    /// The problem.
     pub(super) reason: String,
     /// The header if that itself is sound.
     pub(super) header: Option<Box<GptHeader>>,
-    /// Whether nothing says that there ever was one.
+    /// True if nothing says that there ever was one.
     pub(super) is_absent: bool,
 }
 
@@ -48,7 +48,7 @@ impl Damage {
 }
 
 impl Copy {
-    /// The copy whose header lies at `lba`.
+    /// The copy whose header is at `lba`.
     pub(super) fn read(device: &dyn Device, size: u32, lba: u64) -> Result<Self, Damage> {
         let header = header(device, size, lba)?;
         match entries(device, size, lba, &header) {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-/// Whether the programs are there; else says that the test is skipped.
+/// True if the programs are there; else says that the test is skipped.
 fn has_programs() -> bool {
     ["sfdisk", "fdisk"].into_iter().all(|program| {
         let found = Command::new(program).arg("--version").output().is_ok();

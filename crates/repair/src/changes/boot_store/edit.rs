@@ -85,7 +85,7 @@ pub(super) fn make<'c>(
 /// The store that is being edited.
 ///
 /// # Errors
-/// Where it is none.
+/// If it is none.
 pub fn store_in(editor: &Editor) -> Result<Store<'_>, StoreError> {
     Store::new(editor.key("")?.ok_or(StoreError::NoObjects)?)
 }

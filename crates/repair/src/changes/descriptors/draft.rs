@@ -42,7 +42,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Notes that what is changed from here on is this folder, or lies below it.
+    /// Notes that what is changed from here on is this folder, or is below it.
     pub(crate) fn enter(&mut self, folder: &NtPath) {
         if !self.below.contains(folder) {
             self.below.push(folder.clone());
@@ -52,7 +52,7 @@ impl Draft {
     /// The folders that the changes are about, as a journal names them.
     ///
     /// # Errors
-    /// Where a journal has no words for one.
+    /// If a journal can't express one.
     pub(crate) fn below(&self) -> Result<Vec<String>, Error> {
         let text = |path: &NtPath| {
             let text = String::from_utf16(path.units()).map_err(io::Error::other);
@@ -72,7 +72,7 @@ impl Draft {
         }
     }
 
-    /// Number of objects that would change.
+    /// The number of objects that would change.
     pub(crate) const fn objects(&self) -> u64 {
         self.objects
     }

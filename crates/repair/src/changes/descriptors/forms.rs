@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::DescriptorWords;
 use crate::json::write_line;
 
-/// Most bytes of descriptors whose forms are remembered; what they hold takes a few times as much.
+/// The maximum number of bytes of descriptors whose forms are remembered; what they hold takes a
+/// few times as much.
 const MAX_KNOWN: usize = 1 << 18;
 
 /// Remembers the forms of descriptors, as many as are few.
@@ -32,7 +33,7 @@ impl<T> Default for Forms<T> {
 }
 
 impl<T> Forms<T> {
-    /// The form of a descriptor, which `make` gives where it is not known.
+    /// The form of a descriptor, which `make` gives if it is not known.
     pub(super) fn of(&mut self, descriptor: &[u8], make: impl FnOnce(&[u8]) -> T) -> Rc<T> {
         if let Some(form) = self.known.get(descriptor) {
             return Rc::clone(form);

@@ -12,16 +12,16 @@ use crate::run::changes_file::MAX_CHANGES;
 
 /// The version without seals, which held the changes of hives itself.
 const OLD_SCHEMA: u32 = 1;
-/// Longest journal in bytes.
+/// The longest journal in bytes.
 const MAX_LEN: usize = 4 << 20;
-/// Longest journal of the old version that is read, in bytes.
+/// The longest journal of the old version that is read, in bytes.
 pub(crate) const MAX_OLD_LEN: u64 = 32 << 20;
 
 impl Journal {
     /// The journal as JSON, without a seal.
     ///
     /// # Errors
-    /// Where it would be too long to be read again, or says what no journal may say.
+    /// If it would be too long to be read again, or says what no journal may say.
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
         let told = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
         self.validate().map_err(told)?;
@@ -66,10 +66,10 @@ impl Journal {
         }
     }
 
-    /// Reads the journal of a run, but for the changes of its hives.
+    /// Reads the journal of a run, except for the changes of its hives.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// What is wrong with it, for display.
     pub(crate) fn decode(bytes: &[u8], run: &RunId) -> Result<Self, String> {
         Self::check_schema(bytes)?;
         let read: Result<Self, _> = serde_json::from_slice(bytes);
@@ -83,7 +83,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Whether it was written by a version that did not seal runs.
+    /// True if it was written by a version that did not seal runs.
     pub(crate) const fn is_old(&self) -> bool {
         self.schema == OLD_SCHEMA
     }
@@ -91,7 +91,7 @@ impl Journal {
     /// Reads the changes of the hives that a journal of the old version holds itself.
     ///
     /// # Errors
-    /// What is wrong with them, for a person.
+    /// What is wrong with them, for display.
     pub(crate) fn decode_old_changes(bytes: &[u8]) -> Result<Vec<Vec<JournalChange>>, String> {
         #[derive(Deserialize)]
         struct Old {

@@ -16,12 +16,12 @@ use crate::value_data::ValueData;
 pub(crate) struct HiveEntry {
     /// Its name.
     pub(crate) hive: String,
-    /// The root of its volume at the time of the run, where that is not the target.
+    /// The root of its volume at the time of the run, if that is not the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
     pub(crate) path: String,
-    /// Whether it was dirty and recovered from its logs by this run.
+    /// True if it was dirty and recovered from its logs by this run.
     pub(crate) recovered: bool,
     /// Whether reversing `changes` gives back everything that the edit changed.
     pub(crate) reversible: bool,
@@ -33,10 +33,10 @@ pub(crate) struct HiveEntry {
         deserialize_with = "skipped"
     )]
     pub(crate) changes: Vec<JournalChange>,
-    /// The file that holds them; absent where there are none.
+    /// The file that holds them; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) changes_file: Option<ChangesEntry>,
-    /// Number of changes, noted or not.
+    /// The number of changes, noted or not.
     pub(crate) change_count: usize,
     /// The files that are written.
     #[serde(deserialize_with = "list::<8, _, _>")]
@@ -51,7 +51,7 @@ pub(crate) struct HiveEntry {
 pub(crate) struct DescriptorsEntry {
     /// Where old and new ones are.
     pub(crate) records: RecordsEntry,
-    /// Whether the hives are done, so that only descriptors can be half set.
+    /// True if the hives are done, so that only descriptors can be half set.
     pub(crate) begun: bool,
     /// Objects that could not be changed.
     #[serde(default)]
@@ -61,7 +61,7 @@ pub(crate) struct DescriptorsEntry {
     pub(crate) reports: Vec<String>,
 }
 
-/// The sectors that a run changes on a disk that is not mounted.
+/// The sectors that a run changes on an unmounted disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DiskEntry {
     /// The number of the target's partition on it.
@@ -160,7 +160,7 @@ pub(crate) enum Step {
 }
 
 impl HiveEntry {
-    /// The same without the changes, which lie in a file of their own.
+    /// The same without the changes, which are in a file of their own.
     pub(super) fn without_changes(&self) -> Self {
         Self {
             hive: self.hive.clone(),
@@ -176,13 +176,13 @@ impl HiveEntry {
         }
     }
 
-    /// Its path for a person: whole where its volume is not the target.
+    /// Its path for display: whole where its volume is not the target.
     pub(crate) fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)
     }
 }
 
-/// A path below the root of a volume for a person: whole where the volume is not the target.
+/// A path below the root of a volume for display: whole where the volume is not the target.
 pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
     match volume {
         // In paths that begin so a slash does not part names, and this one may be copied.

@@ -10,7 +10,7 @@ const SHOWN_HIVES: usize = 4;
 const SHOWN_TEXT: usize = 256;
 
 impl Journal {
-    /// Number of values and keys that the run has changed; of one that did not end, at most.
+    /// The number of values and keys that the run has changed; of one that did not end, at most.
     fn changes(&self) -> usize {
         match self.state {
             RunState::RolledBack => 0,
@@ -18,7 +18,7 @@ impl Journal {
         }
     }
 
-    /// Number of objects whose descriptors the run has set; of one that did not end, at most.
+    /// The number of objects whose descriptors the run has set; of one that did not end, at most.
     fn objects_set(&self) -> u64 {
         match (&self.descriptors, self.state) {
             (None, _) | (_, RunState::RolledBack) => 0,

@@ -31,12 +31,12 @@ pub struct KeyId([u8; 8]);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct KeyError {
-    /// What is wrong, for a person.
+    /// What is wrong, for display.
     pub reason: String,
 }
 
 impl KeyError {
-    /// What is wrong, for a person.
+    /// What is wrong, for display.
     pub fn new(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { reason }
@@ -47,7 +47,7 @@ impl Key {
     /// A new key.
     ///
     /// # Errors
-    /// Where the system has no random numbers.
+    /// If the system has no random numbers.
     pub fn generate() -> io::Result<Self> {
         let mut bytes = [0; LEN];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
@@ -145,13 +145,13 @@ pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// Where a machine keeps its key.
 pub trait KeyStore: fmt::Debug + Send + Sync {
-    /// The key, where there is one already.
+    /// The key, if there is one already.
     ///
     /// # Errors
     /// Why it can't be used.
     fn load(&self) -> Result<Option<Key>, KeyError>;
 
-    /// The key; where there is none yet, a new one that is durable.
+    /// The key; if there is none yet, a new one that is durable.
     ///
     /// # Errors
     /// Why there is none.

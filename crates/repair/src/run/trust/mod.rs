@@ -1,6 +1,7 @@
-//! Which runs are believed. The folder `diskmend` lies on the disk, and whoever could write to the
-//! disk could write a run there. So each run is sealed with a key that is kept off the disk, and one
-//! whose seal does not fit is never completed, followed or undone unless a person has looked at it.
+//! Which runs are believed. The folder `diskmend` is on the disk, and whoever could write to the
+//! disk could write a run there. So each run is sealed with a key that is kept off the disk, and
+//! one whose seal does not fit is never completed, followed or undone unless a person has looked at
+//! it.
 
 mod key;
 mod run_key;
@@ -55,7 +56,7 @@ pub enum Doubt {
 }
 
 impl Trust {
-    /// Whether the run is believed.
+    /// True if the run is believed.
     #[must_use]
     pub const fn is_given(&self) -> bool {
         matches!(self, Self::Own | Self::Known { .. })
@@ -94,7 +95,7 @@ pub(crate) struct Judge {
     keys: Keys,
     /// The target's disk.
     pub(crate) identity: TargetIdentity,
-    /// The number of the target's partition, on a disk that is not mounted.
+    /// The number of the target's partition, on an unmounted disk.
     pub(crate) partition: Option<u32>,
     /// A person has looked at the run that is named, and vouches for it.
     pub(crate) vouched: bool,
@@ -119,7 +120,7 @@ impl Judge {
         }
     }
 
-    /// The same for a partition of a disk that is not mounted.
+    /// The same for a partition of an unmounted disk.
     pub(crate) fn of_partition(self, partition: Option<u32>) -> Self {
         Self { partition, ..self }
     }
@@ -132,7 +133,7 @@ impl Judge {
         Ok(RunKey::derive(&self.keys.obtain()?, run, &self.identity))
     }
 
-    /// Whether this machine can seal what it writes; makes its key where it has none yet.
+    /// Whether this machine can seal what it writes; makes its key if it has none yet.
     ///
     /// # Errors
     /// Why not.
@@ -140,10 +141,10 @@ impl Judge {
         self.keys.obtain().map(|_| ())
     }
 
-    /// Whether this machine's key is in order, where it has one already. Nothing is written.
+    /// Whether this machine's key is in order, if it has one already. Nothing is written.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The problem with it.
     pub(crate) fn check_key(&self) -> Result<(), KeyError> {
         self.keys.check()
     }

@@ -1,12 +1,12 @@
 //! The seal of a journal: the last member of its JSON, over all bytes before it. It is checked over
-//! the bytes as they lie on disk; nothing is read and written anew for that.
+//! the bytes as they are on disk; nothing is read and written anew for that.
 
 use super::KeyId;
 use super::run_key::{Mac, RunKey};
 
 /// What ends a journal without a seal.
 const END: &[u8] = b"\n}\n";
-/// What stands before the id of the key, before the MAC, and after it.
+/// What is before the id of the key, before the MAC, and after it.
 const BEFORE_KEY: &str = ",\n  \"seal\": {\n    \"key\": \"";
 const BEFORE_MAC: &str = "\",\n    \"mac\": \"";
 const AFTER: &str = "\"\n  }\n}\n";
@@ -25,7 +25,7 @@ pub(crate) struct Sealed<'a> {
 
 /// Adds the seal to a journal, which must end as JSON does that is printed with two spaces.
 ///
-/// `None` where it ends otherwise.
+/// `None` if it ends otherwise.
 pub(crate) fn seal(journal: &[u8], key: &RunKey) -> Option<Vec<u8>> {
     let journal = journal.strip_suffix(END)?;
     let (id, mac) = (key.id, key.seal(journal));

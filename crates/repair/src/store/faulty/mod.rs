@@ -194,7 +194,7 @@ impl FaultyDisk {
         self.world().faults.push((operation, fault));
     }
 
-    /// Number of operations since [`fail_at`](Self::fail_at), or since the beginning.
+    /// The number of operations since [`fail_at`](Self::fail_at), or since the beginning.
     pub(crate) fn operations(&self) -> usize {
         self.world().operations
     }

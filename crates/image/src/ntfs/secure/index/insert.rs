@@ -1,6 +1,6 @@
 //! Adding to an index, in memory (Linux-NTFS, B*Trees).
 //!
-//! A full node is replaced by two new ones, which the parent then names instead; where the parent is
+//! A full node is replaced by two new ones, which the parent then names instead; if the parent is
 //! full it is replaced likewise, up to the root, whose entries move into a new block when they
 //! become too many. Since no block in use is divided in its place, the old tree stays whole until
 //! the one block is written that names the new ones.
@@ -91,8 +91,8 @@ impl<K: Key, B: Blocks> Index<K, B> {
         Err(self.too_deep())
     }
 
-    /// Moves the entries of the root into a new block, its only child then. `false` where it has
-    /// none, or more than a block has room for.
+    /// Moves the entries of the root into a new block, its only child then. `false` if it has none,
+    /// or more than a block has room for.
     pub(in super::super) fn push_down(&mut self) -> Result<bool, SecurityError> {
         let entries = self.root.entries::<K>()?;
         let trial = Node::new_block(self.block_len(), 0, 0).with(&entries)?;
@@ -122,7 +122,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         self.root.bytes()
     }
 
-    /// Whether that has changed.
+    /// True if that has changed.
     pub(in super::super) fn root_changed(&self) -> bool {
         self.root_changed
     }
@@ -249,7 +249,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
 }
 
 /// Divides the entries of a full node, of which the one at `new` is new. Where it comes after all
-/// others, as it always will, the first half stays full. `None` where there are too few.
+/// others, as it always will, the first half stays full. `None` if there are too few.
 fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Halves<K>> {
     let items = entries.len().checked_sub(1).filter(|items| *items >= 3)?;
     let is_last = new.checked_add(1) == Some(items);

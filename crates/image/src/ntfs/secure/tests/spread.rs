@@ -7,10 +7,10 @@ use crate::ntfs::place::Lcn;
 use crate::ntfs::runs::{self, Run};
 use crate::ntfs::testing::{RecordBuilder, non_resident};
 
-/// The record that tells of the rest of `$SDS`; it is not used otherwise.
+/// The record that describes the rest of `$SDS`; it is not used otherwise.
 const HOLDER: u64 = 16;
 
-/// Runs as they lie in a record.
+/// Runs as they are in a record.
 fn pairs(runs: &[Run]) -> Vec<u8> {
     runs::encode(runs).expect("fits")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// What lies on a disk, without update sequence numbers.
+/// What is on a disk, without update sequence numbers.
 #[derive(Clone, Default)]
 struct Volume {
     blocks: BTreeMap<u64, Vec<u8>>,
