@@ -34,14 +34,14 @@ impl BaseBlock {
         }
     }
 
-    /// Sets the checksum to what the other fields demand.
+    /// Sets the checksum that the other fields require.
     pub(crate) fn seal(&mut self) {
         if let Some(sum) = checksum(zerocopy::IntoBytes::as_bytes(self)) {
             self.checksum = sum.into();
         }
     }
 
-    /// Checks all that must hold in a primary file's base block, whatever its sequence numbers.
+    /// Checks every rule for a primary file's base block, except those about sequence numbers.
     ///
     /// # Errors
     /// The first field that Windows would refuse.
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Each mark alone tells that Windows Vista or later has written the hive.
+    /// Each mark alone shows that Windows Vista or later has written the hive.
     #[test]
     fn the_base_block_tells_whose_table_counts() {
         let table = |minor: u32, mark: fn(&mut BaseBlock)| {

@@ -8,7 +8,7 @@ use crate::error::Corruption;
 use crate::format::CellHeader;
 use crate::offset::CellOffset;
 
-/// The hive bins of one hive, with the minor version that decides how some cells are read.
+/// The hive bins of one hive, and the minor version, which determines how some cells are read.
 #[derive(Clone, Copy)]
 pub struct Bins<'a> {
     data: &'a [u8],
@@ -38,7 +38,7 @@ impl<'a> Bins<'a> {
         self.minor
     }
 
-    /// The payload of the allocated cell at `at`: what follows its size field.
+    /// The payload of the allocated cell at `at`: the bytes after its size field.
     ///
     /// # Errors
     /// If there is no allocated cell of a valid size (regf spec, Cell).
@@ -108,7 +108,7 @@ impl<'a> Bins<'a> {
     }
 }
 
-/// Refuses a cell whose signature is not the one expected.
+/// Refuses a cell with another signature than the expected one.
 pub(crate) fn expect_signature(
     what: &'static str,
     at: CellOffset,

@@ -16,8 +16,8 @@ const ROOT_CELL_LEN: usize = (4 + KeyNode::LEN + ROOT_NAME.len()).next_multiple_
 const SECURITY_CELL: usize = ROOT_CELL + ROOT_CELL_LEN;
 
 impl Hive {
-    /// Makes an empty hive of the given minor version. `descriptor` is the self-relative security
-    /// descriptor (MS-DTYP 2.4.6) of the root key, which keys created below share.
+    /// Creates an empty hive of the given minor version. `descriptor` is the self-relative security
+    /// descriptor (MS-DTYP 2.4.6) of the root key; keys that are created below share it.
     ///
     /// # Errors
     /// If the minor version is not 3 to 6 or the descriptor does not fit one page.
@@ -66,7 +66,7 @@ impl Hive {
             false => None,
         };
         let mut image = image.ok_or_else(|| refused("new hive", "two pages", descriptor.len()))?;
-        // All of it is new: a commit has to write every page.
+        // Everything is new: a commit has to write every page.
         let _ = image.zero(PAGE_LEN - 1, 1);
         Ok(Self { image })
     }

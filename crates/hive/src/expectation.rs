@@ -1,4 +1,4 @@
-//! What changes of a hive have left to be found.
+//! What must be found in a hive after its changes.
 
 use std::cmp::Ordering;
 
@@ -9,27 +9,27 @@ use crate::error::Corruption;
 use crate::hive::Hive;
 use crate::name::NameBuf;
 
-/// What a hive is to hold at one place.
+/// What a hive must contain in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expectation<'a> {
     /// Path of the key below the root, as in [`Hive::key`].
     pub key: &'a str,
-    /// What is to be there.
+    /// What must be there.
     pub expected: Expected<'a>,
 }
 
-/// What a key is to be or to hold.
+/// What a key must be or contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected<'a> {
     /// The key exists.
     Key,
     /// The key does not exist.
     NoKey,
-    /// The key exists and has a value that holds this.
+    /// The key exists and has a value with this content.
     Value {
         /// The value's name, empty for the default value.
         name: &'a str,
-        /// What it holds.
+        /// The content.
         content: &'a ValueContent,
     },
     /// The key has no value with this name, or does not exist.
@@ -40,17 +40,17 @@ pub enum Expected<'a> {
 }
 
 impl<'a> Expectation<'a> {
-    /// The last word of the changes on every key and value.
+    /// The final state of every key and value after the changes.
     #[must_use]
     pub fn of_all(changes: &'a [Change]) -> Vec<Self> {
         let mut last: Vec<Last<'a>> = changes.iter().enumerate().map(Last::new).collect();
-        // The latest first among equals, which is the one that stays.
+        // The latest first among equals; only the latest is kept.
         last.sort_by(|a, b| a.place_cmp(b).then(b.index.cmp(&a.index)));
         last.dedup_by(|later, first| later.place_cmp(first) == Ordering::Equal);
         last.into_iter().map(|last| last.expectation).collect()
     }
 
-    /// Looks it up in a hive; returns what is found there instead, in words.
+    /// Looks it up in a hive; if the hive contains something else, returns that in words.
     ///
     /// # Errors
     /// If a structure on the way is corrupt.
@@ -80,10 +80,10 @@ impl<'a> Expectation<'a> {
     }
 }
 
-/// What a change leaves behind, and where.
+/// The last change of a place.
 struct Last<'a> {
     key: NameBuf,
-    /// Absent if the change is about the key itself.
+    /// `None` if the change is about the key itself.
     value: Option<NameBuf>,
     index: usize,
     expectation: Expectation<'a>,

@@ -63,7 +63,8 @@ pub struct BaseBlock {
 }
 
 impl BaseBlock {
-    /// What Windows Vista and later put behind the GUIDs of a hive that they have loaded.
+    /// The signature that Windows Vista and later put after the GUIDs of a hive that they have
+    /// loaded.
     pub const GUID_SIGNATURE: [u8; 4] = *b"rmtm";
     /// The signature of every hive and log file.
     pub const SIGNATURE: [u8; 4] = *b"regf";

@@ -1,8 +1,8 @@
-//! A bit for each place of the hive bins where a cell can start.
+//! A bitmap with one bit for each place of the hive bins at which a cell can start.
 
 use crate::format::CellHeader;
 
-/// Bytes of the hive bins that one word of bits stands for.
+/// The number of bytes of the hive bins that one word of bits covers.
 pub(super) const WORD_SPAN: usize = CellHeader::ALIGN * u64::BITS as usize;
 
 /// One bit for each multiple of 8 below the length of the hive bins.
@@ -13,7 +13,7 @@ pub(super) struct Bitmap {
     words: Vec<u64>,
 }
 
-/// The word that holds a position's bit, and the bit.
+/// The word that contains a position's bit, and the bit.
 #[inline]
 const fn locate(at: usize) -> (usize, u64) {
     (
@@ -23,7 +23,7 @@ const fn locate(at: usize) -> (usize, u64) {
 }
 
 impl Bitmap {
-    /// All clear, for bins of `len` bytes.
+    /// A clear bitmap for bins of `len` bytes.
     pub(super) fn new(len: usize) -> Self {
         Self {
             words: vec![0; len.div_ceil(WORD_SPAN)],
@@ -40,7 +40,7 @@ impl Bitmap {
         self.words.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
-    /// Sets a bit and tells whether it was clear; never true past the end.
+    /// Sets a bit; returns true if it was clear. Never true past the end.
     #[inline]
     pub(super) fn insert(&mut self, at: usize) -> bool {
         insert(&mut self.words, at)
@@ -58,7 +58,7 @@ impl Bitmap {
         Some(word * WORD_SPAN + bits.trailing_zeros() as usize * CellHeader::ALIGN)
     }
 
-    /// Sets all bits of `other`; tells whether none of them was set before.
+    /// Sets all bits of `other`; returns true if none of them was set before.
     pub(super) fn merge(&mut self, other: &Self) -> bool {
         let mut both = 0;
         for (ours, theirs) in self.words.iter_mut().zip(&other.words) {
@@ -85,7 +85,7 @@ impl Bitmap {
     }
 }
 
-/// Sets a bit in words that start at position 0; tells whether it was clear.
+/// Sets a bit in words that start at position 0; returns true if it was clear.
 #[inline]
 pub(super) fn insert(words: &mut [u64], at: usize) -> bool {
     let (word, bit) = locate(at);

@@ -1,4 +1,4 @@
-//! Numbers that are equal for names that differ in case only.
+//! Numbers that are equal for names that differ only in case.
 
 use diskmend_base::upcase::upcase;
 
@@ -11,8 +11,8 @@ const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 /// An odd number without a pattern (2^64 divided by the golden ratio), to spread bits.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A number for a name. Names that are equal except for case have equal numbers; the reverse holds
-/// for most names only.
+/// A number for a name. Names that differ only in case have equal numbers, and most other names
+/// have different numbers.
 #[inline]
 pub(super) fn fingerprint(name: Name<'_>) -> u32 {
     if name.is_compressed()
@@ -40,8 +40,8 @@ fn of_ascii(characters: &[u8]) -> Option<u32> {
     (bits & NOT_ASCII == 0).then_some((state >> 32) as u32)
 }
 
-/// Up to eight characters as one number: two halves that may overlap, not a copy, which would
-/// take longer than all the rest.
+/// Up to eight characters as one number. They are read as two halves that may overlap, because
+/// copying them would take longer than everything else.
 #[inline]
 fn up_to_eight(characters: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (characters.first_chunk::<4>(), characters.last_chunk::<4>())

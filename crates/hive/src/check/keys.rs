@@ -11,10 +11,10 @@ use crate::offset::CellOffset;
 /// The maximum number of levels of keys below the root that Windows loads.
 pub(super) const MAX_DEPTH: u32 = crate::edit::MAX_DEPTH as u32;
 
-/// The bits of a key node's layered field that hold its semantics.
+/// The bits of a key node's layered field that contain its semantics.
 const LAYERED_SEMANTICS: u8 = 3;
 
-/// True if a unit of a key name keeps common programs from opening the key.
+/// True if many programs can't open a key with this unit in its name.
 const fn is_odd(unit: u16) -> bool {
     unit < b' ' as u16 || unit == b'\\' as u16
 }
@@ -108,7 +108,7 @@ impl<'a> Walker<'a> {
             });
         }
         let odd = if compressed {
-            // Without an early end the loop takes many characters at once.
+            // A loop without an early exit handles many characters at once.
             let odd = |byte: &u8| is_odd(u16::from(*byte));
             stored.iter().fold(false, |any, byte| any | odd(byte))
         } else {
@@ -215,11 +215,11 @@ impl<'a> Walker<'a> {
             && ground.starts.contains(at)
             && signature == Some(&KeySecurity::SIGNATURE);
         if is_security {
-            // It is referenced, if not from where it should be.
+            // Something refers to it, even if the reference comes from the wrong place.
             self.taken.insert(at);
         }
         if ground.ring.len() == 0 && is_security {
-            // Of a ring that can't be followed one problem tells enough.
+            // If a ring can't be followed, one problem is enough.
             return;
         }
         self.problem(ProblemKind::SecurityNotOnRing, cell, cell, || {

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Windows would refuse the hive or not see part of it, or an edit could lose data.
     Error,
-    /// Windows lives with it, and edits are safe.
+    /// Windows tolerates it, and edits are safe.
     Warning,
 }
 
@@ -20,10 +20,10 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Declares [`ProblemKind`] with the code and the severity of each kind beside its meaning.
+/// Declares [`ProblemKind`] with the code, the severity and the meaning of each kind.
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $severity:ident;)+) => {
-        /// What is wrong, see the table at [`crate::check`].
+        /// The kind of a problem, see the table at [`crate::check`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ProblemKind {
@@ -34,7 +34,7 @@ macro_rules! kinds {
             /// Every kind.
             pub const ALL: &[Self] = &[$(Self::$kind),+];
 
-            /// A short name that never changes, to tell kinds apart in scripts.
+            /// A short name that never changes, by which scripts distinguish kinds.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self {
@@ -42,7 +42,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// How bad it is; the same for all problems of one kind.
+            /// The severity; it is equal for all problems of one kind.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self {

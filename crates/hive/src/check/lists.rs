@@ -12,32 +12,33 @@ use crate::format::{HashElement, IndexElement, KeyNode, ListHeader};
 use crate::name::Name;
 use crate::offset::CellOffset;
 
-/// First minor version with `lh` lists, and with `lf` lists.
+/// The first minor version with `lh` lists, and with `lf` lists.
 const MIN_MINOR_HASH: u32 = 5;
 const MIN_MINOR_FAST: u32 = 3;
 
-/// So many keys may wait for their visit. If there are more, the subkeys of a key are passed on
-/// part by part, so that memory does not depend on how many it has.
+/// The maximum number of keys that wait to be visited. If there are more, the subkeys of a key are
+/// queued in parts, so that the memory does not depend on their number.
 const MAX_PENDING: usize = 1 << 15;
-/// The fewest subkeys in such a part: to find its start takes a look at all leaves.
+/// The smallest number of subkeys in such a part: finding its start takes a pass over all leaves.
 const MIN_PART: usize = 1024;
 
-/// What the subkeys of one key amount to so far.
+/// What is known so far about the subkeys of one key.
 struct Siblings<'a> {
     key: CellOffset,
     depth: u32,
     last: Option<Name<'a>>,
     count: usize,
-    /// The length of the pending keys before this key's subkeys.
+    /// The number of pending keys before this key's subkeys were queued.
     pending: usize,
-    /// The number of the first subkey that was not passed on.
+    /// The number of the first subkey that was not queued.
     rest: Option<usize>,
     max_name: usize,
     max_class: u32,
 }
 
 impl<'a> Walker<'a> {
-    /// Checks the subkey list of a key, `depth` levels below the root, and its subkeys' nodes.
+    /// Checks the subkey list of a key, `depth` levels below the root, and the nodes of its
+    /// subkeys.
     pub(super) fn subkeys_of(&mut self, key: CellOffset, node: &'a KeyNode, depth: u32) {
         let expected = node.subkey_count.get() as usize;
         if expected == 0 {
@@ -86,16 +87,17 @@ impl<'a> Walker<'a> {
         self.compare_with_lists(key, node, &siblings);
     }
 
-    /// True if no more subkeys are passed on now, of a key for which `pending` keys waited before.
+    /// True if no more subkeys can be queued now, for a key before which `pending` keys were
+    /// waiting.
     #[inline]
     fn is_full(&self, pending: usize) -> bool {
         self.pending.len() >= MAX_PENDING && self.pending.len() - pending >= MIN_PART
     }
 
-    /// Passes on subkeys of a key that were checked already, but found no room.
+    /// Queues subkeys of a key that were already checked, but did not fit into the queue.
     ///
-    /// In a list that is not sound they may be others, which is one problem more or less: what of it
-    /// does not fit its cell was reported when the key was checked.
+    /// In a corrupt list these may be other subkeys, which changes only the number of problems:
+    /// everything that does not fit its cell was reported when the key was checked.
     #[cold]
     pub(super) fn further_subkeys_of(&mut self, rest: Pending, node: &'a KeyNode) {
         let slot = self.pending.len();
@@ -124,7 +126,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Passes on the subkeys of a leaf; false once there is no room.
+    /// Queues the subkeys of a leaf; false if the queue is full.
     fn pass_on(&mut self, leaf: &[u8], number: &mut u32, rest: Pending, slot: usize) -> bool {
         let Some(header) = bytes::view::<ListHeader>(leaf, 0) else {
             return true;
@@ -205,7 +207,7 @@ impl<'a> Walker<'a> {
         key: CellOffset,
     ) -> Option<(&'a ListHeader, &'a [u8])> {
         let payload = self.claim(cell, what, from, Some(key))?;
-        // A cell has at least four bytes of payload, as many as the header.
+        // A cell has at least four bytes of payload, which is the length of the header.
         Some((bytes::view(payload, 0)?, payload))
     }
 
@@ -349,8 +351,9 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// What an order of two names is that is wrong by the tables of Windows NT 5 and of Windows 8:
-/// versions between them, which upper-case some letters otherwise, may have sorted them so.
+/// The kind of problem if two names are in the wrong order by the tables of Windows NT 5 and of
+/// Windows 8: versions in between, which upper-case some letters in another way, may have sorted
+/// them so.
 #[cold]
 fn order_kind(last: Name<'_>, name: Name<'_>) -> ProblemKind {
     if last.case_depends_on_windows() || name.case_depends_on_windows() {

@@ -1,14 +1,14 @@
 //! The full structural check of a hive in memory.
 //!
-//! A first pass goes through the bins in their order: bins follow each other to the end of the
-//! hive, cells tile each bin. A second pass goes from the root key to every structure that it
-//! leads to. Both mark places in bitmaps, by which a cell without a reference, or with two, shows.
-//! Volatile subkey lists mean nothing on disk and are never followed; the value count of a key
-//! with a predefined handle is not a count.
+//! The first pass goes through the bins in their order: the bins must follow each other to the end
+//! of the hive, and cells must fill each bin. The second pass goes from the root key to every
+//! structure that it leads to. Both mark positions in bitmaps, which reveal cells without a
+//! reference or with two. Volatile subkey lists mean nothing on disk and are never followed; the
+//! value count of a key with a predefined handle is not a count.
 //!
-//! An *error* means that Windows would refuse the hive or not see part of it, or that an edit
-//! could lose data. A *warning* is what Windows lives with and edits are safe with: an edit never
-//! frees a security cell by its reference count alone.
+//! An *error* means that Windows would refuse the hive or not see part of it, or that an edit could
+//! lose data. A *warning* is something that Windows tolerates and that does not make edits unsafe:
+//! an edit never frees a security cell by its reference count alone.
 //!
 //! # Kinds of problems
 //!
@@ -106,26 +106,26 @@ use crate::format::{BaseBlock, CellHeader, KeyNode};
 use crate::hive::Hive;
 use crate::offset::{CellOffset, FileOffset};
 
-/// Hives shorter than this are checked by one thread.
+/// Shorter hives are checked by one thread.
 const MIN_PARALLEL_LEN: usize = 2 << 20;
-/// Bytes of bitmaps beyond 1/32 of the hive that more threads may take.
+/// The maximum size in bytes of bitmaps beyond 1/32 of the hive for more threads.
 const PARALLEL_MEMORY: usize = 3 << 20;
-/// More threads than this wait for each other most of the time.
+/// More threads than this would mostly wait for each other.
 const MAX_THREADS: usize = 8;
 
 /// Checks a hive's structure, from its base block to the last cell.
 ///
-/// Takes time in proportion to the length of the hive, memory of at most 1/20 of it and 16 MiB,
-/// whatever it holds, and several threads if it is long. The sequence numbers and the
-/// checksum of the base block are not looked at: they are right once a hive was opened or
-/// committed.
+/// The check takes time in proportion to the length of the hive, and at most 1/20 of that length
+/// plus 16 MiB of memory, whatever the hive contains. It uses several threads for a long hive. It
+/// ignores the sequence numbers and the checksum of the base block: they are right after a hive was
+/// opened or committed.
 #[must_use]
 pub fn check(hive: &Hive) -> Report {
     let available = thread::available_parallelism().map_or(1, usize::from);
     check_with(hive, threads_for(hive.image().bins_len(), available))
 }
 
-/// Each thread needs a bitmap of 1/64 of the hive, beside one that they share.
+/// Each thread needs a bitmap of 1/64 of the hive, in addition to one that they share.
 fn threads_for(len: usize, available: usize) -> usize {
     if len < MIN_PARALLEL_LEN {
         return 1;
@@ -164,8 +164,8 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Checks with several threads, or with one. With several, `None` if the report would depend on
-    /// which of them was faster.
+    /// Checks with several threads, or with one. With several, returns `None` if the report would
+    /// depend on which of them was faster.
     fn check(&self, threads: usize) -> Option<Report> {
         let mut tiling = tiling::tile(self.data, threads);
         let mut found = std::mem::take(&mut tiling.tally.found);
@@ -235,7 +235,7 @@ impl Subject<'_> {
         let mut walkers = thread::scope(|scope| {
             let mut others = Vec::new();
             for _ in 1..threads {
-                // What the first walker knows to be taken shows when all are merged.
+                // Merging the walkers shows which cells the first walker already knew to be taken.
                 let mut walker = Walker::new(ground, Bitmap::new(self.data.len()));
                 let spawned = thread::Builder::new().spawn_scoped(scope, move || {
                     let guard = AbandonOnPanic(pool);
@@ -285,7 +285,7 @@ impl Subject<'_> {
     }
 }
 
-/// What all walkers together counted and found.
+/// The combined counts and problems of all walkers.
 struct Outcome {
     taken: Bitmap,
     found: Collector,
@@ -295,7 +295,8 @@ struct Outcome {
     parents: Parents,
 }
 
-/// Lets the other walkers end when one panics, so that the panic is seen and not a hang.
+/// Stops the other walkers if one panics, so that the panic is reported and the check does not
+/// hang.
 struct AbandonOnPanic<'p>(&'p Pool);
 
 impl Drop for AbandonOnPanic<'_> {

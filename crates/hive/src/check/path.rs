@@ -1,4 +1,4 @@
-//! The path of a key in a report, by way of the key nodes' parent fields.
+//! The path of a key in a report, found through the key nodes' parent fields.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use crate::format::{CellHeader, KeyNode};
 use crate::name::Name;
 use crate::offset::CellOffset;
 
-/// The longest text of a path in a report. Of a longer path the end is shown.
+/// The maximum length of a path in a report. Of a longer path only the end is shown.
 const MAX_PATH_LEN: usize = 4096;
 
-/// The parents of keys that state another one.
+/// The real parents of keys whose nodes name another one.
 #[derive(Default)]
 pub(super) struct Parents {
     by_key: HashMap<CellOffset, CellOffset>,
@@ -21,7 +21,7 @@ pub(super) struct Parents {
 }
 
 impl Parents {
-    /// Remembers that `parent` is what lists `key`.
+    /// Records that `parent` lists `key`.
     pub(super) fn correct(&mut self, key: CellOffset, parent: CellOffset) {
         if self.by_key.len() < MAX_PROBLEMS {
             self.by_key.insert(key, parent);

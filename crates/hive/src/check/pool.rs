@@ -1,21 +1,21 @@
-//! Sharing the keys that are still to be visited among threads.
+//! Shares the keys that have yet to be visited among threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::offset::CellOffset;
 
-/// A key whose subkeys and values are still to be checked.
+/// A key with subkeys and values that have yet to be checked.
 #[derive(Clone, Copy)]
 pub(super) struct Pending {
     pub(super) key: CellOffset,
-    /// Levels below the root.
+    /// Its depth below the root.
     pub(super) depth: u32,
-    /// The number of subkeys that were passed on already; 0 if the key itself is to be checked.
+    /// The number of its subkeys that were already queued; 0 if the key itself has to be checked.
     pub(super) passed: u32,
 }
 
-/// Keys that busy threads leave to idle ones.
+/// Keys that busy threads give to idle ones.
 pub(super) struct Pool {
     shared: Mutex<Shared>,
     wake: Condvar,
@@ -47,14 +47,14 @@ impl Pool {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves keys to an idle worker; waits for some, and returns false once all are visited.
+    /// Moves keys to an idle worker; waits for some, and returns false when all are visited.
     pub(super) fn take(&self, keys: &mut Vec<Pending>) -> bool {
         let mut shared = self.lock();
         shared.idle += 1;
         self.idle.store(shared.idle, Ordering::Relaxed);
         loop {
             if !shared.keys.is_empty() {
-                // Half for the others that may be waiting too.
+                // Half of them stay for other workers that may be waiting too.
                 let rest = shared.keys.len() / 2;
                 keys.extend(shared.keys.drain(rest..));
                 shared.idle -= 1;
@@ -73,7 +73,7 @@ impl Pool {
         }
     }
 
-    /// Gives the older half of a worker's keys away if another worker waits for some.
+    /// Gives the older half of a worker's keys away, if another worker is waiting.
     #[inline]
     pub(super) fn share(&self, keys: &mut Vec<Pending>) {
         if self.idle.load(Ordering::Relaxed) > 0 && keys.len() > 1 {
@@ -88,13 +88,13 @@ impl Pool {
         self.wake.notify_one();
     }
 
-    /// Takes note that a worker could not be started. The caller is a worker too, so that the
-    /// others still have somebody to wait for.
+    /// Records that a worker could not be started. The caller is a worker too, so the others do not
+    /// wait in vain.
     pub(super) fn retire_one(&self) {
         self.lock().workers -= 1;
     }
 
-    /// Ends the others' wait when a worker ends by a panic.
+    /// Ends the others' wait if a worker panics.
     pub(super) fn abandon(&self) {
         self.lock().done = true;
         self.wake.notify_all();

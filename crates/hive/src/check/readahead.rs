@@ -1,16 +1,16 @@
-//! Reading memory in order before it is read out of order.
+//! Reads memory in order before it is read out of order.
 
 use std::hint::black_box;
 
-/// Bytes that are read ahead at once.
+/// The number of bytes that are read ahead at once.
 const BLOCK: usize = 8192;
-/// Bytes that memory delivers at once on the common processors.
+/// The number of bytes that memory delivers at once on common processors.
 const LINE: usize = 64;
 
 /// Brings each block of the hive into the processor's caches when its first cell is visited.
 ///
-/// The cells of a key lie near each other, but not in the order in which they are visited. A pass
-/// in order over all of a block costs less than two or three waits for memory.
+/// The cells of a key are near each other, but are not visited in the order of their positions. One
+/// pass in order over a whole block costs less than waiting for memory two or three times.
 pub(super) struct ReadAhead {
     /// One bit for each block.
     done: Vec<u64>,
@@ -38,7 +38,7 @@ impl ReadAhead {
     }
 }
 
-/// Reads one block, whatever it holds.
+/// Reads one block, whatever it contains.
 #[inline(never)]
 fn read(data: &[u8]) {
     let lines = data.iter().step_by(LINE).take(BLOCK / LINE);

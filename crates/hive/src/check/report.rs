@@ -1,4 +1,4 @@
-//! What a check found, and the bounded collection of it.
+//! The result of a check, and the collection of problems, which is bounded.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,27 +9,27 @@ use crate::offset::{CellOffset, FileOffset};
 /// The maximum number of problems that a report describes; further ones are counted.
 pub const MAX_PROBLEMS: usize = 1000;
 
-/// The longest text of what was expected or found; of a longer one the start is shown.
+/// The maximum length of the expected and actual texts; of a longer text only the start is shown.
 const MAX_TEXT_LEN: usize = 1024;
 
-/// One thing that is wrong with a hive.
+/// One problem of a hive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// Where it is in the file.
+    /// The place in the file.
     pub offset: FileOffset,
     /// The problem.
     pub kind: ProblemKind,
-    /// The key that it concerns, `\` for the root; characters that are unsafe to print are escaped.
-    /// `None` if no key is known.
+    /// The path of the key with the problem, `\` for the root; characters that are unsafe to print
+    /// are escaped. `None` if no key is known.
     pub path: Option<String>,
-    /// What the format demands there.
+    /// What the format requires.
     pub expected: Cow<'static, str>,
-    /// What is there.
+    /// What was found.
     pub actual: Cow<'static, str>,
 }
 
 impl Problem {
-    /// How bad it is.
+    /// The severity.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         self.kind.severity()
@@ -49,8 +49,8 @@ impl fmt::Display for Problem {
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What is wrong, in the order of the file; at most [`MAX_PROBLEMS`], errors before warnings
-    /// where there are more.
+    /// The problems, in the order of the file; at most [`MAX_PROBLEMS`]. If there are more, errors
+    /// are preferred.
     pub problems: Vec<Problem>,
     /// The number of problems found beyond those in `problems`.
     pub omitted: usize,
@@ -58,7 +58,7 @@ pub struct Report {
     pub errors: usize,
     /// The number of warnings, described or not.
     pub warnings: usize,
-    /// What the hive holds.
+    /// The content of the hive.
     pub content: Content,
 }
 
@@ -70,7 +70,7 @@ impl Report {
     }
 }
 
-/// What a hive holds, as far as the check could reach it.
+/// The content of a hive, as far as the check could reach it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     /// Hive bins.
@@ -87,7 +87,7 @@ pub struct Content {
     pub free_bytes: usize,
 }
 
-/// A problem before its key's path is worked out.
+/// A problem before its key's path is known.
 pub(super) struct Found {
     pub(super) kind: ProblemKind,
     pub(super) offset: FileOffset,
@@ -96,7 +96,7 @@ pub(super) struct Found {
     pub(super) actual: Cow<'static, str>,
 }
 
-/// A name of the hive in the text may be as long as a cell.
+/// Shortens a text: a name in it may be as long as a cell.
 fn shortened(mut text: Cow<'static, str>) -> Cow<'static, str> {
     if text.len() > MAX_TEXT_LEN {
         let mut short: String = text.chars().take(MAX_TEXT_LEN).collect();
@@ -106,7 +106,7 @@ fn shortened(mut text: Cow<'static, str>) -> Cow<'static, str> {
     text
 }
 
-/// Collects problems, no more of each severity than a report can hold.
+/// Collects problems of each severity, as many as a report can contain.
 #[derive(Default)]
 pub(super) struct Collector {
     errors: Vec<Found>,
@@ -116,8 +116,8 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Adds a problem; `texts` gives what was expected and what was found, and is not asked once
-    /// enough problems are known.
+    /// Adds a problem; `texts` returns the expected and the actual text, and is not called if there
+    /// are enough problems.
     #[cold]
     pub(super) fn add<E, A>(
         &mut self,
@@ -146,7 +146,7 @@ impl Collector {
         }
     }
 
-    /// Takes over what another collector holds.
+    /// Adds the problems of another collector.
     pub(super) fn merge(&mut self, other: Self) {
         for (ours, theirs) in [
             (&mut self.errors, other.errors),
@@ -159,7 +159,7 @@ impl Collector {
         self.warning_count += other.warning_count;
     }
 
-    /// Whether problems were left out; which ones depends on the order in which they were found.
+    /// True if problems were left out; which ones depends on the order in which they were found.
     pub(super) fn overflowed(&self) -> bool {
         self.error_count > MAX_PROBLEMS || self.warning_count > MAX_PROBLEMS
     }

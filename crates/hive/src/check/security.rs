@@ -11,17 +11,17 @@ use super::tiling::Tiling;
 use crate::format::{CellHeader, KeySecurity};
 use crate::offset::CellOffset;
 
-/// Structure of a self-relative security descriptor without its parts (MS-DTYP 2.4.6).
+/// The length of a self-relative security descriptor without its parts (MS-DTYP 2.4.6).
 const DESCRIPTOR_LEN: usize = 20;
-/// The control bit of a descriptor whose parts lie behind it.
+/// The control bit of a self-relative descriptor.
 const SELF_RELATIVE: u8 = 0x80;
 
-/// The shortest cell of a security cell with a valid descriptor. So of two of them that start in
-/// the same stretch of this length one is none.
+/// The length of the shortest security cell with a valid descriptor. If two security cells start in
+/// one stretch of this length, at least one of them is invalid.
 const STRETCH: usize =
     (CellHeader::LEN + KeySecurity::LEN + DESCRIPTOR_LEN).next_multiple_of(CellHeader::ALIGN);
 
-/// Half a byte for each stretch of the bins, whatever its cells.
+/// Half a byte for each stretch of the bins, whatever its cells are.
 struct Nibbles(Vec<u8>);
 
 impl Nibbles {
@@ -51,7 +51,7 @@ impl Nibbles {
 
 /// The security cells on the ring.
 pub(super) struct Ring {
-    /// Where in its stretch each starts, in units of 8 bytes and counted from 1.
+    /// The position of each cell in its stretch, in units of 8 bytes, counted from 1.
     places: Nibbles,
     len: usize,
     data_len: usize,
@@ -102,7 +102,7 @@ impl Ring {
             ring: Self::new(data.len()),
         };
         if !walk.round(first, |cell| cell.flink.get(), |cell| cell.blink.get()) {
-            // Behind a break the other half can still be reached the other way round.
+            // Cells after a break can still be reached in the other direction.
             walk.reverse(first);
         }
         walk.ring
@@ -148,18 +148,18 @@ impl Ring {
 pub(super) struct Counts {
     /// The number modulo 16.
     low: Nibbles,
-    /// The rest of it, divided by 16, of cells that have so many keys.
+    /// The number divided by 16, for cells with that many keys.
     high: HashMap<CellOffset, u32>,
-    /// Offset and number of the keys that were counted lately, which are not in the others yet.
-    /// Each cell has one slot that it may be in, by its offset.
+    /// The offset and number of keys that were counted recently and are not in the other fields
+    /// yet. The offset of a cell determines its slot.
     recent: [(CellOffset, u32); RECENT],
 }
 
-/// Security cells whose keys are counted apart first.
+/// The number of security cells whose keys are first counted separately.
 const RECENT: usize = 256;
 
 impl Counts {
-    /// None, for bins of `data_len` bytes.
+    /// Empty counts for bins of `data_len` bytes.
     pub(super) fn new(data_len: usize) -> Self {
         Self {
             low: Nibbles::new(data_len),
@@ -202,7 +202,7 @@ impl Counts {
         }
     }
 
-    /// Takes what was counted lately into account.
+    /// Adds the recent counts to the others.
     pub(super) fn settle(&mut self) {
         for (cell, number) in std::mem::replace(&mut self.recent, [(CellOffset::NIL, 0); RECENT]) {
             self.add(cell, number);
@@ -217,7 +217,7 @@ impl Counts {
         }
     }
 
-    /// The number of a cell's keys, once all is settled.
+    /// The number of a cell's keys, after [`Self::settle`].
     fn of(&self, cell: CellOffset) -> u32 {
         let high = self.high.get(&cell).copied().unwrap_or_default();
         u32::from(self.low.get(cell.index())).saturating_add(high.saturating_mul(16))
@@ -233,7 +233,7 @@ struct RingWalk<'a, 't> {
 }
 
 impl<'a> RingWalk<'a, '_> {
-    /// Follows `next` until it leads back to `first`; false where the ring is broken.
+    /// Follows `next` until it leads back to `first`; false if the ring is broken.
     fn round(
         &mut self,
         first: CellOffset,
@@ -269,7 +269,8 @@ impl<'a> RingWalk<'a, '_> {
         }
     }
 
-    /// Collects what the links back lead to, without a word on what is known to be broken.
+    /// Collects the cells that the backward links lead to, without reporting problems, because the
+    /// ring is already known to be broken.
     fn reverse(&mut self, first: CellOffset) {
         let mut at = first;
         while let Some(security) = self.view(at) {
@@ -286,7 +287,7 @@ impl<'a> RingWalk<'a, '_> {
         }
     }
 
-    /// Registers a cell, unless it is too short for a descriptor, which is an error by itself.
+    /// Registers a cell, unless it is too short for a descriptor, which is reported as an error.
     fn add(&mut self, at: CellOffset) {
         let next = self.tiling.starts.next_after(at.index());
         if next.unwrap_or(self.data.len()) - at.index() >= STRETCH {
@@ -298,14 +299,14 @@ impl<'a> RingWalk<'a, '_> {
         bytes::view(self.data, at.index().checked_add(CellHeader::LEN)?)
     }
 
-    /// True if an allocated cell starts there that nothing has referred to yet.
+    /// True if an allocated cell starts there and nothing has referred to it yet.
     fn is_unmet(&self, at: CellOffset) -> bool {
         at.index().is_multiple_of(CellHeader::ALIGN)
             && self.tiling.starts.contains(at.index())
             && !self.taken.contains(at.index())
     }
 
-    /// A security cell that has not been met yet; `from` refers to it.
+    /// A security cell that has not been visited yet; `from` refers to it.
     fn cell(&mut self, at: CellOffset, from: CellOffset) -> Option<&'a KeySecurity> {
         if !self.is_unmet(at) {
             self.found
@@ -364,7 +365,7 @@ impl<'a> RingWalk<'a, '_> {
     }
 }
 
-/// What is wrong with a self-relative security descriptor: expected and found.
+/// The problem of a self-relative security descriptor: expected and found.
 fn descriptor_fault(descriptor: &[u8]) -> Option<(&'static str, String)> {
     let Some((header, _)) = descriptor.split_first_chunk::<DESCRIPTOR_LEN>() else {
         return Some((

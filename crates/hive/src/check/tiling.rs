@@ -1,5 +1,5 @@
-//! The first pass: bins follow each other to the end, cells tile each bin
-//! (regf spec, Hive bin and Cell).
+//! The first pass: bins follow each other to the end, and cells fill each bin (regf spec, Hive bin
+//! and Cell).
 
 use std::thread;
 
@@ -11,17 +11,17 @@ use super::report::Collector;
 use crate::format::{CellHeader, HiveBin};
 use crate::offset::{FileOffset, PAGE_LEN};
 
-/// Where cells start, and what was wrong with bins and cells.
+/// The starts of cells, and the problems of bins and cells.
 #[derive(Default)]
 pub(super) struct Tiling {
-    /// Every place where a cell or a bin starts, so that the next place is a cell's end.
+    /// Every position at which a cell or a bin starts, so that the next position is a cell's end.
     pub(super) starts: Bitmap,
-    /// The places of `starts` that no reference may lead to: bins, free cells, broken cells.
+    /// The positions in `starts` to which no reference may lead: bins, free cells, broken cells.
     pub(super) taken: Bitmap,
     pub(super) tally: Tally,
 }
 
-/// What one walk over bins counted and found.
+/// The counts and problems of one walk over bins.
 #[derive(Default)]
 pub(super) struct Tally {
     /// Positions of cells that have no valid size, in ascending order; at most one for each bin.
@@ -51,8 +51,8 @@ pub(super) fn tile(data: &[u8], threads: usize) -> Tiling {
     }
 }
 
-/// Divides the bins at what look like headers; `None` if the walk over one part does not end at the
-/// next: then a cell's data looked like a header.
+/// Divides the bins at places that look like headers; `None` if the walk over one part does not end
+/// at the next one, because the data of a cell looked like a header.
 fn tile_in_parts(data: &[u8], threads: usize) -> Option<Tiling> {
     let mut cuts = vec![0];
     for part in 1..threads {
@@ -131,7 +131,7 @@ fn next_header(data: &[u8], from: usize) -> Option<usize> {
 /// A walk over the bins of one part of the hive.
 struct Walk<'a, 'w> {
     data: &'a [u8],
-    /// The position that the first word of bits stands for.
+    /// The position of the first bit.
     base: usize,
     starts: &'w mut [u64],
     taken: &'w mut [u64],
@@ -158,7 +158,7 @@ impl<'a, 'w> Walk<'a, 'w> {
                     self.cells(at, len);
                     at + len
                 }
-                // Nothing is known of the pages up to the next header.
+                // The pages up to the next header are unknown.
                 None => {
                     self.close(at);
                     next_header(self.data, at + PAGE_LEN).map_or(to, |next| next.min(to))
@@ -195,13 +195,14 @@ impl<'a, 'w> Walk<'a, 'w> {
                 let expected = format!("a multiple of 4096 up to {left:#x}");
                 (expected, format!("{len:#x}"))
             });
-            // A bin that reaches too far still starts with cells; any other size tells nothing.
+            // A bin that reaches too far still starts with cells; any other wrong size says
+            // nothing.
             return (len > left).then_some(left);
         }
         Some(len)
     }
 
-    /// Notes a place where a cell ends and none starts.
+    /// Records a place at which a cell ends and no other starts.
     fn close(&mut self, at: usize) {
         bitmap::insert(self.starts, at - self.base);
         bitmap::insert(self.taken, at - self.base);

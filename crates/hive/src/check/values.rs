@@ -9,12 +9,12 @@ use crate::format::{BigData, IndexElement, KeyNode, KeyValue};
 use crate::name::{MAX_VALUE_NAME, Name};
 use crate::offset::CellOffset;
 
-/// Among so many values of one key, or one for each [`SPAN_OF_VALUE`] bytes of the hive, names that
-/// occur twice are looked for.
+/// The check looks for duplicate names among at most this many values of one key, or one value for
+/// each [`SPAN_OF_VALUE`] bytes of the hive.
 const MANY_VALUES: usize = 1 << 16;
 const SPAN_OF_VALUE: usize = 512;
 
-/// Up to so many value names, comparing each with each is faster than sorting.
+/// For at most this many value names, comparing each with each is faster than sorting.
 const FEW_VALUES: usize = 12;
 
 impl<'a> Walker<'a> {
@@ -55,8 +55,8 @@ impl<'a> Walker<'a> {
                 max_data = max_data.max(value.data_size.get() & !KeyValue::INLINE);
             }
         }
-        // Comparing names could take for ever where a list repeats cells; that is a problem by
-        // itself.
+        // If a list repeats cells, comparing names could take extremely long; the repetition itself
+        // is reported.
         let sound = compare && self.fingerprints.len() == elements.len();
         if sound && repeats(&mut self.fingerprints) {
             self.find_duplicates(elements, key);
@@ -231,7 +231,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Finds the values of one name among values of which some may have one.
+    /// Finds duplicate names among values, some of which may have one.
     #[cold]
     fn find_duplicates(&mut self, elements: &[IndexElement], key: CellOffset) {
         let data = self.ground.data;
@@ -271,7 +271,7 @@ fn stored_name(data: &[u8], cell: CellOffset) -> Option<Name<'_>> {
     Name::stored(stored, compressed).ok().filter(|_| fits)
 }
 
-/// True if a number occurs twice; may sort them.
+/// True if a number occurs twice; may sort the numbers.
 fn repeats(numbers: &mut [u32]) -> bool {
     if numbers.len() <= FEW_VALUES {
         return numbers

@@ -1,4 +1,4 @@
-//! The second pass: every structure that the root leads to, each once.
+//! The second pass: visits every structure that the root leads to, each once.
 
 use diskmend_base::bytes;
 use diskmend_base::upcase::CaseTable;
@@ -13,7 +13,7 @@ use super::security::{Counts, Ring};
 use crate::format::{CellHeader, KeyNode};
 use crate::offset::CellOffset;
 
-/// What all walkers of one check read.
+/// What all walkers of one check share.
 #[derive(Clone, Copy)]
 pub(super) struct Ground<'a> {
     /// The hive bins.
@@ -28,20 +28,20 @@ pub(super) struct Ground<'a> {
     pub(super) ring: &'a Ring,
 }
 
-/// One thread's walk, with what it counted and found.
+/// One thread's walk, with its counts and problems.
 pub(super) struct Walker<'a> {
     pub(super) ground: Ground<'a>,
-    /// Places that a reference led to, or that none may lead to.
+    /// Positions to which a reference led, or to which none may lead.
     pub(super) taken: Bitmap,
     pub(super) found: Collector,
     pub(super) keys: usize,
     pub(super) values: usize,
     /// The number of keys for each security cell of the ring.
     pub(super) security_counts: Counts,
-    /// Keys that state another parent than the one that lists them.
+    /// The real parents of keys whose nodes name another one.
     pub(super) parents: Parents,
     pub(super) pending: Vec<Pending>,
-    /// Numbers that stand for the value names of one key.
+    /// Fingerprints of the value names of one key.
     pub(super) fingerprints: Vec<u32>,
     read_ahead: ReadAhead,
 }
@@ -62,7 +62,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Visits keys from the pool until none is left anywhere.
+    /// Visits keys from the pool until there are none left.
     pub(super) fn run(&mut self, pool: &Pool) {
         loop {
             while let Some(next) = self.pending.pop() {
@@ -88,7 +88,7 @@ impl<'a> Walker<'a> {
         self.subkeys_of(next.key, node, next.depth);
     }
 
-    /// The payload of the cell at `cell`, whoever refers to it; empty if there is none.
+    /// The payload of the cell at `cell`, whatever refers to it; empty if there is no cell.
     pub(super) fn payload(&self, cell: CellOffset) -> &'a [u8] {
         let at = cell.index();
         if !at.is_multiple_of(CellHeader::ALIGN) || !self.ground.starts.contains(at) {
@@ -100,8 +100,9 @@ impl<'a> Walker<'a> {
         payload.unwrap_or_default()
     }
 
-    /// The payload of the cell at `cell`, which then counts as referenced. The reference is in the
-    /// cell `from` and belongs to `key`; `None`, with a problem, if it is not sound.
+    /// The payload of the cell at `cell`, which is then marked as referenced. The reference is in
+    /// the cell `from` and belongs to `key`. If the reference is invalid, adds a problem and
+    /// returns `None`.
     #[inline]
     pub(super) fn claim(
         &mut self,
@@ -176,7 +177,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Adds a problem in `cell` that concerns `key`.
+    /// Adds a problem in `cell` that belongs to `key`.
     #[cold]
     pub(super) fn problem<E, A>(
         &mut self,
@@ -192,7 +193,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// A signature as it is shown in a problem.
+/// A signature as a problem shows it.
 pub(super) fn quoted(signature: [u8; 2]) -> String {
     format!("\"{}\"", signature.escape_ascii())
 }

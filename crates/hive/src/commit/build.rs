@@ -1,4 +1,4 @@
-//! Planning a commit.
+//! Plans a commit.
 
 use diskmend_base::bytes;
 use zerocopy::IntoBytes;
@@ -19,22 +19,22 @@ use crate::recover::{LogFormat, LogKind, Logs};
 use crate::time::Filetime;
 use crate::verify::Committable;
 
-/// What the caller decides about a commit.
+/// The caller's decisions about a commit.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The present time, for the hive's timestamps.
     pub now: Filetime,
-    /// The format of the log; `None` chooses it by what the hive's logs and version show.
+    /// The format of the log; `None` chooses it by the hive's logs and version.
     pub format: Option<LogFormat>,
-    /// True if the edit is written to a log first, which is created if it does not exist. Without
-    /// one the edit is written in place and a crash meanwhile can't be recovered from the hive's
-    /// files: the caller must be able to give back what was there.
+    /// True if the edit is first written to a log, which is created if it does not exist. Without a
+    /// log, the edit is written in place, and the hive's files can't be recovered after a crash:
+    /// the caller must be able to restore the old bytes.
     pub with_log: bool,
 }
 
 /// Plans the commit of a hive whose logs, as they are on disk, are `logs`. Nothing is written.
 ///
-/// The plan is empty where the hive was clean and is unchanged.
+/// The plan is empty if the hive was clean and has not changed.
 ///
 /// # Errors
 /// See [`CommitError`].
@@ -91,7 +91,7 @@ pub fn plan<'a>(
             .checked_add(1)
             .ok_or(CommitError::NoSequence { sequence })?,
     };
-    // One for the settled state, one for each entry, and one that follows.
+    // One number for the recovered state, one for each entry, and one that follows.
     let count = edit.as_ref().map_or(0, |edit| edit.entries.len()) + 2;
     let numbers = free_numbers(least, count, &old)?;
     let mut discarded = Vec::new();
@@ -124,7 +124,7 @@ pub(crate) fn no_base() -> Corruption {
     Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer")
 }
 
-/// True if the image differs from the state that edits start from.
+/// True if the image differs from the state from which edits start.
 fn is_edited(image: &Image, base: &BaseBlock, settled: &BaseBlock) -> bool {
     let unsealed = |base: &BaseBlock| {
         let mut base = base.clone();

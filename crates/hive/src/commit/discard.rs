@@ -1,12 +1,12 @@
-//! Logs that have to go before a commit, since they could be replayed over it.
+//! Logs that must be removed before a commit, because they could be replayed over it.
 
 use crate::commit::edit::Edit;
 use crate::commit::log_choice::is_dual;
 use crate::commit::numbers::OldLog;
 use crate::recover::{LogFormat, LogKind, precedes};
 
-/// Logs beside the one to be written that must not be there when the hive becomes dirty: they do
-/// not come before it, or have the other format, where no rule says which of the two counts.
+/// Other logs that must not exist when the hive becomes dirty: they do not come before the log to
+/// be written, or they have the other format, and no rule says which of two formats counts.
 pub(crate) fn to_discard(
     old: &[OldLog],
     out_of_order: &[LogKind],
@@ -22,8 +22,8 @@ pub(crate) fn to_discard(
     discard.map(|log| log.kind).collect()
 }
 
-/// Logs that were not replayed, but would be instead of those that were, should the base block be
-/// torn while it is written: the rules then ask for the latest log and nothing else.
+/// Logs that were not replayed, but would be replayed instead of the others if the base block were
+/// torn while it is written: in that case only the latest log counts.
 pub(crate) fn rivals(old: &[OldLog], replayed: &[LogKind]) -> Vec<LogKind> {
     let source = old.iter().rfind(|log| replayed.contains(&log.kind));
     let rivals = old.iter().filter(|log| {

@@ -1,4 +1,4 @@
-//! What an edit writes, and through which log.
+//! The pages that an edit writes, and the log through which it writes them.
 
 use crate::commit::build::no_base;
 use crate::commit::error::CommitError;
@@ -21,7 +21,7 @@ pub(crate) struct Edit<'a> {
     pub(crate) pages: Vec<PageRun<'a>>,
     /// The number of pages of the bins before the edit.
     pub(crate) old_pages: usize,
-    /// The pages of each log entry; a log in the old format counts as one.
+    /// The pages of each log entry; a log in the old format counts as one entry.
     pub(crate) entries: Vec<Vec<PageRun<'a>>>,
     pub(crate) choice: LogChoice,
     /// The file type of a log in the old format.
@@ -76,7 +76,7 @@ impl<'a> Edit<'a> {
         })
     }
 
-    /// The log with the first entry's number.
+    /// The log, with the number of the first entry.
     pub(crate) fn log(&self, first: u32) -> LogContent<'a> {
         let mut base = self.base.clone();
         base.primary_sequence = first.into();

@@ -1,27 +1,27 @@
-//! Why a commit can't be planned, or failed.
+//! The reasons why a commit can't be planned, or failed.
 
 use crate::commit::files::HiveFileKind;
 use crate::error::Corruption;
 
-/// Why a commit can't be planned, or failed.
+/// The reason why a commit can't be planned, or failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
     /// The hive has no base block or no bins.
     #[error(transparent)]
     Corrupt(#[from] Corruption),
-    /// The numbers that order writes are used up; no hive gets there in honest use.
+    /// There are no more sequence numbers; no hive reaches this in normal use.
     #[error("no sequence number follows {sequence}")]
     NoSequence {
-        /// The hive's number.
+        /// The current number of the hive.
         sequence: u32,
     },
-    /// A file that the plan writes is not there any more.
+    /// A file that the plan writes is missing.
     #[error("the {file} file is missing")]
     FileMissing {
         /// The file.
         file: HiveFileKind,
-        /// True if the primary file is still as it was.
+        /// True if the primary file is unchanged.
         primary_untouched: bool,
     },
     /// The operating system reported an error.
@@ -29,10 +29,10 @@ pub enum CommitError {
     Io {
         /// The file.
         file: HiveFileKind,
-        /// What was being done.
+        /// The action that failed.
         action: &'static str,
-        /// True if the primary file is still as it was. Otherwise the hive is dirty at worst, and
-        /// its logs recover it.
+        /// True if the primary file is unchanged. Otherwise the hive is at worst dirty, and its
+        /// logs recover it.
         primary_untouched: bool,
         /// The error.
         source: std::io::Error,
@@ -40,7 +40,7 @@ pub enum CommitError {
     /// The operating system reported an error on the folder.
     #[error("making the new log durable in its folder")]
     Folder {
-        /// True if the primary file is still as it was.
+        /// True if the primary file is unchanged.
         primary_untouched: bool,
         /// The error.
         source: std::io::Error,
@@ -48,8 +48,8 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    /// True if the primary file is still as it was before the commit. Otherwise it is dirty at
-    /// worst, and its logs recover it to the old or the new state.
+    /// True if the primary file is as it was before the commit. Otherwise it is at worst dirty, and
+    /// its logs recover it to the old or the new state.
     #[must_use]
     pub fn primary_untouched(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Doing what a plan says.
+//! Executes a plan.
 
 use std::io;
 
@@ -7,11 +7,11 @@ use crate::commit::files::{HiveFileKind, HiveFiles};
 use crate::commit::plan::{CommitPlan, Step};
 use diskmend_base::Storage;
 
-/// Does the plan's steps, and nothing else. It stops at the first error: whatever has been written
-/// by then, the hive can be recovered to the old or the new state.
+/// Executes the steps of the plan, and nothing else. It stops at the first error: whatever has been
+/// written by then, the hive can be recovered to the old or the new state.
 ///
 /// # Errors
-/// What the files report. The primary file is not touched before the log is durable.
+/// The error of a file. The primary file is not touched before the log is durable.
 pub fn execute(plan: &CommitPlan<'_>, files: &mut dyn HiveFiles) -> Result<(), CommitError> {
     let mut primary_untouched = true;
     for step in plan.steps() {

@@ -24,7 +24,7 @@ impl HiveFileKind {
         Self::Log(LogKind::Log2),
     ];
 
-    /// What is appended to the primary file's name.
+    /// The suffix that is appended to the primary file's name.
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         match self {
@@ -48,13 +48,13 @@ pub trait HiveFiles {
     /// The file, if it exists.
     fn file(&mut self, kind: HiveFileKind) -> Option<&mut dyn Storage>;
 
-    /// Makes an empty file; it is there afterwards.
+    /// Creates an empty file.
     ///
     /// # Errors
     /// Whatever the operating system reports.
     fn create(&mut self, kind: HiveFileKind) -> io::Result<()>;
 
-    /// Returns only when the files that were created are durable in their folder.
+    /// Returns only after the created files are durable in their folder.
     ///
     /// # Errors
     /// Whatever the operating system reports.

@@ -1,14 +1,14 @@
-//! Which log a commit writes, and in which format.
+//! Chooses the log that a commit writes, and its format.
 
 use crate::commit::numbers::OldLog;
 use crate::commit::plan::FormatReason;
 use crate::recover::{LogFormat, LogKind, Logs};
 
-/// Hives below this minor version are those of systems up to Windows 2000, or of user profiles of
-/// any age: without a log that tells, the format that all systems know is the right one.
+/// Hives below this minor version belong to systems up to Windows 2000, or to user profiles of any
+/// age: if there is no log to decide, the format that all systems know is the right one.
 const NEW_FORMAT_MINOR: u32 = 5;
 
-/// The format that the system which owns the hive understands.
+/// The format that the system that owns the hive understands.
 pub(crate) fn format(
     forced: Option<LogFormat>,
     logs: &Logs,
@@ -18,8 +18,8 @@ pub(crate) fn format(
     if let Some(format) = forced {
         return (format, FormatReason::Forced);
     }
-    // A new log proves Windows 8.1 or later, whatever remnants of an older system lie beside it;
-    // `.LOG` may be such a remnant itself where the pair is in use.
+    // A log in the new format proves Windows 8.1 or later, even if there are remnants of an older
+    // system; `.LOG` may itself be such a remnant if the pair is in use.
     let mut dual = old.iter().filter(|log| is_dual(log.kind));
     let witness = dual
         .clone()
@@ -40,7 +40,7 @@ pub(crate) fn format(
     (format, FormatReason::MinorVersion(minor))
 }
 
-/// The log to write, given how many bytes it will hold.
+/// The log to write, for this number of bytes.
 pub(crate) fn target(format: LogFormat, len: u64, logs: &Logs, old: &[OldLog]) -> LogKind {
     let single_is_used =
         old.iter().any(|log| log.kind == LogKind::Log) && !old.iter().any(|log| is_dual(log.kind));
@@ -59,7 +59,7 @@ pub(crate) fn target(format: LogFormat, len: u64, logs: &Logs, old: &[OldLog]) -
         .unwrap_or(LogKind::Log1)
 }
 
-/// Whether `.LOG` is the only log file, as up to Windows Server 2003.
+/// True if `.LOG` is the only log file, as up to Windows Server 2003.
 fn single_alone(logs: &Logs) -> bool {
     logs.exists(LogKind::Log) && !logs.exists(LogKind::Log1) && !logs.exists(LogKind::Log2)
 }

@@ -9,11 +9,12 @@ use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
 use crate::offset::PAGE_LEN;
 use crate::recover::{DIRTY_VECTOR, Marvin, bitmap_len, data_start, marvin32};
 
-/// The maximum number of pages of one log entry. Entries of Windows were seen to hold 360; a longer
-/// change is split, so that whoever replays it needs no more memory than for Windows's own.
+/// The maximum number of pages of one log entry. Entries of Windows were seen with 360 pages; a
+/// longer change is split, so that replaying it needs no more memory than replaying Windows's own
+/// entries.
 const MAX_ENTRY_PAGES: usize = 256;
 
-/// A log's bytes in pieces, from the start of the file on, and without gaps.
+/// A log's bytes in pieces without gaps, from the start of the file on.
 pub(crate) struct LogContent<'a> {
     /// The pieces with their offsets in the log.
     pub(crate) pieces: Vec<(u64, Cow<'a, [u8]>)>,
@@ -21,7 +22,7 @@ pub(crate) struct LogContent<'a> {
     pub(crate) len: u64,
 }
 
-/// Joins small pieces while page runs stay borrowed.
+/// Joins small pieces; page runs stay borrowed.
 #[derive(Default)]
 struct Writer<'a> {
     pieces: Vec<(u64, Cow<'a, [u8]>)>,
@@ -101,8 +102,8 @@ pub(crate) fn new_format_len(entries: &[Vec<PageRun<'_>>]) -> u64 {
     end as u64
 }
 
-/// The ranges of an entry. Runs that touch make one range: Windows rejects an entry whose ranges
-/// do not leave a gap between them, and with it all that the log holds from there on.
+/// The ranges of an entry. Adjacent runs form one range: Windows rejects an entry whose ranges do
+/// not have gaps between them, and everything after it in the log.
 fn page_refs(runs: &[PageRun<'_>]) -> Vec<DirtyPageRef> {
     let mut refs: Vec<DirtyPageRef> = Vec::new();
     for run in runs {
@@ -121,13 +122,13 @@ fn page_refs(runs: &[PageRun<'_>]) -> Vec<DirtyPageRef> {
     refs
 }
 
-/// Where an entry that starts at `at` ends: entries of Windows end at multiples of 4096.
+/// The end of an entry that starts at `at`: entries of Windows end at multiples of 4096.
 const fn entry_end(at: usize, refs: usize, pages: usize) -> usize {
     (at + LogEntry::LEN + refs * size_of::<DirtyPageRef>() + pages).next_multiple_of(PAGE_LEN)
 }
 
-/// A log in the new format. `base` is the base block that the log backs up, whose primary sequence
-/// number is that of the first entry.
+/// A log in the new format. `base` is the base block that is backed up in the log; its primary
+/// sequence number is that of the first entry.
 pub(crate) fn new_format<'a>(base: &BaseBlock, entries: &[Vec<PageRun<'a>>]) -> LogContent<'a> {
     let mut log = Writer::default();
     log.bytes(&header(base, BaseBlock::TYPE_LOG_NEW));
@@ -185,7 +186,7 @@ pub(crate) fn old_format<'a>(
     let bins_len = base.bins_len.get() as usize;
     let mut bitmap = vec![0; bitmap_len(bins_len)];
     for run in runs {
-        // One byte for a page: eight sectors.
+        // One byte for each page: eight sectors.
         let bytes = bitmap.get_mut(run.first..run.first + run.count());
         bytes.unwrap_or_default().fill(0xFF);
     }
@@ -222,8 +223,8 @@ mod tests {
         }
     }
 
-    /// The first page is a run of its own, since it gets a new timestamp. Windows found "not
-    /// applicable" each log of a commit that changed the page behind it too.
+    /// The first page is a run of its own, because it gets a new timestamp. Windows rejected as
+    /// "not applicable" every log of a commit that also changed the second page.
     #[test]
     fn the_ranges_of_an_entry_never_touch() {
         let ranges = |runs: &[PageRun<'_>]| -> Vec<(u32, u32)> {
@@ -237,7 +238,7 @@ mod tests {
             ranges(&runs),
             [(0, 0x3000), (0x4000, 0x2000), (0x9000, 0x12_C000)]
         );
-        // An entry that is full ends between pages that touch; the next one is another matter.
+        // A full entry ends between adjacent pages; ranges of different entries may be adjacent.
         let entries = entries(&runs);
         assert_eq!(
             ranges(&entries[0]),

@@ -1,24 +1,24 @@
 //! Writing a hive back, the way Windows does it: in place, through a transaction log.
 //!
-//! A commit is planned as data ([`plan`]) and then done ([`execute`]). A hive that was recovered
-//! from its logs is settled first: its pages are written in place while its logs are left alone,
-//! so that a crash finds the logs to do it again; then it is clean. An edit starts from a clean
-//! hive, whose logs mean nothing any more:
+//! A commit is planned as data ([`plan`]) and then executed ([`execute`]). A hive that was
+//! recovered from its logs is settled first: its pages are written in place while its logs are left
+//! alone, so that the logs can recover it again after a crash; then it is clean. An edit starts
+//! from a clean hive, whose logs mean nothing any more:
 //!
-//! 1. The changed pages go to a log, with a sequence number and a timestamp that no log and no
-//!    base block has had. The log is made durable.
-//! 2. Pages behind the old end of the bins are written; to the hive on disk they mean nothing.
+//! 1. The changed pages are written to a log, with a sequence number and a timestamp that no other
+//!    log and no base block has had. The log is made durable.
+//! 2. Pages after the old end of the bins are written; for the hive on disk they mean nothing yet.
 //! 3. The first bin gets the log's timestamp, by which Windows finds the log if the base block is
-//!    torn. The base block is made dirty. Its secondary sequence number is that of the log, which no
-//!    other log reaches: the one log applies, whatever others lie about.
+//!    torn. The base block is marked dirty. Its secondary sequence number is that of the log, which
+//!    no other log reaches: only this log applies, whatever other logs exist.
 //! 4. The pages are written in place.
-//! 5. The base block is made clean, with the number after the log's last entry, as Windows leaves
-//!    it after a recovery: the log no longer applies, should the hive become dirty again.
+//! 5. The base block is marked clean, with the number after the log's last entry, as Windows leaves
+//!    it after a recovery: the log no longer applies if the hive becomes dirty again.
 //!
-//! Each of these is durable before the next begins. The base block's writes are one sector each.
+//! Each step is durable before the next begins. Each write of the base block is one sector.
 //!
-//! The tests fail at every moment of all this and recover with this crate's own reader, which
-//! follows what is known of Windows; Windows itself has not been asked.
+//! The tests fail at every point of this procedure and recover the hive with this crate's own
+//! reader, which follows what is known about Windows; Windows itself was not used.
 
 mod build;
 mod discard;

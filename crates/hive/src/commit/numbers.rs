@@ -1,18 +1,18 @@
-//! The sequence numbers and the timestamp of a commit: such that no log that is left behind, now
-//! or later, can be taken for one that belongs to the hive's next write.
+//! The sequence numbers and the timestamp of a commit. They are chosen so that no log that remains,
+//! now or later, can be mistaken for one that belongs to the hive's next write.
 
 use crate::commit::error::CommitError;
 use crate::recover::{LogFormat, LogHead, LogKind, Logs, last_sequence, precedes};
 use crate::time::Filetime;
 
-/// What matters about a log that is there already.
+/// What matters about an existing log.
 pub(crate) struct OldLog {
     pub(crate) kind: LogKind,
     pub(crate) head: LogHead,
     last: u32,
 }
 
-/// The logs with a valid base block: all that could ever be applied.
+/// The logs with a valid base block: no other log could ever be applied.
 pub(crate) fn old_logs(logs: &Logs) -> Vec<OldLog> {
     let open = |kind| {
         let (bytes, head) = logs.open(kind).ok()?;
@@ -29,14 +29,14 @@ pub(crate) fn old_logs(logs: &Logs) -> Vec<OldLog> {
 pub(crate) struct Numbers {
     /// Greater than those of all logs, and not less than the hive's.
     pub(crate) first: u32,
-    /// Logs that nevertheless do not come before it and must not stay.
+    /// Logs that nevertheless do not come before it and must be removed.
     pub(crate) out_of_order: Vec<LogKind>,
 }
 
 /// Finds `count` numbers from `least` on that come after those of all logs.
 ///
-/// A log whose numbers leave no room above (only a damaged or forged one has such) does not
-/// count, but is out of order.
+/// A log whose numbers leave no room above them (only a damaged or forged log has such numbers) is
+/// ignored, but is out of order.
 pub(crate) fn free_numbers(
     least: u32,
     count: usize,
@@ -54,8 +54,8 @@ pub(crate) fn free_numbers(
         .and_then(fits)
         .or_else(|| fits(least))
         .ok_or(CommitError::NoSequence { sequence: least })?;
-    // It is known that logs are put in order on the circle of numbers, but not that they are
-    // compared with the hive's number so as well: both must hold.
+    // Logs are known to be ordered on the circle of numbers, but it is not known whether they are
+    // compared with the hive's number in this way too: both conditions must hold.
     let before = |sequence| sequence < first && precedes(sequence, first);
     let out_of_order = logs
         .iter()
@@ -71,19 +71,20 @@ pub(crate) fn free_numbers(
 /// The timestamps of a commit.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
-    /// Of the base block once a recovered state is on disk.
+    /// The timestamp of the base block after a recovered state is on disk.
     pub(crate) settled: Filetime,
-    /// Of the log, of the dirty base block and of the first hive bin.
+    /// The timestamp of the log, of the dirty base block and of the first hive bin.
     pub(crate) edit: Filetime,
-    /// Of the base block in the end.
+    /// The timestamp of the base block at the end.
     pub(crate) done: Filetime,
 }
 
 impl Times {
-    /// Timestamps after `old` and different from `bin` and those of all logs.
+    /// Timestamps after `old` that differ from `bin` and from those of all logs.
     ///
-    /// A log in the old format is recognized by its timestamp alone. So that it does not apply
-    /// before the base block says so, nor ever after, the three differ in that format.
+    /// A log in the old format is recognized only by its timestamp. In that format, the three
+    /// timestamps differ, so that the log does not apply before the base block says so, and never
+    /// afterwards.
     pub(crate) fn after(
         now: Filetime,
         old: Filetime,

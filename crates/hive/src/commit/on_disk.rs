@@ -1,36 +1,36 @@
-//! What a commit must know of the primary file as it is on disk.
+//! What a commit must know about the primary file on disk.
 
 use diskmend_base::bytes;
 
 use crate::format::BaseBlock;
 use crate::recover::LogKind;
 
-/// The primary file beneath an image: where edits start from, and how to get there.
+/// The primary file on disk: the state from which edits start, and how to reach it.
 #[derive(Default)]
 pub(crate) struct OnDisk {
     /// The length of the file in bytes.
     pub(crate) file_len: usize,
-    /// The base block of the state that edits start from; `None` only for too short a file.
+    /// The base block of the state from which edits start; `None` only if the file is too short.
     pub(crate) base: Option<Box<BaseBlock>>,
     /// What separates the file from that state; `None` for a hive that was clean.
     pub(crate) settlement: Option<Settlement>,
 }
 
-/// What turns a dirty file into the clean state that was recovered from its logs.
+/// The writes that turn a dirty file into the clean state that was recovered from its logs.
 ///
-/// The pages are copies: the edits that follow change the image, yet the recovered state must
-/// reach the disk by itself first, while the logs it came from are still there to redo it.
+/// The pages are copies: later edits change the image, but the recovered state must first reach the
+/// disk by itself, while the logs from which it came still exist to recover it again.
 #[derive(Default)]
 pub(crate) struct Settlement {
     /// Runs of recovered pages, in ascending order.
     pub(crate) runs: Vec<Run>,
     /// The logs that the pages came from.
     pub(crate) replayed: Vec<LogKind>,
-    /// A valid, still dirty base block, where that on disk is torn.
+    /// A valid, still dirty base block, if the one on disk is torn.
     pub(crate) restored: Option<Box<BaseBlock>>,
 }
 
-/// Neighbouring pages of the hive bins.
+/// Adjacent pages of the hive bins.
 pub(crate) struct Run {
     /// Index of the first page.
     pub(crate) first: usize,
@@ -39,7 +39,7 @@ pub(crate) struct Run {
 }
 
 impl OnDisk {
-    /// Describes a file whose bytes are the settled state.
+    /// Describes a file that already is in the settled state.
     pub(crate) fn of(file: &[u8]) -> Self {
         Self {
             file_len: file.len(),

@@ -9,10 +9,10 @@ use crate::image::{Image, PageSet};
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
 use crate::time::Filetime;
 
-/// Where the first hive bin's timestamp is in the hive bins (regf spec, Hive bin).
+/// The position of the first hive bin's timestamp in the hive bins (regf spec, Hive bin).
 pub(crate) const TIMESTAMP: usize = std::mem::offset_of!(HiveBin, timestamp);
 
-/// Neighbouring pages of the hive bins, with the bytes to write.
+/// Adjacent pages of the hive bins, with the bytes to write.
 #[derive(Clone)]
 pub(crate) struct PageRun<'a> {
     /// Index of the first page.
@@ -57,7 +57,7 @@ impl<'a> PageRun<'a> {
     }
 }
 
-/// Parts runs at the page `at`: those before it, and those from it on.
+/// Divides runs at the page `at`: those before it, and those from it on.
 pub(crate) fn part(runs: Vec<PageRun<'_>>, at: usize) -> (Vec<PageRun<'_>>, Vec<PageRun<'_>>) {
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for run in runs {
@@ -68,8 +68,8 @@ pub(crate) fn part(runs: Vec<PageRun<'_>>, at: usize) -> (Vec<PageRun<'_>>, Vec<
     (before, after)
 }
 
-/// The edited pages with the new timestamp in the first, in ascending order. All pages behind
-/// `old_pages` are among them, since the file's bytes there mean nothing yet.
+/// The edited pages, with the new timestamp in the first, in ascending order. They include all
+/// pages after `old_pages`, because the file's bytes there mean nothing yet.
 pub(crate) fn edited<'a>(image: &'a Image, old_pages: usize, time: Filetime) -> Vec<PageRun<'a>> {
     let pages = image.bins_len() / PAGE_LEN;
     let mut set: PageSet = image.dirty().clone();

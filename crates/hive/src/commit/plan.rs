@@ -1,4 +1,4 @@
-//! A commit as data: what is written where, and when it must be durable.
+//! A commit as data: what is written to which file, and when it must be durable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use crate::commit::files::HiveFileKind;
 use crate::recover::{LogFormat, LogKind};
 use crate::time::Filetime;
 
-/// One step of a commit. Steps are done in order; between two syncs of a file its writes may
+/// One step of a commit. Steps are executed in order; between two syncs of a file its writes may
 /// reach the disk in any order, or in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step<'a> {
@@ -32,7 +32,7 @@ pub enum Step<'a> {
         /// The bytes.
         data: Cow<'a, [u8]>,
     },
-    /// Waits until all that was written to a file is durable.
+    /// Waits until everything that was written to a file is durable.
     Sync {
         /// The file.
         file: HiveFileKind,
@@ -41,7 +41,7 @@ pub enum Step<'a> {
     SyncFolder,
 }
 
-/// Why a commit writes a log in a certain format.
+/// The reason why a commit writes a log in a certain format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormatReason {
@@ -49,10 +49,10 @@ pub enum FormatReason {
     Forced,
     /// A log of the hive has this format.
     ExistingLog(LogKind),
-    /// There is a `.LOG` only, as up to Windows Server 2003.
+    /// Only `.LOG` exists, as up to Windows Server 2003.
     SingleLog,
-    /// No log tells; hives of this minor version are read by systems that know only the old
-    /// format, or are newer.
+    /// No log decides; hives of this minor version are read by systems that know only the old
+    /// format, or belong to newer ones.
     MinorVersion(u32),
 }
 
@@ -75,16 +75,16 @@ impl fmt::Display for FormatReason {
 pub struct LogChoice {
     /// The file.
     pub log: LogKind,
-    /// True if it has to be created.
+    /// True if the commit creates it.
     pub created: bool,
     /// The format.
     pub format: LogFormat,
-    /// Why this format.
+    /// The reason for the format.
     pub reason: FormatReason,
 }
 
-/// All steps that bring a hive's state in memory to disk. The plan borrows the hive, which
-/// therefore can't change before the plan is done.
+/// All steps that write a hive's state in memory to disk. The plan borrows the hive, so the hive
+/// can't change before the plan is executed.
 #[derive(Debug, Clone)]
 pub struct CommitPlan<'a> {
     pub(crate) steps: Vec<Step<'a>>,
@@ -95,7 +95,7 @@ pub struct CommitPlan<'a> {
     pub(crate) recovers: bool,
 }
 
-/// What a commit does to one file.
+/// The changes of a commit to one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileChange {
@@ -105,8 +105,8 @@ pub struct FileChange {
     pub len_before: u64,
     /// Its length in bytes afterwards.
     pub len_after: u64,
-    /// What is overwritten or cut off, as offset and length in bytes: in ascending order, neither
-    /// touching nor overlapping. What lies behind `len_before` is new.
+    /// The ranges that are overwritten or cut off, as offset and length in bytes: in ascending
+    /// order, neither adjacent nor overlapping. Bytes after `len_before` are new.
     pub extents: Vec<(u64, u64)>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> CommitPlan<'a> {
         self.steps.is_empty()
     }
 
-    /// Bytes that will be written to all files.
+    /// The number of bytes that will be written to all files.
     #[must_use]
     pub fn bytes_to_write(&self) -> u64 {
         let written = self.steps.iter().map(|step| match step {
@@ -133,7 +133,7 @@ impl<'a> CommitPlan<'a> {
         written.sum()
     }
 
-    /// Both sequence numbers of the primary file afterwards.
+    /// The value of both sequence numbers of the primary file afterwards.
     #[must_use]
     pub fn sequence(&self) -> u32 {
         self.sequence
@@ -145,20 +145,20 @@ impl<'a> CommitPlan<'a> {
         self.last_written
     }
 
-    /// The log that secures the edit; `None` if the plan writes no edit.
+    /// The log that protects the edit; `None` if the plan writes no edit.
     #[must_use]
     pub fn log(&self) -> Option<LogChoice> {
         self.log
     }
 
-    /// True if the plan first brings the state to disk that was recovered from the logs, or that
-    /// the caller declared clean.
+    /// True if the plan first writes the state that was recovered from the logs, or that the caller
+    /// declared clean.
     #[must_use]
     pub fn recovers(&self) -> bool {
         self.recovers
     }
 
-    /// What happens to a file; `None` if nothing does.
+    /// The change to a file; `None` if there is none.
     #[must_use]
     pub fn change(&self, kind: HiveFileKind) -> Option<FileChange> {
         let before = self.lens.iter().find(|(file, _)| *file == kind);

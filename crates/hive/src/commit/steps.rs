@@ -22,8 +22,8 @@ pub(crate) struct Steps<'a>(pub(crate) Vec<Step<'a>>);
 const PRIMARY: HiveFileKind = HiveFileKind::Primary;
 
 impl<'a> Steps<'a> {
-    /// Brings the recovered state to disk. The logs are not touched, and until the last write the
-    /// file stays dirty: whatever of this reaches the disk, the logs make the same state of it.
+    /// Writes the recovered state to disk. The logs are not touched, and the file stays dirty until
+    /// the last write: whatever part of this reaches the disk, the logs recover the same state.
     pub(crate) fn settle(&mut self, disk: &'a OnDisk, settlement: &'a Settlement, clean: Vec<u8>) {
         let runs = settlement.runs.iter().map(|run| PageRun {
             first: run.first,
@@ -32,8 +32,8 @@ impl<'a> Steps<'a> {
         let in_file = disk.file_len.saturating_sub(BASE_BLOCK_LEN) / PAGE_LEN;
         let (old, new) = part(runs.collect(), in_file);
         self.grow(new);
-        // A torn base block is first made valid and dirty: which log applies must not depend on
-        // the first bin, which is about to be written.
+        // A torn base block is first made valid and dirty: which log applies must not depend on the
+        // first bin, because the first bin is about to be written.
         if let Some(restored) = &settlement.restored {
             self.primary(0, header(restored.as_ref().clone()));
             self.sync(PRIMARY);
@@ -55,8 +55,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Brings an edit to disk: base block, pages, base block, each durable before the next. Its log
-    /// goes first.
+    /// Writes an edit to disk: base block, pages, base block, each durable before the next. The log
+    /// of the edit is written before.
     pub(crate) fn write(&mut self, edit: &Edit<'a>, first: u32, last: u32, times: Times) {
         let (old, new) = part(edit.pages.clone(), edit.old_pages);
         self.grow(new);
@@ -73,7 +73,7 @@ impl<'a> Steps<'a> {
         self.sync(PRIMARY);
     }
 
-    /// Writes the log that secures an edit.
+    /// Writes the log that protects an edit.
     pub(crate) fn log(&mut self, edit: &Edit<'a>, first: u32, logs: &Logs) {
         let file = HiveFileKind::Log(edit.choice.log);
         if edit.choice.created {
@@ -83,7 +83,7 @@ impl<'a> Steps<'a> {
         for (offset, data) in content.pieces {
             self.0.push(Step::Write { file, offset, data });
         }
-        // What follows in a longer file must not look like the next entry.
+        // The rest of a longer file must not look like the next entry.
         let len = logs.file(edit.choice.log).map_or(0, |log| log.len);
         let rest = len.saturating_sub(content.len).min(512) as usize;
         if rest > 0 {
@@ -99,8 +99,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Writes pages behind the end of the bins, which mean nothing to the state on disk: where
-    /// the disk is full, it shows before anything is lost.
+    /// Writes pages after the end of the bins, which mean nothing to the state on disk: if the disk
+    /// is full, this fails before anything is lost.
     fn grow(&mut self, new: Vec<PageRun<'a>>) {
         if !new.is_empty() {
             self.pages(new);

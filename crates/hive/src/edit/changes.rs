@@ -1,5 +1,5 @@
-//! What an editor has changed, in the registry's terms: enough to show it, to look it up again and
-//! to reverse it.
+//! The changes of an editor, in the registry's terms: enough to show them, to look them up again
+//! and to reverse them.
 
 use std::fmt;
 
@@ -10,36 +10,36 @@ use crate::name::NameBuf;
 use crate::value::Value;
 use crate::value_type::ValueType;
 
-/// The maximum number of bytes of data that are noted.
+/// The maximum number of bytes of data that are recorded.
 const MAX_BYTES: usize = 8 << 20;
 
-/// One change of a hive. Paths lie below the root, as in [`crate::Hive::key`].
+/// One change of a hive. Paths are below the root, as in [`crate::Hive::key`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A key came into being.
+    /// A key was created.
     KeyCreated {
         /// Its path.
         key: String,
     },
-    /// A key went, after all that was in it.
+    /// A key was deleted, after everything in it.
     KeyDeleted {
         /// Its path.
         key: String,
     },
-    /// A value came, went or changed.
+    /// A value was created, deleted or changed.
     Value {
         /// Path of its key.
         key: String,
         /// Its name, empty for the default value.
         name: String,
-        /// What it held; `None` if there was none.
+        /// The old content; `None` if there was no value.
         old: Option<ValueContent>,
-        /// What it holds; `None` if there is none.
+        /// The new content; `None` if there is no value.
         new: Option<ValueContent>,
     },
 }
 
-/// What a value holds.
+/// The content of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueContent {
     /// Its type.
@@ -49,7 +49,7 @@ pub struct ValueContent {
 }
 
 impl ValueContent {
-    /// What a value of a hive holds.
+    /// The content of a value in a hive.
     ///
     /// # Errors
     /// If its data can't be read.
@@ -76,7 +76,7 @@ impl fmt::Display for ValueContent {
     }
 }
 
-/// The changes of an edit, in their order.
+/// The changes of an edit, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     list: Vec<Change>,
@@ -85,7 +85,7 @@ pub struct Changes {
 }
 
 impl Change {
-    /// The path of the key that it is about.
+    /// The path of the changed key.
     #[must_use]
     pub fn key(&self) -> &str {
         match self {
@@ -93,7 +93,7 @@ impl Change {
         }
     }
 
-    /// Bytes of data that it holds.
+    /// The number of bytes of data that it contains.
     fn weight(&self) -> usize {
         let data =
             |content: &Option<ValueContent>| content.as_ref().map_or(0, |held| held.bytes.len());
@@ -120,14 +120,14 @@ impl Changes {
         self.list.is_empty()
     }
 
-    /// The changes, in their order.
+    /// The changes, in order.
     #[must_use]
     pub fn list(&self) -> &[Change] {
         &self.list
     }
 
-    /// True if the changes tell everything that is needed to reverse them. More than
-    /// [`Changes::MAX`], or than 8 MiB of data, do not.
+    /// True if the changes contain everything that is needed to reverse them. If there are more
+    /// than [`Changes::MAX`] changes or 8 MiB of data, they do not.
     #[must_use]
     pub fn are_reversible(&self) -> bool {
         !self.too_many
@@ -141,7 +141,8 @@ impl Changes {
         }
     }
 
-    /// Notes that a key was deleted, and before it what it held; `None` if that was too much to note.
+    /// Records that a key was deleted, preceded by its content; `None` if the content is too large
+    /// to record.
     pub(super) fn note_deleted(&mut self, key: String, content: Option<Vec<Change>>) {
         match content {
             Some(content) => content.into_iter().for_each(|change| self.note(change)),
@@ -153,8 +154,7 @@ impl Changes {
         self.note(Change::KeyDeleted { key });
     }
 
-    /// What deleting a key takes with it, in the order in which it goes; `None` if that is too much
-    /// to note.
+    /// The deletions that deleting a key implies, in order; `None` if they are too large to record.
     pub(super) fn content_of(
         &self,
         path: &str,
@@ -190,7 +190,7 @@ impl Changes {
                 pending.push((format!("{path}\\{}", child.name().in_path()), child));
             }
         }
-        // A key goes after all that is in it.
+        // A key is deleted after everything in it.
         changes.reverse();
         Ok(Some(changes))
     }
@@ -201,7 +201,7 @@ pub(super) fn plain(path: &str) -> String {
     components(path).collect::<Vec<_>>().join("\\")
 }
 
-/// True if a key is another, or is below it.
+/// True if a key equals another, or is below it.
 fn is_below(key: &str, above: &str) -> bool {
     let same = |a: &str, b: &str| {
         a == b

@@ -1,4 +1,4 @@
-//! Storing and freeing value data: inline, in one cell, or as big data (regf spec, Big data).
+//! Stores and frees value data: inline, in one cell, or as big data (regf spec, Big data).
 
 use crate::format::{BigData, CellHeader, KeyValue};
 use crate::offset::CellOffset;
@@ -7,14 +7,14 @@ use crate::value::{DataPlace, Value};
 use super::EditError;
 use super::heap::Heap;
 
-/// What a value's `data_size` and `data` fields have to hold.
+/// The content of a value's `data_size` and `data` fields.
 pub(super) struct StoredData {
     pub(super) size: u32,
     pub(super) field: u32,
 }
 
-/// The longest data that a hive of this minor version can hold: without big data, what fits one
-/// cell.
+/// The maximum length of data in a hive of this minor version: without big data, the data must fit
+/// one cell.
 fn max_len(minor: u32) -> usize {
     if minor >= BigData::MIN_MINOR {
         usize::from(u16::MAX) * BigData::SEGMENT_LEN
@@ -32,7 +32,7 @@ pub(super) fn check_len(heap: &Heap, len: usize) -> Result<(), EditError> {
     Ok(())
 }
 
-/// Stores data anew, whose length has been checked.
+/// Stores data whose length has been checked.
 pub(super) fn store(heap: &mut Heap, data: &[u8]) -> Result<StoredData, EditError> {
     let len = data.len();
     let size = len as u32;
@@ -65,7 +65,7 @@ fn store_big(heap: &mut Heap, data: &[u8]) -> Result<CellOffset, EditError> {
     let mut list = Vec::new();
     for segment in data.chunks(BigData::SEGMENT_LEN) {
         // As in Windows's own hives, the cell of the last segment is as long as the others: hivex
-        // reads a shorter one without its last four bytes.
+        // reads a shorter segment without its last four bytes.
         let cell = heap.allocate(BigData::SEGMENT_LEN)?;
         heap.write(cell, 0, segment)?;
         list.extend(cell.get().to_le_bytes());
@@ -101,8 +101,8 @@ pub(super) fn free(heap: &mut Heap, value: CellOffset) -> Result<(), EditError> 
     }
 }
 
-/// Replaces a value's data, in the same cell where old and new data are in one cell and the cell
-/// can be made to fit.
+/// Replaces a value's data. If old and new data fit one cell, and the cell can be resized, the cell
+/// is reused.
 pub(super) fn replace(
     heap: &mut Heap,
     value: CellOffset,

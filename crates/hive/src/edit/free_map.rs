@@ -1,4 +1,4 @@
-//! The free cells of a hive: where to allocate, and with which neighbours a freed cell merges.
+//! The free cells of a hive: where to allocate, and with which neighbours to merge a freed cell.
 
 use diskmend_base::bytes;
 
@@ -8,20 +8,20 @@ use crate::offset::{CellOffset, FileOffset, PAGE_LEN};
 
 use super::largest::Largest;
 
-/// Free cells from this size on are used up cell by cell, so that what is made together lies
-/// together and few pages change.
+/// Free cells of at least this size are filled one after the other, so that cells that are created
+/// together are adjacent and few pages change.
 const ARENA_LEN: u32 = 1024;
 
-/// How many pages with a fitting cell are looked at for one that has changed already.
+/// The number of pages with a fitting cell that are searched for one that has changed already.
 const CANDIDATES: usize = 16;
 
-/// An index of the free cells by pages: of each page it knows the first cell and the size of the
-/// largest free one. Which cells are free, and how large, is read from the hive itself. So its
-/// length depends on the number of pages only, whatever their cells.
+/// An index of the free cells by page: for each page it stores the first cell and the size of the
+/// largest free one. Which cells are free, and how large they are, is read from the hive itself.
+/// Therefore the length of the index depends only on the number of pages.
 ///
-/// Bins are read one by one, when a cell of theirs is freed or no known cell is large enough: an
-/// edit of a few values needs to know few of them. Free cells of two bins never touch, since the
-/// header of a bin is between.
+/// Bins are read one by one, when one of their cells is freed or no known cell is large enough: an
+/// edit of a few values needs to read only few of them. Free cells of two bins are never adjacent,
+/// because the header of a bin is in between.
 pub(super) struct FreeMap {
     pages: Vec<Page>,
     /// Size of the largest free cell that starts in each page.
@@ -31,21 +31,21 @@ pub(super) struct FreeMap {
     arena: Option<u32>,
 }
 
-/// What is known of the cells that start in a page.
+/// What is known about the cells that start in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Page {
-    /// Nothing, not even whether its bin is sound.
+    /// Nothing, not even whether its bin is valid.
     Unread,
-    /// Nothing, but that a bin starts with it.
+    /// Only that a bin starts there.
     UnreadBin,
     /// No cell starts there.
     Empty,
-    /// The first one starts at this place, in units of 8 bytes.
+    /// The first cell starts at this place, in units of 8 bytes.
     First(u16),
 }
 
 impl Page {
-    /// The page with `at` as its first cell.
+    /// The page whose first cell is at `at`.
     const fn starting(at: u32) -> Self {
         Self::First((at as usize % PAGE_LEN / CellHeader::ALIGN) as u16)
     }
@@ -63,16 +63,16 @@ struct Cell {
     free: bool,
 }
 
-/// How the cells of a stretch have changed.
+/// A change of the cells in a stretch.
 #[derive(Default)]
 pub(super) struct Change {
-    /// Where the stretch begins; a cell starts there before and after.
+    /// The start of the stretch; a cell starts there before and after.
     pub(super) start: u32,
-    /// Where it ends.
+    /// The end of the stretch.
     pub(super) end: u32,
-    /// Where cells started that no longer do.
+    /// Places at which cells started before, but no longer do.
     pub(super) gone: [Option<u32>; 2],
-    /// Where a cell starts that did not.
+    /// A place at which a cell starts now, but did not before.
     pub(super) made: Option<u32>,
 }
 
@@ -81,14 +81,15 @@ const fn page_of(at: u32) -> usize {
 }
 
 impl FreeMap {
-    /// A map that knows where bins start, as far as one follows the other.
+    /// A map that knows the starts of bins, as far as the bins follow each other.
     pub(super) fn new(data: &[u8]) -> Self {
         let count = data.len() / PAGE_LEN;
         let mut pages = vec![Page::Unread; count];
         let mut start = 0;
         while let Some(page) = pages.get_mut(start / PAGE_LEN) {
             *page = Page::UnreadBin;
-            // What follows a broken header counts to it, and is an error once it is read.
+            // Pages after a broken header are treated as part of its bin, which is an error when it
+            // is read.
             let Ok(size) = bin_size(data, start) else {
                 break;
             };
@@ -112,10 +113,10 @@ impl FreeMap {
         }
     }
 
-    /// Reads the bin that holds `at`, unless it is known.
+    /// Reads the bin that contains `at`, unless it is already known.
     ///
     /// # Errors
-    /// If there is no such bin, or at the first cell that does not tile it.
+    /// If there is no such bin, or at the first invalid cell.
     pub(super) fn read_bin_of(&mut self, data: &[u8], at: u32) -> Result<(), Corruption> {
         let page = page_of(at);
         if self.page(page).is_read() {
@@ -136,10 +137,10 @@ impl FreeMap {
         self.read_cells(data, start + HiveBin::LEN, start + size)
     }
 
-    /// Reads one more bin, the last first; says whether there was one left.
+    /// Reads one more bin, the last first; returns false if there was none left.
     ///
     /// # Errors
-    /// As [`FreeMap::read_bin_of`].
+    /// Like [`FreeMap::read_bin_of`].
     pub(super) fn read_more(&mut self, data: &[u8]) -> Result<bool, Corruption> {
         while let Some(last) = self.unread_end.checked_sub(1) {
             if !self.page(last).is_read() {
@@ -182,7 +183,7 @@ impl FreeMap {
         Ok(())
     }
 
-    /// The cells that start in a page; none if it was not read.
+    /// The cells that start in a page; none if the page was not read.
     fn cells<'d>(&self, data: &'d [u8], page: usize) -> impl Iterator<Item = Cell> + use<'d> {
         let first = match self.page(page) {
             Page::First(place) => Some(page * PAGE_LEN + usize::from(place) * CellHeader::ALIGN),
@@ -200,8 +201,8 @@ impl FreeMap {
     }
 
     /// A known free cell of at least `size` bytes, as its offset and size. Prefers the cell that is
-    /// being used up, then one in a page that `changed` says is written anyway, then a large one,
-    /// then the first that fits.
+    /// being filled, then a cell in a page that is written anyway according to `changed`, then a
+    /// large cell, then the first that fits.
     pub(super) fn find(
         &self,
         data: &[u8],
@@ -239,8 +240,8 @@ impl FreeMap {
             .min_by_key(|&(_, len)| len)
     }
 
-    /// Size of the free cell that starts at `at`, if there is one. `at` is where a cell or a bin
-    /// ends.
+    /// The size of the free cell that starts at `at`, if there is one. A cell or a bin must end at
+    /// `at`.
     pub(super) fn free_at(&self, data: &[u8], at: u32) -> Option<u32> {
         let starts_page = (at as usize).is_multiple_of(PAGE_LEN);
         if starts_page && self.page(page_of(at)) != Page::First(0) {
@@ -279,20 +280,20 @@ impl FreeMap {
         Err(no_cell())
     }
 
-    /// The last cell that starts in the pages before `page`, as far as they are read.
+    /// The last cell that starts in the pages before `page`, as far as these have been read.
     fn last_before(&self, data: &[u8], page: usize) -> Option<Cell> {
         let mut pages = self.pages.get(..page)?.iter().enumerate().rev();
         let (page, _) = pages.find(|(_, page)| **page != Page::Empty)?;
         self.cells(data, page).last()
     }
 
-    /// Takes note of cells that were split, merged or used, once the hive holds their sizes.
+    /// Records that cells were split, merged or used; the hive must already contain their sizes.
     pub(super) fn update(&mut self, data: &[u8], change: &Change) {
         let gone = change.gone.iter().flatten().copied();
         for at in gone.clone() {
             let page = page_of(at);
             if self.page(page) == Page::starting(at) {
-                // An end of the bin is in a page of its own.
+                // The end of the bin is in a page of its own.
                 let next = page_of(change.end) == page;
                 self.set_page(
                     page,
@@ -320,7 +321,7 @@ impl FreeMap {
         }
     }
 
-    /// Uses up this free cell next.
+    /// Makes this free cell the next to be filled.
     pub(super) fn use_next(&mut self, at: u32) {
         self.arena = Some(at);
     }

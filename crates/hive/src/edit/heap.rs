@@ -1,4 +1,4 @@
-//! Allocation of cells in an image: every change of a cell's size goes through here.
+//! Allocates cells in an image: every change of a cell's size goes through here.
 
 use diskmend_base::bytes;
 use diskmend_base::upcase::CaseTable;
@@ -15,17 +15,18 @@ use super::free_map::{Change, FreeMap};
 #[cfg(test)]
 use crate::work;
 
-/// An image with a map of its free cells, begun when the first cell is allocated or freed.
+/// An image with a map of its free cells. The map is created when the first cell is allocated or
+/// freed.
 pub(super) struct Heap {
     pub(super) image: Image,
     minor: u32,
     table: CaseTable,
     free: Option<FreeMap>,
-    /// Security cells that no key node uses, by their counts.
+    /// Security cells that no key node uses according to their counts.
     pub(super) unused_security: Vec<CellOffset>,
 }
 
-/// Smallest remainder that becomes a free cell of its own.
+/// The smallest remainder that becomes a free cell.
 const MIN_CELL: u32 = CellHeader::ALIGN as u32;
 
 impl Heap {
@@ -53,7 +54,7 @@ impl Heap {
         self.minor
     }
 
-    /// The bins, and the map of their free cells, in which the bin that holds `cell` was read.
+    /// The bins, and the map of their free cells, after reading the bin that contains `cell`.
     fn free_map(&mut self, cell: u32) -> Result<(&[u8], &mut FreeMap), Corruption> {
         let bins = self.image.bins();
         let free = self.free.get_or_insert_with(|| FreeMap::new(bins));
@@ -61,7 +62,7 @@ impl Heap {
         Ok((bins, free))
     }
 
-    /// Tells the map that cells have changed, whose sizes are written.
+    /// Tells the map that cells have changed; their sizes are already written.
     fn changed(&mut self, change: &Change) {
         if let Some(free) = &mut self.free {
             free.update(self.image.bins(), change);
@@ -82,7 +83,7 @@ impl Heap {
         Ok(CellOffset::new(at))
     }
 
-    /// Finds a free cell, reading bins until one is found that fits.
+    /// Finds a free cell; reads bins until one fits.
     fn find(&mut self, size: u32) -> Result<Option<(u32, u32)>, Corruption> {
         let bins = self.image.bins();
         let free = self.free.get_or_insert_with(|| FreeMap::new(bins));
@@ -104,8 +105,8 @@ impl Heap {
         Ok(at)
     }
 
-    /// Makes the `found` bytes at `at` an allocated cell of `size` bytes and a free rest. Where the
-    /// cell was shorter before, `gone` is where its free neighbour started.
+    /// Makes the `found` bytes at `at` an allocated cell of `size` bytes and a free remainder. If
+    /// the cell was shorter before, `gone` is the start of its free neighbour.
     fn split(
         &mut self,
         at: u32,
@@ -142,7 +143,7 @@ impl Heap {
         let after = free.free_at(bins, at + size);
         let start = before.unwrap_or(at);
         let end = at + size + after.unwrap_or_default();
-        // A cell that vanishes inside a merged one must not look allocated any more.
+        // A cell that becomes part of a merged one must not look allocated any more.
         self.write_size(at, i64::from(size))?;
         self.write_size(start, i64::from(end - start))?;
         self.changed(&Change {
@@ -154,7 +155,8 @@ impl Heap {
         Ok(())
     }
 
-    /// Makes an allocated cell hold `len` bytes without moving it; says whether that went.
+    /// Makes an allocated cell hold `len` bytes without moving it; returns false if that is not
+    /// possible.
     pub(super) fn resize(&mut self, cell: CellOffset, len: usize) -> Result<bool, EditError> {
         let size = cell_size(len)?;
         let old = self.size(cell)?;
@@ -163,7 +165,7 @@ impl Heap {
         }
         let at = cell.get();
         let (bins, free) = self.free_map(at)?;
-        // Refuses what is not a cell.
+        // Refuses an offset at which no cell starts.
         free.free_before(bins, at)?;
         let after = free.free_at(bins, at + old);
         if size > old {
@@ -285,8 +287,9 @@ impl Heap {
         free.assert_is_right(self.image.bins());
     }
 
-    /// The number of key nodes that point to each of some security cells, in ascending order, found
-    /// by reading every cell. It may count data that look like a key node, never miss one that is.
+    /// The number of key nodes that refer to each of some security cells, which are in ascending
+    /// order, found by reading every cell. It may count data that look like a key node, but never
+    /// misses a key node.
     pub(super) fn count_security_users(&self, security: &[CellOffset]) -> Vec<u32> {
         use crate::format::KeyNode;
         let bins = self.image.bins();
@@ -316,8 +319,8 @@ impl Heap {
     }
 }
 
-/// Size of a cell for `len` bytes of payload: with its size field, a multiple of 8. Windows loads
-/// no hive in which something refers to a larger cell than this allows.
+/// The size of a cell for `len` bytes of payload: with its size field, a multiple of 8. Windows
+/// loads no hive in which something refers to a larger cell than this allows.
 fn cell_size(len: usize) -> Result<u32, EditError> {
     len.checked_add(CellHeader::LEN)
         .and_then(|size| size.checked_next_multiple_of(CellHeader::ALIGN))

@@ -1,4 +1,4 @@
-//! Creating and deleting keys.
+//! Creates and deletes keys.
 
 use zerocopy::IntoBytes;
 
@@ -66,7 +66,7 @@ pub(super) fn create(
     Ok(child)
 }
 
-/// Sets a key's time of the last write.
+/// Sets a key's last-written time.
 pub(super) fn touch(heap: &mut Heap, key: CellOffset, now: Filetime) -> Result<(), EditError> {
     heap.update(key, "key node", |node: &mut KeyNode| {
         node.last_written = now.0.into();
@@ -83,7 +83,7 @@ pub(super) fn delete(
     subkeys::remove(heap, parent, key)?;
     let mut pending = vec![key];
     while let Some(key) = pending.pop() {
-        // A key that a cycle reaches again has been freed, so that reading it fails.
+        // If a cycle reaches a key again, the key has been freed, so that reading it fails.
         for child in Key::at(heap.bins(), key)?.subkeys()? {
             pending.push(child?.cell());
         }
@@ -92,7 +92,7 @@ pub(super) fn delete(
     touch(heap, parent, now)
 }
 
-/// Frees a key's cells; its subkeys are the caller's concern.
+/// Frees a key's cells, but not its subkeys.
 fn free_one(heap: &mut Heap, key: CellOffset) -> Result<(), EditError> {
     values::free_all(heap, key)?;
     subkeys::free_list(heap, key)?;

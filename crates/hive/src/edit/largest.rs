@@ -1,15 +1,15 @@
-//! A number for each page, by which the first page from some page on with a large enough number
-//! is found in few steps.
+//! A number for each page, with a fast search for the first page from a given page on that has a
+//! large enough number.
 
 /// A tree of the numbers of all pages: each node is the larger of its two children.
 pub(super) struct Largest {
-    /// The root is at 1, the children of `n` are at `2 n` and `2 n + 1`, the pages' numbers make
-    /// up the second half.
+    /// The root is at 1, the children of `n` are at `2 n` and `2 n + 1`, and the pages' numbers are
+    /// in the second half.
     nodes: Vec<u32>,
 }
 
 impl Largest {
-    /// All zero, for `pages` pages.
+    /// All numbers zero, for `pages` pages.
     pub(super) fn new(pages: usize) -> Self {
         Self {
             nodes: vec![0; 2 * pages.next_power_of_two()],

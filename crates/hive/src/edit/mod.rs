@@ -1,5 +1,5 @@
-//! Editing a hive in memory: keys and values, with every list, count, hash and maximum kept
-//! right. Nothing is written to disk here.
+//! Edits a hive in memory: keys and values, with every list, count, hash and maximum kept correct.
+//! Nothing is written to disk here.
 
 mod changes;
 mod data;
@@ -29,14 +29,14 @@ use heap::Heap;
 #[cfg(test)]
 mod tests;
 
-/// Deepest key that Windows loads, counted from the root.
+/// The depth of the deepest key that Windows loads, counted from the root.
 pub const MAX_DEPTH: usize = 511;
 
-/// Why an edit was refused or could not be finished.
+/// The reason why an edit was refused or could not be finished.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The hive is corrupt where the edit has to read or change it.
+    /// The hive is corrupt in a place that the edit has to read or change.
     #[error(transparent)]
     Corrupt(#[from] Corruption),
     /// A name that no key or value can have.
@@ -53,18 +53,18 @@ pub enum EditError {
         /// Path below the root.
         path: String,
     },
-    /// The root, or a key that is marked so, can't be deleted.
+    /// The root, or a key that is marked as not deletable.
     #[error("key \"{}\" can't be deleted", Visible(path))]
     NotDeletable {
         /// Path below the root.
         path: String,
     },
-    /// A key that holds no values or subkeys of its own.
+    /// A key that has no values or subkeys of its own.
     #[error("key \"{}\" is {kind}", Visible(path))]
     Unsupported {
         /// Path below the root.
         path: String,
-        /// What kind of key it is.
+        /// The kind of key.
         kind: &'static str,
     },
     /// The path has more components than Windows loads.
@@ -73,21 +73,21 @@ pub enum EditError {
         /// Path below the root.
         path: String,
     },
-    /// The data are longer than the format can hold.
+    /// The data are longer than the format allows.
     #[error("data of {len} bytes are longer than {max}")]
     DataTooLong {
         /// The length of the data in bytes.
         len: usize,
-        /// The longest data in bytes.
+        /// The maximum length in bytes.
         max: usize,
     },
-    /// A key has as many values as Windows takes: a longer list would not fit one cell.
+    /// A key already has as many values as Windows accepts: a longer list would not fit one cell.
     #[error("a key of {count} values can't have more")]
     TooManyValues {
         /// The number of its values.
         count: usize,
     },
-    /// A structure does not fit the largest cell that Windows takes, 1 MiB.
+    /// A structure does not fit the largest cell that Windows accepts, 1 MiB.
     #[error("{len} bytes do not fit one cell")]
     CellTooLong {
         /// Length in bytes.
@@ -110,7 +110,7 @@ pub enum EditError {
 /// Whether an edit had anything to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// All was as wanted already; no byte has changed.
+    /// Everything was already as desired; no byte has changed.
     Unchanged,
     /// The hive in memory has changed.
     Changed,
@@ -118,8 +118,9 @@ pub enum Outcome {
 
 /// A hive that is being edited in memory.
 ///
-/// Paths are relative to the root, components are separated by `\`, case does not matter.
-/// After an error that is not about its arguments the hive may be half changed: every further
+/// Paths are relative to the root, components are separated by `\`, case does not matter. After an
+/// error that is not about its arguments, the hive may be half changed: every further edit, and
+/// [`Editor::finish`], is then refused.
 /// edit, and [`Editor::finish`], is then refused.
 pub struct Editor {
     heap: Heap,
@@ -128,14 +129,14 @@ pub struct Editor {
     poisoned: bool,
 }
 
-/// An edited hive that nobody has checked yet.
+/// An edited hive that has not been checked yet.
 pub struct Edited {
     pub(crate) hive: Hive,
     pub(crate) changes: Changes,
 }
 
 impl Editor {
-    /// Begins to edit. `now` becomes the time of the last write of each key that changes.
+    /// Starts editing. `now` becomes the last-written time of each key that changes.
     #[must_use]
     pub fn new(hive: Hive, now: Filetime) -> Self {
         Self {
@@ -146,7 +147,7 @@ impl Editor {
         }
     }
 
-    /// The root of the hive as it is now, to read from.
+    /// The root of the hive in its current state, for reading.
     ///
     /// # Errors
     /// If its cell is not a key node.
@@ -154,7 +155,7 @@ impl Editor {
         Key::at(self.heap.bins(), self.root_cell())
     }
 
-    /// The key at a path as it is now.
+    /// The key at a path in its current state.
     ///
     /// # Errors
     /// If a structure on the way is corrupt.
@@ -162,7 +163,7 @@ impl Editor {
         self.root()?.descendant(path)
     }
 
-    /// What a value holds now; `None` if there is none, or no such key.
+    /// The current content of a value; `None` if there is no such value or key.
     ///
     /// # Errors
     /// If a structure on the way is corrupt.
@@ -174,7 +175,7 @@ impl Editor {
         value.as_ref().map(ValueContent::of).transpose()
     }
 
-    /// Creates a key and every key missing on the way to it.
+    /// Creates a key and every missing key above it.
     ///
     /// # Errors
     /// See [`EditError`].
@@ -280,7 +281,7 @@ impl Editor {
         })
     }
 
-    /// What was changed so far.
+    /// The changes so far.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
@@ -290,7 +291,7 @@ impl Editor {
     ///
     /// # Errors
     /// [`EditError::Poisoned`] after an edit that failed half way, [`EditError::Corrupt`] if a
-    /// security cell that no key uses any longer can't be taken out of its ring.
+    /// security cell that no key uses any more can't be removed from its ring.
     pub fn finish(mut self) -> Result<Edited, EditError> {
         if self.poisoned {
             return Err(EditError::Poisoned);
@@ -304,7 +305,7 @@ impl Editor {
         })
     }
 
-    /// Runs one edit; if it fails for a reason other than its arguments, no more are taken.
+    /// Runs one edit; if it fails for a reason other than its arguments, further edits are refused.
     fn attempt(
         &mut self,
         edit: impl FnOnce(&mut Self) -> Result<Outcome, EditError>,
@@ -356,7 +357,7 @@ impl Editor {
         Ok(key.cell())
     }
 
-    /// What a value of a key holds now.
+    /// The current content of a key's value.
     fn content(&self, key: CellOffset, name: &NameBuf) -> Result<Option<ValueContent>, EditError> {
         let key = Key::at(self.heap.bins(), key)?;
         let found = key.find_value(name.as_name())?;
@@ -388,7 +389,7 @@ fn checked(name: &str, result: Result<NameBuf, NameError>) -> Result<NameBuf, Ed
     })
 }
 
-/// Refuses keys that hold no values and subkeys of their own.
+/// Refuses keys that have no values and subkeys of their own.
 fn refuse_special(key: &Key<'_>, path: &str) -> Result<(), EditError> {
     let kind = if key.has_predefined_handle() {
         "a predefined handle"

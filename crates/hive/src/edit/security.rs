@@ -33,14 +33,14 @@ pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     set_count(heap, at, count)
 }
 
-/// The most security cells that wait to be counted.
+/// The maximum number of security cells that wait to be counted.
 const MAX_WAITING: usize = 1 << 16;
 
-/// Counts one key node less, whose own pointer must have been cleared before.
+/// Decrements the count for a key node, whose own reference must have been cleared before.
 ///
-/// Other programs leave counts that are too low. So before a cell is freed, the key nodes that
-/// point to it are counted, which means a pass over the whole hive: a cell without a user by its
-/// count waits for [`settle`].
+/// Other programs leave counts that are too low. Therefore the key nodes that refer to a cell are
+/// counted before the cell is freed. This takes a pass over the whole hive, so a cell that is
+/// unused according to its count waits for [`settle`].
 pub(super) fn release(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     let count = read(heap, at)?.reference_count.get();
     if count > 1 {
@@ -53,8 +53,8 @@ pub(super) fn release(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> 
     settle(heap)
 }
 
-/// Frees the waiting security cells that no key node points to, and gives the others their true
-/// count. One pass over the hive serves all of them.
+/// Frees the waiting security cells to which no key node refers, and corrects the count of the
+/// others. One pass over the hive serves all of them.
 pub(super) fn settle(heap: &mut Heap) -> Result<(), EditError> {
     let mut waiting = std::mem::take(&mut heap.unused_security);
     if waiting.is_empty() {
@@ -73,7 +73,7 @@ pub(super) fn settle(heap: &mut Heap) -> Result<(), EditError> {
     Ok(())
 }
 
-/// Takes a security cell out of the ring and frees it.
+/// Removes a security cell from the ring and frees it.
 fn free(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
     let raw = read(heap, at)?;
     let next = CellOffset::new(raw.flink.get());

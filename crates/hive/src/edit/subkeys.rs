@@ -1,4 +1,4 @@
-//! Inserting into and removing from subkey lists (regf spec, Subkeys list).
+//! Inserts into and removes from subkey lists (regf spec, Subkeys list).
 
 use diskmend_base::bytes;
 use diskmend_base::upcase::CaseTable;
@@ -13,13 +13,13 @@ use crate::offset::CellOffset;
 use super::EditError;
 use super::heap::Heap;
 
-/// Leaves of an index root that together hold no more than this are merged.
+/// Leaves of an index root that together contain no more elements than this are merged.
 const MERGE_LEN: usize = 253;
 
 /// An element of a leaf: the key node, and the hint or hash of its name.
 type Element = (CellOffset, u32);
 
-/// Inserts a key node into its parent's list and counts it.
+/// Inserts a key node into its parent's list and increments the count.
 pub(super) fn insert(
     heap: &mut Heap,
     parent: CellOffset,
@@ -65,7 +65,7 @@ pub(super) fn insert(
     })
 }
 
-/// Removes a key node from its parent's list and no longer counts it.
+/// Removes a key node from its parent's list and decrements the count.
 pub(super) fn remove(
     heap: &mut Heap,
     parent: CellOffset,
@@ -111,7 +111,7 @@ pub(super) fn remove(
     })
 }
 
-/// Frees the cells of a list, not the key nodes that it names.
+/// Frees the cells of a list, but not the key nodes that it names.
 pub(super) fn free_list(heap: &mut Heap, key: CellOffset) -> Result<(), EditError> {
     match Key::at(heap.bins(), key)?.subkey_list()? {
         None => Ok(()),
@@ -128,7 +128,7 @@ pub(super) fn free_list(heap: &mut Heap, key: CellOffset) -> Result<(), EditErro
     }
 }
 
-/// A leaf, copied out of the image so that the image can change.
+/// A leaf that was copied out of the image, so that the image can change.
 struct OwnedLeaf {
     cell: CellOffset,
     kind: LeafKind,
@@ -173,7 +173,7 @@ fn missing_leaf(root: CellOffset, index: usize) -> Corruption {
     )
 }
 
-/// The kind of leaf that the format's minor version calls for.
+/// The kind of leaf for the format's minor version.
 fn new_leaf_kind(minor: u32) -> LeafKind {
     match minor {
         ..3 => LeafKind::Index,
@@ -182,7 +182,7 @@ fn new_leaf_kind(minor: u32) -> LeafKind {
     }
 }
 
-/// A new name, and the table by which it is hashed.
+/// A new name, and the table with which it is hashed.
 #[derive(Clone, Copy)]
 struct Named<'n> {
     name: Name<'n>,
@@ -197,7 +197,7 @@ fn hash_of(kind: LeafKind, Named { name, table }: Named<'_>) -> u32 {
     }
 }
 
-/// Inserts an element; returns the leaf, and a second one where it had to be split.
+/// Inserts an element; returns the leaf, and a second one if it had to be split.
 fn insert_into_leaf(
     heap: &mut Heap,
     leaf: &OwnedLeaf,
@@ -205,7 +205,7 @@ fn insert_into_leaf(
     child: CellOffset,
     name: Named<'_>,
 ) -> Result<(CellOffset, Option<CellOffset>), EditError> {
-    // A fast leaf that outgrows its limit goes on as an index leaf, as Windows does it.
+    // A fast leaf that outgrows its limit becomes an index leaf, as on Windows.
     let kind = match leaf.kind {
         LeafKind::Fast if leaf.elements.len() >= ListHeader::MAX_FAST => LeafKind::Index,
         kind => kind,
@@ -252,7 +252,7 @@ fn store_leaf(
     heap.store(&encode(kind, elements))
 }
 
-/// Writes a whole leaf anew, in its cell where it fits, else in a cell with room to grow.
+/// Rewrites a whole leaf, in its cell if it fits, otherwise in a new cell with room to grow.
 fn rewrite_leaf(
     heap: &mut Heap,
     cell: CellOffset,
@@ -284,7 +284,7 @@ fn rewrite_list(
     Ok(moved)
 }
 
-/// Writes a leaf's count and its elements from `from` on; those before have not changed.
+/// Writes a leaf's count and its elements from `from` on; the elements before have not changed.
 fn rewrite_tail(
     heap: &mut Heap,
     cell: CellOffset,
@@ -324,7 +324,7 @@ fn rewrite_root(
     rewrite_list(heap, cell, &payload, size_of::<IndexElement>())
 }
 
-/// Merges a leaf of an index root with the one after it where both are small.
+/// Merges a leaf of an index root with the next one if both are small.
 fn merge_with_next(
     heap: &mut Heap,
     leaves: &mut Vec<CellOffset>,
@@ -345,8 +345,8 @@ fn merge_with_next(
     Ok(())
 }
 
-/// Finds the element that names `child`: by its name, or, if the list is out of order or has the
-/// name twice, by looking at all.
+/// Finds the element that names `child`: by its name, or, if the list is out of order or contains
+/// the name twice, by searching the whole list.
 fn locate(
     heap: &Heap,
     parent: &Key<'_>,

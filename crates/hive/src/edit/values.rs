@@ -1,4 +1,4 @@
-//! Creating, changing and deleting values of a key.
+//! Creates, changes and deletes values of a key.
 
 use crate::format::{CellHeader, IndexElement, KeyNode, KeyValue};
 use crate::key::Key;
@@ -10,7 +10,8 @@ use crate::value_type::ValueType;
 use super::heap::Heap;
 use super::{EditError, Outcome, data};
 
-/// The maximum number of values of a key: their list must fit the largest cell that Windows takes.
+/// The maximum number of values of a key: their list must fit the largest cell that Windows
+/// accepts.
 const MAX_VALUES: usize = (CellHeader::MAX_SIZE - CellHeader::LEN) / size_of::<IndexElement>();
 
 /// Sets a value's type and data, creating the value if it is missing.
@@ -81,7 +82,7 @@ fn create(
     })
 }
 
-/// Appends a value to the key's value list and counts it.
+/// Appends a value to the key's value list and increments the count.
 fn append(heap: &mut Heap, key: CellOffset, value: CellOffset) -> Result<(), EditError> {
     let node = Key::at(heap.bins(), key)?;
     let count = node.value_cells()?.len();
@@ -142,7 +143,7 @@ pub(super) fn delete(
     Ok(Outcome::Changed)
 }
 
-/// Frees all values of a key, their data and the value list; the key node is left as it is.
+/// Frees all values of a key, their data and the value list; the key node is not changed.
 pub(super) fn free_all(heap: &mut Heap, key: CellOffset) -> Result<(), EditError> {
     let values: Vec<_> = node_values(heap, key)?
         .iter()
