@@ -78,10 +78,10 @@ impl BaseBlock {
     pub const TYPE_LOG_NEW: u32 = 6;
     /// Flag: transactions are pending or anticipated.
     pub const FLAG_KTM_LOCKED: u32 = 1;
-    /// Flag: the hive holds layered keys, as those of containers do (Windows 10 and later). In a
-    /// hive of Windows 8 it tells that the hive was defragmented.
+    /// Flag: the hive contains layered keys, as the hives of containers do (Windows 10 and later).
+    /// In a hive of Windows 8 the flag means that the hive was defragmented.
     pub const FLAG_LAYERED: u32 = 2;
-    /// Bytes of the base block that the checksum and a log file's header cover.
+    /// The number of bytes of the base block that the checksum and a log file's header cover.
     pub const HEADER_LEN: usize = 512;
 }
 
@@ -123,8 +123,8 @@ impl CellHeader {
     pub const LEN: usize = 4;
     /// Cells start at, and their sizes are, multiples of this many bytes.
     pub const ALIGN: usize = 8;
-    /// The largest size of a cell that anything refers to, in bytes: Windows rejects a hive with a
-    /// larger one, whatever the minor version. A free cell may be larger.
+    /// The largest size of a referenced cell, in bytes: Windows rejects a hive with a larger one,
+    /// whatever its minor version. A free cell may be larger.
     pub const MAX_SIZE: usize = 1 << 20;
 }
 
@@ -197,7 +197,7 @@ impl KeyNode {
     pub const FLAG_NO_DELETE: u16 = 0x08;
     /// Symbolic link.
     pub const FLAG_SYMLINK: u16 = 0x10;
-    /// The flags that keep a key from being loaded anywhere but at the root of a hive.
+    /// The flags that keep a key from being loaded anywhere except at the root of a hive.
     pub const FLAGS_OF_ROOT: u16 =
         Self::FLAG_HIVE_EXIT | Self::FLAG_HIVE_ENTRY | Self::FLAG_NO_DELETE;
     /// The name is stored as Latin-1, one byte per character.
@@ -257,7 +257,7 @@ pub struct KeySecurity {
     pub flink: U32,
     /// Offset of the previous security cell of the ring.
     pub blink: U32,
-    /// The number of key nodes that point here.
+    /// The number of key nodes that refer to this cell.
     pub reference_count: U32,
     /// The length of the security descriptor in bytes.
     pub descriptor_len: U32,
@@ -291,8 +291,7 @@ impl ListHeader {
     pub const INDEX_ROOT: [u8; 2] = *b"ri";
     /// Length without the elements.
     pub const LEN: usize = 4;
-    /// The maximum number of elements of an `lf` or `lh` that is built anew: its cell fits a bin of
-    /// one page.
+    /// The maximum number of elements of a new `lf` or `lh`: its cell fits a bin of one page.
     pub const MAX_FAST: usize = 507;
     /// The maximum number of elements of a leaf before it is split.
     pub const MAX_LEAF: usize = 1012;
@@ -333,9 +332,10 @@ impl BigData {
     pub const SIGNATURE: [u8; 2] = *b"db";
     /// The length of the record.
     pub const LEN: usize = 8;
-    /// Bytes of data in each segment but the last; longer data need a big data record.
+    /// The number of bytes of data in each segment except the last; longer data need a big data
+    /// record.
     pub const SEGMENT_LEN: usize = 16344;
-    /// First minor version with big data.
+    /// The first minor version with big data.
     pub const MIN_MINOR: u32 = 4;
 }
 
@@ -366,7 +366,7 @@ impl LogEntry {
     pub const SIGNATURE: [u8; 4] = *b"HvLE";
     /// The length of the header.
     pub const LEN: usize = 40;
-    /// Bytes of the header that `hash2` covers.
+    /// The number of bytes of the header that `hash2` covers.
     pub const HASHED_LEN: usize = 32;
     /// The lengths of log entries that Windows writes are multiples of this many bytes.
     pub const ALIGN: usize = 512;

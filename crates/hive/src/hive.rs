@@ -1,4 +1,4 @@
-//! Opening a hive: clean hives can be read, dirty ones can only be recovered.
+//! Opens a hive: clean hives can be read, dirty ones can only be recovered.
 
 use std::borrow::Cow;
 
@@ -15,15 +15,15 @@ use crate::key::Key;
 use crate::offset::{BASE_BLOCK_LEN, CellOffset, FileOffset};
 use diskmend_base::Buffer;
 
-/// What a hive file turned out to be.
+/// The state of a hive file.
 pub enum Opened {
-    /// It was closed cleanly: its logs, whatever they hold, do not apply.
+    /// The hive was closed cleanly: its logs do not apply, whatever they contain.
     Clean(Hive),
-    /// It was not: it must be recovered from its logs first.
+    /// The hive was not closed cleanly: it must be recovered from its logs first.
     Dirty(DirtyHive),
 }
 
-/// Why a file is not opened as a hive at all.
+/// The reason why a file can't be opened as a hive.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -38,10 +38,10 @@ pub enum OpenError {
     Corrupt(#[from] Corruption),
 }
 
-/// Why a hive counts as dirty (regf spec, Dirty state of a hive).
+/// The reason why a hive counts as dirty (regf spec, Dirty state of a hive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirtyState {
-    /// The sequence numbers differ: a write was begun and not ended.
+    /// The sequence numbers differ: a write was started and not finished.
     Sequences {
         /// Primary sequence number.
         primary: u32,
@@ -52,7 +52,7 @@ pub enum DirtyState {
     Checksum {
         /// The number in the base block.
         stored: u32,
-        /// The number that the other fields demand.
+        /// The checksum of the other fields.
         computed: u32,
     },
 }
@@ -78,7 +78,7 @@ pub struct DirtyHive {
 }
 
 impl DirtyHive {
-    /// Why it counts as dirty.
+    /// The reason why it counts as dirty.
     #[must_use]
     pub fn state(&self) -> DirtyState {
         self.state
@@ -90,11 +90,11 @@ impl DirtyHive {
         self.buffer.bytes()
     }
 
-    /// Takes the hive as it is on disk, without its logs. Whatever Windows had written to the logs
-    /// only is lost, and pages of different ages may be mixed.
+    /// Opens the hive as it is on disk, without its logs. Changes that Windows had written only to
+    /// the logs are lost, and pages of different ages may be mixed.
     ///
     /// # Errors
-    /// If even the base block does not hold.
+    /// If even the base block is invalid.
     pub fn assume_clean(self) -> Result<Hive, OpenError> {
         let file_len = self.buffer.bytes().len();
         let mut image = sized_image(self.buffer)?;
@@ -104,7 +104,7 @@ impl DirtyHive {
     }
 }
 
-/// A hive whose state is settled: clean on disk, or recovered in memory.
+/// A hive that is clean on disk, or was recovered in memory.
 pub struct Hive {
     pub(crate) image: Image,
 }
@@ -112,14 +112,14 @@ pub struct Hive {
 /// Opens a hive file's bytes.
 ///
 /// # Errors
-/// If the bytes are no hive, or the base block of a clean one is wrong.
+/// If the bytes are not a hive, or the base block of a clean hive is wrong.
 pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
     let file = buffer.bytes();
     let too_short = OpenError::TooShort { len: file.len() };
     let Some(base) = bytes::view::<BaseBlock>(file, 0) else {
         return Err(too_short);
     };
-    // A torn base block can have lost its signature too; the first bin tells that it is a hive.
+    // A torn base block can have lost its signature too; the first bin shows that this is a hive.
     let torn = checksum(file) != Some(base.checksum.get());
     if base.signature != BaseBlock::SIGNATURE && !(torn && starts_with_bin(file)) {
         base.validate()?;
@@ -143,13 +143,13 @@ pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
     })
 }
 
-/// True if a hive bin that calls itself the first follows the base block.
+/// True if a hive bin with the offset of the first bin follows the base block.
 fn starts_with_bin(file: &[u8]) -> bool {
     bytes::view::<HiveBin>(file, BASE_BLOCK_LEN)
         .is_some_and(|bin| bin.signature == HiveBin::SIGNATURE && bin.offset.get() == 0)
 }
 
-/// Checks the base block and that the file holds all the bins it promises.
+/// Checks the base block, and that the file contains all the bins that it announces.
 pub(crate) fn sized_image(buffer: Box<dyn Buffer>) -> Result<Image, OpenError> {
     let len = buffer.bytes().len();
     let base = bytes::view::<BaseBlock>(buffer.bytes(), 0).ok_or(OpenError::TooShort { len })?;
@@ -170,7 +170,7 @@ impl Hive {
     /// The base block.
     ///
     /// # Errors
-    /// Never for an opened hive; the type system can't know.
+    /// Never for an opened hive; the type system can't know this.
     pub fn base_block(&self) -> Result<&BaseBlock, Corruption> {
         self.image
             .base_block()
@@ -198,7 +198,7 @@ impl Hive {
         &self.image
     }
 
-    /// The hive bins, to read cells from.
+    /// The hive bins, for reading cells.
     #[must_use]
     pub fn bins(&self) -> Bins<'_> {
         Bins::new(self.image.bins(), self.minor_version(), self.case_table())
@@ -223,7 +223,7 @@ impl Hive {
     }
 }
 
-/// The components of a key path; leading, trailing and doubled separators are passed over.
+/// The components of a key path; leading, trailing and doubled separators are ignored.
 pub fn components(path: &str) -> impl Iterator<Item = &str> {
     path.split('\\').filter(|component| !component.is_empty())
 }

@@ -10,7 +10,7 @@ use diskmend_base::Buffer;
 
 /// The primary file's bytes: base block, hive bins and whatever follows them.
 ///
-/// The constructor guarantees that the base block and `bins_len` bytes of bins are there.
+/// The constructor guarantees that the base block and `bins_len` bytes of bins exist.
 pub struct Image {
     buffer: Box<dyn Buffer>,
     bins_len: usize,
@@ -19,7 +19,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Takes a file's bytes whose first `4096 + bins_len` exist; otherwise gives them back.
+    /// Takes a file's bytes, of which the first `4096 + bins_len` must exist.
     ///
     /// # Errors
     /// The buffer, if it is too short.
@@ -75,24 +75,24 @@ impl Image {
         Some(())
     }
 
-    /// Pages of the bins that were edited. The pages that a recovery replayed are not among them.
+    /// The pages of the bins that were edited, without those that a recovery replayed.
     #[must_use]
     pub fn dirty(&self) -> &PageSet {
         &self.dirty
     }
 
-    /// What is on disk, and what a commit must bring there before the edit.
+    /// The state on disk, and what a commit must write before the edit.
     pub(crate) fn disk(&self) -> &OnDisk {
         &self.disk
     }
 
-    /// Declares the present state, with `disk`, to be the one that edits start from.
+    /// Declares that edits start from the present state, which is described by `disk`.
     pub(crate) fn settle(&mut self, disk: OnDisk) {
         self.disk = disk;
         self.dirty.clear();
     }
 
-    /// Overwrites bytes of the bins and marks their pages; `None` outside of the bins.
+    /// Overwrites bytes of the bins and marks their pages; `None` outside the bins.
     #[must_use]
     pub(crate) fn write(&mut self, at: usize, data: &[u8]) -> Option<()> {
         let end = at.checked_add(data.len())?;
@@ -139,7 +139,7 @@ impl Image {
         bytes::view_mut(self.buffer.bytes_mut(), at.checked_add(BASE_BLOCK_LEN)?)
     }
 
-    /// Lengthens (or, after a log entry says so, shortens) the hive bins to `len` bytes.
+    /// Makes the hive bins longer, or shorter if a log entry says so: `len` bytes.
     ///
     /// # Errors
     /// If memory is short.
@@ -162,7 +162,7 @@ pub struct PageSet {
 }
 
 impl PageSet {
-    /// Adds the pages that hold `len` bytes at `at`.
+    /// Adds the pages that contain `len` bytes at `at`.
     pub(crate) fn mark(&mut self, at: usize, len: usize) {
         if len == 0 {
             return;
@@ -207,18 +207,18 @@ impl PageSet {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }
 
-    /// True if there is none.
+    /// True if the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|&w| w == 0)
     }
 
-    /// Forgets all pages.
+    /// Removes all pages.
     pub(crate) fn clear(&mut self) {
         self.words.clear();
     }
 
-    /// Runs of neighbouring pages, as the first page and the count.
+    /// Runs of adjacent pages, as the first page and the count.
     pub fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let mut pages = self.iter().peekable();
         std::iter::from_fn(move || {

@@ -57,7 +57,7 @@ impl<'a> Key<'a> {
         })
     }
 
-    /// Where its cell lies.
+    /// The offset of its cell.
     #[must_use]
     pub fn cell(&self) -> CellOffset {
         self.cell
@@ -86,10 +86,11 @@ impl<'a> Key<'a> {
         SubkeyList::at(self.bins, CellOffset::new(self.node.subkey_list.get())).map(Some)
     }
 
-    /// Its subkeys in the order of their names.
+    /// The subkeys in the order of their names.
     ///
     /// # Errors
-    /// If the list's cell is wrong; each subkey is an error of its own if it can't be read.
+    /// If the list's cell is wrong. The iterator yields an error for each subkey that can't be
+    /// read.
     pub fn subkeys(&self) -> Result<Subkeys<'a>, Corruption> {
         Ok(Subkeys {
             bins: self.bins,
@@ -124,11 +125,11 @@ impl<'a> Key<'a> {
         Ok(Some(key))
     }
 
-    /// Looks for a subkey: the key, or where it would have to be inserted.
+    /// Looks for a subkey: returns the key, or the place at which it would have to be inserted.
     ///
     /// Lists are ordered by upper-cased names. If a name on the way has letters whose upper case
-    /// depends on the Windows version, the order can't be relied on: then a key counts as missing
-    /// only after a look at all, by either table.
+    /// depends on the Windows version, the order is not reliable: then all names are compared, by
+    /// both tables, before a key counts as missing.
     pub(crate) fn find(&self, name: Name<'_>) -> Result<Result<Key<'a>, Position>, Corruption> {
         let Some(list) = self.subkey_list()? else {
             return Ok(Err(Position::default()));
@@ -170,8 +171,8 @@ impl<'a> Key<'a> {
         Ok(same.ok_or(place.unwrap_or(last)))
     }
 
-    /// The table by which a name is ordered and hashed among the subkeys: the hive's, unless the
-    /// hashes of the list's own names say otherwise.
+    /// The table by which the subkeys' names are ordered and hashed: the hive's table, unless the
+    /// hashes of the list's own names show another one.
     pub(crate) fn case_table_for(&self, name: Name<'_>) -> Result<CaseTable, Corruption> {
         let table = self.bins.case_table();
         let Some(list) = self
@@ -199,7 +200,7 @@ impl<'a> Key<'a> {
         Ok(table)
     }
 
-    /// Where a binary search finds the subkey with this name in the list, and its cell.
+    /// The place of the subkey with this name in the list, found by a binary search, and its cell.
     pub(crate) fn search(
         &self,
         name: Name<'_>,
@@ -238,10 +239,10 @@ impl<'a> Key<'a> {
         self.node.flags.get() & KeyNode::FLAG_PREDEFINED_HANDLE != 0
     }
 
-    /// Its values in the order in which they were made.
+    /// The values in the order in which they were created.
     ///
     /// # Errors
-    /// If the value list is wrong; each value is an error of its own if it can't be read.
+    /// If the value list is wrong. The iterator yields an error for each value that can't be read.
     pub fn values(
         &self,
     ) -> Result<impl Iterator<Item = Result<Value<'a>, Corruption>> + use<'a>, Corruption> {
@@ -338,8 +339,8 @@ impl<'a, 'n> Search<'a, 'n> {
         }
     }
 
-    /// Searches the leaves of a list: the key and its place, or the place at which it would have
-    /// to be inserted.
+    /// Searches the leaves of a list: returns the key and its place, or the place at which it would
+    /// have to be inserted.
     fn list(
         &mut self,
         list: &SubkeyList<'a>,
@@ -374,7 +375,7 @@ impl<'a, 'n> Search<'a, 'n> {
         Ok(Err(position))
     }
 
-    /// Searches one leaf: the key and its index, or the index at which it would have to be
+    /// Searches one leaf: returns the key and its index, or the index at which it would have to be
     /// inserted.
     fn leaf(&mut self, leaf: Leaf<'a>) -> Result<Result<(Key<'a>, usize), usize>, Corruption> {
         let mut low = 0;
@@ -399,7 +400,7 @@ impl<'a, 'n> Search<'a, 'n> {
 /// A place in a subkey list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// Index of the leaf below the index root; 0 where there is one leaf only.
+    /// Index of the leaf below the index root; 0 if there is only one leaf.
     pub(crate) leaf: usize,
     /// Index of the element in that leaf.
     pub(crate) index: usize,

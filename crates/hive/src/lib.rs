@@ -1,10 +1,10 @@
 //! Registry hive files: read, recover from transaction logs, check, edit, commit crash-safely.
 //!
-//! The crate knows the file format (regf 1.3 to 1.6) and Windows's own commit protocol; it knows
-//! neither Windows settings nor where a file lies.
+//! The crate knows the file format (regf 1.3 to 1.6) and Windows's own commit protocol. It knows
+//! neither the settings of Windows nor where a hive file is stored.
 //!
-//! An edit goes one way: [`open`] gives a [`Hive`], [`Editor`] changes it in memory and keeps a log of its
-//! [`Changes`], [`Edited::verify`] makes it [`Verified`], and [`commit`] writes it.
+//! An edit goes through four steps: [`open`] returns a [`Hive`], [`Editor`] changes it in memory
+//! and records its [`Changes`], [`Edited::verify`] makes it [`Verified`], and [`commit`] writes it.
 
 #![forbid(unsafe_code)]
 

@@ -7,7 +7,7 @@ use crate::error::Corruption;
 use crate::format::{HashElement, IndexElement, ListHeader};
 use crate::offset::CellOffset;
 
-/// What the elements of a leaf hold beside the key node's offset.
+/// What the elements of a leaf contain in addition to the key node's offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LeafKind {
     /// `li`: nothing.
@@ -42,9 +42,9 @@ impl LeafKind {
 /// A leaf: the offsets of key nodes in the order of their names.
 #[derive(Clone, Copy)]
 pub struct Leaf<'a> {
-    /// Where the leaf's cell lies.
+    /// The offset of the leaf's cell.
     pub cell: CellOffset,
-    /// What its elements hold.
+    /// What its elements contain.
     pub kind: LeafKind,
     elements: Elements<'a>,
 }
@@ -65,12 +65,12 @@ impl<'a> Leaf<'a> {
         }
     }
 
-    /// True if its elements hold hashes of names.
+    /// True if its elements contain hashes of names.
     pub(crate) fn is_hashed(&self) -> bool {
         self.kind == LeafKind::Hash
     }
 
-    /// True if it has no element.
+    /// True if it has no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -96,14 +96,14 @@ impl<'a> Leaf<'a> {
     }
 }
 
-/// A subkey list as a whole: one leaf, or an index root over several.
+/// A whole subkey list: one leaf, or an index root over several leaves.
 #[derive(Clone, Copy)]
 pub enum SubkeyList<'a> {
     /// One leaf.
     Leaf(Leaf<'a>),
     /// An `ri` with the offsets of leaves.
     Root {
-        /// Where the index root's cell lies.
+        /// The offset of the index root's cell.
         cell: CellOffset,
         /// Offsets of the leaves.
         leaves: &'a [IndexElement],

@@ -1,12 +1,12 @@
-//! Names of keys and values, as stored and as made.
+//! Names of keys and values, as stored in hives and as created by the program.
 //!
-//! A stored name is either compressed, one byte per UTF-16 code unit below 0x100, or UTF-16LE
-//! (regf spec, Key node, Key value). Both forms of one name are the same name: order, hash and
-//! equality go by code units.
+//! A stored name is either compressed, with one byte per UTF-16 code unit below 0x100, or UTF-16LE
+//! (regf spec, Key node, Key value). The encoding does not matter: order, hash and equality depend
+//! on the code units.
 //!
-//! As text, a name is written in the reversible form of [`diskmend_base::escape`], in which every
-//! name can be shown and given: `a<U+0000>b`, `k<U+DC00>`. All text that this crate takes for a
-//! name, and every name in a path, is in that form.
+//! As text, a name is written in the escaped form of [`diskmend_base::escape`], which can express
+//! every name: `a<U+0000>b`, `k<U+DC00>`. All text that this crate accepts as a name, and every
+//! name in a path, is in that form.
 
 mod buf;
 mod units;
@@ -27,14 +27,14 @@ pub const MAX_KEY_NAME: usize = 255;
 /// The longest value name, in UTF-16 code units.
 pub const MAX_VALUE_NAME: usize = 16_383;
 
-/// Multiplier of the `lh` hash (regf spec, Hash leaf).
+/// The multiplier of the `lh` hash (regf spec, Hash leaf).
 const HASH_FACTOR: u32 = 37;
 
 /// A name that the format does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// A stored UTF-16LE name has half a code unit.
+    /// A stored UTF-16LE name ends in half a code unit.
     #[error("name of {bytes} bytes in UTF-16: expected an even number")]
     OddLength {
         /// Stored length in bytes.
@@ -48,23 +48,23 @@ pub enum NameError {
     TooLong {
         /// Length in UTF-16 code units.
         units: usize,
-        /// The longest allowed, in the same unit.
+        /// The maximum length, in UTF-16 code units.
         limit: usize,
     },
-    /// A key name holds the path separator.
+    /// A key name contains the path separator.
     #[error("key name with a backslash at unit {index}")]
     Backslash {
         /// Place in UTF-16 code units.
         index: usize,
     },
-    /// A name given as text holds a plain U+0000, which no caller of the Windows API could open.
-    /// One that is wanted is written as `<U+0000>`.
+    /// A name given as text contains an unescaped U+0000, which no caller of the Windows API could
+    /// open. Write `<U+0000>` if you mean it.
     #[error("name with U+0000 at unit {index}")]
     Nul {
         /// Place in UTF-16 code units.
         index: usize,
     },
-    /// A stored name is not text.
+    /// A stored name is not valid text.
     #[error("name with an unpaired surrogate at unit {index}")]
     UnpairedSurrogate {
         /// Place in UTF-16 code units.
@@ -83,13 +83,13 @@ enum Stored<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Views the stored bytes of a name; `compressed` is the flag of its cell
-    /// (`KEY_COMP_NAME`, `VALUE_COMP_NAME`).
+    /// Views the stored bytes of a name; `compressed` is the flag of its cell (`KEY_COMP_NAME`,
+    /// `VALUE_COMP_NAME`).
     ///
-    /// Takes any name that a hive can hold, U+0000 included.
+    /// Accepts any name that a hive can contain, including U+0000.
     ///
     /// # Errors
-    /// [`NameError::OddLength`] where a UTF-16LE name ends in half a code unit.
+    /// [`NameError::OddLength`] if a UTF-16LE name ends in half a code unit.
     pub fn stored(bytes: &'a [u8], compressed: bool) -> Result<Self, NameError> {
         if compressed {
             return Ok(Self(Stored::Compressed(bytes)));
@@ -109,7 +109,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// True if a byte is a whole code unit.
+    /// True if each byte is a whole code unit.
     #[must_use]
     pub fn is_compressed(self) -> bool {
         matches!(self.0, Stored::Compressed(_))
@@ -124,14 +124,13 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// True if the name is empty, as that of the default value.
+    /// True if the name is empty, like the name of the default value.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// Length in bytes once in UTF-16, in which a key counts its longest subkey name and value
-    /// name.
+    /// The length in bytes in UTF-16, the unit of a key's longest subkey name and value name.
     #[must_use]
     pub fn utf16_len(self) -> usize {
         self.len().saturating_mul(2)
@@ -146,8 +145,8 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The order of subkeys: ascending by upper-cased UTF-16 code units, the shorter of two names
-    /// first where one begins with the other.
+    /// The order of subkeys: ascending by upper-cased UTF-16 code units; if one name begins with
+    /// the other, the shorter is first.
     #[must_use]
     pub fn cmp_ignore_case(self, other: Name<'_>) -> Ordering {
         match (self.0, other.0) {
@@ -168,7 +167,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// True if it is before the other in a list of subkeys, by the table of any Windows.
+    /// True if the name is before the other in a list of subkeys, by the table of any Windows.
     #[must_use]
     pub fn sorts_before(self, other: Name<'_>) -> bool {
         let tables = [CaseTable::Nt5, CaseTable::Later];
@@ -176,25 +175,26 @@ impl<'a> Name<'a> {
         tables.into_iter().any(before)
     }
 
-    /// Its units in upper case, equal for names that are the same to Windows, whatever its version.
+    /// Its units in upper case. They are equal for names that any version of Windows takes for
+    /// equal.
     #[must_use]
     pub fn folded(self) -> Vec<u16> {
         self.units().map(fold).collect()
     }
 
-    /// True if both name the same key or value by one of the tables, whichever.
+    /// True if both names mean one key or value by at least one of the tables.
     #[must_use]
     pub fn is_same(self, other: Name<'_>) -> bool {
         self.len() == other.len() && self.units().map(fold).eq(other.units().map(fold))
     }
 
-    /// True if both name the same key or value.
+    /// True if both names mean one key or value.
     #[must_use]
     pub fn eq_ignore_case(self, other: Name<'_>) -> bool {
         self.len() == other.len() && self.cmp_ignore_case(other) == Ordering::Equal
     }
 
-    /// The hash that an `lh` list keeps of a subkey's name (regf spec, Hash leaf).
+    /// The hash of a subkey's name in an `lh` list (regf spec, Hash leaf).
     #[must_use]
     pub fn hash(self) -> u32 {
         match self.0 {
@@ -218,9 +218,9 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The hint that an `lf` list keeps of a subkey's name: its first four characters, padded with
-    /// zeros (regf spec, Fast leaf). If any of them is above U+00FF, the whole hint is zero: Windows
-    /// compares a hint that is not zero with the name, and rejects a list that has another.
+    /// The hint for a subkey's name in an `lf` list: the name's first four characters, padded with
+    /// zeros (regf spec, Fast leaf). If any of them is above U+00FF, the whole hint is zero:
+    /// Windows compares a hint that is not zero with the name, and rejects a list if they differ.
     #[must_use]
     pub fn lf_hint(self) -> [u8; 4] {
         let mut hint = [0; 4];
@@ -233,8 +233,8 @@ impl<'a> Name<'a> {
         hint
     }
 
-    /// True if the name holds letters that Windows 8 and later upper-case otherwise than Windows NT
-    /// 5, so that order and hash of the name depend on the Windows that wrote them.
+    /// True if the name contains letters that Windows 8 and later upper-case in another way than
+    /// Windows NT 5, so that order and hash of the name depend on the Windows that wrote them.
     #[must_use]
     pub fn case_depends_on_windows(self) -> bool {
         match self.0 {
@@ -256,10 +256,10 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The name as text, nothing lost.
+    /// The name as text, without loss.
     ///
     /// # Errors
-    /// [`NameError::UnpairedSurrogate`] where the name is not text.
+    /// [`NameError::UnpairedSurrogate`] if the name is not valid text.
     pub fn to_text(self) -> Result<String, NameError> {
         let mut text = String::with_capacity(self.len());
         let mut index = 0;
@@ -271,14 +271,14 @@ impl<'a> Name<'a> {
         Ok(text)
     }
 
-    /// The name in the reversible form, from which [`NameBuf::new`] makes the same name.
+    /// The name in the escaped form, from which [`NameBuf::new`] creates an equal name.
     #[must_use]
     pub fn escaped(self) -> EscapedUnits<Units<'a>> {
         EscapedUnits::new(self.units())
     }
 
-    /// The name as part of a path: in the reversible form, in which a backslash is escaped too. A
-    /// sound key has none in its name.
+    /// The name as part of a path: in the escaped form, with backslashes escaped too. A sound key
+    /// has no backslash in its name.
     #[must_use]
     pub fn in_path(self) -> EscapedUnits<Units<'a>> {
         self.escaped().and('\\')
@@ -290,11 +290,10 @@ impl<'a> Name<'a> {
         NameBuf::from_name(self)
     }
 
-    /// Checks what the registry demands of a key's name: 1 to [`MAX_KEY_NAME`] units and no
-    /// backslash.
+    /// Checks the registry's rules for a key's name: 1 to [`MAX_KEY_NAME`] units and no backslash.
     ///
     /// # Errors
-    /// What is wrong with the name.
+    /// The rule that the name violates.
     pub fn check_key(self) -> Result<(), NameError> {
         if self.is_empty() {
             return Err(NameError::Empty);
@@ -340,7 +339,7 @@ fn cmp_compressed(ours: &[u8], theirs: &[u8]) -> Ordering {
 }
 
 impl PartialEq for Name<'_> {
-    /// True if the code units are equal, case and all, in whichever form they are stored.
+    /// True if the code units are equal, including case, in whichever encoding they are stored.
     fn eq(&self, other: &Self) -> bool {
         self.units().eq(other.units())
     }

@@ -1,4 +1,4 @@
-//! Newtypes for the places inside a hive file, so that no bare number crosses a function.
+//! Types for the positions inside a hive file, so that no function takes a plain number.
 
 use std::fmt;
 
@@ -13,22 +13,22 @@ pub const PAGE_LEN: usize = 4096;
 pub struct CellOffset(u32);
 
 impl CellOffset {
-    /// The value that stands for "no cell".
+    /// The value that means "no cell".
     pub const NIL: Self = Self(u32::MAX);
 
-    /// Wraps an offset as it is stored on disk.
+    /// Wraps an offset as stored on disk.
     #[must_use]
     pub const fn new(raw: u32) -> Self {
         Self(raw)
     }
 
-    /// The offset as it is stored on disk.
+    /// The offset as stored on disk.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// True if this is the value for "no cell".
+    /// True if this is the value that means "no cell".
     #[must_use]
     pub const fn is_nil(self) -> bool {
         self.0 == u32::MAX

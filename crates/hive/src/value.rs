@@ -20,7 +20,7 @@ pub struct Value<'a> {
     name: Name<'a>,
 }
 
-/// Where a value's data lie.
+/// The place of a value's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataPlace<'a> {
     /// In the value itself, up to four bytes.
@@ -99,7 +99,7 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// Where its cell lies.
+    /// The offset of its cell.
     #[must_use]
     pub fn cell(&self) -> CellOffset {
         self.cell
@@ -129,10 +129,10 @@ impl<'a> Value<'a> {
         (self.raw.data_size.get() & !KeyValue::INLINE) as usize
     }
 
-    /// Where its data lie.
+    /// The place of its data.
     ///
     /// # Errors
-    /// If the data's cells do not hold as many bytes as the value says.
+    /// If the data's cells contain fewer bytes than the value says.
     pub fn place(&self) -> Result<DataPlace<'a>, Corruption> {
         let len = self.data_len();
         if self.raw.data_size.get() & KeyValue::INLINE != 0 {
@@ -204,7 +204,7 @@ impl<'a> Value<'a> {
     /// Its data.
     ///
     /// # Errors
-    /// If the data's cells do not hold as many bytes as the value says.
+    /// If the data's cells contain fewer bytes than the value says.
     pub fn data(&self) -> Result<Cow<'a, [u8]>, Corruption> {
         match self.place()? {
             DataPlace::Inline(data) | DataPlace::Cell(_, data) => Ok(Cow::Borrowed(data)),
@@ -218,7 +218,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes of one segment of big data of which `left` bytes are still to come.
+    /// The bytes of one segment of big data; `left` bytes are still missing before it.
     pub(crate) fn segment(&self, cell: CellOffset, left: usize) -> Result<&'a [u8], Corruption> {
         let payload = self.bins.cell(cell)?;
         let len = left.min(BigData::SEGMENT_LEN);

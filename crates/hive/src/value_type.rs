@@ -11,7 +11,8 @@ impl ValueType {
     pub const NONE: Self = Self(0);
     /// UTF-16LE string with terminator.
     pub const SZ: Self = Self(1);
-    /// The same, with references to environment variables that are not expanded.
+    /// UTF-16LE string with terminator and with references to environment variables that are not
+    /// expanded.
     pub const EXPAND_SZ: Self = Self(2);
     /// Bytes.
     pub const BINARY: Self = Self(3);
@@ -53,7 +54,7 @@ impl ValueType {
         Self::NAMES.get(usize::try_from(self.0).ok()?).copied()
     }
 
-    /// Reads a documented name, ignoring case, or a number (decimal, or hexadecimal with `0x`).
+    /// Parses a documented name, ignoring case, or a number (decimal, or hexadecimal with `0x`).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let named = Self::NAMES

@@ -1,4 +1,4 @@
-//! From an edited hive to one that may be committed.
+//! Verifies an edited hive, so that it may be committed.
 
 use std::ops::Deref;
 
@@ -8,36 +8,37 @@ use crate::error::Corruption;
 use crate::expectation::Expectation;
 use crate::hive::Hive;
 
-/// A hive that holds what its edit was to bring about, and whose whole structure was found sound.
+/// A hive that contains the results of its edit, with a structure that was checked completely and
+/// is sound.
 pub struct Verified {
     hive: Hive,
     report: Report,
 }
 
-/// A hive that holds what its edit was to bring about. Its structure was checked only as far as the
-/// edit has read it.
+/// A hive that contains the results of its edit. Its structure was checked only as far as the edit
+/// has read it.
 pub struct Unverified {
     hive: Hive,
 }
 
 /// A hive that may be committed.
 pub enum Committable {
-    /// It was checked as a whole.
+    /// The whole hive was checked.
     Verified(Verified),
-    /// Nobody wanted the check.
+    /// The caller skipped the check.
     Unverified(Unverified),
 }
 
-/// Why an edited hive is not fit to be committed.
+/// The reason why an edited hive must not be committed.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// What was edited can't be read.
+    /// An edited key or value can't be read.
     #[error(transparent)]
     Corrupt(#[from] Corruption),
-    /// Something else than was edited is found.
+    /// The hive does not contain the result of the edit.
     #[error("found {found}")]
     OtherThanEdited {
-        /// What is found, and where.
+        /// What was found instead, and where.
         found: String,
     },
     /// The check finds errors.
@@ -46,7 +47,7 @@ pub enum VerifyError {
 }
 
 impl Verified {
-    /// What the check said.
+    /// The result of the check.
     #[must_use]
     pub const fn report(&self) -> &Report {
         &self.report
@@ -84,19 +85,19 @@ impl From<Hive> for Committable {
 }
 
 impl Edited {
-    /// What was changed.
+    /// The changes of the edit.
     #[must_use]
     pub const fn changes(&self) -> &Changes {
         &self.changes
     }
 
-    /// The hive as it would be committed, to read from.
+    /// The hive as it would be committed, for reading.
     #[must_use]
     pub const fn hive(&self) -> &Hive {
         &self.hive
     }
 
-    /// Looks up every change, and checks the structure of the whole hive. The changes come back.
+    /// Looks up every change, and checks the structure of the whole hive. Returns the changes too.
     ///
     /// # Errors
     /// See [`VerifyError`].
@@ -110,8 +111,8 @@ impl Edited {
         Err(VerifyError::Unsound(Box::new(report)))
     }
 
-    /// Looks up every change, and leaves the rest of the hive unchecked: damage that no edit has
-    /// read stays unnoticed. The changes come back.
+    /// Looks up every change, but does not check the rest of the hive: damage that no edit has read
+    /// stays unnoticed. Returns the changes too.
     ///
     /// # Errors
     /// See [`VerifyError`].

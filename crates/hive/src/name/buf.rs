@@ -1,4 +1,4 @@
-//! Names made by the program.
+//! Names created by the program.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use diskmend_base::escape::unescape;
 
 use super::{Name, NameError};
 
-/// An owned name in the form in which Windows stores it: compressed where every code unit is
-/// below 0x100.
+/// An owned name in the encoding in which Windows stores it: compressed if every code unit is below
+/// 0x100.
 ///
 /// An empty name is not compressed, as in the cell of a default value.
 #[derive(Clone)]
@@ -17,24 +17,24 @@ pub struct NameBuf {
 }
 
 impl NameBuf {
-    /// The name that [`Name::escaped`] shows as `text`; any text will do.
+    /// The name that [`Name::escaped`] shows as `text`; any text is accepted.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self::from_units(&unescape(text))
     }
 
-    /// A name of any content, unpaired surrogates and U+0000 included.
+    /// A name with any content, including unpaired surrogates and U+0000.
     ///
-    /// [`Name::check_key`] and [`Name::check_value`] tell whether a hive may hold it.
+    /// [`Name::check_key`] and [`Name::check_value`] check whether a hive may contain it.
     #[must_use]
     pub fn from_units(units: &[u16]) -> Self {
         Self::collect(units.iter().copied())
     }
 
-    /// A name for a new key: 1 to 255 units, no backslash, no plain U+0000.
+    /// A name for a new key: 1 to 255 units, no backslash, no unescaped U+0000.
     ///
     /// # Errors
-    /// What is wrong with the name.
+    /// The rule that the name violates.
     pub fn key_name(text: &str) -> Result<Self, NameError> {
         let name = Self::new(text);
         name.as_name().check_key()?;
@@ -42,10 +42,11 @@ impl NameBuf {
         Ok(name)
     }
 
-    /// A name for a new value: at most 16383 units, no plain U+0000; empty for the default value.
+    /// A name for a new value: at most 16383 units, no unescaped U+0000; empty for the default
+    /// value.
     ///
     /// # Errors
-    /// What is wrong with the name.
+    /// The rule that the name violates.
     pub fn value_name(text: &str) -> Result<Self, NameError> {
         let name = Self::new(text);
         name.as_name().check_value()?;
@@ -59,7 +60,7 @@ impl NameBuf {
         if self.compressed {
             Name(super::Stored::Compressed(&self.bytes))
         } else {
-            // Bytes that are not compressed were pushed in pairs.
+            // Bytes that are not compressed are always pushed in pairs.
             Name(super::Stored::Utf16(self.bytes.as_chunks().0))
         }
     }
@@ -83,8 +84,7 @@ impl NameBuf {
     }
 }
 
-/// True if two names, or two paths, that are given in the form of [`diskmend_base::escape`] are the
-/// same except for case.
+/// True if two names or paths, in the form of [`diskmend_base::escape`], are equal except for case.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
     one == other
@@ -93,7 +93,7 @@ pub fn same_name(one: &str, other: &str) -> bool {
             .eq_ignore_case(NameBuf::new(other).as_name())
 }
 
-/// Refuses what no Windows API takes for part of a name, unless it is said in so many words.
+/// Refuses an unescaped U+0000, which no Windows API accepts in a name.
 fn check_nul(text: &str) -> Result<(), NameError> {
     match text.encode_utf16().position(|unit| unit == 0) {
         Some(index) => Err(NameError::Nul { index }),
@@ -102,7 +102,7 @@ fn check_nul(text: &str) -> Result<(), NameError> {
 }
 
 impl PartialEq for NameBuf {
-    /// True if the code units are equal, case and all.
+    /// True if the code units are equal, including case.
     fn eq(&self, other: &Self) -> bool {
         self.as_name() == other.as_name()
     }

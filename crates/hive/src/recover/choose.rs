@@ -1,9 +1,9 @@
-//! Which logs apply to a dirty hive, and in which order (regf spec, Multiple transaction log
-//! files).
+//! Chooses the logs that apply to a dirty hive, and their order (regf spec, Multiple transaction
+//! log files).
 //!
-//! `.LOG1` and `.LOG2` belong together. `.LOG` counts only where neither of them holds a valid
-//! base block: Windows uses either the pair or the single log, and the other may lie about as a
-//! remnant of the installation.
+//! `.LOG1` and `.LOG2` belong together. `.LOG` counts only if neither of them contains a valid base
+//! block: Windows uses either the pair or the single log, and the other may exist as a remnant of
+//! the installation.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub(crate) enum Primary {
         /// When the base block was last written.
         last_written: Filetime,
     },
-    /// Its base block has to come from a log.
+    /// Its base block must come from a log.
     Invalid {
         /// The copy of that time in the first hive bin, if there is one.
         last_written: Option<Filetime>,
@@ -33,7 +33,7 @@ pub(crate) enum Primary {
 }
 
 impl Primary {
-    /// The time that a log must have to belong to the last write.
+    /// The timestamp that a log must have to belong to the last write.
     fn time(&self) -> Filetime {
         match *self {
             Self::Valid { last_written, .. } => last_written,
@@ -49,7 +49,7 @@ pub(crate) struct Applicable<'a> {
     pub(crate) content: Content<'a>,
 }
 
-/// What a log replays.
+/// The data that a log replays.
 pub(crate) enum Content<'a> {
     /// A log in the old format.
     Sectors(DirtyVector<'a>),
@@ -57,7 +57,7 @@ pub(crate) enum Content<'a> {
     Entries(Chain<'a>),
 }
 
-/// Why each log does not apply; `None` for those that do.
+/// The reason why each log does not apply; `None` for logs that apply.
 #[derive(Default)]
 pub(crate) struct Faults([Option<LogFault>; 3]);
 
@@ -85,15 +85,15 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    /// Why the log belongs to another write than that of the time `expected`; `None` if it does
-    /// not.
+    /// The fault of a log that belongs to a write at another time than `expected`; `None` if it
+    /// belongs to that write.
     fn other_time(&self, expected: Filetime) -> Option<LogFault> {
         let actual = Filetime(self.head.base.last_written.get());
         (actual != expected).then_some(LogFault::Timestamp { expected, actual })
     }
 }
 
-/// The logs that apply, in the order in which they are replayed; none where none does.
+/// The logs that apply, in the order in which they are replayed; empty if none applies.
 pub(crate) fn choose<'a>(
     primary: &Primary,
     logs: &'a Logs,
@@ -127,7 +127,7 @@ pub(crate) fn choose<'a>(
             supersede(&old, &chosen, &mut faults);
             chosen
         }
-        // Pages are missing that later logs build upon.
+        // Pages on which later logs build are missing.
         New::Broken(used) => {
             for log in &old {
                 faults.set(log.kind, LogFault::Superseded { used });
@@ -153,8 +153,8 @@ enum New<'a> {
     NotEligible,
 }
 
-/// Both logs apply where the primary file's base block is valid, the earlier one first; only the
-/// later one where it is not.
+/// If the primary file's base block is valid, both logs apply, the earlier one first; otherwise
+/// only the later one applies.
 fn choose_new<'a>(
     primary: &Primary,
     mut logs: Vec<Candidate<'a>>,
@@ -166,7 +166,7 @@ fn choose_new<'a>(
     {
         logs.reverse();
     }
-    // A log of another time belongs to another write of the hive, in this format too.
+    // A log with another timestamp belongs to another write of the hive, in this format too.
     let expected = primary.time();
     logs.retain(|log| {
         let Some(fault) = log.other_time(expected) else {
@@ -228,8 +228,8 @@ fn choose_new<'a>(
     }
 }
 
-/// One log applies: the first whose timestamp is that of the primary file. The loader before the
-/// kernel chooses so; which of two logs is the newer does not matter, since a log that does not
+/// Only one log applies: the first whose timestamp is that of the primary file. The boot loader
+/// chooses in this way. It does not matter which of two logs is newer, because a log that does not
 /// match belongs to a write that never reached the primary file.
 fn choose_old<'a>(
     primary: &Primary,
@@ -277,7 +277,7 @@ fn open_old<'a>(
     Ok(DirtyVector::parse(log.bytes, bins_len)?)
 }
 
-/// Whether sequence number `a` comes before `b`, on the circle of 32-bit numbers.
+/// True if sequence number `a` comes before `b` on the circle of 32-bit numbers.
 pub(crate) const fn precedes(a: u32, b: u32) -> bool {
     matches!(b.wrapping_sub(a), 1..=0x7FFF_FFFF)
 }

@@ -7,19 +7,19 @@ use crate::error::Corruption;
 use crate::format::BaseBlock;
 use crate::offset::{FileOffset, PAGE_LEN};
 
-/// Signature of the dirty vector.
+/// The signature of the dirty vector.
 pub(crate) const SIGNATURE: [u8; 4] = *b"DIRT";
-/// Bytes that one bit of the vector stands for.
+/// The number of bytes that one bit of the vector represents.
 pub(crate) const SECTOR: usize = 512;
-/// The vector starts behind the log's base block.
+/// The vector starts after the log's base block.
 pub(crate) const START: usize = BaseBlock::HEADER_LEN;
 
-/// Bytes of the bitmap of hive bins of `bins_len` bytes: one bit for a sector.
+/// The length of the bitmap for hive bins of `bins_len` bytes: one bit for each sector.
 pub(crate) const fn bitmap_len(bins_len: usize) -> usize {
     bins_len.div_ceil(PAGE_LEN)
 }
 
-/// Where the first dirty sector is in the log.
+/// The position of the first dirty sector in the log.
 pub(crate) const fn data_start(bins_len: usize) -> usize {
     START + (SIGNATURE.len() + bitmap_len(bins_len)).next_multiple_of(SECTOR)
 }

@@ -8,10 +8,10 @@ use crate::format::{BaseBlock, DirtyPageRef, LogEntry};
 use crate::offset::{BASE_BLOCK_LEN, FileOffset, PAGE_LEN};
 use crate::recover::marvin::marvin32;
 
-/// Where the first entry is in a log.
+/// The position of the first entry in a log.
 pub(crate) const FIRST_ENTRY: usize = BaseBlock::HEADER_LEN;
 
-/// A log entry whose hashes and lengths are right.
+/// A log entry with correct hashes and lengths.
 pub(crate) struct Entry<'a> {
     /// Bit 0 of the base block's flags.
     pub(crate) flags: u32,
@@ -39,12 +39,12 @@ pub(crate) struct Chain<'a> {
     pub(crate) entries: Vec<Entry<'a>>,
     /// The number of the last entry; meaningless if there is none.
     pub(crate) last: u32,
-    /// What ended the chain: the end of the file, older entries, or a damaged one.
+    /// The reason why the chain ended: the end of the file, older entries, or a damaged entry.
     pub(crate) end: Corruption,
 }
 
-/// The log's entries from the first on, which must have the number `sequence`, up to the first
-/// that is invalid. `max_bins_len` bounds the length of the hive bins.
+/// The log's entries from the first, which must have the number `sequence`, up to the first invalid
+/// one. `max_bins_len` bounds the length of the hive bins.
 pub(crate) fn chain(log: &[u8], sequence: u32, max_bins_len: usize) -> Chain<'_> {
     let mut entries = Vec::new();
     let mut at = FIRST_ENTRY;
@@ -67,8 +67,8 @@ pub(crate) fn chain(log: &[u8], sequence: u32, max_bins_len: usize) -> Chain<'_>
     }
 }
 
-/// The number of the last entry of what looks like a chain, its hashes unchecked; `sequence` where
-/// there is no entry at all.
+/// The number of the last entry of an apparent chain, without checking hashes; `sequence` if there
+/// is no entry.
 pub(crate) fn last_sequence(log: &[u8], sequence: u32) -> u32 {
     let mut at = FIRST_ENTRY;
     let mut last = sequence;
@@ -127,7 +127,7 @@ fn entry(
     };
     let hashed = bytes::slice(log, at, LogEntry::HASHED_LEN).unwrap_or_default();
     hash("log entry hash 2", 32, marvin32(hashed), header.hash2.get())?;
-    // Windows writes multiples of 512, and takes any size.
+    // Windows writes multiples of 512, and accepts any size.
     let len = header.size.get() as usize;
     let whole = bytes::slice(log, at, len);
     let Some((_, body)) = whole.and_then(|whole| whole.split_at_checked(LogEntry::LEN)) else {
@@ -161,8 +161,8 @@ fn entry(
     };
     let data = body.get(size_of_val(refs)..).unwrap_or_default();
     let mut left = data.len();
-    // Ranges ascend with a gap before each but the first: Windows rejects an entry of which two
-    // ranges touch, although their pages would all be good.
+    // Ranges must be in ascending order with a gap before each except the first: Windows rejects an
+    // entry with adjacent ranges, even if all its pages are right.
     let mut least = 0;
     for (index, page) in refs.iter().enumerate() {
         let (start, size) = (page.offset.get() as usize, page.size.get() as usize);
@@ -195,9 +195,9 @@ fn entry(
     ))
 }
 
-/// The maximum number of bytes of hive bins that a log may demand: what the primary file holds and,
-/// at most, all of what the logs hold. More could not have been written, and would let a small file
-/// claim any amount of memory.
+/// The maximum length of hive bins that a log may require: the content of the primary file plus, at
+/// most, the content of all logs. A longer hive could not have been written, and would let a small
+/// file claim any amount of memory.
 pub(crate) fn max_bins_len(file_len: usize, logs_len: usize) -> usize {
     file_len
         .saturating_sub(BASE_BLOCK_LEN)

@@ -1,4 +1,4 @@
-//! Why a log does not apply, and why a hive can't be recovered.
+//! The reasons why a log does not apply, and why a hive can't be recovered.
 
 use crate::error::Corruption;
 use crate::hive::OpenError;
@@ -6,20 +6,21 @@ use crate::offset::FileOffset;
 use crate::recover::log_kind::LogKind;
 use crate::time::Filetime;
 
-/// Why one log was not applied.
+/// The reason why one log was not applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogFault {
     /// There is no such file.
     #[error("missing")]
     Missing,
-    /// The file has no bytes.
+    /// The file is empty.
     #[error("empty")]
     Empty,
-    /// Its base block, its dirty vector or its first entry is wrong. Offsets are those in the log.
+    /// Its base block, its dirty vector or its first entry is wrong. Offsets are relative to the
+    /// log.
     #[error(transparent)]
     Corrupt(#[from] Corruption),
-    /// Its entries are older than what the primary file already holds.
+    /// Its entries are older than the content of the primary file.
     #[error("starts at sequence number {actual}, the hive expects {expected} or later")]
     Stale {
         /// Secondary sequence number of the primary file.
@@ -35,7 +36,7 @@ pub enum LogFault {
         /// The log's timestamp.
         actual: Filetime,
     },
-    /// Its first entry does not follow the last one that was applied from the other log.
+    /// Its first entry does not follow the last entry that was applied from the other log.
     #[error(
         "starts at sequence number {actual}, the other log's last entry is followed by {expected}"
     )]
@@ -45,23 +46,23 @@ pub enum LogFault {
         /// Primary sequence number of the log.
         actual: u32,
     },
-    /// Another log alone was to be used.
+    /// Only another log may be used.
     #[error("{used} takes precedence")]
     Superseded {
-        /// That log.
+        /// The other log.
         used: LogKind,
     },
 }
 
-/// Why no log of a hive applies.
+/// The reasons why no log of a hive applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefusedLogs {
-    /// Why `.LOG` does not.
+    /// The fault of `.LOG`.
     pub log: LogFault,
-    /// Why `.LOG1` does not.
+    /// The fault of `.LOG1`.
     pub log1: LogFault,
-    /// Why `.LOG2` does not.
+    /// The fault of `.LOG2`.
     pub log2: LogFault,
 }
 
@@ -72,28 +73,28 @@ impl std::fmt::Display for RefusedLogs {
     }
 }
 
-/// Why a dirty hive can't be recovered.
+/// The reason why a dirty hive can't be recovered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoverError {
     /// No log applies.
     #[error("no log applies; {0}")]
     NoLog(Box<RefusedLogs>),
-    /// The file ends before the hive bins do and the logs do not hold the rest.
+    /// The file ends before the hive bins do, and the logs do not contain the rest.
     #[error("the file ends before the hive bins do and no log holds the page at offset {offset}")]
     MissingPage {
-        /// Where the first missing page would be in the primary file.
+        /// The position of the first missing page in the primary file.
         offset: FileOffset,
     },
-    /// The logs were replayed, but what they made is not a hive.
+    /// The logs were replayed, but the result is not a hive.
     #[error("recovered hive")]
     Invalid(#[source] OpenError),
-    /// There is no memory for the hive.
+    /// There is not enough memory for the hive.
     #[error("memory for the recovered hive")]
     Memory(#[source] std::io::Error),
 }
 
-/// Why a log could not be read at all.
+/// The reason why a log could not be read at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadLogError {
@@ -105,14 +106,14 @@ pub enum ReadLogError {
         /// The error.
         source: std::io::Error,
     },
-    /// No hive has so long a log.
-    #[error("the {log} file is {len} bytes long, at most {max} are read")]
+    /// The log is longer than its hive could have made it.
+    #[error("the {log} file is {len} bytes long, the limit is {max}")]
     TooLong {
         /// The log.
         log: LogKind,
         /// Its length in bytes.
         len: u64,
-        /// The maximum number of bytes that are read.
+        /// The maximum length in bytes.
         max: u64,
     },
 }

@@ -10,20 +10,20 @@ use crate::recover::log_kind::LogFormat;
 
 /// A log's valid base block (regf spec, Format of transaction log files, Base block).
 pub(crate) struct LogHead {
-    /// What the log holds.
+    /// The format of the log.
     pub(crate) format: LogFormat,
-    /// The file type as it is stored, which tells the old format's writers apart.
+    /// The stored file type, which distinguishes the writers of the old format.
     pub(crate) file_type: u32,
-    /// The backup of the primary file's base block, with the type of a primary file. The bytes
-    /// that a log does not hold are zero.
+    /// The backup of the primary file's base block, with the type of a primary file. Bytes that a
+    /// log does not contain are zero.
     pub(crate) base: Box<BaseBlock>,
 }
 
 impl LogHead {
-    /// Checks the first 512 bytes of a log.
+    /// Parses the first 512 bytes of a log.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first field that is wrong.
     pub(crate) fn parse(log: &[u8]) -> Result<Self, Corruption> {
         let wrong = |what, at, expected: String, actual: String| {
             Corruption::new(what, FileOffset(at), expected, actual)
@@ -95,7 +95,7 @@ impl LogHead {
         self.base.primary_sequence.get()
     }
 
-    /// The length of the hive bins in bytes when the log was begun.
+    /// The length of the hive bins in bytes when the log was started.
     pub(crate) fn bins_len(&self) -> usize {
         self.base.bins_len.get() as usize
     }

@@ -1,12 +1,12 @@
-//! Which log file, and which format it holds.
+//! The kinds and formats of log files.
 
 use std::fmt;
 
-/// A transaction log beside a primary file, by the ending of its name
-/// (regf spec, Multiple transaction log files).
+/// A transaction log of a primary file, by the ending of its name (regf spec, Multiple transaction
+/// log files).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogKind {
-    /// `.LOG`: the only log of a hive that has just one.
+    /// `.LOG`: the log of a hive that has only one.
     Log,
     /// `.LOG1`: the first log of a hive with two.
     Log1,
@@ -18,7 +18,7 @@ impl LogKind {
     /// All logs.
     pub const ALL: [Self; 3] = [Self::Log, Self::Log1, Self::Log2];
 
-    /// What is appended to the primary file's name.
+    /// The suffix that is appended to the primary file's name.
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         match self {

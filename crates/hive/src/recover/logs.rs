@@ -1,4 +1,4 @@
-//! Reading the log files beside a hive.
+//! Reads the log files of a hive.
 
 use std::io;
 
@@ -14,27 +14,28 @@ use crate::recover::log_kind::{LogFormat, LogKind};
 use crate::recover::marvin::marvin32;
 use diskmend_base::Storage;
 
-/// The longest log of any hive that is read, in bytes.
+/// The maximum length of a log of any hive, in bytes.
 pub const MAX_LOG_LEN: u64 = MAX_BINS_LEN as u64 + (64 << 20);
-/// The longest log of the smallest hive that is read, in bytes. A log in the new format holds the
-/// changes of up to an hour, one after the other, so it can be longer than the hive.
+/// The maximum length of a log of the smallest hive, in bytes. A log in the new format contains the
+/// changes of up to an hour, so it can be longer than the hive.
 const MIN_LIMIT: u64 = 64 << 20;
-/// How many times as long as its hive a log may be beyond that.
+/// A longer log may be at most this many times as long as its hive.
 const TIMES_HIVE: u64 = 4;
 
-/// The longest log that is read beside a hive file of `hive_len` bytes.
+/// The maximum length of a log of a hive file of `hive_len` bytes.
 fn max_len(hive_len: u64) -> u64 {
     let of_hive = hive_len.saturating_mul(TIMES_HIVE);
     MIN_LIMIT.saturating_add(of_hive).min(MAX_LOG_LEN)
 }
 
-/// The transaction logs of one hive: which exist, and all of them that could ever be applied.
+/// The transaction logs of one hive: which of them exist, and the content that could ever be
+/// applied.
 #[derive(Default)]
 pub struct Logs {
     files: [Option<LogFile>; 3],
 }
 
-/// One log file in memory, up to where its entries or dirty sectors end.
+/// One log file in memory, up to the end of its entries or dirty sectors.
 pub(crate) struct LogFile {
     /// The length of the file in bytes.
     pub(crate) len: u64,
@@ -42,12 +43,11 @@ pub(crate) struct LogFile {
 }
 
 impl Logs {
-    /// Reads the logs that exist beside a hive file of `hive_len` bytes; `None` stands for a file
-    /// that does not exist.
+    /// Reads the logs of a hive file of `hive_len` bytes; `None` means a file that does not exist.
     ///
     /// # Errors
-    /// If an existing log can't be read, or is longer than a hive of this length makes it: the
-    /// length of a sparse file costs nothing to claim. No byte of a log that is too long is read.
+    /// If an existing log can't be read, or is longer than a hive of this length could make it: a
+    /// sparse file can claim any length at no cost. No byte of a log that is too long is read.
     pub fn read(
         hive_len: u64,
         log: Option<&dyn Storage>,
@@ -69,7 +69,7 @@ impl Logs {
         })
     }
 
-    /// True if the file exists, even without a byte in it.
+    /// True if the file exists, even if it is empty.
     #[must_use]
     pub fn exists(&self, kind: LogKind) -> bool {
         self.file(kind).is_some()
@@ -85,7 +85,7 @@ impl Logs {
         .as_ref()
     }
 
-    /// Bytes of all logs that may be applied.
+    /// The number of bytes of all logs that may be applied.
     pub(crate) fn content_len(&self) -> usize {
         self.files.iter().flatten().map(|log| log.bytes.len()).sum()
     }
@@ -93,7 +93,7 @@ impl Logs {
     /// The bytes and the base block of a log.
     ///
     /// # Errors
-    /// Why the log can't be applied to any hive.
+    /// The reason why the log can't be applied to any hive.
     pub(crate) fn open(&self, kind: LogKind) -> Result<(&[u8], LogHead), LogFault> {
         let file = self.file(kind).ok_or(LogFault::Missing)?;
         if file.len == 0 {
@@ -115,8 +115,8 @@ impl LogFile {
     }
 }
 
-/// Reads a log up to the end of what its structures reach, so that the empty rest of a log, or a
-/// sparse file, takes no memory.
+/// Reads a log up to the end of its structures, so that the empty rest of a log, or a sparse file,
+/// takes no memory.
 fn read_content(storage: &dyn Storage, len: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     extend(storage, len, &mut content, FIRST_ENTRY as u64)?;
@@ -145,7 +145,7 @@ fn read_content(storage: &dyn Storage, len: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Reads on until `content` holds the first `end` bytes, or all `len`.
+/// Continues reading until `content` contains the first `end` bytes, or all `len`.
 fn extend(storage: &dyn Storage, len: u64, content: &mut Vec<u8>, end: u64) -> io::Result<()> {
     let have = content.len();
     let end = usize::try_from(end.min(len)).map_err(|_| io::ErrorKind::OutOfMemory)?;
@@ -158,9 +158,9 @@ fn extend(storage: &dyn Storage, len: u64, content: &mut Vec<u8>, end: u64) -> i
     storage.read_exact_at(new, have as u64)
 }
 
-/// Where the chain of log entries ends that starts with the number `next`, going by their headers
-/// only, with the header that ends it, so that it can be reported. A header counts if its hash is
-/// right: no other entry is replayed, whatever lies behind it.
+/// The end of the chain of log entries that starts with the number `next`, judged only by their
+/// headers. It includes the header that ends the chain, so that it can be reported. A header counts
+/// only if its hash is right: no other entry is replayed, whatever follows it.
 fn chain_end(storage: &dyn Storage, len: u64, mut next: u32) -> io::Result<u64> {
     let mut at = FIRST_ENTRY as u64;
     let mut header = [0; LogEntry::LEN];
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    /// A file whose bytes beyond `bytes` are a hole; it counts what is read.
+    /// A file with a hole after `bytes`; it counts the bytes that are read.
     struct Sparse {
         bytes: Vec<u8>,
         len: u64,
@@ -236,7 +236,7 @@ mod tests {
 
     const HIVE_LEN: u64 = 1 << 20;
 
-    /// `truncate -s 1T SYSTEM.LOG1` costs nobody anything.
+    /// `truncate -s 1T SYSTEM.LOG1` costs nothing.
     #[test]
     fn a_log_that_its_hive_could_not_make_is_not_read() {
         for len in [1 << 40, u64::MAX, max_len(HIVE_LEN) + 1] {
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(max_len(u64::MAX), MAX_LOG_LEN);
     }
 
-    /// A header that claims all of a hole: without the right hash and number nothing of it is read.
+    /// A header that claims a whole hole: without the right hash and number, none of it is read.
     #[test]
     fn an_invalid_entry_is_not_read() {
         use crate::commit::crash_test::material::{Base, TIME, new_log};

@@ -4,11 +4,11 @@
 /// The seed that Windows uses for log entries: bytes `82 EF 4D 88 7A 4E 55 C5`.
 const SEED: (u32, u32) = (0x7A4E_55C5, 0x82EF_4D88);
 
-/// A Marvin32 computation that takes its data in pieces.
+/// A Marvin32 computation that accepts its data in pieces.
 pub(crate) struct Marvin {
     low: u32,
     high: u32,
-    /// Bytes that do not yet make a whole word.
+    /// Bytes that do not yet form a whole word.
     tail: [u8; 4],
     tail_len: usize,
 }
@@ -24,7 +24,7 @@ impl Marvin {
         }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub(crate) fn update(&mut self, mut data: &[u8]) {
         if self.tail_len > 0 {
             while let Some((&byte, rest)) = data.split_first() {
@@ -44,7 +44,7 @@ impl Marvin {
         }
     }
 
-    /// The hash of all bytes taken.
+    /// The hash of all bytes so far.
     pub(crate) fn finish(mut self) -> u64 {
         self.push(0x80);
         if self.tail_len > 0 {
@@ -98,8 +98,8 @@ mod tests {
         (b"regfhbin.", 0xB40E_2625_5B74_BAF3),
     ];
 
-    /// Known answers from a second implementation, written in Python from the description; the
-    /// same one agrees with the hashes that Windows wrote into real logs.
+    /// Known answers from a second implementation, written in Python from the description. It
+    /// agrees with the hashes that Windows wrote into real logs.
     #[test]
     fn known_answers() {
         for (data, hash) in KNOWN {

@@ -1,4 +1,4 @@
-//! Bringing the logs' pages into a hive in memory.
+//! Replays the logs' pages into a hive in memory.
 
 use diskmend_base::bytes;
 use zerocopy::IntoBytes;
@@ -17,15 +17,15 @@ use crate::recover::{LogFault, LogFormat, LogKind};
 use crate::time::Filetime;
 
 impl DirtyHive {
-    /// Replays the logs that apply into the hive, in memory only: a commit brings the result to
+    /// Replays the logs that apply into the hive, in memory only: a commit writes the result to
     /// disk.
     ///
-    /// The logs are chosen as Windows does (regf spec, Dirty state of a hive and Multiple
-    /// transaction log files). Other than Windows, nothing is made up: a damaged bin stays
-    /// damaged, and a hive that no log applies to is an error.
+    /// The logs are chosen as Windows chooses them (regf spec, Dirty state of a hive and Multiple
+    /// transaction log files). Unlike Windows, this function invents nothing: a damaged bin stays
+    /// damaged, and a hive to which no log applies is an error.
     ///
     /// # Errors
-    /// If no log applies, with the reason for each, or where the result is not a hive.
+    /// If no log applies, with the reason for each, or if the result is not a hive.
     pub fn recover(self, logs: &Logs) -> Result<(Hive, Recovery), RecoverError> {
         let Self { mut buffer, state } = self;
         let file_len = buffer.bytes().len();
@@ -94,7 +94,7 @@ impl DirtyHive {
 }
 
 impl Applicable<'_> {
-    /// What the log holds.
+    /// The format of the log.
     pub(crate) fn format(&self) -> LogFormat {
         match self.content {
             Content::Sectors(_) => LogFormat::Old,
@@ -126,10 +126,10 @@ impl Applicable<'_> {
         of_entries.unwrap_or(self.base.bins_len.get() as usize)
     }
 
-    /// Writes all pages to the image, which is as long as the largest entry demands.
+    /// Writes all pages to the image, which is long enough for the largest entry.
     fn replay(&self, image: &mut Image) {
         let mut write = |(at, data): (usize, &[u8])| {
-            // Parsing has bounded every page by the bins that the image holds.
+            // The parser has already bounded every page by the bins in the image.
             let _ = image.write(at, data);
         };
         match &self.content {
@@ -158,7 +158,7 @@ fn primary(file: &[u8], state: DirtyState) -> Primary {
 }
 
 /// The base block after the replay: clean, with the sequence number that follows the last entry's,
-/// as Windows leaves it. `on_disk` is that of the primary file where it is valid.
+/// as Windows leaves it. `on_disk` is the primary file's base block, if it is valid.
 fn recovered_base(
     on_disk: Option<&BaseBlock>,
     chosen: &[Applicable<'_>],
@@ -185,8 +185,8 @@ fn recovered_base(
     Some(base)
 }
 
-/// The base block that stands in for a torn one until all pages are written: valid, but dirty, and
-/// such that the same log applies again.
+/// The base block that replaces a torn one until all pages are written: valid, but dirty, so that
+/// the log that was replayed applies again.
 fn still_dirty(recovered: &BaseBlock, log: &Applicable<'_>) -> Box<BaseBlock> {
     let sequence = log.base.primary_sequence.get();
     let mut base = Box::new(recovered.clone());
@@ -197,7 +197,8 @@ fn still_dirty(recovered: &BaseBlock, log: &Applicable<'_>) -> Box<BaseBlock> {
     base
 }
 
-/// Refuses a hive whose file ends before its bins do, unless the logs hold all that is missing.
+/// Refuses a hive whose file ends before its bins do, unless the logs contain everything that is
+/// missing.
 fn refuse_holes(image: &Image, file_len: usize) -> Result<(), RecoverError> {
     let in_file = file_len.saturating_sub(BASE_BLOCK_LEN) / PAGE_LEN;
     let missing =
@@ -210,7 +211,7 @@ fn refuse_holes(image: &Image, file_len: usize) -> Result<(), RecoverError> {
     }
 }
 
-/// Copies of the pages that the logs brought, as far as they are in the bins.
+/// Copies of the pages that the logs supplied, as far as they are inside the bins.
 fn recovered_runs(image: &Image) -> Vec<Run> {
     let pages = image.bins_len() / PAGE_LEN;
     let runs = image.dirty().runs().filter_map(|(first, count)| {

@@ -1,24 +1,24 @@
-//! What a recovery did.
+//! The result of a recovery.
 
 use crate::error::Corruption;
 use crate::recover::choose::{Applicable, Content};
 use crate::recover::{LogFault, LogFormat, LogKind};
 
-/// What a recovery did.
+/// The result of a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// The logs that were replayed, in that order; at least one.
+    /// The logs that were replayed, in this order; at least one.
     pub applied: Vec<Applied>,
-    /// The logs that were not, and why.
+    /// The logs that were not replayed, and the reasons.
     pub skipped: Vec<SkippedLog>,
-    /// The number of pages of the hive bins that the logs brought, each counted once.
+    /// The number of pages of the hive bins that the logs supplied, each counted once.
     pub pages: usize,
     /// Both sequence numbers of the recovered hive.
     pub sequence: u32,
     /// The length of the recovered hive bins in bytes.
     pub bins_len: usize,
-    /// True if the base block came from a log since that of the primary file was torn.
+    /// True if the base block came from a log because the primary file's was torn.
     pub base_block_restored: bool,
 }
 
@@ -36,8 +36,8 @@ pub struct Applied {
     pub last_sequence: u32,
     /// The number of entries; a log in the old format counts as one.
     pub entries: usize,
-    /// What ended the chain of entries. The end of the log and entries of an earlier round are
-    /// normal; `None` for the old format. Offsets are those in the log.
+    /// The reason why the chain of entries ended. The end of the log and entries of an earlier
+    /// round are normal; `None` for the old format. Offsets are relative to the log.
     pub end: Option<Corruption>,
 }
 
@@ -47,7 +47,7 @@ pub struct Applied {
 pub struct SkippedLog {
     /// The log.
     pub log: LogKind,
-    /// Why it does not apply.
+    /// The reason why it does not apply.
     pub fault: LogFault,
 }
 

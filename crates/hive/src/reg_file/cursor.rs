@@ -1,4 +1,4 @@
-//! A place in the text.
+//! A position in the text.
 
 use diskmend_base::escape::Visible;
 
@@ -6,10 +6,10 @@ use super::ParseError;
 
 /// The maximum number of characters that an error quotes.
 const MAX_FOUND: usize = 40;
-/// Both end a line, together or alone.
+/// Characters that end a line, together or alone.
 const LINE_ENDS: [char; 2] = ['\r', '\n'];
 
-/// What is still to be read, and the number of its first line.
+/// The rest of the text, and the number of its first line.
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
     rest: &'a str,
@@ -44,14 +44,14 @@ impl<'a> Cursor<'a> {
         let mut characters = self.rest.chars();
         let next = characters.next()?;
         self.rest = characters.as_str();
-        // CR LF is one end, at its LF.
+        // CR LF is one line end, at its LF.
         if next == '\n' || (next == '\r' && !self.rest.starts_with('\n')) {
             self.line = self.line.saturating_add(1);
         }
         Some(next)
     }
 
-    /// Takes `wanted` where it comes next.
+    /// Takes `wanted` if it comes next.
     pub(super) fn take(&mut self, wanted: char) -> bool {
         let found = self.peek() == Some(wanted);
         if found {
@@ -71,7 +71,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes `word`, ASCII in whatever case, where it comes next.
+    /// Takes `word`, ASCII in any case, if it comes next.
     pub(super) fn take_word(&mut self, word: &str) -> bool {
         match self.rest.split_at_checked(word.len()) {
             Some((found, rest)) if found.eq_ignore_ascii_case(word) => {
@@ -102,18 +102,18 @@ impl<'a> Cursor<'a> {
         line
     }
 
-    /// Passes over blanks within the line.
+    /// Skips blanks within the line.
     pub(super) fn skip_blanks(&mut self) {
         self.rest = self.rest.trim_start_matches(is_blank);
     }
 
-    /// Passes over the end of a line, if the line ends here: LF, CR LF, or CR alone.
+    /// Skips the end of a line, if the line ends here: LF, CR LF, or CR alone.
     pub(super) fn take_line_end(&mut self) -> bool {
         let cr = self.take('\r');
         self.take('\n') || cr
     }
 
-    /// Passes over blanks and a comment up to the end of the line, and to the next line.
+    /// Skips blanks and a comment up to the end of the line, and continues on the next line.
     pub(super) fn end_line(&mut self) -> Result<(), ParseError> {
         self.skip_blanks();
         if self.peek() == Some(';') {
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes over blank lines and lines that begin with one of `comments`.
+    /// Skips blank lines and lines that begin with one of `comments`.
     pub(super) fn skip_empty_lines(&mut self, comments: &[char]) {
         loop {
             self.skip_blanks();
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// That something else was expected here.
+    /// An error that says that something else was expected here.
     pub(super) fn error(&self, expected: &'static str) -> ParseError {
         ParseError::Syntax {
             line: self.line,
@@ -152,7 +152,7 @@ fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t')
 }
 
-/// The first characters of the line, fit for a terminal.
+/// The first characters of the line, safe for a terminal.
 fn quote(text: &str) -> String {
     if text.is_empty() {
         return "the end of the file".into();

@@ -1,4 +1,4 @@
-//! Data of a value, as written behind the equals sign.
+//! Data of a value, as written after the equals sign.
 
 use diskmend_base::escape::unescape;
 use diskmend_base::utf16;
@@ -8,16 +8,16 @@ use super::cursor::Cursor;
 use super::decode::windows_1252;
 use crate::ValueType;
 
-/// How strings in hexadecimal digits are encoded.
+/// The encoding of strings in hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// Version 4: in the code page of the system that wrote them, taken for Windows-1252.
+    /// Version 4: in the code page of the system that wrote them; Windows-1252 is assumed.
     Ansi,
     /// Version 5: as in a hive.
     Unicode,
 }
 
-/// Reads type and data.
+/// Parses type and data.
 pub(super) fn parse_data(
     cursor: &mut Cursor<'_>,
     dialect: Dialect,
@@ -53,17 +53,17 @@ pub(super) fn parse_data(
     Err(cursor.error("a string in quotes, 'dword:', 'hex:', 'hex(type):' or '-'"))
 }
 
-/// What a backslash in a string may stand before.
+/// The characters that a backslash in a string may escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BackslashEscapes {
     /// Another backslash or a quote.
     Both,
-    /// A quote alone: hivexregedit escapes quotes but not backslashes when it writes `str(N):`,
-    /// so that a lone backslash and a doubled one can't be told apart.
+    /// Only a quote: hivexregedit escapes quotes but not backslashes when it writes `str(N):`, so a
+    /// single backslash can't be distinguished from a doubled one.
     QuoteOnly,
 }
 
-/// Reads a string in quotes. It may hold line breaks, as Windows writes them.
+/// Parses a string in quotes. It may contain line breaks, as Windows writes them.
 pub(super) fn parse_string(
     cursor: &mut Cursor<'_>,
     escapes: BackslashEscapes,
@@ -83,7 +83,7 @@ pub(super) fn parse_string(
                     cursor.next();
                     string.push('\\');
                 }
-                // Wine escapes line breaks, which Windows writes as they are.
+                // Wine escapes line breaks; Windows writes them unescaped.
                 (Some('n'), BackslashEscapes::Both) => {
                     cursor.next();
                     string.push('\n');
@@ -140,8 +140,8 @@ fn parse_type(cursor: &mut Cursor<'_>) -> Result<Option<ValueType>, ParseError> 
     }
 }
 
-/// Reads bytes in hexadecimal digits, with commas between them, over as many lines as a backslash
-/// at the end continues.
+/// Parses bytes in hexadecimal digits, separated by commas, over several lines if a backslash at
+/// the end of a line continues it.
 fn parse_bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ParseError> {
     let mut bytes = Vec::new();
     loop {
@@ -152,15 +152,16 @@ fn parse_bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ParseError> {
         let byte = cursor.take_hex(2).and_then(|byte| u8::try_from(byte).ok());
         bytes.push(byte.ok_or_else(|| cursor.error("a byte of one or two hexadecimal digits"))?);
         cursor.skip_blanks();
-        // A line goes on only behind a comma: Windows takes no comma in front of the next one.
+        // A line continues only after a comma: Windows accepts no comma at the start of the next
+        // line.
         if !cursor.take(',') {
             return Ok(bytes);
         }
     }
 }
 
-/// Passes over blanks and, behind a backslash, to the next line that is neither blank nor a comment.
-/// Tells whether there was one.
+/// Skips blanks and, after a backslash, continues on the next line that is neither blank nor a
+/// comment. Returns true if there was a backslash.
 fn skip_continuation(cursor: &mut Cursor<'_>) -> Result<bool, ParseError> {
     cursor.skip_blanks();
     if !cursor.take('\\') {

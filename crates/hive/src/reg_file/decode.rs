@@ -1,4 +1,4 @@
-//! Bytes of a registry text file to text.
+//! Decodes the bytes of a registry text file.
 
 use std::borrow::Cow;
 use std::str;
@@ -12,7 +12,7 @@ const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 const UTF16LE_MARK: &[u8] = b"\xFF\xFE";
 const UTF16BE_MARK: &[u8] = b"\xFE\xFF";
 
-/// First line of a version 4 file, which is in the code page of the system that wrote it.
+/// The first line of a version 4 file, which is in the code page of the system that wrote it.
 pub(super) const HEADER_4: &str = "REGEDIT4";
 
 /// Windows-1252 from 0x80 to 0x9F; elsewhere it is Latin-1. The five bytes without a character
@@ -24,9 +24,9 @@ const WINDOWS_1252: [char; 32] = [
     '\u{2DC}', '\u{2122}', '\u{161}', '\u{203A}', '\u{153}', '\u{9D}', '\u{17E}', '\u{178}',
 ];
 
-/// Text of the file, without byte order mark, in the form of [`diskmend_base::escape`] as far as a
-/// `String` can't hold it: half surrogate pairs are written as `<U+D800>`, and what already reads so
-/// is escaped.
+/// The text of the file without byte order mark. What a `String` can't contain is in the form of
+/// [`diskmend_base::escape`]: half surrogate pairs are written as `<U+D800>`, and text that already
+/// looks like an escape is escaped.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
     let text = match decode_bytes(bytes)? {
         Text::Utf16(units) => return Ok(reversible(units.into_iter()).into()),
@@ -42,7 +42,7 @@ fn reversible(units: impl Iterator<Item = u16> + Clone) -> String {
     EscapedUnits::new(units).raw().to_string()
 }
 
-/// What the bytes hold.
+/// The content of the bytes.
 enum Text<'a> {
     Utf16(Vec<u16>),
     Decoded(Cow<'a, str>),
@@ -58,7 +58,7 @@ fn decode_bytes(bytes: &[u8]) -> Result<Text<'_>, ParseError> {
             expected: "UTF-16 little-endian, UTF-8 or Windows-1252",
         });
     }
-    // UTF-16 that lost its mark to a conversion: no text starts with U+0000.
+    // UTF-16 that lost its byte order mark in a conversion: no text starts with U+0000.
     if matches!(bytes, [first, 0, ..] if *first != 0) {
         return code_units(bytes).map(Text::Utf16);
     }
@@ -93,7 +93,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
     })
 }
 
-/// The code units; Windows does not ask whether they are text.
+/// The code units; Windows does not check whether they are valid text.
 fn code_units(bytes: &[u8]) -> Result<Vec<u16>, ParseError> {
     utf16::units(bytes).ok_or_else(|| ParseError::Text {
         line: line_after(utf16::whole_units(bytes).map(|unit| unit == u16::from(b'\n'))),

@@ -1,4 +1,4 @@
-//! What can be wrong with a registry text file.
+//! The errors of registry text files.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use diskmend_base::escape::Visible;
 
 use super::{MAX_FILE_LEN, MAX_OPERATIONS};
 
-/// A registry text file that can't be taken.
+/// The reason why a registry text file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -16,13 +16,13 @@ pub enum ParseError {
         /// Length in bytes.
         len: usize,
     },
-    /// The file asks for too much.
+    /// The file contains too many keys and values.
     #[error("line {line}: expected at most {MAX_OPERATIONS} keys and values")]
     TooMany {
         /// The first line beyond the limit.
         line: usize,
     },
-    /// The bytes are not the text they should be.
+    /// The bytes are not in the encoding that they should be in.
     #[error("line {line}: expected {expected}")]
     Text {
         /// The line, counted from 1.
@@ -30,17 +30,17 @@ pub enum ParseError {
         /// The encoding.
         expected: &'static str,
     },
-    /// The line is not what a registry file holds there.
+    /// The line violates the format of registry files.
     #[error("line {line}: expected {expected}, found {found}")]
     Syntax {
         /// The line, counted from 1.
         line: usize,
-        /// What a registry file holds there.
+        /// What the format requires.
         expected: &'static str,
-        /// What is there.
+        /// What was found.
         found: String,
     },
-    /// A key lies elsewhere than the hive.
+    /// A key is outside the hive.
     #[error(
         "line {line}: expected a key below '{}', found '{}'",
         Visible(prefix),
@@ -49,7 +49,7 @@ pub enum ParseError {
     OutsidePrefix {
         /// The line, counted from 1.
         line: usize,
-        /// Where the hive's keys lie.
+        /// The path of the hive's root key.
         prefix: String,
         /// The key.
         path: String,
@@ -60,27 +60,27 @@ pub enum ParseError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// A line with this key would not read back as the key.
+    /// A line with this key would be read as something else.
     #[error(
-        "key path \"{}\" has no form in this registry file: expected no line break, no U+0000, no '-' \
-         in front, and in UTF-8 no half of a surrogate pair",
+        "key path \"{}\" can't be written to this registry file: expected no line break, no \
+         U+0000, no '-' at the start, and in UTF-8 no half of a surrogate pair",
         Visible(path)
     )]
     Path {
         /// The key.
         path: String,
     },
-    /// A line with this value would not read back as the value.
+    /// A line with this value would be read as something else.
     #[error(
-        "value name \"{}\" has no form in this registry file: expected no U+0000, and in UTF-8 no half \
-         of a surrogate pair",
+        "value name \"{}\" can't be written to this registry file: expected no U+0000, and in \
+         UTF-8 no half of a surrogate pair",
         Visible(name)
     )]
     ValueName {
         /// The value.
         name: String,
     },
-    /// A comment does not end where it should.
+    /// A comment contains a line break.
     #[error("comment with a line break")]
     Comment,
     /// A value was written before any key.

@@ -1,15 +1,15 @@
-//! Registry text files (`.reg`): text to operations and back; no hive is touched here.
+//! Registry text files (`.reg`): converts text to operations and back, without touching a hive.
 //!
-//! Read are version 5 files (`Windows Registry Editor Version 5.00`; UTF-16LE, or UTF-8 as other
-//! tools write it), version 4 files (`REGEDIT4`; bytes beyond ASCII are taken for Windows-1252,
+//! The parser reads version 5 files (`Windows Registry Editor Version 5.00`; UTF-16LE, or UTF-8 as
+//! other tools write it), version 4 files (`REGEDIT4`; bytes beyond ASCII are read as Windows-1252,
 //! and so are the bytes of `hex(2)` and `hex(7)` data, which become UTF-16LE), and the output of
-//! `hivexregedit --export`, which may lack the header and hold `str(N):"text"`.
+//! `hivexregedit --export`, which may lack the header and contain `str(N):"text"`.
 //!
-//! Windows skips what it does not understand. Here it is an error with its line, since half of a
-//! change can be worse than none. What Windows understands is as its own regedit has it: lines end in
-//! CR LF, LF or CR; a line that begins with `;` or `#` is a comment, and so is what follows `;` behind
-//! a value; behind a backslash that goes on with bytes, blank lines and `;` comments are passed over.
-//! Half surrogate pairs in UTF-16 are kept. The escapes `\n` and `\r` are Wine's.
+//! Windows skips what it does not understand. Here it is an error with its line, because half of a
+//! change can be worse than none. Otherwise the rules are those of regedit: lines end in CR LF, LF
+//! or CR; a line that begins with `;` or `#` is a comment, and so is the text after `;` that
+//! follows a value; if a backslash continues a line of bytes, blank lines and `;` comments after it
+//! are skipped. Half surrogate pairs in UTF-16 are kept. The escapes `\n` and `\r` are Wine's.
 //!
 //! ```
 //! use diskmend_hive::reg_file::{Operation, RegFile};

@@ -66,27 +66,28 @@ impl<W: Write> Writer<W> {
     /// Writes a key, for the values that follow.
     ///
     /// # Errors
-    /// The path has no form in a registry file, or the output failed.
+    /// If the path can't be written to a registry file, or the output failed.
     pub fn key(&mut self, path: &str) -> Result<(), WriteError> {
         self.key_line("", path)?;
         self.key = Some(path.into());
         Ok(())
     }
 
-    /// Writes that a key shall be deleted.
+    /// Writes the line that deletes a key.
     ///
     /// # Errors
-    /// The path has no form in a registry file, or the output failed.
+    /// If the path can't be written to a registry file, or the output failed.
     pub fn delete_key(&mut self, path: &str) -> Result<(), WriteError> {
         self.key_line("-", path)?;
         self.key = None;
         Ok(())
     }
 
-    /// Writes a value of the last key; an empty name stands for the default value.
+    /// Writes a value of the last key; an empty name means the default value.
     ///
     /// # Errors
-    /// The name has no form in a registry file, no key was written, or the output failed.
+    /// If the name can't be written to a registry file, no key was written before, or the output
+    /// failed.
     pub fn value(&mut self, name: &str, value_type: u32, data: &[u8]) -> Result<(), WriteError> {
         self.start_value(name)?;
         let value_type = ValueType(value_type);
@@ -111,10 +112,11 @@ impl<W: Write> Writer<W> {
         self.end_line()
     }
 
-    /// Writes that a value of the last key shall be deleted.
+    /// Writes the line that deletes a value of the last key.
     ///
     /// # Errors
-    /// The name has no form in a registry file, no key was written, or the output failed.
+    /// If the name can't be written to a registry file, no key was written before, or the output
+    /// failed.
     pub fn delete_value(&mut self, name: &str) -> Result<(), WriteError> {
         self.start_value(name)?;
         self.line.push('-');
@@ -135,10 +137,10 @@ impl<W: Write> Writer<W> {
         self.end_line()
     }
 
-    /// Writes an operation, after its key where that is not the last one.
+    /// Writes an operation, preceded by its key if that is not the last key.
     ///
     /// # Errors
-    /// As for the method that writes this kind of operation.
+    /// The errors of the method that writes this kind of operation.
     pub fn operation(&mut self, operation: &Operation) -> Result<(), WriteError> {
         match operation {
             Operation::CreateKey { path, .. } => self.key(path),
@@ -160,7 +162,7 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Ends the file, flushes the output and gives it back.
+    /// Ends the file, flushes the output and returns it.
     ///
     /// # Errors
     /// The output failed.
@@ -180,7 +182,8 @@ impl<W: Write> Writer<W> {
     fn key_line(&mut self, sign: &str, path: &str) -> Result<(), WriteError> {
         let names: Vec<Vec<u16>> = path.split('\\').map(unescape).collect();
         let units = names.join(&BACKSLASH);
-        // A path is a whole line: line breaks would end it, and '-' in front would delete it.
+        // A path is a whole line: a line break would end it, and '-' at the start would delete the
+        // key.
         let breaks = |unit: &u16| [0, 0xa, 0xd].contains(unit);
         let parts = names.iter().flatten().any(|unit| *unit == BACKSLASH);
         if units.is_empty()
@@ -216,7 +219,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// True if the encoding has a form for these units: UTF-8 has none for half a surrogate pair.
+    /// True if the encoding can express these units: UTF-8 can't express half a surrogate pair.
     fn takes(&self, units: &[u16]) -> bool {
         self.encoding == Encoding::Utf16
             || char::decode_utf16(units.iter().copied()).all(|found| found.is_ok())
@@ -253,7 +256,7 @@ impl<W: Write> Writer<W> {
             }
             Encoding::Utf8 => {
                 self.line.push('\n');
-                // Nothing but text was pushed: see `takes`.
+                // Only valid text was pushed: see `takes`.
                 let text = String::from_utf16_lossy(&unescape(&self.line));
                 self.out.write_all(text.as_bytes())?;
             }
@@ -281,8 +284,8 @@ fn push_quoted(line: &mut String, text: &[u16]) {
     line.push('"');
 }
 
-/// The text of a string whose quoted form reads back as the same data: UTF-16LE with one
-/// terminator, at the end, and without control characters.
+/// The text of a string that can be written in quotes without loss: UTF-16LE with one terminator,
+/// at the end, and without control characters.
 fn string_of(value_type: ValueType, data: &[u8]) -> Option<Vec<u16>> {
     if value_type != ValueType::SZ {
         return None;
