@@ -218,7 +218,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes of one segment of big data; `left` bytes are still missing before it.
+    /// The bytes of the next segment of big data; `left` bytes of the data are not read yet.
     pub(crate) fn segment(&self, cell: CellOffset, left: usize) -> Result<&'a [u8], Corruption> {
         let payload = self.bins.cell(cell)?;
         let len = left.min(BigData::SEGMENT_LEN);
