@@ -1,4 +1,4 @@
-//! The volumes that lie beside the target on its disk: where a boot store may be that nobody has
+//! The other volumes of the target's disk, which may contain a boot store that the user has not
 //! named.
 
 use diskmend_disk::{Content, OpenError, Target};
@@ -6,7 +6,7 @@ use diskmend_disk::{Content, OpenError, Target};
 use crate::boot_volume::BootVolume;
 use crate::error::{Error, Refusal, chain};
 
-/// Reaches volumes other than the target; behind a trait, so that tests can keep them in memory.
+/// Opens volumes other than the target; a trait, so that tests can keep them in memory.
 pub(crate) trait Beside {
     /// The volumes of the target's disk that have a file system, except for the target.
     fn siblings(&self) -> Result<Vec<Sibling>, Error>;
@@ -22,14 +22,14 @@ pub(crate) trait Beside {
 pub(crate) struct Sibling {
     /// Its root, as journals record it.
     pub(crate) path: String,
-    /// For reading; or why it can't be opened.
+    /// The volume, open for reading, or the reason why it can't be opened.
     pub(crate) opened: Result<BootVolume, Error>,
 }
 
-/// The volumes of this machine, and those of the target's disk among them.
+/// The volumes of this machine, including those of the target's disk.
 #[derive(Default)]
 pub(crate) struct Attached {
-    /// Where it is absent there is nothing beside it.
+    /// If there is no target, there are no other volumes.
     target: Option<Target>,
 }
 
@@ -68,7 +68,7 @@ impl Beside for Attached {
             path: path.to_owned(),
             reason,
         };
-        // A path is never followed because a journal has it: the disk is not trusted.
+        // A path is never followed only because a journal contains it: the disk is not trusted.
         let unknown = "it is no known volume of the target's disk".to_owned();
         let volume = found.ok_or_else(|| gone(unknown))?;
         let volume = volume.opened.map_err(|error| gone(chain(&error)))?;
@@ -78,7 +78,7 @@ impl Beside for Attached {
 }
 
 impl Sibling {
-    /// Without one there is neither a store nor a Windows on it.
+    /// A volume without a file system contains neither a store nor a Windows.
     fn has_file_system(&self) -> bool {
         !matches!(
             self.opened,
@@ -89,7 +89,7 @@ impl Sibling {
         )
     }
 
-    /// What it holds, if that is nothing that is read here.
+    /// Its content, if diskmend can't read it.
     pub(crate) fn unknown_content(&self) -> Option<Content> {
         match &self.opened {
             Err(Error::Target {
@@ -100,8 +100,8 @@ impl Sibling {
         }
     }
 
-    /// True if it is known that its content can't be seen, since it is encrypted: it holds no
-    /// store, which the firmware could not read either, but perhaps a Windows.
+    /// True if its content can't be seen because it is encrypted: it contains no store, because the
+    /// firmware could not read it either, but perhaps a Windows.
     pub(crate) fn is_locked(&self) -> bool {
         matches!(
             self.opened,

@@ -1,4 +1,4 @@
-//! `inspect`: what is found on a target, compared with recipes. Nothing is written.
+//! `inspect`: compares a target with recipes. Nothing is written.
 
 use crate::documents::InspectReport;
 use crate::engine::Engine;

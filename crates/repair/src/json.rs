@@ -1,4 +1,5 @@
-//! JSON as the program writes it: plain to look at on any terminal, and the same data to a parser.
+//! JSON in the program's format: safe to show on any terminal, without changing the data for a
+//! parser.
 
 use std::io::{self, Write};
 
@@ -7,8 +8,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 
-/// Writes a document in many lines. What a terminal would act on, or not show, is escaped as
-/// `\uXXXX` in every string.
+/// Writes a document in many lines. Characters that control a terminal or are invisible are escaped
+/// as `\uXXXX` in every string.
 ///
 /// # Errors
 /// If the output fails.
@@ -28,7 +29,7 @@ pub fn write_line<T: Serialize + ?Sized>(out: &mut dyn Write, document: &T) -> i
     Ok(())
 }
 
-/// Escapes more characters than JSON demands.
+/// Escapes more characters than JSON requires.
 struct Visible<F>(F);
 
 impl<F: Formatter> Formatter for Visible<F> {

@@ -1,4 +1,4 @@
-//! How a caller follows and stops what the engine does.
+//! How a caller follows and stops the engine's work.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Asking the guards whether the target may be touched.
+    /// Running the guards on the target.
     Guards,
-    /// Reading a hive and its logs, and replaying these in memory where the hive is dirty.
+    /// Reading a hive and its logs, and replaying the logs in memory if the hive is dirty.
     Opening,
     /// Checking the structure of a hive.
     Checking,
-    /// Comparing values with what they should be.
+    /// Comparing values with the desired values.
     Comparing,
     /// Changing the hive in memory.
     Editing,
@@ -21,17 +21,17 @@ pub enum Phase {
     Verifying,
     /// Writing the undo data and the journal.
     BackingUp,
-    /// Writing the change to the disk; from here on an interrupt waits for the end.
+    /// Writing the change to the disk; from here on an interrupt takes effect only at the end.
     Committing,
     /// Reading the change back from the disk.
     ReadingBack,
-    /// Taking a change back that failed half way.
+    /// Rolling back a change that failed half way.
     RollingBack,
-    /// Restoring the bytes of before a run.
+    /// Restoring the bytes from before a run.
     Restoring,
     /// Setting the security descriptors of files.
     SettingDescriptors,
-    /// Giving files their former security descriptors back.
+    /// Restoring the former security descriptors of files.
     RestoringDescriptors,
 }
 
@@ -55,21 +55,21 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Gets told what the engine is at.
+/// Receives the engine's progress.
 pub trait Progress {
-    /// A phase begins; `subject` is the file or target that it is about.
+    /// A phase begins; `subject` is its file or target.
     fn phase(&mut self, phase: Phase, subject: &str);
 
-    /// Of the phase's files, so many are done.
+    /// The number of finished files of the phase.
     fn count(&mut self, _done: u64) {}
 }
 
-/// Takes no notice.
+/// Ignores progress.
 impl Progress for () {
     fn phase(&mut self, _phase: Phase, _subject: &str) {}
 }
 
-/// The caller's end of a running operation.
+/// The caller's view of a running operation.
 pub struct Watch<'a> {
     progress: &'a mut dyn Progress,
     cancel: &'a AtomicBool,
@@ -81,12 +81,12 @@ pub struct Watch<'a> {
 pub struct Interrupted;
 
 impl<'a> Watch<'a> {
-    /// Reports to `progress` and stops, as long as nothing is written, once `cancel` is true.
+    /// Reports to `progress`, and stops when `cancel` is true, as long as nothing is written.
     pub fn new(progress: &'a mut dyn Progress, cancel: &'a AtomicBool) -> Self {
         Self { progress, cancel }
     }
 
-    /// The same caller's end, for a part of the operation.
+    /// The caller's view, for a part of the operation.
     pub(crate) fn lend(&mut self) -> Watch<'_> {
         Watch {
             progress: &mut *self.progress,
@@ -94,7 +94,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether the caller wants to go on.
+    /// Fails if the caller wants to stop.
     pub(crate) fn go_on(&self) -> Result<(), Interrupted> {
         if self.cancel.load(Ordering::Relaxed) {
             return Err(Interrupted);
@@ -102,26 +102,26 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Begins a phase that may be given up.
+    /// Begins a phase that can be interrupted.
     pub(crate) fn phase(&mut self, phase: Phase, subject: &str) -> Result<(), Interrupted> {
         self.go_on()?;
         self.committed(phase, subject);
         Ok(())
     }
 
-    /// So many files are done of a phase that may be given up.
+    /// Reports the number of finished files of a phase that can be interrupted.
     pub(crate) fn count(&mut self, done: u64) -> Result<(), Interrupted> {
         self.go_on()?;
         self.committed_count(done);
         Ok(())
     }
 
-    /// So many files are done of a phase that runs to its end whatever the caller wants.
+    /// Reports the number of finished files of a phase that can't be interrupted.
     pub(crate) fn committed_count(&mut self, done: u64) {
         self.progress.count(done);
     }
 
-    /// Begins a phase that runs to its end whatever the caller wants.
+    /// Begins a phase that can't be interrupted.
     pub(crate) fn committed(&mut self, phase: Phase, subject: &str) {
         tracing::debug!(%phase, subject);
         self.progress.phase(phase, subject);

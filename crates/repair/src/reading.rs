@@ -1,4 +1,4 @@
-//! Reading single values of a hive.
+//! Reads single values of a hive.
 
 use diskmend_hive::{Corruption, Hive};
 

@@ -1,4 +1,4 @@
-//! `runs`: what a target remembers.
+//! `runs`: lists the runs on a target.
 
 use crate::documents::{Doubt, RunKind, RunList, RunSummary, SCHEMA, TargetIdentity, Trust};
 use crate::engine::Engine;

@@ -1,17 +1,17 @@
-//! How an edit ends without a result: by the hive, by whoever edits, or by the engine.
+//! The ways in which an edit ends without a result: because of the hive, the caller, or the engine.
 
 use diskmend_hive::{Corruption, EditError};
 
 use crate::error::Error;
 use crate::progress::Interrupted;
 
-/// Why an edit goes no further. Nothing is written then: neither what it had changed in memory,
-/// nor the recovery of a dirty hive.
+/// The reason why an edit stops. Then nothing is written: neither the changes in memory, nor the
+/// recovery of a dirty hive.
 #[derive(Debug)]
 pub enum Stop<R> {
-    /// The hive can't be edited so.
+    /// This edit of the hive is not possible.
     Edit(EditError),
-    /// The caller does not want the edit, for a reason of its own.
+    /// The caller refuses the edit, for a reason of its own.
     Refused(R),
 }
 
@@ -27,12 +27,12 @@ impl<R> From<Corruption> for Stop<R> {
     }
 }
 
-/// Why a hive was not edited.
+/// The reason why a hive was not edited.
 #[derive(Debug)]
 pub enum NotEdited<R> {
     /// The engine can't edit the hive.
     Engine(Error),
-    /// The edit itself refused, for the caller's reason. Nothing was written.
+    /// The caller refused the edit. Nothing was written.
     Refused(R),
 }
 

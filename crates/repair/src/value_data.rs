@@ -1,4 +1,4 @@
-//! A value's type and data, readable and comparable.
+//! The type and data of a value, readable and comparable.
 
 use std::fmt;
 
@@ -10,13 +10,14 @@ use serde::de::Error as _;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The type and the data of a registry value. Two are equal when every byte is.
+/// The type and the data of a registry value. Two are equal if all bytes are.
 ///
-/// Serialized as `{"type": "REG_DWORD", "data": 1, "hex": "01000000"}`; `data` is the readable form
-/// (a number, a string, a list of strings) and absent if there is none, `hex` is the truth.
+/// It is serialized as `{"type": "REG_DWORD", "data": 1, "hex": "01000000"}`; `data` is the
+/// readable form (a number, a string, a list of strings), and absent if there is none; `hex` always
+/// has the exact bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueData {
-    /// The type, any number.
+    /// The type, which may be any number.
     pub value_type: ValueType,
     /// The bytes as stored.
     pub bytes: Vec<u8>,
@@ -74,8 +75,8 @@ impl ValueData {
         }
     }
 
-    /// The readable form; `None` if the bytes are not what the type promises, so that nothing is
-    /// hidden by showing it.
+    /// The readable form; `None` if the bytes do not match the type, so that the readable form
+    /// never hides anything.
     #[must_use]
     pub fn readable(&self) -> Option<Readable> {
         let number = |value| Some(Readable::Number(value));
@@ -108,7 +109,7 @@ impl ValueData {
 }
 
 /// The data for display, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long data
-/// are cut and their length said. Text is in the form of [`diskmend_base::escape`].
+/// are cut, and their length is shown. Text is in the form of [`diskmend_base::escape`].
 impl fmt::Display for ValueData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MOST_CHARS: usize = 200;

@@ -1,4 +1,4 @@
-//! What is not as a run left it.
+//! The differences from what a run left.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::documents::SCHEMA;
 /// The maximum number of ranges that are listed of a place.
 const MOST_RANGES: usize = 1000;
 
-/// What differs from what a run found and from what it left.
+/// The bytes that are neither what a run found nor what it left.
 #[derive(Clone, Debug, Serialize)]
 pub struct Differences {
     /// Version of this document.
@@ -16,19 +16,19 @@ pub struct Differences {
     pub target: String,
     /// The run.
     pub run: String,
-    /// The disk as a whole, if undo gives its sectors back; else each file that the run has written
+    /// The whole disk, if undo restores its sectors; otherwise each file that the run has written
     /// and that differs.
     pub places: Vec<Difference>,
 }
 
-/// What differs in a file or on a disk, of the bytes that the run has changed.
+/// The differences in a file or on a disk, among the bytes that the run has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The file below the target's root, with `/`; or the image file or disk.
     pub path: String,
-    /// True if it is a disk as a whole.
+    /// True if it is a whole disk.
     pub is_disk: bool,
-    /// Its length in bytes, if that is not one that the run gave it; 0 if the file is missing.
+    /// Its length in bytes, if the run did not give it that length; 0 if the file is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_length: Option<u64>,
     /// The number of bytes that differ.
@@ -78,7 +78,7 @@ impl Difference {
         }
     }
 
-    /// Takes note of a range.
+    /// Adds a range.
     pub(crate) fn add(&mut self, range: &std::ops::Range<u64>) {
         let length = range.end.saturating_sub(range.start);
         self.bytes = self.bytes.saturating_add(length);

@@ -1,10 +1,10 @@
-//! What tells a target's disk from others.
+//! The identity of a target's disk.
 
 use diskmend_disk::DiskIdentity;
 use serde::{Deserialize, Serialize};
 
-/// What tells a target's disk from others, as far as it could be found out. A folder that is not on
-/// a disk of its own has neither.
+/// The identity of a target's disk, as far as it is known. A folder that is not the root of a
+/// disk's volume has neither number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetIdentity {
     /// The serial number of the volume, in hexadecimal; only its lower half on Windows.
@@ -25,7 +25,7 @@ impl From<DiskIdentity> for TargetIdentity {
 }
 
 impl TargetIdentity {
-    /// True if both may be the same disk: what both know is the same.
+    /// True if both may be the same disk: the numbers that both know are equal.
     #[must_use]
     pub fn may_be(&self, other: &Self) -> bool {
         let volumes = match (&self.volume, &other.volume) {

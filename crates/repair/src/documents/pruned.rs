@@ -1,4 +1,4 @@
-//! Runs that are no longer needed, and what became of removing them.
+//! Runs that are no longer needed, and the result of removing them.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ pub struct PruneList {
     pub target: String,
     /// The runs.
     pub runs: Vec<PrunableRun>,
-    /// How many more could be removed, and are kept because they are the newest.
+    /// The number of further runs that could be removed, but are kept because they are the newest.
     pub kept: u64,
 }
 
@@ -20,15 +20,15 @@ pub struct PruneList {
 pub struct PrunableRun {
     /// Its name.
     pub run: String,
-    /// Why nobody needs it.
+    /// The reason why nobody needs it.
     pub why: PruneReason,
     /// The number of files in its folder.
     pub files: u64,
-    /// Their bytes.
+    /// The total size of these files in bytes.
     pub bytes: u64,
 }
 
-/// Why a run can be removed.
+/// The reason why a run can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PruneReason {
@@ -36,7 +36,7 @@ pub enum PruneReason {
     Undone,
     /// It failed, and its files have their old bytes.
     RolledBack,
-    /// Nobody speaks for it.
+    /// It has no valid seal.
     NotTrusted,
     /// It ended before it changed anything.
     NeverBegan,
@@ -53,7 +53,7 @@ pub struct PruneReport {
     pub target: String,
     /// The runs that were removed.
     pub removed: Vec<PrunableRun>,
-    /// The runs that were not, or not entirely.
+    /// The runs that were not removed, or not completely.
     pub failed: Vec<NotPruned>,
 }
 
@@ -62,12 +62,12 @@ pub struct PruneReport {
 pub struct NotPruned {
     /// Its name.
     pub run: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl PruneList {
-    /// Bytes of all of them.
+    /// The total size of all of them in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         bytes(&self.runs)
@@ -75,7 +75,7 @@ impl PruneList {
 }
 
 impl PruneReport {
-    /// Bytes of what was removed.
+    /// The total size of the removed runs in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         bytes(&self.removed)

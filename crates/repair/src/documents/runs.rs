@@ -1,4 +1,4 @@
-//! The runs that a target remembers.
+//! The runs on a target.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct RunList {
     pub target: String,
     /// The runs, oldest first.
     pub runs: Vec<RunSummary>,
-    /// What else a person should know.
+    /// Notices for the user.
     pub notices: Vec<Notice>,
 }
 
@@ -24,7 +24,7 @@ pub struct RunSummary {
     pub run: String,
     /// What it did.
     pub kind: RunKind,
-    /// How far it got; absent where its journal is missing or cannot be read.
+    /// Its state; absent if its journal is missing or can't be read.
     pub state: Option<RunState>,
     /// When it began (RFC 3339, UTC).
     pub started: String,
@@ -32,48 +32,48 @@ pub struct RunSummary {
     pub updated: String,
     /// The partition with its target, on a disk that was not mounted.
     pub partition: Option<u32>,
-    /// The recipes, bundles replaced by their parts; empty for an edit of a hive file.
+    /// The recipes, with bundles replaced by their parts; empty for an edit of a hive file.
     pub recipes: Vec<String>,
     /// Paths of the hives below the target's root.
     pub hives: Vec<String>,
-    /// The number of values and keys that it changed; of a run that did not end, at most.
+    /// The number of values and keys that it changed; for a run that did not end, the maximum.
     pub changes: usize,
-    /// The number of files and folders whose permissions it changed; of a run that did not end, at
-    /// most.
+    /// The number of files and folders whose permissions it changed; for a run that did not end,
+    /// the maximum.
     pub descriptors: u64,
-    /// Whether `undo` would do anything.
+    /// True if `undo` would do anything.
     pub undoable: bool,
-    /// True if it was killed half way and must be settled before anything else is changed.
+    /// True if it was killed half way and must be completed or undone before anything else is
+    /// changed.
     pub unfinished: bool,
-    /// True if the same repair, done again, would settle it by completing it.
+    /// True if repeating the repair would complete it.
     pub can_be_completed: bool,
-    /// What tells the disk that it was made on from others, as far as that was known.
+    /// The identity of its disk, as far as it was known.
     pub identity: TargetIdentity,
-    /// Who speaks for it.
+    /// Whose key sealed it.
     #[serde(flatten)]
     pub trust: Trust,
-    /// What to know about it, if there is something.
+    /// A note about it, if there is one.
     pub note: Option<String>,
 }
 
 impl RunSummary {
-    /// True if it was about the target that is this partition, if the target is on an unmounted
-    /// disk.
+    /// True if the run belongs to this partition, if the target is on an unmounted disk.
     #[must_use]
     pub fn is_of(&self, partition: Option<u32>) -> bool {
         same_partition(self.partition, partition)
     }
 
-    /// True if `undo` without a run name would undo this run, and it is the newest such. Reversals
-    /// that came to their end are none, nor runs that nobody speaks for.
+    /// True if `undo` without a run name would undo this run, if it is the newest such run.
+    /// Finished reversals and runs without a valid seal do not count.
     #[must_use]
     pub fn is_undone_unasked(&self) -> bool {
         self.trust.is_given() && self.undoable && (self.kind != RunKind::Undo || self.unfinished)
     }
 }
 
-/// True if a run of a partition was about a target. Where either was mounted there is no number to
-/// tell by.
+/// True if a run of a partition belongs to a target. If either was mounted, there is no number to
+/// compare.
 pub(crate) const fn same_partition(run: Option<u32>, target: Option<u32>) -> bool {
     match (run, target) {
         (Some(run), Some(target)) => run == target,
@@ -95,27 +95,27 @@ pub enum RunKind {
     Undo,
 }
 
-/// How far a run got.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
-    /// Its undo data is safe; its files may be half written.
+    /// Its undo data are durable; its files may be half written.
     Applying,
     /// Everything was written and read back.
     Done,
-    /// It failed, and its files have their old bytes again.
+    /// It failed, and the old bytes of its files were restored.
     RolledBack,
     /// Its old bytes are being restored; its files may be half written.
     Undoing,
     /// It was undone.
     Undone,
-    /// It failed, and so did taking it back.
+    /// It failed, and restoring the old bytes failed too.
     Broken,
 }
 
 impl std::fmt::Display for RunState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // As documents and the documentation name it.
+        // In the form of the documents and the documentation.
         f.write_str(match self {
             Self::Applying => "applying",
             Self::Done => "done",
@@ -128,7 +128,7 @@ impl std::fmt::Display for RunState {
 }
 
 impl RunState {
-    /// Whether files may be half written.
+    /// True if files may be half written.
     #[must_use]
     pub const fn is_unfinished(self) -> bool {
         matches!(self, Self::Applying | Self::Undoing | Self::Broken)

@@ -1,4 +1,4 @@
-//! What an undo has done.
+//! The result of an undo.
 
 use serde::Serialize;
 
@@ -15,33 +15,33 @@ pub struct UndoReport {
     pub target: String,
     /// The run that was undone.
     pub run: String,
-    /// How.
+    /// The method.
     pub method: Method,
-    /// The files that were restored; empty where values were reversed.
+    /// The files that were restored; empty if values were reversed.
     pub files: Vec<RestoredFile>,
-    /// The changes that were reversed one by one; empty where bytes were restored.
+    /// The changes that were reversed one by one; empty if bytes were restored.
     pub changes: Vec<ReversedChange>,
-    /// What was done with security descriptors; absent where the run had set none.
+    /// The changes of security descriptors; absent if the run had set none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<UndoneDescriptors>,
-    /// The run that holds the undo data of the reversal itself, if there was one.
+    /// The run with the undo data of the reversal itself, if there was one.
     pub recorded_as: Option<String>,
     /// What the old bytes were restored over; absent unless that was forced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub differences: Option<Differences>,
-    /// What else a person should know.
+    /// Notices for the user.
     pub notices: Vec<Notice>,
 }
 
 impl UndoReport {
-    /// Whether something could not be restored; the run can then be undone once more.
+    /// True if something could not be restored; the run can then be undone again.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         let failed = |undone: &UndoneDescriptors| undone.failed.count > 0;
         self.descriptors.as_ref().is_some_and(failed)
     }
 
-    /// Notes that it is not known what the undo does to something.
+    /// Adds a notice that it is unknown what the undo does to something.
     pub(crate) fn cannot_tell(&mut self, what: &str, error: &Error) {
         self.notices.push(Notice {
             kind: "not-counted",
@@ -57,22 +57,22 @@ impl UndoReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// Every file has the exact bytes of before the run.
+    /// Every file has exactly the bytes from before the run.
     Bytes,
-    /// Something else has changed the hive since: each value was reversed by itself.
+    /// Something else has changed the hive since: each value was reversed separately.
     Values,
 }
 
-/// A file that has the bytes of before the run again.
+/// A file that has the bytes from before the run again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RestoredFile {
     /// Its path below the target's root, with `/`.
     pub path: String,
-    /// What was done with it.
+    /// The action.
     pub action: FileAction,
 }
 
-/// What was done with a file.
+/// The action on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileAction {
@@ -80,11 +80,11 @@ pub enum FileAction {
     Restored,
     /// The run had created it; it was removed.
     Removed,
-    /// It had its old bytes already.
+    /// It already had its old bytes.
     Unchanged,
 }
 
-/// A change of the run, and what became of it.
+/// A change of the run, and the result of reversing it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReversedChange {
     /// The hive.
@@ -92,19 +92,19 @@ pub struct ReversedChange {
     /// The change as the run made it.
     #[serde(flatten)]
     pub change: ChangedValue,
-    /// What became of it.
+    /// The result.
     pub reversal: Reversal,
     /// What is there now, if that is neither the old nor the new data.
     pub found: Option<ValueData>,
 }
 
-/// What became of a change that was to be reversed.
+/// The result of reversing a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reversal {
-    /// The old state is back.
+    /// The old state was restored.
     Reversed,
-    /// The old state was there already.
+    /// It was already in the old state.
     AlreadyOld,
     /// Somebody has changed it to something else since: left alone.
     LeftAlone,

@@ -12,36 +12,36 @@ pub struct ControlSet {
     pub name: String,
     /// Its number.
     pub number: u32,
-    /// Whether Windows would start from it next (`Select\Current`).
+    /// True if Windows would start from it next (`Select\Current`).
     pub current: bool,
 }
 
-/// What `Select` says: numbers of control sets, each absent where the value does not exist or is
-/// no `REG_DWORD`.
+/// The numbers of control sets in `Select`; each is absent if the value does not exist or is not a
+/// `REG_DWORD`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Select {
-    /// The set that Windows used last, and starts from.
+    /// The set that Windows used last, and from which it starts.
     pub current: Option<u32>,
-    /// The set that it would start from by default.
+    /// The set from which it would start by default.
     pub default: Option<u32>,
-    /// The set that did not start; 0 for none.
+    /// The set that failed to start; 0 for none.
     pub failed: Option<u32>,
-    /// The set that started last.
+    /// The set that was last started successfully.
     pub last_known_good: Option<u32>,
 }
 
 /// The control sets of a SYSTEM hive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ControlSets {
-    /// What `Select` says.
+    /// The content of `Select`.
     pub select: Select,
     /// Every set that exists, in the order of the hive.
     pub sets: Vec<ControlSet>,
-    /// Sets that `Select` names and that do not exist; they are not created.
+    /// Sets that `Select` names but that do not exist; they are not created.
     pub missing: Vec<MissingSet>,
 }
 
-/// A control set that `Select` names and that does not exist.
+/// A control set that `Select` names but that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MissingSet {
     /// The value of `Select` that names it.
@@ -67,7 +67,7 @@ fn number(name: &str) -> Option<u32> {
 }
 
 impl ControlSets {
-    /// Reads them.
+    /// Reads the control sets.
     ///
     /// # Errors
     /// If the root, its subkeys or `Select` are corrupt.
@@ -98,7 +98,7 @@ impl ControlSets {
         ]
         .into_iter()
         .filter_map(|(named_by, number)| Some((named_by, number?)))
-        // 0 stands for none, as in Failed.
+        // 0 means none, as in Failed.
         .filter(|(_, number)| *number != 0 && sets.iter().all(|set| set.number != *number))
         .map(|(named_by, number)| MissingSet {
             named_by,
@@ -112,7 +112,7 @@ impl ControlSets {
         })
     }
 
-    /// The names of all that exist.
+    /// The names of all existing sets.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.sets.iter().map(|set| set.name.clone()).collect()

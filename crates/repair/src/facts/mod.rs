@@ -1,7 +1,8 @@
-//! What the disk is: its hives, its Windows, its control sets, its services and its boot stores.
+//! Facts about the disk: its hives, its Windows, its control sets, its services and its boot
+//! stores.
 //!
-//! Each fact is read once for a command, and not before somebody asks for it, so that every row of a
-//! recipe can depend on every fact. Nothing is written.
+//! Each fact is read once for a command, and only when it is needed, so that every row of a recipe
+//! can depend on every fact. Nothing is written.
 
 mod accounts;
 pub(crate) mod boot_stores;
@@ -29,11 +30,11 @@ use crate::progress::{Interrupted, Phase, Watch};
 use crate::site::{Options, Site};
 use boot_stores::Found;
 
-/// A fact, or why it is not known, for display.
+/// A fact, or the reason why it is unknown, for display.
 type Known<T> = OnceCell<Result<T, String>>;
 
-/// Why something that facts are read from can't be read. Every fact that depends on it has the reason;
-/// the error itself is for the one who reports it.
+/// The reason why a source of facts can't be read. Every fact that depends on it gets the reason;
+/// the error itself goes to the caller that reports it.
 pub(crate) struct Failure {
     /// For a person.
     reason: String,
@@ -52,13 +53,13 @@ impl Failure {
         self.reason.clone()
     }
 
-    /// The error, the first time that it is asked for.
+    /// The error, at the first call.
     pub(crate) fn take(&self) -> Option<Error> {
         self.error.take().map(|error| *error)
     }
 }
 
-/// What the disk is, as far as anybody has asked.
+/// The facts about the disk, as far as they were needed.
 ///
 /// Reading a hive replays its logs in memory if it was not closed cleanly. The hives that were read
 /// stay open until this is dropped.
@@ -89,10 +90,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A hive of Windows, as its logs recover it.
+    /// A hive of Windows, after its logs were replayed.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// The reason why it can't be read.
     pub(crate) fn hive(&self, name: HiveName) -> Result<&HiveOnDisk, &Failure> {
         let [system, software] = &self.hives;
         let hive = match name {
@@ -111,7 +112,7 @@ impl<'a> Facts<'a> {
     /// The control sets of Windows.
     ///
     /// # Errors
-    /// Why they are not known, for display.
+    /// The reason why they are unknown, for display.
     pub fn control_sets(&self) -> Result<&ControlSets, String> {
         let system = self.hive(HiveName::System).map_err(Failure::reason)?;
         self.control_sets_in(system).map_err(|corruption| {
@@ -127,18 +128,18 @@ impl<'a> Facts<'a> {
         sets.as_ref().map_err(Corruption::clone)
     }
 
-    /// The number of the build of Windows, such as 17763.
+    /// The build number of Windows, such as 17763.
     ///
     /// # Errors
-    /// Why it is not known, for display.
+    /// The reason why it is unknown, for display.
     pub fn build(&self) -> Result<u32, String> {
         self.build.get_or_init(|| windows::build(self)).clone()
     }
 
-    /// What kind of Windows it is.
+    /// The kind of Windows.
     ///
     /// # Errors
-    /// Why it is not known, for display.
+    /// The reason why it is unknown, for display.
     pub fn product(&self) -> Result<Product, String> {
         self.product.get_or_init(|| windows::product(self)).clone()
     }
@@ -146,13 +147,13 @@ impl<'a> Facts<'a> {
     /// The services and drivers of every control set, in the order of the hive.
     ///
     /// # Errors
-    /// Why they are not known, for display.
+    /// The reason why they are unknown, for display.
     pub fn services(&self) -> Result<&[Service], String> {
         let services = self.services.get_or_init(|| services::read(self));
         services.as_deref().map_err(String::clone)
     }
 
-    /// The boot stores of the disk, or why none can be found.
+    /// The boot stores of the disk, or the reason why none can be found.
     ///
     /// # Errors
     /// If the caller interrupts.
@@ -167,17 +168,17 @@ impl<'a> Facts<'a> {
         Ok(self.boot_stores.get_or_init(|| found).as_ref())
     }
 
-    /// Whether the caller wants to go on.
+    /// Fails if the caller wants to stop.
     pub(crate) fn go_on(&self) -> Result<(), Interrupted> {
         self.watch.borrow().go_on()
     }
 
-    /// Begins a phase that may be given up.
+    /// Begins a phase that can be interrupted.
     pub(crate) fn phase(&self, phase: Phase, subject: &str) -> Result<(), Interrupted> {
         self.watch.borrow_mut().phase(phase, subject)
     }
 
-    /// So many files are done of a phase that may be given up.
+    /// Reports the number of finished files of a phase that can be interrupted.
     pub(crate) fn count(&self, done: u64) -> Result<(), Interrupted> {
         self.watch.borrow_mut().count(done)
     }

@@ -8,22 +8,22 @@ use crate::place::HiveName;
 use crate::reading;
 use crate::value_data::{Readable, ValueData};
 
-/// A service or driver as a control set has it.
+/// A service or driver in a control set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// The control set, such as `ControlSet001`.
     pub control_set: String,
     /// The name of its key below `Services`.
     pub name: String,
-    /// When it is started; absent if `Start` is missing, or no number that is known.
+    /// The start type; absent if `Start` is missing or unknown.
     pub start: Option<ServiceStart>,
     /// The number in `Type`: 1 and 2 are drivers, 16 and 32 are services.
     pub service_type: Option<u32>,
-    /// Its program or driver as `ImagePath` names it, not expanded.
+    /// Its program or driver as in `ImagePath`, with variables unexpanded.
     pub image_path: Option<String>,
 }
 
-/// When a service or driver is started.
+/// The time at which a service or driver is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceStart {
     /// By the boot loader (0).
@@ -32,14 +32,14 @@ pub enum ServiceStart {
     System,
     /// With Windows (2).
     Automatic,
-    /// When it is asked for (3).
+    /// On demand (3).
     Manual,
     /// Never (4).
     Disabled,
 }
 
 impl ServiceStart {
-    /// What a number in `Start` means.
+    /// The meaning of a number in `Start`.
     #[must_use]
     pub const fn of(number: u32) -> Option<Self> {
         match number {
@@ -85,7 +85,7 @@ fn of_hive(hive: &Hive, sets: &ControlSets) -> Result<Vec<Service>, Corruption> 
 }
 
 fn text(data: ValueData) -> Option<String> {
-    // It is a string without variables, or one with them.
+    // The string may contain variables.
     let is_path = matches!(data.value_type, ValueType::SZ | ValueType::EXPAND_SZ);
     match data.readable().filter(|_| is_path) {
         Some(Readable::Text(text)) => Some(text),

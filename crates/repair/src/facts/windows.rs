@@ -1,4 +1,4 @@
-//! Which Windows is on the target.
+//! Facts about the Windows on the target.
 
 use super::{Facts, Failure};
 use crate::error::{Error, chain};
@@ -11,25 +11,25 @@ const BUILD: &str = "CurrentBuildNumber";
 const PRODUCT_KEY: &str = r"Control\ProductOptions";
 const PRODUCT: &str = "ProductType";
 
-/// What kind of Windows it is, by `ProductType` of the current control set.
+/// The kind of Windows, by `ProductType` of the current control set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
     /// A Windows for a workstation (`WinNT`).
     Workstation,
-    /// A server that is no domain controller (`ServerNT`).
+    /// A server that is not a domain controller (`ServerNT`).
     Server,
     /// A domain controller (`LanmanNT`).
     DomainController,
 }
 
-/// The build number, from the SOFTWARE hive as its logs recover it.
+/// The build number, from the SOFTWARE hive after its logs were replayed.
 pub(super) fn build(facts: &Facts<'_>) -> Result<u32, String> {
     let text = text(facts, HiveName::Software, VERSION_KEY, BUILD)?;
     let build = text.and_then(|text| text.trim().parse().ok());
     build.ok_or_else(|| "SOFTWARE does not say".to_owned())
 }
 
-/// The kind of Windows, from the control set that Windows would start from.
+/// The kind of Windows, from the control set from which Windows would start.
 pub(super) fn product(facts: &Facts<'_>) -> Result<Product, String> {
     let sets = facts.control_sets()?;
     let current = sets.sets.iter().find(|set| set.current);

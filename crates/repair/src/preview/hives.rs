@@ -1,4 +1,4 @@
-//! Two states of a hive, compared key by key and value by value.
+//! Compares two states of a hive, key by key and value by value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use crate::error::chain;
 use crate::run::JournalChange;
 use crate::value_data::ValueData;
 
-/// Deepest key that is looked at: Windows makes none that is deeper.
+/// The depth of the deepest key that is compared: Windows creates no deeper key.
 const MAX_DEPTH: usize = 512;
 
-/// What values are after the changes that were reversed before, by key and name.
+/// The values after reversing the later changes, by key and name.
 type Reversed = BTreeMap<[Vec<u16>; 2], Option<ValueData>>;
 
 type Children<'a> = BTreeMap<Vec<u16>, Key<'a>>;
 
-/// Shows every key and value in which two states of a hive differ.
+/// Shows every key and value that differs between two states of a hive.
 pub(super) fn compare(path: &str, now: &[u8], then: &[u8], show: Show<'_>) {
     let unknown = |reason: String| WouldChange::Unknown { path, reason };
     let (now, then) = match (open(now), open(then)) {
@@ -40,8 +40,8 @@ fn open(bytes: &[u8]) -> Result<Hive, String> {
     }
 }
 
-/// Shows what reversing the changes of a run one by one would do to a hive: what was changed to
-/// something else since is left alone.
+/// Shows what reversing the changes of a run one by one would do to a hive: values that were
+/// changed to something else since are left alone.
 pub(super) fn reversals(path: &str, now: &[u8], changes: &[JournalChange], show: Show<'_>) {
     if changes.is_empty() {
         return;
@@ -115,7 +115,7 @@ fn reversal(
     Ok(())
 }
 
-/// The same key in both, as far as it exists.
+/// One key in both states, as far as it exists.
 struct Pair<'a> {
     path: String,
     depth: usize,
@@ -133,7 +133,7 @@ fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Strin
     }];
     let mut seen = [BTreeSet::new(), BTreeSet::new()];
     while let Some(pair) = waiting.pop() {
-        // A key that is in two others has more paths than anybody can walk.
+        // If a key is below two others, there are more paths than anybody can walk.
         for (seen, key) in seen.iter_mut().zip([&pair.now, &pair.then]) {
             if key.is_some_and(|key| !seen.insert(key.cell())) {
                 return Err(format!("corrupt: the key {:?} has two places", pair.path));
@@ -144,7 +144,7 @@ fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Strin
     Ok(())
 }
 
-/// Shows in what a key differs; returns the keys below it.
+/// Shows the differences in a key; returns the keys below it.
 fn one<'a>(path: &str, pair: &Pair<'a>, show: Show<'_>) -> Result<Vec<Pair<'a>>, Corruption> {
     let mut below = Vec::new();
     let (before, after) = (security(&pair.now)?, security(&pair.then)?);
@@ -233,8 +233,8 @@ mod tests {
 
     use super::*;
 
-    /// Half surrogate pairs were shown as one replacement character, and a name that reads as the form
-    /// of a line end as if it were one.
+    /// Half surrogate pairs had been shown as one replacement character, and a name that looks like
+    /// an escaped line end as a line end.
     #[test]
     fn names_that_differ_are_shown_apart() {
         let empty = || Hive::create(5, &[0; 20], Filetime(0)).expect("a hive");
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(below, names);
     }
 
-    /// A list that two keys share had more paths than could ever be walked.
+    /// If two keys share a list, there were more paths than could ever be walked.
     #[test]
     fn keys_that_lie_in_themselves_come_to_an_end() {
         let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/minor-5/hive");
@@ -281,7 +281,7 @@ mod tests {
             let place = |key: &Key<'_>| 0x1000 + key.cell().get() as usize + 4;
             (place(&child.expect("sound")), place(&root))
         };
-        // Number and place of the subkeys.
+        // The number of subkeys, and the offset of their list.
         bytes.copy_within(node + 0x14..node + 0x18, cell + 0x14);
         bytes.copy_within(node + 0x1c..node + 0x20, cell + 0x1c);
         let mut told = Vec::new();

@@ -1,5 +1,5 @@
-//! Lists in JSON that is on a disk which is not trusted: each has a limit, so that what they take
-//! in memory is bounded by more than the length of the file.
+//! Lists in JSON from an untrusted disk: each has a limit, so that their memory is bounded
+//! independently of the file's length.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -36,7 +36,7 @@ impl<'de, const N: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<N, T> {
     }
 }
 
-/// A list that is passed over.
+/// A list whose elements are ignored.
 pub(crate) fn skipped<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,11 +1,11 @@
-//! Names of runs: the time at which they began, in UTC.
+//! Names of runs: the time at which the run began, in UTC.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-/// The name of a run and of its folder: `20261123T124100Z`, and `-2` and so on for further runs
-/// that began in the same second.
+/// The name of a run and of its folder: `20261123T124100Z`, with `-2` and so on for further runs
+/// that began in that second.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RunId {
     time: String,
@@ -13,7 +13,7 @@ pub(crate) struct RunId {
 }
 
 impl RunId {
-    /// The first run of the second that `now` is in.
+    /// The first run of the second that contains `now`.
     pub(crate) fn first_of(now: Timestamp) -> Self {
         Self {
             time: now.strftime("%Y%m%dT%H%M%SZ").to_string(),
@@ -21,7 +21,7 @@ impl RunId {
         }
     }
 
-    /// The next run of the same second.
+    /// The next run of this second.
     pub(crate) fn next(&self) -> Self {
         Self {
             time: self.time.clone(),
@@ -29,7 +29,7 @@ impl RunId {
         }
     }
 
-    /// Reads a name; `None` for anything else.
+    /// Parses a name; `None` for anything else.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         const SHAPE: &[u8] = b"00000000T000000Z";
         let (time, rest) = name.split_at_checked(SHAPE.len())?;

@@ -1,4 +1,4 @@
-//! Finding keys and values through `nt-hive`, by the rules of Windows.
+//! Finds keys and values through `nt-hive`, by the rules of Windows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,12 +6,12 @@ use diskmend_hive::name::{Name, NameBuf};
 use diskmend_hive::{Expectation, components};
 use nt_hive::{Hive, KeyNode, KeyValue, NtHiveError, NtHiveNameString};
 
-/// Why a key was not found.
+/// The reason why a key was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// There is none.
+    /// It does not exist.
     Absent,
-    /// It is in its parent's list, at a place where no search finds it.
+    /// It is in its parent's list, at a place at which no search finds it.
     OutOfOrder,
 }
 
@@ -24,37 +24,36 @@ impl Missing {
     }
 }
 
-/// A key of the hive as `nt-hive` reads it, or why there is none.
+/// A key of the hive as `nt-hive` reads it, or the reason why there is none.
 type Found<'h> = Result<KeyNode<'h, &'h [u8]>, Missing>;
 
-/// A list of subkeys that was read from end to end: which of the wanted names it has. `None` if
-/// it could not be read.
+/// The wanted subkeys of a list that was read completely. `None` if the list could not be read.
 type Listed<'h> = Option<HashMap<Vec<u16>, Found<'h>>>;
 
 /// The upper-cased components of a path.
 type Path = Vec<Vec<u16>>;
 
-/// Why a lookup came to no end.
+/// The reason why a lookup failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LookupError {
-    /// `nt-hive` says so.
+    /// An error of `nt-hive`.
     #[error(transparent)]
     NtHive(#[from] NtHiveError),
-    /// An earlier lookup has tried already.
+    /// An earlier lookup has already tried.
     #[error("a list of subkeys that could not be read before")]
     Unreadable,
 }
 
 /// Finds the keys of all expectations.
 ///
-/// A key that no search finds is absent only after a look at the whole list. Each list is read
-/// once, however many of its keys are looked up.
+/// If a search does not find a key, the key counts as absent only after the whole list was read.
+/// Each list is read once, however many of its keys are looked up.
 pub(super) struct Lookup<'h, 'e> {
     hive: &'h Hive<&'h [u8]>,
     expected: &'e [Expectation<'e>],
-    /// Upper-cased paths of all expectations, sorted; empty until the first list is read.
+    /// The upper-cased paths of all expectations, sorted; empty until the first list is read.
     paths: Vec<Path>,
-    /// The lists that were read, by the paths of their keys.
+    /// The lists that were read, by the path of their key.
     lists: HashMap<Path, Listed<'h>>,
 }
 
@@ -96,7 +95,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
             return Ok(Ok(subkey));
         }
         if !self.lists.contains_key(above) {
-            // Stays if the reading ends in an error or a panic.
+            // This entry stays if reading ends in an error or a panic.
             self.lists.insert(above.to_vec(), None);
             let names = self.list(key, above)?;
             self.lists.insert(above.to_vec(), Some(names));
@@ -107,7 +106,7 @@ impl<'h, 'e> Lookup<'h, 'e> {
         Ok(found.cloned().unwrap_or(Err(Missing::Absent)))
     }
 
-    /// Reads a list of subkeys from end to end and keeps those that expectations name.
+    /// Reads a whole list of subkeys and keeps those that expectations name.
     fn list(
         &mut self,
         key: &KeyNode<'h, &'h [u8]>,
@@ -140,11 +139,11 @@ impl<'h, 'e> Lookup<'h, 'e> {
                 .values_mut()
                 .for_each(|key| *key = Err(Missing::OutOfOrder));
         }
-        // Otherwise the list is in the order of Windows, which nt-hive's search does not share.
+        // The list is in the order of Windows, which nt-hive's search does not use.
         Ok(found)
     }
 
-    /// Upper-cased names of the keys right below a path that expectations lead through.
+    /// Upper-cased names of the keys directly below a path that expectations lead through.
     fn wanted_below(&mut self, above: &[Vec<u16>]) -> HashSet<Vec<u16>> {
         if self.paths.is_empty() {
             let path = |expectation: &Expectation<'_>| {
@@ -194,7 +193,7 @@ fn is(name: &NtHiveNameString<'_>, wanted: Name<'_>) -> bool {
     stored(name).is_some_and(|name| name.is_same(wanted))
 }
 
-/// True if two names of a list are in order, by one of the tables.
+/// True if two names of a list are in order, by at least one of the tables.
 fn in_order(first: &NtHiveNameString<'_>, second: &NtHiveNameString<'_>) -> bool {
     let (Some(first), Some(second)) = (stored(first), stored(second)) else {
         return false;

@@ -1,8 +1,8 @@
-//! The second reader: looks up with the `nt-hive` crate what an edit was to bring about.
+//! The second reader: looks up the results of an edit with the `nt-hive` crate.
 //!
-//! The crate shares no code with this one, so that a misunderstanding of the format on one side
-//! shows. It panics on some hives that Windows reads; such a panic is caught and is a result like
-//! any other.
+//! That crate shares no code with this project, so that a misunderstanding of the format on one
+//! side is noticed. It panics on some hives that Windows reads; such a panic is caught and treated
+//! like any other result.
 
 mod lookup;
 mod quiet;
@@ -14,22 +14,22 @@ use nt_hive::{Hive, KeyValue, NtHiveError};
 
 use self::lookup::{Lookup, LookupError, Missing, find_value};
 
-/// What the second reader says.
+/// The result of the second reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ReadBack {
-    /// All expectations hold.
+    /// All expectations are met.
     Agrees,
-    /// One expectation does not hold.
+    /// One expectation is not met.
     Disagrees {
-        /// Path of the key, and the name of the value where it is about one.
+        /// The path of the key, and the name of the value if the expectation is about a value.
         path: String,
         /// What was expected there.
         expected: String,
-        /// What the second reader finds there.
+        /// What the second reader found.
         actual: String,
     },
-    /// The second reader gave up, and what it did read agrees. Whether that is the edit's fault
-    /// shows when it looks up the same places of the hive as it was before.
+    /// The second reader gave up, but what it read agrees. To find out whether the edit caused
+    /// this, look up these places in the hive before the edit.
     CannotRead {
         /// Its error or panic message.
         reason: String,
@@ -38,11 +38,11 @@ pub(crate) enum ReadBack {
 
 /// Looks up `expected` in a hive file's bytes with the `nt-hive` crate.
 ///
-/// The base block is not validated: neither sequence numbers nor checksum matter here. What
-/// `nt-hive` does unlike Windows does not count as a disagreement: where its order of names (a
-/// later upper-casing table) leads it past a key, the list is read from end to end; of data
-/// longer than 16344 bytes in formats before 1.4, which it takes for big data, type and length
-/// are compared only.
+/// The base block is not validated: neither sequence numbers nor checksum matter here. Two
+/// differences between `nt-hive` and Windows do not count as a disagreement. If its order of names
+/// (a later upper-casing table) makes it miss a key, the whole list is read. In formats before 1.4
+/// it takes data of more than 16344 bytes for big data; only type and length of such data are
+/// compared.
 pub(crate) fn read_back(file: &[u8], expected: &[Expectation<'_>]) -> ReadBack {
     let hive = match quiet::catch(|| Hive::without_validation(file)) {
         Ok(Ok(hive)) => hive,
@@ -103,7 +103,7 @@ fn one<'h>(
     })
 }
 
-/// What a value was to hold and what it holds, if these differ.
+/// The expected and the actual content of a value, if they differ.
 fn differs(
     hive: &Hive<&[u8]>,
     value: &KeyValue<'_, &[u8]>,
@@ -112,7 +112,7 @@ fn differs(
     let value_type = data_type(value)?;
     let len = value.data_size() as usize;
     let plain = len > BigData::SEGMENT_LEN && hive.minor_version() < BigData::MIN_MINOR;
-    // nt-hive panics where no data are stored the old way, without a cell.
+    // nt-hive panics if empty data are stored in the old way, without a cell.
     if len == 0 || plain {
         let same = value_type == wanted.value_type && len == wanted.bytes.len();
         let found = || (wanted.to_string(), length(value_type, value.data_size()));

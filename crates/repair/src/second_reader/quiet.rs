@@ -1,4 +1,4 @@
-//! Catching a panic without its message on the standard error stream.
+//! Catches a panic without printing its message on the standard error stream.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -12,9 +12,9 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs `work`; a panic in it becomes its message. Panics on other threads are reported as ever.
+/// Runs `work`; a panic in it becomes its message. Panics on other threads are reported as usual.
 pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    // A thread that unwinds already may not change the hook; its panic was reported anyway.
+    // A thread that is already unwinding must not change the hook; its panic was reported anyway.
     if !thread::panicking() {
         HOOK.call_once(|| {
             let previous = panic::take_hook();
@@ -26,7 +26,8 @@ pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         });
     }
     let before = QUIET.replace(true);
-    // What `work` borrowed is only read, so that an end halfway leaves nothing inconsistent.
+    // The data that `work` borrows are only read, so that stopping half way leaves nothing
+    // inconsistent.
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     QUIET.set(before);
     result.map_err(|payload| message(&*payload))

@@ -1,4 +1,4 @@
-//! Giving a run's old bytes back although something else has written to the same places since.
+//! Restores a run's old bytes, although something else has written to these places since.
 
 use super::{by_bytes, locked, open_all, undo_guards, undoable, whole_disk};
 use crate::documents::{Differences, Notice, UndoReport};
@@ -9,7 +9,7 @@ use crate::run::{Journal, RunFolder};
 use crate::site::Site;
 
 impl Engine {
-    /// What differs from what a run found and from what it left, among the bytes that it has changed.
+    /// The bytes that a run has changed and that are now neither what it found nor what it left.
     /// Nothing is written.
     ///
     /// # Errors
@@ -23,8 +23,8 @@ impl Engine {
         differences_site(&self.site, run)
     }
 
-    /// Gives a run's old bytes back, and these alone, whatever holds their places now. The caller has
-    /// shown the [`differences`](Self::differences) and asked.
+    /// Restores only a run's old bytes, whatever is in their places now. The caller has shown the
+    /// [`differences`](Self::differences) and asked.
     ///
     /// # Errors
     /// See [`Error`] and its [`class`](Error::class).
@@ -52,7 +52,7 @@ pub(crate) fn undo_site_by_force(
     let (folder, journal) = undoable(site, run)?;
     let _lock = locked(site)?;
     watch.phase(Phase::Opening, &site.display)?;
-    // What an attempt has left may be what hinders every other one.
+    // The remains of an earlier attempt may be what prevents every other one.
     if let Err(error) = site.end_attempt(&folder) {
         tracing::warn!("{}", chain(&error));
         site.forget_attempt(&folder)?;
@@ -81,7 +81,7 @@ pub(crate) fn undo_site_by_force(
     Ok(report)
 }
 
-/// Whether all that the run has changed is on a disk of which it has recorded the sectors.
+/// True if all changes of the run are on a disk and their sectors are recorded.
 fn is_by_sectors(site: &Site, journal: &Journal) -> Result<bool, Error> {
     Ok(site.disk.is_some() && journal.disk.is_some() && site.holds_all(journal)?)
 }

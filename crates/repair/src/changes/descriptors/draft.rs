@@ -9,24 +9,24 @@ use tempfile::{SpooledTempFile, spooled_tempfile, spooled_tempfile_in};
 use super::records::{Frame, header};
 use crate::error::Error;
 
-/// Bytes that are kept in memory; more go to a scratch file.
+/// The number of bytes that are kept in memory; if there are more, they go to a scratch file.
 const IN_MEMORY: usize = 4 << 20;
-/// Bytes that are copied at a time.
+/// The number of bytes that are copied at a time.
 const CHUNK: usize = 1 << 18;
 
-/// Changes that were worked out, in the form in which the run's folder holds them.
+/// Planned changes, in the format of the run's folder.
 pub(crate) struct Draft {
     spool: SpooledTempFile,
     frame: Frame,
     objects: u64,
     len: u64,
-    /// The folders that were looked through.
+    /// The folders that were searched.
     below: Vec<NtPath>,
 }
 
 impl Draft {
-    /// An empty one. What does not fit in memory goes to a file without a name in `scratch`, or
-    /// stays in memory where there is no such folder.
+    /// An empty draft. If it grows too large for memory, it continues in an unnamed file in
+    /// `scratch`, or stays in memory if there is no such folder.
     pub(crate) fn new(scratch: Option<&Path>) -> Result<Self, Error> {
         let mut draft = Self {
             spool: match scratch {
@@ -42,14 +42,14 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Notes that what is changed from here on is this folder, or is below it.
+    /// Records that the following changes are in this folder or below it.
     pub(crate) fn enter(&mut self, folder: &NtPath) {
         if !self.below.contains(folder) {
             self.below.push(folder.clone());
         }
     }
 
-    /// The folders that the changes are about, as a journal names them.
+    /// The folders that contain the changes, as a journal names them.
     ///
     /// # Errors
     /// If a journal can't express one.
@@ -77,13 +77,13 @@ impl Draft {
         self.objects
     }
 
-    /// Bytes of the whole.
+    /// The length of the draft in bytes.
     pub(crate) fn len(&mut self) -> Result<u64, Error> {
         self.close_frame()?;
         Ok(self.len)
     }
 
-    /// Hands the whole to `take`, piece by piece.
+    /// Passes the whole draft to `take`, piece by piece.
     pub(crate) fn copy(
         mut self,
         mut take: impl FnMut(&[u8]) -> Result<(), Error>,

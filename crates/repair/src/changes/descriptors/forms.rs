@@ -1,5 +1,5 @@
-//! Descriptors in the forms of the reports, worked out once for each: as a rule thousands of files
-//! have the same.
+//! Descriptors in the formats of the reports, converted once for each distinct descriptor: usually
+//! thousands of files have equal descriptors.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -13,11 +13,11 @@ use serde_json::value::RawValue;
 use super::DescriptorWords;
 use crate::json::write_line;
 
-/// The maximum number of bytes of descriptors whose forms are remembered; what they hold takes a
+/// The maximum size in bytes of descriptors whose converted forms are remembered; the forms take a
 /// few times as much.
 const MAX_KNOWN: usize = 1 << 18;
 
-/// Remembers the forms of descriptors, as many as are few.
+/// Remembers the forms of a limited number of descriptors.
 pub(super) struct Forms<T> {
     known: HashMap<Vec<u8>, Rc<T>>,
     bytes: usize,
@@ -33,13 +33,13 @@ impl<T> Default for Forms<T> {
 }
 
 impl<T> Forms<T> {
-    /// The form of a descriptor, which `make` gives if it is not known.
+    /// The form of a descriptor; `make` computes it if it is not known.
     pub(super) fn of(&mut self, descriptor: &[u8], make: impl FnOnce(&[u8]) -> T) -> Rc<T> {
         if let Some(form) = self.known.get(descriptor) {
             return Rc::clone(form);
         }
         let form = Rc::new(make(descriptor));
-        // Where every file has one of its own, the oldest are of no more use than the newest.
+        // If every file has a descriptor of its own, the oldest are as useless as the newest.
         if self.bytes.saturating_add(descriptor.len()) > MAX_KNOWN {
             *self = Self::default();
         }
@@ -60,8 +60,8 @@ impl Printed {
         })
     }
 
-    /// The lines for an object of this path, in which nothing is left to be escaped: the first
-    /// begins with the path, the others are indented as far.
+    /// The lines for an object with this path, completely escaped: the first begins with the path,
+    /// the others are indented by its width.
     pub(super) fn lines(&self, path: &str) -> String {
         let mut lines = String::with_capacity(self.0.len() + 8 * path.len());
         let indent = " ".repeat(path.chars().count());
@@ -76,10 +76,10 @@ impl Printed {
     }
 }
 
-/// What is to be told of a descriptor before it is changed.
+/// What the reports show about a descriptor before it is changed.
 pub(super) struct Before {
     pub(super) printed: Printed,
-    /// Its DACL, then its owner, for icacls's save files; not what they have no words for.
+    /// Its DACL, then its owner, for icacls's save files; `None` for parts that they can't express.
     pub(super) saved: [Option<SavedSddl>; 2],
 }
 
@@ -102,8 +102,8 @@ struct State {
     hex: Option<String>,
 }
 
-/// A descriptor as JSON: in words, and its bytes where SDDL does not tell them; nothing where there is
-/// no JSON for it.
+/// A descriptor as JSON: in words, and as bytes if SDDL can't express it; `None` if JSON can't
+/// express it.
 pub(super) fn json(bytes: &[u8]) -> Option<Box<RawValue>> {
     let words = DescriptorWords::of(bytes);
     let hex = words.sddl.is_none().then(|| hex::encode(bytes));

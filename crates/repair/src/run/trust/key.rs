@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 /// Bytes of a key.
 const LEN: usize = 32;
-/// What a key file begins with: its format and version.
+/// The start of a key file: its format and version.
 const FORMAT: &str = "diskmend-key-1";
 
-/// The key of a recovery machine, by which it knows the runs that it has written.
+/// The key of a recovery machine, by which it recognizes its own runs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; LEN]);
 
@@ -23,20 +23,20 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What a key is called: it can be shown, and tells nothing of the key.
+/// The id of a key: it can be shown, and reveals nothing about the key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; 8]);
 
-/// Why there is no key.
+/// The reason why there is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct KeyError {
-    /// What is wrong, for display.
+    /// The problem, for display.
     pub reason: String,
 }
 
 impl KeyError {
-    /// What is wrong, for display.
+    /// An error with this reason, for display.
     pub fn new(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { reason }
@@ -64,7 +64,7 @@ impl Key {
         &self.0
     }
 
-    /// What it is called.
+    /// Its id.
     #[must_use]
     pub fn id(&self) -> KeyId {
         let hash: [u8; 32] = Sha256::new()
@@ -76,22 +76,22 @@ impl Key {
         KeyId([a, b, c, d, e, f, g, h])
     }
 
-    /// The line of a key file: the format, the key's id, the key. Whoever has it can write runs
-    /// that this machine believes.
+    /// The line of a key file: the format, the key's id, the key. Whoever has the key can write
+    /// runs that this machine believes.
     #[must_use]
     pub fn to_line(&self) -> String {
         format!("{FORMAT} {} {}\n", self.id(), Hex(&self.0))
     }
 
-    /// Reads a key file.
+    /// Parses a key file.
     ///
     /// # Errors
-    /// What is wrong with it, without any of the key.
+    /// The problem, without any part of the key.
     pub fn from_line(text: &str) -> Result<Self, KeyError> {
         let mut words = text.split_ascii_whitespace();
         let (format, id, key) = (words.next(), words.next(), words.next());
         if format != Some(FORMAT) || words.next().is_some() {
-            let reason = format!("it is no key file: it must hold '{FORMAT} ID KEY'");
+            let reason = format!("it is not a key file: it must contain '{FORMAT} ID KEY'");
             return Err(KeyError::new(reason));
         }
         let bytes = key.and_then(hex).ok_or_else(|| {
@@ -137,28 +137,28 @@ impl<'de> Deserialize<'de> for KeyId {
     }
 }
 
-/// Exactly so many bytes, each as two lower-case hexadecimal digits.
+/// Parses exactly `N` bytes, each as two lower-case hexadecimal digits.
 pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let bytes: [u8; N] = hex::decode(text)?.try_into().ok()?;
     (Hex(&bytes).to_string() == text).then_some(bytes)
 }
 
-/// Where a machine keeps its key.
+/// The place in which a machine keeps its key.
 pub trait KeyStore: fmt::Debug + Send + Sync {
-    /// The key, if there is one already.
+    /// The key, if it exists.
     ///
     /// # Errors
-    /// Why it can't be used.
+    /// The reason why it can't be used.
     fn load(&self) -> Result<Option<Key>, KeyError>;
 
-    /// The key; if there is none yet, a new one that is durable.
+    /// The key; if it does not exist, a new key is created durably.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no key.
     fn obtain(&self) -> Result<Key, KeyError>;
 }
 
-/// A key that is always there.
+/// A key that always exists.
 #[derive(Clone, Debug)]
 pub struct OwnKey(pub Key);
 
@@ -172,17 +172,17 @@ impl KeyStore for OwnKey {
     }
 }
 
-/// The keys by which runs are known.
+/// The keys that diskmend accepts for seals.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
-    /// This machine's. Without one nothing can be written.
+    /// This machine's key. Without it nothing can be written.
     pub own: Option<Arc<dyn KeyStore>>,
-    /// Those of other machines whose runs are believed as well.
+    /// The keys of other machines whose runs are believed too.
     pub known: Vec<Key>,
 }
 
 impl Keys {
-    /// This machine's key alone.
+    /// Only this machine's key.
     #[must_use]
     pub fn own(key: Key) -> Self {
         Self {
@@ -205,7 +205,8 @@ impl Keys {
         }
     }
 
-    /// The key of that name, and whether it is this machine's. One that can't be read knows no run.
+    /// The key with this id, and whether it is this machine's. A key that can't be read matches no
+    /// run.
     pub(super) fn named(&self, id: KeyId) -> Option<(Key, bool)> {
         let own = self.own.as_ref().and_then(|own| match own.load() {
             Ok(own) => own,

@@ -1,7 +1,7 @@
-//! Which runs are believed. The folder `diskmend` is on the disk, and whoever could write to the
-//! disk could write a run there. So each run is sealed with a key that is kept off the disk, and
-//! one whose seal does not fit is never completed, followed or undone unless a person has looked at
-//! it.
+//! Decides which runs are believed. The folder `diskmend` is on the disk, and whoever could write
+//! to the disk could write a run there. Therefore each run is sealed with a key that is kept off
+//! the disk. A run without a valid seal is never completed, followed or undone, unless a person has
+//! looked at it.
 
 mod key;
 mod run_key;
@@ -16,30 +16,30 @@ pub(crate) use seal::{Sealed, seal};
 use super::RunId;
 use crate::documents::{TargetIdentity, same_partition};
 
-/// Who speaks for a run.
+/// Whose key sealed a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "trust", rename_all = "kebab-case")]
 pub enum Trust {
     /// This machine has sealed it.
     Own,
-    /// Another machine has sealed it, whose key was given.
+    /// Another machine has sealed it, and its key was given.
     Known {
-        /// That machine's key.
+        /// The id of that machine's key.
         key: KeyId,
     },
-    /// It says that another machine has sealed it, whose key is not known.
+    /// It claims that another machine has sealed it, but that machine's key is unknown.
     Foreign {
-        /// The key that it names.
+        /// The id of the key that it names.
         key: KeyId,
     },
-    /// Nobody speaks for it.
+    /// It has no valid seal.
     Unauthenticated {
-        /// Why not.
+        /// The reason.
         reason: Doubt,
     },
 }
 
-/// Why nobody speaks for a run.
+/// The reason why a run has no valid seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
@@ -47,7 +47,7 @@ pub enum Doubt {
     NoSeal,
     /// It was written by a version of diskmend that did not seal runs.
     OldFormat,
-    /// Its seal does not fit: it was changed, or moved here from another run.
+    /// Its seal does not match: it was changed, or moved here from another run.
     WrongSeal,
     /// It was made on another disk.
     OtherDisk,
@@ -82,14 +82,14 @@ impl std::fmt::Display for Doubt {
         f.write_str(match self {
             Self::NoSeal => "it has no seal",
             Self::OldFormat => "it was written by a version of diskmend that did not seal runs",
-            Self::WrongSeal => "its seal does not fit: it was changed, or moved from another run",
+            Self::WrongSeal => "its seal does not match: it was changed, or moved from another run",
             Self::OtherDisk => "it was made on another disk",
             Self::Unreadable => "its journal can't be read",
         })
     }
 }
 
-/// What runs of a target are judged by.
+/// What the runs of a target are judged by.
 #[derive(Clone, Debug)]
 pub(crate) struct Judge {
     keys: Keys,
@@ -97,16 +97,16 @@ pub(crate) struct Judge {
     pub(crate) identity: TargetIdentity,
     /// The number of the target's partition, on an unmounted disk.
     pub(crate) partition: Option<u32>,
-    /// A person has looked at the run that is named, and vouches for it.
+    /// A person has looked at the named run, and vouches for it.
     pub(crate) vouched: bool,
 }
 
-/// What a person or a key has allowed to be done with the files of a run.
+/// What a key or a person allows the program to do with the files of a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Warrant {
-    /// Its files must fit this key, and what is written is sealed with it.
+    /// Its files must match this key, and what is written is sealed with it.
     Sealed(RunKey),
-    /// A person vouches for it. Nothing is sealed: it must not pass for a run of this machine.
+    /// A person vouches for it. Nothing is sealed, so that it can't pass for a run of this machine.
     Vouched,
 }
 
@@ -120,7 +120,7 @@ impl Judge {
         }
     }
 
-    /// The same for a partition of an unmounted disk.
+    /// The judge for a partition of an unmounted disk.
     pub(crate) fn of_partition(self, partition: Option<u32>) -> Self {
         Self { partition, ..self }
     }
@@ -128,29 +128,29 @@ impl Judge {
     /// The key of a new run.
     ///
     /// # Errors
-    /// Why this machine has no key.
+    /// The reason why this machine has no key.
     pub(crate) fn own_run_key(&self, run: &RunId) -> Result<RunKey, KeyError> {
         Ok(RunKey::derive(&self.keys.obtain()?, run, &self.identity))
     }
 
-    /// Whether this machine can seal what it writes; makes its key if it has none yet.
+    /// Checks that this machine can seal what it writes; creates its key if it does not exist.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     pub(crate) fn require_key(&self) -> Result<(), KeyError> {
         self.keys.obtain().map(|_| ())
     }
 
-    /// Whether this machine's key is in order, if it has one already. Nothing is written.
+    /// Checks this machine's key, if it exists. Nothing is written.
     ///
     /// # Errors
-    /// The problem with it.
+    /// The problem with the key.
     pub(crate) fn check_key(&self) -> Result<(), KeyError> {
         self.keys.check()
     }
 
-    /// Who speaks for a journal, and the key that its files are sealed with. `identity` is what the
-    /// journal says of the disk, and `partition` of the partition.
+    /// Whose key sealed a journal, and the key that sealed its files. `identity` and `partition`
+    /// are what the journal says about the disk.
     pub(crate) fn judge(
         &self,
         run: &RunId,
@@ -168,7 +168,7 @@ impl Judge {
         if !key.seals(sealed) {
             return doubt(Doubt::WrongSeal);
         }
-        // Each partition of a disk has a volume with a number of its own.
+        // Each partition of a disk has a volume with its own serial number.
         let same_disk = match same_partition(partition, self.partition) {
             true => identity.may_be(&self.identity),
             false => identity.may_be_on_disk_of(&self.identity),
@@ -186,7 +186,7 @@ impl Judge {
 
 #[cfg(test)]
 impl Judge {
-    /// One with a key of its own.
+    /// A judge with its own key.
     pub(crate) fn for_tests() -> Self {
         Self::new(Keys::for_tests(), TargetIdentity::default())
     }

@@ -1,12 +1,12 @@
-//! The seal of a journal: the last member of its JSON, over all bytes before it. It is checked over
-//! the bytes as they are on disk; nothing is read and written anew for that.
+//! The seal of a journal: the last member of its JSON, over all bytes before it. The seal is
+//! checked over the bytes on disk, without parsing and rewriting them.
 
 use super::KeyId;
 use super::run_key::{Mac, RunKey};
 
-/// What ends a journal without a seal.
+/// The end of a journal without a seal.
 const END: &[u8] = b"\n}\n";
-/// What is before the id of the key, before the MAC, and after it.
+/// The text before the id of the key, before the MAC, and after it.
 const BEFORE_KEY: &str = ",\n  \"seal\": {\n    \"key\": \"";
 const BEFORE_MAC: &str = "\",\n    \"mac\": \"";
 const AFTER: &str = "\"\n  }\n}\n";
@@ -14,18 +14,19 @@ const KEY_LEN: usize = 16;
 const MAC_LEN: usize = 64;
 const LEN: usize = BEFORE_KEY.len() + KEY_LEN + BEFORE_MAC.len() + MAC_LEN + AFTER.len();
 
-/// A journal's bytes, and what its seal says.
+/// A journal's bytes, and the content of its seal.
 pub(crate) struct Sealed<'a> {
-    /// What is sealed.
+    /// The sealed bytes.
     pub(super) journal: &'a [u8],
     /// The key that it names.
     pub(super) key: Option<KeyId>,
     pub(super) mac: Option<Mac>,
 }
 
-/// Adds the seal to a journal, which must end as JSON does that is printed with two spaces.
+/// Adds the seal to a journal, which must end like JSON that is printed with an indentation of two
+/// spaces.
 ///
-/// `None` if it ends otherwise.
+/// `None` if it ends in another way.
 pub(crate) fn seal(journal: &[u8], key: &RunKey) -> Option<Vec<u8>> {
     let journal = journal.strip_suffix(END)?;
     let (id, mac) = (key.id, key.seal(journal));
@@ -35,7 +36,7 @@ pub(crate) fn seal(journal: &[u8], key: &RunKey) -> Option<Vec<u8>> {
 }
 
 impl<'a> Sealed<'a> {
-    /// Takes the seal off.
+    /// Removes the seal.
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let unsealed = Self {
             journal: bytes,
@@ -149,7 +150,7 @@ mod tests {
         let bytes = sealed(&own, NAME);
         for (volume, given) in [
             (Some("0000000000000001"), true),
-            // A disk that shows only half of the number, and one that shows nothing.
+            // A disk that shows only half of the number, and a disk that shows nothing.
             (Some("00000001"), true),
             (None, true),
             (Some("0000000000000002"), false),
