@@ -1,6 +1,5 @@
-//! What tells one disk from another: the serial number of the target's volume, and the identifier
-//! that the partition table gives to its disk. What was noted for one disk must not be carried out
-//! on another.
+//! The identity of a disk: the serial number of the target's volume, and the identifier of its disk
+//! in the partition table. What was recorded for one disk must not be carried out on another.
 
 use std::io;
 
@@ -9,29 +8,29 @@ use diskmend_base::{Guid, bytes};
 use crate::image::Disk;
 use crate::target::Target;
 
-/// Bytes of a boot sector, of a master boot record, and of a GPT header's first sector.
+/// The length of a boot sector, of a master boot record, and of the first sector of a GPT header.
 const SECTOR: usize = 512;
 /// End marker of a boot sector and of a master boot record.
 const MARKER: [u8; 2] = [0x55, 0xAA];
-/// Lengths of a logical sector: the GPT header is in the second one.
+/// The possible lengths of a logical sector: the GPT header is in the second sector.
 const SECTOR_LENS: [u64; 2] = [512, 4096];
 
-/// What tells the disk of a target from others, as far as it can be found out.
+/// The identity of a target's disk, as far as it can be found out.
 ///
-/// A folder that is not on a disk of its own has neither.
+/// A folder that is not the root of a disk's volume has neither number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiskIdentity {
     /// The serial number of the volume, in hexadecimal: 16 digits for NTFS, 8 for FAT, and 8 on
-    /// Windows, which shows the lower half only.
+    /// Windows, which shows only the lower half.
     pub volume: Option<String>,
     /// `gpt:` and the disk's GUID, or `mbr:` and its signature.
     pub disk: Option<String>,
 }
 
 impl Target {
-    /// What tells its disk from others. What can't be read is left out: a mounted volume shows
-    /// little of its disk to a user who may not read the device.
+    /// The identity of its disk. What can't be read is left out: a mounted volume reveals little
+    /// about its disk to a user who may not read the device.
     #[must_use]
     pub fn disk_identity(&self) -> DiskIdentity {
         match (self.disk(), self.partition()) {
@@ -68,7 +67,7 @@ fn mounted(target: &Target) -> DiskIdentity {
         Ok(()) => volume_serial(&sector),
         Err(_) => None,
     };
-    // A folder of this machine's own file system is not on a disk that is repaired.
+    // A folder in this machine's own file system is not on a disk that is repaired.
     let id = serial.as_ref().and(disk);
     let id = id.and_then(|disk| disk_id(|at, buf| disk.read_exact_at(buf, at)));
     DiskIdentity {
@@ -114,7 +113,7 @@ fn volume_serial(sector: &[u8; SECTOR]) -> Option<String> {
     (serial != 0).then(|| format!("{serial:08x}"))
 }
 
-/// What the partition table calls its disk.
+/// The identifier of a disk in its partition table.
 fn disk_id(read: impl Fn(u64, &mut [u8]) -> io::Result<()>) -> Option<String> {
     let mut first = [0; SECTOR];
     read(0, &mut first).ok()?;
@@ -141,7 +140,7 @@ mod linux {
 
     use rustix::fs::{major, minor};
 
-    /// The device of a file system, and the disk that it is a partition of, both for reading.
+    /// The device of a file system, and the disk of which it is a partition, both for reading.
     pub(super) fn devices(device: u64) -> Option<(File, Option<File>)> {
         let known = format!("/sys/dev/block/{}:{}", major(device), minor(device));
         let known = Path::new(&known).canonicalize().ok()?;

@@ -19,8 +19,8 @@ use rustix::param::page_size;
 
 /// A private mapping of a file and the zero pages after it.
 ///
-/// Invariant: `start` is the start of a mapping of `capacity` bytes, all readable and writable,
-/// that nothing else knows of; `len <= capacity <= isize::MAX`.
+/// Invariant: `start` is the start of a mapping of `capacity` bytes, all readable and writable, to
+/// which no other code has access; `len <= capacity <= isize::MAX`.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     start: NonNull<u8>,
@@ -28,7 +28,7 @@ pub(crate) struct Mapping {
     len: usize,
 }
 
-// SAFETY: the mapping belongs to this value alone and is not tied to a thread.
+// SAFETY: only this value owns the mapping, which is not tied to a thread.
 unsafe impl Send for Mapping {}
 // SAFETY: through a shared reference it can only be read.
 unsafe impl Sync for Mapping {}
@@ -83,14 +83,15 @@ impl Mapping {
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 
-    /// Lengthens it to `new_len` bytes, the new ones zero; `false` where the room does not suffice.
+    /// Lengthens the mapping to `new_len` bytes, the new ones zero; `false` if there is not enough
+    /// room.
     pub(crate) fn grow(&mut self, new_len: usize) -> bool {
         if new_len > self.capacity {
             return false;
         }
         let old_len = self.len;
         self.len = self.len.max(new_len);
-        // Whatever follows a file's end in its last page is zero only as long as no one else has
+        // The bytes after a file's end in its last page are zero only as long as nobody else has
         // that page mapped. Later pages are the system's zero pages.
         let page_end = old_len.next_multiple_of(page_size()).min(self.len);
         if let Some(rest) = self.bytes_mut().get_mut(old_len..page_end) {
@@ -123,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_page_that_cannot_be_read_is_an_error_and_no_signal() {
-        // Beyond its end a file's pages can't be read, as if it had been cut short meanwhile.
+        // Beyond the file's end its pages can't be read, as if the file had been truncated
+        // meanwhile.
         let file = file(&[1; PAGE]);
         let far = 16 * page_size();
         let error = Mapping::new(&file, far, 0).expect_err("not that long");

@@ -1,4 +1,4 @@
-//! What is known of a directory entry without opening it.
+//! The metadata of a directory entry, which are known without opening it.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use cap_fs_ext::MetadataExt;
 #[cfg(unix)]
 use cap_std::fs::FileType;
 
-/// What a name stands for.
+/// The kind of a directory entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -47,7 +47,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Names one file on this machine, as long as the file is open.
+/// Identifies one file on this machine, as long as the file is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// Device number; on Windows the volume serial number.
@@ -56,22 +56,22 @@ pub struct Identity {
     pub inode: u64,
 }
 
-/// Metadata of a file or folder; never that of what a link points to.
+/// The metadata of a file or folder; never those of a link's target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
     /// Length in bytes; only meaningful for a regular file.
     pub len: u64,
-    /// Which file it is.
+    /// The identity of the file.
     pub identity: Identity,
-    /// The number of names (hard links) the file has. Windows's own files often have two.
+    /// The number of names (hard links) of the file. Windows's own files often have two.
     pub links: u64,
 }
 
 impl Metadata {
-    /// Metadata of an open file.
+    /// The metadata of an open file.
     pub(crate) fn of_file(file: &std::fs::File) -> std::io::Result<Self> {
         #[cfg(unix)]
         {
@@ -84,14 +84,14 @@ impl Metadata {
 
 #[cfg(target_os = "linux")]
 impl Metadata {
-    /// Metadata of what an open handle is, whatever the handle is good for. It is what the file
-    /// system knew when the handle was opened, or newer.
+    /// The metadata of an open handle, whatever the handle allows. They are what the file system
+    /// knew when the handle was opened, or newer.
     pub(crate) fn of_handle(handle: &impl std::os::fd::AsFd) -> std::io::Result<Self> {
         use rustix::fs::{AtFlags, StatxFlags, fstat, makedev, statx};
 
         let wanted = StatxFlags::TYPE | StatxFlags::NLINK | StatxFlags::INO | StatxFlags::SIZE;
-        // Opening has made a driver tell all this; through FUSE, asking again would be one more
-        // message to another process and back.
+        // The driver has already reported all this when the handle was opened; through FUSE,
+        // another query would cost one more message to another process and back.
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         if let Ok(found) = statx(handle, "", flags, wanted)
             && StatxFlags::from_bits_retain(found.stx_mask).contains(wanted)
@@ -119,7 +119,7 @@ impl Metadata {
     }
 }
 
-/// A number of links, which has 32 or 64 bits from one processor to another.
+/// A number of links, which has 32 or 64 bits depending on the processor.
 #[cfg(target_os = "linux")]
 fn wide(links: impl Into<u64>) -> u64 {
     links.into()

@@ -1,4 +1,4 @@
-//! Names of directory entries: what may be one, and when two are the same to Windows.
+//! Names of directory entries: which are allowed, and which are equal for Windows.
 
 use std::ffi::OsStr;
 use std::io;
@@ -29,9 +29,9 @@ pub(crate) fn component(name: &OsStr) -> io::Result<&Path> {
     }
 }
 
-/// Whether Windows takes both names for the same.
+/// True if Windows takes both names for equal.
 ///
-/// A name that is no valid Unicode equals no other.
+/// A name that is not valid Unicode equals no other.
 pub(crate) fn same(a: &OsStr, b: &OsStr) -> bool {
     match (a.to_str(), b.to_str()) {
         (Some(a), Some(b)) => CaseTable::FILES.same(a.encode_utf16(), b.encode_utf16()),

@@ -1,4 +1,4 @@
-//! Paths below a volume's root, in the units in which NTFS keeps names.
+//! Paths below a volume's root, in the units in which NTFS stores names.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -11,15 +11,15 @@ const BACKSLASH: u16 = b'\\' as u16;
 /// A path below a volume's root: names in UTF-16 units that need not be valid UTF-16, with `/`
 /// between them. The root itself is the empty path.
 ///
-/// Shown to a person, the root is `.`, and names are in the form of [`diskmend_base::escape`].
+/// For display, the root is `.`, and names are in the form of [`diskmend_base::escape`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NtPath {
     units: Vec<u16>,
 }
 
 impl NtPath {
-    /// What stands between two names; no name on NTFS can hold it, while a backslash may be part of
-    /// one that was not made by Windows.
+    /// The separator between names; no name on NTFS can contain it, but a name that Windows did not
+    /// create may contain a backslash.
     pub(crate) const SEPARATOR: u16 = b'/' as u16;
 
     /// A path of these units.
@@ -40,15 +40,15 @@ impl NtPath {
         self.units.is_empty()
     }
 
-    /// Whether Windows takes both for the same: except for case.
+    /// True if Windows takes both for one path: they differ at most in case.
     #[must_use]
     pub(crate) fn is(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.units.iter(), other.units.iter());
         CaseTable::FILES.same(ours.copied(), theirs.copied())
     }
 
-    /// The path of a name in the folder at this path; `None` if the system's name is none that NTFS
-    /// could hold.
+    /// The path of a name in the folder at this path; `None` if NTFS could not store the system's
+    /// name.
     #[must_use]
     pub fn join(&self, name: &OsStr) -> Option<Self> {
         Some(self.join_units(&units(name)?))
@@ -64,7 +64,7 @@ impl NtPath {
         path
     }
 
-    /// The names on the way.
+    /// The names in the path.
     pub(crate) fn unit_names(&self) -> impl Iterator<Item = &[u16]> {
         let whole = (!self.is_root()).then_some(self.units.as_slice());
         whole
@@ -72,7 +72,7 @@ impl NtPath {
             .flat_map(|units| units.split(|unit| *unit == Self::SEPARATOR))
     }
 
-    /// The path of a name, with what NTFS could not hold replaced by U+FFFD: for messages.
+    /// The path of a name; parts that NTFS could not store are replaced by U+FFFD: for messages.
     #[must_use]
     pub fn join_lossy(&self, name: &OsStr) -> Self {
         let text = name.to_string_lossy().replace('/', "\u{fffd}");
@@ -81,7 +81,7 @@ impl NtPath {
             .unwrap_or_else(|| self.clone())
     }
 
-    /// The path that leads on from this one.
+    /// This path, continued by another.
     #[must_use]
     pub fn append(&self, rest: &Self) -> Self {
         let mut path = self.clone();
@@ -92,7 +92,7 @@ impl NtPath {
         path
     }
 
-    /// The rest of the path from a folder on that it is in, both spelled alike.
+    /// The rest of the path below a folder that contains it; both must be spelled alike.
     #[must_use]
     pub fn relative_to(&self, folder: &Self) -> Option<Self> {
         let rest = self.units.strip_prefix(folder.units.as_slice())?;
@@ -104,8 +104,8 @@ impl NtPath {
         }
     }
 
-    /// The path as Windows writes it, with backslashes between its names; `None` if a name holds
-    /// one, which Windows could not tell from the end of the name.
+    /// The path as Windows writes it, with backslashes between its names; `None` if a name contains
+    /// a backslash, which would look like a separator.
     #[must_use]
     pub fn with_backslashes(&self) -> Option<Vec<u16>> {
         if self.units.contains(&BACKSLASH) {
@@ -114,8 +114,8 @@ impl NtPath {
         Some(replaced(&self.units, Self::SEPARATOR, BACKSLASH))
     }
 
-    /// The path as Windows writes it, in the form of [`diskmend_base::escape`]; a backslash in a name
-    /// is escaped too.
+    /// The path as Windows writes it, in the form of [`diskmend_base::escape`]; a backslash in a
+    /// name is escaped too.
     #[must_use]
     pub fn windows(&self) -> String {
         let names = self.unit_names();
@@ -126,7 +126,7 @@ impl NtPath {
         names.collect::<Vec<_>>().join("\\")
     }
 
-    /// A path as Windows writes it; `None` if it holds a slash.
+    /// A path as Windows writes it; `None` if it contains a slash.
     #[must_use]
     pub fn from_backslashes(units: &[u16]) -> Option<Self> {
         if units.contains(&Self::SEPARATOR) {
@@ -139,27 +139,27 @@ impl NtPath {
         )))
     }
 
-    /// The names on the way, as the system spells them; `None` if one can't be spelled here.
+    /// The names in the path, as the system spells them; `None` if the system can't spell a name.
     pub fn names(&self) -> impl Iterator<Item = Option<OsString>> {
         self.unit_names().map(os_string)
     }
 
-    /// The last name, as the system spells it; `None` for the root, and if it can't be spelled
-    /// here.
+    /// The last name, as the system spells it; `None` for the root, and if the system can't spell
+    /// it.
     #[must_use]
     pub fn name(&self) -> Option<OsString> {
         let (_, name) = self.split_last()?;
         os_string(name)
     }
 
-    /// The folder that holds it, and the last name; `None` for the root.
+    /// The folder that contains it, and the last name; `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &[u16])> {
         let (parent, name) = self.split_last_units()?;
         Some((Self::from_units(parent.to_vec()), name))
     }
 
-    /// The units of the same.
+    /// The units of [`Self::split_last`].
     pub(crate) fn split_last_units(&self) -> Option<(&[u16], &[u16])> {
         if self.is_root() {
             return None;
@@ -191,8 +191,8 @@ fn replaced(units: &[u16], from: u16, to: u16) -> Vec<u16> {
     units.iter().map(other).collect()
 }
 
-/// The name in UTF-16; `None` if it is none that NTFS could hold. File systems of Unix show lone
-/// surrogates in the generalized UTF-8 that has three bytes for each.
+/// The name in UTF-16; `None` if NTFS could not store it. File systems of Unix show lone surrogates
+/// in generalized UTF-8, with three bytes for each.
 #[cfg(unix)]
 pub(crate) fn units(name: &OsStr) -> Option<Vec<u16>> {
     use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! Names beneath an open folder, through `openat` and its like.
+//! Names beneath an open folder, through `openat` and similar calls.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -14,7 +14,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::folder::Access;
 use crate::metadata::Metadata;
 
-/// What a call that names an open folder takes.
+/// The handle that the calls for an open folder take.
 pub(crate) type Handle = cap_std::fs::Dir;
 
 /// An open folder.
@@ -42,7 +42,7 @@ impl SystemDir {
         Ok((&self.0.symlink_metadata(name)?).into())
     }
 
-    /// Opening does not wait for a FIFO's other end; what was opened is for the caller to see.
+    /// Opening does not wait for the other end of a FIFO; the caller must check what was opened.
     pub(crate) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options
@@ -91,7 +91,7 @@ impl SystemDir {
         Ok(entries.map(|entry| entry.map(|entry| entry.file_name())))
     }
 
-    /// The names here that the file system finds for `name`, which it has found.
+    /// The names here that the file system accepts for `name`, which it has found.
     #[expect(
         clippy::unnecessary_wraps,
         clippy::unused_self,
@@ -102,7 +102,7 @@ impl SystemDir {
     }
 
     pub(crate) fn sync(&self) -> io::Result<()> {
-        // The folder's own handle may be one that can only be used to find names.
+        // The folder's own handle may allow only finding names.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = retry_on_intr(|| openat(&self.0, ".", flags, Mode::empty()))?;
         match retry_on_intr(|| fsync(&handle)) {

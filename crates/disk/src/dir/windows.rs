@@ -1,5 +1,5 @@
 //! Names beneath an open folder, through the calls of the Windows kernel that take the folder's
-//! handle: no path is looked up a second time, and a volume needs no drive letter.
+//! handle: no path is looked up twice, and a volume needs no drive letter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
@@ -22,10 +22,10 @@ use crate::metadata::{Kind, Metadata};
 use crate::name;
 use crate::nt::{self, Opening};
 
-/// What a folder's own handle is for.
+/// The rights of a folder's own handle.
 const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 
-/// What a call that names an open folder takes.
+/// The handle that the calls for an open folder take.
 pub(crate) type Handle = File;
 
 /// An open folder.
@@ -75,8 +75,8 @@ impl SystemDir {
         }
     }
 
-    /// Opens a file that is marked as read-only, which it is again when this returns: what is open
-    /// then can be written all the same. `None` if it is not marked so.
+    /// Opens a file that is marked as read-only. The mark is removed for the call and restored
+    /// afterwards; the open file can be written nevertheless. `None` if the file is not marked.
     fn without_read_only(
         &self,
         name: &Path,
@@ -137,7 +137,7 @@ impl SystemDir {
         }
     }
 
-    /// Written through: when it returns, the new name is durable.
+    /// Written through: after the call, the new name is durable.
     pub(crate) fn rename(&self, from: &Path, to_dir: &Self, to: &Path) -> io::Result<()> {
         let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
         nt::rename(&file, &to_dir.0, to.as_os_str())
@@ -147,15 +147,15 @@ impl SystemDir {
         nt::names(&self.0, None)
     }
 
-    /// The names here that the file system finds for `name`, which it has found. One that it finds
-    /// by its short name is none of them.
+    /// The names here that the file system accepts for `name`, which it has found. A file that it
+    /// finds by its short name does not count.
     pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
         nt::names(&self.0, Some(name))?
             .filter(|found| found.as_ref().map_or(true, |found| name::same(found, name)))
             .collect()
     }
 
-    /// Every change to the names here is written through; there is nothing left to do.
+    /// Every change to the names here is written through, so there is nothing left to do.
     #[expect(
         clippy::unnecessary_wraps,
         clippy::unused_self,
@@ -176,7 +176,7 @@ impl SystemDir {
     }
 }
 
-/// What renaming and removing need.
+/// The rights that renaming and removing need.
 const DELETE_ACCESS: u32 = DELETE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 
 fn not_a_folder(kind: Kind) -> io::Error {

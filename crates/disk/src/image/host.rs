@@ -1,4 +1,4 @@
-//! Opening the file or block device that holds a disk.
+//! Opens the file or block device that contains a disk.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,28 +11,28 @@ use diskmend_image::host::HostFile;
 use crate::error::{GuardError, is_in_use};
 use crate::metadata::{Identity, Metadata};
 
-/// An open file or device, and what it was then.
+/// An open file or device, and its state at that moment.
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) file: Arc<HostFile>,
-    /// A second handle to the same open file, to ask the system about it.
+    /// A second handle to the same open file, for queries to the system.
     #[cfg(target_os = "linux")]
     asked: File,
     as_opened: Option<Stamp>,
-    /// Nobody can have mounted it since: what was read of it still holds.
+    /// Nobody can have mounted it since: what was read is still valid.
     unmounted: bool,
 }
 
-/// What tells whether a file is the same, and was changed.
+/// The data that show whether a file is still the same and unchanged.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     identity: Identity,
-    /// Length and time of the last change; those of a block device tell nothing.
+    /// The length and the time of the last change; for a block device these say nothing.
     content: Option<(u64, SystemTime)>,
 }
 
 impl Stamp {
-    /// `None` of a disk of Windows, which has no metadata: its name is that of the disk alone.
+    /// `None` for a disk on Windows, which has no metadata: its name always means that disk.
     fn of(file: &File) -> io::Result<Option<Self>> {
         let Ok(known) = file.metadata() else {
             return Ok(None);
@@ -46,8 +46,8 @@ impl Stamp {
     }
 }
 
-/// Opens it for reading. Of a block device nothing can be mounted from here on; one of which
-/// something is mounted can be read nevertheless.
+/// Opens it for reading. From here on, nothing on a block device can be mounted. A device of which
+/// something is already mounted can be read nevertheless.
 pub(super) fn open(path: &Path) -> io::Result<Host> {
     let (file, unmounted) = open_unmounted(path)?;
     let as_opened = Stamp::of(&file)?;
@@ -69,16 +69,16 @@ pub(super) fn open(path: &Path) -> io::Result<Host> {
     })
 }
 
-/// Linux grants a block device exclusively where nothing of it is mounted, and mounts nothing of it
-/// then. Of a file that means nothing.
+/// Linux opens a block device exclusively only if nothing on it is mounted, and then mounts nothing
+/// on it. For a file the flag means nothing.
 #[cfg(unix)]
 fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
     use rustix::fs::OFlags;
     use std::os::unix::fs::OpenOptionsExt;
 
     let open = |flags: OFlags| {
-        // A FIFO may have taken the path since it was looked at: opening must not wait for its other
-        // end.
+        // Somebody may have put a FIFO at the path since it was checked: opening must not wait for
+        // its other end.
         let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
         OpenOptions::new().read(true).custom_flags(flags).open(path)
     };
@@ -90,7 +90,7 @@ fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
     }
 }
 
-/// Windows mounts nothing of a disk that is offline.
+/// Windows mounts nothing on an offline disk.
 #[cfg(windows)]
 fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
     let offline = match crate::volumes::DiskNumber::of_path(path) {
@@ -100,8 +100,8 @@ fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
     Ok((File::open(path)?, offline))
 }
 
-/// Has a block device read anew: what was written through a mount of one of its partitions does not
-/// reach what the system keeps of the whole.
+/// Makes the system read a block device again: what was written through a mount of one of its
+/// partitions does not reach the system's cache of the whole device.
 fn forget_cached(file: &File) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?;
@@ -110,11 +110,11 @@ fn forget_cached(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens it for writing too, and keeps others from that as far as the system can: a file is locked
-/// against other runs, QEMU opens neither a file nor a block device for writing meanwhile, on Windows
-/// nobody can, and of a block device nothing can be mounted since it was opened.
+/// Opens it for writing too, and prevents others from writing as far as the system can: a file is
+/// locked against other runs; QEMU opens neither a file nor a block device for writing meanwhile;
+/// on Windows nobody can; and on a block device nothing can be mounted since it was opened.
 ///
-/// What was read by then must still hold: another run may have changed the file in between.
+/// What was read before must still be valid: another run may have changed the file in between.
 pub(super) fn open_for_writing(path: &Path, host: &Host) -> Result<(), GuardError> {
     let is_block_device = host.file.is_block_device();
     if is_block_device && !host.unmounted {
@@ -131,8 +131,8 @@ pub(super) fn open_for_writing(path: &Path, host: &Host) -> Result<(), GuardErro
     host.file.write_through(file).map_err(refused)
 }
 
-/// Nobody else uses it in a way that keeps it from being opened for writing. Nothing is locked: this
-/// tells before a person is asked about a change what [`open_for_writing`] would refuse then.
+/// Checks that nobody else uses it in a way that prevents opening it for writing. Nothing is
+/// locked: this finds out before the question what [`open_for_writing`] would refuse afterwards.
 pub(super) fn not_in_use(path: &Path, host: &Host) -> Result<(), GuardError> {
     if host.file.is_writable() {
         return Ok(());
@@ -144,7 +144,7 @@ pub(super) fn not_in_use(path: &Path, host: &Host) -> Result<(), GuardError> {
     super::in_use::check(&host.asked)?;
     #[cfg(windows)]
     if !host.file.is_block_device() {
-        // Opened for reading in a way that no writer stands beside, and given back at once.
+        // It is opened for reading in a way that excludes writers, and closed at once.
         let mut options = OpenOptions::new();
         deny_writers(options.read(true));
         options.open(path).map_err(refused)?;
@@ -152,7 +152,7 @@ pub(super) fn not_in_use(path: &Path, host: &Host) -> Result<(), GuardError> {
     Ok(())
 }
 
-/// Why a block device can't be written that something had claimed when it was opened.
+/// The reason why a block device that was in use when it was opened can't be written.
 fn claimed(path: &Path) -> GuardError {
     match open_unmounted(path) {
         Ok((_, true)) => GuardError::DiskWasInUse,
@@ -161,15 +161,15 @@ fn claimed(path: &Path) -> GuardError {
     }
 }
 
-/// Windows opens no file that someone else has open for writing, and lets nobody open it for writing
-/// from then on. A virtual machine or a mounted VHD has its file open so.
+/// Windows opens no file that somebody else has open for writing, and then lets nobody open it for
+/// writing. A virtual machine or a mounted VHD has its file open in this way.
 #[cfg(windows)]
 fn deny_writers(options: &mut OpenOptions) {
     use windows_sys::Win32::Storage::FileSystem::FILE_SHARE_READ;
     std::os::windows::fs::OpenOptionsExt::share_mode(options, FILE_SHARE_READ);
 }
 
-/// Why it can't be opened for writing.
+/// The reason why it can't be opened for writing.
 fn refused(error: io::Error) -> GuardError {
     match error.kind() {
         io::ErrorKind::ResourceBusy => GuardError::DiskInUse,
@@ -202,15 +202,15 @@ fn open_and_lock(path: &Path, is_block_device: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// What a block device is like.
+/// The properties of a block device.
 struct Device {
     /// Length in bytes.
     len: u64,
-    /// Bytes in which it has to be read and written; 1 where any do.
+    /// The unit in bytes in which it has to be read and written; 1 if there is none.
     block: usize,
 }
 
-/// The block device that a file is, if it is one.
+/// The properties of the file's block device, if it is one.
 #[cfg(unix)]
 fn device(file: &File) -> io::Result<Option<Device>> {
     use std::io::{Seek, SeekFrom};
@@ -231,10 +231,10 @@ fn device(file: &File) -> io::Result<Option<Device>> {
     Ok(Some(Device { len, block: 1 }))
 }
 
-/// The block device that a file is, if it is one.
+/// The properties of the file's block device, if it is one.
 #[cfg(windows)]
 fn device(file: &File) -> io::Result<Option<Device>> {
-    // Of a device there are no metadata.
+    // A device has no metadata.
     if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }
@@ -255,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("disk.img");
         fs::write(&path, [1; 1024]).expect("writable");
-        // Long ago: whatever changes it now is told from that by any clock.
+        // The old time makes any later change visible, whatever the clock's resolution is.
         let file = OpenOptions::new().write(true).open(&path).expect("there");
         let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30);
         file.set_modified(then).expect("mine");
@@ -269,7 +269,7 @@ mod tests {
         open_for_writing(&path, &host).expect("writable");
         host.file.write_all_at(&[2; 4], 8).expect("inside");
         let mut read = [0; 6];
-        // Through the handle that holds the lock: no other may read it on Windows.
+        // Through the handle that holds the lock: on Windows no other handle may read the file.
         host.file.read_exact_at(&mut read, 7).expect("inside");
         assert_eq!(read, [1, 2, 2, 2, 2, 1]);
         let refused = open_for_writing(&path, &other).expect_err("two at once");
@@ -307,7 +307,7 @@ mod tests {
         drop(other);
         not_in_use(&path, &host).expect("closed");
         open_for_writing(&path, &host).expect("closed");
-        // Windows lets nobody read what is locked either, which Wine does not show.
+        // Windows also prevents reading locked files, which Wine does not.
         #[cfg(windows)]
         OpenOptions::new()
             .write(true)

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 /// Major and minor number of a device.
 pub(crate) type Number = (u32, u32);
 
-/// Attributes in sysfs have at most a page; no list of devices is that long on any machine.
+/// Attributes in sysfs have at most one page; no list of devices is that long on any machine.
 const MAX_LEN: usize = 4096;
 const MAX_DEVICES: usize = 1 << 16;
 
-/// The folders of all block devices that are no partitions.
+/// The folders of all block devices that are not partitions.
 pub(crate) fn devices() -> io::Result<Vec<PathBuf>> {
     let listed = match fs::read_dir("/sys/block") {
         Ok(listed) => listed,
-        // Without sysfs there is nothing to be told.
+        // Without sysfs nothing is known.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
@@ -26,12 +26,12 @@ pub(crate) fn devices() -> io::Result<Vec<PathBuf>> {
     Ok(devices)
 }
 
-/// An attribute without the line's end; `None` if the device has none of that name now.
+/// An attribute without the line end; `None` if the device has no attribute of this name now.
 pub(crate) fn attribute(device: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     let bytes = match fs::read(device.join(name)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // The device has gone while it was read.
+        // The device disappeared while it was read.
         Err(error) if error.raw_os_error() == Some(NO_DEVICE) => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -49,7 +49,7 @@ pub(crate) fn number(device: &Path) -> io::Result<Option<Number>> {
     Ok(text.and_then(parse))
 }
 
-/// The disk that a device is a partition of; the device itself if it is none.
+/// The disk of which a device is a partition; the device itself if it is not a partition.
 pub(crate) fn whole(device: Number) -> io::Result<Number> {
     let (major, minor) = device;
     let folder = format!("/sys/dev/block/{major}:{minor}");
@@ -57,7 +57,7 @@ pub(crate) fn whole(device: Number) -> io::Result<Number> {
     if attribute(folder, "partition")?.is_none() {
         return Ok(device);
     }
-    // By the link's target: the folder above is that of the disk.
+    // By the link's target: the parent folder is that of the disk.
     let folder = fs::canonicalize(folder)?;
     let disk = folder.parent().map(number).transpose()?.flatten();
     Ok(disk.unwrap_or(device))

@@ -1,4 +1,4 @@
-//! Renaming and removing what is open.
+//! Renames and removes open files.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -22,7 +22,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::status::check;
 
-/// How file systems say that they do not know the newer form of a request.
+/// The answers by which file systems say that they do not know the newer form of a request.
 const UNKNOWN: [NTSTATUS; 5] = [
     STATUS_INVALID_DEVICE_REQUEST,
     STATUS_INVALID_INFO_CLASS,
@@ -31,13 +31,13 @@ const UNKNOWN: [NTSTATUS; 5] = [
     STATUS_NOT_SUPPORTED,
 ];
 
-/// The longest name of a file, in UTF-16 units.
+/// The maximum length of a file's name, in UTF-16 units.
 const MAX_NAME: usize = 255;
 
 /// `FILE_RENAME_INFORMATION` with room for a name.
 #[repr(C)]
 struct Rename {
-    /// The older form takes its first byte for a boolean.
+    /// The older form uses only the first byte, as a boolean.
     flags: u32,
     root_directory: HANDLE,
     /// In bytes.
@@ -45,8 +45,8 @@ struct Rename {
     file_name: [u16; MAX_NAME],
 }
 
-/// Removes the name under which `file` was opened: at once where the file system can, else when
-/// its last handle is closed.
+/// Removes the name under which `file` was opened: at once if the file system can do that,
+/// otherwise when its last handle is closed.
 pub(crate) fn delete(file: &File) -> io::Result<()> {
     let at_once = FILE_DISPOSITION_INFORMATION_EX {
         Flags: FILE_DISPOSITION_DELETE | FILE_DISPOSITION_POSIX_SEMANTICS,
@@ -59,7 +59,7 @@ pub(crate) fn delete(file: &File) -> io::Result<()> {
     check(set(file, FileDispositionInformation, &later))
 }
 
-/// Gives `file` the name `name` in `folder`, instead of a file that has it.
+/// Renames `file` to `name` in `folder`, and replaces a file that has this name.
 pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()> {
     let mut rename = Rename {
         flags: FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS,
@@ -85,7 +85,7 @@ pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()>
 
 /// Sets the DOS attributes of `file`.
 pub(crate) fn set_attributes(file: &File, attributes: u32) -> io::Result<()> {
-    // Times of zero stay as they are, and so would attributes of zero.
+    // Times of zero mean no change, and attributes of zero would too.
     let basic = FILE_BASIC_INFORMATION {
         FileAttributes: match attributes {
             0 => FILE_ATTRIBUTE_NORMAL,
@@ -96,7 +96,8 @@ pub(crate) fn set_attributes(file: &File, attributes: u32) -> io::Result<()> {
     check(set(file, FileBasicInformation, &basic))
 }
 
-/// Asks for a change; `information` must be what the class takes, and hold no pointers.
+/// Requests a change; `information` must have the type that the class requires, and contain no
+/// pointers.
 fn set<T>(file: &File, class: FILE_INFORMATION_CLASS, information: &T) -> NTSTATUS {
     let mut block = IO_STATUS_BLOCK::default();
     // SAFETY: the kernel reads `size_of::<T>()` bytes of a live value, and writes the block only;

@@ -1,4 +1,4 @@
-//! The names in an open folder.
+//! Lists the names in an open folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -17,29 +17,29 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use super::open::{Opening, open_beneath, unicode_string};
 use super::status::check;
 
-/// Room for the names of one call: 64 KiB, in words as the kernel aligns what it writes.
+/// Room for the names of one call: 64 KiB, in words because the kernel aligns what it writes.
 const WORDS: usize = 1 << 14;
 
-/// `FILE_NAMES_INFORMATION`: in words where the next entry begins (in bytes from this one, 0 in
-/// the last), and the length of the name in bytes; in UTF-16 units where the name begins.
+/// `FILE_NAMES_INFORMATION`: in words, the start of the next entry (in bytes from this one, 0 in
+/// the last) and the length of the name in bytes; in UTF-16 units, the start of the name.
 const NEXT_ENTRY: usize = 0;
 const NAME_LEN: usize = 2;
 const NAME: usize = 6;
 
-/// The names of a folder, except for those of itself and of the one above.
+/// The names of a folder, except those of the folder itself and of its parent.
 struct Names {
-    /// A handle of its own, since the kernel keeps the place in the listing with the handle.
+    /// A separate handle, because the kernel stores the position in the listing with the handle.
     folder: File,
     filter: Option<Vec<u16>>,
     buffer: Vec<u32>,
-    /// The next entry in the buffer, in words; `None` if it holds no more.
+    /// The next entry in the buffer, in words; `None` if there are no more.
     entry: Option<usize>,
     begun: bool,
     ended: bool,
 }
 
-/// The names in the folder as the system lists them; with a filter those that the file system
-/// takes for it.
+/// The names in the folder as the system lists them; with a filter, only the names that the file
+/// system accepts for it.
 pub(crate) fn names(
     folder: &File,
     filter: Option<&OsStr>,
@@ -86,7 +86,7 @@ impl Iterator for Names {
 }
 
 impl Names {
-    /// Has the kernel write the next entries; `None` if there are no more.
+    /// Makes the kernel write the next entries; `None` if there are no more.
     fn fill(&mut self) -> io::Result<Option<usize>> {
         let filter = self.filter.as_deref_mut().map(unicode_string).transpose()?;
         let filter = match &filter {
@@ -119,7 +119,7 @@ impl Names {
         Ok(Some(0))
     }
 
-    /// The name of the entry that begins there; the next entry is then the one after it.
+    /// The name of the entry that starts there; the next entry is then the following one.
     fn take(&mut self, entry: usize) -> io::Result<OsString> {
         let word = |at: usize| self.buffer.get(entry + at).copied().ok_or_else(torn);
         let bytes = word(NAME_LEN)? as usize;

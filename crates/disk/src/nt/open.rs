@@ -1,4 +1,4 @@
-//! Opening one name beneath an open folder.
+//! Opens one name beneath an open folder.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,30 +21,31 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use super::status::check;
 use crate::security::PRIVATE_FOLDER;
 
-/// Who only reads, or looks, disturbs nobody.
+/// Callers that only read or query exclude nobody.
 const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-/// Nobody else may write what is open for writing.
+/// Nobody else may write a file that is open for writing.
 const SHARE_OF_WRITER: u32 = FILE_SHARE_READ | FILE_SHARE_DELETE;
 
 /// How a name is opened, in the numbers of `NtCreateFile`.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    /// What the handle may be used for; `SYNCHRONIZE` must be among it.
+    /// The access rights of the handle; they must include `SYNCHRONIZE`.
     pub(crate) access: u32,
-    /// Whether the name must exist.
+    /// Whether the name must exist or is created.
     pub(crate) disposition: u32,
-    /// What it must be.
+    /// The required kind of the object, and other options.
     pub(crate) options: u32,
-    /// True if what is created is for the system and administrators only, with all that it will
-    /// hold; otherwise it gets what its folder passes on.
+    /// True if what is created is accessible only to the system and administrators, with everything
+    /// that it will contain; otherwise it inherits from its folder.
     pub(crate) private: bool,
 }
 
-/// Opens a name in a folder, never what a link of that name points to: that is for the caller to
-/// recognise by the attributes. An empty name is the folder itself.
+/// Opens a name in a folder, never the target of a link: the caller must recognise a link by its
+/// attributes. An empty name means the folder itself.
 pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Result<File> {
     match open(folder, name, how, &PRIVATE_FOLDER) {
-        // Who is no administrator can't make them the owners, and owns it.
+        // Users who are not administrators can't make administrators the owner, and own it
+        // themselves.
         Err(error)
             if how.private && error.raw_os_error() == Some(ERROR_INVALID_OWNER.cast_signed()) =>
         {
@@ -57,7 +58,8 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
     }
 }
 
-/// The same; what is created for the system and administrators only gets this descriptor.
+/// Opens a name; an object that is created for the system and administrators only gets this
+/// descriptor.
 fn open(
     folder: &File,
     name: &OsStr,
@@ -107,7 +109,7 @@ fn open(
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) }.into())
 }
 
-/// The form in which the kernel takes names; it lives as long as `units`.
+/// The form in which the kernel takes names; valid as long as `units`.
 pub(super) fn unicode_string(units: &mut [u16]) -> io::Result<UNICODE_STRING> {
     let len = u16::try_from(size_of_val(units)).map_err(|_| io::ErrorKind::InvalidFilename)?;
     Ok(UNICODE_STRING {

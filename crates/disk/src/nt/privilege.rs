@@ -14,7 +14,7 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::core::PCWSTR;
 
-/// How many are enabled together.
+/// The number of privileges that are enabled together.
 const COUNT: usize = 4;
 
 /// `TOKEN_PRIVILEGES` with room for all of them.
@@ -25,10 +25,10 @@ struct Several {
     privileges: [LUID_AND_ATTRIBUTES; COUNT],
 }
 
-/// Privileges that are enabled until it is dropped.
+/// Privileges that stay enabled until this is dropped.
 pub(crate) struct Privileges {
     token: File,
-    /// Those that were not enabled before, as they were.
+    /// The privileges that were not enabled before, in their former state.
     before: Several,
 }
 
@@ -39,10 +39,10 @@ impl std::fmt::Debug for Privileges {
 }
 
 impl Privileges {
-    /// Enables these, which must be names of `SE_..._NAME`, for the whole process.
+    /// Enables these privileges, which must be names of `SE_..._NAME`, for the whole process.
     ///
     /// # Errors
-    /// [`io::ErrorKind::PermissionDenied`] where the process does not have all of them: it was not
+    /// [`io::ErrorKind::PermissionDenied`] if the process does not have all of them: it was not
     /// started as administrator.
     pub(crate) fn enable(names: [PCWSTR; COUNT]) -> io::Result<Self> {
         let mut token = ptr::null_mut();

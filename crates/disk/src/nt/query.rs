@@ -1,4 +1,4 @@
-//! What the kernel knows of an open file or folder, and of its volume.
+//! Queries the kernel about an open file or folder, and about its volume.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -24,9 +24,9 @@ use windows_sys::Win32::System::SystemServices::{FILE_PERSISTENT_ACLS, FILE_READ
 use super::status::check;
 use crate::metadata::{Identity, Kind, Metadata};
 
-/// The longest path of the kernel's, in UTF-16 units.
+/// The maximum length of a kernel path, in UTF-16 units.
 const MAX_PATH: usize = 1 << 15;
-/// The longest name of a file system that is waited for, in UTF-16 units.
+/// The maximum length of the name of a file system, in UTF-16 units.
 const MAX_FILE_SYSTEM_NAME: usize = 64;
 
 /// Bytes of `FILE_STANDARD_INFO`.
@@ -52,9 +52,9 @@ struct Attributes {
     file_system_name: [u16; MAX_FILE_SYSTEM_NAME],
 }
 
-/// What the open file is.
+/// The metadata of an open file.
 ///
-/// Every reparse point counts as a link: the file system leads on from it to something else.
+/// Every reparse point counts as a link: the file system leads from it to something else.
 pub(crate) fn metadata(file: &File) -> io::Result<Metadata> {
     let (found, file_type) = information(file)?;
     let has = |attribute| found.dwFileAttributes & attribute != 0;
@@ -93,7 +93,7 @@ fn information(file: &File) -> io::Result<(BY_HANDLE_FILE_INFORMATION, FILE_TYPE
     Ok((found, file_type))
 }
 
-/// Bytes that the volume has set apart for the open file.
+/// The number of bytes that the volume has allocated for the open file.
 pub(crate) fn stored_bytes(file: &File) -> io::Result<u64> {
     let mut found = FILE_STANDARD_INFO::default();
     // SAFETY: the structure lives in this function and is made of numbers; its length is told.
@@ -111,7 +111,7 @@ pub(crate) fn stored_bytes(file: &File) -> io::Result<u64> {
     u64::try_from(found.AllocationSize).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// Bytes that the caller may still write to the volume that holds the open file.
+/// The number of bytes that the caller may still write to the volume of the open file.
 pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
     let mut size = FullSize::default();
     // SAFETY: it is made of numbers.
@@ -121,12 +121,12 @@ pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
     Ok(units.saturating_mul(unit))
 }
 
-/// Whether the volume that holds the open file can't be written.
+/// True if the volume of the open file can't be written.
 pub(crate) fn is_read_only(file: &File) -> io::Result<bool> {
     Ok(attributes(file)? & FILE_READ_ONLY_VOLUME != 0)
 }
 
-/// Whether the volume that holds the open file keeps security descriptors.
+/// True if the volume of the open file stores security descriptors.
 pub(crate) fn keeps_security(file: &File) -> io::Result<bool> {
     Ok(attributes(file)? & FILE_PERSISTENT_ACLS != 0)
 }
@@ -143,13 +143,13 @@ fn attributes(file: &File) -> io::Result<u32> {
     Ok(attributes.file_system_attributes)
 }
 
-/// The path of an open file from the device of its volume on, which needs no drive letter and is
-/// the same by whatever path the file was opened.
+/// The path of an open file from the device of its volume on, which needs no drive letter and does
+/// not depend on the path by which the file was opened.
 pub(crate) fn volume_path(file: &File) -> io::Result<OsString> {
     final_path(file, VOLUME_NAME_NT)
 }
 
-/// The path of an open file from the name of its volume on, as programs may open it.
+/// The path of an open file from the name of its volume on, in a form that programs can open.
 pub(crate) fn path_by_guid(file: &File) -> io::Result<OsString> {
     final_path(file, VOLUME_NAME_GUID)
 }
@@ -165,7 +165,7 @@ fn final_path(file: &File, form: GETFINALPATHNAMEBYHANDLE_FLAGS) -> io::Result<O
     text(&path, len)
 }
 
-/// The root of the volume that the running Windows is on.
+/// The root of the volume of the running Windows.
 pub(crate) fn system_root() -> io::Result<PathBuf> {
     let mut path = vec![0; MAX_PATH];
     // SAFETY: the kernel writes at most `MAX_PATH` units to a live buffer of so many.
@@ -175,7 +175,7 @@ pub(crate) fn system_root() -> io::Result<PathBuf> {
     Ok(root.to_owned())
 }
 
-/// The result of a call that gives the length of what it wrote, or the length that it needs.
+/// The result of a call that returns the length of what it wrote, or the length that it needs.
 fn text(units: &[u16], len: u32) -> io::Result<OsString> {
     match units.get(..len as usize) {
         Some([]) => Err(io::Error::last_os_error()),
@@ -184,7 +184,7 @@ fn text(units: &[u16], len: u32) -> io::Result<OsString> {
     }
 }
 
-/// Asks about a volume.
+/// Queries a volume.
 ///
 /// # Safety
 /// Every content of a `T` must be valid.

@@ -20,7 +20,7 @@ const PARTS: u32 = OWNER_SECURITY_INFORMATION
     | SACL_SECURITY_INFORMATION
     | LABEL_SECURITY_INFORMATION;
 
-/// The descriptor of an open object: all of its parts.
+/// The whole descriptor of an open object.
 pub(crate) fn security(object: &File) -> io::Result<Vec<u8>> {
     parts_of(object, PARTS)
 }
@@ -33,8 +33,8 @@ pub(crate) fn owner_and_dacl(object: &File) -> io::Result<Vec<u8>> {
     )
 }
 
-/// Sets all parts of an open object's descriptor to these, and nothing else: no inheritance is
-/// computed.
+/// Sets all parts of an open object's descriptor to these, and nothing else: Windows computes no
+/// inheritance.
 pub(crate) fn set_security(object: &File, descriptor: &[u8]) -> io::Result<()> {
     set_parts(object, PARTS, descriptor)
 }
@@ -72,7 +72,7 @@ fn parts_of(object: &File, parts: u32) -> io::Result<Vec<u8>> {
 
 fn set_parts(object: &File, parts: u32, descriptor: &[u8]) -> io::Result<()> {
     let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "no valid security descriptor");
-    // The calls are not told how many bytes there are.
+    // The calls are not told the number of bytes.
     if !is_whole(descriptor) {
         return Err(invalid());
     }

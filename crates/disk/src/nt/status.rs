@@ -12,7 +12,7 @@ pub(super) fn check(status: NTSTATUS) -> io::Result<()> {
     }
 }
 
-/// The error that Windows's own libraries make of a status.
+/// The error into which Windows's own libraries convert a status.
 pub(super) fn error(status: NTSTATUS) -> io::Error {
     // SAFETY: a lookup in a table; it takes and gives numbers.
     let code = unsafe { RtlNtStatusToDosError(status) };

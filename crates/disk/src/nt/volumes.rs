@@ -1,5 +1,5 @@
-//! The volumes of this machine, and the disks that they are on. Devices are opened without any
-//! access, which needs no administrator and mounts nothing.
+//! The volumes of this machine, and the disks that contain them. Devices are opened without any
+//! access, which requires no administrator and mounts nothing.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -33,12 +33,11 @@ use crate::volumes::{DiskNumber, DiskState};
 
 /// Room for the name of a volume, `\\?\Volume{...}\` with a zero, in UTF-16 units.
 const MAX_NAME: usize = 64;
-/// The maximum number of pieces of disks that one volume may be made of. Those of a basic disk have
-/// one.
+/// The maximum number of disk extents of one volume. A volume on a basic disk has one extent.
 const MAX_EXTENTS: usize = 128;
 
-/// How Windows says that there is no disk behind a device (a drive for CDs or cards, a memory
-/// disk), or that the device is gone.
+/// The answers by which Windows says that there is no disk behind a device (a drive for CDs or
+/// cards, a memory disk), or that the device is gone.
 const NO_DISK: [WIN32_ERROR; 7] = [
     ERROR_DEV_NOT_EXIST,
     ERROR_FILE_NOT_FOUND,
@@ -52,21 +51,21 @@ const NO_DISK: [WIN32_ERROR; 7] = [
 /// The maximum number of partitions of a disk: Windows makes 128 at most.
 const MAX_PARTITIONS: usize = 512;
 
-/// `DRIVE_LAYOUT_INFORMATION_EX` with room for many.
+/// `DRIVE_LAYOUT_INFORMATION_EX` with room for many entries.
 #[repr(C)]
 struct DriveLayout {
     head: DRIVE_LAYOUT_INFORMATION_EX,
     more: [PARTITION_INFORMATION_EX; MAX_PARTITIONS - 1],
 }
 
-/// `VOLUME_DISK_EXTENTS` with room for many.
+/// `VOLUME_DISK_EXTENTS` with room for many entries.
 #[repr(C)]
 struct Extents {
     count: u32,
     extents: [DISK_EXTENT; MAX_EXTENTS],
 }
 
-/// A walk over the volumes, ended when it is dropped.
+/// A search for volumes, which ends when it is dropped.
 struct Search(HANDLE);
 
 impl Drop for Search {
@@ -97,14 +96,14 @@ pub(crate) fn volume_roots() -> io::Result<Vec<OsString>> {
     }
 }
 
-/// The disks that hold a piece of the volume with this device, which is the path of its root
-/// without the backslash at the end. None where it is on no disk.
+/// The disks that contain an extent of the volume with this device, which is the path of its root
+/// without the backslash at the end. Empty if it is on no disk.
 pub(crate) fn disks_of(device: &Path) -> io::Result<Vec<DiskNumber>> {
     let extents = extents_of(device)?.into_iter();
     Ok(extents.map(|(disk, _)| disk).collect())
 }
 
-/// The pieces of that volume: disk, and offset on it in bytes.
+/// The extents of that volume: disk, and offset on it in bytes.
 pub(crate) fn extents_of(device: &Path) -> io::Result<Vec<(DiskNumber, u64)>> {
     let mut extents = Extents {
         count: 0,
@@ -133,12 +132,13 @@ pub(crate) fn extents_of(device: &Path) -> io::Result<Vec<(DiskNumber, u64)>> {
 pub(crate) struct Laid {
     /// Its number, from 1 on.
     pub(crate) number: u32,
-    /// Where it starts on the disk, in bytes.
+    /// Its start on the disk, in bytes.
     pub(crate) start: u64,
     pub(crate) id: PartitionId,
 }
 
-/// How a disk is divided; `None` if there is none of that number, or it has no table.
+/// The partitions of a disk; `None` if there is no disk with this number, or it has no partition
+/// table.
 pub(crate) fn drive_layout(disk: DiskNumber) -> io::Result<Option<Vec<Laid>>> {
     // SAFETY: it is made of numbers, of which zeros are valid.
     let mut layout: DriveLayout = unsafe { std::mem::zeroed() };
@@ -187,7 +187,7 @@ fn guid(guid: &GUID) -> Guid {
     Guid::new(guid.data1, guid.data2, guid.data3, guid.data4)
 }
 
-/// How Windows treats a disk; `None` if there is none of that number.
+/// How Windows treats a disk; `None` if there is no disk with this number.
 pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
     let mut found = GET_DISK_ATTRIBUTES::default();
     let asked = open(format!(r"\\.\PhysicalDrive{disk}").as_ref()).and_then(|disk| {
@@ -203,7 +203,7 @@ pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
     }))
 }
 
-/// The length of an open disk, and that of its sectors, in bytes.
+/// The length of an open disk, and of its sectors, in bytes.
 pub(crate) fn disk_size(disk: &File) -> io::Result<(u64, usize)> {
     let mut length = GET_LENGTH_INFORMATION::default();
     // SAFETY: it is made of numbers.
@@ -217,12 +217,12 @@ pub(crate) fn disk_size(disk: &File) -> io::Result<(u64, usize)> {
     Ok((len, sector))
 }
 
-/// A device, to be asked about itself only.
+/// Opens a device only for queries.
 fn open(device: &Path) -> io::Result<File> {
     OpenOptions::new().access_mode(0).open(device)
 }
 
-/// Nothing, if the error is one of those that say so.
+/// Nothing, if the error means that there is nothing.
 fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
     let code = error.raw_os_error().map(i32::cast_unsigned);
     match code.is_some_and(|code| none.contains(&code)) {
@@ -231,13 +231,13 @@ fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
     }
 }
 
-/// What is before the first zero.
+/// The text before the first zero.
 fn text(units: &[u16]) -> OsString {
     let len = units.iter().position(|unit| *unit == 0);
     OsString::from_wide(units.get(..len.unwrap_or(units.len())).unwrap_or_default())
 }
 
-/// Asks a device a question without parameters.
+/// Queries a device, without parameters.
 ///
 /// # Safety
 /// Every content of a `T` must be valid.

@@ -1,4 +1,4 @@
-//! Changing a security descriptor from one state to another.
+//! Changes a security descriptor from one state to another.
 
 use super::object::Parents;
 use super::{Handle, ObjectError, SystemDescriptors};
@@ -10,20 +10,20 @@ use crate::nt_path::NtPath;
 pub struct Change {
     /// The object's path below the root, spelled as on disk.
     pub path: NtPath,
-    /// What it must be.
+    /// The kind that it must have.
     pub kind: Kind,
-    /// The descriptor that it must have, unless it has the new one already.
+    /// The descriptor that it must have, unless it already has the new one.
     pub before: Vec<u8>,
     /// The descriptor that it gets.
     pub after: Vec<u8>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// The descriptor was set and read back.
     Set,
-    /// The object had the new descriptor already.
+    /// The object already had the new descriptor.
     AlreadyThere,
 }
 

@@ -1,9 +1,9 @@
-//! Where the parts of a self-relative security descriptor lie (MS-DTYP 2.4.6). Windows stores a
-//! descriptor's parts in an order of its own, so that what is read back need not be the bytes that
-//! were written.
+//! The positions of the parts of a self-relative security descriptor (MS-DTYP 2.4.6). Windows
+//! stores a descriptor's parts in its own order, so the bytes that are read back may differ from
+//! those that were written.
 
-/// Control bits that last once a descriptor is stored: not those that ask for something to be
-/// computed, nor those that say that a part came from a default.
+/// Control bits that are stored with a descriptor: neither those that request a computation, nor
+/// those that say that a part came from a default.
 const LASTING: u16 = !(OWNER_DEFAULTED
     | GROUP_DEFAULTED
     | DACL_DEFAULTED
@@ -23,13 +23,13 @@ const SACL_AUTO_INHERITED: u16 = 0x0800;
 /// Revision, Sbz1, Control, and the offsets of owner, group, SACL and DACL.
 const HEADER_LEN: usize = 20;
 
-/// True if both descriptors hold the same parts, wherever these are in the bytes.
+/// True if both descriptors contain equal parts, wherever these are in the bytes.
 pub(crate) fn same_parts(a: &[u8], b: &[u8]) -> bool {
     a == b || matches!((Parts::of(a), Parts::of(b)), (Some(a), Some(b)) if a == b)
 }
 
-/// The descriptor in the form in which the kernel takes it: it keeps the mark of automatic
-/// inheritance only where it is asked for it.
+/// The descriptor in the form in which the kernel accepts it: the kernel keeps the mark of
+/// automatic inheritance only if this is requested.
 pub(super) fn to_be_set(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if let Some([_, _, low, high, ..]) = bytes.get_mut(..HEADER_LEN) {
@@ -96,7 +96,7 @@ fn sid(bytes: &[u8], offset: [u8; 4]) -> Option<Option<&[u8]>> {
     })
 }
 
-/// An ACL, which says its length itself (MS-DTYP 2.4.5).
+/// An ACL, which contains its own length (MS-DTYP 2.4.5).
 fn acl(bytes: &[u8], offset: [u8; 4]) -> Option<Option<&[u8]>> {
     part(bytes, offset, |rest| {
         let [.., low, high] = *rest.first_chunk::<4>()?;

@@ -1,13 +1,13 @@
-//! The same small call for many objects, several at a time. Most of the time of each passes in
-//! waiting for the driver, which through FUSE is a process of its own.
+//! Makes one small call for many objects, several at a time. Most of the time of each call is spent
+//! waiting for the driver, which with FUSE is a process of its own.
 
 use std::thread;
 
-/// How many calls are under way at a time.
+/// The number of calls at a time.
 const WORKERS: usize = 8;
 
-/// The results of `work` on each item, in the items' order. `state` is made once for each run of
-/// neighbours that are worked on one after the other.
+/// The results of `work` on each item, in the items' order. `state` is created once for each run of
+/// adjacent items that are processed one after the other.
 pub(super) fn map<T: Sync, S, R: Send>(
     items: &[T],
     state: impl Fn() -> S + Sync,

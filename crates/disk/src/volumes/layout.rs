@@ -1,4 +1,4 @@
-//! What the partitions of the target's disk are called in boot stores.
+//! The names of the target disk's partitions in boot stores.
 
 use diskmend_image::partition::{PartitionId, Table};
 
@@ -7,15 +7,15 @@ use crate::target::Target;
 /// The partitions of a disk, and which of them is the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DiskLayout {
-    /// The target's own, if it can be told from all others.
+    /// The target's own partition, if it can be distinguished from all others.
     pub own: Option<PartitionId>,
-    /// All that can be told from each other, with what a person calls them: `partition 2`.
+    /// All partitions that can be distinguished, with their display names: `partition 2`.
     pub partitions: Vec<(String, PartitionId)>,
 }
 
 impl DiskLayout {
-    /// That of the target's disk; `None` if it is not known: of a folder that is not a mount, or of
-    /// a volume whose disk can't be read.
+    /// The layout of the target's disk; `None` if it is not known: for a folder that is not a
+    /// mount, or for a volume on a disk that can't be read.
     #[must_use]
     pub fn of(target: &Target) -> Option<Self> {
         if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
@@ -29,7 +29,7 @@ impl DiskLayout {
         None
     }
 
-    /// That of a partition table; `None` if the disk has no identifier.
+    /// The layout from a partition table; `None` if the disk has no identifier.
     pub(super) fn of_table(table: &Table, own: u32) -> Option<Self> {
         table.id?;
         let numbers = table.partitions.iter().map(|partition| partition.number);

@@ -20,13 +20,12 @@ use crate::error::OpenError;
 use crate::image::{Disk, DiskError};
 use crate::target::Target;
 
-/// The number that Windows gives to a disk of this machine, as diskpart and Disk Management show
-/// it.
+/// Windows's number for a disk of this machine, as diskpart and Disk Management show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiskNumber(pub u32);
 
 impl DiskNumber {
-    /// The disk that a path names to Windows: `\\.\PhysicalDrive2`.
+    /// The disk that a path means on Windows: `\\.\PhysicalDrive2`.
     pub(crate) fn of_path(path: &Path) -> Option<Self> {
         const NAME: &str = "PhysicalDrive";
         let name = path.to_str()?.strip_prefix(r"\\.\")?;
@@ -56,7 +55,7 @@ pub(crate) struct DiskState {
 #[derive(Clone, Debug)]
 pub struct SiblingVolume {
     path: PathBuf,
-    /// Where it is on an unmounted disk.
+    /// Its place on an unmounted disk.
     partition: Option<(Disk, u32)>,
 }
 
@@ -71,7 +70,7 @@ impl SiblingVolume {
     /// Opens its root.
     ///
     /// # Errors
-    /// As [`Target::open`].
+    /// Those of [`Target::open`].
     pub fn open(&self) -> Result<Target, OpenError> {
         let Some((disk, number)) = &self.partition else {
             return Target::open(&self.path);
@@ -95,16 +94,16 @@ impl SiblingVolume {
     }
 }
 
-/// The other volumes of the disk that the target's volume is on. Nothing is mounted and nothing
-/// gets a drive letter.
+/// The other volumes of the disk with the target's volume. Nothing is mounted and nothing gets a
+/// drive letter.
 ///
-/// Those are volumes that lie with every piece on the target's disk, or disks. There are none where
-/// the target is not the root of a volume of Windows's, or where the running Windows is on that
-/// disk as well: such volumes start this machine. On Linux there are none beside a mounted volume,
-/// since a mount does not make the other partitions of its disk reachable.
+/// These are the volumes that have all their extents on the target's disk or disks. There are none
+/// if the target is not the root of a volume of Windows, or if the running Windows is on that disk
+/// too: such volumes start this machine. On Linux a mounted volume has none, because a mount does
+/// not make the other partitions of its disk accessible.
 ///
 /// # Errors
-/// If Windows does not say which volumes there are, or what one of them is on.
+/// If Windows does not list its volumes, or the disks of one of them.
 pub fn siblings(target: &Target) -> io::Result<Vec<SiblingVolume>> {
     if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
         let others = disk.table().partitions.iter();

@@ -1,4 +1,4 @@
-//! Which volumes belong to the disk of the target, from what is known of where each of them lies.
+//! Decides which volumes belong to the disk of the target, from the known positions of all volumes.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use super::DiskNumber;
 /// Disks, without repetition.
 pub(super) type Disks = BTreeSet<DiskNumber>;
 
-/// The volumes that are on the target's disks and on no other, except for the target itself.
+/// The volumes that are on the target's disks and on no other, except the target itself.
 ///
-/// There are none where one of those disks also holds a piece of the running system (`own`): then
-/// it is this machine that they start. A volume that is on no disk at all is none of them either.
+/// There are none if one of those disks also contains an extent of the running system (`own`): then
+/// they start this machine. A volume that is on no disk does not count either.
 pub(super) fn siblings<N>(
     target: &Disks,
     own: &Disks,
@@ -69,7 +69,7 @@ mod tests {
     fn nothing_on_the_running_systems_disk_is_a_sibling() {
         assert_eq!(beside("other", &[0], &[0]), [""; 0]);
         assert_eq!(beside("half on own", &[0, 2], &[0]), [""; 0]);
-        // The running system is on two.
+        // The running system is on two disks.
         assert_eq!(beside("windows", &[2], &[0, 2]), [""; 0]);
     }
 

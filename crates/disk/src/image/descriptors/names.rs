@@ -1,22 +1,23 @@
-//! The names of a folder, asked for mostly in the order in which a walk gives its files.
+//! The names of a folder, which are mostly requested in the order of a walk.
 
 use std::cell::OnceCell;
 
 use diskmend_image::ntfs::{Entry, FileId};
 
-/// Files that are looked at beyond the one that was asked for last, before a name is searched for.
+/// The number of files after the last requested one that are compared before a name is searched
+/// for.
 const NEAR: usize = 32;
 
-/// What is in a folder, in the order of the records, in which a walk gives it.
+/// The content of a folder, in the order of the records, which is the order of a walk.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Each file, and where its name ends in `units`.
+    /// Each file, and the end of its name in `units`.
     files: Vec<(FileId, usize)>,
-    /// The names one behind the other: neighbours in memory are asked for after each other.
+    /// The names, concatenated: adjacent names are requested one after the other.
     units: Vec<u16>,
-    /// Behind the file that was asked for last.
+    /// The index after the last requested file.
     next: usize,
-    /// The files in the order of their names; filled when one has to be searched for.
+    /// The files in the order of their names; filled when a name has to be searched for.
     by_name: OnceCell<Vec<usize>>,
 }
 

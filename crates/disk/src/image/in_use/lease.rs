@@ -1,4 +1,4 @@
-//! Whether anybody has a file open for writing, which the kernel tells by granting no read lease.
+//! Finds out whether anybody has a file open for writing: then the kernel grants no read lease.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -9,18 +9,18 @@ use nix::libc;
 /// `F_SETSIG` (asm-generic/fcntl.h), which the `libc` crate does not have.
 const SET_SIGNAL: libc::c_int = 10;
 
-/// True if somebody has a file open for writing. `file` is open for reading only. `false` if that
-/// can't be told: of a block device, on a file system without leases, and of a file that belongs to
-/// another user, if this one is not root.
+/// True if somebody has a file open for writing. `file` is open only for reading. `false` if this
+/// can't be found out: for a block device, on a file system without leases, and for a file of
+/// another user, if this user is not root.
 pub(super) fn has_writers(file: &File) -> bool {
-    // Whoever opens the file for writing while the lease lasts waits for its end, and this process
-    // gets a signal. The one that it would get by default ends it.
+    // While the lease lasts, whoever opens the file for writing waits for its end, and this process
+    // gets a signal. The default signal would end the process.
     if set(file, SET_SIGNAL, libc::SIGURG).is_err() {
         return false;
     }
     let granted = set(file, libc::F_SETLEASE, libc::F_RDLCK);
     if granted.is_ok() {
-        // There is no reason why it could fail; at the latest it ends with the open file.
+        // This has no reason to fail; at the latest, the lease ends when the file is closed.
         let _ = set(file, libc::F_SETLEASE, libc::F_UNLCK);
     }
     granted == Err(Errno::EAGAIN)
@@ -49,7 +49,7 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(10));
             !has_writers(&asked)
         };
-        // Another test may just be starting a program, which has all that is open here for a moment.
+        // Another test may just be starting a program, which inherits all open files for a moment.
         assert!((0..200).any(|_| free()));
         let mut writer = File::options().append(true).open(&path).expect("there");
         writer.write_all(b"1").expect("no lease is left");

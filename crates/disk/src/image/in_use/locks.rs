@@ -1,10 +1,11 @@
-//! The byte-range locks by which QEMU's processes agree on who may do what to an image.
+//! The byte-range locks by which QEMU's processes coordinate their access to an image.
 //!
-//! For each thing that can be done there is a number. Whoever does it holds a shared lock on the
-//! byte at 100 plus the number; whoever does not let others do it holds one on the byte at 200 plus
-//! the number. First all locks are taken, then the opposite bytes are tested: of two that come at
-//! once, at least one sees the other. The bytes need not exist. The locks belong to the open file
-//! and not to the process, and do not hinder anyone who does not ask.
+//! Each kind of access has a number. A program that uses this access holds a shared lock on the
+//! byte at 100 plus the number; a program that does not allow it to others holds a shared lock on
+//! the byte at 200 plus the number. Each program first takes all its locks, and then tests the
+//! conflicting bytes: if two programs start at once, at least one sees the other. The bytes need
+//! not exist. The locks belong to the open file and not to the process, and do not affect programs
+//! that do not test them.
 
 use std::fs::File;
 use std::io;
@@ -15,35 +16,35 @@ use nix::libc;
 
 use crate::error::GuardError;
 
-/// What can be done to an image.
+/// A kind of access to an image.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 enum Act {
     /// Reading, and relying on what was read.
     ConsistentRead = 0,
     Write = 1,
-    /// Writing what is there already, which moves it between layers.
+    /// Writing data that are already there, which moves them between layers.
     WriteUnchanged = 2,
     Resize = 3,
 }
 
-/// What diskmend does while it repairs: a VHD or VHDX may grow.
+/// The access of diskmend while it repairs: a VHD or VHDX may grow.
 const DONE: [Act; 3] = [Act::ConsistentRead, Act::Write, Act::Resize];
-/// What nobody else may do meanwhile.
+/// The access that nobody else may have meanwhile.
 const NOT_SHARED: [Act; 3] = [Act::Write, Act::WriteUnchanged, Act::Resize];
 
-/// Byte of the first lock for what is done.
+/// The first byte of the locks for own access.
 const DONE_AT: libc::off_t = 100;
-/// Byte of the first lock for what others may not do.
+/// The first byte of the locks against other access.
 const NOT_SHARED_AT: libc::off_t = 200;
 
 impl Act {
-    /// The byte that those who do it have locked.
+    /// The byte that programs with this access have locked.
     const fn done_at(self) -> libc::off_t {
         DONE_AT + self as libc::off_t
     }
 
-    /// The byte that those have locked who let nobody else do it.
+    /// The byte that programs which exclude this access have locked.
     const fn not_shared_at(self) -> libc::off_t {
         NOT_SHARED_AT + self as libc::off_t
     }
@@ -52,7 +53,7 @@ impl Act {
 /// Takes the locks of a program that writes, until `file` is closed.
 ///
 /// # Errors
-/// [`GuardError::DiskLocked`], or why they could not be taken.
+/// [`GuardError::DiskLocked`], or the reason why the locks could not be taken.
 pub(super) fn take(file: &File) -> Result<(), GuardError> {
     let done = DONE.into_iter().map(Act::done_at);
     let not_shared = NOT_SHARED.into_iter().map(Act::not_shared_at);
@@ -60,9 +61,9 @@ pub(super) fn take(file: &File) -> Result<(), GuardError> {
         let lock = lock(libc::F_RDLCK, byte);
         match fcntl(file, FcntlArg::F_OFD_SETLK(&lock)) {
             Ok(_) => {}
-            // A lock that can't be shared is there, which QEMU does not take.
+            // There is an exclusive lock, which QEMU never takes.
             Err(Errno::EAGAIN | Errno::EACCES) => return Err(GuardError::DiskLocked),
-            // The system knows no such locks, so that nobody has any.
+            // The system does not support such locks, so nobody has any.
             Err(Errno::EINVAL) => return Ok(()),
             Err(error) => return Err(GuardError::io("lock the disk")(error.into())),
         }
@@ -70,10 +71,10 @@ pub(super) fn take(file: &File) -> Result<(), GuardError> {
     test(file)
 }
 
-/// Whether no lock stands against writing.
+/// Checks that no lock prevents writing.
 ///
 /// # Errors
-/// [`GuardError::DiskLocked`], or why it could not be found out.
+/// [`GuardError::DiskLocked`], or the reason why this could not be found out.
 pub(super) fn test(file: &File) -> Result<(), GuardError> {
     let done = DONE.into_iter().map(Act::not_shared_at);
     let not_shared = NOT_SHARED.into_iter().map(Act::done_at);
@@ -85,7 +86,7 @@ pub(super) fn test(file: &File) -> Result<(), GuardError> {
     Ok(())
 }
 
-/// Whether any other open file holds a lock on a byte, shared or not.
+/// True if any other open file has a lock on a byte, shared or not.
 fn is_locked(file: &File, byte: libc::off_t) -> io::Result<bool> {
     let mut lock = lock(libc::F_WRLCK, byte);
     match fcntl(file, FcntlArg::F_OFD_GETLK(&mut lock)) {
@@ -105,7 +106,7 @@ const fn lock(kind: libc::c_int, byte: libc::off_t) -> libc::flock {
         l_whence: libc::SEEK_SET as libc::c_short,
         l_start: byte,
         l_len: 1,
-        // Must be 0 for locks of an open file.
+        // This must be 0 for locks of an open file.
         l_pid: 0,
     }
 }
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn of_two_that_write_the_second_is_refused_and_a_reader_hinders_nobody() {
         let (file, other) = twice();
-        // As qemu-img has it while it reads a raw image.
+        // As qemu-img locks a raw image while it reads it.
         set(&other, libc::F_RDLCK, 100);
         take(file.as_file()).expect("nobody writes");
         take(file.as_file()).expect("its own locks are no hindrance");
@@ -145,7 +146,7 @@ mod tests {
             let refused = take(file.as_file());
             assert!(matches!(refused, Err(GuardError::DiskLocked)), "{byte}");
         }
-        // Others may be kept from writing unchanged data, and a program may rewrite others.
+        // Others may be prevented from writing unchanged data, and a program may write such data.
         for byte in [99, 104, 199, 202, 204] {
             let (file, other) = twice();
             set(&other, libc::F_RDLCK, byte);
@@ -153,7 +154,7 @@ mod tests {
         }
     }
 
-    /// As ntfs-3g has it, which mounts an image without any loop device.
+    /// As ntfs-3g locks an image, which it mounts without a loop device.
     #[test]
     fn a_program_that_locks_the_whole_file_is_seen() {
         for kind in [libc::F_RDLCK, libc::F_WRLCK] {

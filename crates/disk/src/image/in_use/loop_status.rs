@@ -1,4 +1,4 @@
-//! Asking a loop device which file is behind it.
+//! Queries a loop device for the file behind it.
 
 use std::fs::File;
 use std::io;
@@ -12,13 +12,13 @@ const GET_STATUS: Opcode = 0x4C05;
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct LoopInfo {
-    /// Device number of the file system that holds the file.
+    /// The device number of the file system that contains the file.
     device: u64,
     /// The file's inode number.
     inode: u64,
     /// Device number of the file itself, if that is a block device.
     rdevice: u64,
-    /// Offset, limit, number, encryption, flags, names, key: not looked at.
+    /// Offset, limit, number, encryption, flags, names, key: ignored.
     rest: [u64; 26],
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Backing {
     pub(super) rdevice: u64,
 }
 
-/// Asks an open loop device. Nothing about it changes.
+/// Queries an open loop device. Nothing about the device changes.
 pub(super) fn backing(device: &File) -> io::Result<Backing> {
     // SAFETY: the opcode asks a loop device for one `loop_info64`, which `LoopInfo` has the size
     // and layout of, and of which every content is valid. Other devices know no such opcode: whoever

@@ -1,4 +1,4 @@
-//! Loop devices that the kernel has made of the file or block device of a disk.
+//! Finds loop devices that the kernel has created from the file or block device of a disk.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -12,17 +12,17 @@ use rustix::fs::{OFlags, major, minor};
 use super::loop_status::{self, Backing};
 use crate::image::sysfs::{self, Number};
 
-/// What the kernel adds to the path of a file that has lost its name.
+/// The suffix that the kernel appends to the path of a file that has lost its name.
 const DELETED: &[u8] = b" (deleted)";
 
-/// What is looked for.
+/// The file or device whose loop devices are wanted.
 struct Wanted {
     metadata: fs::Metadata,
     name: Option<Vec<u8>>,
 }
 
-/// The name of a loop device that shows the open file, or a part of the block device, or all of what
-/// it is a part of.
+/// The name of a loop device that shows the open file, or a part of the block device, or the whole
+/// disk of which it is a part.
 pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
     let wanted = Wanted::of(file)?;
     for folder in sysfs::devices()? {
@@ -32,11 +32,12 @@ pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
         if !name.starts_with("loop") {
             continue;
         }
-        // The attribute is there while a file is.
+        // The attribute exists while the loop device has a file.
         let Some(path) = sysfs::attribute(&folder, "loop/backing_file")? else {
             continue;
         };
-        // Asked only if its path does not tell: a device that is open is detached later.
+        // The loop device is queried only if its path does not decide: detaching a device that is
+        // open is delayed.
         let shows = match wanted.is_at(&path)? {
             Some(is_it) => is_it,
             None => match asked(name, &folder) {
@@ -51,7 +52,7 @@ pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-/// What a loop device itself says; `None` if it can't be opened by this user or in this container.
+/// The answer of the loop device itself; `None` if this user or container can't open it.
 fn asked(name: &str, folder: &Path) -> Option<Backing> {
     let device = OpenOptions::new()
         .read(true)
@@ -78,7 +79,7 @@ impl Wanted {
         })
     }
 
-    /// Whether it is the file that a loop device has told of.
+    /// True if it is the file that a loop device has named.
     fn is(&self, backing: Backing) -> io::Result<bool> {
         if self.metadata.file_type().is_block_device() {
             return Ok(backing.rdevice != 0 && self.overlaps(decoded(backing.rdevice))?);
@@ -87,8 +88,9 @@ impl Wanted {
         Ok(same_file_system && self.metadata.ino() == backing.inode)
     }
 
-    /// Whether it is the file at the path that the kernel shows for a loop device; `None` if nothing is
-    /// there now: the path may be one of another container, or the file has lost that name.
+    /// True if it is the file at the path that the kernel shows for a loop device; `None` if
+    /// nothing is there now: the path may belong to another container, or the file has lost that
+    /// name.
     fn is_at(&self, path: &[u8]) -> io::Result<Option<bool>> {
         let Ok(found) = fs::metadata(OsStr::from_bytes(path)) else {
             return Ok(None);
@@ -101,27 +103,27 @@ impl Wanted {
         Ok(Some(is_it))
     }
 
-    /// True if it has the last name of a path of which nobody can tell more.
+    /// True if it has the last name of a path about which nothing else is known.
     fn has_name(&self, path: &[u8]) -> bool {
         let path = path.strip_suffix(DELETED).unwrap_or(path);
         let last = path.rsplit(|byte| *byte == b'/').next();
         self.name.is_some() && last == self.name.as_deref()
     }
 
-    /// Whether two block devices have bytes in common: one is the other, or its disk.
+    /// True if two block devices have bytes in common: one is the other, or its disk.
     fn overlaps(&self, other: Number) -> io::Result<bool> {
         let own = split(self.metadata.rdev());
         Ok(own == other || sysfs::whole(own)? == other || sysfs::whole(other)? == own)
     }
 }
 
-/// A device number as the C library has it.
+/// A device number in the C library's representation.
 fn split(device: u64) -> Number {
     (major(device), minor(device))
 }
 
-/// A device number as the kernel writes it in answers of 64 bits: 12 bits of the major number from
-/// bit 8 on, the minor one around them.
+/// A device number in the kernel's 64-bit representation: 12 bits of the major number from bit 8
+/// on, and the minor number around them.
 fn decoded(device: u64) -> Number {
     let number = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
     let high = (device >> 12) & 0x000F_FF00;
@@ -147,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What the kernel shows where the loop device can't be asked.
+    /// The kernel's path decides if the loop device can't be queried.
     #[test]
     fn a_file_is_told_by_the_path_that_the_kernel_shows() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -167,7 +169,7 @@ mod tests {
             ("other name", "", true),
             ("disk.img", " (deleted)", true),
             ("other", "", false),
-            // Of another container: only the name tells.
+            // From another container: only the name decides.
             ("not here/disk.img", "", true),
             ("not here/disk.img", " (deleted)", true),
             ("not here/other.img", "", false),

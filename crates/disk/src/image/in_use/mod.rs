@@ -1,13 +1,14 @@
-//! Who else uses the file or block device that holds a disk, as far as Linux tells.
+//! Finds out who else uses the file or block device of a disk, as far as Linux reveals it.
 //!
-//! | whom | how it is noticed |
+//! | user | how it is noticed |
 //! |---|---|
 //! | a loop device, mounted or not | the kernel names the file behind each one |
-//! | QEMU and its tools | byte-range locks, which both sides take and look for |
-//! | another program that locks the file | the same locks |
-//! | another program that has the file open for writing, such as `ntfs-3g` on an image | the kernel lets files that somebody writes have no read lease |
+//! | QEMU and its tools | byte-range locks, which both sides take and test |
+//! | another program that locks the file | these locks |
+//! | another program that has the file open for writing, such as `ntfs-3g` on an image | the kernel grants no read lease for a file that somebody writes |
 //!
-//! What claims a block device (a mount, device-mapper, md) is noticed when it is opened.
+//! If something claims a block device (a mount, device-mapper, md), this is noticed when the device
+//! is opened.
 
 #[expect(unsafe_code, reason = "a lease can't be had without")]
 mod lease;
@@ -22,17 +23,17 @@ use std::time::Duration;
 
 use crate::error::GuardError;
 
-/// Times that is asked, and the wait between: a loop device that is detached, and a program that has
-/// just ended or that another is just starting, have a file for a moment.
+/// The number of attempts, with a wait in between: a loop device that is being detached, and a
+/// program that has just ended or is just being started, have a file open for a moment.
 const TRIES: u32 = 10;
 const WAIT: Duration = Duration::from_millis(20);
 
-/// Nobody else uses the disk in a way that writing to it would disturb. `file` is open for reading
-/// only; nothing stays locked.
+/// Checks that nobody else uses the disk in a way that writing would disturb. `file` is open only
+/// for reading; nothing stays locked.
 ///
 /// # Errors
-/// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`], or why it could
-/// not be found out.
+/// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`], or the
+/// reason why this could not be found out.
 pub(super) fn check(file: &File) -> Result<(), GuardError> {
     for _ in 1..TRIES {
         match check_once(file) {
@@ -54,10 +55,12 @@ fn check_once(file: &File) -> Result<(), GuardError> {
     }
 }
 
-/// Keeps QEMU from opening the disk for writing until `file` is closed, which is open for writing.
+/// Prevents QEMU from opening the disk for writing until `file`, which is open for writing, is
+/// closed.
 ///
 /// # Errors
-/// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], or why it could not be found out.
+/// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], or the reason why this could not be
+/// found out.
 pub(super) fn claim(file: &File) -> Result<(), GuardError> {
     locks::take(file)?;
     not_attached(file)
