@@ -103,7 +103,7 @@ fn objects_without_a_type_or_a_guid_are_listed_as_unreadable() {
     let run = disk
         .bcd("show", &[])
         .ends(1)
-        .says("no GUID")
+        .says("is not a GUID")
         .says("no key Description")
         .says("2 objects or elements can't be read");
     assert!(run.stdout.contains("{bootmgr}"));

@@ -77,7 +77,7 @@ fn an_image_is_refused_as_the_boot_volume_of_a_mount() {
         all_refuse(
             windows.root(),
             &["--boot-volume", image],
-            &["no mounted volume", "hint: mount the boot volume too"],
+            &["not a mounted volume", "hint: mount the boot volume too"],
         );
     }
     assert!(!windows.path().join("diskmend").exists());
