@@ -1,4 +1,4 @@
-//! What a volume holds, told by its bytes and never by what a partition table says.
+//! The content of a volume, recognized by its bytes and never by the partition table.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use diskmend_base::bytes;
 use crate::device::Device;
 use crate::fat::{self, FatKind};
 
-/// What a volume holds.
+/// The content of a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// NTFS.
@@ -21,16 +21,16 @@ pub enum Content {
     BitLocker,
     /// ReFS.
     Refs,
-    /// Something of another system, by its name.
+    /// A volume of another system, by its name.
     Other(&'static str),
-    /// Nothing: its first 68 KiB are zero.
+    /// Empty: its first 68 KiB are zero.
     Empty,
-    /// Something not known here.
+    /// Unknown.
     Unknown,
 }
 
 impl Content {
-    /// True if it is a volume that Windows begins with a boot sector, which ends as an MBR does.
+    /// True for a volume that Windows starts with a boot sector, which ends like an MBR.
     #[must_use]
     pub fn is_windows_volume(self) -> bool {
         matches!(
@@ -55,19 +55,20 @@ impl fmt::Display for Content {
     }
 }
 
-/// Bytes looked at: as far as the superblock of btrfs.
+/// The number of bytes that are examined: up to the superblock of btrfs.
 const LOOKED_AT: u64 = 68 << 10;
 
 const BOOT_SECTOR_LEN: u64 = 512;
-/// Where a boot sector has the name of its maker, or of its file system.
+/// The offset of the name of the maker, or of the file system, in a boot sector.
 const OEM_AT: usize = 3;
-/// BitLocker To Go looks like FAT32 and has its GUID, 4967d63b-2e29-4ad8-8399-f6a339e3d001, here.
+/// BitLocker To Go looks like FAT32 and has its GUID, 4967d63b-2e29-4ad8-8399-f6a339e3d001, at this
+/// offset.
 const TO_GO_AT: usize = 424;
 const TO_GO: [u8; 16] = [
     0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01,
 ];
 
-/// Signatures of what is not Windows': offset, bytes, name.
+/// Signatures of other systems: offset, bytes, name.
 const OTHERS: &[(usize, &[u8], &str)] = &[
     (0, b"LUKS\xBA\xBE", "LUKS"),
     (0, b"XFSB", "XFS"),
@@ -81,22 +82,23 @@ const OTHERS: &[(usize, &[u8], &str)] = &[
     (0x10040, b"_BHRfS_M", "btrfs"),
 ];
 
-/// What the volume that fills `device` holds.
+/// The content of the volume that fills `device`.
 ///
 /// # Errors
-/// What reading the device reported.
+/// An error of the device.
 pub fn recognise(device: &dyn Device) -> io::Result<Content> {
     recognise_at(device, 0, device.len())
 }
 
-/// What the volume of `len` bytes at `start` holds.
+/// The content of the volume of `len` bytes at `start`.
 pub(crate) fn recognise_at(device: &dyn Device, start: u64, len: u64) -> io::Result<Content> {
     let read = |len: u64| -> io::Result<Vec<u8>> {
         let mut data = vec![0; usize::try_from(len).map_err(io::Error::other)?];
         device.read_exact_at(&mut data, start)?;
         Ok(data)
     };
-    // A boot sector tells all that Windows makes, and what is behind it may not be readable.
+    // The boot sector identifies everything that Windows creates, and the bytes after it may not be
+    // readable.
     let content = of(&read(len.min(BOOT_SECTOR_LEN))?);
     if content.is_windows_volume() {
         return Ok(content);
@@ -104,7 +106,7 @@ pub(crate) fn recognise_at(device: &dyn Device, start: u64, len: u64) -> io::Res
     Ok(of(&read(len.min(LOOKED_AT))?))
 }
 
-/// What the volume that begins with `data` holds.
+/// The content of the volume that begins with `data`.
 fn of(data: &[u8]) -> Content {
     let is_at = |at: usize, found: &[u8]| bytes::slice(data, at, found.len()) == Some(found);
     if is_at(OEM_AT, b"NTFS    ") {

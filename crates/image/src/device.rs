@@ -1,4 +1,5 @@
-//! Bytes that can be read and written at any offset: a file, the disk in it, a partition of that.
+//! Bytes that can be read and written at any offset: a file, the disk in it, a partition of the
+//! disk.
 
 use std::fmt;
 use std::io;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 /// A disk or a part of one. All offsets and lengths are in bytes; the length does not change.
 ///
-/// Writing takes a shared reference, since the parts of a disk are written through it.
+/// Writing takes a shared reference, because the parts of a disk are written through it.
 #[expect(
     clippy::len_without_is_empty,
     reason = "no caller asks for emptiness alone"
@@ -18,25 +19,25 @@ pub trait Device: Send + Sync + fmt::Debug {
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`] where the device ends before the buffer is full; what the
-    /// system reported.
+    /// [`io::ErrorKind::UnexpectedEof`] if the device ends before the buffer is full; or an error
+    /// of the system.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
 
     /// Writes all of `data` at `offset`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`] where it does not lie wholly inside the device, of which
-    /// nothing is written then; what the system reported.
+    /// [`io::ErrorKind::UnexpectedEof`] if the range is not completely inside the device; then
+    /// nothing is written. Or an error of the system.
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Returns only when all that was written is durable; what is written later comes after it.
+    /// Returns only when everything that was written is durable; later writes come after it.
     ///
     /// # Errors
-    /// What the system reported; nothing may then be assumed to be durable.
+    /// An error of the system; nothing may then be assumed to be durable.
     fn sync(&self) -> io::Result<()>;
 }
 
-/// The file or block device that holds a container: a device that can be lengthened.
+/// The file or block device of a container: a device that can be lengthened.
 pub trait Medium: Device {
     /// Sets the length; new bytes are zero.
     ///
@@ -44,11 +45,11 @@ pub trait Medium: Device {
     /// [`io::ErrorKind::Unsupported`] for a block device; what the system reported.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
-    /// Begins to make durable what was written, if that can be done meanwhile. Only
-    /// [`sync`](Device::sync) tells whether it is.
+    /// Starts to make durable what was written, if that can be done in the background. Only
+    /// [`sync`](Device::sync) says whether it is durable.
     ///
     /// # Errors
-    /// What the system reported of what was begun before; nothing may then be assumed to be durable.
+    /// An error of an earlier start; nothing may then be assumed to be durable.
     fn begin_sync(&self) -> io::Result<()> {
         Ok(())
     }
@@ -63,7 +64,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// The `len` bytes from `start` on; `None` if they do not lie wholly inside the device.
+    /// The `len` bytes from `start` on; `None` if they are not completely inside the device.
     #[must_use]
     pub fn new(device: Arc<dyn Device>, start: u64, len: u64) -> Option<Self> {
         let end = start.checked_add(len)?;
@@ -99,10 +100,10 @@ impl Device for Slice {
     }
 }
 
-/// Whether `len` bytes at `offset` lie wholly inside a device of `total` bytes.
+/// Checks that `len` bytes at `offset` are completely inside a device of `total` bytes.
 ///
 /// # Errors
-/// [`io::ErrorKind::UnexpectedEof`] where they do not.
+/// [`io::ErrorKind::UnexpectedEof`] if they are not.
 pub fn range(offset: u64, len: usize, total: u64) -> io::Result<()> {
     let end = u64::try_from(len)
         .ok()

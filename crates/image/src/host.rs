@@ -1,4 +1,4 @@
-//! The file or block device of this machine that holds a disk.
+//! The file or block device of this machine that contains a disk.
 
 use std::fs::File;
 use std::io;
@@ -11,14 +11,14 @@ use diskmend_base::bytes;
 use crate::device::{Device, Medium, range};
 use diskmend_base::positioned;
 
-/// An open file or block device, for reading until it is opened for writing, too.
+/// An open file or block device: read-only, until it is opened for writing too.
 #[derive(Debug)]
 pub struct HostFile {
     file: File,
     writer: OnceLock<File>,
-    /// Nobody else is to change it meanwhile.
+    /// Nobody else may change the length meanwhile.
     len: AtomicU64,
-    /// The bytes in which a block device is read and written; `None` for a file.
+    /// The unit in which a block device is read and written; `None` for a file.
     block: Option<usize>,
     /// Makes durable what was written before.
     syncing: Mutex<Option<JoinHandle<io::Result<()>>>>,
@@ -28,7 +28,7 @@ impl HostFile {
     /// A regular file.
     ///
     /// # Errors
-    /// If the system does not tell its length.
+    /// If its length can't be found out.
     pub fn file(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self {
@@ -40,8 +40,8 @@ impl HostFile {
         })
     }
 
-    /// A block device of `len` bytes, which is read and written in whole blocks of `block` bytes
-    /// where that is more than 1: handles to disks of Windows take nothing else.
+    /// A block device of `len` bytes, which is read and written in whole blocks of `block` bytes if
+    /// that is more than 1: handles to disks of Windows accept nothing else.
     #[must_use]
     pub const fn block_device(file: File, len: u64, block: usize) -> Self {
         Self {
@@ -59,11 +59,11 @@ impl HostFile {
         self.block.is_some()
     }
 
-    /// Reads and writes through this second handle to the same file from here on: where it holds a
+    /// From here on, reads and writes through this second handle to the file: if this handle has a
     /// lock, Windows lets no other handle read.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] where it is open for writing already.
+    /// [`io::ErrorKind::AlreadyExists`] if it is already open for writing.
     pub fn write_through(&self, writer: File) -> io::Result<()> {
         let taken = |_| io::ErrorKind::AlreadyExists.into();
         self.writer.set(writer).map_err(taken)
@@ -84,7 +84,7 @@ impl HostFile {
         self.writer.get().ok_or_else(closed)
     }
 
-    /// Waits for what [`begin_sync`](Medium::begin_sync) has begun.
+    /// Waits for what [`begin_sync`](Medium::begin_sync) has started.
     fn end_sync(&self) -> io::Result<()> {
         let mut syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         match syncing.take() {
@@ -95,7 +95,7 @@ impl HostFile {
         }
     }
 
-    /// The whole blocks around a range, of a device that is reached in such only.
+    /// The whole blocks around a range, for a device that requires whole blocks.
     fn blocks(&self, offset: u64, len: usize) -> Option<(u64, usize, usize)> {
         let block = self.block?;
         let size = u64::try_from(block).ok().filter(|size| *size > 1)?;
@@ -155,7 +155,7 @@ impl Medium for HostFile {
         let file = self.writer()?.try_clone()?;
         let thread = thread::Builder::new().spawn(move || file.sync_all());
         let mut syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
-        // Where no thread can be had, all is left to `sync`.
+        // If no thread can be started, `sync` does everything.
         *syncing = thread.ok();
         Ok(())
     }

@@ -1,17 +1,16 @@
-//! Unmounted disks: the containers that hold them, their partition tables, and the file systems on
-//! them, over positioned reads and writes. A disk is untrusted input: every length, depth and loop
-//! is bounded.
+//! Unmounted disks: their containers, partition tables and file systems, over positioned reads and
+//! writes. A disk is untrusted input: every length, depth and loop is bounded.
 //!
-//! Layers, each of which knows only the one below:
+//! Layers, each of which knows only the layers below:
 //!
-//! | module | what lives there |
+//! | module | what it contains |
 //! |---|---|
 //! | [`device`] | the traits: bytes of fixed length that can be read and written at any offset |
-//! | [`host`] | the file or block device that holds a disk |
+//! | [`host`] | the file or block device that contains a disk |
 //! | [`recorded`] | a medium that records old and new bytes before it changes anything |
-//! | [`container`] | raw images, VHD and VHDX: where a virtual disk's bytes lie in the file |
-//! | [`partition`] | GPT and MBR: which parts a disk has |
-//! | [`content`] | what a part holds, told by its bytes |
+//! | [`container`] | raw images, VHD and VHDX: the positions of a virtual disk's bytes in the file |
+//! | [`partition`] | GPT and MBR: the partitions of a disk |
+//! | [`content`] | the content of a partition, recognized by its bytes |
 //! | [`fat`] | the FAT volume: folders and files of an EFI system partition |
 //! | [`ntfs`] | the NTFS volume: folders, files, security descriptors |
 

@@ -1,19 +1,19 @@
-//! Containers: where the bytes of a virtual disk are in the file that holds it.
+//! Containers: files that contain the bytes of a virtual disk.
 //!
-//! [`Container::open`] only reads, and finds the format by signatures. The container is then the
-//! disk, a [`Device`] of fixed length. It must be the only one that writes to the file.
+//! [`Container::open`] only reads, and recognizes the format by its signatures. The container is
+//! then the disk, a [`Device`] of fixed length. Nothing else may write to the file.
 //!
-//! | module | what lives there |
+//! | module | what it contains |
 //! |---|---|
-//! | `signature` | which format a file has, and which are refused by name |
+//! | `signature` | recognizes the format of a file, and formats that are refused by name |
 //! | `vhd` | VHD: fixed and dynamic |
 //! | `vhdx` | VHDX: log, tables, blocks |
 //! | `pages` | a small cache for the tables |
-//! | `pieces` | a range cut at the borders of blocks |
+//! | `pieces` | splits a range at the borders of blocks |
 //!
-//! Writing keeps the file valid at any moment: what must not be durable before something else is
-//! written after a [`Device::sync`] of the file. Blocks that the file does not have are added at
-//! its end, unless zeros are written where the format says that they are zero.
+//! Writing keeps the file valid at any moment: if a write must not become durable before an earlier
+//! one, it follows a [`Device::sync`] of the file. Blocks that the file does not have are added at
+//! its end, unless zeros are written and the format says that the block is zero.
 
 mod error;
 mod notice;
@@ -36,7 +36,7 @@ use crate::device::{Device, Medium, range};
 pub use self::error::ContainerError;
 pub use self::notice::{Notice, Replay};
 
-/// Kind of a container.
+/// The format of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -78,11 +78,11 @@ enum Disk {
 }
 
 impl Container {
-    /// Finds the format and opens the disk. Nothing is written.
+    /// Recognizes the format and opens the disk. Nothing is written.
     ///
     /// # Errors
-    /// A format that is not supported, a disk that needs its parent, a file whose structures are
-    /// damaged, or what the system reported.
+    /// A format that is not supported, a disk that needs its parent, a file with damaged
+    /// structures, or an error of the system.
     pub fn open(medium: Arc<dyn Medium>) -> Result<Self, ContainerError> {
         let len = medium.len();
         let Some(tail_at) = len.checked_sub(signature::TAIL_LEN as u64) else {
@@ -122,7 +122,7 @@ impl Container {
         }
     }
 
-    /// Bytes in a logical sector of the disk, where the format says: 512 or 4096.
+    /// The bytes in a logical sector of the disk, if the format says so: 512 or 4096.
     #[must_use]
     pub fn logical_sector_size(&self) -> Option<u32> {
         match &self.disk {
@@ -132,11 +132,11 @@ impl Container {
         }
     }
 
-    /// Whether anything of the container itself speaks against writing to it: its tables are read.
-    /// Every write asks this too.
+    /// Checks whether the container itself can be written, which reads its tables. Every write
+    /// checks this too.
     ///
     /// # Errors
-    /// What is damaged, or why else it must not be written.
+    /// The damage, or another reason why it must not be written.
     pub fn check_writable(&self) -> Result<(), ContainerError> {
         match &self.disk {
             Disk::Raw { .. } => Ok(()),
@@ -146,8 +146,9 @@ impl Container {
         }
     }
 
-    /// What was found damaged on opening, and replaced by its second copy; and what was replayed in
-    /// memory of the log of a VHDX, whose file is brought up to date before the first write.
+    /// Structures that were damaged when the disk was opened and were replaced by their second
+    /// copy, and the part of a VHDX's log that was replayed in memory; the file is updated before
+    /// the first write.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices

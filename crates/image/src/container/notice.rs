@@ -1,8 +1,8 @@
-//! What is worth telling about a container that could be opened nevertheless.
+//! Notices about a container that could be opened nevertheless.
 
 use std::fmt;
 
-/// Something that was damaged in its first place, but sound in its second.
+/// A structure that was damaged, although its second copy was sound, or a replayed log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
@@ -14,19 +14,19 @@ pub enum Notice {
     HeaderDamaged(String),
     /// The first of the two region tables of a VHDX.
     RegionTableDamaged(String),
-    /// The log of the VHDX was replayed in memory. The file itself is brought up to date before
-    /// the first write.
+    /// The log of the VHDX was replayed in memory. The file itself is updated before the first
+    /// write.
     LogReplayed(Replay),
 }
 
-/// What was taken from the log of a VHDX.
+/// The part of a VHDX's log that was replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replay {
     /// The number of log entries.
     pub entries: u64,
     /// Sequence number of the last of them.
     pub sequence_number: u64,
-    /// Bytes of the file that they change.
+    /// The number of bytes of the file that they change.
     pub bytes: u64,
 }
 
@@ -36,12 +36,12 @@ impl fmt::Display for Notice {
             Self::FooterDamaged(reason) => write!(
                 f,
                 "the footer at the end of the VHD is damaged, its copy at the start is used \
-                 ({reason}); a footer is written before the first change"
+                 ({reason}); the footer is rewritten before the first change"
             ),
             Self::FooterCopyDamaged(reason) => write!(
                 f,
                 "the copy of the footer at the start of the VHD is damaged ({reason}); it is \
-                 written anew before the first change"
+                 rewritten before the first change"
             ),
             Self::HeaderDamaged(reason) => {
                 write!(
@@ -56,7 +56,7 @@ impl fmt::Display for Notice {
             Self::LogReplayed(replay) => write!(
                 f,
                 "the VHDX was not closed properly: {} entries of its log, which change {} bytes, \
-                 are taken into account, and are written to their places before the first change",
+                 were replayed in memory, and are written to the file before the first change",
                 replay.entries, replay.bytes
             ),
         }

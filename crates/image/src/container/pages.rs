@@ -1,4 +1,4 @@
-//! A small cache for the tables of a container, which are read an entry at a time.
+//! A small cache for the tables of a container, which are read one entry at a time.
 
 use diskmend_base::count::to_usize;
 use std::collections::HashMap;
@@ -9,14 +9,14 @@ use diskmend_base::bytes;
 
 use crate::device::{Device, range};
 
-/// Length and alignment of what is read at once.
+/// The length and alignment of each read.
 const PAGE: u64 = 4096;
-/// How many pages are kept: 4 MiB.
+/// The number of pages in the cache: 4 MiB.
 const KEPT: usize = 1024;
 
-/// Pages of one file that were read before.
+/// A cache of pages of one file.
 ///
-/// Only tables may be read through it, and whoever writes to the file must say so by
+/// Only tables may be read through it, and code that writes to the file must call
 /// [`Pages::forget`].
 #[derive(Debug, Default)]
 pub(super) struct Pages {
@@ -27,7 +27,7 @@ impl Pages {
     /// Fills `buf` from `offset` of `file` on.
     pub(super) fn read(&self, file: &dyn Device, buf: &mut [u8], offset: u64) -> io::Result<()> {
         range(offset, buf.len(), file.len())?;
-        // Held while reading, so that no page is kept that was read before a write and is
+        // The lock is held while reading, so that a page that was read before a write is not
         // inserted after it.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in super::pieces::pieces(offset, buf.len(), PAGE) {
@@ -43,7 +43,7 @@ impl Pages {
             }
             let start = index.saturating_mul(PAGE);
             if file.len().saturating_sub(start) < PAGE {
-                // The end of the file moves, so what is there is not kept.
+                // The end of the file moves, so the last part is not cached.
                 file.read_exact_at(part, start.saturating_add(piece.within))?;
                 continue;
             }
@@ -59,7 +59,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Drops what was kept of `len` bytes at `offset`, after they were written.
+    /// Drops the cached pages of `len` bytes at `offset`, after these were written.
     pub(super) fn forget(&self, offset: u64, len: usize) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in super::pieces::pieces(offset, len, PAGE) {

@@ -1,4 +1,5 @@
-//! Ranges of a virtual disk cut at the borders of its blocks, and names from untrusted files.
+//! Splits ranges of a virtual disk at the borders of its blocks, and formats names from untrusted
+//! files.
 
 use diskmend_base::count::to_usize;
 use std::ops::Range;
@@ -14,13 +15,13 @@ pub(super) struct Block(pub(super) u64);
 pub(super) struct Piece {
     /// The block.
     pub(super) block: Block,
-    /// Where in the block the part starts, in bytes.
+    /// The start of the part in the block, in bytes.
     pub(super) within: u64,
-    /// Which bytes of the caller's buffer it is.
+    /// The bytes of the caller's buffer.
     pub(super) range: Range<usize>,
 }
 
-/// Cuts `len` bytes at disk offset `offset` at multiples of `block_size`.
+/// Splits `len` bytes at disk offset `offset` at multiples of `block_size`.
 ///
 /// The caller has checked that the range is within the disk.
 pub(super) fn pieces(offset: u64, len: usize, block_size: u64) -> impl Iterator<Item = Piece> {
@@ -40,12 +41,12 @@ pub(super) fn pieces(offset: u64, len: usize, block_size: u64) -> impl Iterator<
     })
 }
 
-/// Whether `data` is all zero.
+/// True if `data` is all zero.
 pub(super) fn is_zero(data: &[u8]) -> bool {
     data.iter().all(|byte| *byte == 0)
 }
 
-/// A name from the file for a message, up to its terminator.
+/// A name from the file, up to its terminator, for a message.
 pub(super) fn shown(units: impl Iterator<Item = u16>) -> String {
     let name: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
     EscapedUnits::new(name.into_iter()).to_string()

@@ -1,4 +1,4 @@
-//! What a file is, by its first and last bytes; its name does not count.
+//! Recognizes the format of a file by its first and last bytes; its name does not matter.
 //!
 //! Signatures: MS-VHDX 2.2.1; VHD Image Format Specification, Hard Disk Footer Format; the
 //! documents of the other formats.
@@ -7,7 +7,7 @@ use diskmend_base::bytes;
 
 use super::error::ContainerError;
 
-/// Kinds of files that are opened.
+/// The kinds of files that can be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// No signature: the file is the disk.
@@ -24,12 +24,12 @@ pub(super) const VHD: &[u8] = b"conectix";
 pub(super) const VHDX: &[u8] = b"vhdxfile";
 /// The length of the footer that Virtual PC wrote before 2004.
 const OLD_FOOTER_LEN: usize = 511;
-/// How many bytes of the end are looked at.
+/// The number of bytes at the end that are examined.
 pub(super) const TAIL_LEN: usize = 512;
-/// How many bytes of the start are looked at.
+/// The number of bytes at the start that are examined.
 pub(super) const HEAD_LEN: usize = 1024;
 
-/// Containers of other kinds: where the signature is, the signature, the name.
+/// Containers of other formats: offset of the signature, signature, name.
 const FOREIGN: &[(usize, &[u8], &str)] = &[
     (0, b"QFI\xfb", "a qcow2 image"),
     (0, b"QED\0", "a QED image"),
@@ -63,10 +63,11 @@ const PACKED: &[(usize, &[u8], &str)] = &[
     (0, b"LUKS\xba\xbe", "encrypted with LUKS"),
 ];
 
-/// Finds the kind from the first bytes (up to [`HEAD_LEN`]) and the last [`TAIL_LEN`].
+/// Recognizes the kind by the first bytes (up to [`HEAD_LEN`]) and the last [`TAIL_LEN`].
 ///
-/// The footer of a VHD counts before the signatures of other kinds, since the first bytes of a
-/// fixed VHD belong to the virtual disk; in a VHDX they do not, but its last ones may.
+/// The footer of a VHD has priority over the signatures of other kinds, because the first bytes of
+/// a fixed VHD belong to the virtual disk. The first bytes of a VHDX do not belong to its disk, but
+/// its last bytes may.
 pub(super) fn kind(head: &[u8], tail: &[u8], len: u64) -> Result<Kind, ContainerError> {
     let footer = tail.starts_with(VHD);
     if head.starts_with(VHDX) {

@@ -1,15 +1,16 @@
-//! Changes of a volume's structure: files made, lengthened, shortened, removed.
+//! Changes to a volume's structure: files are created, lengthened, shortened, removed.
 //!
-//! The `fatfs` crate makes a change on an [`Overlay`]. What it made is then read back and compared
-//! with what was there before, and only then written, in stages with a `sync` between:
+//! The `fatfs` crate makes a change on an [`Overlay`]. The result is then read back and compared
+//! with the former state, and only then written, in stages with a `sync` in between:
 //!
-//! - where clusters are taken: the data in them, the FATs, the folders, the count of free clusters;
-//! - where clusters are given back: the folders, the FATs, that count.
+//! - if clusters are allocated: their data, the FATs, the folders, the count of free clusters;
+//! - if clusters are freed: the folders, the FATs, the count.
 //!
-//! After a crash between two stages clusters are lost that no file has, or a chain is longer than
-//! its file. A crash within a stage may leave the copies of the FAT unequal, or a part of the entries
-//! of a name. Nothing else of the volume changes; neither do the marks that it is in use, which
-//! `fatfs` sets in the boot sector: the volume's users see it before or after a run, never during.
+//! After a crash between two stages, some clusters may be allocated to no file, or a chain may be
+//! longer than its file. After a crash within a stage, the copies of the FAT may differ, or only a
+//! part of a name's entries may exist. Nothing else of the volume changes, not even the marks that
+//! it is in use, which `fatfs` sets in the boot sector: other users see the volume before or after
+//! a run, never during one.
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -26,10 +27,10 @@ use super::overlay::{Overlay, Stream};
 use super::table::{Next, Table};
 use crate::device::Device;
 
-/// Bytes appended by one change, which is held in memory.
+/// The number of bytes appended by one change, which is held in memory.
 pub(super) const PIECE_LEN: usize = 1 << 20;
 
-/// What a part of a change is. Written in this order where clusters are taken.
+/// The parts of a change, in the order in which they are written if clusters are allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Data,
@@ -41,14 +42,14 @@ enum Stage {
 const TAKING: &[Stage] = &[Stage::Data, Stage::Fat, Stage::Folder, Stage::Info];
 const GIVING: &[Stage] = &[Stage::Data, Stage::Folder, Stage::Fat, Stage::Info];
 
-/// A change to be made to a volume.
+/// A change to a volume.
 pub(super) struct Change<'a> {
     pub(super) device: &'a dyn Device,
     pub(super) geometry: &'a Geometry,
 }
 
 impl Change<'_> {
-    /// Makes an empty file. Nothing of that name is there.
+    /// Creates an empty file. No file of that name may exist.
     pub(super) fn create(&self, path: &[String]) -> io::Result<()> {
         let (name, folder) = path.split_last().ok_or(io::ErrorKind::IsADirectory)?;
         let mut reader = Reader::new(self.device, self.geometry);
@@ -96,7 +97,7 @@ impl Change<'_> {
         self.write(&overlay, GIVING, &[])
     }
 
-    /// Appends to a file; `data` is at most some MiB.
+    /// Appends to a file; `data` is at most a few MiB.
     pub(super) fn append(&self, path: &[String], data: &[u8]) -> io::Result<()> {
         let mut reader = Reader::new(self.device, self.geometry);
         let found = reader.find(path)?;
@@ -113,7 +114,7 @@ impl Change<'_> {
         })
     }
 
-    /// Appends zeros, at most as many as one step of a larger change.
+    /// Appends zeros, at most one step of a larger change.
     pub(super) fn append_zeros(&self, path: &[String], len: u64) -> io::Result<()> {
         match to_usize(len).min(PIECE_LEN) {
             0 => Ok(()),
@@ -132,7 +133,7 @@ impl Change<'_> {
         })
     }
 
-    /// Does `how` to a file, which has `expected` bytes afterwards. `own` are the file's bytes.
+    /// Applies `how` to a file, which then has `expected` bytes. `own` are the file's clusters.
     fn resize(
         &self,
         path: &[String],
@@ -167,7 +168,7 @@ impl Change<'_> {
         self.write(&overlay, order, own)
     }
 
-    /// Mounts the overlay with `fatfs` and does `how` to its root.
+    /// Mounts the overlay with `fatfs` and applies `how` to its root.
     fn run(
         &self,
         overlay: &Overlay<'_>,
@@ -179,7 +180,7 @@ impl Change<'_> {
         mounted.unmount()
     }
 
-    /// A path to a folder in the spelling of its entries, which `fatfs` knows them by.
+    /// A path to a folder in the spelling of its entries, by which `fatfs` finds them.
     fn spelled(&self, folder: &[String]) -> io::Result<Vec<String>> {
         let mut reader = Reader::new(self.device, self.geometry);
         let upto = (1..=folder.len()).filter_map(|len| folder.get(..len));
@@ -195,8 +196,8 @@ impl Change<'_> {
         }
     }
 
-    /// Writes what the overlay changed, stage by stage. `own` are the bytes of the file that is
-    /// lengthened: its last cluster is taken already, but what follows its end is data.
+    /// Writes the changes of the overlay, stage by stage. `own` are the clusters of the file that
+    /// is lengthened: its last cluster is already allocated, but the bytes after its end are data.
     fn write(&self, overlay: &Overlay<'_>, order: &[Stage], own: &[Run]) -> io::Result<()> {
         let mut staged = Vec::new();
         for (offset, data) in overlay.differences()? {
@@ -212,7 +213,7 @@ impl Change<'_> {
             if parts.peek().is_some() && !std::mem::take(&mut is_first) {
                 self.device.sync()?;
             }
-            // Neighbouring sectors are written at once.
+            // Adjacent sectors are written at once.
             while let Some((_, offset, data)) = parts.next() {
                 let mut data = data.clone();
                 let end = |data: &Vec<u8>| offset.saturating_add(to_u64(data.len()));
@@ -225,14 +226,14 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// True if the number of free clusters in FSInfo is one: `fatfs` counts from what is there, and
-    /// below 0 where that was too small.
+    /// True if the number of free clusters in FSInfo is plausible: `fatfs` counts from the stored
+    /// number, and below 0 if that was too small.
     fn can_be_count(&self, info: &[u8]) -> bool {
         bytes::u32_at(info, FsInfo::FREE_COUNT_AT)
             .is_some_and(|count| count == FsInfo::UNKNOWN || count <= self.geometry.clusters)
     }
 
-    /// What the sector at `offset` is; `None` for the boot sector, which is left as it is.
+    /// The kind of the sector at `offset`; `None` for the boot sector, which is not changed.
     fn stage(&self, offset: u64, own: &[Run]) -> Result<Option<Stage>, FatError> {
         let is_in = |run: Run| (run.start..run.end()).contains(&offset);
         let geometry = self.geometry;
@@ -259,7 +260,7 @@ impl Change<'_> {
     }
 }
 
-/// Zeroes what follows the entry at `at`, the last of its folder, in the cluster that the folder
+/// Zeroes the bytes after the entry at `at`, the last of its folder, in the cluster that the folder
 /// got for it: `fatfs` does not clear new clusters of a FAT32 root folder.
 fn clear_rest(overlay: &Overlay<'_>, runs: &[Run], at: u64) -> io::Result<()> {
     let start = at.saturating_add(DirEntry::LEN as u64);

@@ -1,5 +1,5 @@
-//! Whether every cluster belongs to one file or folder at most. On a volume where that is not so,
-//! to write one file is to change another, or to take a cluster that is no more free than marked.
+//! Checks that every cluster belongs to at most one file or folder. If this is not so, writing one
+//! file would change another, or would allocate a cluster that is free only according to its mark.
 
 use super::error::FatError;
 use super::folder::{Place, Reader};
@@ -8,14 +8,14 @@ use super::table::{Next, Table};
 use crate::device::Device;
 use diskmend_base::count::to_usize;
 
-/// Clusters that a file or folder was found to have.
+/// The clusters of all files and folders that were visited.
 struct Claims {
-    /// A bit for each cluster number. No larger than a part of the FAT itself.
+    /// One bit for each cluster. This is not larger than a part of the FAT itself.
     bits: Vec<u64>,
 }
 
-/// Walks all folders and chains of the volume. A cluster that is met twice ends that, so that it
-/// takes no more steps than there are clusters and entries.
+/// Walks all folders and chains of the volume. The walk ends when a cluster is met twice, so that
+/// it takes no more steps than there are clusters and entries.
 pub(super) fn check(device: &dyn Device, geometry: &Geometry) -> Result<(), FatError> {
     let mut reader = Reader::new(device, geometry);
     let mut claims = Claims { bits: Vec::new() };
@@ -75,7 +75,7 @@ impl Claims {
         }
     }
 
-    /// True if the cluster was not claimed before.
+    /// Claims the cluster; false if it was already claimed.
     fn claim(&mut self, cluster: Cluster) -> bool {
         let number = cluster.number();
         let index = to_usize(number / u64::BITS);

@@ -1,4 +1,4 @@
-//! The time that goes into entries of folders, UTC.
+//! The time for folder entries, in UTC.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,12 +19,13 @@ impl TimeProvider for Clock {
 
     fn get_current_date_time(&self) -> DateTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        // FAT tells no time before 1980 anyway.
+        // FAT can't express times before 1980 anyway.
         at(since.map_or(0, |since| since.as_secs()))
     }
 }
 
-/// The time so many seconds after 1970 began, within what FAT can tell: 1980 to 2107.
+/// The time at this number of seconds after the start of 1970, within the range of FAT: 1980 to
+/// 2107.
 fn at(seconds: u64) -> DateTime {
     let (mut days, second) = (seconds / DAY, seconds % DAY);
     let mut year = 1970_u16;
@@ -40,7 +41,7 @@ fn at(seconds: u64) -> DateTime {
         days = days.saturating_sub(len);
         month = month.saturating_add(1);
     }
-    // Hours, minutes, seconds and days of a month: all below 100.
+    // Hours, minutes, seconds and days of a month are all below 100.
     let small = |number: u64| (number % 100) as u16;
     let (hour, min, sec) = (second / 3600, second / 60 % 60, second % 60);
     let mut date = Date {

@@ -1,41 +1,41 @@
-//! What can be wrong with a FAT volume, with the place, what was expected and what was found.
+//! The errors of a FAT volume, with the place, what was expected and what was found.
 
 use std::io;
 
-/// Why a FAT volume can't be read, or must not be written.
+/// The reason why a FAT volume can't be read, or must not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FatError {
     /// The device could not be read or written.
     #[error("the FAT volume could not be read or written")]
     Io(#[from] io::Error),
-    /// A structure does not hold what the format demands.
+    /// A structure violates the format.
     #[error("{what} at offset {offset}: expected {expected}, found {actual}")]
     Corrupt {
-        /// The structure or field, in the format's terms.
+        /// The name of the structure or field in the format.
         what: &'static str,
         /// Offset in the volume in bytes.
         offset: u64,
-        /// What the format demands there.
+        /// What the format requires.
         expected: &'static str,
-        /// What is there.
+        /// What was found.
         actual: String,
     },
-    /// The volume is longer than what holds it.
+    /// The volume is longer than its partition.
     #[error(
         "the FAT volume has {volume} bytes, but its partition only {device}; the image is cut \
          short or the table is wrong"
     )]
     Outside {
-        /// Length that the boot sector gives, in bytes.
+        /// The length in the boot sector, in bytes.
         volume: u64,
         /// The length of the device in bytes.
         device: u64,
     },
-    /// The volume was not closed, or errors were seen on it.
+    /// The volume was not closed, or errors were found on it.
     #[error("the FAT volume is marked as {mark}; run chkdsk on it first")]
     Marked {
-        /// What it is marked as.
+        /// The mark.
         mark: &'static str,
     },
     /// The copies of the FAT are not equal.
@@ -44,26 +44,26 @@ pub enum FatError {
          volume first"
     )]
     CopiesDiffer {
-        /// Offset in the volume where the first copy has the differing block, in bytes.
+        /// The offset of the differing block in the first copy, in bytes in the volume.
         offset: u64,
     },
-    /// Some file or folder is damaged, or shares clusters with another.
+    /// A file or folder is damaged, or shares clusters with another.
     #[error("the FAT volume is damaged and must not be written; run chkdsk on it first")]
     Damaged {
         /// The damage.
         #[source]
         source: Box<FatError>,
     },
-    /// Something valid that is not written here.
+    /// A valid structure that can't be written here.
     #[error("{what} is not supported for writing")]
     Unsupported {
-        /// What it is.
+        /// The structure.
         what: &'static str,
     },
-    /// The change would not have come out as asked for; nothing of it was written.
+    /// The change would not have the requested result; nothing was written.
     #[error("the change to the FAT volume would leave {what}; nothing was written")]
     Unexpected {
-        /// What would differ.
+        /// The wrong result.
         what: &'static str,
     },
 }

@@ -12,7 +12,7 @@ use super::geometry::Run;
 use super::{Inner, State};
 use crate::device::range;
 
-/// A file, found again by its path whenever the volume's structure has changed.
+/// A file, which is found again by its path after each change of the volume's structure.
 #[derive(Debug)]
 pub struct File {
     volume: Arc<Inner>,
@@ -20,7 +20,7 @@ pub struct File {
     place: Mutex<Place>,
 }
 
-/// Where the file lies, as of a generation of the volume's structure.
+/// The position of the file, valid for one generation of the volume's structure.
 #[derive(Debug)]
 struct Place {
     generation: u64,
@@ -40,10 +40,10 @@ impl File {
         })
     }
 
-    /// Length in bytes.
+    /// The length in bytes.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] where it was removed; [`io::ErrorKind::InvalidData`] with a
+    /// [`io::ErrorKind::NotFound`] if the file was removed; [`io::ErrorKind::InvalidData`] with a
     /// [`FatError`](super::FatError) for a corrupt volume.
     #[expect(
         clippy::len_without_is_empty,
@@ -57,7 +57,7 @@ impl File {
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`] where the file ends before; as [`File::len`].
+    /// [`io::ErrorKind::UnexpectedEof`] if the file ends before; the errors of [`File::len`].
     pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let state = self.volume.state();
         let place = self.place(&state)?;
@@ -68,13 +68,13 @@ impl File {
         })
     }
 
-    /// Writes all of `data` at `offset`, which may lie beyond the end: what is between becomes
-    /// zero. Bytes that the file has are overwritten where they lie, and nothing else changes; the
-    /// rest is appended, in steps that a crash leaves whole or undone.
+    /// Writes all of `data` at `offset`, which may be beyond the end: the bytes in between become
+    /// zero. Bytes inside the file are overwritten in place, and nothing else changes. The rest is
+    /// appended, in steps that are either complete or not made at all after a crash.
     ///
     /// # Errors
-    /// [`io::ErrorKind::StorageFull`]; [`io::ErrorKind::FileTooLarge`] from 4 GiB on; what
-    /// [`Volume::check_writable`](super::Volume::check_writable) says; as [`File::len`].
+    /// [`io::ErrorKind::StorageFull`]; [`io::ErrorKind::FileTooLarge`] from 4 GiB on; the errors of
+    /// [`Volume::check_writable`](super::Volume::check_writable) and [`File::len`].
     pub fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.volume.state();
         self.volume.check_writable(&mut state)?;
@@ -109,7 +109,7 @@ impl File {
     /// Sets the length; new bytes are zero.
     ///
     /// # Errors
-    /// As [`File::write_all_at`].
+    /// Those of [`File::write_all_at`].
     pub fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.volume.state();
         self.volume.check_writable(&mut state)?;
@@ -125,11 +125,11 @@ impl File {
         Ok(())
     }
 
-    /// Whether the file can be written, and its length be set to `len`. A change of the length is tried
-    /// on a copy in memory; nothing is written.
+    /// Checks whether the file can be written, and its length set to `len`. A change of the length
+    /// is tried on a copy in memory; nothing is written.
     ///
     /// # Errors
-    /// As [`File::set_len`].
+    /// Those of [`File::set_len`].
     pub fn can_set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.volume.state();
         self.volume.check_writable(&mut state)?;
@@ -148,15 +148,15 @@ impl File {
         Ok(())
     }
 
-    /// Returns only when all that was written is durable.
+    /// Returns only when everything that was written is durable.
     ///
     /// # Errors
-    /// What the device reported.
+    /// An error of the device.
     pub fn sync(&self) -> io::Result<()> {
         self.volume.device.sync()
     }
 
-    /// Checks that the file can be lengthened, before anything of that is written.
+    /// Checks whether the file can be lengthened, before anything is written.
     fn check_room(&self, state: &mut State, old_len: u64, wanted: u64) -> io::Result<()> {
         u32::try_from(wanted).map_err(|_| io::ErrorKind::FileTooLarge)?;
         self.volume.check_changeable(state)?;
@@ -184,7 +184,7 @@ impl File {
         }
     }
 
-    /// Where the file lies now.
+    /// The current position of the file.
     fn place(&self, state: &State) -> io::Result<MutexGuard<'_, Place>> {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         if place.generation != state.generation {
@@ -210,7 +210,7 @@ impl Place {
     }
 }
 
-/// Does `with` to each part of the range that is in one run: offset in the volume, offset in the
+/// Calls `with` for each part of the range that is in one run: offset in the volume, offset in the
 /// range, length.
 fn each_part(
     runs: &[Run],

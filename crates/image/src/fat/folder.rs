@@ -1,4 +1,4 @@
-//! Reading of folders: short and long names, lookup without regard to case (FAT spec, FAT Directory
+//! Reads folders: short and long names, lookup without regard to case (FAT spec, FAT Directory
 //! Structure; FAT Long Directory Entries).
 
 use diskmend_base::count::to_usize;
@@ -13,15 +13,15 @@ use super::geometry::{Cluster, FatKind, Geometry, Root, Run, corrupt};
 use super::table::{Chain, Table};
 use crate::device::Device;
 
-/// Entries that the specification lets a folder have.
+/// The maximum number of entries of a folder in the specification.
 const MAX_ENTRIES: u64 = 65536;
 
 /// A file or folder in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The long name, else the short one.
+    /// The long name, or the short one if there is none.
     pub(super) name: String,
-    /// The short name, with replacement characters for what is not ASCII.
+    /// The short name, with replacement characters for characters beyond ASCII.
     short: String,
     pub(super) is_folder: bool,
     /// The number of the first cluster; not checked.
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         Ok(place)
     }
 
-    /// What is at the end of `path`, which is not empty.
+    /// The file or folder at the end of `path`, which is not empty.
     pub(super) fn find(&mut self, path: &[String]) -> io::Result<Found> {
         let (name, folder) = path.split_last().ok_or(io::ErrorKind::IsADirectory)?;
         let place = self.folder(folder)?;
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Where a folder's entries lie.
+    /// The clusters of a folder's entries.
     pub(super) fn folder_runs(&mut self, place: Place) -> Result<Chain, FatError> {
         let first = match (place, self.geometry.root) {
             (Place::At(first), _) | (Place::Root, Root::Chain(first)) => first,
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         Ok(chain)
     }
 
-    /// All files and folders in a folder, but `.` and `..`.
+    /// All files and folders in a folder, except `.` and `..`.
     pub(super) fn entries(&mut self, place: Place) -> Result<Vec<Found>, FatError> {
         let mut found = Vec::new();
         let mut long = LongName::default();
@@ -177,8 +177,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the bytes of a file lie. A chain longer than the file is left by a crash; its surplus
-    /// is not read.
+    /// The clusters of a file. A crash can leave a chain that is longer than the file; the rest is
+    /// ignored.
     pub(super) fn file_runs(&mut self, found: &Found) -> Result<Vec<Run>, FatError> {
         let wanted = self.clusters_of(found)?;
         if wanted == 0 {
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
         Ok(chain.runs)
     }
 
-    /// Checks that a file's chain is exactly as long as the file: what frees or lengthens it relies
+    /// Checks that a file's chain is exactly as long as the file: freeing or lengthening it relies
     /// on that.
     pub(super) fn check_chain(&mut self, found: &Found) -> Result<(), FatError> {
         let wanted = self.clusters_of(found)?;
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
         ))
     }
 
-    /// Clusters that a file must have, which the volume does.
+    /// The number of clusters that a file must have; the volume must have that many.
     fn clusters_of(&self, found: &Found) -> Result<u64, FatError> {
         let wanted = self.geometry.clusters_of(found.len.into());
         if wanted > self.geometry.clusters.into() {
@@ -288,12 +288,12 @@ fn short_name(name: &[u8; 11], case: u8) -> String {
     shown
 }
 
-/// A long name whose parts are read, last part first.
+/// A long name whose parts are being read, last part first.
 #[derive(Debug, Default)]
 struct LongName {
     /// Parts read, in the order read.
     parts: Vec<[u16; 13]>,
-    /// Number that the next part must have; 0 when complete.
+    /// The number that the next part must have; 0 if complete.
     expected: u8,
     checksum: u8,
 }
@@ -325,7 +325,7 @@ impl LongName {
         self.expected = number.saturating_sub(1);
     }
 
-    /// The name if it is complete and belongs to that short name.
+    /// The name, if it is complete and belongs to that short name.
     fn take(&mut self, short: &[u8; 11]) -> Option<String> {
         let complete = !self.parts.is_empty() && self.expected == 0;
         let sum = short

@@ -5,7 +5,7 @@
 use zerocopy::byteorder::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// The start of the boot sector, the same for all kinds (FAT spec, Boot Sector and BPB).
+/// The start of the boot sector, which is equal for all kinds (FAT spec, Boot Sector and BPB).
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct BootSector {
@@ -23,19 +23,19 @@ pub(super) struct BootSector {
     pub(super) num_fats: u8,
     /// Entries of the root folder; 0 on FAT32.
     pub(super) root_ent_cnt: U16,
-    /// Sectors of the volume, or 0 where that is in `tot_sec32`.
+    /// The number of sectors of the volume, or 0 if it is in `tot_sec32`.
     pub(super) tot_sec16: U16,
     /// 0xF0, or 0xF8 to 0xFF.
     pub(super) media: u8,
     /// Sectors of a FAT; 0 on FAT32.
     pub(super) fat_sz16: U16,
-    /// Geometry of the disk, of no meaning today.
+    /// Geometry of the disk, meaningless today.
     pub(super) sec_per_trk: U16,
-    /// Geometry of the disk, of no meaning today.
+    /// Geometry of the disk, meaningless today.
     pub(super) num_heads: U16,
     /// Sectors before the volume on the disk.
     pub(super) hidd_sec: U32,
-    /// Sectors of the volume, or 0 where that is in `tot_sec16`.
+    /// The number of sectors of the volume, or 0 if it is in `tot_sec16`.
     pub(super) tot_sec32: U32,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Tail16 {
 pub(super) struct Tail32 {
     /// Sectors of a FAT.
     pub(super) fat_sz32: U32,
-    /// Bit 7: only the FAT that bits 0 to 3 number is in use.
+    /// Bit 7: only the FAT with the number in bits 0 to 3 is in use.
     pub(super) ext_flags: U16,
     /// 0.
     pub(super) fs_ver: U16,
@@ -107,7 +107,7 @@ pub(super) struct DirEntry {
     pub(super) name: [u8; 11],
     /// See the `ATTR_` constants.
     pub(super) attr: u8,
-    /// Whether the name or the extension is to be shown in lower case.
+    /// Whether the name or the extension is shown in lower case.
     pub(super) nt_res: u8,
     /// Times and dates of creation and access.
     pub(super) created_accessed: [u8; 7],
@@ -129,13 +129,13 @@ impl DirEntry {
     pub(super) const END: u8 = 0x00;
     /// First byte: the entry is free.
     pub(super) const FREE: u8 = 0xE5;
-    /// First byte: stands for 0xE5.
+    /// First byte: means 0xE5.
     pub(super) const KANJI: u8 = 0x05;
     /// Names of a folder itself and of its parent.
     pub(super) const DOTS: [&[u8; 11]; 2] = [b".          ", b"..         "];
     pub(super) const ATTR_VOLUME_ID: u8 = 0x08;
     pub(super) const ATTR_DIRECTORY: u8 = 0x10;
-    /// All bits of this: part of a long name.
+    /// If all of these bits are set: a part of a long name.
     pub(super) const ATTR_LONG_NAME: u8 = 0x0F;
     pub(super) const LOWER_NAME: u8 = 0x08;
     pub(super) const LOWER_EXTENSION: u8 = 0x10;
@@ -145,7 +145,8 @@ impl DirEntry {
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct LongEntry {
-    /// The number of the part from 1, with [`LongEntry::LAST`] in the last, which comes first.
+    /// The number of the part, from 1, with [`LongEntry::LAST`] in the last part, which comes
+    /// first.
     pub(super) ord: u8,
     /// Five characters, UTF-16.
     pub(super) name1: [U16; 5],
@@ -165,7 +166,7 @@ pub(super) struct LongEntry {
 
 impl LongEntry {
     pub(super) const LAST: u8 = 0x40;
-    /// Parts of the longest name, of 255 characters.
+    /// The number of parts of the longest name, of 255 characters.
     pub(super) const MAX: u8 = 20;
 }
 

@@ -1,5 +1,5 @@
-//! Where the parts of a volume lie, computed once from a boot sector whose every field is checked
-//! (FAT spec, Boot Sector and BPB; FAT Type Determination).
+//! The positions of a volume's parts, computed once from a boot sector with checked fields (FAT
+//! spec, Boot Sector and BPB; FAT Type Determination).
 
 use std::fmt;
 
@@ -30,12 +30,12 @@ impl fmt::Display for FatKind {
     }
 }
 
-/// The number of a cluster that the volume has.
+/// The number of a cluster that exists in the volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Cluster(u32);
 
 impl Cluster {
-    /// The number of the first.
+    /// The number of the first cluster.
     pub(super) const FIRST: u32 = 2;
 
     pub(super) fn number(self) -> u32 {
@@ -58,16 +58,16 @@ impl Run {
     }
 }
 
-/// Where the root folder lies.
+/// The place of the root folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
-    /// In a place of its own (FAT12 and FAT16).
+    /// In an area of its own (FAT12 and FAT16).
     Fixed(Run),
     /// In clusters like any other (FAT32).
     Chain(Cluster),
 }
 
-/// Where the parts of a volume lie. Offsets and lengths are in bytes.
+/// The positions of a volume's parts. Offsets and lengths are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Geometry {
     pub(super) kind: FatKind,
@@ -79,7 +79,7 @@ pub(super) struct Geometry {
     pub(super) len: u64,
     /// The FAT to read.
     pub(super) fat: Run,
-    /// The copy of that which is kept equal.
+    /// The copy of the FAT that is kept equal.
     pub(super) copy: Option<Run>,
     /// True if the FATs are copies of each other.
     pub(super) mirrored: bool,
@@ -90,21 +90,21 @@ pub(super) struct Geometry {
     pub(super) clusters: u32,
     /// The sector with the numbers of free clusters (FAT32).
     pub(super) fs_info: Option<Run>,
-    /// What the boot sector marks the volume as.
+    /// The mark in the boot sector.
     pub(super) mark: Option<&'static str>,
 }
 
-/// Clusters from which on the FAT has 16 and 32 bits.
+/// The numbers of clusters from which on the FAT has 16 and 32 bits.
 const MIN_CLUSTERS_16: u64 = 4085;
 const MIN_CLUSTERS_32: u64 = 65525;
-/// Numbers from here on have a meaning of their own in the FAT.
+/// Numbers from here on have special meanings in the FAT.
 const MAX_CLUSTERS_32: u32 = 0x0FFF_FFF5;
 const BOOT_SECTOR_LEN: usize = 512;
 
 impl Geometry {
-    /// What a volume is marked as while it is in use.
+    /// The mark of a volume that is in use.
     pub(super) const NOT_CLOSED: &str = "not closed";
-    /// What it is marked as until it was tested.
+    /// The mark of a volume that has to be tested.
     pub(super) const DISK_ERRORS: &str = "having met disk errors";
 
     /// Reads the boot sector, and checks that the volume is within the device.
@@ -121,7 +121,7 @@ impl Geometry {
         Ok(geometry)
     }
 
-    /// The geometry that the boot sector in the first 512 bytes of `sector` gives.
+    /// The geometry according to the boot sector in the first 512 bytes of `sector`.
     pub(super) fn parse(sector: &[u8]) -> Result<Self, FatError> {
         let short = || corrupt("boot sector", 0, "512 bytes", sector.len());
         let boot = bytes::view::<BootSector>(sector, 0).ok_or_else(short)?;
@@ -174,7 +174,7 @@ impl Geometry {
                 root_entries,
             ));
         }
-        // On FAT32 the first is to be 0, yet Linux sets it there too on a short volume.
+        // On FAT32 the first should be 0, but Linux sets it there too on a short volume.
         let (sectors, sectors_at) = match boot.tot_sec16.get() {
             0 => (u64::from(boot.tot_sec32.get()), 32),
             sectors => (u64::from(sectors), 19),
@@ -198,7 +198,7 @@ impl Geometry {
                     sectors,
                 ));
             }
-            // Linux makes FAT32 of fewer clusters; that field decides for every system.
+            // Linux creates FAT32 volumes with fewer clusters; that field decides for every system.
             _ if is_32 => FatKind::Fat32,
             _ if clusters < MIN_CLUSTERS_16 => FatKind::Fat12,
             _ if clusters < MIN_CLUSTERS_32 => FatKind::Fat16,
@@ -246,7 +246,7 @@ impl Geometry {
                 start: fat_start.saturating_add(fat_len),
                 len: fat_len,
             }),
-            // Windows makes one or two. Of more than two, only the first is looked at.
+            // Windows creates one or two. If there are more, only the first is used.
             mirrored: fats <= 2,
             root: Root::Fixed(Run {
                 start: root_start,
@@ -269,8 +269,8 @@ impl Geometry {
         Ok(geometry)
     }
 
-    /// True if the first sector of a volume looks like a boot sector of FAT, though a geometry that
-    /// is read here does not follow from it.
+    /// True if the first sector of a volume looks like a boot sector of FAT, even if its geometry
+    /// is not supported here.
     pub(super) fn is_suggested_by(sector: &[u8]) -> bool {
         let Some(boot) = bytes::view::<BootSector>(sector, 0) else {
             return false;
@@ -322,7 +322,7 @@ impl Geometry {
         (index < self.clusters).then_some(Cluster(number))
     }
 
-    /// Where a cluster lies.
+    /// The position of a cluster.
     pub(super) fn place(&self, cluster: Cluster) -> Run {
         let index = u64::from(cluster.0.saturating_sub(Cluster::FIRST));
         Run {
@@ -333,14 +333,14 @@ impl Geometry {
         }
     }
 
-    /// The cluster that has the byte at `offset` in the volume.
+    /// The cluster that contains the byte at `offset` in the volume.
     pub(super) fn cluster_at(&self, offset: u64) -> Option<Cluster> {
         let index = offset.checked_sub(self.data_start)? / self.cluster_len;
         let number = u32::try_from(index).ok()?.checked_add(Cluster::FIRST)?;
         self.cluster(number)
     }
 
-    /// Clusters that a file of `len` bytes has.
+    /// The number of clusters of a file of `len` bytes.
     pub(super) fn clusters_of(&self, len: u64) -> u64 {
         len.div_ceil(self.cluster_len)
     }

@@ -1,10 +1,10 @@
-//! The FAT volume: folders and files of an EFI system partition, or of a System Reserved one that
-//! is FAT.
+//! The FAT volume: folders and files of an EFI system partition, or of a System Reserved partition
+//! that is FAT.
 //!
-//! Reading and overwriting are this module's own, since a device must not change by being read, and
-//! overwriting a file's bytes must change these alone. What changes the volume's structure goes
-//! through the `fatfs` crate, on a copy in memory that is checked before any of it is written.
-//! What `fatfs` relies on (the boot sector's numbers, chains that end) is checked before it sees it.
+//! This module reads and overwrites files itself, because reading must not change a device, and
+//! overwriting a file's bytes must change only these. Changes to the volume's structure go through
+//! the `fatfs` crate, on a copy in memory that is checked before any of it is written. What `fatfs`
+//! relies on (the boot sector's numbers, chains that end) is checked before `fatfs` sees it.
 //!
 //! Paths are names beneath the root, looked up without regard to case.
 
@@ -35,17 +35,17 @@ use geometry::Geometry;
 use overlay::Overlay;
 use table::Table;
 
-/// What kind of FAT volume begins with `data`, if any.
+/// The kind of the FAT volume that begins with `data`, if it is one.
 pub(crate) fn kind_of(data: &[u8]) -> Option<FatKind> {
     Geometry::parse(data).ok().map(|geometry| geometry.kind)
 }
 
-/// Whether `data` begin like a FAT volume, of whatever geometry.
+/// True if `data` begin like a FAT volume, of whatever geometry.
 pub(crate) fn is_suggested_by(data: &[u8]) -> bool {
     Geometry::is_suggested_by(data)
 }
 
-/// What an entry of a folder is.
+/// The kind of a folder entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// A file.
@@ -59,7 +59,7 @@ pub enum EntryKind {
 pub struct Entry {
     /// The name as spelled on disk; empty for the root.
     pub name: String,
-    /// What it is.
+    /// The kind.
     pub kind: EntryKind,
     /// Length in bytes; 0 for a folder.
     pub len: u64,
@@ -85,7 +85,7 @@ pub struct Volume {
     inner: Arc<Inner>,
 }
 
-/// The volume, as its open files share it.
+/// The volume, shared with its open files.
 #[derive(Debug)]
 struct Inner {
     device: Arc<dyn Device>,
@@ -95,7 +95,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Counts changes of the structure: what an open file knows of its place holds for one.
+    /// Counts changes of the structure: an open file's position is valid for one generation.
     generation: u64,
     /// The volume may be written.
     writable: bool,
@@ -107,7 +107,7 @@ impl Volume {
     /// Opens the volume that fills `device`. Only its boot sector is read.
     ///
     /// # Errors
-    /// [`FatError::Corrupt`] where that is no boot sector of FAT; [`FatError::Outside`] where the
+    /// [`FatError::Corrupt`] if that is not a boot sector of FAT; [`FatError::Outside`] if the
     /// volume is longer than the device.
     pub fn open(device: Arc<dyn Device>) -> Result<Self, FatError> {
         let geometry = Geometry::read(&*device)?;
@@ -126,31 +126,31 @@ impl Volume {
         self.inner.geometry.kind
     }
 
-    /// Whether the volume may be written. Every write asks for this too; the first time, all
+    /// Checks whether the volume may be written. Every write checks this too; the first time, all
     /// folders and chains are read.
     ///
     /// # Errors
-    /// [`FatError::Marked`] where it was not closed or errors were seen on it;
-    /// [`FatError::Damaged`] where chains are broken or files share clusters;
-    /// [`FatError::Unsupported`] where its FATs are not copies of each other.
+    /// [`FatError::Marked`] if it was not closed or errors were found on it; [`FatError::Damaged`]
+    /// if chains are broken or files share clusters; [`FatError::Unsupported`] if its FATs are not
+    /// copies of each other.
     pub fn check_writable(&self) -> Result<(), FatError> {
         self.inner.check_writable(&mut self.inner.state())
     }
 
-    /// Bytes in clusters that are free.
+    /// The number of bytes in free clusters.
     ///
     /// # Errors
-    /// What the device reports.
+    /// An error of the device.
     pub fn free_bytes(&self) -> Result<u64, FatError> {
         let geometry = &self.inner.geometry;
         let clusters = Table::new(&*self.inner.device, geometry).free()?;
         Ok(clusters.saturating_mul(geometry.cluster_len))
     }
 
-    /// Returns when all that was written is durable.
+    /// Returns when everything that was written is durable.
     ///
     /// # Errors
-    /// What the device reports.
+    /// An error of the device.
     pub fn sync(&self) -> io::Result<()> {
         self.inner.device.sync()
     }
@@ -171,7 +171,7 @@ impl Volume {
     /// The file or folder at `path`.
     ///
     /// # Errors
-    /// As [`Volume::list`].
+    /// Those of [`Volume::list`].
     pub fn metadata(&self, path: &[String]) -> io::Result<Entry> {
         if path.is_empty() {
             return Ok(Entry {
@@ -187,16 +187,16 @@ impl Volume {
     /// Opens a file.
     ///
     /// # Errors
-    /// [`io::ErrorKind::IsADirectory`]; as [`Volume::list`].
+    /// [`io::ErrorKind::IsADirectory`]; those of [`Volume::list`].
     pub fn open_file(&self, path: &[String]) -> io::Result<File> {
         File::open(self.inner.clone(), path)
     }
 
-    /// Makes an empty file and opens it. Its entry is durable once the file is synced.
+    /// Creates an empty file and opens it. Its entry is durable after the file was synced.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`]; [`io::ErrorKind::InvalidFilename`];
-    /// [`io::ErrorKind::StorageFull`]; what [`Volume::check_writable`] says; as [`Volume::list`].
+    /// [`io::ErrorKind::StorageFull`]; those of [`Volume::check_writable`] and [`Volume::list`].
     pub fn create_file(&self, path: &[String]) -> io::Result<File> {
         let mut state = self.inner.state();
         self.inner.check_new(&mut state, path)?;
@@ -205,11 +205,12 @@ impl Volume {
         self.open_file(path)
     }
 
-    /// Whether a file can be made at `path` and lengthened to `len` bytes. That is tried on a copy in
-    /// memory, and nothing is written: `fatfs` takes fewer volumes than Windows does.
+    /// Checks whether a file can be created at `path` and lengthened to `len` bytes. This is tried
+    /// on a copy in memory, and nothing is written: `fatfs` accepts fewer volumes than Windows
+    /// does.
     ///
     /// # Errors
-    /// As [`Volume::create_file`] and [`File::set_len`].
+    /// Those of [`Volume::create_file`] and [`File::set_len`].
     pub fn can_create(&self, path: &[String], len: u64) -> io::Result<()> {
         let mut state = self.inner.state();
         self.inner.check_new(&mut state, path)?;
@@ -224,10 +225,11 @@ impl Volume {
         })
     }
 
-    /// Removes a file, whether or not it is marked as read-only. Files open on it find it no more.
+    /// Removes a file, whether or not it is marked as read-only. Open handles no longer find the
+    /// file.
     ///
     /// # Errors
-    /// [`io::ErrorKind::IsADirectory`]; what [`Volume::check_writable`] says; as [`Volume::list`].
+    /// [`io::ErrorKind::IsADirectory`]; those of [`Volume::check_writable`] and [`Volume::list`].
     pub fn remove_file(&self, path: &[String]) -> io::Result<()> {
         let mut state = self.inner.state();
         self.inner.check_changeable(&mut state)?;
@@ -267,7 +269,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Whether the structure may be changed.
+    /// Checks whether the structure may be changed.
     fn check_changeable(&self, state: &mut State) -> Result<(), FatError> {
         // `fatfs` counts its bits in 32.
         if self.geometry.fat.len.saturating_mul(8) > u32::MAX.into() {
@@ -282,7 +284,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Whether a file of that path can be made, as far as that can be told without trying.
+    /// Checks whether a file with this path can be created, as far as possible without trying.
     fn check_new(&self, state: &mut State, path: &[String]) -> io::Result<()> {
         self.check_changeable(state)?;
         if !path.last().is_some_and(|name| is_valid_name(name)) {
@@ -291,12 +293,12 @@ impl Inner {
         match self.reader().find(path) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            // A folder on the way that is missing is found out by the change.
+            // The change will find out that a folder in the path is missing.
             Err(_) => Ok(()),
         }
     }
 
-    /// Makes changes on a copy of the volume in memory, which is then thrown away.
+    /// Makes changes on a copy of the volume in memory, which is then discarded.
     fn on_a_copy(&self, changes: impl FnOnce(&Change<'_>) -> io::Result<()>) -> io::Result<()> {
         let copy = Overlay::new(&*self.device, &self.geometry);
         changes(&Change {
@@ -305,7 +307,7 @@ impl Inner {
         })
     }
 
-    /// A change; open files look their place up again after it.
+    /// A change; afterwards, open files look up their position again.
     fn change(&self, state: &mut State) -> Change<'_> {
         state.generation = state.generation.wrapping_add(1);
         Change {
@@ -315,7 +317,7 @@ impl Inner {
     }
 }
 
-/// True if a file can have that name (FAT spec, Long Directory Entries), and `fatfs` takes it as
+/// True if a file can have this name (FAT spec, Long Directory Entries), and `fatfs` accepts it as
 /// one name.
 fn is_valid_name(name: &str) -> bool {
     let len = name.encode_utf16().count();

@@ -1,5 +1,5 @@
 //! A volume on which changes are tried in memory: what is written stays here until it is checked,
-//! and is then given to the device in the order that a crash can't hurt.
+//! and is then written to the device in an order that is safe in a crash.
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use diskmend_base::bytes;
 use super::geometry::Geometry;
 use crate::device::{Device, range};
 
-/// Sectors that one change may write: 8 MiB of the shortest.
+/// The maximum number of sectors that one change may write: 8 MiB of the shortest sectors.
 const MAX_CHANGED: usize = 16 << 10;
 
-/// The device below with changes that are only in memory.
+/// The device with changes that are only in memory.
 #[derive(Debug)]
 pub(super) struct Overlay<'a> {
     below: &'a dyn Device,
@@ -23,7 +23,7 @@ pub(super) struct Overlay<'a> {
     /// The length of the volume.
     len: u64,
     held: Mutex<Held>,
-    /// Reads and writes that are left: what never ends is ended by this.
+    /// The number of remaining reads and writes: this stops endless loops.
     steps: AtomicU64,
 }
 
@@ -31,13 +31,13 @@ pub(super) struct Overlay<'a> {
 struct Held {
     /// Changed sectors by number.
     changed: BTreeMap<u64, Vec<u8>>,
-    /// The unchanged sector read last.
+    /// The last unchanged sector that was read.
     last: Option<(u64, Vec<u8>)>,
 }
 
 impl<'a> Overlay<'a> {
     pub(super) fn new(below: &'a dyn Device, geometry: &Geometry) -> Self {
-        // A full folder and the FAT may be gone through a few times, entry by entry in fields.
+        // A full folder and the FAT may be read a few times, entry by entry and field by field.
         let entries = u64::from(geometry.clusters);
         Self {
             below,
@@ -48,7 +48,7 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// The changed sectors whose bytes differ from those below: offset in the volume, new bytes.
+    /// The changed sectors whose bytes differ from the device: offset in the volume, new bytes.
     pub(super) fn differences(&self) -> io::Result<Vec<(u64, Vec<u8>)>> {
         let mut found = Vec::new();
         for (&sector, new) in &self.held().changed {
@@ -75,7 +75,8 @@ impl<'a> Overlay<'a> {
         Ok(())
     }
 
-    /// Does `with` to each part of a sector in the range: sector, range within it, and within the
+    /// Calls `with` for each part of a sector in the range: sector, range within it, and within the
+    /// whole.
     /// whole.
     fn each(
         &self,
@@ -176,7 +177,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Bytes of `wanted` that lie within the volume, no more than these.
+    /// The number of the `wanted` bytes that are within the volume.
     fn within(&self, wanted: usize) -> usize {
         let left = self.overlay.len.saturating_sub(self.position);
         wanted.min(to_usize(left))

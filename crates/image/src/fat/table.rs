@@ -1,5 +1,5 @@
-//! Reading of the file allocation table: chains of clusters, free clusters, marks (FAT spec, FAT
-//! Data Structure).
+//! Reads the file allocation table: chains of clusters, free clusters, marks (FAT spec, FAT Data
+//! Structure).
 
 use diskmend_base::count::to_usize;
 use std::fmt::Display;
@@ -10,11 +10,11 @@ use super::error::FatError;
 use super::geometry::{Cluster, FatKind, Geometry, Run, corrupt};
 use crate::device::Device;
 
-/// Bytes of the FAT read at once: a multiple of 512 and of 3, so that no entry of 12 bits, of which
-/// two take three bytes, is in two blocks.
+/// The number of bytes of the FAT that are read at once: a multiple of 512 and of 3, so that no
+/// entry of 12 bits, two of which take three bytes, is in two blocks.
 const BLOCK_LEN: u64 = 12 << 10;
 
-/// What an entry says of its cluster.
+/// The meaning of a cluster's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     Free,
@@ -26,7 +26,7 @@ pub(super) enum Next {
 /// A chain of clusters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chain {
-    /// Its bytes in order, neighbours joined.
+    /// Its bytes in order; adjacent clusters are joined.
     pub(super) runs: Vec<Run>,
     /// The number of clusters.
     pub(super) clusters: u64,
@@ -34,7 +34,7 @@ pub(super) struct Chain {
     pub(super) ended: bool,
 }
 
-/// The volume's FAT, one block of it held.
+/// The volume's FAT, with one block of it in memory.
 pub(super) struct Table<'a> {
     device: &'a dyn Device,
     geometry: &'a Geometry,
@@ -52,7 +52,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Offset in the FAT of the entry of this number, and its bytes.
+    /// The offset of the entry with this number in the FAT, and its bytes.
     fn place(&self, number: u32) -> (u64, usize) {
         let number = u64::from(number);
         match self.geometry.kind {
@@ -62,14 +62,14 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Describes a wrong entry of this number.
+    /// Describes a wrong entry with this number.
     fn wrong(&self, number: u32, expected: &'static str, actual: impl Display) -> FatError {
         let (offset, _) = self.place(number);
         let offset = self.geometry.fat.start.saturating_add(offset);
         corrupt("FAT's entry of a cluster", offset, expected, actual)
     }
 
-    /// The entry of this number, its upper four bits left out on FAT32.
+    /// The entry with this number, without its upper four bits on FAT32.
     fn entry(&mut self, number: u32) -> Result<u32, FatError> {
         let (offset, len) = self.place(number);
         let within = offset % BLOCK_LEN;
@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// What the entry of `cluster` says.
+    /// The meaning of the entry of `cluster`.
     pub(super) fn next(&mut self, cluster: Cluster) -> Result<Next, FatError> {
         let value = self.entry(cluster.number())?;
         let bad = match self.geometry.kind {
@@ -130,8 +130,8 @@ impl<'a> Table<'a> {
         Ok(free)
     }
 
-    /// The chain from `first` on, up to its end or to `limit` clusters. A chain in which a cluster
-    /// comes twice never ends.
+    /// The chain from `first` on, up to its end or to `limit` clusters. A chain that contains a
+    /// cluster twice never ends.
     pub(super) fn chain(&mut self, first: Cluster, limit: u64) -> Result<Chain, FatError> {
         let mut chain = Chain::default();
         let mut cluster = first;
@@ -160,7 +160,7 @@ impl<'a> Table<'a> {
         Ok(chain)
     }
 
-    /// Whether at least `wanted` clusters are free. Reads no more of the FAT than needed.
+    /// True if at least `wanted` clusters are free. Reads only as much of the FAT as needed.
     pub(super) fn has_free(&mut self, wanted: u64) -> Result<bool, FatError> {
         let mut found: u64 = 0;
         for number in (Cluster::FIRST..).take(to_usize(self.geometry.clusters)) {
@@ -174,7 +174,7 @@ impl<'a> Table<'a> {
         Ok(found >= wanted)
     }
 
-    /// What the volume is marked as where it must not be written.
+    /// The mark of a volume that must not be written.
     pub(super) fn mark(&mut self) -> Result<Option<&'static str>, FatError> {
         let (closed, sound) = match self.geometry.kind {
             FatKind::Fat12 => return Ok(self.geometry.mark),

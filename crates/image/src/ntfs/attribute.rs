@@ -73,7 +73,7 @@ pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
 
 impl<'a> Attribute<'a> {
     /// The attribute at `at`; `None` if the attributes end there, or if the attribute or its name
-    /// doesn't are in the record.
+    /// is not in the record.
     pub(crate) fn at(used: &'a [u8], at: AttributeAt) -> Option<Self> {
         let header = bytes::view::<AttributeHeader>(used, at.0)?;
         if header.kind.get() == attribute_type::END {

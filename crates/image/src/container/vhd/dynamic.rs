@@ -1,8 +1,8 @@
-//! A dynamic VHD: a table says where in the file each block is, if it is there at all, and a bitmap
-//! before each block which of its sectors were ever written (Block Allocation Table and Data
-//! Blocks).
+//! A dynamic VHD: a table stores the position of each block in the file, if the file contains the
+//! block, and a bitmap before each block says which of its sectors were ever written (Block
+//! Allocation Table and Data Blocks).
 //!
-//! A sector whose bit is clear was never written, so it reads as zero whatever the block holds.
+//! A sector with a clear bit was never written, and reads as zero whatever the block contains.
 
 use diskmend_base::count::to_usize;
 use std::io;
@@ -17,14 +17,14 @@ use crate::container::pages::Pages;
 use crate::container::pieces::{Block, Piece, pieces};
 use crate::device::{Medium, range};
 
-/// Limits of the size of a block, in bytes. The format has none; blocks are 2 MiB in practice.
+/// The limits for the size of a block, in bytes. The format has none; in practice blocks are 2 MiB.
 const BLOCK_SIZES: Range<u64> = 4096..(1 << 28) + 1;
 
 /// Offset in the file where a block starts, with its bitmap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockStart(pub(super) u64);
 
-/// Which footers can be relied on.
+/// Which footers are sound.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Footers {
     /// The one at the end of the file.
@@ -33,7 +33,7 @@ pub(super) struct Footers {
     pub(super) first_is_sound: bool,
 }
 
-/// What changes with writing.
+/// The state that writing changes.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) footers: Footers,
@@ -49,9 +49,9 @@ pub(crate) struct Dynamic {
     pub(super) footer: Footer,
     /// Size of the disk, in bytes.
     pub(super) size: u64,
-    /// Bytes of data in a block.
+    /// The bytes of data in a block.
     pub(super) block_size: u64,
-    /// Bytes of the bitmap before them.
+    /// The bytes of the bitmap before the data.
     pub(super) bitmap_len: u64,
     /// Where the table is in the file.
     pub(super) table: Range<u64>,
@@ -134,14 +134,14 @@ impl Dynamic {
         self.block_size.saturating_add(self.bitmap_len)
     }
 
-    /// Where the table has the entry of `block`.
+    /// The position of the entry of `block` in the table.
     pub(super) fn entry_at(&self, block: Block) -> u64 {
         self.table
             .start
             .saturating_add(block.0.saturating_mul(ENTRY_LEN))
     }
 
-    /// Where `block` starts; `None` if it is not in the file.
+    /// The start of `block`; `None` if the file does not contain it.
     pub(super) fn located(&self, block: Block) -> Result<Option<BlockStart>, ContainerError> {
         let mut entry = [0; 4];
         self.pages
@@ -150,8 +150,7 @@ impl Dynamic {
         self.checked_start(block, u32::from_be_bytes(entry), end)
     }
 
-    /// The start that a table entry gives, if the block is outside all other structures, before
-    /// `end`.
+    /// The start in a table entry, if the block is outside all other structures, before `end`.
     pub(super) fn checked_start(
         &self,
         block: Block,
@@ -176,7 +175,7 @@ impl Dynamic {
         Ok(Some(BlockStart(start)))
     }
 
-    /// Where in the file the data of a block at `within` is.
+    /// The position of the data of a block at `within` in the file.
     pub(super) fn data_at(&self, start: BlockStart, within: u64) -> u64 {
         start
             .0
@@ -239,15 +238,15 @@ impl Dynamic {
 /// Part of the bitmap of a block.
 #[derive(Debug)]
 pub(super) struct Bitmap {
-    /// From the byte with the bit of the first sector on; the highest bit comes first.
+    /// The bytes from that with the bit of the first sector on; the highest bit comes first.
     pub(super) bits: Vec<u8>,
-    /// Where in the file `bits` is.
+    /// The position of `bits` in the file.
     pub(super) at: u64,
     within: u64,
     len: u64,
 }
 
-/// Neighbouring sectors with equal bits.
+/// Adjacent sectors with equal bits.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) written: bool,
@@ -256,7 +255,7 @@ pub(super) struct Run {
 }
 
 impl Bitmap {
-    /// Index of the byte and the bit in it of a sector of the block.
+    /// The index of the byte with a sector's bit, and the bit in it.
     fn place(&self, sector: u64) -> Option<(usize, u8)> {
         let first = (self.within / SECTOR) / 8;
         let byte = usize::try_from((sector / 8).checked_sub(first)?).ok()?;
@@ -282,7 +281,7 @@ impl Bitmap {
         }
     }
 
-    /// The piece, cut where the bits change.
+    /// The piece, split where the bits change.
     pub(super) fn runs(&self) -> Vec<Run> {
         let end = self.within.saturating_add(self.len);
         let mut runs: Vec<Run> = Vec::new();

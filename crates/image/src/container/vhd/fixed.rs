@@ -16,7 +16,7 @@ pub(crate) struct Fixed {
 }
 
 impl Fixed {
-    /// A disk that ends where `footer` is, as that says.
+    /// A disk that ends at the position of `footer`, as the footer says.
     pub(super) fn new(medium: Arc<dyn Medium>, footer: Footer) -> Self {
         Self { medium, footer }
     }
@@ -32,7 +32,7 @@ impl Fixed {
         self.medium.read_exact_at(buf, offset)
     }
 
-    /// Whether it may be written.
+    /// Checks whether it may be written.
     pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
         refuse_suspended(&self.footer)
     }

@@ -24,7 +24,7 @@ pub(crate) struct Footer {
     pub(crate) data_offset: U64,
     /// Seconds since 2000-01-01 UTC.
     pub(crate) time_stamp: U32,
-    /// Who made the file.
+    /// The program that created the file.
     pub(crate) creator_application: [u8; 4],
     /// Version of it.
     pub(crate) creator_version: U32,
@@ -34,11 +34,11 @@ pub(crate) struct Footer {
     pub(crate) original_size: U64,
     /// Size of the virtual disk, in bytes.
     pub(crate) current_size: U64,
-    /// Cylinders, heads and sectors; of no use here.
+    /// Cylinders, heads and sectors; unused here.
     pub(crate) disk_geometry: [u8; 4],
     /// See the `TYPE_` constants.
     pub(crate) disk_type: U32,
-    /// One's complement of the sum of all bytes but those of this field.
+    /// One's complement of the sum of all bytes except those of this field.
     pub(crate) checksum: U32,
     /// Identifies the disk to its differences.
     pub(crate) unique_id: [u8; 16],
@@ -83,13 +83,13 @@ pub(crate) struct DynamicHeader {
     pub(crate) checksum: U32,
     /// Identifies the parent of a differencing disk.
     pub(crate) parent_unique_id: [u8; 16],
-    /// When the parent was last changed.
+    /// The time of the parent's last change.
     pub(crate) parent_time_stamp: U32,
     /// Zero.
     pub(crate) reserved1: U32,
     /// Name of the parent, UTF-16.
     pub(crate) parent_unicode_name: [U16; 256],
-    /// Where paths to the parent are; of no use here.
+    /// Paths to the parent; unused here.
     pub(crate) parent_locators: [[u8; 24]; 8],
     /// Zero.
     pub(crate) reserved2: [u8; 256],
@@ -106,13 +106,13 @@ impl DynamicHeader {
     pub(crate) const CHECKSUM_AT: u64 = 36;
 }
 
-/// The length of an entry of the block allocation table: the sector where a block starts, with its
-/// bitmap.
+/// The length of an entry of the block allocation table: the sector at which a block starts, with
+/// its bitmap.
 pub(crate) const ENTRY_LEN: u64 = 4;
 /// The entry of a block that is not in the file.
 pub(crate) const UNUSED_ENTRY: u32 = u32::MAX;
 
-/// One's complement of the sum of all bytes but the four at `checksum_at`.
+/// One's complement of the sum of all bytes except the four at `checksum_at`.
 pub(crate) fn checksum(structure: &[u8], checksum_at: u64) -> u32 {
     let field = checksum_at..checksum_at.saturating_add(4);
     let sum = (0_u64..)

@@ -1,7 +1,7 @@
 //! VHD (Virtual Hard Disk Image Format Specification 1.0): the footers, and which of them counts.
 //!
-//! A fixed disk is the disk's bytes and a footer. A dynamic disk has the footer at the end and a
-//! copy of it at offset 0, so that one may be lost.
+//! A fixed disk consists of the disk's bytes and a footer. A dynamic disk has the footer at the end
+//! and a copy of it at offset 0, so that one of them may be lost.
 
 mod dynamic;
 mod fixed;
@@ -26,16 +26,16 @@ use crate::device::Medium;
 pub(super) use self::dynamic::Dynamic;
 pub(super) use self::fixed::Fixed;
 
-/// What was found.
+/// The type of a VHD.
 #[derive(Debug)]
 pub(super) enum Vhd {
-    /// The disk is all but the footer.
+    /// The disk is everything except the footer.
     Fixed(Box<Fixed>),
     /// The disk is in blocks.
     Dynamic(Box<Dynamic>),
 }
 
-/// Opens a VHD whose cookie was seen at one of its ends.
+/// Opens a VHD whose cookie was found at one of its ends.
 pub(super) fn open(medium: &Arc<dyn Medium>) -> Result<(Vhd, Vec<Notice>), ContainerError> {
     let len = medium.len();
     let end = len.saturating_sub(Footer::LEN);
@@ -157,7 +157,7 @@ fn parse_footer(raw: &[u8; 512], at: u64) -> Result<Footer, ContainerError> {
     Ok(footer)
 }
 
-/// Whether two sound footers speak of the same disk; dates and the like may differ.
+/// Checks whether two sound footers describe one disk; dates and similar fields may differ.
 fn same(footer: &Footer, copy: &Footer) -> Result<(), ContainerError> {
     let id = |footer: &Footer| u128::from_be_bytes(footer.unique_id);
     let pairs = [

@@ -1,14 +1,16 @@
-//! Writing to a VHD: when it is refused, and how a dynamic one grows.
+//! Writing to a VHD: when it is refused, and how a dynamic VHD grows.
 //!
-//! A new block takes the place of the footer, in steps with a sync after each, so that a crash at
-//! any moment leaves a disk that opens and holds the old or the new bytes:
+//! A new block replaces the footer, in steps with a sync after each. After a crash at any moment,
+//! the disk can be opened and contains the old or the new bytes:
 //!
-//! 1. the file is lengthened and the footer written at its new end: a crash may leave the old
-//!    footer behind, or none at the end, but the copy at offset 0 is there;
-//! 2. the bitmap and the data are written, over the old footer: no entry of the table names them;
-//! 3. the entry of the table is written: four bytes within one sector, so the block is there or not.
+//! 1. The file is lengthened and the footer is written at its new end. A crash may leave the old
+//!    footer, or no footer at the end, but the copy at offset 0 is there.
+//! 2. The bitmap and the data are written over the old footer: no entry of the table refers to them
+//!    yet.
+//! 3. The entry of the table is written: four bytes within one sector, so the block is there or
+//!    not.
 //!
-//! A sector that was never written gets its data first, and its bit after a sync.
+//! For a sector that was never written, the data are written first, and its bit after a sync.
 
 use diskmend_base::count::to_usize;
 use std::io;
@@ -22,9 +24,10 @@ use crate::container::error::ContainerError;
 use crate::container::pieces::{Block, Piece, is_zero, pieces};
 use crate::device::range;
 
-/// How many blocks a disk may have in the file to be written: the checks hold four bytes for each.
+/// The maximum number of blocks in the file of a disk that is to be written: the checks need four
+/// bytes for each.
 const MAX_BLOCKS: usize = 1 << 23;
-/// Bytes of the table that are checked at once.
+/// The number of bytes of the table that are checked at once.
 const TABLE_CHUNK: u64 = 1 << 16;
 
 impl Dynamic {
@@ -48,7 +51,7 @@ impl Dynamic {
         self.allocate(&mut state, &fresh, data)
     }
 
-    /// Whether it may be written.
+    /// Checks whether it may be written.
     pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
         self.check(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -69,7 +72,7 @@ impl Dynamic {
         Ok(())
     }
 
-    /// Before the first write: checks the table, and writes the footer that is missing.
+    /// Before the first write: checks the table, and writes a missing footer.
     fn prepare(&self, state: &mut State) -> Result<(), ContainerError> {
         self.check(state)?;
         if !state.footers.last_is_sound {
@@ -100,7 +103,8 @@ impl Dynamic {
         Ok(())
     }
 
-    /// No block may be on another or on the tables, or what is written to one changes the other.
+    /// Blocks must not overlap each other or the tables; otherwise writing to one would change
+    /// another.
     fn check_table(&self, state: &State) -> Result<(), ContainerError> {
         let mut end = self.medium.len();
         if state.footers.last_is_sound {
@@ -208,13 +212,14 @@ impl Dynamic {
     }
 }
 
-/// The bytes of the caller that `piece` is about.
+/// The caller's bytes for `piece`.
 fn part<'a>(data: &'a [u8], piece: &Piece) -> io::Result<&'a [u8]> {
     data.get(piece.range.clone())
         .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// `bytes` at `within` with zeros around them to whole sectors, and how many come before.
+/// `bytes` at `within`, padded with zeros to whole sectors, and the length of the padding before
+/// them.
 fn whole_sectors(bytes: &[u8], within: u64) -> io::Result<(Vec<u8>, u64)> {
     let before = within % SECTOR;
     let mut sectors = vec![0; usize::try_from(before).map_err(io::Error::other)?];
@@ -224,11 +229,11 @@ fn whole_sectors(bytes: &[u8], within: u64) -> io::Result<(Vec<u8>, u64)> {
     Ok((sectors, before))
 }
 
-/// A suspended virtual machine still has in memory what it read of the disk.
+/// A suspended virtual machine still has in memory what it read from the disk.
 pub(super) fn refuse_suspended(footer: &Footer) -> Result<(), ContainerError> {
     if footer.saved_state == 1 {
         return Err(unwritable(
-            "it is in use by a suspended virtual machine; resume that and shut it down, or \
+            "it is in use by a suspended virtual machine; resume the machine and shut it down, or \
              discard its saved state, first",
         ));
     }

@@ -1,8 +1,8 @@
 //! The block allocation table of a VHDX (MS-VHDX 2.5).
 //!
-//! After the entries for the blocks of a chunk comes one for its sector bitmap, which only a
-//! differencing disk has; elsewhere it is not looked at, since some versions of qemu left other
-//! values there.
+//! The entries for the blocks of a chunk are followed by one for the sector bitmap, which only a
+//! differencing disk has. For other disks this entry is ignored, because some versions of qemu left
+//! other values there.
 
 use super::Vhdx;
 use super::format::{BatEntry, MIB};
@@ -12,34 +12,34 @@ use crate::device::Device;
 use diskmend_base::count::to_usize;
 use std::num::NonZeroU64;
 
-/// Sectors that one sector bitmap block describes.
+/// The number of sectors that one sector bitmap block describes.
 const SECTORS_OF_CHUNK: u64 = 1 << 23;
-/// The longest file that can be written: the checks hold a bit for each MiB.
+/// The maximum length of a file that can be written: the checks need one bit for each MiB.
 const MAX_FILE: u64 = 128 << 40;
-/// Bytes of the table that are checked at once.
+/// The number of bytes of the table that are checked at once.
 const TABLE_CHUNK: u64 = 1 << 18;
 
-/// Offset in the file of a block.
+/// The offset of a block in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockStart(pub(super) u64);
 
-/// Where the bytes of a block are.
+/// The place of a block's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In the file.
+    /// The bytes are in the file.
     File(BlockStart),
-    /// Nowhere: they are zero.
+    /// The bytes are not stored: they are zero.
     Zero,
-    /// Nowhere: they are zero here, but another program may read anything.
+    /// The bytes are not stored: they are zero here, but other programs may read any bytes.
     Undefined,
 }
 
-/// How the table is laid out.
+/// The layout of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
-    /// Payload blocks in a chunk.
+    /// The number of payload blocks in a chunk.
     chunk_ratio: NonZeroU64,
-    /// Payload blocks.
+    /// The number of payload blocks.
     pub(super) blocks: u64,
 }
 
@@ -66,7 +66,7 @@ impl Layout {
         (!is_bitmap).then(|| Block(index.saturating_sub(bitmaps)))
     }
 
-    /// Bytes of the table that are in use.
+    /// The number of bytes of the table that are in use.
     pub(super) fn len(self) -> u64 {
         let Some(last) = self.blocks.checked_sub(1) else {
             return 0;
@@ -77,13 +77,13 @@ impl Layout {
 }
 
 impl Vhdx {
-    /// Where the table has the entry of `block`.
+    /// The position of the entry of `block` in the table.
     pub(super) fn entry_at(&self, block: Block) -> u64 {
         let entry = self.layout.index(block).saturating_mul(BatEntry::LEN);
         self.regions.bat.start.saturating_add(entry)
     }
 
-    /// Where `block` is.
+    /// The place of `block`.
     pub(super) fn place(&self, block: Block) -> Result<Place, ContainerError> {
         let mut entry = [0; 8];
         self.pages
@@ -92,7 +92,7 @@ impl Vhdx {
         self.checked_place(block, entry, self.view.len())
     }
 
-    /// What an entry says, if the block is in the file and outside all regions.
+    /// The content of an entry, if the block is in the file and outside all regions.
     fn checked_place(
         &self,
         block: Block,
@@ -115,7 +115,7 @@ impl Vhdx {
             }
         }
         let start = entry.file_offset();
-        // qemu ends a fixed file with the disk, in the midst of the last block.
+        // qemu ends a fixed file with the disk, in the middle of the last block.
         let used = self
             .metadata
             .disk_size
@@ -134,8 +134,8 @@ impl Vhdx {
         Ok(Place::File(BlockStart(start)))
     }
 
-    /// Reads the whole table: no block may be on another, or what is written to one changes the
-    /// other. Gives the end of the last block.
+    /// Reads the whole table and checks that no blocks overlap; otherwise writing to one would
+    /// change another. Returns the end of the last block.
     pub(super) fn check_table(&self) -> Result<u64, ContainerError> {
         let file_len = self.view.len();
         if file_len > MAX_FILE {

@@ -23,11 +23,11 @@ pub(crate) struct Header {
     pub(crate) checksum: U32,
     /// The greater one is current.
     pub(crate) sequence_number: U64,
-    /// Changed before the file is.
+    /// Changed before the file is changed.
     pub(crate) file_write_guid: Guid,
-    /// Changed before the disk is.
+    /// Changed before the disk is changed.
     pub(crate) data_write_guid: Guid,
-    /// Identifies the entries of the log that count; zero: there are none.
+    /// Identifies the valid entries of the log; zero: there are none.
     pub(crate) log_guid: Guid,
     /// Zero.
     pub(crate) log_version: U16,
@@ -79,13 +79,13 @@ impl RegionTableHeader {
 #[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct RegionTableEntry {
-    /// What the region is.
+    /// The kind of region.
     pub(crate) guid: Guid,
     /// A multiple of 1 MiB, at least 1 MiB.
     pub(crate) file_offset: U64,
     /// A multiple of 1 MiB.
     pub(crate) length: U32,
-    /// Bit 0: who does not know the region must not open the file.
+    /// Bit 0: a program that does not know the region must not open the file.
     pub(crate) required: U32,
 }
 
@@ -123,7 +123,7 @@ impl MetadataTableHeader {
 #[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct MetadataTableEntry {
-    /// What the item is, together with [`Self::IS_USER`].
+    /// The kind of item, together with [`Self::IS_USER`].
     pub(crate) item_id: Guid,
     /// From the start of the metadata region, at least 64 KiB; zero if the item is empty.
     pub(crate) offset: U32,
@@ -136,9 +136,9 @@ pub(crate) struct MetadataTableEntry {
 }
 
 impl MetadataTableEntry {
-    /// Flag: not of the system.
+    /// Flag: the item is not a system item.
     pub(crate) const IS_USER: u32 = 1;
-    /// Flag: who does not know the item must not open the file.
+    /// Flag: a program that does not know the item must not open the file.
     pub(crate) const IS_REQUIRED: u32 = 4;
     /// [`FileParameters`].
     pub(crate) const FILE_PARAMETERS: Guid =
@@ -170,15 +170,15 @@ pub(crate) struct FileParameters {
 }
 
 impl FileParameters {
-    /// Flag: the disk is a difference to another.
+    /// Flag: the disk contains only the differences from another.
     pub(crate) const HAS_PARENT: u32 = 2;
 }
 
-/// Start of the metadata item that says where the parent is (MS-VHDX 2.6.2.6.1); entries follow.
+/// Start of the metadata item that names the parent (MS-VHDX 2.6.2.6.1); entries follow.
 #[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ParentLocatorHeader {
-    /// What the keys mean.
+    /// The meaning of the keys.
     pub(crate) locator_type: Guid,
     /// Zero.
     pub(crate) reserved: U16,
@@ -213,7 +213,7 @@ pub(crate) struct LogEntryHeader {
     pub(crate) entry_length: U32,
     /// Offset in the log of the first entry of the sequence that ends here.
     pub(crate) tail: U32,
-    /// One more than that of the entry before; not zero.
+    /// One more than the number of the previous entry; not zero.
     pub(crate) sequence_number: U64,
     /// The number of descriptors.
     pub(crate) descriptor_count: U32,
@@ -240,11 +240,11 @@ pub(crate) struct Descriptor {
     pub(crate) signature: [u8; 4],
     /// Data: the last four bytes of the sector.
     pub(crate) trailing_bytes: [u8; 4],
-    /// Data: the first eight bytes of the sector. Zeros: how many bytes, a multiple of 4 KiB.
+    /// Data: the first eight bytes of the sector. Zeros: the number of bytes, a multiple of 4 KiB.
     pub(crate) leading_bytes: [u8; 8],
-    /// Where in the file, a multiple of 4 KiB.
+    /// The offset in the file, a multiple of 4 KiB.
     pub(crate) file_offset: U64,
-    /// As in the header of the entry.
+    /// The number in the header of the entry.
     pub(crate) sequence_number: U64,
 }
 
@@ -282,9 +282,9 @@ pub(crate) struct BatEntry(pub(crate) u64);
 impl BatEntry {
     /// Length.
     pub(crate) const LEN: u64 = 8;
-    /// The block is not in the file; what it holds is undefined.
+    /// The file does not contain the block; its content is undefined.
     pub(crate) const NOT_PRESENT: u64 = 0;
-    /// The contents of the block do not matter.
+    /// The content of the block does not matter.
     pub(crate) const UNDEFINED: u64 = 1;
     /// The block is zero.
     pub(crate) const ZERO: u64 = 2;
@@ -298,7 +298,7 @@ impl BatEntry {
         self.0 & 7
     }
 
-    /// The offset of the block in the file, in bytes; has a meaning in some states only.
+    /// The offset of the block in the file, in bytes; meaningful only in some states.
     pub(crate) fn file_offset(self) -> u64 {
         self.0 & !(MIB - 1)
     }

@@ -1,4 +1,4 @@
-//! The two headers of a VHDX: which is current, and how they are changed (MS-VHDX 2.2.2).
+//! The two headers of a VHDX: which one is current, and how they are changed (MS-VHDX 2.2.2).
 
 use std::ops::Range;
 
@@ -10,11 +10,11 @@ use crate::container::error::ContainerError;
 use crate::container::notice::Notice;
 use crate::device::Medium;
 
-/// The current header and where it is.
+/// The current header and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Current {
     header: Header,
-    /// The header of the two that it is.
+    /// Which of the two headers it is.
     slot: Slot,
 }
 
@@ -25,7 +25,7 @@ enum Slot {
     Second,
 }
 
-/// Reads both and chooses.
+/// Reads both headers and chooses the current one.
 pub(super) fn read(medium: &dyn Medium) -> Result<(Current, Option<Notice>), ContainerError> {
     let [first, second] = Header::OFFSETS;
     let (current, notice) = match (read_one(medium, first)?, read_one(medium, second)?) {
@@ -167,18 +167,19 @@ impl Current {
         Ok(())
     }
 
-    /// Where the log is in the file.
+    /// The position of the log in the file.
     pub(super) fn log(&self) -> Range<u64> {
         let start = self.header.log_offset.get();
         start..start.saturating_add(self.header.log_length.get().into())
     }
 
-    /// Which entries of the log count; `None` if there are none.
+    /// The identifier of the valid log entries; `None` if there are none.
     pub(super) fn log_guid(&self) -> Option<Guid> {
         self.header.log_guid.non_nil()
     }
 
-    /// Says in both headers, one after the other, that the file and the disk change from here on.
+    /// Records in both headers, one after the other, that the file and the disk change from here
+    /// on.
     pub(super) fn begin_writing(&mut self, medium: &dyn Medium) -> Result<(), ContainerError> {
         let mut header = self.header.clone();
         header.file_write_guid = Guid::random();
@@ -186,14 +187,14 @@ impl Current {
         self.update(medium, &header)
     }
 
-    /// Says in both headers that the log is empty.
+    /// Records in both headers that the log is empty.
     pub(super) fn clear_log(&mut self, medium: &dyn Medium) -> Result<(), ContainerError> {
         let mut header = self.header.clone();
         header.log_guid = Guid::NIL;
         self.update(medium, &header)
     }
 
-    /// Writes `header` over the one that is not current, then over the other (MS-VHDX 2.2.2.1).
+    /// Overwrites the header that is not current with `header`, then the other (MS-VHDX 2.2.2.1).
     fn update(&mut self, medium: &dyn Medium, header: &Header) -> Result<(), ContainerError> {
         for _ in Header::OFFSETS {
             let mut next = Current {

@@ -1,5 +1,4 @@
-//! The log of a VHDX: finds the active sequence of entries and replays it in memory
-//! (MS-VHDX 2.3).
+//! The log of a VHDX: finds the active sequence of entries and replays it in memory (MS-VHDX 2.3).
 
 use diskmend_base::count::to_usize;
 use std::ops::Range;
@@ -13,16 +12,17 @@ use crate::container::error::ContainerError;
 use crate::container::notice::Replay;
 use crate::device::Device;
 
-/// The longest log that is replayed; 1 MiB is usual. All of it is held in memory.
+/// The maximum length of a log that is replayed; 1 MiB is usual. The whole log is held in memory.
 const MAX_LOG: u64 = 64 << 20;
-/// How often each byte of the log is summed at most. In a sound log, each belongs to one entry.
+/// The maximum number of times that each byte of the log is summed. In a sound log, each byte
+/// belongs to one entry.
 const MAX_SUMS: u64 = 16;
-/// The longest file: a disk of 64 TiB and what describes it take less.
+/// The maximum length of a file: a disk of 64 TiB and its structures need less.
 const MAX_FILE: u64 = 128 << 40;
 /// The maximum number of bytes that a log may change; the tables of the largest disk are smaller.
 const MAX_CHANGE: u64 = 1 << 30;
 
-/// Replays what counts in `log`.
+/// Replays the valid part of `log`.
 pub(super) fn replay(
     file: &dyn Device,
     log: &Range<u64>,
@@ -73,10 +73,10 @@ pub(super) fn replay(
     Ok((overlay, replay))
 }
 
-/// What counts of a valid entry.
+/// The needed parts of a valid entry.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Offset in the log, as all offsets here.
+    /// The offset in the log, like all offsets here.
     at: u64,
     len: u64,
     tail: u64,
@@ -85,13 +85,13 @@ struct Entry {
     last: u64,
 }
 
-/// The log, whose end is followed by its start.
+/// The log as a ring: its end is followed by its start.
 struct Ring {
     data: Vec<u8>,
     guid: Guid,
-    /// By sector: what was found there, if it was looked for.
+    /// For each sector: the entry that was found there, if it was searched for.
     known: Vec<Option<Option<Entry>>>,
-    /// How many more bytes may be summed.
+    /// The number of bytes that may still be summed.
     budget: u64,
 }
 
@@ -112,7 +112,7 @@ impl Ring {
         self.data.len() as u64
     }
 
-    /// `len` bytes from `at` on, over the end.
+    /// `len` bytes from `at` on, continuing at the start after the end.
     fn bytes(&self, at: u64, len: u64) -> Option<Vec<u8>> {
         let at = usize::try_from(at).ok()?;
         let len = usize::try_from(len).ok()?;
@@ -125,7 +125,7 @@ impl Ring {
         Some(found)
     }
 
-    /// The steps of MS-VHDX 2.3.3. An error says that the budget is used up.
+    /// The steps of MS-VHDX 2.3.3. An error means that the budget is used up.
     fn active_sequence(&mut self) -> Result<Vec<Entry>, ()> {
         let len = self.len();
         let mut candidate: Vec<Entry> = Vec::new();
@@ -133,7 +133,7 @@ impl Ring {
         while tail < len {
             let mut sequence: Vec<Entry> = Vec::new();
             let mut total = 0_u64;
-            // Longer than the ring it cannot be: it would meet its own start.
+            // A sequence can't be longer than the ring, because it would reach its own start.
             while total < len
                 && let Some(entry) = self.entry(tail.saturating_add(total) % len)?
                 && sequence.last().is_none_or(|last| {
@@ -150,7 +150,7 @@ impl Ring {
                 tail = tail.saturating_add(LOG_SECTOR);
                 continue;
             };
-            // Without an entry there is no number, which is less than any.
+            // If there is no entry, there is no number, which counts as less than any number.
             let number = |sequence: &[Entry]| sequence.last().map(|entry| entry.sequence_number);
             if number(&sequence) > number(&candidate) {
                 candidate = sequence.split_off(start);
@@ -180,7 +180,7 @@ impl Ring {
         Ok(found)
     }
 
-    /// What could be the header of an entry.
+    /// A possible header of an entry.
     fn header(&self, at: u64) -> Option<LogEntryHeader> {
         let raw = self.bytes(at, LOG_SECTOR)?;
         let header: &LogEntryHeader = bytes::view(&raw, 0)?;
@@ -213,7 +213,7 @@ impl Ring {
         })
     }
 
-    /// Adds the changes of `entry`; an error says why it can't be.
+    /// Adds the changes of `entry`; the error says why this is not possible.
     fn apply(&self, entry: &Entry, log: &Range<u64>, overlay: &mut Overlay) -> Result<(), String> {
         let number = entry.sequence_number;
         let damaged = || format!("its entry {number} is damaged");

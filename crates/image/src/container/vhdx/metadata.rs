@@ -17,11 +17,11 @@ use crate::device::Device;
 
 /// The largest virtual disk.
 const MAX_DISK: u64 = 64 << 40;
-/// Where items can start, from the start of the region.
+/// The smallest offset of items, from the start of the region.
 const ITEMS_AT: u32 = 64 << 10;
-/// The longest item.
+/// The maximum length of an item.
 const MAX_ITEM: u32 = 1 << 20;
-/// The longest parent locator that is read for the message.
+/// The maximum length of a parent locator that is read for the message.
 const MAX_LOCATOR: usize = 64 << 10;
 
 /// Properties of the virtual disk.
@@ -35,7 +35,7 @@ pub(super) struct Metadata {
     pub(super) logical_sector_size: u32,
 }
 
-/// Reads what is needed, and refuses what is not known.
+/// Reads the needed items, and refuses unknown required ones.
 pub(super) fn read(file: &dyn Device, region: &Range<u64>) -> Result<Metadata, ContainerError> {
     let items = Items::read(file, region)?;
     let (raw, at) = items.fixed::<8>(
@@ -138,7 +138,7 @@ impl<'a> Items<'a> {
         Ok(items)
     }
 
-    /// The one entry of the system for `id`.
+    /// The only system entry for `id`.
     fn find(&self, id: Guid, what: &'static str) -> Result<&MetadataTableEntry, ContainerError> {
         let mut found = self.entries.iter().filter(|entry| {
             entry.item_id == id && entry.flags.get() & MetadataTableEntry::IS_USER == 0
@@ -184,7 +184,7 @@ impl<'a> Items<'a> {
         Ok(size)
     }
 
-    /// Where the parent is, for a message.
+    /// The parent, for a message.
     fn parent(&self) -> String {
         self.parent_path().map_or_else(
             || "that it does not name".to_owned(),

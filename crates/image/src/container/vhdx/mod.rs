@@ -1,4 +1,4 @@
-//! VHDX (MS-VHDX): opening and reading. Everything is read through a view of the file in which the
+//! VHDX (MS-VHDX): opens and reads it. Everything is read through a view of the file in which the
 //! log has been replayed.
 
 mod bat;
@@ -34,7 +34,7 @@ use crate::device::{Device, Medium, range};
 #[derive(Debug)]
 pub(super) struct Vhdx {
     medium: Arc<dyn Medium>,
-    /// The medium with what its log has.
+    /// The medium with the changes of its log.
     view: View,
     pages: Pages,
     regions: Regions,
@@ -80,8 +80,8 @@ impl Vhdx {
             return Err(ContainerError::Log {
                 offset: header.log().start,
                 reason: format!(
-                    "it would lengthen the file to {grown} bytes, but a disk of {} bytes needs {needed} \
-                     at most",
+                    "it would lengthen the file to {grown} bytes, but a disk of {} bytes needs \
+                     {needed} at most",
                     metadata.disk_size
                 ),
             });
@@ -130,11 +130,12 @@ impl Vhdx {
     }
 }
 
-/// The longest file that a disk needs: its regions, all of its blocks, and one more, since a block that
-/// is added may leave the place of another empty. No log lengthens a file beyond that.
+/// The maximum length of a file for a disk: its regions, all its blocks, and one more block,
+/// because an added block may leave the place of another empty. No log makes a file longer than
+/// that.
 fn longest(regions: &Regions, metadata: &Metadata, layout: Layout) -> u64 {
     let ends = regions.taken.iter().map(|region| region.end);
-    // The regions begin behind the headers.
+    // The regions start after the headers.
     let regions = ends
         .fold(format::MIB, u64::max)
         .next_multiple_of(format::MIB);

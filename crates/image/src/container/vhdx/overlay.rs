@@ -1,4 +1,4 @@
-//! The file as it is once its log has been replayed, without writing to it (MS-VHDX 2.3.3 and its
+//! The file in the state after its log was replayed, without writing to it (MS-VHDX 2.3.3 and its
 //! note 5).
 
 use diskmend_base::count::to_usize;
@@ -13,15 +13,16 @@ use zerocopy::FromZeros;
 use super::format::LOG_SECTOR;
 use crate::device::{Device, Medium, range};
 
-/// How much is written at once when a range is zeroed.
+/// The number of bytes that are written at once when a range is zeroed.
 const ZEROS: u64 = 1 << 20;
 
-/// What a log changes.
+/// The changes of a log.
 #[derive(Debug, Default)]
 pub(super) struct Overlay {
-    /// Length that the file must have at least.
+    /// The minimum length that the file must have.
     pub(super) len: u64,
-    /// Start and end of what is zero, unless there is a sector for it; they do not touch.
+    /// Start and end of ranges of zeros, except where there is a sector; the ranges are not
+    /// adjacent.
     zeros: BTreeMap<u64, u64>,
     /// Sectors by their offset in the file.
     sectors: BTreeMap<u64, Vec<u8>>,
@@ -59,7 +60,7 @@ impl Overlay {
         self.zeros.insert(start, end);
     }
 
-    /// How many bytes of the file it changes, at most.
+    /// The maximum number of bytes of the file that it changes.
     pub(super) fn changed(&self) -> u64 {
         let sectors = (self.sectors.len() as u64).saturating_mul(LOG_SECTOR);
         self.zeros.iter().fold(sectors, |sum, (start, end)| {
@@ -67,10 +68,11 @@ impl Overlay {
         })
     }
 
-    /// Lays the changes over `buf`, which was read at `offset`.
+    /// Applies the changes to `buf`, which was read at `offset`.
     fn apply(&self, buf: &mut [u8], offset: u64) {
         let end = offset.saturating_add(buf.len() as u64);
-        // They do not overlap, so from the last one before `end` backwards they end earlier too.
+        // The ranges do not overlap, so going backwards from the last one before `end`, they end
+        // earlier too.
         let zeros = self.zeros.range(..end).rev();
         for (from, to) in zeros.take_while(|(_, to)| **to > offset) {
             let from = position((*from).max(offset), offset);
@@ -101,7 +103,7 @@ impl Overlay {
         let zeros = vec![0; position(ZEROS, 0)];
         for (start, end) in &self.zeros {
             let mut at = *start;
-            // What lies beyond the old end is zero already.
+            // The part beyond the old end is zero already.
             let end = (*end).min(old_len);
             while at < end {
                 let len = position(end.saturating_sub(at).min(ZEROS), 0);
@@ -136,7 +138,7 @@ impl View {
         }
     }
 
-    /// Brings the file up to date, so that from here on it is the view.
+    /// Updates the file, so that from here on it equals the view.
     pub(super) fn persist(&self) -> io::Result<()> {
         let mut overlay = self.overlay.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(changes) = &*overlay {
@@ -171,7 +173,7 @@ impl Device for View {
         Ok(())
     }
 
-    /// Writes below the changes: only after [`View::persist`].
+    /// Writes beneath the changes: allowed only after [`View::persist`].
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         self.medium.write_all_at(data, offset)
     }

@@ -1,4 +1,4 @@
-//! The region tables of a VHDX: where the block allocation table and the metadata are
+//! The region tables of a VHDX: the positions of the block allocation table and the metadata
 //! (MS-VHDX 2.2.3).
 
 use diskmend_base::count::to_usize;
@@ -12,14 +12,14 @@ use crate::container::error::ContainerError;
 use crate::container::notice::Notice;
 use crate::device::Device;
 
-/// What lies where in the file, but for blocks.
+/// The positions of all structures in the file, except blocks.
 #[derive(Clone, Debug)]
 pub(super) struct Regions {
     /// The block allocation table.
     pub(super) bat: Range<u64>,
     /// The metadata.
     pub(super) metadata: Range<u64>,
-    /// Everything that no block may be on, in order: the header section, the log, all regions.
+    /// All ranges in which no block may be, in order: the header section, the log, all regions.
     pub(super) taken: Vec<Range<u64>>,
 }
 

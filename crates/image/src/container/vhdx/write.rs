@@ -1,18 +1,18 @@
 //! Writing to a VHDX.
 //!
-//! Before the first write, in steps that are synced one by one: the table is checked; both headers
-//! get new identifiers; what the log has is written to its places; both headers say that the log
-//! is empty (MS-VHDX 2.2.2, 2.3.3). A crash before the last leaves the log in force, and replaying
-//! it again gives the same.
+//! Before the first write, these steps are made, each followed by a sync: the table is checked;
+//! both headers get new identifiers; the changes of the log are written to their places; both
+//! headers record that the log is empty (MS-VHDX 2.2.2, 2.3.3). If a crash happens before the last
+//! step, the log is still valid, and replaying it again has an identical result.
 //!
-//! A block that is in the file is written in place. A new one is added at the end of the file: the
-//! file is lengthened and the data written, then after a sync its entry in the block allocation
-//! table. The specification has entries changed through the log, which guards against an entry
-//! that is half written. That can't happen here: the eight bytes that change lie within one sector
-//! of any disk, which is written as a whole or not. With one entry for a block, and nothing else
-//! that must agree with it, the block is there or it is not; in the second case some bytes at the
-//! end of the file belong to nobody, which the format allows. The log stays empty, and a program
-//! that opens the disk after a crash has nothing to replay.
+//! A block that is in the file is written in place. A new block is added at the end of the file:
+//! the file is lengthened and the data are written, then, after a sync, its entry in the block
+//! allocation table. The specification requires that entries are changed through the log, which
+//! protects against an entry that is half written. That can't happen here: the eight bytes that
+//! change are within one sector of any disk, which is written as a whole or not at all. Each block
+//! has one entry, and nothing else must agree with the entry, so the block is there or not; in the
+//! second case some bytes at the end of the file are unused, which the format allows. The log stays
+//! empty, and a program that opens the disk after a crash has nothing to replay.
 
 use std::io;
 use std::sync::PoisonError;
@@ -25,14 +25,14 @@ use crate::container::error::ContainerError;
 use crate::container::pieces::{Piece, is_zero, pieces};
 use crate::device::{Device, range};
 
-/// What changes with writing.
+/// The state that writing changes.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) header: Current,
     pub(super) stage: Stage,
 }
 
-/// How far the preparations for writing have come.
+/// The progress of the preparations for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Nothing was written.
@@ -73,7 +73,7 @@ impl Vhdx {
         self.allocate(end_of_blocks, &fresh, data)
     }
 
-    /// Whether it may be written.
+    /// Checks whether it may be written.
     pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.stage {
@@ -137,7 +137,7 @@ impl Vhdx {
     }
 }
 
-/// The bytes of the caller that `piece` is about.
+/// The caller's bytes for `piece`.
 fn part<'a>(data: &'a [u8], piece: &Piece) -> io::Result<&'a [u8]> {
     data.get(piece.range.clone())
         .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
