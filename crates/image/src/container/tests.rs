@@ -61,7 +61,7 @@ fn other_formats_are_refused_by_name() {
         (
             0,
             b"\x1f\x8b\x08",
-            "this is compressed with gzip: unpack it first, and convert what it holds with \
+            "this is compressed with gzip: unpack it first, and convert its content with \
              `qemu-img convert -O raw IN OUT` if that is neither raw, VHD nor VHDX",
         ),
         (0, b"\xfd7zXZ\0", "this is compressed with xz"),
