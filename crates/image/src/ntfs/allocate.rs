@@ -1,4 +1,4 @@
-//! Finding clusters for what a file lacks: for holes that are to be written, and for its end.
+//! Finds clusters for a file: for holes that are to be written, and for its end.
 
 use std::num::NonZeroU64;
 
@@ -13,30 +13,30 @@ use super::place::{FileId, Lcn};
 use super::record::{AttributeAt, Record};
 use super::runs::{self, Run};
 
-/// The maximum number of clusters that get their places together; Windows knows units of 16 only.
+/// The maximum number of clusters that are allocated together; Windows knows only units of 16.
 const MAX_UNIT: u64 = 4096;
-/// Why a file gets no more clusters.
+/// The reason why a file gets no more clusters.
 pub(crate) const NO_ROOM: &str =
     "its record has no room to tell of more clusters: defragment it in Windows";
 
-/// Clusters for a file, that nobody has taken yet.
+/// Clusters for a file that are not allocated yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Allocation {
     /// The clusters.
     pub(crate) extents: Vec<Extent>,
-    /// Those of them that are to lie where holes were.
+    /// The clusters that fill holes.
     pub(crate) filled: Vec<Run>,
-    /// Where the data lies then.
+    /// The layout of the data afterwards.
     pub(crate) layout: Layout,
-    /// The same as mapping pairs.
+    /// This layout as mapping pairs.
     pub(crate) pairs: Vec<u8>,
 }
 
-/// Parts of a value that have no clusters: first cluster and end.
+/// A part of a value without clusters: first cluster and end.
 type Gap = (u64, u64);
 
-/// Finds places for the clusters that a file of `len` bytes needs, all those of `wanted` (offsets
-/// and lengths in bytes) among them; `None` if it has them. Nothing is written.
+/// Finds places for the clusters that a file of `len` bytes needs, including all clusters of
+/// `wanted` (offsets and lengths in bytes); `None` if the file has them. Nothing is written.
 pub(crate) fn find(
     mft: &Mft,
     id: FileId,
@@ -97,7 +97,7 @@ pub(crate) fn find(
     Ok(Some(allocation))
 }
 
-/// The holes that have to be filled before `wanted` can be written, in their order.
+/// The holes that have to be filled before `wanted` can be written, in order.
 fn holes(layout: &Layout, cluster_len: NonZeroU64, wanted: &[(u64, u64)]) -> Vec<Gap> {
     let mut found: Vec<Gap> = Vec::new();
     for (offset, len) in wanted {
@@ -116,7 +116,7 @@ fn holes(layout: &Layout, cluster_len: NonZeroU64, wanted: &[(u64, u64)]) -> Vec
     holes
 }
 
-/// Refuses a sparse file that tells another number of clusters than it has.
+/// Refuses a sparse file whose stored number of clusters is wrong.
 fn check_total(record: &mut Record, at: AttributeAt, layout: &Layout) -> Result<(), VolumeError> {
     if layout.sparse_unit.is_none() {
         return Ok(());
@@ -131,7 +131,7 @@ fn check_total(record: &mut Record, at: AttributeAt, layout: &Layout) -> Result<
     Err(Corruption::into(wrong))
 }
 
-/// As many free clusters as fit the gaps.
+/// As many free clusters as the gaps need.
 fn free(
     mft: &Mft,
     id: FileId,
@@ -145,7 +145,7 @@ fn free(
         .extents()
         .last()
         .and_then(|last| last.start.after(last.len));
-    // Away from $MFT, which Windows lengthens into the clusters that follow it.
+    // The search starts away from $MFT, which Windows lengthens into the clusters that follow it.
     let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
     let bitmap = Bitmap::open(mft)?;
     let promised = mft.promises().of_others(id.record);
@@ -157,7 +157,7 @@ fn free(
     Ok(extents)
 }
 
-/// Deals the clusters out to the gaps in the order of both.
+/// Assigns the clusters to the gaps, in the order of both.
 fn place(gaps: &[Gap], extents: &[Extent]) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut extents = extents.iter().copied();
@@ -189,7 +189,7 @@ fn has_list(record: &Record) -> bool {
 }
 
 impl Allocation {
-    /// Lets the record tell of the clusters; `None` if it has no room.
+    /// Writes the clusters to the record; `None` if it has no room.
     pub(crate) fn put(&self, record: &mut Record, at: AttributeAt, open: &Open) -> Option<()> {
         let highest = self.layout.clusters().wrapping_sub(1);
         if open.stream.layout().is_none() {
@@ -200,7 +200,7 @@ impl Allocation {
     }
 }
 
-/// Writes the sizes into the record; `None` if it lacks one.
+/// Writes the sizes to the record; `None` if it lacks one of them.
 pub(crate) fn set_sizes(record: &mut Record, at: AttributeAt, layout: &Layout) -> Option<()> {
     let header = record.non_resident_mut(at)?;
     header.allocated_size = layout.allocated.into();

@@ -8,7 +8,7 @@ use zerocopy::byteorder::little_endian::U16;
 use super::format::{AttributeHeader, NonResidentHeader, ResidentHeader, attribute_type};
 use super::record::{ALIGN, AttributeAt};
 
-/// An attribute whose header, name and value lie within it.
+/// An attribute whose header, name and value are inside it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'a> {
     at: AttributeAt,
@@ -18,13 +18,13 @@ pub(crate) struct Attribute<'a> {
     name: &'a [u8],
 }
 
-/// What is wrong with an attribute.
+/// The problem of an attribute.
 pub(crate) struct Problem {
     pub(crate) expected: &'static str,
     pub(crate) actual: String,
 }
 
-/// Checks the attribute at `at` of a record of which `used` is in use, and gives its length.
+/// Checks the attribute at `at` of a record with `used` bytes in use, and returns its length.
 pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
     let problem = |expected, actual: String| Problem { expected, actual };
     let rest = used.len().saturating_sub(at);
@@ -91,17 +91,17 @@ impl<'a> Attribute<'a> {
         })
     }
 
-    /// Where it is in the record.
+    /// Its position in the record.
     pub(crate) fn place(&self) -> AttributeAt {
         self.at
     }
 
-    /// Where the next one is.
+    /// The position of the next attribute.
     pub(crate) fn end(&self) -> Option<AttributeAt> {
         self.at.0.checked_add(self.data.len()).map(AttributeAt)
     }
 
-    /// Length in the record.
+    /// Its length in the record.
     pub(crate) fn len(&self) -> usize {
         self.data.len()
     }
@@ -111,12 +111,12 @@ impl<'a> Attribute<'a> {
         self.header.kind.get()
     }
 
-    /// The flags that tell of compression, encryption and missing clusters.
+    /// The flags for compression, encryption and missing clusters.
     pub(crate) fn flags(&self) -> u16 {
         self.header.flags.get()
     }
 
-    /// What distinguishes it in the record.
+    /// The number that distinguishes it in the record.
     pub(crate) fn instance(&self) -> u16 {
         self.header.instance.get()
     }
@@ -126,7 +126,7 @@ impl<'a> Attribute<'a> {
         !self.name.is_empty()
     }
 
-    /// Where its name ends, in bytes from its start; 0 if it has none.
+    /// The end of its name, in bytes from its start; 0 if it has none.
     pub(crate) fn name_end(&self) -> usize {
         let (start, len) = name_range(self.header);
         start.saturating_add(len)
@@ -137,7 +137,7 @@ impl<'a> Attribute<'a> {
         utf16::whole_units(self.name)
     }
 
-    /// True if this is its name, case included.
+    /// True if this is its name, including case.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.name().eq(name.encode_utf16())
     }
@@ -166,14 +166,14 @@ impl<'a> Attribute<'a> {
         bytes::view(self.data, 0)
     }
 
-    /// The room that its mapping pairs have, if its value is not resident.
+    /// The room for its mapping pairs, if its value is not resident.
     pub(crate) fn mapping_pairs(&self) -> Option<&'a [u8]> {
         let start = usize::from(self.non_resident()?.mapping_pairs_offset.get());
         self.data.get(start..)
     }
 }
 
-/// Start and length of the name that a header states; both are 0 if it states none.
+/// Start and length of the name according to a header; both are 0 if there is none.
 fn name_range(header: &AttributeHeader) -> (usize, usize) {
     match usize::from(header.name_length) {
         0 => (0, 0),

@@ -1,4 +1,4 @@
-//! $Bitmap: which clusters are used (Linux-NTFS, $Bitmap).
+//! $Bitmap: the map of used clusters (Linux-NTFS, $Bitmap).
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::ops::Range;
@@ -11,19 +11,19 @@ use super::place::{FileId, Lcn};
 use super::records::Records;
 use super::stream::Stream;
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 64 << 10;
-/// Bytes that are read at once where they are only counted.
+/// The number of bytes that are read at once for counting.
 const COUNTED: usize = 1 << 20;
-/// The maximum number of places that an allocation may be made of.
+/// The maximum number of extents of an allocation.
 const MAX_EXTENTS: usize = 32;
 
-/// Clusters that follow each other.
+/// Consecutive clusters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// The first.
+    /// The first cluster.
     pub(crate) start: Lcn,
-    /// How many.
+    /// The number of clusters.
     pub(crate) len: u64,
 }
 
@@ -39,12 +39,12 @@ impl Extent {
     }
 }
 
-/// The map of used clusters, a bit each.
+/// The map of used clusters, one bit each.
 pub(crate) struct Bitmap<'a> {
     disk: &'a Disk,
     stream: Stream,
     clusters: u64,
-    /// Free clusters that are spoken for.
+    /// Free clusters that are already planned.
     planned: Vec<Extent>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Bitmap<'a> {
         })
     }
 
-    /// The map's own place.
+    /// The position of the map itself.
     pub(crate) fn stream(&self) -> &Stream {
         &self.stream
     }
@@ -80,7 +80,7 @@ impl<'a> Bitmap<'a> {
         self.count(u64::MAX)
     }
 
-    /// Whether at least `needed` clusters are free.
+    /// True if at least `needed` clusters are free.
     pub(crate) fn has_free(&self, needed: u64) -> Result<bool, VolumeError> {
         Ok(needed == 0 || self.count(needed)? >= needed)
     }
@@ -96,7 +96,7 @@ impl<'a> Bitmap<'a> {
             map.resize(rest.min(COUNTED), 0);
             self.stream.read(self.disk, &mut map, at)?;
             at = at.saturating_add(to_u64(map.len()));
-            // The last byte may have bits for clusters that there are not.
+            // The last byte may have bits for clusters that do not exist.
             if at == len
                 && let (Some(last), surplus @ 1..) = (map.last_mut(), len * 8 - self.clusters)
             {
@@ -112,7 +112,7 @@ impl<'a> Bitmap<'a> {
         Ok(free)
     }
 
-    /// Whether all of these clusters are used.
+    /// True if all of these clusters are used.
     pub(crate) fn are_used(&self, extent: Extent) -> Result<bool, VolumeError> {
         let start = extent.start.0;
         let mut used = true;
@@ -123,9 +123,9 @@ impl<'a> Bitmap<'a> {
         Ok(used)
     }
 
-    /// Free clusters, `needed` of them: as many as there are at `near`, then all others together
-    /// where there is such a place, else in few places; `None` if there are too few. What is in
-    /// `promised` counts as used.
+    /// Finds `needed` free clusters: as many as there are at `near`, then all others together if
+    /// there is such a place, otherwise in few places; `None` if there are too few. Clusters in
+    /// `promised` count as used.
     pub(crate) fn find(
         &self,
         near: Lcn,
@@ -179,7 +179,8 @@ impl<'a> Bitmap<'a> {
         Ok((rest == 0).then_some(found))
     }
 
-    /// Why no place for `needed` clusters of file `id` was found, which is to have `len` bytes.
+    /// The reason why no place for `needed` clusters of file `id` was found, which is to have `len`
+    /// bytes.
     pub(crate) fn why_none(
         &self,
         id: FileId,
@@ -201,7 +202,7 @@ impl<'a> Bitmap<'a> {
         })
     }
 
-    /// No longer finds these clusters, which are to be taken later.
+    /// Reserves these clusters, which will be allocated later.
     pub(crate) fn plan(&mut self, extents: &[Extent]) {
         self.planned.extend_from_slice(extents);
     }
@@ -246,7 +247,7 @@ impl<'a> Bitmap<'a> {
         Ok(())
     }
 
-    /// Like [`Self::scan`], without what is in `promised`.
+    /// Like [`Self::scan`], without the clusters in `promised`.
     fn scan_free(
         &self,
         from: u64,
@@ -269,7 +270,7 @@ impl<'a> Bitmap<'a> {
         })
     }
 
-    /// Shows the free clusters from `from` up to `to`, neighbours together, until `show` tells
+    /// Shows the free clusters from `from` up to `to`, adjacent ones together, until `show` returns
     /// `false`.
     fn scan(
         &self,
@@ -293,7 +294,7 @@ impl<'a> Bitmap<'a> {
             }
             for (cell, number) in map.iter().zip(first..) {
                 let base = number.saturating_mul(8);
-                // Most of a map is alike.
+                // Most bytes of a map are all ones or all zeros.
                 let whole = at == base && base.saturating_add(8) <= to;
                 match (*cell, free) {
                     (0, Some(_)) | (0xFF, None) if whole => {

@@ -1,4 +1,4 @@
-//! The boot sector: how large sectors, clusters and records are, and where $MFT begins
+//! The boot sector: the sizes of sectors, clusters and records, and the position of $MFT
 //! (Linux-NTFS, $Boot).
 
 use std::num::NonZeroU64;
@@ -10,12 +10,12 @@ use super::format::BootSector;
 use super::place::Lcn;
 use crate::device::Device;
 
-/// The largest cluster that Windows makes.
+/// The largest cluster that Windows creates.
 const MAX_CLUSTER: u32 = 2 << 20;
-/// The largest FILE record or index block that is accepted; Windows makes 1 or 4 KiB.
+/// The largest FILE record or index block that is accepted; Windows creates 1 or 4 KiB.
 const MAX_RECORD: u64 = 64 << 10;
 
-/// The sizes and places that the boot sector tells.
+/// The sizes and positions in the boot sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
     /// The length of a sector in bytes.
@@ -30,15 +30,15 @@ pub(crate) struct Geometry {
     pub(crate) mft: Lcn,
     /// First cluster of $MFTMirr.
     pub(crate) mft_mirror: Lcn,
-    /// The first sector was damaged, this comes from the copy in the last one.
+    /// The first sector was damaged, and this is from the copy in the last sector.
     pub(crate) from_backup: bool,
 }
 
 impl Geometry {
-    /// Reads the boot sector, or its copy in the last sector where the first is damaged.
+    /// Reads the boot sector, or its copy in the last sector if the first is damaged.
     ///
-    /// The copy is not asked for where the first is one of another system: what is left of an NTFS
-    /// volume that was formatted is no NTFS volume.
+    /// The copy is not used if the first sector belongs to another system: the remains of an NTFS
+    /// volume that was formatted are not an NTFS volume.
     pub(crate) fn read(device: &dyn Device) -> Result<Self, VolumeError> {
         let first = match read_sector(device, 0) {
             Ok(sector) if is_foreign(&sector) => return Self::parse(&sector, 0, device.len()),
@@ -130,7 +130,7 @@ impl Geometry {
         })
     }
 
-    /// Offset in the volume of a cluster, for a message; the largest number if it has none.
+    /// The offset of a cluster in the volume, for a message; the largest number if there is none.
     pub(crate) fn place(&self, lcn: Lcn) -> u64 {
         lcn.0.saturating_mul(self.cluster_len.get())
     }

@@ -1,10 +1,10 @@
-//! Whether clusters belong to another file.
+//! Finds out whether clusters belong to another file.
 //!
-//! Runs that were forged can lead anywhere, and a write through them would change whatever lies
-//! there. So before data are written, the records of the volume are looked through once for runs
-//! that lead to the same clusters: those of all files if they are not too many, else those of the
-//! volume's own files and of the files that were opened. Only the clusters to be written are kept
-//! in memory.
+//! Forged runs can lead anywhere, and writing through them would change whatever is there.
+//! Therefore, before data are written, the records of the volume are searched once for runs that
+//! lead to these clusters: the records of all files if there are not too many, otherwise those of
+//! the volume's system files and of the files that were opened. Only the clusters to be written are
+//! kept in memory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,21 +19,21 @@ use super::record::Record;
 use super::records::Records;
 use super::runs;
 
-/// The maximum number of records that are all looked at, 1 GiB of $MFT: more than nearly any
-/// Windows volume has.
+/// The maximum number of records that are all searched, 1 GiB of $MFT: more than nearly any Windows
+/// volume has.
 const MAX_RECORDS: u64 = 1 << 20;
-/// Records that are asked for at once.
+/// The number of records that are requested at once.
 const AT_ONCE: u64 = 1 << 13;
-/// The last of the volume's own files that every volume has, `$Extend`.
+/// The last of the system files that every volume has, `$Extend`.
 const LAST_OWN: u64 = 11;
 
-/// What is known of who has which clusters.
+/// What is known about the owners of clusters.
 #[derive(Debug, Default)]
 pub(crate) struct Claims(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Clusters that no other file has, by the base records of the files that have them.
+    /// Clusters that no other file has, by the base records of their files.
     checked: HashMap<u64, Extents>,
     /// The base records of the files that were opened.
     opened: BTreeSet<u64>,
@@ -44,7 +44,7 @@ impl Claims {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a file was opened.
+    /// Records that a file was opened.
     pub(crate) fn opened(&self, record: u64) {
         self.known().opened.insert(record);
     }
@@ -67,11 +67,11 @@ impl Claims {
     }
 }
 
-/// Refuses clusters that a file has besides `owner`, the number of a base record. `is_own` tells
-/// the attributes that may have them.
+/// Refuses clusters that a file other than `owner`, the number of a base record, has too. `is_own`
+/// recognizes the attributes that may have them.
 ///
 /// # Errors
-/// A cluster that another attribute has; a damaged record of one of the volume's own files.
+/// A cluster that another attribute has; a damaged record of a system file.
 pub(crate) fn check(
     mft: &Mft,
     owner: u64,
@@ -81,11 +81,11 @@ pub(crate) fn check(
     check_within(mft, owner, extents, is_own, MAX_RECORDS)
 }
 
-/// Refuses the places of `$MFT`, `$MFTMirr` and `$Bitmap`, into which every change writes, if
-/// another file has one of their clusters.
+/// Refuses the clusters of `$MFT`, `$MFTMirr` and `$Bitmap`, to which every change writes, if
+/// another file has one of them.
 ///
 /// # Errors
-/// As [`check`].
+/// Those of [`check`].
 pub(crate) fn check_written_by_all(mft: &Mft, bitmap: &[Extent]) -> Result<(), VolumeError> {
     let mut extents: Vec<Extent> = mft.layout().extents().collect();
     extents.extend(mft.mirror()?.extents());
@@ -109,12 +109,12 @@ pub(crate) fn check_written_by_all(mft: &Mft, bitmap: &[Extent]) -> Result<(), V
 /// Refuses clusters that any file has.
 ///
 /// # Errors
-/// As [`check`].
+/// Those of [`check`].
 pub(crate) fn check_free(mft: &Mft, extents: &[Extent]) -> Result<(), VolumeError> {
     look(mft, extents, |_, _| false, MAX_RECORDS).map(|_| ())
 }
 
-/// As [`check`], looking at all records only if they are at most `max`.
+/// Like [`check`], but searches all records only if there are at most `max`.
 pub(super) fn check_within(
     mft: &Mft,
     owner: u64,
@@ -129,7 +129,7 @@ pub(super) fn check_within(
     Ok(())
 }
 
-/// Looks for other files that have one of the clusters; returns these in their order.
+/// Searches for other files that have one of the clusters; returns these clusters in order.
 fn look(
     mft: &Mft,
     extents: &[Extent],
@@ -144,7 +144,7 @@ fn look(
     for number in 0..system::FIRST_USER {
         match mft.read_any(number) {
             Ok(record) => search.file(record)?,
-            // The rest are reserved, and need not be there.
+            // The others are reserved, and need not exist.
             Err(VolumeError::Corrupt(_) | VolumeError::Stale(_)) if number > LAST_OWN => {}
             Err(error) => return Err(error),
         }
@@ -160,7 +160,7 @@ fn look(
     Ok(search.wanted)
 }
 
-/// Clusters that are looked for.
+/// The clusters to search for.
 struct Search<'a, F> {
     mft: &'a Mft,
     wanted: Extents,
@@ -168,7 +168,7 @@ struct Search<'a, F> {
 }
 
 impl<F: Fn(&Record, &Attribute<'_>) -> bool> Search<'_, F> {
-    /// Looks at every record that is in use. One that is damaged is not a file to anybody.
+    /// Searches every record that is in use. A damaged record belongs to no file.
     fn all(&self) -> Result<(), VolumeError> {
         let mut first = 0;
         while first < self.mft.count() {
@@ -186,7 +186,7 @@ impl<F: Fn(&Record, &Attribute<'_>) -> bool> Search<'_, F> {
         Ok(())
     }
 
-    /// Looks at all records of a file.
+    /// Searches all records of a file.
     fn file(&self, record: Record) -> Result<(), VolumeError> {
         self.record(&record)?;
         let is_base = record.is_in_use() && record.base().is_none();

@@ -1,7 +1,8 @@
-//! Reading values that NTFS has compressed (Linux-NTFS, Compression).
+//! Reads values that NTFS has compressed (Linux-NTFS, Compression).
 //!
-//! A compressed value is divided into units of 16 clusters. Of each, either all clusters are there
-//! and hold it as it is, or none and it is zero, or some and hold it compressed.
+//! A compressed value is divided into units of 16 clusters. If all clusters of a unit exist, they
+//! contain the unit uncompressed; if none exists, the unit is zero; if some exist, they contain the
+//! unit compressed.
 
 use std::num::NonZeroU64;
 
@@ -13,14 +14,15 @@ use super::error::{Corruption, VolumeError};
 use super::layout::Layout;
 use super::lznt1;
 
-/// The longest unit that is read into memory; NTFS compresses with clusters of up to 4 KiB only.
+/// The maximum length of a unit that is read into memory; NTFS compresses only with clusters of up
+/// to 4 KiB.
 const MAX_UNIT: u64 = 1 << 20;
 
 /// Fills `buf` from `offset` on; `unit` is the number of clusters in a unit.
 ///
 /// # Errors
-/// [`VolumeError::OutOfRange`]; units of a wrong length, or data that are not compressed right; what
-/// the device reports.
+/// [`VolumeError::OutOfRange`]; units of a wrong length, or data that are not validly compressed;
+/// an error of the device.
 pub(crate) fn read(
     disk: &Disk,
     layout: &Layout,
@@ -34,7 +36,7 @@ pub(crate) fn read(
         return Err(wrong(layout, 0, "one of at most 1 MiB", actual));
     }
     let len = to_usize(unit_len);
-    // Nothing has to be decompressed of what was never written, or lies beyond the end.
+    // Bytes that were never written or are beyond the end need no decompression.
     layout.check_range(offset, buf.len())?;
     let mut plain = vec![0; len];
     let mut at = offset;
@@ -107,7 +109,7 @@ fn read_unit(
     Ok(())
 }
 
-/// Describes something wrong in the unit that begins at `start` of the value.
+/// Describes a problem in the unit that begins at `start` of the value.
 fn wrong(layout: &Layout, start: u64, expected: &'static str, actual: String) -> VolumeError {
     let offset = layout.position(start).unwrap_or(start);
     Corruption::new("unit of a compressed file", offset, expected, actual).into()

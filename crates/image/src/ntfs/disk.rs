@@ -1,4 +1,4 @@
-//! The device of a volume, with the place in errors.
+//! The device of a volume; errors contain the position.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use super::boot::Geometry;
 use super::error::VolumeError;
 use crate::device::Device;
 
-/// The bytes of a volume and how they are divided.
+/// The bytes of a volume and their geometry.
 #[derive(Clone, Debug)]
 pub(crate) struct Disk {
     device: Arc<dyn Device>,
-    /// Sizes and places of the volume.
+    /// The sizes and positions of the volume.
     pub(crate) geometry: Geometry,
 }
 

@@ -1,50 +1,50 @@
-//! What can be wrong with a volume, with the place, what was expected and what was found.
+//! The errors of a volume, with the place, what was expected and what was found.
 
 use std::io;
 
 use super::place::FileId;
 
-/// A structure of the volume that does not hold what the format demands; its offset is in bytes from
-/// the start of the volume.
+/// A structure of the volume that violates the format; its offset is in bytes from the start of the
+/// volume.
 pub type Corruption = diskmend_base::Corruption<u64>;
 
-/// Why a file or folder of a volume could not be read or written.
+/// The reason why a file or folder of a volume could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VolumeError {
     /// The device failed.
     #[error("the device failed at offset {offset}")]
     Device {
-        /// Where in the volume, in bytes.
+        /// The offset in the volume, in bytes.
         offset: u64,
-        /// What it reported.
+        /// The error of the device.
         source: io::Error,
     },
     /// A structure of the volume is wrong.
     #[error(transparent)]
     Corrupt(#[from] Corruption),
-    /// The first sector is that of BitLocker.
+    /// The first sector is a boot sector of BitLocker.
     #[error("the volume is encrypted with BitLocker: unlock it and work on the decrypted volume")]
     BitLocker,
-    /// The first sector is that of ReFS.
+    /// The first sector is a boot sector of ReFS.
     #[error("the volume is formatted with ReFS, which is not supported")]
     Refs,
-    /// The first sector is not one of NTFS.
+    /// The first sector is not a boot sector of NTFS.
     #[error("this is no NTFS volume")]
     NotNtfs,
-    /// Nothing is at the reference, or something else.
+    /// There is no file, or another file, at the reference.
     #[error("file {0} does not exist any more")]
     Stale(FileId),
-    /// An entry of a folder names one of the volume's own files, which are in no folder.
+    /// An entry of a folder names a system file of the volume, which is in no folder.
     #[error("file {0} is one of the volume's own files, which are left alone")]
     OwnFile(FileId),
     /// The file is not a folder.
     #[error("file {0} is not a folder")]
     NotAFolder(FileId),
-    /// The file has no unnamed $DATA: it is a folder, or one of the volume's own files.
+    /// The file has no unnamed $DATA: it is a folder, or a system file of the volume.
     #[error("{0} has no data that could be read as a file")]
     NoData(FileId),
-    /// The bytes of the data are not those on disk, or are not to be changed.
+    /// The bytes of the data are not those on disk, or must not be changed.
     #[error("file {id} is {how}, which is not supported: {advice}")]
     Transformed {
         /// The file.
@@ -59,10 +59,10 @@ pub enum VolumeError {
         "the volume is marked dirty: attach it to Windows and run chkdsk /f, or start it there once"
     )]
     Dirty,
-    /// Windows has saved its memory on the volume and goes on from there.
+    /// Windows has saved its memory on the volume and will continue from there.
     #[error("Windows is hibernated on the volume: start it and shut it down completely")]
     Hibernated,
-    /// The volume waits for Windows: an upgrade, a resize of the log, or chkdsk.
+    /// The volume has pending work of Windows: an upgrade, a resize of the log, or chkdsk.
     #[error(
         "Windows has work under way on the volume (flags {flags:#06x}): attach it to Windows once"
     )]
@@ -70,16 +70,16 @@ pub enum VolumeError {
         /// The flags of $VOLUME_INFORMATION.
         flags: u16,
     },
-    /// The journal may hold changes that are not in the volume yet.
+    /// The journal may contain changes that are not in the volume yet.
     #[error(
         "the journal ($LogFile) is not closed ({why}): attach the disk to Windows once, or mount it \
          for reading and writing, and dismount it"
     )]
     UnfinishedLog {
-        /// What the journal says.
+        /// The state of the journal.
         why: &'static str,
     },
-    /// NTFS of another version.
+    /// NTFS in another version.
     #[error("NTFS {major}.{minor} is not supported for writing, only 3.0 and 3.1 are")]
     Version {
         /// The part before the dot.
@@ -87,10 +87,10 @@ pub enum VolumeError {
         /// The part after it.
         minor: u8,
     },
-    /// The volume was opened by the copy of its boot sector.
+    /// The volume was opened with the copy of its boot sector.
     #[error("the boot sector is damaged and only its copy was read: repair it with chkdsk first")]
     BackupBootSector,
-    /// Two independent readers differ on where the file's data lies.
+    /// Two independent readers disagree about the position of the file's data.
     #[error("file {id} is not written: its place is not certain ({why})")]
     ReadersDisagree {
         /// The file.
@@ -98,14 +98,14 @@ pub enum VolumeError {
         /// What they found, or what one of them does not support.
         why: String,
     },
-    /// The file cannot be made that long.
+    /// The file can't have this length.
     #[error("file {id} cannot grow to {len} bytes: {why}")]
     CannotGrow {
         /// The file.
         id: FileId,
-        /// The length that was asked for.
+        /// The requested length.
         len: u64,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
     /// There are not enough free clusters.
@@ -116,7 +116,7 @@ pub enum VolumeError {
         /// Bytes free.
         free: u64,
     },
-    /// The range does not lie within the file.
+    /// The range is not inside the file.
     #[error("{len} bytes at offset {offset} do not lie within the file's {file_len} bytes")]
     OutOfRange {
         /// Start of the range.
@@ -129,12 +129,12 @@ pub enum VolumeError {
 }
 
 impl VolumeError {
-    /// Reports a failure of the device at `offset`.
+    /// An error of the device at `offset`.
     pub(crate) fn device(offset: u64) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Device { offset, source }
     }
 
-    /// The kind under which it is known to callers that treat the file like any other.
+    /// The kind of error for callers that treat the file like any other.
     #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         match self {

@@ -2,12 +2,12 @@
 
 use super::bitmap::Extent;
 
-/// Clusters in their order, neighbours together.
+/// Clusters in order; adjacent ones are joined.
 #[derive(Debug)]
 pub(crate) struct Extents(Vec<Extent>);
 
 impl Extents {
-    /// All of these, which may overlap.
+    /// The set of these clusters, which may overlap.
     pub(crate) fn of(extents: impl Iterator<Item = Extent>) -> Self {
         let mut extents: Vec<Extent> = extents.collect();
         extents.sort_unstable_by_key(|extent| extent.start);
@@ -21,19 +21,19 @@ impl Extents {
         Self(extents)
     }
 
-    /// All of them.
+    /// All clusters.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Extent> {
         self.0.iter().copied()
     }
 
-    /// True if all of these are among them.
+    /// True if the set contains all of these clusters.
     pub(crate) fn contain(&self, other: &Extent) -> bool {
         let first = self.0.partition_point(|own| own.end() <= other.start.0);
         let first = self.0.get(first);
         first.is_some_and(|own| own.start <= other.start && other.end() <= own.end())
     }
 
-    /// True if these have a cluster in common with them.
+    /// True if the set contains one of these clusters.
     pub(crate) fn overlap(&self, other: &Extent) -> bool {
         let first = self.0.partition_point(|own| own.end() <= other.start.0);
         self.0.get(first).is_some_and(|own| own.overlaps(other))

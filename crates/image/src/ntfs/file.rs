@@ -1,4 +1,4 @@
-//! The unnamed data of a file: read, written in place, lengthened and shortened.
+//! The unnamed data of a file: reads them, writes them in place, lengthens and shortens them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,20 +28,20 @@ pub struct File {
     shared: Arc<Shared>,
 }
 
-/// What all that is opened of one file shares.
+/// What all open handles of one file share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     id: FileId,
     open: Mutex<Open>,
 }
 
-/// Where the data lies.
+/// The position of the data.
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) stream: Stream,
-    /// Clusters that it gets with the next change that needs any.
+    /// The clusters that the file gets with the next change that needs any.
     pub(crate) promised: Option<Allocation>,
-    /// Two readers agree on it.
+    /// Two readers agree on the position.
     agreed: bool,
 }
 
@@ -60,10 +60,10 @@ impl Shared {
 }
 
 impl Open {
-    /// Reads where the data of a file lies.
+    /// Reads the position of a file's data.
     pub(crate) fn read(mft: &Mft, id: FileId) -> Result<Self, VolumeError> {
         let records = Records::read(mft, id)?;
-        // Its data is not that which is read through the filter of the reparse point.
+        // The data on disk are not what programs read through the filter of the reparse point.
         if let Some((_, reparse)) = records.all(attribute_type::REPARSE_POINT, "").next() {
             let tag = reparse.resident().and_then(|value| bytes::view(value, 0));
             let (how, advice) = match tag.copied().map(u32::from_le_bytes) {
@@ -86,8 +86,8 @@ impl Open {
         })
     }
 
-    /// Reads the record that describes the data, and finds where in it. What else changes the
-    /// record may have moved that.
+    /// Reads the record that describes the data, and finds the data's attribute in it. Other
+    /// changes of the record may have moved the attribute.
     pub(crate) fn record(&self, mft: &Mft) -> Result<(Record, AttributeAt), VolumeError> {
         let record = mft.read_any(self.stream.record())?;
         let instance = self.stream.parts().first().map(|part| part.instance);
@@ -100,7 +100,7 @@ impl Open {
         Ok((record, at))
     }
 
-    /// Makes sure that the data may be written where this reader thinks it is.
+    /// Makes sure that the data may be written at the position that this reader found.
     pub(crate) fn make_sure(&mut self, mft: &Mft, id: FileId) -> Result<(), VolumeError> {
         if id.record < system::FIRST_USER {
             return Err(VolumeError::Transformed {
@@ -126,7 +126,7 @@ impl Open {
     }
 }
 
-/// Refuses data that lies where no file's data can lie.
+/// Refuses data at a position at which no file's data can be.
 pub(crate) fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError> {
     let bitmap = Bitmap::open(mft)?;
     let mut extents: Vec<Extent> = layout.extents().collect();
@@ -204,7 +204,7 @@ impl File {
         self.open().stream.len()
     }
 
-    /// Bytes up to which the file can be lengthened without new clusters.
+    /// The length up to which the file can be lengthened without new clusters.
     #[must_use]
     pub fn allocated_len(&self) -> u64 {
         let open = self.open();
@@ -213,7 +213,8 @@ impl File {
             .map_or(open.stream.len(), |layout| layout.allocated)
     }
 
-    /// Bytes of the clusters that hold the data, of data in the record their length: holes have none.
+    /// The number of bytes of the clusters that contain the data, or the length of data in the
+    /// record: holes have no clusters.
     #[must_use]
     pub fn stored_len(&self) -> u64 {
         let open = self.open();
@@ -221,7 +222,7 @@ impl File {
         layout.map_or(open.stream.len(), Layout::total_allocated)
     }
 
-    /// Where the data lies; `None` if it is in the record.
+    /// The position of the data; `None` if they are in the record.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn layout(&self) -> Option<Layout> {
         self.open().stream.layout().cloned()
@@ -230,20 +231,21 @@ impl File {
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors
-    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`], or what the device reports.
+    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`], or an error of the device.
     pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
         let open = self.open();
         open.stream.read(self.inner.mft.disk(), buf, offset)
     }
 
-    /// Writes all of `data` at `offset`, within the length: in place, and where the file is sparse
-    /// into clusters that it gets for its holes. Durable only after the next [`Self::sync`].
+    /// Writes all of `data` at `offset`, within the length: in place, and in a sparse file to
+    /// clusters that are allocated for its holes. The data are durable only after the next
+    /// [`Self::sync`].
     ///
     /// # Errors
-    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`],
-    /// [`VolumeError::ReadersDisagree`], [`VolumeError::CannotGrow`] or [`VolumeError::Full`] for
-    /// holes, a damaged volume, or what the device reports. Where it is not the device that
-    /// fails, no data is written, but holes may have got clusters.
+    /// [`VolumeError::OutOfRange`], [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`],
+    /// [`VolumeError::CannotGrow`] or [`VolumeError::Full`] for holes, a damaged volume, or an
+    /// error of the device. Unless the device fails, no data are written then, but clusters may
+    /// have been allocated for holes.
     pub fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
         let mut open = self.open();
         let mft = &self.inner.mft;
@@ -277,7 +279,7 @@ impl File {
             Content::Clusters(layout) => {
                 layout.zero(mft.disk(), layout.initialized, offset)?;
                 layout.write_allocated(mft.disk(), data, offset)?;
-                // The record is not to tell of data that is not there yet.
+                // The record must not describe data that are not written yet.
                 mft.disk().sync()?;
                 let _writing = self.inner.writing();
                 let (mut record, at) = open.record(mft)?;
@@ -307,18 +309,18 @@ impl File {
         }
     }
 
-    /// Makes the file `len` bytes long; new bytes are zero. What is shortened keeps its clusters.
-    /// Durable when it returns.
+    /// Makes the file `len` bytes long; new bytes are zero. A file that is shortened keeps its
+    /// clusters. The change is durable when this returns.
     ///
     /// # Errors
-    /// As [`Self::check_write`], before anything is written, or what the device reports.
+    /// Those of [`Self::check_write`], before anything is written, or an error of the device.
     pub fn set_len(&self, len: u64) -> Result<(), VolumeError> {
         grow::set_len(&self.inner, self.id(), &mut self.open(), len)
     }
 
-    /// Whether the file can be made `len` bytes long and all of these extents, each an offset and a
-    /// length in bytes, be written. Nothing is written, but the clusters that this takes are kept
-    /// for the file as long as it is open.
+    /// Checks that the file can be made `len` bytes long and that all of these extents, each an
+    /// offset and a length in bytes, can be written. Nothing is written, but the needed clusters
+    /// are reserved for the file as long as it is open.
     ///
     /// # Errors
     /// [`VolumeError::OutOfRange`], [`VolumeError::CannotGrow`], [`VolumeError::Full`],
@@ -327,8 +329,9 @@ impl File {
         grow::check(&self.inner, self.id(), &mut self.open(), len, extents)
     }
 
-    /// Whether the bytes that the file has can be changed where they lie: all readers agree on their
-    /// place, no other file has one of its clusters, and they are not compressed. Nothing is written.
+    /// Checks that the bytes of the file can be changed in place: all readers agree on their
+    /// position, no other file has one of its clusters, and they are not compressed. Nothing is
+    /// written.
     ///
     /// # Errors
     /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
@@ -336,10 +339,10 @@ impl File {
         self.open().make_sure(&self.inner.mft, self.id())
     }
 
-    /// Returns when all that was written to the volume is durable.
+    /// Returns when everything that was written to the volume is durable.
     ///
     /// # Errors
-    /// What the device reports.
+    /// An error of the device.
     pub fn sync(&self) -> Result<(), VolumeError> {
         self.inner.mft.disk().sync()
     }

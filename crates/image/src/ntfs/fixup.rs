@@ -1,8 +1,8 @@
-//! Update sequence arrays: how torn writes of records and index blocks are noticed
-//! (Linux-NTFS, Fixup).
+//! Update sequence arrays, which reveal torn writes of records and index blocks (Linux-NTFS,
+//! Fixup).
 //!
-//! On disk the last two bytes of each 512 hold the update sequence number; what belongs there is
-//! in the array. In memory this crate keeps the bytes without the numbers.
+//! On disk, the last two bytes of each 512 contain the update sequence number, and the array
+//! contains the bytes that belong there. In memory, this crate keeps the bytes without the numbers.
 
 use diskmend_base::bytes;
 use diskmend_base::count::to_u64;
@@ -11,12 +11,11 @@ use zerocopy::byteorder::little_endian::U16;
 use super::error::Corruption;
 use super::format::{FIXUP_STRIDE, ProtectedHeader};
 
-/// Checks that `data`, from `offset` of the volume, begins with `magic` and is not torn, and puts
-/// the bytes back that belong at the end of each 512.
+/// Checks that `data`, from `offset` of the volume, begin with `magic` and are not torn, and
+/// restores the bytes at the end of each 512.
 ///
 /// # Errors
-/// A wrong signature or array, or a number that is not at its place; `data` is then in no
-/// particular state.
+/// A wrong signature or array, or a missing number; the content of `data` is then undefined.
 pub(crate) fn unprotect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<(), Corruption> {
     let array = Array::of(data, magic, offset)?;
     for (entry, end) in array.places(data.len()) {
@@ -39,11 +38,11 @@ pub(crate) fn unprotect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<
     Ok(())
 }
 
-/// The opposite of [`unprotect`], with the next update sequence number: `data` is then what
+/// The opposite of [`unprotect`], with the next update sequence number: `data` then contain what
 /// belongs on disk.
 ///
 /// # Errors
-/// A wrong signature or array; `data` is unchanged then.
+/// A wrong signature or array; `data` are then unchanged.
 pub(crate) fn protect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<(), Corruption> {
     let array = Array::of(data, magic, offset)?;
     // Neither 0 nor 0xFFFF is ever a number.
@@ -54,11 +53,12 @@ pub(crate) fn protect(data: &mut [u8], magic: [u8; 4], offset: u64) -> Result<()
     array.put(data, number, offset)
 }
 
-/// The same, where `before` is what is on disk now: where only one 512 bytes of it change, they
-/// keep the number. A disk writes these as a whole, so that no crash can leave the structure torn.
+/// Like [`protect`], if `before` is what is on disk now: if only one block of 512 bytes changes,
+/// the number stays. A disk writes such a block as a whole, so that no crash can leave the
+/// structure torn.
 ///
 /// # Errors
-/// As [`protect`].
+/// Those of [`protect`].
 pub(crate) fn protect_over(
     data: &mut [u8],
     before: &[u8],
@@ -124,7 +124,7 @@ impl Array {
         })
     }
 
-    /// Puts a number at the end of each 512 bytes, and what it displaces into the array.
+    /// Writes a number to the end of each 512 bytes, and the replaced bytes to the array.
     fn put(&self, data: &mut [u8], number: U16, offset: u64) -> Result<(), Corruption> {
         let lost = || self.corruption(offset);
         *bytes::view_mut(data, self.start).ok_or_else(lost)? = number;
@@ -136,7 +136,7 @@ impl Array {
         Ok(())
     }
 
-    /// Where each entry lies, and the two bytes it stands for.
+    /// The position of each entry, and of the two bytes that it replaces.
     fn places(&self, len: usize) -> impl Iterator<Item = (usize, usize)> {
         let entries = (self.start..).step_by(2).skip(1);
         let ends = (FIXUP_STRIDE.saturating_sub(2)..len).step_by(FIXUP_STRIDE);
@@ -209,7 +209,8 @@ mod tests {
         let mut next = data.clone();
         protect(&mut next, *b"FILE", 0).expect("sound");
         assert_eq!(two, next, "torn if only one is written");
-        // What the number displaces at the end of the other 512 bytes is in the first.
+        // The number replaces the bytes at the end of the other 512 bytes, which are stored in the
+        // first block.
         let mut data = before.clone();
         unprotect(&mut data, *b"FILE", 0).expect("not torn");
         data[1023] ^= 1;

@@ -1,7 +1,7 @@
-//! The index of a folder: its names, and the files they name (Linux-NTFS, Directory).
+//! The index of a folder: its names, and their files (Linux-NTFS, Directory).
 //!
-//! The tree is walked with own code: the `ntfs` crate follows the nodes of a damaged or hostile
-//! index without end (a node that is its own child) and slices by lengths it has not checked.
+//! This crate walks the tree itself: the `ntfs` crate follows the nodes of a damaged or hostile
+//! index endlessly (a node that is its own child), and slices by unchecked lengths.
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::cmp::Ordering;
@@ -25,28 +25,28 @@ use diskmend_base::bytes;
 use diskmend_base::utf16;
 use walk::Seen;
 
-/// Name of the index and of the attributes that hold it.
+/// The name of the index and of its attributes.
 const INDEX: &str = "$I30";
 /// `index_root.collation_rule` of an index of file names.
 const COLLATION_FILE_NAME: u32 = 1;
-/// What the names of the volume's own files begin with.
+/// The first character of the names of system files.
 const DOLLAR: u16 = 0x24;
-/// The maximum number of names that are read of one folder, and most UTF-16 units of them together.
+/// The maximum number of names of a folder, and of their UTF-16 units together.
 const MAX_NAMES: usize = 1 << 22;
 const MAX_UNITS: usize = 1 << 26;
-/// The maximum number of names that are found for one.
+/// The maximum number of names that are found for one name.
 const MAX_SAME: usize = 1 << 10;
 
-/// Which rules a name follows.
+/// The rules of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
-    /// Case-sensitive, any character but NUL and slash.
+    /// Case-sensitive, any character except NUL and slash.
     Posix,
-    /// A long name, which may have a short one beside it.
+    /// A long name, which may have a short one in addition.
     Win32,
-    /// A short name beside a long one; listings leave it out.
+    /// A short name in addition to a long one; listings leave it out.
     Dos,
-    /// A name that is long and short at once.
+    /// A name that is both long and short.
     Both,
 }
 
@@ -55,14 +55,14 @@ pub enum Namespace {
 pub struct Entry {
     /// The name in UTF-16 units, as spelled on disk; it need not be valid UTF-16.
     pub name: Vec<u16>,
-    /// The file it names.
+    /// The file with this name.
     pub id: FileId,
-    /// Which rules it follows.
+    /// The rules of the name.
     pub namespace: Namespace,
 }
 
 impl Entry {
-    /// The file, as this entry of `folder` names it.
+    /// The file according to this entry of `folder`.
     #[must_use]
     pub fn member(&self, folder: FileId) -> Member<'_> {
         Member {
@@ -72,7 +72,7 @@ impl Entry {
         }
     }
 
-    /// True if it is the name by which the root folder lists one of the volume's own files, or
+    /// True if this is the name by which the root folder lists a system file of the volume, or
     /// itself.
     fn is_own_of_root(&self, folder: u64) -> bool {
         let starts = self.name.first().copied();
@@ -88,7 +88,7 @@ pub(crate) struct Folder<'a> {
     records: Records,
     allocation: Option<Stream>,
     block_len: usize,
-    /// Bytes that one step of a node's number stands for.
+    /// The number of bytes that one step of a node's number means.
     unit: u64,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Folder<'a> {
         })
     }
 
-    /// The value of the root, and its place.
+    /// The value of the root, and its position.
     fn root_of(records: &Records) -> Result<(&[u8], u64), VolumeError> {
         let (record, attribute) = records
             .all(attribute_type::INDEX_ROOT, INDEX)
@@ -150,7 +150,7 @@ impl<'a> Folder<'a> {
         Ok(Node::new(root.to_vec(), IndexRoot::NODE, at)?)
     }
 
-    /// The node `vcn`, which the one at `parent` names, in the memory of `spare`.
+    /// The node `vcn`, to which the node at `parent` refers, in the memory of `spare`.
     fn node(&self, vcn: u64, parent: u64, spare: Vec<u8>) -> Result<Node, VolumeError> {
         let len = self.allocation.as_ref().map_or(0, Stream::len);
         let block_len = to_u64(self.block_len);
@@ -165,7 +165,7 @@ impl<'a> Folder<'a> {
         Ok(Node::new(block, IndexBlock::NODE, at)?)
     }
 
-    /// The index block `vcn`, in the memory of `block`, and its place.
+    /// The index block `vcn`, in the memory of `block`, and its position.
     fn block(&self, vcn: u64, mut block: Vec<u8>) -> Result<(Vec<u8>, u64), VolumeError> {
         let allocation = self
             .allocation
@@ -186,8 +186,8 @@ impl<'a> Folder<'a> {
         Ok((block, offset))
     }
 
-    /// All names in their order, but short ones that stand beside a long one, and the name of the
-    /// root folder in itself.
+    /// All names in order, except short names that belong to a long one, and the name of the root
+    /// folder in itself.
     pub(crate) fn list(&self) -> Result<Vec<Entry>, VolumeError> {
         let folder = self.records.base().number();
         let mut names: Vec<Entry> = Vec::new();
@@ -210,10 +210,10 @@ impl<'a> Folder<'a> {
         Ok(names)
     }
 
-    /// The entry of a name: as spelled, or else one that differs in case only.
+    /// The entry of a name: the exact spelling, or otherwise one that differs only in case.
     ///
-    /// Names that differ in case only are neighbours in the index, ordered by their units. So the
-    /// way to where `name` is or would be passes one of them, if there is any.
+    /// Names that differ only in case are adjacent in the index, ordered by their units. Therefore
+    /// the path to the place of `name` passes one of them, if there is any.
     pub(crate) fn find(
         &self,
         upcase: &UpCase,
@@ -281,8 +281,8 @@ impl<'a> Folder<'a> {
         Ok(all)
     }
 
-    /// That the file lies here which an entry of this index names: else the index is damaged, and
-    /// not the file missing.
+    /// Checks that the file of an entry of this index is really in this folder: otherwise the index
+    /// is damaged, and the file is not missing.
     pub(crate) fn check(&self, mft: &Mft, entry: &Entry) -> Result<(), VolumeError> {
         let folder = self.records.base();
         let member = entry.member(folder.id());
@@ -293,8 +293,8 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Writes the sizes of the file into the copy that its entry has. The entry was found in this
-    /// index, which has not changed since.
+    /// Writes the sizes of the file to the copy in its entry. The entry was found in this index,
+    /// which has not changed since.
     pub(crate) fn write_sizes(
         &self,
         mft: &Mft,
@@ -347,7 +347,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// An entry and where it is.
+/// An entry and its position.
 pub(crate) struct Located {
     pub(crate) entry: Entry,
     /// The number of its node; `None` for the root.
@@ -384,7 +384,7 @@ fn parse_name(found: &NodeEntry<'_>) -> Option<Entry> {
     })
 }
 
-/// The folder and the name that a $FILE_NAME tells.
+/// The folder and the name in a $FILE_NAME.
 pub(crate) fn parse_key(key: &[u8]) -> Option<(FileId, Vec<u16>)> {
     let header = bytes::view::<FileName>(key, 0)?;
     let len = usize::from(header.name_length).checked_mul(size_of::<u16>())?;

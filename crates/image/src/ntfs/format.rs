@@ -8,7 +8,8 @@
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Bytes that one entry of an update sequence array protects, whatever the sector size is.
+/// The number of bytes that one entry of an update sequence array protects, whatever the sector
+/// size is.
 pub(crate) const FIXUP_STRIDE: usize = 512;
 
 /// The boot sector ($Boot; also in the volume's last sector).
@@ -33,12 +34,12 @@ pub(crate) struct BootSector {
     pub(crate) mft_lcn: U64,
     /// First cluster of $MFTMirr.
     pub(crate) mftmirr_lcn: U64,
-    /// The length of a FILE record: in clusters, or where negative minus the binary logarithm of
-    /// bytes.
+    /// The length of a FILE record: in clusters, or if negative, minus the binary logarithm of the
+    /// number of bytes.
     pub(crate) clusters_per_mft_record: i8,
     /// Zero.
     pub(crate) reserved1: [u8; 3],
-    /// The length of an index block, told like that of a FILE record.
+    /// The length of an index block, in the notation of that of a FILE record.
     pub(crate) clusters_per_index_record: i8,
     /// Zero.
     pub(crate) reserved2: [u8; 3],
@@ -46,7 +47,7 @@ pub(crate) struct BootSector {
     pub(crate) volume_serial_number: U64,
     /// Not used by NTFS.
     pub(crate) checksum: U32,
-    /// Code that starts the loader.
+    /// The code that starts the loader.
     pub(crate) bootstrap: [u8; 426],
     /// 0xAA55.
     pub(crate) end_of_sector_marker: U16,
@@ -61,7 +62,7 @@ impl BootSector {
     pub(crate) const MARKER: u16 = 0xAA55;
 }
 
-/// Numbers of the records that hold the volume's own files.
+/// The record numbers of the volume's system files.
 pub(crate) mod system {
     /// $MFT.
     pub(crate) const MFT: u64 = 0;
@@ -87,7 +88,7 @@ pub(crate) mod system {
 #[derive(Clone, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ProtectedHeader {
-    /// `FILE`, `INDX`, `RSTR`, ...; `BAAD` where a check of the disk has found it torn.
+    /// `FILE`, `INDX`, `RSTR`, ...; `BAAD` if a check of the disk has found it torn.
     pub(crate) magic: [u8; 4],
     /// Offset of the update sequence array.
     pub(crate) usa_offset: U16,
@@ -107,7 +108,7 @@ pub(crate) struct FileRecordHeader {
     pub(crate) lsn: U64,
     /// Incremented when the record is freed.
     pub(crate) sequence_number: U16,
-    /// Names of the file, the DOS name among them.
+    /// The number of names of the file, including the DOS name.
     pub(crate) link_count: U16,
     /// Offset of the first attribute.
     pub(crate) attributes_offset: U16,
@@ -134,7 +135,7 @@ impl FileRecordHeader {
     pub(crate) const FLAG_IN_USE: u16 = 1;
     /// The file has an index of file names.
     pub(crate) const FLAG_FOLDER: u16 = 2;
-    /// Least offset of the update sequence array, where the header of NTFS 1.2 ends.
+    /// The smallest offset of the update sequence array, at which the header of NTFS 1.2 ends.
     pub(crate) const LEN_WITHOUT_NUMBER: usize = 42;
 }
 
@@ -164,7 +165,7 @@ pub(crate) mod attribute_type {
     pub(crate) const END: u32 = 0xFFFF_FFFF;
 }
 
-/// What every attribute begins with.
+/// The start of every attribute.
 #[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct AttributeHeader {
@@ -185,7 +186,7 @@ pub(crate) struct AttributeHeader {
 }
 
 impl AttributeHeader {
-    /// The low byte tells the method of compression.
+    /// The low byte is the method of compression.
     pub(crate) const MASK_COMPRESSED: u16 = 0x00FF;
     /// The value is encrypted.
     pub(crate) const FLAG_ENCRYPTED: u16 = 0x4000;
@@ -193,7 +194,7 @@ impl AttributeHeader {
     pub(crate) const FLAG_SPARSE: u16 = 0x8000;
 }
 
-/// What an attribute begins with whose value is in the record.
+/// The start of an attribute with its value in the record.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ResidentHeader {
@@ -209,25 +210,26 @@ pub(crate) struct ResidentHeader {
     pub(crate) reserved: u8,
 }
 
-/// What an attribute begins with whose value is in clusters.
+/// The start of an attribute with its value in clusters.
 ///
-/// A compressed or sparse one has one more number, the length of what is allocated.
+/// A compressed or sparse attribute has one more number, the length of its allocated clusters.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct NonResidentHeader {
     /// The shared part.
     pub(crate) common: AttributeHeader,
-    /// First cluster of the value that this attribute describes; not zero in extensions only.
+    /// First cluster of the value that this attribute describes; not zero only in extensions.
     pub(crate) lowest_vcn: U64,
     /// Last such cluster; all bits are set if there is none.
     pub(crate) highest_vcn: U64,
     /// Offset of the mapping pairs.
     pub(crate) mapping_pairs_offset: U16,
-    /// Binary logarithm of the clusters in a unit of compression; 0 where not compressed.
+    /// Binary logarithm of the number of clusters in a unit of compression; 0 if not compressed.
     pub(crate) compression_unit: u8,
     /// Zero.
     pub(crate) reserved: [u8; 5],
-    /// Bytes allocated, a multiple of the cluster; only where `lowest_vcn` is zero, as the next two.
+    /// Bytes allocated, a multiple of the cluster; like the next two, only valid if `lowest_vcn` is
+    /// zero.
     pub(crate) allocated_size: U64,
     /// The length of the value in bytes.
     pub(crate) data_size: U64,
@@ -237,7 +239,7 @@ pub(crate) struct NonResidentHeader {
 
 impl NonResidentHeader {
     /// Offset of one more number, in a compressed or sparse attribute whose `lowest_vcn` is zero:
-    /// the bytes of the clusters that it really has. The mapping pairs come after it.
+    /// the number of bytes of the clusters that really exist. The mapping pairs come after it.
     pub(crate) const TOTAL_ALLOCATED: usize = size_of::<Self>();
 }
 
@@ -263,7 +265,7 @@ pub(crate) struct StandardInformation {
     pub(crate) class_id: U32,
     /// Owner in $Quota.
     pub(crate) owner_id: U32,
-    /// Key of the security descriptor in $Secure; 0 where there is none.
+    /// Key of the security descriptor in $Secure; 0 if there is none.
     pub(crate) security_id: U32,
     /// Bytes charged to the owner.
     pub(crate) quota_charged: U64,
@@ -286,7 +288,7 @@ impl StandardInformation {
 pub(crate) struct FileName {
     /// Reference of the folder.
     pub(crate) parent: U64,
-    /// FILETIME, as the next three a copy that lags behind $STANDARD_INFORMATION.
+    /// FILETIME; like the next three, a copy that can be older than $STANDARD_INFORMATION.
     pub(crate) creation_time: U64,
     /// FILETIME.
     pub(crate) last_data_change_time: U64,
@@ -313,9 +315,9 @@ impl FileName {
     pub(crate) const NAMESPACE_POSIX: u8 = 0;
     /// A long name.
     pub(crate) const NAMESPACE_WIN32: u8 = 1;
-    /// A short name beside a long one.
+    /// A short name in addition to a long one.
     pub(crate) const NAMESPACE_DOS: u8 = 2;
-    /// A name that is long and short at once.
+    /// A name that is both long and short.
     pub(crate) const NAMESPACE_BOTH: u8 = 3;
 }
 
@@ -323,13 +325,13 @@ impl FileName {
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct IndexRoot {
-    /// Type of the attribute that is indexed; 0 where the keys are no attributes.
+    /// Type of the attribute that is indexed; 0 if the keys are not attributes.
     pub(crate) kind: U32,
     /// How keys are compared.
     pub(crate) collation_rule: U32,
     /// The length of an index block in bytes.
     pub(crate) index_block_size: U32,
-    /// The same in clusters, or in 512 bytes where the cluster is larger.
+    /// This length in clusters, or in 512 bytes if the cluster is larger.
     pub(crate) clusters_per_index_block: i8,
     /// Zero.
     pub(crate) reserved: [u8; 3],
@@ -366,7 +368,7 @@ pub(crate) struct IndexBlock {
     pub(crate) protected: ProtectedHeader,
     /// Sequence number in $LogFile of the last change.
     pub(crate) lsn: U64,
-    /// Where in $INDEX_ALLOCATION this block is, in clusters or in 512 bytes.
+    /// The position of this block in $INDEX_ALLOCATION, in clusters or in 512 bytes.
     pub(crate) vcn: U64,
     /// The node.
     pub(crate) index: IndexHeader,
@@ -383,7 +385,7 @@ impl IndexBlock {
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct IndexEntryHeader {
-    /// Reference of the file that the key names. Other indexes have the place of their data here.
+    /// Reference of the file of the key. Other indexes have the position of their data here.
     pub(crate) file: U64,
     /// The length of the entry in bytes, a multiple of 8.
     pub(crate) length: U16,
@@ -396,7 +398,7 @@ pub(crate) struct IndexEntryHeader {
 }
 
 impl IndexEntryHeader {
-    /// The entry has a child, whose keys come before its own.
+    /// The entry has a child, with keys that come before its own.
     pub(crate) const FLAG_CHILD: u16 = 1;
     /// The last entry of the node, which has no key.
     pub(crate) const FLAG_LAST: u16 = 2;
@@ -416,7 +418,7 @@ pub(crate) struct AttributeListEntry {
     pub(crate) name_offset: u8,
     /// First cluster that the attribute describes.
     pub(crate) lowest_vcn: U64,
-    /// Reference of the record that holds the attribute.
+    /// Reference of the record that contains the attribute.
     pub(crate) record: U64,
     /// Instance of the attribute in that record.
     pub(crate) instance: U16,
@@ -439,9 +441,9 @@ pub(crate) struct VolumeInformation {
 impl VolumeInformation {
     /// Windows checks the volume at its next start.
     pub(crate) const FLAG_DIRTY: u16 = 0x0001;
-    /// What no other system may write to: the log is to be resized, the volume to be upgraded,
-    /// a journal is being deleted, object ids are to be repaired, a check repairs it, chkdsk is at
-    /// work.
+    /// Flags with which no other system may write: the log is to be resized, the volume to be
+    /// upgraded, a journal is being deleted, object ids are to be repaired, a check repairs the
+    /// volume, chkdsk is at work.
     pub(crate) const MASK_PENDING: u16 = 0x4000 | 0x8000 | 0x0002 | 0x0004 | 0x0010 | 0x0020;
 }
 

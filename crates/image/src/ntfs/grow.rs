@@ -1,14 +1,14 @@
-//! Giving a file another length, and clusters where it has holes.
+//! Changes the length of a file, and allocates clusters for its holes.
 //!
-//! The order makes a crash between two steps harmless: first the clusters are taken in $Bitmap, then
-//! they hold zeros, and only then does the record tell of them. A crash in between leaves clusters
-//! that are marked as used and belong to no file, which chkdsk gives back. A hole that is filled
-//! reads as before; the data is written once that is durable. A record of which more than one sector
-//! changes may be torn by a crash within its write.
+//! The order makes a crash between two steps harmless: first the clusters are allocated in $Bitmap,
+//! then zeros are written to them, and only then does the record describe them. A crash in between
+//! leaves clusters that are marked as used and belong to no file; chkdsk frees them. A hole that is
+//! filled reads as before; the data are written when that is durable. If more than one sector of a
+//! record changes, a crash within its write may leave it torn.
 //!
-//! At last the copies of the sizes in the indexes of folders follow, by which Windows lists files
-//! that it has not opened yet. They are no more than copies: where an entry is not found, or a
-//! crash comes before, the file is whole, and Windows corrects them when it opens it.
+//! At the end, the copies of the sizes in the indexes of folders are updated, from which Windows
+//! lists files that it has not opened yet. They are only copies: if an entry is not found, or a
+//! crash comes before, the file is whole, and Windows corrects them when it opens the file.
 
 use super::allocate::{self, Allocation, set_sizes};
 use super::bitmap::Bitmap;
@@ -25,11 +25,11 @@ use super::stream::Content;
 use super::volume::Inner;
 use diskmend_base::count::{to_u64, to_usize};
 
-/// How a file gets another length.
+/// How the length of a file is changed.
 enum Plan {
-    /// It has it already.
+    /// The file already has this length.
     Nothing,
-    /// Its value in the record changes its length.
+    /// The length of its value in the record changes.
     Resident { len: usize },
     /// Its clusters suffice.
     Sizes { layout: Layout },
@@ -37,8 +37,8 @@ enum Plan {
     Allocate(Allocation),
 }
 
-/// Finds out how to make a file `len` bytes long so that all of `wanted` can be written; nothing
-/// is written.
+/// Plans how to make a file `len` bytes long so that all of `wanted` can be written; nothing is
+/// written.
 fn plan(
     mft: &Mft,
     id: FileId,
@@ -81,9 +81,9 @@ fn no_sizes(record: &Record, at: AttributeAt) -> Corruption {
     record.corruption("$DATA", at, "all sizes of one in clusters", "fewer")
 }
 
-/// A layout with another length; what was written of the file stays so.
+/// A layout with another length; the written part of the file stays.
 fn resized(layout: &Layout, open: &Open, len: u64) -> Layout {
-    // What is in the record has been written in no cluster yet.
+    // Data in the record have not been written to a cluster yet.
     let initialized = open.stream.layout().map_or(0, |old| old.initialized);
     let mut layout = layout.clone();
     layout.len = len;
@@ -91,8 +91,8 @@ fn resized(layout: &Layout, open: &Open, len: u64) -> Layout {
     layout
 }
 
-/// Whether a file can be made `len` bytes long and all of `wanted` be written. What it needs for
-/// that is promised to it until it is closed.
+/// Checks that a file can be made `len` bytes long and that all of `wanted` can be written. The
+/// needed clusters are reserved for it until it is closed.
 pub(crate) fn check(
     inner: &Inner,
     id: FileId,
@@ -109,7 +109,7 @@ pub(crate) fn check(
             });
         }
     }
-    // So that no other file is promised the same clusters.
+    // The lock prevents that another file gets these clusters.
     let _writing = inner.writing();
     let promises = inner.mft.promises();
     open.promised = None;
@@ -158,7 +158,8 @@ pub(crate) fn set_len(
     renew(inner, id, open)
 }
 
-/// Gives a file clusters where `wanted` has none: what it was promised, or else what is free.
+/// Allocates clusters for the parts of `wanted` without clusters: those that were reserved for the
+/// file, or otherwise free ones.
 pub(crate) fn fill(
     inner: &Inner,
     id: FileId,
@@ -176,7 +177,7 @@ pub(crate) fn fill(
     }
 }
 
-/// Takes clusters for a file and makes it `len` bytes long.
+/// Allocates clusters for a file and makes it `len` bytes long.
 fn allocate(
     inner: &Inner,
     id: FileId,
@@ -215,7 +216,7 @@ fn allocate(
     renew(inner, id, open)
 }
 
-/// Reads where a file lies now, and writes its sizes into the indexes of folders.
+/// Reads the current position of a file, and writes its sizes to the indexes of folders.
 fn renew(inner: &Inner, id: FileId, open: &mut Open) -> Result<(), VolumeError> {
     inner.mft.promises().end(id.record);
     *open = Open::read(&inner.mft, id)?;
@@ -228,7 +229,7 @@ fn renew(inner: &Inner, id: FileId, open: &mut Open) -> Result<(), VolumeError> 
     inner.mft.disk().sync()
 }
 
-/// Writes the sizes into the entries of all names of the file.
+/// Writes the sizes to the entries of all names of the file.
 fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(), VolumeError> {
     let mft = &inner.mft;
     for (_, attribute) in Records::read(mft, id)?.all(attribute_type::FILE_NAME, "") {
@@ -242,7 +243,7 @@ fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(
                 None => Ok(()),
             }
         });
-        // What is wrong with a folder is no reason to call the file's new length in question.
+        // A problem of a folder does not affect the file's new length.
         if let Err(error @ VolumeError::Device { .. }) = written {
             return Err(error);
         }
@@ -250,7 +251,8 @@ fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(
     Ok(())
 }
 
-/// Writes zeros to what was never written, up to the length; whether there was any.
+/// Writes zeros to the parts that were never written, up to the length; returns true if there were
+/// any.
 fn zero_up(mft: &Mft, layout: &mut Layout) -> Result<bool, VolumeError> {
     if layout.initialized >= layout.len {
         return Ok(false);

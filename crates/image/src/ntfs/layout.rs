@@ -12,10 +12,9 @@ use super::record::{AttributeAt, Record};
 use super::runs::{self, Run};
 use diskmend_base::count::{to_u64, to_usize};
 
-/// Zeros that are written at once.
+/// The number of zeros that are written at once.
 const ZEROS: usize = 1 << 20;
-/// The maximum number of runs that a value may have; a volume that fragmented cannot be worked on
-/// anyway.
+/// The maximum number of runs of a value; a volume with more fragments can't be repaired anyway.
 const MAX_RUNS: usize = 1 << 20;
 
 /// Clusters and sizes of a value.
@@ -23,19 +22,20 @@ const MAX_RUNS: usize = 1 << 20;
 pub(crate) struct Layout {
     runs: Vec<Run>,
     cluster_len: NonZeroU64,
-    /// Bytes in its clusters.
+    /// The number of bytes in its clusters.
     pub(crate) allocated: u64,
     /// The length of the value in bytes.
     pub(crate) len: u64,
-    /// Bytes that were written; what follows reads as zeros.
+    /// The number of bytes that were written; the rest reads as zeros.
     pub(crate) initialized: u64,
-    /// Where it is sparse: how many clusters get their places together, as Windows does it.
+    /// For a sparse value: the number of clusters that are allocated together, as Windows does.
     pub(crate) sparse_unit: Option<NonZeroU64>,
-    /// Where it is compressed: the clusters of a unit, each of which is so by itself.
+    /// For a compressed value: the number of clusters of a unit; each unit is compressed
+    /// separately.
     pub(crate) compressed_unit: Option<NonZeroU64>,
 }
 
-/// Bytes of a value that follow each other on the volume.
+/// Consecutive bytes of a value on the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     /// Offset in the volume; `None` if no cluster is there.
@@ -44,7 +44,7 @@ pub(crate) struct Piece {
     pub(crate) len: usize,
 }
 
-/// Puts a layout together from the attributes that tell of it, in the order of their clusters.
+/// Builds a layout from the attributes that describe it, in the order of their clusters.
 pub(crate) struct Builder<'a> {
     geometry: &'a Geometry,
     layout: Option<Layout>,
@@ -87,7 +87,7 @@ impl<'a> Builder<'a> {
         })?;
         let end = found.last().map_or(lowest, Run::end);
         let highest = header.highest_vcn.get();
-        // An empty value has -1 there, and some writers leave 0.
+        // An empty value has -1 here, and some writers leave 0.
         if highest.wrapping_add(1) != end && !(found.is_empty() && highest == 0) {
             let expected = format!("the cluster before {end}");
             return Err(wrong("highest VCN", expected, highest.to_string()));
@@ -125,12 +125,12 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// What is known so far, whatever its sizes are.
+    /// The layout so far, whatever its sizes are.
     pub(crate) fn so_far(&self) -> Option<&Layout> {
         self.layout.as_ref()
     }
 
-    /// Checks the sizes against the clusters; `record` and `at` tell where the sizes are.
+    /// Checks the sizes against the clusters; `record` and `at` are the place of the sizes.
     pub(crate) fn finish(self, record: &Record, at: AttributeAt) -> Result<Layout, Corruption> {
         let wrong = |what, expected: &'static str, actual: String| {
             record.corruption(what, at, expected, actual)
@@ -174,7 +174,7 @@ impl Layout {
         &self.runs
     }
 
-    /// That of a value without clusters.
+    /// The layout of a value without clusters.
     pub(crate) fn empty(cluster_len: NonZeroU64) -> Self {
         Self {
             runs: Vec::new(),
@@ -187,7 +187,7 @@ impl Layout {
         }
     }
 
-    /// The same with more clusters; `None` if they are too many to be counted.
+    /// This layout with more clusters; `None` if there are too many to be counted.
     pub(crate) fn extended(&self, extents: &[Extent]) -> Option<Self> {
         let mut vcn = self.clusters();
         let mut new = Vec::with_capacity(extents.len());
@@ -202,8 +202,8 @@ impl Layout {
         self.placed(&new)
     }
 
-    /// The same with places for clusters that it lacks, in their order: in holes, or after the end.
-    /// `None` if one is elsewhere, or they are too many to be counted.
+    /// This layout with positions for missing clusters, in order: in holes, or after the end.
+    /// `None` if one is elsewhere, or there are too many to be counted.
     pub(crate) fn placed(&self, new: &[Run]) -> Option<Self> {
         let mut fuller = Self {
             runs: Vec::with_capacity(self.runs.len().checked_add(new.len())?),
@@ -240,7 +240,7 @@ impl Layout {
         }
     }
 
-    /// Adds a run that follows the last one, which takes it in where their clusters do so, too.
+    /// Adds a run that follows the last one, and joins them if their clusters are adjacent.
     fn push(&mut self, run: Run) -> Option<()> {
         if run.vcn != self.clusters() {
             return None;
@@ -260,7 +260,7 @@ impl Layout {
         (self.clusters() <= i64::MAX.unsigned_abs()).then_some(())
     }
 
-    /// What has no place of the clusters from `start` up to `end`, widened to whole units of
+    /// The clusters from `start` up to `end` without a position, extended to whole units of
     /// allocation as far as each hole reaches: first cluster and end.
     pub(crate) fn holes(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> {
         let unit = self.sparse_unit.unwrap_or(NonZeroU64::MIN);
@@ -276,14 +276,14 @@ impl Layout {
             })
     }
 
-    /// Bytes of the clusters that it really has.
+    /// The number of bytes of the clusters that really exist.
     pub(crate) fn total_allocated(&self) -> u64 {
         self.extents()
             .fold(0, |sum: u64, extent| sum.saturating_add(extent.len))
             .saturating_mul(self.cluster_len.get())
     }
 
-    /// The clusters that it has, in their order; holes are left out.
+    /// The existing clusters, in order, without holes.
     pub(crate) fn extents(&self) -> impl Iterator<Item = Extent> {
         self.runs.iter().filter_map(|run| {
             let start = run.lcn?;
@@ -299,7 +299,7 @@ impl Layout {
         self.runs.last().map_or(0, Run::end)
     }
 
-    /// Where the `len` bytes at `offset` lie, in their order; ends early where the clusters end.
+    /// The positions of the `len` bytes at `offset`, in order; ends early if the clusters end.
     pub(crate) fn pieces(&self, offset: u64, len: usize) -> impl Iterator<Item = Piece> {
         let vcn = offset / self.cluster_len;
         let first = self.runs.partition_point(|run| run.end() <= vcn);
@@ -336,7 +336,7 @@ impl Layout {
         self.pieces(offset, 1).next()?.offset
     }
 
-    /// Fills `buf` from `offset` on; what lies past what was written, and holes, read as zeros.
+    /// Fills `buf` from `offset` on; the part that was never written, and holes, read as zeros.
     pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
         self.within(offset, buf.len(), self.len)?;
         let written = to_usize(self.initialized.saturating_sub(offset)).min(buf.len());
@@ -367,7 +367,8 @@ impl Layout {
         self.write_allocated(disk, data, offset)
     }
 
-    /// The same for all that is allocated, whether it was written before or not.
+    /// Like [`Self::write`], for everything that is allocated, whether it was written before or
+    /// not.
     pub(crate) fn write_allocated(
         &self,
         disk: &Disk,
@@ -376,7 +377,7 @@ impl Layout {
     ) -> Result<(), VolumeError> {
         self.within(offset, data.len(), self.allocated)?;
         let pieces: Vec<Piece> = self.pieces(offset, data.len()).collect();
-        // Nothing is written where a part could not be.
+        // Nothing is written if a part can't be.
         if pieces.iter().any(|piece| piece.offset.is_none()) {
             return Err(self.out_of_range(offset, data.len()));
         }
@@ -391,8 +392,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Writes zeros from `from` up to `to`, whether that was written before or not. What has no
-    /// clusters reads as zeros anyway.
+    /// Writes zeros from `from` up to `to`, whether that was written before or not. Parts without
+    /// clusters read as zeros anyway.
     pub(crate) fn zero(&self, disk: &Disk, from: u64, to: u64) -> Result<(), VolumeError> {
         let len = to.saturating_sub(from);
         let zeros = vec![0; to_usize(len).min(ZEROS)];
@@ -411,7 +412,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Refuses a range that does not lie within the value.
+    /// Refuses a range that is not inside the value.
     pub(crate) fn check_range(&self, offset: u64, len: usize) -> Result<(), VolumeError> {
         self.within(offset, len, self.len)
     }
@@ -462,7 +463,7 @@ mod tests {
         builder.finish(&record, at)
     }
 
-    /// A unit of 2^64 clusters or more once was read as one of none.
+    /// A unit of 2^64 clusters or more had been read as a unit of none.
     #[test]
     fn a_unit_that_no_number_holds_is_corruption() {
         let compressed = 1;

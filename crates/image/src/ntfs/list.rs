@@ -1,4 +1,4 @@
-//! $ATTRIBUTE_LIST: which other records hold attributes of a file (Linux-NTFS, Attribute list).
+//! $ATTRIBUTE_LIST: the other records with attributes of a file (Linux-NTFS, Attribute list).
 
 use diskmend_base::bytes;
 use diskmend_base::count::to_usize;
@@ -11,7 +11,7 @@ use super::layout::Builder;
 use super::place::FileId;
 use super::record::{AttributeAt, Record};
 
-/// The longest list that Windows makes.
+/// The longest list that Windows creates.
 const MAX_LEN: u64 = 256 << 10;
 
 /// An entry of the list.
@@ -23,15 +23,15 @@ pub(crate) struct Entry {
     pub(crate) name: Vec<u16>,
     /// First cluster that it describes.
     pub(crate) lowest_vcn: u64,
-    /// The record that holds it.
+    /// The record that contains it.
     pub(crate) record: FileId,
-    /// What distinguishes it there.
+    /// The number that distinguishes it in that record.
     pub(crate) instance: u16,
 }
 
 impl Entry {
-    /// What it means for the file with the base record `base` that the record cannot be read: one
-    /// that does not exist is damage of the list, not a file that was removed.
+    /// The error for the file with the base record `base` if the record can't be read: a record
+    /// that does not exist means that the list is damaged, not that a file was removed.
     pub(crate) fn lost(&self, base: &Record, error: VolumeError) -> VolumeError {
         match error {
             VolumeError::Stale(_) => Corruption::new(

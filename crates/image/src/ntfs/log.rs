@@ -1,7 +1,7 @@
-//! $LogFile: whether changes wait in the journal (Linux-NTFS, $LogFile).
+//! $LogFile: whether there are pending changes in the journal (Linux-NTFS, $LogFile).
 //!
-//! Only the two restart pages at its start are read, and where they are empty samples of the others;
-//! nothing is ever replayed.
+//! Only the two restart pages at its start are read, and if they are empty, samples of the other
+//! pages; nothing is ever replayed.
 
 use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
@@ -15,32 +15,32 @@ use super::mft::Mft;
 use super::records::Records;
 use super::stream::Stream;
 
-/// What the journal says of the volume.
+/// The state of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Log {
-    /// It was closed: all changes are in the volume.
+    /// The journal was closed: all changes are in the volume.
     Clean,
-    /// It was never used, or another system has emptied it: its first page and samples of all that
-    /// follow hold nothing but 0xFF.
+    /// The journal was never used, or another system has emptied it: its first page and samples of
+    /// all others contain nothing but 0xFF.
     Empty,
-    /// Changes may wait in it, for the reason told.
+    /// There may be pending changes in it, for this reason.
     Unclean(&'static str),
 }
 
-/// The length of a page unless the page itself tells another.
+/// The length of a page, unless the page itself says otherwise.
 const PAGE: usize = 4096;
 /// The longest page that is accepted.
 const MAX_PAGE: u32 = 64 << 10;
-/// A client number that stands for none.
+/// A client number that means none.
 const NO_CLIENT: u16 = 0xFFFF;
-/// `restart_area.flags`: closed by a system that says so.
+/// `restart_area.flags`: closed by a system that sets this flag.
 const VOLUME_IS_CLEAN: u16 = 2;
 
 /// Header of a restart page.
 #[derive(FromBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 struct RestartPage {
-    /// `RSTR`; `CHKD` once chkdsk has changed it.
+    /// `RSTR`; `CHKD` if chkdsk has changed it.
     protected: ProtectedHeader,
     /// Last change that chkdsk has made.
     chkdsk_lsn: U64,
@@ -60,7 +60,7 @@ struct RestartPage {
 #[derive(FromBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 struct RestartArea {
-    /// The number of the last change; of two pages the one with the greater counts.
+    /// The number of the last change; of two pages, the one with the greater number counts.
     current_lsn: U64,
     /// The number of clients; NTFS is the only one.
     log_clients: U16,
@@ -107,7 +107,7 @@ fn is_empty(page: &[u8]) -> bool {
     page.iter().all(|byte| *byte == 0xFF)
 }
 
-/// What pages ever further apart tell, as the journal can be long.
+/// The state according to samples at increasing distances, because the journal can be long.
 fn of_samples(mft: &Mft, stream: &Stream) -> Result<Log, VolumeError> {
     let mut page = vec![0; PAGE];
     let mut at = to_u64(PAGE);
@@ -124,7 +124,7 @@ fn of_samples(mft: &Mft, stream: &Stream) -> Result<Log, VolumeError> {
     Ok(Log::Empty)
 }
 
-/// What a restart page tells.
+/// The content of a restart page.
 struct Restart {
     page_len: u32,
     version: (u16, u16),
@@ -133,7 +133,7 @@ struct Restart {
 }
 
 impl Restart {
-    /// The page at `at`, unless it is none or torn.
+    /// The page at `at`, unless it is invalid or torn.
     fn read(mft: &Mft, stream: &Stream, at: u64) -> Result<Option<Self>, VolumeError> {
         let mut start = [0; size_of::<RestartPage>()];
         let end = u64::try_from(start.len())

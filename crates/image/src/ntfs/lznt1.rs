@@ -1,25 +1,25 @@
 //! LZNT1, the compression of NTFS ([MS-XCA] 2.5).
 //!
-//! Compressed data are chunks, each with a header of two bytes: its length, and whether it is
-//! compressed or plain. Each gives up to 4096 bytes. A compressed chunk is groups of eight items
-//! behind a byte that tells which of them are bytes, and which are references to bytes before them
-//! in the same chunk.
+//! Compressed data consist of chunks, each with a header of two bytes: its length, and whether it
+//! is compressed or plain. Each chunk expands to up to 4096 bytes. A compressed chunk consists of
+//! groups of eight items after a byte that says which of them are bytes, and which are references
+//! to earlier bytes of this chunk.
 
-/// Bytes that a chunk gives at most.
+/// The maximum number of bytes of an expanded chunk.
 const CHUNK: usize = 4096;
 /// The length of the header of a chunk.
 const HEADER: usize = 2;
-/// Header bits: the length of what follows, less one.
+/// Header bits: the length of the following bytes minus one.
 const LEN: u16 = 0x0FFF;
-/// Header bits that are always the same.
+/// Header bits with a fixed value.
 const SIGNATURE: u16 = 0x3000;
 const SIGNATURE_MASK: u16 = 0x7000;
 /// Header bit: the chunk is compressed.
 const COMPRESSED: u16 = 0x8000;
-/// Bytes that a reference stands for at least.
+/// The minimum number of bytes of a reference.
 const MIN_LEN: usize = 3;
 
-/// Why data are not compressed so.
+/// The reason why data are not validly compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Lznt1Error {
     #[error("a chunk without the signature")]
@@ -32,15 +32,16 @@ pub(crate) enum Lznt1Error {
     Reference,
 }
 
-/// Decompresses `data` into `out`, of which all is written: what no chunk describes is zero.
+/// Decompresses `data` into `out`, all of which is written: bytes that no chunk describes are zero.
 ///
 /// # Errors
-/// Data that are not compressed so, or are of more than `out`; `out` is then in no particular state.
+/// Data that are not validly compressed, or expand to more than `out`; the content of `out` is then
+/// undefined.
 pub(crate) fn decompress(data: &[u8], out: &mut [u8]) -> Result<(), Lznt1Error> {
     let mut rest = data;
     let mut chunks = out.chunks_mut(CHUNK);
     loop {
-        // The end is where no further header fits, or one of zero.
+        // The data end if no further header fits, or at a header of zero.
         let (header, after) = match rest.split_first_chunk::<HEADER>() {
             Some((header, after)) => (u16::from_le_bytes(*header), after),
             None => (0, rest),
@@ -71,7 +72,7 @@ pub(crate) fn decompress(data: &[u8], out: &mut [u8]) -> Result<(), Lznt1Error> 
     Ok(())
 }
 
-/// Decompresses a chunk, and gives the number of its bytes.
+/// Expands a chunk, and returns the number of its bytes.
 fn expand(chunk: &[u8], out: &mut [u8]) -> Result<usize, Lznt1Error> {
     let mut rest = chunk;
     let mut at = 0_usize;
@@ -93,7 +94,7 @@ fn expand(chunk: &[u8], out: &mut [u8]) -> Result<usize, Lznt1Error> {
             let from = at.checked_sub(distance).ok_or(Lznt1Error::Reference)?;
             let end = at.checked_add(len).filter(|end| *end <= out.len());
             end.ok_or(Lznt1Error::Long)?;
-            // Byte by byte: a reference may reach into what it writes itself.
+            // Byte by byte, because a reference may include bytes that it writes itself.
             for step in 0..len {
                 let byte = out.get(from.saturating_add(step)).copied();
                 let place = out.get_mut(at.saturating_add(step));
@@ -106,9 +107,9 @@ fn expand(chunk: &[u8], out: &mut [u8]) -> Result<usize, Lznt1Error> {
     Ok(at)
 }
 
-/// The distance and the length that a reference at `at` of its chunk tells. The further on it
-/// is, the more of its bits are those of the distance: at least 4, and as many as it takes to reach
-/// the start of the chunk.
+/// The distance and the length in a reference at `at` of its chunk. The later it is in the chunk,
+/// the more of its bits belong to the distance: at least 4, and as many as are needed to reach the
+/// start of the chunk.
 fn reference(token: u16, at: usize) -> (usize, usize) {
     let last = at.saturating_sub(1);
     let bits = (usize::BITS.saturating_sub(last.leading_zeros())).clamp(4, 12);

@@ -1,8 +1,8 @@
-//! Whether a file lies where an entry of a folder says.
+//! Checks whether a file is really in the folder that lists it.
 //!
-//! An index entry is a copy of what the file's own record says. One that was forged would let a
-//! repair of a folder change a file that lies elsewhere. So the record decides, and the volume's
-//! own files are in no folder at all.
+//! An index entry is a copy of data in the file's own record. A forged entry would make a repair of
+//! a folder change a file elsewhere. Therefore the record decides, and system files of the volume
+//! are in no folder at all.
 
 use diskmend_base::escape::EscapedUnits;
 
@@ -15,10 +15,10 @@ use super::place::FileId;
 use super::record::Record;
 use super::records::Records;
 
-/// The name by which the root folder is in itself.
+/// The name of the root folder in itself.
 pub(crate) const SELF: [u16; 1] = [0x2E];
 
-/// A file, as an entry of a folder names it.
+/// A file according to an entry of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member<'a> {
     /// The folder.
@@ -40,7 +40,7 @@ impl Member<'_> {
         }
     }
 
-    /// Reads the record, and checks that it is that of a file which is in the folder.
+    /// Reads the record, and checks that its file is in the folder.
     pub(crate) fn read(&self, mft: &Mft) -> Result<Record, VolumeError> {
         let record = mft.read_any(self.file.record)?;
         self.check(mft, &record)?;
@@ -50,8 +50,8 @@ impl Member<'_> {
     /// Checks that the file with this base record is in the folder.
     ///
     /// # Errors
-    /// [`VolumeError::OwnFile`]; a damaged index, if the record is another's or describes another
-    /// place.
+    /// [`VolumeError::OwnFile`]; a damaged index, if the record belongs to another file or names
+    /// another place.
     pub(crate) fn check(&self, mft: &Mft, record: &Record) -> Result<(), VolumeError> {
         if check_base(record, self.file).is_err() {
             return Err(self.lost(record.offset()));
@@ -80,7 +80,7 @@ impl Member<'_> {
         Err(self.wrong(record.offset(), "a file that lies there", actual))
     }
 
-    /// True if this $FILE_NAME describes the folder and the name.
+    /// True if this $FILE_NAME contains the folder and the name.
     fn is_told(&self, attribute: &Attribute<'_>) -> bool {
         attribute.kind() == attribute_type::FILE_NAME
             && attribute
@@ -89,7 +89,7 @@ impl Member<'_> {
                 .is_some_and(|(folder, name)| folder == self.folder && name == self.name)
     }
 
-    /// Says that no such file exists; `offset` is where that was found.
+    /// The error for a file that does not exist; `offset` is where that was found.
     pub(crate) fn lost(&self, offset: u64) -> VolumeError {
         let actual = format!("file {}, which does not exist", self.file);
         self.wrong(offset, "an existing file", actual)

@@ -11,14 +11,14 @@ use super::names::Names;
 use super::record::Record;
 use super::records::Records;
 
-/// Bit of a reparse tag: the file stands for another name, as a link does.
+/// Bit of a reparse tag: the file means another name, like a link.
 const NAME_SURROGATE: u32 = 0x2000_0000;
 
 /// Reparse tag of a file that Windows has compressed with its overlay filter
 /// ([MS-FSCC] 2.1.2.1, IO_REPARSE_TAG_WOF).
 pub(crate) const WOF: u32 = 0x8000_0017;
 
-/// What a name stands for.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -27,19 +27,19 @@ pub enum Kind {
     Folder,
     /// A symbolic link, a junction or a mounted volume.
     Link,
-    /// Another reparse point, whose data its file system filter gives; or one of the volume's own
-    /// files that has no data.
+    /// Another reparse point, with data that its file system filter provides; or a system file of
+    /// the volume without data.
     Other,
 }
 
-/// What is known of a file without reading its data.
+/// The metadata of a file, which are known without reading its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
-    /// The length of the unnamed data in bytes; 0 where there is none.
+    /// The length of the unnamed data in bytes; 0 if there are none.
     pub len: u64,
-    /// The number of names, without short ones that stand beside a long one.
+    /// The number of names, without short names that belong to a long one.
     pub links: u32,
     /// `FILE_ATTRIBUTE_*` bits.
     pub attributes: u32,
@@ -47,14 +47,14 @@ pub struct Metadata {
     pub compressed: bool,
     /// The data is encrypted by NTFS itself (EFS).
     pub encrypted: bool,
-    /// Key of the security descriptor in $Secure; 0 where there is none.
+    /// Key of the security descriptor in $Secure; 0 if there is none.
     pub security_id: u32,
     /// Tag of a reparse point.
     pub reparse_tag: Option<u32>,
 }
 
 impl Metadata {
-    /// What the records of a file tell.
+    /// The metadata in the records of a file.
     pub(crate) fn of(records: &Records) -> Result<Self, VolumeError> {
         Self::gather(
             records.base(),
@@ -62,7 +62,7 @@ impl Metadata {
         )
     }
 
-    /// The same for the file of a base record.
+    /// The metadata of the file with a base record.
     pub(crate) fn of_base(mft: &Mft, base: &Record) -> Result<Self, VolumeError> {
         match base.find(attribute_type::ATTRIBUTE_LIST, "") {
             None => Self::gather(base, base.attributes()),
@@ -110,8 +110,8 @@ impl Metadata {
                     }
                 }
                 attribute_type::REPARSE_POINT => {
-                    // A reparse point that is not resident is not looked into, but taken for what
-                    // needs the most care.
+                    // A reparse point that is not resident is not examined, but treated as the kind
+                    // that needs the most care.
                     let tag = value.and_then(|value| bytes::view(value, 0).copied());
                     found.reparse_tag = Some(tag.map_or(NAME_SURROGATE, u32::from_le_bytes));
                 }
@@ -121,7 +121,7 @@ impl Metadata {
         found.links = names.count();
         found.kind = match found.reparse_tag {
             Some(tag) if tag & NAME_SURROGATE != 0 => Kind::Link,
-            // To whoever works in Windows it is a file; what it holds is not in its data.
+            // For users of Windows it is a file, but its content is not in its data.
             Some(WOF) if has_data => Kind::File,
             Some(_) => Kind::Other,
             None if base.is_folder() => Kind::Folder,
@@ -132,8 +132,8 @@ impl Metadata {
     }
 }
 
-/// The file's attributes and the id of its descriptor, which is 0 before NTFS 3.0. The value is there
-/// if it is resident, as it has to be.
+/// The file's attributes and the id of its descriptor, which is 0 before NTFS 3.0. `value` is given
+/// if it is resident, as it must be.
 fn standard_information(base: &Record, value: Option<&[u8]>) -> Result<(u32, u32), Corruption> {
     let read = |value: &[u8]| {
         let attributes = bytes::u32_at(value, StandardInformation::FILE_ATTRIBUTES)?;
@@ -165,8 +165,8 @@ mod tests {
         Metadata::gather(&base, base.attributes())
     }
 
-    /// A file whose attributes can't be read must not pass for one that has none, nor for one without
-    /// a descriptor.
+    /// A file with attributes that can't be read must not be treated like one without attributes or
+    /// without a descriptor.
     #[test]
     fn standard_information_that_cannot_be_read_is_corruption() {
         let mut value = [0; 72];

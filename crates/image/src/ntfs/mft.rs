@@ -1,4 +1,4 @@
-//! $MFT: where each FILE record lies, and how one or many are read and written.
+//! $MFT: the position of each FILE record, and reading and writing one or many records.
 
 use diskmend_base::count::to_usize;
 use std::ops::Range;
@@ -16,9 +16,9 @@ use super::place::FileId;
 use super::promise::Promises;
 use super::record::{AttributeAt, Record};
 
-/// Bytes that a bulk read takes at once.
+/// The number of bytes of one bulk read.
 const CHUNK: u64 = 64 << 10;
-/// Bytes between two wanted records that a bulk read takes along rather than begin a new one.
+/// The maximum number of bytes between two wanted records that one bulk read includes.
 const GAP: u64 = 16 << 10;
 
 /// The table of all FILE records.
@@ -29,12 +29,12 @@ pub(crate) struct Mft {
     mirror: OnceLock<Layout>,
     promises: Promises,
     claims: Claims,
-    /// The number of the records that the base record describes; `None` if that are all.
+    /// The number of records that the base record describes; `None` if it describes all.
     first_part: Option<u64>,
 }
 
 impl Mft {
-    /// Finds $MFT, and all its parts where it has an attribute list.
+    /// Finds $MFT, and all its parts if it has an attribute list.
     pub(crate) fn open(disk: Disk) -> Result<Self, VolumeError> {
         let geometry = disk.geometry;
         // Not an overflow: the boot sector's cluster is within the volume.
@@ -51,7 +51,7 @@ impl Mft {
         builder.add(&base, at)?;
         let first_part = builder.so_far().map(Layout::clusters);
         let mut is_spread = false;
-        // The parts of $MFT are in records which the parts before them tell the places of.
+        // The parts of $MFT are in records whose positions the earlier parts describe.
         for entry in list::entries(&disk, &base)?.into_iter().flatten() {
             if entry.kind != attribute_type::DATA || !entry.name.is_empty() || entry.lowest_vcn == 0
             {
@@ -94,23 +94,23 @@ impl Mft {
         &self.disk
     }
 
-    /// Free clusters that files are to get.
+    /// Free clusters that are reserved for files.
     pub(crate) fn promises(&self) -> &Promises {
         &self.promises
     }
 
-    /// What is known of who has which clusters.
+    /// What is known about the owners of clusters.
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// The number of the records that the base record of $MFT describes, if others tell of the
+    /// The number of records that the base record of $MFT describes, if other records describe the
     /// rest.
     pub(crate) fn first_part(&self) -> Option<u64> {
         self.first_part
     }
 
-    /// Where its records lie.
+    /// The position of its records.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -132,7 +132,7 @@ impl Mft {
         Ok(record)
     }
 
-    /// Reads one of the volume's own records, whatever its sequence number is.
+    /// Reads a system record of the volume, whatever its sequence number is.
     pub(crate) fn read_system(&self, number: u64) -> Result<Record, VolumeError> {
         let record = self.read_any(number)?;
         check_base(&record, record.id())?;
@@ -145,7 +145,7 @@ impl Mft {
     }
 
     /// Reads the records of `numbers` in few large pieces and shows each, with its index in
-    /// `numbers`. Fastest where the numbers are in order.
+    /// `numbers`. This is fastest if the numbers are in order.
     pub(crate) fn visit(
         &self,
         numbers: &[u64],
@@ -172,7 +172,7 @@ impl Mft {
                 let own;
                 let found = match &read {
                     Some(place) => self.slice(&chunk, place.start, number),
-                    // One by one: an unreadable sector is not to cost its neighbours.
+                    // One by one, so that an unreadable sector does not affect other records.
                     None => match self.read_protected(number) {
                         Ok(read) => {
                             own = read;
@@ -201,17 +201,17 @@ impl Mft {
     }
 
     /// Shows the records of `numbers` like [`Self::visit`], lets each be changed, and writes those
-    /// for which `change` tells `true`, neighbours together, after all were shown. A record is
-    /// shown as it is on the disk however often it is among `numbers`.
+    /// for which `change` returns `true`, adjacent ones together, after all were shown. A record is
+    /// shown as it is on the disk, however often it is among `numbers`.
     ///
     /// # Errors
-    /// What a record cannot be written for; others may be written then.
+    /// The reason why a record can't be written; others may then be written.
     pub(crate) fn update(
         &self,
         numbers: &[u64],
         mut change: impl FnMut(usize, Result<&mut Record, VolumeError>) -> bool,
     ) -> Result<(), VolumeError> {
-        // Records that follow each other in $MFT, by the offset of the first.
+        // Adjacent records in $MFT, by the offset of the first.
         let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
         let mut fault = None;
         self.visit_mut(numbers, |index, found| match found {
@@ -239,7 +239,7 @@ impl Mft {
         Ok(())
     }
 
-    /// Adds what is to be written of a record to the piece that ends before it, or to one of its own.
+    /// Adds the bytes of a record to the piece that ends before it, or to a new piece.
     fn gather(
         &self,
         record: &Record,
@@ -258,7 +258,7 @@ impl Mft {
         Ok(())
     }
 
-    /// Writes a record back, and into $MFTMirr where that has a copy of it.
+    /// Writes a record back, and its copy in $MFTMirr if there is one.
     pub(crate) fn write(&self, record: &mut Record) -> Result<(), VolumeError> {
         let number = record.number();
         let start = self.start(number).ok_or_else(|| missing(number))?;
@@ -284,7 +284,7 @@ impl Mft {
         Ok(())
     }
 
-    /// Where $MFTMirr lies.
+    /// The position of $MFTMirr.
     pub(crate) fn mirror(&self) -> Result<&Layout, VolumeError> {
         if let Some(mirror) = self.mirror.get() {
             return Ok(mirror);
@@ -314,7 +314,7 @@ impl Mft {
         order.sort_by_key(|(_, number)| *number);
         let mut groups: Vec<Group> = Vec::new();
         for (index, number) in order {
-            // What has no place is a group of its own, which then fails.
+            // Records without a position form their own group, which then fails.
             let place = self.start(number).and_then(|start| {
                 let end = start.checked_add(record_len)?;
                 Some(start..end)
@@ -344,7 +344,7 @@ impl Mft {
         self.layout.read(&self.disk, chunk, place.start)
     }
 
-    /// Makes a record of its bytes.
+    /// Parses a record from its bytes.
     fn pick(&self, data: &[u8], number: u64, record: &mut Record) -> Result<(), VolumeError> {
         let start = self.start(number).ok_or_else(|| missing(number))?;
         let offset = self.layout.position(start).unwrap_or(start);
@@ -367,7 +367,7 @@ impl Mft {
     }
 }
 
-/// Refuses an $MFT that has fewer clusters than it describes: what walks it would find no end.
+/// Refuses an $MFT that has fewer clusters than it describes: walking it would never end.
 fn check_own(
     disk: &Disk,
     base: &Record,
@@ -396,11 +396,11 @@ fn check_own(
 struct Group {
     /// Bytes of $MFT; `None` if it has no such record.
     place: Option<Range<u64>>,
-    /// Index in what was asked for, and number.
+    /// Index in the request, and number.
     members: Vec<(usize, u64)>,
 }
 
-/// That `record` is the base record which `id` names.
+/// Checks that `record` is the base record that `id` names.
 pub(crate) fn check_base(record: &Record, id: FileId) -> Result<(), VolumeError> {
     let same = record.is_in_use() && record.base().is_none() && record.id() == id;
     same.then_some(()).ok_or(VolumeError::Stale(id))

@@ -1,14 +1,14 @@
 //! The NTFS volume: its files and folders, over positioned reads and writes of a device.
 //!
-//! | module | what lives there |
+//! | module | what it contains |
 //! |---|---|
-//! | `format` | every structure as it lies on disk |
+//! | `format` | every structure as it is on disk |
 //! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `node` | one structure each, checked |
-//! | `disk`, `mft`, `records`, `layout`, `stream` | where the bytes of a value lie |
-//! | `compressed`, `lznt1` | what NTFS has compressed |
+//! | `disk`, `mft`, `records`, `layout`, `stream` | the positions of a value's bytes |
+//! | `compressed`, `lznt1` | values that NTFS has compressed |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
-//! | `allocate`, `promise`, `claims` | clusters that files get, and that no other file has |
-//! | `volume`, `folder`, `member`, `metadata` | what a volume holds |
+//! | `allocate`, `promise`, `claims` | allocating clusters that no other file has |
+//! | `volume`, `folder`, `member`, `metadata` | the content of a volume |
 //! | `numbered` | files by the numbers of their records |
 //! | `file`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |

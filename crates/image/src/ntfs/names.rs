@@ -1,21 +1,21 @@
-//! How many names a file has by its own record.
+//! The number of names of a file according to its own record.
 
 use diskmend_base::bytes;
 
 use super::format::FileName;
 use super::place::FileId;
 
-/// The names that the `$FILE_NAME`s of a file tell of.
+/// The names in the `$FILE_NAME`s of a file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     long: Vec<FileId>,
     short: Vec<FileId>,
-    /// Those that can't be read, which may lead anywhere.
+    /// Names that can't be read, which may lead anywhere.
     unreadable: usize,
 }
 
 impl Names {
-    /// Takes one more `$FILE_NAME`, of which the value is there if it is resident, as it has to be.
+    /// Adds a `$FILE_NAME`; `value` is given if it is resident, as it must be.
     pub(super) fn add(&mut self, value: Option<&[u8]>) {
         let Some(name) = value.and_then(|value| bytes::view::<FileName>(value, 0)) else {
             self.unreadable = self.unreadable.saturating_add(1);
@@ -28,14 +28,14 @@ impl Names {
         }
     }
 
-    /// Their number. The short one for DOS stands beside a long one in the same folder, and is none
-    /// of its own; elsewhere it would be a second place of the file.
+    /// The number of names. A short DOS name that belongs to a long one in the same folder does not
+    /// count; in another folder it would be a second place of the file.
     pub(super) fn count(mut self) -> u32 {
         self.long.sort_unstable();
         let is_alone = |folder: &&FileId| self.long.binary_search(folder).is_err();
         let alone = self.short.iter().filter(is_alone).count();
         let count = self.long.len().saturating_add(alone);
-        // More than can be counted are more than one, which is what matters.
+        // If there are more than can be counted, it matters only that there is more than one.
         u32::try_from(count.saturating_add(self.unreadable)).unwrap_or(u32::MAX)
     }
 }

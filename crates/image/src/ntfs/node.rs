@@ -13,11 +13,11 @@ pub(crate) struct NodeEntry<'a> {
     pub(crate) key_at: usize,
     /// Its key; empty in the last entry.
     pub(crate) key: &'a [u8],
-    /// The reference that it holds.
+    /// Its reference.
     pub(crate) file: u64,
-    /// The node whose keys come before its own.
+    /// The node with keys that come before its own.
     pub(crate) child: Option<u64>,
-    /// True if it is the one that ends the node.
+    /// True if it is the entry that ends the node.
     pub(crate) is_last: bool,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Node {
     header: usize,
     /// Offset of its header in the volume.
     place: u64,
-    /// Where its entries end.
+    /// The end of its entries.
     end: usize,
     /// The entry that is read next; `None` after the last one.
     next: Option<usize>,
@@ -38,7 +38,7 @@ impl Node {
     /// The node whose header is at `header` of `data`, and at `place` of the volume.
     ///
     /// # Errors
-    /// Entries that do not lie within the node.
+    /// Entries that are not inside the node.
     pub(crate) fn new(data: Vec<u8>, header: usize, place: u64) -> Result<Self, Corruption> {
         let (len, wrong) = (data.len().saturating_sub(header), |expected, actual| {
             Corruption::new("index node", place, expected, actual)
@@ -67,7 +67,7 @@ impl Node {
     /// The next entry; `None` after the last one.
     ///
     /// # Errors
-    /// An entry that does not lie within the node, or a node that does not end.
+    /// An entry that is not inside the node, or a node that does not end.
     pub(crate) fn next(&mut self) -> Result<Option<NodeEntry<'_>>, Corruption> {
         let Some(at) = self.next else {
             return Ok(None);
@@ -83,12 +83,12 @@ impl Node {
         Ok(Some(entry))
     }
 
-    /// Leaves out the entries that have not been read.
+    /// Skips the entries that have not been read.
     pub(crate) fn skip_rest(&mut self) {
         self.next = None;
     }
 
-    /// The memory, for another node.
+    /// The memory, for reuse by another node.
     pub(crate) fn into_data(self) -> Vec<u8> {
         self.data
     }

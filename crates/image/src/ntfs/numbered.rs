@@ -1,4 +1,4 @@
-//! Files by the numbers of their records alone, which is all that drivers tell of a mounted volume.
+//! Files by the numbers of their records, which is all that drivers reveal of a mounted volume.
 
 use super::error::VolumeError;
 use super::folder::parse_key;
@@ -8,15 +8,15 @@ use super::records::Records;
 use super::volume::Volume;
 
 impl Volume {
-    /// Whether record `number` is one of the volume's own files, which are in no folder but the
-    /// root.
+    /// True if record `number` belongs to a system file of the volume, which is in no folder except
+    /// the root.
     #[must_use]
     pub const fn is_own_record(number: u64) -> bool {
         number < system::FIRST_USER
     }
 
-    /// If the file of record `file` is in the folder of record `folder` by its own record, under a
-    /// name for which `is_name` holds: the number of all its names.
+    /// The number of all names of the file of record `file`, if that file is in the folder of
+    /// record `folder` according to its own record, under a name for which `is_name` holds.
     ///
     /// # Errors
     /// No such file or folder, or a damaged record.

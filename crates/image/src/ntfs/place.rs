@@ -1,4 +1,4 @@
-//! Numbers that name places of a volume.
+//! Numbers that identify places of a volume.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ impl Lcn {
     }
 }
 
-/// A file or folder: where its record is, and which of those that were there one after another.
+/// A file or folder: the number of its record, and which of the record's successive files it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     /// The number of the base record, below 2^48.
@@ -23,7 +23,7 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// Splits a reference as it is on disk.
+    /// Splits a reference in its on-disk form.
     pub(crate) fn from_reference(reference: u64) -> Self {
         let [a, b, c, d, e, f, low, high] = reference.to_le_bytes();
         Self {

@@ -1,7 +1,7 @@
 //! A FILE record in memory, without its update sequence numbers (Linux-NTFS, FILE record).
 //!
-//! All attributes are checked when a record is read, so that walking them later cannot fail; what
-//! changes them keeps them so.
+//! All attributes are checked when a record is read, so that walking them later can't fail; changes
+//! keep them valid.
 
 use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
@@ -34,7 +34,7 @@ pub(crate) struct Record {
     data: Vec<u8>,
 }
 
-/// The record has no room for what is to be written into it; it is unchanged.
+/// The record has no room for what is to be written to it; it is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoRoom;
 
@@ -51,7 +51,7 @@ impl Record {
         Ok(record)
     }
 
-    /// The same, into the memory of the last record.
+    /// Like [`Self::parse`], reusing the memory of the last record.
     pub(crate) fn refill(
         &mut self,
         number: u64,
@@ -127,7 +127,7 @@ impl Record {
         Corruption::new(what, self.offset.saturating_add(at), expected, actual)
     }
 
-    /// Describes something wrong in the record at `at`.
+    /// Describes a problem in the record at `at`.
     pub(crate) fn corruption(
         &self,
         what: &'static str,
@@ -143,7 +143,7 @@ impl Record {
         self.number
     }
 
-    /// Where it was read from, in bytes from the start of the volume.
+    /// The position from which it was read, in bytes from the start of the volume.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
@@ -161,7 +161,7 @@ impl Record {
         self.header.flags.get() & FileRecordHeader::FLAG_IN_USE != 0
     }
 
-    /// True if it is that of a folder.
+    /// True if it is the record of a folder.
     pub(crate) fn is_folder(&self) -> bool {
         self.header.flags.get() & FileRecordHeader::FLAG_FOLDER != 0
     }
@@ -219,12 +219,12 @@ impl Record {
         bytes::view_mut(&mut self.data, at.0)
     }
 
-    /// Bytes that its attributes may still take up.
+    /// The number of bytes that its attributes may still use.
     pub(crate) fn free_len(&self) -> usize {
         self.data.len().saturating_sub(self.bytes_in_use())
     }
 
-    /// The bytes of clusters that the attribute at `at` describes, if it has that number.
+    /// The number of allocated bytes of the attribute at `at`, if it has that number.
     pub(crate) fn total_allocated_mut(&mut self, at: AttributeAt) -> Option<&mut U64> {
         let pairs = self.attribute(at)?.non_resident()?.mapping_pairs_offset;
         let field = NonResidentHeader::TOTAL_ALLOCATED;
@@ -239,11 +239,11 @@ impl Record {
         to_usize(self.header.bytes_in_use)
     }
 
-    /// Gives the resident value at `at` another length; new bytes are zero.
+    /// Changes the length of the resident value at `at`; new bytes are zero.
     pub(crate) fn set_value_len(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
         let attribute = self.attribute(at).ok_or(NoRoom)?;
         let (start, old) = attribute.resident_range().ok_or(NoRoom)?;
-        // What follows the value would be overwritten.
+        // The bytes after the value would be overwritten.
         if attribute.name_end() > start {
             return Err(NoRoom);
         }
@@ -283,8 +283,8 @@ impl Record {
         Ok(())
     }
 
-    /// Turns the resident attribute at `at`, which must be unnamed and not indexed, into one with
-    /// room for mapping pairs of `len` bytes; its sizes are zero.
+    /// Converts the resident attribute at `at`, which must be unnamed and not indexed, to an
+    /// attribute with room for mapping pairs of `len` bytes; its sizes are zero.
     pub(crate) fn make_non_resident(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
         let attribute = self.attribute(at).ok_or(NoRoom)?;
         let old = bytes::view::<ResidentHeader>(&self.data, at.0).ok_or(NoRoom)?;
@@ -315,7 +315,7 @@ impl Record {
         Ok(())
     }
 
-    /// Gives the attribute at `at` the length `len`, rounded up, and moves those that follow.
+    /// Sets the length of the attribute at `at` to `len`, rounded up, and moves the following ones.
     fn resize(&mut self, at: AttributeAt, len: usize) -> Result<(), NoRoom> {
         let rest = self.attribute(at).ok_or(NoRoom)?.end().ok_or(NoRoom)?;
         let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
@@ -333,7 +333,7 @@ impl Record {
         self.move_rest(rest.0, at.0).ok()
     }
 
-    /// Moves the attributes from `from` on to `to`; what then is not a part of any is zero.
+    /// Moves the attributes from `from` on to `to`; bytes that are then unused are zero.
     fn move_rest(&mut self, from: usize, to: usize) -> Result<(), NoRoom> {
         let in_use = self.bytes_in_use();
         let new_in_use = in_use
@@ -369,7 +369,8 @@ impl Record {
         fixup::protect_over(own, before, FileRecordHeader::MAGIC, self.offset)
     }
 
-    /// Takes over the update sequence number of what [`Self::protected`] gave, once that is written.
+    /// Adopts the update sequence number of the result of [`Self::protected`] after that is
+    /// written.
     pub(crate) fn written(&mut self, protected: &[u8]) {
         let start = usize::from(self.header.protected.usa_offset.get());
         if let (Some(to), Some(from)) = (

@@ -14,7 +14,7 @@ use super::record::{AttributeAt, Record};
 pub(crate) struct Records {
     base: Record,
     extensions: BTreeMap<u64, Record>,
-    /// Where each attribute is, in the order of the list; `None` if there is no list.
+    /// The position of each attribute, in the order of the list; `None` if there is no list.
     listed: Option<Vec<(u64, AttributeAt)>>,
 }
 
@@ -24,14 +24,14 @@ impl Records {
         Self::of(mft, mft.read(id)?)
     }
 
-    /// Reads the records of one of the volume's own files.
+    /// Reads the records of a system file of the volume.
     pub(crate) fn read_system(mft: &Mft, number: u64) -> Result<Self, VolumeError> {
         Self::of(mft, mft.read_system(number)?)
     }
 
-    /// Reads what belongs to a base record.
+    /// Reads the records that belong to a base record.
     ///
-    /// The number of records is bounded by the greatest length of an attribute list.
+    /// Their number is bounded by the maximum length of an attribute list.
     pub(crate) fn of(mft: &Mft, base: Record) -> Result<Self, VolumeError> {
         let id = base.id();
         check_base(&base, id)?;
@@ -111,7 +111,7 @@ impl Records {
             .filter(move |(_, attribute)| attribute.kind() == kind && attribute.is_named(name))
     }
 
-    /// Says that an attribute which the file must have is missing.
+    /// The error for a missing attribute that the file must have.
     pub(crate) fn lacks(&self, what: &'static str) -> Corruption {
         Corruption::new(what, self.base.offset(), "one", "none")
     }

@@ -1,12 +1,13 @@
-//! Mapping pairs: which clusters of the volume hold a value (Linux-NTFS, Data runs).
+//! Mapping pairs: the clusters of the volume that contain a value (Linux-NTFS, Data runs).
 //!
-//! Each pair is a header byte, whose low half tells how many bytes the length takes and whose high
-//! half how many the distance from the last run's first cluster takes, then both numbers, signed
-//! and least byte first. A run without a distance is sparse; a header of zero ends the list.
+//! Each pair starts with a header byte. Its low half is the number of bytes of the length, and its
+//! high half the number of bytes of the distance from the last run's first cluster. Both numbers
+//! follow, signed and little-endian. A run without a distance is sparse; a header of zero ends the
+//! list.
 
 use super::place::Lcn;
 
-/// Clusters of a value that follow each other on the volume as well.
+/// Clusters of a value that are consecutive on the volume too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// First cluster, counted from the start of the value.
@@ -24,7 +25,7 @@ impl Run {
     }
 }
 
-/// Why mapping pairs are wrong.
+/// The reason why mapping pairs are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RunError {
     #[error("no end within the attribute")]
@@ -37,7 +38,7 @@ pub(crate) enum RunError {
     Outside,
 }
 
-/// Reads mapping pairs that begin with the cluster `vcn` of the value, on a volume of `clusters`.
+/// Parses mapping pairs that begin with the cluster `vcn` of the value, on a volume of `clusters`.
 ///
 /// The number of runs is bounded by the length of `pairs`.
 ///
@@ -49,10 +50,10 @@ pub(crate) fn decode(pairs: &[u8], vcn: u64, clusters: u64) -> Result<Vec<Run>, 
     Ok(runs)
 }
 
-/// Shows the runs of mapping pairs, as [`decode`] reads them, up to the first that is wrong.
+/// Shows the runs of mapping pairs, as [`decode`] parses them, up to the first invalid one.
 ///
 /// # Errors
-/// As [`decode`].
+/// Those of [`decode`].
 pub(crate) fn each(
     pairs: &[u8],
     vcn: u64,
@@ -92,8 +93,8 @@ pub(crate) fn each(
     }
 }
 
-/// A signed number of `width` bytes at the start of `data`, and what follows it; `None` if it has
-/// none.
+/// A signed number of `width` bytes at the start of `data`, and the bytes after it; `None` if the
+/// width is zero.
 fn number(data: &[u8], width: u8) -> Result<(Option<i64>, &[u8]), RunError> {
     let width = usize::from(width);
     if width > size_of::<i64>() {
@@ -111,10 +112,10 @@ fn number(data: &[u8], width: u8) -> Result<(Option<i64>, &[u8]), RunError> {
     Ok((Some(i64::from_le_bytes(all)), rest))
 }
 
-/// Writes mapping pairs, with the zero that ends them.
+/// Encodes mapping pairs, with the zero that ends them.
 ///
 /// # Errors
-/// A run of more clusters, or further from the last one, than the format can tell.
+/// A run of more clusters, or further from the last one, than the format can express.
 pub(crate) fn encode(runs: &[Run]) -> Result<Vec<u8>, RunError> {
     let mut pairs = Vec::new();
     let mut last = 0_i64;
@@ -141,7 +142,7 @@ pub(crate) fn encode(runs: &[Run]) -> Result<Vec<u8>, RunError> {
     Ok(pairs)
 }
 
-/// A number's bytes, and how many of them its sign can be told from.
+/// The bytes of a number, and the minimum number of bytes that includes its sign.
 fn shortest(number: i64) -> ([u8; 8], u8) {
     let width = (1..8_u8)
         .find(|width| {

@@ -1,15 +1,16 @@
-//! Other opinions on where a file's data lies: by a derivation from the raw records, and by the
+//! Other opinions on the position of a file's data: a second reader of the raw records, and the
 //! `ntfs` crate.
 //!
-//! Before the first write to a file all must agree on every run, so that an error in one of them
-//! cannot direct a write to a wrong place. Where several records tell of the data, the crate is
-//! asked about each part alone. It reads no more of `$MFT` than the base record describes. Of files
-//! whose records are in the rest the raw derivation decides, which shares no code with the reader
-//! that it confirms. Other limits of the crate (sectors of 256 bytes) become refusals.
+//! Before the first write to a file, all readers must agree on every run, so that an error in one
+//! of them can't direct a write to a wrong place. If several records describe the data, the crate
+//! is asked about each part alone. It reads only the part of `$MFT` that the base record describes.
+//! For files with records in the rest, the reader of the raw records decides, which shares no code
+//! with the reader that it confirms. Other limits of the crate (sectors of 256 bytes) become
+//! refusals.
 //!
-//! The crate slices by some lengths that it has not checked, and follows lists without a bound. So
-//! it is asked only about records that this crate has checked before, through a reader that ends
-//! after a number of steps, and a panic is a refusal as well.
+//! The crate slices by some unchecked lengths, and follows lists without a bound. Therefore it is
+//! asked only about records that this crate has checked before, through a reader that stops after a
+//! number of steps, and a panic counts as a refusal.
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -32,15 +33,15 @@ mod raw;
 
 use raw::{RawData, RawRun, RawVolume};
 
-/// Bytes that are read at once. A reader that is sought in often gets slower with more.
+/// The number of bytes that are read at once. More make a reader slower that seeks often.
 const CACHE: u64 = 4096;
-/// Reads of the device after which a comparison is given up.
+/// The number of reads of the device after which a comparison is given up.
 const MAX_READS: u32 = 1 << 20;
 
-/// Compares `stream`, the unnamed data of a file, with what the other readers find.
+/// Compares `stream`, the unnamed data of a file, with the results of the other readers.
 ///
 /// # Errors
-/// [`VolumeError::ReadersDisagree`], also where another reader fails.
+/// [`VolumeError::ReadersDisagree`], also if another reader fails.
 pub(crate) fn agree(mft: &Mft, id: FileId, stream: &Stream) -> Result<(), VolumeError> {
     let disk = mft.disk();
     compare_raw(disk, id, stream).map_err(|why| VolumeError::ReadersDisagree {
@@ -63,7 +64,7 @@ pub(crate) fn agree(mft: &Mft, id: FileId, stream: &Stream) -> Result<(), Volume
     Err(VolumeError::ReadersDisagree { id, why })
 }
 
-/// Compares with what the raw records tell.
+/// Compares with the result of the raw records.
 fn compare_raw(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), &'static str> {
     let mut volume = RawVolume::open(&**disk.device())?;
     let theirs = volume.data(id.record, id.sequence)?;
@@ -85,7 +86,7 @@ fn compare_raw(disk: &Disk, id: FileId, stream: &Stream) -> Result<(), &'static 
     }
 }
 
-/// What differs; `None` if nothing does.
+/// The difference; `None` if there is none.
 fn compare(disk: &Disk, id: FileId, stream: &Stream) -> Result<Option<&'static str>, NtfsError> {
     let mut reader = Cached::new(Arc::clone(disk.device()));
     let volume = Ntfs::new(&mut reader)?;
@@ -144,12 +145,13 @@ fn compare(disk: &Disk, id: FileId, stream: &Stream) -> Result<Option<&'static s
     }
     match stream.parts() {
         [part] if part.record == id.record => compare_reading(disk, id, stream, ours, &mut reader),
-        // The crate takes the first part for the whole where that is in the base record.
+        // If the first part is in the base record, the crate takes it for the whole.
         _ => Ok(None),
     }
 }
 
-/// Compares where data is read from, which the crate finds out in another way than runs.
+/// Compares the positions from which data are read, which the crate determines in another way than
+/// runs.
 fn compare_reading(
     disk: &Disk,
     id: FileId,
@@ -207,7 +209,7 @@ impl Cached {
         }
     }
 
-    /// What the cache holds from the current place on.
+    /// The cached bytes from the current position on.
     fn available(&self) -> &[u8] {
         let within = self.at.checked_sub(self.cached_at).map(to_usize);
         match within.and_then(|within| self.cache.get(within..)) {

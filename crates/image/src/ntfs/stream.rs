@@ -1,4 +1,4 @@
-//! The value of an attribute, wherever it lies: in the record, in clusters, or told of by several
+//! The value of an attribute, wherever it is: in the record, in clusters, or described by several
 //! records.
 
 use diskmend_base::bytes;
@@ -27,13 +27,13 @@ pub(crate) struct Stream {
 /// An attribute that describes a value, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// The record that holds it.
+    /// The record that contains it.
     pub(crate) record: u64,
-    /// What distinguishes it there.
+    /// The number that distinguishes it in that record.
     pub(crate) instance: u16,
 }
 
-/// Where a value lies.
+/// The place of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// In the record: a copy of it.
@@ -89,12 +89,12 @@ impl Stream {
         }))
     }
 
-    /// The record that holds the attribute, or its first part.
+    /// The record that contains the attribute, or its first part.
     pub(crate) fn record(&self) -> u64 {
         self.record
     }
 
-    /// The attributes that tell of it, in the order of their clusters.
+    /// The attributes that describe it, in the order of their clusters.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
@@ -108,7 +108,7 @@ impl Stream {
         self.parts.contains(&part)
     }
 
-    /// Where the value lies.
+    /// The place of the value.
     pub(crate) fn content(&self) -> &Content {
         &self.content
     }
@@ -121,7 +121,7 @@ impl Stream {
         }
     }
 
-    /// Takes over what was written to a resident value.
+    /// Adopts the bytes that were written to a resident value.
     pub(crate) fn set_resident(&mut self, data: &[u8], offset: u64) {
         if let (Content::Resident(value), Ok(at)) = (&mut self.content, usize::try_from(offset))
             && let Some(place) = bytes::slice_mut(value, at, data.len())
@@ -148,7 +148,7 @@ impl Stream {
         self.flags & AttributeHeader::FLAG_ENCRYPTED != 0
     }
 
-    /// Refuses values that nobody can read here.
+    /// Refuses values that can't be read here.
     pub(crate) fn check_readable(&self) -> Result<(), VolumeError> {
         if self.is_encrypted() {
             let advice = "only its owner can decrypt it, in Windows: cipher /d FILE";
@@ -157,16 +157,16 @@ impl Stream {
         Ok(())
     }
 
-    /// Refuses values whose bytes on disk are not those that are read.
+    /// Refuses values whose bytes on disk differ from those that programs read.
     pub(crate) fn check_writable(&self) -> Result<(), VolumeError> {
-        // A resident value is never compressed, whatever the flags say of later.
+        // A resident value is never compressed, even if the flags request it for later.
         if self.layout().is_some() {
             self.check_uncompressed()?;
         }
         self.check_readable()
     }
 
-    /// Refuses values that are compressed, or will be in clusters.
+    /// Refuses values that are compressed, or will be when they are in clusters.
     pub(crate) fn check_uncompressed(&self) -> Result<(), VolumeError> {
         if self.is_compressed() {
             let advice = "uncompress it in Windows, or on the volume's drive: compact /u FILE";
@@ -217,7 +217,7 @@ impl Stream {
         }
     }
 
-    /// All of it, if it has at most `max` bytes.
+    /// The whole value, if it has at most `max` bytes.
     pub(crate) fn read_all(&self, disk: &Disk, max: u64) -> Result<Vec<u8>, VolumeError> {
         let out_of_range = || VolumeError::OutOfRange {
             offset: 0,

@@ -1,4 +1,4 @@
-//! $UpCase: how the volume disregards case (Linux-NTFS, $UpCase).
+//! $UpCase: the table by which the volume ignores case (Linux-NTFS, $UpCase).
 
 use diskmend_base::count::to_u64;
 use std::cmp::Ordering;
@@ -11,7 +11,7 @@ use super::mft::Mft;
 use super::records::Records;
 use super::stream::Stream;
 
-/// UTF-16 units, each of which has an entry.
+/// The number of UTF-16 units, each of which has an entry.
 const UNITS: usize = 1 << 16;
 
 /// The upper case of every UTF-16 unit.
@@ -43,7 +43,7 @@ impl UpCase {
         self.table.get(usize::from(unit)).copied().unwrap_or(unit)
     }
 
-    /// Orders names without regard to case, as the index of a folder does first of all.
+    /// Compares names without regard to case, which is the first criterion of a folder's index.
     pub(crate) fn compare(&self, a: &[u16], b: &[u16]) -> Ordering {
         let a = a.iter().map(|unit| self.upper(*unit));
         let b = b.iter().map(|unit| self.upper(*unit));

@@ -1,4 +1,4 @@
-//! A volume: its state, its folders and what its records tell.
+//! A volume: its state, its folders and the content of its records.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -22,14 +22,14 @@ use super::records::Records;
 use super::upcase::UpCase;
 use crate::device::Device;
 
-/// What decides whether a volume may be written to.
+/// The data that decide whether a volume may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// Windows checks the volume at its next start.
     pub dirty: bool,
-    /// All flags of $VOLUME_INFORMATION, [`Self::dirty`] among them.
+    /// All flags of $VOLUME_INFORMATION, including [`Self::dirty`].
     pub flags: u16,
-    /// What the journal says.
+    /// The state of the journal.
     pub log: Log,
     /// Version of NTFS, the part before the dot.
     pub major: u8,
@@ -41,7 +41,7 @@ pub struct State {
     pub from_backup: bool,
 }
 
-/// An NTFS volume on a device of which it takes all.
+/// An NTFS volume that fills a device.
 ///
 /// Reading never writes. Clones are the same volume.
 #[derive(Clone, Debug)]
@@ -49,13 +49,13 @@ pub struct Volume {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// What the clones of a volume and its open files share.
+/// The data that the clones of a volume and its open files share.
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) mft: Mft,
     root: FileId,
     upcase: OnceLock<UpCase>,
-    /// Held while a record or the bitmap is changed.
+    /// Locked while a record or the bitmap is changed.
     writing: Mutex<()>,
     files: Mutex<HashMap<u64, Weak<Shared>>>,
 }
@@ -64,7 +64,7 @@ impl Volume {
     /// Finds the records of the volume on `device`.
     ///
     /// # Errors
-    /// What is no NTFS volume, or one whose $MFT or root folder cannot be read.
+    /// If it is not an NTFS volume, or its $MFT or root folder can't be read.
     pub fn open(device: Arc<dyn Device>) -> Result<Self, VolumeError> {
         let mft = Mft::open(Disk::new(device)?)?;
         let root = mft.read_system(system::ROOT)?.id();
@@ -79,10 +79,10 @@ impl Volume {
         })
     }
 
-    /// What decides whether the volume may be written to.
+    /// The data that decide whether the volume may be written.
     ///
     /// # Errors
-    /// $Volume, $LogFile or the root folder cannot be read.
+    /// If $Volume, $LogFile or the root folder can't be read.
     pub fn state(&self) -> Result<State, VolumeError> {
         let records = Records::read_system(&self.inner.mft, system::VOLUME)?;
         let information = records
@@ -102,7 +102,7 @@ impl Volume {
         })
     }
 
-    /// Whether the file that Windows saves its memory to holds such a memory.
+    /// True if the file to which Windows saves its memory contains saved memory.
     fn is_hibernated(&self) -> Result<bool, VolumeError> {
         let name: Vec<u16> = "hiberfil.sys".encode_utf16().collect();
         let Some(entry) = self.find(self.root(), &name)? else {
@@ -150,8 +150,8 @@ impl Volume {
         claims::check_written_by_all(mft, &bitmap)
     }
 
-    /// True if a part of $MFT is told of in other records than its first: then the second reader
-    /// does not find all files, and the third decides alone on those that it does not find.
+    /// True if other records than the first describe a part of $MFT: then the second reader does
+    /// not find all files, and the third alone decides about the others.
     #[must_use]
     pub fn has_spread_mft(&self) -> bool {
         self.inner.mft.first_part().is_some()
@@ -163,22 +163,24 @@ impl Volume {
         self.inner.root
     }
 
-    /// All names in a folder, in the order of its index. A short name that stands beside a long
-    /// one is left out, and so are the name `.` of the root folder and the volume's own files, whose
-    /// names begin with `$`. Whether a file lies there only its record says: [`Self::metadata_of_all`].
+    /// All names in a folder, in the order of its index. A short name that belongs to a long one is
+    /// left out, and so are the name `.` of the root folder and the volume's system files, which
+    /// have names that begin with `$`. Only a file's record says whether it is really there:
+    /// [`Self::metadata_of_all`].
     ///
     /// # Errors
-    /// What is not a folder, or one whose index is damaged.
+    /// If it is not a folder, or its index is damaged.
     pub fn list(&self, folder: FileId) -> Result<Vec<Entry>, VolumeError> {
         Folder::open(&self.inner.mft, folder)?.list()
     }
 
-    /// The file of a name in a folder, in which it lies by its own record, without regard to case; of names that differ in case only
-    /// the one that is spelled so, else any. Short names are found too.
+    /// The file with a name in a folder, if its own record confirms that, without regard to case;
+    /// if several names differ only in case, the one with the exact spelling, or otherwise any of
+    /// them. Short names are found too.
     ///
     /// # Errors
-    /// What is not a folder, or one whose index is damaged; a name of a file that does not exist or
-    /// lies elsewhere; [`VolumeError::OwnFile`].
+    /// If it is not a folder, or its index is damaged; if the file of a name does not exist or is
+    /// elsewhere; [`VolumeError::OwnFile`].
     pub fn find(&self, folder: FileId, name: &[u16]) -> Result<Option<Entry>, VolumeError> {
         let mft = &self.inner.mft;
         let index = Folder::open(mft, folder)?;
@@ -188,12 +190,12 @@ impl Volume {
         Ok(found)
     }
 
-    /// All files of a name in a folder, without regard to case, each as spelled on disk. A file
-    /// that is asked for by its short name is given with its long one.
+    /// All files with a name in a folder, without regard to case, each as spelled on disk. If a
+    /// file is requested by its short name, its long name is returned.
     ///
     /// # Errors
-    /// What is not a folder, one whose index is damaged, a name of a file that does not exist or
-    /// lies elsewhere, or more than a thousand such names; [`VolumeError::OwnFile`].
+    /// If it is not a folder, or its index is damaged; if the file of a name does not exist or is
+    /// elsewhere, or there are more than a thousand such names; [`VolumeError::OwnFile`].
     pub fn find_all(&self, folder: FileId, name: &[u16]) -> Result<Vec<Entry>, VolumeError> {
         let mft = &self.inner.mft;
         let mut all = Vec::new();
@@ -211,7 +213,7 @@ impl Volume {
         Ok(all)
     }
 
-    /// The long name beside a short one; the short one itself if there is none.
+    /// The long name of a short one; the short one itself if there is none.
     fn long_name(&self, folder: FileId, short: Entry) -> Result<Entry, VolumeError> {
         let records = Records::read(&self.inner.mft, short.id)?;
         let long = records
@@ -233,7 +235,7 @@ impl Volume {
         })
     }
 
-    /// What is known of a file.
+    /// The metadata of a file.
     ///
     /// # Errors
     /// [`VolumeError::Stale`], or a damaged record.
@@ -241,9 +243,9 @@ impl Volume {
         Metadata::of(&Records::read(&self.inner.mft, id)?)
     }
 
-    /// What is known of many files, whose records are read together; in the order of `members`, which
-    /// are best in the order of their records. A file that lies elsewhere by its own record is an
-    /// error.
+    /// The metadata of many files, whose records are read together; in the order of `members`,
+    /// which should be in the order of their records. A file that is elsewhere according to its own
+    /// record is an error.
     #[must_use]
     pub fn metadata_of_all(&self, members: &[Member<'_>]) -> Vec<Result<Metadata, VolumeError>> {
         let mft = &self.inner.mft;
@@ -262,12 +264,12 @@ impl Volume {
         all
     }
 
-    /// The unnamed data of a file. All that is opened of one file at the same time has the same
+    /// The unnamed data of a file. All handles of one file that are open at the same time see one
     /// length.
     ///
     /// # Errors
-    /// [`VolumeError::NoData`] for a folder, or a damaged record. What is compressed or encrypted
-    /// is only refused when it is read.
+    /// [`VolumeError::NoData`] for a folder, or a damaged record. Compressed or encrypted data are
+    /// refused only when they are read.
     pub fn file(&self, id: FileId) -> Result<File, VolumeError> {
         let mut files = self.inner.files();
         files.retain(|_, file| file.strong_count() > 0);
@@ -281,37 +283,37 @@ impl Volume {
         Ok(File::new(Arc::clone(&self.inner), shared))
     }
 
-    /// Bytes in clusters that are not used.
+    /// The number of bytes in unused clusters.
     ///
     /// # Errors
-    /// $Bitmap cannot be read.
+    /// If $Bitmap can't be read.
     pub fn free_bytes(&self) -> Result<u64, VolumeError> {
         let mft = &self.inner.mft;
         let free = Bitmap::open(mft)?.free()?;
         Ok(free.saturating_mul(u64::from(mft.disk().geometry.cluster_len)))
     }
 
-    /// Whether there are at least `bytes` in clusters that are not used; faster than counting all.
+    /// True if there are at least `bytes` in unused clusters; faster than counting all.
     ///
     /// # Errors
-    /// $Bitmap cannot be read.
+    /// If $Bitmap can't be read.
     pub fn has_free(&self, bytes: u64) -> Result<bool, VolumeError> {
         let mft = &self.inner.mft;
         let cluster_len = u64::from(mft.disk().geometry.cluster_len);
         Bitmap::open(mft)?.has_free(bytes.div_ceil(cluster_len))
     }
 
-    /// Returns when all that was written is durable.
+    /// Returns when everything that was written is durable.
     ///
     /// # Errors
-    /// What the device reports.
+    /// An error of the device.
     pub fn sync(&self) -> Result<(), VolumeError> {
         self.inner.mft.disk().sync()
     }
 }
 
 impl Inner {
-    /// Held while a record or the bitmap is changed.
+    /// Locked while a record or the bitmap is changed.
     pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -320,7 +322,7 @@ impl Inner {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the volume disregards case.
+    /// The table by which the volume ignores case.
     pub(crate) fn upcase(&self) -> Result<&UpCase, VolumeError> {
         if let Some(upcase) = self.upcase.get() {
             return Ok(upcase);

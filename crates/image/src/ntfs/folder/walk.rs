@@ -1,4 +1,4 @@
-//! Walking the nodes of a folder's index, which may be made to have no end.
+//! Walks the nodes of a folder's index, which may be forged to be endless.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -7,11 +7,11 @@ use super::{Entry, Folder, name_of};
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::node::Node;
 
-/// The maximum number of nodes above each other. With six names in a node, the fewest of the
-/// longest, half as many would do for all the files that a volume can have.
+/// The maximum depth of nodes. With six names in a node, which is the minimum for names of the
+/// maximum length, half this depth would suffice for all files that a volume can have.
 const MAX_DEPTH: usize = 32;
 
-/// A node on the way to the one that is read.
+/// A node on the path to the node that is read.
 struct Level {
     node: Node,
     /// The name that comes after the child.
@@ -19,8 +19,8 @@ struct Level {
 }
 
 impl Folder<'_> {
-    /// Shows the names which `order` tells to be equal to what is looked for, and the places of
-    /// their nodes. The index is in that order.
+    /// Shows the names that are equal according to `order`, and the positions of their nodes. The
+    /// index is in that order.
     pub(super) fn walk(
         &self,
         order: impl Fn(&[u16]) -> Ordering,
@@ -57,12 +57,12 @@ impl Folder<'_> {
     }
 }
 
-/// The nodes that were visited: one that comes again would lead around for ever.
+/// The nodes that were visited: a node that is visited twice would lead to an endless loop.
 #[derive(Default)]
 pub(super) struct Seen(HashSet<u64>);
 
 impl Seen {
-    /// Goes to the child `vcn` of the node at `at`; `depth` nodes lie above it.
+    /// Goes to the child `vcn` of the node at `at`; `depth` nodes are above it.
     pub(super) fn visit(&mut self, vcn: u64, depth: usize, at: u64) -> Result<(), Corruption> {
         let wrong = |expected: &'static str, actual| {
             Corruption::new("child of an index node", at, expected, actual)

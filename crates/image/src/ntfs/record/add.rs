@@ -1,4 +1,4 @@
-//! Adding an attribute to a record: attributes are in the order of their types, then of their names
+//! Adds an attribute to a record: attributes are ordered by their types, then by their names
 //! (Linux-NTFS, FILE record).
 
 use diskmend_base::bytes;
@@ -10,7 +10,8 @@ use crate::ntfs::attribute::Attribute;
 use crate::ntfs::format::{AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader};
 
 impl Record {
-    /// Adds an attribute with a resident value of `len` zeros; there is none of its type and name.
+    /// Adds an attribute with a resident value of `len` zeros; there must be none of this type and
+    /// name.
     pub(crate) fn add_resident(&mut self, kind: u32, name: &str, len: usize) -> Result<(), NoRoom> {
         let (common, name) = start(kind, name, size_of::<ResidentHeader>())?;
         let value = size_of::<ResidentHeader>().checked_add(name.len());
@@ -27,8 +28,8 @@ impl Record {
         self.add(kind, &name, header.as_bytes(), end)
     }
 
-    /// Adds an attribute without clusters, with room for mapping pairs of `len` bytes; there is none
-    /// of its type and name.
+    /// Adds an attribute without clusters, with room for mapping pairs of `len` bytes; there must
+    /// be none of this type and name.
     pub(crate) fn add_non_resident(
         &mut self,
         kind: u32,
@@ -57,7 +58,7 @@ impl Record {
         self.add(kind, &name, header.as_bytes(), end)
     }
 
-    /// Puts header and name of an attribute of `len` bytes where it belongs; the rest is zero.
+    /// Inserts header and name of an attribute of `len` bytes at its place; the rest is zero.
     fn add(&mut self, kind: u32, name: &[u8], header: &[u8], len: usize) -> Result<(), NoRoom> {
         let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
         let in_use = self.bytes_in_use();
@@ -95,7 +96,7 @@ impl Record {
         Ok(())
     }
 
-    /// An instance number that no attribute has, and the one that the next attribute gets.
+    /// An instance number that no attribute has, and the number for the next attribute.
     fn new_instance(&self) -> Result<(u16, u16), NoRoom> {
         let mut instance = self.header.next_attribute_instance.get();
         // A record has room for fewer attributes than there are numbers.
@@ -110,7 +111,7 @@ impl Record {
     }
 }
 
-/// What an attribute begins with whose name follows its header, and that name.
+/// The start of an attribute whose name follows its header, and the name.
 fn start(kind: u32, name: &str, header: usize) -> Result<(AttributeHeader, Vec<u8>), NoRoom> {
     let units: Vec<u16> = name.encode_utf16().collect();
     let common = AttributeHeader {

@@ -1,13 +1,14 @@
-//! Where a file's data lies, derived from the raw records alone.
+//! The position of a file's data, derived only from the raw records.
 //!
-//! This is written apart from the rest on purpose and shares no code with it: it finds the boot
-//! sector's numbers, `$MFT` with its attribute list, the record of the file and the runs of its data
-//! itself, in another way. What two separate derivations agree on is not the error of one of them.
+//! This module is intentionally separate from the rest and shares no code with it: it finds the
+//! boot sector's numbers, `$MFT` with its attribute list, the record of the file and the runs of
+//! its data itself, in another way. If two separate derivations agree, the result is not the error
+//! of one of them.
 
 use crate::device::Device;
 use diskmend_base::count::to_u64;
 
-/// The longest attribute list that Windows makes, in bytes.
+/// The longest attribute list that Windows creates, in bytes.
 const LONGEST_LIST: u64 = 0x4_0000;
 /// The maximum number of runs of a file.
 const MOST_RUNS: usize = 1 << 20;
@@ -15,13 +16,13 @@ const MOST_RUNS: usize = 1 << 20;
 const LIST: u64 = 0x20;
 /// Type of `$DATA`.
 const DATA: u64 = 0x80;
-/// Bytes that one number of the update sequence array is for.
+/// The number of bytes to which one number of the update sequence array belongs.
 const STRIDE: usize = 512;
 
-/// What is wrong, in a few words.
+/// The problem, in a few words.
 type Raw<T> = Result<T, &'static str>;
 
-/// Clusters that follow each other: where they begin, if anywhere, and how many they are.
+/// Consecutive clusters: the first one, if they exist, and their number.
 pub(super) type RawRun = (Option<u64>, u64);
 
 /// The unnamed data of a file.
@@ -33,23 +34,23 @@ pub(super) enum RawData {
     Outside {
         /// Length in bytes.
         len: u64,
-        /// Bytes that were written.
+        /// The number of bytes that were written.
         written: u64,
         runs: Vec<RawRun>,
     },
 }
 
-/// A volume, as far as records can be found on it.
+/// A volume, for finding records on it.
 pub(super) struct RawVolume<'a> {
     device: &'a dyn Device,
     cluster: u64,
     clusters: u64,
     record: u64,
-    /// Where `$MFT` lies.
+    /// The position of `$MFT`.
     table: Vec<RawRun>,
 }
 
-/// An attribute of the type that is looked for.
+/// An attribute of the requested type.
 struct Found {
     /// Its bytes.
     body: Vec<u8>,
@@ -156,8 +157,8 @@ impl<'a> RawVolume<'a> {
             0 => inside(&list.body)?.to_vec(),
             _ => self.outside(&list.body)?,
         };
-        // Of each part: its first cluster, the record that holds it with its sequence number, and
-        // what distinguishes it there.
+        // For each part: its first cluster, the record with its sequence number, and the number
+        // that distinguishes it there.
         let mut parts = Vec::new();
         let mut at = 0;
         while at < list.len() {
@@ -204,7 +205,7 @@ impl<'a> RawVolume<'a> {
         Ok(())
     }
 
-    /// A record that is in use, with the bytes put back for which the update sequence stands.
+    /// A record that is in use, with the bytes restored that the update sequence replaced.
     fn load(&self, number: u64) -> Raw<Vec<u8>> {
         let mut record = vec![0; index(self.record)?];
         let start = number.checked_mul(self.record).ok_or("no such record")?;
@@ -241,7 +242,7 @@ impl<'a> RawVolume<'a> {
         Ok(record)
     }
 
-    /// Where the byte at `at` of `$MFT` lies.
+    /// The position of the byte at `at` of `$MFT`.
     fn place(&self, at: u64) -> Option<u64> {
         let mut before = 0_u64;
         for (start, count) in &self.table {
@@ -318,7 +319,7 @@ impl<'a> RawVolume<'a> {
             }
             runs.push((start, count));
         }
-        // An empty value has -1 there, and some writers leave 0.
+        // An empty value has -1 here, and some writers leave 0.
         let told = highest.wrapping_sub(lowest).wrapping_add(1);
         if told == total || runs.is_empty() && highest == 0 {
             Ok((lowest, runs))
@@ -328,7 +329,7 @@ impl<'a> RawVolume<'a> {
     }
 }
 
-/// The unnamed attributes of a type in a record, in their order.
+/// The unnamed attributes of a type in a record, in order.
 fn attributes(record: &[u8], kind: u64) -> Raw<Vec<Found>> {
     let mut all = Vec::new();
     let mut at = index(uint(record, 0x14, 2)?)?;
@@ -361,7 +362,7 @@ fn inside(body: &[u8]) -> Raw<&[u8]> {
     value.ok_or("a value ends behind its attribute")
 }
 
-/// The number of `width` bytes at `at`, its least byte first.
+/// The little-endian number of `width` bytes at `at`.
 fn uint(bytes: &[u8], at: usize, width: usize) -> Raw<u64> {
     let mut number = 0;
     for step in (0..width).rev() {
@@ -373,7 +374,7 @@ fn uint(bytes: &[u8], at: usize, width: usize) -> Raw<u64> {
     Ok(number)
 }
 
-/// The same, with a sign; of up to 8 bytes.
+/// The signed little-endian number of up to 8 bytes.
 fn signed(bytes: &[u8], at: usize, width: usize) -> Raw<i128> {
     if width == 0 || width > 8 {
         return Err("a number of a run has another width");
@@ -387,7 +388,7 @@ fn signed(bytes: &[u8], at: usize, width: usize) -> Raw<i128> {
     })
 }
 
-/// 2 to the power of this.
+/// 2 to the power of `exponent`.
 fn power_of_two(exponent: u64) -> Raw<u64> {
     let exponent = u32::try_from(exponent).ok();
     exponent
