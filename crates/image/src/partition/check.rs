@@ -1,9 +1,9 @@
-//! Which partitions of a table can't be used.
+//! Decides which partitions of a table can't be used.
 
 use super::Partition;
 use super::error::PartitionFault;
 
-/// A partition's place as its table gives it, in sectors.
+/// A partition's position according to its table, in sectors.
 pub(super) struct Place {
     pub(super) number: u32,
     pub(super) first: u64,
@@ -12,8 +12,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Start and length in bytes, and what is wrong with them. `table_end` is where the partition
-    /// table at the start of the disk ends, `disk` the length of the disk, both in bytes.
+    /// Start and length in bytes, and the fault. `table_end` is the end of the partition table at
+    /// the start of the disk, `disk` the length of the disk, both in bytes.
     pub(super) fn resolve(
         &self,
         sector_size: u32,
@@ -50,11 +50,11 @@ impl Place {
     }
 }
 
-/// Gives every partition that shares bytes with another its fault.
+/// Records the fault of every partition that shares bytes with another.
 pub(super) fn refuse_overlapping(partitions: &mut [Partition]) {
     let mut order: Vec<usize> = (0..partitions.len()).collect();
     order.sort_by_key(|&index| partitions.get(index).map(|one| (one.start, one.len)));
-    // Of all that start before, the one that ends last overlaps the next if any does.
+    // If any earlier partition overlaps the next, the one with the last end does.
     let mut last: Option<(usize, Partition)> = None;
     for index in order {
         let Some(this) = partitions.get(index).filter(|one| one.len > 0).cloned() else {

@@ -1,4 +1,4 @@
-//! Which kind of table a disk has, if any.
+//! Detects the kind of table of a disk, if it has one.
 
 use std::io;
 
@@ -14,12 +14,12 @@ use crate::fat;
 /// The sizes of logical sectors that disks have.
 const SECTOR_SIZES: [u32; 2] = [512, 4096];
 
-/// Reads the partition table of a disk. Without `sector_size`, in bytes, that of the disk is found
-/// out.
+/// Reads the partition table of a disk. Without `sector_size`, in bytes, the sector size is
+/// detected.
 ///
 /// # Errors
-/// [`PartitionError`] where the disk can't be read, its table is damaged, or it has none and no
-/// known volume.
+/// [`PartitionError`] if the disk can't be read, its table is damaged, or it has neither a table
+/// nor a known volume.
 pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, PartitionError> {
     let sizes = match sector_size {
         Some(found) if !SECTOR_SIZES.contains(&found) => {
@@ -71,19 +71,19 @@ pub fn read(device: &dyn Device, sector_size: Option<u32>) -> Result<Table, Part
     }
 }
 
-/// Whether sector 0 is the boot sector of a FAT volume whose geometry is not known here: Windows and
-/// other systems read more than is read here. No program leaves such numbers in an MBR.
+/// True if sector 0 is the boot sector of a FAT volume with a geometry that is not supported here:
+/// Windows and other systems support more. No program leaves such numbers in an MBR.
 fn is_odd_volume(content: Content, record: Option<&MasterBootRecord>) -> bool {
     let begins = |record: &MasterBootRecord| fat::is_suggested_by(record.as_bytes());
     content == Content::Unknown && record.is_some_and(begins)
 }
 
-/// Reads a disk that begins with the boot sector of a volume, which ends as an MBR does.
+/// Reads a disk that begins with the boot sector of a volume, which ends like an MBR.
 ///
-/// Most often the volume fills the disk. But a program that makes a table may leave what it finds
-/// before the records, and then they count, for Windows and for Linux too. They are believed where
-/// all of them may be records and one leads to something: Windows' boot sectors have text there,
-/// others zeros or a record of the volume itself, which starts in sector 0.
+/// Usually the volume fills the disk. But a program that creates a table may leave the bytes before
+/// the records, and then the records count, for Windows and for Linux too. They are believed if all
+/// of them may be records and one leads to something: Windows' boot sectors have text there; others
+/// have zeros, or a record of the volume itself, which starts in sector 0.
 fn volume_or_table(
     device: &dyn Device,
     sizes: &[u32],
@@ -123,7 +123,7 @@ fn protected(
     Ok(table)
 }
 
-/// Reads the GPT of a disk whose sector 0 can't be read.
+/// Reads the GPT of a disk if sector 0 can't be read.
 fn behind_unreadable(
     device: &dyn Device,
     sizes: &[u32],
@@ -138,8 +138,8 @@ fn behind_unreadable(
     Ok(table)
 }
 
-/// Reads an MBR. It does not tell the size of sectors: where no partition holds anything known if
-/// read with the first size, yet one does with another, that is taken.
+/// Reads an MBR. It does not contain the sector size: if no partition has known content with the
+/// first size, but one has with another, that size is used.
 fn read_mbr(
     device: &dyn Device,
     record: &MasterBootRecord,
@@ -158,7 +158,7 @@ fn read_mbr(
     first.unwrap_or(Err(PartitionError::Unrecognised))
 }
 
-/// True if any partition's content is known; what can't be read is not.
+/// True if any partition's content is known; unreadable content is not.
 fn holds_known(device: &dyn Device, table: &Table) -> bool {
     let mut sound = table.partitions.iter().filter(|one| one.fault.is_none());
     sound.any(|one| {
@@ -167,7 +167,7 @@ fn holds_known(device: &dyn Device, table: &Table) -> bool {
     })
 }
 
-/// A disk without table.
+/// A disk without a table.
 fn whole(device: &dyn Device, sizes: &[u32]) -> Table {
     Table {
         scheme: Scheme::None,

@@ -1,23 +1,23 @@
-//! What can be wrong with a partition table, or with one partition.
+//! The errors of a partition table, or of one partition.
 
 use std::io;
 
-/// Why a partition table can't be read.
+/// The reason why a partition table can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PartitionError {
     /// The device could not be read.
     #[error("the partition table could not be read")]
     Io(#[from] io::Error),
-    /// The disk has a protective MBR, yet neither copy of its GPT is sound.
+    /// The disk has a protective MBR, but neither copy of its GPT is sound.
     #[error(
         "both copies of the GUID partition table are damaged (first: {first}; backup: {backup}); \
          rebuild the table, for instance with gdisk, or restore the disk from a backup"
     )]
     GptDamaged {
-        /// What is wrong with the copy at the start of the disk.
+        /// The problem of the copy at the start of the disk.
         first: String,
-        /// What is wrong with the copy at its end.
+        /// The problem of the copy at its end.
         backup: String,
     },
     /// Sector 0 has an MBR's signature, but its records can't be a partition table.
@@ -30,13 +30,13 @@ pub enum PartitionError {
         number: u32,
         /// Offset of the record in bytes.
         offset: u64,
-        /// What is there.
+        /// The byte that was found.
         found: u8,
     },
     /// A sector size that no disk has.
     #[error("sectors of {found} bytes are not supported, only of 512 and 4096")]
     SectorSize {
-        /// What was asked for.
+        /// The requested size.
         found: u32,
     },
     /// Neither a partition table nor a known volume.
@@ -44,11 +44,11 @@ pub enum PartitionError {
     Unrecognised,
 }
 
-/// Why a partition can't be used, though the table can.
+/// The reason why a partition can't be used, although the table can.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PartitionFault {
-    /// It lies partly or wholly outside of the disk.
+    /// It is partly or completely outside the disk.
     #[error(
         "partition {number} reaches from byte {start} to {end}, but the disk ends at {disk}; the \
          image is cut short or the table is wrong"
@@ -58,7 +58,7 @@ pub enum PartitionFault {
         number: u32,
         /// First byte.
         start: u64,
-        /// End, exclusive; the highest number where it has no end within 64 bits.
+        /// End, exclusive; the highest number if the end exceeds 64 bits.
         end: u64,
         /// The length of the disk in bytes.
         disk: u64,
@@ -81,7 +81,7 @@ pub enum PartitionFault {
         /// First byte.
         start: u64,
     },
-    /// Another partition has some of its bytes too.
+    /// It shares bytes with another partition.
     #[error(
         "partition {number}, bytes {start} to {end}, overlaps partition {other}, bytes \
          {other_start} to {other_end}"

@@ -12,7 +12,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(super) struct MasterBootRecord {
     /// Code of the boot loader.
     pub(super) boot_code: [u8; 440],
-    /// Told apart by this number; Windows' boot store names it.
+    /// Identifies the disk; Windows's boot store refers to it.
     pub(super) unique_mbr_disk_signature: U32,
     /// Reserved.
     pub(super) unknown: U16,
@@ -38,8 +38,8 @@ pub(super) struct PartitionRecord {
     pub(super) os_type: u8,
     /// End in cylinders, heads and sectors; no meaning today.
     pub(super) ending_chs: [u8; 3],
-    /// First sector, relative to the disk, or in an extended boot record to that or to the extended
-    /// partition.
+    /// First sector, relative to the disk; in an extended boot record relative to that record or to
+    /// the extended partition.
     pub(super) starting_lba: U32,
     /// Length in sectors.
     pub(super) size_in_lba: U32,
@@ -79,7 +79,7 @@ pub(super) struct GptHeader {
     pub(super) header_crc32: U32,
     /// Zero.
     pub(super) reserved: U32,
-    /// The LBA of this very header.
+    /// The LBA of this header.
     pub(super) my_lba: U64,
     /// The LBA of the other header.
     pub(super) alternate_lba: U64,
@@ -87,7 +87,7 @@ pub(super) struct GptHeader {
     pub(super) first_usable_lba: U64,
     /// Last LBA that a partition may use.
     pub(super) last_usable_lba: U64,
-    /// Told apart by this; Windows' boot store names it.
+    /// Identifies the disk; Windows's boot store refers to it.
     pub(super) disk_guid: Guid,
     /// First LBA of the entries.
     pub(super) partition_entry_lba: U64,
@@ -109,7 +109,7 @@ impl GptHeader {
 pub(super) struct GptEntry {
     /// Type; zero marks an unused entry.
     pub(super) partition_type_guid: Guid,
-    /// Told apart by this; Windows' boot store names it.
+    /// Identifies the partition; Windows's boot store refers to it.
     pub(super) unique_partition_guid: Guid,
     /// First LBA.
     pub(super) starting_lba: U64,

@@ -1,4 +1,4 @@
-//! The GUID partition table (UEFI specification 2.10, 5.3): a header and entries behind the
+//! The GUID partition table (UEFI specification 2.10, 5.3): a header and entries after the
 //! protective MBR, and a copy of both at the end of the disk.
 
 mod copy;
@@ -14,7 +14,7 @@ use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
 use diskmend_base::escape::EscapedUnits;
 
-/// Why neither copy can be used.
+/// The reasons why neither copy can be used.
 struct Both {
     first: Damage,
     backup: Damage,
@@ -26,11 +26,11 @@ impl Both {
     }
 }
 
-/// Why no table can be read, for each size of sectors.
+/// The reasons why no table can be read, for each sector size.
 pub(super) struct Unusable(Vec<Both>);
 
 impl Unusable {
-    /// True if nothing says that the disk ever had a table.
+    /// True if nothing shows that the disk ever had a table.
     pub(super) fn is_absent(&self) -> bool {
         self.0.iter().all(Both::is_absent)
     }
@@ -48,7 +48,7 @@ impl From<Unusable> for PartitionError {
     }
 }
 
-/// Reads the table of a disk whose sectors have one of `sizes`.
+/// Reads the table of a disk with one of these sector sizes.
 pub(super) fn read(device: &dyn Device, sizes: &[u32]) -> Result<Table, Unusable> {
     let mut firsts = Vec::new();
     for &size in sizes {
@@ -83,8 +83,8 @@ pub(super) fn read(device: &dyn Device, sizes: &[u32]) -> Result<Table, Unusable
     Err(Unusable(unusable))
 }
 
-/// The copy that the first header names, or the one in the last sector. On a disk that was copied
-/// to a larger one, the last sector may hold what the larger one had before.
+/// The copy that the first header names, or the one in the last sector. If the disk was copied to a
+/// larger one, the last sector may contain older data of the larger disk.
 fn backup(device: &dyn Device, size: u32, first: Option<&GptHeader>) -> Result<Copy, Damage> {
     // Without sectors there is no last one.
     let sectors = device.len().checked_div(size.into()).unwrap_or(0);
@@ -101,7 +101,7 @@ fn backup(device: &dyn Device, size: u32, first: Option<&GptHeader>) -> Result<C
     }
 }
 
-/// What a copy says. `first` is the one at the start of the disk.
+/// The table according to a copy. `first` means the copy at the start of the disk.
 fn table(device: &dyn Device, sector_size: u32, copy: &Copy, first: bool) -> Table {
     let bytes = u64::from(sector_size);
     let entries_len = to_u64(copy.entries.len());

@@ -1,8 +1,8 @@
-//! What tells a disk and a partition from others, as Windows's boot stores name them.
+//! The identities of disks and partitions, as Windows's boot stores refer to them.
 
 use super::{Guid, Table};
 
-/// What tells a disk from others.
+/// The identity of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DiskId {
     /// The GUID in the header of a GPT.
@@ -11,7 +11,7 @@ pub enum DiskId {
     Mbr(u32),
 }
 
-/// What tells a partition from others, on any machine.
+/// The identity of a partition, valid on any machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartitionId {
     /// On a disk with a GPT.
@@ -25,14 +25,14 @@ pub enum PartitionId {
     Mbr {
         /// Signature of the disk.
         signature: u32,
-        /// Where the partition starts, in bytes.
+        /// The start of the partition, in bytes.
         offset: u64,
     },
 }
 
 impl Table {
-    /// What tells the partition of that number from others. `None` if nothing does: another one of
-    /// the disk has the same, or the disk has no identifier.
+    /// The identity of the partition with this number. `None` if it has none: another partition of
+    /// the disk has an equal one, or the disk has no identifier.
     #[must_use]
     pub fn partition_id(&self, number: u32) -> Option<PartitionId> {
         let id = self.id_of(number)?;

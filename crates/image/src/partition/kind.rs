@@ -1,10 +1,10 @@
-//! Types of partitions, with names for people.
+//! Types of partitions, with display names.
 
 use std::fmt;
 
 use diskmend_base::Guid;
 
-/// What a partition says of its purpose.
+/// The purpose of a partition according to its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartitionType {
     /// The type GUID of a GPT entry.

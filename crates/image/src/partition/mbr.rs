@@ -11,15 +11,15 @@ use super::format::{MasterBootRecord, PartitionRecord};
 use super::{DiskId, Partition, PartitionType, Scheme, Table};
 use crate::device::Device;
 
-/// Logical partitions, or extended boot records, that a disk may have.
+/// The maximum number of logical partitions, or extended boot records.
 const MAX_LOGICAL: usize = 128;
 /// The number of the first logical partition.
 const FIRST_LOGICAL: u32 = 5;
-/// Where the partition records start in the sector.
+/// The offset of the partition records in the sector.
 const RECORDS_AT: u64 = 446;
 const RECORD_LEN: u64 = 16;
 
-/// Sector 0 where it has the signature of an MBR.
+/// Sector 0, if it has the signature of an MBR.
 pub(super) fn record(device: &dyn Device) -> io::Result<Option<MasterBootRecord>> {
     if device.len() < 512 {
         return Ok(None);
@@ -34,7 +34,7 @@ fn read_record(device: &dyn Device, offset: u64) -> io::Result<MasterBootRecord>
     Ok(record)
 }
 
-/// True if the record says that a GPT has the disk.
+/// True if the record says that the disk has a GPT.
 pub(super) fn is_protective(record: &MasterBootRecord) -> bool {
     let mut records = record.partition_record.iter();
     records.any(|one| one.os_type == PartitionRecord::GPT_PROTECTIVE)
@@ -115,7 +115,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Adds the partition of a record whose sectors count from sector `base`.
+    /// Adds the partition of a record with sectors that count from sector `base`.
     fn add(&mut self, number: u32, record: &PartitionRecord, base: u64) {
         let first = base.saturating_add(record.starting_lba.get().into());
         let sectors = u64::from(record.size_in_lba.get());
@@ -138,9 +138,9 @@ impl Reading<'_> {
         });
     }
 
-    /// Adds the logical partitions of an extended one. Each extended boot record names one, and
-    /// the next such record relative to the start of the extended partition.
-    /// The error says what is wrong with the chain.
+    /// Adds the logical partitions of an extended partition. Each extended boot record names one
+    /// partition, and the next such record relative to the start of the extended partition. The
+    /// error says what is wrong with the chain.
     fn logical(&mut self, extended: &PartitionRecord, number: &mut u32) -> Result<(), String> {
         let base = u64::from(extended.starting_lba.get());
         let sectors = u64::from(extended.size_in_lba.get());

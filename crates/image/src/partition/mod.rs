@@ -1,8 +1,8 @@
-//! Partition tables: which parts a disk has.
+//! Partition tables: the partitions of a disk.
 //!
-//! Nothing is ever written. A disk whose table is damaged beyond reading is an error; a partition
-//! that is outside of the disk or overlaps another is listed with its [`PartitionFault`], and can't
-//! be opened.
+//! Nothing is ever written. A disk with a table that is too damaged to be read is an error; a
+//! partition that is outside the disk or overlaps another is listed with its [`PartitionFault`],
+//! and can't be opened.
 
 mod check;
 mod detect;
@@ -41,35 +41,35 @@ pub enum Scheme {
 pub struct Table {
     /// The kind of table.
     pub scheme: Scheme,
-    /// What tells the disk from others; `None` if its table, or the lack of one, does not say.
+    /// The identity of the disk; `None` if its table has none, or it has no table.
     pub id: Option<DiskId>,
     /// The length of a logical sector in bytes.
     pub sector_size: u32,
     /// The partitions in the order of their numbers, without extended partitions.
     pub partitions: Vec<Partition>,
-    /// What a person may want to know of the table.
+    /// Warnings about the table.
     pub warnings: Vec<String>,
 }
 
 /// A part of a disk.
 #[derive(Debug, Clone)]
 pub struct Partition {
-    /// Number as fdisk counts: the place in the GPT from 1; 1 to 4 in the MBR, logical partitions
-    /// from 5. 0 is a volume that fills a disk without table.
+    /// The number as fdisk counts: the position in the GPT from 1; 1 to 4 in the MBR, logical
+    /// partitions from 5. 0 is a volume that fills a disk without a table.
     pub number: u32,
     /// First byte on the disk.
     pub start: u64,
     /// Length in bytes.
     pub len: u64,
-    /// What it says of its purpose.
+    /// Its purpose according to the table.
     pub kind: PartitionType,
     /// True if a BIOS boots from it (MBR: active; GPT: legacy BIOS bootable).
     pub active: bool,
-    /// What tells it from others in a GPT.
+    /// Its identifier in a GPT.
     pub guid: Option<Guid>,
-    /// The name in a GPT, with replacement characters where it is no UTF-16; else empty.
+    /// The name in a GPT, with replacement characters for invalid UTF-16; otherwise empty.
     pub name: String,
-    /// Why it can't be opened.
+    /// The reason why it can't be opened.
     pub fault: Option<PartitionFault>,
 }
 
@@ -77,7 +77,7 @@ impl Partition {
     /// The partition as a device.
     ///
     /// # Errors
-    /// Its fault; [`PartitionFault::OutsideDisk`] where `disk` is not the one it was read from.
+    /// Its fault; [`PartitionFault::OutsideDisk`] if `disk` is not the disk from which it was read.
     pub fn open(&self, disk: Arc<dyn Device>) -> Result<Slice, PartitionFault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());

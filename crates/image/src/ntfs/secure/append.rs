@@ -1,4 +1,4 @@
-//! Adding descriptors. All is done in memory first, and tried, before it is written.
+//! Adds descriptors. Everything is first done and tried in memory, before it is written.
 
 use diskmend_base::count::to_usize;
 use std::collections::{HashMap, HashSet};
@@ -31,14 +31,14 @@ struct DescriptorHeader {
     dacl: U32,
 }
 
-/// The maximum number of entries of `$SII` that are compared with the descriptors whose hash they
-/// have.
+/// The maximum number of entries of `$SII` that are compared with the descriptors that have their
+/// hash.
 const MAX_SAME_HASH: usize = 1024;
 
 /// Control bit: offsets are relative to the start.
 const SELF_RELATIVE: u16 = 0x8000;
 
-/// The ids of `descriptors`, of which equal ones share one; what the volume lacks is added.
+/// The ids of `descriptors`; equal ones share an id; missing ones are added.
 pub(super) fn add(mft: &Mft, descriptors: &[&[u8]]) -> Result<Vec<SecurityId>, SecurityError> {
     let store = Store::open(mft)?;
     let mut ids: HashMap<&[u8], u32> = HashMap::new();
@@ -67,7 +67,7 @@ pub(super) fn add(mft: &Mft, descriptors: &[&[u8]]) -> Result<Vec<SecurityId>, S
     Ok(found.map(|id| SecurityId(*id)).collect())
 }
 
-/// Refuses what a volume would not hold.
+/// Refuses a descriptor that a volume would not store.
 fn check_descriptor(descriptor: &[u8]) -> Result<(), SecurityError> {
     let wrong = |actual: String| SecurityError::NotADescriptor {
         max: SdsHeader::MAX_DESCRIPTOR,
@@ -89,8 +89,8 @@ fn check_descriptor(descriptor: &[u8]) -> Result<(), SecurityError> {
     }
 }
 
-/// Adds descriptors that `$SDH` does not have. All that can be refused is refused before the first
-/// write.
+/// Adds descriptors that `$SDH` does not have. Everything that can be refused is refused before the
+/// first write.
 fn append(
     mft: &Mft,
     store: &Store,
@@ -137,13 +137,13 @@ fn append(
     }
 }
 
-/// The longest root that its record has room for as it is.
+/// The maximum length of the root for which its record has room.
 fn root_room(mft: &Mft, record: u64, root: &[u8]) -> Result<usize, SecurityError> {
     let free = mft.read_any(record)?.free_len();
     Ok(root.len().saturating_add(free))
 }
 
-/// Moves the entries of a root into a block, of the longer one if possible. `false` where both have
+/// Moves the entries of a root to a block, of the longer root if possible. `false` if both have
 /// none left.
 fn shorten_a_root(by_id: &mut ByIdIndex, by_hash: &mut ByHashIndex) -> Result<bool, SecurityError> {
     if by_id.root().len() > by_hash.root().len() && by_id.push_down()? {
@@ -152,7 +152,8 @@ fn shorten_a_root(by_id: &mut ByIdIndex, by_hash: &mut ByHashIndex) -> Result<bo
     Ok(by_hash.push_down()? || by_id.push_down()?)
 }
 
-/// What `$SII` says: where `$SDS` ends, and which of `descriptors` a cut has kept from `$SDH`.
+/// The content of `$SII`: the end of `$SDS`, and which of `descriptors` a crash has kept out of
+/// `$SDH`.
 fn walk(
     store: &Store,
     descriptors: &[&[u8]],

@@ -1,4 +1,4 @@
-//! Writing to `$Secure`, or trying out whether its records have room for what is to be written.
+//! Writes to `$Secure`, or tries whether its records have room for what is to be written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::record::Record;
 
-/// Changed records that have not been written, and what has been written without being durable.
+/// Changed records that are not written yet, and writes that are not durable yet.
 pub(super) struct Edit<'a> {
     mft: &'a Mft,
     records: BTreeMap<u64, Record>,
@@ -18,7 +18,7 @@ pub(super) struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
-    /// Writes when told so.
+    /// An edit that writes when it is told to.
     pub(super) fn new(mft: &'a Mft) -> Self {
         Self {
             mft,
@@ -29,7 +29,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Writes nothing.
+    /// An edit that never writes.
     pub(super) fn trial(mft: &'a Mft) -> Self {
         Self {
             is_trial: true,
@@ -37,7 +37,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// A record, to be changed.
+    /// A record, for changing.
     pub(super) fn record(&mut self, number: u64) -> Result<&mut Record, SecurityError> {
         self.changed.insert(number);
         Ok(match self.records.entry(number) {
@@ -48,7 +48,7 @@ impl<'a> Edit<'a> {
         })
     }
 
-    /// Marks clusters as used, and returns when that is durable.
+    /// Marks clusters as used, and returns when this is durable.
     pub(super) fn take(&mut self, extents: &[Extent]) -> Result<(), SecurityError> {
         if !extents.is_empty() && !self.is_trial {
             Bitmap::open(self.mft)?.take(extents)?;
@@ -57,7 +57,7 @@ impl<'a> Edit<'a> {
         self.sync()
     }
 
-    /// Writes within what is allocated.
+    /// Writes within the allocated clusters.
     pub(super) fn write(
         &mut self,
         layout: &Layout,
@@ -92,7 +92,7 @@ impl<'a> Edit<'a> {
         Ok(())
     }
 
-    /// Returns when all that was written is durable.
+    /// Returns when everything that was written is durable.
     pub(super) fn sync(&mut self) -> Result<(), SecurityError> {
         if !self.is_synced {
             self.mft.disk().sync()?;

@@ -1,17 +1,17 @@
-//! What keeps security descriptors from being read or written.
+//! The reasons why security descriptors can't be read or written.
 
 use super::{FileSecurity, SecurityId};
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::place::FileId;
 
-/// Why a descriptor could not be read or set.
+/// The reason why a descriptor could not be read or set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecurityError {
     /// The volume could not be read or written, or the file has no sound record.
     #[error(transparent)]
     Volume(#[from] VolumeError),
-    /// A structure of `$Secure` does not hold what the format demands.
+    /// A structure of `$Secure` violates the format.
     #[error(
         "$Secure is damaged, {index} {part} at offset {offset}: expected {expected}, found \
          {actual}; nothing can be written before chkdsk /f has repaired it"
@@ -19,13 +19,13 @@ pub enum SecurityError {
     Corrupt {
         /// `$SDS`, `$SII` or `$SDH`.
         index: &'static str,
-        /// The attribute or the part of it.
+        /// The attribute, or a part of it.
         part: &'static str,
-        /// Where in it, in bytes.
+        /// The offset in it, in bytes.
         offset: u64,
-        /// What the format demands there.
+        /// What the format requires.
         expected: String,
-        /// What is there.
+        /// What was found.
         actual: String,
     },
     /// No descriptor has this id.
@@ -40,18 +40,18 @@ pub enum SecurityError {
         /// `$SDS`, `$SII` or `$SDH`.
         index: &'static str,
     },
-    /// All ids have been given out.
+    /// All ids are used up.
     #[error("the volume has given out all ids of security descriptors")]
     IdsUsedUp,
-    /// What was to be added is no descriptor as volumes hold them.
+    /// The descriptor to be added is not one that a volume can store.
     #[error("no self-relative security descriptor of at most {max} bytes, but {actual}")]
     NotADescriptor {
-        /// The longest one.
+        /// The maximum length.
         max: u32,
-        /// What it is instead.
+        /// What it is.
         actual: String,
     },
-    /// A descriptor of the file's own whose attribute is named by an attribute list.
+    /// The file has its own descriptor, and an attribute list names its attribute.
     #[error(
         "file {0} has a security descriptor of its own, and its attributes are spread over several \
          records, which is not changed here: mount the volume to set it"
@@ -63,17 +63,17 @@ pub enum SecurityError {
          security id: mount the volume to set its security descriptor"
     )]
     RecordFull(FileId),
-    /// The file has another descriptor than was expected.
+    /// The file has another descriptor than expected.
     #[error("file {file}: expected {expected}, found {actual}")]
     Changed {
         /// The file.
         file: FileId,
-        /// What it should have had.
+        /// The expected descriptor.
         expected: FileSecurity,
-        /// What it has.
+        /// The actual descriptor.
         actual: FileSecurity,
     },
-    /// The same file was named twice.
+    /// The file was named twice.
     #[error("file {0} is to be changed twice at once")]
     Twice(FileId),
 }

@@ -1,5 +1,5 @@
-//! Which descriptor a file has, read and set for many files at once (Linux-NTFS,
-//! $STANDARD_INFORMATION and $SECURITY_DESCRIPTOR).
+//! The descriptors of files, read and set for many files at once (Linux-NTFS, $STANDARD_INFORMATION
+//! and $SECURITY_DESCRIPTOR).
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -25,17 +25,17 @@ use crate::ntfs::record::Record;
 
 /// The maximum number of files whose records are kept in memory between checking and writing them.
 const BATCH: usize = 8192;
-/// Records that are asked for at once where all are.
+/// The number of records that are requested at once if all are read.
 const AT_ONCE: u64 = 1 << 16;
 
-/// Where the descriptor of a file is.
+/// The place of a file's descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FileSecurity {
     /// In `$Secure`.
     Shared(SecurityId),
-    /// In an attribute of the file's own, as before NTFS 3.0.
+    /// In an attribute of the file, as before NTFS 3.0.
     Own,
-    /// Nowhere: Windows then lets administrators only use the file.
+    /// There is none: Windows then lets only administrators use the file.
     None,
 }
 
@@ -49,25 +49,25 @@ impl fmt::Display for FileSecurity {
     }
 }
 
-/// What to set for one file.
+/// The change for one file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
     /// The file.
     pub file: FileId,
-    /// What it must have now. That a descriptor of its own is the expected one, the caller has made
-    /// sure of.
+    /// What it must have now. If the file has its own descriptor, the caller has already compared
+    /// it.
     pub from: FileSecurity,
-    /// The id that it gets.
+    /// The new id.
     pub to: SecurityId,
 }
 
-/// Where the descriptors of `files` are, in their order.
+/// The places of the descriptors of `files`, in order.
 pub(super) fn get(mft: &Mft, files: &[FileId]) -> Vec<Result<FileSecurity, SecurityError>> {
     visit(mft, files, |_, record| get_one(mft, record))
 }
 
-/// Where the descriptor of the file with this base record is. An id goes before a descriptor of
-/// the file's own.
+/// The place of the descriptor of the file with this base record. An id has priority over the
+/// file's own descriptor.
 pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, SecurityError> {
     match id_of(record) {
         Some(id) if id != 0 => Ok(FileSecurity::Shared(SecurityId(id))),
@@ -76,13 +76,13 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
     }
 }
 
-/// Sets ids, each of which `$Secure` has. Of a batch every file is checked before the first is
-/// written; what is refused for one does not keep the others from being set.
+/// Sets ids, which must exist in `$Secure`. Every file of a batch is checked before the first is
+/// written; if a file is refused, the others are still set.
 ///
-/// An id that takes the place of another is in one sector, so that a crash leaves the old one or
-/// the new one. A record that loses a descriptor of its own changes in several, and a crash within
-/// its write may leave it torn. The clusters of such descriptors are given back when no record
-/// names them any more.
+/// An id that replaces another is in one sector, so that after a crash the file has the old or the
+/// new id. If a record loses the file's own descriptor, several sectors change, and a crash within
+/// its write may leave it torn. The clusters of such descriptors are freed when no record names
+/// them any more.
 pub(super) fn set(
     mft: &Mft,
     changes: &[Change],
@@ -94,8 +94,8 @@ pub(super) fn set(
     })
 }
 
-/// The same for those of `members` for which `decide` gives an id when it sees what they are. A file
-/// that lies elsewhere by its own record is refused.
+/// Sets the ids of those of `members` for which `decide` returns one after it has seen their
+/// metadata. A file that is elsewhere according to its own record is refused.
 pub(super) fn set_where(
     mft: &Mft,
     members: &[Member<'_>],
@@ -116,8 +116,8 @@ pub(super) fn set_where(
     })
 }
 
-/// Changes records as `one` does it in memory, which gives the clusters that a file needs no longer
-/// where its record has to be written.
+/// Changes records as `one` does in memory. `one` returns the clusters that a file no longer needs,
+/// if its record has to be written.
 fn update(
     mft: &Mft,
     files: &[FileId],
@@ -153,7 +153,7 @@ fn update(
     }
     if !unused.is_empty() {
         mft.disk().sync()?;
-        // No record names them any more, unless they were never this file's alone: then they stay
+        // No record names them any more, unless other files used them too: then they stay marked as
         // used.
         match claims::check_free(mft, &unused) {
             Ok(()) => Bitmap::open(mft)?.give_back(&unused)?,
@@ -164,8 +164,8 @@ fn update(
     Ok(results)
 }
 
-/// Checks a file and changes its record, in memory. Where that has to be written it gives the
-/// clusters that the file then needs no longer.
+/// Checks a file and changes its record, in memory. If the record has to be written, returns the
+/// clusters that the file then no longer needs.
 fn change_one(
     mft: &Mft,
     record: &mut Record,
@@ -200,7 +200,7 @@ pub(super) fn ids(mft: &Mft) -> BTreeSet<SecurityId> {
     ids
 }
 
-/// Calls `show` with the base record of each of `files` that exists, and its index.
+/// Calls `show` with the base record of each existing file in `files`, and its index.
 fn visit<T>(
     mft: &Mft,
     files: &[FileId],
@@ -226,7 +226,7 @@ fn visit<T>(
         .collect()
 }
 
-/// Whether a file can be changed; returns the clusters that it then needs no longer.
+/// Checks that a file can be changed; returns the clusters that it then no longer needs.
 fn check(mft: &Mft, record: &Record, change: &Change) -> Result<Vec<Extent>, SecurityError> {
     let file = record.id();
     let actual = get_one(mft, record)?;
@@ -256,7 +256,7 @@ fn check(mft: &Mft, record: &Record, change: &Change) -> Result<Vec<Extent>, Sec
     }
 }
 
-/// That `$STANDARD_INFORMATION` is as before NTFS 3.0.
+/// Checks that `$STANDARD_INFORMATION` is as before NTFS 3.0.
 fn check_old(record: &Record) -> Result<(), Corruption> {
     let value = record.resident(attribute_type::STANDARD_INFORMATION, "");
     if value.is_some_and(|value| value.len() == StandardInformation::OLD_LEN) {
@@ -272,7 +272,7 @@ fn check_old(record: &Record) -> Result<(), Corruption> {
     Err(Corruption::new(what, record.offset(), expected, actual))
 }
 
-/// The clusters of a descriptor of the file's own.
+/// The clusters of the file's own descriptor.
 fn clusters(mft: &Mft, record: &Record, own: &Attribute<'_>) -> Result<Vec<Extent>, SecurityError> {
     let kinds = record.attributes().map(|attribute| attribute.kind());
     let count = kinds.filter(|kind| *kind == own.kind()).count();
@@ -291,7 +291,7 @@ fn clusters(mft: &Mft, record: &Record, own: &Attribute<'_>) -> Result<Vec<Exten
     Ok(layout.extents().collect())
 }
 
-/// Gives the file an id instead of all that it had; `None` if its record has no room for that.
+/// Replaces the file's descriptor by an id; `None` if its record has no room for that.
 fn put(record: &mut Record, id: SecurityId) -> Option<()> {
     if let Some(own) = own(record).map(|own| own.place()) {
         record.remove(own)?;
@@ -308,7 +308,7 @@ fn put(record: &mut Record, id: SecurityId) -> Option<()> {
     Some(())
 }
 
-/// The descriptor of the file's own that is in this record.
+/// The file's own descriptor, if it is in this record.
 fn own(record: &Record) -> Option<Attribute<'_>> {
     record.find(attribute_type::SECURITY_DESCRIPTOR, "")
 }
@@ -320,7 +320,7 @@ fn id_of(record: &Record) -> Option<u32> {
     Some(information.security_id.get())
 }
 
-/// Whether the file has a descriptor of its own, in this record or in another.
+/// True if the file has its own descriptor, in this record or in another.
 fn has_own(mft: &Mft, record: &Record) -> Result<bool, SecurityError> {
     if own(record).is_some() {
         return Ok(true);

@@ -4,7 +4,7 @@
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// What is before each descriptor in `$SDS`, and what an entry of either index says of it.
+/// The header before each descriptor in `$SDS`, which is also the data of an entry in both indexes.
 #[derive(
     Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
 )]
@@ -12,9 +12,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(super) struct SdsHeader {
     /// Hash of the descriptor's bytes.
     pub(super) hash: U32,
-    /// The id that files name it by.
+    /// The id by which files refer to it.
     pub(super) security_id: U32,
-    /// Where this header is in `$SDS`, in bytes; the same in the second copy.
+    /// The offset of this header in `$SDS`, in bytes; the second copy contains the same offset.
     pub(super) offset: U64,
     /// Length in bytes of this header and the descriptor.
     pub(super) length: U32,
@@ -26,21 +26,21 @@ impl SdsHeader {
     /// `$SDS` alternates between blocks of this many bytes and their second copies; no entry
     /// crosses the end of one.
     pub(super) const BLOCK: u64 = 0x4_0000;
-    /// The longest descriptor taken for one: what fits the 16-bit sizes of its lists, and some.
+    /// The maximum length of a descriptor: lists with 16-bit sizes, plus some bytes.
     pub(super) const MAX_DESCRIPTOR: u32 = 0x1_0000;
-    /// First id that a volume gives out; lower ones have other meanings.
+    /// The first id that a volume assigns; lower ids have other meanings.
     pub(super) const FIRST_ID: u32 = 0x100;
 }
 
 /// Flag of a node: its entries have children.
 pub(super) const NODE_HAS_CHILDREN: u8 = 1;
 
-/// The start of an entry in a view index; the key follows. It is that of any index, with the place
-/// of its data instead of a reference.
+/// The start of an entry in a view index; the key follows. It is like that of any index, with the
+/// position of its data instead of a reference.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct ViewEntry {
-    /// Where the data is in the entry, in bytes.
+    /// The offset of the data in the entry, in bytes.
     pub(super) data_offset: U16,
     /// Its length in bytes.
     pub(super) data_length: U16,

@@ -1,5 +1,5 @@
-//! How `$SDS`, `$INDEX_ALLOCATION` and `$BITMAP` get longer: their sizes, and more clusters where
-//! those that they have do not suffice.
+//! Lengthens `$SDS`, `$INDEX_ALLOCATION` and `$BITMAP`: their sizes, and more clusters if their
+//! clusters do not suffice.
 
 use super::edit::Edit;
 use super::error::SecurityError;
@@ -15,26 +15,27 @@ use crate::ntfs::record::{NoRoom, Record};
 use crate::ntfs::runs::{self, Run};
 use crate::ntfs::stream::Part;
 
-/// Bytes that are allocated beyond what is needed, where that costs no further run: what grows by
-/// turns would else end up in many places, for which its record has no room.
+/// The number of bytes that are allocated in addition, if that needs no further run: values that
+/// grow alternately would otherwise be scattered over many places, for which their record has no
+/// room.
 const SPARE: u64 = 64 << 10;
 
 /// An attribute of `$Secure` whose value is in clusters.
 pub(super) struct Value {
-    /// The record that describes it, or that gets it.
+    /// The record that describes it, or that will contain it.
     pub(super) record: u64,
     pub(super) kind: u32,
     pub(super) name: &'static str,
-    /// Where it lies; `None` if there is no such attribute yet.
+    /// Its position; `None` if there is no such attribute yet.
     pub(super) layout: Option<Layout>,
-    /// The attribute that describes its end, if that is another than the one with its sizes.
+    /// The attribute that describes its end, if it is not the one with its sizes.
     pub(super) last: Option<Part>,
 }
 
-/// Clusters and sizes that it is to have.
+/// The clusters and sizes that it will have.
 pub(super) struct Growth {
     value: Value,
-    /// How it will lie.
+    /// Its future layout.
     pub(super) layout: Layout,
     /// New clusters, which are marked as used before anything else is written.
     pub(super) extents: Vec<Extent>,
@@ -43,7 +44,7 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// Finds out how to make a value at least `len` bytes long; nothing is written.
+    /// Plans how to make a value at least `len` bytes long; nothing is written.
     pub(super) fn plan(
         mft: &Mft,
         bitmap: &mut Bitmap<'_>,
@@ -71,7 +72,7 @@ impl Growth {
         Ok(new)
     }
 
-    /// True if it is this attribute of `$Secure` that grows.
+    /// True if this attribute of `$Secure` grows.
     pub(super) fn is_of(&self, attribute: &Attribute<'_>) -> bool {
         attribute.kind() == self.value.kind && attribute.is_named(self.value.name)
     }
@@ -100,7 +101,8 @@ impl Growth {
             .saturating_sub(self.layout.clusters());
         let last = self.layout.extents().last();
         let near = last.and_then(|last| last.start.after(last.len));
-        // Away from $MFT, which Windows lengthens into the clusters that follow it.
+        // The search starts away from $MFT, which Windows lengthens into the clusters that follow
+        // it.
         let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
         let wanted = needed.saturating_add(SPARE.div_ceil(cluster_len));
         let promised = mft.promises().of_others(system::SECURE);
@@ -122,7 +124,7 @@ impl Growth {
         Ok(())
     }
 
-    /// Puts the sizes and clusters into the record, in memory.
+    /// Writes the sizes and clusters to the record, in memory.
     pub(super) fn put(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
         if self.value.layout.as_ref() == Some(&self.layout) {
             return Ok(());
@@ -137,7 +139,7 @@ impl Growth {
             .map_err(no_room)
     }
 
-    /// Puts the clusters into the record that describes the end.
+    /// Writes the clusters to the record that describes the end.
     fn put_end(&self, record: &mut Record, last: Part) -> Result<(), NoRoom> {
         let Some(pairs) = &self.pairs else {
             return Ok(());
@@ -166,8 +168,8 @@ impl Growth {
     }
 }
 
-/// The runs of a layout from the cluster `lowest` of the value on, of one that reaches over it the
-/// rest.
+/// The runs of a layout from the cluster `lowest` of the value on; only the rest of a run that
+/// begins before it.
 fn runs_from(layout: &Layout, lowest: u64) -> Vec<Run> {
     let from = |run: &Run| {
         let before = lowest.saturating_sub(run.vcn);

@@ -1,5 +1,5 @@
-//! The view indexes `$SII` and `$SDH`: found by descent and walked in order (Linux-NTFS, $Secure and
-//! B*Trees).
+//! The view indexes `$SII` and `$SDH`: searched by descent and walked in order (Linux-NTFS, $Secure
+//! and B*Trees).
 
 use diskmend_base::count::to_usize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -17,54 +17,54 @@ use crate::ntfs::format::{IndexBlock, IndexRoot};
 
 mod insert;
 
-/// Deepest tree that is followed: with the fewest keys that a split leaves in a block, fewer
-/// levels hold all ids there are.
+/// The maximum depth of the tree: with the minimum number of keys that a split leaves in a block,
+/// fewer levels suffice for all possible ids.
 const MAX_DEPTH: usize = 16;
-/// The maximum number of blocks that one walk reads, which hold more descriptors than any volume
+/// The maximum number of blocks that one walk reads; they contain more descriptors than any volume
 /// has.
 const MAX_BLOCKS: usize = 1 << 16;
 /// The longest value of `$INDEX_ROOT`: that of a record.
 const MAX_ROOT: usize = 4096;
-/// Sizes of a block that volumes have.
+/// The possible block sizes.
 const BLOCK_SIZES: std::ops::RangeInclusive<u64> = 512..=0x1_0000;
-/// Unit of the blocks' numbers where a block is smaller than a cluster, in bytes.
+/// The unit of the blocks' numbers if a block is smaller than a cluster, in bytes.
 const SMALL_UNIT: NonZeroU64 = NonZeroU64::new(512).unwrap();
 
-/// Where the blocks of `$INDEX_ALLOCATION` come from.
+/// The source of the blocks of `$INDEX_ALLOCATION`.
 pub(super) trait Blocks {
-    /// The `len` bytes at `at`, their update sequence numbers replaced by what they stand for.
+    /// The `len` bytes at `at`, with the bytes restored that the update sequence numbers replaced.
     fn block(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError>;
-    /// Whether `$BITMAP` has the block of this ordinal number in use.
+    /// True if `$BITMAP` marks the block with this ordinal number as used.
     fn in_use(&self, number: u64) -> Result<bool, SecurityError>;
 }
 
-/// A view index, and the changes to it that have not been written.
+/// A view index, and its changes that are not written yet.
 ///
-/// A block in use is changed in its place only by entries that it has room for and by the number of
-/// a child that was replaced; all else goes into new blocks.
+/// A block in use is changed in place only by entries for which it has room, and by the number of a
+/// child that was replaced; everything else goes to new blocks.
 pub(super) struct Index<K, B> {
     blocks: B,
     block_size: NonZeroU64,
-    /// Bytes that the blocks' numbers count.
+    /// The number of bytes that the blocks' numbers count.
     unit: NonZeroU64,
     root: Node,
-    /// The longest value of `$INDEX_ROOT` that an entry is added to.
+    /// The maximum length of `$INDEX_ROOT` when an entry is added to it.
     root_room: usize,
     root_changed: bool,
-    /// Changed blocks by where they lie.
+    /// Changed blocks by position.
     changed: BTreeMap<u64, Node>,
-    /// New blocks by where they are to lie.
+    /// New blocks by their future position.
     new: BTreeMap<u64, Node>,
     /// Ordinal numbers of the blocks that new ones replace.
     replaced: BTreeSet<u64>,
-    /// The lowest ordinal number that a new block may have, once the index was walked.
+    /// The lowest ordinal number for a new block, after the index was walked.
     next_new: Option<u64>,
     key: PhantomData<K>,
 }
 
-/// How far a walk has come.
+/// The progress of a walk.
 struct Walk<'a, K> {
-    /// Lowest key wanted, if not all.
+    /// The lowest wanted key; `None` for all.
     from: Option<K>,
     seen: HashSet<u64>,
     visit: &'a mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,
@@ -179,7 +179,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Whether the keys of a node lie between those beside it in its parent.
+    /// Checks that the keys of a node are between the neighbouring keys in its parent.
     fn check_bounds(
         &self,
         node: &Node,
@@ -196,7 +196,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         }
     }
 
-    /// The child of this number and where it is.
+    /// The child with this number, and its position.
     fn child(&self, number: u64, parent: &Node) -> Result<(u64, Node), SecurityError> {
         let size = self.block_size;
         let at = number
@@ -244,7 +244,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
 
 #[cfg(test)]
 impl<K: Key, B: Blocks> Index<K, B> {
-    /// Calls `visit` with all entries, and gives the ordinal numbers of the blocks with them.
+    /// Calls `visit` with all entries, and returns the ordinal numbers of their blocks.
     pub(super) fn walk_blocks(
         &self,
         visit: &mut dyn FnMut(&SdsHeader) -> ControlFlow<()>,

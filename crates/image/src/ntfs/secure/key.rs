@@ -1,4 +1,4 @@
-//! The keys by which the view indexes `$SII` and `$SDH` are ordered (Linux-NTFS, $Secure).
+//! The keys of the view indexes `$SII` and `$SDH` (Linux-NTFS, $Secure).
 
 use zerocopy::byteorder::little_endian::U32;
 
@@ -8,18 +8,18 @@ use super::format::SdsHeader;
 pub(super) trait Key: Copy + Ord {
     /// Name of the index.
     const NAME: &'static str;
-    /// The rule by which the volume says it is ordered.
+    /// The number of its collation rule.
     const COLLATION: u32;
     /// Length in bytes.
     const LEN: usize;
-    /// Whether new keys are higher than all before.
+    /// True if new keys are higher than all existing ones.
     const ASCENDS: bool;
-    /// What follows the data, to a multiple of 8 bytes.
+    /// The padding after the data, to a multiple of 8 bytes.
     const PADDING: &'static [u8];
 
-    /// The key of this length, or `None`.
+    /// Parses the key; `None` if the length is wrong.
     fn read(bytes: &[u8]) -> Option<Self>;
-    /// The key by which an entry of `$SDS` is found.
+    /// The key of an entry of `$SDS`.
     fn of(header: &SdsHeader) -> Self;
     /// The bytes of the key.
     fn bytes(self) -> Vec<u8>;
@@ -62,7 +62,7 @@ impl Key for ByHash {
     const COLLATION: u32 = 0x12;
     const LEN: usize = 8;
     const ASCENDS: bool = false;
-    // What Windows leaves there.
+    // The bytes that Windows writes there.
     const PADDING: &'static [u8] = b"I\0I\0";
 
     fn read(bytes: &[u8]) -> Option<Self> {

@@ -1,15 +1,15 @@
-//! Security descriptors: `$Secure` (record 9) holds each once, files name it by its id
-//! (Linux-NTFS, $Secure).
+//! Security descriptors: `$Secure` (record 9) stores each distinct one once, and files refer to it
+//! by its id (Linux-NTFS, $Secure).
 //!
-//! | module | what lives there |
+//! | module | what it contains |
 //! |---|---|
-//! | `format` | entries of `$SDS` and of the indexes as they lie on disk |
+//! | `format` | entries of `$SDS` and of the indexes, as they are on disk |
 //! | `sds` | `$SDS`, the descriptors, each in two copies |
 //! | `key`, `node`, `index` | `$SII` and `$SDH`, by which they are found |
 //! | `store` | all three on their volume |
 //! | `append` | adding descriptors |
-//! | `plan`, `growth`, `edit` | what is written for that, in which order, and where there is room |
-//! | `files` | which descriptor a file has |
+//! | `plan`, `growth`, `edit` | what is written for that, in which order, and whether there is room |
+//! | `files` | the descriptors of files |
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -43,10 +43,10 @@ pub use files::{Change, FileSecurity};
 use format::SdsHeader;
 use store::Store;
 
-/// Bytes of descriptors that are kept in memory.
+/// The maximum number of bytes of descriptors in memory.
 const MAX_CACHED: usize = 16 << 20;
 
-/// The number by which files name a descriptor of their volume.
+/// The number by which files refer to a descriptor of their volume.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SecurityId(pub u32);
 
@@ -63,7 +63,7 @@ pub struct Secure {
     state: Mutex<State>,
 }
 
-/// What has been read.
+/// The data that have been read.
 #[derive(Debug, Default)]
 struct State {
     store: Option<Arc<Store>>,
@@ -73,8 +73,8 @@ struct State {
 }
 
 impl Secure {
-    /// The descriptors of a volume; nothing is read yet. All that writes on one volume must share
-    /// this.
+    /// The descriptors of a volume; nothing is read yet. All code that writes to one volume must
+    /// share this value.
     #[must_use]
     pub fn new(volume: &Volume) -> Self {
         Self {
@@ -83,10 +83,10 @@ impl Secure {
         }
     }
 
-    /// The descriptor of this id.
+    /// The descriptor with this id.
     ///
     /// # Errors
-    /// [`SecurityError::UnknownId`]; an index that is damaged, or both copies of the descriptor.
+    /// [`SecurityError::UnknownId`]; an index is damaged, or both copies of the descriptor are.
     pub fn descriptor(&self, id: SecurityId) -> Result<Arc<[u8]>, SecurityError> {
         let mut state = self.state();
         if let Some(found) = state.descriptors.get(&id) {
@@ -113,14 +113,13 @@ impl Secure {
         Ok(store.find(descriptor)?.map(SecurityId))
     }
 
-    /// The ids of `descriptors` in their order. What the volume lacks is added, and is durable when
-    /// this returns; a crash before leaves ids that no file has, or tears a block of an index or the
-    /// record of `$Secure`. The volume must be
-    /// [fit for writing](Volume::fit_for_writing).
+    /// The ids of `descriptors`, in order. Missing descriptors are added, and are durable when this
+    /// returns. A crash before leaves ids that no file uses, or tears a block of an index or the
+    /// record of `$Secure`. The volume must be [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
-    /// [`SecurityError::NoRoom`] and all others but those of the device are found before anything
-    /// is written.
+    /// [`SecurityError::NoRoom`] and all others except those of the device are found before
+    /// anything is written.
     pub fn add(&self, descriptors: &[&[u8]]) -> Result<Vec<SecurityId>, SecurityError> {
         let mut state = self.state();
         let _writing = self.volume.inner.writing();
@@ -128,21 +127,21 @@ impl Secure {
         append::add(&self.volume.inner.mft, descriptors)
     }
 
-    /// Where the descriptors of `files` are, in their order; $MFT is read in few large pieces.
+    /// The places of the descriptors of `files`, in order; $MFT is read in few large pieces.
     pub fn of_files(&self, files: &[FileId]) -> Vec<Result<FileSecurity, SecurityError>> {
         files::get(&self.volume.inner.mft, files)
     }
 
-    /// Every id that a file of the volume has. Files whose records can't be read are left out.
+    /// Every id that a file of the volume uses. Files with records that can't be read are left out.
     #[must_use]
     pub fn ids_in_use(&self) -> BTreeSet<SecurityId> {
         files::ids(&self.volume.inner.mft)
     }
 
-    /// The descriptor of one file, in `$Secure` or of its own; `None` if it has none.
+    /// The descriptor of one file, in `$Secure` or its own; `None` if it has none.
     ///
     /// # Errors
-    /// No such file; what [`Self::descriptor`] reports.
+    /// No such file; the errors of [`Self::descriptor`].
     pub fn of_file(&self, file: FileId) -> Result<Option<Arc<[u8]>>, SecurityError> {
         let records = Records::read(&self.volume.inner.mft, file)?;
         match files::get_one(&self.volume.inner.mft, records.base())? {
@@ -158,17 +157,17 @@ impl Secure {
         }
     }
 
-    /// Gives files other ids, which the volume must have, instead of what they have now, be that an
-    /// id or a descriptor of their own. They are durable after [`Volume::sync`]; the ids themselves
-    /// must be durable before, as those are which [`Self::add`] gave. Of each 8192 changes every
-    /// file is checked before the first is written; what is refused for one does not keep the
-    /// others from being set. A crash leaves each file that had an id with that or the new one; the
-    /// record of one that had a descriptor of its own may be torn by it. The volume must be [fit
-    /// for writing](Volume::fit_for_writing).
+    /// Sets the ids of files, which must exist on the volume. They replace what the files have now,
+    /// an id or their own descriptor. The changes are durable after [`Volume::sync`]; the ids
+    /// themselves must be durable before, as those from [`Self::add`] are. In each batch of 8192
+    /// changes, every file is checked before the first is written; if a file is refused, the others
+    /// are still set. After a crash, each file that had an id has the old or the new id; the record
+    /// of a file that had its own descriptor may be torn. The volume must be [fit for
+    /// writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a
-    /// device that fails while it is written to.
+    /// device that fails during a write.
     pub fn set(&self, changes: &[Change]) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
         let mut last = None;
         for change in changes {
@@ -181,12 +180,12 @@ impl Secure {
         files::set(&self.volume.inner.mft, changes)
     }
 
-    /// The same for those of `members` for which `decide` gives an id. It gets the index in `members`,
-    /// what the file is, and where its descriptor is now. The ids must be those of this volume. A file
-    /// that lies elsewhere by its own record is refused.
+    /// Sets the ids of those of `members` for which `decide` returns one. It gets the index in
+    /// `members`, the file's metadata, and the place of its descriptor. The ids must exist on this
+    /// volume. A file that is elsewhere according to its own record is refused.
     ///
     /// # Errors
-    /// A device that fails while it is written to.
+    /// A device that fails during a write.
     pub fn set_where(
         &self,
         members: &[Member<'_>],

@@ -1,4 +1,5 @@
-//! One node of a view index: its entries checked, and laid out anew (Linux-NTFS, Index Header).
+//! One node of a view index: checks its entries, and lays them out again (Linux-NTFS, Index
+//! Header).
 
 use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
@@ -12,20 +13,20 @@ use crate::ntfs::format::{FIXUP_STRIDE, IndexBlock, IndexHeader, IndexRoot, Prot
 /// An entry of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<K> {
-    /// The child whose keys are lower than this entry's.
+    /// The child with keys lower than this entry's.
     pub(super) child: Option<u64>,
     /// Key and data; the last entry has none.
     pub(super) item: Option<(K, SdsHeader)>,
 }
 
-/// A node: the value of `$INDEX_ROOT`, or a block of `$INDEX_ALLOCATION` whose update sequence
-/// numbers have been replaced by what they stand for.
+/// A node: the value of `$INDEX_ROOT`, or a block of `$INDEX_ALLOCATION` with the bytes restored
+/// that the update sequence numbers replaced.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     bytes: Vec<u8>,
-    /// Where the index header is in the bytes.
+    /// The offset of the index header in the bytes.
     header: usize,
-    /// Where the bytes are in the attribute.
+    /// The offset of the bytes in the attribute.
     base: u64,
     attribute: &'static str,
 }
@@ -51,7 +52,7 @@ impl Node {
         }
     }
 
-    /// An empty block of `len` bytes at `base` whose number is `number`.
+    /// An empty block of `len` bytes at `base` with the number `number`.
     pub(super) fn new_block(len: usize, base: u64, number: u64) -> Self {
         let count = (len / FIXUP_STRIDE).saturating_add(1);
         let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
@@ -82,7 +83,7 @@ impl Node {
         &self.bytes
     }
 
-    /// All entries, of which the last is marked as such, with keys that ascend.
+    /// All entries, with ascending keys; the last is marked as such.
     pub(super) fn entries<K: Key>(&self) -> Result<Vec<Entry<K>>, SecurityError> {
         let header = self.header::<K>()?;
         let has_children = header.flags & NODE_HAS_CHILDREN != 0;
@@ -146,7 +147,7 @@ impl Node {
         }
     }
 
-    /// Key and data of the entry at `at`, whose length is that of one with both.
+    /// Key and data of the entry at `at`, which must have the length of an entry with both.
     fn item<K: Key>(&self, at: usize, head: &ViewEntry) -> Result<(K, SdsHeader), SecurityError> {
         let found = (|| {
             let key_at = at.checked_add(ViewEntry::LEN)?;
@@ -166,8 +167,8 @@ impl Node {
         })
     }
 
-    /// The same node with other entries, the last of which has no key; `None` if they have no room.
-    /// The value of an index root gets the length that they need.
+    /// This node with other entries, the last of which has no key; `None` if they do not fit. The
+    /// value of an index root gets the length that they need.
     pub(super) fn with<K: Key>(&self, entries: &[Entry<K>]) -> Result<Option<Self>, SecurityError> {
         let header = self.header::<K>()?;
         let start = self.within(header.entries_offset.get());
@@ -199,7 +200,7 @@ impl Node {
         Ok(Some(node))
     }
 
-    /// The header, whose lengths lie within the node.
+    /// The header, with lengths that are inside the node.
     fn header<K: Key>(&self) -> Result<IndexHeader, SecurityError> {
         let header: &IndexHeader = bytes::view(&self.bytes, self.header)
             .ok_or_else(|| self.fault::<K>(self.header, "an index header", "the end"))?;
@@ -224,12 +225,12 @@ impl Node {
         ))
     }
 
-    /// Where what is at `offset` from the index header is in the bytes.
+    /// The position in the bytes of an `offset` from the index header.
     fn within(&self, offset: u32) -> usize {
         self.header.saturating_add(to_usize(offset))
     }
 
-    /// What is wrong at `at` in the bytes.
+    /// The error for a problem at `at` in the bytes.
     pub(super) fn fault<K: Key>(
         &self,
         at: usize,

@@ -1,12 +1,12 @@
-//! What is to be written for new descriptors, and in which order.
+//! Plans what is written for new descriptors, and in which order.
 //!
-//! First what nothing names yet: clusters, the bytes of `$SDS`, new blocks of the indexes. Then
-//! `$SII`, then `$SDH`: in the record of the root the sizes, the bits of the new blocks and the root
-//! change at once, then the blocks that are changed in their places. Each is durable before the next
-//! begins, and the bits of replaced blocks are cleared last. A crash between them leaves bytes or
-//! blocks that nothing names, or an id that only `$SII` knows. A crash within the write of a block
-//! or of a record may leave that torn, where more than one of its sectors changes: only what the
-//! caller recorded of it before can put it right.
+//! First come writes to which nothing refers yet: clusters, the bytes of `$SDS`, new blocks of the
+//! indexes. Then `$SII`, then `$SDH`: the sizes, the bits of the new blocks and the root change at
+//! once in the record of the root, then the blocks that are changed in place. Each is durable
+//! before the next begins, and the bits of replaced blocks are cleared last. A crash in between
+//! leaves bytes or blocks to which nothing refers, or an id that only `$SII` knows. A crash within
+//! the write of a block or of a record may leave it torn, if more than one of its sectors changes:
+//! only the caller's record of the old bytes can repair this.
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::ntfs::format::{IndexBlock, attribute_type, system};
 use crate::ntfs::mft::Mft;
 use crate::ntfs::record::{NoRoom, Record};
 
-/// The bits of an index are in units of this many bytes.
+/// The unit of an index's bitmap, in bytes.
 const BITMAP_UNIT: usize = 8;
 
 /// `$SII` of a volume.
@@ -34,7 +34,7 @@ pub(super) type ByIdIndex = Index<ById, Arc<IndexBlocks>>;
 /// `$SDH` of a volume.
 pub(super) type ByHashIndex = Index<ByHash, Arc<IndexBlocks>>;
 
-/// All that is to be written.
+/// Everything that is to be written.
 pub(super) struct Plan<'a> {
     append: &'a Append,
     sds: Growth,
@@ -42,19 +42,19 @@ pub(super) struct Plan<'a> {
     by_hash: IndexPlan<'a, ByHash>,
 }
 
-/// The same for one index.
+/// The part of the plan for one index.
 struct IndexPlan<'a, K> {
     view: &'a View,
     index: &'a Index<K, Arc<IndexBlocks>>,
     allocation: Option<Growth>,
-    /// `$BITMAP` where it is not resident.
+    /// `$BITMAP`, if it is not resident.
     bitmap: Option<Growth>,
     /// Its new value, with replaced blocks and without.
     bits: [Vec<u8>; 2],
 }
 
 impl<'a> Plan<'a> {
-    /// Finds clusters for all that gets longer; nothing is written.
+    /// Finds clusters for everything that grows; nothing is written.
     pub(super) fn new(
         mft: &Mft,
         store: &'a Store,
@@ -87,7 +87,7 @@ impl<'a> Plan<'a> {
         std::iter::once(&self.sds).chain(indexes)
     }
 
-    /// Writes all, or tries whether the records have room for it.
+    /// Writes everything, or tries whether the records have room for it.
     pub(super) fn carry_out(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
         let extents: Vec<Extent> = self
             .growths()
@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
         self.by_hash.write_new(edit)?;
         edit.sync()?;
 
-        // What takes room in a record comes after what gives it.
+        // Changes that need room in a record come after those that free room.
         self.by_id.put_root(edit, true)?;
         let at_once = self.by_id.view.record == self.by_hash.view.record
             && self.by_id.index.changed_blocks().next().is_none();
@@ -171,7 +171,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         Ok(plan)
     }
 
-    /// Refuses what could only be told of in an attribute list.
+    /// Refuses a change that would need an attribute list.
     fn check_attributes(
         &self,
         mft: &Mft,
@@ -191,12 +191,12 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         Ok(())
     }
 
-    /// Writes the new blocks, which nothing names yet.
+    /// Writes the new blocks, to which nothing refers yet.
     fn write_new(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
         self.write_blocks(edit, self.index.new_blocks())
     }
 
-    /// Writes the blocks that are changed in their places.
+    /// Writes the blocks that are changed in place.
     fn write_changed(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
         self.write_blocks(edit, self.index.changed_blocks())
     }
@@ -218,7 +218,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         Ok(())
     }
 
-    /// Puts the root into its record, in memory; only where it gets shorter if that is asked for.
+    /// Puts the root into its record, in memory; with `only_shorter`, only if it gets shorter.
     fn put_root(&self, edit: &mut Edit<'_>, only_shorter: bool) -> Result<(), SecurityError> {
         if !self.index.root_changed() {
             return Ok(());
@@ -259,7 +259,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         self.put_bits(edit, after)
     }
 
-    /// Writes the bits into clusters, or puts them into their record in memory.
+    /// Writes the bits to clusters, or puts them into their record in memory.
     fn put_bits(&self, edit: &mut Edit<'_>, bits: &[u8]) -> Result<(), SecurityError> {
         if let Some(bitmap) = &self.bitmap {
             return edit.write(&bitmap.layout, bits, 0);
@@ -276,7 +276,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
     }
 }
 
-/// Gives a resident attribute another value.
+/// Replaces the value of a resident attribute.
 fn put_value(record: &mut Record, kind: u32, name: &str, value: &[u8]) -> Result<(), NoRoom> {
     let at = record.find(kind, name).ok_or(NoRoom)?.place();
     record.set_value_len(at, value.len())?;

@@ -1,4 +1,5 @@
-//! `$SDS`: the descriptors themselves, each twice (Linux-NTFS, $Secure). A block of 256 KiB with entries is followed by one with their second copies.
+//! `$SDS`: the descriptors themselves, each stored twice (Linux-NTFS, $Secure). A block of 256 KiB
+//! with entries is followed by a block with their second copies.
 
 use diskmend_base::count::{to_u64, to_usize};
 use std::collections::BTreeMap;
@@ -9,22 +10,22 @@ use zerocopy::IntoBytes;
 use super::error::SecurityError;
 use super::format::SdsHeader;
 
-/// The maximum number of blocks behind the last entry that an index names which are looked through.
+/// The maximum number of blocks after the last indexed entry that are searched.
 const MAX_UNNAMED_BLOCKS: u32 = 8;
 /// Entries start at multiples of this many bytes.
 const UNIT: usize = 16;
-/// The same, for offsets.
+/// The alignment of entries, for offsets.
 const ALIGN: u64 = 16;
 
-/// Where the bytes of `$SDS` come from.
+/// The source of the bytes of `$SDS`.
 pub(super) trait Source {
-    /// Bytes that it has and that have been written.
+    /// The number of bytes that it has and that have been written.
     fn written(&self) -> u64;
     /// The `len` bytes at `at`.
     fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError>;
 }
 
-/// Hash of a descriptor, which `$SDH` is ordered by.
+/// The hash of a descriptor, by which `$SDH` is ordered.
 pub(super) fn hash(descriptor: &[u8]) -> u32 {
     let (words, _) = descriptor.as_chunks();
     words.iter().fold(0u32, |hash, word| {
@@ -32,7 +33,7 @@ pub(super) fn hash(descriptor: &[u8]) -> u32 {
     })
 }
 
-/// Reads the descriptor at this place, from the second copy where the first is damaged or can't be
+/// Reads the descriptor at this place, from the second copy if the first is damaged or can't be
 /// read.
 pub(super) fn read(source: &impl Source, place: &SdsHeader) -> Result<Vec<u8>, SecurityError> {
     check_place(place)?;
@@ -64,20 +65,20 @@ pub(super) fn read(source: &impl Source, place: &SdsHeader) -> Result<Vec<u8>, S
     }))
 }
 
-/// The descriptor in the bytes of an entry that are as `place` says.
+/// The descriptor in the bytes of an entry, if they match `place`.
 fn sound<'a>(entry: &'a [u8], place: &SdsHeader) -> Option<&'a [u8]> {
     let header: &SdsHeader = bytes::view(entry, 0)?;
     let descriptor = entry.get(size_of::<SdsHeader>()..)?;
     (header == place && hash(descriptor) == place.hash.get()).then_some(descriptor)
 }
 
-/// Whether an entry can lie where an index says that it does.
+/// Checks that an entry can be at the place that an index names.
 fn check_place(place: &SdsHeader) -> Result<(), SecurityError> {
     let (at, len) = (place.offset.get(), place.length.get());
     let fits = (at % SdsHeader::BLOCK).saturating_add(len.into()) <= SdsHeader::BLOCK;
     let even = (at / SdsHeader::BLOCK).is_multiple_of(2);
     let bounded = len > SdsHeader::LEN && len <= SdsHeader::LEN + SdsHeader::MAX_DESCRIPTOR;
-    // Twice the block keeps the end of the second copy a valid offset.
+    // Twice the block size keeps the end of the second copy a valid offset.
     let reachable = at.checked_add(SdsHeader::BLOCK * 2).is_some();
     if at.is_multiple_of(ALIGN) && fits && even && bounded && reachable {
         return Ok(());
@@ -99,23 +100,23 @@ fn fault(offset: u64, expected: impl Into<String>, actual: impl Into<String>) ->
     }
 }
 
-/// What `$SDS` holds, as far as new entries have to know.
+/// What new entries need to know about `$SDS`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Tail {
-    /// End of the last entry's first copy.
+    /// The end of the last entry's first copy.
     pub(super) end: u64,
-    /// Highest id given out.
+    /// The highest assigned id.
     pub(super) last_id: u32,
 }
 
 impl Tail {
-    /// Before the first entry.
+    /// The tail before the first entry.
     pub(super) const EMPTY: Self = Self {
         end: 0,
         last_id: SdsHeader::FIRST_ID - 1,
     };
 
-    /// Takes in an entry that an index names.
+    /// Includes an indexed entry.
     pub(super) fn take(&mut self, place: &SdsHeader) -> Result<(), SecurityError> {
         check_place(place)?;
         let end = place.offset.get().saturating_add(place.length.get().into());
@@ -124,9 +125,9 @@ impl Tail {
         Ok(())
     }
 
-    /// Takes in sound entries behind the last one that no index names: what was cut off before
-    /// the indexes were written. They stay, and their ids are not given out again, since a check
-    /// of the volume builds the indexes anew from what it finds here.
+    /// Includes sound entries after the last indexed one: a crash came before the indexes were
+    /// written. They stay, and their ids are not assigned again, because a check of the volume
+    /// rebuilds the indexes from what it finds here.
     pub(super) fn take_unnamed(&mut self, source: &impl Source) -> Result<(), SecurityError> {
         let mut damaged = None;
         let mut blocks: u32 = 0;
@@ -146,8 +147,8 @@ impl Tail {
         Ok(())
     }
 
-    /// Takes in the entries of a block from `start` on, whose two copies these are; `damaged` is
-    /// where something lay before that is not an entry.
+    /// Includes the entries of a block from `start` on, which has two copies; `damaged` is an
+    /// earlier place with something that is not an entry.
     fn take_from_block(
         &mut self,
         start: u64,
@@ -180,7 +181,7 @@ impl Tail {
     }
 }
 
-/// The sound entry at `at` in the bytes of a block, which is `offset` in `$SDS`.
+/// The sound entry at `at` in the bytes of a block, which is at `offset` in `$SDS`.
 fn entry_at(block: &[u8], at: usize, offset: u64) -> Option<&SdsHeader> {
     let place: &SdsHeader = bytes::view(block, at)?;
     let possible = place.offset.get() == offset
@@ -191,7 +192,7 @@ fn entry_at(block: &[u8], at: usize, offset: u64) -> Option<&SdsHeader> {
     sound(entry, place).map(|_| place)
 }
 
-/// What `$SDS` has from `from` to `to`.
+/// The bytes of `$SDS` from `from` to `to`.
 fn read_to(source: &impl Source, from: u64, to: u64) -> Result<Vec<u8>, SecurityError> {
     match to.min(source.written()).checked_sub(from) {
         None | Some(0) => Ok(Vec::new()),
@@ -209,26 +210,26 @@ fn align(end: u64) -> Option<u64> {
     }
 }
 
-/// Start of the block of first copies after the one that holds `at`.
+/// The start of the block of first copies after the one that contains `at`.
 fn next_block(at: Option<u64>) -> Option<u64> {
     at?.checked_add(1)?
         .checked_next_multiple_of(SdsHeader::BLOCK * 2)
 }
 
-/// Entries to be written behind the last one.
+/// Entries to be written after the last one.
 #[derive(Debug)]
 pub(super) struct Append {
-    /// Where they go, in the order given.
+    /// Their places, in the given order.
     pub(super) entries: Vec<SdsHeader>,
-    /// What is to be written, in both copies, by where it goes.
+    /// The bytes to be written, in both copies, by position.
     pub(super) writes: BTreeMap<u64, Vec<u8>>,
-    /// Bytes that `$SDS` must have afterwards.
+    /// The length that `$SDS` must have afterwards.
     pub(super) len: u64,
 }
 
 impl Append {
-    /// Places `descriptors`, each of a length that [`SdsHeader::MAX_DESCRIPTOR`] allows, behind
-    /// the tail.
+    /// Places `descriptors`, whose lengths must be within [`SdsHeader::MAX_DESCRIPTOR`], after the
+    /// tail.
     pub(super) fn new(
         source: &impl Source,
         mut tail: Tail,
@@ -272,7 +273,7 @@ impl Append {
     }
 }
 
-/// The header of a descriptor that is put behind the tail.
+/// The header of a descriptor that is placed after the tail.
 fn place(tail: Tail, descriptor: &[u8]) -> Result<SdsHeader, SecurityError> {
     let id = tail
         .last_id
@@ -299,7 +300,7 @@ fn place(tail: Tail, descriptor: &[u8]) -> Result<SdsHeader, SecurityError> {
     })
 }
 
-/// Adds bytes to what is to be written, to the write that ends where they begin if there is one.
+/// Adds bytes to the writes, to the write that ends where they begin if there is one.
 fn put(writes: &mut BTreeMap<u64, Vec<u8>>, at: u64, bytes: &[u8]) {
     if let Some((start, before)) = writes.range_mut(..at).next_back()
         && let Ok(gap) = usize::try_from(at.saturating_sub(end_of(*start, before)))
@@ -316,8 +317,8 @@ fn end_of(start: u64, bytes: &[u8]) -> u64 {
     start.saturating_add(to_u64(bytes.len()))
 }
 
-/// Adds zeros where bytes that nothing names would be taken for entries: behind the last entries
-/// of the blocks that are written to, and wherever the new length takes in what was never
+/// Adds zeros over unreferenced bytes that would be taken for entries: after the last entries of
+/// the blocks that are written, and in parts that the new length includes but that were never
 /// written.
 fn clear(
     source: &impl Source,
@@ -352,7 +353,7 @@ fn clear(
     Ok(())
 }
 
-/// The part up to the last byte that is not zero, of what `$SDS` has from `from` to `to`.
+/// The bytes of `$SDS` from `from` to `to`, up to the last byte that is not zero.
 fn remains(source: &impl Source, from: u64, to: u64) -> Result<Option<(u64, u64)>, SecurityError> {
     let found = read_to(source, from, to)?;
     let used = found.iter().rposition(|byte| *byte != 0);
@@ -360,7 +361,7 @@ fn remains(source: &impl Source, from: u64, to: u64) -> Result<Option<(u64, u64)
     Ok(used.map(|last| (from, from.saturating_add(last).saturating_add(1))))
 }
 
-/// End of the block that holds the byte at `at`.
+/// The end of the block that contains the byte at `at`.
 fn block_end(at: u64) -> u64 {
     (at / SdsHeader::BLOCK)
         .saturating_add(1)

@@ -18,15 +18,14 @@ use crate::ntfs::mft::Mft;
 use crate::ntfs::records::Records;
 use crate::ntfs::stream::{Part, Stream};
 
-/// The longest `$BITMAP` of an index that is read, in bytes: a bit for every block that a walk
-/// reads.
+/// The maximum length of an index's `$BITMAP`, in bytes: one bit for every block that a walk reads.
 const MAX_BITMAP: u64 = 1 << 13;
-/// The longest value of `$INDEX_ROOT`, which is in a record, in bytes.
+/// The maximum length of `$INDEX_ROOT`, which is in a record, in bytes.
 const MAX_ROOT: u64 = 1 << 16;
-/// The maximum number of entries of one hash that are compared with a descriptor.
+/// The maximum number of entries with one hash that are compared with a descriptor.
 const MAX_EQUAL_HASHES: usize = 64;
 
-/// `$Secure` as it was when it was opened.
+/// `$Secure`, in the state in which it was opened.
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     pub(super) sds: SdsStream,
@@ -87,12 +86,12 @@ impl Store {
         })
     }
 
-    /// Where the descriptor of this id is.
+    /// The place of the descriptor with this id.
     pub(super) fn place(&self, id: u32) -> Result<Option<SdsHeader>, SecurityError> {
         self.by_id.index()?.find(ById(id))
     }
 
-    /// The id of an equal descriptor that both indexes know.
+    /// The id of an equal descriptor that both indexes contain.
     pub(super) fn find(&self, descriptor: &[u8]) -> Result<Option<u32>, SecurityError> {
         let hash = sds::hash(descriptor);
         let mut places = Vec::new();
@@ -106,7 +105,7 @@ impl Store {
         })?;
         for place in places {
             match sds::read(&self.sds, &place) {
-                // Of one that is damaged there can be a sound one with another id.
+                // If one is damaged, there can be a sound one with another id.
                 Err(SecurityError::Corrupt { .. }) => {}
                 Err(error) => return Err(error),
                 Ok(found) => {
@@ -122,7 +121,7 @@ impl Store {
 }
 
 impl SdsStream {
-    /// Where it is told of.
+    /// The place of its description.
     pub(super) fn value(&self) -> Value {
         Value {
             record: self.record,
@@ -182,13 +181,13 @@ impl View {
         Index::open(self.root.clone(), cluster_len, self.blocks.clone())
     }
 
-    /// Where `$INDEX_ALLOCATION` is told of, or will be.
+    /// The place of the description of `$INDEX_ALLOCATION`, now or in future.
     pub(super) fn allocation<K: Key>(&self) -> Value {
         let stream = self.blocks.allocation.as_ref();
         self.value::<K>(attribute_type::INDEX_ALLOCATION, stream)
     }
 
-    /// The same for `$BITMAP`, if that is not resident.
+    /// The place of the description of `$BITMAP`, if that is not resident.
     pub(super) fn bitmap_in_clusters<K: Key>(&self) -> Option<Value> {
         let stream = self.blocks.bitmap.as_ref()?;
         stream.layout()?;
@@ -206,7 +205,7 @@ impl View {
     }
 }
 
-/// The attribute that describes the end of a value, if several tell of it.
+/// The attribute that describes the end of a value, if several describe it.
 fn last_part(stream: &Stream) -> Option<Part> {
     match stream.parts() {
         [_, .., last] => Some(*last),
@@ -215,7 +214,7 @@ fn last_part(stream: &Stream) -> Option<Part> {
 }
 
 impl IndexBlocks {
-    /// Where the blocks lie, if `len` bytes at `at` do.
+    /// The position of the blocks, if `len` bytes at `at` exist.
     fn layout(&self, at: u64, len: usize) -> Result<&Layout, SecurityError> {
         let layout = self.allocation.as_ref().and_then(Stream::layout);
         let end = u64::try_from(len).ok().and_then(|len| at.checked_add(len));
@@ -253,7 +252,7 @@ impl Blocks for Arc<IndexBlocks> {
 
 #[cfg(all(test, target_os = "linux"))]
 impl Store {
-    /// Where the blocks of both indexes are on the volume.
+    /// The positions of the blocks of both indexes on the volume.
     pub(super) fn block_offsets(&self) -> Vec<u64> {
         let views = [&self.by_id, &self.by_hash].into_iter();
         let layouts = views.filter_map(|view| view.blocks.allocation.as_ref()?.layout());

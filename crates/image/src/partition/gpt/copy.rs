@@ -1,4 +1,4 @@
-//! One copy of the table: a header and the entries that it names, their checksums right.
+//! One copy of the table: a header and its entries, with correct checksums.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use diskmend_base::bytes;
@@ -6,9 +6,9 @@ use diskmend_base::bytes;
 use super::super::format::GptHeader;
 use crate::device::Device;
 
-/// Bytes that the entries may take: 8192 of the usual length. Windows makes 128.
+/// The maximum length of the entries: 8192 of the usual length. Windows creates 128.
 const MAX_ENTRIES_LEN: u64 = 1 << 20;
-/// The length of an entry in bytes, at least and at most.
+/// The minimum and maximum length of an entry in bytes.
 const ENTRY_LEN: std::ops::RangeInclusive<u64> = 128..=4096;
 
 /// The checksum of headers and entries (UEFI specification 2.10, section 5.3.2).
@@ -20,13 +20,13 @@ pub(super) struct Copy {
     pub(super) entries: Vec<u8>,
 }
 
-/// Why a copy can't be used.
+/// The reason why a copy can't be used.
 pub(super) struct Damage {
     /// The problem.
     pub(super) reason: String,
-    /// The header if that itself is sound.
+    /// The header, if the header itself is sound.
     pub(super) header: Option<Box<GptHeader>>,
-    /// True if nothing says that there ever was one.
+    /// True if nothing shows that there ever was a copy.
     pub(super) is_absent: bool,
 }
 
@@ -61,7 +61,7 @@ impl Copy {
         }
     }
 
-    /// This copy, unless it is of another disk than the one that `first` heads.
+    /// This copy, unless it belongs to another disk than the header `first`.
     pub(super) fn beside(self, first: &GptHeader) -> Result<Self, Damage> {
         let (expected, found) = (first.disk_guid, self.header.disk_guid);
         if found == expected {
@@ -76,7 +76,7 @@ impl Copy {
     }
 }
 
-/// The entries that the header at `lba` names.
+/// The entries of the header at `lba`.
 fn entries(
     device: &dyn Device,
     size: u32,
@@ -130,7 +130,7 @@ fn entries(
     Ok(entries)
 }
 
-/// The header at `lba`, its checksum right.
+/// The header at `lba`, with a correct checksum.
 fn header(device: &dyn Device, size: u32, lba: u64) -> Result<GptHeader, Damage> {
     let bytes = u64::from(size);
     let offset = lba.checked_mul(bytes).filter(|offset| {
@@ -163,7 +163,8 @@ fn header(device: &dyn Device, size: u32, lba: u64) -> Result<GptHeader, Damage>
     Ok(header)
 }
 
-/// Whether the header that begins `sector` has the right checksum, and is the one of sector `lba`.
+/// Checks that the header at the start of `sector` has the right checksum, and belongs to sector
+/// `lba`.
 fn sound(header: &GptHeader, sector: &mut [u8], offset: u64, lba: u64) -> Result<(), String> {
     let size = sector.len();
     let header_size = header.header_size.get();

@@ -1,9 +1,9 @@
-//! Adding to an index, in memory (Linux-NTFS, B*Trees).
+//! Adds to an index, in memory (Linux-NTFS, B*Trees).
 //!
-//! A full node is replaced by two new ones, which the parent then names instead; if the parent is
-//! full it is replaced likewise, up to the root, whose entries move into a new block when they
-//! become too many. Since no block in use is divided in its place, the old tree stays whole until
-//! the one block is written that names the new ones.
+//! A full node is replaced by two new ones, to which the parent then refers. If the parent is full,
+//! it is replaced in the same way, up to the root, whose entries move to a new block if there are
+//! too many. No block in use is split in place, so the old tree stays whole until the one block is
+//! written that refers to the new ones.
 
 use diskmend_base::count::to_usize;
 use std::collections::BTreeSet;
@@ -15,35 +15,36 @@ use super::super::key::Key;
 use super::super::node::{Entry, Node};
 use super::{Blocks, Index, MAX_BLOCKS, MAX_DEPTH};
 
-/// Bytes by which a root stays shorter than a block, for the block's header, the numbers in it and
-/// one more entry: it has to fit into one when it becomes too long.
+/// The number of bytes by which a root stays shorter than a block, for the block's header, its
+/// update sequence numbers and one more entry: the entries must fit into a block if the root
+/// becomes too long.
 const BESIDE_ENTRIES: usize = 128;
 
-/// A node on the way to a leaf.
+/// A node on the path to a leaf.
 struct Step<K> {
-    /// Where it lies; `None` for the root.
+    /// Its position; `None` for the root.
     at: Option<u64>,
     node: Node,
     entries: Vec<Entry<K>>,
-    /// The entry before which the key belongs, whose child is the next step.
+    /// The entry before which the key belongs; its child is the next step.
     position: usize,
 }
 
-/// What becomes of a full node.
+/// The two parts of a full node.
 struct Halves<K> {
     left: Vec<Entry<K>>,
-    /// The item between them, which goes into the parent.
+    /// The item between them, which moves to the parent.
     median: Option<(K, SdsHeader)>,
     right: Vec<Entry<K>>,
 }
 
 impl<K: Key, B: Blocks> Index<K, B> {
-    /// Lets the root have at most `len` bytes as long as it is added to.
+    /// Sets the maximum length of the root for adding entries.
     pub(in super::super) fn set_root_room(&mut self, len: usize) {
         self.root_room = len.min(self.block_len().saturating_sub(BESIDE_ENTRIES));
     }
 
-    /// Adds an entry to the leaf where it belongs, in memory only.
+    /// Adds an entry to the leaf in which it belongs, in memory only.
     pub(in super::super) fn insert(&mut self, data: &SdsHeader) -> Result<(), SecurityError> {
         let key = K::of(data);
         let mut path = self.path(key)?;
@@ -66,7 +67,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
                 return Ok(());
             }
             let halves = split(step.entries, step.position).ok_or(no_room::<K>())?;
-            // What is not on the disk yet may keep its place.
+            // A block that is not on the disk yet may keep its position.
             let left_at = if self.new.contains_key(&at) {
                 at
             } else {
@@ -91,8 +92,8 @@ impl<K: Key, B: Blocks> Index<K, B> {
         Err(self.too_deep())
     }
 
-    /// Moves the entries of the root into a new block, its only child then. `false` if it has none,
-    /// or more than a block has room for.
+    /// Moves the entries of the root to a new block, which becomes its only child. `false` if it
+    /// has none, or more than fit into a block.
     pub(in super::super) fn push_down(&mut self) -> Result<bool, SecurityError> {
         let entries = self.root.entries::<K>()?;
         let trial = Node::new_block(self.block_len(), 0, 0).with(&entries)?;
@@ -109,7 +110,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         Ok(true)
     }
 
-    /// Goes through the whole index where it has new blocks, to be sure of it.
+    /// Walks the whole index, if it has new blocks, to verify it.
     pub(in super::super) fn check(&self) -> Result<(), SecurityError> {
         if self.new.is_empty() {
             return Ok(());
@@ -122,18 +123,17 @@ impl<K: Key, B: Blocks> Index<K, B> {
         self.root.bytes()
     }
 
-    /// True if that has changed.
+    /// True if the root has changed.
     pub(in super::super) fn root_changed(&self) -> bool {
         self.root_changed
     }
 
-    /// The blocks that were changed in their places, without update sequence numbers, and where they
-    /// lie.
+    /// The blocks that were changed in place, without update sequence numbers, and their positions.
     pub(in super::super) fn changed_blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
         self.changed.iter().map(|(at, node)| (*at, node.bytes()))
     }
 
-    /// The new blocks likewise.
+    /// The new blocks, without update sequence numbers, and their positions.
     pub(in super::super) fn new_blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
         self.new.iter().map(|(at, node)| (*at, node.bytes()))
     }
@@ -148,13 +148,13 @@ impl<K: Key, B: Blocks> Index<K, B> {
         &self.replaced
     }
 
-    /// Bytes that `$INDEX_ALLOCATION` must have for the new blocks; 0 if there are none.
+    /// The length that `$INDEX_ALLOCATION` must have for the new blocks; 0 if there are none.
     pub(in super::super) fn end(&self) -> u64 {
         let last = self.new.keys().next_back();
         last.map_or(0, |at| at.saturating_add(self.block_size.into()))
     }
 
-    /// The way from the root to the leaf where a key belongs which the index lacks.
+    /// The path from the root to the leaf to which a missing key belongs.
     fn path(&self, key: K) -> Result<Vec<Step<K>>, SecurityError> {
         let mut path = Vec::new();
         let mut bounds = (None, None);
@@ -204,7 +204,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
         }
     }
 
-    /// Makes a new block, and gives its number.
+    /// Creates a new block, and returns its number.
     fn put_new(&mut self, at: u64, entries: &[Entry<K>]) -> Result<u64, SecurityError> {
         let number = self.number(at);
         let block = Node::new_block(self.block_len(), at, number);
@@ -213,12 +213,12 @@ impl<K: Key, B: Blocks> Index<K, B> {
         Ok(number)
     }
 
-    /// Where a new block may lie.
+    /// A position for a new block.
     fn allocate(&mut self) -> Result<u64, SecurityError> {
         let mut number = match self.next_new {
             Some(next) => next,
             None => {
-                // What the map of the blocks has as free must not be part of the tree.
+                // Blocks that the bitmap marks as free must not be part of the tree.
                 self.walk(None, &mut |_| ControlFlow::Continue(()))?;
                 0
             }
@@ -237,19 +237,19 @@ impl<K: Key, B: Blocks> Index<K, B> {
         to_usize(self.block_size)
     }
 
-    /// The number by which a parent names the block at `at`.
+    /// The number by which a parent refers to the block at `at`.
     fn number(&self, at: u64) -> u64 {
         at / self.unit
     }
 
-    /// How many blocks lie before the one at `at`.
+    /// The number of blocks before the one at `at`.
     fn ordinal(&self, at: u64) -> u64 {
         at / self.block_size
     }
 }
 
-/// Divides the entries of a full node, of which the one at `new` is new. Where it comes after all
-/// others, as it always will, the first half stays full. `None` if there are too few.
+/// Splits the entries of a full node; the entry at `new` is new. If it comes after all others, as
+/// usual, the first half stays full. `None` if there are too few.
 fn split<K: Key>(mut entries: Vec<Entry<K>>, new: usize) -> Option<Halves<K>> {
     let items = entries.len().checked_sub(1).filter(|items| *items >= 3)?;
     let is_last = new.checked_add(1) == Some(items);
