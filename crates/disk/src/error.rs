@@ -207,6 +207,11 @@ pub struct NotRegular {
     pub kind: Kind,
 }
 
+/// What opening something else as a folder is refused with.
+pub(crate) fn not_a_folder(kind: Kind) -> io::Error {
+    io::Error::new(io::ErrorKind::NotADirectory, NotRegular { kind })
+}
+
 impl From<NotRegular> for io::Error {
     fn from(error: NotRegular) -> Self {
         let kind = match error.kind {

@@ -9,9 +9,10 @@
 //! let target = Target::open("/mnt/windows".as_ref())?;
 //! guard::windows_volume(&target)?;
 //! guard::not_hibernated(&target)?;
-//! if let Some(found) = target.find(&["Windows", "System32", "config", "SYSTEM"])? {
-//!     let hive = found.open_file(Access::Read)?;
-//!     println!("{} has {} bytes", found.path().display(), hive.len()?);
+//! let path = ["Windows", "System32", "config", "SYSTEM"];
+//! if let Some(found) = target.root().find(&path)? {
+//!     let hive = found.open(Access::Read)?;
+//!     println!("{} has {} bytes", found.path, hive.len()?);
 //! }
 //! # Ok(())
 //! # }
@@ -22,9 +23,8 @@
 //! | [`Target`] | opening the root, and what else a path can turn out to be |
 //! | [`guard`] | reasons to leave a target alone, one function each, none of which writes |
 //! | [`TargetLock`] | one diskmend at a time |
-//! | [`Folder`] | an open folder: files, folders, names beneath it |
+//! | [`Dir`] and [`File`] | an open folder and an open file: of the system, of NTFS or FAT on a disk that is not mounted, or of a test's memory |
 //! | [`Found`] | looking a path up as Windows does, without regard to case |
-//! | [`File`] | positioned reads and writes on a regular file |
 //! | [`Descriptors`] | security descriptors below a folder: read, walked, changed |
 //! | [`NtPath`] | a path in the units of NTFS |
 //! | [`Disk`] | a disk that is not mounted: an image file or a block device |
@@ -38,7 +38,6 @@ mod dir;
 mod disk_identity;
 mod error;
 mod file;
-mod folder;
 pub mod guard;
 mod image;
 mod lock;
@@ -55,10 +54,22 @@ mod nt;
 mod nt_path;
 mod places;
 mod security;
+mod system;
 mod target;
+#[cfg(feature = "testing")]
+#[expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a test that uses it wrongly is to fail"
+)]
+pub mod testing;
 mod volumes;
 
+pub use dir::{Access, Dir};
 pub use disk_identity::DiskIdentity;
+pub use diskmend_base::{Buffer, Storage};
 pub use diskmend_image::content::Content;
 pub use diskmend_image::partition::{DiskId, PartitionId, Scheme};
 pub use diskmend_image::recorded::{
@@ -66,7 +77,6 @@ pub use diskmend_image::recorded::{
 };
 pub use error::{GuardError, LookupError, NotRegular, OpenError, is_in_use};
 pub use file::File;
-pub use folder::{Access, Entry, Folder};
 pub use image::{Disk, DiskError, Partition, RecordedRun};
 pub use lock::{LOCK_FILE_NAME, TargetLock};
 pub use lookup::Found;
@@ -76,5 +86,6 @@ pub use nt_path::NtPath;
 pub use security::{
     Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Protection, Walk,
 };
+pub use system::folder_and_name;
 pub use target::Target;
 pub use volumes::{DiskLayout, DiskNumber, SiblingVolume, siblings};

@@ -3,9 +3,9 @@
 use std::fs::TryLockError;
 use std::io;
 
+use crate::dir::{Access, Dir};
 use crate::error::{GuardError, is_in_use};
 use crate::file::File;
-use crate::folder::{Access, Folder};
 
 /// Name of the lock file in the state folder. The file stays there, empty, between runs.
 pub const LOCK_FILE_NAME: &str = "diskmend.lock";
@@ -17,7 +17,7 @@ const ATTEMPTS: usize = 8;
 /// ends in any way, so a crash leaves nothing to clean up.
 #[derive(Debug)]
 pub struct TargetLock {
-    _file: File,
+    _file: Box<dyn File>,
 }
 
 impl TargetLock {
@@ -28,7 +28,7 @@ impl TargetLock {
     /// [`GuardError::Busy`] when another run holds it, [`GuardError::ReadOnly`] when the volume
     /// turns out not to be writable, [`GuardError::Io`] when there is something else of that name
     /// or the system refused.
-    pub fn acquire(state: &Folder) -> Result<Self, GuardError> {
+    pub fn acquire(state: &dyn Dir) -> Result<Self, GuardError> {
         for _ in 0..ATTEMPTS {
             let file = match open(state) {
                 Ok(Some(file)) => file,
@@ -37,7 +37,7 @@ impl TargetLock {
                 Err(error) if is_in_use(&error) => return Err(GuardError::Busy),
                 Err(error) => return Err(GuardError::io("open the lock file")(error)),
             };
-            match file.try_lock_exclusive() {
+            match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(GuardError::Busy),
                 Err(TryLockError::Error(source)) => {
@@ -45,7 +45,7 @@ impl TargetLock {
                 }
             }
             // A lock on a file that has lost its name excludes nobody.
-            if still_named(state, &file).map_err(GuardError::io("look at the lock file"))? {
+            if still_named(state, file.as_ref()).map_err(GuardError::io("look at the lock file"))? {
                 return Ok(Self { _file: file });
             }
         }
@@ -54,18 +54,18 @@ impl TargetLock {
 }
 
 /// The lock file, created if missing; `None` when another run got in between.
-fn open(state: &Folder) -> io::Result<Option<File>> {
-    match state.open_file(LOCK_FILE_NAME, Access::ReadWrite) {
+fn open(state: &dyn Dir) -> io::Result<Option<Box<dyn File>>> {
+    match state.open(LOCK_FILE_NAME, Access::ReadWrite) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         opened => return opened.map(Some),
     }
-    match state.create_file(LOCK_FILE_NAME) {
+    match state.create(LOCK_FILE_NAME) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
         created => created.map(Some),
     }
 }
 
-fn still_named(state: &Folder, file: &File) -> io::Result<bool> {
+fn still_named(state: &dyn Dir, file: &dyn File) -> io::Result<bool> {
     match state.metadata(LOCK_FILE_NAME) {
         Ok(metadata) => Ok(metadata.identity == file.identity()?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use diskmend_base::Buffer;
+
 use crate::file::File;
 #[cfg(target_os = "linux")]
 use crate::mapping::Mapping;
@@ -21,7 +23,7 @@ const MAX_RATIO: u64 = 64;
 /// percent of reading it; elsewhere, and where mapping fails, the file is read.
 ///
 /// # What a mapping shows
-/// A page that was never written through [`bytes_mut`](Self::bytes_mut) is the page cache's own:
+/// A page that was never written through [`bytes_mut`](Buffer::bytes_mut) is the page cache's own:
 /// if the file is written meanwhile, by this process or another, such a page may show it. If
 /// another process shortens the file, or the disk fails while a page that memory pressure had
 /// dropped is read again, touching the page ends the process (SIGBUS). Both are acceptable here:
@@ -42,14 +44,14 @@ enum Backing {
 }
 
 impl MappedFile {
-    /// Takes an image of all of `file`, with room to [`grow`](Self::grow) by `reserve` bytes
+    /// Takes an image of all of `file`, with room to [`grow`](Buffer::grow) by `reserve` bytes
     /// without being moved.
     ///
     /// # Errors
     /// [`io::ErrorKind::FileTooLarge`] when the file is longer than `max_len` bytes,
     /// [`io::ErrorKind::InvalidData`] when hardly any of a long file is stored,
     /// [`io::ErrorKind::OutOfMemory`], or what the system reported for a part that can't be read.
-    pub fn open(file: &File, reserve: usize, max_len: u64) -> io::Result<Self> {
+    pub fn open(file: &dyn File, reserve: usize, max_len: u64) -> io::Result<Self> {
         let len = file.len()?;
         if len > max_len {
             return Err(io::Error::new(
@@ -70,10 +72,10 @@ impl MappedFile {
         let backing = map(file, len, reserve).map_or_else(|| read(file, len), Ok)?;
         Ok(Self { backing })
     }
+}
 
-    /// All bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+impl Buffer for MappedFile {
+    fn bytes(&self) -> &[u8] {
         match &self.backing {
             #[cfg(target_os = "linux")]
             Backing::Mapping(mapping) => mapping.bytes(),
@@ -81,9 +83,7 @@ impl MappedFile {
         }
     }
 
-    /// All bytes, for writing in memory.
-    #[must_use]
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
+    fn bytes_mut(&mut self) -> &mut [u8] {
         match &mut self.backing {
             #[cfg(target_os = "linux")]
             Backing::Mapping(mapping) => mapping.bytes_mut(),
@@ -91,69 +91,46 @@ impl MappedFile {
         }
     }
 
-    /// The length in bytes.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.bytes().len()
-    }
-
-    /// Whether there are no bytes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.bytes().is_empty()
-    }
-
-    /// Makes the image `new_len` bytes long; new bytes are zero. It never shrinks.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::OutOfMemory`]; the image is then as it was.
-    pub fn grow(&mut self, new_len: usize) -> io::Result<()> {
-        let more = new_len.saturating_sub(self.len());
-        if more == 0 {
-            return Ok(());
-        }
+    /// Makes the image `len` bytes long; new bytes are zero. It never shrinks, and is as it was if
+    /// there is no room.
+    fn grow(&mut self, len: usize) -> io::Result<()> {
         match &mut self.backing {
             #[cfg(target_os = "linux")]
             Backing::Mapping(mapping) => {
-                if !mapping.grow(new_len) {
+                if len > mapping.bytes().len() && !mapping.grow(len) {
                     let mut bytes = Vec::new();
                     bytes
-                        .try_reserve(new_len)
+                        .try_reserve(len)
                         .map_err(|_| io::ErrorKind::OutOfMemory)?;
                     bytes.extend_from_slice(mapping.bytes());
-                    bytes.resize(new_len, 0);
+                    bytes.resize(len, 0);
                     self.backing = Backing::Memory(bytes);
                 }
+                Ok(())
             }
-            Backing::Memory(bytes) => {
-                bytes
-                    .try_reserve(more)
-                    .map_err(|_| io::ErrorKind::OutOfMemory)?;
-                bytes.resize(new_len, 0);
-            }
+            Backing::Memory(bytes) => bytes.grow(len),
         }
-        Ok(())
     }
 }
 
 /// Maps the file; `None` where that is not possible. A page that can't be read is such a case, too:
 /// reading then tells which and why.
 #[cfg(target_os = "linux")]
-fn map(file: &File, len: usize, reserve: usize) -> Option<Backing> {
+fn map(file: &dyn File, len: usize, reserve: usize) -> Option<Backing> {
     if len == 0 {
         return None;
     }
-    Mapping::new(file.as_std()?, len, reserve)
+    Mapping::new(file.as_system()?, len, reserve)
         .ok()
         .map(Backing::Mapping)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn map(_file: &File, _len: usize, _reserve: usize) -> Option<Backing> {
+fn map(_file: &dyn File, _len: usize, _reserve: usize) -> Option<Backing> {
     None
 }
 
-fn read(file: &File, len: usize) -> io::Result<Backing> {
+fn read(file: &dyn File, len: usize) -> io::Result<Backing> {
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(len)

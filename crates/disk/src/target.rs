@@ -5,25 +5,30 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{LookupError, OpenError};
-use crate::folder::Folder;
-use crate::image::{Disk, DiskError};
-use crate::lookup::Found;
+use crate::dir::Dir;
+use crate::error::OpenError;
+use crate::image::{Disk, DiskError, Volume};
+use crate::system::SystemDir;
 use crate::volumes::DiskNumber;
 
 /// The Windows volume to be repaired: an open folder that is its root.
 #[derive(Debug)]
 pub struct Target {
-    root: Folder,
     path: PathBuf,
-    image: Option<OnDisk>,
+    volume: TargetVolume,
 }
 
-/// Where a volume that is not mounted lies.
-#[derive(Clone, Debug)]
-struct OnDisk {
-    disk: Disk,
-    partition: u32,
+/// Where the volume lies.
+#[derive(Debug)]
+pub(crate) enum TargetVolume {
+    /// It is mounted.
+    Mounted(SystemDir),
+    /// On a disk that is not mounted.
+    OnDisk {
+        disk: Disk,
+        partition: u32,
+        volume: Volume,
+    },
 }
 
 impl Target {
@@ -63,9 +68,12 @@ impl Target {
             });
         }
         Ok(Self {
-            root: Folder::open_ambient(path).map_err(io_error)?.with_places(),
+            volume: TargetVolume::Mounted(
+                SystemDir::open_ambient(path)
+                    .map_err(io_error)?
+                    .with_places(),
+            ),
             path: path.to_path_buf(),
-            image: None,
         })
     }
 
@@ -85,9 +93,12 @@ impl Target {
     pub fn of_disk(disk: Disk, partition: Option<u32>) -> Result<Self, DiskError> {
         let partition = disk.choose(partition)?;
         Ok(Self {
-            root: disk.root(partition)?,
             path: disk.path().to_path_buf(),
-            image: Some(OnDisk { disk, partition }),
+            volume: TargetVolume::OnDisk {
+                volume: disk.volume(partition)?,
+                disk,
+                partition,
+            },
         })
     }
 
@@ -96,29 +107,60 @@ impl Target {
     /// # Errors
     /// What the system reported.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self {
-            root: self.root.try_clone()?,
-            path: self.path.clone(),
-            image: self.image.clone(),
-        })
+        let volume = match &self.volume {
+            TargetVolume::Mounted(root) => TargetVolume::Mounted(root.clone_handle()?),
+            TargetVolume::OnDisk {
+                disk,
+                partition,
+                volume,
+            } => TargetVolume::OnDisk {
+                disk: disk.clone(),
+                partition: *partition,
+                volume: volume.clone(),
+            },
+        };
+        let path = self.path.clone();
+        Ok(Self { path, volume })
     }
 
     /// The root folder alone.
     #[must_use]
-    pub fn into_root(self) -> Folder {
-        self.root
+    pub fn into_root(self) -> Box<dyn Dir> {
+        match self.volume {
+            TargetVolume::Mounted(root) => Box::new(root),
+            TargetVolume::OnDisk { volume, .. } => volume.into_root(),
+        }
     }
 
-    /// The disk that it lies on, where that is not mounted.
+    /// The disk that it lies on, if that is not mounted.
     #[must_use]
     pub fn disk(&self) -> Option<&Disk> {
-        self.image.as_ref().map(|image| &image.disk)
+        match &self.volume {
+            TargetVolume::Mounted(_) => None,
+            TargetVolume::OnDisk { disk, .. } => Some(disk),
+        }
     }
 
     /// The number of its partition on a disk that is not mounted.
     #[must_use]
     pub fn partition(&self) -> Option<u32> {
-        self.image.as_ref().map(|image| image.partition)
+        match &self.volume {
+            TargetVolume::Mounted(_) => None,
+            TargetVolume::OnDisk { partition, .. } => Some(*partition),
+        }
+    }
+
+    /// The root folder to the system, if it is mounted.
+    pub(crate) fn mounted(&self) -> Option<&SystemDir> {
+        match &self.volume {
+            TargetVolume::Mounted(root) => Some(root),
+            TargetVolume::OnDisk { .. } => None,
+        }
+    }
+
+    /// Where the volume lies.
+    pub(crate) const fn volume(&self) -> &TargetVolume {
+        &self.volume
     }
 
     /// The path as given.
@@ -134,8 +176,11 @@ impl Target {
 
     /// The root folder.
     #[must_use]
-    pub fn root(&self) -> &Folder {
-        &self.root
+    pub fn root(&self) -> &dyn Dir {
+        match &self.volume {
+            TargetVolume::Mounted(root) => root,
+            TargetVolume::OnDisk { volume, .. } => volume.root(),
+        }
     }
 
     /// Whether both are the same folder of the same volume, by whatever paths they were opened.
@@ -143,15 +188,10 @@ impl Target {
     /// # Errors
     /// What the system reported.
     pub fn is_same(&self, other: &Self) -> io::Result<bool> {
-        self.root.is_same(&other.root)
-    }
-
-    /// Finds a file or folder from the root on; see [`Folder::find`].
-    ///
-    /// # Errors
-    /// As [`Folder::find`].
-    pub fn find<S: AsRef<str>>(&self, components: &[S]) -> Result<Option<Found>, LookupError> {
-        self.root.find(components)
+        if let (Some(root), Some(other)) = (self.mounted(), other.mounted()) {
+            return root.is_same(other);
+        }
+        Ok(self.root().own_metadata()?.identity == other.root().own_metadata()?.identity)
     }
 }
 

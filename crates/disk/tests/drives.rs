@@ -77,11 +77,13 @@ fn a_drive_and_the_name_of_its_volume_are_targets() {
         guard::writable(&target).unwrap();
         guard::not_hibernated(&target).unwrap();
         guard::require_free(&target, 1).unwrap();
-        let found = target.find(&["windows", "SYSTEM32", "config", "SYSTEM"]);
+        let found = target
+            .root()
+            .find(&["windows", "SYSTEM32", "config", "SYSTEM"]);
         let found = found.unwrap().expect("the file is there");
         assert_eq!(found.kind(), Kind::File);
-        assert_eq!(found.name(), "System");
-        assert_eq!(found.open_file(Access::Read).unwrap().len().unwrap(), 4);
+        assert_eq!(found.name, "System");
+        assert_eq!(found.open(Access::Read).unwrap().len().unwrap(), 4);
         let lock = TargetLock::acquire(target.root()).unwrap();
         let again = TargetLock::acquire(Target::open(&path).unwrap().root());
         assert!(matches!(again, Err(GuardError::Busy)), "{path:?}");

@@ -116,7 +116,7 @@ fn a_second_lock_is_refused_until_the_first_is_dropped() {
     assert!(matches!(refused, Err(GuardError::Busy)));
     drop(lock);
     TargetLock::acquire(target.root()).unwrap();
-    let file = target.root().open_file(LOCK_FILE_NAME, Access::Read);
+    let file = target.root().open(LOCK_FILE_NAME, Access::Read);
     assert_eq!(file.unwrap().len().unwrap(), 0);
 }
 

@@ -40,19 +40,19 @@ fn a_junction_on_the_way_or_at_the_end_is_an_error_that_names_it() {
         &["windows", "SYSTEM32", "config"],
         &["Windows", "System32", "config", "SYSTEM"],
     ] {
-        match target.find(way) {
+        match target.root().find(way) {
             Err(LookupError::Link { path }) => {
                 assert_eq!(path, Path::new(r"Windows\System32"));
             }
             other => panic!("{way:?}: {other:?}"),
         }
     }
-    let windows = target.find(&["Windows"]).unwrap().expect("there");
+    let windows = target.root().find(&["Windows"]).unwrap().expect("there");
     let windows = windows.open_dir().unwrap();
     assert_eq!(windows.metadata("System32").unwrap().kind, Kind::Link);
     windows.open_dir("System32").expect_err("a junction");
     windows
-        .open_file("System32", Access::Read)
+        .open("System32", Access::Read)
         .expect_err("a junction");
     // The link itself goes, and nothing that it leads to.
     windows.remove_file("System32").unwrap();

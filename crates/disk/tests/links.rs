@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use diskmend_disk::{Access, Folder, Kind, LookupError, NotRegular, OpenError, Target};
+use diskmend_disk::{Access, Kind, LookupError, NotRegular, OpenError, Target, folder_and_name};
 use tempfile::TempDir;
 
 const HIVE: [&str; 4] = ["Windows", "System32", "config", "SYSTEM"];
@@ -83,7 +83,7 @@ fn a_link_at_any_component_is_refused_and_named() {
 
             let target = Target::open(&trap.target()).unwrap();
             for components in [HIVE, ["WINDOWS", "system32", "CONFIG", "system"]] {
-                match target.find(&components) {
+                match target.root().find(&components) {
                     Err(LookupError::Link { path }) => assert_eq!(path, Path::new(&planted)),
                     other => panic!("link at {planted}: {other:?}"),
                 }
@@ -100,7 +100,10 @@ fn a_link_that_stays_inside_of_the_target_is_refused_too() {
     fs::rename(config.join("SYSTEM"), config.join("SYSTEM.real")).unwrap();
     symlink("SYSTEM.real", config.join("SYSTEM")).unwrap();
     let target = Target::open(&trap.target()).unwrap();
-    assert!(matches!(target.find(&HIVE), Err(LookupError::Link { .. })));
+    assert!(matches!(
+        target.root().find(&HIVE),
+        Err(LookupError::Link { .. })
+    ));
 }
 
 /// The folder was looked up before the link took the file's place.
@@ -108,21 +111,25 @@ fn a_link_that_stays_inside_of_the_target_is_refused_too() {
 fn a_link_planted_after_the_lookup_is_refused_by_every_operation() {
     let trap = Trap::new();
     let target = Target::open(&trap.target()).unwrap();
-    let found = target.find(&HIVE).unwrap().expect("the hive is there");
+    let found = target
+        .root()
+        .find(&HIVE)
+        .unwrap()
+        .expect("the hive is there");
     trap.plant(3, &trap.outside().join(HIVE.join("/")));
-    let folder = found.folder();
+    let folder = found.dir.as_ref();
 
     for access in [Access::Read, Access::ReadWrite] {
-        let error = found.open_file(access).expect_err("a link");
+        let error = found.open(access).expect_err("a link");
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
         assert_eq!(inner, Some(&NotRegular { kind: Kind::Link }));
     }
-    let error = folder.create_file("SYSTEM").expect_err("a link");
+    let error = folder.create("SYSTEM").expect_err("a link");
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(folder.metadata("SYSTEM").unwrap().kind, Kind::Link);
 
-    folder.create_file("new").unwrap();
-    folder.rename("new", folder, "SYSTEM").unwrap();
+    folder.create("new").unwrap();
+    folder.replace("new", "SYSTEM").unwrap();
     assert_eq!(folder.metadata("SYSTEM").unwrap().kind, Kind::File);
     trap.assert_outside_untouched();
 }
@@ -132,7 +139,11 @@ fn a_link_planted_after_the_lookup_is_refused_by_every_operation() {
 fn a_folder_swapped_for_a_link_does_not_redirect_an_open_one() {
     let trap = Trap::new();
     let target = Target::open(&trap.target()).unwrap();
-    let found = target.find(&HIVE).unwrap().expect("the hive is there");
+    let found = target
+        .root()
+        .find(&HIVE)
+        .unwrap()
+        .expect("the hive is there");
     fs::rename(trap.target().join("Windows"), trap.target().join("moved")).unwrap();
     symlink(
         trap.outside().join("Windows"),
@@ -140,9 +151,9 @@ fn a_folder_swapped_for_a_link_does_not_redirect_an_open_one() {
     )
     .unwrap();
 
-    let file = found.open_file(Access::ReadWrite).unwrap();
+    let mut file = found.open(Access::ReadWrite).unwrap();
     file.write_all_at(b"REGF", 0).unwrap();
-    found.folder().create_file("SYSTEM.new").unwrap();
+    found.dir.create("SYSTEM.new").unwrap();
     trap.assert_outside_untouched();
     assert!(
         trap.target()
@@ -157,8 +168,9 @@ fn a_link_is_no_folder_to_open() {
     trap.plant(0, &trap.outside().join("Windows"));
     let target = Target::open(&trap.target()).unwrap();
     target.root().open_dir("Windows").expect_err("a link");
-    let entries = target.root().list(10).unwrap();
-    assert_eq!(entries[0].metadata.kind, Kind::Link);
+    let names = target.root().names(10).unwrap();
+    let kind = target.root().metadata(&names[0]).unwrap().kind;
+    assert_eq!(kind, Kind::Link);
     target.root().remove_file("Windows").unwrap();
     trap.assert_outside_untouched();
 }
@@ -170,21 +182,21 @@ fn names_that_lead_elsewhere_are_refused_everywhere() {
     let root = target.root();
     for name in ["..", "../outside", "Windows/System32", "/etc", "."] {
         let refused = [
-            root.open_file(name, Access::Read).err(),
-            root.create_file(name).err(),
+            root.open(name, Access::Read).err(),
+            root.create(name).err(),
             root.open_dir(name).err(),
             root.create_dir(name).err(),
             root.remove_file(name).err(),
             root.remove_dir(name).err(),
-            root.rename(name, root, "x").err(),
-            root.rename("Windows", root, name).err(),
+            root.replace(name, "x").err(),
+            root.replace("Windows", name).err(),
             root.metadata(name).err(),
         ];
         for error in refused {
             let error = error.expect(name);
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name}");
         }
-        match target.find(&[name, "x"]) {
+        match target.root().find(&[name, "x"]) {
             Err(LookupError::Io { source, .. }) => {
                 assert_eq!(source.kind(), io::ErrorKind::InvalidInput);
             }
@@ -201,10 +213,14 @@ fn a_fifo_or_socket_in_place_of_the_hive_is_refused_without_waiting() {
     let target = Target::open(&trap.target()).unwrap();
 
     let refused = || {
-        let found = target.find(&HIVE).unwrap().expect("something is there");
+        let found = target
+            .root()
+            .find(&HIVE)
+            .unwrap()
+            .expect("something is there");
         assert_eq!(found.kind(), Kind::Other);
         for access in [Access::Read, Access::ReadWrite] {
-            let error = found.open_file(access).expect_err("not a file");
+            let error = found.open(access).expect_err("not a file");
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
             assert_eq!(inner, Some(&NotRegular { kind: Kind::Other }));
         }
@@ -225,25 +241,18 @@ fn a_file_named_by_a_person_may_be_reached_through_links_but_not_be_one() {
     let trap = Trap::new();
     let shortcut = trap.dir.path().join("shortcut");
     symlink(trap.target().join("Windows/System32/config"), &shortcut).unwrap();
-    let (folder, name) = Folder::containing(&shortcut.join("SYSTEM")).unwrap();
+    let (folder, name) = folder_and_name(&shortcut.join("SYSTEM")).unwrap();
     assert_eq!(name, "SYSTEM");
-    assert_eq!(
-        folder
-            .open_file(&name, Access::Read)
-            .unwrap()
-            .len()
-            .unwrap(),
-        4
-    );
-    Folder::containing(&shortcut.join("not there yet")).unwrap();
+    assert_eq!(folder.open(&name, Access::Read).unwrap().len().unwrap(), 4);
+    folder_and_name(&shortcut.join("not there yet")).unwrap();
 
     symlink("SYSTEM", shortcut.join("SYSTEM.link")).unwrap();
-    let refused = Folder::containing(&shortcut.join("SYSTEM.link"));
+    let refused = folder_and_name(&shortcut.join("SYSTEM.link"));
     assert!(matches!(refused, Err(OpenError::Link { .. })));
-    let refused = Folder::containing(&shortcut.join(".."));
+    let refused = folder_and_name(&shortcut.join(".."));
     assert!(matches!(refused, Err(OpenError::NoFileName { .. })));
-    let refused = Folder::containing(&trap.dir.path().join("nowhere/SYSTEM"));
+    let refused = folder_and_name(&trap.dir.path().join("nowhere/SYSTEM"));
     assert!(matches!(refused, Err(OpenError::NotFound { .. })));
-    let refused = Folder::containing(&shortcut.join("SYSTEM/x"));
+    let refused = folder_and_name(&shortcut.join("SYSTEM/x"));
     assert!(matches!(refused, Err(OpenError::NotAFolder { .. })));
 }

@@ -6,9 +6,9 @@ use std::io;
 use std::rc::Rc;
 
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
-use diskmend_disk::{Change, Kind, NtPath, Object, ObjectError};
+use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError};
 
-use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering, Secured};
+use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering};
 use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, RunKind, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
@@ -180,7 +180,7 @@ struct Planning {
 impl Planning {
     fn begin(
         site: &Site,
-        secured: &dyn Secured,
+        secured: &dyn Descriptors,
         path: &[&str],
         options: &Options,
     ) -> Result<Self, Error> {
@@ -256,7 +256,7 @@ impl Planning {
 }
 
 /// The object of a save file: by the name as it was saved, else whatever its case.
-fn find(secured: &dyn Secured, start: &NtPath, path: &NtPath) -> Object {
+fn find(secured: &dyn Descriptors, start: &NtPath, path: &NtPath) -> Object {
     let whole = start.append(path);
     let object = secured.object(&whole);
     let missing = match &object.descriptor {
@@ -312,7 +312,7 @@ fn too_large(error: TooLarge) -> String {
 /// What folders pass on once they are reset themselves. A folder that is not remembered is worked
 /// out anew, so that a hostile disk can't make this hold much.
 struct Renewed<'a> {
-    secured: &'a dyn Secured,
+    secured: &'a dyn Descriptors,
     start: NtPath,
     known: HashMap<NtPath, Rc<SecurityDescriptor>>,
 }
@@ -320,7 +320,7 @@ struct Renewed<'a> {
 impl<'a> Renewed<'a> {
     const MAX_KNOWN: usize = 1024;
 
-    fn below(secured: &'a dyn Secured, start: &NtPath) -> Self {
+    fn below(secured: &'a dyn Descriptors, start: &NtPath) -> Self {
         Self {
             secured,
             start: start.clone(),

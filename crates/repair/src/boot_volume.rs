@@ -4,13 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_bcd::Guid;
-use diskmend_disk::{GuardError, OpenError, Target, guard};
+use diskmend_disk::{Dir, GuardError, OpenError, Target, guard};
 
 use crate::beside::{Attached, Beside};
 use crate::error::{Error, Refusal};
 use crate::hive_file;
 use crate::site::{guards, reading_guards_of_boot_volume};
-use crate::store::{Dir, DiskDir};
 
 /// Which boot store is meant.
 #[derive(Clone, Debug, Default)]
@@ -162,12 +161,10 @@ impl BootVolume {
     pub(crate) fn of(path: &str, target: Target) -> Result<Self, Error> {
         Ok(Self {
             path: path.to_owned(),
-            root: Box::new(DiskDir::new(
-                target
-                    .root()
-                    .try_clone()
-                    .map_err(Error::io(path, "open the folder"))?,
-            )),
+            root: target
+                .root()
+                .try_clone()
+                .map_err(Error::io(path, "open the folder"))?,
             target: Some(target),
         })
     }

@@ -151,7 +151,7 @@ mod tests {
             let found = chunks.head(head, |range| [&bytes[range]]);
             assert_eq!(found, Digest::of(&bytes[..head]), "{head}");
         }
-        let file = crate::store::faulty::MemoryFile::new(bytes);
+        let file = diskmend_disk::testing::MemoryFile::new(bytes);
         assert_eq!(Digest::of_file(&file).expect("in memory"), digest);
     }
 

@@ -4,14 +4,13 @@
 //! On a mounted target nothing here does anything.
 
 use diskmend_disk::{
-    Access, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
+    Access, File, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
 };
 
 use crate::documents::{Difference, RunState};
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::site::Site;
-use crate::store::{DiskDir, OpenFile};
 
 /// The record of a run.
 pub(crate) const RECORD: &str = "sectors.bin";
@@ -25,7 +24,7 @@ const RECORD_ROOM: u64 = 64 << 10;
 const OBJECT_ROOM: u64 = 64;
 
 /// A file of a run's folder as a record. Its frames are sealed unless a person vouches for the run.
-fn as_record(run: &RunFolder, name: &str, file: Box<dyn OpenFile>) -> RecordFile {
+fn as_record(run: &RunFolder, name: &str, file: Box<dyn File>) -> RecordFile {
     RecordFile::new(file, run.record_key(name))
 }
 
@@ -140,7 +139,7 @@ impl Site {
                         source: Box::new(source),
                     },
                 })?;
-                self.root = Box::new(DiskDir::new(root));
+                self.root = root;
             }
             Ok(state) => tracing::debug!(?state, "the record of an attempt"),
             // Nothing is written before a record has its head.

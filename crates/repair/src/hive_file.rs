@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Access, Folder, Target};
+use diskmend_disk::{Access, Target, folder_and_name};
 use diskmend_hive::{Editor, Hive};
 
 use crate::documents::{Change, HiveStatus, Outcome, RepairReport, RunKind};
@@ -16,7 +16,6 @@ use crate::run::JournalChange;
 use crate::session::{NewRun, commit, prepare};
 use crate::site::{Options, Site, guards};
 use crate::stop::{NotEdited, Stop};
-use crate::store::unicode;
 
 /// A place below a volume's root whose hives belong to the volume.
 struct Home {
@@ -164,8 +163,7 @@ impl HiveFile {
             path: shown.clone(),
             source,
         };
-        let (_, name) = Folder::containing(path).map_err(opened)?;
-        let name = unicode(name).map_err(Error::io(&shown, "use the file"))?;
+        let (_, name) = folder_and_name(path).map_err(opened)?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -193,11 +191,7 @@ impl HiveFile {
 
     fn place(&self, target: &Target) -> Result<HivePlace, Error> {
         let components: Vec<&str> = self.components.iter().map(String::as_str).collect();
-        let root = target
-            .root()
-            .try_clone()
-            .map_err(Error::io("", "open the folder"))?;
-        let place = crate::store::Dir::find(&crate::store::DiskDir::new(root), &components)?;
+        let place = target.root().find(&components)?;
         let path = self.components.join("/");
         let place = place.ok_or(Error::NoHive { path })?;
         Ok(HivePlace {

@@ -4,7 +4,7 @@
 use std::fs::TryLockError;
 use std::io;
 
-use diskmend_disk::{Access, Identity, Kind};
+use diskmend_disk::{Access, Dir, File, Found, Identity, Kind, MappedFile};
 use diskmend_hive::{
     Buffer, DirtyState, Hive, LogKind, Logs, OpenError, Opened, Recovery, Storage,
 };
@@ -13,7 +13,6 @@ use crate::digest::{Chunks, Digest};
 use crate::error::{Error, Refusal};
 use crate::place::{HiveId, HiveName};
 use crate::run::Content;
-use crate::store::{Dir, OpenFile, Place};
 
 /// Room for a hive to grow in memory without being copied.
 const RESERVE: usize = 16 << 20;
@@ -27,7 +26,7 @@ pub(crate) struct HivePlace {
     /// The root of its volume where that is not the target, as the journal records it.
     pub(crate) volume: Option<String>,
     /// Its folder, its name there, and its path.
-    pub(crate) place: Place,
+    pub(crate) place: Found,
 }
 
 /// What a file was when it was opened.
@@ -52,7 +51,7 @@ pub(crate) struct LogOnDisk {
 /// An open hive.
 pub(crate) struct HiveOnDisk {
     pub(crate) hive_place: HivePlace,
-    pub(crate) primary: Box<dyn OpenFile>,
+    pub(crate) primary: Box<dyn File>,
     pub(crate) fingerprint: Fingerprint,
     /// The digests of its chunks when it was opened.
     pub(crate) chunks: Chunks,
@@ -90,8 +89,8 @@ pub(crate) fn find_file(root: &dyn Dir, hive: HiveId) -> Result<HivePlace, Error
 pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, Error> {
     let place = &hive_place.place;
     let path = place.path.clone();
-    if place.kind != Kind::File {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, place.kind.to_string());
+    if place.kind() != Kind::File {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, place.kind().to_string());
         return Err(Error::io(&path, "open the hive")(error));
     }
     let primary = place
@@ -101,8 +100,7 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
     if access == Access::ReadWrite {
         lock(primary.as_ref(), &path)?;
     }
-    let buffer = primary
-        .map(RESERVE, MAX_LEN)
+    let buffer = MappedFile::open(primary.as_ref(), RESERVE, MAX_LEN)
         .map_err(Error::io(&path, "read the hive"))?;
     let chunks = Chunks::of(buffer.bytes());
     let fingerprint = Fingerprint {
@@ -117,7 +115,7 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
         distinct.add_hive(primary.as_ref(), &path)?;
     }
     let (log_files, logs) = read_logs(place, fingerprint.content.length, distinct)?;
-    let (hive, dirty, recovery) = settle(buffer, &logs, &path)?;
+    let (hive, dirty, recovery) = settle(Box::new(buffer), &logs, &path)?;
     Ok(HiveOnDisk {
         hive_place,
         primary,
@@ -132,15 +130,14 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
 }
 
 /// Reads a hive again from an open file, without its logs: it must be clean.
-pub(crate) fn reopen_clean(primary: &dyn OpenFile, path: &str) -> Result<Hive, Error> {
-    let buffer = primary
-        .map(0, MAX_LEN)
-        .map_err(Error::io(path, "read the hive back"))?;
+pub(crate) fn reopen_clean(primary: &dyn File, path: &str) -> Result<Hive, Error> {
+    let buffer =
+        MappedFile::open(primary, 0, MAX_LEN).map_err(Error::io(path, "read the hive back"))?;
     let found = |found: String| Error::ReadBack {
         path: path.to_owned(),
         found,
     };
-    match diskmend_hive::open(buffer) {
+    match diskmend_hive::open(Box::new(buffer)) {
         Ok(Opened::Clean(hive)) => Ok(hive),
         Ok(Opened::Dirty(dirty)) => Err(found(format!("a dirty hive: {}", dirty.state()))),
         Err(error) => Err(found(error.to_string())),
@@ -154,7 +151,7 @@ fn cannot_open(path: &str, error: io::Error) -> Error {
     Error::io(path, "open the hive")(error)
 }
 
-fn lock(primary: &dyn OpenFile, path: &str) -> Result<(), Error> {
+fn lock(primary: &dyn File, path: &str) -> Result<(), Error> {
     match primary.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(Refusal::HiveBusy {
@@ -169,11 +166,11 @@ fn lock(primary: &dyn OpenFile, path: &str) -> Result<(), Error> {
 /// if one is longer than such a hive makes it. Each is checked to be a file of its own if the hive is
 /// to be written.
 fn read_logs(
-    place: &Place,
+    place: &Found,
     hive_len: u64,
     mut distinct: Option<Distinct>,
 ) -> Result<(Vec<LogOnDisk>, Logs), Error> {
-    let mut open: [Option<Box<dyn OpenFile>>; 3] = [None, None, None];
+    let mut open: [Option<Box<dyn File>>; 3] = [None, None, None];
     let mut names = Vec::new();
     for (slot, kind) in open.iter_mut().zip(LogKind::ALL) {
         let wanted = format!("{}{}", place.name, kind.suffix());
@@ -227,7 +224,7 @@ impl Distinct {
     /// # Errors
     /// [`Refusal::Linked`]. A hive that lies in no place of a volume may have other names: whoever
     /// made them meant the same hive.
-    pub(crate) fn add_hive(&mut self, file: &dyn OpenFile, path: &str) -> Result<(), Error> {
+    pub(crate) fn add_hive(&mut self, file: &dyn File, path: &str) -> Result<(), Error> {
         match path.contains('/') {
             true => self.add_log(file, path),
             false => self.add(file, path),
@@ -238,7 +235,7 @@ impl Distinct {
     ///
     /// # Errors
     /// [`Refusal::Linked`], [`Refusal::SameFile`].
-    pub(crate) fn add_log(&mut self, file: &dyn OpenFile, path: &str) -> Result<(), Error> {
+    pub(crate) fn add_log(&mut self, file: &dyn File, path: &str) -> Result<(), Error> {
         self.add(file, path)?;
         let names = file.names();
         let names = names.map_err(Error::io(path, "count the names of the file"))?;
@@ -249,12 +246,9 @@ impl Distinct {
         Ok(())
     }
 
-    fn add(&mut self, file: &dyn OpenFile, path: &str) -> Result<(), Error> {
+    fn add(&mut self, file: &dyn File, path: &str) -> Result<(), Error> {
         let identity = file.identity();
         let identity = identity.map_err(Error::io(path, "tell which file it is"))?;
-        let Some(identity) = identity else {
-            return Ok(());
-        };
         if let Some((_, other)) = self.known.iter().find(|(known, _)| *known == identity) {
             return Err(Refusal::SameFile {
                 path: path.to_owned(),

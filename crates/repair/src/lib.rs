@@ -84,7 +84,6 @@ mod second_reader;
 mod session;
 mod site;
 mod stop;
-mod store;
 mod survey;
 mod undo;
 mod value_data;

@@ -1,5 +1,7 @@
 //! `runs --prune`: removing runs that nobody needs any more.
 
+use diskmend_disk::TargetLock;
+
 use crate::documents::{
     Doubt, NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, Trust,
     same_partition,
@@ -106,7 +108,7 @@ pub(crate) fn prune_site(site: &Site, list: &PruneList) -> Result<PruneReport, E
     let Some(state) = site.state.open()? else {
         return Ok(report);
     };
-    let _lock = state.lock_target()?;
+    let _lock = TargetLock::acquire(state.as_ref())?;
     // Another process may have begun a run, or undone one, since they were listed.
     let now = prunable_site(site, 0)?.runs;
     for run in &list.runs {

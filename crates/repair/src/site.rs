@@ -3,15 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Disk, DiskLayout, Folder, GuardError, Target, guard};
+use diskmend_disk::{
+    Descriptors, Dir, Disk, DiskLayout, GuardError, Target, folder_and_name, guard,
+};
 
 use crate::boot_volume::{BootChoice, BootPlace, Root};
-use crate::descriptors::Secured;
 use crate::documents::same_partition;
 use crate::error::{Error, Refusal, chain};
 use crate::run::trust::{Judge, Keys};
 use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
-use crate::store::{Dir, DiskDir, unicode};
 
 /// What a caller may choose.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl Site {
                 .try_clone()
                 .map_err(Error::io(&path, "open the folder"))
         };
-        let folder = || Ok::<_, Error>(Box::new(DiskDir::new(own()?.into_root())));
+        let folder = || Ok::<_, Error>(own()?.into_root());
         let state_dir = match (&options.state_dir, target.disk()) {
             (Some(dir), _) => Some(dir.clone()),
             (None, Some(disk)) => beside(disk)?,
@@ -99,16 +99,11 @@ impl Site {
             None if target.disk().is_some() => (StateFolder::nowhere(), None),
             None => (StateFolder::new(folder()?, STATE_FOLDER)?, None),
             Some(dir) => {
-                let (parent, name) = Folder::containing(dir).map_err(unnamed(dir))?;
-                let name =
-                    unicode(name).map_err(Error::io(&path, "use the folder for undo data"))?;
+                let (parent, name) = folder_and_name(dir).map_err(unnamed(dir))?;
                 let above = dir.parent().filter(|above| !above.as_os_str().is_empty());
                 let above = above.unwrap_or(Path::new("."));
                 let volume = Target::open(above).map_err(unopened(above))?;
-                (
-                    StateFolder::new(Box::new(DiskDir::new(parent)), &name)?,
-                    Some(volume),
-                )
+                (StateFolder::new(parent, &name)?, Some(volume))
             }
         };
         let volume = own()?;
@@ -167,11 +162,14 @@ impl Site {
     }
 
     /// The security descriptors of the target.
-    pub(crate) fn secured(&self) -> Result<Box<dyn Secured>, Error> {
-        let secured = self.root.secured().map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => Refusal::NotElevated.into(),
-            _ => Error::io(&self.display, "look for permissions on")(error),
-        })?;
+    pub(crate) fn secured(&self) -> Result<Box<dyn Descriptors>, Error> {
+        let secured = self
+            .root
+            .descriptors()
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied => Refusal::NotElevated.into(),
+                _ => Error::io(&self.display, "look for permissions on")(error),
+            })?;
         Ok(secured.ok_or(Refusal::NoDescriptors)?)
     }
 

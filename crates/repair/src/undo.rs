@@ -8,10 +8,11 @@
 mod force;
 mod values;
 
-use std::any::Any;
 use std::fs::TryLockError;
 
-use crate::descriptors::{self, Secured};
+use diskmend_disk::{Descriptors, TargetLock};
+
+use crate::descriptors::{self};
 use crate::documents::{Method, RunState, SCHEMA, UndoReport, UndoneDescriptors};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
@@ -75,9 +76,9 @@ fn undoable(site: &Site, run: Option<&str>) -> Result<(RunFolder, Journal), Erro
     Ok((folder, journal))
 }
 
-fn locked(site: &Site) -> Result<Box<dyn Any>, Error> {
+fn locked(site: &Site) -> Result<TargetLock, Error> {
     match site.state.open()? {
-        Some(state) => Ok(state.lock_target()?),
+        Some(state) => Ok(TargetLock::acquire(state.as_ref())?),
         None => Err(Error::NothingToUndo),
     }
 }
@@ -104,7 +105,7 @@ fn secured(
     site: &Site,
     folder: &RunFolder,
     journal: &Journal,
-) -> Result<Option<Box<dyn Secured>>, Error> {
+) -> Result<Option<Box<dyn Descriptors>>, Error> {
     if journal.descriptors.is_none() {
         return Ok(None);
     }

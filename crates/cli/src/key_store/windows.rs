@@ -6,7 +6,7 @@ use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use diskmend_acl::{SecurityDescriptor, Sid};
-use diskmend_disk::{Folder, Protection};
+use diskmend_disk::{Protection, folder_and_name};
 use diskmend_repair::KeyError;
 
 use super::Place;
@@ -21,7 +21,7 @@ impl Place {
     /// Only SYSTEM and Administrators may access the folder, and the file inherits that.
     pub(super) fn create_folder(&self) -> Result<(), KeyError> {
         let (above, name) =
-            Folder::containing(self.folder()).map_err(|error| KeyError::new(error.to_string()))?;
+            folder_and_name(self.folder()).map_err(|error| KeyError::new(error.to_string()))?;
         match above.create_dir(&name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             made => made.map_err(self.told("create its folder")),
@@ -52,7 +52,7 @@ impl Place {
             ))
         };
         let (above, name) =
-            Folder::containing(self.folder()).map_err(|error| KeyError::new(error.to_string()))?;
+            folder_and_name(self.folder()).map_err(|error| KeyError::new(error.to_string()))?;
         let folder = above
             .open_dir(&name)
             .map_err(self.told("open its folder"))?;

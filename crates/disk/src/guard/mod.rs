@@ -5,8 +5,8 @@ mod volume;
 
 use std::io;
 
+use crate::dir::Access;
 use crate::error::GuardError;
-use crate::folder::Access;
 use crate::metadata::Kind;
 use crate::target::Target;
 
@@ -28,7 +28,7 @@ const DECRYPTED_IMAGES: [&str; 2] = ["dislocker-file", "bde1"];
 /// # Errors
 /// [`GuardError::NotWindows`], or [`GuardError::Lookup`] where a link stands on the way.
 pub fn windows_volume(target: &Target) -> Result<(), GuardError> {
-    match target.find(&WINDOWS_FOLDER)? {
+    match target.root().find(&WINDOWS_FOLDER)? {
         Some(found) if found.kind() == Kind::Folder => Ok(()),
         _ => Err(GuardError::NotWindows),
     }
@@ -39,12 +39,12 @@ pub fn windows_volume(target: &Target) -> Result<(), GuardError> {
 /// # Errors
 /// [`GuardError::Hibernated`], or why `hiberfil.sys` could not be read.
 pub fn not_hibernated(target: &Target) -> Result<(), GuardError> {
-    let Some(found) = target.find(&["hiberfil.sys"])? else {
+    let Some(found) = target.root().find(&["hiberfil.sys"])? else {
         return Ok(());
     };
     let mut signature = [0; 4];
     let read = found
-        .open_file(Access::Read)
+        .open(Access::Read)
         .and_then(|file| file.read_exact_at(&mut signature, 0));
     match read {
         Ok(()) if HIBERNATED.contains(&&signature) => Err(GuardError::Hibernated),
@@ -60,15 +60,12 @@ pub fn not_hibernated(target: &Target) -> Result<(), GuardError> {
 /// # Errors
 /// [`GuardError::DecryptedImage`], or why the root could not be listed.
 pub fn not_decrypted_image(target: &Target) -> Result<(), GuardError> {
-    let root = target.root();
-    let names: Vec<_> = root
-        .names()
-        .and_then(|names| names.take(2).collect::<io::Result<_>>())
-        .map_err(GuardError::io("list the target's root"))?;
-    let [only] = names.as_slice() else {
-        return Ok(());
+    let names = match target.root().names(1) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(()),
+        Err(error) => return Err(GuardError::io("list the target's root")(error)),
     };
-    match DECRYPTED_IMAGES.into_iter().find(|image| only == image) {
+    match DECRYPTED_IMAGES.into_iter().find(|image| names == [*image]) {
         Some(name) => Err(GuardError::DecryptedImage { name }),
         None => Ok(()),
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::GuardError;
+use crate::system::SystemDir;
 use crate::target::Target;
 
 /// The target is not the root of the running system. A folder below that root is accepted.
@@ -14,30 +15,28 @@ use crate::target::Target;
 /// # Errors
 /// [`GuardError::OwnDisk`], or why it could not be found out.
 pub fn not_own_disk(target: &Target) -> Result<(), GuardError> {
-    if target.disk().is_some() {
+    let Some(root) = target.mounted() else {
         // What is mounted can't be opened for writing.
         return Ok(());
-    }
-    if is_own_disk(target).map_err(GuardError::io("tell the target from the running system"))? {
+    };
+    if is_own_disk(root).map_err(GuardError::io("tell the target from the running system"))? {
         return Err(GuardError::OwnDisk);
     }
     Ok(())
 }
 
 #[cfg(unix)]
-fn is_own_disk(target: &Target) -> io::Result<bool> {
-    use crate::folder::Folder;
+fn is_own_disk(root: &SystemDir) -> io::Result<bool> {
+    use crate::dir::Dir;
 
-    let identity = target.root().own_metadata()?.identity;
-    let own = Folder::open_ambient("/".as_ref())?.own_metadata()?.identity;
-    Ok(identity == own || wsl::is_system_drive(identity.device)?)
+    let own = SystemDir::open_ambient("/".as_ref())?;
+    let device = root.own_metadata()?.identity.device;
+    Ok(root.is_same(&own)? || wsl::is_system_drive(device)?)
 }
 
 #[cfg(windows)]
-fn is_own_disk(target: &Target) -> io::Result<bool> {
-    use crate::folder::Folder;
-    let own = Folder::open_ambient(&crate::nt::system_root()?)?;
-    target.root().is_same(&own)
+fn is_own_disk(root: &SystemDir) -> io::Result<bool> {
+    root.is_same(&SystemDir::open_ambient(&crate::nt::system_root()?)?)
 }
 
 /// The Windows Subsystem for Linux shows the running Windows's drives as mounts of its own kinds.

@@ -3,7 +3,8 @@
 use std::io;
 
 use crate::error::GuardError;
-use crate::target::Target;
+use crate::system::SystemDir;
+use crate::target::{Target, TargetVolume};
 
 /// The target's volume is not mounted read-only, nor is its disk read-only to Windows.
 ///
@@ -17,17 +18,20 @@ use crate::target::Target;
 /// [`GuardError::DiskInUse`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`],
 /// [`GuardError::DiskOpen`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or why the system would not say.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
-    if let (Some(image), Some(disk)) = (target.root().image(), target.disk()) {
-        image.tree().writable()?;
-        disk.fit_for_writing()?;
-        return disk.open_for_writing();
-    }
+    let root = match target.volume() {
+        TargetVolume::Mounted(root) => root,
+        TargetVolume::OnDisk { disk, volume, .. } => {
+            volume.writable()?;
+            disk.fit_for_writing()?;
+            return disk.open_for_writing();
+        }
+    };
     #[cfg(windows)]
-    if let Ok(Some(disk)) = crate::volumes::read_only_disk(target) {
+    if let Ok(Some(disk)) = crate::volumes::read_only_disk(root) {
         // Where the disk can't be asked, the volume tells as much, but not why.
         return Err(GuardError::DiskReadOnly { disk });
     }
-    if is_read_only(target).map_err(GuardError::io("ask whether the volume is read-only"))? {
+    if is_read_only(root).map_err(GuardError::io("ask whether the volume is read-only"))? {
         return Err(GuardError::ReadOnly);
     }
     Ok(())
@@ -66,16 +70,10 @@ pub fn restorable(target: &Target) -> Result<(), GuardError> {
 /// # Errors
 /// What the system reported.
 pub fn free_space(target: &Target) -> io::Result<u64> {
-    if let Some(image) = target.root().image() {
-        return image.tree().free_bytes();
+    match target.volume() {
+        TargetVolume::Mounted(root) => free_bytes(root),
+        TargetVolume::OnDisk { volume, .. } => volume.free_bytes(),
     }
-    #[cfg(unix)]
-    {
-        let volume = rustix::fs::fstatvfs(target.root().as_dir()?)?;
-        Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
-    }
-    #[cfg(windows)]
-    crate::nt::free_bytes(target.root().as_dir()?)
 }
 
 /// At least `needed` bytes can still be written to the target's volume.
@@ -83,8 +81,8 @@ pub fn free_space(target: &Target) -> io::Result<u64> {
 /// # Errors
 /// [`GuardError::NoSpace`], or why the system would not say.
 pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
-    if let Some(image) = target.root().image()
-        && let Ok(true) = image.tree().has_free(needed)
+    if let TargetVolume::OnDisk { volume, .. } = target.volume()
+        && let Ok(true) = volume.has_free(needed)
     {
         return Ok(());
     }
@@ -96,14 +94,25 @@ pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
 }
 
 #[cfg(unix)]
-fn is_read_only(target: &Target) -> io::Result<bool> {
-    let volume = rustix::fs::fstatvfs(target.root().as_dir()?)?;
+fn free_bytes(root: &SystemDir) -> io::Result<u64> {
+    let volume = rustix::fs::fstatvfs(root.raw())?;
+    Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+}
+
+#[cfg(windows)]
+fn free_bytes(root: &SystemDir) -> io::Result<u64> {
+    crate::nt::free_bytes(root.raw())
+}
+
+#[cfg(unix)]
+fn is_read_only(root: &SystemDir) -> io::Result<bool> {
+    let volume = rustix::fs::fstatvfs(root.raw())?;
     Ok(volume
         .f_flag
         .contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
 
 #[cfg(windows)]
-fn is_read_only(target: &Target) -> io::Result<bool> {
-    crate::nt::is_read_only(target.root().as_dir()?)
+fn is_read_only(root: &SystemDir) -> io::Result<bool> {
+    crate::nt::is_read_only(root.raw())
 }

@@ -17,13 +17,12 @@ use diskmend_image::recorded::{
     ChangedSince, Progress, RecordError, RecordFile, RecordedMedium, Restored, State,
 };
 
-use super::fat::FatTree;
+use super::fat::FatDir;
 use super::host::{self, Host};
-use super::ntfs::NtfsTree;
-use super::tree::Tree;
-use super::{DiskError, ImageDir};
+use super::ntfs::NtfsDir;
+use super::{DiskError, Volume};
+use crate::dir::Dir;
 use crate::error::GuardError;
-use crate::folder::Folder;
 use crate::guard::WINDOWS_FOLDER;
 use crate::metadata::Kind;
 
@@ -44,7 +43,7 @@ struct Inner {
     table: Table,
     /// The volumes that are open, by the numbers of their partitions: each only once, since a
     /// volume knows what it has changed itself.
-    trees: Mutex<HashMap<u32, Arc<dyn Tree>>>,
+    volumes: Mutex<HashMap<u32, Volume>>,
 }
 
 fn open_container(medium: &Arc<RecordedMedium>) -> Result<Arc<Container>, ContainerError> {
@@ -57,8 +56,8 @@ impl Inner {
         Arc::clone(&container.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn trees(&self) -> MutexGuard<'_, HashMap<u32, Arc<dyn Tree>>> {
-        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
+    fn volumes(&self) -> MutexGuard<'_, HashMap<u32, Volume>> {
+        self.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,7 +108,7 @@ impl Disk {
                 medium,
                 container: Mutex::new(container),
                 table,
-                trees: Mutex::default(),
+                volumes: Mutex::default(),
             }),
         })
     }
@@ -151,8 +150,8 @@ impl Disk {
         let notices = container.notices().iter();
         let mut warnings: Vec<String> = notices.map(ToString::to_string).collect();
         warnings.extend(self.inner.table.warnings.iter().cloned());
-        let trees = self.inner.trees();
-        warnings.extend(trees.values().flat_map(|tree| tree.notices()));
+        let volumes = self.inner.volumes();
+        warnings.extend(volumes.values().flat_map(Volume::notices));
         warnings
     }
 
@@ -161,10 +160,10 @@ impl Disk {
     /// # Errors
     /// [`GuardError::Unfit`], or why it can't be read.
     pub fn volume_fit_for_writing(&self, number: u32) -> Result<(), GuardError> {
-        let tree = self.tree(number).map_err(|error| GuardError::Unfit {
+        let volume = self.volume(number).map_err(|error| GuardError::Unfit {
             reason: chain(&error),
         })?;
-        tree.writable()
+        volume.writable()
     }
 
     /// Whether it is a block device, as opposed to a file.
@@ -213,20 +212,21 @@ impl Disk {
     ///
     /// # Errors
     /// Why it can't be read.
-    pub fn root(&self, number: u32) -> Result<Folder, DiskError> {
-        Ok(Folder::on_image(ImageDir::root(self.tree(number)?)))
+    pub fn root(&self, number: u32) -> Result<Box<dyn Dir>, DiskError> {
+        Ok(self.volume(number)?.into_root())
     }
 
-    fn tree(&self, number: u32) -> Result<Arc<dyn Tree>, DiskError> {
-        if let Some(tree) = self.inner.trees().get(&number) {
-            return Ok(Arc::clone(tree));
+    /// The volume of a partition.
+    pub(crate) fn volume(&self, number: u32) -> Result<Volume, DiskError> {
+        if let Some(volume) = self.inner.volumes().get(&number) {
+            return Ok(volume.clone());
         }
-        let tree = self.open_tree(number)?;
-        self.inner.trees().insert(number, Arc::clone(&tree));
-        Ok(tree)
+        let volume = self.open_volume(number)?;
+        self.inner.volumes().insert(number, volume.clone());
+        Ok(volume)
     }
 
-    fn open_tree(&self, number: u32) -> Result<Arc<dyn Tree>, DiskError> {
+    fn open_volume(&self, number: u32) -> Result<Volume, DiskError> {
         let table = &self.inner.table;
         let partition = table.partitions.iter().find(|one| one.number == number);
         let partition = partition.ok_or_else(|| DiskError::NoSuchPartition {
@@ -242,17 +242,15 @@ impl Disk {
         let content = self.content(partition)?;
         let device = partition.open(self.inner.container())?;
         let device: Arc<dyn Device> = Arc::new(device);
-        let volume = (self.inner.id << 32) | u64::from(number);
+        let id = (self.inner.id << 32) | u64::from(number);
         let failed = |reason: String| DiskError::FileSystem { number, reason };
         match content {
-            Content::Ntfs => match NtfsTree::open(device, volume) {
-                Ok(tree) => Ok(Arc::new(tree)),
-                Err(error) => Err(failed(chain(&error))),
-            },
-            Content::Fat(_) => match FatTree::open(device, volume) {
-                Ok(tree) => Ok(Arc::new(tree)),
-                Err(error) => Err(failed(chain(&error))),
-            },
+            Content::Ntfs => NtfsDir::open(device, id)
+                .map(Volume::Ntfs)
+                .map_err(|error| failed(chain(&error))),
+            Content::Fat(_) => FatDir::open(device, id)
+                .map(Volume::Fat)
+                .map_err(|error| failed(chain(&error))),
             content => Err(DiskError::NotReadable { number, content }),
         }
     }
@@ -438,10 +436,10 @@ impl RecordedRun {
         let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
         let preview = self.disk.inner.medium.preview(record)?;
         let restored = Disk::of_medium(self.disk.path(), Arc::new(preview));
-        let restored = restored.and_then(|disk| disk.tree(partition));
+        let restored = restored.and_then(|disk| disk.volume(partition));
         let restored = restored.map_err(unreadable)?;
-        let now = self.disk.tree(partition).map_err(unreadable)?;
-        let (Some((_, restored)), Some((_, now))) = (restored.ntfs(), now.ntfs()) else {
+        let now = self.disk.volume(partition).map_err(unreadable)?;
+        let (Some(restored), Some(now)) = (restored.secure(), now.secure()) else {
             return Ok(false);
         };
         let ids = restored.ids_in_use();
@@ -495,7 +493,7 @@ impl RecordedRun {
     /// Where the record is damaged, or what the system reported.
     pub fn restore(&self, record: &RecordFile) -> Result<Restored, RecordError> {
         let inner = &self.disk.inner;
-        inner.trees().clear();
+        inner.volumes().clear();
         let restored = inner.medium.restore(record)?;
         let container = open_container(&inner.medium);
         let container = container.map_err(|error| io::Error::other(chain(&error)))?;

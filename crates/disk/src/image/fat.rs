@@ -1,52 +1,53 @@
-//! FAT volumes as folders and files: EFI system partitions.
+//! Folders and files of a FAT volume that is not mounted: an EFI system partition.
 
-use std::ffi::{OsStr, OsString};
+use std::fs::TryLockError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 
+use diskmend_base::Storage;
 use diskmend_base::upcase::CaseTable;
 use diskmend_image::device::Device;
-use diskmend_image::fat::{self, EntryKind, FatError, Volume};
-use diskmend_image::ntfs;
-use diskmend_image::ntfs::secure::Secure;
+use diskmend_image::fat::{self, EntryKind, FatError};
 
-use super::tree::{Content, Named, Node, Tree};
-use crate::error::GuardError;
+use super::names::{Named, choose, not_on_an_image, spellings};
+use crate::dir::{Access, Dir};
+use crate::error::{NotRegular, not_a_folder};
+use crate::file::File;
 use crate::metadata::{Identity, Kind, Metadata};
+use crate::name::{self, component};
+use crate::security::Descriptors;
+use crate::system::too_many;
 
-/// A volume, and the number that tells it from all others.
+/// A folder, by its names from the root on. Clones are the same folder.
 #[derive(Clone, Debug)]
-pub(super) struct FatTree {
-    volume: Arc<Volume>,
+pub(crate) struct FatDir {
+    volume: fat::Volume,
+    /// Tells the volume from all others.
     number: u64,
+    path: Vec<String>,
 }
 
-impl FatTree {
+impl FatDir {
+    /// The root folder of the volume on a device, which has this number here.
     pub(super) fn open(device: Arc<dyn Device>, number: u64) -> Result<Self, FatError> {
-        let volume = Arc::new(Volume::open(device)?);
-        Ok(Self { volume, number })
+        Ok(Self {
+            volume: fat::Volume::open(device)?,
+            number,
+            path: Vec::new(),
+        })
     }
 
-    fn path(node: &Node) -> io::Result<&[String]> {
-        match node {
-            Node::Path(path) => Ok(path),
-            Node::Record(_) => Err(io::ErrorKind::InvalidInput.into()),
-        }
+    pub(super) fn volume(&self) -> &fat::Volume {
+        &self.volume
     }
 
-    fn below(folder: &Node, name: &OsStr) -> io::Result<Vec<String>> {
-        let name = name.to_str().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut path = Self::path(folder)?.to_vec();
+    /// The path of a name here.
+    fn below(&self, name: &str) -> io::Result<Vec<String>> {
+        component(name.as_ref())?;
+        let mut path = self.path.clone();
         path.push(name.to_owned());
         Ok(path)
-    }
-
-    fn content(&self, path: Vec<String>, file: fat::File) -> Box<dyn Content> {
-        Box::new(FatFile {
-            file,
-            identity: self.identity(&path),
-        })
     }
 
     /// FAT numbers nothing; a path names a file as long as nothing is renamed.
@@ -64,40 +65,8 @@ impl FatTree {
             inode: hasher.finish(),
         }
     }
-}
 
-impl Tree for FatTree {
-    fn root(&self) -> Node {
-        Node::Path(Vec::new())
-    }
-
-    fn names(&self, folder: &Node) -> io::Result<Vec<OsString>> {
-        let entries = self.volume.list(Self::path(folder)?)?;
-        Ok(entries.into_iter().map(|entry| entry.name.into()).collect())
-    }
-
-    fn find(&self, folder: &Node, name: &OsStr) -> io::Result<Vec<Named>> {
-        let Some(wanted) = name.to_str() else {
-            return Ok(Vec::new());
-        };
-        let folder = Self::path(folder)?;
-        let entries = self.volume.list(folder)?;
-        let same = |name: &str| crate::name::same(name.as_ref(), wanted.as_ref());
-        let found = entries.into_iter().filter(|entry| same(&entry.name));
-        Ok(found
-            .map(|entry| {
-                let mut path = folder.to_vec();
-                path.push(entry.name.clone());
-                Named {
-                    name: entry.name.into(),
-                    node: Node::Path(path),
-                }
-            })
-            .collect())
-    }
-
-    fn metadata(&self, node: &Node) -> io::Result<Metadata> {
-        let path = Self::path(node)?;
+    fn metadata_of(&self, path: &[String]) -> io::Result<Metadata> {
         let (kind, len) = match path {
             [] => (Kind::Folder, 0),
             path => {
@@ -116,58 +85,151 @@ impl Tree for FatTree {
         })
     }
 
-    fn open(&self, node: &Node) -> io::Result<Box<dyn Content>> {
-        let path = Self::path(node)?.to_vec();
-        let file = self.volume.open_file(&path)?;
-        Ok(self.content(path, file))
+    /// Every name here that Windows finds for `name`, with its path.
+    fn find_all(&self, name: &str) -> io::Result<Vec<Named<Vec<String>>>> {
+        component(name.as_ref())?;
+        let entries = self.volume.list(&self.path)?.into_iter();
+        let same = entries.filter(|entry| name::same(entry.name.as_ref(), name.as_ref()));
+        let named = same.map(|entry| {
+            let mut at = self.path.clone();
+            at.push(entry.name.clone());
+            let name = entry.name;
+            Named { name, at }
+        });
+        Ok(named.collect())
     }
 
-    fn can_create(&self, folder: &Node, name: &OsStr, len: u64) -> io::Result<()> {
-        self.volume.can_create(&Self::below(folder, name)?, len)
+    /// The path of what a name here stands for.
+    fn child(&self, name: &str) -> io::Result<Vec<String>> {
+        Ok(choose(self.find_all(name)?, name)?.at)
     }
 
-    fn create(&self, folder: &Node, name: &OsStr) -> io::Result<Box<dyn Content>> {
-        let path = Self::below(folder, name)?;
-        let file = self.volume.create_file(&path)?;
-        Ok(self.content(path, file))
+    fn file(&self, file: fat::File, path: &[String]) -> Box<dyn File> {
+        Box::new(FatFile {
+            file,
+            identity: self.identity(path),
+        })
+    }
+}
+
+impl Dir for FatDir {
+    fn try_clone(&self) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(self.clone()))
     }
 
-    fn remove(&self, folder: &Node, name: &OsStr) -> io::Result<()> {
-        self.volume.remove_file(&Self::below(folder, name)?)
+    fn own_metadata(&self) -> io::Result<Metadata> {
+        self.metadata_of(&self.path)
     }
 
-    fn writable(&self) -> Result<(), GuardError> {
-        self.volume
-            .check_writable()
-            .map_err(|error| GuardError::Unfit {
-                reason: error.to_string(),
-            })
+    fn metadata(&self, name: &str) -> io::Result<Metadata> {
+        self.metadata_of(&self.child(name)?)
     }
 
-    fn free_bytes(&self) -> io::Result<u64> {
-        Ok(self.volume.free_bytes()?)
+    fn names(&self, limit: usize) -> io::Result<Vec<String>> {
+        let entries = self.volume.list(&self.path)?;
+        if entries.len() > limit {
+            return Err(too_many(limit));
+        }
+        let mut names: Vec<String> = entries.into_iter().map(|entry| entry.name).collect();
+        names.sort();
+        Ok(names)
     }
 
-    fn has_free(&self, bytes: u64) -> io::Result<bool> {
-        Ok(bytes == 0 || self.volume.free_bytes()? >= bytes)
+    fn spellings(&self, name: &str) -> io::Result<Vec<String>> {
+        Ok(spellings(self.find_all(name)?, name))
+    }
+
+    fn open(&self, name: &str, _access: Access) -> io::Result<Box<dyn File>> {
+        let path = self.child(name)?;
+        match self.metadata_of(&path)?.kind {
+            Kind::File => Ok(self.file(self.volume.open_file(&path)?, &path)),
+            kind => Err(NotRegular { kind }.into()),
+        }
+    }
+
+    fn can_create(&self, name: &str, len: u64) -> io::Result<()> {
+        self.volume.can_create(&self.below(name)?, len)
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
+        if !self.find_all(name)?.is_empty() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let path = self.below(name)?;
+        Ok(self.file(self.volume.create_file(&path)?, &path))
+    }
+
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        self.volume.remove_file(&self.child(name)?)
+    }
+
+    fn replace(&self, _from: &str, _to: &str) -> io::Result<()> {
+        Err(not_on_an_image("nothing is renamed"))
+    }
+
+    fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        let path = self.child(name)?;
+        match self.metadata_of(&path)?.kind {
+            Kind::Folder => Ok(Box::new(Self {
+                volume: self.volume.clone(),
+                number: self.number,
+                path,
+            })),
+            kind => Err(not_a_folder(kind)),
+        }
+    }
+
+    fn create_dir(&self, _name: &str) -> io::Result<()> {
+        Err(not_on_an_image("no folder is created"))
+    }
+
+    fn remove_dir(&self, _name: &str) -> io::Result<()> {
+        Err(not_on_an_image("no folder is removed"))
     }
 
     fn sync(&self) -> io::Result<()> {
         self.volume.sync()
     }
 
-    fn ntfs(&self) -> Option<(&ntfs::Volume, &Secure)> {
-        None
+    fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>> {
+        Ok(None)
     }
 }
 
+/// An open file.
 #[derive(Debug)]
 struct FatFile {
     file: fat::File,
     identity: Identity,
 }
 
-impl Content for FatFile {
+impl Storage for FatFile {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        let end = offset.saturating_add(data.len() as u64);
+        if end > self.file.len()? {
+            self.file.set_len(end)?;
+        }
+        self.file.write_all_at(data, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
+    }
+}
+
+impl File for FatFile {
     fn metadata(&self) -> io::Result<Metadata> {
         Ok(Metadata {
             kind: Kind::File,
@@ -177,23 +239,11 @@ impl Content for FatFile {
         })
     }
 
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_all_at(data, offset)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
     fn check_room(&self, len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
         self.file.can_set_len(len)
     }
 
-    fn sync(&self) -> io::Result<()> {
-        self.file.sync()
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        Ok(())
     }
 }

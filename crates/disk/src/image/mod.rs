@@ -2,19 +2,18 @@
 //! them, shown as the same folders and files that a mounted volume has.
 
 mod descriptors;
-mod dir;
 mod disk;
 mod error;
 mod fat;
 mod host;
 #[cfg(target_os = "linux")]
 mod in_use;
+mod names;
 mod ntfs;
 #[cfg(target_os = "linux")]
 pub(crate) mod sysfs;
-mod tree;
+mod volume;
 
-pub(crate) use descriptors::ImageDescriptors;
-pub(crate) use dir::{ImageDir, ImageFile};
 pub use disk::{Disk, Partition, RecordedRun};
 pub use error::DiskError;
+pub(crate) use volume::Volume;

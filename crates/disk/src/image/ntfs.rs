@@ -1,46 +1,64 @@
-//! NTFS volumes as folders and files.
+//! Folders and files of an NTFS volume that is not mounted.
 
-use std::ffi::{OsStr, OsString};
+use std::fs::TryLockError;
 use std::io;
 use std::sync::Arc;
 
+use diskmend_base::Storage;
 use diskmend_image::device::Device;
 use diskmend_image::ntfs::secure::Secure;
-use diskmend_image::ntfs::{self, Entry, FileId, Volume, VolumeError};
+use diskmend_image::ntfs::{self, FileId, VolumeError};
 
-use super::tree::{Content, Named, Node, Tree};
-use crate::dir::not_on_an_image;
-use crate::error::GuardError;
+use super::descriptors::ImageDescriptors;
+use super::names::{Named, choose, not_on_an_image, spellings};
+use crate::dir::{Access, Dir};
+use crate::error::{NotRegular, not_a_folder};
+use crate::file::File;
 use crate::metadata::{Identity, Kind, Metadata};
-use crate::nt_path::{os_string, units};
+use crate::name::component;
+use crate::security::Descriptors;
+use crate::system::too_many;
 
 /// What is told of a volume whose files not all readers find.
 const SPREAD_MFT: &str = "$MFT of the NTFS volume is told of in several records: of files in its \
                           later parts, the place is confirmed by the derivation from raw records \
                           alone, and not by the ntfs crate, which does not read these";
 
-/// A volume, and the number that tells it from all others.
+/// A folder, by its record. Clones are the same folder.
 #[derive(Clone, Debug)]
-pub(super) struct NtfsTree {
-    volume: Volume,
+pub(crate) struct NtfsDir {
+    volume: ntfs::Volume,
     secure: Arc<Secure>,
+    /// Tells the volume from all others.
     number: u64,
+    id: FileId,
 }
 
-impl NtfsTree {
+impl NtfsDir {
+    /// The root folder of the volume on a device, which has this number here.
     pub(super) fn open(device: Arc<dyn Device>, number: u64) -> Result<Self, VolumeError> {
-        let volume = Volume::open(device)?;
+        let volume = ntfs::Volume::open(device)?;
         Ok(Self {
             secure: Arc::new(Secure::new(&volume)),
+            id: volume.root(),
             volume,
             number,
         })
     }
 
-    fn id(node: &Node) -> io::Result<FileId> {
-        match node {
-            Node::Record(id) => Ok(*id),
-            Node::Path(_) => Err(io::ErrorKind::InvalidInput.into()),
+    pub(super) fn volume(&self) -> &ntfs::Volume {
+        &self.volume
+    }
+
+    pub(super) fn secure(&self) -> &Secure {
+        &self.secure
+    }
+
+    pub(super) fn notices(&self) -> Vec<String> {
+        if self.volume.has_spread_mft() {
+            vec![SPREAD_MFT.to_owned()]
+        } else {
+            Vec::new()
         }
     }
 
@@ -56,6 +74,22 @@ impl NtfsTree {
             links: found.links.into(),
         })
     }
+
+    /// Every name here that Windows finds for `name`, with its record.
+    fn find_all(&self, name: &str) -> io::Result<Vec<Named<FileId>>> {
+        component(name.as_ref())?;
+        let units: Vec<u16> = name.encode_utf16().collect();
+        let found = self.volume.find_all(self.id, &units)?.into_iter();
+        let named = found.filter_map(|entry| {
+            let name = String::from_utf16(&entry.name).ok()?;
+            Some(Named { name, at: entry.id })
+        });
+        Ok(named.collect())
+    }
+
+    fn child(&self, name: &str) -> io::Result<FileId> {
+        Ok(choose(self.find_all(name)?, name)?.at)
+    }
 }
 
 /// What NTFS calls a file.
@@ -68,132 +102,151 @@ pub(super) fn kind(kind: ntfs::Kind) -> Kind {
     }
 }
 
-fn named(entry: &Entry) -> Option<Named> {
-    Some(Named {
-        name: os_string(&entry.name)?,
-        node: Node::Record(entry.id),
-    })
-}
-
-impl Tree for NtfsTree {
-    fn root(&self) -> Node {
-        Node::Record(self.volume.root())
+impl Dir for NtfsDir {
+    fn try_clone(&self) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(self.clone()))
     }
 
-    fn names(&self, folder: &Node) -> io::Result<Vec<OsString>> {
-        let entries = self.volume.list(Self::id(folder)?)?;
-        Ok(entries
-            .iter()
-            .filter_map(|entry| os_string(&entry.name))
-            .collect())
+    fn own_metadata(&self) -> io::Result<Metadata> {
+        self.metadata_of(self.id)
     }
 
-    fn find(&self, folder: &Node, name: &OsStr) -> io::Result<Vec<Named>> {
-        let Some(wanted) = units(name) else {
-            return Ok(Vec::new());
-        };
-        let found = self.volume.find_all(Self::id(folder)?, &wanted)?;
-        Ok(found.iter().filter_map(named).collect())
+    fn metadata(&self, name: &str) -> io::Result<Metadata> {
+        self.metadata_of(self.child(name)?)
     }
 
-    fn metadata(&self, node: &Node) -> io::Result<Metadata> {
-        self.metadata_of(Self::id(node)?)
+    fn names(&self, limit: usize) -> io::Result<Vec<String>> {
+        let entries = self.volume.list(self.id)?;
+        if entries.len() > limit {
+            return Err(too_many(limit));
+        }
+        let names = entries.iter().map(|entry| String::from_utf16(&entry.name));
+        let mut names: Vec<String> = names.filter_map(Result::ok).collect();
+        names.sort();
+        Ok(names)
     }
 
-    fn open(&self, node: &Node) -> io::Result<Box<dyn Content>> {
-        let id = Self::id(node)?;
-        Ok(Box::new(NtfsFile {
-            file: self.volume.file(id)?,
-            tree: self.clone(),
-            id,
-        }))
+    fn spellings(&self, name: &str) -> io::Result<Vec<String>> {
+        Ok(spellings(self.find_all(name)?, name))
     }
 
-    fn can_create(&self, _folder: &Node, _name: &OsStr, _len: u64) -> io::Result<()> {
-        Err(not_on_an_image("no file is created on NTFS"))
-    }
-
-    fn create(&self, _folder: &Node, _name: &OsStr) -> io::Result<Box<dyn Content>> {
-        Err(not_on_an_image("no file is created on NTFS"))
-    }
-
-    fn remove(&self, _folder: &Node, _name: &OsStr) -> io::Result<()> {
-        Err(not_on_an_image("no file is removed on NTFS"))
-    }
-
-    fn writable(&self) -> Result<(), GuardError> {
-        self.volume
-            .fit_for_writing()
-            .map_err(|error| GuardError::Unfit {
-                reason: error.to_string(),
-            })
-    }
-
-    fn notices(&self) -> Vec<String> {
-        match self.volume.has_spread_mft() {
-            false => Vec::new(),
-            true => vec![SPREAD_MFT.to_owned()],
+    fn open(&self, name: &str, _access: Access) -> io::Result<Box<dyn File>> {
+        let id = self.child(name)?;
+        match self.metadata_of(id)?.kind {
+            Kind::File => Ok(Box::new(NtfsFile {
+                file: self.volume.file(id)?,
+                dir: self.clone(),
+                id,
+            })),
+            kind => Err(NotRegular { kind }.into()),
         }
     }
 
-    fn free_bytes(&self) -> io::Result<u64> {
-        Ok(self.volume.free_bytes()?)
+    fn can_create(&self, _name: &str, _len: u64) -> io::Result<()> {
+        Err(not_on_an_image("no file is created on NTFS"))
     }
 
-    fn has_free(&self, bytes: u64) -> io::Result<bool> {
-        Ok(self.volume.has_free(bytes)?)
+    fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
+        if !self.find_all(name)?.is_empty() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Err(not_on_an_image("no file is created on NTFS"))
+    }
+
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        self.child(name)?;
+        Err(not_on_an_image("no file is removed on NTFS"))
+    }
+
+    fn replace(&self, _from: &str, _to: &str) -> io::Result<()> {
+        Err(not_on_an_image("nothing is renamed"))
+    }
+
+    fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        let id = self.child(name)?;
+        match self.metadata_of(id)?.kind {
+            Kind::Folder => Ok(Box::new(Self { id, ..self.clone() })),
+            kind => Err(not_a_folder(kind)),
+        }
+    }
+
+    fn create_dir(&self, _name: &str) -> io::Result<()> {
+        Err(not_on_an_image("no folder is created"))
+    }
+
+    fn remove_dir(&self, _name: &str) -> io::Result<()> {
+        Err(not_on_an_image("no folder is removed"))
     }
 
     fn sync(&self) -> io::Result<()> {
         Ok(self.volume.sync()?)
     }
 
-    fn ntfs(&self) -> Option<(&ntfs::Volume, &Secure)> {
-        Some((&self.volume, &self.secure))
+    fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>> {
+        if self.id != self.volume.root() {
+            return Err(not_on_an_image("descriptors are found from the root on"));
+        }
+        Ok(Some(Box::new(ImageDescriptors::of_root(self.clone()))))
     }
 }
 
+/// An open file.
 #[derive(Debug)]
 struct NtfsFile {
     file: ntfs::File,
-    tree: NtfsTree,
+    /// The folder that it was opened in, for its volume.
+    dir: NtfsDir,
     id: FileId,
 }
 
-impl Content for NtfsFile {
-    fn metadata(&self) -> io::Result<Metadata> {
-        let metadata = self.tree.metadata_of(self.id)?;
-        Ok(Metadata {
-            len: self.file.len(),
-            ..metadata
-        })
+impl Storage for NtfsFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.len())
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         Ok(self.file.read(buf, offset)?)
     }
 
-    fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        let end = offset.saturating_add(data.len() as u64);
+        if end > self.file.len() {
+            self.file.set_len(end)?;
+        }
         Ok(self.file.write(data, offset)?)
     }
 
-    fn set_len(&self, len: u64) -> io::Result<()> {
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
         Ok(self.file.set_len(len)?)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(self.file.sync()?)
+    }
+}
+
+impl File for NtfsFile {
+    fn metadata(&self) -> io::Result<Metadata> {
+        let metadata = self.dir.metadata_of(self.id)?;
+        Ok(Metadata {
+            len: self.file.len(),
+            ..metadata
+        })
     }
 
     fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
         Ok(self.file.check_write(len, extents)?)
     }
 
-    fn stored_len(&self) -> Option<u64> {
-        Some(self.file.stored_len())
-    }
-
     fn check_in_place(&self) -> io::Result<()> {
         Ok(self.file.check_in_place()?)
     }
 
-    fn sync(&self) -> io::Result<()> {
-        Ok(self.file.sync()?)
+    fn stored_len(&self) -> io::Result<Option<u64>> {
+        Ok(Some(self.file.stored_len()))
+    }
+
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        Ok(())
     }
 }

@@ -9,8 +9,10 @@ use std::io;
 #[cfg(target_os = "linux")]
 use std::sync::Arc;
 
-use crate::folder::Folder;
+#[cfg(target_os = "linux")]
+use crate::dir::Dir;
 use crate::metadata::Identity;
+use crate::system::SystemDir;
 
 /// What is known of the places of a volume's files, beside what its driver says.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +36,7 @@ pub(crate) struct Misplaced {
 impl Places {
     /// Those of the volume with this root.
     #[cfg(target_os = "linux")]
-    pub(crate) fn of(root: &Folder) -> Self {
+    pub(crate) fn of(root: &SystemDir) -> Self {
         Self {
             records: records::Records::of(root).map(Arc::new),
         }
@@ -42,7 +44,7 @@ impl Places {
 
     /// The system's own driver is relied on, which shows records to nobody.
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn of(_root: &Folder) -> Self {
+    pub(crate) fn of(_root: &SystemDir) -> Self {
         Self::default()
     }
 
@@ -62,7 +64,7 @@ impl Places {
     #[cfg(target_os = "linux")]
     pub(crate) fn check(
         &self,
-        folder: &Folder,
+        folder: &SystemDir,
         name: &OsStr,
         found: Identity,
     ) -> io::Result<Option<u32>> {
@@ -93,7 +95,7 @@ impl Places {
     )]
     pub(crate) fn check(
         &self,
-        _folder: &Folder,
+        _folder: &SystemDir,
         _name: &OsStr,
         _found: Identity,
     ) -> io::Result<Option<u32>> {
@@ -103,13 +105,13 @@ impl Places {
 
 /// Has everything written that the driver and the kernel hold of the volume.
 #[cfg(target_os = "linux")]
-fn flush(folder: &Folder) -> io::Result<()> {
+fn flush(folder: &SystemDir) -> io::Result<()> {
     use rustix::fs::{Mode, OFlags, openat, syncfs};
     use rustix::io::retry_on_intr;
 
     folder.sync()?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = folder.as_dir()?;
+    let folder = folder.raw();
     let handle = retry_on_intr(|| openat(folder, ".", flags, Mode::empty()))?;
     Ok(retry_on_intr(|| syncfs(&handle))?)
 }

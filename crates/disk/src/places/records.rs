@@ -16,9 +16,10 @@ use diskmend_image::device::{Device, range};
 use diskmend_image::ntfs::{Volume, VolumeError};
 use rustix::fs::{fstat, major, minor};
 
-use crate::folder::Folder;
+use crate::dir::Dir;
 use crate::name;
 use crate::nt_path;
+use crate::system::SystemDir;
 
 /// The root folder's record, and inode.
 const ROOT: u64 = 5;
@@ -45,7 +46,7 @@ struct ReadOnly {
 impl Records {
     /// Those of the volume with this root; `None` where its device can't be found or read, or its
     /// driver does not tell the numbers of records.
-    pub(super) fn of(root: &Folder) -> Option<Self> {
+    pub(super) fn of(root: &SystemDir) -> Option<Self> {
         let identity = root.own_metadata().ok()?.identity;
         if identity.inode != ROOT {
             return None;

@@ -9,9 +9,10 @@ use rustix::fs::{Mode, OFlags, XattrFlags, getxattr, openat, setxattr, syncfs};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{MAX_DESCRIPTOR_LEN, ObjectError};
-use crate::folder::Folder;
+use crate::dir::Dir;
 use crate::metadata::Metadata;
 use crate::name::component;
+use crate::system::SystemDir;
 
 /// As long as nearly every descriptor is at most. The kernel, too, clears as much memory as is given
 /// to it.
@@ -63,8 +64,8 @@ pub(super) struct Handle {
 
 impl Keeping {
     /// Asks the root for its descriptor; the driver whose attribute is known is the volume's.
-    pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
-        let path = by_handle(root.as_dir()?);
+    pub(super) fn of(root: &SystemDir) -> io::Result<Option<Self>> {
+        let path = by_handle(root.raw());
         if path.symlink_metadata().is_err() {
             return Err(io::Error::other(
                 "/proc is not mounted, through which it is asked",
@@ -98,16 +99,16 @@ impl Keeping {
 
     /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
     /// is open: for listing names only.
-    pub(super) fn listing(&self, folder: &Folder) -> io::Result<PathBuf> {
-        Ok(by_handle(folder.as_dir()?))
+    pub(super) fn listing(&self, folder: &SystemDir) -> io::Result<PathBuf> {
+        Ok(by_handle(folder.raw()))
     }
 
     /// Returns when everything that was written to the volume is durable.
-    pub(super) fn flush(&self, root: &Folder) -> io::Result<()> {
+    pub(super) fn flush(&self, root: &SystemDir) -> io::Result<()> {
         // The one makes ntfs-3g write what it holds, the other the kernel.
         root.sync()?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = root.as_dir()?;
+        let root = root.raw();
         let handle = retry_on_intr(|| openat(root, ".", flags, Mode::empty()))?;
         Ok(retry_on_intr(|| syncfs(&handle))?)
     }
@@ -115,10 +116,10 @@ impl Keeping {
 
 impl Handle {
     /// Opens a name in a folder, whatever it stands for, a link itself.
-    pub(super) fn open(parent: &Folder, name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
+    pub(super) fn open(parent: &SystemDir, name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let parent = parent.as_dir()?;
+        let parent = parent.raw();
         let file = retry_on_intr(|| openat(parent, name, flags, Mode::empty()))?;
         Ok(Self {
             file,
@@ -127,9 +128,9 @@ impl Handle {
     }
 
     /// A handle to an open folder.
-    pub(super) fn of(folder: &Folder, keeping: &Keeping) -> io::Result<Self> {
+    pub(super) fn of(folder: &SystemDir, keeping: &Keeping) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = folder.as_dir()?;
+        let folder = folder.raw();
         let file = retry_on_intr(|| openat(folder, ".", flags, Mode::empty()))?;
         Ok(Self {
             file,

@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::ObjectError;
-use crate::folder::Folder;
 use crate::metadata::Metadata;
+use crate::system::SystemDir;
 
 /// There is none.
 #[derive(Clone, Copy, Debug)]
@@ -18,25 +18,25 @@ pub(super) struct Handle(Infallible);
 
 impl Keeping {
     #[expect(clippy::unnecessary_wraps, reason = "the question can fail elsewhere")]
-    pub(super) fn of(_root: &Folder) -> io::Result<Option<Self>> {
+    pub(super) fn of(_root: &SystemDir) -> io::Result<Option<Self>> {
         Ok(None)
     }
 
-    pub(super) fn listing(&self, _folder: &Folder) -> io::Result<PathBuf> {
+    pub(super) fn listing(&self, _folder: &SystemDir) -> io::Result<PathBuf> {
         match self.0 {}
     }
 
-    pub(super) fn flush(&self, _root: &Folder) -> io::Result<()> {
+    pub(super) fn flush(&self, _root: &SystemDir) -> io::Result<()> {
         match self.0 {}
     }
 }
 
 impl Handle {
-    pub(super) fn open(_parent: &Folder, _name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
+    pub(super) fn open(_parent: &SystemDir, _name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
         match keeping.0 {}
     }
 
-    pub(super) fn of(_folder: &Folder, keeping: &Keeping) -> io::Result<Self> {
+    pub(super) fn of(_folder: &SystemDir, keeping: &Keeping) -> io::Result<Self> {
         match keeping.0 {}
     }
 

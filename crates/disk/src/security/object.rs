@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::own_places::OwnPlaces;
 use super::{Handle, SystemDescriptors};
-use crate::folder::Folder;
+use crate::dir::Dir;
 use crate::metadata::{Identity, Kind};
 use crate::nt_path::NtPath;
 use crate::places::Misplaced;
+use crate::system::SystemDir;
 
 /// A file or folder and its security descriptor.
 #[derive(Debug)]
@@ -161,7 +162,7 @@ pub(super) struct Opened {
 /// The folder that was opened last: neighbours need it again.
 #[derive(Clone, Default)]
 pub(super) struct Parents {
-    last: Option<(NtPath, Arc<Folder>)>,
+    last: Option<(NtPath, Arc<SystemDir>)>,
 }
 
 impl Parents {
@@ -175,7 +176,11 @@ impl Parents {
         parents
     }
 
-    fn folder(&mut self, volume: &SystemDescriptors, path: NtPath) -> Result<&Folder, ObjectError> {
+    fn folder(
+        &mut self,
+        volume: &SystemDescriptors,
+        path: NtPath,
+    ) -> Result<&SystemDir, ObjectError> {
         let folder = match self.last.take() {
             Some((last, folder)) if last == path => folder,
             _ => Arc::new(volume.open_folder(&path)?),
@@ -186,10 +191,10 @@ impl Parents {
 
 impl SystemDescriptors {
     /// Opens a folder one name at a time; no link is followed, no mount entered.
-    pub(super) fn open_folder(&self, path: &NtPath) -> Result<Folder, ObjectError> {
+    pub(super) fn open_folder(&self, path: &NtPath) -> Result<SystemDir, ObjectError> {
         let mut folder = self
             .root
-            .try_clone()
+            .clone_handle()
             .map_err(ObjectError::io("open the root"))?;
         let mut at = NtPath::default();
         for name in path.names() {
@@ -203,14 +208,14 @@ impl SystemDescriptors {
     /// Opens a folder in a folder; `path` is where that is.
     pub(super) fn open_subfolder(
         &self,
-        parent: &Folder,
+        parent: &SystemDir,
         name: &OsStr,
         path: &NtPath,
-    ) -> Result<Folder, ObjectError> {
-        let folder = parent.open_dir(name);
+    ) -> Result<SystemDir, ObjectError> {
+        let folder = parent.open_subfolder(name);
         let folder = folder.map_err(|error| match error.downcast::<Misplaced>() {
             Ok(Misplaced { number }) => ObjectError::Elsewhere { number },
-            Err(error) => match parent.metadata(name) {
+            Err(error) => match parent.look_at(name) {
                 Ok(metadata) if metadata.kind == Kind::Link => ObjectError::Link,
                 _ => ObjectError::io("open the folder")(error),
             },
@@ -227,7 +232,7 @@ impl SystemDescriptors {
     /// Makes sure that what an entry of a folder leads to lies there, as far as that can be known.
     fn check_place(
         &self,
-        parent: &Folder,
+        parent: &SystemDir,
         name: &OsStr,
         path: &NtPath,
         inode: u64,
@@ -293,7 +298,7 @@ impl SystemDescriptors {
     /// be changed; `path` is where it is.
     pub(super) fn open_in(
         &self,
-        parent: &Folder,
+        parent: &SystemDir,
         name: &OsStr,
         path: &NtPath,
     ) -> Result<Opened, ObjectError> {

@@ -1,12 +1,14 @@
 //! Files and folders that Windows starts from: each has one place, whatever a forged index says.
 
 use std::collections::HashMap;
+use std::io;
 
 use super::object::ObjectError;
+use crate::dir::Dir;
 use crate::error::LookupError;
-use crate::folder::Folder;
 use crate::metadata::{Kind, Metadata};
 use crate::nt_path::NtPath;
+use crate::system::{Entry, SystemDir};
 
 /// Folders whose own files are known too.
 const FILLED: [&[&str]; 3] = [
@@ -44,7 +46,7 @@ pub(super) struct OwnPlaces {
 
 impl OwnPlaces {
     /// Looks them up. What is not there, or is a link, has no place to take.
-    pub(super) fn of(root: &Folder, device: u64) -> Self {
+    pub(super) fn of(root: &SystemDir, device: u64) -> Self {
         let mut places = Self {
             by_inode: HashMap::new(),
             unknown: None,
@@ -75,16 +77,12 @@ impl OwnPlaces {
                     continue;
                 }
             };
-            let Some(at) = super::spelled(found.path()) else {
-                fails(asked, "its path is none of NTFS".to_owned());
-                continue;
-            };
-            note(at.clone(), *found.metadata());
+            let at = NtPath::from(found.path.as_str());
+            note(at.clone(), found.metadata);
             if !FILLED.contains(path) || found.kind() != Kind::Folder {
                 continue;
             }
-            let folder = found.folder().open_dir(found.name());
-            match folder.and_then(|folder| folder.list(MAX_NAMES)) {
+            match entries(root, &found.path) {
                 Ok(entries) => {
                     for entry in entries {
                         if let Some(path) = at.join(&entry.name) {
@@ -114,4 +112,13 @@ impl OwnPlaces {
             None => Ok(()),
         }
     }
+}
+
+/// What a folder holds, whose path is spelled as on disk.
+fn entries(root: &SystemDir, path: &str) -> io::Result<Vec<Entry>> {
+    let mut folder = root.clone_handle()?;
+    for name in path.split('/') {
+        folder = folder.open_subfolder(name.as_ref())?;
+    }
+    folder.list(MAX_NAMES)
 }

@@ -9,7 +9,7 @@ use std::io;
 #[cfg(not(windows))]
 use super::{Handle, Keeping};
 #[cfg(not(windows))]
-use crate::folder::Folder;
+use crate::system::SystemDir;
 
 /// `O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)`, self-relative (MS-DTYP 2.4.6), as little-endian
 /// words.
@@ -55,7 +55,7 @@ const fn words(flags: u32) -> [u32; 26] {
 /// Gives what was just created in a folder, and is still empty, a descriptor that admits nobody but
 /// the system and administrators, and reads it back. Does nothing where the file system keeps none.
 #[cfg(not(windows))]
-pub(crate) fn make_private(parent: &Folder, name: &OsStr, is_folder: bool) -> io::Result<()> {
+pub(crate) fn make_private(parent: &SystemDir, name: &OsStr, is_folder: bool) -> io::Result<()> {
     let Some(keeping) = Keeping::of(parent)? else {
         return Ok(());
     };

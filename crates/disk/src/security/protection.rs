@@ -5,7 +5,7 @@ use std::io;
 use super::MAX_DESCRIPTOR_LEN;
 #[cfg(not(windows))]
 use super::{Handle, Keeping};
-use crate::folder::Folder;
+use crate::system::SystemDir;
 
 /// What keeps others from writing a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,21 +31,16 @@ pub enum Protection {
     Nothing,
 }
 
-impl Folder {
-    /// What keeps others from writing the folder.
-    ///
-    /// # Errors
-    /// What the system reported, and where it shows no descriptor of the folder.
-    pub fn protection(&self) -> io::Result<Protection> {
-        if self.image().is_some() {
-            return Ok(Protection::Nothing);
-        }
-        descriptor(self)?.map_or_else(|| mode(self), Ok)
-    }
+/// What keeps others from writing a folder.
+///
+/// # Errors
+/// What the system reported; an error, too, if it shows no descriptor of the folder.
+pub(crate) fn protection(folder: &SystemDir) -> io::Result<Protection> {
+    descriptor(folder)?.map_or_else(|| mode(folder), Ok)
 }
 
 #[cfg(not(windows))]
-fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
+fn descriptor(folder: &SystemDir) -> io::Result<Option<Protection>> {
     let Some(keeping) = Keeping::of(folder)? else {
         return Ok(None);
     };
@@ -56,7 +51,7 @@ fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
 }
 
 #[cfg(windows)]
-fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
+fn descriptor(folder: &SystemDir) -> io::Result<Option<Protection>> {
     use std::ffi::OsStr;
 
     use windows_sys::Wdk::Storage::FileSystem::FILE_OPEN;
@@ -64,7 +59,7 @@ fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
 
     use crate::nt::{self, Opening};
 
-    let dir = folder.as_dir()?;
+    let dir = folder.raw();
     if !nt::keeps_security(dir)? {
         return Ok(None);
     }
@@ -82,12 +77,12 @@ fn descriptor(folder: &Folder) -> io::Result<Option<Protection>> {
 }
 
 #[cfg(unix)]
-fn mode(folder: &Folder) -> io::Result<Protection> {
+fn mode(folder: &SystemDir) -> io::Result<Protection> {
     use rustix::fs::{Mode, OFlags, fstat, openat};
     use rustix::io::retry_on_intr;
 
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = folder.as_dir()?;
+    let dir = folder.raw();
     let handle = retry_on_intr(|| openat(dir, ".", flags, Mode::empty()))?;
     if makes_modes_up(&handle)? {
         return Ok(Protection::Nothing);
@@ -119,6 +114,6 @@ fn makes_modes_up(_handle: &impl std::os::fd::AsFd) -> io::Result<bool> {
 
 #[cfg(windows)]
 #[expect(clippy::unnecessary_wraps, reason = "asking can fail elsewhere")]
-fn mode(_folder: &Folder) -> io::Result<Protection> {
+fn mode(_folder: &SystemDir) -> io::Result<Protection> {
     Ok(Protection::Nothing)
 }

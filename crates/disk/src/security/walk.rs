@@ -9,10 +9,11 @@ use std::sync::Arc;
 use walkdir::{DirEntry, IntoIter, WalkDir};
 
 use super::object::Parents;
-use super::{Object, ObjectError, SystemDescriptors, parallel};
-use crate::folder::Folder;
+use super::{Descriptors, Object, ObjectError, SystemDescriptors, parallel};
+use crate::dir::Dir;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
+use crate::system::SystemDir;
 
 /// Objects of a batch.
 const BATCH: usize = 512;
@@ -30,7 +31,7 @@ pub(crate) struct SystemWalk<'a> {
     start: NtPath,
     stage: Stage,
     /// The folders from the start to the one that is listed, with their paths.
-    way: Vec<(NtPath, Arc<Folder>)>,
+    way: Vec<(NtPath, Arc<SystemDir>)>,
     /// Where each inode was met first. A forged index can lead to one again and again, and a folder
     /// into itself; what has several names for good is left alone before it comes to that.
     met: HashMap<u64, NtPath>,
@@ -47,7 +48,7 @@ enum Stage {
 
 /// A name to be looked at.
 struct Name {
-    folder: Arc<Folder>,
+    folder: Arc<SystemDir>,
     path: NtPath,
     name: OsString,
 }
@@ -175,7 +176,7 @@ impl<'a> SystemWalk<'a> {
 }
 
 /// A folder, which must still be the one that was looked at.
-fn same_inode(folder: Folder, inode: Option<u64>) -> Result<Folder, ObjectError> {
+fn same_inode(folder: SystemDir, inode: Option<u64>) -> Result<SystemDir, ObjectError> {
     let found = folder.own_metadata();
     let found = found.map_err(ObjectError::io("look at the folder"))?;
     match inode == Some(found.identity.inode) {

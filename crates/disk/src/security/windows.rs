@@ -19,10 +19,10 @@ use windows_sys::Win32::System::SystemServices::ACCESS_SYSTEM_SECURITY;
 
 use super::ObjectError;
 use super::layout::{same_parts, to_be_set};
-use crate::folder::Folder;
 use crate::metadata::Metadata;
 use crate::name::component;
 use crate::nt::{self, Opening, Privileges};
+use crate::system::SystemDir;
 
 const READ: u32 = READ_CONTROL | ACCESS_SYSTEM_SECURITY | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 const WRITE: u32 = WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | SYNCHRONIZE;
@@ -42,8 +42,8 @@ pub(super) struct Handle {
 impl Keeping {
     /// # Errors
     /// [`io::ErrorKind::PermissionDenied`] where this process may not have the privileges.
-    pub(super) fn of(root: &Folder) -> io::Result<Option<Self>> {
-        if !nt::keeps_security(root.as_dir()?)? {
+    pub(super) fn of(root: &SystemDir) -> io::Result<Option<Self>> {
+        if !nt::keeps_security(root.raw())? {
             return Ok(None);
         }
         let privileges = Privileges::enable([
@@ -59,14 +59,14 @@ impl Keeping {
 
     /// A path of this machine that leads to the folder: for listing names only.
     #[expect(clippy::unused_self, reason = "elsewhere it can only be had with it")]
-    pub(super) fn listing(&self, folder: &Folder) -> io::Result<PathBuf> {
-        Ok(nt::path_by_guid(folder.as_dir()?)?.into())
+    pub(super) fn listing(&self, folder: &SystemDir) -> io::Result<PathBuf> {
+        Ok(nt::path_by_guid(folder.raw())?.into())
     }
 
     /// Returns when everything that was written to the volume is durable.
     #[expect(clippy::unused_self, reason = "elsewhere it can only be had with it")]
-    pub(super) fn flush(&self, root: &Folder) -> io::Result<()> {
-        let volume = nt::path_by_guid(root.as_dir()?)?;
+    pub(super) fn flush(&self, root: &SystemDir) -> io::Result<()> {
+        let volume = nt::path_by_guid(root.raw())?;
         let volume = volume
             .to_str()
             .and_then(|path| path.split_inclusive('}').next());
@@ -80,15 +80,15 @@ impl Keeping {
 
 impl Handle {
     /// Opens a name in a folder, whatever it stands for, a link itself.
-    pub(super) fn open(parent: &Folder, name: &OsStr, _keeping: &Keeping) -> io::Result<Self> {
+    pub(super) fn open(parent: &SystemDir, name: &OsStr, _keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
-        let file = nt::open_beneath(parent.as_dir()?, name.as_os_str(), &opening(READ))?;
+        let file = nt::open_beneath(parent.raw(), name.as_os_str(), &opening(READ))?;
         Ok(Self { file })
     }
 
     /// A handle to an open folder.
-    pub(super) fn of(folder: &Folder, _keeping: &Keeping) -> io::Result<Self> {
-        let file = nt::open_beneath(folder.as_dir()?, OsStr::new(""), &opening(READ))?;
+    pub(super) fn of(folder: &SystemDir, _keeping: &Keeping) -> io::Result<Self> {
+        let file = nt::open_beneath(folder.raw(), OsStr::new(""), &opening(READ))?;
         Ok(Self { file })
     }
 

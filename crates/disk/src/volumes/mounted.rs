@@ -48,7 +48,7 @@ pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
 
 /// The block device whose root folder the target is, mounted as it is.
 fn mounted_device(target: &Target) -> Option<Number> {
-    let root = target.root().as_dir().ok()?;
+    let root = target.mounted()?.raw();
     let known = statx(root, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
     if !known.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
         return None;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::layout::DiskLayout;
 use super::same_disk::{self, Disks};
 use super::{DiskNumber, DiskState};
-use crate::folder::Folder;
 use crate::nt;
+use crate::system::SystemDir;
 use crate::target::Target;
 
 /// Disks are numbered from 0 on; those beyond are not asked after.
@@ -16,7 +16,8 @@ const MAX_DISKS: u32 = 64;
 
 /// The paths of the roots of the target's siblings.
 pub(super) fn siblings(target: &Target) -> io::Result<Vec<OsString>> {
-    let Some(target_root) = volume_root(target.root())? else {
+    let root = target.mounted().map(volume_root).transpose()?;
+    let Some(target_root) = root.flatten() else {
         return Ok(Vec::new());
     };
     let on_target = disks(&target_root)?;
@@ -35,8 +36,8 @@ pub(super) fn siblings(target: &Target) -> io::Result<Vec<OsString>> {
 }
 
 /// The first read-only disk among those that hold the target's volume.
-pub(crate) fn read_only_disk(target: &Target) -> io::Result<Option<DiskNumber>> {
-    let Some(root) = volume_root(target.root())? else {
+pub(crate) fn read_only_disk(root: &SystemDir) -> io::Result<Option<DiskNumber>> {
+    let Some(root) = volume_root(root)? else {
         return Ok(None);
     };
     first_disk(disks(&root)?, |state| state.read_only)
@@ -45,7 +46,7 @@ pub(crate) fn read_only_disk(target: &Target) -> io::Result<Option<DiskNumber>> 
 /// Where the target's volume lies on its disk, and how that is divided. `None` where it is not the
 /// root of a volume, or that lies on several disks or none.
 pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
-    let root = volume_root(target.root()).ok()??;
+    let root = volume_root(target.mounted()?).ok()??;
     let extents = nt::extents_of(&device(&root).ok()?).ok()?;
     let [(disk, start)] = extents.as_slice() else {
         return None;
@@ -85,8 +86,8 @@ fn first_disk(disks: Disks, wanted: fn(DiskState) -> bool) -> io::Result<Option<
 
 /// The path of the volume whose root the folder is; `None` where it is the root of none, or of one
 /// that has no name, as those of other machines.
-fn volume_root(folder: &Folder) -> io::Result<Option<OsString>> {
-    let path = match nt::path_by_guid(folder.as_dir()?) {
+fn volume_root(folder: &SystemDir) -> io::Result<Option<OsString>> {
+    let path = match nt::path_by_guid(folder.raw()) {
         Ok(path) => PathBuf::from(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

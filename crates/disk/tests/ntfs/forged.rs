@@ -128,11 +128,9 @@ impl Forged {
         Some(folder)
     }
 
-    fn descriptors(&self) -> Descriptors {
+    fn descriptors(&self) -> Box<dyn Descriptors> {
         let target = Target::open(&self.path("")).expect("a folder");
-        Descriptors::below(target.root())
-            .expect("NTFS")
-            .expect("NTFS")
+        target.root().descriptors().expect("NTFS").expect("NTFS")
     }
 }
 
@@ -360,9 +358,7 @@ fn what_has_two_places_by_its_own_record_is_left_alone() {
         let copy = folder.path().join("disk.img");
         fs::write(&copy, fs::read(disk.image.device()).expect("a device")).expect("room");
         let image = Target::open(&copy).expect("a disk");
-        let image = Descriptors::below(image.root())
-            .expect("NTFS")
-            .expect("NTFS");
+        let image = image.root().descriptors().expect("NTFS").expect("NTFS");
         for (volume, what) in [(&mounted, "mounted"), (&image, "image")] {
             let objects: Vec<_> = volume.walk(&NtPath::from(KEYS)).flatten().collect();
             let path = "ProgramData/MachineKeys/key";
@@ -401,7 +397,7 @@ fn a_second_name_in_the_record_counts_whatever_the_number_of_links() {
     let target = Target::open(&disk.path("")).expect("a folder");
     let found = target.root().find(&LOG.split('/').collect::<Vec<_>>());
     let found = found.expect("readable").expect("there");
-    let file = found.folder().open_file(found.name(), Access::Read);
+    let file = found.dir.open(&found.name, Access::Read);
     assert_eq!(file.expect("a file").names().expect("known"), 2);
 }
 
@@ -523,23 +519,25 @@ fn a_file_that_a_forged_entry_leads_to_is_not_opened() {
     let mut way: Vec<&str> = CONFIG.split('/').collect();
     for (name, is_there) in [("LOG", false), ("SAM", true), ("sys", true)] {
         way.push(name);
-        let found = target.find(&way).expect("listed").expect("listed");
-        let opened = found.open_file(Access::ReadWrite);
+        let found = target.root().find(&way).expect("listed").expect("listed");
+        let opened = found.open(Access::ReadWrite);
         assert_eq!(opened.is_ok(), is_there, "{name}: {opened:?}");
         way.pop();
     }
     target
+        .root()
         .find(&["ProgramData", "Deep", "private"])
         .expect_err("not there");
     // What is new is known at once.
     let config = target
+        .root()
         .find(&way)
         .expect("there")
         .expect("there")
         .open_dir()
         .expect("there");
-    config.create_file("new").expect("writable");
-    config.open_file("new", Access::ReadWrite).expect("new");
+    config.create("new").expect("writable");
+    config.open("new", Access::ReadWrite).expect("new");
     config.create_dir("folder").expect("writable");
     config.open_dir("folder").expect("new");
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Access, GuardError, Kind, LookupError, MappedFile, Target, TargetLock, guard};
+use diskmend_disk::{
+    Access, Buffer, GuardError, Kind, LookupError, MappedFile, Target, TargetLock, guard,
+};
 use rustix::fs::getxattr;
 
 use crate::image::{NtfsImage, make_junction};
@@ -41,16 +43,20 @@ fn a_hive_on_ntfs_is_found_mapped_and_written_in_place() {
     let refused = TargetLock::acquire(target.root());
     assert!(matches!(refused, Err(GuardError::Busy)));
 
-    let found = target.find(&HIVE).unwrap().expect("the hive is there");
-    assert_eq!(found.path(), Path::new("Windows/System32/config/SYSTEM"));
+    let found = target
+        .root()
+        .find(&HIVE)
+        .unwrap()
+        .expect("the hive is there");
+    assert_eq!(found.path, "Windows/System32/config/SYSTEM");
     let before = security_descriptor(&hive);
-    let file = found.open_file(Access::ReadWrite).unwrap();
-    let mut mapped = MappedFile::open(&file, 1 << 20, u64::MAX).unwrap();
+    let mut file = found.open(Access::ReadWrite).unwrap();
+    let mut mapped = MappedFile::open(file.as_ref(), 1 << 20, u64::MAX).unwrap();
     mapped.grow(12_288).unwrap();
     mapped.bytes_mut()[4096..8192].fill(2);
     file.write_all_at(&mapped.bytes()[4096..], 4096).unwrap();
-    file.sync_all().unwrap();
-    found.folder().sync().unwrap();
+    file.sync().unwrap();
+    found.dir.sync().unwrap();
     let mut expected = vec![1; 10_000];
     expected[4096..8192].fill(2);
     expected.resize(12_288, 0);
@@ -84,7 +90,9 @@ fn junctions_and_symlinks_on_ntfs_are_refused() {
     );
     let target = Target::open(mount.path()).unwrap();
     for name in ["Junction", "Symlink"] {
-        let refused = target.find(&[&name.to_lowercase(), "System32", "config", "SYSTEM"]);
+        let refused = target
+            .root()
+            .find(&[&name.to_lowercase(), "System32", "config", "SYSTEM"]);
         match refused {
             Err(LookupError::Link { path }) => assert_eq!(path, Path::new(name)),
             other => panic!("{name}: {other:?}"),
@@ -92,7 +100,9 @@ fn junctions_and_symlinks_on_ntfs_are_refused() {
         assert_eq!(target.root().metadata(name).unwrap().kind, Kind::Link);
         target.root().open_dir(name).expect_err("a link");
     }
-    let refused = target.find(&["Windows", "System32", "config", "Linked"]);
+    let refused = target
+        .root()
+        .find(&["Windows", "System32", "config", "Linked"]);
     assert!(matches!(refused, Err(LookupError::Link { .. })));
 }
 
@@ -130,9 +140,9 @@ fn a_device_that_is_not_mounted_is_a_disk() {
             .disk()
             .is_some_and(diskmend_disk::Disk::is_block_device)
     );
-    assert!(target.find(&["Windows"]).unwrap().is_none());
+    assert!(target.root().find(&["Windows"]).unwrap().is_none());
     // One of the volume's own files is no way to anything.
-    target.find(&["$MFT"]).expect_err("its own");
+    target.root().find(&["$MFT"]).expect_err("its own");
     let sector = b"\xeb\x58\x90-FVE-FS-".as_slice();
     let sector = [sector, &[0; 501]].concat();
     let device = fs::OpenOptions::new()

@@ -285,7 +285,14 @@ fn an_image_that_is_open_in_qemu_is_left_alone() {
         };
         image.is_refused(is_locked);
         // It can be read as ever.
-        assert!(image.open().find(&["no such name"]).unwrap().is_none());
+        assert!(
+            image
+                .open()
+                .root()
+                .find(&["no such name"])
+                .unwrap()
+                .is_none()
+        );
         drop(writing);
         image.is_accepted();
     }

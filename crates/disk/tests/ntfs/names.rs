@@ -1,6 +1,5 @@
 //! Names on a volume that is not mounted.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
@@ -32,9 +31,9 @@ fn names_on_a_disk_that_nobody_mounted_are_found_as_on_a_mount() {
     assert_eq!(on_disk, on_mount);
 
     let target = Target::open(image.device().as_ref()).unwrap();
-    let found = target.find(&["alongn~1.tex"]).unwrap().unwrap();
-    assert_eq!(found.name(), OsStr::new("A long name.text"));
-    let file = found.open_file(Access::Read).unwrap();
+    let found = target.root().find(&["alongn~1.tex"]).unwrap().unwrap();
+    assert_eq!(found.name, "A long name.text");
+    let file = found.open(Access::Read).unwrap();
     let mut content = [0; 4];
     file.read_exact_at(&mut content, 0).unwrap();
     assert_eq!(&content, b"long");
@@ -77,8 +76,8 @@ fn the_name_for_dos_is_no_second_name_of_a_file() {
         ("BCD.LOG1", 2),
     ];
     let names = |target: &Target| {
-        let found = |name: &str| target.find(&[name]).unwrap().unwrap();
-        let names = |name: &str| found(name).open_file(Access::Read).unwrap().names();
+        let found = |name: &str| target.root().find(&[name]).unwrap().unwrap();
+        let names = |name: &str| found(name).open(Access::Read).unwrap().names();
         for (name, count) in expected {
             assert_eq!(names(name).unwrap(), count, "{name}");
         }
@@ -100,9 +99,9 @@ fn look(target: &Target) -> Vec<String> {
         "none",
         "a LONG name.TEXT",
     ];
-    let look = |name: &str| match target.find(&[name]) {
+    let look = |name: &str| match target.root().find(&[name]) {
         Ok(None) => "nothing".to_owned(),
-        Ok(Some(found)) => format!("{:?}", found.name()),
+        Ok(Some(found)) => format!("{:?}", found.name),
         Err(LookupError::Ambiguous { first, second, .. }) => format!("{first:?} or {second:?}"),
         Err(error) => panic!("{name}: {error}"),
     };

@@ -46,7 +46,7 @@ fn blocks_that_were_given_back_are_added_anew() {
         };
         disk.recorded().begin(open().unwrap()).unwrap();
         let zeros = disk.root(0).unwrap();
-        let zeros = zeros.open_file("zeros", Access::ReadWrite).unwrap();
+        let mut zeros = zeros.open("zeros", Access::ReadWrite).unwrap();
         zeros.write_all_at(&[attempt; 700], HOLE).unwrap();
         disk.recorded().end().unwrap();
         let grown = fs::metadata(&path).unwrap().len();

@@ -40,12 +40,12 @@ fn mounted() -> Option<(NtfsImage, Mount)> {
     Some((image, mount))
 }
 
-fn descriptors(mount: &Mount) -> Descriptors {
+fn descriptors(mount: &Mount) -> Box<dyn Descriptors> {
     let target = Target::open(mount.path()).unwrap();
-    Descriptors::below(target.root()).unwrap().expect("NTFS")
+    target.root().descriptors().unwrap().expect("NTFS")
 }
 
-fn walked(volume: &Descriptors, path: &str) -> Vec<Object> {
+fn walked(volume: &dyn Descriptors, path: &str) -> Vec<Object> {
     volume.walk(&NtPath::from(path)).flatten().collect()
 }
 
@@ -84,7 +84,7 @@ fn descriptors_are_walked_changed_and_read_back() {
     assert_eq!((path, kind), (NtPath::from("Keys"), Kind::Folder));
     assert_eq!(volume.find(&["KEYS", "c"]).unwrap(), None);
 
-    let objects = walked(&volume, "Keys");
+    let objects = walked(volume.as_ref(), "Keys");
     assert_eq!(objects.len(), 604);
     assert_eq!(objects[0].path, NtPath::from("Keys"));
     let changes: Vec<Change> = objects
@@ -203,7 +203,7 @@ fn nothing_leads_out_of_the_folder() {
     let bind = ["--bind", elsewhere.path().to_str().unwrap(), mounted];
     run("mount", &bind).unwrap();
     let volume = descriptors(&mount);
-    let objects = walked(&volume, "Keys");
+    let objects = walked(volume.as_ref(), "Keys");
     run("umount", &[mounted]).unwrap();
 
     let left_alone = |path: &str| match &find(&objects, path).descriptor {
@@ -291,7 +291,7 @@ fn nothing_leads_out_of_the_folder() {
 fn a_file_system_without_descriptors_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::open(folder.path()).unwrap();
-    assert!(Descriptors::below(target.root()).unwrap().is_none());
+    assert!(target.root().descriptors().unwrap().is_none());
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn endless_depth_is_not_followed() {
         path.push("d");
     }
     fs::create_dir_all(&path).unwrap();
-    let objects = walked(&descriptors(&mount), "Keys");
+    let objects = walked(descriptors(&mount).as_ref(), "Keys");
     assert_eq!(objects.len(), 66);
     let last = objects.last().unwrap();
     assert!(matches!(

@@ -3,7 +3,7 @@
 use diskmend_bcd::{Change, ElementId, ElementValue, Guid, ObjectType, Store, well_known};
 use diskmend_hive::{EditError, Editor, Filetime, Hive, checksum};
 
-use crate::store::faulty::FaultyDisk;
+use diskmend_disk::testing::FaultyDisk;
 
 pub(super) const BIOS: &str = "Boot/BCD";
 pub(super) const EFI: &str = "EFI/Microsoft/Boot/BCD";

@@ -1,6 +1,7 @@
 //! What tests of the boot store share: disks, repairs of them, and what they hold then.
 
 use diskmend_bcd::{ElementId, ElementValue, Guid, well_known};
+use diskmend_disk::testing::FaultyDisk;
 
 use super::boot_fixture::element;
 use super::support::{Files, differing, site, volume, with_watch};
@@ -11,7 +12,6 @@ use crate::plan::{Goal, plan_site};
 use crate::recipe::Catalogue;
 use crate::repair::repair_site;
 use crate::site::{Options, Site};
-use crate::store::faulty::FaultyDisk;
 
 pub(super) const ALL: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
 pub(super) const CONSOLE: [&str; 1] = ["serial-console"];

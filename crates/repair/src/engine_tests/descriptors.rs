@@ -2,6 +2,7 @@
 //! back, and what happens when single files fail.
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
+use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
 use super::support::{hives, is_unfinished, same_hives, site, tally, undo, volume, with_watch};
 use crate::documents::{Outcome, RepairReport, RowState};
@@ -11,7 +12,6 @@ use crate::plan::{Goal, plan_site};
 use crate::recipe::{Catalogue, Recipe};
 use crate::repair::repair_site;
 use crate::site::Options;
-use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
 const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";

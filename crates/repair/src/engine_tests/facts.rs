@@ -4,8 +4,8 @@ use super::boot_fixture::{BIOS, bios, hive};
 use super::support::{site, volume, with_watch};
 use crate::facts::{Facts, Product, ServiceStart};
 use crate::site::Options;
-use crate::store::faulty::FaultyDisk;
 use crate::value_data::ValueData;
+use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::{EditError, Editor, ValueType};
 
 const CONFIG: &str = "Windows/System32/config";

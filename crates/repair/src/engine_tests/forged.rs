@@ -1,10 +1,11 @@
 //! Runs that somebody else has put on the disk: nothing of them is done, whatever they say.
 
 use diskmend_acl::{Domains, SecurityDescriptor};
-use diskmend_disk::{Change, Kind, NtPath};
+use diskmend_disk::testing::FaultyDisk;
+use diskmend_disk::{Change, Descriptors, Dir, Kind, NtPath};
 
 use super::support::{site, volume, with_watch};
-use crate::descriptors::{Draft, Secured};
+use crate::descriptors::Draft;
 use crate::digest::Digest;
 use crate::documents::{RunKind, TargetIdentity};
 use crate::error::{Class, Error, Refusal};
@@ -13,8 +14,6 @@ use crate::recipe::Catalogue;
 use crate::repair::repair_site;
 use crate::run::{Content, DescriptorsEntry, Journal, RunId};
 use crate::site::{Options, Site};
-use crate::store::Dir;
-use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
 
 const NAME: &str = "20200101T000000Z";
@@ -122,7 +121,7 @@ fn is_untrusted(error: &Error) -> bool {
     matches!(error, Error::Refused(Refusal::Untrusted { .. }))
 }
 
-fn sddl_of(secured: &dyn Secured, path: &str) -> Vec<u8> {
+fn sddl_of(secured: &dyn Descriptors, path: &str) -> Vec<u8> {
     let object = secured.object(&NtPath::from(path));
     object.descriptor.expect("readable")
 }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use diskmend_disk::testing::FaultyDisk;
 use serde::Serialize;
 
 use super::boot_fixture::{BIOS, EFI, Maker, bios, efi, hive};
@@ -18,7 +19,6 @@ use crate::plan::{Goal, plan_site};
 use crate::recipe::{Catalogue, Recipe};
 use crate::runs::runs_site;
 use crate::site::Options;
-use crate::store::faulty::FaultyDisk;
 use crate::value_data::ValueData;
 use diskmend_hive::ValueType;
 

@@ -6,7 +6,8 @@ use std::io;
 use std::path::Path;
 
 use diskmend_acl::{SddlParts, SecurityDescriptor};
-use diskmend_disk::{Access, Disk, Folder, Kind, Target};
+use diskmend_disk::testing::FaultyDisk;
+use diskmend_disk::{Access, Dir, Disk, Kind, Target};
 
 use super::image_fixture::KEYS;
 use super::support::with_watch;
@@ -21,8 +22,6 @@ use crate::repair::repair_site;
 use crate::run::StateFolder;
 use crate::run::trust::Judge;
 use crate::site::{Options, Site};
-use crate::store::DiskDir;
-use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
 
 /// Hive, boot store and security descriptors.
@@ -73,7 +72,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
     let target = || Target::of_disk(opened.clone(), None).map_err(failed);
     Ok(Site {
         display: IMAGE.to_owned(),
-        root: Box::new(DiskDir::new(target()?.into_root())),
+        root: target()?.into_root(),
         state: StateFolder::new(disk.root(), STATE)?,
         boot: BootPlace {
             beside: Box::new(Attached::of(target()?)),
@@ -143,7 +142,7 @@ fn try_content(disk: &FaultyDisk) -> Result<Content, String> {
     for partition in opened.partitions() {
         let number = partition.entry.number;
         let root = opened.root(number).map_err(|error| chain(&error))?;
-        add_files(&root, &number.to_string(), &mut files)?;
+        add_files(root.as_ref(), &number.to_string(), &mut files)?;
     }
     let site = site(disk).map_err(|error| chain(&error))?;
     let report =
@@ -170,18 +169,20 @@ fn try_content(disk: &FaultyDisk) -> Result<Content, String> {
 }
 
 fn add_files(
-    folder: &Folder,
+    folder: &dyn Dir,
     path: &str,
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(), String> {
     let failed = |error: io::Error| format!("{path}: {error}");
-    for entry in folder.list(1000).map_err(failed)? {
-        let name = entry.name.to_str().expect("Unicode");
+    for name in folder.names(1000).map_err(failed)? {
         let path = format!("{path}/{name}");
-        match entry.metadata.kind {
-            Kind::Folder => add_files(&folder.open_dir(name).map_err(failed)?, &path, files)?,
+        match folder.metadata(&name).map_err(failed)?.kind {
+            Kind::Folder => {
+                let below = folder.open_dir(&name).map_err(failed)?;
+                add_files(below.as_ref(), &path, files)?;
+            }
             Kind::File if !name.starts_with('$') => {
-                let file = folder.open_file(name, Access::Read).map_err(failed)?;
+                let file = folder.open(&name, Access::Read).map_err(failed)?;
                 let mut bytes = vec![0; file.len().map_err(failed)? as usize];
                 file.read_exact_at(&mut bytes, 0).map_err(failed)?;
                 if !HIVES.iter().any(|hive| name.starts_with(hive)) || name.ends_with(".txt") {

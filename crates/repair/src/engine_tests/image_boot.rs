@@ -1,6 +1,8 @@
 //! A boot store that lies elsewhere than the disk that nobody mounted: the record of that disk does
 //! not take it back.
 
+use diskmend_disk::testing::{Fault, FaultyDisk};
+
 use super::boot_fixture::{EFI, efi};
 use super::image::{options, repair_at, same_image, site, with_image};
 use super::image_fixture::{Boot, Container, image};
@@ -8,7 +10,6 @@ use super::support::with_watch;
 use crate::boot_volume::{BootPlace, BootVolume};
 use crate::error::Class;
 use crate::site::Site;
-use crate::store::faulty::{Fault, FaultyDisk};
 use crate::undo::undo_site;
 
 struct Case {

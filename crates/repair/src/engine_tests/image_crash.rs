@@ -4,13 +4,14 @@
 //! What lies in the image and the undo data beside it are on one faulty disk. Where the variable
 //! `DISKMEND_ALL_CRASHES` is set every operation is tried, and else a part of them.
 
+use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
+
 use super::image::{
     Content, content, is_old_or_new, is_unfinished, repair, same_image, sampled, undo, with_image,
 };
 use super::image_fixture::{Boot, Container, image};
 use crate::documents::Outcome;
 use crate::error::{Class, Error};
-use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
 pub(super) const LOSSES: [Loss; 4] = [
     Loss::Nothing,

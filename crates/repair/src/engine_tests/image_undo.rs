@@ -3,6 +3,7 @@
 
 use std::io;
 
+use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 use diskmend_disk::{Change, Changed, ObjectError};
 
 use super::image::{
@@ -13,7 +14,6 @@ use super::image_crash::LOSSES;
 use super::image_fixture::{Boot, Container, KEYS, bytes, image};
 use crate::documents::Method;
 use crate::error::{Class, Error};
-use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
 const LATER: &str = "O:BAG:SYD:P(A;;FA;;;BA)";
 

@@ -1,12 +1,13 @@
 //! Undoing a run while a later one is in place: whatever hinders it, and however often it is begun
 //! again, the later run stays.
 
+use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
+
 use super::descriptors::{SOUND, bytes, disk, key, repair, sddl};
 use super::support::{FaultyHive, is_unfinished, one_in, reading, site, tally, undo};
 use crate::documents::{Change, Method, RunState};
 use crate::error::Error;
 use crate::runs::runs_site;
-use crate::store::faulty::{Fault, FaultyDisk, Loss};
 use crate::value_data::ValueData;
 
 const LOSSES: [Loss; 4] = [
@@ -183,9 +184,9 @@ mod on_an_image {
     use crate::hive_on_disk;
     use crate::recipe::HiveName;
     use crate::stop::Stop;
-    use crate::store::faulty::{Fault, FaultyDisk};
     use crate::undo::undo_site;
     use crate::value_data::ValueData;
+    use diskmend_disk::testing::{Fault, FaultyDisk};
     use diskmend_hive::Editor;
 
     fn undo(disk: &FaultyDisk, run: Option<&str>) -> Result<UndoReport, Error> {

@@ -1,11 +1,12 @@
 //! What is told is what was done, and not what was planned.
 
+use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
+
 use super::descriptors::{REPAIRED, disk, key, repair, repair_with, sddl};
 use super::support::{hives, is_unfinished, site, undo};
 use crate::documents::{Outcome, RunState, RunSummary};
 use crate::plan::Goal;
 use crate::runs::runs_site;
-use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
 /// Lets none of the descriptors be set that a repair sets.
 fn unsettable(disk: &FaultyDisk, names: &[&str]) {

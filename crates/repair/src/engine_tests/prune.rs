@@ -1,5 +1,7 @@
 //! Removing runs that nobody needs any more.
 
+use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
+
 use super::support::{FaultyHive, hives, repair, repair_unchecked, same_hives, site, undo, volume};
 use crate::documents::{Doubt, PruneList, PruneReason, PruneReport, RunKind, RunState, Trust};
 use crate::error::{Class, Error};
@@ -7,7 +9,6 @@ use crate::prune::{prunable_site, prune_site};
 use crate::run::{DiskEntry, Journal};
 use crate::runs::runs_site;
 use crate::site::Site;
-use crate::store::faulty::{Fault, FaultyDisk, Loss};
 
 const LOSSES: [Loss; 3] = [
     Loss::Nothing,

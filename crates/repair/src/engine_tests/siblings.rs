@@ -4,6 +4,7 @@ use std::io;
 
 use diskmend_bcd::{ElementId, ElementValue};
 use diskmend_disk::OpenError;
+use diskmend_disk::testing::FaultyDisk;
 
 use super::boot_fixture::{BIOS, EFI, LOADER, SECOND, bios, efi, element};
 use super::boot_support::{ALL, CONSOLE, content, disk, has_console, repair_at, same};
@@ -16,7 +17,6 @@ use crate::inspect::inspect_site;
 use crate::plan::Goal;
 use crate::recipe::Catalogue;
 use crate::site::{Options, Site};
-use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
 
 const ESP: &str = r"\\?\Volume{11111111-0000-0000-0000-000000000001}\";

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use diskmend_disk::testing::FaultyDisk;
+
 use crate::boot_volume::BootPlace;
 use crate::documents::{RepairReport, RowState, UndoReport};
 use crate::error::Error;
@@ -20,7 +22,6 @@ use crate::run::trust::Judge;
 use crate::run::{STATE_FOLDER, StateFolder};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
-use crate::store::faulty::FaultyDisk;
 use crate::undo::undo_site;
 use crate::value_data::ValueData;
 use diskmend_disk::Access;

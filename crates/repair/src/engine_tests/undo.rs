@@ -1,6 +1,7 @@
 //! Undoing runs in and out of order, and after something else has changed the hive.
 
 use diskmend_disk::Access;
+use diskmend_disk::testing::FaultyDisk;
 
 use super::support::{
     FaultyHive, differing, hives, plan, reading, repair, same_hives, site, tally, undo, volume,
@@ -13,7 +14,6 @@ use crate::plan::Goal;
 use crate::recipe::HiveName;
 use crate::runs::runs_site;
 use crate::site::Options;
-use crate::store::faulty::FaultyDisk;
 use crate::value_data::ValueData;
 
 fn set(disk: &FaultyDisk, key: &str, name: &str, number: u32) -> String {

@@ -1,5 +1,7 @@
 //! What a person vouches for is no more than what was shown.
 
+use diskmend_disk::testing::FaultyDisk;
+
 use super::support::{FaultyHive, hives, reading, site, volume, with_watch};
 use crate::documents::{ChangedValue, UndoReport};
 use crate::error::Error;
@@ -8,7 +10,6 @@ use crate::run::{Journal, JournalChange, Step, Way};
 use crate::site::Options;
 #[cfg(target_os = "linux")]
 use crate::site::Site;
-use crate::store::faulty::FaultyDisk;
 use crate::undo::{choose, undo_site};
 use crate::value_data::ValueData;
 

@@ -5,7 +5,7 @@
 mod hives;
 
 use diskmend_base::count::to_usize;
-use diskmend_disk::{Access, Kind};
+use diskmend_disk::{Access, Buffer, Dir, Kind, MappedFile};
 
 use crate::descriptors;
 use crate::documents::{DescriptorWords, FileAction};
@@ -15,7 +15,6 @@ use crate::names::same_file;
 use crate::run::journal::valid::MAX_FILE;
 use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
 use crate::site::Site;
-use crate::store::Dir;
 use crate::undo::choose;
 use crate::value_data::ValueData;
 
@@ -152,9 +151,9 @@ fn bytes(
     let io = |error| Error::io(&path, "read the file")(error);
     let components: Vec<&str> = file.path.split('/').collect();
     let now = match root.find(&components)? {
-        Some(place) if place.kind == Kind::File => {
+        Some(place) if place.kind() == Kind::File => {
             let open = place.dir.open(&place.name, Access::Read).map_err(io)?;
-            Some(open.map(0, MAX_FILE).map_err(io)?)
+            Some(MappedFile::open(open.as_ref(), 0, MAX_FILE).map_err(io)?)
         }
         _ => None,
     };
@@ -219,9 +218,9 @@ fn reversals(root: &dyn Dir, entry: &HiveEntry, show: Show<'_>) -> Result<(), Er
     let io = |error| Error::io(&path, "read the file")(error);
     let components: Vec<&str> = entry.path.split('/').collect();
     match root.find(&components)? {
-        Some(place) if place.kind == Kind::File => {
+        Some(place) if place.kind() == Kind::File => {
             let open = place.dir.open(&place.name, Access::Read).map_err(io)?;
-            let now = open.map(0, MAX_FILE).map_err(io)?;
+            let now = MappedFile::open(open.as_ref(), 0, MAX_FILE).map_err(io)?;
             hives::reversals(&path, now.bytes(), &entry.changes, show);
         }
         _ => show(&WouldChange::Unknown {

@@ -2,16 +2,17 @@
 
 use std::io;
 
-use diskmend_disk::{Access, Change};
+use diskmend_disk::{Access, Change, Dir, File};
 
 use super::changes_file::{self, ChangesEntry};
 use super::state_folder::RUNS;
 use super::trust::{FileMac, Mac, Warrant, seal};
-use super::{Content, FileEntry, Journal, JournalChange, RunId, StateFolder, keepers, undo_data};
+use super::{
+    Content, FileEntry, Journal, JournalChange, MOST_NAMES, RunId, StateFolder, keepers, undo_data,
+};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
-use crate::store::{Dir, OpenFile};
 
 pub(super) const JOURNAL: &str = "journal.json";
 const JOURNAL_NEW: &str = "journal.json.new";
@@ -74,7 +75,7 @@ impl RunFolder {
     }
 
     /// The journal beside its name.
-    fn write_new(&self, journal: &Journal) -> io::Result<Box<dyn OpenFile>> {
+    fn write_new(&self, journal: &Journal) -> io::Result<Box<dyn File>> {
         let bytes = self.sealed(journal.encode()?)?;
         match self.dir.remove_file(JOURNAL_NEW) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -167,7 +168,7 @@ impl RunFolder {
     }
 
     /// The MAC of a file of the run, if the run is sealed.
-    pub(crate) fn mac_of(&self, name: &str, file: &dyn OpenFile) -> Result<Option<Mac>, Error> {
+    pub(crate) fn mac_of(&self, name: &str, file: &dyn File) -> Result<Option<Mac>, Error> {
         match &self.warrant {
             Warrant::Sealed(key) => {
                 let path = self.path(name);
@@ -183,7 +184,7 @@ impl RunFolder {
     pub(crate) fn check_mac(
         &self,
         name: &str,
-        file: &dyn OpenFile,
+        file: &dyn File,
         expected: Option<Mac>,
     ) -> Result<(), Error> {
         self.fits(name, self.mac_of(name, file)?, expected)
@@ -261,7 +262,7 @@ impl RunFolder {
     }
 
     /// Opens the changes of security descriptors, which must be those that were written.
-    pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn OpenFile>, Error> {
+    pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn File>, Error> {
         let path = self.path(&entry.file);
         let io = || Error::io(&path, "read the undo data");
         let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
@@ -278,7 +279,7 @@ impl RunFolder {
         &self,
         name: &str,
         action: &'static str,
-    ) -> Result<Box<dyn OpenFile>, Error> {
+    ) -> Result<Box<dyn File>, Error> {
         let path = self.path(name);
         let io = || Error::io(&path, action);
         match self.dir.remove_file(name) {
@@ -288,7 +289,7 @@ impl RunFolder {
     }
 
     /// Opens a file of the run.
-    pub(crate) fn open(&self, name: &str, access: Access) -> Result<Box<dyn OpenFile>, Error> {
+    pub(crate) fn open(&self, name: &str, access: Access) -> Result<Box<dyn File>, Error> {
         let path = self.path(name);
         self.dir
             .open(name, access)
@@ -296,7 +297,7 @@ impl RunFolder {
     }
 
     /// Opens a file of the run for reading, where it is there.
-    pub(crate) fn open_existing(&self, name: &str) -> Result<Option<Box<dyn OpenFile>>, Error> {
+    pub(crate) fn open_existing(&self, name: &str) -> Result<Option<Box<dyn File>>, Error> {
         match self.dir.open(name, Access::Read) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened
@@ -333,7 +334,7 @@ impl RunFolder {
 
     /// Removes what is left of a run that changed nothing; failing at that does no harm.
     pub(crate) fn discard(self, state: &StateFolder) {
-        for name in self.dir.names().unwrap_or_default() {
+        for name in self.dir.names(MOST_NAMES).unwrap_or_default() {
             let _ = self.dir.remove_file(&name);
         }
         if let Ok(Some(runs)) = state.runs_dir() {

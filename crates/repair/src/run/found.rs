@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
-use diskmend_disk::{Access, Kind};
+use diskmend_disk::{Access, Dir, Kind};
 
 use super::folder::{JOURNAL, JOURNAL_DURABLE, RunFolder};
 use super::journal::MAX_OLD_LEN;
@@ -14,7 +14,6 @@ use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
 use super::{Journal, RunId, changes_file};
 use crate::documents::RunState;
 use crate::error::{Error, Refusal};
-use crate::store::Dir;
 
 /// The folder of a run that was found.
 pub(crate) struct FoundRun {

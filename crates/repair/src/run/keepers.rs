@@ -1,10 +1,10 @@
 //! Whether somebody else may have written the folder for undo data.
 
 use diskmend_acl::{SecurityDescriptor, Sid};
-use diskmend_disk::Protection;
+use diskmend_disk::{Dir, Protection};
 
+use super::MOST_NAMES;
 use crate::error::{Refusal, chain};
-use crate::store::Dir;
 
 /// Permission bits by which others than a folder's owner may write it.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -23,7 +23,7 @@ pub(super) fn doubt_of(folder: &dyn Dir, name: &str) -> Option<Refusal> {
     let reason = doubt(folder)?;
     let can_be_taken =
         !cfg!(windows) && matches!(folder.protection(), Ok(Protection::Descriptor { .. }));
-    if can_be_taken && folder.names().is_ok_and(|names| names.is_empty()) {
+    if can_be_taken && folder.names(MOST_NAMES).is_ok_and(|names| names.is_empty()) {
         return None;
     }
     let name = name.to_owned();

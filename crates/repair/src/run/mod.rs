@@ -24,6 +24,8 @@ pub(crate) use journal::{
 };
 pub(crate) use state_folder::StateFolder;
 
+/// Most names that are read of a folder in there.
+const MOST_NAMES: usize = 1 << 16;
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";
 /// What the name of that folder ends with beside an image file, after the file's name.

@@ -5,12 +5,11 @@
 
 use std::io;
 
-use diskmend_disk::Kind;
+use diskmend_disk::{Dir, Kind};
 
-use super::RunId;
 use super::state_folder::{RUNS, StateFolder};
+use super::{MOST_NAMES, RunId};
 use crate::error::Error;
-use crate::store::Dir;
 
 /// What the name of a folder ends with that is being removed: no run has such a name.
 const REMOVED: &str = ".removed";
@@ -34,7 +33,9 @@ impl StateFolder {
         let Some(runs) = self.runs_dir()? else {
             return Ok(Vec::new());
         };
-        let names = runs.names().map_err(Error::io(RUNS, "list the folder"))?;
+        let names = runs
+            .names(MOST_NAMES)
+            .map_err(Error::io(RUNS, "list the folder"))?;
         let names = names.iter().filter_map(|name| name.strip_suffix(REMOVED));
         let names = names.filter(|name| RunId::parse(name).is_some());
         Ok(names.map(str::to_owned).collect())
@@ -124,7 +125,7 @@ impl Walk {
                 "more than {MAX_DEPTH} folders in each other"
             )));
         }
-        for name in folder.names()? {
+        for name in folder.names(MOST_NAMES)? {
             self.names += 1;
             if self.names > MAX_NAMES {
                 return Err(too_much(format!("more than {MAX_NAMES} names")));
@@ -142,7 +143,7 @@ impl Walk {
             Some(kind) => {
                 self.tally.files += 1;
                 if kind == Kind::File {
-                    let bytes = parent.len_of(name)?;
+                    let bytes = parent.metadata(name)?.len;
                     self.tally.bytes = self.tally.bytes.saturating_add(bytes);
                 }
             }
@@ -157,7 +158,7 @@ fn remove_all(folder: &dyn Dir, depth: usize) -> io::Result<()> {
             "more than {MAX_DEPTH} folders in each other"
         )));
     }
-    for name in folder.names()? {
+    for name in folder.names(MOST_NAMES)? {
         match folder.kind(&name)? {
             None => {}
             Some(Kind::Folder) => {

@@ -5,7 +5,7 @@
 use diskmend_base::count::to_usize;
 use std::cell::OnceCell;
 
-use diskmend_disk::{Access, Kind};
+use diskmend_disk::{Access, Dir, File, Found, Kind, MappedFile};
 use diskmend_hive::Buffer;
 
 use crate::digest::Digest;
@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::hive_on_disk::Distinct;
 use crate::run::undo_data::UndoData;
 use crate::run::{Content, FileEntry, HiveEntry, RunFolder, Step, on_volume};
-use crate::store::{Dir, OpenFile, Place};
 
 /// Longest file that is restored, in bytes.
 const MAX_LEN: u64 = (2 << 30) + (1 << 20);
@@ -31,8 +30,8 @@ struct Restorable<'a> {
     entry: &'a FileEntry,
     undo: UndoData,
     /// The file, where it exists.
-    place: Option<Place>,
-    open: Option<Box<dyn OpenFile>>,
+    place: Option<Found>,
+    open: Option<Box<dyn File>>,
     /// What it is before anything is restored, if the run can have made it that long.
     found: OnceCell<Option<Content>>,
 }
@@ -40,7 +39,7 @@ struct Restorable<'a> {
 impl Restorable<'_> {
     /// What the file is; `None` if it has a length that the run never gave it. It is not read then,
     /// however long it is.
-    fn found(&self, open: &dyn OpenFile) -> Result<Option<Content>, Error> {
+    fn found(&self, open: &dyn File) -> Result<Option<Content>, Error> {
         if let Some(found) = self.found.get() {
             return Ok(*found);
         }
@@ -98,14 +97,14 @@ impl Restorable<'_> {
             return Ok(false);
         };
         let io = || Error::io(&self.entry.path, "read the file");
-        let mut image = open.map(0, MAX_LEN).map_err(io())?;
+        let mut image = MappedFile::open(open.as_ref(), 0, MAX_LEN).map_err(io())?;
         // What is longer than the file and its undo data together cannot be restored.
         let most = self.undo.bytes().saturating_add(image.bytes().len() as u64);
         if old.length > most {
             return Ok(false);
         }
         let len = to_usize(old.length);
-        overlay(image.as_mut(), &self.undo, len).map_err(io())?;
+        overlay(&mut image, &self.undo, len).map_err(io())?;
         let restored = image.bytes().get(..len).map(Digest::of);
         Ok(restored == Some(old.xxh3))
     }
@@ -138,7 +137,7 @@ impl Restorable<'_> {
     }
 
     /// Reads what was restored back, and nothing else.
-    fn verify_records(&self, open: &dyn OpenFile) -> Result<(), Error> {
+    fn verify_records(&self, open: &dyn File) -> Result<(), Error> {
         let io = || Error::io(&self.entry.path, "read the file back");
         // What lies behind the old file is not restored, and may be of any length.
         let old_len = self.entry.old.map_or(0, |old| old.length);
@@ -189,14 +188,14 @@ impl<'a> Restoration<'a> {
             let components: Vec<&str> = file.path.split('/').collect();
             let place = root.find(&components)?;
             let open = match &place {
-                Some(place) if place.kind == Kind::File => Some(
+                Some(place) if place.kind() == Kind::File => Some(
                     place
                         .dir
                         .open(&place.name, Access::ReadWrite)
                         .map_err(Error::io(&file.path, "open the file"))?,
                 ),
                 Some(place) => {
-                    let error = std::io::Error::other(place.kind.to_string());
+                    let error = std::io::Error::other(place.kind().to_string());
                     return Err(Error::io(&file.path, "open the file")(error));
                 }
                 None => None,
@@ -292,7 +291,7 @@ impl<'a> Restoration<'a> {
     }
 
     /// The hive's handle, to take its lock.
-    pub(crate) fn hive(&self) -> Option<&dyn OpenFile> {
+    pub(crate) fn hive(&self) -> Option<&dyn File> {
         self.files
             .iter()
             .find(|file| file.entry.path == self.entry.path)

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 
+use diskmend_disk::File;
+
 use super::undo_data::{Record, UndoData};
-use crate::store::OpenFile;
 
 /// Bytes of a file that are compared at once.
 const WINDOW: u64 = 1 << 20;
@@ -31,7 +32,7 @@ impl UndoData {
     /// too.
     pub(crate) fn foreign(
         &self,
-        file: &dyn OpenFile,
+        file: &dyn File,
         old_len: u64,
         visit: &mut dyn FnMut(Range<u64>) -> bool,
     ) -> io::Result<()> {
@@ -159,7 +160,7 @@ fn index(len: u64) -> usize {
 mod tests {
     use super::*;
     use crate::run::undo_data::{Images, PostImage, PreImage};
-    use crate::store::faulty::MemoryFile;
+    use diskmend_disk::testing::MemoryFile;
 
     const OLD_LEN: usize = 3000;
 

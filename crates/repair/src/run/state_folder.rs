@@ -4,14 +4,13 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
-use diskmend_disk::Kind;
+use diskmend_disk::{Dir, Kind};
 use jiff::Timestamp;
 
 use super::found::FoundRun;
 use super::trust::{Judge, Warrant};
-use super::{RunFolder, RunId, keepers};
+use super::{MOST_NAMES, RunFolder, RunId, keepers};
 use crate::error::{Error, Refusal};
-use crate::store::Dir;
 
 pub(super) const RUNS: &str = "runs";
 /// Most runs that may begin in one second.
@@ -81,7 +80,7 @@ impl StateFolder {
         };
         let spelled = match parent.find(&[name]) {
             Ok(None) => name.to_owned(),
-            Ok(Some(place)) if place.kind == Kind::Folder => place.name,
+            Ok(Some(place)) if place.kind() == Kind::Folder => place.name,
             Ok(Some(_)) | Err(diskmend_disk::LookupError::Link { .. }) => return Err(refused()),
             Err(error) => return Err(error.into()),
         };
@@ -164,7 +163,7 @@ impl StateFolder {
             return Ok(Runs::default());
         };
         let mut ids: Vec<RunId> = dir
-            .names()
+            .names(MOST_NAMES)
             .map_err(Error::io(RUNS, "list the folder"))?
             .iter()
             .filter_map(|name| RunId::parse(name))

@@ -9,9 +9,8 @@
 use std::io;
 use std::ops::RangeInclusive;
 
+use diskmend_disk::File;
 use xxhash_rust::xxh3::Xxh3;
-
-use crate::store::OpenFile;
 
 /// Signature of the file.
 const MAGIC: [u8; 8] = *b"DMENDUN\x1a";
@@ -147,7 +146,7 @@ pub(crate) enum UndoDataError {
 }
 
 /// Refuses a file that is longer than its records, before all of it is read. Only headers are.
-pub(crate) fn check_len(file: &dyn OpenFile) -> Result<(), UndoDataError> {
+pub(crate) fn check_len(file: &dyn File) -> Result<(), UndoDataError> {
     let len = file.len()?;
     if len > MAX_LEN {
         return Err(UndoDataError::Length(len));
@@ -170,7 +169,7 @@ pub(crate) fn check_len(file: &dyn OpenFile) -> Result<(), UndoDataError> {
 }
 
 /// The record at an offset of a file of undo data, with its checksum; `None` if it does not fit.
-fn record_at(file: &dyn OpenFile, at: u64, file_len: u64) -> io::Result<Option<(Record, u64)>> {
+fn record_at(file: &dyn File, at: u64, file_len: u64) -> io::Result<Option<(Record, u64)>> {
     let mut header = [0; RECORD_HEADER_LEN];
     let body = at + RECORD_HEADER_LEN as u64;
     if body > file_len {
@@ -193,7 +192,7 @@ fn record_at(file: &dyn OpenFile, at: u64, file_len: u64) -> io::Result<Option<(
 
 /// A file of undo data, every record of it checked.
 pub(crate) struct UndoData {
-    file: Box<dyn OpenFile>,
+    file: Box<dyn File>,
     before: Vec<Record>,
     after: Option<After>,
 }
@@ -233,7 +232,7 @@ struct Header {
 
 impl UndoData {
     /// Reads and checks all records; their bytes do not stay in memory.
-    pub(crate) fn open(file: Box<dyn OpenFile>) -> Result<Self, UndoDataError> {
+    pub(crate) fn open(file: Box<dyn File>) -> Result<Self, UndoDataError> {
         let len = file.len()?;
         let header = Header::read(file.as_ref(), len)?.ok_or(UndoDataError::Header)?;
         let mut undo = Self {
@@ -339,7 +338,7 @@ impl UndoData {
 
 impl Header {
     /// `None` if it is not that of undo data.
-    fn read(file: &dyn OpenFile, len: u64) -> io::Result<Option<Self>> {
+    fn read(file: &dyn File, len: u64) -> io::Result<Option<Self>> {
         let mut bytes = [0; HEADER_LEN];
         let readable = usize::try_from(len).unwrap_or(HEADER_LEN).min(HEADER_LEN);
         let Some(bytes) = bytes.get_mut(..readable) else {
@@ -386,7 +385,7 @@ fn words(header: &[u8; RECORD_HEADER_LEN]) -> [u64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::faulty::MemoryFile;
+    use diskmend_disk::testing::MemoryFile;
 
     fn images() -> Images<'static> {
         Images {

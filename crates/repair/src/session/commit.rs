@@ -7,6 +7,8 @@ use super::back_up::{Backup, JOURNAL_ROOM, back_up};
 use super::files::CommitFiles;
 use super::proof::{self, Wanted};
 use super::{Held, Prepared, VerifiedImage, filetime};
+use diskmend_disk::TargetLock;
+
 use crate::descriptors::{self, Applying, Draft};
 use crate::documents::{AppliedDescriptors, AppliedHive, RunKind, RunState};
 use crate::error::{Error, Refusal, chain};
@@ -91,7 +93,7 @@ pub(crate) fn commit(
     site.room(need, boot)?;
 
     let state = site.state.create()?;
-    let _lock = state.lock_target()?;
+    let _lock = TargetLock::acquire(state.as_ref())?;
     // Another process may have begun a run since the hives were read.
     site.no_unfinished_run(new.reverses.as_deref())?;
     let run = site.state.new_run(now, &site.judge)?;

@@ -2,25 +2,24 @@
 
 use std::io;
 
-use diskmend_disk::Access;
+use diskmend_disk::{Access, File, Found};
 use diskmend_hive::commit::{CommitPlan, HiveFileKind, HiveFiles};
 use diskmend_hive::{LogKind, Storage};
 
 use crate::error::{Error, Refusal};
 use crate::hive_on_disk::{Distinct, LogOnDisk, sibling};
 use crate::run::Content;
-use crate::store::{OpenFile, Place};
 
 /// The files of one hive.
 pub(crate) struct CommitFiles {
-    place: Place,
-    primary: Box<dyn OpenFile>,
+    place: Found,
+    primary: Box<dyn File>,
     logs: Vec<LogOnDisk>,
-    open_logs: [Option<Box<dyn OpenFile>>; 3],
+    open_logs: [Option<Box<dyn File>>; 3],
 }
 
 impl CommitFiles {
-    pub(crate) fn new(place: Place, primary: Box<dyn OpenFile>, logs: Vec<LogOnDisk>) -> Self {
+    pub(crate) fn new(place: Found, primary: Box<dyn File>, logs: Vec<LogOnDisk>) -> Self {
         Self {
             place,
             primary,
@@ -96,7 +95,7 @@ impl CommitFiles {
     }
 
     /// A file that exists.
-    pub(crate) fn open(&self, kind: HiveFileKind) -> Option<&dyn OpenFile> {
+    pub(crate) fn open(&self, kind: HiveFileKind) -> Option<&dyn File> {
         match kind {
             HiveFileKind::Primary => Some(self.primary.as_ref()),
             HiveFileKind::Log(kind) => self
@@ -116,7 +115,7 @@ impl CommitFiles {
         )
     }
 
-    fn slot(&mut self, kind: LogKind) -> Option<&mut Option<Box<dyn OpenFile>>> {
+    fn slot(&mut self, kind: LogKind) -> Option<&mut Option<Box<dyn File>>> {
         self.open_logs
             .iter_mut()
             .zip(LogKind::ALL)

@@ -7,12 +7,13 @@ use std::ops::Range;
 use diskmend_hive::commit::{CommitPlan, HiveFileKind, Step};
 use diskmend_hive::{BASE_BLOCK_LEN, Change, Hive, Storage};
 
+use diskmend_disk::File;
+
 use crate::digest::{Chunks, Digest};
 use crate::error::Error;
 use crate::hive_on_disk::reopen_clean;
 use crate::run::Content;
 use crate::session::verify::look;
-use crate::store::OpenFile;
 
 /// What the primary file must be after a commit, worked out from memory alone.
 #[derive(Clone, Copy)]
@@ -119,7 +120,7 @@ fn pieces<'a>(
 /// # Errors
 /// [`Error::ReadBack`] where anything differs.
 pub(crate) fn in_full(
-    primary: &dyn OpenFile,
+    primary: &dyn File,
     path: &str,
     changes: &[Change],
     wanted: &Wanted,
@@ -146,7 +147,7 @@ pub(crate) fn in_full(
 /// # Errors
 /// [`Error::ReadBack`] where anything differs.
 pub(crate) fn of_writes(
-    primary: &dyn OpenFile,
+    primary: &dyn File,
     path: &str,
     plan: &CommitPlan<'_>,
     wanted: &Wanted,

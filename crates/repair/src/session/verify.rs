@@ -6,10 +6,11 @@ use diskmend_hive::{
     Change, Changes, Committable, Edited, Expectation, Hive, Logs, Opened, VerifyError,
 };
 
+use diskmend_disk::{File, MappedFile};
+
 use crate::documents::{CheckSummary, SecondReader};
 use crate::error::{Error, Refusal};
 use crate::second_reader::{ReadBack, read_back};
-use crate::store::OpenFile;
 
 /// An edited hive that may be committed, and what speaks for it.
 pub(crate) struct Passed {
@@ -54,7 +55,7 @@ pub(crate) fn in_full(
     edited: Edited,
     path: &str,
     logs: &Logs,
-    primary: &dyn OpenFile,
+    primary: &dyn File,
 ) -> Result<Passed, Error> {
     let (verified, changes) = match edited.verify() {
         Err(error @ VerifyError::Unsound(_)) => {
@@ -113,7 +114,7 @@ fn not_verified(path: &str, error: VerifyError) -> Error {
 ///
 /// # Errors
 /// [`Refusal::HiveErrors`] where it is not.
-pub(crate) fn refuse_damaged(path: &str, logs: &Logs, primary: &dyn OpenFile) -> Result<(), Error> {
+pub(crate) fn refuse_damaged(path: &str, logs: &Logs, primary: &dyn File) -> Result<(), Error> {
     let before = CheckSummary::from(&check(&untouched(primary, path, logs)?));
     if before.errors == 0 {
         return Ok(());
@@ -126,11 +127,10 @@ pub(crate) fn refuse_damaged(path: &str, logs: &Logs, primary: &dyn OpenFile) ->
 }
 
 /// The hive as it lies on disk, recovered from its logs where it is dirty.
-fn untouched(primary: &dyn OpenFile, path: &str, logs: &Logs) -> Result<Hive, Error> {
-    let buffer = primary
-        .map(0, u64::MAX)
-        .map_err(Error::io(path, "read the hive again"))?;
-    let opened = diskmend_hive::open(buffer).map_err(|source| Error::NotAHive {
+fn untouched(primary: &dyn File, path: &str, logs: &Logs) -> Result<Hive, Error> {
+    let buffer =
+        MappedFile::open(primary, 0, u64::MAX).map_err(Error::io(path, "read the hive again"))?;
+    let opened = diskmend_hive::open(Box::new(buffer)).map_err(|source| Error::NotAHive {
         path: path.to_owned(),
         source,
     })?;

@@ -1,8 +1,6 @@
 //! Undoing a run value by value, because something else has changed its files since.
 
-use std::any::Any;
-
-use diskmend_disk::Access;
+use diskmend_disk::{Access, TargetLock};
 use diskmend_hive::{EditError, Editor};
 
 use super::{half_way, report, secured, settle};
@@ -26,7 +24,7 @@ pub(super) fn undo(
     site: &Site,
     folder: &RunFolder,
     mut journal: Journal,
-    lock: Box<dyn Any>,
+    lock: TargetLock,
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use diskmend_disk::{Change, Changed, Descriptors, Disk, RecordFile, Target, guard};
+use diskmend_disk::{Change, Changed, Disk, RecordFile, Target, guard};
 
 use crate::bench::descriptors::files::{KEYS, repaired};
 use crate::program;
@@ -29,8 +29,7 @@ pub fn set(options: &SetOptions) -> Result<()> {
     let disk = Disk::open(&options.image)?;
     let target = Target::of_disk(disk.clone(), None)?;
     let after = repaired()?;
-    let root = target.root();
-    let descriptors = Descriptors::below(root)?.context("no descriptors")?;
+    let descriptors = target.root().descriptors()?.context("no descriptors")?;
     let parts: Vec<&str> = KEYS.split('/').collect();
     let (path, _) = descriptors.find(&parts)?.context("no keys")?;
     let mut changes = Vec::new();

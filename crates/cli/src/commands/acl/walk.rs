@@ -1,7 +1,7 @@
 //! Reads the permissions of a path, and of everything below it.
 
 use diskmend_base::chain;
-use diskmend_disk::{Descriptors, LookupError, NtPath, Object};
+use diskmend_disk::{LookupError, NtPath, Object};
 use diskmend_repair::{Phase, Progress as _};
 
 use super::path_arg::Located;
@@ -30,7 +30,11 @@ pub(super) fn walk(
     let failed = |error: &dyn std::error::Error| {
         Failure::of(Exit::Failure, error).context(located.target.display())
     };
-    let volume = Descriptors::below(located.target.root()).map_err(|error| failed(&error))?;
+    let volume = located
+        .target
+        .root()
+        .descriptors()
+        .map_err(|error| failed(&error))?;
     let volume = volume.ok_or_else(|| {
         let message = "this is no NTFS volume, or its driver does not show Windows's permissions";
         Failure::new(Exit::Refused, message)

@@ -36,9 +36,14 @@ impl StoreArg {
         let target = Target::open(&root).map_err(|error| hints::target_failure(&error))?;
         let mut files = Vec::new();
         for place in PLACES {
-            match target.find(place) {
+            match target.root().find(place) {
                 Ok(Some(found)) if found.kind() == Kind::File => {
-                    files.push(root.join(found.path()));
+                    files.push(
+                        found
+                            .path
+                            .split('/')
+                            .fold(root.clone(), |path, name| path.join(name)),
+                    );
                 }
                 Ok(_) | Err(LookupError::NotAFolder { .. }) => {}
                 Err(error) => return Err(Failure::of(Exit::Failure, &error).context(shown)),

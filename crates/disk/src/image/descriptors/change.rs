@@ -41,11 +41,11 @@ enum Step {
 
 impl ImageDescriptors {
     /// Makes changes and reads them back; the results are in their order.
-    pub(crate) fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+    pub(super) fn make(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
         let mut results = Vec::with_capacity(changes.len());
         let mut asked = Vec::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
-            results.push(Err(match self.find(&change.path) {
+            results.push(Err(match self.find_file(&change.path) {
                 Ok(found) => {
                     asked.push(Asked {
                         index,
@@ -105,8 +105,7 @@ impl ImageDescriptors {
                 *step = is_as_expected.then_some(Step::Set)?;
                 Some(target)
             };
-            self.secure()
-                .and_then(|secure| secure.set_where(&files, decide))
+            self.secure().set_where(&files, decide)
         };
         let set = match set {
             Ok(set) => set,
@@ -191,7 +190,7 @@ impl ImageDescriptors {
         if let Some(id) = known.get(descriptor) {
             return Ok(*id);
         }
-        let added = self.secure()?.add(&[descriptor])?;
+        let added = self.secure().add(&[descriptor])?;
         let id = added.first().copied();
         let id = id.ok_or(SecurityError::UnknownId(SecurityId(0)))?;
         if known.len() >= MAX_KNOWN {
@@ -211,7 +210,7 @@ impl ImageDescriptors {
         if sets.is_empty() {
             return;
         }
-        let set = match self.secure().and_then(|secure| secure.set(&sets)) {
+        let set = match self.secure().set(&sets) {
             Ok(set) => set,
             Err(error) => {
                 all_failed(results, due.iter().map(|(asked, _)| asked.index), error);

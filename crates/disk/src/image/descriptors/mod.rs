@@ -14,12 +14,13 @@ use diskmend_image::ntfs::{FileId, Member, Metadata, Volume, VolumeError};
 
 use self::names::Names;
 use self::walk::ImageWalk;
-use super::ImageDir;
-use super::ntfs::kind;
-use super::tree::Tree;
+use super::ntfs::{NtfsDir, kind};
+use crate::dir::Dir;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
-use crate::security::{MAX_DESCRIPTOR_LEN, Object, ObjectError};
+use crate::security::{
+    Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Walk,
+};
 
 /// Most descriptors whose ids are remembered.
 const MAX_KNOWN: usize = 4096;
@@ -27,7 +28,7 @@ const MAX_KNOWN: usize = 4096;
 /// The security descriptors of a volume.
 #[derive(Debug)]
 pub(crate) struct ImageDescriptors {
-    tree: Arc<dyn Tree>,
+    root: NtfsDir,
     /// The folder that was asked for last: neighbours are asked for next.
     last: Mutex<Option<(NtPath, FileId, Names)>>,
     /// The ids of descriptors that were set before.
@@ -65,54 +66,29 @@ struct Looked {
 }
 
 impl ImageDescriptors {
-    /// Those of a volume; `None` where its file system has none.
-    pub(crate) fn of(root: &ImageDir) -> Option<Self> {
-        root.tree().ntfs()?;
-        Some(Self {
-            tree: Arc::clone(root.tree()),
+    /// Those of a volume with this root.
+    pub(super) fn of_root(root: NtfsDir) -> Self {
+        Self {
+            root,
             last: Mutex::default(),
             known: Mutex::default(),
             seen: Mutex::default(),
-        })
-    }
-
-    fn volume(&self) -> Result<&Volume, ObjectError> {
-        let none = || ObjectError::io("read the volume")(io::ErrorKind::Unsupported.into());
-        let (volume, _) = self.tree.ntfs().ok_or_else(none)?;
-        Ok(volume)
-    }
-
-    pub(crate) fn object(&self, path: &NtPath) -> Object {
-        let found = self
-            .find(path)
-            .map(|found| self.look(&[found.member(path)]).pop());
-        match found {
-            Ok(Some(Ok(looked))) => object(path.clone(), Ok(looked)),
-            Ok(Some(Err(error))) | Err(error) => Object::failed(path.clone(), error),
-            Ok(None) => Object::failed(path.clone(), ObjectError::NoDescriptor),
         }
     }
 
-    pub(crate) fn walk(&self, path: &NtPath) -> ImageWalk<'_> {
-        ImageWalk::new(self, path)
+    fn volume(&self) -> &Volume {
+        self.root.volume()
     }
 
-    /// Returns when all changes are durable.
-    pub(crate) fn flush(&self) -> io::Result<()> {
-        self.tree.sync()
-    }
-
-    fn secure(&self) -> Result<&Secure, SecurityError> {
-        let gone = || VolumeError::NotNtfs;
-        let (_, secure) = self.tree.ntfs().ok_or_else(gone)?;
-        Ok(secure)
+    fn secure(&self) -> &Secure {
+        self.root.secure()
     }
 
     /// The file that a folder names at a path which is spelled as on disk. No link is followed. That
     /// it lies there its record has to say.
-    fn find(&self, path: &NtPath) -> Result<Found, ObjectError> {
+    fn find_file(&self, path: &NtPath) -> Result<Found, ObjectError> {
         let Some((parent, name)) = path.split_last_units() else {
-            let root = self.volume()?.root();
+            let root = self.volume().root();
             return Ok(Found {
                 folder: root,
                 file: root,
@@ -124,7 +100,7 @@ impl ImageDescriptors {
             other => {
                 let parent = NtPath::from_units(parent.to_vec());
                 let id = self.folder(&parent)?;
-                let entries = self.volume()?.list(id).map_err(listing)?;
+                let entries = self.volume().list(id).map_err(listing)?;
                 other.insert((parent, id, Names::new(&entries)))
             }
         };
@@ -136,7 +112,7 @@ impl ImageDescriptors {
 
     /// The folder at a path that is spelled as on disk.
     fn folder(&self, path: &NtPath) -> Result<FileId, ObjectError> {
-        let volume = self.volume()?;
+        let volume = self.volume();
         let mut at = volume.root();
         for name in path.unit_names() {
             let found = volume.find(at, name).map_err(listing)?;
@@ -160,10 +136,7 @@ impl ImageDescriptors {
     /// Looks at files whose descriptors may be changed; the results are in their order. One that lies
     /// elsewhere by its own record is an error.
     fn look(&self, files: &[Member<'_>]) -> Vec<Result<Looked, ObjectError>> {
-        let Some((volume, _)) = self.tree.ntfs() else {
-            return Vec::new();
-        };
-        let found = volume.metadata_of_all(files);
+        let found = self.volume().metadata_of_all(files);
         // Neighbours have the same one, mostly.
         let mut last: Option<(FileSecurity, Arc<[u8]>)> = None;
         files
@@ -204,7 +177,7 @@ impl ImageDescriptors {
     /// The descriptor of a file with this id, and where it is.
     fn descriptor(&self, file: FileId, id: u32) -> Result<(FileSecurity, Arc<[u8]>), ObjectError> {
         let read = || -> Result<_, SecurityError> {
-            let secure = self.secure()?;
+            let secure = self.secure();
             if id != 0 {
                 let id = SecurityId(id);
                 return Ok(Some((FileSecurity::Shared(id), secure.descriptor(id)?)));
@@ -215,6 +188,35 @@ impl ImageDescriptors {
         found
             .filter(|(_, bytes)| bytes.len() <= MAX_DESCRIPTOR_LEN)
             .ok_or(ObjectError::NoDescriptor)
+    }
+}
+
+impl Descriptors for ImageDescriptors {
+    fn root(&self) -> &dyn Dir {
+        &self.root
+    }
+
+    fn object(&self, path: &NtPath) -> Object {
+        let found = self
+            .find_file(path)
+            .map(|found| self.look(&[found.member(path)]).pop());
+        match found {
+            Ok(Some(Ok(looked))) => object(path.clone(), Ok(looked)),
+            Ok(Some(Err(error))) | Err(error) => Object::failed(path.clone(), error),
+            Ok(None) => Object::failed(path.clone(), ObjectError::NoDescriptor),
+        }
+    }
+
+    fn walk<'a>(&'a self, path: &NtPath) -> Walk<'a> {
+        Box::new(ImageWalk::new(self, path))
+    }
+
+    fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
+        self.make(changes)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.root.sync()
     }
 }
 

@@ -9,7 +9,7 @@ use diskmend_image::ntfs::{Entry, FileId};
 use super::{ImageDescriptors, listing, object};
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
-use crate::security::{Object, ObjectError};
+use crate::security::{Descriptors, Object, ObjectError};
 
 /// Objects of a batch of a walk: their records are read together.
 const BATCH: usize = 4096;
@@ -50,7 +50,7 @@ impl<'a> ImageWalk<'a> {
         if object.kind != Some(Kind::Folder) {
             return object;
         }
-        let listed = self.volume.find(&start);
+        let listed = self.volume.find_file(&start);
         match listed.and_then(|found| self.enter(start.clone(), 0, found.file)) {
             Ok(()) => object,
             Err(error) => Object::failed(start, error),
@@ -65,7 +65,7 @@ impl<'a> ImageWalk<'a> {
             let twice = io::Error::other("the folder lies in another one, too");
             return Err(ObjectError::io("list the folder")(twice));
         }
-        let mut entries = self.volume.volume()?.list(id).map_err(listing)?;
+        let mut entries = self.volume.volume().list(id).map_err(listing)?;
         // In the order of their records, so that those of a batch are neighbours, which are read
         // and later written together.
         entries.sort_by_key(|entry| entry.id.record);

@@ -2,12 +2,11 @@
 
 use std::convert::identity;
 
-use diskmend_disk::Changed;
+use diskmend_disk::{Changed, Descriptors, TargetLock};
 
 use super::change::Recorded;
 use super::report_files::AfterFiles;
-use super::{AppliedDescriptors, ObjectNotes};
-use super::{Draft, Secured};
+use super::{AppliedDescriptors, Draft, ObjectNotes};
 use crate::documents::RunState;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
@@ -40,7 +39,7 @@ impl Applying {
 /// # Errors
 /// Where the records can't be read, or the changes are not durable.
 pub(crate) fn apply(
-    secured: &dyn Secured,
+    secured: &dyn Descriptors,
     run: &RunFolder,
     journal: &Journal,
     watch: &mut Watch<'_>,
@@ -114,7 +113,7 @@ pub(crate) fn resume(
     let Some(state) = site.state.open()? else {
         return Ok(None);
     };
-    let _lock = state.lock_target()?;
+    let _lock = TargetLock::acquire(state.as_ref())?;
     // Before anything is changed: records that reach too far are none to be completed.
     super::check_scope(&run, &journal)?;
     let secured = site.secured()?;
@@ -135,7 +134,7 @@ pub(crate) fn resume(
 
 fn complete(
     site: &Site,
-    secured: &dyn Secured,
+    secured: &dyn Descriptors,
     run: &RunFolder,
     journal: &mut Journal,
     watch: &mut Watch<'_>,

@@ -1,8 +1,7 @@
 //! Making the changes that a run's folder holds, forwards or backwards.
 
-use diskmend_disk::{Change, Changed, ObjectError};
+use diskmend_disk::{Change, Changed, Descriptors, ObjectError};
 
-use super::Secured;
 use super::scope::check;
 use crate::error::Error;
 use crate::progress::{Phase, Watch};
@@ -10,7 +9,7 @@ use crate::run::{DescriptorsEntry, Journal, RunFolder};
 
 /// Recorded changes, and what they are made on.
 pub(super) struct Recorded<'a> {
-    pub(super) secured: &'a dyn Secured,
+    pub(super) secured: &'a dyn Descriptors,
     pub(super) run: &'a RunFolder,
     pub(super) entry: &'a DescriptorsEntry,
     pub(super) journal: &'a Journal,

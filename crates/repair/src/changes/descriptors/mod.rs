@@ -1,5 +1,6 @@
 //! Security descriptors of files: comparing them with recipes, changing them in one run with the
-//! hives, and taking that back. What they lie on is reached through [`Secured`].
+//! hives, and taking that back. What they lie on is reached through
+//! [`Descriptors`](diskmend_disk::Descriptors).
 //!
 //! Of a folder with a hundred thousand files nothing is kept in memory but counts, examples and what
 //! is decided about each distinct descriptor; the changes go through a scratch file, and from there
@@ -30,23 +31,3 @@ pub(crate) use report_files::{REPORTS, before};
 pub(crate) use scope::check as check_scope;
 pub(crate) use undo::{to_undo, undo};
 pub use words::DescriptorWords;
-
-use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
-
-/// The security descriptors of a volume.
-pub(crate) trait Secured {
-    /// Where a path leads, spelled as on disk.
-    fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError>;
-
-    /// The object at a path that is spelled as on disk.
-    fn object(&self, path: &NtPath) -> Object;
-
-    /// An object and all below it, in batches, a folder before what it holds.
-    fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a>;
-
-    /// Makes changes and reads them back; the results are in their order.
-    fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>>;
-
-    /// Returns when all changes are durable.
-    fn flush(&self) -> std::io::Result<()>;
-}

@@ -5,13 +5,12 @@
 use std::io;
 
 use diskmend_base::utf16;
-use diskmend_disk::{Change, Kind, MAX_DESCRIPTOR_LEN, NtPath};
+use diskmend_disk::{Change, File, Kind, MAX_DESCRIPTOR_LEN, NtPath};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::run::trust::Mac;
 use crate::run::{Content, list};
-use crate::store::OpenFile;
 
 /// The file's name.
 pub(crate) const RECORDS: &str = "descriptors.bin";
@@ -139,7 +138,7 @@ impl Frame {
 /// Reads the changes, frame by frame. The file lies on a disk that is not trusted: every length is
 /// checked, and what can't be is an error.
 pub(crate) struct RecordsReader<'a> {
-    file: &'a dyn OpenFile,
+    file: &'a dyn File,
     at: u64,
     len: u64,
 }
@@ -149,7 +148,7 @@ impl<'a> RecordsReader<'a> {
     ///
     /// # Errors
     /// What the system reported, or that it is no such file.
-    pub(crate) fn new(file: &'a dyn OpenFile) -> io::Result<Self> {
+    pub(crate) fn new(file: &'a dyn File) -> io::Result<Self> {
         let len = file.len()?;
         let mut start = [0; HEADER_LEN];
         if len < HEADER_LEN as u64 {
@@ -254,7 +253,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::faulty::MemoryFile;
+    use diskmend_disk::testing::MemoryFile;
 
     fn change(number: usize) -> Change {
         Change {

@@ -3,7 +3,7 @@
 //! that one that can't be written does not keep the repair from being made.
 
 use diskmend_base::escape::Visible;
-use diskmend_disk::{Change, Changed, ObjectError};
+use diskmend_disk::{Change, Changed, File, ObjectError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -12,7 +12,6 @@ use crate::documents::SCHEMA;
 use crate::error::{Error, chain};
 use crate::json::write_line;
 use crate::run::RunFolder;
-use crate::store::OpenFile;
 
 const BEFORE_TEXT: &str = "permissions-before.txt";
 const AFTER_TEXT: &str = "permissions-after.txt";
@@ -30,7 +29,7 @@ const BUFFER: usize = 1 << 18;
 struct Report {
     name: &'static str,
     /// Gone once something went wrong.
-    file: Option<Box<dyn OpenFile>>,
+    file: Option<Box<dyn File>>,
     at: u64,
     buffer: Vec<u8>,
 }

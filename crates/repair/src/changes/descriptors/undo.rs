@@ -2,9 +2,8 @@
 
 use std::io;
 
-use diskmend_disk::{Change, Changed, ObjectError};
+use diskmend_disk::{Change, Changed, Descriptors, ObjectError};
 
-use super::Secured;
 use super::UndoneDescriptors;
 use super::change::Recorded;
 use crate::error::{Error, chain};
@@ -17,7 +16,7 @@ use crate::run::{Journal, RunFolder};
 /// # Errors
 /// Where the records can't be read, or the changes are not durable.
 pub(crate) fn undo(
-    secured: &dyn Secured,
+    secured: &dyn Descriptors,
     run: &RunFolder,
     journal: &Journal,
     watch: &mut Watch<'_>,
@@ -54,7 +53,7 @@ pub(crate) fn undo(
 /// # Errors
 /// Where the records can't be read.
 pub(crate) fn to_undo(
-    secured: &dyn Secured,
+    secured: &dyn Descriptors,
     run: &RunFolder,
     journal: &Journal,
 ) -> Result<UndoneDescriptors, Error> {

@@ -5,7 +5,7 @@ use std::iter;
 
 use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
 use diskmend_bcd::{Device, Guid, Partition, Store};
-use diskmend_disk::{Access, LookupError, PartitionId};
+use diskmend_disk::{Access, Dir, LookupError, PartitionId};
 
 mod siblings;
 mod status;
@@ -18,7 +18,6 @@ use crate::place::HiveId;
 use crate::progress::Phase;
 use crate::run::on_volume;
 use crate::site::{Options, Site};
-use crate::store::Dir;
 pub use status::{LoaderStatus, StoreStatus};
 
 /// Where boot stores lie on a volume: for BIOS, and for EFI firmware.

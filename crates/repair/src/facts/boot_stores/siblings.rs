@@ -1,14 +1,13 @@
 //! Looking for boot stores on the other volumes of the target's disk.
 
 use diskmend_bcd::loader::{Loader, Place};
-use diskmend_disk::Kind;
 use diskmend_disk::guard::WINDOWS_FOLDER;
+use diskmend_disk::{Dir, Kind};
 
 use super::{Candidate, Chosen, Facts, stores_below, unreadable, wanted};
 use crate::beside::Sibling;
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal};
-use crate::store::Dir;
 
 /// What the volumes beside the target hold.
 pub(super) struct Beside {
@@ -86,7 +85,7 @@ fn may_hold_windows(sibling: &Sibling) -> bool {
 
 fn holds_windows(root: &dyn Dir) -> bool {
     match root.find(&WINDOWS_FOLDER) {
-        Ok(found) => found.is_some_and(|place| place.kind == Kind::Folder),
+        Ok(found) => found.is_some_and(|place| place.kind() == Kind::Folder),
         // Something stands in its way that no other volume has, or it can't be read.
         Err(diskmend_disk::LookupError::NotAFolder { .. }) => false,
         Err(_) => true,

@@ -177,7 +177,7 @@ impl<'de> Deserialize<'de> for Mac {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::faulty::MemoryFile;
+    use diskmend_disk::testing::MemoryFile;
 
     fn key(run: &str, volume: Option<&str>, disk: Option<&str>) -> RunKey {
         let run = RunId::parse(run).expect("a run");

@@ -1,6 +1,6 @@
 //! Names beneath an open folder, through `openat` and similar calls.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -11,39 +11,39 @@ use cap_std::fs::{DirBuilder, OpenOptions};
 use rustix::fs::{Mode, OFlags, fsync, openat};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::folder::Access;
+use crate::dir::Access;
 use crate::metadata::Metadata;
 
 /// The handle that the calls for an open folder take.
-pub(crate) type Handle = cap_std::fs::Dir;
+pub(crate) type RawDir = cap_std::fs::Dir;
 
 /// An open folder.
 #[derive(Debug)]
-pub(crate) struct SystemDir(cap_std::fs::Dir);
+pub(super) struct OpenDir(cap_std::fs::Dir);
 
-impl SystemDir {
-    pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
+impl OpenDir {
+    pub(super) fn open_ambient(path: &Path) -> io::Result<Self> {
         cap_std::fs::Dir::open_ambient_dir(path, ambient_authority()).map(Self)
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
+    pub(super) fn raw(&self) -> &RawDir {
         &self.0
     }
 
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }
 
-    pub(crate) fn own_metadata(&self) -> io::Result<Metadata> {
+    pub(super) fn own_metadata(&self) -> io::Result<Metadata> {
         Ok((&self.0.dir_metadata()?).into())
     }
 
-    pub(crate) fn metadata(&self, name: &Path) -> io::Result<Metadata> {
+    pub(super) fn metadata(&self, name: &Path) -> io::Result<Metadata> {
         Ok((&self.0.symlink_metadata(name)?).into())
     }
 
     /// Opening does not wait for the other end of a FIFO; the caller must check what was opened.
-    pub(crate) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
+    pub(super) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options
             .read(true)
@@ -53,7 +53,7 @@ impl SystemDir {
         Ok(self.0.open_with(name, &options)?.into_std())
     }
 
-    pub(crate) fn create_file(&self, name: &Path) -> io::Result<File> {
+    pub(super) fn create_file(&self, name: &Path) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options
             .read(true)
@@ -64,29 +64,29 @@ impl SystemDir {
         Ok(self.0.open_with(name, &options)?.into_std())
     }
 
-    pub(crate) fn open_dir(&self, name: &Path) -> io::Result<Self> {
+    pub(super) fn open_dir(&self, name: &Path) -> io::Result<Self> {
         self.0.open_dir_nofollow(name).map(Self)
     }
 
-    pub(crate) fn create_dir(&self, name: &Path) -> io::Result<()> {
+    pub(super) fn create_dir(&self, name: &Path) -> io::Result<()> {
         let mut builder = DirBuilder::new();
         cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
         self.0.create_dir_with(name, &builder)
     }
 
-    pub(crate) fn remove_file(&self, name: &Path) -> io::Result<()> {
+    pub(super) fn remove_file(&self, name: &Path) -> io::Result<()> {
         self.0.remove_file(name)
     }
 
-    pub(crate) fn remove_dir(&self, name: &Path) -> io::Result<()> {
+    pub(super) fn remove_dir(&self, name: &Path) -> io::Result<()> {
         self.0.remove_dir(name)
     }
 
-    pub(crate) fn rename(&self, from: &Path, to_dir: &Self, to: &Path) -> io::Result<()> {
-        self.0.rename(from, &to_dir.0, to)
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, &self.0, to)
     }
 
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
+    pub(super) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
         let entries = self.0.entries()?;
         Ok(entries.map(|entry| entry.map(|entry| entry.file_name())))
     }
@@ -97,11 +97,11 @@ impl SystemDir {
         clippy::unused_self,
         reason = "they are looked for elsewhere"
     )]
-    pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
+    pub(super) fn spellings(&self, name: &str) -> io::Result<Vec<String>> {
         Ok(vec![name.to_owned()])
     }
 
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub(super) fn sync(&self) -> io::Result<()> {
         // The folder's own handle may allow only finding names.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = retry_on_intr(|| openat(&self.0, ".", flags, Mode::empty()))?;

@@ -1,7 +1,7 @@
 //! Names beneath an open folder, through the calls of the Windows kernel that take the folder's
 //! handle: no path is looked up twice, and a volume needs no drive letter.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
@@ -16,8 +16,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_WRITE_ATTRIBUTES, SYNCHRONIZE,
 };
 
-use crate::error::NotRegular;
-use crate::folder::Access;
+use crate::dir::Access;
+use crate::error::{NotRegular, not_a_folder};
 use crate::metadata::{Kind, Metadata};
 use crate::name;
 use crate::nt::{self, Opening};
@@ -26,14 +26,14 @@ use crate::nt::{self, Opening};
 const FOLDER: u32 = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 
 /// The handle that the calls for an open folder take.
-pub(crate) type Handle = File;
+pub(crate) type RawDir = File;
 
 /// An open folder.
 #[derive(Debug)]
-pub(crate) struct SystemDir(File);
+pub(super) struct OpenDir(File);
 
-impl SystemDir {
-    pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
+impl OpenDir {
+    pub(super) fn open_ambient(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options
             .access_mode(FOLDER)
@@ -45,23 +45,23 @@ impl SystemDir {
         }
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
+    pub(super) fn raw(&self) -> &RawDir {
         &self.0
     }
 
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }
 
-    pub(crate) fn own_metadata(&self) -> io::Result<Metadata> {
+    pub(super) fn own_metadata(&self) -> io::Result<Metadata> {
         nt::metadata(&self.0)
     }
 
-    pub(crate) fn metadata(&self, name: &Path) -> io::Result<Metadata> {
+    pub(super) fn metadata(&self, name: &Path) -> io::Result<Metadata> {
         nt::metadata(&self.open(name, FILE_READ_ATTRIBUTES | SYNCHRONIZE, FILE_OPEN, 0)?)
     }
 
-    pub(crate) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
+    pub(super) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
         let access = match access {
             Access::Read => FILE_GENERIC_READ,
             Access::ReadWrite => FILE_GENERIC_READ | FILE_GENERIC_WRITE,
@@ -96,12 +96,12 @@ impl SystemDir {
         Some(nt::set_attributes(&marked, attributes).and(opened))
     }
 
-    pub(crate) fn create_file(&self, name: &Path) -> io::Result<File> {
+    pub(super) fn create_file(&self, name: &Path) -> io::Result<File> {
         let access = FILE_GENERIC_READ | FILE_GENERIC_WRITE;
         self.open(name, access, FILE_CREATE, FILE_NON_DIRECTORY_FILE)
     }
 
-    pub(crate) fn open_dir(&self, name: &Path) -> io::Result<Self> {
+    pub(super) fn open_dir(&self, name: &Path) -> io::Result<Self> {
         let dir = Self(self.open(name, FOLDER, FILE_OPEN, FILE_DIRECTORY_FILE)?);
         match dir.own_metadata()?.kind {
             Kind::Folder => Ok(dir),
@@ -109,7 +109,7 @@ impl SystemDir {
         }
     }
 
-    pub(crate) fn create_dir(&self, name: &Path) -> io::Result<()> {
+    pub(super) fn create_dir(&self, name: &Path) -> io::Result<()> {
         let options = FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH;
         let opening = Opening {
             access: FOLDER,
@@ -120,7 +120,7 @@ impl SystemDir {
         nt::open_beneath(&self.0, name.as_os_str(), &opening).map(drop)
     }
 
-    pub(crate) fn remove_file(&self, name: &Path) -> io::Result<()> {
+    pub(super) fn remove_file(&self, name: &Path) -> io::Result<()> {
         let file = self.open(name, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
         match nt::metadata(&file)?.kind {
             kind @ Kind::Folder => Err(NotRegular { kind }.into()),
@@ -128,7 +128,7 @@ impl SystemDir {
         }
     }
 
-    pub(crate) fn remove_dir(&self, name: &Path) -> io::Result<()> {
+    pub(super) fn remove_dir(&self, name: &Path) -> io::Result<()> {
         let options = FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH;
         let dir = self.open(name, DELETE_ACCESS, FILE_OPEN, options)?;
         match nt::metadata(&dir)?.kind {
@@ -138,21 +138,29 @@ impl SystemDir {
     }
 
     /// Written through: after the call, the new name is durable.
-    pub(crate) fn rename(&self, from: &Path, to_dir: &Self, to: &Path) -> io::Result<()> {
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
-        nt::rename(&file, &to_dir.0, to.as_os_str())
+        nt::rename(&file, &self.0, to.as_os_str())
     }
 
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
+    pub(super) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {
         nt::names(&self.0, None)
     }
 
     /// The names here that the file system accepts for `name`, which it has found. A file that it
     /// finds by its short name does not count.
-    pub(crate) fn spellings(&self, name: &OsStr) -> io::Result<Vec<OsString>> {
-        nt::names(&self.0, Some(name))?
-            .filter(|found| found.as_ref().map_or(true, |found| name::same(found, name)))
-            .collect()
+    pub(super) fn spellings(&self, name: &str) -> io::Result<Vec<String>> {
+        let mut spellings = Vec::new();
+        for found in nt::names(&self.0, Some(name.as_ref()))? {
+            let found = found?;
+            // No name that is not valid Unicode is the same.
+            if name::same(&found, name.as_ref())
+                && let Ok(found) = found.into_string()
+            {
+                spellings.push(found);
+            }
+        }
+        Ok(spellings)
     }
 
     /// Every change to the names here is written through, so there is nothing left to do.
@@ -161,7 +169,7 @@ impl SystemDir {
         clippy::unused_self,
         reason = "there is something to do elsewhere"
     )]
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub(super) fn sync(&self) -> io::Result<()> {
         Ok(())
     }
 
@@ -178,7 +186,3 @@ impl SystemDir {
 
 /// The rights that renaming and removing need.
 const DELETE_ACCESS: u32 = DELETE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
-
-fn not_a_folder(kind: Kind) -> io::Error {
-    io::Error::new(io::ErrorKind::NotADirectory, NotRegular { kind })
-}

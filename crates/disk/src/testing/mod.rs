@@ -1,26 +1,24 @@
-//! Folders and files in memory that keep what is durable apart from what is not, and that fail
-//! where a test wants them to.
+//! For tests, with the feature `testing`: folders and files in memory that keep what is durable apart
+//! from what is not, and that fail if a test wants them to.
 
+mod descriptors;
 mod dir;
 mod file;
-#[cfg(target_os = "linux")]
 mod medium;
-mod secured;
 
-use std::collections::BTreeMap;
-#[cfg(target_os = "linux")]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use dir::FaultyDir;
-pub(crate) use file::MemoryFile;
+pub use file::MemoryFile;
 
-use super::Dir;
+use crate::dir::Dir;
 
 /// What goes wrong at the chosen operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The process is killed: this operation and all later ones fail. Of a write, the first half
     /// is done.
     Kill,
@@ -34,7 +32,7 @@ pub(crate) enum Fault {
 
 /// What is lost when the machine goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Loss {
+pub enum Loss {
     /// Nothing: only the process ended.
     Nothing,
     /// Everything that was not flushed.
@@ -55,7 +53,6 @@ struct World {
     locked: Vec<usize>,
     log: Vec<String>,
     /// Blocks of images that were written, by node and number: none of them is a hole.
-    #[cfg(target_os = "linux")]
     filled: BTreeSet<(usize, usize)>,
     /// Security descriptors by node.
     descriptors: BTreeMap<usize, Descriptor>,
@@ -87,12 +84,20 @@ enum Pending {
     Len(usize),
 }
 
-/// A whole disk in memory.
+/// A whole disk in memory. Clones are the same disk.
 #[derive(Clone, Default)]
-pub(crate) struct FaultyDisk(Arc<Mutex<World>>);
+pub struct FaultyDisk(Arc<Mutex<World>>);
+
+impl fmt::Debug for FaultyDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyDisk").finish_non_exhaustive()
+    }
+}
 
 impl FaultyDisk {
-    pub(crate) fn new() -> Self {
+    /// An empty disk.
+    #[must_use]
+    pub fn new() -> Self {
         let disk = Self::default();
         disk.world().nodes.push(Node::Dir {
             names: BTreeMap::new(),
@@ -105,7 +110,9 @@ impl FaultyDisk {
         self.0.lock().expect("no test goes on after a panic")
     }
 
-    pub(crate) fn root(&self) -> Box<dyn Dir> {
+    /// Its root folder.
+    #[must_use]
+    pub fn root(&self) -> Box<dyn Dir> {
         self.dir(0)
     }
 
@@ -117,7 +124,7 @@ impl FaultyDisk {
     }
 
     /// Puts a durable file at a path, with the folders on the way.
-    pub(crate) fn put(&self, path: &str, bytes: Vec<u8>) {
+    pub fn put(&self, path: &str, bytes: Vec<u8>) {
         let mut world = self.world();
         let mut at = 0;
         let mut parts = path.split('/').peekable();
@@ -151,7 +158,8 @@ impl FaultyDisk {
     }
 
     /// Every file by its path.
-    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let world = self.world();
         let mut files = BTreeMap::new();
         let mut pending = vec![(String::new(), 0)];
@@ -172,7 +180,8 @@ impl FaultyDisk {
     }
 
     /// A disk of its own with the same content.
-    pub(crate) fn fork(&self) -> Self {
+    #[must_use]
+    pub fn fork(&self) -> Self {
         let world = self.world();
         Self(Arc::new(Mutex::new(World {
             nodes: world.nodes.clone(),
@@ -182,7 +191,7 @@ impl FaultyDisk {
     }
 
     /// Lets the operation of this number, counted from now on, go wrong.
-    pub(crate) fn fail_at(&self, operation: usize, fault: Fault) {
+    pub fn fail_at(&self, operation: usize, fault: Fault) {
         let mut world = self.world();
         world.operations = 0;
         world.log.clear();
@@ -190,22 +199,24 @@ impl FaultyDisk {
     }
 
     /// Lets a later operation go wrong as well, counted from the same one on.
-    pub(crate) fn also_fail_at(&self, operation: usize, fault: Fault) {
+    pub fn also_fail_at(&self, operation: usize, fault: Fault) {
         self.world().faults.push((operation, fault));
     }
 
     /// The number of operations since [`fail_at`](Self::fail_at), or since the beginning.
-    pub(crate) fn operations(&self) -> usize {
+    #[must_use]
+    pub fn operations(&self) -> usize {
         self.world().operations
     }
 
     /// What these operations were.
-    pub(crate) fn log(&self) -> Vec<String> {
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
         self.world().log.clone()
     }
 
     /// The machine starts again after a crash.
-    pub(crate) fn restart(&self, loss: Loss) {
+    pub fn restart(&self, loss: Loss) {
         let mut world = self.world();
         world.killed = false;
         world.full = false;

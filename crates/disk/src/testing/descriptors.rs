@@ -3,16 +3,22 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use diskmend_disk::{Change, Changed, Kind, LookupError, NtPath, Object, ObjectError};
-
+use super::dir::FaultyDir;
 use super::{Descriptor, FaultyDisk, Node};
-use crate::descriptors::Secured;
+use crate::dir::Dir;
+use crate::metadata::Kind;
+use crate::nt_path::NtPath;
+use crate::security::{Change, Changed, Descriptors, Object, ObjectError, Walk};
 
-struct FaultySecured(FaultyDisk);
+#[derive(Debug)]
+struct FaultySecured {
+    disk: FaultyDisk,
+    root: FaultyDir,
+}
 
 impl FaultyDisk {
     /// Gives a file or folder a durable security descriptor.
-    pub(crate) fn secure(&self, path: &str, bytes: Vec<u8>) {
+    pub fn secure(&self, path: &str, bytes: Vec<u8>) {
         let (node, _) = self
             .lookup(path)
             .unwrap_or_else(|| panic!("{path} is missing"));
@@ -22,7 +28,7 @@ impl FaultyDisk {
     }
 
     /// Every security descriptor by path.
-    pub(crate) fn descriptors(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn descriptors(&self) -> BTreeMap<String, Vec<u8>> {
         let below = self.below("", 0, Kind::Folder);
         let world = self.world();
         below
@@ -31,10 +37,16 @@ impl FaultyDisk {
             .collect()
     }
 
-    pub(super) fn secured(&self) -> Option<Box<dyn Secured>> {
+    pub(super) fn secured(&self) -> Option<Box<dyn Descriptors>> {
         match self.world().descriptors.is_empty() {
             true => None,
-            false => Some(Box::new(FaultySecured(self.clone()))),
+            false => Some(Box::new(FaultySecured {
+                disk: self.clone(),
+                root: FaultyDir {
+                    disk: self.clone(),
+                    node: 0,
+                },
+            })),
         }
     }
 
@@ -84,16 +96,16 @@ fn io_error(source: io::Error) -> ObjectError {
 
 impl FaultySecured {
     fn make(&self, change: &Change) -> Result<Changed, ObjectError> {
-        self.0.alive().map_err(io_error)?;
+        self.disk.alive().map_err(io_error)?;
         let path = change.path.to_string();
         let gone = || io_error(io::ErrorKind::NotFound.into());
-        let (node, found) = self.0.lookup(&path).ok_or_else(gone)?;
+        let (node, found) = self.disk.lookup(&path).ok_or_else(gone)?;
         let expected = change.kind;
         if found != expected {
             return Err(ObjectError::Other { expected, found });
         }
         let bytes = self
-            .0
+            .disk
             .world()
             .descriptors
             .get(&node)
@@ -105,20 +117,20 @@ impl FaultySecured {
         if bytes != change.before {
             return Err(ObjectError::ChangedMeanwhile);
         }
-        let operation = self.0.operation(&format!("set descriptor {path}"), false);
+        let operation = self
+            .disk
+            .operation(&format!("set descriptor {path}"), false);
         operation.1.map_err(io_error)?;
-        if let Some(known) = self.0.world().descriptors.get_mut(&node) {
+        if let Some(known) = self.disk.world().descriptors.get_mut(&node) {
             known.bytes.clone_from(&change.after);
         }
         Ok(Changed::Set)
     }
 }
 
-impl Secured for FaultySecured {
-    fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError> {
-        let path = components.join("/");
-        let found = self.0.lookup(&path);
-        Ok(found.map(|(_, kind)| (NtPath::from(path.as_str()), kind)))
+impl Descriptors for FaultySecured {
+    fn root(&self) -> &dyn Dir {
+        &self.root
     }
 
     fn object(&self, path: &NtPath) -> Object {
@@ -129,18 +141,18 @@ impl Secured for FaultySecured {
         })
     }
 
-    fn walk<'a>(&'a self, path: &NtPath) -> Box<dyn Iterator<Item = Vec<Object>> + 'a> {
+    fn walk<'a>(&'a self, path: &NtPath) -> Walk<'a> {
         let path = path.to_string();
         let objects = self
-            .0
+            .disk
             .lookup(&path)
-            .map(|(node, kind)| self.0.below(&path, node, kind));
+            .map(|(node, kind)| self.disk.below(&path, node, kind));
         let objects = objects
             .unwrap_or_default()
             .into_iter()
             .map(|(path, node, kind)| {
                 let known = self
-                    .0
+                    .disk
                     .world()
                     .descriptors
                     .get(&node)
@@ -163,8 +175,8 @@ impl Secured for FaultySecured {
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.operation("flush volume", false).1?;
-        for descriptor in self.0.world().descriptors.values_mut() {
+        self.disk.operation("flush volume", false).1?;
+        for descriptor in self.disk.world().descriptors.values_mut() {
             descriptor.durable.clone_from(&descriptor.bytes);
         }
         Ok(())

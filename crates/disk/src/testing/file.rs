@@ -1,18 +1,20 @@
 //! A file of a faulty disk, and one that never fails.
 
-use std::cell::RefCell;
 use std::fs::TryLockError;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use diskmend_hive::{Buffer, Storage};
+use diskmend_base::Storage;
 
 use super::{FaultyDisk, Node, Pending, apply};
-use crate::store::OpenFile;
+use crate::file::File;
+use crate::metadata::{Identity, Kind, Metadata};
 
+#[derive(Debug)]
 pub(super) struct FaultyFile {
     disk: FaultyDisk,
     node: usize,
-    locked: RefCell<bool>,
+    locked: AtomicBool,
 }
 
 impl FaultyFile {
@@ -20,7 +22,7 @@ impl FaultyFile {
         Self {
             disk,
             node,
-            locked: RefCell::new(false),
+            locked: AtomicBool::new(false),
         }
     }
 
@@ -94,40 +96,39 @@ impl Storage for FaultyFile {
     }
 }
 
-impl OpenFile for FaultyFile {
+impl File for FaultyFile {
+    fn metadata(&self) -> io::Result<Metadata> {
+        self.disk.alive()?;
+        Ok(self.disk.metadata(self.node))
+    }
+
     fn try_lock(&self) -> Result<(), TryLockError> {
         let mut world = self.disk.world();
         if world.locked.contains(&self.node) {
             return Err(TryLockError::WouldBlock);
         }
         world.locked.push(self.node);
-        *self.locked.borrow_mut() = true;
+        self.locked.store(true, Ordering::Relaxed);
         Ok(())
-    }
-
-    fn map(&self, _reserve: usize, max_len: u64) -> io::Result<Box<dyn Buffer>> {
-        self.disk.alive()?;
-        let bytes = self.with(|bytes, _, _| bytes.clone());
-        if bytes.len() as u64 > max_len {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        Ok(Box::new(bytes))
     }
 }
 
 impl Drop for FaultyFile {
     fn drop(&mut self) {
-        if *self.locked.borrow() {
+        if self.locked.load(Ordering::Relaxed) {
             self.disk.world().locked.retain(|node| *node != self.node);
         }
     }
 }
 
 /// One file in memory that never fails.
-pub(crate) struct MemoryFile(Vec<u8>);
+#[derive(Debug)]
+pub struct MemoryFile(Vec<u8>);
 
 impl MemoryFile {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    /// A file with this content.
+    #[must_use]
+    pub const fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 }
@@ -159,12 +160,20 @@ impl Storage for MemoryFile {
     }
 }
 
-impl OpenFile for MemoryFile {
-    fn try_lock(&self) -> Result<(), TryLockError> {
-        Ok(())
+impl File for MemoryFile {
+    fn metadata(&self) -> io::Result<Metadata> {
+        Ok(Metadata {
+            kind: Kind::File,
+            len: self.len()?,
+            identity: Identity {
+                device: 0,
+                inode: 0,
+            },
+            links: 1,
+        })
     }
 
-    fn map(&self, _reserve: usize, _max_len: u64) -> io::Result<Box<dyn Buffer>> {
-        Ok(Box::new(self.0.clone()))
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        Ok(())
     }
 }

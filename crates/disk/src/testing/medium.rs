@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use diskmend_base::Storage;
 use diskmend_image::device::{Device, Medium, range};
 
 use super::file::FaultyFile;
@@ -23,7 +24,7 @@ struct FaultyMedium {
 
 impl FaultyDisk {
     /// A file in the root folder as a medium.
-    pub(crate) fn medium(&self, name: &str) -> io::Result<Arc<dyn Medium>> {
+    pub fn medium(&self, name: &str) -> io::Result<Arc<dyn Medium>> {
         let node = self.node(0, name)?;
         let disk = self.clone();
         Ok(Arc::new(FaultyMedium { disk, node }))
@@ -73,7 +74,7 @@ impl Device for FaultyMedium {
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         range(offset, buf.len(), self.len())?;
-        diskmend_hive::Storage::read_exact_at(&self.file(), buf, offset)
+        Storage::read_exact_at(&self.file(), buf, offset)
     }
 
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
@@ -96,12 +97,12 @@ impl Device for FaultyMedium {
     }
 
     fn sync(&self) -> io::Result<()> {
-        diskmend_hive::Storage::sync(&mut self.file())
+        Storage::sync(&mut self.file())
     }
 }
 
 impl Medium for FaultyMedium {
     fn set_len(&self, len: u64) -> io::Result<()> {
-        diskmend_hive::Storage::set_len(&mut self.file(), len)
+        Storage::set_len(&mut self.file(), len)
     }
 }

@@ -1,0 +1,78 @@
+//! A volume on a disk that is not mounted, whatever its file system.
+
+use std::io;
+
+use diskmend_image::ntfs::secure::Secure;
+
+use super::fat::FatDir;
+use super::ntfs::NtfsDir;
+use crate::dir::Dir;
+use crate::error::GuardError;
+
+/// An open volume, by its root folder. Clones are the same volume.
+#[derive(Clone, Debug)]
+pub(crate) enum Volume {
+    /// NTFS.
+    Ntfs(NtfsDir),
+    /// FAT.
+    Fat(FatDir),
+}
+
+impl Volume {
+    /// The root folder.
+    pub(crate) fn root(&self) -> &dyn Dir {
+        match self {
+            Self::Ntfs(root) => root,
+            Self::Fat(root) => root,
+        }
+    }
+
+    /// The root folder, for whoever keeps it.
+    pub(crate) fn into_root(self) -> Box<dyn Dir> {
+        match self {
+            Self::Ntfs(root) => Box::new(root),
+            Self::Fat(root) => Box::new(root),
+        }
+    }
+
+    /// Why the volume can't be written, if it can't.
+    pub(crate) fn writable(&self) -> Result<(), GuardError> {
+        let reason = match self {
+            Self::Ntfs(root) => root.volume().fit_for_writing().map_err(|e| e.to_string()),
+            Self::Fat(root) => root.volume().check_writable().map_err(|e| e.to_string()),
+        };
+        reason.map_err(|reason| GuardError::Unfit { reason })
+    }
+
+    /// Bytes that files can still grow by.
+    pub(crate) fn free_bytes(&self) -> io::Result<u64> {
+        match self {
+            Self::Ntfs(root) => Ok(root.volume().free_bytes()?),
+            Self::Fat(root) => Ok(root.volume().free_bytes()?),
+        }
+    }
+
+    /// Whether files can still grow by so many bytes; faster than [`Self::free_bytes`].
+    pub(crate) fn has_free(&self, bytes: u64) -> io::Result<bool> {
+        match self {
+            Self::Ntfs(root) => Ok(root.volume().has_free(bytes)?),
+            Self::Fat(root) => Ok(bytes == 0 || root.volume().free_bytes()? >= bytes),
+        }
+    }
+
+    /// What is worth telling of how the volume is read.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        match self {
+            Self::Ntfs(root) => root.notices(),
+            Self::Fat(_) => Vec::new(),
+        }
+    }
+
+    /// The stored security descriptors, if its file system keeps any.
+    pub(crate) fn secure(&self) -> Option<&Secure> {
+        match self {
+            Self::Ntfs(root) => Some(root.secure()),
+            Self::Fat(_) => None,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A regular file of this machine.
+
+use std::fs::TryLockError;
+use std::io;
+
+use diskmend_base::{Storage, positioned};
+
+use crate::error::NotRegular;
+use crate::file::File;
+use crate::metadata::{Kind, Metadata};
+
+/// An open regular file of this machine.
+#[derive(Debug)]
+pub(crate) struct SystemFile {
+    file: std::fs::File,
+    /// How many names it has by its own record on the volume, if that is known beside what the
+    /// driver counts.
+    names: Option<u32>,
+}
+
+impl SystemFile {
+    /// Takes an open file, whatever it is.
+    ///
+    /// # Errors
+    /// [`NotRegular`] inside an [`io::Error`] if it is no regular file.
+    pub(super) fn new(file: std::fs::File) -> io::Result<Self> {
+        match Metadata::of_file(&file)?.kind {
+            Kind::File => Ok(Self { file, names: None }),
+            kind => Err(NotRegular { kind }.into()),
+        }
+    }
+
+    /// The same file, of which its record tells so many names.
+    pub(super) fn named(self, names: Option<u32>) -> Self {
+        Self { names, ..self }
+    }
+}
+
+impl Storage for SystemFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        positioned::read_exact_at(&self.file, buf, offset)
+    }
+
+    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
+        positioned::write_all_at(&self.file, data, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+impl File for SystemFile {
+    fn metadata(&self) -> io::Result<Metadata> {
+        Metadata::of_file(&self.file)
+    }
+
+    fn names(&self) -> io::Result<u64> {
+        let recorded = self.names.map_or(0, u64::from);
+        let links = self.metadata()?.links;
+        #[cfg(target_os = "linux")]
+        if links > 1 {
+            let short = u64::from(crate::security::counts_short_name(&self.file));
+            return Ok(links.saturating_sub(short).max(recorded));
+        }
+        Ok(links.max(recorded))
+    }
+
+    fn stored_len(&self) -> io::Result<Option<u64>> {
+        stored(&self.file)
+    }
+
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        self.file.try_lock()
+    }
+
+    fn as_system(&self) -> Option<&std::fs::File> {
+        Some(&self.file)
+    }
+}
+
+/// Bytes that are stored of a long file of this machine. Some file systems tell of none whatever they
+/// hold: only a file that begins with nothing as well is believed to be nothing.
+#[cfg(unix)]
+fn stored(file: &std::fs::File) -> io::Result<Option<u64>> {
+    use std::os::unix::fs::MetadataExt;
+
+    /// What the system counts in.
+    const BLOCK: u64 = 512;
+
+    // What was written a moment ago may not have its place yet, and would count as a hole.
+    file.sync_all()?;
+    let stored = file.metadata()?.blocks().saturating_mul(BLOCK);
+    if stored == 0 {
+        let mut first = [0; BLOCK as usize];
+        positioned::read_exact_at(file, &mut first, 0)?;
+        if first.iter().any(|byte| *byte != 0) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(stored))
+}
+
+#[cfg(windows)]
+fn stored(file: &std::fs::File) -> io::Result<Option<u64>> {
+    crate::nt::stored_bytes(file).map(Some)
+}

@@ -1,0 +1,323 @@
+//! Folders and files of this machine: those of a mounted volume.
+
+mod file;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use self::file::SystemFile;
+#[cfg(unix)]
+use self::unix::OpenDir;
+#[cfg(unix)]
+pub(crate) use self::unix::RawDir;
+#[cfg(windows)]
+use self::windows::OpenDir;
+#[cfg(windows)]
+pub(crate) use self::windows::RawDir;
+use crate::dir::{Access, Dir};
+use crate::error::{NotRegular, OpenError};
+use crate::file::File;
+use crate::metadata::{Kind, Metadata};
+use crate::name::component;
+use crate::places::Places;
+use crate::security::{self, Descriptors, Protection, SystemDescriptors};
+
+/// A name in a folder.
+pub(crate) struct Entry {
+    /// The name as spelled on disk.
+    pub(crate) name: OsString,
+    /// What it stands for.
+    pub(crate) metadata: Metadata,
+}
+
+/// An open folder of this machine.
+#[derive(Debug)]
+pub(crate) struct SystemDir {
+    dir: OpenDir,
+    /// Whether what is created in it is for the system and administrators only, if the file system
+    /// keeps Windows's permissions.
+    private: bool,
+    /// What is known of the places of the volume's files.
+    places: Places,
+}
+
+/// For a single file that a person named: the folder that holds it, and its name in there.
+///
+/// Links on the way to the folder are followed, since the person chose that path. The file
+/// itself need not exist, but must not be a link.
+///
+/// # Errors
+/// [`OpenError::NoFileName`], [`OpenError::Link`], or why the folder could not be opened; a name that
+/// is not valid Unicode is one that can't be opened.
+pub fn folder_and_name(path: &Path) -> Result<(Box<dyn Dir>, String), OpenError> {
+    let name = path.file_name().ok_or_else(|| OpenError::NoFileName {
+        path: path.to_path_buf(),
+    })?;
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let folder = SystemDir::open_ambient(parent)
+        .map_err(|source| OpenError::from_io(parent.to_path_buf(), source))?;
+    let io_error = |source| OpenError::from_io(path.to_path_buf(), source);
+    match folder.look_at(name) {
+        Ok(found) if found.kind == Kind::Link => Err(OpenError::Link {
+            path: path.to_path_buf(),
+        }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error(source)),
+        _ => {
+            let name = name.to_str().ok_or_else(|| {
+                io_error(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("the name {name:?} is not valid Unicode"),
+                ))
+            })?;
+            Ok((Box::new(folder), name.to_owned()))
+        }
+    }
+}
+
+impl SystemDir {
+    /// Opens a folder by any path of this machine, links included.
+    pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            dir: OpenDir::open_ambient(path)?,
+            private: false,
+            places: Places::default(),
+        })
+    }
+
+    /// The same folder, which is the root of a volume: what is opened through it from now on must
+    /// lie where the name says by its own record, as far as that can be known.
+    pub(crate) fn with_places(self) -> Self {
+        let places = Places::of(&self);
+        Self { places, ..self }
+    }
+
+    /// What is known of the places of the volume's files.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The handle, for calls that name an open folder.
+    pub(crate) fn raw(&self) -> &RawDir {
+        self.dir.raw()
+    }
+
+    /// A second handle to the same folder.
+    pub(crate) fn clone_handle(&self) -> io::Result<Self> {
+        Ok(Self {
+            dir: self.dir.try_clone()?,
+            private: self.private,
+            places: self.places.clone(),
+        })
+    }
+
+    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    #[cfg(unix)]
+    pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
+        Ok(self.own_metadata()?.identity == other.own_metadata()?.identity)
+    }
+
+    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    /// Not by volume serial number and file index: a clone of a disk has the same.
+    #[cfg(windows)]
+    pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
+        Ok(crate::nt::volume_path(self.raw())? == crate::nt::volume_path(other.raw())?)
+    }
+
+    /// Metadata of a name as the system spells it, not of what a link points to.
+    pub(crate) fn look_at(&self, name: &OsStr) -> io::Result<Metadata> {
+        self.dir.metadata(component(name)?)
+    }
+
+    /// Opens a folder by a name as the system spells it.
+    pub(crate) fn open_subfolder(&self, name: &OsStr) -> io::Result<Self> {
+        let name = component(name)?;
+        let folder = Self {
+            dir: self.dir.open_dir(name)?,
+            private: self.private,
+            places: self.places.clone(),
+        };
+        if !self.private {
+            let identity = folder.own_metadata()?.identity;
+            self.places.check(self, name.as_os_str(), identity)?;
+        }
+        Ok(folder)
+    }
+
+    /// All names in the folder with what they stand for, in the order of their bytes; an error if
+    /// there are more than `limit`.
+    pub(crate) fn list(&self, limit: usize) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for name in self.system_names(limit)? {
+            // Not the kind that the folder itself records: drivers fill that in carelessly.
+            match self.look_at(&name) {
+                Ok(metadata) => entries.push(Entry { name, metadata }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// All names in the folder, in the order of their bytes.
+    fn system_names(&self, limit: usize) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for name in self.dir.names()? {
+            let name = name?;
+            if names.len() == limit {
+                return Err(too_many(limit));
+            }
+            names.push(name);
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Gives what was just created here to the system and administrators, if that was not done
+    /// in the same step.
+    #[cfg(not(windows))]
+    fn make_private(&self, name: &Path, is_folder: bool) -> io::Result<()> {
+        security::make_private(self, name.as_os_str(), is_folder)
+    }
+
+    /// Folders were created so, and files take it over from their folder.
+    #[cfg(windows)]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "there is something to do elsewhere"
+    )]
+    fn make_private(&self, _name: &Path, _is_folder: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// More names than a caller wants to read.
+pub(crate) fn too_many(limit: usize) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("more than {limit} names in the folder"),
+    )
+}
+
+impl Dir for SystemDir {
+    fn try_clone(&self) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(self.clone_handle()?))
+    }
+
+    fn own_metadata(&self) -> io::Result<Metadata> {
+        self.dir.own_metadata()
+    }
+
+    fn metadata(&self, name: &str) -> io::Result<Metadata> {
+        self.look_at(name.as_ref())
+    }
+
+    fn names(&self, limit: usize) -> io::Result<Vec<String>> {
+        let names = self.system_names(limit)?.into_iter();
+        Ok(names.filter_map(|name| name.into_string().ok()).collect())
+    }
+
+    fn spellings(&self, name: &str) -> io::Result<Vec<String>> {
+        self.dir.spellings(name)
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn File>> {
+        let name = component(name.as_ref())?;
+        let kind = self.dir.metadata(name)?.kind;
+        if kind != Kind::File {
+            return Err(NotRegular { kind }.into());
+        }
+        // The name may stand for something else by now: no link is followed, opening does not
+        // wait for a FIFO's other end, and what was opened is looked at once more.
+        let file = SystemFile::new(self.dir.open_file(name, access)?)?;
+        // What lies in a private folder nobody else can have put there.
+        if self.private {
+            return Ok(Box::new(file));
+        }
+        let names = self
+            .places
+            .check(self, name.as_os_str(), file.identity()?)?;
+        Ok(Box::new(file.named(names)))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
+        let name = component(name.as_ref())?;
+        let file = SystemFile::new(self.dir.create_file(name)?)?;
+        if self.private
+            && let Err(error) = self.make_private(name, false)
+        {
+            // Nothing was written to it. If it stays, it is empty.
+            let _ = self.dir.remove_file(name);
+            return Err(error);
+        }
+        Ok(Box::new(file))
+    }
+
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        self.dir.remove_file(component(name.as_ref())?)
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (component(from.as_ref())?, component(to.as_ref())?);
+        self.dir.rename(from, to)
+    }
+
+    fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(self.open_subfolder(name.as_ref())?))
+    }
+
+    fn open_private_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(Self {
+            private: true,
+            ..self.open_subfolder(name.as_ref())?
+        }))
+    }
+
+    fn create_dir(&self, name: &str) -> io::Result<()> {
+        let name = component(name.as_ref())?;
+        self.dir.create_dir(name)?;
+        self.make_private(name, true)
+            .inspect_err(|_| drop(self.dir.remove_dir(name)))
+    }
+
+    fn remove_dir(&self, name: &str) -> io::Result<()> {
+        self.dir.remove_dir(component(name.as_ref())?)
+    }
+
+    /// That is only possible on a volume that no Windows has mounted: one that runs could have let
+    /// somebody open the folder before.
+    fn take_over_empty_dir(&self, name: &str) -> io::Result<bool> {
+        let name = component(name.as_ref())?;
+        let is_empty = || {
+            let folder = self.open_subfolder(name.as_os_str())?;
+            let first = folder.dir.names()?.next();
+            Ok::<_, io::Error>(first.is_none())
+        };
+        if cfg!(windows) || !is_empty()? {
+            return Ok(false);
+        }
+        self.make_private(name, true)?;
+        is_empty()
+    }
+
+    fn protection(&self) -> io::Result<Protection> {
+        security::protection(self)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.dir.sync()
+    }
+
+    fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>> {
+        let found = SystemDescriptors::below(self)?;
+        Ok(found.map(|found| Box::new(found) as Box<dyn Descriptors>))
+    }
+}
