@@ -43,10 +43,10 @@
 //! | [`Error`] | why something was refused or failed, with its [`Class`] |
 //!
 //! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
-//! and recovers in memory, `facts` says what the disk is and which boot store starts its Windows,
-//! `descriptors` compares and sets permissions, `session` edits, verifies, backs up, commits and takes back,
-//! `run` keeps journal and undo data, `disk_record` the sectors of a disk that is not mounted. Folders and files are reached through `store`, so that
-//! tests can fail each single operation.
+//! and recovers in memory, `facts` says what the disk is, `rows` judge it and give findings, `changes`
+//! makes of these what is to be done, `session` edits, verifies, backs up, commits and takes back, `run`
+//! keeps journal and undo data, `disk_record` the sectors of a disk that is not mounted. `documents` is
+//! made of all of them, and nothing reads it back. docs/architecture.md draws it.
 
 #![forbid(unsafe_code)]
 

@@ -6,6 +6,8 @@
 mod acl;
 mod bcd;
 mod claim;
+#[cfg(test)]
+pub(crate) mod example_service;
 mod fault;
 mod folder_path;
 mod judge;
