@@ -7,17 +7,18 @@ use crate::mask::AccessMask;
 use crate::sid::Sid;
 use crate::token::Token;
 
-/// What an access check found.
+/// The outcome of an access check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
-    /// The rights that were asked for and are not given, denied or just not granted.
+    /// The wanted rights that the DACL denies or doesn't grant.
     pub missing: AccessMask,
-    /// The entries of the DACL, from 0, that deny a right before another entry grants it.
+    /// The indexes of the DACL's entries, from 0, that deny a wanted right before another entry
+    /// grants it.
     pub denied_by: Vec<usize>,
 }
 
 impl Access {
-    /// True if every right that was asked for is given.
+    /// True if the DACL gives every right that was asked for.
     #[must_use]
     pub const fn is_granted(&self) -> bool {
         self.missing.is_empty()
@@ -25,13 +26,11 @@ impl Access {
 }
 
 impl SecurityDescriptor {
-    /// Whether the DACL gives `token` every right of `wanted`, whose generic rights count as the
-    /// ones they mean for a file.
-    ///
-    /// Privileges such as taking ownership or backup are not looked at. Nothing can be known
-    /// here about the claims that conditional ACEs ask for, nor about object types: such an ACE
-    /// counts when it denies and does not when it allows, as MS-DTYP 2.5.3.1.5 has it for a
-    /// condition that is unknown.
+    /// Checks if the DACL gives `token` every right of `wanted`. A generic right counts as the file
+    /// rights it stands for. /// /// Privileges, such as those to take ownership or to back up, are
+    /// ignored. Neither the claims that a conditional ACE asks for nor object types are known here,
+    /// so a conditional ACE or an object ACE counts if it denies and doesn't count if it allows.
+    /// MS-DTYP 2.5.3.1.5 demands that for a condition whose result is unknown.
     #[must_use]
     pub fn access(&self, token: &Token, wanted: AccessMask) -> Access {
         let Some(acl) = self.dacl.list() else {
@@ -54,8 +53,8 @@ impl SecurityDescriptor {
         access
     }
 
-    /// The explicit entries that deny a wanted right before another grants it, also those that
-    /// do so only once the ones before them are gone.
+    /// The indexes of the explicit entries that deny a wanted right before another entry grants it,
+    /// and of those that would do so after the entries before them are removed.
     pub(crate) fn explicit_denies(&self, token: &Token, wanted: AccessMask) -> Vec<usize> {
         let Some(acl) = self.dacl.list() else {
             return Vec::new();
@@ -77,11 +76,11 @@ impl SecurityDescriptor {
     }
 }
 
-/// A token and what it is to the object.
+/// A token, and its relation to the object.
 struct Asker<'a> {
     token: &'a Token,
     owns: bool,
-    /// The owner has the rights that every owner has.
+    /// True if the token's user owns the object and the DACL doesn't limit the owner's rights.
     has_owner_s_rights: bool,
 }
 
@@ -95,7 +94,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// The rights about which the entries decide.
+    /// The part of `wanted` that the entries decide about.
     fn to_decide(&self, wanted: AccessMask) -> AccessMask {
         let wanted = wanted.map_generic();
         if self.has_owner_s_rights {
@@ -105,7 +104,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// What the ACE does for the token, if it does something.
+    /// The ACE's effect on the token and the rights it is about; `None` if it has no effect.
     fn counts(&self, ace: &Ace) -> Option<(Effect, AccessMask)> {
         let effect = ace.ace_type.effect()?;
         let trustee = ace.trustee()?;
@@ -120,7 +119,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// An ACE that says itself what the owner may, instead of the rights every owner has.
+/// True for an ACE that says what the owner may do, which replaces the rights that every owner has.
 fn limits_owner(ace: &Ace) -> bool {
     ace.applies_here()
         && ace.ace_type.effect().is_some()

@@ -8,7 +8,7 @@ use crate::bytes::Piece;
 use crate::error::{Corruption, TooLarge};
 use crate::format::{ACL_REVISION, ACL_REVISION_DS, AclHeader, MAX_ACL_LEN};
 
-/// A list of ACEs, in the order in which an access check walks them.
+/// A list of ACEs, in the order in which an access check reads them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Acl {
     /// The entries.
@@ -16,7 +16,7 @@ pub struct Acl {
     revision: u8,
     sbz1: u8,
     sbz2: u16,
-    /// Unused space at the end, which Windows keeps and no reader looks at.
+    /// Unused space at the end. Windows keeps it, and nothing reads it.
     slack: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ impl Default for Acl {
 }
 
 impl Acl {
-    /// A list of these entries, of the least revision that may hold them.
+    /// A list of these entries, with the lowest revision that allows them.
     #[must_use]
     pub const fn new(aces: Vec<Ace>) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Acl {
         }
     }
 
-    /// The revision: what was read, or more where an entry needs it (MS-DTYP 2.4.5).
+    /// The revision that was read, or a higher one if an entry needs it (MS-DTYP 2.4.5).
     #[must_use]
     pub fn revision(&self) -> u8 {
         if self.aces.iter().any(|ace| ace.ace_type.is_object()) {
@@ -54,17 +54,17 @@ impl Acl {
         self.slack.clear();
     }
 
-    /// True if both lists hold the same entries, whatever their unused space and reserved fields.
+    /// True if both lists hold the same entries. Unused space and reserved fields are ignored.
     #[must_use]
     pub fn means_the_same(&self, other: &Self) -> bool {
         self.aces == other.aces
     }
 
-    /// Reads the list that `bytes` start with.
+    /// Reads the list at the start of `bytes`.
     ///
     /// # Errors
-    /// When a length or count reaches past the end of what holds it, an entry's size is not a
-    /// multiple of 4, or a revision is unknown.
+    /// If a length or count reaches past the end of the structure around it, if an entry's size
+    /// isn't a multiple of 4, or if a revision is unknown.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Corruption> {
         Self::parse(Piece::new(bytes))
     }
@@ -113,10 +113,10 @@ impl Acl {
         })
     }
 
-    /// The list's bytes: the same as were read, if nothing was changed.
+    /// The list as bytes. An unchanged list gives the bytes that were read.
     ///
     /// # Errors
-    /// When they are more than an ACL's length field can say.
+    /// If the list is longer than an ACL's length field can say.
     pub fn to_bytes(&self) -> Result<Vec<u8>, TooLarge> {
         let mut out = Vec::new();
         self.write(&mut out)?;

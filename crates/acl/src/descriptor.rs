@@ -17,28 +17,29 @@ pub struct SecurityDescriptor {
     pub owner: Option<Sid>,
     /// The primary group, if there is one.
     pub group: Option<Sid>,
-    /// Who may do what.
+    /// The DACL: who may do what.
     pub dacl: AclSlot,
-    /// What is audited, and the integrity label.
+    /// The SACL: what is audited, and the integrity label.
     pub sacl: AclSlot,
-    /// The control bits, without those that say which ACLs are there: these follow the slots.
+    /// The control bits without those that say which ACLs are present; these follow from `dacl` and
+    /// `sacl`.
     control: Control,
     /// The byte Sbz1, which a resource manager may use.
     resource_manager: u8,
-    /// The order of the parts in the bytes.
+    /// The order in which the bytes hold the parts.
     order: [Part; 4],
 }
 
 /// One of the two ACLs of a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum AclSlot {
-    /// There is none. A descriptor without a DACL allows everyone everything.
+    /// The ACL isn't present. A descriptor without a DACL allows everyone everything.
     #[default]
     Absent,
-    /// There is a NULL one. A NULL DACL allows everyone everything.
+    /// The ACL is present and NULL. A NULL DACL allows everyone everything.
     Null,
-    /// There is one. A DACL without entries allows nobody anything, save what the owner always
-    /// may.
+    /// The ACL is present. A DACL without entries allows nobody anything, except what the owner may
+    /// always do.
     List(Acl),
 }
 
@@ -60,7 +61,7 @@ impl AclSlot {
         }
     }
 
-    /// True if both are there in the same way and hold the same entries.
+    /// True if both ACLs are present in the same way and hold the same entries.
     pub(crate) fn means_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::List(a), Self::List(b)) => a.means_the_same(b),
@@ -77,7 +78,7 @@ impl Default for SecurityDescriptor {
 }
 
 impl SecurityDescriptor {
-    /// A descriptor without any part.
+    /// A descriptor without any parts.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -91,7 +92,7 @@ impl SecurityDescriptor {
         }
     }
 
-    /// The control bits, with those that say which ACLs are there.
+    /// The control bits, including those that say which ACLs are present.
     #[must_use]
     pub fn control(&self) -> Control {
         let mut control = self.control | Control::SELF_RELATIVE;
@@ -107,8 +108,8 @@ impl SecurityDescriptor {
         control
     }
 
-    /// Sets or clears control bits. Those that say which ACLs are there follow `dacl` and `sacl`
-    /// and can't be set.
+    /// Sets or clears control bits. The bits that say which ACLs are present can't be set: they
+    /// follow from `dacl` and `sacl`.
     pub fn set_control(&mut self, bits: Control, on: bool) {
         self.control = if on {
             self.control | bits
@@ -117,9 +118,9 @@ impl SecurityDescriptor {
         };
     }
 
-    /// True if both say the same about owner, group, rights, audit and inheritance. The order of
-    /// the parts in the bytes, unused space, the bits that say that a part came from a default, and
-    /// those about an ACL that is not there count for nothing.
+    /// True if both descriptors say the same about owner, group, rights, audit and inheritance. The
+    /// comparison ignores the order of the parts in the bytes, unused space, the bits that say that
+    /// a part came from a default, and the bits about an ACL that isn't present.
     #[must_use]
     pub fn means_the_same(&self, other: &Self) -> bool {
         self.owner == other.owner
@@ -130,7 +131,7 @@ impl SecurityDescriptor {
             && self.resource_manager == other.resource_manager
     }
 
-    /// The control bits that still mean something once the descriptor is stored.
+    /// The control bits that still have a meaning in a stored descriptor.
     fn lasting_control(&self) -> Control {
         let mut control = self.control().without(Control::DEFAULTED);
         if self.dacl == AclSlot::Absent {

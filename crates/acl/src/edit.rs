@@ -1,4 +1,4 @@
-//! Changing descriptors by icacls's and takeown's rules.
+//! Changing descriptors by the rules of icacls and takeown.
 
 mod deny;
 mod difference;
@@ -17,7 +17,7 @@ use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
 use crate::report;
 use crate::sid::Sid;
 
-/// A change that was made to a descriptor, for the plan and the report.
+/// A change to a descriptor, for the plan and the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
     /// An ACE was added.
@@ -27,9 +27,9 @@ pub enum Edit {
     },
     /// An explicit ACE got more rights.
     Widened {
-        /// As it was.
+        /// The ACE before the change.
         before: Ace,
-        /// As it is.
+        /// The ACE after the change.
         after: Ace,
     },
     /// An ACE was removed.
@@ -37,31 +37,31 @@ pub enum Edit {
         /// The ACE that was removed.
         ace: Ace,
     },
-    /// The wanted rights were taken out of an ACE that denied more.
+    /// An ACE that denied more than the wanted rights no longer denies the wanted ones.
     DenyNarrowed {
-        /// As it was.
+        /// The ACE before the change.
         before: Ace,
-        /// As it is.
+        /// The ACE after the change.
         after: Ace,
     },
-    /// The entries that stayed were put in another order: the canonical one, because an inherited
-    /// one won over an explicit one, or the one that was asked for.
+    /// The entries that stayed got another order: the canonical one, because an inherited entry won
+    /// over an explicit one, or the order that was asked for.
     Reordered,
-    /// The DACL was replaced as a whole.
+    /// The whole DACL was replaced.
     DaclReplaced {
-        /// What was wrong with it.
+        /// What was wrong with the old DACL.
         fault: DaclFault,
     },
     /// The DACL was made a NULL DACL.
     DaclNulled,
-    /// The DACL's protection from what the parent passes on was set or taken away.
+    /// The DACL's protection from inheritance was set or removed.
     Protection {
-        /// True if it takes nothing from the parent now.
+        /// True if the DACL now inherits nothing from the parent.
         protected: bool,
     },
-    /// The mark of a DACL that automatic inheritance made was set or taken away.
+    /// The mark of a DACL that automatic inheritance made was set or removed.
     AutoInherited {
-        /// True if it has the mark now.
+        /// True if the DACL now has the mark.
         inherited: bool,
     },
     /// The owner was set.
@@ -80,16 +80,16 @@ pub enum Edit {
     },
 }
 
-/// Why a DACL can't be edited entry by entry.
+/// The reason why a DACL can't be edited entry by entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DaclFault {
-    /// There is none, so everyone may do everything.
+    /// The descriptor has no DACL, so everyone may do everything.
     Absent,
-    /// It is a NULL DACL, so everyone may do everything.
+    /// The DACL is NULL, so everyone may do everything.
     Null,
-    /// It has no entries, so nobody may do anything.
+    /// The DACL has no entries, so nobody may do anything.
     Empty,
-    /// Its bytes are not an ACL.
+    /// The DACL's bytes aren't an ACL.
     Corrupt,
 }
 
@@ -157,14 +157,15 @@ impl fmt::Display for DaclFault {
 }
 
 impl SecurityDescriptor {
-    /// What is wrong with the DACL as a whole, of what can be seen in a descriptor that was read;
-    /// a corrupt one is reported by [`salvage`](Self::salvage).
+    /// The reason why the DACL can't be edited entry by entry, if there is one. It is never
+    /// [`Corrupt`](DaclFault::Corrupt): [`salvage`](Self::salvage) reports a corrupt DACL.
     #[must_use]
     pub fn dacl_fault(&self) -> Option<DaclFault> {
         fault(&self.dacl)
     }
 
-    /// Sets the owner, as takeown and `icacls /setowner` do; `None` if it is the owner already.
+    /// Sets the owner, as takeown and `icacls /setowner` do. `None` if the SID already is the
+    /// owner.
     pub fn set_owner(&mut self, owner: Sid) -> Option<Edit> {
         if self.owner == Some(owner) {
             return None;
@@ -177,7 +178,7 @@ impl SecurityDescriptor {
         })
     }
 
-    /// Sets the primary group; `None` if it is the group already.
+    /// Sets the primary group. `None` if the SID already is the group.
     pub fn set_group(&mut self, group: Sid) -> Option<Edit> {
         if self.group == Some(group) {
             return None;
@@ -190,7 +191,7 @@ impl SecurityDescriptor {
         })
     }
 
-    /// Replaces the DACL and its control bits for inheritance by those of `from`.
+    /// Replaces the DACL, and its control bits for inheritance, by those of `from`.
     pub fn replace_dacl(&mut self, from: &Self, fault: DaclFault) -> Edit {
         self.dacl = from.dacl.clone();
         for bit in [Control::DACL_PROTECTED, Control::DACL_AUTO_INHERITED] {
@@ -200,15 +201,16 @@ impl SecurityDescriptor {
         Edit::DaclReplaced { fault }
     }
 
-    /// Sets whether the DACL takes nothing from the parent folder (SE_DACL_PROTECTED); `None` if
-    /// that is so already.
+    /// Protects the DACL from the parent folder's entries (SE_DACL_PROTECTED) or removes that
+    /// protection. `None` if nothing had to change.
     pub fn protect_dacl(&mut self, protected: bool) -> Option<Edit> {
         let was_protected = self.control().contains(Control::DACL_PROTECTED);
         self.set_control(Control::DACL_PROTECTED, protected);
         (protected != was_protected).then_some(Edit::Protection { protected })
     }
 
-    /// Makes the DACL `to`, unless its entries are these already, and says what that changes.
+    /// Replaces the DACL by `to` and returns what that changes; nothing if the entries are equal
+    /// already.
     fn set_dacl(&mut self, to: AclSlot) -> Vec<Edit> {
         let edits = difference::between(&self.dacl, &to);
         if !edits.is_empty() {
@@ -217,8 +219,8 @@ impl SecurityDescriptor {
         edits
     }
 
-    /// The DACL for editing. The bits that say that it came from a default, or that its
-    /// inheritance is still to be computed, no longer hold.
+    /// The DACL for editing. This clears the bits that say that the DACL came from a default and
+    /// that its inheritance is still to be computed, because an edited DACL makes both untrue.
     fn dacl_for_edit(&mut self) -> Option<&mut Acl> {
         self.dacl.list()?;
         self.dacl_was_edited();

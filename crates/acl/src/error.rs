@@ -1,11 +1,11 @@
-//! What can be wrong with a security descriptor's bytes.
+//! Errors in a security descriptor's bytes.
 
 use std::fmt;
 
-/// A structure that does not hold what MS-DTYP demands.
+/// A structure that isn't as MS-DTYP demands.
 pub type Corruption = diskmend_base::Corruption<ByteOffset>;
 
-/// An offset in bytes from the start of what was parsed, written in hexadecimal.
+/// An offset in bytes from the start of the parsed bytes, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteOffset(pub usize);
 
@@ -25,10 +25,10 @@ impl fmt::Display for ByteOffset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} needs {need} bytes, the format holds at most {most}")]
 pub struct TooLarge {
-    /// The structure.
+    /// The structure's name.
     pub what: &'static str,
-    /// Its length in bytes.
+    /// The structure's length in bytes.
     pub need: usize,
-    /// The greatest length in bytes that its length field can say.
+    /// The greatest length in bytes that the length field can say.
     pub most: usize,
 }

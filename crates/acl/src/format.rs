@@ -1,4 +1,4 @@
-//! Every binary structure of a security descriptor, as MS-DTYP sections 2.4.2 to 2.4.6 lay it out.
+//! Every binary structure of a security descriptor, as MS-DTYP sections 2.4.2 to 2.4.6 define it.
 //!
 //! All numbers are little-endian except a SID's identifier authority.
 
@@ -21,11 +21,11 @@ pub struct SidHeader {
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct AceHeader {
-    /// Which kind of ACE follows.
+    /// The type of ACE that follows.
     pub ace_type: u8,
     /// Inheritance and audit flags.
     pub ace_flags: u8,
-    /// The length of the ACE in bytes with this header; a multiple of 4.
+    /// The length of the ACE in bytes, with this header. It is a multiple of 4.
     pub ace_size: U16,
 }
 
@@ -33,11 +33,11 @@ pub struct AceHeader {
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct AclHeader {
-    /// 2, or 4 when an object ACE may follow.
+    /// 2, or 4 if an object ACE may follow.
     pub acl_revision: u8,
     /// Reserved, zero.
     pub sbz1: u8,
-    /// The length of the ACL in bytes with this header and the unused space at its end.
+    /// The length of the ACL in bytes, with this header and the unused space at the end.
     pub acl_size: U16,
     /// The number of ACEs.
     pub ace_count: U16,
@@ -45,14 +45,14 @@ pub struct AclHeader {
     pub sbz2: U16,
 }
 
-/// The start of a self-relative security descriptor (MS-DTYP 2.4.6). The offsets are in bytes
-/// from the start of this structure, multiples of 4; 0 says that the part is not there.
+/// The start of a self-relative security descriptor (MS-DTYP 2.4.6). The offsets are in bytes from
+/// the start of this structure and are multiples of 4. Offset 0 means that the part is missing.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct DescriptorHeader {
     /// Always 1.
     pub revision: u8,
-    /// Reserved, or the resource manager's bits where the control bit RM says so.
+    /// Reserved, or bits of a resource manager if the control bit RM is set.
     pub sbz1: u8,
     /// The control bits.
     pub control: U16,
@@ -60,9 +60,9 @@ pub struct DescriptorHeader {
     pub offset_owner: U32,
     /// The primary group's SID.
     pub offset_group: U32,
-    /// The SACL; 0 with the control bit SP is a NULL SACL.
+    /// The SACL. 0 together with the control bit SP means a NULL SACL.
     pub offset_sacl: U32,
-    /// The DACL; 0 with the control bit DP is a NULL DACL.
+    /// The DACL. 0 together with the control bit DP means a NULL DACL.
     pub offset_dacl: U32,
 }
 
@@ -71,19 +71,19 @@ const _: () = assert!(size_of::<AceHeader>() == 4);
 const _: () = assert!(size_of::<AclHeader>() == 8);
 const _: () = assert!(size_of::<DescriptorHeader>() == 20);
 
-/// Revision of a SID and of a security descriptor.
+/// The revision of a SID and of a security descriptor.
 pub const REVISION: u8 = 1;
-/// Revision of an ACL without object ACEs.
+/// The revision of an ACL without object ACEs.
 pub const ACL_REVISION: u8 = 2;
-/// Revision of an ACL that may hold object ACEs.
+/// The revision of an ACL that may hold object ACEs.
 pub const ACL_REVISION_DS: u8 = 4;
 /// The greatest number of sub-authorities in a SID.
 pub const MAX_SUB_AUTHORITIES: usize = 15;
 /// The greatest length of an ACL and of an ACE in bytes.
 pub const MAX_ACL_LEN: usize = 0xFFFF;
-/// What offsets and lengths are a multiple of.
+/// Offsets and lengths are multiples of this.
 pub const ALIGNMENT: usize = 4;
-/// The bit of an object ACE's Flags that says that ObjectType is there (MS-DTYP 2.4.4.3).
+/// The bit of an object ACE's Flags that says that ObjectType is present (MS-DTYP 2.4.4.3).
 pub const OBJECT_TYPE_PRESENT: u32 = 1;
-/// The bit of an object ACE's Flags that says that InheritedObjectType is there.
+/// The bit of an object ACE's Flags that says that InheritedObjectType is present.
 pub const INHERITED_OBJECT_TYPE_PRESENT: u32 = 2;

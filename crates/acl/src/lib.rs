@@ -1,11 +1,11 @@
-//! Windows security descriptors: SIDs, access masks, ACEs, ACLs, SDDL and icacls's save files.
-//! The crate knows no files: it turns bytes and text into descriptors and back, edits them by
-//! icacls's rules, and tells what a DACL gives to whom.
+//! Windows security descriptors: SIDs, access masks, ACEs, ACLs, SDDL and icacls's save files. This
+//! crate never opens a file. It turns bytes and text into descriptors and back, edits descriptors
+//! by icacls's rules, and says which rights a DACL gives to an account.
 //!
 //! ```
 //! use diskmend_acl::{AccessMask, Domains, SddlParts, SecurityDescriptor, Token, icacls_lines};
 //!
-//! // What a volume stores for a file: NETWORK SERVICE is kept out of it.
+//! // A file's descriptor on the volume: an entry keeps NETWORK SERVICE out.
 //! let sddl = "O:BAG:SYD:AI(D;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;BA)";
 //! let stored = SecurityDescriptor::from_sddl(sddl, &Domains::default())?.to_bytes()?;
 //!
@@ -14,7 +14,7 @@
 //! let access = descriptor.access(&service, AccessMask::FILE_READ);
 //! assert_eq!(access.denied_by, [0]);
 //!
-//! // icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)", and what icacls does not do.
+//! // icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)", and then something icacls can't do.
 //! let granted = descriptor.grant(&r"NT AUTHORITY\NETWORK SERVICE:(R)".parse()?);
 //! assert_eq!(granted.unwrap().to_string(), r"allow NT AUTHORITY\NETWORK SERVICE:(R)");
 //! let removed = descriptor.unblock(&service, AccessMask::FILE_READ);
@@ -29,16 +29,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! | module | what lives there |
+//! | module | content |
 //! |---|---|
-//! | [`mod@format`] | every binary structure, and the limits |
+//! | [`mod@format`] | every binary structure, and its limits |
 //! | `sid`, `mask`, `guid`, `ace`, `acl` | the parts of a descriptor |
-//! | `descriptor` | the descriptor, as bytes; salvage of one that is corrupt in part |
+//! | `descriptor` | the descriptor as bytes, and reading the sound parts of a corrupt one |
 //! | `sddl` | descriptors as text |
 //! | `save_file` | many descriptors in a file, as `icacls /save` writes it |
-//! | `token`, `access` | what a DACL gives to whom |
-//! | `stranger` | who else may change an object |
-//! | `edit` | grants, resets, and what icacls can't: removing what denies, setting what is wanted |
+//! | `token`, `access` | the rights that a DACL gives to an account |
+//! | `stranger` | accounts other than the expected ones that may change an object |
+//! | `edit` | grants, resets and what icacls can't do: removing deny entries, setting a descriptor |
 //! | `report` | what `icacls PATH` prints |
 
 #![forbid(unsafe_code)]

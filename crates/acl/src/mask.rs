@@ -7,7 +7,7 @@ use std::ops::{BitAnd, BitOr, Not};
 
 pub use letters::MaskTextError;
 
-/// The rights that an ACE grants or denies, with a file's meaning of the low 16 bits.
+/// The rights that an ACE grants or denies. The low 16 bits have their meaning for files.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct AccessMask(pub u32);
 
@@ -59,7 +59,7 @@ impl AccessMask {
     pub const FILE_ALL: Self = Self(0x1F_01FF);
     /// FILE_GENERIC_READ, icacls's `R`.
     pub const FILE_READ: Self = Self(0x12_0089);
-    /// FILE_GENERIC_WRITE; icacls's `W` is this without READ_CONTROL.
+    /// FILE_GENERIC_WRITE. icacls's `W` is this mask without READ_CONTROL.
     pub const FILE_WRITE: Self = Self(0x12_0116);
     /// FILE_GENERIC_EXECUTE.
     pub const FILE_EXECUTE: Self = Self(0x12_00A0);
@@ -76,20 +76,20 @@ impl AccessMask {
         self.0 & other.0 != 0
     }
 
-    /// The rights of this mask that `other` has not.
+    /// The rights of this mask that `other` doesn't have.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// True if there is no right in the mask.
+    /// True if the mask holds no right.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The mask with generic rights replaced by the rights they mean for a file
-    /// (MS-DTYP 2.4.3, file objects' generic mapping).
+    /// The mask with every generic right replaced by the file rights it stands for (MS-DTYP 2.4.3,
+    /// the generic mapping of file objects).
     #[must_use]
     pub fn map_generic(self) -> Self {
         let generic = [

@@ -8,7 +8,7 @@ use crate::ace::{Ace, AceFlags, AceType, Effect};
 use crate::descriptor::{AclSlot, SecurityDescriptor};
 use crate::mask::AccessMask;
 
-/// In the order in which icacls prints them.
+/// The flags, in the order in which icacls prints them.
 const FLAGS: [(&str, AceFlags); 5] = [
     ("(I)", AceFlags::INHERITED),
     ("(OI)", AceFlags::OBJECT_INHERIT),
@@ -22,11 +22,11 @@ const NO_DACL: &str = " No permissions are set. All users have full control.";
 
 const LABEL_RIGHTS: [(&str, u32); 3] = [("NW", 1), ("NR", 2), ("NX", 4)];
 
-/// The lines that `icacls PATH` prints for an object: the path, then each entry of the DACL and
-/// the integrity label, the second and later ones under the first; each line ends with a line
-/// feed. The path is in the form of [`diskmend_base::escape`].
-///
-/// What icacls prints as if it were plain is marked: `(CONDITION)`, `(OBJECT)`.
+/// The lines that `icacls PATH` prints for an object: the path, then each entry of the DACL and the
+/// integrity label. The second entry and those after it stand below the first. Each line ends with
+/// a line feed. The path is in the form of [`diskmend_base::escape`]. /// /// icacls prints
+/// conditional ACEs and object ACEs like plain ones; this marks them with `(CONDITION)` and
+/// `(OBJECT)`.
 #[must_use]
 pub fn icacls_lines(path: &str, descriptor: &SecurityDescriptor) -> String {
     let mut out = Visible(path).to_string();
@@ -85,7 +85,7 @@ pub fn ace_text(ace: &Ace) -> String {
             let _ = write!(out, "(TYPE {:#04x})", ace.ace_type.0);
         }
     }
-    // `N` would look like a deny of everything.
+    // `N` would look like an entry that denies everything.
     if trustee.mask.is_empty() {
         out.push_str("(0x0)");
     } else {

@@ -1,8 +1,8 @@
-//! The file that `icacls /save` writes and `icacls /restore` reads, both ways.
+//! The file that `icacls /save` writes and `icacls /restore` reads: reading and writing it.
 //!
-//! It is UTF-16LE without a byte order mark, two lines for each object, each ended by CR LF: the
-//! path relative to the folder that `/restore` is given, then the DACL as SDDL. icacls leaves the
-//! owner out; a second file of the same form holds owner and group.
+//! It is UTF-16LE without a byte order mark. Each object has two lines that end with CR LF: the
+//! path relative to the folder given to `/restore`, then the DACL as SDDL. icacls leaves the owner
+//! out, so a second file of the same form holds owner and group.
 
 mod read;
 mod write;
@@ -15,7 +15,7 @@ pub use write::{SaveWriteError, SavedSddl, write_saved};
 pub enum SavedPart {
     /// The DACL: icacls's own file.
     Dacl,
-    /// Owner and group: the file beside it, which icacls does not know.
+    /// Owner and group: the second file, which icacls doesn't know.
     Owners,
 }
 
@@ -23,7 +23,7 @@ const LINE_FEED: u16 = 0x0A;
 const CARRIAGE_RETURN: u16 = 0x0D;
 const BYTE_ORDER_MARK: u16 = 0xFEFF;
 
-/// The byte order mark of another encoding that these first units of a file would be.
+/// The name of another encoding's byte order mark, if a file's first units are one.
 const fn foreign_mark(units: [u16; 2]) -> Option<&'static str> {
     match units {
         [0xFFFE, _] => Some("the byte order mark of UTF-16BE"),

@@ -1,10 +1,11 @@
-//! The security descriptor definition language (MS-DTYP 2.5.1), both ways.
+//! The security descriptor definition language (MS-DTYP 2.5.1): reading and writing it.
 //!
-//! What SDDL has no words for is refused, never left out in silence: ACEs of the reserved and of
-//! unknown types, of the denying and the alarming callback object types, ACEs with data that
-//! their type does not have, object ACEs with unknown flags, SIDs without sub-authorities, and
-//! conditions that would not read back as the same bytes. Resource attribute ACEs are not supported, neither way. The byte Sbz1, the bits that say
-//! that a part came from a default, and unused space have no place in SDDL, in Windows neither.
+//! What SDDL can't express is refused and never silently left out. That is: ACEs of reserved and
+//! unknown types, of callback object types that deny or alarm, ACEs with data that their type
+//! doesn't have, object ACEs with unknown flags, SIDs without sub-authorities, and conditions that
+//! wouldn't read back as the same bytes. Resource attribute ACEs are neither read nor written. The
+//! byte Sbz1, the bits that say that a part came from a default, and unused space have no place in
+//! SDDL, and Windows doesn't write them either.
 
 mod ace;
 mod condition;
@@ -17,37 +18,37 @@ use std::borrow::Cow;
 
 use crate::sid::{RelativeAlias, Sid};
 
-/// Text that is not SDDL.
+/// Text that isn't SDDL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("sddl at byte {offset}: expected {expected}, found {actual}")]
 pub struct SddlError {
-    /// Where in the text, in bytes.
+    /// The offset in the text, in bytes.
     pub offset: usize,
-    /// What the grammar demands there.
+    /// What the grammar demands at this offset.
     pub expected: Cow<'static, str>,
-    /// What is there.
+    /// What the text holds there.
     pub actual: String,
-    /// The account whose SID would have to be known, if that is all that is wrong up to here.
+    /// The account whose SID isn't known, if nothing else is wrong up to here.
     pub unresolved: Option<RelativeAlias>,
 }
 
-/// What SDDL has no words for.
+/// Something that SDDL can't express.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Inexpressible {
-    /// An entry.
+    /// An entry can't be written.
     #[error("{list} entry {index} of type {ace_type:#04x} can't be written as sddl: {why}")]
     Entry {
         /// `DACL` or `SACL`.
         list: &'static str,
-        /// Which entry, from 0.
+        /// The entry's index, from 0.
         index: usize,
-        /// The number of its type.
+        /// The entry's type, as a number.
         ace_type: u8,
-        /// What has no words.
+        /// The reason.
         why: Cow<'static, str>,
     },
-    /// An owner or group whose SID has no sub-authority, and so no text.
+    /// An owner or group has a SID without sub-authorities, which has no text.
     #[error("the {part} {sid} can't be written as sddl: it has no sub-authority")]
     Sid {
         /// `owner` or `group`.
@@ -57,13 +58,13 @@ pub enum Inexpressible {
     },
 }
 
-/// The parts of a descriptor that are written.
+/// The parts of a descriptor to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SddlParts {
-    /// All of them.
+    /// All parts.
     All,
     /// `O:` and `G:`.
     OwnerAndGroup,
-    /// `D:`, which is what icacls saves.
+    /// `D:`, as icacls saves it.
     Dacl,
 }

@@ -1,4 +1,4 @@
-//! Who may change an object beside those who are known to.
+//! Unexpected accounts that may change an object.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::descriptor::SecurityDescriptor;
 use crate::mask::AccessMask;
 use crate::sid::Sid;
 
-/// Every right by which an object, what is in it, or its descriptor can be changed.
+/// Every right to change an object, its content or its descriptor.
 const CHANGING: AccessMask = AccessMask(
     AccessMask::WRITE_DATA.0
         | AccessMask::APPEND_DATA.0
@@ -22,19 +22,19 @@ const CHANGING: AccessMask = AccessMask(
         | AccessMask::GENERIC_ALL.0,
 );
 
-/// Somebody who may change an object and was not expected to.
+/// Somebody unexpected who may change an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stranger {
-    /// The owner, who may always change the DACL.
+    /// The owner, who can always change the DACL.
     Owner(Sid),
-    /// It has no owner.
+    /// The object has no owner.
     NoOwner,
-    /// It has no DACL, or a NULL one.
+    /// The object has no DACL or a NULL DACL.
     Everybody,
     /// An entry of the DACL allows a right to change something.
     Allowed(Sid),
-    /// An entry of the DACL is of a type that MS-DTYP does not define.
+    /// An entry of the DACL has a type that MS-DTYP doesn't define.
     Unknown,
 }
 
@@ -51,12 +51,11 @@ impl fmt::Display for Stranger {
 }
 
 impl SecurityDescriptor {
-    /// The first who may change the object, or what will inherit from it, and is none of
-    /// `expected`.
-    ///
-    /// What denies is not looked at, nor the condition under which an entry allows: who is allowed
-    /// a right at any time counts. CREATOR OWNER and OWNER RIGHTS stand for whoever owns what
-    /// inherits, and who is not expected can't come to own anything.
+    /// The first account that may change the object, or objects that will inherit from it, and
+    /// isn't one of `expected`. /// /// Entries that deny, and the conditions of entries that
+    /// allow, are ignored: every account counts that an entry could ever allow to change something.
+    /// CREATOR OWNER and OWNER RIGHTS stand for the owner of whatever inherits, and an unexpected
+    /// account can't come to own anything.
     #[must_use]
     pub fn stranger(&self, expected: &[Sid]) -> Option<Stranger> {
         let is_stranger = |sid: &Sid| !expected.contains(sid);

@@ -1,4 +1,4 @@
-//! Who asks for access: the SIDs in an access token (MS-DTYP 2.5.2).
+//! Access tokens: the SIDs of whoever asks for access (MS-DTYP 2.5.2).
 
 use crate::sid::Sid;
 
@@ -7,12 +7,12 @@ use crate::sid::Sid;
 pub struct Token {
     /// The account.
     pub user: Sid,
-    /// The groups it is a member of.
+    /// The groups that the account is a member of.
     pub groups: Vec<Sid>,
 }
 
 impl Token {
-    /// A token of this account, a member of nothing but Everyone.
+    /// The token of an account that is a member of Everyone only.
     #[must_use]
     pub fn of(user: Sid) -> Self {
         Self {
@@ -21,7 +21,7 @@ impl Token {
         }
     }
 
-    /// The operating system itself. SessionEnv, which makes the Remote Desktop certificate, runs
+    /// The operating system's token. SessionEnv, which makes the Remote Desktop certificate, runs
     /// with it.
     #[must_use]
     pub fn system() -> Self {
@@ -31,21 +31,21 @@ impl Token {
         }
     }
 
-    /// A service that runs as NETWORK SERVICE, such as TermService, which opens the Remote
-    /// Desktop certificate's key.
+    /// The token of a service that runs as NETWORK SERVICE, such as TermService, which opens the
+    /// Remote Desktop certificate's key.
     #[must_use]
     pub fn network_service() -> Self {
         Self::service_account(Sid::NETWORK_SERVICE)
     }
 
-    /// A service that runs as LOCAL SERVICE.
+    /// The token of a service that runs as LOCAL SERVICE.
     #[must_use]
     pub fn local_service() -> Self {
         Self::service_account(Sid::LOCAL_SERVICE)
     }
 
-    /// A member of Administrators that was elevated. `user` is the group, because what matters is
-    /// what every member can do.
+    /// The token of an elevated member of Administrators. `user` is the group, because only what
+    /// every member can do matters.
     #[must_use]
     pub fn administrators() -> Self {
         Self {
@@ -54,8 +54,8 @@ impl Token {
         }
     }
 
-    /// The token of an account that ACEs of a repair name: with its groups for SYSTEM, NETWORK
-    /// SERVICE, LOCAL SERVICE and Administrators, else as [`Token::of`].
+    /// The token of an account in a repair's ACEs: for SYSTEM, NETWORK SERVICE, LOCAL SERVICE and
+    /// Administrators with their groups, for others as [`Token::of`] gives it.
     #[must_use]
     pub fn for_account(sid: Sid) -> Self {
         match sid {
@@ -80,7 +80,7 @@ impl Token {
         }
     }
 
-    /// True if an ACE for `sid` is about this token.
+    /// True if an ACE for `sid` applies to this token.
     #[must_use]
     pub fn holds(&self, sid: &Sid) -> bool {
         self.user == *sid || self.groups.contains(sid)

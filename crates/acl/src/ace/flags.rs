@@ -13,20 +13,20 @@ impl AceFlags {
     pub const OBJECT_INHERIT: Self = Self(0x01);
     /// Folders in the folder inherit the ACE, icacls's `(CI)`.
     pub const CONTAINER_INHERIT: Self = Self(0x02);
-    /// What inherits the ACE does not pass it on, icacls's `(NP)`.
+    /// Objects that inherit the ACE don't pass it on, icacls's `(NP)`.
     pub const NO_PROPAGATE: Self = Self(0x04);
-    /// The ACE does not count for the object itself, icacls's `(IO)`.
+    /// The ACE doesn't count for the object itself, icacls's `(IO)`.
     pub const INHERIT_ONLY: Self = Self(0x08);
-    /// The ACE came from the parent, icacls's `(I)`.
+    /// The ACE was inherited from the parent, icacls's `(I)`.
     pub const INHERITED: Self = Self(0x10);
-    /// Audit when access is given.
+    /// Write an audit event if access is given.
     pub const SUCCESSFUL_ACCESS: Self = Self(0x40);
-    /// Audit when access is refused.
+    /// Write an audit event if access is refused.
     pub const FAILED_ACCESS: Self = Self(0x80);
     /// Files and folders in the folder inherit the ACE, icacls's `(OI)(CI)`.
     pub const INHERIT_BOTH: Self = Self(0x03);
 
-    /// All flags that say what inherits the ACE and whether it was inherited itself.
+    /// All flags about inheritance: who inherits the ACE, and if it was inherited itself.
     pub(crate) const INHERITANCE: Self = Self(0x1F);
 
     /// True if every flag of `other` is set.

@@ -59,26 +59,26 @@ impl AceType {
     /// SYSTEM_ACCESS_FILTER_ACE_TYPE.
     pub const SYSTEM_ACCESS_FILTER: Self = Self(0x15);
 
-    /// True if the layout of the type is known: all but the reserved compound type up to
-    /// SYSTEM_ACCESS_FILTER_ACE_TYPE.
+    /// True if this crate knows the type's layout: every type up to SYSTEM_ACCESS_FILTER_ACE_TYPE
+    /// except the reserved compound type.
     #[must_use]
     pub const fn is_known(self) -> bool {
         self.0 <= Self::SYSTEM_ACCESS_FILTER.0 && self.0 != Self::ACCESS_ALLOWED_COMPOUND.0
     }
 
-    /// True if the ACE holds flags and GUIDs between mask and SID.
+    /// True if the ACE holds flags and GUIDs between its mask and its SID.
     #[must_use]
     pub const fn is_object(self) -> bool {
         matches!(self.0, 0x05..=0x08 | 0x0B | 0x0C | 0x0F | 0x10)
     }
 
-    /// True if data that decide about the ACE may follow the SID.
+    /// True if application data, such as a condition, may follow the ACE's SID.
     #[must_use]
     pub const fn is_callback(self) -> bool {
         matches!(self.0, 0x09..=0x10)
     }
 
-    /// What the ACE does in an access check, if it does something.
+    /// The ACE's effect in an access check, if it has one.
     #[must_use]
     pub const fn effect(self) -> Option<Effect> {
         match self.0 {

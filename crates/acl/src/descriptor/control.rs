@@ -2,14 +2,14 @@
 
 use std::ops::BitOr;
 
-/// Control bits; those without a name here are kept.
+/// Control bits. Bits without a name here are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Control(pub u16);
 
 impl Control {
     /// OD: the owner came from a default.
     pub const OWNER_DEFAULTED: Self = Self(0x0001);
-    /// GD: the group came from a default.
+    /// GD: the primary group came from a default.
     pub const GROUP_DEFAULTED: Self = Self(0x0002);
     /// DP: there is a DACL, perhaps a NULL one.
     pub const DACL_PRESENT: Self = Self(0x0004);
@@ -19,21 +19,21 @@ impl Control {
     pub const SACL_PRESENT: Self = Self(0x0010);
     /// SD: the SACL came from a default.
     pub const SACL_DEFAULTED: Self = Self(0x0020);
-    /// DC: the DACL's inheritance is to be computed by the one who sets it.
+    /// DC: whoever sets the DACL has to compute what it inherits.
     pub const DACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0100);
-    /// SC: the same of the SACL.
+    /// SC: whoever sets the SACL has to compute what it inherits.
     pub const SACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0200);
-    /// DI: the DACL was made by automatic inheritance, SDDL's `AI`.
+    /// DI: automatic inheritance made the DACL, SDDL's `AI`.
     pub const DACL_AUTO_INHERITED: Self = Self(0x0400);
-    /// SI: the same of the SACL.
+    /// SI: automatic inheritance made the SACL, SDDL's `AI`.
     pub const SACL_AUTO_INHERITED: Self = Self(0x0800);
-    /// PD: the DACL takes nothing from the parent, SDDL's `P`.
+    /// PD: the DACL inherits nothing from the parent, SDDL's `P`.
     pub const DACL_PROTECTED: Self = Self(0x1000);
-    /// PS: the same of the SACL.
+    /// PS: the SACL inherits nothing from the parent, SDDL's `P`.
     pub const SACL_PROTECTED: Self = Self(0x2000);
-    /// RM: the byte Sbz1 holds bits of the resource manager.
+    /// RM: the byte Sbz1 holds bits of a resource manager.
     pub const RM_CONTROL_VALID: Self = Self(0x4000);
-    /// SR: the parts follow in one block and are named by offsets.
+    /// SR: the descriptor is one block of bytes, and offsets in its header lead to its parts.
     pub const SELF_RELATIVE: Self = Self(0x8000);
 
     /// OD, GD, DD and SD: a part came from a default.

@@ -1,4 +1,4 @@
-//! Reading a descriptor part by part, so that a corrupt DACL does not hide the owner.
+//! Reading a descriptor part by part, so that a corrupt DACL doesn't hide the owner.
 
 use super::binary::part_piece;
 use super::{AclSlot, Control, SecurityDescriptor};
@@ -22,10 +22,10 @@ pub enum Part {
 }
 
 impl Part {
-    /// The order in which Windows lays out a descriptor.
+    /// The order in which Windows stores a descriptor's parts.
     pub(super) const WINDOWS_ORDER: [Self; 4] = [Self::Sacl, Self::Dacl, Self::Owner, Self::Group];
 
-    /// The field of the header that places the part.
+    /// The name of the header's field that holds the part's offset.
     pub(super) const fn offset_field(self) -> &'static str {
         match self {
             Self::Owner => "OffsetOwner",
@@ -35,7 +35,7 @@ impl Part {
         }
     }
 
-    /// Where that field lies.
+    /// The offset of that field in the header.
     pub(super) const fn offset_place(self) -> usize {
         match self {
             Self::Owner => 4,
@@ -46,20 +46,21 @@ impl Part {
     }
 }
 
-/// What could be read of a descriptor.
+/// What could be read of a descriptor, and what couldn't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Salvaged {
-    /// The descriptor; a corrupt part is missing from it.
+    /// The descriptor, without its corrupt parts.
     pub descriptor: SecurityDescriptor,
-    /// The parts that are corrupt, and how.
+    /// The corrupt parts, and what is wrong with each.
     pub corruptions: Vec<(Part, Corruption)>,
 }
 
 impl SecurityDescriptor {
-    /// Reads the parts of a descriptor that are sound and says what is wrong with the others.
+    /// Reads the sound parts of a descriptor and says what is wrong with the other ones.
     ///
     /// # Errors
-    /// When the header itself is not one: too short, of another revision, or not self-relative.
+    /// If the header is no sound one: it is too short, has another revision, or isn't
+    /// self-relative.
     pub fn salvage(bytes: &[u8]) -> Result<Salvaged, Corruption> {
         let whole = Piece::new(bytes);
         let header: &DescriptorHeader = whole.view("security descriptor header", 0)?;
@@ -139,7 +140,8 @@ impl Reading<'_> {
     }
 }
 
-/// The parts by their offsets; those that are not there keep Windows's order among themselves.
+/// The parts in the order of their offsets. Missing parts keep the order in which Windows stores
+/// them.
 fn order(header: &DescriptorHeader) -> [Part; 4] {
     let mut order = Part::WINDOWS_ORDER;
     order.sort_by_key(|part| match part {

@@ -1,4 +1,4 @@
-//! Removing what denies a wanted right, which `icacls /grant` leaves in place.
+//! Removing entries that deny a wanted right. `icacls /grant` leaves them in place.
 
 use std::mem;
 
@@ -9,20 +9,19 @@ use crate::mask::AccessMask;
 use crate::token::Token;
 
 impl SecurityDescriptor {
-    /// Takes from the DACL what denies `token` a right of `wanted` that the list also grants it,
-    /// or would be granted if the deny were not there. Call it after [`grant`](Self::grant).
-    ///
-    /// From an explicit deny ACE the wanted rights are taken out; where it denies nothing else it
-    /// is removed. SYNCHRONIZE alone is not left behind, because it locks out everyone who opens
-    /// the file in the usual way. An inherited deny ACE is not changed, because the parent would
-    /// bring it back: where it stands before explicit ACEs, the list is put in canonical order,
-    /// which makes a grant win over it.
+    /// Removes from the DACL what denies `token` a right of `wanted`, if the list grants that right
+    /// too or would grant it without the deny entry. Call it after [`grant`](Self::grant). /// ///
+    /// An explicit deny ACE loses the wanted rights, and is removed if it denies nothing else. An
+    /// ACE that denies only SYNCHRONIZE isn't left behind either, because it locks out everyone who
+    /// opens the file in the usual way. An inherited deny ACE isn't changed, because the parent
+    /// would bring it back. If one comes before explicit ACEs, the list is put in canonical order,
+    /// in which an explicit grant wins over it.
     pub fn unblock(&mut self, token: &Token, wanted: AccessMask) -> Vec<Edit> {
         let mut edits = self.narrow_denies(token, wanted);
         let blocked = !self.access(token, wanted).denied_by.is_empty();
         if blocked && self.make_canonical() {
             edits.push(Edit::Reordered);
-            // Explicit denies that stood behind a grant stand before it now.
+            // Explicit deny entries that came after a grant now come before it.
             edits.extend(self.narrow_denies(token, wanted));
         }
         edits
@@ -54,7 +53,7 @@ impl SecurityDescriptor {
     }
 }
 
-/// The ACE without these rights; `None` if nothing that matters is left of it.
+/// The ACE without these rights; `None` if no right that matters is left.
 fn without(ace: &Ace, rights: AccessMask) -> Option<Ace> {
     let mut after = ace.clone();
     let AceBody::Trustee(trustee) = &mut after.body else {

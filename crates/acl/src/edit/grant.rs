@@ -1,4 +1,4 @@
-//! Granting as `icacls /grant` does.
+//! Granting rights as `icacls /grant` does.
 
 mod text;
 
@@ -10,29 +10,28 @@ use crate::descriptor::SecurityDescriptor;
 use crate::mask::AccessMask;
 use crate::sid::Sid;
 
-/// A grant, as an argument of `icacls /grant` says it, whose form it is read from and written in.
+/// A grant. It is read from an argument of `icacls /grant` and written as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
     /// Who gets the rights.
     pub sid: Sid,
-    /// Which rights; generic ones are granted as the ones they mean for a file.
+    /// The rights. Generic rights are granted as the file rights they stand for.
     pub mask: AccessMask,
-    /// What inherits the grant: `(OI)`, `(CI)`, `(NP)`, `(IO)`; other flags are left out.
+    /// Who inherits the grant: `(OI)`, `(CI)`, `(NP)`, `(IO)`. Other flags are left out.
     pub inheritance: AceFlags,
 }
 
 const INHERITANCE: u8 = 0x0F;
 
-/// What makes an ACE count for other objects than one without them.
+/// Flags by which an ACE counts for other objects than an ACE without them.
 const LIMITS: u8 = AceFlags::INHERIT_ONLY.0 | AceFlags::NO_PROPAGATE.0;
 
 impl SecurityDescriptor {
-    /// Grants rights in the DACL, by the rules of `icacls /grant`: the rights go into the explicit
-    /// ACE that allows this SID with the same inheritance, else into a new one, which stands
-    /// before the inherited ACEs. Inherited ACEs and those of others stay as they are.
-    ///
-    /// `None` if an explicit ACE grants it already, and where there is no list to grant in: see
-    /// [`dacl_fault`](Self::dacl_fault).
+    /// Grants rights in the DACL by the rules of `icacls /grant`. The rights are added to the
+    /// explicit ACE that allows this SID with the same inheritance. If there is none, a new ACE is
+    /// added before the inherited ones. Inherited ACEs and those of other SIDs don't change. ///
+    /// /// `None` if an explicit ACE grants the rights already, and if there is no list to add them
+    /// to: see [`dacl_fault`](Self::dacl_fault).
     pub fn grant(&mut self, grant: &Grant) -> Option<Edit> {
         let mask = grant.mask.map_generic();
         let flags = AceFlags(grant.inheritance.0 & INHERITANCE);
@@ -43,7 +42,7 @@ impl SecurityDescriptor {
         let widened = aces
             .iter()
             .position(|ace| ace.flags == flags && explicit_allow(ace, grant.sid).is_some());
-        // Inherited ACEs come last; what lies behind the first of them stays where it is.
+        // Inherited ACEs come last. Everything after the first of them stays where it is.
         let place = aces
             .iter()
             .position(Ace::is_inherited)
@@ -65,7 +64,7 @@ impl SecurityDescriptor {
     }
 }
 
-/// True if the ACE alone grants as much, here and to everything that inherits.
+/// True if this ACE alone grants as much, both on the object and on everything that inherits.
 fn covers(ace: &Ace, sid: Sid, mask: AccessMask, flags: AceFlags) -> bool {
     let same_limits = ace.flags.0 & LIMITS == flags.0 & LIMITS;
     explicit_allow(ace, sid).is_some_and(|trustee| {

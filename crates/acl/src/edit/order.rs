@@ -5,9 +5,9 @@ use crate::acl::Acl;
 use crate::descriptor::SecurityDescriptor;
 
 impl Acl {
-    /// Whether explicit denies come first, then the other explicit entries, then what was
-    /// inherited. Inherited entries may stand in any order: each generation's denies come before
-    /// its own allows only.
+    /// True if explicit deny entries come first, then the other explicit entries, then the
+    /// inherited ones. Inherited entries may have any order, because only within one generation do
+    /// deny entries come before allow entries.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
         self.aces.is_sorted_by_key(rank)
@@ -15,8 +15,8 @@ impl Acl {
 }
 
 impl SecurityDescriptor {
-    /// Puts the DACL's entries in canonical order, which keeps the order within each class; says
-    /// whether that changed it.
+    /// Puts the DACL's entries in canonical order, and keeps the order within each class. Returns
+    /// true if that changed the list.
     pub fn make_canonical(&mut self) -> bool {
         if self.dacl.list().is_none_or(Acl::is_canonical) {
             return false;

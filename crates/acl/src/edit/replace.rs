@@ -1,16 +1,14 @@
-//! Making a descriptor a wanted one, part by part.
+//! Making a descriptor equal to a wanted one, part by part.
 
 use super::Edit;
 use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
 
 impl SecurityDescriptor {
-    /// Makes owner, group and DACL those of `wanted`, where `wanted` has them. What it has not
-    /// stays, and so does the SACL.
-    ///
-    /// A DACL of the same entries in the same order is right already, unless `wanted` protects it
-    /// and it is not protected. Of one that is not, the bits for protection and automatic
-    /// inheritance become those of `wanted` too. The edits are empty exactly where nothing
-    /// changed.
+    /// Replaces owner, group and DACL by those that `wanted` has. A part that `wanted` doesn't have
+    /// stays, and the SACL stays always. /// /// A DACL with the same entries in the same order is
+    /// right already, unless `wanted` protects its DACL and this one isn't protected. A DACL that
+    /// isn't right also gets the bits of `wanted` for protection and automatic inheritance. The
+    /// list of edits is empty only if nothing changed.
     pub fn set_to(&mut self, wanted: &Self) -> Vec<Edit> {
         let owner = wanted.owner.and_then(|owner| self.set_owner(owner));
         let group = wanted.group.and_then(|group| self.set_group(group));

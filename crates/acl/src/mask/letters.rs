@@ -1,16 +1,16 @@
-//! The letters that icacls takes and prints for access masks.
+//! The letters for access masks that icacls reads and prints.
 
 use super::AccessMask;
 
-/// Text that icacls would not take as a permission.
+/// Text that icacls wouldn't accept as a permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no permission of icacls: {letters:?}")]
+#[error("{letters:?} isn't a permission that icacls knows")]
 pub struct MaskTextError {
-    /// The letters that mean nothing.
+    /// The letters without a meaning.
     pub letters: String,
 }
 
-/// `W` is less than FILE_GENERIC_WRITE: icacls leaves READ_CONTROL out of it.
+/// `W` is smaller than FILE_GENERIC_WRITE: icacls leaves READ_CONTROL out of it.
 const SIMPLE: [(&str, AccessMask); 6] = [
     ("F", AccessMask::FILE_ALL),
     ("M", AccessMask(0x13_01BF)),
@@ -20,7 +20,7 @@ const SIMPLE: [(&str, AccessMask); 6] = [
     ("D", AccessMask(0x11_0000)),
 ];
 
-/// In the order in which icacls prints them.
+/// The specific rights, in the order in which icacls prints them.
 const SPECIFIC: [(&str, AccessMask); 20] = [
     ("DE", AccessMask::DELETE),
     ("Rc", AccessMask::READ_CONTROL),
@@ -48,9 +48,9 @@ const SPECIFIC: [(&str, AccessMask); 20] = [
 const GENERIC_MODIFY: AccessMask = AccessMask(0xE001_0000);
 
 impl AccessMask {
-    /// The mask as icacls prints it between parentheses: `F`, `R,W`, `Rc,S,RD`, `N` for none.
-    /// As icacls does, GENERIC_ALL is written `F` and the generic form of modify `M`. Bits that
-    /// have no letter follow as a hexadecimal number.
+    /// The mask as icacls prints it between parentheses: `F`, `R,W`, `Rc,S,RD`, or `N` for no
+    /// rights. Like icacls, this writes GENERIC_ALL as `F` and the generic form of modify as `M`.
+    /// Bits without a letter follow as a hexadecimal number.
     #[must_use]
     pub fn to_icacls(self) -> String {
         if self.is_empty() {
@@ -66,7 +66,7 @@ impl AccessMask {
             rest = rest.without(GENERIC_MODIFY);
         }
         for (letters, mask) in SIMPLE {
-            // SYNCHRONIZE and READ_CONTROL belong to several of them.
+            // Several simple rights hold SYNCHRONIZE and READ_CONTROL.
             let shared = Self::SYNCHRONIZE | Self::READ_CONTROL;
             if self.contains(mask) && rest.contains(mask.without(shared)) {
                 words.push(letters.to_owned());
@@ -85,11 +85,11 @@ impl AccessMask {
         words.join(",")
     }
 
-    /// The mask that icacls understands by `text`: simple or specific rights, separated by
-    /// commas, with or without parentheses and in either case: `F`, `(RX,W)`, `(DE,RC,WDAC)`.
+    /// The mask that icacls reads from `text`: simple or specific rights separated by commas, with
+    /// or without parentheses, in upper or lower case: `F`, `(RX,W)`, `(DE,RC,WDAC)`.
     ///
     /// # Errors
-    /// On letters that are no right.
+    /// If some letters aren't a right.
     pub fn from_icacls(text: &str) -> Result<Self, MaskTextError> {
         let inner = text
             .strip_prefix('(')

@@ -8,37 +8,38 @@ use crate::sddl::{Inexpressible, SddlParts};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveWriteError {
-    /// The path holds what ends a line or marks the byte order.
-    #[error("the path holds U+{unit:04X}, which has a meaning of its own in a save file")]
+    /// The path holds a character that ends a line or marks the byte order.
+    #[error("the path holds U+{unit:04X}, which has a special meaning in a save file")]
     Path {
         /// The UTF-16 unit.
         unit: u16,
     },
-    /// A text in an ACE's condition or attribute holds the end of a line.
-    #[error("a text in the {part:?} holds the end of a line")]
+    /// A text in an ACE's condition or attribute holds a line end.
+    #[error("a text in the {part:?} holds a line end")]
     LineBreak {
-        /// What was to be saved.
+        /// The part that was to be saved.
         part: SavedPart,
     },
-    /// SDDL has no words for a SID or an entry.
+    /// SDDL can't express a SID or an entry.
     #[error(transparent)]
     Inexpressible(#[from] Inexpressible),
 }
 
-/// The SDDL that a save file holds for one part of a descriptor, to be written for any number of
-/// objects that have it.
+/// The SDDL that a save file holds for one part of a descriptor. It can be written for every object
+/// that has this descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedSddl(Vec<u16>);
 
 impl SavedSddl {
-    /// That of a descriptor's part.
+    /// The SDDL of a descriptor's part.
     ///
     /// # Errors
-    /// When the SDDL would end the line, or there are no words in it for the descriptor.
+    /// If the SDDL holds a line end, or if SDDL can't express the descriptor.
     pub fn of(descriptor: &SecurityDescriptor, part: SavedPart) -> Result<Self, SaveWriteError> {
         let sddl = match part {
             SavedPart::Owners => descriptor.to_sddl(SddlParts::OwnerAndGroup)?,
-            // A line without SDDL would restore nothing; a NULL DACL means the same.
+            // A line without SDDL would restore nothing. A NULL DACL has the meaning of an absent
+            // one.
             SavedPart::Dacl if descriptor.dacl == AclSlot::Absent => {
                 "D:NO_ACCESS_CONTROL".to_owned()
             }
@@ -51,11 +52,11 @@ impl SavedSddl {
         Ok(Self(sddl))
     }
 
-    /// Appends an object's two lines to `out`; nothing if it fails. `path` is as for
-    /// [`write_saved`].
+    /// Appends an object's two lines to `out`, or nothing if it fails. `path` has the form that
+    /// [`write_saved`] takes.
     ///
     /// # Errors
-    /// When the path would end the line.
+    /// If the path holds a line end.
     pub fn write(&self, path: &[u16], out: &mut Vec<u8>) -> Result<(), SaveWriteError> {
         check(path)?;
         for line in [path, &self.0] {
@@ -66,11 +67,11 @@ impl SavedSddl {
     }
 }
 
-/// Appends an object's two lines to `out`; nothing if it fails. `path` is in UTF-16, relative, with
-/// backslashes, and need not be valid UTF-16.
+/// Appends an object's two lines to `out`, or nothing if it fails. `path` is a relative path in
+/// UTF-16 with backslashes. It needn't be valid UTF-16.
 ///
 /// # Errors
-/// When the path or the SDDL would end the line, or SDDL has no words for the descriptor.
+/// If the path or the SDDL holds a line end, or if SDDL can't express the descriptor.
 pub fn write_saved(
     path: &[u16],
     descriptor: &SecurityDescriptor,
@@ -85,7 +86,7 @@ fn check(path: &[u16]) -> Result<(), SaveWriteError> {
     let meant = path.iter().copied().find(|unit| ends_line(*unit));
     let first = path.first().copied();
     let second = path.get(1).copied().unwrap_or(CARRIAGE_RETURN);
-    // At the beginning of the file it would pass for the mark of its encoding.
+    // At the start of the file it would be read as a byte order mark.
     let is_mark = |unit: u16| unit == BYTE_ORDER_MARK || foreign_mark([unit, second]).is_some();
     let marked = first.filter(|unit| is_mark(*unit));
     match meant.or(marked) {

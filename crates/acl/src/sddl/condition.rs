@@ -7,10 +7,10 @@ mod write;
 pub(super) use read::read;
 pub(super) use write::write;
 
-/// The first bytes of an ACE's data that hold a condition.
+/// An ACE's data that hold a condition start with these bytes.
 const SIGNATURE: [u8; 4] = *b"artx";
 
-/// Deeper expressions are refused: nothing writes them, and a hostile one would use up the stack.
+/// Deeper expressions are refused. Nothing writes them, and a hostile one would exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
 const INT64: u8 = 0x04;
@@ -31,11 +31,11 @@ const NOT: u8 = 0xA2;
 const AND: u8 = 0xA0;
 const OR: u8 = 0xA1;
 
-/// Where an attribute comes from; the simple form has no prefix.
+/// The sources of an attribute. The simple form has no prefix.
 const ATTRIBUTES: [(u8, &str); 3] = [(0xF9, "@User."), (0xFA, "@Resource."), (0xFB, "@Device.")];
 const SIMPLE_ATTRIBUTE: u8 = 0xF8;
 
-/// Operators between two operands; a longer one stands before the one it starts with.
+/// Operators between two operands. An operator that starts with another one comes before it.
 const RELATIONS: [(u8, &str); 10] = [
     (0x80, "=="),
     (0x81, "!="),
@@ -52,7 +52,7 @@ const RELATIONS: [(u8, &str); 10] = [
 /// Operators before an attribute.
 const EXISTENCE: [(u8, &str); 2] = [(0x87, "Exists"), (0x8D, "Not_Exists")];
 
-/// Operators before SIDs; a longer one stands before the one it starts with.
+/// Operators before SIDs. An operator that starts with another one comes before it.
 const MEMBERSHIP: [(u8, &str); 8] = [
     (0x8B, "Member_of_Any"),
     (0x89, "Member_of"),
@@ -64,8 +64,8 @@ const MEMBERSHIP: [(u8, &str); 8] = [
     (0x91, "Not_Device_Member_of"),
 ];
 
-/// True if a character of an attribute's name stands for itself; another is written `%` and the
-/// four hexadecimal digits of its UTF-16 unit.
+/// True if a character of an attribute's name is written as it is. Other characters are written as
+/// `%` and the four hexadecimal digits of their UTF-16 unit.
 fn is_plain(c: char, simple: bool) -> bool {
     c.is_ascii_alphanumeric()
         || (!c.is_ascii() && c.is_alphanumeric())

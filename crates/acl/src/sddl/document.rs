@@ -6,13 +6,13 @@ use crate::acl::Acl;
 use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
 use crate::sid::Domains;
 
-/// What Windows writes for a NULL ACL.
+/// The text that Windows writes for a NULL ACL.
 const NULL_ACL: &str = "NO_ACCESS_CONTROL";
 
-/// More than any ACL of 64 KiB needs as text; longer text is not looked at.
+/// No ACL of 64 KiB needs more text than this. Longer text isn't read.
 const MAX_LEN: usize = 1 << 20;
 
-/// Which of the two ACLs, with its control bits.
+/// One of the two ACLs, and its control bits.
 struct List {
     name: &'static str,
     present: &'static str,
@@ -40,12 +40,12 @@ const SACL: List = List {
 };
 
 impl SecurityDescriptor {
-    /// Reads a descriptor from SDDL. Two-letter aliases of machine and domain accounts are
-    /// resolved with `domains`.
+    /// Reads a descriptor from SDDL. `domains` resolves two-letter aliases of machine and domain
+    /// accounts.
     ///
     /// # Errors
-    /// On text that is not SDDL, that names an account whose machine or domain is not known, or
-    /// that is longer than 1 MiB.
+    /// If the text isn't SDDL, names an account of an unknown machine or domain, or is longer than
+    /// 1 MiB.
     pub fn from_sddl(text: &str, domains: &Domains) -> Result<Self, SddlError> {
         let mut cursor = Cursor::new(text);
         if text.len() > MAX_LEN {
@@ -104,10 +104,10 @@ impl SecurityDescriptor {
         })
     }
 
-    /// Writes parts of the descriptor as SDDL, in the words that Windows uses.
+    /// Writes parts of the descriptor as SDDL, in the form that Windows writes.
     ///
     /// # Errors
-    /// On the first SID or ACE that SDDL has no words for.
+    /// For the first SID or ACE that SDDL can't express.
     pub fn to_sddl(&self, parts: SddlParts) -> Result<String, Inexpressible> {
         let mut out = String::new();
         if parts != SddlParts::Dacl {

@@ -34,7 +34,7 @@ const TYPES: [(&str, AceType, Tail); 17] = [
     ("FL", AceType::SYSTEM_ACCESS_FILTER, Tail::Condition),
 ];
 
-/// In the order in which Windows writes them.
+/// The flags, in the order in which Windows writes them.
 const FLAGS: [(&str, AceFlags); 8] = [
     ("OI", AceFlags::OBJECT_INHERIT),
     ("CI", AceFlags::CONTAINER_INHERIT),

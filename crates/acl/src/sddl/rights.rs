@@ -3,7 +3,7 @@
 use crate::ace::AceType;
 use crate::mask::AccessMask;
 
-/// One bit each, in the order in which Windows writes them.
+/// Letters for one bit, in the order in which Windows writes them.
 const BITS: [(&str, u32); 17] = [
     ("CC", 0x1),
     ("DC", 0x2),
@@ -24,14 +24,14 @@ const BITS: [(&str, u32); 17] = [
     ("GR", 0x8000_0000),
 ];
 
-/// Several bits each; written only for exactly these masks.
+/// Letters for several bits. They are written only if the mask is exactly theirs.
 const WHOLE: [(&str, u32); 8] = [
     ("FA", 0x1F_01FF),
     ("FR", 0x12_0089),
     ("FW", 0x12_0116),
     ("FX", 0x12_00A0),
     ("KA", 0xF_003F),
-    // KX comes last because it means the same as KR, which is what Windows writes.
+    // KX comes last: it has the meaning of KR, and Windows writes KR.
     ("KR", 0x2_0019),
     ("KW", 0x2_0006),
     ("KX", 0x2_0019),
@@ -44,7 +44,7 @@ pub(super) fn mask_of(text: &str) -> Option<AccessMask> {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return number(digits, 16);
     }
-    // A number that starts with 0 would be octal, which nothing writes.
+    // A number that starts with 0 would be octal. Nothing writes such numbers.
     if text == "0" || text.starts_with(|c: char| matches!(c, '1'..='9')) {
         return number(text, 10);
     }
@@ -71,8 +71,8 @@ fn number(digits: &str, radix: u32) -> Option<AccessMask> {
         .flatten()
 }
 
-/// The mask as Windows writes it: the letters for exactly this mask, else one pair of letters for
-/// each bit where every bit has one, else a hexadecimal number.
+/// The mask as Windows writes it: the letters of exactly this mask, or else a pair of letters for
+/// each bit if every bit has one, or else a hexadecimal number.
 pub(super) fn write_mask(mask: AccessMask, ace_type: AceType, out: &mut String) {
     let label = ace_type == AceType::SYSTEM_MANDATORY_LABEL;
     let whole = WHOLE.iter().find(|(_, bits)| *bits == mask.0);

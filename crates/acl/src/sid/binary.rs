@@ -8,10 +8,10 @@ use crate::error::Corruption;
 use crate::format::{MAX_SUB_AUTHORITIES, REVISION, SidHeader};
 
 impl Sid {
-    /// Reads the SID that `bytes` are, from the first to the last.
+    /// Reads a SID from `bytes`, which hold nothing else.
     ///
     /// # Errors
-    /// When the revision is not 1, there are more than 15 sub-authorities, or the length does not
+    /// If the revision isn't 1, if there are more than 15 sub-authorities, or if the length doesn't
     /// fit their number.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Corruption> {
         let piece = Piece::new(bytes);
@@ -30,7 +30,7 @@ impl Sid {
         Ok(sid)
     }
 
-    /// Reads the SID at `at`; what follows it in `piece` is not looked at.
+    /// Reads the SID at `at` and ignores everything after it in `piece`.
     pub(crate) fn parse(piece: Piece<'_>, at: usize) -> Result<Self, Corruption> {
         let header: &SidHeader = piece.view("SID", at)?;
         if header.revision != REVISION {

@@ -1,19 +1,19 @@
-//! SDDL aliases whose SID depends on the machine or its domain (MS-DTYP 2.5.1.1).
+//! SDDL aliases that stand for a SID of one machine or domain (MS-DTYP 2.5.1.1).
 
 use super::Sid;
 
-/// The SIDs that aliases of machine and domain accounts are relative to.
+/// The SIDs on which the SIDs of machine and domain accounts build.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Domains {
     /// The machine's own SID, S-1-5-21 and three numbers.
     pub machine: Option<Sid>,
-    /// The SID of the domain that the machine is a member of.
+    /// The SID of the machine's domain, if it is a member of one.
     pub domain: Option<Sid>,
     /// The SID of the forest's root domain.
     pub root: Option<Sid>,
 }
 
-/// An alias of SDDL that means another SID on each machine, such as `LA`.
+/// An SDDL alias that stands for another SID on each machine, such as `LA`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelativeAlias {
     alias: &'static str,
@@ -42,7 +42,7 @@ impl RelativeAlias {
             })
     }
 
-    /// The SID it stands for, where the SID it is relative to is known.
+    /// The SID that the alias stands for, if the machine's or domain's SID is known.
     #[must_use]
     pub fn resolve(self, domains: &Domains) -> Option<Sid> {
         let base = match self.base {
@@ -59,7 +59,7 @@ impl RelativeAlias {
         self.alias
     }
 
-    /// What its SID depends on.
+    /// The thing that its SID depends on.
     #[must_use]
     pub const fn depends_on(self) -> &'static str {
         match self.base {

@@ -1,12 +1,12 @@
-//! SIDs that are computed from a name: those of services and of IIS's application pools.
+//! SIDs computed from a name: those of services and of IIS's application pools.
 
 use sha1::{Digest, Sha1};
 
 use super::Sid;
 
-/// First sub-authority of a service's SID, SECURITY_SERVICE_ID_BASE_RID.
+/// The first sub-authority of a service's SID, SECURITY_SERVICE_ID_BASE_RID.
 const SERVICE: u32 = 80;
-/// First sub-authority of an IIS application pool's SID.
+/// The first sub-authority of an IIS application pool's SID.
 const APP_POOL: u32 = 82;
 
 impl Sid {
@@ -22,8 +22,8 @@ impl Sid {
         Self::hashed(APP_POOL, hash(name.chars().map(lower)))
     }
 
-    /// The name of the Windows service that the SID was computed from, if it is one of those that
-    /// Windows and its server roles bring along.
+    /// The name from which a service's SID was computed, if the service comes with Windows or one
+    /// of its server roles.
     pub(super) fn known_service(&self) -> Option<&'static str> {
         SERVICES
             .iter()
@@ -48,7 +48,8 @@ fn hash(name: impl Iterator<Item = char>) -> [u32; 5] {
     numbers
 }
 
-/// Windows changes the case of single UTF-16 units, so a letter that would become several stays.
+/// Windows changes the case of single UTF-16 units, so a letter stays if its upper case is several
+/// letters.
 fn upper(letter: char) -> char {
     single(letter, letter.to_uppercase())
 }
@@ -64,8 +65,8 @@ fn single(letter: char, mut changed: impl Iterator<Item = char>) -> char {
     }
 }
 
-/// The hashes of the services that come with Windows, its server roles and Azure, so that a
-/// report can name them.
+/// The hashes of services that come with Windows, its server roles and Azure. With them a report
+/// can name these services.
 const SERVICES: &[(&str, [u32; 5])] = &[
     (
         "AppHostSvc",

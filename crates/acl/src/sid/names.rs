@@ -1,4 +1,4 @@
-//! Accounts' names, both ways.
+//! Turning SIDs into account names and back.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ const SERVICE_AUTHORITY: &str = r"NT SERVICE\";
 const APP_POOL_AUTHORITY: &str = r"IIS APPPOOL\";
 
 impl Sid {
-    /// The account's name as English Windows prints it, `NT AUTHORITY\SYSTEM`, if it is the same on
-    /// every machine; `None` for the accounts of one machine or domain.
+    /// The account's name as an English Windows prints it, such as `NT AUTHORITY\SYSTEM`, if it is
+    /// the same on every machine. `None` for accounts of one machine or domain.
     #[must_use]
     pub fn account_name(&self) -> Option<Cow<'static, str>> {
         if let Some(known) = WELL_KNOWN.iter().find(|known| known.sid == *self) {
@@ -27,9 +27,10 @@ impl Sid {
             .unwrap_or_else(|| Cow::Owned(self.to_string()))
     }
 
-    /// The SID of an account that is the same on every machine, by its English name with or
-    /// without the authority (`BUILTIN\Administrators`, `system`, `NT SERVICE\SessionEnv`) or by
-    /// its text (`S-1-5-18`, also with icacls's leading `*`). Case does not count.
+    /// The SID of an account that exists on every machine. `name` is its English name with or
+    /// without the authority (`BUILTIN\Administrators`, `system`, `NT SERVICE\SessionEnv`), or its
+    /// SID as text (`S-1-5-18`, also with icacls's leading `*`). Upper and lower case mean the
+    /// same.
     #[must_use]
     pub fn from_account_name(name: &str) -> Option<Self> {
         if let Ok(sid) = name.strip_prefix('*').unwrap_or(name).parse() {
@@ -68,8 +69,8 @@ impl Sid {
             .and_then(|known| known.alias)
     }
 
-    /// The SID that two letters stand for in SDDL on every machine; for those whose SID depends
-    /// on the machine or domain see [`RelativeAlias`](super::RelativeAlias).
+    /// The SID that two letters stand for in SDDL on every machine. For letters that depend on the
+    /// machine or domain, see [`RelativeAlias`](super::RelativeAlias).
     #[must_use]
     pub fn from_sddl_alias(alias: &str) -> Option<Self> {
         WELL_KNOWN

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Sid;
 use crate::format::MAX_SUB_AUTHORITIES;
 
-/// Text that is not a SID.
+/// Text that isn't a SID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a SID of the form S-1-authority-number-...: {text:?}")]
 pub struct SidTextError {
@@ -57,7 +57,7 @@ fn parse(text: &str) -> Option<Sid> {
         }
         numbers.push(decimal(part)?);
     }
-    // MS-DTYP's grammar wants at least one sub-authority, as does Windows.
+    // MS-DTYP's grammar and Windows both demand at least one sub-authority.
     if numbers.is_empty() {
         return None;
     }
@@ -75,7 +75,7 @@ fn authority(text: &str) -> Option<u64> {
     }
 }
 
-/// A number without the signs that the standard parser takes.
+/// Reads a number; unlike the standard parser it accepts no sign.
 fn decimal(text: &str) -> Option<u32> {
     text.bytes()
         .all(|b| b.is_ascii_digit())

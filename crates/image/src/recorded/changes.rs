@@ -1,4 +1,4 @@
-//! The changes of one flush as bytes.
+//! The changes of one flush, as bytes.
 
 use std::ops::Range;
 
@@ -9,20 +9,20 @@ use zerocopy::byteorder::little_endian::{U16, U64};
 use super::format::{ChangeHeader, MAX_CHANGE};
 use super::sectors::Content;
 
-/// Bytes that are the same between two changes of a sector before these are kept apart: what a
-/// change costs beside its bytes.
+/// Two changes of a sector become one if no more than this number of unchanged bytes separates
+/// them. The header of a further change would cost as much.
 const GAP: usize = size_of::<ChangeHeader>();
 
-/// Bytes that are compared at once.
+/// The number of bytes compared in one step.
 const CHUNK: usize = 16;
 
-/// Bytes of a medium, before and after.
+/// A range of a medium's bytes before and after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Change<'a> {
     /// Offset in the medium.
     pub(super) offset: u64,
     pub(super) old: &'a [u8],
-    /// As long as `old`.
+    /// The bytes after the change, as many as `old`.
     pub(super) new: &'a [u8],
 }
 
@@ -32,7 +32,7 @@ impl Change<'_> {
     }
 }
 
-/// Adds the changes of one sector to the payload of a frame.
+/// Appends the changes of one sector to a frame's payload.
 pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &Content, new: &Content) {
     for span in spans(old, new) {
         let len = span.len();
@@ -49,10 +49,10 @@ pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &Content, new:
 
 const _: () = assert!(size_of::<Content>() <= MAX_CHANGE && MAX_CHANGE <= u16::MAX as usize);
 
-/// Where both differ.
+/// The ranges in which the two differ.
 fn spans(old: &Content, new: &Content) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
-    // Most of a sector is the same.
+    // Most bytes of a sector are unchanged.
     let chunks = old.chunks(CHUNK).zip(new.chunks(CHUNK));
     for (start, (old, new)) in (0..).step_by(CHUNK).zip(chunks) {
         if old == new {
@@ -71,7 +71,7 @@ fn spans(old: &Content, new: &Content) -> Vec<Range<usize>> {
     spans
 }
 
-/// Reads the changes of a payload; `None` at the end or where it is malformed.
+/// Reads a payload's changes. It ends at the payload's end or at the first malformed change.
 pub(super) struct Changes<'a> {
     rest: &'a [u8],
 }
@@ -81,7 +81,7 @@ impl<'a> Changes<'a> {
         Self { rest: payload }
     }
 
-    /// True if all of the payload was read.
+    /// True if the whole payload was read.
     pub(super) const fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }

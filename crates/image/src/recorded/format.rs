@@ -1,4 +1,4 @@
-//! The record: what was changed on a medium, in the order of the flushes.
+//! The record's format. A record holds the changes of a medium in the order of the flushes.
 //!
 //! ```text
 //! header | seal | frame | frame | ...        a frame for each flush
@@ -6,26 +6,25 @@
 //! change: offset u64, length u16 | old bytes | new bytes
 //! ```
 //!
-//! All numbers are little-endian. A frame is written and flushed before any of its changes is made,
-//! so that of a frame that is not whole nothing has been made.
-//!
-//! A seal is an HMAC-SHA256 over the seal before it, the offset of what is sealed, and its bytes: so
-//! no frame can be changed, left out, moved, or taken from another record. There are none in a
-//! record without a key. The digests tell what a power failure has torn, the seals what somebody
-//! has forged.
+//! All numbers are little-endian. A frame is written and flushed before any of its changes is made.
+//! So if a frame is incomplete, none of its changes were made. //! //! A seal is an HMAC-SHA256
+//! over three things: the seal before it, the offset of the sealed bytes, and these bytes. So
+//! nobody can change a frame, leave it out, move it, or take it from another record. A record
+//! without a key has no seals. The digests show what a power failure has torn, and the seals show
+//! what somebody has forged.
 
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// `DMSECTS1`: a record without seals.
+/// `DMSECTS1`: the record has no seals.
 pub(super) const SIGNATURE: [u8; 8] = *b"DMSECTS1";
-/// `DMSECTS2`: a record with seals.
+/// `DMSECTS2`: the record has seals.
 pub(super) const SEALED_SIGNATURE: [u8; 8] = *b"DMSECTS2";
 /// `FLSH`.
 pub(super) const FRAME_SIGNATURE: [u8; 4] = *b"FLSH";
-/// The longest change, in bytes: a sector.
+/// The greatest length of a change in bytes: one sector.
 pub(super) const MAX_CHANGE: usize = 512;
-/// The longest payload of a frame, in bytes.
+/// The greatest length of a frame's payload in bytes.
 pub(super) const MAX_FRAME: usize = 64 << 20;
 
 /// The start of the record.
@@ -46,11 +45,11 @@ pub(super) struct Header {
 pub(super) struct FrameHeader {
     /// [`FRAME_SIGNATURE`].
     pub(super) signature: [u8; 4],
-    /// Bytes of the changes that follow, at most [`MAX_FRAME`].
+    /// The length in bytes of the changes that follow, at most [`MAX_FRAME`].
     pub(super) payload_len: U32,
     /// The length of the medium before this flush, in bytes.
     pub(super) len_before: U64,
-    /// The length of the medium after it, in bytes.
+    /// The length of the medium after this flush, in bytes.
     pub(super) len_after: U64,
     /// XXH3-64 of the payload.
     pub(super) payload_digest: U64,
@@ -64,7 +63,7 @@ pub(super) struct FrameHeader {
 pub(super) struct ChangeHeader {
     /// Offset in the medium, in bytes.
     pub(super) offset: U64,
-    /// Bytes of the old content, and of the new one, 1 to [`MAX_CHANGE`].
+    /// The length of the old bytes and of the new bytes, 1 to [`MAX_CHANGE`].
     pub(super) len: U16,
 }
 

@@ -1,4 +1,4 @@
-//! The medium itself: what is written waits in memory for the next flush.
+//! The medium itself. Writes wait in memory for the next flush.
 
 use diskmend_base::count::to_usize;
 use std::fmt;
@@ -16,44 +16,44 @@ use super::sectors::{Content, SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, State};
 use crate::device::{Device, Medium, range};
 
-/// The maximum number of bytes that one step of a write takes.
+/// The greatest number of bytes that one step of a write takes.
 const PIECE: usize = 64 << 10;
-/// Sectors between two others that are written along: with these they are in one page of 4096
-/// bytes, which the system writes as a whole.
+/// If at most this number of unchanged sectors separates two changed ones, they are written too.
+/// All of them then are in one page of 4096 bytes, and the system writes whole pages.
 const NEAR: u64 = 6;
-/// Sectors that wait before they are written without having been asked for: 4 MiB, old and new.
+/// If this number of sectors waits, they are written without a request. Old and new bytes together
+/// are 4 MiB.
 pub(super) const MOST_PENDING: usize = 1 << 12;
 
-/// A medium whose changes are recorded before they are made.
-///
-/// Without a record it can only be read.
+/// A medium that records changes before it makes them. /// /// Without a record it can only be
+/// read.
 #[derive(Debug)]
 pub struct RecordedMedium {
     pub(super) medium: Arc<dyn Medium>,
     state: Mutex<Waiting>,
 }
 
-/// What waits for the next flush.
+/// The writes that wait for the next flush.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// What is to be written.
+    /// The sectors to write.
     pending: Sectors,
-    /// Length as seen by readers.
+    /// The length as readers see it.
     len: u64,
-    /// The length of the medium itself.
+    /// The length that the medium itself has.
     len_on_medium: u64,
     record: Option<Record>,
-    /// Something was written that is not durable yet.
+    /// Something was written that isn't durable yet.
     unsynced: bool,
-    /// A flush has failed: what is durable is not known.
+    /// A flush has failed, so nobody knows what is durable.
     failed: bool,
 }
 
-/// The record that changes go to.
+/// The record that changes are written to.
 struct Record {
     to: RecordFile,
     end: u64,
-    /// The seal of what it holds already.
+    /// The seal of everything that the record already holds.
     last: Seal,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Debug for Waiting {
 }
 
 impl RecordedMedium {
-    /// Of a medium that nobody else changes.
+    /// For a medium that nobody else changes.
     #[must_use]
     pub fn new(medium: Arc<dyn Medium>) -> Self {
         let len = medium.len();
@@ -83,10 +83,10 @@ impl RecordedMedium {
         }
     }
 
-    /// Records changes in an empty file from here on.
+    /// Starts to record changes, in an empty file.
     ///
     /// # Errors
-    /// What the system reported.
+    /// An error of the system.
     pub fn begin(&self, mut record: RecordFile) -> io::Result<()> {
         let mut state = self.state();
         let (head, last) = head(state.len_on_medium, record.key.as_ref());
@@ -101,12 +101,12 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Goes on with the record of a run that was killed between two flushes: the medium holds all
-    /// of the last one or none of it. Otherwise nothing is recorded, and the run can only be
+    /// Continues the record of a run that was killed between two flushes, if the medium holds the
+    /// whole last flush or nothing of it. Otherwise nothing is recorded, and the run can only be
     /// undone.
     ///
     /// # Errors
-    /// If the record is damaged, or what the system reported.
+    /// If the record is damaged, or an error of the system.
     pub fn resume(&self, mut record: RecordFile) -> Result<State, RecordError> {
         let mut index = Index::of(&record)?;
         index.can_be_continued(&record)?;
@@ -122,7 +122,7 @@ impl RecordedMedium {
             record.file.set_len(index.end)?;
             record.file.sync()?;
         }
-        // A process may have been killed before it did so itself.
+        // The process may have been killed before it synced the medium.
         self.medium.sync()?;
         let end = index.end;
         let last = index.last_seal();
@@ -134,10 +134,10 @@ impl RecordedMedium {
         Ok(state)
     }
 
-    /// Flushes what waits, and records nothing any more: the medium can only be read again.
+    /// Flushes the waiting writes and ends the recording. After that the medium can only be read.
     ///
     /// # Errors
-    /// As [`Device::sync`].
+    /// The errors of [`Device::sync`].
     pub fn end(&self) -> io::Result<()> {
         let mut state = self.state();
         let flushed = self.flush(&mut state);
@@ -145,7 +145,8 @@ impl RecordedMedium {
         flushed
     }
 
-    /// Forgets what waits; the medium can only be read again, and is as it is on disk.
+    /// Drops the waiting writes and ends the recording. After that the medium can only be read, and
+    /// readers see what the disk holds.
     pub fn abandon(&self) {
         let mut state = self.state();
         let len = self.medium.len();
@@ -160,7 +161,7 @@ impl RecordedMedium {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what readers see; zeros from the end on.
+    /// Reads the bytes that readers see; zeros after the end.
     fn read(&self, state: &Waiting, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let on_medium = state.len_on_medium.saturating_sub(offset);
         let readable = to_usize(on_medium).min(buf.len());
@@ -177,7 +178,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Puts one piece of what is written among what waits, as far as it changes anything.
+    /// Adds a piece of a write to the waiting sectors, if it changes anything.
     fn put(&self, state: &mut Waiting, data: &[u8], offset: u64) -> io::Result<()> {
         let lead = to_usize(offset % SECTOR_LEN);
         let first = offset / SECTOR_LEN;
@@ -203,7 +204,7 @@ impl RecordedMedium {
             }
             match state.pending.new_mut(number) {
                 Some(new) => *new = *after,
-                // What is not pending yet was read from the medium.
+                // A sector that doesn't wait yet was read from the medium.
                 None => state.pending.add(
                     number,
                     Sector {
@@ -216,7 +217,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Records what waits, writes it, and makes it durable.
+    /// Records the waiting writes, makes them, and makes them durable.
     fn flush(&self, state: &mut Waiting) -> io::Result<()> {
         self.write(state)?;
         if state.unsynced {
@@ -226,7 +227,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Records what waits, and writes it.
+    /// Records the waiting writes and makes them.
     fn write(&self, state: &mut Waiting) -> io::Result<()> {
         state.usable()?;
         if state.pending.is_empty() && state.len == state.len_on_medium {
@@ -243,7 +244,7 @@ impl RecordedMedium {
         };
         let (before, after) = (state.len_on_medium, state.len);
         let header = FrameHeader::new(record.end, &payload, before, after)
-            .ok_or_else(|| io::Error::other("too much is changed at once"))?;
+            .ok_or_else(|| io::Error::other("too many changes in one flush"))?;
         let mut frame = [header.as_bytes(), &payload].concat();
         if let Some(key) = &record.to.key {
             record.last = seal(key, &record.last, record.end, &[&frame]);
@@ -262,7 +263,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Writes those sectors that are to hold something else, as far as the medium reaches.
+    /// Writes the sectors that change, up to the end of the medium.
     pub(super) fn write_sectors(&self, sectors: &Sectors) -> io::Result<()> {
         let mut bytes = Vec::new();
         for run in runs(sectors.iter(), NEAR) {
@@ -270,7 +271,7 @@ impl RecordedMedium {
                 self.write_run(sectors, &run, &mut bytes)?;
                 continue;
             }
-            // What can't be read is not written either.
+            // What can't be read isn't written either.
             for part in runs(sectors.range(run.numbers), 0) {
                 self.fill_gaps(&part, &mut bytes)?;
                 self.write_run(sectors, &part, &mut bytes)?;
@@ -279,7 +280,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// Makes room for the bytes of a run, and reads what is between its sectors.
+    /// Makes room for the bytes of a run and reads the sectors in its gaps.
     fn fill_gaps(&self, run: &Run, bytes: &mut Vec<u8>) -> io::Result<()> {
         let start = run.numbers.start.saturating_mul(SECTOR_LEN);
         let end = run.numbers.end.saturating_mul(SECTOR_LEN);
@@ -301,7 +302,7 @@ impl RecordedMedium {
 }
 
 impl Waiting {
-    /// After a failure nothing is known to be durable.
+    /// Remembers a failure: after one, nothing is known to be durable.
     fn note(&mut self, done: io::Result<()>) -> io::Result<()> {
         self.failed |= done.is_err();
         done
@@ -310,14 +311,14 @@ impl Waiting {
     fn usable(&self) -> io::Result<()> {
         if self.failed {
             return Err(io::Error::other(
-                "an earlier flush has failed, after which nothing is known to be durable",
+                "an earlier flush failed, so nothing is known to be durable",
             ));
         }
         Ok(())
     }
 }
 
-/// The payload of the frame for what waits.
+/// The payload of a frame with the waiting writes.
 fn payload(state: &Waiting) -> Vec<u8> {
     let mut payload = Vec::new();
     for (number, sector) in state.pending.iter() {
@@ -330,17 +331,17 @@ fn payload(state: &Waiting) -> Vec<u8> {
 /// Sectors that are written at once.
 struct Run {
     numbers: Range<u64>,
-    /// Some that lie between them do not change.
+    /// True if some sectors of the run don't change.
     has_gaps: bool,
 }
 
-/// Divides sectors, which are in their order, into runs of at most [`PIECE`] bytes, as far as they
-/// change. In one run are such with at most `gap` others between them.
+/// Divides the changed ones of these sorted sectors into runs of at most [`PIECE`] bytes. At most
+/// `gap` unchanged sectors separate two changed ones of a run.
 fn runs<'a>(
     sectors: impl Iterator<Item = (u64, &'a Sector)>,
     gap: u64,
 ) -> impl Iterator<Item = Run> {
-    // Where nothing changes there may be a hole, and no room to fill it.
+    // An unchanged part may be a hole, and there may be no room to fill it.
     let changed = sectors.filter(|(_, sector)| sector.new != sector.old);
     let mut numbers = changed.map(|(number, _)| number).peekable();
     std::iter::from_fn(move || {
@@ -359,15 +360,14 @@ fn runs<'a>(
     })
 }
 
-/// A sector at `start` with those bytes of it changed that are in `data`, which is to be at
-/// `offset`.
+/// The sector at `start`, with its part of `data` in it. `data` belongs at `offset`.
 fn composed_of(sector: &Content, start: u64, data: &[u8], offset: u64) -> Content {
     let mut composed = *sector;
     overlay(&mut composed, start, offset, data);
     composed
 }
 
-/// Copies what is in both: `buf` from `offset` on, `content` from `at` on.
+/// Copies the bytes that both ranges have: `buf` starts at `offset`, and `content` at `at`.
 pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
     let skip = to_usize(offset.saturating_sub(at));
     let start = to_usize(at.saturating_sub(offset));
@@ -384,7 +384,7 @@ pub(super) fn overlay(buf: &mut [u8], offset: u64, at: u64, content: &[u8]) {
 fn not_recorded() -> io::Error {
     io::Error::new(
         io::ErrorKind::PermissionDenied,
-        "the disk is open for reading only: no record of changes is kept",
+        "the disk is open for reading only, because its changes aren't recorded",
     )
 }
 
@@ -422,7 +422,7 @@ impl Device for RecordedMedium {
 }
 
 impl Medium for RecordedMedium {
-    /// Only lengthens it.
+    /// Makes the medium longer. It can't make it shorter.
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state();
         state.usable()?;
@@ -432,7 +432,7 @@ impl Medium for RecordedMedium {
         if len < state.len {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
-                "a disk is not cut off",
+                "a disk can't be made shorter",
             ));
         }
         state.len = len;

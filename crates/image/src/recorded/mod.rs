@@ -1,8 +1,8 @@
-//! A medium that records, before it changes anything, what it is about to change.
+//! A medium that records every change before it makes it.
 //!
-//! Writes stay in memory until [`sync`](crate::device::Device::sync): then old and new bytes go to
-//! the record, the record is made durable, and only then are the sectors written. So whatever
-//! moment the power fails, the record tells how to give every sector its old bytes back.
+//! Writes stay in memory until [`sync`](crate::device::Device::sync). Then the old and new bytes go
+//! to the record, the record is made durable, and only after that the sectors are written. So
+//! whenever the power fails, the record holds the old bytes of every sector that may have changed.
 
 mod changes;
 mod format;
@@ -25,50 +25,50 @@ pub use preview::Preview;
 pub use restore::{ChangedSince, Progress, Restored};
 pub use seal::KEY_LEN;
 
-/// The file that holds a record, and what seals its frames.
+/// The file that holds a record, and the key that seals its frames.
 pub struct RecordFile {
     file: Box<dyn Storage + Send>,
     key: Option<[u8; KEY_LEN]>,
 }
 
 impl RecordFile {
-    /// A record whose frames are sealed with a key, if there is one: then a frame that does not fit
-    /// its seal, or the frames before it, is damage. Without a key seals are passed over, and none is
+    /// Opens a record. If there is a key, it seals the frames, and a frame that doesn't fit its
+    /// seal or the frames before it is damage. Without a key, seals are neither checked nor
     /// written.
     #[must_use]
     pub fn new(file: Box<dyn Storage + Send>, key: Option<[u8; KEY_LEN]>) -> Self {
         Self { file, key }
     }
 
-    /// If its frames are sealed.
+    /// True if a key seals its frames.
     #[must_use]
     pub const fn is_sealed(&self) -> bool {
         self.key.is_some()
     }
 }
 
-/// Why a record can't be used.
+/// The reason why a record can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// It is not what was written.
+    /// The record doesn't hold what was written.
     #[error("offset {offset}: {what}: expected {expected}, found {found}")]
     Damaged {
         /// Offset in the record.
         offset: u64,
         /// The problem.
         what: &'static str,
-        /// What should be there.
+        /// What the record should hold.
         expected: String,
-        /// What is there.
+        /// What it holds.
         found: String,
     },
-    /// Record or medium could not be read or written.
+    /// The system reported an error of the record or the medium.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Whether a medium is as a record's last write left it.
+/// The result of comparing a medium with its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Every changed byte is as the record says.
@@ -81,7 +81,7 @@ pub enum State {
 }
 
 impl State {
-    /// Where the first byte that is not as recorded is at this offset.
+    /// The state, from the offset of the first byte that isn't as recorded.
     const fn of(odd: Option<u64>) -> Self {
         match odd {
             None => Self::AsRecorded,

@@ -1,4 +1,4 @@
-//! The medium as restoring a record would make it, to be looked at before that is done.
+//! The medium as it would be after a record is restored, to look at before restoring.
 
 use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
@@ -14,11 +14,11 @@ use super::restore::piece;
 use super::{RecordError, RecordFile, RecordedMedium};
 use crate::device::{Device, Medium, range};
 
-/// A medium with the old bytes of a record. It can only be read.
+/// A medium that shows a record's old bytes. It can only be read.
 pub struct Preview {
     medium: Arc<dyn Medium>,
     len: u64,
-    /// Old bytes by their offset; none overlap.
+    /// Old bytes by their offset. They don't overlap.
     old: BTreeMap<u64, Vec<u8>>,
 }
 
@@ -31,11 +31,10 @@ impl fmt::Debug for Preview {
 }
 
 impl RecordedMedium {
-    /// What [`restore`](Self::restore) would make of the medium. What waits to be written does not
-    /// count.
+    /// The medium as [`restore`](Self::restore) would make it. Waiting writes are ignored.
     ///
     /// # Errors
-    /// If the record is damaged, or what the system reported.
+    /// If the record is damaged, or an error of the system.
     pub fn preview(&self, record: &RecordFile) -> Result<Preview, RecordError> {
         let index = Index::of(record)?;
         let mut seen = Ranges::default();
@@ -59,10 +58,11 @@ impl RecordedMedium {
 }
 
 impl Preview {
-    /// Shows what differs from the medium: the offset, what lies there, and what would.
+    /// Shows every range that differs from the medium: its offset, the bytes of the medium, and the
+    /// bytes that restoring would write.
     ///
     /// # Errors
-    /// What the system reported.
+    /// An error of the system.
     pub fn differences(&self, mut show: impl FnMut(u64, &[u8], &[u8])) -> io::Result<()> {
         for (at, old) in &self.old {
             let readable = self.medium.len().saturating_sub(*at);

@@ -1,4 +1,4 @@
-//! Sets of bytes of a medium.
+//! Sets of byte ranges.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,7 +26,7 @@ impl Ranges {
         self.ends.insert(start, end);
     }
 
-    /// The parts of a range that are not in the set.
+    /// The parts of a range that the set doesn't hold.
     pub(super) fn missing(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let mut missing = Vec::new();
         let mut at = range.start;
@@ -44,7 +44,7 @@ impl Ranges {
         missing
     }
 
-    /// What is in this set and not in the other, in ascending order.
+    /// The parts of this set that the other set doesn't hold, in ascending order.
     pub(super) fn outside(&self, other: &Self) -> impl Iterator<Item = Range<u64>> {
         let ranges = self.ends.iter();
         ranges.flat_map(|(&start, &end)| other.missing(start..end))

@@ -11,23 +11,23 @@ use super::format::{FRAME_SIGNATURE, FrameHeader, Header, MAX_FRAME, SEALED_SIGN
 use super::seal::{KEY_LEN, SEAL_LEN, Seal, same, seal};
 use super::{RecordError, RecordFile};
 
-/// Bytes that are searched at once.
+/// The number of bytes searched in one step.
 const SCAN: usize = 64 << 10;
 
-/// Where the whole frames of a record lie.
+/// The offsets of a record's complete frames.
 #[derive(Debug)]
 pub(super) struct Index {
     /// The length of the medium before the first change.
     pub(super) medium_len: u64,
-    /// The length of the medium after the last.
+    /// The length of the medium after the last change.
     pub(super) len_after: u64,
-    /// Offset and length of each payload, and the length of the medium before it.
+    /// For each payload: its offset, its length, and the length of the medium before it.
     payloads: Vec<(u64, usize, u64)>,
-    /// Where the last whole frame ends.
+    /// The end of the last complete frame.
     pub(super) end: u64,
-    /// Bytes of a seal, if there are any.
+    /// The length of a seal in bytes; 0 in a record without seals.
     seal_len: u64,
-    /// The seal of each frame, after that of the header, if they were checked.
+    /// The seals of the header and of each frame, if they were checked.
     seals: Vec<Seal>,
 }
 
@@ -50,7 +50,7 @@ impl Header {
 }
 
 impl FrameHeader {
-    /// The header of a frame at an offset in the record; `None` if the payload is too long.
+    /// The header of the frame at an offset in the record; `None` if the payload is too long.
     pub(super) fn new(at: u64, payload: &[u8], len_before: u64, len_after: u64) -> Option<Self> {
         let payload_len = u32::try_from(payload.len()).ok()?;
         let mut header = Self {
@@ -72,7 +72,7 @@ impl FrameHeader {
     }
 }
 
-/// Bytes of the header of a record, and the seal that the first frame follows.
+/// The bytes of a record's header, and the seal that the first frame builds on.
 pub(super) fn head(medium_len: u64, key: Option<&[u8; KEY_LEN]>) -> (Vec<u8>, Seal) {
     let header = Header::new(medium_len, key.is_some());
     let mut bytes = header.as_bytes().to_vec();
@@ -85,8 +85,8 @@ pub(super) fn head(medium_len: u64, key: Option<&[u8; KEY_LEN]>) -> (Vec<u8>, Se
 }
 
 impl Index {
-    /// Reads where the frames lie, up to one at the end that is not whole: its changes were never
-    /// made. One that is not whole where others follow is damage.
+    /// Reads the offsets of the frames. The last frame may be incomplete: then its changes were
+    /// never made. An incomplete frame before other frames is damage.
     pub(super) fn of(record: &RecordFile) -> Result<Self, RecordError> {
         let len = record.file.len()?;
         let mut header = Header::new_zeroed();
@@ -97,7 +97,7 @@ impl Index {
         let known = [SIGNATURE, SEALED_SIGNATURE].contains(&header.signature);
         if !known || header.digest.get() != header.expected() {
             let found = format!("{:02x?}", header.as_bytes());
-            return Err(damaged(0, "header", "one with its digest", found));
+            return Err(damaged(0, "header", "a header that fits its digest", found));
         }
         let has_seals = header.signature == SEALED_SIGNATURE;
         if record.is_sealed() && !has_seals {
@@ -116,7 +116,12 @@ impl Index {
             return Err(damaged(0, "length", index.end, len));
         }
         if !index.fits(record, 0, &[header.as_bytes()], size_of::<Header>() as u64)? {
-            return Err(damaged(0, "seal", "one that fits the key", "another"));
+            return Err(damaged(
+                0,
+                "seal",
+                "a seal that fits the key",
+                "another one",
+            ));
         }
         while let Some(frame) = index.frame(record, len)? {
             let at = index.end.saturating_add(size_of::<FrameHeader>() as u64);
@@ -131,14 +136,14 @@ impl Index {
         match index.next_header(record, len)? {
             None => Ok(index),
             Some(next) => {
-                let found = format!("none, and another at offset {next}");
-                Err(damaged(index.end, "frame", "a whole one", found))
+                let found = format!("an incomplete frame before the one at offset {next}");
+                Err(damaged(index.end, "frame", "a complete frame", found))
             }
         }
     }
 
-    /// The offset of the first header of a frame behind the last whole frame, other than directly
-    /// behind it.
+    /// The offset of the first frame header after the last complete frame, except directly after
+    /// it.
     fn next_header(&self, record: &RecordFile, len: u64) -> Result<Option<u64>, RecordError> {
         let mut chunk = Vec::new();
         let mut start = self.end.saturating_add(1);
@@ -154,13 +159,13 @@ impl Index {
                     return Ok(Some(at));
                 }
             }
-            // A header may begin in this chunk and end in the next.
+            // A header may begin in this chunk and end in the next one.
             start = start.saturating_add((SCAN - size_of::<FrameHeader>()) as u64);
         }
         Ok(None)
     }
 
-    /// Refuses what follows the last whole frame.
+    /// Refuses a record that holds more after the last complete frame.
     pub(super) fn is_complete(&self, record: &RecordFile) -> Result<(), RecordError> {
         match record.file.len()? {
             len if len == self.end => Ok(()),
@@ -168,7 +173,7 @@ impl Index {
         }
     }
 
-    /// The frame at the end, if it is whole.
+    /// The frame at the end of the index, if it is complete.
     fn frame(&mut self, record: &RecordFile, len: u64) -> Result<Option<FrameHeader>, RecordError> {
         let left = len.saturating_sub(self.end);
         let mut frame = FrameHeader::new_zeroed();
@@ -197,7 +202,7 @@ impl Index {
         Ok(fits.then_some(frame))
     }
 
-    /// Whether the seal of what is at an offset fits, if there is a key.
+    /// True if the seal of these bytes fits, or if there is no key.
     fn fits(
         &mut self,
         record: &RecordFile,
@@ -218,22 +223,22 @@ impl Index {
         Ok(fits)
     }
 
-    /// Refuses to be continued by somebody who can't seal what follows.
+    /// Refuses to continue a record with seals without the key.
     pub(super) fn can_be_continued(&self, record: &RecordFile) -> Result<(), RecordError> {
         if record.is_sealed() == (self.seal_len > 0) {
             Ok(())
         } else {
-            Err(damaged(0, "seal", "a key for it", "none"))
+            Err(damaged(0, "seal", "the record's key", "none"))
         }
     }
 
-    /// The seal of the last whole frame; zeros, from which the chain of seals starts, before the
-    /// header.
+    /// The seal of the last complete frame. Before the header it is zeros, where the chain of seals
+    /// starts.
     pub(super) fn last_seal(&self) -> Seal {
         self.seals.last().copied().unwrap_or([0; SEAL_LEN])
     }
 
-    /// Leaves the last frame out.
+    /// Removes the last frame from the index.
     pub(super) fn forget_last(&mut self) {
         if let Some((at, _, len_before)) = self.payloads.pop() {
             self.len_after = len_before;
@@ -247,7 +252,7 @@ impl Index {
         self.payloads.len()
     }
 
-    /// The changes of a frame.
+    /// The changes of a frame, as bytes.
     pub(super) fn payload(
         &self,
         record: &RecordFile,
@@ -264,7 +269,7 @@ impl Index {
         if changes.is_at_end() {
             Ok(payload)
         } else {
-            Err(damaged(at, "changes", "whole ones", count))
+            Err(damaged(at, "changes", "complete changes", count))
         }
     }
 }

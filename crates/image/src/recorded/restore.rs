@@ -1,4 +1,4 @@
-//! Whether a medium is as a record left it, and giving it back what it was before.
+//! Comparing a medium with its record, and restoring its old bytes.
 
 use diskmend_base::count::to_usize;
 use std::ops::Range;
@@ -12,39 +12,39 @@ use super::record::Index;
 use super::sectors::{SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, RecordedMedium, State};
 
-/// What was given back.
+/// The result of restoring a medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The number of changes undone.
+    /// The number of undone changes.
     pub changes: u64,
-    /// Bytes given back, whether they had to be written or not.
+    /// The number of restored bytes, including those that already were as before.
     pub bytes: u64,
 }
 
-/// What somebody else has written to a medium since.
+/// What somebody else has since changed on a medium.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedSince {
     /// Ranges of offsets, in ascending order.
     pub ranges: Vec<Range<u64>>,
-    /// The length of the medium in bytes, if that has changed.
+    /// The length of the medium in bytes, if somebody else has changed it.
     pub other_len: Option<u64>,
 }
 
-/// How far the run got that a record is of.
+/// How far the recorded run got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// To its end: every change was made.
+    /// It ended: every change was made.
     Ended,
-    /// It was killed, or its restoration was: any of the changes may have been made.
+    /// It was killed, or restoring it was: any of the changes may have been made.
     Killed,
 }
 
 impl RecordedMedium {
-    /// Whether the medium is as a record's run left it, so that restoring it destroys nothing that
-    /// came later.
+    /// Says if the medium still is as the recorded run left it. If so, restoring it destroys
+    /// nothing newer.
     ///
     /// # Errors
-    /// If the record is damaged, or what the system reported.
+    /// If the record is damaged, or an error of the system.
     pub fn state_by(&self, record: &RecordFile, progress: Progress) -> Result<State, RecordError> {
         let index = Index::of(record)?;
         match progress {
@@ -64,12 +64,11 @@ impl RecordedMedium {
         }
     }
 
-    /// Which of the bytes that the frames have changed hold neither what was there before nor
-    /// anything that a frame has put there, in ascending order; and the length of the medium, if
-    /// that is none that the frames gave it.
+    /// The changed bytes that hold neither their old content nor anything that a frame wrote, in
+    /// ascending order, and the length of the medium if no frame gave it that length.
     ///
     /// # Errors
-    /// If the record is damaged, or what the system reported.
+    /// If the record is damaged, or an error of the system.
     pub fn changed_since(&self, record: &RecordFile) -> Result<ChangedSince, RecordError> {
         let index = Index::of(record)?;
         let len = self.medium.len();
@@ -80,7 +79,7 @@ impl RecordedMedium {
         })
     }
 
-    /// Whether the medium is as the last of these frames left it.
+    /// Says if the medium is as the last of these frames left it.
     pub(super) fn as_left_by(
         &self,
         record: &RecordFile,
@@ -95,7 +94,7 @@ impl RecordedMedium {
         Ok(State::of(odd))
     }
 
-    /// Whether there is a last frame and the medium holds nothing of it.
+    /// True if there is a last frame and the medium holds none of its changes.
     pub(super) fn lacks_last(
         &self,
         record: &RecordFile,
@@ -114,13 +113,12 @@ impl RecordedMedium {
         Ok(true)
     }
 
-    /// Gives every changed byte of the medium back what it was, and the medium its length. What
-    /// waits to be written is forgotten. Being killed at this is no worse than having been killed
-    /// before: it can begin again.
+    /// Restores the old content of every changed byte and the length of the medium. Waiting writes
+    /// are dropped. If the process is killed meanwhile, restoring can simply start again.
     ///
     /// # Errors
-    /// If the record is damaged, what the system reported, or [`RecordError::Damaged`] where what
-    /// is read back is not what was there before.
+    /// If the record is damaged, if what is read back differs from the old bytes
+    /// ([`RecordError::Damaged`]), or an error of the system.
     pub fn restore(&self, record: &RecordFile) -> Result<Restored, RecordError> {
         self.abandon();
         let index = Index::of(record)?;
@@ -134,7 +132,8 @@ impl RecordedMedium {
             for change in Changes::of(&payload) {
                 let inside = self.inside(&change.range());
                 let (old, _) = change.old.split_at(inside.min(change.old.len()));
-                // All changes of a sector follow each other: it is not written with a part of them.
+                // A sector's changes follow each other, so a sector is never written with only a
+                // part of them.
                 if sectors.len() >= MOST_PENDING && !sectors.has(change.offset / SECTOR_LEN) {
                     self.write_sectors(&sectors)?;
                     sectors.clear();
@@ -144,10 +143,11 @@ impl RecordedMedium {
                 restored.bytes += old.len() as u64;
             }
             self.write_sectors(&sectors)?;
-            // What a later frame changed once more must not be given back after an earlier one.
+            // These bytes must be on the disk before those of an earlier frame, which may change
+            // them again.
             self.medium.sync()?;
         }
-        // What lies behind the end that the changes gave the medium is not theirs.
+        // If the medium is longer than the changes made it, the rest isn't theirs.
         let len = self.medium.len();
         if len > index.medium_len && len <= index.len_after {
             self.medium.set_len(index.medium_len)?;
@@ -158,15 +158,15 @@ impl RecordedMedium {
             None => Ok(restored),
             Some(offset) => Err(RecordError::Damaged {
                 offset,
-                what: "reading the disk back at this offset of it",
+                what: "reading back the disk at this offset",
                 expected: "the old bytes".to_owned(),
-                found: "others".to_owned(),
+                found: "other bytes".to_owned(),
             }),
         }
     }
 
-    /// Puts old bytes into the sectors they belong to: these are written as a whole, so that none
-    /// is left with a part of its changes.
+    /// Puts old bytes into their sectors. Sectors are written whole, so none is left with only a
+    /// part of its changes.
     fn take_back(&self, sectors: &mut Sectors, old: &[u8], offset: u64) -> Result<(), RecordError> {
         let (mut rest, mut at) = (old, offset);
         while !rest.is_empty() {
@@ -186,7 +186,7 @@ impl RecordedMedium {
         Ok(())
     }
 
-    /// A sector as it is on the medium; zeros from the end of that on.
+    /// A sector's bytes on the medium; zeros after the medium's end.
     fn sector(&self, number: u64) -> Result<Sector, RecordError> {
         let mut old = [0; SECTOR];
         let start = number.saturating_mul(SECTOR_LEN);
@@ -197,13 +197,14 @@ impl RecordedMedium {
         Ok(Sector { old, new: old })
     }
 
-    /// Bytes of a range that lie before the end of the medium.
+    /// The number of a range's bytes that come before the end of the medium.
     fn inside(&self, range: &Range<u64>) -> usize {
         let end = range.end.min(self.medium.len());
         to_usize(end.saturating_sub(range.start))
     }
 
-    /// The first byte of the medium that is not what the changes made it last, or found it first.
+    /// The first changed byte of the medium that isn't what the last change made it
+    /// ([`Order::NewestFirst`]) or what it was before the first change ([`Order::OldestFirst`]).
     fn first_odd(
         &self,
         record: &RecordFile,
@@ -239,7 +240,7 @@ impl RecordedMedium {
         Ok(None)
     }
 
-    /// The changed bytes of the medium that are what no change has found or made them.
+    /// The changed bytes of the medium that hold neither the old nor the new bytes of any change.
     fn unexplained(
         &self,
         record: &RecordFile,
@@ -268,7 +269,7 @@ impl RecordedMedium {
         Ok(changed.outside(&explained).collect())
     }
 
-    /// What is on the medium where a change is, as far as the medium reaches.
+    /// The bytes on the medium in a change's range, up to the medium's end.
     fn content(&self, change: &Change<'_>) -> Result<Vec<u8>, RecordError> {
         let mut content = vec![0; self.inside(&change.range())];
         if !content.is_empty() {
@@ -278,7 +279,7 @@ impl RecordedMedium {
     }
 }
 
-/// The part of bytes that begin at an offset which is in a range; empty if none does.
+/// The part of `bytes` that is in a range. `bytes` start at `offset`. Empty if there is none.
 pub(super) fn piece<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
     let index = |at: u64| to_usize(at.saturating_sub(offset));
     let end = index(range.end).min(bytes.len());

@@ -3,17 +3,17 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 pub const KEY_LEN: usize = 32;
-/// Bytes of a seal.
+/// The length of a seal in bytes.
 pub(super) const SEAL_LEN: usize = 32;
 
-/// The seal of a record as far as it goes.
+/// A seal of a record up to some frame.
 pub(super) type Seal = [u8; SEAL_LEN];
 
-/// The seal of what is at an offset of the record, after the seal before it.
+/// The seal of the bytes at an offset of the record, built on the seal before it.
 pub(super) fn seal(key: &[u8; KEY_LEN], before: &Seal, at: u64, parts: &[&[u8]]) -> Seal {
-    // HMAC fills a key up to the length of a block of its hash.
+    // HMAC pads a key with zeros to its hash's block length.
     let mut block = [0; 64];
     for (byte, key) in block.iter_mut().zip(key) {
         *byte = *key;
@@ -25,7 +25,7 @@ pub(super) fn seal(key: &[u8; KEY_LEN], before: &Seal, at: u64, parts: &[&[u8]])
     mac.finalize().into_bytes().into()
 }
 
-/// True if two seals are the same, in a time that does not depend on where they differ.
+/// True if both seals are equal. The time doesn't depend on where they differ.
 pub(super) fn same(one: &Seal, other: &Seal) -> bool {
     let differ = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
     differ == 0

@@ -1,26 +1,25 @@
-//! Sectors that change, with what they held and what they are to hold.
+//! Changed sectors, with their old and new bytes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Bytes of a sector, the unit in which changes wait and are written.
+/// The length of a sector in bytes. Changes wait and are written in whole sectors.
 pub(super) const SECTOR: usize = 512;
 pub(super) const SECTOR_LEN: u64 = SECTOR as u64;
 
 /// The bytes of a sector.
 pub(super) type Content = [u8; SECTOR];
 
-/// A sector that changes.
+/// A changed sector.
 #[derive(Clone, Copy)]
 pub(super) struct Sector {
-    /// What it holds on the medium.
+    /// The bytes on the medium.
     pub(super) old: Content,
-    /// What it is to hold.
+    /// The bytes it is to hold.
     pub(super) new: Content,
 }
 
-/// Sectors that change, by their numbers. What they are kept in is used again after
-/// [`clear`](Self::clear).
+/// Changed sectors by their numbers. [`clear`](Self::clear) keeps the memory for the next ones.
 #[derive(Default)]
 pub(super) struct Sectors {
     places: BTreeMap<u64, usize>,
@@ -41,7 +40,7 @@ impl Sectors {
         self.sectors.clear();
     }
 
-    /// Those with numbers in a range, in their order.
+    /// The sectors with numbers in a range, in ascending order.
     pub(super) fn range(&self, numbers: Range<u64>) -> impl Iterator<Item = (u64, &Sector)> {
         self.places
             .range(numbers)
@@ -52,18 +51,18 @@ impl Sectors {
         self.places.contains_key(&number)
     }
 
-    /// All in their order.
+    /// All sectors, in ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Sector)> {
         self.range(0..u64::MAX)
     }
 
-    /// What a sector is to hold, where it changes.
+    /// The new bytes of a sector, if it is in the set.
     pub(super) fn new_mut(&mut self, number: u64) -> Option<&mut Content> {
         let sector = self.sectors.get_mut(*self.places.get(&number)?)?;
         Some(&mut sector.new)
     }
 
-    /// Adds a sector that does not change yet.
+    /// Adds a sector that doesn't change yet.
     pub(super) fn add(&mut self, number: u64, sector: Sector) {
         self.places.insert(number, self.sectors.len());
         self.sectors.push(sector);

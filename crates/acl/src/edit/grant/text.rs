@@ -8,7 +8,7 @@ use crate::ace::AceFlags;
 use crate::mask::{AccessMask, MaskTextError};
 use crate::sid::Sid;
 
-/// In the order in which icacls prints them.
+/// The flags, in the order in which icacls prints them.
 const FLAGS: [(&str, AceFlags); 4] = [
     ("OI", AceFlags::OBJECT_INHERIT),
     ("CI", AceFlags::CONTAINER_INHERIT),
@@ -16,7 +16,7 @@ const FLAGS: [(&str, AceFlags); 4] = [
     ("IO", AceFlags::INHERIT_ONLY),
 ];
 
-/// How many characters of the text an error shows.
+/// The number of characters of the text that an error shows.
 const SHOWN: usize = 100;
 
 /// Text that is not a grant.
@@ -29,22 +29,22 @@ pub enum GrantTextError {
         /// The text.
         text: String,
     },
-    /// The account is not known.
-    #[error("{name:?} is no account that every Windows has; name another one by its SID, *S-1-...")]
+    /// The account isn't known.
+    #[error("{name:?} isn't an account that every Windows has; name it by its SID, *S-1-...")]
     Account {
         /// The account's name as it was given.
         name: String,
     },
-    /// A parenthesis that is not closed.
+    /// A parenthesis isn't closed.
     #[error("expected a closing parenthesis in {text:?}")]
     Unclosed {
-        /// From the opening parenthesis on.
+        /// The text from the opening parenthesis on.
         text: String,
     },
-    /// The flag of what was inherited, as icacls prints it but does not take it.
+    /// The flag `(I)` of an inherited entry. icacls prints it but doesn't accept it.
     #[error("an inherited entry, (I), can't be granted, only passed on by the parent")]
     Inherited,
-    /// A flag that means nothing where nothing inherits the grant.
+    /// A flag that means nothing if nothing inherits the grant.
     #[error("({flag}) needs (OI) or (CI): nothing would inherit the grant")]
     NoHeir {
         /// `NP` or `IO`.
@@ -53,16 +53,16 @@ pub enum GrantTextError {
     /// There are no rights, or the rights are `N`.
     #[error("expected rights such as (R) or (F) after {before:?}")]
     NoRights {
-        /// What stands before the place for them.
+        /// The text before the place for the rights.
         before: String,
     },
-    /// The rights are none of icacls's.
+    /// The rights aren't rights of icacls.
     #[error(transparent)]
     Rights(#[from] MaskTextError),
     /// Something follows the rights.
     #[error("expected nothing after the rights, found {text:?}")]
     Trailing {
-        /// What follows.
+        /// The text after the rights.
         text: String,
     },
 }
@@ -70,9 +70,9 @@ pub enum GrantTextError {
 impl FromStr for Grant {
     type Err = GrantTextError;
 
-    /// Reads `ACCOUNT:(OI)(CI)(RIGHTS)` as icacls does, in either case: the account by its
-    /// English name or its SID, with or without icacls's leading `*`, no flags or several, and
-    /// the rights, whose parentheses may be left out.
+    /// Reads `ACCOUNT:(OI)(CI)(RIGHTS)` as icacls does; upper and lower case mean the same. The
+    /// account is an English name, or a SID with or without icacls's leading `*`. Flags may be
+    /// missing, and the rights may stand without parentheses.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, rest) = text
             .split_once(':')
@@ -99,7 +99,7 @@ impl FromStr for Grant {
     }
 }
 
-/// The flags that `text` starts with, and what follows them.
+/// The flags at the start of `text`, and the text after them.
 fn flags(text: &str) -> Result<(AceFlags, &str), GrantTextError> {
     let mut flags = AceFlags::NONE;
     let mut rest = text;
@@ -124,7 +124,7 @@ fn flags(text: &str) -> Result<(AceFlags, &str), GrantTextError> {
     }
 }
 
-/// The rights up to the parenthesis that closes them; `whole` has the opening one too.
+/// The rights up to the closing parenthesis. `whole` also holds the opening one.
 fn parenthesized(inner: &str, whole: &str) -> Result<AccessMask, GrantTextError> {
     let (letters, after) = inner
         .split_once(')')
@@ -227,11 +227,11 @@ mod tests {
             ),
             (
                 r"CONTOSO\bob:(R)",
-                r#""CONTOSO\\bob" is no account that every Windows has; name another one by its SID, *S-1-..."#,
+                r#""CONTOSO\\bob" isn't an account that every Windows has; name it by its SID, *S-1-..."#,
             ),
             (
                 ":(R)",
-                r#""" is no account that every Windows has; name another one by its SID, *S-1-..."#,
+                r#""" isn't an account that every Windows has; name it by its SID, *S-1-..."#,
             ),
             ("SYSTEM:(OI)(F", r#"expected a closing parenthesis in "(F""#),
             (
@@ -258,9 +258,15 @@ mod tests {
                 "SYSTEM:N",
                 r#"expected rights such as (R) or (F) after "SYSTEM:""#,
             ),
-            ("SYSTEM:(Q)", r#"no permission of icacls: "Q""#),
-            ("SYSTEM: (R)", r#"no permission of icacls: " (R)""#),
-            ("SYSTEM:(DENY)(R)", r#"no permission of icacls: "DENY""#),
+            ("SYSTEM:(Q)", r#""Q" isn't a permission that icacls knows"#),
+            (
+                "SYSTEM: (R)",
+                r#"" (R)" isn't a permission that icacls knows"#,
+            ),
+            (
+                "SYSTEM:(DENY)(R)",
+                r#""DENY" isn't a permission that icacls knows"#,
+            ),
             (
                 "SYSTEM:(R)(OI)",
                 r#"expected nothing after the rights, found "(OI)""#,
@@ -300,7 +306,7 @@ mod tests {
             let text = grant.to_string();
             let read: Grant = text.parse().unwrap();
             prop_assert_eq!((read.sid, read.inheritance), (grant.sid, grant.inheritance));
-            // icacls writes generic rights as the ones they mean for a file.
+            // icacls writes generic rights as the file rights they stand for.
             prop_assert_eq!(read.mask.map_generic(), grant.mask.map_generic(), "{}", text);
         }
 

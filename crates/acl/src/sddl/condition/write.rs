@@ -1,4 +1,4 @@
-//! From the tokens to the expression, over a stack of operands.
+//! Writing a condition's tokens as an expression, with a stack of operands.
 
 use diskmend_base::hex::Hex;
 use diskmend_base::utf16;
@@ -12,7 +12,7 @@ use crate::sddl::ace;
 use crate::sddl::cursor::Cursor;
 use crate::sid::{Domains, Sid};
 
-/// How strongly the outermost operator of an expression binds.
+/// The precedence of an expression's outermost operator.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
     Or,
@@ -36,7 +36,7 @@ impl Operand {
         }
     }
 
-    /// The text, in parentheses where it binds weaker than `least`.
+    /// The text, in parentheses if its precedence is lower than `least`.
     fn within(&self, least: Binding) -> String {
         if self.binding < least {
             format!("({})", self.text)
@@ -46,8 +46,8 @@ impl Operand {
     }
 }
 
-/// The condition in an ACE's data, in parentheses; `None` if it is none, or none that read back
-/// would give the same data.
+/// The condition in an ACE's data, in parentheses. `None` if the data aren't a condition, or if the
+/// text wouldn't read back as the same data.
 pub(in crate::sddl) fn write(data: &[u8]) -> Option<String> {
     let mut rest = data.strip_prefix(&SIGNATURE)?;
     let mut stack: Vec<Operand> = Vec::new();
@@ -80,7 +80,7 @@ pub(in crate::sddl) fn write(data: &[u8]) -> Option<String> {
     (reads_back.is_ok_and(|tokens| tokens == data)).then_some(text)
 }
 
-/// `a && b`: the left operand may be of the same kind, the right one must bind stronger.
+/// `a && b`: the left operand may be of the same kind, and the right one needs a higher precedence.
 fn logical(
     stack: &mut Vec<Operand>,
     word: &str,
@@ -113,7 +113,7 @@ fn operator(token: u8, stack: &mut Vec<Operand>) -> Option<Operand> {
     )
 }
 
-/// An expression of these operands, unless they are nested too deep already.
+/// An expression of these operands, unless they are nested too deeply already.
 fn combine(text: String, binding: Binding, operands: &[&Operand]) -> Option<Operand> {
     let deepest = operands.iter().map(|operand| operand.depth).max()?;
     let depth = deepest.checked_add(1).filter(|depth| *depth <= MAX_DEPTH)?;
@@ -124,7 +124,7 @@ fn combine(text: String, binding: Binding, operands: &[&Operand]) -> Option<Oper
     })
 }
 
-/// A literal or attribute; `rest` is moved behind it.
+/// A literal or an attribute. `rest` moves past it.
 fn value(token: u8, rest: &mut &[u8], depth: usize) -> Option<String> {
     if token == INT64 {
         return integer(rest);
@@ -141,7 +141,7 @@ fn value(token: u8, rest: &mut &[u8], depth: usize) -> Option<String> {
             ace::write_sid(&Sid::from_bytes(bytes).ok()?, &mut text);
             Some(text + ")")
         }
-        // SDDL has no words for a list in a list.
+        // SDDL can't express a list in a list.
         COMPOSITE if depth == 0 => {
             let mut items = Vec::new();
             let mut rest = bytes;
