@@ -160,7 +160,7 @@ fn change(file: &mut Vec<u8>, base: &Base, kind: u8, script: &mut Script<'_>) {
 }
 
 fn seal(bytes: &mut [u8]) {
-    let sum = checksum(bytes);
+    let sum = bytes.first_chunk().map(checksum);
     if let (Some(sum), Some(place)) = (sum, bytes.get_mut(508..512)) {
         place.copy_from_slice(&sum.to_le_bytes());
     }

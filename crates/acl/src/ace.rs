@@ -57,6 +57,15 @@ pub struct ObjectTypes {
     pub inherited_object_type: Option<Guid>,
 }
 
+impl ObjectTypes {
+    /// An ACE about every kind of object, which every kind inherits.
+    pub(crate) const NONE: Self = Self {
+        other_flags: 0,
+        object_type: None,
+        inherited_object_type: None,
+    };
+}
+
 impl Ace {
     /// A plain ACE that allows `sid` the rights of `mask`.
     #[must_use]

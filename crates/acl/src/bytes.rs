@@ -51,7 +51,7 @@ impl<'a> Piece<'a> {
     /// Everything from `at` on; nothing where `at` lies past the end.
     pub(crate) fn rest(self, at: usize) -> Self {
         Self {
-            bytes: self.bytes.get(at..).unwrap_or_default(),
+            bytes: self.bytes.split_at(at.min(self.bytes.len())).1,
             base: self.place(at),
         }
     }

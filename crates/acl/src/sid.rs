@@ -104,9 +104,8 @@ impl Sid {
     /// The sub-authorities, the relative identifier last; at most 15.
     #[must_use]
     pub fn sub_authorities(&self) -> &[u32] {
-        self.sub_authorities
-            .get(..usize::from(self.count))
-            .unwrap_or_default()
+        // The count is never above 15: no SID is made otherwise.
+        self.sub_authorities.split_at(usize::from(self.count)).0
     }
 
     /// The SID with one more sub-authority; `None` if there are 15 already.

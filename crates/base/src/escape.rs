@@ -148,9 +148,9 @@ impl<I: Iterator<Item = u16> + Clone> fmt::Display for EscapedUnits<I> {
 pub fn unescape(text: &str) -> Vec<u16> {
     let mut units = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, _)) = rest.split_once(OPEN) {
+    while let Some((before, behind)) = rest.split_once(OPEN) {
         units.extend(before.encode_utf16());
-        let (_, at) = rest.split_at_checked(before.len()).unwrap_or_default();
+        let (_, at) = rest.split_at(before.len());
         rest = match escape_at(at) {
             Some((code, after)) => {
                 push(&mut units, code);
@@ -158,7 +158,7 @@ pub fn unescape(text: &str) -> Vec<u16> {
             }
             None => {
                 units.extend(OPEN.encode_utf16());
-                at.strip_prefix(OPEN).unwrap_or_default()
+                behind
             }
         };
     }

@@ -214,14 +214,14 @@ fn check_object(
     let guid = object.guid();
     let object_type = object.object_type().unwrap_or_else(|error| {
         report.error(Some(guid), None, error.into());
-        ObjectType(0)
+        ObjectType::UNKNOWN
     });
     let mut facts = Seen {
         object_type,
         inherits: Vec::new(),
     };
     if let Some(known) = well_known::by_guid(guid)
-        && object_type != ObjectType(0)
+        && object_type != ObjectType::UNKNOWN
         && object_type != known.object_type
     {
         let kind = ProblemKind::ObjectType {

@@ -175,7 +175,7 @@ fn device(text: &str) -> Option<Vec<u8>> {
         [locate] => {
             let digits = locate.strip_prefix("locate=custom:")?;
             let digits = digits.strip_prefix("0x").unwrap_or(digits);
-            let id = elements::by_name(digits, ObjectType(0))?;
+            let id = elements::by_name(digits, ObjectType::UNKNOWN)?;
             Target::Locate {
                 path: Located::Element(id),
                 parent: None,

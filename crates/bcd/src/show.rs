@@ -129,7 +129,7 @@ impl Section {
             match element {
                 Ok(element) => section.rows.push(Row::of(
                     &element,
-                    object_type.unwrap_or(ObjectType(0)),
+                    object_type.unwrap_or(ObjectType::UNKNOWN),
                     names,
                 )),
                 Err(error) => section.problems.push(error),

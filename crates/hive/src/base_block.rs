@@ -1,7 +1,9 @@
 //! Rules of the base block: signature, version, checksum, sequence numbers (regf spec, Base block).
 
-use diskmend_base::bytes;
+use std::mem::offset_of;
+
 use diskmend_base::upcase::CaseTable;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::error::Corruption;
 use crate::format::BaseBlock;
@@ -10,16 +12,29 @@ use crate::offset::{FileOffset, PAGE_LEN};
 /// The minor versions that this crate reads and writes.
 pub const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
 
-/// Computes the checksum over the first 508 bytes of a base block; `None` if there are fewer.
+/// Bytes of a base block before its checksum.
+const SUMMED: usize = offset_of!(BaseBlock, checksum);
+
+/// The checksum of a base block that begins so.
 #[must_use]
-pub fn checksum(header: &[u8]) -> Option<u32> {
-    let words: &[zerocopy::little_endian::U32] = bytes::view_many(header, 0, 127)?;
-    let sum = words.iter().fold(0, |sum, word| sum ^ word.get());
-    Some(match sum {
+pub fn checksum(start: &[u8; SUMMED]) -> u32 {
+    let (words, _) = start.as_chunks();
+    match words
+        .iter()
+        .fold(0, |sum, word| sum ^ u32::from_le_bytes(*word))
+    {
         0 => 1,
         u32::MAX => u32::MAX - 1,
         sum => sum,
-    })
+    }
+}
+
+/// A base block, of which all but the start has no meaning here.
+#[derive(FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+struct Parts {
+    summed: [u8; SUMMED],
+    rest: [u8; size_of::<BaseBlock>() - SUMMED],
 }
 
 impl BaseBlock {
@@ -34,11 +49,20 @@ impl BaseBlock {
         }
     }
 
+    /// The checksum that the fields before it require.
+    pub(crate) fn expected_checksum(&self) -> u32 {
+        let parts: &Parts = zerocopy::transmute_ref!(self);
+        checksum(&parts.summed)
+    }
+
     /// Sets the checksum that the other fields require.
     pub(crate) fn seal(&mut self) {
-        if let Some(sum) = checksum(zerocopy::IntoBytes::as_bytes(self)) {
-            self.checksum = sum.into();
-        }
+        self.checksum = self.expected_checksum().into();
+    }
+
+    /// The part that a commit writes and a log copies.
+    pub(crate) fn header(&self) -> &[u8] {
+        self.as_bytes().split_at(Self::HEADER_LEN).0
     }
 
     /// Checks every rule for a primary file's base block, except those about sequence numbers.

@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::base_block::{MINOR_VERSIONS, checksum};
+use crate::base_block::MINOR_VERSIONS;
 use crate::error::Corruption;
 use crate::format::{BaseBlock, HiveBin, KeyNode, KeySecurity};
 use crate::hive::Hive;
@@ -61,9 +61,10 @@ impl Hive {
                 &((PAGE_LEN - free) as i32).to_le_bytes(),
             ),
         ];
-        let image = match parts.iter().all(Option::is_some) {
-            true => Image::new(Box::new(file), PAGE_LEN).ok(),
-            false => None,
+        let image = if parts.iter().all(Option::is_some) {
+            Image::new(Box::new(file), PAGE_LEN).ok()
+        } else {
+            None
         };
         let mut image = image.ok_or_else(|| refused("new hive", "two pages", descriptor.len()))?;
         // Everything is new: a commit has to write every page.
@@ -95,8 +96,7 @@ fn base_block(minor: u32, now: Filetime) -> Result<Vec<u8>, Corruption> {
     base.root_cell = (ROOT_CELL as u32).into();
     base.bins_len = (PAGE_LEN as u32).into();
     base.clustering_factor = 1.into();
-    let sum = checksum(base.as_bytes()).unwrap_or_default();
-    base.checksum = sum.into();
+    base.seal();
     Ok(bytes)
 }
 

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use diskmend_base::bytes;
 use diskmend_base::upcase::CaseTable;
 
-use crate::base_block::checksum;
 use crate::bins::Bins;
 use crate::commit::{OnDisk, Settlement};
 use crate::error::Corruption;
@@ -98,7 +97,7 @@ impl DirtyHive {
     pub fn assume_clean(self) -> Result<Hive, OpenError> {
         let file_len = self.buffer.bytes().len();
         let mut image = sized_image(self.buffer)?;
-        let disk = OnDisk::unsettled(image.file(), file_len, Settlement::default());
+        let disk = OnDisk::unsettled(image.base_block(), file_len, Settlement::default());
         image.settle(disk);
         Ok(Hive { image })
     }
@@ -120,15 +119,15 @@ pub fn open(buffer: Box<dyn Buffer>) -> Result<Opened, OpenError> {
         return Err(too_short);
     };
     // A torn base block can have lost its signature too; the first bin shows that this is a hive.
-    let torn = checksum(file) != Some(base.checksum.get());
+    let stored = base.checksum.get();
+    let computed = base.expected_checksum();
+    let torn = stored != computed;
     if base.signature != BaseBlock::SIGNATURE && !(torn && starts_with_bin(file)) {
         base.validate()?;
     }
-    let stored = base.checksum.get();
-    let computed = checksum(file).unwrap_or_default();
     let primary = base.primary_sequence.get();
     let secondary = base.secondary_sequence.get();
-    let state = if stored != computed {
+    let state = if torn {
         Some(DirtyState::Checksum { stored, computed })
     } else if primary != secondary {
         Some(DirtyState::Sequences { primary, secondary })
@@ -168,28 +167,20 @@ pub(crate) fn sized_image(buffer: Box<dyn Buffer>) -> Result<Image, OpenError> {
 
 impl Hive {
     /// The base block.
-    ///
-    /// # Errors
-    /// Never for an opened hive; the type system can't know this.
-    pub fn base_block(&self) -> Result<&BaseBlock, Corruption> {
-        self.image
-            .base_block()
-            .ok_or_else(|| Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer"))
+    #[must_use]
+    pub fn base_block(&self) -> &BaseBlock {
+        self.image.base_block()
     }
 
     /// The minor version of the format, 3 to 6.
     #[must_use]
     pub fn minor_version(&self) -> u32 {
-        self.image
-            .base_block()
-            .map_or(0, |base| base.minor_version.get())
+        self.base_block().minor_version.get()
     }
 
     /// The upper-case table of the Windows that the hive belongs to.
     pub(crate) fn case_table(&self) -> CaseTable {
-        self.image
-            .base_block()
-            .map_or(CaseTable::Nt5, BaseBlock::case_table)
+        self.base_block().case_table()
     }
 
     /// The bytes and the pages that differ from the file.
@@ -209,7 +200,7 @@ impl Hive {
     /// # Errors
     /// If its cell is not a key node.
     pub fn root(&self) -> Result<Key<'_>, Corruption> {
-        let root = CellOffset::new(self.base_block()?.root_cell.get());
+        let root = CellOffset::new(self.base_block().root_cell.get());
         Key::at(self.bins(), root)
     }
 

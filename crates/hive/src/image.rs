@@ -24,13 +24,14 @@ impl Image {
     /// # Errors
     /// The buffer, if it is too short.
     pub(crate) fn new(buffer: Box<dyn Buffer>, bins_len: usize) -> Result<Self, Box<dyn Buffer>> {
+        let file = buffer.bytes();
         let fits = bins_len
             .checked_add(BASE_BLOCK_LEN)
-            .is_some_and(|end| end <= buffer.bytes().len());
-        if !fits {
+            .is_some_and(|end| end <= file.len());
+        let Some(base) = bytes::view::<BaseBlock>(file, 0).filter(|_| fits) else {
             return Err(buffer);
-        }
-        let disk = OnDisk::of(buffer.bytes());
+        };
+        let disk = OnDisk::settled(base, file.len());
         Ok(Self {
             buffer,
             bins_len,
@@ -48,7 +49,12 @@ impl Image {
     /// The hive bins, `bins_len` bytes from file offset 4096 on.
     #[must_use]
     pub fn bins(&self) -> &[u8] {
-        bytes::slice(self.buffer.bytes(), BASE_BLOCK_LEN, self.bins_len).unwrap_or_default()
+        #[expect(
+            clippy::expect_used,
+            reason = "the constructor and `set_bins_len` have made sure of the bytes, and a buffer \
+                      never gets shorter"
+        )]
+        bytes::slice(self.buffer.bytes(), BASE_BLOCK_LEN, self.bins_len).expect("all bins")
     }
 
     /// The length of the hive bins in bytes.
@@ -57,22 +63,33 @@ impl Image {
         self.bins_len
     }
 
-    /// The base block, if the file is long enough to hold one.
+    /// The base block.
+    #[expect(
+        clippy::expect_used,
+        reason = "the constructor has made sure of the bytes, and a buffer never gets shorter"
+    )]
     #[must_use]
-    pub fn base_block(&self) -> Option<&BaseBlock> {
-        bytes::view(self.buffer.bytes(), 0)
+    pub fn base_block(&self) -> &BaseBlock {
+        bytes::view(self.buffer.bytes(), 0).expect("a base block")
     }
 
     /// The base block, for writing. It is not a page of the bins: a commit always writes it.
-    pub(crate) fn base_block_mut(&mut self) -> Option<&mut BaseBlock> {
-        bytes::view_mut(self.buffer.bytes_mut(), 0)
+    #[expect(
+        clippy::expect_used,
+        reason = "the constructor has made sure of the bytes, and a buffer never gets shorter"
+    )]
+    pub(crate) fn base_block_mut(&mut self) -> &mut BaseBlock {
+        bytes::view_mut(self.buffer.bytes_mut(), 0).expect("a base block")
     }
 
-    /// Overwrites the first bytes of the base block.
-    #[must_use]
-    pub(crate) fn set_header(&mut self, header: &[u8]) -> Option<()> {
-        bytes::slice_mut(self.buffer.bytes_mut(), 0, header.len())?.copy_from_slice(header);
-        Some(())
+    /// Replaces the part of the base block that a commit writes.
+    pub(crate) fn set_header(&mut self, base: &BaseBlock) {
+        let header = base.header();
+        let (place, _) = self
+            .base_block_mut()
+            .as_mut_bytes()
+            .split_at_mut(header.len());
+        place.copy_from_slice(header);
     }
 
     /// The pages of the bins that were edited, without those that a recovery replayed.

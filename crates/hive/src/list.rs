@@ -65,6 +65,21 @@ impl<'a> Leaf<'a> {
         }
     }
 
+    /// The key node and the hash of each element. A leaf of the kind `li` has no hashes: they are 0.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (CellOffset, u32)> {
+        let (without, with) = match self.elements {
+            Elements::Index(elements) => (elements, &[][..]),
+            Elements::Hash(elements) => (&[][..], elements),
+        };
+        let without = without.iter().map(|element| (element.cell, 0));
+        let with = with
+            .iter()
+            .map(|element| (element.cell, element.hash.get()));
+        without
+            .chain(with)
+            .map(|(cell, hash)| (CellOffset::new(cell.get()), hash))
+    }
+
     /// True if its elements contain hashes of names.
     pub(crate) fn is_hashed(&self) -> bool {
         self.kind == LeafKind::Hash

@@ -195,7 +195,7 @@ fn real_hives_are_recovered_edited_and_committed() {
         );
         assert_eq!(count(&hive), (counts.0 + 1, counts.1 + 1), "{name}");
         assert_eq!(check(&hive).problems.len(), problems, "{name}");
-        let base = hive.base_block().expect("there");
+        let base = hive.base_block();
         assert_eq!(base.primary_sequence.get(), plan.sequence(), "{name}");
         assert_eq!(base.last_written.get(), plan.last_written().0, "{name}");
     }

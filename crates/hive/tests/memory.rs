@@ -117,7 +117,7 @@ impl Bins {
             file.extend(number.to_le_bytes());
         }
         file.resize(BASE_BLOCK_LEN, 0);
-        let sum = checksum(&file).expect("long enough");
+        let sum = checksum(file.first_chunk().expect("long enough"));
         file[508..512].copy_from_slice(&sum.to_le_bytes());
         file.append(&mut self.0);
         file

@@ -97,7 +97,9 @@ impl Trustee {
     fn write(&self, ace_type: AceType, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.mask.0.to_le_bytes());
         if ace_type.is_object() {
-            self.object.unwrap_or_default().write(out);
+            // Without types there is still the field that says so.
+            let object = self.object.unwrap_or(ObjectTypes::NONE);
+            object.write(out);
         }
         self.sid.write(out);
         out.extend_from_slice(&self.data);

@@ -63,8 +63,11 @@ impl SecurityDescriptor {
             };
             parts.resize(at.saturating_sub(size_of::<DescriptorHeader>()), 0);
             parts.extend_from_slice(&bytes);
-            // Two ACLs of 64 KiB and two SIDs are far from 4 GiB.
-            let offset = U32::new(u32::try_from(at).unwrap_or_default());
+            let offset = U32::new(u32::try_from(at).map_err(|_| TooLarge {
+                what: "security descriptor",
+                need: at,
+                most: u32::MAX as usize,
+            })?);
             match part {
                 Part::Owner => header.offset_owner = offset,
                 Part::Group => header.offset_group = offset,

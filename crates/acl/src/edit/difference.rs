@@ -29,9 +29,10 @@ pub(super) fn between(before: &AclSlot, after: &AclSlot) -> Vec<Edit> {
 }
 
 fn entries(slot: &AclSlot) -> &[Ace] {
-    slot.list()
-        .map(|acl| acl.aces.as_slice())
-        .unwrap_or_default()
+    match slot.list() {
+        Some(acl) => &acl.aces,
+        None => &[],
+    }
 }
 
 /// The entries of `list` that `other` has not, or not as often, and those that it has.

@@ -21,8 +21,11 @@ impl SecurityDescriptor {
             group: self.group,
             is_container,
         };
-        let inherited = parent.dacl.list().map(|acl| heir.inherits(acl));
-        let mut edits = self.set_dacl(AclSlot::List(Acl::new(inherited.unwrap_or_default())));
+        let inherited = match parent.dacl.list() {
+            Some(acl) => heir.inherits(acl),
+            None => Vec::new(),
+        };
+        let mut edits = self.set_dacl(AclSlot::List(Acl::new(inherited)));
         edits.extend(self.protect_dacl(false));
         if !self.control().contains(Control::DACL_AUTO_INHERITED) {
             self.set_control(Control::DACL_AUTO_INHERITED, true);

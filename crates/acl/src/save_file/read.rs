@@ -108,6 +108,7 @@ impl<'a> SavedEntries<'a> {
         if !odd.is_empty() {
             return wrong("an odd number of bytes");
         }
+        // No mark holds a U+0000.
         let unit = |at: usize| units.get(at).map_or(0, |unit| u16::from_le_bytes(*unit));
         if let Some(found) = foreign_mark([unit(0), unit(1)]) {
             return wrong(found);

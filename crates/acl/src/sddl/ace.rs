@@ -100,7 +100,7 @@ fn sid_text(text: &str) -> &str {
             _ => !(in_hex && c.is_ascii_hexdigit()),
         })
         .map_or(text.len(), |(at, _)| at);
-    text.get(..len).unwrap_or_default()
+    text.split_at(len).0
 }
 
 fn field<'a>(cursor: &mut Cursor<'a>) -> &'a str {
@@ -154,7 +154,7 @@ pub(super) fn write(
     out.push(';');
     rights::write_mask(trustee.mask, ace.ace_type, out);
     out.push(';');
-    let object = trustee.object.unwrap_or_default();
+    let object = trustee.object.unwrap_or(ObjectTypes::NONE);
     if object.other_flags != 0 {
         let flags = object.other_flags;
         return Err(refuse(format!("unknown object flags {flags:#x}").into()));

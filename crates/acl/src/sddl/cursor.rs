@@ -18,7 +18,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.split_at(self.at).1
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -54,7 +54,7 @@ impl<'a> Cursor<'a> {
         let rest = self.rest();
         let len = rest.find(|c| !of(c)).unwrap_or(rest.len());
         self.at = self.at.saturating_add(len);
-        rest.get(..len).unwrap_or_default()
+        rest.split_at(len).0
     }
 
     pub(super) fn skip_spaces(&mut self) {

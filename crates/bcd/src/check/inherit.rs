@@ -12,7 +12,7 @@ pub(super) fn check(seen: &BTreeMap<Guid, Seen>, report: &mut Report) {
     for (object, facts) in seen {
         for target in &facts.inherits {
             if let Some(inherited) = seen.get(target)
-                && inherited.object_type != ObjectType(0)
+                && inherited.object_type != ObjectType::UNKNOWN
                 && !inherited.object_type.is_inheritable()
             {
                 let kind = ProblemKind::NotInheritable {

@@ -119,7 +119,7 @@ impl Parser {
                 self.make(&[objects(), name.clone(), NameBuf::new(ELEMENTS)])?;
                 Section::Object {
                     name,
-                    object_type: ObjectType(0),
+                    object_type: ObjectType::UNKNOWN,
                 }
             }
             _ => return Err(format!("section {head:?}: expected store, object or key")),
@@ -340,7 +340,8 @@ fn path(text: &str) -> Parsed<Vec<NameBuf>> {
 
 /// The text without a trailing comment, for text that can't contain quotes.
 fn trailing(text: &str) -> &str {
-    text.split('#').next().unwrap_or_default().trim()
+    let text = text.split_once('#').map_or(text, |(before, _)| before);
+    text.trim()
 }
 
 fn end(text: &str) -> Parsed<()> {

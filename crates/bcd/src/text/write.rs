@@ -90,7 +90,7 @@ impl<'a> ObjectView<'a> {
         Some(Self {
             node,
             guid,
-            object_type: object_type.unwrap_or(ObjectType(0)),
+            object_type: object_type.unwrap_or(ObjectType::UNKNOWN),
             description,
             elements: elements.collect::<Option<_>>()?,
         })

@@ -56,7 +56,7 @@ pub(crate) fn empty() -> Editor {
 pub(crate) fn file_of(editor: Editor) -> Vec<u8> {
     let edited = editor.finish().expect("all edits were made");
     let mut bytes = edited.hive().image().file().to_vec();
-    let sum = checksum(&bytes).expect("a base block");
+    let sum = checksum(bytes.first_chunk().expect("a base block"));
     bytes[508..512].copy_from_slice(&sum.to_le_bytes());
     bytes
 }

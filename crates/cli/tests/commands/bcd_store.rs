@@ -107,7 +107,7 @@ pub(crate) fn reopen(disk: &Disk, before: &[u8]) {
     let mut dirty = before.to_vec();
     dirty[12..20].copy_from_slice(&disk.bytes()[12..20]);
     dirty[4] = dirty[4].wrapping_add(1);
-    let sum = checksum(&dirty).expect("a base block");
+    let sum = checksum(dirty.first_chunk().expect("a base block"));
     dirty[508..512].copy_from_slice(&sum.to_le_bytes());
     disk.write(&dirty);
 }

@@ -41,7 +41,7 @@ pub(crate) fn hive_file(path: &Path, edit: impl FnOnce(&mut Editor)) {
     edit(&mut editor);
     let edited = editor.finish().expect("every edit succeeded");
     let mut file = edited.hive().image().file().to_vec();
-    let sum = checksum(&file).expect("a base block");
+    let sum = checksum(file.first_chunk().expect("a base block"));
     file[508..512].copy_from_slice(&sum.to_le_bytes());
     fs::write(path, file).expect("a writable folder");
 }

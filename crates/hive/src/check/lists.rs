@@ -111,7 +111,7 @@ impl<'a> Walker<'a> {
             Some(header) => {
                 let count = usize::from(header.count.get());
                 let leaves = bytes::view_many::<IndexElement>(payload, ListHeader::LEN, count);
-                let mut leaves = leaves.unwrap_or_default().iter();
+                let mut leaves = leaves.into_iter().flatten();
                 leaves.all(|leaf| {
                     let leaf = self.payload(CellOffset::new(leaf.cell.get()));
                     self.pass_on(leaf, &mut number, rest, slot)
@@ -132,10 +132,8 @@ impl<'a> Walker<'a> {
             return true;
         };
         let count = header.count.get();
-        let (words, _) = leaf
-            .get(ListHeader::LEN..)
-            .unwrap_or_default()
-            .as_chunks::<4>();
+        let (_, elements) = leaf.split_at(ListHeader::LEN);
+        let (words, _) = elements.as_chunks::<4>();
         let stride = if header.signature == ListHeader::INDEX_LEAF {
             1
         } else {

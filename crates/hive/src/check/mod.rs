@@ -135,9 +135,7 @@ fn threads_for(len: usize, available: usize) -> usize {
 }
 
 fn check_with(hive: &Hive, threads: usize) -> Report {
-    let Some(base) = hive.image().base_block() else {
-        return Report::default();
-    };
+    let base = hive.base_block();
     let subject = Subject {
         data: hive.image().bins(),
         minor: base.minor_version.get(),
@@ -146,12 +144,12 @@ fn check_with(hive: &Hive, threads: usize) -> Report {
         root: CellOffset::new(base.root_cell.get()),
         fault: base.validate().err(),
     };
-    if threads > 1
-        && let Some(report) = subject.check(threads)
-    {
+    let (report, depends_on_threads) = subject.check(threads);
+    if depends_on_threads && threads > 1 {
+        let (report, _) = subject.check(1);
         return report;
     }
-    subject.check(1).unwrap_or_default()
+    report
 }
 
 struct Subject<'a> {
@@ -164,9 +162,9 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Checks with several threads, or with one. With several, returns `None` if the report would
-    /// depend on which of them was faster.
-    fn check(&self, threads: usize) -> Option<Report> {
+    /// Checks with several threads, or with one. The second value is true if the report depends
+    /// on which of several was faster.
+    fn check(&self, threads: usize) -> (Report, bool) {
         let mut tiling = tiling::tile(self.data, threads);
         let mut found = std::mem::take(&mut tiling.tally.found);
         let mut taken = std::mem::take(&mut tiling.taken);
@@ -186,15 +184,13 @@ impl Subject<'_> {
             broken: &tiling.tally.broken,
             ring: &ring,
         };
-        let outcome = self.walk(ground, taken, threads)?;
+        let outcome = self.walk(ground, taken, threads);
         found.merge(outcome.found);
         ring.compare_counts(self.data, &outcome.security_counts, &mut found);
         for at in tiling.starts.without(&outcome.taken) {
             leaked(self.data, &tiling.starts, at, &mut found);
         }
-        if threads > 1 && found.overflowed() {
-            return None;
-        }
+        let depends_on_threads = outcome.overlap || found.overflowed();
         let content = Content {
             bins: tiling.tally.bins,
             cells: tiling.tally.cells,
@@ -203,9 +199,10 @@ impl Subject<'_> {
             security_cells: ring.len(),
             free_bytes: tiling.tally.free_bytes,
         };
-        Some(found.report(content, |key| {
+        let report = found.report(content, |key| {
             outcome.parents.path(self.data, self.root, key)
-        }))
+        });
+        (report, depends_on_threads)
     }
 
     fn ring(&self, tiling: &Tiling, taken: &mut Bitmap, found: &mut Collector) -> Ring {
@@ -220,7 +217,7 @@ impl Subject<'_> {
         }
     }
 
-    fn walk<'a>(&'a self, ground: Ground<'a>, taken: Bitmap, threads: usize) -> Option<Outcome> {
+    fn walk<'a>(&'a self, ground: Ground<'a>, taken: Bitmap, threads: usize) -> Outcome {
         let mut first = Walker::new(ground, taken);
         let mut pending = Vec::new();
         if first.key_node(self.root, None).is_some() {
@@ -232,7 +229,7 @@ impl Subject<'_> {
         }
         let pool = Pool::new(pending, threads);
         let pool = &pool;
-        let mut walkers = thread::scope(|scope| {
+        let walkers = thread::scope(|scope| {
             let mut others = Vec::new();
             for _ in 1..threads {
                 // Merging the walkers shows which cells the first walker already knew to be taken.
@@ -249,7 +246,7 @@ impl Subject<'_> {
             }
             let guard = AbandonOnPanic(pool);
             first.run(guard.0);
-            let mut walkers = vec![first];
+            let mut walkers = Vec::new();
             for other in others {
                 match other.join() {
                     Ok(walker) => walkers.push(walker),
@@ -257,9 +254,7 @@ impl Subject<'_> {
                 }
             }
             walkers
-        })
-        .into_iter();
-        let first = walkers.next()?;
+        });
         let mut outcome = Outcome {
             taken: first.taken,
             found: first.found,
@@ -267,11 +262,10 @@ impl Subject<'_> {
             values: first.values,
             security_counts: first.security_counts,
             parents: first.parents,
+            overlap: false,
         };
         for walker in walkers {
-            if !outcome.taken.merge(&walker.taken) {
-                return None;
-            }
+            outcome.overlap |= !outcome.taken.merge(&walker.taken);
             outcome.found.merge(walker.found);
             outcome.keys += walker.keys;
             outcome.values += walker.values;
@@ -281,7 +275,7 @@ impl Subject<'_> {
             outcome.parents.merge(walker.parents);
         }
         outcome.security_counts.settle();
-        Some(outcome)
+        outcome
     }
 }
 
@@ -293,6 +287,8 @@ struct Outcome {
     values: usize,
     security_counts: Counts,
     parents: Parents,
+    /// Two walkers were led to one place.
+    overlap: bool,
 }
 
 /// Stops the other walkers if one panics, so that the panic is reported and the check does not
@@ -315,10 +311,9 @@ fn leaked(data: &[u8], starts: &Bitmap, at: usize, found: &mut Collector) {
         None,
         || {
             let len = starts.next_after(at).unwrap_or(data.len()) - at;
-            let head: [u8; 2] = bytes::view(data, at + CellHeader::LEN)
-                .copied()
-                .unwrap_or_default();
-            let actual = format!("none to {len} bytes that start with {}", walk::quoted(head));
+            let head = bytes::array(data, at + CellHeader::LEN).map(walk::quoted);
+            let head = head.unwrap_or("nothing".to_owned());
+            let actual = format!("none to {len} bytes that start with {head}");
             ("a reference", actual)
         },
     );

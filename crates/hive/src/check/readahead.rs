@@ -33,7 +33,7 @@ impl ReadAhead {
             && *bits & bit == 0
         {
             *bits |= bit;
-            read(data.get(block * BLOCK..).unwrap_or_default());
+            read(data.split_at(block * BLOCK).1);
         }
     }
 }

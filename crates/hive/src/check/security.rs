@@ -36,6 +36,7 @@ impl Nibbles {
         (stretch / 2, (stretch % 2 * 4) as u32)
     }
 
+    /// The number of a stretch; 0 beyond the bins.
     fn get(&self, at: usize) -> u8 {
         let (byte, shift) = Self::place(at);
         self.0.get(byte).map_or(0, |byte| byte >> shift & Self::MAX)
@@ -219,7 +220,8 @@ impl Counts {
 
     /// The number of a cell's keys, after [`Self::settle`].
     fn of(&self, cell: CellOffset) -> u32 {
-        let high = self.high.get(&cell).copied().unwrap_or_default();
+        // A cell with fewer keys than a nibble counts has no other number.
+        let high = self.high.get(&cell).map_or(0, |high| *high);
         u32::from(self.low.get(cell.index())).saturating_add(high.saturating_mul(16))
     }
 }

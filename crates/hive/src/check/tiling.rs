@@ -210,7 +210,9 @@ impl<'a, 'w> Walk<'a, 'w> {
 
     fn cells(&mut self, bin: usize, len: usize) {
         self.close(bin);
-        let cells = bytes::slice(self.data, bin, len).unwrap_or_default();
+        // `bin_len` has cut the length at the end of the bins.
+        let (_, rest) = self.data.split_at(bin);
+        let (cells, _) = rest.split_at(len);
         let base = bin - self.base;
         let mut at = HiveBin::LEN;
         let mut after_free = false;

@@ -96,8 +96,10 @@ impl<'a> Walker<'a> {
         }
         let next = self.ground.starts.next_after(at);
         let end = next.unwrap_or(self.ground.data.len());
-        let payload = self.ground.data.get(at + CellHeader::LEN..end);
-        payload.unwrap_or_default()
+        match self.ground.data.get(at + CellHeader::LEN..end) {
+            Some(payload) => payload,
+            None => &[],
+        }
     }
 
     /// The payload of the cell at `cell`, which is then marked as referenced. The reference is in
@@ -117,12 +119,13 @@ impl<'a> Walker<'a> {
             && self.taken.insert(at)
         {
             self.read_ahead.visit(self.ground.data, at);
-            let next = self.ground.starts.next_after(at);
-            let end = next.unwrap_or(self.ground.data.len());
-            if end - at > CellHeader::MAX_SIZE {
-                self.too_long(cell, end - at, key);
+            // The first pass has found the size to be one of an allocated cell within its bin.
+            let (header, rest) = self.ground.data.get(at..)?.split_first_chunk()?;
+            let len = i32::from_le_bytes(*header).unsigned_abs() as usize;
+            if len > CellHeader::MAX_SIZE {
+                self.too_long(cell, len, key);
             }
-            return self.ground.data.get(at + CellHeader::LEN..end);
+            return rest.get(..len.checked_sub(CellHeader::LEN)?);
         }
         self.bad_reference(cell, what, from, key);
         None

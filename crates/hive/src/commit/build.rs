@@ -1,7 +1,6 @@
 //! Plans a commit.
 
 use diskmend_base::bytes;
-use zerocopy::IntoBytes;
 
 use crate::commit::discard::{rivals, to_discard};
 use crate::commit::edit::Edit;
@@ -11,10 +10,8 @@ use crate::commit::log_choice::format;
 use crate::commit::numbers::{Times, free_numbers, old_logs};
 use crate::commit::plan::CommitPlan;
 use crate::commit::steps::{Steps, stamped};
-use crate::error::Corruption;
 use crate::format::{BaseBlock, HiveBin};
 use crate::image::Image;
-use crate::offset::FileOffset;
 use crate::recover::{LogFormat, LogKind, Logs};
 use crate::time::Filetime;
 use crate::verify::Committable;
@@ -45,8 +42,8 @@ pub fn plan<'a>(
 ) -> Result<CommitPlan<'a>, CommitError> {
     let image = hive.image();
     let disk = image.disk();
-    let base = image.base_block().ok_or_else(no_base)?;
-    let settled = disk.base.as_deref().ok_or_else(no_base)?;
+    let base = image.base_block();
+    let settled = &*disk.base;
     let old = old_logs(logs);
     let bin = bytes::view::<HiveBin>(image.bins(), 0);
     let (format, reason) = format(options.format, logs, &old, base.minor_version.get());
@@ -92,7 +89,8 @@ pub fn plan<'a>(
             .ok_or(CommitError::NoSequence { sequence })?,
     };
     // One number for the recovered state, one for each entry, and one that follows.
-    let count = edit.as_ref().map_or(0, |edit| edit.entries.len()) + 2;
+    let entries = edit.iter().map(|edit| edit.entries.len()).sum::<usize>();
+    let count = entries + 2;
     let numbers = free_numbers(least, count, &old)?;
     let mut discarded = Vec::new();
     let mut steps = Steps::default();
@@ -120,18 +118,12 @@ pub fn plan<'a>(
     Ok(plan)
 }
 
-pub(crate) fn no_base() -> Corruption {
-    Corruption::new("base block", FileOffset(0), "4096 bytes", "fewer")
-}
-
 /// True if the image differs from the state from which edits start.
 fn is_edited(image: &Image, base: &BaseBlock, settled: &BaseBlock) -> bool {
     let unsealed = |base: &BaseBlock| {
         let mut base = base.clone();
         base.checksum = 0.into();
-        base.as_bytes()
-            .get(..BaseBlock::HEADER_LEN)
-            .map(<[u8]>::to_vec)
+        base.header().to_vec()
     };
     !image.dirty().is_empty()
         || base.bins_len.get() as usize != image.bins_len()

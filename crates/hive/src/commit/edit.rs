@@ -1,6 +1,5 @@
 //! The pages that an edit writes, and the log through which it writes them.
 
-use crate::commit::build::no_base;
 use crate::commit::error::CommitError;
 use crate::commit::log_choice::target;
 use crate::commit::log_content::{
@@ -38,9 +37,8 @@ impl<'a> Edit<'a> {
         logs: &Logs,
         old: &[OldLog],
     ) -> Result<Self, CommitError> {
-        let base = image.base_block().ok_or_else(no_base)?;
-        let settled = image.disk().base.as_deref().ok_or_else(no_base)?;
-        let mut base = Box::new(base.clone());
+        let settled = &image.disk().base;
+        let mut base = Box::new(image.base_block().clone());
         base.bins_len = (image.bins_len() as u32).into();
         base.last_written = time.0.into();
         let old_pages = settled.bins_len.get() as usize / PAGE_LEN;

@@ -78,7 +78,7 @@ pub(crate) fn entries<'a>(runs: &[PageRun<'a>]) -> Vec<Vec<PageRun<'a>>> {
         let mut rest = Some(run.clone());
         while let Some(run) = rest {
             let (head, tail) = run.take(room);
-            room -= head.as_ref().map_or(0, PageRun::count);
+            room -= head.iter().map(PageRun::count).sum::<usize>();
             entry.extend(head);
             if room == 0 {
                 entries.push(std::mem::take(&mut entry));
@@ -157,11 +157,8 @@ pub(crate) fn new_format<'a>(base: &BaseBlock, entries: &[Vec<PageRun<'a>>]) -> 
             hash1: hash.finish().into(),
             hash2: 0.into(),
         };
-        let hashed = head
-            .as_bytes()
-            .get(..LogEntry::HASHED_LEN)
-            .map_or(0, marvin32);
-        head.hash2 = hashed.into();
+        let (hashed, _) = head.as_bytes().split_at(LogEntry::HASHED_LEN);
+        head.hash2 = marvin32(hashed).into();
 
         log.bytes(head.as_bytes());
         log.bytes(refs.as_bytes());
@@ -187,8 +184,11 @@ pub(crate) fn old_format<'a>(
     let mut bitmap = vec![0; bitmap_len(bins_len)];
     for run in runs {
         // One byte for each page: eight sectors.
-        let bytes = bitmap.get_mut(run.first..run.first + run.count());
-        bytes.unwrap_or_default().fill(0xFF);
+        bitmap
+            .iter_mut()
+            .skip(run.first)
+            .take(run.count())
+            .for_each(|byte| *byte = 0xFF);
     }
     log.bytes(&bitmap);
     log.zeros(data_start(bins_len) - log.len as usize);
@@ -208,8 +208,7 @@ fn header(base: &BaseBlock, file_type: u32) -> Vec<u8> {
     let mut base = base.clone();
     base.file_type = file_type.into();
     base.seal();
-    let header = base.as_bytes().get(..BaseBlock::HEADER_LEN);
-    header.unwrap_or_default().to_vec()
+    base.header().to_vec()
 }
 
 #[cfg(test)]

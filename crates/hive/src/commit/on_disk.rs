@@ -1,17 +1,14 @@
 //! What a commit must know about the primary file on disk.
 
-use diskmend_base::bytes;
-
 use crate::format::BaseBlock;
 use crate::recover::LogKind;
 
 /// The primary file on disk: the state from which edits start, and how to reach it.
-#[derive(Default)]
 pub(crate) struct OnDisk {
     /// The length of the file in bytes.
     pub(crate) file_len: usize,
-    /// The base block of the state from which edits start; `None` only if the file is too short.
-    pub(crate) base: Option<Box<BaseBlock>>,
+    /// The base block of the state from which edits start.
+    pub(crate) base: Box<BaseBlock>,
     /// What separates the file from that state; `None` for a hive that was clean.
     pub(crate) settlement: Option<Settlement>,
 }
@@ -39,21 +36,20 @@ pub(crate) struct Run {
 }
 
 impl OnDisk {
-    /// Describes a file that already is in the settled state.
-    pub(crate) fn of(file: &[u8]) -> Self {
+    /// Describes a file of `file_len` bytes with this base block, which is the settled state.
+    pub(crate) fn settled(base: &BaseBlock, file_len: usize) -> Self {
         Self {
-            file_len: file.len(),
-            base: bytes::view::<BaseBlock>(file, 0).cloned().map(Box::new),
+            file_len,
+            base: Box::new(base.clone()),
             settlement: None,
         }
     }
 
-    /// Describes a file of `file_len` bytes that `settlement` turns into `settled`.
-    pub(crate) fn unsettled(settled: &[u8], file_len: usize, settlement: Settlement) -> Self {
+    /// Describes a file of `file_len` bytes that `settlement` turns into one with this base block.
+    pub(crate) fn unsettled(base: &BaseBlock, file_len: usize, settlement: Settlement) -> Self {
         Self {
-            file_len,
             settlement: Some(settlement),
-            ..Self::of(settled)
+            ..Self::settled(base, file_len)
         }
     }
 }

@@ -162,6 +162,7 @@ impl<'a> CommitPlan<'a> {
     #[must_use]
     pub fn change(&self, kind: HiveFileKind) -> Option<FileChange> {
         let before = self.lens.iter().find(|(file, _)| *file == kind);
+        // A file that does not exist has no bytes.
         let len_before = before.map_or(0, |(_, len)| *len);
         let mut len_after = len_before;
         let mut extents = Vec::new();

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use zerocopy::IntoBytes;
-
 use crate::commit::edit::Edit;
 use crate::commit::files::HiveFileKind;
 use crate::commit::numbers::Times;
@@ -84,9 +82,9 @@ impl<'a> Steps<'a> {
             self.0.push(Step::Write { file, offset, data });
         }
         // The rest of a longer file must not look like the next entry.
-        let len = logs.file(edit.choice.log).map_or(0, |log| log.len);
-        let rest = len.saturating_sub(content.len).min(512) as usize;
-        if rest > 0 {
+        let old = logs.file(edit.choice.log);
+        let rest = old.and_then(|log| log.len.checked_sub(content.len));
+        if let Some(rest @ 1..) = rest.map(|rest| rest.min(512) as usize) {
             self.0.push(Step::Write {
                 file,
                 offset: content.len,
@@ -142,6 +140,5 @@ pub(crate) fn stamped(base: &BaseBlock, primary: u32, secondary: u32, time: File
 
 fn header(mut base: BaseBlock) -> Vec<u8> {
     base.seal();
-    let header = base.as_bytes().get(..BaseBlock::HEADER_LEN);
-    header.unwrap_or_default().to_vec()
+    base.header().to_vec()
 }

@@ -2,6 +2,7 @@
 
 use diskmend_base::bytes;
 
+use crate::base_block::MAX_BINS_LEN;
 use crate::error::Corruption;
 use crate::format::{CellHeader, HiveBin};
 use crate::offset::{CellOffset, FileOffset, PAGE_LEN};
@@ -316,7 +317,8 @@ impl FreeMap {
         for at in gone.chain(made).chain([change.start]) {
             let page = page_of(at);
             let free = self.cells(data, page).filter(|cell| cell.free);
-            let largest = free.map(|cell| cell.len).max().unwrap_or_default();
+            // 0 stands for a page without a free cell.
+            let largest = free.map(|cell| cell.len).fold(0, u32::max);
             self.largest.set(page, largest);
         }
     }
@@ -365,9 +367,10 @@ fn bin_size(bins: &[u8], start: usize) -> Result<usize, Corruption> {
     Ok(size)
 }
 
-/// Offsets inside the bins are below 2 GiB: the base block was checked.
+/// An offset inside the bins, which are shorter than 2 GiB: the base block was checked.
 fn narrow(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+    const _: () = assert!(MAX_BINS_LEN <= u32::MAX as usize);
+    at as u32
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use diskmend_base::upcase::CaseTable;
 use crate::base_block::MAX_BINS_LEN;
 use crate::bins::Bins;
 use crate::error::Corruption;
-use crate::format::{BaseBlock, CellHeader, HiveBin};
+use crate::format::{CellHeader, HiveBin};
 use crate::image::Image;
 use crate::offset::{CellOffset, PAGE_LEN};
 
@@ -29,14 +29,13 @@ pub(super) struct Heap {
 /// The smallest remainder that becomes a free cell.
 const MIN_CELL: u32 = CellHeader::ALIGN as u32;
 
+/// What a free neighbour adds to a cell if there is none.
+const NO_NEIGHBOUR: u32 = 0;
+
 impl Heap {
     pub(super) fn new(image: Image) -> Self {
-        let minor = image
-            .base_block()
-            .map_or(0, |base| base.minor_version.get());
-        let table = image
-            .base_block()
-            .map_or(CaseTable::Nt5, BaseBlock::case_table);
+        let minor = image.base_block().minor_version.get();
+        let table = image.base_block().case_table();
         Self {
             image,
             minor,
@@ -142,7 +141,7 @@ impl Heap {
         let before = free.free_before(bins, at)?;
         let after = free.free_at(bins, at + size);
         let start = before.unwrap_or(at);
-        let end = at + size + after.unwrap_or_default();
+        let end = at + size + after.unwrap_or(NO_NEIGHBOUR);
         // A cell that becomes part of a merged one must not look allocated any more.
         self.write_size(at, i64::from(size))?;
         self.write_size(start, i64::from(end - start))?;
@@ -175,7 +174,7 @@ impl Heap {
             self.split(at, old + after, size, Some(at + old))?;
             return Ok(true);
         }
-        let end = at + old + after.unwrap_or_default();
+        let end = at + old + after.unwrap_or(NO_NEIGHBOUR);
         self.write_size(at + size, i64::from(end - at - size))?;
         self.write_size(at, -i64::from(size))?;
         self.changed(&Change {
@@ -272,9 +271,7 @@ impl Heap {
             .ok_or(EditError::Full)?;
         let first = start + HiveBin::LEN as u32;
         self.write_size(first, i64::from(len - HiveBin::LEN as u32))?;
-        if let Some(base) = self.image.base_block_mut() {
-            base.bins_len = (end as u32).into();
-        }
+        self.image.base_block_mut().bins_len = (end as u32).into();
         if let Some(free) = &mut self.free {
             free.add_bin(start, len);
         }
@@ -302,7 +299,10 @@ impl Heap {
                 at += HiveBin::LEN;
                 continue;
             }
-            let size = bytes::view::<CellHeader>(bins, at).map_or(0, |cell| cell.size.get());
+            let Some(cell) = bytes::view::<CellHeader>(bins, at) else {
+                break;
+            };
+            let size = cell.size.get();
             #[cfg(test)]
             work::count();
             if size < 0

@@ -20,8 +20,9 @@ impl Largest {
         self.nodes.len() / 2
     }
 
+    /// The number of a node; 0, that of a page without a free cell, if there is no such node.
     fn node(&self, at: usize) -> u32 {
-        self.nodes.get(at).copied().unwrap_or_default()
+        self.nodes.get(at).map_or(0, |number| *number)
     }
 
     /// Makes room for `pages` pages.

@@ -329,12 +329,7 @@ impl Editor {
     }
 
     fn root_cell(&self) -> CellOffset {
-        CellOffset::new(
-            self.heap
-                .image
-                .base_block()
-                .map_or(u32::MAX, |base| base.root_cell.get()),
-        )
+        CellOffset::new(self.heap.image.base_block().root_cell.get())
     }
 
     fn existing(&self, path: &str) -> Result<CellOffset, EditError> {

@@ -136,11 +136,10 @@ struct OwnedLeaf {
 }
 
 fn leaf_of(leaf: Leaf<'_>) -> OwnedLeaf {
-    let element = |index| Some((leaf.key_node(index)?, leaf.hash(index).unwrap_or_default()));
     OwnedLeaf {
         cell: leaf.cell,
         kind: leaf.kind,
-        elements: (0..leaf.len()).filter_map(element).collect(),
+        elements: leaf.iter().collect(),
     }
 }
 
@@ -293,7 +292,8 @@ fn rewrite_tail(
     from: usize,
 ) -> Result<(), EditError> {
     let mut tail = Vec::new();
-    encode_elements(kind, elements.get(from..).unwrap_or_default(), &mut tail);
+    let (_, changed) = elements.split_at(from.min(elements.len()));
+    encode_elements(kind, changed, &mut tail);
     heap.write(cell, ListHeader::LEN + from * kind.element_len(), &tail)?;
     heap.write(cell, 2, &(elements.len() as u16).to_le_bytes())
 }

@@ -451,7 +451,7 @@ fn the_map_of_free_cells_follows_every_change() {
 /// A hive that a later Windows has marked as its own.
 fn later_editor() -> Editor {
     let mut hive = Hive::create(5, &DESCRIPTOR, EARLIER).expect("valid descriptor");
-    hive.image.base_block_mut().expect("there").guid_signature = *b"rmtm";
+    hive.image.base_block_mut().guid_signature = *b"rmtm";
     Editor::new(hive, NOW)
 }
 
@@ -505,7 +505,7 @@ fn a_list_that_another_windows_has_written_is_continued_in_its_way() {
     let mut early = editor(5);
     early.create_key("\u{219}a").expect("created");
     let mut hive = early.finish().expect("finished").hive;
-    hive.image.base_block_mut().expect("there").guid_signature = *b"rmtm";
+    hive.image.base_block_mut().guid_signature = *b"rmtm";
     let mut editor = Editor::new(hive, NOW);
     assert_eq!(
         editor.create_key("\u{219}A").expect("there"),

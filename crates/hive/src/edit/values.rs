@@ -132,7 +132,7 @@ pub(super) fn delete(
         heap.free(list)?;
         CellOffset::NIL
     } else {
-        let tail = cells.get(index..).unwrap_or_default();
+        let (_, tail) = cells.split_at(index);
         heap.write(list, index * 4, zerocopy::IntoBytes::as_bytes(tail))?;
         list
     };

@@ -33,11 +33,12 @@ pub(crate) enum Primary {
 }
 
 impl Primary {
-    /// The timestamp that a log must have to belong to the last write.
-    fn time(&self) -> Filetime {
+    /// The timestamp that a log must have to belong to the last write; `None` if the file has lost
+    /// it.
+    fn time(&self) -> Option<Filetime> {
         match *self {
-            Self::Valid { last_written, .. } => last_written,
-            Self::Invalid { last_written } => last_written.unwrap_or_default(),
+            Self::Valid { last_written, .. } => Some(last_written),
+            Self::Invalid { last_written } => last_written,
         }
     }
 }
@@ -85,11 +86,16 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    /// The fault of a log that belongs to a write at another time than `expected`; `None` if it
-    /// belongs to that write.
-    fn other_time(&self, expected: Filetime) -> Option<LogFault> {
+    /// The fault of a log that belongs to a write at another time than `expected`, or of any log if
+    /// that time is lost; `None` if it belongs to that write.
+    fn other_time(&self, expected: Option<Filetime>) -> Option<LogFault> {
         let actual = Filetime(self.head.base.last_written.get());
-        (actual != expected).then_some(LogFault::Timestamp { expected, actual })
+        match expected {
+            Some(expected) => {
+                (actual != expected).then_some(LogFault::Timestamp { expected, actual })
+            }
+            None => Some(LogFault::NoTimestamp),
+        }
     }
 }
 
@@ -258,7 +264,7 @@ fn choose_old<'a>(
 
 fn open_old<'a>(
     log: &Candidate<'a>,
-    expected: Filetime,
+    expected: Option<Filetime>,
     max_bins_len: usize,
 ) -> Result<DirtyVector<'a>, LogFault> {
     if let Some(fault) = log.other_time(expected) {

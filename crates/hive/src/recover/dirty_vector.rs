@@ -36,15 +36,6 @@ impl<'a> DirtyVector<'a> {
     /// # Errors
     /// If the signature is wrong or the log ends too early.
     pub(crate) fn parse(log: &'a [u8], bins_len: usize) -> Result<Self, Corruption> {
-        let signature = bytes::slice(log, START, SIGNATURE.len()).unwrap_or_default();
-        if signature != SIGNATURE {
-            return Err(Corruption::new(
-                "dirty vector signature",
-                FileOffset(START as u64),
-                "\"DIRT\"",
-                format!("\"{}\"", signature.escape_ascii()),
-            ));
-        }
         let too_short = |needed: usize| {
             Corruption::new(
                 "log length",
@@ -54,6 +45,16 @@ impl<'a> DirtyVector<'a> {
             )
         };
         let start = data_start(bins_len);
+        let signature =
+            bytes::slice(log, START, SIGNATURE.len()).ok_or_else(|| too_short(start))?;
+        if signature != SIGNATURE {
+            return Err(Corruption::new(
+                "dirty vector signature",
+                FileOffset(START as u64),
+                "\"DIRT\"",
+                format!("\"{}\"", signature.escape_ascii()),
+            ));
+        }
         let bitmap = bytes::slice(log, START + SIGNATURE.len(), bitmap_len(bins_len))
             .ok_or_else(|| too_short(start))?;
         let len = sectors(bitmap) * SECTOR;

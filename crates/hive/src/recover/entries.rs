@@ -1,6 +1,7 @@
 //! The new log format: a chain of entries (regf spec, Format of transaction log files, New format).
 
 use diskmend_base::bytes;
+use zerocopy::IntoBytes;
 
 use crate::base_block::MAX_BINS_LEN;
 use crate::error::Corruption;
@@ -125,7 +126,7 @@ fn entry(
         let (expected, actual) = (format!("{computed:#018x}"), format!("{stored:#018x}"));
         Err(wrong(what, field, expected, actual))
     };
-    let hashed = bytes::slice(log, at, LogEntry::HASHED_LEN).unwrap_or_default();
+    let (hashed, _) = header.as_bytes().split_at(LogEntry::HASHED_LEN);
     hash("log entry hash 2", 32, marvin32(hashed), header.hash2.get())?;
     // Windows writes multiples of 512, and accepts any size.
     let len = header.size.get() as usize;
@@ -159,7 +160,7 @@ fn entry(
             count.to_string(),
         ));
     };
-    let data = body.get(size_of_val(refs)..).unwrap_or_default();
+    let (_, data) = body.split_at(size_of_val(refs));
     let mut left = data.len();
     // Ranges must be in ascending order with a gap before each except the first: Windows rejects an
     // entry with adjacent ranges, even if all its pages are right.

@@ -36,6 +36,11 @@ pub enum LogFault {
         /// The log's timestamp.
         actual: Filetime,
     },
+    /// The primary file has lost its timestamp, which shows the log of its last write.
+    #[error(
+        "the hive has lost its last written timestamp, so that no log can be shown to belong to it"
+    )]
+    NoTimestamp,
     /// Its first entry does not follow the last entry that was applied from the other log.
     #[error(
         "starts at sequence number {actual}, the other log's last entry is followed by {expected}"

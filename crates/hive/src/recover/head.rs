@@ -1,11 +1,10 @@
 //! The base block of a log file.
 
-use zerocopy::FromBytes;
+use zerocopy::{FromZeros, IntoBytes};
 
-use crate::base_block::checksum;
 use crate::error::Corruption;
 use crate::format::BaseBlock;
-use crate::offset::{BASE_BLOCK_LEN, FileOffset};
+use crate::offset::FileOffset;
 use crate::recover::log_kind::LogFormat;
 
 /// A log's valid base block (regf spec, Format of transaction log files, Base block).
@@ -36,19 +35,11 @@ impl LogHead {
                 log.len().to_string(),
             ));
         };
-        let mut block = vec![0; BASE_BLOCK_LEN];
-        for (to, from) in block.iter_mut().zip(header) {
+        let mut base = Box::new(BaseBlock::new_zeroed());
+        for (to, from) in base.as_mut_bytes().iter_mut().zip(header) {
             *to = *from;
         }
-        let computed = checksum(&block).unwrap_or_default();
-        let Ok(mut base) = BaseBlock::read_from_bytes(&block).map(Box::new) else {
-            return Err(wrong(
-                "log base block",
-                0,
-                "4096 bytes".into(),
-                String::new(),
-            ));
-        };
+        let computed = base.expected_checksum();
         let stored = base.checksum.get();
         if stored != computed {
             return Err(wrong(

@@ -137,9 +137,10 @@ fn read_content(storage: &dyn Storage, len: u64) -> io::Result<Vec<u8>> {
                 dirty_vector::START + dirty_vector::SIGNATURE.len(),
                 dirty_vector::bitmap_len(bins_len),
             );
-            let sectors = bitmap.map_or(0, dirty_vector::sectors);
-            let end = start + sectors * dirty_vector::SECTOR;
-            extend(storage, len, &mut content, end as u64)?;
+            if let Some(bitmap) = bitmap {
+                let end = start + dirty_vector::sectors(bitmap) * dirty_vector::SECTOR;
+                extend(storage, len, &mut content, end as u64)?;
+            }
         }
     }
     Ok(content)
@@ -154,7 +155,7 @@ fn extend(storage: &dyn Storage, len: u64, content: &mut Vec<u8>, end: u64) -> i
         .try_reserve_exact(more)
         .map_err(|_| io::ErrorKind::OutOfMemory)?;
     content.resize(have + more, 0);
-    let new = content.get_mut(have..).unwrap_or_default();
+    let (_, new) = content.split_at_mut(have);
     storage.read_exact_at(new, have as u64)
 }
 

@@ -1,7 +1,6 @@
 //! Replays the logs' pages into a hive in memory.
 
 use diskmend_base::bytes;
-use zerocopy::IntoBytes;
 
 use crate::commit::{OnDisk, Run, Settlement};
 use crate::format::{BaseBlock, HiveBin};
@@ -47,8 +46,8 @@ impl DirtyHive {
         };
         let restored = was_invalid.then(|| still_dirty(&base, first));
 
-        let largest = chosen.iter().map(Applicable::largest_bins_len).max();
-        let largest = largest.unwrap_or_default();
+        let largest = chosen.iter().map(Applicable::largest_bins_len);
+        let largest = largest.fold(first.largest_bins_len(), usize::max);
         if BASE_BLOCK_LEN + largest > file_len {
             buffer
                 .grow(BASE_BLOCK_LEN + largest)
@@ -56,11 +55,9 @@ impl DirtyHive {
         }
         let too_short = || RecoverError::Invalid(OpenError::TooShort { len: file_len });
         let mut image = Image::new(buffer, largest).map_err(|_| too_short())?;
-        let header = base.as_bytes().get(..BaseBlock::HEADER_LEN);
-        let header = header.unwrap_or_default();
-        image.set_header(header).ok_or_else(too_short)?;
+        image.set_header(&base);
         for log in &chosen {
-            log.replay(&mut image);
+            log.replay(&mut image).ok_or_else(too_short)?;
         }
         let bins_len = base.bins_len.get() as usize;
         image.set_bins_len(bins_len).map_err(RecoverError::Memory)?;
@@ -75,7 +72,7 @@ impl DirtyHive {
             replayed: chosen.iter().map(|log| log.kind).collect(),
             restored,
         };
-        let disk = OnDisk::unsettled(image.file(), file_len, settlement);
+        let disk = OnDisk::unsettled(image.base_block(), file_len, settlement);
         image.settle(disk);
 
         let skipped = LogKind::ALL.into_iter().zip([log, log1, log2]);
@@ -126,18 +123,15 @@ impl Applicable<'_> {
         of_entries.unwrap_or(self.base.bins_len.get() as usize)
     }
 
-    /// Writes all pages to the image, which is long enough for the largest entry.
-    fn replay(&self, image: &mut Image) {
-        let mut write = |(at, data): (usize, &[u8])| {
-            // The parser has already bounded every page by the bins in the image.
-            let _ = image.write(at, data);
-        };
+    /// Writes all pages to the image, which is long enough for the largest entry; `None` if a page
+    /// lies outside the image.
+    fn replay(&self, image: &mut Image) -> Option<()> {
+        let mut write = |(at, data): (usize, &[u8])| image.write(at, data);
         match &self.content {
-            Content::Sectors(vector) => vector.sectors().for_each(&mut write),
+            Content::Sectors(vector) => vector.sectors().try_for_each(&mut write),
             Content::Entries(chain) => {
-                for entry in &chain.entries {
-                    entry.pages().for_each(&mut write);
-                }
+                let mut entries = chain.entries.iter();
+                entries.try_for_each(|entry| entry.pages().try_for_each(&mut write))
             }
         }
     }

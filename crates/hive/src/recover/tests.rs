@@ -111,7 +111,7 @@ fn a_small_log_does_not_make_a_large_hive() {
     log[..512].copy_from_slice(&{
         let mut header = zerocopy::IntoBytes::as_bytes(&*large.block())[..512].to_vec();
         put(&mut header, 28, 1);
-        let sum = crate::checksum(&header).expect("512 bytes");
+        let sum = crate::checksum(header.first_chunk().expect("512 bytes"));
         put(&mut header, 508, sum);
         header
     });
@@ -218,6 +218,25 @@ fn no_single_byte_does_harm() {
         }
         for len in (0..log.len()).step_by(509) {
             let _ = recover(primary(DIRTY, 1, 0), log[..len].to_vec());
+        }
+    }
+}
+
+/// A hive whose base block is torn and whose first bin is lost tells no time. A log of the time 0
+/// once passed for the log of its last write.
+#[test]
+fn a_log_of_no_time_is_not_taken_for_that_of_a_hive_that_has_lost_its_time() {
+    let timeless = Base { time: 0, ..LOGGED };
+    for log in [
+        new_log(timeless, &[(&[0, 1, 2], 2)]),
+        old_log(timeless, &[0, 1, 2], 2),
+    ] {
+        let mut torn = primary(DIRTY, 1, 0);
+        torn[508] ^= 1;
+        torn[4096..4100].fill(0);
+        match recover(torn, log) {
+            Err(RecoverError::NoLog(refused)) => assert_eq!(refused.log1, LogFault::NoTimestamp),
+            _ => panic!("recovered, or another error"),
         }
     }
 }

@@ -97,7 +97,7 @@ impl<'a> Cursor<'a> {
     /// Takes the rest of the line, without its end.
     pub(super) fn take_line(&mut self) -> &'a str {
         let end = self.rest.find(LINE_ENDS).unwrap_or(self.rest.len());
-        let (line, rest) = self.rest.split_at_checked(end).unwrap_or_default();
+        let (line, rest) = self.rest.split_at(end);
         self.rest = rest;
         line
     }
@@ -157,10 +157,10 @@ fn quote(text: &str) -> String {
     if text.is_empty() {
         return "the end of the file".into();
     }
-    let line = text.split(LINE_ENDS).next().unwrap_or_default().trim_end();
-    if line.is_empty() {
+    let line = text.split(LINE_ENDS).next().map(str::trim_end);
+    let Some(line) = line.filter(|line| !line.is_empty()) else {
         return "the end of the line".into();
-    }
+    };
     let start: String = line.chars().take(MAX_FOUND).collect();
     let dots = if start.len() < line.len() { "..." } else { "" };
     format!("'{}{dots}'", Visible(&start))

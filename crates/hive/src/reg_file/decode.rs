@@ -32,10 +32,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
         Text::Utf16(units) => return Ok(reversible(units.into_iter()).into()),
         Text::Decoded(text) => text,
     };
-    Ok(match text.contains("<U+") {
-        true => reversible(text.encode_utf16()).into(),
-        false => text,
-    })
+    if text.contains("<U+") {
+        return Ok(reversible(text.encode_utf16()).into());
+    }
+    Ok(text)
 }
 
 fn reversible(units: impl Iterator<Item = u16> + Clone) -> String {
@@ -83,9 +83,7 @@ pub(super) fn windows_1252(byte: u8) -> char {
 
 fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
     str::from_utf8(bytes).map_err(|error| {
-        let (valid, _) = bytes
-            .split_at_checked(error.valid_up_to())
-            .unwrap_or_default();
+        let (valid, _) = bytes.split_at(error.valid_up_to());
         ParseError::Text {
             line: line_after(valid.iter().map(|byte| *byte == b'\n')),
             expected: "UTF-8",

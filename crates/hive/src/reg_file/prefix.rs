@@ -67,7 +67,8 @@ fn path_within<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
         }
         rest = behind;
     }
-    Some(rest.unwrap_or_default())
+    // Nothing behind it: the path is the prefix.
+    Some(rest.unwrap_or(""))
 }
 
 fn root(name: &str) -> &str {

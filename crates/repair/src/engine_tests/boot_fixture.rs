@@ -140,7 +140,7 @@ pub(super) fn hive(edit: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> V
 fn finished(editor: Editor) -> Vec<u8> {
     let edited = editor.finish().expect("every edit succeeded");
     let mut file = edited.hive().image().file().to_vec();
-    let sum = checksum(&file).expect("a base block");
+    let sum = checksum(file.first_chunk().expect("a base block"));
     file[508..512].copy_from_slice(&sum.to_le_bytes());
     file
 }

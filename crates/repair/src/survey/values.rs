@@ -80,7 +80,7 @@ fn read(
         Err(_) if damaged => Default::default(),
         Err(error) => return Err(Error::corrupt(&path)(error)),
     };
-    let base = opened.hive.base_block().map_err(Error::corrupt(&path))?;
+    let base = opened.hive.base_block();
     if opened.dirty.is_none() && base.flags.get() & KTM_PENDING != 0 {
         notices.push(Notice {
             kind: "transactions-pending",

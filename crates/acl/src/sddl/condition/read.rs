@@ -245,12 +245,13 @@ impl Reader<'_, '_> {
     }
 
     fn escaped(&mut self) -> Result<u16, SddlError> {
-        let digits = self.cursor.rest().get(..4).unwrap_or_default();
-        let valid = digits.bytes().all(|b| b.is_ascii_hexdigit());
-        let unit = u16::from_str_radix(digits, 16).ok().filter(|_| valid);
-        let unit = unit.ok_or_else(|| self.cursor.error("four hexadecimal digits after %"))?;
-        self.cursor.take(digits);
-        Ok(unit)
+        let digits = self.cursor.rest().get(..4);
+        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let unit = digits.and_then(|digits| {
+            self.cursor.take(digits);
+            u16::from_str_radix(digits, 16).ok()
+        });
+        unit.ok_or_else(|| self.cursor.error("four hexadecimal digits after %"))
     }
 
     fn sized(&mut self, token: u8, bytes: &[u8]) -> Result<(), SddlError> {

@@ -30,7 +30,7 @@ fn every_kind_is_expected_somewhere_here() {
 #[test]
 fn base_block() {
     let mut hive = Bytes::sample().hive();
-    hive.image.base_block_mut().expect("there").major_version = 2.into();
+    hive.image.base_block_mut().major_version = 2.into();
     let report = check_with(&hive, 1);
     assert_eq!(kinds(&report), BTreeSet::from([Kind::BaseBlock]));
 }

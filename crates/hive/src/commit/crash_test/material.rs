@@ -138,5 +138,5 @@ pub(super) fn grow(hive: &mut Hive, pages: usize, seed: u8) {
 pub(super) fn lengthen(hive: &mut Hive, pages: usize) {
     let len = hive.image.bins_len() + pages * PAGE_LEN;
     hive.image.set_bins_len(len).expect("memory");
-    hive.image.base_block_mut().expect("there").bins_len = (len as u32).into();
+    hive.image.base_block_mut().bins_len = (len as u32).into();
 }

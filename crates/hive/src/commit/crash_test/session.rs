@@ -27,7 +27,7 @@ impl State {
     fn of(hive: &Hive) -> Self {
         let mut bins = hive.image().bins().to_vec();
         bins[20..28].fill(0);
-        let base = hive.base_block().expect("there");
+        let base = hive.base_block();
         Self::Hive {
             bins,
             root_cell: base.root_cell.get(),
@@ -170,7 +170,7 @@ impl Session<'_> {
             panic!("{}: not clean afterwards", self.name);
         };
         assert!(State::of(&hive) == *new, "{}", self.name);
-        let base = hive.base_block().expect("there");
+        let base = hive.base_block();
         assert_eq!(
             base.primary_sequence.get(),
             plan.sequence(),
