@@ -10,7 +10,7 @@ use diskmend_base::upcase::CaseTable;
 use diskmend_image::device::Device;
 use diskmend_image::fat::{self, EntryKind, FatError};
 
-use super::names::{Named, choose, not_on_an_image, spellings};
+use super::names::{Named, choose, refuse, spellings};
 use crate::dir::{Access, Dir};
 use crate::error::{NotRegular, not_a_folder};
 use crate::file::File;
@@ -163,8 +163,9 @@ impl Dir for FatDir {
         self.volume.remove_file(&self.child(name)?)
     }
 
-    fn replace(&self, _from: &str, _to: &str) -> io::Result<()> {
-        Err(not_on_an_image("nothing is renamed"))
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        component(from.as_ref())?;
+        refuse(to, "nothing is renamed")
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
@@ -179,12 +180,12 @@ impl Dir for FatDir {
         }
     }
 
-    fn create_dir(&self, _name: &str) -> io::Result<()> {
-        Err(not_on_an_image("no folder is created"))
+    fn create_dir(&self, name: &str) -> io::Result<()> {
+        refuse(name, "no folder is created")
     }
 
-    fn remove_dir(&self, _name: &str) -> io::Result<()> {
-        Err(not_on_an_image("no folder is removed"))
+    fn remove_dir(&self, name: &str) -> io::Result<()> {
+        refuse(name, "no folder is removed")
     }
 
     fn sync(&self) -> io::Result<()> {

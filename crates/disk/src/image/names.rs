@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::name::component;
+
 /// A name in a folder, and where what it stands for lies.
 pub(super) struct Named<T> {
     /// As spelled on disk.
@@ -26,6 +28,12 @@ pub(super) fn spellings<T>(found: Vec<Named<T>>, name: &str) -> Vec<String> {
         return vec![name.to_owned()];
     }
     found.into_iter().map(|named| named.name).collect()
+}
+
+/// Refuses what diskmend does not do to a disk that is not mounted, whatever the name.
+pub(super) fn refuse<T>(name: &str, what: &str) -> io::Result<T> {
+    component(name.as_ref())?;
+    Err(not_on_an_image(what))
 }
 
 /// What diskmend does not do to a disk that is not mounted.

@@ -10,7 +10,7 @@ use diskmend_image::ntfs::secure::Secure;
 use diskmend_image::ntfs::{self, FileId, VolumeError};
 
 use super::descriptors::ImageDescriptors;
-use super::names::{Named, choose, not_on_an_image, spellings};
+use super::names::{Named, choose, not_on_an_image, refuse, spellings};
 use crate::dir::{Access, Dir};
 use crate::error::{NotRegular, not_a_folder};
 use crate::file::File;
@@ -142,24 +142,25 @@ impl Dir for NtfsDir {
         }
     }
 
-    fn can_create(&self, _name: &str, _len: u64) -> io::Result<()> {
-        Err(not_on_an_image("no file is created on NTFS"))
+    fn can_create(&self, name: &str, _len: u64) -> io::Result<()> {
+        refuse(name, "no file is created on NTFS")
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
         if !self.find_all(name)?.is_empty() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        Err(not_on_an_image("no file is created on NTFS"))
+        refuse(name, "no file is created on NTFS")
     }
 
     fn remove_file(&self, name: &str) -> io::Result<()> {
         self.child(name)?;
-        Err(not_on_an_image("no file is removed on NTFS"))
+        refuse(name, "no file is removed on NTFS")
     }
 
-    fn replace(&self, _from: &str, _to: &str) -> io::Result<()> {
-        Err(not_on_an_image("nothing is renamed"))
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        component(from.as_ref())?;
+        refuse(to, "nothing is renamed")
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
@@ -170,12 +171,12 @@ impl Dir for NtfsDir {
         }
     }
 
-    fn create_dir(&self, _name: &str) -> io::Result<()> {
-        Err(not_on_an_image("no folder is created"))
+    fn create_dir(&self, name: &str) -> io::Result<()> {
+        refuse(name, "no folder is created")
     }
 
-    fn remove_dir(&self, _name: &str) -> io::Result<()> {
-        Err(not_on_an_image("no folder is removed"))
+    fn remove_dir(&self, name: &str) -> io::Result<()> {
+        refuse(name, "no folder is removed")
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![cfg(target_os = "linux")]
 
+mod alike;
 #[path = "../common/mod.rs"]
 mod common;
 mod forged;

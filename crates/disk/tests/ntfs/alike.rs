@@ -1,0 +1,149 @@
+//! All disks answer alike: a mounted volume, NTFS and FAT on an image, and the memory of the tests.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use diskmend_disk::{Access, Dir, Kind, LookupError, Target};
+
+use crate::common::{run, skipped};
+use crate::image::NtfsImage;
+
+const CONTENT: &[u8] = b"regf, and more";
+
+/// A folder on each kind of disk, with a folder `Windows` and in it a file `System`.
+fn each(check: impl Fn(&str, &dyn Dir)) {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    check("a folder", Target::open(folder.path()).unwrap().root());
+    if let Some(image) = NtfsImage::new(16)
+        && let Some(mount) = image.mount()
+    {
+        fill(mount.path());
+        check("NTFS, mounted", Target::open(mount.path()).unwrap().root());
+        drop(mount);
+        let target = Target::open(image.device().as_ref()).unwrap();
+        check("NTFS on a device", target.root());
+    }
+    let fat = folder.path().join("fat.img");
+    match filled_fat(&fat, &folder.path().join("Windows")) {
+        Ok(()) => {
+            let target = Target::open_volume(&fat, Some(0)).unwrap();
+            check("FAT on an image", target.root());
+        }
+        Err(error) => skipped("mkfs.fat and mtools", &error),
+    }
+    #[cfg(feature = "testing")]
+    {
+        let disk = diskmend_disk::testing::FaultyDisk::new();
+        disk.put("Windows/System", CONTENT.to_vec());
+        check("memory", disk.root().as_ref());
+    }
+}
+
+fn fill(root: &Path) {
+    fs::create_dir(root.join("Windows")).unwrap();
+    fs::write(root.join("Windows/System"), CONTENT).unwrap();
+}
+
+fn filled_fat(image: &Path, folder: &Path) -> Result<(), String> {
+    let (image, folder) = (image.to_str().unwrap(), folder.to_str().unwrap());
+    run("mkfs.fat", &["-C", image, "4096"])?;
+    run("mcopy", &["-s", "-i", image, folder, "::"]).map(drop)
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused_on_every_disk() {
+    each(|disk, root| {
+        for name in ["", ".", "..", "../outside", "Windows/System", "/etc"] {
+            let refused = [
+                root.metadata(name).err(),
+                root.kind(name).err(),
+                root.open(name, Access::Read).err(),
+                root.create(name).err(),
+                root.remove_file(name).err(),
+                root.replace(name, "x").err(),
+                root.replace("Windows", name).err(),
+                root.open_dir(name).err(),
+                root.open_private_dir(name).err(),
+                root.create_dir(name).err(),
+                root.remove_dir(name).err(),
+            ];
+            for (at, error) in refused.into_iter().enumerate() {
+                let kind = error.map(|error| error.kind());
+                assert_eq!(
+                    kind,
+                    Some(ErrorKind::InvalidInput),
+                    "{disk}: {name:?}, {at}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn every_disk_tells_and_reads_the_same() {
+    each(|disk, root| {
+        assert!(
+            root.names(100)
+                .unwrap()
+                .iter()
+                .any(|name| name == "Windows")
+        );
+        let error = root.names(0).expect_err("there are names");
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge, "{disk}");
+        assert_eq!(root.kind("Windows").unwrap(), Some(Kind::Folder), "{disk}");
+        assert_eq!(root.kind("nothing").unwrap(), None, "{disk}");
+
+        let found = root.find(&["WINDOWS", "SYSTEM"]).unwrap().expect(disk);
+        assert_eq!(
+            (found.path.as_str(), found.kind()),
+            ("Windows/System", Kind::File)
+        );
+        assert!(
+            root.find(&["Windows", "SOFTWARE"]).unwrap().is_none(),
+            "{disk}"
+        );
+        let error = root.find(&["windows", "system", "x"]).expect_err(disk);
+        assert!(
+            matches!(error, LookupError::NotAFolder { .. }),
+            "{disk}: {error}"
+        );
+
+        let file = found.open(Access::Read).unwrap();
+        let mut read = [0; 4];
+        file.read_exact_at(&mut read, 6).unwrap();
+        assert_eq!(
+            (&read, file.len().unwrap()),
+            (b"and ", CONTENT.len() as u64)
+        );
+        let error = file.read_exact_at(&mut read, 11).expect_err("one short");
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "{disk}");
+        assert_eq!(
+            (file.names().unwrap(), file.metadata().unwrap().kind),
+            (1, Kind::File)
+        );
+        let again = found.open(Access::Read).unwrap();
+        assert_eq!(
+            again.identity().unwrap(),
+            file.identity().unwrap(),
+            "{disk}"
+        );
+
+        let error = root.open("Windows", Access::Read).expect_err("a folder");
+        assert_eq!(error.kind(), ErrorKind::IsADirectory, "{disk}");
+        let error = found.dir.open_dir("System").expect_err("a file");
+        assert_eq!(error.kind(), ErrorKind::NotADirectory, "{disk}");
+        for error in [
+            root.metadata("nothing").err(),
+            root.open("nothing", Access::Read).err(),
+            root.open_dir("nothing").err(),
+            root.remove_file("nothing").err(),
+        ] {
+            let kind = error.map(|error| error.kind());
+            assert_eq!(kind, Some(ErrorKind::NotFound), "{disk}");
+        }
+        let error = found.dir.create("System").expect_err("it is there");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{disk}");
+    });
+}
