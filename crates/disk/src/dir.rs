@@ -1,5 +1,5 @@
-//! An open folder, whatever lies below it: the system, NTFS or FAT on a disk that is not mounted, or
-//! the memory of a test.
+//! An open folder: of the system, of NTFS or FAT on a disk that isn't mounted, or in a test's
+//! memory.
 
 use std::fmt;
 use std::io;
@@ -10,43 +10,43 @@ use crate::lookup::{self, Found};
 use crate::metadata::{Kind, Metadata};
 use crate::security::{Descriptors, Protection};
 
-/// What an open file is for.
+/// The reason to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reading only.
+    /// To read only.
     Read,
-    /// Reading and writing in place.
+    /// To read and to write in place.
     ReadWrite,
 }
 
 /// An open folder.
 ///
-/// Every method takes the name of a direct child: names that could lead elsewhere (separators,
-/// `..`) are [`io::ErrorKind::InvalidInput`], and a link is never followed. The folder stays the
-/// same one if it is renamed or its path is redirected meanwhile.
+/// Every method takes the name of a direct child. A name that could lead elsewhere (with a
+/// separator, or `..`) gives [`io::ErrorKind::InvalidInput`], and links are never followed. The
+/// folder stays the one that was opened, even if it is renamed or its path is redirected meanwhile.
 pub trait Dir: fmt::Debug + Send + Sync {
     /// A second handle to the same folder.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn try_clone(&self) -> io::Result<Box<dyn Dir>>;
 
-    /// Metadata of the folder itself.
+    /// The metadata of the folder itself.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn own_metadata(&self) -> io::Result<Metadata>;
 
-    /// Metadata of a name, not of what a link points to.
+    /// The metadata of a name; for a link, of the link itself.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`], or what the system reported.
+    /// [`io::ErrorKind::NotFound`], or the system's error.
     fn metadata(&self, name: &str) -> io::Result<Metadata>;
 
-    /// What a name stands for; `None` if there is no such name.
+    /// The kind of object that has a name; `None` if there is no such name.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn kind(&self, name: &str) -> io::Result<Option<Kind>> {
         match self.metadata(name) {
             Ok(metadata) => Ok(Some(metadata.kind)),
@@ -55,129 +55,127 @@ pub trait Dir: fmt::Debug + Send + Sync {
         }
     }
 
-    /// The names in the folder, in the order of their bytes. A name that is not valid Unicode is left
-    /// out, since nothing can be done with it here.
+    /// The names in the folder, in the order of their bytes. A name that isn't valid Unicode is
+    /// left out, because nothing can be done with it here.
     ///
     /// # Errors
-    /// [`io::ErrorKind::FileTooLarge`] if the folder has more than `limit` names; what the system
-    /// reported.
+    /// [`io::ErrorKind::FileTooLarge`] if the folder has more than `limit` names, or the system's
+    /// error.
     fn names(&self, limit: usize) -> io::Result<Vec<String>>;
 
-    /// The names here that the file system finds for a name which it has found: usually that one, as
-    /// spelled on disk.
+    /// The names in the folder that the file system finds for a name. It is usually one name: the
+    /// same one as it is spelled on disk.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn spellings(&self, name: &str) -> io::Result<Vec<String>>;
 
-    /// Opens a regular file. Nothing else is ever opened, so this does not block on a FIFO or
-    /// disturb a device.
+    /// Opens a regular file. Nothing else is ever opened, so this neither blocks on a FIFO nor
+    /// disturbs a device.
     ///
     /// # Errors
     /// [`NotRegular`](crate::NotRegular) inside an [`io::Error`] for anything else, links included;
-    /// [`io::ErrorKind::NotFound`]; what the system reported.
+    /// [`io::ErrorKind::NotFound`]; the system's error.
     fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn File>>;
 
-    /// Whether a file of that name can be created here and get so many bytes, as far as that can be
-    /// told without writing: on a disk that is not mounted. On NTFS there it never can.
+    /// Checks without writing if a file of that name and length can be created here. That is only
+    /// possible on a disk that isn't mounted. On its NTFS volumes a file can never be created.
     ///
     /// # Errors
-    /// Why it can't.
+    /// The reason why the file can't be created.
     fn can_create(&self, _name: &str, _len: u64) -> io::Result<()> {
         Ok(())
     }
 
-    /// Creates a file for reading and writing. On Unix only its owner may read it: copies of
-    /// registry hives hold secrets.
+    /// Creates a file for reading and writing. On Unix only its owner may read it, because copies
+    /// of registry hives hold secrets.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] whatever the name stands for, a link included; what the
     /// system reported.
     fn create(&self, name: &str) -> io::Result<Box<dyn File>>;
 
-    /// Removes the name of a file, or a link itself.
+    /// Removes the name of a file. Of a link, the link itself is removed.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`], or what the system reported.
+    /// [`io::ErrorKind::NotFound`], or the system's error.
     fn remove_file(&self, name: &str) -> io::Result<()>;
 
-    /// Gives what is called `from` the name `to`. A file that has that name already is replaced.
+    /// Renames `from` to `to`. A file that already has that name is replaced.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn replace(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Opens a folder.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`], or what the system reported for a link or anything else that
+    /// [`io::ErrorKind::NotFound`], or the system's error for a link or anything else that
     /// is no folder.
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>>;
 
-    /// Opens a folder in which everything that is created through it, files and folders and what
-    /// is created in those, is for the system and administrators only, if the file system keeps
-    /// Windows's permissions.
+    /// Opens a folder for private objects: all files and folders that are created through it, at
+    /// any depth, are for the system and administrators only, if the file system stores Windows
+    /// permissions.
     ///
     /// # Errors
-    /// As [`open_dir`](Self::open_dir).
+    /// The errors of [`open_dir`](Self::open_dir).
     fn open_private_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
         self.open_dir(name)
     }
 
-    /// Creates a folder. On Unix only its owner may enter it, and if the file system keeps Windows's
-    /// permissions only the system and administrators.
+    /// Creates a folder. On Unix only its owner may enter it. If the file system stores Windows
+    /// permissions, only the system and administrators may.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`], or what the system reported.
+    /// [`io::ErrorKind::AlreadyExists`], or the system's error.
     fn create_dir(&self, name: &str) -> io::Result<()>;
 
     /// Removes an empty folder.
     ///
     /// # Errors
-    /// [`io::ErrorKind::DirectoryNotEmpty`], or what the system reported.
+    /// [`io::ErrorKind::DirectoryNotEmpty`], or the system's error.
     fn remove_dir(&self, name: &str) -> io::Result<()>;
 
-    /// Takes an empty folder from whoever else may write it; says whether that is done, or the
-    /// folder is left as it is.
+    /// Takes away everybody else's right to write to an empty folder. Returns false if the folder
+    /// was left unchanged.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn take_over_empty_dir(&self, _name: &str) -> io::Result<bool> {
         Ok(false)
     }
 
-    /// What keeps others from writing the folder.
+    /// The permissions that keep others from writing to the folder.
     ///
     /// # Errors
-    /// What the system reported; an error, too, if it shows no descriptor of the folder.
+    /// The system's error; an error, too, if it shows no descriptor of the folder.
     fn protection(&self) -> io::Result<Protection> {
         Ok(Protection::Nothing)
     }
 
-    /// Returns when names that were created, renamed or removed here are durable. Some file systems
-    /// offer no such call: there it does nothing. On Windows they are when they have been changed.
+    /// Returns when created, renamed or removed names are durable in this folder. Some file systems
+    /// offer no such call; there it does nothing. On Windows every change of a name is durable at
+    /// once.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn sync(&self) -> io::Result<()>;
 
     /// The security descriptors of the files and folders below this one; `None` if the file system
-    /// keeps none, or its driver does not show them.
+    /// stores none, or if its driver doesn't show them.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>>;
 
-    /// Finds the file or folder that `components` lead to; `None` if there is none.
-    ///
-    /// A name that is spelled as asked for wins, but for Windows, which could open another one;
-    /// otherwise case is disregarded as NTFS does. No link is followed, neither on the way nor at
-    /// the end.
+    /// Finds the file or folder that `components` lead to; `None` if there is none. /// /// A name
+    /// with exactly this spelling wins, except on Windows, which could open another one. Otherwise
+    /// case is ignored, as NTFS does. No link is followed, neither on the way nor at the end.
     ///
     /// # Errors
-    /// [`LookupError::Link`] if a link stands on the way or at the end,
-    /// [`LookupError::Ambiguous`] if only case tells two names apart,
-    /// [`LookupError::NotAFolder`] if something else stands on the way.
+    /// [`LookupError::Link`] if a link is on the way or at the end, [`LookupError::Ambiguous`] if
+    /// two names differ only in case, [`LookupError::NotAFolder`] if something else is on the way.
     fn find(&self, components: &[&str]) -> Result<Option<Found>, LookupError> {
         lookup::find(self.try_clone(), components)
     }

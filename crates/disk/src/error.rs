@@ -1,4 +1,5 @@
-//! The errors, one enum per class of operation. Paths inside a target are relative to its root.
+//! The errors, one enum for each class of operation. Paths inside a target are relative to its
+//! root.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,38 +9,38 @@ use diskmend_image::content::Content;
 
 use crate::{DiskError, DiskNumber, Kind};
 
-/// How Windows says that a volume is encrypted with BitLocker and was not unlocked:
+/// Windows returns this for a volume that is encrypted with BitLocker and not unlocked:
 /// `FVE_E_LOCKED_VOLUME`.
 const LOCKED_VOLUME: i32 = 0x8031_0000_u32.cast_signed();
 
-/// How Windows says that no driver for file systems takes a volume for its own:
-/// `ERROR_UNRECOGNIZED_VOLUME`.
+/// Windows returns this if no file system driver recognizes a volume: `ERROR_UNRECOGNIZED_VOLUME`.
 const UNRECOGNIZED_VOLUME: i32 = 1005;
 
-/// Whether Windows says that someone else has a file open or locked: `ERROR_SHARING_VIOLATION` and
+/// True if someone else has the file open or locked: Windows's `ERROR_SHARING_VIOLATION` and
 /// `ERROR_LOCK_VIOLATION`.
 #[must_use]
 pub fn is_in_use(error: &io::Error) -> bool {
     cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
 }
 
-/// Why a path could not be opened as a target, or a named file's folder could not be opened.
+/// The reason why a path couldn't be opened as a target, or a named file's folder couldn't be
+/// opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Nothing is there.
+    /// The path doesn't exist.
     #[error("{}: not found", path.display())]
     NotFound {
         /// The path as given.
         path: PathBuf,
     },
-    /// Neither a folder nor something that could hold one.
+    /// The path is neither a folder nor something that could hold one.
     #[error("{}: not a folder", path.display())]
     NotAFolder {
         /// The path as given.
         path: PathBuf,
     },
-    /// A drive of Windows's that is encrypted with BitLocker and locked.
+    /// The path is a drive of Windows that is encrypted with BitLocker and locked.
     #[error(
         "{}: encrypted with BitLocker: unlock it with its recovery key first",
         path.display()
@@ -48,40 +49,40 @@ pub enum OpenError {
         /// The path as given.
         path: PathBuf,
     },
-    /// A file or block device that can't be worked on as a disk.
+    /// The path is a file or block device that can't be used as a disk.
     #[error("{}", path.display())]
     Disk {
         /// The path as given.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<DiskError>,
     },
-    /// A partition was chosen of what is a folder.
-    #[error("{}: a mounted volume, which has no partitions to choose from", path.display())]
+    /// A partition was chosen, but the path is a folder.
+    #[error("{}: this is a mounted volume, so there is no partition to choose", path.display())]
     NoPartitions {
         /// The path as given.
         path: PathBuf,
     },
-    /// A volume of a disk that is not mounted, which holds something that is not read here.
-    #[error("{}: it holds what is not read here: {content}", path.display())]
+    /// A volume of a disk that isn't mounted holds something that diskmend can't read.
+    #[error("{}: diskmend can't read its content: {content}", path.display())]
     UnknownContent {
         /// The path as given.
         path: PathBuf,
-        /// What it holds.
+        /// Its content.
         content: Content,
     },
-    /// A volume with a file system that this machine does not know, or none.
+    /// The volume has no file system, or one that this machine doesn't know.
     #[error("{}: the volume has no file system that this machine can read", path.display())]
     NoFileSystem {
         /// The path as given.
         path: PathBuf,
     },
-    /// Nothing is there, and what is looked for may be on disks that Windows keeps offline.
+    /// The path doesn't exist, but may be on a disk that Windows keeps offline.
     #[error("{}: not found; {}", path.display(), offline(.disks))]
     Offline {
         /// The path as given.
         path: PathBuf,
-        /// The disks of this machine that are offline, at least one.
+        /// The offline disks of this machine, at least one.
         disks: Vec<DiskNumber>,
     },
     /// The named file is a link.
@@ -90,32 +91,32 @@ pub enum OpenError {
         /// The path as given.
         path: PathBuf,
     },
-    /// The path does not end in a file name, as `..` does not.
+    /// The path doesn't end in a file name, for example `..`.
     #[error("{}: not the name of a file", path.display())]
     NoFileName {
         /// The path as given.
         path: PathBuf,
     },
-    /// This user may not.
+    /// This user doesn't have the right.
     #[error("{}: permission denied: administrator rights are needed", path.display())]
     Permission {
         /// The path as given.
         path: PathBuf,
-        /// What the system reported.
+        /// The system's error.
         source: io::Error,
     },
-    /// Anything else.
+    /// Any other error.
     #[error("{}: cannot be opened", path.display())]
     Io {
         /// The path as given.
         path: PathBuf,
-        /// What the system reported.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl OpenError {
-    /// Of the disk that was to be opened at `path`.
+    /// The error of opening the disk at `path`.
     #[must_use]
     pub fn of_disk(path: &Path, source: DiskError) -> Self {
         match source {
@@ -127,7 +128,7 @@ impl OpenError {
         }
     }
 
-    /// Sorts what the system reported for `path` into its variant.
+    /// The variant for an error that the system reported for `path`.
     pub(crate) fn from_io(path: PathBuf, source: io::Error) -> Self {
         if cfg!(windows) && source.raw_os_error() == Some(LOCKED_VOLUME) {
             return Self::BitLocker { path };
@@ -144,7 +145,7 @@ impl OpenError {
     }
 }
 
-/// Disks that are offline, for a person.
+/// A sentence about the offline disks.
 fn offline(disks: &[DiskNumber]) -> String {
     let numbers: Vec<String> = disks.iter().map(ToString::to_string).collect();
     match numbers.as_slice() {
@@ -153,27 +154,27 @@ fn offline(disks: &[DiskNumber]) -> String {
     }
 }
 
-/// Why a path inside the target could not be looked up.
+/// The reason why a path inside the target couldn't be looked up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookupError {
-    /// A link stands on the way or at the end; it was not followed.
+    /// A link is on the way or at the end. It wasn't followed.
     #[error("{}: a link or reparse point, which is not followed", path.display())]
     Link {
         /// The link, relative to the target's root.
         path: PathBuf,
     },
-    /// Several names differ only in case, none of them spelled as asked for.
+    /// Several names differ only in case, and none has the wanted spelling.
     #[error("{}: {first:?} and {second:?} differ only in case", folder.display())]
     Ambiguous {
         /// The folder that holds both, relative to the target's root.
         folder: PathBuf,
         /// One of the names.
         first: OsString,
-        /// The other.
+        /// The other name.
         second: OsString,
     },
-    /// Something other than a folder stands on the way.
+    /// Something other than a folder is on the way.
     #[error("{}: {kind}, not a folder", path.display())]
     NotAFolder {
         /// The obstacle, relative to the target's root.
@@ -181,25 +182,25 @@ pub enum LookupError {
         /// What it is.
         kind: Kind,
     },
-    /// A folder that holds more names than are read.
+    /// The folder holds more names than the limit.
     #[error("{}: more than {limit} names in one folder", folder.display())]
     TooManyNames {
         /// The folder, relative to the target's root.
         folder: PathBuf,
-        /// The bound.
+        /// The limit.
         limit: usize,
     },
     /// The system could not read a name or folder.
     #[error("{}: cannot be looked up", path.display())]
     Io {
-        /// Where, relative to the target's root.
+        /// The path, relative to the target's root.
         path: PathBuf,
-        /// What the system reported.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// Inside of an [`io::Error`]: something that should be a regular file is not one.
+/// Inside an [`io::Error`]: the object isn't a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}, not a regular file")]
 pub struct NotRegular {
@@ -207,7 +208,7 @@ pub struct NotRegular {
     pub kind: Kind,
 }
 
-/// What opening something else as a folder is refused with.
+/// The error of opening something else as a folder.
 pub(crate) fn not_a_folder(kind: Kind) -> io::Error {
     io::Error::new(io::ErrorKind::NotADirectory, NotRegular { kind })
 }
@@ -222,7 +223,7 @@ impl From<NotRegular> for io::Error {
     }
 }
 
-/// Why a target is left alone.
+/// The reason why a target isn't changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuardError {
@@ -232,43 +233,43 @@ pub enum GuardError {
     /// The target is mounted read-only.
     #[error("mounted read-only")]
     ReadOnly,
-    /// Windows lets nobody write to the disk that holds the target.
+    /// Windows doesn't allow writing to the disk that holds the target.
     #[error("disk {disk} is read-only")]
     DiskReadOnly {
         /// The disk.
         disk: DiskNumber,
     },
-    /// The volume of a disk that is not mounted must not be written.
+    /// A volume on a disk that isn't mounted mustn't be written.
     #[error("{reason}")]
     Unfit {
-        /// Why, and what to do.
+        /// The reason, and what to do.
         reason: String,
     },
-    /// This user may not write the file or device.
-    #[error("the disk may not be written by this user")]
+    /// This user doesn't have the right to write to the file or device.
+    #[error("this user may not write to the disk")]
     NotWritable {
-        /// What the system reported.
+        /// The system's error.
         source: io::Error,
     },
-    /// Something else has changed the file or put another in its place since it was opened.
+    /// Since it was opened, something else has changed the file or replaced it by another one.
     #[error("the disk was changed since it was opened")]
     DiskChanged,
-    /// The block device was mounted when it was read: what was read may no longer hold.
+    /// The block device was mounted when it was read, so the data that was read may be outdated.
     #[error("the disk was in use when it was opened, and may have changed since")]
     DiskWasInUse,
-    /// The file system that holds the image file can't be written.
-    #[error("the image file lies on a file system that is mounted read-only")]
+    /// The file system with the image file can't be written.
+    #[error("the image file is on a file system that is mounted read-only")]
     DiskOnReadOnly,
-    /// The disk is mounted, or another program has it.
+    /// The disk is mounted, or another program uses it.
     #[error("the disk is in use: it is mounted, or another program works on it")]
     DiskInUse,
-    /// The kernel shows the file or block device as a loop device, which may be mounted.
+    /// The kernel has attached the file or block device to a loop device, which may be mounted.
     #[error("the disk is in use: it is attached to the loop device {device}")]
     DiskAttached {
         /// Its name, such as `loop0`.
         device: String,
     },
-    /// Another program has the image open and lets nobody else write it.
+    /// Another program has the image open and denies others to write to it.
     #[error("the disk is in use: a virtual machine or another program has locked it")]
     DiskLocked,
     /// Another program has the image open for writing.
@@ -290,9 +291,9 @@ pub enum GuardError {
     #[error("this is the running system's own disk")]
     OwnDisk,
     /// Another diskmend holds the lock.
-    #[error("another diskmend is at work on this target")]
+    #[error("another diskmend is working on this target")]
     Busy,
-    /// Too little free space.
+    /// There isn't enough free space.
     #[error("{needed} bytes of free space are needed, {available} are available")]
     NoSpace {
         /// Bytes needed.
@@ -300,27 +301,27 @@ pub enum GuardError {
         /// Bytes available.
         available: u64,
     },
-    /// The folder is where a BitLocker tool put its decrypted image.
+    /// A BitLocker tool put its decrypted image into this folder.
     #[error("this folder holds a decrypted BitLocker image ({name}): mount that image first")]
     DecryptedImage {
         /// The image's name.
         name: &'static str,
     },
-    /// A name that the guard needs could not be looked up.
+    /// The guard needs a name that couldn't be looked up.
     #[error(transparent)]
     Lookup(#[from] LookupError),
-    /// The guard itself could not be carried out.
+    /// The guard itself failed.
     #[error("cannot {action}")]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// What the system reported.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl GuardError {
-    /// For `map_err`: the guard failed at `action`.
+    /// For `map_err`: the guard failed while it did `action`.
     pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,

@@ -1,4 +1,5 @@
-//! An open regular file, whatever lies below it.
+//! An open regular file: of the system, of NTFS or FAT on a disk that isn't mounted, or in a test's
+//! memory.
 
 use std::fmt;
 use std::fs::TryLockError;
@@ -10,68 +11,68 @@ use crate::metadata::{Identity, Metadata};
 
 /// An open regular file of the target. Offsets and lengths are in bytes from the file's start.
 ///
-/// Writing in place keeps everything else of the file: its security descriptor, streams, hard
-/// links and place on disk.
+/// Writing in place keeps everything else of the file: its security descriptor, streams, hard links
+/// and place on disk.
 pub trait File: Storage + fmt::Debug + Send {
-    /// What the open file is, even if its name has since gone to another.
+    /// The metadata of the open file, even if another file has its name by now.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn metadata(&self) -> io::Result<Metadata>;
 
-    /// Which file this is, for as long as it is open.
+    /// The file's identity, which is valid while the file is open.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn identity(&self) -> io::Result<Identity> {
         Ok(self.metadata()?.identity)
     }
 
-    /// How many names (hard links) the file has; its name for DOS is none of them.
+    /// The number of the file's names (hard links). Its short name for DOS doesn't count.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn names(&self) -> io::Result<u64> {
         Ok(self.metadata()?.links)
     }
 
-    /// Whether the file can be made so many bytes long and written in these extents, each an offset
-    /// and a length in bytes. Of a mounted volume only writing tells.
+    /// Checks if the file can become `len` bytes long and can be written in these extents; each is
+    /// an offset and a length in bytes. On a mounted volume only writing itself shows that.
     ///
     /// # Errors
-    /// Why it can't.
+    /// The reason why it can't.
     fn check_room(&self, _len: u64, _extents: &[(u64, u64)]) -> io::Result<()> {
         Ok(())
     }
 
-    /// Whether the bytes that the file has can be changed where they lie. Of a mounted volume only
-    /// writing tells.
+    /// Checks if the file's bytes can be changed in place. On a mounted volume only writing itself
+    /// shows that.
     ///
     /// # Errors
-    /// Why they can't.
+    /// The reason why they can't.
     fn check_in_place(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Bytes that are stored of a file of at least 512 bytes, if some can be left out and its file
-    /// system tells.
+    /// The number of bytes that are stored for a file of at least 512 bytes, if the file system can
+    /// leave some out and reports the number.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn stored_len(&self) -> io::Result<Option<u64>> {
         Ok(None)
     }
 
-    /// Takes the exclusive advisory lock without waiting; it is released when the file is closed.
+    /// Takes the exclusive advisory lock without waiting. Closing the file releases it.
     ///
-    /// On Windows the lock is mandatory: until then no other handle can read or write the file. A
-    /// file on a disk that is not mounted needs none: the disk as a whole is locked.
+    /// On Windows the lock is mandatory: no other handle can read or write the file meanwhile. A
+    /// file on a disk that isn't mounted needs no lock, because the whole disk is locked.
     ///
     /// # Errors
-    /// [`TryLockError::WouldBlock`] when someone else holds it, through this process or another.
+    /// [`TryLockError::WouldBlock`] if someone else holds the lock, in this process or another one.
     fn try_lock(&self) -> Result<(), TryLockError>;
 
-    /// The file as the system knows it, if it is a file of this machine: for a memory map.
+    /// The system's own file, if it is a file of this machine, for a memory map.
     fn as_system(&self) -> Option<&std::fs::File> {
         None
     }

@@ -1,6 +1,6 @@
-//! The target of diskmend: the root of a mounted Windows volume, and safe ways to its files. A
-//! disk is untrusted input, so every access goes one name at a time beneath an open folder and
-//! never follows a link.
+//! The target of diskmend, which is the root of a Windows volume, and safe access to its files. A
+//! disk is untrusted input, so every access opens one name at a time below an open folder and never
+//! follows a link.
 //!
 //! ```no_run
 //! use diskmend_disk::{Access, Target, guard};
@@ -18,19 +18,19 @@
 //! # }
 //! ```
 //!
-//! | module | what lives there |
+//! | module | content |
 //! |---|---|
-//! | [`Target`] | opening the root, and what else a path can turn out to be |
-//! | [`guard`] | reasons to leave a target alone, one function each, none of which writes |
-//! | [`TargetLock`] | one diskmend at a time |
-//! | [`Dir`] and [`File`] | an open folder and an open file: of the system, of NTFS or FAT on a disk that is not mounted, or of a test's memory |
-//! | [`Found`] | looking a path up as Windows does, without regard to case |
-//! | [`Descriptors`] | security descriptors below a folder: read, walked, changed |
+//! | [`Target`] | opening the root, and everything else that a path can be |
+//! | [`guard`] | reasons not to change a target, one function each; none writes |
+//! | [`TargetLock`] | only one diskmend works on a target |
+//! | [`Dir`] and [`File`] | an open folder and an open file: of the system, of NTFS or FAT on a disk that isn't mounted, or in a test's memory |
+//! | [`Found`] | looking up a path as Windows does, ignoring case |
+//! | [`Descriptors`] | reading, walking and changing the security descriptors below a folder |
 //! | [`NtPath`] | a path in the units of NTFS |
-//! | [`Disk`] | a disk that is not mounted: an image file or a block device |
-//! | [`DiskIdentity`] | what tells the target's disk from others |
+//! | [`Disk`] | a disk that isn't mounted: an image file or a block device |
+//! | [`DiskIdentity`] | telling the target's disk from other disks |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
-//! | [`MappedFile`] | a whole file in memory, private and with room to grow |
+//! | [`MappedFile`] | a whole file in memory, private, with room to grow |
 
 #![deny(unsafe_code)]
 

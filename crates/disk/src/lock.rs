@@ -1,4 +1,4 @@
-//! One diskmend at a time on a target.
+//! The lock by which only one diskmend works on a target.
 
 use std::fs::TryLockError;
 use std::io;
@@ -7,33 +7,34 @@ use crate::dir::{Access, Dir};
 use crate::error::{GuardError, is_in_use};
 use crate::file::File;
 
-/// Name of the lock file in the state folder. The file stays there, empty, between runs.
+/// The name of the lock file in the state folder. The empty file stays there between runs.
 pub const LOCK_FILE_NAME: &str = "diskmend.lock";
 
-/// Tries before giving up on a lock file that others keep creating and removing.
+/// The number of attempts to lock a file that others keep creating and removing.
 const ATTEMPTS: usize = 8;
 
-/// The right to change a target, held until dropped. The system takes it back when the process
-/// ends in any way, so a crash leaves nothing to clean up.
+/// The right to change a target, held until dropped. The system releases it when the process ends
+/// in any way, so nothing has to be cleaned up after a crash.
 #[derive(Debug)]
 pub struct TargetLock {
     _file: Box<dyn File>,
 }
 
 impl TargetLock {
-    /// Takes the lock of the target whose state folder is `state`, without waiting. This is also
-    /// the proof that the volume can be written: it opens its file for writing.
+    /// Takes the lock of the target with this state folder, without waiting. Because this opens the
+    /// lock file for writing, it also proves that the volume can be written.
     ///
     /// # Errors
-    /// [`GuardError::Busy`] when another run holds it, [`GuardError::ReadOnly`] when the volume
-    /// turns out not to be writable, [`GuardError::Io`] when there is something else of that name
-    /// or the system refused.
+    /// [`GuardError::Busy`] if another run holds it, [`GuardError::ReadOnly`] if the volume can't
+    /// be written, [`GuardError::Io`] if something else has that name or for any other error of the
+    /// system.
     pub fn acquire(state: &dyn Dir) -> Result<Self, GuardError> {
         for _ in 0..ATTEMPTS {
             let file = match open(state) {
                 Ok(Some(file)) => file,
                 Ok(None) => continue,
-                // Another run has it open for writing, which on Windows keeps all others from that.
+                // Another run has the file open for writing. On Windows that keeps all others from
+                // opening it.
                 Err(error) if is_in_use(&error) => return Err(GuardError::Busy),
                 Err(error) => return Err(GuardError::io("open the lock file")(error)),
             };
@@ -44,7 +45,7 @@ impl TargetLock {
                     return Err(GuardError::io("lock the lock file")(source));
                 }
             }
-            // A lock on a file that has lost its name excludes nobody.
+            // A lock on a file that no longer has its name excludes nobody.
             if still_named(state, file.as_ref()).map_err(GuardError::io("look at the lock file"))? {
                 return Ok(Self { _file: file });
             }
@@ -53,7 +54,7 @@ impl TargetLock {
     }
 }
 
-/// The lock file, created if missing; `None` when another run got in between.
+/// The lock file, created if it is missing. `None` if another run interfered.
 fn open(state: &dyn Dir) -> io::Result<Option<Box<dyn File>>> {
     match state.open(LOCK_FILE_NAME, Access::ReadWrite) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

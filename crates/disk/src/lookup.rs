@@ -1,4 +1,4 @@
-//! Looking a path up as Windows does: one name at a time, without regard to case.
+//! Looking up a path as Windows does: one name at a time, ignoring case.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,26 +9,26 @@ use crate::file::File;
 use crate::metadata::{Kind, Metadata};
 use crate::name;
 
-/// Names read of one folder when no name is spelled as asked for. The fullest folders of a Windows
-/// volume hold some tens of thousands.
+/// The number of names read from a folder if none has the wanted spelling. The largest folders of a
+/// Windows volume hold some tens of thousands.
 const MAX_NAMES: usize = 1 << 20;
 
-/// A file or folder that a lookup ended at.
+/// The file or folder that a lookup found.
 #[derive(Debug)]
 pub struct Found {
-    /// The folder that holds it, held open: the file's siblings are found here.
+    /// The folder that holds it, kept open. The file's siblings are found through it.
     pub dir: Box<dyn Dir>,
-    /// Its name as spelled on disk. On Unix a file system that disregards case itself finds the
-    /// name as it was asked for.
+    /// Its name as spelled on disk. On Unix, a file system that ignores case itself gives the name
+    /// as it was asked for.
     pub name: String,
-    /// Its path from where the lookup started, with `/`.
+    /// Its path from the start of the lookup, with `/`.
     pub path: String,
     /// Its metadata at the time of the lookup.
     pub metadata: Metadata,
 }
 
 impl Found {
-    /// What it is; never [`Kind::Link`].
+    /// Its kind. It is never [`Kind::Link`].
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.metadata.kind
@@ -37,7 +37,7 @@ impl Found {
     /// Opens it as a file.
     ///
     /// # Errors
-    /// As [`Dir::open`].
+    /// The errors of [`Dir::open`].
     pub fn open(&self, access: Access) -> io::Result<Box<dyn File>> {
         self.dir.open(&self.name, access)
     }
@@ -45,7 +45,7 @@ impl Found {
     /// Opens it as a folder.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotADirectory`], or as [`Dir::open_dir`].
+    /// [`io::ErrorKind::NotADirectory`], or the errors of [`Dir::open_dir`].
     pub fn open_dir(&self) -> io::Result<Box<dyn Dir>> {
         match self.kind() {
             Kind::Folder => self.dir.open_dir(&self.name),
@@ -94,7 +94,7 @@ pub(crate) fn find(
     }))
 }
 
-/// One step of a lookup; `at` is the folder's path.
+/// One step of a lookup. `at` is the folder's path.
 fn child(
     dir: &dyn Dir,
     wanted: &str,
@@ -124,7 +124,7 @@ fn child(
     Ok(Some((name, metadata)))
 }
 
-/// The only name in a folder that equals `wanted` but for case.
+/// The only name in a folder that equals `wanted` if case is ignored.
 fn similar(dir: &dyn Dir, wanted: &str, at: &Path) -> Result<Option<String>, LookupError> {
     let names = dir.names(MAX_NAMES).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => LookupError::TooManyNames {
@@ -137,7 +137,7 @@ fn similar(dir: &dyn Dir, wanted: &str, at: &Path) -> Result<Option<String>, Loo
     only(names.into_iter().filter(same), at)
 }
 
-/// The only name of those that are found for one; an error if there are two.
+/// The only one of these names; an error if there are two.
 fn only(names: impl IntoIterator<Item = String>, at: &Path) -> Result<Option<String>, LookupError> {
     let mut names = names.into_iter();
     match (names.next(), names.next()) {

@@ -8,29 +8,29 @@ use crate::file::File;
 #[cfg(target_os = "linux")]
 use crate::mapping::Mapping;
 
-/// Bytes read at once where a file is read rather than mapped.
+/// The number of bytes in one read, if the file is read and not mapped.
 const CHUNK: usize = 1 << 20;
 
-/// Length up to which a file may have any holes.
+/// A file up to this length may have any holes.
 const FREE_LEN: u64 = 64 << 20;
-/// Most bytes of a longer file for each that is stored.
+/// A longer file may have at most this number of bytes for each stored byte.
 const MAX_RATIO: u64 = 64;
 
-/// A private image of a whole file in memory. Changes stay in memory: nothing but explicit writes
-/// to the [`File`] ever reach the disk.
+/// A private copy of a whole file in memory. Changes stay in memory; only explicit writes to the
+/// [`File`] reach the disk.
 ///
-/// On Linux the file is mapped copy-on-write, which for a file in the page cache costs a few
-/// percent of reading it; elsewhere, and where mapping fails, the file is read.
+/// On Linux the file is mapped copy-on-write. If it is in the page cache, that takes a few percent
+/// of the time of reading it. On other systems, and if mapping fails, the file is read.
 ///
 /// # What a mapping shows
-/// A page that was never written through [`bytes_mut`](Buffer::bytes_mut) is the page cache's own:
-/// if the file is written meanwhile, by this process or another, such a page may show it. If
-/// another process shortens the file, or the disk fails while a page that memory pressure had
-/// dropped is read again, touching the page ends the process (SIGBUS). Both are acceptable here:
-/// the caller holds the target's lock, all pages are read once and checked for read errors before
-/// [`open`](Self::open) returns, and a process that ends abruptly leaves the disk in a state that
-/// the transaction protocol recovers from. Whoever writes the file in place should write only what
-/// it has put in the image first.
+/// A page that was never written through [`bytes_mut`](Buffer::bytes_mut) belongs to the page
+/// cache. If this or another process writes to the file meanwhile, such a page may show the new
+/// bytes. If another process shortens the file, touching a page beyond its end kills the process
+/// (SIGBUS). The same happens if memory pressure dropped a page and the disk fails when it is read
+/// again. Both are acceptable here: the caller holds the target's lock, all pages are read and
+/// checked for errors before [`open`](Self::open) returns, and the transaction protocol recovers
+/// the disk from the state that a killed process leaves. Whoever writes the file in place should
+/// write only bytes that are already in this copy.
 #[derive(Debug)]
 pub struct MappedFile {
     backing: Backing,
@@ -44,13 +44,13 @@ enum Backing {
 }
 
 impl MappedFile {
-    /// Takes an image of all of `file`, with room to [`grow`](Buffer::grow) by `reserve` bytes
-    /// without being moved.
+    /// Copies all of `file`, with room to [`grow`](Buffer::grow) by `reserve` bytes without being
+    /// moved.
     ///
     /// # Errors
-    /// [`io::ErrorKind::FileTooLarge`] when the file is longer than `max_len` bytes,
-    /// [`io::ErrorKind::InvalidData`] when hardly any of a long file is stored,
-    /// [`io::ErrorKind::OutOfMemory`], or what the system reported for a part that can't be read.
+    /// [`io::ErrorKind::FileTooLarge`] if the file is longer than `max_len` bytes,
+    /// [`io::ErrorKind::InvalidData`] if hardly any of a long file is stored,
+    /// [`io::ErrorKind::OutOfMemory`], or the system's error for a part that can't be read.
     pub fn open(file: &dyn File, reserve: usize, max_len: u64) -> io::Result<Self> {
         let len = file.len()?;
         if len > max_len {
@@ -65,7 +65,7 @@ impl MappedFile {
         {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("the file has {len} bytes, and clusters for {stored} of them only"),
+                format!("the file has {len} bytes, but clusters for only {stored} of them"),
             ));
         }
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
@@ -91,8 +91,8 @@ impl Buffer for MappedFile {
         }
     }
 
-    /// Makes the image `len` bytes long; new bytes are zero. It never shrinks, and is as it was if
-    /// there is no room.
+    /// Makes the copy `len` bytes long; new bytes are zero. It never shrinks, and it is unchanged
+    /// if there is no room.
     fn grow(&mut self, len: usize) -> io::Result<()> {
         match &mut self.backing {
             #[cfg(target_os = "linux")]
@@ -113,8 +113,8 @@ impl Buffer for MappedFile {
     }
 }
 
-/// Maps the file; `None` where that is not possible. A page that can't be read is such a case, too:
-/// reading then tells which and why.
+/// Maps the file; `None` if that isn't possible. A page that can't be read counts as that, too:
+/// reading the file then says which part and why.
 #[cfg(target_os = "linux")]
 fn map(file: &dyn File, len: usize, reserve: usize) -> Option<Backing> {
     if len == 0 {

@@ -1,4 +1,4 @@
-//! The root of the Windows volume: mounted, or on a disk that is not.
+//! The root of the Windows volume, which is mounted or on a disk that isn't mounted.
 
 use std::fmt;
 use std::fs::{self, FileType};
@@ -11,19 +11,19 @@ use crate::image::{Disk, DiskError, Volume};
 use crate::system::SystemDir;
 use crate::volumes::DiskNumber;
 
-/// The Windows volume to be repaired: an open folder that is its root.
+/// The Windows volume to repair: its open root folder.
 #[derive(Debug)]
 pub struct Target {
     path: PathBuf,
     volume: TargetVolume,
 }
 
-/// Where the volume lies.
+/// The place of the volume.
 #[derive(Debug)]
 pub(crate) enum TargetVolume {
-    /// It is mounted.
+    /// The volume is mounted.
     Mounted(SystemDir),
-    /// On a disk that is not mounted.
+    /// The volume is on a disk that isn't mounted.
     OnDisk {
         disk: Disk,
         partition: u32,
@@ -33,21 +33,20 @@ pub(crate) enum TargetVolume {
 
 impl Target {
     /// Opens the folder at `path`, or the Windows volume on the disk in that file or block device.
-    /// Links on the way are followed, since a person chose that path; beneath the root none is.
-    ///
-    /// Whether the folder is a Windows volume that may be changed is for the guards to say.
+    /// Links in the path are followed, because a person chose it; below the root no link is. ///
+    /// /// The guards check if the folder is a Windows volume that may be changed.
     ///
     /// # Errors
-    /// What the path is instead, or why it can't be opened.
+    /// The reason why the path isn't a target or can't be opened.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::open_volume(path, None)
     }
 
-    /// The same, with the number of the partition to work on where `path` is a disk that has
-    /// several.
+    /// Opens a target as [`open`](Self::open) does, with the number of the partition to work on if
+    /// `path` is a disk with several.
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`OpenError::NoPartitions`] where `path` is a folder.
+    /// The errors of [`open`](Self::open), and [`OpenError::NoPartitions`] if `path` is a folder.
     pub fn open_volume(path: &Path, partition: Option<u32>) -> Result<Self, OpenError> {
         if is_device_of_windows(path) {
             return Self::on_disk(path, partition);
@@ -86,10 +85,11 @@ impl Target {
         Self::of_disk(disk, partition).map_err(wrapped)
     }
 
-    /// A volume of an open disk: the one of that number, or the only one with a Windows on it.
+    /// A volume of an open disk: the partition with this number, or the only one with Windows on
+    /// it.
     ///
     /// # Errors
-    /// Why there is none, or it can't be read.
+    /// The reason why there is none, or why it can't be read.
     pub fn of_disk(disk: Disk, partition: Option<u32>) -> Result<Self, DiskError> {
         let partition = disk.choose(partition)?;
         Ok(Self {
@@ -105,7 +105,7 @@ impl Target {
     /// A second handle to the same target.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     pub fn try_clone(&self) -> io::Result<Self> {
         let volume = match &self.volume {
             TargetVolume::Mounted(root) => TargetVolume::Mounted(root.clone_handle()?),
@@ -132,7 +132,7 @@ impl Target {
         }
     }
 
-    /// The disk that it lies on, if that is not mounted.
+    /// The disk with the volume, if it isn't mounted.
     #[must_use]
     pub fn disk(&self) -> Option<&Disk> {
         match &self.volume {
@@ -141,7 +141,7 @@ impl Target {
         }
     }
 
-    /// The number of its partition on a disk that is not mounted.
+    /// The number of the volume's partition on a disk that isn't mounted.
     #[must_use]
     pub fn partition(&self) -> Option<u32> {
         match &self.volume {
@@ -150,7 +150,7 @@ impl Target {
         }
     }
 
-    /// The root folder to the system, if it is mounted.
+    /// The root folder as the system opened it, if the volume is mounted.
     pub(crate) fn mounted(&self) -> Option<&SystemDir> {
         match &self.volume {
             TargetVolume::Mounted(root) => Some(root),
@@ -158,7 +158,7 @@ impl Target {
         }
     }
 
-    /// Where the volume lies.
+    /// The place of the volume.
     pub(crate) const fn volume(&self) -> &TargetVolume {
         &self.volume
     }
@@ -169,7 +169,7 @@ impl Target {
         &self.path
     }
 
-    /// How to name the target to a person.
+    /// The target's name for messages.
     pub fn display(&self) -> impl fmt::Display {
         self.path.display()
     }
@@ -183,10 +183,11 @@ impl Target {
         }
     }
 
-    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    /// True if both are the same folder of the same volume, even if they were opened by different
+    /// paths.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     pub fn is_same(&self, other: &Self) -> io::Result<bool> {
         if let (Some(root), Some(other)) = (self.mounted(), other.mounted()) {
             return root.is_same(other);
@@ -199,7 +200,7 @@ fn not_opened(path: &Path, source: io::Error) -> OpenError {
     let error = OpenError::from_io(path.to_path_buf(), source);
     #[cfg(windows)]
     if let OpenError::NotFound { path } = error {
-        // A disk that is offline has no drive letters, nor any other way to its volumes.
+        // An offline disk has no drive letters and no other way to its volumes.
         let disks = match path.parent() {
             None => crate::volumes::offline_disks(),
             Some(_) => Vec::new(),
@@ -212,7 +213,7 @@ fn not_opened(path: &Path, source: io::Error) -> OpenError {
     error
 }
 
-/// Whether a disk can be read from what is at a path.
+/// True if a disk can be read from an object of this kind.
 fn may_hold_a_disk(kind: FileType) -> bool {
     #[cfg(unix)]
     let device = std::os::unix::fs::FileTypeExt::is_block_device(&kind);
@@ -221,8 +222,7 @@ fn may_hold_a_disk(kind: FileType) -> bool {
     kind.is_file() || device
 }
 
-/// Whether it is the name of a disk of Windows's, of which there are no metadata:
-/// `\\.\PhysicalDrive2`.
+/// True if the path names a disk of Windows, such as `\\.\PhysicalDrive2`. It has no metadata.
 fn is_device_of_windows(path: &Path) -> bool {
     cfg!(windows) && DiskNumber::of_path(path).is_some()
 }

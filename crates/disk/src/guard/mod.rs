@@ -1,4 +1,4 @@
-//! Reasons to leave a target alone: one function each. None of them writes to the target.
+//! Reasons not to change a target, one function each. None of them writes to the target.
 
 mod own_disk;
 mod volume;
@@ -13,20 +13,20 @@ use crate::target::Target;
 pub use own_disk::not_own_disk;
 pub use volume::{free_space, not_in_use, require_free, restorable, writable};
 
-/// The folder that only a Windows has, from the root of its volume on.
+/// The folder that only a Windows volume has, from the volume's root.
 pub const WINDOWS_FOLDER: [&str; 3] = ["Windows", "System32", "config"];
 
-/// First bytes of `hiberfil.sys` that hold a session to come back to. After a resume Windows
-/// writes `wake` or zeros over them.
+/// The first bytes of a `hiberfil.sys` that holds a saved session. After a resume Windows
+/// overwrites them with `wake` or zeros.
 const HIBERNATED: [&[u8; 4]; 2] = [b"hibr", b"HIBR"];
 
-/// Names under which dislocker and bdemount show the decrypted volume, alone in their folder.
+/// The names that dislocker and bdemount give the decrypted volume. It is alone in its folder.
 const DECRYPTED_IMAGES: [&str; 2] = ["dislocker-file", "bde1"];
 
-/// The target is the root of a volume with Windows on it.
+/// Checks that the target is the root of a volume with Windows on it.
 ///
 /// # Errors
-/// [`GuardError::NotWindows`], or [`GuardError::Lookup`] where a link stands on the way.
+/// [`GuardError::NotWindows`], or [`GuardError::Lookup`] if a link is on the way.
 pub fn windows_volume(target: &Target) -> Result<(), GuardError> {
     match target.root().find(&WINDOWS_FOLDER)? {
         Some(found) if found.kind() == Kind::Folder => Ok(()),
@@ -34,10 +34,10 @@ pub fn windows_volume(target: &Target) -> Result<(), GuardError> {
     }
 }
 
-/// Windows is not hibernated, which "fast startup" does at each shutdown.
+/// Checks that Windows isn't hibernated. "Fast startup" hibernates it at each shutdown.
 ///
 /// # Errors
-/// [`GuardError::Hibernated`], or why `hiberfil.sys` could not be read.
+/// [`GuardError::Hibernated`], or an error of reading `hiberfil.sys`.
 pub fn not_hibernated(target: &Target) -> Result<(), GuardError> {
     let Some(found) = target.root().find(&["hiberfil.sys"])? else {
         return Ok(());
@@ -54,11 +54,11 @@ pub fn not_hibernated(target: &Target) -> Result<(), GuardError> {
     }
 }
 
-/// The target is not the folder in which a BitLocker tool shows its decrypted image, which is one
-/// mount short of a volume.
+/// Checks that the target isn't the folder in which a BitLocker tool shows its decrypted image. The
+/// image would still have to be mounted.
 ///
 /// # Errors
-/// [`GuardError::DecryptedImage`], or why the root could not be listed.
+/// [`GuardError::DecryptedImage`], or an error of listing the root.
 pub fn not_decrypted_image(target: &Target) -> Result<(), GuardError> {
     let names = match target.root().names(1) {
         Ok(names) => names,

@@ -1,4 +1,4 @@
-//! Telling the disk to repair from the disk that this machine runs from.
+//! Refusing the disk that this machine runs from.
 
 use std::io;
 
@@ -6,17 +6,18 @@ use crate::error::GuardError;
 use crate::system::SystemDir;
 use crate::target::Target;
 
-/// The target is not the root of the running system. A folder below that root is accepted.
+/// Checks that the target isn't the root of the running system. A folder below that root is
+/// accepted.
 ///
-/// On Linux that is `/`, and under the Windows Subsystem for Linux also the running Windows's
-/// drive C:; on Windows it is the root of the volume that holds the running Windows, by whatever
-/// drive letter, folder or volume name it was reached.
+/// On Linux the root is `/`, and under the Windows Subsystem for Linux also drive C: of the running
+/// Windows. On Windows it is the root of the volume that holds the running Windows, no matter if
+/// the path has a drive letter, a folder or a volume name.
 ///
 /// # Errors
-/// [`GuardError::OwnDisk`], or why it could not be found out.
+/// [`GuardError::OwnDisk`], or an error of finding that out.
 pub fn not_own_disk(target: &Target) -> Result<(), GuardError> {
     let Some(root) = target.mounted() else {
-        // What is mounted can't be opened for writing.
+        // A mounted disk can't be opened for writing, so this disk isn't the running system's.
         return Ok(());
     };
     if is_own_disk(root).map_err(GuardError::io("tell the target from the running system"))? {
@@ -45,7 +46,7 @@ mod wsl {
     use std::fs;
     use std::io;
 
-    /// Whether the mounted device is drive C: of the Windows that runs this Linux.
+    /// True if the mounted device is drive C: of the Windows that runs this Linux.
     pub(super) fn is_system_drive(device: u64) -> io::Result<bool> {
         let version = read("/proc/version")?;
         if !version.to_ascii_lowercase().contains("microsoft") {
@@ -55,7 +56,7 @@ mod wsl {
         Ok(mounts_system_drive(&read("/proc/self/mountinfo")?, device))
     }
 
-    /// A file of the kernel's; empty where there is none.
+    /// Reads a file of the kernel; empty if there is none.
     fn read(path: &str) -> io::Result<String> {
         match fs::read(path) {
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
@@ -64,10 +65,9 @@ mod wsl {
         }
     }
 
-    /// Looks through mountinfo (proc(5): ID, parent, major:minor, root, mount point, options,
-    /// optional fields, `-`, type, source, super options).
-    ///
-    /// A mount of Windows's whose drive can't be told counts as the system drive.
+    /// Searches mountinfo (proc(5): ID, parent, major:minor, root, mount point, options, optional
+    /// fields, `-`, type, source, super options). /// /// If a mount of Windows doesn't show its
+    /// drive, it counts as the system drive.
     pub(super) fn mounts_system_drive(mountinfo: &str, device: (u32, u32)) -> bool {
         let device = format!("{}:{}", device.0, device.1);
         mountinfo.lines().any(|line| {
@@ -84,7 +84,8 @@ mod wsl {
         })
     }
 
-    /// The source is a drive (`C:\`, the backslash possibly written as `\134`) or a network path.
+    /// True if the source is drive C: or may be it. A source is a drive (`C:\`, the backslash
+    /// possibly written as `\134`) or a network path.
     fn is_or_may_be_system_drive(source: &str) -> bool {
         let source = source.replace("\\134", "\\");
         let mut chars = source.chars();

@@ -1,4 +1,4 @@
-//! What the volume that holds the target says of itself.
+//! Checking the volume that holds the target.
 
 use std::io;
 
@@ -6,17 +6,17 @@ use crate::error::GuardError;
 use crate::system::SystemDir;
 use crate::target::{Target, TargetVolume};
 
-/// The target's volume is not mounted read-only, nor is its disk read-only to Windows.
-///
-/// Of a disk that is not mounted: its file system is one that Windows has left in order, and the
-/// disk can be written and is in no other use. It is open for writing from then on.
-///
-/// Where a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) finds out.
+/// Checks that the target's volume isn't mounted read-only, and that Windows can write to its disk.
+/// /// /// For a disk that isn't mounted: checks that Windows has left its file system in order,
+/// and that the disk can be written and isn't in use. From then on the disk is open for writing.
+/// /// /// If a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) notices
+/// it.
 ///
 /// # Errors
 /// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Unfit`],
 /// [`GuardError::DiskInUse`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`],
-/// [`GuardError::DiskOpen`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or why the system would not say.
+/// [`GuardError::DiskOpen`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or the
+/// system's error.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
     let root = match target.volume() {
         TargetVolume::Mounted(root) => root,
@@ -28,7 +28,7 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
     };
     #[cfg(windows)]
     if let Ok(Some(disk)) = crate::volumes::read_only_disk(root) {
-        // Where the disk can't be asked, the volume tells as much, but not why.
+        // If the disk can't be asked, asking the volume gives the answer, but not the reason.
         return Err(GuardError::DiskReadOnly { disk });
     }
     if is_read_only(root).map_err(GuardError::io("ask whether the volume is read-only"))? {
@@ -37,13 +37,14 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
     Ok(())
 }
 
-/// Of a disk that is not mounted: nobody else uses it, and nothing of its container is damaged, so
-/// that [`writable`] would refuse. Nothing is opened for writing or locked: this can be asked long
-/// before anything is to be written.
+/// For a disk that isn't mounted: checks for other users of the disk and for damage of its
+/// container, both of which would make [`writable`] refuse. Nothing is opened for writing or
+/// locked, so this can be called long before anything is written.
 ///
 /// # Errors
-/// [`GuardError::Unfit`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`],
-/// [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], or why the system would not say.
+/// [`GuardError::Unfit`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`],
+/// [`GuardError::DiskOpen`], [`GuardError::DiskInUse`], [`GuardError::DiskWasInUse`], or the
+/// system's error.
 pub fn not_in_use(target: &Target) -> Result<(), GuardError> {
     let Some(disk) = target.disk() else {
         return Ok(());
@@ -52,12 +53,11 @@ pub fn not_in_use(target: &Target) -> Result<(), GuardError> {
     disk.not_in_use()
 }
 
-/// The disk can be given back what a record says, whatever its volumes hold. Of a disk that is not
-/// mounted, the file or device is opened for writing and kept from others; a mounted volume must
-/// be [`writable`].
+/// Checks that a record's old bytes can be restored, whatever the disk's volumes hold. A disk that
+/// isn't mounted is opened for writing and locked; a mounted volume must be [`writable`].
 ///
 /// # Errors
-/// As [`writable`], but for [`GuardError::Unfit`].
+/// The errors of [`writable`] except [`GuardError::Unfit`].
 pub fn restorable(target: &Target) -> Result<(), GuardError> {
     match target.disk() {
         Some(disk) => disk.open_for_writing(),
@@ -65,10 +65,10 @@ pub fn restorable(target: &Target) -> Result<(), GuardError> {
     }
 }
 
-/// Bytes that can still be written to the target's volume.
+/// The number of bytes that can still be written to the target's volume.
 ///
 /// # Errors
-/// What the system reported.
+/// The system's error.
 pub fn free_space(target: &Target) -> io::Result<u64> {
     match target.volume() {
         TargetVolume::Mounted(root) => free_bytes(root),
@@ -76,10 +76,10 @@ pub fn free_space(target: &Target) -> io::Result<u64> {
     }
 }
 
-/// At least `needed` bytes can still be written to the target's volume.
+/// Checks that at least `needed` bytes can still be written to the target's volume.
 ///
 /// # Errors
-/// [`GuardError::NoSpace`], or why the system would not say.
+/// [`GuardError::NoSpace`], or an error of the system.
 pub fn require_free(target: &Target, needed: u64) -> Result<(), GuardError> {
     if let TargetVolume::OnDisk { volume, .. } = target.volume()
         && let Ok(true) = volume.has_free(needed)

@@ -1,4 +1,4 @@
-//! A disk that nobody mounted.
+//! A disk that isn't mounted.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,15 +34,15 @@ pub struct Disk {
 
 struct Inner {
     path: PathBuf,
-    /// Tells it from every other disk that this process has opened.
+    /// A number that no other disk opened by this process has.
     id: u64,
     host: Option<Host>,
     medium: Arc<RecordedMedium>,
-    /// Remembers what its file holds: opened anew when that is given back.
+    /// Remembers what its file holds, so it is opened again after its file was restored.
     container: Mutex<Arc<Container>>,
     table: Table,
-    /// The volumes that are open, by the numbers of their partitions: each only once, since a
-    /// volume knows what it has changed itself.
+    /// The open volumes, by the numbers of their partitions. Each is open only once, because a
+    /// volume keeps its own changes in memory.
     volumes: Mutex<HashMap<u32, Volume>>,
 }
 
@@ -61,13 +61,13 @@ impl Inner {
     }
 }
 
-/// A partition of a disk, and what was found in it.
+/// A partition of a disk, and its content.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Partition {
-    /// What the table says of it.
+    /// The partition's entry in the table.
     pub entry: partition::Partition,
-    /// What it holds; or why it can't be looked at.
+    /// The partition's content, or the reason why it can't be read.
     pub content: Result<Content, String>,
 }
 
@@ -81,16 +81,16 @@ impl Disk {
     /// Opens an image file or a block device, for reading.
     ///
     /// # Errors
-    /// What it is instead, or why it can't be read.
+    /// The reason why the path can't be read as a disk.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let host = host::open(path)?;
         Self::of(path, Arc::clone(&host.file) as Arc<dyn Medium>, Some(host))
     }
 
-    /// A disk that lies in any medium; `path` is how it is called.
+    /// A disk in any medium. `path` is its name.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// The errors of [`open`](Self::open).
     pub fn of_medium(path: &Path, medium: Arc<dyn Medium>) -> Result<Self, DiskError> {
         Self::of(path, medium, None)
     }
@@ -119,19 +119,19 @@ impl Disk {
         &self.inner.path
     }
 
-    /// What holds it.
+    /// The format that holds it.
     #[must_use]
     pub fn format(&self) -> Format {
         self.inner.container().format()
     }
 
-    /// Its length in bytes, as whoever runs from it sees it.
+    /// Its length in bytes, as a virtual machine sees it.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.inner.container().len()
     }
 
-    /// Whether it has no bytes.
+    /// True if it has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -143,7 +143,7 @@ impl Disk {
         &self.inner.table
     }
 
-    /// What is worth telling of how it is stored.
+    /// Warnings about how it is stored.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let container = self.inner.container();
@@ -155,10 +155,10 @@ impl Disk {
         warnings
     }
 
-    /// Whether a partition's volume can be written to.
+    /// Checks that a partition's volume can be written.
     ///
     /// # Errors
-    /// [`GuardError::Unfit`], or why it can't be read.
+    /// [`GuardError::Unfit`], or the reason why it can't be read.
     pub fn volume_fit_for_writing(&self, number: u32) -> Result<(), GuardError> {
         let volume = self.volume(number).map_err(|error| GuardError::Unfit {
             reason: chain(&error),
@@ -166,14 +166,14 @@ impl Disk {
         volume.writable()
     }
 
-    /// Whether it is a block device, as opposed to a file.
+    /// True for a block device, false for a file.
     #[must_use]
     pub fn is_block_device(&self) -> bool {
         let host = self.inner.host.as_ref();
         host.is_some_and(|host| host.file.is_block_device())
     }
 
-    /// Its partitions, with what each holds.
+    /// Its partitions, with their contents.
     #[must_use]
     pub fn partitions(&self) -> Vec<Partition> {
         let look = |partition: &partition::Partition| Partition {
@@ -188,7 +188,7 @@ impl Disk {
         Ok(content::recognise(&device)?)
     }
 
-    /// Reads bytes of the disk as whoever runs from it sees them.
+    /// Reads bytes of the disk as a virtual machine sees them.
     pub(crate) fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         self.inner.container().read_exact_at(buf, offset)
     }
@@ -211,7 +211,7 @@ impl Disk {
     /// The root folder of a partition's volume.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// The reason why it can't be read.
     pub fn root(&self, number: u32) -> Result<Box<dyn Dir>, DiskError> {
         Ok(self.volume(number)?.into_root())
     }
@@ -258,8 +258,8 @@ impl Disk {
     /// The numbers of the partitions with a Windows on them.
     ///
     /// # Errors
-    /// [`DiskError::NoWindows`] where there is none, with what there is instead; where one may be in
-    /// a volume that can't be read here, what is to be done about that.
+    /// [`DiskError::NoWindows`] if there is none, with a list of what there is. If Windows may be
+    /// in a volume that can't be read here, an error that says what to do.
     pub fn windows(&self) -> Result<Vec<u32>, DiskError> {
         let mut found = Vec::new();
         let mut looked_at = Vec::new();
@@ -287,7 +287,7 @@ impl Disk {
         }
     }
 
-    /// The partition to work on: the one that was chosen, or the only one with a Windows on it.
+    /// The partition to work on: the chosen one, or the only one with Windows on it.
     ///
     /// # Errors
     /// [`DiskError::SeveralWindows`], [`DiskError::NoWindows`].
@@ -308,11 +308,11 @@ impl Disk {
         }
     }
 
-    /// Whether nothing of what holds the disk speaks against writing: the tables of a VHD or VHDX are
-    /// read as a whole.
+    /// Checks that the disk's container can be written. The tables of a VHD or VHDX are read
+    /// completely for that.
     ///
     /// # Errors
-    /// [`GuardError::Unfit`], or why it can't be read.
+    /// [`GuardError::Unfit`], or the reason why they can't be read.
     pub fn fit_for_writing(&self) -> Result<(), GuardError> {
         match self.inner.container().check_writable() {
             Ok(()) => Ok(()),
@@ -323,8 +323,8 @@ impl Disk {
         }
     }
 
-    /// Nobody else uses the file or device in a way that keeps it from being opened for writing.
-    /// Nothing is locked, and nothing is opened for writing.
+    /// Checks that no other use of the file or device prevents opening it for writing. Nothing is
+    /// locked or opened for writing.
     ///
     /// # Errors
     /// [`GuardError::DiskAttached`], [`GuardError::DiskLocked`], [`GuardError::DiskOpen`],
@@ -334,7 +334,7 @@ impl Disk {
         host.map_or(Ok(()), |host| host::not_in_use(&self.inner.path, host))
     }
 
-    /// Opens the file or device for writing, and keeps others from that.
+    /// Opens the file or device for writing and locks it.
     pub(crate) fn open_for_writing(&self) -> Result<(), GuardError> {
         let Some(host) = &self.inner.host else {
             return Ok(());
@@ -344,7 +344,7 @@ impl Disk {
         }
         #[cfg(windows)]
         if let Some(disk) = crate::volumes::DiskNumber::of_path(&self.inner.path) {
-            // Windows lets nobody write where a volume is that it has mounted.
+            // Windows refuses writes to the volumes of a disk that it has mounted.
             let state = crate::nt::disk_state(disk);
             let state = state.map_err(GuardError::io("ask whether the disk is offline"))?;
             if state.is_some_and(|state| state.read_only) {
@@ -358,10 +358,8 @@ impl Disk {
     }
 }
 
-/// Recording what a run changes on a disk, and taking it back.
-///
-/// Nothing can be written to the disk but between [`begin`](Self::begin) or
-/// [`resume`](Self::resume), and [`end`](Self::end).
+/// Records a run's changes of a disk, and undoes them. /// /// The disk can only be written after
+/// [`begin`](Self::begin) or [`resume`](Self::resume) and before [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
     disk: Disk,
@@ -376,58 +374,58 @@ impl Disk {
 }
 
 impl RecordedRun {
-    /// Records changes in an empty file from here on.
+    /// Starts to record changes, in an empty file.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     pub fn begin(&self, record: RecordFile) -> io::Result<()> {
         self.disk.inner.medium.begin(record)
     }
 
-    /// Goes on with the record of a run that was killed, where the disk holds all of its last
-    /// flush or none of it; records nothing otherwise.
+    /// Continues the record of a killed run, if the disk holds its whole last flush or nothing of
+    /// it. Otherwise nothing is recorded.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or the system's error.
     pub fn resume(&self, record: RecordFile) -> Result<State, RecordError> {
         self.disk.inner.medium.resume(record)
     }
 
-    /// Makes everything durable, and stops recording.
+    /// Makes everything durable and ends the recording.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     pub fn end(&self) -> io::Result<()> {
         self.disk.inner.medium.end()
     }
 
-    /// Stops recording, and forgets what was not made durable yet.
+    /// Ends the recording and drops changes that aren't durable yet.
     pub fn abandon(&self) {
         self.disk.inner.medium.abandon();
     }
 
-    /// Whether the disk is as the run left it.
+    /// Says if the disk is as the run left it.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or the system's error.
     pub fn state(&self, record: &RecordFile, progress: Progress) -> Result<State, RecordError> {
         self.disk.inner.medium.state_by(record, progress)
     }
 
-    /// What somebody else has written over what the run has changed.
+    /// The run's changes that somebody else has since overwritten.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or the system's error.
     pub fn changed_since(&self, record: &RecordFile) -> Result<ChangedSince, RecordError> {
         self.disk.inner.medium.changed_since(record)
     }
 
-    /// Whether restoring would take a security descriptor away from a file of that partition: one
-    /// that the run has added to the volume, and that a file has got since. Nothing in what the run
-    /// has changed tells of that file.
+    /// True if restoring would remove a security descriptor that a file of that partition uses: the
+    /// run added it to the volume, and the file got it later. The changed bytes of the run don't
+    /// show such a file.
     ///
     /// # Errors
-    /// Where the record is damaged, or the disk or what would become of it can't be read.
+    /// If the record is damaged, or if the disk or its restored state can't be read.
     pub fn takes_descriptors(
         &self,
         record: &RecordFile,
@@ -450,11 +448,11 @@ impl RecordedRun {
         Ok(ids.iter().any(taken))
     }
 
-    /// Whether restoring leaves a disk of the same length: no run changes that. What a container that
-    /// grows has taken more does not count.
+    /// True if restoring doesn't change the length of the disk, which no run does. A container may
+    /// still have grown.
     ///
     /// # Errors
-    /// Where the record is damaged, or the disk or what would become of it can't be read.
+    /// If the record is damaged, or if the disk or its restored state can't be read.
     pub fn keeps_len(&self, record: &RecordFile) -> Result<bool, RecordError> {
         let unreadable = |error: DiskError| RecordError::Io(io::Error::other(chain(&error)));
         let preview = self.disk.inner.medium.preview(record)?;
@@ -462,21 +460,21 @@ impl RecordedRun {
         Ok(restored.inner.container().len() == self.disk.inner.container().len())
     }
 
-    /// The length of the file or device that restoring would cut it to; `None` if it would not.
+    /// The length of the file or device now and after restoring, if restoring makes it shorter.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or the system's error.
     pub fn shortened(&self, record: &RecordFile) -> Result<Option<(u64, u64)>, RecordError> {
         let medium = &self.disk.inner.medium;
         let (now, then) = (medium.len(), medium.preview(record)?.len());
         Ok((then < now).then_some((now, then)))
     }
 
-    /// Shows what restoring would change: the offset in the file or device, what lies there, and what
-    /// would. Nothing is written.
+    /// Shows what restoring would change: the offset in the file or device, its bytes now, and its
+    /// bytes afterwards. Nothing is written.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or the system's error.
     pub fn differences(
         &self,
         record: &RecordFile,
@@ -486,11 +484,11 @@ impl RecordedRun {
         Ok(preview.differences(show)?)
     }
 
-    /// Gives the disk back every byte that the run has changed. Whatever was read of its volumes
-    /// before must be opened anew.
+    /// Restores every byte that the run has changed. Everything that was read from its volumes
+    /// before must be opened again.
     ///
     /// # Errors
-    /// Where the record is damaged, or what the system reported.
+    /// If the record is damaged, or the system's error.
     pub fn restore(&self, record: &RecordFile) -> Result<Restored, RecordError> {
         let inner = &self.disk.inner;
         inner.volumes().clear();

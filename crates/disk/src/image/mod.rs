@@ -1,5 +1,5 @@
-//! Disks that nobody mounted: an image file or a block device, its partitions, and the volumes on
-//! them, shown as the same folders and files that a mounted volume has.
+//! Disks that aren't mounted: an image file or a block device, its partitions and their volumes.
+//! Their folders and files have the same interface as those of a mounted volume.
 
 mod descriptors;
 mod disk;

@@ -1,4 +1,4 @@
-//! A volume on a disk that is not mounted, whatever its file system.
+//! A volume on a disk that isn't mounted, with any file system.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::ntfs::NtfsDir;
 use crate::dir::Dir;
 use crate::error::GuardError;
 
-/// An open volume, by its root folder. Clones are the same volume.
+/// An open volume: its root folder. Clones are the same volume.
 #[derive(Clone, Debug)]
 pub(crate) enum Volume {
     /// NTFS.
@@ -27,7 +27,7 @@ impl Volume {
         }
     }
 
-    /// The root folder, for whoever keeps it.
+    /// The root folder, owned.
     pub(crate) fn into_root(self) -> Box<dyn Dir> {
         match self {
             Self::Ntfs(root) => Box::new(root),
@@ -35,7 +35,7 @@ impl Volume {
         }
     }
 
-    /// Why the volume can't be written, if it can't.
+    /// Checks that the volume can be written.
     pub(crate) fn writable(&self) -> Result<(), GuardError> {
         let reason = match self {
             Self::Ntfs(root) => root.volume().fit_for_writing().map_err(|e| e.to_string()),
@@ -44,7 +44,7 @@ impl Volume {
         reason.map_err(|reason| GuardError::Unfit { reason })
     }
 
-    /// Bytes that files can still grow by.
+    /// The number of bytes by which files can still grow.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
         match self {
             Self::Ntfs(root) => Ok(root.volume().free_bytes()?),
@@ -52,7 +52,8 @@ impl Volume {
         }
     }
 
-    /// Whether files can still grow by so many bytes; faster than [`Self::free_bytes`].
+    /// True if files can still grow by this number of bytes. It is faster than
+    /// [`Self::free_bytes`].
     pub(crate) fn has_free(&self, bytes: u64) -> io::Result<bool> {
         match self {
             Self::Ntfs(root) => Ok(root.volume().has_free(bytes)?),
@@ -60,7 +61,7 @@ impl Volume {
         }
     }
 
-    /// What is worth telling of how the volume is read.
+    /// Notices about how the volume is read.
     pub(crate) fn notices(&self) -> Vec<String> {
         match self {
             Self::Ntfs(root) => root.notices(),
@@ -68,7 +69,7 @@ impl Volume {
         }
     }
 
-    /// The stored security descriptors, if its file system keeps any.
+    /// The stored security descriptors, if the file system stores any.
     pub(crate) fn secure(&self) -> Option<&Secure> {
         match self {
             Self::Ntfs(root) => Some(root.secure()),

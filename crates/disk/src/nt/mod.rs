@@ -1,5 +1,4 @@
-//! Calls of the Windows kernel that take handles rather than paths, each wrapped so that it can be
-//! called safely.
+//! Safe wrappers for calls of the Windows kernel that take handles instead of paths.
 
 mod change;
 mod listing;

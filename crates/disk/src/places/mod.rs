@@ -1,5 +1,5 @@
-//! Whether what an entry of a folder leads to lies there, as far as that can be known of a volume
-//! that the system has mounted.
+//! Checking that a file really is in the folder whose index leads to it, if that can be found out
+//! on a mounted volume.
 
 #[cfg(target_os = "linux")]
 mod records;
@@ -14,19 +14,19 @@ use crate::dir::Dir;
 use crate::metadata::Identity;
 use crate::system::SystemDir;
 
-/// What is known of the places of a volume's files, beside what its driver says.
+/// Knowledge of where a volume's files are that doesn't come from its driver.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
-    /// What the volume's records say, if they can be read.
+    /// The volume's records, if they can be read.
     #[cfg(target_os = "linux")]
     records: Option<Arc<records::Records>>,
 }
 
-/// An entry of a folder leads to a file that lies elsewhere.
+/// A folder's index leads to a file that isn't in this folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the folder's index is damaged: by its own record the file with the number {number} does not \
-     lie here"
+    "the folder's index is damaged: it leads to file {number}, but that file's own record says \
+     that it isn't here"
 )]
 pub(crate) struct Misplaced {
     /// The number of the file's record.
@@ -34,7 +34,7 @@ pub(crate) struct Misplaced {
 }
 
 impl Places {
-    /// Those of the volume with this root.
+    /// The places of the volume with this root.
     #[cfg(target_os = "linux")]
     pub(crate) fn of(root: &SystemDir) -> Self {
         Self {
@@ -42,13 +42,13 @@ impl Places {
         }
     }
 
-    /// The system's own driver is relied on, which shows records to nobody.
+    /// This relies on the system's own driver, which gives nobody the records.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn of(_root: &SystemDir) -> Self {
         Self::default()
     }
 
-    /// Whether the volume's records tell where each file lies.
+    /// True if the volume's records show where each file is.
     pub(crate) fn are_known(&self) -> bool {
         #[cfg(target_os = "linux")]
         return self.records.is_some();
@@ -56,11 +56,11 @@ impl Places {
         return false;
     }
 
-    /// Makes sure that what an entry of a folder leads to lies there, and tells how many names it has
-    /// by its record, if that is known.
+    /// Checks that a folder's index leads to a file in this folder. Returns the number of names
+    /// that the file's record holds, if that is known.
     ///
     /// # Errors
-    /// [`Misplaced`] inside an [`io::Error`], or why the record can't be read.
+    /// [`Misplaced`] inside an [`io::Error`], or the reason why the record can't be read.
     #[cfg(target_os = "linux")]
     pub(crate) fn check(
         &self,
@@ -72,7 +72,7 @@ impl Places {
             return Ok(None);
         };
         if records.device() != found.device {
-            // Another volume is mounted there, of which nothing is known.
+            // Another volume is mounted there, and nothing is known of it.
             return Ok(None);
         }
         let number = found.inode;
@@ -103,7 +103,7 @@ impl Places {
     }
 }
 
-/// Has everything written that the driver and the kernel hold of the volume.
+/// Writes everything that the driver and the kernel still hold in memory for the volume.
 #[cfg(target_os = "linux")]
 fn flush(folder: &SystemDir) -> io::Result<()> {
     use rustix::fs::{Mode, OFlags, openat, syncfs};

@@ -1,7 +1,6 @@
-//! What the records of a mounted volume say, read from its device beside the driver.
-//!
-//! A driver goes by the index of a folder, and does not ask the file whether it lies there. An index
-//! that was forged would let a change of a folder's files reach any other file.
+//! The records of a mounted volume, read from its device without the driver. //! //! A driver
+//! trusts the index of a folder and doesn't check if the file says that it is there. With a forged
+//! index, a change of a folder's files could reach any other file.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -21,22 +20,23 @@ use crate::name;
 use crate::nt_path;
 use crate::system::SystemDir;
 
-/// The root folder's record, and inode.
+/// The root folder's record number and inode.
 const ROOT: u64 = 5;
-/// How often the driver is asked to write what it holds because a record and an index disagree.
+/// The greatest number of times that the driver is asked to write its memory because a record and
+/// an index disagree.
 const MAX_FLUSHES: usize = 16;
 
 /// The records of a mounted volume.
 #[derive(Debug)]
 pub(super) struct Records {
-    /// The number of the device by which the system knows the volume.
+    /// The number of the device that the system uses for the volume.
     number: u64,
     device: Arc<dyn Device>,
     volume: RwLock<Volume>,
     flushes: AtomicUsize,
 }
 
-/// The device or image file of a volume, for reading.
+/// The device or image file of a volume, open for reading.
 #[derive(Debug)]
 struct ReadOnly {
     file: File,
@@ -44,8 +44,8 @@ struct ReadOnly {
 }
 
 impl Records {
-    /// Those of the volume with this root; `None` where its device can't be found or read, or its
-    /// driver does not tell the numbers of records.
+    /// The records of the volume with this root; `None` if its device can't be found or read, or if
+    /// its driver doesn't show record numbers.
     pub(super) fn of(root: &SystemDir) -> Option<Self> {
         let identity = root.own_metadata().ok()?.identity;
         if identity.inode != ROOT {
@@ -65,13 +65,13 @@ impl Records {
         })
     }
 
-    /// The number of the device by which the system knows the volume.
+    /// The number of the device that the system uses for the volume.
     pub(super) const fn device(&self) -> u64 {
         self.number
     }
 
-    /// If the file with the number `file` lies in the folder with the number `folder` under a name,
-    /// by its own record: the number of all its names.
+    /// If file `file`'s own record says that it has a name in folder `folder`: the number of all
+    /// its names. Otherwise `None`.
     pub(super) fn lies_in(
         &self,
         folder: u64,
@@ -85,7 +85,7 @@ impl Records {
         {
             return first;
         }
-        // The driver may hold what is newer than the record, and $MFT may have grown.
+        // The driver may hold newer data than the record, and $MFT may have grown.
         flush()?;
         let anew = Volume::open(Arc::clone(&self.device)).map_err(into_io)?;
         *self.volume.write().unwrap_or_else(PoisonError::into_inner) = anew;
@@ -104,11 +104,11 @@ fn into_io(error: VolumeError) -> io::Error {
     io::Error::new(error.kind(), error)
 }
 
-/// Where a mounted volume may lie.
+/// A possible source of a mounted volume.
 #[derive(Debug, PartialEq, Eq)]
 struct Source {
     path: PathBuf,
-    /// Whether the driver is a process, which may have been given an image file.
+    /// True if the driver is a process, to which an image file may have been given.
     may_be_file: bool,
 }
 
@@ -121,13 +121,13 @@ impl Source {
             return None;
         }
         let file = File::open(&self.path).ok()?;
-        // What was opened is what was looked at.
+        // Now it is certain that the checked file is the opened one.
         let opened = fstat(&file).ok()?;
         ((opened.st_dev, opened.st_ino) == (kind.dev(), kind.ino())).then_some(file)
     }
 }
 
-/// The sources of the mounts of a device in mountinfo (proc(5): ID, parent, major:minor, root, mount
+/// The sources of a device's mounts in mountinfo (proc(5): ID, parent, major:minor, root, mount
 /// point, options, optional fields, `-`, type, source, super options).
 fn sources(mountinfo: &str, device: u64) -> Vec<Source> {
     let number = format!("{}:{}", major(device), minor(device));
@@ -149,7 +149,7 @@ fn sources(mountinfo: &str, device: u64) -> Vec<Source> {
     sources
 }
 
-/// A field of mountinfo without the escapes of space, tab, line feed and backslash.
+/// A field of mountinfo, with the escapes of space, tab, line feed and backslash replaced.
 fn unescaped(field: &str) -> String {
     [
         ("\\040", " "),

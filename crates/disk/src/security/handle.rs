@@ -1,4 +1,5 @@
-//! Security descriptors through the extended attributes of ntfs-3g and of the kernel's ntfs3.
+//! Security descriptors through the extended attributes of ntfs-3g and of the kernel's ntfs3
+//! driver.
 
 use std::ffi::OsStr;
 use std::io;
@@ -14,10 +15,10 @@ use crate::metadata::Metadata;
 use crate::name::component;
 use crate::system::SystemDir;
 
-/// As long as nearly every descriptor is at most. The kernel, too, clears as much memory as is given
-/// to it.
+/// Nearly every descriptor is at most this long. The buffer isn't longer, because the kernel also
+/// clears a buffer of the same length.
 const USUAL_LEN: usize = 1 << 11;
-/// ntfs-3g's attribute with the name for DOS.
+/// The attribute by which ntfs-3g shows a file's short name for DOS.
 const SHORT_NAME: &str = "system.ntfs_dos_name";
 
 /// How the volume's driver shows security descriptors.
@@ -43,27 +44,27 @@ impl Driver {
         }
     }
 
-    /// Whether one of the links that it counts is the file's name for DOS.
+    /// True if the driver counts the file's short name for DOS as a link.
     fn counts_short_name(self, path: &PathBuf) -> bool {
         match self {
             Self::Ntfs3g => get(path, SHORT_NAME, &mut [0; 256]).is_ok_and(|len| len > 0),
-            // It leaves the name for DOS out of the count. The attribute is not even asked for: an
-            // extended attribute of the volume can have that name, and would make a file with one
-            // other name pass for one without.
+            // It doesn't count the short name. The attribute isn't even read: an extended attribute
+            // of the volume can have that name, and would make a file with another name look like
+            // one without.
             Self::Ntfs3 => false,
         }
     }
 }
 
-/// An open file or folder, good for its attributes only: opening it in this way reads nothing,
-/// waits for nothing and disturbs no device.
+/// An open file or folder that allows access to its attributes only. Opening it in this way reads
+/// nothing, waits for nothing and disturbs no device.
 pub(super) struct Handle {
     file: OwnedFd,
     driver: Driver,
 }
 
 impl Keeping {
-    /// Asks the root for its descriptor; the driver whose attribute is known is the volume's.
+    /// Reads the root's descriptor. The driver that knows the attribute is the volume's driver.
     pub(super) fn of(root: &SystemDir) -> io::Result<Option<Self>> {
         let path = by_handle(root.raw());
         if path.symlink_metadata().is_err() {
@@ -72,16 +73,17 @@ impl Keeping {
             ));
         }
         let ask = |driver: Driver| get(&path, driver.attribute(), &mut [0; MAX_DESCRIPTOR_LEN]);
-        // ntfs3 is asked first: a name that it does not know it looks up among the volume's own
-        // extended attributes, and a hostile disk can have one of the name that ntfs-3g uses.
+        // ntfs3 comes first. It looks up a name that it doesn't know among the volume's own
+        // extended attributes, and a hostile disk can have one with the name that ntfs-3g uses.
         match ask(Driver::Ntfs3) {
-            // ntfs3 says NOENT of a root that keeps its descriptor in its own record instead of in
-            // $Secure, as mkntfs leaves it; what lies below has one in $Secure nevertheless.
+            // ntfs3 returns NOENT for a root whose descriptor is in its own record and not in
+            // $Secure, as mkntfs makes it. The files below it have their descriptors in $Secure
+            // nevertheless.
             Ok(_) | Err(Errno::NOENT) => {
                 let driver = Driver::Ntfs3;
                 return Ok(Some(Self { driver }));
             }
-            // ntfs3 on a volume of Windows NT 4, which has no $Secure.
+            // This is ntfs3 on a volume of Windows NT 4, which has no $Secure.
             Err(Errno::INVAL) => return Ok(None),
             Err(Errno::OPNOTSUPP | Errno::NODATA) => {}
             Err(error) => return Err(error.into()),
@@ -91,21 +93,21 @@ impl Keeping {
                 let driver = Driver::Ntfs3g;
                 Ok(Some(Self { driver }))
             }
-            // Of a file system without such an attribute, or without it here.
+            // The file system has no such attribute, or not here.
             Err(Errno::OPNOTSUPP | Errno::NODATA | Errno::NOENT | Errno::INVAL) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// A path of this machine that leads to this very folder, wherever its name goes, as long as it
-    /// is open: for listing names only.
+    /// A path of this machine that leads to this open folder, even if its name changes. It is for
+    /// listing names only.
     pub(super) fn listing(&self, folder: &SystemDir) -> io::Result<PathBuf> {
         Ok(by_handle(folder.raw()))
     }
 
-    /// Returns when everything that was written to the volume is durable.
+    /// Returns when everything written to the volume is durable.
     pub(super) fn flush(&self, root: &SystemDir) -> io::Result<()> {
-        // The one makes ntfs-3g write what it holds, the other the kernel.
+        // The first call makes ntfs-3g write what it holds, the second one the kernel.
         root.sync()?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = root.raw();
@@ -115,7 +117,7 @@ impl Keeping {
 }
 
 impl Handle {
-    /// Opens a name in a folder, whatever it stands for, a link itself.
+    /// Opens whatever has this name in a folder; a link itself is opened.
     pub(super) fn open(parent: &SystemDir, name: &OsStr, keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -142,7 +144,7 @@ impl Handle {
         Metadata::of_handle(&self.file)
     }
 
-    /// Whether one of the links that the driver counts is the file's name for DOS.
+    /// True if the driver counts the file's short name for DOS as a link.
     pub(super) fn counts_short_name(&self) -> bool {
         self.driver.counts_short_name(&by_handle(&self.file))
     }
@@ -154,12 +156,12 @@ impl Handle {
         if let Ok(len) = get(&path, self.driver.attribute(), &mut short) {
             return Ok(short.get(..len).unwrap_or_default().to_vec());
         }
-        // Where the buffer is too small, the drivers do not say so: ntfs-3g says that an input/output
-        // error occurred, ntfs3 that there is no such attribute.
+        // If the buffer is too small, the drivers don't say so: ntfs-3g returns an input/output
+        // error, and ntfs3 says that there is no such attribute.
         let mut bytes = vec![0; MAX_DESCRIPTOR_LEN];
         let len = get(&path, self.driver.attribute(), &mut bytes);
         let len = len.map_err(|error| match error {
-            // The file itself is there, since it is open.
+            // The file itself exists, because it is open.
             Errno::NOENT | Errno::NODATA => ObjectError::NoDescriptor,
             error => ObjectError::io("read its security descriptor")(error.into()),
         })?;
@@ -168,7 +170,7 @@ impl Handle {
         Ok(bytes)
     }
 
-    /// Whether both are the same: these drivers give back the bytes that they were given.
+    /// True if both are equal: these drivers return the bytes that were written.
     pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
         a == b
     }
@@ -182,10 +184,10 @@ impl Handle {
     }
 }
 
-/// Whether one of the links that the driver of an open file counts is the file's name for DOS.
+/// True if the driver of an open file counts its short name for DOS as a link.
 pub(crate) fn counts_short_name(file: &impl std::os::fd::AsFd) -> bool {
     let path = by_handle(file);
-    // As for a root, ntfs3 is asked first.
+    // ntfs3 comes first, as for a root.
     let attribute = Driver::Ntfs3.attribute();
     match get(&path, attribute, &mut [0; MAX_DESCRIPTOR_LEN]) {
         Err(Errno::OPNOTSUPP | Errno::NODATA) => Driver::Ntfs3g.counts_short_name(&path),
@@ -193,8 +195,8 @@ pub(crate) fn counts_short_name(file: &impl std::os::fd::AsFd) -> bool {
     }
 }
 
-/// The name under which the kernel gives out what a handle is open on. Handles that are good for
-/// attributes only are not taken by the calls that would name them directly.
+/// The kernel's path of an open handle. The calls that would take a handle directly refuse one that
+/// allows access to attributes only.
 fn by_handle(handle: &impl std::os::fd::AsFd) -> PathBuf {
     let handle: BorrowedFd<'_> = handle.as_fd();
     PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()))

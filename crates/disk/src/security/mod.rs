@@ -1,8 +1,7 @@
 //! Security descriptors of files and folders, as the self-relative bytes that the volume stores
-//! (MS-DTYP 2.4.6). What they mean is not known here.
-//!
-//! An object is opened beneath the root one name at a time, without following links, and is looked
-//! at and changed through that one handle: a link that is put in its place meanwhile gains nothing.
+//! (MS-DTYP 2.4.6). This crate doesn't know their meaning. //! //! An object is opened below the
+//! root one name at a time, without following links. It is read and changed through that one
+//! handle, so a link that replaces it meanwhile has no effect.
 
 mod change;
 #[cfg(target_os = "linux")]
@@ -53,8 +52,8 @@ use walk::SystemWalk;
 #[cfg(windows)]
 use windows::{Handle, Keeping};
 
-/// Longest security descriptor that is read or written, in bytes: what an extended attribute can
-/// hold. Windows stores some hundred bytes at most.
+/// The greatest length of a security descriptor that is read or written, in bytes. An extended
+/// attribute can't hold more. Descriptors of Windows have at most some hundred bytes.
 pub const MAX_DESCRIPTOR_LEN: usize = 1 << 16;
 
 /// The security descriptors of the files and folders below a folder.
@@ -62,11 +61,11 @@ pub trait Descriptors: fmt::Debug {
     /// The folder.
     fn root(&self) -> &dyn Dir;
 
-    /// Where `components` lead to from the root, spelled as on disk, without regard to case; no
-    /// link is followed. No components lead to the root.
+    /// The object that `components` lead to from the root, with its path as spelled on disk. Case
+    /// is ignored, and no link is followed. No components lead to the root.
     ///
     /// # Errors
-    /// As [`Dir::find`].
+    /// The errors of [`Dir::find`].
     fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError> {
         if components.is_empty() {
             return Ok(Some((NtPath::default(), Kind::Folder)));
@@ -75,21 +74,21 @@ pub trait Descriptors: fmt::Debug {
         Ok(found.map(|found| (NtPath::from(found.path.as_str()), found.kind())))
     }
 
-    /// The object at a path that is spelled as on disk.
+    /// The object at a path with exactly this spelling.
     fn object(&self, path: &NtPath) -> Object;
 
-    /// The object at a path, and with it all below it if it is a folder; in batches, a folder
-    /// before what it holds.
+    /// The object at a path and, if it is a folder, everything below it, in batches. A folder comes
+    /// before its content.
     fn walk<'a>(&'a self, path: &NtPath) -> Walk<'a>;
 
-    /// Makes these changes, and reads each back; one that fails does not keep the others from being
-    /// made. The results are in the order of `changes`.
+    /// Makes these changes and reads each back. If one fails, the others are made nevertheless. The
+    /// results are in the order of `changes`.
     fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>>;
 
     /// Returns when all changes are durable.
     ///
     /// # Errors
-    /// What the system reported.
+    /// The system's error.
     fn flush(&self) -> io::Result<()>;
 }
 
@@ -102,12 +101,13 @@ pub(crate) struct SystemDescriptors {
     root: SystemDir,
     device: u64,
     keeping: Keeping,
-    /// The places of what Windows starts from, by inode.
+    /// The places of the files that Windows starts from, by inode.
     own_places: OnceLock<OwnPlaces>,
 }
 
 impl SystemDescriptors {
-    /// Those below a folder; `None` if the file system keeps none, or its driver does not show them.
+    /// The descriptors below a folder; `None` if the file system stores none, or if its driver
+    /// doesn't show them.
     pub(crate) fn below(root: &SystemDir) -> io::Result<Option<Self>> {
         let Some(keeping) = Keeping::of(root)? else {
             return Ok(None);

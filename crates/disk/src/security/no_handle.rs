@@ -1,4 +1,4 @@
-//! Where security descriptors can't be reached yet.
+//! For systems on which security descriptors can't be accessed yet.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -9,11 +9,11 @@ use super::ObjectError;
 use crate::metadata::Metadata;
 use crate::system::SystemDir;
 
-/// There is none.
+/// Never exists.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keeping(Infallible);
 
-/// There is none.
+/// Never exists.
 pub(super) struct Handle(Infallible);
 
 impl Keeping {

@@ -18,100 +18,101 @@ use crate::system::SystemDir;
 pub struct Object {
     /// Its path below the root.
     pub path: NtPath,
-    /// What it is: a file or a folder, and also something else where the descriptor was not read.
+    /// Its kind: a file or a folder. If the descriptor wasn't read, it may be something else.
     pub kind: Option<Kind>,
-    /// The descriptor's bytes, or why they were not read.
+    /// The descriptor's bytes, or the reason why they weren't read.
     pub descriptor: Result<Vec<u8>, ObjectError>,
 }
 
-/// Why an object is left alone.
+/// The reason why an object isn't changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectError {
-    /// A symbolic link, a junction or another reparse point: not followed, not changed.
+    /// The object is a symbolic link, a junction or another reparse point. It is neither followed
+    /// nor changed.
     #[error("a link or reparse point, which is neither followed nor changed")]
     Link,
-    /// Another volume is mounted there.
-    #[error("another volume is mounted here, which is not entered")]
+    /// Another volume is mounted on the folder.
+    #[error("another volume is mounted here, which diskmend doesn't enter")]
     OtherVolume,
-    /// A device, FIFO or socket.
+    /// The object is a device, FIFO or socket.
     #[error("a device, FIFO or socket")]
     Special,
-    /// It has other names, which may lie anywhere on the volume, and whoever opens it there would be
-    /// subject to the change. A folder has one, but a forged record may tell of more.
-    #[error("it has {names} names (hard links), of which others may lie elsewhere")]
+    /// The file has other names, which may be anywhere on the volume. Whoever opens the file there
+    /// would be affected by the change. A folder has one name, but a forged record may hold more.
+    #[error("it has {names} names (hard links), and the others may be elsewhere")]
     HardLinked {
-        /// How many names it has, the short one for DOS not counted.
+        /// The number of its names; the short name for DOS doesn't count.
         names: u64,
     },
-    /// The file is reached by an entry of a folder in which it does not lie: the folder's index is
-    /// damaged, or was forged.
+    /// The file was found in the index of a folder that it isn't in. The index is damaged or
+    /// forged.
     #[error(
-        "the folder's index is damaged: by its own record the file with the number {number} does \
-         not lie here"
+        "the folder's index is damaged: it leads to file {number}, but that file's own record says \
+         that it isn't here"
     )]
     Elsewhere {
-        /// The number of its record.
+        /// The number of the file's record.
         number: u64,
     },
-    /// The same, of a file that has another place.
-    #[error("the folder's index is damaged: it is the same as {path}, which has only one name")]
+    /// The index of a folder leads to a file that is known to be elsewhere.
+    #[error("the folder's index is damaged: it leads to {path}, which has only one name")]
     SameAs {
-        /// The other place.
+        /// The path at which the file is.
         path: NtPath,
     },
-    /// Only the places of what Windows starts from tell here what a forged entry leads to, and one
-    /// of them is not known.
+    /// A forged index may lead to one of the files that Windows starts from. Only their places
+    /// could show that, and one of these is unknown.
     #[error(
-        "what it really is can't be told: the volume's records can't be read, and {path}, which a \
-         damaged or forged entry may lead to, can't be looked up: {reason}"
+        "diskmend can't tell which file this is: it can't read the volume's records, and it can't \
+         look up {path}, which a damaged or forged index may lead to: {reason}"
     )]
     PlacesUnknown {
-        /// What can't be looked up.
+        /// The path that can't be looked up.
         path: NtPath,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// One of the volume's own files, `$MFT` and the like.
-    #[error("one of the volume's own files (number {number}), which is left alone")]
+    /// The file is one of the volume's own, such as `$MFT`.
+    #[error("one of the volume's own files (number {number}), which diskmend doesn't change")]
     OwnFile {
-        /// The number of its record.
+        /// The number of the file's record.
         number: u64,
     },
-    /// The driver shows no descriptor of it. The kernel's ntfs3 shows those in `$Secure` only, and
-    /// not one in the file's own record, where Windows NT 4 and ntfs-3g without its option
-    /// `permissions` keep it.
+    /// The driver doesn't show the object's descriptor. The kernel's ntfs3 shows only descriptors
+    /// in `$Secure` and not those in a file's own record. Windows NT 4, and ntfs-3g without its
+    /// option `permissions`, store them there.
     #[error("the driver shows no security descriptor of it")]
     NoDescriptor,
-    /// The name is none that NTFS could hold.
-    #[error("not a name of NTFS")]
+    /// NTFS can't hold this name.
+    #[error("not a valid name on NTFS")]
     Name,
-    /// The folder lies deeper than is looked.
-    #[error("folders within it are not looked at: it lies {depth} folders deep")]
+    /// The folder is deeper than the limit.
+    #[error("the folders in it are skipped, because it is {depth} folders deep")]
     TooDeep {
-        /// How deep it lies below where the walk began.
+        /// The number of folders between the start of the walk and this one.
         depth: usize,
     },
-    /// It is gone, or is no longer what it was.
+    /// The object has vanished or has become another kind.
     #[error("it was {expected} before, and is now {found}")]
     Other {
-        /// What it was.
+        /// The kind before.
         expected: Kind,
-        /// What is there now.
+        /// The kind now.
         found: Kind,
     },
-    /// The descriptor is neither the one from before the change nor the one from after it.
+    /// The descriptor is neither the old nor the new one of the change.
     #[error("its security descriptor was changed by somebody else meanwhile")]
     ChangedMeanwhile,
-    /// What was read back after the change is not what was written.
-    #[error("reading its security descriptor back found another than was written")]
+    /// Reading back gave other bytes than were written.
+    #[error("reading back its security descriptor gave another one than was written")]
     ReadBack,
-    /// What the system reported.
+    /// The system's error.
     #[error("cannot {action}")]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// What the system reported.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -121,8 +122,8 @@ impl ObjectError {
         move |source| Self::Io { action, source }
     }
 
-    /// Whether it stands for what is there instead of a file or folder of this volume, as opposed
-    /// to one that could not be read or changed.
+    /// True if the path has something other than a file or folder of this volume, false if the
+    /// object couldn't be read or changed.
     #[must_use]
     pub const fn is_by_nature(&self) -> bool {
         matches!(self, Self::Link | Self::OtherVolume | Self::Special)
@@ -130,7 +131,7 @@ impl ObjectError {
 }
 
 impl Object {
-    /// One that was read.
+    /// An object that was read.
     #[must_use]
     pub const fn sound(path: NtPath, kind: Kind, descriptor: Vec<u8>) -> Self {
         Self {
@@ -140,7 +141,7 @@ impl Object {
         }
     }
 
-    /// One that was not read.
+    /// An object that wasn't read.
     #[must_use]
     pub const fn failed(path: NtPath, error: ObjectError) -> Self {
         Self {
@@ -151,7 +152,7 @@ impl Object {
     }
 }
 
-/// An object that is open and may be looked at and changed.
+/// An open object that may be read and changed.
 pub(super) struct Opened {
     pub(super) handle: Handle,
     pub(super) kind: Kind,
@@ -159,18 +160,18 @@ pub(super) struct Opened {
     pub(super) inode: u64,
 }
 
-/// The folder that was opened last: neighbours need it again.
+/// The last opened folder. Neighbours need it again.
 #[derive(Clone, Default)]
 pub(super) struct Parents {
     last: Option<(NtPath, Arc<SystemDir>)>,
 }
 
 impl Parents {
-    /// Begins with the folder that holds the object at a path.
+    /// Starts with the folder that holds the object at a path.
     pub(super) fn of(volume: &SystemDescriptors, path: &NtPath) -> Self {
         let mut parents = Self::default();
         if let Some((parent, _)) = path.split_last() {
-            // Where it can't be opened, the object's own turn says so.
+            // If the folder can't be opened, opening the object reports it.
             let _ = parents.folder(volume, parent);
         }
         parents
@@ -190,7 +191,7 @@ impl Parents {
 }
 
 impl SystemDescriptors {
-    /// Opens a folder one name at a time; no link is followed, no mount entered.
+    /// Opens a folder one name at a time. No link is followed, and no mount is entered.
     pub(super) fn open_folder(&self, path: &NtPath) -> Result<SystemDir, ObjectError> {
         let mut folder = self
             .root
@@ -205,7 +206,7 @@ impl SystemDescriptors {
         Ok(folder)
     }
 
-    /// Opens a folder in a folder; `path` is where that is.
+    /// Opens a folder in a folder. `path` is the path of the folder to open.
     pub(super) fn open_subfolder(
         &self,
         parent: &SystemDir,
@@ -229,7 +230,7 @@ impl SystemDescriptors {
         Ok(folder)
     }
 
-    /// Makes sure that what an entry of a folder leads to lies there, as far as that can be known.
+    /// Checks that a folder's index leads to an object in this folder, if that can be found out.
     fn check_place(
         &self,
         parent: &SystemDir,
@@ -269,8 +270,8 @@ impl SystemDescriptors {
         }
     }
 
-    /// Whether inodes are the numbers of records: then the root has that of its own. Windows puts a
-    /// sequence number in front.
+    /// True if inodes are record numbers, which the root's inode shows. Windows puts a sequence
+    /// number in front.
     fn tells_records(&self) -> bool {
         const ROOT: u64 = 5;
         let own = self.own_places.get();
@@ -294,8 +295,8 @@ impl SystemDescriptors {
         self.open_in(parents.folder(self, parent)?, &name, path)
     }
 
-    /// Opens an object by its name in a folder, and makes sure that it is one whose descriptor may
-    /// be changed; `path` is where it is.
+    /// Opens an object by its name in a folder and checks that its descriptor may be changed.
+    /// `path` is the object's path.
     pub(super) fn open_in(
         &self,
         parent: &SystemDir,

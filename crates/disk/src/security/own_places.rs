@@ -1,4 +1,5 @@
-//! Files and folders that Windows starts from: each has one place, whatever a forged index says.
+//! The files and folders that Windows starts from. Each has one place, whatever a forged index
+//! says.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,13 +11,13 @@ use crate::metadata::{Kind, Metadata};
 use crate::nt_path::NtPath;
 use crate::system::{Entry, SystemDir};
 
-/// Folders whose own files are known too.
+/// Folders whose files are known too.
 const FILLED: [&[&str]; 3] = [
     &["Windows", "System32", "config"],
     &["Boot"],
     &["EFI", "Microsoft", "Boot"],
 ];
-/// Others, and files.
+/// Other folders, and files.
 const KNOWN: [&[&str]; 14] = [
     &["Windows"],
     &["Windows", "System32"],
@@ -33,19 +34,19 @@ const KNOWN: [&[&str]; 14] = [
     &["swapfile.sys"],
     &["hiberfil.sys"],
 ];
-/// Most names that are looked at in a folder.
+/// The greatest number of names that are read in a folder.
 const MAX_NAMES: usize = 4096;
 
-/// The places of what Windows starts from.
+/// The places of the files and folders that Windows starts from.
 #[derive(Debug)]
 pub(super) struct OwnPlaces {
     by_inode: HashMap<u64, NtPath>,
-    /// The first that could not be looked up, and why. A forged entry may lead to it.
+    /// The first path that couldn't be looked up, and the reason. A forged index may lead to it.
     unknown: Option<(NtPath, String)>,
 }
 
 impl OwnPlaces {
-    /// Looks them up. What is not there, or is a link, has no place to take.
+    /// Looks up the places. A path that doesn't exist or is a link has no place.
     pub(super) fn of(root: &SystemDir, device: u64) -> Self {
         let mut places = Self {
             by_inode: HashMap::new(),
@@ -97,12 +98,12 @@ impl OwnPlaces {
         places
     }
 
-    /// The one place of the object with this inode, if it is one of them.
+    /// The only place of the object with this inode, if it is one of them.
     pub(super) fn get(&self, inode: u64) -> Option<&NtPath> {
         self.by_inode.get(&inode)
     }
 
-    /// Makes sure that none is missing.
+    /// Checks that no place is unknown.
     pub(super) fn check_whole(&self) -> Result<(), ObjectError> {
         match &self.unknown {
             Some((path, reason)) => Err(ObjectError::PlacesUnknown {
@@ -114,7 +115,7 @@ impl OwnPlaces {
     }
 }
 
-/// What a folder holds, whose path is spelled as on disk.
+/// The entries of a folder at a path with exactly this spelling.
 fn entries(root: &SystemDir, path: &str) -> io::Result<Vec<Entry>> {
     let mut folder = root.clone_handle()?;
     for name in path.split('/') {

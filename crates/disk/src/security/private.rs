@@ -1,5 +1,5 @@
-//! What only the system and administrators may touch: their descriptors, and how an object of a
-//! mounted volume gets one.
+//! Descriptors for objects that only the system and administrators may access, and setting them on
+//! a mounted volume.
 
 #[cfg(not(windows))]
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ pub(crate) const FOLDER: [u32; 26] = words(FOR_CHILDREN);
 #[cfg(not(windows))]
 const FILE: [u32; 26] = words(0);
 
-/// `OICI`: an entry that folders and files take over.
+/// `OICI`: folders and files inherit the entry.
 const FOR_CHILDREN: u32 = 0x0300;
 
 const fn words(flags: u32) -> [u32; 26] {
@@ -52,8 +52,8 @@ const fn words(flags: u32) -> [u32; 26] {
     ]
 }
 
-/// Gives what was just created in a folder, and is still empty, a descriptor that admits nobody but
-/// the system and administrators, and reads it back. Does nothing where the file system keeps none.
+/// Gives a new and empty object in a folder a descriptor that allows only the system and
+/// administrators, and reads it back. It does nothing if the file system stores no descriptors.
 #[cfg(not(windows))]
 pub(crate) fn make_private(parent: &SystemDir, name: &OsStr, is_folder: bool) -> io::Result<()> {
     let Some(keeping) = Keeping::of(parent)? else {
@@ -67,7 +67,7 @@ pub(crate) fn make_private(parent: &SystemDir, name: &OsStr, is_folder: bool) ->
     match Handle::is_same(&found, &wanted) {
         true => Ok(()),
         false => Err(io::Error::other(
-            "reading its security descriptor back found another than was written",
+            "reading back its security descriptor gave another one than was written",
         )),
     }
 }

@@ -15,38 +15,39 @@ use crate::metadata::Kind;
 use crate::nt_path::NtPath;
 use crate::system::SystemDir;
 
-/// Objects of a batch.
+/// The number of objects in a batch.
 const BATCH: usize = 512;
-/// Most folders that the names of a batch hold open.
+/// The greatest number of folders that the names of a batch keep open.
 const MAX_FOLDERS: usize = 64;
-/// How deep folders are looked into below the start. Windows makes none as deep.
+/// The greatest depth of a folder below the start. Windows makes none that deep.
 const MAX_DEPTH: usize = 64;
 
 /// The objects below a folder, in batches.
 ///
-/// What is listed is only taken for names: each is opened anew beneath the folder that was opened
-/// before, and no link is followed, whatever the listing takes it for.
+/// Only the names of a listing are used. Each name is opened again in the folder that is already
+/// open, and no link is followed, whatever the listing says about it.
 pub(crate) struct SystemWalk<'a> {
     volume: &'a SystemDescriptors,
     start: NtPath,
     stage: Stage,
-    /// The folders from the start to the one that is listed, with their paths.
+    /// The folders from the start to the one that is being listed, with their paths.
     way: Vec<(NtPath, Arc<SystemDir>)>,
-    /// Where each inode was met first. A forged index can lead to one again and again, and a folder
-    /// into itself; what has several names for good is left alone before it comes to that.
+    /// The path at which each inode was found first. A forged index can lead to one inode again and
+    /// again, and a folder can lead into itself. A file that really has several names is refused
+    /// before that.
     met: HashMap<u64, NtPath>,
 }
 
 enum Stage {
-    /// The start is yet to be looked at.
+    /// The start wasn't read yet.
     Start,
-    /// What lies below it is listed.
+    /// The objects below the start are being listed.
     Below(Box<IntoIter>),
-    /// There is nothing below it.
+    /// There is nothing more.
     End,
 }
 
-/// A name to be looked at.
+/// A name to open.
 struct Name {
     folder: Arc<SystemDir>,
     path: NtPath,
@@ -64,14 +65,15 @@ impl<'a> SystemWalk<'a> {
         }
     }
 
-    /// Looks at the start, and begins to list it where it is a folder.
+    /// Reads the start, and begins to list it if it is a folder.
     fn begin(&mut self) -> Object {
         self.stage = Stage::End;
         let object = self.volume.object(&self.start);
         if object.kind != Some(Kind::Folder) {
             return object;
         }
-        // The names on the way to the start are met as well: what lies below can't lead back to them.
+        // The folders above the start count as found, too: nothing below the start may lead back to
+        // them.
         let mut above = Some(self.start.clone());
         while let Some(path) = above {
             let parents = &mut Parents::default();
@@ -99,9 +101,9 @@ impl<'a> SystemWalk<'a> {
         }
     }
 
-    /// The next entry as a name in an open folder.
+    /// The next entry, as a name in an open folder.
     fn name(&mut self, entry: &DirEntry) -> Option<Name> {
-        // What lies in the folder of depth n has depth n + 1.
+        // An entry of a folder at depth n has depth n + 1.
         self.way.truncate(entry.depth());
         let (path, folder) = self.way.last()?;
         let name = entry.file_name().to_owned();
@@ -112,7 +114,7 @@ impl<'a> SystemWalk<'a> {
         })
     }
 
-    /// Looks at what is listed as a folder, and says whether the listing may go on into it.
+    /// Reads what is listed as a folder. Returns true if the listing may go on into it.
     fn enter(&mut self, name: Name, depth: usize, found: &mut Vec<Object>) -> bool {
         let (inode, object) = name.look(self.volume);
         let object = self.once(inode, object);
@@ -140,7 +142,7 @@ impl<'a> SystemWalk<'a> {
         }
     }
 
-    /// The object, unless it was met under another path.
+    /// The object, or an error if it was found at another path before.
     fn once(&mut self, inode: Option<u64>, object: Object) -> Object {
         let Some(inode) = inode else {
             return object;
@@ -157,7 +159,7 @@ impl<'a> SystemWalk<'a> {
         }
     }
 
-    /// A folder that could not be listed, in part or at all.
+    /// The error of a folder that couldn't be listed completely.
     fn unlisted(&self, error: &walkdir::Error) -> Object {
         let above = self.way.get(..error.depth()).unwrap_or(&self.way).last();
         let above = above.map_or(&self.start, |(path, _)| path);
@@ -175,7 +177,7 @@ impl<'a> SystemWalk<'a> {
     }
 }
 
-/// A folder, which must still be the one that was looked at.
+/// The folder, if it still is the one that was read.
 fn same_inode(folder: SystemDir, inode: Option<u64>) -> Result<SystemDir, ObjectError> {
     let found = folder.own_metadata();
     let found = found.map_err(ObjectError::io("look at the folder"))?;
@@ -189,14 +191,14 @@ fn same_inode(folder: SystemDir, inode: Option<u64>) -> Result<SystemDir, Object
 }
 
 impl Name {
-    /// The object, and its inode where it could be opened.
+    /// The object, and its inode if it could be opened.
     fn look(&self, volume: &SystemDescriptors) -> (Option<u64>, Object) {
         let opened = match volume.open_in(&self.folder, &self.name, &self.path) {
             Ok(opened) => opened,
             Err(error) => return (None, Object::failed(self.path.clone(), error)),
         };
         let object = match opened.handle.read() {
-            // A name that can't be written down can't be found again to be taken back.
+            // A name that can't be written down couldn't be found again for undo.
             Ok(_) if self.path.name().as_ref() != Some(&self.name) => {
                 Object::failed(self.path.clone(), ObjectError::Name)
             }
@@ -214,7 +216,8 @@ impl Iterator for SystemWalk<'_> {
         if matches!(self.stage, Stage::Start) {
             return Some(vec![self.begin()]);
         }
-        // Folders are looked at when they are met, before what they hold; the others together.
+        // Folders are read as they are found, before their content. Other objects are read
+        // together.
         let (mut found, mut names, mut folders) = (Vec::new(), Vec::<Name>::new(), 0);
         while found.len() + names.len() < BATCH && folders < MAX_FOLDERS {
             let Stage::Below(entries) = &mut self.stage else {

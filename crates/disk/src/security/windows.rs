@@ -1,4 +1,4 @@
-//! Security descriptors through the calls of Windows.
+//! Security descriptors through calls of Windows.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -27,21 +27,21 @@ use crate::system::SystemDir;
 const READ: u32 = READ_CONTROL | ACCESS_SYSTEM_SECURITY | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 const WRITE: u32 = WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | SYNCHRONIZE;
 
-/// The privileges without which a descriptor can't be read or set whatever it says itself, for as
-/// long as they are needed.
+/// The privileges with which any descriptor can be read and set, whatever it says itself. They are
+/// held as long as they are needed.
 #[derive(Clone, Debug)]
 pub(super) struct Keeping {
     _privileges: Arc<Privileges>,
 }
 
-/// An open file or folder, good for its security descriptor only.
+/// An open file or folder that allows access to its security descriptor only.
 pub(super) struct Handle {
     file: File,
 }
 
 impl Keeping {
     /// # Errors
-    /// [`io::ErrorKind::PermissionDenied`] where this process may not have the privileges.
+    /// [`io::ErrorKind::PermissionDenied`] if this process may not have the privileges.
     pub(super) fn of(root: &SystemDir) -> io::Result<Option<Self>> {
         if !nt::keeps_security(root.raw())? {
             return Ok(None);
@@ -57,13 +57,13 @@ impl Keeping {
         }))
     }
 
-    /// A path of this machine that leads to the folder: for listing names only.
+    /// A path of this machine that leads to the folder, for listing names only.
     #[expect(clippy::unused_self, reason = "elsewhere it can only be had with it")]
     pub(super) fn listing(&self, folder: &SystemDir) -> io::Result<PathBuf> {
         Ok(nt::path_by_guid(folder.raw())?.into())
     }
 
-    /// Returns when everything that was written to the volume is durable.
+    /// Returns when everything written to the volume is durable.
     #[expect(clippy::unused_self, reason = "elsewhere it can only be had with it")]
     pub(super) fn flush(&self, root: &SystemDir) -> io::Result<()> {
         let volume = nt::path_by_guid(root.raw())?;
@@ -79,7 +79,7 @@ impl Keeping {
 }
 
 impl Handle {
-    /// Opens a name in a folder, whatever it stands for, a link itself.
+    /// Opens whatever has this name in a folder; a link itself is opened.
     pub(super) fn open(parent: &SystemDir, name: &OsStr, _keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
         let file = nt::open_beneath(parent.raw(), name.as_os_str(), &opening(READ))?;
@@ -96,7 +96,7 @@ impl Handle {
         nt::metadata(&self.file)
     }
 
-    /// Windows does not count a short name among a file's links.
+    /// Windows doesn't count a short name as a link.
     #[expect(clippy::unused_self, reason = "elsewhere it is counted")]
     pub(super) fn counts_short_name(&self) -> bool {
         false
@@ -107,16 +107,17 @@ impl Handle {
         nt::security(&self.file).map_err(ObjectError::io("read its security descriptor"))
     }
 
-    /// Sets the descriptor. What is inherited is not computed anew, here or below.
+    /// Sets the descriptor. Windows doesn't compute inherited entries again, neither here nor
+    /// below.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ObjectError> {
         let failed = || ObjectError::io("set its security descriptor");
-        // The same object again, by its handle.
+        // This opens the same object again, by its handle.
         let file = nt::open_beneath(&self.file, OsStr::new(""), &opening(WRITE));
         let file = file.map_err(failed())?;
         nt::set_security(&file, &to_be_set(bytes)).map_err(failed())
     }
 
-    /// Whether Windows takes both for the same.
+    /// True if Windows considers both equal.
     pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
         same_parts(a, b)
     }

@@ -13,13 +13,13 @@ use crate::metadata::{Kind, Metadata};
 #[derive(Debug)]
 pub(crate) struct SystemFile {
     file: std::fs::File,
-    /// How many names it has by its own record on the volume, if that is known beside what the
-    /// driver counts.
+    /// The number of its names by its own record on the volume, if it is known. The driver may
+    /// count otherwise.
     names: Option<u32>,
 }
 
 impl SystemFile {
-    /// Takes an open file, whatever it is.
+    /// Takes an open file of any kind.
     ///
     /// # Errors
     /// [`NotRegular`] inside an [`io::Error`] if it is no regular file.
@@ -30,7 +30,7 @@ impl SystemFile {
         }
     }
 
-    /// The same file, of which its record tells so many names.
+    /// The same file with the number of names that its record holds.
     pub(super) fn named(self, names: Option<u32>) -> Self {
         Self { names, ..self }
     }
@@ -87,16 +87,16 @@ impl File for SystemFile {
     }
 }
 
-/// Bytes that are stored of a long file of this machine. Some file systems tell of none whatever they
-/// hold: only a file that begins with nothing as well is believed to be nothing.
+/// The number of bytes that are stored for a long file of this machine. Some file systems always
+/// report none, so a file counts as empty only if it also begins with zeros.
 #[cfg(unix)]
 fn stored(file: &std::fs::File) -> io::Result<Option<u64>> {
     use std::os::unix::fs::MetadataExt;
 
-    /// What the system counts in.
+    /// The unit in which the system counts.
     const BLOCK: u64 = 512;
 
-    // What was written a moment ago may not have its place yet, and would count as a hole.
+    // Data written a moment ago may not have a place on disk yet and would count as a hole.
     file.sync_all()?;
     let stored = file.metadata()?.blocks().saturating_mul(BLOCK);
     if stored == 0 {

@@ -1,4 +1,4 @@
-//! Folders and files of this machine: those of a mounted volume.
+//! Folders and files of this machine, on a mounted volume.
 
 mod file;
 #[cfg(unix)]
@@ -31,7 +31,7 @@ use crate::security::{self, Descriptors, Protection, SystemDescriptors};
 pub(crate) struct Entry {
     /// The name as spelled on disk.
     pub(crate) name: OsString,
-    /// What it stands for.
+    /// The metadata of the object.
     pub(crate) metadata: Metadata,
 }
 
@@ -39,21 +39,20 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct SystemDir {
     dir: OpenDir,
-    /// Whether what is created in it is for the system and administrators only, if the file system
-    /// keeps Windows's permissions.
+    /// True if objects created in it are for the system and administrators only, if the file system
+    /// stores Windows permissions.
     private: bool,
-    /// What is known of the places of the volume's files.
+    /// Knowledge of where the volume's files are.
     places: Places,
 }
 
-/// For a single file that a person named: the folder that holds it, and its name in there.
-///
-/// Links on the way to the folder are followed, since the person chose that path. The file
-/// itself need not exist, but must not be a link.
+/// For a single file that a person named: the folder that holds it, and its name there. /// ///
+/// Links on the way to the folder are followed, because the person chose that path. The file itself
+/// needn't exist, but it mustn't be a link.
 ///
 /// # Errors
-/// [`OpenError::NoFileName`], [`OpenError::Link`], or why the folder could not be opened; a name that
-/// is not valid Unicode is one that can't be opened.
+/// [`OpenError::NoFileName`], [`OpenError::Link`], or the reason why the folder couldn't be opened.
+/// A name that isn't valid Unicode can't be opened.
 pub fn folder_and_name(path: &Path) -> Result<(Box<dyn Dir>, String), OpenError> {
     let name = path.file_name().ok_or_else(|| OpenError::NoFileName {
         path: path.to_path_buf(),
@@ -83,7 +82,7 @@ pub fn folder_and_name(path: &Path) -> Result<(Box<dyn Dir>, String), OpenError>
 }
 
 impl SystemDir {
-    /// Opens a folder by any path of this machine, links included.
+    /// Opens a folder by any path of this machine; links are followed.
     pub(crate) fn open_ambient(path: &Path) -> io::Result<Self> {
         Ok(Self {
             dir: OpenDir::open_ambient(path)?,
@@ -92,19 +91,19 @@ impl SystemDir {
         })
     }
 
-    /// The same folder, which is the root of a volume: what is opened through it from now on must
-    /// lie where the name says by its own record, as far as that can be known.
+    /// The same folder as the root of a volume. From now on, what is opened through it must be
+    /// where its own record says, if that can be found out.
     pub(crate) fn with_places(self) -> Self {
         let places = Places::of(&self);
         Self { places, ..self }
     }
 
-    /// What is known of the places of the volume's files.
+    /// Knowledge of where the volume's files are.
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }
 
-    /// The handle, for calls that name an open folder.
+    /// The handle, for calls that take an open folder.
     pub(crate) fn raw(&self) -> &RawDir {
         self.dir.raw()
     }
@@ -118,25 +117,27 @@ impl SystemDir {
         })
     }
 
-    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
+    /// True if both are the same folder of the same volume, even if they were opened by different
+    /// paths.
     #[cfg(unix)]
     pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
         Ok(self.own_metadata()?.identity == other.own_metadata()?.identity)
     }
 
-    /// Whether both are the same folder of the same volume, by whatever paths they were opened.
-    /// Not by volume serial number and file index: a clone of a disk has the same.
+    /// True if both are the same folder of the same volume, even if they were opened by different
+    /// paths. Volume serial number and file index don't show that, because a clone of a disk has
+    /// the same.
     #[cfg(windows)]
     pub(crate) fn is_same(&self, other: &Self) -> io::Result<bool> {
         Ok(crate::nt::volume_path(self.raw())? == crate::nt::volume_path(other.raw())?)
     }
 
-    /// Metadata of a name as the system spells it, not of what a link points to.
+    /// The metadata of a name in the system's spelling; for a link, of the link itself.
     pub(crate) fn look_at(&self, name: &OsStr) -> io::Result<Metadata> {
         self.dir.metadata(component(name)?)
     }
 
-    /// Opens a folder by a name as the system spells it.
+    /// Opens a folder by a name in the system's spelling.
     pub(crate) fn open_subfolder(&self, name: &OsStr) -> io::Result<Self> {
         let name = component(name)?;
         let folder = Self {
@@ -151,12 +152,13 @@ impl SystemDir {
         Ok(folder)
     }
 
-    /// All names in the folder with what they stand for, in the order of their bytes; an error if
-    /// there are more than `limit`.
+    /// All names in the folder with their metadata, in the order of their bytes. An error if there
+    /// are more than `limit`.
     pub(crate) fn list(&self, limit: usize) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for name in self.system_names(limit)? {
-            // Not the kind that the folder itself records: drivers fill that in carelessly.
+            // The kind in the folder's own listing isn't used, because some drivers fill it in
+            // carelessly.
             match self.look_at(&name) {
                 Ok(metadata) => entries.push(Entry { name, metadata }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -180,14 +182,14 @@ impl SystemDir {
         Ok(names)
     }
 
-    /// Gives what was just created here to the system and administrators, if that was not done
-    /// in the same step.
+    /// Makes a newly created object accessible to the system and administrators only, if creating
+    /// it didn't do so.
     #[cfg(not(windows))]
     fn make_private(&self, name: &Path, is_folder: bool) -> io::Result<()> {
         security::make_private(self, name.as_os_str(), is_folder)
     }
 
-    /// Folders were created so, and files take it over from their folder.
+    /// Folders are created that way, and files inherit it from their folder.
     #[cfg(windows)]
     #[expect(
         clippy::unnecessary_wraps,
@@ -199,7 +201,7 @@ impl SystemDir {
     }
 }
 
-/// More names than a caller wants to read.
+/// The error for a folder with too many names.
 pub(crate) fn too_many(limit: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
@@ -235,10 +237,10 @@ impl Dir for SystemDir {
         if kind != Kind::File {
             return Err(NotRegular { kind }.into());
         }
-        // The name may stand for something else by now: no link is followed, opening does not
-        // wait for a FIFO's other end, and what was opened is looked at once more.
+        // By now, something else may have the name. No link is followed, opening doesn't wait for
+        // the other end of a FIFO, and the opened object is checked again.
         let file = SystemFile::new(self.dir.open_file(name, access)?)?;
-        // What lies in a private folder nobody else can have put there.
+        // Nobody else can have put a file into a private folder.
         if self.private {
             return Ok(Box::new(file));
         }
@@ -292,7 +294,8 @@ impl Dir for SystemDir {
         self.dir.remove_dir(component(name.as_ref())?)
     }
 
-    /// That is only possible on a volume that no Windows has mounted: one that runs could have let
+    /// That is only possible on a volume that no running Windows has mounted. A running Windows
+    /// could have let somebody open the folder before.
     /// somebody open the folder before.
     fn take_over_empty_dir(&self, name: &str) -> io::Result<bool> {
         let name = component(name.as_ref())?;

@@ -1,4 +1,4 @@
-//! Names beneath an open folder, through `openat` and similar calls.
+//! Names below an open folder, through `openat` and similar calls.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -42,7 +42,8 @@ impl OpenDir {
         Ok((&self.0.symlink_metadata(name)?).into())
     }
 
-    /// Opening does not wait for the other end of a FIFO; the caller must check what was opened.
+    /// Opening doesn't wait for the other end of a FIFO, so the caller must check the opened
+    /// object.
     pub(super) fn open_file(&self, name: &Path, access: Access) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options
@@ -91,7 +92,7 @@ impl OpenDir {
         Ok(entries.map(|entry| entry.map(|entry| entry.file_name())))
     }
 
-    /// The names here that the file system accepts for `name`, which it has found.
+    /// The names in the folder that the file system finds for `name`.
     #[expect(
         clippy::unnecessary_wraps,
         clippy::unused_self,
@@ -102,7 +103,7 @@ impl OpenDir {
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        // The folder's own handle may allow only finding names.
+        // The folder's own handle may only allow finding names.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = retry_on_intr(|| openat(&self.0, ".", flags, Mode::empty()))?;
         match retry_on_intr(|| fsync(&handle)) {

@@ -1,5 +1,5 @@
-//! Names beneath an open folder, through the calls of the Windows kernel that take the folder's
-//! handle: no path is looked up twice, and a volume needs no drive letter.
+//! Names below an open folder, through calls of the Windows kernel that take the folder's handle.
+//! No path is looked up twice, and a volume needs no drive letter.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -75,8 +75,8 @@ impl OpenDir {
         }
     }
 
-    /// Opens a file that is marked as read-only. The mark is removed for the call and restored
-    /// afterwards; the open file can be written nevertheless. `None` if the file is not marked.
+    /// Opens a file that is marked as read-only. The mark is removed for the call and then
+    /// restored; the open file can be written nevertheless. `None` if the file isn't marked.
     fn without_read_only(
         &self,
         name: &Path,
@@ -137,7 +137,7 @@ impl OpenDir {
         }
     }
 
-    /// Written through: after the call, the new name is durable.
+    /// Renames with write-through: the new name is durable after the call.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
         nt::rename(&file, &self.0, to.as_os_str())
@@ -147,13 +147,13 @@ impl OpenDir {
         nt::names(&self.0, None)
     }
 
-    /// The names here that the file system accepts for `name`, which it has found. A file that it
-    /// finds by its short name does not count.
+    /// The names in the folder that the file system finds for `name`. A file found by its short
+    /// name doesn't count.
     pub(super) fn spellings(&self, name: &str) -> io::Result<Vec<String>> {
         let mut spellings = Vec::new();
         for found in nt::names(&self.0, Some(name.as_ref()))? {
             let found = found?;
-            // No name that is not valid Unicode is the same.
+            // A name that isn't valid Unicode can't be equal.
             if name::same(&found, name.as_ref())
                 && let Ok(found) = found.into_string()
             {
@@ -163,7 +163,7 @@ impl OpenDir {
         Ok(spellings)
     }
 
-    /// Every change to the names here is written through, so there is nothing left to do.
+    /// Every change of a name is written through, so nothing is left to do.
     #[expect(
         clippy::unnecessary_wraps,
         clippy::unused_self,
@@ -184,5 +184,5 @@ impl OpenDir {
     }
 }
 
-/// The rights that renaming and removing need.
+/// The rights for renaming and removing.
 const DELETE_ACCESS: u32 = DELETE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;

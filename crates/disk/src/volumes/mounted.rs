@@ -1,5 +1,5 @@
-//! The partition behind a mount of Linux, found without any program's help: the kernel tells the
-//! device, where on its disk that starts, and the disk's table is read.
+//! Finding the partition behind a mount of Linux, without another program: the kernel shows the
+//! device and its start on the disk, and then the disk's table is read.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -17,10 +17,10 @@ use super::layout::DiskLayout;
 use crate::image::sysfs::{self, Number};
 use crate::target::Target;
 
-/// Sectors in sysfs have 512 bytes, whatever those of the disk have.
+/// Sectors in sysfs have 512 bytes, also if the disk's own are longer.
 const SECTOR: u64 = 512;
 
-/// `None` where anything on the way is not known: then nothing is concluded from it.
+/// `None` if anything on the way isn't known. Then nothing is concluded from it.
 pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
     let device = mounted_device(target)?;
     let folder = std::fs::canonicalize(format!("/sys/dev/block/{}:{}", device.0, device.1)).ok()?;
@@ -32,7 +32,7 @@ pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
         let start = number("start")?.checked_mul(SECTOR)?;
         (start, whole_disk(folder.parent()?)?)
     } else {
-        // A partition of an image that is attached by its offset.
+        // The partition of an image may be attached by its offset.
         let file = sysfs::attribute(&folder, "loop/backing_file").ok()??;
         let file = Path::new(std::str::from_utf8(&file).ok()?);
         (number("loop/offset").filter(|at| *at > 0)?, image(file)?)
@@ -46,7 +46,7 @@ pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
     DiskLayout::of_table(&table, own)
 }
 
-/// The block device whose root folder the target is, mounted as it is.
+/// The block device whose root folder is the target.
 fn mounted_device(target: &Target) -> Option<Number> {
     let root = target.mounted()?.raw();
     let known = statx(root, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
@@ -59,8 +59,8 @@ fn mounted_device(target: &Target) -> Option<Number> {
     (device == own && device.0 != 0).then_some(device)
 }
 
-/// The device of a mount, where its root is that of the file system (proc(5): ID, parent, major:minor,
-/// root, mount point).
+/// The device of a mount, if the mount's root is the root of its file system (proc(5): ID, parent,
+/// major:minor, root, mount point).
 fn root_of_mount(mounts: &str, id: u64) -> Option<Number> {
     let id = id.to_string();
     let mut lines = mounts.lines().map(|line| line.split(' '));
@@ -74,7 +74,7 @@ fn root_of_mount(mounts: &str, id: u64) -> Option<Number> {
 
 /// Opens the device of a disk by its folder in sysfs.
 fn whole_disk(folder: &Path) -> Option<Arc<dyn Medium>> {
-    // A name with a slash has an exclamation mark there.
+    // sysfs replaces a slash in a name by an exclamation mark.
     let name = folder.file_name()?.to_str()?.replace('!', "/");
     let mut file = File::open(Path::new("/dev").join(name)).ok()?;
     let known = file.metadata().ok()?;

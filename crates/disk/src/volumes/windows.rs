@@ -1,4 +1,4 @@
-//! Volumes and disks as Windows tells of them.
+//! Volumes and disks of Windows.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -11,7 +11,7 @@ use crate::nt;
 use crate::system::SystemDir;
 use crate::target::Target;
 
-/// Disks are numbered from 0 on; those beyond are not asked after.
+/// Disks are numbered from 0. Disks with greater numbers aren't asked for.
 const MAX_DISKS: u32 = 64;
 
 /// The paths of the roots of the target's siblings.
@@ -43,8 +43,8 @@ pub(crate) fn read_only_disk(root: &SystemDir) -> io::Result<Option<DiskNumber>>
     first_disk(disks(&root)?, |state| state.read_only)
 }
 
-/// Where the target's volume lies on its disk, and how that is divided. `None` where it is not the
-/// root of a volume, or that lies on several disks or none.
+/// The place of the target's volume on its disk, and the disk's partitions. `None` if the target
+/// isn't the root of a volume, or if the volume isn't on exactly one disk.
 pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
     let root = volume_root(target.mounted()?).ok()??;
     let extents = nt::extents_of(&device(&root).ok()?).ok()?;
@@ -63,10 +63,10 @@ pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
     })
 }
 
-/// The disks of this machine that are offline: no volume of theirs can be reached.
+/// The offline disks of this machine. Their volumes can't be reached.
 pub(crate) fn offline_disks() -> Vec<DiskNumber> {
     let is_offline = |disk: &DiskNumber| {
-        // What can't be told is not said.
+        // A disk that can't be asked isn't reported.
         matches!(
             nt::disk_state(*disk),
             Ok(Some(DiskState { offline: true, .. }))
@@ -84,8 +84,8 @@ fn first_disk(disks: Disks, wanted: fn(DiskState) -> bool) -> io::Result<Option<
     Ok(None)
 }
 
-/// The path of the volume whose root the folder is; `None` where it is the root of none, or of one
-/// that has no name, as those of other machines.
+/// The path of the volume with this root folder; `None` if the folder isn't the root of a volume,
+/// or if the volume has no name, like those of other machines.
 fn volume_root(folder: &SystemDir) -> io::Result<Option<OsString>> {
     let path = match nt::path_by_guid(folder.raw()) {
         Ok(path) => PathBuf::from(path),

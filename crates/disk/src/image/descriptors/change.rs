@@ -1,4 +1,4 @@
-//! Making changes, many at once: the records of their files are read and written together.
+//! Changing many descriptors at once. The records of their files are read and written together.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,13 +10,13 @@ use diskmend_image::ntfs::{Member, Metadata};
 use super::{Found, ImageDescriptors, Looked, MAX_KNOWN, failed, into_io, plain_kind};
 use crate::security::{Change, Changed, ObjectError};
 
-/// What is done where the id of a descriptor is written.
+/// The action of writing a descriptor's id, as errors name it.
 const SETTING: &str = "set its security descriptor";
 
-/// A change that was asked for.
+/// A requested change.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
-    /// Its index among all that were asked for together.
+    /// Its index among the changes that were requested together.
     index: usize,
     change: &'a Change,
     found: Found,
@@ -28,19 +28,19 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What a change needs that is made at once.
+/// The next step of a change.
 #[derive(Clone, Copy)]
 enum Step {
-    /// A closer look.
+    /// The file must be read again and compared.
     Unclear,
-    /// Nothing.
+    /// Nothing has to be done.
     AlreadyThere,
-    /// The new id.
+    /// The new id is written.
     Set,
 }
 
 impl ImageDescriptors {
-    /// Makes changes and reads them back; the results are in their order.
+    /// Makes changes and reads them back. The results are in the order of `changes`.
     pub(super) fn make(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
         let mut results = Vec::with_capacity(changes.len());
         let mut asked = Vec::with_capacity(changes.len());
@@ -52,7 +52,7 @@ impl ImageDescriptors {
                         change,
                         found,
                     });
-                    // Until its record says otherwise.
+                    // This holds until the file's record says otherwise.
                     ObjectError::NoDescriptor
                 }
                 Err(error) => error,
@@ -74,8 +74,8 @@ impl ImageDescriptors {
         results
     }
 
-    /// Makes those changes at once in which both descriptors are known and nothing is odd; gives the
-    /// others.
+    /// Makes the changes of which both descriptors are known and nothing is unusual. Returns the
+    /// other changes.
     fn change_known<'a>(
         &self,
         asked: Vec<Asked<'a>>,
@@ -132,7 +132,7 @@ impl ImageDescriptors {
         rest
     }
 
-    /// The ids of the new descriptors, as far as they are known.
+    /// The ids of the new descriptors, if they are known.
     fn known_ids(&self, asked: &[Asked<'_>]) -> Vec<Option<SecurityId>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last: Option<(&[u8], Option<SecurityId>)> = None;
@@ -152,7 +152,7 @@ impl ImageDescriptors {
             .collect()
     }
 
-    /// Fills in the ids of the new descriptors, which the volume gets where it lacks them.
+    /// Fills in the ids of the new descriptors. A descriptor that the volume doesn't have is added.
     fn with_new_ids<'a>(
         &self,
         due: Vec<(Asked<'a>, FileSecurity)>,
@@ -184,7 +184,7 @@ impl ImageDescriptors {
         ready
     }
 
-    /// The id of a descriptor, which the volume gets where it lacks it.
+    /// The id of a descriptor, which is added if the volume doesn't have it.
     fn id(&self, descriptor: &[u8]) -> Result<SecurityId, SecurityError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = known.get(descriptor) {
@@ -200,7 +200,7 @@ impl ImageDescriptors {
         Ok(id)
     }
 
-    /// Sets the ids, and reads them back.
+    /// Writes the ids and reads them back.
     fn set(
         &self,
         due: &[(Asked<'_>, secure::Change)],
@@ -227,7 +227,7 @@ impl ImageDescriptors {
         self.read_back(&done, results);
     }
 
-    /// Looks whether files have the descriptors that they were given.
+    /// Checks that the files have their new descriptors.
     fn read_back(&self, done: &[Asked<'_>], results: &mut [Result<Changed, ObjectError>]) {
         let files: Vec<_> = done.iter().map(Asked::member).collect();
         for (asked, read) in done.iter().zip(self.look(&files)) {
@@ -240,7 +240,7 @@ impl ImageDescriptors {
     }
 }
 
-/// Where the descriptor is that has to be replaced; `None` where the file has the new one already.
+/// The place of the descriptor to replace; `None` if the file already has the new one.
 fn judge(asked: &Asked<'_>, looked: &Looked) -> Result<Option<FileSecurity>, ObjectError> {
     let change = asked.change;
     if looked.kind != change.kind {
@@ -268,7 +268,7 @@ fn settle(
     }
 }
 
-/// Notes that none of these was set.
+/// Notes that none of these changes was made.
 fn all_failed(
     results: &mut [Result<Changed, ObjectError>],
     which: impl Iterator<Item = usize>,

@@ -1,4 +1,4 @@
-//! The security descriptors of an NTFS volume that is not mounted. The records of many files are
+//! The security descriptors of an NTFS volume that isn't mounted. The records of many files are
 //! read and written together.
 
 mod change;
@@ -22,22 +22,22 @@ use crate::security::{
     Change, Changed, Descriptors, MAX_DESCRIPTOR_LEN, Object, ObjectError, Walk,
 };
 
-/// Most descriptors whose ids are remembered.
+/// The greatest number of descriptors with a remembered id.
 const MAX_KNOWN: usize = 4096;
 
 /// The security descriptors of a volume.
 #[derive(Debug)]
 pub(crate) struct ImageDescriptors {
     root: NtfsDir,
-    /// The folder that was asked for last: neighbours are asked for next.
+    /// The last requested folder. The next request is usually for the same one.
     last: Mutex<Option<(NtPath, FileId, Names)>>,
-    /// The ids of descriptors that were set before.
+    /// The ids of descriptors that were written before.
     known: Mutex<HashMap<Vec<u8>, SecurityId>>,
-    /// The descriptors that files were found with, by their ids.
+    /// The descriptors that files already had, by their ids.
     seen: Mutex<HashMap<SecurityId, Arc<[u8]>>>,
 }
 
-/// What the entry of a path leads to.
+/// The result of looking up a path.
 #[derive(Clone, Copy, Debug)]
 struct Found {
     folder: FileId,
@@ -45,7 +45,7 @@ struct Found {
 }
 
 impl Found {
-    /// The file, as its folder names it.
+    /// The file as an entry of its folder.
     fn member(self, path: &NtPath) -> Member<'_> {
         match path.split_last_units() {
             None => Member::root(self.file),
@@ -58,7 +58,7 @@ impl Found {
     }
 }
 
-/// What a file's record says.
+/// What a file's record holds.
 struct Looked {
     kind: Kind,
     security: FileSecurity,
@@ -66,7 +66,7 @@ struct Looked {
 }
 
 impl ImageDescriptors {
-    /// Those of a volume with this root.
+    /// The descriptors of a volume with this root.
     pub(super) fn of_root(root: NtfsDir) -> Self {
         Self {
             root,
@@ -84,8 +84,8 @@ impl ImageDescriptors {
         self.root.secure()
     }
 
-    /// The file that a folder names at a path which is spelled as on disk. No link is followed. That
-    /// it lies there its record has to say.
+    /// The file at a path with exactly this spelling, by the index of its folder. No link is
+    /// followed. The file's record must still confirm that it is in this folder.
     fn find_file(&self, path: &NtPath) -> Result<Found, ObjectError> {
         let Some((parent, name)) = path.split_last_units() else {
             let root = self.volume().root();
@@ -110,7 +110,7 @@ impl ImageDescriptors {
         Ok(Found { folder, file })
     }
 
-    /// The folder at a path that is spelled as on disk.
+    /// The folder at a path with exactly this spelling.
     fn folder(&self, path: &NtPath) -> Result<FileId, ObjectError> {
         let volume = self.volume();
         let mut at = volume.root();
@@ -133,11 +133,11 @@ impl ImageDescriptors {
         Ok(at)
     }
 
-    /// Looks at files whose descriptors may be changed; the results are in their order. One that lies
-    /// elsewhere by its own record is an error.
+    /// Reads files whose descriptors may be changed. The results are in the order of `files`. It is
+    /// an error if a file's own record says that the file is elsewhere.
     fn look(&self, files: &[Member<'_>]) -> Vec<Result<Looked, ObjectError>> {
         let found = self.volume().metadata_of_all(files);
-        // Neighbours have the same one, mostly.
+        // Neighbours mostly have the same descriptor.
         let mut last: Option<(FileSecurity, Arc<[u8]>)> = None;
         files
             .iter()
@@ -174,7 +174,7 @@ impl ImageDescriptors {
         seen.insert(id, Arc::clone(descriptor));
     }
 
-    /// The descriptor of a file with this id, and where it is.
+    /// The descriptor of a file with this id, and its place.
     fn descriptor(&self, file: FileId, id: u32) -> Result<(FileSecurity, Arc<[u8]>), ObjectError> {
         let read = || -> Result<_, SecurityError> {
             let secure = self.secure();
@@ -227,7 +227,7 @@ fn object(path: NtPath, looked: Result<Looked, ObjectError>) -> Object {
     }
 }
 
-/// What a file is whose descriptor may be changed.
+/// The kind of a file whose descriptor may be changed.
 fn plain_kind(found: &Metadata) -> Result<Kind, ObjectError> {
     match kind(found.kind) {
         Kind::Link => Err(ObjectError::Link),

@@ -1,4 +1,4 @@
-//! Walking a folder and what lies below it.
+//! Walking a folder and everything below it.
 
 use std::collections::HashSet;
 use std::io;
@@ -11,19 +11,19 @@ use crate::metadata::Kind;
 use crate::nt_path::NtPath;
 use crate::security::{Descriptors, Object, ObjectError};
 
-/// Objects of a batch of a walk: their records are read together.
+/// The number of objects in a batch of a walk. Their records are read together.
 const BATCH: usize = 4096;
-/// How deep folders are looked into below the start, as on a mounted volume.
+/// The greatest depth of a folder below the start, as on a mounted volume.
 const MAX_DEPTH: usize = 64;
 
-/// The objects below a folder, in batches, a folder before what it holds.
+/// The objects below a folder, in batches. A folder comes before its content.
 pub(crate) struct ImageWalk<'a> {
     volume: &'a ImageDescriptors,
-    /// Where it begins, until that was looked at.
+    /// The start, until it was read.
     start: Option<NtPath>,
-    /// The folders that are yet to be walked, the innermost last.
+    /// The folders still to walk, the innermost last.
     open: Vec<Listing>,
-    /// The records of all folders that were: each lies in one other only.
+    /// The records of all walked folders. A folder can be in only one other folder.
     entered: HashSet<u64>,
 }
 
@@ -62,12 +62,12 @@ impl<'a> ImageWalk<'a> {
             return Err(ObjectError::TooDeep { depth });
         }
         if !self.entered.insert(id.record) {
-            let twice = io::Error::other("the folder lies in another one, too");
+            let twice = io::Error::other("the folder is in another folder, too");
             return Err(ObjectError::io("list the folder")(twice));
         }
         let mut entries = self.volume.volume().list(id).map_err(listing)?;
-        // In the order of their records, so that those of a batch are neighbours, which are read
-        // and later written together.
+        // The order of the records makes those of a batch neighbours, which are read and later
+        // written together.
         entries.sort_by_key(|entry| entry.id.record);
         self.open.push(Listing {
             path,
