@@ -1,5 +1,5 @@
-//! Permissions of files on a target, changed by hand: reset to what the folder above passes on, or
-//! restored from a save file. What is changed is one run, and can be undone.
+//! Permissions of files on a target, changed by hand: reset to the entries that the folder above
+//! passes on, or restored from a save file. The changes are one run and can be undone.
 
 use std::collections::HashMap;
 use std::io;
@@ -17,7 +17,7 @@ use crate::progress::{Phase, Watch};
 use crate::session::{NewRun, commit};
 use crate::site::{Options, Site, guards};
 
-/// Changes of permissions that were worked out and can be made.
+/// Planned changes of permissions.
 pub struct AclPlan<'e> {
     engine: &'e Engine,
     report: AclPlanReport,
@@ -33,22 +33,22 @@ impl AclPlan<'_> {
     }
 }
 
-/// The permissions of an object as they were saved.
+/// An object's permissions in a save file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedObject {
-    /// Its path below the folder that is restored; empty for that folder itself.
+    /// Its path below the folder to restore; empty for that folder itself.
     pub path: NtPath,
-    /// The parts that were saved; the others stay as they are. Or why they mean nothing on this disk:
-    /// the object is left as it is then, and counts as failed.
+    /// The saved parts; the other parts don't change. Or the reason why they mean nothing on this
+    /// disk: then the object isn't changed and counts as failed.
     pub descriptor: Result<SecurityDescriptor, String>,
 }
 
 impl Engine {
-    /// Works out what `icacls /reset` would change of the object at a path, and with `tree` of all
-    /// below it. Nothing is written.
+    /// Plans what `icacls /reset` would change on the object at a path and, with `tree`, on
+    /// everything below it. Nothing is written.
     ///
     /// # Errors
-    /// If there is no such object, or its volume shows no permissions; see [`Error`].
+    /// If there is no such object, or if its volume shows no permissions; see [`Error`].
     pub fn plan_acl_reset(
         &self,
         path: &[&str],
@@ -75,9 +75,10 @@ impl Engine {
                     });
                     let judgement = reset.map_err(too_large)?;
                     match judgement.after.as_deref().is_some_and(is_empty) {
-                        true => {
-                            Err("the folder above passes nothing on: nobody could open it".into())
-                        }
+                        true => Err(
+                            "nothing is inherited from the folder above, so nobody could open it"
+                                .into(),
+                        ),
                         false => Ok(judgement),
                     }
                 })?;
@@ -87,11 +88,11 @@ impl Engine {
         Ok(planning.end(self))
     }
 
-    /// Works out what has to be changed so that the objects below a folder have the permissions that
-    /// were saved. Nothing is written.
+    /// Plans the changes that give the objects below a folder their saved permissions. Nothing is
+    /// written.
     ///
     /// # Errors
-    /// If there is no such folder, or its volume shows no permissions; see [`Error`].
+    /// If there is no such folder, or if its volume shows no permissions; see [`Error`].
     pub fn plan_acl_restore(
         &self,
         folder: &[&str],
@@ -128,7 +129,7 @@ impl Engine {
 }
 
 impl AclPlan<'_> {
-    /// Makes the changes as a run of its own.
+    /// Makes the changes as a run.
     ///
     /// # Errors
     /// See [`Error`] and its [`class`](Error::class).
@@ -170,7 +171,7 @@ impl AclPlan<'_> {
     }
 }
 
-/// A plan that is being made.
+/// A plan in the making.
 struct Planning {
     start: NtPath,
     gathering: Gathering,
@@ -200,7 +201,7 @@ impl Planning {
         })
     }
 
-    /// Adds an object; `decide` tells what is to be made of it, or why that can't be.
+    /// Adds an object. `decide` returns its new descriptor, or the reason why there can't be one.
     fn add(
         &mut self,
         object: Object,
@@ -255,7 +256,8 @@ impl Planning {
     }
 }
 
-/// The object of a save file: by the name as it was saved, else whatever its case.
+/// The object of a save file: the one with exactly this spelling, or else the one that differs only
+/// in case.
 fn find(secured: &dyn Descriptors, start: &NtPath, path: &NtPath) -> Object {
     let whole = start.append(path);
     let object = secured.object(&whole);
@@ -276,7 +278,7 @@ fn find(secured: &dyn Descriptors, start: &NtPath, path: &NtPath) -> Object {
     }
 }
 
-/// Gives a descriptor the parts that were saved, exactly.
+/// Replaces a descriptor's parts by exactly the saved ones.
 fn restore(descriptor: &mut SecurityDescriptor, saved: &SecurityDescriptor) -> Vec<Edit> {
     let mut edits = descriptor.set_to(saved);
     if saved.dacl == AclSlot::Absent {
@@ -309,8 +311,8 @@ fn too_large(error: TooLarge) -> String {
     error.to_string()
 }
 
-/// What folders pass on once they are reset themselves. A folder that is not remembered is worked
-/// out anew, so that a hostile disk can't make this hold much.
+/// The entries that folders pass on after they are reset themselves. Few folders are remembered and
+/// the others computed again, so that a hostile disk can't use up the memory.
 struct Renewed<'a> {
     secured: &'a dyn Descriptors,
     start: NtPath,
@@ -328,7 +330,7 @@ impl<'a> Renewed<'a> {
         }
     }
 
-    /// What the folder above an object passes on.
+    /// The descriptor from which an object inherits: that of the folder above it.
     fn parent(&mut self, path: &NtPath) -> Result<Rc<SecurityDescriptor>, String> {
         match path.split_last() {
             None => Err("the root of a volume has no folder above it".to_owned()),

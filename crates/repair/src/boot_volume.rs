@@ -1,5 +1,5 @@
-//! Where boot stores are looked for: on the target itself, or on a boot or EFI partition that is
-//! mounted elsewhere.
+//! The places of boot stores: the target itself, or a boot or EFI partition that is mounted
+//! elsewhere.
 
 use std::path::{Path, PathBuf};
 
@@ -11,36 +11,36 @@ use crate::error::{Error, Refusal};
 use crate::hive_file;
 use crate::site::{guards, reading_guards_of_boot_volume};
 
-/// Which boot store is meant.
+/// The caller's choice of a boot store.
 #[derive(Clone, Debug, Default)]
 pub struct BootChoice {
-    /// The root of the volume that holds it; the target where absent.
+    /// The root of the volume that holds it; the target if absent.
     pub volume: Option<PathBuf>,
-    /// Its file.
+    /// The store's file.
     pub store: Option<PathBuf>,
-    /// Which loader of it is meant, and checked to start the target's Windows.
+    /// The loaders to use. They are checked to start the target's Windows.
     pub loaders: LoaderChoice,
 }
 
-/// Which loaders of a boot store are meant, among those that start `\Windows`.
+/// A choice among a boot store's loaders that start `\Windows`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoaderChoice {
-    /// The one that plainly starts the target's Windows.
+    /// The one that certainly starts the target's Windows.
     #[default]
     Plain,
-    /// This one.
+    /// The one with this GUID.
     Named(Guid),
-    /// Every one.
+    /// All of them.
     All,
 }
 
-/// Where boot stores are looked for.
+/// The places in which boot stores are searched.
 pub(crate) struct BootPlace {
-    /// Their volume, where the caller has named one that is not the target.
+    /// Their volume, if the caller has named one other than the target.
     pub(crate) volume: Option<BootVolume>,
-    /// The one that is meant, by its path below the root of that volume.
+    /// The named store, by its path below the root of that volume.
     pub(crate) named: Option<Vec<String>>,
-    /// Where they may be as well.
+    /// Other volumes that may hold one.
     pub(crate) beside: Box<dyn Beside>,
 }
 
@@ -57,10 +57,10 @@ impl Default for BootPlace {
 
 /// A volume beside the target.
 pub(crate) struct BootVolume {
-    /// Its root, absolute, as journals record it.
+    /// Its absolute root path, as journals store it.
     pub(crate) path: String,
     pub(crate) root: Box<dyn Dir>,
-    /// Absent in tests that keep it in memory.
+    /// Absent in tests that keep the volume in memory.
     target: Option<Target>,
 }
 
@@ -80,11 +80,11 @@ impl Root<'_> {
 }
 
 impl BootPlace {
-    /// What a choice means beside a target.
+    /// The places that a choice means for a target.
     ///
     /// # Errors
     /// [`Refusal::BootVolumeOffDisk`] and [`Refusal::BootVolumeNotMounted`]: a run is undone as a
-    /// whole, which on a disk that is not mounted is by the record of that one disk.
+    /// whole, and on a disk that isn't mounted that works by the record of that one disk.
     pub(crate) fn of(choice: &BootChoice, target: Target) -> Result<Self, Error> {
         if let (Some(named), Some(_)) = (
             choice.store.as_ref().or(choice.volume.as_ref()),
@@ -107,8 +107,8 @@ impl BootPlace {
             }
         };
         let shown = root.display().to_string();
-        // Not in its canonical form: on Windows no other program shows that, and a volume without a
-        // drive letter has none.
+        // This isn't the canonical path: on Windows no other program shows that, and a volume
+        // without a drive letter has none.
         let whole = std::path::absolute(&root).map_err(Error::io(&shown, "find the folder"))?;
         let volume = BootVolume::open(&whole)?;
         let is_target = volume
@@ -121,7 +121,7 @@ impl BootPlace {
         })
     }
 
-    /// Whether that is a volume of the target's disk.
+    /// True if it is a volume of the target's disk.
     pub(crate) fn is_sibling(&self, path: &str) -> Result<bool, Error> {
         let siblings = self.beside.siblings()?;
         Ok(siblings.iter().any(|sibling| sibling.path == path))
@@ -132,7 +132,7 @@ impl BootVolume {
     /// Opens a mounted volume by its absolute path.
     ///
     /// # Errors
-    /// [`Refusal::BootVolumeNotMounted`] where a disk is there that is not mounted.
+    /// [`Refusal::BootVolumeNotMounted`] if the path is a disk that isn't mounted.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
         let not_mounted = || {
@@ -157,7 +157,7 @@ impl BootVolume {
         Self::of(path, target)
     }
 
-    /// An open volume, and its path as journals record it.
+    /// An open volume, and its path as journals store it.
     pub(crate) fn of(path: &str, target: Target) -> Result<Self, Error> {
         Ok(Self {
             path: path.to_owned(),
@@ -175,7 +175,7 @@ impl BootVolume {
             .map_or(Ok(false), |target| target.is_same(other))
     }
 
-    /// Asks the guards.
+    /// Checks the guards.
     pub(crate) fn guards(&self, writing: bool) -> Result<(), Error> {
         let asked = match &self.target {
             Some(target) if writing => guards(target, false),
@@ -192,7 +192,7 @@ impl BootVolume {
         })
     }
 
-    /// Asks for room for files that grow.
+    /// Checks that there is room for files that grow.
     pub(crate) fn room(&self, bytes: u64) -> Result<(), GuardError> {
         match &self.target {
             Some(target) if bytes > 0 => guard::require_free(target, bytes),

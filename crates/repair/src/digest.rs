@@ -1,4 +1,4 @@
-//! Digests that tell whether a file is still, or again, what it was.
+//! Digests that show if a file is unchanged or restored.
 
 use std::fmt;
 use std::io;
@@ -8,14 +8,14 @@ use diskmend_hive::Storage;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-/// Bytes of a chunk.
+/// The number of bytes in a chunk.
 const CHUNK: usize = 1 << 16;
 
-/// Chunks from which on two threads share the work.
+/// From this number of chunks on, two threads share the work.
 const SHARED: usize = 64;
 
-/// The digest of a whole file: the XXH3-128 of the XXH3-128s, each as 16 bytes little-endian, of
-/// its chunks of 64 KiB. It notices change, not malice.
+/// The digest of a whole file. It is the XXH3-128 of the XXH3-128s of the file's chunks of 64 KiB,
+/// each as 16 bytes little-endian. It detects change, but not an attacker's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest(u128);
 
@@ -40,8 +40,8 @@ impl Digest {
     }
 }
 
-/// The XXH3-128s of a file's chunks. Those of a changed file are had from these and the changed
-/// chunks.
+/// The XXH3-128s of a file's chunks. After a change of the file they are computed from these and
+/// the changed chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks(Vec<u128>);
 
@@ -61,8 +61,8 @@ impl Chunks {
         })
     }
 
-    /// Those of a file of `len` bytes that differs from this one in chunks for which `changed`
-    /// says so, and at its end; `pieces` gives the bytes of a range of it.
+    /// The chunks of a file with `len` bytes that differs from this one at its end and in the
+    /// chunks for which `changed` returns true. `pieces` returns the bytes of a range of it.
     pub(crate) fn after<'a, P: IntoIterator<Item = &'a [u8]>>(
         &self,
         len: usize,
@@ -72,7 +72,7 @@ impl Chunks {
         let chunk = |index: usize| {
             let start = index * CHUNK;
             let range = start..len.min(start + CHUNK);
-            // A chunk at the end, then or now, may be shorter.
+            // A chunk at the old or the new end may be shorter.
             let is_whole = range.len() == CHUNK && index + 1 < self.0.len();
             match self.0.get(index).filter(|_| is_whole) {
                 Some(digest) if !changed(&range) => *digest,
@@ -87,7 +87,7 @@ impl Chunks {
         fold(self.0.iter().copied())
     }
 
-    /// The digest of the first `len` bytes; `pieces` gives the bytes of a range of the file.
+    /// The digest of the first `len` bytes. `pieces` returns the bytes of a range of the file.
     pub(crate) fn head<'a, P: IntoIterator<Item = &'a [u8]>>(
         &self,
         len: usize,

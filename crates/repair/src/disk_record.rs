@@ -1,7 +1,5 @@
-//! Recording what a run changes of a disk that is not mounted, and giving it back as a whole: after
-//! that the disk is the same to the last byte.
-//!
-//! On a mounted target nothing here does anything.
+//! Recording the changes of a run on a disk that isn't mounted, and restoring the whole disk, which
+//! then is as before to the last byte. //! //! On a mounted target nothing here does anything.
 
 use diskmend_disk::{
     Access, File, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
@@ -14,34 +12,35 @@ use crate::site::Site;
 
 /// The record of a run.
 pub(crate) const RECORD: &str = "sectors.bin";
-/// The record of what an attempt changes that does not take a run back by its own record; there
-/// only until the attempt has come to its end.
+/// The record of an undo that restores files or values instead of sectors. It exists only until the
+/// undo has ended.
 const UNDO_RECORD: &str = "undo-sectors.bin";
 
-/// Room for what a record holds of the structures of a volume, in bytes.
+/// The space that a record needs for structures of a volume, in bytes.
 const RECORD_ROOM: u64 = 64 << 10;
-/// Bytes that it takes for the descriptor of one object, with room to spare.
+/// The space that it needs for the descriptor of one object, in bytes, with a reserve.
 const OBJECT_ROOM: u64 = 64;
 
-/// A file of a run's folder as a record. Its frames are sealed unless a person vouches for the run.
+/// A file of a run's folder as a record. A key seals its frames, unless a person vouches for the
+/// run.
 fn as_record(run: &RunFolder, name: &str, file: Box<dyn File>) -> RecordFile {
     RecordFile::new(file, run.record_key(name))
 }
 
 impl Site {
-    /// About how many bytes the record takes of a run that changes so many bytes of files, and the
-    /// descriptors of so many objects.
+    /// The approximate length of the record of a run that changes this number of bytes in files and
+    /// the descriptors of this number of objects.
     pub(crate) fn record_room(&self, changed: u64, objects: u64) -> u64 {
         if self.disk.is_none() {
             return 0;
         }
-        // Old and new bytes.
+        // The record holds the old and the new bytes.
         RECORD_ROOM
             .saturating_add(changed.saturating_mul(2))
             .saturating_add(objects.saturating_mul(OBJECT_ROOM))
     }
 
-    /// Records what is changed from here on; what the journal has to say of it.
+    /// Starts to record changes. Returns the journal's entry about the record.
     pub(crate) fn begin_record(&self, run: &RunFolder) -> Result<Option<DiskEntry>, Error> {
         self.record_in(run, RECORD)?;
         Ok(self.partition.map(|partition| DiskEntry {
@@ -61,8 +60,8 @@ impl Site {
         begun.map_err(Error::io(name, "write the undo data"))
     }
 
-    /// Goes on with the record of a run that was killed; `false` where the disk holds a part of
-    /// what was written last, so that the run can only be taken back.
+    /// Continues the record of a killed run. Returns `false` if the disk holds a part of the last
+    /// write, so the run can only be undone.
     pub(crate) fn resume_record(&self, run: &RunFolder, journal: &Journal) -> Result<bool, Error> {
         let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
             return Ok(true);
@@ -73,7 +72,7 @@ impl Site {
         Ok(state == RecordedState::AsRecorded)
     }
 
-    /// Makes everything durable and stops recording; notes what the record is then.
+    /// Makes everything durable, ends the recording, and notes the record's final content.
     pub(crate) fn end_record(&self, run: &RunFolder, journal: &mut Journal) -> Result<(), Error> {
         let (Some(disk), Some(entry)) = (&self.disk, &mut journal.disk) else {
             return Ok(());
@@ -87,15 +86,15 @@ impl Site {
         Ok(())
     }
 
-    /// Stops recording, and forgets what was not written yet.
+    /// Ends the recording and drops what wasn't written yet.
     pub(crate) fn abandon_record(&self) {
         if let Some(disk) = &self.disk {
             disk.recorded().abandon();
         }
     }
 
-    /// Does what takes a run back otherwise than by its record, in a record of its own. Where that
-    /// fails the record stays, for [`end_attempt`](Self::end_attempt).
+    /// Does an undo that doesn't restore sectors, and records its changes in a record of their own.
+    /// If it fails the record stays, for [`end_attempt`](Self::end_attempt).
     pub(crate) fn recording<T>(
         &self,
         run: &RunFolder,
@@ -113,8 +112,8 @@ impl Site {
         Ok(done)
     }
 
-    /// Gives the disk back what an attempt to take the run back found, where that was killed or has
-    /// failed: a structure of the volume may be half written.
+    /// Restores what the disk held before an attempt to undo the run that was killed or failed,
+    /// because a structure of the volume may be half written.
     pub(crate) fn end_attempt(&mut self, run: &RunFolder) -> Result<(), Error> {
         let (Some(disk), Some(partition)) = (&self.disk, self.partition) else {
             return Ok(());
@@ -124,8 +123,8 @@ impl Site {
         };
         let record = as_record(run, UNDO_RECORD, file);
         if !record.is_sealed() {
-            let what = "nobody speaks for what an attempt to undo the run has left: look at this \
-                        file, and move it away";
+            let what = "no known key has sealed what an attempt to undo the run left: look at this \
+                        file and move it away";
             return Err(run.damaged(UNDO_RECORD, what));
         }
         let unusable = self.unusable(run, UNDO_RECORD, "give back what it held");
@@ -142,7 +141,7 @@ impl Site {
                 self.root = root;
             }
             Ok(state) => tracing::debug!(?state, "the record of an attempt"),
-            // Nothing is written before a record has its head.
+            // Nothing is written to the disk before a record has its header.
             Err(error @ RecordError::Damaged { offset: 0, .. }) => {
                 tracing::warn!("{}", chain(&unusable(error)));
             }
@@ -152,7 +151,7 @@ impl Site {
         run.remove(UNDO_RECORD)
     }
 
-    /// Removes what an attempt has recorded of itself, without a look at it.
+    /// Removes an attempt's record without reading it.
     pub(crate) fn forget_attempt(&self, run: &RunFolder) -> Result<(), Error> {
         match run.open_existing(UNDO_RECORD)? {
             Some(_) => run.remove(UNDO_RECORD),
@@ -160,8 +159,7 @@ impl Site {
         }
     }
 
-    /// What holds the places now that a run has changed on the disk, where that is neither what the
-    /// run found nor what it left.
+    /// The changed places of the disk that now hold neither what the run found nor what it left.
     pub(crate) fn changed_since(
         &self,
         run: &RunFolder,
@@ -181,8 +179,8 @@ impl Site {
         Ok(difference)
     }
 
-    /// Whether giving back all sectors of a run destroys nothing that came later. `None` where the
-    /// run has no record, or this is no disk that is not mounted.
+    /// Says if restoring all sectors of a run destroys nothing newer. `None` if the run has no
+    /// record, or if the target is mounted.
     pub(crate) fn disk_is_as_recorded(
         &self,
         run: &RunFolder,
@@ -197,8 +195,8 @@ impl Site {
             let state = disk.recorded().state(&file, progress).map_err(unusable)?;
             Ok::<_, Error>(state == RecordedState::AsRecorded)
         };
-        // Of a run that is done the record must be whole. The disk may all the same hold what the
-        // run found: where a rollback could not be noted in the journal.
+        // The record of a done run must be complete. Even so, the disk may hold what the run found,
+        // if a rollback couldn't be noted in the journal.
         let is_done = journal.state == RunState::Done;
         let as_recorded = (is_done && is(Progress::Ended)?) || is(Progress::Killed)?;
         if !as_recorded {
@@ -211,8 +209,9 @@ impl Site {
         Ok(Some(!taken.map_err(unusable)?))
     }
 
-    /// Shows what giving back all sectors of a run would change: the offset on the disk, what lies
-    /// there, and what would. Gives the length of the file now and then, if it would get shorter.
+    /// Shows what restoring all sectors of a run would change: the offset on the disk, its bytes
+    /// now, and its bytes afterwards. Returns the file's length now and afterwards, if it would get
+    /// shorter.
     pub(crate) fn preview_disk(
         &self,
         run: &RunFolder,
@@ -229,8 +228,8 @@ impl Site {
         recorded.shortened(&file).map_err(unusable)
     }
 
-    /// Gives back all sectors of a run. `None` where it has no record, or this is no disk that is
-    /// not mounted.
+    /// Restores all sectors of a run. `None` if it has no record, or if this isn't a disk that
+    /// isn't mounted.
     pub(crate) fn restore_disk(
         &self,
         run: &RunFolder,
@@ -239,7 +238,8 @@ impl Site {
         let (Some(disk), Some(entry)) = (&self.disk, &journal.disk) else {
             return Ok(None);
         };
-        // A run that is given up has its record open, which on Windows nobody else can open then.
+        // A run that is given up still has its record open, and on Windows nobody else can then
+        // open it.
         self.abandon_record();
         let file = self.record(run, entry)?;
         let restored = disk.recorded().restore(&file);
@@ -248,7 +248,8 @@ impl Site {
             .map_err(self.unusable(run, &entry.record, "give back what it held"))
     }
 
-    /// Why a record does not help: it is damaged, or it or the disk can't be read or written.
+    /// The error of a record that can't be used: it is damaged, or it or the disk can't be read or
+    /// written.
     fn unusable(
         &self,
         run: &RunFolder,

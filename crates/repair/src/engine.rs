@@ -1,4 +1,4 @@
-//! A target that is open for one command.
+//! A target opened for one command.
 
 use diskmend_disk::{Target, guard};
 
@@ -7,8 +7,8 @@ use crate::facts::{Accounts, Facts, accounts_of};
 use crate::progress::{Phase, Watch};
 use crate::site::{Options, Site};
 
-/// A target that is open for one command: its root, its folder for undo data and the volume of its
-/// boot store are opened once, and serve all that the command does. Nothing is written by opening.
+/// A target opened for one command. Its root, its folder for undo data and the volume of its boot
+/// store are opened once and serve the whole command. Opening writes nothing.
 pub struct Engine {
     pub(crate) target: Target,
     pub(crate) options: Options,
@@ -19,7 +19,7 @@ impl Engine {
     /// Opens the target for a command.
     ///
     /// # Errors
-    /// If a folder that was named can't be opened; see [`Error`].
+    /// If a named folder can't be opened; see [`Error`].
     pub fn open(target: Target, options: Options) -> Result<Self, Error> {
         Ok(Self {
             site: Site::of(&target, &options)?,
@@ -34,30 +34,30 @@ impl Engine {
         &self.target
     }
 
-    /// What the target is; each fact is read when it is first asked for. Nothing is written.
+    /// The facts about the target. Each is read when it is first asked for. Nothing is written.
     pub fn facts<'a>(&'a self, watch: &'a mut Watch<'_>) -> Facts<'a> {
         Facts::of(&self.site, &self.options, watch.lend())
     }
 
-    /// Reads the SIDs of the machine and of its domain from the hives SAM and SECURITY. A hive that
-    /// can't be read is a problem, and no error. Nothing is written.
+    /// Reads the SIDs of the machine and its domain from the hives SAM and SECURITY. A hive that
+    /// can't be read is reported as a problem and isn't an error. Nothing is written.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
         accounts_of(&self.site)
     }
 
-    /// Lets `undo` undo the run that it names although nobody speaks for that run: a person has seen
-    /// what that would do.
+    /// Lets `undo` undo the run that it names, although no known key has sealed it: a person has
+    /// seen what that would do.
     pub fn vouch(&mut self) {
         self.site.judge.vouched = true;
     }
 
-    /// Refuses a target of which it is not known where undo data go, whose folder for them somebody
-    /// else may have written, or that is in use, before anybody is asked about a change.
+    /// Refuses a target before anybody is asked about a change, if the place for undo data isn't
+    /// known, if somebody else may have written to that folder, or if the target is in use.
     ///
     /// # Errors
-    /// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`]; [`Refusal::NoKey`] if what would
-    /// be written can't be sealed; what [`guard::not_in_use`] says; see [`Error`].
+    /// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`], [`Refusal::NoKey`] if the undo
+    /// data couldn't be sealed, and the errors of [`guard::not_in_use`]; see [`Error`].
     pub fn ready_for_changes(&self) -> Result<(), Error> {
         self.site.state.require_place()?;
         self.site.state.require_private()?;
@@ -65,8 +65,8 @@ impl Engine {
         Ok(guard::not_in_use(&self.target)?)
     }
 
-    /// Asks the guards of whatever is written to the target, and of the volume of its boot store if
-    /// that was named.
+    /// Checks the guards for writing to the target, and to the volume of its boot store if that was
+    /// named.
     pub(crate) fn guard(
         &self,
         guards: fn(&Target) -> Result<(), Error>,

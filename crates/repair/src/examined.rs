@@ -9,7 +9,7 @@ use crate::facts::ControlSets;
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveId;
 
-/// A hive as it lies on the target.
+/// A hive on the target.
 #[derive(Clone, Debug)]
 pub(crate) struct Examined {
     pub(crate) hive: HiveId,
@@ -21,18 +21,18 @@ pub(crate) struct Examined {
     pub(crate) length: u64,
     /// The minor version of its format.
     pub(crate) minor_version: u32,
-    /// Why it counts as not closed cleanly; absent for a clean hive.
+    /// The reason why it counts as not closed cleanly; absent for a clean hive.
     pub(crate) dirty: Option<String>,
-    /// What its transaction logs hold that the file lacks; absent for a clean hive.
+    /// The changes that its transaction logs hold and the file lacks; absent for a clean hive.
     pub(crate) recovery: Option<RecoverySummary>,
-    /// What the check of its structure found; absent if none was asked for.
+    /// The result of checking its structure; absent if no check was requested.
     pub(crate) check: Option<CheckSummary>,
     /// Its control sets; absent for other hives than `SYSTEM`.
     pub(crate) control_sets: Option<ControlSets>,
 }
 
 impl Examined {
-    /// Why the hive may not be edited, if it may not.
+    /// The reason why the hive may not be edited, if there is one.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         let check = self.check.as_ref()?;
         (check.errors > 0).then(|| Refusal::HiveErrors {
@@ -43,7 +43,7 @@ impl Examined {
 }
 
 impl From<&HiveOnDisk> for Examined {
-    /// The hive, not checked.
+    /// The hive without a check.
     fn from(opened: &HiveOnDisk) -> Self {
         Self {
             hive: opened.hive_place.hive.clone(),
@@ -78,25 +78,26 @@ impl From<&Recovery> for RecoverySummary {
     }
 }
 
-/// What replaying the transaction logs amounts to.
+/// The result of replaying the transaction logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecoverySummary {
-    /// One sentence for each log that was used or passed over.
+    /// One sentence for each log that was used or ignored.
     pub logs: Vec<String>,
-    /// Pages of 4096 bytes that differ from the file afterwards.
+    /// The number of pages of 4096 bytes that differ from the file afterwards.
     pub pages: usize,
 }
 
-/// What a check of a hive's structure found.
+/// The result of checking a hive's structure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckSummary {
-    /// Problems with which Windows would not load the hive, or an edit could lose data.
+    /// The number of problems that keep Windows from loading the hive or could make an edit lose
+    /// data.
     pub errors: usize,
-    /// Problems that Windows lives with.
+    /// The number of problems that Windows tolerates.
     pub warnings: usize,
     /// The problems; at most a thousand.
     pub problems: Vec<ProblemEntry>,
-    /// Problems beyond those.
+    /// The number of further problems.
     pub omitted: usize,
 }
 
@@ -107,15 +108,15 @@ pub struct ProblemEntry {
     pub severity: &'static str,
     /// The stable code of its kind, such as `cell-leaked`.
     pub code: &'static str,
-    /// Its kind in words.
+    /// A description of its kind.
     pub kind: String,
     /// Offset in the file, in bytes.
     pub offset: u64,
-    /// The key it concerns, where known.
+    /// The key that it is about, if that is known.
     pub key: Option<String>,
     /// What the format demands.
     pub expected: String,
-    /// What is there.
+    /// What the hive holds there.
     pub actual: String,
 }
 

@@ -1,4 +1,4 @@
-//! What changes of hives have in common, whatever is in the hive.
+//! What all changes of hives share, whatever the hive holds.
 
 use diskmend_disk::Access;
 use diskmend_hive::Editor;
@@ -13,7 +13,8 @@ use crate::session::{Prepared, check_writable, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
 
-/// The file of a hive that a plan was made from: it can't be carried out once that is another.
+/// The hive file that a plan was made from. The plan can't be carried out after the file has
+/// changed.
 #[derive(Clone, Debug)]
 pub(crate) struct HiveFile {
     pub(crate) hive: HiveId,
@@ -21,14 +22,14 @@ pub(crate) struct HiveFile {
     pub(crate) volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
     pub(crate) path: String,
-    /// Whether it was not closed cleanly: its logs are replayed first then.
+    /// True if it wasn't closed cleanly. Then its logs are replayed first.
     pub(crate) dirty: bool,
-    /// What the hive and its logs were.
+    /// The content of the hive and its logs when the plan was made.
     pub(crate) fingerprints: Vec<Fingerprint>,
 }
 
 impl HiveFile {
-    /// The file of a hive that was looked at.
+    /// The file of a hive that was read.
     pub(crate) fn of(examined: &Examined, fingerprints: Vec<Fingerprint>) -> Self {
         Self {
             hive: examined.hive.clone(),
@@ -39,11 +40,11 @@ impl HiveFile {
         }
     }
 
-    /// Refuses a hive whose files can't be changed where they lie.
+    /// Refuses a hive with files that can't be changed in place.
     pub(crate) fn check_in_place(&self, site: &Site) -> Result<(), Error> {
         let root = site.root_of(self.volume.as_deref())?;
         let mut distinct = Distinct::default();
-        // The hive comes first.
+        // The hive file comes first.
         for (number, Fingerprint { path, .. }) in self.fingerprints.iter().enumerate() {
             let components: Vec<&str> = path.split('/').collect();
             let Some(place) = root.dir().find(&components)? else {
@@ -78,8 +79,8 @@ impl HiveFile {
         })
     }
 
-    /// Opens the hive, which must be what the plan was made from, edits it in memory, and makes sure
-    /// that it can be written.
+    /// Opens the hive, which must be unchanged since the plan was made, edits it in memory, and
+    /// checks that it can be written.
     pub(super) fn prepare(
         &self,
         site: &Site,

@@ -1,5 +1,5 @@
-//! What can be done to a disk: a folder for each kind of change. The list is closed, so that the
-//! compiler names what a new kind still lacks.
+//! The changes that diskmend can make on a disk, a folder for each kind. The list is closed, so the
+//! compiler names everything that a new kind still lacks.
 //!
 //! | kind | planned | recorded | applied and read back | undone |
 //! |---|---|---|---|---|
@@ -23,7 +23,7 @@ pub(crate) use descriptors::resume;
 use descriptors::{AppliedDescriptors, Applying, DescriptorsChange};
 use registry::RegistryChange;
 
-/// What was found in one hive.
+/// The findings in one hive.
 pub(crate) enum Findings {
     /// Values of a hive of Windows.
     Values(Vec<Finding<JudgedValue>>),
@@ -31,7 +31,7 @@ pub(crate) enum Findings {
     Elements(Vec<Finding<JudgedElement>>),
 }
 
-/// What is to be done to one place of the disk.
+/// The planned changes of one place on the disk.
 pub(crate) enum Change {
     /// Values of a hive of Windows.
     Registry(RegistryChange),
@@ -41,7 +41,7 @@ pub(crate) enum Change {
     Descriptors(DescriptorsChange),
 }
 
-/// Changes that only need to be made.
+/// Changes that only have to be made.
 #[derive(Default)]
 pub(crate) struct Ready {
     pub(crate) hives: Vec<Prepared>,
@@ -49,7 +49,7 @@ pub(crate) struct Ready {
 }
 
 impl Change {
-    /// What makes of the findings of a hive what they should be.
+    /// The change that makes a hive's findings as they should be.
     pub(crate) fn of(findings: &Findings, file: hive::HiveFile, goal: Goal) -> Self {
         match findings {
             Findings::Values(values) => Self::Registry(RegistryChange::plan(values, file, goal)),
@@ -59,7 +59,7 @@ impl Change {
         }
     }
 
-    /// What is changed.
+    /// The place that is changed.
     pub(crate) fn place(&self) -> Place {
         match self {
             Self::Registry(change) => Place::Hive(change.file.hive.clone()),
@@ -68,7 +68,7 @@ impl Change {
         }
     }
 
-    /// Whether nothing would be written.
+    /// True if nothing would be written.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {
             Self::Registry(change) => change.values.is_empty() && !change.file.dirty,
@@ -77,7 +77,7 @@ impl Change {
         }
     }
 
-    /// Refuses files that can't be changed where they lie.
+    /// Refuses files that can't be changed in place.
     pub(crate) fn check_in_place(&self, site: &Site) -> Result<(), Error> {
         match self {
             Self::Registry(change) => change.file.check_in_place(site),
@@ -86,7 +86,7 @@ impl Change {
         }
     }
 
-    /// Makes the change of a hive in memory, and makes sure that it can be written; `None` if there is
+    /// Makes the change of a hive in memory and checks that it can be written; `None` if there is
     /// nothing to write.
     pub(crate) fn try_out(
         &self,
@@ -106,7 +106,7 @@ impl Ready {
     /// Adds a change.
     ///
     /// # Errors
-    /// Why it can't be made; the others can.
+    /// The reason why it can't be made. Other changes still can.
     pub(crate) fn add(
         &mut self,
         change: Change,
@@ -122,13 +122,14 @@ impl Ready {
         Ok(())
     }
 
-    /// Whether it is known already that something can't be changed.
+    /// True if it is already known that something can't be changed.
     pub(crate) fn leaves_failures(&self) -> bool {
         let failed = |applying: &Applying| applying.failed.count > 0;
         self.descriptors.as_ref().is_some_and(failed)
     }
 
-    /// Takes out the permissions if none is to be set; gives what there is to say of them.
+    /// Removes the permissions from the changes if none is to be set, and returns what to report
+    /// about them.
     pub(crate) fn take_unneeded(&mut self) -> Option<AppliedDescriptors> {
         let nothing = |applying: &mut Applying| applying.draft.objects() == 0;
         self.descriptors
@@ -146,7 +147,7 @@ impl Ready {
         commit(site, run, self.hives, self.descriptors, watch)
     }
 
-    /// Whether nothing would be written.
+    /// True if nothing would be written.
     pub(crate) const fn is_nothing(&self) -> bool {
         self.hives.is_empty() && self.descriptors.is_none()
     }

@@ -1,4 +1,4 @@
-//! Changes of values of the hives of Windows.
+//! Changes of values in the hives of Windows.
 
 use diskmend_hive::name::same_name;
 use diskmend_hive::{EditError, Editor};
@@ -10,15 +10,16 @@ use crate::progress::Watch;
 use crate::session::Prepared;
 use crate::site::{Options, Site};
 
-/// What is to be done to a hive of Windows.
+/// The planned changes of a hive of Windows.
 pub(crate) struct RegistryChange {
     pub(crate) file: HiveFile,
-    /// The values that become as desired.
+    /// The values that get their desired data.
     pub(crate) values: Vec<Finding<JudgedValue>>,
 }
 
 impl RegistryChange {
-    /// Takes the findings that a repair changes. A value that several recipes want is changed once.
+    /// Takes the findings that a repair changes. If several recipes set a value, it is changed
+    /// once.
     pub(super) fn plan(findings: &[Finding<JudgedValue>], file: HiveFile, goal: Goal) -> Self {
         let mut values: Vec<Finding<JudgedValue>> = Vec::new();
         for finding in findings {
@@ -34,7 +35,7 @@ impl RegistryChange {
         Self { file, values }
     }
 
-    /// Makes the change in memory, and makes sure that it can be written.
+    /// Makes the change in memory and checks that it can be written.
     pub(super) fn prepare(
         &self,
         site: &Site,

@@ -1,4 +1,4 @@
-//! Security descriptors: what was found, what would change, what was done.
+//! Documents about security descriptors: what was found, what would change, what was done.
 
 use serde::Serialize;
 
@@ -8,34 +8,35 @@ pub use crate::changes::descriptors::{
 use crate::changes::descriptors::{FolderFindings, Group};
 use crate::finding::RowState;
 
-/// The security descriptors of a folder and of what is in it, compared with recipes.
+/// The security descriptors of a folder and its content, compared with recipes.
 #[derive(Clone, Debug, Serialize)]
 pub struct AclReport {
     /// The folder's path below the target's root, with `/`.
     pub path: String,
-    /// Files and folders that were looked at.
+    /// The number of files and folders that were read.
     pub objects: u64,
-    /// Those that are as the recipes want them, or that no recipe is about.
+    /// The number that is as the recipes want, or that no recipe is about.
     pub ok: u64,
-    /// Those that differ, which is no evidence of a fault.
+    /// The number that differs without evidence of a fault.
     pub differ: u64,
-    /// Those that are evidence of a fault.
+    /// The number that is evidence of a fault.
     pub faults: u64,
-    /// Those whose descriptor would be changed.
+    /// The number with a descriptor that would be changed.
     pub to_change: u64,
-    /// The objects that are not as wanted: those with the same descriptor, which would be changed
-    /// in the same way, together.
+    /// The objects that aren't as wanted. Objects with the same descriptor that would be changed in
+    /// the same way are one group.
     pub groups: Vec<AclGroup>,
-    /// Objects that are not as wanted and in none of the groups, of which there are too many.
+    /// The number of objects that aren't as wanted but are in no group, because there are too many
+    /// groups.
     pub in_no_group: u64,
-    /// What is there instead of files and folders of this volume: links, mounts, devices. They are
+    /// Objects other than files and folders of this volume: links, mounts, devices. They are
     /// neither followed nor changed.
     pub left_alone: ObjectNotes,
-    /// Objects that could not be looked at.
+    /// Objects that couldn't be read.
     pub failed: ObjectNotes,
 }
 
-/// The result of comparing permissions with those of a save file, and the plan of an edit by hand.
+/// The plan of an edit by hand, or the result of comparing permissions with a save file.
 #[derive(Clone, Debug, Serialize)]
 pub struct AclPlanReport {
     /// Version of this document.
@@ -52,23 +53,23 @@ pub struct AclPlanReport {
 pub struct AclGroup {
     /// The recipe that is about them; empty for a change by hand.
     pub recipe: String,
-    /// How they compare with it.
+    /// The result of comparing them with it.
     pub state: RowState,
-    /// How many there are.
+    /// The number of objects.
     pub objects: u64,
-    /// The paths of the first of them.
+    /// The paths of the first objects.
     pub examples: Vec<String>,
     /// One sentence for a person.
     pub why: String,
-    /// What makes it a fault: who lacks which rights, and because of what.
+    /// The evidence of the fault: who lacks which rights, and why.
     pub reasons: Vec<String>,
-    /// What would be changed in it; empty where nothing would.
+    /// The edits of the descriptor; empty if nothing would be changed.
     pub edits: Vec<String>,
-    /// The descriptor as it is.
+    /// The descriptor before.
     pub before: DescriptorWords,
-    /// The descriptor as it would be; absent where nothing would be changed.
+    /// The descriptor after; absent if nothing would be changed.
     pub after: Option<DescriptorWords>,
-    /// The recipe that repairs the fault, where this one does not.
+    /// The recipe that repairs the fault, if this one doesn't.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repaired_by: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a repair, or an edit of a hive file, has done.
+//! The result of a repair or an edit of a hive file.
 
 use serde::Serialize;
 
@@ -18,27 +18,27 @@ pub struct RepairReport {
     pub schema: u32,
     /// The target as named by the user.
     pub target: String,
-    /// How it ended.
+    /// How the repair ended.
     pub outcome: Outcome,
-    /// The run, to undo it by; absent where nothing was written.
+    /// The name of the run, for undo; absent if nothing was written.
     pub run: Option<String>,
-    /// The recipes, bundles replaced by their parts; empty for an edit of a hive file.
+    /// The recipes, with bundles replaced by their parts; empty for an edit of a hive file.
     pub recipes: Vec<String>,
     /// The hives that were written.
     pub hives: Vec<AppliedHive>,
     /// The values that were changed.
     pub changes: Vec<Change>,
-    /// What was done with security descriptors; absent where nothing was.
+    /// The changes of security descriptors; absent if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<AppliedDescriptors>,
-    /// Hives that were left alone, and why.
+    /// Hives that weren't changed, and why.
     pub skipped: Vec<SkippedHive>,
-    /// What else a person should know.
+    /// Other things that the user should know.
     pub notices: Vec<Notice>,
 }
 
 impl RepairReport {
-    /// Of a repair of which nothing has been done yet.
+    /// The report of a repair that hasn't changed anything yet.
     pub(crate) fn of(
         target: &str,
         recipes: &[String],
@@ -52,14 +52,14 @@ impl RepairReport {
             report.outcome = Outcome::PartlyDone;
             notices.push(Notice {
                 kind: "partly-done",
-                text: "not all of it could be done".to_owned(),
+                text: "not everything could be done".to_owned(),
             });
         }
         report.notices = notices;
         report
     }
 
-    /// Takes out of the changes what needs nothing to be done, and tells of it.
+    /// Removes changes that need nothing to be done, and reports them.
     pub(crate) fn tell_unneeded(&mut self, ready: &mut Ready) {
         if ready.leaves_failures() {
             self.outcome = Outcome::PartlyDone;
@@ -67,7 +67,7 @@ impl RepairReport {
         self.descriptors = ready.take_unneeded();
     }
 
-    /// A run that had been killed was completed: that is what was done, unless there was more to do.
+    /// Reports that a killed run was completed. That is the result, unless there was more to do.
     pub(crate) fn tell_completed(&mut self, run: String, mut applied: AppliedDescriptors) {
         self.notices.push(Notice {
             kind: "completed",
@@ -86,7 +86,7 @@ impl RepairReport {
         self.descriptors = Some(applied);
     }
 
-    /// What a run has done; `all` is whether nothing was left alone before.
+    /// Reports what a run has done. `all` is true if nothing was left out before.
     pub(crate) fn tell_committed(&mut self, committed: Committed, all: bool) {
         if committed.descriptors.is_some() {
             self.descriptors = committed.descriptors;
@@ -101,7 +101,7 @@ impl RepairReport {
         self.hives = committed.hives;
     }
 
-    /// Of a change by hand that nothing has been done of yet.
+    /// The report of a change by hand that hasn't changed anything yet.
     pub(crate) fn by_hand(target: &str) -> Self {
         Self {
             schema: SCHEMA,
@@ -122,11 +122,11 @@ impl RepairReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Everything was as desired; no byte was written.
+    /// Everything was as wanted, and nothing was written.
     NothingToDo,
     /// Every change was made and read back.
     Done,
-    /// Some of it was done: hives or files were left alone.
+    /// Some of it was done; some hives or files weren't changed.
     PartlyDone,
 }
 
@@ -140,32 +140,32 @@ pub struct AppliedHive {
     pub volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
     pub path: String,
-    /// What was recovered from its logs first; absent for a clean hive.
+    /// What was first recovered from its logs; absent for a clean hive.
     pub recovery: Option<RecoverySummary>,
-    /// What the check of the edited hive found; absent where it was skipped.
+    /// The result of checking the edited hive; absent if the check was skipped.
     pub check: Option<CheckSummary>,
-    /// What the second reader says.
+    /// The second reader's result.
     pub second_reader: SecondReader,
-    /// Bytes written to the hive and its logs.
+    /// The number of bytes written to the hive and its logs.
     pub bytes_written: u64,
 }
 
 impl AppliedHive {
-    /// Its path for display: whole where its volume is not the target.
+    /// Its path for display: the whole path if its volume isn't the target.
     #[must_use]
     pub fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)
     }
 }
 
-/// Whether a second, independent reader finds the same values in the edited hive.
+/// The result of reading the edited hive with a second, independent reader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecondReader {
-    /// It does.
+    /// It finds the same values.
     Agrees,
-    /// It cannot read the hive, not even as it was before; our own reader decided.
+    /// It can't read the hive, not even as it was before the edit. Our own reader decided.
     CannotRead(String),
-    /// It was not asked.
+    /// It wasn't used.
     Skipped,
 }

@@ -1,4 +1,4 @@
-//! Boot stores, and their elements in `bcdedit`'s words.
+//! Boot stores, and their elements under `bcdedit`'s names.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub struct ElementRow {
     /// The element, with `new` as it should be.
     #[serde(flatten)]
     pub element: ElementWords,
-    /// How the two compare.
+    /// The result of comparing the two.
     pub state: RowState,
     /// One sentence for a person.
     pub why: String,

@@ -1,4 +1,4 @@
-//! How a hive was found.
+//! The state in which a hive was found.
 
 use serde::Serialize;
 
@@ -7,12 +7,12 @@ pub use crate::examined::{CheckSummary, ProblemEntry, RecoverySummary};
 use crate::facts::ControlSets;
 use crate::run::on_volume;
 
-/// A hive as it lies on the target.
+/// A hive on the target.
 #[derive(Clone, Debug, Serialize)]
 pub struct HiveStatus {
     /// Its name, such as `SYSTEM`.
     pub hive: String,
-    /// The root of its volume, where that is not the target.
+    /// The root of its volume, if that isn't the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
@@ -21,18 +21,18 @@ pub struct HiveStatus {
     pub length: u64,
     /// Version of its format, such as `1.5`.
     pub version: String,
-    /// Why it counts as not closed cleanly; absent for a clean hive.
+    /// The reason why it counts as not closed cleanly; absent for a clean hive.
     pub dirty: Option<String>,
-    /// What its transaction logs hold that the file lacks; absent for a clean hive.
+    /// The changes that its transaction logs hold and the file lacks; absent for a clean hive.
     pub recovery: Option<RecoverySummary>,
-    /// What the check of its structure found; absent where none was asked for.
+    /// The result of checking its structure; absent if no check was requested.
     pub check: Option<CheckSummary>,
     /// Its control sets; absent for other hives than `SYSTEM`.
     pub control_sets: Option<ControlSets>,
 }
 
 impl HiveStatus {
-    /// Its path for a person: whole where its volume is not the target.
+    /// Its path for display: the whole path if its volume isn't the target.
     #[must_use]
     pub fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)

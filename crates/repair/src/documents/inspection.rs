@@ -1,4 +1,4 @@
-//! What an inspection found.
+//! The result of an inspection.
 
 use serde::Serialize;
 
@@ -19,44 +19,44 @@ pub struct InspectReport {
     pub schema: u32,
     /// The target as named by the user.
     pub target: String,
-    /// The recipes, bundles replaced by their parts.
+    /// The recipes, with bundles replaced by their parts.
     pub recipes: Vec<String>,
     /// Every hive that was read.
     pub hives: Vec<HiveStatus>,
-    /// Hives that could not be read, and why; their rows are missing.
+    /// Hives that couldn't be read, and why. Their rows are missing.
     pub skipped: Vec<SkippedHive>,
     /// Every value that the recipes name, in every control set.
     pub rows: Vec<Row>,
-    /// The boot stores that were found, where a recipe is about one.
+    /// The boot stores that were found, if a recipe is about one.
     pub stores: Vec<StoreStatus>,
     /// Every element of the chosen boot store that the recipes name.
     pub elements: Vec<ElementRow>,
     /// The security descriptors that the recipes are about.
     pub acls: Vec<AclReport>,
-    /// Runs that were killed half way and must be settled first.
+    /// Killed runs that must be settled first.
     pub unfinished: Vec<RunSummary>,
-    /// What else a person should know.
+    /// Other things that the user should know.
     pub notices: Vec<Notice>,
 }
 
-/// A hive that could not be read, or a folder whose permissions could not.
+/// A hive that couldn't be read, or a folder with permissions that couldn't.
 #[derive(Clone, Debug, Serialize)]
 pub struct SkippedHive {
     /// Its name, or the folder's path.
     pub hive: String,
-    /// Why, with the chain of causes.
+    /// The reason, with the chain of causes.
     pub reason: String,
-    /// What kind of thing would help, where that is known.
+    /// What would help, if that is known.
     #[serde(skip)]
     pub hint: Option<SkippedHint>,
 }
 
-/// What would help where something was left alone.
+/// What would help if something was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkippedHint {
-    /// To say where the boot store is.
+    /// An option that names the boot store.
     BootStore,
-    /// To mount the volume with a driver that shows permissions.
+    /// Mounting the volume with a driver that shows permissions.
     Descriptors,
 }
 
@@ -69,16 +69,15 @@ pub struct Row {
     pub hive: String,
     /// The key below the hive's root, with the real control set.
     pub key: String,
-    /// Whether the key lies in the control set that `Select\Current` names; absent where it lies
-    /// in none.
+    /// True if the key is in the control set that `Select\Current` names; absent if it is in none.
     pub in_current_set: Option<bool>,
     /// The value's name; empty for the default value.
     pub value: String,
     /// What it should be.
     pub desired: ValueData,
-    /// What it is; absent where it does not exist.
+    /// What it is; absent if it doesn't exist.
     pub current: Option<ValueData>,
-    /// How the two compare.
+    /// The result of comparing the two.
     pub state: RowState,
     /// One sentence for a person.
     pub why: String,
@@ -120,10 +119,10 @@ impl InspectReport {
         report
     }
 
-    /// Whether anything was found that is not as it should be: a value, a dirty hive, an error of
-    /// its structure, a control set that `Select` names and that is missing, an unfinished run.
-    /// Warnings, which Windows lives with, and notices do not count, nor do permissions that differ
-    /// without being a fault: two recipes want different ones.
+    /// True if anything was found that isn't as it should be: a value, a dirty hive, an error in
+    /// its structure, a missing control set that `Select` names, an unfinished run. Notices don't
+    /// count, nor do warnings, which Windows tolerates, nor permissions that differ without being a
+    /// fault, because two recipes want different ones.
     #[must_use]
     pub fn has_findings(&self) -> bool {
         let unsound = |hive: &HiveStatus| {

@@ -1,5 +1,5 @@
-//! The results of the engine, ready to be serialized: every document carries `schema`, and a
-//! field is never renamed or given another meaning without raising it.
+//! The results of the engine, ready to be serialized. Every document holds `schema`. If a field is
+//! renamed or its meaning changes, that number is raised.
 
 mod acl;
 mod applied;

@@ -1,4 +1,4 @@
-//! What a repair would change.
+//! The changes that a repair would make.
 
 use serde::Serialize;
 
@@ -18,13 +18,13 @@ pub struct PlanReport {
     pub schema: u32,
     /// The target as named by the user.
     pub target: String,
-    /// The recipes, bundles replaced by their parts.
+    /// The recipes, with bundles replaced by their parts.
     pub recipes: Vec<String>,
     /// True if only faults are repaired (`--auto`).
     pub auto: bool,
     /// Every hive that was read.
     pub hives: Vec<HiveStatus>,
-    /// Hives that could not be read or may not be edited, and why; their changes are missing.
+    /// Hives that couldn't be read or may not be edited, and why. Their changes are missing.
     pub skipped: Vec<SkippedHive>,
     /// The boot stores that were found, if a recipe is about one.
     pub stores: Vec<StoreStatus>,
@@ -32,9 +32,9 @@ pub struct PlanReport {
     pub acls: Vec<AclReport>,
     /// The changes, in the order in which they would be made.
     pub changes: Vec<Change>,
-    /// Runs that were killed half way and must be settled first.
+    /// Killed runs that must be settled first.
     pub unfinished: Vec<RunSummary>,
-    /// What else a person should know.
+    /// Other things that the user should know.
     pub notices: Vec<Notice>,
 }
 
@@ -62,11 +62,11 @@ pub struct Change {
     pub recipe: String,
     /// The hive.
     pub hive: String,
-    /// True if what is there now is evidence of a fault.
+    /// True if the current state is evidence of a fault.
     pub fault: bool,
     /// One sentence for display.
     pub why: String,
-    /// The element that the value is, in a boot store.
+    /// The element that this value is, in a boot store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub element: Option<ElementWords>,
     /// The value.
@@ -98,7 +98,8 @@ impl PlanReport {
 }
 
 impl Change {
-    /// The values that a change is about; none for permissions, which reports tell in their own way.
+    /// The values that a change is about; none for permissions, because reports show these in
+    /// another way.
     pub(crate) fn of(change: &changes::Change) -> Vec<Self> {
         match change {
             changes::Change::Registry(change) => {

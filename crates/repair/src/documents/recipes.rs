@@ -1,4 +1,4 @@
-//! Recipes, and what they say.
+//! Recipes and their content.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -14,15 +14,15 @@ pub struct RecipeEntry<'a> {
     summary: &'a str,
     sources: &'a [String],
     includes: &'a [String],
-    /// The file that it was read from; absent for one of the program's own.
+    /// The file from which it was read; absent for a recipe of the program itself.
     file: Option<&'a str>,
-    /// Whether it is only done when named.
+    /// True if it is only used if it is named.
     on_request: bool,
     #[serde(flatten)]
     rows: Tables<'a>,
 }
 
-/// The rows of each kind, by the names of their tables; an empty list of a kind that has none.
+/// The rows of each kind, by the names of their tables; an empty list for a kind without rows.
 struct Tables<'a>(&'a [Row]);
 
 impl Serialize for Tables<'_> {

@@ -1,4 +1,4 @@
-//! The SIDs that accounts of the Windows on a disk are relative to, as its own hives hold them.
+//! The SIDs on which the accounts of a disk's Windows build, from its own hives.
 
 use diskmend_acl::{Domains, Sid};
 use diskmend_disk::Access;
@@ -10,15 +10,15 @@ use crate::place::HiveId;
 use crate::reading;
 use crate::site::Site;
 
-/// Sub-authorities of the SID of a machine or a domain: 21 and three numbers.
+/// The number of sub-authorities in the SID of a machine or a domain: 21 and three numbers.
 const SUB_AUTHORITIES: usize = 4;
 
-/// What the target describes its accounts.
+/// The target's accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounts {
     /// The SIDs that are known.
     pub domains: Domains,
-    /// Why others are not, for display.
+    /// The reasons why other SIDs aren't known, for display.
     pub problems: Vec<String>,
 }
 
@@ -45,7 +45,8 @@ pub(crate) fn of_site(site: &Site) -> Accounts {
     accounts
 }
 
-/// The machine's SID: its three numbers are the last twelve bytes of the account domain's `V`.
+/// The machine's SID. Its three numbers are the last twelve bytes of the account domain's value
+/// `V`.
 fn of_sam(hive: &Hive) -> Result<[Option<Sid>; 2], Error> {
     let found = reading::value(hive, r"SAM\Domains\Account", "V").map_err(Error::corrupt("SAM"))?;
     let numbers = found
@@ -61,14 +62,14 @@ fn of_numbers(bytes: &[u8; 12]) -> Option<Sid> {
     Sid::new(5, &all).filter(is_domain)
 }
 
-/// The SIDs of the machine's accounts and of its domain, in the policy of the local security
+/// The SIDs of the machine's accounts and of its domain, from the policy of the local security
 /// authority.
 fn of_security(hive: &Hive) -> Result<[Option<Sid>; 2], Error> {
     let mut sids = [None; 2];
     for (sid, name) in sids.iter_mut().zip(["PolAcDmS", "PolPrDmS"]) {
         let key = format!(r"Policy\{name}");
         let found = reading::value(hive, &key, "").map_err(Error::corrupt("SECURITY"))?;
-        // A machine that is in no domain has no SID there.
+        // A machine that isn't in a domain has no SID there.
         *sid = found
             .and_then(|data| Sid::from_bytes(&data.bytes).ok())
             .filter(is_domain);
@@ -76,7 +77,7 @@ fn of_security(hive: &Hive) -> Result<[Option<Sid>; 2], Error> {
     Ok(sids)
 }
 
-/// True if it is the SID of a machine or a domain, to which an account's number can be added.
+/// True for the SID of a machine or a domain, to which an account's number can be appended.
 fn is_domain(sid: &Sid) -> bool {
     let numbers = sid.sub_authorities();
     sid.authority() == 5

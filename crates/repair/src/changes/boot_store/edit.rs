@@ -1,4 +1,4 @@
-//! Editing a store, with what the edit means to a boot program before and after.
+//! Editing a store, and what a boot program reads from it before and after.
 
 use std::path::Path;
 
@@ -13,30 +13,30 @@ use crate::progress::Watch;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
 
-/// What becomes of an edit that leaves errors in a store that it did not have.
+/// What to do if an edit leaves errors in a store that weren't there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewErrors {
-    /// Nothing is written.
+    /// Write nothing.
     Refuse,
-    /// They are told.
+    /// Report them.
     Tell,
 }
 
-/// What an edit has made of a store.
+/// The result of editing a store.
 #[derive(Debug)]
 pub struct StoreEdit {
-    /// The store as it was; absent if it could not be listed.
+    /// The store before the edit; absent if it couldn't be listed.
     pub before: Option<Listing>,
-    /// The store as it is.
+    /// The store after the edit.
     pub after: Option<Listing>,
-    /// What is wrong with it that was not before.
+    /// The problems that weren't there before.
     pub problems: Vec<Problem>,
 }
 
 /// Edits the file of a boot store as [`hive_file::edit`] edits a hive.
 ///
 /// # Errors
-/// As [`hive_file::edit`]; [`Refusal::StoreUnsound`] for new errors.
+/// The errors of [`hive_file::edit`], and [`Refusal::StoreUnsound`] for new errors in the store.
 pub fn edit_file<R>(
     path: &Path,
     new_errors: NewErrors,
@@ -61,7 +61,7 @@ pub fn edit_file<R>(
     })
 }
 
-/// Makes changes in a store. An error that was not there before is one that the changes have made.
+/// Makes changes in a store. An error that wasn't there before was caused by the changes.
 pub(super) fn make<'c>(
     editor: &mut Editor,
     path: &str,
@@ -85,7 +85,7 @@ pub(super) fn make<'c>(
 /// The store that is being edited.
 ///
 /// # Errors
-/// If it is none.
+/// If it isn't a boot store.
 pub fn store_in(editor: &Editor) -> Result<Store<'_>, StoreError> {
     Store::new(editor.key("")?.ok_or(StoreError::NoObjects)?)
 }

@@ -13,15 +13,16 @@ use crate::progress::Watch;
 use crate::session::Prepared;
 use crate::site::{Options, Site};
 
-/// What is to be done to a boot store.
+/// The planned changes of a boot store.
 pub(crate) struct BootStoreChange {
     pub(crate) file: HiveFile,
-    /// The elements that become as desired.
+    /// The elements that get their desired values.
     pub(crate) elements: Vec<Finding<JudgedElement>>,
 }
 
 impl BootStoreChange {
-    /// Takes the findings that a repair changes. An element that several recipes want is changed once.
+    /// Takes the findings that a repair changes. If several recipes set an element, it is changed
+    /// once.
     pub(super) fn plan(findings: &[Finding<JudgedElement>], file: HiveFile, goal: Goal) -> Self {
         let mut elements: Vec<Finding<JudgedElement>> = Vec::new();
         for finding in findings {
@@ -35,7 +36,7 @@ impl BootStoreChange {
         Self { file, elements }
     }
 
-    /// Makes the change in memory, and makes sure that it can be written.
+    /// Makes the change in memory and checks that it can be written.
     pub(super) fn prepare(
         &self,
         site: &Site,

@@ -1,4 +1,4 @@
-//! Making the changes of a run, and completing those of a run that was killed.
+//! Making a run's changes, and completing those of a killed run.
 
 use std::convert::identity;
 
@@ -13,17 +13,17 @@ use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
 use crate::site::Site;
 
-/// The changes of security descriptors that a run is about to make.
+/// The changes of security descriptors that a run will make.
 pub(crate) struct Applying {
     pub(crate) draft: Draft,
-    /// What can't be changed, as is known already.
+    /// The objects that are already known to fail.
     pub(crate) failed: ObjectNotes,
-    /// What is left alone.
+    /// The objects that aren't changed.
     pub(crate) left_alone: ObjectNotes,
 }
 
 impl Applying {
-    /// What there is to say where nothing has to be changed.
+    /// The result if nothing has to be changed.
     pub(crate) fn nothing_done(self) -> AppliedDescriptors {
         AppliedDescriptors {
             failed: self.failed,
@@ -33,11 +33,10 @@ impl Applying {
     }
 }
 
-/// Makes the changes that the run's folder holds. One that fails does not keep the others from
-/// being made.
+/// Makes the changes in the run's folder. If one fails, the others are made nevertheless.
 ///
 /// # Errors
-/// Where the records can't be read, or the changes are not durable.
+/// If the records can't be read, or if the changes aren't durable.
 pub(crate) fn apply(
     secured: &dyn Descriptors,
     run: &RunFolder,
@@ -73,17 +72,17 @@ pub(crate) fn apply(
     Ok(applied)
 }
 
-/// A run that was killed while it changed security descriptors, and that repairing the same again
-/// would complete. Its hives are done.
+/// A run that was killed while it changed security descriptors, if repairing the same again would
+/// complete it. Its hives are done.
 fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Journal)>, Error> {
     for run in site.state.runs()? {
         let run = run?;
         let read = match run.read(&site.judge) {
-            // Nobody speaks for it.
+            // No known key has sealed it.
             Err(Error::DamagedRun { .. }) => continue,
             read => read?,
         };
-        // One that nobody speaks for is never completed.
+        // A run that no known key has sealed is never completed.
         if let Some(read) = read
             && read.trust.is_given()
             && read.journal.can_be_completed(recipes)
@@ -95,12 +94,12 @@ fn killed_run(site: &Site, recipes: &[String]) -> Result<Option<(RunFolder, Jour
     Ok(None)
 }
 
-/// Completes the run that was killed while it changed security descriptors, where there is one and
-/// the recipes are the same or more; gives its name and what was done. One that can only be taken
-/// back is left as it is.
+/// Completes the run that was killed while it changed security descriptors, if there is one and the
+/// recipes are the same or more. Returns its name and what was done. A run that can only be undone
+/// isn't touched.
 ///
 /// # Errors
-/// [`Error::NotCompleted`] once something may have been changed; anything else before.
+/// [`Error::NotCompleted`] after something may have been changed; any other error before that.
 pub(crate) fn resume(
     site: &Site,
     recipes: &[String],
@@ -114,7 +113,7 @@ pub(crate) fn resume(
         return Ok(None);
     };
     let _lock = TargetLock::acquire(state.as_ref())?;
-    // Before anything is changed: records that reach too far are none to be completed.
+    // This is checked before anything is changed: records that reach too far must not be completed.
     super::check_scope(&run, &journal)?;
     let secured = site.secured()?;
     if !site.resume_record(&run, &journal)? {

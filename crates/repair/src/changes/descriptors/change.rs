@@ -1,4 +1,4 @@
-//! Making the changes that a run's folder holds, forwards or backwards.
+//! Making the changes in a run's folder, forwards or backwards.
 
 use diskmend_disk::{Change, Changed, Descriptors, ObjectError};
 
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::progress::{Phase, Watch};
 use crate::run::{DescriptorsEntry, Journal, RunFolder};
 
-/// Recorded changes, and what they are made on.
+/// Recorded changes, and the volume to make them on.
 pub(super) struct Recorded<'a> {
     pub(super) secured: &'a dyn Descriptors,
     pub(super) run: &'a RunFolder,
@@ -16,11 +16,11 @@ pub(super) struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// Makes each change as `direction` turns it, and returns when all are durable. One that fails
-    /// does not keep the others from being made.
+    /// Makes each change in the given direction, and returns when all are durable. If one fails,
+    /// the others are made nevertheless.
     ///
     /// # Errors
-    /// Where the records can't be read, or the changes are not durable.
+    /// If the records can't be read, or if the changes aren't durable.
     pub(super) fn make(
         &self,
         phase: Phase,

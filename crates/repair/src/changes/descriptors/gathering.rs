@@ -1,4 +1,4 @@
-//! Putting objects with the same descriptor together.
+//! Grouping objects with the same descriptor.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -8,14 +8,14 @@ use diskmend_disk::NtPath;
 use super::ObjectNotes;
 use crate::finding::{Judgement, RowState};
 
-/// Most groups that are told apart.
+/// The greatest number of groups.
 const MAX_GROUPS: usize = 200;
-/// Most bytes of descriptors about which is remembered what was decided.
+/// The greatest number of bytes of descriptors with a remembered judgement.
 const MAX_KNOWN: usize = 4 << 20;
-/// Examples of a group.
+/// The number of examples in a group.
 const EXAMPLES: usize = 3;
 
-/// What a group has in common, beside the descriptor.
+/// What all objects of a group share, besides the descriptor.
 pub(crate) struct Common<'a> {
     pub(crate) recipe: &'a str,
     pub(crate) why: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct Common<'a> {
 }
 
 impl Common<'static> {
-    /// What is changed by hand belongs to no recipe.
+    /// A change by hand belongs to no recipe.
     pub(crate) const BY_HAND: Self = Self {
         recipe: "",
         why: "",
@@ -31,30 +31,31 @@ impl Common<'static> {
     };
 }
 
-/// The security descriptors of a folder and of what is in it, compared with recipes.
+/// The security descriptors of a folder and its content, compared with recipes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FolderFindings {
     /// The folder's path below the target's root, with `/`.
     pub(crate) path: String,
-    /// Files and folders that were looked at.
+    /// The number of files and folders that were read.
     pub(crate) objects: u64,
-    /// Those that are as the recipes want them, or that no recipe is about.
+    /// The number that is as the recipes want, or that no recipe is about.
     pub(crate) ok: u64,
-    /// Those that differ, which is no evidence of a fault.
+    /// The number that differs without evidence of a fault.
     pub(crate) differ: u64,
-    /// Those that are evidence of a fault.
+    /// The number that is evidence of a fault.
     pub(crate) faults: u64,
-    /// Those whose descriptor would be changed.
+    /// The number with a descriptor that would be changed.
     pub(crate) to_change: u64,
-    /// The objects that are not as wanted: those with the same descriptor, which would be changed
-    /// in the same way, together.
+    /// The objects that aren't as wanted. Objects with the same descriptor that would be changed in
+    /// the same way are one group.
     pub(crate) groups: Vec<Group>,
-    /// Objects that are not as wanted and in none of the groups, of which there are too many.
+    /// The number of objects that aren't as wanted but are in no group, because there are too many
+    /// groups.
     pub(crate) in_no_group: u64,
-    /// What is there instead of files and folders of this volume: links, mounts, devices. They are
+    /// Objects other than files and folders of this volume: links, mounts, devices. They are
     /// neither followed nor changed.
     pub(crate) left_alone: ObjectNotes,
-    /// Objects that could not be looked at.
+    /// Objects that couldn't be read.
     pub(crate) failed: ObjectNotes,
 }
 
@@ -63,38 +64,38 @@ pub(crate) struct FolderFindings {
 pub(crate) struct Group {
     /// The recipe that is about them; empty for a change by hand.
     pub(crate) recipe: String,
-    /// How they compare with it.
+    /// The result of comparing them with it.
     pub(crate) state: RowState,
-    /// How many there are.
+    /// The number of objects.
     pub(crate) objects: u64,
-    /// The paths of the first of them.
+    /// The paths of the first objects.
     pub(crate) examples: Vec<String>,
     /// One sentence for a person.
     pub(crate) why: String,
-    /// What makes it a fault: who lacks which rights, and because of what.
+    /// The evidence of the fault: who lacks which rights, and why.
     pub(crate) reasons: Vec<String>,
-    /// What would be changed in it; empty where nothing would.
+    /// The edits of the descriptor; empty if nothing would be changed.
     pub(crate) edits: Vec<String>,
-    /// The descriptor as it is.
+    /// The descriptor before.
     pub(crate) before: Vec<u8>,
-    /// The descriptor as it would be; absent where nothing would be changed.
+    /// The descriptor after; absent if nothing would be changed.
     pub(crate) after: Option<Vec<u8>>,
-    /// The recipe that repairs the fault, where this one does not.
+    /// The recipe that repairs the fault, if this one doesn't.
     pub(crate) repaired_by: Option<String>,
 }
 
-/// The number of a row, a descriptor as it is, and as it will be where it changes.
+/// The number of a row, the descriptor before, and the descriptor after if it changes.
 type GroupKey = (usize, Vec<u8>, Option<Vec<u8>>);
 
-/// Findings that are being put together. What a hostile disk can make it hold is bounded.
+/// Findings that are being grouped. There are limits to what a hostile disk can make it hold.
 #[derive(Default)]
 pub(crate) struct Gathering {
     pub(crate) folder: FolderFindings,
-    /// What is decided about a descriptor by the row of a number.
+    /// The judgement of a descriptor by the row with a number.
     known: HashMap<(usize, Vec<u8>), Rc<Judgement>>,
-    /// Bytes of the descriptors about which that is remembered.
+    /// The number of bytes of the descriptors with a remembered judgement.
     bytes: usize,
-    /// The places of the groups among the findings.
+    /// The index of each group in the findings.
     groups: HashMap<GroupKey, usize>,
 }
 
@@ -105,7 +106,7 @@ impl Gathering {
         gathering
     }
 
-    /// What is decided about a descriptor by the row of this number, worked out once.
+    /// The judgement of a descriptor by the row with this number. It is computed once.
     pub(crate) fn judgement<E>(
         &mut self,
         row: usize,
@@ -124,7 +125,7 @@ impl Gathering {
         Ok(judgement)
     }
 
-    /// Counts an object, and shows it where it is not as wanted.
+    /// Counts an object, and adds it to a group if it isn't as wanted.
     pub(crate) fn add(
         &mut self,
         path: &NtPath,

@@ -1,10 +1,8 @@
 //! Security descriptors of files: comparing them with recipes, changing them in one run with the
-//! hives, and taking that back. What they lie on is reached through
-//! [`Descriptors`](diskmend_disk::Descriptors).
-//!
-//! Of a folder with a hundred thousand files nothing is kept in memory but counts, examples and what
-//! is decided about each distinct descriptor; the changes go through a scratch file, and from there
-//! into the run's folder before the first is made.
+//! hives, and undoing that. [`Descriptors`](diskmend_disk::Descriptors) gives access to them. //!
+//! //! For a folder with a hundred thousand files, only counts, examples and the judgement of each
+//! distinct descriptor are kept in memory. The changes go to a scratch file, and from there to the
+//! run's folder before the first is made.
 
 mod apply;
 mod change;

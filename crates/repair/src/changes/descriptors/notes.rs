@@ -2,29 +2,29 @@
 
 use serde::Serialize;
 
-/// Most objects that are listed one by one; all are counted.
+/// The greatest number of objects that are listed. All objects are counted.
 const MOST_NOTES: usize = 1000;
 
 /// Objects that a person should know of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectNotes {
-    /// How many.
+    /// The number of objects.
     pub count: u64,
-    /// The first thousand of them.
+    /// The first thousand objects.
     pub listed: Vec<ObjectNote>,
 }
 
-/// An object, and what to know about it.
+/// An object and a note about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ObjectNote {
-    /// Its path below the target's root, with `/`, and with what can't be shown escaped.
+    /// Its path below the target's root, with `/`. Characters that can't be shown are escaped.
     pub path: String,
-    /// What there is to know.
+    /// The note.
     pub reason: String,
 }
 
 impl ObjectNotes {
-    /// Takes note of one more.
+    /// Adds an object.
     pub fn add(&mut self, path: &impl std::fmt::Display, reason: impl Into<String>) {
         self.count = self.count.saturating_add(1);
         if self.listed.len() < MOST_NOTES {
@@ -35,7 +35,7 @@ impl ObjectNotes {
         }
     }
 
-    /// Takes note of all of another list.
+    /// Adds all objects of another list.
     pub fn append(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
         let room = MOST_NOTES.saturating_sub(self.listed.len());

@@ -1,33 +1,33 @@
-//! What was done with security descriptors.
+//! The results of changing security descriptors.
 
 use serde::Serialize;
 
 use super::ObjectNotes;
 
-/// What a run has done with security descriptors.
+/// The result of a run for security descriptors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AppliedDescriptors {
-    /// Objects that have their new descriptor, set and read back.
+    /// The number of objects whose new descriptor was set and read back.
     pub changed: u64,
-    /// Objects that had it already.
+    /// The number of objects that already had it.
     pub already: u64,
-    /// Objects that could not be changed.
+    /// Objects that couldn't be changed.
     pub failed: ObjectNotes,
-    /// What was left alone from the beginning.
+    /// Objects that were never to be changed.
     pub left_alone: ObjectNotes,
     /// The reports in the run's folder.
     pub reports: Vec<String>,
 }
 
-/// What an undo has done with security descriptors.
+/// The result of an undo for security descriptors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UndoneDescriptors {
-    /// Objects that have their old descriptor again, set and read back.
+    /// The number of objects whose old descriptor was set and read back.
     pub restored: u64,
-    /// Objects that had it.
+    /// The number of objects that already had it.
     pub already: u64,
-    /// Objects that somebody else has changed since, and that were left alone.
+    /// Objects that somebody else has changed since. They weren't restored.
     pub changed_since: ObjectNotes,
-    /// Objects that could not be restored.
+    /// Objects that couldn't be restored.
     pub failed: ObjectNotes,
 }

@@ -2,7 +2,7 @@
 
 use super::{Applying, Draft, FolderFindings, ObjectNotes};
 
-/// What is to be done to security descriptors.
+/// The planned changes of security descriptors.
 pub(crate) struct DescriptorsChange {
     draft: Draft,
     failed: ObjectNotes,
@@ -10,7 +10,7 @@ pub(crate) struct DescriptorsChange {
 }
 
 impl DescriptorsChange {
-    /// The changes that were drafted while folders were looked through; `None` if none was.
+    /// The changes that were drafted while folders were searched; `None` if there were none.
     pub(crate) fn plan(draft: Draft, folders: &[FolderFindings]) -> Option<Self> {
         let (mut failed, mut left_alone) = (ObjectNotes::default(), ObjectNotes::default());
         for folder in folders {
@@ -25,7 +25,7 @@ impl DescriptorsChange {
         (!folders.is_empty()).then_some(change)
     }
 
-    /// Whether nothing would be set.
+    /// True if nothing would be set.
     pub(crate) const fn is_nothing(&self) -> bool {
         self.draft.objects() == 0
     }

@@ -1,6 +1,6 @@
-//! The file in a run's folder that holds every change of a security descriptor, old and new
-//! (docs/undo-format.md describes the format). It is written whole before the first change is made, and is
-//! all that is needed to make the changes, to complete them, and to take them back.
+//! The file in a run's folder that holds every change of a security descriptor, with the old and
+//! the new one (docs/undo-format.md describes the format). It is completely written before the
+//! first change is made. With it alone, the changes can be made, completed and undone.
 
 use std::io;
 
@@ -22,37 +22,37 @@ const HEADER_LEN: usize = 16;
 /// Length, four bytes of zero, digest.
 const FRAME_HEADER_LEN: usize = 16;
 
-/// Objects of a frame.
+/// The number of objects in a frame.
 pub(crate) const FRAME_OBJECTS: usize = 512;
-/// Bytes from which on a frame is closed.
+/// A frame with this number of bytes is closed.
 const FRAME_BYTES: usize = 1 << 20;
-/// Longest path in UTF-16 units.
+/// The greatest length of a path in UTF-16 units.
 const MAX_PATH: usize = 32_767;
-/// The longest frame: one that was about to be closed, and one more object.
+/// The greatest length of a frame: one that was nearly full, and one more object.
 const MAX_FRAME: usize = FRAME_BYTES + 2 * (MAX_DESCRIPTOR_LEN + MAX_PATH) + 64;
 
 const DESCRIPTOR: u8 = 1;
 const FILE: u8 = 2;
 const FOLDER: u8 = 3;
 
-/// What the journal knows of the file.
+/// The journal's entry about the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RecordsEntry {
     /// Its name in the run's folder.
     pub(crate) file: String,
     /// Its content.
     pub(crate) content: Content,
-    /// The file's MAC; absent in a run that nobody has sealed.
+    /// The file's MAC; absent in a run without a seal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mac: Option<Mac>,
-    /// Number of objects.
+    /// The number of objects.
     pub(crate) objects: u64,
-    /// The folders that the objects are or lie below: their paths below the root, with `/`.
+    /// The folders that the objects are, or are below: their paths below the root, with `/`.
     #[serde(default, deserialize_with = "list::<256, _, _>")]
     pub(crate) below: Vec<String>,
 }
 
-/// The bytes that the file begins with.
+/// The first bytes of the file.
 pub(crate) fn header() -> [u8; HEADER_LEN] {
     let mut header = [0; HEADER_LEN];
     let (magic, rest) = header.split_at_mut(MAGIC.len());
@@ -63,7 +63,7 @@ pub(crate) fn header() -> [u8; HEADER_LEN] {
     header
 }
 
-/// A frame that is being filled. A descriptor that several of its objects have is in it once.
+/// A frame that is being filled. It holds each descriptor once, even if several objects have it.
 #[derive(Default)]
 pub(crate) struct Frame {
     body: Vec<u8>,
@@ -72,10 +72,10 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Adds a change, and says whether the frame is full now.
+    /// Adds a change. Returns true if the frame is full now.
     ///
     /// # Errors
-    /// Where a path or a descriptor is longer than it can be.
+    /// If a path or a descriptor is too long.
     pub(crate) fn push(&mut self, change: &Change) -> io::Result<bool> {
         let too_long = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
         let path = change.path.units();
@@ -100,7 +100,7 @@ impl Frame {
         Ok(self.objects == FRAME_OBJECTS || self.body.len() >= FRAME_BYTES)
     }
 
-    /// The number of a descriptor in the frame, to which it is added where it is new.
+    /// The number of a descriptor in the frame. A new one is added.
     fn descriptor(&mut self, bytes: &[u8]) -> io::Result<u16> {
         let known = self.descriptors.iter().position(|known| known == bytes);
         let index = known.unwrap_or(self.descriptors.len());
@@ -120,7 +120,7 @@ impl Frame {
         u16::try_from(index).map_err(io::Error::other)
     }
 
-    /// The frame's bytes, where it holds any object; it begins anew.
+    /// The frame's bytes, if it holds any object. The frame is empty afterwards.
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
         let Self { body, objects, .. } = std::mem::take(self);
         if objects == 0 {
@@ -135,8 +135,8 @@ impl Frame {
     }
 }
 
-/// Reads the changes, frame by frame. The file lies on a disk that is not trusted: every length is
-/// checked, and what can't be is an error.
+/// Reads the changes, frame by frame. The file is on an untrusted disk, so every length is checked,
+/// and an impossible value is an error.
 pub(crate) struct RecordsReader<'a> {
     file: &'a dyn File,
     at: u64,
@@ -147,7 +147,7 @@ impl<'a> RecordsReader<'a> {
     /// Begins to read.
     ///
     /// # Errors
-    /// What the system reported, or that it is no such file.
+    /// The system's error, or that the file isn't a file of this kind.
     pub(crate) fn new(file: &'a dyn File) -> io::Result<Self> {
         let len = file.len()?;
         let mut start = [0; HEADER_LEN];
@@ -205,7 +205,7 @@ fn damaged(what: &str, at: u64) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-/// The objects of a frame; `None` where it is not one.
+/// The objects of a frame; `None` if the bytes aren't a frame.
 pub(crate) fn decode(mut body: &[u8]) -> Option<Vec<Change>> {
     let mut descriptors: Vec<&[u8]> = Vec::new();
     let mut changes = Vec::new();
@@ -323,7 +323,7 @@ mod tests {
     fn every_damaged_byte_is_noticed() {
         let bytes = file(&(0..20).map(change).collect::<Vec<_>>());
         for at in 0..bytes.len() {
-            // The four bytes after a frame's length mean nothing.
+            // The four bytes after a frame's length have no meaning.
             if (HEADER_LEN + 4..HEADER_LEN + 8).contains(&at) {
                 continue;
             }

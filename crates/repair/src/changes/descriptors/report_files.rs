@@ -1,6 +1,6 @@
-//! The reports in a run's folder: the permissions before and after it as icacls prints them, as its
-//! save files, and as JSON. They are for people and for icacls; nothing here depends on them, so
-//! that one that can't be written does not keep the repair from being made.
+//! The reports in a run's folder: the permissions before and after the run as icacls prints them,
+//! as its save files, and as JSON. They are for people and for icacls, and nothing here reads them.
+//! So if one can't be written, the repair is made nevertheless.
 
 use diskmend_base::escape::Visible;
 use diskmend_disk::{Change, Changed, File, ObjectError};
@@ -19,16 +19,16 @@ const BEFORE_SAVED: &str = "permissions-before.icacls";
 const BEFORE_OWNERS: &str = "owners-before.icacls";
 const JSON: &str = "permissions.json";
 
-/// All of them.
+/// All reports.
 pub(crate) const REPORTS: [&str; 5] = [BEFORE_TEXT, AFTER_TEXT, BEFORE_SAVED, BEFORE_OWNERS, JSON];
 
-/// Bytes that are gathered before they are written.
+/// The number of bytes that are collected before they are written.
 const BUFFER: usize = 1 << 18;
 
 /// One of the reports.
 struct Report {
     name: &'static str,
-    /// Gone once something went wrong.
+    /// Absent after something went wrong.
     file: Option<Box<dyn File>>,
     at: u64,
     buffer: Vec<u8>,
@@ -65,7 +65,7 @@ impl Report {
             Ok(()) => self.at = self.at.saturating_add(self.buffer.len() as u64),
             Err(error) => {
                 tracing::warn!(report = self.name, "not written: {error}");
-                // What it took is needed for what matters more.
+                // Its space is needed for more important files.
                 let _ = file.set_len(0);
                 self.file = None;
             }
@@ -73,14 +73,14 @@ impl Report {
         self.buffer.clear();
     }
 
-    /// Writes the rest; its name where all of it was written.
+    /// Writes the rest. Returns the report's name if all of it was written.
     fn finish(mut self) -> Option<String> {
         self.write();
         self.file.map(|_| self.name.to_owned())
     }
 }
 
-/// Writes how all that a run changes was before it.
+/// Writes everything that a run changes, as it was before.
 pub(crate) struct BeforeFiles {
     text: Report,
     saved: Report,
@@ -107,7 +107,7 @@ impl BeforeFiles {
         };
         for (saved, report) in form.saved.iter().zip([&mut self.saved, &mut self.owners]) {
             let mut bytes = Vec::new();
-            // What the file has no words for is in the other reports.
+            // What the save file can't express is in the other reports.
             if let Some(saved) = saved
                 && saved.write(&path, &mut bytes).is_ok()
             {
@@ -116,14 +116,14 @@ impl BeforeFiles {
         }
     }
 
-    /// The names of those that were written.
+    /// The names of the written reports.
     pub(crate) fn finish(self) -> Vec<String> {
         let all = [self.text, self.saved, self.owners];
         all.into_iter().filter_map(Report::finish).collect()
     }
 }
 
-/// Writes what became of all that a run changes.
+/// Writes everything that a run changes, as it is afterwards.
 pub(super) struct AfterFiles {
     text: Report,
     json: Report,
@@ -181,13 +181,13 @@ impl AfterFiles {
             false => b",\n",
         });
         let mut line = Vec::new();
-        // A row of strings has a form in JSON, and memory takes it.
+        // A list of strings can always be written as JSON, and writing to memory can't fail.
         if write_line(&mut line, &row).is_ok() {
             self.json.push(&line);
         }
     }
 
-    /// The names of those that were written.
+    /// The names of the written reports.
     pub(super) fn finish(mut self) -> Vec<String> {
         self.json.push(b"\n]}\n");
         let all = [self.text, self.json];
@@ -195,15 +195,15 @@ impl AfterFiles {
     }
 }
 
-/// The path as Windows writes it, with what can't be shown escaped.
+/// The path as Windows writes it. Characters that can't be shown are escaped.
 fn shown(change: &Change) -> String {
     change.path.windows()
 }
 
-/// Creates the reports of what was before the run from its records.
+/// Creates the reports about the state before the run, from its records.
 ///
 /// # Errors
-/// Where the records can't be read back.
+/// If the records can't be read back.
 pub(crate) fn before(run: &RunFolder, entry: &super::RecordsEntry) -> Result<Vec<String>, Error> {
     let mut files = BeforeFiles::create(run);
     run.for_each_frame(entry, |changes| {

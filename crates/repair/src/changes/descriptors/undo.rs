@@ -10,11 +10,11 @@ use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
 
-/// Restores the descriptors of a run. What somebody else has changed since is left alone; what
-/// fails does not keep the others from being restored.
+/// Restores the descriptors of a run. An object that somebody else has changed since isn't touched.
+/// If one fails, the others are restored nevertheless.
 ///
 /// # Errors
-/// Where the records can't be read, or the changes are not durable.
+/// If the records can't be read, or if the changes aren't durable.
 pub(crate) fn undo(
     secured: &dyn Descriptors,
     run: &RunFolder,
@@ -47,11 +47,11 @@ pub(crate) fn undo(
     Ok(undone)
 }
 
-/// Counts whose descriptors come back when the sectors of a disk do, and changes nothing. An object
-/// that can't be read is one that was half written.
+/// Counts the objects that get their descriptors back when the sectors of a disk are restored. It
+/// changes nothing. An object that can't be read was half written.
 ///
 /// # Errors
-/// Where the records can't be read.
+/// If the records can't be read.
 pub(crate) fn to_undo(
     secured: &dyn Descriptors,
     run: &RunFolder,
@@ -83,7 +83,7 @@ fn reversed(change: Change) -> Change {
     }
 }
 
-/// Whether what the run has changed is not there any more, or is something else.
+/// True if the object that the run has changed no longer exists or is another one.
 fn is_other_now(error: &ObjectError) -> bool {
     match error {
         ObjectError::ChangedMeanwhile | ObjectError::Other { .. } => true,

@@ -1,21 +1,21 @@
-//! Security descriptors in words.
+//! Security descriptors as text.
 
 use diskmend_acl::{SddlParts, SecurityDescriptor, ace_text};
 use serde::Serialize;
 
-/// A security descriptor for a person.
+/// A security descriptor as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DescriptorWords {
-    /// The owner's name; absent where there is none.
+    /// The owner's name; absent if there is none.
     pub owner: Option<String>,
-    /// The entries of the DACL as icacls prints them; absent where everyone may do everything.
+    /// The entries of the DACL as icacls prints them; absent if everyone may do everything.
     pub entries: Option<Vec<String>>,
-    /// The whole as SDDL; absent where SDDL has no words for it.
+    /// The whole descriptor as SDDL; absent if SDDL can't express it.
     pub sddl: Option<String>,
 }
 
 impl DescriptorWords {
-    /// The words for a descriptor's bytes, as far as they can be read.
+    /// The text of a descriptor, as far as its bytes can be read.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let corrupt = || Some(vec!["(corrupt)".to_owned()]);

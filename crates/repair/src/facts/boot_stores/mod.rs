@@ -1,5 +1,5 @@
-//! The boot stores of a target, and the one that starts its Windows. Nothing is guessed:
-//! where several could, or one cannot be read, none is taken.
+//! The boot stores of a target, and the one that starts its Windows. Nothing is guessed: if several
+//! stores could start it, or one can't be read, none is chosen.
 
 use std::iter;
 
@@ -20,15 +20,15 @@ use crate::run::on_volume;
 use crate::site::{Options, Site};
 pub use status::{LoaderStatus, StoreStatus};
 
-/// Where boot stores lie on a volume: for BIOS, and for EFI firmware.
+/// The paths of boot stores on a volume: for BIOS and for EFI firmware.
 const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
-/// The folder of the target's Windows, as loaders name it; case is not regarded.
+/// The folder of the target's Windows as loaders name it; case is ignored.
 const WINDOWS: &str = r"\Windows";
 
-/// The stores of a target.
+/// The boot stores of a target.
 pub(crate) struct Found {
     pub(crate) stores: Vec<StoreStatus>,
-    /// The one that starts the target's Windows.
+    /// The store that starts the target's Windows.
     pub(crate) chosen: Result<Chosen, Failure>,
 }
 
@@ -38,17 +38,17 @@ pub(crate) struct Chosen {
     pub(crate) loaders: Vec<Loader>,
 }
 
-/// A store that was found.
+/// A boot store that was found.
 struct Candidate {
     status: StoreStatus,
     outcome: Result<Chosen, Error>,
 }
 
-/// Looks for the stores of a target: where the caller says; else on the target, and where that holds
-/// none, on the other volumes of its disk.
+/// Searches for the stores of a target: in the place that the caller names, or else on the target,
+/// and if it holds none, on the other volumes of its disk.
 ///
 /// # Errors
-/// Where there is none, or the caller interrupts.
+/// If there is none, or if the caller interrupts.
 pub(super) fn find(facts: &Facts<'_>) -> Result<Found, Error> {
     let site = facts.site;
     if let Some(volume) = &site.boot.volume {
@@ -89,8 +89,8 @@ pub(super) fn find(facts: &Facts<'_>) -> Result<Found, Error> {
     }
 }
 
-/// The target's Windows as loaders name it, for a store on a volume of that name: the target itself
-/// where there is none.
+/// The target's Windows as loaders name it, for a store on the volume `store`, or on the target
+/// itself if that is `None`.
 fn wanted(site: &Site, store: Option<&str>) -> Wanted {
     let Some(layout) = &site.layout else {
         return Wanted {
@@ -122,7 +122,7 @@ fn partition(id: PartitionId) -> Partition {
     }
 }
 
-/// The stores of the volume with this root.
+/// The boot stores of the volume with this root.
 fn stores_below(
     facts: &Facts<'_>,
     root: &dyn Dir,
@@ -143,7 +143,7 @@ fn stores_below(
     Ok(candidates)
 }
 
-/// A volume whose stores are not known.
+/// A volume on which no store could be read.
 fn unreadable(volume: &str, error: Error) -> Candidate {
     Candidate {
         status: status(Some(volume.to_owned()), String::new()),
@@ -151,7 +151,7 @@ fn unreadable(volume: &str, error: Error) -> Candidate {
     }
 }
 
-/// A file below the root of a volume, whatever its case; `None` where it does not exist.
+/// A file below the root of a volume; case is ignored. `None` if it doesn't exist.
 pub(crate) fn place<S: AsRef<str>>(
     site: &Site,
     volume: Option<&str>,
@@ -172,7 +172,7 @@ fn place_below<S: AsRef<str>>(
             volume: volume.map(str::to_owned),
             place,
         })),
-        // On the way is a file: there is no store below it.
+        // A file is on the way, so there is no store below it.
         Err(LookupError::NotAFolder { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -244,7 +244,7 @@ fn loaders_of(
     chosen
 }
 
-/// The loader that the caller names.
+/// The loader that the caller has named.
 fn named(all: &[Loader], guid: Guid, wanted: &Wanted, path: String) -> Result<Vec<Loader>, Error> {
     let found = all.iter().find(|loader| loader.guid == guid);
     let reason = match found.map(|loader| (loader, loader.mismatch(wanted))) {
@@ -260,8 +260,9 @@ fn named(all: &[Loader], guid: Guid, wanted: &Wanted, path: String) -> Result<Ve
     .into())
 }
 
-/// The loader that was found, where no other one starts a Windows of the same folder on another
-/// partition: the target's own partition is not known, so that nobody could tell which is meant.
+/// The loader that was found, if no other one starts a Windows in a folder of the same name on
+/// another partition. The target's own partition isn't known, so nobody could tell which loader is
+/// the right one.
 fn plain(found: loader::Found, path: String) -> Result<Vec<Loader>, Error> {
     let partition = |loader: &Loader| loader.os_device.as_ref().and_then(Device::partition);
     let all: Vec<&Loader> = iter::once(&found.loader).chain(&found.others).collect();
@@ -295,8 +296,9 @@ fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus
     }
 }
 
-/// Takes the only store that starts the wanted Windows, where all others plainly do not. The volume
-/// is one that the caller has named, as target or boot volume, or one that was found.
+/// Chooses the only store that starts the wanted Windows, if all others certainly don't.
+/// `on_named_volume` is true for a volume that the caller has named as target or boot volume, false
+/// for one that was found.
 fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
     for candidate in &mut candidates {
         candidate.status.problem = problem(&candidate.status, &candidate.outcome);
@@ -333,8 +335,8 @@ fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
     Found { stores, chosen }
 }
 
-/// Whether the outcome alone says which store it is about. What went wrong with a file is told by its
-/// path on its volume, which is not enough where nobody has named the volume.
+/// True if the outcome alone shows which store it is about. An error about a file names its path on
+/// its volume, which isn't enough if nobody has named the volume.
 fn tells_where(candidate: &Candidate) -> bool {
     match &candidate.outcome {
         Ok(_) => true,
@@ -349,7 +351,7 @@ fn tells_where(candidate: &Candidate) -> bool {
     }
 }
 
-/// Why a store is not taken, without its path.
+/// The reason why a store isn't chosen, without its path.
 fn problem(status: &StoreStatus, outcome: &Result<Chosen, Error>) -> Option<String> {
     let text = match outcome.as_ref().err()? {
         Error::Refused(Refusal::LoaderUnclear { source, .. }) => source.to_string(),

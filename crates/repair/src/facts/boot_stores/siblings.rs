@@ -1,4 +1,4 @@
-//! Looking for boot stores on the other volumes of the target's disk.
+//! Searching for boot stores on the other volumes of the target's disk.
 
 use diskmend_bcd::loader::{Loader, Place};
 use diskmend_disk::guard::WINDOWS_FOLDER;
@@ -9,19 +9,20 @@ use crate::beside::Sibling;
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal};
 
-/// What the volumes beside the target hold.
+/// The content of the volumes beside the target.
 pub(super) struct Beside {
-    /// The roots of all that could be looked at.
+    /// The roots of the volumes that could be read.
     pub(super) volumes: Vec<String>,
-    /// The others, with what they hold.
+    /// The other volumes, with their content.
     pub(super) unread: Vec<String>,
     pub(super) candidates: Vec<Candidate>,
 }
 
-/// Looks at every volume of the target's disk. One that can't be read counts as a store that can't.
+/// Reads every volume of the target's disk. A volume that can't be read counts as an unreadable
+/// store.
 ///
 /// # Errors
-/// Where it is not known which volumes there are, or the caller interrupts.
+/// If it isn't known which volumes there are, or if the caller interrupts.
 pub(super) fn look(facts: &Facts<'_>) -> Result<Beside, Error> {
     let site = facts.site;
     let mut found = Beside {
@@ -53,7 +54,7 @@ pub(super) fn look(facts: &Facts<'_>) -> Result<Beside, Error> {
         }
         found.volumes.push(path);
     }
-    // A loader that was named by its GUID is of the Windows that is meant, and of no other.
+    // A loader that is named by its GUID belongs to the wanted Windows and to no other.
     let named = matches!(facts.options.boot.loaders, LoaderChoice::Named(_));
     if let (Some(volume), false) = (other_windows, named) {
         found.candidates.iter_mut().for_each(|candidate| {
@@ -61,7 +62,7 @@ pub(super) fn look(facts: &Facts<'_>) -> Result<Beside, Error> {
                 let wanted = wanted(site, candidate.status.volume.as_deref());
                 loader.place(&wanted) == Place::Wanted
             };
-            // It may be the store of the other one, unless its loaders name the target's partition.
+            // The store may be the other Windows's, unless its loaders name the target's partition.
             let may_be_other = |chosen: &Chosen| !chosen.loaders.iter().all(starts_target);
             if candidate.outcome.as_ref().is_ok_and(may_be_other) {
                 candidate.outcome = Err(Refusal::AnotherWindows {
@@ -75,7 +76,7 @@ pub(super) fn look(facts: &Facts<'_>) -> Result<Beside, Error> {
     Ok(found)
 }
 
-/// Whether a store of this disk may start the Windows of that volume and not the target's.
+/// True if a store on this disk may start the Windows on that volume and not the target's.
 fn may_hold_windows(sibling: &Sibling) -> bool {
     match &sibling.opened {
         Ok(volume) => holds_windows(volume.root.as_ref()),
@@ -86,7 +87,7 @@ fn may_hold_windows(sibling: &Sibling) -> bool {
 fn holds_windows(root: &dyn Dir) -> bool {
     match root.find(&WINDOWS_FOLDER) {
         Ok(found) => found.is_some_and(|place| place.kind() == Kind::Folder),
-        // Something stands in its way that no other volume has, or it can't be read.
+        // Something on the way isn't a folder, so this volume has no Windows.
         Err(diskmend_disk::LookupError::NotAFolder { .. }) => false,
         Err(_) => true,
     }

@@ -1,4 +1,4 @@
-//! Boot stores, and how they were found.
+//! The state in which boot stores were found.
 
 use serde::Serialize;
 
@@ -7,17 +7,17 @@ use crate::run::on_volume;
 /// A boot store that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoreStatus {
-    /// The root of its volume, where that is not the target.
+    /// The root of its volume, if that isn't the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
     pub path: String,
-    /// Whether it is the one that starts the target's Windows.
+    /// True for the one that starts the target's Windows.
     pub chosen: bool,
-    /// Why it is not; absent where it could be.
+    /// The reason why it isn't chosen; absent if it could be.
     pub problem: Option<String>,
-    /// Why it does not start the target's Windows though it is meant to: a loader names a partition that
-    /// the disk does not have.
+    /// The reason why it doesn't start the target's Windows although it should: a loader names a
+    /// partition that the disk doesn't have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
     /// Its loaders, in the order of their keys.
@@ -25,7 +25,7 @@ pub struct StoreStatus {
 }
 
 impl StoreStatus {
-    /// Its path for a person: whole where its volume is not the target.
+    /// Its path for display: the whole path if its volume isn't the target.
     #[must_use]
     pub fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)
@@ -37,21 +37,21 @@ impl StoreStatus {
 pub struct LoaderStatus {
     /// Its GUID.
     pub object: String,
-    /// What the boot menu shows.
+    /// Its text in the boot menu.
     pub description: Option<String>,
     /// The loader's file.
     pub path: Option<String>,
     /// The Windows folder.
     pub system_root: Option<String>,
-    /// The partition that it loads Windows from, for a person; absent where it names none.
+    /// The partition from which it loads Windows, for display; absent if it names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_device: Option<String>,
-    /// Whether the boot menu shows it.
+    /// True if the boot menu shows it.
     pub in_menu: bool,
-    /// Whether it is started where nobody chooses.
+    /// True if it is started unless somebody chooses another one.
     pub default: bool,
-    /// Whether recipes about the loader are about this one.
+    /// True if recipes about the loader are about this one.
     pub chosen: bool,
-    /// Why it does not start the target's Windows; absent where it does.
+    /// The reason why it doesn't start the target's Windows; absent if it does.
     pub mismatch: Option<String>,
 }
