@@ -35,6 +35,7 @@ pub mod powershell;
 pub mod program;
 #[cfg(feature = "tasks")]
 mod random;
+pub mod run_file;
 #[cfg(feature = "tasks")]
 pub mod rust_target;
 #[cfg(feature = "tasks")]

@@ -174,7 +174,7 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             return hints.into_iter().fold(failure, Failure::hint);
         }
         Error::DamagedRun { run, .. } => Some(format!(
-            "look at run {run} in the folder for undo data; if you move its folder away, diskmend \
+            "look at run {run} in the folder for undo data; if you move it away, diskmend \
              no longer waits for it"
         )),
         Error::Refused(refusal) => refusal_hint(refusal, target, state),
@@ -229,13 +229,15 @@ pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> 
     // Another machine may still need a run with its key.
     hints.push(match trust {
         Trust::Foreign { .. } => format!(
-            "to keep it without undoing it: move its folder diskmend/runs/{run} off the disk"
+            "to keep it without undoing it: move diskmend/runs/{run}, and what else begins with \
+                 that name, off the disk"
         ),
         Trust::Unauthenticated {
             reason: Doubt::OtherDisk,
         } => format!(
             "this machine made it for another disk that may still need it: name that disk to undo \
-             it, or move its folder diskmend/runs/{run} to that disk's folder for undo data"
+             it, or move diskmend/runs/{run}, and what else begins with that name, to that disk's \
+             folder for undo data"
         ),
         _ => format!("to remove it without undoing it: diskmend runs {target} --prune{state}"),
     });

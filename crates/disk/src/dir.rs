@@ -154,6 +154,14 @@ pub trait Dir: fmt::Debug + Send + Sync {
         Ok(Protection::Nothing)
     }
 
+    /// What keeps others from writing a file in the folder.
+    ///
+    /// # Errors
+    /// What the system reported; an error, too, if it shows no descriptor of the file.
+    fn protection_of(&self, _name: &str) -> io::Result<Protection> {
+        Ok(Protection::Nothing)
+    }
+
     /// Returns when created, renamed or removed names are durable in this folder. Some file systems
     /// offer no such call; there it does nothing. On Windows every change of a name is durable at
     /// once.

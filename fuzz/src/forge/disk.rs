@@ -12,13 +12,15 @@ use diskmend_repair::recipe::Catalogue;
 use diskmend_repair::{Engine, Goal, Watch};
 use tempfile::TempDir;
 
-use super::{RECIPES, options};
+use super::{RECIPES, options, run_file};
 use xtask::fixtures;
+use xtask::run_file::journal;
 
 /// The fixture whose hive and log the disk gets.
 const FIXTURE: &str = "dirty-hvle-log1";
 const CONFIG: &str = "disk/Windows/System32/config";
 const STATE: &str = "disk/diskmend";
+const RUNS: &str = "disk/diskmend/runs";
 /// Files that nobody but Windows and other programs changes.
 const OTHERS: [&str; 6] = [
     "outside/canary",
@@ -37,9 +39,11 @@ type Files = BTreeMap<PathBuf, Option<Vec<u8>>>;
 /// A copy of the disk, removed at the end.
 pub(super) struct Disk {
     folder: TempDir,
-    /// The names of the files in the run's folder.
+    /// The run file, or the folder of a run of an earlier version.
     run: PathBuf,
+    /// The names of the files that the run has written, below `own`.
     names: Vec<String>,
+    own: PathBuf,
 }
 
 /// What a disk begins with.
@@ -113,26 +117,36 @@ fn may_change(path: &Path) -> bool {
 }
 
 impl Disk {
-    /// A fresh copy.
-    pub(super) fn restored() -> Option<Self> {
+    /// A fresh copy; if that is asked for, with the run in a folder, as earlier versions wrote it.
+    pub(super) fn restored(in_folder: bool) -> Option<Self> {
         let base = base()?;
         let folder = tempfile::tempdir().ok()?;
-        for (path, bytes) in base {
+        let is_run = |path: &Path| path.parent() == Some(Path::new(RUNS));
+        let run = base.keys().find(|path| is_run(path))?;
+        for (path, bytes) in base.iter().filter(|(path, _)| !in_folder || *path != run) {
             let path = folder.path().join(path);
             fs::create_dir_all(path.parent()?).ok()?;
             fs::write(path, bytes.as_deref()?).ok()?;
         }
-        let journal = base.keys().find(|path| path.ends_with("journal.json"))?;
-        let run = journal.parent()?.to_path_buf();
-        for dir in run.ancestors().take_while(|dir| dir.starts_with(STATE)) {
+        let mut own = Path::new(RUNS).to_path_buf();
+        let mut names = vec![run.file_name()?.to_str()?.to_owned()];
+        if in_folder {
+            own.clone_from(run);
+            names.clear();
+            fs::create_dir_all(folder.path().join(run)).ok()?;
+            for (name, bytes) in run_file::apart(base.get(run)?.as_deref()?) {
+                fs::write(folder.path().join(run).join(&name), bytes).ok()?;
+                names.push(name);
+            }
+        }
+        for dir in own.ancestors().take_while(|dir| dir.starts_with(STATE)) {
             let private = fs::Permissions::from_mode(0o700);
             fs::set_permissions(folder.path().join(dir), private).ok()?;
         }
-        let own = base.keys().filter(|path| path.parent() == Some(&run));
-        let names = own.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
         Some(Self {
-            names: names.collect(),
-            run: folder.path().join(&run),
+            names,
+            run: folder.path().join(run),
+            own: folder.path().join(own),
             folder,
         })
     }
@@ -149,20 +163,37 @@ impl Disk {
     /// The path of one of the run's files, or of the lock.
     fn path(&self, file: u8) -> PathBuf {
         match self.names.get(usize::from(file) % (self.names.len() + 1)) {
-            Some(name) => self.run.join(name),
+            Some(name) => self.own.join(name),
             None => self.folder.path().join(STATE).join("diskmend.lock"),
         }
     }
 
-    pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let path = self.run.join(name);
-        let is_file = path.symlink_metadata().ok()?.is_file();
-        is_file.then(|| fs::read(path).ok()).flatten()
+    /// The path of the file that holds the journal.
+    fn journal_file(&self) -> PathBuf {
+        match self.own == self.run {
+            true => self.run.join("journal.json"),
+            false => self.run.clone(),
+        }
     }
 
-    /// Puts a new file in place of one, which may be a link by now.
-    pub(super) fn replace(&self, name: &str, bytes: &[u8]) {
-        let path = self.run.join(name);
+    pub(super) fn journal(&self) -> Option<Vec<u8>> {
+        let path = self.journal_file();
+        let is_file = path.symlink_metadata().ok()?.is_file();
+        let bytes = is_file.then(|| fs::read(path).ok()).flatten()?;
+        match journal(&bytes) {
+            Some(journal) => Some(journal.to_vec()),
+            None => Some(bytes),
+        }
+    }
+
+    /// Puts a journal in place of the run's, in a new file: the old one may be a link by now.
+    pub(super) fn put_journal(&self, new: &[u8]) {
+        let path = self.journal_file();
+        let old = fs::read(&path).unwrap_or_default();
+        let bytes = match journal(&old) {
+            Some(_) => run_file::with_journal(&old, new),
+            None => new.to_vec(),
+        };
         if fs::remove_file(&path).is_ok() {
             let _ = fs::write(path, bytes);
         }
@@ -226,7 +257,10 @@ impl Disk {
 
     /// Lets one file hold what another does, under a name that may be new.
     pub(super) fn copy(&self, file: u8, name: u8) {
-        const NEW: [&str; 5] = [
+        const NEW: [&str; 8] = [
+            "20200101T000001Z",
+            "20200101T000001Z.files",
+            "20200101T000001Z.unflushed",
             "journal.json.new",
             "journal.json.durable",
             "descriptors.bin",
@@ -235,7 +269,7 @@ impl Disk {
         ];
         let from = self.path(file);
         let to = match NEW.get(usize::from(name) % (2 * NEW.len())) {
-            Some(new) => self.run.join(new),
+            Some(new) => self.own.join(new),
             None => self.path(name),
         };
         if from.symlink_metadata().is_ok_and(|known| known.is_file())
@@ -246,7 +280,7 @@ impl Disk {
         }
     }
 
-    /// Gives the run's folder another name, and leaves a link in its old place.
+    /// Gives the run another name, and leaves a link in its old place.
     pub(super) fn rename_run(&self) {
         let other = self.run.with_file_name(OTHER_RUN);
         if fs::rename(&self.run, &other).is_ok() {

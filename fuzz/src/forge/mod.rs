@@ -3,6 +3,7 @@
 
 mod disk;
 mod journal;
+mod run_file;
 
 use std::sync::atomic::AtomicBool;
 
@@ -33,7 +34,7 @@ const RECIPES: [&str; 2] = ["nla", "tls"];
 pub fn forge(data: &[u8]) {
     let mut script = Script::new(data);
     let flags = script.byte();
-    let Some(disk) = Disk::restored() else {
+    let Some(disk) = Disk::restored(flags & 8 != 0) else {
         return;
     };
     for _ in 0..MAX_CHANGES {
@@ -53,11 +54,11 @@ fn change(disk: &Disk, script: &mut Script<'_>) {
     let (kind, file) = (script.byte(), script.byte());
     match kind % 12 {
         0..=4 => {
-            let Some(bytes) = disk.read("journal.json") else {
+            let Some(bytes) = disk.journal() else {
                 return;
             };
             if let Some(forged) = journal::forged(&bytes, script, &disk.outside()) {
-                disk.replace("journal.json", &forged);
+                disk.put_journal(&forged);
             }
         }
         5 => {

@@ -9,6 +9,7 @@ use super::bench::{Bench, expect_success};
 use super::disk::{Disk, Loss};
 use super::sample::Holder;
 use super::trace;
+use crate::run_file;
 
 /// A check of the disk once the power is back. It may use commands, as a person would.
 type Check = Box<dyn Fn(&Bench) -> Result<()>>;
@@ -219,12 +220,11 @@ fn interrupt_late(bench: &Bench, mut disk: Disk, ops: &[trace::Op]) -> Result<()
     for op in ops {
         disk.step(op)?;
         let tree = disk.after(Loss::Nothing);
-        let journal = |path: &Path| path.file_name().is_some_and(|name| name == "journal.json");
+        let in_runs = |path: &Path| path.parent().is_some_and(|above| above.ends_with("runs"));
         let files = tree.files(&|_| true);
-        if files
-            .iter()
-            .any(|(path, bytes)| journal(path) && begun(bytes))
-        {
+        let runs = files.iter().filter(|(path, _)| in_runs(path));
+        let mut journals = runs.filter_map(|(_, file)| run_file::journal(file));
+        if journals.any(begun) {
             fitting.push(tree);
         }
     }

@@ -61,11 +61,33 @@ fn a_change_that_was_taken_back_ends_with_6() {
 #[test]
 fn a_change_that_could_not_be_taken_back_ends_with_7_and_undo_settles_it() {
     let volume = Volume::of_fixture("system-001-002");
+    let file = volume.system();
+    let file = file.to_str().expect("UTF-8");
+    let set = |name, data| {
+        [
+            "hive",
+            "set",
+            file,
+            "Large",
+            name,
+            "REG_BINARY",
+            data,
+            "--yes",
+        ]
+    };
+    let (filling, data) = (
+        "00".repeat(48 << 10),
+        ["11", "22"].map(|byte| byte.repeat(8 << 10)),
+    );
+    for name in ["1", "2", "3", "4", "5", "6"] {
+        diskmend(set(name, &filling)).ends(0);
+    }
+    diskmend(set("last", &data[0])).ends(0);
     let before = volume.hives();
     let repair = ["repair", volume.root(), "tls", "--yes"];
-    // Pages near the end of the hive can be written neither forth nor back; the undo data are shorter.
-    let blocks = before["SYSTEM"].len() as u64 / 512 - 24;
-    limited(blocks, &repair)
+    // Pages in the last third of the hive can be written neither forth nor back; the run file is shorter.
+    let blocks = before["SYSTEM"].len() as u64 / 512 * 2 / 3;
+    limited(blocks, &set("last", &data[1]))
         .ends(7)
         .says("could not be rolled back")
         .says("then: diskmend undo ");

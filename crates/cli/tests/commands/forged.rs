@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::Volume;
 use crate::program::diskmend;
+use crate::run_file;
 use crate::trust::{NAME, elsewhere, listed, runs_folder, warns};
 
 const HIVE: &str = "Windows/System32/config/SYSTEM";
@@ -46,11 +47,13 @@ fn created(hive: &str, volume: Option<&str>, file: &str) -> Value {
 
 /// Puts a run on a disk that this machine has not written.
 fn forge(root: &str, journal: &Value) {
-    let folder = runs_folder(root).join(NAME);
-    fs::create_dir_all(&folder).expect("a writable folder");
+    let path = runs_folder(root).join(NAME);
+    fs::create_dir_all(runs_folder(root)).expect("a writable folder");
     let text = serde_json::to_vec_pretty(journal).expect("JSON");
-    fs::write(folder.join("journal.json"), text).expect("writable");
-    fs::write(folder.join("undo-1.bin"), no_records()).expect("writable");
+    run_file::make(&path, &no_records(), &text);
+    if journal["schema"] == 1 {
+        run_file::take_apart(&path);
+    }
 }
 
 /// The journal named any folder of this machine as the volume of the run's boot store, and undo
@@ -118,7 +121,15 @@ fn a_file_that_no_run_made_so_long_is_not_read() {
         None => fs::remove_file(&log).expect("writable"),
     }
     let before = volume.hives();
-    let undo_data = runs_folder(root).join(run).join("undo-1.bin");
+    let path = runs_folder(root).join(run);
+    let original = fs::read(&path).expect("there");
+    // What follows the last frame is no part of the run.
+    let file = fs::OpenOptions::new().write(true).open(&path);
+    file.expect("there").set_len(LEN).expect("sparse");
+    assert_eq!(listed(&volume)["state"], "done");
+    fs::write(&path, original).expect("writable");
+    run_file::take_apart(&path);
+    let undo_data = path.join("undo-1.bin");
     let original = fs::read(&undo_data).expect("there");
     for len in [LEN, original.len() as u64 + 1] {
         let file = fs::OpenOptions::new().write(true).open(&undo_data);
@@ -193,7 +204,8 @@ fn a_forged_run_names_no_file_but_its_hive_and_its_logs() {
             let before = volume.hives();
             let undo = diskmend(["undo", volume.root(), NAME, "--trust", "--yes"]).ends(1);
             assert!(
-                undo.stderr.contains("journal.json is damaged"),
+                undo.stderr.contains("journal.json is damaged")
+                    || undo.stderr.contains(&format!("{NAME} is damaged")),
                 "{}",
                 undo.stderr
             );

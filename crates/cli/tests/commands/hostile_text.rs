@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::bcd_store::{BIOS, Disk, LOADER, set, store, text};
 use crate::fixture::{Fixture, Volume, hive_file, system, utf16};
 use crate::program::{Run, diskmend};
+use crate::run_file;
+use crate::trust::runs_folder;
 
 /// Ends a line, forges a hint, commands the terminal, turns the direction, and hides.
 const PLANTED: &str =
@@ -160,14 +162,8 @@ fn a_volume_can_t_forge_output_nor_a_journal() {
     }
     let runs = diskmend(["runs", root, "--json"]).ends(0).json();
     let name = runs["runs"][0]["run"].as_str().expect("a run").to_owned();
-    let folder = volume
-        .folder
-        .path()
-        .join("diskmend")
-        .join("runs")
-        .join(&name);
-    let path = folder.join("journal.json");
-    let sound: Value = serde_json::from_slice(&fs::read(&path).expect("a journal")).expect("JSON");
+    let path = runs_folder(root).join(&name);
+    let sound: Value = serde_json::from_slice(&run_file::journal(&path)).expect("JSON");
     for state in [
         "applying",
         "done",
@@ -184,14 +180,14 @@ fn a_volume_can_t_forge_output_nor_a_journal() {
         for field in ["run", "started", "updated", "note", "reversed_by"] {
             forged[field] = json!(PLANTED);
         }
-        fs::write(&path, forged.to_string()).expect("writable");
+        run_file::put_journal(&path, forged.to_string().as_bytes());
         both(&["runs", root]);
         both(&["undo", root, &name, "--yes"]);
         is_clean(&diskmend(["inspect", root, "tls"]), state);
     }
     let mut forged = sound;
     forged["kind"] = json!(PLANTED);
-    fs::write(&path, forged.to_string()).expect("writable");
+    run_file::put_journal(&path, forged.to_string().as_bytes());
     both(&["runs", root]);
     both(&["undo", root, PLANTED, "--yes"]);
     fs::write(&path, PLANTED).expect("writable");
@@ -319,13 +315,11 @@ fn a_file_name_can_t_forge_output_nor_a_report() {
         "repair",
     );
     let runs = disk.path("diskmend/runs");
-    let run = fs::read_dir(runs)
-        .expect("a folder")
-        .next()
-        .expect("a run")
-        .expect("readable");
+    let entries = fs::read_dir(runs).expect("a folder");
+    let mut paths = entries.map(|entry| entry.expect("readable").path());
+    let reports = paths.find(|path| path.is_dir()).expect("reports");
     let mut seen = 0;
-    for entry in fs::read_dir(run.path()).expect("a folder") {
+    for entry in fs::read_dir(reports).expect("a folder") {
         let path = entry.expect("readable").path();
         if path
             .extension()

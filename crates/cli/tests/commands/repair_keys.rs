@@ -145,9 +145,10 @@ fn reports_say_how_it_was_and_restore_it() {
     let run = diskmend(["repair", disk.root(), "machine-keys", "--yes", "--json"]).ends(0);
     let document = run.json();
     assert_eq!(document["descriptors"]["changed"], 3);
-    let folder = disk
-        .path("diskmend/runs")
-        .join(document["run"].as_str().expect("a run"));
+    let folder = disk.path("diskmend/runs").join(format!(
+        "{}.files",
+        document["run"].as_str().expect("a run")
+    ));
     let read = |name: &str| fs::read(folder.join(name)).expect(name);
     let text = |name: &str| String::from_utf8(read(name)).expect("UTF-8");
     let key = format!("{}\\{RDP_KEY}", KEYS.replace('/', "\\"));

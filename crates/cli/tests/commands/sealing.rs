@@ -1,4 +1,4 @@
-//! Runs as this machine seals them, made anew from docs/undo.md: for tests that need a journal which
+//! Runs as this machine seals them, made anew from docs/undo-format.md: for tests that need a journal which
 //! only a killed process leaves.
 
 use std::fs;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use crate::program::key_file;
+use crate::run_file;
 
 const SEAL: &str = ",\n  \"seal\": {";
 
@@ -33,8 +34,7 @@ fn part(value: Option<&str>) -> Vec<u8> {
 
 /// Replaces text in the journal of a run, and seals it again.
 pub(crate) fn replace(run: &Path, from: &str, to: &str) {
-    let path = run.join("journal.json");
-    let text = fs::read_to_string(&path).expect("a journal");
+    let text = String::from_utf8(run_file::journal(run)).expect("UTF-8");
     let (journal, _) = text.split_once(SEAL).expect("a seal");
     let journal = journal.replacen(from, to, 1);
     assert!(!text.starts_with(&journal), "nothing was replaced");
@@ -57,5 +57,5 @@ pub(crate) fn replace(run: &Path, from: &str, to: &str) {
     let mac = hmac(&run_key, &[b"journal\0", journal.as_bytes()]);
     let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
     let seal = format!("\n    \"key\": \"{id}\",\n    \"mac\": \"{mac}\"\n  }}\n}}\n");
-    fs::write(&path, format!("{journal}{SEAL}{seal}")).expect("writable");
+    run_file::put_journal(run, format!("{journal}{SEAL}{seal}").as_bytes());
 }

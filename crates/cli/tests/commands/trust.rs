@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Volume, files};
 use crate::program::{Run, command, diskmend};
+use crate::run_file;
 
 pub(crate) const NAME: &str = "20200101T000000Z";
 const HIVE: &str = "Windows/System32/config/SYSTEM";
@@ -52,18 +53,21 @@ fn a_run_of_this_machine_is_known_and_no_bit_of_it_can_be_changed() {
     let run = repaired(&volume);
     assert_eq!(listed(&volume)["trust"], "own");
     let repaired = volume.hives();
-    let folder = runs_folder(volume.root()).join(&run);
+    let folder = runs_folder(volume.root());
     let written = files(&folder);
-    let mut names: Vec<&str> = written.keys().map(String::as_str).collect();
-    names.retain(|name| !name.starts_with("undo-"));
-    assert_eq!(names, ["changes-1.jsonl", "journal.json"]);
-    for (name, bytes) in &written {
-        let mut changed = bytes.clone();
-        let at = changed.len() / 2;
-        changed[at] ^= 1;
-        fs::write(folder.join(name), &changed).expect("writable");
+    assert_eq!(written.keys().collect::<Vec<_>>(), [&run]);
+    let path = folder.join(&run);
+    let original = fs::read(&path).expect("a run file");
+    let frames = run_file::names(&path);
+    assert_eq!(frames.iter().filter(|name| *name == "JRNL").count(), 2);
+    for (frame, name) in frames.iter().enumerate() {
+        // The first journal is not read any more.
+        if name == "JRNL" && frame + 1 < frames.len() {
+            continue;
+        }
+        run_file::change_a_bit(&path, frame);
         // The changes are needed only if the hive was changed since.
-        if name.starts_with("changes") {
+        if name == "CHNG" {
             let file = volume.system();
             let file = file.to_str().expect("UTF-8");
             let set = ["hive", "set", file, "Later", "A", "REG_DWORD", "1", "--yes"];
@@ -73,11 +77,11 @@ fn a_run_of_this_machine_is_known_and_no_bit_of_it_can_be_changed() {
         let undo = diskmend(["undo", volume.root(), &run, "--yes"]);
         assert!([1, 5].contains(&undo.code), "{name}: {}", undo.stdout);
         assert_eq!(volume.hives(), before, "{name}");
-        if name.starts_with("changes") {
+        if name == "CHNG" {
             diskmend(["undo", volume.root(), "--yes"]).ends(0);
         }
         assert_eq!(volume.hives(), repaired, "{name}");
-        fs::write(folder.join(name), bytes).expect("writable");
+        fs::write(&path, &original).expect("writable");
     }
     diskmend(["undo", volume.root(), &run, "--yes"]).ends(0);
     assert_eq!(volume.hives(), pristine);
@@ -173,7 +177,9 @@ fn a_run_of_the_version_without_seals_is_read() {
     let volume = Volume::new();
     let pristine = volume.hives();
     let run = repaired(&volume);
-    let path = runs_folder(volume.root()).join(&run).join("journal.json");
+    let folder = runs_folder(volume.root()).join(&run);
+    run_file::take_apart(&folder);
+    let path = folder.join("journal.json");
     let text = fs::read_to_string(&path).expect("there");
     let mut old: Value = serde_json::from_str(&text).expect("JSON");
     old["schema"] = 1.into();
@@ -190,6 +196,24 @@ fn a_run_of_the_version_without_seals_is_read() {
     warns(&diskmend(["undo", volume.root(), &run, "--yes"]).ends(5));
     diskmend(["undo", volume.root(), &run, "--trust", "--yes"]).ends(0);
     assert_eq!(volume.hives(), pristine);
+}
+
+/// A folder with a file for each part, as it was until 0.2.0: whoever has sealed it speaks for it.
+#[test]
+fn a_run_in_a_folder_is_trusted_and_undone() {
+    let volume = Volume::new();
+    let pristine = volume.hives();
+    let run = repaired(&volume);
+    run_file::take_apart(&runs_folder(volume.root()).join(&run));
+    assert_eq!(listed(&volume)["trust"], "own");
+    assert_eq!(listed(&volume)["state"], "done");
+    diskmend(["undo", volume.root(), "--yes"]).ends(0);
+    assert_eq!(volume.hives(), pristine);
+    assert_eq!(listed(&volume)["trust"], "own");
+    assert_eq!(listed(&volume)["state"], "undone");
+    diskmend(["runs", volume.root(), "--prune", "--yes"]).ends(0);
+    let left = fs::read_dir(runs_folder(volume.root())).expect("a folder");
+    assert_eq!(left.count(), 0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::fixture::Volume;
 use crate::program::diskmend;
+use crate::run_file;
 
 const CRASH: &str = r"ControlSet001\Control\CrashControl";
 
@@ -87,7 +88,7 @@ fn extents(volume: &Volume) -> Vec<(u64, u64)> {
     let runs = volume.folder.path().join("diskmend/runs");
     let run = fs::read_dir(runs).expect("runs").next().expect("a run");
     let run = run.expect("readable").path();
-    let journal = fs::read(run.join("journal.json")).expect("a journal");
+    let journal = run_file::journal(&run);
     let journal: serde_json::Value = serde_json::from_slice(&journal).expect("JSON");
     let files = journal["hives"][0]["files"].as_array().expect("files");
     let is_hive = |file: &&serde_json::Value| {
@@ -95,7 +96,9 @@ fn extents(volume: &Volume) -> Vec<(u64, u64)> {
         path.is_some_and(|path| path.ends_with("SYSTEM"))
     };
     let hive = files.iter().find(is_hive).expect("the hive");
-    let undo = fs::read(run.join(hive["undo"].as_str().expect("a name"))).expect("undo data");
+    let name = hive["undo"].as_str().expect("a name");
+    let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+    let undo = run_file::part(&run, *b"UNDO", digits.parse().expect("a number"));
     let number = |at: usize| u64::from_le_bytes(undo[at..at + 8].try_into().expect("8 bytes"));
     let (mut at, mut extents) = (56, Vec::new());
     for _ in 0..number(16) {

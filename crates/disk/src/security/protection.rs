@@ -1,13 +1,15 @@
-//! What keeps others from writing a folder, as its file system tells.
+//! What keeps others from writing a folder or a file, as its file system tells.
 
+use std::ffi::OsStr;
 use std::io;
 
 use super::MAX_DESCRIPTOR_LEN;
 #[cfg(not(windows))]
 use super::{Handle, Keeping};
+use crate::name::component;
 use crate::system::SystemDir;
 
-/// What keeps others from writing a folder.
+/// What keeps others from writing a folder or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protection {
@@ -31,29 +33,36 @@ pub enum Protection {
     Nothing,
 }
 
-/// What keeps others from writing a folder.
+/// What keeps others from writing a folder, or a file in it.
 ///
 /// # Errors
-/// What the system reported; an error, too, if it shows no descriptor of the folder.
-pub(crate) fn protection(folder: &SystemDir) -> io::Result<Protection> {
-    descriptor(folder)?.map_or_else(|| mode(folder), Ok)
+/// What the system reported; an error, too, if it shows no descriptor of it.
+pub(crate) fn protection(folder: &SystemDir, file: Option<&str>) -> io::Result<Protection> {
+    let name = match file {
+        Some(file) => Some(component(file.as_ref())?.as_os_str()),
+        None => None,
+    };
+    descriptor(folder, name)?.map_or_else(|| mode(folder, name), Ok)
 }
 
+/// That of a name in a folder, or of the folder itself.
 #[cfg(not(windows))]
-fn descriptor(folder: &SystemDir) -> io::Result<Option<Protection>> {
+fn descriptor(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Option<Protection>> {
     let Some(keeping) = Keeping::of(folder)? else {
         return Ok(None);
     };
-    let handle = Handle::of(folder, &keeping)?;
+    let handle = match name {
+        Some(name) => Handle::open(folder, name, &keeping)?,
+        None => Handle::of(folder, &keeping)?,
+    };
     let bytes = handle.read().map_err(io::Error::other)?;
     debug_assert!(bytes.len() <= MAX_DESCRIPTOR_LEN);
     Ok(Some(Protection::Descriptor { bytes, own: None }))
 }
 
+/// That of a name in a folder, or of the folder itself.
 #[cfg(windows)]
-fn descriptor(folder: &SystemDir) -> io::Result<Option<Protection>> {
-    use std::ffi::OsStr;
-
+fn descriptor(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Option<Protection>> {
     use windows_sys::Wdk::Storage::FileSystem::FILE_OPEN;
     use windows_sys::Win32::Storage::FileSystem::{READ_CONTROL, SYNCHRONIZE};
 
@@ -69,7 +78,7 @@ fn descriptor(folder: &SystemDir) -> io::Result<Option<Protection>> {
         options: 0,
         private: false,
     };
-    let handle = nt::open_beneath(dir, OsStr::new(""), &opening)?;
+    let handle = nt::open_beneath(dir, name.unwrap_or_default(), &opening)?;
     let bytes = nt::owner_and_dacl(&handle)?;
     debug_assert!(bytes.len() <= MAX_DESCRIPTOR_LEN);
     let own = Some(nt::own_sid()?);
@@ -77,13 +86,19 @@ fn descriptor(folder: &SystemDir) -> io::Result<Option<Protection>> {
 }
 
 #[cfg(unix)]
-fn mode(folder: &SystemDir) -> io::Result<Protection> {
+fn mode(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Protection> {
     use rustix::fs::{Mode, OFlags, fstat, openat};
     use rustix::io::retry_on_intr;
 
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let kind = match name {
+        // What is no file is not waited for.
+        Some(_) => OFlags::NOFOLLOW | OFlags::NONBLOCK,
+        None => OFlags::DIRECTORY,
+    };
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | kind;
+    let name = name.unwrap_or(OsStr::new("."));
     let dir = folder.raw();
-    let handle = retry_on_intr(|| openat(dir, ".", flags, Mode::empty()))?;
+    let handle = retry_on_intr(|| openat(dir, name, flags, Mode::empty()))?;
     if makes_modes_up(&handle)? {
         return Ok(Protection::Nothing);
     }
@@ -114,6 +129,6 @@ fn makes_modes_up(_handle: &impl std::os::fd::AsFd) -> io::Result<bool> {
 
 #[cfg(windows)]
 #[expect(clippy::unnecessary_wraps, reason = "asking can fail elsewhere")]
-fn mode(_folder: &SystemDir) -> io::Result<Protection> {
+fn mode(_folder: &SystemDir, _name: Option<&OsStr>) -> io::Result<Protection> {
     Ok(Protection::Nothing)
 }

@@ -312,7 +312,11 @@ impl Dir for SystemDir {
     }
 
     fn protection(&self) -> io::Result<Protection> {
-        security::protection(self)
+        security::protection(self, None)
+    }
+
+    fn protection_of(&self, name: &str) -> io::Result<Protection> {
+        security::protection(self, Some(name))
     }
 
     fn sync(&self) -> io::Result<()> {

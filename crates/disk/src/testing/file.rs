@@ -10,6 +10,9 @@ use super::{FaultyDisk, Node, Pending, apply};
 use crate::file::File;
 use crate::metadata::{Identity, Kind, Metadata};
 
+/// What a disk writes as a whole, in bytes.
+pub(super) const SECTOR: usize = 512;
+
 #[derive(Debug)]
 pub(super) struct FaultyFile {
     disk: FaultyDisk,
@@ -46,6 +49,17 @@ impl FaultyFile {
             pending.push(change);
         });
     }
+
+    /// Notes a write sector by sector, since each may be lost without the others.
+    pub(super) fn change_sectors(&self, data: &[u8], offset: usize) {
+        let first = (SECTOR - offset % SECTOR).min(data.len());
+        let (head, rest) = data.split_at(first);
+        let mut at = offset;
+        for sector in std::iter::once(head).chain(rest.chunks(SECTOR)) {
+            self.change(Pending::Write(at, sector.to_vec()));
+            at += sector.len();
+        }
+    }
 }
 
 impl Storage for FaultyFile {
@@ -70,10 +84,10 @@ impl Storage for FaultyFile {
         let what = format!("write {} at {offset}", data.len());
         let (half, result) = self.disk.operation(&what, grows);
         if half {
-            self.change(Pending::Write(at, data[..data.len() / 2].to_vec()));
+            self.change_sectors(&data[..data.len() / 2], at);
         }
         result?;
-        self.change(Pending::Write(at, data.to_vec()));
+        self.change_sectors(data, at);
         Ok(())
     }
 

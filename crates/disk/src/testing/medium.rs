@@ -8,11 +8,9 @@ use std::sync::Arc;
 use diskmend_base::Storage;
 use diskmend_image::device::{Device, Medium, range};
 
-use super::file::FaultyFile;
-use super::{FaultyDisk, Pending};
+use super::FaultyDisk;
+use super::file::{FaultyFile, SECTOR};
 
-/// What a disk writes as a whole, in bytes.
-const SECTOR: usize = 512;
 /// What the file system of an image gives it at once, in bytes. One of zeros that nobody has
 /// written is a hole.
 const BLOCK: usize = 4096;
@@ -47,18 +45,6 @@ impl FaultyMedium {
             })
         })
     }
-
-    /// Notes a write sector by sector, since each may be lost without the others.
-    fn change(&self, data: &[u8], offset: usize) {
-        let file = self.file();
-        let first = (SECTOR - offset % SECTOR).min(data.len());
-        let (head, rest) = data.split_at(first);
-        let mut at = offset;
-        for sector in std::iter::once(head).chain(rest.chunks(SECTOR)) {
-            file.change(Pending::Write(at, sector.to_vec()));
-            at += sector.len();
-        }
-    }
 }
 
 impl fmt::Debug for FaultyMedium {
@@ -87,10 +73,11 @@ impl Device for FaultyMedium {
         if half {
             // Up to the last whole sector of the first half.
             let end = (offset + data.len() / 2) / SECTOR * SECTOR;
-            self.change(&data[..end.saturating_sub(offset)], offset);
+            let half = &data[..end.saturating_sub(offset)];
+            self.file().change_sectors(half, offset);
         }
         result?;
-        self.change(data, offset);
+        self.file().change_sectors(data, offset);
         let blocks = blocks.map(|block| (self.node, block));
         self.disk.world().filled.extend(blocks);
         Ok(())

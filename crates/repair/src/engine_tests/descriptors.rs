@@ -4,7 +4,9 @@
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
-use super::support::{hives, is_unfinished, same_hives, site, tally, undo, volume, with_watch};
+use super::support::{
+    ended, hives, is_unfinished, same_hives, site, tally, undo, volume, with_watch,
+};
 use crate::documents::{Outcome, RepairReport, RowState};
 use crate::error::{Class, Error};
 use crate::inspect::inspect_site;
@@ -93,10 +95,10 @@ fn keys_are_repaired_with_the_hive_and_undone_to_the_byte() {
     is_repaired(&disk, "after the repair");
     let run = report.run.expect("a run");
     for name in &applied.reports {
-        let path = format!("diskmend/runs/{run}/{name}");
+        let path = format!("diskmend/runs/{run}.files/{name}");
         assert!(!disk.files()[&path].is_empty(), "{path}");
     }
-    let text = &disk.files()[&format!("diskmend/runs/{run}/permissions-before.txt")];
+    let text = &disk.files()[&format!("diskmend/runs/{run}.files/permissions-before.txt")];
     let text = String::from_utf8(text.clone()).expect("UTF-8");
     assert!(
         text.contains(r"MachineKeys\0 NT AUTHORITY\SYSTEM:(N)"),
@@ -336,7 +338,7 @@ fn a_full_disk_is_noticed_before_anything_changes_or_leaves_out_a_report() {
 fn damaged_records_are_refused_before_anything_is_restored() {
     let disk = disk();
     let run = repair(&disk).expect("repair").run.expect("a run");
-    let path = format!("diskmend/runs/{run}/descriptors.bin");
+    let path = format!("diskmend/runs/{run}.files/descriptors.bin");
     let mut bytes = disk.files()[&path].clone();
     bytes.pop();
     disk.put(&path, bytes);
@@ -376,9 +378,7 @@ fn a_rollback_killed_anywhere_is_no_run_to_be_completed() {
     let counted = pristine.fork();
     repair(&counted).expect("repair");
     let right = tally(&counted);
-    let log = counted.log();
-    let last = log.iter().rposition(|what| what.starts_with("rename"));
-    let fails = last.expect("a journal");
+    let fails = ended(&counted.log());
     let rolled_back = pristine.fork();
     rolled_back.fail_at(fails, Fault::Once);
     let error = repair(&rolled_back).expect_err("fails");

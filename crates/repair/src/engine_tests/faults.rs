@@ -2,7 +2,7 @@
 
 use diskmend_disk::testing::{Fault, Loss};
 
-use super::support::{repair_unchecked, same_hives, tally, undo, volume};
+use super::support::{begun, repair_unchecked, same_hives, tally, undo, volume};
 use crate::documents::{Method, RunState};
 use crate::error::Class;
 use crate::runs::runs_site;
@@ -52,9 +52,7 @@ fn a_rolled_back_run_is_remembered_with_its_reason() {
     let pristine = volume("system-001-002");
     let counted = pristine.fork();
     repair_unchecked(&counted).expect("repair");
-    let log = counted.log();
-    let journal = log.iter().position(|what| what.starts_with("rename"));
-    let commit = journal.expect("a journal") + 3;
+    let commit = begun(&counted.log()) + 1;
     let disk = pristine.fork();
     disk.fail_at(commit, Fault::Once);
     let error = repair_unchecked(&disk).expect_err("fails");

@@ -10,6 +10,7 @@ use super::image::{
     Content, content, is_old_or_new, is_unfinished, repair, same_image, sampled, undo, with_image,
 };
 use super::image_fixture::{Boot, Container, image};
+use super::support::ended;
 use crate::documents::Outcome;
 use crate::error::{Class, Error};
 
@@ -198,9 +199,7 @@ fn an_undo_of_an_image_killed_anywhere_can_be_done_again() {
 fn a_rollback_of_an_image_killed_anywhere_can_be_taken_back() {
     let mut states = 0;
     for case in cases() {
-        let journal = |what: &String| what.starts_with("rename");
-        let fails = case.operations.iter().rposition(journal);
-        let fails = fails.expect("a journal");
+        let fails = ended(&case.operations);
         let rolled_back = case.pristine.fork();
         rolled_back.fail_at(fails, Fault::Once);
         let error = repair(&rolled_back).expect_err("fails");

@@ -8,8 +8,10 @@ mod boot_fixture;
 mod boot_support;
 mod crash;
 mod descriptors;
+mod earlier_versions;
 mod facts;
 mod faults;
+mod flushes;
 mod forged;
 mod golden;
 #[cfg(target_os = "linux")]

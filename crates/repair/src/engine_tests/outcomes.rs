@@ -3,7 +3,7 @@
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
 use super::descriptors::{REPAIRED, disk, key, repair, repair_with, sddl};
-use super::support::{hives, is_unfinished, site, undo};
+use super::support::{begun, ended, hives, is_unfinished, site, undo};
 use crate::documents::{Outcome, RunState, RunSummary};
 use crate::plan::Goal;
 use crate::runs::runs_site;
@@ -73,10 +73,8 @@ fn a_run_that_was_rolled_back_has_changed_nothing() {
     };
     assert_eq!(run.descriptors, 4);
     assert!(run.changes > 0);
-    let log = counted.log();
-    let last = log.iter().rposition(|what| what.starts_with("rename"));
     let failed = pristine.fork();
-    failed.fail_at(last.expect("a journal"), Fault::Once);
+    failed.fail_at(ended(&counted.log()), Fault::Once);
     repair(&failed).expect_err("fails");
     let [run] = &runs(&failed)[..] else {
         panic!("no run");
@@ -91,9 +89,7 @@ fn a_run_that_was_killed_early_has_set_no_permissions() {
     let disk = disk();
     let counted = disk.fork();
     repair(&counted).expect("repair");
-    let log = counted.log();
-    let journal = log.iter().position(|what| what.starts_with("rename"));
-    disk.fail_at(journal.expect("a journal") + 3, Fault::Kill);
+    disk.fail_at(begun(&counted.log()) + 1, Fault::Kill);
     repair(&disk).expect_err("killed");
     disk.restart(Loss::Nothing);
     let [run] = &runs(&disk)[..] else {

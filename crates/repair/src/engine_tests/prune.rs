@@ -2,11 +2,13 @@
 
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
-use super::support::{FaultyHive, hives, repair, repair_unchecked, same_hives, site, undo, volume};
+use super::support::{
+    FaultyHive, begun, hives, repair, repair_unchecked, same_hives, site, undo, volume,
+};
 use crate::documents::{Doubt, PruneList, PruneReason, PruneReport, RunKind, RunState, Trust};
 use crate::error::{Class, Error};
 use crate::prune::{prunable_site, prune_site};
-use crate::run::{DiskEntry, Journal};
+use crate::run::{DiskEntry, Journal, run_file};
 use crate::runs::runs_site;
 use crate::site::Site;
 
@@ -15,6 +17,12 @@ const LOSSES: [Loss; 3] = [
     Loss::Unflushed,
     Loss::Some(0x9e37_79b9_7f4a_7c15),
 ];
+
+/// Whether a file is the run file of that path, or belongs to it.
+fn belongs(name: &str, run: &str) -> bool {
+    let rest = name.strip_prefix(run);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
+}
 
 fn list(disk: &FaultyDisk, keep: usize) -> PruneList {
     prunable_site(&site(disk), keep).expect("listed")
@@ -39,9 +47,7 @@ fn disk() -> FaultyDisk {
     disk.set_all(&[(r"ControlSet001\Mine", "A", 1)]);
     let counted = disk.fork();
     repair_unchecked(&counted).expect("repair");
-    let log = counted.log();
-    let journal = log.iter().position(|what| what.starts_with("rename"));
-    let commit = journal.expect("a journal") + 3;
+    let commit = begun(&counted.log()) + 1;
     disk.fail_at(commit, Fault::Once);
     repair_unchecked(&disk).expect_err("rolled back");
     disk.put("diskmend/runs/20200101T000000Z/undo-1.bin", vec![1; 100]);
@@ -66,8 +72,8 @@ fn only_runs_that_nobody_needs_are_removed() {
     assert_eq!((list.runs[0].files, list.runs[0].bytes), (1, 100));
     let files = disk.files();
     let of = |run: &str| {
-        let folder = format!("diskmend/runs/{run}/");
-        let files = files.iter().filter(|(path, _)| path.starts_with(&folder));
+        let path = format!("diskmend/runs/{run}");
+        let files = files.iter().filter(|(name, _)| belongs(name, &path));
         files.map(|(_, bytes)| bytes.len() as u64).sum::<u64>()
     };
     for run in &list.runs {
@@ -117,8 +123,8 @@ fn a_removal_that_is_killed_leaves_no_half_of_a_run() {
             killed.restart(loss);
             for (run, state) in states(&killed) {
                 assert!(before.contains(&(run.clone(), state)), "{what}: {run}");
-                let folder = format!("diskmend/runs/{run}/");
-                for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with(&folder)) {
+                let path = format!("diskmend/runs/{run}");
+                for (path, bytes) in files.iter().filter(|(name, _)| belongs(name, &path)) {
                     assert!(killed.files().get(path) == Some(bytes), "{what}: {path}");
                 }
             }
@@ -195,7 +201,8 @@ fn a_run_that_another_volume_needs_stays() {
     }
     // Nor does another partition remove what has no seal: a run of 0.1.0 has none.
     let bytes = journal.encode().expect("valid");
-    disk.put(&format!("diskmend/runs/{}/journal.json", run.id), bytes);
+    let path = format!("diskmend/runs/{}", run.id);
+    disk.put(&path, run_file::with_journal(&disk.files()[&path], &bytes));
     for (partition, expected) in [(3, None), (2, Some(PruneReason::NotTrusted))] {
         let list = prunable_site(&of("0000000000000001", Some(partition)), 0).expect("listed");
         let why = list.runs.first().map(|run| run.why);

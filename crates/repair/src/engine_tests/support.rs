@@ -19,7 +19,7 @@ use crate::progress::Watch;
 use crate::recipe::{Catalogue, HiveName, Recipe};
 use crate::repair::repair_site;
 use crate::run::trust::Judge;
-use crate::run::{STATE_FOLDER, StateFolder};
+use crate::run::{RunId, STATE_FOLDER, StateFolder};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
 use crate::undo::undo_site;
@@ -186,6 +186,25 @@ impl FaultyHive for FaultyDisk {
         let report = with_watch(|watch| edit_site(&site, place, &options, watch, change));
         report.expect("edit").0.run.expect("a change")
     }
+}
+
+/// Which operation made a run durable: before it nothing else was changed.
+pub(super) fn begun(log: &[String]) -> usize {
+    let is_run = |name: &str| RunId::parse(name).is_some();
+    let created = |what: &String| what.strip_prefix("create ").is_some_and(is_run);
+    let created = log.iter().position(created).expect("a run");
+    let is_folder = |what: &&String| what.starts_with("create folder") && what.ends_with(".files");
+    let folders = log.iter().filter(is_folder).count();
+    let later = log.iter().enumerate().skip(created);
+    let mut flushes = later.filter(|(_, what)| *what == "flush folder");
+    flushes.nth(folders).expect("a durable name").0
+}
+
+/// Which operation made the last journal durable.
+pub(super) fn ended(log: &[String]) -> usize {
+    log.iter()
+        .rposition(|what| what == "flush")
+        .expect("a journal")
 }
 
 /// One number below `count` of so many, or all of them, as DISKMEND_ALL_CRASHES says.

@@ -12,6 +12,7 @@ use crate::error::{Class, Error};
 use crate::hive_on_disk;
 use crate::plan::Goal;
 use crate::recipe::HiveName;
+use crate::run::run_file;
 use crate::runs::runs_site;
 use crate::site::Options;
 use crate::value_data::ValueData;
@@ -175,11 +176,9 @@ fn a_damaged_hive_is_refused_and_nothing_is_written() {
 fn damaged_undo_data_are_noticed_before_anything_is_written() {
     let disk = volume("system-001-002");
     let run = repair(&disk).expect("repair").run.expect("a run");
-    let path = format!("diskmend/runs/{run}/undo-1.bin");
-    let mut bytes = disk.files().remove(&path).expect("undo data");
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    disk.put(&path, bytes);
+    let path = format!("diskmend/runs/{run}");
+    let bytes = disk.files().remove(&path).expect("a run file");
+    disk.put(&path, run_file::with_damaged_undo(&bytes));
     let before = hives(&disk);
     let error = undo(&disk, None).expect_err("damaged");
     assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
@@ -216,10 +215,9 @@ fn a_run_too_large_to_note_is_undone_by_its_bytes_only() {
         }
         Ok(())
     });
-    let journal = disk
-        .files()
-        .remove(&format!("diskmend/runs/{run}/journal.json"));
-    assert!(journal.expect("a journal").len() < 100_000);
+    let file = disk.files().remove(&format!("diskmend/runs/{run}"));
+    let journal = run_file::journal_of(&file.expect("a run file"));
+    assert!(journal.len() < 100_000);
     let later = set(&disk, r"ControlSet001\Mine", "A", 1);
     let error = undo(&disk, Some(&run)).expect_err("changed since");
     assert!(matches!(error, Error::NotReversible { .. }), "{error}");

@@ -6,7 +6,7 @@ use super::support::{FaultyHive, hives, reading, site, volume, with_watch};
 use crate::documents::{ChangedValue, UndoReport};
 use crate::error::Error;
 use crate::preview::{WouldChange, preview_site};
-use crate::run::{Journal, JournalChange, Step, Way};
+use crate::run::{Journal, JournalChange, Step, Way, run_file};
 use crate::site::Options;
 #[cfg(target_os = "linux")]
 use crate::site::Site;
@@ -28,8 +28,13 @@ fn forge(disk: &FaultyDisk, run: &str, change: impl FnOnce(&mut Journal)) {
     let (folder, mut journal) = choose(&site, Some(run)).expect("the run");
     folder.read_changes(&mut journal).expect("its changes");
     change(&mut journal);
+    put(disk, &format!("diskmend/runs/{run}"), &journal);
+}
+
+/// Puts a journal that nobody has sealed in place of those of a run file.
+fn put(disk: &FaultyDisk, path: &str, journal: &Journal) {
     let bytes = journal.encode().expect("valid");
-    disk.put(&format!("diskmend/runs/{run}/journal.json"), bytes);
+    disk.put(path, run_file::with_journal(&disk.files()[path], &bytes));
 }
 
 fn undo(disk: &FaultyDisk, run: &str) -> Result<UndoReport, Error> {
@@ -128,8 +133,7 @@ fn forged_image() -> Option<(FaultyDisk, String)> {
     let site = super::image::site(&disk).expect("an image");
     let (_, mut journal) = choose(&site, Some(&run)).expect("the run");
     journal.disk.as_mut().expect("a record").content = None;
-    let bytes = journal.encode().expect("valid");
-    disk.put(&format!("disk.img.diskmend/runs/{run}/journal.json"), bytes);
+    put(&disk, &format!("disk.img.diskmend/runs/{run}"), &journal);
     Some((disk, run))
 }
 
@@ -164,7 +168,7 @@ fn a_record_that_cuts_the_disk_off_is_refused() {
     let Some((disk, run)) = forged_image() else {
         return;
     };
-    let record = format!("disk.img.diskmend/runs/{run}/sectors.bin");
+    let record = format!("disk.img.diskmend/runs/{run}.files/sectors.bin");
     let image = disk.files()["disk.img"].clone();
     let shorter = image.len() as u64 - (1 << 20);
     disk.put(&record, empty_record(shorter, image.len() as u64));
@@ -185,7 +189,7 @@ fn what_an_attempt_has_left_that_nobody_speaks_for_is_refused() {
     let Some((disk, run)) = forged_image() else {
         return;
     };
-    let folder = format!("disk.img.diskmend/runs/{run}");
+    let folder = format!("disk.img.diskmend/runs/{run}.files");
     let record = disk.files()[&format!("{folder}/sectors.bin")].clone();
     disk.put(&format!("{folder}/undo-sectors.bin"), record);
     let image = disk.files()["disk.img"].clone();

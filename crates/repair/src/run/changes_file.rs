@@ -1,6 +1,6 @@
-//! The file that holds the changes of a hive in the registry's terms: one JSON object a line
-//! (docs/undo-format.md describes the format). They may be many, so they are kept out of the journal, which
-//! is read by every command.
+//! The part of the run file that holds the changes of a hive in the registry's terms: one JSON object a
+//! line (docs/undo-format.md describes the format). They may be many, so they are kept out of the journal,
+//! which is read by every command.
 
 use std::io;
 
@@ -16,10 +16,10 @@ pub(crate) const MAX_CHANGES: usize = Changes::MAX;
 /// Longest file in bytes.
 pub(crate) const MAX_LEN: u64 = 64 << 20;
 
-/// What the journal knows of the file.
+/// What the journal knows of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ChangesEntry {
-    /// Its name in the run's folder.
+    /// The name by which the journal calls them.
     pub(crate) file: String,
     /// Its content.
     pub(crate) content: Content,
@@ -28,7 +28,7 @@ pub(crate) struct ChangesEntry {
     pub(crate) mac: Option<Mac>,
 }
 
-/// The name of the file of the hive of that number, from 1.
+/// The name of the changes of the hive of that number, from 1.
 pub(crate) fn name(number: usize) -> String {
     format!("changes-{number}.jsonl")
 }

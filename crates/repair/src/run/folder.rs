@@ -1,37 +1,58 @@
-//! The folder of one run, and the files in it.
+//! The files of one run: its run file, and the folder beside it for what does not go into that.
 
+use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 
 use diskmend_disk::{Access, Change, Dir, File};
 
 use super::changes_file::{self, ChangesEntry};
-use super::state_folder::RUNS;
+use super::log::{Log, remove_if_there};
+use super::run_file::{Kind, Part};
+use super::state_folder::{RUNS, files_of, unflushed_of};
 use super::trust::{FileMac, Mac, Warrant, seal};
-use super::{
-    Content, FileEntry, Journal, JournalChange, MOST_NAMES, RunId, StateFolder, keepers, undo_data,
-};
+use super::{Content, FileEntry, Journal, JournalChange, MOST_NAMES, RunId, keepers, undo_data};
 use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
 
-pub(super) const JOURNAL: &str = "journal.json";
-const JOURNAL_NEW: &str = "journal.json.new";
-/// The last journal that was made durable, while a later one could not be.
-pub(super) const JOURNAL_DURABLE: &str = "journal.json.durable";
-/// The folder of a run that was begun here, or that was found and admitted.
+/// A run that was begun here, or that was found and admitted.
 pub(crate) struct RunFolder {
     pub(crate) id: RunId,
-    dir: Box<dyn Dir>,
+    /// The folder of all runs.
+    runs: Rc<dyn Dir>,
+    log: Log,
+    /// The run's own folder, once there is one.
+    files: RefCell<Option<Rc<dyn Dir>>>,
     warrant: Warrant,
 }
 
 impl RunFolder {
-    /// Refuses a folder that somebody else may have written.
+    pub(super) fn new(
+        (id, runs): (RunId, Rc<dyn Dir>),
+        log: Log,
+        files: Option<Rc<dyn Dir>>,
+        warrant: Warrant,
+    ) -> Self {
+        let files = RefCell::new(files);
+        Self {
+            id,
+            runs,
+            log,
+            files,
+            warrant,
+        }
+    }
+
+    /// Refuses a run whose run file or folder somebody else may have written.
     ///
     /// # Errors
     /// [`Refusal::StateFolderOpen`].
     pub(crate) fn require_private(&self) -> Result<(), Error> {
-        match keepers::doubt(self.dir.as_ref()) {
+        let files = self.files.borrow();
+        let files = files.as_ref();
+        let doubt = files.and_then(|files| keepers::doubt(files.as_ref()));
+        match doubt.or_else(|| self.log.doubt()) {
             None => Ok(()),
             Some(reason) => Err(Refusal::StateFolderOpen {
                 name: format!("{RUNS}/{}", self.id),
@@ -41,49 +62,53 @@ impl RunFolder {
         }
     }
 
-    pub(super) fn new(id: RunId, dir: Box<dyn Dir>, warrant: Warrant) -> Self {
-        Self { id, dir, warrant }
+    /// The run's own folder, created if it is missing.
+    fn make_files(&self) -> io::Result<Rc<dyn Dir>> {
+        let mut files = self.files.borrow_mut();
+        if let Some(files) = &*files {
+            return Ok(Rc::clone(files));
+        }
+        let name = files_of(&self.id);
+        self.runs.create_dir(&name)?;
+        if self.log.is_named() {
+            self.runs.sync()?;
+        }
+        let made: Rc<dyn Dir> = self.runs.open_private_dir(&name)?.into();
+        *files = Some(Rc::clone(&made));
+        Ok(made)
     }
 
-    /// Writes the journal; whenever that is interrupted, the old or the new one is there.
+    /// The run's own folder.
+    fn existing_files(&self) -> io::Result<Rc<dyn Dir>> {
+        let files = self.files.borrow();
+        files.clone().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Writes the journal and makes it durable, with all undo data that were written before; whenever
+    /// that is interrupted, the journal before or this one is there.
     pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), Error> {
         let write = || {
-            self.write_new(journal)?.sync()?;
-            self.dir.replace(JOURNAL_NEW, JOURNAL)?;
-            self.dir.sync()?;
-            match self.dir.remove_file(JOURNAL_DURABLE) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            }
+            self.log.add_journal(&self.sealed(journal.encode()?)?)?;
+            remove_if_there(self.runs.as_ref(), &unflushed_of(&self.id))
         };
-        write().map_err(Error::io(&self.path(JOURNAL), "write the journal"))
+        write().map_err(Error::io(&self.path(), "write the journal"))
     }
 
     /// Writes the journal of a run that failed, even if it can't be made durable: the state must not
-    /// stay what it was. Until it is durable, the one before is kept.
+    /// stay what it was. A mark then tells that what is read later may be an earlier one.
     pub(crate) fn note_journal(&self, journal: &Journal) -> Result<(), Error> {
         let write = || {
-            let flushed = self.write_new(journal)?.sync();
-            if flushed.is_err() && self.dir.kind(JOURNAL_DURABLE)?.is_none() {
-                self.dir.replace(JOURNAL, JOURNAL_DURABLE)?;
-            }
-            self.dir.replace(JOURNAL_NEW, JOURNAL)?;
-            flushed?;
-            self.dir.sync()
+            let bytes = self.sealed(journal.encode()?)?;
+            self.log.add_journal(&bytes).or_else(|error| {
+                let mark = unflushed_of(&self.id);
+                if self.runs.kind(&mark)?.is_none() {
+                    self.runs.create(&mark)?;
+                }
+                self.runs.sync()?;
+                Err(error)
+            })
         };
-        write().map_err(Error::io(&self.path(JOURNAL), "write the journal"))
-    }
-
-    /// The journal beside its name.
-    fn write_new(&self, journal: &Journal) -> io::Result<Box<dyn File>> {
-        let bytes = self.sealed(journal.encode()?)?;
-        match self.dir.remove_file(JOURNAL_NEW) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = self.dir.create(JOURNAL_NEW)?;
-        file.write_all_at(&bytes, 0)?;
-        Ok(file)
+        write().map_err(Error::io(&self.path(), "write the journal"))
     }
 
     /// Seals a journal, so that it is known for one of the key's owner.
@@ -103,10 +128,11 @@ impl RunFolder {
         name: &str,
         images: &undo_data::Images<'_>,
     ) -> Result<Option<Mac>, Error> {
-        self.write_pieces(name, |write| images.encode(write))
+        let number = undo_data::number(name).map(u32::from);
+        self.write_part(Kind::Undo, (name, number), |write| images.encode(write))
     }
 
-    /// Writes what changes in a hive in the registry's terms.
+    /// Writes what changes in a hive in the registry's terms; `number` counts the hives from 1.
     pub(crate) fn write_changes(
         &self,
         number: usize,
@@ -117,9 +143,10 @@ impl RunFolder {
         }
         let name = changes_file::name(number);
         let bytes = changes_file::encode(changes);
-        let bytes = bytes.map_err(Error::io(&self.path(&name), "write the undo data"))?;
+        let bytes = bytes.map_err(Error::io(&self.path(), "write the undo data"))?;
+        let called = (name.as_str(), u32::try_from(number).ok());
         Ok(Some(ChangesEntry {
-            mac: self.write_pieces(&name, |write| write(&bytes))?,
+            mac: self.write_part(Kind::Changes, called, |write| write(&bytes))?,
             content: Content {
                 length: bytes.len() as u64,
                 xxh3: Digest::of(&bytes),
@@ -128,54 +155,89 @@ impl RunFolder {
         }))
     }
 
-    fn write_pieces(
+    fn write_part(
         &self,
-        name: &str,
+        kind: Kind,
+        (name, number): (&str, Option<u32>),
         pieces: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
     ) -> Result<Option<Mac>, Error> {
         let mut mac = match &self.warrant {
             Warrant::Sealed(key) => Some(key.file(name)),
             Warrant::Vouched => None,
         };
-        let write = || {
-            let mut file = self.dir.create(name)?;
-            let mut at = 0;
-            pieces(&mut |piece| {
-                file.write_all_at(piece, at)?;
-                at += piece.len() as u64;
-                if let Some(mac) = &mut mac {
-                    mac.update(piece);
-                }
-                Ok(())
-            })?;
-            file.sync()
-        };
-        write().map_err(Error::io(&self.path(name), "write the undo data"))?;
+        let number = number.ok_or(io::ErrorKind::InvalidInput.into());
+        let written = number.and_then(|number| {
+            self.log.add(kind, number, |write| {
+                pieces(&mut |piece| {
+                    if let Some(mac) = &mut mac {
+                        mac.update(piece);
+                    }
+                    write(piece)
+                })
+            })
+        });
+        written.map_err(Error::io(&self.path(), "write the undo data"))?;
         Ok(mac.map(FileMac::finish))
     }
 
-    /// Reads a file of the run that is no longer than `limit`.
-    pub(super) fn read_whole(&self, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
-        let file = self.open(name, Access::Read)?;
-        let path = self.path(name);
-        let io = || Error::io(&path, "read the undo data");
-        let len = file.len().map_err(io())?;
-        let fits = usize::try_from(len).ok().filter(|_| len <= limit);
+    /// Opens undo data of the run file, or, of a run of an earlier version, the file that holds them.
+    fn part(&self, kind: Kind, (name, number): (&str, u32)) -> Result<Part, Error> {
+        let io = || Error::io(&self.path_of(name), "open the undo data");
+        match self.log.part(kind, number).map_err(io())? {
+            Some(part) => Ok(part),
+            None => Part::whole(self.open(name, Access::Read)?).map_err(io()),
+        }
+    }
+
+    /// Reads the changes of the hive of that number, from 1.
+    pub(super) fn read_part_of_changes(
+        &self,
+        number: usize,
+        entry: &ChangesEntry,
+    ) -> Result<Vec<JournalChange>, Error> {
+        let name = &entry.file;
+        let part = self.part(
+            Kind::Changes,
+            (name, u32::try_from(number).unwrap_or(u32::MAX)),
+        )?;
+        let io = || Error::io(&self.path_of(name), "read the undo data");
+        let len = part.len();
+        let fits = usize::try_from(len).ok();
+        let fits = fits.filter(|_| len <= changes_file::MAX_LEN);
         let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
         let mut bytes = vec![0; len];
-        file.read_exact_at(&mut bytes, 0).map_err(io())?;
-        Ok(bytes)
+        part.read_exact_at(&mut bytes, 0).map_err(io())?;
+        let found = match &self.warrant {
+            Warrant::Sealed(key) => Some(key.of_bytes(name, &bytes)),
+            Warrant::Vouched => None,
+        };
+        self.fits(name, found, entry.mac)?;
+        let read = changes_file::decode(&bytes, &entry.content);
+        read.map_err(|what| self.damaged(name, &what))
+    }
+
+    /// Reads the journal as it lies on disk.
+    pub(super) fn journal_bytes(&self) -> Result<Vec<u8>, Error> {
+        let read = self.log.journal();
+        read.map_err(Error::io(&self.path(), "read the journal"))
     }
 
     /// The MAC of a file of the run, if the run is sealed.
     pub(crate) fn mac_of(&self, name: &str, file: &dyn File) -> Result<Option<Mac>, Error> {
+        let io = |error| Error::io(&self.path_of(name), "read the undo data back")(error);
+        let len = file.len().map_err(io)?;
+        let read = |buf: &mut [u8], at| file.read_exact_at(buf, at);
+        self.mac(name, len, read).map_err(io)
+    }
+
+    fn mac(
+        &self,
+        name: &str,
+        len: u64,
+        read: impl Fn(&mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<Option<Mac>> {
         match &self.warrant {
-            Warrant::Sealed(key) => {
-                let path = self.path(name);
-                let mac = key.of_file(name, file);
-                mac.map(Some)
-                    .map_err(Error::io(&path, "read the undo data back"))
-            }
+            Warrant::Sealed(key) => key.of_file(name, len, read).map(Some),
             Warrant::Vouched => Ok(None),
         }
     }
@@ -188,19 +250,6 @@ impl RunFolder {
         expected: Option<Mac>,
     ) -> Result<(), Error> {
         self.fits(name, self.mac_of(name, file)?, expected)
-    }
-
-    pub(super) fn check_bytes(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        expected: Option<Mac>,
-    ) -> Result<(), Error> {
-        let found = match &self.warrant {
-            Warrant::Sealed(key) => Some(key.of_bytes(name, bytes)),
-            Warrant::Vouched => None,
-        };
-        self.fits(name, found, expected)
     }
 
     fn fits(&self, name: &str, found: Option<Mac>, expected: Option<Mac>) -> Result<(), Error> {
@@ -223,11 +272,12 @@ impl RunFolder {
     /// Writes the changes of security descriptors that a run is about to make. They are durable
     /// once the journal that names them is.
     pub(crate) fn write_records(&self, draft: Draft) -> Result<RecordsEntry, Error> {
-        let path = self.path(RECORDS);
+        let path = self.path_of(RECORDS);
         let io = || Error::io(&path, "write the undo data");
         let objects = draft.objects();
         let below = draft.below()?;
-        let mut file = self.dir.create(RECORDS).map_err(io())?;
+        let created = self.make_files().and_then(|files| files.create(RECORDS));
+        let mut file = created.map_err(io())?;
         let mut at = 0;
         draft.copy(|bytes| {
             file.write_all_at(bytes, at).map_err(io())?;
@@ -263,9 +313,9 @@ impl RunFolder {
 
     /// Opens the changes of security descriptors, which must be those that were written.
     pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn File>, Error> {
-        let path = self.path(&entry.file);
+        let path = self.path_of(&entry.file);
         let io = || Error::io(&path, "read the undo data");
-        let file = self.dir.open(&entry.file, Access::Read).map_err(io())?;
+        let file = self.open(&entry.file, Access::Read)?;
         if !entry.content.is_of(file.as_ref()).map_err(io())? {
             return Err(self.damaged(&entry.file, "not what the journal says"));
         }
@@ -280,66 +330,85 @@ impl RunFolder {
         name: &str,
         action: &'static str,
     ) -> Result<Box<dyn File>, Error> {
-        let path = self.path(name);
-        let io = || Error::io(&path, action);
-        match self.dir.remove_file(name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io()(error)),
-            _ => self.dir.create(name).map_err(io()),
-        }
+        let create = || {
+            let files = self.make_files()?;
+            remove_if_there(files.as_ref(), name)?;
+            files.create(name)
+        };
+        create().map_err(Error::io(&self.path_of(name), action))
     }
 
     /// Opens a file of the run.
     pub(crate) fn open(&self, name: &str, access: Access) -> Result<Box<dyn File>, Error> {
-        let path = self.path(name);
-        self.dir
-            .open(name, access)
-            .map_err(Error::io(&path, "open the undo data"))
+        let opened = self
+            .existing_files()
+            .and_then(|files| files.open(name, access));
+        opened.map_err(Error::io(&self.path_of(name), "open the undo data"))
     }
 
     /// Opens a file of the run for reading, where it is there.
     pub(crate) fn open_existing(&self, name: &str) -> Result<Option<Box<dyn File>>, Error> {
-        match self.dir.open(name, Access::Read) {
+        let opened = self
+            .existing_files()
+            .and_then(|files| files.open(name, Access::Read));
+        match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened
                 .map(Some)
-                .map_err(Error::io(&self.path(name), "open the undo data")),
+                .map_err(Error::io(&self.path_of(name), "open the undo data")),
         }
     }
 
     /// Removes a file of the run, durably.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
-        self.dir
-            .remove_file(name)
-            .map_err(Error::io(&self.path(name), "remove the undo data"))?;
+        let removed = self
+            .existing_files()
+            .and_then(|files| files.remove_file(name));
+        removed.map_err(Error::io(&self.path_of(name), "remove the undo data"))?;
         self.sync()
     }
 
-    /// Makes the names of the run's files durable.
+    /// Makes the names of the files in the run's own folder durable.
     pub(crate) fn sync(&self) -> Result<(), Error> {
-        let name = self.id.to_string();
-        self.dir
-            .sync()
-            .map_err(Error::io(&name, "flush the folder"))
+        let files = self.files.borrow();
+        let synced = files.as_ref().map_or(Ok(()), |files| files.sync());
+        synced.map_err(Error::io(&self.path(), "flush the folder"))
     }
 
     /// Opens undo data.
     pub(crate) fn read_undo(&self, entry: &FileEntry) -> Result<undo_data::UndoData, Error> {
         let name = &entry.undo;
-        let file = self.open(name, Access::Read)?;
+        let number = undo_data::number(name).map(u32::from);
+        let number = number.ok_or_else(|| self.damaged(name, "no name of undo data"))?;
+        let part = self.part(Kind::Undo, (name, number))?;
         let damaged = |error: undo_data::UndoDataError| self.damaged(name, &error.to_string());
-        undo_data::check_len(file.as_ref()).map_err(damaged)?;
-        self.check_mac(name, file.as_ref(), entry.mac)?;
-        undo_data::UndoData::open(file).map_err(damaged)
+        undo_data::check_len(&part).map_err(damaged)?;
+        let mac = self.mac(name, part.len(), |buf, at| part.read_exact_at(buf, at));
+        let mac = mac.map_err(Error::io(&self.path_of(name), "read the undo data"))?;
+        self.fits(name, mac, entry.mac)?;
+        undo_data::UndoData::open(part).map_err(damaged)
     }
 
     /// Removes what is left of a run that changed nothing; failing at that does no harm.
-    pub(crate) fn discard(self, state: &StateFolder) {
-        for name in self.dir.names(MOST_NAMES).unwrap_or_default() {
-            let _ = self.dir.remove_file(&name);
+    pub(crate) fn discard(self) {
+        let Self {
+            id,
+            runs,
+            log,
+            files,
+            ..
+        } = self;
+        // On Windows what is open stays.
+        drop(log);
+        if let Some(files) = files.into_inner() {
+            for name in files.names(MOST_NAMES).unwrap_or_default() {
+                let _ = files.remove_file(&name);
+            }
+            drop(files);
+            let _ = runs.remove_dir(&files_of(&id));
         }
-        if let Ok(Some(runs)) = state.runs_dir() {
-            let _ = runs.remove_dir(&self.id.to_string());
-        }
+        let _ = runs.remove_file(&unflushed_of(&id));
+        let _ = runs.remove_file(&id.to_string());
     }
 
     pub(crate) fn damaged(&self, file: &str, what: &str) -> Error {
@@ -350,7 +419,16 @@ impl RunFolder {
         }
     }
 
-    fn path(&self, name: &str) -> String {
-        format!("{RUNS}/{}/{name}", self.id)
+    /// What is wrong with the journal.
+    pub(crate) fn damaged_journal(&self, what: &str) -> Error {
+        self.damaged(self.log.name(), what)
+    }
+
+    fn path(&self) -> String {
+        format!("{RUNS}/{}", self.id)
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.path())
     }
 }

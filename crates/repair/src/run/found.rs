@@ -5,27 +5,41 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
-use diskmend_disk::{Access, Dir, Kind};
+use diskmend_disk::{Access, Dir, File, Kind};
 
-use super::folder::{JOURNAL, JOURNAL_DURABLE, RunFolder};
+use super::folder::RunFolder;
 use super::journal::MAX_OLD_LEN;
-use super::state_folder::RUNS;
+use super::log::{Form, JOURNAL, JOURNAL_DURABLE, Log};
+use super::run_file::{FRAME_HEADER_LEN, Frames, RunFileError};
+use super::state_folder::{MAX_JOURNALS, RUNS, files_of, unflushed_of};
 use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
-use super::{Journal, RunId, changes_file};
+use super::{Journal, RunId};
 use crate::documents::RunState;
 use crate::error::{Error, Refusal};
 
-/// The folder of a run that was found.
+/// A run that was found.
 pub(crate) struct FoundRun {
     pub(crate) id: RunId,
-    dir: Result<Box<dyn Dir>, Closed>,
+    /// The folder of all runs.
+    runs: Rc<dyn Dir>,
+    place: Result<Place, Closed>,
     /// Bytes of journals that may still be read for a list of which this is one.
     left: Option<Rc<Cell<u64>>>,
 }
 
+/// What has the name of a run.
+enum Place {
+    /// Its run file.
+    File,
+    /// A folder, as earlier versions made for each run.
+    Folder(Rc<dyn Dir>),
+    /// Nothing; there is only a folder that belongs to it.
+    Nothing,
+}
+
 /// Why what has the name of a run can't be looked into.
 enum Closed {
-    /// It is no folder.
+    /// It is neither file nor folder.
     Odd(Kind),
     /// The system could not open it.
     Io(io::Error),
@@ -36,21 +50,34 @@ pub(crate) struct ReadRun {
     pub(crate) journal: Journal,
     pub(crate) trust: Trust,
     key: Option<RunKey>,
+    form: Form,
 }
 
 impl FoundRun {
-    /// Opens what has the name of a run; `None` if nothing has. What can't be opened is found all
+    /// Looks at what has the name of a run; `None` if nothing has. What can't be opened is found all
     /// the same, so that it does not hide the other runs.
-    pub(super) fn open(id: RunId, runs: &dyn Dir) -> Option<Self> {
+    pub(super) fn open(id: RunId, runs: &Rc<dyn Dir>) -> Option<Self> {
         let name = id.to_string();
-        let dir = match runs.kind(&name) {
-            Ok(None) => return None,
-            Ok(Some(Kind::Folder)) => runs.open_private_dir(&name).map_err(Closed::Io),
+        let place = match runs.kind(&name) {
+            Ok(None) => match runs.kind(&files_of(&id)) {
+                Ok(None) => return None,
+                Ok(Some(_)) => Ok(Place::Nothing),
+                Err(error) => Err(Closed::Io(error)),
+            },
+            Ok(Some(Kind::File)) => Ok(Place::File),
+            Ok(Some(Kind::Folder)) => match runs.open_private_dir(&name) {
+                Ok(dir) => Ok(Place::Folder(dir.into())),
+                Err(error) => Err(Closed::Io(error)),
+            },
             Ok(Some(kind)) => Err(Closed::Odd(kind)),
             Err(error) => Err(Closed::Io(error)),
         };
-        let left = None;
-        Some(Self { id, dir, left })
+        Some(Self {
+            id,
+            runs: Rc::clone(runs),
+            place,
+            left: None,
+        })
     }
 
     /// One of a list for which so many bytes of journals may be read.
@@ -76,12 +103,18 @@ impl FoundRun {
         })
     }
 
-    fn dir(&self) -> Result<&dyn Dir, Error> {
-        match &self.dir {
-            Ok(dir) => Ok(dir.as_ref()),
+    /// Whether so many bytes may be read of a run that nobody speaks for.
+    fn may_take(&self, len: u64) -> bool {
+        let left = self.left.as_ref().map_or(MAX_JOURNALS, |left| left.get());
+        len <= left && self.take(len).is_ok()
+    }
+
+    fn place(&self) -> Result<&Place, Error> {
+        match &self.place {
+            Ok(place) => Ok(place),
             Err(Closed::Odd(kind)) => {
                 let path = format!("{RUNS}/{}", self.id);
-                Err(self.damaged(&path, &format!("it is {kind}, and no folder")))
+                Err(self.damaged(&path, &format!("it is {kind}, and no run")))
             }
             Err(Closed::Io(error)) => {
                 let again = io::Error::new(error.kind(), error.to_string());
@@ -95,13 +128,28 @@ impl FoundRun {
     /// # Errors
     /// Where it can't be read, or says what no journal may say.
     pub(crate) fn read(&self, judge: &Judge) -> Result<Option<ReadRun>, Error> {
-        let read = self.read_as(JOURNAL, judge);
+        match self.place()? {
+            Place::Nothing => Ok(None),
+            Place::File => {
+                let name = self.id.to_string();
+                match self.open_file(self.runs.as_ref(), &name)? {
+                    Some(file) => self.read_frames(&name, file.as_ref(), judge),
+                    None => Ok(None),
+                }
+            }
+            Place::Folder(dir) => self.read_folder(dir.as_ref(), judge),
+        }
+    }
+
+    /// Reads the journal of a run of an earlier version.
+    fn read_folder(&self, dir: &dyn Dir, judge: &Judge) -> Result<Option<ReadRun>, Error> {
+        let read = self.read_json(dir, JOURNAL, judge);
         if let Ok(Some(_)) = read {
             return read;
         }
         // The one that is there could not be made durable, and is lost. It told of a run that failed
         // and could not be taken back, or not entirely.
-        match self.read_as(JOURNAL_DURABLE, judge) {
+        match self.read_json(dir, JOURNAL_DURABLE, judge) {
             Ok(Some(mut durable)) => {
                 durable.journal.state = RunState::Broken;
                 Ok(Some(durable))
@@ -110,12 +158,87 @@ impl FoundRun {
         }
     }
 
-    fn read_as(&self, name: &str, judge: &Judge) -> Result<Option<ReadRun>, Error> {
-        let Some(bytes) = self.bytes(name, MAX_OLD_LEN)? else {
+    fn read_json(
+        &self,
+        dir: &dyn Dir,
+        name: &str,
+        judge: &Judge,
+    ) -> Result<Option<ReadRun>, Error> {
+        let Some(file) = self.open_file(dir, name)? else {
             return Ok(None);
         };
+        let io = |error| Error::io(&format!("{RUNS}/{}/{name}", self.id), "read")(error);
+        match Frames::of(file.as_ref()) {
+            // An empty one is damaged, as JSON.
+            Ok(frames) if frames.len() > 0 => return self.read_frames(name, file.as_ref(), judge),
+            Err(RunFileError::Io(error)) => return Err(io(error)),
+            Ok(_) | Err(_) => {}
+        }
+        let len = file.len().map_err(io)?;
+        let fits = usize::try_from(len).ok().filter(|_| len <= MAX_OLD_LEN);
+        let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
+        self.take(len as u64)?;
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, 0).map_err(io)?;
+        self.judged(name, &bytes, Form::Json, judge).map(Some)
+    }
+
+    /// Reads the last whole journal of a run file.
+    fn read_frames(
+        &self,
+        name: &str,
+        file: &dyn File,
+        judge: &Judge,
+    ) -> Result<Option<ReadRun>, Error> {
+        let io = |error| Error::io(&format!("{RUNS}/{name}"), "read")(error);
+        let mut frames = Frames::of(file).map_err(|error| match error {
+            RunFileError::Io(error) => io(error),
+            error => self.damaged(name, &error.to_string()),
+        })?;
+        self.take((frames.len() as u64).saturating_mul(FRAME_HEADER_LEN as u64))?;
+        let journals = frames.journals();
+        let mut found = None;
+        // Each is flushed before the next is begun: only the last can be torn.
+        for _ in 0..2 {
+            let Some(len) = frames.journal_len() else {
+                // Nothing is changed before the first is durable.
+                return Ok(None);
+            };
+            self.take(len)?;
+            found = frames.read_journal(file).map_err(io)?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let found = found.ok_or_else(|| self.damaged(name, "its journals are damaged"))?;
+        let parts = frames.parts_len();
+        let mut read = self.judged(name, &found, Form::Frames(frames.clone()), judge)?;
+        // The first is flushed together with the undo data: if these are torn, it was not durable.
+        if journals == 1
+            && (read.trust.is_given() || self.may_take(parts))
+            && !frames.parts_are_whole(file).map_err(io)?
+        {
+            return Ok(None);
+        }
+        let mark = self.runs.kind(&unflushed_of(&self.id)).map_err(io)?;
+        // A later one could not be made durable, and is lost. It told of a run that failed and could
+        // not be taken back, or not entirely.
+        if mark.is_some() && matches!(read.journal.state, RunState::Applying | RunState::Done) {
+            read.journal.state = RunState::Broken;
+        }
+        Ok(Some(read))
+    }
+
+    /// A journal, and who speaks for it.
+    fn judged(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        form: Form,
+        judge: &Judge,
+    ) -> Result<ReadRun, Error> {
         let damaged = |what: String| self.damaged(name, &what);
-        let journal = Journal::decode(&bytes, &self.id).map_err(damaged)?;
+        let journal = Journal::decode(bytes, &self.id).map_err(damaged)?;
         let (trust, key) = match journal.is_old() {
             true => (
                 Trust::Unauthenticated {
@@ -125,14 +248,15 @@ impl FoundRun {
             ),
             false => {
                 let target = (&journal.identity, journal.partition());
-                judge.judge(&self.id, &Sealed::of(&bytes), target)
+                judge.judge(&self.id, &Sealed::of(bytes), target)
             }
         };
-        Ok(Some(ReadRun {
+        Ok(ReadRun {
             journal,
             trust,
             key,
-        }))
+            form,
+        })
     }
 
     /// Lets the files of the run be used: if somebody speaks for it, or a person vouches for it.
@@ -140,38 +264,54 @@ impl FoundRun {
     /// # Errors
     /// [`Refusal::Untrusted`] otherwise.
     pub(crate) fn admit(self, read: ReadRun, judge: &Judge) -> Result<(RunFolder, Journal), Error> {
-        let Ok(dir) = self.dir else {
-            return Err(read.untrusted().into());
-        };
-        let warrant = match read.key {
-            Some(key) if read.trust.is_given() => Warrant::Sealed(key),
+        let warrant = match &read.key {
+            Some(key) if read.trust.is_given() => Warrant::Sealed(key.clone()),
             _ if judge.vouched => Warrant::Vouched,
             _ => return Err(read.untrusted().into()),
         };
-        Ok((RunFolder::new(self.id, dir, warrant), read.journal))
+        let (log, files) = match self.place {
+            Ok(Place::Folder(dir)) => {
+                let log = Log::found(Rc::clone(&dir), JOURNAL.to_owned(), read.form);
+                (log, Some(dir))
+            }
+            Ok(Place::File) => {
+                let name = self.id.to_string();
+                let log = Log::found(Rc::clone(&self.runs), name, read.form);
+                (log, self.files()?)
+            }
+            Ok(Place::Nothing) | Err(_) => return Err(read.untrusted().into()),
+        };
+        let run = (self.id, self.runs);
+        Ok((RunFolder::new(run, log, files, warrant), read.journal))
+    }
+
+    /// The run's own folder beside its run file, if there is one.
+    fn files(&self) -> Result<Option<Rc<dyn Dir>>, Error> {
+        let name = files_of(&self.id);
+        let io = |error| Error::io(&format!("{RUNS}/{name}"), "open the folder")(error);
+        match self.runs.kind(&name).map_err(io)? {
+            None => Ok(None),
+            Some(Kind::Folder) => {
+                let dir = self.runs.open_private_dir(&name).map_err(io)?;
+                Ok(Some(dir.into()))
+            }
+            Some(kind) => Err(self.damaged(&name, &format!("it is {kind}, and no folder"))),
+        }
     }
 
     /// A file of the run, if it exists.
-    fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    fn open_file(&self, dir: &dyn Dir, name: &str) -> Result<Option<Box<dyn File>>, Error> {
         let io = |error| Error::io(&format!("{RUNS}/{}/{name}", self.id), "read")(error);
-        let dir = self.dir()?;
         match dir.kind(name).map_err(io)? {
             None => return Ok(None),
             Some(Kind::File) => {}
             Some(kind) => return Err(self.damaged(name, &format!("it is {kind}, and no file"))),
         }
-        let file = match dir.open(name, Access::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io(error)),
-        };
-        let len = file.len().map_err(io)?;
-        let fits = usize::try_from(len).ok().filter(|_| len <= limit);
-        let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
-        self.take(len as u64)?;
-        let mut bytes = vec![0; len];
-        file.read_exact_at(&mut bytes, 0).map_err(io)?;
-        Ok(Some(bytes))
+        match dir.open(name, Access::Read) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io(error)),
+        }
     }
 
     fn damaged(&self, file: &str, what: &str) -> Error {
@@ -202,22 +342,18 @@ impl RunFolder {
     /// Where that can't be read, or is not what was written.
     pub(crate) fn read_changes(&self, journal: &mut Journal) -> Result<(), Error> {
         if journal.is_old() {
-            let bytes = self.read_whole(JOURNAL, MAX_OLD_LEN)?;
+            let bytes = self.journal_bytes()?;
             let read = Journal::decode_old_changes(&bytes);
-            let read = read.map_err(|what| self.damaged(JOURNAL, &what))?;
+            let read = read.map_err(|what| self.damaged_journal(&what))?;
             for (hive, changes) in journal.hives.iter_mut().zip(read) {
                 hive.changes = changes;
             }
             return Ok(());
         }
-        for hive in &mut journal.hives {
-            let Some(entry) = &hive.changes_file else {
-                continue;
-            };
-            let bytes = self.read_whole(&entry.file, changes_file::MAX_LEN)?;
-            self.check_bytes(&entry.file, &bytes, entry.mac)?;
-            let read = changes_file::decode(&bytes, &entry.content);
-            hive.changes = read.map_err(|what| self.damaged(&entry.file, &what))?;
+        for (number, hive) in (1..).zip(&mut journal.hives) {
+            if let Some(entry) = &hive.changes_file {
+                hive.changes = self.read_part_of_changes(number, entry)?;
+            }
         }
         Ok(())
     }

@@ -1,4 +1,6 @@
-//! Whether somebody else may have written the folder for undo data.
+//! Whether somebody else may have written the folder for undo data, or a run in it.
+
+use std::io;
 
 use diskmend_acl::{SecurityDescriptor, Sid};
 use diskmend_disk::{Dir, Protection};
@@ -11,7 +13,16 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Why somebody else may have written a folder, where that is so.
 pub(super) fn doubt(folder: &dyn Dir) -> Option<String> {
-    match folder.protection() {
+    doubt_about(folder.protection())
+}
+
+/// Why somebody else may have written a file in a folder, where that is so.
+pub(super) fn doubt_of_file(folder: &dyn Dir, name: &str) -> Option<String> {
+    doubt_about(folder.protection_of(name))
+}
+
+fn doubt_about(protection: io::Result<Protection>) -> Option<String> {
+    match protection {
         Ok(protection) => judge(&protection),
         Err(error) => Some(format!("who may write it can't be told: {}", chain(&error))),
     }

@@ -1,4 +1,4 @@
-//! The folder of a run: its journal and its undo data (docs/undo.md).
+//! Runs as they are kept: journal and undo data (docs/undo.md).
 
 mod bounded;
 pub(crate) mod changes_file;
@@ -7,8 +7,10 @@ mod found;
 mod id;
 pub(crate) mod journal;
 mod keepers;
+mod log;
 mod removal;
 pub(crate) mod restore;
+pub(crate) mod run_file;
 mod since;
 mod state_folder;
 pub(crate) mod trust;

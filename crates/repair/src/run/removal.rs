@@ -1,24 +1,24 @@
-//! Removing the folder of a run, so that a half removed one is never taken for a run.
+//! Removing a run, so that a half removed one is never taken for a run.
 //!
-//! The folder lies on a disk that is not trusted: what is in it may be anything. No link is
+//! The run lies on a disk that is not trusted: what is in it may be anything. No link is
 //! followed, nothing but folders is opened, and depth and number of names have a limit.
 
 use std::io;
 
 use diskmend_disk::{Dir, Kind};
 
-use super::state_folder::{RUNS, StateFolder};
+use super::state_folder::{RUNS, StateFolder, files_of, unflushed_of};
 use super::{MOST_NAMES, RunId};
 use crate::error::Error;
 
-/// What the name of a folder ends with that is being removed: no run has such a name.
+/// What the name ends with of a run that is being removed: no run has such a name.
 const REMOVED: &str = ".removed";
-/// Most folders in each other. A run of diskmend has none.
+/// Most folders in each other. A run of diskmend has one.
 const MAX_DEPTH: usize = 8;
 /// Most names that are looked at in one run's folder.
 const MAX_NAMES: u64 = 1 << 16;
 
-/// What lies in a folder.
+/// What belongs to a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// Number of names, but those of folders.
@@ -36,73 +36,82 @@ impl StateFolder {
         let names = runs
             .names(MOST_NAMES)
             .map_err(Error::io(RUNS, "list the folder"))?;
-        let names = names.iter().filter_map(|name| name.strip_suffix(REMOVED));
-        let names = names.filter(|name| RunId::parse(name).is_some());
-        Ok(names.map(str::to_owned).collect())
+        let runs = names.iter().filter_map(|name| half_removed_run(name));
+        Ok(runs.map(|id| id.to_string()).collect())
     }
 
-    /// What the folder of a run holds, or what is left of it.
+    /// What belongs to a run, or is left of it.
     pub(crate) fn tally(&self, run: &str, half_removed: bool) -> Result<Tally, Error> {
-        let name = folder_name(run, half_removed);
-        let failed = || failed(&name, "list the folder");
         let mut walk = Walk::default();
         if let Some(runs) = self.runs_dir()? {
-            walk.count_name(runs.as_ref(), &name, 0).map_err(failed())?;
+            let others = others(run).into_iter();
+            for name in others.chain([name_of(run, half_removed)]) {
+                let counted = walk.count_name(runs.as_ref(), &name, 0);
+                counted.map_err(failed(&name, "list the folder"))?;
+            }
         }
         Ok(walk.tally)
     }
 
-    /// Removes the folder of a run, or what is left of it. The caller holds the lock of the target.
+    /// Removes a run, or what is left of it. The caller holds the lock of the target.
     ///
-    /// The folder gets another name first, durably: whenever this is interrupted, there is the whole
-    /// run or none.
+    /// It gets another name first, durably: whenever this is interrupted, there is the whole run or
+    /// none.
     pub(crate) fn remove_run(&self, run: &str, half_removed: bool) -> Result<(), Error> {
         let Some(runs) = self.runs_dir()? else {
             return Ok(());
         };
-        let removed = folder_name(run, true);
+        let runs = runs.as_ref();
+        let removed = name_of(run, true);
         if !half_removed {
             // What can't be removed as a whole stays as it is.
             self.tally(run, false)?;
-            if !is_folder(runs.as_ref(), run).map_err(failed(run, "look at"))? {
+            let kind = runs.kind(run).map_err(failed(run, "look at"))?;
+            if matches!(kind, Some(Kind::Folder | Kind::File)) {
+                clear(runs, &removed).map_err(failed(&removed, "remove"))?;
+                runs.replace(run, &removed).map_err(failed(run, "rename"))?;
+                runs.sync().map_err(failed(run, "rename"))?;
+            } else {
                 // Nothing of it can be left.
-                clear(runs.as_ref(), run).map_err(failed(run, "remove"))?;
-                return runs.sync().map_err(failed(run, "remove"));
+                clear(runs, run).map_err(failed(run, "remove"))?;
             }
-            if runs
-                .kind(&removed)
-                .map_err(failed(&removed, "look at"))?
-                .is_some()
-            {
-                clear(runs.as_ref(), &removed).map_err(failed(&removed, "remove"))?;
-            }
-            runs.replace(run, &removed).map_err(failed(run, "rename"))?;
-            runs.sync().map_err(failed(run, "rename"))?;
         }
-        clear(runs.as_ref(), &removed).map_err(failed(&removed, "remove"))?;
+        for name in others(run) {
+            clear(runs, &name).map_err(failed(&name, "remove"))?;
+        }
+        clear(runs, &removed).map_err(failed(&removed, "remove"))?;
         runs.sync().map_err(failed(&removed, "remove"))
     }
+}
+
+/// The run that is being removed under a name.
+pub(super) fn half_removed_run(name: &str) -> Option<RunId> {
+    name.strip_suffix(REMOVED).and_then(RunId::parse)
+}
+
+/// The names of what belongs to a run besides what has its own name.
+fn others(run: &str) -> Vec<String> {
+    let id = RunId::parse(run);
+    id.map_or_else(Vec::new, |id| vec![files_of(&id), unflushed_of(&id)])
 }
 
 fn failed(name: &str, action: &'static str) -> impl FnOnce(io::Error) -> Error + use<> {
     Error::io(&format!("{RUNS}/{name}"), action)
 }
 
-fn folder_name(run: &str, half_removed: bool) -> String {
+fn name_of(run: &str, half_removed: bool) -> String {
     match half_removed {
         true => format!("{run}{REMOVED}"),
         false => run.to_owned(),
     }
 }
 
-fn is_folder(parent: &dyn Dir, name: &str) -> io::Result<bool> {
-    Ok(parent.kind(name)? == Some(Kind::Folder))
-}
-
 /// Removes a folder and all that is in it, or whatever else has that name: of a link that alone.
 fn clear(parent: &dyn Dir, name: &str) -> io::Result<()> {
-    if !is_folder(parent, name)? {
-        return parent.remove_file(name);
+    match parent.kind(name)? {
+        None => return Ok(()),
+        Some(Kind::Folder) => {}
+        Some(_) => return parent.remove_file(name),
     }
     // All of it is counted before anything is removed.
     let folder = parent.open_dir(name)?;

@@ -231,7 +231,7 @@ impl<'a> Restoration<'a> {
             };
             match records.get_mut(file) {
                 Some(sum) => *sum = sum.saturating_add(more),
-                None => return Err(run.damaged("journal.json", "a step names no file")),
+                None => return Err(run.damaged_journal("a step names no file")),
             }
         }
         for (file, sum) in self.files.iter().zip(records) {
@@ -249,7 +249,7 @@ impl<'a> Restoration<'a> {
     /// Undone, the steps must come to what the files were: one that was there is not removed, and
     /// nothing of it is cut off that no record gives back.
     fn check_effects(&self, run: &RunFolder) -> Result<(), Error> {
-        let odd = |what: &str| Err(run.damaged("journal.json", what));
+        let odd = |what: &str| Err(run.damaged_journal(what));
         let mut done = vec![0usize; self.files.len()];
         let mut created = vec![false; self.files.len()];
         for step in &self.entry.steps {

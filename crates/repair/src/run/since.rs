@@ -159,6 +159,7 @@ fn index(len: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::run_file::Part;
     use crate::run::undo_data::{Images, PostImage, PreImage};
     use diskmend_disk::testing::MemoryFile;
 
@@ -190,7 +191,8 @@ mod tests {
             Ok(())
         };
         images.encode(collect).expect("in memory");
-        UndoData::open(Box::new(MemoryFile::new(file))).expect("sound")
+        let file = Part::whole(Box::new(MemoryFile::new(file)));
+        UndoData::open(file.expect("in memory")).expect("sound")
     }
 
     fn foreign(bytes: Vec<u8>) -> Vec<Range<u64>> {

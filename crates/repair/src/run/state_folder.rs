@@ -8,6 +8,8 @@ use diskmend_disk::{Dir, Kind};
 use jiff::Timestamp;
 
 use super::found::FoundRun;
+use super::log::Log;
+use super::removal::half_removed_run;
 use super::trust::{Judge, Warrant};
 use super::{MOST_NAMES, RunFolder, RunId, keepers};
 use crate::error::{Error, Refusal};
@@ -16,8 +18,23 @@ pub(super) const RUNS: &str = "runs";
 /// Most runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
 
+/// What the name of the folder ends with that holds those files of a run that do not go into its run
+/// file.
+const FILES: &str = ".files";
+/// What the name of a mark ends with: a journal of that run could not be made durable.
+const UNFLUSHED: &str = ".unflushed";
 /// Most bytes of journals that are read for one list of runs.
-const MAX_JOURNALS: u64 = 64 << 20;
+pub(super) const MAX_JOURNALS: u64 = 64 << 20;
+
+/// The name of a run's own folder.
+pub(super) fn files_of(id: &RunId) -> String {
+    format!("{id}{FILES}")
+}
+
+/// The name of the mark that a journal of a run could not be made durable.
+pub(super) fn unflushed_of(id: &RunId) -> String {
+    format!("{id}{UNFLUSHED}")
+}
 
 /// The folder for undo data, which may not exist yet.
 pub(crate) struct StateFolder {
@@ -30,16 +47,16 @@ pub(crate) struct StateFolder {
 #[derive(Default)]
 pub(crate) struct Runs {
     /// The folder that holds theirs; none if there are no runs.
-    dir: Option<Box<dyn Dir>>,
+    dir: Option<Rc<dyn Dir>>,
     ids: std::vec::IntoIter<RunId>,
     /// Bytes of journals that may still be read.
     left: Rc<Cell<u64>>,
 }
 
 impl Runs {
-    /// The folder of a run; `None` if it was removed meanwhile.
+    /// A run; `None` if it was removed meanwhile.
     fn open(&self, id: RunId) -> Option<Result<FoundRun, Error>> {
-        let found = FoundRun::open(id, self.dir.as_deref()?)?;
+        let found = FoundRun::open(id, self.dir.as_ref()?)?;
         Some(Ok(found.within(Rc::clone(&self.left))))
     }
 }
@@ -156,30 +173,39 @@ impl StateFolder {
         }
     }
 
-    /// The runs that have a folder, oldest first. Each folder is opened when its turn comes: there
-    /// may be more of them than a process can have files open.
+    /// The runs, oldest first. Each is opened when its turn comes: there may be more of them than a
+    /// process can have files open.
     pub(crate) fn runs(&self) -> Result<Runs, Error> {
         let Some(dir) = self.runs_dir()? else {
             return Ok(Runs::default());
         };
-        let mut ids: Vec<RunId> = dir
+        let names = dir
             .names(MOST_NAMES)
-            .map_err(Error::io(RUNS, "list the folder"))?
+            .map_err(Error::io(RUNS, "list the folder"))?;
+        let removed: Vec<RunId> = names
             .iter()
-            .filter_map(|name| RunId::parse(name))
+            .filter_map(|name| half_removed_run(name))
             .collect();
+        // A folder may be all that is left of a run that was killed before it began.
+        let alone = names.iter().filter_map(|name| name.strip_suffix(FILES));
+        let alone = alone
+            .filter_map(RunId::parse)
+            .filter(|id| !removed.contains(id));
+        let whole = names.iter().filter_map(|name| RunId::parse(name));
+        let mut ids: Vec<RunId> = whole.chain(alone).collect();
         ids.sort();
+        ids.dedup();
         Ok(Runs {
-            dir: Some(dir),
+            dir: Some(dir.into()),
             ids: ids.into_iter(),
             left: Rc::new(Cell::new(MAX_JOURNALS)),
         })
     }
 
-    /// The folder of one run.
+    /// One run.
     pub(crate) fn run(&self, name: &str) -> Result<FoundRun, Error> {
         let found = match (RunId::parse(name), self.runs_dir()?) {
-            (Some(id), Some(dir)) => FoundRun::open(id, dir.as_ref()),
+            (Some(id), Some(dir)) => FoundRun::open(id, &dir.into()),
             _ => None,
         };
         found.ok_or_else(|| Error::NoRun {
@@ -187,30 +213,38 @@ impl StateFolder {
         })
     }
 
-    /// Makes the folder of a new run, durably.
+    /// Begins a new run. It is durable with its first journal.
     pub(crate) fn new_run(&self, now: Timestamp, judge: &Judge) -> Result<RunFolder, Error> {
         judge.require_key().map_err(Refusal::NoKey)?;
         let state = self.create()?;
-        let runs = ensure(state.as_ref(), RUNS, RUNS)?;
+        let runs: Rc<dyn Dir> = ensure(state.as_ref(), RUNS, RUNS)?.into();
+        let io = || Error::io(RUNS, "create a run");
         let mut id = RunId::first_of(now);
         for _ in 0..MAX_PER_SECOND {
-            match runs.create_dir(&id.to_string()) {
-                Ok(()) => {
-                    let name = id.to_string();
-                    runs.sync().map_err(Error::io(RUNS, "flush the folder"))?;
-                    let dir = runs
-                        .open_private_dir(&name)
-                        .map_err(Error::io(&name, "open the folder"))?;
+            if is_left_of(runs.as_ref(), &id).map_err(io())? {
+                id = id.next();
+                continue;
+            }
+            let name = id.to_string();
+            match runs.create(&name) {
+                Ok(file) => {
                     let key = judge.own_run_key(&id).map_err(Refusal::NoKey)?;
-                    return Ok(RunFolder::new(id, dir, Warrant::Sealed(key)));
+                    let log = Log::begin(Rc::clone(&runs), name, file).map_err(io())?;
+                    return Ok(RunFolder::new((id, runs), log, None, Warrant::Sealed(key)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = id.next(),
-                Err(error) => return Err(Error::io(RUNS, "create a folder")(error)),
+                Err(error) => return Err(io()(error)),
             }
         }
         let taken = io::Error::from(io::ErrorKind::AlreadyExists);
         Err(Error::io(RUNS, "find a free name for the run")(taken))
     }
+}
+
+/// Whether something is left of a run of that name that is gone.
+fn is_left_of(runs: &dyn Dir, id: &RunId) -> io::Result<bool> {
+    let left = |name: String| runs.kind(&name).map(|kind| kind.is_some());
+    Ok(left(files_of(id))? || left(unflushed_of(id))?)
 }
 
 /// A folder that may be missing; anything else of that name is refused.

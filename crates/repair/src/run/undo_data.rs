@@ -1,5 +1,6 @@
-//! The undo data of a run: for each file that the run writes, one file that holds the bytes of
-//! before and of after (docs/undo-format.md describes the format).
+//! The undo data of a run: for each file that the run writes, the bytes of before and of after
+//! (docs/undo-format.md describes the format). They are a part of the run file; runs of earlier versions
+//! have a file for each.
 //!
 //! The old bytes are in the order of the run's writes, and each record holds what was there before
 //! that very write. Restored from the last to the first they take the file through the same states
@@ -9,8 +10,9 @@
 use std::io;
 use std::ops::RangeInclusive;
 
-use diskmend_disk::File;
 use xxhash_rust::xxh3::Xxh3;
+
+use super::run_file::Part;
 
 /// Signature of the file.
 const MAGIC: [u8; 8] = *b"DMENDUN\x1a";
@@ -31,9 +33,22 @@ const MAX_RECORDS: u64 = 1 << 20;
 pub(crate) const MAX_RECORD: usize = 1 << 20;
 /// Longest file of undo data in bytes: the old and the new bytes of the largest hive, each written
 /// twice, and the headers of all records.
-const MAX_LEN: u64 = 4 * ((2 << 30) + (1 << 20)) + 2 * MAX_RECORDS * RECORD_HEADER_LEN as u64;
+pub(super) const MAX_LEN: u64 =
+    4 * ((2 << 30) + (1 << 20)) + 2 * MAX_RECORDS * RECORD_HEADER_LEN as u64;
 /// Bytes that are collected before they are written.
 const PIECE: usize = 1 << 20;
+
+/// The name by which a journal calls the undo data of that number, from 1.
+pub(crate) fn name(number: usize) -> String {
+    format!("undo-{number}.bin")
+}
+
+/// The number of undo data of that name.
+pub(super) fn number(called: &str) -> Option<u8> {
+    let digits = called.strip_prefix("undo-")?.strip_suffix(".bin")?;
+    let number = digits.parse::<u8>().ok()?;
+    (name(number.into()) == called).then_some(number)
+}
 
 /// Bytes that were at an offset before a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +161,8 @@ pub(crate) enum UndoDataError {
 }
 
 /// Refuses a file that is longer than its records, before all of it is read. Only headers are.
-pub(crate) fn check_len(file: &dyn File) -> Result<(), UndoDataError> {
-    let len = file.len()?;
+pub(crate) fn check_len(file: &Part) -> Result<(), UndoDataError> {
+    let len = file.len();
     if len > MAX_LEN {
         return Err(UndoDataError::Length(len));
     }
@@ -169,7 +184,7 @@ pub(crate) fn check_len(file: &dyn File) -> Result<(), UndoDataError> {
 }
 
 /// The record at an offset of a file of undo data, with its checksum; `None` if it does not fit.
-fn record_at(file: &dyn File, at: u64, file_len: u64) -> io::Result<Option<(Record, u64)>> {
+fn record_at(file: &Part, at: u64, file_len: u64) -> io::Result<Option<(Record, u64)>> {
     let mut header = [0; RECORD_HEADER_LEN];
     let body = at + RECORD_HEADER_LEN as u64;
     if body > file_len {
@@ -192,7 +207,7 @@ fn record_at(file: &dyn File, at: u64, file_len: u64) -> io::Result<Option<(Reco
 
 /// A file of undo data, every record of it checked.
 pub(crate) struct UndoData {
-    file: Box<dyn File>,
+    file: Part,
     before: Vec<Record>,
     after: Option<After>,
 }
@@ -232,9 +247,9 @@ struct Header {
 
 impl UndoData {
     /// Reads and checks all records; their bytes do not stay in memory.
-    pub(crate) fn open(file: Box<dyn File>) -> Result<Self, UndoDataError> {
-        let len = file.len()?;
-        let header = Header::read(file.as_ref(), len)?.ok_or(UndoDataError::Header)?;
+    pub(crate) fn open(file: Part) -> Result<Self, UndoDataError> {
+        let len = file.len();
+        let header = Header::read(&file, len)?.ok_or(UndoDataError::Header)?;
         let mut undo = Self {
             file,
             before: Vec::new(),
@@ -271,7 +286,7 @@ impl UndoData {
     }
 
     fn check_record(&self, at: u64, file_len: u64) -> io::Result<Option<Record>> {
-        let Some((record, checksum)) = record_at(self.file.as_ref(), at, file_len)? else {
+        let Some((record, checksum)) = record_at(&self.file, at, file_len)? else {
             return Ok(None);
         };
         let sound = checksum_of(record.offset, &self.read(record)?.bytes) == checksum;
@@ -338,7 +353,7 @@ impl UndoData {
 
 impl Header {
     /// `None` if it is not that of undo data.
-    fn read(file: &dyn File, len: u64) -> io::Result<Option<Self>> {
+    fn read(file: &Part, len: u64) -> io::Result<Option<Self>> {
         let mut bytes = [0; HEADER_LEN];
         let readable = usize::try_from(len).unwrap_or(HEADER_LEN).min(HEADER_LEN);
         let Some(bytes) = bytes.get_mut(..readable) else {
@@ -419,7 +434,7 @@ mod tests {
     }
 
     fn open(bytes: Vec<u8>) -> Result<UndoData, UndoDataError> {
-        UndoData::open(Box::new(MemoryFile::new(bytes)))
+        UndoData::open(Part::whole(Box::new(MemoryFile::new(bytes)))?)
     }
 
     fn before(undo: &UndoData) -> Vec<PreImage> {

@@ -7,7 +7,7 @@ use super::Held;
 use super::files::CommitFiles;
 use super::pre_images::{CommitUndo, undo_of};
 use crate::error::Error;
-use crate::run::undo_data::Images;
+use crate::run::undo_data::{self, Images};
 use crate::run::{FileEntry, HiveEntry, JournalChange, RunFolder, changes_file};
 use crate::site::Need;
 
@@ -56,7 +56,7 @@ pub(crate) fn back_up<'a>(
         },
     };
     for (index, (kind, data)) in data.into_iter().enumerate() {
-        let name = format!("undo-{}.bin", first + index);
+        let name = undo_data::name(first + index);
         let change = plan.change(kind);
         let old = match kind {
             HiveFileKind::Primary => held.fingerprints.first().map(|file| file.content),

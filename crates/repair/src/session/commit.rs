@@ -111,7 +111,7 @@ pub(crate) fn commit(
     };
     if let Err(error) = begin(&run, &mut journal, &backups, draft, site, watch) {
         site.abandon_record();
-        run.discard(&site.state);
+        run.discard();
         return Err(error);
     }
     // The old bytes are in the run's folder now.
@@ -130,7 +130,7 @@ pub(crate) fn commit(
             run: match end {
                 End::Done => Some(run.id.to_string()),
                 End::NothingDone => {
-                    run.discard(&site.state);
+                    run.discard();
                     None
                 }
             },

@@ -104,7 +104,7 @@ fn undo_data_may_lie_elsewhere() {
     let before = volume.snapshot().into_keys().collect::<Vec<_>>();
     let bytes = volume.windows();
     let run = volume.repair(&["nla"]).expect("repair").run.expect("a run");
-    assert!(elsewhere.path().join("state/runs").join(&run).is_dir());
+    assert!(elsewhere.path().join("state/runs").join(&run).is_file());
     assert!(!volume.root.join("diskmend").exists());
     volume.undo(Some(&run)).expect("undo");
     same(&volume.windows(), &bytes, "undo");

@@ -20,7 +20,7 @@ use crate::output::console::Console;
 #[command(after_help = "\
 Examples:
   diskmend acl restore /mnt/f/ProgramData/Microsoft/Crypto/RSA keys.acl --owners keys.acl.owners
-  diskmend acl restore /mnt/f /mnt/f/diskmend/runs/20261123T124100Z/permissions-before.icacls")]
+  diskmend acl restore /mnt/f /mnt/f/diskmend/runs/20261123T124100Z.files/permissions-before.icacls")]
 pub(crate) struct Args {
     #[command(flatten)]
     path: PathArgs,

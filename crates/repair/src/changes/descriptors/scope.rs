@@ -42,7 +42,7 @@ pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
     let Some(entry) = &journal.descriptors else {
         return Ok(());
     };
-    let scope = Scope::of(journal).map_err(|what| run.damaged("journal.json", &what))?;
+    let scope = Scope::of(journal).map_err(|what| run.damaged_journal(&what))?;
     let mut odd = None;
     let (mut seen, mut twice) = (HashSet::new(), None);
     let is_sealed = run.record_key(&entry.records.file).is_some();

@@ -7,7 +7,7 @@ use crate::disk_record::RECORD;
 use crate::documents::RunKind;
 use crate::names::same_file;
 use crate::recipe::HiveName;
-use crate::run::{RunId, changes_file};
+use crate::run::{RunId, changes_file, undo_data};
 
 /// Longest file of a hive in bytes: the largest hive, and what a commit keeps behind it.
 pub(crate) const MAX_FILE: u64 = (2 << 30) + (1 << 20);
@@ -171,10 +171,7 @@ impl FileEntry {
             let (file, hive) = (&self.path, hive.join("/"));
             return Err(format!("{file:?} is neither {hive} nor one of its logs"));
         }
-        let number = self.undo.strip_prefix("undo-");
-        let number = number.and_then(|rest| rest.strip_suffix(".bin"));
-        let number = number.and_then(|digits| digits.parse::<u8>().ok());
-        if number.is_none_or(|number| format!("undo-{number}.bin") != self.undo) {
+        if undo_data::number(&self.undo).is_none() {
             return Err(format!("{:?} is no file of undo data", self.undo));
         }
         let too_long = |content: &super::Content| content.length > MAX_FILE;

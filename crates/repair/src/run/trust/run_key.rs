@@ -5,7 +5,6 @@ use std::fmt;
 use std::io;
 
 use diskmend_base::hex::Hex;
-use diskmend_hive::Storage;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -80,16 +79,20 @@ impl RunKey {
             .is_some_and(|seal| mac.verify_slice(&seal.0).is_ok())
     }
 
-    /// The MAC of a file of the run.
-    pub(crate) fn of_file(&self, name: &str, file: &dyn Storage) -> io::Result<Mac> {
-        let len = file.len()?;
+    /// The MAC of a file of the run, of that length; `read` fills a buffer from an offset on.
+    pub(crate) fn of_file(
+        &self,
+        name: &str,
+        len: u64,
+        read: impl Fn(&mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<Mac> {
         let mut mac = self.file(name);
         let mut chunk = vec![0; CHUNK];
         let mut at = 0;
         while at < len {
-            let size = usize::try_from(len - at).unwrap_or(CHUNK).min(CHUNK);
+            let size = usize::try_from(len - at).map_or(CHUNK, |left| left.min(CHUNK));
             let part = chunk.get_mut(..size).unwrap_or_default();
-            file.read_exact_at(part, at)?;
+            read(part, at)?;
             mac.update(part);
             at += size as u64;
         }
@@ -176,6 +179,8 @@ impl<'de> Deserialize<'de> for Mac {
 
 #[cfg(test)]
 mod tests {
+    use diskmend_hive::Storage as _;
+
     use super::*;
     use diskmend_disk::testing::MemoryFile;
 
@@ -222,7 +227,9 @@ mod tests {
         let key = key("20261123T124100Z", None, None);
         let of = |name: &str, bytes: Vec<u8>| {
             let mac = key.of_bytes(name, &bytes);
-            let file = key.of_file(name, &MemoryFile::new(bytes)).expect("memory");
+            let (len, file) = (bytes.len() as u64, MemoryFile::new(bytes));
+            let file = key.of_file(name, len, |buf, at| file.read_exact_at(buf, at));
+            let file = file.expect("memory");
             assert_eq!(file, mac);
             mac
         };

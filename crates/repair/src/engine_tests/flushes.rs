@@ -1,0 +1,46 @@
+//! How often a command waits for the disk: each flush takes milliseconds.
+
+use diskmend_disk::testing::{Fault, FaultyDisk};
+
+use super::support::{FaultyHive, undo, volume};
+
+const KEY: &str = r"ControlSet001\Mine";
+
+fn flushes(disk: &FaultyDisk) -> usize {
+    let log = disk.log();
+    log.iter().filter(|what| what.starts_with("flush")).count()
+}
+
+/// Counts from here on.
+fn count(disk: &FaultyDisk) {
+    disk.fail_at(usize::MAX, Fault::Once);
+}
+
+/// They were 14: undo data, changes and journal had a file each, and each name was flushed, the
+/// journal's twice.
+#[test]
+fn one_value_takes_eight_flushes() {
+    let disk = volume("system-001-002");
+    disk.set_all(&[(KEY, "A", 1)]);
+    let made = flushes(&disk);
+    count(&disk);
+    disk.set_all(&[(KEY, "A", 2)]);
+    let log = disk.log();
+    assert_eq!(flushes(&disk), 8, "{log:#?}");
+    // The first run makes two folders, and here the log too.
+    assert_eq!(made, 8 + 2 + 1);
+}
+
+/// They were 9: each state of the run took two.
+#[test]
+fn an_undo_flushes_its_two_states_once_each() {
+    let disk = volume("system-001-002");
+    disk.set_all(&[(KEY, "A", 1)]);
+    disk.set_all(&[(KEY, "A", 2)]);
+    count(&disk);
+    undo(&disk, None).expect("undo");
+    let log = disk.log();
+    let hive = log.iter().filter(|what| *what == "flush").count() - 2;
+    assert_eq!(hive, 5, "{log:#?}");
+    assert_eq!(flushes(&disk), 7, "{log:#?}");
+}
