@@ -1,5 +1,5 @@
-//! Any hive file by its path: the same recovery, verification, crash-safe commit and undo as for
-//! the hives of a target.
+//! Editing any hive file by its path, with the same recovery, verification, crash-safe commit and
+//! undo as for the hives of a target.
 
 use std::path::{Path, PathBuf};
 
@@ -17,16 +17,16 @@ use crate::session::{NewRun, commit, prepare};
 use crate::site::{Options, Site, guards};
 use crate::stop::{NotEdited, Stop};
 
-/// A place below a volume's root whose hives belong to the volume.
+/// A folder on a volume that holds hives of that volume.
 struct Home {
     folders: &'static [&'static str],
-    /// The only file there that does, where others may lie there too.
+    /// The only file there that is one, if other hives may be there too.
     file: Option<&'static str>,
-    /// Whether the volume must be that of a Windows.
+    /// True if the volume must hold a Windows.
     windows: bool,
 }
 
-/// Where hives belong to their volume. A longer way stands before its own end.
+/// The folders in which hives belong to their volume. A path comes before a path that is its end.
 const HOMES: [Home; 3] = [
     Home {
         folders: &["windows", "system32", "config"],
@@ -45,18 +45,18 @@ const HOMES: [Home; 3] = [
     },
 ];
 
-/// A hive file that is open for reading; where it is dirty, recovered in memory.
+/// A hive file that is open for reading. A dirty one was recovered in memory.
 pub struct OpenHive {
     /// The hive.
     pub hive: Hive,
-    /// How it was found.
+    /// The state in which it was found.
     pub status: HiveStatus,
 }
 
 /// Opens a hive file and its logs for reading. Nothing is written.
 ///
 /// # Errors
-/// Where it is no hive, or dirty and cannot be recovered; see [`Error`].
+/// If it isn't a hive, or is dirty and can't be recovered; see [`Error`].
 pub fn open(path: &Path) -> Result<OpenHive, Error> {
     let file = HiveFile::locate(path)?;
     let place = file.place(&file.target)?;
@@ -67,13 +67,13 @@ pub fn open(path: &Path) -> Result<OpenHive, Error> {
     })
 }
 
-/// Edits a hive file: recovers it where it is dirty, lets `change` edit it in memory, verifies and
-/// commits the result. An edit that changes nothing recovers a dirty hive, and leaves a clean one
-/// without a write. An edit that fails writes nothing, whatever it did before. With the report comes
-/// what `change` gives.
+/// Edits a hive file: recovers it if it is dirty, lets `change` edit it in memory, verifies the
+/// result and commits it. An edit that changes nothing recovers a dirty hive and doesn't write to a
+/// clean one. An edit that fails writes nothing, whatever it did before. Returns the report and the
+/// result of `change`.
 ///
 /// # Errors
-/// [`NotEdited::Refused`] with what `change` refused with, else see [`Error`] and its
+/// [`NotEdited::Refused`] with the error of `change`; otherwise see [`Error`] and its
 /// [`class`](Error::class).
 pub fn edit<T, R>(
     path: &Path,
@@ -134,16 +134,16 @@ pub(crate) fn edit_site<T, R>(
     Ok((report, given))
 }
 
-/// The folder whose `diskmend` folder remembers the edits of a hive file: what to give to
-/// [`Engine::undo`](crate::Engine::undo) as its target.
+/// The folder with the `diskmend` folder that remembers the edits of a hive file. It is the target
+/// to pass to [`Engine::undo`](crate::Engine::undo).
 ///
 /// # Errors
-/// Where the file's folder cannot be opened.
+/// If the file's folder can't be opened.
 pub fn target_of(path: &Path) -> Result<PathBuf, Error> {
     Ok(HiveFile::locate(path)?.target.path().to_path_buf())
 }
 
-/// The root of the volume that a hive file belongs to, and its path below that.
+/// The root of the volume that a hive file belongs to, and the file's path below it.
 pub(crate) fn whereabouts(path: &Path) -> Result<(PathBuf, Vec<String>), Error> {
     let file = HiveFile::locate(path)?;
     Ok((file.target.path().to_path_buf(), file.components))
@@ -169,7 +169,7 @@ impl HiveFile {
             _ => Path::new("."),
         };
         let whole = match folder.canonicalize() {
-            // A volume without a drive letter has no canonical form.
+            // A volume without a drive letter has no canonical path.
             Err(_) if cfg!(windows) => std::path::absolute(folder),
             whole => whole,
         };
@@ -202,7 +202,8 @@ impl HiveFile {
     }
 }
 
-/// The root of the volume that the file in this folder belongs to, and the way from there.
+/// The root of the volume that the file in this folder belongs to, and the path from the root to
+/// the folder.
 fn home(folder: &Path, file: &str) -> Option<(&'static Home, PathBuf, Vec<String>)> {
     HOMES.iter().find_map(|home| {
         let is_file = |wanted: &str| file.eq_ignore_ascii_case(wanted);

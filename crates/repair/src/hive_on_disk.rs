@@ -1,5 +1,4 @@
-//! A hive file with its logs, opened and, where it is dirty, recovered in memory. Nothing is
-//! written here.
+//! Opening a hive file with its logs. A dirty hive is recovered in memory. Nothing is written here.
 
 use std::fs::TryLockError;
 use std::io;
@@ -14,22 +13,22 @@ use crate::error::{Error, Refusal};
 use crate::place::{HiveId, HiveName};
 use crate::run::Content;
 
-/// Room for a hive to grow in memory without being copied.
+/// The space by which a hive can grow in memory without being copied.
 const RESERVE: usize = 16 << 20;
-/// Longest file that is opened: bins of 2 GiB, a base block, and slack.
+/// The greatest length of a file that is opened: bins of 2 GiB, a base block, and slack.
 const MAX_LEN: u64 = (2 << 30) + (1 << 20);
 
-/// Where a hive lies.
+/// The place of a hive.
 pub(crate) struct HivePlace {
-    /// Which one it is.
+    /// The hive.
     pub(crate) hive: HiveId,
-    /// The root of its volume where that is not the target, as the journal records it.
+    /// The root of its volume as the journal stores it, if that isn't the target.
     pub(crate) volume: Option<String>,
     /// Its folder, its name there, and its path.
     pub(crate) place: Found,
 }
 
-/// What a file was when it was opened.
+/// The content of a file when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     /// Its path below the target's root, with `/`.
@@ -40,11 +39,11 @@ pub(crate) struct Fingerprint {
 
 /// A log file beside a hive.
 pub(crate) struct LogOnDisk {
-    /// Which one it is.
+    /// The kind of log.
     pub(crate) kind: LogKind,
     /// Its name as spelled on disk.
     pub(crate) name: String,
-    /// What it was when it was opened.
+    /// Its content when it was opened.
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -62,15 +61,15 @@ pub(crate) struct HiveOnDisk {
     pub(crate) recovery: Option<Recovery>,
 }
 
-/// Finds a hive of Windows, whatever the case of its path.
+/// Finds a hive of Windows; the case of its path is ignored.
 pub(crate) fn find(root: &dyn Dir, name: HiveName) -> Result<HivePlace, Error> {
     find_file(root, HiveId::Windows(name))
 }
 
-/// Finds a hive among those of Windows by its name, whatever the case.
+/// Finds a hive of Windows by its name; case is ignored.
 pub(crate) fn find_file(root: &dyn Dir, hive: HiveId) -> Result<HivePlace, Error> {
     let name = hive.to_string();
-    // Copies of hives are often called so; on a Windows disk only the plain name exists.
+    // Copies of hives often have this name. On a Windows disk only the plain name exists.
     for file in [name.clone(), format!("{name}.hiv")] {
         if let Some(place) = root.find(&["Windows", "System32", "config", &file])? {
             return Ok(HivePlace {
@@ -85,7 +84,7 @@ pub(crate) fn find_file(root: &dyn Dir, hive: HiveId) -> Result<HivePlace, Error
     })
 }
 
-/// Opens a hive file and its logs. For writing, the hive's lock is taken.
+/// Opens a hive file and its logs. To write, the hive's lock is taken.
 pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, Error> {
     let place = &hive_place.place;
     let path = place.path.clone();
@@ -129,7 +128,7 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
     })
 }
 
-/// Reads a hive again from an open file, without its logs: it must be clean.
+/// Reads a hive again from an open file, without its logs. It must be clean.
 pub(crate) fn reopen_clean(primary: &dyn File, path: &str) -> Result<Hive, Error> {
     let buffer =
         MappedFile::open(primary, 0, MAX_LEN).map_err(Error::io(path, "read the hive back"))?;
@@ -162,9 +161,9 @@ fn lock(primary: &dyn File, path: &str) -> Result<(), Error> {
     }
 }
 
-/// Reads the logs of a hive of `hive_len` bytes. None of them is read, not even for its digest,
-/// if one is longer than such a hive makes it. Each is checked to be a file of its own if the hive is
-/// to be written.
+/// Reads the logs of a hive of `hive_len` bytes. If one is longer than a log of such a hive can be,
+/// none is read, not even for its digest. If the hive is to be written, each log is checked to be a
+/// file of its own.
 fn read_logs(
     place: &Found,
     hive_len: u64,
@@ -211,8 +210,8 @@ fn read_logs(
     Ok((on_disk, logs))
 }
 
-/// Makes sure that writing the files of a hive changes nothing else: each is a file of its own, and
-/// no other name leads to it.
+/// Checks that writing a hive's files changes nothing else: each is a file of its own, and no other
+/// name leads to it.
 #[derive(Default)]
 pub(crate) struct Distinct {
     known: Vec<(Identity, String)>,
@@ -222,8 +221,8 @@ impl Distinct {
     /// Adds the hive itself.
     ///
     /// # Errors
-    /// [`Refusal::Linked`]. A hive that lies in no place of a volume may have other names: whoever
-    /// made them meant the same hive.
+    /// [`Refusal::Linked`]. A hive that isn't in a volume's folder for hives may have other names,
+    /// because whoever made these meant the same hive.
     pub(crate) fn add_hive(&mut self, file: &dyn File, path: &str) -> Result<(), Error> {
         match path.contains('/') {
             true => self.add_log(file, path),
@@ -297,7 +296,7 @@ impl HiveOnDisk {
         &self.hive_place.place.path
     }
 
-    /// What every file of the hive was when it was opened.
+    /// The content of every file of the hive when it was opened.
     pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
         let logs = self.log_files.iter().map(|log| &log.fingerprint);
         std::iter::once(&self.fingerprint)
@@ -315,7 +314,7 @@ impl Content {
         })
     }
 
-    /// Whether a file has this content. One of another length is not read, however long it is.
+    /// True if a file has this content. A file of another length isn't read.
     pub(crate) fn is_of(&self, file: &dyn Storage) -> io::Result<bool> {
         Ok(file.len()? == self.length && Digest::of_file(file)? == self.xxh3)
     }
@@ -325,7 +324,7 @@ impl Content {
 mod tests {
     use super::*;
 
-    /// A sparse file of any length, of which not a byte may be read.
+    /// A sparse file of any length. None of its bytes may be read.
     struct Unread(u64);
 
     impl Storage for Unread {

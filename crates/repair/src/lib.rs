@@ -1,5 +1,5 @@
-//! The repairs of diskmend as data, and the engine that inspects a target, plans changes, applies
-//! them crash-safely and undoes them. It prints nothing and reads no environment.
+//! diskmend's repairs as data, and the engine that inspects a target, plans changes, makes them
+//! crash-safely and undoes them. It prints nothing and reads no environment variables.
 //!
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
@@ -29,24 +29,25 @@
 //! # }
 //! ```
 //!
-//! | item | what it is |
+//! | item | meaning |
 //! |---|---|
 //! | [`recipe`] | repairs as data: the TOML format, the built-in catalogue |
-//! | [`rows`] | what a recipe can say: a file for each kind of row |
-//! | [`Engine`] | a target that is open for a command: inspect, plan, undo, list and prune runs |
-//! | [`Facts`] | what the disk is: control sets, build and product of Windows, services |
-//! | [`Plan`] | what would change, and carrying it out |
+//! | [`rows`] | the content of a recipe: a file for each kind of row |
+//! | [`Engine`] | a target opened for a command: inspect, plan, undo, list and prune runs |
+//! | [`Facts`] | facts about the disk: control sets, build and product of Windows, services |
+//! | [`Plan`] | the changes that would be made, and making them |
 //! | [`hive_file`] | the same engine on any hive file |
 //! | [`acl_edit`] | permissions of files, reset or restored by hand |
 //! | [`documents`] | the results, ready to be serialized |
-//! | [`json`] | how they are written |
-//! | [`Error`] | why something was refused or failed, with its [`Class`] |
+//! | [`json`] | writing the results |
+//! | [`Error`] | the reason of a refusal or failure, with its [`Class`] |
 //!
-//! A change goes through these rooms, each knowing only the ones before it: `hive_on_disk` opens
-//! and recovers in memory, `facts` says what the disk is, `rows` judge it and give findings, `changes`
-//! makes of these what is to be done, `session` edits, verifies, backs up, commits and takes back, `run`
-//! keeps journal and undo data, `disk_record` the sectors of a disk that is not mounted. `documents` is
-//! made of all of them, and nothing reads it back. docs/architecture.md draws it.
+//! A change goes through these modules, and each knows only the ones before it. `hive_on_disk`
+//! opens a hive and recovers it in memory. `facts` reads facts about the disk, `rows` judge them
+//! and return findings, and `changes` plans changes from these. `session` edits, verifies, backs
+//! up, commits and rolls back, `run` keeps the journal and the undo data, and `disk_record` records
+//! the sectors of a disk that isn't mounted. `documents` is made from all of them, and nothing
+//! reads it back. docs/architecture.md has a drawing.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The files of a disk that diskmend changes.
+//! The files on a disk that diskmend changes.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum HiveName {
 }
 
 impl HiveName {
-    /// All that recipes may name.
+    /// All hives that recipes may name.
     pub const ALL: [Self; 2] = [Self::System, Self::Software];
 
     /// The file's name below `Windows/System32/config`.
@@ -55,12 +55,12 @@ impl fmt::Display for HiveId {
     }
 }
 
-/// What is read or changed, or left alone, as a whole.
+/// Something that is read, changed or left out as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A hive.
     Hive(HiveId),
-    /// A folder whose permissions are looked at, by its path with `/`.
+    /// A folder with permissions to read, by its path with `/`.
     Folder(String),
     /// All permissions.
     Permissions,

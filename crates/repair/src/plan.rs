@@ -1,5 +1,5 @@
-//! `plan`: the changes that a repair would make, bound to the very files that they were worked
-//! out from. Nothing is written.
+//! `plan`: the changes that a repair would make. A plan is only valid for the files from which it
+//! was made. Nothing is written.
 
 use crate::changes::Change;
 use crate::changes::descriptors::Draft;
@@ -14,28 +14,28 @@ use crate::recipe::Recipe;
 use crate::site::{Options, Site, reading_guards};
 use crate::survey::{self, Survey};
 
-/// A plan for a target: what would change, and on what that depends. It can't be applied after the
-/// hives have changed.
+/// A plan for a target: the changes, and the files that they depend on. It can't be applied after
+/// the hives have changed.
 pub struct Plan<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) planned: Planned,
     report: PlanReport,
 }
 
-/// What would change, and on what that depends.
+/// The changes, and the files that they depend on.
 pub(crate) struct Planned {
     /// The target as named by the user.
     pub(crate) target: String,
-    /// What it was made from.
+    /// The recipes that it was made from.
     pub(crate) recipes: Vec<Recipe>,
     pub(crate) goal: Goal,
     /// What was found.
     pub(crate) survey: Survey,
-    /// In the order in which they are made.
+    /// The changes, in the order in which they are made.
     pub(crate) changes: Vec<Change>,
-    /// What is left alone, and why.
+    /// Places that aren't changed, and why.
     pub(crate) refused: Vec<(Place, Error)>,
-    /// Runs that were killed half way and must be settled first.
+    /// Killed runs that must be settled first.
     pub(crate) unfinished: Vec<RunSummary>,
 }
 
@@ -58,10 +58,10 @@ impl Plan<'_> {
 }
 
 impl Engine {
-    /// Works out what a repair would change. Nothing is written.
+    /// Plans a repair. Nothing is written.
     ///
     /// # Errors
-    /// If the target is no Windows volume, or none of the hives can be read; see [`Error`].
+    /// If the target isn't a Windows volume, or if none of the hives can be read; see [`Error`].
     pub fn plan(
         &self,
         recipes: &[&Recipe],
@@ -71,12 +71,12 @@ impl Engine {
         let site = &self.site;
         watch.phase(Phase::Guards, &site.display)?;
         reading_guards(&self.target)?;
-        // Somebody who uses the disk will have ended by then; what is wrong with its container stays.
+        // Whoever uses the disk now will have stopped by then, but damage of its container stays.
         if let Some(disk) = &site.disk {
             disk.fit_for_writing()?;
         }
         site.state.require_private()?;
-        // A key that is not there yet is made before anything else is written.
+        // A missing key is created before anything else is written.
         site.judge.check_key().map_err(Refusal::NoKey)?;
         let planned = plan_site(site, recipes, goal, &self.options, watch)?;
         Ok(Plan {
@@ -98,7 +98,7 @@ pub(crate) fn plan_site(
     let draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
     let mut survey = survey::survey(&facts, recipes, goal, Some(draft))?;
-    // What follows opens the hives for writing, which nobody else may have open then.
+    // The next steps open the hives for writing, and nobody else may have them open then.
     drop(facts);
     survey.notices.extend(damaged);
     let changes = survey.changes(goal);
@@ -121,7 +121,7 @@ pub(crate) fn plan_site(
     })
 }
 
-/// Sorts out what can't be changed, before anybody is asked, with the reasons.
+/// Removes what can't be changed from the plan, with the reasons, before anybody is asked.
 #[expect(clippy::type_complexity, reason = "it says what it is")]
 fn changeable(
     site: &Site,
@@ -129,14 +129,15 @@ fn changeable(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<(Vec<Change>, Vec<(Place, Error)>), Error> {
-    // A mounted volume tells only when it is written what it can't take. The repair checks in full.
+    // A mounted volume shows what it can't hold only during the write. The repair itself checks
+    // everything.
     let options = site.disk.as_ref().map(|_| Options {
         check: false,
         ..options.clone()
     });
     let mut left = Vec::new();
     let mut unchangeable = Vec::new();
-    // Clusters that one hive would get are kept from the others until all are tried.
+    // The clusters that one hive needs are reserved until all hives are tried.
     let mut tried = Vec::new();
     for change in changes {
         if change.is_nothing() {

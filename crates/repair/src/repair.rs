@@ -1,4 +1,4 @@
-//! `repair`: carrying a plan out.
+//! `repair`: making the changes of a plan.
 
 use crate::changes::{self, Change, Ready};
 use crate::documents::{self, RepairReport, RunKind};
@@ -11,8 +11,8 @@ use crate::session::NewRun;
 use crate::site::{Options, Site, guards};
 
 impl Plan<'_> {
-    /// Carries the plan out: every hive that it changes is verified in memory and backed up before
-    /// the first byte is written. If there is nothing to do, nothing is written.
+    /// Makes the plan's changes. Before the first byte is written, every hive to change is verified
+    /// in memory and backed up. If there is nothing to do, nothing is written.
     ///
     /// # Errors
     /// See [`Error`] and its [`class`](Error::class).
@@ -34,7 +34,7 @@ pub(crate) fn repair_site(
     let (plan, completed) = match changes::resume(site, &plan.names(), watch)? {
         None => (plan, None),
         Some(completed) => {
-            // What was planned before has been done in part.
+            // A part of what was planned is done already.
             let recipes: Vec<&Recipe> = plan.recipes.iter().collect();
             let plan = plan_site(site, &recipes, plan.goal, options, watch)?;
             (plan, Some(completed))

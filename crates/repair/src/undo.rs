@@ -1,9 +1,7 @@
-//! `undo`: taking a run back, by its bytes where nothing else has changed them since, and else
-//! value by value.
-//!
-//! Whether anything else has changed them is asked in every state of the run, before the first
-//! write. The way that is decided on is noted in the journal then, so that an undo that is begun
-//! again never spares less than the first one.
+//! `undo`: undoing a run by its bytes if nothing else has changed them since, and otherwise value
+//! by value. //! //! In every state of the run, this is found out before the first write. The
+//! chosen way is then noted in the journal, so that an undo that is begun again never preserves
+//! less than the first one.
 
 mod force;
 mod values;
@@ -63,7 +61,7 @@ pub(crate) fn undo_site(
     values::undo(site, &folder, journal, lock, options, watch)
 }
 
-/// The run to undo, which must be in a state that can be undone.
+/// The run to undo. Its state must allow that.
 fn undoable(site: &Site, run: Option<&str>) -> Result<(RunFolder, Journal), Error> {
     let (folder, journal) = choose(site, run)?;
     folder.require_private()?;
@@ -83,7 +81,7 @@ fn locked(site: &Site) -> Result<TargetLock, Error> {
     }
 }
 
-/// Opens and locks what a run has written.
+/// Opens and locks the files that a run has written.
 fn open_all<'a>(
     site: &Site,
     folder: &RunFolder,
@@ -99,8 +97,9 @@ fn open_all<'a>(
     Ok(restorations)
 }
 
-/// The security descriptors that a run has set, if it has set any; looked for before anything is
-/// noted: another driver may have mounted the volume, and the records may be damaged.
+/// Access to the security descriptors that a run has set, if it has set any. It is opened before
+/// anything is noted, because another driver may have mounted the volume, and the records may be
+/// damaged.
 fn secured(
     site: &Site,
     folder: &RunFolder,
@@ -113,7 +112,7 @@ fn secured(
     site.secured().map(Some)
 }
 
-/// Gives every file its old bytes, and every object its old descriptor.
+/// Gives every file its old bytes back, and every object its old descriptor.
 fn by_bytes(
     site: &Site,
     folder: &RunFolder,
@@ -145,7 +144,7 @@ fn by_bytes(
     Ok(report)
 }
 
-/// Gives every sector of a disk that is not mounted back what it held before the run.
+/// Gives every sector of a disk that isn't mounted its old bytes back.
 fn whole_disk(
     site: &Site,
     folder: &RunFolder,
@@ -166,8 +165,8 @@ fn whole_disk(
     Ok(report)
 }
 
-/// Tells what giving the sectors back does to files and objects, as far as these can be read now: a
-/// structure of the volume may be half written.
+/// Reports the effect of restoring the sectors on files and objects, as far as these can be read
+/// now. A structure of the volume may be half written.
 fn tell_outcome(site: &Site, folder: &RunFolder, journal: &Journal, report: &mut UndoReport) {
     for entry in &journal.hives {
         let actions = site.root_of(entry.volume.as_deref()).and_then(|root| {
@@ -207,7 +206,7 @@ fn report(site: &Site, journal: &Journal, method: Method) -> UndoReport {
     }
 }
 
-/// What failed once something may have been given back.
+/// The error for a failure after something may have been restored.
 fn half_way(journal: &Journal) -> impl FnOnce(Error) -> Error + use<> {
     let run = journal.run.clone();
     move |source| Error::NotUndone {
@@ -216,7 +215,8 @@ fn half_way(journal: &Journal) -> impl FnOnce(Error) -> Error + use<> {
     }
 }
 
-/// The run is undone, unless some permissions could not be restored: then it can be undone again.
+/// Marks the run as undone, unless some permissions couldn't be restored. Then it can be undone
+/// again.
 fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
     match descriptors.map_or(0, |undone| undone.failed.count) {
         0 => journal.set_state(RunState::Undone),
@@ -228,7 +228,7 @@ fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
     }
 }
 
-/// The run to undo. Reversals of runs are only undone when they are asked for by name.
+/// The run to undo. A run that reverses another one is only undone if it is named.
 pub(crate) fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Journal), Error> {
     if let Some(name) = wanted {
         let found = site.state.run(name)?;
@@ -244,7 +244,7 @@ pub(crate) fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Jo
             _ => {
                 let (folder, mut journal) = found.admit(read, &site.judge)?;
                 if journal.is_old() {
-                    // It holds them itself, and is written anew with them.
+                    // This journal holds the changes itself and is written again with them.
                     folder.read_changes(&mut journal)?;
                 }
                 Ok((folder, journal))

@@ -1,4 +1,4 @@
-//! What can be said of one security descriptor, and made of it. Nothing is read or written here.
+//! Judging one security descriptor, and computing the changed one. Nothing is read or written here.
 
 use diskmend_acl::{
     Acl, AclSlot, DaclFault, Edit, Grant, Part, SecurityDescriptor, Sid, Token, TooLarge, ace_text,
@@ -7,35 +7,35 @@ use diskmend_disk::MAX_DESCRIPTOR_LEN;
 
 use super::RowState;
 
-/// What a row says about a descriptor.
+/// A row's judgement of a descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
     pub(crate) state: RowState,
-    /// What makes it a fault.
+    /// The evidence of the fault.
     pub(crate) reasons: Vec<String>,
-    /// What is to be changed, for a person; empty where nothing is.
+    /// The edits, for display; empty if there are none.
     pub(crate) edits: Vec<String>,
-    /// The bytes that it should have; absent where nothing is to be changed.
+    /// The bytes that it should have; absent if nothing changes.
     pub(crate) after: Option<Vec<u8>>,
 }
 
-/// What `takeown` and `icacls /grant` would do, and what they do not.
+/// Changes that `takeown` and `icacls /grant` would make, and more.
 #[derive(Clone, Debug)]
 pub struct Grants {
-    /// The owner; as it is where absent.
+    /// The new owner; if absent, the owner doesn't change.
     pub owner: Option<Sid>,
-    /// What is granted, in this order.
+    /// The grants, in this order.
     pub grants: Vec<Grant>,
-    /// The DACL to begin with where there is none, or where it is NULL, empty or corrupt; an empty
-    /// one where absent.
+    /// The DACL to start with if there is none, or if it is NULL, empty or corrupt. If absent, that
+    /// is an empty one.
     pub replacement: Option<Box<SecurityDescriptor>>,
 }
 
 impl Judgement {
-    /// What a row says: why it is a fault, and what was made of the descriptor.
+    /// A row's judgement, from the evidence of the fault and the changed descriptor.
     ///
     /// # Errors
-    /// Where what it should be is too large to be stored.
+    /// If the new descriptor is too large to be stored.
     pub(crate) fn of(reasons: Vec<String>, made: Option<Made>) -> Result<Self, TooLarge> {
         let (edits, after) = encoded(made)?;
         let state = match (reasons.is_empty(), &after) {
@@ -52,10 +52,10 @@ impl Judgement {
     }
 }
 
-/// What an edit by hand makes of a descriptor.
+/// A descriptor after an edit by hand.
 ///
 /// # Errors
-/// Where it would be too large to be stored.
+/// If it is too large to be stored.
 pub(crate) fn edited(
     bytes: &[u8],
     edit: impl FnOnce(&mut SecurityDescriptor) -> Vec<Edit>,
@@ -76,7 +76,7 @@ pub(crate) fn edited(
     })
 }
 
-/// The edits, and the bytes that they lead to.
+/// The edits, and the bytes of the result.
 fn encoded(made: Option<Made>) -> Result<(Vec<String>, Option<Vec<u8>>), TooLarge> {
     let Some(made) = made else {
         return Ok((Vec::new(), None));
@@ -92,10 +92,10 @@ fn encoded(made: Option<Made>) -> Result<(Vec<String>, Option<Vec<u8>>), TooLarg
     Ok((made.edits, Some(after)))
 }
 
-/// What could be read of a descriptor.
+/// The readable parts of a descriptor.
 pub(crate) struct Found {
     descriptor: SecurityDescriptor,
-    /// The parts that are corrupt, and how, for a person.
+    /// The corrupt parts and what is wrong with them, for display.
     corrupt: Vec<String>,
     dacl: Option<DaclFault>,
 }
@@ -107,7 +107,7 @@ pub(crate) struct Made {
 }
 
 impl Found {
-    /// Reads as much as can be read.
+    /// Reads as much as possible.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         match SecurityDescriptor::salvage(bytes) {
             Ok(salvaged) => {
@@ -136,7 +136,7 @@ impl Found {
         }
     }
 
-    /// Who of these lacks rights, and because of what.
+    /// Those of these accounts that lack rights, and why.
     pub(crate) fn blocked(&self, accounts: &[Grant]) -> Vec<String> {
         if self.dacl == Some(DaclFault::Corrupt) {
             return self.corrupt.clone();
@@ -162,7 +162,7 @@ impl Found {
             .collect()
     }
 
-    /// It with these parts; `None` if it has them.
+    /// The descriptor with these parts; `None` if it already has them.
     pub(crate) fn with_parts(&self, wanted: &SecurityDescriptor) -> Option<Made> {
         let mut made = self.begin();
         if self.dacl == Some(DaclFault::Corrupt) && wanted.dacl != AclSlot::Absent {
@@ -174,7 +174,8 @@ impl Found {
         self.end(made)
     }
 
-    /// It with an owner and grants, and nothing that denies what is granted; `None` if it is so.
+    /// The descriptor with an owner and grants, and without entries that deny what is granted.
+    /// `None` if it is so already.
     pub(crate) fn with_grants(&self, wanted: &Grants) -> Option<Made> {
         let mut made = self.begin();
         let Made { descriptor, edits } = &mut made;
@@ -205,7 +206,8 @@ impl Found {
         }
     }
 
-    /// A descriptor that is written has to be whole; one in which nothing was wanted stays as it is.
+    /// Makes a changed descriptor complete, because only a complete one can be written. One that
+    /// needs no change stays.
     fn end(&self, mut made: Made) -> Option<Made> {
         if made.edits.is_empty() {
             return None;
@@ -213,7 +215,7 @@ impl Found {
         let replaced = self.corrupt.iter();
         made.edits
             .extend(replaced.map(|corruption| format!("drop what is corrupt: {corruption}")));
-        // No driver takes a descriptor without owner and group.
+        // No driver accepts a descriptor without owner and group.
         for missing in [
             (made.descriptor.owner.is_none()).then(|| made.descriptor.set_owner(Sid::SYSTEM)),
             (made.descriptor.group.is_none()).then(|| made.descriptor.set_group(Sid::SYSTEM)),
@@ -269,7 +271,7 @@ mod tests {
         descriptor.to_sddl(SddlParts::All).expect("plain")
     }
 
-    /// The descriptor that the row makes of this one; applied once more it must stay.
+    /// The descriptor that the row makes of this one. Applying the row again must not change it.
     fn made(row: &AclRow, bytes: &[u8]) -> (Judgement, Option<String>) {
         let judgement = judge(row, bytes).expect("small");
         if let Some(after) = &judgement.after {

@@ -1,4 +1,4 @@
-//! Comparing a store's elements with what rows want.
+//! Comparing a store's elements with the rows.
 
 use diskmend_bcd::loader::Loader;
 use diskmend_bcd::{
@@ -14,57 +14,57 @@ use crate::value_data::ValueData;
 /// The value that holds an element's data, in the key of the element.
 const ELEMENT: &str = "Element";
 
-/// An element of a boot store, as it is and as it should be, in `bcdedit`'s words.
+/// An element of a boot store before and after, under `bcdedit`'s names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ElementWords {
-    /// The store's path; whole where its volume is not the target.
+    /// The store's path; the whole path if its volume isn't the target.
     pub store: String,
     /// The object's GUID.
     pub object: String,
-    /// The object for a person: `bcdedit`'s name, or its GUID and description.
+    /// The object for display: `bcdedit`'s name, or its GUID and description.
     pub object_name: String,
     /// The element's id, such as `0x16000020`.
     pub element: String,
     /// `bcdedit`'s name for it.
     pub name: String,
-    /// What it is; absent where it does not exist.
+    /// Its value now; absent if it doesn't exist.
     pub old: Option<String>,
-    /// What it should be; absent where it should not exist.
+    /// The value it should have; absent if it shouldn't exist.
     pub new: Option<String>,
 }
 
-/// A boot store that is open to be judged.
+/// A boot store that is open for judging.
 pub(crate) struct OpenStore<'h> {
     store: Store<'h>,
     /// Its path, for messages.
     path: String,
-    /// The loaders that rows about the loader are about.
+    /// The loaders that rows about the loader mean.
     loaders: &'h [Loader],
 }
 
-/// An element as a row wants it.
+/// The element that a row wants.
 pub(crate) struct WantedElement<'r> {
     pub(crate) object: Guid,
-    /// The object as the row names it.
+    /// The object's name in the row.
     pub(crate) named: &'r str,
-    /// The type that the object has, as far as the row tells.
+    /// The object's type, as far as the row shows it.
     pub(crate) object_type: ObjectType,
-    /// The type with which a missing object is created; one that may not be missing has none.
+    /// The type with which a missing object is created; `None` if it must exist.
     pub(crate) create_as: Option<ObjectType>,
     pub(crate) element: ElementId,
-    /// What it should be; `None` if it should not exist.
+    /// The value it should have; `None` if it shouldn't exist.
     pub(crate) desired: Option<&'r ElementValue>,
 }
 
-/// An element, and what a row says of it.
+/// An element and a row's judgement.
 #[derive(Clone, Debug)]
 pub(crate) struct JudgedElement {
     pub(crate) element: ElementWords,
-    /// How it compares with what it should be.
+    /// The result of comparing it with the wanted value.
     pub(crate) state: RowState,
-    /// What makes it as it should be, in the store's terms.
+    /// The edits that give it the wanted value, in the store's terms.
     pub(crate) edits: Vec<StoreChange>,
-    /// The same in the registry's terms.
+    /// The edit in the registry's terms.
     pub(crate) value: ChangedValue,
 }
 
@@ -77,17 +77,17 @@ impl<'h> OpenStore<'h> {
         }
     }
 
-    /// The loaders that a row about the loader is about.
+    /// The loaders that a row about the loader means.
     pub(crate) fn loaders(&self) -> Vec<Guid> {
         self.loaders.iter().map(|loader| loader.guid).collect()
     }
 
-    /// Compares an element with what a row wants. `is_fault` says of an element that is not as wanted
-    /// whether that is evidence of a fault: `None` if it does not exist, and an inner `None` if its
-    /// data are no value of its format.
+    /// Compares an element with a row. If an element isn't as wanted, `is_fault` says if that is
+    /// evidence of a fault. It gets `None` if the element doesn't exist, and an inner `None` if its
+    /// data aren't a value of its format.
     ///
     /// # Errors
-    /// If the store can't be read, or lacks an object that is not to be created.
+    /// If the store can't be read, or if it lacks an object that isn't to be created.
     pub(crate) fn judge(
         &self,
         wanted: &WantedElement<'_>,
@@ -105,7 +105,7 @@ impl<'h> OpenStore<'h> {
                 object: guid,
                 object_type,
             };
-            // An object of another type is found out before anything else is.
+            // An object of the wrong type is reported before anything else.
             create
                 .edits(store)
                 .map_err(|source: ChangeError| Error::StoreChange {
@@ -126,7 +126,7 @@ impl<'h> OpenStore<'h> {
         };
         let object_type = object.and_then(|object| object.object_type().ok());
         let object_type = object_type.unwrap_or(wanted.object_type);
-        // Data that are no value of the element's format are not as desired, whatever they are.
+        // Data that aren't a value of the element's format are never as wanted.
         let current: Option<Option<ElementValue>> =
             found.as_ref().map(|element| element.value().ok());
         let old = found.as_ref().map(|element| ValueData {
@@ -195,7 +195,7 @@ fn state(
     }
 }
 
-/// `bcdedit`'s name for an object; what the boot menu shows for one without a fixed name.
+/// `bcdedit`'s name for an object, or the boot menu's text if it has no fixed name.
 fn object_name(store: &Store<'_>, guid: Guid, object: Option<&Object<'_>>) -> String {
     let is_default = store.default_entry().ok().flatten() == Some(guid);
     let name = match well_known::by_guid(guid) {
@@ -210,7 +210,7 @@ fn object_name(store: &Store<'_>, guid: Guid, object: Option<&Object<'_>>) -> St
     }
 }
 
-/// The path of an element's key, as the keys are spelled or will be.
+/// The path of an element's key, in the existing or the future spelling of its names.
 fn element_key(
     guid: Guid,
     object: Option<&Object<'_>>,

@@ -1,4 +1,4 @@
-//! What judging a disk finds, and what a repair goes for.
+//! The findings of judging a disk, and the goals of a repair.
 
 mod descriptor;
 mod element;
@@ -13,31 +13,31 @@ pub(crate) use element::{JudgedElement, OpenStore, WantedElement};
 pub(crate) use value::JudgedValue;
 pub use value::{ChangedKey, ChangedValue};
 
-/// What a repair goes for.
+/// The goal of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Every value as the recipes want it.
+    /// To make every value as the recipes want.
     Desired,
-    /// Only what is evidence of a fault (`--auto`).
+    /// To repair only evidence of a fault (`--auto`).
     Faults,
 }
 
-/// How a value compares with what it should be.
+/// The result of comparing a value with what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowState {
-    /// As desired, or missing where that is as good.
+    /// It is as wanted, or it is missing and may be missing.
     Ok,
-    /// It exists and differs, which is no evidence of a fault.
+    /// It exists and differs. That isn't evidence of a fault.
     Differs,
-    /// It does not exist, which is no evidence of a fault.
+    /// It doesn't exist. That isn't evidence of a fault.
     Missing,
-    /// What is found is evidence of a fault.
+    /// It is evidence of a fault.
     Fault,
 }
 
 impl RowState {
-    /// Whether a repair that goes for this changes it.
+    /// True if a repair with this goal changes it.
     pub(crate) fn is_changed_for(self, goal: Goal) -> bool {
         match self {
             Self::Ok => false,
@@ -47,21 +47,21 @@ impl RowState {
     }
 }
 
-/// What a row of a recipe says of something.
+/// A recipe row's finding.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding<T> {
     /// The recipe.
     pub(crate) recipe: String,
     /// One sentence for a person.
     pub(crate) why: String,
-    /// What was found, and how it compares with what it should be.
+    /// The thing that was found, with the result of comparing it.
     pub(crate) judged: T,
 }
 
-/// Something that a person should know, in one sentence.
+/// Something that the user should know, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notice {
-    /// Stable word for what kind of notice it is, such as `select-names-missing-set`.
+    /// A stable word for the kind of notice, such as `select-names-missing-set`.
     pub kind: &'static str,
     /// The sentence.
     pub text: String,

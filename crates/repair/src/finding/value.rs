@@ -1,24 +1,24 @@
-//! Values of a hive.
+//! Values of a hive, judged and changed.
 
 use serde::{Deserialize, Serialize};
 
 use super::RowState;
 use crate::value_data::ValueData;
 
-/// A value, and what a row says of it.
+/// A value and a row's judgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JudgedValue {
     /// The key below the hive's root.
     pub(crate) key: String,
     /// The value's name; empty for the default value.
     pub(crate) value: String,
-    /// Whether the key lies in the control set that `Select\Current` names; absent if it lies in none.
+    /// True if the key is in the control set that `Select\Current` names; absent if it is in none.
     pub(crate) in_current_set: Option<bool>,
     /// What it should be.
     pub(crate) desired: ValueData,
     /// What it is; absent if it does not exist.
     pub(crate) current: Option<ValueData>,
-    /// How the two compare.
+    /// The result of comparing the two.
     pub(crate) state: RowState,
 }
 
@@ -29,13 +29,13 @@ pub struct ChangedValue {
     pub key: String,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// What it was; absent where it did not exist.
+    /// Its data before; absent if it didn't exist.
     pub old: Option<ValueData>,
-    /// What it becomes; absent where it is deleted.
+    /// Its data after; absent if it is deleted.
     pub new: Option<ValueData>,
 }
 
-/// A key that comes or goes as a whole.
+/// A key that is created or deleted as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedKey {
     /// The key below the hive's root.
@@ -43,7 +43,7 @@ pub struct ChangedKey {
 }
 
 impl JudgedValue {
-    /// The value before and after it is made as desired.
+    /// The value before and after it gets its wanted data.
     pub(crate) fn change(&self) -> ChangedValue {
         ChangedValue {
             key: self.key.clone(),

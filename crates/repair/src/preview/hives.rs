@@ -40,8 +40,8 @@ fn open(bytes: &[u8]) -> Result<Hive, String> {
     }
 }
 
-/// Shows what reversing the changes of a run one by one would do to a hive: values that were
-/// changed to something else since are left alone.
+/// Shows what reversing the changes of a run one by one would do to a hive. Values that have been
+/// changed again since stay.
 pub(super) fn reversals(path: &str, now: &[u8], changes: &[JournalChange], show: Show<'_>) {
     if changes.is_empty() {
         return;

@@ -1,5 +1,5 @@
-//! What undoing a run would change, item by item: for a run that nobody speaks for, so that a person
-//! can decide. It is worked out from what lies on the disk now and from the undo data, never from
+//! What undoing a run would change, item by item. It lets a person decide about a run that no known
+//! key has sealed. It is computed from the disk's present content and the undo data, and never from
 //! what the journal says that the run has done. Nothing is written.
 
 mod hives;
@@ -18,7 +18,7 @@ use crate::site::Site;
 use crate::undo::choose;
 use crate::value_data::ValueData;
 
-/// Bytes that are the same between two that are not, before these are shown as two pieces.
+/// Up to this number of equal bytes between two different ones, both are shown as one piece.
 const GAP: usize = 16;
 
 /// One thing that undoing a run would change. Paths and names come from the disk.
@@ -29,31 +29,32 @@ pub enum WouldChange<'a> {
     File {
         /// Its path.
         path: &'a str,
-        /// What would be done with it.
+        /// The action.
         action: FileAction,
-        /// Its length now, and then.
+        /// Its length now and afterwards.
         length: (Option<u64>, u64),
     },
     /// Bytes of a file.
     Bytes {
         /// The file's path.
         path: &'a str,
-        /// Where they lie in it.
+        /// Their offset in the file.
         offset: u64,
-        /// What they are.
+        /// The bytes now.
         now: &'a [u8],
-        /// What they would be.
+        /// The bytes afterwards.
         then: &'a [u8],
     },
-    /// A key of a hive comes or goes, or gets other permissions; absent is one that is not there.
+    /// A key of a hive that is created or deleted, or gets other permissions. Absent permissions
+    /// mean that the key doesn't exist.
     Key {
         /// The hive's path.
         path: &'a str,
         /// The key.
         key: &'a str,
-        /// Its permissions, as SDDL.
+        /// Its permissions now, as SDDL.
         now: Option<String>,
-        /// What they would be.
+        /// Its permissions afterwards.
         then: Option<String>,
     },
     /// A value of a hive.
@@ -64,34 +65,34 @@ pub enum WouldChange<'a> {
         key: &'a str,
         /// Its name.
         name: &'a str,
-        /// What it is; absent if there is none.
+        /// Its data now; absent if it doesn't exist.
         now: Option<ValueData>,
-        /// What it would be.
+        /// Its data afterwards.
         then: Option<ValueData>,
     },
     /// The permissions of a file or folder.
     Descriptor {
         /// Its path.
         path: String,
-        /// What they are, as SDDL; or why they can't be read.
+        /// The permissions now, as SDDL, or the reason why they can't be read.
         now: String,
-        /// What they would be.
+        /// The permissions afterwards.
         then: String,
     },
     /// Bytes of the disk itself.
     Disk {
-        /// Where they lie on it.
+        /// Their offset on the disk.
         offset: u64,
-        /// What they are.
+        /// The bytes now.
         now: &'a [u8],
-        /// What they would be.
+        /// The bytes afterwards.
         then: &'a [u8],
     },
-    /// What could not be worked out.
+    /// Something that couldn't be computed.
     Unknown {
-        /// What it is about.
+        /// The path that it is about.
         path: &'a str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -99,11 +100,11 @@ pub enum WouldChange<'a> {
 type Show<'a> = &'a mut dyn FnMut(&WouldChange<'_>);
 
 impl Engine {
-    /// Shows all that undoing the run of that name may change, whoever speaks for it: byte by byte,
-    /// and in the registry's terms, whichever of the two it comes to. Nothing is written.
+    /// Shows everything that undoing the run with this name may change, whoever has sealed it: byte
+    /// by byte and in the registry's terms, because either may be done. Nothing is written.
     ///
     /// # Errors
-    /// If there is no such run, or its undo data can't be read; see [`Error`].
+    /// If there is no such run, or if its undo data can't be read; see [`Error`].
     pub fn preview_undo(
         &mut self,
         run: &str,
@@ -140,7 +141,7 @@ pub(crate) fn preview_site(site: &Site, run: &str, show: Show<'_>) -> Result<(),
     permissions(site, &folder, &journal, show)
 }
 
-/// What a file is, and what its undo data would make of it.
+/// A file's content now, and its content after restoring its undo data.
 fn bytes(
     root: &dyn Dir,
     folder: &RunFolder,
@@ -182,7 +183,7 @@ fn bytes(
         return Ok(());
     }
     let mut then = now.to_vec();
-    // No longer than the file and its undo data together.
+    // The result can't be longer than the file and its undo data together.
     then.resize(usize::try_from(old.length).unwrap_or(now.len()), 0);
     for index in (0..undo.len()).rev() {
         let read = undo.get(index);
@@ -208,8 +209,8 @@ fn bytes(
     Ok(())
 }
 
-/// What reversing the changes of a hive one by one would do: it is what is done if a file is not
-/// what the run left, whatever files the journal names.
+/// Shows what reversing a hive's changes one by one would do. This is done if a file isn't what the
+/// run left, whatever files the journal names.
 fn reversals(root: &dyn Dir, entry: &HiveEntry, show: Show<'_>) -> Result<(), Error> {
     if entry.changes.is_empty() {
         return Ok(());
@@ -234,7 +235,7 @@ fn reversals(root: &dyn Dir, entry: &HiveEntry, show: Show<'_>) -> Result<(), Er
     Ok(())
 }
 
-/// Where two files differ, as far as both reach.
+/// The ranges in which two files differ, up to the end of the shorter one.
 fn differing(now: &[u8], then: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, _) in now

@@ -1,6 +1,6 @@
 //! The recipes that come with the program.
 
-/// Name of the file, and its text.
+/// The name of each file, and its text.
 pub(super) const FILES: [(&str, &str); 13] = [
     (
         "rdp-internal-error.toml",

@@ -1,4 +1,4 @@
-//! The recipes that can be named, and what a choice of them amounts to.
+//! The recipes that can be named, and choosing among them.
 
 use crate::recipe::{Origin, Recipe, RecipeError, builtin};
 use crate::rows::{Claim, Row};
@@ -13,7 +13,7 @@ impl Catalogue {
     /// The recipes that come with the program.
     ///
     /// # Errors
-    /// Where one of them is wrong, which a test rules out.
+    /// If one of them is wrong, which a test rules out.
     pub fn built_in() -> Result<Self, RecipeError> {
         let mut catalogue = Self {
             recipes: Vec::new(),
@@ -29,7 +29,7 @@ impl Catalogue {
     /// Adds a recipe of the user's.
     ///
     /// # Errors
-    /// [`RecipeError::Duplicate`] where its name is taken.
+    /// [`RecipeError::Duplicate`] if its name is taken.
     pub fn add(&mut self, recipe: Recipe) -> Result<(), RecipeError> {
         if self.get(&recipe.name).is_some() {
             return Err(RecipeError::Duplicate { name: recipe.name });
@@ -38,7 +38,7 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The recipe of this name, whatever its case.
+    /// The recipe with this name; case is ignored.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Recipe> {
         self.recipes
@@ -51,8 +51,8 @@ impl Catalogue {
         self.recipes.iter()
     }
 
-    /// The names of those that are looked at where none is named. A bundle is not among them: what
-    /// it includes is, unless that is done on request only.
+    /// The names of the recipes that are inspected if none is named. Bundles aren't among them;
+    /// their parts are, unless these are for use on request only.
     #[must_use]
     pub fn by_default(&self) -> Vec<&str> {
         let wanted = |recipe: &&Recipe| !recipe.on_request && recipe.has_rows();
@@ -64,11 +64,11 @@ impl Catalogue {
         self.recipes.iter_mut()
     }
 
-    /// The recipes that these names stand for, where they are to be carried out and not only to be
-    /// looked at.
+    /// The recipes that these names stand for, to repair and not only to inspect.
     ///
     /// # Errors
-    /// As [`select`](Self::select), and two recipes that set the permissions of the same folder.
+    /// The errors of [`select`](Self::select), and two recipes that set the permissions of the same
+    /// folder.
     pub fn select_to_repair<S: AsRef<str>>(
         &self,
         names: &[S],
@@ -78,11 +78,11 @@ impl Catalogue {
         Ok(selected)
     }
 
-    /// The recipes that these names stand for, bundles replaced by what they include, each once.
+    /// The recipes that these names stand for, each once. Bundles are replaced by what they
+    /// include.
     ///
     /// # Errors
-    /// A name that is unknown, a bundle that includes itself, and recipes that contradict each
-    /// other.
+    /// A name is unknown, a bundle includes itself, or recipes contradict each other.
     pub fn select<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<&Recipe>, RecipeError> {
         let mut selected = Vec::new();
         for name in names {
@@ -129,12 +129,12 @@ fn claims<'r>(recipes: &[&'r Recipe]) -> Vec<Named<'r>> {
     claims.collect()
 }
 
-/// No two rows may want the same thing to be different.
+/// Checks that no two rows want different things.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
     no_conflict(recipes, |(_, one), (_, other)| one.contradicts(other))
 }
 
-/// The rows of one recipe may be about the same folder, those of two may not.
+/// Checks that the rows of two recipes aren't about the same folder. The rows of one recipe may be.
 fn folders_apart(recipes: &[&Recipe]) -> Result<(), RecipeError> {
     no_conflict(recipes, |(first, one), (second, other)| {
         let is_other = first != second;
@@ -142,7 +142,7 @@ fn folders_apart(recipes: &[&Recipe]) -> Result<(), RecipeError> {
     })
 }
 
-/// A row's claim with the name of its recipe.
+/// A row's claim, with the name of its recipe.
 type Named<'r> = (&'r str, Claim<'r>);
 
 fn no_conflict(

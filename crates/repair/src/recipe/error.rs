@@ -1,6 +1,6 @@
-//! Why a recipe is not accepted.
+//! The reasons why a recipe isn't accepted.
 
-/// Why a recipe cannot be used.
+/// The reason why a recipe can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeError {
@@ -11,17 +11,17 @@ pub enum RecipeError {
         file: String,
         /// Its length in bytes.
         len: u64,
-        /// The bound in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The file is no TOML, or a field is missing, unknown or of the wrong type.
+    /// The file isn't TOML, or a field is missing, unknown or has the wrong type.
     #[error("{file}:{line}:{column}: {message}")]
     Syntax {
         /// The file.
         file: String,
-        /// Line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Column in characters, from 1.
+        /// The column in characters, from 1.
         column: usize,
         /// What is wrong there.
         message: String,
@@ -31,29 +31,29 @@ pub enum RecipeError {
     Unknown {
         /// The name.
         name: String,
-        /// The names there are.
+        /// The names of all recipes.
         known: Vec<String>,
     },
-    /// A second recipe of the same name.
+    /// A second recipe has the same name.
     #[error("there is already a recipe called {name:?}")]
     Duplicate {
         /// The name.
         name: String,
     },
-    /// Recipes that include each other.
+    /// Recipes include each other.
     #[error("recipe {name:?} includes itself")]
     Cycle {
         /// The name.
         name: String,
     },
-    /// Two of the chosen recipes want what can't be had together.
+    /// Two of the chosen recipes contradict each other.
     #[error("recipes {first:?} and {second:?} {what}")]
     Conflict {
         /// One recipe.
         first: String,
-        /// The other.
+        /// The other recipe.
         second: String,
-        /// What they both want, for a person.
+        /// What both want, for display.
         what: String,
     },
 }

@@ -1,17 +1,17 @@
-//! A recipe's file: what must hold of the whole. What a row may say is in `rows`.
+//! A recipe's file: the checks of the file as a whole. The checks of each row are in `rows`.
 
 use std::ops::Range;
 
 use crate::recipe::{Origin, Recipe, RecipeError, SCHEMA};
 use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Wrong, sentence, wrong, wrong_at};
 
-/// Longest recipe file in bytes.
+/// The greatest length of a recipe file in bytes.
 pub const MAX_LEN: u64 = 256 * 1024;
-/// Most rows of a recipe.
+/// The greatest number of rows in a recipe.
 const MAX_ROWS: usize = 1000;
 
 impl Recipe {
-    /// Reads a recipe. `file` is its name, for messages.
+    /// Reads a recipe. `file` is its name in messages.
     ///
     /// # Errors
     /// What is wrong, with line and column.
@@ -43,7 +43,7 @@ impl Recipe {
     }
 }
 
-/// Makes sure of what a recipe's file says.
+/// Checks the content of a recipe's file.
 fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
     let schema = *written.schema.get_ref();
     if schema != SCHEMA {
@@ -91,7 +91,7 @@ fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
     })
 }
 
-/// The tables of rows, for a person.
+/// The names of the tables of rows, for display.
 fn tables() -> String {
     let names: Vec<String> = TABLES.iter().map(|table| format!("[[{table}]]")).collect();
     match names.split_last() {
@@ -100,8 +100,8 @@ fn tables() -> String {
     }
 }
 
-/// No folder lies in another one: an object is one folder's only, so that no two changes of it are
-/// planned.
+/// Checks that no folder is in another one. An object belongs to only one folder, so no two changes
+/// of it are planned.
 fn apart(rows: &[(Range<usize>, Row)]) -> Result<(), Wrong> {
     let folders = rows
         .iter()
@@ -111,7 +111,7 @@ fn apart(rows: &[(Range<usize>, Row)]) -> Result<(), Wrong> {
         let meets = |other: &&&FolderPath| other.may_meet(path) && !other.is(path);
         if let Some(other) = before.iter().find(meets) {
             return Err(wrong_at(span.clone())(&format!(
-                "{other} and {path} lie in one another: make two recipes of them"
+                "one of {other} and {path} is in the other: make a recipe for each"
             )));
         }
         before.push(path);
@@ -126,11 +126,12 @@ fn recipe_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{name:?} is no recipe's name: up to 64 lower-case letters, digits and hyphens, a letter first"
+        "{name:?} can't be a recipe's name: a name has up to 64 lower-case letters, digits and \
+         hyphens, and starts with a letter"
     ))
 }
 
-/// Line and column of a byte of the text, from 1, the column in characters.
+/// The line and column of a byte of the text, from 1. The column counts characters.
 fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

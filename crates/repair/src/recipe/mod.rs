@@ -20,33 +20,33 @@ pub const SCHEMA: i64 = 1;
 /// A named repair.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: String,
-    /// One line for a person.
+    /// A one-line title.
     pub title: String,
-    /// What it does and when it is needed.
+    /// What it does, and when it is needed.
     pub summary: String,
-    /// Where its values are documented.
+    /// The documentation of its values.
     pub sources: Vec<String>,
-    /// Names of the recipes that belong to it.
+    /// The names of the recipes that belong to it.
     pub includes: Vec<String>,
-    /// What should be, and when it is a fault: kind by kind, and of each kind in the order of the file.
+    /// Its rows, kind by kind, and within a kind in the order of the file.
     pub rows: Vec<Row>,
-    /// Whether it is only done when named: `inspect` and `--auto` pass it over otherwise.
+    /// True if it is only used if it is named: `inspect` and `--auto` ignore it otherwise.
     pub on_request: bool,
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
 }
 
 impl Recipe {
-    /// Whether it has settings of its own, not only those of the recipes that it includes.
+    /// True if it has settings of its own, not only those of the recipes that it includes.
     #[must_use]
     pub fn has_rows(&self) -> bool {
         !self.rows.is_empty()
     }
 }
 
-/// A row that is asked, with what it is asked by.
+/// A row that is being judged, and the recipe it is from.
 pub(crate) struct Asked<'r, J> {
     pub(crate) recipe: &'r str,
     pub(crate) why: &'r str,
@@ -54,7 +54,7 @@ pub(crate) struct Asked<'r, J> {
 }
 
 impl<J> Asked<'_, J> {
-    /// What the row says.
+    /// The row's finding.
     pub(crate) fn finding<T>(&self, judged: T) -> Finding<T> {
         Finding {
             recipe: self.recipe.to_owned(),
@@ -64,7 +64,7 @@ impl<J> Asked<'_, J> {
     }
 }
 
-/// The rows of recipes that `pick` takes by what they are about, in their order.
+/// The rows of recipes that `pick` accepts, in their order.
 pub(crate) fn asked<'r, J>(
     recipes: &[&'r Recipe],
     pick: impl Fn(About<'r>) -> Option<J>,
@@ -82,11 +82,11 @@ pub(crate) fn asked<'r, J>(
     asked
 }
 
-/// Where a recipe comes from.
+/// The origin of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The program itself.
     BuiltIn,
-    /// A file of the user's, as named by the user.
+    /// A file of the user, by the name that the user gave.
     File(String),
 }

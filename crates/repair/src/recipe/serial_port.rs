@@ -1,4 +1,4 @@
-//! The serial port of the console, which the caller may choose.
+//! The serial port of the console, which the user may choose.
 
 use diskmend_bcd::{ElementId, ElementValue};
 
@@ -6,7 +6,7 @@ use crate::recipe::{Catalogue, Recipe};
 use crate::rows::Row;
 
 impl Catalogue {
-    /// Has every recipe that sets the serial port of the console set this one instead.
+    /// Replaces the serial port of the console in every recipe that sets it.
     pub fn set_serial_port(&mut self, port: Option<u64>, baud_rate: Option<u64>) {
         for row in self.recipes_mut().flat_map(|recipe| &mut recipe.rows) {
             let Row::Bcd(row) = row else {
@@ -24,7 +24,7 @@ impl Catalogue {
 }
 
 impl Recipe {
-    /// Whether it sets the serial port of the console.
+    /// True if it sets the serial port of the console.
     #[must_use]
     pub fn sets_serial_port(&self) -> bool {
         let mut rows = self.rows.iter();

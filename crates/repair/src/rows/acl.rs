@@ -1,4 +1,4 @@
-//! The `[[acl]]` rows: security descriptors as they should be.
+//! The `[[acl]]` rows: wanted security descriptors.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -15,50 +15,51 @@ use super::{
 use crate::facts::Facts;
 use crate::finding::{Found, Grants, Judgement};
 
-/// A security descriptor as it should be, of a folder or of what is in it.
+/// The wanted security descriptor of a folder or its content.
 #[derive(Clone, Debug)]
 pub struct AclRow {
     /// The folder's path below the volume's root.
     pub path: FolderPath,
-    /// Which objects the row is about.
+    /// The objects that the row is about.
     pub applies_to: AppliesTo,
-    /// The builds of Windows that it is about; all of them where absent.
+    /// The builds of Windows that the row is about; all if absent.
     pub builds: Option<RangeInclusive<u32>>,
-    /// What they should be; a row without says only what is a fault.
+    /// The wanted descriptor. A row without it only says what a fault is.
     pub desired: Option<DesiredAcl>,
-    /// When what is found is evidence of a fault.
+    /// The condition under which a descriptor is evidence of a fault.
     pub fault: Option<AclFault>,
-    /// The recipe that repairs the fault, for a row that does not.
+    /// The recipe that repairs the fault, if this row doesn't.
     pub repaired_by: Option<String>,
     /// One sentence for a person.
     pub why: String,
 }
 
-/// What a security descriptor should be.
+/// A wanted security descriptor.
 #[derive(Clone, Debug)]
 pub enum DesiredAcl {
-    /// These parts, and the rest as it is.
+    /// These parts; the other parts don't change.
     Parts(Box<SecurityDescriptor>),
-    /// What is there, with an owner and grants, and nothing that denies what is granted.
+    /// The present descriptor with an owner and grants, and without entries that deny what is
+    /// granted.
     Grants(Grants),
 }
 
-/// Which objects a row is about. Of a recipe's rows for one folder, the first that is about an
-/// object counts.
+/// The objects that a row is about. If a recipe has several rows for one folder, the first that is
+/// about an object counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppliesTo {
     /// The folder itself.
     Folder,
     /// Everything in it, at any depth.
     Contents,
-    /// The files in the folder itself whose names begin so, whatever their case.
+    /// The files in the folder itself with names that begin with this; case is ignored.
     FilesWithPrefix(String),
 }
 
 /// The condition under which a security descriptor is a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AclFault {
-    /// It is one when any of these accounts lacks its rights, or the DACL is corrupt.
+    /// It is a fault if any of these accounts lacks its rights, or if the DACL is corrupt.
     pub blocked: Vec<Grant>,
 }
 
@@ -184,7 +185,7 @@ impl JudgeDescriptors for AclRow {
 }
 
 impl DesiredAcl {
-    /// What is set, for a person.
+    /// The wanted settings, for display.
     fn words(&self) -> Vec<String> {
         match self {
             Self::Parts(descriptor) => {
@@ -206,13 +207,13 @@ impl DesiredAcl {
 pub(crate) struct Entry<'a> {
     path: String,
     applies_to: String,
-    /// The builds of Windows that it is about, first and last; absent for all.
+    /// The first and last build of Windows that it is about; absent for all builds.
     builds: Option<(u32, u32)>,
-    /// What is set, for a person; empty for a row that only says what is a fault.
+    /// The wanted settings, for display; empty for a row that only says what a fault is.
     sets: Vec<String>,
-    /// Who must have which rights, or it is a fault.
+    /// It is a fault unless these accounts have their rights.
     fault_unless: Vec<String>,
-    /// The recipe that repairs the fault, where this one does not.
+    /// The recipe that repairs the fault, if this one doesn't.
     repaired_by: Option<&'a str>,
     why: &'a str,
 }

@@ -1,4 +1,4 @@
-//! The `[[bcd]]` rows: elements of the boot store as they should be.
+//! The `[[bcd]]` rows: wanted elements of the boot store.
 
 use std::fmt;
 
@@ -14,18 +14,18 @@ use crate::error::Error;
 use crate::facts::Facts;
 use crate::finding::{JudgedElement, OpenStore, WantedElement};
 
-/// An element as it should be.
+/// A wanted element.
 #[derive(Clone, Debug)]
 pub struct BcdRow {
-    /// Whose element.
+    /// The object with the element.
     pub object: BcdObject,
-    /// Which element.
+    /// The element's id.
     pub element: ElementId,
-    /// What it should be; `None` where it should not exist.
+    /// The wanted value; `None` if it shouldn't exist.
     pub desired: Option<ElementValue>,
-    /// The type with which a missing object is created; one that may not be missing has none.
+    /// The type with which a missing object is created; `None` if it must exist.
     pub create_as: Option<ObjectType>,
-    /// When what is found there is evidence of a fault.
+    /// The condition under which the element is evidence of a fault.
     pub fault: Option<BcdFault>,
     /// One sentence for a person.
     pub why: String,
@@ -43,16 +43,16 @@ pub enum BcdObject {
 /// The condition under which an element is a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BcdFault {
-    /// It is one when the element does not exist.
+    /// It is a fault if the element doesn't exist.
     pub missing: bool,
-    /// It is one when the element exists and is anything but the desired value.
+    /// It is a fault if the element exists and has any other than the wanted value.
     pub different: bool,
-    /// It is one when the element is one of these.
+    /// It is a fault if the element has one of these values.
     pub equals: Vec<ElementValue>,
 }
 
 impl BcdFault {
-    /// Whether what was found, and is not as desired, is a fault. `None` where it does not exist.
+    /// True if an element that isn't as wanted is a fault. `None` means that it doesn't exist.
     #[must_use]
     pub fn holds(&self, current: Option<&ElementValue>) -> bool {
         match current {
@@ -76,7 +76,7 @@ impl BcdObject {
         name.parse().ok().or_else(known).map(Self::Fixed)
     }
 
-    /// The type that it has, as far as its name tells.
+    /// The object's type, as far as its name shows it.
     #[must_use]
     pub fn object_type(self) -> Option<ObjectType> {
         match self {
@@ -99,14 +99,14 @@ impl fmt::Display for BcdObject {
 }
 
 impl BcdRow {
-    /// The type that its object has, as far as the row tells.
+    /// The object's type, as far as the row shows it.
     #[must_use]
     pub fn object_type(&self) -> ObjectType {
         let known = self.object.object_type().or(self.create_as);
         known.unwrap_or(ObjectType(0))
     }
 
-    /// The element, where it is port or rate of the serial console and to be set.
+    /// The element, if the row sets the port or the rate of the serial console.
     #[must_use]
     pub fn serial_setting(&self) -> Option<ElementId> {
         let of_console = self.object == BcdObject::Fixed(well_known::EMSSETTINGS)
@@ -121,7 +121,7 @@ impl BcdRow {
         elements::display_name(self.element, self.object_type())
     }
 
-    /// The desired value in `bcdedit`'s words; `None` where the element should not exist.
+    /// The wanted value in `bcdedit`'s form; `None` if the element shouldn't exist.
     #[must_use]
     pub fn desired_words(&self) -> Option<String> {
         let words = |value| diskmend_bcd::words(value, self.element, self.object_type());
@@ -201,7 +201,8 @@ impl JudgeElements for BcdRow {
             store.judge(&wanted, |found| {
                 let fault = self.fault.as_ref();
                 fault.is_some_and(|fault| match found {
-                    // Data that are no value of the element's format are one that nobody has named.
+                    // Data that aren't a value of the element's format equal none of the named
+                    // values.
                     Some(None) => fault.different,
                     Some(Some(value)) => fault.holds(Some(value)),
                     None => fault.holds(None),
@@ -219,7 +220,7 @@ pub(crate) struct Entry<'a> {
     /// The id, such as `0x16000020`.
     element: String,
     name: String,
-    /// In `bcdedit`'s words; absent where the element should not exist.
+    /// In `bcdedit`'s form; absent if the element shouldn't exist.
     desired: Option<String>,
     create_object: bool,
     can_be_fault: bool,
@@ -317,7 +318,7 @@ impl BcdFile {
     }
 }
 
-/// The value of an element as a recipe writes it.
+/// The value of an element, from the form in which recipes write it.
 fn encode(
     element: ElementId,
     object_type: ObjectType,

@@ -1,4 +1,4 @@
-//! What rows would set, and which of it contradicts.
+//! The settings that rows want, and finding contradictions between them.
 
 use diskmend_bcd::{ElementId, ElementValue};
 use diskmend_hive::name::same_name;
@@ -7,30 +7,29 @@ use super::{BcdObject, FolderPath, KeyPattern};
 use crate::place::HiveName;
 use crate::value_data::ValueData;
 
-/// What a row would set.
+/// The setting that a row wants.
 pub(crate) enum Claim<'r> {
-    /// A value: no two rows may want it to be different things.
+    /// A value. No two rows may want different data for it.
     Value {
         hive: HiveName,
         key: &'r KeyPattern,
         value: &'r str,
         desired: &'r ValueData,
     },
-    /// An element: no two rows may want it to be different things.
+    /// An element. No two rows may want different values for it.
     Element {
         object: BcdObject,
         element: ElementId,
-        /// What `bcdedit` calls it.
+        /// `bcdedit`'s name for it.
         name: String,
         desired: Option<&'r ElementValue>,
     },
-    /// Security descriptors: two recipes that are carried out together may not want any in the same
-    /// folder.
+    /// Security descriptors. Two recipes that are used together mustn't set any in the same folder.
     Folder(&'r FolderPath),
 }
 
 impl Claim<'_> {
-    /// Why both can't be had, for a person: they want the same thing to be different.
+    /// The contradiction, for display, if both want different things.
     pub(crate) fn contradicts(&self, other: &Self) -> Option<String> {
         match (self, other) {
             (
@@ -75,8 +74,8 @@ impl Claim<'_> {
         }
     }
 
-    /// Why two recipes that are carried out together can't have both, for a person: what one grants
-    /// the other could take away.
+    /// The conflict, for display, if two recipes that are used together could remove what the other
+    /// one grants.
     pub(crate) fn interferes(&self, other: &Self) -> Option<String> {
         match (self, other) {
             (Self::Folder(one), Self::Folder(other)) if one.may_meet(other) => {

@@ -1,7 +1,7 @@
 //! An example of a kind of row: when a service starts. docs/adding-a-row.md says how to add one.
 //!
-//! It is compiled and tested, and not in the list of kinds: a recipe says the same with a row for the
-//! value `Start`.
+//! It is compiled and tested but isn't in the list of kinds, because a row for the value `Start`
+//! can say the same.
 
 use diskmend_hive::Corruption;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::value_data::ValueData;
 
-/// What a recipe says: `[[service]]`, with these fields.
+/// The fields of a `[[service]]` row in a recipe.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceFile {
@@ -23,7 +23,7 @@ pub(crate) struct ServiceFile {
     why: Spanned<String>,
 }
 
-/// What it means.
+/// The row after reading.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceRow {
     name: String,
@@ -98,7 +98,7 @@ impl Kind for ServiceRow {
 impl JudgeValues for ServiceRow {
     fn judge(&self, hive: &HiveOnDisk, facts: &Facts<'_>) -> Result<Vec<JudgedValue>, Corruption> {
         let sets = facts.control_sets_in(hive)?;
-        // A service that is not installed is none to be started: unlike a row for the value, this
+        // A service that isn't installed mustn't be started. Unlike a row for the value, this
         // creates no key.
         let installed = facts.services().unwrap_or(&[]).iter();
         let installed = installed.filter(|service| service.name.eq_ignore_ascii_case(&self.name));

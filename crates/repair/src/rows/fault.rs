@@ -1,4 +1,4 @@
-//! When what is found in a value is evidence of a fault.
+//! The condition under which a value is evidence of a fault.
 
 use std::fmt;
 
@@ -12,33 +12,33 @@ use super::written::{Written, encode, value_name, value_type as value_type_named
 use super::{Wrong, wrong};
 use crate::value_data::ValueData;
 
-/// The condition under which a value is a fault, as opposed to merely not what a recipe wants.
+/// The condition under which a value is a fault and not only different from what a recipe wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// It is one when the value does not exist.
+    /// It is a fault if the value doesn't exist.
     pub missing: bool,
-    /// It is one when the value exists and is anything but the desired data.
+    /// It is a fault if the value exists and has any other than the wanted data.
     pub different: bool,
-    /// It is one when the value is one of these.
+    /// It is a fault if the value has one of these data.
     pub equals: Vec<ValueData>,
-    /// Only where this holds as well.
+    /// It is a fault only if this holds as well.
     pub companion: Option<Companion>,
 }
 
-/// Another value of the same key that must hold one of some data.
+/// Another value of the same key that must have certain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Companion {
     /// Its name.
     pub value: String,
-    /// The data, one of which it must hold.
+    /// The data. The value must have one of these.
     pub equals: Vec<ValueData>,
 }
 
 impl Fault {
-    /// Whether what was found is a fault. `companion` looks another value of the same key up.
+    /// True if the value is a fault. `companion` looks up another value of the same key.
     ///
     /// # Errors
-    /// What `companion` reports.
+    /// The errors of `companion`.
     pub fn holds<E>(
         &self,
         current: Option<&ValueData>,
@@ -78,13 +78,13 @@ pub(super) struct FaultTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct CompanionFile {
     value: Spanned<String>,
-    /// Its type; the row's own type where absent.
+    /// Its type; the row's own type if absent.
     #[serde(rename = "type")]
     value_type: Option<Spanned<String>>,
     pub(super) equals: Spanned<Vec<Spanned<Written>>>,
 }
 
-/// A fault as one word or as a table.
+/// A fault, written as one word or as a table.
 pub(super) struct FaultFile(pub(super) FaultTable);
 
 impl<'de> Deserialize<'de> for FaultFile {
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for FaultFile {
 }
 
 impl FaultTable {
-    /// Makes sure of the fault of a value.
+    /// Checks the condition of a value.
     pub(super) fn read(self, value_type: ValueType) -> Result<Fault, Wrong> {
         let companion = match self.companion {
             None => None,

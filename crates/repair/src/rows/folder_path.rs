@@ -1,4 +1,4 @@
-//! The folder that a row of a recipe names.
+//! The folder that a recipe's row names.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl FolderPath {
     /// Reads a path with backslashes between its names.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// What is wrong with it, for display.
     pub fn parse(text: &str) -> Result<Self, String> {
         let names: Vec<String> = text.split('\\').map(str::to_owned).collect();
         for name in &names {
@@ -30,13 +30,13 @@ impl FolderPath {
         Ok(Self { names })
     }
 
-    /// The names on the way.
+    /// The names in the path.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.names.iter().map(String::as_str).collect()
     }
 
-    /// Whether both are the same folder, or one lies in the other.
+    /// True if both are the same folder or if one is in the other.
     #[must_use]
     pub fn may_meet(&self, other: &Self) -> bool {
         let pairs = self.names.iter().zip(&other.names);
@@ -45,7 +45,7 @@ impl FolderPath {
             .all(|(a, b)| crate::names::same_file(a, b))
     }
 
-    /// Whether both are the same folder.
+    /// True if both are the same folder.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.names.len() == other.names.len() && self.may_meet(other)

@@ -1,5 +1,5 @@
-//! What rows are about, and how they judge it. There are as many as there are kinds of change, and
-//! no more: whatever is found is made right by one of these.
+//! What rows are about, and how they judge it. There is one kind of judge for each kind of change,
+//! and no more.
 
 use diskmend_acl::TooLarge;
 use diskmend_disk::{Kind, NtPath};
@@ -12,18 +12,18 @@ use crate::finding::{JudgedElement, JudgedValue, Judgement, OpenStore};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 
-/// What a row is about.
+/// The things that a row is about.
 pub(crate) enum About<'r> {
     /// Values of a hive of Windows.
     Values(HiveName, &'r dyn JudgeValues),
     /// Elements of the boot store that starts Windows.
     Elements(&'r dyn JudgeElements),
-    /// Security descriptors of a folder, and of what is in it.
+    /// The security descriptors of a folder and its content.
     Descriptors(&'r FolderPath, &'r dyn JudgeDescriptors),
 }
 
 impl<'r> About<'r> {
-    /// The folder, if it is about security descriptors.
+    /// The folder, if the row is about security descriptors.
     pub(crate) const fn folder(&self) -> Option<&'r FolderPath> {
         match self {
             Self::Descriptors(path, _) => Some(*path),
@@ -32,61 +32,61 @@ impl<'r> About<'r> {
     }
 }
 
-/// A row that is about values of a hive.
+/// A row about values of a hive.
 pub(crate) trait JudgeValues {
-    /// Judges every value that the row is about, in the order in which they are to be shown.
+    /// Judges every value that the row is about. The results are in the order for display.
     ///
     /// # Errors
-    /// Where the hive is corrupt: nothing in it is changed then.
+    /// If the hive is corrupt. Then nothing in it is changed.
     fn judge(&self, hive: &HiveOnDisk, facts: &Facts<'_>) -> Result<Vec<JudgedValue>, Corruption>;
 }
 
-/// A row that is about elements of a boot store.
+/// A row about elements of a boot store.
 pub(crate) trait JudgeElements {
-    /// Judges every element that the row is about, in the order in which they are to be shown.
+    /// Judges every element that the row is about. The results are in the order for display.
     ///
     /// # Errors
-    /// Where the store can't be read, or lacks what the row needs: nothing in it is changed then.
+    /// If the store can't be read or lacks what the row needs. Then nothing in it is changed.
     fn judge(&self, store: &OpenStore<'_>, facts: &Facts<'_>) -> Result<Vec<JudgedElement>, Error>;
 }
 
-/// A row that is about security descriptors. There may be a hundred thousand of these, so that it is
-/// asked about each one by itself, and about the same descriptor once.
+/// A row about security descriptors. There may be a hundred thousand of them, so the row judges
+/// each one by itself, and equal ones only once.
 pub(crate) trait JudgeDescriptors {
-    /// Whether the row counts on this disk.
+    /// Says if the row counts on this disk.
     ///
     /// # Errors
-    /// Why that is not known, for a person. The row only looks then.
+    /// The reason why that isn't known, for display. Then the row only reports.
     fn standing(&self, _facts: &Facts<'_>) -> Result<Standing, String> {
         Ok(Standing::Counts)
     }
 
-    /// Whether it is about an object at or below the folder at `start`. Of a recipe's rows for one
-    /// folder, the first that is about an object counts.
+    /// True if the row is about an object at or below the folder at `start`. If a recipe has
+    /// several rows for one folder, the first that is about an object counts.
     fn is_about(&self, path: &NtPath, kind: Kind, start: &NtPath) -> bool;
 
-    /// Whether it wants anything to be set, and does not only look.
+    /// True if the row sets anything; false if it only reports.
     fn sets(&self) -> bool;
 
     /// Judges the bytes of a descriptor.
     ///
     /// # Errors
-    /// Where what it should be is too large to be stored.
+    /// If the wanted descriptor is too large to be stored.
     fn judge(&self, descriptor: &[u8], standing: Standing) -> Result<Judgement, TooLarge>;
 
-    /// The recipe that repairs the fault, for a row that does not.
+    /// The recipe that repairs the fault, if this row doesn't.
     fn repaired_by(&self) -> Option<&str> {
         None
     }
 }
 
-/// Whether a row counts on a disk.
+/// Says if a row counts on a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It does.
+    /// The row counts.
     Counts,
-    /// What is a fault is told, and nothing is changed.
+    /// The row reports faults but changes nothing.
     OnlyLooks,
-    /// It is as if the row was not there.
+    /// The row is ignored.
     DoesNot,
 }

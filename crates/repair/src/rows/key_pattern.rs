@@ -1,4 +1,4 @@
-//! The key that a row of a recipe names, in one or in every control set.
+//! The key that a recipe's row names, in one or in every control set.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ const MAX_NAME: usize = 255;
 const MAX_DEPTH: usize = 512;
 const EVERY: &str = "ControlSet*";
 
-/// A key path below a hive's root; where it starts with `ControlSet*` it stands for that key in
-/// every control set that exists.
+/// A key path below a hive's root. If it starts with `ControlSet*` it stands for that key in every
+/// control set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPattern {
     every_control_set: bool,

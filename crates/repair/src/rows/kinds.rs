@@ -1,6 +1,7 @@
-//! What all kinds of rows have in common, made of the list of them.
+//! The items that all kinds of rows share, generated from the list of kinds.
 
-/// Makes of the list of kinds: the row of any kind, and a recipe's file with a table for each.
+/// Generates from the list of kinds: a row of any kind, and a recipe's file with a table for each
+/// kind.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident($row:ty) in $table:ident,)+) => {
         /// A row of a recipe, of any kind.
@@ -30,12 +31,12 @@ macro_rules! kinds {
         }
 
         impl RecipeFile {
-            /// How many rows of all kinds it has.
+            /// The number of rows of all kinds.
             pub(crate) fn row_count(&self) -> usize {
                 [$(self.$table.len()),+].iter().sum()
             }
 
-            /// Reads the rows; each comes with its place in the file.
+            /// Takes the rows, each with its place in the file.
             pub(crate) fn take_rows(
                 &mut self,
             ) -> Result<Vec<(std::ops::Range<usize>, Row)>, Wrong> {
@@ -57,28 +58,28 @@ macro_rules! kinds {
         }
 
         impl Row {
-            /// What it is about.
+            /// The things that the row is about.
             pub(crate) fn about(&self) -> About<'_> {
                 match self {
                     $(Self::$name(row) => row.about(),)+
                 }
             }
 
-            /// What it would set; `None` for a row that only looks.
+            /// The setting that the row wants; `None` if it only reports.
             pub(crate) fn claim(&self) -> Option<Claim<'_>> {
                 match self {
                     $(Self::$name(row) => row.claim(),)+
                 }
             }
 
-            /// The table that it is written in.
+            /// The name of the row's table.
             pub(crate) fn table(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => stringify!($table),)+
                 }
             }
 
-            /// It as JSON.
+            /// The row as JSON.
             pub(crate) fn entry(&self) -> Entry<'_> {
                 match self {
                     $(Self::$name(row) => Entry::$name(row.entry()),)+
@@ -93,7 +94,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// It for a person.
+            /// The row for display.
             #[must_use]
             pub fn shown(&self) -> Shown {
                 match self {

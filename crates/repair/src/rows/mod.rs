@@ -1,4 +1,4 @@
-//! What a recipe can say: a file for each kind of row.
+//! The content of a recipe: a file for each kind of row.
 //!
 //! A new kind of row is a file in this folder, with a type that is a [`Kind`], and a line in [`kinds!`]
 //! below. docs/adding-a-row.md shows how.
@@ -34,10 +34,10 @@ pub(crate) use wrong::{Wrong, sentence, wrong, wrong_at};
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.
 ///
-/// How it judges what is found is in the trait that [`about`](Self::about) hands out: one of
+/// The trait that [`about`](Self::about) returns says how the row judges what is found: one of
 /// [`JudgeValues`], [`JudgeElements`] and [`JudgeDescriptors`].
 pub(crate) trait Kind: Sized {
-    /// Its fields as a recipe's file has them. A field that is not known must be an error
+    /// Its fields in a recipe's file. An unknown field must be an error
     /// (`#[serde(deny_unknown_fields)]`).
     type Written: DeserializeOwned;
 
@@ -46,17 +46,17 @@ pub(crate) trait Kind: Sized {
     where
         Self: 'a;
 
-    /// Makes sure of what the fields say.
+    /// Checks the fields.
     ///
     /// # Errors
-    /// What is wrong, and where in the file.
+    /// What is wrong, with its place in the file.
     fn read(written: Self::Written) -> Result<Self, Wrong>;
 
-    /// What the row is about.
+    /// The things that the row is about.
     fn about(&self) -> About<'_>;
 
-    /// What the row would set, so that two recipes which want different things of it are refused;
-    /// `None` for a row that only looks.
+    /// The setting that the row wants; `None` if it only reports. Two recipes that want different
+    /// settings of the same thing are refused.
     fn claim(&self) -> Option<Claim<'_>>;
 
     /// One sentence for a person.
@@ -65,25 +65,25 @@ pub(crate) trait Kind: Sized {
     /// The row as JSON.
     fn entry(&self) -> Self::Entry<'_>;
 
-    /// The row for a person.
+    /// The row for display.
     fn shown(&self) -> Shown;
 }
 
-/// A row for a person.
+/// A row for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// What it is about, such as a key: rows that follow each other and are about the same are shown
+    /// The place that it is about, such as a key. Consecutive rows about the same place are shown
     /// together.
     pub place: String,
-    /// What it says of that; the first line stands for the row.
+    /// The settings. The first line stands for the row.
     pub lines: Vec<String>,
 }
 
 kinds! {
-    /// A registry value as it should be.
+    /// A wanted registry value.
     Registry(RegistryRow) in registry,
-    /// An element of the boot store as it should be.
+    /// A wanted element of the boot store.
     Bcd(BcdRow) in bcd,
-    /// The permissions of a folder or of what is in it, as they should be.
+    /// Wanted permissions of a folder or its content.
     Acl(AclRow) in acl,
 }

@@ -1,4 +1,4 @@
-//! The `[[registry]]` rows: values of a hive as they should be.
+//! The `[[registry]]` rows: wanted values of a hive.
 
 use diskmend_hive::Corruption;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::place::HiveName;
 use crate::reading;
 use crate::value_data::ValueData;
 
-/// A registry value as it should be, in every place that the key stands for.
+/// A wanted registry value, in every key that the pattern stands for.
 #[derive(Clone, Debug)]
 pub struct RegistryRow {
     /// The hive.
@@ -25,11 +25,11 @@ pub struct RegistryRow {
     pub key: KeyPattern,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// What it should be.
+    /// The wanted data.
     pub desired: ValueData,
-    /// What to do where it does not exist.
+    /// What to do if the value doesn't exist.
     pub if_missing: IfMissing,
-    /// When what is found there is evidence of a fault.
+    /// The condition under which the value is evidence of a fault.
     pub fault: Option<Fault>,
     /// One sentence for a person.
     pub why: String,
@@ -41,7 +41,7 @@ pub enum IfMissing {
     /// Create it, and its key.
     #[default]
     Create,
-    /// Nothing: that is as good as the desired data.
+    /// Leave it missing, which is as good as the wanted data.
     Leave,
 }
 

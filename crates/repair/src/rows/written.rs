@@ -1,5 +1,5 @@
-//! Data of values as recipes write them: a number, a string, a list of strings, or hexadecimal
-//! bytes in a string.
+//! Data of values in the form in which recipes write them: a number, a string, a list of strings,
+//! or hexadecimal bytes in a string.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::value_data::ValueData;
 /// The maximum number of bytes of data that a recipe may write into one value.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Data as written, before the type is known.
+/// Data in a recipe, before their type is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Written {
     Bool(bool),
@@ -145,7 +145,7 @@ fn without_nul(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a value can have this name.
+/// Checks that a value can have this name.
 pub(super) fn value_name(name: &str) -> Result<(), String> {
     NameBuf::value_name(name)
         .map(|_| ())

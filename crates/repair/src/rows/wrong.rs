@@ -1,16 +1,16 @@
-//! What is wrong in a recipe's file, and where.
+//! An error in a recipe's file, with its place.
 
 use std::ops::Range;
 
 use toml::Spanned;
 
-/// What is wrong, and where in the text.
+/// What is wrong, with the place in the text.
 pub(crate) struct Wrong {
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
 }
 
-/// Says what is wrong with a field.
+/// An error in a field.
 pub(crate) fn wrong<T>(at: &Spanned<T>) -> impl Fn(String) -> Wrong + '_ {
     |message| Wrong {
         span: at.span(),
@@ -18,7 +18,7 @@ pub(crate) fn wrong<T>(at: &Spanned<T>) -> impl Fn(String) -> Wrong + '_ {
     }
 }
 
-/// Says what is wrong at a place.
+/// An error at a place.
 pub(crate) fn wrong_at(span: Range<usize>) -> impl Fn(&str) -> Wrong {
     move |message| Wrong {
         span: span.clone(),
@@ -26,7 +26,8 @@ pub(crate) fn wrong_at(span: Range<usize>) -> impl Fn(&str) -> Wrong {
     }
 }
 
-/// Text for a person: it says something, and nothing that a terminal would act on.
+/// Checks text for display: it isn't empty and holds no control characters except line
+/// feeds.
 pub(crate) fn sentence(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("say something".to_owned());

@@ -20,7 +20,7 @@ pub(crate) use entries::{
 /// The version of the journal's format.
 pub(crate) const SCHEMA: u32 = 2;
 
-/// What a run does and did, and how to take it back.
+/// What a run does and has done, and how to undo it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
     /// Version of this format.
@@ -29,7 +29,7 @@ pub(crate) struct Journal {
     pub(crate) tool: String,
     /// The run's name.
     pub(crate) run: String,
-    /// What it does.
+    /// The kind of run.
     pub(crate) kind: RunKind,
     /// How far it got.
     pub(crate) state: RunState,
@@ -39,10 +39,10 @@ pub(crate) struct Journal {
     pub(crate) updated: String,
     /// The target as named by the user.
     pub(crate) target: String,
-    /// What tells its disk from others.
+    /// The features that distinguish its disk from others.
     #[serde(default)]
     pub(crate) identity: TargetIdentity,
-    /// The recipes, bundles replaced by their parts.
+    /// The recipes, with bundles replaced by their parts.
     #[serde(deserialize_with = "list::<256, _, _>")]
     pub(crate) recipes: Vec<String>,
     /// The hives, in the order in which they are written.
@@ -51,10 +51,10 @@ pub(crate) struct Journal {
     /// The security descriptors, which are set after the hives are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) descriptors: Option<DescriptorsEntry>,
-    /// On an unmounted disk: what the run changes of it as a whole.
+    /// On a disk that isn't mounted: the record of all changed sectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) disk: Option<DiskEntry>,
-    /// For the reversal of a run: that run.
+    /// For a run that reverses another one: that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reverses: Option<String>,
     /// The run that reversed this one value by value.
@@ -63,21 +63,22 @@ pub(crate) struct Journal {
     /// The way in which the run is undone, once that has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) way: Option<Way>,
-    /// What went wrong, and what else to know.
+    /// What went wrong, and other things to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
 }
 
-/// A way to take a run back. An undo that was begun in one way goes on in that way, or in a later one
-/// of these, which spares more of what came later; never in an earlier one.
+/// A way to undo a run. An undo that was begun in one way continues in that way or in a later one
+/// of these, which preserves more of what came later. It never continues in an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Way {
-    /// Every changed sector of the disk gets its old bytes.
+    /// Every changed sector of the disk gets its old bytes back.
     Sectors,
-    /// Every file gets its old bytes, and every object its old descriptor.
+    /// Every file gets its old bytes back, and every object its old descriptor.
     Bytes,
-    /// Every change of the registry is reversed by itself, and every object gets its old descriptor.
+    /// Every change of the registry is reversed by itself, and every object gets its old descriptor
+    /// back.
     Values,
 }
 
@@ -123,18 +124,18 @@ impl Journal {
         self.set_state(RunState::Undoing);
     }
 
-    /// True if the run may be undone in a way: no undo of it was begun in a later one.
+    /// True if the run may be undone in this way: no undo of it was begun in a later way.
     pub(crate) fn allows(&self, way: Way) -> bool {
         self.way.is_none_or(|begun| begun <= way)
     }
 
-    /// The partition that the run was about, on an unmounted disk.
+    /// The partition that the run was about, on a disk that isn't mounted.
     pub(crate) fn partition(&self) -> Option<u32> {
         self.disk.as_ref().map(|disk| disk.partition)
     }
 
-    /// True if the run was killed when its hives were done and only security descriptors were left
-    /// to be set, and a repair with these recipes would set them all the same.
+    /// True if the run was killed after its hives were done, when only security descriptors were
+    /// left to be set, and a repair with these recipes would set them, too.
     pub(crate) fn can_be_completed(&self, recipes: &[String]) -> bool {
         self.state == RunState::Applying
             && self.kind == RunKind::Repair
@@ -142,7 +143,7 @@ impl Journal {
             && self.recipes.iter().all(|recipe| recipes.contains(recipe))
     }
 
-    /// Notes what became of the security descriptors.
+    /// Notes the result for the security descriptors.
     pub(crate) fn settle_descriptors(&mut self, applied: &AppliedDescriptors) {
         if let Some(entry) = &mut self.descriptors {
             entry.failed = applied.failed.count;

@@ -1,4 +1,4 @@
-//! The files of a hive, open for a commit.
+//! A hive's files, open for a commit.
 
 use std::io;
 
@@ -31,13 +31,13 @@ impl CommitFiles {
     /// Opens the logs that a plan writes, before anything is written.
     ///
     /// # Errors
-    /// [`Refusal::NoLog`] where one can't be written; what [`Distinct`] refuses.
+    /// [`Refusal::NoLog`] if one can't be written, and the refusals of [`Distinct`].
     pub(crate) fn open_for(&mut self, plan: &CommitPlan<'_>) -> Result<(), Error> {
         let mut distinct = Distinct::default();
         distinct.add_hive(self.primary.as_ref(), &self.place.path)?;
         for (slot, kind) in self.open_logs.iter_mut().zip(LogKind::ALL) {
-            // A plan that was only tried may have opened it, and Windows lets nobody else, not even
-            // us, open a second time for writing what is open for it.
+            // A plan that was only tried may have opened it. If a file is open for writing, Windows
+            // lets nobody open it for writing again, not even this process.
             *slot = None;
             let written = plan.change(HiveFileKind::Log(kind)).is_some();
             let Some(log) = self.logs.iter().find(|log| log.kind == kind && written) else {
@@ -54,11 +54,11 @@ impl CommitFiles {
         Ok(())
     }
 
-    /// Asks every file whether it can take what a plan writes to it, and every log that is missing
-    /// whether it can be created, before anything is written.
+    /// Checks before anything is written that every file has room for the plan's writes, and that
+    /// every missing log can be created.
     ///
     /// # Errors
-    /// [`Refusal::NoRoom`] where one can't.
+    /// [`Refusal::NoRoom`] if a file has no room.
     pub(crate) fn check_room(&self, plan: &CommitPlan<'_>) -> Result<(), Error> {
         for kind in HiveFileKind::ALL {
             let Some(change) = plan.change(kind) else {
@@ -88,7 +88,7 @@ impl CommitFiles {
         }
     }
 
-    /// What a file was when it was opened; `None` where it did not exist.
+    /// A file's content when it was opened; `None` if it didn't exist.
     pub(crate) fn log_before(&self, kind: LogKind) -> Option<Content> {
         let log = self.logs.iter().find(|log| log.kind == kind)?;
         Some(log.fingerprint.content)
@@ -107,7 +107,7 @@ impl CommitFiles {
         }
     }
 
-    /// The name of a log on disk, or the one that it gets.
+    /// The name of a log on disk, or the name that it will get.
     fn log_name(&self, kind: LogKind) -> String {
         self.logs.iter().find(|log| log.kind == kind).map_or_else(
             || format!("{}{}", self.place.name, kind.suffix()),

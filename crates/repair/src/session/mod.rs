@@ -1,5 +1,5 @@
-//! From an open hive to a committed change: edit in memory, verify, back up, commit, read back, and
-//! take it back if that fails.
+//! Turning an open hive into a committed change: editing in memory, verifying, backing up,
+//! committing, reading back, and rolling back if that fails.
 
 mod back_up;
 mod commit;
@@ -22,22 +22,22 @@ use crate::stop::{NotEdited, Stop};
 pub(crate) use commit::{Committed, NewRun, check_writable, commit};
 use files::CommitFiles;
 
-/// A change of one hive that only needs to be written.
+/// A change of one hive that only has to be written.
 pub(crate) struct Prepared {
     image: VerifiedImage,
     held: Held,
     files: CommitFiles,
 }
 
-/// The hive as it is to be, and the logs as they are.
+/// The hive as it will be, and the logs as they are.
 struct VerifiedImage {
     hive: Committable,
     logs: Logs,
-    /// The chunks of the hive file as it was opened.
+    /// The chunks of the hive file when it was opened.
     before: Chunks,
 }
 
-/// What is known of a prepared change.
+/// What is known about a prepared change.
 struct Held {
     name: String,
     volume: Option<String>,
@@ -56,10 +56,9 @@ impl Prepared {
     }
 }
 
-/// Edits a hive in memory and verifies the result, which is `None` if there is nothing to write. With
-/// it comes what `edit` gives.
-///
-/// An `edit` that fails leaves nothing that could be committed, not even the recovery.
+/// Edits a hive in memory and verifies the result. Returns it, or `None` if there is nothing to
+/// write, with the result of `edit`. /// /// If `edit` fails, nothing is left that could be
+/// committed, not even the recovery.
 pub(crate) fn prepare<T, R>(
     opened: HiveOnDisk,
     options: &Options,
@@ -116,7 +115,7 @@ pub(crate) fn prepare<T, R>(
     Ok((Some(prepared), given))
 }
 
-/// A point in time as Windows counts it.
+/// A point in time as Windows stores it.
 pub(crate) fn filetime(now: Timestamp) -> Filetime {
     /// Seconds from 1601 to 1970.
     const EPOCH: i128 = 11_644_473_600;

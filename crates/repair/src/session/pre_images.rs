@@ -1,4 +1,4 @@
-//! Working out, before a commit, what each of its steps will overwrite.
+//! Finding out, before a commit, what each of its steps will overwrite.
 
 use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
@@ -19,22 +19,22 @@ pub(crate) struct FileUndo<'a> {
 
 /// The undo data of a commit.
 pub(crate) struct CommitUndo<'a> {
-    /// The files that are written, in the order in which they first are.
+    /// The files to write, in the order of their first writes.
     pub(crate) files: Vec<(HiveFileKind, FileUndo<'a>)>,
     /// The steps, in the journal's terms.
     pub(crate) steps: Vec<run::Step>,
 }
 
-/// A file as it will be at some step of the commit.
+/// A file as it will be at a step of the commit.
 struct Shadow<'a> {
     storage: Option<&'a dyn Storage>,
-    /// The length of the file on disk now.
+    /// The file's present length on disk.
     on_disk: u64,
-    /// Length at this step.
+    /// Its length at this step.
     len: u64,
-    /// What earlier steps have written or cut off, by offset; later entries win.
+    /// What earlier steps have written or cut off, by offset. Later entries win.
     written: Vec<(u64, Written<'a>)>,
-    /// Where they have, in ranges that neither touch nor overlap.
+    /// The ranges in which they did. They neither touch nor overlap.
     covered: BTreeMap<u64, u64>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Shadow<'a> {
         })
     }
 
-    /// The bytes at this step from `start` to `end`, as records; none past the end of the file.
+    /// The bytes from `start` to `end` at this step, as records; none after the end of the file.
     fn records(&self, start: u64, end: u64) -> io::Result<Vec<PreImage>> {
         let end = end.min(self.len);
         let mut records = Vec::new();
@@ -119,7 +119,7 @@ impl<'a> Shadow<'a> {
     }
 }
 
-/// Copies what is in both ranges.
+/// Copies the bytes that both ranges have.
 fn overlay(bytes: &mut [u8], start: u64, offset: u64, written: &Written<'_>) {
     let end = start + bytes.len() as u64;
     let from = offset.max(start);
@@ -140,12 +140,12 @@ fn overlay(bytes: &mut [u8], start: u64, offset: u64, written: &Written<'_>) {
     }
 }
 
-/// Records and single files fit into memory; a length that does not is a hole in `get`.
+/// Records and single files fit into memory. A length that doesn't fit finds nothing in `get`.
 fn index(len: u64) -> usize {
     to_usize(len)
 }
 
-/// Works the undo data of a commit out. `open` gives the files as they are on disk.
+/// The undo data of a commit. `open` returns the files as they are on disk.
 pub(crate) fn undo_of<'a: 'f, 'f>(
     steps: &'a [commit::Step<'a>],
     open: impl Fn(HiveFileKind) -> Option<&'f dyn Storage>,
@@ -229,7 +229,7 @@ pub(crate) fn undo_of<'a: 'f, 'f>(
     Ok(undo)
 }
 
-/// Adds records, and the step that says so.
+/// Adds records, and the step with their number.
 fn push(steps: &mut Vec<run::Step>, data: &mut FileUndo<'_>, file: usize, records: Vec<PreImage>) {
     if records.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Proving that a hive on disk is, byte for byte, the image that was verified in memory.
+//! Proving that a hive on disk is equal, byte for byte, to the one that was verified in memory.
 
 use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
@@ -15,22 +15,22 @@ use crate::hive_on_disk::reopen_clean;
 use crate::run::Content;
 use crate::session::verify::look;
 
-/// What the primary file must be after a commit, worked out from memory alone.
+/// What the primary file must hold after a commit, computed from memory alone.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
-    /// Digest of base block and bins.
+    /// The digest of base block and bins.
     head: Digest,
-    /// Digest of the whole file.
+    /// The digest of the whole file.
     whole: Digest,
-    /// Where the bins end in the file, in bytes.
+    /// The end of the bins in the file, in bytes.
     bins_end: usize,
-    /// Length of the file in bytes.
+    /// The length of the file in bytes.
     length: u64,
 }
 
 impl Wanted {
-    /// Lays the writes of a plan over the image that they were made from; `before` are the chunks
-    /// of the file as it was opened.
+    /// Applies a plan's writes to the hive in memory. `before` are the chunks of the file when it
+    /// was opened.
     pub(crate) fn of(hive: &Hive, plan: &CommitPlan<'_>, before: &Chunks) -> Self {
         let image = hive.image();
         let file = image.file();
@@ -51,10 +51,10 @@ impl Wanted {
     }
 }
 
-/// The last bytes that a plan writes to each place of the primary file.
+/// The bytes that a plan writes last to each place of the primary file.
 fn overlay<'a>(plan: &'a CommitPlan<'_>) -> BTreeMap<usize, &'a [u8]> {
     let mut written: BTreeMap<usize, &'a [u8]> = BTreeMap::new();
-    // From the last write to the first, each only where no later one is.
+    // From the last write to the first, each only in places without a later write.
     for step in plan.steps().iter().rev() {
         let Step::Write {
             file: HiveFileKind::Primary,
@@ -85,13 +85,13 @@ fn overlay<'a>(plan: &'a CommitPlan<'_>) -> BTreeMap<usize, &'a [u8]> {
     written
 }
 
-/// Whether any byte of the range is written.
+/// True if any byte of the range is written.
 fn is_written(written: &BTreeMap<usize, &[u8]>, range: &Range<usize>) -> bool {
     let last = written.range(..range.end).next_back();
     last.is_some_and(|(start, bytes)| start.saturating_add(bytes.len()) > range.start)
 }
 
-/// A range of the image with the written bytes in their places.
+/// A range of the hive in memory, with the written bytes in their places.
 fn pieces<'a>(
     image: &'a [u8],
     written: &BTreeMap<usize, &'a [u8]>,
@@ -114,11 +114,11 @@ fn pieces<'a>(
     pieces
 }
 
-/// Opens the hive from the disk again, reads everything that was to change, and compares all of
-/// it with the verified image.
+/// Opens the hive from the disk again, reads everything that was to change, and compares the whole
+/// hive with the verified one.
 ///
 /// # Errors
-/// [`Error::ReadBack`] where anything differs.
+/// [`Error::ReadBack`] if anything differs.
 pub(crate) fn in_full(
     primary: &dyn File,
     path: &str,
@@ -142,10 +142,10 @@ pub(crate) fn in_full(
     })
 }
 
-/// Reads back from the disk only what was written.
+/// Reads back only what was written.
 ///
 /// # Errors
-/// [`Error::ReadBack`] where anything differs.
+/// [`Error::ReadBack`] if anything differs.
 pub(crate) fn of_writes(
     primary: &dyn File,
     path: &str,

@@ -1,5 +1,5 @@
-//! Making sure of an edited hive: that it holds what was wanted, that its structure is sound, and
-//! that another reader agrees.
+//! Verifying an edited hive: it holds the wanted values, its structure is sound, and a second
+//! reader agrees.
 
 use diskmend_hive::check::check;
 use diskmend_hive::{
@@ -12,7 +12,7 @@ use crate::documents::{CheckSummary, SecondReader};
 use crate::error::{Error, Refusal};
 use crate::second_reader::{ReadBack, read_back};
 
-/// An edited hive that may be committed, and what speaks for it.
+/// An edited hive that may be committed, and the results of verifying it.
 pub(crate) struct Passed {
     pub(crate) hive: Committable,
     pub(crate) changes: Changes,
@@ -37,7 +37,7 @@ pub(crate) fn look(hive: &Hive, path: &str, changes: &[Change]) -> Result<(), Er
     Ok(())
 }
 
-/// Makes sure only of what the edit has changed.
+/// Verifies only what the edit has changed.
 pub(crate) fn in_part(edited: Edited, path: &str) -> Result<Passed, Error> {
     let passed = edited.skip_verification();
     let (hive, changes) = passed.map_err(|error| not_verified(path, error))?;
@@ -49,8 +49,8 @@ pub(crate) fn in_part(edited: Edited, path: &str) -> Result<Passed, Error> {
     })
 }
 
-/// Checks an edited hive in full and has it read by the second reader. If it does not pass, the
-/// hive as it lies on disk tells whether it was sound, and readable, before.
+/// Checks an edited hive completely and reads it with the second reader. If it doesn't pass, the
+/// hive on disk shows if it was sound and readable before.
 pub(crate) fn in_full(
     edited: Edited,
     path: &str,
@@ -110,10 +110,10 @@ fn not_verified(path: &str, error: VerifyError) -> Error {
     }
 }
 
-/// Tells whether the hive as it lies on disk is sound.
+/// Refuses if the hive on disk isn't sound.
 ///
 /// # Errors
-/// [`Refusal::HiveErrors`] where it is not.
+/// [`Refusal::HiveErrors`] if it isn't sound.
 pub(crate) fn refuse_damaged(path: &str, logs: &Logs, primary: &dyn File) -> Result<(), Error> {
     let before = CheckSummary::from(&check(&untouched(primary, path, logs)?));
     if before.errors == 0 {
@@ -126,7 +126,7 @@ pub(crate) fn refuse_damaged(path: &str, logs: &Logs, primary: &dyn File) -> Res
     .into())
 }
 
-/// The hive as it lies on disk, recovered from its logs where it is dirty.
+/// The hive on disk, recovered from its logs if it is dirty.
 fn untouched(primary: &dyn File, path: &str, logs: &Logs) -> Result<Hive, Error> {
     let buffer =
         MappedFile::open(primary, 0, u64::MAX).map_err(Error::io(path, "read the hive again"))?;

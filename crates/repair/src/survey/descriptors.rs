@@ -12,7 +12,7 @@ use crate::progress::Phase;
 use crate::recipe::{self, Recipe};
 use crate::rows::{About, FolderPath, JudgeDescriptors, Standing};
 
-/// A recipe's row with its number among all rows.
+/// A recipe's row, with its number among all rows.
 struct Numbered<'a> {
     number: usize,
     recipe: &'a str,
@@ -23,17 +23,17 @@ struct Numbered<'a> {
 }
 
 impl Numbered<'_> {
-    /// Whether it wants anything to be set.
+    /// True if the row sets anything.
     fn sets(&self) -> bool {
         self.standing == Standing::Counts && self.judge.sets()
     }
 }
 
-/// Compares the security descriptors of every folder that the recipes name, and drafts the changes
-/// for `goal`.
+/// Compares the security descriptors of every folder that the recipes name with the recipes, and
+/// drafts the changes for `goal`.
 ///
 /// # Errors
-/// Where the caller interrupts, or the changes can't be drafted.
+/// If the caller interrupts, or if the changes can't be drafted.
 pub(super) fn survey(
     survey: &mut Survey,
     facts: &Facts<'_>,
@@ -65,7 +65,7 @@ pub(super) fn survey(
     Ok(())
 }
 
-/// The rows that count on this disk, or of which it is not known whether they do: these only look.
+/// The rows that count on this disk. If that isn't known of a row, it only reports.
 fn standing_rows<'r>(
     facts: &Facts<'_>,
     recipes: &[&'r Recipe],
@@ -111,8 +111,8 @@ fn unknown_build(survey: &mut Survey, goal: Goal, reason: String) {
     }
 }
 
-/// Whether it only has to be told that permissions could not be looked at: those matter to who
-/// wants them to be changed.
+/// The kind of notice, if it is enough to report that permissions couldn't be read. It isn't enough
+/// for a caller who wants to change them.
 fn told_only(error: &Error, goal: Goal) -> Option<&'static str> {
     if goal == Goal::Desired {
         return None;
@@ -168,7 +168,7 @@ fn folder(
     Ok(gathering.folder)
 }
 
-/// Why the folder itself can't be looked at, where it can't: then nothing in it can.
+/// The error of the folder itself, if it can't be read. Then nothing in it can.
 fn not_the_folder(object: &Object, start: &NtPath) -> Option<Error> {
     match &object.descriptor {
         Err(error) if object.path == *start && error.is_by_nature() => {
@@ -192,7 +192,7 @@ fn look(
     let before = match object.descriptor {
         Ok(before) => before,
         Err(error) => {
-            // What can't be read is a failure only where something is wanted of it.
+            // An object that can't be read is a failure only if a row is about it.
             let kind = object.kind.unwrap_or(Kind::File);
             let wanted =
                 |row: &&&Numbered<'_>| row.sets() && row.judge.is_about(&object.path, kind, start);

@@ -1,4 +1,4 @@
-//! Judging the elements of the boot store that starts the Windows.
+//! Judging the elements of the boot store that starts this Windows.
 
 use diskmend_bcd::Store;
 use diskmend_hive::check::check;
@@ -19,8 +19,8 @@ use crate::run::on_volume;
 /// A row about elements.
 type ElementRow<'r> = Asked<'r, &'r dyn JudgeElements>;
 
-/// Reads the boot store. That there is none matters to those only who want it to be changed:
-/// most disks have it on a partition of its own.
+/// Reads the boot store. A missing store only matters to a caller who wants to change it, because
+/// most disks have it on a separate partition.
 pub(super) fn survey(
     survey: &mut Survey,
     facts: &Facts<'_>,
@@ -38,7 +38,7 @@ pub(super) fn survey(
     let astray = stores.iter().filter(|store| store.chosen);
     let astray = astray.filter_map(|store| {
         let text = format!(
-            "{}: {}: Windows does not start by it (0xc000000e) until that names its partition",
+            "{}: {}: Windows can't start from it (0xc000000e) until it names the right partition",
             store.shown_path(),
             store.warning.as_ref()?
         );
@@ -60,7 +60,7 @@ pub(super) fn survey(
         ))) if goal == Goal::Faults && !survey.hives.is_empty() => {
             let text = match beside.as_slice() {
                 [] if unread.is_empty() => {
-                    format!("{refusal}: it lies on a partition of its own, and was not looked at")
+                    format!("{refusal}: it is on a separate partition and was not read")
                 }
                 _ => refusal.to_string(),
             };
@@ -77,8 +77,8 @@ pub(super) fn survey(
     Ok(())
 }
 
-/// The stores that were found, and the one that starts the Windows; or why there is none, unless
-/// somebody was told that.
+/// The stores that were found, and the one that starts this Windows. If there is none: the reason,
+/// unless it was already reported.
 type Looked = (Vec<StoreStatus>, Result<SurveyedHive, Option<Error>>);
 
 fn look(facts: &Facts<'_>, rows: &[ElementRow<'_>]) -> Result<Looked, Error> {

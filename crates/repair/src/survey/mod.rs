@@ -1,4 +1,4 @@
-//! Looking at all that recipes are about: what inspect and plan have in common. Nothing is written.
+//! Reading everything that recipes are about, for inspect and plan. Nothing is written.
 
 mod descriptors;
 mod elements;
@@ -19,19 +19,19 @@ use crate::place::Place;
 use crate::recipe::Recipe;
 use crate::site::Site;
 
-/// What looking at a disk gave.
+/// The result of reading a disk.
 pub(crate) struct Survey {
-    /// Every hive that was read, the boot store that starts this Windows last.
+    /// Every hive that was read. The boot store that starts this Windows is last.
     pub(crate) hives: Vec<SurveyedHive>,
     /// The boot stores that were found.
     pub(crate) stores: Vec<StoreStatus>,
-    /// The folders whose security descriptors a recipe is about.
+    /// The folders with security descriptors that a recipe is about.
     pub(crate) folders: Vec<FolderFindings>,
-    /// What could not be looked at, and why.
+    /// What couldn't be read, and why.
     pub(crate) skipped: Vec<(Place, Error)>,
     pub(crate) notices: Vec<Notice>,
-    /// The changes of security descriptors, if they are asked for; there may be more than fit in
-    /// memory.
+    /// The changes of security descriptors, if they were requested. There may be more than memory
+    /// can hold.
     draft: Option<Draft>,
 }
 
@@ -39,14 +39,15 @@ pub(crate) struct Survey {
 pub(crate) struct SurveyedHive {
     pub(crate) examined: Examined,
     pub(crate) findings: Findings,
-    /// What the hive and its logs were.
+    /// The content of the hive and its logs when they were read.
     pub(crate) fingerprints: Vec<Fingerprint>,
 }
 
-/// Looks at all that the recipes name. Changes of security descriptors are drafted if `draft` is given.
+/// Reads everything that the recipes name. Changes of security descriptors are drafted if `draft`
+/// is given.
 ///
 /// # Errors
-/// If the caller interrupts, or nothing at all could be read.
+/// If the caller interrupts, or if nothing could be read.
 pub(crate) fn survey(
     facts: &Facts<'_>,
     recipes: &[&Recipe],
@@ -72,7 +73,7 @@ pub(crate) fn survey(
 }
 
 impl Survey {
-    /// What makes the files of hives as they should be. A hive that may not be edited is skipped.
+    /// The changes that make the hives as wanted. A hive that may not be edited is left out.
     pub(crate) fn changes(&mut self, goal: Goal) -> Vec<Change> {
         let mut changes = Vec::new();
         for hive in &self.hives {
@@ -88,18 +89,18 @@ impl Survey {
         changes
     }
 
-    /// What makes security descriptors as they should be; `None` if none was looked at.
+    /// The changes that make security descriptors as wanted; `None` if none was read.
     pub(crate) fn drafted(&mut self) -> Option<Change> {
         let change = DescriptorsChange::plan(self.draft.take()?, &self.folders);
         change.map(Change::Descriptors)
     }
 
-    /// Whether only changes of hives could be called for.
+    /// True if only changes of hives are possible.
     pub(crate) fn is_of_hives(&self) -> bool {
         self.folders.is_empty()
     }
 
-    /// What is a fault that another recipe repairs.
+    /// Faults that another recipe repairs.
     pub(crate) fn for_other_recipes(&self) -> Vec<Notice> {
         let groups = self.folders.iter().flat_map(|folder| &folder.groups);
         let notices = groups.filter_map(|group| {
@@ -120,7 +121,7 @@ impl Survey {
     }
 }
 
-/// What is worth telling of how the disk is stored that is not mounted.
+/// Notices about how a disk that isn't mounted is stored.
 fn disk_notices(site: &Site) -> Vec<Notice> {
     let warnings = site.disk.iter().flat_map(Disk::warnings);
     let in_use = site.disk.iter().filter_map(|disk| {
@@ -135,7 +136,7 @@ fn disk_notices(site: &Site) -> Vec<Notice> {
     warnings.chain(in_use).map(notice).collect()
 }
 
-/// Tells of a folder for undo data that somebody else may have written.
+/// A notice if somebody else may have written to the folder for undo data.
 pub(crate) fn state_folder_open(site: &Site) -> Result<Option<Notice>, Error> {
     Ok(site.state.doubt()?.map(|doubt| Notice {
         kind: "state-folder-open",
@@ -143,7 +144,7 @@ pub(crate) fn state_folder_open(site: &Site) -> Result<Option<Notice>, Error> {
     }))
 }
 
-/// The runs that wait to be settled. A journal that cannot be read is told as well.
+/// The runs that must be settled, and notices about journals that can't be read.
 pub(crate) fn unfinished(site: &Site) -> Result<(Vec<RunSummary>, Vec<Notice>), Error> {
     let mut waiting = Vec::new();
     let mut notices = Vec::new();

@@ -18,8 +18,8 @@ use crate::site::{Options, Site};
 use crate::stop::Stop;
 use crate::value_data::ValueData;
 
-/// Reverses the changes of a run one by one, as a run of its own, and gives every object its old
-/// descriptor. `lock` is the lock of the target.
+/// Reverses a run's changes one by one, as a run of its own, and gives every object its old
+/// descriptor back. `lock` is the lock of the target.
 pub(super) fn undo(
     site: &Site,
     folder: &RunFolder,
@@ -31,7 +31,7 @@ pub(super) fn undo(
     same_volume(site, &journal.hives)?;
     all_reversible(&journal)?;
     folder.read_changes(&mut journal)?;
-    // Such as an earlier reversal that was killed.
+    // That may be an earlier reversal that was killed.
     site.no_unfinished_run(Some(&journal.run))?;
     watch.phase(Phase::Restoring, &site.display)?;
     let secured = secured(site, folder, &journal)?;
@@ -40,8 +40,8 @@ pub(super) fn undo(
         drop(lock);
         return hives(site, folder, journal, report, options, watch);
     };
-    // What is refused is refused before the first write. Setting descriptors changes the volume that
-    // the hives are read from, so these are opened anew after it.
+    // Everything that is refused is refused before the first write. Setting descriptors changes the
+    // volume with the hives, so the hives are opened again after it.
     reversed(site, &journal, options, watch).map(drop)?;
     journal.begin_undo(Way::Values);
     folder.write_journal(&journal)?;
@@ -55,8 +55,8 @@ pub(super) fn undo(
     hives(site, folder, journal, report, options, watch).map_err(half_way_of_all)
 }
 
-/// Reverses the changes of the hives. The journal needs no note before: the reversal is a run that
-/// has its own.
+/// Reverses the changes of the hives. Nothing is noted in the journal before, because the reversal
+/// is a run with its own journal.
 fn hives(
     site: &Site,
     folder: &RunFolder,
@@ -67,8 +67,8 @@ fn hives(
 ) -> Result<UndoReport, Error> {
     report.notices.push(Notice {
         kind: "changed-since",
-        text: "something else has changed the hive since this run: each of its changes was \
-               reversed by itself, and what came later was kept"
+        text: "something else has changed the hive since this run, so each change of the run was \
+               reversed separately, and later changes were kept"
             .to_owned(),
     });
     let (prepared, changes) = reversed(site, &journal, options, watch)?;
@@ -89,10 +89,10 @@ fn hives(
     {
         report.notices.push(Notice {
             kind: "left-alone",
-            text: "some values were changed to something else since and were left alone".to_owned(),
+            text: "some values have been changed again since; these were not restored".to_owned(),
         });
     }
-    // A half-written run must not stand in the way of its own reversal.
+    // A half-written run must not prevent its own reversal.
     journal.way = Some(Way::Values);
     settle(&mut journal, report.descriptors.as_ref());
     if !prepared.is_empty() {
@@ -109,7 +109,7 @@ fn hives(
     Ok(report)
 }
 
-/// The reversal of every change, not written yet.
+/// The reversal of every change, before it is written.
 fn reversed(
     site: &Site,
     journal: &Journal,
@@ -127,22 +127,22 @@ fn reversed(
     Ok((prepared, changes))
 }
 
-/// A volume that was named is known by the bytes of the store on it. Where these are others,
-/// another volume may have taken its place, and only the caller knows. One that lies on the target's
-/// disk is the same by its name.
+/// Checks that a volume that was named is still the same one, by the bytes of its boot store. If
+/// these differ, another volume may have taken its place, and only the caller knows. A volume on
+/// the target's disk is known by its name.
 fn same_volume(site: &Site, hives: &[HiveEntry]) -> Result<(), Error> {
     let elsewhere = hives.iter().find_map(|entry| entry.volume.clone());
     match (elsewhere, &site.boot.volume) {
         (Some(path), None) if !site.boot.is_sibling(&path)? => Err(Refusal::BootVolume {
             path,
-            reason: "a store that is not as the run left it is there now, or none".to_owned(),
+            reason: "its store is missing now or isn't as the run left it".to_owned(),
         }
         .into()),
         _ => Ok(()),
     }
 }
 
-/// Whether the journal tells enough to reverse every change by itself.
+/// Checks that the journal has enough to reverse every change separately.
 fn all_reversible(journal: &Journal) -> Result<(), Error> {
     match journal.hives.iter().find(|entry| !entry.reversible) {
         None => Ok(()),

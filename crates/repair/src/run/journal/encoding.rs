@@ -1,4 +1,4 @@
-//! A journal as JSON, and back.
+//! Encoding a journal as JSON, and decoding it.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::run::RunId;
 use crate::run::bounded::list;
 use crate::run::changes_file::MAX_CHANGES;
 
-/// The version without seals, which held the changes of hives itself.
+/// The version without seals. Its journal held the changes of hives itself.
 const OLD_SCHEMA: u32 = 1;
 /// The longest journal in bytes.
 const MAX_LEN: usize = 4 << 20;
@@ -21,7 +21,7 @@ impl Journal {
     /// The journal as JSON, without a seal.
     ///
     /// # Errors
-    /// If it would be too long to be read again, or says what no journal may say.
+    /// If it would be too long to be read again, or if it holds what no journal may hold.
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
         let told = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
         self.validate().map_err(told)?;
@@ -31,7 +31,7 @@ impl Journal {
             _ => {
                 let short = Self {
                     hives: self.hives.iter().map(HiveEntry::without_changes).collect(),
-                    // What is large is left out before it is copied.
+                    // The large parts are left out before the copy.
                     ..self.without_hives()
                 };
                 json::write_pretty(&mut text, &short)?;
@@ -78,17 +78,17 @@ impl Journal {
             return Err(format!("{} bytes long", bytes.len()));
         }
         journal.validate()?;
-        // The folder's name is what is believed: the seal holds for that alone.
+        // The folder's name counts, because the seal is for that name.
         journal.run = run.to_string();
         Ok(journal)
     }
 
-    /// True if it was written by a version that did not seal runs.
+    /// True if a version that didn't seal runs wrote it.
     pub(crate) const fn is_old(&self) -> bool {
         self.schema == OLD_SCHEMA
     }
 
-    /// Reads the changes of the hives that a journal of the old version holds itself.
+    /// Reads the changes of the hives from a journal of the old version.
     ///
     /// # Errors
     /// What is wrong with them, for display.

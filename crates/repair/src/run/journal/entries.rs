@@ -1,4 +1,4 @@
-//! What a journal says of the hives, files, permissions and disk that its run is about.
+//! The journal's entries about hives, files, permissions and the disk.
 
 use diskmend_hive::Change;
 use serde::{Deserialize, Serialize};
@@ -21,22 +21,22 @@ pub(crate) struct HiveEntry {
     pub(crate) volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
     pub(crate) path: String,
-    /// True if it was dirty and recovered from its logs by this run.
+    /// True if the hive was dirty and this run recovered it from its logs.
     pub(crate) recovered: bool,
-    /// Whether reversing `changes` gives back everything that the edit changed.
+    /// True if reversing `changes` restores everything that the edit changed.
     pub(crate) reversible: bool,
-    /// What changed in the registry's terms, in order; empty where that is too much to reverse, and
-    /// until it is read. In journals of the old version only it is written here.
+    /// The changes in the registry's terms, in order. Empty until they are read, and if they are
+    /// too many to be reversed. Only journals of the old version hold them here.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "skipped"
     )]
     pub(crate) changes: Vec<JournalChange>,
-    /// The file that holds them; absent if there are none.
+    /// The file that holds the changes; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) changes_file: Option<ChangesEntry>,
-    /// The number of changes, noted or not.
+    /// The number of changes, recorded or not.
     pub(crate) change_count: usize,
     /// The files that are written.
     #[serde(deserialize_with = "list::<8, _, _>")]
@@ -49,11 +49,11 @@ pub(crate) struct HiveEntry {
 /// The security descriptors that a run sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DescriptorsEntry {
-    /// Where old and new ones are.
+    /// The file with the old and new descriptors.
     pub(crate) records: RecordsEntry,
-    /// True if the hives are done, so that only descriptors can be half set.
+    /// True if the hives are done, so only descriptors may be half set.
     pub(crate) begun: bool,
-    /// Objects that could not be changed.
+    /// The number of objects that couldn't be changed.
     #[serde(default)]
     pub(crate) failed: u64,
     /// Reports in the run's folder.
@@ -61,14 +61,14 @@ pub(crate) struct DescriptorsEntry {
     pub(crate) reports: Vec<String>,
 }
 
-/// The sectors that a run changes on an unmounted disk.
+/// The changed sectors of a disk that isn't mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DiskEntry {
     /// The number of the target's partition on it.
     pub(crate) partition: u32,
     /// The file in the run's folder that holds their old and new bytes.
     pub(crate) record: String,
-    /// What that file is after the run; absent until the run is done.
+    /// That file's content after the run; absent until the run is done.
     pub(crate) content: Option<Content>,
     /// Its MAC after the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,11 +79,11 @@ pub(crate) struct DiskEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub(crate) enum JournalChange {
-    /// A key came into being.
+    /// A key was created.
     KeyCreated(ChangedKey),
-    /// A key went, after all that was in it.
+    /// A key was deleted, after everything in it.
     KeyDeleted(ChangedKey),
-    /// A value came, went or changed.
+    /// A value was created, deleted or changed.
     Value(ChangedValue),
 }
 
@@ -114,25 +114,25 @@ pub(crate) struct FileEntry {
     pub(crate) path: String,
     /// The file in the run's folder that holds its old bytes.
     pub(crate) undo: String,
-    /// The MAC of that file; absent in a run that nobody has sealed.
+    /// The MAC of that file; absent in a run without a seal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mac: Option<Mac>,
-    /// What it was; absent where it did not exist.
+    /// Its content before; absent if it didn't exist.
     pub(crate) old: Option<Content>,
-    /// What it is after the run; absent until the run is done.
+    /// Its content after the run; absent until the run is done.
     pub(crate) new: Option<Content>,
 }
 
 /// The content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
-    /// Length in bytes.
+    /// The length in bytes.
     pub(crate) length: u64,
-    /// Digest of all bytes.
+    /// The digest of all bytes.
     pub(crate) xxh3: Digest,
 }
 
-/// One step of a commit; `file` counts the hive's files from 0.
+/// One step of a commit. `file` counts the hive's files from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Step {
@@ -152,15 +152,15 @@ pub(crate) enum Step {
     Write {
         /// The file.
         file: usize,
-        /// How many records.
+        /// The number of records.
         records: usize,
     },
-    /// All that was written before is made durable.
+    /// Everything written so far is made durable.
     Flush,
 }
 
 impl HiveEntry {
-    /// The same without the changes, which are in a file of their own.
+    /// The entry without the changes, which are in a file of their own.
     pub(super) fn without_changes(&self) -> Self {
         Self {
             hive: self.hive.clone(),
@@ -176,16 +176,17 @@ impl HiveEntry {
         }
     }
 
-    /// Its path for display: whole where its volume is not the target.
+    /// Its path for display: the whole path if its volume isn't the target.
     pub(crate) fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)
     }
 }
 
-/// A path below the root of a volume for display: whole where the volume is not the target.
+/// A path below a volume's root, for display: the whole path if the volume isn't the target.
 pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
     match volume {
-        // In paths that begin so a slash does not part names, and this one may be copied.
+        // In a path that begins like this, a slash doesn't separate names, and people may copy this
+        // one.
         Some(volume) if volume.starts_with(r"\\?\") => {
             let (volume, path) = (volume.trim_end_matches('\\'), path.replace('/', r"\"));
             format!(r"{volume}\{path}")

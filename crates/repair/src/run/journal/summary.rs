@@ -1,16 +1,18 @@
-//! A run in short, for lists of runs.
+//! A summary of a run, for lists of runs.
 
 use super::Journal;
 use crate::documents::{RunState, RunSummary};
 use crate::run::trust::Trust;
 
-/// Of a run that nobody speaks for: most recipes, hives and characters of a text that are shown.
+/// The greatest numbers of recipes, hives and characters that are shown of a run that no known key
+/// has sealed.
 const SHOWN_RECIPES: usize = 16;
 const SHOWN_HIVES: usize = 4;
 const SHOWN_TEXT: usize = 256;
 
 impl Journal {
-    /// The number of values and keys that the run has changed; of one that did not end, at most.
+    /// The number of values and keys that the run has changed. For a run that didn't end it is the
+    /// greatest possible number.
     fn changes(&self) -> usize {
         match self.state {
             RunState::RolledBack => 0,
@@ -18,7 +20,8 @@ impl Journal {
         }
     }
 
-    /// The number of objects whose descriptors the run has set; of one that did not end, at most.
+    /// The number of objects with descriptors that the run has set. For a run that didn't end it is
+    /// the greatest possible number.
     fn objects_set(&self) -> u64 {
         match (&self.descriptors, self.state) {
             (None, _) | (_, RunState::RolledBack) => 0,
@@ -27,11 +30,11 @@ impl Journal {
         }
     }
 
-    /// The run in short; `trust` is who speaks for it.
+    /// A summary of the run. `trust` says who has sealed it.
     pub(crate) fn summary(&self, trust: Trust) -> RunSummary {
         let trusted = trust.is_given();
-        // Of a run that nobody speaks for only so much is kept as a person looks at: there may be
-        // very many of them.
+        // Of a run that no known key has sealed, only as much is kept as a person reads, because
+        // there may be very many of them.
         let (recipes, hives, longest) = match trusted {
             true => (usize::MAX, usize::MAX, usize::MAX),
             false => (SHOWN_RECIPES, SHOWN_HIVES, SHOWN_TEXT),
