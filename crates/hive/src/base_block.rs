@@ -10,7 +10,7 @@ use crate::format::BaseBlock;
 use crate::offset::{FileOffset, PAGE_LEN};
 
 /// The minor versions that this crate reads and writes.
-pub const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
+pub(crate) const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
 
 /// Bytes of a base block before its checksum.
 const SUMMED: usize = offset_of!(BaseBlock, checksum);
@@ -125,7 +125,7 @@ impl BaseBlock {
 }
 
 /// The maximum number of bytes of hive bins: the highest bit of an offset marks volatile storage.
-pub const MAX_BINS_LEN: usize = 0x8000_0000 - PAGE_LEN;
+pub(crate) const MAX_BINS_LEN: usize = 0x8000_0000 - PAGE_LEN;
 
 #[cfg(test)]
 mod tests {

@@ -69,18 +69,18 @@ impl BaseBlock {
     /// The signature of every hive and log file.
     pub const SIGNATURE: [u8; 4] = *b"regf";
     /// File type of a primary file.
-    pub const TYPE_PRIMARY: u32 = 0;
+    pub(crate) const TYPE_PRIMARY: u32 = 0;
     /// File type of a log in the old (DIRT) format.
     pub const TYPE_LOG_OLD: u32 = 1;
     /// File type of a log in the old format as Windows NT 4 and 2000 wrote it.
-    pub const TYPE_LOG_NT4: u32 = 2;
+    pub(crate) const TYPE_LOG_NT4: u32 = 2;
     /// File type of a log in the new (HvLE) format, Windows 8.1 and later.
     pub const TYPE_LOG_NEW: u32 = 6;
     /// Flag: transactions are pending or anticipated.
-    pub const FLAG_KTM_LOCKED: u32 = 1;
+    pub(crate) const FLAG_KTM_LOCKED: u32 = 1;
     /// Flag: the hive contains layered keys, as the hives of containers do (Windows 10 and later).
     /// In a hive of Windows 8 the flag means that the hive was defragmented.
-    pub const FLAG_LAYERED: u32 = 2;
+    pub(crate) const FLAG_LAYERED: u32 = 2;
     /// The number of bytes of the base block that the checksum and a log file's header cover.
     pub const HEADER_LEN: usize = 512;
 }
@@ -113,19 +113,19 @@ impl HiveBin {
 /// Size field at the start of each cell: negative when allocated (regf spec, Cell).
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct CellHeader {
+pub(crate) struct CellHeader {
     /// Size in bytes including this field; negative for an allocated cell.
     pub size: I32,
 }
 
 impl CellHeader {
     /// The length of the size field.
-    pub const LEN: usize = 4;
+    pub(crate) const LEN: usize = 4;
     /// Cells start at, and their sizes are, multiples of this many bytes.
-    pub const ALIGN: usize = 8;
+    pub(crate) const ALIGN: usize = 8;
     /// The largest size of a referenced cell, in bytes: Windows rejects a hive with a larger one,
     /// whatever its minor version. A free cell may be larger.
-    pub const MAX_SIZE: usize = 1 << 20;
+    pub(crate) const MAX_SIZE: usize = 1 << 20;
 }
 
 /// Key node (regf spec, Key node); the name follows.
@@ -188,26 +188,26 @@ impl KeyNode {
     /// Length without the name.
     pub const LEN: usize = 76;
     /// The key is volatile; never valid on disk.
-    pub const FLAG_VOLATILE: u16 = 0x01;
+    pub(crate) const FLAG_VOLATILE: u16 = 0x01;
     /// Mount point of another hive.
-    pub const FLAG_HIVE_EXIT: u16 = 0x02;
+    pub(crate) const FLAG_HIVE_EXIT: u16 = 0x02;
     /// Root of the hive.
-    pub const FLAG_HIVE_ENTRY: u16 = 0x04;
+    pub(crate) const FLAG_HIVE_ENTRY: u16 = 0x04;
     /// The key can't be deleted.
-    pub const FLAG_NO_DELETE: u16 = 0x08;
+    pub(crate) const FLAG_NO_DELETE: u16 = 0x08;
     /// Symbolic link.
-    pub const FLAG_SYMLINK: u16 = 0x10;
+    pub(crate) const FLAG_SYMLINK: u16 = 0x10;
     /// The flags that keep a key from being loaded anywhere except at the root of a hive.
-    pub const FLAGS_OF_ROOT: u16 =
+    pub(crate) const FLAGS_OF_ROOT: u16 =
         Self::FLAG_HIVE_EXIT | Self::FLAG_HIVE_ENTRY | Self::FLAG_NO_DELETE;
     /// The name is stored as Latin-1, one byte per character.
-    pub const FLAG_COMPRESSED_NAME: u16 = 0x20;
+    pub(crate) const FLAG_COMPRESSED_NAME: u16 = 0x20;
     /// Predefined handle: the value count holds a handle, there is no value list.
-    pub const FLAG_PREDEFINED_HANDLE: u16 = 0x40;
+    pub(crate) const FLAG_PREDEFINED_HANDLE: u16 = 0x40;
     /// The largest payload of a key node's cell that Windows accepts, in bytes.
-    pub const MAX_PAYLOAD: usize = 0x45C;
+    pub(crate) const MAX_PAYLOAD: usize = 0x45C;
     /// Layered key semantics: tombstone.
-    pub const LAYERED_TOMBSTONE: u8 = 1;
+    pub(crate) const LAYERED_TOMBSTONE: u8 = 1;
 }
 
 /// Key value (regf spec, Key value); the name follows.
@@ -236,9 +236,9 @@ impl KeyValue {
     /// Length without the name.
     pub const LEN: usize = 20;
     /// Flag: the name is stored as Latin-1.
-    pub const FLAG_COMPRESSED_NAME: u16 = 1;
+    pub(crate) const FLAG_COMPRESSED_NAME: u16 = 1;
     /// Flag: tombstone of a layered key.
-    pub const FLAG_TOMBSTONE: u16 = 2;
+    pub(crate) const FLAG_TOMBSTONE: u16 = 2;
     /// Bit of `data_size`: the data are stored in the `data` field.
     pub const INLINE: u32 = 0x8000_0000;
     /// The maximum number of bytes that are stored in the `data` field.
@@ -273,7 +273,7 @@ impl KeySecurity {
 /// Head of a subkey list: `li`, `lf`, `lh` or `ri` (regf spec, Subkeys list).
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct ListHeader {
+pub(crate) struct ListHeader {
     /// One of the signatures of [`ListHeader`].
     pub signature: [u8; 2],
     /// The number of elements.
@@ -282,19 +282,19 @@ pub struct ListHeader {
 
 impl ListHeader {
     /// Index leaf: offsets of key nodes.
-    pub const INDEX_LEAF: [u8; 2] = *b"li";
+    pub(crate) const INDEX_LEAF: [u8; 2] = *b"li";
     /// Fast leaf: offsets of key nodes, each with the first four characters of the name.
-    pub const FAST_LEAF: [u8; 2] = *b"lf";
+    pub(crate) const FAST_LEAF: [u8; 2] = *b"lf";
     /// Hash leaf: offsets of key nodes, each with the hash of the name.
-    pub const HASH_LEAF: [u8; 2] = *b"lh";
+    pub(crate) const HASH_LEAF: [u8; 2] = *b"lh";
     /// Index root: offsets of leaves.
-    pub const INDEX_ROOT: [u8; 2] = *b"ri";
+    pub(crate) const INDEX_ROOT: [u8; 2] = *b"ri";
     /// Length without the elements.
-    pub const LEN: usize = 4;
+    pub(crate) const LEN: usize = 4;
     /// The maximum number of elements of a new `lf` or `lh`: its cell fits a bin of one page.
-    pub const MAX_FAST: usize = 507;
+    pub(crate) const MAX_FAST: usize = 507;
     /// The maximum number of elements of a leaf before it is split.
-    pub const MAX_LEAF: usize = 1012;
+    pub(crate) const MAX_LEAF: usize = 1012;
 }
 
 /// Element of an `li` or `ri` list.
@@ -308,7 +308,7 @@ pub struct IndexElement {
 /// Element of an `lf` or `lh` list.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct HashElement {
+pub(crate) struct HashElement {
     /// Offset of a key node.
     pub cell: U32,
     /// The first four characters (`lf`) or the hash (`lh`) of the name.
@@ -367,7 +367,7 @@ impl LogEntry {
     /// The length of the header.
     pub const LEN: usize = 40;
     /// The number of bytes of the header that `hash2` covers.
-    pub const HASHED_LEN: usize = 32;
+    pub(crate) const HASHED_LEN: usize = 32;
     /// The lengths of log entries that Windows writes are multiples of this many bytes.
     pub const ALIGN: usize = 512;
 }

@@ -94,7 +94,7 @@ impl Image {
 
     /// The pages of the bins that were edited, without those that a recovery replayed.
     #[must_use]
-    pub fn dirty(&self) -> &PageSet {
+    pub(crate) fn dirty(&self) -> &PageSet {
         &self.dirty
     }
 
@@ -174,7 +174,7 @@ impl Image {
 
 /// A set of pages, by their index from the start of the hive bins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageSet {
+pub(crate) struct PageSet {
     words: Vec<u64>,
 }
 
@@ -197,14 +197,14 @@ impl PageSet {
 
     /// True if the page is in the set.
     #[must_use]
-    pub fn contains(&self, page: usize) -> bool {
+    pub(crate) fn contains(&self, page: usize) -> bool {
         self.words
             .get(page / 64)
             .is_some_and(|bits| bits & (1 << (page % 64)) != 0)
     }
 
     /// The pages in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(word, &bits)| {
             let mut rest = bits;
             std::iter::from_fn(move || {
@@ -218,15 +218,9 @@ impl PageSet {
         })
     }
 
-    /// The number of pages.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.words.iter().map(|w| w.count_ones() as usize).sum()
-    }
-
     /// True if the set is empty.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|&w| w == 0)
     }
 
@@ -236,7 +230,7 @@ impl PageSet {
     }
 
     /// Runs of adjacent pages, as the first page and the count.
-    pub fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let mut pages = self.iter().peekable();
         std::iter::from_fn(move || {
             let first = pages.next()?;
@@ -262,7 +256,7 @@ mod tests {
         set.mark(10, 0);
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 1, 2, 70]);
         assert_eq!(set.runs().collect::<Vec<_>>(), [(0, 3), (70, 1)]);
-        assert_eq!(set.len(), 4);
+        assert_eq!(set.iter().count(), 4);
     }
 
     #[test]
@@ -273,6 +267,6 @@ mod tests {
         assert!(image.write(4090, &[1; 7]).is_none());
         assert!(image.dirty().is_empty());
         assert!(image.write(4090, &[1; 6]).is_some());
-        assert_eq!(image.dirty().len(), 1);
+        assert_eq!(image.dirty().iter().count(), 1);
     }
 }

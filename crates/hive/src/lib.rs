@@ -32,19 +32,19 @@ mod verify;
 #[cfg(test)]
 mod work;
 
-pub use base_block::{MAX_BINS_LEN, MINOR_VERSIONS, checksum};
+pub use base_block::checksum;
 pub use bins::Bins;
 pub use diskmend_base::{Buffer, Storage};
 pub use edit::{Change, Changes, EditError, Edited, Editor, MAX_DEPTH, Outcome, ValueContent};
 pub use error::Corruption;
 pub use expectation::{Expectation, Expected};
 pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, components, open};
-pub use image::{Image, PageSet};
+pub use image::Image;
 pub use key::{Key, Subkeys};
 pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
 pub use recover::{
-    Applied, LogFault, LogFormat, LogKind, Logs, MAX_LOG_LEN, ReadLogError, RecoverError, Recovery,
-    RefusedLogs, SkippedLog,
+    Applied, LogFault, LogFormat, LogKind, Logs, ReadLogError, RecoverError, Recovery, RefusedLogs,
+    SkippedLog,
 };
 pub use time::Filetime;
 pub use value::{BigSegments, DataPlace, Value};

@@ -190,7 +190,7 @@ impl<'a> Name<'a> {
 
     /// True if both names mean one key or value.
     #[must_use]
-    pub fn eq_ignore_case(self, other: Name<'_>) -> bool {
+    pub(crate) fn eq_ignore_case(self, other: Name<'_>) -> bool {
         self.len() == other.len() && self.cmp_ignore_case(other) == Ordering::Equal
     }
 
@@ -222,7 +222,7 @@ impl<'a> Name<'a> {
     /// zeros (regf spec, Fast leaf). If any of them is above U+00FF, the whole hint is zero:
     /// Windows compares a hint that is not zero with the name, and rejects a list if they differ.
     #[must_use]
-    pub fn lf_hint(self) -> [u8; 4] {
+    pub(crate) fn lf_hint(self) -> [u8; 4] {
         let mut hint = [0; 4];
         for (byte, unit) in hint.iter_mut().zip(self.units()) {
             let Ok(latin1) = u8::try_from(unit) else {
@@ -236,7 +236,7 @@ impl<'a> Name<'a> {
     /// True if the name contains letters that Windows 8 and later upper-case in another way than
     /// Windows NT 5, so that order and hash of the name depend on the Windows that wrote them.
     #[must_use]
-    pub fn case_depends_on_windows(self) -> bool {
+    pub(crate) fn case_depends_on_windows(self) -> bool {
         match self.0 {
             Stored::Compressed(_) => false,
             Stored::Utf16(units) => units

@@ -75,7 +75,7 @@ impl From<CellOffset> for FileOffset {
 impl FileOffset {
     /// The file offset of a byte of the hive bins, `index` bytes after their start.
     #[must_use]
-    pub const fn of_bins(index: usize) -> Self {
+    pub(crate) const fn of_bins(index: usize) -> Self {
         Self(index as u64 + BASE_BLOCK_LEN as u64)
     }
 }

@@ -176,9 +176,8 @@ fn real_hives_are_recovered_edited_and_committed() {
         let choice = plan.log().expect("an edit");
         assert_eq!((choice.format, choice.reason), (format, reason), "{name}");
         assert_eq!(plan.recovers(), was_dirty, "{name}");
-        let dirty = edited.image().dirty().len() as u64;
         println!(
-            "{name}: {} bytes for {dirty} changed pages, log {} ({})",
+            "{name}: {} bytes, log {} ({})",
             plan.bytes_to_write(),
             choice.log,
             choice.format

@@ -15,7 +15,7 @@ use crate::recover::marvin::marvin32;
 use diskmend_base::Storage;
 
 /// The maximum length of a log of any hive, in bytes.
-pub const MAX_LOG_LEN: u64 = MAX_BINS_LEN as u64 + (64 << 20);
+pub(crate) const MAX_LOG_LEN: u64 = MAX_BINS_LEN as u64 + (64 << 20);
 /// The maximum length of a log of the smallest hive, in bytes. A log in the new format contains the
 /// changes of up to an hour, so it can be longer than the hive.
 const MIN_LIMIT: u64 = 64 << 20;
@@ -195,45 +195,7 @@ fn entry_size(header: &[u8], sequence: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
-
-    /// A file with a hole after `bytes`; it counts the bytes that are read.
-    struct Sparse {
-        bytes: Vec<u8>,
-        len: u64,
-        read: Cell<u64>,
-    }
-
-    impl Storage for Sparse {
-        fn len(&self) -> io::Result<u64> {
-            Ok(self.len)
-        }
-
-        fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-            self.read.set(self.read.get() + buf.len() as u64);
-            for (at, byte) in (offset as usize..).zip(buf) {
-                *byte = self.bytes.get(at).copied().unwrap_or(0);
-            }
-            Ok(())
-        }
-
-        fn write_all_at(&mut self, _: &[u8], _: u64) -> io::Result<()> {
-            Err(io::ErrorKind::ReadOnlyFilesystem.into())
-        }
-
-        fn set_len(&mut self, _: u64) -> io::Result<()> {
-            Err(io::ErrorKind::ReadOnlyFilesystem.into())
-        }
-
-        fn sync(&mut self) -> io::Result<()> {
-            Err(io::ErrorKind::ReadOnlyFilesystem.into())
-        }
-    }
-
-    fn sparse(bytes: Vec<u8>, len: u64) -> Sparse {
-        let read = Cell::new(0);
-        Sparse { bytes, len, read }
-    }
+    use crate::commit::crash_test::disk::ReadOnly;
 
     const HIVE_LEN: u64 = 1 << 20;
 
@@ -241,7 +203,7 @@ mod tests {
     #[test]
     fn a_log_that_its_hive_could_not_make_is_not_read() {
         for len in [1 << 40, u64::MAX, max_len(HIVE_LEN) + 1] {
-            let file = sparse(Vec::new(), len);
+            let file = ReadOnly::new(Vec::new(), len);
             match Logs::read(HIVE_LEN, None, Some(&file), None) {
                 Err(ReadLogError::TooLong {
                     len: found, max, ..
@@ -250,7 +212,7 @@ mod tests {
                 }
                 _ => panic!("a log of {len} bytes is read"),
             }
-            assert_eq!(file.read.get(), 0);
+            assert_eq!(file.bytes_read(), 0);
         }
         assert_eq!(max_len(u64::MAX), MAX_LOG_LEN);
     }
@@ -272,11 +234,11 @@ mod tests {
             let mut bytes = whole.clone();
             let place = second + field..second + field + 4;
             bytes[place].copy_from_slice(&u32::to_le_bytes(value));
-            let file = sparse(bytes, max_len(HIVE_LEN));
+            let file = ReadOnly::new(bytes, max_len(HIVE_LEN));
             let logs = Logs::read(HIVE_LEN, None, Some(&file), None).expect("reads");
             let expected = second + LogEntry::LEN;
             assert_eq!(logs.content_len(), expected, "{field}");
-            assert!(file.read.get() < 2 * expected as u64, "{field}");
+            assert!(file.bytes_read() < 2 * expected as u64, "{field}");
         }
     }
 }

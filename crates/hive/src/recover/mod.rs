@@ -21,6 +21,6 @@ pub(crate) use entries::last_sequence;
 pub use error::{LogFault, ReadLogError, RecoverError, RefusedLogs};
 pub(crate) use head::LogHead;
 pub use log_kind::{LogFormat, LogKind};
-pub use logs::{Logs, MAX_LOG_LEN};
+pub use logs::Logs;
 pub(crate) use marvin::{Marvin, marvin32};
 pub use report::{Applied, Recovery, SkippedLog};

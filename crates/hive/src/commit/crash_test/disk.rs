@@ -1,7 +1,7 @@
 //! A disk that can lose power: it records every step of a commit, and makes every state that a
 //! power failure at some moment can leave.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 
@@ -46,8 +46,8 @@ impl Disk {
 
     pub(crate) fn logs(&self) -> Logs {
         let read = |kind| {
-            self.file(HiveFileKind::Log(kind))
-                .map(|bytes| ReadOnly(bytes))
+            let bytes = self.file(HiveFileKind::Log(kind))?;
+            Some(ReadOnly::new(bytes.clone(), bytes.len() as u64))
         };
         let (log, log1, log2) = (read(LogKind::Log), read(LogKind::Log1), read(LogKind::Log2));
         Logs::read(
@@ -85,18 +85,33 @@ impl Disk {
     }
 }
 
-struct ReadOnly<'a>(&'a [u8]);
+/// A file that can only be read. What is behind its bytes is a hole; it counts what is read.
+pub(crate) struct ReadOnly {
+    bytes: Vec<u8>,
+    len: u64,
+    read: Cell<u64>,
+}
 
-impl Storage for ReadOnly<'_> {
+impl ReadOnly {
+    pub(crate) fn new(bytes: Vec<u8>, len: u64) -> Self {
+        let read = Cell::new(0);
+        Self { bytes, len, read }
+    }
+
+    /// The number of bytes that were read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read.get()
+    }
+}
+
+impl Storage for ReadOnly {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
+        Ok(self.len)
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let start = offset as usize;
-        let from = self.0.get(start..start + buf.len());
-        buf.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+        self.read.set(self.read.get() + buf.len() as u64);
+        read_at(&self.bytes, self.len, buf, offset)
     }
 
     fn write_all_at(&mut self, _: &[u8], _: u64) -> io::Result<()> {
@@ -110,6 +125,18 @@ impl Storage for ReadOnly<'_> {
     fn sync(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
+}
+
+/// Reads from a file of `len` bytes; what is behind `bytes` is a hole.
+fn read_at(bytes: &[u8], len: u64, buf: &mut [u8], offset: u64) -> io::Result<()> {
+    if offset + buf.len() as u64 > len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let from = bytes.get(offset as usize..).unwrap_or_default();
+    let (held, hole) = buf.split_at_mut(from.len().min(buf.len()));
+    held.copy_from_slice(&from[..held.len()]);
+    hole.fill(0);
+    Ok(())
 }
 
 /// A recorded step.
@@ -224,7 +251,7 @@ impl Storage for RecordedFile {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        ReadOnly(&self.bytes).read_exact_at(buf, offset)
+        read_at(&self.bytes, self.bytes.len() as u64, buf, offset)
     }
 
     fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {

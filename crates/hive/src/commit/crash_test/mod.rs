@@ -138,7 +138,7 @@ fn an_edit_of_many_pages_survives() {
         many(&mut hive);
         let hive = Committable::from(hive);
         let plan = plan(&hive, &start.logs(), &options(Some(format))).expect("a plan");
-        let pages = hive.image().dirty().len() as u64 * 4096;
+        let pages = hive.image().dirty().iter().count() as u64 * 4096;
         let overhead = plan.bytes_to_write() - 2 * pages;
         assert!(overhead < 20_000, "{overhead} bytes besides the pages");
         let entries = plan.sequence() - 21;
