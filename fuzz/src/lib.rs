@@ -16,7 +16,6 @@ mod walk;
 
 use diskmend_hive::reg_file::{Encoding, RegFile, Writer};
 use diskmend_hive::{Hive, Logs, Opened, Storage};
-use xtask::memory_file::MemoryFile;
 
 pub use acl_save::acl_save;
 pub use bcd::bcd;
@@ -57,7 +56,6 @@ pub fn replay(data: &[u8]) {
     let Ok(Opened::Dirty(hive)) = diskmend_hive::open(Box::new(primary)) else {
         return;
     };
-    let (log1, log2) = (MemoryFile::new(log1), MemoryFile::new(log2));
     let storage = |file| -> Option<&dyn Storage> { Some(file) };
     let Ok(logs) = Logs::read(len, None, storage(&log1), storage(&log2)) else {
         return;

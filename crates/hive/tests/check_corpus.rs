@@ -4,11 +4,10 @@
 #![expect(clippy::expect_used, reason = "a missing file is the test's failure")]
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use diskmend_hive::check::{ProblemKind as Kind, Report, check};
-use diskmend_hive::{Hive, Logs, Opened, Storage, open};
+use diskmend_hive::{Hive, Logs, Opened, open};
 
 /// How a hive was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,34 +68,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("yarp/TruncatedHive", "file length at offset 0x3000"),
 ];
 
-/// A log file in memory.
-struct LogFile(Vec<u8>);
-
-impl Storage for LogFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let from = self.0.get(offset as usize..).unwrap_or_default();
-        let from = from.get(..buf.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-        buf.copy_from_slice(from);
-        Ok(())
-    }
-
-    fn write_all_at(&mut self, _: &[u8], _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn set_len(&mut self, _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn hives(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("corpus folder") {
         let path = entry.expect("corpus entry").path();
@@ -115,7 +86,7 @@ fn logs(hive: &Path) -> Logs {
         path.push(extension);
         let path = Path::new(&path);
         path.exists()
-            .then(|| LogFile(std::fs::read(path).expect("corpus file")))
+            .then(|| std::fs::read(path).expect("corpus file"))
     };
     let files = [file(".LOG"), file(".LOG1"), file(".LOG2")];
     let [log, log1, log2] = files.each_ref().map(|f| f.as_ref().map(|f| f as _));

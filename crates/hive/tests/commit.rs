@@ -15,31 +15,30 @@ use diskmend_hive::commit::{
 use diskmend_hive::{
     Committable, Editor, Filetime, Hive, LogFormat, LogKind, Logs, Opened, Storage, ValueType, open,
 };
-use support::{MemoryFile, corpus, count};
+use support::{corpus, count};
 
 /// 2026-11-20 in 100 ns since 1601.
 const NOW: Filetime = Filetime(0x01dd_0000_0000_0000);
 
 /// A hive's files in memory.
 #[derive(Clone, Default)]
-struct Files([Option<MemoryFile>; 4]);
+struct Files([Option<Vec<u8>>; 4]);
 
 impl Files {
     fn read(folder: &Path, name: &str) -> Self {
         Self(HiveFileKind::ALL.map(|kind| {
             let path = folder.join(format!("{name}{}", kind.suffix()));
-            path.exists()
-                .then(|| MemoryFile(std::fs::read(path).expect("reads")))
+            path.exists().then(|| std::fs::read(path).expect("reads"))
         }))
     }
 
-    fn slot(&mut self, kind: HiveFileKind) -> &mut Option<MemoryFile> {
+    fn slot(&mut self, kind: HiveFileKind) -> &mut Option<Vec<u8>> {
         let at = HiveFileKind::ALL.iter().position(|each| *each == kind);
         &mut self.0[at.expect("listed")]
     }
 
     fn primary(&self) -> Vec<u8> {
-        self.0[0].clone().expect("there").0
+        self.0[0].clone().expect("there")
     }
 
     fn logs(&self) -> Logs {
@@ -71,7 +70,7 @@ impl HiveFiles for Files {
     }
 
     fn create(&mut self, kind: HiveFileKind) -> io::Result<()> {
-        *self.slot(kind) = Some(MemoryFile::default());
+        *self.slot(kind) = Some(Vec::new());
         Ok(())
     }
 

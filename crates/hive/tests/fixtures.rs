@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use diskmend_hive::check::{Severity, check};
 use diskmend_hive::{DirtyHive, Hive, LogKind, Logs, Opened, RecoverError, ValueType, open};
-use support::{MemoryFile, count};
+use support::count;
 
 /// What a fixture is, and what must come of it.
 enum Expected {
@@ -95,12 +95,11 @@ fn load(name: &str) -> (Vec<u8>, Logs) {
         .unwrap_or_else(|| panic!("no hive in {name}"));
     let read = |ending: &str| {
         let path = folder.join(format!("{file}{ending}"));
-        path.is_file()
-            .then(|| MemoryFile(std::fs::read(&path).expect("reads")))
+        path.is_file().then(|| std::fs::read(&path).expect("reads"))
     };
     let logs = [".LOG", ".LOG1", ".LOG2"].map(read);
     let [log, log1, log2] = logs.each_ref().map(|log| log.as_ref().map(|log| log as _));
-    let hive = read("").expect("hive").0;
+    let hive = read("").expect("hive");
     let len = hive.len() as u64;
     (
         hive,

@@ -11,7 +11,7 @@ use diskmend_hive::{
     DirtyState, LogFault, LogFormat, LogKind, Logs, OpenError, Opened, RecoverError, Recovery,
     RefusedLogs, open,
 };
-use support::{MemoryFile, corpus, count, open_dirty};
+use support::{corpus, count, open_dirty};
 
 fn read(folder: &Path, name: &str) -> Vec<u8> {
     let path = folder.join(name);
@@ -22,14 +22,13 @@ fn read(folder: &Path, name: &str) -> Vec<u8> {
 fn logs(folder: &Path, name: &str) -> Logs {
     let file = |suffix| {
         let path = folder.join(format!("{name}{suffix}"));
-        path.exists()
-            .then(|| MemoryFile(std::fs::read(&path).expect("reads")))
+        path.exists().then(|| std::fs::read(&path).expect("reads"))
     };
     let (log, log1, log2) = (file(".LOG"), file(".LOG1"), file(".LOG2"));
     logs_of(log.as_ref(), log1.as_ref(), log2.as_ref())
 }
 
-fn logs_of(log: Option<&MemoryFile>, log1: Option<&MemoryFile>, log2: Option<&MemoryFile>) -> Logs {
+fn logs_of(log: Option<&Vec<u8>>, log1: Option<&Vec<u8>>, log2: Option<&Vec<u8>>) -> Logs {
     Logs::read(
         u64::MAX,
         log.map(|file| file as _),
@@ -308,13 +307,13 @@ fn a_damaged_entry_ends_the_chain() {
     };
     let folder = corpus.join("hives/yarp/NewDirtyHive1");
     let primary = read(&folder, "NewDirtyHive");
-    let log1 = MemoryFile(read(&folder, "NewDirtyHive.LOG1"));
+    let log1 = read(&folder, "NewDirtyHive.LOG1");
     let log2 = read(&folder, "NewDirtyHive.LOG2");
     // The third entry lies from 0x2000 to 0x8000; the reserved bytes behind it are hashed too.
     for at in (0x2000..0x2040).chain((0x2040..0x8000).step_by(509)) {
         let mut damaged = log2.clone();
         damaged[at] ^= 0x10;
-        let logs = logs_of(None, Some(&log1), Some(&MemoryFile(damaged)));
+        let logs = logs_of(None, Some(&log1), Some(&damaged));
         let (hive, recovery) = open_dirty(primary.clone())
             .recover(&logs)
             .expect("recovers");
@@ -326,8 +325,8 @@ fn a_damaged_entry_ends_the_chain() {
     }
     // Without the first entry of the first log nothing that follows can be trusted.
     let mut damaged = log1.clone();
-    damaged.0[0x300] ^= 1;
-    let logs = logs_of(None, Some(&damaged), Some(&MemoryFile(log2)));
+    damaged[0x300] ^= 1;
+    let logs = logs_of(None, Some(&damaged), Some(&log2));
     let refused = refused(open_dirty(primary).recover(&logs));
     let LogFault::Corrupt(fault) = refused.log1 else {
         panic!("{refused}");

@@ -11,7 +11,6 @@ use diskmend_hive::{
 };
 
 use super::chkreg::{Chkreg, Verdict};
-use crate::memory_file::MemoryFile;
 
 /// Tries every state instead of a sample.
 const ALL: &str = "DISKMEND_ALL_CRASHES";
@@ -225,12 +224,9 @@ fn index(kind: HiveFileKind) -> u8 {
 fn logs(disk: &Disk) -> Result<Logs> {
     let file = |kind| {
         let bytes = disk.get(&index(HiveFileKind::Log(kind)));
-        bytes.map(|bytes| MemoryFile::new(bytes.clone()))
+        bytes.map(|bytes| bytes as &dyn Storage)
     };
-    let files = LogKind::ALL.map(file);
-    let [log, log1, log2] = files
-        .each_ref()
-        .map(|file| file.as_ref().map(|file| file as &dyn Storage));
+    let [log, log1, log2] = LogKind::ALL.map(file);
     let len = disk.get(&0).map_or(0, Vec::len) as u64;
     Ok(Logs::read(len, log, log1, log2)?)
 }

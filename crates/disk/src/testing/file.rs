@@ -135,50 +135,12 @@ impl Drop for FaultyFile {
     }
 }
 
-/// One file in memory that never fails.
-#[derive(Debug)]
-pub struct MemoryFile(Vec<u8>);
-
-impl MemoryFile {
-    /// A file with this content.
-    #[must_use]
-    pub const fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-}
-
-impl Storage for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let at = offset as usize;
-        let part = self.0.get(at..at + buf.len());
-        buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
-        apply(&mut self.0, &Pending::Write(offset as usize, data.to_vec()));
-        Ok(())
-    }
-
-    fn set_len(&mut self, len: u64) -> io::Result<()> {
-        self.0.resize(len as usize, 0);
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl File for MemoryFile {
+/// A file in memory that never fails.
+impl File for Vec<u8> {
     fn metadata(&self) -> io::Result<Metadata> {
         Ok(Metadata {
             kind: Kind::File,
-            len: self.len()?,
+            len: Storage::len(self)?,
             identity: Identity {
                 device: 0,
                 inode: 0,

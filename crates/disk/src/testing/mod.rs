@@ -12,7 +12,6 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use dir::FaultyDir;
-pub use file::MemoryFile;
 
 use crate::dir::Dir;
 

@@ -6,19 +6,17 @@ use std::io;
 use diskmend_hive::commit::{HiveFileKind, HiveFiles};
 use diskmend_hive::{LogKind, Logs, Storage};
 
-use crate::support::MemoryFile;
-
 /// The files that exist.
 #[derive(Default)]
-pub(crate) struct Files(HashMap<HiveFileKind, MemoryFile>);
+pub(crate) struct Files(HashMap<HiveFileKind, Vec<u8>>);
 
 impl Files {
     pub(crate) fn of(primary: Vec<u8>) -> Self {
-        Self([(HiveFileKind::Primary, MemoryFile(primary))].into())
+        Self([(HiveFileKind::Primary, primary)].into())
     }
 
     pub(crate) fn primary(&self) -> &[u8] {
-        &self.0[&HiveFileKind::Primary].0
+        &self.0[&HiveFileKind::Primary]
     }
 
     pub(crate) fn logs(&self) -> Logs {
@@ -38,7 +36,7 @@ impl HiveFiles for Files {
     }
 
     fn create(&mut self, kind: HiveFileKind) -> io::Result<()> {
-        self.0.insert(kind, MemoryFile::default());
+        self.0.insert(kind, Vec::new());
         Ok(())
     }
 

@@ -1,9 +1,8 @@
-//! What the integration tests share: files in memory and the external corpus.
+//! What the integration tests share: the external corpus.
 
-use std::io;
 use std::path::PathBuf;
 
-use diskmend_hive::{Hive, Opened, Storage, open};
+use diskmend_hive::{Hive, Opened, open};
 
 /// The folder of real hives, or a loud note that the test did not run.
 pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
@@ -12,44 +11,6 @@ pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
         println!("SKIPPED: {test} needs real hives, DISKMEND_CORPUS is not set");
     }
     folder
-}
-
-/// A file in memory.
-#[derive(Clone, Default)]
-pub(crate) struct MemoryFile(pub(crate) Vec<u8>);
-
-impl Storage for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let start = offset as usize;
-        let from = self
-            .0
-            .get(start..start + buf.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        buf.copy_from_slice(from);
-        Ok(())
-    }
-
-    fn write_all_at(&mut self, data: &[u8], offset: u64) -> io::Result<()> {
-        let end = offset as usize + data.len();
-        if self.0.len() < end {
-            self.0.resize(end, 0);
-        }
-        self.0[offset as usize..end].copy_from_slice(data);
-        Ok(())
-    }
-
-    fn set_len(&mut self, len: u64) -> io::Result<()> {
-        self.0.resize(len as usize, 0);
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The number of keys and of values below and including the root.

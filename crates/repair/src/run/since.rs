@@ -161,8 +161,6 @@ mod tests {
     use super::*;
     use crate::run::run_file::Part;
     use crate::run::undo_data::{Images, PostImage, PreImage};
-    use diskmend_disk::testing::MemoryFile;
-
     const OLD_LEN: usize = 3000;
 
     fn old() -> Vec<u8> {
@@ -191,13 +189,12 @@ mod tests {
             Ok(())
         };
         images.encode(collect).expect("in memory");
-        let file = Part::whole(Box::new(MemoryFile::new(file)));
+        let file = Part::whole(Box::new(file));
         UndoData::open(file.expect("in memory")).expect("sound")
     }
 
-    fn foreign(bytes: Vec<u8>) -> Vec<Range<u64>> {
+    fn foreign(file: Vec<u8>) -> Vec<Range<u64>> {
         let mut found = Vec::new();
-        let file = MemoryFile::new(bytes);
         undo_data()
             .foreign(&file, OLD_LEN as u64, &mut |range| {
                 found.push(range);

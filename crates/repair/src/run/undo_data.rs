@@ -400,8 +400,6 @@ fn words(header: &[u8; RECORD_HEADER_LEN]) -> [u64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use diskmend_disk::testing::MemoryFile;
-
     fn images() -> Images<'static> {
         Images {
             before: vec![
@@ -434,7 +432,7 @@ mod tests {
     }
 
     fn open(bytes: Vec<u8>) -> Result<UndoData, UndoDataError> {
-        UndoData::open(Part::whole(Box::new(MemoryFile::new(bytes)))?)
+        UndoData::open(Part::whole(Box::new(bytes))?)
     }
 
     fn before(undo: &UndoData) -> Vec<PreImage> {

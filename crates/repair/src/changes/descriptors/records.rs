@@ -253,8 +253,6 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use diskmend_disk::testing::MemoryFile;
-
     fn change(number: usize) -> Change {
         Change {
             path: NtPath::from(format!("Keys/{number}").as_str()),
@@ -279,8 +277,7 @@ mod tests {
         bytes
     }
 
-    fn read(bytes: Vec<u8>) -> io::Result<Vec<Change>> {
-        let file = MemoryFile::new(bytes);
+    fn read(file: Vec<u8>) -> io::Result<Vec<Change>> {
         let mut changes = Vec::new();
         for frame in RecordsReader::new(&file)? {
             changes.extend(frame?);

@@ -1,17 +1,17 @@
 //! Run files as tests make and change them.
 
 use super::*;
-use diskmend_disk::testing::{Fault, FaultyDisk, MemoryFile};
+use diskmend_disk::testing::{Fault, FaultyDisk};
 
 /// The frames of a run file in memory.
 fn frames(bytes: &[u8]) -> Frames {
-    Frames::of(&MemoryFile::new(bytes.to_vec())).expect("a run file")
+    Frames::of(&bytes.to_vec()).expect("a run file")
 }
 
 fn part(bytes: &[u8], kind: Kind, number: u32) -> Option<Vec<u8>> {
     let frames = frames(bytes);
     let frame = frames.part(kind, number)?;
-    let part = Part::of_frame(Box::new(MemoryFile::new(bytes.to_vec())), frame);
+    let part = Part::of_frame(Box::new(bytes.to_vec()), frame);
     let mut body = vec![0; part.len() as usize];
     part.read_exact_at(&mut body, 0).expect("in memory");
     Some(body)
@@ -19,7 +19,7 @@ fn part(bytes: &[u8], kind: Kind, number: u32) -> Option<Vec<u8>> {
 
 /// The last journal of a run file.
 pub(crate) fn journal_of(bytes: &[u8]) -> Vec<u8> {
-    let file = MemoryFile::new(bytes.to_vec());
+    let file = bytes.to_vec();
     let journal = frames(bytes).read_journal(&file);
     journal.expect("in memory").expect("a journal")
 }
@@ -116,7 +116,7 @@ fn a_torn_tail_is_where_the_run_ended() {
     for len in 0..file.len() {
         let bytes = &file[..len];
         let mut found = frames(bytes);
-        let journal = found.read_journal(&MemoryFile::new(bytes.to_vec()));
+        let journal = found.read_journal(&bytes.to_vec());
         let expected = (len >= last).then(|| b"applying".to_vec());
         assert_eq!(journal.expect("in memory"), expected, "{len}");
         if len < first {
@@ -134,12 +134,11 @@ fn no_damaged_byte_of_a_frame_is_believed() {
     for at in 0..file.len() {
         let mut damaged = file.clone();
         damaged[at] ^= 0x20;
-        let memory = MemoryFile::new(damaged);
-        let Ok(mut found) = Frames::of(&memory) else {
+        let Ok(mut found) = Frames::of(&damaged) else {
             continue;
         };
-        let whole = found.journals() == 2 && found.parts_are_whole(&memory).expect("in memory");
-        let journal = found.read_journal(&memory).expect("in memory");
+        let whole = found.journals() == 2 && found.parts_are_whole(&damaged).expect("in memory");
+        let journal = found.read_journal(&damaged).expect("in memory");
         match journal.as_deref() {
             // The journal before is not read.
             Some(b"done") => assert_eq!(whole, first.contains(&at), "{at}"),
@@ -158,10 +157,9 @@ fn a_sector_that_was_never_written_is_noticed() {
         let end = file.len().min(at + 512);
         let mut torn = file.clone();
         torn[at..end].fill(0);
-        let memory = MemoryFile::new(torn);
-        let mut found = Frames::of(&memory).expect("torn");
-        let whole = found.parts_are_whole(&memory).expect("in memory");
-        let journal = found.read_journal(&memory).expect("in memory");
+        let mut found = Frames::of(&torn).expect("torn");
+        let whole = found.parts_are_whole(&torn).expect("in memory");
+        let journal = found.read_journal(&torn).expect("in memory");
         assert!(!whole || journal.is_none(), "{at}");
     }
 }
@@ -178,7 +176,7 @@ fn frames_that_no_run_writes_are_refused() {
         }
         append.flush().expect("writable");
         let bytes = disk.files().remove("file").expect("there");
-        Frames::of(&MemoryFile::new(bytes)).map(|frames| frames.len())
+        Frames::of(&bytes).map(|frames| frames.len())
     };
     let (undo, changes, journal) = (Kind::Undo, Kind::Changes, Kind::Journal);
     let sound = odd(&[(undo, 1), (changes, 1), (journal, 1), (journal, 2)]);
@@ -196,7 +194,7 @@ fn frames_that_no_run_writes_are_refused() {
 
 #[test]
 fn what_begins_otherwise_is_no_run_file() {
-    let of = |bytes: &[u8]| Frames::of(&MemoryFile::new(bytes.to_vec())).map(|frames| frames.len());
+    let of = |bytes: &[u8]| Frames::of(&bytes.to_vec()).map(|frames| frames.len());
     let sound = sample();
     // As a power failure leaves a new file.
     for torn in [&[][..], &sound[..5], &sound[..16], &[0; 40]] {

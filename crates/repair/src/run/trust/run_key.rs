@@ -182,8 +182,6 @@ mod tests {
     use diskmend_hive::Storage as _;
 
     use super::*;
-    use diskmend_disk::testing::MemoryFile;
-
     fn key(run: &str, volume: Option<&str>, disk: Option<&str>) -> RunKey {
         let run = RunId::parse(run).expect("a run");
         let identity = TargetIdentity {
@@ -227,8 +225,8 @@ mod tests {
         let key = key("20261123T124100Z", None, None);
         let of = |name: &str, bytes: Vec<u8>| {
             let mac = key.of_bytes(name, &bytes);
-            let (len, file) = (bytes.len() as u64, MemoryFile::new(bytes));
-            let file = key.of_file(name, len, |buf, at| file.read_exact_at(buf, at));
+            let len = bytes.len() as u64;
+            let file = key.of_file(name, len, |buf, at| bytes.read_exact_at(buf, at));
             let file = file.expect("memory");
             assert_eq!(file, mac);
             mac
