@@ -9,13 +9,15 @@ use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
 use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError};
 
 use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering};
-use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, RunKind, SCHEMA};
+use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::finding::{Judgement, edited};
+use crate::guards::guards;
 use crate::progress::{Phase, Watch};
+use crate::run_state::RunKind;
 use crate::session::{NewRun, commit};
-use crate::site::{Options, Site, guards};
+use crate::site::{Options, Site};
 
 /// Planned changes of permissions.
 pub struct AclPlan<'e> {

@@ -3,8 +3,8 @@
 
 use diskmend_disk::{Content, OpenError, Target};
 
-use crate::boot_volume::BootVolume;
 use crate::error::{Error, Refusal, chain};
+use crate::volume::BootVolume;
 
 /// Opens volumes other than the target; a trait, so that tests can keep them in memory.
 pub(crate) trait Beside {

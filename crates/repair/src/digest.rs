@@ -134,6 +134,29 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// The content of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// The length in bytes.
+    pub(crate) length: u64,
+    /// The digest of all bytes.
+    pub(crate) xxh3: Digest,
+}
+
+impl Content {
+    pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
+        Ok(Self {
+            length: file.len()?,
+            xxh3: Digest::of_file(file)?,
+        })
+    }
+
+    /// True if a file has this content. A file of another length isn't read.
+    pub(crate) fn is_of(&self, file: &dyn Storage) -> io::Result<bool> {
+        Ok(file.len()? == self.length && Digest::of_file(file)? == self.xxh3)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,9 +5,10 @@ use diskmend_disk::{
     Access, File, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
 };
 
-use crate::documents::{Difference, RunState};
+use crate::documents::Difference;
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
+use crate::run_state::RunState;
 use crate::site::Site;
 
 /// The record of a run.

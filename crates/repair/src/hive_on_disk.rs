@@ -8,10 +8,9 @@ use diskmend_hive::{
     Buffer, DirtyState, Hive, LogKind, Logs, OpenError, Opened, Recovery, Storage,
 };
 
-use crate::digest::{Chunks, Digest};
+use crate::digest::{Chunks, Content};
 use crate::error::{Error, Refusal};
 use crate::place::{HiveId, HiveName};
-use crate::run::Content;
 
 /// The space by which a hive can grow in memory without being copied.
 const RESERVE: usize = 16 << 20;
@@ -306,20 +305,6 @@ impl HiveOnDisk {
     }
 }
 
-impl Content {
-    pub(crate) fn of_file(file: &dyn Storage) -> io::Result<Self> {
-        Ok(Self {
-            length: file.len()?,
-            xxh3: Digest::of_file(file)?,
-        })
-    }
-
-    /// True if a file has this content. A file of another length isn't read.
-    pub(crate) fn is_of(&self, file: &dyn Storage) -> io::Result<bool> {
-        Ok(file.len()? == self.length && Digest::of_file(file)? == self.xxh3)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,7 +338,7 @@ mod tests {
     fn a_file_of_another_length_is_not_read_for_its_digest() {
         let known = Content {
             length: 4096,
-            xxh3: Digest::of(&[0; 4096]),
+            xxh3: crate::digest::Digest::of(&[0; 4096]),
         };
         for len in [0, 4095, 4097, 1 << 40] {
             assert!(!known.is_of(&Unread(len)).expect("known by its length"));

@@ -5,10 +5,12 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::finding::Goal;
+use crate::guards::reading_guards;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
-use crate::site::{Options, Site, reading_guards};
+use crate::site::{Options, Site};
 use crate::survey;
+use crate::unfinished::unfinished;
 
 impl Engine {
     /// Compares the target with recipes. Nothing is written, not even to replay a log.
@@ -32,7 +34,7 @@ pub(crate) fn inspect_site(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<InspectReport, Error> {
-    let (unfinished, damaged) = survey::unfinished(site)?;
+    let (unfinished, damaged) = unfinished(site)?;
     let facts = Facts::of(site, options, watch.lend());
     let mut found = survey::survey(&facts, recipes, Goal::Faults, None)?;
     found.notices.extend(damaged);

@@ -8,6 +8,9 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 
+/// The version of all documents.
+pub const SCHEMA: u32 = 1;
+
 /// Writes a document in many lines. Characters that control a terminal or are invisible are escaped
 /// as `\uXXXX` in every string.
 ///

@@ -75,3 +75,17 @@ impl fmt::Display for Place {
         }
     }
 }
+
+/// A path below a volume's root, for display: the whole path if the volume isn't the target.
+pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
+    match volume {
+        // In a path that begins like this, a slash doesn't separate names, and people may copy this
+        // one.
+        Some(volume) if volume.starts_with(r"\\?\") => {
+            let (volume, path) = (volume.trim_end_matches('\\'), path.replace('/', r"\"));
+            format!(r"{volume}\{path}")
+        }
+        Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
+        None => path.to_owned(),
+    }
+}

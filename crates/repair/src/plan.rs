@@ -3,16 +3,19 @@
 
 use crate::changes::Change;
 use crate::changes::descriptors::Draft;
-use crate::documents::{PlanReport, RunSummary};
+use crate::documents::PlanReport;
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
 use crate::facts::Facts;
 pub use crate::finding::Goal;
+use crate::guards::reading_guards;
 use crate::place::Place;
+use crate::planned::Planned;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
-use crate::site::{Options, Site, reading_guards};
-use crate::survey::{self, Survey};
+use crate::site::{Options, Site};
+use crate::survey;
+use crate::unfinished::unfinished;
 
 /// A plan for a target: the changes, and the files that they depend on. It can't be applied after
 /// the hives have changed.
@@ -20,33 +23,6 @@ pub struct Plan<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) planned: Planned,
     report: PlanReport,
-}
-
-/// The changes, and the files that they depend on.
-pub(crate) struct Planned {
-    /// The target as named by the user.
-    pub(crate) target: String,
-    /// The recipes that it was made from.
-    pub(crate) recipes: Vec<Recipe>,
-    pub(crate) goal: Goal,
-    /// What was found.
-    pub(crate) survey: Survey,
-    /// The changes, in the order in which they are made.
-    pub(crate) changes: Vec<Change>,
-    /// Places that aren't changed, and why.
-    pub(crate) refused: Vec<(Place, Error)>,
-    /// Killed runs that must be settled first.
-    pub(crate) unfinished: Vec<RunSummary>,
-}
-
-impl Planned {
-    /// The names of its recipes.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.recipes
-            .iter()
-            .map(|recipe| recipe.name.clone())
-            .collect()
-    }
 }
 
 impl Plan<'_> {
@@ -94,7 +70,7 @@ pub(crate) fn plan_site(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<Planned, Error> {
-    let (unfinished, damaged) = survey::unfinished(site)?;
+    let (unfinished, damaged) = unfinished(site)?;
     let draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
     let mut survey = survey::survey(&facts, recipes, goal, Some(draft))?;

@@ -2,14 +2,14 @@
 
 use diskmend_disk::TargetLock;
 
-use crate::documents::{
-    Doubt, NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, RunState, SCHEMA, Trust,
-    same_partition,
-};
+use crate::documents::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
+use crate::guards::guards;
 use crate::run::FoundRun;
-use crate::site::{Site, guards};
+use crate::run_state::{RunState, same_partition};
+use crate::site::Site;
+use crate::trust::{Doubt, Trust};
 
 impl Engine {
     /// The runs of the target that can be removed, but for the newest `keep`: those that were undone

@@ -1,14 +1,17 @@
 //! `repair`: making the changes of a plan.
 
 use crate::changes::{self, Change, Ready};
-use crate::documents::{self, RepairReport, RunKind};
+use crate::documents::{self, RepairReport};
 use crate::error::Error;
+use crate::guards::guards;
 use crate::place::Place;
-use crate::plan::{Plan, Planned, plan_site};
+use crate::plan::{Plan, plan_site};
+use crate::planned::Planned;
 use crate::progress::Watch;
 use crate::recipe::Recipe;
+use crate::run_state::RunKind;
 use crate::session::NewRun;
-use crate::site::{Options, Site, guards};
+use crate::site::{Options, Site};
 
 impl Plan<'_> {
     /// Makes the plan's changes. Before the first byte is written, every hive to change is verified

@@ -1,12 +1,15 @@
 //! `runs`: lists the runs on a target.
 
-use crate::documents::{Doubt, RunKind, RunList, RunSummary, SCHEMA, TargetIdentity, Trust};
+use crate::documents::{RunList, RunSummary, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
+use crate::identity::TargetIdentity;
 use crate::run::FoundRun;
-use crate::run::trust::Judge;
+use crate::run_state::RunKind;
 use crate::site::Site;
-use crate::survey::state_folder_open;
+use crate::trust::Judge;
+use crate::trust::{Doubt, Trust};
+use crate::unfinished::state_folder_open;
 
 impl Engine {
     /// Lists the runs of the target, oldest first. Nothing is written.

@@ -7,11 +7,12 @@ use diskmend_disk::{
     Descriptors, Dir, Disk, DiskLayout, GuardError, Target, folder_and_name, guard,
 };
 
-use crate::boot_volume::{BootChoice, BootPlace, Root};
-use crate::documents::same_partition;
+use crate::boot_volume::{BootChoice, BootPlace};
 use crate::error::{Error, Refusal, chain};
-use crate::run::trust::{Judge, Keys};
 use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
+use crate::run_state::same_partition;
+use crate::trust::{Judge, Keys};
+use crate::volume::Root;
 
 /// What a caller may choose.
 #[derive(Clone, Debug)]
@@ -263,44 +264,4 @@ fn unnamed(dir: &Path) -> impl FnOnce(diskmend_disk::OpenError) -> Error {
 fn unopened(path: &Path) -> impl FnOnce(diskmend_disk::OpenError) -> Error {
     let path = path.display().to_string();
     move |source| Error::Target { path, source }
-}
-
-/// The guards that every write to a target asks.
-pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
-    guard::not_own_disk(target)?;
-    if windows {
-        guard::not_decrypted_image(target)?;
-        guard::windows_volume(target)?;
-    }
-    guard::not_hibernated(target)?;
-    guard::writable(target)?;
-    Ok(())
-}
-
-/// The guards that taking a run back asks. That the volume of a disk which is not mounted can be
-/// written to is asked later, by [`Site::fit_for_writing`]: giving the disk back by its record does
-/// not depend on it.
-pub(crate) fn undo_guards(target: &Target) -> Result<(), Error> {
-    guard::not_own_disk(target)?;
-    match guard::not_hibernated(target) {
-        // Whatever keeps it from being looked at does not keep the record from being used.
-        Err(error) if target.disk().is_none() || matches!(error, GuardError::Hibernated) => {
-            return Err(error.into());
-        }
-        _ => {}
-    }
-    guard::restorable(target)?;
-    Ok(())
-}
-
-/// The guards that reading a target asks.
-pub(crate) fn reading_guards(target: &Target) -> Result<(), Error> {
-    guard::not_decrypted_image(target)?;
-    guard::windows_volume(target)?;
-    Ok(())
-}
-
-/// The guards that reading a boot volume asks.
-pub(crate) fn reading_guards_of_boot_volume(target: &Target) -> Result<(), Error> {
-    Ok(guard::not_decrypted_image(target)?)
 }

@@ -10,14 +10,17 @@ use std::fs::TryLockError;
 
 use diskmend_disk::{Descriptors, TargetLock};
 
+use crate::changes::descriptors::UndoneDescriptors;
 use crate::descriptors::{self};
-use crate::documents::{Method, RunState, SCHEMA, UndoReport, UndoneDescriptors};
+use crate::documents::{Method, SCHEMA, UndoReport};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
+use crate::guards::undo_guards;
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{HiveEntry, Journal, RunFolder, Way};
-use crate::site::{Options, Site, undo_guards};
+use crate::run_state::RunState;
+use crate::site::{Options, Site};
 
 impl Engine {
     /// Undoes a run: the named one, or the newest that can be undone.

@@ -7,7 +7,7 @@
 //! | [`boot_store`] | `BootStoreChange::plan` | as of a hive, which a store is | `BootStoreChange::prepare`, `session::commit` | as of a hive |
 //! | [`descriptors`] | `DescriptorsChange`, from a `Draft` | `descriptors.bin`, old and new of each object | `descriptors::apply` | `descriptors::undo`, object by object |
 
-pub mod boot_store;
+pub(crate) mod boot_store;
 pub(crate) mod descriptors;
 pub(crate) mod hive;
 pub(crate) mod registry;

@@ -8,8 +8,9 @@ use crate::documents::{
 };
 use crate::error::Error;
 use crate::place::Place;
-use crate::run::on_volume;
-use crate::session::Committed;
+use crate::place::on_volume;
+pub use crate::second_reader::SecondReader;
+use crate::session::{Committed, CommittedHive};
 
 /// The result of `repair`, and of every command that edits a hive file.
 #[derive(Clone, Debug, Serialize)]
@@ -98,7 +99,7 @@ impl RepairReport {
             Outcome::PartlyDone
         };
         self.run = committed.run.or(self.run.take());
-        self.hives = committed.hives;
+        self.hives = committed.hives.into_iter().map(AppliedHive::from).collect();
     }
 
     /// The report of a change by hand that hasn't changed anything yet.
@@ -158,14 +159,16 @@ impl AppliedHive {
     }
 }
 
-/// The result of reading the edited hive with a second, independent reader.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SecondReader {
-    /// It finds the same values.
-    Agrees,
-    /// It can't read the hive, not even as it was before the edit. Our own reader decided.
-    CannotRead(String),
-    /// It wasn't used.
-    Skipped,
+impl From<CommittedHive> for AppliedHive {
+    fn from(committed: CommittedHive) -> Self {
+        Self {
+            hive: committed.hive.to_string(),
+            volume: committed.volume,
+            path: committed.path,
+            recovery: committed.recovery,
+            check: committed.check,
+            second_reader: committed.second_reader,
+            bytes_written: committed.bytes_written,
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+pub use crate::check_summary::{CheckSummary, ProblemEntry, RecoverySummary};
 use crate::examined::Examined;
-pub use crate::examined::{CheckSummary, ProblemEntry, RecoverySummary};
 use crate::facts::ControlSets;
-use crate::run::on_volume;
+use crate::place::on_volume;
 
 /// A hive on the target.
 #[derive(Clone, Debug, Serialize)]

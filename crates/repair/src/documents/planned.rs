@@ -9,7 +9,7 @@ use crate::documents::{
 pub use crate::finding::{ChangedKey, ChangedValue};
 use crate::finding::{Finding, Goal, JudgedElement, JudgedValue, RowState};
 use crate::place::HiveId;
-use crate::plan::Planned;
+use crate::planned::Planned;
 
 /// The result of `plan`.
 #[derive(Clone, Debug, Serialize)]

@@ -9,7 +9,7 @@ use super::boot_support::{
     ALL, CONSOLE, content, disk, has_console, inspect, repair, repair_at, repair_unchecked, same,
 };
 use super::support::{differing, site, undo, with_watch};
-use crate::boot_volume::{BootPlace, BootVolume};
+use crate::boot_volume::BootPlace;
 use crate::documents::{Method, Outcome, RowState};
 use crate::error::{Class, Error, Refusal};
 use crate::plan::{Goal, plan_site};
@@ -17,6 +17,7 @@ use crate::recipe::{Catalogue, Recipe};
 use crate::repair::repair_site;
 use crate::site::Options;
 use crate::undo::undo_site;
+use crate::volume::BootVolume;
 
 #[test]
 fn registry_and_boot_store_are_one_run_and_undone_to_the_byte() {

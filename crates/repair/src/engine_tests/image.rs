@@ -20,8 +20,8 @@ use crate::plan::{Goal, plan_site};
 use crate::recipe::{Catalogue, Recipe};
 use crate::repair::repair_site;
 use crate::run::StateFolder;
-use crate::run::trust::Judge;
 use crate::site::{Options, Site};
+use crate::trust::Judge;
 use crate::undo::undo_site;
 
 /// Hive, boot store and security descriptors.

@@ -7,10 +7,11 @@ use super::boot_fixture::{EFI, efi};
 use super::image::{options, repair_at, same_image, site, with_image};
 use super::image_fixture::{Boot, Container, image};
 use super::support::{ended, with_watch};
-use crate::boot_volume::{BootPlace, BootVolume};
+use crate::boot_volume::BootPlace;
 use crate::error::Class;
 use crate::site::Site;
 use crate::undo::undo_site;
+use crate::volume::BootVolume;
 
 struct Case {
     image: FaultyDisk,

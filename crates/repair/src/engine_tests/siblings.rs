@@ -10,7 +10,7 @@ use super::boot_fixture::{BIOS, EFI, LOADER, SECOND, bios, efi, element};
 use super::boot_support::{ALL, CONSOLE, content, disk, has_console, repair_at, same};
 use super::support::{differing, site, with_watch};
 use crate::beside::{Beside, Sibling};
-use crate::boot_volume::{BootChoice, BootPlace, BootVolume, LoaderChoice};
+use crate::boot_volume::{BootChoice, BootPlace, LoaderChoice};
 use crate::documents::{Method, Outcome, UndoReport};
 use crate::error::{Class, Error, Refusal, chain};
 use crate::inspect::inspect_site;
@@ -18,6 +18,7 @@ use crate::plan::Goal;
 use crate::recipe::Catalogue;
 use crate::site::{Options, Site};
 use crate::undo::undo_site;
+use crate::volume::BootVolume;
 
 const ESP: &str = r"\\?\Volume{11111111-0000-0000-0000-000000000001}\";
 const RESERVED: &str = r"\\?\Volume{11111111-0000-0000-0000-000000000002}\";

@@ -8,8 +8,9 @@ pub(crate) use diskmend_base::chain;
 use diskmend_disk::{GuardError, LookupError};
 use diskmend_hive::{Corruption, EditError};
 
-use crate::documents::{CheckSummary, RunState};
+use crate::check_summary::CheckSummary;
 use crate::progress::Interrupted;
+use crate::run_state::RunState;
 
 pub use self::refusal::Refusal;
 

@@ -2,8 +2,11 @@
 
 use diskmend_disk::GuardError;
 
-use crate::documents::{CheckSummary, RunState, StoreStatus, Trust};
-use crate::run::trust::KeyError;
+use crate::check_summary::CheckSummary;
+use crate::run_state::RunState;
+use crate::store_status::StoreStatus;
+use crate::trust::KeyError;
+use crate::trust::Trust;
 
 /// The reason of a guard for refusing a target.
 #[derive(Debug, thiserror::Error)]

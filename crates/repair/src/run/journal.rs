@@ -2,23 +2,23 @@
 
 mod encoding;
 mod entries;
-mod summary;
 pub(crate) mod valid;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::documents::{AppliedDescriptors, RunKind, RunState, TargetIdentity};
+use crate::changes::descriptors::AppliedDescriptors;
+use crate::identity::TargetIdentity;
 use crate::run::RunId;
 use crate::run::bounded::list;
+use crate::run_state::{RunKind, RunState};
 
 pub(crate) use encoding::MAX_OLD_LEN;
 pub(crate) use entries::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, JournalChange, Step, on_volume,
 };
 
-/// The version of the journal's format.
-pub(crate) const SCHEMA: u32 = 2;
+pub(crate) use crate::run_state::SCHEMA;
 
 /// What a run does and has done, and how to undo it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +167,7 @@ fn now() -> String {
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::documents::{ChangedKey, ChangedValue};
+    use crate::finding::{ChangedKey, ChangedValue};
     use crate::run::trust::Trust;
     use crate::value_data::ValueData;
 

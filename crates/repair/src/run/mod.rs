@@ -4,7 +4,6 @@ mod bounded;
 pub(crate) mod changes_file;
 mod folder;
 mod found;
-mod id;
 pub(crate) mod journal;
 mod keepers;
 mod log;
@@ -13,18 +12,19 @@ pub(crate) mod restore;
 pub(crate) mod run_file;
 mod since;
 mod state_folder;
-pub(crate) mod trust;
 pub(crate) mod undo_data;
 
 pub(crate) use bounded::list;
 pub(crate) use folder::RunFolder;
 pub(crate) use found::FoundRun;
-pub(crate) use id::RunId;
 pub(crate) use journal::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, Way,
     on_volume,
 };
 pub(crate) use state_folder::StateFolder;
+
+pub(crate) use crate::run_id::RunId;
+pub(crate) use crate::trust;
 
 /// Most names that are read of a folder in there.
 const MOST_NAMES: usize = 1 << 16;

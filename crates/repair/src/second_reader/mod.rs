@@ -11,8 +11,21 @@ use diskmend_base::escape::Visible;
 use diskmend_hive::format::BigData;
 use diskmend_hive::{Expectation, Expected, ValueContent, ValueType};
 use nt_hive::{Hive, KeyValue, NtHiveError};
+use serde::Serialize;
 
 use self::lookup::{Lookup, LookupError, Missing, find_value};
+
+/// The result of reading the edited hive with a second, independent reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondReader {
+    /// It finds the same values.
+    Agrees,
+    /// It can't read the hive, not even as it was before the edit. Our own reader decided.
+    CannotRead(String),
+    /// It wasn't used.
+    Skipped,
+}
 
 /// The result of the second reader.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,7 +37,7 @@ pub(crate) fn back_up<'a>(
     let CommitUndo { files: data, steps } = undo;
     let mut backup = Backup {
         entry: HiveEntry {
-            hive: held.name.clone(),
+            hive: held.hive.to_string(),
             volume: held.volume.clone(),
             path: held.path.clone(),
             recovered: held.recovery.is_some(),

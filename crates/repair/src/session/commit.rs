@@ -9,12 +9,16 @@ use super::proof::{self, Wanted};
 use super::{Held, Prepared, VerifiedImage, filetime};
 use diskmend_disk::TargetLock;
 
+use crate::changes::descriptors::AppliedDescriptors;
+use crate::check_summary::{CheckSummary, RecoverySummary};
 use crate::descriptors::{self, Applying, Draft};
-use crate::documents::{AppliedDescriptors, AppliedHive, RunKind, RunState};
 use crate::error::{Error, Refusal, chain};
+use crate::place::HiveId;
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{Content, DescriptorsEntry, HiveEntry, Journal, RunFolder, Way};
+use crate::run_state::{RunKind, RunState};
+use crate::second_reader::SecondReader;
 use crate::site::{Need, Site};
 
 /// What a new run is about.
@@ -29,9 +33,25 @@ pub(crate) struct NewRun {
 pub(crate) struct Committed {
     /// Its name; `None` where nothing could be changed and no run is left.
     pub(crate) run: Option<String>,
-    pub(crate) hives: Vec<AppliedHive>,
+    pub(crate) hives: Vec<CommittedHive>,
     /// What was done with security descriptors, where there was anything to do.
     pub(crate) descriptors: Option<AppliedDescriptors>,
+}
+
+/// A hive that was written.
+pub(crate) struct CommittedHive {
+    pub(crate) hive: HiveId,
+    /// The root of its volume, if that is not the target.
+    pub(crate) volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
+    pub(crate) path: String,
+    /// What was recovered from its logs first; absent for a clean hive.
+    pub(crate) recovery: Option<RecoverySummary>,
+    /// What the check of the edited hive found; absent if it was skipped.
+    pub(crate) check: Option<CheckSummary>,
+    pub(crate) second_reader: SecondReader,
+    /// Bytes written to the hive and its logs.
+    pub(crate) bytes_written: u64,
 }
 
 /// Writes prepared changes: undo data and journal first, then the hives, then the security
@@ -375,9 +395,9 @@ fn is_as_before(
     }
 }
 
-fn applied(held: Held, bytes_written: u64) -> AppliedHive {
-    AppliedHive {
-        hive: held.name,
+fn applied(held: Held, bytes_written: u64) -> CommittedHive {
+    CommittedHive {
+        hive: held.hive,
         volume: held.volume,
         path: held.path,
         recovery: held.recovery,

@@ -11,15 +11,17 @@ mod verify;
 use diskmend_hive::{Change, Changes, Committable, EditError, Editor, Filetime, Logs};
 use jiff::Timestamp;
 
+use crate::check_summary::{CheckSummary, RecoverySummary};
 use crate::digest::Chunks;
-use crate::documents::{CheckSummary, RecoverySummary, SecondReader};
 use crate::error::Error;
 use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
+use crate::place::HiveId;
 use crate::progress::{Phase, Watch};
+use crate::second_reader::SecondReader;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
 
-pub(crate) use commit::{Committed, NewRun, check_writable, commit};
+pub(crate) use commit::{Committed, CommittedHive, NewRun, check_writable, commit};
 use files::CommitFiles;
 
 /// A change of one hive that only has to be written.
@@ -39,7 +41,7 @@ struct VerifiedImage {
 
 /// What is known about a prepared change.
 struct Held {
-    name: String,
+    hive: HiveId,
     volume: Option<String>,
     path: String,
     fingerprints: Vec<Fingerprint>,
@@ -101,7 +103,7 @@ pub(crate) fn prepare<T, R>(
             before: opened.chunks,
         },
         held: Held {
-            name: opened.hive_place.hive.to_string(),
+            hive: opened.hive_place.hive.clone(),
             volume: opened.hive_place.volume.clone(),
             path,
             fingerprints,

@@ -8,8 +8,9 @@ use diskmend_hive::{
 
 use diskmend_disk::{File, MappedFile};
 
-use crate::documents::{CheckSummary, SecondReader};
+use crate::check_summary::CheckSummary;
 use crate::error::{Error, Refusal};
+use crate::second_reader::SecondReader;
 use crate::second_reader::{ReadBack, read_back};
 
 /// An edited hive that may be committed, and the results of verifying it.

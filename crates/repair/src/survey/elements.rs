@@ -5,16 +5,17 @@ use diskmend_hive::check::check;
 
 use super::{Survey, SurveyedHive};
 use crate::changes::Findings;
+use crate::check_summary::CheckSummary;
 use crate::error::{Error, Refusal};
-use crate::examined::{CheckSummary, Examined};
+use crate::examined::Examined;
 use crate::facts::boot_stores::Chosen;
 use crate::facts::{Facts, StoreStatus};
 use crate::finding::{Goal, Notice, OpenStore};
+use crate::place::on_volume;
 use crate::place::{HiveId, Place};
 use crate::progress::Phase;
 use crate::recipe::{self, Asked, Recipe};
 use crate::rows::{About, JudgeElements};
-use crate::run::on_volume;
 
 /// A row about elements.
 type ElementRow<'r> = Asked<'r, &'r dyn JudgeElements>;

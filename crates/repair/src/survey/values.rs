@@ -5,8 +5,9 @@ use diskmend_hive::check::check;
 
 use super::{Survey, SurveyedHive};
 use crate::changes::Findings;
+use crate::check_summary::CheckSummary;
 use crate::error::Error;
-use crate::examined::{CheckSummary, Examined};
+use crate::examined::Examined;
 use crate::facts::{ControlSets, Facts};
 use crate::finding::{Finding, JudgedValue, Notice};
 use crate::hive_on_disk::HiveOnDisk;

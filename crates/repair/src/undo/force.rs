@@ -1,9 +1,10 @@
 //! Restores a run's old bytes, although something else has written to these places since.
 
 use super::{by_bytes, locked, open_all, undo_guards, undoable, whole_disk};
-use crate::documents::{Differences, Notice, UndoReport};
+use crate::documents::{Differences, UndoReport};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
+use crate::finding::Notice;
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
 use crate::site::Site;

@@ -5,14 +5,14 @@ use diskmend_hive::{EditError, Editor};
 
 use super::{half_way, report, secured, settle};
 use crate::descriptors;
-use crate::documents::{
-    ChangedValue, Method, Notice, Reversal, ReversedChange, RunKind, UndoReport,
-};
+use crate::documents::{Method, Reversal, ReversedChange, UndoReport};
 use crate::error::{Error, Refusal};
+use crate::finding::{ChangedValue, Notice};
 use crate::hive_on_disk::{self, HivePlace};
 use crate::place::HiveId;
 use crate::progress::{Phase, Watch};
 use crate::run::{HiveEntry, Journal, JournalChange, RunFolder, Way};
+use crate::run_state::RunKind;
 use crate::session::{NewRun, Prepared, commit, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;

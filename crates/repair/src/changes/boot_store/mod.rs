@@ -4,7 +4,8 @@ mod edit;
 
 use diskmend_hive::Editor;
 
-pub use edit::{NewErrors, StoreEdit, edit_file, store_in};
+pub use edit::{StoreEdit, store_in};
+pub(crate) use edit::{observed, refuse_errors};
 
 use super::hive::HiveFile;
 use crate::error::Error;

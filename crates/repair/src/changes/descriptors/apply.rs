@@ -7,10 +7,10 @@ use diskmend_disk::{Changed, Descriptors, TargetLock};
 use super::change::Recorded;
 use super::report_files::AfterFiles;
 use super::{AppliedDescriptors, Draft, ObjectNotes};
-use crate::documents::RunState;
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
+use crate::run_state::RunState;
 use crate::site::Site;
 
 /// The changes of security descriptors that a run will make.

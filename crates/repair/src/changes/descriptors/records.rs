@@ -9,8 +9,8 @@ use diskmend_disk::{Change, File, Kind, MAX_DESCRIPTOR_LEN, NtPath};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::run::trust::Mac;
 use crate::run::{Content, list};
+use crate::trust::Mac;
 
 /// The file's name.
 pub(crate) const RECORDS: &str = "descriptors.bin";

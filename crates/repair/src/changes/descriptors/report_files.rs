@@ -8,9 +8,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::forms::{Before, Forms, Printed, json};
-use crate::documents::SCHEMA;
 use crate::error::{Error, chain};
-use crate::json::write_line;
+use crate::json::{SCHEMA, write_line};
 use crate::run::RunFolder;
 
 const BEFORE_TEXT: &str = "permissions-before.txt";

@@ -8,17 +8,16 @@ use diskmend_bcd::{Device, Guid, Partition, Store};
 use diskmend_disk::{Access, Dir, LookupError, PartitionId};
 
 mod siblings;
-mod status;
 
 use super::{Facts, Failure};
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
 use crate::place::HiveId;
+use crate::place::on_volume;
 use crate::progress::Phase;
-use crate::run::on_volume;
 use crate::site::{Options, Site};
-pub use status::{LoaderStatus, StoreStatus};
+pub use crate::store_status::{LoaderStatus, StoreStatus};
 
 /// The paths of boot stores on a volume: for BIOS and for EFI firmware.
 const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];

@@ -4,8 +4,9 @@ use diskmend_hive::Change;
 use serde::{Deserialize, Serialize};
 
 use crate::descriptors::RecordsEntry;
-use crate::digest::Digest;
-use crate::documents::{ChangedKey, ChangedValue};
+pub(crate) use crate::digest::Content;
+use crate::finding::{ChangedKey, ChangedValue};
+pub(crate) use crate::place::on_volume;
 use crate::run::bounded::{list, skipped};
 use crate::run::changes_file::ChangesEntry;
 use crate::run::trust::Mac;
@@ -123,15 +124,6 @@ pub(crate) struct FileEntry {
     pub(crate) new: Option<Content>,
 }
 
-/// The content of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Content {
-    /// The length in bytes.
-    pub(crate) length: u64,
-    /// The digest of all bytes.
-    pub(crate) xxh3: Digest,
-}
-
 /// One step of a commit. `file` counts the hive's files from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -179,19 +171,5 @@ impl HiveEntry {
     /// Its path for display: the whole path if its volume isn't the target.
     pub(crate) fn shown_path(&self) -> String {
         on_volume(self.volume.as_deref(), &self.path)
-    }
-}
-
-/// A path below a volume's root, for display: the whole path if the volume isn't the target.
-pub(crate) fn on_volume(volume: Option<&str>, path: &str) -> String {
-    match volume {
-        // In a path that begins like this, a slash doesn't separate names, and people may copy this
-        // one.
-        Some(volume) if volume.starts_with(r"\\?\") => {
-            let (volume, path) = (volume.trim_end_matches('\\'), path.replace('/', r"\"));
-            format!(r"{volume}\{path}")
-        }
-        Some(volume) => format!("{}/{path}", volume.trim_end_matches(['/', '\\'])),
-        None => path.to_owned(),
     }
 }

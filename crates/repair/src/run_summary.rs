@@ -1,8 +1,11 @@
 //! A summary of a run, for lists of runs.
 
-use super::Journal;
-use crate::documents::{RunState, RunSummary};
-use crate::run::trust::Trust;
+use serde::Serialize;
+
+use crate::identity::TargetIdentity;
+use crate::run::Journal;
+use crate::run_state::{RunKind, RunState, same_partition};
+use crate::trust::Trust;
 
 /// The greatest numbers of recipes, hives and characters that are shown of a run that no known key
 /// has sealed.
@@ -63,5 +66,60 @@ impl Journal {
             trust,
             note: self.note.as_deref().map(shown),
         }
+    }
+}
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunSummary {
+    /// Its name: the UTC time at which it began, such as `20261123T124100Z`.
+    pub run: String,
+    /// What it did.
+    pub kind: RunKind,
+    /// Its state; absent if its journal is missing or can't be read.
+    pub state: Option<RunState>,
+    /// When it began (RFC 3339, UTC).
+    pub started: String,
+    /// When its state last changed.
+    pub updated: String,
+    /// The partition with its target, on a disk that was not mounted.
+    pub partition: Option<u32>,
+    /// The recipes, with bundles replaced by their parts; empty for an edit of a hive file.
+    pub recipes: Vec<String>,
+    /// Paths of the hives below the target's root.
+    pub hives: Vec<String>,
+    /// The number of values and keys that it changed; for a run that did not end, the maximum.
+    pub changes: usize,
+    /// The number of files and folders whose permissions it changed; for a run that did not end,
+    /// the maximum.
+    pub descriptors: u64,
+    /// True if `undo` would do anything.
+    pub undoable: bool,
+    /// True if it was killed half way and must be completed or undone before anything else is
+    /// changed.
+    pub unfinished: bool,
+    /// True if repeating the repair would complete it.
+    pub can_be_completed: bool,
+    /// The identity of its disk, as far as it was known.
+    pub identity: TargetIdentity,
+    /// Whose key sealed it.
+    #[serde(flatten)]
+    pub trust: Trust,
+    /// A note about it, if there is one.
+    pub note: Option<String>,
+}
+
+impl RunSummary {
+    /// True if the run belongs to this partition, if the target is on an unmounted disk.
+    #[must_use]
+    pub fn is_of(&self, partition: Option<u32>) -> bool {
+        same_partition(self.partition, partition)
+    }
+
+    /// True if `undo` without a run name would undo this run, if it is the newest such run.
+    /// Finished reversals and runs without a valid seal do not count.
+    #[must_use]
+    pub fn is_undone_unasked(&self) -> bool {
+        self.trust.is_given() && self.undoable && (self.kind != RunKind::Undo || self.unfinished)
     }
 }

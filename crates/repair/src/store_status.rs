@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::run::on_volume;
+use crate::place::on_volume;
 
 /// A boot store that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -13,8 +13,9 @@ pub use key::{Key, KeyError, KeyId, KeyStore, Keys, OwnKey};
 pub(crate) use run_key::{FileMac, Mac, RunKey};
 pub(crate) use seal::{Sealed, seal};
 
-use super::RunId;
-use crate::documents::{TargetIdentity, same_partition};
+use crate::identity::TargetIdentity;
+use crate::run_id::RunId;
+use crate::run_state::same_partition;
 
 /// Whose key sealed a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -74,7 +74,7 @@ fn parse(seal: &[u8]) -> Option<(KeyId, Mac)> {
 mod tests {
     use super::super::{Judge, Key, Keys, Trust};
     use super::*;
-    use crate::documents::TargetIdentity;
+    use crate::identity::TargetIdentity;
     use crate::run::RunId;
 
     const JOURNAL: &[u8] = b"{\n  \"schema\": 2,\n  \"note\": \"}\"\n}\n";

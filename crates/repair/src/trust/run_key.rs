@@ -12,9 +12,9 @@ use sha2::Sha256;
 use super::key::hex;
 use super::seal::Sealed;
 use super::{Key, KeyId};
-use crate::documents::TargetIdentity;
-use crate::run::RunId;
-use crate::run::journal::SCHEMA;
+use crate::identity::TargetIdentity;
+use crate::run_id::RunId;
+use crate::run_state::SCHEMA;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 16;

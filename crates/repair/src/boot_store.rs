@@ -1,0 +1,50 @@
+//! The file of a boot store by its path, edited as any hive file is.
+
+use std::path::Path;
+
+use diskmend_hive::Editor;
+
+pub use crate::changes::boot_store::{StoreEdit, store_in};
+use crate::changes::boot_store::{observed, refuse_errors};
+use crate::documents::RepairReport;
+use crate::hive_file;
+use crate::progress::Watch;
+use crate::site::Options;
+use crate::stop::{NotEdited, Stop};
+
+/// What to do if an edit leaves errors in a store that weren't there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewErrors {
+    /// Write nothing.
+    Refuse,
+    /// Report them.
+    Tell,
+}
+
+/// Edits the file of a boot store as [`hive_file::edit`] edits a hive.
+///
+/// # Errors
+/// The errors of [`hive_file::edit`], and [`Refusal::StoreUnsound`] for new errors in the store.
+pub fn edit_file<R>(
+    path: &Path,
+    new_errors: NewErrors,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
+) -> Result<(RepairReport, StoreEdit), NotEdited<R>> {
+    let shown = path.display().to_string();
+    let edited = hive_file::edit(path, options, watch, |editor| {
+        let edited = observed(editor, edit).map_err(|stop| match stop {
+            Stop::Edit(error) => Stop::Edit(error),
+            Stop::Refused(refusal) => Stop::Refused(NotEdited::Refused(refusal)),
+        })?;
+        if new_errors == NewErrors::Refuse {
+            refuse_errors(&shown, &edited.problems).map_err(|error| Stop::Refused(error.into()))?;
+        }
+        Ok(edited)
+    });
+    edited.map_err(|error| match error {
+        NotEdited::Engine(error) => NotEdited::Engine(error),
+        NotEdited::Refused(error) => error,
+    })
+}

@@ -1,0 +1,36 @@
+//! A plan: what was found, and what is to be done about it.
+
+use crate::changes::Change;
+use crate::error::Error;
+use crate::finding::Goal;
+use crate::place::Place;
+use crate::recipe::Recipe;
+use crate::run_summary::RunSummary;
+use crate::survey::Survey;
+
+/// The changes, and the files that they depend on.
+pub(crate) struct Planned {
+    /// The target as named by the user.
+    pub(crate) target: String,
+    /// The recipes that it was made from.
+    pub(crate) recipes: Vec<Recipe>,
+    pub(crate) goal: Goal,
+    /// What was found.
+    pub(crate) survey: Survey,
+    /// The changes, in the order in which they are made.
+    pub(crate) changes: Vec<Change>,
+    /// Places that aren't changed, and why.
+    pub(crate) refused: Vec<(Place, Error)>,
+    /// Killed runs that must be settled first.
+    pub(crate) unfinished: Vec<RunSummary>,
+}
+
+impl Planned {
+    /// The names of its recipes.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.recipes
+            .iter()
+            .map(|recipe| recipe.name.clone())
+            .collect()
+    }
+}
