@@ -1,30 +1,30 @@
 # Repairs the Windows on the disk that is attached to this repair VM, with diskmend.
 #
-# For 'az vm repair run --custom-script-file', which passes no parameters on and takes no param()
-# block: give the five settings their values here. Where arguments do arrive, as from a copy of the
-# script library, '-recipes tls,nla -dryrun yes' and the like replace them.
-# docs/runbooks/az-vm-repair.md tells how it is used, and what its output means.
+# For 'az vm repair run --custom-script-file', which passes no parameters and allows no param()
+# block: set the five settings here. If arguments do arrive, as from a copy of the script library,
+# arguments such as '-recipes tls,nla -dryrun yes' replace the settings.
+# docs/runbooks/az-vm-repair.md says how to use the script and what its output means.
 #
-# It is made for Windows PowerShell 5.1 and runs as SYSTEM. It consists of ASCII only: that PowerShell
-# would read anything else in the code page of the machine.
+# It is made for Windows PowerShell 5.1 and runs as SYSTEM. It is plain ASCII, because that PowerShell
+# would read other characters in the machine's code page.
 
 # All five are strings.
 $diskmendSettings = @{
     # Repairs, with spaces or commas between them.
     recipes     = 'rdp-internal-error'
-    # Where the program is to be had, with https: diskmend.exe, or the archive for Windows (.zip).
-    # Empty: it is there already, as C:\Program Files\diskmend\diskmend.exe.
+    # The https address of the program: diskmend.exe, or the archive for Windows (.zip).
+    # Empty: the program is installed already, as C:\Program Files\diskmend\diskmend.exe.
     url         = ''
-    # The SHA-256 of what is at that address, or of the program that is there already.
+    # The SHA-256 of the file at that address, or of the installed program.
     sha256      = ''
-    # 'yes': show what a repair would change, and write nothing.
+    # 'yes': show what a repair would change and write nothing.
     dryrun      = 'no'
-    # The drive letter of the Windows to repair, where several are attached.
+    # The drive letter of the Windows to repair, if several are attached.
     driveletter = ''
 }
 
-# Writes a line in the form of the script library's logger, by which 'az vm repair run' sorts them.
-# No text of a file, a disk or a program can pass for the line that tells the result.
+# Writes a line in the form of the script library's logger, which 'az vm repair run' evaluates.
+# No text from a file, a disk or a program can look like the line with the result.
 function Write-DiskmendLog {
     param([string]$Level, [string]$Text)
     $time = [datetime]::Now.ToString('MM/dd/yyyy HH:mm:ss', [cultureinfo]::InvariantCulture)
@@ -32,7 +32,7 @@ function Write-DiskmendLog {
     Write-Output ('[{0} {1}]{2}' -f $Level, $time, $safe)
 }
 
-# Takes '-name value' pairs into the settings. A value may come in several parts.
+# Reads '-name value' pairs into the settings. A value may have several parts.
 function Set-DiskmendSetting {
     param([hashtable]$Settings, [object[]]$Given)
     $name = ''
@@ -58,7 +58,7 @@ function Set-DiskmendSetting {
     }
 }
 
-# What the settings mean. Throws where one of them has no meaning.
+# Checks the settings. Throws if one of them is invalid.
 function Resolve-DiskmendSetting {
     param([hashtable]$Settings)
     $recipes = @($Settings.recipes -split '(?:[,\s]|%20)+' | Where-Object { $_ -ne '' })
@@ -103,13 +103,13 @@ function Resolve-DiskmendSetting {
     }
 }
 
-# The program, once it is known to be the one that was meant.
+# The program, after its SHA-256 was checked.
 function Get-DiskmendProgram {
     param([string]$Folder, [string]$Url, [string]$Sha256)
     if ($Url -eq '') {
         $program = Join-Path (Split-Path -Parent $Folder) 'diskmend.exe'
         if (-not [System.IO.File]::Exists($program)) {
-            throw "$program is not there: copy it there, or say in the setting url where it is to be had"
+            throw "$program is not there: copy it there, or set url to the address to download it from"
         }
         $checked = $program
     }
@@ -140,8 +140,8 @@ function Get-DiskmendProgram {
     $programs[0].FullName
 }
 
-# The disks that may hold the Windows to repair: those that a host attaches, and not the disk that this
-# machine runs from. Models are no help, their names differ from one kind of VM to another.
+# The disks that may hold the Windows to repair: those that a host attaches, except the disk that this
+# machine runs from. The disks' model names don't help, because they differ between kinds of VMs.
 function Get-AttachedDisk {
     $own = @((Get-Partition -DriveLetter $env:SystemDrive[0]).DiskNumber)
     $kinds = 'SCSI', 'SAS', 'RAID', 'ATA', 'SATA', 'NVMe'
@@ -151,13 +151,14 @@ function Get-AttachedDisk {
     } | Sort-Object -Property Number
 }
 
-# Brings a disk online and makes it writable, and takes note of what was changed.
+# Brings a disk online, makes it writable, and remembers what was changed.
 function Enable-AttachedDisk {
     param($Disk, [bool]$ForWriting, [hashtable]$Changed)
     $number = [int]$Disk.Number
     if ($Disk.IsOffline) {
         $reason = [string]$Disk.OfflineReason
-        # Online, Windows would give it another signature, by which its boot store no longer finds it.
+        # Windows would give it another signature when it comes online, and its boot store would no
+        # longer find it.
         if ($reason -in '4', 'Collision') {
             throw ("disk $number is offline because another disk has its signature: attach it to a " +
                 'repair VM that was made from another image')
@@ -179,7 +180,7 @@ function Enable-AttachedDisk {
     }
 }
 
-# Puts the disks back into the state in which they were found.
+# Restores the state in which the disks were found.
 function Restore-AttachedDisk {
     param([hashtable]$Changed)
     foreach ($number in $Changed.Writable) {
@@ -201,8 +202,8 @@ function Restore-AttachedDisk {
     }
 }
 
-# Windows finds partitions and gives them letters a while after a disk came online. Waits for both, a
-# minute at most, and gives the partitions with a letter and those that should have one.
+# Windows finds partitions and assigns letters some time after a disk comes online. Waits for both, at
+# most a minute, and returns the partitions with a letter and those that should have one.
 function Wait-DriveLetter {
     param([int[]]$DiskNumbers)
     $deadline = [datetime]::UtcNow.AddSeconds(60)
@@ -229,7 +230,7 @@ function Wait-DriveLetter {
     }
 }
 
-# The partition with the Windows to repair. Throws where it is not plain which one is meant.
+# The partition with the Windows to repair. Throws if it isn't clear which one that is.
 function Select-WindowsPartition {
     param($Partitions, [string]$Letter)
     $windows = @($Partitions.With | Where-Object {
@@ -262,7 +263,7 @@ function Select-WindowsPartition {
     throw ($why -join '; ')
 }
 
-# The name of the volume with the boot store, where that is not the Windows volume; else nothing.
+# The name of the volume with the boot store, if it isn't the Windows volume; otherwise nothing.
 function Get-BootVolume {
     param($Windows)
     $disk = Get-Disk -Number $Windows.DiskNumber
@@ -284,12 +285,12 @@ function Get-BootVolume {
         ForEach-Object { $_.TrimEnd('\') }
 }
 
-# Runs the program, and gives its exit code and what it wrote.
+# Runs the program and returns its exit code and output.
 function Invoke-DiskmendProgram {
     param([string]$Program, [string[]]$Arguments, [string]$Folder)
     $stdout = Join-Path $Folder 'stdout.json'
     $stderr = Join-Path $Folder 'stderr.txt'
-    # No argument holds a space or a quote: Resolve-DiskmendSetting and Get-BootVolume see to that.
+    # No argument holds a space or a quote: Resolve-DiskmendSetting and Get-BootVolume make sure of that.
     $process = Start-Process -FilePath $Program -ArgumentList $Arguments -NoNewWindow -Wait -PassThru `
         -RedirectStandardOutput $stdout -RedirectStandardError $stderr
     $code = $process.ExitCode
@@ -303,7 +304,7 @@ function Invoke-DiskmendProgram {
     }
 }
 
-# A field of a JSON object; nothing where it is absent, which strict mode takes for an error.
+# A field of a JSON object; nothing if it is absent, which would be an error in strict mode.
 function Get-JsonField {
     param($Object, [string]$Name)
     if ($null -ne $Object -and $null -ne $Object.PSObject.Properties[$Name]) {
@@ -311,7 +312,7 @@ function Get-JsonField {
     }
 }
 
-# Tells in a few lines what the program did. 'az vm repair run' shows the last 4096 bytes only.
+# Reports in a few lines what the program did. 'az vm repair run' shows only the last 4096 bytes.
 function Write-DiskmendReport {
     param([hashtable]$Result, [bool]$DryRun, [bool]$Succeeded, [string]$Folder)
     $good = 'Error'
@@ -385,7 +386,7 @@ function Write-DiskmendReport {
     Write-DiskmendLog $good "everything it wrote: $Folder"
 }
 
-# What the exit code means, as in 'diskmend help'.
+# The meaning of the exit code, as in 'diskmend help'.
 function Get-ExitMeaning {
     param([int]$Code)
     $meanings = @{
@@ -404,18 +405,18 @@ function Get-ExitMeaning {
     'ended in a way that diskmend does not know: it was stopped, or could not be started'
 }
 
-# All of it. Writes the log; whether it succeeded is in $Outcome.
+# The whole job. Writes the log; $Outcome says if it succeeded.
 function Invoke-Diskmend {
     param([hashtable]$Settings, [object[]]$Given, [hashtable]$Outcome)
     Set-StrictMode -Version 3.0
     $ErrorActionPreference = 'Stop'
-    # Its bar would slow a download down and go nowhere.
+    # The progress bar would slow down a download, and nobody would see it.
     $ProgressPreference = 'SilentlyContinue'
     $changed = @{ Online = @(); Writable = @() }
     try {
         Set-DiskmendSetting -Settings $Settings -Given $Given
         $wanted = Resolve-DiskmendSetting -Settings $Settings
-        # Only administrators can put anything there.
+        # Only administrators can write to this folder.
         $base = Join-Path $env:ProgramFiles 'diskmend'
         $folder = Join-Path $base ([datetime]::UtcNow.ToString('yyyyMMddTHHmmssfffZ'))
         New-Item -ItemType Directory -Path $folder | Out-Null
@@ -442,7 +443,7 @@ function Invoke-Diskmend {
         }
         Write-DiskmendLog Info "disk $($windows.DiskNumber): diskmend.exe $($arguments -join ' ')"
         $result = Invoke-DiskmendProgram -Program $program -Arguments $arguments -Folder $folder
-        # A plan that has something to do, and nothing else, ends with 3.
+        # Exit code 3 means only that the plan has something to do.
         $good = $result.Code -eq 0 -or ($wanted.DryRun -and $result.Code -eq 3)
         Write-DiskmendReport -Result $result -DryRun $wanted.DryRun -Succeeded $good -Folder $folder
         $level = 'Error'
@@ -462,13 +463,13 @@ function Invoke-Diskmend {
 }
 
 $diskmendOutcome = @{ Succeeded = $false }
-# There are none where this text was appended to another script's.
+# There are no arguments if this text was appended to another script.
 $diskmendGiven = @(
     Get-Variable -Name args -Scope 0 -ValueOnly -ErrorAction Ignore | ForEach-Object { $_ }
 )
 Invoke-Diskmend -Settings $diskmendSettings -Given $diskmendGiven -Outcome $diskmendOutcome
-# The line by which the result is told. It is put together here and stands nowhere else, not even in
-# this text, since wherever the command finds it in the log it takes the script for successful.
+# The line with the result. It is put together here and is nowhere else, not even in this text: if the
+# command finds it anywhere in the log, it considers the script successful.
 $diskmendWord = 'ERROR'
 if ($diskmendOutcome.Succeeded) {
     $diskmendWord = 'SUCCESS'
