@@ -183,7 +183,7 @@ fn a_reset_gives_what_the_folder_above_passes_on() {
     let key = format!("{KEYS}/{RDP_KEY}");
     acl(&disk, "reset", &[&key, "--yes"])
         .ends(4)
-        .says("passes nothing on");
+        .says("nothing is inherited from the folder above");
     acl(&disk, "reset", &[".", "--yes"])
         .ends(4)
         .says("no folder above");
