@@ -15,7 +15,7 @@ use crate::sid::Sid;
 /// One entry of an ACL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Ace {
-    /// What kind of entry it is.
+    /// The entry's type.
     pub ace_type: AceType,
     /// Inheritance and audit flags.
     pub flags: AceFlags,
@@ -23,33 +23,33 @@ pub struct Ace {
     pub body: AceBody,
 }
 
-/// What follows an ACE's header.
+/// The bytes after an ACE's header.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AceBody {
-    /// A mask for a SID, which is every type that MS-DTYP defines.
+    /// A mask and a SID. Every type that MS-DTYP defines has them.
     Trustee(Trustee),
-    /// The bytes after the header of a type that MS-DTYP does not define; kept as they are.
+    /// The bytes after the header of a type that MS-DTYP doesn't define. They are kept unchanged.
     Opaque(Vec<u8>),
 }
 
-/// The mask and SID of an ACE, with what some types add.
+/// The mask and the SID of an ACE, and the fields that some types add.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Trustee {
     /// The rights the ACE is about.
     pub mask: AccessMask,
-    /// What an object ACE adds; there exactly in the object types.
+    /// The fields of an object ACE. They are present in the object types only.
     pub object: Option<ObjectTypes>,
-    /// Whom it is about.
+    /// The account that the ACE is about.
     pub sid: Sid,
-    /// What follows the SID: the condition of a conditional ACE, the attribute of a resource
-    /// attribute ACE; empty in plain ACEs.
+    /// The bytes after the SID: the condition of a conditional ACE, or the attribute of a resource
+    /// attribute ACE. Plain ACEs have none.
     pub data: Vec<u8>,
 }
 
-/// What an object ACE adds (MS-DTYP 2.4.4.3).
+/// The fields that only an object ACE has (MS-DTYP 2.4.4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ObjectTypes {
-    /// The bits of Flags that say nothing about the two GUIDs.
+    /// The bits of Flags that aren't about the two GUIDs.
     pub other_flags: u32,
     /// The kind of object, property or right that the ACE is about.
     pub object_type: Option<Guid>,
@@ -58,7 +58,7 @@ pub struct ObjectTypes {
 }
 
 impl ObjectTypes {
-    /// An ACE about every kind of object, which every kind inherits.
+    /// For an ACE about every kind of object that every kind inherits.
     pub(crate) const NONE: Self = Self {
         other_flags: 0,
         object_type: None,
@@ -101,13 +101,13 @@ impl Ace {
         }
     }
 
-    /// True if the ACE came from the parent folder.
+    /// True if the ACE was inherited from the parent folder.
     #[must_use]
     pub const fn is_inherited(&self) -> bool {
         self.flags.contains(AceFlags::INHERITED)
     }
 
-    /// True if the ACE counts for the object that carries it and not only for what inherits it.
+    /// True if the ACE counts for its own object and not only for those that inherit it.
     #[must_use]
     pub const fn applies_here(&self) -> bool {
         !self.flags.contains(AceFlags::INHERIT_ONLY)

@@ -5,11 +5,11 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::error::Corruption;
 
-/// A piece of the descriptor that knows where it is, so that errors name the place.
+/// A piece of a descriptor. It knows its offset, so that errors can name the place.
 #[derive(Clone, Copy)]
 pub(crate) struct Piece<'a> {
     bytes: &'a [u8],
-    /// Offset of `bytes` in what the caller gave to parse.
+    /// The offset of `bytes` in the bytes that the caller passed.
     base: usize,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Piece<'a> {
         self.bytes
     }
 
-    /// The offset of `at` in what the caller gave to parse.
+    /// The offset of `at` in the bytes that the caller passed.
     pub(crate) const fn place(self, at: usize) -> usize {
         self.base.saturating_add(at)
     }
@@ -48,7 +48,7 @@ impl<'a> Piece<'a> {
         })
     }
 
-    /// Everything from `at` on; nothing where `at` lies past the end.
+    /// Everything from `at` on; empty if `at` is past the end.
     pub(crate) fn rest(self, at: usize) -> Self {
         Self {
             bytes: self.bytes.split_at(at.min(self.bytes.len())).1,
@@ -68,7 +68,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// Describes a structure that reaches past the end of what holds it.
+/// The error for a structure that reaches past the end of the structure around it.
 fn too_short(what: &'static str, offset: usize, need: usize, have: usize) -> Corruption {
     let have = format!("{have} bytes up to the end of what holds it");
     Corruption::new(what, offset, format!("{need} bytes"), have)

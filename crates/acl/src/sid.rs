@@ -18,7 +18,7 @@ pub struct Sid {
     /// 48 bits, big-endian as on disk.
     authority: [u8; 6],
     count: u8,
-    /// Zero from `count` on, so that equality and hashing see only what counts.
+    /// Zero from `count` on, so that equality and hashing consider only the used ones.
     sub_authorities: [u32; MAX_SUB_AUTHORITIES],
 }
 
@@ -104,7 +104,7 @@ impl Sid {
     /// The sub-authorities, the relative identifier last; at most 15.
     #[must_use]
     pub fn sub_authorities(&self) -> &[u32] {
-        // The count is never above 15: no SID is made otherwise.
+        // The count is never above 15, because no SID is made with more.
         self.sub_authorities.split_at(usize::from(self.count)).0
     }
 

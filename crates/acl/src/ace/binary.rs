@@ -16,7 +16,7 @@ use crate::sid::Sid;
 const MASK_LEN: usize = 4;
 
 impl Ace {
-    /// Reads the ACE at the start of `piece`; gives it with its length in bytes.
+    /// Reads the ACE at the start of `piece`. Returns it with its length in bytes.
     pub(crate) fn parse(piece: Piece<'_>) -> Result<(Self, usize), Corruption> {
         let header: &AceHeader = piece.view("ACE header", 0)?;
         let size = usize::from(header.ace_size.get());
@@ -97,7 +97,7 @@ impl Trustee {
     fn write(&self, ace_type: AceType, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.mask.0.to_le_bytes());
         if ace_type.is_object() {
-            // Without types there is still the field that says so.
+            // An ACE without types still has the field that says so.
             let object = self.object.unwrap_or(ObjectTypes::NONE);
             object.write(out);
         }

@@ -13,15 +13,11 @@ use crate::format::{ALIGNMENT, DescriptorHeader, REVISION};
 use crate::sid::Sid;
 
 impl SecurityDescriptor {
-    /// Reads the self-relative descriptor that `bytes` start with.
-    ///
-    /// Written back by [`to_bytes`](Self::to_bytes) it gives the same bytes wherever its parts
-    /// follow one another without gaps from the header to the end, in any order, which is how
-    /// Windows and ntfs-3g write; see [`is_exact`](Self::is_exact).
-    ///
-    /// # Errors
-    /// On the first part that does not hold what MS-DTYP demands. [`salvage`](Self::salvage)
-    /// reads the parts that are sound.
+    /// Reads the self-relative descriptor at the start of `bytes`. /// ///
+    /// [`to_bytes`](Self::to_bytes) gives the same bytes again if the parts follow each other
+    /// without gaps from the header to the end, in any order. Windows and ntfs-3g write them like
+    /// that; see [`is_exact`](Self::is_exact). /// /// # Errors /// For the first part that isn't
+    /// as MS-DTYP demands. [`salvage`](Self::salvage) reads the sound parts.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Corruption> {
         let Salvaged {
             descriptor,
@@ -33,17 +29,17 @@ impl SecurityDescriptor {
         }
     }
 
-    /// True if the descriptor, unchanged, is written back as exactly these bytes.
+    /// True if the unchanged descriptor is written back as exactly these bytes.
     #[must_use]
     pub fn is_exact(&self, bytes: &[u8]) -> bool {
         self.to_bytes().is_ok_and(|written| written == bytes)
     }
 
-    /// The descriptor's bytes, self-relative: the parts in the order in which they were read;
-    /// for a new descriptor as Windows orders them, SACL, DACL, owner, group.
+    /// The self-relative descriptor as bytes. The parts are in the order in which they were read.
+    /// In a new descriptor they are in Windows's order: SACL, DACL, owner, group.
     ///
     /// # Errors
-    /// When an ACL or one of its entries is longer than its length field can say.
+    /// If an ACL or one of its entries is longer than its length field can say.
     pub fn to_bytes(&self) -> Result<Vec<u8>, TooLarge> {
         let mut header = DescriptorHeader {
             revision: REVISION,
@@ -91,7 +87,7 @@ impl SecurityDescriptor {
     }
 }
 
-/// The place of a part: after the header and aligned, as Windows demands before it uses one.
+/// The bytes of a part. It must be aligned and after the header, as Windows demands.
 pub(super) fn part_piece<'a>(
     whole: Piece<'a>,
     part: Part,

@@ -1,4 +1,4 @@
-//! What changes when one DACL takes the place of another.
+//! The difference between two DACLs.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::{Edit, fault};
 use crate::ace::Ace;
 use crate::descriptor::AclSlot;
 
-/// The edits that make `after` of `before`; none exactly where both mean the same.
+/// The edits that turn `before` into `after`. There are none only if both mean the same.
 pub(super) fn between(before: &AclSlot, after: &AclSlot) -> Vec<Edit> {
     let mut edits = Vec::new();
     if before.means_the_same(after) {
@@ -35,9 +35,9 @@ fn entries(slot: &AclSlot) -> &[Ace] {
     }
 }
 
-/// The entries of `list` that `other` has not, or not as often, and those that it has.
+/// The entries of `list` that `other` doesn't have, or has less often, and the entries that it has.
 fn split<'a>(list: &'a [Ace], other: &[Ace]) -> (Vec<&'a Ace>, Vec<&'a Ace>) {
-    // A hostile list holds thousands of entries.
+    // A hostile list may hold thousands of entries.
     let mut counts: HashMap<&Ace, usize> = HashMap::new();
     for ace in other {
         let count = counts.entry(ace).or_default();

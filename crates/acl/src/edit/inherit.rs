@@ -1,4 +1,5 @@
-//! Inheritance from a parent folder (MS-DTYP 2.5.3.4), which is all that `icacls /reset` leaves.
+//! Inheritance from a parent folder (MS-DTYP 2.5.3.4). `icacls /reset` leaves nothing but inherited
+//! entries.
 
 use super::Edit;
 use crate::ace::{Ace, AceBody, AceFlags};
@@ -7,14 +8,12 @@ use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
 use crate::sid::Sid;
 
 impl SecurityDescriptor {
-    /// Makes the DACL what `icacls /reset` makes of it: what the parent folder passes on and
-    /// nothing else. It is then no longer protected and marked as automatically inherited.
-    /// Owner, group and SACL stay.
-    ///
-    /// What CREATOR OWNER and CREATOR GROUP are to get goes to this descriptor's owner and group,
-    /// and to nobody if there is none. A parent without a DACL, or with a NULL one, passes nothing
-    /// on. Where nothing is passed on the DACL is empty, and only the owner can change that: see
-    /// [`dacl_fault`](Self::dacl_fault).
+    /// Makes the DACL what `icacls /reset` makes it: the entries that the parent folder passes on
+    /// and nothing else. It is then no longer protected, and is marked as automatically inherited.
+    /// Owner, group and SACL don't change. /// /// Entries for CREATOR OWNER and CREATOR GROUP
+    /// become entries for this descriptor's owner and group; they are dropped if it has none. A
+    /// parent without a DACL or with a NULL DACL passes nothing on. If nothing is passed on the
+    /// DACL is empty, and only the owner can change that: see [`dacl_fault`](Self::dacl_fault).
     pub fn reset_to_inherited(&mut self, parent: &Self, is_container: bool) -> Vec<Edit> {
         let heir = Heir {
             owner: self.owner,
@@ -51,12 +50,12 @@ impl Heir {
         each.flat_map(|ace| self.inherits_ace(ace)).collect()
     }
 
-    /// What comes of one ACE: one that counts here, one for what lies further below, or both, if
-    /// they differ.
+    /// The entries that one ACE becomes: one that counts here, one for objects further below, or
+    /// both if they differ.
     fn inherits_ace(&self, ace: &Ace) -> impl Iterator<Item = Ace> {
         let propagated = self.propagated(ace.flags);
         let here = self.counts_here(ace).then(|| self.resolved(ace)).flatten();
-        // A SID or right that stands for another one is to be resolved below once more.
+        // A SID or right that stands for another one must be resolved again below.
         let same_below = here.as_ref().is_some_and(|here| here.body == ace.body);
         let (here_flags, below) = match propagated {
             Some(flags) if same_below => (flags, None),
@@ -68,7 +67,7 @@ impl Heir {
         here.into_iter().chain(below)
     }
 
-    /// The flags by which the heir passes the ACE on; `None` if it does not.
+    /// The flags with which the heir passes the ACE on; `None` if it doesn't.
     fn propagated(&self, flags: AceFlags) -> Option<AceFlags> {
         let heirs = AceFlags(flags.0 & AceFlags::INHERIT_BOTH.0);
         let passes = self.is_container && !flags.contains(AceFlags::NO_PROPAGATE);
@@ -81,14 +80,14 @@ impl Heir {
         } else {
             AceFlags::OBJECT_INHERIT
         };
-        // Files and folders have no object type that an ACE could be meant for.
+        // Files and folders have no object type, so an ACE for one isn't meant for them.
         let object = ace.trustee().and_then(|trustee| trustee.object);
         let other_type = object.is_some_and(|object| object.inherited_object_type.is_some());
         ace.flags.contains(flag) && !other_type
     }
 
-    /// The ACE with what only stands for something replaced by what it stands for; `None` if that
-    /// is an owner or group that is not there.
+    /// The ACE with the real SIDs and rights in place of those that stand for them; `None` if the
+    /// owner or group that is meant doesn't exist.
     fn resolved(&self, ace: &Ace) -> Option<Ace> {
         let mut ace = ace.clone();
         if let AceBody::Trustee(trustee) = &mut ace.body {
@@ -103,7 +102,7 @@ impl Heir {
     }
 }
 
-/// The ACE as an inherited one with these flags. The flags that are not about inheritance stay.
+/// The ACE as an inherited one with these flags. Flags that aren't about inheritance stay.
 fn with_flags(mut ace: Ace, flags: AceFlags) -> Ace {
     let others = ace.flags.without(AceFlags::INHERITANCE);
     ace.flags = others | flags | AceFlags::INHERITED;

@@ -5,10 +5,10 @@ use crate::descriptor::SecurityDescriptor;
 use crate::sddl::SddlError;
 use crate::sid::{Domains, RelativeAlias};
 
-/// More units than a path on NTFS can have; a longer line is not a path.
+/// A path on NTFS has at most this number of units. A longer line isn't a path.
 const MAX_PATH: usize = 32_767;
 
-/// More units than any SDDL that is read.
+/// The greatest number of units of SDDL that is read.
 const MAX_SDDL: usize = 1 << 20;
 
 /// One object of a save file.
@@ -16,11 +16,11 @@ const MAX_SDDL: usize = 1 << 20;
 pub struct SavedEntry {
     /// The number of the path's line, from 1.
     pub line: usize,
-    /// The path as it is written, relative, in UTF-16 that need not be valid; empty where the
-    /// folder itself was saved by a path that ends in a backslash, which `icacls /restore` can't
-    /// restore.
+    /// The relative path as it is written, in UTF-16 that needn't be valid. It is empty if the
+    /// folder itself was saved by a path that ends in a backslash; `icacls /restore` can't restore
+    /// that.
     pub path: Vec<u16>,
-    /// What the SDDL line says; what it does not is absent.
+    /// The content of the SDDL line. Parts that it doesn't have are absent.
     pub descriptor: SecurityDescriptor,
 }
 
@@ -28,35 +28,35 @@ pub struct SavedEntry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveReadError {
-    /// The bytes are not UTF-16LE.
+    /// The bytes aren't UTF-16LE.
     #[error("the text is not UTF-16LE, but {found}")]
     Encoding {
-        /// What is there instead.
+        /// What they are instead.
         found: &'static str,
     },
-    /// A line that is longer than anything such a file holds.
+    /// A line is longer than any line of such a file.
     #[error("line {line}: {len} characters, at most {most} were expected")]
     TooLong {
         /// Its number, from 1.
         line: usize,
         /// Its length in UTF-16 units.
         len: usize,
-        /// The greatest length that is taken.
+        /// The greatest length that is accepted.
         most: usize,
     },
-    /// A path without the SDDL line after it.
+    /// The SDDL line after a path is missing.
     #[error("line {line}: expected sddl after the path, found the end")]
     NoSddl {
-        /// The number of the line that is missing, from 1.
+        /// The number of the missing line, from 1.
         line: usize,
     },
-    /// An SDDL line that is not valid UTF-16.
+    /// An SDDL line isn't valid UTF-16.
     #[error("line {line}: not valid UTF-16")]
     Unpaired {
         /// Its number, from 1.
         line: usize,
     },
-    /// An SDDL line with an account of a machine or a domain whose SID is not known. The object can be
+    /// An SDDL line names an account of a machine or domain with an unknown SID. The object can be
     /// left out.
     #[error("line {line}: {} depends on {}, which is not known", account.letters(), account.depends_on())]
     Account {
@@ -67,18 +67,18 @@ pub enum SaveReadError {
         /// The account.
         account: RelativeAlias,
     },
-    /// A line that is not SDDL.
+    /// A line isn't SDDL.
     #[error("line {line}")]
     Sddl {
         /// Its number, from 1.
         line: usize,
-        /// The problem with it.
+        /// The error.
         #[source]
         source: SddlError,
     },
 }
 
-/// The objects of a save file in memory, in the file's order. After an error in one object the
+/// The objects of a save file in memory, in the file's order. After an error in one object, the
 /// next ones can still be read.
 #[derive(Debug, Clone)]
 pub struct SavedEntries<'a> {
@@ -88,17 +88,17 @@ pub struct SavedEntries<'a> {
 }
 
 impl<'a> SavedEntries<'a> {
-    /// Reads the file's bytes, with or without a byte order mark. Aliases of machine and domain
-    /// accounts, which Windows writes for the Administrator among others, are resolved with
-    /// `domains`.
+    /// Reads the file's bytes, with or without a byte order mark. `domains` resolves aliases of
+    /// machine and domain accounts, which Windows writes for the Administrator, for example.
     ///
     /// # Errors
-    /// When the bytes are not UTF-16LE.
+    /// If the bytes aren't UTF-16LE.
     pub fn new(bytes: &'a [u8], domains: Domains) -> Result<Self, SaveReadError> {
         let (units, odd) = bytes.as_chunks::<2>();
         let wrong = |found| Err(SaveReadError::Encoding { found });
         let is_marked = bytes.starts_with(&BYTE_ORDER_MARK.to_le_bytes());
-        // SDDL is ASCII: in UTF-16 every other byte of it is zero. A file without an object has none.
+        // SDDL is ASCII, so every other byte of it in UTF-16 is zero. Only a file without objects
+        // has none.
         if !is_marked && !bytes.is_empty() && !bytes.contains(&0) {
             return wrong(match std::str::from_utf8(bytes) {
                 Ok(_) => "UTF-8",
@@ -108,7 +108,7 @@ impl<'a> SavedEntries<'a> {
         if !odd.is_empty() {
             return wrong("an odd number of bytes");
         }
-        // No mark holds a U+0000.
+        // No byte order mark holds U+0000.
         let unit = |at: usize| units.get(at).map_or(0, |unit| u16::from_le_bytes(*unit));
         if let Some(found) = foreign_mark([unit(0), unit(1)]) {
             return wrong(found);
@@ -160,13 +160,14 @@ impl<'a> SavedEntries<'a> {
         path: Result<Vec<u16>, SaveReadError>,
     ) -> Result<SavedEntry, SaveReadError> {
         let line = self.line;
-        // The SDDL line is taken also where the path is wrong, so that the next object is in step.
+        // The SDDL line is read even if the path is wrong, so that the next object starts at its
+        // own line.
         let sddl = self.next_line(MAX_SDDL);
         let path = path?;
         let sddl = sddl.ok_or(SaveReadError::NoSddl {
             line: line.saturating_add(1),
         })??;
-        // A replaced character would change a condition in silence.
+        // A replaced character would silently change a condition.
         let sddl =
             String::from_utf16(&sddl).map_err(|_| SaveReadError::Unpaired { line: self.line })?;
         let descriptor = match SecurityDescriptor::from_sddl(&sddl, &self.domains) {

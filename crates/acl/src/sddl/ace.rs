@@ -78,8 +78,8 @@ pub(super) fn sid(cursor: &mut Cursor<'_>, domains: &Domains) -> Result<Sid, Sdd
     Ok(sid)
 }
 
-/// As much of `text` as can belong to a SID. Hexadecimal digits count only in the authority, so
-/// that the `D` of a following `D:` does not.
+/// The longest start of `text` that can be a SID. Hexadecimal digits count only in the authority,
+/// so the `D` of a following `D:` isn't part of it.
 fn sid_text(text: &str) -> &str {
     let mut dashes = 0;
     let mut in_hex = false;

@@ -1,10 +1,10 @@
-//! A place in a text that is read from left to right.
+//! A position in a text that is read from left to right.
 
 use std::borrow::Cow;
 
 use super::SddlError;
 
-/// How much of the text an error shows.
+/// The number of characters of the text that an error shows.
 const SHOWN: usize = 40;
 
 pub(super) struct Cursor<'a> {
@@ -29,7 +29,7 @@ impl<'a> Cursor<'a> {
         self.rest().chars().next()
     }
 
-    /// Steps over `word` where it comes next, ignoring case.
+    /// Steps over `word` if it comes next; case is ignored.
     pub(super) fn take(&mut self, word: &str) -> bool {
         let comes = self
             .rest()
@@ -49,7 +49,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps over the characters up to the first that is none of `of`.
+    /// Steps over all characters up to the first that isn't one of `of`.
     pub(super) fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let len = rest.find(|c| !of(c)).unwrap_or(rest.len());
@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
         self.error_about(self.rest(), expected)
     }
 
-    /// An error about `found`, a piece of the text that was read last or comes next.
+    /// An error about `found`, the piece of the text that was read last or comes next.
     pub(super) fn error_about(
         &self,
         found: &str,
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Where a piece of the text is in it: spaces around it may have been stepped over too.
+    /// The offset of a piece in the text. Spaces around it may have been skipped too.
     fn place_of(&self, piece: &str) -> Option<usize> {
         let at = piece
             .as_ptr()

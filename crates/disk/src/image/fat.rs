@@ -1,4 +1,4 @@
-//! Folders and files of a FAT volume that is not mounted: an EFI system partition.
+//! Folders and files of a FAT volume on a disk that isn't mounted: an EFI system partition.
 
 use std::fs::TryLockError;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,17 +19,17 @@ use crate::name::{self, component};
 use crate::security::Descriptors;
 use crate::system::too_many;
 
-/// A folder, by its names from the root on. Clones are the same folder.
+/// A folder, as the names on its path from the root. Clones are the same folder.
 #[derive(Clone, Debug)]
 pub(crate) struct FatDir {
     volume: fat::Volume,
-    /// Tells the volume from all others.
+    /// A number that no other volume has.
     number: u64,
     path: Vec<String>,
 }
 
 impl FatDir {
-    /// The root folder of the volume on a device, which has this number here.
+    /// The root folder of the volume on a device. `number` identifies the volume here.
     pub(super) fn open(device: Arc<dyn Device>, number: u64) -> Result<Self, FatError> {
         Ok(Self {
             volume: fat::Volume::open(device)?,
@@ -42,7 +42,7 @@ impl FatDir {
         &self.volume
     }
 
-    /// The path of a name here.
+    /// The path of a name in this folder.
     fn below(&self, name: &str) -> io::Result<Vec<String>> {
         component(name.as_ref())?;
         let mut path = self.path.clone();
@@ -50,7 +50,7 @@ impl FatDir {
         Ok(path)
     }
 
-    /// FAT numbers nothing; a path names a file as long as nothing is renamed.
+    /// FAT has no file numbers. A path identifies a file as long as nothing is renamed.
     fn identity(&self, path: &[String]) -> Identity {
         let mut hasher = DefaultHasher::new();
         for name in path {
@@ -85,7 +85,7 @@ impl FatDir {
         })
     }
 
-    /// Every name here that Windows finds for `name`, with its path.
+    /// Every name in this folder that Windows finds for `name`, with its path.
     fn find_all(&self, name: &str) -> io::Result<Vec<Named<Vec<String>>>> {
         component(name.as_ref())?;
         let entries = self.volume.list(&self.path)?.into_iter();
@@ -99,7 +99,7 @@ impl FatDir {
         Ok(named.collect())
     }
 
-    /// The path of what a name here stands for.
+    /// The path of the object with this name.
     fn child(&self, name: &str) -> io::Result<Vec<String>> {
         Ok(choose(self.find_all(name)?, name)?.at)
     }

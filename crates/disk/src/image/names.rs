@@ -1,18 +1,19 @@
-//! Which of the names that Windows finds is meant, on a disk that is not mounted.
+//! Choosing among the names that Windows finds, on a disk that isn't mounted.
 
 use std::io;
 
 use crate::name::component;
 
-/// A name in a folder, and where what it stands for lies.
+/// A name in a folder, and the place of its object.
 pub(super) struct Named<T> {
     /// As spelled on disk.
     pub(super) name: String,
     pub(super) at: T,
 }
 
-/// What a name stands for: the one that is spelled so, or else the only one that differs in
-/// case alone. If there are several, none is, as on a mount that regards case.
+/// The object that a name means: the one with exactly this spelling, or else the only one that
+/// differs in case. If several differ only in case it is an error, as on a mount that distinguishes
+/// case.
 pub(super) fn choose<T>(mut found: Vec<Named<T>>, name: &str) -> io::Result<Named<T>> {
     let exact = found.iter().position(|named| named.name == name);
     match (exact, found.len()) {
@@ -22,7 +23,8 @@ pub(super) fn choose<T>(mut found: Vec<Named<T>>, name: &str) -> io::Result<Name
     }
 }
 
-/// The names that are found for `name`, as spelled on disk: only that one if it is among them.
+/// The names found for `name`, as spelled on disk. If one has exactly this spelling, it is the only
+/// one.
 pub(super) fn spellings<T>(found: Vec<Named<T>>, name: &str) -> Vec<String> {
     if found.iter().any(|named| named.name == name) {
         return vec![name.to_owned()];
@@ -30,13 +32,13 @@ pub(super) fn spellings<T>(found: Vec<Named<T>>, name: &str) -> Vec<String> {
     found.into_iter().map(|named| named.name).collect()
 }
 
-/// Refuses what diskmend does not do to a disk that is not mounted, whatever the name.
+/// Refuses something that diskmend never does on a disk that isn't mounted.
 pub(super) fn refuse<T>(name: &str, what: &str) -> io::Result<T> {
     component(name.as_ref())?;
     Err(not_on_an_image(what))
 }
 
-/// What diskmend does not do to a disk that is not mounted.
+/// The error for something that diskmend never does on a disk that isn't mounted.
 pub(super) fn not_on_an_image(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,

@@ -1,4 +1,4 @@
-//! Folders and files of an NTFS volume that is not mounted.
+//! Folders and files of an NTFS volume on a disk that isn't mounted.
 
 use std::fs::TryLockError;
 use std::io;
@@ -19,7 +19,7 @@ use crate::name::component;
 use crate::security::Descriptors;
 use crate::system::too_many;
 
-/// What is told of a volume whose files not all readers find.
+/// The notice about a volume on which one of the readers can't find all files.
 const SPREAD_MFT: &str = "$MFT of the NTFS volume is told of in several records: of files in its \
                           later parts, the place is confirmed by the derivation from raw records \
                           alone, and not by the ntfs crate, which does not read these";
@@ -29,13 +29,13 @@ const SPREAD_MFT: &str = "$MFT of the NTFS volume is told of in several records:
 pub(crate) struct NtfsDir {
     volume: ntfs::Volume,
     secure: Arc<Secure>,
-    /// Tells the volume from all others.
+    /// A number that no other volume has.
     number: u64,
     id: FileId,
 }
 
 impl NtfsDir {
-    /// The root folder of the volume on a device, which has this number here.
+    /// The root folder of the volume on a device. `number` identifies the volume here.
     pub(super) fn open(device: Arc<dyn Device>, number: u64) -> Result<Self, VolumeError> {
         let volume = ntfs::Volume::open(device)?;
         Ok(Self {
@@ -75,7 +75,7 @@ impl NtfsDir {
         })
     }
 
-    /// Every name here that Windows finds for `name`, with its record.
+    /// Every name in this folder that Windows finds for `name`, with its record.
     fn find_all(&self, name: &str) -> io::Result<Vec<Named<FileId>>> {
         component(name.as_ref())?;
         let units: Vec<u16> = name.encode_utf16().collect();
@@ -92,7 +92,7 @@ impl NtfsDir {
     }
 }
 
-/// What NTFS calls a file.
+/// The kind of a file of NTFS.
 pub(super) fn kind(kind: ntfs::Kind) -> Kind {
     match kind {
         ntfs::Kind::File => Kind::File,
@@ -195,7 +195,7 @@ impl Dir for NtfsDir {
 #[derive(Debug)]
 struct NtfsFile {
     file: ntfs::File,
-    /// The folder that it was opened in, for its volume.
+    /// The folder in which it was opened, which holds the volume.
     dir: NtfsDir,
     id: FileId,
 }

@@ -1,4 +1,5 @@
-//! What keeps others from writing a folder or a file, as its file system tells.
+//! The permissions that keep others from writing to a folder or file, as its file system shows
+//! them.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,34 +10,34 @@ use super::{Handle, Keeping};
 use crate::name::component;
 use crate::system::SystemDir;
 
-/// What keeps others from writing a folder or a file.
+/// The permissions that keep others from writing to a folder or file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protection {
-    /// Windows's permissions.
+    /// Windows permissions.
     Descriptor {
-        /// The security descriptor's bytes, of which a SACL may be missing.
+        /// The security descriptor's bytes. The SACL may be missing.
         bytes: Vec<u8>,
-        /// The bytes of the SID of who runs this program, on Windows.
+        /// The bytes of the SID of the user who runs this program, on Windows.
         own: Option<Vec<u8>>,
     },
-    /// The permissions of Unix.
+    /// Unix permissions.
     Mode {
-        /// The number of the user who owns it.
+        /// The number of the owning user.
         owner: u32,
-        /// Whether that is who runs this program, or root.
+        /// True if the owner is root or the user who runs this program.
         own: bool,
         /// The permission bits.
         mode: u32,
     },
-    /// The file system keeps no permissions.
+    /// The file system stores no permissions.
     Nothing,
 }
 
-/// What keeps others from writing a folder, or a file in it.
+/// The permissions that keep others from writing to a folder, or to a file in it.
 ///
 /// # Errors
-/// What the system reported; an error, too, if it shows no descriptor of it.
+/// The system's error; an error, too, if it shows no descriptor of it.
 pub(crate) fn protection(folder: &SystemDir, file: Option<&str>) -> io::Result<Protection> {
     let name = match file {
         Some(file) => Some(component(file.as_ref())?.as_os_str()),
@@ -45,7 +46,7 @@ pub(crate) fn protection(folder: &SystemDir, file: Option<&str>) -> io::Result<P
     descriptor(folder, name)?.map_or_else(|| mode(folder, name), Ok)
 }
 
-/// That of a name in a folder, or of the folder itself.
+/// The descriptor of a name in a folder, or of the folder itself.
 #[cfg(not(windows))]
 fn descriptor(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Option<Protection>> {
     let Some(keeping) = Keeping::of(folder)? else {
@@ -60,7 +61,7 @@ fn descriptor(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Option<Pro
     Ok(Some(Protection::Descriptor { bytes, own: None }))
 }
 
-/// That of a name in a folder, or of the folder itself.
+/// The descriptor of a name in a folder, or of the folder itself.
 #[cfg(windows)]
 fn descriptor(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Option<Protection>> {
     use windows_sys::Wdk::Storage::FileSystem::FILE_OPEN;
@@ -91,7 +92,7 @@ fn mode(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Protection> {
     use rustix::io::retry_on_intr;
 
     let kind = match name {
-        // What is no file is not waited for.
+        // Opening something other than a file doesn't wait.
         Some(_) => OFlags::NOFOLLOW | OFlags::NONBLOCK,
         None => OFlags::DIRECTORY,
     };
@@ -111,7 +112,7 @@ fn mode(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Protection> {
     })
 }
 
-/// Whether the file system has no permissions, and shows those that it was mounted with.
+/// True if the file system stores no permissions and shows those that its mount set.
 #[cfg(target_os = "linux")]
 fn makes_modes_up(handle: &impl std::os::fd::AsFd) -> io::Result<bool> {
     /// `MSDOS_SUPER_MAGIC` and `EXFAT_SUPER_MAGIC`.

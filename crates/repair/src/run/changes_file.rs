@@ -1,6 +1,6 @@
-//! The part of the run file that holds the changes of a hive in the registry's terms: one JSON object a
-//! line (docs/undo-format.md describes the format). They may be many, so they are kept out of the journal,
-//! which is read by every command.
+//! The part of the run file that holds the changes of a hive in the registry's terms, one JSON
+//! object per line (docs/undo-format.md describes the format). There may be many, so they aren't in
+//! the journal, which every command reads.
 
 use std::io;
 
@@ -11,24 +11,24 @@ use super::trust::Mac;
 use super::{Content, JournalChange};
 use crate::digest::Digest;
 
-/// Most changes that are noted.
+/// The greatest number of recorded changes.
 pub(crate) const MAX_CHANGES: usize = Changes::MAX;
-/// Longest file in bytes.
+/// The greatest length of the file in bytes.
 pub(crate) const MAX_LEN: u64 = 64 << 20;
 
-/// What the journal knows of them.
+/// The journal's entry about the changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ChangesEntry {
-    /// The name by which the journal calls them.
+    /// Their name in the journal.
     pub(crate) file: String,
-    /// Its content.
+    /// Their content.
     pub(crate) content: Content,
-    /// Its MAC; absent in a run that nobody has sealed.
+    /// Their MAC; absent in a run without a seal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mac: Option<Mac>,
 }
 
-/// The name of the changes of the hive of that number, from 1.
+/// The name of the changes of the hive with this number, from 1.
 pub(crate) fn name(number: usize) -> String {
     format!("changes-{number}.jsonl")
 }
@@ -36,7 +36,7 @@ pub(crate) fn name(number: usize) -> String {
 /// The bytes of the file.
 ///
 /// # Errors
-/// Where it would be too long to be read again.
+/// If it would be too long to be read again.
 pub(crate) fn encode(changes: &[JournalChange]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for change in changes {

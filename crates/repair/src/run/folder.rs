@@ -1,4 +1,4 @@
-//! The files of one run: its run file, and the folder beside it for what does not go into that.
+//! The files of one run: its run file, and the folder beside it for everything else.
 
 use std::cell::RefCell;
 use std::io;
@@ -22,7 +22,7 @@ pub(crate) struct RunFolder {
     /// The folder of all runs.
     runs: Rc<dyn Dir>,
     log: Log,
-    /// The run's own folder, once there is one.
+    /// The run's own folder, if there is one.
     files: RefCell<Option<Rc<dyn Dir>>>,
     warrant: Warrant,
 }
@@ -44,7 +44,7 @@ impl RunFolder {
         }
     }
 
-    /// Refuses a run whose run file or folder somebody else may have written.
+    /// Refuses a run if somebody else may have written to its run file or folder.
     ///
     /// # Errors
     /// [`Refusal::StateFolderOpen`].
@@ -84,8 +84,8 @@ impl RunFolder {
         files.clone().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Writes the journal and makes it durable, with all undo data that were written before; whenever
-    /// that is interrupted, the journal before or this one is there.
+    /// Writes the journal and makes it durable, together with all undo data written before. If this
+    /// is interrupted, either the previous journal or this one is there.
     pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), Error> {
         let write = || {
             self.log.add_journal(&self.sealed(journal.encode()?)?)?;
@@ -94,8 +94,8 @@ impl RunFolder {
         write().map_err(Error::io(&self.path(), "write the journal"))
     }
 
-    /// Writes the journal of a run that failed, even if it can't be made durable: the state must not
-    /// stay what it was. A mark then tells that what is read later may be an earlier one.
+    /// Writes the journal of a run that failed, even if it can't be made durable, because the old
+    /// state must not stay. A mark then says that a journal that is read later may be an older one.
     pub(crate) fn note_journal(&self, journal: &Journal) -> Result<(), Error> {
         let write = || {
             let bytes = self.sealed(journal.encode()?)?;
@@ -111,7 +111,7 @@ impl RunFolder {
         write().map_err(Error::io(&self.path(), "write the journal"))
     }
 
-    /// Seals a journal, so that it is known for one of the key's owner.
+    /// Seals a journal with the run's key.
     fn sealed(&self, journal: Vec<u8>) -> io::Result<Vec<u8>> {
         match &self.warrant {
             Warrant::Sealed(key) => {
@@ -122,7 +122,8 @@ impl RunFolder {
         }
     }
 
-    /// Writes undo data, and gives their MAC. They are durable once the journal that names them is.
+    /// Writes undo data and returns their MAC. They become durable with the journal that names
+    /// them.
     pub(crate) fn write_undo(
         &self,
         name: &str,
@@ -132,7 +133,7 @@ impl RunFolder {
         self.write_part(Kind::Undo, (name, number), |write| images.encode(write))
     }
 
-    /// Writes what changes in a hive in the registry's terms; `number` counts the hives from 1.
+    /// Writes the changes of a hive in the registry's terms. `number` counts the hives from 1.
     pub(crate) fn write_changes(
         &self,
         number: usize,
@@ -180,7 +181,7 @@ impl RunFolder {
         Ok(mac.map(FileMac::finish))
     }
 
-    /// Opens undo data of the run file, or, of a run of an earlier version, the file that holds them.
+    /// Opens undo data in the run file or, for a run of an earlier version, in a file of their own.
     fn part(&self, kind: Kind, (name, number): (&str, u32)) -> Result<Part, Error> {
         let io = || Error::io(&self.path_of(name), "open the undo data");
         match self.log.part(kind, number).map_err(io())? {
@@ -189,7 +190,7 @@ impl RunFolder {
         }
     }
 
-    /// Reads the changes of the hive of that number, from 1.
+    /// Reads the changes of the hive with this number, from 1.
     pub(super) fn read_part_of_changes(
         &self,
         number: usize,
@@ -216,7 +217,7 @@ impl RunFolder {
         read.map_err(|what| self.damaged(name, &what))
     }
 
-    /// Reads the journal as it lies on disk.
+    /// Reads the journal's bytes from the disk.
     pub(super) fn journal_bytes(&self) -> Result<Vec<u8>, Error> {
         let read = self.log.journal();
         read.map_err(Error::io(&self.path(), "read the journal"))
@@ -242,7 +243,7 @@ impl RunFolder {
         }
     }
 
-    /// Whether a file of the run is the one that the journal means.
+    /// Checks that a file of the run is the one that the journal names.
     pub(crate) fn check_mac(
         &self,
         name: &str,
@@ -254,7 +255,7 @@ impl RunFolder {
 
     fn fits(&self, name: &str, found: Option<Mac>, expected: Option<Mac>) -> Result<(), Error> {
         match found {
-            // A person vouches for it, as it is.
+            // A person vouches for it as it is.
             None => Ok(()),
             Some(_) if found == expected => Ok(()),
             Some(_) => Err(self.damaged(name, "it does not fit the seal of the run")),
@@ -269,8 +270,8 @@ impl RunFolder {
         }
     }
 
-    /// Writes the changes of security descriptors that a run is about to make. They are durable
-    /// once the journal that names them is.
+    /// Writes the changes of security descriptors that a run will make. They become durable with
+    /// the journal that names them.
     pub(crate) fn write_records(&self, draft: Draft) -> Result<RecordsEntry, Error> {
         let path = self.path_of(RECORDS);
         let io = || Error::io(&path, "write the undo data");
@@ -294,10 +295,10 @@ impl RunFolder {
         })
     }
 
-    /// Hands the changes of security descriptors to `visit`, frame by frame.
+    /// Passes the changes of security descriptors to `visit`, frame by frame.
     ///
     /// # Errors
-    /// Where they can't be read, or are not those that were written.
+    /// If they can't be read, or aren't the ones that were written.
     pub(crate) fn for_each_frame(
         &self,
         entry: &RecordsEntry,
@@ -311,7 +312,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Opens the changes of security descriptors, which must be those that were written.
+    /// Opens the changes of security descriptors, which must be the ones that were written.
     pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn File>, Error> {
         let path = self.path_of(&entry.file);
         let io = || Error::io(&path, "read the undo data");
@@ -323,8 +324,8 @@ impl RunFolder {
         Ok(file)
     }
 
-    /// Creates a file, in place of one that a run that was killed has left. `action` says what this
-    /// is for a person.
+    /// Creates a file, and replaces one that a killed run has left. `action` names the action in an
+    /// error.
     pub(crate) fn create_anew(
         &self,
         name: &str,
@@ -346,7 +347,7 @@ impl RunFolder {
         opened.map_err(Error::io(&self.path_of(name), "open the undo data"))
     }
 
-    /// Opens a file of the run for reading, where it is there.
+    /// Opens a file of the run for reading, if it exists.
     pub(crate) fn open_existing(&self, name: &str) -> Result<Option<Box<dyn File>>, Error> {
         let opened = self
             .existing_files()
@@ -389,7 +390,7 @@ impl RunFolder {
         undo_data::UndoData::open(part).map_err(damaged)
     }
 
-    /// Removes what is left of a run that changed nothing; failing at that does no harm.
+    /// Removes the files of a run that changed nothing. A failure does no harm.
     pub(crate) fn discard(self) {
         let Self {
             id,
@@ -398,7 +399,7 @@ impl RunFolder {
             files,
             ..
         } = self;
-        // On Windows what is open stays.
+        // Windows can't remove an open file.
         drop(log);
         if let Some(files) = files.into_inner() {
             for name in files.names(MOST_NAMES).unwrap_or_default() {

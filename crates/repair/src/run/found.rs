@@ -1,5 +1,5 @@
-//! A run as it was found on a disk: who speaks for it is not known until its journal is read, and
-//! nothing can be done with its files until it is admitted.
+//! A run that was found on a disk. Only its journal shows whose key has sealed it, and its files
+//! can't be used until it is admitted.
 
 use std::cell::Cell;
 use std::io;
@@ -23,29 +23,29 @@ pub(crate) struct FoundRun {
     /// The folder of all runs.
     runs: Rc<dyn Dir>,
     place: Result<Place, Closed>,
-    /// Bytes of journals that may still be read for a list of which this is one.
+    /// The number of bytes of journals that may still be read, if this run is one of a list.
     left: Option<Rc<Cell<u64>>>,
 }
 
-/// What has the name of a run.
+/// The object that has the name of a run.
 enum Place {
     /// Its run file.
     File,
-    /// A folder, as earlier versions made for each run.
+    /// A folder, which earlier versions made for each run.
     Folder(Rc<dyn Dir>),
-    /// Nothing; there is only a folder that belongs to it.
+    /// Nothing. There is only a folder that belongs to the run.
     Nothing,
 }
 
-/// Why what has the name of a run can't be looked into.
+/// The reason why the object with a run's name can't be read.
 enum Closed {
-    /// It is neither file nor folder.
+    /// It is neither a file nor a folder.
     Odd(Kind),
     /// The system could not open it.
     Io(io::Error),
 }
 
-/// What a run says of itself, and who speaks for it.
+/// A run's journal, and who has sealed it.
 pub(crate) struct ReadRun {
     pub(crate) journal: Journal,
     pub(crate) trust: Trust,
@@ -54,8 +54,8 @@ pub(crate) struct ReadRun {
 }
 
 impl FoundRun {
-    /// Looks at what has the name of a run; `None` if nothing has. What can't be opened is found all
-    /// the same, so that it does not hide the other runs.
+    /// Opens the object with the name of a run; `None` if there is none. An object that can't be
+    /// opened is found nevertheless, so that it doesn't hide the other runs.
     pub(super) fn open(id: RunId, runs: &Rc<dyn Dir>) -> Option<Self> {
         let name = id.to_string();
         let place = match runs.kind(&name) {
@@ -80,7 +80,7 @@ impl FoundRun {
         })
     }
 
-    /// One of a list for which so many bytes of journals may be read.
+    /// A run of a list that may only read this number of bytes of journals.
     pub(super) fn within(self, left: Rc<Cell<u64>>) -> Self {
         Self {
             left: Some(left),
@@ -88,7 +88,7 @@ impl FoundRun {
         }
     }
 
-    /// Takes the bytes of a journal from what may be read.
+    /// Subtracts a journal's length from the number of bytes that may be read.
     fn take(&self, len: u64) -> Result<(), Error> {
         let Some(left) = &self.left else {
             return Ok(());
@@ -103,7 +103,7 @@ impl FoundRun {
         })
     }
 
-    /// Whether so many bytes may be read of a run that nobody speaks for.
+    /// True if this number of bytes may be read for a run that no known key has sealed.
     fn may_take(&self, len: u64) -> bool {
         let left = self.left.as_ref().map_or(MAX_JOURNALS, |left| left.get());
         len <= left && self.take(len).is_ok()
@@ -123,10 +123,11 @@ impl FoundRun {
         }
     }
 
-    /// Reads the journal; `None` if the run was killed before it had one, and has changed nothing.
+    /// Reads the journal; `None` if the run was killed before it had one. Then it has changed
+    /// nothing.
     ///
     /// # Errors
-    /// Where it can't be read, or says what no journal may say.
+    /// If it can't be read, or if it holds what no journal may hold.
     pub(crate) fn read(&self, judge: &Judge) -> Result<Option<ReadRun>, Error> {
         match self.place()? {
             Place::Nothing => Ok(None),
@@ -147,8 +148,8 @@ impl FoundRun {
         if let Ok(Some(_)) = read {
             return read;
         }
-        // The one that is there could not be made durable, and is lost. It told of a run that failed
-        // and could not be taken back, or not entirely.
+        // The journal that is there couldn't be made durable and is lost. It was about a run that
+        // failed and couldn't be rolled back completely.
         match self.read_json(dir, JOURNAL_DURABLE, judge) {
             Ok(Some(mut durable)) => {
                 durable.journal.state = RunState::Broken;
@@ -169,7 +170,7 @@ impl FoundRun {
         };
         let io = |error| Error::io(&format!("{RUNS}/{}/{name}", self.id), "read")(error);
         match Frames::of(file.as_ref()) {
-            // An empty one is damaged, as JSON.
+            // An empty file is damaged JSON.
             Ok(frames) if frames.len() > 0 => return self.read_frames(name, file.as_ref(), judge),
             Err(RunFileError::Io(error)) => return Err(io(error)),
             Ok(_) | Err(_) => {}
@@ -183,7 +184,7 @@ impl FoundRun {
         self.judged(name, &bytes, Form::Json, judge).map(Some)
     }
 
-    /// Reads the last whole journal of a run file.
+    /// Reads the last complete journal of a run file.
     fn read_frames(
         &self,
         name: &str,
@@ -198,10 +199,10 @@ impl FoundRun {
         self.take((frames.len() as u64).saturating_mul(FRAME_HEADER_LEN as u64))?;
         let journals = frames.journals();
         let mut found = None;
-        // Each is flushed before the next is begun: only the last can be torn.
+        // Each journal is flushed before the next is begun, so only the last one can be torn.
         for _ in 0..2 {
             let Some(len) = frames.journal_len() else {
-                // Nothing is changed before the first is durable.
+                // Nothing is changed before the first journal is durable.
                 return Ok(None);
             };
             self.take(len)?;
@@ -213,7 +214,8 @@ impl FoundRun {
         let found = found.ok_or_else(|| self.damaged(name, "its journals are damaged"))?;
         let parts = frames.parts_len();
         let mut read = self.judged(name, &found, Form::Frames(frames.clone()), judge)?;
-        // The first is flushed together with the undo data: if these are torn, it was not durable.
+        // The first journal is flushed together with the undo data. If these are torn, it wasn't
+        // durable.
         if journals == 1
             && (read.trust.is_given() || self.may_take(parts))
             && !frames.parts_are_whole(file).map_err(io)?
@@ -221,15 +223,15 @@ impl FoundRun {
             return Ok(None);
         }
         let mark = self.runs.kind(&unflushed_of(&self.id)).map_err(io)?;
-        // A later one could not be made durable, and is lost. It told of a run that failed and could
-        // not be taken back, or not entirely.
+        // A later journal couldn't be made durable and is lost. It was about a run that failed and
+        // couldn't be rolled back completely.
         if mark.is_some() && matches!(read.journal.state, RunState::Applying | RunState::Done) {
             read.journal.state = RunState::Broken;
         }
         Ok(Some(read))
     }
 
-    /// A journal, and who speaks for it.
+    /// A journal, and who has sealed it.
     fn judged(
         &self,
         name: &str,
@@ -259,7 +261,7 @@ impl FoundRun {
         })
     }
 
-    /// Lets the files of the run be used: if somebody speaks for it, or a person vouches for it.
+    /// Allows the use of the run's files, if a known key has sealed it or a person vouches for it.
     ///
     /// # Errors
     /// [`Refusal::Untrusted`] otherwise.
@@ -324,7 +326,7 @@ impl FoundRun {
 }
 
 impl ReadRun {
-    /// Why nothing is done with it.
+    /// The refusal of a run that isn't trusted.
     pub(crate) fn untrusted(&self) -> Refusal {
         Refusal::Untrusted {
             run: self.journal.run.clone(),
@@ -336,10 +338,10 @@ impl ReadRun {
 }
 
 impl RunFolder {
-    /// Reads what changed in the hives of the run, in the registry's terms.
+    /// Reads the changes of the run's hives in the registry's terms.
     ///
     /// # Errors
-    /// Where that can't be read, or is not what was written.
+    /// If they can't be read, or aren't the ones that were written.
     pub(crate) fn read_changes(&self, journal: &mut Journal) -> Result<(), Error> {
         if journal.is_old() {
             let bytes = self.journal_bytes()?;

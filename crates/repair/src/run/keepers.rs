@@ -1,4 +1,4 @@
-//! Whether somebody else may have written the folder for undo data, or a run in it.
+//! Checking if somebody else may have written to the folder for undo data, or to a run in it.
 
 use std::io;
 
@@ -8,15 +8,15 @@ use diskmend_disk::{Dir, Protection};
 use super::MOST_NAMES;
 use crate::error::{Refusal, chain};
 
-/// Permission bits by which others than a folder's owner may write it.
+/// The permission bits that let others than a folder's owner write to it.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Why somebody else may have written a folder, where that is so.
+/// The reason why somebody else may have written to a folder, if there is one.
 pub(super) fn doubt(folder: &dyn Dir) -> Option<String> {
     doubt_about(folder.protection())
 }
 
-/// Why somebody else may have written a file in a folder, where that is so.
+/// The reason why somebody else may have written to a file in a folder, if there is one.
 pub(super) fn doubt_of_file(folder: &dyn Dir, name: &str) -> Option<String> {
     doubt_about(folder.protection_of(name))
 }
@@ -28,8 +28,8 @@ fn doubt_about(protection: io::Result<Protection>) -> Option<String> {
     }
 }
 
-/// Why a folder is not used, where that is so: `name` names it. An empty one that will be taken over
-/// is not in doubt.
+/// The refusal of a folder that somebody else may have written to. `name` is its name. An empty
+/// folder that will be taken over isn't refused.
 pub(super) fn doubt_of(folder: &dyn Dir, name: &str) -> Option<Refusal> {
     let reason = doubt(folder)?;
     let can_be_taken =

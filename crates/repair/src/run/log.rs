@@ -1,6 +1,6 @@
-//! Where a run keeps its journal and what undo needs: in its run file, or, as earlier versions did, in a
-//! folder with a file for each. What an earlier version has written is read; the first journal that
-//! is written to such a run takes the old one's place as a run file.
+//! The storage of a run's journal and undo data: its run file or, as in earlier versions, a folder
+//! with a file for each. Runs of earlier versions can be read. The first journal that is written to
+//! such a run replaces the old journal by a run file.
 
 use std::cell::RefCell;
 use std::io;
@@ -15,18 +15,18 @@ use super::run_file::{Append, Frames, Kind, Part};
 /// The journal of a run of an earlier version.
 pub(super) const JOURNAL: &str = "journal.json";
 const JOURNAL_NEW: &str = "journal.json.new";
-/// The last journal of such a run that was made durable, while a later one could not be.
+/// The last journal of such a run that was made durable, if a later one couldn't be.
 pub(super) const JOURNAL_DURABLE: &str = "journal.json.durable";
 
-/// Journal and undo data of a run.
+/// The journal and undo data of a run.
 pub(super) struct Log {
     dir: Rc<dyn Dir>,
-    /// The name of the run file, or of what takes its place.
+    /// The name of the run file, or of the file that replaces it.
     name: String,
     state: RefCell<State>,
 }
 
-/// What a run is kept in.
+/// The form in which a run is stored.
 #[derive(Debug)]
 pub(super) enum Form {
     /// A run file.
@@ -37,14 +37,14 @@ pub(super) enum Form {
 
 struct State {
     form: Form,
-    /// What is being added.
+    /// The frames that are being added.
     append: Option<Append>,
-    /// Whether the name of the run file is durable.
+    /// True if the name of the run file is durable.
     is_named: bool,
 }
 
 impl Log {
-    /// That of a new run, whose file was just created.
+    /// For a new run with a newly created file.
     pub(super) fn begin(dir: Rc<dyn Dir>, name: String, file: Box<dyn File>) -> io::Result<Self> {
         let append = Append::at(file, 0)?;
         let state = State {
@@ -55,7 +55,7 @@ impl Log {
         Ok(Self::with(dir, name, state))
     }
 
-    /// That of a run that was found.
+    /// For a run that was found.
     pub(super) fn found(dir: Rc<dyn Dir>, name: String, form: Form) -> Self {
         let state = State {
             form,
@@ -70,23 +70,23 @@ impl Log {
         Self { dir, name, state }
     }
 
-    /// Its name for a person.
+    /// Its name for display.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the run file has its name durably. That of a new run gets it with the first journal, and
-    /// so does the run's own folder.
+    /// True if the run file's name is durable. In a new run the first journal makes it durable,
+    /// together with the name of the run's own folder.
     pub(super) fn is_named(&self) -> bool {
         self.state.borrow().is_named
     }
 
-    /// Why somebody else may have written it, where that is so.
+    /// The reason why somebody else may have written to it, if there is one.
     pub(super) fn doubt(&self) -> Option<String> {
         keepers::doubt_of_file(self.dir.as_ref(), &self.name)
     }
 
-    /// Adds undo data. They are durable once the journal is that names them.
+    /// Adds undo data. They become durable with the journal that names them.
     pub(super) fn add(
         &self,
         kind: Kind,
@@ -106,11 +106,11 @@ impl Log {
         Ok(())
     }
 
-    /// Adds a journal and makes it durable, with all that was added before.
+    /// Adds a journal and makes it durable, together with everything added before.
     ///
     /// # Errors
-    /// What the system reported; then the journal before is the last, and what is added next takes the
-    /// place of this one.
+    /// The system's error. Then the previous journal stays the last one, and the next addition
+    /// replaces this one.
     pub(super) fn add_journal(&self, journal: &[u8]) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
@@ -149,7 +149,7 @@ impl Log {
         Ok(())
     }
 
-    /// Undo data of that kind and number; `None` if the run file has none.
+    /// The undo data with this kind and number; `None` if the run file has none.
     pub(super) fn part(&self, kind: Kind, number: u32) -> io::Result<Option<Part>> {
         let state = self.state.borrow();
         let Form::Frames(frames) = &state.form else {

@@ -1,7 +1,6 @@
-//! Removing a run, so that a half removed one is never taken for a run.
-//!
-//! The run lies on a disk that is not trusted: what is in it may be anything. No link is
-//! followed, nothing but folders is opened, and depth and number of names have a limit.
+//! Removing a run, so that a half-removed one is never taken for a run. //! //! The disk isn't
+//! trusted, so the run may hold anything. No link is followed, nothing but folders is opened, and
+//! there are limits for the depth and the number of names.
 
 use std::io;
 
@@ -11,19 +10,19 @@ use super::state_folder::{RUNS, StateFolder, files_of, unflushed_of};
 use super::{MOST_NAMES, RunId};
 use crate::error::Error;
 
-/// What the name ends with of a run that is being removed: no run has such a name.
+/// The end of the name of a run that is being removed. No run has such a name.
 const REMOVED: &str = ".removed";
-/// Most folders in each other. A run of diskmend has one.
+/// The greatest depth of folders. A run of diskmend has one.
 const MAX_DEPTH: usize = 8;
-/// Most names that are looked at in one run's folder.
+/// The greatest number of names in a run's folder.
 const MAX_NAMES: u64 = 1 << 16;
 
-/// What belongs to a run.
+/// The number and size of a run's files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Number of names, but those of folders.
+    /// The number of names, except those of folders.
     pub(crate) files: u64,
-    /// Bytes of files.
+    /// The number of bytes in files.
     pub(crate) bytes: u64,
 }
 
@@ -40,7 +39,7 @@ impl StateFolder {
         Ok(runs.map(|id| id.to_string()).collect())
     }
 
-    /// What belongs to a run, or is left of it.
+    /// The files of a run, or those that are left of it.
     pub(crate) fn tally(&self, run: &str, half_removed: bool) -> Result<Tally, Error> {
         let mut walk = Walk::default();
         if let Some(runs) = self.runs_dir()? {
@@ -53,10 +52,8 @@ impl StateFolder {
         Ok(walk.tally)
     }
 
-    /// Removes a run, or what is left of it. The caller holds the lock of the target.
-    ///
-    /// It gets another name first, durably: whenever this is interrupted, there is the whole run or
-    /// none.
+    /// Removes a run or what is left of it. The caller holds the target's lock. /// /// The run is
+    /// first durably renamed. If the removal is interrupted, the whole run is there or no run.
     pub(crate) fn remove_run(&self, run: &str, half_removed: bool) -> Result<(), Error> {
         let Some(runs) = self.runs_dir()? else {
             return Ok(());
@@ -64,7 +61,7 @@ impl StateFolder {
         let runs = runs.as_ref();
         let removed = name_of(run, true);
         if !half_removed {
-            // What can't be removed as a whole stays as it is.
+            // If it can't be removed completely, it isn't touched.
             self.tally(run, false)?;
             let kind = runs.kind(run).map_err(failed(run, "look at"))?;
             if matches!(kind, Some(Kind::Folder | Kind::File)) {
@@ -72,7 +69,7 @@ impl StateFolder {
                 runs.replace(run, &removed).map_err(failed(run, "rename"))?;
                 runs.sync().map_err(failed(run, "rename"))?;
             } else {
-                // Nothing of it can be left.
+                // Nothing can be left over in this case.
                 clear(runs, run).map_err(failed(run, "remove"))?;
             }
         }
@@ -84,12 +81,12 @@ impl StateFolder {
     }
 }
 
-/// The run that is being removed under a name.
+/// The run that is being removed under this name.
 pub(super) fn half_removed_run(name: &str) -> Option<RunId> {
     name.strip_suffix(REMOVED).and_then(RunId::parse)
 }
 
-/// The names of what belongs to a run besides what has its own name.
+/// The names of a run's other files and folders.
 fn others(run: &str) -> Vec<String> {
     let id = RunId::parse(run);
     id.map_or_else(Vec::new, |id| vec![files_of(&id), unflushed_of(&id)])
@@ -106,14 +103,15 @@ fn name_of(run: &str, half_removed: bool) -> String {
     }
 }
 
-/// Removes a folder and all that is in it, or whatever else has that name: of a link that alone.
+/// Removes a folder with everything in it, or whatever else has that name. Of a link, only the link
+/// is removed.
 fn clear(parent: &dyn Dir, name: &str) -> io::Result<()> {
     match parent.kind(name)? {
         None => return Ok(()),
         Some(Kind::Folder) => {}
         Some(_) => return parent.remove_file(name),
     }
-    // All of it is counted before anything is removed.
+    // Everything is counted before anything is removed.
     let folder = parent.open_dir(name)?;
     Walk::default().count(folder.as_ref(), 0)?;
     remove_all(folder.as_ref(), 0)?;
@@ -144,7 +142,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Counts what has a name, at the depth that it has if it is a folder.
+    /// Counts the object with a name. `depth` is its depth if it is a folder.
     fn count_name(&mut self, parent: &dyn Dir, name: &str, depth: usize) -> io::Result<()> {
         match parent.kind(name)? {
             None => {}
@@ -176,7 +174,7 @@ fn remove_all(folder: &dyn Dir, depth: usize) -> io::Result<()> {
                 drop(below);
                 folder.remove_dir(&name)?;
             }
-            // The name of a link goes, and not what it leads to.
+            // Only the link itself is removed.
             Some(_) => folder.remove_file(&name)?,
         }
     }

@@ -1,6 +1,7 @@
-//! Taking a run back by restoring bytes: its steps backwards, each undone by what was there
-//! before it. At every moment the files are in a state that the run itself went through, so that
-//! being killed here is no worse than having been killed there, and restoring can begin again.
+//! Undoing a run by restoring bytes. Its steps are undone in reverse order, each by the bytes that
+//! were there before it. So the files are always in a state that the run itself passed through: if
+//! the process is killed here, that is no worse than if the run had been killed, and restoring can
+//! start again.
 
 use diskmend_base::count::to_usize;
 use std::cell::OnceCell;
@@ -15,30 +16,31 @@ use crate::hive_on_disk::Distinct;
 use crate::run::undo_data::UndoData;
 use crate::run::{Content, FileEntry, HiveEntry, RunFolder, Step, on_volume};
 
-/// Longest file that is restored, in bytes.
+/// The greatest length of a file to restore, in bytes.
 const MAX_LEN: u64 = (2 << 30) + (1 << 20);
 
 /// The files of one hive of a run, ready to be restored.
 pub(crate) struct Restoration<'a> {
     entry: &'a HiveEntry,
     files: Vec<Restorable<'a>>,
-    /// Whether old bytes are restored whatever holds their places now.
+    /// True if old bytes are restored whatever is in their places now.
     forced: bool,
 }
 
 struct Restorable<'a> {
     entry: &'a FileEntry,
     undo: UndoData,
-    /// The file, where it exists.
+    /// The file, if it exists.
     place: Option<Found>,
     open: Option<Box<dyn File>>,
-    /// What it is before anything is restored, if the run can have made it that long.
+    /// The file's content before anything is restored, if its length is one that the run can have
+    /// made.
     found: OnceCell<Option<Content>>,
 }
 
 impl Restorable<'_> {
-    /// What the file is; `None` if it has a length that the run never gave it. It is not read then,
-    /// however long it is.
+    /// The file's content; `None` if it has a length that the run never gave it. Then it isn't
+    /// read.
     fn found(&self, open: &dyn File) -> Result<Option<Content>, Error> {
         if let Some(found) = self.found.get() {
             return Ok(*found);
@@ -59,7 +61,7 @@ impl Restorable<'_> {
                 || on_the_way.is_some_and(|lengths| lengths.contains(&len)))
     }
 
-    /// Whether every byte is what the run found or wrote.
+    /// True if every byte is one that the run found or wrote.
     fn holds_nothing_foreign(&self) -> Result<bool, Error> {
         let Some(open) = self.open.as_deref() else {
             return Ok(self.entry.old.is_none());
@@ -71,7 +73,7 @@ impl Restorable<'_> {
         if found == self.entry.old || found == self.entry.new {
             return Ok(true);
         }
-        // Undo data of version 1 know no other state than these two.
+        // The undo data of version 1 know only these two states.
         let Some(lengths) = self.undo.lengths() else {
             return Ok(false);
         };
@@ -88,7 +90,7 @@ impl Restorable<'_> {
         Ok(!foreign)
     }
 
-    /// Whether the file with the old bytes over it is the old file.
+    /// True if the file with the old bytes written over it is the old file.
     fn gives_old_bytes(&self) -> Result<bool, Error> {
         let Some(old) = &self.entry.old else {
             return Ok(true);
@@ -98,7 +100,7 @@ impl Restorable<'_> {
         };
         let io = || Error::io(&self.entry.path, "read the file");
         let mut image = MappedFile::open(open.as_ref(), 0, MAX_LEN).map_err(io())?;
-        // What is longer than the file and its undo data together cannot be restored.
+        // A file that is longer than this and its undo data together can't be restored.
         let most = self.undo.bytes().saturating_add(image.bytes().len() as u64);
         if old.length > most {
             return Ok(false);
@@ -109,7 +111,7 @@ impl Restorable<'_> {
         Ok(restored == Some(old.xxh3))
     }
 
-    /// What differs from what the run found and from what it left.
+    /// The differences from what the run found and from what it left.
     fn difference(&self, path: String) -> Result<Difference, Error> {
         let mut difference = Difference::of(path, false);
         let Some(open) = self.open.as_deref() else {
@@ -136,10 +138,10 @@ impl Restorable<'_> {
         Ok(difference)
     }
 
-    /// Reads what was restored back, and nothing else.
+    /// Reads back only what was restored.
     fn verify_records(&self, open: &dyn File) -> Result<(), Error> {
         let io = || Error::io(&self.entry.path, "read the file back");
-        // What lies behind the old file is not restored, and may be of any length.
+        // What comes after the old file's end isn't restored and may have any length.
         let old_len = self.entry.old.map_or(0, |old| old.length);
         let len = open.len().map_err(io())?.min(old_len).min(MAX_LEN);
         let len = usize::try_from(len).map_err(|_| io()(std::io::ErrorKind::OutOfMemory.into()))?;
@@ -157,7 +159,7 @@ impl Restorable<'_> {
         })
     }
 
-    /// What restoring does to the file.
+    /// What restoring does with the file.
     fn action(&self) -> Result<FileAction, Error> {
         let is_old = match self.open.as_deref() {
             Some(open) => {
@@ -220,7 +222,7 @@ impl<'a> Restoration<'a> {
         Ok(restoration)
     }
 
-    /// The steps must fit the undo data, before any of them is undone.
+    /// Checks that the steps fit the undo data, before any step is undone.
     fn check_steps(&self, run: &RunFolder) -> Result<(), Error> {
         let mut records = vec![0usize; self.files.len()];
         for step in &self.entry.steps {
@@ -246,8 +248,8 @@ impl<'a> Restoration<'a> {
         self.check_effects(run)
     }
 
-    /// Undone, the steps must come to what the files were: one that was there is not removed, and
-    /// nothing of it is cut off that no record gives back.
+    /// Checks that undoing the steps results in the old files: no old file is removed, and nothing
+    /// is cut off that no record restores.
     fn check_effects(&self, run: &RunFolder) -> Result<(), Error> {
         let odd = |what: &str| Err(run.damaged_journal(what));
         let mut done = vec![0usize; self.files.len()];
@@ -298,8 +300,8 @@ impl<'a> Restoration<'a> {
             .and_then(|file| file.open.as_deref())
     }
 
-    /// Whether restoring gives back the exact bytes of before, and destroys nothing that came
-    /// later: every byte is what the run found or wrote, whatever the state of the run.
+    /// True if restoring gives exactly the old bytes and destroys nothing newer: every byte is one
+    /// that the run found or wrote, in any state of the run.
     pub(crate) fn is_exact(&self) -> Result<bool, Error> {
         for file in &self.files {
             if !file.holds_nothing_foreign()? || !file.gives_old_bytes()? {
@@ -309,7 +311,7 @@ impl<'a> Restoration<'a> {
         Ok(true)
     }
 
-    /// What differs in each file from what the run found and from what it left.
+    /// The differences of each file from what the run found and from what it left.
     pub(crate) fn differences(&self) -> Result<Vec<Difference>, Error> {
         self.files
             .iter()
@@ -317,10 +319,10 @@ impl<'a> Restoration<'a> {
             .collect()
     }
 
-    /// Restores old bytes whatever holds their places now.
+    /// Restores old bytes, whatever is in their places now.
     ///
     /// # Errors
-    /// Where a file is missing.
+    /// If a file is missing.
     pub(crate) fn force(&mut self) -> Result<(), Error> {
         self.forced = true;
         self.none_missing()
@@ -340,7 +342,7 @@ impl<'a> Restoration<'a> {
         Ok(())
     }
 
-    /// What restoring does to each file.
+    /// What restoring does with each file.
     pub(crate) fn actions(&self) -> Result<Vec<RestoredFile>, Error> {
         let action = |file: &Restorable<'_>| {
             Ok(RestoredFile {
@@ -354,7 +356,7 @@ impl<'a> Restoration<'a> {
     /// Restores the files.
     ///
     /// # Errors
-    /// What the system reported; the run is then as if it had been killed.
+    /// The system's error. The run is then in the state of a killed one.
     pub(crate) fn restore(&mut self) -> Result<Vec<RestoredFile>, Error> {
         let actions = self.actions()?;
         self.none_missing()?;
@@ -397,7 +399,7 @@ impl<'a> Restoration<'a> {
         else {
             return Ok(());
         };
-        // A file that the run created is only removed.
+        // A file that the run created is removed.
         let (Some(open), Some(old)) = (open, &entry.old) else {
             return Ok(());
         };
@@ -408,8 +410,8 @@ impl<'a> Restoration<'a> {
         let Some(image) = image else {
             return Ok(());
         };
-        // Where the run never got to lengthening the file there is nothing to take back, and a
-        // full disk would not let it grow.
+        // If the run never made the file longer, there is nothing to undo, and a full disk would
+        // not let it grow.
         let end = open.len().map_err(io())?.max(old.length);
         let fits = to_usize(end.saturating_sub(image.offset));
         let bytes = image.bytes.get(..fits).unwrap_or(&image.bytes);
@@ -431,11 +433,12 @@ impl<'a> Restoration<'a> {
             return Ok(());
         };
         let io = || Error::io(&entry.path, "restore the length of the file");
-        // What lies behind the end that the run gave the file is not the run's.
+        // Bytes after the end that the run gave the file aren't the run's.
         if forced && open.len().map_err(io())? > greatest_len(entry, undo) {
             return Ok(());
         }
-        // What was cut off comes back with its records; growing first would only take space.
+        // The cut-off part comes back with its records. Growing the file first would only take
+        // space.
         if open.len().map_err(io())? > len {
             open.set_len(len).map_err(io())?;
         }
@@ -472,7 +475,7 @@ impl<'a> Restoration<'a> {
         Ok(())
     }
 
-    /// Reads every file back: it must be what it was.
+    /// Reads every file back. It must be the old file.
     fn verify(&self) -> Result<(), Error> {
         for file in &self.files {
             let (Some(old), Some(open)) = (&file.entry.old, &file.open) else {
@@ -508,7 +511,7 @@ fn mark(flags: &mut [bool], file: usize) {
     }
 }
 
-/// Puts the bytes of before over an image in memory, as far as the old file reached.
+/// Writes the old bytes over a copy in memory, up to the old file's end.
 fn overlay(image: &mut dyn Buffer, undo: &UndoData, old_len: usize) -> std::io::Result<()> {
     if image.bytes().len() < old_len {
         image.grow(old_len)?;

@@ -15,15 +15,14 @@ use super::{MOST_NAMES, RunFolder, RunId, keepers};
 use crate::error::{Error, Refusal};
 
 pub(super) const RUNS: &str = "runs";
-/// Most runs that may begin in one second.
+/// The greatest number of runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
 
-/// What the name of the folder ends with that holds those files of a run that do not go into its run
-/// file.
+/// The end of the name of the folder for those files of a run that aren't in its run file.
 const FILES: &str = ".files";
-/// What the name of a mark ends with: a journal of that run could not be made durable.
+/// The end of a mark's name. The mark says that a journal of that run couldn't be made durable.
 const UNFLUSHED: &str = ".unflushed";
-/// Most bytes of journals that are read for one list of runs.
+/// The greatest number of bytes of journals that are read for one list of runs.
 pub(super) const MAX_JOURNALS: u64 = 64 << 20;
 
 /// The name of a run's own folder.
@@ -31,25 +30,25 @@ pub(super) fn files_of(id: &RunId) -> String {
     format!("{id}{FILES}")
 }
 
-/// The name of the mark that a journal of a run could not be made durable.
+/// The name of the mark that says that a journal of a run couldn't be made durable.
 pub(super) fn unflushed_of(id: &RunId) -> String {
     format!("{id}{UNFLUSHED}")
 }
 
 /// The folder for undo data, which may not exist yet.
 pub(crate) struct StateFolder {
-    /// The folder above and the name; none where nobody has said where undo data of a block device
-    /// are to go, which for reading does not matter.
+    /// The parent folder and the name; `None` if nobody has named a place for the undo data of a
+    /// block device. Commands that only read don't need one.
     place: Option<(Box<dyn Dir>, String)>,
 }
 
 /// The runs of a state folder, oldest first.
 #[derive(Default)]
 pub(crate) struct Runs {
-    /// The folder that holds theirs; none if there are no runs.
+    /// The folder with their files; `None` if there are no runs.
     dir: Option<Rc<dyn Dir>>,
     ids: std::vec::IntoIter<RunId>,
-    /// Bytes of journals that may still be read.
+    /// The number of bytes of journals that may still be read.
     left: Rc<Cell<u64>>,
 }
 
@@ -86,10 +85,10 @@ impl DoubleEndedIterator for Runs {
 }
 
 impl StateFolder {
-    /// The folder `name` in `parent`, in whatever case it is spelled on disk.
+    /// The folder `name` in `parent`; the case of its name on disk is ignored.
     ///
     /// # Errors
-    /// [`Refusal::StateFolder`] where that is a link or no folder.
+    /// [`Refusal::StateFolder`] if it is a link or isn't a folder.
     pub(crate) fn new(parent: Box<dyn Dir>, name: &str) -> Result<Self, Error> {
         let refused = || {
             let name = name.to_owned();
@@ -106,12 +105,12 @@ impl StateFolder {
         })
     }
 
-    /// None, for what only reads.
+    /// No folder, for commands that only read.
     pub(crate) const fn nowhere() -> Self {
         Self { place: None }
     }
 
-    /// Refuses a target of which it is not known where undo data go.
+    /// Refuses a target if the place for its undo data isn't known.
     pub(crate) fn require_place(&self) -> Result<(), Error> {
         match self.place {
             Some(_) => Ok(()),
@@ -119,7 +118,7 @@ impl StateFolder {
         }
     }
 
-    /// The folder itself, where it exists.
+    /// The folder itself, if it exists.
     pub(crate) fn open(&self) -> Result<Option<Box<dyn Dir>>, Error> {
         match &self.place {
             Some((parent, name)) => existing(parent.as_ref(), name),
@@ -127,10 +126,10 @@ impl StateFolder {
         }
     }
 
-    /// The folder itself, created where missing.
+    /// The folder itself. It is created if it is missing.
     ///
     /// # Errors
-    /// [`Refusal::StateFolderOpen`] where somebody else may have written what is there.
+    /// [`Refusal::StateFolderOpen`] if somebody else may have written to an existing one.
     pub(crate) fn create(&self) -> Result<Box<dyn Dir>, Error> {
         match &self.place {
             Some((parent, name)) => ensure(parent.as_ref(), name, name),
@@ -138,10 +137,10 @@ impl StateFolder {
         }
     }
 
-    /// Refuses a folder that somebody else may have written.
+    /// Refuses a folder that somebody else may have written to.
     ///
     /// # Errors
-    /// [`Refusal::StateFolderOpen`]; what hinders from looking.
+    /// [`Refusal::StateFolderOpen`], or an error of checking.
     pub(crate) fn require_private(&self) -> Result<(), Error> {
         match self.doubt()? {
             None => Ok(()),
@@ -149,8 +148,8 @@ impl StateFolder {
         }
     }
 
-    /// Why somebody else may have written the folder, or the one of the runs in it, where that is
-    /// so. An empty one that can be taken over is in no doubt.
+    /// The refusal of this folder, or of the folder of the runs in it, if somebody else may have
+    /// written to it. An empty folder that can be taken over isn't refused.
     pub(crate) fn doubt(&self) -> Result<Option<Refusal>, Error> {
         let Some((parent, name)) = &self.place else {
             return Ok(None);
@@ -173,8 +172,8 @@ impl StateFolder {
         }
     }
 
-    /// The runs, oldest first. Each is opened when its turn comes: there may be more of them than a
-    /// process can have files open.
+    /// The runs, oldest first. Each is opened when its turn comes, because there may be more than a
+    /// process can have open files.
     pub(crate) fn runs(&self) -> Result<Runs, Error> {
         let Some(dir) = self.runs_dir()? else {
             return Ok(Runs::default());
@@ -186,7 +185,7 @@ impl StateFolder {
             .iter()
             .filter_map(|name| half_removed_run(name))
             .collect();
-        // A folder may be all that is left of a run that was killed before it began.
+        // A run that was killed before it began may have left only a folder.
         let alone = names.iter().filter_map(|name| name.strip_suffix(FILES));
         let alone = alone
             .filter_map(RunId::parse)
@@ -213,7 +212,7 @@ impl StateFolder {
         })
     }
 
-    /// Begins a new run. It is durable with its first journal.
+    /// Begins a new run. Its first journal makes it durable.
     pub(crate) fn new_run(&self, now: Timestamp, judge: &Judge) -> Result<RunFolder, Error> {
         judge.require_key().map_err(Refusal::NoKey)?;
         let state = self.create()?;
@@ -241,13 +240,13 @@ impl StateFolder {
     }
 }
 
-/// Whether something is left of a run of that name that is gone.
+/// True if something is left of a removed run with that name.
 fn is_left_of(runs: &dyn Dir, id: &RunId) -> io::Result<bool> {
     let left = |name: String| runs.kind(&name).map(|kind| kind.is_some());
     Ok(left(files_of(id))? || left(unflushed_of(id))?)
 }
 
-/// A folder that may be missing; anything else of that name is refused.
+/// A folder that may be missing. Anything else with that name is refused.
 fn existing(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
     let kind = parent
         .kind(name)
@@ -265,8 +264,8 @@ fn existing(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error>
     }
 }
 
-/// A folder, created durably where missing. One that somebody else may have written is refused;
-/// `path` names it then.
+/// A folder, created durably if it is missing. A folder that somebody else may have written to is
+/// refused; `path` names it then.
 fn ensure(parent: &dyn Dir, name: &str, path: &str) -> Result<Box<dyn Dir>, Error> {
     if let Some(dir) = existing(parent, name)? {
         return match keepers::doubt(dir.as_ref()) {
@@ -288,7 +287,7 @@ fn ensure(parent: &dyn Dir, name: &str, path: &str) -> Result<Box<dyn Dir>, Erro
         .map_err(Error::io(name, "open the folder"))
 }
 
-/// A folder of others, where it is empty and could be taken from them.
+/// A folder of somebody else, if it is empty and could be taken over.
 fn taken_over(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
     let taken = parent.take_over_empty_dir(name);
     match taken.map_err(Error::io(name, "take the empty folder over"))? {

@@ -1,4 +1,4 @@
-//! From the expression to the tokens, by recursive descent.
+//! Reading an expression into tokens by recursive descent.
 
 use diskmend_base::hex;
 use diskmend_base::utf16;
@@ -14,7 +14,7 @@ use crate::sddl::ace;
 use crate::sddl::cursor::Cursor;
 use crate::sid::Domains;
 
-/// Reads a condition in parentheses and gives the ACE's data for it.
+/// Reads a condition in parentheses and returns the ACE's data for it.
 pub(in crate::sddl) fn read(
     cursor: &mut Cursor<'_>,
     domains: &Domains,
@@ -87,7 +87,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// An attribute alone, or with an operator and what it is compared with.
+    /// An attribute alone, or with an operator and the value to compare.
     fn relation(&mut self) -> Result<(), SddlError> {
         self.attribute()?;
         self.cursor.skip_spaces();
@@ -106,7 +106,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// The operator that comes next as a whole word.
+    /// The next operator, if it is a whole word.
     fn word(&mut self, operators: &[(u8, &str)]) -> Option<u8> {
         let rest = self.cursor.rest();
         let len = rest

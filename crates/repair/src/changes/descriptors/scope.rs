@@ -1,6 +1,6 @@
-//! Which objects the security descriptors of a run may be about. The records lie on the disk, and
-//! who could write there could write these: so they reach no further than the run says that it does,
-//! and a repair no further than the recipes that it names.
+//! The objects that the security descriptors of a run may be about. Whoever can write to the disk
+//! can write records, so records must not reach further than the run says, and a repair not further
+//! than its recipes.
 
 use std::collections::HashSet;
 
@@ -17,27 +17,27 @@ use crate::rows::FolderPath;
 use crate::run::journal::valid::components;
 use crate::run::{Journal, RunFolder};
 
-/// The files of NTFS itself, which lie in the root.
+/// NTFS's own files in the root.
 const SYSTEM_FILES: [&str; 11] = [
     "$MFT", "$MFTMirr", "$LogFile", "$Volume", "$AttrDef", "$Bitmap", "$Boot", "$BadClus",
     "$Secure", "$UpCase", "$Extend",
 ];
-/// Where the hives of a Windows lie, which no recipe opens to anybody.
+/// The folder with the hives of Windows. No recipe opens it to anybody.
 const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
 
-/// Where the objects of a run may lie.
+/// The places that a run's objects may be in.
 struct Scope<'a> {
     kind: RunKind,
-    /// The folders that the run says its objects lie below; `None` in a journal that does not say.
+    /// The folders that the run says its objects are below; `None` if the journal doesn't say so.
     below: Option<Vec<Vec<&'a str>>>,
     /// The folders of its recipes; `None` if one of these is the user's own.
     recipes: Option<Vec<FolderPath>>,
 }
 
-/// Refuses records that name an object which such a run does not change. Nothing is written.
+/// Refuses records that name an object that such a run doesn't change. Nothing is written.
 ///
 /// # Errors
-/// [`Error::DamagedRun`], or where they can't be read.
+/// [`Error::DamagedRun`], or an error of reading the records.
 pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
     let Some(entry) = &journal.descriptors else {
         return Ok(());
@@ -51,7 +51,7 @@ pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
         if odd.is_none() {
             odd = paths.find(|path| !scope.holds(path)).cloned();
         }
-        // What a person is shown of an object is all that happens to it.
+        // A person must be shown everything that happens to an object.
         if !is_sealed && twice.is_none() {
             let mut paths = frame.iter().map(|change| &change.path);
             twice = paths.find(|path| !seen.insert(folded(path))).cloned();
@@ -70,7 +70,7 @@ pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
     }
 }
 
-/// A digest of a path, whatever its case.
+/// A digest of a path; case is ignored.
 fn folded(path: &NtPath) -> u64 {
     let units = path.units().iter();
     let upper = units.map(|unit| CaseTable::FILES.upcase(*unit));
@@ -121,7 +121,7 @@ impl<'a> Scope<'a> {
                         .any(|folder| is_below(&names, &folder.names()))
                 };
                 let in_config = is_below(&names, &CONFIG);
-                // Without a word from either the journal or a recipe nothing is known.
+                // If neither the journal nor a recipe names a folder, nothing is known.
                 let known = self.below.is_some() || self.recipes.is_some();
                 let is_way = CONFIG.iter().zip(&names).all(|(a, b)| same_file(a, b))
                     && names.len() <= CONFIG.len();
@@ -137,7 +137,7 @@ fn is_below(path: &[&str], folder: &[&str]) -> bool {
     head.is_some_and(|head| head.iter().zip(folder).all(|(a, b)| same_file(a, b)))
 }
 
-/// The folders that the recipes of these names set permissions in, if all of them are built in.
+/// The folders with permissions that the recipes of these names set, if all of them are built in.
 fn folders_of(recipes: &[String]) -> Option<Vec<FolderPath>> {
     let catalogue = Catalogue::built_in().ok()?;
     let mut folders = Vec::new();

@@ -1,5 +1,5 @@
-//! What a journal may say. It lies on the disk, and who could write there could write this: so it
-//! names nothing but the files that a run of its kind writes, whoever has sealed it.
+//! Checking a journal's content. Whoever can write to the disk can write a journal, so it may name
+//! only files that a run of its kind writes, whoever has sealed it.
 
 use super::{FileEntry, HiveEntry, Journal, Step};
 use crate::descriptors::{RECORDS, REPORTS};
@@ -9,29 +9,31 @@ use crate::names::same_file;
 use crate::recipe::HiveName;
 use crate::run::{RunId, changes_file, undo_data};
 
-/// Longest file of a hive in bytes: the largest hive, and what a commit keeps behind it.
+/// The greatest length of a hive's file in bytes: the largest hive, and what a commit keeps after
+/// it.
 pub(crate) const MAX_FILE: u64 = (2 << 30) + (1 << 20);
-/// Most records of undo data of a file.
+/// The greatest number of records in a file's undo data.
 const MAX_RECORDS: usize = 1 << 20;
-/// Longest text that is shown, and longest note.
+/// The greatest length of a text for display and of a note.
 const MAX_TEXT: usize = 32 << 10;
-/// Longest text that the program writes itself: its name, times, and what tells disks apart.
+/// The greatest length of a text that the program itself writes: its name, times, and the disk's
+/// identity.
 const MAX_OWN_TEXT: usize = 256;
-/// Longest name of a recipe.
+/// The greatest length of a recipe's name.
 const MAX_NAME: usize = 255;
-/// Most names of a path, and most UTF-16 units of each.
+/// The greatest number of names in a path, and of UTF-16 units in each.
 const MAX_DEPTH: usize = 64;
 const MAX_UNITS: usize = 255;
 
-/// Where boot stores lie below the root of their volume.
+/// The paths of boot stores below the root of their volume.
 const STORES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
-/// Where the hives of a Windows lie.
+/// The folder with the hives of Windows.
 const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
-/// What the names of a hive's logs end with.
+/// The endings of a hive's log names.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
 impl Journal {
-    /// Refuses whatever no run of this kind writes.
+    /// Refuses everything that no run of this kind writes.
     ///
     /// # Errors
     /// What is wrong, for a person.
@@ -157,7 +159,7 @@ impl HiveEntry {
 }
 
 impl FileEntry {
-    /// It is the hive, or one of its logs.
+    /// Checks that it is the hive or one of its logs.
     fn validate(&self, hive: &[&str]) -> Result<(), String> {
         let names = components(&self.path)?;
         let (Some((name, folder)), Some((hive_name, hive_folder))) =
@@ -182,18 +184,18 @@ impl FileEntry {
     }
 }
 
-/// Whether a run of that kind writes a hive of that path.
+/// True if a run of that kind writes a hive with that path.
 fn is_hive_of(kind: RunKind, elsewhere: bool, path: &[&str]) -> bool {
     let is_store = STORES.iter().any(|store| same_path(path, store));
     let in_config = match path.split_last() {
         Some((name, folder)) if same_path(folder, &CONFIG) => Some(*name),
         _ => None,
     };
-    // A store that was named by its file, and a hive that belongs to no volume.
+    // This is a store that was named by its file, or a hive that belongs to no volume.
     let is_alone = path.len() == 1;
     match kind {
         RunKind::Repair => {
-            // A copy of a hive is often called so.
+            // Copies of hives often have this name.
             let is_hive = |name: &str, known: &HiveName| {
                 let known = known.file_name();
                 same_file(name, known) || same_file(name, &format!("{known}.hiv"))
@@ -215,7 +217,7 @@ fn same_path(one: &[&str], other: &[&str]) -> bool {
 /// The names of a path below the root of a volume.
 ///
 /// # Errors
-/// Where it could lead anywhere else.
+/// If the path could lead anywhere else.
 pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
     let names: Vec<&str> = path.split('/').take(MAX_DEPTH + 1).collect();
     let bad = names.len() > MAX_DEPTH || names.iter().any(|name| !is_plain(name));
@@ -225,8 +227,8 @@ pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
     }
 }
 
-/// Whether it is the name of a file to every system: nothing that leads elsewhere, to another
-/// stream of a file, or to a device.
+/// True if every system takes it as a plain file name, which leads to no other folder, no other
+/// stream of a file, and no device.
 fn is_plain(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
     let reserved = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);

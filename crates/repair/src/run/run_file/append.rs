@@ -7,21 +7,21 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::format::{FRAME_HEADER_LEN, Frame, HEADER, Kind};
 
-/// Bytes that are collected before they are written.
+/// The number of bytes that are collected before they are written.
 const PIECE: usize = 1 << 20;
 
-/// Frames that are being added to a file. None of them counts before a journal follows them and all
-/// is flushed.
+/// Frames that are being added to a file. None of them counts until a journal follows them and
+/// everything is flushed.
 pub(crate) struct Append {
     file: Box<dyn File>,
-    /// Offset in the file of what is collected.
+    /// The offset in the file of the collected bytes.
     at: u64,
-    /// What is collected.
+    /// The collected bytes.
     buffer: Vec<u8>,
 }
 
 impl Append {
-    /// Begins at an offset of a file; whatever follows it is cut off.
+    /// Starts at an offset of a file. Everything after it is cut off.
     pub(crate) fn at(mut file: Box<dyn File>, at: u64) -> io::Result<Self> {
         if file.len()? > at {
             file.set_len(at)?;
@@ -33,7 +33,7 @@ impl Append {
         Ok(Self { file, at, buffer })
     }
 
-    /// Adds a frame; `body` hands its bytes over piece by piece.
+    /// Adds a frame. `body` passes its bytes piece by piece.
     pub(crate) fn frame(
         &mut self,
         kind: Kind,

@@ -5,23 +5,24 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::run::journal::MAX_OLD_LEN;
 use crate::run::{changes_file, undo_data};
 
-/// What a run file begins with: signature, version, four zeros.
+/// The start of a run file: signature, version, four zeros.
 pub(super) const HEADER: [u8; 16] = *b"DMENDRN\x1a\x01\0\0\0\0\0\0\0";
-/// Bytes of the signature.
+/// The length of the signature.
 const MAGIC_LEN: usize = 8;
-/// Bytes before the body of a frame: kind, number, length and digest of the body, digest of these.
+/// The number of bytes before a frame's body: kind, number, length and digest of the body, and the
+/// digest of these.
 pub(crate) const FRAME_HEADER_LEN: usize = 32;
-/// Most frames of a file.
+/// The greatest number of frames in a file.
 pub(super) const MAX_FRAMES: usize = 1 << 16;
 
-/// What a frame holds.
+/// The content of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Old and new bytes of a file.
     Undo,
-    /// What changes in a hive, in the registry's terms.
+    /// The changes of a hive, in the registry's terms.
     Changes,
-    /// The journal, as it is from here on.
+    /// A journal, which replaces the one before.
     Journal,
 }
 
@@ -36,7 +37,7 @@ impl Kind {
         }
     }
 
-    /// Most bytes of a body.
+    /// The greatest length of a body.
     const fn max_len(self) -> u64 {
         match self {
             Self::Undo => undo_data::MAX_LEN,
@@ -46,26 +47,26 @@ impl Kind {
     }
 }
 
-/// A frame, and where it lies.
+/// A frame and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(super) kind: Kind,
-    /// Counts the frames of a kind from 1.
+    /// The frame's number, counted from 1 for each kind.
     pub(super) number: u32,
-    /// Offset of the frame in the file.
+    /// The offset of the frame in the file.
     pub(super) at: u64,
-    /// Bytes of the body.
+    /// The length of the body.
     pub(super) len: u64,
     /// XXH3-64 of the body.
     pub(super) digest: u64,
 }
 
-/// What the bytes at the start of a file are.
+/// The meaning of the bytes at the start of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     /// The header of a run file.
     Known,
-    /// What a power failure may leave of that header.
+    /// A part of that header, as a power failure may leave it.
     Torn,
     /// A run file of another version.
     OtherVersion(u32),
@@ -74,7 +75,7 @@ pub(super) enum Start {
 }
 
 impl Start {
-    /// `bytes` are the first of the file, as many as a header has if the file is that long.
+    /// `bytes` are the first bytes of the file, as many as a header has if the file is that long.
     pub(super) fn of(bytes: &[u8]) -> Self {
         if bytes == HEADER {
             return Self::Known;
@@ -94,17 +95,17 @@ impl Start {
 }
 
 impl Frame {
-    /// Offset of the body in the file.
+    /// The offset of the body in the file.
     pub(super) const fn body(&self) -> u64 {
         self.at.saturating_add(FRAME_HEADER_LEN as u64)
     }
 
-    /// Offset of what follows the frame.
+    /// The offset after the frame.
     pub(super) const fn end(&self) -> u64 {
         self.body().saturating_add(self.len)
     }
 
-    /// The header. Its digest covers where the frame lies: moved elsewhere it is none.
+    /// The header. Its digest covers the frame's offset, so a moved frame is invalid.
     pub(super) fn header(&self) -> [u8; FRAME_HEADER_LEN] {
         let parts: [&[u8]; 4] = [
             &self.kind.code(),
@@ -122,7 +123,7 @@ impl Frame {
         header
     }
 
-    /// Reads the header of the frame at an offset; `None` if it is torn, or no header.
+    /// Reads the header of the frame at an offset; `None` if it is torn or isn't a header.
     pub(super) fn parse(at: u64, header: &[u8; FRAME_HEADER_LEN]) -> Option<Self> {
         let (code, rest) = header.split_first_chunk::<4>()?;
         let (number, rest) = rest.split_first_chunk()?;

@@ -1,6 +1,6 @@
-//! The file of a run: all that undo needs, and behind it the journal, once more for each state that
-//! the run gets into. Nothing of it is ever written over but what a failed flush has left, and it is
-//! flushed once for each state.
+//! The file of a run: everything that undo needs, and after it one journal for each state of the
+//! run. Nothing is ever overwritten except what a failed flush has left. The file is flushed once
+//! for each state.
 
 mod append;
 mod format;
@@ -16,7 +16,7 @@ pub(crate) use append::Append;
 pub(crate) use format::{FRAME_HEADER_LEN, Kind};
 pub(crate) use read::{Frames, RunFileError};
 
-/// A part of a file that is read as if it were a file of its own.
+/// A part of a file that is read like a file of its own.
 pub(crate) struct Part {
     file: Box<dyn File>,
     start: u64,
@@ -31,12 +31,12 @@ impl Part {
         Ok(Self { file, start, len })
     }
 
-    /// Length in bytes.
+    /// The length in bytes.
     pub(crate) const fn len(&self) -> u64 {
         self.len
     }
 
-    /// Fills `buf` from `offset` on.
+    /// Fills `buf` with the bytes from `offset` on.
     pub(crate) fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         let end = offset.checked_add(buf.len() as u64);
         if end.is_none_or(|end| end > self.len) {

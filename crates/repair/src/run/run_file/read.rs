@@ -1,4 +1,4 @@
-//! Finding the frames of a run file, which lies on a disk that is not trusted.
+//! Finding the frames of a run file. The disk isn't trusted.
 
 use std::io;
 
@@ -8,15 +8,14 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Part;
 use super::format::{FRAME_HEADER_LEN, Frame, HEADER, Kind, MAX_FRAMES, Start};
 
-/// Bytes that are read at once.
+/// The number of bytes in one read.
 const CHUNK: usize = 1 << 16;
 
-/// The frames of a run file, as far as they are whole: first what undo needs, then journals, of which
-/// the last one counts.
+/// The complete frames of a run file: first the undo data, then journals. The last journal counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frames(Vec<Frame>);
 
-/// Why a file is no run file.
+/// The reason why a file isn't a run file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunFileError {
     /// The system could not read it.
@@ -25,13 +24,13 @@ pub(crate) enum RunFileError {
     /// It begins with something else.
     #[error("it is no run file")]
     Unknown,
-    /// Another version of the format.
+    /// It has another version of the format.
     #[error("it is a run file of version {0}, this program reads 1: use the version that wrote it")]
     Version(u32),
-    /// Frames that no run writes.
+    /// It has frames that no run writes.
     #[error("offset {at}: {what}")]
     Frame {
-        /// Offset of the frame.
+        /// The offset of the frame.
         at: u64,
         /// What is wrong.
         what: &'static str,
@@ -39,7 +38,7 @@ pub(crate) enum RunFileError {
 }
 
 impl Frames {
-    /// Looks for the frames of a file. It ends at the first that is torn.
+    /// Finds the frames of a file. They end at the first torn one.
     pub(crate) fn of(file: &dyn File) -> Result<Self, RunFileError> {
         let len = file.len()?;
         let mut start = [0; HEADER.len()];
@@ -67,7 +66,7 @@ impl Frames {
         Ok(frames)
     }
 
-    /// Refuses a frame that no run puts after those before.
+    /// Refuses a frame that no run writes after the frames before it.
     fn fits(&self, frame: &Frame) -> Result<(), RunFileError> {
         let odd = |what| RunFileError::Frame { at: frame.at, what };
         if self.0.len() == MAX_FRAMES {
@@ -84,21 +83,21 @@ impl Frames {
         }
     }
 
-    /// Number of frames.
+    /// The number of frames.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Number of journals.
+    /// The number of journals.
     pub(crate) fn journals(&self) -> u32 {
-        // They are at the end, and numbered from 1.
+        // They are at the end and are numbered from 1.
         match self.0.last() {
             Some(last) if last.kind == Kind::Journal => last.number,
             _ => 0,
         }
     }
 
-    /// Offset at which the next frame goes.
+    /// The offset of the next frame.
     pub(crate) fn end(&self) -> u64 {
         self.0.last().map_or(0, Frame::end)
     }
@@ -107,19 +106,19 @@ impl Frames {
         self.0.push(frame);
     }
 
-    /// Where the undo data of that kind and number lie.
+    /// The frame with the undo data of this kind and number.
     pub(crate) fn part(&self, kind: Kind, number: u32) -> Option<&Frame> {
         let is = |frame: &&Frame| frame.kind == kind && frame.number == number;
         self.0.iter().find(is)
     }
 
-    /// Bytes of the last journal; `None` if there is none: the run never began.
+    /// The length of the last journal; `None` if there is none, because the run never began.
     pub(crate) fn journal_len(&self) -> Option<u64> {
         let last = self.0.last()?;
         (last.kind == Kind::Journal).then_some(last.len)
     }
 
-    /// Reads the last journal. If it is torn it is forgotten, and the one before is the last.
+    /// Reads the last journal. If it is torn it is dropped, and the one before is the last.
     pub(crate) fn read_journal(&mut self, file: &dyn File) -> io::Result<Option<Vec<u8>>> {
         let Some(last) = self.0.last().filter(|last| last.kind == Kind::Journal) else {
             return Ok(None);
@@ -132,13 +131,13 @@ impl Frames {
         Ok(None)
     }
 
-    /// Bytes of all undo data.
+    /// The length of all undo data.
     pub(crate) fn parts_len(&self) -> u64 {
         let parts = self.0.iter().filter(|frame| frame.kind != Kind::Journal);
         parts.map(|frame| frame.len).fold(0, u64::saturating_add)
     }
 
-    /// Whether all undo data are whole.
+    /// True if all undo data are complete.
     pub(crate) fn parts_are_whole(&self, file: &dyn File) -> io::Result<bool> {
         for frame in self.0.iter().filter(|frame| frame.kind != Kind::Journal) {
             if !is_whole(file, frame, |_| {})? {
@@ -149,7 +148,7 @@ impl Frames {
     }
 }
 
-/// Whether the body of a frame has its digest; `visit` gets the bytes.
+/// True if the body of a frame fits its digest. `visit` gets the bytes.
 fn is_whole(file: &dyn File, frame: &Frame, mut visit: impl FnMut(&[u8])) -> io::Result<bool> {
     let mut digest = Xxh3::new();
     let mut chunk = vec![0; CHUNK];
