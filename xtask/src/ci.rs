@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: one command that sets up what it needs and runs all that must pass.
+//! `cargo xtask ci`: one command that installs what it needs and runs everything that must pass.
 
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,10 @@ const PACKAGES: [(&str, &str); 11] = [
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: u64 = 4;
 
-/// Moments at which the power is cut in each scenario.
+/// The number of moments at which the power is cut in each scenario.
 const CUTS: usize = 8;
 
-/// What a step does; it may have something to say in the summary.
+/// The action of a step. It may return a note for the summary.
 type Step = fn() -> Result<String>;
 
 /// One line of the summary.
@@ -39,10 +39,10 @@ struct Outcome {
     result: Result<String>,
 }
 
-/// Runs every step, also after one has failed, and prints a summary.
+/// Runs every step, even after one has failed, and prints a summary.
 ///
 /// # Errors
-/// Where a step failed.
+/// If a step failed.
 pub fn run() -> Result<()> {
     let steps: [(&'static str, Step); 15] = [
         ("packages", || debian::install(&PACKAGES)),
@@ -143,7 +143,7 @@ fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String> {
 
 /// Runs all tests, shows their output and counts them.
 fn tests() -> Result<String> {
-    // Tests that are left out say so, and others say how much they tried.
+    // Tests that were left out say so, and others report how much they tried.
     let test = [
         "test",
         "--workspace",
@@ -153,7 +153,8 @@ fn tests() -> Result<String> {
     ];
     let mut command = cargo::command(&test)?;
     if std::env::var_os("CI").is_some() {
-        // There everything that the tests need can be had; one that is left out hides a failure.
+        // On this machine everything that the tests need can be installed, so a left-out test hides
+        // a failure.
         command.env("DISKMEND_NO_SKIP", "1");
         command.env("DISKMEND_REGIPY", cross_check::regipy::install()?);
         command.env("DISKMEND_UPCASE", upcase::of_mkntfs()?);

@@ -10,7 +10,7 @@ use super::hive::target;
 use crate::program;
 
 const PREFIX: &str = r"HKEY_LOCAL_MACHINE\SYSTEM";
-/// Values that are set in all.
+/// The number of values that are set.
 pub(super) const VALUES: usize = 20;
 
 fn name(number: usize) -> String {
@@ -27,7 +27,7 @@ pub(super) enum Contender {
     Reged,
 }
 
-/// The files that tell each program what to set.
+/// The files that say which values each program sets.
 pub(super) struct Scripts {
     diskmend: PathBuf,
     reg: PathBuf,
@@ -37,7 +37,7 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// Writes the scripts that set the values, in equal shares, in `keys` keys.
+    /// Writes the scripts. They set the values in `keys` keys, the same number in each.
     pub(super) fn write(folder: &Path, diskmend: PathBuf, keys: usize) -> Result<Self> {
         let mut reg = String::from("Windows Registry Editor Version 5.00\r\n");
         let mut commands = String::new();
@@ -65,7 +65,7 @@ impl Scripts {
         Ok(scripts)
     }
 
-    /// Where diskmend keeps what it needs for undo.
+    /// The folder for diskmend's undo data.
     pub(super) fn state(&self) -> &Path {
         &self.state
     }
@@ -100,7 +100,7 @@ impl Contender {
         }
     }
 
-    /// Its exit code when all went well; reged says 2 when it has written.
+    /// Its exit code for success. reged's is 2 if it has written.
     pub(super) fn success(self) -> i32 {
         if self == Self::Reged { 2 } else { 0 }
     }
@@ -139,7 +139,7 @@ impl Contender {
         command
     }
 
-    /// Whether the hive holds the values.
+    /// True if the hive holds the values.
     pub(super) fn verify(scripts: &Scripts, hive: &Path) -> Result<bool> {
         let last = name(VALUES / scripts.keys - 1);
         for key in [0, scripts.keys - 1] {

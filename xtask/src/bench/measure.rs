@@ -1,26 +1,27 @@
-//! Time, memory and bytes written of a process.
+//! The time, memory and written bytes of a process.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// What a process took.
+/// What a process has used.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Usage {
-    /// The largest resident memory in bytes; 0 where the system does not tell.
+    /// The largest resident memory in bytes; 0 if the system doesn't report it.
     pub(super) memory: u64,
-    /// Bytes handed to write calls; 0 where the system does not tell.
+    /// The number of bytes passed to write calls; 0 if the system doesn't report it.
     pub(super) written: u64,
-    /// Bytes that the system had to bring to a disk, or will have; 0 where it does not tell.
+    /// The number of bytes that the system has written or will write to a disk; 0 if it doesn't
+    /// report it.
     pub(super) stored: u64,
-    /// Time on a processor; zero where the system does not tell.
+    /// The processor time; zero if the system doesn't report it.
     pub(super) cpu: Duration,
     /// Exit code.
     pub(super) code: i32,
 }
 
-/// Runs a command and takes its time; nothing else is looked at meanwhile.
+/// Runs a command and measures its time and nothing else.
 pub(super) fn time(command: &mut Command) -> Result<(Duration, i32)> {
     quiet(command);
     let start = Instant::now();
@@ -33,8 +34,8 @@ pub(super) fn usage(command: &mut Command) -> Result<Usage> {
     watch(command, Duration::from_micros(200)).map(|(_, usage)| usage)
 }
 
-/// Runs a command, looks at its memory and its writes once in each `period`, and takes its time,
-/// which that makes longer by one period at most.
+/// Runs a command, reads its memory and its writes once in each `period`, and measures its time.
+/// That can make the time longer by up to one period.
 pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration, Usage)> {
     quiet(command);
     let start = Instant::now();
@@ -44,7 +45,7 @@ pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration
     loop {
         let status = std::fs::read_to_string(format!("{process}/status")).unwrap_or_default();
         usage.memory = usage.memory.max(field(&status, "VmHWM:") * 1024);
-        // Until it is waited for, an ended process still tells what it wrote.
+        // Until somebody waits for it, an ended process still shows what it wrote.
         if status.is_empty() || status.contains("State:\tZ") {
             let io = std::fs::read_to_string(format!("{process}/io")).unwrap_or_default();
             usage.written = field(&io, "wchar:");
@@ -58,10 +59,10 @@ pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration
     Ok((start.elapsed(), usage))
 }
 
-/// The time that a process has had on a processor.
+/// The processor time of a process.
 pub(super) fn cpu(process: u32) -> Duration {
-    // The fields after the program's name, which is in parentheses and may hold spaces; the kernel
-    // counts in ticks of 10 ms there on every machine.
+    // The fields after the program's name, which is in parentheses and may hold spaces. On every
+    // machine the kernel counts in ticks of 10 ms here.
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let (user, system) = (11, 12);
@@ -80,7 +81,7 @@ fn quiet(command: &mut Command) {
         .stderr(Stdio::null());
 }
 
-/// The number behind a label.
+/// The number after a label.
 fn field(text: &str, label: &str) -> u64 {
     text.lines()
         .find_map(|line| line.strip_prefix(label))
@@ -89,7 +90,7 @@ fn field(text: &str, label: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// The middle one.
+/// The median.
 pub(super) fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: whole processes, side by side in one run, on copies of one hive.
+//! `cargo xtask bench`: comparing whole processes in one run, on copies of one hive.
 
 mod contender;
 #[cfg(target_os = "linux")]
@@ -80,7 +80,8 @@ pub fn run(options: &Options) -> Result<()> {
             println!("SKIPPED: {} is not installed", contender.name());
             continue;
         }
-        // The first run is not timed: it tells memory and writes, and whether it works at all.
+        // The first run isn't timed. It shows the memory and the writes, and if the program works
+        // at all.
         fresh(&original, &copy, &scripts)?;
         let usage = measure::usage(&mut contender.command(&scripts, &copy))?;
         if usage.code != contender.success() || !Contender::verify(&scripts, &copy)? {
@@ -116,7 +117,7 @@ fn fresh(original: &[u8], copy: &Path, scripts: &Scripts) -> Result<()> {
     settled(original, copy, scripts.state())
 }
 
-/// The same; `state` is where diskmend keeps what it needs for undo.
+/// Puts a fresh copy in place; `state` is the folder of diskmend's undo data.
 fn settled(original: &[u8], copy: &Path, state: &Path) -> Result<()> {
     if state.exists() {
         std::fs::remove_dir_all(state)?;
@@ -128,7 +129,8 @@ fn settled(original: &[u8], copy: &Path, state: &Path) -> Result<()> {
         }
     }
     hive::place(original, copy)?;
-    // What the program before has left in the page cache would else be flushed meanwhile.
+    // Otherwise the previous program's data in the page cache would be flushed during the
+    // measurement.
     program::run::<&str>(Path::new("sync"), &[]).map(drop)
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask bench-wide`: adding keys to one that has very many, and deleting as many from it.
+//! `cargo xtask bench-wide`: adding keys to a key with very many subkeys, and deleting as many.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -33,16 +33,16 @@ pub struct Options {
 struct Side {
     name: &'static str,
     reg: PathBuf,
-    /// Subkeys that there are afterwards.
+    /// The number of subkeys afterwards.
     expected: usize,
     times: Vec<Duration>,
     usage: Usage,
 }
 
-/// Measures both on copies of one hive, in turn, and prints their ratio.
+/// Measures both alternately on copies of one hive, and prints the ratio.
 ///
 /// # Errors
-/// If diskmend fails, or does not do it.
+/// If diskmend fails or doesn't make the change.
 pub fn run(options: &Options) -> Result<()> {
     let (subkeys, changes) = (options.subkeys, options.changes);
     if changes == 0 || changes > subkeys || options.rounds == 0 {
@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
         Side::write(&folder, "add", "", &paths(" new"), subkeys + changes)?,
         Side::write(&folder, "delete", "-", &paths(""), subkeys - changes)?,
     ];
-    // The first round is not timed: it tells whether it works at all, and what is written.
+    // The first round isn't timed. It shows if the program works at all, and how much it writes.
     for round in 0..=options.rounds {
         for side in &mut sides {
             settled(&original, &copy, &state)?;

@@ -1,4 +1,4 @@
-//! The folder in which diskmend works, and what it says of it.
+//! The folder in which diskmend works, and its output.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::disk::Tree;
 use super::sample::Holder;
 
-/// The key of the recovery machine, below the folder: it loses power too.
+/// The key of the recovery machine, below the folder, because that machine loses power too.
 const KEY: &str = "machine/key";
-/// The maximum number of commands that a person gives before a disk must be settled.
+/// The greatest number of commands after which a disk must be settled.
 const MOST_UNDOS: usize = 4;
 
 /// The files of a target with their bytes.
@@ -26,7 +26,7 @@ pub(super) struct Bench {
     pub(super) holder: Holder,
 }
 
-/// What `runs` tells of a run.
+/// A run in the output of `runs`.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) name: String,
@@ -52,7 +52,7 @@ impl Bench {
         command
     }
 
-    /// Runs a command; gives what it has printed.
+    /// Runs a command and returns its output.
     pub(super) fn run(&self, name: &str, more: &[&str]) -> Result<Output> {
         self.command(name, more).output().context("diskmend")
     }
@@ -98,18 +98,18 @@ impl Bench {
         Ok(rows.context("rows")?.iter().map(setting).collect())
     }
 
-    /// What is in the folder.
+    /// The content of the folder.
     pub(super) fn tree(&self) -> Result<Tree> {
         Tree::read(&self.folder)
     }
 
-    /// What is on the target.
+    /// The content of the target.
     pub(super) fn content(&self) -> Result<Content> {
         let holder = self.holder;
         Ok(self.tree()?.files(&|path: &Path| holder.holds(path)))
     }
 
-    /// Does what `runs` and the messages ask for until no run is unfinished.
+    /// Follows the advice of `runs` and the messages until no run is unfinished.
     pub(super) fn settle(&self) -> Result<()> {
         for _ in 0..MOST_UNDOS {
             let runs = self.runs()?;
@@ -121,7 +121,7 @@ impl Bench {
         bail!("a run is still unfinished: {:?}", self.runs()?)
     }
 
-    /// Undoes a run, unless it is undone.
+    /// Undoes a run, unless it already is undone.
     pub(super) fn undo(&self, name: &str) -> Result<()> {
         let runs = self.runs()?;
         let run = runs.iter().find(|run| run.name == name);
@@ -131,7 +131,7 @@ impl Bench {
         }
     }
 
-    /// Fails if the target is not what it was.
+    /// Fails if the target isn't as it was.
     pub(super) fn expect_content(&self, wanted: &Content) -> Result<()> {
         let found = self.content()?;
         for (path, bytes) in wanted {
@@ -155,7 +155,7 @@ fn first_difference(old: &[u8], new: &[u8]) -> Option<usize> {
     Some(same.count())
 }
 
-/// Fails with what a command has said, unless it has succeeded.
+/// Fails with the command's output, unless the command has succeeded.
 pub(super) fn expect_success(output: &Output) -> Result<()> {
     ensure!(output.status.success(), "{}", said(output));
     Ok(())

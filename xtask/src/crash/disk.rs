@@ -1,5 +1,5 @@
-//! A disk that loses power: what was flushed stays; of the rest any part may have reached it, in
-//! any order, and of a write any of its sectors.
+//! A disk that loses power. Everything that was flushed stays. Any part of the rest may have
+//! reached the disk, in any order, and of a write any of its sectors.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -10,12 +10,12 @@ use anyhow::{Context, Result, bail};
 use super::trace::Op;
 use crate::random::Random;
 
-/// Bytes that reach a disk whole or not at all.
+/// The number of bytes that reach a disk together or not at all.
 const SECTOR: usize = 512;
 
 type Id = usize;
 
-/// A folder with all that is in it.
+/// A folder with everything in it.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -49,7 +49,7 @@ enum Pending {
         dir: Id,
         name: String,
     },
-    /// One change: both names are as before, or as after it.
+    /// One change: both names are as before or as after it.
     Rename {
         from: (Id, String),
         to: (Id, String),
@@ -57,22 +57,22 @@ enum Pending {
     },
 }
 
-/// What becomes of what was not flushed.
+/// What happens to everything that wasn't flushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loss {
     All,
     Nothing,
-    /// Any part is lost; what is left may have come in any order.
+    /// Any part is lost, and the rest may have come in any order.
     Some(u64),
-    /// The same for each sector of a write.
+    /// As `Some`, but separately for each sector of a write.
     Torn(u64),
 }
 
 /// The disk while a program works on it.
 pub(super) struct Disk {
-    /// What is durable.
+    /// The durable content.
     durable: Tree,
-    /// What the program sees.
+    /// The content that the program sees.
     seen: Tree,
     pending: Vec<Pending>,
 }
@@ -105,7 +105,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Makes the folder hold this and nothing else.
+    /// Replaces the folder's content by this one.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         if folder.exists() {
             std::fs::remove_dir_all(folder)?;
@@ -129,7 +129,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Every file whose path `wanted` takes, with its bytes.
+    /// Every file with a path that `wanted` accepts, with its bytes.
     pub(super) fn files(&self, wanted: &dyn Fn(&Path) -> bool) -> BTreeMap<PathBuf, Rc<Vec<u8>>> {
         let mut files = BTreeMap::new();
         self.collect(0, Path::new(""), wanted, &mut files);
@@ -196,7 +196,7 @@ impl Tree {
         Ok(id)
     }
 
-    /// The folder above, and the name in it.
+    /// The parent folder, and the name in it.
     fn place(&self, path: &Path) -> Result<(Id, String)> {
         let name = path.file_name().and_then(|name| name.to_str());
         let dir = self.find(path.parent().unwrap_or(Path::new("")))?;
@@ -247,7 +247,7 @@ impl Tree {
 }
 
 impl Pending {
-    /// Whether flushing this file or folder makes the change durable.
+    /// True if flushing this file or folder makes the change durable.
     fn is_flushed_with(&self, id: Id) -> bool {
         match self {
             Self::Write { file, .. } | Self::SetLen { file, .. } => *file == id,
@@ -266,7 +266,7 @@ impl Disk {
         }
     }
 
-    /// Does what the program did.
+    /// Repeats an operation of the program.
     pub(super) fn step(&mut self, op: &Op) -> Result<()> {
         let change = match op {
             Op::MakeDir(path) => self.new_node(path, Node::Dir(BTreeMap::new()))?,
@@ -317,7 +317,7 @@ impl Disk {
 
     fn new_node(&mut self, path: &Path, node: Node) -> Result<Pending> {
         let (dir, name) = self.seen.place(path)?;
-        // Both know the same nodes.
+        // Both have the same nodes.
         self.durable.add(node.clone());
         let node = self.seen.add(node);
         Ok(Pending::Link { dir, name, node })
@@ -333,12 +333,12 @@ impl Disk {
         }
     }
 
-    /// True if nothing waits to be flushed.
+    /// True if nothing is waiting to be flushed.
     pub(super) fn is_flushed(&self) -> bool {
         self.pending.is_empty()
     }
 
-    /// What is there once the power is back.
+    /// The content after the power is back.
     pub(super) fn after(&self, loss: Loss) -> Tree {
         let mut tree = self.durable.clone();
         match loss {
@@ -381,7 +381,7 @@ fn tear(tree: &mut Tree, file: Id, offset: usize, data: &[u8], random: &mut Rand
     }
 }
 
-/// A folder that only its owner may enter, as the program makes its own.
+/// Creates a folder that only its owner may enter, as the program does.
 fn own(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;

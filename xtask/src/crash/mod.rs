@@ -1,8 +1,7 @@
-//! `cargo xtask crash`: the program's system calls, recorded, and the power cut after each of them.
-//!
-//! Nothing of the program is replaced: strace tells what it wrote and flushed, a disk in memory
-//! loses, tears and reorders what was not flushed, and the program itself has to cope with what is
-//! left.
+//! `cargo xtask crash`: recording the program's system calls, and cutting the power after each of
+//! them. //! //! No part of the program is replaced. strace shows what it wrote and flushed. A disk
+//! in memory loses, tears and reorders what wasn't flushed. Then the program itself must recover
+//! from the result.
 
 mod bench;
 mod disk;
@@ -53,13 +52,13 @@ impl Options {
     }
 }
 
-/// Mixtures of what was lost, for each moment at which several things were not flushed.
+/// The number of mixtures of lost data, for each moment at which several things weren't flushed.
 const MIXTURES: u64 = 6;
 
-/// Cuts the power in every scenario; gives a summary.
+/// Cuts the power in every scenario and returns a summary.
 ///
 /// # Errors
-/// If a disk does not come back as it must, or a program that is needed is missing.
+/// If a disk isn't restored as it must be, or if a needed program is missing.
 pub fn run(options: &Options) -> Result<String> {
     if !program::exists("strace") {
         bail!("this needs strace (Debian package strace)");
@@ -119,10 +118,10 @@ struct Outcome {
     failures: Vec<String>,
 }
 
-/// A moment, and what becomes of what was not flushed then.
+/// A moment, and what happens to everything that wasn't flushed then.
 #[derive(Clone, Copy, Debug)]
 struct Moment {
-    /// Operations that were begun.
+    /// The number of operations that were begun.
     ops: usize,
     loss: Loss,
 }
@@ -164,7 +163,7 @@ fn cut(bench: &Bench, kind: Kind, options: &Options) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// What can be lost at a moment.
+/// The possible losses at a moment.
 fn losses(disk: &Disk, seed: u64) -> impl Iterator<Item = Loss> + use<> {
     let count = if disk.is_flushed() { 0 } else { MIXTURES };
     let more = (count > 0).then_some(Loss::Nothing);
@@ -176,7 +175,7 @@ fn losses(disk: &Disk, seed: u64) -> impl Iterator<Item = Loss> + use<> {
         .chain(seeds(Loss::Torn))
 }
 
-/// So many moments, spread over all, the last among them.
+/// This number of moments, spread over all of them and with the last one.
 fn sampled(moments: &[Moment], wanted: usize) -> Vec<Moment> {
     let all = moments.len();
     let wanted = wanted.min(all);

@@ -8,19 +8,20 @@ use rustix::fs::{XattrFlags, setxattr};
 
 use crate::{fixtures, program};
 
-/// The fixture whose hive and log the disk gets: not closed cleanly, Remote Desktop broken.
+/// The fixture with the disk's hive and log. It wasn't closed cleanly, and its Remote Desktop is
+/// broken.
 const FIXTURE: &str = "dirty-hvle-log1";
 const CONFIG: &str = "Windows/System32/config";
 const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
-/// Private keys whose permissions are broken.
+/// The number of private keys with broken permissions.
 const KEY_COUNT: usize = 12;
-/// What a botched hardening leaves on the folder of the keys, and on each key.
+/// The permissions that a failed hardening leaves on the folder of the keys and on each key.
 const BROKEN_FOLDER: &str = "O:SYG:SYD:P(D;OICI;FA;;;SY)(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 const BROKEN_KEY: &str = "O:SYG:SYD:P(D;;FR;;;NS)(D;;FA;;;SY)(A;;FR;;;NS)";
-/// Bytes of the volume.
+/// The size of the volume in bytes.
 const VOLUME_LEN: u64 = 8 << 20;
 
-/// What holds a Windows.
+/// The container of a Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     Folder,
@@ -32,7 +33,7 @@ pub(super) enum Holder {
 impl Holder {
     pub(super) const ALL: [Self; 4] = [Self::Folder, Self::Raw, Self::Vhd, Self::Vhdx];
 
-    /// The target, below the folder that everything is in.
+    /// The target, below the folder that holds everything.
     pub(super) const fn target(self) -> &'static str {
         match self {
             Self::Folder => "disk",
@@ -42,7 +43,7 @@ impl Holder {
         }
     }
 
-    /// True if a path below that folder is part of the target, and no undo data.
+    /// True if a path below that folder is part of the target and not undo data.
     pub(super) fn holds(self, path: &Path) -> bool {
         path.starts_with(self.target()) && !path.starts_with("disk/diskmend")
     }
@@ -84,7 +85,7 @@ fn windows(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes an NTFS volume with a Windows whose private keys have broken permissions.
+/// Creates an NTFS volume with a Windows on which the private keys have broken permissions.
 fn volume(image: &Path, folder: &Path) -> Result<()> {
     std::fs::File::create(image)?.set_len(VOLUME_LEN)?;
     program::stdout(Path::new("mkntfs"), &["-F", "-Q", "-q", path(image)?])?;

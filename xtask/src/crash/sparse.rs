@@ -1,4 +1,5 @@
-//! Files whose zeros take no room, and that are their owner's alone: a key of others is not a key.
+//! Files with holes in place of zeros, accessible to their owner only, because a key that others
+//! can read is refused.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};

@@ -1,11 +1,12 @@
-//! What a program does to a folder, recorded by strace: each system call that changes it, in order.
+//! The changes that a program makes in a folder, recorded by strace: each system call that changes
+//! it, in order.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The longest write that strace prints whole, in bytes.
+/// The length in bytes up to which strace prints a write completely.
 const LONGEST_WRITE: &str = "67108864";
 /// The system calls that change files, or make changes durable.
 const CALLS: &str = "trace=open,openat,openat2,creat,write,pwrite64,writev,pwritev,pwritev2,truncate,\
@@ -23,7 +24,7 @@ pub(super) enum Op {
         offset: u64,
         data: Vec<u8>,
     },
-    /// A write where the last one has ended, to a file that the program has created.
+    /// A write at the end of the previous one, to a file that the program has created.
     Append(PathBuf, Vec<u8>),
     SetLen(PathBuf, u64),
     Rename(PathBuf, PathBuf),
@@ -45,7 +46,7 @@ pub(super) struct Trace {
 /// Runs a program with strace.
 ///
 /// # Errors
-/// If strace can't be run, or the program changes the folder in a way that is not understood.
+/// If strace can't be run, or if the program changes the folder in an unknown way.
 pub(super) fn record(program: &mut Command, folder: &Path) -> Result<Trace> {
     let log = tempfile::NamedTempFile::new()?;
     let mut strace = Command::new("strace");
@@ -70,7 +71,7 @@ pub(super) fn record(program: &mut Command, folder: &Path) -> Result<Trace> {
     })
 }
 
-/// The changes that a log of strace tells of.
+/// The changes in a log of strace.
 fn parse(log: &str, folder: &Path) -> Result<Vec<Op>> {
     let mut begun: Vec<(&str, &str)> = Vec::new();
     let mut ops = Vec::new();
@@ -141,7 +142,7 @@ fn op(call: &str, folder: &Path, ops: &mut Vec<Op>) -> Result<()> {
         "openat" | "openat2" => {
             let flags = call.argument(2)?;
             let path = call.at(0)?;
-            // What is opened anew under a name that exists is created once.
+            // Only O_EXCL proves that this call created the file.
             if flags.contains("O_CREAT") && flags.contains("O_EXCL") {
                 push(path, Op::Create);
             } else {
@@ -241,7 +242,7 @@ fn first_word(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or_default()
 }
 
-/// The arguments of a call. With `-xx` no comma stands within a string.
+/// The arguments of a call. With `-xx`, strings hold no commas.
 fn split(arguments: &str) -> Vec<&str> {
     let mut depth = 0_usize;
     let parts = arguments.split(move |c: char| {
@@ -272,9 +273,9 @@ fn string(printed: &str) -> Result<Vec<u8>> {
     match rest {
         "" | "\"" | ">" => Ok(bytes),
         _ if rest.starts_with("\"...") => bail!("a string is cut off"),
-        // What strace says of a file behind its path, as that it was deleted.
+        // strace adds a remark after a file's path, for example that the file was deleted.
         _ if rest.starts_with('>') => Ok(bytes),
-        // A name of the kernel's own, as of a pipe.
+        // This is a name of the kernel, for example of a pipe.
         _ => Ok(rest.as_bytes().to_vec()),
     }
 }

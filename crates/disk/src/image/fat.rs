@@ -165,7 +165,7 @@ impl Dir for FatDir {
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {
         component(from.as_ref())?;
-        refuse(to, "nothing is renamed")
+        refuse(to, "renames nothing")
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
@@ -181,11 +181,11 @@ impl Dir for FatDir {
     }
 
     fn create_dir(&self, name: &str) -> io::Result<()> {
-        refuse(name, "no folder is created")
+        refuse(name, "creates no folder")
     }
 
     fn remove_dir(&self, name: &str) -> io::Result<()> {
-        refuse(name, "no folder is removed")
+        refuse(name, "removes no folder")
     }
 
     fn sync(&self) -> io::Result<()> {

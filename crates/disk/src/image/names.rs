@@ -42,6 +42,6 @@ pub(super) fn refuse<T>(name: &str, what: &str) -> io::Result<T> {
 pub(super) fn not_on_an_image(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
-        format!("on a disk that is not mounted {what}"),
+        format!("diskmend {what} on a disk that isn't mounted"),
     )
 }

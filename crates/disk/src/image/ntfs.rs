@@ -20,9 +20,9 @@ use crate::security::Descriptors;
 use crate::system::too_many;
 
 /// The notice about a volume on which one of the readers can't find all files.
-const SPREAD_MFT: &str = "$MFT of the NTFS volume is told of in several records: of files in its \
-                          later parts, the place is confirmed by the derivation from raw records \
-                          alone, and not by the ntfs crate, which does not read these";
+const SPREAD_MFT: &str = "the NTFS volume's $MFT needs several records to describe it. The ntfs \
+                          crate can't read files in its later parts, so only diskmend's own \
+                          reading of the raw records confirms where these files are";
 
 /// A folder, by its record. Clones are the same folder.
 #[derive(Clone, Debug)]
@@ -143,24 +143,24 @@ impl Dir for NtfsDir {
     }
 
     fn can_create(&self, name: &str, _len: u64) -> io::Result<()> {
-        refuse(name, "no file is created on NTFS")
+        refuse(name, "creates no file on NTFS")
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
         if !self.find_all(name)?.is_empty() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        refuse(name, "no file is created on NTFS")
+        refuse(name, "creates no file on NTFS")
     }
 
     fn remove_file(&self, name: &str) -> io::Result<()> {
         self.child(name)?;
-        refuse(name, "no file is removed on NTFS")
+        refuse(name, "removes no file on NTFS")
     }
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {
         component(from.as_ref())?;
-        refuse(to, "nothing is renamed")
+        refuse(to, "renames nothing")
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
@@ -172,11 +172,11 @@ impl Dir for NtfsDir {
     }
 
     fn create_dir(&self, name: &str) -> io::Result<()> {
-        refuse(name, "no folder is created")
+        refuse(name, "creates no folder")
     }
 
     fn remove_dir(&self, name: &str) -> io::Result<()> {
-        refuse(name, "no folder is removed")
+        refuse(name, "removes no folder")
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -185,7 +185,7 @@ impl Dir for NtfsDir {
 
     fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>> {
         if self.id != self.volume.root() {
-            return Err(not_on_an_image("descriptors are found from the root on"));
+            return Err(not_on_an_image("finds descriptors only from the root"));
         }
         Ok(Some(Box::new(ImageDescriptors::of_root(self.clone()))))
     }

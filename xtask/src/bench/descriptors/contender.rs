@@ -1,4 +1,5 @@
-//! What is compared. Each finds the volume as the one before it in the list has left it.
+//! The programs that are compared. Each finds the volume as the previous one in the list has left
+//! it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,7 +10,7 @@ use super::files::{KEYS, Look, look};
 use super::volume::Volume;
 use crate::program;
 
-/// Where `ntfssecaudit` finds what it restores, beside the volume.
+/// The file beside the volume from which `ntfssecaudit` restores.
 const BACKUP: &str = "backup.txt";
 
 /// Something under measurement.
@@ -26,7 +27,7 @@ pub(super) enum Contender {
     Undo,
 }
 
-/// What a contender must leave behind.
+/// The expected result of a contender.
 pub(super) struct Expected {
     /// The volume with the broken descriptors.
     pub(super) broken: Look,
@@ -63,7 +64,7 @@ impl Contender {
         }
     }
 
-    /// What its time is compared with.
+    /// The contender with which its time is compared.
     pub(super) fn floor(self) -> Self {
         match self {
             Self::ReadFloor | Self::ReadFloorWithin | Self::RepairAgain => Self::ReadFloor,
@@ -79,7 +80,7 @@ impl Contender {
         !self.is_ntfssecaudit() || program::exists("ntfssecaudit")
     }
 
-    /// Brings the volume into the state that it begins with.
+    /// Brings the volume into the contender's initial state.
     pub(super) fn prepare(self, volume: &mut Volume) -> Result<()> {
         match self {
             Self::ReadFloor
@@ -132,7 +133,7 @@ impl Contender {
         Ok(command)
     }
 
-    /// Whether it did what it is there for.
+    /// Checks that it has done its job.
     pub(super) fn verify(self, volume: &mut Volume, expected: &Expected) -> Result<()> {
         if self.is_ntfssecaudit() {
             volume.remount()?;

@@ -1,4 +1,4 @@
-//! What does not depend on how busy the machine is: requests to the driver, and instructions.
+//! Measurements that don't depend on the machine's load: requests to the driver, and instructions.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use super::contender::Contender;
 use super::volume::Volume;
 use crate::program;
 
-/// How long strace is given to take hold of the driver.
+/// The time that strace gets to attach to the driver.
 const ATTACHING: Duration = Duration::from_millis(500);
 
 /// Prints the requests that each contender makes of the driver, and the instructions of diskmend.
@@ -43,7 +43,7 @@ pub(super) fn print(volume: &mut Volume, files: usize, diskmend: &Path) -> Resul
 fn requests(volume: &Volume, command: &mut Command) -> Result<u64> {
     let counts = volume.beside("strace.txt");
     let driver = volume.driver()?.context("the driver is not found")?;
-    // The driver answers with `writev`, and reads and writes its device with other calls.
+    // The driver answers with `writev`. It reads and writes its device with other calls.
     let mut strace = Command::new("strace")
         .args(["-f", "-c", "-e", "trace=writev", "-p", &driver.to_string()])
         .arg("-o")
@@ -66,8 +66,8 @@ fn requests(volume: &Volume, command: &mut Command) -> Result<u64> {
     Ok(calls.context("strace has counted nothing")?.parse()?)
 }
 
-/// Runs a command under valgrind and gives the number of instructions of all its threads. The
-/// kernel's are not among them.
+/// Runs a command under valgrind and returns the number of instructions of all its threads, without
+/// the kernel's.
 fn instructions(command: &Command) -> Result<u64> {
     let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"].map(AsRef::as_ref);
     let arguments = [&options[..], &[command.get_program()]].concat();

@@ -1,4 +1,4 @@
-//! The files on the volume: making them, and looking at what was done to them.
+//! The files on the volume: creating them, and checking what was done to them.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +13,7 @@ use rustix::fs::{XattrFlags, getxattr, setxattr};
 use super::volume::go_on;
 use crate::random::Random;
 
-/// Where the keys are on a volume.
+/// The folder of the keys on a volume.
 pub(in crate::bench) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 pub(in crate::bench) const CONFIG: &str = "Windows/System32/config";
 /// The attribute that holds the descriptor.
@@ -21,7 +21,7 @@ pub(super) const ATTRIBUTE: &str = "system.ntfs_acl";
 /// The longest descriptor that is read.
 pub(super) const MAX_DESCRIPTOR_LEN: usize = 1 << 16;
 
-/// Which accounts own the files and have rights in them.
+/// The number of accounts that own the files and have rights to them.
 const ACCOUNTS: usize = 8;
 const WORKERS: usize = 8;
 const SEED: u64 = 0xAC1D;
@@ -50,7 +50,7 @@ fn bytes(sddl: &str) -> Result<Vec<u8>> {
     Ok(descriptor.to_bytes()?)
 }
 
-/// Makes the folders of a Windows and so many keys with broken descriptors.
+/// Creates the folders of a Windows and this number of keys with broken descriptors.
 pub(in crate::bench) fn make(root: &Path, count: usize) -> Result<()> {
     std::fs::create_dir_all(root.join(CONFIG))?;
     let keys = root.join(KEYS);
@@ -75,22 +75,22 @@ pub(in crate::bench) fn make(root: &Path, count: usize) -> Result<()> {
     )?)
 }
 
-/// 32 hexadecimal digits, as of an MD5 digest.
+/// 32 hexadecimal digits, like an MD5 digest.
 fn name(random: &mut Random) -> String {
     format!("{:016x}{:016x}", random.next(), random.next())
 }
 
-/// What a volume holds, as digests.
+/// The content of a volume, as digests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::bench) struct Look {
     /// The descriptors of the keys and of their folder.
     pub(in crate::bench) descriptors: u64,
-    /// Every path on the volume with its length, its times but that of the last access, and its
+    /// Every path on the volume with its length, its times except the last access, and its
     /// descriptor.
     pub(in crate::bench) all: u64,
 }
 
-/// Looks at all that is on a volume.
+/// The digests of everything on a volume.
 pub(in crate::bench) fn look(root: &Path) -> Result<Look> {
     let mut paths = vec![root.to_path_buf()];
     let mut next = 0;

@@ -1,5 +1,5 @@
-//! The least that anyone has to do: the calls themselves, one file after the other. Run as a
-//! process of its own, as what it is compared with.
+//! The minimum of work: only the calls themselves, one file after the other. It runs as a process
+//! of its own, like the programs that are compared with it.
 
 use std::path::PathBuf;
 

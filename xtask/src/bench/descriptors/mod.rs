@@ -1,5 +1,5 @@
 //! `cargo xtask bench-descriptors`: repairing the permissions of many files on a real NTFS volume,
-//! beside the calls that this takes at least and beside ntfssecaudit, as whole processes.
+//! compared with the calls that are needed at least and with ntfssecaudit, as whole processes.
 
 mod contender;
 mod count;
@@ -19,11 +19,11 @@ use self::files::{Look, look, make};
 use self::volume::Volume;
 use super::measure::{self, Usage};
 
-/// Bytes of the volume beside those for the files.
+/// The volume's size in bytes without the space for the files.
 const ROOM: u64 = 256 << 20;
-/// Bytes of the volume for each file: its record, its names in the index, its lines in the reports.
+/// The space in bytes for each file: its record, its names in the index, its lines in the reports.
 const ROOM_FOR_FILE: u64 = 8 << 10;
-/// How often a process under measurement is looked at.
+/// The time between two looks at a measured process.
 const PERIOD: Duration = Duration::from_millis(5);
 
 /// What to measure.
@@ -44,7 +44,7 @@ pub struct Options {
 struct Row {
     contender: Contender,
     times: Vec<Duration>,
-    /// Of the process and of the driver together.
+    /// Of the process and the driver together.
     cpu: Vec<Duration>,
     usage: Usage,
 }
@@ -52,7 +52,7 @@ struct Row {
 /// Measures and prints a table for each number of files.
 ///
 /// # Errors
-/// Without root, mkntfs or ntfs-3g, and where something that is measured fails.
+/// If root rights, mkntfs or ntfs-3g are missing, or if a measured program fails.
 pub fn run(options: &Options) -> Result<()> {
     let diskmend = volume::ready()?;
     for files in &options.files {
@@ -99,7 +99,7 @@ impl Row {
     fn measure(&mut self, volume: &mut Volume, broken: Look, diskmend: &Path) -> Result<()> {
         self.contender.prepare(volume)?;
         let before = look(&volume.root())?;
-        // What looking has made the driver and the kernel remember is forgotten again.
+        // This makes the driver and the kernel forget what they read for the check.
         volume.remount()?;
         let mut command = self.contender.command(volume, diskmend)?;
         let driver = volume.driver_cpu()?;

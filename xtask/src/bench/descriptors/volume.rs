@@ -1,4 +1,4 @@
-//! The NTFS volume that is worked on: an image file, a loop device and an ntfs-3g mount.
+//! The NTFS volume for the benchmark: an image file, a loop device and an ntfs-3g mount.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use crate::bench::measure;
 use crate::program;
 
-/// Times that unmounting is tried.
+/// The number of attempts to unmount.
 const UNMOUNTING: usize = 20;
-/// How long to wait before it is tried again.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -25,7 +25,7 @@ pub(in crate::bench) struct Volume {
     mounted: bool,
 }
 
-/// Whether volumes can be made and mounted; gives the program that is measured.
+/// Checks that volumes can be made and mounted. Returns the program to measure.
 pub(in crate::bench) fn ready() -> Result<PathBuf> {
     if !rustix::process::geteuid().is_root() {
         bail!("this needs root: it attaches a loop device and mounts it with ntfs-3g");
@@ -47,7 +47,7 @@ fn outlive_signals() -> Result<()> {
     })?)
 }
 
-/// An error once somebody wants the end.
+/// An error after somebody has asked to stop.
 pub(in crate::bench) fn go_on() -> Result<()> {
     match INTERRUPTED.load(Ordering::Relaxed) {
         true => bail!("interrupted"),
@@ -56,7 +56,7 @@ pub(in crate::bench) fn go_on() -> Result<()> {
 }
 
 impl Volume {
-    /// An empty volume of so many bytes, mounted.
+    /// An empty, mounted volume of this number of bytes.
     pub(in crate::bench) fn new(bytes: u64) -> Result<Self> {
         let volume = Self {
             folder: tempfile::tempdir_in(crate::workspace::output("bench")?)?,
@@ -78,7 +78,7 @@ impl Volume {
         Ok(volume)
     }
 
-    /// Where it is mounted.
+    /// The folder at which it is mounted.
     pub(in crate::bench) fn root(&self) -> PathBuf {
         self.folder.path().join("mount")
     }
@@ -104,7 +104,7 @@ impl Volume {
         self.attach()
     }
 
-    /// Mounts it anew, so that the driver and the kernel remember nothing of it.
+    /// Mounts it again, so that the driver and the kernel forget what they have read.
     pub(in crate::bench) fn remount(&mut self) -> Result<()> {
         go_on()?;
         self.unmount()?;
@@ -117,25 +117,25 @@ impl Volume {
         copy(&self.image(), &self.kept())
     }
 
-    /// Gives it the remembered content back and mounts it.
+    /// Restores its remembered content and mounts it.
     pub(in crate::bench) fn reset(&mut self) -> Result<()> {
         self.reset_image()?;
         self.mount()
     }
 
-    /// Gives the image the remembered content back.
+    /// Restores the image's remembered content.
     pub(in crate::bench) fn reset_image(&mut self) -> Result<()> {
         go_on()?;
         self.detach()?;
         copy(&self.kept(), &self.image())
     }
 
-    /// The time that the mounted volume's driver has had on a processor.
+    /// The processor time that the mounted volume's driver has used.
     pub(in crate::bench) fn driver_cpu(&self) -> Result<Duration> {
         Ok(self.driver()?.map_or(Duration::ZERO, measure::cpu))
     }
 
-    /// The process that is the mounted volume's driver.
+    /// The process of the mounted volume's driver.
     pub(in crate::bench) fn driver(&self) -> Result<Option<u32>> {
         let root = self.root();
         let root = root.as_os_str().as_encoded_bytes();
@@ -182,7 +182,7 @@ impl Volume {
             tries += 1;
             match program::stdout(Path::new("umount"), &[self.root()]) {
                 Ok(_) => self.mounted = false,
-                // Whatever looks at all mounts of the machine may hold it for a moment.
+                // A program that reads all mounts of the machine may keep it busy for a moment.
                 Err(_) if tries < UNMOUNTING => std::thread::sleep(PAUSE),
                 Err(error) => return Err(error),
             }
@@ -190,7 +190,7 @@ impl Volume {
         Ok(())
     }
 
-    /// Leaves nothing but the image.
+    /// Removes everything but the image.
     pub(in crate::bench) fn detach(&mut self) -> Result<()> {
         self.unmount()?;
         if let Some(device) = self.device.take() {
@@ -208,7 +208,7 @@ impl Drop for Volume {
     }
 }
 
-/// Copies an image, and leaves nothing to be written back while something is measured.
+/// Copies an image durably, so that nothing has to be written back during a measurement.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let arguments = ["--sparse=always".as_ref(), from.as_os_str(), to.as_os_str()];
     program::stdout(Path::new("cp"), &arguments)?;
