@@ -8,7 +8,7 @@ use std::rc::Rc;
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
 use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError};
 
-use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering};
+use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering, of_site};
 use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
@@ -58,7 +58,7 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<AclPlan<'_>, Error> {
         let site = self.private_site()?;
-        let secured = site.secured()?;
+        let secured = of_site(site)?;
         let mut planning = Planning::begin(site, secured.as_ref(), path, &self.options)?;
         watch.phase(Phase::Comparing, &planning.start.to_string())?;
         let start = planning.start.clone();
@@ -102,7 +102,7 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<AclPlan<'_>, Error> {
         let site = self.private_site()?;
-        let secured = site.secured()?;
+        let secured = of_site(site)?;
         let mut planning = Planning::begin(site, secured.as_ref(), folder, &self.options)?;
         watch.phase(Phase::Comparing, &planning.start.to_string())?;
         for (number, object) in saved.iter().enumerate() {

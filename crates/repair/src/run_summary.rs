@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::identity::TargetIdentity;
 use crate::run::Journal;
 use crate::run_state::{RunKind, RunState, same_partition};
-use crate::trust::Trust;
+use crate::trust::{Doubt, Trust};
 
 /// The greatest numbers of recipes, hives and characters that are shown of a run that no known key
 /// has sealed.
@@ -110,6 +110,30 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// A run whose journal is missing or can't be read.
+    pub(crate) fn unreadable(run: String, note: String) -> Self {
+        Self {
+            run,
+            kind: RunKind::Repair,
+            state: None,
+            started: String::new(),
+            updated: String::new(),
+            partition: None,
+            recipes: Vec::new(),
+            hives: Vec::new(),
+            changes: 0,
+            descriptors: 0,
+            undoable: false,
+            unfinished: false,
+            can_be_completed: false,
+            identity: TargetIdentity::default(),
+            trust: Trust::Unauthenticated {
+                reason: Doubt::Unreadable,
+            },
+            note: Some(note),
+        }
+    }
+
     /// True if the run belongs to this partition, if the target is on an unmounted disk.
     #[must_use]
     pub fn is_of(&self, partition: Option<u32>) -> bool {

@@ -3,12 +3,9 @@
 use crate::documents::{RunList, RunSummary, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
-use crate::identity::TargetIdentity;
 use crate::run::FoundRun;
-use crate::run_state::RunKind;
 use crate::site::Site;
 use crate::trust::Judge;
-use crate::trust::{Doubt, Trust};
 use crate::unfinished::state_folder_open;
 
 impl Engine {
@@ -41,24 +38,5 @@ fn summary(run: &FoundRun, judge: &Judge) -> RunSummary {
         Ok(None) => "ended before it changed anything".to_owned(),
         Err(error) => chain(&error),
     };
-    RunSummary {
-        run: run.id.to_string(),
-        kind: RunKind::Repair,
-        state: None,
-        started: String::new(),
-        updated: String::new(),
-        partition: None,
-        recipes: Vec::new(),
-        hives: Vec::new(),
-        changes: 0,
-        descriptors: 0,
-        undoable: false,
-        unfinished: false,
-        can_be_completed: false,
-        identity: TargetIdentity::default(),
-        trust: Trust::Unauthenticated {
-            reason: Doubt::Unreadable,
-        },
-        note: Some(note),
-    }
+    RunSummary::unreadable(run.id.to_string(), note)
 }

@@ -1,11 +1,8 @@
 //! A target as the engine works on it: its root, its folder for undo data, and its space.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{
-    Descriptors, Dir, Disk, DiskLayout, GuardError, Target, folder_and_name, guard,
-};
+use diskmend_disk::{Dir, Disk, DiskLayout, GuardError, Target, folder_and_name, guard};
 
 use crate::boot_volume::{BootChoice, BootPlace};
 use crate::error::{Error, Refusal, chain};
@@ -160,18 +157,6 @@ impl Site {
             }
         }
         Ok(true)
-    }
-
-    /// The security descriptors of the target.
-    pub(crate) fn secured(&self) -> Result<Box<dyn Descriptors>, Error> {
-        let secured = self
-            .root
-            .descriptors()
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::PermissionDenied => Refusal::NotElevated.into(),
-                _ => Error::io(&self.display, "look for permissions on")(error),
-            })?;
-        Ok(secured.ok_or(Refusal::NoDescriptors)?)
     }
 
     /// Asks whether there is room everywhere. `boot` is the volume of the boot store, where that is

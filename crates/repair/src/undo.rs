@@ -6,19 +6,16 @@
 mod force;
 mod values;
 
-use std::fs::TryLockError;
+use diskmend_disk::TargetLock;
 
-use diskmend_disk::{Descriptors, TargetLock};
-
-use crate::changes::descriptors::UndoneDescriptors;
-use crate::descriptors::{self};
+use crate::changes::{descriptors, hive};
 use crate::documents::{Method, SCHEMA, UndoReport};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
 use crate::guards::undo_guards;
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
-use crate::run::{HiveEntry, Journal, RunFolder, Way};
+use crate::run::{Journal, RunFolder, Way};
 use crate::run_state::RunState;
 use crate::site::{Options, Site};
 
@@ -51,8 +48,8 @@ pub(crate) fn undo_site(
         return whole_disk(site, &folder, journal, watch);
     }
     site.fit_for_writing()?;
-    let hives = journal.hives.clone();
-    let mut restorations = open_all(site, &folder, &hives)?;
+    let recorded = journal.clone();
+    let mut restorations = hive::open_all(site, &folder, &recorded)?;
     let mut exact = journal.allows(Way::Bytes);
     for restoration in &restorations {
         exact = exact && restoration.is_exact()?;
@@ -84,37 +81,6 @@ fn locked(site: &Site) -> Result<TargetLock, Error> {
     }
 }
 
-/// Opens and locks the files that a run has written.
-fn open_all<'a>(
-    site: &Site,
-    folder: &RunFolder,
-    hives: &'a [HiveEntry],
-) -> Result<Vec<Restoration<'a>>, Error> {
-    let mut restorations = Vec::new();
-    for entry in hives {
-        let root = site.root_of(entry.volume.as_deref())?;
-        let restoration = Restoration::open(root.dir(), folder, entry)?;
-        lock_hive(&restoration, entry)?;
-        restorations.push(restoration);
-    }
-    Ok(restorations)
-}
-
-/// Access to the security descriptors that a run has set, if it has set any. It is opened before
-/// anything is noted, because another driver may have mounted the volume, and the records may be
-/// damaged.
-fn secured(
-    site: &Site,
-    folder: &RunFolder,
-    journal: &Journal,
-) -> Result<Option<Box<dyn Descriptors>>, Error> {
-    if journal.descriptors.is_none() {
-        return Ok(None);
-    }
-    descriptors::check_scope(folder, journal)?;
-    site.secured().map(Some)
-}
-
 /// Gives every file its old bytes back, and every object its old descriptor.
 fn by_bytes(
     site: &Site,
@@ -124,7 +90,7 @@ fn by_bytes(
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
     watch.phase(Phase::Restoring, &site.display)?;
-    let secured = secured(site, folder, &journal)?;
+    let secured = descriptors::of_run(site, folder, &journal)?;
     journal.begin_undo(Way::Bytes);
     folder.write_journal(&journal)?;
     let (mut descriptors, mut files) = (None, Vec::new());
@@ -139,7 +105,7 @@ fn by_bytes(
         Ok(())
     })
     .map_err(half_way(&journal))?;
-    settle(&mut journal, descriptors.as_ref());
+    descriptors::settle(&mut journal, descriptors.as_ref());
     folder.write_journal(&journal).map_err(half_way(&journal))?;
     let mut report = report(site, &journal, Method::Bytes);
     report.files = files;
@@ -171,20 +137,13 @@ fn whole_disk(
 /// Reports the effect of restoring the sectors on files and objects, as far as these can be read
 /// now. A structure of the volume may be half written.
 fn tell_outcome(site: &Site, folder: &RunFolder, journal: &Journal, report: &mut UndoReport) {
-    for entry in &journal.hives {
-        let actions = site.root_of(entry.volume.as_deref()).and_then(|root| {
-            let restoration = Restoration::open(root.dir(), folder, entry)?;
-            restoration.actions()
-        });
+    for (path, actions) in hive::actions(site, folder, journal) {
         match actions {
             Ok(actions) => report.files.extend(actions),
-            Err(error) => report.cannot_tell(&entry.shown_path(), &error),
+            Err(error) => report.cannot_tell(&path, &error),
         }
     }
-    if journal.descriptors.is_none() {
-        return;
-    }
-    let counted = secured(site, folder, journal).and_then(|secured| match secured {
+    let counted = descriptors::of_run(site, folder, journal).and_then(|secured| match secured {
         Some(secured) => descriptors::to_undo(secured.as_ref(), folder, journal).map(Some),
         None => Ok(None),
     });
@@ -215,19 +174,6 @@ fn half_way(journal: &Journal) -> impl FnOnce(Error) -> Error + use<> {
     move |source| Error::NotUndone {
         run,
         source: Box::new(source),
-    }
-}
-
-/// Marks the run as undone, unless some permissions couldn't be restored. Then it can be undone
-/// again.
-fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
-    match descriptors.map_or(0, |undone| undone.failed.count) {
-        0 => journal.set_state(RunState::Undone),
-        failed => {
-            journal.note = Some(format!(
-                "the permissions of {failed} objects could not be restored"
-            ));
-        }
     }
 }
 
@@ -265,18 +211,4 @@ pub(crate) fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Jo
         }
     }
     Err(Error::NothingToUndo)
-}
-
-fn lock_hive(restoration: &Restoration<'_>, entry: &HiveEntry) -> Result<(), Error> {
-    let Some(hive) = restoration.hive() else {
-        return Ok(());
-    };
-    match hive.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(Refusal::HiveBusy {
-            path: entry.path.clone(),
-        }
-        .into()),
-        Err(TryLockError::Error(error)) => Err(Error::io(&entry.path, "lock the hive")(error)),
-    }
 }

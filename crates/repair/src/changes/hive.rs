@@ -1,5 +1,7 @@
 //! What all changes of hives share, whatever the hive holds.
 
+mod undo;
+
 use diskmend_disk::Access;
 use diskmend_hive::Editor;
 
@@ -12,6 +14,8 @@ use crate::progress::{Phase, Watch};
 use crate::session::{Prepared, check_writable, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
+pub use undo::{Reversal, ReversedChange};
+pub(crate) use undo::{actions, all_reversible, open_all, reversed, same_volume, stays};
 
 /// The hive file that a plan was made from. The plan can't be carried out after the file has
 /// changed.

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::documents::{ChangedValue, Differences, Notice, UndoneDescriptors};
+pub use crate::changes::hive::{Reversal, ReversedChange};
+
+use crate::documents::{Differences, Notice, UndoneDescriptors};
 use crate::error::{Error, chain};
-use crate::value_data::ValueData;
 
 /// The result of `undo`.
 #[derive(Clone, Debug, Serialize)]
@@ -82,30 +83,4 @@ pub enum FileAction {
     Removed,
     /// It already had its old bytes.
     Unchanged,
-}
-
-/// A change of the run, and the result of reversing it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReversedChange {
-    /// The hive.
-    pub hive: String,
-    /// The change as the run made it.
-    #[serde(flatten)]
-    pub change: ChangedValue,
-    /// The result.
-    pub reversal: Reversal,
-    /// What is there now, if that is neither the old nor the new data.
-    pub found: Option<ValueData>,
-}
-
-/// The result of reversing a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reversal {
-    /// The old state was restored.
-    Reversed,
-    /// It was already in the old state.
-    AlreadyOld,
-    /// Somebody has changed it to something else since: left alone.
-    LeftAlone,
 }

@@ -141,7 +141,7 @@ fn nothing_is_done(mut site: Site, closed: &[&str]) {
     site.judge.vouched = true;
     let error = undo(&mut site, Some(NAME)).expect_err("a forged run");
     assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
-    let secured = site.secured().expect("permissions");
+    let secured = crate::descriptors::of_site(&site).expect("permissions");
     for path in closed {
         assert_ne!(sddl_of(secured.as_ref(), path), bytes(OPEN), "{path}");
     }

@@ -263,7 +263,7 @@ fn permissions(
         return Ok(());
     };
     descriptors::check_scope(folder, journal)?;
-    let secured = site.secured()?;
+    let secured = descriptors::of_site(site)?;
     folder.for_each_frame(&entry.records, |changes| {
         for change in changes {
             let object = secured.object(&change.path);

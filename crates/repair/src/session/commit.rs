@@ -341,7 +341,7 @@ fn set_descriptors(
         entry.begun = true;
         run.write_journal(journal)?;
     }
-    let secured = site.secured()?;
+    let secured = descriptors::of_site(site)?;
     let applied = descriptors::apply(secured.as_ref(), run, journal, watch)?;
     journal.settle_descriptors(&applied);
     Ok(applied)
@@ -420,7 +420,7 @@ fn roll_back_descriptors(
     {
         return Ok(());
     }
-    let secured = site.secured()?;
+    let secured = descriptors::of_site(site)?;
     let undone = descriptors::undo(secured.as_ref(), run, journal, watch)?;
     match undone.failed.listed.first() {
         None => Ok(()),

@@ -3,7 +3,7 @@
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
 use super::Survey;
-use crate::changes::descriptors::{Common, Draft, FolderFindings, Gathering};
+use crate::changes::descriptors::{Common, Draft, FolderFindings, Gathering, of_site};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
 use crate::finding::{Goal, Notice, RowState};
@@ -138,7 +138,7 @@ fn folder(
     let gone = || Error::NoFolder {
         path: wanted.names().join("/"),
     };
-    let secured = facts.site.secured()?;
+    let secured = of_site(facts.site)?;
     let (start, kind) = secured.find(&wanted.names())?.ok_or_else(gone)?;
     if kind != Kind::Folder {
         return Err(gone());

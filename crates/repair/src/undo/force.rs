@@ -1,6 +1,7 @@
 //! Restores a run's old bytes, although something else has written to these places since.
 
-use super::{by_bytes, locked, open_all, undo_guards, undoable, whole_disk};
+use super::{by_bytes, locked, undo_guards, undoable, whole_disk};
+use crate::changes::hive;
 use crate::documents::{Differences, UndoReport};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
@@ -63,8 +64,8 @@ pub(crate) fn undo_site_by_force(
     let mut report = if is_by_sectors(site, &journal)? {
         whole_disk(site, &folder, journal, watch)?
     } else {
-        let hives = journal.hives.clone();
-        let mut restorations = open_all(site, &folder, &hives)?;
+        let recorded = journal.clone();
+        let mut restorations = hive::open_all(site, &folder, &recorded)?;
         for restoration in &mut restorations {
             restoration.force()?;
         }
@@ -93,7 +94,7 @@ fn compare(site: &Site, folder: &RunFolder, journal: &Journal) -> Result<Differe
         differences.add(site.changed_since(folder, journal)?);
         return Ok(differences);
     }
-    for restoration in open_all(site, folder, &journal.hives)? {
+    for restoration in hive::open_all(site, folder, journal)? {
         for difference in restoration.differences()? {
             differences.add(difference);
         }

@@ -1,22 +1,17 @@
 //! Undoing a run value by value, because something else has changed its files since.
 
-use diskmend_disk::{Access, TargetLock};
-use diskmend_hive::{EditError, Editor};
+use diskmend_disk::TargetLock;
 
-use super::{half_way, report, secured, settle};
-use crate::descriptors;
-use crate::documents::{Method, Reversal, ReversedChange, UndoReport};
-use crate::error::{Error, Refusal};
-use crate::finding::{ChangedValue, Notice};
-use crate::hive_on_disk::{self, HivePlace};
-use crate::place::HiveId;
+use super::{half_way, report};
+use crate::changes::{descriptors, hive};
+use crate::documents::{Method, Reversal, UndoReport};
+use crate::error::Error;
+use crate::finding::Notice;
 use crate::progress::{Phase, Watch};
-use crate::run::{HiveEntry, Journal, JournalChange, RunFolder, Way};
+use crate::run::{Journal, RunFolder, Way};
 use crate::run_state::RunKind;
-use crate::session::{NewRun, Prepared, commit, prepare};
+use crate::session::{NewRun, commit};
 use crate::site::{Options, Site};
-use crate::stop::Stop;
-use crate::value_data::ValueData;
 
 /// Reverses a run's changes one by one, as a run of its own, and gives every object its old
 /// descriptor back. `lock` is the lock of the target.
@@ -28,13 +23,13 @@ pub(super) fn undo(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<UndoReport, Error> {
-    same_volume(site, &journal.hives)?;
-    all_reversible(&journal)?;
+    hive::same_volume(site, &journal)?;
+    hive::all_reversible(&journal)?;
     folder.read_changes(&mut journal)?;
     // That may be an earlier reversal that was killed.
     site.no_unfinished_run(Some(&journal.run))?;
     watch.phase(Phase::Restoring, &site.display)?;
-    let secured = secured(site, folder, &journal)?;
+    let secured = descriptors::of_run(site, folder, &journal)?;
     let mut report = report(site, &journal, Method::Values);
     let Some(secured) = secured else {
         drop(lock);
@@ -42,7 +37,7 @@ pub(super) fn undo(
     };
     // Everything that is refused is refused before the first write. Setting descriptors changes the
     // volume with the hives, so the hives are opened again after it.
-    reversed(site, &journal, options, watch).map(drop)?;
+    hive::reversed(site, &journal, options, watch).map(drop)?;
     journal.begin_undo(Way::Values);
     folder.write_journal(&journal)?;
     let half_way_of_all = half_way(&journal);
@@ -71,17 +66,9 @@ fn hives(
                reversed separately, and later changes were kept"
             .to_owned(),
     });
-    let (prepared, changes) = reversed(site, &journal, options, watch)?;
+    let (prepared, changes) = hive::reversed(site, &journal, options, watch)?;
     report.changes = changes;
-    for entry in journal.hives.iter().filter(|entry| entry.recovered) {
-        report.notices.push(Notice {
-            kind: "recovery-stays",
-            text: format!(
-                "{}: what the run recovered from the hive's logs stays",
-                entry.path
-            ),
-        });
-    }
+    report.notices.extend(hive::stays(&journal));
     if report
         .changes
         .iter()
@@ -94,7 +81,7 @@ fn hives(
     }
     // A half-written run must not prevent its own reversal.
     journal.way = Some(Way::Values);
-    settle(&mut journal, report.descriptors.as_ref());
+    descriptors::settle(&mut journal, report.descriptors.as_ref());
     if !prepared.is_empty() {
         let new = NewRun {
             kind: RunKind::Undo,
@@ -107,119 +94,4 @@ fn hives(
     }
     folder.write_journal(&journal)?;
     Ok(report)
-}
-
-/// The reversal of every change, before it is written.
-fn reversed(
-    site: &Site,
-    journal: &Journal,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<(Vec<Prepared>, Vec<ReversedChange>), Error> {
-    let (mut prepared, mut changes) = (Vec::new(), Vec::new());
-    for entry in &journal.hives {
-        let opened = open(site, entry)?;
-        let edit = |editor: &mut Editor| -> Result<_, Stop<Error>> { Ok(reverse(editor, entry)?) };
-        let (hive, reversed) = prepare(opened, options, watch, edit)?;
-        prepared.extend(hive);
-        changes.extend(reversed);
-    }
-    Ok((prepared, changes))
-}
-
-/// Checks that a volume that was named is still the same one, by the bytes of its boot store. If
-/// these differ, another volume may have taken its place, and only the caller knows. A volume on
-/// the target's disk is known by its name.
-fn same_volume(site: &Site, hives: &[HiveEntry]) -> Result<(), Error> {
-    let elsewhere = hives.iter().find_map(|entry| entry.volume.clone());
-    match (elsewhere, &site.boot.volume) {
-        (Some(path), None) if !site.boot.is_sibling(&path)? => Err(Refusal::BootVolume {
-            path,
-            reason: "its store is missing now or isn't as the run left it".to_owned(),
-        }
-        .into()),
-        _ => Ok(()),
-    }
-}
-
-/// Checks that the journal has enough to reverse every change separately.
-fn all_reversible(journal: &Journal) -> Result<(), Error> {
-    match journal.hives.iter().find(|entry| !entry.reversible) {
-        None => Ok(()),
-        Some(entry) => Err(Error::NotReversible {
-            run: journal.run.clone(),
-            path: entry.path.clone(),
-        }),
-    }
-}
-
-fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Error> {
-    let components: Vec<&str> = entry.path.split('/').collect();
-    let root = site.root_of(entry.volume.as_deref())?;
-    let place = root.dir().find(&components)?.ok_or_else(|| Error::NoHive {
-        path: entry.shown_path(),
-    })?;
-    let hive = HivePlace {
-        hive: HiveId::File(entry.hive.clone()),
-        volume: entry.volume.clone(),
-        place,
-    };
-    hive_on_disk::open(hive, Access::ReadWrite)
-}
-
-/// Reverses the changes from the last to the first.
-fn reverse(editor: &mut Editor, entry: &HiveEntry) -> Result<Vec<ReversedChange>, EditError> {
-    let mut reversed = Vec::new();
-    for change in entry.changes.iter().rev() {
-        match change {
-            JournalChange::Value(value) => {
-                let (reversal, found) = reverse_value(editor, value)?;
-                reversed.push(ReversedChange {
-                    hive: entry.hive.clone(),
-                    change: value.clone(),
-                    reversal,
-                    found,
-                });
-            }
-            JournalChange::KeyCreated(key) => {
-                let empty = match editor.key(&key.key)? {
-                    Some(found) => {
-                        found.subkeys()?.next().is_none() && found.values()?.next().is_none()
-                    }
-                    None => false,
-                };
-                if empty {
-                    editor.delete_key(&key.key)?;
-                }
-            }
-            JournalChange::KeyDeleted(key) => {
-                editor.create_key(&key.key)?;
-            }
-        }
-    }
-    Ok(reversed)
-}
-
-type ValueOutcome = (Reversal, Option<ValueData>);
-
-fn reverse_value(editor: &mut Editor, change: &ChangedValue) -> Result<ValueOutcome, EditError> {
-    let found = editor
-        .value(&change.key, &change.value)?
-        .map(ValueData::from);
-    if found == change.old {
-        return Ok((Reversal::AlreadyOld, None));
-    }
-    if found != change.new {
-        return Ok((Reversal::LeftAlone, found));
-    }
-    match &change.old {
-        Some(old) => {
-            editor.create_key(&change.key)?;
-            editor.set_value(&change.key, &change.value, old.value_type, &old.bytes)?;
-        }
-        None => {
-            editor.delete_value(&change.key, &change.value)?;
-        }
-    }
-    Ok((Reversal::Reversed, None))
 }

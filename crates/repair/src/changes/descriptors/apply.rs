@@ -115,7 +115,7 @@ pub(crate) fn resume(
     let _lock = TargetLock::acquire(state.as_ref())?;
     // This is checked before anything is changed: records that reach too far must not be completed.
     super::check_scope(&run, &journal)?;
-    let secured = site.secured()?;
+    let secured = super::of_site(site)?;
     if !site.resume_record(&run, &journal)? {
         return Ok(None);
     }

@@ -27,5 +27,5 @@ pub(crate) use planned::DescriptorsChange;
 pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
 pub(crate) use report_files::{REPORTS, before};
 pub(crate) use scope::check as check_scope;
-pub(crate) use undo::{to_undo, undo};
+pub(crate) use undo::{of_run, of_site, settle, to_undo, undo};
 pub use words::DescriptorWords;

@@ -6,9 +6,11 @@ use diskmend_disk::{Change, Changed, Descriptors, ObjectError};
 
 use super::UndoneDescriptors;
 use super::change::Recorded;
-use crate::error::{Error, chain};
+use crate::error::{Error, Refusal, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
+use crate::run_state::RunState;
+use crate::site::Site;
 
 /// Restores the descriptors of a run. An object that somebody else has changed since isn't touched.
 /// If one fails, the others are restored nevertheless.
@@ -89,5 +91,45 @@ fn is_other_now(error: &ObjectError) -> bool {
         ObjectError::ChangedMeanwhile | ObjectError::Other { .. } => true,
         ObjectError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
         other => other.is_by_nature(),
+    }
+}
+
+/// The security descriptors of the target.
+pub(crate) fn of_site(site: &Site) -> Result<Box<dyn Descriptors>, Error> {
+    let secured = site
+        .root
+        .descriptors()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => Refusal::NotElevated.into(),
+            _ => Error::io(&site.display, "look for permissions on")(error),
+        })?;
+    Ok(secured.ok_or(Refusal::NoDescriptors)?)
+}
+
+/// Access to the security descriptors that a run has set, if it has set any. It is opened before
+/// anything is noted, because another driver may have mounted the volume, and the records may be
+/// damaged.
+pub(crate) fn of_run(
+    site: &Site,
+    folder: &RunFolder,
+    journal: &Journal,
+) -> Result<Option<Box<dyn Descriptors>>, Error> {
+    if journal.descriptors.is_none() {
+        return Ok(None);
+    }
+    super::check_scope(folder, journal)?;
+    of_site(site).map(Some)
+}
+
+/// Marks the run as undone, unless some permissions couldn't be restored. Then it can be undone
+/// again.
+pub(crate) fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
+    match descriptors.map_or(0, |undone| undone.failed.count) {
+        0 => journal.set_state(RunState::Undone),
+        failed => {
+            journal.note = Some(format!(
+                "the permissions of {failed} objects could not be restored"
+            ));
+        }
     }
 }
