@@ -5,7 +5,7 @@ use diskmend_disk::{
     Access, File, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,
 };
 
-use crate::documents::Difference;
+use crate::differences::Difference;
 use crate::error::{Error, chain};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::run_state::RunState;

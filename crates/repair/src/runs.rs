@@ -1,9 +1,10 @@
 //! `runs`: lists the runs on a target.
 
-use crate::documents::{RunList, RunSummary, SCHEMA};
+use crate::documents::{RunList, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::run::FoundRun;
+use crate::run_summary::RunSummary;
 use crate::site::Site;
 use crate::trust::Judge;
 use crate::unfinished::state_folder_open;

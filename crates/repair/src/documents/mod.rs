@@ -4,7 +4,6 @@
 mod acl;
 mod applied;
 mod boot_store;
-mod differences;
 mod hive_status;
 mod inspection;
 mod planned;
@@ -13,6 +12,7 @@ mod recipes;
 mod runs;
 mod undone;
 
+pub use crate::differences::{ByteRange, Difference, Differences};
 pub use crate::finding::RowState;
 pub use crate::identity::TargetIdentity;
 pub use crate::run_state::{RunKind, RunState};
@@ -24,7 +24,6 @@ pub use acl::{
 };
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
-pub use differences::{ByteRange, Difference, Differences};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+pub use crate::restored::{FileAction, RestoredFile};
+
 pub use crate::changes::hive::{Reversal, ReversedChange};
 
 use crate::documents::{Differences, Notice, UndoneDescriptors};
@@ -62,25 +64,4 @@ pub enum Method {
     Bytes,
     /// Something else has changed the hive since: each value was reversed separately.
     Values,
-}
-
-/// A file that has the bytes from before the run again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RestoredFile {
-    /// Its path below the target's root, with `/`.
-    pub path: String,
-    /// The action.
-    pub action: FileAction,
-}
-
-/// The action on a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FileAction {
-    /// Its old bytes and length were written.
-    Restored,
-    /// The run had created it; it was removed.
-    Removed,
-    /// It already had its old bytes.
-    Unchanged,
 }

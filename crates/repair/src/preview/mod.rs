@@ -9,10 +9,10 @@ use diskmend_disk::{Access, Buffer, Dir, Kind, MappedFile};
 
 use crate::changes::descriptors::DescriptorWords;
 use crate::descriptors;
-use crate::documents::FileAction;
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::names::same_file;
+use crate::restored::FileAction;
 use crate::run::journal::valid::MAX_FILE;
 use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
 use crate::site::Site;

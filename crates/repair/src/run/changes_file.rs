@@ -76,7 +76,7 @@ pub(crate) fn decode(bytes: &[u8], content: &Content) -> Result<Vec<JournalChang
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::{ChangedKey, ChangedValue};
+    use crate::finding::{ChangedKey, ChangedValue};
     use crate::value_data::ValueData;
 
     #[test]

@@ -14,8 +14,8 @@ use super::run_file::{FRAME_HEADER_LEN, Frames, RunFileError};
 use super::state_folder::{MAX_JOURNALS, RUNS, files_of, unflushed_of};
 use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
 use super::{Journal, RunId};
-use crate::documents::RunState;
 use crate::error::{Error, Refusal};
+use crate::run_state::RunState;
 
 /// A run that was found.
 pub(crate) struct FoundRun {

@@ -198,7 +198,7 @@ mod tests {
             let chars: usize = texts.map(|text| text.chars().count()).sum();
             (summary.recipes.len(), summary.hives.len(), chars)
         };
-        let reason = crate::documents::Doubt::NoSeal;
+        let reason = crate::trust::Doubt::NoSeal;
         let shown = len(Trust::Unauthenticated { reason });
         assert_eq!(shown, (16, 4, 5 * 256));
         assert_eq!(len(Trust::Own), (200, 9, 10 * 3000));

@@ -9,10 +9,11 @@ use std::cell::OnceCell;
 use diskmend_disk::{Access, Dir, File, Found, Kind, MappedFile};
 use diskmend_hive::Buffer;
 
+use crate::differences::Difference;
 use crate::digest::Digest;
-use crate::documents::{Difference, FileAction, RestoredFile};
 use crate::error::Error;
 use crate::hive_on_disk::Distinct;
+use crate::restored::{FileAction, RestoredFile};
 use crate::run::undo_data::UndoData;
 use crate::run::{Content, FileEntry, HiveEntry, RunFolder, Step, on_volume};
 

@@ -2,7 +2,8 @@
 
 use super::{by_bytes, locked, undo_guards, undoable, whole_disk};
 use crate::changes::hive;
-use crate::documents::{Differences, UndoReport};
+use crate::differences::Differences;
+use crate::documents::UndoReport;
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::finding::Notice;

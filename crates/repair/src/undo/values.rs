@@ -3,8 +3,9 @@
 use diskmend_disk::TargetLock;
 
 use super::{half_way, report};
+use crate::changes::hive::Reversal;
 use crate::changes::{descriptors, hive};
-use crate::documents::{Method, Reversal, UndoReport};
+use crate::documents::{Method, UndoReport};
 use crate::error::Error;
 use crate::finding::Notice;
 use crate::progress::{Phase, Watch};

@@ -9,13 +9,13 @@ use diskmend_base::utf16;
 use diskmend_disk::NtPath;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::documents::RunKind;
 use crate::error::Error;
 use crate::names::same_file;
 use crate::recipe::{Catalogue, Origin};
 use crate::rows::FolderPath;
 use crate::run::journal::valid::components;
 use crate::run::{Journal, RunFolder};
+use crate::run_state::RunKind;
 
 /// NTFS's own files in the root.
 const SYSTEM_FILES: [&str; 11] = [

@@ -6,12 +6,12 @@ use diskmend_disk::Access;
 use diskmend_hive::{EditError, Editor};
 use serde::Serialize;
 
-use crate::documents::RestoredFile;
 use crate::error::{Error, Refusal};
 use crate::finding::{ChangedValue, Notice};
 use crate::hive_on_disk::{self, HivePlace};
 use crate::place::HiveId;
 use crate::progress::Watch;
+use crate::restored::RestoredFile;
 use crate::run::restore::Restoration;
 use crate::run::{HiveEntry, Journal, JournalChange, RunFolder};
 use crate::session::{Prepared, prepare};

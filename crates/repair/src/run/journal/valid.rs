@@ -4,10 +4,10 @@
 use super::{FileEntry, HiveEntry, Journal, Step};
 use crate::descriptors::{RECORDS, REPORTS};
 use crate::disk_record::RECORD;
-use crate::documents::RunKind;
 use crate::names::same_file;
-use crate::recipe::HiveName;
+use crate::place::HiveName;
 use crate::run::{RunId, changes_file, undo_data};
+use crate::run_state::RunKind;
 
 /// The greatest length of a hive's file in bytes: the largest hive, and what a commit keeps after
 /// it.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::documents::SCHEMA;
+use crate::json::SCHEMA;
 
 /// The maximum number of ranges that are listed of a place.
 const MOST_RANGES: usize = 1000;
