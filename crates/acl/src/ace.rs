@@ -109,7 +109,7 @@ impl Ace {
 
     /// True if the ACE counts for its own object and not only for those that inherit it.
     #[must_use]
-    pub const fn applies_here(&self) -> bool {
+    pub(crate) const fn applies_here(&self) -> bool {
         !self.flags.contains(AceFlags::INHERIT_ONLY)
     }
 }

@@ -203,7 +203,7 @@ impl SecurityDescriptor {
 
     /// Protects the DACL from the parent folder's entries (SE_DACL_PROTECTED) or removes that
     /// protection. `None` if nothing had to change.
-    pub fn protect_dacl(&mut self, protected: bool) -> Option<Edit> {
+    pub(crate) fn protect_dacl(&mut self, protected: bool) -> Option<Edit> {
         let was_protected = self.control().contains(Control::DACL_PROTECTED);
         self.set_control(Control::DACL_PROTECTED, protected);
         (protected != was_protected).then_some(Edit::Protection { protected })

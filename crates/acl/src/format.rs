@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// The fixed start of a SID (MS-DTYP 2.4.2.2); `sub_authority_count` numbers of 32 bits follow.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct SidHeader {
+pub(crate) struct SidHeader {
     /// Always 1.
     pub revision: u8,
     /// At most 15.
@@ -20,7 +20,7 @@ pub struct SidHeader {
 /// The start of every ACE (MS-DTYP 2.4.4.1).
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct AceHeader {
+pub(crate) struct AceHeader {
     /// The type of ACE that follows.
     pub ace_type: u8,
     /// Inheritance and audit flags.
@@ -32,7 +32,7 @@ pub struct AceHeader {
 /// The start of an ACL (MS-DTYP 2.4.5); `ace_count` ACEs follow.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct AclHeader {
+pub(crate) struct AclHeader {
     /// 2, or 4 if an object ACE may follow.
     pub acl_revision: u8,
     /// Reserved, zero.

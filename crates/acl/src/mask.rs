@@ -72,7 +72,7 @@ impl AccessMask {
 
     /// True if the two masks have a right in common.
     #[must_use]
-    pub const fn intersects(self, other: Self) -> bool {
+    pub(crate) const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
@@ -91,7 +91,7 @@ impl AccessMask {
     /// The mask with every generic right replaced by the file rights it stands for (MS-DTYP 2.4.3,
     /// the generic mapping of file objects).
     #[must_use]
-    pub fn map_generic(self) -> Self {
+    pub(crate) fn map_generic(self) -> Self {
         let generic = [
             (Self::GENERIC_READ, Self::FILE_READ),
             (Self::GENERIC_WRITE, Self::FILE_WRITE),

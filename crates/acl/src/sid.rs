@@ -110,7 +110,7 @@ impl Sid {
 
     /// The SID with one more sub-authority; `None` if there are 15 already.
     #[must_use]
-    pub fn with_relative(&self, relative: u32) -> Option<Self> {
+    pub(crate) fn with_relative(&self, relative: u32) -> Option<Self> {
         let mut longer = *self;
         *longer.sub_authorities.get_mut(usize::from(self.count))? = relative;
         longer.count = self.count.checked_add(1)?;

@@ -40,7 +40,7 @@ impl Token {
 
     /// The token of a service that runs as LOCAL SERVICE.
     #[must_use]
-    pub fn local_service() -> Self {
+    pub(crate) fn local_service() -> Self {
         Self::service_account(Sid::LOCAL_SERVICE)
     }
 

@@ -175,7 +175,7 @@ impl Device {
 
     /// True for a memory disk, as used by Windows PE and the recovery environment.
     #[must_use]
-    pub fn is_ram_disk(&self) -> bool {
+    pub(crate) fn is_ram_disk(&self) -> bool {
         matches!(
             self.target,
             Target::File(FileDevice {

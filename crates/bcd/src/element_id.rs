@@ -160,14 +160,14 @@ impl ElementId {
     }
 
     /// The number of the element within its class.
-    #[must_use]
-    pub const fn subtype(self) -> u32 {
+    #[cfg(test)]
+    pub(crate) const fn subtype(self) -> u32 {
         self.0 & 0x00ff_ffff
     }
 
     /// Parses the name of an element's key: eight hexadecimal digits in either case.
     #[must_use]
-    pub fn from_key_name(name: Name<'_>) -> Option<Self> {
+    pub(crate) fn from_key_name(name: Name<'_>) -> Option<Self> {
         if name.len() != 8 {
             return None;
         }

@@ -49,22 +49,3 @@ pub fn precedence(store: &Store<'_>, object: Guid) -> Result<Vec<Guid>, StoreErr
     }
     Ok(order)
 }
-
-/// The value of an element that applies to an object, and the object that contains it.
-///
-/// # Errors
-/// If an object that could contain the element can't be read.
-pub fn effective(
-    store: &Store<'_>,
-    object: Guid,
-    element: ElementId,
-) -> Result<Option<(Guid, ElementValue)>, StoreError> {
-    for guid in precedence(store, object)? {
-        if let Some(found) = store.object(guid)?
-            && let Some(value) = found.value(element)?
-        {
-            return Ok(Some((guid, value)));
-        }
-    }
-    Ok(None)
-}

@@ -55,13 +55,13 @@ impl ObjectType {
 
     /// Bits 28 to 31: 1 an application, 2 settings to inherit, 3 a device.
     #[must_use]
-    pub const fn object_code(self) -> u32 {
+    pub(crate) const fn object_code(self) -> u32 {
         self.0 >> 28
     }
 
     /// Whether other objects may inherit from it.
     #[must_use]
-    pub const fn is_inheritable(self) -> bool {
+    pub(crate) const fn is_inheritable(self) -> bool {
         self.object_code() == 2
     }
 

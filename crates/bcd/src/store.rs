@@ -76,12 +76,6 @@ impl<'a> Store<'a> {
         self.root
     }
 
-    /// The key that contains the objects.
-    #[must_use]
-    pub fn objects_key(&self) -> Key<'a> {
-        self.objects
-    }
-
     /// Values of the store's own description (`KeyName`, `System`, `FirmwareModified`, ...).
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub enum Content {
 impl Content {
     /// True for a volume that Windows starts with a boot sector, which ends like an MBR.
     #[must_use]
-    pub fn is_windows_volume(self) -> bool {
+    pub(crate) fn is_windows_volume(self) -> bool {
         matches!(
             self,
             Self::Ntfs | Self::Fat(_) | Self::ExFat | Self::BitLocker | Self::Refs

@@ -74,7 +74,7 @@ impl AceType {
 
     /// True if application data, such as a condition, may follow the ACE's SID.
     #[must_use]
-    pub const fn is_callback(self) -> bool {
+    pub(crate) const fn is_callback(self) -> bool {
         matches!(self.0, 0x09..=0x10)
     }
 

@@ -9,7 +9,7 @@ impl Acl {
     /// inherited ones. Inherited entries may have any order, because only within one generation do
     /// deny entries come before allow entries.
     #[must_use]
-    pub fn is_canonical(&self) -> bool {
+    pub(crate) fn is_canonical(&self) -> bool {
         self.aces.is_sorted_by_key(rank)
     }
 }
@@ -17,7 +17,7 @@ impl Acl {
 impl SecurityDescriptor {
     /// Puts the DACL's entries in canonical order, and keeps the order within each class. Returns
     /// true if that changed the list.
-    pub fn make_canonical(&mut self) -> bool {
+    pub(crate) fn make_canonical(&mut self) -> bool {
         if self.dacl.list().is_none_or(Acl::is_canonical) {
             return false;
         }

@@ -90,7 +90,7 @@ impl AccessMask {
     ///
     /// # Errors
     /// If some letters aren't a right.
-    pub fn from_icacls(text: &str) -> Result<Self, MaskTextError> {
+    pub(crate) fn from_icacls(text: &str) -> Result<Self, MaskTextError> {
         let inner = text
             .strip_prefix('(')
             .and_then(|rest| rest.strip_suffix(')'))

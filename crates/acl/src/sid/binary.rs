@@ -66,7 +66,7 @@ impl Sid {
 
     /// The length of the SID's bytes: 8 to 68.
     #[must_use]
-    pub fn encoded_len(&self) -> usize {
+    pub(crate) fn encoded_len(&self) -> usize {
         size_of::<SidHeader>().saturating_add(usize::from(self.count).saturating_mul(4))
     }
 

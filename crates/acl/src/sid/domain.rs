@@ -31,7 +31,7 @@ enum Base {
 impl RelativeAlias {
     /// The alias with these two letters.
     #[must_use]
-    pub fn from_letters(letters: &str) -> Option<Self> {
+    pub(crate) fn from_letters(letters: &str) -> Option<Self> {
         ALIASES
             .iter()
             .find(|(alias, ..)| alias.eq_ignore_ascii_case(letters))
@@ -61,7 +61,7 @@ impl RelativeAlias {
 
     /// The thing that its SID depends on.
     #[must_use]
-    pub const fn depends_on(self) -> &'static str {
+    pub(crate) const fn depends_on(self) -> &'static str {
         match self.base {
             Base::Machine => "the machine's SID",
             Base::Domain => "the domain's SID",

@@ -18,7 +18,7 @@ impl Sid {
 
     /// The SID of `IIS APPPOOL\name`: S-1-5-82 and the SHA-1 of the lower-cased UTF-16LE name.
     #[must_use]
-    pub fn of_app_pool(name: &str) -> Self {
+    pub(crate) fn of_app_pool(name: &str) -> Self {
         Self::hashed(APP_POOL, hash(name.chars().map(lower)))
     }
 

@@ -12,7 +12,7 @@ impl Sid {
     /// The account's name as an English Windows prints it, such as `NT AUTHORITY\SYSTEM`, if it is
     /// the same on every machine. `None` for accounts of one machine or domain.
     #[must_use]
-    pub fn account_name(&self) -> Option<Cow<'static, str>> {
+    pub(crate) fn account_name(&self) -> Option<Cow<'static, str>> {
         if let Some(known) = WELL_KNOWN.iter().find(|known| known.sid == *self) {
             return Some(Cow::Borrowed(known.account));
         }
@@ -62,7 +62,7 @@ impl Sid {
 
     /// The two letters that stand for the SID in SDDL (MS-DTYP 2.5.1.1).
     #[must_use]
-    pub fn sddl_alias(&self) -> Option<&'static str> {
+    pub(crate) fn sddl_alias(&self) -> Option<&'static str> {
         WELL_KNOWN
             .iter()
             .find(|known| known.sid == *self)
@@ -72,7 +72,7 @@ impl Sid {
     /// The SID that two letters stand for in SDDL on every machine. For letters that depend on the
     /// machine or domain, see [`RelativeAlias`](super::RelativeAlias).
     #[must_use]
-    pub fn from_sddl_alias(alias: &str) -> Option<Self> {
+    pub(crate) fn from_sddl_alias(alias: &str) -> Option<Self> {
         WELL_KNOWN
             .iter()
             .find(|known| known.alias.is_some_and(|a| a.eq_ignore_ascii_case(alias)))

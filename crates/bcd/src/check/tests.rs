@@ -1,7 +1,7 @@
 use diskmend_hive::{Editor, ValueType};
 
 use super::*;
-use crate::inherit::{effective, precedence};
+use crate::inherit::precedence;
 use crate::testing::{create, empty, guid, set, store};
 use crate::well_known::{EMSSETTINGS, GLOBALSETTINGS};
 
@@ -170,4 +170,20 @@ fn the_list_of_problems_ends() {
     let report = check(editor.root().unwrap());
     assert_eq!(report.problems.len(), MAX_PROBLEMS + 1);
     assert_eq!(report.problems.last().unwrap().kind, ProblemKind::TooMany);
+}
+
+/// The value of an element that applies to an object, and the object that contains it.
+fn effective(
+    store: &Store<'_>,
+    object: Guid,
+    element: ElementId,
+) -> Result<Option<(Guid, ElementValue)>, StoreError> {
+    for guid in precedence(store, object)? {
+        if let Some(found) = store.object(guid)?
+            && let Some(value) = found.value(element)?
+        {
+            return Ok(Some((guid, value)));
+        }
+    }
+    Ok(None)
 }
