@@ -26,6 +26,10 @@ enum Task {
     /// Measure inspecting and repairing unmounted disks; needs root
     BenchImages(xtask::bench::ImageOptions),
     #[cfg(target_os = "linux")]
+    /// Count flushes, writes and reads of each command, and time it with slow flushes; needs root,
+    /// ntfs-3g and strace
+    BenchFlushes(xtask::bench::FlushOptions),
+    #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchDescriptorsFloor(xtask::bench::FloorOptions),
     #[cfg(target_os = "linux")]
@@ -89,6 +93,8 @@ fn run() -> Result<()> {
         Task::BenchDescriptors(options) => xtask::bench::compare_descriptors(&options),
         #[cfg(target_os = "linux")]
         Task::BenchImages(options) => xtask::bench::measure_images(&options),
+        #[cfg(target_os = "linux")]
+        Task::BenchFlushes(options) => xtask::bench::count_flushes(&options),
         #[cfg(target_os = "linux")]
         Task::BenchDescriptorsFloor(options) => xtask::bench::floor(&options),
         #[cfg(target_os = "linux")]

@@ -3,6 +3,8 @@
 mod contender;
 #[cfg(target_os = "linux")]
 mod descriptors;
+#[cfg(target_os = "linux")]
+mod flushes;
 mod hive;
 #[cfg(target_os = "linux")]
 mod images;
@@ -19,6 +21,8 @@ use diskmend_hive::PAGE_LEN;
 pub use descriptors::{
     FloorOptions, Options as DescriptorOptions, floor, run as compare_descriptors,
 };
+#[cfg(target_os = "linux")]
+pub use flushes::{Options as FlushOptions, run as count_flushes};
 pub use hive::{Options as HiveOptions, Shape, run as write_hive};
 #[cfg(target_os = "linux")]
 pub use images::{Options as ImageOptions, SetOptions, run as measure_images, set as set_on_image};

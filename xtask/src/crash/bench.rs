@@ -12,7 +12,7 @@ use super::disk::Tree;
 use super::sample::Holder;
 
 /// The key of the recovery machine, below the folder, because that machine loses power too.
-const KEY: &str = "machine/key";
+pub(crate) const KEY: &str = "machine/key";
 /// The greatest number of commands after which a disk must be settled.
 const MOST_UNDOS: usize = 4;
 

@@ -17,9 +17,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::{program, workspace};
+pub(crate) use bench::KEY;
 use bench::{Bench, expect_success};
 use disk::{Disk, Loss};
-use sample::Holder;
+pub(crate) use sample::Holder;
 use scenario::Kind;
 
 /// What to try.

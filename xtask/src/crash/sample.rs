@@ -23,7 +23,7 @@ const VOLUME_LEN: u64 = 8 << 20;
 
 /// The container of a Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
+pub(crate) enum Holder {
     Folder,
     Raw,
     Vhd,
@@ -34,7 +34,7 @@ impl Holder {
     pub(super) const ALL: [Self; 4] = [Self::Folder, Self::Raw, Self::Vhd, Self::Vhdx];
 
     /// The target, below the folder that holds everything.
-    pub(super) const fn target(self) -> &'static str {
+    pub(crate) const fn target(self) -> &'static str {
         match self {
             Self::Folder => "disk",
             Self::Raw => "disk.img",
@@ -49,7 +49,7 @@ impl Holder {
     }
 
     /// Makes the target in a folder.
-    pub(super) fn make(self, folder: &Path) -> Result<()> {
+    pub(crate) fn make(self, folder: &Path) -> Result<()> {
         let target = folder.join(self.target());
         let (format, options) = match self {
             Self::Folder => {

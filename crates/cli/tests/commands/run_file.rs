@@ -106,6 +106,7 @@ pub(crate) fn put_journal(file: &Path, journal: &[u8]) {
 }
 
 /// Makes a run file with the undo data of one file.
+#[cfg(unix)]
 pub(crate) fn make(file: &Path, undo: &[u8], journal: &[u8]) {
     let frame = |kind: &[u8; 4], body: &[u8]| Frame {
         kind: *kind,

@@ -177,6 +177,23 @@ fn a_folder_elsewhere_that_others_may_write_is_not_used() {
     diskmend(["plan", root, "tls"]).ends(3);
 }
 
+/// What others may write can change between two looks at it, whatever its seal was.
+#[test]
+fn a_run_file_that_others_may_write_is_not_used() {
+    let volume = Volume::new();
+    let root = volume.root();
+    let report = diskmend(["repair", root, "tls", "--yes", "--json"]).ends(0);
+    let run = report.json()["run"].as_str().expect("a run").to_owned();
+    let file = volume.folder.path().join("diskmend/runs").join(&run);
+    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode));
+    mode(0o666).expect("own");
+    diskmend(["undo", root, &run, "--yes"])
+        .ends(5)
+        .says("may write it (mode 0666)");
+    mode(0o644).expect("own");
+    diskmend(["undo", root, &run, "--yes"]).ends(0);
+}
+
 #[test]
 fn the_folder_of_one_run_is_looked_at_before_it_is_undone() {
     let Some(disk) = NtfsDisk::new() else { return };

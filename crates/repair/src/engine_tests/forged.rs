@@ -12,7 +12,7 @@ use crate::error::{Class, Error, Refusal};
 use crate::plan::{Goal, plan_site};
 use crate::recipe::Catalogue;
 use crate::repair::repair_site;
-use crate::run::{Content, DescriptorsEntry, Journal, RunId};
+use crate::run::{Content, DescriptorsEntry, Journal, RunId, run_file};
 use crate::site::{Options, Site};
 use crate::undo::undo_site;
 
@@ -76,18 +76,37 @@ fn put(dir: &dyn Dir, name: &str, bytes: &[u8]) {
     file.write_all_at(bytes, 0).expect("writable");
 }
 
+/// How whoever can write to the disk keeps a run there.
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    /// In a run file.
+    File,
+    /// In a folder, as earlier versions did.
+    Folder,
+}
+
 /// Puts a run into the state folder that was killed when only permissions were left to be set, as
 /// whoever can write to the disk can.
-fn forge(site: &Site, path: &str, recipes: &[&str]) {
+fn forge(site: &Site, path: &str, recipes: &[&str], layout: Layout) {
     let run = RunId::parse(NAME).expect("a run");
     let state = site.state.create().expect("writable");
     state.create_dir("runs").expect("writable");
     let runs = state.open_dir("runs").expect("there");
-    runs.create_dir(NAME).expect("writable");
-    let folder = runs.open_dir(NAME).expect("there");
-    put(folder.as_ref(), "descriptors.bin", &records(path));
     let journal = journal(&run, path, recipes).encode().expect("valid");
-    put(folder.as_ref(), "journal.json", &journal);
+    let own = match layout {
+        Layout::File => {
+            let file = run_file::with_journal(&run_file::empty(), &journal);
+            put(runs.as_ref(), NAME, &file);
+            format!("{NAME}.files")
+        }
+        Layout::Folder => NAME.to_owned(),
+    };
+    runs.create_dir(&own).expect("writable");
+    let own = runs.open_dir(&own).expect("there");
+    put(own.as_ref(), "descriptors.bin", &records(path));
+    if matches!(layout, Layout::Folder) {
+        put(own.as_ref(), "journal.json", &journal);
+    }
 }
 
 fn disk() -> FaultyDisk {
@@ -149,11 +168,13 @@ fn nothing_is_done(mut site: Site, closed: &[&str]) {
 
 #[test]
 fn a_forged_run_is_never_completed_nor_undone_unasked() {
-    for recipes in [&[][..], &["nla"], &["machine-keys"]] {
-        let disk = disk();
-        forge(&site(&disk), SAM, recipes);
-        nothing_is_done(site(&disk), &[SAM]);
-        assert_eq!(disk.descriptors()[SAM], bytes(CLOSED));
+    for layout in [Layout::File, Layout::Folder] {
+        for recipes in [&[][..], &["nla"], &["machine-keys"]] {
+            let disk = disk();
+            forge(&site(&disk), SAM, recipes, layout);
+            nothing_is_done(site(&disk), &[SAM]);
+            assert_eq!(disk.descriptors()[SAM], bytes(CLOSED));
+        }
     }
 }
 
@@ -167,7 +188,12 @@ fn on_an_image_a_forged_run_is_never_completed_either() {
     };
     let disk = super::image::with_image(bytes);
     let system = "Windows/System32/config/SYSTEM";
-    forge(&super::image::site(&disk).expect("an image"), system, &[]);
+    forge(
+        &super::image::site(&disk).expect("an image"),
+        system,
+        &[],
+        Layout::File,
+    );
     nothing_is_done(super::image::site(&disk).expect("an image"), &[system]);
 }
 
@@ -223,7 +249,7 @@ fn an_object_that_is_named_twice_is_refused() {
     ] {
         let disk = disk();
         let mut site = site(&disk);
-        forge(&site, &paths, &["machine-keys"]);
+        forge(&site, &paths, &["machine-keys"], Layout::File);
         site.judge.vouched = true;
         let options = Options::default();
         let undone = with_watch(|watch| undo_site(&mut site, Some(NAME), &options, watch));

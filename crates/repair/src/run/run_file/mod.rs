@@ -48,4 +48,4 @@ impl Part {
 }
 
 #[cfg(test)]
-pub(crate) use tests::{journal_of, parts_of, with_damaged_undo, with_journal};
+pub(crate) use tests::{empty, journal_of, parts_of, with_damaged_undo, with_journal};

@@ -54,6 +54,11 @@ pub(crate) fn with_journal(bytes: &[u8], journal: &[u8]) -> Vec<u8> {
     with_journals(bytes, &[journal])
 }
 
+/// A run file without a frame.
+pub(crate) fn empty() -> Vec<u8> {
+    format::HEADER.to_vec()
+}
+
 /// A run file with a bit of the first undo data changed.
 pub(crate) fn with_damaged_undo(bytes: &[u8]) -> Vec<u8> {
     let frames = frames(bytes);
