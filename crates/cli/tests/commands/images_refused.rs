@@ -298,7 +298,7 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
         let run = repair_of(path.to_str().expect("UTF-8")).ends(5);
         assert!(
             run.stderr
-                .contains("lies on a file system that is mounted read-only")
+                .contains("is on a file system that is mounted read-only")
                 && run.stderr.contains("hint: mount that file system")
                 && !run.stderr.contains("remount"),
             "{}",
