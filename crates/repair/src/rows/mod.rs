@@ -1,6 +1,6 @@
 //! The content of a recipe: a file for each kind of row.
 //!
-//! A new kind of row is a file in this folder, with a type that is a [`Kind`], and a line in [`kinds!`]
+//! A new kind of row is a file in this folder, with a type that is a `Kind`, and a line in `kinds!`
 //! below. docs/adding-a-row.md shows how.
 
 mod acl;
