@@ -68,12 +68,11 @@ pub(crate) fn boot_store(target: &Path) -> &'static str {
 
 /// The hint if several loaders are possible.
 fn loader(target: &Path) -> &'static str {
-    match is_disk(target) {
-        true => "--loader GUID names the loader of this Windows, --all-loaders means all of them",
-        false => {
-            "--loader GUID names the loader of this Windows, --all-loaders means all of them; \
-             'diskmend bcd show STORE' lists them"
-        }
+    if is_disk(target) {
+        "--loader GUID names the loader of this Windows, --all-loaders means all of them"
+    } else {
+        "--loader GUID names the loader of this Windows, --all-loaders means all of them; \
+         'diskmend bcd show STORE' lists them"
     }
 }
 
@@ -291,10 +290,13 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         Refusal::SeveralWindows { .. }
         | Refusal::WrongLoader { .. }
         | Refusal::AnotherWindows { .. } => loader(target),
-        Refusal::BootVolume { .. } => match is_disk(target) {
-            true => "'diskmend disks' shows what the other volumes of the disk contain",
-            false => "mount the volume again, and say where it is with --boot-volume DIR",
-        },
+        Refusal::BootVolume { .. } => {
+            if is_disk(target) {
+                "'diskmend disks' shows what the other volumes of the disk contain"
+            } else {
+                "mount the volume again, and say where it is with --boot-volume DIR"
+            }
+        }
         Refusal::BootVolumeOffDisk { .. } => {
             "leave --boot-volume and --store out: diskmend finds the boot stores on the other \
              partitions of the disk; or mount both volumes and name their folders"

@@ -66,9 +66,10 @@ pub fn main() -> ExitCode {
             let error = shown(error);
             // If neither stream can be written, nobody can read the message.
             let _ = error.print();
-            match error.use_stderr() {
-                true => Exit::Usage.into(),
-                false => Exit::Done.into(),
+            if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
             }
         }
     }

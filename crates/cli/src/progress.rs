@@ -82,15 +82,10 @@ impl Progress for Steps {
     fn count(&mut self, done: u64) {
         let seconds = self.since.elapsed().as_secs_f64();
         // Right after the start, a rate would be meaningless.
-        let rate = match seconds > 0.5 {
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "the rate is only displayed"
-            )]
-            true => format!(", {} a second", (done as f64 / seconds) as u64),
-            false => String::new(),
+        let rate = if seconds > 0.5 {
+            format!(", {} a second", (done as f64 / seconds) as u64)
+        } else {
+            String::new()
         };
         let message = format!("{}: {done}{rate}", self.message);
         self.spinner.bar.set_message(message);

@@ -145,9 +145,10 @@ mod linux {
         let known = format!("/sys/dev/block/{}:{}", major(device), minor(device));
         let known = Path::new(&known).canonicalize().ok()?;
         let volume = open(&known)?;
-        let disk = match known.join("partition").exists() {
-            true => known.parent().and_then(open),
-            false => None,
+        let disk = if known.join("partition").exists() {
+            known.parent().and_then(open)
+        } else {
+            None
         };
         Some((volume, disk))
     }

@@ -54,11 +54,12 @@ impl Target {
         let io_error = |source| not_opened(path, source);
         let kind = fs::metadata(path).map_err(io_error)?.file_type();
         if !kind.is_dir() {
-            return match may_hold_a_disk(kind) {
-                true => Self::on_disk(path, partition),
-                false => Err(OpenError::NotAFolder {
+            return if may_hold_a_disk(kind) {
+                Self::on_disk(path, partition)
+            } else {
+                Err(OpenError::NotAFolder {
                     path: path.to_path_buf(),
-                }),
+                })
             };
         }
         if partition.is_some() {
@@ -205,9 +206,10 @@ fn not_opened(path: &Path, source: io::Error) -> OpenError {
             None => crate::volumes::offline_disks(),
             Some(_) => Vec::new(),
         };
-        return match disks.is_empty() {
-            true => OpenError::NotFound { path },
-            false => OpenError::Offline { path, disks },
+        return if disks.is_empty() {
+            OpenError::NotFound { path }
+        } else {
+            OpenError::Offline { path, disks }
         };
     }
     error

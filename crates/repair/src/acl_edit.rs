@@ -63,9 +63,10 @@ impl Engine {
         watch.phase(Phase::Comparing, &planning.start.to_string())?;
         let start = planning.start.clone();
         let mut renewed = Renewed::below(secured.as_ref(), &start);
-        let objects: Box<dyn Iterator<Item = Vec<Object>>> = match tree {
-            true => secured.walk(&start),
-            false => Box::new(std::iter::once(vec![secured.object(&start)])),
+        let objects: Box<dyn Iterator<Item = Vec<Object>>> = if tree {
+            secured.walk(&start)
+        } else {
+            Box::new(std::iter::once(vec![secured.object(&start)]))
         };
         for batch in objects {
             for object in batch {
@@ -76,12 +77,13 @@ impl Engine {
                         descriptor.reset_to_inherited(&parent, kind == Kind::Folder)
                     });
                     let judgement = reset.map_err(too_large)?;
-                    match judgement.after.as_deref().is_some_and(is_empty) {
-                        true => Err(
+                    if judgement.after.as_deref().is_some_and(is_empty) {
+                        Err(
                             "nothing is inherited from the folder above, so nobody could open it"
                                 .into(),
-                        ),
-                        false => Ok(judgement),
+                        )
+                    } else {
+                        Ok(judgement)
                     }
                 })?;
             }
@@ -163,9 +165,10 @@ impl AclPlan<'_> {
             .descriptors
             .as_ref()
             .is_some_and(|set| set.failed.count > 0);
-        report.outcome = match partly {
-            true => Outcome::PartlyDone,
-            false => Outcome::Done,
+        report.outcome = if partly {
+            Outcome::PartlyDone
+        } else {
+            Outcome::Done
         };
         report.run = committed.run;
         report.descriptors = committed.descriptors;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 
+use diskmend_base::count::{to_u64, to_usize};
 use diskmend_hive::Storage;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -30,11 +31,11 @@ impl Digest {
         let mut chunk = vec![0; CHUNK];
         let mut at = 0;
         while at < len {
-            let size = usize::try_from(len - at).unwrap_or(CHUNK).min(CHUNK);
-            let part = chunk.get_mut(..size).unwrap_or_default();
-            file.read_exact_at(part, at)?;
-            chunks.push(xxh3_128(part));
-            at += size as u64;
+            // Only the last chunk is shorter.
+            chunk.truncate(to_usize(len - at));
+            file.read_exact_at(&mut chunk, at)?;
+            chunks.push(xxh3_128(&chunk));
+            at += to_u64(chunk.len());
         }
         Ok(Chunks(chunks).digest())
     }

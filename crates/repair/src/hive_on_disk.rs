@@ -223,9 +223,10 @@ impl Distinct {
     /// [`Refusal::Linked`]. A hive that isn't in a volume's folder for hives may have other names,
     /// because whoever made these meant the same hive.
     pub(crate) fn add_hive(&mut self, file: &dyn File, path: &str) -> Result<(), Error> {
-        match path.contains('/') {
-            true => self.add_log(file, path),
-            false => self.add(file, path),
+        if path.contains('/') {
+            self.add_log(file, path)
+        } else {
+            self.add(file, path)
         }
     }
 

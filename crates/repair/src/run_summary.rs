@@ -38,9 +38,10 @@ impl Journal {
         let trusted = trust.is_given();
         // Of a run that no known key has sealed, only as much is kept as a person reads, because
         // there may be very many of them.
-        let (recipes, hives, longest) = match trusted {
-            true => (usize::MAX, usize::MAX, usize::MAX),
-            false => (SHOWN_RECIPES, SHOWN_HIVES, SHOWN_TEXT),
+        let (recipes, hives, longest) = if trusted {
+            (usize::MAX, usize::MAX, usize::MAX)
+        } else {
+            (SHOWN_RECIPES, SHOWN_HIVES, SHOWN_TEXT)
         };
         let shown = |text: &str| text.chars().take(longest).collect::<String>();
         RunSummary {

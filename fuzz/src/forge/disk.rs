@@ -170,9 +170,10 @@ impl Disk {
 
     /// The path of the file that holds the journal.
     fn journal_file(&self) -> PathBuf {
-        match self.own == self.run {
-            true => self.run.join("journal.json"),
-            false => self.run.clone(),
+        if self.own == self.run {
+            self.run.join("journal.json")
+        } else {
+            self.run.clone()
         }
     }
 

@@ -107,9 +107,10 @@ fn commands(disk: &Disk, target: &Target, flags: u8) {
         std::hint::black_box(shown.is_ok());
         let (mut quiet, run) = ((), Some(name.as_str()));
         let mut watch = Watch::new(&mut quiet, &cancel);
-        let undone = match flags & 4 == 0 {
-            true => engine.undo(run, &mut watch).is_ok(),
-            false => engine.undo_by_force(run, &mut watch).is_ok(),
+        let undone = if flags & 4 == 0 {
+            engine.undo(run, &mut watch).is_ok()
+        } else {
+            engine.undo_by_force(run, &mut watch).is_ok()
         };
         std::hint::black_box(undone);
     }

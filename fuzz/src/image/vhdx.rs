@@ -185,9 +185,10 @@ fn summed() -> impl Iterator<Item = (usize, &'static [u8], usize)> {
 
 /// Log entries tell their length.
 fn summed_len(part: &[u8]) -> usize {
-    match part.starts_with(b"loge") {
-        true => (number(part, 8, 4) as usize).min(part.len()),
-        false => part.len(),
+    if part.starts_with(b"loge") {
+        (number(part, 8, 4) as usize).min(part.len())
+    } else {
+        part.len()
     }
 }
 

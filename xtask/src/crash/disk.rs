@@ -92,9 +92,10 @@ impl Tree {
             let entry = entry?;
             let name = entry.file_name().into_string().ok().context("a name")?;
             let is_dir = entry.file_type()?.is_dir();
-            let node = match is_dir {
-                true => Node::Dir(BTreeMap::new()),
-                false => Node::File(Rc::new(std::fs::read(entry.path())?)),
+            let node = if is_dir {
+                Node::Dir(BTreeMap::new())
+            } else {
+                Node::File(Rc::new(std::fs::read(entry.path())?))
             };
             let id = self.add(node);
             self.names(dir)?.insert(name, id);

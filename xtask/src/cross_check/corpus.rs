@@ -168,9 +168,10 @@ impl<'a> Trial<'a> {
             self.refused(&untouched)?;
             return Ok(self.row);
         };
-        self.row.cell(match report.dirty {
-            true => "dirty, recovered",
-            false => "clean",
+        self.row.cell(if report.dirty {
+            "dirty, recovered"
+        } else {
+            "clean"
         });
         self.row.cell(report.text());
         if report.errors > 0 {

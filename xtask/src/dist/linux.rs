@@ -17,15 +17,14 @@ pub(super) struct Program {
 
 /// Builds it, with musl where the compiler has a standard library for that, else with glibc.
 pub(super) fn program() -> Result<Program> {
-    let target = match rust_target::add(MUSL)? {
-        true => MUSL,
-        false => {
-            println!(
-                "The compiler has no standard library for {MUSL} ('rustup target add {MUSL}' \
-                 fetches it): glibc is linked in instead, from Debian's libc6-dev."
-            );
-            GLIBC
-        }
+    let target = if rust_target::add(MUSL)? {
+        MUSL
+    } else {
+        println!(
+            "The compiler has no standard library for {MUSL} ('rustup target add {MUSL}' \
+             fetches it): glibc is linked in instead, from Debian's libc6-dev."
+        );
+        GLIBC
     };
     let output = workspace::output("static")?;
     let folder = output.to_str().context("the target folder is not UTF-8")?;

@@ -84,9 +84,10 @@ fn files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(root.join(folder))? {
         let path = folder.join(entry?.file_name());
-        match root.join(&path).is_dir() {
-            true => files.extend(self::files(root, &path)?),
-            false => files.push(path),
+        if root.join(&path).is_dir() {
+            files.extend(self::files(root, &path)?)
+        } else {
+            files.push(path)
         }
     }
     files.sort();

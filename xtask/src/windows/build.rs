@@ -18,9 +18,10 @@ pub fn program() -> Result<PathBuf> {
     let mut build = compiler.cargo("build", &["--quiet", "--release", "--package", "diskmend"])?;
     cargo::run(&mut build)?;
     let program = compiler.output("release")?.join(PROGRAM);
-    match program.is_file() {
-        true => Ok(program),
-        false => bail!("{}: not built", program.display()),
+    if program.is_file() {
+        Ok(program)
+    } else {
+        bail!("{}: not built", program.display())
     }
 }
 

@@ -28,17 +28,27 @@ impl Compiler {
     pub(super) fn get(cache: &Cache) -> Result<Self> {
         let wanted = std::env::var(VARIABLE).unwrap_or_default();
         match wanted.as_str() {
-            "rustup" => match rust_target::add(TARGET)? {
-                true => Ok(Self::Rustup),
-                false => bail!("rustup has no standard library for {TARGET}"),
-            },
+            "rustup" => {
+                if rust_target::add(TARGET)? {
+                    Ok(Self::Rustup)
+                } else {
+                    bail!("rustup has no standard library for {TARGET}")
+                }
+            }
             "debian" => Ok(Self::Debian(debian_rust::get(cache)?)),
-            "" => match rust_target::add(TARGET)? {
-                true => Ok(Self::Rustup),
-                false => Ok(Self::Debian(debian_rust::get(cache).with_context(
-                    || format!("no compiler for Windows: 'rustup target add {TARGET}' failed, too"),
-                )?)),
-            },
+            "" => {
+                if rust_target::add(TARGET)? {
+                    Ok(Self::Rustup)
+                } else {
+                    Ok(Self::Debian(debian_rust::get(cache).with_context(
+                        || {
+                            format!(
+                                "no compiler for Windows: 'rustup target add {TARGET}' failed, too"
+                            )
+                        },
+                    )?))
+                }
+            }
             other => bail!("{VARIABLE}={other}: say rustup or debian"),
         }
     }

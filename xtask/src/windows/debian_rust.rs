@@ -91,9 +91,10 @@ fn install_llvm(library: &str) -> Result<()> {
         .find(|package| package.starts_with("libllvm"))
         .context("Debian's compiler names no LLVM")?;
     let installed = program::run(Path::new("dpkg-query"), &["--show", llvm])?;
-    match installed.status.success() {
-        true => Ok(()),
-        false => debian::install_packages(&[llvm]),
+    if installed.status.success() {
+        Ok(())
+    } else {
+        debian::install_packages(&[llvm])
     }
 }
 

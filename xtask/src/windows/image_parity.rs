@@ -105,9 +105,10 @@ impl Images {
     fn make(&self) -> Result<()> {
         for entry in self.folder.read_dir()? {
             let path = entry?.path();
-            match path.is_dir() {
-                true => fs::remove_dir_all(path)?,
-                false => fs::remove_file(path)?,
+            if path.is_dir() {
+                fs::remove_dir_all(path)?
+            } else {
+                fs::remove_file(path)?
             }
         }
         let (image, mount) = (self.path("volume.img"), self.path("mount"));

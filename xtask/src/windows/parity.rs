@@ -184,9 +184,10 @@ fn make(disk: &Disk, from: &Path, root: &Path) -> Result<()> {
         fs::remove_dir_all(root).with_context(|| root.display().to_string())?;
     }
     for (source, to) in disk.files {
-        let to = match to.contains('/') {
-            true => root.join(to),
-            false => root.join(CONFIG).join(to),
+        let to = if to.contains('/') {
+            root.join(to)
+        } else {
+            root.join(CONFIG).join(to)
         };
         fs::create_dir_all(to.parent().context("a file without a folder")?)?;
         // Not a copy of the file: that would also take over that it is read-only.

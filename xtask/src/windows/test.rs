@@ -101,9 +101,10 @@ mod tests {
             let which = which.join(" ");
             let found = which.contains(fails);
             tried.borrow_mut().push(which);
-            match found {
-                true => bail!("again"),
-                false => Ok("3 passed".to_owned()),
+            if found {
+                bail!("again")
+            } else {
+                Ok("3 passed".to_owned())
             }
         });
         (result, tried.into_inner())

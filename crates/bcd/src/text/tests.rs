@@ -135,9 +135,10 @@ fn object() -> impl Strategy<Value = Node> {
             let mut holder = Node::new(NameBuf::new("Elements"));
             for (id, upper, fits, mut value) in elements {
                 let id = crate::ElementId(id);
-                let name = match upper {
-                    true => id.to_string().to_uppercase(),
-                    false => id.to_string(),
+                let name = if upper {
+                    id.to_string().to_uppercase()
+                } else {
+                    id.to_string()
                 };
                 let mut element = Node::new(NameBuf::new(&name));
                 value.name = NameBuf::new("Element");

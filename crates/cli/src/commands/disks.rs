@@ -76,9 +76,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             .collect(),
         warnings: warnings(&disk),
     };
-    console.show(Exit::Done, |console| match console.json() {
-        true => console.document(&document),
-        false => print(console, &document),
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            console.document(&document)
+        } else {
+            print(console, &document)
+        }
     })
 }
 
@@ -127,9 +130,10 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
             (None, Some(problem)) => Cell::styled(problem, style::BAD),
             (None, None) => Cell::new(""),
         };
-        let kind = match partition.active {
-            true => format!("{}, active", partition.kind),
-            false => partition.kind.clone(),
+        let kind = if partition.active {
+            format!("{}, active", partition.kind)
+        } else {
+            partition.kind.clone()
         };
         table.row([
             Cell::new(partition.number.to_string()),
@@ -137,9 +141,10 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
             Cell::new(size(partition.bytes)),
             Cell::new(kind),
             holds,
-            match partition.windows {
-                true => Cell::styled("yes", style::GOOD),
-                false => Cell::new(""),
+            if partition.windows {
+                Cell::styled("yes", style::GOOD)
+            } else {
+                Cell::new("")
             },
         ]);
     }

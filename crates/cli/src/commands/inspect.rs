@@ -54,13 +54,17 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let found = engine.inspect(&recipes, &mut steps.watch());
     let found = found.map_err(|error| args.target.failure(&error))?;
     drop(steps);
-    let exit = match found.has_findings() {
-        true => Exit::Pending,
-        false => Exit::Done,
+    let exit = if found.has_findings() {
+        Exit::Pending
+    } else {
+        Exit::Done
     };
-    console.show(exit, |console| match console.json() {
-        true => console.engine_document(&found),
-        false => print(console, &found, &args.target),
+    console.show(exit, |console| {
+        if console.json() {
+            console.engine_document(&found)
+        } else {
+            print(console, &found, &args.target)
+        }
     })
 }
 
@@ -73,10 +77,7 @@ fn print(console: &mut Console, found: &InspectReport, target: &TargetArgs) -> i
     report::stores(out, &found.stores)?;
     for (place, group) in report::by_key(&found.rows, |row| (&row.hive, &row.key)) {
         let current = group.iter().any(|row| row.in_current_set == Some(true));
-        let mark = match current {
-            true => " (current)",
-            false => "",
-        };
+        let mark = if current { " (current)" } else { "" };
         report::key(out, place, mark)?;
         rows(out, &group, width)?;
     }

@@ -78,9 +78,10 @@ impl Choice {
         };
         let recipes = catalogue.select_to_repair(names)?;
         self.serial.must_matter(&recipes)?;
-        let goal = match self.auto {
-            true => Goal::Faults,
-            false => Goal::Desired,
+        let goal = if self.auto {
+            Goal::Faults
+        } else {
+            Goal::Desired
         };
         let mut steps = Steps::start();
         let plan = engine.plan(&recipes, goal, &mut steps.watch());
@@ -105,13 +106,11 @@ pub(crate) fn show(
         && !unread
         && report.skipped.is_empty()
         && report.unfinished.is_empty();
-    let exit = match nothing {
-        true => Exit::Done,
-        false => Exit::Pending,
-    };
-    console.show(exit, |console| match console.json() {
-        true => console.engine_document(report),
-        false => {
+    let exit = if nothing { Exit::Done } else { Exit::Pending };
+    console.show(exit, |console| {
+        if console.json() {
+            console.engine_document(report)
+        } else {
             let width = console.width();
             print(console.out(), report, width, target)
         }
@@ -126,9 +125,10 @@ pub(crate) fn print_for_question(
     target: &TargetArgs,
 ) -> io::Result<()> {
     let width = console.width();
-    match console.json() {
-        true => print(&mut anstream::stderr(), report, width, target),
-        false => print(console.out(), report, width, target).and_then(|()| console.flush()),
+    if console.json() {
+        print(&mut anstream::stderr(), report, width, target)
+    } else {
+        print(console.out(), report, width, target).and_then(|()| console.flush())
     }
 }
 
@@ -200,9 +200,10 @@ pub(crate) fn changes(
 ) -> io::Result<()> {
     let listed = changes.get(..MOST_CHANGES).unwrap_or(changes);
     for (place, group) in report::by_key(listed, place) {
-        match group.iter().any(|change| change.element.is_some()) {
-            true => report::object(out, place)?,
-            false => report::key(out, place, "")?,
+        if group.iter().any(|change| change.element.is_some()) {
+            report::object(out, place)?
+        } else {
+            report::key(out, place, "")?
         }
         let mut table = Table::untitled(4, 2);
         for change in group {
@@ -218,9 +219,10 @@ pub(crate) fn changes(
                     report::data(change.value.new.as_ref()),
                 ),
             };
-            let style = match change.fault {
-                true => style::BAD,
-                false => style::PLAIN,
+            let style = if change.fault {
+                style::BAD
+            } else {
+                style::PLAIN
             };
             table.row([
                 Cell::new(name),

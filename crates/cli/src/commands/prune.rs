@@ -35,13 +35,17 @@ pub(super) fn run(
     }
     let report = engine.prune(&list);
     let report = report.map_err(|error| args.failure(&error))?;
-    let exit = match report.failed.is_empty() {
-        true => Exit::Done,
-        false => Exit::Partial,
+    let exit = if report.failed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
     };
-    console.show(exit, |console| match console.json() {
-        true => console.engine_document(&report),
-        false => print(console, &report),
+    console.show(exit, |console| {
+        if console.json() {
+            console.engine_document(&report)
+        } else {
+            print(console, &report)
+        }
     })
 }
 

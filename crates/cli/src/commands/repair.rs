@@ -68,9 +68,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let applied = Steps::while_writing(|watch| plan.apply(watch));
     let report = applied.map_err(|error| args.target.failure(&error))?;
-    console.show(report.outcome.into(), |console| match console.json() {
-        true => console.engine_document(&report),
-        false => print(console, &report, &args.target.option()),
+    console.show(report.outcome.into(), |console| {
+        if console.json() {
+            console.engine_document(&report)
+        } else {
+            print(console, &report, &args.target.option())
+        }
     })
 }
 
@@ -119,9 +122,10 @@ pub(crate) fn print_end(
             .notices
             .iter()
             .any(|notice| notice.kind == "other-recipe");
-        match elsewhere {
-            true => writeln!(out, "these recipes have nothing to do")?,
-            false => writeln!(out, "nothing to do: everything is as the recipes want it")?,
+        if elsewhere {
+            writeln!(out, "these recipes have nothing to do")?
+        } else {
+            writeln!(out, "nothing to do: everything is as the recipes want it")?
         }
     }
     report::remarks(&report.target, &report.skipped, &report.notices);

@@ -47,9 +47,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let engine = args.target.engine(BootChoice::default())?;
     let runs = engine.runs();
     let runs = runs.map_err(|error| args.target.failure(&error))?;
-    console.show(Exit::Done, |console| match console.json() {
-        true => console.engine_document(&runs),
-        false => print(console, &runs, &args.target),
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            console.engine_document(&runs)
+        } else {
+            print(console, &runs, &args.target)
+        }
     })
 }
 
@@ -89,10 +92,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
             Cell::styled(state, style),
             by(run),
             Cell::new(changes(run)),
-            Cell::new(match run.undoable {
-                true => "yes",
-                false => "no",
-            }),
+            Cell::new(if run.undoable { "yes" } else { "no" }),
             Cell::new(details),
         ]);
     }
@@ -125,9 +125,10 @@ fn by(run: &RunSummary) -> Cell {
 /// The number of changes in the run.
 fn changes(run: &RunSummary) -> String {
     let count = (run.changes as u64).saturating_add(run.descriptors);
-    match run.unfinished {
-        true => format!("up to {count}"),
-        false => count.to_string(),
+    if run.unfinished {
+        format!("up to {count}")
+    } else {
+        count.to_string()
     }
 }
 

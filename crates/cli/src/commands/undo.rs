@@ -94,25 +94,33 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
         }
     };
-    let run = match args.force_bytes {
-        false => run,
-        true => match force::allowed(args, &engine, run.as_deref())? {
+    let run = if !args.force_bytes {
+        run
+    } else {
+        match force::allowed(args, &engine, run.as_deref())? {
             None => return Ok(Exit::Pending),
             allowed => allowed,
-        },
+        }
     };
-    let undone = Steps::while_writing(|watch| match args.force_bytes {
-        false => engine.undo(run.as_deref(), watch),
-        true => engine.undo_by_force(run.as_deref(), watch),
+    let undone = Steps::while_writing(|watch| {
+        if !args.force_bytes {
+            engine.undo(run.as_deref(), watch)
+        } else {
+            engine.undo_by_force(run.as_deref(), watch)
+        }
     });
     let report = undone.map_err(|error| args.target.failure(&error))?;
-    let exit = match report.is_partial() {
-        true => Exit::Partial,
-        false => Exit::Done,
+    let exit = if report.is_partial() {
+        Exit::Partial
+    } else {
+        Exit::Done
     };
-    console.show(exit, |console| match console.json() {
-        true => console.engine_document(&report),
-        false => print(console, &report, &args.target.option()),
+    console.show(exit, |console| {
+        if console.json() {
+            console.engine_document(&report)
+        } else {
+            print(console, &report, &args.target.option())
+        }
     })
 }
 
@@ -143,10 +151,10 @@ fn vouching(
     let json = console.json();
     let shown = engine.preview_undo(name, &mut |change| {
         if told.is_ok() {
-            told = match json {
-                // Only the result goes to stdout.
-                true => preview::line(&mut stderr, change),
-                false => preview::line(console.out(), change),
+            told = if json {
+                preview::line(&mut stderr, change)
+            } else {
+                preview::line(console.out(), change)
             };
         }
     });
@@ -172,10 +180,7 @@ fn question(run: &RunSummary) -> String {
         recipes => recipes.join(", "),
     };
     let count = (run.changes as u64).saturating_add(run.descriptors);
-    let most = match run.unfinished {
-        true => "up to ",
-        false => "",
-    };
+    let most = if run.unfinished { "up to " } else { "" };
     format!(
         "Undo run {} of {} ({what}, {most}{count} changes)?",
         run.run, run.started

@@ -65,12 +65,13 @@ impl Place {
         let sticky = above.mode() & 0o1000 != 0;
         let others = above.mode() & 0o022 != 0 && !sticky;
         let owned = [own, 0].contains(&above.uid());
-        match above.is_dir() && owned && !others {
-            true => Ok(()),
-            false => Err(KeyError::new(format!(
+        if above.is_dir() && owned && !others {
+            Ok(())
+        } else {
+            Err(KeyError::new(format!(
                 "{shown}: its folder is a link, belongs to somebody else, or can be written by \
-                 others"
-            ))),
+             others"
+            )))
         }
     }
 }

@@ -35,9 +35,10 @@ impl Place {
             let shown = self.path.display();
             return Err(KeyError::new(format!("{shown}: it is not a regular file")));
         }
-        match self.own_folder {
-            true => self.check_folder(),
-            false => Ok(()),
+        if self.own_folder {
+            self.check_folder()
+        } else {
+            Ok(())
         }
     }
 

@@ -60,14 +60,18 @@ fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
     let names: Vec<String> = sets
         .sets
         .iter()
-        .map(|set| match set.current {
-            true => format!("{} (current)", set.name),
-            false => set.name.clone(),
+        .map(|set| {
+            if set.current {
+                format!("{} (current)", set.name)
+            } else {
+                set.name.clone()
+            }
         })
         .collect();
-    let names = match names.is_empty() {
-        true => "none".to_owned(),
-        false => names.join(", "),
+    let names = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
     };
     let number = |number: Option<u32>| number.map_or("missing".to_owned(), |n| n.to_string());
     writeln!(out, "  control sets: {}", Visible(&names))?;

@@ -12,18 +12,16 @@ pub(crate) fn word(text: &str) -> Cow<'_, str> {
     if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
         return text.into();
     }
-    match cfg!(windows) {
-        true => windows(text).into(),
-        false => posix(text).into(),
+    if cfg!(windows) {
+        windows(text).into()
+    } else {
+        posix(text).into()
     }
 }
 
 /// True for a character that has no special meaning in any shell.
 fn is_plain(character: char) -> bool {
-    let separator = match cfg!(windows) {
-        true => '\\',
-        false => '/',
-    };
+    let separator = if cfg!(windows) { '\\' } else { '/' };
     (character.is_alphanumeric() || "/:._-+".contains(character) || character == separator)
         && !is_hidden(character)
 }

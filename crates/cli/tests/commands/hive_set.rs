@@ -224,15 +224,13 @@ fn a_file_that_may_not_be_written_is_left() {
         println!("SKIPPED: Wine lets root write any file");
         return;
     }
-    let mut bound = match may_write_any {
-        // root, who has to obey the modes of files without this.
-        true => {
-            let mut bound = Command::new("setpriv");
-            bound.arg("--bounding-set=-dac_override");
-            bound.arg(plain.get_program()).args(plain.get_args());
-            bound
-        }
-        false => plain,
+    let mut bound = if may_write_any {
+        let mut bound = Command::new("setpriv");
+        bound.arg("--bounding-set=-dac_override");
+        bound.arg(plain.get_program()).args(plain.get_args());
+        bound
+    } else {
+        plain
     };
     Run::of(bound.output().expect("it starts"))
         .ends(1)

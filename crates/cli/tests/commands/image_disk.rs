@@ -472,8 +472,9 @@ fn feed(command: &mut Command, input: &[u8]) -> Result<(), String> {
     let output = child
         .wait_with_output()
         .map_err(|error| error.to_string())?;
-    match output.status.success() {
-        true => written.unwrap_or(Ok(())).map_err(|error| error.to_string()),
-        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    if output.status.success() {
+        written.unwrap_or(Ok(())).map_err(|error| error.to_string())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }

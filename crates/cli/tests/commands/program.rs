@@ -15,9 +15,10 @@ pub(crate) struct Run {
 
 /// The key of the machine that the tests run on: not that of the real one.
 pub(crate) fn key_file() -> PathBuf {
-    match cfg!(windows) {
-        true => std::env::temp_dir().join("diskmend-tests.key"),
-        false => Path::new(env!("CARGO_TARGET_TMPDIR")).join("diskmend-tests.key"),
+    if cfg!(windows) {
+        std::env::temp_dir().join("diskmend-tests.key")
+    } else {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("diskmend-tests.key")
     }
 }
 

@@ -29,9 +29,10 @@ fn a_folder_on_the_way_that_is_a_link_is_refused() {
         fs::remove_dir_all(&link).expect("writable");
         let rest: Vec<&str> = KEYS.split('/').skip(depth).collect();
         fs::create_dir_all(real.join(rest.join("/"))).expect("writable");
-        match junction {
-            true => make_junction(&link, r"\??\C:\Elsewhere"),
-            false => symlink(&real, &link).expect("writable"),
+        if junction {
+            make_junction(&link, r"\??\C:\Elsewhere")
+        } else {
+            symlink(&real, &link).expect("writable")
         }
         disk.remount();
         let before = disk.content();
@@ -41,11 +42,12 @@ fn a_folder_on_the_way_that_is_a_link_is_refused() {
         diskmend(["inspect", disk.root(), "machine-keys"]).ends(5);
         assert_eq!(disk.content(), before);
         let link = disk.path(&names.join("/"));
-        match junction {
-            true => fs::remove_dir(&link)
+        if junction {
+            fs::remove_dir(&link)
                 .or_else(|_| fs::remove_file(&link))
-                .expect("writable"),
-            false => fs::remove_file(&link).expect("writable"),
+                .expect("writable")
+        } else {
+            fs::remove_file(&link).expect("writable")
         }
         fs::create_dir_all(disk.path(KEYS)).expect("writable");
     }

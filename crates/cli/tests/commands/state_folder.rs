@@ -20,9 +20,10 @@ fn all(folder: &Path) -> Vec<PathBuf> {
     let mut all = vec![folder.to_owned()];
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("readable").path();
-        match path.is_dir() {
-            true => all.extend(self::all(&path)),
-            false => all.push(path),
+        if path.is_dir() {
+            all.extend(self::all(&path))
+        } else {
+            all.push(path)
         }
     }
     all

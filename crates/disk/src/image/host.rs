@@ -37,9 +37,10 @@ impl Stamp {
         let Ok(known) = file.metadata() else {
             return Ok(None);
         };
-        let content = match known.is_file() {
-            true => Some((known.len(), known.modified()?)),
-            false => None,
+        let content = if known.is_file() {
+            Some((known.len(), known.modified()?))
+        } else {
+            None
         };
         let identity = Metadata::of_file(file)?.identity;
         Ok(Some(Self { identity, content }))
@@ -273,9 +274,10 @@ mod tests {
         host.file.read_exact_at(&mut read, 7).expect("inside");
         assert_eq!(read, [1, 2, 2, 2, 2, 1]);
         let refused = open_for_writing(&path, &other).expect_err("two at once");
-        match cfg!(target_os = "linux") {
-            true => assert!(matches!(refused, GuardError::DiskLocked)),
-            false => assert!(matches!(refused, GuardError::DiskInUse)),
+        if cfg!(target_os = "linux") {
+            assert!(matches!(refused, GuardError::DiskLocked))
+        } else {
+            assert!(matches!(refused, GuardError::DiskInUse))
         }
         drop(host);
         let refused = open_for_writing(&path, &other);
@@ -299,9 +301,10 @@ mod tests {
         let host = open(&path).expect("it can be read");
         for refused in [not_in_use(&path, &host), open_for_writing(&path, &host)] {
             let refused = refused.expect_err("open elsewhere");
-            match cfg!(windows) {
-                true => assert!(matches!(refused, GuardError::DiskInUse), "{refused}"),
-                false => assert!(matches!(refused, GuardError::DiskOpen), "{refused}"),
+            if cfg!(windows) {
+                assert!(matches!(refused, GuardError::DiskInUse), "{refused}")
+            } else {
+                assert!(matches!(refused, GuardError::DiskOpen), "{refused}")
             }
         }
         drop(other);

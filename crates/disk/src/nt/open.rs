@@ -73,9 +73,10 @@ fn open(
         RootDirectory: folder.as_raw_handle(),
         ObjectName: &raw const name,
         Attributes: OBJ_CASE_INSENSITIVE,
-        SecurityDescriptor: match how.private {
-            true => descriptor.as_ptr().cast(),
-            false => ptr::null(),
+        SecurityDescriptor: if how.private {
+            descriptor.as_ptr().cast()
+        } else {
+            ptr::null()
         },
         SecurityQualityOfService: ptr::null(),
     };

@@ -225,9 +225,10 @@ fn open(device: &Path) -> io::Result<File> {
 /// Nothing, if the error means that there is nothing.
 fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
     let code = error.raw_os_error().map(i32::cast_unsigned);
-    match code.is_some_and(|code| none.contains(&code)) {
-        true => Ok(()),
-        false => Err(error),
+    if code.is_some_and(|code| none.contains(&code)) {
+        Ok(())
+    } else {
+        Err(error)
     }
 }
 

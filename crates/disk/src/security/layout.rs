@@ -115,15 +115,17 @@ mod tests {
     fn descriptor(control: u16, mask: u8, owner_first: bool) -> Vec<u8> {
         let mut dacl = vec![2, 0, 28, 0, 1, 0, 0, 0, 0, 0, 20, 0, mask, 0, 0, 0];
         dacl.extend(SYSTEM);
-        let parts: [&[u8]; 3] = match owner_first {
-            true => [&ADMINISTRATORS, &SYSTEM, &dacl],
-            false => [&dacl, &SYSTEM, &ADMINISTRATORS],
+        let parts: [&[u8]; 3] = if owner_first {
+            [&ADMINISTRATORS, &SYSTEM, &dacl]
+        } else {
+            [&dacl, &SYSTEM, &ADMINISTRATORS]
         };
         let second = 20 + parts[0].len() as u32;
         let third = second + parts[1].len() as u32;
-        let (owner, dacl_at) = match owner_first {
-            true => (20, third),
-            false => (third, 20),
+        let (owner, dacl_at) = if owner_first {
+            (20, third)
+        } else {
+            (third, 20)
         };
         let mut bytes = vec![1, 0];
         bytes.extend((control | 0x8004).to_le_bytes());

@@ -64,11 +64,12 @@ pub(crate) fn make_private(parent: &SystemDir, name: &OsStr, is_folder: bool) ->
     let handle = Handle::open(parent, name, &keeping)?;
     handle.write(&wanted).map_err(io::Error::other)?;
     let found = handle.read().map_err(io::Error::other)?;
-    match Handle::is_same(&found, &wanted) {
-        true => Ok(()),
-        false => Err(io::Error::other(
+    if Handle::is_same(&found, &wanted) {
+        Ok(())
+    } else {
+        Err(io::Error::other(
             "reading back its security descriptor gave another one than was written",
-        )),
+        ))
     }
 }
 

@@ -181,12 +181,11 @@ impl<'a> SystemWalk<'a> {
 fn same_inode(folder: SystemDir, inode: Option<u64>) -> Result<SystemDir, ObjectError> {
     let found = folder.own_metadata();
     let found = found.map_err(ObjectError::io("look at the folder"))?;
-    match inode == Some(found.identity.inode) {
-        true => Ok(folder),
-        false => {
-            let other = io::Error::other("another folder has its name now");
-            Err(ObjectError::io("open the folder")(other))
-        }
+    if inode == Some(found.identity.inode) {
+        Ok(folder)
+    } else {
+        let other = io::Error::other("another folder has its name now");
+        Err(ObjectError::io("open the folder")(other))
     }
 }
 

@@ -38,15 +38,16 @@ impl FaultyDisk {
     }
 
     pub(super) fn secured(&self) -> Option<Box<dyn Descriptors>> {
-        match self.world().descriptors.is_empty() {
-            true => None,
-            false => Some(Box::new(FaultySecured {
+        if self.world().descriptors.is_empty() {
+            None
+        } else {
+            Some(Box::new(FaultySecured {
                 disk: self.clone(),
                 root: FaultyDir {
                     disk: self.clone(),
                     node: 0,
                 },
-            })),
+            }))
         }
     }
 

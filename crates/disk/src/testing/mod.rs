@@ -232,9 +232,10 @@ impl FaultyDisk {
                 Loss::Unflushed => true,
                 Loss::Some(_) => next(&mut random) & 1 == 1,
             };
-            match lost {
-                true => descriptor.bytes.clone_from(&descriptor.durable),
-                false => descriptor.durable.clone_from(&descriptor.bytes),
+            if lost {
+                descriptor.bytes.clone_from(&descriptor.durable)
+            } else {
+                descriptor.durable.clone_from(&descriptor.bytes)
             }
         }
         for node in &mut world.nodes {

@@ -86,9 +86,10 @@ impl Device for Failing {
         let fits = data.len().min(*room);
         *room -= fits;
         self.memory.write_all_at(&data[..fits], offset)?;
-        match fits == data.len() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::StorageFull.into()),
+        if fits == data.len() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
         }
     }
 

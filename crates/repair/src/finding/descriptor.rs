@@ -116,9 +116,10 @@ impl Found {
                     .iter()
                     .any(|(part, _)| *part == Part::Dacl);
                 Self {
-                    dacl: match dacl_is_corrupt {
-                        true => Some(DaclFault::Corrupt),
-                        false => salvaged.descriptor.dacl_fault(),
+                    dacl: if dacl_is_corrupt {
+                        Some(DaclFault::Corrupt)
+                    } else {
+                        salvaged.descriptor.dacl_fault()
                     },
                     descriptor: salvaged.descriptor,
                     corrupt: salvaged

@@ -360,9 +360,10 @@ fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
         number => number.parse().map_err(|_| wrong()),
     };
     let range = bound(first, 0)?..=bound(last, u32::MAX)?;
-    match range.is_empty() {
-        true => Err(wrong()),
-        false => Ok(range),
+    if range.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(range)
     }
 }
 

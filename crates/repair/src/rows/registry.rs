@@ -102,9 +102,10 @@ impl Kind for RegistryRow {
 impl JudgeValues for RegistryRow {
     fn judge(&self, hive: &HiveOnDisk, facts: &Facts<'_>) -> Result<Vec<JudgedValue>, Corruption> {
         let in_every_set = self.key.every_control_set();
-        let sets = match in_every_set {
-            true => Some(facts.control_sets_in(hive)?),
-            false => None,
+        let sets = if in_every_set {
+            Some(facts.control_sets_in(hive)?)
+        } else {
+            None
         };
         let names = sets.map_or_else(Vec::new, ControlSets::names);
         let judged = self.key.resolve(&names).map(|key| {

@@ -43,9 +43,10 @@ pub(crate) fn encode(changes: &[JournalChange]) -> io::Result<Vec<u8>> {
         crate::json::write_line(&mut bytes, change)?;
         bytes.push(b'\n');
     }
-    match bytes.len() as u64 <= MAX_LEN && changes.len() <= MAX_CHANGES {
-        true => Ok(bytes),
-        false => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
+    if bytes.len() as u64 <= MAX_LEN && changes.len() <= MAX_CHANGES {
+        Ok(bytes)
+    } else {
+        Err(io::Error::from(io::ErrorKind::FileTooLarge))
     }
 }
 

@@ -197,10 +197,9 @@ impl RunFolder {
         entry: &ChangesEntry,
     ) -> Result<Vec<JournalChange>, Error> {
         let name = &entry.file;
-        let part = self.part(
-            Kind::Changes,
-            (name, u32::try_from(number).unwrap_or(u32::MAX)),
-        )?;
+        let number = u32::try_from(number);
+        let number = number.map_err(|_| self.damaged(name, "of a hive that can't be counted"))?;
+        let part = self.part(Kind::Changes, (name, number))?;
         let io = || Error::io(&self.path_of(name), "read the undo data");
         let len = part.len();
         let fits = usize::try_from(len).ok();

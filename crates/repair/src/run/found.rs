@@ -241,17 +241,16 @@ impl FoundRun {
     ) -> Result<ReadRun, Error> {
         let damaged = |what: String| self.damaged(name, &what);
         let journal = Journal::decode(bytes, &self.id).map_err(damaged)?;
-        let (trust, key) = match journal.is_old() {
-            true => (
+        let (trust, key) = if journal.is_old() {
+            (
                 Trust::Unauthenticated {
                     reason: super::trust::Doubt::OldFormat,
                 },
                 None,
-            ),
-            false => {
-                let target = (&journal.identity, journal.partition());
-                judge.judge(&self.id, &Sealed::of(bytes), target)
-            }
+            )
+        } else {
+            let target = (&journal.identity, journal.partition());
+            judge.judge(&self.id, &Sealed::of(bytes), target)
         };
         Ok(ReadRun {
             journal,

@@ -97,9 +97,10 @@ fn failed(name: &str, action: &'static str) -> impl FnOnce(io::Error) -> Error +
 }
 
 fn name_of(run: &str, half_removed: bool) -> String {
-    match half_removed {
-        true => format!("{run}{REMOVED}"),
-        false => run.to_owned(),
+    if half_removed {
+        format!("{run}{REMOVED}")
+    } else {
+        run.to_owned()
     }
 }
 

@@ -47,9 +47,10 @@ impl Restorable<'_> {
             return Ok(*found);
         }
         let io = || Error::io(&self.entry.path, "read the file");
-        let content = match self.knows_length(open.len().map_err(io())?) {
-            true => Some(Content::of_file(open).map_err(io())?),
-            false => None,
+        let content = if self.knows_length(open.len().map_err(io())?) {
+            Some(Content::of_file(open).map_err(io())?)
+        } else {
+            None
         };
         Ok(*self.found.get_or_init(|| content))
     }

@@ -290,8 +290,9 @@ fn ensure(parent: &dyn Dir, name: &str, path: &str) -> Result<Box<dyn Dir>, Erro
 /// A folder of somebody else, if it is empty and could be taken over.
 fn taken_over(parent: &dyn Dir, name: &str) -> Result<Option<Box<dyn Dir>>, Error> {
     let taken = parent.take_over_empty_dir(name);
-    match taken.map_err(Error::io(name, "take the empty folder over"))? {
-        true => existing(parent, name),
-        false => Ok(None),
+    if taken.map_err(Error::io(name, "take the empty folder over"))? {
+        existing(parent, name)
+    } else {
+        Ok(None)
     }
 }

@@ -10,6 +10,7 @@
 use std::io;
 use std::ops::RangeInclusive;
 
+use diskmend_base::count::to_usize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::run_file::Part;
@@ -177,9 +178,10 @@ pub(crate) fn check_len(file: &Part) -> Result<(), UndoDataError> {
         let (record, _) = record.ok_or(UndoDataError::Record { index, offset: at })?;
         at = record.at + record.len as u64;
     }
-    match at == len {
-        true => Ok(()),
-        false => Err(UndoDataError::Length(len)),
+    if at == len {
+        Ok(())
+    } else {
+        Err(UndoDataError::Length(len))
     }
 }
 
@@ -199,7 +201,7 @@ fn record_at(file: &Part, at: u64, file_len: u64) -> io::Result<Option<(Record, 
     }
     let record = Record {
         offset,
-        len: usize::try_from(size).unwrap_or_default(),
+        len: to_usize(size),
         at: body,
     };
     Ok(Some((record, checksum)))

@@ -455,14 +455,13 @@ fn roll_back_hive(site: &Site, run: &RunFolder, entry: &HiveEntry) -> Result<(),
 
 /// Takes back the files that the record of sectors says nothing of.
 fn roll_back_elsewhere(site: &Site, run: &RunFolder, journal: &Journal) -> Result<(), Error> {
-    journal
-        .hives
-        .iter()
-        .rev()
-        .try_for_each(|entry| match site.holds(entry)? {
-            true => Ok(()),
-            false => roll_back_hive(site, run, entry),
-        })
+    journal.hives.iter().rev().try_for_each(|entry| {
+        if site.holds(entry)? {
+            Ok(())
+        } else {
+            roll_back_hive(site, run, entry)
+        }
+    })
 }
 
 fn roll_back(

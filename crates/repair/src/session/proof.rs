@@ -91,7 +91,8 @@ fn is_written(written: &BTreeMap<usize, &[u8]>, range: &Range<usize>) -> bool {
     last.is_some_and(|(start, bytes)| start.saturating_add(bytes.len()) > range.start)
 }
 
-/// A range of the hive in memory, with the written bytes in their places.
+/// A range of the hive in memory, with the written bytes in their places. If a piece were missing,
+/// the digest would be that of no file, and the hive would count as another than the verified one.
 fn pieces<'a>(
     image: &'a [u8],
     written: &BTreeMap<usize, &'a [u8]>,
@@ -105,12 +106,12 @@ fn pieces<'a>(
         if end <= at {
             continue;
         }
-        pieces.push(image.get(at..*start).unwrap_or_default());
         let from = at.max(*start);
-        pieces.push(bytes.get(from - start..end - start).unwrap_or_default());
+        pieces.extend(image.get(at..from));
+        pieces.extend(bytes.get(from - start..end - start));
         at = end;
     }
-    pieces.push(image.get(at..range.end).unwrap_or_default());
+    pieces.extend(image.get(at..range.end));
     pieces
 }
 

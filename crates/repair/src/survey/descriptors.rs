@@ -196,9 +196,10 @@ fn look(
             let kind = object.kind.unwrap_or(Kind::File);
             let wanted =
                 |row: &&&Numbered<'_>| row.sets() && row.judge.is_about(&object.path, kind, start);
-            let notes = match !error.is_by_nature() && rows.iter().any(|row| wanted(&row)) {
-                true => &mut gathering.folder.failed,
-                false => &mut gathering.folder.left_alone,
+            let notes = if !error.is_by_nature() && rows.iter().any(|row| wanted(&row)) {
+                &mut gathering.folder.failed
+            } else {
+                &mut gathering.folder.left_alone
             };
             notes.add(&object.path, chain(&error));
             return Ok(());

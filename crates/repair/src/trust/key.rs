@@ -99,9 +99,10 @@ impl Key {
             KeyError::new(reason)
         })?;
         let key = Self(bytes);
-        match id == Some(key.id().to_string().as_str()) {
-            true => Ok(key),
-            false => Err(KeyError::new("the key is damaged: it does not fit its id")),
+        if id == Some(key.id().to_string().as_str()) {
+            Ok(key)
+        } else {
+            Err(KeyError::new("the key is damaged: it does not fit its id"))
         }
     }
 }

@@ -170,16 +170,18 @@ impl Judge {
             return doubt(Doubt::WrongSeal);
         }
         // Each partition of a disk has a volume with its own serial number.
-        let same_disk = match same_partition(partition, self.partition) {
-            true => identity.may_be(&self.identity),
-            false => identity.may_be_on_disk_of(&self.identity),
+        let same_disk = if same_partition(partition, self.partition) {
+            identity.may_be(&self.identity)
+        } else {
+            identity.may_be_on_disk_of(&self.identity)
         };
         if !same_disk {
             return doubt(Doubt::OtherDisk);
         }
-        let trust = match own {
-            true => Trust::Own,
-            false => Trust::Known { key: id },
+        let trust = if own {
+            Trust::Own
+        } else {
+            Trust::Known { key: id }
         };
         (trust, Some(key))
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 
+use diskmend_base::count::{to_u64, to_usize};
 use diskmend_base::hex::Hex;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -90,11 +91,11 @@ impl RunKey {
         let mut chunk = vec![0; CHUNK];
         let mut at = 0;
         while at < len {
-            let size = usize::try_from(len - at).map_or(CHUNK, |left| left.min(CHUNK));
-            let part = chunk.get_mut(..size).unwrap_or_default();
-            read(part, at)?;
-            mac.update(part);
-            at += size as u64;
+            // Only the last chunk is shorter.
+            chunk.truncate(to_usize(len - at));
+            read(&mut chunk, at)?;
+            mac.update(&chunk);
+            at += to_u64(chunk.len());
         }
         Ok(mac.finish())
     }

@@ -33,9 +33,10 @@ pub fn floor(options: &FloorOptions) -> Result<()> {
     }
     for entry in entries {
         let entry = entry?;
-        let path = match options.within {
-            true => entry.file_name().into(),
-            false => entry.path(),
+        let path = if options.within {
+            entry.file_name().into()
+        } else {
+            entry.path()
         };
         getxattr(&path, ATTRIBUTE, &mut *buffer).with_context(|| path.display().to_string())?;
         if options.set {

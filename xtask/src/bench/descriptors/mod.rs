@@ -72,14 +72,15 @@ fn compare(files: usize, options: &Options, diskmend: &Path) -> Result<()> {
     );
     let mut rows = Vec::new();
     for contender in Contender::ALL {
-        match contender.exists() {
-            true => rows.push(Row {
+        if contender.exists() {
+            rows.push(Row {
                 contender,
                 times: Vec::new(),
                 cpu: Vec::new(),
                 usage: Usage::default(),
-            }),
-            false => println!("SKIPPED: {} is not installed", contender.name()),
+            })
+        } else {
+            println!("SKIPPED: {} is not installed", contender.name())
         }
     }
     for _ in 0..options.runs {

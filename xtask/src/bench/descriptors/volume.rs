@@ -49,9 +49,10 @@ fn outlive_signals() -> Result<()> {
 
 /// An error after somebody has asked to stop.
 pub(in crate::bench) fn go_on() -> Result<()> {
-    match INTERRUPTED.load(Ordering::Relaxed) {
-        true => bail!("interrupted"),
-        false => Ok(()),
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        bail!("interrupted")
+    } else {
+        Ok(())
     }
 }
 

@@ -30,15 +30,14 @@ pub(super) fn run(options: &Options, diskmend: &Path) -> Result<()> {
     volume.detach()?;
     let mut disks = vec![("raw", volume.image())];
     let other = volume.beside("disk.vhdx");
-    match program::exists("qemu-img") {
-        true => {
-            let arguments = ["convert", "-O", "vhdx"].map(AsRef::as_ref);
-            let image = volume.image();
-            let files = [image.as_os_str(), other.as_os_str()];
-            program::stdout(Path::new("qemu-img"), &[&arguments[..], &files].concat())?;
-            disks.push(("VHDX", other));
-        }
-        false => println!("SKIPPED: qemu-img is not installed"),
+    if program::exists("qemu-img") {
+        let arguments = ["convert", "-O", "vhdx"].map(AsRef::as_ref);
+        let image = volume.image();
+        let files = [image.as_os_str(), other.as_os_str()];
+        program::stdout(Path::new("qemu-img"), &[&arguments[..], &files].concat())?;
+        disks.push(("VHDX", other));
+    } else {
+        println!("SKIPPED: qemu-img is not installed")
     }
     println!(
         "`diskmend inspect` of {} GiB with a SYSTEM hive of {:.1} MiB, median of {} runs\n",

@@ -214,9 +214,10 @@ fn copy(from: &Path, to: &PathBuf) -> Result<()> {
         .arg("--sparse=always")
         .args([from, to])
         .status()?;
-    match status.success() {
-        true => Ok(File::open(to)?.sync_all()?),
-        false => bail!("cp: {status}"),
+    if status.success() {
+        Ok(File::open(to)?.sync_all()?)
+    } else {
+        bail!("cp: {status}")
     }
 }
 

@@ -26,9 +26,10 @@ pub(crate) struct Carry {
 impl Carry {
     /// Fails at once if the command would have to ask and can't.
     pub(super) fn can_be_had(&self) -> Result<(), Failure> {
-        match self.dry_run {
-            true => Ok(()),
-            false => self.consent.can_be_had(),
+        if self.dry_run {
+            Ok(())
+        } else {
+            self.consent.can_be_had()
         }
     }
 }
@@ -36,13 +37,11 @@ impl Carry {
 /// Shows the plan as the result.
 pub(super) fn show(console: &mut Console, report: &AclPlanReport) -> Result<Exit, Failure> {
     let clean = report.acl.to_change == 0 && report.acl.failed.count == 0;
-    let exit = match clean {
-        true => Exit::Done,
-        false => Exit::Pending,
-    };
-    console.show(exit, |console| match console.json() {
-        true => console.engine_document(report),
-        false => {
+    let exit = if clean { Exit::Done } else { Exit::Pending };
+    console.show(exit, |console| {
+        if console.json() {
+            console.engine_document(report)
+        } else {
             acl::report(console.out(), &report.acl)?;
             let count = report.acl.to_change;
             match count {
@@ -70,12 +69,11 @@ pub(super) fn carry_out(
     }
     let count = plan.report().acl.to_change;
     if count > 0 && carry.consent.asks() {
-        match console.json() {
-            true => acl::report(&mut anstream::stderr(), &plan.report().acl)?,
-            false => {
-                acl::report(console.out(), &plan.report().acl)?;
-                console.flush()?;
-            }
+        if console.json() {
+            acl::report(&mut anstream::stderr(), &plan.report().acl)?
+        } else {
+            acl::report(console.out(), &plan.report().acl)?;
+            console.flush()?;
         }
         let question = format!("Set the permissions of {}?", acl::objects(count));
         if !carry.consent.given(&question)? {
@@ -84,9 +82,12 @@ pub(super) fn carry_out(
     }
     let applied = Steps::while_writing(|watch| plan.apply(watch));
     let report = applied.map_err(|error| args.failure(located, &error))?;
-    console.show(report.outcome.into(), |console| match console.json() {
-        true => console.engine_document(&report),
-        false => print(console, &report, &args.option()),
+    console.show(report.outcome.into(), |console| {
+        if console.json() {
+            console.engine_document(&report)
+        } else {
+            print(console, &report, &args.option())
+        }
     })
 }
 

@@ -73,20 +73,23 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         0 => walked.exit(),
         _ => Exit::Partial,
     };
-    console.show(exit, |console| match console.json() {
-        true => console.document(&serde_json::json!({
-            "file": args.output.display().to_string(),
-            "owners": owners.display().to_string(),
-            "saved": saved,
-            "left_out": left_out + walked.failed,
-        })),
-        false => writeln!(
-            console.out(),
-            "permissions of {} saved to {} and {}",
-            crate::output::acl::objects(saved),
-            args.output.display(),
-            owners.display()
-        ),
+    console.show(exit, |console| {
+        if console.json() {
+            console.document(&serde_json::json!({
+                "file": args.output.display().to_string(),
+                "owners": owners.display().to_string(),
+                "saved": saved,
+                "left_out": left_out + walked.failed,
+            }))
+        } else {
+            writeln!(
+                console.out(),
+                "permissions of {} saved to {} and {}",
+                crate::output::acl::objects(saved),
+                args.output.display(),
+                owners.display()
+            )
+        }
     })
 }
 

@@ -52,9 +52,10 @@ pub(super) fn walk(
     let mut steps = Steps::start();
     steps.phase(Phase::Comparing, &start.to_string());
     let mut walked = Walked::default();
-    let objects: Box<dyn Iterator<Item = Vec<Object>>> = match tree {
-        true => Box::new(volume.walk(&start)),
-        false => Box::new(std::iter::once(vec![volume.object(&start)])),
+    let objects: Box<dyn Iterator<Item = Vec<Object>>> = if tree {
+        Box::new(volume.walk(&start))
+    } else {
+        Box::new(std::iter::once(vec![volume.object(&start)]))
     };
     for batch in objects {
         for object in batch {

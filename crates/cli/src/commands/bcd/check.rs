@@ -74,12 +74,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         0 => Exit::Done,
         _ => Exit::Pending,
     };
-    console.show(exit, |console| match console.json() {
-        true => console.document(&Document {
-            hive: hive::check::document(&file, &status, &structure),
-            store: entry(&report),
-        }),
-        false => {
+    console.show(exit, |console| {
+        if console.json() {
+            console.document(&Document {
+                hive: hive::check::document(&file, &status, &structure),
+                store: entry(&report),
+            })
+        } else {
             hive::check::print(console, &file, &status, &structure)?;
             print(console, &report, Store::new(root).ok().as_ref())
         }

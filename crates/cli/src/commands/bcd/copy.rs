@@ -71,12 +71,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         Ok(())
     })?;
-    console.show(Exit::Done, |console| match console.json() {
-        true => console.engine_document(&Copied {
-            report: &done.report,
-            object: to.to_string(),
-        }),
-        false => {
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            console.engine_document(&Copied {
+                report: &done.report,
+                object: to.to_string(),
+            })
+        } else {
             writeln!(console.out(), "copied to {to}\n")?;
             edit::print(&args.edit, console, &done)
         }

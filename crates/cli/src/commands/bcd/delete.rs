@@ -57,9 +57,10 @@ fn change(args: &Args, source: &Source) -> Result<(Change, String), Failure> {
             object: guid,
             references,
         };
-        let question = match references {
-            true => format!("Delete object {named}, and the references to it?"),
-            false => format!("Delete object {named}?"),
+        let question = if references {
+            format!("Delete object {named}, and the references to it?")
+        } else {
+            format!("Delete object {named}?")
         };
         return Ok((change, question));
     };

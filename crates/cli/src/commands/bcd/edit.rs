@@ -59,9 +59,10 @@ pub(super) fn run(
             NotEdited::Engine(Error::Refused(Refusal::StoreUnsound { .. }))
         );
         let failure = hive_session::failure(error, file, &args.state).about(file);
-        match forced {
-            true => failure.hint("--force does it nevertheless"),
-            false => failure,
+        if forced {
+            failure.hint("--force does it nevertheless")
+        } else {
+            failure
         }
     })?;
     tell(&made.problems);
@@ -92,9 +93,12 @@ pub(super) fn change(
 
 /// Shows an edit as the result of a command.
 pub(super) fn show(args: &EditArgs, console: &mut Console, done: &Done) -> Result<Exit, Failure> {
-    console.show(Exit::Done, |console| match console.json() {
-        true => console.engine_document(&done.report),
-        false => print(args, console, done),
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            console.engine_document(&done.report)
+        } else {
+            print(args, console, done)
+        }
     })
 }
 
@@ -102,10 +106,10 @@ pub(super) fn show(args: &EditArgs, console: &mut Console, done: &Done) -> Resul
 pub(super) fn print(args: &EditArgs, console: &mut Console, done: &Done) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
-    match done.difference.is_empty() {
-        // A change that bcdedit would not show is shown as in the registry.
-        true => plan::changes(out, &done.report.changes, width)?,
-        false => difference::print(out, &done.difference, width)?,
+    if done.difference.is_empty() {
+        plan::changes(out, &done.report.changes, width)?
+    } else {
+        difference::print(out, &done.difference, width)?
     }
     if !done.report.changes.is_empty() {
         writeln!(out)?;

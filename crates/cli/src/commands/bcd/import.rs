@@ -46,9 +46,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if !args.edit.consent.given(&question)? {
         return Ok(Exit::Pending);
     }
-    let new_errors = match args.force {
-        true => NewErrors::Tell,
-        false => NewErrors::Refuse,
+    let new_errors = if args.force {
+        NewErrors::Tell
+    } else {
+        NewErrors::Refuse
     };
     let done = edit::run(&args.edit, &source.file, new_errors, |editor| {
         document.import(editor).map_err(|error| match error {

@@ -90,17 +90,19 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .chain(&listing.problems)
         .map(|error| chain(error))
         .collect();
-    let exit = match problems.is_empty() {
-        true => Exit::Done,
-        false => Exit::Failure,
+    let exit = if problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failure
     };
-    let shown = console.show(exit, |console| match console.json() {
-        true => console.document(&Document {
-            store: source.file.display().to_string(),
-            objects: listing.sections.iter().map(object_entry).collect(),
-            problems: chains(&listing.problems),
-        }),
-        false => {
+    let shown = console.show(exit, |console| {
+        if console.json() {
+            console.document(&Document {
+                store: source.file.display().to_string(),
+                objects: listing.sections.iter().map(object_entry).collect(),
+                problems: chains(&listing.problems),
+            })
+        } else {
             let text = listing.to_string();
             let mut lines = text.lines();
             lines.try_for_each(|line| writeln!(console.out(), "{}", Visible(line)))

@@ -71,9 +71,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         0 => Exit::Done,
         _ => Exit::Pending,
     };
-    console.show(exit, |console| match console.json() {
-        true => console.document(&document(&args.file, &status, &report)),
-        false => print(console, &args.file, &status, &report),
+    console.show(exit, |console| {
+        if console.json() {
+            console.document(&document(&args.file, &status, &report))
+        } else {
+            print(console, &args.file, &status, &report)
+        }
     })
 }
 

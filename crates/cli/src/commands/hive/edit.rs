@@ -54,9 +54,10 @@ pub(super) fn run(
     if !args.file.consent.given(question)? {
         return Ok(Exit::Pending);
     }
-    let check = match args.no_check {
-        true => Check::None,
-        false => Check::Full,
+    let check = if args.no_check {
+        Check::None
+    } else {
+        Check::Full
     };
     let FileArgs { file, state, .. } = &args.file;
     let (report, ()) = hive_session::edit(file, state, check, |editor| {
@@ -88,9 +89,12 @@ pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Fa
 }
 
 fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result<Exit, Failure> {
-    console.show(Exit::Done, |console| match console.json() {
-        true => console.engine_document(report),
-        false => repair::print(console, report, &args.state.option()),
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            console.engine_document(report)
+        } else {
+            repair::print(console, report, &args.state.option())
+        }
     })
 }
 

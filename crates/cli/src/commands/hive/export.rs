@@ -57,9 +57,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let skipped = match &args.output {
         None => export(console.bytes(), Encoding::Utf8, full, key)?,
         Some(output) => {
-            let encoding = match args.utf8 {
-                true => Encoding::Utf8,
-                false => Encoding::Utf16,
+            let encoding = if args.utf8 {
+                Encoding::Utf8
+            } else {
+                Encoding::Utf16
             };
             new_file::write(output, |file| {
                 export(BufWriter::new(file), encoding, full, key)

@@ -121,8 +121,9 @@ fn all(console: &mut Console, path: &str, key: &Key<'_>) -> Result<Exit, Failure
     for error in &errors {
         console::warn(error);
     }
-    Ok(match errors.is_empty() {
-        true => Exit::Done,
-        false => Exit::Failure,
+    Ok(if errors.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failure
     })
 }

@@ -164,9 +164,10 @@ impl Listing {
     ) -> io::Result<()> {
         let heading = style::HEADING;
         let shown = Visible(key_path::shown(path));
-        let rows = match with_values {
-            true => self.values(path, key),
-            false => Vec::new(),
+        let rows = if with_values {
+            self.values(path, key)
+        } else {
+            Vec::new()
         };
         if !rows.is_empty() && self.heads > 0 {
             writeln!(console.out())?;

@@ -78,13 +78,13 @@ pub(crate) fn key_name(name: Name<'_>) -> String {
 /// A value's name as text; different names always look different.
 pub(crate) fn value_name(name: Name<'_>) -> String {
     let text = name.escaped().to_string();
-    match key_path::value_name(&text) == text {
-        true => text,
-        // The text would mean the default value, which has no name.
-        false => match text.strip_prefix('(') {
+    if key_path::value_name(&text) == text {
+        text
+    } else {
+        match text.strip_prefix('(') {
             Some(rest) => format!("<U+0028>{rest}"),
             None => "<U+0040>".to_owned(),
-        },
+        }
     }
 }
 

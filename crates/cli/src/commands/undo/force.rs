@@ -22,12 +22,13 @@ pub(super) fn allowed(
     let differences = Steps::while_writing(|watch| engine.differences(run, watch));
     let differences = differences.map_err(|error| args.target.failure(&error))?;
     tell(&differences);
-    let question = match differences.places.is_empty() {
-        true => format!("Restore the old bytes of run {}?", differences.run),
-        false => format!(
+    let question = if differences.places.is_empty() {
+        format!("Restore the old bytes of run {}?", differences.run)
+    } else {
+        format!(
             "Restore the old bytes of run {} over these? You can't get them back.",
             differences.run
-        ),
+        )
     };
     let allowed = args.consent.given(&question)?;
     Ok(allowed.then_some(differences.run))
@@ -60,12 +61,13 @@ fn tell(differences: &Differences) {
 fn ranges(place: &Difference) {
     for range in place.ranges.iter().take(MOST_RANGES) {
         let (offset, length) = (range.offset, range.length);
-        match place.is_disk {
-            true => console::note(format_args!(
+        if place.is_disk {
+            console::note(format_args!(
                 "offset {offset:#x} (sector {}): {length} bytes",
                 offset / SECTOR
-            )),
-            false => console::note(format_args!("offset {offset:#x}: {length} bytes")),
+            ))
+        } else {
+            console::note(format_args!("offset {offset:#x}: {length} bytes"))
         }
     }
     let shown = place.ranges.len().min(MOST_RANGES) as u64;

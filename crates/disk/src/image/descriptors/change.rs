@@ -231,9 +231,12 @@ impl ImageDescriptors {
     fn read_back(&self, done: &[Asked<'_>], results: &mut [Result<Changed, ObjectError>]) {
         let files: Vec<_> = done.iter().map(Asked::member).collect();
         for (asked, read) in done.iter().zip(self.look(&files)) {
-            let read = read.and_then(|read| match *read.descriptor == *asked.change.after {
-                true => Ok(Changed::Set),
-                false => Err(ObjectError::ReadBack),
+            let read = read.and_then(|read| {
+                if *read.descriptor == *asked.change.after {
+                    Ok(Changed::Set)
+                } else {
+                    Err(ObjectError::ReadBack)
+                }
             });
             settle(results, asked.index, read);
         }

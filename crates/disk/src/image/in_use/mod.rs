@@ -49,9 +49,10 @@ pub(super) fn check(file: &File) -> Result<(), GuardError> {
 fn check_once(file: &File) -> Result<(), GuardError> {
     locks::test(file)?;
     not_attached(file)?;
-    match lease::has_writers(file) {
-        true => Err(GuardError::DiskOpen),
-        false => Ok(()),
+    if lease::has_writers(file) {
+        Err(GuardError::DiskOpen)
+    } else {
+        Ok(())
     }
 }
 

@@ -62,9 +62,10 @@ fn compress(data: &[u8]) -> Vec<u8> {
                 }
             }
         }
-        let (flag, body) = match body.len() < chunk.len() {
-            true => (COMPRESSED, body.as_slice()),
-            false => (0, chunk),
+        let (flag, body) = if body.len() < chunk.len() {
+            (COMPRESSED, body.as_slice())
+        } else {
+            (0, chunk)
         };
         let len = u16::try_from(body.len() - 1).expect("short");
         all.extend((len | SIGNATURE | flag).to_le_bytes());

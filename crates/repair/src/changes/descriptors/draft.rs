@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use diskmend_base::count::{to_u64, to_usize};
 use diskmend_disk::{Change, NtPath};
 use tempfile::{SpooledTempFile, spooled_tempfile, spooled_tempfile_in};
 
@@ -66,10 +67,7 @@ impl Draft {
         let full = self.frame.push(change);
         let full = full.map_err(Error::draft)?;
         self.objects = self.objects.saturating_add(1);
-        match full {
-            true => self.close_frame(),
-            false => Ok(()),
-        }
+        if full { self.close_frame() } else { Ok(()) }
     }
 
     /// The number of objects that would change.
@@ -93,11 +91,11 @@ impl Draft {
         let mut left = self.len;
         let mut chunk = vec![0; CHUNK];
         while left > 0 {
-            let size = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-            let part = chunk.get_mut(..size).unwrap_or_default();
-            self.spool.read_exact(part).map_err(Error::draft)?;
-            take(part)?;
-            left -= size as u64;
+            // Only the last chunk is shorter.
+            chunk.truncate(to_usize(left));
+            self.spool.read_exact(&mut chunk).map_err(Error::draft)?;
+            take(&chunk)?;
+            left -= to_u64(chunk.len());
         }
         Ok(())
     }

@@ -79,9 +79,9 @@ impl Frame {
     pub(crate) fn push(&mut self, change: &Change) -> io::Result<bool> {
         let too_long = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
         let path = change.path.units();
-        if path.len() > MAX_PATH {
-            return Err(too_long("a path that is too long"));
-        }
+        let path_len = u16::try_from(path.len()).ok();
+        let path_len = path_len.filter(|len| usize::from(*len) <= MAX_PATH);
+        let path_len = path_len.ok_or_else(|| too_long("a path that is too long"))?;
         let tag = match change.kind {
             Kind::File => FILE,
             Kind::Folder => FOLDER,
@@ -92,8 +92,7 @@ impl Frame {
         self.body.push(tag);
         self.body.extend(before.to_le_bytes());
         self.body.extend(after.to_le_bytes());
-        self.body
-            .extend(u16::try_from(path.len()).unwrap_or_default().to_le_bytes());
+        self.body.extend(path_len.to_le_bytes());
         self.body
             .extend(path.iter().flat_map(|unit| unit.to_le_bytes()));
         self.objects += 1;
@@ -105,14 +104,13 @@ impl Frame {
         let known = self.descriptors.iter().position(|known| known == bytes);
         let index = known.unwrap_or(self.descriptors.len());
         if known.is_none() {
-            if bytes.len() > MAX_DESCRIPTOR_LEN {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "a security descriptor that is too long",
-                ));
-            }
+            let len = u32::try_from(bytes.len()).ok();
+            let len = len.filter(|_| bytes.len() <= MAX_DESCRIPTOR_LEN);
+            let len = len.ok_or_else(|| {
+                let what = "a security descriptor that is too long";
+                io::Error::new(io::ErrorKind::InvalidInput, what)
+            })?;
             self.body.push(DESCRIPTOR);
-            let len = u32::try_from(bytes.len()).unwrap_or_default();
             self.body.extend(len.to_le_bytes());
             self.body.extend(bytes);
             self.descriptors.push(bytes.to_vec());
@@ -121,13 +119,18 @@ impl Frame {
     }
 
     /// The frame's bytes, if it holds any object. The frame is empty afterwards.
+    #[expect(
+        clippy::expect_used,
+        reason = "a frame has at most MAX_FRAME bytes, because a full one is closed"
+    )]
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
         let Self { body, objects, .. } = std::mem::take(self);
         if objects == 0 {
             return None;
         }
         let mut bytes = Vec::with_capacity(FRAME_HEADER_LEN + body.len());
-        bytes.extend(u32::try_from(body.len()).unwrap_or_default().to_le_bytes());
+        let len = u32::try_from(body.len()).expect("a frame within MAX_FRAME");
+        bytes.extend(len.to_le_bytes());
         bytes.extend([0; 4]);
         bytes.extend(xxh3_64(&body).to_le_bytes());
         bytes.extend(body);

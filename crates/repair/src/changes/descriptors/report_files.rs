@@ -175,9 +175,10 @@ impl AfterFiles {
             before: before.as_ref().as_deref(),
             after: after.as_ref().as_deref(),
         };
-        self.json.push(match std::mem::take(&mut self.first) {
-            true => b"\n",
-            false => b",\n",
+        self.json.push(if std::mem::take(&mut self.first) {
+            b"\n"
+        } else {
+            b",\n"
         });
         let mut line = Vec::new();
         // A list of strings can always be written as JSON, and writing to memory can't fail.

@@ -96,9 +96,10 @@ impl<'a> Scope<'a> {
 
     fn holds(&self, path: &NtPath) -> bool {
         let text = String::from_utf16_lossy(path.units());
-        let names: Vec<&str> = match path.is_root() {
-            true => Vec::new(),
-            false => text.split('/').collect(),
+        let names: Vec<&str> = if path.is_root() {
+            Vec::new()
+        } else {
+            text.split('/').collect()
         };
         if names.iter().any(|name| matches!(*name, "" | "." | "..")) {
             return false;

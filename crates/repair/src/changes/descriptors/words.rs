@@ -35,9 +35,10 @@ impl DescriptorWords {
             owner: descriptor
                 .owner
                 .map(|owner| owner.display_name().into_owned()),
-            entries: match sound {
-                true => entries,
-                false => entries.or_else(corrupt),
+            entries: if sound {
+                entries
+            } else {
+                entries.or_else(corrupt)
             },
             sddl: sound.then(sddl).flatten(),
         }

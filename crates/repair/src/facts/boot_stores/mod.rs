@@ -77,14 +77,15 @@ pub(super) fn find(facts: &Facts<'_>) -> Result<Found, Error> {
         .into());
     }
     let found = siblings::look(facts)?;
-    match found.candidates.is_empty() {
-        true => Err(Refusal::NoStore {
+    if found.candidates.is_empty() {
+        Err(Refusal::NoStore {
             volume: None,
             beside: found.volumes,
             unread: found.unread,
         }
-        .into()),
-        false => Ok(choose(found.candidates, false)),
+        .into())
+    } else {
+        Ok(choose(found.candidates, false))
     }
 }
 

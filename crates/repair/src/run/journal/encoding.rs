@@ -38,9 +38,10 @@ impl Journal {
             }
         }
         text.push(b'\n');
-        match self.schema == OLD_SCHEMA || text.len() <= MAX_LEN {
-            true => Ok(text),
-            false => Err(io::ErrorKind::FileTooLarge.into()),
+        if self.schema == OLD_SCHEMA || text.len() <= MAX_LEN {
+            Ok(text)
+        } else {
+            Err(io::ErrorKind::FileTooLarge.into())
         }
     }
 

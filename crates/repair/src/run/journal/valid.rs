@@ -221,9 +221,10 @@ fn same_path(one: &[&str], other: &[&str]) -> bool {
 pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
     let names: Vec<&str> = path.split('/').take(MAX_DEPTH + 1).collect();
     let bad = names.len() > MAX_DEPTH || names.iter().any(|name| !is_plain(name));
-    match bad {
-        true => Err(format!("{path:?} is no path below the root of a volume")),
-        false => Ok(names),
+    if bad {
+        Err(format!("{path:?} is no path below the root of a volume"))
+    } else {
+        Ok(names)
     }
 }
 

@@ -49,10 +49,7 @@ fn entry(id: u32) -> SdsHeader {
 /// The entries of a node whose children are `children`, the last of which has the highest keys.
 fn entries<K: Key>(items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     let mut all = Vec::new();
-    let child_len = match children.is_empty() {
-        true => 0,
-        false => 8,
-    };
+    let child_len = if children.is_empty() { 0 } else { 8 };
     for number in 0..=items.len() {
         let item = items.get(number);
         let len = item.map_or(ViewEntry::LEN, |_| entry_len::<K>());

@@ -22,9 +22,10 @@ impl Source for Unreadable<'_> {
     }
 
     fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError> {
-        match at < self.1 {
-            true => Err(VolumeError::device(at)(std::io::Error::other("a bad sector")).into()),
-            false => self.0.read(at, len),
+        if at < self.1 {
+            Err(VolumeError::device(at)(std::io::Error::other("a bad sector")).into())
+        } else {
+            self.0.read(at, len)
         }
     }
 }

@@ -320,9 +320,10 @@ fn files_are_given_ids_by_what_they_are() {
     let after = secure.of_files(&files);
     for index in 0..twice {
         let kind = secure.volume.metadata(files[index]).expect("there").kind;
-        let expected = match kind == Kind::File && index % 2 == 0 {
-            true => FileSecurity::Shared(ids[0]),
-            false => *before[index].as_ref().expect("there"),
+        let expected = if kind == Kind::File && index % 2 == 0 {
+            FileSecurity::Shared(ids[0])
+        } else {
+            *before[index].as_ref().expect("there")
         };
         assert_eq!(after[index].as_ref().ok(), Some(&expected), "{index}");
     }
