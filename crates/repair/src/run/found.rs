@@ -5,12 +5,13 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
+use diskmend_base::count::to_usize;
 use diskmend_disk::{Access, Dir, File, Kind};
 
 use super::folder::RunFolder;
 use super::journal::MAX_OLD_LEN;
 use super::log::{Form, JOURNAL, JOURNAL_DURABLE, Log};
-use super::run_file::{FRAME_HEADER_LEN, Frames, RunFileError};
+use super::run_file::{FRAME_HEADER_LEN, Frames, MAX_FRAMES, RunFileError};
 use super::state_folder::{MAX_JOURNALS, RUNS, files_of, unflushed_of};
 use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
 use super::{Journal, RunId};
@@ -95,12 +96,20 @@ impl FoundRun {
         };
         let rest = left.get().checked_sub(len);
         left.set(rest.unwrap_or(0));
-        rest.map(|_| ()).ok_or_else(|| {
-            let run = self.id.to_string();
-            let what = "the journals of the runs are too long together, and it was not read";
-            let what = what.to_owned();
-            Refusal::UnreadableRun { run, what }.into()
-        })
+        rest.map(|_| ()).ok_or_else(|| self.too_long())
+    }
+
+    fn too_long(&self) -> Error {
+        let run = self.id.to_string();
+        let what = "the journals of the runs are too long together, and it was not read";
+        let what = what.to_owned();
+        Refusal::UnreadableRun { run, what }.into()
+    }
+
+    /// The number of frames that may be read.
+    fn most_frames(&self) -> usize {
+        let left = self.left.as_ref().map(|left| to_usize(left.get()));
+        left.map_or(MAX_FRAMES, |left| MAX_FRAMES.min(left / FRAME_HEADER_LEN))
     }
 
     /// True if this number of bytes may be read for a run that no known key has sealed.
@@ -169,10 +178,11 @@ impl FoundRun {
             return Ok(None);
         };
         let io = |error| Error::io(&format!("{RUNS}/{}/{name}", self.id), "read")(error);
-        match Frames::of(file.as_ref()) {
+        match Frames::of(file.as_ref(), self.most_frames()) {
             // An empty file is damaged JSON.
             Ok(frames) if frames.len() > 0 => return self.read_frames(name, file.as_ref(), judge),
             Err(RunFileError::Io(error)) => return Err(io(error)),
+            Err(RunFileError::TooMany(most)) if most < MAX_FRAMES => return Err(self.too_long()),
             Ok(_) | Err(_) => {}
         }
         let len = file.len().map_err(io)?;
@@ -192,8 +202,9 @@ impl FoundRun {
         judge: &Judge,
     ) -> Result<Option<ReadRun>, Error> {
         let io = |error| Error::io(&format!("{RUNS}/{name}"), "read")(error);
-        let mut frames = Frames::of(file).map_err(|error| match error {
+        let mut frames = Frames::of(file, self.most_frames()).map_err(|error| match error {
             RunFileError::Io(error) => io(error),
+            RunFileError::TooMany(most) if most < MAX_FRAMES => self.too_long(),
             error => self.damaged(name, &error.to_string()),
         })?;
         self.take((frames.len() as u64).saturating_mul(FRAME_HEADER_LEN as u64))?;

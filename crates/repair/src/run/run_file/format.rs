@@ -13,10 +13,10 @@ const MAGIC_LEN: usize = 8;
 /// digest of these.
 pub(crate) const FRAME_HEADER_LEN: usize = 32;
 /// The greatest number of frames in a file.
-pub(super) const MAX_FRAMES: usize = 1 << 16;
+pub(crate) const MAX_FRAMES: usize = 1 << 16;
 
 /// The content of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// Old and new bytes of a file.
     Undo,

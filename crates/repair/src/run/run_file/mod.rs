@@ -13,7 +13,7 @@ use std::io;
 use diskmend_disk::File;
 
 pub(crate) use append::Append;
-pub(crate) use format::{FRAME_HEADER_LEN, Kind};
+pub(crate) use format::{FRAME_HEADER_LEN, Kind, MAX_FRAMES};
 pub(crate) use read::{Frames, RunFileError};
 
 /// A part of a file that is read like a file of its own.

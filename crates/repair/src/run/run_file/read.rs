@@ -1,12 +1,13 @@
 //! Finding the frames of a run file. The disk isn't trusted.
 
+use std::collections::HashSet;
 use std::io;
 
 use diskmend_disk::File;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Part;
-use super::format::{FRAME_HEADER_LEN, Frame, HEADER, Kind, MAX_FRAMES, Start};
+use super::format::{FRAME_HEADER_LEN, Frame, HEADER, Kind, Start};
 
 /// The number of bytes in one read.
 const CHUNK: usize = 1 << 16;
@@ -27,6 +28,9 @@ pub(crate) enum RunFileError {
     /// It has another version of the format.
     #[error("it is a run file of version {0}, this program reads 1: use the version that wrote it")]
     Version(u32),
+    /// It has more frames than may be read.
+    #[error("it has more than {0} frames")]
+    TooMany(usize),
     /// It has frames that no run writes.
     #[error("offset {at}: {what}")]
     Frame {
@@ -38,8 +42,8 @@ pub(crate) enum RunFileError {
 }
 
 impl Frames {
-    /// Finds the frames of a file. They end at the first torn one.
-    pub(crate) fn of(file: &dyn File) -> Result<Self, RunFileError> {
+    /// Finds the frames of a file. They end at the first torn one. No more than `most` are read.
+    pub(crate) fn of(file: &dyn File, most: usize) -> Result<Self, RunFileError> {
         let len = file.len()?;
         let mut start = [0; HEADER.len()];
         let readable = usize::try_from(len).map_or(start.len(), |len| len.min(start.len()));
@@ -52,6 +56,7 @@ impl Frames {
             Start::Unknown => return Err(RunFileError::Unknown),
         }
         let mut frames = Self::default();
+        let mut parts = HashSet::new();
         let mut at = HEADER.len() as u64;
         while at.saturating_add(FRAME_HEADER_LEN as u64) <= len {
             let mut header = [0; FRAME_HEADER_LEN];
@@ -59,7 +64,11 @@ impl Frames {
             let Some(frame) = Frame::parse(at, &header).filter(|frame| frame.end() <= len) else {
                 break;
             };
-            frames.fits(&frame)?;
+            if frames.0.len() == most {
+                return Err(RunFileError::TooMany(most));
+            }
+            let is_new = parts.insert((frame.kind, frame.number));
+            frames.fits(&frame, is_new)?;
             at = frame.end();
             frames.0.push(frame);
         }
@@ -67,18 +76,15 @@ impl Frames {
     }
 
     /// Refuses a frame that no run writes after the frames before it.
-    fn fits(&self, frame: &Frame) -> Result<(), RunFileError> {
+    fn fits(&self, frame: &Frame, is_new: bool) -> Result<(), RunFileError> {
         let odd = |what| RunFileError::Frame { at: frame.at, what };
-        if self.0.len() == MAX_FRAMES {
-            return Err(odd("too many frames"));
-        }
         match frame.kind {
             Kind::Journal if frame.number != self.journals().saturating_add(1) => {
                 Err(odd("a journal out of its order"))
             }
             Kind::Journal => Ok(()),
             _ if self.journals() > 0 => Err(odd("undo data behind a journal")),
-            kind if self.part(kind, frame.number).is_some() => Err(odd("undo data of one number")),
+            _ if !is_new => Err(odd("undo data of one number")),
             _ => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use diskmend_disk::testing::{Fault, FaultyDisk};
 
 /// The frames of a run file in memory.
 fn frames(bytes: &[u8]) -> Frames {
-    Frames::of(&bytes.to_vec()).expect("a run file")
+    Frames::of(&bytes.to_vec(), MAX_FRAMES).expect("a run file")
 }
 
 fn part(bytes: &[u8], kind: Kind, number: u32) -> Option<Vec<u8>> {
@@ -139,7 +139,7 @@ fn no_damaged_byte_of_a_frame_is_believed() {
     for at in 0..file.len() {
         let mut damaged = file.clone();
         damaged[at] ^= 0x20;
-        let Ok(mut found) = Frames::of(&damaged) else {
+        let Ok(mut found) = Frames::of(&damaged, MAX_FRAMES) else {
             continue;
         };
         let whole = found.journals() == 2 && found.parts_are_whole(&damaged).expect("in memory");
@@ -162,7 +162,7 @@ fn a_sector_that_was_never_written_is_noticed() {
         let end = file.len().min(at + 512);
         let mut torn = file.clone();
         torn[at..end].fill(0);
-        let mut found = Frames::of(&torn).expect("torn");
+        let mut found = Frames::of(&torn, MAX_FRAMES).expect("torn");
         let whole = found.parts_are_whole(&torn).expect("in memory");
         let journal = found.read_journal(&torn).expect("in memory");
         assert!(!whole || journal.is_none(), "{at}");
@@ -181,7 +181,7 @@ fn frames_that_no_run_writes_are_refused() {
         }
         append.flush().expect("writable");
         let bytes = disk.files().remove("file").expect("there");
-        Frames::of(&bytes).map(|frames| frames.len())
+        Frames::of(&bytes, MAX_FRAMES).map(|frames| frames.len())
     };
     let (undo, changes, journal) = (Kind::Undo, Kind::Changes, Kind::Journal);
     let sound = odd(&[(undo, 1), (changes, 1), (journal, 1), (journal, 2)]);
@@ -199,7 +199,7 @@ fn frames_that_no_run_writes_are_refused() {
 
 #[test]
 fn what_begins_otherwise_is_no_run_file() {
-    let of = |bytes: &[u8]| Frames::of(&bytes.to_vec()).map(|frames| frames.len());
+    let of = |bytes: &[u8]| Frames::of(&bytes.to_vec(), MAX_FRAMES).map(|frames| frames.len());
     let sound = sample();
     // As a power failure leaves a new file.
     for torn in [&[][..], &sound[..5], &sound[..16], &[0; 40]] {
@@ -213,6 +213,19 @@ fn what_begins_otherwise_is_no_run_file() {
     later[8] = 2;
     let error = of(&later).expect_err("another version");
     assert!(matches!(error, RunFileError::Version(2)), "{error}");
+}
+
+/// An attacker makes frames of 32 bytes by the million. They are neither all read nor compared with
+/// each other.
+#[test]
+fn only_so_many_frames_are_read() {
+    let file = sample();
+    let of = |most| Frames::of(&file, most);
+    assert_eq!(of(4).expect("four frames").len(), 4);
+    for most in 0..4 {
+        let error = of(most).expect_err("too many");
+        assert!(matches!(error, RunFileError::TooMany(found) if found == most));
+    }
 }
 
 /// A length that the file does not have is not read, nor is room made for it.
