@@ -190,7 +190,7 @@ fn a_hive_that_is_hardly_stored_is_not_read() {
     for verb in ["inspect", "plan"] {
         let run = diskmend([verb, disk.path(), "tls"]);
         assert!([1, 5].contains(&run.code), "{verb} ends with {}", run.code);
-        run.says("and clusters for");
+        run.says("but clusters for only");
     }
     disk.is_untouched_since(&before);
 }
