@@ -125,7 +125,7 @@ pub(crate) fn print_end(
         if elsewhere {
             writeln!(out, "these recipes have nothing to do")?
         } else {
-            writeln!(out, "nothing to do: everything is as the recipes want it")?
+            writeln!(out, "nothing to do: everything is as wanted")?
         }
     }
     report::remarks(&report.target, &report.skipped, &report.notices);
