@@ -24,9 +24,10 @@ const LABEL_RIGHTS: [(&str, u32); 3] = [("NW", 1), ("NR", 2), ("NX", 4)];
 
 /// The lines that `icacls PATH` prints for an object: the path, then each entry of the DACL and the
 /// integrity label. The second entry and those after it stand below the first. Each line ends with
-/// a line feed. The path is in the form of [`diskmend_base::escape`]. /// /// icacls prints
-/// conditional ACEs and object ACEs like plain ones; this marks them with `(CONDITION)` and
-/// `(OBJECT)`.
+/// a line feed. The path is in the form of [`diskmend_base::escape`].
+///
+/// icacls prints conditional ACEs and object ACEs like plain ones; this marks them with
+/// `(CONDITION)` and `(OBJECT)`.
 #[must_use]
 pub fn icacls_lines(path: &str, descriptor: &SecurityDescriptor) -> String {
     let mut out = Visible(path).to_string();

@@ -52,10 +52,12 @@ impl fmt::Display for Stranger {
 
 impl SecurityDescriptor {
     /// The first account that may change the object, or objects that will inherit from it, and
-    /// isn't one of `expected`. /// /// Entries that deny, and the conditions of entries that
-    /// allow, are ignored: every account counts that an entry could ever allow to change something.
-    /// CREATOR OWNER and OWNER RIGHTS stand for the owner of whatever inherits, and an unexpected
-    /// account can't come to own anything.
+    /// isn't one of `expected`.
+    ///
+    /// Entries that deny, and the conditions of entries that allow, are ignored: every account
+    /// counts that an entry could ever allow to change something. CREATOR OWNER and OWNER RIGHTS
+    /// stand for the owner of whatever inherits, and an unexpected account can't come to own
+    /// anything.
     #[must_use]
     pub fn stranger(&self, expected: &[Sid]) -> Option<Stranger> {
         let is_stranger = |sid: &Sid| !expected.contains(sid);

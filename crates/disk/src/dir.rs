@@ -177,9 +177,11 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// The system's error.
     fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>>;
 
-    /// Finds the file or folder that `components` lead to; `None` if there is none. /// /// A name
-    /// with exactly this spelling wins, except on Windows, which could open another one. Otherwise
-    /// case is ignored, as NTFS does. No link is followed, neither on the way nor at the end.
+    /// Finds the file or folder that `components` lead to; `None` if there is none.
+    ///
+    /// A name with exactly this spelling wins, except on Windows, which could open another one.
+    /// Otherwise case is ignored, as NTFS does. No link is followed, neither on the way nor at the
+    /// end.
     ///
     /// # Errors
     /// [`LookupError::Link`] if a link is on the way or at the end, [`LookupError::Ambiguous`] if

@@ -33,8 +33,9 @@ pub(crate) enum TargetVolume {
 
 impl Target {
     /// Opens the folder at `path`, or the Windows volume on the disk in that file or block device.
-    /// Links in the path are followed, because a person chose it; below the root no link is. ///
-    /// /// The guards check if the folder is a Windows volume that may be changed.
+    /// Links in the path are followed, because a person chose it; below the root no link is.
+    ///
+    /// The guards check if the folder is a Windows volume that may be changed.
     ///
     /// # Errors
     /// The reason why the path isn't a target or can't be opened.

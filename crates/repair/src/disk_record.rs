@@ -1,5 +1,7 @@
 //! Recording the changes of a run on a disk that isn't mounted, and restoring the whole disk, which
-//! then is as before to the last byte. //! //! On a mounted target nothing here does anything.
+//! then is as before to the last byte.
+//!
+//! On a mounted target nothing here does anything.
 
 use diskmend_disk::{
     Access, File, OpenError, Progress, RecordError, RecordFile, RecordedState, Restored,

@@ -1,7 +1,9 @@
 //! `undo`: undoing a run by its bytes if nothing else has changed them since, and otherwise value
-//! by value. //! //! In every state of the run, this is found out before the first write. The
-//! chosen way is then noted in the journal, so that an undo that is begun again never preserves
-//! less than the first one.
+//! by value.
+//!
+//! In every state of the run, this is found out before the first write. The chosen way is then
+//! noted in the journal, so that an undo that is begun again never preserves less than the first
+//! one.
 
 mod force;
 mod values;

@@ -1,7 +1,9 @@
 //! `cargo xtask crash`: recording the program's system calls, and cutting the power after each of
-//! them. //! //! No part of the program is replaced. strace shows what it wrote and flushed. A disk
-//! in memory loses, tears and reorders what wasn't flushed. Then the program itself must recover
-//! from the result.
+//! them.
+//!
+//! No part of the program is replaced. strace shows what it wrote and flushed. A disk in memory
+//! loses, tears and reorders what wasn't flushed. Then the program itself must recover from the
+//! result.
 
 mod bench;
 mod disk;

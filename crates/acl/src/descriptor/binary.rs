@@ -13,11 +13,15 @@ use crate::format::{ALIGNMENT, DescriptorHeader, REVISION};
 use crate::sid::Sid;
 
 impl SecurityDescriptor {
-    /// Reads the self-relative descriptor at the start of `bytes`. /// ///
+    /// Reads the self-relative descriptor at the start of `bytes`.
+    ///
     /// [`to_bytes`](Self::to_bytes) gives the same bytes again if the parts follow each other
     /// without gaps from the header to the end, in any order. Windows and ntfs-3g write them like
-    /// that; see [`is_exact`](Self::is_exact). /// /// # Errors /// For the first part that isn't
-    /// as MS-DTYP demands. [`salvage`](Self::salvage) reads the sound parts.
+    /// that; see [`is_exact`](Self::is_exact).
+    ///
+    /// # Errors
+    /// For the first part that isn't as MS-DTYP demands. [`salvage`](Self::salvage) reads the sound
+    /// parts.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Corruption> {
         let Salvaged {
             descriptor,

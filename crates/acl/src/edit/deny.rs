@@ -10,7 +10,8 @@ use crate::token::Token;
 
 impl SecurityDescriptor {
     /// Removes from the DACL what denies `token` a right of `wanted`, if the list grants that right
-    /// too or would grant it without the deny entry. Call it after [`grant`](Self::grant). /// ///
+    /// too or would grant it without the deny entry. Call it after [`grant`](Self::grant).
+    ///
     /// An explicit deny ACE loses the wanted rights, and is removed if it denies nothing else. An
     /// ACE that denies only SYNCHRONIZE isn't left behind either, because it locks out everyone who
     /// opens the file in the usual way. An inherited deny ACE isn't changed, because the parent

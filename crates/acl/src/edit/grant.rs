@@ -29,9 +29,10 @@ const LIMITS: u8 = AceFlags::INHERIT_ONLY.0 | AceFlags::NO_PROPAGATE.0;
 impl SecurityDescriptor {
     /// Grants rights in the DACL by the rules of `icacls /grant`. The rights are added to the
     /// explicit ACE that allows this SID with the same inheritance. If there is none, a new ACE is
-    /// added before the inherited ones. Inherited ACEs and those of other SIDs don't change. ///
-    /// /// `None` if an explicit ACE grants the rights already, and if there is no list to add them
-    /// to: see [`dacl_fault`](Self::dacl_fault).
+    /// added before the inherited ones. Inherited ACEs and those of other SIDs don't change.
+    ///
+    /// `None` if an explicit ACE grants the rights already, and if there is no list to add them to:
+    /// see [`dacl_fault`](Self::dacl_fault).
     pub fn grant(&mut self, grant: &Grant) -> Option<Edit> {
         let mask = grant.mask.map_generic();
         let flags = AceFlags(grant.inheritance.0 & INHERITANCE);

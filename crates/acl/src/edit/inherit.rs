@@ -10,10 +10,12 @@ use crate::sid::Sid;
 impl SecurityDescriptor {
     /// Makes the DACL what `icacls /reset` makes it: the entries that the parent folder passes on
     /// and nothing else. It is then no longer protected, and is marked as automatically inherited.
-    /// Owner, group and SACL don't change. /// /// Entries for CREATOR OWNER and CREATOR GROUP
-    /// become entries for this descriptor's owner and group; they are dropped if it has none. A
-    /// parent without a DACL or with a NULL DACL passes nothing on. If nothing is passed on the
-    /// DACL is empty, and only the owner can change that: see [`dacl_fault`](Self::dacl_fault).
+    /// Owner, group and SACL don't change.
+    ///
+    /// Entries for CREATOR OWNER and CREATOR GROUP become entries for this descriptor's owner and
+    /// group; they are dropped if it has none. A parent without a DACL or with a NULL DACL passes
+    /// nothing on. If nothing is passed on the DACL is empty, and only the owner can change that:
+    /// see [`dacl_fault`](Self::dacl_fault).
     pub fn reset_to_inherited(&mut self, parent: &Self, is_container: bool) -> Vec<Edit> {
         let heir = Heir {
             owner: self.owner,

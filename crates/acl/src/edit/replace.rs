@@ -5,10 +5,12 @@ use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
 
 impl SecurityDescriptor {
     /// Replaces owner, group and DACL by those that `wanted` has. A part that `wanted` doesn't have
-    /// stays, and the SACL stays always. /// /// A DACL with the same entries in the same order is
-    /// right already, unless `wanted` protects its DACL and this one isn't protected. A DACL that
-    /// isn't right also gets the bits of `wanted` for protection and automatic inheritance. The
-    /// list of edits is empty only if nothing changed.
+    /// stays, and the SACL stays always.
+    ///
+    /// A DACL with the same entries in the same order is right already, unless `wanted` protects
+    /// its DACL and this one isn't protected. A DACL that isn't right also gets the bits of
+    /// `wanted` for protection and automatic inheritance. The list of edits is empty only if
+    /// nothing changed.
     pub fn set_to(&mut self, wanted: &Self) -> Vec<Edit> {
         let owner = wanted.owner.and_then(|owner| self.set_owner(owner));
         let group = wanted.group.and_then(|group| self.set_group(group));

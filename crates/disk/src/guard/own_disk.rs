@@ -66,8 +66,9 @@ mod wsl {
     }
 
     /// Searches mountinfo (proc(5): ID, parent, major:minor, root, mount point, options, optional
-    /// fields, `-`, type, source, super options). /// /// If a mount of Windows doesn't show its
-    /// drive, it counts as the system drive.
+    /// fields, `-`, type, source, super options).
+    ///
+    /// If a mount of Windows doesn't show its drive, it counts as the system drive.
     pub(super) fn mounts_system_drive(mountinfo: &str, device: (u32, u32)) -> bool {
         let device = format!("{}:{}", device.0, device.1);
         mountinfo.lines().any(|line| {

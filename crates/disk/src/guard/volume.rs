@@ -7,10 +7,11 @@ use crate::system::SystemDir;
 use crate::target::{Target, TargetVolume};
 
 /// Checks that the target's volume isn't mounted read-only, and that Windows can write to its disk.
-/// /// /// For a disk that isn't mounted: checks that Windows has left its file system in order,
-/// and that the disk can be written and isn't in use. From then on the disk is open for writing.
-/// /// /// If a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) notices
-/// it.
+///
+/// For a disk that isn't mounted: checks that Windows has left its file system in order, and that
+/// the disk can be written and isn't in use. From then on the disk is open for writing.
+///
+/// If a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) notices it.
 ///
 /// # Errors
 /// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Unfit`],

@@ -358,7 +358,9 @@ impl Disk {
     }
 }
 
-/// Records a run's changes of a disk, and undoes them. /// /// The disk can only be written after
+/// Records a run's changes of a disk, and undoes them.
+///
+/// The disk can only be written after
 /// [`begin`](Self::begin) or [`resume`](Self::resume) and before [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct RecordedRun {

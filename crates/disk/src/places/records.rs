@@ -1,6 +1,7 @@
-//! The records of a mounted volume, read from its device without the driver. //! //! A driver
-//! trusts the index of a folder and doesn't check if the file says that it is there. With a forged
-//! index, a change of a folder's files could reach any other file.
+//! The records of a mounted volume, read from its device without the driver.
+//!
+//! A driver trusts the index of a folder and doesn't check if the file says that it is there. With
+//! a forged index, a change of a folder's files could reach any other file.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

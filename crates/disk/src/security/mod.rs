@@ -1,7 +1,8 @@
 //! Security descriptors of files and folders, as the self-relative bytes that the volume stores
-//! (MS-DTYP 2.4.6). This crate doesn't know their meaning. //! //! An object is opened below the
-//! root one name at a time, without following links. It is read and changed through that one
-//! handle, so a link that replaces it meanwhile has no effect.
+//! (MS-DTYP 2.4.6). This crate doesn't know their meaning.
+//!
+//! An object is opened below the root one name at a time, without following links. It is read and
+//! changed through that one handle, so a link that replaces it meanwhile has no effect.
 
 mod change;
 #[cfg(target_os = "linux")]

@@ -46,7 +46,8 @@ pub(crate) struct SystemDir {
     places: Places,
 }
 
-/// For a single file that a person named: the folder that holds it, and its name there. /// ///
+/// For a single file that a person named: the folder that holds it, and its name there.
+///
 /// Links on the way to the folder are followed, because the person chose that path. The file itself
 /// needn't exist, but it mustn't be a link.
 ///
@@ -296,7 +297,6 @@ impl Dir for SystemDir {
 
     /// That is only possible on a volume that no running Windows has mounted. A running Windows
     /// could have let somebody open the folder before.
-    /// somebody open the folder before.
     fn take_over_empty_dir(&self, name: &str) -> io::Result<bool> {
         let name = component(name.as_ref())?;
         let is_empty = || {

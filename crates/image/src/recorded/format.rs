@@ -7,11 +7,12 @@
 //! ```
 //!
 //! All numbers are little-endian. A frame is written and flushed before any of its changes is made.
-//! So if a frame is incomplete, none of its changes were made. //! //! A seal is an HMAC-SHA256
-//! over three things: the seal before it, the offset of the sealed bytes, and these bytes. So
-//! nobody can change a frame, leave it out, move it, or take it from another record. A record
-//! without a key has no seals. The digests show what a power failure has torn, and the seals show
-//! what somebody has forged.
+//! So if a frame is incomplete, none of its changes were made.
+//!
+//! A seal is an HMAC-SHA256 over three things: the seal before it, the offset of the sealed bytes,
+//! and these bytes. So nobody can change a frame, leave it out, move it, or take it from another
+//! record. A record without a key has no seals. The digests show what a power failure has torn, and
+//! the seals show what somebody has forged.
 
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};

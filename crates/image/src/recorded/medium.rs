@@ -25,8 +25,9 @@ const NEAR: u64 = 6;
 /// are 4 MiB.
 pub(super) const MOST_PENDING: usize = 1 << 12;
 
-/// A medium that records changes before it makes them. /// /// Without a record it can only be
-/// read.
+/// A medium that records changes before it makes them.
+///
+/// Without a record it can only be read.
 #[derive(Debug)]
 pub struct RecordedMedium {
     pub(super) medium: Arc<dyn Medium>,

@@ -1,6 +1,7 @@
-//! Removing a run, so that a half-removed one is never taken for a run. //! //! The disk isn't
-//! trusted, so the run may hold anything. No link is followed, nothing but folders is opened, and
-//! there are limits for the depth and the number of names.
+//! Removing a run, so that a half-removed one is never taken for a run.
+//!
+//! The disk isn't trusted, so the run may hold anything. No link is followed, nothing but folders
+//! is opened, and there are limits for the depth and the number of names.
 
 use std::io;
 
@@ -52,8 +53,10 @@ impl StateFolder {
         Ok(walk.tally)
     }
 
-    /// Removes a run or what is left of it. The caller holds the target's lock. /// /// The run is
-    /// first durably renamed. If the removal is interrupted, the whole run is there or no run.
+    /// Removes a run or what is left of it. The caller holds the target's lock.
+    ///
+    /// The run is first durably renamed. If the removal is interrupted, the whole run is there or
+    /// no run.
     pub(crate) fn remove_run(&self, run: &str, half_removed: bool) -> Result<(), Error> {
         let Some(runs) = self.runs_dir()? else {
             return Ok(());

@@ -59,8 +59,9 @@ impl Prepared {
 }
 
 /// Edits a hive in memory and verifies the result. Returns it, or `None` if there is nothing to
-/// write, with the result of `edit`. /// /// If `edit` fails, nothing is left that could be
-/// committed, not even the recovery.
+/// write, with the result of `edit`.
+///
+/// If `edit` fails, nothing is left that could be committed, not even the recovery.
 pub(crate) fn prepare<T, R>(
     opened: HiveOnDisk,
     options: &Options,

@@ -1,6 +1,7 @@
 //! Security descriptors of files: comparing them with recipes, changing them in one run with the
-//! hives, and undoing that. [`Descriptors`](diskmend_disk::Descriptors) gives access to them. //!
-//! //! For a folder with a hundred thousand files, only counts, examples and the judgement of each
+//! hives, and undoing that. [`Descriptors`](diskmend_disk::Descriptors) gives access to them.
+//!
+//! For a folder with a hundred thousand files, only counts, examples and the judgement of each
 //! distinct descriptor are kept in memory. The changes go to a scratch file, and from there to the
 //! run's folder before the first is made.
 
