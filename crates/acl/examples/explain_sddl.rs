@@ -1,4 +1,5 @@
-//! Says what a security descriptor gives to whom: `explain_sddl SDDL`.
+//! Prints a security descriptor as icacls does, and says if NETWORK SERVICE may read the object:
+//! `explain_sddl SDDL`.
 //!
 //!     cargo run -p diskmend-acl --example explain_sddl -- 'O:BAG:SYD:AI(D;;FR;;;NS)(A;;FA;;;SY)'
 

@@ -1,45 +1,63 @@
-//! Windows security descriptors: SIDs, access masks, ACEs, ACLs, SDDL and icacls's save files. This
-//! crate never opens a file. It turns bytes and text into descriptors and back, edits descriptors
-//! by icacls's rules, and says which rights a DACL gives to an account.
+//! Reads, writes and edits Windows security descriptors, and computes the rights that a DACL gives to
+//! an account.
+//!
+//! A descriptor can be bytes, SDDL, or a line in a file of `icacls /save`. This crate does no I/O:
+//! programs bring the bytes from a volume, a registry hive or a text file, and take them back.
 //!
 //! ```
 //! use diskmend_acl::{AccessMask, Domains, SddlParts, SecurityDescriptor, Token, icacls_lines};
 //!
-//! // A file's descriptor on the volume: an entry keeps NETWORK SERVICE out.
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The descriptor of a file: an entry denies NETWORK SERVICE the right to read it.
 //! let sddl = "O:BAG:SYD:AI(D;;FR;;;NS)(A;;FA;;;SY)(A;ID;FA;;;BA)";
-//! let stored = SecurityDescriptor::from_sddl(sddl, &Domains::default())?.to_bytes()?;
+//! let bytes = SecurityDescriptor::from_sddl(sddl, &Domains::default())?.to_bytes()?;
 //!
-//! let mut descriptor = SecurityDescriptor::from_bytes(&stored)?;
+//! // Ask for the rights of an account.
+//! let mut descriptor = SecurityDescriptor::from_bytes(&bytes)?;
 //! let service = Token::network_service();
 //! let access = descriptor.access(&service, AccessMask::FILE_READ);
+//! assert!(!access.is_granted());
 //! assert_eq!(access.denied_by, [0]);
 //!
-//! // icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)", and then something icacls can't do.
-//! let granted = descriptor.grant(&r"NT AUTHORITY\NETWORK SERVICE:(R)".parse()?);
-//! assert_eq!(granted.unwrap().to_string(), r"allow NT AUTHORITY\NETWORK SERVICE:(R)");
-//! let removed = descriptor.unblock(&service, AccessMask::FILE_READ);
-//! assert_eq!(removed[0].to_string(), r"remove NT AUTHORITY\NETWORK SERVICE:(DENY)(R)");
-//!
+//! // `icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)"` leaves the entry that denies: remove it too.
+//! descriptor.grant(&r"NT AUTHORITY\NETWORK SERVICE:(R)".parse()?);
+//! descriptor.unblock(&service, AccessMask::FILE_READ);
 //! assert!(descriptor.access(&service, AccessMask::FILE_READ).is_granted());
-//! assert_eq!(
-//!     descriptor.to_sddl(SddlParts::Dacl)?,
-//!     "D:AI(A;;FA;;;SY)(A;;FR;;;NS)(A;ID;FA;;;BA)"
-//! );
-//! assert_eq!(icacls_lines("key", &descriptor).lines().next().unwrap(), r"key NT AUTHORITY\SYSTEM:(F)");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//!
+//! // Show the result as SDDL, and as icacls prints it.
+//! let dacl = "D:AI(A;;FA;;;SY)(A;;FR;;;NS)(A;ID;FA;;;BA)";
+//! assert_eq!(descriptor.to_sddl(SddlParts::Dacl)?, dacl);
+//! let lines = icacls_lines("key", &descriptor);
+//! assert_eq!(lines.lines().next(), Some(r"key NT AUTHORITY\SYSTEM:(F)"));
+//! # Ok(())
+//! # }
 //! ```
 //!
-//! | module | content |
+//! # Where to go next
+//!
+//! | item | purpose |
 //! |---|---|
-//! | [`mod@format`] | every binary structure, and its limits |
-//! | `sid`, `mask`, `guid`, `ace`, `acl` | the parts of a descriptor |
-//! | `descriptor` | the descriptor as bytes, and reading the sound parts of a corrupt one |
-//! | `sddl` | descriptors as text |
-//! | `save_file` | many descriptors in a file, as `icacls /save` writes it |
-//! | `token`, `access` | the rights that a DACL gives to an account |
-//! | `stranger` | accounts other than the expected ones that may change an object |
-//! | `edit` | grants, resets and what icacls can't do: removing deny entries, setting a descriptor |
-//! | `report` | what `icacls PATH` prints |
+//! | [`SecurityDescriptor`], [`Acl`], [`Ace`], [`Sid`], [`AccessMask`] | a descriptor and its parts |
+//! | [`SecurityDescriptor::from_bytes`], [`Salvaged`] | read bytes; read what is sound in corrupt bytes |
+//! | [`SecurityDescriptor::from_sddl`], [`Domains`] | read SDDL, with the aliases of a machine or domain |
+//! | [`SecurityDescriptor::access`], [`Token`] | compute the rights of an account |
+//! | [`SecurityDescriptor::stranger`], [`Stranger`] | find unexpected accounts that may change an object |
+//! | [`Grant`], [`Edit`] | edit a DACL as `icacls` does, and know what has changed |
+//! | [`SavedEntries`], [`write_saved`] | read and write the files of `icacls /save` |
+//! | [`icacls_lines`], [`ace_text`] | print a DACL as `icacls` does |
+//! | [`mod@format`] | the structures as bytes, and their limits |
+//!
+//! `examples/explain_sddl.rs` is a small program that explains a descriptor.
+//!
+//! # Limits
+//!
+//! - Account names are known only for SIDs that are the same on every machine. The names of other
+//!   accounts are in the domain or in the SAM hive, which this crate does not read.
+//! - Conditions of conditional ACEs are read and written but not evaluated, and object types are not
+//!   compared. [`SecurityDescriptor::access`] counts such an ACE if it denies, not if it allows.
+//! - SDDL can't express every descriptor. [`SecurityDescriptor::to_sddl`] then returns
+//!   [`Inexpressible`]; it never leaves anything out silently.
+//! - Descriptors are self-relative, as volumes and hives store them.
 
 #![forbid(unsafe_code)]
 

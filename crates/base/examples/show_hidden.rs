@@ -1,5 +1,5 @@
-//! Shows the hidden characters of a text, and says whether Windows takes two texts for the name of
-//! one file: `show_hidden TEXT [OTHER]`.
+//! Shows the hidden characters of a text. With two texts, says if Windows takes them for the name
+//! of one file: `show_hidden TEXT [OTHER]`.
 //!
 //!     cargo run -p diskmend-base --example show_hidden -- "$(printf 'photo\342\200\256gpj.exe')"
 

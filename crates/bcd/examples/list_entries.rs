@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let hive = match open(Box::new(fs::read(file)?))? {
         Opened::Clean(hive) => hive,
         Opened::Dirty(dirty) => {
-            return Err(format!("its logs are needed: {}", dirty.state()).into());
+            return Err(format!("the store is dirty: {}", dirty.state()).into());
         }
     };
     print!("{}", Listing::new(&Store::new(hive.root()?)?, false)?);

@@ -1,45 +1,66 @@
-//! Boot configuration data: the objects, elements and typed values of a boot store, on top of its
-//! hive. This crate opens no file and knows no partition.
+//! Reads, checks and edits the boot configuration data (BCD) of Windows: the objects, elements and
+//! typed values of a boot store.
+//!
+//! A boot store is a registry hive; [`diskmend_hive`] opens it and writes it back. This crate knows
+//! what is in it. It opens no file, and it does not know where the partitions are that a store names.
 //!
 //! ```
-//! use diskmend_bcd::{Change, ElementId, ElementValue, ObjectType, Store, well_known};
-//! use diskmend_hive::{Editor, Filetime, Hive};
+//! use diskmend_bcd::{Change, ElementId, ElementValue, Listing, Store, check, well_known};
+//! use diskmend_hive::{Editor, Filetime, Opened, open};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let mut editor = Editor::new(Hive::create(5, &[0; 20], Filetime(0))?, Filetime(0));
-//! # editor.create_key("Objects")?;
-//! let changes = [
-//!     Change::CreateObject { object: well_known::EMSSETTINGS, object_type: ObjectType::SETTINGS },
-//!     Change::SetElement {
-//!         object: well_known::EMSSETTINGS,
-//!         element: ElementId::EMS_PORT,
-//!         value: ElementValue::Integer(1),
-//!     },
-//! ];
-//! for change in &changes {
-//!     change.apply(&mut editor)?;
-//! }
-//! let store = Store::new(editor.root()?)?;
-//! let settings = store.object(well_known::EMSSETTINGS)?.ok_or("just made")?;
-//! assert_eq!(settings.value(ElementId::EMS_PORT)?, Some(ElementValue::Integer(1)));
+//! # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/bcd-efi/BCD");
+//! let hive = match open(Box::new(std::fs::read(file)?))? {
+//!     Opened::Clean(hive) => hive,
+//!     Opened::Dirty(dirty) => return Err(format!("recover it first: {}", dirty.state()).into()),
+//! };
+//!
+//! // Read.
+//! let store = Store::open(&hive)?;
+//! let default = store.default_entry()?.ok_or("no default entry")?;
+//! let entry = store.object(default)?.ok_or("the default entry is missing")?;
+//! let path = entry.value(ElementId::APPLICATION_PATH)?;
+//! assert_eq!(path, Some(ElementValue::String(r"\Windows\system32\winload.efi".into())));
+//!
+//! // Print it as `bcdedit /enum all` does.
+//! assert!(Listing::new(&store, false)?.to_string().contains("{bootmgr}"));
+//!
+//! // Change it in memory, and check the result.
+//! let mut editor = Editor::new(hive, Filetime(133_800_000_000_000_000));
+//! let change = Change::SetElement {
+//!     object: well_known::EMSSETTINGS,
+//!     element: ElementId::EMS_PORT,
+//!     value: ElementValue::Integer(1),
+//! };
+//! change.apply(&mut editor)?;
+//! assert!(check::check(editor.root()?).is_sound());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! | module | what it contains |
+//! # Where to go next
+//!
+//! | item | purpose |
 //! |---|---|
-//! | [`Store`], [`Object`], [`Element`] | reading |
-//! | [`ElementId`], [`ObjectType`], [`Guid`] | numeric identifiers |
-//! | [`elements`], [`well_known`] | names: `bcdedit`'s and Microsoft's |
-//! | [`ElementValue`] | typed values and their bytes |
-//! | [`Device`] | what a device element names |
-//! | [`loader`] | the loader that boots a Windows folder |
-//! | [`Change`] | changes as data, and the registry edits that they need |
-//! | [`inherit`] | what an object inherits |
-//! | [`check`] | a check of a store for problems |
-//! | [`Listing`] | a store as `bcdedit /enum all` lists it |
-//! | [`text`] | a store as text from which it can be made again |
-//! | [`parse_value`] | a value as typed |
+//! | [`Store`], [`Object`], [`Element`] | read a store |
+//! | [`ElementId`], [`ObjectType`], [`Guid`] | the numbers that identify elements and objects |
+//! | [`elements`], [`well_known`] | their names, as `bcdedit` and Microsoft write them |
+//! | [`ElementValue`], [`Device`] | typed values and their bytes |
+//! | [`parse_value`] | read a value as a person types it |
+//! | [`Change`] | edit a store |
+//! | [`mod@check`] | find problems in a store |
+//! | [`Listing`] | list a store as `bcdedit /enum all` does |
+//! | [`loader`] | find the loader that boots the Windows in a folder |
+//! | [`inherit`] | find out what an object inherits |
+//! | [`text`] | export a store as text, and import the text again without loss |
+//!
+//! `examples/list_entries.rs` is a small program that lists a store.
+//!
+//! # Limits
+//!
+//! - A store may have [`MAX_OBJECTS`] objects of [`MAX_ELEMENTS`] elements. Larger ones are refused.
+//! - Microsoft documents no layout for devices. Devices whose layout is not completely known can be
+//!   listed, copied and exported, but not made anew.
 
 #![forbid(unsafe_code)]
 

@@ -1,14 +1,21 @@
-//! The target of diskmend, which is the root of a Windows volume, and safe access to its files. A
-//! disk is untrusted input, so every access opens one name at a time below an open folder and never
-//! follows a link.
+//! Opens the Windows volume that is to be repaired, and gives safe access to its files and folders.
+//!
+//! The volume is mounted, or it is on a disk that isn't mounted: an image file or a block device.
+//! [`Dir`] and [`File`] are the same for both. A disk is untrusted input, so every access opens one
+//! name at a time below an open folder and never follows a link.
 //!
 //! ```no_run
 //! use diskmend_disk::{Access, Target, guard};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let target = Target::open("/mnt/windows".as_ref())?;
+//! // A folder such as /mnt/windows, an image file or a block device.
+//! let target = Target::open("disk.vhdx".as_ref())?;
+//!
+//! // Reasons not to change it. None of the guards writes.
 //! guard::windows_volume(&target)?;
 //! guard::not_hibernated(&target)?;
+//!
+//! // Case doesn't matter, as on Windows.
 //! let path = ["Windows", "System32", "config", "SYSTEM"];
 //! if let Some(found) = target.root().find(&path)? {
 //!     let hive = found.open(Access::Read)?;
@@ -18,19 +25,28 @@
 //! # }
 //! ```
 //!
-//! | module | content |
+//! # Where to go next
+//!
+//! | item | purpose |
 //! |---|---|
-//! | [`Target`] | opening the root, and everything else that a path can be |
-//! | [`guard`] | reasons not to change a target, one function each; none writes |
-//! | [`TargetLock`] | only one diskmend works on a target |
-//! | [`Dir`] and [`File`] | an open folder and an open file: of the system, of NTFS or FAT on a disk that isn't mounted, or in a test's memory |
-//! | [`Found`] | looking up a path as Windows does, ignoring case |
-//! | [`Descriptors`] | reading, walking and changing the security descriptors below a folder |
-//! | [`NtPath`] | a path in the units of NTFS |
-//! | [`Disk`] | a disk that isn't mounted: an image file or a block device |
-//! | [`DiskIdentity`] | telling the target's disk from other disks |
+//! | [`Target`] | open the volume, whatever its path leads to |
+//! | [`guard`] | reasons not to change a target, one function each |
+//! | [`TargetLock`] | make sure that only one diskmend works on a target |
+//! | [`Dir`], [`File`] | an open folder and an open file, on any kind of target |
+//! | [`Found`] | the result of looking up a path as Windows does, ignoring case |
+//! | [`Descriptors`] | read, walk and change the security descriptors below a folder |
+//! | [`NtPath`] | a path in the units in which NTFS stores names |
+//! | [`Disk`] | a disk that isn't mounted |
+//! | [`DiskIdentity`] | tell the disk of the target from other disks |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
-//! | [`MappedFile`] | a whole file in memory, private, with room to grow |
+//! | [`MappedFile`] | a whole file in private memory, with room to grow |
+//!
+//! # Limits
+//!
+//! - On a disk that isn't mounted, no folder can be created or removed, and nothing renamed; on its
+//!   NTFS volumes, no file can be created or removed either.
+//! - The feature `testing` adds folders and files in memory that fail as a test wants; it is for
+//!   tests only.
 
 #![deny(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Prints the values of a key of a clean hive: `print_key HIVE [KEY]`.
+//! Prints the subkeys and values of a key of a clean hive: `print_key HIVE [KEY]`.
 //!
 //!     cargo run -p diskmend-hive --example print_key -- SYSTEM 'Select'
 
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let hive = match open(Box::new(fs::read(file)?))? {
         Opened::Clean(hive) => hive,
         Opened::Dirty(dirty) => {
-            return Err(format!("its logs are needed: {}", dirty.state()).into());
+            return Err(format!("the hive is dirty: {}", dirty.state()).into());
         }
     };
     let key = hive.key(&path)?.ok_or("no such key")?;

@@ -1,10 +1,60 @@
-//! Registry hive files: read, recover from transaction logs, check, edit, commit crash-safely.
+//! Reads, recovers, checks and edits the files of Windows registry hives (regf 1.3 to 1.6), while
+//! Windows does not run.
 //!
-//! The crate knows the file format (regf 1.3 to 1.6) and Windows's own commit protocol. It knows
-//! neither the settings of Windows nor where a hive file is stored.
+//! This crate knows the file format, the transaction logs and the way in which Windows writes them. It
+//! does not know what a key means to Windows, and it opens no file by itself. Everything that it reads
+//! is treated as untrusted: a damaged or forged hive leads to an error, never to a panic.
 //!
-//! An edit goes through four steps: [`open`] returns a [`Hive`], [`Editor`] changes it in memory
-//! and records its [`Changes`], [`Edited::verify`] makes it [`Verified`], and [`commit`] writes it.
+//! ```
+//! use diskmend_hive::{Editor, Filetime, Opened, ValueContent, ValueType, open};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/system-001/SYSTEM");
+//! // Read.
+//! let hive = match open(Box::new(std::fs::read(file)?))? {
+//!     Opened::Clean(hive) => hive,
+//!     Opened::Dirty(dirty) => return Err(format!("recover it first: {}", dirty.state()).into()),
+//! };
+//! let select = hive.key("Select")?.ok_or("no key Select")?;
+//! let current = select.value("Current")?.ok_or("no value Current")?;
+//! assert_eq!(ValueContent::of(&current)?.to_string(), "REG_DWORD of 4 bytes 01 00 00 00");
+//!
+//! // Edit in memory.
+//! let now = Filetime(133_800_000_000_000_000);
+//! let mut editor = Editor::new(hive, now);
+//! let key = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+//! editor.create_key(key)?;
+//! editor.set_value(key, "PortNumber", ValueType::DWORD, &3390_u32.to_le_bytes())?;
+//!
+//! // Verify: the changes are there, and the structure of the whole hive is sound.
+//! let (verified, changes) = editor.finish()?.verify()?;
+//! assert!(verified.report().is_sound() && !changes.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to go next
+//!
+//! | item | purpose |
+//! |---|---|
+//! | [`open`], [`Hive`], [`Key`], [`Value`] | read a hive |
+//! | [`DirtyHive`], [`Logs`] | recover a hive that Windows has not closed, from its transaction logs |
+//! | [`mod@check`] | find problems in the structure of a hive |
+//! | [`Editor`], [`Changes`] | edit a hive in memory, and know what has changed |
+//! | [`Edited::verify`], [`Verified`] | make sure that an edited hive may be written |
+//! | [`mod@commit`] | write it to disk, so that a crash leaves either the old or the new state |
+//! | [`Expectation`] | look up in a hive what an edit should have left there |
+//! | [`reg_file`] | read and write `.reg` text |
+//! | [`mod@format`], [`list`], [`name`] | the structures on disk, subkey lists, and names |
+//!
+//! `examples/print_key.rs` is a small program that prints a key.
+//!
+//! # Limits
+//!
+//! - A hive is in memory as a whole. The format limits it to 2 GiB.
+//! - The file must not be in use: this crate doesn't edit the registry of a Windows that runs.
+//! - Transactions of the Kernel Transaction Manager (`.regtrans-ms`, `.blf`) are not read.
+//! - Keys with a predefined handle, and tombstones of layered keys, can be read but not edited.
 
 #![forbid(unsafe_code)]
 

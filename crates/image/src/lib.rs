@@ -1,18 +1,65 @@
-//! Unmounted disks: their containers, partition tables and file systems, over positioned reads and
-//! writes. A disk is untrusted input: every length, depth and loop is bounded.
+//! Reads and writes Windows disks that no system has mounted: image files and block devices, their
+//! partitions, and their NTFS and FAT volumes.
 //!
-//! Layers, each of which knows only the layers below:
+//! A disk is untrusted input: every length, depth, loop and allocation is bounded, and damage leads to
+//! an error, never to a panic. Writes change as few bytes as possible, in an order that survives a
+//! crash, and can be recorded so that they can be undone.
 //!
-//! | module | what it contains |
+//! ```no_run
+//! use std::fs::File;
+//! use std::sync::Arc;
+//!
+//! use diskmend_image::container::Container;
+//! use diskmend_image::content::{Content, recognise};
+//! use diskmend_image::device::Device;
+//! use diskmend_image::host::HostFile;
+//! use diskmend_image::{ntfs, partition};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A raw image, VHD or VHDX is a disk.
+//! let file = HostFile::file(File::open("disk.vhdx")?)?;
+//! let container = Container::open(Arc::new(file))?;
+//! let sector_size = container.logical_sector_size();
+//! let disk: Arc<dyn Device> = Arc::new(container);
+//!
+//! // The disk has partitions, and a partition may be an NTFS volume.
+//! for partition in partition::read(disk.as_ref(), sector_size)?.partitions {
+//!     let slice = partition.open(Arc::clone(&disk))?;
+//!     if recognise(&slice)? != Content::Ntfs {
+//!         continue;
+//!     }
+//!     let volume = ntfs::Volume::open(Arc::new(slice))?;
+//!     for entry in volume.list(volume.root())? {
+//!         println!("{}: {}", partition.number, String::from_utf16_lossy(&entry.name));
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to go next
+//!
+//! Each module knows only modules above it in this table:
+//!
+//! | module | purpose |
 //! |---|---|
-//! | [`device`] | the traits: bytes of fixed length that can be read and written at any offset |
+//! | [`device`] | the traits: bytes that can be read and written at any offset |
 //! | [`host`] | the file or block device that contains a disk |
-//! | [`recorded`] | a medium that records old and new bytes before it changes anything |
-//! | [`container`] | raw images, VHD and VHDX: the positions of a virtual disk's bytes in the file |
-//! | [`partition`] | GPT and MBR: the partitions of a disk |
-//! | [`content`] | the content of a partition, recognized by its bytes |
-//! | [`fat`] | the FAT volume: folders and files of an EFI system partition |
-//! | [`ntfs`] | the NTFS volume: folders, files, security descriptors |
+//! | [`recorded`] | keep the old bytes of everything that is written, and restore them |
+//! | [`container`] | the formats of image files: raw, VHD and VHDX |
+//! | [`fat`] | FAT volumes, for EFI system partitions |
+//! | [`ntfs`] | NTFS volumes: folders, files, security descriptors |
+//! | [`content`] | recognize what a partition contains |
+//! | [`partition`] | GPT and MBR |
+//!
+//! `examples/list_partitions.rs` is a small program that lists the partitions of an image.
+//!
+//! # Limits
+//!
+//! - Nothing else may use the disk meanwhile. This crate takes no locks; its caller must.
+//! - Files can be read, overwritten and lengthened. On NTFS, files and folders can't be created or
+//!   removed, nor compressed and encrypted files written.
+//! - Differencing disks, and the formats of other hypervisors, are refused by name.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,9 @@
-//! diskmend's repairs as data, and the engine that inspects a target, plans changes, makes them
-//! crash-safely and undoes them. It prints nothing and reads no environment variables.
+//! The repairs of diskmend, and the engine that inspects a Windows volume, plans changes to it,
+//! makes them so that a crash can't break it, and undoes them.
+//!
+//! A repair is data: a recipe says which settings are wanted. The engine finds what differs, shows
+//! it as a plan, and changes the disk only if the caller applies the plan. This crate prints nothing
+//! and reads no environment variables.
 //!
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
@@ -9,45 +13,56 @@
 //! use diskmend_repair::{Engine, Goal, Key, Keys, Options, Watch};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let target = Target::open("/mnt/windows".as_ref())?;
 //! let catalogue = Catalogue::built_in()?;
 //! let recipes = catalogue.select(&["tls", "nla"])?;
-//! let (mut progress, cancel) = ((), AtomicBool::new(false));
-//! let mut watch = Watch::new(&mut progress, &cancel);
 //!
-//! // The key of this machine, kept off the disk, by which it knows what it has written.
+//! // The key of this machine seals each run. It is kept off the disk that is repaired.
 //! let key = Key::from_line(&std::fs::read_to_string("/var/lib/diskmend/key")?)?;
 //! let options = Options { keys: Keys::own(key), ..Options::default() };
-//! let engine = Engine::open(target, options)?;
+//! let engine = Engine::open(Target::open("/mnt/windows".as_ref())?, options)?;
+//!
+//! // Plan. Nothing is written yet.
+//! let (mut progress, cancel) = ((), AtomicBool::new(false));
+//! let mut watch = Watch::new(&mut progress, &cancel);
 //! let plan = engine.plan(&recipes, Goal::Desired, &mut watch)?;
 //! for change in &plan.report().changes {
 //!     println!("{}\\{}", change.value.key, change.value.value);
 //! }
+//!
+//! // Write the changes, and the undo data before them.
 //! let report = plan.apply(&mut watch)?;
 //! println!("{:?}", report.run);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! | item | meaning |
-//! |---|---|
-//! | [`recipe`] | repairs as data: the TOML format, the built-in catalogue |
-//! | [`rows`] | the content of a recipe: a file for each kind of row |
-//! | [`Engine`] | a target opened for a command: inspect, plan, undo, list and prune runs |
-//! | [`Facts`] | facts about the disk: control sets, build and product of Windows, services |
-//! | [`Plan`] | the changes that would be made, and making them |
-//! | [`hive_file`] | the same engine on any hive file |
-//! | [`acl_edit`] | permissions of files, reset or restored by hand |
-//! | [`documents`] | the results, ready to be serialized |
-//! | [`json`] | writing the results |
-//! | [`Error`] | the reason of a refusal or failure, with its [`Class`] |
+//! # Where to go next
 //!
-//! A change goes through these modules, and each knows only the ones before it. `hive_on_disk`
-//! opens a hive and recovers it in memory. `facts` reads facts about the disk, `rows` judge them
-//! and return findings, and `changes` plans changes from these. `session` edits, verifies, backs
-//! up, commits and rolls back, `run` keeps the journal and the undo data, and `disk_record` records
-//! the sectors of a disk that isn't mounted. `documents` is made from all of them, and nothing
-//! reads it back. docs/architecture.md has a drawing.
+//! | item | purpose |
+//! |---|---|
+//! | [`Engine`] | a target opened for a command: inspect, plan, undo, list and prune runs |
+//! | [`Plan`] | the changes that would be made; making them |
+//! | [`recipe`] | recipes: the TOML format, the built-in catalogue |
+//! | [`rows`] | the content of a recipe, with a file for each kind of row |
+//! | [`Facts`] | what is known about the Windows on the disk: control sets, build, product, services |
+//! | [`hive_file`], [`boot_store`] | edit any hive file or boot store by hand, with the same safety |
+//! | [`acl_edit`] | reset or restore permissions of files by hand |
+//! | [`Keys`], [`Trust`] | the keys that seal runs, and whether a run on the disk is believed |
+//! | [`documents`], [`json`] | the results, ready to be serialized, and written as JSON |
+//! | [`Error`], [`Class`] | the reason of a refusal or failure |
+//!
+//! # The way of a change
+//!
+//! 1. `hive_on_disk` opens a hive, and recovers it in memory if it is dirty.
+//! 2. `facts` reads facts about the disk.
+//! 3. `rows` judge the facts and return findings.
+//! 4. `changes` plans changes from the findings.
+//! 5. `session` edits, verifies, backs up, commits, and rolls back if something fails. `run` keeps the
+//!    journal and the undo data; `disk_record` records the sectors of a disk that isn't mounted.
+//! 6. `documents` is made from all of them, and nothing reads it back.
+//!
+//! docs/architecture.md in the repository has a drawing, and follows one value from the command line
+//! to the disk.
 
 #![forbid(unsafe_code)]
 

@@ -121,7 +121,6 @@ pub enum Outcome {
 /// Paths are relative to the root, components are separated by `\`, case does not matter. After an
 /// error that is not about its arguments, the hive may be half changed: every further edit, and
 /// [`Editor::finish`], is then refused.
-/// edit, and [`Editor::finish`], is then refused.
 pub struct Editor {
     heap: Heap,
     now: Filetime,
