@@ -15,7 +15,7 @@ use crate::image::input::Base;
 const LEN: usize = 2 << 20;
 const RECORDS: usize = 40;
 const ROOT: usize = 5;
-const FOLDER: usize = 24;
+pub(super) const FOLDER: usize = 24;
 const FIRST_FILE: usize = 25;
 /// Bytes of the boot file.
 const BOOT_LEN: usize = 8192;

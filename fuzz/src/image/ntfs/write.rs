@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use diskmend_image::device::Device;
 use diskmend_image::ntfs::secure::{Change, FileSecurity, Secure, SecurityId};
-use diskmend_image::ntfs::{FileId, Volume, VolumeError};
+use diskmend_image::ntfs::{FileId, Member, Volume, VolumeError};
 
 use super::secure::{FIRST_ID, descriptors};
-use super::volume::{FOLDER_NAME, Made, MadeFile};
+use super::volume::{FOLDER, FOLDER_NAME, Made, MadeFile};
 use crate::image::input::{Input, Script};
 
 /// Most changes that are made.
@@ -214,11 +214,23 @@ impl Work {
             }
         };
         let descriptor = secure.descriptor(to).map_err(|error| error.to_string())?;
-        let set = secure.set(&[Change { file, from, to }]);
+        let name: Vec<u16> = self.file(index)?.name.encode_utf16().collect();
+        let member = Member {
+            folder: FileId {
+                record: FOLDER as u64,
+                sequence: 1,
+            },
+            name: &name,
+            file,
+        };
+        let set = secure.set(&[Change { member, to }], |_, _, now| now == from);
         let set = set.map_err(|error| error.to_string())?.pop();
-        if let Some(Err(error)) = set {
-            assert!(!self.sound, "set: {error}");
-            return Err(error.to_string());
+        let set = set
+            .ok_or_else(String::new)?
+            .map_err(|error| error.to_string());
+        assert!(!self.sound || set == Ok(true), "set: {set:?}");
+        if !set? {
+            return Err("another descriptor than before".to_owned());
         }
         let again = Secure::new(volume).of_file(file);
         match again {

@@ -28,17 +28,6 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The next step of a change.
-#[derive(Clone, Copy)]
-enum Step {
-    /// The file must be read again and compared.
-    Unclear,
-    /// Nothing has to be done.
-    AlreadyThere,
-    /// The new id is written.
-    Set,
-}
-
 impl ImageDescriptors {
     /// Makes changes and reads them back. The results are in the order of `changes`.
     pub(super) fn make(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
@@ -69,8 +58,13 @@ impl ImageDescriptors {
                 Err(error) => settle(&mut results, asked.index, Err(error)),
             }
         }
-        let due = self.with_new_ids(due, &mut results);
-        self.set(&due, &mut results);
+        let (due, from): (Vec<_>, Vec<_>) =
+            self.with_new_ids(due, &mut results).into_iter().unzip();
+        let is_unchanged = |index: usize, _: &Metadata, now| from.get(index) == Some(&now);
+        for (asked, error) in self.set(due, is_unchanged, &mut results) {
+            let error = error.map_or(ObjectError::ChangedMeanwhile, failed(SETTING));
+            settle(&mut results, asked.index, Err(error));
+        }
         results
     }
 
@@ -81,75 +75,46 @@ impl ImageDescriptors {
         asked: Vec<Asked<'a>>,
         results: &mut [Result<Changed, ObjectError>],
     ) -> Vec<Asked<'a>> {
-        let targets = self.known_ids(&asked);
-        if targets.iter().all(Option::is_none) {
-            return asked;
-        }
-        let mut steps = vec![Step::Unclear; asked.len()];
-        let files: Vec<_> = asked.iter().map(Asked::member).collect();
-        let set = {
-            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let decide = |index: usize, found: &Metadata, security| {
-                let (asked, target) = (asked.get(index)?, (*targets.get(index)?)?);
-                let FileSecurity::Shared(id) = security else {
-                    return None;
-                };
-                let plain = plain_kind(found).ok()?;
-                let descriptor = seen.get(&id).filter(|_| plain == asked.change.kind)?;
-                let step = steps.get_mut(index)?;
-                if **descriptor == *asked.change.after {
-                    *step = Step::AlreadyThere;
-                    return None;
-                }
-                let is_as_expected = **descriptor == *asked.change.before;
-                *step = is_as_expected.then_some(Step::Set)?;
-                Some(target)
+        let (due, mut rest) = self.with_known_ids(asked);
+        let wanted: Vec<&Change> = due.iter().map(|(asked, _)| asked.change).collect();
+        let is_plain = |index: usize, found: &Metadata, now| {
+            let (Some(change), FileSecurity::Shared(id)) = (wanted.get(index), now) else {
+                return false;
             };
-            self.secure().set_where(&files, decide)
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(descriptor) = seen.get(&id) else {
+                return false;
+            };
+            plain_kind(found).is_ok_and(|kind| kind == change.kind)
+                && **descriptor == *change.before
+                && **descriptor != *change.after
         };
-        let set = match set {
-            Ok(set) => set,
-            Err(error) => {
-                all_failed(results, asked.iter().map(|asked| asked.index), error);
-                return Vec::new();
-            }
-        };
-        let mut done = Vec::new();
-        let mut rest = Vec::new();
-        for ((asked, step), set) in asked.into_iter().zip(steps).zip(set) {
-            match (step, set) {
-                (Step::Unclear, _) => rest.push(asked),
-                (Step::AlreadyThere, _) => {
-                    settle(results, asked.index, Ok(Changed::AlreadyThere));
-                }
-                (Step::Set, Ok(())) => done.push(asked),
-                (Step::Set, Err(error)) => {
-                    settle(results, asked.index, Err(failed(SETTING)(error)));
-                }
-            }
-        }
-        self.read_back(&done, results);
+        let not_set = self.set(due, is_plain, results);
+        rest.extend(not_set.into_iter().map(|(asked, _)| asked));
         rest
     }
 
-    /// The ids of the new descriptors, if they are known.
-    fn known_ids(&self, asked: &[Asked<'_>]) -> Vec<Option<SecurityId>> {
+    /// The changes whose new descriptors have a known id, with that id, and the other changes.
+    fn with_known_ids<'a>(
+        &self,
+        asked: Vec<Asked<'a>>,
+    ) -> (Vec<(Asked<'a>, SecurityId)>, Vec<Asked<'a>>) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last: Option<(&[u8], Option<SecurityId>)> = None;
-        asked
-            .iter()
-            .map(|asked| {
-                let wanted = asked.change.after.as_slice();
-                match last {
-                    Some((descriptor, id)) if descriptor == wanted => id,
-                    _ => {
-                        let id = known.get(wanted).copied();
-                        last = Some((wanted, id));
-                        id
-                    }
-                }
-            })
-            .collect()
+        let (mut due, mut rest) = (Vec::new(), Vec::new());
+        for asked in asked {
+            let wanted = asked.change.after.as_slice();
+            let id = match last {
+                Some((descriptor, id)) if descriptor == wanted => id,
+                _ => known.get(wanted).copied(),
+            };
+            last = Some((wanted, id));
+            match id {
+                Some(id) => due.push((asked, id)),
+                None => rest.push(asked),
+            }
+        }
+        (due, rest)
     }
 
     /// Fills in the ids of the new descriptors. A descriptor that the volume doesn't have is added.
@@ -157,7 +122,7 @@ impl ImageDescriptors {
         &self,
         due: Vec<(Asked<'a>, FileSecurity)>,
         results: &mut [Result<Changed, ObjectError>],
-    ) -> Vec<(Asked<'a>, secure::Change)> {
+    ) -> Vec<((Asked<'a>, SecurityId), FileSecurity)> {
         let mut ready = Vec::with_capacity(due.len());
         let mut refused: HashMap<&[u8], String> = HashMap::new();
         for (asked, from) in due {
@@ -171,10 +136,7 @@ impl ImageDescriptors {
                 }),
             };
             match id {
-                Ok(to) => {
-                    let file = asked.found.file;
-                    ready.push((asked, secure::Change { file, from, to }));
-                }
+                Ok(to) => ready.push(((asked, to), from)),
                 Err(error) => {
                     let error = ObjectError::io("store its security descriptor")(error);
                     settle(results, asked.index, Err(error));
@@ -200,31 +162,42 @@ impl ImageDescriptors {
         Ok(id)
     }
 
-    /// Writes the ids and reads them back.
-    fn set(
+    /// Sets the ids of the files for which `decide` agrees, and reads them back. Returns the other
+    /// files, with the errors of those that were refused.
+    fn set<'a>(
         &self,
-        due: &[(Asked<'_>, secure::Change)],
+        due: Vec<(Asked<'a>, SecurityId)>,
+        decide: impl FnMut(usize, &Metadata, FileSecurity) -> bool,
         results: &mut [Result<Changed, ObjectError>],
-    ) {
-        let sets: Vec<secure::Change> = due.iter().map(|(_, set)| *set).collect();
-        if sets.is_empty() {
-            return;
+    ) -> Vec<(Asked<'a>, Option<SecurityError>)> {
+        if due.is_empty() {
+            return Vec::new();
         }
-        let set = match self.secure().set(&sets) {
+        let changes: Vec<secure::Change<'_>> = due
+            .iter()
+            .map(|(asked, to)| secure::Change {
+                member: asked.member(),
+                to: *to,
+            })
+            .collect();
+        let set = match self.secure().set(&changes, decide) {
             Ok(set) => set,
             Err(error) => {
                 all_failed(results, due.iter().map(|(asked, _)| asked.index), error);
-                return;
+                return Vec::new();
             }
         };
         let mut done = Vec::with_capacity(due.len());
-        for ((asked, _), set) in due.iter().zip(set) {
+        let mut not_set = Vec::new();
+        for ((asked, _), set) in due.into_iter().zip(set) {
             match set {
-                Ok(()) => done.push(*asked),
-                Err(error) => settle(results, asked.index, Err(failed(SETTING)(error))),
+                Ok(true) => done.push(asked),
+                Ok(false) => not_set.push((asked, None)),
+                Err(error) => not_set.push((asked, Some(error))),
             }
         }
         self.read_back(&done, results);
+        not_set
     }
 
     /// Checks that the files have their new descriptors.

@@ -1,6 +1,6 @@
 //! The reasons why security descriptors can't be read or written.
 
-use super::{FileSecurity, SecurityId};
+use super::SecurityId;
 use crate::ntfs::error::{Corruption, VolumeError};
 use crate::ntfs::place::FileId;
 
@@ -63,16 +63,6 @@ pub enum SecurityError {
          security id: mount the volume to set its security descriptor"
     )]
     RecordFull(FileId),
-    /// The file has another descriptor than expected.
-    #[error("file {file}: expected {expected}, found {actual}")]
-    Changed {
-        /// The file.
-        file: FileId,
-        /// The expected descriptor.
-        expected: FileSecurity,
-        /// The actual descriptor.
-        actual: FileSecurity,
-    },
     /// The file was named twice.
     #[error("file {0} is to be changed twice at once")]
     Twice(FileId),

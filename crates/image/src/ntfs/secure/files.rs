@@ -2,7 +2,6 @@
 //! and $SECURITY_DESCRIPTOR).
 
 use std::collections::{BTreeSet, HashSet};
-use std::fmt;
 
 use diskmend_base::bytes;
 use zerocopy::byteorder::little_endian::U32;
@@ -39,26 +38,23 @@ pub enum FileSecurity {
     None,
 }
 
-impl fmt::Display for FileSecurity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Shared(id) => write!(f, "security id {id}"),
-            Self::Own => f.write_str("a security descriptor of its own"),
-            Self::None => f.write_str("no security descriptor"),
-        }
-    }
-}
-
 /// The change for one file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// The file.
-    pub file: FileId,
-    /// What it must have now. If the file has its own descriptor, the caller has already compared
-    /// it.
-    pub from: FileSecurity,
+pub struct Change<'a> {
+    /// The file, as an entry of its folder.
+    pub member: Member<'a>,
     /// The new id.
     pub to: SecurityId,
+}
+
+/// What a change means for the record of its file.
+enum Step {
+    /// The caller doesn't want it.
+    Declined,
+    /// The file already has the id.
+    AlreadyThere,
+    /// The record was changed in memory. The file no longer needs these clusters.
+    Write(Vec<Extent>),
 }
 
 /// The places of the descriptors of `files`, in order.
@@ -76,8 +72,11 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
     }
 }
 
-/// Sets ids, which must exist in `$Secure`. Every file of a batch is checked before the first is
-/// written; if a file is refused, the others are still set.
+/// Makes the changes to which `decide` agrees after it has seen the metadata of the file and the
+/// place of its descriptor. The ids must exist in `$Secure`. The results are `false` for the files
+/// to whose change it doesn't agree. A file that is elsewhere according to its own record is
+/// refused. Every file of a batch is checked before the first is written; if a file is refused, the
+/// others are still set.
 ///
 /// An id that replaces another is in one sector, so that after a crash the file has the old or the
 /// new id. If a record loses the file's own descriptor, several sectors change, and a crash within
@@ -85,69 +84,40 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
 /// them any more.
 pub(super) fn set(
     mft: &Mft,
-    changes: &[Change],
-) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
-    let files: Vec<FileId> = changes.iter().map(|change| change.file).collect();
-    update(mft, &files, |index, record| match changes.get(index) {
-        Some(change) => change_one(mft, record, change),
-        None => Ok(None),
-    })
-}
-
-/// Sets the ids of those of `members` for which `decide` returns one after it has seen their
-/// metadata. A file that is elsewhere according to its own record is refused.
-pub(super) fn set_where(
-    mft: &Mft,
-    members: &[Member<'_>],
-    mut decide: impl FnMut(usize, &Metadata, FileSecurity) -> Option<SecurityId>,
-) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
-    let files: Vec<FileId> = members.iter().map(|member| member.file).collect();
-    update(mft, &files, |index, record| {
-        let file = record.id();
-        match members.get(index) {
-            Some(member) => member.check(mft, record)?,
-            None => return Ok(None),
-        }
-        let from = get_one(mft, record)?;
-        match decide(index, &Metadata::of_base(mft, record)?, from) {
-            Some(to) => change_one(mft, record, &Change { file, from, to }),
-            None => Ok(None),
-        }
-    })
-}
-
-/// Changes records as `one` does in memory. `one` returns the clusters that a file no longer needs,
-/// if its record has to be written.
-fn update(
-    mft: &Mft,
-    files: &[FileId],
-    mut one: impl FnMut(usize, &mut Record) -> Result<Option<Vec<Extent>>, SecurityError>,
-) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
+    changes: &[Change<'_>],
+    mut decide: impl FnMut(usize, &Metadata, FileSecurity) -> bool,
+) -> Result<Vec<Result<bool, SecurityError>>, SecurityError> {
     let mut seen = HashSet::new();
     let mut unused: Vec<Extent> = Vec::new();
-    let mut results = Vec::with_capacity(files.len());
-    for batch in files.chunks(BATCH) {
+    let mut results = Vec::with_capacity(changes.len());
+    for batch in changes.chunks(BATCH) {
         let before = results.len();
-        let numbers: Vec<u64> = batch.iter().map(|file| file.record).collect();
-        let is_first: Vec<bool> = batch.iter().map(|file| seen.insert(*file)).collect();
-        let stale = |file: &FileId| Err(VolumeError::Stale(*file).into());
-        results.extend(batch.iter().map(stale));
+        let files = || batch.iter().map(|change| change.member.file);
+        let numbers: Vec<u64> = files().map(|file| file.record).collect();
+        let is_first: Vec<bool> = files().map(|file| seen.insert(file)).collect();
+        results.extend(files().map(|file| Err(VolumeError::Stale(file).into())));
         mft.update(&numbers, |index, record| {
-            let (Some(file), Some(result)) = (
-                batch.get(index),
-                results.get_mut(before.saturating_add(index)),
-            ) else {
+            let at = before.saturating_add(index);
+            let (Some(change), Some(result)) = (batch.get(index), results.get_mut(at)) else {
                 return false;
             };
-            let changed = record.map_err(SecurityError::from).and_then(|record| {
-                check_base(record, *file)?;
-                match is_first.get(index) {
-                    Some(true) => one(before.saturating_add(index), record),
-                    _ => Err(SecurityError::Twice(*file)),
+            let step = record.map_err(SecurityError::from).and_then(|record| {
+                let file = change.member.file;
+                check_base(record, file)?;
+                if is_first.get(index) != Some(&true) {
+                    return Err(SecurityError::Twice(file));
+                }
+                set_one(mft, record, change, |found, now| decide(at, found, now))
+            });
+            let is_due = matches!(step, Ok(Step::Write(_)));
+            *result = step.map(|step| match step {
+                Step::Declined => false,
+                Step::AlreadyThere => true,
+                Step::Write(extents) => {
+                    unused.extend(extents);
+                    true
                 }
             });
-            let is_due = matches!(changed, Ok(Some(_)));
-            *result = changed.map(|extents| unused.extend(extents.into_iter().flatten()));
             is_due
         })?;
     }
@@ -164,19 +134,24 @@ fn update(
     Ok(results)
 }
 
-/// Checks a file and changes its record, in memory. If the record has to be written, returns the
-/// clusters that the file then no longer needs.
-fn change_one(
+/// Checks a file and changes its record, in memory.
+fn set_one(
     mft: &Mft,
     record: &mut Record,
-    change: &Change,
-) -> Result<Option<Vec<Extent>>, SecurityError> {
-    let unused = check(mft, record, change)?;
-    if change.from == FileSecurity::Shared(change.to) && own(record).is_none() {
-        return Ok(None);
+    change: &Change<'_>,
+    decide: impl FnOnce(&Metadata, FileSecurity) -> bool,
+) -> Result<Step, SecurityError> {
+    change.member.check(mft, record)?;
+    let now = get_one(mft, record)?;
+    if !decide(&Metadata::of_base(mft, record)?, now) {
+        return Ok(Step::Declined);
     }
-    put(record, change.to).ok_or(SecurityError::RecordFull(change.file))?;
-    Ok(Some(unused))
+    let unused = check(mft, record, change.to)?;
+    if now == FileSecurity::Shared(change.to) && own(record).is_none() {
+        return Ok(Step::AlreadyThere);
+    }
+    put(record, change.to).ok_or(SecurityError::RecordFull(record.id()))?;
+    Ok(Step::Write(unused))
 }
 
 /// The ids of all files.
@@ -226,17 +201,9 @@ fn visit<T>(
         .collect()
 }
 
-/// Checks that a file can be changed; returns the clusters that it then no longer needs.
-fn check(mft: &Mft, record: &Record, change: &Change) -> Result<Vec<Extent>, SecurityError> {
+/// Checks that a file can get this id; returns the clusters that it then no longer needs.
+fn check(mft: &Mft, record: &Record, to: SecurityId) -> Result<Vec<Extent>, SecurityError> {
     let file = record.id();
-    let actual = get_one(mft, record)?;
-    if actual != change.from {
-        return Err(SecurityError::Changed {
-            file,
-            expected: change.from,
-            actual,
-        });
-    }
     let is_listed = record.find(attribute_type::ATTRIBUTE_LIST, "").is_some();
     if is_listed && has_own(mft, record)? {
         return Err(SecurityError::OwnDescriptor(file));
@@ -248,7 +215,7 @@ fn check(mft: &Mft, record: &Record, change: &Change) -> Result<Vec<Extent>, Sec
     let own = own(record);
     if own.is_some() || !has_place {
         let mut trial = record.clone();
-        put(&mut trial, change.to).ok_or(SecurityError::RecordFull(file))?;
+        put(&mut trial, to).ok_or(SecurityError::RecordFull(file))?;
     }
     match own {
         Some(own) => clusters(mft, record, &own),

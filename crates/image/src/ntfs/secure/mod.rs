@@ -16,7 +16,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::format::attribute_type;
-use super::member::Member;
 use super::metadata::Metadata;
 use super::place::FileId;
 use super::records::Records;
@@ -157,18 +156,25 @@ impl Secure {
         }
     }
 
-    /// Sets the ids of files, which must exist on the volume. They replace what the files have now,
-    /// an id or their own descriptor. The changes are durable after [`Volume::sync`]; the ids
-    /// themselves must be durable before, as those from [`Self::add`] are. In each batch of 8192
-    /// changes, every file is checked before the first is written; if a file is refused, the others
-    /// are still set. After a crash, each file that had an id has the old or the new id; the record
-    /// of a file that had its own descriptor may be torn. The volume must be [fit for
-    /// writing](Volume::fit_for_writing).
+    /// Sets the ids of the files for which `decide` agrees. It gets the index in `changes`, the
+    /// file's metadata, and the place of its descriptor. The results are `true` for the files that
+    /// now have their id, which replaces what they had: an id or their own descriptor. A file that
+    /// is elsewhere according to its own record is refused.
+    ///
+    /// The changes are durable after [`Volume::sync`]; the ids themselves must be durable before, as
+    /// those from [`Self::add`] are. In each batch of 8192 changes, every file is checked before the
+    /// first is written; if a file is refused, the others are still set. After a crash, each file
+    /// that had an id has the old or the new id; the record of a file that had its own descriptor
+    /// may be torn. The volume must be [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a
     /// device that fails during a write.
-    pub fn set(&self, changes: &[Change]) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
+    pub fn set(
+        &self,
+        changes: &[Change<'_>],
+        decide: impl FnMut(usize, &Metadata, FileSecurity) -> bool,
+    ) -> Result<Vec<Result<bool, SecurityError>>, SecurityError> {
         let mut last = None;
         for change in changes {
             if last != Some(change.to) {
@@ -177,22 +183,7 @@ impl Secure {
             }
         }
         let _writing = self.volume.inner.writing();
-        files::set(&self.volume.inner.mft, changes)
-    }
-
-    /// Sets the ids of those of `members` for which `decide` returns one. It gets the index in
-    /// `members`, the file's metadata, and the place of its descriptor. The ids must exist on this
-    /// volume. A file that is elsewhere according to its own record is refused.
-    ///
-    /// # Errors
-    /// A device that fails during a write.
-    pub fn set_where(
-        &self,
-        members: &[Member<'_>],
-        decide: impl FnMut(usize, &Metadata, FileSecurity) -> Option<SecurityId>,
-    ) -> Result<Vec<Result<(), SecurityError>>, SecurityError> {
-        let _writing = self.volume.inner.writing();
-        files::set_where(&self.volume.inner.mft, members, decide)
+        files::set(&self.volume.inner.mft, changes, decide)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::image::Image;
 use super::*;
+use crate::ntfs::member::Member;
 use crate::ntfs::secure::{Change, FileSecurity, Secure};
 
 #[test]
@@ -225,14 +226,17 @@ fn an_open_file_whose_data_moves_in_its_record_is_written_where_that_is_then() {
             .expect("room");
         let own = secure.of_file(file.id()).expect("sound").expect("one");
         let to = secure.add(&[&own]).expect("room")[0];
-        let from = FileSecurity::Own;
-        let change = Change {
+        let name_units: Vec<u16> = name.encode_utf16().collect();
+        let member = Member {
+            folder: volume.root(),
+            name: &name_units,
             file: file.id(),
-            from,
-            to,
         };
-        let set = secure.set(&[change]).expect("written");
-        assert!(set.iter().all(Result::is_ok), "{name}: {set:?}");
+        let set = secure.set(&[Change { member, to }], |_, _, now| {
+            now == FileSecurity::Own
+        });
+        let set = set.expect("written");
+        assert!(matches!(set[..], [Ok(true)]), "{name}: {set:?}");
         file.write(b"HELLO", 0).expect("in place");
         file.set_len(expected.len() as u64 + 10).expect("room");
         expected[..5].copy_from_slice(b"HELLO");

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::device::Device;
+use crate::ntfs::member::Member;
 use crate::ntfs::tests::image::Image;
 use crate::testing::Memory;
 
@@ -121,21 +122,52 @@ fn store(image: &Image, memory: &Memory) {
     std::fs::write(image.path(), memory.bytes()).expect("the image");
 }
 
+/// Files, and the places of which their own records tell.
+struct Members {
+    files: Vec<FileId>,
+    places: Vec<(FileId, Vec<u16>)>,
+}
+
+impl Members {
+    fn of(secure: &Secure, files: &[FileId]) -> Self {
+        Self {
+            files: files.to_vec(),
+            places: files.iter().map(|file| name(secure, *file)).collect(),
+        }
+    }
+
+    fn change(&self, index: usize, to: SecurityId) -> Change<'_> {
+        let (folder, name) = &self.places[index];
+        Change {
+            member: Member {
+                folder: *folder,
+                name,
+                file: self.files[index],
+            },
+            to,
+        }
+    }
+}
+
 /// Sets ids for files, whatever they have.
 fn set(secure: &Secure, files: &[FileId], ids: &[SecurityId]) {
-    let changes: Vec<Change> = secure
-        .of_files(files)
-        .into_iter()
-        .zip(files.iter().zip(ids))
-        .map(|(from, (file, to))| Change {
-            file: *file,
-            from: from.expect("sound"),
-            to: *to,
-        })
-        .collect();
-    for result in secure.set(&changes).expect("set") {
-        result.expect("set");
+    let members = Members::of(secure, files);
+    let ids = ids.iter().take(files.len()).enumerate();
+    let changes: Vec<_> = ids.map(|(index, to)| members.change(index, *to)).collect();
+    for result in secure.set(&changes, |_, _, _| true).expect("set") {
+        assert!(result.expect("not refused"), "set");
     }
+}
+
+/// The folder and the name of a file by its own record; the root folder for a record that does not
+/// exist.
+fn name(secure: &Secure, file: FileId) -> (FileId, Vec<u16>) {
+    let record = secure.volume.inner.mft.read_any(file.record);
+    let name = record.ok().and_then(|record| {
+        let name = record.resident(attribute_type::FILE_NAME, "")?;
+        crate::ntfs::folder::parse_key(name)
+    });
+    name.unwrap_or_else(|| (secure.volume.root(), Vec::new()))
 }
 
 #[test]
@@ -186,24 +218,19 @@ fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
     let from = secure.id_of(&old[0]).expect("sound").expect("there");
     let to = secure.add(&[&descriptor(2, 0)]).expect("room")[0];
     secure.descriptor(to).expect("there");
+    let members = Members::of(&secure, &files);
+    // More than are checked at once: the files come again.
+    let indexes = (0..files.len()).cycle().take(9000);
+    let changes: Vec<_> = indexes.map(|index| members.change(index, to)).collect();
     recorder.take();
     recorder.read.store(0, Ordering::Relaxed);
-    let changes: Vec<Change> = files
-        .iter()
-        .map(|file| Change {
-            file: *file,
-            from: FileSecurity::Shared(from),
-            to,
-        })
-        .collect();
-    // More than are checked at once: the files come again.
-    let changes: Vec<Change> = changes.into_iter().cycle().take(9000).collect();
-    let results = secure.set(&changes).expect("written");
+    let results = secure.set(&changes, |_, _, now| now == FileSecurity::Shared(from));
+    let results = results.expect("written");
     for (number, result) in results.iter().enumerate() {
         match result {
-            Ok(()) => assert!(number < 500),
+            Ok(true) => assert!(number < 500),
             Err(SecurityError::Twice(_)) => assert!(number >= 500),
-            Err(error) => panic!("{error}"),
+            other => panic!("{other:?}"),
         }
     }
     let records_len = 500 * 1024;

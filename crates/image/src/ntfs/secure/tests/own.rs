@@ -249,28 +249,21 @@ fn what_differs_from_what_is_expected_is_not_set() {
     let ids = secure.add(&[&descriptor(1, 0)]).expect("room");
     let before = memory.bytes();
     let file = files(&secure, &made.records)[1];
-    let mut change = Change {
-        file,
-        from: FileSecurity::Shared(ids[0]),
-        to: ids[0],
+    let members = Members::of(&secure, &[file]);
+    let change = members.change(0, ids[0]);
+    let set_if = |expected: FileSecurity| {
+        let set = secure.set(&[change], |_, _, now| now == expected);
+        set.expect("checked").remove(0).expect("not refused")
     };
     for from in [FileSecurity::Shared(ids[0]), FileSecurity::None] {
-        change.from = from;
-        let refused = secure.set(&[change]).expect("checked").remove(0);
-        let error = refused.expect_err("has its own");
-        let expected =
-            format!("file {file}: expected {from}, found a security descriptor of its own");
-        assert_eq!(error.to_string(), expected);
+        assert!(!set_if(from), "it has its own");
     }
     assert!(memory.bytes() == before);
-    change.from = FileSecurity::Own;
-    secure
-        .set(&[change])
-        .expect("written")
-        .remove(0)
-        .expect("set");
-    let refused = secure.set(&[change]).expect("checked").remove(0);
-    assert!(matches!(refused, Err(SecurityError::Changed { .. })));
+    assert!(set_if(FileSecurity::Own));
+    let after = memory.bytes();
+    assert!(!set_if(FileSecurity::Own), "it has an id");
+    assert!(set_if(FileSecurity::Shared(ids[0])), "it has this id");
+    assert!(memory.bytes() == after);
 }
 
 #[test]
@@ -296,20 +289,14 @@ fn files_are_given_ids_by_what_they_are() {
     let (twice, gone) = (files.len() - 2, files.len() - 1);
     let before = secure.of_files(&files);
     let mut asked = Vec::new();
-    let names: Vec<_> = files.iter().map(|file| name(&secure, *file)).collect();
-    let members: Vec<Member<'_>> = files
-        .iter()
-        .zip(&names)
-        .map(|(file, (folder, name))| Member {
-            folder: *folder,
-            name,
-            file: *file,
-        })
+    let members = Members::of(&secure, &files);
+    let changes: Vec<_> = (0..files.len())
+        .map(|index| members.change(index, ids[0]))
         .collect();
-    let set = secure.set_where(&members, |index, found, security| {
+    let set = secure.set(&changes, |index, found, security| {
         asked.push(index);
         assert_eq!(Some(&security), before[index].as_ref().ok());
-        (found.kind == Kind::File && index % 2 == 0).then_some(ids[0])
+        found.kind == Kind::File && index % 2 == 0
     });
     let set = set.expect("written");
     asked.sort_unstable();
@@ -328,23 +315,9 @@ fn files_are_given_ids_by_what_they_are() {
         assert_eq!(after[index].as_ref().ok(), Some(&expected), "{index}");
     }
     let written = memory.bytes();
-    let none = secure
-        .set_where(&members, |_, _, _| None)
-        .expect("looked at");
-    assert!(none[..twice].iter().all(Result::is_ok));
+    let none = secure.set(&changes, |_, _, _| false).expect("looked at");
+    assert!(none[..twice].iter().all(|set| matches!(set, Ok(false))));
     assert!(memory.bytes() == written);
-}
-
-/// Where a file lies by its own record.
-fn name(secure: &Secure, file: FileId) -> (FileId, Vec<u16>) {
-    let record = secure
-        .volume
-        .inner
-        .mft
-        .read_any(file.record)
-        .expect("sound");
-    let name = record.resident(attribute_type::FILE_NAME, "");
-    crate::ntfs::folder::parse_key(name.expect("one")).expect("whole")
 }
 
 #[test]
@@ -379,11 +352,11 @@ fn clusters_that_belong_to_the_volume_are_not_given_back() {
         mft.write(&mut root).expect("written");
         let before = memory.bytes();
         let change = Change {
-            file: root.id(),
-            from: FileSecurity::Own,
+            member: Member::root(root.id()),
             to: ids[0],
         };
-        let refused = secure.set(&[change]).expect("checked").remove(0);
+        let refused = secure.set(&[change], |_, _, now| now == FileSecurity::Own);
+        let refused = refused.expect("checked").remove(0);
         let error = refused.expect_err("not its own");
         assert!(error.to_string().contains(why), "{error}");
         assert!(memory.bytes() == before);
