@@ -1,4 +1,4 @@
-//! The cargo that runs this task, run again.
+//! Runs cargo again, the one that runs this task.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// A run of cargo in the workspace, not started yet.
+/// A run of cargo in the workspace that has not started yet.
 ///
 /// # Errors
 /// Never in a checkout.

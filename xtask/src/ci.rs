@@ -26,7 +26,7 @@ const PACKAGES: [(&str, &str); 11] = [
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: u64 = 4;
 
-/// The number of moments at which the power is cut in each scenario.
+/// The number of states after a power failure that are tried in each scenario.
 const CUTS: usize = 8;
 
 /// The action of a step. It may return a note for the summary.
@@ -143,7 +143,7 @@ fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String> {
 
 /// Runs all tests, shows their output and counts them.
 fn tests() -> Result<String> {
-    // Tests that were left out say so, and others report how much they tried.
+    // Tests that were left out print this, and others print how much they tried.
     let test = [
         "test",
         "--workspace",

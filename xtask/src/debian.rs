@@ -1,4 +1,4 @@
-//! Programs of the system that Debian packages bring.
+//! Installs programs from Debian packages.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::{cargo, program};
 
-/// Installs the packages whose programs are missing, which only root can do.
+/// Installs the packages of the missing programs, if this process is root.
 ///
 /// # Errors
-/// If that fails: the error names the packages.
+/// If the installation fails; the error names the packages.
 pub fn install(programs: &[(&str, &str)]) -> Result<String> {
     let missing: Vec<_> = programs
         .iter()
@@ -26,7 +26,7 @@ pub fn install(programs: &[(&str, &str)]) -> Result<String> {
 /// Installs packages.
 ///
 /// # Errors
-/// If that fails: the error names the packages.
+/// If the installation fails; the error names the packages.
 pub fn install_packages(packages: &[&str]) -> Result<()> {
     let by_hand = || format!("install these Debian packages: {}", packages.join(" "));
     update().with_context(by_hand)?;
@@ -34,10 +34,10 @@ pub fn install_packages(packages: &[&str]) -> Result<()> {
     apt_get(&[&install[..], packages].concat()).with_context(by_hand)
 }
 
-/// Fetches the lists of packages.
+/// Downloads the lists of packages.
 ///
 /// # Errors
-/// If that fails.
+/// If the download fails.
 pub fn update() -> Result<()> {
     apt_get(&["update", "--quiet"])
 }

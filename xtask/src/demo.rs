@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the main job from beginning to end, on a sample disk made here.
+//! `cargo xtask demo`: the main job from inspection to undo, on a sample disk that is made here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,22 @@ use anyhow::{Context, Result, bail};
 
 use crate::{fixtures, program, workspace};
 
-/// The fixture whose hive and log the sample disk gets: not closed cleanly, Remote Desktop broken.
+/// The fixture with the sample disk's hive and log. It wasn't closed cleanly, and its Remote
+/// Desktop is broken.
 const FIXTURE: &str = "dirty-hvle-log1";
 const CONFIG: &str = "Windows/System32/config";
 
-/// The disk's folder, relative to where the commands are run.
+/// The disk's folder, relative to the folder in which the commands run.
 const DISK: &str = "disk";
 
 /// One command of the demonstration.
 struct Step {
-    /// What it is there for.
+    /// The purpose of the command.
     why: &'static str,
     arguments: &'static [&'static str],
-    /// The exit code that it must have.
+    /// The expected exit code.
     exit: i32,
-    /// True if it must change the disk's files; otherwise it must not.
+    /// True if the command must change the disk's files; otherwise it must not change them.
     writes: bool,
 }
 
@@ -74,7 +75,7 @@ const STEPS: &[Step] = &[
 /// Runs the demonstration.
 ///
 /// # Errors
-/// If a step does not end as it should, or undo does not give back the same bytes.
+/// If a step does not end as expected, or undo does not restore the same bytes.
 pub fn run() -> Result<()> {
     println!("Building diskmend...");
     let diskmend = program::diskmend(false)?;
@@ -129,7 +130,7 @@ fn make_disk(folder: &Path) -> Result<PathBuf> {
     Ok(disk)
 }
 
-/// The files of the disk's configuration folder.
+/// The files in the disk's folder of hives, with their bytes.
 fn files(disk: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(disk.join(CONFIG))? {

@@ -25,7 +25,7 @@ fn pages() -> Vec<PathBuf> {
     folders.iter().flat_map(|folder| pages_in(folder)).collect()
 }
 
-/// The anchors of a page's headings.
+/// The anchors of the headings of a page.
 fn anchors(page: &str) -> HashSet<String> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
     let anchor = |line: &str| {
@@ -38,7 +38,7 @@ fn anchors(page: &str) -> HashSet<String> {
     headings.map(anchor).collect()
 }
 
-/// The targets of a page's links, without links to other sites.
+/// The targets of the links of a page, without links to other sites.
 fn links(page: &str) -> Vec<&str> {
     let starts = page.match_indices("](").map(|(at, _)| at + 2);
     let links = starts.filter_map(|at| page.get(at..)?.split(')').next());

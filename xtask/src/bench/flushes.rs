@@ -1,8 +1,8 @@
-//! How often each command reads, writes and waits for the disk, and how long it takes where each wait
-//! takes some milliseconds, as on a disk in a cloud.
+//! Counts how often each command reads, writes and flushes, and measures how long it takes if each
+//! flush takes some milliseconds more, as on a disk in a cloud.
 //!
-//! Nothing of the program is replaced: strace counts its system calls, and makes flushes slow. What is
-//! mapped into memory, as hives are, is read without a call.
+//! The program is unchanged: strace counts its system calls and delays the flushes. Memory maps,
+//! such as those of hives, are read without a system call, so these reads are not counted.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -29,21 +29,21 @@ pub struct Options {
     rounds: usize,
 }
 
-/// The commands, in an order in which each finds what it needs, without the target.
+/// The commands without the target. Each finds what the commands before it have left.
 const COMMANDS: [&[&str]; 7] = [
     &["inspect", "nla"],
     &["plan", "nla"],
-    // The hive is dirty, and there is no folder for undo data.
+    // The hive is dirty, and there is no folder for undo data yet.
     &["repair", "nla", "--yes"],
     &["repair", "crash-dump", "--yes"],
     &["runs"],
     &["undo", "--yes"],
     &["undo", "--yes"],
 ];
-/// Setting a value, and setting it again.
+/// The data that `hive set` writes the first and the second time.
 const SETS: [&str; 2] = ["1", "2"];
 
-/// What a command did to the folder of its target.
+/// The calls of a command that concern files below its target.
 #[derive(Clone, Copy, Debug, Default)]
 struct Calls {
     flushes: u64,
@@ -102,7 +102,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The commands with the target in its place.
+/// The commands with the target inserted.
 fn commands(holder: Holder) -> Vec<Vec<String>> {
     let words = |arguments: &[&str]| -> Vec<String> {
         let (verb, rest) = arguments.split_first().unwrap_or((&"", &[]));
@@ -131,7 +131,7 @@ fn commands(holder: Holder) -> Vec<Vec<String>> {
     all
 }
 
-/// A command in a folder, as such or as the argument of a tool.
+/// A command in a folder, either by itself or as the argument of a tool.
 fn command(
     diskmend: &Path,
     holder: Holder,
@@ -152,7 +152,7 @@ fn command(
     command
 }
 
-/// A tracer that makes each flush slow and looks at nothing else.
+/// strace as a tool that delays each flush and traces nothing else.
 fn delayed(milliseconds: u32) -> Command {
     let mut strace = Command::new("strace");
     let flushes = FLUSHES.join(",");
@@ -168,7 +168,7 @@ fn time(command: &mut Command) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Runs a command that is to succeed, or to have findings.
+/// Runs a command that must succeed or report findings.
 fn succeeds(command: &mut Command) -> Result<()> {
     command.stdin(Stdio::null());
     let output = command.output().with_context(|| format!("{command:?}"))?;
@@ -194,10 +194,11 @@ fn count(command: impl FnOnce(Command) -> Command, folder: &Path) -> Result<Call
     Ok(tally(&text, &folder))
 }
 
-/// What a log of strace tells of the files whose name begins so.
+/// Counts the calls in a log of strace that concern files with this start of their path.
 fn tally(log: &str, folder: &str) -> Calls {
     let mut calls = Calls::default();
-    // A call that another thread interrupts is told in two lines, by process.
+    // strace writes a call that another thread interrupts in two lines; this is the first line by
+    // process.
     let mut begun: Vec<(&str, &str)> = Vec::new();
     for line in log.lines() {
         let Some((process, rest)) = line.split_once(' ') else {

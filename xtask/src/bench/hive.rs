@@ -8,12 +8,12 @@ use diskmend_hive::{Editor, Hive, ValueType};
 use crate::fixtures::{HiveFile, WRITTEN, import, root_descriptor};
 use crate::random::Random;
 
-/// How the keys of a hive lie.
+/// The shape of a hive's tree of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Shape {
     /// Many devices, each with subkeys and values.
     Deep,
-    /// One key with all the others below it.
+    /// One key with all other keys directly below it.
     Wide,
 }
 
@@ -32,15 +32,17 @@ pub struct Options {
 
 /// Keys that benchmarks set values in, spread over the hive; they have no values.
 pub(super) const TARGETS: usize = 20;
-/// Subtrees of the sample from which the number for the wanted size is worked out.
+/// The number of devices in the sample hive, whose length determines the number for the wanted
+/// size.
 const SAMPLE: usize = 2000;
-/// What the paths of the keys of [`Shape::Wide`] begin with; a number of six digits follows.
+/// The start of the paths of keys in [`Shape::Wide`]; a number of six digits follows.
 pub(super) const WIDE: &str = r"ControlSet001\Enum\Wide\Device ";
-/// Devices below one key: hivex can't open the children of a key with more than 70,000.
+/// The number of devices below one key: hivex can't open the children of a key with more than
+/// 70,000.
 const GROUP: usize = 500;
 const SEED: u64 = 0xD15C;
 
-/// The path of a key for benchmarks to set values in.
+/// The path of a key in which benchmarks set values.
 pub(super) fn target(number: usize) -> String {
     format!(r"ControlSet001\Services\Target{number:02}\Parameters")
 }
@@ -65,7 +67,7 @@ pub(super) fn generate(size: u64, shape: Shape) -> Result<Vec<u8>> {
     build(count as usize, shape)
 }
 
-/// A hive with so many devices.
+/// A hive with this number of devices.
 pub(super) fn build(count: usize, shape: Shape) -> Result<Vec<u8>> {
     let hive = Hive::create(5, &root_descriptor(), WRITTEN)?;
     let mut editor = Editor::new(hive, WRITTEN);
@@ -96,9 +98,9 @@ pub(super) fn build(count: usize, shape: Shape) -> Result<Vec<u8>> {
     Ok(file.0)
 }
 
-/// A device with parameters, as most of a SYSTEM hive is made of.
+/// A device with parameters; most of a SYSTEM hive consists of these.
 fn device(editor: &mut Editor, number: usize, random: &mut Random) -> Result<()> {
-    // A number that scatters, so that names come in no order.
+    // The number is scattered, so that names are created in no order.
     let scattered = (number as u64).wrapping_mul(0x9E37_79B9) & 0xFFFF_FFFF;
     let group = number / GROUP;
     let path = format!(r"ControlSet001\Enum\Bus{group:03}\Device{scattered:08x}");
@@ -134,8 +136,8 @@ fn device(editor: &mut Editor, number: usize, random: &mut Random) -> Result<()>
     Ok(())
 }
 
-/// Writes a generated hive over the last copy, durably: what a benchmark measures must not be the
-/// writing, or the discarding, of its own copies.
+/// Writes a generated hive durably over the last copy, so that a benchmark doesn't measure the
+/// writing or the discarding of its own copies.
 pub(super) fn place(bytes: &[u8], path: &Path) -> Result<()> {
     use std::io::Write;
     let mut file = std::fs::OpenOptions::new()

@@ -61,8 +61,8 @@ pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration
 
 /// The processor time of a process.
 pub(super) fn cpu(process: u32) -> Duration {
-    // The fields after the program's name, which is in parentheses and may hold spaces. On every
-    // machine the kernel counts in ticks of 10 ms here.
+    // The fields after the program's name, which is in parentheses and may contain spaces. The unit
+    // is a tick of 10 ms on every machine that this runs on.
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let (user, system) = (11, 12);

@@ -1,5 +1,5 @@
-//! A disk that loses power. Everything that was flushed stays. Any part of the rest may have
-//! reached the disk, in any order, and of a write any of its sectors.
+//! A disk that loses power. Everything that was flushed stays. Of the rest, any changes may have
+//! reached the disk in any order, and any sectors of each write.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::trace::Op;
 use crate::random::Random;
 
-/// The number of bytes that reach a disk together or not at all.
+/// The number of bytes that reach a disk either together or not at all.
 const SECTOR: usize = 512;
 
 type Id = usize;
@@ -49,7 +49,8 @@ enum Pending {
         dir: Id,
         name: String,
     },
-    /// One change: both names are as before or as after it.
+    /// One change: after a power failure, either both names are as before it or both are as after
+    /// it.
     Rename {
         from: (Id, String),
         to: (Id, String),

@@ -178,7 +178,7 @@ fn losses(disk: &Disk, seed: u64) -> impl Iterator<Item = Loss> + use<> {
         .chain(seeds(Loss::Torn))
 }
 
-/// This number of moments, spread over all of them and with the last one.
+/// Picks this number of moments evenly from all, among them the last.
 fn sampled(moments: &[Moment], wanted: usize) -> Vec<Moment> {
     let all = moments.len();
     let wanted = wanted.min(all);

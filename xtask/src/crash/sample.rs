@@ -21,7 +21,7 @@ const BROKEN_KEY: &str = "O:SYG:SYD:P(D;;FR;;;NS)(D;;FA;;;SY)(A;;FR;;;NS)";
 /// The size of the volume in bytes.
 const VOLUME_LEN: u64 = 8 << 20;
 
-/// The container of a Windows.
+/// What contains the Windows volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     Folder,

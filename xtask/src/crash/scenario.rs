@@ -1,4 +1,4 @@
-//! What is interrupted, and what must be true of the disk after it.
+//! The commands that are interrupted, and what must be true of the disk afterwards.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::sample::Holder;
 use super::trace;
 use crate::run_file;
 
-/// A check of the disk once the power is back. It may use commands, as a person would.
+/// A check of the disk after the power failure. It may use commands, as a person would.
 type Check = Box<dyn Fn(&Bench) -> Result<()>>;
 
 /// A command that is interrupted.
@@ -27,9 +27,9 @@ pub(super) enum Kind {
     Repair,
     /// The undo of that repair.
     Undo,
-    /// An undo after one that failed half way.
+    /// An undo after an undo that failed half way.
     UndoHindered,
-    /// The undo, value by value, of a run that another followed.
+    /// The undo, value by value, of a run after which another run has changed the same files.
     UndoByValues,
     /// A repair that completes one that was interrupted.
     Completion,
@@ -54,13 +54,13 @@ impl Kind {
         }
     }
 
-    /// True if there is such a thing on this kind of target. Only NTFS has permissions, and only
-    /// what sets permissions is completed.
+    /// True if the scenario exists for this target. Only NTFS has permissions, and only a repair of
+    /// permissions can be completed.
     pub(super) const fn fits(self, holder: Holder) -> bool {
         !matches!((self, holder), (Self::Completion, Holder::Folder))
     }
 
-    /// Prepares the disk, which is as it was made.
+    /// Prepares the disk, which is newly made.
     pub(super) fn prepare(self, bench: &Bench) -> Result<Scenario> {
         match self {
             Self::Repair => repair(bench),
@@ -114,7 +114,7 @@ fn undo(bench: &Bench) -> Result<Scenario> {
 
 fn undo_hindered(bench: &Bench) -> Result<Scenario> {
     let scenario = undo(bench)?;
-    // As a cable that comes loose in the middle of restoring.
+    // strace makes a write fail, like a cable that comes loose while files are restored.
     let mut failing = Command::new("strace");
     failing.args(["-f", "-e", "trace=fsync"]);
     failing.args(["-e", "inject=fsync:error=EIO:when=4+", "-o", "/dev/null"]);
@@ -131,7 +131,7 @@ fn undo_hindered(bench: &Bench) -> Result<Scenario> {
     Ok(scenario)
 }
 
-/// A later change to what is within the bytes that the first run has changed.
+/// A later change to a place within the bytes that the first run has changed.
 const LATER: &str = r#"
 schema = 1
 name = "later"
@@ -193,7 +193,8 @@ fn completion(bench: &Bench) -> Result<Scenario> {
     expect_success(&trace.output)?;
     interrupt_late(bench, Disk::new(start), &trace.ops)?;
     let check = move |bench: &Bench| {
-        // Refused where the last flush was written in part: then the run can only be undone.
+        // If only a part of the last flush was written, the repair is refused; then the run can
+        // only be undone.
         let output = bench.run("repair", recipes(bench.holder))?;
         ensure!(
             matches!(output.status.code(), Some(0 | 5)),
@@ -214,7 +215,7 @@ fn completion(bench: &Bench) -> Result<Scenario> {
     })
 }
 
-/// Leaves the disk in one of those states in which a repair can be completed.
+/// Leaves the disk in one of the states in which a repair can be completed.
 fn interrupt_late(bench: &Bench, mut disk: Disk, ops: &[trace::Op]) -> Result<()> {
     let mut fitting = Vec::new();
     for op in ops {
@@ -228,7 +229,7 @@ fn interrupt_late(bench: &Bench, mut disk: Disk, ops: &[trace::Op]) -> Result<()
             fitting.push(tree);
         }
     }
-    // Where the last flush was written in part, a repair is refused.
+    // If only a part of the last flush was written, a repair is refused.
     for tree in fitting.iter().skip(fitting.len() / 2) {
         tree.write(&bench.folder)?;
         if bench.run("repair", recipes(bench.holder))?.status.success() {

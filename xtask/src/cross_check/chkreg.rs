@@ -13,17 +13,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 const VARIABLE: &str = "DISKMEND_CHKREG";
-/// Where Debian's wine64 package puts the loader, which is not on the PATH.
+/// The path of the loader in Debian's wine64 package, which is not on the PATH.
 const DEBIAN_WINE: &str = "/usr/lib/wine/wine64";
-/// Wine fails now and then by itself, without a word of chkreg, or hangs.
+/// Now and then Wine itself hangs, or fails without any output of chkreg.
 const ATTEMPTS: usize = 3;
-/// The longest that a run may take; one second is much.
+/// The time limit of a run, which normally takes a second.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The program.
 pub(super) struct Chkreg(PathBuf);
 
-/// What chkreg says of a hive.
+/// chkreg's verdict on a hive.
 pub(super) enum Verdict {
     /// Windows loads it.
     Loads,
@@ -32,7 +32,7 @@ pub(super) enum Verdict {
 }
 
 impl Chkreg {
-    /// The program that the variable names. Without it, what is left out is said in plain sight.
+    /// The program that the variable names. Without it, a line says what is left out.
     ///
     /// # Errors
     /// If the variable names no file.
@@ -60,7 +60,7 @@ impl Chkreg {
         let name = hive.file_name().context("a file name")?;
         let mut last = String::new();
         for _ in 0..ATTEMPTS {
-            // A pipe would stay open as long as wine's server lives, which is seconds longer.
+            // A pipe would stay open for some seconds more, as long as Wine's server lives.
             let mut output = tempfile::tempfile()?;
             let mut child = self
                 .command()

@@ -1,11 +1,11 @@
-//! What a hive holds, as one program or another tells it.
+//! The content of a hive as various programs report it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use diskmend_hive::reg_file::{Operation, RegFile};
 
-/// Keys by their path, each with its values by name.
+/// Keys by path, and the values of each key by name.
 pub(super) type Content = BTreeMap<String, BTreeMap<String, Data>>;
 
 /// Type and bytes of a value.
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &[u8], prefix: &str) -> Result<Content> {
     Ok(content)
 }
 
-/// Does to the content what the operation does to a hive.
+/// Changes the content as the operation would change a hive.
 pub(super) fn apply(content: &mut Content, operation: &Operation) {
     let path = operation.path().trim_matches('\\').to_owned();
     match operation {
@@ -76,7 +76,7 @@ pub(super) fn delete_key(content: &mut Content, path: &str) {
     content.retain(|key, _| key != path && !key.starts_with(&below));
 }
 
-/// The differences, in words; none where both are equal.
+/// The differences in words; empty if both are equal.
 pub(super) fn differences(
     ours: &Content,
     theirs: &Content,
@@ -119,7 +119,7 @@ fn show(data: Option<&Data>) -> String {
     )
 }
 
-/// Reads what reged exports: it ends no line where there are no data.
+/// Reads reged's export. reged does not end the line of a value without data.
 pub(super) fn parse_reged(text: &[u8], prefix: &str) -> Result<Content> {
     let mut text = std::str::from_utf8(text)?.replace("\"=hex:\"", "\"=hex:\n\"");
     for kind in 0..=12 {
@@ -129,8 +129,8 @@ pub(super) fn parse_reged(text: &[u8], prefix: &str) -> Result<Content> {
     parse(text.as_bytes(), prefix)
 }
 
-/// Reads what hivexget writes: types in decimal, every four-byte number as `dword:`, strings
-/// without what follows the terminator, `str(2):"..."` with escapes.
+/// Reads hivexget's output: types are decimal, every number of four bytes is `dword:`, strings end
+/// before their terminator, and `str(2):"..."` has escapes.
 pub(super) fn parse_hivexget(text: &[u8], prefix: &str) -> Result<Content> {
     let mut lines = Vec::new();
     for line in std::str::from_utf8(text)?.lines() {
@@ -138,7 +138,7 @@ pub(super) fn parse_hivexget(text: &[u8], prefix: &str) -> Result<Content> {
     }
     let mut content = parse(lines.join("\n").as_bytes(), prefix)?;
     for values in content.values_mut() {
-        // The default value's name is a literal @.
+        // hivexget writes the default value's name as a literal @.
         if let Some(data) = values.remove("@") {
             values.insert(String::new(), data);
         }
@@ -146,7 +146,7 @@ pub(super) fn parse_hivexget(text: &[u8], prefix: &str) -> Result<Content> {
     Ok(content)
 }
 
-/// The line with its type in hexadecimal digits, and without the type of a string.
+/// The line with its type in hexadecimal digits, or without the type if it is a string.
 fn without_decimal_type(line: &str) -> Result<String> {
     for kind in [2, 6] {
         let mark = format!("\"=str({kind}):\"");
@@ -166,14 +166,15 @@ fn without_decimal_type(line: &str) -> Result<String> {
     }
 }
 
-/// Whether hivexget's or reged's notation agrees with the data, as far as it can tell them.
+/// True if hivexget's or reged's notation agrees with the data, as far as the notation can express
+/// them.
 pub(super) fn agrees_lossy(ours: &Data, theirs: &Data) -> bool {
     const DWORD: u32 = 4;
     const BIG_ENDIAN: u32 = 5;
     match ours.kind {
         DWORD | BIG_ENDIAN if ours.bytes.len() != 4 => true,
         BIG_ENDIAN if theirs.kind == DWORD => ours.bytes.iter().rev().eq(&theirs.bytes),
-        // Strings end at the terminator, whether there was one or not.
+        // Both programs end strings at the terminator, and don't show if there was one.
         1 | 2 | 6 if ours.bytes.len() % 2 == 1 => true,
         1 | 2 | 6 => text(&ours.bytes) == text(&theirs.bytes),
         _ => ours == theirs,

@@ -1,5 +1,5 @@
-//! `cargo xtask conformance`: every real hive of a corpus, checked, edited where that is allowed,
-//! compared with other programs and undone.
+//! `cargo xtask conformance`: checks every real hive of a corpus, edits it if that is allowed,
+//! compares it with other programs, and undoes the edits.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,10 +18,10 @@ const PAGE: &str = "docs/conformance.md";
 const BEGIN: &str = "<!-- table: cargo xtask conformance --write -->\n";
 const END: &str = "<!-- end of table -->\n";
 
-/// What to do with the outcome.
+/// What to do with the result.
 #[derive(clap::Args)]
 pub struct CorpusOptions {
-    /// Put the table into docs/conformance.md
+    /// Write the table to docs/conformance.md
     #[arg(long)]
     pub write: bool,
     /// Only let chkreg replay what power failures during a commit leave
@@ -29,10 +29,10 @@ pub struct CorpusOptions {
     pub crashes: bool,
 }
 
-/// Goes through all hives below `$DISKMEND_CORPUS/hives`.
+/// Tries all hives below `$DISKMEND_CORPUS/hives`.
 ///
 /// # Errors
-/// If a hive does not come out as it should, or a program is missing.
+/// If a hive does not give the expected result, or a program is missing.
 pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
     let corpus = PathBuf::from(std::env::var_os(CORPUS).context("DISKMEND_CORPUS is not set")?);
     let root = corpus.join("hives");
@@ -62,7 +62,7 @@ pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
     if let Some(chkreg) = &chkreg {
         failures += crash(chkreg, &root)?;
     } else {
-        // Once more, since the table has scrolled the first time away.
+        // Repeat the line about a missing chkreg, because the table has scrolled it away.
         Chkreg::find()?;
     }
     if options.write {
@@ -78,7 +78,7 @@ fn conclude(failures: usize) -> Result<()> {
     Ok(())
 }
 
-/// Lets chkreg replay what power failures leave; gives the number of failures.
+/// Has chkreg replay the states that power failures leave. Returns the number of failures.
 fn crash(chkreg: &Chkreg, hives: &Path) -> Result<usize> {
     let fixtures = workspace::root()?.join("fixtures");
     let failed = crashes::run(chkreg, &fixtures, hives)?;
@@ -88,7 +88,7 @@ fn crash(chkreg: &Chkreg, hives: &Path) -> Result<usize> {
     Ok(failed.len())
 }
 
-/// All files below `root` but logs, in order.
+/// All files below `root` except logs, in order.
 fn hives(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -120,7 +120,7 @@ impl Row {
         self.cells.push(text.into());
     }
 
-    /// `yes`, or a failure.
+    /// Notes `yes`, or the failure.
     fn verdict(&mut self, failure: Option<String>) {
         self.cell(if failure.is_some() { "**no**" } else { "yes" });
         self.failures.extend(failure);
@@ -189,7 +189,7 @@ impl<'a> Trial<'a> {
             return Ok(self.row);
         };
         if expected.len() < 2 {
-            // The edits delete a key that was there before.
+            // The edits delete a key that existed before them.
             self.diskmend(&["hive", "set", &self.path(), "Before", "v", "REG_DWORD", "1"])?;
             expected = tools::ours(self.diskmend, &self.hive)?;
         }
@@ -232,7 +232,7 @@ impl<'a> Trial<'a> {
         Ok(self.row)
     }
 
-    /// A hive that is not edited: the attempt fails and changes nothing.
+    /// For a hive that may not be edited: the attempt must fail and change nothing.
     fn refused(&mut self, untouched: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
         let arguments = [
             "hive",
@@ -265,7 +265,8 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// Why Windows rejects the hive as it is, by chkreg; `None` if it loads, or nobody knows.
+    /// The reason why Windows rejects the hive as it is, according to chkreg; `None` if Windows
+    /// loads it, or if chkreg is missing.
     fn loads(&self) -> Result<Option<String>> {
         match self.chkreg.map(|chkreg| chkreg.check(&self.hive)) {
             None => Ok(None),
@@ -276,7 +277,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// What Windows loaded before the edits it must load after them.
+    /// Checks that Windows still loads the hive after the edits, if it did before.
     fn still_loads(&mut self, before: Option<String>) -> Result<()> {
         match (before, self.loads()?) {
             (None, Some(after)) => {
@@ -337,7 +338,7 @@ impl<'a> Trial<'a> {
         program::stdout(self.diskmend, &arguments).map(drop)
     }
 
-    /// The result of `hive check`; `None` if the file is not opened as a hive.
+    /// The result of `hive check`; `None` if the file can't be opened as a hive.
     fn check(&self) -> Result<Option<Checked>> {
         let output = program::run(self.diskmend, &["hive", "check", &*self.path(), "--json"])?;
         if !matches!(output.status.code(), Some(0 | 3)) {
@@ -381,7 +382,7 @@ impl Checked {
     }
 }
 
-/// Replaces the table of the page.
+/// Replaces the table in docs/conformance.md.
 fn write(table: &str) -> Result<()> {
     let path = workspace::root()?.join(PAGE);
     let page = std::fs::read_to_string(&path)?;

@@ -1,5 +1,5 @@
-//! Power failures during a commit, judged by Windows's own replay: what is on the disk at any
-//! moment must load, and hold the old or the new values.
+//! Power failures during a commit, judged by Windows's own replay: Windows must load every state
+//! that can be on the disk, and the state must hold either the old or the new values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,21 +12,21 @@ use diskmend_hive::{
 
 use super::chkreg::{Chkreg, Verdict};
 
-/// Tries every state instead of a sample.
+/// The environment variable that asks for every state instead of a sample.
 const ALL: &str = "DISKMEND_ALL_CRASHES";
-/// States of one commit that are tried otherwise.
+/// The number of states of one commit in a sample.
 const SAMPLE: usize = 24;
 const NOW: Filetime = Filetime(0x01DD_0000_0000_0000);
 
-/// A hive's files, by kind.
+/// The files of a hive, by kind.
 type Disk = BTreeMap<u8, Vec<u8>>;
 /// The edit of a commit.
 type Edit = fn(&mut Editor) -> Result<()>;
 
-/// What a hive holds except for the time of the last write.
+/// The content of a hive, without the time of the last write.
 type State = Vec<u8>;
 
-/// Crashes the commits of some edits, and gives all states that fail.
+/// Interrupts the commits of some edits, and returns all states that fail.
 ///
 /// # Errors
 /// If a hive can't be read or edited, or chkreg does not run.
@@ -66,7 +66,7 @@ fn growth(editor: &mut Editor) -> Result<()> {
     Ok(())
 }
 
-/// The values of the repair in the registry.
+/// The registry values of the repair `rdp-internal-error`.
 fn rdp(editor: &mut Editor) -> Result<()> {
     for set in ["ControlSet001", "ControlSet002"] {
         let tcp = format!("{set}\\Control\\Terminal Server\\WinStations\\RDP-Tcp");
@@ -83,7 +83,7 @@ fn rdp(editor: &mut Editor) -> Result<()> {
     Ok(())
 }
 
-/// How many states of how many were tried, and what failed.
+/// Returns the number of states that were tried, the number of all states, and the failures.
 fn crash(
     chkreg: &Chkreg,
     primary: &[u8],
@@ -139,8 +139,8 @@ fn crash(
     Ok((tried, states.len(), failed))
 }
 
-/// What a power failure can leave: up to each flush, what was not yet durable is lost as a whole,
-/// kept as a whole, or all but one write is kept; and each long write is torn in the middle.
+/// The states that a power failure can leave. Of the writes before each flush, all are lost, all
+/// are kept, only one is kept or half kept, or all are kept but one of them only half.
 fn states(before: &Disk, steps: &[Step<'_>]) -> Vec<(String, Disk)> {
     let mut durable = before.clone();
     let mut pending: Vec<&Step<'_>> = Vec::new();
@@ -176,7 +176,7 @@ fn states(before: &Disk, steps: &[Step<'_>]) -> Vec<(String, Disk)> {
 #[derive(Clone, Copy)]
 enum Keep {
     Nothing,
-    /// The first half, in whole sectors: one sector is written or not.
+    /// The first half in whole sectors, because a sector is either written or not.
     Half,
     All,
 }

@@ -1,4 +1,4 @@
-//! The same edits made by the program and, in memory, on what a hive held before.
+//! Makes the same edits with the program on the hive and in memory on its content.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ pub(super) fn edit(diskmend: &Path, hive: &Path, content: &mut Content) -> Resul
     run("delete", &["Types", "binary 5"])?;
     delete_value(content, "Types", "binary 5");
 
-    // A key that was there before, with everything below it.
+    // A key that existed before, with everything below it.
     let victim = content
         .keys()
         .find(|path| !path.is_empty() && !path.starts_with("Types"))

@@ -1,5 +1,5 @@
-//! `cargo xtask cross-check`: other programs must read in every healthy fixture what diskmend
-//! reads there, as it is and after edits.
+//! `cargo xtask cross-check`: other programs must read the same as diskmend in every healthy
+//! fixture, both before and after edits.
 
 mod chkreg;
 mod content;
@@ -23,21 +23,21 @@ use crate::program;
 /// The maximum number of differences that are printed for one fixture and program.
 const MAX_SHOWN: usize = 10;
 
-/// What to do about programs that are not installed.
+/// Which programs to compare with.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Fail where a program is missing, instead of leaving it out
+    /// Fail if a program is missing, instead of leaving it out
     #[arg(long)]
     pub strict: bool,
-    /// Read the edited fixtures with regipy from the Python Package Index too
+    /// Also read the edited fixtures with regipy from the Python Package Index
     #[arg(long)]
     pub regipy: bool,
 }
 
-/// Compares.
+/// Compares diskmend with each program on each healthy fixture.
 ///
 /// # Errors
-/// If programs disagree, or a program is missing and that matters.
+/// If programs disagree, or a program is missing with `strict`.
 pub fn run(options: &Options) -> Result<()> {
     let mut tools = Vec::new();
     for tool in Tool::ALL {

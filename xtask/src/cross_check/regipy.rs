@@ -1,4 +1,4 @@
-//! regipy, which Debian has no package of: installed into a virtual environment in the target
+//! regipy, for which Debian has no package, is installed into a virtual environment in the target
 //! folder.
 
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ sys.setrecursionlimit(5000)
 walk(hive.root, "")
 "#;
 
-/// Installs regipy and gives the Python that has it.
+/// Installs regipy and returns the path of the Python that can import it.
 ///
 /// # Errors
-/// If that fails.
+/// If the installation fails.
 pub(crate) fn install() -> Result<PathBuf> {
     let environment = workspace::output("regipy")?;
     let python = environment.join("bin").join("python3");
@@ -41,7 +41,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// How the keys and the numbers of their values differ from `ours`.
+/// The differences from `ours` in the keys and in the number of values of each.
 pub(super) fn compare(python: &Path, hive: &Path, ours: &Content) -> Result<Vec<String>> {
     let hive = hive.to_string_lossy();
     let text = program::stdout(python, &["-c", SCRIPT, &*hive])?;

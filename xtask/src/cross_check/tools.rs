@@ -1,4 +1,4 @@
-//! The other programs and what each of them can't do.
+//! The other programs, and their limits.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use super::content::{
 use crate::program;
 
 const PREFIX: &str = r"HKEY_LOCAL_MACHINE\FIXTURE";
-/// hivexget is started once for each key; more than these tell nothing new.
+/// hivexget is started once for each key; more keys would reveal nothing new.
 const MAX_KEYS_BY_HIVEXGET: usize = 60;
 
-/// The longest path that reged exports whole, in bytes, with room for the prefix.
+/// The longest path that reged exports without cutting it off, in bytes, less the prefix.
 const MAX_PATH_BY_REGED: usize = 900;
 
 /// A program that reads hives.
@@ -45,7 +45,7 @@ impl Tool {
         }
     }
 
-    /// Why the program can't read a hive with this content, if it can't.
+    /// The reason why the program can't read a hive with this content, if there is one.
     pub(super) fn unable(self, content: &Content) -> Option<&'static str> {
         if self != Self::Reged {
             return None;
@@ -60,7 +60,7 @@ impl Tool {
         foreign.then_some("reged 140201 aborts on names beyond ASCII")
     }
 
-    /// Takes out the values that the program can't read, and gives their number and the reason.
+    /// Removes the values that the program can't read. Returns their number and the reason.
     pub(super) fn leave_out(self, content: &mut Content) -> Option<(usize, &'static str)> {
         if self != Self::Reged {
             return None;
@@ -75,7 +75,7 @@ impl Tool {
         (left_out > 0).then_some((left_out, reason))
     }
 
-    /// Reads the hive and tells how it differs from `ours`.
+    /// Reads the hive and returns the differences from `ours`.
     pub(super) fn compare(self, hive: &Path, ours: &Content) -> Result<Vec<String>> {
         match self {
             Self::HivexRegedit => hivexregedit(hive, ours),
@@ -85,7 +85,7 @@ impl Tool {
     }
 }
 
-/// What our own program reads.
+/// The content that diskmend reads.
 pub(super) fn ours(diskmend: &Path, hive: &Path) -> Result<Content> {
     let hive = hive.to_string_lossy();
     let text = program::stdout(diskmend, &["hive", "export", &hive, "--prefix", PREFIX])?;

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: the packages.
+//! `cargo xtask dist`: makes the packages.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use crate::{windows, workspace};
 /// Makes the packages and their checksums in the folder `dist` of cargo's target folder.
 ///
 /// # Errors
-/// If a program can't be built, or a package not be made.
+/// If a program can't be built, or a package can't be made.
 pub fn archive() -> Result<()> {
     let output = workspace::output("dist")?;
     std::fs::remove_dir_all(&output)?;

@@ -1,4 +1,4 @@
-//! The checksums of what is given to users.
+//! The checksums of the packages.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 const NAME: &str = "SHA256SUMS";
 
-/// Writes the checksums of the files in `folder` as `sha256sum --check` wants them, and gives the
+/// Writes the checksums of the files in `folder`, in the format of `sha256sum --check`. Returns the
 /// name of the list.
 pub(super) fn write(folder: &Path, files: &[String]) -> Result<String> {
     let output = Command::new("sha256sum")

@@ -1,4 +1,4 @@
-//! The licences of the crates that a program is made of, and their texts.
+//! The licences of the crates in a program, and the texts of these licences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{cargo, program};
 
-/// How the names of the files begin that hold licences.
+/// How names of licence files begin.
 const BEGINNINGS: [&str; 6] = [
     "LICEN",
     "UNLICEN",
@@ -22,7 +22,7 @@ const BEGINNINGS: [&str; 6] = [
 const RULE: &str =
     "================================================================================";
 
-/// What `cargo metadata` tells.
+/// The part of `cargo metadata`'s output that is used.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Crate>,
@@ -37,7 +37,7 @@ struct Crate {
     license: Option<String>,
     repository: Option<String>,
     manifest_path: String,
-    /// Absent in the project's own crates.
+    /// Absent for the project's own crates.
     source: Option<String>,
 }
 
@@ -60,14 +60,14 @@ struct Dependency {
 
 #[derive(Deserialize)]
 struct Kind {
-    /// Absent in what goes into the program.
+    /// Absent for a normal dependency, which goes into the program.
     kind: Option<String>,
 }
 
-/// The document for the program `diskmend` on a platform.
+/// The document with all licences in the program `diskmend` for a platform.
 ///
 /// # Errors
-/// If a crate does not say its licence or brings no text of it.
+/// If a crate does not state its licence or has no text of it.
 pub(super) fn document(target: &str) -> Result<String> {
     let arguments = [
         "metadata",
@@ -121,7 +121,7 @@ pub(super) fn document(target: &str) -> Result<String> {
     Ok(document)
 }
 
-/// The foreign crates that go into the program, by name.
+/// The crates of others that go into the program, by name.
 fn crates(metadata: &Metadata) -> Result<Vec<&Crate>> {
     let own = |one: &&Crate| one.name == "diskmend" && one.source.is_none();
     let root = metadata.packages.iter().find(own).context("diskmend")?;
@@ -145,7 +145,7 @@ fn crates(metadata: &Metadata) -> Result<Vec<&Crate>> {
     Ok(crates)
 }
 
-/// The texts that a crate brings, without regard to how their lines end.
+/// The licence texts in a crate, with normalized line ends.
 fn texts_in(folder: &Path) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {

@@ -1,4 +1,4 @@
-//! The release program for Linux, with all libraries in it: it runs on any rescue system.
+//! The release program for Linux, linked statically: it runs on any rescue system.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use crate::{cargo, rust_target, workspace};
 const MUSL: &str = "x86_64-unknown-linux-musl";
 const GLIBC: &str = "x86_64-unknown-linux-gnu";
 
-/// A program, and what Rust calls its platform.
+/// A program, and Rust's name for its platform.
 pub(super) struct Program {
     pub(super) path: PathBuf,
     pub(super) target: &'static str,
 }
 
-/// Builds it, with musl where the compiler has a standard library for that, else with glibc.
+/// Builds it, with musl if the compiler has a standard library for musl, otherwise with glibc.
 pub(super) fn program() -> Result<Program> {
     let target = if rust_target::add(MUSL)? {
         MUSL
@@ -39,7 +39,7 @@ pub(super) fn program() -> Result<Program> {
     Ok(Program { path, target })
 }
 
-/// Whether a program header names the loader of shared libraries (ELF-64, little-endian).
+/// True if a program header names the loader of shared libraries (ELF-64, little-endian).
 fn needs_loader(program: &Path) -> Result<bool> {
     const TABLE: usize = 32;
     const ENTRY_LEN: usize = 54;

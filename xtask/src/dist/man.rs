@@ -1,4 +1,4 @@
-//! Manual pages and shell completions, from the command line's own definition.
+//! Manual pages and shell completions, generated from the definition of the command line.
 
 use std::path::Path;
 

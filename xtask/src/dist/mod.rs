@@ -1,5 +1,5 @@
-//! `cargo xtask man` and `cargo xtask dist`: manual pages, shell completions, and what is given to
-//! users: a static program for Linux, one for Windows, the licences of all that is in them.
+//! `cargo xtask man` and `cargo xtask dist`: manual pages, shell completions, and the packages for
+//! users, with a static program for Linux, one for Windows, and the licences of everything in them.
 
 #[cfg(unix)]
 mod archive;

@@ -1,4 +1,4 @@
-//! One archive for users of one platform.
+//! The package for the users of one platform.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ pub(super) enum Form {
     Zip,
 }
 
-/// What an archive is made of.
+/// The parts of a package.
 pub(super) struct Package {
     pub(super) program: PathBuf,
-    /// What Rust calls the platform.
+    /// Rust's name for the platform.
     pub(super) target: &'static str,
     pub(super) form: Form,
 }
 
 impl Package {
-    /// Makes the archive in `output` and gives its name.
+    /// Makes the archive in `output` and returns its name.
     pub(super) fn make(&self, output: &Path) -> Result<String> {
         let name = format!("diskmend-{}-{}", env!("CARGO_PKG_VERSION"), self.target);
         let folder = output.join(&name);
@@ -39,7 +39,8 @@ impl Package {
             Form::TarGz => {
                 let mut tar = Command::new("tar");
                 tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner"]);
-                // Without the time of packing.
+                // `-n` leaves out the time of packing, so that the same files give the same
+                // archive.
                 tar.args(["--use-compress-program", "gzip -n"]);
                 tar.args(["-cf", &archive, &name]);
                 tar
@@ -57,7 +58,7 @@ impl Package {
         Ok(archive)
     }
 
-    /// Puts all that belongs into the archive into a folder.
+    /// Copies everything that belongs into the package to a folder.
     fn fill(&self, folder: &Path) -> Result<()> {
         let completions = folder.join("completions");
         fs::create_dir_all(&completions)?;
@@ -94,7 +95,7 @@ fn files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// When the tree was committed, so that the same tree gives the same archive.
+/// The time of the last commit. Used for all files, it makes the archive of a commit reproducible.
 fn commit_time() -> Result<SystemTime> {
     let root = workspace::root()?;
     let root = root.to_str().context("the workspace's path is not UTF-8")?;
@@ -104,7 +105,7 @@ fn commit_time() -> Result<SystemTime> {
     Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-/// Gives a folder and everything in it this time.
+/// Sets the time of a folder and of everything in it.
 fn set_times(path: &Path, time: SystemTime) -> Result<()> {
     if path.is_dir() {
         for entry in fs::read_dir(path)? {

@@ -20,7 +20,7 @@ pub struct FloorOptions {
     folder: PathBuf,
 }
 
-/// Reads the descriptor of each file, by its path, and sets it where that is asked for.
+/// Reads the descriptor of each file, by its path, and sets it if the options say so.
 ///
 /// # Errors
 /// If a call fails.

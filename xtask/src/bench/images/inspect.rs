@@ -1,4 +1,4 @@
-//! Inspecting a large disk of which little is used.
+//! Inspecting a large disk that is mostly empty.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,9 +13,9 @@ use crate::bench::hive::{Shape, generate};
 use crate::bench::measure;
 use crate::program;
 
-/// Files whose permissions are looked at along with the hive.
+/// The number of files whose permissions are inspected along with the hive.
 const KEYS: usize = 100;
-/// Exit codes of an inspection that found nothing, or faults.
+/// The exit codes of an inspection: nothing found, or faults found.
 const LOOKED: [i32; 2] = [0, 3];
 
 pub(super) fn run(options: &Options, diskmend: &Path) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Repairing the permissions of many files on an image, against the same on a mount.
+//! Repairing the permissions of many files on an image, compared with a mount.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -13,15 +13,15 @@ use crate::bench::descriptors::files::{KEYS, Look, look, make};
 use crate::bench::descriptors::volume::Volume;
 use crate::bench::measure::{self, Usage};
 
-/// Bytes of the volume beside those for the files.
+/// The size of the volume in bytes without the space for the files.
 const ROOM: u64 = 256 << 20;
-/// Bytes of the volume for each file.
+/// The space in bytes for each file.
 const ROOM_FOR_FILE: u64 = 8 << 10;
-/// How often a process under measurement is looked at.
+/// The time between two looks at a measured process.
 const PERIOD: Duration = Duration::from_millis(1);
-/// The length of a FILE record as mkntfs makes it.
+/// The length of a FILE record, as mkntfs creates it.
 const RECORD_LEN: u64 = 1024;
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
 /// Something under measurement.
@@ -64,7 +64,8 @@ struct Row {
     contender: Contender,
     times: Vec<Duration>,
     usage: Usage,
-    /// Bytes of the image that differ afterwards, and in how many pages of 4096 bytes.
+    /// The number of bytes of the image that have changed, and of pages of 4096 bytes that contain
+    /// them.
     changed: (u64, u64),
 }
 
@@ -84,7 +85,7 @@ pub(super) fn run(options: &Options, diskmend: &Path) -> Result<()> {
         })
         .collect();
     for _ in 0..options.runs {
-        // On an image, all but the first finds it as the one before has left it.
+        // On an image, each contender but the first finds it as the previous one has left it.
         for row in &mut rows {
             row.measure(&mut volume, broken, diskmend, files)?;
         }
@@ -178,7 +179,7 @@ impl Row {
         Ok(command)
     }
 
-    /// Whether it did what it is there for.
+    /// Checks that it has done its job.
     fn verify(&self, volume: &mut Volume, broken: Look) -> Result<()> {
         volume.remount()?;
         let now = look(&volume.root())?;
@@ -193,7 +194,7 @@ impl Row {
     }
 }
 
-/// How long it takes to read so many bytes from the start of a file.
+/// The time for reading this number of bytes from the start of a file.
 fn read(path: &Path, bytes: u64) -> Result<Duration> {
     let start = Instant::now();
     let file = File::open(path)?;
@@ -221,7 +222,7 @@ fn copy(from: &Path, to: &PathBuf) -> Result<()> {
     }
 }
 
-/// Bytes that differ between two files of the same length, and in how many pages.
+/// The number of bytes that differ between two files of one length, and of pages that contain them.
 fn difference(one: &Path, other: &Path) -> Result<(u64, u64)> {
     let (one, other) = (File::open(one)?, File::open(other)?);
     let (mut a, mut b) = (vec![0; CHUNK], vec![0; CHUNK]);

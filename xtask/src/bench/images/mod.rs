@@ -1,4 +1,4 @@
-//! `cargo xtask bench-images`: unmounted disks, as whole processes.
+//! `cargo xtask bench-images`: measures work on unmounted disks, as whole processes.
 
 mod inspect;
 mod keys;
@@ -38,10 +38,10 @@ enum Part {
     Keys,
 }
 
-/// Measures and prints tables.
+/// Measures and prints a table for each part.
 ///
 /// # Errors
-/// Without root, mkntfs or ntfs-3g, and where something that is measured fails.
+/// If root rights, mkntfs or ntfs-3g are missing, or if a measured program fails.
 pub fn run(options: &Options) -> Result<()> {
     let diskmend = volume::ready()?;
     let wanted = |part| options.only.is_none_or(|only| only == part);

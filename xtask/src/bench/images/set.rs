@@ -11,7 +11,7 @@ use diskmend_disk::{Change, Changed, Disk, RecordFile, Target, guard};
 use crate::bench::descriptors::files::{KEYS, repaired};
 use crate::program;
 
-/// Changes that are handed over together, as by a repair.
+/// The number of changes that are passed together, as a repair passes them.
 const AT_ONCE: usize = 512;
 
 /// What to change.
@@ -20,8 +20,8 @@ pub struct SetOptions {
     image: PathBuf,
 }
 
-/// Gives every file below MachineKeys one descriptor, recorded, read back and durable; prints how
-/// many seconds that takes.
+/// Gives every file below MachineKeys the same descriptor: recorded, read back and durable. Prints
+/// the number of seconds that this takes.
 ///
 /// # Errors
 /// If the image can't be read, or a file can't be changed.
