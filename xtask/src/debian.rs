@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{cargo, program};
 
-/// Installs the packages of the missing programs, if this process is root.
+/// Installs the packages of the missing programs, which needs root.
 ///
 /// # Errors
 /// If the installation fails; the error names the packages.

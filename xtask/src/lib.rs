@@ -1,5 +1,5 @@
-//! The project's own tasks: fixtures, cross-checks with other tools, fuzzing, benchmarks, the CI
-//! run. `cargo xtask help` lists them.
+//! The tasks of the project: fixtures, comparisons with other tools, fuzzing, benchmarks, and the
+//! CI run. `cargo xtask help` lists them.
 
 #![forbid(unsafe_code)]
 #![expect(

@@ -1,4 +1,4 @@
-//! `cargo xtask`: see the library.
+//! `cargo xtask`: the command line of the tasks in the library.
 
 #![expect(clippy::print_stderr, reason = "errors are for a person")]
 
@@ -35,12 +35,12 @@ enum Task {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchImagesSet(xtask::bench::SetOptions),
-    /// Compare adding keys to one with 100,000 with deleting as many from it; build with --release
+    /// Compare adding keys to a key of 100,000 subkeys with deleting as many; build with --release
     BenchWide(xtask::bench::WideOptions),
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
     #[cfg(unix)]
-    /// Install what the tests need and run all that must pass
+    /// Install what the tests need, and run all checks that must pass
     Ci,
     #[cfg(target_os = "linux")]
     /// Cut the power at every system call of repair and undo, on every kind of disk; needs root
@@ -48,17 +48,17 @@ enum Task {
     /// Show the main job from inspection to undo on a broken sample disk
     Demo,
     #[cfg(unix)]
-    /// Build the release programs for Linux and Windows into archives with all that belongs to them
+    /// Build the packages of the release programs for Linux and Windows
     Dist,
     /// Write the manual pages and shell completions to target/man
     Man,
     /// Make the fixture hives from their recipes
     Fixtures {
-        /// Only compare with the files in the tree
+        /// Only compare with the files in the repository
         #[arg(long)]
         check: bool,
     },
-    /// Compare with hivex, chntpw and regipy what the fixtures hold, as they are and after edits
+    /// Compare the fixtures with what hivex, chntpw and regipy read, before and after edits
     CrossCheck(xtask::cross_check::Options),
     /// Check, edit, compare and undo every hive below $DISKMEND_CORPUS/hives
     Conformance(xtask::cross_check::CorpusOptions),
@@ -68,7 +68,7 @@ enum Task {
     /// Parse the PowerShell scripts, and look for what they must not do
     Powershell,
     #[cfg(unix)]
-    /// Build and try the program for Windows
+    /// Build and test the program for Windows
     #[command(subcommand)]
     Windows(xtask::windows::Task),
     /// Write the seeds of the fuzz targets to fuzz/corpus, for cargo-fuzz
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a backtrace: it would push what failed out of the end of a log.
+            // A backtrace would push the failure out of the end of a log.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

@@ -1,5 +1,5 @@
-//! `cargo xtask powershell`: parses the PowerShell scripts in `packaging`. There is no PowerShell here to
-//! run them with.
+//! `cargo xtask powershell`: parses the PowerShell scripts in `packaging`, without running them,
+//! because PowerShell is not available here.
 
 use std::fmt;
 use std::fs;
@@ -10,13 +10,13 @@ use walkdir::WalkDir;
 
 use crate::workspace;
 
-/// The line by which 'az vm repair run' knows success, wherever it stands in what a script writes.
+/// The line by which 'az vm repair run' recognizes success, anywhere in the output of a script.
 const SUCCESS: &str = "[STATUS]::SUCCESS";
 
-/// Parses every script, and says how many there are.
+/// Parses every script, and returns the number of scripts.
 ///
 /// # Errors
-/// If there is none, or something is wrong with one.
+/// If there is no script, or one has a fault.
 pub fn run() -> Result<String> {
     let root = workspace::root()?;
     let (mut scripts, mut findings) = (0, 0);
@@ -44,7 +44,7 @@ pub fn run() -> Result<String> {
     Ok(note)
 }
 
-/// Something that is wrong, with its place.
+/// A fault in a script, and its place.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     line: usize,
@@ -58,8 +58,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Why Windows PowerShell 5.1 can't parse a script or 'az vm repair run' can't run it, in the order of
-/// its lines.
+/// The faults because of which Windows PowerShell 5.1 can't parse a script or 'az vm repair run'
+/// can't run it, in the order of its lines.
 fn check(text: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut report = |line, column, what: String| findings.push(Finding { line, column, what });
@@ -88,7 +88,7 @@ fn check(text: &str) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Why a node can't be parsed or run, if it can't.
+/// The reason why a node can't be parsed or run, if there is one.
 fn fault(node: Node<'_>) -> Option<String> {
     if node.is_missing() {
         return Some(format!("{} is missing", node.kind()));

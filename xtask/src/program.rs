@@ -1,4 +1,4 @@
-//! Other programs: the project's own one, built first, and those of the system.
+//! Runs programs: the project's own, which is built first, and those of the system.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cargo, workspace};
 
-/// Builds `diskmend` and gives its path.
+/// Builds `diskmend` and returns its path.
 ///
 /// # Errors
 /// If the build fails.
@@ -16,8 +16,7 @@ pub fn diskmend(release: bool) -> Result<PathBuf> {
     build("diskmend", release)
 }
 
-/// Builds this program for what has to be measured in a process of its own; gives its path.
-///
+/// Builds xtask itself, for work that must be measured in a process of its own. Returns its path.
 /// # Errors
 /// If the build fails.
 pub fn xtask() -> Result<PathBuf> {
@@ -42,29 +41,29 @@ fn build(package: &str, release: bool) -> Result<PathBuf> {
 pub fn exists(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-    // Debian's reged is for administrators.
+    // Debian installs reged for administrators.
     folders.extend([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
     folders.iter().any(|folder| folder.join(name).is_file())
 }
 
-/// Runs a program and gives its output, whatever its exit code.
+/// Runs a program and returns its output, whatever its exit code.
 ///
 /// # Errors
-/// If it does not start.
+/// If it can't be started.
 pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Output> {
     Command::new(program)
         .args(arguments)
         .env("PATH", path()?)
-        // Perl's hivexregedit else writes Latin-1 and UTF-8 into one file.
+        // Otherwise Perl's hivexregedit writes Latin-1 and UTF-8 to one file.
         .env("PERL_UNICODE", "SD")
         .output()
         .with_context(|| program.display().to_string())
 }
 
-/// Runs a program that must succeed, and gives what it wrote to stdout.
+/// Runs a program that must succeed, and returns its standard output.
 ///
 /// # Errors
-/// If it does not start or fails.
+/// If it can't be started or fails.
 pub fn stdout<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<Vec<u8>> {
     let output = run(program, arguments)?;
     if !output.status.success() {

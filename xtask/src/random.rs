@@ -1,4 +1,4 @@
-//! Numbers that are the same for the same seed on every machine.
+//! Pseudo-random numbers, equal for equal seeds on every machine.
 
 /// SplitMix64, the generator by Steele, Lea and Flood (2014).
 pub(crate) struct Random(u64);
@@ -16,7 +16,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`; 0 where `end` is 0.
+    /// A number below `end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         match end as u64 {
             0 => 0,

@@ -1,6 +1,6 @@
-//! Run files taken apart, from docs/undo-format.md alone.
+//! Parses run files, written from docs/undo-format.md alone.
 
-/// What a run file begins with.
+/// The first bytes of a run file.
 pub const HEADER: [u8; 16] = *b"DMENDRN\x1a\x01\0\0\0\0\0\0\0";
 const FRAME_HEADER_LEN: usize = 32;
 /// The kind of a journal.
@@ -9,15 +9,15 @@ pub const JOURNAL: &[u8; 4] = b"JRNL";
 /// A frame of a run file.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// What it holds.
+    /// What it contains.
     pub kind: [u8; 4],
-    /// Counts the frames of a kind from 1.
+    /// The number of the frame among those of its kind, from 1.
     pub number: u32,
-    /// What follows its header.
+    /// The bytes after its header.
     pub body: &'a [u8],
 }
 
-/// The frames of a run file, as far as they are there. Digests are not looked at.
+/// The complete frames of a run file. Digests are not checked.
 #[must_use]
 pub fn frames(file: &[u8]) -> Vec<Frame<'_>> {
     let mut frames = Vec::new();

@@ -1,4 +1,4 @@
-//! Standard libraries for other targets than this machine's own.
+//! Standard libraries for other targets than this machine's.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,11 @@ use anyhow::Result;
 
 use crate::program;
 
-/// Whether the compiler can build for `target`; rustup is asked for what is missing.
+/// True if the compiler can build for `target`. If rustup is installed, it downloads what is
+/// missing.
 ///
 /// # Errors
-/// If there is no compiler at all.
+/// If there is no compiler.
 pub fn add(target: &str) -> Result<bool> {
     if is_installed(target)? {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! A run of `cargo test` whose results are counted.
+//! Runs `cargo test` and counts the results.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,11 +12,11 @@ use crate::cargo;
 /// The maximum number of lines about failures that are shown again at the end.
 const MAX_LINES: usize = 200;
 
-/// Tests that have failed.
+/// The error for tests that have failed.
 #[derive(Debug)]
 pub struct Failed {
     summary: String,
-    /// What they have said.
+    /// Their output.
     lines: Vec<String>,
     targets: Vec<String>,
 }
@@ -30,7 +30,7 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 impl Failed {
-    /// Their names.
+    /// The names of the tests.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.lines.iter().filter_map(|line| name(line)).collect();
@@ -48,22 +48,22 @@ impl Failed {
         }
     }
 
-    /// The options of `cargo test` for each test program that has failed, be it that a test in it
-    /// did, or that it came to no end and named none.
+    /// The options of `cargo test` for each test program that has failed: a test in it has failed,
+    /// or it has crashed without naming a test.
     #[must_use]
     pub fn targets(&self) -> &[String] {
         &self.targets
     }
 }
 
-/// The options that Cargo names for a test program that has failed.
+/// The options by which Cargo names a test program that has failed.
 fn target(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("error: ")?;
     let (_, rest) = rest.split_once("to rerun pass `")?;
     rest.strip_suffix('`')
 }
 
-/// Shows what Cargo itself says; gives the test programs that have failed.
+/// Shows Cargo's own messages, and returns the test programs that have failed.
 fn failed_targets(errors: impl Read) -> io::Result<Vec<String>> {
     let mut targets = Vec::new();
     for line in BufReader::new(errors).split(b'\n') {
@@ -75,17 +75,17 @@ fn failed_targets(errors: impl Read) -> io::Result<Vec<String>> {
     Ok(targets)
 }
 
-/// The name of a test in the list of those that failed.
+/// The name of a test in the list of failed tests.
 fn name(line: &str) -> Option<&str> {
     let name = line.strip_prefix("    ")?;
     let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     (!name.is_empty() && name.chars().all(is_path)).then_some(name)
 }
 
-/// Runs the tests, shows their output and counts them.
+/// Runs the tests, shows their output, and returns the counts.
 ///
 /// # Errors
-/// [`Failed`] where a test fails; if none is run.
+/// [`Failed`] if a test fails; another error if no test is run.
 pub fn run(test: &mut Command) -> Result<String> {
     println!("$ {}", cargo::shown(test));
     let mut child = test.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -124,7 +124,7 @@ pub fn run(test: &mut Command) -> Result<String> {
     })
 }
 
-/// What the tests that failed have said.
+/// The output of the failed tests.
 #[derive(Default)]
 struct Failures {
     lines: Vec<String>,
@@ -144,7 +144,7 @@ impl Failures {
     }
 }
 
-/// The number that a line of results has before `label`.
+/// The number before `label` in a line of results.
 fn number_before(line: &str, label: &str) -> u64 {
     let before = line
         .starts_with("test result:")

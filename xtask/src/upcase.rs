@@ -1,4 +1,4 @@
-//! The `$UpCase` file of a fresh NTFS volume, which the table of the hive crate is compared with.
+//! The `$UpCase` file of a new NTFS volume, with which the table in the base crate is compared.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use anyhow::Result;
 
 use crate::{program, workspace};
 
-/// Bytes of the volume.
+/// The size of the volume in bytes.
 const SIZE: u64 = 8 << 20;
 /// The record number of `$UpCase` in the master file table.
 const RECORD: &str = "10";
 
-/// Writes the file that mkntfs makes.
+/// Extracts the `$UpCase` file that mkntfs makes, and returns the path of the copy.
 ///
 /// # Errors
-/// If ntfs-3g is not installed, or nothing can be written.
+/// If ntfs-3g is not installed, or the file can't be written.
 pub(crate) fn of_mkntfs() -> Result<PathBuf> {
     let folder = workspace::output("upcase")?;
     let (image, table) = (folder.join("volume.img"), folder.join("upcase"));

@@ -1,10 +1,10 @@
-//! Where things are in the workspace.
+//! Paths in the workspace.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-/// The workspace's root.
+/// The root of the workspace.
 ///
 /// # Errors
 /// Never in a checkout.
@@ -13,10 +13,10 @@ pub fn root() -> Result<PathBuf> {
     Ok(xtask.parent().context("xtask has no parent")?.to_path_buf())
 }
 
-/// The folder for what the tasks make, in cargo's target folder.
+/// The folder for the results of a task, in cargo's target folder.
 ///
 /// # Errors
-/// If it can't be made.
+/// If it can't be created.
 pub fn output(name: &str) -> Result<PathBuf> {
     let target = match std::env::var_os("CARGO_TARGET_DIR") {
         Some(target) => PathBuf::from(target),
@@ -27,13 +27,13 @@ pub fn output(name: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Not where the tests run without a cargo, as they do under Wine.
+/// Under Wine, the tests run without cargo.
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::collections::BTreeSet;
 
-    /// The packages that a crate links, itself among them, each with its licence.
+    /// The packages that a crate links, including itself, each with its licence.
     fn linked(package: &str) -> Vec<(String, String)> {
         let arguments = ["tree", "--locked", "--edges", "normal", "--prefix", "none"];
         let mut cargo = crate::cargo::command(&arguments).expect("a checkout");

@@ -1,4 +1,4 @@
-//! Where fuzzing of descriptors starts from: those of the hives, and some in SDDL's words.
+//! The seeds for fuzzing of descriptors: those of the hives, and some in SDDL.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use diskmend_acl::{Domains, SavedPart, SddlParts, SecurityDescriptor, write_saved};
 use diskmend_hive::{Key, Opened};
 
-/// Every kind of ACE, condition, flag and control bit that SDDL has words for.
+/// Every kind of ACE, condition, flag and control bit that SDDL can express.
 const SDDL: [&str; 14] = [
     "",
     "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)",
@@ -25,10 +25,10 @@ const SDDL: [&str; 14] = [
     "O:S-1-0x123456789abc-4294967295D:(A;CRSAFA;0xffffffff;;;S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15)",
 ];
 
-/// How many keys of a hive are visited.
+/// The maximum number of keys of a hive that are visited.
 const MAX_KEYS: usize = 2000;
 
-/// What mutations of descriptors, SDDL or save files start from.
+/// What the seeds contain: descriptors as bytes, SDDL, or save files.
 pub(super) enum Form {
     Stored,
     Sddl,
@@ -46,7 +46,7 @@ pub(super) fn seeds(form: &Form, hives: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     }
     descriptors.extend(stored(hives)?);
     match form {
-        // Each with the next one behind it.
+        // Each descriptor is followed by the next one.
         Form::Stored => descriptors
             .iter()
             .zip(descriptors.iter().cycle().skip(1))
@@ -63,7 +63,7 @@ pub(super) fn seeds(form: &Form, hives: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     }
 }
 
-/// A machine and a domain that aliases can be resolved with.
+/// A machine and a domain by which aliases can be resolved.
 fn domains() -> Domains {
     Domains {
         machine: "S-1-5-21-1-2-3".parse().ok(),
@@ -83,7 +83,7 @@ fn save_file(descriptors: &[SecurityDescriptor]) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-/// The different descriptors in hives that can be opened.
+/// The different descriptors in all hives that can be opened.
 fn stored(hives: &[PathBuf]) -> Result<Vec<SecurityDescriptor>> {
     let mut found = BTreeSet::new();
     for path in hives {

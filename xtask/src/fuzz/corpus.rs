@@ -1,5 +1,5 @@
-//! Where fuzzing starts from: what the targets make of each fixture, and real hives if
-//! DISKMEND_CORPUS names some.
+//! The seeds for fuzzing: inputs for each fixture, and real hives if DISKMEND_CORPUS names a
+//! folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use super::acl_seeds::{self, Form};
 use crate::random::Random;
 use crate::{fixtures, workspace};
 
-/// Environment variable that names a folder of real hives.
+/// The environment variable that names a folder of real hives.
 const CORPUS: &str = "DISKMEND_CORPUS";
 
-/// Longer files are left out: a run gets more from many short inputs.
+/// The maximum length of a seed in bytes: many short inputs find more than few long ones.
 const MAX_LEN: u64 = 1 << 20;
 
-/// Inputs for each fixture or image.
+/// The number of inputs for each fixture or image.
 const SCRIPTS: u8 = 4;
-/// More images than any target begins with, and more kinds of change than any knows.
+/// A number above the number of images, and of kinds of changes, of any target.
 const IMAGES: u8 = 4;
 const CHANGES: u8 = 12;
 
-/// Writes the seeds of a target to its folder in `fuzz/corpus`, and gives that.
+/// Writes the seeds of a target to its folder in `fuzz/corpus`, and returns that folder.
 ///
 /// # Errors
 /// If a fixture can't be read, or a file can't be written.
@@ -65,12 +65,12 @@ fn seeds(target: &str, with_real_hives: bool) -> Result<Vec<Vec<u8>>> {
             own.into_iter().chain(real).collect()
         }
         "replay" => scripts(fixtures, 0, &mut random),
-        // Images are sealed by a flag, hives by its absence.
+        // An image is sealed if a flag is set, a hive if the flag is not set.
         _ => scripts(IMAGES, 1, &mut random),
     })
 }
 
-/// Inputs that begin with each fixture or image, change nothing in it, and do something with it.
+/// Inputs that start from each fixture or image, leave it unchanged, and work with it.
 fn scripts(count: u8, flags: u8, random: &mut Random) -> Vec<Vec<u8>> {
     let numbers = (0..count).flat_map(|number| [number; SCRIPTS as usize]);
     numbers
@@ -82,7 +82,7 @@ fn scripts(count: u8, flags: u8, random: &mut Random) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// An input of the forged folder: some changes of one kind.
+/// An input for the forged folder: some changes of one kind.
 fn folder_changes(kind: u8, random: &mut Random) -> Vec<u8> {
     let mut input = bytes(random, 1);
     for _ in 0..3 {
@@ -96,7 +96,7 @@ fn bytes(random: &mut Random, len: usize) -> Vec<u8> {
     (0..len).map(|_| random.next() as u8).collect()
 }
 
-/// The hives in a folder that are short enough; logs and descriptions are none.
+/// The hives in a folder that are short enough, without logs and descriptions.
 fn real_hives(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut hives = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {

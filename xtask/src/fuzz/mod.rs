@@ -1,5 +1,6 @@
-//! `cargo xtask fuzz`: a bounded run of the libFuzzer targets in `fuzz`, on the stable toolchain. It
-//! has libFuzzer's coverage, and no sanitizer: those need a nightly toolchain and `cargo fuzz`.
+//! `cargo xtask fuzz`: runs the libFuzzer targets in `fuzz` for a limited time on the stable
+//! toolchain. It uses libFuzzer's coverage, but no sanitizer, which needs a nightly toolchain and
+//! `cargo fuzz`.
 
 mod acl_seeds;
 mod corpus;
@@ -12,14 +13,15 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cargo, program, workspace};
 
-/// What `cargo fuzz` gives the compiler, so that libFuzzer sees which code an input reaches.
+/// The options that `cargo fuzz` passes to the compiler, so that libFuzzer sees what an input
+/// reaches.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
      -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
      -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Bounds of one input: far more than the slowest needs. In seconds, and in MiB.
+/// The limits for one input, in seconds and in MiB. The slowest input needs far less.
 const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=2048"];
 
 /// What to run.
@@ -31,18 +33,18 @@ pub struct Options {
     /// Only this target, as its file in fuzz/fuzz_targets is named
     #[arg(long)]
     pub target: Option<String>,
-    /// Run this one input instead of mutated ones; needs --target
+    /// Run only this input; needs --target
     #[arg(long, requires = "target")]
     pub input: Option<PathBuf>,
-    /// Start from the fixtures alone, also if DISKMEND_CORPUS names a folder of real hives
+    /// Start only from the fixtures, even if DISKMEND_CORPUS names a folder of real hives
     #[arg(long)]
     pub only_fixtures: bool,
 }
 
-/// Builds the targets and runs them; what was found is kept in `fuzz/artifacts`.
+/// Builds the targets and runs them. Inputs that fail are kept in `fuzz/artifacts`.
 ///
 /// # Errors
-/// If an input makes a target panic, hang or take too much memory.
+/// If an input makes a target panic, hang or use too much memory.
 pub fn run(options: &Options) -> Result<String> {
     let mut targets = targets()?;
     if let Some(only) = &options.target {
@@ -75,7 +77,7 @@ pub fn run(options: &Options) -> Result<String> {
     Ok(format!("{} targets", targets.len()))
 }
 
-/// Writes the seeds of every target to `fuzz/corpus`, where `cargo fuzz` looks for them.
+/// Writes the seeds of every target to `fuzz/corpus`, where `cargo fuzz` expects them.
 ///
 /// # Errors
 /// If a file can't be written.
@@ -111,7 +113,7 @@ fn artifacts(target: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Builds the targets with their coverage counted; gives the folder of the programs.
+/// Builds the targets with coverage, and returns the folder of the programs.
 fn build(targets: &[String]) -> Result<PathBuf> {
     let host = program::stdout(Path::new("rustc"), &["--print", "host-tuple"])?;
     let host = String::from_utf8_lossy(&host).trim().to_owned();
@@ -127,7 +129,7 @@ fn build(targets: &[String]) -> Result<PathBuf> {
     Ok(folder.join(host).join("checked"))
 }
 
-/// Runs a target; whether it found nothing.
+/// Runs a target. Returns true if it found nothing.
 fn one(target: &str, command: &mut Command) -> Result<bool> {
     let start = Instant::now();
     let output = command.output().with_context(|| target.to_owned())?;

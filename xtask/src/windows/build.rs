@@ -1,4 +1,4 @@
-//! `cargo xtask windows build`: the release program.
+//! `cargo xtask windows build`: builds the release program.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use crate::cargo;
 
 const PROGRAM: &str = "diskmend.exe";
 
-/// Builds the release program for Windows and gives its path.
+/// Builds the release program for Windows and returns its path.
 ///
 /// # Errors
-/// If the tools are missing and can't be had, or the build fails.
+/// If the tools are missing and can't be downloaded, or if the build fails.
 pub fn program() -> Result<PathBuf> {
     let compiler = setup::compiler()?;
     let mut build = compiler.cargo("build", &["--quiet", "--release", "--package", "diskmend"])?;

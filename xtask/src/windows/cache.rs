@@ -1,21 +1,21 @@
-//! The folder outside the tree that keeps what is made only once.
+//! A folder outside the repository for everything that is made only once.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Names the folder, instead of one in the user's own cache.
+/// The environment variable that names the folder instead of the one in the user's cache.
 pub(super) const VARIABLE: &str = "DISKMEND_WINDOWS_CACHE";
 
-/// The folder that keeps the compiler and the Wine prefix.
+/// The folder that contains the compiler and the Wine prefix.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
 }
 
 impl Cache {
-    /// Opens it, and makes it if it does not exist.
+    /// Opens the folder, and creates it if it is missing.
     pub(super) fn open() -> Result<Self> {
         let folder = chosen()?;
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -30,7 +30,7 @@ impl Cache {
         &self.folder
     }
 
-    /// Waits until no other task holds this lock, and holds it until dropped.
+    /// Waits until no other task holds this lock, and takes it until the file is dropped.
     pub(super) fn lock(&self, name: &str) -> Result<File> {
         let path = self.path(&format!("{name}.lock"));
         let lock = File::create(&path).with_context(|| path.display().to_string())?;
@@ -38,8 +38,8 @@ impl Cache {
         Ok(lock)
     }
 
-    /// A folder that `make` fills once; it gets its name when it is whole, so that a task that was
-    /// killed half way leaves nothing that looks finished.
+    /// A folder that `make` fills only once. It gets its name when it is complete, so that a task
+    /// that is killed leaves nothing that looks complete.
     pub(super) fn made_once(
         &self,
         name: &str,

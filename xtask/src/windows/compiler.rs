@@ -1,4 +1,5 @@
-//! A Rust compiler with the standard library for Windows: rustup's if it can be had, else Debian's.
+//! A Rust compiler with the standard library for Windows: rustup's if it is available, otherwise
+//! Debian's.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,20 +12,20 @@ use super::cache::Cache;
 use super::debian_rust;
 use crate::{cargo, rust_target};
 
-/// Says which compiler to take.
+/// The environment variable that chooses the compiler.
 const VARIABLE: &str = "DISKMEND_WINDOWS_RUST";
 
-/// The compiler that builds for Windows.
+/// A compiler that builds for Windows.
 #[derive(Debug)]
 pub(super) enum Compiler {
-    /// The one that cargo takes by itself.
+    /// The compiler that cargo uses by itself.
     Rustup,
-    /// Debian's, in this folder.
+    /// Debian's compiler, in this folder.
     Debian(PathBuf),
 }
 
 impl Compiler {
-    /// Finds or fetches one.
+    /// Finds or downloads a compiler.
     pub(super) fn get(cache: &Cache) -> Result<Self> {
         let wanted = std::env::var(VARIABLE).unwrap_or_default();
         match wanted.as_str() {
@@ -53,9 +54,9 @@ impl Compiler {
         }
     }
 
-    /// A run of cargo in the workspace for Windows, not started yet.
+    /// A run of cargo in the workspace for Windows that has not started yet.
     pub(super) fn cargo(&self, verb: &str, more: &[&str]) -> Result<Command> {
-        // A folder of its own: two compilers in one would build each other's things again.
+        // A separate folder: two compilers with one folder would rebuild each other's output.
         let output = crate::workspace::output("windows")?;
         let output = output.to_str().context("the target folder is not UTF-8")?;
         let arguments = [verb, "--target", TARGET, "--target-dir", output];
@@ -66,7 +67,7 @@ impl Compiler {
         Ok(command)
     }
 
-    /// The lints, with warnings denied.
+    /// Runs the lints, with warnings denied.
     pub(super) fn clippy(&self) -> Result<Command> {
         let workspace = ["--workspace", "--all-targets"];
         match self {
@@ -74,7 +75,7 @@ impl Compiler {
                 let deny = ["--", "-D", "warnings"];
                 self.cargo("clippy", &[&workspace[..], &deny].concat())
             }
-            // What cargo-clippy does, with the driver that belongs to the compiler.
+            // This does what cargo-clippy does, with the driver of this compiler.
             Self::Debian(folder) => {
                 let mut check = self.cargo("check", &workspace)?;
                 check.env(
@@ -90,13 +91,13 @@ impl Compiler {
         }
     }
 
-    /// Where cargo puts what it builds.
+    /// The folder to which cargo writes the results.
     pub(super) fn output(&self, profile: &str) -> Result<PathBuf> {
         let output = crate::workspace::output("windows")?;
         Ok(output.join(TARGET).join(profile))
     }
 
-    /// For a person.
+    /// A description for a person.
     pub(super) fn describe(&self) -> Result<String> {
         let rustc: OsString = match self {
             Self::Rustup => "rustc".into(),

@@ -1,4 +1,4 @@
-//! Debian's compiler, unpacked beside the one in use, with the standard library built for Windows.
+//! Debian's compiler, unpacked beside the installed one, with a standard library for Windows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use super::TARGET;
 use super::cache::Cache;
 use crate::{cargo, debian, program};
 
-/// Debian keeps a current compiler for its browsers in these packages.
+/// Debian has a current compiler for its browsers in these packages.
 const COMPILER: &str = "rustc-web";
 const SOURCES: &str = "rust-web-src";
 const CLIPPY: &str = "rust-web-clippy";
-/// Where the packages have their programs and libraries.
+/// The folder of the programs in the packages.
 const BIN: &str = "usr/bin";
 const LIB: &str = "usr/lib/x86_64-linux-gnu";
 
-/// The folder with the compiler, made once for each version that Debian has.
+/// The folder with the compiler. It is made once for each version in Debian.
 pub(super) fn get(cache: &Cache) -> Result<PathBuf> {
     if !program::exists("apt-get") {
         bail!("Debian's {COMPILER} can't be had without apt-get");
@@ -34,17 +34,17 @@ pub(super) fn get(cache: &Cache) -> Result<PathBuf> {
     cache.made_once(&name, |folder| make(folder, &version))
 }
 
-/// The compiler in such a folder.
+/// The path of the compiler in such a folder.
 pub(super) fn rustc(folder: &Path) -> PathBuf {
     folder.join("rustc")
 }
 
-/// The driver of its lints.
+/// The path of clippy's driver in such a folder.
 pub(super) fn clippy_driver(folder: &Path) -> PathBuf {
     folder.join("clippy-driver")
 }
 
-/// The version that would be installed.
+/// The version that apt would install.
 fn candidate() -> Result<Option<String>> {
     let policy = program::stdout(Path::new("apt-cache"), &["policy", COMPILER])?;
     let policy = String::from_utf8_lossy(&policy);
@@ -80,7 +80,7 @@ fn make(folder: &Path, version: &str) -> Result<()> {
     build_std(folder, number)
 }
 
-/// The compiler's code generator is a package that nothing else here needs.
+/// Installs the package with the compiler's code generator.
 fn install_llvm(library: &str) -> Result<()> {
     let depends = ["depends", library, COMPILER];
     let depends = program::stdout(Path::new("apt-cache"), &depends)?;
@@ -98,8 +98,8 @@ fn install_llvm(library: &str) -> Result<()> {
     }
 }
 
-/// A way to start a program of the folder wherever the folder lies. Cargo takes the name of a
-/// program only, so that the libraries' place can't be a variable.
+/// Writes a script that starts a program of the folder from any place. Cargo accepts only the name
+/// of a program, so the path of the libraries can't be set with a variable.
 fn write_wrapper(folder: &Path, name: &str) -> Result<()> {
     let script = format!(
         "#!/bin/sh\nhere=${{0%/*}}\n\

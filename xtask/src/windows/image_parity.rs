@@ -1,6 +1,6 @@
-//! The program for Windows under Wine on an image that nobody mounted, compared with the one for
-//! Linux: the same repair must make the same hive, store and permissions, and undo must give back
-//! the identical file.
+//! Compares the program for Windows, under Wine, with the program for Linux on an unmounted image.
+//! A repair must give the same hive, store and permissions, and undo must restore the identical
+//! file.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use super::same_hive;
 use super::wine::Wine;
 use crate::{program, workspace};
 
-/// Bytes of the volume.
+/// The size of the volume in bytes.
 const SIZE: u64 = 48 << 20;
 const RECIPES: [&str; 5] = ["tls", "nla", "crash-dump", "serial-console", "machine-keys"];
 const HIVE: &str = "Windows/System32/config/SYSTEM";
 const STORE: &str = "Boot/BCD";
 const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
-/// From the fixtures, and to where on the volume.
+/// The paths in the fixtures, and the paths on the volume.
 const FILES: [(&str, &str); 4] = [
     ("dirty-hvle-both/SYSTEM", HIVE),
     (
@@ -33,7 +33,7 @@ const FILES: [(&str, &str); 4] = [
     ("bcd-bios/BCD", STORE),
 ];
 
-/// A folder with the image and its two copies.
+/// A folder with the image and two copies of it.
 struct Images {
     folder: PathBuf,
 }
@@ -43,7 +43,7 @@ pub(super) fn can_be_made() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Compares on a dynamic VHD.
+/// Compares both programs on a dynamic VHD.
 pub(super) fn run(wine: &Wine, linux: &Path, windows: &Path) -> Result<()> {
     let images = Images {
         folder: workspace::output("windows-image-parity")?,
@@ -138,7 +138,7 @@ impl Images {
         Ok(path)
     }
 
-    /// The volume in a copy.
+    /// The volume in a copy of the image, as a raw file.
     fn raw(&self, name: &str) -> Result<PathBuf> {
         let (vhd, raw) = (
             self.path(&format!("{name}.vhd")),
@@ -151,7 +151,7 @@ impl Images {
     }
 }
 
-/// Hive, store and keys.
+/// Creates the hive, the store and the keys.
 fn fill(root: &Path) -> Result<()> {
     let fixtures = workspace::root()?.join("fixtures");
     for (from, to) in FILES {
@@ -166,7 +166,7 @@ fn fill(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file of a volume, as ntfs-3g's tools read it.
+/// The bytes of a file on a volume, as ntfs-3g's tools read them.
 fn content(volume: &Path, file: &str) -> Result<Vec<u8>> {
     let volume = volume.to_string_lossy();
     program::stdout(Path::new("ntfscat"), &[&*volume, file])

@@ -1,5 +1,5 @@
-//! `cargo xtask windows`: the program for Windows, built and tried on Linux. The tools it needs are
-//! fetched or made once and kept in the user's cache.
+//! `cargo xtask windows`: builds and tests the program for Windows on Linux. The tools are
+//! downloaded or made once, and kept in the user's cache.
 
 mod build;
 mod cache;
@@ -16,33 +16,33 @@ use anyhow::Result;
 
 pub use build::program;
 
-/// What Rust calls the platform.
+/// Rust's name for the platform.
 pub const TARGET: &str = "x86_64-pc-windows-gnu";
 const COMPILER_OF_C: &str = "x86_64-w64-mingw32-gcc";
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Task {
-    /// Fetch or make what building and testing need; again at once where it is there already
+    /// Download or make what building and testing need; does nothing if it is there already
     Setup,
     /// Build the release program
     Build,
     /// Run the lints for Windows, with warnings denied
     Clippy,
-    /// Compare what the release program does under Wine with what the one for Linux does
+    /// Compare the release program under Wine with the one for Linux
     Compare,
     /// Run the tests under Wine, then the comparison
     Test {
-        /// Only these: arguments of 'cargo test' instead of the whole workspace, and no comparison
+        /// Arguments of 'cargo test' in place of the whole workspace; the comparison is left out
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
 }
 
-/// Does it, and gives what the summary should say.
+/// Does the task, and returns a note for the summary.
 ///
 /// # Errors
-/// If tools are missing and can't be had, or what they do fails.
+/// If tools are missing and can't be downloaded, or if the task fails.
 pub fn run(task: &Task) -> Result<String> {
     match task {
         Task::Setup => setup::describe(),

@@ -1,5 +1,5 @@
-//! The program for Windows under Wine, compared with the one for Linux on the same disks: the
-//! same repair must make the same files, and undo must give back every byte.
+//! Compares the program for Windows, under Wine, with the program for Linux on the same disks: a
+//! repair must give the same files, and undo must restore every byte.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,19 +15,19 @@ use crate::{program, workspace};
 const DRIVE: &str = "F:";
 const VOLUME: &str = "volume{6469736b-6d65-6e64-0000-706172697479}";
 const RECIPES: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
-/// The two copies of a disk.
+/// The folders with the two copies of a disk.
 const LINUX: &str = "linux";
 const WINDOWS: &str = "windows";
 const CONFIG: &str = "Windows/System32/config";
 const BIOS: &str = "Boot/BCD";
 const EFI: &str = "EFI/Microsoft/Boot/BCD";
-/// Where undo data are.
+/// The folder for undo data.
 const STATE: &str = "diskmend";
 
-/// A disk: files, by where they come from and where they go.
+/// A disk, as files with their sources and their paths on the disk.
 struct Disk {
     name: &'static str,
-    /// True if its files are part of the project; others are in `DISKMEND_CORPUS`.
+    /// True if its files are in the repository; otherwise they are in `DISKMEND_CORPUS`.
     own: bool,
     files: &'static [(&'static str, &'static str)],
 }
@@ -64,16 +64,16 @@ const DISKS: [Disk; 3] = [
     },
 ];
 
-/// The files of a disk by their paths, with `/`, without undo data.
+/// The files of a disk by their paths, with `/` as separator, without undo data.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Compares on every disk.
+/// Compares both programs on every disk.
 pub(super) fn run(wine: &Wine) -> Result<String> {
     println!("Comparing with the program for Linux...");
     let linux = program::diskmend(false)?;
     let windows = build::program()?;
     let folder = workspace::output("windows-parity")?;
-    // Held from the first disk on, so that a second comparison waits for its turn.
+    // The volume is held from the first disk on, so that a second comparison waits for its turn.
     let root = folder.join(WINDOWS);
     let _drive = wine.volume(&DRIVE.to_lowercase(), &root)?;
     let _volume = wine.volume(VOLUME, &root)?;
@@ -101,7 +101,7 @@ pub(super) fn run(wine: &Wine) -> Result<String> {
     Ok(format!("{compared} disks repaired as on Linux"))
 }
 
-/// The running system's own disk must be refused.
+/// Checks that the disk of the running system is refused.
 fn refuse_own_disk(wine: &Wine, windows: &Path) -> Result<()> {
     for name in ["C:", "c:", r"C:\", r"\\?\C:", r"C:\windows\.."] {
         expect(wine.command(windows), &["undo", name, "--yes"], 5)?;
@@ -166,7 +166,7 @@ fn compare(
     Ok(())
 }
 
-/// All that a person may call the volume that has the folder `root`.
+/// All names by which a person may call the volume with the folder `root`.
 fn names(root: &Path) -> Vec<String> {
     let mut names = vec![format!("Z:{}", root.display()), format!("{DRIVE}/")];
     for volume in [DRIVE, r"\\?\F:", &format!(r"\\?\{VOLUME}")] {
@@ -190,7 +190,7 @@ fn make(disk: &Disk, from: &Path, root: &Path) -> Result<()> {
             root.join(CONFIG).join(to)
         };
         fs::create_dir_all(to.parent().context("a file without a folder")?)?;
-        // Not a copy of the file: that would also take over that it is read-only.
+        // `fs::copy` would also copy the attribute read-only.
         let source = from.join(source);
         let bytes = fs::read(&source).with_context(|| source.display().to_string())?;
         fs::write(to, bytes)?;
@@ -233,8 +233,8 @@ pub(super) fn expect(mut command: Command, arguments: &[&str], exit: i32) -> Res
     Ok(())
 }
 
-/// Expects the same files; hives but for times. A log holds the pages of its hive and hashes of
-/// them: of a log that was written only the length can be the same.
+/// Checks that the files are equal. In hives, times may differ. A log contains pages of its hive
+/// and hashes of them, so only the lengths of logs are compared.
 fn same(before: &Files, linux: &Files, windows: &Files) -> Result<()> {
     let names: Vec<_> = linux.keys().collect();
     if names != windows.keys().collect::<Vec<_>>() {

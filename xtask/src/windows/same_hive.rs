@@ -1,4 +1,4 @@
-//! Whether two hive files are the same except for the times at which they were written.
+//! Compares two hive files without the times at which they were written.
 
 use std::mem::offset_of;
 
@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail};
 use diskmend_hive::format::{BaseBlock, HiveBin, KeyNode};
 use diskmend_hive::{Key, Opened};
 
-/// Where the first bin begins, the only one whose time means something.
+/// The offset of the first bin; only its timestamp has a meaning.
 const FIRST_BIN: usize = size_of::<BaseBlock>();
-/// Bytes of a cell before its payload.
+/// The length of a cell's header in bytes.
 const CELL_HEADER_LEN: usize = 4;
 
-/// Expects it.
+/// Checks that both hives are equal.
 pub(super) fn expect(a: &[u8], b: &[u8]) -> Result<()> {
     if a.len() != b.len() {
         bail!("{} and {} bytes", a.len(), b.len());
@@ -23,7 +23,7 @@ pub(super) fn expect(a: &[u8], b: &[u8]) -> Result<()> {
     }
 }
 
-/// The file with zeros where it tells when it, or a key, was written.
+/// The file with zeros in place of the times at which it and its keys were written.
 fn without_times(file: &[u8]) -> Result<Vec<u8>> {
     let hive = match diskmend_hive::open(Box::new(file.to_vec()))? {
         Opened::Clean(hive) => hive,

@@ -1,4 +1,4 @@
-//! `cargo xtask windows setup`: the tools.
+//! `cargo xtask windows setup`: provides the tools.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use super::wine::Wine;
 use crate::debian;
 
 const LINKER_PACKAGE: (&str, &str) = (COMPILER_OF_C, "gcc-mingw-w64-x86-64");
-/// What builds.
+/// The compiler.
 pub(super) fn compiler() -> Result<Compiler> {
     debian::install(&[LINKER_PACKAGE])?;
     let cache = Cache::open()?;
@@ -17,7 +17,7 @@ pub(super) fn compiler() -> Result<Compiler> {
     Compiler::get(&cache)
 }
 
-/// What runs.
+/// Wine, in which the programs run.
 pub(super) fn wine() -> Result<Wine> {
     debian::install(&[LINKER_PACKAGE])?;
     let cache = Cache::open()?;
@@ -25,7 +25,7 @@ pub(super) fn wine() -> Result<Wine> {
     Wine::get(&cache)
 }
 
-/// Makes all of it ready, and tells what it is.
+/// Provides all tools, and returns a description of them.
 pub(super) fn describe() -> Result<String> {
     let compiler = compiler()?.describe()?;
     let wine = wine()?.version()?;

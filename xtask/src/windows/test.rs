@@ -1,4 +1,4 @@
-//! `cargo xtask windows test`: the tests, under Wine.
+//! `cargo xtask windows test`: runs the tests under Wine.
 
 use std::process::Command;
 
@@ -11,10 +11,10 @@ use crate::{cargo, workspace};
 
 const VOLUME: &str = "volume{6469736b-6d65-6e64-0000-746573747300}";
 const ALL: [&str; 4] = ["--workspace", "--no-fail-fast", "--", "--show-output"];
-/// As many failures may be Wine's own.
+/// Up to this number of failures may be Wine's own.
 const FEW: usize = 3;
 
-/// Runs the tests that `arguments` name; if there are none, all, and then the comparison.
+/// Runs the tests that `arguments` name; without arguments, runs all tests and then the comparison.
 pub(super) fn run(arguments: &[String]) -> Result<String> {
     let compiler = setup::compiler()?;
     let wine = setup::wine()?;
@@ -31,14 +31,14 @@ pub(super) fn run(arguments: &[String]) -> Result<String> {
         return counts;
     }
     let counts = counts.or_else(|error| once_more(error, run));
-    // Worth knowing also where a test has failed.
+    // The result of the comparison is useful even if a test has failed.
     let compared = parity::run(&wine);
     Ok(format!("{}; {}", counts?, compared?))
 }
 
-/// Wine sometimes fails to run one of the thousands of programs that the tests start, or a test
-/// program itself. Where few have failed, their test programs are run once more as a whole, and what
-/// they said at first is shown all the same.
+/// Wine sometimes fails to run one of the thousands of programs that the tests start, or a whole
+/// test program. If few tests have failed, their test programs are run once more. The output of the
+/// first attempt is shown nevertheless.
 fn once_more(error: anyhow::Error, run: impl Fn(&[&str]) -> Result<String>) -> Result<String> {
     let failed = match error.downcast::<Failed>() {
         Ok(failed)
@@ -63,7 +63,7 @@ fn once_more(error: anyhow::Error, run: impl Fn(&[&str]) -> Result<String>) -> R
     ))
 }
 
-/// Volumes for the tests that need some, which they find in variables.
+/// The volumes that some tests need; environment variables name them.
 fn volumes(wine: &Wine, test: &mut Command) -> Result<[Volume; 3]> {
     let folder = workspace::output("windows-volume")?;
     let own = wine.system_drive();

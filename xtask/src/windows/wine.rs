@@ -1,4 +1,4 @@
-//! Wine with a prefix of its own, in which programs of Rust run.
+//! Wine with a prefix of its own, in which programs written in Rust run.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,14 +11,15 @@ use super::cache::Cache;
 use super::{COMPILER_OF_C, TARGET};
 use crate::{cargo, debian, program};
 
-/// Where Debian's package has Wine's programs; those on the PATH speak of 32 bits on each start.
+/// The path of Wine's programs in Debian's package. The programs on the PATH print a warning about
+/// 32 bits at each start.
 const FOLDER: &str = "/usr/lib/wine";
 const LOADER: &str = "wine64";
 const SERVER: &str = "wineserver";
 const PACKAGE: &str = "wine64";
 const SHIM: &str = include_str!("bcryptprimitives.c");
 
-/// A ready Wine.
+/// Wine, ready to run programs.
 #[derive(Debug)]
 pub(super) struct Wine {
     loader: PathBuf,
@@ -27,7 +28,7 @@ pub(super) struct Wine {
 }
 
 impl Wine {
-    /// Makes the prefix if there is none yet for this version of Wine.
+    /// Opens the prefix. It is made first if there is none for this version of Wine.
     pub(super) fn get(cache: &Cache) -> Result<Self> {
         let loader = Path::new(FOLDER).join(LOADER);
         if !loader.is_file() {
@@ -49,13 +50,13 @@ impl Wine {
         Ok(wine)
     }
 
-    /// For a person.
+    /// A description for a person.
     pub(super) fn version(&self) -> Result<String> {
         let version = program::stdout(&self.loader, &["--version"])?;
         Ok(String::from_utf8_lossy(&version).trim().to_owned())
     }
 
-    /// A program of Windows, not started yet.
+    /// A command that runs a program of Windows; it has not started yet.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(&self.loader);
         command.arg(program);
@@ -63,26 +64,26 @@ impl Wine {
         command
     }
 
-    /// Has cargo run what it builds for Windows in here.
+    /// Sets up cargo to run what it builds for Windows in Wine.
     pub(super) fn run_tests_of(&self, cargo: &mut Command) {
         let target = TARGET.replace('-', "_").to_uppercase();
         cargo.env(format!("CARGO_TARGET_{target}_RUNNER"), &self.loader);
         self.prepare(cargo);
     }
 
-    /// The folder that is drive C:, the running system's own.
+    /// The folder that is drive C:, the volume of the running system.
     pub(super) fn system_drive(&self) -> PathBuf {
         self.prefix.join("drive_c")
     }
 
-    /// Makes a folder the volume of that name (`f:`, `volume{...}`), in lower case, for as long as
-    /// the result lives. Nobody else can make one of the same name meanwhile.
+    /// Makes a folder a volume with this name (`f:` or `volume{...}`, in lower case), as long as
+    /// the result exists. Meanwhile no other task can make a volume with this name.
     pub(super) fn volume(&self, name: &str, folder: &Path) -> Result<Volume> {
         let lock = self
             .cache
             .lock(&format!("volume-{}", name.trim_end_matches(':')))?;
         let link = self.prefix.join("dosdevices").join(name);
-        // Left behind by a task that was killed.
+        // A task that was killed has left it behind.
         if link.symlink_metadata().is_ok() {
             fs::remove_file(&link)?;
         }
@@ -111,7 +112,7 @@ impl Wine {
     }
 }
 
-/// A volume; its name is free again when this is dropped.
+/// A volume. Its name is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Volume {
     link: PathBuf,
@@ -120,7 +121,7 @@ pub(super) struct Volume {
 
 impl Drop for Volume {
     fn drop(&mut self) {
-        // The next volume of that name takes the place of what can't be removed.
+        // If the link can't be removed, the next volume with this name replaces it.
         let _ = fs::remove_file(&self.link);
     }
 }
@@ -129,7 +130,7 @@ fn environment(command: &mut Command, prefix: &Path) {
     command
         .env("WINEPREFIX", prefix)
         .env("WINEDEBUG", "-all")
-        // No offers to fetch .NET and a browser.
+        // This prevents offers to download .NET and a browser.
         .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
         .env_remove("DISPLAY");
 }
