@@ -8,15 +8,16 @@ use std::rc::Rc;
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
 use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError};
 
-use crate::changes::descriptors::{Applying, Common, Draft, FolderFindings, Gathering, of_site};
+use crate::changes::descriptors::{Applying, Common, FolderFindings, Gathering, of_site};
+use crate::changes::{NewRun, Ready};
 use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::finding::{Judgement, edited};
 use crate::guards::guards;
 use crate::progress::{Phase, Watch};
+use crate::run::Draft;
 use crate::run_state::RunKind;
-use crate::session::{NewRun, commit};
 use crate::site::{Options, Site};
 
 /// Planned changes of permissions.
@@ -160,7 +161,7 @@ impl AclPlan<'_> {
             recipes: Vec::new(),
             reverses: None,
         };
-        let committed = commit(site, run, Vec::new(), Some(applying), watch)?;
+        let committed = Ready::of_descriptors(applying).commit(site, run, watch)?;
         let partly = committed
             .descriptors
             .as_ref()

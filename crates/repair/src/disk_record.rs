@@ -9,15 +9,10 @@ use diskmend_disk::{
 
 use crate::differences::Difference;
 use crate::error::{Error, chain};
+use crate::run::file_names::{SECTORS, UNDO_SECTORS};
 use crate::run::{Content, DiskEntry, Journal, RunFolder};
 use crate::run_state::RunState;
 use crate::site::Site;
-
-/// The record of a run.
-pub(crate) const RECORD: &str = "sectors.bin";
-/// The record of an undo that restores files or values instead of sectors. It exists only until the
-/// undo has ended.
-const UNDO_RECORD: &str = "undo-sectors.bin";
 
 /// The space that a record needs for structures of a volume, in bytes.
 const RECORD_ROOM: u64 = 64 << 10;
@@ -45,10 +40,10 @@ impl Site {
 
     /// Starts to record changes. Returns the journal's entry about the record.
     pub(crate) fn begin_record(&self, run: &RunFolder) -> Result<Option<DiskEntry>, Error> {
-        self.record_in(run, RECORD)?;
+        self.record_in(run, SECTORS)?;
         Ok(self.partition.map(|partition| DiskEntry {
             partition,
-            record: RECORD.to_owned(),
+            record: SECTORS.to_owned(),
             content: None,
             mac: None,
         }))
@@ -106,12 +101,12 @@ impl Site {
         let Some(disk) = &self.disk else {
             return work();
         };
-        self.record_in(run, UNDO_RECORD)?;
+        self.record_in(run, UNDO_SECTORS)?;
         run.sync()?;
         let done = work().inspect_err(|_| disk.recorded().abandon())?;
         let ended = disk.recorded().end();
         ended.map_err(Error::io(&self.display, "write the disk"))?;
-        run.remove(UNDO_RECORD)?;
+        run.remove(UNDO_SECTORS)?;
         Ok(done)
     }
 
@@ -121,16 +116,16 @@ impl Site {
         let (Some(disk), Some(partition)) = (&self.disk, self.partition) else {
             return Ok(());
         };
-        let Some(file) = run.open_existing(UNDO_RECORD)? else {
+        let Some(file) = run.open_existing(UNDO_SECTORS)? else {
             return Ok(());
         };
-        let record = as_record(run, UNDO_RECORD, file);
+        let record = as_record(run, UNDO_SECTORS, file);
         if !record.is_sealed() {
             let what = "no known key has sealed what an attempt to undo the run left: look at this \
                         file and move it away";
-            return Err(run.damaged(UNDO_RECORD, what));
+            return Err(run.damaged(UNDO_SECTORS, what));
         }
-        let unusable = self.unusable(run, UNDO_RECORD, "give back what it held");
+        let unusable = self.unusable(run, UNDO_SECTORS, "give back what it held");
         match disk.recorded().state(&record, Progress::Killed) {
             Ok(RecordedState::AsRecorded) => {
                 disk.recorded().restore(&record).map_err(unusable)?;
@@ -151,13 +146,13 @@ impl Site {
             Err(error) => return Err(unusable(error)),
         }
         drop(record);
-        run.remove(UNDO_RECORD)
+        run.remove(UNDO_SECTORS)
     }
 
     /// Removes an attempt's record without reading it.
     pub(crate) fn forget_attempt(&self, run: &RunFolder) -> Result<(), Error> {
-        match run.open_existing(UNDO_RECORD)? {
-            Some(_) => run.remove(UNDO_RECORD),
+        match run.open_existing(UNDO_SECTORS)? {
+            Some(_) => run.remove(UNDO_SECTORS),
             None => Ok(()),
         }
     }

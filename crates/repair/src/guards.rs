@@ -16,9 +16,8 @@ pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// The guards that taking a run back asks. That the volume of a disk which is not mounted can be
-/// written to is asked later, by [`Site::fit_for_writing`](crate::site::Site::fit_for_writing): giving the disk back by its record does
-/// not depend on it.
+/// The guards that an undo asks. Whether the volume of an unmounted disk can be written to is asked
+/// later, by `Site::fit_for_writing`: restoring the disk by its record does not depend on it.
 pub(crate) fn undo_guards(target: &Target) -> Result<(), Error> {
     guard::not_own_disk(target)?;
     match guard::not_hibernated(target) {

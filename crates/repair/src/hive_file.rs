@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use diskmend_disk::Access;
 use diskmend_hive::{Editor, Hive};
 
+use crate::changes::{NewRun, Ready};
 use crate::documents::{AppliedHive, Change, HiveStatus, Outcome, RepairReport};
 use crate::error::Error;
 use crate::examined::Examined;
@@ -14,7 +15,7 @@ use crate::hive_on_disk::{self, HivePlace};
 use crate::progress::{Phase, Watch};
 use crate::run::JournalChange;
 use crate::run_state::RunKind;
-use crate::session::{NewRun, commit, prepare};
+use crate::session::prepare;
 use crate::site::{Options, Site};
 use crate::stop::{NotEdited, Stop};
 use crate::whereabouts::HiveFile;
@@ -101,7 +102,7 @@ pub(crate) fn edit_site<T, R>(
         recipes: Vec::new(),
         reverses: None,
     };
-    let committed = commit(site, run, vec![prepared], None, watch)?;
+    let committed = Ready::of_hives(vec![prepared]).commit(site, run, watch)?;
     report.outcome = Outcome::Done;
     report.run = committed.run;
     report.hives = committed.hives.into_iter().map(AppliedHive::from).collect();

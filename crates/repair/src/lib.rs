@@ -56,9 +56,10 @@
 //! 1. `hive_on_disk` opens a hive, and recovers it in memory if it is dirty.
 //! 2. `facts` reads facts about the disk.
 //! 3. `rows` judge the facts and return findings.
-//! 4. `changes` plans changes from the findings.
-//! 5. `session` edits, verifies, backs up, commits, and rolls back if something fails. `run` keeps the
-//!    journal and the undo data; `disk_record` records the sectors of a disk that isn't mounted.
+//! 4. `changes` plans changes from the findings, makes them as one run, and rolls back if something
+//!    fails.
+//! 5. For that, `session` edits hives, verifies, backs up and writes them. `run` keeps the journal
+//!    and the undo data; `disk_record` records the sectors of a disk that isn't mounted.
 //! 6. `documents` is made from all of them, and nothing reads it back.
 //!
 //! docs/architecture.md in the repository has a drawing, and follows one value from the command line
@@ -120,7 +121,6 @@ mod volume;
 mod whereabouts;
 
 pub use boot_volume::{BootChoice, LoaderChoice};
-pub(crate) use changes::descriptors;
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{

@@ -2,7 +2,6 @@
 //! was made. Nothing is written.
 
 use crate::changes::Change;
-use crate::changes::descriptors::Draft;
 use crate::documents::PlanReport;
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
@@ -13,6 +12,7 @@ use crate::place::Place;
 use crate::planned::Planned;
 use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
+use crate::run::Draft;
 use crate::site::{Options, Site};
 use crate::survey;
 use crate::unfinished::unfinished;

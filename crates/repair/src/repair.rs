@@ -1,6 +1,6 @@
 //! `repair`: making the changes of a plan.
 
-use crate::changes::{self, Change, Ready};
+use crate::changes::{self, Change, NewRun, Ready};
 use crate::documents::{self, RepairReport};
 use crate::error::Error;
 use crate::guards::guards;
@@ -10,7 +10,6 @@ use crate::planned::Planned;
 use crate::progress::Watch;
 use crate::recipe::Recipe;
 use crate::run_state::RunKind;
-use crate::session::NewRun;
 use crate::site::{Options, Site};
 
 impl Plan<'_> {

@@ -3,22 +3,25 @@
 //!
 //! | kind | planned | recorded | applied and read back | undone |
 //! |---|---|---|---|---|
-//! | [`registry`] | `RegistryChange::plan` | the hive's old bytes, and each change in the registry's terms | `RegistryChange::prepare`, `session::commit` | by bytes, or value by value |
-//! | [`boot_store`] | `BootStoreChange::plan` | as of a hive, which a store is | `BootStoreChange::prepare`, `session::commit` | as of a hive |
+//! | [`registry`] | `RegistryChange::plan` | the hive's old bytes, and each change in the registry's terms | `RegistryChange::prepare`, `Ready::commit` | by bytes, or value by value |
+//! | [`boot_store`] | `BootStoreChange::plan` | as of a hive, which a store is | `BootStoreChange::prepare`, `Ready::commit` | as of a hive |
 //! | [`descriptors`] | `DescriptorsChange`, from a `Draft` | `descriptors.bin`, old and new of each object | `descriptors::apply` | `descriptors::undo`, object by object |
 
 pub(crate) mod boot_store;
+mod commit;
 pub(crate) mod descriptors;
 pub(crate) mod hive;
 pub(crate) mod registry;
+mod roll_back;
 
 use crate::error::Error;
 use crate::finding::{Finding, Goal, JudgedElement, JudgedValue};
 use crate::place::Place;
 use crate::progress::Watch;
-use crate::session::{Committed, NewRun, Prepared, commit};
+use crate::session::Prepared;
 use crate::site::{Options, Site};
 use boot_store::BootStoreChange;
+pub(crate) use commit::{Committed, NewRun};
 pub(crate) use descriptors::resume;
 use descriptors::{AppliedDescriptors, Applying, DescriptorsChange};
 use registry::RegistryChange;
@@ -41,7 +44,7 @@ pub(crate) enum Change {
     Descriptors(DescriptorsChange),
 }
 
-/// Changes that only have to be made.
+/// Changes that only have to be made, as one run.
 #[derive(Default)]
 pub(crate) struct Ready {
     pub(crate) hives: Vec<Prepared>,
@@ -103,6 +106,22 @@ impl Change {
 }
 
 impl Ready {
+    /// Changes of hives.
+    pub(crate) fn of_hives(hives: Vec<Prepared>) -> Self {
+        Self {
+            hives,
+            descriptors: None,
+        }
+    }
+
+    /// Changes of security descriptors.
+    pub(crate) const fn of_descriptors(applying: Applying) -> Self {
+        Self {
+            hives: Vec::new(),
+            descriptors: Some(applying),
+        }
+    }
+
     /// Adds a change.
     ///
     /// # Errors
@@ -135,16 +154,6 @@ impl Ready {
         self.descriptors
             .take_if(nothing)
             .map(Applying::nothing_done)
-    }
-
-    /// Makes the changes as one run.
-    pub(crate) fn commit(
-        self,
-        site: &Site,
-        run: NewRun,
-        watch: &mut Watch<'_>,
-    ) -> Result<Committed, Error> {
-        commit(site, run, self.hives, self.descriptors, watch)
     }
 
     /// True if nothing would be written.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::changes::Ready;
+use crate::changes::{Committed, Ready};
 use crate::documents::{
     AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SCHEMA, SkippedHive,
 };
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::place::Place;
 use crate::place::on_volume;
 pub use crate::second_reader::SecondReader;
-use crate::session::{Committed, CommittedHive};
+use crate::session::CommittedHive;
 
 /// The result of `repair`, and of every command that edits a hive file.
 #[derive(Clone, Debug, Serialize)]

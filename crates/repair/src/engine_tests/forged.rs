@@ -5,13 +5,13 @@ use diskmend_disk::testing::FaultyDisk;
 use diskmend_disk::{Change, Descriptors, Dir, Kind, NtPath};
 
 use super::support::{site, volume, with_watch};
-use crate::descriptors::Draft;
 use crate::digest::Digest;
 use crate::documents::{RunKind, TargetIdentity};
 use crate::error::{Class, Error, Refusal};
 use crate::plan::{Goal, plan_site};
 use crate::recipe::Catalogue;
 use crate::repair::repair_site;
+use crate::run::Draft;
 use crate::run::{Content, DescriptorsEntry, Journal, RunId, run_file};
 use crate::site::{Options, Site};
 use crate::undo::undo_site;
@@ -54,7 +54,7 @@ fn journal(run: &RunId, path: &str, recipes: &[&str]) -> Journal {
     let mut journal = Journal::begin(run, RunKind::Repair, target, recipes);
     let records = records(path);
     journal.descriptors = Some(DescriptorsEntry {
-        records: crate::descriptors::RecordsEntry {
+        records: crate::run::RecordsEntry {
             file: "descriptors.bin".to_owned(),
             content: Content {
                 length: records.len() as u64,
@@ -160,7 +160,7 @@ fn nothing_is_done(mut site: Site, closed: &[&str]) {
     site.judge.vouched = true;
     let error = undo(&mut site, Some(NAME)).expect_err("a forged run");
     assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
-    let secured = crate::descriptors::of_site(&site).expect("permissions");
+    let secured = crate::changes::descriptors::of_site(&site).expect("permissions");
     for path in closed {
         assert_ne!(sddl_of(secured.as_ref(), path), bytes(OPEN), "{path}");
     }

@@ -196,7 +196,7 @@ fn add_files(
 }
 
 fn descriptors(site: &Site) -> Result<BTreeMap<String, String>, String> {
-    let secured = crate::descriptors::of_site(site).map_err(|error| chain(&error))?;
+    let secured = crate::changes::descriptors::of_site(site).map_err(|error| chain(&error))?;
     let components: Vec<&str> = KEYS.split('/').collect();
     let found = secured.find(&components);
     let found = found.map_err(|error| chain(&error))?;

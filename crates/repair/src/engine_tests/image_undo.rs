@@ -29,7 +29,7 @@ fn repaired() -> Option<FaultyDisk> {
 /// back.
 fn change_key(disk: &FaultyDisk, key: &str) -> Result<Changed, Error> {
     let site = site(disk)?;
-    let secured = crate::descriptors::of_site(&site)?;
+    let secured = crate::changes::descriptors::of_site(&site)?;
     let components: Vec<&str> = KEYS.split('/').chain([key]).collect();
     let (path, kind) = secured.find(&components)?.expect("a key");
     let change = Change {

@@ -7,8 +7,7 @@ mod hives;
 use diskmend_base::count::to_usize;
 use diskmend_disk::{Access, Buffer, Dir, Kind, MappedFile};
 
-use crate::changes::descriptors::DescriptorWords;
-use crate::descriptors;
+use crate::changes::descriptors::{self, DescriptorWords};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::names::same_file;

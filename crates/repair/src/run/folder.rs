@@ -7,12 +7,13 @@ use std::rc::Rc;
 use diskmend_disk::{Access, Change, Dir, File};
 
 use super::changes_file::{self, ChangesEntry};
+use super::draft::Draft;
+use super::file_names::{RECORDS, RUNS, files_of, unflushed_of};
 use super::log::{Log, remove_if_there};
+use super::records::{RecordsEntry, RecordsReader};
 use super::run_file::{Kind, Part};
-use super::state_folder::{RUNS, files_of, unflushed_of};
 use super::trust::{FileMac, Mac, Warrant, seal};
 use super::{Content, FileEntry, Journal, JournalChange, MOST_NAMES, RunId, keepers, undo_data};
-use crate::descriptors::{Draft, RECORDS, RecordsEntry, RecordsReader};
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
 

@@ -8,15 +8,18 @@ use std::rc::Rc;
 use diskmend_base::count::to_usize;
 use diskmend_disk::{Access, Dir, File, Kind};
 
+use super::file_names::{RUNS, files_of, unflushed_of};
 use super::folder::RunFolder;
 use super::journal::MAX_OLD_LEN;
 use super::log::{Form, JOURNAL, JOURNAL_DURABLE, Log};
 use super::run_file::{FRAME_HEADER_LEN, Frames, MAX_FRAMES, RunFileError};
-use super::state_folder::{MAX_JOURNALS, RUNS, files_of, unflushed_of};
 use super::trust::{Judge, RunKey, Sealed, Trust, Warrant};
 use super::{Journal, RunId};
 use crate::error::{Error, Refusal};
 use crate::run_state::RunState;
+
+/// The greatest number of bytes of journals that are read for one list of runs.
+pub(super) const MAX_JOURNALS: u64 = 64 << 20;
 
 /// A run that was found.
 pub(crate) struct FoundRun {

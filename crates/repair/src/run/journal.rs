@@ -7,7 +7,6 @@ pub(crate) mod valid;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::changes::descriptors::AppliedDescriptors;
 use crate::identity::TargetIdentity;
 use crate::run::RunId;
 use crate::run::bounded::list;
@@ -141,20 +140,6 @@ impl Journal {
             && self.kind == RunKind::Repair
             && self.descriptors.as_ref().is_some_and(|entry| entry.begun)
             && self.recipes.iter().all(|recipe| recipes.contains(recipe))
-    }
-
-    /// Notes the result for the security descriptors.
-    pub(crate) fn settle_descriptors(&mut self, applied: &AppliedDescriptors) {
-        if let Some(entry) = &mut self.descriptors {
-            entry.failed = applied.failed.count;
-            entry.reports.clone_from(&applied.reports);
-        }
-        if applied.failed.count > 0 {
-            self.note = Some(format!(
-                "the permissions of {} objects could not be set",
-                applied.failed.count
-            ));
-        }
     }
 }
 

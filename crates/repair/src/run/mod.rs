@@ -2,11 +2,14 @@
 
 mod bounded;
 pub(crate) mod changes_file;
+mod draft;
+pub(crate) mod file_names;
 mod folder;
 mod found;
 pub(crate) mod journal;
 mod keepers;
 mod log;
+mod records;
 mod removal;
 pub(crate) mod restore;
 pub(crate) mod run_file;
@@ -14,13 +17,14 @@ mod since;
 mod state_folder;
 pub(crate) mod undo_data;
 
-pub(crate) use bounded::list;
+pub(crate) use draft::Draft;
 pub(crate) use folder::RunFolder;
 pub(crate) use found::FoundRun;
 pub(crate) use journal::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, Journal, JournalChange, Step, Way,
     on_volume,
 };
+pub(crate) use records::RecordsEntry;
 pub(crate) use state_folder::StateFolder;
 
 pub(crate) use crate::run_id::RunId;

@@ -7,12 +7,11 @@ use std::io;
 
 use diskmend_disk::{Dir, Kind};
 
-use super::state_folder::{RUNS, StateFolder, files_of, unflushed_of};
+use super::file_names::{RUNS, files_of, half_removed_name, half_removed_run, unflushed_of};
+use super::state_folder::StateFolder;
 use super::{MOST_NAMES, RunId};
 use crate::error::Error;
 
-/// The end of the name of a run that is being removed. No run has such a name.
-const REMOVED: &str = ".removed";
 /// The greatest depth of folders. A run of diskmend has one.
 const MAX_DEPTH: usize = 8;
 /// The greatest number of names in a run's folder.
@@ -84,11 +83,6 @@ impl StateFolder {
     }
 }
 
-/// The run that is being removed under this name.
-pub(super) fn half_removed_run(name: &str) -> Option<RunId> {
-    name.strip_suffix(REMOVED).and_then(RunId::parse)
-}
-
 /// The names of a run's other files and folders.
 fn others(run: &str) -> Vec<String> {
     let id = RunId::parse(run);
@@ -101,7 +95,7 @@ fn failed(name: &str, action: &'static str) -> impl FnOnce(io::Error) -> Error +
 
 fn name_of(run: &str, half_removed: bool) -> String {
     if half_removed {
-        format!("{run}{REMOVED}")
+        half_removed_name(run)
     } else {
         run.to_owned()
     }

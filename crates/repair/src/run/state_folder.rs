@@ -7,33 +7,15 @@ use std::rc::Rc;
 use diskmend_disk::{Dir, Kind};
 use jiff::Timestamp;
 
-use super::found::FoundRun;
+use super::file_names::{RUNS, files_of, half_removed_run, run_of_files, unflushed_of};
+use super::found::{FoundRun, MAX_JOURNALS};
 use super::log::Log;
-use super::removal::half_removed_run;
 use super::trust::{Judge, Warrant};
 use super::{MOST_NAMES, RunFolder, RunId, keepers};
 use crate::error::{Error, Refusal};
 
-pub(super) const RUNS: &str = "runs";
 /// The greatest number of runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
-
-/// The end of the name of the folder for those files of a run that aren't in its run file.
-const FILES: &str = ".files";
-/// The end of a mark's name. The mark says that a journal of that run couldn't be made durable.
-const UNFLUSHED: &str = ".unflushed";
-/// The greatest number of bytes of journals that are read for one list of runs.
-pub(super) const MAX_JOURNALS: u64 = 64 << 20;
-
-/// The name of a run's own folder.
-pub(super) fn files_of(id: &RunId) -> String {
-    format!("{id}{FILES}")
-}
-
-/// The name of the mark that says that a journal of a run couldn't be made durable.
-pub(super) fn unflushed_of(id: &RunId) -> String {
-    format!("{id}{UNFLUSHED}")
-}
 
 /// The folder for undo data, which may not exist yet.
 pub(crate) struct StateFolder {
@@ -186,10 +168,8 @@ impl StateFolder {
             .filter_map(|name| half_removed_run(name))
             .collect();
         // A run that was killed before it began may have left only a folder.
-        let alone = names.iter().filter_map(|name| name.strip_suffix(FILES));
-        let alone = alone
-            .filter_map(RunId::parse)
-            .filter(|id| !removed.contains(id));
+        let alone = names.iter().filter_map(|name| run_of_files(name));
+        let alone = alone.filter(|id| !removed.contains(id));
         let whole = names.iter().filter_map(|name| RunId::parse(name));
         let mut ids: Vec<RunId> = whole.chain(alone).collect();
         ids.sort();

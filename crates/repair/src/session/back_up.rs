@@ -12,7 +12,7 @@ use crate::run::{FileEntry, HiveEntry, JournalChange, RunFolder, changes_file};
 use crate::site::Need;
 
 /// Room for the journal and the folders of a run, in bytes.
-pub(super) const JOURNAL_ROOM: u64 = 256 << 10;
+pub(crate) const JOURNAL_ROOM: u64 = 256 << 10;
 
 /// The undo data of one hive, not written yet.
 pub(crate) struct Backup<'a> {

@@ -21,7 +21,10 @@ use crate::second_reader::SecondReader;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
 
-pub(crate) use commit::{Committed, CommittedHive, NewRun, check_writable, commit};
+pub(crate) use back_up::{Backup, JOURNAL_ROOM};
+pub(crate) use commit::{
+    CommittedHive, Target, back_up_all, check_writable, part, plan_all, read_back, write,
+};
 use files::CommitFiles;
 
 /// A change of one hive that only has to be written.
@@ -32,7 +35,7 @@ pub(crate) struct Prepared {
 }
 
 /// The hive as it will be, and the logs as they are.
-struct VerifiedImage {
+pub(crate) struct VerifiedImage {
     hive: Committable,
     logs: Logs,
     /// The chunks of the hive file when it was opened.

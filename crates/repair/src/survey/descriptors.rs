@@ -3,7 +3,7 @@
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
 use super::Survey;
-use crate::changes::descriptors::{Common, Draft, FolderFindings, Gathering, of_site};
+use crate::changes::descriptors::{Common, FolderFindings, Gathering, of_site};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
 use crate::finding::{Goal, Notice, RowState};
@@ -11,6 +11,7 @@ use crate::place::Place;
 use crate::progress::Phase;
 use crate::recipe::{self, Recipe};
 use crate::rows::{About, FolderPath, JudgeDescriptors, Standing};
+use crate::run::Draft;
 
 /// A recipe's row, with its number among all rows.
 struct Numbered<'a> {

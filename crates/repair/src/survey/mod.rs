@@ -6,7 +6,7 @@ mod values;
 
 use diskmend_disk::Disk;
 
-use crate::changes::descriptors::{DescriptorsChange, Draft, FolderFindings};
+use crate::changes::descriptors::{DescriptorsChange, FolderFindings};
 use crate::changes::hive::HiveFile;
 use crate::changes::{Change, Findings};
 use crate::error::{Error, chain};
@@ -16,6 +16,7 @@ use crate::finding::{Goal, Notice};
 use crate::hive_on_disk::Fingerprint;
 use crate::place::Place;
 use crate::recipe::Recipe;
+use crate::run::Draft;
 use crate::site::Site;
 
 /// The result of reading a disk.

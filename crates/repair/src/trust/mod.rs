@@ -159,14 +159,14 @@ impl Judge {
         (identity, partition): (&TargetIdentity, Option<u32>),
     ) -> (Trust, Option<RunKey>) {
         let doubt = |reason| (Trust::Unauthenticated { reason }, None);
-        let Some(id) = sealed.key else {
+        let Some((id, mac)) = &sealed.seal else {
             return doubt(Doubt::NoSeal);
         };
-        let Some((key, own)) = self.keys.named(id) else {
-            return (Trust::Foreign { key: id }, None);
+        let Some((key, own)) = self.keys.named(*id) else {
+            return (Trust::Foreign { key: *id }, None);
         };
         let key = RunKey::derive(&key, run, identity);
-        if !key.seals(sealed) {
+        if !key.seals(sealed.journal, mac) {
             return doubt(Doubt::WrongSeal);
         }
         // Each partition of a disk has a volume with its own serial number.
@@ -181,7 +181,7 @@ impl Judge {
         let trust = if own {
             Trust::Own
         } else {
-            Trust::Known { key: id }
+            Trust::Known { key: *id }
         };
         (trust, Some(key))
     }

@@ -18,9 +18,8 @@ const LEN: usize = BEFORE_KEY.len() + KEY_LEN + BEFORE_MAC.len() + MAC_LEN + AFT
 pub(crate) struct Sealed<'a> {
     /// The sealed bytes.
     pub(super) journal: &'a [u8],
-    /// The key that it names.
-    pub(super) key: Option<KeyId>,
-    pub(super) mac: Option<Mac>,
+    /// The key that its seal names, and the seal's MAC.
+    pub(super) seal: Option<(KeyId, Mac)>,
 }
 
 /// Adds the seal to a journal, which must end like JSON that is printed with an indentation of two
@@ -40,8 +39,7 @@ impl<'a> Sealed<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let unsealed = Self {
             journal: bytes,
-            key: None,
-            mac: None,
+            seal: None,
         };
         let Some((journal, seal)) = bytes
             .len()
@@ -51,10 +49,9 @@ impl<'a> Sealed<'a> {
             return unsealed;
         };
         match parse(seal) {
-            Some((key, mac)) => Self {
+            Some(seal) => Self {
                 journal,
-                key: Some(key),
-                mac: Some(mac),
+                seal: Some(seal),
             },
             None => unsealed,
         }

@@ -4,14 +4,13 @@ use diskmend_disk::TargetLock;
 
 use super::{half_way, report};
 use crate::changes::hive::Reversal;
-use crate::changes::{descriptors, hive};
+use crate::changes::{NewRun, Ready, descriptors, hive};
 use crate::documents::{Method, UndoReport};
 use crate::error::Error;
 use crate::finding::Notice;
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder, Way};
 use crate::run_state::RunKind;
-use crate::session::{NewRun, commit};
 use crate::site::{Options, Site};
 
 /// Reverses a run's changes one by one, as a run of its own, and gives every object its old
@@ -89,7 +88,7 @@ fn hives(
             recipes: journal.recipes.clone(),
             reverses: Some(journal.run.clone()),
         };
-        let committed = commit(site, new, prepared, None, watch)?;
+        let committed = Ready::of_hives(prepared).commit(site, new, watch)?;
         journal.reversed_by.clone_from(&committed.run);
         report.recorded_as = committed.run;
     }

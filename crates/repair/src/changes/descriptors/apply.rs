@@ -6,10 +6,10 @@ use diskmend_disk::{Changed, Descriptors, TargetLock};
 
 use super::change::Recorded;
 use super::report_files::AfterFiles;
-use super::{AppliedDescriptors, Draft, ObjectNotes};
+use super::{AppliedDescriptors, ObjectNotes};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
-use crate::run::{Journal, RunFolder};
+use crate::run::{Draft, Journal, RunFolder};
 use crate::run_state::RunState;
 use crate::site::Site;
 
@@ -70,6 +70,20 @@ pub(crate) fn apply(
     applied.reports = entry.reports.clone();
     applied.reports.extend(reports.finish());
     Ok(applied)
+}
+
+/// Notes the result in the journal.
+pub(crate) fn settle_applied(journal: &mut Journal, applied: &AppliedDescriptors) {
+    if let Some(entry) = &mut journal.descriptors {
+        entry.failed = applied.failed.count;
+        entry.reports.clone_from(&applied.reports);
+    }
+    if applied.failed.count > 0 {
+        journal.note = Some(format!(
+            "the permissions of {} objects could not be set",
+            applied.failed.count
+        ));
+    }
 }
 
 /// A run that was killed while it changed security descriptors, if repairing the same again would
@@ -140,7 +154,7 @@ fn complete(
 ) -> Result<AppliedDescriptors, Error> {
     let applied = apply(secured, run, journal, watch)?;
     site.end_record(run, journal)?;
-    journal.settle_descriptors(&applied);
+    settle_applied(journal, &applied);
     journal.set_state(RunState::Done);
     run.write_journal(journal)?;
     Ok(applied)

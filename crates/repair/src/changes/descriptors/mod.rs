@@ -7,26 +7,22 @@
 
 mod apply;
 mod change;
-mod draft;
 mod forms;
 mod gathering;
 mod notes;
 mod outcome;
 mod planned;
-mod records;
 mod report_files;
 mod scope;
 mod undo;
 mod words;
 
-pub(crate) use apply::{Applying, apply, resume};
-pub(crate) use draft::Draft;
+pub(crate) use apply::{Applying, apply, resume, settle_applied};
 pub(crate) use gathering::{Common, FolderFindings, Gathering, Group};
 pub use notes::{ObjectNote, ObjectNotes};
 pub use outcome::{AppliedDescriptors, UndoneDescriptors};
 pub(crate) use planned::DescriptorsChange;
-pub(crate) use records::{RECORDS, RecordsEntry, RecordsReader};
-pub(crate) use report_files::{REPORTS, before};
+pub(crate) use report_files::before;
 pub(crate) use scope::check as check_scope;
 pub(crate) use undo::{of_run, of_site, settle, to_undo, undo};
 pub use words::DescriptorWords;

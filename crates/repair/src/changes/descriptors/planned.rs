@@ -1,6 +1,7 @@
 //! Permissions that a plan sets.
 
-use super::{Applying, Draft, FolderFindings, ObjectNotes};
+use super::{Applying, FolderFindings, ObjectNotes};
+use crate::run::Draft;
 
 /// The planned changes of security descriptors.
 pub(crate) struct DescriptorsChange {

@@ -10,16 +10,8 @@ use serde_json::value::RawValue;
 use super::forms::{Before, Forms, Printed, json};
 use crate::error::{Error, chain};
 use crate::json::{SCHEMA, write_line};
-use crate::run::RunFolder;
-
-const BEFORE_TEXT: &str = "permissions-before.txt";
-const AFTER_TEXT: &str = "permissions-after.txt";
-const BEFORE_SAVED: &str = "permissions-before.icacls";
-const BEFORE_OWNERS: &str = "owners-before.icacls";
-const JSON: &str = "permissions.json";
-
-/// All reports.
-pub(crate) const REPORTS: [&str; 5] = [BEFORE_TEXT, AFTER_TEXT, BEFORE_SAVED, BEFORE_OWNERS, JSON];
+use crate::run::file_names::{AFTER_TEXT, BEFORE_OWNERS, BEFORE_SAVED, BEFORE_TEXT, REPORT_JSON};
+use crate::run::{RecordsEntry, RunFolder};
 
 /// The number of bytes that are collected before they are written.
 const BUFFER: usize = 1 << 18;
@@ -143,7 +135,7 @@ struct Row<'a> {
 
 impl AfterFiles {
     pub(super) fn create(run: &RunFolder, name: &str) -> Self {
-        let mut json = Report::create(run, JSON);
+        let mut json = Report::create(run, REPORT_JSON);
         json.push(format!("{{\"schema\":{SCHEMA},\"run\":\"{name}\",\"objects\":[").as_bytes());
         Self {
             text: Report::create(run, AFTER_TEXT),
@@ -204,7 +196,7 @@ fn shown(change: &Change) -> String {
 ///
 /// # Errors
 /// If the records can't be read back.
-pub(crate) fn before(run: &RunFolder, entry: &super::RecordsEntry) -> Result<Vec<String>, Error> {
+pub(crate) fn before(run: &RunFolder, entry: &RecordsEntry) -> Result<Vec<String>, Error> {
     let mut files = BeforeFiles::create(run);
     run.for_each_frame(entry, |changes| {
         changes.iter().for_each(|change| files.add(change));

@@ -3,12 +3,12 @@
 use diskmend_hive::Change;
 use serde::{Deserialize, Serialize};
 
-use crate::descriptors::RecordsEntry;
 pub(crate) use crate::digest::Content;
 use crate::finding::{ChangedKey, ChangedValue};
 pub(crate) use crate::place::on_volume;
 use crate::run::bounded::{list, skipped};
 use crate::run::changes_file::ChangesEntry;
+use crate::run::records::RecordsEntry;
 use crate::run::trust::Mac;
 use crate::value_data::ValueData;
 

@@ -2,10 +2,9 @@
 //! only files that a run of its kind writes, whoever has sealed it.
 
 use super::{FileEntry, HiveEntry, Journal, Step};
-use crate::descriptors::{RECORDS, REPORTS};
-use crate::disk_record::RECORD;
 use crate::names::same_file;
 use crate::place::HiveName;
+use crate::run::file_names::{RECORDS, REPORTS, SECTORS};
 use crate::run::{RunId, changes_file, undo_data};
 use crate::run_state::RunKind;
 
@@ -82,7 +81,7 @@ impl Journal {
         }
         self.validate_descriptors()?;
         match &self.disk {
-            Some(disk) if disk.record != RECORD => {
+            Some(disk) if disk.record != SECTORS => {
                 Err(format!("{:?} is not the record of a run", disk.record))
             }
             _ => Ok(()),

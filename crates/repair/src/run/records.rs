@@ -9,11 +9,9 @@ use diskmend_disk::{Change, File, Kind, MAX_DESCRIPTOR_LEN, NtPath};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::run::{Content, list};
+use super::bounded::list;
+use crate::digest::Content;
 use crate::trust::Mac;
-
-/// The file's name.
-pub(crate) const RECORDS: &str = "descriptors.bin";
 
 const MAGIC: [u8; 8] = *b"DMENDSD\x1a";
 const VERSION: u32 = 1;

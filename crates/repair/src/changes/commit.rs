@@ -1,0 +1,250 @@
+//! Writing prepared changes as one run.
+
+use diskmend_disk::TargetLock;
+use diskmend_hive::commit::CommitPlan;
+use jiff::Timestamp;
+
+use super::Ready;
+use super::descriptors::{self, AppliedDescriptors, Applying};
+use super::roll_back::{roll_back, roll_back_descriptors};
+use crate::error::Error;
+use crate::progress::{Phase, Watch};
+use crate::run::{DescriptorsEntry, Draft, Journal, RunFolder, Way};
+use crate::run_state::{RunKind, RunState};
+use crate::session::{
+    Backup, CommittedHive, JOURNAL_ROOM, Target, back_up_all, part, plan_all, read_back, write,
+};
+use crate::site::{Need, Site};
+
+/// What a new run is about.
+pub(crate) struct NewRun {
+    pub(crate) kind: RunKind,
+    pub(crate) recipes: Vec<String>,
+    /// The run that it reverses.
+    pub(crate) reverses: Option<String>,
+}
+
+/// A run that came to a good end.
+pub(crate) struct Committed {
+    /// Its name; `None` if nothing could be changed and no run is left.
+    pub(crate) run: Option<String>,
+    pub(crate) hives: Vec<CommittedHive>,
+    /// The result for the security descriptors, if any were to be set.
+    pub(crate) descriptors: Option<AppliedDescriptors>,
+}
+
+impl Ready {
+    /// Makes the changes as one run: undo data and journal first, then the hives, then the security
+    /// descriptors. If something fails after that, everything is restored. A single file whose
+    /// descriptor can't be set is no such failure.
+    ///
+    /// # Errors
+    /// [`Error::RolledBack`] and [`Error::Broken`] once something may have been written; any other
+    /// error before that.
+    pub(crate) fn commit(
+        self,
+        site: &Site,
+        new: NewRun,
+        watch: &mut Watch<'_>,
+    ) -> Result<Committed, Error> {
+        let Self { hives, descriptors } = self;
+        let mut descriptors = descriptors;
+        watch.phase(Phase::BackingUp, &site.display)?;
+        let now = Timestamp::now();
+        let (images, mut targets) = part(hives);
+        let plans = plan_all(site, &images, &mut targets, now)?;
+        let backups = back_up_all(&plans, &targets)?;
+        let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
+        let need = need(site, &backups, &written, descriptors.as_mut())?;
+        site.room(need, targets.iter().find_map(Target::volume))?;
+
+        let state = site.state.create()?;
+        let _lock = TargetLock::acquire(state.as_ref())?;
+        // Another process may have begun a run since the hives were read.
+        site.no_unfinished_run(new.reverses.as_deref())?;
+        let run = site.state.new_run(now, &site.judge)?;
+        let target = (site.display.as_str(), site.judge.identity.clone());
+        let mut journal = Journal::begin(&run.id, new.kind, target, new.recipes);
+        journal.reverses = new.reverses;
+        journal.hives = backups.iter().map(|backup| backup.entry.clone()).collect();
+        let (draft, known) = match descriptors {
+            None => (None, None),
+            Some(Applying {
+                draft,
+                failed,
+                left_alone,
+            }) => (Some(draft), Some((failed, left_alone))),
+        };
+        if let Err(error) = begin(&run, &mut journal, &backups, draft, site, watch) {
+            site.abandon_record();
+            run.discard();
+            return Err(error);
+        }
+        // The old bytes are in the run's folder now.
+        drop(backups);
+
+        let result = write(&images, &plans, &mut targets, watch);
+        // Two images of a large hive need not be in memory at the same time.
+        drop(plans);
+        drop(images);
+        let result = result
+            .and_then(|proofs| read_back(&targets, proofs, &mut journal, watch))
+            .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
+            .and_then(|set| finish(site, &run, &mut journal, &set, watch).map(|end| (set, end)));
+        match result {
+            Ok((set, end)) => Ok(Committed {
+                run: match end {
+                    End::Done => Some(run.id.to_string()),
+                    End::NothingDone => {
+                        run.discard();
+                        None
+                    }
+                },
+                descriptors: known.map(|(failed, left_alone)| {
+                    let mut set = set;
+                    if end == End::NothingDone {
+                        set.reports.clear();
+                    }
+                    set.failed.append(failed);
+                    set.left_alone = left_alone;
+                    set
+                }),
+                hives: targets
+                    .into_iter()
+                    .zip(written)
+                    .map(|(target, bytes_written)| target.committed(bytes_written))
+                    .collect(),
+            }),
+            Err(error) => {
+                // Restoring opens the files again. If locks are mandatory, these must be closed.
+                drop(targets);
+                Err(roll_back(site, &run, &mut journal, error, watch))
+            }
+        }
+    }
+}
+
+/// The room that the run takes. `written` are the numbers of bytes that are written to each hive
+/// and its logs.
+fn need(
+    site: &Site,
+    backups: &[Backup<'_>],
+    written: &[u64],
+    descriptors: Option<&mut Applying>,
+) -> Result<Need, Error> {
+    let mut need = Need::default();
+    for backup in backups {
+        need.target = need.target.saturating_add(backup.need.target);
+        need.boot = need.boot.saturating_add(backup.need.boot);
+        need.state = need.state.saturating_add(backup.need.state);
+    }
+    let mut objects = 0;
+    if let Some(Applying { draft, .. }) = descriptors {
+        objects = draft.objects();
+        let records = draft.len()?.saturating_add(JOURNAL_ROOM);
+        need.state = need.state.saturating_add(records);
+    }
+    let grown = need.target.saturating_add(need.boot);
+    let changed = written.iter().copied().fold(grown, u64::saturating_add);
+    let record = site.record_room(changed, objects);
+    need.state = need.state.saturating_add(record);
+    Ok(need)
+}
+
+/// Makes the undo data and the journal durable; nothing else is written before that.
+fn begin(
+    run: &RunFolder,
+    journal: &mut Journal,
+    backups: &[Backup<'_>],
+    draft: Option<Draft>,
+    site: &Site,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    for ((number, backup), entry) in (1..).zip(backups).zip(&mut journal.hives) {
+        backup.write(run, number, entry)?;
+    }
+    if let Some(draft) = draft {
+        let records = run.write_records(draft)?;
+        journal.descriptors = Some(DescriptorsEntry {
+            reports: descriptors::before(run, &records)?,
+            records,
+            begun: backups.is_empty(),
+            failed: 0,
+        });
+    }
+    journal.disk = site.begin_record(run)?;
+    // Before the journal gets its name: a run that has one has all that it names.
+    run.sync()?;
+    // The last moment at which the caller may still interrupt.
+    watch.phase(Phase::Committing, &site.display)?;
+    run.write_journal(journal)
+}
+
+/// Sets the security descriptors, once the hives are done and the journal says so: a run that is
+/// killed from here on can be completed.
+fn set_descriptors(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<AppliedDescriptors, Error> {
+    let Some(entry) = &mut journal.descriptors else {
+        return Ok(AppliedDescriptors::default());
+    };
+    if !entry.begun {
+        entry.begun = true;
+        run.write_journal(journal)?;
+    }
+    let secured = descriptors::of_site(site)?;
+    let applied = descriptors::apply(secured.as_ref(), run, journal, watch)?;
+    descriptors::settle_applied(journal, &applied);
+    Ok(applied)
+}
+
+/// How a run came to a good end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Done,
+    /// Nothing could be changed, and the journal says that nothing is.
+    NothingDone,
+}
+
+fn finish(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    set: &AppliedDescriptors,
+    watch: &mut Watch<'_>,
+) -> Result<End, Error> {
+    let nothing_set = set.changed == 0 && set.already == 0;
+    if journal.hives.is_empty() && nothing_set && is_as_before(site, run, journal, watch)? {
+        journal.set_state(RunState::RolledBack);
+        run.write_journal(journal)?;
+        return Ok(End::NothingDone);
+    }
+    site.end_record(run, journal)?;
+    journal.set_state(RunState::Done);
+    run.write_journal(journal)?;
+    Ok(End::Done)
+}
+
+/// Makes sure of a run that could set no descriptor that it has changed nothing else: what was
+/// added to a volume for those goes again.
+fn is_as_before(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<bool, Error> {
+    if journal.disk.is_some() {
+        journal.begin_undo(Way::Sectors);
+        run.write_journal(journal)?;
+        return site.restore_disk(run, journal).map(|_| true);
+    }
+    // One that failed may have been set all the same, and could not be read back.
+    match roll_back_descriptors(site, run, journal, watch) {
+        Ok(()) => Ok(true),
+        Err(Error::NotRestored { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
