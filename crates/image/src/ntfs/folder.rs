@@ -11,18 +11,20 @@ use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::fixup;
 use super::format::{FileName, IndexBlock, IndexRoot, attribute_type, system};
+use super::index::{self, IndexEntry, Mismatch, Shape};
 use super::member::{Member, SELF};
 use super::mft::Mft;
-use super::node::{Node, NodeEntry};
 use super::place::FileId;
 use super::records::Records;
 use super::stream::Stream;
 use super::upcase::UpCase;
 
+mod node;
 mod walk;
 
 use diskmend_base::bytes;
 use diskmend_base::utf16;
+use node::Node;
 use walk::Seen;
 
 /// The name of the index and of its attributes.
@@ -87,9 +89,7 @@ pub(crate) struct Folder<'a> {
     disk: &'a Disk,
     records: Records,
     allocation: Option<Stream>,
-    block_len: usize,
-    /// The number of bytes that one step of a node's number means.
-    unit: u64,
+    shape: Shape,
 }
 
 impl<'a> Folder<'a> {
@@ -100,33 +100,22 @@ impl<'a> Folder<'a> {
         if !records.base().is_folder() {
             return Err(VolumeError::NotAFolder(id));
         }
-        let (block_len, rule) = {
-            let (root, _) = Self::root_of(&records)?;
-            let header = bytes::view::<IndexRoot>(root, 0)
-                .ok_or_else(|| records.lacks("header of an index"))?;
-            (header.index_block_size.get(), header.collation_rule.get())
-        };
-        let wrong = |what, expected: &'static str, actual: u32| {
-            Corruption::new(what, records.base().offset(), expected, actual.to_string())
-        };
-        if rule != COLLATION_FILE_NAME {
-            return Err(wrong("collation rule of a folder", "1", rule).into());
-        }
-        if !(512..=64 << 10).contains(&block_len) || !block_len.is_power_of_two() {
-            let expected = "a power of two from 512 to 65536";
-            return Err(wrong("length of an index block", expected, block_len).into());
-        }
-        let cluster_len = disk.geometry.cluster_len.get();
+        let (root, _) = Self::root_of(&records)?;
+        let shape = Shape::of(root, COLLATION_FILE_NAME, disk.geometry.cluster_len);
+        let shape = shape.map_err(|mismatch| {
+            let Mismatch { expected, actual } = mismatch;
+            Corruption::new(
+                "index of a folder",
+                records.base().offset(),
+                expected,
+                actual,
+            )
+        })?;
         let allocation = Stream::of(disk, &records, attribute_type::INDEX_ALLOCATION, INDEX)?;
         Ok(Self {
             disk,
             allocation,
-            block_len: to_usize(block_len),
-            unit: if cluster_len <= u64::from(block_len) {
-                cluster_len
-            } else {
-                512
-            },
+            shape,
             records,
         })
     }
@@ -153,9 +142,11 @@ impl<'a> Folder<'a> {
     /// The node `vcn`, to which the node at `parent` refers, in the memory of `spare`.
     fn node(&self, vcn: u64, parent: u64, spare: Vec<u8>) -> Result<Node, VolumeError> {
         let len = self.allocation.as_ref().map_or(0, Stream::len);
-        let block_len = to_u64(self.block_len);
-        let end = vcn.saturating_mul(self.unit).saturating_add(block_len);
-        if end > len {
+        let end = self
+            .shape
+            .position(vcn)
+            .and_then(|at| at.checked_add(self.shape.block_len.get()));
+        if end.is_none_or(|end| end > len) {
             let expected = format!("a node within {len} bytes");
             let actual = format!("node {vcn}");
             return Err(Corruption::new("child of an index node", parent, expected, actual).into());
@@ -167,17 +158,12 @@ impl<'a> Folder<'a> {
 
     /// The index block `vcn`, in the memory of `block`, and its position.
     fn block(&self, vcn: u64, mut block: Vec<u8>) -> Result<(Vec<u8>, u64), VolumeError> {
-        let allocation = self
-            .allocation
-            .as_ref()
-            .ok_or_else(|| self.records.lacks("index allocation"))?;
-        let at = vcn.saturating_mul(self.unit);
-        block.resize(self.block_len, 0);
-        allocation.read(self.disk, &mut block, at)?;
-        let layout = allocation.layout();
-        let offset = layout.and_then(|layout| layout.position(at)).unwrap_or(at);
-        fixup::unprotect(&mut block, IndexBlock::MAGIC, offset)?;
-        let found = bytes::view::<IndexBlock>(&block, 0).map(|block| block.vcn.get());
+        let lost = || self.records.lacks("index allocation");
+        let allocation = self.allocation.as_ref().ok_or_else(lost)?;
+        let at = self.shape.position(vcn).ok_or_else(lost)?;
+        block.resize(to_usize(self.shape.block_len), 0);
+        let offset = index::read_block(self.disk, allocation, &mut block, at)?;
+        let found = index::number_of(&block);
         if found != Some(vcn) {
             let what = "number of an index block";
             let actual = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
@@ -337,7 +323,7 @@ impl<'a> Folder<'a> {
                 claims::check(mft, folder, &extents, |record, attribute| {
                     stream.is_told_by(record, attribute)
                 })?;
-                let start = vcn.saturating_mul(self.unit);
+                let start = self.shape.position(vcn).ok_or_else(lost)?;
                 let mut before = vec![0; block.len()];
                 layout.read(self.disk, &mut before, start)?;
                 fixup::protect_over(&mut block, &before, IndexBlock::MAGIC, at)?;
@@ -360,7 +346,7 @@ fn place(start: u64, within: usize) -> u64 {
     start.saturating_add(to_u64(within))
 }
 
-fn name_of(found: &NodeEntry<'_>, node: u64) -> Result<Entry, Corruption> {
+fn name_of(found: &IndexEntry<'_>, node: u64) -> Result<Entry, Corruption> {
     parse_name(found).ok_or_else(|| {
         let at = place(node, found.key_at);
         let actual = format!("{} bytes", found.key.len());
@@ -368,12 +354,12 @@ fn name_of(found: &NodeEntry<'_>, node: u64) -> Result<Entry, Corruption> {
     })
 }
 
-fn parse_name(found: &NodeEntry<'_>) -> Option<Entry> {
+fn parse_name(found: &IndexEntry<'_>) -> Option<Entry> {
     let header = bytes::view::<FileName>(found.key, 0)?;
     let (_, name) = parse_key(found.key)?;
     Some(Entry {
         name,
-        id: FileId::from_reference(found.file),
+        id: FileId::from_reference(found.reference),
         namespace: match header.namespace {
             FileName::NAMESPACE_POSIX => Namespace::Posix,
             FileName::NAMESPACE_WIN32 => Namespace::Win32,

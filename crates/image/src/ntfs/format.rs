@@ -360,6 +360,11 @@ pub(crate) struct IndexHeader {
     pub(crate) reserved: [u8; 3],
 }
 
+impl IndexHeader {
+    /// Its entries have children.
+    pub(crate) const FLAG_CHILDREN: u8 = 1;
+}
+
 /// An index block: a node in $INDEX_ALLOCATION.
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
@@ -385,8 +390,9 @@ impl IndexBlock {
 #[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct IndexEntryHeader {
-    /// Reference of the file of the key. Other indexes have the position of their data here.
-    pub(crate) file: U64,
+    /// Reference of the file of the key. View indexes have the place of their data here: its offset
+    /// in the entry in bits 0 to 15, and its length in bits 16 to 31, both in bytes.
+    pub(crate) reference: U64,
     /// The length of the entry in bytes, a multiple of 8.
     pub(crate) length: U16,
     /// The length of the key in bytes.
@@ -398,6 +404,8 @@ pub(crate) struct IndexEntryHeader {
 }
 
 impl IndexEntryHeader {
+    /// Entries start at, and their lengths are, multiples of this many bytes.
+    pub(crate) const ALIGN: usize = 8;
     /// The entry has a child, with keys that come before its own.
     pub(crate) const FLAG_CHILD: u16 = 1;
     /// The last entry of the node, which has no key.

@@ -3,7 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | `format` | every structure as it is on disk |
-//! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `node` | one structure each, checked |
+//! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `index` | one structure each, checked |
 //! | `disk`, `mft`, `records`, `layout`, `stream` | the positions of a value's bytes |
 //! | `compressed`, `lznt1` | values that NTFS has compressed |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
@@ -27,6 +27,7 @@ mod fixup;
 mod folder;
 mod format;
 mod grow;
+mod index;
 mod layout;
 mod list;
 mod log;
@@ -35,7 +36,6 @@ mod member;
 mod metadata;
 mod mft;
 mod names;
-mod node;
 mod numbered;
 mod place;
 mod promise;

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use super::node::Node;
 use super::{Entry, Folder, name_of};
 use crate::ntfs::error::{Corruption, VolumeError};
-use crate::ntfs::node::Node;
 
 /// The maximum depth of nodes. With six names in a node, which is the minimum for names of the
 /// maximum length, half this depth would suffice for all files that a volume can have.

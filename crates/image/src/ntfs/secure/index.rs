@@ -7,13 +7,11 @@ use std::marker::PhantomData;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
-use diskmend_base::bytes;
-
 use super::error::SecurityError;
 use super::format::SdsHeader;
 use super::key::Key;
 use super::node::{Entry, Node};
-use crate::ntfs::format::{IndexBlock, IndexRoot};
+use crate::ntfs::index::{self, Shape};
 
 mod insert;
 
@@ -25,11 +23,6 @@ const MAX_DEPTH: usize = 16;
 const MAX_BLOCKS: usize = 1 << 16;
 /// The longest value of `$INDEX_ROOT`: that of a record.
 const MAX_ROOT: usize = 4096;
-/// The possible block sizes.
-const BLOCK_SIZES: std::ops::RangeInclusive<u64> = 512..=0x1_0000;
-/// The unit of the blocks' numbers if a block is smaller than a cluster, in bytes.
-const SMALL_UNIT: NonZeroU64 = NonZeroU64::new(512).unwrap();
-
 /// The source of the blocks of `$INDEX_ALLOCATION`.
 pub(super) trait Blocks {
     /// The `len` bytes at `at`, with the bytes restored that the update sequence numbers replaced.
@@ -44,9 +37,7 @@ pub(super) trait Blocks {
 /// child that was replaced; everything else goes to new blocks.
 pub(super) struct Index<K, B> {
     blocks: B,
-    block_size: NonZeroU64,
-    /// The number of bytes that the blocks' numbers count.
-    unit: NonZeroU64,
+    shape: Shape,
     root: Node,
     /// The maximum length of `$INDEX_ROOT` when an entry is added to it.
     root_room: usize,
@@ -77,31 +68,12 @@ impl<K: Key, B: Blocks> Index<K, B> {
         cluster_size: NonZeroU64,
         blocks: B,
     ) -> Result<Self, SecurityError> {
-        let head: Option<&IndexRoot> = bytes::view(&root, 0);
-        let head = head.map(|head| (head.index_block_size.get(), head.collation_rule.get()));
+        let shape = Shape::of(&root, K::COLLATION, cluster_size);
         let root = Node::root(root);
-        let sound = head.and_then(|(size, rule)| {
-            let size = NonZeroU64::new(size.into())?;
-            let is_sound =
-                rule == K::COLLATION && size.is_power_of_two() && BLOCK_SIZES.contains(&size.get());
-            is_sound.then_some(size)
-        });
-        let Some(block_size) = sound else {
-            return Err(root.fault::<K>(
-                0,
-                format!("a block size and collation rule {:#x}", K::COLLATION),
-                format!("{head:?}"),
-            ));
-        };
-        let unit = if cluster_size <= block_size {
-            cluster_size
-        } else {
-            SMALL_UNIT
-        };
+        let shape = shape.map_err(|it| root.fault::<K>(0, it.expected, it.actual))?;
         Ok(Self {
             blocks,
-            block_size,
-            unit,
+            shape,
             root,
             root_room: MAX_ROOT,
             root_changed: false,
@@ -198,37 +170,36 @@ impl<K: Key, B: Blocks> Index<K, B> {
 
     /// The child with this number, and its position.
     fn child(&self, number: u64, parent: &Node) -> Result<(u64, Node), SecurityError> {
-        let size = self.block_size;
-        let at = number
-            .checked_mul(self.unit.get())
-            .filter(|at| *at % size == 0)
+        let position = self.shape.position(number);
+        let at = position
             .ok_or_else(|| parent.fault::<K>(0, "the number of a block", format!("{number:#x}")))?;
-        if self.replaced.contains(&(at / size)) {
+        if self.replaced.contains(&self.ordinal(at)) {
             return Err(parent.fault::<K>(0, "a block in use", "one that was replaced"));
         }
         if let Some(changed) = self.changed.get(&at).or_else(|| self.new.get(&at)) {
             return Ok((at, changed.clone()));
         }
-        let len = to_usize(self.block_size);
-        if !self.blocks.in_use(at / size)? {
+        if !self.blocks.in_use(self.ordinal(at))? {
             return Err(parent.fault::<K>(
                 0,
                 "a block in use",
                 format!("block {number:#x}, which $BITMAP has as free"),
             ));
         }
-        let node = Node::block(self.blocks.block(at, len)?, at);
-        let head: Option<&IndexBlock> = bytes::view(node.bytes(), 0);
-        match head {
-            Some(head) if head.protected.magic == IndexBlock::MAGIC && head.vcn.get() == number => {
-                Ok((at, node))
-            }
-            _ => Err(node.fault::<K>(
-                0,
-                format!("INDX with number {number:#x}"),
-                "another signature or number",
-            )),
+        let node = Node::block(self.blocks.block(at, to_usize(self.shape.block_len))?, at);
+        if index::number_of(node.bytes()) == Some(number) {
+            return Ok((at, node));
         }
+        Err(node.fault::<K>(
+            0,
+            format!("INDX with number {number:#x}"),
+            "another signature or number",
+        ))
+    }
+
+    /// The number of blocks before the one at `at`.
+    fn ordinal(&self, at: u64) -> u64 {
+        at / self.shape.block_len
     }
 
     fn too_deep(&self) -> SecurityError {
@@ -256,8 +227,8 @@ impl<K: Key, B: Blocks> Index<K, B> {
         };
         let _ = self.walk_node(&self.root, (None, None), 0, &mut walk)?;
         let seen = walk.seen.into_iter();
-        let ordinal = |number| number * self.unit.get() / self.block_size;
-        Ok(seen.map(ordinal).collect())
+        let position = |number| self.shape.position(number).expect("walked");
+        Ok(seen.map(|number| self.ordinal(position(number))).collect())
     }
 }
 

@@ -1,14 +1,19 @@
 //! One node of a view index: checks its entries, and lays them out again (Linux-NTFS, Index
 //! Header).
 
+use std::ops::Range;
+
 use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
 use zerocopy::IntoBytes;
 
 use super::error::SecurityError;
-use super::format::{NODE_HAS_CHILDREN, SdsHeader, ViewEntry};
+use super::format::SdsHeader;
 use super::key::Key;
-use crate::ntfs::format::{FIXUP_STRIDE, IndexBlock, IndexHeader, IndexRoot, ProtectedHeader};
+use crate::ntfs::format::{
+    FIXUP_STRIDE, IndexBlock, IndexEntryHeader, IndexHeader, IndexRoot, ProtectedHeader,
+};
+use crate::ntfs::index::{self, IndexEntry};
 
 /// An entry of a node.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +61,7 @@ impl Node {
     pub(super) fn new_block(len: usize, base: u64, number: u64) -> Self {
         let count = (len / FIXUP_STRIDE).saturating_add(1);
         let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
-        let first = first.next_multiple_of(ViewEntry::ALIGN);
+        let first = first.next_multiple_of(IndexEntryHeader::ALIGN);
         let offset = |at: usize| number_u32(at.saturating_sub(IndexBlock::NODE));
         let head = IndexBlock {
             protected: ProtectedHeader {
@@ -68,7 +73,7 @@ impl Node {
             vcn: number.into(),
             index: IndexHeader {
                 entries_offset: offset(first).into(),
-                index_length: offset(first.saturating_add(ViewEntry::LEN)).into(),
+                index_length: offset(first.saturating_add(size_of::<IndexEntryHeader>())).into(),
                 allocated_size: offset(len).into(),
                 flags: 0,
                 reserved: [0; 3],
@@ -85,93 +90,67 @@ impl Node {
 
     /// All entries, with ascending keys; the last is marked as such.
     pub(super) fn entries<K: Key>(&self) -> Result<Vec<Entry<K>>, SecurityError> {
-        let header = self.header::<K>()?;
-        let has_children = header.flags & NODE_HAS_CHILDREN != 0;
-        let end = self.within(header.index_length.get());
-        let mut at = self.within(header.entries_offset.get());
+        let (header, place) = self.header::<K>()?;
+        let has_children = header.flags & IndexHeader::FLAG_CHILDREN != 0;
+        let child_len = if has_children { size_of::<u64>() } else { 0 };
+        let used = bytes::slice(&self.bytes, self.header, place.end);
+        let mut at = place.start;
         let mut entries: Vec<Entry<K>> = Vec::new();
         loop {
-            let head: &ViewEntry = bytes::view(&self.bytes, at)
-                .filter(|_| at.saturating_add(ViewEntry::LEN) <= end)
-                .ok_or_else(|| self.fault::<K>(at, "an entry", "the end of the node"))?;
-            let len = usize::from(head.length.get());
-            let flags = head.flags.get();
-            let last = flags & ViewEntry::LAST != 0;
-            let fixed = if last {
-                ViewEntry::LEN
+            let wrong = |expected: &str, actual: &str| {
+                self.fault::<K>(self.header.saturating_add(at), expected, actual)
+            };
+            let found = used
+                .and_then(|used| index::entry(used, at))
+                .ok_or_else(|| wrong("a whole entry", "none"))?;
+            let fixed = if found.is_last {
+                size_of::<IndexEntryHeader>()
             } else {
                 entry_len::<K>()
             };
-            let child_len = if has_children {
-                ViewEntry::CHILD_LEN
-            } else {
-                0
-            };
             let expected = fixed.saturating_add(child_len);
-            let next = at.saturating_add(len);
-            let sound = len == expected
-                && next <= end
-                && (flags & ViewEntry::HAS_CHILD != 0) == has_children;
-            if !sound {
-                return Err(self.fault::<K>(
-                    at,
-                    format!("an entry of {expected} bytes"),
-                    format!("length {len}, flags {flags:#x}"),
-                ));
+            if found.len != expected || found.child.is_some() != has_children {
+                let actual = format!("{} bytes, child {:?}", found.len, found.child);
+                return Err(wrong(&format!("an entry of {expected} bytes"), &actual));
             }
-            let child = if has_children {
-                let child = bytes::u64_at(&self.bytes, at.saturating_add(fixed));
-                Some(child.ok_or_else(|| self.fault::<K>(at, "a child", "the end of the node"))?)
-            } else {
-                None
-            };
-            let item = if last {
+            let item = if found.is_last {
                 None
             } else {
-                Some(self.item(at, head)?)
+                let item = item(&found).ok_or_else(|| {
+                    let expected = format!("a key of {} bytes and the same in its data", K::LEN);
+                    let actual = format!("key length {}, or another key", found.key.len());
+                    wrong(&expected, &actual)
+                })?;
+                Some(item)
             };
             if let (Some((key, _)), Some((before, _))) =
                 (item, entries.last().and_then(|entry| entry.item))
                 && before >= key
             {
-                return Err(self.fault::<K>(at, "keys that ascend", "a lower or equal key"));
+                return Err(wrong("keys that ascend", "a lower or equal key"));
             }
-            entries.push(Entry { child, item });
-            if last && next == end {
-                return Ok(entries);
+            entries.push(Entry {
+                child: found.child,
+                item,
+            });
+            at = at.saturating_add(found.len);
+            if found.is_last {
+                break;
             }
-            if last {
-                return Err(self.fault::<K>(at, "the end of the node", "more after it"));
-            }
-            at = next;
         }
-    }
-
-    /// Key and data of the entry at `at`, which must have the length of an entry with both.
-    fn item<K: Key>(&self, at: usize, head: &ViewEntry) -> Result<(K, SdsHeader), SecurityError> {
-        let found = (|| {
-            let key_at = at.checked_add(ViewEntry::LEN)?;
-            let key = K::read(bytes::slice(&self.bytes, key_at, K::LEN)?)?;
-            let data: &SdsHeader = bytes::view(&self.bytes, key_at.checked_add(K::LEN)?)?;
-            let as_laid_out = usize::from(head.key_length.get()) == K::LEN
-                && usize::from(head.data_offset.get()) == ViewEntry::LEN + K::LEN
-                && usize::from(head.data_length.get()) == size_of::<SdsHeader>();
-            (as_laid_out && K::of(data) == key).then_some((key, *data))
-        })();
-        found.ok_or_else(|| {
-            self.fault::<K>(
-                at,
-                format!("a key of {} bytes and the same in its data", K::LEN),
-                format!("key length {}, or another key", head.key_length),
-            )
-        })
+        if at == place.end {
+            return Ok(entries);
+        }
+        let at = self.header.saturating_add(at);
+        Err(self.fault::<K>(at, "the end of the node", "more after it"))
     }
 
     /// This node with other entries, the last of which has no key; `None` if they do not fit. The
     /// value of an index root gets the length that they need.
     pub(super) fn with<K: Key>(&self, entries: &[Entry<K>]) -> Result<Option<Self>, SecurityError> {
-        let header = self.header::<K>()?;
-        let start = self.within(header.entries_offset.get());
+        let (header, place) = self.header::<K>()?;
+        let room = to_usize(header.allocated_size.get());
+        let start = self.header.saturating_add(place.start);
         let laid_out: Vec<u8> = entries.iter().flat_map(entry_bytes).collect();
         let end = start.saturating_add(laid_out.len());
         let mut node = self.clone();
@@ -180,7 +159,7 @@ impl Node {
                 node.bytes.resize(end, 0);
                 end
             }
-            _ => self.within(header.allocated_size.get()),
+            _ => self.header.saturating_add(room),
         };
         let offset = |at: usize| number_u32(at.saturating_sub(self.header));
         let place = node.bytes.get_mut(start..room);
@@ -192,42 +171,33 @@ impl Node {
         if let Some(header) = bytes::view_mut::<IndexHeader>(&mut node.bytes, self.header) {
             header.index_length = offset(end).into();
             header.allocated_size = offset(room).into();
-            header.flags &= !NODE_HAS_CHILDREN;
+            header.flags &= !IndexHeader::FLAG_CHILDREN;
             if entries.iter().any(|entry| entry.child.is_some()) {
-                header.flags |= NODE_HAS_CHILDREN;
+                header.flags |= IndexHeader::FLAG_CHILDREN;
             }
         }
         Ok(Some(node))
     }
 
-    /// The header, with lengths that are inside the node.
-    fn header<K: Key>(&self) -> Result<IndexHeader, SecurityError> {
-        let header: &IndexHeader = bytes::view(&self.bytes, self.header)
-            .ok_or_else(|| self.fault::<K>(self.header, "an index header", "the end"))?;
-        let first = self.within(header.entries_offset.get());
-        let end = self.within(header.index_length.get());
-        let room = self.within(header.allocated_size.get());
-        let sound = first >= self.header.saturating_add(size_of::<IndexHeader>())
-            && header.entries_offset.get().is_multiple_of(8)
-            && first < end
-            && end <= room
-            && room <= self.bytes.len();
-        if sound {
-            return Ok(header.clone());
+    /// The header, with lengths that are inside the node, and the place of its entries in it.
+    fn header<K: Key>(&self) -> Result<(&IndexHeader, Range<usize>), SecurityError> {
+        let found = index::header(&self.bytes, self.header);
+        let (header, place) =
+            found.map_err(|it| self.fault::<K>(self.header, it.expected, it.actual))?;
+        let room = to_usize(header.allocated_size.get());
+        let len = self.bytes.len().saturating_sub(self.header);
+        let is_sound = place.start.is_multiple_of(IndexEntryHeader::ALIGN)
+            && !place.is_empty()
+            && place.end <= room
+            && room <= len;
+        if is_sound {
+            return Ok((header, place));
         }
         Err(self.fault::<K>(
             self.header,
-            format!("an index header for {} bytes", self.bytes.len()),
-            format!(
-                "entries at {}, end {}, room {}",
-                header.entries_offset, header.index_length, header.allocated_size
-            ),
+            format!("an index header for {len} bytes"),
+            format!("entries from {} to {}, room {room}", place.start, place.end),
         ))
-    }
-
-    /// The position in the bytes of an `offset` from the index header.
-    fn within(&self, offset: u32) -> usize {
-        self.header.saturating_add(to_usize(offset))
     }
 
     /// The error for a problem at `at` in the bytes.
@@ -248,10 +218,26 @@ impl Node {
     }
 }
 
+/// Key and data of an entry; `None` if they are not laid out as in `$Secure`, or if the data has
+/// another key.
+fn item<K: Key>(entry: &IndexEntry<'_>) -> Option<(K, SdsHeader)> {
+    let key = K::read(entry.key)?;
+    let data: &SdsHeader = bytes::view(entry.rest, 0)?;
+    // The upper half is reserved.
+    let place = entry.reference & u64::from(u32::MAX);
+    (place == data_place::<K>() && K::of(data) == key).then_some((key, *data))
+}
+
+/// The place of the data in an entry, as its header tells it.
+const fn data_place<K: Key>() -> u64 {
+    let offset = size_of::<IndexEntryHeader>() + K::LEN;
+    offset as u64 | (size_of::<SdsHeader>() as u64) << 16
+}
+
 /// The length of an entry with key and data, without a child.
 pub(super) const fn entry_len<K: Key>() -> usize {
-    let len = ViewEntry::LEN + K::LEN + size_of::<SdsHeader>();
-    len.next_multiple_of(ViewEntry::ALIGN)
+    let len = size_of::<IndexEntryHeader>() + K::LEN + size_of::<SdsHeader>();
+    len.next_multiple_of(IndexEntryHeader::ALIGN)
 }
 
 /// The bytes of an entry.
@@ -259,38 +245,30 @@ fn entry_bytes<K: Key>(entry: &Entry<K>) -> Vec<u8> {
     let child = entry.child.map(u64::to_le_bytes);
     let child = child.as_ref().map_or(&[][..], |child| child);
     let flag = |condition, flag| if condition { flag } else { 0 };
-    let flags = flag(entry.child.is_some(), ViewEntry::HAS_CHILD)
-        | flag(entry.item.is_none(), ViewEntry::LAST);
-    let Some((key, data)) = entry.item else {
-        let head = ViewEntry {
-            data_offset: 0.into(),
-            data_length: 0.into(),
-            reserved: 0.into(),
-            length: number_u16(ViewEntry::LEN.saturating_add(child.len())).into(),
-            key_length: 0.into(),
-            flags: flags.into(),
-            reserved2: 0.into(),
-        };
-        return [head.as_bytes(), child].concat();
+    let flags = flag(entry.child.is_some(), IndexEntryHeader::FLAG_CHILD)
+        | flag(entry.item.is_none(), IndexEntryHeader::FLAG_LAST);
+    let (reference, key_len, len) = match entry.item {
+        Some(_) => (data_place::<K>(), K::LEN, entry_len::<K>()),
+        None => (0, 0, size_of::<IndexEntryHeader>()),
     };
-    let head = ViewEntry {
-        data_offset: number_u16(ViewEntry::LEN.saturating_add(K::LEN)).into(),
-        data_length: number_u16(size_of::<SdsHeader>()).into(),
-        reserved: 0.into(),
-        length: number_u16(entry_len::<K>().saturating_add(child.len())).into(),
-        key_length: number_u16(K::LEN).into(),
+    let head = IndexEntryHeader {
+        reference: reference.into(),
+        length: number_u16(len.saturating_add(child.len())).into(),
+        key_length: number_u16(key_len).into(),
         flags: flags.into(),
-        reserved2: 0.into(),
+        reserved: 0.into(),
     };
-    let padding = K::PADDING;
-    [
-        head.as_bytes(),
-        &key.bytes(),
-        data.as_bytes(),
-        padding,
-        child,
-    ]
-    .concat()
+    match entry.item {
+        Some((key, data)) => [
+            head.as_bytes(),
+            &key.bytes(),
+            data.as_bytes(),
+            K::PADDING,
+            child,
+        ]
+        .concat(),
+        None => [head.as_bytes(), child].concat(),
+    }
 }
 
 #[expect(

@@ -10,9 +10,8 @@ use super::index::{Blocks, Index};
 use super::key::{ByHash, ById, Key};
 use super::sds::{self, Source};
 use crate::ntfs::disk::Disk;
-use crate::ntfs::error::{Corruption, VolumeError};
-use crate::ntfs::fixup;
-use crate::ntfs::format::{IndexBlock, attribute_type, system};
+use crate::ntfs::format::{attribute_type, system};
+use crate::ntfs::index;
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::records::Records;
@@ -214,31 +213,28 @@ fn last_part(stream: &Stream) -> Option<Part> {
 }
 
 impl IndexBlocks {
-    /// The position of the blocks, if `len` bytes at `at` exist.
-    fn layout(&self, at: u64, len: usize) -> Result<&Layout, SecurityError> {
-        let layout = self.allocation.as_ref().and_then(Stream::layout);
+    /// The blocks, if `len` bytes at `at` exist.
+    fn allocation_with(&self, at: u64, len: usize) -> Result<&Stream, SecurityError> {
+        let allocation = self.allocation.as_ref();
+        let written = allocation.and_then(Stream::layout).map(|it| it.initialized);
         let end = u64::try_from(len).ok().and_then(|len| at.checked_add(len));
-        layout
-            .filter(|layout| end.is_some_and(|end| end <= layout.initialized))
+        allocation
+            .filter(|_| end.is_some() && end <= written)
             .ok_or_else(|| SecurityError::Corrupt {
                 index: self.index,
                 part: "$INDEX_ALLOCATION",
                 offset: at,
                 expected: format!("{len} bytes"),
-                actual: layout.map_or("none".into(), |it| format!("an end at {}", it.initialized)),
+                actual: written.map_or("none".into(), |end| format!("an end at {end}")),
             })
     }
 }
 
 impl Blocks for Arc<IndexBlocks> {
     fn block(&self, at: u64, len: usize) -> Result<Vec<u8>, SecurityError> {
-        let layout = self.layout(at, len)?;
+        let allocation = self.allocation_with(at, len)?;
         let mut bytes = vec![0; len];
-        layout.read(&self.disk, &mut bytes, at)?;
-        let offset = layout.position(at).unwrap_or(at);
-        let unprotected: Result<(), Corruption> =
-            fixup::unprotect(&mut bytes, IndexBlock::MAGIC, offset);
-        unprotected.map_err(VolumeError::from)?;
+        index::read_block(&self.disk, allocation, &mut bytes, at)?;
         Ok(bytes)
     }
 

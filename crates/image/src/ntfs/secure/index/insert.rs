@@ -151,7 +151,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
     /// The length that `$INDEX_ALLOCATION` must have for the new blocks; 0 if there are none.
     pub(in super::super) fn end(&self) -> u64 {
         let last = self.new.keys().next_back();
-        last.map_or(0, |at| at.saturating_add(self.block_size.into()))
+        last.map_or(0, |at| at.saturating_add(self.shape.block_len.into()))
     }
 
     /// The path from the root to the leaf to which a missing key belongs.
@@ -206,7 +206,7 @@ impl<K: Key, B: Blocks> Index<K, B> {
 
     /// Creates a new block, and returns its number.
     fn put_new(&mut self, at: u64, entries: &[Entry<K>]) -> Result<u64, SecurityError> {
-        let number = self.number(at);
+        let number = self.shape.number(at);
         let block = Node::new_block(self.block_len(), at, number);
         let block = block.with(entries)?.ok_or(no_room::<K>())?;
         self.new.insert(at, block);
@@ -230,21 +230,11 @@ impl<K: Key, B: Blocks> Index<K, B> {
             return Err(no_room::<K>());
         }
         self.next_new = Some(number.saturating_add(1));
-        Ok(number.saturating_mul(self.block_size.into()))
+        Ok(number.saturating_mul(self.shape.block_len.into()))
     }
 
     fn block_len(&self) -> usize {
-        to_usize(self.block_size)
-    }
-
-    /// The number by which a parent refers to the block at `at`.
-    fn number(&self, at: u64) -> u64 {
-        at / self.unit
-    }
-
-    /// The number of blocks before the one at `at`.
-    fn ordinal(&self, at: u64) -> u64 {
-        at / self.block_size
+        to_usize(self.shape.block_len)
     }
 }
 

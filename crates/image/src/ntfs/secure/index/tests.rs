@@ -3,8 +3,7 @@ use std::cell::RefCell;
 use zerocopy::IntoBytes;
 
 use super::*;
-use crate::ntfs::format::{IndexHeader, ProtectedHeader};
-use crate::ntfs::secure::format::ViewEntry;
+use crate::ntfs::format::{IndexBlock, IndexEntryHeader, IndexHeader, IndexRoot, ProtectedHeader};
 use crate::ntfs::secure::key::{ByHash, ById};
 use crate::ntfs::secure::node::entry_len;
 
@@ -52,15 +51,13 @@ fn entries<K: Key>(items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     let child_len = if children.is_empty() { 0 } else { 8 };
     for number in 0..=items.len() {
         let item = items.get(number);
-        let len = item.map_or(ViewEntry::LEN, |_| entry_len::<K>());
-        let head = ViewEntry {
-            data_offset: item.map_or(0, |_| 16 + K::LEN as u16).into(),
-            data_length: item.map_or(0, |_| 20).into(),
-            reserved: 0.into(),
+        let len = item.map_or(size_of::<IndexEntryHeader>(), |_| entry_len::<K>());
+        let head = IndexEntryHeader {
+            reference: item.map_or(0, |_| 20 << 16 | (16 + K::LEN as u64)).into(),
             length: (len as u16 + child_len).into(),
             key_length: item.map_or(0, |_| K::LEN as u16).into(),
             flags: (u16::from(child_len > 0) + item.map_or(2, |_| 0)).into(),
-            reserved2: 0.into(),
+            reserved: 0.into(),
         };
         let mut bytes = head.as_bytes().to_vec();
         if let Some(item) = item {
