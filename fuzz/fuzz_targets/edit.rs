@@ -1,4 +1,4 @@
-//! Edits of hives, corrupt or not, and commits.
+//! Edits of sound and corrupt hives, and commits of sound ones.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The folder of runs as an attacker leaves it.
+//! The folder of runs, forged by an attacker.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Records of the changes of a disk, made and taken back.
+//! Records of the changes of a disk, made and restored.
 
 #![no_main]
 

@@ -10,10 +10,11 @@ use diskmend_acl::{SavedEntries, SavedEntry, SavedPart, write_saved};
 use crate::descriptor::same_entries;
 use crate::sddl::domains;
 
-/// Reads a save file, past its errors; each object written again must read back as it is.
+/// Reads a save file despite its errors. Each object that was read must be equal after it is
+/// written and read again.
 ///
 /// # Panics
-/// Where it does not.
+/// If it is not equal.
 pub fn acl_save(data: &[u8]) {
     let Ok(entries) = SavedEntries::new(data, domains()) else {
         return;
@@ -47,7 +48,7 @@ fn comes_back(entry: &SavedEntry, part: SavedPart) {
     let (read, saved) = (&read.descriptor, &entry.descriptor);
     match part {
         SavedPart::Owners => assert_eq!((read.owner, read.group), (saved.owner, saved.group)),
-        // An absent DACL is saved as a NULL one.
+        // An absent DACL is saved as a NULL DACL.
         SavedPart::Dacl if saved.dacl.list().is_none() => assert!(read.dacl.list().is_none()),
         SavedPart::Dacl => assert!(same_entries(&read.dacl, &saved.dacl)),
     }

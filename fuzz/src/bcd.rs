@@ -6,10 +6,10 @@ use diskmend_bcd::{Listing, Store, check};
 use crate::hive_input::HiveInput;
 use crate::settled;
 
-/// Lists, checks and exports a boot store; what is exported must parse as what it was.
+/// Lists, checks and exports a boot store. The exported text must parse as the same store.
 ///
 /// # Panics
-/// Where it does not.
+/// If it does not.
 pub fn bcd(data: &[u8]) {
     let [primary, ..] = HiveInput::of_store(data).files;
     let Some(hive) = settled(primary) else {

@@ -1,4 +1,4 @@
-//! Reading security descriptors as they are stored, and editing them.
+//! Reading security descriptors from bytes, and editing them.
 
 #![expect(
     clippy::panic,
@@ -10,11 +10,11 @@ use diskmend_acl::{
     icacls_lines,
 };
 
-/// Reads a descriptor, as whole as it is, and edits it; another one that follows it is what the
-/// edits make of it and the parent of what it inherits.
+/// Reads a descriptor as far as it is sound, and edits it. A second descriptor may follow the first
+/// one: it serves as the wanted descriptor and as the parent.
 ///
 /// # Panics
-/// Where what is written does not read back, or an edit does not do what it says.
+/// If a written descriptor does not read back, or an edit does not do what it reports.
 pub fn descriptor(data: &[u8]) {
     let whole = SecurityDescriptor::from_bytes(data);
     let salvaged = match SecurityDescriptor::salvage(data) {
@@ -45,7 +45,8 @@ pub fn descriptor(data: &[u8]) {
     reset(&first, &second);
 }
 
-/// The length of the descriptor's bytes, which read back as it is; `None` where it is too large.
+/// The length of the descriptor's bytes, which must read back as the descriptor; `None` if it is
+/// too large.
 fn stored(descriptor: &SecurityDescriptor) -> Option<usize> {
     let bytes = descriptor.to_bytes().ok()?;
     match SecurityDescriptor::from_bytes(&bytes) {
@@ -64,7 +65,7 @@ fn written_as_sddl(descriptor: &SecurityDescriptor) {
     };
     match SecurityDescriptor::from_sddl(&sddl, &Domains::default()) {
         Ok(read) => {
-            // The byte Sbz1 and some control bits have no place in SDDL.
+            // SDDL can't express the byte Sbz1 and some control bits.
             assert_eq!(
                 (read.owner, read.group),
                 (descriptor.owner, descriptor.group)

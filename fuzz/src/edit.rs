@@ -1,4 +1,4 @@
-//! Edits of hives that may be corrupt, and commits of those that are not.
+//! Edits of hives that may be corrupt, and commits of those that are sound.
 
 #![expect(
     clippy::expect_used,
@@ -14,14 +14,14 @@ use xtask::memory_file::MemoryHive;
 use crate::hive_input::HiveInput;
 use crate::{settled, walk};
 
-/// Most edits, of which each takes four bytes of the input.
+/// The maximum number of edits; each takes four bytes of the input.
 const MAX_STEPS: usize = 16;
 const MAX_PATHS: usize = 200;
 
-/// Edits a hive. What was sound before must be sound after; what was not may give any error.
+/// Edits a hive. A sound hive must stay sound; for another, any error is allowed.
 ///
 /// # Panics
-/// Where a sound hive does not stay sound.
+/// If a sound hive does not stay sound.
 pub fn edit(data: &[u8]) {
     let input = HiveInput::parse(data);
     let [bytes, ..] = input.files;
@@ -36,21 +36,22 @@ pub fn edit(data: &[u8]) {
         apply(&mut editor, &paths, *step, was_spotless);
     }
     let Ok(edited) = editor.finish() else {
-        // A warning, such as a reference count at its maximum, can stand in an edit's way.
+        // A warning can prevent an edit, for example a reference count at its maximum.
         assert!(!was_spotless, "a hive without problems could not be edited");
         return;
     };
     if was_sound {
         match edited.verify() {
             Ok((verified, _)) => commits(&verified.into(), &bytes),
-            // What a warning is about, such as two keys of one name, can be found in another's place.
+            // Because of a warning, such as two keys of one name, a look-up can find another place.
             Err(VerifyError::OtherThanEdited { .. }) if !was_spotless => {}
             Err(error) => panic!("after edits: {error:?}"),
         }
     }
 }
 
-/// One edit; the step's bytes say which, of which key, of which name, with how much data.
+/// Makes one edit. The step's bytes choose the kind of edit, the key, the name and the length of
+/// the data.
 fn apply(editor: &mut Editor, paths: &[String], step: [u8; 4], was_spotless: bool) {
     let [kind, place, name, amount] = step;
     let known = paths.get(usize::from(place) % paths.len().max(1));
@@ -90,7 +91,7 @@ fn apply(editor: &mut Editor, paths: &[String], step: [u8; 4], was_spotless: boo
     }
 }
 
-/// Commits the hive to the file it came from; it must then open clean and hold the same bins.
+/// Commits the hive to its file. The file must then open as clean, with the same bins.
 fn commits(hive: &Committable, file: &[u8]) {
     let options = Options {
         now: Filetime(2),
@@ -99,14 +100,14 @@ fn commits(hive: &Committable, file: &[u8]) {
     };
     let mut files = MemoryHive::new(file.to_vec());
     let plan = match plan(hive, &Logs::default(), &options) {
-        // No number is left, and starting again could make an old log apply.
+        // No sequence number is left, and an old log could apply if numbers started again.
         Err(CommitError::NoSequence { .. }) => return,
         plan => plan.expect("a sound hive can be committed"),
     };
     execute(&plan, &mut files).expect("memory does not fail");
     match open(Box::new(files.primary().to_vec())) {
         Ok(Opened::Clean(committed)) => {
-            // The first bin's timestamp is new, all else is as it was.
+            // The first bin has a new timestamp; nothing else may have changed.
             let bins = [&committed, &**hive].map(|hive| hive.image().bins().get(32..));
             assert!(bins[0] == bins[1], "committed bins differ");
         }

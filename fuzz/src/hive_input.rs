@@ -1,12 +1,12 @@
-//! What an input of the targets for hives means: a fixture, what is changed in its cells, bins and log
-//! entries, and the rest, which says what is then done.
+//! The inputs of the targets for hives: a fixture, changes of its cells, bins and log entries, and
+//! a rest that says what to do with the hive.
 //!
 //! ```text
 //! number of the fixture u8 | flags u8 | change | change | ... | 0 u8 | the rest
 //! change: kind u8, not 0 | place u16 | distance u8 | value
 //! ```
 //!
-//! An input that begins as a hive does is that hive.
+//! An input that begins like a hive is a hive.
 
 use std::sync::OnceLock;
 
@@ -15,20 +15,21 @@ use xtask::fixtures;
 
 use crate::image::Script;
 
-/// Flag: checksums and hashes are left as the changes make them. Otherwise they are made right again,
-/// so that the damage is met behind them.
+/// Flag: the checksums and hashes are left wrong. Otherwise they are corrected, so that the reader
+/// gets past them to the changes.
 const UNSEALED: u8 = 1;
-/// Bytes before the first bin, and before the content of a cell.
+/// The number of bytes before the first bin.
 const FIRST_BIN: usize = 4096;
+/// The length of the field before a cell's content.
 const CELL_SIZE: usize = 4;
-/// Most changes.
+/// The maximum number of changes.
 const MAX_CHANGES: usize = 16;
 
 const SIGNATURES: [&[u8]; 12] = [
     b"nk", b"vk", b"sk", b"lf", b"lh", b"li", b"ri", b"db", b"hbin", b"HvLE", b"DIRT", b"regf",
 ];
 
-/// A file of a fixture, with the places where its structures begin.
+/// A file of a fixture, with the offsets of its structures.
 struct Base {
     bytes: Vec<u8>,
     places: Vec<usize>,
@@ -54,10 +55,10 @@ impl Base {
     }
 }
 
-/// Primary file and logs; those that a fixture lacks are empty.
+/// The primary file and the logs; logs that a fixture lacks are empty.
 type Hive = [Base; 3];
 
-/// All fixtures that are hives, or only those that are boot stores.
+/// All fixtures that are hives; if `only_stores`, all that are boot stores.
 fn fixtures(only_stores: bool) -> &'static [Hive] {
     static ALL: OnceLock<Vec<Hive>> = OnceLock::new();
     static STORES: OnceLock<Vec<Hive>> = OnceLock::new();
@@ -77,21 +78,21 @@ fn fixtures(only_stores: bool) -> &'static [Hive] {
     })
 }
 
-/// An input, taken apart.
+/// A parsed input.
 pub(crate) struct HiveInput<'a> {
-    /// Primary file and logs, of which the last two can be empty.
+    /// The primary file and the logs, which can be empty.
     pub(crate) files: [Vec<u8>; 3],
-    /// What is left of the input.
+    /// The rest of the input.
     pub(crate) rest: &'a [u8],
 }
 
 impl<'a> HiveInput<'a> {
-    /// Begins with any fixture.
+    /// Starts from any fixture.
     pub(crate) fn parse(data: &'a [u8]) -> Self {
         Self::of(data, fixtures(false))
     }
 
-    /// Begins with a boot store.
+    /// Starts from a boot store.
     pub(crate) fn of_store(data: &'a [u8]) -> Self {
         Self::of(data, fixtures(true))
     }
@@ -137,15 +138,15 @@ impl<'a> HiveInput<'a> {
     }
 }
 
-/// Puts a number into a field of a structure, or cuts the file.
+/// Writes a number into a field of a structure, or cuts the file off.
 fn change(file: &mut Vec<u8>, base: &Base, kind: u8, script: &mut Script<'_>) {
     let place = base.place(script.half());
-    // From the cell's size before the signature to behind the longest structure.
+    // Anywhere from the cell's size, before the signature, to the end of the longest structure.
     let at = (place + usize::from(script.byte())).saturating_sub(CELL_SIZE);
     let value = match kind % 8 {
         0 | 1 => vec![script.byte()],
         2 | 3 => script.half().to_le_bytes().to_vec(),
-        // The offset of a cell.
+        // The offset of a cell in the fixture.
         4 | 5 => {
             let other = base.place(script.half());
             let offset = other.wrapping_sub(FIRST_BIN + CELL_SIZE) as u32;

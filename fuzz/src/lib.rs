@@ -1,5 +1,5 @@
-//! What hostile bytes must never do is panic, hang or take all memory. Each target is a function over
-//! bytes, which libFuzzer calls by a file in `fuzz_targets`.
+//! Hostile bytes must never make diskmend panic, hang or use up the memory. Each target is a
+//! function over bytes; libFuzzer calls it from a file in `fuzz_targets`.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -27,7 +27,7 @@ pub use sddl::sddl;
 
 use hive_input::HiveInput;
 
-/// Opens a hive and reads all that its keys lead to.
+/// Opens a hive and reads everything to which its keys lead.
 pub fn open(data: &[u8]) {
     let [primary, ..] = HiveInput::parse(data).files;
     if let Ok(Opened::Clean(hive)) = diskmend_hive::open(Box::new(primary)) {
@@ -35,7 +35,7 @@ pub fn open(data: &[u8]) {
     }
 }
 
-/// Checks a hive, as clean as it claims to be or not.
+/// Checks a hive, clean or dirty.
 pub fn check(data: &[u8]) {
     let [primary, ..] = HiveInput::parse(data).files;
     if let Some(hive) = settled(primary) {
@@ -46,10 +46,10 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Recovers a hive from its logs, and checks what comes of it.
+/// Recovers a hive from its logs, and checks the result.
 ///
 /// # Panics
-/// If it is recovered from nothing.
+/// If it is recovered without a log.
 pub fn replay(data: &[u8]) {
     let [primary, log1, log2] = HiveInput::parse(data).files;
     let len = primary.len() as u64;
@@ -67,10 +67,10 @@ pub fn replay(data: &[u8]) {
     }
 }
 
-/// Parses a registry text file; what can be written must read back as the same operations.
+/// Parses a registry text file. What can be written must read back as the same operations.
 ///
 /// # Panics
-/// Where it does not.
+/// If it does not.
 pub fn reg_file(data: &[u8]) {
     let Ok(file) = RegFile::parse(data) else {
         return;
@@ -89,7 +89,7 @@ pub fn reg_file(data: &[u8]) {
     }
 }
 
-/// The operations as text, without the lines they come from.
+/// The operations as text, without line numbers.
 fn without_lines(file: &RegFile) -> Vec<String> {
     file.operations
         .iter()
@@ -101,7 +101,7 @@ fn without_lines(file: &RegFile) -> Vec<String> {
         .collect()
 }
 
-/// A hive that can be read, as clean as it claims to be or not.
+/// A hive that can be read, clean or dirty.
 fn settled(bytes: Vec<u8>) -> Option<Hive> {
     match diskmend_hive::open(Box::new(bytes)).ok()? {
         Opened::Clean(hive) => Some(hive),

@@ -2,10 +2,10 @@
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 
-/// Reads SDDL; what can be stored or written must read back as the same.
+/// Reads SDDL. What can be written as bytes or SDDL must read back as the same.
 ///
 /// # Panics
-/// Where it does not.
+/// If it does not.
 pub fn sddl(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let descriptor = match SecurityDescriptor::from_sddl(&text, &domains()) {
@@ -20,7 +20,7 @@ pub fn sddl(data: &[u8]) {
         let read = SecurityDescriptor::from_bytes(&bytes);
         assert!(read.is_ok_and(|read| read.means_the_same(&descriptor)));
     }
-    // A condition of very many operands is read and not written.
+    // A condition with very many operands can be read but not written.
     let Ok(written) = descriptor.to_sddl(SddlParts::All) else {
         return;
     };
@@ -30,7 +30,7 @@ pub fn sddl(data: &[u8]) {
     assert!(read.is_ok_and(|read| read.means_the_same(&descriptor)));
 }
 
-/// A machine and a domain that aliases can be resolved with.
+/// A machine and a domain by which aliases can be resolved.
 pub(super) fn domains() -> Domains {
     Domains {
         machine: "S-1-5-21-1-2-3".parse().ok(),

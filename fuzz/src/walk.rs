@@ -1,11 +1,11 @@
-//! Reads all that a hive's keys lead to, as far as it can be read.
+//! Reads everything to which the keys of a hive lead, as far as possible.
 
 use diskmend_hive::{Hive, Key};
 
-/// Most keys that are visited: a hostile hive can list a key any number of times.
+/// The maximum number of keys that are visited: a hostile hive can list a key any number of times.
 const MAX_KEYS: usize = 20_000;
 
-/// Visits keys from the root on; errors end their branch only.
+/// Visits keys from the root on. An error only ends its branch.
 pub(super) fn walk(hive: &Hive) {
     let mut pending: Vec<Key<'_>> = hive.root().into_iter().collect();
     let mut visited = 0;
@@ -39,7 +39,7 @@ fn read(key: &Key<'_>) {
     }
 }
 
-/// Paths of some keys, as far as they can be read.
+/// The paths of some keys, as far as they can be read.
 pub(super) fn paths(hive: &Hive, most: usize) -> Vec<String> {
     let mut paths = vec![String::new()];
     let mut pending: Vec<_> = hive

@@ -1,4 +1,4 @@
-//! A repaired disk with its run, in a folder of its own beside what must not change.
+//! A repaired disk with its run, in a folder of its own, beside files that must not change.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -16,12 +16,12 @@ use super::{RECIPES, options, run_file};
 use xtask::fixtures;
 use xtask::run_file::journal;
 
-/// The fixture whose hive and log the disk gets.
+/// The fixture with the hive and log of the disk.
 const FIXTURE: &str = "dirty-hvle-log1";
 const CONFIG: &str = "disk/Windows/System32/config";
 const STATE: &str = "disk/diskmend";
 const RUNS: &str = "disk/diskmend/runs";
-/// Files that nobody but Windows and other programs changes.
+/// Files that only Windows and other programs may change.
 const OTHERS: [&str; 6] = [
     "outside/canary",
     "outside/SYSTEM",
@@ -30,23 +30,23 @@ const OTHERS: [&str; 6] = [
     "disk/Users/a",
     "disk/bootmgr",
 ];
-/// Another name that a run may have.
+/// A new name for the run.
 const OTHER_RUN: &str = "20200101T000000Z";
 
-/// Files by their path; none is a folder.
+/// Files by path, with their bytes; `None` for other things.
 type Files = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
-/// A copy of the disk, removed at the end.
+/// A copy of the disk; it is removed when dropped.
 pub(super) struct Disk {
     folder: TempDir,
     /// The run file, or the folder of a run of an earlier version.
     run: PathBuf,
-    /// The names of the files that the run has written, below `own`.
+    /// The names of the run's own files, below `own`.
     names: Vec<String>,
     own: PathBuf,
 }
 
-/// What a disk begins with.
+/// The files from which each disk is made.
 fn base() -> Option<&'static Files> {
     static BASE: OnceLock<Option<Files>> = OnceLock::new();
     BASE.get_or_init(|| made().ok()).as_ref()
@@ -82,7 +82,8 @@ fn made() -> anyhow::Result<Files> {
     Ok(files(folder.path()))
 }
 
-/// All files below a folder. Links are not followed, and what is neither file nor folder has no bytes.
+/// All files below a folder. Links are not followed. Things that are neither file nor folder have
+/// no bytes.
 fn files(folder: &Path) -> Files {
     let mut files = Files::new();
     let mut waiting = vec![folder.to_path_buf()];
@@ -103,7 +104,7 @@ fn files(folder: &Path) -> Files {
     files
 }
 
-/// Whether a run may change a file: the hive, its logs, boot stores, and diskmend's own folder.
+/// True if a run may change a file: the hive, its logs, boot stores, and diskmend's own folder.
 fn may_change(path: &Path) -> bool {
     let stores = ["disk/Boot", "disk/EFI/Microsoft/Boot", STATE];
     let hive = Path::new(CONFIG).join("SYSTEM");
@@ -117,7 +118,7 @@ fn may_change(path: &Path) -> bool {
 }
 
 impl Disk {
-    /// A fresh copy; if that is asked for, with the run in a folder, as earlier versions wrote it.
+    /// A new copy. If `in_folder`, the run is in a folder, as earlier versions wrote it.
     pub(super) fn restored(in_folder: bool) -> Option<Self> {
         let base = base()?;
         let folder = tempfile::tempdir().ok()?;
@@ -187,7 +188,7 @@ impl Disk {
         }
     }
 
-    /// Puts a journal in place of the run's, in a new file: the old one may be a link by now.
+    /// Replaces the run's journal, in a new file, because the old one may be a link by now.
     pub(super) fn put_journal(&self, new: &[u8]) {
         let path = self.journal_file();
         let old = fs::read(&path).unwrap_or_default();
@@ -200,7 +201,7 @@ impl Disk {
         }
     }
 
-    /// Opens one of the files, if it still is one of its own.
+    /// Opens one of the run's files, if it is still a regular file without a second name.
     fn open(&self, file: u8) -> Option<File> {
         let path = self.path(file);
         let known = path.symlink_metadata().ok()?;
@@ -229,7 +230,7 @@ impl Disk {
         let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(path));
     }
 
-    /// Puts a link to what must not change in place of a file.
+    /// Replaces a file by a link to something that must not change.
     pub(super) fn link(&self, file: u8, kind: u8) {
         self.remove(file);
         let path = self.path(file);
@@ -243,7 +244,7 @@ impl Disk {
         };
     }
 
-    /// Puts something in place of a file that is none.
+    /// Replaces a file by something that is not a file.
     pub(super) fn put_odd(&self, file: u8, kind: u8) {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
         self.remove(file);
@@ -256,7 +257,7 @@ impl Disk {
         let _ = mknodat(CWD, &path, kind, Mode::RWXU, 0);
     }
 
-    /// Lets one file hold what another does, under a name that may be new.
+    /// Copies the content of one file to another, possibly under a new name.
     pub(super) fn copy(&self, file: u8, name: u8) {
         const NEW: [&str; 8] = [
             "20200101T000001Z",
@@ -281,7 +282,7 @@ impl Disk {
         }
     }
 
-    /// Gives the run another name, and leaves a link in its old place.
+    /// Renames the run, and leaves a link at its old place.
     pub(super) fn rename_run(&self) {
         let other = self.run.with_file_name(OTHER_RUN);
         if fs::rename(&self.run, &other).is_ok() {
@@ -289,10 +290,10 @@ impl Disk {
         }
     }
 
-    /// Nothing but what a run may change has changed.
+    /// Checks that nothing has changed except what a run may change.
     ///
     /// # Panics
-    /// If it has.
+    /// If anything else has changed.
     pub(super) fn assert_untouched(&self) {
         let found = files(self.folder.path());
         for (path, bytes) in base().into_iter().flatten() {

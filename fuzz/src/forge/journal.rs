@@ -1,4 +1,4 @@
-//! Forged journals: sound JSON that says something else.
+//! Forged journals: valid JSON with other content.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::image::Script;
 
-/// Words that mean something in a journal, and paths that a journal has no business to name.
+/// Words that have a meaning in a journal, and paths that a journal may not name.
 const WORDS: [&str; 34] = [
     "",
     ".",
@@ -56,7 +56,7 @@ const NUMBERS: [u64; 10] = [
     u64::MAX,
 ];
 
-/// Where a value stands in a document.
+/// The place of a value in a document.
 type Place = Vec<Step>;
 
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ enum Step {
     Item(usize),
 }
 
-/// A journal with one change; nothing if it is no JSON.
+/// A journal with one change; `None` if it is not JSON.
 pub(super) fn forged(journal: &[u8], script: &mut Script<'_>, outside: &Path) -> Option<Vec<u8>> {
     let mut document: Value = serde_json::from_slice(journal).ok()?;
     let mut places = Vec::new();
@@ -96,7 +96,7 @@ fn value(kind: u8, script: &mut Script<'_>, outside: &Path) -> Value {
     }
 }
 
-/// The places of all values, the document itself left out.
+/// Collects the places of all values, except for the document itself.
 fn collect(value: &Value, above: &mut Place, places: &mut Vec<Place>) {
     let mut visit = |step: Step, value: &Value| {
         above.push(step);
@@ -136,7 +136,7 @@ fn remove(document: &mut Value, place: &[Step]) -> Option<()> {
     Some(())
 }
 
-/// Puts an item of a list in it once more.
+/// Inserts an item of a list a second time.
 fn repeat(document: &mut Value, place: &[Step]) -> Option<()> {
     let (last, above) = place.split_last()?;
     if let (Value::Array(items), Step::Item(index)) = (find(document, above)?, last) {

@@ -1,5 +1,5 @@
-//! The folder `diskmend` as an attacker leaves it: whatever it holds, and even if a person vouches for
-//! it, nothing outside of what a run may change changes.
+//! The folder `diskmend`, forged by an attacker. Whatever it contains, and even if a person vouches
+//! for it, nothing may change that a run may not change.
 
 mod disk;
 mod journal;
@@ -14,23 +14,23 @@ use diskmend_repair::{Engine, Goal, Key, Keys, Options, Watch};
 use crate::image::Script;
 use disk::Disk;
 
-/// Most changes of one input.
+/// The maximum number of changes of one input.
 const MAX_CHANGES: usize = 16;
-/// Most bytes that a file is lengthened to.
+/// The maximum length of a lengthened file in bytes.
 const MAX_LEN: u64 = 1 << 20;
 /// The key of this machine.
 const KEY: [u8; 32] = [7; 32];
-/// What the run of the disk repairs, and what later repairs ask for.
+/// The recipes of the disk's run, and of later repairs.
 const RECIPES: [&str; 2] = ["nla", "tls"];
 
-/// Changes the folder as the input says, and gives every command that reads it.
+/// Changes the folder as the input says, and runs every command that reads it.
 ///
 /// ```text
 /// flags u8 | change | change | ...
 /// ```
 ///
 /// # Panics
-/// If anything else of the disk, or beside it, has changed.
+/// If anything changes on the disk or beside it that a run may not change.
 pub fn forge(data: &[u8]) {
     let mut script = Script::new(data);
     let flags = script.byte();
@@ -49,7 +49,7 @@ pub fn forge(data: &[u8]) {
     disk.assert_untouched();
 }
 
-/// One change of the folder.
+/// Makes one change of the folder.
 fn change(disk: &Disk, script: &mut Script<'_>) {
     let (kind, file) = (script.byte(), script.byte());
     match kind % 12 {
@@ -82,7 +82,7 @@ fn options() -> Options {
     }
 }
 
-/// Every command that believes, shows or takes back a run. None has to succeed.
+/// Runs every command that believes, shows or undoes a run. All of them may fail.
 fn commands(disk: &Disk, target: &Target, flags: u8) {
     let cancel = AtomicBool::new(false);
     let Some(mut engine) = engine(target) else {

@@ -1,4 +1,4 @@
-//! Run files put together from docs/undo-format.md alone.
+//! Makes run files, written from docs/undo-format.md alone.
 
 use xtask::run_file::{Frame, HEADER, JOURNAL, frames, journal};
 use xxhash_rust::xxh3::xxh3_64;
@@ -19,7 +19,7 @@ fn put(frames: &[Frame<'_>]) -> Vec<u8> {
     file
 }
 
-/// A run file with one journal in place of all.
+/// The run file with this journal in place of all its journals.
 pub(super) fn with_journal(file: &[u8], journal: &[u8]) -> Vec<u8> {
     let mut all = frames(file);
     all.retain(|frame| frame.kind != *JOURNAL);
@@ -31,7 +31,7 @@ pub(super) fn with_journal(file: &[u8], journal: &[u8]) -> Vec<u8> {
     put(&all)
 }
 
-/// The files that the versions before run files kept instead, by name.
+/// The files, by name, in which earlier versions kept the same data.
 pub(super) fn apart(file: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for frame in frames(file) {

@@ -1,6 +1,6 @@
-//! Numbers and pieces put into bytes that are long enough for them.
+//! Writes numbers and bytes into structures.
 
-/// Puts bytes at an offset; what does not fit is left out.
+/// Writes bytes at an offset; bytes beyond the end are left out.
 pub(super) fn put(bytes: &mut [u8], at: usize, data: &[u8]) {
     let place = bytes.get_mut(at..).unwrap_or_default();
     place
@@ -21,7 +21,7 @@ pub(super) fn put64(bytes: &mut [u8], at: usize, number: u64) {
     put(bytes, at, &number.to_le_bytes());
 }
 
-/// The number at an offset; 0 outside.
+/// The number at an offset; 0 if it is outside.
 pub(super) fn number(bytes: &[u8], at: usize, width: usize) -> u64 {
     let bytes = bytes.get(at..at.saturating_add(width)).unwrap_or_default();
     let bytes = bytes.iter().rev();

@@ -1,4 +1,4 @@
-//! Containers: opened, read and written. What was written is read back, also once the file is
+//! Opens, reads and writes containers. What was written must be read back, even after the file is
 //! opened anew.
 
 #![expect(
@@ -15,23 +15,23 @@ use super::input::{Base, Input};
 use super::sparse::Sparse;
 use super::{vhd as vhd_files, vhdx as vhdx_files};
 
-/// Most steps of an input.
+/// The maximum number of steps of an input.
 const MAX_STEPS: usize = 24;
-/// Longest piece that is read at once.
+/// The maximum number of bytes that are read at once.
 const MAX_READ: u64 = 1 << 16;
 
-/// Opens a VHD and works on it.
+/// Opens a VHD, reads it and writes to it.
 ///
 /// # Panics
-/// Where what was written does not come back.
+/// If something else is read than was written.
 pub fn vhd(data: &[u8]) {
     work(data, vhd_files::bases(), vhd_files::seal);
 }
 
-/// Opens a VHDX and works on it.
+/// Opens a VHDX, reads it and writes to it.
 ///
 /// # Panics
-/// Where what was written does not come back.
+/// If something else is read than was written.
 pub fn vhdx(data: &[u8]) {
     work(data, vhdx_files::bases(), vhdx_files::seal);
 }

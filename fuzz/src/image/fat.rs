@@ -1,5 +1,5 @@
-//! FAT volumes: read as far as they can be, and changed where they may be. After each change the
-//! volume must be sound, and other files must keep their bytes.
+//! Reads FAT volumes as far as possible, and changes those that may be changed. After each change
+//! the volume must be sound, and other files must keep their bytes.
 
 #![expect(
     clippy::panic,
@@ -16,23 +16,23 @@ use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions};
 
 use super::input::{Base, Input};
 
-/// Most files and folders that are looked at.
+/// The maximum number of files and folders that are read.
 const MAX_ENTRIES: usize = 400;
-/// Longest file that is read.
+/// The maximum length of a file that is read.
 const MAX_FILE: u64 = 1 << 20;
-/// Most changes that are made.
+/// The maximum number of changes.
 const MAX_STEPS: usize = 6;
-/// What is worked on, of which not all is there.
+/// The files that are changed; some don't exist at first.
 const PATHS: [&str; 4] = ["EFI/Boot/BCD", "EFI/Boot/A long name.LOG1", "empty", "new"];
 
 type Path = Vec<String>;
-/// Files by their paths; what can't be read is missing.
+/// Files by path; unreadable files are left out.
 type Files = BTreeMap<Path, Vec<u8>>;
 
-/// Opens a FAT volume, reads it, and changes it where that is allowed.
+/// Opens a FAT volume, reads it, and changes it if that is allowed.
 ///
 /// # Panics
-/// Where a change is not what is read afterwards, damages the volume, or changes another file.
+/// If a change can't be read back, damages the volume, or changes another file.
 pub fn fat(data: &[u8]) {
     let Some(mut input) = Input::parse(data, bases()) else {
         return;
@@ -90,7 +90,7 @@ pub fn fat(data: &[u8]) {
                 })
             }
         };
-        // A failed change may have lengthened a file that was then not written.
+        // A failed change may have lengthened a file without writing to it.
         let changed = done.is_ok();
         match done {
             Ok(Some(content)) => {
@@ -121,7 +121,7 @@ pub fn fat(data: &[u8]) {
     }
 }
 
-/// Reads all that can be.
+/// Reads every file that can be read.
 fn read(volume: &Volume) -> Files {
     let mut files = Files::new();
     let mut folders: Vec<Path> = vec![Vec::new()];
@@ -170,7 +170,7 @@ pub(super) fn bases() -> &'static [Base] {
     })
 }
 
-/// A volume with folders and two files whose clusters lie between each other's.
+/// A volume with folders and two files with interleaved clusters.
 fn made(kind: FatType, len: usize) -> Option<Base> {
     let mut cursor = Cursor::new(vec![0; len]);
     let options = FormatVolumeOptions::new()
@@ -194,7 +194,7 @@ fn made(kind: FatType, len: usize) -> Option<Base> {
     };
     fill(&mut cursor).ok()?;
     let bytes = cursor.into_inner();
-    // The boot sector, the start of what follows it, and every sector of a folder.
+    // The boot sector, the start of the sector after it, and every sector of a folder.
     let mut regions = vec![0..90, 512..1024];
     let start = usize::from(u16::from_le_bytes([*bytes.get(14)?, *bytes.get(15)?])) * 512;
     regions.extend([start..start + 128, start..start + 128]);

@@ -1,5 +1,5 @@
-//! What an input of these targets means: which of the sound images it begins with, what is changed
-//! in that, and what is then done with it.
+//! The inputs of the targets for images: a sound image, changes of it, and a script that says what
+//! to do with it.
 //!
 //! ```text
 //! number of the image u8 | flags u8 | change | change | ... | 0 u8 | what is done
@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 use super::sparse::Sparse;
 
-/// Flag: checksums are made right again after the changes.
+/// Flag: the checksums are corrected after the changes.
 pub(super) const SEAL: u8 = 1;
 
-/// A sound image, made by own code.
+/// A sound image, made by this crate.
 pub(super) struct Base {
     pub(super) bytes: Arc<[u8]>,
-    /// Length of the medium, which is longer where zeros follow.
+    /// The length of the medium; after the bytes, it contains zeros.
     pub(super) len: u64,
-    /// Where structures lie.
+    /// The places of structures.
     pub(super) regions: Vec<Range<usize>>,
 }
 
@@ -32,7 +32,7 @@ impl Base {
         }
     }
 
-    /// A place in one of the regions.
+    /// The offset of a place in one of the regions.
     fn place(&self, region: u8, offset: u16) -> u64 {
         let whole = 0..self.bytes.len();
         let region = self
@@ -43,19 +43,19 @@ impl Base {
     }
 }
 
-/// An input, taken apart.
+/// A parsed input.
 pub(super) struct Input<'a> {
-    /// The image that is meant.
+    /// The chosen image.
     pub(super) base: &'static Base,
     flags: u8,
-    /// Offsets and bytes.
+    /// The changes: offsets and bytes.
     pub(super) changes: Vec<(u64, &'a [u8])>,
-    /// What is done.
+    /// The script.
     pub(super) script: Script<'a>,
 }
 
 impl<'a> Input<'a> {
-    /// Takes an input apart that means one of `bases`; `None` if there is no base.
+    /// Parses an input for one of `bases`; `None` if there is no base.
     pub(super) fn parse(data: &'a [u8], bases: &'static [Base]) -> Option<Self> {
         let mut script = Script::new(data);
         let (number, flags) = (script.byte(), script.byte());
@@ -77,7 +77,7 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// The changed image; `seal` makes its checksums right.
+    /// The changed image; `seal` corrects its checksums.
     pub(super) fn medium(&self, seal: impl FnOnce(&Sparse)) -> Arc<Sparse> {
         let medium = Sparse::new(&self.base.bytes, self.base.len);
         for (offset, bytes) in &self.changes {
@@ -90,7 +90,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// What is left of an input; zeros follow its end.
+/// The rest of an input; after its end it yields zeros.
 pub(crate) struct Script<'a>(&'a [u8]);
 
 impl<'a> Script<'a> {
@@ -125,7 +125,7 @@ impl<'a> Script<'a> {
         bytes.fold(0, |number, byte| number << 8 | u32::from(*byte))
     }
 
-    /// A number below `end`, often at one of its ends; 0 where `end` is 0.
+    /// A number below `end`, often 0 or close to `end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         let (kind, number) = (self.byte(), u64::from(self.number()));
         let last = end.saturating_sub(1);
@@ -136,7 +136,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Bytes to write, of a number that is small most of the time.
+    /// Bytes to write; mostly few.
     pub(crate) fn content(&mut self) -> Vec<u8> {
         let (kind, byte) = (self.byte(), self.byte());
         let len = match kind % 8 {

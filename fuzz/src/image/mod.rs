@@ -1,5 +1,5 @@
-//! Targets for disks that nobody mounted: containers, partition tables, volumes, and the record of
-//! changes. They begin with small sound images made by own code, and change them as the input says.
+//! Targets for disks that aren't mounted: containers, partition tables, volumes, and the record of
+//! changes. Each starts from a small sound image made here, and changes it as the input says.
 
 mod bytes;
 mod container;

@@ -1,4 +1,4 @@
-//! Partition tables, and what the partitions hold (UEFI specification 2.10, chapter 5).
+//! Partition tables, and the content of partitions (UEFI specification 2.10, chapter 5).
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,23 +12,23 @@ use super::input::{Base, Input};
 use super::sparse::Sparse;
 
 const CRC_32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
-/// Length of the disks with a table.
+/// The length of the disks with a table.
 const DISK_LEN: u64 = 8 << 20;
-/// First partition record of an MBR, and the length of one.
+/// The offset of the first partition record of an MBR.
 const RECORDS: usize = 446;
 const RECORD_LEN: usize = 16;
-/// Entries of a GPT, and the length of one.
+/// The number of entries of a GPT.
 const ENTRIES: usize = 8;
 const ENTRY_LEN: usize = 128;
-/// EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, a partition of Windows, as it lies on disk.
+/// EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, a partition of Windows, as it is on disk.
 const BASIC_DATA: [u8; 16] = [
     0xA2, 0xA0, 0xD0, 0xEB, 0xE5, 0xB9, 0x33, 0x44, 0x87, 0xC0, 0x68, 0xB6, 0xB7, 0x26, 0x99, 0xC7,
 ];
 
-/// Reads the table of a disk, and looks into its partitions.
+/// Reads the table of a disk, and recognizes the content of its partitions.
 ///
 /// # Panics
-/// Where a partition that can be opened does not lie within the disk, or two overlap.
+/// If a partition that can be opened is not inside the disk, or two overlap.
 pub fn partition(data: &[u8]) {
     let Some(mut input) = Input::parse(data, bases()) else {
         return;
@@ -116,7 +116,7 @@ fn mbr() -> Base {
     }
 }
 
-/// Three partitions, a backup at the end.
+/// Three partitions, and a backup table at the end.
 fn gpt(sector: usize) -> Base {
     let sectors = DISK_LEN as usize / sector;
     let mut bytes = vec![0; DISK_LEN as usize];
@@ -161,7 +161,7 @@ fn gpt(sector: usize) -> Base {
     Base::new(bytes, base.regions)
 }
 
-/// A volume without a table, longer than what is looked at.
+/// A volume without a table, longer than the bytes that are examined.
 fn whole() -> Base {
     let mut bytes = boot_sector();
     bytes.resize(2048, 0);
@@ -171,7 +171,7 @@ fn whole() -> Base {
     }
 }
 
-/// Makes the checksums of both tables right.
+/// Corrects the checksums of both tables.
 fn seal(disk: &Sparse) {
     for sector in [512, 4096] {
         for at in [sector, disk.len().saturating_sub(sector)] {
@@ -181,7 +181,7 @@ fn seal(disk: &Sparse) {
             }
             let entries = number(&header, 72, 8).saturating_mul(sector);
             let len = number(&header, 80, 4).saturating_mul(number(&header, 84, 4));
-            // Longer ones are not read.
+            // The reader refuses longer ones.
             if len <= 1 << 16 {
                 let entries = disk.bytes(entries, len as usize);
                 put32(&mut header, 88, CRC_32.checksum(&entries));

@@ -1,5 +1,5 @@
-//! The record of what a run changes on a disk: read whatever it holds, and giving everything back
-//! where it is sound.
+//! The record of a run's changes to a disk. Any content must be read without harm, and a sound
+//! record must restore everything.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,14 +13,14 @@ use super::bytes::{number, put64};
 use super::input::{Base, Input, Script};
 use super::sparse::Sparse;
 
-/// Length of the medium, whose last sector is not whole.
+/// The length of the medium; its last sector is incomplete.
 const LEN: u64 = 10_000;
-/// Most steps of a run.
+/// The maximum number of steps of a run.
 const MAX_STEPS: usize = 24;
 const HEADER_LEN: usize = 24;
 const FRAME_LEN: usize = 40;
 
-/// A record in memory. Clones are the same one.
+/// A record in memory. Clones share it.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -75,10 +75,10 @@ fn original() -> Arc<[u8]> {
     (0..LEN).map(|at| (at * 7 % 251) as u8).collect()
 }
 
-/// Reads, continues and restores a record; then records a run of its own and takes it back.
+/// Reads, continues and restores a record; then makes a record of its own and restores it.
 ///
 /// # Panics
-/// Where restoring does not end as before, or a sound record does not give everything back.
+/// If restoring a second time has another result, or a sound record does not restore everything.
 pub fn record(data: &[u8]) {
     let Some(mut input) = Input::parse(data, bases()) else {
         return;
@@ -90,7 +90,7 @@ pub fn record(data: &[u8]) {
     sound(&mut input.script);
 }
 
-/// Whatever the record holds, giving back ends, and does the same a second time.
+/// Whatever the record contains, restoring must end, and must do the same a second time.
 fn hostile(record: Vec<u8>) {
     let medium = Arc::new(Sparse::new(&original(), LEN));
     let disk = RecordedMedium::new(medium.clone());
@@ -102,12 +102,10 @@ fn hostile(record: Vec<u8>) {
     let killed = RecordedMedium::new(continued.clone());
     let kept = Kept::of(record.clone());
     if let Ok(State::AsRecorded) = killed.resume(kept.file()) {
-        let before = continued.bytes(0, LEN as usize);
         assert!(killed.write_all_at(&[0xEE; 700], 100).is_ok(), "written");
         assert!(killed.end().is_ok(), "flushed");
         let ended = killed.state_by(&kept.file(), Progress::Ended);
         assert!(matches!(ended, Ok(State::AsRecorded)), "{ended:?}");
-        drop(before);
     }
     let kept = Kept::of(record);
     if disk.restore(&kept.file()).is_ok() {
@@ -121,7 +119,7 @@ fn hostile(record: Vec<u8>) {
     }
 }
 
-/// A run as the input says, taken back.
+/// Makes a run as the input says, and restores the medium.
 fn sound(script: &mut Script<'_>) {
     let medium = Arc::new(Sparse::new(&original(), LEN));
     let disk = RecordedMedium::new(medium.clone());
@@ -166,7 +164,7 @@ pub(super) fn bases() -> &'static [Base] {
     BASES.get_or_init(|| vec![made()])
 }
 
-/// The record of a run whose medium was never written, so that it can be continued as well.
+/// The record of a run that has not written to the medium yet, so that it can be continued too.
 fn made() -> Base {
     let disk = RecordedMedium::new(Arc::new(Sparse::new(&original(), LEN)));
     let kept = Kept::default();
@@ -194,7 +192,7 @@ fn made() -> Base {
     base
 }
 
-/// Where the frames of a record begin.
+/// The offsets of the frames of a record.
 fn frames(record: &[u8]) -> Vec<usize> {
     let mut frames = Vec::new();
     let mut at = HEADER_LEN;
@@ -205,7 +203,7 @@ fn frames(record: &[u8]) -> Vec<usize> {
     frames
 }
 
-/// Makes the digests right.
+/// Corrects the digests.
 fn seal(file: &Sparse) {
     let mut record = file.bytes(0, file.len() as usize);
     let digest = |record: &[u8], at: usize, len: usize| {

@@ -1,4 +1,4 @@
-//! A medium in memory: bytes that several inputs share, and the sectors that one of them changes.
+//! A medium in memory: bytes that inputs share, and the sectors that one input changes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use diskmend_image::device::{Device, Medium, range};
 
 const SECTOR: usize = 512;
-/// Most sectors that differ from what is shared: 32 MiB.
+/// The maximum number of sectors that differ from the shared bytes: 32 MiB.
 const MAX_SECTORS: usize = 1 << 16;
-/// Longest medium; what nobody has written takes no memory.
+/// The maximum length of a medium; sectors that were never written take no memory.
 const MAX_LEN: u64 = 1 << 46;
 
-/// A medium that takes as much memory as is written to it.
+/// A medium that needs memory only for what is written to it.
 pub(super) struct Sparse {
     base: Arc<[u8]>,
     state: Mutex<State>,
@@ -22,13 +22,13 @@ pub(super) struct Sparse {
 #[derive(Clone)]
 struct State {
     len: u64,
-    /// How far what is shared can be seen; zeros follow.
+    /// The length of the visible part of the shared bytes; zeros follow.
     base_len: usize,
     sectors: BTreeMap<u64, Box<[u8; SECTOR]>>,
 }
 
 impl Sparse {
-    /// A medium of `len` bytes that begins with `base`.
+    /// A medium of `len` bytes that starts with `base`.
     pub(super) fn new(base: &Arc<[u8]>, len: u64) -> Self {
         Self {
             base: Arc::clone(base),
@@ -40,7 +40,7 @@ impl Sparse {
         }
     }
 
-    /// A medium of its own with the same content.
+    /// An independent medium with the same content.
     pub(super) fn fork(&self) -> Self {
         Self {
             base: Arc::clone(&self.base),
@@ -48,7 +48,7 @@ impl Sparse {
         }
     }
 
-    /// Overwrites what lies inside; the rest of `bytes` is lost.
+    /// Overwrites bytes; those beyond the end are dropped.
     pub(super) fn patch(&self, offset: u64, bytes: &[u8]) {
         let room = Device::len(self).saturating_sub(offset);
         let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
@@ -56,7 +56,7 @@ impl Sparse {
         std::hint::black_box(self.write_all_at(fits, offset).is_ok());
     }
 
-    /// Some bytes; zeros from the end on.
+    /// Some bytes; beyond the end, zeros.
     pub(super) fn bytes(&self, offset: u64, len: usize) -> Vec<u8> {
         let mut bytes = vec![0; len];
         self.state().read(&self.base, &mut bytes, offset);
@@ -150,7 +150,7 @@ impl Medium for Sparse {
             return Err(io::ErrorKind::StorageFull.into());
         }
         if len < state.len {
-            // What comes back when it grows again is zero.
+            // If the medium grows again, these bytes must be zero.
             let tail = len.next_multiple_of(SECTOR as u64).min(state.len) - len;
             let zeros = [0; SECTOR];
             let zeros = zeros.get(..tail as usize).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! That fuzzing begins with images which are sound: others would only ever be refused.
+//! Checks that fuzzing starts from sound images: unsound ones would always be refused.
 
 use std::sync::Arc;
 

@@ -9,12 +9,12 @@ use super::input::Base;
 use super::sparse::Sparse;
 
 const SECTOR: usize = 512;
-/// Where the dynamic disk header lies, and how long it is.
+/// The offset of the dynamic disk header.
 const HEADER_AT: usize = SECTOR;
 const HEADER_LEN: usize = 1024;
 const TABLE_AT: usize = HEADER_AT + HEADER_LEN;
 const BLOCK_LEN: usize = 64 << 10;
-/// Where the checksums lie.
+/// The offset of the checksum in the footer.
 const FOOTER_SUM: usize = 64;
 const HEADER_SUM: usize = 36;
 
@@ -38,7 +38,7 @@ fn footer(kind: u32, size: u64, data_offset: u64) -> Vec<u8> {
     footer
 }
 
-/// Puts the checksum of a structure into it.
+/// Writes the checksum of a structure into it.
 fn sum(bytes: &mut [u8], at: usize) {
     put(bytes, at, &[0; 4]);
     let sum = bytes
@@ -55,7 +55,7 @@ fn fixed() -> Base {
     Base::new(bytes, regions)
 }
 
-/// Eight blocks, of which the file has three, not in their order.
+/// Eight blocks; three of them are in the file, out of order.
 fn dynamic() -> Base {
     let size = 8 * BLOCK_LEN;
     let footer = footer(3, size as u64, HEADER_AT as u64);
@@ -85,7 +85,7 @@ fn dynamic() -> Base {
     Base::new(bytes, regions)
 }
 
-/// Makes the checksums right.
+/// Corrects the checksums.
 pub(super) fn seal(file: &Sparse) {
     let end = file.len().saturating_sub(SECTOR as u64);
     for (at, magic, len, place) in [

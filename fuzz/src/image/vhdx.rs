@@ -19,7 +19,7 @@ const REGIONS_LEN: usize = 64 << 10;
 const LOG_SECTOR: usize = 4096;
 const LOG_GUID: [u8; 16] = [0x1C; 16];
 const BLOCKS: usize = 6;
-/// A block that the file has.
+/// The state of a block that is in the file.
 const PRESENT: u64 = 6;
 
 const TABLE: u128 = 0x2DC27766_F623_4200_9D64_115E9BFD4A08;
@@ -35,7 +35,7 @@ pub(super) fn bases() -> &'static [Base] {
     BASES.get_or_init(|| vec![made(512, false), made(512, true), made(4096, false)])
 }
 
-/// A GUID as it lies on disk: its first three numbers are little-endian.
+/// A GUID as it is on disk: its first three numbers are little-endian.
 fn guid(number: u128) -> [u8; 16] {
     let [a, b, c, d, e, f, g, h, rest @ ..] = number.to_be_bytes();
     let mut bytes = [0; 16];
@@ -119,7 +119,7 @@ fn add_metadata(file: &mut [u8], sector: u32) {
     }
 }
 
-/// A log entry that changes the table: it makes block 2 present, and zeros what comes after.
+/// A log entry that changes the table: it makes block 2 present and zeros the rest.
 fn add_log(file: &mut Vec<u8>) {
     let mut sector = file
         .get(TABLE_AT..TABLE_AT + LOG_SECTOR)
@@ -156,7 +156,7 @@ fn add_log(file: &mut Vec<u8>) {
     put(file, LOG_AT, &entry);
 }
 
-/// Sums a structure anew.
+/// Recalculates the checksum of a structure.
 fn sum(bytes: &mut [u8]) {
     const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
     put32(bytes, 4, 0);
@@ -175,7 +175,7 @@ fn sum_all(file: &mut [u8]) {
     }
 }
 
-/// Where structures with a checksum lie, how they begin, and how long they are at most.
+/// The structures with a checksum: their offsets, their signatures, and their maximum lengths.
 fn summed() -> impl Iterator<Item = (usize, &'static [u8], usize)> {
     let headers = HEADERS.map(|at| (at, b"head".as_slice(), HEADER_LEN));
     let regions = REGIONS.map(|at| (at, b"regi".as_slice(), REGIONS_LEN));
@@ -183,7 +183,7 @@ fn summed() -> impl Iterator<Item = (usize, &'static [u8], usize)> {
     headers.into_iter().chain(regions).chain(log)
 }
 
-/// Log entries tell their length.
+/// Log entries state their length.
 fn summed_len(part: &[u8]) -> usize {
     if part.starts_with(b"loge") {
         (number(part, 8, 4) as usize).min(part.len())
@@ -192,7 +192,7 @@ fn summed_len(part: &[u8]) -> usize {
     }
 }
 
-/// Makes the checksums right.
+/// Corrects the checksums.
 pub(super) fn seal(file: &Sparse) {
     for (at, magic, len) in summed() {
         let mut part = file.bytes(at as u64, len);

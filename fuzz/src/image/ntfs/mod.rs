@@ -1,4 +1,4 @@
-//! NTFS volumes: read as far as they can be, and changed where they may be.
+//! Reads NTFS volumes as far as possible, and changes those that may be changed.
 
 mod read;
 mod record;
@@ -14,7 +14,7 @@ pub use write::ntfs_write;
 
 use super::input::Base;
 
-/// The volumes that inputs begin with.
+/// The volumes from which inputs start.
 fn made() -> &'static [Made] {
     static MADE: OnceLock<Vec<Made>> = OnceLock::new();
     MADE.get_or_init(|| vec![volume::make(4096, false), volume::make(1024, true)])

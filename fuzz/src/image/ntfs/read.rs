@@ -1,4 +1,4 @@
-//! Reading whatever a volume holds: its state, folders, files and security descriptors.
+//! Reads everything on a volume: its state, folders, files and security descriptors.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use super::secure::{FIRST_ID, descriptors};
 use super::volume::{PACKED, PACKED_NAME};
 use crate::image::input::Input;
 
-/// Most names that are looked at.
+/// The maximum number of names that are read.
 const MAX_NAMES: usize = 300;
-/// Longest piece that is read of a file.
+/// The maximum number of bytes of a file that are read at once.
 const MAX_READ: u64 = 1 << 17;
 
-/// Opens a volume and reads all that its folders lead to.
+/// Opens a volume and reads everything to which its folders lead.
 ///
 /// # Panics
-/// Where the sound volume can't be read whole.
+/// If the sound volume can't be read completely.
 pub fn ntfs_read(data: &[u8]) {
     let bases = super::bases();
     let Some(input) = Input::parse(data, bases) else {
@@ -77,7 +77,7 @@ pub fn ntfs_read(data: &[u8]) {
         }
     }
     assert!(!sound || files.len() == 10, "{files:?}");
-    // What no name leads to.
+    // Records to which no name leads.
     files.extend((0..48).map(|record| FileId {
         record,
         sequence: 1,
@@ -122,7 +122,7 @@ fn read(volume: &Volume, id: FileId) -> Result<(), VolumeError> {
     Ok(())
 }
 
-/// Whether all of the compressed file is read as it was before.
+/// True if the compressed file can be read and has its original content.
 fn read_packed(volume: &Volume, id: FileId) -> bool {
     volume.file(id).is_ok_and(|file| {
         let mut data = vec![0; file.len() as usize];

@@ -4,10 +4,10 @@ use crate::image::bytes::{put, put16, put32, put64, utf16};
 
 pub(super) const RECORD_LEN: usize = 1024;
 pub(super) const INDEX_LEN: usize = 4096;
-/// Where the attributes of a record begin, and where the index header of a block does.
+/// The offset of the attributes in a record.
 const ATTRIBUTES: usize = 56;
 const BLOCK_NODE: usize = 24;
-/// Where the entries of a block begin, after its update sequence array.
+/// The offset of the entries in a block, after its update sequence array.
 const BLOCK_ENTRIES: usize = 64;
 
 pub(super) const STANDARD_INFORMATION: u32 = 0x10;
@@ -18,13 +18,13 @@ pub(super) const INDEX_ROOT: u32 = 0x90;
 pub(super) const INDEX_ALLOCATION: u32 = 0xA0;
 pub(super) const BITMAP: u32 = 0xB0;
 
-/// First cluster, or none for a hole, and number of clusters.
+/// The first cluster, or `None` for a hole, and the number of clusters.
 pub(super) type Run = (Option<usize>, usize);
 
 /// The value of an attribute in clusters.
 pub(super) struct Stream {
     pub(super) runs: Vec<Run>,
-    /// In bytes.
+    /// The allocated length in bytes.
     pub(super) allocated: usize,
     pub(super) len: usize,
     pub(super) initialized: usize,
@@ -65,7 +65,7 @@ impl Record {
         assert!(self.end + 8 <= RECORD_LEN, "the record is full");
     }
 
-    /// Adds an attribute whose value is in the record.
+    /// Adds an attribute with a value in the record.
     pub(super) fn resident(mut self, kind: u32, name: &str, value: &[u8]) -> Self {
         let mut attribute = header(kind, name, false, 24);
         let start = attribute.len();
@@ -76,12 +76,13 @@ impl Record {
         self
     }
 
-    /// Adds an attribute whose value is in clusters.
+    /// Adds an attribute with a value in clusters.
     pub(super) fn stream(self, kind: u32, name: &str, stream: &Stream) -> Self {
         self.stream_in_units(kind, name, stream, 0)
     }
 
-    /// Adds one whose value is compressed in units of 2 to the power of `unit` clusters.
+    /// Adds an attribute with a value that is compressed in units of 2 to the power of `unit`
+    /// clusters.
     pub(super) fn compressed(self, kind: u32, name: &str, stream: &Stream, unit: u8) -> Self {
         self.stream_in_units(kind, name, stream, unit)
     }
@@ -114,7 +115,7 @@ impl Record {
         self
     }
 
-    /// The record as it lies on disk.
+    /// The record as it is on disk.
     pub(super) fn finish(mut self) -> Vec<u8> {
         put32(&mut self.bytes, self.end, u32::MAX);
         put32(&mut self.bytes, 24, self.end as u32 + 8);
@@ -134,7 +135,7 @@ fn header(kind: u32, name: &str, non_resident: bool, name_at: usize) -> Vec<u8> 
     bytes
 }
 
-/// Puts update sequence number 1 at the end of each 512 bytes.
+/// Writes update sequence number 1 at the end of every 512 bytes.
 fn protect(bytes: &mut [u8], array: usize) {
     put16(bytes, array, 1);
     for (index, end) in (510..bytes.len()).step_by(512).enumerate() {
@@ -144,7 +145,7 @@ fn protect(bytes: &mut [u8], array: usize) {
     }
 }
 
-/// An entry of an index: what stands before the key, the key, and the child.
+/// An entry of an index: the bytes before the key, the key, and the child.
 pub(super) fn entry(head: [u8; 8], key: &[u8], tail: &[u8], child: Option<usize>) -> Vec<u8> {
     let mut bytes = vec![0; 16];
     put(&mut bytes, 0, &head);
@@ -192,7 +193,7 @@ pub(super) fn root(
     bytes
 }
 
-/// An index block without children, as it lies on disk.
+/// An index block without children, as it is on disk.
 pub(super) fn block(vcn: usize, entries: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; INDEX_LEN];
     put(&mut bytes, 0, b"INDX\x28\0\x09\0");

@@ -9,7 +9,7 @@ use crate::image::bytes::{put, put16};
 
 /// The id of the first descriptor.
 pub(super) const FIRST_ID: u32 = 0x100;
-/// What the second copy of an entry is behind the first.
+/// The distance from an entry to its second copy.
 const COPY_AT: usize = 0x4_0000;
 
 const SDDL: [&str; 6] = [
@@ -21,7 +21,7 @@ const SDDL: [&str; 6] = [
     "O:SYG:BAD:(A;OICI;FA;;;S-1-5-21-9-9-9-1001)(A;;FR;;;WD)(A;;FX;;;BU)",
 ];
 
-/// Some descriptors, of which a new volume has the first three.
+/// Some descriptors; a new volume contains the first three.
 pub(super) fn descriptors() -> Vec<Vec<u8>> {
     let read = |text: &&str| {
         let descriptor = SecurityDescriptor::from_sddl(text, &Domains::default()).ok()?;
@@ -45,7 +45,7 @@ fn view(key: &[u8], header: &[u8], padding: &[u8]) -> Vec<u8> {
     entry(head, key, &[header, padding].concat(), None)
 }
 
-/// Adds the attributes of `$Secure` to its record; `$SDH` lies in an index block where `indexed`.
+/// Adds the attributes of `$Secure` to its record; if `indexed`, `$SDH` has an index block.
 pub(super) fn add(maker: &mut Maker, record: Record, indexed: bool) -> Record {
     let mut entries = Vec::new();
     let mut by_id = Vec::new();

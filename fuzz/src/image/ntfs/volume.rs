@@ -1,5 +1,5 @@
-//! Small NTFS volumes, made by own code: a folder with an index of two blocks, files in records, in
-//! one piece, in several, with room at their ends.
+//! Small NTFS volumes, made here. They have a folder with an index of two blocks, and files in
+//! records, in one piece and in several, some with free clusters after them.
 
 use std::ops::Range;
 
@@ -11,22 +11,22 @@ use super::secure::{self, FIRST_ID};
 use crate::image::bytes::{put, put16, put32, put64, utf16};
 use crate::image::input::Base;
 
-/// Length of the volume without the copy of its boot sector.
+/// The length of the volume without the copy of its boot sector.
 const LEN: usize = 2 << 20;
 const RECORDS: usize = 40;
 const ROOT: usize = 5;
 pub(super) const FOLDER: usize = 24;
 const FIRST_FILE: usize = 25;
-/// Bytes of the boot file.
+/// The length of the boot file.
 const BOOT_LEN: usize = 8192;
 
-/// A volume, and what is in it.
+/// A volume and its content.
 pub(super) struct Made {
     bytes: Vec<u8>,
     regions: Vec<Range<usize>>,
-    /// What must not be damaged if other files are to be safe.
+    /// The places that must be intact for other files to be safe.
     pub(super) vital: Vec<Range<usize>>,
-    /// The files in the folder, whose records follow each other.
+    /// The files in the folder; their records are consecutive.
     pub(super) files: Vec<MadeFile>,
 }
 
@@ -35,15 +35,15 @@ pub(super) struct MadeFile {
     pub(super) name: &'static str,
     /// Its record number.
     pub(super) record: u64,
-    /// Where that lies.
+    /// The place of that record.
     pub(super) place: Range<usize>,
     pub(super) content: Vec<u8>,
 }
 
-/// Name of the compressed file, and what each of its bytes is.
+/// The name of the compressed file, and the value of each of its bytes.
 pub(super) const PACKED_NAME: &str = "packed";
 pub(super) const PACKED: u8 = 0x50;
-/// Name of the folder.
+/// The name of the folder.
 pub(super) const FOLDER_NAME: &str = "Folder";
 
 impl Made {
@@ -52,20 +52,20 @@ impl Made {
     }
 }
 
-/// A volume that is being made.
+/// A volume under construction.
 pub(super) struct Maker {
-    /// Length of a cluster.
+    /// The length of a cluster.
     pub(super) cluster: usize,
     bytes: Vec<u8>,
     next: usize,
-    /// The clusters in use.
+    /// The clusters that are in use.
     used: Vec<usize>,
     mft: usize,
     regions: Vec<Range<usize>>,
 }
 
 impl Maker {
-    /// Takes clusters.
+    /// Takes clusters that are free.
     fn take(&mut self, clusters: usize) -> usize {
         let start = self.next;
         self.next += clusters;
@@ -74,14 +74,13 @@ impl Maker {
         start
     }
 
-    /// Writes a value into clusters that follow each other.
+    /// Writes a value to consecutive clusters.
     pub(super) fn contiguous(&mut self, value: &[u8]) -> Stream {
         let clusters = value.len().div_ceil(self.cluster);
         self.scattered(value, &[clusters], 0)
     }
 
-    /// Writes a value into pieces of so many clusters, with `gap` clusters that stay free between
-    /// them.
+    /// Writes a value in pieces of this many clusters, with `gap` free clusters between them.
     fn scattered(&mut self, value: &[u8], pieces: &[usize], gap: usize) -> Stream {
         let mut runs: Vec<Run> = Vec::new();
         let mut rest = value;
@@ -107,7 +106,7 @@ impl Maker {
         first.unwrap_or_default() * self.cluster
     }
 
-    /// Notes that structures lie in a part of a value.
+    /// Notes that a part of a value contains structures.
     pub(super) fn mark(&mut self, stream: &Stream, part: Range<usize>) {
         let at = self.offset(stream);
         self.regions.push(at + part.start..at + part.end);
@@ -133,7 +132,7 @@ fn information(attributes: u32, security_id: u32) -> Vec<u8> {
     bytes
 }
 
-/// `$FILE_NAME`, which is also the key of an index.
+/// `$FILE_NAME`, which is also a key of an index.
 fn file_name(parent: usize, name: &str, allocated: usize, len: usize, folder: bool) -> Vec<u8> {
     let mut bytes = vec![0; 66];
     put64(&mut bytes, 0, reference(parent));
@@ -153,14 +152,14 @@ fn name_entry(number: usize, key: &[u8], child: Option<usize>) -> Vec<u8> {
     entry(reference(number).to_le_bytes(), key, &[], child)
 }
 
-/// Bytes that tell a file and each of its blocks from all others.
+/// Bytes that identify a file and each of its blocks.
 fn pattern(file: usize, len: usize) -> Vec<u8> {
     let number = |at: usize| (at / 512 * 31 + at % 512 + file * 77 + 1) as u8;
     (0..len).map(number).collect()
 }
 
-/// Makes a volume with clusters of so many bytes. `indexed` tells where the hashes of descriptors
-/// lie.
+/// Makes a volume with clusters of this many bytes. If `indexed`, the hashes of descriptors are in
+/// an index block.
 pub(super) fn make(cluster: usize, indexed: bool) -> Made {
     let boot = BOOT_LEN.div_ceil(cluster);
     let mut maker = Maker {
@@ -240,7 +239,7 @@ pub(super) fn make(cluster: usize, indexed: bool) -> Made {
     }
 }
 
-/// Marks what is used. The gaps between the pieces of files are free.
+/// Marks the used clusters. The gaps between the pieces of files stay free.
 fn fill_bitmap(maker: &mut Maker, bitmap: &Stream) {
     let clusters = LEN / maker.cluster;
     let mut bits = vec![0; clusters / 8];
@@ -272,7 +271,8 @@ fn boot_sector(cluster: usize, mft: usize, mirror: usize) -> Vec<u8> {
 
 /// Adds the root, the folder and its files.
 fn add_files(maker: &mut Maker) -> Vec<MadeFile> {
-    // Name, length, pieces in clusters, clusters between them; no pieces: in the record.
+    // The name, the length, the pieces in clusters, and the clusters between them; without pieces,
+    // the data are in the record.
     let plans: [(&str, usize, &[usize], usize); 8] = [
         ("a.bin", 100, &[1], 1),
         ("b.bin", 3 * 4096, &[1, 1, 10], 1),
@@ -328,7 +328,7 @@ fn add_files(maker: &mut Maker) -> Vec<MadeFile> {
     }
     let number = FIRST_FILE + keys.len();
     let key = add_compressed(maker, number);
-    // Among the names that begin with a letter after `b`.
+    // It sorts among the names that begin with a letter after `b`.
     keys.insert(4, (number, key));
     add_folder(maker, &keys);
     let key = file_name(ROOT, FOLDER_NAME, 0, 0, true);
@@ -345,13 +345,13 @@ fn add_files(maker: &mut Maker) -> Vec<MadeFile> {
     files
 }
 
-/// A file of two units: one whose chunks are compressed, and one that is as it is. The key by which
-/// its folder names it.
+/// Adds a file of two units: one with compressed chunks, and one that is stored as it is. Returns
+/// the key by which its folder names it.
 fn add_compressed(maker: &mut Maker, number: usize) -> Vec<u8> {
     const UNIT: u8 = 4;
     let clusters = 1 << UNIT;
     let unit = clusters * maker.cluster;
-    // A byte, and a reference to it for the 4095 others of a chunk.
+    // A byte, and a reference to it for the other 4095 of a chunk.
     let chunk = [0x03, 0xB0, 0x02, PACKED, 0xFC, 0x0F];
     let chunks = chunk.repeat(unit / 4096);
     let packed = maker.contiguous(&chunks);
@@ -376,7 +376,7 @@ fn add_compressed(maker: &mut Maker, number: usize) -> Vec<u8> {
     key
 }
 
-/// The folder: one name in its root, the others in two blocks.
+/// Adds the folder: one name is in its root, the others are in two blocks.
 fn add_folder(maker: &mut Maker, keys: &[(usize, Vec<u8>)]) {
     let cluster = maker.cluster;
     let middle = keys.len() / 2;

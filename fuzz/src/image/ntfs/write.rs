@@ -1,5 +1,5 @@
-//! Changing files and security descriptors of a volume. After each change the volume must open, the
-//! file must hold what was written, and all others must keep their bytes.
+//! Changes files and security descriptors of a volume. After each change the volume must open, the
+//! file must contain what was written, and all others must keep their bytes.
 
 #![expect(
     clippy::panic,
@@ -17,15 +17,15 @@ use super::secure::{FIRST_ID, descriptors};
 use super::volume::{FOLDER, FOLDER_NAME, Made, MadeFile};
 use crate::image::input::{Input, Script};
 
-/// Most changes that are made.
+/// The maximum number of changes.
 const MAX_STEPS: usize = 10;
-/// Longest file.
+/// The maximum length of a file.
 const MAX_LEN: u64 = 300_000;
 
-/// Opens a volume and changes it, where that is allowed.
+/// Opens a volume and changes it if that is allowed.
 ///
 /// # Panics
-/// Where a change is not what is read afterwards, damages the volume, or changes another file.
+/// If a change can't be read back, damages the volume, or changes another file.
 pub fn ntfs_write(data: &[u8]) {
     let bases = super::bases();
     let Some(mut input) = Input::parse(data, bases) else {
@@ -62,7 +62,7 @@ pub fn ntfs_write(data: &[u8]) {
     if volume.fit_for_writing().is_err() {
         return;
     }
-    // Of what reads otherwise than it should nobody knows where it lies.
+    // The place of a file is only known if it reads as it should.
     for (index, file) in made.files.iter().enumerate() {
         if read(&volume, file).is_ok_and(|content| content == file.content) {
             work.contents.insert(index, file.content.clone());
@@ -94,17 +94,18 @@ pub fn ntfs_write(data: &[u8]) {
     }
 }
 
-/// A volume at work.
+/// A volume that is being changed.
 struct Work {
     made: &'static Made,
     device: Arc<dyn Device>,
-    /// What the volume is built on is not damaged, and no file with a damaged record was changed.
+    /// True if no vital place of the volume is damaged, and no file with a damaged record was
+    /// changed.
     safe: bool,
-    /// The records of which files are not damaged.
+    /// For each file, true if its record is not damaged.
     sound_records: Vec<bool>,
-    /// What files hold, as far as that is known.
+    /// The content of files, as far as it is known.
     contents: BTreeMap<usize, Vec<u8>>,
-    /// Nothing is damaged.
+    /// True if nothing is damaged.
     sound: bool,
 }
 
@@ -127,7 +128,7 @@ impl Work {
         self.made.files.get(index).ok_or_else(String::new)
     }
 
-    /// Notes that a file is about to be changed: one that is damaged can lead anywhere.
+    /// Notes that a file will be changed. A damaged file can lead anywhere.
     fn touch(&mut self, index: usize) {
         let known =
             self.sound_records.get(index) == Some(&true) && self.contents.contains_key(&index);
@@ -263,7 +264,7 @@ impl Work {
             let folder = again.find(again.root(), &name);
             let folder = folder.unwrap_or_else(|error| panic!("{what}: {error}"));
             let names = folder.map(|folder| again.list(folder.id));
-            // The compressed one besides.
+            // One more for the compressed file.
             let count = self.made.files.len() + 1;
             match names {
                 Some(Ok(names)) => assert_eq!(names.len(), count, "{what}"),
