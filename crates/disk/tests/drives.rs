@@ -1,7 +1,7 @@
-//! Ways to name a volume on Windows, and the running system's own among them.
+//! The names of a volume on Windows, also of the volume of the running system.
 //!
-//! `cargo xtask windows test` prepares drives under Wine and names them in variables; without them
-//! only the drives that every Windows has are tried.
+//! `cargo xtask windows test` prepares drives under Wine and passes their names in variables.
+//! Without the variables, only the drives of every Windows are tried.
 
 #![cfg(test)]
 #![cfg(windows)]
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Access, GuardError, Kind, OpenError, Target, TargetLock, guard};
 
-/// The paths in a variable, one after the other with `|` between.
+/// The paths in a variable, separated by `|`.
 fn prepared(variable: &str) -> Vec<PathBuf> {
     match std::env::var(variable) {
         Ok(paths) => paths.split('|').map(PathBuf::from).collect(),
@@ -51,7 +51,7 @@ fn the_system_drive_is_refused_by_any_path() {
     }
 }
 
-/// Another letter, a mounted folder, a substituted drive.
+/// By another letter, a mounted folder, or a substituted drive.
 #[test]
 fn the_system_drive_is_refused_by_a_second_name() {
     for path in prepared("DISKMEND_TEST_OWN") {
@@ -87,13 +87,14 @@ fn a_drive_and_the_name_of_its_volume_are_targets() {
         let lock = TargetLock::acquire(target.root()).unwrap();
         let again = TargetLock::acquire(Target::open(&path).unwrap().root());
         assert!(matches!(again, Err(GuardError::Busy)), "{path:?}");
-        // What is open keeps its name until it is closed.
+        // An open volume keeps its name until it is closed.
         drop((lock, again, found, target));
         fs::remove_dir_all(path.join("Windows")).unwrap();
     }
 }
 
-/// Wine keeps no disks; on a real machine this disk's other volumes are this machine's own.
+/// Wine has no disks; on a real machine, the other volumes of this disk belong to the machine
+/// itself.
 #[test]
 fn no_volume_beside_the_running_system_is_taken_for_a_sibling() {
     let own = Target::open(format!(r"{}\", system_drive()).as_ref()).unwrap();
@@ -103,7 +104,7 @@ fn no_volume_beside_the_running_system_is_taken_for_a_sibling() {
 }
 
 #[test]
-fn every_prepared_drive_tells_its_siblings() {
+fn every_prepared_drive_finds_its_siblings() {
     for path in prepared("DISKMEND_TEST_DRIVES") {
         let target = Target::open(&path).unwrap();
         for sibling in diskmend_disk::siblings(&target).unwrap() {

@@ -75,7 +75,7 @@ fn a_file_on_the_way_of_a_lookup_is_an_error_that_names_it() {
 
 #[cfg(unix)]
 #[test]
-fn of_names_that_differ_only_in_case_only_the_exact_one_is_taken() {
+fn among_names_that_differ_in_case_only_the_exact_one_is_opened() {
     let (dir, target) = target();
     fs::create_dir(dir.path().join("Windows")).unwrap();
     fs::write(dir.path().join("Windows/SYSTEM"), b"1").unwrap();
@@ -210,7 +210,7 @@ fn an_exclusive_lock_excludes_a_second_handle() {
     second.try_lock().unwrap();
 }
 
-/// Windows's own limit for paths that are looked up as a whole is 260 units.
+/// Windows looks up a whole path only up to 260 units.
 #[test]
 fn paths_may_be_longer_than_programs_of_windows_take_them() {
     let (_dir, target) = target();
@@ -233,7 +233,7 @@ fn paths_may_be_longer_than_programs_of_windows_take_them() {
     assert_eq!(found.open(Access::Read).unwrap().len().unwrap(), 9);
 }
 
-/// Attributes of hives and boot stores are Windows's business.
+/// The attributes of hives and boot stores belong to Windows.
 #[cfg(windows)]
 #[test]
 fn a_file_that_is_marked_as_read_only_is_written_and_stays_so() {
@@ -254,7 +254,7 @@ fn a_file_that_is_marked_as_read_only_is_written_and_stays_so() {
 }
 
 #[test]
-fn what_is_no_folder_is_told_apart() {
+fn paths_that_are_not_targets_have_different_errors() {
     let dir = tempfile::tempdir().unwrap();
     let missing = Target::open(&dir.path().join("missing"));
     assert!(matches!(missing, Err(OpenError::NotFound { .. })));

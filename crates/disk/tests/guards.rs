@@ -1,4 +1,4 @@
-//! Every guard lets an ordinary target pass and stops at its own reason.
+//! Every guard accepts an ordinary target and refuses one for its own reason only.
 
 #![cfg(test)]
 
@@ -95,7 +95,7 @@ fn a_folder_with_only_a_decrypted_image_is_refused() {
 }
 
 #[test]
-fn too_little_space_is_told_in_numbers() {
+fn too_little_space_is_reported_in_numbers() {
     let (_dir, target) = target();
     let free = guard::free_space(&target).unwrap();
     assert!(free > 0);

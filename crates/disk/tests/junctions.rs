@@ -1,5 +1,5 @@
-//! Junctions stand where a lookup passes, where it ends, and in place of the program's own files:
-//! none is ever followed.
+//! Junctions on the way of a lookup, at its end, and in place of the program's own files are never
+//! followed.
 
 #![cfg(test)]
 #![cfg(windows)]
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use diskmend_disk::{Access, GuardError, Kind, LOCK_FILE_NAME, LookupError, Target, TargetLock};
 
-/// Makes a junction, which needs no rights; `false` where the system can't.
+/// Makes a junction, which needs no privileges; returns `false` if the system can't.
 fn junction(link: &Path, to: &Path) -> bool {
     let made = Command::new("cmd")
         .args(["/c", "mklink", "/J"])
@@ -54,7 +54,7 @@ fn a_junction_on_the_way_or_at_the_end_is_an_error_that_names_it() {
     windows
         .open("System32", Access::Read)
         .expect_err("a junction");
-    // The link itself goes, and nothing that it leads to.
+    // Only the link is removed, and nothing to which it leads.
     windows.remove_file("System32").unwrap();
     assert!(!link.exists());
     assert!(outside.path().join("config").join("SYSTEM").exists());

@@ -14,7 +14,8 @@ use tempfile::TempDir;
 const HIVE: [&str; 4] = ["Windows", "System32", "config", "SYSTEM"];
 const SECRET: &[u8] = b"the recovery machine's own bytes";
 
-/// A target with a hive, beside a folder tree of the same shape whose hive must not be reached.
+/// A target with a hive, beside a folder tree of the same shape with a hive that must not be
+/// reached.
 struct Trap {
     dir: TempDir,
 }
@@ -106,7 +107,7 @@ fn a_link_that_stays_inside_of_the_target_is_refused_too() {
     ));
 }
 
-/// The folder was looked up before the link took the file's place.
+/// The folder is looked up before the link replaces the file.
 #[test]
 fn a_link_planted_after_the_lookup_is_refused_by_every_operation() {
     let trap = Trap::new();
@@ -134,7 +135,7 @@ fn a_link_planted_after_the_lookup_is_refused_by_every_operation() {
     trap.assert_outside_untouched();
 }
 
-/// An open folder stays itself when its path is redirected.
+/// An open folder stays the same folder even if its path is redirected.
 #[test]
 fn a_folder_swapped_for_a_link_does_not_redirect_an_open_one() {
     let trap = Trap::new();

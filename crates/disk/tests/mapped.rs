@@ -1,4 +1,4 @@
-//! A file's image in memory: complete, private, growing with zeros.
+//! The image of a file in memory is complete and private, and grows with zeros.
 
 #![cfg(test)]
 
@@ -60,7 +60,7 @@ fn a_changed_page_of_an_image_does_not_follow_the_file() {
     assert_eq!(image.bytes()[..PAGE], expected);
 }
 
-/// Within the last page, within the reserve, to its end, beyond it, and on from there.
+/// It grows within the last page, within the reserve, to its end, beyond it, and from there on.
 #[test]
 fn an_image_grows_with_zeros_within_the_reserve_and_beyond() {
     for len in [0, 1, PAGE - 1, PAGE, PAGE + 1] {
@@ -91,7 +91,7 @@ fn an_image_grows_with_zeros_within_the_reserve_and_beyond() {
 }
 
 #[test]
-fn a_growth_that_no_memory_suffices_for_leaves_the_image_as_it_was() {
+fn a_growth_without_memory_leaves_the_image_as_it_was() {
     let (_dir, file) = file(PAGE);
     let mut image = MappedFile::open(file.as_ref(), 0, u64::MAX).unwrap();
     for beyond in [usize::MAX, usize::MAX / 2, isize::MAX as usize] {
@@ -118,8 +118,8 @@ fn a_file_over_the_limit_is_refused_before_memory_is_taken() {
     MappedFile::open(file.as_ref(), 0, PAGE as u64 + 1).unwrap();
 }
 
-/// Zeros that nobody stored would fill the memory of whoever reads them. NTFS on Windows stores
-/// what a file is lengthened by.
+/// Zeros that were never stored would fill the memory of the reader. NTFS on Windows stores the
+/// bytes by which a file is lengthened.
 #[cfg(unix)]
 #[test]
 fn a_long_file_that_is_hardly_stored_is_refused_before_memory_is_taken() {
@@ -133,7 +133,8 @@ fn a_long_file_that_is_hardly_stored_is_refused_before_memory_is_taken() {
     assert!(error.to_string().contains("clusters for"), "{error}");
 }
 
-/// Some file systems do not tell what they store; a file that begins with nothing is nothing.
+/// Some file systems don't report what they store; a file that begins with a hole has nothing
+/// stored.
 #[cfg(unix)]
 #[test]
 fn a_long_file_of_nothing_but_a_hole_is_refused() {

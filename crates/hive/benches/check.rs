@@ -1,4 +1,4 @@
-//! Time of a full check, by the length of the hive.
+//! The time of a full check, by the length of the hive.
 
 use std::hint::black_box;
 

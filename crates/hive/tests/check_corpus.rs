@@ -1,5 +1,4 @@
-//! The check over real hives, of which it is known which are sound and what is wrong with the
-//! others.
+//! The check of real hives. It is known which of them are sound, and what is wrong with the others.
 
 #![expect(clippy::expect_used, reason = "a missing file is the test's failure")]
 
@@ -9,30 +8,30 @@ use std::path::{Path, PathBuf};
 use diskmend_hive::check::{ProblemKind as Kind, Report, check};
 use diskmend_hive::{Hive, Logs, Opened, open};
 
-/// How a hive was opened.
+/// The state in which a hive was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Clean,
     /// Dirty, recovered from its logs.
     Recovered,
-    /// Dirty, taken as it is: no log applies.
+    /// Dirty, opened as it is: no log applies.
     Assumed,
 }
 
-/// Every hive that is not clean or has a problem. All others are clean and have none.
+/// Every hive that is dirty or has a problem. All others are clean and have none.
 #[rustfmt::skip]
 const KNOWN: &[(&str, State, &[Kind])] = &[
     ("hivex/special", State::Clean, &[Kind::KeyNameCharacter]),
     ("regipy/SYSTEM_B", State::Recovered, &[]),
     ("regipy/UsrClass.dat", State::Recovered, &[]),
-    // From one bin on, other data lie where bins should be.
+    // From one bin on, there are other data in place of bins.
     ("regipy/corrupted_system_hive", State::Clean, &[
         Kind::BinSignature, Kind::CellSize, Kind::CellNotAllocated, Kind::CellLeaked,
         Kind::SecurityLink, Kind::SecurityNotOnRing, Kind::SecurityReferenceCount,
     ]),
     // Two keys state the length 0 for the longest name of their subkeys.
     ("winevt-kb/SYSTEM", State::Clean, &[Kind::MaxSubkeyName]),
-    // One list, and one subkey, stands instead of another, to which nothing refers any more.
+    // One list and one subkey have replaced others, to which nothing refers any more.
     ("yarp/BadListHive", State::Clean, &[
         Kind::CellReferencedTwice, Kind::CellLeaked, Kind::SecurityReferenceCount,
     ]),
@@ -45,20 +44,20 @@ const KNOWN: &[(&str, State, &[Kind])] = &[
     // The key U+009F has the hint of U+0081.
     ("yarp/CompHive", State::Clean, &[Kind::SubkeyHash]),
     ("yarp/DuplicateSubkeysHive", State::Clean, &[Kind::SubkeyDuplicate]),
-    // The base block states one page of bins where there are more.
+    // The base block states one page of bins, but there are more.
     ("yarp/EffectiveSizeHive", State::Assumed, &[
         Kind::CellNotAllocated, Kind::CellLeaked, Kind::SubkeyCount, Kind::SecurityReferenceCount,
     ]),
     ("yarp/GarbageHive", State::Assumed, &[]),
     ("yarp/HealedHive", State::Clean, &[Kind::CellLeaked, Kind::SecurityReferenceCount]),
-    // Windows 10 itself left these cells, in the recovered hive too.
+    // Windows 10 itself left these cells, also in the hive that it recovered.
     ("yarp/NewDirtyHive1/NewDirtyHive", State::Recovered, &[Kind::CellLeaked]),
     ("yarp/NewDirtyHive1/RecoveredHive_Windows10", State::Clean, &[Kind::CellLeaked]),
     ("yarp/OldDirtyHive/OldDirtyHive", State::Recovered, &[]),
     ("yarp/WrongOrderHive", State::Clean, &[Kind::SubkeyOrder]),
 ];
 
-/// Files that are not opened, with the start of the message.
+/// Files that can't be opened, with the start of the message.
 const REFUSED: &[(&str, &str)] = &[
     (
         "yarp/BadBaseBlockHive/BadBaseBlockHive",

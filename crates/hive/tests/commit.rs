@@ -1,4 +1,4 @@
-//! Whole commits of real hives: recovered, edited, written to files, opened again.
+//! Whole commits of real hives: they are recovered, edited, written to files, and opened again.
 
 #![cfg(test)]
 
@@ -91,14 +91,14 @@ fn pages(plan: &CommitPlan<'_>) -> u64 {
     plan.bytes_to_write() / 4096
 }
 
-/// A hive in which nothing is edited.
+/// A hive without edits.
 fn as_it_is(hive: Hive) -> Committable {
     let edited = Editor::new(hive, NOW).finish().expect("nothing failed");
     let (hive, _) = edited.verify().expect("sound");
     hive.into()
 }
 
-/// Recovery alone: the result of Windows 10, on disk.
+/// Recovery without edits must leave the hive as Windows 10 left it on disk.
 #[test]
 fn a_recovered_hive_is_committed_as_windows_10_left_it() {
     let Some(corpus) = corpus("a_recovered_hive_is_committed_as_windows_10_left_it") else {
@@ -112,7 +112,7 @@ fn a_recovered_hive_is_committed_as_windows_10_left_it() {
     assert!(plan.recovers() && plan.log().is_none());
     assert_eq!(plan.sequence(), 6);
     assert_eq!(pages(&plan), 5);
-    // The logs are what a crash would be recovered from.
+    // After a crash, the hive would be recovered from the logs.
     for log in LogKind::ALL {
         assert_eq!(plan.change(HiveFileKind::Log(log)), None);
     }
@@ -123,7 +123,7 @@ fn a_recovered_hive_is_committed_as_windows_10_left_it() {
     assert!(files.is_clean());
 }
 
-/// Recovery, then an edit, then the hive as the next reader finds it.
+/// Recovers and edits a hive, and opens it again.
 #[test]
 fn real_hives_are_recovered_edited_and_committed() {
     let Some(corpus) = corpus("real_hives_are_recovered_edited_and_committed") else {
@@ -163,7 +163,7 @@ fn real_hives_are_recovered_edited_and_committed() {
 
         let mut editor = Editor::new(recovered, NOW);
         editor.create_key("diskmend test").expect("edits");
-        // Enough for the bins to grow.
+        // This makes the bins grow.
         let data = vec![7; 40_000];
         editor
             .set_value("diskmend test", "value", ValueType(3), &data)

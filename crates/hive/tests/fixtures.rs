@@ -1,4 +1,4 @@
-//! What the crate must find in each fixture hive. The fixtures are made by `cargo xtask fixtures`.
+//! The expected result for each fixture hive. `cargo xtask fixtures` makes the fixtures.
 
 #![cfg(test)]
 
@@ -11,17 +11,18 @@ use diskmend_hive::check::{Severity, check};
 use diskmend_hive::{DirtyHive, Hive, LogKind, Logs, Opened, RecoverError, ValueType, open};
 use support::count;
 
-/// What a fixture is, and what must come of it.
+/// The expected result for a fixture.
 enum Expected {
-    /// Opens clean and the check finds nothing; keys (with the root) and values.
+    /// Opens as clean, and the check finds nothing. The numbers count keys (with the root) and
+    /// values.
     Sound(usize, usize),
-    /// Opens clean and the check finds these kinds of problems, each at least once.
+    /// Opens as clean, and the check finds these kinds of problems, each at least once.
     Problems(&'static [&'static str]),
-    /// Does not open, for a reason that contains this.
+    /// Does not open; the reason contains this text.
     Refused(&'static str),
-    /// Is dirty; these logs recover it to so many keys and values.
+    /// Is dirty; these logs recover this number of keys and of values.
     Recovers(&'static [LogKind], usize, usize),
-    /// Is dirty and no log applies.
+    /// Is dirty, and no log applies.
     Lost,
 }
 
@@ -209,7 +210,7 @@ const CRASH: (&str, &str) = (r"ControlSet001\Control\CrashControl", "CrashDumpEn
 const LATE: &str = r"ControlSet001\Services\Late Driver";
 
 #[test]
-fn recovery_brings_what_only_the_logs_hold() {
+fn recovery_restores_changes_that_only_the_logs_hold() {
     for (name, crash_dump_enabled, start) in [
         ("dirty-dirt", 2, 3),
         ("dirty-hvle-both", 3, 0),

@@ -1,7 +1,8 @@
-//! Memory beside the hive, for hives whose cells are made to need much of it.
+//! The memory that is needed besides the hive itself, for hives with cells that are made to need
+//! much.
 //!
-//! Each hive was once held in memory several times over: 128 MiB of free cells took 800 MiB. The
-//! numbers are those of a whole process, which this program is a second time for each hive.
+//! Each of these hives once needed many times its length: 128 MiB of free cells took 800 MiB. The
+//! memory of a whole process is measured, so this program starts itself once more for each hive.
 
 #![cfg(test)]
 #![cfg(target_os = "linux")]
@@ -16,13 +17,13 @@ use diskmend_hive::{
     BASE_BLOCK_LEN, Editor, Filetime, Hive, Opened, PAGE_LEN, ValueType, checksum, open,
 };
 
-/// The length of the hives whose cells took many times as much, about.
+/// The approximate length of the hives that once took many times as much memory.
 const LEN: usize = 8 << 20;
-/// The length of the others: what they take has to stand out.
+/// The length of the others, so that their memory is visible in the measurement.
 const LONGER: usize = 24 << 20;
 const NIL: u32 = u32::MAX;
 
-/// Hive bins in the making: one bin.
+/// Hive bins under construction: a single bin.
 struct Bins(Vec<u8>);
 
 impl Bins {
@@ -78,7 +79,7 @@ impl Bins {
         self.cell(&[&head, &[0; 8], &one, &len, &descriptor])
     }
 
-    /// The root key and its security cell.
+    /// Adds the root key and its security cell.
     fn root(&mut self) -> (u32, u32) {
         let root = self.key(0xC, 0, b"ROOT");
         let security = self.security();
@@ -88,7 +89,7 @@ impl Bins {
         (root, security)
     }
 
-    /// Gives a key a list of subkeys, an index root above index leaves.
+    /// Gives a key a list of subkeys: an index root above index leaves.
     fn list(&mut self, key: u32, subkeys: &[u32]) {
         let mut root = vec![b'r', b'i', 0, 0];
         for part in subkeys.chunks(1000) {
@@ -124,7 +125,7 @@ impl Bins {
     }
 }
 
-/// Cells of 8 bytes, which hold 4: free ones, or allocated ones that nothing refers to.
+/// Cells of 8 bytes, with 4 bytes of content: free, or allocated without a reference.
 fn small_cells(size: i32) -> Vec<u8> {
     let mut bins = Bins::new();
     let (root, _) = bins.root();
@@ -134,7 +135,7 @@ fn small_cells(size: i32) -> Vec<u8> {
     bins.file(root)
 }
 
-/// Keys below one key, each with values to be visited for, which it lacks.
+/// Keys below one key. Each states a value that it lacks, so that it must be visited.
 fn keys() -> Vec<u8> {
     let mut bins = Bins::new();
     let (root, security) = bins.root();
@@ -167,7 +168,7 @@ fn values() -> Vec<u8> {
     bins.file(root)
 }
 
-/// Security cells on the ring, with one key for all.
+/// Very many security cells on the ring, and a single key.
 fn security_cells() -> Vec<u8> {
     let mut bins = Bins::new();
     let (root, first) = bins.root();
@@ -184,7 +185,7 @@ fn security_cells() -> Vec<u8> {
     bins.file(root)
 }
 
-/// A line of what the system says of this process, in bytes.
+/// A line of `/proc/self/status`, in bytes.
 fn status(name: &str) -> usize {
     let text = fs::read_to_string("/proc/self/status").expect("readable");
     let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -193,7 +194,7 @@ fn status(name: &str) -> usize {
     number.parse::<usize>().expect("a number") * 1024
 }
 
-/// The peak of memory that `work` takes beyond what there was before.
+/// The peak of the memory that `work` needs in addition.
 fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     fs::write("/proc/self/clear_refs", "5").expect("the peak can be reset");
     let before = status("VmRSS");
@@ -201,10 +202,10 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     (result, status("VmHWM").saturating_sub(before))
 }
 
-/// Names the hive for the second process.
+/// The variable that names the hive for the second process.
 const HIVE: &str = "DISKMEND_TEST_MEMORY_OF";
 
-/// Has a process of its own check and edit a hive; returns the first report's content.
+/// Checks and edits a hive in a process of its own; returns the content of the first report.
 fn use_up(name: &str, file: &[u8]) -> String {
     let path = std::env::temp_dir().join(format!("diskmend-memory-{}", std::process::id()));
     fs::write(&path, file).expect("written");
@@ -224,7 +225,7 @@ fn use_up(name: &str, file: &[u8]) -> String {
 
 const REPORT: &str = "report: ";
 
-/// What a report says in numbers.
+/// The numbers of a report.
 fn numbers(errors: usize, warnings: usize, keys: usize, values: usize, security: usize) -> String {
     format!("{errors} {warnings} {keys} {values} {security}")
 }
@@ -235,7 +236,7 @@ fn in_a_process_of_its_own() {
         return;
     };
     let len = fs::metadata(&path).expect("there").len() as usize;
-    // The hive's own growth is not what is measured.
+    // The growth of the hive itself is not measured.
     let mut file = Vec::with_capacity(len + (1 << 20));
     let read = fs::File::open(&path).and_then(|mut hive| hive.read_to_end(&mut file));
     read.expect("readable");
@@ -253,7 +254,7 @@ fn in_a_process_of_its_own() {
     );
     println!("\n{REPORT}{report}");
     let ((), editing) = peak_of(|| edit(hive));
-    // Each further thread has a few bits of its own for each cell.
+    // Each further thread has a few bits for each cell.
     let threads = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(8);
@@ -289,7 +290,7 @@ fn memory_beside_the_hive_does_not_depend_on_its_cells() {
     assert_eq!(report, numbers(0, LEN / 8, 1, 0, 1));
     let count = LONGER / 92;
     let report = use_up("keys", &keys());
-    // Each is visited, which shows in the value list that it lacks.
+    // Each key is visited, which shows that it lacks its value list.
     assert_eq!(report, numbers(count, 0, 1 + count, 0, 1));
     let count = LONGER / 28;
     // The list of values is longer than any cell that Windows makes.

@@ -1,6 +1,6 @@
-//! Random edits of hives of every minor version against a model: a plain tree in memory. After
-//! each batch the full check must find nothing at all, and the hive must hold what the model holds:
-//! in memory, to the `nt-hive` crate, and after it was committed and opened again.
+//! Random edits of hives of every minor version, compared with a model, which is a plain tree in
+//! memory. After each batch the full check must find nothing, and the hive must contain what the
+//! model contains: in memory, for the `nt-hive` crate, and after it was committed and opened again.
 
 #![cfg(test)]
 
@@ -15,13 +15,13 @@ use model_tree::Tree;
 use model_tree::files::Files;
 use proptest::prelude::*;
 
-/// Self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
+/// A self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
 const DESCRIPTOR: [u8; 20] = [
     1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 const NOW: Filetime = Filetime(134_116_992_000_000_000);
 
-/// Names that collide often, some of them in another case only.
+/// Names that often collide; some of them differ only in case.
 const NAMES: &[&str] = &[
     "a",
     "A",
@@ -68,7 +68,7 @@ fn path() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(name(), 0..4)
 }
 
-/// Lengths at which the way changes in which data are stored, and any other.
+/// Lengths at which data are stored in another way, and any other length.
 fn data_len() -> impl Strategy<Value = usize> {
     prop_oneof![
         4 => 0_usize..10,
@@ -108,7 +108,8 @@ fn new_hive(minor: u32) -> Hive {
     Hive::create(minor, &DESCRIPTOR, NOW).expect("valid descriptor")
 }
 
-/// A number of a name that sorts otherwise than it counts: new keys go to all places of a list.
+/// A number in a name that sorts in another order than it counts, so that new keys go to all places
+/// of a list.
 fn scattered(name: &str, index: usize) -> String {
     format!("{name}{:04}", (index * 7919) % 10_007)
 }
@@ -166,7 +167,7 @@ fn apply(editor: &mut Editor, tree: &mut Tree, edit: &Edit) {
     }
 }
 
-/// Writes the hive to its files, through the log.
+/// Writes the hive to its files through the log.
 fn commit(hive: &Committable, files: &mut Files) {
     let options = Options {
         now: NOW,
@@ -177,7 +178,7 @@ fn commit(hive: &Committable, files: &mut Files) {
     execute(&plan, files).expect("memory does not fail");
 }
 
-/// The hive must be the model to nt-hive too, which shares no code with this crate.
+/// The nt-hive crate, which shares no code with this crate, must read the hive as the model.
 fn assert_same_to_nt_hive(hive: &Hive, tree: &Tree) {
     let hive = nt_hive::Hive::without_validation(hive.image().file()).expect("a hive");
     let root = hive.root_key_node().expect("a root");
@@ -185,7 +186,7 @@ fn assert_same_to_nt_hive(hive: &Hive, tree: &Tree) {
 }
 
 fn nt_hive_key(key: &nt_hive::KeyNode<'_, &[u8]>, tree: &Tree, path: &str, minor: u32) {
-    /// Longer data than this nt-hive takes for big data, which older hives do not have.
+    /// nt-hive takes longer data for big data, which older hives do not have.
     const PLAIN: usize = 16_344;
     let mut values = tree.values.iter();
     for value in key

@@ -1,5 +1,5 @@
-//! Recovery of real hives from their real logs, against what Windows made of them, and of hives
-//! made here whose logs are damaged in one place.
+//! Recovery of real hives from their real logs, compared with what Windows made of them, and of
+//! hives made here with logs that are damaged in one place.
 
 #![cfg(test)]
 
@@ -42,7 +42,7 @@ fn recover(folder: &Path, name: &str) -> Result<(diskmend_hive::Hive, Recovery),
     open_dirty(read(folder, name)).recover(&logs(folder, name))
 }
 
-/// Why no log applied.
+/// The reason why no log applied.
 fn refused(result: Result<(diskmend_hive::Hive, Recovery), RecoverError>) -> RefusedLogs {
     match result {
         Err(RecoverError::NoLog(refused)) => *refused,
@@ -69,7 +69,8 @@ fn new_logs_give_what_windows_10_made() {
     assert_eq!(file.len(), expected.len());
     assert_eq!(sequences(file), (6, 6));
     assert!(file[4096..] == expected[4096..]);
-    // Besides the file's name and GUIDs, which Windows changed on loading, the base blocks agree.
+    // Except for the file's name and the GUIDs, which Windows changed on loading, the base blocks
+    // agree.
     assert!(file[..48] == expected[..48]);
     let [first, second] = recovery.applied.as_slice() else {
         panic!("{recovery:?}");
@@ -185,8 +186,8 @@ fn logs_with_a_wrong_checksum_are_refused_with_their_numbers() {
     }
 }
 
-/// The base block is torn, and the first bin is older than the log: by the rules of Windows the
-/// log belongs to another write.
+/// The base block is torn, and the first bin is older than the log. By the rules of Windows, the
+/// log then belongs to another write.
 #[test]
 fn a_torn_base_block_and_a_log_of_another_time_do_not_go_together() {
     let Some(corpus) = corpus("a_torn_base_block_and_a_log_of_another_time") else {
@@ -205,7 +206,7 @@ fn a_torn_base_block_and_a_log_of_another_time_do_not_go_together() {
     );
 }
 
-/// The same hive, had the crash come after the first bin was written.
+/// The hive of the test above, if the crash had come after the first bin was written.
 #[test]
 fn a_torn_base_block_is_restored_from_an_old_log() {
     let Some(corpus) = corpus("a_torn_base_block_is_restored_from_an_old_log") else {
@@ -214,7 +215,7 @@ fn a_torn_base_block_is_restored_from_an_old_log() {
     let folder = corpus.join("hives/yarp/BadBaseBlockHive");
     let mut file = read(&folder, "BadBaseBlockHive");
     file[0x1014..0x101c].copy_from_slice(&0x1d2_9627_f1c8_a860_u64.to_le_bytes());
-    // Whatever else the base block has lost, its signature too.
+    // The base block can lose its signature too.
     file[..512].fill(0);
     let (hive, recovery) = open_dirty(file)
         .recover(&logs(&folder, "BadBaseBlockHive"))
@@ -225,7 +226,7 @@ fn a_torn_base_block_is_restored_from_an_old_log() {
     assert!(hive.image().file() == expected.image().file());
 }
 
-/// With a torn base block only the later log counts.
+/// If the base block is torn, only the later log counts.
 #[test]
 fn a_torn_base_block_is_restored_from_the_later_new_log() {
     let Some(corpus) = corpus("a_torn_base_block_is_restored_from_the_later_new_log") else {
@@ -243,7 +244,7 @@ fn a_torn_base_block_is_restored_from_the_later_new_log() {
     };
     assert_eq!(log.log, LogKind::Log2);
     assert_eq!(sequences(hive.image().file()), (6, 6));
-    // The second entry of that log holds all five pages.
+    // The second entry of that log contains all five pages.
     let expected = read(&folder, "RecoveredHive_Windows10");
     assert!(hive.image().file()[4096..] == expected[4096..]);
 }
@@ -266,7 +267,7 @@ fn a_truncated_hive_without_logs_is_refused() {
     assert_eq!(log1, LogFault::Missing);
 }
 
-/// A file that is too short is completed from the log, but never with pages that no log holds.
+/// A file that is too short is completed from the log, but never with pages that no log contains.
 #[test]
 fn a_truncated_hive_is_not_filled_with_zeros() {
     let Some(corpus) = corpus("a_truncated_hive_is_not_filled_with_zeros") else {
@@ -279,7 +280,7 @@ fn a_truncated_hive_is_not_filled_with_zeros() {
         open_dirty(file).recover(&logs(&folder, "OldDirtyHive"))
     };
     let (whole, _) = recover(&folder, "OldDirtyHive").expect("recovers");
-    // The log holds the last three pages, which the file lacks.
+    // The log contains the last three pages, which the file lacks.
     let (hive, _) = truncated(0x7_5000).expect("recovers");
     assert!(hive.image().bins() == whole.image().bins());
     let Err(RecoverError::MissingPage { offset }) = truncated(0x7_4000) else {
@@ -288,7 +289,7 @@ fn a_truncated_hive_is_not_filled_with_zeros() {
     assert_eq!(offset.0, 0x7_4000);
 }
 
-/// A clean hive beside logs that hold later entries: Windows ignores them, and so do we.
+/// A clean hive beside logs with later entries: Windows ignores the logs, and diskmend does too.
 #[test]
 fn a_clean_hive_does_not_look_at_its_logs() {
     let Some(corpus) = corpus("a_clean_hive_does_not_look_at_its_logs") else {
@@ -299,7 +300,7 @@ fn a_clean_hive_does_not_look_at_its_logs() {
     assert!(matches!(open(Box::new(file)), Ok(Opened::Clean(_))));
 }
 
-/// Any one byte of an entry that is changed ends the chain before that entry.
+/// A change of any one byte of an entry ends the chain before that entry.
 #[test]
 fn a_damaged_entry_ends_the_chain() {
     let Some(corpus) = corpus("a_damaged_entry_ends_the_chain") else {
@@ -309,7 +310,7 @@ fn a_damaged_entry_ends_the_chain() {
     let primary = read(&folder, "NewDirtyHive");
     let log1 = read(&folder, "NewDirtyHive.LOG1");
     let log2 = read(&folder, "NewDirtyHive.LOG2");
-    // The third entry lies from 0x2000 to 0x8000; the reserved bytes behind it are hashed too.
+    // The third entry is at 0x2000 to 0x8000; its hash covers the reserved bytes at its end too.
     for at in (0x2000..0x2040).chain((0x2040..0x8000).step_by(509)) {
         let mut damaged = log2.clone();
         damaged[at] ^= 0x10;
@@ -323,7 +324,7 @@ fn a_damaged_entry_ends_the_chain() {
         assert_eq!((second.entries, second.last_sequence), (1, 3), "{at:#x}");
         assert_eq!(sequences(hive.image().file()), (4, 4), "{at:#x}");
     }
-    // Without the first entry of the first log nothing that follows can be trusted.
+    // Without the first entry of the first log, nothing after it can be trusted.
     let mut damaged = log1.clone();
     damaged[0x300] ^= 1;
     let logs = logs_of(None, Some(&damaged), Some(&log2));

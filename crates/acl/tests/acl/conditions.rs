@@ -1,4 +1,4 @@
-//! Conditions of ACEs come back from their text as the same bytes.
+//! Conditions of ACEs are read back from their text as the same bytes.
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn integer() -> BoxedStrategy<String> {
             let digits = number.unsigned_abs();
             match base {
                 0 => format!("{sign}{digits}"),
-                // A lone 0 would be decimal.
+                // A lone 0 would be read as decimal.
                 1 => format!("{sign}0{digits:o}"),
                 _ => format!("{sign}{digits:#x}"),
             }
@@ -79,7 +79,7 @@ fn leaf() -> BoxedStrategy<String> {
     prop_oneof![attribute(), relation, existence, membership].boxed()
 }
 
-/// An expression, with more parentheses than it needs.
+/// An expression with superfluous parentheses.
 fn expression() -> impl Strategy<Value = String> {
     leaf().prop_recursive(5, 24, 2, |inner| {
         let two = (inner.clone(), select(vec!["&&", "||"]), inner.clone());

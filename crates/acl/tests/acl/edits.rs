@@ -1,16 +1,17 @@
-//! Edits leave a descriptor that can be stored, say what they did, and do nothing the second time.
+//! After an edit, the descriptor can still be stored, the edit reports what it has changed, and a
+//! second edit changes nothing.
 
 use crate::common::{any_ace, descriptor};
 use diskmend_acl::{Ace, AclSlot, Control, Edit, SecurityDescriptor};
 use proptest::prelude::*;
 
-/// The entries of a DACL, how often each stands there.
+/// The entries of a DACL, as often as they occur.
 fn entries(descriptor: &SecurityDescriptor) -> Vec<Ace> {
     let list = descriptor.dacl.list();
     list.map(|acl| acl.aces.clone()).unwrap_or_default()
 }
 
-/// What the edits say came of these entries, in any order.
+/// The entries after the reported edits, in any order.
 fn told(mut entries: Vec<Ace>, edits: &[Edit]) -> Option<Vec<Ace>> {
     for edit in edits {
         match edit {
@@ -30,7 +31,7 @@ fn sorted(mut entries: Vec<Ace>) -> Vec<Ace> {
     entries
 }
 
-/// A pair of descriptors, the entries of the second mostly among those of the first.
+/// Two descriptors; most entries of the second are also in the first.
 fn pair() -> impl Strategy<Value = (SecurityDescriptor, SecurityDescriptor)> {
     let any = || descriptor(any_ace(), !0);
     let related = any().prop_flat_map(move |first| {
@@ -49,7 +50,7 @@ fn pair() -> impl Strategy<Value = (SecurityDescriptor, SecurityDescriptor)> {
 
 proptest! {
     #[test]
-    fn set_to_makes_what_is_wanted((before, wanted) in pair()) {
+    fn set_to_makes_the_wanted_descriptor((before, wanted) in pair()) {
         let mut after = before.clone();
         let edits = after.set_to(&wanted);
         prop_assert_eq!(edits.is_empty(), after == before);
@@ -72,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn a_reset_leaves_what_is_inherited((before, parent) in pair(), is_container in any::<bool>()) {
+    fn a_reset_leaves_only_inherited_entries((before, parent) in pair(), is_container in any::<bool>()) {
         let mut after = before.clone();
         let edits = after.reset_to_inherited(&parent, is_container);
         prop_assert_eq!(edits.is_empty(), after == before);

@@ -1,11 +1,11 @@
-//! The security descriptors in real registry hives, which Windows wrote.
+//! The security descriptors that Windows has written to real registry hives.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 
-/// Offset of the descriptor in a security cell, from its signature `sk`.
+/// The offset of the descriptor in a security cell, from its signature `sk`.
 const DESCRIPTOR: usize = 20;
 
 #[test]
@@ -16,7 +16,7 @@ fn descriptors_of_real_hives_come_back_byte_for_byte() {
     };
     let mut descriptors = BTreeSet::new();
     for file in files(&Path::new(&corpus).join("hives")) {
-        // A log holds pages of a hive, which cut a descriptor anywhere.
+        // A log contains pages of a hive, and a page can end within a descriptor.
         let is_log = file.to_string_lossy().contains(".LOG");
         let bytes = std::fs::read(file).unwrap();
         if !is_log && bytes.starts_with(b"regf") {
@@ -47,7 +47,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The descriptors of what looks like an allocated security cell.
+/// The descriptors of everything that looks like an allocated security cell.
 fn security_cells(hive: &[u8]) -> impl Iterator<Item = &[u8]> {
     let number = |at: usize| Some(u32::from_le_bytes(*hive.get(at..)?.first_chunk()?));
     (4100..hive.len()).step_by(8).filter_map(move |at| {

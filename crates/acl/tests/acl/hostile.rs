@@ -1,4 +1,5 @@
-//! Bytes and text from a hostile disk give errors, never a panic or more work than their length.
+//! Bytes and text from a hostile disk cause errors, but never a panic or more work than their
+//! length.
 
 use crate::common::{REAL, unhex};
 use diskmend_acl::{
@@ -8,7 +9,7 @@ use diskmend_acl::{
 
 const ROUNDS: u32 = 20_000;
 
-/// A generator with a fixed seed, so that a failure comes again.
+/// A generator with a fixed seed, so that failures can be reproduced.
 struct Random(u64);
 
 impl Random {
@@ -43,7 +44,7 @@ impl Random {
     }
 }
 
-/// Does with a descriptor all that the crate can.
+/// Calls everything that the crate can do with a descriptor.
 fn use_all(mut descriptor: SecurityDescriptor) {
     let bytes = descriptor.to_bytes().unwrap();
     let again = SecurityDescriptor::from_bytes(&bytes).unwrap();

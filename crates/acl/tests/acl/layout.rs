@@ -1,4 +1,4 @@
-//! Descriptors come back byte for byte however their parts are laid out.
+//! Descriptors are written back byte for byte, whatever the layout of their parts.
 
 use crate::common::{any_ace, sid};
 use diskmend_acl::{Acl, AclSlot, Control, SecurityDescriptor, Sid};
@@ -6,12 +6,12 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-/// The length of the descriptor's header, which the parts follow.
+/// The length of the descriptor's header; the parts follow it.
 const HEADER: usize = 20;
-/// Where the header names the parts: owner, group, SACL, DACL.
+/// The offsets in the header of the offsets of owner, group, SACL and DACL.
 const OFFSETS: [usize; 4] = [4, 8, 12, 16];
 
-/// An ACL's bytes with unused space at their end and anything in the reserved fields.
+/// The bytes of an ACL with unused space at the end and any values in the reserved fields.
 fn acl() -> impl Strategy<Value = Vec<u8>> {
     let slack = vec(any::<[u8; 4]>(), 0..5).prop_map(|words| words.concat());
     (vec(any_ace(), 0..5), slack, any::<u8>(), any::<u16>()).prop_map(

@@ -1,4 +1,4 @@
-//! What was written is read back as it was: bytes, SDDL, save files.
+//! Bytes, SDDL and save files are read back as they were written.
 
 use crate::common::{REAL, any_ace, descriptor, plain_ace, unhex};
 use diskmend_acl::{
@@ -8,13 +8,13 @@ use diskmend_acl::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// The bits that SDDL has letters for.
+/// The bits for which SDDL has letters.
 const DACL_BITS: u16 = Control::DACL_PROTECTED.0
     | Control::DACL_AUTO_INHERITED.0
     | Control::DACL_AUTO_INHERIT_REQUIRED.0;
 const SACL_BITS: u16 = DACL_BITS << 1;
 
-/// Units that may stand in a path of a save file.
+/// UTF-16 units that can be in a path of a save file.
 fn path() -> impl Strategy<Value = Vec<u16>> {
     vec(any::<u16>(), 0..40).prop_filter("ends a line", |path| {
         let mark = match path.as_slice() {
@@ -104,7 +104,7 @@ fn real_descriptors_read_as_sddl() {
 }
 
 #[test]
-fn what_has_no_words_is_refused() {
+fn a_descriptor_that_sddl_cannot_express_is_refused() {
     let bare = Sid::new(5, &[]).unwrap();
     let mut owned = SecurityDescriptor::new();
     owned.owner = Some(bare);

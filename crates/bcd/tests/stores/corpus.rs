@@ -1,4 +1,4 @@
-//! Real boot stores: read, listed, checked, exported, changed and read again.
+//! Real boot stores are read, listed, checked, exported, changed, and read again.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use diskmend_hive::{Editor, Filetime, Hive, Outcome, ValueType};
 
 use crate::support::{clean, empty, file_of, real_stores, serial_console};
 
-/// Every element of every object: its key's name, registry type and data.
+/// Every element of every object: the name of its key, its registry type, and its data.
 type Contents = BTreeMap<Guid, Vec<(String, ValueType, Vec<u8>)>>;
 
 fn contents(hive: &Hive) -> Contents {
@@ -37,7 +37,7 @@ fn windows() -> Wanted {
     }
 }
 
-/// The counts are those of hivexregedit's export of the same files.
+/// The expected counts come from hivexregedit's exports of the same files.
 #[test]
 fn every_object_and_element_is_read_and_typed() {
     for real in real_stores("every_object_and_element_is_read_and_typed") {

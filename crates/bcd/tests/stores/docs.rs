@@ -1,4 +1,4 @@
-//! The element table in docs/bcd-elements.md must match the library's own.
+//! The element table in docs/bcd-elements.md must match the library's.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -137,7 +137,7 @@ fn no_mutation_of_a_store_panics_or_hangs() {
     );
 }
 
-/// Writes a cell's offset to the subkey list of another key, so that both keys have common subkeys.
+/// Writes the subkey list of one key into another key, so that both have the same subkeys.
 fn share_subkeys(bytes: &mut [u8], path: &str, from: &str) {
     let hive = clean(bytes.to_vec());
     let node = |path: &str| hive.key(path).unwrap().unwrap();
@@ -151,7 +151,7 @@ fn share_subkeys(bytes: &mut [u8], path: &str, from: &str) {
 }
 
 #[test]
-fn a_key_that_holds_itself_ends_in_an_error() {
+fn a_key_that_contains_itself_is_an_error() {
     let mut bytes = file_of(generated());
     share_subkeys(&mut bytes, &format!("Objects\\{LOADER}\\Elements"), "");
     let hive = clean(bytes.clone());

@@ -1,4 +1,4 @@
-//! Whole stores: real ones, and broken ones.
+//! Tests of whole stores, real and broken.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Mounts for tests, undone however the test ends.
+//! Mounts for tests; they are unmounted however the test ends.
 
 #![cfg(target_os = "linux")]
 
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Runs a program; its error output otherwise.
+/// Runs a program; if it fails, returns its error output.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program)
         .args(arguments)
@@ -22,8 +22,8 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
     }
 }
 
-/// Says that a test could not be run, or fails it where none may be left out. Not through `println`,
-/// which only shows in failed tests.
+/// Reports that a test could not be run, or fails it if no test may be left out. `println` would
+/// show the message only for failed tests.
 pub(crate) fn skipped(needs: &str, error: &str) {
     assert!(
         std::env::var_os("DISKMEND_NO_SKIP").is_none(),
@@ -35,18 +35,19 @@ pub(crate) fn skipped(needs: &str, error: &str) {
     );
 }
 
-/// A mount on a folder of its own.
+/// A mount on a temporary folder.
 pub(crate) struct Mount {
     dir: tempfile::TempDir,
 }
 
 impl Mount {
-    /// Mounts as `mount ARGUMENTS FOLDER` does; if that is not possible says so and gives nothing.
+    /// Mounts as `mount ARGUMENTS FOLDER` does. If that is not possible, reports it and returns
+    /// `None`.
     pub(crate) fn new(arguments: &[&str]) -> Option<Self> {
         Self::by("mount", arguments)
     }
 
-    /// The same by another program.
+    /// Mounts with another program.
     pub(crate) fn by(program: &str, arguments: &[&str]) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().to_str().unwrap();
@@ -69,7 +70,7 @@ impl Drop for Mount {
         let Some(path) = self.dir.path().to_str() else {
             return;
         };
-        // A program that another test is just starting has all that is open here for a moment.
+        // For a moment, a program that another test is starting has all open files of this process.
         for _ in 0..100 {
             if run("umount", &[path]).is_ok() {
                 return;
@@ -77,7 +78,7 @@ impl Drop for Mount {
             std::thread::sleep(Duration::from_millis(20));
         }
         if let Err(error) = run("umount", &["--lazy", path]) {
-            // Said where it is seen: whatever else uses the device would fail for it.
+            // This must be visible, because everything else that uses the device would fail.
             let _ = writeln!(std::io::stderr(), "left mounted: {error}");
         }
     }

@@ -1,4 +1,5 @@
-//! All disks answer alike: a mounted volume, NTFS and FAT on an image, and the memory of the tests.
+//! All kinds of disks behave alike: a mounted volume, NTFS and FAT in an image, and memory in
+//! tests.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,7 +12,7 @@ use crate::image::NtfsImage;
 
 const CONTENT: &[u8] = b"regf, and more";
 
-/// A folder on each kind of disk, with a folder `Windows` and in it a file `System`.
+/// A folder on each kind of disk; it contains a folder `Windows` with a file `System`.
 fn each(check: impl Fn(&str, &dyn Dir)) {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path());
@@ -82,7 +83,7 @@ fn names_that_lead_elsewhere_are_refused_on_every_disk() {
 }
 
 #[test]
-fn every_disk_tells_and_reads_the_same() {
+fn every_disk_lists_and_reads_alike() {
     each(|disk, root| {
         assert!(
             root.names(100)

@@ -1,5 +1,5 @@
-//! Folders whose index an attacker has changed, on a mounted volume: an entry leads to a file that
-//! lies elsewhere, or a folder lies in itself.
+//! A mounted volume on which an attacker has changed the index of folders: an entry leads to a file
+//! in another folder, or a folder contains itself.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -36,7 +36,7 @@ fn descriptor(mask: u32) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
-/// A volume that is mounted with an index of our own making.
+/// A mounted volume with a forged index.
 struct Forged {
     image: NtfsImage,
     mount: Option<Mount>,
@@ -89,7 +89,7 @@ impl Forged {
         bytes
     }
 
-    /// Lets the entries of names in folders lead to other records.
+    /// Makes the entries of names in folders lead to other records.
     fn forge(&mut self, entries: &[(&str, &str, u64)]) {
         let entries: Vec<(u64, &str, u64)> = entries
             .iter()
@@ -115,7 +115,7 @@ impl Forged {
         assert!(self.mount.is_some(), "it was mounted before");
     }
 
-    /// Mounts a copy whose file has another name since, so that no records can be read behind it.
+    /// Mounts a copy in a file that is then renamed, so that diskmend can't read its records.
     fn mount_without_device(&mut self) -> Option<tempfile::TempDir> {
         self.mount = None;
         let folder = tempfile::tempdir().expect("a folder");
@@ -134,7 +134,7 @@ impl Forged {
     }
 }
 
-/// Offset of a record of 1024 bytes, in an $MFT that is in one piece.
+/// The offset of a record of 1024 bytes in an $MFT of one piece.
 fn record_at(device: &fs::File, number: u64) -> u64 {
     let mut boot = [0; 512];
     device.read_exact_at(&mut boot, 0).expect("a boot sector");
@@ -154,7 +154,7 @@ fn record(device: &fs::File, number: u64) -> [u8; 1024] {
     record
 }
 
-/// Puts the ends of the sectors in their place, or the update sequence number where they are.
+/// Exchanges the ends of the sectors with the copies of them in the update sequence array.
 fn swap_protected(record: &mut [u8; 1024]) {
     let array = usize::from(u16::from_le_bytes([record[4], record[5]]));
     for sector in 0..2 {
@@ -172,13 +172,13 @@ fn swap_protected(record: &mut [u8; 1024]) {
 
 /// Changes the reference in the entry of a name in the index root of a folder.
 fn forge(device: &fs::File, folder: u64, name: &str, to: u64) {
-    /// From the start of an entry to the name in it.
+    /// The distance from the start of an entry to the name in it.
     const TO_NAME: usize = 16 + 66;
 
     let sequence = record(device, to)[16..18].to_vec();
     let mut bytes = record(device, folder);
     let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    // The first attributes hold the folder's own name.
+    // The first attributes contain the folder's own name.
     let root = bytes
         .windows(4)
         .rposition(|window| window == 0x90u32.to_le_bytes())
@@ -197,7 +197,7 @@ fn forge(device: &fs::File, folder: u64, name: &str, to: u64) {
     device.write_all_at(&bytes, place).expect("writable");
 }
 
-/// Gives a file a second name in its own record, that of another file, and its number of links stays.
+/// Adds the name of another file to the record of a file, without a change of its number of links.
 fn name_again(device: &fs::File, number: u64, from: u64, namespace: Option<u8>) {
     const FILE_NAME: u32 = 0x30;
 
@@ -221,7 +221,7 @@ fn name_again(device: &fs::File, number: u64, from: u64, namespace: Option<u8>) 
         name[value + 65] = namespace;
     }
     let mut bytes = record(device, number);
-    // The next instance of an attribute.
+    // The id for the next attribute.
     name[14..16].copy_from_slice(&bytes[40..42]);
     bytes[40] += 1;
     let (own, end) = last_name(&bytes);
@@ -238,12 +238,12 @@ fn failed<'a>(objects: &'a [Object], path: &str) -> Option<&'a ObjectError> {
     let mut here = objects
         .iter()
         .filter(|object| object.path.to_string() == path);
-    // A folder that is not entered is told of by itself and once more.
+    // A folder that is not entered is reported twice: by its name, and when it would be entered.
     here.find_map(|object| object.descriptor.as_ref().err())
 }
 
 #[test]
-fn what_a_forged_entry_leads_to_is_neither_read_nor_changed() {
+fn the_file_of_a_forged_entry_is_neither_read_nor_changed() {
     let Some(mut disk) = Forged::new() else {
         return;
     };
@@ -279,7 +279,7 @@ fn what_a_forged_entry_leads_to_is_neither_read_nor_changed() {
         let mut results = volume.change(&[change]);
         results.pop().expect("one").expect_err(victim);
         assert_eq!(disk.sddl(victim), before);
-        // By its own path it is what it is.
+        // By its own path, the file is accessible.
         volume
             .object(&NtPath::from(victim))
             .descriptor
@@ -302,7 +302,7 @@ fn the_volumes_own_files_and_folders_on_the_way_are_left_alone() {
             .collect();
         assert!(objects.len() < 20, "{own}: {} objects", objects.len());
         for path in ["ProgramData/MachineKeys/key", "ProgramData/Deep/Inner"] {
-            // ntfs-3g lists none of the volume's own files.
+            // ntfs-3g does not list the volume's own files.
             let is_listed = objects.iter().any(|object| object.path.to_string() == path);
             assert!(
                 !is_listed || failed(&objects, path).is_some(),
@@ -316,7 +316,7 @@ fn the_volumes_own_files_and_folders_on_the_way_are_left_alone() {
     }
 }
 
-/// Within its own folder, too, a name is that of one file.
+/// Even in its own folder, a name must belong to the right file.
 #[test]
 fn two_names_of_one_file_are_not_two_files() {
     let Some(mut disk) = Forged::new() else {
@@ -330,10 +330,11 @@ fn two_names_of_one_file_are_not_two_files() {
     assert!(failed(&objects, "ProgramData/MachineKeys/other").is_none());
 }
 
-/// A second name in a folder's own record opened the hives to whom the folder of keys is opened: a
-/// folder has one name. So it is with the short name of a file that lies in another folder.
+/// A second name in the record of a folder once gave access to the hives to everyone who gets
+/// access to the folder of keys. A folder must have one name only. The same holds for the short
+/// name of a file in another folder.
 #[test]
-fn what_has_two_places_by_its_own_record_is_left_alone() {
+fn a_file_with_two_places_in_its_own_record_is_left_alone() {
     const DOS: u8 = 2;
 
     for (victim, namespace) in [
@@ -380,7 +381,8 @@ fn what_has_two_places_by_its_own_record_is_left_alone() {
     }
 }
 
-/// A log would be written over SAM: the driver tells of one name, since the record counts one.
+/// A log would be written over SAM: the driver reports one name, because the record counts one
+/// link.
 #[test]
 fn a_second_name_in_the_record_counts_whatever_the_number_of_links() {
     const LOG: &str = "Windows/System32/config/SYSTEM.LOG1";
@@ -401,8 +403,8 @@ fn a_second_name_in_the_record_counts_whatever_the_number_of_links() {
     assert_eq!(file.expect("a file").names().expect("known"), 2);
 }
 
-/// With two entries that lead back, every step down doubles the paths: whether the records tell that
-/// they do not lie there, or nobody does.
+/// Two entries that lead back double the number of paths with every level, whether or not the
+/// records show that the folders are elsewhere.
 #[test]
 fn a_folder_that_lies_in_itself_is_walked_once() {
     let Some(mut disk) = Forged::new() else {
@@ -424,7 +426,7 @@ fn a_folder_that_lies_in_itself_is_walked_once() {
     }
 }
 
-/// Walks from the folders above `one` and `two` down, and those are not entered.
+/// Walks from the folders above `one` and `two`, which must not be entered.
 fn walks_end(disk: &Forged) {
     const MOST: usize = 5000;
 
@@ -439,7 +441,7 @@ fn walks_end(disk: &Forged) {
     }
 }
 
-/// What is left where the volume's device can't be read.
+/// The protection that remains if the volume's device can't be read.
 #[test]
 fn without_the_device_what_windows_starts_from_has_one_place_each() {
     let Some(mut disk) = Forged::new() else {
@@ -472,13 +474,14 @@ fn without_the_device_what_windows_starts_from_has_one_place_each() {
         matches!(error, Some(ObjectError::SameAs { .. })),
         "{objects:?}"
     );
-    // Of the folders on the way each has its place, too.
+    // Each folder on the way also has its place.
     let below = volume.object(&NtPath::from("ProgramData/Deep/Outer/notepad.exe"));
     let error = below.descriptor.expect_err("not reached");
     assert!(matches!(error, ObjectError::SameAs { .. }), "{error}");
 }
 
-/// More names than are looked at beside the hives: which files are hives is not known then.
+/// Beside the hives there are more names than are examined, so it is not known which files are
+/// hives.
 #[test]
 fn without_the_device_nothing_is_changed_unless_all_hives_are_known() {
     let Some(mut disk) = Forged::new() else {
@@ -502,7 +505,7 @@ fn without_the_device_nothing_is_changed_unless_all_hives_are_known() {
     }
 }
 
-/// A log whose name leads to SAM would be written over.
+/// A log with a name that leads to SAM would be written over SAM.
 #[test]
 fn a_file_that_a_forged_entry_leads_to_is_not_opened() {
     let Some(mut disk) = Forged::new() else {
@@ -528,7 +531,7 @@ fn a_file_that_a_forged_entry_leads_to_is_not_opened() {
         .root()
         .find(&["ProgramData", "Deep", "private"])
         .expect_err("not there");
-    // What is new is known at once.
+    // A new file is known at once.
     let config = target
         .root()
         .find(&way)

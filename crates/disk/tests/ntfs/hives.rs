@@ -1,4 +1,4 @@
-//! Hives on NTFS: found, mapped, written in place; guards.
+//! Hives on NTFS are found, mapped and written in place; the guards work on NTFS.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -79,7 +79,7 @@ fn junctions_and_symlinks_on_ntfs_are_refused() {
     make_junction(&mount.path().join("Junction"), "\\??\\C:\\Windows");
     symlink("Windows", mount.path().join("Symlink")).unwrap();
     symlink("SYSTEM", config.join("Linked")).unwrap();
-    // The kernel still takes the junction for the folder that it was made of.
+    // The kernel still has the junction in its cache as the folder that it was before.
     drop(mount);
     let Some(mount) = image.mount() else { return };
     assert!(
@@ -106,7 +106,7 @@ fn junctions_and_symlinks_on_ntfs_are_refused() {
     assert!(matches!(refused, Err(LookupError::Link { .. })));
 }
 
-/// ntfs-3g mounts such a volume read-only without saying so.
+/// ntfs-3g mounts such a volume read-only without a message.
 #[test]
 fn a_hibernated_volume_is_noticed_by_both_guards() {
     let Some(image) = NtfsImage::new(64) else {
@@ -141,7 +141,7 @@ fn a_device_that_is_not_mounted_is_a_disk() {
             .is_some_and(diskmend_disk::Disk::is_block_device)
     );
     assert!(target.root().find(&["Windows"]).unwrap().is_none());
-    // One of the volume's own files is no way to anything.
+    // One of the volume's own files can't be looked up.
     target.root().find(&["$MFT"]).expect_err("its own");
     let sector = b"\xeb\x58\x90-FVE-FS-".as_slice();
     let sector = [sector, &[0; 501]].concat();

@@ -7,14 +7,14 @@ use rustix::fs::{XattrFlags, setxattr};
 
 use crate::common::{Mount, run, skipped};
 
-/// A freshly made NTFS volume on a loop device.
+/// A new NTFS volume on a loop device.
 pub(crate) struct NtfsImage {
     _dir: tempfile::TempDir,
     device: String,
 }
 
 impl NtfsImage {
-    /// A volume of so many MiB; if that is not possible says so and gives nothing.
+    /// A volume of this many MiB. If that is not possible, reports it and returns `None`.
     pub(crate) fn new(mebibytes: u64) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("disk.img");
@@ -49,7 +49,7 @@ impl Drop for NtfsImage {
     }
 }
 
-/// Makes a junction as Windows does ([MS-FSCC] 2.1.2.5, Mount Point Reparse Data Buffer).
+/// Makes a junction like those of Windows ([MS-FSCC] 2.1.2.5, Mount Point Reparse Data Buffer).
 pub(crate) fn make_junction(path: &Path, substitute: &str) {
     fs::create_dir(path).unwrap();
     let utf16 =

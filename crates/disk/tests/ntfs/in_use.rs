@@ -1,4 +1,4 @@
-//! Images that somebody else uses: attached to a loop device, or open in QEMU.
+//! Images that are in use: attached to a loop device, or open in QEMU.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -10,14 +10,15 @@ use diskmend_disk::{GuardError, Target, guard};
 
 use crate::common::{Mount, run, skipped};
 
-/// An NTFS volume in a file that nobody has attached.
+/// An NTFS volume in a file that is not in use.
 struct Image {
     dir: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl Image {
-    /// In one of qemu-img's formats; where that is not possible says so and gives nothing.
+    /// An image in one of qemu-img's formats. If that is not possible, reports it and returns
+    /// `None`.
     fn new(format: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("volume.img");
@@ -48,7 +49,7 @@ impl Image {
         Target::open(&self.path).unwrap()
     }
 
-    /// Whether it would be refused, and is refused, for writing.
+    /// Checks that both guards refuse the image.
     #[track_caller]
     fn is_refused(&self, expected: fn(&GuardError) -> bool) {
         let target = self.open();
@@ -67,7 +68,8 @@ impl Image {
     }
 }
 
-/// A program that another test is just starting has all that is open here for a moment, locks too.
+/// For a moment, a program that another test is starting has all open files and locks of this
+/// process.
 #[track_caller]
 fn eventually(accepted: impl Fn() -> Result<(), GuardError>) {
     for _ in 0..100 {
@@ -91,7 +93,7 @@ const fn is_locked(error: &GuardError) -> bool {
     matches!(error, GuardError::DiskLocked)
 }
 
-/// A loop device, detached at the end.
+/// A loop device; it is detached when dropped.
 struct Attached(String);
 
 impl Attached {
@@ -112,8 +114,8 @@ impl Drop for Attached {
     }
 }
 
-/// diskmend 0.1.0 wrote behind the back of a mount: what the mount's driver had in memory and wrote
-/// later destroyed a hive.
+/// diskmend 0.1.0 wrote to a mounted image. Then the driver wrote what it had in memory, and
+/// destroyed a hive.
 #[test]
 fn an_image_that_is_attached_to_a_loop_device_is_left_alone() {
     let Some(image) = Image::new("raw") else {
@@ -130,7 +132,7 @@ fn an_image_that_is_attached_to_a_loop_device_is_left_alone() {
         &["--read-only", text(&path)],
         &[text(&link)],
         &[text(&hard)],
-        // As a partition is mounted, by its offset.
+        // By an offset, as a partition is attached.
         &["--offset", "1048576", "--sizelimit", "1048576", text(&path)],
     ] {
         let Some(device) = Attached::new(arguments) else {
@@ -145,20 +147,20 @@ fn an_image_that_is_attached_to_a_loop_device_is_left_alone() {
     fs::remove_file(&hard).unwrap();
     image.is_refused(is_attached);
     drop(device);
-    // Mounted, and detached by the kernel as soon as it is unmounted.
+    // Mounted; the kernel detaches it as soon as it is unmounted.
     let Some(mount) = Mount::new(&["-t", "ntfs-3g", "-o", "loop", text(&path)]) else {
         return;
     };
     image.is_refused(is_attached);
     drop(mount);
-    // Another file is no hindrance.
+    // A loop device of another file does not matter.
     let other = image.dir.path().join("other.img");
     fs::copy(&path, &other).unwrap();
     let _device = Attached::new(&[text(&other)]).expect("attached before");
     image.is_accepted();
 }
 
-/// What a mount writes after the disk was read is not known, also if it is unmounted by then.
+/// A mount may have written after the disk was read, even if it is unmounted since.
 #[test]
 fn a_block_device_that_was_mounted_when_it_was_read_is_left_alone() {
     let Some(image) = Image::new("raw") else {
@@ -180,7 +182,7 @@ fn a_block_device_that_was_mounted_when_it_was_read_is_left_alone() {
     }
 }
 
-/// A loop device of a loop device, or of a part of one, is claimed by nobody.
+/// A loop device of a loop device, or of a part of one, does not claim it.
 #[test]
 fn a_block_device_that_is_attached_to_another_is_left_alone() {
     let Some(image) = Image::new("raw") else {
@@ -203,11 +205,11 @@ fn a_block_device_that_is_attached_to_another_is_left_alone() {
     eventually(|| guard::writable(&device()));
 }
 
-/// A program of QEMU's that has an image open.
+/// A QEMU program that has an image open.
 struct Qemu(Child);
 
 impl Qemu {
-    /// Starts it and waits until it has opened the image, which it tells by a line or by a file.
+    /// Starts it and waits until it has opened the image, which a line or a file shows.
     fn start(program: &str, arguments: &[&str], ready: Option<&Path>) -> Option<Self> {
         let child = Command::new(program)
             .args(arguments)
@@ -231,7 +233,7 @@ impl Qemu {
                 assert!(started, "{program} did not start");
             }
             None => {
-                // The answer to a command comes once the image is open.
+                // The answer to a command comes after the image is opened.
                 child
                     .stdin
                     .as_mut()
@@ -263,7 +265,7 @@ impl Drop for Qemu {
     }
 }
 
-/// Whether qemu-io opens it: it ends with 0 in any case.
+/// True if qemu-io can open the image; its exit code is 0 in any case.
 fn qemu_opens(image: &Image, format: &str, more: &[&str]) -> bool {
     let arguments = [&["-f", format], more, &["-c", "length", text(&image.path)]].concat();
     let output = Command::new("qemu-io").args(arguments).output().unwrap();
@@ -284,7 +286,7 @@ fn an_image_that_is_open_in_qemu_is_left_alone() {
             return;
         };
         image.is_refused(is_locked);
-        // It can be read as ever.
+        // It can still be read.
         assert!(
             image
                 .open()
@@ -333,7 +335,7 @@ fn qemu_sees_that_an_image_is_written() {
         }
         let target = image.open();
         assert!(qemu_opens(&image, format, &[]), "{format}: only read");
-        // A program that only reads is no hindrance where QEMU shares writing with it: as raw.
+        // A program that only reads, and lets others write, does not matter.
         let reader = Qemu::io(&image, format, &["-r"]).unwrap();
         match format {
             "raw" => eventually(|| guard::writable(&target)),
@@ -349,8 +351,8 @@ fn qemu_sees_that_an_image_is_written() {
     }
 }
 
-/// ntfs-3g mounts an image without a loop device. Its lock of the file is gone once it has gone to
-/// the background; that it has the file open for writing is not.
+/// ntfs-3g mounts an image without a loop device. Its lock of the file ends when it goes to the
+/// background, but it still has the file open for writing.
 #[test]
 fn an_image_that_a_driver_has_mounted_as_a_file_is_left_alone() {
     let Some(image) = Image::new("raw") else {
@@ -367,7 +369,7 @@ fn an_image_that_a_driver_has_mounted_as_a_file_is_left_alone() {
     image.is_accepted();
 }
 
-/// A folder that is unmounted at the end.
+/// A folder that is unmounted when this is dropped.
 struct Mounted<'a>(&'a Path);
 
 impl Drop for Mounted<'_> {

@@ -1,5 +1,5 @@
-//! The same on real NTFS volumes, mounted with ntfs-3g on loop devices. Needs root, FUSE, mkntfs and
-//! free loop devices; says so where it has to leave a test out.
+//! Tests on real NTFS volumes, mounted with ntfs-3g on loop devices. They need root, FUSE, mkntfs
+//! and free loop devices; without them, each test reports that it is left out.
 
 #![cfg(test)]
 #![cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use diskmend_disk::{Access, LookupError, Target};
 use crate::image::NtfsImage;
 
 #[test]
-fn names_on_a_disk_that_nobody_mounted_are_found_as_on_a_mount() {
+fn names_on_an_unmounted_disk_are_found_as_on_a_mount() {
     let Some(image) = NtfsImage::new(16) else {
         return;
     };
@@ -40,7 +40,7 @@ fn names_on_a_disk_that_nobody_mounted_are_found_as_on_a_mount() {
 }
 
 #[test]
-fn the_name_for_dos_is_no_second_name_of_a_file() {
+fn a_short_name_is_not_a_second_name_of_a_file() {
     let Some(image) = NtfsImage::new(16) else {
         return;
     };
@@ -88,7 +88,7 @@ fn the_name_for_dos_is_no_second_name_of_a_file() {
     names(&Target::open(image.device().as_ref()).unwrap());
 }
 
-/// What several names lead to.
+/// The results of looking up several names.
 fn look(target: &Target) -> Vec<String> {
     let names = [
         "SYSTEM",

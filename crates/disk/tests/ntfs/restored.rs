@@ -1,4 +1,4 @@
-//! A disk that is worked on after it was given back what it held.
+//! A disk that is changed again after its old content was restored.
 
 use std::fs::{self, File};
 
@@ -7,10 +7,10 @@ use diskmend_disk::{Access, RecordFile, Target, guard};
 use crate::common::{run, skipped};
 use crate::image::NtfsImage;
 
-/// Where a file holds zeros, which a dynamic VHD does not store.
+/// The offset of zeros in a file; a dynamic VHD does not store them.
 const HOLE: u64 = 5 << 20;
 
-/// What the container had noted of blocks that were added and then cut off again, was believed.
+/// The container once remembered blocks that were added and then cut off again.
 #[test]
 fn blocks_that_were_given_back_are_added_anew() {
     let Some(image) = NtfsImage::new(24) else {

@@ -1,4 +1,4 @@
-//! Security descriptors: walked, changed, and never those of something else.
+//! Security descriptors are walked and changed, and those of other objects are left alone.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -123,14 +123,14 @@ fn descriptors_are_walked_changed_and_read_back() {
     );
 }
 
-/// A short buffer is tried first.
+/// The first attempt has a short buffer.
 #[test]
 fn a_long_descriptor_is_read_whole() {
     let Some((_image, mount)) = mounted() else {
         return;
     };
     fs::create_dir(keys_path(&mount)).unwrap();
-    // The same entry again and again; the owner and the group lie before the DACL.
+    // One entry is repeated; the owner and the group come before the DACL.
     let short = descriptor(0x12_0089);
     let (entries, dacl_len) = (300u16, 8 + 300 * 20u16);
     let mut long = short[..20].to_vec();
@@ -162,7 +162,8 @@ fn keys_path(mount: &Mount) -> std::path::PathBuf {
     mount.path().join("Keys")
 }
 
-/// Links of every kind, a mount and a FIFO lie in the folder; what they lead to must not change.
+/// The folder contains links of every kind, a mount and a FIFO. The objects to which they lead must
+/// not change.
 #[test]
 fn nothing_leads_out_of_the_folder() {
     let Some((image, mount)) = mounted() else {
@@ -194,7 +195,7 @@ fn nothing_leads_out_of_the_folder() {
     fs::hard_link(outside.join("secret"), keys.join("hard")).unwrap();
     make_junction(&keys.join("junction"), "\\??\\C:\\Outside");
     run("mkfifo", &[keys.join("fifo").to_str().unwrap()]).unwrap();
-    // The kernel still takes the junction for the folder that it was made of.
+    // The kernel still has the junction in its cache as the folder that it was before.
     drop(mount);
     let Some(mount) = image.mount() else { return };
     let keys = keys_path(&mount);
@@ -240,7 +241,7 @@ fn nothing_leads_out_of_the_folder() {
     }
     assert_eq!(objects.len(), 12, "nothing else was entered: {objects:?}");
 
-    // A link that takes an object's place, or that of a folder on the way, between look and use.
+    // A link that replaces an object, or a folder on the way, between look-up and use.
     let before = attribute(&mount.path().join("Outside/secret"));
     let key = find(&objects, "Keys/key")
         .descriptor

@@ -6,7 +6,7 @@ use std::io;
 use diskmend_hive::commit::{HiveFileKind, HiveFiles};
 use diskmend_hive::{LogKind, Logs, Storage};
 
-/// The files that exist.
+/// The existing files of a hive.
 #[derive(Default)]
 pub(crate) struct Files(HashMap<HiveFileKind, Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! The model: keys in a sorted map, values in a list; and the files that it is compared with.
+//! The model, with keys in a sorted map and values in a list, and the files of the hive.
 
 pub(crate) mod files;
 
@@ -9,7 +9,7 @@ use diskmend_hive::ValueType;
 /// A key of the model.
 #[derive(Default)]
 pub(crate) struct Tree {
-    /// The values in the order in which they were made.
+    /// The values in the order of their creation.
     pub(crate) values: Vec<Value>,
     /// The subkeys by their upper-cased names.
     pub(crate) keys: BTreeMap<Vec<u16>, (String, Tree)>,
@@ -22,8 +22,8 @@ pub(crate) struct Value {
     pub(crate) data: Vec<u8>,
 }
 
-/// Upper case of the letters that the test uses, written down from Unicode by hand so that it
-/// shares nothing with the table under test.
+/// The upper case of the letters in the test, written by hand from Unicode, so that it is
+/// independent of the table under test.
 fn upper(unit: u16) -> u16 {
     match unit {
         0x61..=0x7A | 0xE0..=0xF6 | 0xF8..=0xFE | 0x430..=0x44F => unit - 0x20,
@@ -43,7 +43,7 @@ impl Tree {
         })
     }
 
-    /// Makes a key and those on the way; says whether one was missing.
+    /// Makes a key and its ancestors. Returns true if one was missing.
     pub(crate) fn create(&mut self, path: &[&str]) -> bool {
         let mut key = self;
         let mut missing = false;
@@ -55,7 +55,7 @@ impl Tree {
         missing
     }
 
-    /// Deletes a key; says whether it was there.
+    /// Deletes a key. Returns true if it existed.
     pub(crate) fn delete(&mut self, path: &[&str]) -> bool {
         let Some((last, above)) = path.split_last() else {
             return false;
@@ -64,7 +64,7 @@ impl Tree {
         parent.is_some_and(|key| key.keys.remove(&folded(last)).is_some())
     }
 
-    /// Sets a value; says whether that changed anything.
+    /// Sets a value. Returns true if that changed anything.
     pub(crate) fn set(&mut self, name: &str, kind: ValueType, data: Vec<u8>) -> bool {
         let wanted = folded(name);
         let found = self
@@ -86,7 +86,7 @@ impl Tree {
         }
     }
 
-    /// Deletes a value; says whether it was there.
+    /// Deletes a value. Returns true if it existed.
     pub(crate) fn unset(&mut self, name: &str) -> bool {
         let wanted = folded(name);
         let before = self.values.len();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use diskmend_hive::{Hive, Opened, open};
 
-/// The folder of real hives, or a loud note that the test did not run.
+/// The folder of real hives; without it, prints that the test did not run.
 pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("DISKMEND_CORPUS").map(PathBuf::from);
     if folder.is_none() {

@@ -1,7 +1,8 @@
-//! Makes a large hive that resembles a SYSTEM hive: per key 2 to 3 values and 8 subkeys, per
-//! cell 60 to 70 bytes, the cells of a key spread over the bins that were open at the time.
+//! Makes a large hive that resembles a SYSTEM hive: 2 to 3 values and 8 subkeys for each key, 60 to
+//! 70 bytes for each cell. The cells of a key are spread over several bins, as if all were filled
+//! at once.
 
-/// Bins that new cells are put into in turn.
+/// The number of bins to which new cells are added in turn.
 const OPEN_BINS: usize = 48;
 const PAGE: usize = 4096;
 const NIL: u32 = u32::MAX;
@@ -14,7 +15,7 @@ const DESCRIPTOR: [u8; 20] = [
     1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
-/// A hive file of format 1.5 whose bins are about `len` bytes long.
+/// A hive file of format 1.5 with bins of about `len` bytes in all.
 pub(super) fn system_like(len: usize) -> Vec<u8> {
     let mut hive = Builder {
         bins: Vec::with_capacity(len + (1 << 20)),
@@ -22,7 +23,7 @@ pub(super) fn system_like(len: usize) -> Vec<u8> {
         seed: 0x0123_4567_89AB_CDEF,
         security: Vec::new(),
     };
-    // The root gets a bin of its own, so that its place is known before its subkeys are made.
+    // The root gets a bin of its own, so that its offset is known before its subkeys are made.
     hive.open_bin(PAGE);
     let root = hive.cell(&[0; 76 + 4]);
     for _ in 0..SECURITY_CELLS {
@@ -41,10 +42,10 @@ pub(super) fn system_like(len: usize) -> Vec<u8> {
 
 struct Builder {
     bins: Vec<u8>,
-    /// First unused byte and end of each bin that has room.
+    /// The first unused byte and the end of each bin that has room.
     open: Vec<(usize, usize)>,
     seed: u64,
-    /// Offset and reference count of each security cell.
+    /// The offset and the reference count of each security cell.
     security: Vec<(u32, u32)>,
 }
 
@@ -111,7 +112,7 @@ impl Builder {
         cell
     }
 
-    /// Fills in the key node at `cell`, with its values and its list of subkeys.
+    /// Fills in the key node at `cell`, with its values and its subkey list.
     fn key(&mut self, cell: u32, name: &str, parent: u32, subkeys: &[(u32, String)], flags: u16) {
         let count = self.random(6);
         let values: Vec<u32> = (0..count).map(|number| self.value(number)).collect();
