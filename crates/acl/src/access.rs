@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_apply_here_is_not_counted() {
+    fn aces_that_do_not_apply_to_this_object_are_not_counted() {
         let network = Token::network_service();
         assert_eq!(
             missing("D:(D;OICIIO;FA;;;NS)(A;;FR;;;NS)", &network, READ),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn generic_rights_are_asked_as_a_file_s() {
+    fn generic_rights_are_checked_as_file_rights() {
         let network = Token::network_service();
         assert_eq!(
             missing("D:(A;;FR;;;NS)", &network, AccessMask::GENERIC_READ),

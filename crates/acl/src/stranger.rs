@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_may_change_something_is_told() {
+    fn accounts_that_may_change_something_are_reported() {
         let everyone = Some(Stranger::Allowed(Sid::EVERYONE));
         for right in [
             "0x2", "0x4", "0x10", "0x40", "0x100", "SD", "WD", "WO", "GA", "GW", "MA", "FA", "FW",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_and_those_expected_are_none() {
+    fn readers_and_expected_accounts_are_not_strangers() {
         for sddl in [
             "O:BAD:",
             "O:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)",

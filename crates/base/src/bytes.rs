@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_lies_wholly_inside_or_is_none() {
+    fn a_part_that_is_not_completely_inside_is_none() {
         let mut data = [1, 2, 3, 4];
         assert_eq!(slice(&data, 1, 3), Some([2, 3, 4].as_slice()));
         assert_eq!(slice(&data, 4, 0), Some([].as_slice()));

@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_said_once() {
+    fn every_cause_is_named_once() {
         let of = |text, cause| Failure(text, Some(Box::new(cause)));
         let inner = || Failure("inner", None);
         assert_eq!(chain(&inner()), "inner");

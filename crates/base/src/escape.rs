@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_reads_as_a_form_is_told_from_the_character() {
+    fn a_name_that_looks_like_an_escape_differs_from_the_character() {
         for literal in ["<U+000A>", "<U+10FFFF>", "<U+d800>", "<<U+0041>>"] {
             let shown = Escaped(literal).to_string();
             assert_ne!(shown, literal);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_further_keeps_its_line_ends() {
+    fn text_for_a_parser_keeps_its_line_ends() {
         let found = [
             0x3c, 0xd800, 0x0a, 0x3c, 0x55, 0x2b, 0x30, 0x30, 0x30, 0x41, 0x3e,
         ];

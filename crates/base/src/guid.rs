@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_guid() {
+    fn any_other_text_is_not_a_guid() {
         for bare in [
             "",
             "9dea862c-5cdd-4e70-acc1-f32b344d479",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_name_nothing() {
+    fn the_nil_guid_identifies_nothing() {
         assert_eq!(Guid::NIL.non_nil(), None);
         assert_eq!(Guid([1; 16]).non_nil(), Some(Guid([1; 16])));
     }

@@ -292,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    /// Expanded table of Windows XP (see the module's documentation), hashed with FNV-1a.
+    /// The expanded table of Windows XP (see the module's documentation), hashed with FNV-1a.
     const NT5_HASH: u64 = 0xfeff_1515_16f8_4dea;
     fn table() -> Vec<u16> {
         (0..=u16::MAX).map(upcase).collect()
@@ -317,8 +317,9 @@ mod tests {
         assert_eq!(fnv1a(&table), NT5_HASH);
     }
 
-    /// Expanded table of Windows 8 and later, hashed with FNV-1a; its MD5 sum is
-    /// 7ff498a44e45e77374cc7c962b1b92f2, as that of `$UpCase` on volumes that Windows 10 formatted.
+    /// The expanded table of Windows 8 and later, hashed with FNV-1a. Its MD5 sum is
+    /// 7ff498a44e45e77374cc7c962b1b92f2, like that of `$UpCase` on volumes that Windows 10
+    /// formatted.
     const LATER_HASH: u64 = 0x48ed_4531_e939_9927;
 
     #[test]
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_either_table_takes_for_one_letter_folds_to_one() {
+    fn letters_that_are_equal_in_either_table_fold_to_one() {
         for unit in 0..=u16::MAX {
             for table in [CaseTable::Nt5, CaseTable::Later] {
                 assert_eq!(fold(unit), fold(table.upcase(unit)), "{unit:#06x}");
@@ -340,7 +341,7 @@ mod tests {
 
     /// A look-alike must not pass for the name of a system file.
     #[test]
-    fn no_other_letter_becomes_one_of_ascii() {
+    fn no_other_letter_becomes_an_ascii_letter() {
         for table in [CaseTable::Nt5, CaseTable::Later] {
             assert!((0x80..=u16::MAX).all(|unit| table.upcase(unit) >= 0x80));
         }
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn every_run_lies_on_a_known_page() {
+    fn every_run_is_on_a_known_page() {
         for run in &RUNS {
             for unit in [run.first, run.last] {
                 let [high, _] = unit.to_be_bytes();

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_terminator_is_no_text() {
+    fn bytes_after_the_terminator_are_not_text() {
         let hidden = bytes([0x61, 0, 0xd800]);
         assert_eq!(decode_to_nul(&hidden).as_deref(), Some("a"));
         assert_eq!(decode_to_nul(&encode("a")).as_deref(), Some("a"));

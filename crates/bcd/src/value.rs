@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_again() {
+    fn stored_values_are_read_again() {
         for value in [
             ElementValue::String("Windows Server é".into()),
             ElementValue::String(String::new()),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_do_not_fit_say_what_was_expected() {
+    fn data_of_the_wrong_format_are_refused_with_what_was_expected() {
         let error = ElementValue::decode(Format::Boolean, ValueType::DWORD, &[1, 0, 0, 0]);
         assert_eq!(
             error.unwrap_err().to_string(),

@@ -134,7 +134,7 @@ mod tests {
     struct Transparent(#[from] io::Error);
 
     #[test]
-    fn every_cause_is_said_once() {
+    fn every_cause_is_named_once() {
         let source = Transparent(io::Error::other("inner"));
         let failure = Failure::of(Exit::Failure, &Outer { source });
         assert_eq!(failure.message, "outer: inner");

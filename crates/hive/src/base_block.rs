@@ -135,7 +135,7 @@ mod tests {
 
     /// Each mark alone shows that Windows Vista or later has written the hive.
     #[test]
-    fn the_base_block_tells_whose_table_counts() {
+    fn the_base_block_shows_which_case_table_counts() {
         let table = |minor: u32, mark: fn(&mut BaseBlock)| {
             let zeros = [0; size_of::<BaseBlock>()];
             let mut base = BaseBlock::read_from_bytes(&zeros).expect("its size");

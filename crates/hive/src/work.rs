@@ -1,4 +1,4 @@
-//! Counts work in tests, to show what an operation costs without measuring time.
+//! Counts steps in tests, to measure the cost of an operation without measuring time.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ thread_local! {
     static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts one step: a cell, a name or an element of a list that is read.
+/// Counts one step: reading a cell, a name or an element of a list.
 pub(crate) fn count() {
     STEPS.set(STEPS.get() + 1);
 }

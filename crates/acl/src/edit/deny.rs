@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inherited_deny_before_a_grant_is_put_behind_it() {
+    fn an_inherited_deny_before_a_grant_is_moved_behind_it() {
         let (sddl, edits) = unblocked(
             "D:AI(D;ID;FA;;;NS)(A;;FR;;;NS)",
             &Token::network_service(),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_that_canonical_order_would_put_first_is_taken_out_too() {
+    fn a_deny_that_canonical_order_would_put_first_is_removed_too() {
         let (sddl, edits) = unblocked(
             "D:AI(D;ID;FA;;;NS)(A;;FR;;;NS)(D;;FR;;;WD)",
             &Token::network_service(),

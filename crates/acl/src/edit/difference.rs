@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_is_not_told() {
+    fn unchanged_entries_are_not_reported() {
         assert_eq!(
             edits(
                 "D:(D;;FR;;;WD)(A;;FA;;;BA)(A;;FR;;;BU)",
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn another_order_of_what_stays_is_told() {
+    fn another_order_of_the_entries_is_reported() {
         assert_eq!(
             edits("D:(A;;FR;;;BU)(D;;FW;;;BU)", "D:(D;;FW;;;BU)(A;;FR;;;BU)"),
             ["put the entries in the right order"]

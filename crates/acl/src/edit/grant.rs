@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_granted_already_is_not_touched() {
+    fn what_is_already_granted_is_not_changed() {
         for sddl in ["D:(A;;FA;;;SY)", "D:(A;OICI;FA;;;SY)"] {
             let (after, edit) = granted(sddl, Sid::SYSTEM, "F", AceFlags::NONE);
             assert_eq!((after.as_str(), edit), (sddl, None));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_the_grant_does_not_count() {
+    fn an_ace_that_only_resembles_the_grant_does_not_count() {
         for (before, after) in [
             ("D:(A;ID;FA;;;SY)", "D:(A;;FA;;;SY)(A;ID;FA;;;SY)"),
             ("D:(A;OICIIO;FA;;;SY)", "D:(A;OICIIO;FA;;;SY)(A;;FA;;;SY)"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_granted_in_a_dacl_that_is_not_there() {
+    fn nothing_is_granted_in_an_absent_dacl() {
         for sddl in ["O:SY", "D:NO_ACCESS_CONTROL"] {
             let (after, edit) = granted(sddl, Sid::SYSTEM, "F", AceFlags::NONE);
             assert_eq!((after.as_str(), edit), (sddl, None));

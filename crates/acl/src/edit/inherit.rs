@@ -136,7 +136,7 @@ mod tests {
         )
     }
 
-    /// The DACL that an object of SYSTEM's inherits, without its control bits.
+    /// The DACL that an object of SYSTEM inherits, without its control bits.
     fn inherited(parent: &str, is_container: bool) -> String {
         let (sddl, _) = reset("O:SYG:BAD:", &format!("D:{parent}"), is_container);
         sddl.strip_prefix("O:SYG:BAD:AI").unwrap().to_owned()
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn creators_are_replaced_here_and_kept_for_what_lies_below() {
+    fn creators_are_replaced_here_and_kept_for_descendants() {
         let parent = "(A;OICIIO;FA;;;CO)(A;CI;FR;;;CG)(A;OINP;FW;;;CO)(D;OI;FW;;;CG)";
         assert_eq!(
             inherited(parent, FILE),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn generic_rights_are_mapped_here_and_kept_for_what_lies_below() {
+    fn generic_rights_are_mapped_here_and_kept_for_descendants() {
         let parent = "(A;OICIIO;GA;;;SY)(A;OICINP;GXGR;;;BU)(A;OI;GA;;;BA)";
         assert_eq!(
             inherited(parent, FILE),
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gets_what_a_missing_owner_would() {
+    fn the_rights_of_a_missing_owner_go_to_nobody() {
         let parent = "D:(A;OICI;FA;;;CO)";
         assert_eq!(reset("D:", parent, FILE).0, "D:AI");
         assert_eq!(reset("D:", parent, FOLDER).0, "D:AI(A;OICIIOID;FA;;;CO)");
     }
 
     #[test]
-    fn what_is_meant_for_objects_of_a_type_only_passes_through_folders() {
+    fn aces_for_objects_of_a_type_only_pass_through_folders() {
         let guid = "ab721a53-1e2f-11d0-9819-00aa0040529b";
         let parent =
             format!("(OA;OICI;FR;{guid};;WD)(OA;OICI;FR;;{guid};WD)(OD;CINP;FR;;{guid};WD)");
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_explicit_goes_and_every_change_is_told() {
+    fn explicit_entries_are_removed_and_every_change_is_reported() {
         let (sddl, edits) = reset(
             "O:SYG:BAD:P(D;;FA;;;NS)(A;;FR;;;BU)(A;ID;FA;;;BA)S:(ML;;NW;;;HI)",
             "O:BAG:SYD:PAI(A;OICI;FA;;;BA)(A;OICI;FR;;;SY)S:(AU;OICISA;FA;;;WD)",
@@ -270,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn a_dacl_that_is_not_there_is_replaced() {
+    fn an_absent_dacl_is_replaced() {
         let (sddl, edits) = reset("O:SY", "D:(A;OI;FR;;;BU)", FILE);
         assert_eq!(sddl, "O:SYD:AI(A;ID;FR;;;BU)");
         assert_eq!(edits.len(), 3);
     }
 
     #[test]
-    fn what_is_inherited_already_is_not_touched() {
+    fn what_is_already_inherited_is_not_changed() {
         let dacl = "O:SYG:SYD:AI(A;ID;FA;;;SY)(A;OICIIOID;GA;;;CO)";
         let (sddl, edits) = reset(dacl, "D:(A;OICI;GA;;;CO)", FOLDER);
         assert_eq!((sddl.as_str(), edits.len()), (dacl, 0));

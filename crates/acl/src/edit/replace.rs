@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_that_is_wanted_is_set_and_told() {
+    fn every_wanted_part_is_set_and_reported() {
         let (sddl, edits) = set(
             "O:BAD:AI(D;;FR;;;NS)(A;ID;FA;;;BA)S:(ML;;NW;;;HI)",
             "O:SYG:SYD:P(A;;FA;;;SY)(A;ID;FA;;;BA)S:(ML;;NW;;;LW)",
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_wanted_stays() {
+    fn parts_that_are_not_wanted_stay() {
         let sddl = "O:BAG:SYD:PAI(A;;FA;;;SY)";
         for wanted in ["", "O:BA", "G:SY", "D:PAI(A;;FA;;;SY)", "S:(ML;;NW;;;LW)"] {
             assert_eq!(set(sddl, wanted), (sddl.to_owned(), Vec::new()));
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_the_entries_is_part_of_what_is_wanted() {
+    fn the_order_of_the_wanted_entries_counts() {
         let (sddl, edits) = set("D:(A;;FR;;;WD)(D;;FW;;;WD)", "D:(D;;FW;;;WD)(A;;FR;;;WD)");
         assert_eq!(sddl, "D:(D;;FW;;;WD)(A;;FR;;;WD)");
         assert_eq!(edits, ["put the entries in the right order"]);
     }
 
     #[test]
-    fn a_dacl_that_is_not_there_or_empty_is_replaced() {
+    fn an_absent_or_empty_dacl_is_replaced() {
         for sddl in ["O:SY", "O:SYD:NO_ACCESS_CONTROL", "O:SYD:"] {
             let (after, edits) = set(sddl, "D:P(A;;FA;;;SY)");
             assert_eq!(after, "O:SYD:P(A;;FA;;;SY)");

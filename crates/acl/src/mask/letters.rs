@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn generic_rights_map_to_a_file_s() {
+    fn generic_rights_map_to_file_rights() {
         assert_eq!(AccessMask(0xA000_0040).map_generic(), AccessMask(0x12_00E9));
         assert_eq!(AccessMask::GENERIC_ALL.map_generic(), AccessMask::FILE_ALL);
     }
@@ -184,7 +184,7 @@ mod tests {
     proptest! {
         #[test]
         fn letters_keep_every_bit(mask in any::<u32>()) {
-            // icacls itself writes these two as it writes their file rights.
+            // icacls itself writes these two like the file rights for which they stand.
             prop_assume!(mask & 0x1000_0000 == 0 && mask & 0xE001_0000 != 0xE001_0000);
             let mask = AccessMask(mask);
             prop_assert_eq!(AccessMask::from_icacls(&mask.to_icacls()), Ok(mask));

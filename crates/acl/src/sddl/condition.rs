@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_condition_is_refused() {
+    fn text_that_is_not_a_condition_is_refused() {
         let deep = format!("{}a{}", "(".repeat(1000), ")".repeat(1000));
         let many = "!".repeat(1000);
         for condition in [

@@ -102,10 +102,11 @@ mod tests {
     #[test]
     fn an_error_names_the_place_of_what_is_wrong() {
         for (sddl, offset, actual) in [
-            // Spaces after a field were counted as part of it once, which led into a character.
+            // Spaces after a field once counted as part of it, so that the field ended inside a
+            // character.
             ("D:(A;\u{fc}F\t;;;;WD)", 5, "\"\u{fc}F\""),
             ("D:(A; QQ ;FA;;;WD)", 6, "\"QQ\""),
-            // What comes next looks like what is wrong.
+            // The text after the error looks like the error.
             ("D:(A;;Q;Q;;WD)", 6, "\"Q\""),
             ("D:(A;;FA;;;ZZ)", 11, "\"ZZ)\""),
             ("D:(A;;FA", 8, "the end"),

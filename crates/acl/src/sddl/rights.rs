@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mask_is_refused() {
+    fn text_that_is_not_a_mask_is_refused() {
         for text in ["F", "QQ", "FAF", "0x", "0x100000000", "017", "0xg", "é"] {
             assert_eq!(mask_of(text), None, "{text}");
         }

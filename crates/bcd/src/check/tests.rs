@@ -39,7 +39,7 @@ fn a_sound_store_has_no_problems_and_its_parts_are_counted() {
 }
 
 #[test]
-fn a_hive_that_is_no_store_says_so() {
+fn a_hive_that_is_not_a_store_is_an_error() {
     let mut editor = empty();
     editor.delete_key("Objects").unwrap();
     assert_eq!(

@@ -43,7 +43,7 @@ fn ram_disk(depth: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_written_is_read_again_and_has_windows_lengths() {
+fn a_device_is_read_as_written_and_has_windows_lengths() {
     let mbr = Target::Partition(Partition::Mbr {
         signature: 0xddba_6bbb,
         offset: 0x10_0000,

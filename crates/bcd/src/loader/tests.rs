@@ -51,7 +51,7 @@ fn wanted(partition: Option<Partition>) -> Wanted {
 const EFI: &str = "\\Windows\\system32\\winload.efi";
 
 #[test]
-fn the_default_entry_is_taken_where_it_boots_this_windows_whatever_the_case() {
+fn the_default_entry_is_taken_if_it_boots_this_windows_in_any_case() {
     let mut editor = empty();
     let first = loader(
         &mut editor,
@@ -170,7 +170,7 @@ fn gpt(disk: Guid, partition: u32) -> Partition {
     }
 }
 
-/// A disk with partitions 1 to 3, its store on the first, its Windows on the second.
+/// A disk with partitions 1 to 3: the store is on the first, Windows on the second.
 fn on_disk() -> Wanted {
     Wanted {
         system_root: "\\Windows".into(),
@@ -240,7 +240,7 @@ fn a_loader_that_names_the_partition_is_taken_before_all_others() {
 }
 
 #[test]
-fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
+fn a_loader_of_no_windows_on_the_disk_comes_last_with_a_reason() {
     let on = |disk, number| Some(Target::Partition(gpt(disk, number)));
     let mbr = |signature, offset| Some(Target::Partition(Partition::Mbr { signature, offset }));
     let other_disk = Guid::new(9, 9, 9, [9; 8]);
@@ -249,8 +249,8 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
         let found = find(&store(&editor), &on_disk()).unwrap();
         assert_eq!(found.loader.guid, guids[0]);
         assert!(found.loader.astray(&on_disk()).is_some());
-        // The boot manager's own partition is not the partition of Windows here, unless the store
-        // is on that partition.
+        // Here the boot manager's own partition is not the partition of Windows, except if the
+        // store is on that partition.
         let (editor, guids) = with_devices(&[astray.clone(), None, Some(Target::Boot)]);
         let found = find(&store(&editor), &on_disk()).map(|found| found.loader);
         assert_eq!(found.unwrap().guid, guids[1]);
@@ -301,8 +301,8 @@ fn what_starts_no_windows_of_the_disk_comes_last_and_is_told() {
     }
 }
 
-/// Windows in a virtual disk is in a file of the partition, and is not the Windows on the partition
-/// itself.
+/// A Windows in a virtual disk is in a file on the partition, and is not the Windows of the
+/// partition itself.
 #[test]
 fn a_loader_of_a_virtual_disk_on_this_disk_is_of_another_windows() {
     let file = |disk| {

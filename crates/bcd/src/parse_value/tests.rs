@@ -79,7 +79,7 @@ fn devices_are_read_as_they_are_shown() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_with_what_is_expected() {
+fn a_wrong_value_is_refused_with_what_is_expected() {
     let editor = empty();
     let store = store(&editor);
     let refused = |id: u32, text: &str| {

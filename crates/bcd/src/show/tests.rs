@@ -98,7 +98,7 @@ identifier              {00000003-0002-0003-0404-040404040404}
 }
 
 #[test]
-fn what_can_not_be_read_is_listed_with_its_bytes_or_named() {
+fn unreadable_elements_are_listed_with_their_bytes_or_as_problems() {
     let mut editor = empty();
     create(&mut editor, BOOTMGR, ObjectType::BOOT_MANAGER);
     let elements = format!("Objects\\{BOOTMGR}\\Elements");

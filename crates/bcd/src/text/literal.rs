@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_string_is_refused() {
+    fn text_that_is_not_a_string_literal_is_refused() {
         for text in ["", "x", "\"", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u+123\""] {
             assert_eq!(unquote(text), None, "{text}");
         }

@@ -187,7 +187,7 @@ proptest! {
     fn a_store_that_is_imported_is_exported_alike(root in store(), before in store()) {
         let document = Document { root };
         let mut editor = empty();
-        // A name that is not valid text can't be imported; then there is nothing to compare.
+        // A name that is not valid text can't be imported, so there is nothing to compare.
         let old = Document { root: before }.import(&mut editor);
         prop_assume!(old.is_ok());
         prop_assume!(document.import(&mut editor).is_ok());

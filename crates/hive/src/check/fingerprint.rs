@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn case_and_form_make_no_difference() {
+    fn case_and_encoding_make_no_difference() {
         for name in [
             "",
             "a",

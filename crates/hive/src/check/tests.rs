@@ -18,12 +18,12 @@ const DESCRIPTOR: [u8; 20] = [
 
 const NOW: Filetime = Filetime(0x01DA_0000_0000_0000);
 
-/// The bytes of a hive, to be spoilt.
+/// The bytes of a hive, to be damaged.
 struct Bytes(Vec<u8>);
 
 impl Bytes {
-    /// A hive of some keys, of values in each way of storing data, and of a last bin that is
-    /// wholly free.
+    /// A hive with some keys, with values that store their data in each way, and with a free last
+    /// bin.
     fn sample() -> Self {
         let mut bytes = Self::edited(|editor| {
             for path in ["A\\sub", "B", "C", "\u{414}"] {
@@ -70,12 +70,12 @@ impl Bytes {
         self.hive().image().bins_len()
     }
 
-    /// Adds a bin with one free cell; returns where the cell lies.
+    /// Adds a bin with one free cell; returns the cell's offset.
     fn add_free_bin(&mut self) -> u32 {
         self.add_bin(4096)
     }
 
-    /// Adds a bin of `len` bytes with one free cell; returns where the cell lies.
+    /// Adds a bin of `len` bytes with one free cell; returns the cell's offset.
     fn add_bin(&mut self, len: u32) -> u32 {
         let at = self.bins_len() as u32;
         let end = BASE_BLOCK_LEN + at as usize;
@@ -145,7 +145,7 @@ fn a_new_and_an_edited_hive_are_without_a_problem() {
 }
 
 #[test]
-fn the_table_in_the_documentation_lists_every_kind() {
+fn the_table_in_the_documentation_lists_every_kind_of_problem() {
     let documentation = include_str!("mod.rs");
     for kind in ProblemKind::ALL {
         let row = format!("//! | `{kind}` | {} |", kind.severity());

@@ -222,8 +222,9 @@ mod tests {
         }
     }
 
-    /// The first page is a run of its own, because it gets a new timestamp. Windows rejected as
-    /// "not applicable" every log of a commit that also changed the second page.
+    /// The first page is a range of its own, because it gets a new timestamp. A commit that also
+    /// changed the second page once wrote a log with two adjacent ranges, which Windows rejected as
+    /// "not applicable".
     #[test]
     fn the_ranges_of_an_entry_never_touch() {
         let ranges = |runs: &[PageRun<'_>]| -> Vec<(u32, u32)> {

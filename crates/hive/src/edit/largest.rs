@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_same_page_as_a_look_at_all() {
+    fn finds_the_same_page_as_a_search_of_all_pages() {
         for pages in [1, 2, 3, 8, 21] {
             let mut tree = Largest::new(1);
             tree.grow(pages);

@@ -4,7 +4,7 @@ use crate::list::SubkeyList;
 use crate::value::DataPlace;
 use crate::work::steps_of;
 
-/// Self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
+/// A self-relative descriptor without owner, group, DACL and SACL (MS-DTYP 2.4.6).
 const DESCRIPTOR: [u8; 20] = [
     1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
@@ -49,7 +49,8 @@ fn data_move_between_inline_cell_and_big_data_in_both_directions() {
     }
 }
 
-/// Windows refuses a hive of the old format with a byte more: its cell is larger than 1 MiB.
+/// With one byte more, Windows refuses a hive of the old format, because the cell is larger than 1
+/// MiB.
 #[test]
 fn data_without_segments_fit_one_cell_of_a_mebibyte() {
     const MAX: usize = (1 << 20) - 4;
@@ -63,7 +64,7 @@ fn data_without_segments_fit_one_cell_of_a_mebibyte() {
             other => panic!("{other:?}"),
         }
     }
-    // Nothing of that was begun.
+    // The refused edit has changed nothing.
     assert_eq!(set(&mut editor, MAX).expect("set"), Outcome::Changed);
     let edited = editor.finish().expect("finished");
     assert_eq!(crate::check::check(edited.hive()).problems, []);
@@ -71,7 +72,7 @@ fn data_without_segments_fit_one_cell_of_a_mebibyte() {
     assert_eq!(set(&mut editor, MAX + 1).expect("set"), Outcome::Changed);
 }
 
-/// Whatever is to be stored, in whatever version: Windows loads no hive with a larger cell in use.
+/// In no version of the format does Windows load a hive with a larger cell in use.
 #[test]
 fn no_cell_of_more_than_a_mebibyte_is_made() {
     const MAX: usize = (1 << 20) - 4;
@@ -91,7 +92,7 @@ fn no_cell_of_more_than_a_mebibyte_is_made() {
     }
 }
 
-/// The list of a key's values must fit one cell of 1 MiB too.
+/// The list of a key's values must also fit one cell of 1 MiB.
 #[test]
 fn a_key_with_as_many_values_as_windows_takes_gets_no_more() {
     const MAX: usize = (1 << 18) - 1;
@@ -165,8 +166,8 @@ fn equal_data_change_nothing() {
     assert_eq!(editor.changes().len(), 1);
 }
 
-/// Other editors never reuse free cells: the same value set a thousand times made their hive
-/// grow from 8 KiB to 4 MB.
+/// Other editors never reuse free cells: when one value was set a thousand times, their hive grew
+/// from 8 KiB to 4 MB.
 #[test]
 fn setting_a_value_again_and_again_does_not_grow_the_hive() {
     let mut editor = editor(5);
@@ -219,7 +220,7 @@ fn a_wide_key_gets_an_index_root_and_shrinks_back_to_no_list() {
     assert_eq!(key.node().subkey_list.get(), u32::MAX);
 }
 
-/// Each deletion read half of the list to find where the key is named.
+/// Each deletion once read half of the list to find the entry of the key.
 #[test]
 fn deleting_from_a_wide_key_is_no_more_work_than_adding_to_it() {
     const SUBKEYS: usize = 6_000;
@@ -230,7 +231,7 @@ fn deleting_from_a_wide_key_is_no_more_work_than_adding_to_it() {
             .create_key(&format!("wide\\{number:05}"))
             .expect("created");
     }
-    // Spread over the whole list, in no order.
+    // The keys are spread over the whole list, in no order.
     let scattered = |number: usize| (number * 7919) % CHANGES * (SUBKEYS / CHANGES);
     let mut adding = 0;
     for number in 0..CHANGES {
@@ -287,8 +288,8 @@ fn new_keys_share_the_parents_security_cell_and_count_it() {
     assert_eq!(count(&editor), 2);
 }
 
-/// A program that adds keys without counting them leaves a count that is too low: deleting such
-/// keys must not free the security cell that others still use.
+/// A program that adds keys without counting them leaves a reference count that is too low.
+/// Deleting such keys must not free a security cell that other keys still use.
 #[test]
 fn a_security_cell_in_use_is_not_freed_when_its_count_is_too_low() {
     let mut editor = editor(5);
@@ -330,7 +331,7 @@ fn times_and_maxima_follow_the_change() {
 }
 
 #[test]
-fn what_can_not_be_done_is_refused_and_spoils_nothing() {
+fn a_refused_edit_changes_nothing() {
     let mut editor = editor(5);
     assert!(matches!(
         editor.set_value("missing", "v", ValueType::SZ, &[]),
@@ -366,8 +367,8 @@ fn after_a_failed_edit_nothing_is_handed_out() {
     assert!(matches!(editor.finish(), Err(EditError::Poisoned)));
 }
 
-/// Each deletion of a key with a security cell of its own read the whole hive, to see whether the
-/// cell is free.
+/// Each deletion of a key with a security cell of its own once read the whole hive to find out if
+/// the cell is still used.
 #[test]
 fn security_cells_without_a_user_are_freed_after_one_pass_over_the_hive() {
     const KEYS: usize = 500;
@@ -394,7 +395,7 @@ fn security_cells_without_a_user_are_freed_after_one_pass_over_the_hive() {
     assert!(steps < 60 * KEYS, "{steps} steps");
 }
 
-/// Puts a copy of a security cell into the ring behind it, with one user.
+/// Inserts a copy of a security cell behind it into the ring, with one user.
 fn security_after(heap: &mut Heap, at: CellOffset) -> CellOffset {
     let copy = heap.bins().cell(at).expect("sound").to_vec();
     let own = heap.store(&copy).expect("stored");
@@ -415,7 +416,7 @@ fn security_after(heap: &mut Heap, at: CellOffset) -> CellOffset {
     own
 }
 
-/// After any edits the map of free cells says what a fresh look at the hive would say.
+/// After any edits, the map of free cells is equal to one that is made anew.
 #[test]
 fn the_map_of_free_cells_follows_every_change() {
     let mut heap = editor(5).heap;
@@ -467,8 +468,8 @@ fn hashes(editor: &Editor, key: &str) -> Vec<(String, u32)> {
         .collect()
 }
 
-/// Windows Vista and later upper-case U+0219 to U+0218: by the table of Windows XP they did not
-/// find a key of that name, which was made with the wrong hash and in the wrong place.
+/// Windows Vista and later upper-case U+0219 to U+0218. Made by the table of Windows XP, a key of
+/// that name had the wrong hash and place, so Windows did not find it.
 #[test]
 fn names_are_hashed_and_ordered_by_the_table_of_the_hives_windows() {
     let names = ["\u{218}b", "\u{219}a", "\u{218}c"];
@@ -499,7 +500,7 @@ fn names_are_hashed_and_ordered_by_the_table_of_the_hives_windows() {
     assert_eq!(hashes(&early, ""), expected([0, 2, 1], 0x219));
 }
 
-/// The hashes of a list tell which Windows has written it, whoever has loaded the hive since.
+/// The hashes of a list show which Windows has written it, whoever has loaded the hive since.
 #[test]
 fn a_list_that_another_windows_has_written_is_continued_in_its_way() {
     let mut early = editor(5);

@@ -45,18 +45,18 @@ fn the_default_values_name_is_not_compressed() {
 fn order_goes_by_upper_case_units() {
     assert_eq!(order("select", "SELECT"), Ordering::Equal);
     assert_eq!(order("a", "a_"), Ordering::Less);
-    // '_' is 0x5F: above the upper-case letters, below the lower-case ones.
+    // '_' is 0x5F: above the upper-case letters and below the lower-case ones.
     assert_eq!(order("ab", "a_"), Ordering::Less);
     // U+00FF becomes U+0178, above every Latin-1 letter.
     assert_eq!(order("\u{FF}", "\u{FE}"), Ordering::Greater);
     assert_eq!(order("\u{FF}", "\u{178}"), Ordering::Equal);
     assert_eq!(order("stra\u{DF}e", "STRASSE"), Ordering::Greater);
-    // A surrogate sorts as a unit, below the private use area.
+    // A surrogate sorts as a code unit, below the private use area.
     assert_eq!(order("\u{1F600}", "\u{E000}"), Ordering::Less);
 }
 
 #[test]
-fn both_forms_are_one_name() {
+fn both_encodings_are_one_name() {
     let bytes = utf16(&[0x41, 0xE9]);
     let wide = Name::stored(&bytes, false).unwrap();
     let narrow = Name::stored(b"A\xE9", true).unwrap();
@@ -66,7 +66,7 @@ fn both_forms_are_one_name() {
     assert_eq!(wide.to_buf().as_name().bytes(), narrow.bytes());
 }
 
-/// The first two stand in the root's `lh` list of SYSTEM hives that Windows wrote.
+/// The first two are in the `lh` list of the root in SYSTEM hives that Windows wrote.
 #[test]
 fn hash_is_that_of_hash_leaves() {
     assert_eq!(NameBuf::new("Select").as_name().hash(), 0x5F00_24A0);
@@ -75,7 +75,7 @@ fn hash_is_that_of_hash_leaves() {
     assert_eq!(NameBuf::new("").as_name().hash(), 0);
 }
 
-/// The rule was once that each wide character alone became zero: Windows rejects such a hint.
+/// Once only each wide character became zero. Windows rejects such a hint.
 #[test]
 fn a_hint_keeps_case_and_is_zero_if_a_character_of_it_is_wide() {
     let hint = |name: &str| NameBuf::new(name).as_name().lf_hint();
@@ -115,7 +115,7 @@ fn text_loses_nothing_or_is_refused() {
 }
 
 #[test]
-fn letters_of_later_windows_are_told() {
+fn letters_of_later_versions_of_windows_are_recognized() {
     let depends = |text| NameBuf::new(text).as_name().case_depends_on_windows();
     assert!(depends("\u{39D}\u{3BF}\u{3C2}"));
     assert!(!depends("Caf\u{E9}"));
@@ -159,7 +159,7 @@ fn key_names_are_checked() {
         NameBuf::key_name("a<U+005C>").unwrap_err(),
         NameError::Backslash { index: 1 }
     );
-    // A hidden key, which only the native API can open, is read as it is.
+    // Only the native API opens a key with NUL in its name. Such names in a hive are accepted.
     assert!(
         NameBuf::from_units(&[0x61, 0])
             .as_name()

@@ -199,9 +199,9 @@ mod tests {
 
     const HIVE_LEN: u64 = 1 << 20;
 
-    /// `truncate -s 1T SYSTEM.LOG1` costs nothing.
+    /// `truncate -s 1T SYSTEM.LOG1` makes such a log at no cost.
     #[test]
-    fn a_log_that_its_hive_could_not_make_is_not_read() {
+    fn a_log_longer_than_its_hive_could_make_is_not_read() {
         for len in [1 << 40, u64::MAX, max_len(HIVE_LEN) + 1] {
             let file = ReadOnly::new(Vec::new(), len);
             match Logs::read(HIVE_LEN, None, Some(&file), None) {
@@ -217,7 +217,8 @@ mod tests {
         assert_eq!(max_len(u64::MAX), MAX_LOG_LEN);
     }
 
-    /// A header that claims a whole hole: without the right hash and number, none of it is read.
+    /// A header claims that a whole hole is an entry. Without the right hash and number, the hole
+    /// is not read.
     #[test]
     fn an_invalid_entry_is_not_read() {
         use crate::commit::crash_test::material::{Base, TIME, new_log};

@@ -98,8 +98,8 @@ mod tests {
         (b"regfhbin.", 0xB40E_2625_5B74_BAF3),
     ];
 
-    /// Known answers from a second implementation, written in Python from the description. It
-    /// agrees with the hashes that Windows wrote into real logs.
+    /// The answers come from a second implementation, written in Python from the description. They
+    /// agree with the hashes that Windows wrote to real logs.
     #[test]
     fn known_answers() {
         for (data, hash) in KNOWN {

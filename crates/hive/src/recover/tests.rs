@@ -1,4 +1,4 @@
-//! Logs from a hostile disk: everything about them is right but one number.
+//! Logs from a hostile disk: everything in them is right except for one number.
 
 use crate::commit::HiveFileKind;
 use crate::commit::crash_test::disk::Disk;
@@ -17,7 +17,7 @@ const LOGGED: Base = Base {
     primary: 20,
     ..DIRTY
 };
-/// Where the second entry of the log lies: the first holds one page.
+/// The offset of the second entry of the log; the first contains one page.
 const SECOND: usize = 8192;
 
 fn recover(primary: Vec<u8>, log1: Vec<u8>) -> Result<(Hive, Recovery), RecoverError> {
@@ -38,7 +38,7 @@ fn put(log: &mut [u8], at: usize, number: u32) {
     log[at..at + 4].copy_from_slice(&number.to_le_bytes());
 }
 
-/// Puts a number into the second entry and makes its hashes right again.
+/// Writes a number into the second entry and corrects its hashes.
 fn with(field: usize, number: u32) -> Vec<u8> {
     let mut log = log();
     put(&mut log, SECOND + field, number);
@@ -56,7 +56,7 @@ fn a_wrong_number_in_an_entry_ends_the_chain_there() {
     for (field, number, what) in [
         (4, 0, "log entry size"),
         (4, 39, "log entry size"),
-        // Windows takes any size, if the hashes are right.
+        // Windows accepts any size if the hashes are right.
         (4, 513, "log entry hash 1"),
         (4, u32::MAX - 511, "log entry size"),
         (12, 22, "log entry sequence number"),
@@ -90,7 +90,7 @@ fn a_wrong_number_in_an_entry_ends_the_chain_there() {
     }
 }
 
-/// A hive of 16 KiB whose log of 24 KiB asks for 2 GiB.
+/// A hive of 16 KiB has a log of 24 KiB that asks for 2 GiB.
 #[test]
 fn a_small_log_does_not_make_a_large_hive() {
     let mut log = new_log(LOGGED, &[(&[1], 2)]);
@@ -123,7 +123,8 @@ fn a_small_log_does_not_make_a_large_hive() {
     }
 }
 
-/// The first entry's length is shorter than that of the bins on disk, the second's longer again.
+/// The first entry states a shorter length than that of the bins on disk, and the second a longer
+/// one.
 #[test]
 fn the_bins_get_the_length_of_the_last_entry() {
     let shorter = Base { pages: 2, ..LOGGED };
@@ -132,12 +133,12 @@ fn the_bins_get_the_length_of_the_last_entry() {
     let longer = Base { pages: 4, ..LOGGED };
     let (hive, _) = recover(primary(DIRTY, 1, 0), new_log(longer, &[(&[0, 3], 2)])).expect("ok");
     assert_eq!(hive.image().bins_len(), 4 * 4096);
-    // The new page is not in the log, and the file has none.
+    // The new page is neither in the log nor in the file.
     let result = recover(primary(DIRTY, 1, 0), new_log(longer, &[(&[0], 2)]));
     assert!(matches!(result, Err(RecoverError::MissingPage { .. })));
 }
 
-/// Sequence numbers go round: the number after the highest is zero.
+/// Sequence numbers wrap around: the number after the highest is zero.
 #[test]
 fn numbers_are_compared_on_a_circle() {
     let dirty = Base {
@@ -174,7 +175,7 @@ fn numbers_are_compared_on_a_circle() {
     assert_eq!(recovery.sequence, 2);
 }
 
-/// Between the logs an entry is missing: the later log builds upon pages that nobody has.
+/// An entry between the two logs is missing, so the pages on which the later log builds are lost.
 #[test]
 fn a_log_that_does_not_follow_the_other_is_left_out() {
     let later = Base {
@@ -202,9 +203,9 @@ fn a_log_that_does_not_follow_the_other_is_left_out() {
     assert_eq!(skipped, [&LogFault::Missing, &not_next]);
 }
 
-/// No byte of a log or of a base block, whatever it becomes, leads to a panic.
+/// Whatever the value of a byte of a log or of a base block, it does not lead to a panic.
 #[test]
-fn no_single_byte_does_harm() {
+fn no_single_changed_byte_causes_a_panic() {
     let old = old_log(LOGGED, &[0, 2], 3);
     for log in [log(), old] {
         for at in (0..600).chain(SECOND..(SECOND + 64).min(log.len())) {
@@ -222,8 +223,8 @@ fn no_single_byte_does_harm() {
     }
 }
 
-/// A hive whose base block is torn and whose first bin is lost tells no time. A log of the time 0
-/// once passed for the log of its last write.
+/// If the base block of a hive is torn and its first bin is lost, the time of its last write is
+/// unknown. A log with the time 0 once counted as the log of that write.
 #[test]
 fn a_log_of_no_time_is_not_taken_for_that_of_a_hive_that_has_lost_its_time() {
     let timeless = Base { time: 0, ..LOGGED };

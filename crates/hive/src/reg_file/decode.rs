@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_decide() {
+    fn byte_order_marks_decide_the_encoding() {
         assert_eq!(decode(b"\xFF\xFE[\0\xE9\0").unwrap(), "[\u{E9}");
         assert_eq!(decode(b"[\0\xE9\0").unwrap(), "[\u{E9}");
         assert_eq!(decode(b"\xEF\xBB\xBF[\xC3\xA9").unwrap(), "[\u{E9}");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn half_pairs_are_kept_and_told_from_text_that_reads_so() {
+    fn half_pairs_are_kept_and_differ_from_text_that_looks_like_their_escape() {
         assert_eq!(decode(b"\xFF\xFEa\0\0\xD8b\0").unwrap(), "a<U+D800>b");
         assert_eq!(decode(b"a<U+D800>b").unwrap(), "a<U+003C>U+D800>b");
     }

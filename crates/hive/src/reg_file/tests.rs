@@ -1,4 +1,4 @@
-//! Registry text as people and tools write it.
+//! Registry text as people and programs write it.
 
 use proptest::prelude::*;
 
@@ -8,10 +8,10 @@ fn operations(text: &str) -> Vec<Operation> {
     RegFile::parse(text.as_bytes()).unwrap().operations
 }
 
-/// Name of a value, and type and data where it is set.
+/// The name of a value; if the value is set, its type and data.
 type AskedValue = (String, Option<(u32, Vec<u8>)>);
 
-/// Operations of a version 5 file that has one key, without that of the key.
+/// The operations of a version 5 file with one key, without the operation for the key itself.
 fn values(lines: &str) -> Vec<AskedValue> {
     values_of(&format!(
         "Windows Registry Editor Version 5.00\r\n\r\n[K]\r\n{lines}"
@@ -168,7 +168,7 @@ fn broken_bytes_are_errors() {
     assert!(data_failure("hex 00").contains("type"));
     assert!(data_failure("hex:00,\\ 01").contains("end of the line"));
     let (line, message) = failure("[K]\n@=hex:00,\\\n\n\"b\"=-\n");
-    // The blank line is passed over.
+    // The blank line is skipped.
     assert_eq!(line, 4, "{message}");
     let (_, message) = failure("[K]\n@=hex:00,\\");
     assert!(message.contains("end of the file"), "{message}");
@@ -386,7 +386,7 @@ fn utf16_has_a_mark_and_windows_line_ends() {
 }
 
 #[test]
-fn what_would_read_back_as_something_else_is_refused() {
+fn text_that_would_read_back_differently_is_refused() {
     let mut writer = Writer::start(Vec::new(), Encoding::Utf8).unwrap();
     assert!(matches!(writer.value("a", 1, &[]), Err(WriteError::NoKey)));
     for path in ["", "-a", "a\nb", "a\rb", "a\0"] {
@@ -449,7 +449,7 @@ fn any_data() -> impl Strategy<Value = (u32, Vec<u8>)> {
     ]
 }
 
-/// What an operation asks for, without its line.
+/// An operation without its line.
 type Asked = (String, Option<String>, Option<(u32, Vec<u8>)>, bool);
 
 fn asked(operation: &Operation) -> Asked {
@@ -539,13 +539,13 @@ proptest! {
     }
 }
 
-/// What Windows's regedit does with such files is told by the tests of Wine's regedit, which run on
-/// Windows too.
+/// The behaviour of Windows's regedit is known from the tests of Wine's regedit, which also run on
+/// Windows.
 mod as_windows {
     use super::super::parse::HEADER_5;
     use super::*;
 
-    /// The values that a file sets in the key `k`, or the line that is wrong.
+    /// The values that a file sets in the key `k`, or the number of the line with an error.
     fn values(head: &str, body: &str) -> Result<Vec<(String, u32, Vec<u8>)>, usize> {
         let text = format!("{head}\n\n[HKEY_CURRENT_USER\\k]\n{body}");
         of_bytes(text.as_bytes())
@@ -592,7 +592,7 @@ mod as_windows {
     const LINE: &str = "Line concatenation\0\0";
 
     #[test]
-    fn what_it_takes_is_taken() {
+    fn what_regedit_accepts_is_accepted() {
         let line = || Ok(vec![wide("a", 7, LINE)]);
         for (body, expected) in [
             (
@@ -686,7 +686,7 @@ mod as_windows {
     }
 
     #[test]
-    fn what_it_does_not_take_is_an_error_with_its_line() {
+    fn what_regedit_ignores_is_an_error_with_its_line() {
         for head in [
             "REGEDIT3",
             "regedit4",
@@ -777,7 +777,7 @@ mod as_windows {
         assert!(has(&[0x74, 0xd800, 0x73]) && has(&[0x78, 0xdfff, 0x22]));
     }
 
-    /// UTF-8 can't express them; U+FFFD would be another name.
+    /// UTF-8 can't express them, and U+FFFD would be another name.
     #[test]
     fn half_surrogate_pairs_in_names_are_refused_in_utf8() {
         let mut writer = Writer::start(Vec::new(), Encoding::Utf8).unwrap();

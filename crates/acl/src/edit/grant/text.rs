@@ -306,7 +306,7 @@ mod tests {
             let text = grant.to_string();
             let read: Grant = text.parse().unwrap();
             prop_assert_eq!((read.sid, read.inheritance), (grant.sid, grant.inheritance));
-            // icacls writes generic rights as the file rights they stand for.
+            // icacls writes generic rights as the file rights for which they stand.
             prop_assert_eq!(read.mask.map_generic(), grant.mask.map_generic(), "{}", text);
         }
 

@@ -1,9 +1,10 @@
-//! Every kind of problem, each from one spoilt field, with what else follows from it.
+//! Every kind of problem is found. Each test damages one field, and expects this problem and those
+//! that follow from it.
 
 use super::*;
 use ProblemKind as Kind;
 
-/// Spoils the sample hive and compares the kinds of problems found.
+/// Damages the sample hive, and compares the kinds of problems that the check finds.
 fn expect(spoil: impl FnOnce(&mut Bytes), expected: &[Kind]) {
     let mut bytes = Bytes::sample();
     spoil(&mut bytes);
@@ -37,7 +38,7 @@ fn base_block() {
 
 #[test]
 fn bins() {
-    // The last bin begins 32 bytes before its cell, 36 before the cell's payload.
+    // The last bin begins 32 bytes before its cell, and 36 before the cell's payload.
     let header = |b: &Bytes| b.free() - 36;
     expect(|b| b.put(header(b), 0, b"hbim"), &[Kind::BinSignature]);
     expect(|b| b.put_number(header(b), 4, 4096), &[Kind::BinOffset]);
@@ -61,7 +62,7 @@ fn cells() {
     expect(|b| b.resize_cell(b.free(), -4064), &[Kind::CellLeaked]);
 }
 
-/// Windows refuses every hive with a reference to a larger cell, and minds no other large cell.
+/// Windows refuses every hive with a reference to a larger cell, and accepts other large cells.
 #[test]
 fn large_cells() {
     const LIMIT: i32 = 1 << 20;
@@ -82,7 +83,8 @@ fn large_cells() {
 
 #[test]
 fn references() {
-    // A free cell, the inside of a cell, no multiple of 8, past the end, volatile, none.
+    // A free cell, a place inside a cell, no multiple of 8, an offset past the end, a volatile cell,
+    // none.
     let free = Bytes::sample().free();
     for offset in [free, 40, 44, 0x00FF_FFF8, 0x8000_0020, u32::MAX] {
         expect(
@@ -94,12 +96,12 @@ fn references() {
         |b| {
             let other = b.number(b.value("\u{414}"), 8);
             b.put_number(b.value("two"), 8, other);
-            // Short enough for the other's cell.
+            // So short that it fits the other's cell.
             b.put_number(b.value("two"), 4, 8);
         },
         &[Kind::CellReferencedTwice, Kind::CellLeaked],
     );
-    // A subkey that is its own ancestor.
+    // A subkey that is also its own ancestor.
     expect(
         |b| {
             let list = b.number(b.key("A\\sub"), 28);
@@ -149,7 +151,7 @@ fn key_nodes() {
     for flag in [2, 0x10] {
         expect(|b| b.put(b.key(""), 2, &[0x2C | flag]), &[Kind::KeyFlags]);
     }
-    // Windows rejects layered keys unless the base block announces them.
+    // Windows rejects layered keys if the base block does not announce them.
     for semantics in 1..4 {
         let layered = |b: &mut Bytes| b.put(b.key("C"), 13, &[semantics]);
         expect(layered, &[Kind::KeyLayered]);
@@ -183,7 +185,7 @@ fn long_key_names() {
 fn oversized_key_nodes() {
     expect(
         |b| {
-            // The key node moves to a cell that is longer than Windows takes.
+            // The key node moves to a cell that is longer than Windows accepts.
             let (old, new) = (b.key("\u{414}"), b.free());
             let node: Vec<u8> = b.0[BASE_BLOCK_LEN + old as usize + 4..][..78].to_vec();
             b.resize_cell(new, -4064);
@@ -300,8 +302,8 @@ fn subkey_order() {
     );
 }
 
-/// Windows NT 5 upper-cases the final sigma to the capital one and so sorts it before tau; later
-/// versions leave it as it is, which sorts after.
+/// Windows NT 5 upper-cases the final sigma to the capital sigma, so it sorts before tau. Later
+/// versions leave it unchanged, so it sorts after tau.
 #[test]
 fn subkey_order_of_later_windows() {
     let mut bytes = Bytes::edited(|editor| {
@@ -312,14 +314,14 @@ fn subkey_order_of_later_windows() {
     let at = BASE_BLOCK_LEN + list as usize + 8;
     bytes.0[at..at + 16].rotate_left(8);
     expect_in(&bytes, &[]);
-    // In a hive of either the hash of either is right, and no other.
+    // Both hashes are right in a hive of either version, and no other hash is.
     bytes.0[at + 12..at + 16].copy_from_slice(&0x3c2_u32.to_le_bytes());
     expect_in(&bytes, &[]);
     bytes.0[at + 12] ^= 1;
     expect_in(&bytes, &[Kind::SubkeyHash]);
 }
 
-/// A version between the two may have sorted so what neither does.
+/// A version between the two may have sorted in this way, but neither of the two does.
 #[test]
 fn subkey_order_of_no_known_windows() {
     let mut bytes = Bytes::edited(|editor| {
@@ -370,7 +372,7 @@ fn values() {
         |b| b.put_number(b.value("two"), 4, 200),
         &[Kind::ValueDataSize],
     );
-    // No data, stored the old way: only without a cell.
+    // A value without data, stored in the old way, has no cell.
     expect(
         |b| b.put_number(b.value("none"), 4, 0),
         &[Kind::ValueDataSize],
@@ -487,7 +489,7 @@ fn security() {
 #[test]
 fn a_broken_ring_is_followed_the_other_way_round() {
     let mut bytes = Bytes::sample();
-    // A second security cell, of which key C is the only user.
+    // A second security cell, used only by key C.
     let (first, second) = (bytes.number(bytes.key(""), 44), bytes.free());
     bytes.resize_cell(second, -48);
     bytes.resize_cell(second + 48, 4064 - 48);

@@ -1,4 +1,4 @@
-//! Several threads find what one finds.
+//! Several threads find the same as one thread.
 
 use super::*;
 
@@ -45,7 +45,8 @@ fn spoilt_hives() {
 
 #[test]
 fn a_hive_whose_data_look_like_a_bin() {
-    // One value fills several bins; each page of it starts like the header of the bin there.
+    // The data of one value fill several bins. Each page of the data starts like the header of a
+    // bin at this offset.
     let mut bytes = Bytes::edited(|editor| {
         editor.create_key("A").expect("created");
         for number in 0..200 {

@@ -1,4 +1,4 @@
-//! What becomes of the logs that a commit leaves behind when the hive is written again.
+//! The logs that a commit leaves must not apply when the hive is written again.
 
 use diskmend_base::bytes;
 
@@ -9,11 +9,11 @@ use crate::commit::crash_test::{LOG, LOG1, LOG2, PRIMARY};
 use crate::format::BaseBlock;
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
 
-/// The next writer's page.
+/// The seed of the next writer's page.
 const NEXT_SEED: u8 = 0x44;
 
-/// Makes the hive dirty in the ways in which Windows does at its next write, and requires that only
-/// the logs of that write apply, wherever they are and whatever else is next to them.
+/// Makes the hive dirty in the ways in which Windows does at its next write. Only the logs of that
+/// write may apply, whatever other logs there are.
 pub(super) fn left_over_logs_are_refused(outcome: &Outcome) {
     let done = &outcome.disk;
     let file = done.primary();
@@ -28,11 +28,11 @@ pub(super) fn left_over_logs_are_refused(outcome: &Outcome) {
         pages: number(40) as usize / PAGE_LEN,
     };
 
-    // The base block is dirty, and no log has been written.
+    // The base block is dirty, and no log was written.
     let dirty = with_base(done, sequence + 1, sequence, time);
     assert!(state(&dirty) == State::Refused, "a left-over log applies");
 
-    // Some pages are in place as well.
+    // Some pages are also in place.
     let expected = with_pages(&outcome.new, &[0, 1]);
     let with_log = |time| {
         let mut disk = with_base(done, sequence + 1, sequence, time);
@@ -46,7 +46,7 @@ pub(super) fn left_over_logs_are_refused(outcome: &Outcome) {
         let disk = with_log(time).with(log, new);
         assert!(state(&disk) == expected, "not the next writer's entries");
     }
-    // Windows up to 8 always writes the first log, with a new time.
+    // Windows 8 and earlier always write the first log, with a new time.
     let later = Base {
         time: time + 1_000_000,
         ..next
@@ -57,7 +57,7 @@ pub(super) fn left_over_logs_are_refused(outcome: &Outcome) {
         .any(|log| done.file(*log).is_some_and(|bytes| !bytes.is_empty()));
     let log = if pair { LOG1 } else { LOG };
     let mut disk = with_log(later.time).with(log, old);
-    // A log of the new format beside it would be Windows's own doing.
+    // If there is also a log in the new format, Windows itself has written it.
     if disk.file(LOG2).is_some_and(|log| log.get(28) == Some(&6)) {
         *disk.file_mut(LOG2) = None;
     }

@@ -1,4 +1,4 @@
-//! A disk that can lose power: it records every step of a commit, and makes every state that a
+//! A disk that can lose power. It records every step of a commit, and makes every state that a
 //! power failure at some moment can leave.
 
 use std::cell::{Cell, RefCell};
@@ -10,7 +10,7 @@ use crate::recover::{LogKind, Logs};
 use diskmend_base::Storage;
 
 const SECTOR: usize = 512;
-/// What is in a part of a file whose length became durable but whose bytes did not.
+/// The byte in a part of a file of which only the length became durable.
 const GARBAGE: u8 = 0xA5;
 
 /// A hive's files as they are on disk.
@@ -59,7 +59,7 @@ impl Disk {
         .expect("logs can be read")
     }
 
-    /// Applies what became durable of a step.
+    /// Applies the part of a step that became durable.
     fn apply(&mut self, op: &Op, fate: &Fate) {
         match (op, fate) {
             (_, Fate::Lost) | (Op::Sync(_) | Op::SyncFolder, _) => {}
@@ -85,7 +85,7 @@ impl Disk {
     }
 }
 
-/// A file that can only be read. What is behind its bytes is a hole; it counts what is read.
+/// A read-only file. Behind its bytes is a hole. It counts the bytes that are read.
 pub(crate) struct ReadOnly {
     bytes: Vec<u8>,
     len: u64,
@@ -127,7 +127,7 @@ impl Storage for ReadOnly {
     }
 }
 
-/// Reads from a file of `len` bytes; what is behind `bytes` is a hole.
+/// Reads from a file of `len` bytes with a hole behind `bytes`.
 fn read_at(bytes: &[u8], len: u64, buf: &mut [u8], offset: u64) -> io::Result<()> {
     if offset + buf.len() as u64 > len {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -149,18 +149,18 @@ pub(super) enum Op {
     SyncFolder,
 }
 
-/// What becomes of a step that was not yet durable when the power failed.
+/// The fate of a step that was not yet durable when the power failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fate {
     Kept,
     Lost,
-    /// Only the first sectors.
+    /// Only the first sectors reach the disk.
     Prefix(usize),
-    /// All but the first sectors.
+    /// All but the first sectors reach the disk.
     Suffix(usize),
-    /// Every second sector, from this one on.
+    /// Every second sector reaches the disk, from this one on.
     Alternate(usize),
-    /// One sector that is new up to this byte only: what a disk must not do, and some do.
+    /// One sector is new only up to this byte. A disk must not do this, but some do.
     Scrambled(usize),
 }
 
@@ -193,7 +193,7 @@ impl Fate {
     }
 }
 
-/// Records what a commit does, and does it.
+/// Carries out a commit and records its steps.
 pub(super) struct Recorder {
     files: [Option<RecordedFile>; 4],
     ops: Rc<RefCell<Vec<Op>>>,
@@ -277,16 +277,17 @@ impl Storage for RecordedFile {
     }
 }
 
-/// How many states are made at each moment.
+/// The number of states that are made at each moment.
 #[derive(Clone, Copy)]
 pub(super) struct Effort {
-    /// Up to so many pending steps, each combination of lost and kept is tried.
+    /// Up to this number of pending steps, every combination of lost and kept steps is made.
     pub(super) exhaustive: usize,
-    /// Combinations that are drawn where there are more, and on top of those with torn writes.
+    /// The number of random combinations otherwise, and in addition the number of those with torn
+    /// writes.
     pub(super) drawn: usize,
 }
 
-/// Shows `visit` every state that a power failure after the first `count` steps can leave.
+/// Calls `visit` with every state that a power failure after the first `count` steps can leave.
 pub(super) fn after_power_failure(
     start: &Disk,
     ops: &[Op],
@@ -308,7 +309,7 @@ pub(super) fn after_power_failure(
         let mut disk = durable.clone();
         for (op, fate) in pending.iter().zip(fates) {
             disk.apply(op, fate);
-            // Without its entry in the folder a file is gone, whatever was written to it.
+            // A file without an entry in its folder is lost, whatever was written to it.
             if let (Op::Create(kind), Fate::Lost) = (op, fate) {
                 *disk.file_mut(*kind) = None;
             }
@@ -362,7 +363,7 @@ fn kept_if(kept: bool) -> Fate {
     if kept { Fate::Kept } else { Fate::Lost }
 }
 
-/// True if a later step of `rest` made the step durable.
+/// True if a later step in `rest` made the step durable.
 fn is_durable(op: &Op, rest: &[Op]) -> bool {
     match op {
         Op::Create(_) => rest.iter().any(|op| matches!(op, Op::SyncFolder)),
@@ -392,7 +393,7 @@ fn tears(op: &Op) -> Vec<Fate> {
     tears
 }
 
-/// Numbers that are the same in every run (xorshift).
+/// Random numbers that are the same in every run (xorshift).
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Files that report errors: a commit stops, says whether the primary file was touched, and
+//! Files that report errors. The commit stops, reports whether the primary file was touched, and
 //! leaves the old or the new state.
 
 use std::io;
@@ -12,10 +12,10 @@ use crate::commit::{CommitError, HiveFileKind, HiveFiles, execute, plan};
 use crate::verify::Committable;
 use diskmend_base::Storage;
 
-/// Files of which one call fails.
+/// Files with one call that fails.
 struct Failing {
     files: Recorder,
-    /// Calls that still succeed.
+    /// The number of calls that still succeed.
     left: usize,
     full: Full,
 }
@@ -108,7 +108,7 @@ fn an_error_at_any_step_leaves_the_old_or_the_new_state() {
                     !error.primary_untouched() || after.primary() == disk.primary(),
                     "{name}, {format}, {left}: {error}"
                 );
-                // Whatever is wrong with the log shows before the primary file is touched.
+                // An error of the log is reported before the primary file is touched.
                 if let CommitError::Io {
                     file: HiveFileKind::Log(_),
                     ..

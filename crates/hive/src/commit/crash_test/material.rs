@@ -1,5 +1,5 @@
-//! Hives and logs made by hand: bins of one page each, filled with numbers that tell whose they
-//! are. Recovery and commit do not look into cells.
+//! Hives and logs made by hand. Each bin has one page, filled with numbers that identify its
+//! origin. Recovery and commit do not look into cells.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::format::{BaseBlock, HiveBin};
 use crate::hive::Hive;
 use crate::offset::{BASE_BLOCK_LEN, PAGE_LEN};
 
-/// When the hives were last written.
+/// The time of the last write of the hives.
 pub(crate) const TIME: u64 = 1000;
 
 /// A base block.
@@ -43,7 +43,7 @@ impl Base {
     }
 }
 
-/// A page of the bins, with the numbers of `seed`.
+/// A page of the bins, with numbers made from `seed`.
 pub(super) fn page(index: usize, seed: u8, time: u64) -> Vec<u8> {
     let mut page: Vec<u8> = (0..PAGE_LEN)
         .map(|at| {
@@ -63,7 +63,7 @@ pub(super) fn page(index: usize, seed: u8, time: u64) -> Vec<u8> {
     page
 }
 
-/// A primary file, followed by `slack` bytes.
+/// A primary file, with `slack` bytes after the bins.
 pub(crate) fn primary(base: Base, seed: u8, slack: usize) -> Vec<u8> {
     let mut file = base.block().as_bytes().to_vec();
     for index in 0..base.pages {
@@ -89,8 +89,8 @@ fn joined(pieces: Vec<(u64, Cow<'_, [u8]>)>) -> Vec<u8> {
     log
 }
 
-/// A log in the new format whose first entry has the base's primary sequence number; each entry
-/// is a list of pages and the seed of their numbers.
+/// A log in the new format. Its first entry has the base's primary sequence number. Each entry is a
+/// list of pages, and the seed of their numbers.
 pub(crate) fn new_log(base: Base, entries: &[(&[usize], u8)]) -> Vec<u8> {
     let entries: Vec<Vec<_>> = entries
         .iter()
@@ -134,7 +134,7 @@ pub(super) fn grow(hive: &mut Hive, pages: usize, seed: u8) {
     }
 }
 
-/// Makes the bins longer without a byte written to the new pages.
+/// Lengthens the bins without writing a byte to the new pages.
 pub(super) fn lengthen(hive: &mut Hive, pages: usize) {
     let len = hive.image.bins_len() + pages * PAGE_LEN;
     hive.image.set_bins_len(len).expect("memory");

@@ -1,8 +1,8 @@
-//! Power failures at every moment of every kind of commit: whatever reaches the disk, the hive
+//! Power failures at every moment of every kind of commit. Whatever reaches the disk, the hive
 //! opens with exactly the old or exactly the new state.
 //!
-//! Between two flushes of a file each write may be kept, lost or torn, independently of the
-//! others; one sector may even be left half new, half old.
+//! Between two flushes of a file, each write may be kept, lost or torn, independently of the
+//! others. One sector may even be half new and half old.
 
 mod aftermath;
 pub(crate) mod disk;
@@ -86,14 +86,14 @@ fn a_small_edit_survives() {
     total("small edit", tried);
 }
 
-/// With bytes behind the bins, without, and with fewer than needed.
+/// The file has bytes behind the bins, has none, or has fewer than the edit needs.
 #[test]
 fn an_edit_that_grows_the_hive_survives() {
     let mut tried = 0;
     for format in FORMATS {
         for slack in [0, 300, PAGE_LEN, 5 * PAGE_LEN] {
             let disk = clean().with(PRIMARY, primary(CLEAN, SEED, slack));
-            // Also where the editor leaves the new pages as they are.
+            // The editor may also leave the new pages unwritten.
             for edit in [&growing as &dyn Fn(&mut Hive), &|hive| lengthen(hive, 2)] {
                 let name = format!("growth, {slack} bytes of slack");
                 let outcome = session(name, disk.clone(), edit, Some(format), THOROUGH).run();
@@ -107,7 +107,7 @@ fn an_edit_that_grows_the_hive_survives() {
     total("growth", tried);
 }
 
-/// More pages than one log entry takes.
+/// The edit has more pages than fit into one log entry.
 #[test]
 fn an_edit_of_many_pages_survives() {
     let base = Base {
@@ -133,7 +133,8 @@ fn an_edit_of_many_pages_survives() {
         left_over_logs_are_refused(&outcome);
         tried += outcome.tried;
 
-        // What is written is in proportion to the change: once to the log, once in place.
+        // The number of written bytes is in proportion to the change: once for the log, and once in
+        // place.
         let mut hive = load(&start).expect("loads");
         many(&mut hive);
         let hive = Committable::from(hive);
@@ -147,8 +148,8 @@ fn an_edit_of_many_pages_survives() {
     total("many pages", tried);
 }
 
-/// Nothing that lies about in the logs, in any combination, gets into the hive: not while it is
-/// written, and not later.
+/// Old content of the logs, in any combination, never gets into the hive: not during the commit,
+/// and not later.
 #[test]
 fn stale_logs_of_all_kinds_stay_out() {
     let (mut tried, mut sessions) = (0, 0);
@@ -176,8 +177,8 @@ fn stale_logs_of_all_kinds_stay_out() {
     total(&format!("{sessions} combinations of stale logs"), tried);
 }
 
-/// The numbers of a commit come after those of all logs, which stay as they are; a log whose
-/// numbers leave no room above is emptied.
+/// The numbers of a commit come after those of all logs, which stay unchanged. A log is emptied if
+/// its numbers leave no room above them.
 #[test]
 fn the_numbers_of_a_commit_follow_those_of_all_logs() {
     for (sequence, expected, is_emptied) in [
@@ -192,7 +193,7 @@ fn the_numbers_of_a_commit_follow_those_of_all_logs() {
             ..CLEAN
         };
         let log2 = new_log(base, &[(&[0], EVIL), (&[1], EVIL), (&[2], EVIL)]);
-        // The other log has room and is written.
+        // The other log has room, so it is written.
         let disk = clean().with(LOG1, vec![0; 90_000]).with(LOG2, log2);
         let mut hive = load(&disk).expect("loads");
         small(&mut hive);
@@ -204,8 +205,8 @@ fn the_numbers_of_a_commit_follow_those_of_all_logs() {
     }
 }
 
-/// Behind our last entry lies one that would follow it by its number and its place: what a
-/// longer, older log, whose number once ran ahead, can hold.
+/// Behind our last entry is one that would follow it by its number and its place. A longer, older
+/// log can contain one, if its number once ran ahead.
 #[test]
 fn an_entry_that_lies_where_ours_would_go_on_is_no_continuation() {
     let disk = clean().with(LOG1, vec![0; 200_000]);
@@ -259,9 +260,10 @@ fn a_recovery_with_an_edit_survives() {
     total("edit after a crashed recovery or edit", again);
 }
 
-/// A hive that is taken as it is: it stays refused until it is clean, and no log comes back.
+/// A hive that is opened as it is, without its logs. It stays dirty until it is clean, and no log
+/// applies again.
 #[test]
-fn a_hive_that_is_taken_as_it_is_survives() {
+fn a_hive_that_is_opened_without_its_logs_survives() {
     let dirty = Base {
         primary: 21,
         ..CLEAN
@@ -287,14 +289,14 @@ fn a_hive_that_is_taken_as_it_is_survives() {
     total("taken as it is", tried);
 }
 
-/// Whole commits, crashed once more, from states that a crash has left.
+/// Interrupts whole commits once more, from states that a crash has left.
 fn crash_again(name: &str, outcome: &Outcome, edit: &dyn Fn(&mut Hive), every: usize) -> usize {
     let mut tried = 0;
     for (at, disk) in outcome.samples.iter().enumerate().step_by(every) {
         let before = state(disk);
         let name = format!("{name}, crash {at}");
         let again = session(name, disk.clone(), edit, None, QUICK).run();
-        // Without an edit the state is the one that was there, and settled.
+        // Without an edit, the expected state is the same as before, and settled.
         let mut hive = load(disk).expect("loads");
         edit(&mut hive);
         assert!(again.new == before || !hive.image().dirty().is_empty());

@@ -1,4 +1,4 @@
-//! The hives and logs that a commit may find.
+//! The hives and logs that a commit may find on the disk.
 
 use crate::commit::crash_test::disk::Disk;
 use crate::commit::crash_test::material::{Base, TIME, new_log, old_log, page, primary};
@@ -7,7 +7,7 @@ use crate::commit::crash_test::{LOG, LOG1, LOG2, PRIMARY};
 use crate::offset::PAGE_LEN;
 use crate::recover::LogFormat;
 
-/// The clean hive that most tests start from.
+/// The clean hive from which most tests start.
 pub(super) const CLEAN: Base = Base {
     minor: 5,
     primary: 20,
@@ -16,10 +16,10 @@ pub(super) const CLEAN: Base = Base {
     pages: 6,
 };
 pub(super) const SEED: u8 = 1;
-/// The numbers of pages that must never appear in the hive.
+/// The seed of pages that must never appear in the hive.
 pub(super) const EVIL: u8 = 0xEE;
 
-/// Everything that can be in a log file of a clean hive.
+/// Everything that a log file of a clean hive can contain.
 pub(super) fn left_overs(format: LogFormat) -> Vec<(&'static str, Option<Vec<u8>>)> {
     let at = |sequence| Base {
         primary: sequence,
@@ -65,7 +65,7 @@ pub(super) fn left_overs(format: LogFormat) -> Vec<(&'static str, Option<Vec<u8>
     logs
 }
 
-/// Hives that Windows left dirty, in every way: name, files.
+/// Hives that Windows left dirty in various ways: names and files.
 pub(super) fn dirty_hives() -> Vec<(&'static str, Disk)> {
     let dirty = Base {
         primary: 21,
@@ -85,12 +85,12 @@ pub(super) fn dirty_hives() -> Vec<(&'static str, Disk)> {
         file[5] ^= 0x40;
         file
     };
-    // Some pages are already in place, one of them is torn.
+    // Some pages are already in place, and one of them is torn.
     let mut partial = file.clone();
     partial[4096 + 3 * PAGE_LEN..][..PAGE_LEN].copy_from_slice(&page(3, 3, 0));
     partial[4096 + 5 * PAGE_LEN..][..1024].copy_from_slice(&page(5, 5, 0)[..1024]);
 
-    // In the old format the base block has the log's time, and the first bin the one before.
+    // In the old format, the base block has the log's time, and the first bin the time before it.
     let later = Base {
         time: TIME + 7,
         ..dirty

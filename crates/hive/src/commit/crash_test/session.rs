@@ -1,4 +1,4 @@
-//! One commit, crashed at every moment.
+//! One commit, interrupted at every moment.
 
 use crate::commit::crash_test::disk::{Disk, Effort, Op, Recorder, after_power_failure};
 use crate::commit::{CommitPlan, HiveFileKind, Options, execute, plan};
@@ -10,8 +10,8 @@ use crate::verify::Committable;
 /// The present time in all tests.
 pub(super) const NOW: u64 = 5000;
 
-/// What a hive says, without what every commit changes: the bins except for the first bin's
-/// timestamp, and the base block's meaning.
+/// The content of a hive without the parts that every commit changes: the bins without the first
+/// bin's timestamp, and the fields of the base block.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum State {
     Hive {
@@ -19,7 +19,7 @@ pub(super) enum State {
         root_cell: u32,
         flags: u32,
     },
-    /// It is dirty and no log applies.
+    /// The hive is dirty and no log applies.
     Refused,
 }
 
@@ -36,7 +36,7 @@ impl State {
     }
 }
 
-/// Opens the disk's hive and recovers it if needed.
+/// Opens the hive on the disk, and recovers it if it is dirty.
 pub(super) fn load(disk: &Disk) -> Result<Hive, RecoverError> {
     match open(Box::new(disk.primary())).expect("a hive") {
         Opened::Clean(hive) => Ok(hive),
@@ -52,25 +52,25 @@ pub(super) fn state(disk: &Disk) -> State {
     }
 }
 
-/// A commit to crash.
+/// A commit to be interrupted.
 pub(super) struct Session<'a> {
     pub(super) name: String,
     pub(super) disk: Disk,
     pub(super) edit: &'a dyn Fn(&mut Hive),
     pub(super) format: Option<LogFormat>,
-    /// Take the hive as it is instead of recovering it.
+    /// Opens the hive as it is instead of recovering it.
     pub(super) assume_clean: bool,
     pub(super) effort: Effort,
 }
 
-/// What a session showed.
+/// The result of a session.
 pub(super) struct Outcome {
     /// The disk after the whole commit.
     pub(super) disk: Disk,
     pub(super) new: State,
     /// The number of states that were opened.
     pub(super) tried: usize,
-    /// Some of them, to crash again.
+    /// Some of these states, to be interrupted again.
     pub(super) samples: Vec<Disk>,
 }
 
@@ -83,14 +83,14 @@ pub(super) fn options(format: Option<LogFormat>) -> Options {
 }
 
 impl Session<'_> {
-    /// Commits, and opens each state that a power failure at any moment can leave.
+    /// Commits, and opens every state that a power failure at any moment can leave.
     pub(super) fn run(&self) -> Outcome {
         let mut hive = match open(Box::new(self.disk.primary())).expect("a hive") {
             Opened::Clean(hive) => hive,
             Opened::Dirty(hive) if self.assume_clean => hive.assume_clean().expect("holds"),
             Opened::Dirty(hive) => hive.recover(&self.disk.logs()).expect("recovers").0,
         };
-        // A hive that is taken as it is goes through that state.
+        // A hive that is opened as it is goes through that state.
         let mut states = vec![state(&self.disk), State::of(&hive)];
         (self.edit)(&mut hive);
         states.push(State::of(&hive));
@@ -106,8 +106,8 @@ impl Session<'_> {
         let mut tried = 0;
         let mut samples = Vec::new();
         let mut reached = 0;
-        // A failure between two flushes leaves nothing that a failure just before the second of
-        // them can't leave.
+        // A failure between two flushes leaves no state that a failure just before the second flush
+        // can't leave.
         let before_flush = |op: &Op| matches!(op, Op::Sync(_) | Op::SyncFolder);
         let moments =
             (0..=ops.len()).filter(|&count| count == 0 || ops.get(count).is_none_or(before_flush));
@@ -139,7 +139,7 @@ impl Session<'_> {
         }
     }
 
-    /// The plan announces all that changes in each file.
+    /// Checks that the plan announces every change of each file.
     fn check_changes(&self, plan: &CommitPlan<'_>, done: &Disk) {
         for kind in HiveFileKind::ALL {
             let before = self.disk.file(kind);
@@ -153,7 +153,7 @@ impl Session<'_> {
             let (before, after) = (before.unwrap_or(&empty), after.expect("there"));
             assert_eq!(change.len_before, before.len() as u64, "{name}: {kind}");
             assert_eq!(change.len_after, after.len() as u64, "{name}: {kind}");
-            // An undo that saves these extents, and the length, restores the file.
+            // An undo that saves these extents and the length restores the file.
             let mut undone = after.clone();
             undone.resize(before.len(), 0);
             for (offset, len) in change.extents {

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A bin at `start` that is tiled by cells of these sizes, negative ones allocated.
+/// A bin at `start` that consists of cells of these sizes; negative ones are allocated.
 fn bin(start: usize, cells: &[i32]) -> Vec<u8> {
     let mut bin = b"hbin".to_vec();
     bin.extend((start as u32).to_le_bytes());
@@ -23,7 +23,7 @@ fn read(data: &[u8]) -> FreeMap {
 }
 
 impl FreeMap {
-    /// Compares what the map knows with a map that is made anew.
+    /// Compares the map with a newly made one.
     pub(in crate::edit) fn assert_is_right(&self, data: &[u8]) {
         let fresh = read(data);
         for (page, known) in self.pages.iter().enumerate() {
@@ -35,7 +35,7 @@ impl FreeMap {
         }
     }
 
-    /// Size of the largest free cell of a page, which the tree has to hold.
+    /// The size of the largest free cell of a page, which the tree must contain.
     fn best_of(&self, data: &[u8], page: usize) -> u32 {
         let free = self.cells(data, page).filter(|cell| cell.free);
         let largest = free.map(|cell| cell.len).max().unwrap_or_default();
@@ -56,7 +56,7 @@ fn neighbours_are_found_but_not_across_bins() {
     assert_eq!(map.free_at(&data, 4064), Some(32));
     assert_eq!(map.free_at(&data, 4096), None, "a bin's header");
     assert_eq!(map.free_before(&data, 4128).expect("a cell"), None);
-    // The page before the last cell's holds no start.
+    // No cell starts in the page before that of the last cell.
     assert_eq!(
         map.free_before(&data, 4096 + 32 + 48).expect("a cell"),
         Some(4136)
@@ -81,7 +81,7 @@ fn a_cell_in_a_changed_page_is_preferred_then_a_large_one() {
     assert_eq!(find(2008, 1), None);
 }
 
-/// Data of a value may look like a bin in whose place there is none.
+/// The data of a value may look like the header of a bin.
 #[test]
 fn data_that_look_like_a_bin_are_not_taken_for_one() {
     let mut data = bin(0, &[-12_256]);
