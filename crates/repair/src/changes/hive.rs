@@ -1,4 +1,4 @@
-//! What all changes of hives share, whatever the hive holds.
+//! The parts that all changes of hives share.
 
 mod undo;
 
@@ -8,14 +8,80 @@ use diskmend_hive::Editor;
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
 use crate::facts::boot_stores::place;
+use crate::finding::{ChangedValue, ElementWords, Finding, Goal, RowState};
 use crate::hive_on_disk::{self, Distinct, Fingerprint, HivePlace};
-use crate::place::HiveId;
+use crate::place::{HiveId, Place};
 use crate::progress::{Phase, Watch};
 use crate::session::{Prepared, check_writable, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
 pub use undo::{Reversal, ReversedChange};
 pub(crate) use undo::{actions, all_reversible, open_all, reversed, same_volume, stays};
+
+/// Something in a hive that was judged and can be changed.
+pub(crate) trait Judged: Clone {
+    /// The result of comparing it with the wanted state.
+    fn state(&self) -> RowState;
+
+    /// True if both are about the same thing.
+    fn is_same(&self, other: &Self) -> bool;
+
+    /// The change in the registry's terms.
+    fn change(&self) -> ChangedValue;
+
+    /// The change in the boot store's terms, if the hive is one.
+    fn words(&self) -> Option<ElementWords>;
+
+    /// Makes the changes in memory. `path` is the hive's.
+    fn make(findings: &[Finding<Self>], editor: &mut Editor, path: &str)
+    -> Result<(), Stop<Error>>;
+}
+
+/// The planned changes of a hive.
+pub(crate) struct HiveChange<T> {
+    pub(crate) file: HiveFile,
+    /// The findings that get their desired state.
+    pub(crate) findings: Vec<Finding<T>>,
+}
+
+impl<T: Judged> HiveChange<T> {
+    /// Takes the findings that a repair changes. If several recipes are about the same thing, it is
+    /// changed once.
+    pub(super) fn plan(all: &[Finding<T>], file: HiveFile, goal: Goal) -> Self {
+        let mut findings: Vec<Finding<T>> = Vec::new();
+        for finding in all {
+            let judged = &finding.judged;
+            let is_known = findings.iter().any(|known| known.judged.is_same(judged));
+            if judged.state().is_changed_for(goal) && !is_known {
+                findings.push(finding.clone());
+            }
+        }
+        Self { file, findings }
+    }
+
+    /// The hive.
+    pub(super) fn place(&self) -> Place {
+        Place::Hive(self.file.hive.clone())
+    }
+
+    /// True if nothing would be written.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.findings.is_empty() && !self.file.dirty
+    }
+
+    /// Makes the change in memory and checks that it can be written; `None` if there is nothing to
+    /// write.
+    pub(super) fn prepare(
+        &self,
+        site: &Site,
+        options: &Options,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<Prepared>, Error> {
+        let Self { file, findings } = self;
+        let edit = |editor: &mut Editor| T::make(findings, editor, &file.path);
+        file.prepare(site, options, watch, edit)
+    }
+}
 
 /// The hive file that a plan was made from. The plan can't be carried out after the file has
 /// changed.
@@ -85,7 +151,7 @@ impl HiveFile {
 
     /// Opens the hive, which must be unchanged since the plan was made, edits it in memory, and
     /// checks that it can be written.
-    pub(super) fn prepare(
+    fn prepare(
         &self,
         site: &Site,
         options: &Options,

@@ -3,8 +3,8 @@
 //!
 //! | kind | planned | recorded | applied and read back | undone |
 //! |---|---|---|---|---|
-//! | [`registry`] | `RegistryChange::plan` | the hive's old bytes, and each change in the registry's terms | `RegistryChange::prepare`, `Ready::commit` | by bytes, or value by value |
-//! | [`boot_store`] | `BootStoreChange::plan` | as of a hive, which a store is | `BootStoreChange::prepare`, `Ready::commit` | as of a hive |
+//! | [`registry`] | `HiveChange::plan` | the hive's old bytes, and each change in the registry's terms | `HiveChange::prepare`, `Ready::commit` | by bytes, or value by value |
+//! | [`boot_store`] | `HiveChange::plan` | as of a hive, which a store is | `HiveChange::prepare`, `Ready::commit` | as of a hive |
 //! | [`descriptors`] | `DescriptorsChange`, from a `Draft` | `descriptors.bin`, old and new of each object | `descriptors::apply` | `descriptors::undo`, object by object |
 
 pub(crate) mod boot_store;
@@ -65,8 +65,8 @@ impl Change {
     /// The place that is changed.
     pub(crate) fn place(&self) -> Place {
         match self {
-            Self::Registry(change) => Place::Hive(change.file.hive.clone()),
-            Self::BootStore(change) => Place::Hive(change.file.hive.clone()),
+            Self::Registry(change) => change.place(),
+            Self::BootStore(change) => change.place(),
             Self::Descriptors(_) => Place::Permissions,
         }
     }
@@ -74,8 +74,8 @@ impl Change {
     /// True if nothing would be written.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {
-            Self::Registry(change) => change.values.is_empty() && !change.file.dirty,
-            Self::BootStore(change) => change.elements.is_empty() && !change.file.dirty,
+            Self::Registry(change) => change.is_nothing(),
+            Self::BootStore(change) => change.is_nothing(),
             Self::Descriptors(change) => change.is_nothing(),
         }
     }

@@ -1,59 +1,46 @@
 //! Changes of values in the hives of Windows.
 
+use diskmend_hive::Editor;
 use diskmend_hive::name::same_name;
-use diskmend_hive::{EditError, Editor};
 
-use super::hive::HiveFile;
+use super::hive::{HiveChange, Judged};
 use crate::error::Error;
-use crate::finding::{Finding, Goal, JudgedValue};
-use crate::progress::Watch;
-use crate::session::Prepared;
-use crate::site::{Options, Site};
+use crate::finding::{ChangedValue, ElementWords, Finding, JudgedValue, RowState};
+use crate::stop::Stop;
 
 /// The planned changes of a hive of Windows.
-pub(crate) struct RegistryChange {
-    pub(crate) file: HiveFile,
-    /// The values that get their desired data.
-    pub(crate) values: Vec<Finding<JudgedValue>>,
-}
+pub(crate) type RegistryChange = HiveChange<JudgedValue>;
 
-impl RegistryChange {
-    /// Takes the findings that a repair changes. If several recipes set a value, it is changed
-    /// once.
-    pub(super) fn plan(findings: &[Finding<JudgedValue>], file: HiveFile, goal: Goal) -> Self {
-        let mut values: Vec<Finding<JudgedValue>> = Vec::new();
-        for finding in findings {
-            let judged = &finding.judged;
-            let is_same = |known: &Finding<JudgedValue>| {
-                same_name(&known.judged.key, &judged.key)
-                    && same_name(&known.judged.value, &judged.value)
-            };
-            if judged.state.is_changed_for(goal) && !values.iter().any(is_same) {
-                values.push(finding.clone());
-            }
+impl Judged for JudgedValue {
+    fn state(&self) -> RowState {
+        self.state
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        same_name(&self.key, &other.key) && same_name(&self.value, &other.value)
+    }
+
+    fn change(&self) -> ChangedValue {
+        ChangedValue {
+            key: self.key.clone(),
+            value: self.value.clone(),
+            old: self.current.clone(),
+            new: Some(self.desired.clone()),
         }
-        Self { file, values }
     }
 
-    /// Makes the change in memory and checks that it can be written.
-    pub(super) fn prepare(
-        &self,
-        site: &Site,
-        options: &Options,
-        watch: &mut Watch<'_>,
-    ) -> Result<Option<Prepared>, Error> {
-        let edit = |editor: &mut Editor| Ok(self.make(editor)?);
-        self.file.prepare(site, options, watch, edit)
+    fn words(&self) -> Option<ElementWords> {
+        None
     }
 
-    fn make(&self, editor: &mut Editor) -> Result<(), EditError> {
-        for finding in &self.values {
-            let JudgedValue {
+    fn make(findings: &[Finding<Self>], editor: &mut Editor, _: &str) -> Result<(), Stop<Error>> {
+        for Finding { judged, .. } in findings {
+            let Self {
                 key,
                 value,
                 desired,
                 ..
-            } = &finding.judged;
+            } = judged;
             editor.create_key(key)?;
             editor.set_value(key, value, desired.value_type, &desired.bytes)?;
         }
@@ -63,8 +50,9 @@ impl RegistryChange {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hive::HiveFile;
     use super::*;
-    use crate::finding::RowState;
+    use crate::finding::Goal;
     use crate::place::{HiveId, HiveName};
     use crate::value_data::ValueData;
 
@@ -101,7 +89,7 @@ mod tests {
                 fingerprints: Vec::new(),
             };
             let change = RegistryChange::plan(&findings, file, goal);
-            let values = change.values.into_iter();
+            let values = change.findings.into_iter();
             values.map(|finding| finding.judged.key).collect()
         };
         assert_eq!(keys(Goal::Desired), [r"K\A", r"K\C", r"K\D"]);

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::changes;
+use crate::changes::hive::{HiveChange, Judged};
 use crate::documents::{
     AclReport, ElementWords, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive, StoreStatus,
 };
 pub use crate::finding::{ChangedKey, ChangedValue};
-use crate::finding::{Finding, Goal, JudgedElement, JudgedValue, RowState};
-use crate::place::HiveId;
+use crate::finding::{Goal, RowState};
 use crate::planned::Planned;
 
 /// The result of `plan`.
@@ -102,41 +102,21 @@ impl Change {
     /// another way.
     pub(crate) fn of(change: &changes::Change) -> Vec<Self> {
         match change {
-            changes::Change::Registry(change) => {
-                let hive = &change.file.hive;
-                let values = change.values.iter();
-                values.map(|value| Self::of_value(hive, value)).collect()
-            }
-            changes::Change::BootStore(change) => {
-                let hive = &change.file.hive;
-                let elements = change.elements.iter();
-                elements
-                    .map(|element| Self::of_element(hive, element))
-                    .collect()
-            }
+            changes::Change::Registry(change) => Self::of_hive(change),
+            changes::Change::BootStore(change) => Self::of_hive(change),
             changes::Change::Descriptors(_) => Vec::new(),
         }
     }
 
-    fn of_value(hive: &HiveId, finding: &Finding<JudgedValue>) -> Self {
-        Self {
+    fn of_hive<T: Judged>(change: &HiveChange<T>) -> Vec<Self> {
+        let changes = change.findings.iter().map(|finding| Self {
             recipe: finding.recipe.clone(),
-            hive: hive.to_string(),
-            fault: finding.judged.state == RowState::Fault,
+            hive: change.file.hive.to_string(),
+            fault: finding.judged.state() == RowState::Fault,
             why: finding.why.clone(),
-            element: None,
+            element: finding.judged.words(),
             value: finding.judged.change(),
-        }
-    }
-
-    fn of_element(hive: &HiveId, finding: &Finding<JudgedElement>) -> Self {
-        Self {
-            recipe: finding.recipe.clone(),
-            hive: hive.to_string(),
-            fault: finding.judged.state == RowState::Fault,
-            why: finding.why.clone(),
-            element: Some(finding.judged.element.clone()),
-            value: finding.judged.value.clone(),
-        }
+        });
+        changes.collect()
     }
 }

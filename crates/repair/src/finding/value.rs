@@ -41,15 +41,3 @@ pub struct ChangedKey {
     /// The key below the hive's root.
     pub key: String,
 }
-
-impl JudgedValue {
-    /// The value before and after it gets its wanted data.
-    pub(crate) fn change(&self) -> ChangedValue {
-        ChangedValue {
-            key: self.key.clone(),
-            value: self.value.clone(),
-            old: self.current.clone(),
-            new: Some(self.desired.clone()),
-        }
-    }
-}

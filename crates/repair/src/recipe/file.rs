@@ -142,6 +142,7 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_support::refused;
     use super::*;
     use crate::rows::RegistryRow;
     use diskmend_hive::ValueType;
@@ -198,14 +199,7 @@ mod tests {
                 "\"leave\"",
             ),
         ] {
-            let text = GOOD.replace(from, to);
-            assert_ne!(text, GOOD, "{from}");
-            let error = Recipe::parse("own.toml", &text).expect_err(to).to_string();
-            assert!(
-                error.contains(&format!("own.toml:{place}: ")),
-                "{to}: {error}"
-            );
-            assert!(error.contains(say), "{to}: {error}");
+            refused(GOOD, (from, to), place, say);
         }
     }
 

@@ -5,6 +5,8 @@ mod catalogue;
 mod error;
 mod file;
 mod serial_port;
+#[cfg(test)]
+pub(crate) mod test_support;
 
 pub use catalogue::Catalogue;
 pub use error::RecipeError;

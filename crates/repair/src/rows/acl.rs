@@ -371,6 +371,7 @@ fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
 mod tests {
     use super::*;
     use crate::recipe::Recipe;
+    use crate::recipe::test_support::refused;
 
     const HEAD: &str = "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\n\
         sources = ['https://example.org']\n\n[[acl]]\n";
@@ -448,15 +449,7 @@ mod tests {
             (LOOK, "repaired_by = 'other'\n", "", "8:8", "repaired_by"),
             (LOOK, "fault", "faults", "10:1", "faults"),
         ] {
-            let text = good.replace(from, to);
-            assert_ne!(text, good, "{from}");
-            let error = Recipe::parse("own.toml", &format!("{HEAD}{text}"));
-            let error = error.expect_err(to).to_string();
-            assert!(
-                error.contains(&format!("own.toml:{place}: ")),
-                "{to}: {error}"
-            );
-            assert!(error.contains(say), "{to}: {error}");
+            refused(&format!("{HEAD}{good}"), (from, to), place, say);
         }
     }
 }

@@ -380,6 +380,7 @@ fn encode(
 mod tests {
     use super::*;
     use crate::recipe::Recipe;
+    use crate::recipe::test_support::refused;
 
     const GOOD: &str = "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\n\
         sources = ['https://example.org']\n\n[[bcd]]\nobject = '{emssettings}'\n\
@@ -448,14 +449,7 @@ mod tests {
             ("'because'", "' '", "13:7", "say something"),
             ("why =", "reason =", "13:1", "reason"),
         ] {
-            let text = GOOD.replace(from, to);
-            assert_ne!(text, GOOD, "{from}");
-            let error = Recipe::parse("own.toml", &text).expect_err(to).to_string();
-            assert!(
-                error.contains(&format!("own.toml:{place}: ")),
-                "{to}: {error}"
-            );
-            assert!(error.contains(say), "{to}: {error}");
+            refused(GOOD, (from, to), place, say);
         }
     }
 }

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use diskmend_base::hex::{self, Hex};
+use diskmend_base::hex::Hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use super::digits::Digits;
 
 /// Bytes of a key.
 const LEN: usize = 32;
@@ -24,8 +26,9 @@ impl fmt::Debug for Key {
 }
 
 /// The id of a key: it can be shown, and reveals nothing about the key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId([u8; 8]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyId(Digits<8>);
 
 /// The reason why there is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +76,7 @@ impl Key {
             .finalize()
             .into();
         let [a, b, c, d, e, f, g, h, ..] = hash;
-        KeyId([a, b, c, d, e, f, g, h])
+        KeyId(Digits([a, b, c, d, e, f, g, h]))
     }
 
     /// The line of a key file: the format, the key's id, the key. Whoever has the key can write
@@ -94,7 +97,7 @@ impl Key {
             let reason = format!("it is not a key file: it must contain '{FORMAT} ID KEY'");
             return Err(KeyError::new(reason));
         }
-        let bytes = key.and_then(hex).ok_or_else(|| {
+        let Digits(bytes) = key.and_then(Digits::parse).ok_or_else(|| {
             let reason = "the key is not one of 64 hexadecimal digits";
             KeyError::new(reason)
         })?;
@@ -109,39 +112,14 @@ impl Key {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Hex(&self.0).fmt(f)
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        self.0.fmt(f)
     }
 }
 
 impl KeyId {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        hex(text).map(Self)
+        Digits::parse(text).map(Self)
     }
-}
-
-impl Serialize for KeyId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no id of a key"))
-    }
-}
-
-/// Parses exactly `N` bytes, each as two lower-case hexadecimal digits.
-pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let bytes: [u8; N] = hex::decode(text)?.try_into().ok()?;
-    (Hex(&bytes).to_string() == text).then_some(bytes)
 }
 
 /// The place in which a machine keeps its key.

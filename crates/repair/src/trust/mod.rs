@@ -3,6 +3,7 @@
 //! the disk. A run without a valid seal is never completed, followed or undone, unless a person has
 //! looked at it.
 
+mod digits;
 mod key;
 mod run_key;
 mod seal;

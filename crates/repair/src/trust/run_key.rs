@@ -5,12 +5,11 @@ use std::fmt;
 use std::io;
 
 use diskmend_base::count::{to_u64, to_usize};
-use diskmend_base::hex::Hex;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::key::hex;
+use super::digits::Digits;
 use super::{Key, KeyId};
 use crate::identity::TargetIdentity;
 use crate::run_id::RunId;
@@ -20,8 +19,9 @@ use crate::run_state::SCHEMA;
 const CHUNK: usize = 1 << 16;
 
 /// An HMAC-SHA256.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mac([u8; 32]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Mac(Digits<32>);
 
 /// The key of one run on one disk.
 #[derive(Clone)]
@@ -67,14 +67,14 @@ impl RunKey {
     pub(super) fn seal(&self, journal: &[u8]) -> Mac {
         let mut mac = hmac(&self.bytes, b"journal\0");
         mac.update(journal);
-        Mac(mac.finalize().into_bytes().into())
+        Mac::of(mac)
     }
 
     /// True if this is the seal of the journal.
     pub(super) fn seals(&self, journal: &[u8], seal: &Mac) -> bool {
         let mut mac = hmac(&self.bytes, b"journal\0");
         mac.update(journal);
-        mac.verify_slice(&seal.0).is_ok()
+        mac.verify_slice(&seal.0.0).is_ok()
     }
 
     /// The MAC of a file of the run, of that length; `read` fills a buffer from an offset on.
@@ -129,7 +129,7 @@ impl FileMac {
     }
 
     pub(crate) fn finish(self) -> Mac {
-        Mac(self.0.finalize().into_bytes().into())
+        Mac::of(self.0)
     }
 }
 
@@ -146,32 +146,17 @@ fn hmac(key: &[u8; 32], domain: &[u8]) -> Hmac<Sha256> {
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Hex(&self.0).fmt(f)
-    }
-}
-
-impl fmt::Debug for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        self.0.fmt(f)
     }
 }
 
 impl Mac {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        hex(text).map(Self)
+        Digits::parse(text).map(Self)
     }
-}
 
-impl Serialize for Mac {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Mac {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no MAC of 64 digits"))
+    fn of(mac: Hmac<Sha256>) -> Self {
+        Self(Digits(mac.finalize().into_bytes().into()))
     }
 }
 
@@ -194,9 +179,9 @@ mod tests {
     fn it_is_the_hmac_of_the_rfc() {
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
-        let mac = hmac(&key, b"what do ya want for nothing?").finalize();
+        let mac = hmac(&key, b"what do ya want for nothing?");
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(Mac(mac.into_bytes().into()).to_string(), expected);
+        assert_eq!(Mac::of(mac).to_string(), expected);
     }
 
     #[test]

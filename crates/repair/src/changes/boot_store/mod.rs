@@ -7,45 +7,37 @@ use diskmend_hive::Editor;
 pub use edit::{StoreEdit, store_in};
 pub(crate) use edit::{observed, refuse_errors};
 
-use super::hive::HiveFile;
+use super::hive::{HiveChange, Judged};
 use crate::error::Error;
-use crate::finding::{Finding, Goal, JudgedElement};
-use crate::progress::Watch;
-use crate::session::Prepared;
-use crate::site::{Options, Site};
+use crate::finding::{ChangedValue, ElementWords, Finding, JudgedElement, RowState};
+use crate::stop::Stop;
 
 /// The planned changes of a boot store.
-pub(crate) struct BootStoreChange {
-    pub(crate) file: HiveFile,
-    /// The elements that get their desired values.
-    pub(crate) elements: Vec<Finding<JudgedElement>>,
-}
+pub(crate) type BootStoreChange = HiveChange<JudgedElement>;
 
-impl BootStoreChange {
-    /// Takes the findings that a repair changes. If several recipes set an element, it is changed
-    /// once.
-    pub(super) fn plan(findings: &[Finding<JudgedElement>], file: HiveFile, goal: Goal) -> Self {
-        let mut elements: Vec<Finding<JudgedElement>> = Vec::new();
-        for finding in findings {
-            let judged = &finding.judged;
-            let is_same =
-                |known: &Finding<JudgedElement>| known.judged.value.key == judged.value.key;
-            if judged.state.is_changed_for(goal) && !elements.iter().any(is_same) {
-                elements.push(finding.clone());
-            }
-        }
-        Self { file, elements }
+impl Judged for JudgedElement {
+    fn state(&self) -> RowState {
+        self.state
     }
 
-    /// Makes the change in memory and checks that it can be written.
-    pub(super) fn prepare(
-        &self,
-        site: &Site,
-        options: &Options,
-        watch: &mut Watch<'_>,
-    ) -> Result<Option<Prepared>, Error> {
-        let edits = self.elements.iter().flat_map(|found| &found.judged.edits);
-        let make = |editor: &mut Editor| edit::make(editor, &self.file.path, edits);
-        self.file.prepare(site, options, watch, make)
+    fn is_same(&self, other: &Self) -> bool {
+        self.value.key == other.value.key
+    }
+
+    fn change(&self) -> ChangedValue {
+        self.value.clone()
+    }
+
+    fn words(&self) -> Option<ElementWords> {
+        Some(self.element.clone())
+    }
+
+    fn make(
+        findings: &[Finding<Self>],
+        editor: &mut Editor,
+        path: &str,
+    ) -> Result<(), Stop<Error>> {
+        let edits = findings.iter().flat_map(|found| &found.judged.edits);
+        edit::make(editor, path, edits)
     }
 }

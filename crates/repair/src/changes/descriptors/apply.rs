@@ -44,16 +44,10 @@ pub(crate) fn apply(
     watch: &mut Watch<'_>,
 ) -> Result<AppliedDescriptors, Error> {
     let mut applied = AppliedDescriptors::default();
-    let Some(entry) = &journal.descriptors else {
+    let Some(recorded) = Recorded::of(secured, run, journal) else {
         return Ok(applied);
     };
     let mut reports = AfterFiles::create(run, &journal.run);
-    let recorded = Recorded {
-        secured,
-        run,
-        entry,
-        journal,
-    };
     recorded.make(
         Phase::SettingDescriptors,
         identity,
@@ -67,7 +61,7 @@ pub(crate) fn apply(
             reports.add(change, &result);
         },
     )?;
-    applied.reports = entry.reports.clone();
+    applied.reports.clone_from(&recorded.entry.reports);
     applied.reports.extend(reports.finish());
     Ok(applied)
 }

@@ -9,13 +9,27 @@ use crate::run::{DescriptorsEntry, Journal, RunFolder};
 
 /// Recorded changes, and the volume to make them on.
 pub(super) struct Recorded<'a> {
-    pub(super) secured: &'a dyn Descriptors,
-    pub(super) run: &'a RunFolder,
+    secured: &'a dyn Descriptors,
+    run: &'a RunFolder,
     pub(super) entry: &'a DescriptorsEntry,
-    pub(super) journal: &'a Journal,
+    journal: &'a Journal,
 }
 
-impl Recorded<'_> {
+impl<'a> Recorded<'a> {
+    /// The changes that a run has recorded, if it has recorded any.
+    pub(super) fn of(
+        secured: &'a dyn Descriptors,
+        run: &'a RunFolder,
+        journal: &'a Journal,
+    ) -> Option<Self> {
+        journal.descriptors.as_ref().map(|entry| Self {
+            secured,
+            run,
+            entry,
+            journal,
+        })
+    }
+
     /// Makes each change in the given direction, and returns when all are durable. If one fails,
     /// the others are made nevertheless.
     ///

@@ -24,14 +24,8 @@ pub(crate) fn undo(
     watch: &mut Watch<'_>,
 ) -> Result<UndoneDescriptors, Error> {
     let mut undone = UndoneDescriptors::default();
-    let Some(entry) = &journal.descriptors else {
+    let Some(recorded) = Recorded::of(secured, run, journal) else {
         return Ok(undone);
-    };
-    let recorded = Recorded {
-        secured,
-        run,
-        entry,
-        journal,
     };
     recorded.make(
         Phase::RestoringDescriptors,
