@@ -38,7 +38,12 @@ pub struct AclRow {
 #[derive(Clone, Debug)]
 pub enum DesiredAcl {
     /// These parts; the other parts don't change.
-    Parts(Box<SecurityDescriptor>),
+    Parts {
+        /// The parts.
+        descriptor: Box<SecurityDescriptor>,
+        /// The parts as SDDL, for display.
+        sddl: String,
+    },
     /// The present descriptor with an owner and grants, and without entries that deny what is
     /// granted.
     Grants(Grants),
@@ -173,7 +178,7 @@ impl JudgeDescriptors for AclRow {
         let desired = self.desired.as_ref();
         let made = match desired.filter(|_| standing == Standing::Counts) {
             None => None,
-            Some(DesiredAcl::Parts(wanted)) => found.with_parts(wanted),
+            Some(DesiredAcl::Parts { descriptor, .. }) => found.with_parts(descriptor),
             Some(DesiredAcl::Grants(grants)) => found.with_grants(grants),
         };
         Judgement::of(reasons, made)
@@ -188,9 +193,7 @@ impl DesiredAcl {
     /// The wanted settings, for display.
     fn words(&self) -> Vec<String> {
         match self {
-            Self::Parts(descriptor) => {
-                vec![descriptor.to_sddl(SddlParts::All).unwrap_or_default()]
-            }
+            Self::Parts { sddl, .. } => vec![sddl.clone()],
             Self::Grants(wanted) => {
                 let owner = wanted
                     .owner
@@ -291,7 +294,12 @@ impl AclFile {
                     "say either the descriptor, or owner and grant".to_owned(),
                 ));
             }
-            return Ok(Some(DesiredAcl::Parts(Box::new(sddl(text)?))));
+            let descriptor = Box::new(sddl(text)?);
+            let sddl = descriptor.to_sddl(SddlParts::All);
+            return Ok(Some(DesiredAcl::Parts {
+                sddl: sddl.map_err(|error| wrong(text)(error.to_string()))?,
+                descriptor,
+            }));
         }
         let replacement = match &self.replacement {
             None => None,
@@ -411,7 +419,7 @@ mod tests {
             AppliesTo::FilesWithPrefix("key_".to_owned())
         );
         assert_eq!(whole.builds, Some(17763..=u32::MAX));
-        assert!(matches!(whole.desired, Some(DesiredAcl::Parts(_))));
+        assert!(matches!(whole.desired, Some(DesiredAcl::Parts { .. })));
 
         let look = row(LOOK);
         assert!(look.desired.is_none());
@@ -446,6 +454,14 @@ mod tests {
             (WHOLE, "17763..", "3..2", "10:10", "range"),
             (WHOLE, "why =", "owner = 'SYSTEM'\nwhy =", "11:14", "either"),
             (WHOLE, "key_*", "*", "9:14", "\"folder\""),
+            // It can be read, but nobody could be shown what it is.
+            (
+                WHOLE,
+                "(A;;FA;;;SY)",
+                "(XA;;FA;;;SY;(a%D800))",
+                "11:14",
+                "DACL entry 0",
+            ),
             (LOOK, "repaired_by = 'other'\n", "", "8:8", "repaired_by"),
             (LOOK, "fault", "faults", "10:1", "faults"),
         ] {
