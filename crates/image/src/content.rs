@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_are_told_by_their_bytes() {
+    fn volumes_are_recognized_by_their_bytes() {
         assert_eq!(with(3, b"NTFS    "), Content::Ntfs);
         assert_eq!(with(3, b"EXFAT   "), Content::ExFat);
         assert_eq!(with(3, b"-FVE-FS-"), Content::BitLocker);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_fat32_may_be_bitlocker_to_go() {
+    fn a_volume_like_fat32_may_be_bitlocker_to_go() {
         let mut data = vec![0; 4096];
         data[3..11].copy_from_slice(b"MSWIN4.1");
         data[424..440].copy_from_slice(&TO_GO);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_shorter_than_a_sector_are_looked_at_too() {
+    fn devices_shorter_than_a_sector_are_recognized_too() {
         for len in [0, 1, 511, 512] {
             let content = recognise(&Memory::new(vec![0; len])).expect("read");
             assert_eq!(content, Content::Empty, "{len} bytes");

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_made_durable_meanwhile_can_be_waited_for() {
+    fn a_flush_in_the_background_can_be_waited_for() {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(8192).expect("room");
         let disk = HostFile::file(file.try_clone().expect("a handle")).expect("its length");

@@ -75,7 +75,7 @@ mod tests {
     use crate::testing::Memory;
 
     #[test]
-    fn what_was_written_is_read_again_once_it_is_forgotten() {
+    fn written_bytes_are_read_again_after_they_left_the_cache() {
         let memory = Memory::new(vec![1; 10_000]);
         let pages = Pages::default();
         let read = |offset| {

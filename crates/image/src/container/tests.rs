@@ -1,4 +1,4 @@
-//! Raw disks, files that are refused by their signature, and what qemu makes of ours.
+//! Raw disks, files that are refused by their signature, and disks that are exchanged with qemu.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ fn open(image: Vec<u8>) -> Result<Container, ContainerError> {
     Container::open(Arc::new(Memory::new(image)))
 }
 
-/// What was replayed of the log of a VHDX.
+/// The part of a VHDX's log that was replayed.
 pub(super) fn replayed(disk: &Container) -> Option<Replay> {
     disk.notices().iter().find_map(|notice| match notice {
         Notice::LogReplayed(replay) => Some(*replay),

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_become_dates_within_what_fat_can_tell() {
+    fn seconds_become_dates_within_the_range_of_fat() {
         let date = |seconds| {
             let at = at(seconds);
             (

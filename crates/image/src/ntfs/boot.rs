@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_records_are_told_in_clusters_or_as_logarithms() {
+    fn lengths_of_records_are_stated_in_clusters_or_as_logarithms() {
         for (clusters, cluster_len, expected) in [
             (1_i8, 4096, Some(4096)),
             (2, 512, Some(1024)),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn each_wrong_field_is_named() {
         type Spoil = fn(&mut BootSector);
         let cases: [(Spoil, &str); 6] = [
             (
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_in_the_last_sector_stands_in_for_a_damaged_first() {
+    fn the_copy_in_the_last_sector_replaces_a_damaged_first_sector() {
         for sector_len in [512_u64, 4096] {
             let mut boot = boot();
             boot.bytes_per_sector = u16::try_from(sector_len).expect("small").into();

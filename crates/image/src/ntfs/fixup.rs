@@ -161,7 +161,7 @@ fn misplaced(start: usize, count: usize, offset: u64) -> Corruption {
 mod tests {
     use super::*;
 
-    /// Two blocks of 512 bytes, the array at 48, number 7.
+    /// Two blocks of 512 bytes, with the array at offset 48 and the number 7.
     fn block() -> Vec<u8> {
         let mut data: Vec<u8> = (0..1024_u32).map(|n| (n % 251) as u8).collect();
         data[..8].copy_from_slice(b"FILE\x30\x00\x03\x00");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_that_the_numbers_displaced_come_back() {
+    fn the_bytes_that_the_numbers_replaced_are_restored() {
         let mut data = block();
         unprotect(&mut data, *b"FILE", 0).expect("not torn");
         assert_eq!(data[510..512], [0xA, 0xB]);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_sector_holds_is_changed_without_another_number() {
+    fn a_change_within_one_sector_keeps_the_number() {
         let before = block();
         let mut data = before.clone();
         unprotect(&mut data, *b"FILE", 0).expect("not torn");
@@ -209,8 +209,8 @@ mod tests {
         let mut next = data.clone();
         protect(&mut next, *b"FILE", 0).expect("sound");
         assert_eq!(two, next, "torn if only one is written");
-        // The number replaces the bytes at the end of the other 512 bytes, which are stored in the
-        // first block.
+        // The number replaces the bytes at the end of the second block, and the first block stores
+        // these.
         let mut data = before.clone();
         unprotect(&mut data, *b"FILE", 0).expect("not torn");
         data[1023] ^= 1;

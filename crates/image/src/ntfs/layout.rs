@@ -463,9 +463,9 @@ mod tests {
         builder.finish(&record, at)
     }
 
-    /// A unit of 2^64 clusters or more had been read as a unit of none.
+    /// A unit of 2^64 clusters or more once counted as no unit.
     #[test]
-    fn a_unit_that_no_number_holds_is_corruption() {
+    fn a_unit_too_large_for_a_number_is_corruption() {
         let compressed = 1;
         for flags in [AttributeHeader::FLAG_SPARSE, compressed] {
             let unit = |unit| layout(flags, unit).map(|it| it.sparse_unit.or(it.compressed_unit));

@@ -165,7 +165,8 @@ mod tests {
         Metadata::gather(&base, base.attributes())
     }
 
-    /// A file with attributes that can't be read must not be treated like one without attributes or
+    /// A file with attributes that can't be read must not count as a file without attributes or
+    /// descriptor.
     /// without a descriptor.
     #[test]
     fn standard_information_that_cannot_be_read_is_corruption() {

@@ -44,7 +44,7 @@ impl Names {
 mod tests {
     use super::*;
 
-    /// A `$FILE_NAME` in the folder with this number.
+    /// A `$FILE_NAME` attribute with this number of the folder.
     fn name(parent: u64, namespace: u8) -> Vec<u8> {
         let mut value = vec![0; size_of::<FileName>()];
         value[..8].copy_from_slice(&(parent | 1 << 48).to_le_bytes());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_may_be_one_elsewhere() {
+    fn an_invalid_name_may_belong_to_another_folder() {
         let long = name(64, FileName::NAMESPACE_BOTH);
         assert_eq!(count(&[Some(&long), None]), 2);
         assert_eq!(count(&[Some(&long), Some(&long[..8])]), 2);

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_documentation_is_read_and_written() {
-        // "Fragmented" and "sparse" of Linux-NTFS, Data runs.
+        // The examples "fragmented" and "sparse" of Linux-NTFS, Data runs.
         let pairs = [
             0x11, 0x30, 0x60, 0x21, 0x10, 0x00, 0x01, 0x11, 0x20, 0xE0, 0x01, 0x30, 0x00,
         ];
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_may_lie_at_the_first_cluster() {
+    fn a_run_may_be_at_the_first_cluster() {
         let runs = [run(5, Some(0), 2)];
         let pairs = encode(&runs).expect("fits");
         assert_eq!(pairs, [0x11, 2, 0, 0]);
@@ -231,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(
+        fn written_runs_are_read_again(
             parts in prop::collection::vec((prop::option::of(0_u64..1 << 50), 1_u64..1 << 40), 0..40)
         ) {
             let mut vcn = 0;

@@ -1,4 +1,4 @@
-//! Records made by hand.
+//! Records made in tests.
 
 use super::fixup;
 
@@ -50,7 +50,7 @@ impl RecordBuilder {
         &mut self.data
     }
 
-    /// The bytes as they are on disk; unprotected where that is not possible.
+    /// The bytes as they are on disk; unprotected if they can't be protected.
     pub(crate) fn protected(&self) -> Vec<u8> {
         let mut data = self.data.clone();
         let _ = fixup::protect(&mut data, *b"FILE", 0);
@@ -87,7 +87,7 @@ pub(crate) fn resident(kind: u32, name: &str, value: &[u8]) -> Vec<u8> {
     closed(bytes)
 }
 
-/// An attribute whose value is all of `clusters` clusters of 4096 bytes.
+/// An attribute with a value that fills `clusters` clusters of 4096 bytes.
 pub(crate) fn non_resident(kind: u32, name: &str, clusters: u64, pairs: &[u8]) -> Vec<u8> {
     let mut bytes = header(kind, name, true, 64);
     bytes[24..32].copy_from_slice(&clusters.wrapping_sub(1).to_le_bytes());

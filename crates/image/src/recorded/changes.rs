@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_kept() {
+    fn only_changed_bytes_are_kept() {
         let old = [0; 512];
         let mut new = old;
         new[100] = 1;

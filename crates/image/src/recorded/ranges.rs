@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_touches_is_one() {
+    fn ranges_that_touch_are_merged() {
         let mut set = Ranges::default();
         set.insert(10..20);
         set.insert(30..40);

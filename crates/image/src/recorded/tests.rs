@@ -56,7 +56,7 @@ impl Storage for Kept {
     }
 }
 
-/// A medium that counts what is written, and stops with an error after so many bytes.
+/// A medium that counts the bytes that are written, and fails after a number of bytes.
 #[derive(Debug)]
 struct Failing {
     memory: Memory,
@@ -104,7 +104,7 @@ impl Medium for Failing {
     }
 }
 
-/// A medium of these bytes with an empty record.
+/// A medium with these bytes and an empty record.
 fn begun(bytes: Vec<u8>) -> (Arc<Memory>, RecordedMedium, Kept) {
     let memory = Arc::new(Memory::new(bytes));
     let disk = RecordedMedium::new(memory.clone());
@@ -117,7 +117,7 @@ fn content() -> Vec<u8> {
     (0..10_000u32).map(|n| (n * 7 % 251) as u8).collect()
 }
 
-/// Some writes, with flushes in between, the same bytes changed more than once, the end moved.
+/// Some writes with flushes between them: the same bytes change several times, and the end moves.
 fn work(disk: &RecordedMedium) -> io::Result<()> {
     disk.write_all_at(&[1; 700], 300)?;
     disk.write_all_at(&[2; 5], 9_995)?;
@@ -152,7 +152,7 @@ fn nothing_can_be_written_without_a_record() {
 }
 
 #[test]
-fn what_is_written_is_read_at_once_and_reaches_the_medium_with_the_flush() {
+fn written_bytes_are_read_at_once_and_reach_the_medium_with_the_flush() {
     let (memory, disk, record) = begun(content());
     let begun = record.bytes();
     disk.write_all_at(&[1; 700], 300).expect("inside");
@@ -169,7 +169,7 @@ fn what_is_written_is_read_at_once_and_reaches_the_medium_with_the_flush() {
 }
 
 #[test]
-fn what_changes_nothing_is_neither_recorded_nor_written() {
+fn a_write_of_equal_bytes_is_neither_recorded_nor_made() {
     let memory = Arc::new(Failing::new(content(), 0));
     let disk = RecordedMedium::new(memory);
     let record = Kept::default();
@@ -181,7 +181,7 @@ fn what_changes_nothing_is_neither_recorded_nor_written() {
 }
 
 #[test]
-fn everything_is_given_back_length_included() {
+fn everything_is_restored_including_the_length() {
     let (memory, disk, record) = begun(content());
     work(&disk).expect("room");
     disk.end().expect("room");
@@ -200,10 +200,10 @@ fn everything_is_given_back_length_included() {
     assert_eq!(state, State::AsRecorded);
 }
 
-/// A process that was killed while it gave single bytes back left a record of NTFS behind with a part
-/// of its changes.
+/// If a process was killed while it restored single bytes, a record of NTFS was left with some of
+/// its changes.
 #[test]
-fn sectors_are_given_back_as_a_whole() {
+fn sectors_are_restored_as_a_whole() {
     let medium = Arc::new(Recorder::new(content()));
     let disk = RecordedMedium::new(medium.clone());
     let record = Kept::default();
@@ -222,7 +222,7 @@ fn sectors_are_given_back_as_a_whole() {
 }
 
 #[test]
-fn what_restoring_would_give_can_be_looked_at() {
+fn the_result_of_restoring_can_be_previewed() {
     let medium = Arc::new(Memory::new(content()));
     let disk = RecordedMedium::new(medium.clone());
     let record = Kept::default();
@@ -245,7 +245,7 @@ fn what_restoring_would_give_can_be_looked_at() {
 }
 
 #[test]
-fn what_was_changed_since_is_noticed() {
+fn later_changes_are_noticed() {
     let (memory, disk, record) = begun(content());
     work(&disk).expect("room");
     disk.end().expect("room");
@@ -272,7 +272,7 @@ fn what_was_changed_since_is_noticed() {
 }
 
 #[test]
-fn wherever_the_medium_fails_all_is_given_back() {
+fn wherever_the_medium_fails_everything_is_restored() {
     let mut tried = 0;
     for room in 0.. {
         let medium = Arc::new(Failing::new(content(), room));
@@ -301,7 +301,7 @@ fn wherever_the_medium_fails_all_is_given_back() {
 }
 
 #[test]
-fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
+fn a_record_that_ends_early_restores_everything_written_by_then() {
     let (_, disk, record) = begun(content());
     disk.write_all_at(&[1; 700], 300).expect("inside");
     disk.sync().expect("room");
@@ -329,10 +329,10 @@ fn a_record_that_ends_early_gives_back_what_was_written_by_then() {
     }
 }
 
-/// A run was completed whose last flush had reached the record but not the medium, and what had been
-/// completed could not be told from changes by others afterwards.
+/// Once a run was completed although its last flush had reached only the record and not the medium.
+/// Afterwards, its changes could not be distinguished from those of others.
 #[test]
-fn a_record_is_gone_on_with_where_the_last_flush_is_whole_or_missing() {
+fn a_record_is_continued_if_the_last_flush_is_whole_or_missing() {
     let (memory, disk, record) = begun(content());
     disk.write_all_at(&[1; 700], 300).expect("inside");
     disk.sync().expect("room");
@@ -392,10 +392,10 @@ fn a_damaged_record_never_crashes_and_never_writes_past_the_end() {
     }
 }
 
-/// A bit that rots in the middle of a record once passed for the end of it: what was changed later was
-/// not given back, and the rest of the record was cut off.
+/// A changed bit in the middle of a record once counted as the end of it: later changes were not
+/// undone, and the rest of the record was cut off.
 #[test]
-fn damage_is_told_from_an_end_that_was_cut_off() {
+fn damage_is_distinguished_from_a_cut_off_end() {
     let (memory, disk, record) = begun(content());
     let mut ends = vec![record.bytes().len()];
     for number in 0..4 {
@@ -426,9 +426,9 @@ fn damage_is_told_from_an_end_that_was_cut_off() {
     }
 }
 
-/// On a full disk the holes that a repair could not fill can't be filled by its rollback either.
+/// On a full disk, a rollback can't fill the holes that the repair could not fill.
 #[test]
-fn what_holds_its_old_bytes_is_not_written() {
+fn sectors_with_their_old_bytes_are_not_written() {
     let medium = Arc::new(Failing::new(content(), 600));
     let disk = RecordedMedium::new(medium.clone());
     let record = Kept::default();
@@ -452,9 +452,9 @@ fn many_changes_are_flushed_by_themselves() {
     assert!(memory.bytes().iter().all(|byte| *byte == 0));
 }
 
-/// What is written before a flush is asked for may reach the medium in any part and order.
+/// Writes before a flush may reach the medium in any part and order.
 #[test]
-fn whatever_part_of_many_changes_survives_a_power_failure_all_is_given_back() {
+fn everything_is_restored_whatever_part_of_many_changes_survives_a_power_failure() {
     let half = 3 << 19;
     let old = vec![0; 2 * half];
     let (memory, disk, record) = begun(old.clone());
@@ -482,7 +482,7 @@ fn whatever_part_of_many_changes_survives_a_power_failure_all_is_given_back() {
     }
 }
 
-/// A record whose frames are sealed with a key.
+/// A record with frames that are sealed with a key.
 fn sealed(record: Kept, key: u8) -> RecordFile {
     RecordFile::new(Box::new(record), Some([key; KEY_LEN]))
 }
@@ -497,7 +497,7 @@ fn sealed_work() -> (RecordedMedium, Vec<u8>) {
     (disk, record.bytes())
 }
 
-/// What the frames of a sealed record come to: where each begins, and where the last ends.
+/// The offset of each frame of a sealed record, and the end of the last one.
 fn frames(record: &[u8]) -> Vec<usize> {
     let places = record.windows(4).enumerate();
     let starts = places.filter(|(_, bytes)| bytes == b"FLSH");
@@ -508,12 +508,12 @@ fn frames(record: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn a_sealed_record_is_restored_and_goes_on() {
+fn a_sealed_record_is_restored_and_continued() {
     let (disk, record) = sealed_work();
     let file = sealed(Kept::of(&record), 9);
     let state = disk.state_by(&file, Progress::Ended).expect("sound");
     assert_eq!(state, State::AsRecorded);
-    // Whoever has no key reads it too, but can't go on with it.
+    // Without the key the record can be read, but not continued.
     let unsealed = Kept::of(&record);
     let state = disk
         .state_by(&unsealed.file(), Progress::Ended)
@@ -543,7 +543,7 @@ fn no_frame_of_a_sealed_record_can_be_forged() {
     };
     assert!(state(&record, 9).is_ok());
     assert!(state(&record, 8).is_err(), "another key");
-    // No byte can be changed.
+    // Any changed byte is noticed.
     for at in (0..record.len()).step_by(7) {
         let mut changed = record.clone();
         changed[at] ^= 0x20;
@@ -551,7 +551,8 @@ fn no_frame_of_a_sealed_record_can_be_forged() {
     }
     let at = frames(&record);
     assert_eq!(at.len(), 4, "three flushes");
-    // Nor left out, moved or written anew with digests that fit; the digests alone are no hindrance.
+    // Frames can't be left out, moved, or written anew with correct digests; the digests alone
+    // would not prevent that.
     let part = |from: usize, to: usize| &record[at[from]..at[to]];
     let head = &record[..at[0]];
     for forged in [
@@ -562,7 +563,7 @@ fn no_frame_of_a_sealed_record_can_be_forged() {
     ] {
         assert!(!matches!(state(&forged, 9), Ok(State::AsRecorded)));
     }
-    // One without seals is not taken for one with seals.
+    // A record without seals does not count as one with seals.
     let plain = RecordedMedium::new(Arc::new(Memory::new(content())));
     let unsealed = Kept::default();
     plain.begin(unsealed.file()).expect("a record");

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-/// Runs a program; `None`, said loudly, if it is not there.
+/// Runs a program; if it is missing, prints that and returns `None`.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     match Command::new(program).args(arguments).output() {
         Ok(output) => Some(output),

@@ -1,4 +1,4 @@
-//! Disks that qemu-img makes, and its judgement of what we write to them.
+//! Disks that qemu-img makes, and qemu-img's check of what diskmend writes to them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::testing::programs::{run, succeed};
 
 const SIZE: usize = 21 * UNIT + 512 * 3;
 
-/// A disk with data in some places, so that some blocks are not in the file.
+/// A disk with data in some places only, so that some blocks are not in the file.
 fn sample() -> Vec<u8> {
     let mut data = vec![0; SIZE];
     for (at, len) in [
@@ -26,7 +26,7 @@ fn sample() -> Vec<u8> {
     data
 }
 
-/// Writes of every kind: within a block, across two, to blocks that are not there.
+/// Writes of every kind: within a block, across two blocks, and to blocks that are not in the file.
 fn changes() -> Vec<(usize, Vec<u8>)> {
     vec![
         (100, vec![0xa1; 3000]),
@@ -52,7 +52,7 @@ fn content(disk: &Container) -> Vec<u8> {
     all
 }
 
-/// Lets qemu-img make an image, reads it, writes to it, and lets qemu-img look at it.
+/// Has qemu-img make an image, reads it, writes to it, and has qemu-img check it.
 fn round_trip(format: &str, options: &str, expected_format: Format) {
     let folder = tempfile::tempdir().expect("a folder");
     let raw: PathBuf = folder.path().join("disk.raw");
@@ -109,7 +109,7 @@ fn round_trip(format: &str, options: &str, expected_format: Format) {
     if format == "vhdx" {
         succeed("qemu-img", &["check", "-f", format, text(&image)]);
     }
-    // What qemu writes after us is read again.
+    // diskmend reads what qemu writes afterwards.
     let write = "write -P 0x5a 18M 3M";
     succeed("qemu-io", &["-f", format, "-c", write, text(&image)]);
     data[18 * UNIT..21 * UNIT].fill(0x5a);
@@ -190,7 +190,7 @@ fn qemu_replays_a_log_as_we_do() {
         ],
     );
     assert!(fs::read(&raw).expect("read") == ours);
-    // And the other way: we bring the file up to date, and qemu has nothing to replay.
+    // In the other direction, diskmend updates the file, and nothing is left for qemu to replay.
     fs::write(&image, &bytes).expect("written");
     let disk = open(&image);
     disk.write_all_at(&[7; 5], 2 * UNIT as u64).expect("writes");

@@ -4,9 +4,9 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use super::format::{DynamicHeader, Footer, checksum};
 
-/// Where [`dynamic`] puts the dynamic disk header.
+/// The offset of the dynamic disk header in [`dynamic`].
 pub(crate) const HEADER_AT: usize = 512;
-/// Where [`dynamic`] puts the table.
+/// The offset of the table in [`dynamic`].
 pub(crate) const TABLE_AT: usize = 1536;
 
 /// A sound footer.
@@ -35,11 +35,11 @@ pub(crate) fn fixed(data: &[u8]) -> Vec<u8> {
     [data, footer.as_bytes()].concat()
 }
 
-/// A block in the file: its number, the bytes that its bitmap repeats, and the byte that its data
-/// repeats.
+/// A block in the file: its number, the byte that fills its bitmap, and the byte that fills its
+/// data.
 pub(crate) type Block = (usize, u8, u8);
 
-/// A dynamic disk with some blocks.
+/// A dynamic disk with these blocks.
 pub(crate) fn dynamic(size: usize, block_size: usize, blocks: &[Block]) -> Vec<u8> {
     let entries = size.div_ceil(block_size);
     let footer = footer(Footer::TYPE_DYNAMIC, size as u64, HEADER_AT as u64);
@@ -66,7 +66,7 @@ pub(crate) fn dynamic(size: usize, block_size: usize, blocks: &[Block]) -> Vec<u
     image
 }
 
-/// Changes the footer at `at` and sums it anew.
+/// Changes the footer at `at` and updates its checksum.
 pub(crate) fn edit_footer(image: &mut [u8], at: usize, change: impl FnOnce(&mut Footer)) {
     let footer = Footer::mut_from_bytes(&mut image[at..at + 512]).expect("inside");
     change(footer);
@@ -79,7 +79,7 @@ pub(crate) fn edit_footers(image: &mut [u8], change: impl Fn(&mut Footer)) {
     edit_footer(image, image.len() - 512, &change);
 }
 
-/// Changes the dynamic disk header and sums it anew.
+/// Changes the dynamic disk header and updates its checksum.
 pub(crate) fn edit_header(image: &mut [u8], change: impl FnOnce(&mut DynamicHeader)) {
     let raw = &mut image[HEADER_AT..HEADER_AT + 1024];
     let header = DynamicHeader::mut_from_bytes(raw).expect("inside");

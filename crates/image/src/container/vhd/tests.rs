@@ -1,4 +1,4 @@
-//! Fixed and dynamic VHDs: what is refused, what is read, and what a crash leaves.
+//! Fixed and dynamic VHDs: reading, refusals, and the states after a crash.
 
 mod hostile;
 
@@ -13,7 +13,7 @@ use crate::testing::Memory;
 use crate::testing::recorder::{Operation, Recorder};
 
 const BLOCK: usize = 4096;
-/// The fourth block is cut by the end of the disk.
+/// The end of the disk is inside the fourth block.
 const SIZE: usize = 3 * BLOCK + 1024;
 /// Sectors 0, 2, 4 and 6 of the second block were written.
 const BLOCKS: &[Block] = &[(1, 0b1010_1010, 0x55), (3, 0xff, 0x66)];
@@ -32,7 +32,7 @@ fn content(disk: &Container) -> Vec<u8> {
     all
 }
 
-/// What is in [`BLOCKS`].
+/// The content of [`BLOCKS`].
 fn expected() -> Vec<u8> {
     let mut all = vec![0; SIZE];
     for sector in [0, 2, 4, 6] {
@@ -304,7 +304,7 @@ fn a_file_of_an_odd_length_is_read_but_not_written() {
 }
 
 #[test]
-fn a_disk_in_a_saved_state_is_not_written() {
+fn a_disk_with_a_saved_state_is_not_written() {
     let mut grown = dynamic(SIZE, BLOCK, BLOCKS);
     edit_footers(&mut grown, |footer| footer.saved_state = 1);
     let mut fixed = samples::fixed(&expected());

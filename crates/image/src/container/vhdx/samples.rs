@@ -8,20 +8,20 @@ use super::format::{
     RegionTableEntry, RegionTableHeader, checksum,
 };
 
-/// Bytes in a MiB.
+/// The bytes in a MiB.
 pub(crate) const UNIT: usize = MIB as usize;
-/// Where the log is.
+/// The offset of the log.
 pub(crate) const LOG_AT: usize = UNIT;
-/// Where the block allocation table is.
+/// The offset of the block allocation table.
 pub(crate) const BAT_AT: usize = 2 * UNIT;
-/// Where the metadata region is.
+/// The offset of the metadata region.
 pub(crate) const METADATA_AT: usize = 3 * UNIT;
-/// Where the metadata items start.
+/// The offset of the metadata items.
 pub(crate) const ITEMS_AT: usize = METADATA_AT + (64 << 10);
 /// Identifier of the log in tests.
 pub(crate) const LOG_GUID: Guid = Guid([0x1c; 16]);
 
-/// The number of a block, its state, and the byte that its data repeats if that makes it present.
+/// The number of a block, its state, and the byte that fills its data if the state is present.
 pub(crate) type Block = (usize, u64, u8);
 
 /// A disk of `size` bytes with blocks of 1 MiB.
@@ -99,7 +99,7 @@ fn sign(image: &mut [u8], at: usize, len: usize) {
     image[at + 4..at + 8].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// Changes one of the headers and sums it anew.
+/// Changes one of the headers and updates its checksum.
 pub(crate) fn edit_header(image: &mut [u8], slot: usize, change: impl FnOnce(&mut Header)) {
     let at = Header::OFFSETS[slot] as usize;
     edit(image, at, change);
@@ -139,7 +139,7 @@ fn edit_region(
     sign(image, at, 64 << 10);
 }
 
-/// Changes an entry in both region tables; a new one counts.
+/// Changes an entry in both region tables; a new entry is counted.
 pub(crate) fn edit_regions(image: &mut [u8], index: usize, change: impl Fn(&mut RegionTableEntry)) {
     for slot in 0..2 {
         edit_region_table(image, slot, |table| {
@@ -157,7 +157,7 @@ pub(crate) fn edit_region_tables(image: &mut [u8], change: impl Fn(&mut RegionTa
     }
 }
 
-/// Sets a metadata item; a new one counts.
+/// Sets a metadata item; a new item is counted.
 pub(crate) fn add_item(image: &mut [u8], index: usize, id: Guid, item: &[u8]) {
     let at = ITEMS_AT + index * 4096;
     image[at..at + item.len()].copy_from_slice(item);
@@ -183,7 +183,7 @@ pub(crate) fn edit_item(
     edit(image, METADATA_AT + 32 + index * 32, change);
 }
 
-/// A change for the log.
+/// A change in a log entry.
 pub(crate) enum Change {
     /// A sector of data.
     Data(u64, Vec<u8>),
@@ -191,7 +191,7 @@ pub(crate) enum Change {
     Zero(u64, u64),
 }
 
-/// A log entry. The file lengths that it names are those of the file.
+/// A log entry; the file lengths in it are the present length of the file.
 pub(crate) fn log_entry(number: u64, tail: usize, file_len: usize, changes: &[Change]) -> Vec<u8> {
     let mut header = LogEntryHeader::new_zeroed();
     header.signature = LogEntryHeader::SIGNATURE;
@@ -234,19 +234,19 @@ pub(crate) fn log_entry(number: u64, tail: usize, file_len: usize, changes: &[Ch
     entry
 }
 
-/// Sums a log entry anew.
+/// Updates the checksum of a log entry.
 pub(crate) fn sign_entry(entry: &mut [u8]) {
     let len = entry.len();
     sign(entry, 0, len);
 }
 
-/// Changes the header of a log entry and sums it anew.
+/// Changes the header of a log entry and updates its checksum.
 pub(crate) fn edit_entry(entry: &mut [u8], change: impl FnOnce(&mut LogEntryHeader)) {
     edit(entry, 0, change);
     sign_entry(entry);
 }
 
-/// Puts an entry into the log, over its end, and puts the log in force.
+/// Writes an entry to the log, possibly across its end, and makes the log valid.
 pub(crate) fn put_entry(image: &mut [u8], at: usize, entry: &[u8]) {
     for (index, byte) in entry.iter().enumerate() {
         image[LOG_AT + (at + index) % UNIT] = *byte;

@@ -1,4 +1,4 @@
-//! VHDX without a log in force: what is read and written, what is survived, what a crash leaves.
+//! VHDX without a log to replay: reading, writing, damage, and the states after a crash.
 
 mod hostile;
 mod log;
@@ -17,7 +17,7 @@ use crate::device::Device;
 use crate::testing::Memory;
 use crate::testing::recorder::{Operation, Recorder};
 
-/// The fourth block is cut by the end of the disk.
+/// The end of the disk is inside the fourth block.
 const SIZE: usize = 3 * UNIT + 1024;
 const BLOCKS: &[Block] = &[
     (1, BatEntry::FULLY_PRESENT, 0x55),
@@ -38,7 +38,7 @@ fn content(disk: &Container) -> Vec<u8> {
     all
 }
 
-/// What is in [`BLOCKS`].
+/// The content of [`BLOCKS`].
 fn expected() -> Vec<u8> {
     let mut all = vec![0; SIZE];
     all[UNIT..2 * UNIT].fill(0x55);
@@ -46,12 +46,12 @@ fn expected() -> Vec<u8> {
     all
 }
 
-/// Data of which no sector is like another.
+/// Data in which no two sectors are equal.
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at % 251) as u8 + 1).collect()
 }
 
-/// Each sector is as it was, or as it shall be.
+/// Checks that each sector has its old or its new bytes.
 fn assert_old_or_new(found: &[u8], old: &[u8], new: &[u8], synced: usize) {
     if found == old || found == new {
         return;
@@ -86,7 +86,7 @@ fn blocks_are_read_where_the_table_says() {
 #[test]
 fn blocks_in_other_states_are_zero() {
     for state in [0, 1, 2, 3] {
-        // The offset of such an entry has no meaning.
+        // In such an entry, the offset has no meaning.
         for offset in [0, 5 << 20, 1 << 60] {
             let mut image = vhdx(SIZE, BLOCKS);
             set_entry(&mut image, 0, BatEntry(state | offset));
@@ -102,7 +102,7 @@ fn blocks_in_other_states_are_zero() {
 
 #[test]
 fn entries_of_sector_bitmaps_are_skipped() {
-    // The chunk ratio is 4096 blocks of 1 MiB; the sector bitmap's entry comes after them.
+    // The chunk ratio is 4096 blocks of 1 MiB; the entry of the sector bitmap follows them.
     let size = 4098 * UNIT;
     let mut image = vhdx(size, &[(4097, BatEntry::FULLY_PRESENT, 0x77)]);
     set_entry(&mut image, 4096, BatEntry::present(4 << 20));
@@ -345,7 +345,7 @@ fn a_region_that_is_not_required_is_left_alone() {
 }
 
 #[test]
-fn a_sector_size_of_4096_is_told() {
+fn a_sector_size_of_4096_is_reported() {
     let mut image = vhdx(3 * UNIT, BLOCKS);
     add_item(
         &mut image,
@@ -376,7 +376,7 @@ fn a_file_that_was_cut_is_refused_or_read_as_far_as_it_goes() {
     disk.read_exact_at(&mut [0], MIB).expect("reads");
     disk.read_exact_at(&mut [0], 3 * MIB).expect_err("cut");
     disk.write_all_at(&[1], 0).expect_err("cut");
-    // What is missing here belongs to no sector of the disk.
+    // The missing part belongs to no sector of the disk.
     let disk = open(image[..5 * UNIT + 1024].to_vec()).expect("opens");
     assert!(content(&disk) == expected());
     disk.write_all_at(&[1], 0).expect("writes");

@@ -1,8 +1,9 @@
-//! The order of writes, and what a crash between any two of them leaves.
+//! The order of writes, and the state after a crash between any two of them.
 
 use super::*;
 
-/// The volume after each step of `steps`, and with each one write since the last sync left out.
+/// Calls `check` with the volume after each step of `steps`, and with each single write since the
+/// last sync left out.
 fn after_crashes(before: &[u8], steps: &[Step], mut check: impl FnMut(Vec<u8>)) {
     let apply = |bytes: &mut Vec<u8>, step: &Step| {
         if let Step::Write { offset, data } = step {
@@ -81,7 +82,7 @@ fn a_crash_while_a_file_is_made_or_removed_harms_no_other() {
 fn clusters_are_taken_before_a_folder_names_them_and_given_back_after() {
     let mut before = sample(KINDS[2].0, KINDS[2].1);
     let geometry = open(&Recorder::new(before.clone())).inner.geometry.clone();
-    // `fatfs` formats with an unknown number of free clusters, which it then leaves unknown.
+    // `fatfs` formats with an unknown number of free clusters, and later keeps it unknown.
     let info = geometry.fs_info.unwrap().start as usize;
     before[info + 488..][..4].copy_from_slice(&60_000_u32.to_le_bytes());
     let stages = |steps: &[Step]| -> Vec<&'static str> {

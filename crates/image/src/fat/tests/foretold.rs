@@ -1,9 +1,9 @@
-//! What `fatfs` refuses is told before anything is written: Windows and Linux take volumes that it does
-//! not.
+//! If `fatfs` can't change a volume that Windows and Linux accept, this is reported before anything
+//! is written.
 
 use super::*;
 
-/// Where the BPB has the number of sectors, and that of the sector with the numbers of free clusters.
+/// The offsets in the BPB of the number of sectors, and of the number of the FSInfo sector.
 const TOTAL_SECTORS_AT: usize = 32;
 const FS_INFO_AT: usize = 48;
 
@@ -11,7 +11,7 @@ fn path(text: &str) -> Vec<String> {
     text.split('/').map(str::to_owned).collect()
 }
 
-/// A FAT32 volume whose boot sector, and the copy of it, have these bytes.
+/// A FAT32 volume with these bytes in its boot sector and in the copy of it.
 fn changed(at: usize, bytes: &[u8]) -> Vec<u8> {
     let mut volume = sample(KINDS[2].0, KINDS[2].1);
     for sector in [0, 6 * 512] {
@@ -20,9 +20,10 @@ fn changed(at: usize, bytes: &[u8]) -> Vec<u8> {
     volume
 }
 
-/// Makes a file, and lengthens a file, as they are foretold.
+/// Makes a file and lengthens a file. Returns true if both succeed, and checks that the prediction
+/// agrees.
 #[track_caller]
-fn comes_as_foretold(bytes: &[u8]) -> bool {
+fn agrees_with_prediction(bytes: &[u8]) -> bool {
     const NEW: &str = "EFI/Microsoft/Boot/BCD.LOG1";
     const OLD: &str = "ReadMe.txt";
     let device = Recorder::new(bytes.to_vec());
@@ -42,7 +43,7 @@ fn comes_as_foretold(bytes: &[u8]) -> bool {
     assert_eq!(shortened.is_ok(), set.is_ok(), "{shortened:?} {set:?}");
     if made.is_err() {
         assert_eq!(device.steps(), [], "nothing is written");
-        // What is in place can be written on any of them.
+        // On each of these volumes, existing bytes can be overwritten.
         old.can_set_len(old.len().expect("known"))
             .expect("as it is");
         old.write_all_at(b"h", 0).expect("in place");
@@ -51,30 +52,32 @@ fn comes_as_foretold(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn what_a_volume_does_not_take_is_told_before() {
+fn a_change_that_fatfs_refuses_is_reported_before() {
     for (kind, len) in KINDS {
-        assert!(comes_as_foretold(&sample(kind, len)));
+        assert!(agrees_with_prediction(&sample(kind, len)));
     }
-    // FAT32 with fewer clusters than a FAT32 has: firmware's tools and Linux make such.
-    assert!(!comes_as_foretold(&changed(
+    // FAT32 with fewer clusters than the type allows; tools of firmware and Linux make such
+    // volumes.
+    assert!(!agrees_with_prediction(&changed(
         TOTAL_SECTORS_AT,
         &42_000_u32.to_le_bytes()
     )));
-    // The numbers of free clusters outside of the reserved sectors; then the volume's version, the
-    // place of the copy of the boot sector, the kind of signature.
+    // The FSInfo sector outside the reserved sectors; then the volume's version, the sector of the
+    // copy of the boot sector, and the kind of signature.
     for (at, bytes) in [
         (FS_INFO_AT, [40, 0]),
         (FS_INFO_AT, [0xFF, 0xFF]),
         (50, [0xFF, 0x7F]),
         (66, [0, 0]),
     ] {
-        comes_as_foretold(&changed(at, &bytes));
+        agrees_with_prediction(&changed(at, &bytes));
     }
 }
 
-/// A change is tried with its first mebibyte only: that there is room for all of it is known before.
+/// A change is tried only with its first mebibyte, after it is known that there is room for all of
+/// it.
 #[test]
-fn a_full_volume_is_told_before() {
+fn a_full_volume_is_reported_before() {
     for (kind, len) in KINDS {
         let device = Recorder::new(sample(kind, len));
         let volume = Volume::open(device.clone()).expect("a volume");

@@ -1,9 +1,9 @@
-//! Volumes made to harm: no panic, no endless reading, nothing written outside of the volume.
+//! Hostile volumes: no panic, no endless reading, and no write outside the volume.
 
 use super::*;
 use crate::fat::FatError;
 
-/// A small generator of numbers (xorshift).
+/// A small generator of pseudo-random numbers (xorshift).
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
@@ -15,7 +15,7 @@ impl Random {
     }
 }
 
-/// Does everything there is to do; only how it ends matters.
+/// Calls every function. Only panics and hangs matter.
 fn exercise(bytes: Vec<u8>) {
     let device = Recorder::with_reads(bytes, 300_000);
     let Ok(volume) = Volume::open(device.clone()) else {
@@ -46,7 +46,7 @@ fn random_changes_of_a_volume_never_panic_or_hang() {
     for (kind, len) in &KINDS[..2] {
         let good = sample(*kind, *len);
         let geometry = open(&Recorder::new(good.clone())).inner.geometry.clone();
-        // Where the structure is: boot sector, FATs, root folder and the first clusters.
+        // The structure: boot sector, FATs, root folder and the first clusters.
         let fat = geometry.fat.start as usize;
         let data = geometry.copy.unwrap().end() as usize;
         let regions = [(11, 60), (fat, 200), (data, 512), (data + 16_384, 4096)];
@@ -61,7 +61,7 @@ fn random_changes_of_a_volume_never_panic_or_hang() {
                 };
                 bytes[start + random.below(len)] = value;
             }
-            // The copy follows, so that changes get as far as they can.
+            // The copy of the FAT gets the same changes, so that they are not refused at once.
             let len = geometry.fat.len as usize;
             bytes.copy_within(fat..fat + len, fat + len);
             exercise(bytes);
@@ -94,7 +94,7 @@ fn a_volume_longer_than_its_partition_is_refused() {
     assert!(matches!(error, FatError::Outside { .. }), "{error}");
 }
 
-/// Sets the entry of a cluster in both copies of a FAT16.
+/// Sets the entry of a cluster in both copies of the FAT of a FAT16 volume.
 fn link(bytes: &mut [u8], cluster: usize, to: u16) {
     let len = usize::from(u16::from_le_bytes([bytes[22], bytes[23]])) * 512;
     let fat = usize::from(u16::from_le_bytes([bytes[14], bytes[15]])) * 512;
@@ -103,7 +103,7 @@ fn link(bytes: &mut [u8], cluster: usize, to: u16) {
     }
 }
 
-/// The first cluster of the entry with that short name.
+/// The first cluster in the entry with this short name.
 fn first_cluster(bytes: &[u8], name: &[u8; 11]) -> usize {
     let at = bytes
         .windows(11)
@@ -141,7 +141,7 @@ fn a_file_whose_chain_is_a_loop_is_neither_read_nor_written() {
 #[test]
 fn a_volume_on_which_files_share_clusters_is_read_but_not_written() {
     let good = sample(KINDS[1].0, KINDS[1].1);
-    // A file has the clusters of another, a folder is in itself.
+    // A file gets the clusters of another, and a folder contains itself.
     for (name, of) in [
         (b"README  TXT", b"BCD        "),
         (b"MICROS~1   ", b"EFI        "),
@@ -240,7 +240,7 @@ fn errors_name_the_place_of_the_field_or_of_the_entry() {
     }
 }
 
-/// A FAT32 volume of 64 GiB whose FATs have 512 MiB, all zeros except for its first sector.
+/// A FAT32 volume of 64 GiB with FATs of 512 MiB; except for its first sector, it is zero.
 #[derive(Debug)]
 struct Huge([u8; 512]);
 

@@ -1,4 +1,5 @@
-//! What all tests of the FAT volume need: volumes made by the `fatfs` crate, a device that records.
+//! Shared by the tests of FAT volumes: volumes made by the `fatfs` crate, and a device that
+//! records.
 
 mod crash;
 mod foretold;
@@ -18,7 +19,7 @@ use super::Volume;
 use crate::device::Device;
 use crate::testing::Memory;
 
-/// A device in memory that records what is done to it, and allows only so many reads.
+/// A device in memory that records all operations, and allows a limited number of reads.
 #[derive(Debug)]
 pub(super) struct Recorder {
     memory: Memory,
@@ -79,14 +80,14 @@ impl Device for Recorder {
     }
 }
 
-/// The kinds of volume, with the smallest length in bytes that `fatfs` formats as such.
+/// The kinds of volumes, each with the smallest length in bytes that `fatfs` formats as this kind.
 pub(super) const KINDS: [(FatType, usize); 3] = [
     (FatType::Fat12, 1 << 20),
     (FatType::Fat16, 8 << 20),
     (FatType::Fat32, 36 << 20),
 ];
 
-/// A formatted volume, its free space full of what was there before.
+/// A formatted volume with old bytes in its free space.
 pub(super) fn formatted(kind: FatType, len: usize) -> Vec<u8> {
     let mut cursor = Cursor::new(vec![0xA5; len]);
     let options = FormatVolumeOptions::new()
@@ -101,7 +102,7 @@ pub(super) fn store() -> Vec<u8> {
     (0..40_000_u32).map(|n| (n % 251) as u8).collect()
 }
 
-/// A volume with folders and two interleaved files, made by `fatfs` once for all tests.
+/// A volume with folders and two interleaved files, made by `fatfs` only once for all tests.
 pub(super) fn sample(kind: FatType, len: usize) -> Vec<u8> {
     static MADE: [OnceLock<Vec<u8>>; 3] = [const { OnceLock::new() }; 3];
     let index = KINDS
@@ -136,8 +137,8 @@ fn make_sample(kind: FatType, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// `fatfs` gives the entries `.` and `..` of a new folder long names, and to a folder in a FAT32
-/// root the root's cluster as its parent's, where the format demands none and 0.
+/// `fatfs` writes long names for the entries `.` and `..` of a new folder. In a folder below a
+/// FAT32 root, it names the root's cluster as the parent. The format requires no long names and 0.
 fn fix_dots(bytes: &mut [u8], kind: FatType) {
     for at in (0..bytes.len() - 128).step_by(512) {
         let dot = bytes[at + 32..].starts_with(b".          ");

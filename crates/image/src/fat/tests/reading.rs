@@ -38,7 +38,7 @@ fn folders_and_files_of_every_kind_are_read() {
 }
 
 #[test]
-fn what_is_not_there_is_told_from_what_is_no_folder_or_file() {
+fn a_missing_entry_differs_from_one_of_another_kind() {
     let device = Recorder::new(sample(KINDS[1].0, KINDS[1].1));
     let volume = open(&device);
     let kind = |at: &str| volume.open_file(&path(at)).expect_err("no file").kind();
@@ -90,7 +90,7 @@ fn short_names_are_shown_in_the_case_that_windows_marks() {
         .windows(11)
         .position(|name| name == b"BCD        ")
         .expect("an entry");
-    // Without its long name, which `fatfs` makes for every file.
+    // This removes the long name, which `fatfs` makes for every file.
     bytes[at - 32] = 0xE5;
     bytes[at + 12] = 0x08;
     let volume = open(&Recorder::new(bytes));

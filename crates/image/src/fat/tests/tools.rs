@@ -1,11 +1,11 @@
-//! What dosfstools and mtools say of volumes written here, and what is read of volumes they made.
+//! dosfstools and mtools check volumes that were written here, and volumes that they made are read.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use super::*;
 
-/// True if the program is there; else says that the test is skipped.
+/// True if the program is installed; otherwise prints that the test is skipped.
 pub(super) fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--help").output().is_ok();
     if !found {
@@ -107,7 +107,8 @@ fn volumes_of_mkfs_are_read_and_written_and_mtools_reads_them_back() {
     }
 }
 
-/// Linux calls a volume FAT32 that has too few clusters for it. It is read and overwritten.
+/// Linux treats a volume as FAT32 although it has too few clusters. Such a volume is read and
+/// overwritten.
 #[test]
 fn a_fat32_volume_of_few_clusters_is_read_and_overwritten() {
     if !has("mkfs.fat") {
@@ -118,7 +119,8 @@ fn a_fat32_volume_of_few_clusters_is_read_and_overwritten() {
     run("mkfs.fat", &["-F", "32", "IMAGE"], image.path());
     let mut before = std::fs::read(image.path()).expect("read");
     let geometry = open(&Recorder::new(before.clone())).inner.geometry.clone();
-    // A file of one cluster, the third: neither mtools nor `fatfs` writes to such a volume.
+    // A file of one cluster, the third. It is made here, because neither mtools nor `fatfs` writes
+    // to such a volume.
     let place = |cluster| geometry.place(geometry.cluster(cluster).unwrap()).start as usize;
     for fat in [geometry.fat, geometry.copy.unwrap()] {
         before[fat.start as usize + 12..][..4].copy_from_slice(&0x0FFF_FFFF_u32.to_le_bytes());

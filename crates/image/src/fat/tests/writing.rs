@@ -1,7 +1,7 @@
 use super::*;
 use crate::fat::FatError;
 
-/// Checks what both readers agree on, and that the copies of the FAT are equal.
+/// Checks that both readers see the expected bytes, and that the copies of the FAT are equal.
 fn check(device: &Arc<Recorder>, at: &str, expected: &[u8]) {
     let volume = open(device);
     assert!(read_all(&volume, at) == expected, "{at}");
@@ -41,7 +41,7 @@ fn files_are_lengthened_and_shortened() {
         let file = volume.open_file(&path(BCD)).expect("a file");
         let log = read_all(&volume, LOG);
         let mut expected = store();
-        // Within the last cluster, across its end, far beyond the end.
+        // Within the last cluster, across its end, and far beyond the end of the file.
         for (offset, len) in [(40_000, 10), (39_900, 5000), (50_000, 20_000)] {
             let data = vec![0x5A; len];
             file.write_all_at(&data, offset as u64).expect("written");
@@ -112,8 +112,8 @@ fn files_are_made_and_removed() {
     }
 }
 
-/// `fatfs` does not clear a cluster that a FAT32 root folder gets, so that what was in it before
-/// became files: with 0xA5 in all free space, 480 of them.
+/// `fatfs` does not clear a cluster that it adds to a FAT32 root folder, so its old content became
+/// entries: with 0xA5 in all free space, 480 of them.
 #[test]
 fn a_root_folder_that_grows_has_no_old_bytes_in_it() {
     let device = Recorder::new(sample(KINDS[2].0, KINDS[2].1));
@@ -127,7 +127,7 @@ fn a_root_folder_that_grows_has_no_old_bytes_in_it() {
 }
 
 #[test]
-fn a_file_that_was_removed_is_found_no_more() {
+fn a_removed_file_is_not_found() {
     let device = Recorder::new(sample(KINDS[1].0, KINDS[1].1));
     let volume = open(&device);
     let file = volume.open_file(&path(BCD)).expect("a file");
@@ -141,7 +141,7 @@ fn a_file_that_was_removed_is_found_no_more() {
 }
 
 #[test]
-fn names_that_would_be_paths_or_nothing_are_refused() {
+fn names_with_separators_and_empty_names_are_refused() {
     let before = sample(KINDS[1].0, KINDS[1].1);
     let device = Recorder::new(before.clone());
     let volume = open(&device);
@@ -164,7 +164,7 @@ fn names_that_would_be_paths_or_nothing_are_refused() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_before_anything_is_written() {
+fn files_too_long_for_the_volume_are_refused_before_anything_is_written() {
     for (kind, len) in KINDS {
         let before = sample(kind, len);
         let device = Recorder::new(before.clone());
@@ -223,7 +223,7 @@ fn a_volume_that_was_not_closed_is_read_but_not_written() {
 }
 
 #[test]
-fn nothing_is_taken_or_given_back_where_the_copies_of_the_fat_differ() {
+fn no_cluster_is_allocated_or_freed_if_the_copies_of_the_fat_differ() {
     let mut bytes = sample(KINDS[1].0, KINDS[1].1);
     bytes[512 + 700] ^= 1;
     let device = Recorder::new(bytes.clone());
@@ -235,9 +235,9 @@ fn nothing_is_taken_or_given_back_where_the_copies_of_the_fat_differ() {
     file.write_all_at(b"x", 0).expect("in place");
 }
 
-/// Many changes in turn, against a model in memory.
+/// Makes many changes, and compares the volume with a model in memory.
 #[test]
-fn a_long_run_of_changes_leaves_what_was_asked_for() {
+fn many_changes_agree_with_a_model() {
     for (kind, len) in KINDS {
         let device = Recorder::new(sample(kind, len));
         let volume = open(&device);
@@ -285,7 +285,7 @@ fn a_long_run_of_changes_leaves_what_was_asked_for() {
 }
 
 #[test]
-fn a_number_of_free_clusters_that_was_wrong_gets_no_worse() {
+fn a_wrong_number_of_free_clusters_gets_no_worse() {
     let mut bytes = sample(KINDS[2].0, KINDS[2].1);
     let info = usize::from(u16::from_le_bytes([bytes[48], bytes[49]])) * 512;
     bytes[info + 488..info + 492].fill(0);
@@ -299,7 +299,7 @@ fn a_number_of_free_clusters_that_was_wrong_gets_no_worse() {
 }
 
 #[test]
-fn a_volume_that_is_to_be_tested_is_called_so() {
+fn a_volume_that_waits_for_chkdsk_is_reported() {
     for (kind, len) in KINDS {
         let mut bytes = sample(kind, len);
         let at = if kind == FatType::Fat32 { 65 } else { 37 };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The example of [MS-XCA] 3.3, and the text that it gives.
+/// The example of [MS-XCA] 3.3, and its text.
 const EXAMPLE: [u8; 56] = [
     0x38, 0xB0, 0x88, 0x46, 0x23, 0x20, 0x00, 0x20, 0x47, 0x20, 0x41, 0x00, 0x10, 0xA2, 0x47, 0x01,
     0xA0, 0x45, 0x20, 0x44, 0x00, 0x08, 0x45, 0x01, 0x50, 0x79, 0x00, 0xC0, 0x45, 0x20, 0x05, 0x24,
@@ -16,14 +16,14 @@ const TEXT: &str = "F# F# G A A G F# E D D E F# F# E E F# F# G A A G F# E D D E 
 #[test]
 fn the_example_of_the_specification_is_read() {
     let data = [&EXAMPLE[..], &EXAMPLE_END].concat();
-    // The second chunk is one that the data do not tell of.
+    // The data do not contain the second chunk.
     let mut out = [0xEE; 2 * CHUNK];
     decompress(&data, &mut out).expect("sound");
     assert_eq!(&out[..TEXT.len()], TEXT.as_bytes());
     assert!(out[TEXT.len()..].iter().all(|byte| *byte == 0));
 }
 
-/// Compresses as simply as can be: with the longest match of a short search.
+/// Compresses in a simple way: with the longest match of a short search.
 fn compress(data: &[u8]) -> Vec<u8> {
     let mut all = Vec::new();
     for chunk in data.chunks(CHUNK) {
@@ -75,12 +75,12 @@ fn compress(data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_compressed_in_another_way_is_read() {
+fn data_compressed_in_another_way_are_read() {
     for seed in 0..12_u32 {
         let mut state = seed * 7919 + 1;
         let data: Vec<u8> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            // The more bits, the less repeats.
+            // With more bits, the data repeat less.
             (state >> 24) as u8 & ((1_u16 << (seed % 9)) - 1) as u8
         })
         .take(9000 + seed as usize * 17)
@@ -97,11 +97,11 @@ fn hostile_chunks_are_refused() {
     let cases: [(&[u8], Lznt1Error); 6] = [
         (&[0x00, 0x80], Lznt1Error::Signature),
         (&[0x03, 0xB0, 0, 1], Lznt1Error::Short),
-        // A reference without its second byte, and one at the start.
+        // A reference without its second byte, and a reference at the start.
         (&[0x01, 0xB0, 1, 0], Lznt1Error::Short),
         (&[0x02, 0xB0, 1, 0, 0], Lznt1Error::Reference),
         (&[0x04, 0xB0, 2, 7, 0, 0x20], Lznt1Error::Short),
-        // 'a', then itself 4098 times.
+        // 'a', then a reference that repeats it 4098 times.
         (&[0x03, 0xB0, 2, 0x61, 0xFF, 0x0F], Lznt1Error::Long),
     ];
     for (data, error) in cases {

@@ -49,7 +49,7 @@ fn a_value_is_changed_in_place_and_protected_again() {
 }
 
 #[test]
-fn a_value_that_grows_moves_what_follows_and_keeps_it() {
+fn a_value_that_grows_moves_and_keeps_the_attributes_after_it() {
     let mut record = parse(&record()).expect("sound");
     let at = record.find(0x10, "").expect("there").place();
     let free = room(&record);
@@ -85,7 +85,7 @@ fn mapping_pairs_are_replaced_where_the_record_has_room() {
 }
 
 #[test]
-fn what_does_not_fit_leaves_the_record_as_it_was() {
+fn a_value_too_long_for_the_record_leaves_it_unchanged() {
     let mut record = parse(&record()).expect("sound");
     let before = record.data.clone();
     let at = record.find(0x80, "").expect("there").place();
@@ -199,9 +199,9 @@ fn fields_that_lead_out_of_the_record_are_refused() {
     }
 }
 
-/// An attribute whose header puts its name outside it must not pass for one without a name.
+/// If the header of an attribute puts its name outside the attribute, it must not count as unnamed.
 #[test]
-fn a_name_that_leaves_its_attribute_is_corruption_and_never_no_name() {
+fn a_name_outside_its_attribute_is_corruption() {
     let third = 56 + 96 + 72;
     let cases: [(usize, &[u8]); 5] = [
         (third + 10, &[0, 2]),

@@ -15,7 +15,7 @@ use super::super::stream::Stream;
 use super::image::Image;
 use super::*;
 
-/// A volume with a file of one cluster, another file, and a folder of many names.
+/// A volume with a file of one cluster, another file, and a folder with many names.
 fn volume() -> Option<Image> {
     let image = Image::make(12, &["-c", "4096"])?;
     image.mounted("defaults", |folder| {
@@ -42,7 +42,7 @@ fn clusters(mft: &Mft, record: u64, kind: u32, name: &str) -> Vec<Extent> {
     Layout::extents(layout).collect()
 }
 
-/// Lets the data of a file be the first of these clusters.
+/// Makes the runs of a file lead to the first of these clusters.
 fn lead(mft: &Mft, file: FileId, to: &[Extent]) -> Extent {
     let lcn = to.first().expect("some").start;
     let run = Run {
@@ -58,8 +58,8 @@ fn lead(mft: &Mft, file: FileId, to: &[Extent]) -> Extent {
     Extent { start: lcn, len: 1 }
 }
 
-/// A log whose runs led to the clusters of `$LogFile` was written over them: only four of the volume's
-/// own files were looked at, and no other file.
+/// A log with runs that led to the clusters of `$LogFile` was once written over them, because only
+/// four of the volume's own files were examined, and no other file.
 #[test]
 fn clusters_of_another_file_are_not_written() {
     let Some(image) = volume() else { return };
@@ -96,7 +96,8 @@ fn clusters_of_another_file_are_not_written() {
         says(open.check_write(4000, &[(0, 1)]).expect_err("claimed"));
         says(open.write(b"x", 0).expect_err("claimed"));
         open.set_len(9000).expect_err("claimed");
-        // Of a volume with more files than are looked at, the own files and the open ones are.
+        // If a volume has more files than are examined, the volume's own files and the open files
+        // are.
         let among_some = || {
             let is_own = |found: &Record, _: &Attribute<'_>| found.number() == file.record;
             claims::check_within(mft, file.record, &[extent], is_own, 0)
@@ -114,7 +115,7 @@ fn clusters_of_another_file_are_not_written() {
     image.store_and_check(&device);
 }
 
-/// The map of clusters says that they are free, and a record that a file has them.
+/// The bitmap says that the clusters are free, but a file has them.
 #[test]
 fn a_free_cluster_that_a_file_has_is_given_to_no_other() {
     let Some(image) = volume() else { return };
@@ -134,7 +135,7 @@ fn a_free_cluster_that_a_file_has_is_given_to_no_other() {
     assert!(device.bytes() == before);
 }
 
-/// All that is changed goes into `$MFT` and `$Bitmap`.
+/// All changes are written to `$MFT` and `$Bitmap`.
 #[test]
 fn a_volume_whose_tables_share_clusters_with_a_file_is_not_fit() {
     let Some(image) = volume() else { return };

@@ -1,4 +1,4 @@
-//! Files that NTFS has compressed, as ntfs-3g writes them.
+//! Files that ntfs-3g has compressed.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,8 @@ use rustix::fs::{XattrFlags, setxattr};
 use super::image::Image;
 use super::*;
 
-/// `FILE_ATTRIBUTE_COMPRESSED`: what is made in a folder that has it is compressed.
+/// `FILE_ATTRIBUTE_COMPRESSED`: ntfs-3g compresses files that are made in a folder with this
+/// attribute.
 const COMPRESSED: u32 = 0x800;
 
 fn compressed_folder(path: &Path) {
@@ -18,7 +19,7 @@ fn compressed_folder(path: &Path) {
     setxattr(path, name, &value, XattrFlags::empty()).expect("an attribute");
 }
 
-/// Files of every kind of unit: none of them, some of them or all of them compressed, and holes.
+/// Files with units of every kind: none, some or all of them compressed, and holes.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
     let text = "a hive of cells, each of which looks much like the last one; ".repeat(9000);
     let mut mixed = pattern(200_000, 3);
@@ -123,7 +124,7 @@ fn a_damaged_unit_is_an_error() {
     let mut later = vec![0; 1000];
     file.read(&mut later, 70_000).expect("another unit");
     assert!(later == data[70_000..71_000]);
-    // Units of which one alone would fill the memory.
+    // A single unit of this size would fill the memory.
     let layout = file.layout().expect("in clusters");
     let disk = volume.inner.mft.disk();
     for clusters in [257, 1 << 40, u64::MAX] {

@@ -1,5 +1,5 @@
-//! Crashes while a file gets another length: whatever subset of the writes since the last flush is
-//! on the disk, the file reads as before or as afterwards.
+//! Crashes while the length of a file changes. Whatever subset of the writes since the last flush
+//! is on the disk, the file has its old or its new content.
 
 use std::fs;
 use std::io;
@@ -10,14 +10,14 @@ use super::*;
 use crate::device::Device;
 use crate::testing::Memory;
 
-/// What was done to a device.
+/// An operation on a device.
 #[derive(Clone, Debug)]
 enum Event {
     Write(u64, Vec<u8>),
     Sync,
 }
 
-/// A device that remembers what is done to it.
+/// A device that records the operations.
 #[derive(Debug)]
 struct Recorder {
     device: Arc<Memory>,
@@ -45,7 +45,8 @@ impl Device for Recorder {
     }
 }
 
-/// Does `change` to the file, then crashes at every event with several choices of what was kept.
+/// Makes a change to the file, then crashes at every operation, with several choices of the writes
+/// that are kept.
 fn crash_everywhere(
     image: &Image,
     before: &[u8],
@@ -88,7 +89,7 @@ fn crash_everywhere(
                 found.len()
             );
             assert!(read(&open(&volume, "other")) == pattern(9000, 9));
-            // Its clusters are marked as used, and both readers agree.
+            // The clusters of the file are marked as used, and both readers agree.
             if !found.is_empty() {
                 file.write(&found[..1], 0).expect("sound");
             }
@@ -101,7 +102,7 @@ fn crash_everywhere(
     events
 }
 
-/// What happened, in short: the writes between flushes.
+/// A summary of the operations: the number of writes between the flushes.
 fn flushes(events: &[Event]) -> Vec<usize> {
     let parts = events.split(|event| matches!(event, Event::Sync));
     parts.map(<[Event]>::len).collect()
@@ -183,7 +184,7 @@ fn a_file_whose_holes_get_clusters_reads_as_before_until_it_is_written() {
             [1; 4],
             "bitmap, zeros, record, index: {counts:?}"
         );
-        // What it grows by comes with the same flushes.
+        // The growth needs no further flushes.
         let mut after = before.clone();
         after.resize(500_000, 0);
         let events = crash_everywhere(

@@ -1,4 +1,4 @@
-//! Single structures that are damaged: each is named in an error, and never taken for nothing.
+//! A single structure is damaged. An error names it, and it never counts as missing.
 
 use std::fs;
 use std::io;
@@ -28,7 +28,7 @@ fn units(name: &str) -> Vec<u16> {
     name.encode_utf16().collect()
 }
 
-/// A way in which $MFT describes clusters that are not its own.
+/// A case in which $MFT describes clusters that don't belong to it.
 type Endless = (&'static str, u16, Vec<Run>);
 
 #[test]
@@ -112,7 +112,7 @@ fn a_name_of_a_file_that_does_not_exist_is_damage() {
 }
 
 #[test]
-fn an_attribute_list_that_names_what_is_not_there_is_damage() {
+fn an_attribute_list_that_names_a_missing_attribute_is_damage() {
     let Some(image) = Image::make(16, &["-c", "1024"]) else {
         return;
     };
@@ -162,7 +162,8 @@ fn an_attribute_list_that_names_what_is_not_there_is_damage() {
     assert_damage(volume.metadata(pieces), "not in use");
 }
 
-/// A volume with a folder `many` whose index is deep, and where its blocks of 4096 bytes lie.
+/// A volume with a folder `many`, which has a deep index, and the offsets of its blocks of 4096
+/// bytes.
 fn deep() -> Option<(Volume, Arc<Memory>, FileId, Vec<u64>)> {
     let image = Image::make(12, &["-c", "4096"])?;
     image.mounted("defaults", |folder| {
@@ -191,7 +192,7 @@ fn deep() -> Option<(Volume, Arc<Memory>, FileId, Vec<u64>)> {
     Some((volume, device, folder, blocks))
 }
 
-/// Makes a block a node without names, above `child`.
+/// Makes a block a node without names, with the child `child`.
 fn put_above(device: &Memory, at: u64, child: u64) {
     let mut node = vec![0; 4096];
     device.read_exact_at(&mut node, at).expect("inside");
@@ -229,7 +230,7 @@ fn errors_of_an_index_name_the_place_in_its_node() {
     let Some((volume, device, folder, blocks)) = deep() else {
         return;
     };
-    // The leftmost node, where a name before all others would be.
+    // The leftmost node, in which a name before all others would be.
     for at in &blocks {
         put_above(&device, *at, 1 << 40);
     }

@@ -14,7 +14,7 @@ fn names(volume: &Volume, folder: FileId) -> Vec<String> {
         .collect()
 }
 
-/// The names that are found for one.
+/// All names that are found for a name.
 fn all_names(volume: &Volume, folder: FileId, name: &str) -> Vec<String> {
     let name: Vec<u16> = name.encode_utf16().collect();
     let found = volume
@@ -89,11 +89,11 @@ fn a_folder_of_thousands_is_listed_whole_and_every_name_is_found() {
 }
 
 #[test]
-fn of_names_that_differ_in_case_the_one_spelled_so_is_found() {
+fn among_names_that_differ_in_case_the_exact_one_is_found() {
     let Some(image) = Image::make(12, &[]) else {
         return;
     };
-    // So many that they do not stay in one node.
+    // These are so many that they need several nodes.
     let spellings: Vec<String> = (0..64_u32)
         .map(|bits| {
             let letter = |(index, letter): (usize, char)| match bits >> index & 1 {
@@ -162,7 +162,7 @@ fn names_beyond_ascii_are_found_by_the_table_of_the_volume() {
     ] {
         assert_eq!(read(&open(&volume, name)), spelled.as_bytes());
     }
-    // Windows does not take these two for one letter.
+    // By this table, Windows does not treat these two as one letter.
     assert_eq!(lookup(&volume, "GRÖSSE").expect("sound"), None);
 }
 

@@ -6,7 +6,7 @@ use crate::device::Device;
 use crate::ntfs::bitmap::{Bitmap, Extent};
 use crate::ntfs::place::Lcn;
 
-/// A volume with the file `file` that holds `data`, and `other` behind it.
+/// A volume with a file `file` that contains `data`, and `other` after it.
 fn filled(arguments: &[&str], data: &[u8]) -> Option<Image> {
     let image = Image::make(12, arguments)?;
     image.mounted("defaults", |folder| {
@@ -22,7 +22,7 @@ pub(super) fn check(image: &Image, device: &crate::testing::Memory, expected: &[
     image.mounted("defaults", |folder| {
         assert!(fs::read(folder.join("file")).expect("read") == expected);
         assert!(fs::read(folder.join("other")).expect("read") == pattern(9000, 9));
-        // The place that the file took is not given away again.
+        // The clusters of the file must not be allocated again.
         fs::write(folder.join("later"), pattern(200_000, 11)).expect("written");
         assert!(fs::read(folder.join("file")).expect("read") == expected);
         fs::remove_file(folder.join("later")).expect("removed");
@@ -72,7 +72,7 @@ fn a_file_grows_within_its_clusters_and_beyond_them() {
 }
 
 #[test]
-fn bytes_that_were_left_behind_a_shorter_end_do_not_come_back() {
+fn bytes_after_a_shorter_end_do_not_come_back() {
     let data = pattern(70_000, 1);
     let Some(image) = filled(&["-c", "4096"], &data) else {
         return;
@@ -151,7 +151,7 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
     };
     let Some(data) = image.mounted("defaults", |folder| {
         let data = super::reading::fragment(folder, "file", 30, 1024);
-        // The places between the small files are left, and nothing else.
+        // Only the gaps between the small files are free.
         fs::write(folder.join("other"), pattern(9000, 9)).expect("written");
         let mut filler = fs::File::create(folder.join("filler")).expect("a file");
         for len in [64 << 10, 1024] {
@@ -189,7 +189,7 @@ fn a_file_grows_into_several_places_until_its_record_is_full() {
     assert!(image.cat("file").is_none_or(|found| found == expected));
 }
 
-/// The sizes that the index of a folder has for a name: allocated, and of the data.
+/// The sizes in the index of a folder for a name: the allocated length and the length of the data.
 pub(super) fn listed_sizes(
     volume: &Volume,
     device: &crate::testing::Memory,
@@ -201,7 +201,7 @@ pub(super) fn listed_sizes(
         bytes[6..].copy_from_slice(&id.sequence.to_le_bytes());
         bytes
     };
-    // Entries begin at multiples of 8, and only in the indexes of folders with a reference.
+    // Entries begin at multiples of 8, and only indexes of folders contain the reference.
     let bytes = device.bytes();
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
     (0..bytes.len() - 82)

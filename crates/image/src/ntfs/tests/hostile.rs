@@ -1,4 +1,4 @@
-//! Damaged volumes: an error or an answer, but no panic and no end that does not come.
+//! Damaged volumes cause errors or give results, but no panics or endless loops.
 
 use std::fs;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use super::*;
 use crate::device::Device;
 use crate::testing::Memory;
 
-/// Does all that reads, and all that writes, as far as it goes.
+/// Calls all functions that read and, if `writes`, all functions that write, as far as they
+/// succeed.
 fn use_all(device: Arc<Memory>, writes: bool) {
     let Ok(volume) = Volume::open(device) else {
         return;
@@ -52,7 +53,7 @@ fn use_all(device: Arc<Memory>, writes: bool) {
     let _ = volume.metadata_of_all(&members);
 }
 
-/// A small volume with one of everything.
+/// A small volume with files of all kinds.
 fn varied() -> Option<Memory> {
     let image = Image::make(3, &["-c", "1024"])?;
     image.mounted("compression,permissions", |folder| {
@@ -89,7 +90,7 @@ fn structures(bytes: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// Changes bytes of a structure so that its update sequence does not give them away.
+/// Changes bytes of a structure in such a way that its update sequence stays valid.
 fn spoil(bytes: &mut [u8], at: usize, seed: &mut u32, count: usize) {
     let mut next = || {
         *seed ^= *seed << 13;
@@ -180,7 +181,7 @@ fn an_index_node_that_is_its_own_child_is_an_error() {
     let mut looped = 0;
     for at in structures(&bytes) {
         let block = &bytes[at..at + 4096];
-        // An inner node: its entries have children.
+        // Only inner nodes: their entries have children.
         if !block.starts_with(b"INDX") || block[36] & 1 == 0 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Images that mkntfs makes, and the tools that look at them.
+//! Images that mkntfs makes, and the tools that check them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +16,8 @@ pub(in crate::ntfs) struct Image {
     folder: tempfile::TempDir,
 }
 
-/// Says that something is missing that the test needs; `true` so that callers can return.
+/// Prints that something is missing that the test needs; returns `true` for the caller's
+/// convenience.
 pub(in crate::ntfs) fn skip(what: &str) -> bool {
     assert!(
         std::env::var_os("DISKMEND_NO_SKIP").is_none(),
@@ -48,7 +49,7 @@ fn expect_success(output: &Output, what: &str) {
 }
 
 impl Image {
-    /// Makes a volume of `mib` MiB with further arguments of mkntfs; `None` if that is missing.
+    /// Makes a volume of `mib` MiB with further arguments of mkntfs; `None` if mkntfs is missing.
     pub(in crate::ntfs) fn make(mib: u64, arguments: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let image = Self { folder };
@@ -66,7 +67,7 @@ impl Image {
         self.folder.path().join("image")
     }
 
-    /// Mounts it with ntfs-3g, lets `fill` work in the mounted folder and unmounts it; `None` if
+    /// Mounts it with ntfs-3g, calls `fill` with the mounted folder, and unmounts it; `None` if
     /// that is not possible.
     pub(in crate::ntfs) fn mounted<T>(
         &self,
@@ -91,13 +92,13 @@ impl Image {
         (volume, device)
     }
 
-    /// Takes over the bytes of a device and lets the tools of ntfs-3g look for errors.
+    /// Replaces its bytes by those of a device, and has the tools of ntfs-3g look for errors.
     pub(in crate::ntfs) fn store_and_check(&self, device: &Memory) {
         fs::write(self.path(), device.bytes()).expect("writable");
         self.check();
     }
 
-    /// Lets the tools of ntfs-3g look for errors.
+    /// Has the tools of ntfs-3g look for errors.
     pub(in crate::ntfs) fn check(&self) {
         let path = self.path();
         for (program, argument) in [("ntfsfix", "-n"), ("ntfsinfo", "-m")] {
@@ -112,7 +113,7 @@ impl Image {
         }
     }
 
-    /// All of a file as ntfscat reads it.
+    /// The content of a file as ntfscat reads it.
     pub(in crate::ntfs) fn cat(&self, path: &str) -> Option<Vec<u8>> {
         let image = self.path();
         let output = run("ntfscat", &[image.as_os_str(), OsStr::new(path)])?;
@@ -132,7 +133,7 @@ impl Image {
     }
 }
 
-/// A mounted image, unmounted also where the test fails.
+/// A mounted image; it is unmounted even if the test fails.
 struct Mount {
     folder: PathBuf,
     device: PathBuf,
@@ -165,7 +166,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // A program that another test is about to start holds our open files for a moment.
+        // For a moment, a program that another test is starting has our open files.
         for _ in 0..100 {
             match Command::new("umount").arg(&self.folder).status() {
                 Ok(status) if !status.success() => thread::sleep(Duration::from_millis(50)),

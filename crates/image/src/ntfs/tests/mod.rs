@@ -1,4 +1,4 @@
-//! Volumes made by mkntfs and filled through ntfs-3g, compared with what its tools say of them.
+//! Volumes made by mkntfs and filled through ntfs-3g are compared with the output of its tools.
 
 #[cfg(target_os = "linux")]
 mod claims;
@@ -30,7 +30,7 @@ mod writing;
 
 use super::{Entry, File, FileId, Volume, VolumeError};
 
-/// The file at a path, whose case does not matter.
+/// The file at a path; case does not matter.
 fn lookup(volume: &Volume, path: &str) -> Result<Option<Entry>, VolumeError> {
     let mut folder = volume.root();
     let mut found = None;
@@ -66,7 +66,7 @@ fn read(file: &File) -> Vec<u8> {
     data
 }
 
-/// Bytes that do not repeat soon.
+/// Bytes with a long period.
 #[cfg(target_os = "linux")]
 fn pattern(len: usize, seed: u32) -> Vec<u8> {
     let mut state = seed | 1;

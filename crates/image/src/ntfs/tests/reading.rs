@@ -9,11 +9,11 @@ fn metadata(volume: &Volume, path: &str) -> Metadata {
     volume.metadata(id(volume, path)).expect("metadata")
 }
 
-/// A file of `pieces` clusters that do not follow each other, on a volume that is full otherwise.
+/// Makes a file of `pieces` clusters that are not adjacent; the rest of the volume is full.
 pub(super) fn fragment(folder: &Path, name: &str, pieces: usize, cluster: usize) -> Vec<u8> {
     let small = folder.join("neighbours");
     fs::create_dir(&small).expect("a folder");
-    // Some of the places go to the records that tell of the others.
+    // The records with the further runs also need clusters.
     let mut file = fs::File::create(folder.join(name)).expect("a file");
     let count = (pieces + pieces / 8 + 8) * 2;
     for number in 0..count {
@@ -136,7 +136,7 @@ fn a_sparse_file_reads_with_zeros_where_it_has_no_clusters() {
 }
 
 #[test]
-fn what_is_compressed_or_encrypted_is_refused_by_name() {
+fn compressed_and_encrypted_files_are_refused_by_name() {
     const ENCRYPTED: u16 = 0x4000;
     let Some(image) = Image::make(12, &["-c", "4096"]) else {
         return;
@@ -189,14 +189,14 @@ fn what_is_compressed_or_encrypted_is_refused_by_name() {
 }
 
 #[test]
-fn links_are_told_from_files_and_not_followed() {
+fn links_are_recognized_and_not_followed() {
     let Some(image) = Image::make(12, &[]) else {
         return;
     };
     let filled = image.mounted("defaults", |folder| {
         fs::write(folder.join("file"), b"data").expect("written");
         fs::hard_link(folder.join("file"), folder.join("second name")).expect("linked");
-        // What IO_REPARSE_TAG_MOUNT_POINT and IO_REPARSE_TAG_WOF begin with.
+        // The start of IO_REPARSE_TAG_MOUNT_POINT and of IO_REPARSE_TAG_WOF.
         for (name, tag) in [("junction", "0x030000a0"), ("filtered", "0x17000080")] {
             let path = folder.join(name);
             match name {
@@ -261,7 +261,7 @@ fn a_file_that_was_removed_is_not_found_by_its_old_reference() {
 }
 
 #[test]
-fn an_mft_told_of_by_several_records_is_read_and_written() {
+fn an_mft_with_runs_in_several_records_is_read_and_written() {
     let Some(image) = Image::make(12, &["-c", "1024"]) else {
         return;
     };
@@ -277,7 +277,7 @@ fn an_mft_told_of_by_several_records_is_read_and_written() {
             let part = pattern(len, 5);
             while std::io::Write::write_all(&mut filler, &part).is_ok() {}
         }
-        // Single clusters are all that $MFT can have now.
+        // Only single clusters are left for $MFT.
         let mut made = 0;
         for number in (0..2600).step_by(2) {
             let small = fs::File::create(neighbours.join(number.to_string()));
@@ -309,7 +309,7 @@ fn an_mft_told_of_by_several_records_is_read_and_written() {
     }
     let plain = open(&volume, "plain");
     assert!(read(&plain) == pattern(5000, 8));
-    // The `ntfs` crate does not see the later parts.
+    // The `ntfs` crate does not read the later parts.
     let names = volume.list(id(&volume, "neighbours")).expect("listed");
     let last = names.iter().map(|entry| entry.id).max().expect("some");
     let file = volume.file(last).expect("there");

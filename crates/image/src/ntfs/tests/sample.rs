@@ -1,4 +1,4 @@
-//! The volume that the `ntfs` crate is tested with, as a sample of another origin.
+//! The volume from the tests of the `ntfs` crate, as a sample of another origin.
 
 use std::sync::Arc;
 

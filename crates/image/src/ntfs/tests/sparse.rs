@@ -8,7 +8,7 @@ use super::growing::{check, listed_sizes};
 use super::image::Image;
 use super::*;
 
-/// Makes a file of which only `parts` (offset and length) are written; returns its content.
+/// Makes a file and writes only `parts` (offset and length) of it; returns its content.
 pub(super) fn make(path: &Path, len: usize, parts: &[(usize, usize)]) -> Vec<u8> {
     let mut data = vec![0; len];
     let mut file = fs::File::create(path).expect("a file");
@@ -22,7 +22,7 @@ pub(super) fn make(path: &Path, len: usize, parts: &[(usize, usize)]) -> Vec<u8>
     data
 }
 
-/// A volume with such a file, and `other` behind it.
+/// A volume with such a file, and `other` after it.
 pub(super) fn filled(
     arguments: &[&str],
     len: usize,
@@ -50,7 +50,7 @@ fn write(file: &File, expected: &mut [u8], at: usize, data: &[u8]) {
     assert!(read(file) == expected, "{} bytes at {at}", data.len());
 }
 
-/// Where a file of 600,000 bytes is written, and how it is called.
+/// The parts of a file of 600,000 bytes that are written, with a name for each case.
 const SHAPES: [(&str, &[(usize, usize)]); 4] = [
     ("a hole at the start", &[(300_000, 300_000)]),
     ("one in the middle", &[(0, 70_000), (500_000, 100_000)]),
@@ -68,7 +68,7 @@ const SHAPES: [(&str, &[(usize, usize)]); 4] = [
 ];
 
 #[test]
-fn what_has_clusters_is_written_in_place() {
+fn parts_with_clusters_are_written_in_place() {
     for (shape, parts) in SHAPES {
         let Some((image, mut expected)) = filled(&["-c", "4096"], 600_000, parts) else {
             return;
@@ -123,7 +123,7 @@ fn holes_get_clusters_where_they_are_written() {
             if let Some(info) = image.info("file") {
                 assert!(info.contains(&format!("{total} ")), "{info}");
             }
-            // All of it.
+            // This fills the whole file.
             let (volume, device) = image.open();
             let file = open(&volume, "file");
             let all = pattern(600_000, 13);
@@ -162,7 +162,7 @@ fn a_sparse_file_grows() {
 }
 
 #[test]
-fn what_was_checked_can_be_written_in_any_order() {
+fn checked_writes_succeed_in_any_order() {
     let parts = SHAPES[3].1;
     let Some((image, mut expected)) = filled(&["-c", "4096"], 600_000, parts) else {
         return;
@@ -172,7 +172,7 @@ fn what_was_checked_can_be_written_in_any_order() {
     let before = device.bytes();
     let extents = [(0, 5000), (230_000, 30_000), (590_000, 60_000)];
     file.check_write(650_000, &extents).expect("room");
-    // All others can have is what is not promised.
+    // Other files can only have clusters that are not promised.
     let other = open(&volume, "other");
     let rest = volume.free_bytes().expect("sound") + other.allocated_len();
     let error = other.check_write(rest, &[]).expect_err("promised");
@@ -217,7 +217,7 @@ fn holes_that_cannot_be_filled_are_refused_before_anything_is_written() {
     let Some(image) = Image::make(12, &["-c", "512"]) else {
         return;
     };
-    // Every other cluster of the volume is used by small files.
+    // Small files use every second cluster of the volume.
     let Some(expected) = image.mounted("defaults", |folder| {
         let parts: Vec<_> = (0..60).map(|number| (number * 65_536, 512)).collect();
         make(&folder.join("file"), 60 * 65_536, &parts)
@@ -240,7 +240,7 @@ fn holes_that_cannot_be_filled_are_refused_before_anything_is_written() {
     assert!(matches!(error, VolumeError::Full { .. }), "{error}");
     file.check_write(10, &islands).expect_err("past the end");
     assert!(device.bytes() == before);
-    // As many as there is room for, each refused or done.
+    // As many writes as there is room for; each is refused or done.
     let mut now = expected;
     let mut refused = false;
     for (at, _) in islands {
@@ -261,7 +261,7 @@ fn holes_that_cannot_be_filled_are_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_sparse_file_that_tells_a_wrong_number_of_clusters_gets_no_more() {
+fn a_sparse_file_with_a_wrong_number_of_clusters_gets_no_more() {
     let Some((image, _)) = filled(&["-c", "4096"], 600_000, SHAPES[1].1) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! `$MFT` with an attribute list, as every old and full volume has it.
+//! `$MFT` with an attribute list, as on every old and full volume.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,10 +18,10 @@ use crate::testing::Memory;
 
 /// The record that describes the second part of `$MFT`; it is not used otherwise.
 const HOLDER: u64 = 16;
-/// Clusters that the first part keeps.
+/// The number of clusters in the first part.
 const FIRST: u64 = 8;
 
-/// Moves the later clusters of `$MFT` elsewhere, and has another record tell of them.
+/// Moves the later clusters of `$MFT` to another place, and describes them in another record.
 fn spread(volume: &Volume, device: &Memory) {
     let mft = &volume.inner.mft;
     let runs = mft.layout().runs().to_vec();
@@ -34,7 +34,7 @@ fn spread(volume: &Volume, device: &Memory) {
     bitmap.take(&new).expect("written");
     let mut rest = vec![0; usize::try_from((clusters - FIRST) * 4096).expect("small")];
     let whole = mft.layout();
-    // The last cluster need not be filled.
+    // The last cluster may be partly used.
     let filled = usize::try_from(whole.len - FIRST * 4096).expect("small");
     whole
         .read(mft.disk(), &mut rest[..filled], FIRST * 4096)
@@ -58,7 +58,7 @@ fn spread(volume: &Volume, device: &Memory) {
     let mut part = testing::non_resident(attribute_type::DATA, "", clusters, &pairs);
     part[16..24].copy_from_slice(&FIRST.to_le_bytes());
     let mut holder = RecordBuilder::new(u32::try_from(HOLDER).expect("small"));
-    // The base record is $MFT's own.
+    // The base record is that of $MFT itself.
     holder.bytes_mut()[32..40].copy_from_slice(&(1_u64 << 48).to_le_bytes());
     let holder = holder.attribute(part).protected();
     let place = whole.position(HOLDER * 1024).expect("there");
@@ -111,7 +111,7 @@ fn spread(volume: &Volume, device: &Memory) {
     bitmap.give_back(&old).expect("written");
 }
 
-/// A volume whose `$MFT` is in two parts, with files in both.
+/// A volume with an `$MFT` in two parts, and with files in both.
 fn volume() -> Option<(Image, BTreeMap<String, Vec<u8>>)> {
     let image = Image::make(12, &["-c", "4096"])?;
     let files = image.mounted("defaults", |folder| {
@@ -137,7 +137,7 @@ fn is_late(mft: &Mft, file: FileId) -> bool {
     file.record >= mft.first_part().expect("several parts")
 }
 
-/// The runs of a file's unnamed data as ntfs-3g's own tool tells them.
+/// The runs of a file's unnamed data according to ntfs-3g's tool.
 fn runs_of_others(image: &Image, path: &str) -> Option<Vec<(u64, u64, u64)>> {
     let info = image.info(path)?;
     let lines = info
@@ -154,8 +154,8 @@ fn runs_of_others(image: &Image, path: &str) -> Option<Vec<(u64, u64, u64)>> {
     Some(lines.filter_map(run).collect())
 }
 
-/// The second reader knows the first part of `$MFT` only, and no file could be written whose record
-/// is in another.
+/// The second reader knows only the first part of `$MFT`. Files with a record in another part once
+/// could not be written.
 #[test]
 fn files_of_a_later_part_of_the_table_are_read_and_written() {
     let Some((image, files)) = volume() else {
@@ -198,9 +198,9 @@ fn files_of_a_later_part_of_the_table_are_read_and_written() {
     }
 }
 
-/// The two derivations that are left must agree.
+/// The two remaining readers must agree.
 #[test]
-fn what_the_raw_records_tell_otherwise_is_not_written() {
+fn a_file_that_the_raw_records_describe_differently_is_not_written() {
     let Some((image, _)) = volume() else { return };
     let (volume, device) = image.open();
     let mft = &volume.inner.mft;
@@ -209,7 +209,7 @@ fn what_the_raw_records_tell_otherwise_is_not_written() {
     assert!(is_late(mft, file.id()));
     file.check_in_place().expect("sound");
     drop(file);
-    // Known to this reader as it was, then changed below it.
+    // This reader knows the file as it was, and then the record is changed.
     let (volume, _) = image.open();
     let file = open(&volume, name);
     let mut record = mft.read(file.id()).expect("there");

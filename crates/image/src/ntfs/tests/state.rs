@@ -76,7 +76,7 @@ fn the_copy_of_the_boot_sector_is_read_but_not_written_by() {
         volume.fit_for_writing(),
         Err(VolumeError::BackupBootSector)
     ));
-    // All that a new volume has are its own files, which are not listed.
+    // A new volume has only its own files, which are not listed.
     assert_eq!(volume.list(volume.root()).expect("listed"), []);
 }
 
@@ -105,7 +105,7 @@ fn a_hibernated_volume_is_refused() {
     image.open().0.fit_for_writing().expect("awake");
 }
 
-/// A restart page as Windows writes it, closed or not.
+/// A restart page as Windows writes it, of an open or closed journal.
 fn restart_page(lsn: u64, version: (u16, u16), in_use: u16, flags: u16) -> Vec<u8> {
     let mut page = vec![0; 4096];
     page[..8].copy_from_slice(b"RSTR\x1E\x00\x09\x00");
@@ -124,7 +124,7 @@ fn restart_page(lsn: u64, version: (u16, u16), in_use: u16, flags: u16) -> Vec<u
 }
 
 #[test]
-fn the_newer_restart_page_tells_whether_the_journal_was_closed() {
+fn the_newer_restart_page_shows_if_the_journal_was_closed() {
     let Some(image) = Image::make(12, &[]) else {
         return;
     };

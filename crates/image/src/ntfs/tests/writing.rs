@@ -88,7 +88,7 @@ fn two_handles_of_a_file_see_the_same() {
 }
 
 #[test]
-fn what_lies_past_the_bytes_that_were_written_reads_as_zeros_until_it_is_written() {
+fn bytes_past_the_initialized_size_read_as_zeros_until_written() {
     let Some(image) = Image::make(12, &["-c", "4096"]) else {
         return;
     };
@@ -119,7 +119,7 @@ fn what_lies_past_the_bytes_that_were_written_reads_as_zeros_until_it_is_written
 }
 
 #[test]
-fn nothing_is_written_where_the_places_are_doubtful() {
+fn nothing_is_written_if_the_runs_are_doubtful() {
     let Some(image) = Image::make(12, &["-c", "4096"]) else {
         return;
     };
@@ -131,7 +131,7 @@ fn nothing_is_written_where_the_places_are_doubtful() {
     if filled.is_none() {
         return;
     }
-    // Runs that lead to a free cluster, to $MFT, and twice to the same place.
+    // Runs that lead to a free cluster, to $MFT, and twice to the same cluster.
     for (name, pairs, what) in [
         ("free", &[0x21, 5, 0xB8, 0x0B, 0][..], "not used"),
         ("$MFT", &[0x11, 5, 4, 0], "own structures"),
@@ -153,7 +153,7 @@ fn nothing_is_written_where_the_places_are_doubtful() {
 }
 
 #[test]
-fn a_file_told_of_by_several_records_is_written_in_place_but_gets_no_clusters() {
+fn a_file_with_runs_in_several_records_is_written_in_place_but_gets_no_clusters() {
     let Some(image) = Image::make(16, &["-c", "1024"]) else {
         return;
     };
@@ -204,7 +204,7 @@ fn the_files_of_the_volume_itself_are_not_written() {
 }
 
 #[test]
-fn an_open_file_whose_data_moves_in_its_record_is_written_where_that_is_then() {
+fn an_open_file_is_written_correctly_after_its_data_move_in_the_record() {
     let Some(image) = Image::make(12, &["-c", "4096"]) else {
         return;
     };

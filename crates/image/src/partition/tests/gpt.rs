@@ -25,9 +25,9 @@ fn partitions_are_read_whatever_the_size_of_sectors() {
 }
 
 #[test]
-fn the_backup_is_read_where_the_first_table_is_damaged() {
+fn the_backup_is_read_if_the_first_table_is_damaged() {
     for sector in [512, 4096] {
-        // Header, its checksum, entries.
+        // In the header, in its checksum, in the entries.
         for at in [sector, sector + 60, 2 * sector + 32] {
             let mut disk = with_gpt(sector, 300, PARTS);
             disk[at] ^= 1;
@@ -54,8 +54,7 @@ fn the_backup_of_an_enlarged_disk_is_found() {
     assert!(table.warnings[0].contains("backup was read"));
 }
 
-/// A disk of 400 sectors with the table of one of 300, and in the last sector the backup that it
-/// had before.
+/// A disk of 400 sectors with a table for 300; the last sector has the backup of an older table.
 fn copied_over_another() -> Vec<u8> {
     let mut disk = with_gpt(512, 400, &[(1, 200, 299), (2, 300, 320)]);
     for header in [512, 399 * 512] {
@@ -128,7 +127,7 @@ fn a_protective_mbr_without_a_sound_gpt_is_never_read_as_mbr() {
 }
 
 #[test]
-fn a_hybrid_mbr_is_told_and_the_gpt_followed() {
+fn a_hybrid_mbr_is_reported_and_the_gpt_is_read() {
     let mut disk = with_gpt(512, 300, PARTS);
     put_record(&mut disk, 0, 1, 0x07, 40, 10);
     let table = read_all(disk, None).expect("a table");
@@ -173,7 +172,7 @@ fn an_empty_mbr_does_not_hide_the_gpt() {
 }
 
 #[test]
-fn partitions_that_cannot_be_are_listed_but_not_opened() {
+fn impossible_partitions_are_listed_but_not_opened() {
     let parts = &[
         (1, 40, 99),
         (2, 99, 120),
@@ -253,7 +252,7 @@ fn counts_and_lengths_of_entries_are_bounded() {
 }
 
 #[test]
-fn dynamic_disks_and_storage_spaces_are_told() {
+fn dynamic_disks_and_storage_spaces_are_reported() {
     let told = |guid: [u8; 16]| {
         let kind = PartitionType::Gpt(Guid(guid));
         (

@@ -1,10 +1,10 @@
-//! Tables made to harm: no panic, and no partition that opens outside of the disk or over another.
+//! Hostile tables: no panic, and no partition that can be opened outside the disk or over another.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Checks what holds for every table.
+/// Checks the conditions that hold for every table.
 fn check(bytes: Vec<u8>) {
     let disk: Arc<dyn Device> = Arc::new(Memory::new(bytes));
     for sector_size in [None, Some(512), Some(4096)] {
@@ -30,7 +30,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn any_gpt_with_right_checksums_is_survived(
+    fn any_gpt_with_right_checksums_causes_no_panic(
         changes in prop::collection::vec((0..92_usize, any::<u8>()), 0..3),
         parts in prop::collection::vec((1..=128_u32, 0..320_u64, 0..320_u64), 0..8),
         is_sealed: bool,
@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn any_mbr_is_survived(
+    fn any_mbr_causes_no_panic(
         records in prop::collection::vec(
             (0..3_usize, 0..4_usize, prop::sample::select(vec![5_u8, 7, 0x0F, 0xEE, 0]),
              prop_oneof![0..60_u32, any::<u32>()], prop_oneof![0..60_u32, any::<u32>()]),
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_survived(mut disk in prop::collection::vec(any::<u8>(), 0..2048)) {
+    fn any_bytes_cause_no_panic(mut disk in prop::collection::vec(any::<u8>(), 0..2048)) {
         if let Some(end) = disk.get_mut(510..512) {
             end.copy_from_slice(&[0x55, 0xAA]);
         }

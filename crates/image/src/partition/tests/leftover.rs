@@ -1,14 +1,14 @@
-//! Tables behind what a volume without table has left in sector 0.
+//! Partition tables on disks with an old boot sector of a volume in sector 0.
 
 use super::*;
 
-/// Puts the start of an NTFS boot sector at `at`.
+/// Writes the start of an NTFS boot sector at `at`.
 fn put_boot_sector(disk: &mut [u8], at: usize) {
     disk[at..][..11].copy_from_slice(b"\xEB\x52\x90NTFS    ");
     disk[at + 510..][..2].copy_from_slice(&[0x55, 0xAA]);
 }
 
-/// A disk with a partition of NTFS and a boot sector of NTFS in sector 0.
+/// A disk with an NTFS partition, and an NTFS boot sector in sector 0.
 fn with_mbr() -> Vec<u8> {
     let mut disk = vec![0; 1000 * 512];
     put_record(&mut disk, 0, 0, 0x07, 100, 50);
@@ -41,7 +41,7 @@ fn a_table_that_leads_to_volumes_counts() {
 }
 
 #[test]
-fn records_that_lead_nowhere_do_not() {
+fn records_that_lead_nowhere_do_not_count() {
     let mut nothing_known = with_mbr();
     nothing_known[200 * 512..201 * 512].fill(9);
     let mut text = with_mbr();
@@ -72,7 +72,8 @@ fn a_gpt_counts_and_is_not_passed_over_where_it_is_damaged() {
     );
 }
 
-/// The boot sector of a FAT12 volume of 16 MiB with these bytes in a sector, and sectors in a cluster.
+/// The boot sector of a FAT12 volume of 16 MiB with sectors of this length and clusters of this
+/// many sectors.
 fn fat(sector_len: u16, per_cluster: u8) -> Vec<u8> {
     let mut disk = vec![0; 16 << 20];
     disk[..3].copy_from_slice(b"\xEB\x3C\x90");
@@ -89,14 +90,14 @@ fn fat(sector_len: u16, per_cluster: u8) -> Vec<u8> {
     disk
 }
 
-/// One of 512 KiB had passed for an MBR without partitions, and no word was said.
+/// A volume with clusters of 512 KiB once counted as an MBR without partitions, without a warning.
 #[test]
 fn volumes_of_unusual_geometry_are_volumes() {
     for (sector_len, per_cluster, words) in [
         (4096, 128, "FAT12"),
         (4096, 64, "FAT12"),
         (2048, 128, "FAT12"),
-        // Neither is read here; both are no partition tables.
+        // diskmend reads neither of them, and neither is a partition table.
         (256, 128, "unknown"),
         (512, 4, "unknown"),
     ] {
@@ -107,7 +108,7 @@ fn volumes_of_unusual_geometry_are_volumes() {
         assert_eq!(table.scheme, Scheme::None, "{sector_len} {per_cluster}");
         assert_eq!(table.partitions.len(), 1);
     }
-    // Its records lead to a volume: a table was made over what was left of the volume.
+    // Its records lead to a volume, so a table was written over the remains of the volume.
     let mut disk = fat(256, 128);
     put_record(&mut disk, 0, 0, 0x07, 200, 50);
     put_boot_sector(&mut disk, 200 * 512);

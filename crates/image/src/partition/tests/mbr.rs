@@ -42,7 +42,7 @@ fn logical_partitions_count_from_five() {
     assert!(table.partitions.iter().all(|one| one.fault.is_none()));
 }
 
-/// Numbers of the partitions, and the only warning.
+/// The numbers of the partitions, and the only warning.
 fn with_warning(disk: Vec<u8>) -> (Vec<u32>, String) {
     let table = read_all(disk, None).expect("a table");
     let [warning] = &table.warnings[..] else {
@@ -62,7 +62,7 @@ fn the_chain_of_extended_boot_records_is_bounded() {
 }
 
 #[test]
-fn what_comes_before_the_damage_of_a_chain_is_kept() {
+fn partitions_before_the_damage_of_a_chain_are_kept() {
     for (next, expected) in [(0, "a loop"), (4, "a loop"), (12, "sector 12 of 12")] {
         let mut disk = chained(3);
         put_record(&mut disk, 1004 * 512, 1, 0x05, next, 4);
@@ -101,7 +101,7 @@ fn an_extended_partition_that_was_never_used_is_a_warning() {
 }
 
 #[test]
-fn partitions_that_cannot_be_are_listed_but_not_opened() {
+fn impossible_partitions_are_listed_but_not_opened() {
     let mut bytes = disk(1000);
     put_record(&mut bytes, 0, 0, 0x07, 100, 100);
     put_record(&mut bytes, 0, 1, 0x07, 150, 10);
@@ -129,7 +129,7 @@ fn partitions_that_cannot_be_are_listed_but_not_opened() {
 }
 
 #[test]
-fn the_size_of_sectors_is_told_by_what_the_partitions_hold() {
+fn the_size_of_sectors_follows_from_the_content_of_partitions() {
     for (sector, found) in [(512, 512), (4096, 4096)] {
         let mut disk = vec![0xAA; 200 * 4096];
         disk[..512].fill(0);
@@ -143,7 +143,7 @@ fn the_size_of_sectors_is_told_by_what_the_partitions_hold() {
 #[test]
 fn a_volume_without_table_is_one_partition() {
     let mut bytes = disk(100);
-    // What a boot sector of NTFS has where an MBR has its records.
+    // A boot sector of NTFS has these bytes in the place of an MBR's records.
     bytes[446..510].fill(b'A');
     bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
     bytes[3..11].copy_from_slice(b"NTFS    ");

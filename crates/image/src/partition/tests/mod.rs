@@ -1,4 +1,4 @@
-//! Tables made here, byte by byte.
+//! Partition tables made in tests, byte by byte.
 
 mod gpt;
 mod hostile;
@@ -13,14 +13,15 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use super::*;
 use crate::testing::Memory;
 
-/// Type GUID of Microsoft basic data, as on disk.
+/// The type GUID of Microsoft basic data, as on disk.
 const BASIC_DATA: [u8; 16] = [
     0xA2, 0xA0, 0xD0, 0xEB, 0xE5, 0xB9, 0x33, 0x44, 0x87, 0xC0, 0x68, 0xB6, 0xB7, 0x26, 0x99, 0xC7,
 ];
 const ENTRIES: usize = 128;
 const CRC_32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// A disk with a GPT in both places: number of the entry, first and last sector.
+/// A disk with both copies of a GPT. Each part is the number of an entry, and its first and last
+/// sector.
 fn with_gpt(sector: usize, sectors: u64, parts: &[(u32, u64, u64)]) -> Vec<u8> {
     let mut disk = vec![0; sector * sectors as usize];
     put_record(&mut disk, 0, 0, 0xEE, 1, (sectors - 1) as u32);
@@ -80,7 +81,7 @@ fn read_all(disk: Vec<u8>, sector_size: Option<u32>) -> Result<Table, PartitionE
     read(&Memory::new(disk), sector_size)
 }
 
-/// Number, start and length of each partition.
+/// The number, start and length of each partition.
 fn places(table: &Table) -> Vec<(u32, u64, u64)> {
     let parts = table.partitions.iter();
     parts.map(|one| (one.number, one.start, one.len)).collect()

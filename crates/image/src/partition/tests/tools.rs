@@ -1,4 +1,4 @@
-//! Tables that sfdisk and fdisk made.
+//! Partition tables made by sfdisk and fdisk.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-/// True if the programs are there; else says that the test is skipped.
+/// True if the programs are installed; otherwise prints that the test is skipped.
 fn has_programs() -> bool {
     ["sfdisk", "fdisk"].into_iter().all(|program| {
         let found = Command::new(program).arg("--version").output().is_ok();
@@ -33,7 +33,8 @@ fn feed(command: &mut Command, input: &str) {
     assert!(child.wait().expect("ended").success());
 }
 
-/// What fdisk says of the disk: number, start and length in bytes, without extended partitions.
+/// The partitions according to fdisk: number, start and length in bytes, without extended
+/// partitions.
 fn listed(image: &Path, sector: u32) -> Vec<(u32, u64, u64)> {
     let output = Command::new("fdisk")
         .args([
@@ -60,7 +61,7 @@ fn listed(image: &Path, sector: u32) -> Vec<(u32, u64, u64)> {
     parts.collect()
 }
 
-/// Reads the disk and compares that with what fdisk says.
+/// Reads the disk and compares the table with fdisk's output.
 fn check(image: &Path, scheme: Scheme, sector: u32, count: usize) -> Table {
     let expected = listed(image, sector);
     assert_eq!(expected.len(), count, "{expected:?}");
@@ -74,7 +75,7 @@ fn check(image: &Path, scheme: Scheme, sector: u32, count: usize) -> Table {
 }
 
 fn image() -> tempfile::NamedTempFile {
-    // fdisk puts a letter between a name that ends in a digit and the number.
+    // If a name ends in a digit, fdisk puts a letter between the name and the number.
     let image = tempfile::Builder::new()
         .suffix(".img")
         .tempfile()

@@ -10,9 +10,9 @@ fn read_with(disk: Vec<u8>, bad: &[u64]) -> Result<Table, PartitionError> {
 }
 
 #[test]
-fn the_backup_is_read_where_the_first_table_cannot_be() {
+fn the_backup_is_read_if_the_first_table_cannot_be() {
     for sector in [512, 4096] {
-        // Header, entries, both.
+        // The header, the entries, and both.
         for (bad, place) in [
             (vec![sector], "the header at offset"),
             (vec![2 * sector], "the entries at offset"),
@@ -60,7 +60,7 @@ fn an_unreadable_backup_is_a_warning() {
 }
 
 #[test]
-fn two_copies_that_cannot_be_read_are_told() {
+fn two_unreadable_copies_are_reported() {
     let error = read_with(with_gpt(512, 300, PARTS), &[512, 299 * 512]);
     let message = error.expect_err("no table").to_string();
     assert!(
@@ -82,7 +82,7 @@ fn a_partition_that_cannot_be_read_hides_no_other() {
 }
 
 #[test]
-fn a_volume_without_table_is_told_by_its_first_sector() {
+fn a_volume_without_table_is_recognized_by_its_first_sector() {
     let mut disk = vec![0; 100 << 10];
     disk[3..11].copy_from_slice(b"NTFS    ");
     let table = read_with(disk, &[600]).expect("a volume");
@@ -90,7 +90,7 @@ fn a_volume_without_table_is_told_by_its_first_sector() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_said_to_be_unknown() {
+fn unreadable_content_is_not_called_unknown() {
     let error = read_with(vec![0; 100 << 10], &[9000]).expect_err("nothing known");
     assert!(matches!(error, PartitionError::Io(_)), "{error}");
 }

@@ -1,4 +1,4 @@
-//! VHDs that break the rules, or that need their parent.
+//! VHDs that violate the format, or that need their parent.
 
 use super::*;
 use crate::container::vhd::format::{DynamicHeader, Footer};
@@ -190,7 +190,7 @@ fn blocks_on_other_structures_or_on_each_other_are_not_written() {
 }
 
 #[test]
-fn any_changed_byte_of_the_headers_is_survived() {
+fn any_changed_byte_of_the_headers_causes_no_panic() {
     let sound = dynamic(SIZE, BLOCK, BLOCKS);
     let last = sound.len() - 512;
     for at in (0..TABLE_AT + 16).chain(last..sound.len()) {

@@ -1,4 +1,4 @@
-//! VHDX files that break the rules, or that need their parent.
+//! VHDX files that violate the format, or that need their parent.
 
 use super::*;
 use crate::container::vhdx::format::Header;
@@ -353,7 +353,7 @@ fn a_differencing_disk_is_refused_by_the_path_of_its_parent() {
 }
 
 #[test]
-fn any_changed_byte_of_the_structures_is_survived() {
+fn any_changed_byte_of_the_structures_causes_no_panic() {
     let sound = vhdx(SIZE, BLOCKS);
     let places = (0..16)
         .chain((64 << 10)..(64 << 10) + 90)

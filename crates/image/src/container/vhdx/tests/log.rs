@@ -1,4 +1,4 @@
-//! VHDX with a log in force.
+//! VHDX with a log to replay.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::testing::recorder::{Operation, Recorder};
 
 const BAT: u64 = BAT_AT as u64;
 
-/// A table sector that puts the block at 5 MiB (the last of the sample) at the start of the disk.
+/// A table sector that makes the block at 5 MiB, the last of the sample, the first of the disk.
 fn moved() -> Vec<u8> {
     let mut sector = vec![0; 4096];
     sector[..8].copy_from_slice(&BatEntry::present(5 << 20).0.to_le_bytes());
@@ -32,7 +32,7 @@ fn moved_content() -> Vec<u8> {
     all
 }
 
-/// A sound file of 6 MiB whose log has `entries`, from `at` on.
+/// A sound file of 6 MiB with a log of `entries`, which start at `at`.
 fn with_log(at: usize, entries: &[Vec<u8>]) -> Vec<u8> {
     let mut image = vhdx(SIZE, BLOCKS);
     let mut at = at;
@@ -78,7 +78,7 @@ fn the_log_is_replayed_in_memory_and_written_before_the_first_change() {
 
 #[test]
 fn entries_are_replayed_from_the_tail_to_the_head_in_order() {
-    // The first entry was written to its place long ago, and must not be replayed.
+    // The first entry was applied long ago and must not be replayed.
     let old = log_entry(7, 0, 6 * UNIT, &[Change::Data(BAT + 4096, vec![9; 4096])]);
     let second = log_entry(8, old.len(), 6 * UNIT, &[Change::Data(BAT, moved())]);
     let third = log_entry(
@@ -217,11 +217,11 @@ fn a_log_that_cannot_be_replayed_is_refused() {
     assert!(refusal(with_log(0, &[zero])).contains("where the headers or the log itself are"));
 }
 
-/// One that does, by a byte that it writes, by zeros or by its header, had made a sparse file of 64
-/// TiB of an image of 6 MiB.
+/// A log once lengthened an image of 6 MiB to a sparse file of 64 TiB: by a byte that it writes, by
+/// zeros, or by its header.
 #[test]
 fn a_log_lengthens_the_file_by_no_more_than_the_disk_needs() {
-    // Five regions and structures up to 3 MiB, blocks, and one more.
+    // Five regions, structures up to 3 MiB, the blocks, and one more block.
     let most = |len: u64| {
         let mut entry = log_entry(1, 0, 6 * UNIT, &[Change::Data(BAT, moved())]);
         edit_entry(&mut entry, |header| header.last_file_offset = len.into());
@@ -353,7 +353,7 @@ fn a_write_that_fails_while_the_log_is_written_can_be_repeated() {
 
 #[test]
 fn a_log_full_of_overlapping_entries_is_given_up() {
-    // Each is as long as the log, and none has the right sum.
+    // Each entry is as long as the log, and none has the right checksum.
     let mut image = with_log(0, &[data(1, 0)]);
     let mut entry = data(1, 0);
     edit_entry(&mut entry, |header| {

@@ -11,7 +11,7 @@ fn parse(builder: &RecordBuilder) -> Record {
     Record::parse(30, 4096, builder.protected()).expect("sound")
 }
 
-/// Bytes of data that fill the record of `builder` up.
+/// Data that fill the record of `builder` to its end.
 fn filling(builder: &RecordBuilder) -> usize {
     parse(builder).free_len() - 24
 }
@@ -47,7 +47,7 @@ fn an_own_descriptor_makes_room_for_an_id_in_a_full_record() {
 }
 
 #[test]
-fn what_the_record_tells_beside_the_id_stays() {
+fn the_other_fields_beside_the_id_stay() {
     let builder = RecordBuilder::new(30)
         .attribute(information(72))
         .attribute(resident(0x50, "", &[3; 20]));

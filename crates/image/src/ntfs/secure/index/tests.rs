@@ -11,7 +11,7 @@ mod growth;
 
 const SIZE: usize = 4096;
 
-/// Blocks in memory, without update sequence numbers; counts how often one is read.
+/// Blocks in memory without update sequence numbers. It counts the reads of blocks.
 #[derive(Default)]
 struct Memory {
     blocks: Vec<Vec<u8>>,
@@ -45,7 +45,7 @@ fn entry(id: u32) -> SdsHeader {
     }
 }
 
-/// The entries of a node whose children are `children`, the last of which has the highest keys.
+/// The entries of a node. If it has `children`, the last child has the highest keys.
 fn entries<K: Key>(items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     let mut all = Vec::new();
     let child_len = if children.is_empty() { 0 } else { 8 };
@@ -114,7 +114,7 @@ fn block<K: Key>(vcn: u64, items: &[SdsHeader], children: &[u64]) -> Vec<u8> {
     bytes
 }
 
-/// A tree of three levels over the ids 10, 20, ... 1000 in leaves of nine.
+/// A tree of three levels with the ids 10, 20, ... 1000 in leaves of nine.
 fn tree<K: Key>() -> (Vec<u8>, Memory) {
     let mut all: Vec<SdsHeader> = (1..=100).map(|number| entry(number * 10)).collect();
     all.sort_by_key(K::of);
@@ -124,11 +124,11 @@ fn tree<K: Key>() -> (Vec<u8>, Memory) {
         blocks.push(block::<K>(number as u64, &ten[..9], &[]));
         separators.push(ten[9]);
     }
-    // The last key stands alone in a leaf of its own, at the end.
+    // The last key is alone in the last leaf.
     let last = separators.pop().expect("ten");
     let vcn = |number: usize| number as u64;
     blocks.push(block::<K>(10, &[last], &[]));
-    // Leaf 9 and leaf 10 have their border at the first key of leaf 9's rest.
+    // The border between leaf 9 and leaf 10 is the first of the remaining keys.
     let border = all[98];
     blocks[9] = block::<K>(9, &all[90..98], &[]);
     let left: Vec<u64> = (0..5).map(vcn).collect();
@@ -198,7 +198,7 @@ fn entries_are_put_into_the_leaf_where_they_belong() {
         lowest.hash = 0.into();
         assert_eq!(all(&index, &lowest).expect("sound"), ids);
         index.insert(&entry(20)).expect_err("is there");
-        // The same once it is written.
+        // The result must be the same after it is written.
         let mut written = Memory {
             blocks: memory.blocks.clone(),
             ..Memory::default()
@@ -241,7 +241,7 @@ fn a_hash_entry_is_laid_out_as_windows_does() {
         length: 0x7c.into(),
     };
     index.insert(&place).expect("room");
-    // From a volume made by mkntfs, which copies those of Windows.
+    // From a volume made by mkntfs, which copies the entries of Windows.
     let expected = [
         0x18, 0, 0x14, 0, 0, 0, 0, 0, 0x30, 0, 8, 0, 0, 0, 0, 0, //
         0x51, 0x24, 0xb3, 0, 1, 1, 0, 0, 0x51, 0x24, 0xb3, 0, 1, 1, 0, 0, //
@@ -337,7 +337,7 @@ fn loops_and_wrong_places_are_errors() {
         let index = by_id(&memory, root);
         all(&index, &entry(0)).expect_err(name);
     }
-    // A chain of blocks that is longer than any tree is deep.
+    // A chain of blocks that is longer than the depth of any tree.
     let blocks = (0..200)
         .map(|number| block::<ById>(number, &[], &[number + 1]))
         .collect();
@@ -367,7 +367,7 @@ proptest::proptest! {
     ) {
         let (mut root, mut memory) = tree::<ById>();
         for (number, at, bit) in changes {
-            // Most of a block is unused room: strike its used part more often.
+            // Most of a block is unused, so the used part is changed more often.
             let at = match bit % 2 { 0 => at, _ => at % 500 };
             memory.blocks[number][at] ^= 1 << bit;
         }

@@ -13,7 +13,7 @@ impl Source for Vec<u8> {
     }
 }
 
-/// Bytes of which the first cannot be read.
+/// Bytes; the first of them, up to this number, can't be read.
 struct Unreadable<'a>(&'a Vec<u8>, u64);
 
 impl Source for Unreadable<'_> {
@@ -66,8 +66,8 @@ fn add(sds: &mut Vec<u8>, named: &mut Vec<SdsHeader>, descriptors: &[Vec<u8>]) -
     append
 }
 
-/// Reads entries one after another as a check of the volume does, up to the first gap of each
-/// block; what follows a gap must be zero.
+/// Reads entries one after another up to the first gap of each block, as a check of the volume
+/// does. After a gap there must be zeros only.
 fn scan(sds: &[u8]) -> Vec<u32> {
     let mut ids = Vec::new();
     let mut base = 0;
@@ -99,7 +99,7 @@ fn descriptor(number: u32, len: usize) -> Vec<u8> {
 
 #[test]
 fn the_hash_is_that_of_a_volume_made_by_mkntfs() {
-    // The descriptor of id 0x101 as mkntfs writes it: read for the owner, administrators.
+    // The descriptor with the id 0x101 as mkntfs writes it: read for the owner, administrators.
     let hex = "0100048048000000580000000000000014000000020034000200000000001400\
                9f011200010100000000000512000000000018009f0112000102000000000005\
                20000000200200000102000000000005200000002002000001020000000000052000000020020000";
@@ -228,7 +228,7 @@ fn entries_that_no_index_names_stay_and_keep_their_ids() {
 }
 
 #[test]
-fn what_a_cut_left_behind_the_last_entry_is_cleared() {
+fn torn_entries_after_the_last_one_are_cleared() {
     let mut whole = Vec::new();
     let mut named = Vec::new();
     let batch: Vec<Vec<u8>> = (0..3).map(|number| descriptor(number, 60_000)).collect();
@@ -271,7 +271,7 @@ fn sound_entries_behind_damage_are_neither_overwritten_nor_skipped() {
 
 #[test]
 fn a_length_far_beyond_the_last_entry_is_refused() {
-    /// All zeros.
+    /// A stream of zeros.
     struct Long;
     impl Source for Long {
         fn written(&self) -> u64 {

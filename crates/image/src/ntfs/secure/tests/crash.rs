@@ -1,8 +1,8 @@
-//! A cut between any two syncs, which keeps any of the writes since the last.
+//! A power failure between any two syncs, with any of the writes since the last sync.
 
 use super::*;
 
-/// What `act` writes to the volume, by epochs.
+/// The writes of `act` to the volume, grouped by syncs.
 pub(super) fn record(bytes: &[u8], act: impl FnOnce(&Secure)) -> Vec<Epoch> {
     let recorder = Arc::new(Recorder::new(bytes.to_vec()));
     let volume = Volume::open(recorder.clone()).expect("a volume");
@@ -10,8 +10,8 @@ pub(super) fn record(bytes: &[u8], act: impl FnOnce(&Secure)) -> Vec<Epoch> {
     recorder.take()
 }
 
-/// Calls `check` with the volume after every cut: all of some epochs, and of the next one any
-/// subset, or where there are too many some of each kind.
+/// Calls `check` with the volume after every power failure: all writes of some epochs, and any
+/// subset of the writes of the next epoch; if there are too many subsets, some of each kind.
 pub(super) fn cuts(bytes: &[u8], epochs: &[Epoch], mut check: impl FnMut(&[u8])) {
     let mut durable = bytes.to_vec();
     let put = |volume: &mut Vec<u8>, (at, data): &(u64, Vec<u8>)| {
@@ -38,8 +38,8 @@ pub(super) fn cuts(bytes: &[u8], epochs: &[Epoch], mut check: impl FnMut(&[u8]))
 
 #[test]
 fn a_cut_leaves_all_old_descriptors_and_files_with_old_or_new_ones() {
-    // (380, 10, 100): $SDS needs more clusters. (0, 30, 0): both roots get blocks. (380, 60, 0): leaves
-    // are divided, others have room.
+    // (380, 10, 100): $SDS needs more clusters. (0, 30, 0): both roots get blocks. (380, 60, 0):
+    // leaves are divided, while others have room.
     for (count, add, more) in [
         (0, 1, 0),
         (380, 10, 2),
@@ -80,7 +80,7 @@ fn a_cut_leaves_all_old_descriptors_and_files_with_old_or_new_ones() {
                 assert_eq!(*secure.descriptor(id).expect("sound"), **old);
             }
             growth::check_blocks(&secure);
-            // What was cut off can be done again.
+            // The interrupted change can be made again.
             let ids = secure.add(&slices(&new)).expect("room");
             for (id, new) in ids.iter().zip(&new) {
                 assert_eq!(*secure.descriptor(*id).expect("added"), **new);
@@ -93,7 +93,7 @@ fn a_cut_leaves_all_old_descriptors_and_files_with_old_or_new_ones() {
 
 #[test]
 fn a_cut_volume_is_sound_to_others_and_can_be_finished() {
-    // Leaves with room; leaves that are divided; roots that get blocks.
+    // Leaves have room; leaves are divided; roots get blocks.
     for (count, add) in [(380, 10), (380, 60), (20, 30)] {
         let old: Vec<Vec<u8>> = (0..count).map(|number| descriptor(number, 0)).collect();
         let Some((image, records)) = made(8, &old) else {
@@ -121,7 +121,7 @@ fn a_cut_volume_is_sound_to_others_and_can_be_finished() {
             store(&image, &memory);
             compare(&image, &slices(&old));
             let ids = secure.add(&slices(&new)).expect("room");
-            // Bytes that nothing names keep their ids; what $SII has is not added again.
+            // Bytes without an index entry keep their ids; entries of $SII are not added again.
             if add == 10 {
                 let same = !(1..3).contains(&number);
                 assert_eq!(ids == expected_ids, same, "cut {number}");
@@ -134,7 +134,7 @@ fn a_cut_volume_is_sound_to_others_and_can_be_finished() {
                 .map(Vec::as_slice)
                 .collect();
             compare(&image, &expected);
-            // What others add goes on from there.
+            // Another program can add descriptors afterwards.
             let theirs: Vec<Vec<u8>> = (0..15).map(|number| descriptor(9000 + number, 0)).collect();
             set_files(&image, &theirs);
             let expected: Vec<&[u8]> = theirs.iter().chain(&old[15..]).map(Vec::as_slice).collect();

@@ -1,4 +1,4 @@
-//! Indexes that grow, from roots without blocks to trees of several levels.
+//! Indexes that grow from roots without blocks to trees of several levels.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -7,7 +7,7 @@ use super::*;
 use crate::ntfs::secure::key::{ByHash, ById, Key};
 use crate::ntfs::secure::store::View;
 
-/// The ids of an index in its order, its blocks, and those that its map has.
+/// The ids of an index in its order, the blocks of its tree, and the blocks in its bitmap.
 fn walk<K: Key>(view: &View) -> (Vec<u32>, BTreeSet<u64>, BTreeSet<u64>) {
     let index = view.index::<K>().expect("sound");
     let mut ids = Vec::new();
@@ -27,7 +27,7 @@ fn walk<K: Key>(view: &View) -> (Vec<u32>, BTreeSet<u64>, BTreeSet<u64>) {
     (ids, blocks, bits)
 }
 
-/// All blocks of both indexes are sound and have their bits.
+/// Checks that all blocks of both indexes are sound and marked in the bitmaps.
 pub(super) fn check_blocks(secure: &Secure) {
     let store = Store::open(&secure.volume.inner.mft).expect("sound");
     for (ids, blocks, bits) in [walk::<ById>(&store.by_id), walk::<ByHash>(&store.by_hash)] {
@@ -36,7 +36,7 @@ pub(super) fn check_blocks(secure: &Secure) {
     }
 }
 
-/// Both indexes hold the same ids, `count` of them, and no block that they do not need.
+/// Checks that both indexes contain the same `count` ids, and no superfluous block.
 fn check_indexes(secure: &Secure, count: usize) {
     let store = Store::open(&secure.volume.inner.mft).expect("sound");
     let (ids, blocks, bits) = walk::<ById>(&store.by_id);
@@ -49,7 +49,7 @@ fn check_indexes(secure: &Secure, count: usize) {
     assert_eq!(blocks, bits);
 }
 
-/// Each descriptor has this id, whichever index is asked.
+/// Checks that each descriptor has this id in both indexes.
 fn check_ids(secure: &Secure, descriptors: &[Vec<u8>], ids: &[SecurityId]) {
     assert_eq!(descriptors.len(), ids.len());
     for (descriptor, id) in descriptors.iter().zip(ids) {
@@ -58,8 +58,8 @@ fn check_ids(secure: &Secure, descriptors: &[Vec<u8>], ids: &[SecurityId]) {
     }
 }
 
-/// Adds `count` descriptors in batches to a volume that has none, then lets ntfs-3g read them and add
-/// more, and adds to these.
+/// Adds `count` descriptors in batches to a volume without descriptors. Then ntfs-3g reads them and
+/// adds more, and more are added to those.
 fn grow(arguments: &[&str], count: u32, batch: usize) {
     let old = vec![descriptor(0, 0); 40];
     let Some((image, records)) = made_with(24, arguments, &old) else {
@@ -86,7 +86,7 @@ fn grow(arguments: &[&str], count: u32, batch: usize) {
     check(&image);
     let expected: Vec<&[u8]> = chosen.iter().map(|number| &*new[*number]).collect();
     compare(&image, &expected);
-    // By turns.
+    // Here and by ntfs-3g, by turns.
     let mut all = before.len() + new.len();
     for turn in 0..3 {
         let theirs: Vec<Vec<u8>> = (0..40)

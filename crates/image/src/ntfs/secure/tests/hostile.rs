@@ -1,8 +1,8 @@
-//! Volumes whose `$Secure` was damaged on purpose.
+//! Volumes with a `$Secure` that was damaged on purpose.
 
 use super::*;
 
-/// Numbers that look random and are the same in each run (a linear congruential generator).
+/// Pseudo-random numbers that are equal in each run (a linear congruential generator).
 struct Numbers(u64);
 
 impl Numbers {
@@ -15,8 +15,8 @@ impl Numbers {
     }
 }
 
-/// Where the parts of `$Secure` lie that a damage is to strike: its record, the blocks of both
-/// indexes, and the start of `$SDS`.
+/// The places to damage: the record of `$Secure`, the blocks of both indexes, and the start of
+/// `$SDS`.
 fn places(secure: &Secure) -> Vec<(usize, usize)> {
     let record = secure.volume.inner.mft.read_any(9).expect("a record");
     let store = Store::open(&secure.volume.inner.mft).expect("sound");
@@ -43,7 +43,7 @@ fn damage_gives_errors_or_old_descriptors_and_never_a_panic() {
     assert!(places.len() > 6);
     let mut numbers = Numbers(1);
     let few = vec![descriptor(1000, 0), descriptor(1001, 3)];
-    // So many that leaves are divided.
+    // These are so many that leaves are divided.
     let many: Vec<Vec<u8>> = (0..60).map(|number| descriptor(1000 + number, 0)).collect();
     let mut refused = 0;
     let mut added = 0;

@@ -1,4 +1,4 @@
-//! Files with descriptors of their own choice, made and looked at through ntfs-3g.
+//! Files with chosen descriptors, made and read through ntfs-3g.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,7 +11,7 @@ use crate::ntfs::tests::image::{Image, run};
 
 const XATTR: &str = "system.ntfs_acl";
 
-/// Makes a file for each of the descriptors and gives the numbers of their records.
+/// Makes a file for each of the descriptors, and returns the numbers of their records.
 pub(super) fn make_files(image: &Image, descriptors: &[Vec<u8>]) -> Option<Vec<u64>> {
     image.mounted("permissions", |folder| {
         let mut records = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn set_files(image: &Image, descriptors: &[Vec<u8>]) {
     });
 }
 
-/// Whether the first files have these descriptors.
+/// Checks that the first files have these descriptors.
 pub(super) fn compare(image: &Image, descriptors: &[&[u8]]) {
     image.mounted("permissions", |folder| {
         for (number, expected) in descriptors.iter().enumerate() {
@@ -45,16 +45,16 @@ pub(super) fn compare(image: &Image, descriptors: &[&[u8]]) {
     });
 }
 
-/// What ntfs-3g says of a file or folder.
+/// The descriptor of a file or folder, read through ntfs-3g.
 pub(super) fn descriptor_of(path: &Path) -> Vec<u8> {
-    // A buffer that is too small gives EIO.
+    // If the buffer is too small, ntfs-3g returns EIO.
     let mut found = vec![0; 1 << 16];
     let len = getxattr(path, XATTR, found.as_mut_slice()).expect("a descriptor");
     found.truncate(len);
     found
 }
 
-/// Lets other programs check the volume, and above all $Secure.
+/// Has other programs check the volume, and $Secure in particular.
 pub(super) fn check(image: &Image) {
     image.check();
     let path = image.path();
@@ -62,7 +62,7 @@ pub(super) fn check(image: &Image) {
         return;
     };
     let found = String::from_utf8_lossy(&output.stdout).into_owned();
-    // It reads on behind the second copies of $SDS, where it may find what belongs to others.
+    // The check reads on behind the second copies of $SDS, where it may find data of other files.
     for part in ["$SDS-1", "$SII", "$SDH"] {
         let sound = format!("\n0 errors in {part}\n");
         assert!(found.contains(&sound), "{found}");
@@ -71,9 +71,9 @@ pub(super) fn check(image: &Image) {
     assert!(found.contains(complete), "{found}");
 }
 
-/// A descriptor with `more` entries beside the first, different for each number.
+/// A descriptor with `more` entries after the first, different for each number.
 pub(super) fn descriptor(number: u32, more: u32) -> Vec<u8> {
-    // Their hashes lie far from each other, as those of real ones.
+    // This spreads the hashes like those of real descriptors.
     let number = number.wrapping_mul(0x9E37_79B1);
     let sid = |parts: &[u32]| {
         let mut sid = vec![1, parts.len() as u8, 0, 0, 0, 0, 0, 5];

@@ -1,11 +1,11 @@
-//! Where `$Secure` ends: full leaves, full records, ends of blocks, other geometries.
+//! The limits of `$Secure`: full leaves, full records, ends of blocks, and other geometries.
 
 use super::*;
 use crate::ntfs::VolumeError;
 use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::place::Lcn;
 
-/// Takes all free clusters but `left`.
+/// Takes all free clusters except for `left`.
 fn take_clusters(secure: &Secure, left: u64) {
     let mft = &secure.volume.inner.mft;
     let bitmap = Bitmap::open(mft).expect("sound");
@@ -55,7 +55,7 @@ fn without_free_clusters_as_much_is_added_as_there_is_room_for() {
 }
 
 #[test]
-fn a_record_that_is_full_beyond_help_is_refused_before_anything_is_written() {
+fn a_full_record_is_refused_before_anything_is_written() {
     let Some((image, _)) = made(8, &[]) else {
         return;
     };
@@ -92,7 +92,7 @@ fn a_record_that_is_full_beyond_help_is_refused_before_anything_is_written() {
 
 #[test]
 fn entries_go_on_in_the_next_block_where_one_ends() {
-    // About 14 KiB each: 18 of them fill a block.
+    // Each has about 14 KiB, so that 18 of them fill a block.
     let large = |number| descriptor(number, 400);
     let old: Vec<Vec<u8>> = (0..16).map(large).collect();
     let Some((image, records)) = made(8, &old) else {
@@ -143,7 +143,7 @@ fn sizes_of_clusters_and_sectors_do_not_matter() {
 
 #[test]
 fn a_record_with_an_attribute_list_is_read_and_added_to() {
-    // The runs of the indexes need more than one record by then.
+    // Then the runs of the indexes need more than one record.
     let old: Vec<Vec<u8>> = (0..1500).map(|number| descriptor(number, 0)).collect();
     let Some((image, records)) = made(16, &old) else {
         return;
@@ -217,7 +217,7 @@ fn only_files_that_are_as_expected_are_set() {
 }
 
 #[test]
-fn what_is_no_descriptor_is_not_added() {
+fn bytes_that_are_not_a_descriptor_are_not_added() {
     let Some((image, _)) = made(8, &[]) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Descriptors of volumes made by mkntfs and ntfs-3g, which also check what was written.
+//! Descriptors on volumes made by mkntfs and ntfs-3g, whose tools also check the changes.
 
 #![cfg(target_os = "linux")]
 
@@ -30,15 +30,15 @@ fn open(bytes: &[u8]) -> (Arc<Memory>, Secure) {
     (memory, Secure::new(&volume))
 }
 
-/// What was written between two syncs, and where.
+/// The writes between two syncs, with their offsets.
 type Epoch = Vec<(u64, Vec<u8>)>;
 
-/// Keeps every write, by the sync that made it durable.
+/// Keeps every write, grouped by the sync that made it durable.
 #[derive(Debug)]
 struct Recorder {
     memory: Memory,
     epochs: Mutex<Vec<Epoch>>,
-    /// Bytes that were read.
+    /// The number of bytes that were read.
     read: AtomicUsize,
 }
 
@@ -51,7 +51,7 @@ impl Recorder {
         }
     }
 
-    /// What was written since the last call.
+    /// The writes since the last call.
     fn take(&self) -> Vec<Epoch> {
         let mut epochs = self.epochs.lock().expect("no panic");
         let mut taken = std::mem::replace(&mut *epochs, vec![Vec::new()]);
@@ -101,12 +101,12 @@ fn slices(descriptors: &[Vec<u8>]) -> Vec<&[u8]> {
     descriptors.iter().map(Vec::as_slice).collect()
 }
 
-/// An image with a file for each of `descriptors`, and the numbers of their records.
+/// An image with one file for each of `descriptors`, and the numbers of their records.
 fn made(mebibytes: u64, descriptors: &[Vec<u8>]) -> Option<(Image, Vec<u64>)> {
     made_with(mebibytes, &[], descriptors)
 }
 
-/// The same, with further arguments of mkntfs.
+/// Makes such an image with further arguments of mkntfs.
 fn made_with(
     mebibytes: u64,
     arguments: &[&str],
@@ -117,12 +117,12 @@ fn made_with(
     Some((image, records))
 }
 
-/// Writes the bytes of a volume into its image.
+/// Writes the bytes of a volume to its image.
 fn store(image: &Image, memory: &Memory) {
     std::fs::write(image.path(), memory.bytes()).expect("the image");
 }
 
-/// Files, and the places of which their own records tell.
+/// Files with their folders and names, read from their own records.
 struct Members {
     files: Vec<FileId>,
     places: Vec<(FileId, Vec<u16>)>,
@@ -149,7 +149,7 @@ impl Members {
     }
 }
 
-/// Sets ids for files, whatever they have.
+/// Sets the ids of files, whatever descriptors they have.
 fn set(secure: &Secure, files: &[FileId], ids: &[SecurityId]) {
     let members = Members::of(secure, files);
     let ids = ids.iter().take(files.len()).enumerate();
@@ -159,7 +159,7 @@ fn set(secure: &Secure, files: &[FileId], ids: &[SecurityId]) {
     }
 }
 
-/// The folder and the name of a file by its own record; the root folder for a record that does not
+/// The folder and the name of a file, from its own record; the root folder if the record does not
 /// exist.
 fn name(secure: &Secure, file: FileId) -> (FileId, Vec<u16>) {
     let record = secure.volume.inner.mft.read_any(file.record);
@@ -219,7 +219,7 @@ fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
     let to = secure.add(&[&descriptor(2, 0)]).expect("room")[0];
     secure.descriptor(to).expect("there");
     let members = Members::of(&secure, &files);
-    // More than are checked at once: the files come again.
+    // These are more than are checked at once, so the files are repeated.
     let indexes = (0..files.len()).cycle().take(9000);
     let changes: Vec<_> = indexes.map(|index| members.change(index, to)).collect();
     recorder.take();
@@ -249,8 +249,8 @@ fn setting_reads_each_record_once_and_leaves_the_sync_to_the_volume() {
 }
 
 #[test]
-fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
-    // 0: both roots are leaves; 380: they have children.
+fn a_mount_shows_added_and_set_descriptors_and_checks_find_nothing() {
+    // 0: both roots are leaves. 380: the roots have children.
     for (count, add) in [(0, 1), (380, 20)] {
         let old: Vec<Vec<u8>> = (0..count).map(|number| descriptor(number, 0)).collect();
         let mut made_with = old.clone();
@@ -268,7 +268,7 @@ fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
         let ids = secure.add(&slices(&new)).expect("room");
         assert_eq!(ids.len(), new.len());
         assert_eq!(ids.first(), ids.last(), "equal ones share an id");
-        // Before these there are two of mkntfs and that of new files.
+        // mkntfs has made two, and there is one for new files.
         let last: u32 = 0x103 + count;
         let expected: Vec<u32> = (1..=add).map(|number| last + number).collect();
         let added: Vec<u32> = ids[..add as usize].iter().map(|id| id.0).collect();
@@ -285,7 +285,7 @@ fn what_is_added_and_set_is_what_a_mount_shows_and_checks_find_nothing() {
         check(&image);
         let expected: Vec<&[u8]> = slices(&new).into_iter().cycle().take(files.len()).collect();
         compare(&image, &expected);
-        // And Windows' way to add more goes on from there.
+        // Windows's way of adding descriptors still works.
         let more: Vec<Vec<u8>> = (0..30).map(|number| descriptor(3000 + number, 0)).collect();
         set_files(&image, &more);
         check(&image);
@@ -307,7 +307,7 @@ fn descriptors_of_the_sample_volume_are_found_both_ways() {
     let (_, secure) = open(&std::fs::read(path).expect("readable"));
     let entries = secure.volume.list(secure.volume.root()).expect("sound");
     let files = entries.iter().map(|entry| entry.id);
-    // The files of the volume itself have descriptors too.
+    // The files of the volume itself also have descriptors.
     let own = (0..16).map(|number| {
         secure
             .volume

@@ -1,5 +1,5 @@
-//! Files with descriptors of their own, as ntfs-3g makes them where it is mounted without
-//! `permissions`, and mkntfs the root folder.
+//! Files with descriptors of their own. ntfs-3g makes them if it is mounted without `permissions`,
+//! and mkntfs gives one to the root folder.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -10,17 +10,17 @@ use super::*;
 use crate::ntfs::bitmap::{Bitmap, Extent};
 use crate::ntfs::metadata::Kind;
 
-/// What is in the root folder, with the root folder itself at first.
+/// The files in the root folder; the root folder itself is the first.
 struct Made {
     image: Image,
     names: Vec<String>,
     records: Vec<u64>,
-    /// What the mounted volume shows.
+    /// The descriptors that the mounted volume shows.
     old: Vec<Vec<u8>>,
 }
 
 impl Made {
-    /// A volume on which `fill` makes files and tells their names.
+    /// A volume on which `fill` makes files and returns their names.
     fn new(mebibytes: u64, fill: impl FnOnce(&std::path::Path) -> Vec<String>) -> Option<Self> {
         let image = Image::make(mebibytes, &[])?;
         let mut names = vec![String::new()];
@@ -77,7 +77,7 @@ fn files_with_and_without_data_and_folders_get_an_id_instead() {
     let contents = |number: usize| vec![number as u8; number * 8];
     let made = Made::new(16, |folder| {
         let mut names = Vec::new();
-        // Among them records that have no byte left, and data that is not resident.
+        // Among them are full records, and data outside the record.
         for number in 0..90 {
             names.push(format!("f{number}"));
             fs::write(folder.join(&names[number]), contents(number)).expect("a file");
@@ -135,7 +135,7 @@ fn files_with_and_without_data_and_folders_get_an_id_instead() {
         }
         let count = |name| fs::read_dir(folder.join(name)).expect("readable").count();
         assert_eq!([count("none"), count("few"), count("many")], [0, 3, 100]);
-        // Others can use the records and the clusters.
+        // Other files can use the room in the records and the clusters.
         for number in 0..90 {
             fs::write(folder.join(format!("f{number}")), [7; 9000]).expect("room");
         }
@@ -169,13 +169,13 @@ fn two_thousand_files_are_set_at_once() {
     store(&made.image, &recorder.memory);
     check(&made.image);
     made.compare(&new);
-    // Nothing is written for what is there.
+    // Nothing is written if the id is already there.
     set(&secure, &files, &vec![ids[0]; files.len()]);
     assert!(recorder.take().is_empty());
 }
 
 #[test]
-fn a_cut_leaves_the_own_descriptor_or_the_id_and_no_cluster_is_free_that_is_named() {
+fn a_cut_leaves_the_own_descriptor_or_the_id_and_frees_no_used_cluster() {
     let made = Made::new(8, |folder| {
         let names: Vec<String> = (0..12).map(|number| format!("f{number}")).collect();
         for (number, name) in names.iter().enumerate() {
@@ -195,7 +195,7 @@ fn a_cut_leaves_the_own_descriptor_or_the_id_and_no_cluster_is_free_that_is_name
     let new = descriptor(1, 0);
     let epochs = record(&before, |secure| {
         let ids = secure.add(&[&new]).expect("room");
-        // One by one, so that each write can be cut off.
+        // The files are set one by one, so that each write can be interrupted.
         for file in &files {
             set(secure, &[*file], &ids);
         }
@@ -221,7 +221,7 @@ fn a_cut_leaves_the_own_descriptor_or_the_id_and_no_cluster_is_free_that_is_name
             assert!(is_used || !is_named);
             leaked |= is_used && !is_named;
             last = done;
-            // What was cut off can be done again.
+            // The interrupted change can be made again.
             let ids = secure.add(&[&new]).expect("room");
             set(&secure, &files, &vec![ids[0]; files.len()]);
             let found = secure.of_files(&files);
@@ -237,7 +237,7 @@ fn a_cut_leaves_the_own_descriptor_or_the_id_and_no_cluster_is_free_that_is_name
 }
 
 #[test]
-fn what_differs_from_what_is_expected_is_not_set() {
+fn a_file_that_differs_from_the_expectation_is_not_set() {
     let made = Made::new(8, |folder| {
         fs::write(folder.join("f0"), "x").expect("a file");
         vec!["f0".to_owned()]
@@ -267,7 +267,7 @@ fn what_differs_from_what_is_expected_is_not_set() {
 }
 
 #[test]
-fn files_are_given_ids_by_what_they_are() {
+fn files_are_given_ids_by_their_kind() {
     let made = Made::new(8, |folder| {
         let names: Vec<String> = (0..20).map(|number| format!("f{number}")).collect();
         for name in &names {

@@ -1,4 +1,4 @@
-//! `$SDS` that several records tell of, as after many thousand descriptors.
+//! `$SDS` with its runs in several records, as on a volume with many thousand descriptors.
 
 use super::*;
 use crate::ntfs::bitmap::Bitmap;
@@ -7,7 +7,7 @@ use crate::ntfs::place::Lcn;
 use crate::ntfs::runs::{self, Run};
 use crate::ntfs::testing::{RecordBuilder, non_resident};
 
-/// The record that describes the rest of `$SDS`; it is not used otherwise.
+/// The record with the remaining runs of `$SDS`; it is not used otherwise.
 const HOLDER: u64 = 16;
 
 /// Runs as they are in a record.
@@ -15,8 +15,8 @@ fn pairs(runs: &[Run]) -> Vec<u8> {
     runs::encode(runs).expect("fits")
 }
 
-/// Has another record tell of the later half of `$SDS`, which stays where it is, and a list in a
-/// cluster of its own tell of all attributes.
+/// Moves the runs of the later half of `$SDS` to another record; the data stay in place. The
+/// attribute list gets a cluster of its own.
 fn spread(secure: &Secure) {
     let mft = &secure.volume.inner.mft;
     let mut base = mft.read_system(system::SECURE).expect("sound");
@@ -103,10 +103,10 @@ fn spread(secure: &Secure) {
     mft.write(&mut base).expect("written");
 }
 
-/// Descriptors were read, and none could be added: the limit was that the record with the sizes is
-/// also that of the end.
+/// Descriptors could be read but not added, because the record with the sizes had to be the one
+/// with the last runs.
 #[test]
-fn a_stream_that_several_records_tell_of_gets_longer() {
+fn a_stream_with_runs_in_several_records_grows() {
     let old: Vec<Vec<u8>> = (0..30).map(|number| descriptor(number, 0)).collect();
     let Some((image, records)) = made(16, &old) else {
         return;

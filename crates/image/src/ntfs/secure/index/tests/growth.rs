@@ -1,10 +1,10 @@
-//! Indexes that grow, with small blocks: their trees are deep soon.
+//! Indexes that grow. Their blocks are small, so that the trees soon become deep.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// What is on a disk, without update sequence numbers.
+/// The bytes on a disk, without update sequence numbers.
 #[derive(Clone, Default)]
 struct Volume {
     blocks: BTreeMap<u64, Vec<u8>>,
@@ -21,7 +21,7 @@ impl Blocks for &Volume {
     }
 }
 
-/// An index whose blocks have `size` bytes.
+/// An empty index with blocks of `size` bytes.
 fn empty<K: Key>(size: u32) -> Vec<u8> {
     let mut root = root::<K>(&[], &[]);
     root[8..12].copy_from_slice(&size.to_le_bytes());
@@ -39,7 +39,7 @@ fn ids<K: Key>(volume: &Volume, root: &[u8]) -> BTreeSet<u32> {
     ids
 }
 
-/// Adds batches of ids, with a cut at every moment of each.
+/// Adds batches of ids, with a power failure at every moment of each batch.
 fn grow<K: Key>(size: u32, room: usize, batches: &[Vec<u32>]) {
     let mut volume = Volume::default();
     let mut root = empty::<K>(size);
@@ -76,7 +76,7 @@ fn grow<K: Key>(size: u32, room: usize, batches: &[Vec<u32>]) {
             assert!(before.is_subset(&ids) && ids.is_subset(&all));
         };
         between(&after, &root);
-        // In their order and in the other one.
+        // The blocks are written in order and in reverse order.
         let changed: Vec<(u64, &[u8])> = index.changed_blocks().collect();
         let mut other = after.clone();
         for ((at, bytes), (other_at, other_bytes)) in changed.iter().zip(changed.iter().rev()) {
@@ -159,7 +159,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(16))]
 
     #[test]
-    fn what_was_put_in_is_found_whatever_the_order_and_the_sizes(
+    fn inserted_entries_are_found_for_every_order_and_size(
         small in proptest::bool::ANY,
         room in 200..600usize,
         batches in proptest::collection::vec(proptest::collection::vec(1..2000u32, 1..50), 1..8),
