@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_type_is_refused() {
+    fn text_that_does_not_fit_the_type_is_refused() {
         for (value_type, text) in [
             (ValueType::DWORD, ""),
             (ValueType::DWORD, "0x"),

@@ -403,7 +403,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_guard_that_a_person_can_do_something_about_says_what() {
+    fn each_guard_that_a_person_can_satisfy_has_a_hint() {
         for guard in [
             GuardError::NotWindows,
             GuardError::ReadOnly,
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_a_disk_names_it_by_its_number() {
+    fn hints_that_change_a_disk_name_it_by_its_number() {
         let disk = DiskNumber(7);
         let read_only = guard_hint(&GuardError::DiskReadOnly { disk }, "F:").expect("a hint");
         for line in ["-Number 7 -IsReadOnly $false", "'select disk 7'"] {

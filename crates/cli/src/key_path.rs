@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_is_dropped_where_it_is_there() {
+    fn the_prefix_is_dropped_if_it_is_there() {
         let prefix = Some("HKEY_LOCAL_MACHINE\\SYSTEM");
         for path in [
             "HKEY_LOCAL_MACHINE\\SYSTEM\\Select",

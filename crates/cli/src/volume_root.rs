@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_volume_is_told_from_a_path_on_it() {
+    fn a_volume_is_distinguished_from_a_path_on_it() {
         let guid = "Volume{9b1f0a2c-0000-0000-0000-501f00000000}";
         for volume in ["F:", "f:", r"\\?\F:", r"\\.\F:"] {
             assert!(names_volume(volume), "{volume}");

@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_that_no_driver_knows_is_told_from_one_that_fails() {
+    fn an_unknown_volume_is_a_different_error_from_one_that_fails() {
         let unknown = io::Error::from_raw_os_error(UNRECOGNIZED_VOLUME);
         let error = OpenError::from_io("F:".into(), unknown);
         assert_eq!(
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn disks_that_are_offline_are_told_by_their_numbers() {
+    fn offline_disks_are_named_by_their_numbers() {
         let error = |disks: &[u32]| {
             let disks = disks.iter().copied().map(DiskNumber).collect();
             let path = "F:".into();

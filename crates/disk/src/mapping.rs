@@ -124,8 +124,7 @@ mod tests {
 
     #[test]
     fn a_page_that_cannot_be_read_is_an_error_and_no_signal() {
-        // Beyond the file's end its pages can't be read, as if the file had been truncated
-        // meanwhile.
+        // A page beyond the file's end can't be read, as if the file had been truncated meanwhile.
         let file = file(&[1; PAGE]);
         let far = 16 * page_size();
         let error = Mapping::new(&file, far, 0).expect_err("not that long");
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_left_behind_the_end_of_the_last_page_does_not_show_after_growing() {
+    fn bytes_after_the_end_in_the_last_page_are_zero_after_growing() {
         let file = file(&[1; PAGE + 10]);
         let mut mapping = Mapping::new(&file, PAGE + 10, PAGE).expect("a small file");
         // SAFETY: the last page of the file is mapped up to its end.

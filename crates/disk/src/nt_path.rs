@@ -293,7 +293,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn lone_surrogates_survive_and_what_ntfs_cannot_hold_is_no_name() {
+    fn lone_surrogates_survive_and_characters_that_ntfs_forbids_are_refused() {
         use std::os::unix::ffi::OsStrExt;
 
         let lone = OsStr::from_bytes(b"a\xED\xA0\x80b\xED\xBF\xBF");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_deceive_a_reader_is_escaped() {
+    fn characters_that_could_deceive_a_reader_are_escaped() {
         let path = NtPath::from("a\n\u{1b}[2J\u{202e}b");
         assert_eq!(path.to_string(), "a<U+000A><U+001B>[2J<U+202E>b");
     }

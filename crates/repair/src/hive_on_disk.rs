@@ -310,7 +310,7 @@ impl HiveOnDisk {
 mod tests {
     use super::*;
 
-    /// A sparse file of any length. None of its bytes may be read.
+    /// A sparse file of any length, from which no byte may be read.
     struct Unread(u64);
 
     impl Storage for Unread {

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_are_not_what_the_type_says_are_shown_as_bytes() {
+    fn data_that_do_not_fit_the_type_are_shown_as_bytes() {
         let short = ValueData {
             value_type: ValueType::DWORD,
             bytes: vec![1, 0],

@@ -217,7 +217,7 @@ mod tests {
             !folder.path().join(FOLDER).exists(),
             "loading creates nothing"
         );
-        // All threads that begin at once must get one key.
+        // All threads that start at once must get the same key.
         let keys: Vec<Key> = std::thread::scope(|scope| {
             let all: Vec<_> = (0..8).map(|_| scope.spawn(|| store.obtain())).collect();
             let all = all.into_iter().map(|one| one.join().expect("no panic"));

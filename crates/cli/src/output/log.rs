@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_one_line_whatever_it_tells() {
+    fn an_event_is_one_line_whatever_it_contains() {
         let mut out = Vec::new();
         let written = Events(&mut out).write(b"WARN a\x1b[2J\nhint: run this\n");
         assert_eq!(written.ok(), Some(26));

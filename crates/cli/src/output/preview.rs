@@ -108,7 +108,7 @@ mod tests {
     /// direction.
     const PLANTED: &str = "P\nhint: run this\r\u{1b}[2J\u{202e}";
 
-    /// The preview shows text from a journal that anybody may have written.
+    /// The preview shows text from a journal that anybody can have written.
     #[test]
     fn no_text_of_a_forged_run_begins_a_line() {
         let text = || Some(PLANTED.to_owned());

@@ -109,7 +109,7 @@ mod tests {
             "~",
             "a'\n'b",
             "\u{e0041}",
-            // A letter that is invisible.
+            // An invisible letter.
             "a\u{3164}b",
             "!x",
             "a;b",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn on_windows_both_shells_take_what_they_can() {
+    fn on_windows_words_are_quoted_for_both_shells() {
         assert_eq!(windows(r"C:\my disk"), r#""C:\my disk""#);
         assert_eq!(windows(r"C:\my disk\"), r#""C:\my disk""#);
         assert_eq!(windows("a$b'c"), "'a$b''c'");

@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(text(&table, None), "    a   b\n    aa  bb\n");
     }
 
-    /// A table had kept all its rows until the last: a list of 730,000 keys took 350 MiB.
+    /// A table once kept all its rows until the last: a list of 730,000 keys took 350 MiB.
     #[test]
     fn a_long_table_is_written_in_parts_under_one_line_of_titles() {
         let mut table = Table::new([("A", Align::Left), ("N", Align::Right)]);

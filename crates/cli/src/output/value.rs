@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_are_not_what_their_type_says_are_shown_in_full() {
+    fn data_that_do_not_fit_their_type_are_shown_in_full() {
         assert_eq!(line(ValueType::DWORD, &[1, 2]), "0102");
         assert_eq!(line(ValueType::SZ, &utf16::encode("open")), "open");
         assert_eq!(

@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// Wine keeps the owner and the DACL of a registry key, unlike those of a file.
+    /// Under Wine, the owner and the DACL of a registry key can be changed, unlike those of a file.
     const KEPT: u32 = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
 
     /// A registry key as a kernel object.
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// `O:BAD:P(A;;mask;;;SY)` and entries that deny Everyone rights of their own.
+    /// `O:BAD:P(A;;mask;;;SY)`, and entries that each deny Everyone another right.
     fn descriptor(mask: u32, denies: u16) -> Vec<u8> {
         const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
         const SYSTEM: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
@@ -193,7 +193,7 @@ mod tests {
             let found = parts_of(&key.object, KEPT).expect("read");
             let masked = |bytes: &[u8]| {
                 let mut bytes = bytes.to_vec();
-                // Wine forgets that the DACL is protected.
+                // Wine drops the flag that the DACL is protected.
                 bytes[3] &= !0x10;
                 bytes
             };
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_past_its_end_is_not_handed_to_the_kernel() {
+    fn a_descriptor_that_reaches_past_its_end_is_not_passed_to_the_kernel() {
         let key = Key::new("diskmend test of bad descriptors");
         set_parts(&key.object, KEPT, &descriptor(0xF003F, 0)).expect("set");
         let before = parts_of(&key.object, KEPT).expect("read");

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_not_there_lies_on_no_disk() {
+    fn a_missing_device_is_on_no_disk() {
         let none = r"\\?\Volume{00000000-0000-0000-0000-000000000000}";
         assert_eq!(disks_of(none.as_ref()).expect("asked"), []);
         let none = disk_state(DiskNumber(9999)).expect("asked");

@@ -111,7 +111,7 @@ mod tests {
     const SYSTEM: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
     const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
 
-    /// Owner Administrators, group SYSTEM, a DACL; in one order of the parts or in another.
+    /// Owner Administrators, group SYSTEM and a DACL, with the parts in one of two orders.
     fn descriptor(control: u16, mask: u8, owner_first: bool) -> Vec<u8> {
         let mut dacl = vec![2, 0, 28, 0, 1, 0, 0, 0, 0, 0, 20, 0, mask, 0, 0, 0];
         dacl.extend(SYSTEM);

@@ -27,7 +27,7 @@ impl FaultyDisk {
         self.world().descriptors.insert(node, descriptor);
     }
 
-    /// Every security descriptor by path.
+    /// All security descriptors, by path.
     pub fn descriptors(&self) -> BTreeMap<String, Vec<u8>> {
         let below = self.below("", 0, Kind::Folder);
         let world = self.world();
@@ -63,7 +63,7 @@ impl FaultyDisk {
         Some((node, kind(&world.nodes[node])))
     }
 
-    /// The objects at and below a path, a folder before what it holds.
+    /// The objects at and below a path; a folder comes before its content.
     fn below(&self, path: &str, node: usize, kind_here: Kind) -> Vec<(String, usize, Kind)> {
         let mut found = vec![(path.to_owned(), node, kind_here)];
         let world = self.world();

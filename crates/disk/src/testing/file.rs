@@ -1,4 +1,4 @@
-//! A file of a faulty disk, and one that never fails.
+//! A file of a faulty disk, and a file in memory that never fails.
 
 use std::fs::TryLockError;
 use std::io;
@@ -10,7 +10,7 @@ use super::{FaultyDisk, Node, Pending, apply};
 use crate::file::File;
 use crate::metadata::{Identity, Kind, Metadata};
 
-/// What a disk writes as a whole, in bytes.
+/// The unit in bytes that a disk writes as a whole.
 pub(super) const SECTOR: usize = 512;
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl FaultyFile {
         });
     }
 
-    /// Notes a write sector by sector, since each may be lost without the others.
+    /// Notes a write sector by sector, because each sector may be lost independently of the others.
     pub(super) fn change_sectors(&self, data: &[u8], offset: usize) {
         let first = (SECTOR - offset % SECTOR).min(data.len());
         let (head, rest) = data.split_at(first);
@@ -101,7 +101,7 @@ impl Storage for FaultyFile {
     fn sync(&mut self) -> io::Result<()> {
         self.disk.operation("flush", false).1?;
         self.with(|_, durable, pending| {
-            // A whole image is long, and what changes in it is little.
+            // The image is long and the changes are few.
             for change in pending.drain(..) {
                 apply(durable, &change);
             }

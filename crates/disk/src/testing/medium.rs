@@ -1,4 +1,4 @@
-//! A file of a faulty disk as the medium of a disk that nobody mounted.
+//! A file of a faulty disk as the medium of an unmounted disk.
 
 use std::fmt;
 use std::io;
@@ -11,8 +11,8 @@ use diskmend_image::device::{Device, Medium, range};
 use super::FaultyDisk;
 use super::file::{FaultyFile, SECTOR};
 
-/// What the file system of an image gives it at once, in bytes. One of zeros that nobody has
-/// written is a hole.
+/// The unit in bytes in which a file system allocates space for an image. A unit of zeros that was
+/// never written is a hole.
 const BLOCK: usize = 4096;
 
 struct FaultyMedium {
@@ -34,7 +34,7 @@ impl FaultyMedium {
         FaultyFile::new(self.disk.clone(), self.node)
     }
 
-    /// Whether a write to these blocks takes room.
+    /// True if a write to these blocks needs space.
     fn fills_hole(&self, blocks: Range<usize>) -> bool {
         let filled = self.disk.world().filled.clone();
         self.file().with(|bytes, _, _| {
@@ -71,7 +71,7 @@ impl Device for FaultyMedium {
         let grows = self.fills_hole(blocks.clone());
         let (half, result) = self.disk.operation(&what, grows);
         if half {
-            // Up to the last whole sector of the first half.
+            // The whole sectors in the first half of the data.
             let end = (offset + data.len() / 2) / SECTOR * SECTOR;
             let half = &data[..end.saturating_sub(offset)];
             self.file().change_sectors(half, offset);

@@ -1,5 +1,5 @@
-//! For tests, with the feature `testing`: folders and files in memory that keep what is durable apart
-//! from what is not, and that fail if a test wants them to.
+//! For tests, with the feature `testing`: folders and files in memory that distinguish durable from
+//! lost bytes, and that fail when a test wants it.
 
 mod descriptors;
 mod dir;
@@ -18,25 +18,25 @@ use crate::dir::Dir;
 /// What goes wrong at the chosen operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The process is killed: this operation and all later ones fail. Of a write, the first half
-    /// is done.
+    /// The process is killed: this operation and all later ones fail. Of a write, the first half is
+    /// done.
     Kill,
-    /// This operation alone fails.
+    /// Only this operation fails.
     Once,
-    /// From this operation on no flush succeeds any more; the rest works.
+    /// From this operation on, no flush succeeds; everything else works.
     Flushes,
-    /// From this operation on nothing can grow or be created any more; the rest works.
+    /// From this operation on, nothing can grow or be created; everything else works.
     Full,
 }
 
-/// What is lost when the machine goes down.
+/// What is lost in a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Nothing: only the process ended.
+    /// Nothing, because only the process ended.
     Nothing,
     /// Everything that was not flushed.
     Unflushed,
-    /// Some of the writes that were not flushed, chosen by this number; names survive.
+    /// Some of the writes that were not flushed, chosen by this number. Changes of names survive.
     Some(u64),
 }
 
@@ -47,17 +47,17 @@ struct World {
     faults: Vec<(usize, Fault)>,
     killed: bool,
     full: bool,
-    /// No flush succeeds.
+    /// True if no flush succeeds.
     unflushable: bool,
     locked: Vec<usize>,
     log: Vec<String>,
-    /// Blocks of images that were written, by node and number: none of them is a hole.
+    /// The blocks of images that were written, by node and number; they are not holes.
     filled: BTreeSet<(usize, usize)>,
     /// Security descriptors by node.
     descriptors: BTreeMap<usize, Descriptor>,
 }
 
-/// A security descriptor as it is, and as it would be after a power failure.
+/// A security descriptor, and the one that a power failure would leave.
 #[derive(Clone)]
 struct Descriptor {
     bytes: Vec<u8>,
@@ -122,7 +122,7 @@ impl FaultyDisk {
         })
     }
 
-    /// Puts a durable file at a path, with the folders on the way.
+    /// Creates a durable file, with the folders on its path.
     pub fn put(&self, path: &str, bytes: Vec<u8>) {
         let mut world = self.world();
         let mut at = 0;
@@ -156,7 +156,7 @@ impl FaultyDisk {
         }
     }
 
-    /// Every file by its path.
+    /// All files, by path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let world = self.world();
@@ -178,7 +178,7 @@ impl FaultyDisk {
         files
     }
 
-    /// A disk of its own with the same content.
+    /// An independent disk with the same content.
     #[must_use]
     pub fn fork(&self) -> Self {
         let world = self.world();
@@ -189,7 +189,7 @@ impl FaultyDisk {
         })))
     }
 
-    /// Lets the operation of this number, counted from now on, go wrong.
+    /// Makes the operation with this number, counted from now on, go wrong.
     pub fn fail_at(&self, operation: usize, fault: Fault) {
         let mut world = self.world();
         world.operations = 0;
@@ -197,24 +197,24 @@ impl FaultyDisk {
         world.faults = vec![(operation, fault)];
     }
 
-    /// Lets a later operation go wrong as well, counted from the same one on.
+    /// Makes a later operation go wrong too, with the same count.
     pub fn also_fail_at(&self, operation: usize, fault: Fault) {
         self.world().faults.push((operation, fault));
     }
 
-    /// The number of operations since [`fail_at`](Self::fail_at), or since the beginning.
+    /// The number of operations since [`fail_at`](Self::fail_at), or since the disk was created.
     #[must_use]
     pub fn operations(&self) -> usize {
         self.world().operations
     }
 
-    /// What these operations were.
+    /// Descriptions of these operations.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.world().log.clone()
     }
 
-    /// The machine starts again after a crash.
+    /// Starts the machine again after a crash.
     pub fn restart(&self, loss: Loss) {
         let mut world = self.world();
         world.killed = false;
@@ -268,8 +268,8 @@ impl FaultyDisk {
         }
     }
 
-    /// Counts a changing operation; an error where it is to fail. `true` where a write is to be
-    /// done by half first.
+    /// Counts a changing operation, and returns an error if it must fail. `true` means that the
+    /// first half of a write must be done.
     fn operation(&self, what: &str, grows: bool) -> (bool, io::Result<()>) {
         let mut world = self.world();
         if world.killed {

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn only_volumes_that_lie_wholly_on_the_targets_disk_are_its_siblings() {
+    fn only_volumes_completely_on_the_targets_disk_are_its_siblings() {
         assert_eq!(beside("windows", &[2], &[0]), ["reserved"]);
         assert_eq!(beside("other", &[3], &[0]), [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! What `--auto` takes for a fault.
+//! The faults that `--auto` recognizes.
 
 use super::support::{FaultyHive, plan, volume};
 use crate::documents::PlanReport;
@@ -7,7 +7,8 @@ use crate::plan::Goal;
 const RDP: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
 const TLS: &str = r"ControlSet001\Control\SecurityProviders\SCHANNEL\Protocols";
 
-/// The values that `--auto` would change in a healthy hive once these are set, as `value=new`.
+/// The changes, as `value=new`, that `--auto` would make in a healthy hive after these values are
+/// set.
 fn faults(values: &[(&str, &str, u32)]) -> Vec<String> {
     let disk = volume("system-001");
     let new = format!(r"{TLS}\TLS 1.2\Server");
@@ -42,7 +43,7 @@ fn required_authentication_that_the_listener_rules_out_is_a_fault() {
         faults(&[layer(2), required(1), negotiation(0)]),
         ["fAllowSecProtocolNegotiation=1"]
     );
-    // Choices, not contradictions.
+    // These are choices and not contradictions.
     assert_eq!(faults(&[layer(2), required(1), negotiation(1)]), [""; 0]);
     assert_eq!(faults(&[layer(0), required(0), negotiation(0)]), [""; 0]);
 }

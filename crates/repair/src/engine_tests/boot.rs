@@ -59,7 +59,7 @@ fn registry_and_boot_store_are_one_run_and_undone_to_the_byte() {
 }
 
 #[test]
-fn changes_are_told_as_bcdedit_would() {
+fn changes_are_reported_as_bcdedit_would() {
     let disk = disk(&[(BIOS, bios().bytes())]);
     let report = repair(&disk, &CONSOLE).expect("repair");
     let told: Vec<String> = report
@@ -99,13 +99,13 @@ fn after_a_later_change_each_element_is_reversed_by_itself() {
         Some(ElementValue::Integer(30))
     );
     assert_eq!(get(well_known::EMSSETTINGS, ElementId::EMS_PORT), None);
-    // What came later is kept.
+    // The later change is kept.
     let minimal = Some(ElementValue::Integer(0));
     assert_eq!(get(LOADER, ElementId::SAFE_BOOT), minimal);
 }
 
 #[test]
-fn without_a_store_the_registry_is_repaired_and_the_rest_is_said() {
+fn without_a_store_the_registry_is_repaired_and_the_rest_is_reported() {
     let disk = disk(&[]);
     let found = inspect(&disk, &ALL);
     assert!(found.skipped.is_empty() && found.stores.is_empty());
@@ -282,7 +282,7 @@ fn a_store_on_another_volume_is_undone_from_the_target() {
     has_console(&boot, EFI, LOADER);
     assert!(boot.files().keys().all(|path| !path.contains("diskmend")));
 
-    // The volume is not there: nothing is undone, not even what could be.
+    // The volume is missing, so nothing is undone, not even the part that could be.
     let repaired = content(&target);
     let error = undo(&target, None).expect_err("not there");
     assert!(
@@ -327,7 +327,7 @@ fn a_repair_of_both_that_fails_anywhere_leaves_the_old_bytes_of_both() {
 }
 
 #[test]
-fn a_repair_of_both_killed_anywhere_is_taken_back_in_both() {
+fn a_repair_of_both_killed_anywhere_is_undone_in_both() {
     let pristine = disk(&[(BIOS, bios().bytes())]);
     let counted = pristine.fork();
     repair_unchecked(&counted, &ALL).expect("repair");

@@ -1,4 +1,4 @@
-//! Which boot store belongs to a Windows, and which of its loaders.
+//! Choosing the boot store of a Windows, and the loader in it.
 
 use diskmend_bcd::{
     Device, ElementId, ElementValue, Partition, Target as DeviceTarget, well_known,
@@ -14,7 +14,7 @@ use crate::plan::Goal;
 use crate::site::Options;
 
 #[test]
-fn of_several_stores_only_one_that_starts_this_windows_is_taken() {
+fn among_several_stores_the_one_that_starts_this_windows_is_used() {
     let another = bios().set(
         LOADER,
         ElementId::SYSTEM_ROOT,
@@ -38,7 +38,7 @@ fn stores_that_cannot_be_told_apart_are_listed_and_left_alone() {
         let text = error.to_string();
         assert!(text.contains(BIOS) && text.contains(EFI), "{text}");
         assert_eq!(differing(&disk.files(), &before), [""; 0]);
-        // The rest of a repair goes on.
+        // The rest of the repair is made.
         let report = repair(&disk, &ALL).expect("repair");
         assert_eq!(report.outcome, Outcome::PartlyDone);
 

@@ -1,4 +1,4 @@
-//! Boot stores as Windows setup makes them, made here element by element.
+//! Boot stores like those of Windows setup, made element by element.
 
 use diskmend_bcd::{Change, ElementId, ElementValue, Guid, ObjectType, Store, well_known};
 use diskmend_hive::{EditError, Editor, Filetime, Hive, checksum};
@@ -13,8 +13,8 @@ pub(super) const LOADER: Guid = Guid::new(0x1b67_bffd, 0xe290, 0x11eb, [0x8f; 8]
 pub(super) const SECOND: Guid = Guid::new(0x1b67_bffe, 0xe290, 0x11eb, [0x8f; 8]);
 pub(super) const RECOVERY: Guid = Guid::new(0x1b67_bfff, 0xe290, 0x11eb, [0x8f; 8]);
 
-/// A self-relative security descriptor (MS-DTYP 2.4.6): Administrators own it and may do
-/// everything.
+/// A self-relative security descriptor (MS-DTYP 2.4.6): Administrators are the owner and have all
+/// rights.
 const DESCRIPTOR: [u8; 84] = {
     const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
     let mut bytes = [0; 84];
@@ -35,11 +35,11 @@ const DESCRIPTOR: [u8; 84] = {
     bytes
 };
 
-/// A store that is being made.
+/// A store under construction.
 pub(super) struct Maker(Editor);
 
 impl Maker {
-    /// A boot manager and a loader of `\Windows`, which is the default entry.
+    /// A boot manager, and as its default entry a loader of `\Windows`.
     pub(super) fn new(loader: &str) -> Self {
         let now = Filetime(133_485_408_000_000_000);
         let hive = Hive::create(3, &DESCRIPTOR, now).expect("valid");
@@ -63,7 +63,7 @@ impl Maker {
             )
     }
 
-    /// The same with settings for Emergency Management Services, as images have them.
+    /// Adds settings for Emergency Management Services, as the images of clouds have them.
     pub(super) fn with_ems_settings(mut self) -> Self {
         self.create(well_known::EMSSETTINGS, ObjectType::SETTINGS);
         self.set(
@@ -73,7 +73,7 @@ impl Maker {
         )
     }
 
-    /// Two loaders of the same folder in the menu and one of Windows PE, and no default entry.
+    /// Two loaders of one folder in the menu and one of Windows PE, and no default entry.
     pub(super) fn with_second_loader(mut self) -> Self {
         let delete = Change::DeleteElement {
             object: well_known::BOOTMGR,
@@ -122,14 +122,14 @@ impl Maker {
         finished(self.0)
     }
 
-    /// The same with a loader that starts the Windows of another folder only.
+    /// Changes the loader so that it starts only the Windows in another folder.
     pub(super) fn loader_of_other_folder(self) -> Self {
         let folder = ElementValue::String(r"\Other".to_owned());
         self.set(LOADER, ElementId::SYSTEM_ROOT, folder)
     }
 }
 
-/// The bytes of a hive of what `edit` puts in it.
+/// The bytes of a hive with the keys and values that `edit` makes.
 pub(super) fn hive(edit: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> Vec<u8> {
     let now = Filetime(133_485_408_000_000_000);
     let mut editor = Editor::new(Hive::create(5, &DESCRIPTOR, now).expect("valid"), now);
@@ -145,17 +145,17 @@ fn finished(editor: Editor) -> Vec<u8> {
     file
 }
 
-/// A store as on a BIOS disk, without settings for Emergency Management Services.
+/// A store for BIOS, without settings for Emergency Management Services.
 pub(super) fn bios() -> Maker {
     Maker::new(r"\Windows\system32\winload.exe")
 }
 
-/// A store as on an EFI disk.
+/// A store for EFI.
 pub(super) fn efi() -> Maker {
     Maker::new(r"\Windows\system32\winload.efi").with_ems_settings()
 }
 
-/// An element of a store on a disk.
+/// The value of an element of a store on a disk.
 pub(super) fn element(
     disk: &FaultyDisk,
     path: &str,

@@ -1,4 +1,4 @@
-//! What tests of the boot store share: disks, repairs of them, and what they hold then.
+//! Shared by the tests of the boot store: disks, repairs of them, and their content afterwards.
 
 use diskmend_bcd::{ElementId, ElementValue, Guid, well_known};
 use diskmend_disk::testing::FaultyDisk;
@@ -64,7 +64,7 @@ pub(super) fn inspect(disk: &FaultyDisk, names: &[&str]) -> InspectReport {
     with_watch(|watch| inspect_site(&site(disk), &recipes, &options, watch)).expect("inspect")
 }
 
-/// All files but those of the engine itself.
+/// All files except for those of the engine itself.
 pub(super) fn content(disk: &FaultyDisk) -> Files {
     let mut files = disk.files();
     files.retain(|path, _| !path.starts_with("diskmend/"));

@@ -1,4 +1,4 @@
-//! Killing the process, and the machine, at every single operation of repair and undo.
+//! The process and the machine are killed at every single operation of repair and undo.
 
 use diskmend_disk::LOCK_FILE_NAME;
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
@@ -23,7 +23,7 @@ const LOSSES: [Loss; 4] = [
     Loss::Some(0xbf58_476d_1ce4_e5b9),
 ];
 
-/// Whatever the engine or Windows finds first, it is the old or the new state.
+/// Checks that the engine, and Windows, find either the old or the new state.
 fn is_old_or_new(disk: &FaultyDisk, old: (usize, usize), what: &str) {
     let (right, wrong) = tally(disk);
     let all = old.0 + old.1;
@@ -34,7 +34,7 @@ fn is_old_or_new(disk: &FaultyDisk, old: (usize, usize), what: &str) {
 }
 
 #[test]
-fn a_repair_killed_anywhere_is_found_and_can_be_taken_back_or_done_again() {
+fn a_repair_killed_anywhere_is_found_and_can_be_undone_or_repeated() {
     let mut states = 0;
     for fixture in FIXTURES {
         let pristine = volume(fixture);
@@ -62,7 +62,7 @@ fn a_repair_killed_anywhere_is_found_and_can_be_taken_back_or_done_again() {
                 } else if tally(&disk) == old {
                     same_hives(&disk, &pristine, &what);
                 }
-                // Without a run to settle, the repair was not begun or is done.
+                // If no run waits to be settled, the repair has not begun or is complete.
                 repair_unchecked(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
                 assert_eq!(tally(&disk).1, 0, "{what}");
                 undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -75,7 +75,7 @@ fn a_repair_killed_anywhere_is_found_and_can_be_taken_back_or_done_again() {
 }
 
 #[test]
-fn an_undo_killed_anywhere_can_be_done_again() {
+fn an_undo_killed_anywhere_can_be_repeated() {
     let mut states = 0;
     for fixture in FIXTURES {
         let pristine = volume(fixture);
@@ -105,7 +105,7 @@ fn an_undo_killed_anywhere_can_be_done_again() {
 }
 
 #[test]
-fn a_reversal_by_values_killed_anywhere_can_be_done_again() {
+fn a_reversal_by_values_killed_anywhere_can_be_repeated() {
     const MINE: (&str, &str, u32) = (r"ControlSet001\Mine", "A", 1);
     let repaired = volume("system-001-002");
     let old = tally(&repaired);
@@ -120,21 +120,21 @@ fn a_reversal_by_values_killed_anywhere_can_be_done_again() {
             let disk = repaired.fork();
             disk.fail_at(at, Fault::Kill);
             if undo(&disk, first.as_deref()).is_ok() {
-                // Runs of one second need an operation more to find a free name.
+                // Runs within one second need one more operation to find a free name.
                 assert!(at + 4 > counted.operations(), "{what}");
                 continue;
             }
             disk.restart(loss);
             is_old_or_new(&disk, old, &what);
             if is_unfinished(&disk) {
-                // The reversal itself is what was killed.
+                // The reversal itself was killed.
                 let taken_back =
                     undo(&disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
                 assert_ne!(Some(taken_back.run), first, "{what}");
             }
             match undo(&disk, first.as_deref()) {
                 Ok(_) => {}
-                // It was only the operation after the last that mattered which was killed.
+                // The killed operation was the one after the last that matters.
                 Err(Error::NotUndoable { .. }) => {}
                 Err(error) => panic!("{what}: {error}"),
             }

@@ -1,5 +1,5 @@
-//! Security descriptors together with a hive: repaired, killed at every operation, completed, taken
-//! back, and what happens when single files fail.
+//! Security descriptors together with a hive: repaired, killed at every operation, completed,
+//! undone, and with errors of single files.
 
 use diskmend_acl::{Domains, SddlParts, SecurityDescriptor};
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
@@ -17,7 +17,7 @@ use crate::site::Options;
 
 const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
-/// What a botched hardening leaves.
+/// The descriptor that a failed hardening leaves.
 const BROKEN: &str = "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
 pub(super) const SOUND: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
 pub(super) const REPAIRED: &str = "O:BAG:SYD:P(A;;FA;;;SY)(A;;FR;;;NS)(A;;FA;;;BA)";
@@ -38,7 +38,7 @@ pub(super) fn key(number: usize) -> String {
     format!("{KEYS}/{number}")
 }
 
-/// A volume with a hive, and with keys that SYSTEM is kept out of.
+/// A volume with a hive, and with keys that SYSTEM can't read.
 pub(super) fn disk() -> FaultyDisk {
     let disk = volume("system-001-002");
     for number in 0..FILES {
@@ -116,7 +116,7 @@ fn keys_are_repaired_with_the_hive_and_undone_to_the_byte() {
 }
 
 #[test]
-fn only_what_is_evidence_of_a_fault_is_repaired_without_being_named() {
+fn only_faults_are_repaired_with_auto() {
     let disk = disk();
     disk.secure(&key(1), bytes(SOUND));
     let report = repair_with(&disk, &["machine-keys"], Goal::Faults).expect("repair");
@@ -131,7 +131,7 @@ fn only_what_is_evidence_of_a_fault_is_repaired_without_being_named() {
 }
 
 #[test]
-fn the_lesser_repair_says_where_the_greater_one_is_needed() {
+fn the_lesser_repair_reports_if_the_greater_one_is_needed() {
     let disk = disk();
     let catalogue = Catalogue::built_in().expect("valid");
     let recipes = catalogue.select(&["machine-keys-default"]).expect("known");
@@ -193,7 +193,7 @@ fn an_unreadable_file_is_reported_and_the_others_go_on() {
 }
 
 #[test]
-fn a_repair_killed_anywhere_can_be_completed_or_taken_back() {
+fn a_repair_killed_anywhere_can_be_completed_or_undone() {
     let pristine = disk();
     let counted = pristine.fork();
     repair(&counted).expect("repair");
@@ -207,7 +207,7 @@ fn a_repair_killed_anywhere_can_be_completed_or_taken_back() {
             let killed = pristine.fork();
             killed.fail_at(at, Fault::Kill);
             let Err(error) = repair(&killed) else {
-                // Only a report that nothing depends on was left to be written.
+                // Only a report that nothing depends on was not written.
                 continue;
             };
             let what = format!("{:?} ({at}), {loss:?}: {error}", killed.log()[at]);
@@ -280,7 +280,7 @@ fn a_completion_that_fails_does_not_say_that_nothing_was_changed() {
 }
 
 #[test]
-fn an_undo_killed_anywhere_can_be_done_again() {
+fn an_undo_killed_anywhere_can_be_repeated() {
     let pristine = disk();
     let repaired = pristine.fork();
     repair(&repaired).expect("repair");
@@ -312,7 +312,7 @@ fn an_undo_killed_anywhere_can_be_done_again() {
 }
 
 #[test]
-fn a_full_disk_is_noticed_before_anything_changes_or_leaves_out_a_report() {
+fn a_full_disk_is_noticed_before_anything_changes_or_only_a_report_is_missing() {
     let pristine = disk();
     let counted = pristine.fork();
     repair(&counted).expect("repair");
@@ -350,7 +350,7 @@ fn damaged_records_are_refused_before_anything_is_restored() {
 }
 
 #[test]
-fn what_somebody_changed_since_is_left_alone() {
+fn later_changes_by_others_are_left_alone() {
     let pristine = disk();
     let disk = pristine.fork();
     repair(&disk).expect("repair");
@@ -370,10 +370,10 @@ fn what_somebody_changed_since_is_left_alone() {
     assert_eq!(hives(&disk), hives(&pristine));
 }
 
-/// A run that was killed while it was rolled back looked like one that only lacked descriptors, and
-/// was completed with half of a hive.
+/// A run that was killed during its rollback once looked like a run that only lacked descriptors,
+/// and was completed with half of a hive.
 #[test]
-fn a_rollback_killed_anywhere_is_no_run_to_be_completed() {
+fn a_rollback_killed_anywhere_is_never_completed_as_a_repair() {
     let pristine = disk();
     let counted = pristine.fork();
     repair(&counted).expect("repair");

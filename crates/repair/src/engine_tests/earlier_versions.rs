@@ -1,5 +1,5 @@
-//! Runs that earlier versions have written: a folder with a file for the journal and for each part of
-//! the undo data.
+//! Runs of earlier versions: a folder with a file for the journal and one for each part of the undo
+//! data.
 
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
@@ -21,8 +21,8 @@ const LOSSES: [Loss; 4] = [
 const RUNS: &str = "diskmend/runs/";
 const MINE: (&str, &str, u32) = (r"ControlSet001\Mine", "A", 1);
 
-/// The same disk with every run as the version before this format has written it: the bytes of each
-/// part are the same, and so is the seal.
+/// The disk with every run in the format of the previous version: the bytes of each part and the
+/// seal are the same.
 pub(super) fn as_earlier(disk: &FaultyDisk) -> FaultyDisk {
     let earlier = FaultyDisk::new();
     for (path, bytes) in disk.files() {
@@ -59,7 +59,8 @@ fn a_run_of_an_earlier_version_is_trusted_and_undone() {
     undo(&disk, None).expect("undo");
     same_hives(&disk, &pristine, "undone");
     assert_eq!(state(&disk), (Some(RunState::Undone), Trust::Own));
-    // What it says now is no JSON: an earlier version refuses it, and does not miss what was done.
+    // The old journal file now is not JSON, so an earlier version refuses it and can't overlook the
+    // undo.
     let journal = disk.files().remove(&format!("{RUNS}{run}/journal.json"));
     assert!(journal.expect("there").starts_with(b"DMENDRN"));
     assert!(matches!(undo(&disk, None), Err(Error::NothingToUndo)));
@@ -79,7 +80,7 @@ fn a_run_of_an_earlier_version_is_reversed_by_values() {
 }
 
 #[test]
-fn an_undo_of_a_run_of_an_earlier_version_killed_anywhere_can_be_done_again() {
+fn an_undo_of_a_run_of_an_earlier_version_killed_anywhere_can_be_repeated() {
     let pristine = volume("dirty-hvle-both");
     let repaired = pristine.fork();
     repair_unchecked(&repaired).expect("repair");
@@ -104,7 +105,7 @@ fn an_undo_of_a_run_of_an_earlier_version_killed_anywhere_can_be_done_again() {
     }
 }
 
-/// One that was killed while it wrote, and one of which a later journal was lost.
+/// One run was killed while it wrote, and of the other a later journal was lost.
 #[test]
 fn an_interrupted_run_of_an_earlier_version_waits_to_be_settled() {
     let pristine = volume("system-001-002");

@@ -1,4 +1,4 @@
-//! The facts: each is read when somebody asks for it, once, and as the logs recover it.
+//! Facts are read only when they are needed, only once, and from recovered hives.
 
 use super::boot_fixture::{BIOS, bios, hive};
 use super::support::{site, volume, with_watch};
@@ -69,7 +69,7 @@ fn with_facts<T>(disk: &FaultyDisk, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
 }
 
 #[test]
-fn what_the_hives_say_is_known() {
+fn facts_are_read_from_the_hives() {
     with_facts(&disk(), |facts| {
         assert_eq!(facts.build(), Ok(17763));
         assert_eq!(facts.product(), Ok(Product::DomainController));
@@ -107,12 +107,12 @@ fn what_the_hives_say_is_known() {
 }
 
 #[test]
-fn a_hive_is_opened_once_and_only_if_somebody_asks() {
+fn a_hive_is_opened_once_and_only_if_it_is_needed() {
     let disk = disk();
     let software = format!("{CONFIG}/SOFTWARE");
     with_facts(&disk, |facts| {
         assert_eq!(facts.product(), Ok(Product::DomainController));
-        // Nobody has asked for anything that is in SOFTWARE: it is found as it is now.
+        // Nothing in SOFTWARE was needed before, so the new content is found.
         disk.put(&software, b"no hive".to_vec());
         let reason = facts.build().expect_err("no hive");
         assert!(reason.contains("not a registry hive"), "{reason}");
@@ -131,7 +131,7 @@ fn a_fact_that_is_not_known_has_a_reason() {
         let told = facts.services().expect_err("no hive");
         assert_eq!(told, "Windows/System32/config/SYSTEM: not found");
     });
-    // A hive without such a value.
+    // This hive lacks such a value.
     with_facts(&volume("system-001-002"), |facts| {
         let told = facts.product().expect_err("nothing is said");
         assert_eq!(told, "SYSTEM does not say");
@@ -161,7 +161,7 @@ fn service(text: &str) -> Result<ServiceRow, String> {
     ServiceRow::read(written).map_err(|wrong| wrong.message)
 }
 
-/// The example of docs/adding-a-row.md: a kind of row that nobody but its file knows of.
+/// The example in docs/adding-a-row.md: a kind of row that is defined only in its own file.
 #[test]
 fn a_new_kind_of_row_judges_by_the_facts() {
     let row = service("name = 'DISK'\nstart = 3\nwhy = 'because'").expect("a row");

@@ -1,4 +1,4 @@
-//! Single failures, and a disk that is full, at every operation of a repair.
+//! Single failures, and a full disk, at every operation of a repair.
 
 use diskmend_disk::testing::{Fault, Loss};
 
@@ -8,7 +8,7 @@ use crate::error::Class;
 use crate::runs::runs_site;
 
 #[test]
-fn a_repair_that_fails_anywhere_leaves_the_old_bytes_and_can_be_done_again() {
+fn a_repair_that_fails_anywhere_leaves_the_old_bytes_and_can_be_repeated() {
     for fixture in ["system-001-002", "dirty-hvle-both", "dirty-dirt"] {
         let pristine = volume(fixture);
         let counted = pristine.fork();
@@ -20,7 +20,7 @@ fn a_repair_that_fails_anywhere_leaves_the_old_bytes_and_can_be_done_again() {
                 let disk = pristine.fork();
                 disk.fail_at(at, fault);
                 match repair_unchecked(&disk) {
-                    // A full disk hinders only what grows.
+                    // A full disk prevents only operations that need space.
                     Ok(_) => assert_eq!(fault, Fault::Full, "{what}"),
                     Err(error) => {
                         let class = error.class();
@@ -67,10 +67,10 @@ fn a_rolled_back_run_is_remembered_with_its_reason() {
     assert!(note.contains("failed once"), "{note}");
 }
 
-/// The journal stayed `done` where no flush succeeded from the last one on, and the files were then
-/// taken back value by value.
+/// If no flush succeeded from the last one on, the journal once stayed `done`, and the files were
+/// then undone value by value.
 #[test]
-fn a_disk_that_can_not_be_flushed_any_more_is_taken_back_to_the_byte() {
+fn a_disk_that_can_no_longer_be_flushed_is_restored_to_the_byte() {
     const LOSSES: [Loss; 4] = [
         Loss::Nothing,
         Loss::Unflushed,

@@ -1,4 +1,4 @@
-//! How often a command waits for the disk: each flush takes milliseconds.
+//! The number of flushes of each command; each takes milliseconds.
 
 use diskmend_disk::testing::{Fault, FaultyDisk};
 
@@ -11,13 +11,13 @@ fn flushes(disk: &FaultyDisk) -> usize {
     log.iter().filter(|what| what.starts_with("flush")).count()
 }
 
-/// Counts from here on.
+/// Starts to count.
 fn count(disk: &FaultyDisk) {
     disk.fail_at(usize::MAX, Fault::Once);
 }
 
-/// They were 14: undo data, changes and journal had a file each, and each name was flushed, the
-/// journal's twice.
+/// There were once 14: undo data, changes and journal each had a file, and each name was flushed,
+/// that of the journal twice.
 #[test]
 fn one_value_takes_eight_flushes() {
     let disk = volume("system-001-002");
@@ -27,11 +27,11 @@ fn one_value_takes_eight_flushes() {
     disk.set_all(&[(KEY, "A", 2)]);
     let log = disk.log();
     assert_eq!(flushes(&disk), 8, "{log:#?}");
-    // The first run makes two folders, and here the log too.
+    // The first run creates two folders, and here also the log.
     assert_eq!(made, 8 + 2 + 1);
 }
 
-/// They were 9: each state of the run took two.
+/// There were once 9: each state of the run needed two.
 #[test]
 fn an_undo_flushes_its_two_states_once_each() {
     let disk = volume("system-001-002");

@@ -1,4 +1,4 @@
-//! Runs that somebody else has put on the disk: nothing of them is done, whatever they say.
+//! Runs that somebody else has put on the disk. Nothing in them is carried out, whatever they say.
 
 use diskmend_acl::{Domains, SecurityDescriptor};
 use diskmend_disk::testing::FaultyDisk;
@@ -27,7 +27,8 @@ fn bytes(sddl: &str) -> Vec<u8> {
     descriptor.to_bytes().expect("small")
 }
 
-/// Changes that open files, parted by `|`, to everybody, as a run holds them.
+/// Records of changes, as a run stores them, that open the files in `paths` (separated by `|`) to
+/// everybody.
 fn records(paths: &str) -> Vec<u8> {
     let mut draft = Draft::new(None).expect("memory");
     for path in paths.split('|') {
@@ -76,7 +77,7 @@ fn put(dir: &dyn Dir, name: &str, bytes: &[u8]) {
     file.write_all_at(bytes, 0).expect("writable");
 }
 
-/// How whoever can write to the disk keeps a run there.
+/// The format in which an attacker writes a run.
 #[derive(Clone, Copy, Debug)]
 enum Layout {
     /// In a run file.
@@ -85,8 +86,8 @@ enum Layout {
     Folder,
 }
 
-/// Puts a run into the state folder that was killed when only permissions were left to be set, as
-/// whoever can write to the disk can.
+/// Writes a run to the state folder, as an attacker can. According to it, it was killed when only
+/// the permissions were left to be set.
 fn forge(site: &Site, path: &str, recipes: &[&str], layout: Layout) {
     let run = RunId::parse(NAME).expect("a run");
     let state = site.state.create().expect("writable");
@@ -128,7 +129,7 @@ fn repair(site: &Site) -> Result<(), Error> {
     };
     with_watch(|watch| {
         let plan = plan_site(site, &recipes, Goal::Desired, &options, watch)?;
-        // Whoever looks at the plan is not told to follow a run that nobody speaks for.
+        // The plan must not advise to complete a run that is not trusted.
         for run in &plan.unfinished {
             assert!(run.trust.is_given() || !run.can_be_completed);
         }
@@ -145,7 +146,7 @@ fn sddl_of(secured: &dyn Descriptors, path: &str) -> Vec<u8> {
     object.descriptor.expect("readable")
 }
 
-/// Any later repair "completed" a run that names no recipes, and SAM became everybody's.
+/// Once any later repair "completed" a run without recipes, and everybody got access to SAM.
 fn nothing_is_done(mut site: Site, closed: &[&str]) {
     let error = repair(&site).expect_err("a forged run");
     assert!(is_untrusted(&error), "{error}");
@@ -156,7 +157,7 @@ fn nothing_is_done(mut site: Site, closed: &[&str]) {
     assert!(matches!(error, Error::NothingToUndo), "{error}");
     let error = undo(&mut site, Some(NAME)).expect_err("a forged run");
     assert!(is_untrusted(&error), "{error}");
-    // A person who vouches for it can't have it reach beyond its recipes.
+    // Even if a person vouches for the run, it can't reach beyond its recipes.
     site.judge.vouched = true;
     let error = undo(&mut site, Some(NAME)).expect_err("a forged run");
     assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
@@ -197,7 +198,8 @@ fn on_an_image_a_forged_run_is_never_completed_either() {
     nothing_is_done(super::image::site(&disk).expect("an image"), &[system]);
 }
 
-/// The seal of this machine is no licence: its key may have been stolen, its program have a fault.
+/// The seal of this machine does not allow everything: its key may be stolen, or its program
+/// faulty.
 #[test]
 fn a_sealed_run_reaches_no_further_than_its_recipes() {
     for (path, sound) in [
@@ -238,7 +240,7 @@ fn a_sealed_run_reaches_no_further_than_its_recipes() {
     }
 }
 
-/// The preview tells what becomes of an object by one record of it.
+/// The preview shows an object by one of its records only.
 #[test]
 fn an_object_that_is_named_twice_is_refused() {
     let key = format!("{KEYS}/1");

@@ -1,7 +1,7 @@
-//! The documents of all verbs, byte for byte as schema 1 has them.
+//! The documents of all commands, byte for byte, in schema 1.
 //!
-//! They stand in `golden/`, one file for each. Where a document is meant to change, the test writes
-//! them anew if `DISKMEND_BLESS` is set, and the difference shows what became of the schema.
+//! The expected documents are files in `golden/`. If `DISKMEND_BLESS` is set, the test rewrites
+//! them, and the difference shows the changes of the schema.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ const NAMED: [&str; 6] = [
     "safe-mode-off",
     "machine-keys-default",
 ];
-/// Rows of both hives that set, create, leave and find fault with values, and others that are about
+/// Rows of both hives that set, create and keep values, rows that find faults, and rows for
 /// permissions.
 const OWN: &str = r#"
 schema = 1
@@ -94,7 +94,7 @@ grant = ['NT AUTHORITY\SYSTEM:(F)']
 why = "there is no such folder"
 "#;
 
-/// Holds documents against the files, or writes the files.
+/// Compares documents with the files, or writes the files.
 struct Golden {
     changed: Vec<String>,
     run: Option<String>,
@@ -123,7 +123,7 @@ impl Golden {
     }
 }
 
-/// A line of a document without the time of this run of the test.
+/// A line of a document without the time of the run.
 fn without_time(line: &str) -> String {
     for field in ["started", "updated"] {
         if let Some((start, _)) = line.split_once(&format!("\"{field}\": ")) {
@@ -133,7 +133,7 @@ fn without_time(line: &str) -> String {
     format!("{line}\n")
 }
 
-/// A disk with all that recipes are about.
+/// A disk with everything that the recipes concern.
 fn disk() -> FaultyDisk {
     let disk = disk_of_keys();
     let build = ValueData::text(ValueType::SZ, "17763");
@@ -202,7 +202,7 @@ fn the_documents_of_schema_1_stay_as_they_are() {
     golden.hold("plan", &all.plan(&disk, &with_own, Goal::Desired));
     golden.hold("plan-auto", &all.plan(&disk, &with_own, Goal::Faults));
 
-    // Without a hive, a boot store and a build that are told.
+    // Without a hive, a boot store, and a known build.
     let bare = volume("dirty-hvle-both");
     bare.put(EFI, efi().with_second_loader().bytes());
     golden.hold("inspect-bare", &all.inspect(&bare, &with_own));

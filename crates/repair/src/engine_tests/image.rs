@@ -1,5 +1,4 @@
-//! The engine's verbs on a disk that nobody mounted, whose image and undo data lie on a faulty
-//! disk, and what is found in such an image.
+//! The engine's commands on an unmounted disk. The image and the undo data are on a faulty disk.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,11 +23,11 @@ use crate::site::{Options, Site};
 use crate::trust::Judge;
 use crate::undo::undo_site;
 
-/// Hive, boot store and security descriptors.
+/// Recipes for the hive, the boot store, and security descriptors.
 const RECIPES: [&str; 5] = ["tls", "nla", "crash-dump", "serial-console", "machine-keys"];
 const IMAGE: &str = "disk.img";
 const STATE: &str = "disk.img.diskmend";
-/// Names that the files of hives begin with.
+/// The starts of the names of hive files.
 const HIVES: [&str; 2] = ["SYSTEM", "BCD"];
 
 /// A faulty disk with an image on it.
@@ -38,8 +37,8 @@ pub(super) fn with_image(image: Vec<u8>) -> FaultyDisk {
     disk
 }
 
-/// The numbers of the crashes to try among so many: not all of them where that takes too long. The
-/// step is odd, so that every kind of loss has its turn.
+/// A sample of `count` crashes, or all of them if the variable is set. The step is odd, so that
+/// every kind of loss is tried.
 pub(super) fn sampled(count: usize) -> impl Iterator<Item = usize> {
     super::support::one_in(37, count)
 }
@@ -65,7 +64,7 @@ fn open(disk: &FaultyDisk) -> Result<Disk, Error> {
     opened.map_err(|error| Error::io(IMAGE, "open")(io::Error::other(error)))
 }
 
-/// What a process that is started on the image works with.
+/// The site with which a process starts to work on the image.
 pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
     let failed = |error| Error::io(IMAGE, "open")(io::Error::other(error));
     let opened = open(disk)?;
@@ -118,24 +117,24 @@ pub(super) fn is_unfinished(disk: &FaultyDisk) -> bool {
     }
 }
 
-/// What an image holds, as far as it is the same before and after a crash.
+/// The content of an image, without details that a crash may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Content {
-    /// Every file by partition and path, but those of hives.
+    /// Every file except for those of hives, by partition and path.
     files: BTreeMap<String, Vec<u8>>,
-    /// For every hive how many values are as desired, and how many are not.
+    /// For every hive, the number of values that are as desired, and of those that are not.
     pub(super) hives: BTreeMap<String, (usize, usize)>,
     /// The security descriptors of the keys and their folder.
     pub(super) descriptors: BTreeMap<String, String>,
 }
 
-/// Reads all that an image holds; whatever can't be read fails the test.
+/// Reads the whole content of an image; fails the test if something can't be read.
 #[track_caller]
 pub(super) fn content(disk: &FaultyDisk, what: &str) -> Content {
     try_content(disk).unwrap_or_else(|error| panic!("{what}: {error}"))
 }
 
-/// Reads all that an image holds; or why something of it can't be read.
+/// Reads the whole content of an image, or returns the reason why something can't be read.
 fn try_content(disk: &FaultyDisk) -> Result<Content, String> {
     let opened = open(disk).map_err(|error| chain(&error))?;
     let mut files = BTreeMap::new();
@@ -212,16 +211,16 @@ fn descriptors(site: &Site) -> Result<BTreeMap<String, String>, String> {
     described.collect()
 }
 
-/// What a crash has left must be all as it was or as it becomes. `false` where a structure of NTFS
-/// is torn, which is more than a sector and was written as a whole: then the run must be there to
-/// be taken back.
+/// Checks that a crash has left either the old or the new content. Returns `false` if a structure
+/// of NTFS is torn, which can happen because it is longer than a sector; then the run must be there
+/// to be undone.
 pub(super) fn is_old_or_new(disk: &FaultyDisk, old: &Content, new: &Content, what: &str) -> bool {
     let readable = is_readable(disk, old, new, what);
     assert!(readable || is_unfinished(disk), "{what}");
     readable
 }
 
-/// The same, where no run is there to be taken back.
+/// Checks the content as [`is_old_or_new`] does, for a state in which no run can be undone.
 pub(super) fn is_readable(disk: &FaultyDisk, old: &Content, new: &Content, what: &str) -> bool {
     match try_content(disk) {
         Ok(content) => {
@@ -236,7 +235,7 @@ pub(super) fn is_readable(disk: &FaultyDisk, old: &Content, new: &Content, what:
 }
 
 impl Content {
-    /// Everything must be like that of another disk.
+    /// Checks that everything is equal to the content of another disk.
     #[track_caller]
     pub(super) fn is(&self, other: &Self, what: &str) {
         let files = self.files.keys().chain(other.files.keys());
@@ -247,7 +246,7 @@ impl Content {
         assert_eq!(self.descriptors, other.descriptors, "{what}");
     }
 
-    /// Everything must be as it was or as it becomes.
+    /// Checks that everything has its old or its new content.
     fn is_old_or_new(&self, old: &Self, new: &Self, what: &str) {
         assert!(self.files == old.files, "{what}: other files have changed");
         for (hive, tally) in &self.hives {

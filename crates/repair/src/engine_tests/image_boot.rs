@@ -1,5 +1,5 @@
-//! A boot store that lies elsewhere than the disk that nobody mounted: the record of that disk does
-//! not take it back.
+//! A boot store that is not on the unmounted disk, so that the record of that disk does not restore
+//! it.
 
 use diskmend_disk::testing::{Fault, FaultyDisk};
 
@@ -19,7 +19,7 @@ struct Case {
 }
 
 impl Case {
-    /// `None` where the image can't be made here.
+    /// `None` if the image can't be made on this machine.
     fn new() -> Option<Self> {
         let image = image("dirty-hvle-both", Boot::Fat, Container::Raw)?;
         let boot = FaultyDisk::new();
@@ -54,14 +54,14 @@ impl Case {
 }
 
 #[test]
-fn undo_takes_back_a_store_elsewhere_too() {
+fn undo_restores_a_store_elsewhere_too() {
     let Some(pristine) = Case::new() else { return };
     let case = pristine.fork();
     repair_at(&case.site()).expect("repair");
     let repaired = case.boot.files();
     assert_ne!(repaired[EFI], pristine.boot.files()[EFI]);
 
-    // The volume is not there: nothing is undone, nor said to be.
+    // The volume is missing: nothing is undone, and no undo is reported.
     let before = case.image.fork();
     let mut gone = site(&case.image).expect("an image");
     let error = with_watch(|watch| undo_site(&mut gone, None, &options(), watch));
@@ -73,7 +73,7 @@ fn undo_takes_back_a_store_elsewhere_too() {
 }
 
 #[test]
-fn a_rollback_takes_back_a_store_elsewhere_too() {
+fn a_rollback_restores_a_store_elsewhere_too() {
     let Some(pristine) = Case::new() else { return };
     let counted = pristine.fork();
     counted.image.fail_at(usize::MAX, Fault::Once);

@@ -1,8 +1,8 @@
-//! Killing the process, and the machine, at every single operation of the repair of a disk that
-//! nobody mounted, and of taking it back.
+//! The process and the machine are killed at every single operation of the repair of an unmounted
+//! disk, and of its undo.
 //!
-//! What lies in the image and the undo data beside it are on one faulty disk. Where the variable
-//! `DISKMEND_ALL_CRASHES` is set every operation is tried, and else a part of them.
+//! The image and the undo data beside it are on one faulty disk. If `DISKMEND_ALL_CRASHES` is set,
+//! every operation is tried, otherwise a sample.
 
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
@@ -32,7 +32,7 @@ struct Case {
 }
 
 impl Case {
-    /// `None` where the image can't be made here.
+    /// `None` if the image can't be made on this machine.
     fn new(hive: &str, boot: Boot, container: Container) -> Option<Self> {
         let name = format!("{hive}, {boot:?}, {container:?}");
         let pristine = with_image(image(hive, boot, container)?);
@@ -76,7 +76,7 @@ fn cases() -> impl Iterator<Item = Case> {
 }
 
 #[test]
-fn a_repair_of_an_image_killed_anywhere_can_be_taken_back_or_done_again() {
+fn a_repair_of_an_image_killed_anywhere_can_be_undone_or_repeated() {
     let mut states = (0, 0);
     let mut torn = 0;
     for case in cases() {
@@ -91,7 +91,7 @@ fn a_repair_of_an_image_killed_anywhere_can_be_taken_back_or_done_again() {
             killed.restart(loss);
 
             torn += usize::from(!is_old_or_new(&killed, &case.old, &case.new, &what));
-            // Without a run to settle, the repair was not begun or is done.
+            // If no run waits to be settled, the repair has not begun or is complete.
             if !is_unfinished(&killed) && content(&killed, &what) != case.new {
                 same_image(&killed, &case.pristine, &what);
             }
@@ -144,7 +144,7 @@ fn a_repair_of_an_image_that_fails_anywhere_leaves_it_as_it_was() {
             let disk = case.pristine.fork();
             disk.fail_at(at, fault);
             match repair(&disk) {
-                // Only a report that nothing depends on was left out, or nothing had to grow.
+                // Only a report that nothing depends on was left out, or no space was needed.
                 Ok(report) => {
                     assert_eq!(report.outcome, Outcome::Done, "{what}");
                     assert!(content(&disk, &what) == case.new, "{what}");
@@ -172,7 +172,7 @@ fn a_repair_of_an_image_that_fails_anywhere_leaves_it_as_it_was() {
 }
 
 #[test]
-fn an_undo_of_an_image_killed_anywhere_can_be_done_again() {
+fn an_undo_of_an_image_killed_anywhere_can_be_repeated() {
     let mut states = 0;
     let mut torn = 0;
     for case in cases() {
@@ -196,7 +196,7 @@ fn an_undo_of_an_image_killed_anywhere_can_be_done_again() {
 }
 
 #[test]
-fn a_rollback_of_an_image_killed_anywhere_can_be_taken_back() {
+fn a_rollback_of_an_image_killed_anywhere_can_be_undone() {
     let mut states = 0;
     for case in cases() {
         let fails = ended(&case.operations);

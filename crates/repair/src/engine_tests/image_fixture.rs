@@ -1,5 +1,5 @@
-//! Small unmounted disks, made by the tools of Linux: a Windows volume with a hive that is dirty
-//! and keys that SYSTEM is kept out of, and a boot volume.
+//! Small unmounted disks, made with Linux tools: a Windows volume with a dirty hive and with keys
+//! that SYSTEM can't read, and a boot volume.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,7 +14,7 @@ use rustix::fs::{XattrFlags, setxattr};
 use super::boot_fixture::{BIOS, EFI, bios, efi};
 
 pub(super) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
-/// What a botched hardening leaves.
+/// The descriptor that a failed hardening leaves.
 pub(super) const BROKEN: &str = "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
 const FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 pub(super) const KEY_FILES: usize = 3;
@@ -22,34 +22,34 @@ pub(super) const KEY_FILES: usize = 3;
 const SECURITY: &str = "system.ntfs_acl";
 
 const SECTOR: usize = 512;
-/// First sector of the boot volume.
+/// The first sector of the boot volume.
 const BOOT_AT: usize = 63;
 const BOOT_SECTORS: usize = 2 << 11;
 const WINDOWS_AT: usize = BOOT_AT + BOOT_SECTORS;
 const WINDOWS_SECTORS: usize = 4 << 11;
-/// Offset of the first entry in the master boot record, and the length of one.
+/// The offset of the first entry in the master boot record.
 const ENTRIES: usize = 446;
 const ENTRY_LEN: usize = 16;
 
-/// What the boot volume is.
+/// The kind of the boot volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Boot {
-    /// System Reserved, with a store for BIOS.
+    /// A System Reserved partition, with a store for BIOS.
     Ntfs,
     /// An EFI system partition.
     Fat,
 }
 
-/// What holds the disk.
+/// The format of the image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Container {
     Raw,
-    /// VHD that grows.
+    /// A dynamic VHD.
     Dynamic,
     Vhdx,
 }
 
-/// The bytes of an image file; `None`, said loudly, if it can't be made here.
+/// The bytes of an image file; `None`, with a message, if it can't be made on this machine.
 pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut disk = vec![0; (WINDOWS_AT + WINDOWS_SECTORS) * SECTOR];
@@ -83,7 +83,7 @@ fn fill_windows(root: &Path, hive: &str) {
         if name.starts_with("SYSTEM") {
             let bytes = fs::read(entry.path()).expect("the file");
             put(root, &format!("Windows/System32/config/{name}"), &bytes);
-            // Between the files of the hive, so that these can't all grow in one piece.
+            // These are between the files of the hive, which therefore can't all grow in one piece.
             put(root, &format!("Windows/{name}.txt"), &[0x55; 3000]);
         }
     }
@@ -177,7 +177,7 @@ fn contained(folder: &Path, disk: Vec<u8>, container: Container) -> Option<Vec<u
     Some(fs::read(made).expect("readable"))
 }
 
-/// Runs a program and gives what it prints; `None`, said loudly, if it can't be.
+/// Runs a program and returns its output; `None`, with a message, if it can't be run.
 fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let missing = |why: &dyn std::fmt::Display| {
         assert!(
@@ -196,7 +196,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
     None
 }
 
-/// A mounted volume, unmounted also where the test fails.
+/// A mounted volume; it is unmounted even if the test fails.
 struct Mount {
     folder: PathBuf,
     device: String,
@@ -218,7 +218,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // A program that another test is about to start holds our open files for a moment.
+        // For a moment, a program that another test is starting has our open files.
         for _ in 0..100 {
             match Command::new("umount").arg(&self.folder).output() {
                 Ok(output) if !output.status.success() => thread::sleep(Duration::from_millis(50)),

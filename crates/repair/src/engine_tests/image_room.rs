@@ -1,4 +1,4 @@
-//! How much room a repair asks for before it begins.
+//! The space that a repair requires before it begins.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use super::image::{repair_at, site, with_image};
 use super::image_fixture::{Boot, Container, image};
 
 #[test]
-fn room_is_asked_for_the_record_of_the_disk_too() {
+fn room_for_the_record_of_the_disk_is_required_too() {
     let Some(image) = image("dirty-hvle-both", Boot::Ntfs, Container::Raw) else {
         return;
     };
@@ -34,7 +34,7 @@ fn room_is_asked_for_the_record_of_the_disk_too() {
 
     let run = report.run.expect("a run");
     let others: u64 = ["descriptors.bin", &run].into_iter().map(len).sum();
-    // Two hives and the descriptors have their own for the journal.
+    // The two hives and the descriptors each add their share of the journal.
     let journals = 3 * (256 << 10);
     assert!(asked.get() >= journals + others + record, "{}", asked.get());
 }

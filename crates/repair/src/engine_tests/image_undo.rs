@@ -1,5 +1,5 @@
-//! Taking the repair of a disk that nobody mounted back where something else has been changed since,
-//! so that it is not given back as a whole.
+//! Undoing the repair of an unmounted disk after other changes, so that the disk can't be restored
+//! as a whole.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use crate::error::{Class, Error};
 
 const LATER: &str = "O:BAG:SYD:P(A;;FA;;;BA)";
 
-/// A disk that was repaired; `None` where it can't be made here.
+/// A disk that was repaired; `None` if it can't be made on this machine.
 fn repaired() -> Option<FaultyDisk> {
     let image = image("dirty-hvle-both", Boot::Ntfs, Container::Raw)?;
     let disk = with_image(image);
@@ -25,8 +25,8 @@ fn repaired() -> Option<FaultyDisk> {
     Some(disk.fork())
 }
 
-/// Gives a key a descriptor that the volume does not know yet, in a record for taking the last run
-/// back.
+/// Sets a descriptor that the volume does not have yet for a key, with a record that undoes the
+/// last run.
 fn change_key(disk: &FaultyDisk, key: &str) -> Result<Changed, Error> {
     let site = site(disk)?;
     let secured = crate::changes::descriptors::of_site(&site)?;
@@ -47,15 +47,15 @@ fn change_key(disk: &FaultyDisk, key: &str) -> Result<Changed, Error> {
     })
 }
 
-/// As somebody might who has mounted the disk since.
+/// A change like that of a person who has mounted the disk since.
 fn change_later(disk: &FaultyDisk) {
     assert_eq!(change_key(disk, "0").expect("set"), Changed::Set);
 }
 
-/// What an attempt that was killed has left half written, in structures that are more than a sector,
-/// is given back before the run is.
+/// An attempt that was killed can leave structures longer than a sector half written. They are
+/// restored before the run is undone.
 #[test]
-fn what_an_attempt_has_left_is_given_back_first() {
+fn the_changes_of_an_attempt_are_restored_first() {
     let Some(repaired) = repaired() else { return };
     let undone = repaired.fork();
     undo(&undone).expect("undo");
@@ -83,7 +83,7 @@ fn what_an_attempt_has_left_is_given_back_first() {
 }
 
 #[test]
-fn an_undo_beside_later_changes_killed_anywhere_can_be_done_again() {
+fn an_undo_beside_later_changes_killed_anywhere_can_be_repeated() {
     let Some(disk) = repaired() else { return };
     change_later(&disk);
     let repaired = disk.fork();
@@ -121,7 +121,7 @@ fn an_undo_beside_later_changes_killed_anywhere_can_be_done_again() {
 }
 
 #[test]
-fn an_undo_that_fails_says_what_and_can_be_done_again() {
+fn an_undo_that_fails_says_why_and_can_be_repeated() {
     let Some(disk) = repaired() else { return };
     change_later(&disk);
     let repaired = disk.fork();
@@ -154,7 +154,7 @@ fn an_undo_that_fails_says_what_and_can_be_done_again() {
 }
 
 #[test]
-fn a_record_that_can_not_be_made_is_no_report() {
+fn a_record_that_can_not_be_made_is_an_error() {
     let Some(repaired) = repaired() else { return };
     undo(&repaired).expect("undo");
     let counted = repaired.fork();
@@ -168,7 +168,7 @@ fn a_record_that_can_not_be_made_is_no_report() {
     assert!(error.contains(words), "{error}");
 }
 
-/// A disk that can't be written is not undo data that are damaged.
+/// A disk that can't be written must not be reported as damaged undo data.
 #[test]
 fn a_disk_that_fails_is_named_and_not_its_record() {
     let Some(repaired) = repaired() else { return };

@@ -1,5 +1,5 @@
-//! Undoing a run while a later one is in place: whatever hinders it, and however often it is begun
-//! again, the later run stays.
+//! Undoing a run after a later one. Whatever prevents the undo, and however often it is started
+//! again, the changes of the later run stay.
 
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
@@ -17,16 +17,16 @@ const LOSSES: [Loss; 4] = [
     Loss::Some(0xbf58_476d_1ce4_e5b9),
 ];
 
-/// What the later run sets: a number that the first one has set too, so that it changes only pages
-/// that the first one has written.
+/// The number that the later run sets. The first run has set this value too, so the later run
+/// changes only pages that the first has written.
 const LATER: u32 = 7;
 
-/// A disk with two runs, the first of which has set descriptors too.
+/// A disk with two runs; the first has also set descriptors.
 struct Case {
     pristine: FaultyDisk,
     twice: FaultyDisk,
     first: String,
-    /// The value that both have set.
+    /// The value that both runs have set.
     value: (String, String),
 }
 
@@ -50,7 +50,7 @@ impl Case {
         }
     }
 
-    /// The first run is undone, and what the second one has set is there.
+    /// Checks that the first run is undone and that the changes of the second run are there.
     #[track_caller]
     fn is_undone(&self, disk: &FaultyDisk, what: &str) {
         let kept = reading(disk, &self.value.0, &self.value.1);
@@ -61,7 +61,7 @@ impl Case {
         let first = runs.iter().find(|run| run.run == self.first);
         let state = first.expect("listed").state;
         assert_eq!(state, Some(RunState::Undone), "{what}");
-        // One value is the later run's.
+        // One of the values belongs to the later run.
         let (right, wrong) = tally(&self.pristine);
         let (now_right, now_wrong) = tally(disk);
         assert_eq!(now_right + now_wrong, right + wrong, "{what}");
@@ -72,14 +72,14 @@ impl Case {
         assert!(!is_unfinished(disk), "{what}");
     }
 
-    /// Undoes the first run as the documentation says, whatever has happened to an undo before.
+    /// Undoes the first run as the documentation says, whatever has happened to an earlier undo.
     #[track_caller]
     fn undo_again(&self, disk: &FaultyDisk, what: &str) {
         for _ in 0..3 {
             match undo(disk, Some(&self.first)) {
                 Ok(report) => assert!(!report.is_partial(), "{what}"),
                 Err(Error::NotUndoable { .. }) => return,
-                // The reversal by values is a run of its own, which was killed.
+                // The reversal by values is a run of its own, and it was killed.
                 Err(Error::Refused(_)) => {
                     let other = undo(disk, None).unwrap_or_else(|error| panic!("{what}: {error}"));
                     assert_ne!(other.run, self.first, "{what}");
@@ -116,7 +116,7 @@ fn an_undo_that_was_killed_keeps_the_later_run() {
     assert!(states > 20, "{states}");
 }
 
-/// The documented second undo of a run of which one descriptor could not be restored.
+/// The undo is repeated, as documented, because one descriptor could not be restored.
 #[test]
 fn an_undo_with_one_failure_keeps_the_later_run() {
     let case = Case::new();
@@ -133,9 +133,9 @@ fn an_undo_with_one_failure_keeps_the_later_run() {
     case.is_undone(&disk, "the second time");
 }
 
-/// What somebody changes after an undo by bytes was killed is not written over.
+/// A change after a killed undo by bytes must not be overwritten.
 #[test]
-fn an_undo_by_bytes_that_was_killed_keeps_what_came_later() {
+fn an_undo_by_bytes_that_was_killed_keeps_later_changes() {
     let pristine = disk();
     let repaired = pristine.fork();
     let report = repair(&repaired).expect("repair");
@@ -149,7 +149,7 @@ fn an_undo_by_bytes_that_was_killed_keeps_what_came_later() {
         killed.fail_at(at, Fault::Kill);
         undo(&killed, None).expect_err(&what);
         killed.restart(Loss::Some(0x9e37_79b9_7f4a_7c15));
-        // As Windows would: with runs that are not diskmend's.
+        // The runs are hidden, as if Windows had made the change.
         let rename = |from, to| killed.root().replace(from, to).expect("renamed");
         rename("diskmend", "elsewhere");
         killed.set_all(&[(&kept.key, &kept.value, LATER)]);
@@ -166,7 +166,7 @@ fn an_undo_by_bytes_that_was_killed_keeps_what_came_later() {
     }
 }
 
-/// The same on a disk that nobody mounted, whose sectors are recorded.
+/// The same tests on an unmounted disk, where the sectors are recorded.
 #[cfg(target_os = "linux")]
 mod on_an_image {
     use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! The engine on a disk in memory, where every operation can fail and everything that was not
+//! The engine on a disk in memory, on which every operation can fail and everything that was not
 //! flushed can be lost.
 
 mod auto;

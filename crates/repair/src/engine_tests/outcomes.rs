@@ -1,4 +1,4 @@
-//! What is told is what was done, and not what was planned.
+//! Reports say what was done, and not what was planned.
 
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
@@ -8,7 +8,7 @@ use crate::documents::{Outcome, RunState, RunSummary};
 use crate::plan::Goal;
 use crate::runs::runs_site;
 
-/// Lets none of the descriptors be set that a repair sets.
+/// Makes the setting of these descriptors fail.
 fn unsettable(disk: &FaultyDisk, names: &[&str]) {
     let counted = disk.fork();
     repair_with(&counted, names, Goal::Desired).expect("repair");
@@ -27,7 +27,7 @@ fn runs(disk: &FaultyDisk) -> Vec<RunSummary> {
     runs_site(&site(disk)).expect("runs").runs
 }
 
-/// Each repeated repair left one more run.
+/// Once every repeated repair left one more run.
 #[test]
 fn a_repair_in_which_nothing_could_be_set_leaves_no_run() {
     let disk = disk();
@@ -47,7 +47,7 @@ fn a_repair_in_which_nothing_could_be_set_leaves_no_run() {
 }
 
 #[test]
-fn a_run_tells_of_the_permissions_that_it_has_set() {
+fn a_run_reports_the_permissions_that_it_has_set() {
     let disk = disk();
     unsettable(&disk, &["tls", "machine-keys"]);
     let report = repair(&disk).expect("the hive");
@@ -83,7 +83,7 @@ fn a_run_that_was_rolled_back_has_changed_nothing() {
     assert_eq!((run.changes, run.descriptors), (0, 0));
 }
 
-/// Of a run that was killed while it wrote the hives no permission was set yet.
+/// A run that was killed while it wrote the hives has not set any permissions yet.
 #[test]
 fn a_run_that_was_killed_early_has_set_no_permissions() {
     let disk = disk();
@@ -100,7 +100,7 @@ fn a_run_that_was_killed_early_has_set_no_permissions() {
     assert_eq!(run.descriptors, 0);
 }
 
-/// Killed at any operation of a repair that can set nothing, there is a run to be taken back or
+/// At any operation of a repair that can't set anything, a kill leaves a run that can be undone, or
 /// nothing was changed.
 #[test]
 fn a_repair_that_sets_nothing_can_be_killed_anywhere() {

@@ -1,4 +1,4 @@
-//! Removing runs that nobody needs any more.
+//! Removing runs that are no longer needed.
 
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
@@ -18,7 +18,7 @@ const LOSSES: [Loss; 3] = [
     Loss::Some(0x9e37_79b9_7f4a_7c15),
 ];
 
-/// Whether a file is the run file of that path, or belongs to it.
+/// True if a file is the run file with this path, or belongs to it.
 fn belongs(name: &str, run: &str) -> bool {
     let rest = name.strip_prefix(run);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
@@ -38,8 +38,8 @@ fn states(disk: &FaultyDisk) -> Vec<(String, Option<RunState>)> {
     runs.into_iter().map(|run| (run.run, run.state)).collect()
 }
 
-/// A disk with a run that was undone, one that is done, one that was rolled back, one that never
-/// began, and one that was killed.
+/// A disk with five runs: one was undone, one is done, one was rolled back, one has not begun, and
+/// one was killed.
 fn disk() -> FaultyDisk {
     let disk = volume("system-001-002");
     repair_unchecked(&disk).expect("repair");
@@ -104,7 +104,7 @@ fn the_newest_are_kept() {
     assert_eq!((none.runs.len(), none.kept), (0, 3));
 }
 
-/// A run is there as a whole, or it is gone.
+/// Either the whole run is left, or nothing.
 #[test]
 fn a_removal_that_is_killed_leaves_no_half_of_a_run() {
     let disk = disk();
@@ -151,7 +151,7 @@ fn a_run_that_was_changed_since_it_was_listed_stays() {
     assert_eq!(report.failed.len(), 1);
 }
 
-/// Two Windows on one disk, or two disks, may have one folder for undo data.
+/// Two installations of Windows on one disk, or two disks, can share a folder for undo data.
 #[test]
 fn a_run_that_another_volume_needs_stays() {
     let disk = volume("system-001-002");
@@ -199,7 +199,8 @@ fn a_run_that_another_volume_needs_stays() {
             list.runs
         );
     }
-    // Nor does another partition remove what has no seal: a run of 0.1.0 has none.
+    // A run without a seal is not removed from another partition either; runs of 0.1.0 have no
+    // seal.
     let bytes = journal.encode().expect("valid");
     let path = format!("diskmend/runs/{}", run.id);
     disk.put(&path, run_file::with_journal(&disk.files()[&path], &bytes));
@@ -210,7 +211,7 @@ fn a_run_that_another_volume_needs_stays() {
     }
 }
 
-/// One journal in a thousand folders took a gigabyte and a minute.
+/// The same journal in a thousand folders once took a gigabyte and a minute.
 #[test]
 fn only_so_much_is_read_of_all_journals_together() {
     let disk = volume("system-001-002");
@@ -225,7 +226,7 @@ fn only_so_much_is_read_of_all_journals_together() {
     let unread = |note: &str| note.contains("was not read");
     let notes = runs.iter().filter_map(|run| run.note.as_deref());
     assert_eq!(notes.filter(|note| unread(note)).count(), 1);
-    // What was not read is perhaps needed: it stays until it is read.
+    // Runs that were not read may be needed, so they stay until they are read.
     assert_eq!(prune(&disk).expect("prune").removed.len(), 16);
     assert_eq!(prune(&disk).expect("prune").removed.len(), 1);
     repair(&disk).expect("repair");

@@ -1,4 +1,4 @@
-//! Boot stores on the other volumes of the target's disk, which nobody has named.
+//! Boot stores on the other volumes of the target's disk, found without `--boot-volume`.
 
 use std::io;
 
@@ -32,7 +32,7 @@ enum Volume {
     Denied,
 }
 
-/// The volumes that the target's disk has, and others of the machine.
+/// The volumes of the target's disk, and other volumes of the machine.
 struct InMemory {
     siblings: Vec<(&'static str, Volume)>,
     others: Vec<(&'static str, FaultyDisk)>,
@@ -84,7 +84,7 @@ fn open(disk: &FaultyDisk) -> Volume {
     Volume::Open(disk.clone())
 }
 
-/// A volume that holds these files and no Windows.
+/// A volume with these files and without a Windows.
 fn volume(files: &[(&str, Vec<u8>)]) -> FaultyDisk {
     let disk = FaultyDisk::new();
     for (path, bytes) in files {
@@ -111,7 +111,7 @@ fn undo(site: &mut Site, run: Option<&str>) -> Result<UndoReport, Error> {
     with_watch(|watch| undo_site(site, run, &Options::default(), watch))
 }
 
-/// Must refuse and write nothing anywhere; says why.
+/// Checks that the repair is refused and writes nothing, and returns the reason.
 fn refused(target: &FaultyDisk, siblings: &[(&'static str, Volume)]) -> (Refusal, String) {
     let contents = || {
         let disks = siblings.iter().filter_map(|(_, volume)| match volume {
@@ -193,7 +193,7 @@ fn a_boot_volume_that_was_named_wins() {
     assert_eq!(differing(&sibling.files(), &before), [""; 0]);
     undo(&mut site, None).expect("undo");
 
-    // Neither is another one taken where it holds none.
+    // If the named volume has no store, no other volume is used.
     site.boot.volume = Some(BootVolume::in_memory("/mnt/boot", volume(&[]).root()));
     let error = repair(&site, &CONSOLE).expect_err("no store");
     let said = error.to_string();
@@ -233,7 +233,7 @@ fn a_store_of_another_windows_is_passed_over_for_the_one_that_fits() {
     repair(&beside(&disk(&[]), &siblings), &ALL).expect("repair");
     has_console(&esp, EFI, LOADER);
 
-    // Alone it is refused, by its whole path.
+    // As the only store it is refused, and named by its whole path.
     let (refusal, said) = refused(&disk(&[]), &[(RESERVED, open(&reserved))]);
     assert!(matches!(refusal, Refusal::LoaderUnclear { .. }), "{said}");
     assert!(
@@ -243,7 +243,7 @@ fn a_store_of_another_windows_is_passed_over_for_the_one_that_fits() {
 }
 
 #[test]
-fn a_volume_that_cannot_be_read_is_told_and_nothing_is_guessed() {
+fn an_unreadable_volume_is_reported_and_nothing_is_guessed() {
     let fitting = (ESP, open(&volume(&[(EFI, efi().bytes())])));
     for siblings in [
         vec![(RESERVED, Volume::Denied)],
@@ -262,20 +262,20 @@ fn a_volume_that_cannot_be_read_is_told_and_nothing_is_guessed() {
         assert!(matches!(refusal, Refusal::StoreUnclear { .. }), "{said}");
         assert!(said.contains(&format!(r"{RESERVED}Boot\BCD: ")), "{said}");
     }
-    // The registry is repaired all the same.
+    // The registry can still be repaired.
     let target = disk(&[]);
     let site = beside(&target, &[(RESERVED, Volume::Denied)]);
     assert_eq!(repair(&site, &ALL).expect("repair"), Outcome::PartlyDone);
 }
 
 #[test]
-fn a_disk_without_any_store_is_told_with_its_volumes() {
+fn a_disk_without_any_store_is_reported_with_its_volumes() {
     let siblings = [(ESP, open(&volume(&[]))), (DATA, Volume::Locked)];
     let (refusal, said) = refused(&disk(&[]), &siblings);
     assert!(matches!(refusal, Refusal::NoStore { .. }), "{said}");
     assert!(said.contains(ESP) && said.contains(DATA), "{said}");
 
-    // To those that only look for faults it is none.
+    // A search for faults does not count this as a fault.
     let catalogue = Catalogue::built_in().expect("valid");
     let site = beside(&disk(&[]), &siblings);
     let names = catalogue.by_default();
@@ -320,7 +320,7 @@ fn after_a_start_of_windows_the_volume_is_still_known_by_its_name() {
     repair(&site, &["safe-mode-on"]).expect("repair");
     let minimal = Some(ElementValue::Integer(0));
 
-    // A volume of that name on another disk may be another one.
+    // A volume of this name on another disk may be a different one.
     let mut elsewhere = super::support::site(&target);
     elsewhere.boot = BootPlace {
         beside: Box::new(InMemory {
@@ -356,7 +356,7 @@ fn undo_writes_nothing_while_the_volume_is_not_there() {
     );
     assert_eq!(differing(&content(&target), &repaired), [""; 0]);
 
-    // By another name, as on another machine, the caller says which it is.
+    // If the volume has another name, as on another machine, the caller says where it is.
     let mut site = beside(&target, &[]);
     site.boot.volume = Some(BootVolume::in_memory("S:", esp.root()));
     assert_eq!(undo(&mut site, None).expect("undo").method, Method::Bytes);

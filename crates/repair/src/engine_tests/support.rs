@@ -1,4 +1,4 @@
-//! A small Windows volume in memory, and the engine's verbs on it.
+//! A small Windows volume in memory, and the engine's commands on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -29,12 +29,12 @@ use diskmend_disk::Access;
 use diskmend_hive::Editor;
 use diskmend_hive::{EditError, ValueType};
 
-/// All that the tests repair.
+/// The recipes of most tests.
 pub(super) const BUNDLE: [&str; 3] = ["tls", "nla", "crash-dump"];
 
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
-/// A volume with the files of a fixture as its SYSTEM hive and logs.
+/// A volume with the hive and logs of a fixture as its SYSTEM hive.
 pub(super) fn volume(fixture: &str) -> FaultyDisk {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let disk = FaultyDisk::new();
@@ -78,7 +78,7 @@ fn recipes() -> Vec<&'static Recipe> {
     catalogue.select(&BUNDLE).expect("known")
 }
 
-/// The names of the files in which two sets differ: their bytes are too many to print.
+/// The names of the files that differ between two sets; their bytes are too many to print.
 pub(super) fn differing(a: &Files, b: &Files) -> Vec<String> {
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let differ = names
@@ -87,7 +87,7 @@ pub(super) fn differing(a: &Files, b: &Files) -> Vec<String> {
     differ.cloned().collect()
 }
 
-/// Both disks must hold the same hives and logs.
+/// Checks that both disks have the same hives and logs.
 pub(super) fn same_hives(a: &FaultyDisk, b: &FaultyDisk, what: &str) {
     let differ = differing(&hives(a), &hives(b));
     assert!(differ.is_empty(), "{what}: {differ:?} differ");
@@ -103,7 +103,7 @@ pub(super) fn repair(disk: &FaultyDisk) -> Result<RepairReport, Error> {
     with_watch(|watch| repair_site(&site(disk), plan, &Options::default(), watch))
 }
 
-/// Repairs without the full checks: where only writing is on trial, they take most of the time.
+/// Repairs without the full checks. They take most of the time, and these tests are about writing.
 pub(super) fn repair_unchecked(disk: &FaultyDisk) -> Result<RepairReport, Error> {
     let options = unchecked();
     with_watch(|watch| {
@@ -123,7 +123,7 @@ pub(super) fn undo(disk: &FaultyDisk, run: Option<&str>) -> Result<UndoReport, E
     with_watch(|watch| undo_site(&mut site(disk), run, &Options::default(), watch))
 }
 
-/// How many values are as desired, and how many are not.
+/// The number of values that are as desired, and of those that are not.
 pub(super) fn tally(disk: &FaultyDisk) -> (usize, usize) {
     let recipes = recipes();
     let options = Options {
@@ -144,7 +144,7 @@ pub(super) fn hives(disk: &FaultyDisk) -> Files {
     files
 }
 
-/// Whether a run waits to be settled.
+/// True if a run waits to be settled.
 pub(super) fn is_unfinished(disk: &FaultyDisk) -> bool {
     match site(disk).no_unfinished_run(None) {
         Ok(()) => false,
@@ -161,12 +161,12 @@ pub(super) fn reading(disk: &FaultyDisk, key: &str, name: &str) -> Option<ValueD
     crate::reading::value(&opened.hive, key, name).expect("sound")
 }
 
-/// Edits of the SYSTEM hive beside the recipes.
+/// Edits of the SYSTEM hive that no recipe makes.
 pub(super) trait FaultyHive {
-    /// Edits the hive as a run of its own, and tells the run.
+    /// Edits the hive as a run of its own, and returns the name of the run.
     fn edit(&self, change: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> String;
 
-    /// Sets numbers, each in a key that is created where missing.
+    /// Sets numbers; missing keys are created.
     fn set_all(&self, values: &[(&str, &str, u32)]) -> String {
         self.edit(|editor| {
             for (key, name, number) in values {
@@ -189,7 +189,7 @@ impl FaultyHive for FaultyDisk {
     }
 }
 
-/// Which operation made a run durable: before it nothing else was changed.
+/// The operation that made a run durable; nothing else was changed before it.
 pub(super) fn begun(log: &[String]) -> usize {
     let is_run = |name: &str| RunId::parse(name).is_some();
     let created = |what: &String| what.strip_prefix("create ").is_some_and(is_run);
@@ -201,14 +201,14 @@ pub(super) fn begun(log: &[String]) -> usize {
     flushes.nth(folders).expect("a durable name").0
 }
 
-/// Which operation made the last journal durable.
+/// The operation that made the last journal durable.
 pub(super) fn ended(log: &[String]) -> usize {
     log.iter()
         .rposition(|what| what == "flush")
         .expect("a journal")
 }
 
-/// One number below `count` of so many, or all of them, as DISKMEND_ALL_CRASHES says.
+/// Every `step`th number below `count`, or all of them if DISKMEND_ALL_CRASHES is set.
 pub(super) fn one_in(step: usize, count: usize) -> impl Iterator<Item = usize> {
     let all = std::env::var_os("DISKMEND_ALL_CRASHES").is_some();
     (0..count).step_by(if all { 1 } else { step })

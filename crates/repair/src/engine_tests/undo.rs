@@ -1,4 +1,4 @@
-//! Undoing runs in and out of order, and after something else has changed the hive.
+//! Undoing runs in order and out of order, and after other changes to the hive.
 
 use diskmend_disk::Access;
 use diskmend_disk::testing::FaultyDisk;
@@ -46,7 +46,7 @@ fn a_second_repair_writes_nothing_and_undo_gives_the_bytes_back() {
 }
 
 #[test]
-fn inspect_and_plan_write_nothing_even_where_the_hive_is_dirty() {
+fn inspect_and_plan_write_nothing_even_if_the_hive_is_dirty() {
     let disk = volume("dirty-hvle-both");
     let before = disk.files();
     let plan = plan(&disk, Goal::Desired).expect("plan");
@@ -87,7 +87,7 @@ fn after_a_later_change_each_value_is_reversed_by_itself() {
     let undone = undo(&disk, Some(&first)).expect("undo");
     assert_eq!(undone.method, Method::Values);
     assert_eq!(reading(&disk, &reversed.key, &reversed.value), reversed.old);
-    // What somebody set since stays, and is told.
+    // A later change by others stays, and is reported.
     let seven = Some(ValueData::dword(7));
     assert_eq!(reading(&disk, &kept.key, &kept.value), seven);
     assert_eq!(

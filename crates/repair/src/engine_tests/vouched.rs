@@ -1,4 +1,4 @@
-//! What a person vouches for is no more than what was shown.
+//! If a person vouches for a run, nothing is done that was not shown.
 
 use diskmend_disk::testing::FaultyDisk;
 
@@ -15,7 +15,7 @@ use crate::value_data::ValueData;
 
 const KEY: &str = r"ControlSet001\Mine";
 
-/// A disk with a run that somebody has rewritten, who has no key.
+/// A disk with a run that somebody without a key has rewritten.
 fn forged(change: impl FnOnce(&mut Journal)) -> (FaultyDisk, String) {
     let disk = volume("system-001-002");
     let run = disk.set_all(&[(KEY, "A", 1)]);
@@ -31,7 +31,7 @@ fn forge(disk: &FaultyDisk, run: &str, change: impl FnOnce(&mut Journal)) {
     put(disk, &format!("diskmend/runs/{run}"), &journal);
 }
 
-/// Puts a journal that nobody has sealed in place of those of a run file.
+/// Replaces the journals of a run file by one without a seal.
 fn put(disk: &FaultyDisk, path: &str, journal: &Journal) {
     let bytes = journal.encode().expect("valid");
     disk.put(path, run_file::with_journal(&disk.files()[path], &bytes));
@@ -43,7 +43,7 @@ fn undo(disk: &FaultyDisk, run: &str) -> Result<UndoReport, Error> {
     with_watch(|watch| undo_site(&mut site, Some(run), &Options::default(), watch))
 }
 
-/// What the preview says, a line each.
+/// The lines of the preview.
 fn preview(disk: &FaultyDisk, run: &str) -> Result<Vec<String>, Error> {
     let mut site = site(disk);
     site.judge.vouched = true;
@@ -60,14 +60,14 @@ fn is_damaged<T>(result: Result<T, Error>) {
     assert!(matches!(error, Error::DamagedRun { .. }), "{error}");
 }
 
-/// Which of its files is the hive.
+/// The index of the hive among the files of the run.
 fn hive_of(journal: &Journal) -> usize {
     let entry = &journal.hives[0];
     let hive = entry.files.iter().position(|file| file.path == entry.path);
     hive.expect("the hive")
 }
 
-/// The preview said that the hive gets its old bytes, and the hive was removed.
+/// Once the preview said that the hive gets its old bytes, but the hive was removed.
 #[test]
 fn a_step_that_removes_a_file_that_was_there_is_refused() {
     let (disk, run) = forged(|journal| {
@@ -80,7 +80,7 @@ fn a_step_that_removes_a_file_that_was_there_is_refused() {
     assert!(hives(&disk) == before, "written");
 }
 
-/// The report said that the file is removed, and nothing happened to it.
+/// Once the report said that the file was removed, but nothing happened to it.
 #[test]
 fn a_file_that_no_step_has_created_is_not_called_removed() {
     let (disk, run) = forged(|journal| {
@@ -96,7 +96,7 @@ fn a_file_that_no_step_has_created_is_not_called_removed() {
 }
 
 #[test]
-fn a_step_that_cuts_off_what_no_record_gives_back_is_refused() {
+fn a_step_that_cuts_off_bytes_without_a_record_is_refused() {
     let (disk, run) = forged(|journal| {
         let step = Step::Length {
             file: hive_of(journal),
@@ -110,7 +110,7 @@ fn a_step_that_cuts_off_what_no_record_gives_back_is_refused() {
 }
 
 #[test]
-fn what_is_reversed_is_shown_whatever_files_are_named() {
+fn reversed_changes_are_shown_whatever_files_are_named() {
     let (disk, run) = forged(|journal| {
         journal.way = Some(Way::Values);
         journal.hives[0].files.clear();
@@ -122,7 +122,7 @@ fn what_is_reversed_is_shown_whatever_files_are_named() {
     assert!(value.is_some_and(|line| line.contains("Mine")), "{shown:?}");
 }
 
-/// An image with a run that nobody has sealed, and the run's name.
+/// An image with a run without a seal, and the name of the run.
 #[cfg(target_os = "linux")]
 fn forged_image() -> Option<(FaultyDisk, String)> {
     use super::image_fixture::{Boot, Container, image};
@@ -144,11 +144,11 @@ fn on_image<T>(disk: &FaultyDisk, f: impl FnOnce(&mut Site) -> T) -> T {
     f(&mut site)
 }
 
-/// A record without changes that says that a medium grew.
+/// A record without changes that says that the medium grew.
 #[cfg(target_os = "linux")]
 fn empty_record(before: u64, after: u64) -> Vec<u8> {
     let digest = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes();
-    // The digest of a header is that of itself with something else in its place.
+    // The digest of a header is that of its bytes with another value in place of the digest.
     let sealed = |bytes: Vec<u8>, instead: u64| {
         let whole = [&bytes[..], &instead.to_le_bytes()].concat();
         [&bytes[..], &digest(&whole)].concat()
@@ -161,7 +161,7 @@ fn empty_record(before: u64, after: u64) -> Vec<u8> {
     [sealed(header, 0), sealed(frame, 24)].concat()
 }
 
-/// A record of no changes, of a disk that was empty: restoring it cut the image to nothing.
+/// Restoring a record without changes, of a disk that was empty, once cut the image to nothing.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_record_that_cuts_the_disk_off_is_refused() {
@@ -182,10 +182,10 @@ fn a_record_that_cuts_the_disk_off_is_refused() {
     assert!(disk.files()["disk.img"] == image, "written");
 }
 
-/// What is given back first was shown to nobody.
+/// The changes of the attempt are restored first, and were not shown.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_an_attempt_has_left_that_nobody_speaks_for_is_refused() {
+fn the_unsealed_changes_of_an_attempt_are_refused() {
     let Some((disk, run)) = forged_image() else {
         return;
     };
@@ -199,7 +199,7 @@ fn what_an_attempt_has_left_that_nobody_speaks_for_is_refused() {
     });
     is_damaged(undone);
     assert!(disk.files()["disk.img"] == image, "written");
-    // Once it is moved away, the run can be undone.
+    // After it is moved away, the run can be undone.
     on_image(&disk, |site| {
         let (run, _) = choose(site, Some(&run)).expect("the run");
         site.forget_attempt(&run).expect("removed");
@@ -210,7 +210,7 @@ fn what_an_attempt_has_left_that_nobody_speaks_for_is_refused() {
     undone.expect("undone");
 }
 
-/// The preview showed the first of two changes of a value, and the second was made too.
+/// Once the preview showed only the first of two changes of a value, but both were made.
 #[test]
 fn every_change_of_a_value_is_shown() {
     let number = |number| Some(ValueData::dword(number));

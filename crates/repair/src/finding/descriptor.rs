@@ -272,7 +272,7 @@ mod tests {
         descriptor.to_sddl(SddlParts::All).expect("plain")
     }
 
-    /// The descriptor that the row makes of this one. Applying the row again must not change it.
+    /// The descriptor that the row makes from this one. Applying the row again must not change it.
     fn made(row: &AclRow, bytes: &[u8]) -> (Judgement, Option<String>) {
         let judgement = judge(row, bytes).expect("small");
         if let Some(after) = &judgement.after {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_that_icacls_leaves_is_a_fault_and_goes() {
+    fn a_deny_that_icacls_leaves_is_a_fault_and_is_removed() {
         let row = row("machine-keys", &AppliesTo::Contents, None);
         let broken = bytes("O:SYG:SYD:(D;;FR;;;WD)(D;;FA;;;SY)(A;;FA;;;SY)");
         let (judgement, after) = made(&row, &broken);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dacl_that_is_none_is_replaced() {
+    fn a_null_dacl_is_replaced() {
         let folder = row("machine-keys", &AppliesTo::Folder, None);
         let expected = format!("O:BAG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA){GRANTED}");
         for (sddl, state) in [

@@ -233,10 +233,10 @@ mod tests {
 
     use super::*;
 
-    /// Half surrogate pairs had been shown as one replacement character, and a name that looks like
-    /// an escaped line end as a line end.
+    /// Once half surrogate pairs were shown as one replacement character, and a name that looks
+    /// like an escaped line end was shown like one with a line end.
     #[test]
-    fn names_that_differ_are_shown_apart() {
+    fn different_names_are_shown_differently() {
         let empty = || Hive::create(5, &[0; 20], Filetime(0)).expect("a hive");
         let (before, mut editor) = (empty(), Editor::new(empty(), Filetime(0)));
         let names = ["a<U+000A>", "a<U+003C>U+000A>", "a<U+D800>", "a<U+DC00>"];
@@ -269,9 +269,9 @@ mod tests {
         assert_eq!(below, names);
     }
 
-    /// If two keys share a list, there were more paths than could ever be walked.
+    /// If two keys share a list, there are more paths than can ever be walked.
     #[test]
-    fn keys_that_lie_in_themselves_come_to_an_end() {
+    fn keys_that_contain_themselves_end() {
         let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/minor-5/hive");
         let mut bytes = std::fs::read(fixture).expect("the fixture");
         let (cell, node) = {

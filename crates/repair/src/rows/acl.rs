@@ -454,7 +454,7 @@ mod tests {
             (WHOLE, "17763..", "3..2", "10:10", "range"),
             (WHOLE, "why =", "owner = 'SYSTEM'\nwhy =", "11:14", "either"),
             (WHOLE, "key_*", "*", "9:14", "\"folder\""),
-            // It can be read, but nobody could be shown what it is.
+            // It can be read but not written as SDDL, so no report could show it.
             (
                 WHOLE,
                 "(A;;FA;;;SY)",

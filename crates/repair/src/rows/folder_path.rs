@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_lead_elsewhere_is_no_path() {
+    fn names_that_could_lead_elsewhere_are_refused() {
         for bad in [
             "", "a\\\\b", "\\a", "a\\", "..\\a", "a\\..", "C:\\a", "a/b", "%x%", "a\0",
         ] {

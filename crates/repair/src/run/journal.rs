@@ -156,9 +156,9 @@ mod tests {
     use crate::run::trust::Trust;
     use crate::value_data::ValueData;
 
-    /// A list of very many forged runs kept all that each of their journals may hold.
+    /// Once a list of very many forged runs kept everything that the journals can contain.
     #[test]
-    fn of_a_run_that_nobody_speaks_for_little_is_shown() {
+    fn little_of_an_untrusted_run_is_shown() {
         let id = RunId::first_of(jiff::Timestamp::UNIX_EPOCH);
         let target = ("F:", TargetIdentity::default());
         let recipes = vec!["tls".to_owned(); 200];
@@ -261,7 +261,7 @@ mod tests {
         let error = decode(other.as_bytes()).expect_err("other schema");
         assert!(error.contains("schema 3"), "{error}");
 
-        // The old version holds its changes itself, and keeps them.
+        // The old schema stores its changes in the journal and keeps them there.
         journal.schema = 1;
         journal.hives[0].changes = changes.clone();
         let old = journal.encode().expect("encode");
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(decode(&old).expect("decode"), journal);
     }
 
-    /// A list of tiny elements took sixteen times its length in memory.
+    /// A list of tiny elements once took sixteen times its length in memory.
     #[test]
     fn a_journal_of_small_strings_is_refused_before_it_takes_much() {
         let id = RunId::parse("20261123T124100Z").expect("valid");

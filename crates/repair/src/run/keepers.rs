@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn who_runs_the_program_is_no_stranger_on_windows() {
+    fn the_account_that_runs_the_program_is_no_stranger_on_windows() {
         let sddl = "O:S-1-5-21-1-2-3-1001D:P(A;;FA;;;SY)(A;;FA;;;S-1-5-21-1-2-3-1001)";
         assert_eq!(descriptor(sddl, Some("S-1-5-21-1-2-3-1001")), None);
         for own in [None, Some("S-1-5-21-1-2-3-1002")] {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_descriptor_is_in_doubt() {
+    fn bytes_that_are_not_a_descriptor_are_in_doubt() {
         let own = None;
         for bytes in [vec![], vec![0; 19], vec![0xFF; 64]] {
             assert!(

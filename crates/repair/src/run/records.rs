@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_stored_is_refused() {
+    fn descriptors_that_can_not_be_stored_are_refused() {
         let mut frame = Frame::default();
         let mut long = change(0);
         long.before = vec![0; MAX_DESCRIPTOR_LEN + 1];
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_frame_holds_it_is_read_or_refused() {
+    fn any_frame_is_read_or_refused() {
         let bytes = file(&(0..40).map(change).collect::<Vec<_>>());
         let body = &bytes[HEADER_LEN + FRAME_HEADER_LEN..];
         let mut random = 0x9e37_79b9_7f4a_7c15u64;
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_lies_is_refused() {
+    fn a_forged_frame_is_refused() {
         for body in [
             &[FILE, 0, 0, 0, 0, 0, 0][..],
             &[DESCRIPTOR, 255, 255, 255, 255],

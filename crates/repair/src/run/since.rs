@@ -167,7 +167,8 @@ mod tests {
         vec![b'o'; OLD_LEN]
     }
 
-    /// Of a run that writes the bytes from 1000 to 1100 twice, and lengthens the file by 100.
+    /// The undo data of a run that writes the bytes 1000 to 1100 twice and lengthens the file by
+    /// 100.
     fn undo_data() -> UndoData {
         let before = |offset, byte, len| PreImage {
             offset,
@@ -210,7 +211,7 @@ mod tests {
         let mut bytes = old();
         bytes[1000..1100].fill(b'1');
         states.push(bytes.clone());
-        // A write that was interrupted, and one of which a part never reached the disk.
+        // A write that was interrupted, and a write with a part that never reached the disk.
         bytes[1000..1050].fill(b'2');
         bytes[1090..1100].fill(b'o');
         states.push(bytes.clone());
@@ -231,7 +232,7 @@ mod tests {
         bytes[1050..1060].fill(0);
         bytes[3000] = b'3';
         bytes[3090] = b'o';
-        // Nothing that the run has written.
+        // The run has not written this byte.
         bytes[500] = b'x';
         let expected = [1010..1011, 1050..1060, 3000..3001, 3090..3091];
         assert_eq!(foreign(bytes), expected);

@@ -478,7 +478,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    /// What diskmend 0.1.0 has written can be undone.
+    /// Undo data of diskmend 0.1.0 can be used.
     #[test]
     fn version_1_is_read() {
         let mut file = Vec::new();

@@ -8,7 +8,8 @@ thread_local! {
     static NAMES: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts a name of a list that is read, which shows what a lookup costs without measuring time.
+/// Counts the names that are read from lists, which shows the cost of a lookup without measuring
+/// time.
 pub(super) fn count() {
     NAMES.set(NAMES.get() + 1);
 }
@@ -73,7 +74,7 @@ fn disagreement_of(hive: &OurHive, expected: &[Expectation<'_>]) -> (String, Str
 }
 
 #[test]
-fn agrees_with_what_is_there_and_what_is_not() {
+fn agrees_about_existing_and_missing_values() {
     for minor in [3, 5] {
         let hive = sample(minor);
         let expected = [
@@ -142,8 +143,8 @@ fn one_byte_of_big_data_matters() {
     assert_eq!(expected, actual);
 }
 
-/// The second reader upper-cases U+0131 to `I` and so searches for it before `J`; Windows keeps
-/// it, behind all of ASCII.
+/// The second reader upper-cases U+0131 to `I`, so it searches for it before `J`. Windows keeps it
+/// unchanged, so it is after all of ASCII.
 #[test]
 fn an_order_that_nt_hive_does_not_share_is_not_held_against_the_hive() {
     let hive = edited(5, |editor| {
@@ -177,7 +178,7 @@ fn a_key_out_of_order_is_not_found() {
 }
 
 #[test]
-fn errors_and_panics_are_results_and_what_disagrees_comes_first() {
+fn errors_and_panics_are_results_and_disagreement_comes_first() {
     let hive = sample(5);
     let services = hive.key("Services").expect("readable").expect("there");
     let at = BASE_BLOCK_LEN + services.node().subkey_list.get() as usize + 4;
@@ -217,8 +218,8 @@ fn a_panic_of_another_kind_is_reported_after_one_that_was_caught() {
     assert!(outer.is_err());
 }
 
-/// A key that was deleted counts as absent only after a look at the whole list. Each deletion
-/// looked at it anew: 4,000 deletions below a key with 100,000 subkeys took two minutes.
+/// A deleted key counts as absent only after the whole list is searched. Each deletion once
+/// searched it anew: 4,000 deletions below a key with 100,000 subkeys took two minutes.
 #[test]
 fn each_list_is_read_once_however_many_keys_are_looked_up_in_it() {
     const SUBKEYS: usize = 3000;

@@ -174,7 +174,7 @@ mod tests {
         RunKey::derive(&Key::from_bytes([1; 32]), &run, &identity)
     }
 
-    /// RFC 4231, test case 2: a key shorter than the block.
+    /// RFC 4231, test case 2, with a key shorter than the block.
     #[test]
     fn it_is_the_hmac_of_the_rfc() {
         let mut key = [0; 32];

@@ -147,7 +147,7 @@ mod tests {
         let bytes = sealed(&own, NAME);
         for (volume, given) in [
             (Some("0000000000000001"), true),
-            // A disk that shows only half of the number, and a disk that shows nothing.
+            // A disk that shows only half of the serial number, and one that shows none.
             (Some("00000001"), true),
             (None, true),
             (Some("0000000000000002"), false),

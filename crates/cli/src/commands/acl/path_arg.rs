@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_below_the_target_is_taken_in_every_way_of_writing_it() {
+    fn a_path_below_the_target_is_accepted_in_every_notation() {
         let target = Path::new("/mnt/f");
         for path in [
             "/mnt/f/ProgramData/Microsoft",
@@ -193,7 +193,7 @@ mod tests {
 
     #[cfg(windows)]
     #[test]
-    fn a_path_on_another_drive_is_refused_in_every_way_of_writing_it() {
+    fn a_path_on_another_drive_is_refused_in_every_notation() {
         let target = Path::new(r"F:\");
         let names = below(Path::new(r"F:\ProgramData"), target).expect("below");
         assert_eq!(names, ["ProgramData"]);

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_somebody_has_open_for_writing_is_told_from_one_that_is_only_read() {
+    fn a_file_that_is_open_for_writing_differs_from_one_that_is_only_read() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let reader = || File::open(file.path()).expect("there");
         let (asked, _other) = (reader(), reader());
@@ -49,7 +49,7 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(10));
             !has_writers(&asked)
         };
-        // Another test may just be starting a program, which inherits all open files for a moment.
+        // For a moment, a program that another test is starting has all open files.
         assert!((0..200).any(|_| free()));
         let mut writer = File::options().append(true).open(&path).expect("there");
         writer.write_all(b"1").expect("no lease is left");

@@ -126,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_write_the_second_is_refused_and_a_reader_hinders_nobody() {
+    fn a_second_writer_is_refused_and_a_reader_is_not() {
         let (file, other) = twice();
-        // As qemu-img locks a raw image while it reads it.
+        // qemu-img locks a raw image in this way while it reads it.
         set(&other, libc::F_RDLCK, 100);
         take(file.as_file()).expect("nobody writes");
         take(file.as_file()).expect("its own locks are no hindrance");
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn every_lock_that_speaks_against_writing_is_seen() {
+    fn every_lock_that_forbids_writing_is_noticed() {
         for byte in [101, 102, 103, 200, 201, 203] {
             let (file, other) = twice();
             set(&other, libc::F_RDLCK, byte);
             let refused = take(file.as_file());
             assert!(matches!(refused, Err(GuardError::DiskLocked)), "{byte}");
         }
-        // Others may be prevented from writing unchanged data, and a program may write such data.
+        // A program may prevent others from writing unchanged data, or may write such data itself.
         for byte in [99, 104, 199, 202, 204] {
             let (file, other) = twice();
             set(&other, libc::F_RDLCK, byte);
@@ -154,9 +154,9 @@ mod tests {
         }
     }
 
-    /// As ntfs-3g locks an image, which it mounts without a loop device.
+    /// ntfs-3g locks an image in this way when it mounts it without a loop device.
     #[test]
-    fn a_program_that_locks_the_whole_file_is_seen() {
+    fn a_program_that_locks_the_whole_file_is_noticed() {
         for kind in [libc::F_RDLCK, libc::F_WRLCK] {
             let (file, other) = twice();
             let mut whole = lock(kind, 0);

@@ -149,9 +149,9 @@ mod tests {
         }
     }
 
-    /// The kernel's path decides if the loop device can't be queried.
+    /// The path from the kernel decides if the loop device can't be queried.
     #[test]
-    fn a_file_is_told_by_the_path_that_the_kernel_shows() {
+    fn a_file_is_recognized_by_the_path_that_the_kernel_shows() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("disk.img");
         fs::write(&path, "").expect("writable");
@@ -169,7 +169,7 @@ mod tests {
             ("other name", "", true),
             ("disk.img", " (deleted)", true),
             ("other", "", false),
-            // From another container: only the name decides.
+            // The loop device belongs to another container, so only the name decides.
             ("not here/disk.img", "", true),
             ("not here/disk.img", " (deleted)", true),
             ("not here/other.img", "", false),

@@ -119,7 +119,7 @@ mod tests {
     use diskmend_acl::Domains;
 
     #[test]
-    fn what_is_printed_below_a_path_is_what_icacls_prints_for_it() {
+    fn the_text_below_a_path_is_what_icacls_prints() {
         for sddl in [
             "O:BAG:SYD:(D;;FR;;;NS)(A;;FA;;;SY)(A;;FA;;;BA)",
             "O:BAG:SYD:P",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_right() {
+    fn remembered_forms_are_bounded_and_right() {
         let mut forms = Forms::default();
         let long = |number: usize| vec![number as u8; 1000];
         for number in (0..255).chain(0..255).chain([0; 100]) {

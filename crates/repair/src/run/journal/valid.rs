@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_lead_elsewhere_is_no_path() {
+    fn names_that_could_lead_elsewhere_are_refused() {
         for good in [
             "SYSTEM",
             "Windows/System32/config/SYSTEM",

@@ -1,4 +1,4 @@
-//! Run files as tests make and change them.
+//! Making and changing run files in tests.
 
 use super::*;
 use diskmend_disk::testing::{Fault, FaultyDisk};
@@ -49,12 +49,12 @@ fn with_journals(bytes: &[u8], journals: &[&[u8]]) -> Vec<u8> {
     disk.files().remove("file").expect("there")
 }
 
-/// A run file with the undo data of another, and one journal, as anybody can write it.
+/// A run file with the undo data of another and one journal, as anybody can write it.
 pub(crate) fn with_journal(bytes: &[u8], journal: &[u8]) -> Vec<u8> {
     with_journals(bytes, &[journal])
 }
 
-/// A run file without a frame.
+/// A run file without frames.
 pub(crate) fn empty() -> Vec<u8> {
     format::HEADER.to_vec()
 }
@@ -84,7 +84,7 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
-fn what_was_added_is_found() {
+fn appended_frames_are_found() {
     let file = sample();
     let found = frames(&file);
     assert_eq!((found.len(), found.journals()), (4, 2));
@@ -95,7 +95,7 @@ fn what_was_added_is_found() {
     assert_eq!(part(&file, Kind::Undo, 2), None);
 }
 
-/// The header of a frame is written behind its body if that does not fit into memory.
+/// If the body of a frame does not fit into memory, its header is written after it.
 #[test]
 fn a_long_frame_is_written_in_pieces() {
     let body = vec![7; (3 << 20) + 5];
@@ -112,7 +112,7 @@ fn a_long_frame_is_written_in_pieces() {
     assert_eq!(journal_of(&file), b"applying");
 }
 
-/// Cut off anywhere, a file holds what was whole before.
+/// Wherever a file is cut off, everything that was complete before the cut is found.
 #[test]
 fn a_torn_tail_is_where_the_run_ended() {
     let file = sample();
@@ -130,7 +130,7 @@ fn a_torn_tail_is_where_the_run_ended() {
     }
 }
 
-/// A damaged byte is never taken for what was written.
+/// A damaged byte never counts as what was written.
 #[test]
 fn no_damaged_byte_of_a_frame_is_believed() {
     let file = sample();
@@ -145,7 +145,7 @@ fn no_damaged_byte_of_a_frame_is_believed() {
         let whole = found.journals() == 2 && found.parts_are_whole(&damaged).expect("in memory");
         let journal = found.read_journal(&damaged).expect("in memory");
         match journal.as_deref() {
-            // The journal before is not read.
+            // The journal before it is not read.
             Some(b"done") => assert_eq!(whole, first.contains(&at), "{at}"),
             Some(b"applying") => assert!(at >= first.end, "{at}"),
             Some(other) => panic!("{at}: {other:?}"),
@@ -154,7 +154,7 @@ fn no_damaged_byte_of_a_frame_is_believed() {
     }
 }
 
-/// Sectors of what was added last may be missing, and be zero.
+/// The last sectors of an append may be missing or zero.
 #[test]
 fn a_sector_that_was_never_written_is_noticed() {
     let file = sample();
@@ -198,7 +198,7 @@ fn frames_that_no_run_writes_are_refused() {
 }
 
 #[test]
-fn what_begins_otherwise_is_no_run_file() {
+fn a_file_with_another_start_is_not_a_run_file() {
     let of = |bytes: &[u8]| Frames::of(&bytes.to_vec(), MAX_FRAMES).map(|frames| frames.len());
     let sound = sample();
     // As a power failure leaves a new file.
@@ -215,7 +215,7 @@ fn what_begins_otherwise_is_no_run_file() {
     assert!(matches!(error, RunFileError::Version(2)), "{error}");
 }
 
-/// An attacker makes frames of 32 bytes by the million. They are neither all read nor compared with
+/// An attacker can make millions of frames of 32 bytes. They are neither all read nor compared with
 /// each other.
 #[test]
 fn only_so_many_frames_are_read() {
@@ -228,7 +228,7 @@ fn only_so_many_frames_are_read() {
     }
 }
 
-/// A length that the file does not have is not read, nor is room made for it.
+/// If a length exceeds the file, nothing is read or allocated for it.
 #[test]
 fn hostile_lengths_allocate_nothing() {
     let mut file = sample();
@@ -248,9 +248,9 @@ fn hostile_lengths_allocate_nothing() {
     }
 }
 
-/// A failed flush leaves a journal that may or may not be durable; the next takes its place.
+/// A failed flush leaves a journal that may or may not be durable. The next journal replaces it.
 #[test]
-fn what_a_failed_flush_has_left_is_written_over() {
+fn the_remains_of_a_failed_flush_are_overwritten() {
     let disk = FaultyDisk::new();
     disk.put("file", sample());
     let add = |number, journal: &[u8]| {
