@@ -1,4 +1,4 @@
-//! `diskmend acl`: shown, saved, compared, restored and reset on real NTFS.
+//! `diskmend acl` shows, saves, compares, restores and resets permissions on a real NTFS volume.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -56,7 +56,7 @@ fn permissions_are_shown_as_icacls_prints_them() {
 }
 
 #[test]
-fn what_was_saved_is_restored_with_owners() {
+fn saved_permissions_are_restored_with_owners() {
     let Some(disk) = NtfsDisk::new() else { return };
     let before = disk.content();
     let folder = tempfile::tempdir().expect("a folder");
@@ -148,7 +148,7 @@ fn a_save_file_that_is_wrong_changes_nothing() {
 }
 
 #[test]
-fn a_reset_gives_what_the_folder_above_passes_on() {
+fn a_reset_sets_what_the_parent_folder_passes_on() {
     let Some(disk) = NtfsDisk::new() else { return };
     fs::create_dir_all(disk.path("site/sub")).expect("writable");
     fs::write(disk.path("site/sub/page"), "page").expect("writable");
@@ -179,7 +179,8 @@ fn a_reset_gives_what_the_folder_above_passes_on() {
     diskmend(["undo", disk.root(), "--yes"]).ends(0);
     assert_eq!(disk.content(), before);
 
-    // The folder of the keys passes nothing on: nobody could open them any more.
+    // Children of the folder of keys inherit nothing from it, so nobody could open the keys any
+    // more.
     let key = format!("{KEYS}/{RDP_KEY}");
     acl(&disk, "reset", &[&key, "--yes"])
         .ends(4)
@@ -191,7 +192,7 @@ fn a_reset_gives_what_the_folder_above_passes_on() {
 }
 
 #[test]
-fn a_path_that_a_link_leads_to_is_not_taken() {
+fn a_path_through_a_link_is_refused() {
     let Some(disk) = NtfsDisk::new() else { return };
     symlink("/", disk.path("root")).expect("writable");
     let through = disk.path("root/etc/passwd");
@@ -236,7 +237,7 @@ fn accounts_of_the_machine_are_those_of_the_disk_and_unknown_ones_are_left_out()
     let (_folder, file) = save_file(&text);
     let restore = || acl(&disk, "restore", &[base, &file, "--yes"]);
     let before = disk.content();
-    // Nothing tells the accounts: every object is named, and nothing is done.
+    // If the accounts are unknown, every object is named and nothing is done.
     let run = restore().ends(4);
     for part in [
         "MachineKeys",

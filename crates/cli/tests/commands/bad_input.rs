@@ -1,5 +1,5 @@
-//! Files that are no hives, or only part of one: each command fails with a reason, and nothing is
-//! written.
+//! Files that are not hives, or only a part of one. Each command fails with a reason and writes
+//! nothing.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn a_missing_file_and_a_folder_are_named() {
 }
 
 #[test]
-fn what_is_no_hive_says_what_was_expected_where() {
+fn a_file_that_is_not_a_hive_is_refused_with_what_was_expected() {
     let fixture = Fixture::new();
     let file = fixture.path("no-hive");
     for (bytes, expected) in [
@@ -73,7 +73,7 @@ fn hives_with_any_byte_damaged_never_crash_a_reader() {
     let fixture = Fixture::new();
     let file = fixture.path("damaged");
     let whole = fs::read(fixture.system()).expect("readable");
-    // A byte in every structure: the bins from the second page on, at a stride that meets all
+    // One byte in every structure: the stride through the bins, from the second page on, meets all
     // positions within a cell.
     for at in (4096..whole.len()).step_by(509) {
         let mut damaged = whole.clone();

@@ -47,7 +47,7 @@ fn data_of_the_wrong_type_end_with_3() {
     assert_eq!(problem["level"], "error");
     assert_eq!(problem["object"], BOOTMGR.to_string());
     assert_eq!(problem["element"], "0x25000004");
-    // It is shown with what is wrong, and can be set right.
+    // It is shown with its fault, and can be corrected.
     let shown = disk.bcd("show", &["{bootmgr}"]).ends(0).stdout;
     assert!(shown.contains("expected REG_BINARY"), "{shown}");
     disk.bcd("set", &["{bootmgr}", "timeout", "5", "--yes"])
@@ -56,7 +56,7 @@ fn data_of_the_wrong_type_end_with_3() {
 }
 
 #[test]
-fn what_windows_has_too_is_a_note() {
+fn faults_of_real_stores_are_notes() {
     let disk = Disk::new(&BIOS);
     let nowhere = Guid::new(9, 9, 9, [9; 8]);
     let resume = ElementId(0x2300_0003);
@@ -116,7 +116,7 @@ fn objects_without_a_type_or_a_guid_are_listed_as_unreadable() {
 fn a_store_with_any_byte_damaged_never_crashes_a_reader() {
     let disk = Disk::new(&BIOS);
     let whole = disk.bytes();
-    // A stride that meets all positions within a cell.
+    // This stride meets all positions within a cell.
     for at in (4096..whole.len()).step_by(61) {
         let mut damaged = whole.clone();
         damaged[at] ^= 0xff;

@@ -38,7 +38,7 @@ fn the_copy_has_a_new_guid_and_comes_last_in_the_menu() {
 }
 
 #[test]
-fn what_is_in_no_menu_stays_out_of_it() {
+fn the_copy_of_an_entry_in_no_menu_is_in_no_menu() {
     let disk = Disk::new(&BIOS);
     let menu = |disk: &Disk| disk.element("{bootmgr}", "0x24000001");
     let before = menu(&disk);
@@ -47,7 +47,7 @@ fn what_is_in_no_menu_stays_out_of_it() {
 }
 
 #[test]
-fn the_guid_is_told_first() {
+fn the_guid_is_shown_before_the_question() {
     let disk = Disk::new(&BIOS);
     let run = disk
         .bcd("copy", &["{default}", "--description", "x", "--yes"])
@@ -58,7 +58,7 @@ fn the_guid_is_told_first() {
 }
 
 #[test]
-fn what_can_not_be_copied_is_refused() {
+fn objects_that_can_not_be_copied_are_refused() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     disk.bcd("copy", &["{memdiag}", "-d", "x", "--yes"])

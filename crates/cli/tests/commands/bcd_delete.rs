@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::bcd_store::{BIOS, Disk, LOADER};
 
 #[test]
-fn an_element_goes_alone() {
+fn only_the_named_element_is_deleted() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     let run = disk
@@ -23,7 +23,7 @@ fn an_element_goes_alone() {
 }
 
 #[test]
-fn an_object_goes_with_all_that_names_it() {
+fn an_object_is_deleted_with_all_references_to_it() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     let run = disk.bcd("delete", &["{default}", "--yes"]).ends(0);
@@ -48,7 +48,7 @@ fn an_object_goes_with_all_that_names_it() {
 }
 
 #[test]
-fn what_does_not_exist_is_nothing_to_do() {
+fn deleting_a_missing_object_is_nothing_to_do() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     let missing = "{49916baf-0e08-11db-9af4-000bdbd316a0}";

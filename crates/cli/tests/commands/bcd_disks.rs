@@ -1,4 +1,5 @@
-//! Generated and real boot stores: shown, changed, read by independent readers, undone byte for byte.
+//! Generated and real boot stores are shown, changed, read by independent readers, and undone byte
+//! for byte.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +37,7 @@ fn disks_of(folder: &Path, stores: &[(&'static str, &[&str])]) -> Vec<(&'static 
     stores.iter().map(disk).collect()
 }
 
-/// Every object with all of it, but for the elements named.
+/// Every object with its content, without the named elements.
 fn objects(disk: &Disk, without: &[&str]) -> Vec<Value> {
     let document = disk.bcd("show", &["--json"]).ends(0).json();
     let mut objects = document["objects"].as_array().expect("a list").clone();

@@ -36,7 +36,7 @@ fn a_file_is_the_same_and_never_overwritten() {
 }
 
 #[test]
-fn json_is_for_show() {
+fn json_is_refused_with_a_hint_to_show() {
     let disk = Disk::new(&BIOS);
     disk.bcd("export", &["--json"])
         .ends(2)

@@ -17,7 +17,7 @@ fn import(disk: &Disk, text: &str, args: &[&str]) -> Run {
     disk.bcd("import", &all)
 }
 
-/// What no store should hold, but one may.
+/// Adds keys and values that a store should not contain, but may.
 fn odd(editor: &mut Editor) {
     store(editor);
     let mut set = |key: &str, name: &str, value_type, data: &[u8]| {
@@ -45,12 +45,12 @@ fn odd(editor: &mut Editor) {
 }
 
 #[test]
-fn what_was_exported_comes_back_the_same() {
+fn an_exported_text_is_imported_without_loss() {
     comes_back(store, &["--yes"]);
 }
 
 #[test]
-fn what_no_store_should_hold_comes_back_too() {
+fn odd_content_of_a_store_is_imported_too() {
     comes_back(odd, &["--yes", "--force"]);
 }
 
@@ -73,7 +73,7 @@ fn comes_back(content: fn(&mut Editor), args: &[&str]) {
 }
 
 #[test]
-fn an_edited_text_changes_only_what_was_edited() {
+fn an_edited_text_changes_only_the_edited_elements() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     let exported = disk.bcd("export", &[]).ends(0).stdout;
@@ -94,7 +94,7 @@ fn an_edited_text_changes_only_what_was_edited() {
 }
 
 #[test]
-fn all_is_done_or_nothing() {
+fn an_import_is_done_completely_or_not_at_all() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     let exported = disk.bcd("export", &[]).ends(0).stdout;

@@ -113,7 +113,7 @@ fn each_type_is_stored_as_windows_stores_it() {
 }
 
 #[test]
-fn what_changed_is_said_in_the_words_of_bcdedit() {
+fn changes_are_reported_in_the_words_of_bcdedit() {
     let disk = Disk::new(&BIOS);
     let run = disk
         .bcd("set", &["{bootmgr}", "timeout", "5", "--yes"])
@@ -133,7 +133,7 @@ fn what_changed_is_said_in_the_words_of_bcdedit() {
 }
 
 #[test]
-fn what_is_right_already_is_not_written() {
+fn a_value_that_is_already_set_is_not_written() {
     let disk = Disk::new(&BIOS);
     let before = disk.bytes();
     let run = disk
@@ -155,7 +155,7 @@ fn an_edit_is_undone_at_the_root_of_the_volume() {
         assert!(disk.path("diskmend").is_dir(), "{place:?}");
         disk.undo_to(&before);
     }
-    // By the file's own path it is the same.
+    // The same holds if the store is named by the path of its file.
     let disk = Disk::new(&EFI);
     let before = disk.bytes();
     diskmend([
@@ -172,7 +172,7 @@ fn an_edit_is_undone_at_the_root_of_the_volume() {
 }
 
 #[test]
-fn a_store_that_lies_elsewhere_is_undone_beside_it() {
+fn the_undo_data_of_a_store_elsewhere_are_beside_it() {
     let disk = Disk::new(&["copy-of-the-store"]);
     let before = disk.bytes();
     diskmend([

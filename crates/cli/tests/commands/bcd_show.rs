@@ -1,4 +1,4 @@
-//! `diskmend bcd show`, and where a store is found.
+//! `diskmend bcd show`, and the places where it finds a store.
 
 use std::fs;
 
@@ -81,7 +81,7 @@ fn json_has_ids_typed_values_and_bytes() {
 }
 
 #[test]
-fn both_places_are_looked_at_whatever_the_case() {
+fn both_places_of_a_store_are_searched_in_any_case() {
     for place in [
         BIOS.as_slice(),
         &["BOOT", "bcd"],
@@ -95,7 +95,7 @@ fn both_places_are_looked_at_whatever_the_case() {
 }
 
 #[test]
-fn several_stores_are_listed_and_none_is_taken() {
+fn several_stores_are_listed_and_none_is_chosen() {
     let disk = Disk::new(&BIOS);
     let efi = disk.path("EFI").join("Microsoft").join("Boot");
     fs::create_dir_all(&efi).expect("a writable folder");
@@ -113,7 +113,7 @@ fn several_stores_are_listed_and_none_is_taken() {
 }
 
 #[test]
-fn no_store_says_where_stores_lie() {
+fn without_a_store_the_usual_places_are_named() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let root = folder.path().to_str().expect("UTF-8");
     diskmend(["bcd", "show", root])
@@ -123,7 +123,7 @@ fn no_store_says_where_stores_lie() {
     let missing = folder.path().join("BCD");
     let missing = missing.to_str().expect("UTF-8");
     diskmend(["bcd", "show", missing]).ends(1).says(missing);
-    // A file where a folder should be is no store either.
+    // A file in the place of a folder is also not a store.
     fs::write(folder.path().join("Boot"), b"x").expect("writable");
     diskmend(["bcd", "show", root])
         .ends(1)
@@ -142,7 +142,7 @@ fn a_link_on_the_way_to_the_store_is_not_followed() {
 }
 
 #[test]
-fn another_hive_is_no_store() {
+fn another_hive_is_not_a_store() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let file = folder.path().join("SYSTEM");
     hive_file(&file, |editor| {

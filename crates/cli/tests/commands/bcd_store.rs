@@ -1,4 +1,4 @@
-//! Small boot stores to run the commands on.
+//! Small boot stores on which the commands are run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::program::{Run, diskmend};
 
 /// The loader, which is the default entry.
 pub(crate) const LOADER: Guid = Guid::new(0x1234_abcd, 2, 3, [4; 8]);
-/// An element that nobody documented.
+/// An element without documentation.
 pub(crate) const UNKNOWN: ElementId = ElementId(0x2600_0fff);
 
 pub(crate) const BIOS: [&str; 2] = ["Boot", "BCD"];
 pub(crate) const EFI: [&str; 4] = ["EFI", "Microsoft", "Boot", "BCD"];
 
-/// A folder with boot stores where Windows has them.
+/// A folder with boot stores in the places where Windows has them.
 pub(crate) struct Disk {
     pub(crate) folder: TempDir,
     store: PathBuf,
@@ -34,7 +34,7 @@ impl Disk {
         disk
     }
 
-    /// A disk with these bytes for a store.
+    /// A disk with a store of these bytes.
     pub(crate) fn of(place: &[&str], bytes: &[u8]) -> Self {
         let disk = Self::empty(place);
         fs::write(&disk.store, bytes).expect("a writable folder");
@@ -50,12 +50,12 @@ impl Disk {
         Self { folder, store }
     }
 
-    /// Its root, as an argument.
+    /// The path of its root, as an argument.
     pub(crate) fn root(&self) -> &str {
         self.folder.path().to_str().expect("UTF-8")
     }
 
-    /// The store's file, as an argument.
+    /// The path of the store's file, as an argument.
     pub(crate) fn store(&self) -> &str {
         self.store.to_str().expect("UTF-8")
     }
@@ -79,13 +79,13 @@ impl Disk {
         diskmend(all)
     }
 
-    /// The object as `show --json` has it.
+    /// The object in the output of `show --json`.
     pub(crate) fn object(&self, name: &str) -> Value {
         let document = self.bcd("show", &[name, "--json"]).ends(0).json();
         document["objects"][0].clone()
     }
 
-    /// The element as `show --json` has it; null where there is none.
+    /// The element in the output of `show --json`; null if there is none.
     pub(crate) fn element(&self, object: &str, id: &str) -> Value {
         let object = self.object(object);
         let elements = object["elements"].as_array().expect("a list");
@@ -93,7 +93,7 @@ impl Disk {
         found.cloned().unwrap_or(Value::Null)
     }
 
-    /// Undoes the last run, and asserts that the store has these bytes again.
+    /// Undoes the last run, and checks that the store has these bytes again.
     #[track_caller]
     pub(crate) fn undo_to(&self, before: &[u8]) {
         diskmend(["undo", self.root(), "--yes"]).ends(0);
@@ -101,8 +101,9 @@ impl Disk {
     }
 }
 
-/// Makes the store one that was not closed after its last edit: as it was `before`, with the logs
-/// of that edit, and the time that the base block had got with them.
+/// Makes the store dirty, as if it was not closed after its last edit: its bytes are those `before`
+/// the edit, with the time that the edit gave to the base block, and the logs are those of the
+/// edit.
 pub(crate) fn reopen(disk: &Disk, before: &[u8]) {
     let mut dirty = before.to_vec();
     dirty[12..20].copy_from_slice(&disk.bytes()[12..20]);
@@ -131,7 +132,7 @@ pub(crate) fn set(object: Guid, element: ElementId, value: ElementValue) -> Chan
     }
 }
 
-/// A store such as Windows makes: boot manager, one loader, the settings that they inherit.
+/// A store like those of Windows: a boot manager, one loader, and the settings that they inherit.
 pub(crate) fn store(editor: &mut Editor) {
     let boot = Device {
         options: None,
@@ -159,7 +160,7 @@ pub(crate) fn store(editor: &mut Editor) {
     }
 }
 
-/// Makes a store file of [`store`] and `more`.
+/// Makes a store file with the objects of [`store`] and the changes `more`.
 pub(crate) fn store_file(path: &Path, more: &[Change]) {
     hive_file(path, |editor| {
         store(editor);

@@ -1,4 +1,5 @@
-//! The main job on a real hive: recovered, repaired, read by an independent reader, undone.
+//! The main job on a real hive: it is recovered, repaired, read by an independent reader, and
+//! undone.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `diskmend disks`, and choosing between what it shows.
+//! `diskmend disks`, and choosing one of the partitions that it shows.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ fn each_partition_is_shown_with_what_it_holds() {
     ] {
         assert!(shown.contains(words), "{words}:\n{shown}");
     }
-    // One of the two tables is enough, and that is said.
+    // One of the two tables is enough; a warning says that the other is damaged.
     disk.is_untouched_since(&before);
     disk.write_at(&[0; 512], disk.len() - 512);
     let warned = diskmend(["disks", disk.path()]).ends(0).says("backup");
@@ -70,7 +70,7 @@ pub(crate) fn two_windows() -> Option<(ImageDisk, Part)> {
 }
 
 #[test]
-fn of_several_windows_one_must_be_named() {
+fn one_of_several_windows_must_be_named() {
     let Some((disk, first)) = two_windows() else {
         return;
     };
@@ -125,7 +125,7 @@ fn of_several_windows_one_must_be_named() {
     assert!(system(disk.windows) == other);
     diskmend(["undo", disk.path(), "--yes", "--volume", "1"]).ends(0);
     disk.has_bytes_of(&before);
-    // One without a Windows can be named, but not repaired.
+    // A partition without a Windows can be named, but not repaired.
     let folder = disk.beside("");
     diskmend(["inspect", &folder, "tls", "--volume", "1"])
         .ends(2)

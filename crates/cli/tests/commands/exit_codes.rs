@@ -1,5 +1,5 @@
 //! The exit codes of changes that fail half way, and of runs that were killed. The other codes are
-//! tested with the commands that end with them.
+//! tested together with the commands.
 
 use std::fs;
 #[cfg(unix)]
@@ -13,8 +13,8 @@ use crate::program::diskmend;
 use crate::program::{Run, key_file};
 use crate::sealing;
 
-/// Runs the program where no file can be written beyond `blocks` of 512 bytes, as on a disk that
-/// fails from there on. Windows has no such limit.
+/// Runs the program with a limit of `blocks` of 512 bytes for each file, like a disk that fails
+/// from there on. Windows has no such limit.
 #[cfg(unix)]
 fn limited(blocks: u64, args: &[&str]) -> Run {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -29,12 +29,12 @@ fn limited(blocks: u64, args: &[&str]) -> Run {
 
 #[cfg(unix)]
 #[test]
-fn a_change_that_was_taken_back_ends_with_6() {
+fn a_change_that_was_rolled_back_ends_with_6() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     copy_fixture("big-data", folder.path());
     let file = folder.path().join("hive");
     let before = fs::read(&file).expect("readable");
-    // The hive has to grow by the data, and can't: the log and the undo data are shorter.
+    // The hive has to grow by the data and can't; the log and the undo data are shorter.
     let blocks = before.len() as u64 / 512 + 4;
     let data = "00".repeat(20_000);
     let args = [
@@ -59,7 +59,7 @@ fn a_change_that_was_taken_back_ends_with_6() {
 
 #[cfg(unix)]
 #[test]
-fn a_change_that_could_not_be_taken_back_ends_with_7_and_undo_settles_it() {
+fn a_change_that_could_not_be_rolled_back_ends_with_7_and_undo_settles_it() {
     let volume = Volume::of_fixture("system-001-002");
     let file = volume.system();
     let file = file.to_str().expect("UTF-8");
@@ -85,7 +85,8 @@ fn a_change_that_could_not_be_taken_back_ends_with_7_and_undo_settles_it() {
     diskmend(set("last", &data[0])).ends(0);
     let before = volume.hives();
     let repair = ["repair", volume.root(), "tls", "--yes"];
-    // Pages in the last third of the hive can be written neither forth nor back; the run file is shorter.
+    // Pages in the last third of the hive can be neither written nor restored; the run file is
+    // shorter.
     let blocks = before["SYSTEM"].len() as u64 / 512 * 2 / 3;
     limited(blocks, &set("last", &data[1]))
         .ends(7)

@@ -1,4 +1,4 @@
-//! Small hives to run the commands on.
+//! Small hives on which the commands are run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +12,8 @@ use crate::program::diskmend;
 /// 2024-01-01 00:00 UTC.
 const NOW: Filetime = Filetime(133_485_408_000_000_000);
 
-/// A self-relative security descriptor (MS-DTYP 2.4.6): owner and group are Administrators, whom
-/// the only ACE of its DACL allows everything.
+/// A self-relative security descriptor (MS-DTYP 2.4.6). Owner and group are Administrators, and the
+/// only ACE of its DACL gives them all rights.
 fn descriptor() -> Vec<u8> {
     const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
     const HEADER_LEN: u32 = 20;
@@ -34,7 +34,7 @@ pub(crate) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// Makes a hive file of what `edit` puts in it.
+/// Makes a hive file with the keys and values that `edit` makes.
 pub(crate) fn hive_file(path: &Path, edit: impl FnOnce(&mut Editor)) {
     let hive = Hive::create(5, &descriptor(), NOW).expect("valid");
     let mut editor = Editor::new(hive, NOW);
@@ -46,7 +46,7 @@ pub(crate) fn hive_file(path: &Path, edit: impl FnOnce(&mut Editor)) {
     fs::write(path, file).expect("a writable folder");
 }
 
-/// A folder with the hive `SYSTEM` of two control sets, as far as the recipes look at it.
+/// A folder with a hive `SYSTEM`, which has two control sets with the values that the recipes use.
 pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
 }
@@ -58,7 +58,7 @@ impl Fixture {
         Self { folder }
     }
 
-    /// The hive.
+    /// The path of the hive.
     pub(crate) fn system(&self) -> PathBuf {
         self.path("SYSTEM")
     }
@@ -68,7 +68,7 @@ impl Fixture {
     }
 }
 
-/// A folder with a Windows volume: a SYSTEM hive among what the guards look for.
+/// A folder with a Windows volume: a SYSTEM hive, and the files for which the guards look.
 pub(crate) struct Volume {
     pub(crate) folder: TempDir,
 }
@@ -95,7 +95,7 @@ impl Volume {
         volume
     }
 
-    /// Its root, as an argument.
+    /// The path of its root, as an argument.
     pub(crate) fn root(&self) -> &str {
         self.folder.path().to_str().expect("UTF-8")
     }
@@ -112,12 +112,12 @@ impl Volume {
         self.config().join("SYSTEM")
     }
 
-    /// Every file among the hives with its bytes.
+    /// The files in the folder of hives, with their bytes.
     pub(crate) fn hives(&self) -> BTreeMap<String, Vec<u8>> {
         files(&self.config())
     }
 
-    /// The data of a `REG_DWORD` in the hive, as `hive get` shows it.
+    /// The data of a `REG_DWORD` in the hive, in the output of `hive get`.
     pub(crate) fn dword(&self, key: &str, name: &str) -> Option<u64> {
         let file = self.system();
         let file = file.to_str().expect("UTF-8");
@@ -189,7 +189,7 @@ pub(crate) fn system(editor: &mut Editor) {
     }
 }
 
-/// A value of each type that has a form of its own.
+/// A value of each type that is shown in a way of its own.
 pub(crate) fn every_type() -> Vec<(&'static str, ValueType, Vec<u8>)> {
     vec![
         ("", ValueType::SZ, utf16("the default\0")),

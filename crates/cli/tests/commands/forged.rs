@@ -1,6 +1,6 @@
-//! Runs that somebody forged: nothing outside the target is touched, and nothing of it that a run of
-//! that kind does not write. Not on Windows, where a folder that a test makes is refused for its
-//! permissions alone.
+//! Forged runs. Nothing outside the target is changed, and nothing on the target that a run of this
+//! kind does not write. These tests don't run on Windows, where a folder that a test makes is
+//! refused because of its permissions.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::trust::{NAME, elsewhere, listed, runs_folder, warns};
 
 const HIVE: &str = "Windows/System32/config/SYSTEM";
 
-/// Undo data without a record: what the file was is what it is.
+/// Undo data without records: the old bytes of the file are its present bytes.
 fn no_records() -> Vec<u8> {
     let mut bytes = b"DMENDUN\x1a\x01\0\0\0\0\0\0\0".to_vec();
     bytes.extend(0u64.to_le_bytes());
@@ -22,7 +22,7 @@ fn no_records() -> Vec<u8> {
     bytes
 }
 
-/// A journal as somebody may write it who knows the format.
+/// A journal, as somebody who knows the format can write it.
 fn journal(schema: u32, state: &str, hives: &Value) -> Value {
     json!({
         "schema": schema, "tool": "diskmend 0.1.0", "run": NAME, "kind": "repair", "state": state,
@@ -31,7 +31,7 @@ fn journal(schema: u32, state: &str, hives: &Value) -> Value {
     })
 }
 
-/// A hive entry of a run that has created a file, so that undoing it removes the file.
+/// The entry of a hive in a run that has created a file: to undo the run is to remove the file.
 fn created(hive: &str, volume: Option<&str>, file: &str) -> Value {
     let mut entry = json!({
         "hive": "BCD", "path": hive, "recovered": false, "reversible": true, "changes": [],
@@ -56,8 +56,8 @@ fn forge(root: &str, journal: &Value) {
     }
 }
 
-/// The journal named any folder of this machine as the volume of the run's boot store, and undo
-/// removed the file there; inspect and repair told to run it.
+/// Once a journal could name any folder of this machine as the volume of the run's boot store. Undo
+/// removed the file there, and inspect and repair advised to run undo.
 #[test]
 fn a_forged_undo_reaches_no_volume_that_its_journal_names() {
     for schema in [1, 2] {
@@ -87,14 +87,15 @@ fn a_forged_undo_reaches_no_volume_that_its_journal_names() {
         let vouched = diskmend(["undo", volume.root(), NAME, "--trust", "--yes"]);
         assert_ne!(vouched.code, 0, "{}", vouched.stdout);
         assert_eq!(fs::read(boot.join("BCD")).expect("there"), b"mine");
-        // Once it is removed it hinders nobody.
+        // After it is removed, it no longer prevents other commands.
         diskmend(["runs", volume.root(), "--prune", "--yes"]).ends(0);
         diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
         assert_eq!(fs::read(boot.join("BCD")).expect("there"), b"mine");
     }
 }
 
-/// Every byte of a file was hashed before its length was looked at: a sparse file took hours.
+/// Once every byte of a file was hashed before its length was checked, and a sparse file took
+/// hours.
 #[test]
 fn a_file_that_no_run_made_so_long_is_not_read() {
     const LEN: u64 = 1 << 40;
@@ -111,7 +112,7 @@ fn a_file_that_no_run_made_so_long_is_not_read() {
     let original = fs::read(&log).ok();
     fs::File::create(&log).expect("writable");
     if lengthen(&log).is_err() {
-        // This file system holds no file of that length.
+        // This file system can't have a file of that length.
         return;
     }
     let undo = diskmend(["undo", root, "--yes"]);
@@ -123,7 +124,7 @@ fn a_file_that_no_run_made_so_long_is_not_read() {
     let before = volume.hives();
     let path = runs_folder(root).join(run);
     let original = fs::read(&path).expect("there");
-    // What follows the last frame is no part of the run.
+    // Bytes after the last frame don't belong to the run.
     let file = fs::OpenOptions::new().write(true).open(&path);
     file.expect("there").set_len(LEN).expect("sparse");
     assert_eq!(listed(&volume)["state"], "done");
@@ -143,10 +144,10 @@ fn a_file_that_no_run_made_so_long_is_not_read() {
     diskmend(["undo", root, "--yes"]).ends(0);
 }
 
-/// One link or file that is called like a run had every command fail.
+/// Once every command failed because of a link or file with the name of a run.
 #[cfg(unix)]
 #[test]
-fn what_only_has_the_name_of_a_run_hides_no_other() {
+fn a_file_with_the_name_of_a_run_hides_no_other_run() {
     type Make<'a> = &'a dyn Fn(&std::path::Path) -> std::io::Result<()>;
     let victim = tempfile::tempdir().expect("a folder");
     fs::write(victim.path().join("journal.json"), "mine").expect("writable");
@@ -185,7 +186,7 @@ fn what_only_has_the_name_of_a_run_hides_no_other() {
     }
 }
 
-/// `files[].path` was not tied to the hive: undo overwrote or removed any file of the volume.
+/// Once `files[].path` could name any file of the volume, and undo overwrote or removed it.
 #[test]
 fn a_forged_run_names_no_file_but_its_hive_and_its_logs() {
     for path in [
@@ -214,7 +215,7 @@ fn a_forged_run_names_no_file_but_its_hive_and_its_logs() {
     }
 }
 
-/// The machine that has made a run may still need it; what nobody speaks for may go.
+/// The machine that made a run may still need it. A run that no machine has sealed may be removed.
 #[test]
 fn runs_of_another_machine_stay_and_forged_ones_are_removed() {
     let volume = Volume::new();

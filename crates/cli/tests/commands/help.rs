@@ -1,4 +1,4 @@
-//! The help texts, the version, and the command reference that is made of them.
+//! The help texts, the version, and the command reference that is generated from them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ fn page() -> PathBuf {
     .collect()
 }
 
-/// `DISKMEND_UPDATE=1` writes the page anew.
+/// `DISKMEND_UPDATE=1` rewrites the page.
 #[test]
 fn the_command_reference_is_the_help() {
     let made = diskmend::reference();

@@ -67,7 +67,7 @@ fn a_dirty_hive_without_logs_ends_with_1_and_a_hint() {
         .says("hint: copy the hive together with its .LOG1 and .LOG2 files");
 }
 
-/// A file without a cluster can claim any length: 1 TiB was read from its start to its end.
+/// A file without clusters can have any length: once 1 TiB was read to its end.
 #[cfg(unix)]
 #[test]
 fn a_log_that_the_hive_could_not_make_is_refused_unread() {

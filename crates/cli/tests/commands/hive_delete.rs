@@ -13,7 +13,7 @@ fn delete(fixture: &Fixture, args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_value_goes_alone_and_a_key_with_all_below_it() {
+fn a_value_is_deleted_alone_and_a_key_with_all_below_it() {
     let fixture = Fixture::new();
     let file = fixture.system();
     let file = file.to_str().expect("UTF-8");
@@ -29,7 +29,7 @@ fn a_value_goes_alone_and_a_key_with_all_below_it() {
 }
 
 #[test]
-fn what_does_not_exist_needs_no_deleting() {
+fn deleting_a_missing_value_is_nothing_to_do() {
     let fixture = Fixture::new();
     let before = fs::read(fixture.system()).expect("readable");
     for args in [["Select", "No"], ["No", "No"]] {
@@ -41,7 +41,7 @@ fn what_does_not_exist_needs_no_deleting() {
 }
 
 #[test]
-fn the_root_stays() {
+fn the_root_can_not_be_deleted() {
     let fixture = Fixture::new();
     let before = fs::read(fixture.system()).expect("readable");
     delete(&fixture, &["\\", "--yes"])

@@ -87,7 +87,7 @@ fn a_file_is_utf_16_as_regedit_writes_it_and_never_overwritten() {
 }
 
 #[test]
-fn what_has_no_form_in_a_registry_file_is_said_and_the_rest_is_written() {
+fn names_that_reg_text_can_not_express_are_reported_and_the_rest_is_written() {
     let fixture = Fixture::new();
     let file = fixture.path("odd");
     hive_file(&file, |editor| {
@@ -101,7 +101,7 @@ fn what_has_no_form_in_a_registry_file_is_said_and_the_rest_is_written() {
 }
 
 #[test]
-fn json_is_for_ls() {
+fn json_is_refused_with_a_hint_to_ls() {
     let fixture = Fixture::new();
     let file = fixture.system();
     diskmend(["hive", "export", file.to_str().expect("UTF-8"), "--json"])
@@ -109,8 +109,8 @@ fn json_is_for_ls() {
         .says("hint: 'diskmend hive ls");
 }
 
-/// Keys, values and data with half surrogate pairs, U+0000, control characters, and text that reads as
-/// the form in which these are shown.
+/// Adds keys, values and data with half surrogate pairs, U+0000, control characters, and text that
+/// looks like the escapes of these.
 fn odd(editor: &mut Editor) {
     for key in [
         "k<U+DC00>",
@@ -141,9 +141,9 @@ fn odd(editor: &mut Editor) {
     }
 }
 
-/// A half pair became U+FFFD in the export, and importing that made a second key or value.
+/// Once the export contained U+FFFD for half a pair, and its import made a second key or value.
 #[test]
-fn half_surrogate_pairs_survive_utf16_and_are_told_in_utf8() {
+fn half_surrogate_pairs_survive_utf16_and_are_reported_in_utf8() {
     let fixture = Fixture::new();
     let file = fixture.path("odd");
     hive_file(&file, odd);
@@ -168,7 +168,7 @@ fn half_surrogate_pairs_survive_utf16_and_are_told_in_utf8() {
     assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
     assert_eq!(fs::read(file).expect("readable"), before);
 
-    // Into an empty hive it makes the same again.
+    // The import into an empty hive makes the same content.
     let other = fixture.path("other");
     hive_file(&other, |_| {});
     let other = other.to_str().expect("UTF-8");
@@ -205,7 +205,7 @@ fn half_surrogate_pairs_survive_utf16_and_are_told_in_utf8() {
 }
 
 #[test]
-fn every_name_is_taken_in_the_form_in_which_it_is_shown() {
+fn every_name_is_accepted_as_it_is_shown() {
     let fixture = Fixture::new();
     let path = fixture.path("odd");
     hive_file(&path, odd);

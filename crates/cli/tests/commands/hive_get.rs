@@ -123,7 +123,7 @@ fn the_prefix_of_the_registry_may_stand_before_the_key() {
 }
 
 #[test]
-fn what_does_not_exist_is_named() {
+fn a_missing_key_or_value_is_named() {
     let fixture = Fixture::new();
     let file = fixture.system();
     let file = file.to_str().expect("UTF-8");

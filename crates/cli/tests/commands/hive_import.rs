@@ -43,7 +43,7 @@ fn a_file_of_regedit_is_merged_in_either_encoding() {
 }
 
 #[test]
-fn what_was_exported_comes_back_the_same() {
+fn an_exported_text_is_imported_without_loss() {
     let fixture = Fixture::new();
     let file = fixture.system();
     let exported = diskmend(["hive", "export", file.to_str().expect("UTF-8")])
@@ -59,7 +59,7 @@ fn what_was_exported_comes_back_the_same() {
 }
 
 #[test]
-fn all_is_done_or_nothing() {
+fn an_import_is_done_completely_or_not_at_all() {
     let fixture = Fixture::new();
     let before = fs::read(fixture.system()).expect("readable");
     let prefix = ["--prefix", r"HKLM\SYSTEM", "--yes"];

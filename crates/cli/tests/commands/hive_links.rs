@@ -1,5 +1,5 @@
-//! Hives and logs that have more than one name: writing a log must not change what its other name
-//! stands for.
+//! Hives and logs with several names. Writing a log must not change the file that its other name
+//! belongs to.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ fn a_log_that_is_another_hive_is_not_written() {
         }
         assert!(volume.hives() == before, "{log}: something was written");
         assert!(!volume.folder.path().join("diskmend").exists(), "{log}");
-        // Looking is still allowed.
+        // Reading is still allowed.
         let hive = volume.system();
         let hive = hive.to_str().expect("UTF-8");
         diskmend(["hive", "get", hive, "Select", "Current"]).ends(0);
@@ -57,7 +57,8 @@ fn a_log_that_is_another_hive_is_not_written() {
 
 #[test]
 fn the_logs_of_a_hive_file_are_no_other_files_either() {
-    // The last would not be written, since there is another: yet the next commit may write it.
+    // The last one would not be written, because there is another log. But the next commit may
+    // write it.
     for (log, own) in [
         ("SYSTEM.LOG1", None),
         ("SYSTEM.LOG2", None),
@@ -103,7 +104,8 @@ fn a_hive_with_two_names_is_written_only_where_it_belongs_to_no_windows() {
     assert!(volume.hives() == before, "something was written");
 }
 
-/// Made between a repair and its undo: the old bytes would go through the other name too.
+/// The second name was made between the repair and its undo. The old bytes would go to the other
+/// file too.
 #[test]
 fn undo_writes_no_file_that_has_another_name() {
     for name in ["SYSTEM", "SYSTEM.LOG1"] {

@@ -11,7 +11,7 @@ const DIRTY: [&str; 4] = [
 ];
 
 #[test]
-fn a_dirty_hive_becomes_what_its_logs_say() {
+fn a_dirty_hive_gets_the_content_of_its_logs() {
     for name in DIRTY {
         let folder = tempfile::TempDir::new().expect("a temporary folder");
         copy_fixture(name, folder.path());
@@ -76,7 +76,7 @@ fn a_clean_hive_is_left_whatever_its_logs_hold() {
 }
 
 #[test]
-fn what_no_log_recovers_is_refused() {
+fn a_dirty_hive_without_a_usable_log_is_refused() {
     for name in [
         "broken-dirty-no-log",
         "broken-checksum-no-log",

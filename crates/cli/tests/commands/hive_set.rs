@@ -82,7 +82,7 @@ fn a_missing_key_is_created_and_the_default_value_has_no_name() {
 }
 
 #[test]
-fn what_is_right_already_is_not_written() {
+fn a_value_that_is_already_set_is_not_written() {
     let fixture = Fixture::new();
     set(&fixture, &["Select", "Current", "REG_DWORD", "2", "--yes"]).ends(0);
     let before = fs::read(fixture.system()).expect("readable");
@@ -238,8 +238,8 @@ fn a_file_that_may_not_be_written_is_left() {
     assert_eq!(fs::read(fixture.system()).expect("readable"), before);
 }
 
-/// The refusal was once kept in a variable while the closure ended well: the recovery of a dirty
-/// hive was written, and the message said that nothing was changed.
+/// Once the refusal of an edit did not stop the run: the recovery of a dirty hive was written,
+/// while the message said that nothing was changed.
 #[test]
 fn a_refused_edit_of_a_dirty_hive_writes_nothing() {
     for name in [

@@ -1,5 +1,5 @@
-//! Text that a hostile disk holds, through every command: it never begins a line of the program's
-//! output, never reaches a terminal as it is, and comes back from the form in which it is shown.
+//! Text from a hostile disk in every command. It never begins a line of output, never reaches a
+//! terminal unescaped, and its escaped form is accepted as input.
 
 use std::fs;
 
@@ -15,11 +15,12 @@ use crate::program::{Run, diskmend};
 use crate::run_file;
 use crate::trust::runs_folder;
 
-/// Ends a line, forges a hint, commands the terminal, turns the direction, and hides.
+/// Text that ends a line, forges a hint, sends terminal commands, changes the text direction, and
+/// hides.
 const PLANTED: &str =
     "P\nhint: run this\r\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{85}\u{2028}\u{200b}\u{ad}\u{e0041}";
 
-/// What every output must be, whatever the exit code.
+/// Checks the output, whatever the exit code.
 #[track_caller]
 fn is_clean(run: &Run, what: &str) {
     for text in [&run.stdout, &run.stderr] {
@@ -33,7 +34,7 @@ fn is_clean(run: &Run, what: &str) {
     assert!(run.code < 100, "{what}: {}", run.stderr);
 }
 
-/// Runs a command as text and as JSON.
+/// Runs a command with text output and with JSON output.
 #[track_caller]
 fn both(args: &[&str]) -> (Run, Value) {
     let what = args.join(" ");
@@ -42,7 +43,7 @@ fn both(args: &[&str]) -> (Run, Value) {
     is_clean(&diskmend(args.iter().chain(&["-vv"])), &what);
     let run = diskmend(args.iter().chain(&["--json"]));
     is_clean(&run, &what);
-    // What fails before it knows of JSON has no document.
+    // If a command fails before it has parsed `--json`, it prints no document.
     let document = serde_json::from_str(&run.stdout).unwrap_or(Value::Null);
     (shown, document)
 }
@@ -68,7 +69,7 @@ fn plant(editor: &mut Editor) {
                 .expect("valid");
         }
     }
-    // Where the recipes look.
+    // The keys that the recipes read.
     let crash = r"ControlSet001\Control\CrashControl";
     for value in ["DumpFile", "CrashDumpEnabled"] {
         let data = utf16(&format!("{PLANTED}\0"));
@@ -267,7 +268,7 @@ fn a_reg_file_and_a_recipe_can_t_forge_output() {
     }
 }
 
-/// A shell's pattern gives the names of files on a disk as arguments.
+/// A pattern in a shell makes the names of files on a disk arguments.
 #[test]
 fn an_argument_too_many_can_t_forge_output() {
     for arguments in [
@@ -279,7 +280,7 @@ fn an_argument_too_many_can_t_forge_output() {
         is_clean(&run, arguments[0]);
         assert!(run.stderr.contains("P<U+000A>hint"), "{}", run.stderr);
     }
-    // A form that was typed is shown as it was typed.
+    // An escape that was typed is shown as it was typed.
     diskmend(["hive", "check", "SYSTEM", "k<U+DC00>"])
         .ends(2)
         .says("'k<U+DC00>'");

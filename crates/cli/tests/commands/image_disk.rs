@@ -1,5 +1,4 @@
-//! Disks in image files, as Windows lays them out: with partitions and boot volume, made by the
-//! tools of others.
+//! Disks in image files with the partitions of Windows, made with other tools.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,24 +10,24 @@ use crate::common::{run, skipped};
 use crate::image_volume::{Loop, Volume};
 use crate::ntfs_disk::{break_keys, fixture_store, windows};
 
-/// Bytes of a MiB.
+/// The bytes in a MiB.
 pub(crate) const MIB: u64 = 1 << 20;
 
-/// What tells the disk and the partition of Windows from others.
+/// The identifiers of the disk and of the Windows partition.
 pub(crate) const DISK_GUID: &str = "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0";
 pub(crate) const WINDOWS_GUID: &str = "B0B0B0B0-1111-2222-3333-444455556666";
 pub(crate) const SIGNATURE: u32 = 0x1A2B_3C4D;
 
-/// The bytes of a GUID on disk.
+/// The bytes of a GUID as on disk.
 pub(crate) fn guid(text: &str) -> [u8; 16] {
     let digits = text.replace('-', "");
     let byte = |at: usize| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).expect("a GUID");
     [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map(byte)
 }
 
-/// Has every device of a boot store that is a partition name this one.
+/// Makes every partition device of a boot store name this partition.
 pub(crate) fn name_partition(store: &mut [u8], disk: [u8; 16], partition: [u8; 16]) {
-    // A descriptor: a partition, any flags, 72 bytes long (docs/bcd.md).
+    // A descriptor of a partition: any flags, 72 bytes long (docs/bcd.md).
     let is_partition = |at: &usize| {
         let of = |range: std::ops::Range<usize>| store.get(at + range.start..at + range.end);
         of(0..4) == Some(&[6, 0, 0, 0]) && of(8..16) == Some(&[0x48, 0, 0, 0, 0, 0, 0, 0])
@@ -41,16 +40,16 @@ pub(crate) fn name_partition(store: &mut [u8], disk: [u8; 16], partition: [u8; 1
     }
 }
 
-/// Who starts Windows from the disk.
+/// How Windows starts from the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// EFI: GPT with an EFI system partition, a reserved one, and Windows.
+    /// EFI: GPT with an EFI system partition, a reserved partition, and the Windows partition.
     Gpt,
-    /// BIOS: MBR with System Reserved, which is active, and Windows.
+    /// BIOS: MBR with System Reserved as the active partition, and the Windows partition.
     Mbr,
 }
 
-/// What holds the disk.
+/// The format of the image file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Container {
     Raw,
@@ -61,7 +60,7 @@ pub(crate) enum Container {
 }
 
 impl Container {
-    /// What qemu-img calls the format, and its options.
+    /// qemu-img's name for the format, and its options.
     fn format(self) -> (&'static str, &'static str) {
         match self {
             Self::Raw => ("raw", ""),
@@ -77,7 +76,7 @@ impl Container {
     }
 }
 
-/// Where a partition lies, in bytes.
+/// The position of a partition in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part {
     pub(crate) start: u64,
@@ -93,7 +92,7 @@ impl Part {
     }
 }
 
-/// A disk in a file, in a folder of its own.
+/// A disk in a file, in a temporary folder.
 pub(crate) struct ImageDisk {
     dir: tempfile::TempDir,
     path: PathBuf,
@@ -105,18 +104,18 @@ pub(crate) struct ImageDisk {
 }
 
 impl ImageDisk {
-    /// A raw disk with a dirty SYSTEM hive, keys that nobody can use, and a boot store; where that
-    /// is not possible says so and gives nothing.
+    /// A raw disk with a dirty SYSTEM hive, unusable keys, and a boot store. If it can't be made,
+    /// reports that and returns `None`.
     pub(crate) fn new(layout: Layout) -> Option<Self> {
         Self::with_sectors(layout, 512)
     }
 
-    /// The same, with sectors of so many bytes.
+    /// Such a disk with sectors of this many bytes.
     pub(crate) fn with_sectors(layout: Layout, sector: u64) -> Option<Self> {
         Self::complete(layout, sector, 96 * MIB)
     }
 
-    /// The same, with so many bytes for Windows.
+    /// Such a disk with a Windows partition of this many bytes.
     pub(crate) fn with_room(layout: Layout, windows_len: u64) -> Option<Self> {
         Self::complete(layout, 512, windows_len)
     }
@@ -133,9 +132,9 @@ impl ImageDisk {
         Some(disk)
     }
 
-    /// A disk with a partition table and nothing else.
+    /// A disk with only a partition table.
     fn partitioned(layout: Layout, sector: u64, windows_len: u64) -> Option<Self> {
-        // FAT32 begins at 65525 clusters, of a sector at least.
+        // FAT32 has at least 65525 clusters, and a cluster at least a sector.
         let boot = match sector {
             512 => Part::mebibytes(1, 40),
             _ => Part::mebibytes(1, 280),
@@ -192,7 +191,7 @@ impl ImageDisk {
         self.run_sfdisk(&script)
     }
 
-    /// Writes a partition table as a script for sfdisk describes it.
+    /// Writes a partition table from a script for sfdisk.
     pub(crate) fn run_sfdisk(&self, script: &str) -> Option<()> {
         let whole = self.attach_whole()?;
         let mut sfdisk = Command::new("sfdisk");
@@ -206,7 +205,7 @@ impl ImageDisk {
         self.format_windows_with(part, &[])
     }
 
-    /// Makes an NTFS volume with these options of mkntfs.
+    /// Formats a partition with NTFS, with these options of mkntfs.
     pub(crate) fn format_windows_with(&self, part: Part, options: &[&str]) -> Option<()> {
         let device = self.attach(part)?;
         let sector = self.sector.to_string();
@@ -245,8 +244,8 @@ impl ImageDisk {
         Some(())
     }
 
-    /// Puts a boot store there whose loader names the partition of Windows: those of the corpus name
-    /// none.
+    /// Installs a boot store with a loader that names the Windows partition. The stores of the
+    /// corpus name partitions of other disks.
     pub(crate) fn name_windows(&self) {
         if self.layout == Layout::Gpt {
             let store = self.naming_windows(fixture_store("bcd-efi"));
@@ -258,7 +257,7 @@ impl ImageDisk {
         fs::write(volume.path().join("Boot/BCD"), store).expect("writable");
     }
 
-    /// A boot store each of whose partitions is that of Windows.
+    /// A boot store in which every partition is the Windows partition.
     fn naming_windows(&self, mut store: Vec<u8>) -> Vec<u8> {
         let (disk, partition) = match self.layout {
             Layout::Gpt => (guid(DISK_GUID), guid(WINDOWS_GUID)),
@@ -273,7 +272,7 @@ impl ImageDisk {
         store
     }
 
-    /// The EFI system partition as mtools name it.
+    /// The EFI system partition, as an argument of mtools.
     fn mtools_image(&self) -> String {
         format!("{}@@{}", self.path(), self.boot.start)
     }
@@ -286,18 +285,18 @@ impl ImageDisk {
         self.container
     }
 
-    /// The image file, as an argument.
+    /// The path of the image file, as an argument.
     pub(crate) fn path(&self) -> &str {
         self.path.to_str().expect("UTF-8")
     }
 
-    /// A file in the folder of the disk, as an argument.
+    /// The path of a file in the folder of the disk, as an argument.
     pub(crate) fn beside(&self, name: &str) -> String {
         let path = self.dir.path().join(name);
         path.into_os_string().into_string().expect("UTF-8")
     }
 
-    /// The number of the partition with Windows.
+    /// The number of the Windows partition.
     pub(crate) fn number(&self) -> &'static str {
         match self.layout {
             Layout::Gpt => "3",
@@ -305,10 +304,10 @@ impl ImageDisk {
         }
     }
 
-    /// The same disk in another file, in another container.
+    /// The same disk in another file and another format.
     pub(crate) fn convert(&self, container: Container) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        // No name that would tell the format.
+        // The name of the file does not reveal the format.
         let path = dir.path().join("disk");
         let to = path.to_str().expect("UTF-8");
         let made = match (self.container, container) {
@@ -368,7 +367,7 @@ impl ImageDisk {
         Volume::new(self.attach(part)?, options)
     }
 
-    /// Reads a file of the EFI system partition.
+    /// Reads a file from the EFI system partition.
     pub(crate) fn read_esp(&self, path: &str) -> Option<Vec<u8>> {
         let output = Command::new("mcopy")
             .args(["-i", &self.mtools_image(), &format!("::/{path}"), "-"])
@@ -377,21 +376,21 @@ impl ImageDisk {
         output.status.success().then_some(output.stdout)
     }
 
-    /// Makes a file of the EFI system partition.
+    /// Writes a file to the EFI system partition.
     pub(crate) fn write_esp(&self, path: &str, bytes: &[u8]) {
         let mut mcopy = Command::new("mcopy");
         let mcopy = mcopy.args(["-o", "-i", &self.mtools_image(), "-", &format!("::/{path}")]);
         feed(mcopy, bytes).expect("copied");
     }
 
-    /// Changes bytes of the file itself.
+    /// Writes bytes to the image file.
     pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) {
         let file = fs::OpenOptions::new().write(true).open(&self.path);
         let file = file.expect("writable");
         file.write_all_at(bytes, offset).expect("writable");
     }
 
-    /// Bytes of the file itself.
+    /// Reads bytes of the image file.
     pub(crate) fn read_at(&self, len: usize, offset: u64) -> Vec<u8> {
         let mut bytes = vec![0; len];
         let file = fs::File::open(&self.path).expect("readable");
@@ -403,7 +402,7 @@ impl ImageDisk {
         fs::metadata(&self.path).expect("readable").len()
     }
 
-    /// The file as it is now.
+    /// The present state of the image file.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let copy = tempfile::NamedTempFile::new_in(self.dir.path()).expect("writable");
         let copy = copy.into_temp_path();
@@ -415,7 +414,7 @@ impl ImageDisk {
         }
     }
 
-    /// Whether the file has the bytes that it had, and the length.
+    /// Checks that the file has the bytes and the length of a snapshot.
     #[track_caller]
     pub(crate) fn has_bytes_of(&self, snapshot: &Snapshot) {
         let copy = snapshot.copy.to_str().expect("UTF-8");
@@ -428,7 +427,7 @@ impl ImageDisk {
         });
     }
 
-    /// Whether nobody has written to the file.
+    /// Checks that the file was not written since.
     #[track_caller]
     pub(crate) fn is_untouched_since(&self, snapshot: &Snapshot) {
         self.has_bytes_of(snapshot);
@@ -436,7 +435,7 @@ impl ImageDisk {
     }
 }
 
-/// An image file as it was.
+/// The state of an image file at some time.
 pub(crate) struct Snapshot {
     copy: tempfile::TempPath,
     modified: (i64, i64),
@@ -447,7 +446,7 @@ fn modified(path: &Path) -> (i64, i64) {
     (metadata.mtime(), metadata.mtime_nsec())
 }
 
-/// The boot store: a real one where the corpus is at hand, else that of a fixture.
+/// The boot store: a real one if there is a corpus, otherwise that of a fixture.
 fn store(layout: Layout) -> Vec<u8> {
     let (real, fixture) = match layout {
         Layout::Gpt => ("bcd/windeploy-linux/BCD-efi", "bcd-efi"),
@@ -459,7 +458,7 @@ fn store(layout: Layout) -> Vec<u8> {
     }
 }
 
-/// Runs a program with something to read.
+/// Runs a program with this standard input.
 fn feed(command: &mut Command, input: &[u8]) -> Result<(), String> {
     let mut child = command
         .stdin(Stdio::piped())

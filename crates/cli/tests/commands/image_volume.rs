@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::common::{Mount, run, skipped};
 use crate::image_disk::Part;
 
-/// A loop device, detached at the end.
+/// A loop device; it is detached when this is dropped.
 pub(crate) struct Loop {
     device: String,
 }
@@ -39,7 +39,8 @@ impl Drop for Loop {
         if let Err(error) = run("losetup", &["--detach", &self.device]) {
             let _ = writeln!(std::io::stderr(), "left attached: {error}");
         }
-        // It stays until the driver of the volume has closed it, which may come after umount.
+        // It stays until the driver of the volume has closed it, which can be after umount has
+        // ended.
         let name = self.device.trim_start_matches("/dev/");
         let backing = format!("/sys/block/{name}/loop/backing_file");
         for _ in 0..200 {
@@ -51,9 +52,9 @@ impl Drop for Loop {
     }
 }
 
-/// A mounted volume of a disk, unmounted at the end.
+/// A mounted volume of a disk; it is unmounted when this is dropped.
 pub(crate) struct Volume {
-    // Unmounted before the device is detached: fields are dropped in this order.
+    // Fields are dropped in this order, so the volume is unmounted before the device is detached.
     mount: Mount,
     _device: Loop,
 }
@@ -72,7 +73,7 @@ impl Volume {
         self.mount.path()
     }
 
-    /// Its root, as an argument.
+    /// The path of its root, as an argument.
     pub(crate) fn root(&self) -> &str {
         self.path().to_str().expect("UTF-8")
     }

@@ -1,4 +1,4 @@
-//! A disk that nobody mounted is repaired as its mounted volumes are, whatever holds it.
+//! A repair of an unmounted disk has the same result as on its mounted volumes, in every format.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,27 +14,27 @@ use crate::image_disk::{Container, ImageDisk, Layout};
 use crate::ntfs_disk::{Content, KEYS, content, others_find_no_error, secure};
 use crate::program::{Run, diskmend};
 
-/// Where an EFI machine has its boot store.
+/// The folder of the boot store on an EFI machine.
 const EFI_BOOT: &str = "EFI/Microsoft/Boot";
 
-/// All that lies on a disk.
+/// The content of a disk.
 #[derive(Debug, PartialEq, Eq)]
 struct Whole {
     windows: Content,
-    /// System Reserved.
+    /// The System Reserved partition.
     reserved: Option<Content>,
     /// The folder of the boot store on the EFI system partition.
     efi: BTreeMap<String, Vec<u8>>,
 }
 
-/// 100 ns intervals since 1601.
+/// The present time in intervals of 100 ns since 1601.
 fn filetime() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.expect("after 1970").as_nanos() / 100;
     u64::try_from(now).expect("before 60000") + 116_444_736_000_000_000
 }
 
-/// A hive or log with zeros where it tells of a time since `since`, and where a sum depends on one.
+/// A hive or log with zeros in place of times after `since`, and of checksums that depend on them.
 fn without_times(mut bytes: Vec<u8>, since: u64) -> Vec<u8> {
     let now = filetime();
     if bytes.len() < 512 || !bytes.starts_with(b"regf") {
@@ -57,7 +57,7 @@ fn without_times(mut bytes: Vec<u8>, since: u64) -> Vec<u8> {
 }
 
 impl Whole {
-    /// What lies on a raw disk.
+    /// The content of a raw disk.
     fn of(disk: &ImageDisk) -> Option<Self> {
         let read = |part| {
             let volume = disk.mount_with(part, "ro,permissions")?;
@@ -94,7 +94,7 @@ impl Whole {
         self
     }
 
-    /// Asserts that it is the same, and tells the files that are not.
+    /// Checks that both contents are equal, and names the files that differ.
     #[track_caller]
     fn is(&self, other: &Self) {
         let volumes = |whole: &Self| {
@@ -121,12 +121,13 @@ impl Whole {
     }
 }
 
-/// Makes a symbolic link as Windows does ([MS-FSCC] 2.1.2.4, Symbolic Link Reparse Data Buffer).
+/// Makes a symbolic link like those of Windows ([MS-FSCC] 2.1.2.4, Symbolic Link Reparse Data
+/// Buffer).
 fn make_symlink(path: &Path, target: &str) {
     let name: Vec<u8> = target.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let len = u16::try_from(name.len()).expect("short");
     let mut data = Vec::new();
-    // Both names are the same bytes; an absolute one has no flags.
+    // Both names use the same bytes; an absolute name has no flags.
     for field in [0, len, 0, len, 0, 0] {
         data.extend(field.to_le_bytes());
     }
@@ -146,10 +147,10 @@ fn make_symlink(path: &Path, target: &str) {
     set.expect("a reparse point");
 }
 
-/// More than the changes that are made together: of these the later ones need no new descriptor.
+/// More keys than are changed together. The later ones get descriptors that the volume then has.
 const MANY: usize = 700;
 
-/// What makes a folder of keys more than a few files.
+/// Adds what can be in a folder of keys besides some files.
 fn plant(root: &Path) {
     let keys = root.join(KEYS);
     for number in 0..MANY {
@@ -167,7 +168,7 @@ fn plant(root: &Path) {
     let outside = root.join("Outside");
     fs::create_dir(&outside).expect("writable");
     fs::write(outside.join("secret"), "secret").expect("writable");
-    // To Windows no link, but a file.
+    // For Windows, this is not a link but a file.
     symlink("../../../../../Outside", keys.join("interix")).expect("writable");
     make_symlink(&keys.join("link"), r"\??\C:\Outside\secret");
     make_junction(&keys.join("junction"), r"\??\C:\Outside");
@@ -187,7 +188,8 @@ fn plant(root: &Path) {
     }
 }
 
-/// Runs the same repair on mounted volumes of a copy; gives how it ended, and what it made.
+/// Makes the same repair on the mounted volumes of a copy. Returns the run and the resulting
+/// content.
 fn on_a_mount(disk: &ImageDisk) -> Option<(Run, Whole)> {
     let copy = disk.raw()?;
     let state = copy.beside("state");
@@ -224,7 +226,7 @@ fn on_a_mount(disk: &ImageDisk) -> Option<(Run, Whole)> {
     Some((run, whole))
 }
 
-/// Asserts that the tools of others find nothing wrong with the disk.
+/// Checks that other tools find no errors on the disk.
 fn is_sound(disk: &ImageDisk, raw: &ImageDisk) {
     let check = |part| {
         let device = raw.attach(part).expect("attached before");
@@ -244,7 +246,7 @@ fn is_sound(disk: &ImageDisk, raw: &ImageDisk) {
     run("sfdisk", &["--verify", raw.path()]).expect("sfdisk finds no error");
 }
 
-/// The whole life of a disk: looked at, repaired, repaired again, undone.
+/// Inspects, repairs, repairs again and undoes a disk.
 fn lives(base: &ImageDisk, container: Container, reference: &(Run, Whole), since: u64) {
     let Some(disk) = base.convert(container) else {
         return;

@@ -1,5 +1,5 @@
-//! Target and boot volume are both mounted, or both on one disk that is not: a run of anything else
-//! could not be taken back as a whole.
+//! Target and boot volume must both be mounted or both be on one unmounted disk. Otherwise a run
+//! could not be undone as a whole.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::program::diskmend;
 const EFI_BOOT: &str = "EFI/Microsoft/Boot";
 const HINT: &str = "hint: leave --boot-volume and --store out";
 
-/// Asserts that every command that takes these options refuses them and writes nothing.
+/// Checks that every command with these options refuses them and writes nothing.
 #[track_caller]
 fn all_refuse(target: &str, options: &[&str], words: &[&str]) {
     let recipes: &[&str] = &["serial-console", "tls"];
@@ -23,7 +23,7 @@ fn all_refuse(target: &str, options: &[&str], words: &[&str]) {
         ("repair", [recipes, yes]),
         ("undo", [yes, &[]]),
     ] {
-        // It has no such option.
+        // `undo` has no such option.
         if command == "undo" && options[0] == "--store" {
             continue;
         }
@@ -69,7 +69,7 @@ fn an_image_is_refused_as_the_boot_volume_of_a_mount() {
     let Some(windows) = disk.mount(disk.windows) else {
         return;
     };
-    // With a Windows on it, and with a boot volume alone.
+    // One image has a Windows, and one has only a boot volume.
     let esp = disk.beside("esp.img");
     let part = disk.read_at(disk.boot.len as usize, disk.boot.start);
     fs::write(&esp, part).expect("writable");
@@ -83,14 +83,15 @@ fn an_image_is_refused_as_the_boot_volume_of_a_mount() {
     assert!(!windows.path().join("diskmend").exists());
 }
 
-/// FAT32 with fewer clusters than a FAT32 has: fsck.fat warns of it, Windows and firmware read it. The
-/// `fatfs` crate refuses it; that was noticed once SYSTEM was written, and all was rolled back.
+/// FAT32 with fewer clusters than the type allows: fsck.fat warns, but Windows and firmware read
+/// it. The `fatfs` crate refuses it, which was once noticed only after SYSTEM was written, so that
+/// everything was rolled back.
 #[test]
 fn a_store_that_can_not_get_a_log_is_written_without_one() {
     let Some(disk) = ImageDisk::new(Layout::Gpt) else {
         return;
     };
-    // Where the boot sector and its copy have the number of sectors.
+    // The offset of the number of sectors in the boot sector and in its copy.
     for sector in [0, 6 * 512] {
         disk.write_at(&42_000_u32.to_le_bytes(), disk.boot.start + sector + 32);
     }
@@ -102,18 +103,18 @@ fn a_store_that_can_not_get_a_log_is_written_without_one() {
     disk.has_bytes_of(&before);
 }
 
-/// What is wrong with the volume of the store is said of that volume, with a hint that fits.
+/// A fault of the volume with the store is reported for that volume, with a hint that fits.
 #[test]
 fn a_boot_volume_that_can_not_be_read_or_written_is_named() {
     let Some(disk) = ImageDisk::new(Layout::Gpt) else {
         return;
     };
     for (offset, byte, words) in [
-        // A version of FAT32 that nobody knows; the volume had been passed over in silence.
+        // An unknown version of FAT32; such a volume was once skipped silently.
         (42, 1, "not searched: partition 1 (unknown)"),
-        // Marked as not closed.
+        // The volume is marked as not closed.
         (65, 1, "partition 1: the FAT volume is marked as not closed"),
-        // The FATs are no copies of each other.
+        // The FATs differ.
         (
             40,
             0x81,
@@ -129,7 +130,7 @@ fn a_boot_volume_that_can_not_be_read_or_written_is_named() {
         assert!(repair.stderr.contains(words), "{}", repair.stderr);
         let with = diskmend(["plan", disk.path(), "tls", "serial-console"]).ends(3);
         assert!(with.stderr.contains(words), "{}", with.stderr);
-        // Which loader is meant is asked only if none was found.
+        // The question which loader is meant comes only if no loader fits.
         for run in [plan, repair, with] {
             let asks = run.stderr.contains("--loader GUID");
             assert_eq!(asks, words.contains("unknown"), "{}", run.stderr);
@@ -139,8 +140,8 @@ fn a_boot_volume_that_can_not_be_read_or_written_is_named() {
     }
 }
 
-/// After a disk was copied or its identifiers were changed, the loader names a partition that is not
-/// there: the store had been said to start this Windows.
+/// If a disk was copied or its identifiers were changed, the loader names a missing partition. Once
+/// a message said that such a store starts this Windows.
 #[test]
 fn a_loader_that_names_no_partition_of_the_disk_is_told() {
     for layout in [Layout::Gpt, Layout::Mbr] {
@@ -214,7 +215,7 @@ fn two_windows() -> Option<(ImageDisk, Part)> {
 }
 
 #[test]
-fn of_two_windows_the_one_that_the_loader_names_has_the_store() {
+fn the_store_belongs_to_the_windows_that_its_loader_names() {
     let Some((disk, second)) = two_windows() else {
         return;
     };
@@ -230,7 +231,7 @@ fn of_two_windows_the_one_that_the_loader_names_has_the_store() {
     let words = "its osdevice is partition 3 of this disk";
     assert!(other.stderr.contains(words), "{}", other.stderr);
 
-    // Mounted, the kernel tells which partition it is.
+    // For a mounted volume, the kernel shows the partition.
     let esp = disk.beside("esp");
     let boot = Path::new(&esp).join(EFI_BOOT);
     fs::create_dir_all(&boot).expect("writable");
@@ -250,7 +251,7 @@ fn of_two_windows_the_one_that_the_loader_names_has_the_store() {
     assert!(other.stderr.contains(words), "{}", other.stderr);
     drop(second);
 
-    // One that names neither may be meant for either.
+    // A loader that names neither partition may belong to either Windows.
     run(
         "sfdisk",
         &["-q", "--part-uuid", disk.path(), "3", DISK_GUID],

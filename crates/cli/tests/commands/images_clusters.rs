@@ -1,4 +1,4 @@
-//! Files whose data are not where a write could change them alone, on a disk that nobody mounted.
+//! Files with data that can't be changed without changing other files, on an unmounted disk.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -12,11 +12,12 @@ use crate::program::diskmend;
 
 const CONFIG: &str = "Windows/System32/config";
 const HIVE: &str = "Windows/System32/config/SYSTEM";
-/// Bytes of a cluster, and of a FILE record, as mkntfs has them.
+/// The lengths of a cluster and of a FILE record, as mkntfs makes them.
 const CLUSTER: u64 = 4096;
 const RECORD: usize = 1024;
 
-/// A disk with a clean hive and logs of whole clusters; the number of the second log's record.
+/// A disk with a clean hive, and logs that fill whole clusters; the number of the second log's
+/// record.
 fn disk() -> Option<(ImageDisk, u64)> {
     let disk = ImageDisk::new(Layout::Mbr)?;
     let volume = disk.mount(disk.windows)?;
@@ -30,7 +31,7 @@ fn disk() -> Option<(ImageDisk, u64)> {
     Some((disk, log.ino()))
 }
 
-/// Where a record of the first part of `$MFT` lies, and its bytes.
+/// The offset and the bytes of a record in the first part of `$MFT`.
 fn record(disk: &ImageDisk, number: u64) -> (u64, Vec<u8>) {
     let boot = disk.read_at(512, disk.windows.start);
     let mft = u64::from_le_bytes(boot[0x30..0x38].try_into().expect("8 bytes"));
@@ -40,7 +41,7 @@ fn record(disk: &ImageDisk, number: u64) -> (u64, Vec<u8>) {
     (at, record)
 }
 
-/// Where an attribute of a record begins.
+/// The offset of an attribute in a record.
 fn attribute(record: &[u8], kind: u8) -> usize {
     let mut at = usize::from(record[20]);
     while record[at] != kind {
@@ -62,7 +63,7 @@ fn first_cluster(record: &[u8]) -> u64 {
         .fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
-/// Lets the data of a record, of 8 clusters, lie at another cluster.
+/// Makes the 8 clusters of a record's data start at another cluster.
 fn lead(disk: &ImageDisk, number: u64, cluster: u64) {
     let (at, record) = record(disk, number);
     let data = attribute(&record, 0x80);
@@ -74,7 +75,7 @@ fn lead(disk: &ImageDisk, number: u64, cluster: u64) {
     disk.write_at(&new, at + pairs as u64);
 }
 
-/// A log that led to `$LogFile` was written over it, and undo then refused.
+/// A log that led to `$LogFile` was once written over it, and then undo refused.
 #[test]
 fn a_log_that_leads_to_another_file_is_refused_in_the_plan() {
     let Some((disk, log)) = disk() else { return };
@@ -98,13 +99,13 @@ fn a_log_that_leads_to_another_file_is_refused_in_the_plan() {
     }
 }
 
-/// What a record says was there is given back, whatever the volume has become.
+/// The old bytes in a record are restored, whatever the state of the volume.
 #[test]
 fn a_volume_that_is_not_fit_for_writing_is_given_its_bytes_back() {
     let Some((disk, log)) = disk() else { return };
     let before = disk.snapshot();
     diskmend(["repair", disk.path(), "tls", "machine-keys", "--yes"]).ends(0);
-    // $VOLUME_INFORMATION says that the volume is dirty, and two files share clusters.
+    // $VOLUME_INFORMATION states that the volume is dirty, and two files share clusters.
     let (at, volume) = record(&disk, 3);
     let information = attribute(&volume, 0x70);
     let flags = information + usize::from(volume[information + 20]) + 10;
@@ -118,7 +119,7 @@ fn a_volume_that_is_not_fit_for_writing_is_given_its_bytes_back() {
     disk.has_bytes_of(&before);
 }
 
-/// A volume that was formatted with compression has its hives compressed.
+/// On a volume that was formatted with compression, the hives are compressed.
 #[test]
 fn a_compressed_hive_is_read_and_not_written() {
     let Some((disk, _)) = disk() else { return };
@@ -147,7 +148,7 @@ fn a_compressed_hive_is_read_and_not_written() {
 
 fn reparse(path: &Path, tag: u32) {
     let mut data = tag.to_le_bytes().to_vec();
-    // Version 1 of WOF, its provider for files, and that one's version 1 with XPRESS4K.
+    // Version 1 of WOF, the provider for files, and the provider's version 1 with XPRESS4K.
     data.extend([16, 0, 0, 0]);
     for number in [1_u32, 2, 1, 0] {
         data.extend(number.to_le_bytes());
@@ -156,7 +157,7 @@ fn reparse(path: &Path, tag: u32) {
     set.expect("a reparse point");
 }
 
-/// Whoever reads the plain data of such a file reads zeros.
+/// The plain data of such a file read as zeros.
 #[test]
 fn a_hive_that_windows_has_compressed_is_refused_by_name() {
     let Some((disk, _)) = disk() else { return };
@@ -175,7 +176,7 @@ fn a_hive_that_windows_has_compressed_is_refused_by_name() {
     disk.is_untouched_since(&before);
 }
 
-/// Zeros that nobody stored would have filled the memory of whoever reads them.
+/// Zeros that were never stored would once have filled the memory.
 #[test]
 fn a_hive_that_is_hardly_stored_is_not_read() {
     let Some((disk, _)) = disk() else { return };

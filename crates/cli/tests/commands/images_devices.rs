@@ -1,4 +1,4 @@
-//! Block devices: undo data lie elsewhere, and what is mounted is left alone.
+//! Block devices: the undo data are elsewhere, and mounted devices are not written.
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -41,7 +41,7 @@ fn a_block_device_is_repaired_with_undo_data_elsewhere() {
     disk.has_bytes_of(&before);
 }
 
-/// Before anything is planned: else a person would be asked about a plan that can't be carried out.
+/// Otherwise a person would be asked about a plan that can't be carried out.
 #[test]
 fn a_block_device_without_a_folder_for_undo_data_is_refused_at_once() {
     let Some(image) = NtfsImage::new(32) else {
@@ -99,7 +99,7 @@ fn a_device_that_is_mounted_is_refused() {
         assert!(!fs::exists(state).expect("readable"));
         before
     };
-    // Of a volume that fills the disk there is no choice.
+    // If the volume fills the disk, `--partition` is not needed.
     diskmend(&repair).ends(0);
     let mount = image.mount().expect("mounted before");
     assert_ne!(content(mount.path()), before);
@@ -109,7 +109,7 @@ fn a_device_that_is_mounted_is_refused() {
     assert_eq!(content(mount.path()), before);
 }
 
-/// Repairs a device; gives the program once it asks.
+/// Starts a repair of a device, and waits for its question.
 fn asked(device: &str, state: &str) -> Session {
     let mut session = Session::start(&["repair", device, "tls", "--state-dir", state]);
     session.wait_for("[y/N]");
@@ -117,7 +117,7 @@ fn asked(device: &str, state: &str) -> Session {
 }
 
 #[test]
-fn what_was_read_of_a_device_holds_until_it_is_written() {
+fn a_device_can_not_change_between_reading_and_writing() {
     let Some(image) = NtfsImage::new(32) else {
         return;
     };
@@ -128,7 +128,7 @@ fn what_was_read_of_a_device_holds_until_it_is_written() {
         let Some(mount) = image.mount() else { return };
         windows(mount.path());
         let before = content(mount.path());
-        // Before anything is asked.
+        // This is refused before the question.
         let session = Session::start(&["repair", image.device(), "tls", "--state-dir", state]);
         let (code, said) = session.ends();
         assert_eq!(code, Some(5), "{said}");
@@ -157,14 +157,15 @@ fn what_was_read_of_a_device_holds_until_it_is_written() {
 }
 
 #[test]
-fn what_the_system_remembers_of_a_device_is_read_anew() {
+fn cached_content_of_a_device_is_read_anew() {
     let Some(disk) = ImageDisk::new(Layout::Mbr) else {
         return;
     };
     let Some(device) = disk.attach_whole() else {
         return;
     };
-    // Another program has it open, and has read it; then it is changed by another way.
+    // Another program has the device open and has read it. Then it is changed through another
+    // device.
     let held = fs::File::open(device.path()).expect("readable");
     held.read_exact_at(&mut [0; 4096], disk.windows.start)
         .expect("readable");

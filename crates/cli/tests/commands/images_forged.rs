@@ -1,4 +1,4 @@
-//! Index entries that lead to files which lie elsewhere, on a disk that nobody mounted.
+//! Forged index entries that lead to files in other folders, on an unmounted disk.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -10,13 +10,13 @@ use crate::program::diskmend;
 
 const CONFIG: &str = "Windows/System32/config";
 
-/// The reference of a file which ntfs-3g shows by the number of its record.
+/// The reference of a file; ntfs-3g shows the number of its record.
 fn reference(path: &Path) -> u64 {
     let metadata = fs::metadata(path).expect("there");
     metadata.ino() | 1 << 48
 }
 
-/// Lets the entry of `file` in the index of `folder` name another file.
+/// Makes the entry of `file` in the index of `folder` lead to another file.
 fn forge(disk: &ImageDisk, file: u64, folder: u64, other: u64) {
     let len = usize::try_from(disk.windows.len).expect("small");
     let bytes = disk.read_at(len, disk.windows.start);
@@ -47,7 +47,7 @@ fn disk() -> Option<(ImageDisk, [u64; 3])> {
     Some((disk, references))
 }
 
-/// The descriptors of what an entry was forged to lead to, and of what lies below it.
+/// The descriptors of the files to which a forged entry leads, and of those below them.
 fn descriptors(disk: &ImageDisk) -> Vec<Vec<u8>> {
     let volume = disk.mount_with(disk.windows, "ro,permissions,show_sys_files");
     let volume = volume.expect("mounted before");
@@ -59,10 +59,11 @@ fn descriptors(disk: &ImageDisk) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// One changed entry in the folder of keys made `repair machine-keys` give SAM to NETWORK SERVICE,
-/// and, for `$Boot` and the root, change the volume's own files and all that lies below the root.
+/// With one changed entry in the folder of keys, `repair machine-keys` once gave NETWORK SERVICE
+/// access to SAM. With `$Boot` or the root in the entry, it changed the volume's own files or
+/// everything below the root.
 #[test]
-fn an_entry_of_a_folder_is_no_way_to_a_file_that_lies_elsewhere() {
+fn a_forged_entry_does_not_lead_to_a_file_in_another_folder() {
     let Some((disk, [keys, key, sam])) = disk() else {
         return;
     };
@@ -87,14 +88,14 @@ fn an_entry_of_a_folder_is_no_way_to_a_file_that_lies_elsewhere() {
             let found = sddl(&volume.path().join(key_path(RDP_KEY)));
             assert_eq!(found, REPAIRED_KEY, "{what}");
         }
-        // A whole tree is walked, and comes to an end.
+        // The whole tree is walked, and the walk ends.
         diskmend(["acl", "show", KEYS, "--target", disk.path(), "--tree"]).ends(4);
         diskmend(["undo", disk.path(), "--yes"]).ends(0);
         disk.has_bytes_of(&before);
     }
 }
 
-/// A hive whose name leads to another file is neither read nor written.
+/// If the name of a hive leads to another file, that file is neither read nor written.
 #[test]
 fn a_forged_name_of_a_hive_is_refused() {
     let Some((disk, [_, _, sam])) = disk() else {

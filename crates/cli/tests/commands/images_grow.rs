@@ -1,4 +1,4 @@
-//! Hives that become longer on a disk that nobody mounted.
+//! Hives that grow on an unmounted disk.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -13,23 +13,23 @@ use crate::program::diskmend;
 
 const HIVE: &str = "Windows/System32/config/SYSTEM";
 
-/// A disk whose hive has no room for what [`recipe`] puts into it.
+/// A disk with a hive that has no room for the value of [`recipe`].
 fn disk(clusters: &str) -> Option<ImageDisk> {
     let mut disk = ImageDisk::new(Layout::Mbr)?;
-    // Small enough to be filled; it does not take all of its partition.
+    // The volume is so small that it can be filled; it does not fill its partition.
     disk.windows.len = 24 * MIB;
     disk.format_windows_with(disk.windows, &["-c", clusters])?;
     let volume = disk.mount(disk.windows)?;
     let hive = volume.path().join(HIVE);
     fs::create_dir_all(hive.parent().expect("a folder")).expect("writable");
     hive_file(&hive, system);
-    // Windows makes it so.
+    // Windows creates this log.
     fs::write(hive.with_extension("LOG1"), "").expect("writable");
     drop(volume);
     Some(disk)
 }
 
-/// A recipe for a value of more bytes than a bin has.
+/// A recipe for a value that is longer than a bin.
 fn recipe(disk: &ImageDisk) -> String {
     let path = disk.beside("long.toml");
     let text = format!(
@@ -47,7 +47,7 @@ fn repair(target: &str, recipe: &str) -> crate::program::Run {
     diskmend(["repair", target, "long", "--recipe", recipe, "--yes"])
 }
 
-/// Makes the hive one with a hole for clusters of zeros, as copying with holes does.
+/// Replaces clusters of zeros in the hive by holes, like a copy that preserves holes.
 fn make_sparse(hive: &Path) {
     hive_file(hive, |editor| {
         system(editor);
@@ -69,7 +69,7 @@ fn make_sparse(hive: &Path) {
     file.set_len(bytes.len() as u64).expect("writable");
 }
 
-/// Length of the hive, and the bytes that the volume has for it.
+/// The length of the hive, and the allocated bytes.
 fn lengths(disk: &ImageDisk) -> (u64, u64) {
     let volume = disk.mount_with(disk.windows, "ro").expect("mounted before");
     let metadata = fs::metadata(volume.path().join(HIVE)).expect("a hive");
@@ -132,7 +132,7 @@ fn a_hive_with_holes_is_repaired_and_undone() {
     disk.has_bytes_of(&before);
 }
 
-/// Fills a volume to its last cluster.
+/// Fills a volume up to its last cluster.
 fn fill(volume: &Path) {
     let file = fs::File::create(volume.join("filler")).expect("writable");
     let mut at = 0;
@@ -156,7 +156,7 @@ fn on_a_full_volume_nothing_is_begun() {
         fill(volume.path());
     }
     let before = disk.snapshot();
-    // What a repair refuses before it writes anything, the plan refuses.
+    // The plan refuses everything that a repair refuses before it writes.
     diskmend(["plan", disk.path(), "long", "--recipe", &recipe])
         .ends(5)
         .says("free");

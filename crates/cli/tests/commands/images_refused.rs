@@ -1,4 +1,4 @@
-//! Disks that are left alone, each with what can be done about it.
+//! Disks that are refused, each with a message that says what can be done.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -12,7 +12,8 @@ fn repair(disk: &ImageDisk) -> Run {
     diskmend(["repair", disk.path(), "tls", "machine-keys", "--yes"])
 }
 
-/// Asserts that a repair is refused with an exit code and words, and that nothing was written.
+/// Checks that a repair is refused with this exit code and these words, and that nothing was
+/// written.
 #[track_caller]
 fn is_refused(disk: &ImageDisk, code: i32, words: &[&str]) {
     let before = disk.snapshot();
@@ -37,14 +38,14 @@ fn volumes_that_can_not_be_read_are_named() {
         let disk = base.raw().expect("copied before");
         disk.write_at(name, disk.windows.start + 3);
         is_refused(&disk, 5, words);
-        // What is named is refused for what it is.
+        // A partition that is named gets its own message.
         let number = disk.number();
         let run = diskmend(["repair", disk.path(), "tls", "--yes", "--volume", number]).ends(5);
         for words in words {
             assert!(run.stderr.contains(words), "{words}:\n{}", run.stderr);
         }
     }
-    // Where no Windows can be.
+    // On these partitions there can't be a Windows.
     for name in [&b"EXFAT   "[..], &[0; 1 << 20]] {
         let disk = base.raw().expect("copied before");
         disk.write_at(name, disk.windows.start + 3);
@@ -80,7 +81,7 @@ fn dynamic_disks_and_storage_spaces_are_named() {
     }
 }
 
-/// Sums up a footer or header of a VHD anew: the complement of the sum of its bytes.
+/// Updates the checksum of a footer or header of a VHD: the complement of the sum of its bytes.
 fn sign(disk: &ImageDisk, at: u64, len: usize, sum_at: usize) {
     let mut bytes = disk.read_at(len, at);
     bytes[sum_at..sum_at + 4].fill(0);
@@ -154,7 +155,7 @@ fn other_containers_and_cut_files_are_refused() {
         let Some(disk) = base.convert(container) else {
             return;
         };
-        // A footer alone can be missing; here is more.
+        // A missing footer alone could be accepted; here more is missing.
         for keep in [disk.len() / 2, 3 * MIB / 2, 600] {
             let file = fs::OpenOptions::new().write(true).open(disk.path());
             file.expect("writable").set_len(keep).expect("cut");
@@ -173,9 +174,9 @@ fn other_containers_and_cut_files_are_refused() {
     is_refused(&raw, 1, &["cut short"]);
 }
 
-/// No hint says to mount what was named as a disk.
+/// If the target was named as a disk, no hint says to mount it.
 #[test]
-fn what_a_disk_lacks_is_said_for_a_disk() {
+fn hints_about_a_disk_are_for_a_disk() {
     let Some(base) = ImageDisk::new(Layout::Gpt) else {
         return;
     };
@@ -210,7 +211,7 @@ fn a_windows_that_was_not_shut_down_is_refused() {
     let dirty = base.raw().expect("copied before");
     {
         let device = dirty.attach(dirty.windows).expect("attached before");
-        // It marks the volume for chkdsk.
+        // ntfsfix marks the volume for chkdsk.
         run("ntfsfix", &[device.path()]).expect("ntfsfix");
     }
     is_refused(&dirty, 5, &["marked dirty", "chkdsk"]);
@@ -231,7 +232,7 @@ fn a_windows_that_was_not_shut_down_is_refused() {
     diskmend(["inspect", unclean.path(), "tls"]).ends(3);
 }
 
-/// The first page of a $LogFile whose volume was not dismounted (Linux-NTFS, $LogFile).
+/// The first page of the $LogFile of a volume that was not dismounted (Linux-NTFS, $LogFile).
 fn restart_page() -> Vec<u8> {
     let mut page = vec![0; 4096];
     page[..8].copy_from_slice(b"RSTR\x1E\x00\x09\x00");
@@ -243,7 +244,7 @@ fn restart_page() -> Vec<u8> {
     page[0x30] = 1;
     page[0x38] = 1;
     page[0x3A..0x3C].copy_from_slice(&[0xFF, 0xFF]);
-    // The update sequence: its number, which ends each sector, and the bytes that were there.
+    // The update sequence: its number, which ends each sector, and the bytes that it replaces.
     page[0x1E] = 1;
     for sector in page.chunks_mut(512) {
         sector[510..].copy_from_slice(&[1, 0]);
@@ -275,7 +276,7 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     run("mkfifo", &[&fifo]).expect("made");
     repair_of(&fifo).ends(1).says("not a folder");
 
-    // Another run holds it.
+    // Another run has locked it.
     let held = fs::File::open(disk.path()).expect("readable");
     held.try_lock().expect("nobody else has it");
     is_refused(&disk, 5, &["the disk is in use", "hint: "]);
@@ -307,7 +308,7 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     }
     disk.is_untouched_since(&before);
 
-    // Nobody may write it.
+    // The file is read-only.
     let parent = std::path::Path::new(disk.path())
         .parent()
         .expect("a folder");
@@ -325,9 +326,9 @@ fn files_that_are_no_disk_or_not_to_be_written_are_refused() {
     disk.is_untouched_since(&before);
 }
 
-/// Before anything is asked, and the plan says it.
+/// The repair refuses it before its question, and the plan reports it.
 #[test]
-fn an_image_that_is_attached_is_read_and_not_written() {
+fn an_attached_image_is_read_and_not_written() {
     let Some(disk) = ImageDisk::new(Layout::Mbr) else {
         return;
     };
@@ -388,7 +389,7 @@ fn a_container_that_can_not_be_written_is_refused_by_the_plan() {
         let mut entries = entries.chunks(4);
         entries.position(|entry| (entry == [0xFF; 4]) == absent)
     };
-    // A block that nothing is stored of gets the place of another.
+    // A block that is not in the file gets the place of another block.
     let (Some(absent), Some(present)) = (find(true), find(false)) else {
         panic!("blocks of both kinds");
     };

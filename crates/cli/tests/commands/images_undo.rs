@@ -1,5 +1,5 @@
-//! Undoing the repair of a disk that nobody mounted: also after somebody has mounted it, and after
-//! a kill at any time.
+//! Undoing the repair of an unmounted disk, also after it was mounted and changed, and after a kill
+//! at any time.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -27,7 +27,7 @@ fn dword(root: &str, name: &str) -> Option<u64> {
 }
 
 #[test]
-fn what_came_later_through_a_mount_is_kept() {
+fn later_changes_through_a_mount_are_kept() {
     let Some(disk) = ImageDisk::new(Layout::Mbr) else {
         return;
     };
@@ -93,8 +93,8 @@ fn a_link_to_an_image_is_the_image() {
     disk.has_bytes_of(&before);
 }
 
-/// A file that came later has the very descriptor that the repair has added to the volume, and so
-/// its number: taking the number away would leave the file without a descriptor.
+/// A later file uses the descriptor that the repair has added to the volume, and so its id. If undo
+/// removed the id, the file would have no descriptor.
 #[test]
 fn a_descriptor_of_the_repair_that_a_later_file_has_stays() {
     let Some(disk) = ImageDisk::new(Layout::Mbr) else {
@@ -105,7 +105,7 @@ fn a_descriptor_of_the_repair_that_a_later_file_has_stays() {
         let Some(volume) = disk.mount(disk.windows) else {
             return;
         };
-        // Where nothing lies that the repair has changed.
+        // A place that the repair has not changed.
         let later = volume.path().join("later");
         fs::write(&later, "later").expect("writable");
         secure(&later, REPAIRED_KEY);
@@ -117,7 +117,7 @@ fn a_descriptor_of_the_repair_that_a_later_file_has_stays() {
     assert_eq!(sddl(&volume.path().join(key_path(RDP_KEY))), BROKEN_KEY);
 }
 
-/// A disk with so many keys that a repair can be killed in the midst of them.
+/// A disk with so many keys that a repair can be killed while it changes them.
 fn with_keys(number: u32) -> Option<ImageDisk> {
     let disk = ImageDisk::new(Layout::Mbr)?;
     {
@@ -132,7 +132,7 @@ fn with_keys(number: u32) -> Option<ImageDisk> {
     Some(disk)
 }
 
-/// Runs a command and kills it after a part of the time that it takes; whether it was still at work.
+/// Runs a command and kills it after this time. Returns true if it was still running.
 fn killed(arguments: &[&str], after: std::time::Duration) -> bool {
     let child = command(arguments)
         .stdout(Stdio::null())
@@ -140,7 +140,7 @@ fn killed(arguments: &[&str], after: std::time::Duration) -> bool {
         .spawn();
     let mut child = child.expect("the program starts");
     std::thread::sleep(after);
-    // It may have ended by itself.
+    // It may already have ended.
     let _ = child.kill();
     child.wait().expect("it ends").code().is_none()
 }
@@ -182,7 +182,7 @@ fn a_kill_at_any_time_is_undone_to_the_same_image_or_completed() {
                 _ => panic!("step {step}: {}", again.stderr),
             }
         }
-        // Killed as well, and done again.
+        // The undo is killed too, and repeated.
         half += u32::from(killed(&undo, undoing * step / STEPS));
         while diskmend(undo).code == 0 {}
         disk.has_bytes_of(&before);
@@ -193,10 +193,10 @@ fn a_kill_at_any_time_is_undone_to_the_same_image_or_completed() {
     assert!(kills > 0 && completed > 0);
 }
 
-/// The run has made a log beside the boot store; where its name was, the folder ends again for
-/// whoever reads it, but what came later lies behind.
+/// The run has created a log beside the boot store. If undo restored the old bytes of the folder,
+/// its list would end at the place of the log's name, and later files would be lost.
 #[test]
-fn a_file_that_came_later_beside_a_log_of_the_repair_stays() {
+fn a_later_file_beside_a_log_of_the_repair_stays() {
     let Some(disk) = ImageDisk::new(Layout::Gpt) else {
         return;
     };
@@ -211,8 +211,8 @@ fn a_file_that_came_later_beside_a_log_of_the_repair_stays() {
     run("fsck.fat", &["-n", device.path()]).expect("fsck.fat finds no error");
 }
 
-/// A mount of which nobody knew has written old pages over what the repair had changed: undo ended
-/// with 7 forever, although the record has every old byte.
+/// A mount that diskmend did not notice has written old pages over the changes of the repair. Undo
+/// once always ended with 7, although the record has every old byte.
 #[test]
 fn the_old_bytes_of_a_disk_can_be_restored_over_what_was_written_since() {
     const PAGE: usize = 4096;
@@ -228,7 +228,7 @@ fn the_old_bytes_of_a_disk_can_be_restored_over_what_was_written_since() {
         .filter(|(_, (now, before))| now != before)
         .map(|(number, _)| number * PAGE)
         .collect();
-    // In the midst of each page that was changed, and far from all.
+    // Inside each page that was changed, and in places far away.
     for start in &changed {
         let page = *start..start + PAGE;
         let mut differs = page.filter(|at| image[*at] != before[*at]);
@@ -254,7 +254,7 @@ fn the_old_bytes_of_a_disk_can_be_restored_over_what_was_written_since() {
     );
     let now = fs::read(disk.path()).expect("readable");
     assert!(now[..last] == before[..last], "not the old bytes");
-    // What the run has never changed is not touched.
+    // Bytes that the run has not changed stay as they are.
     assert!(now[last..].iter().all(|byte| *byte == 0xEE));
     diskmend(["undo", disk.path(), "--yes"]).ends(1);
 }

@@ -1,4 +1,4 @@
-//! Two Windows on one disk: the runs of one are not those of the other.
+//! Two installations of Windows on one disk: each has its own runs.
 
 use std::fs;
 
@@ -58,7 +58,7 @@ fn a_run_of_another_partition_is_not_undone() {
         ));
     disk.is_untouched_since(&both);
 
-    // The newest of this partition, though it is older.
+    // The newest run of this partition, although it is older than that of the other.
     let other = system(&disk, disk.windows);
     let undone = on(&disk, "undo", "1", &["--yes"]).ends(0);
     assert!(undone.stdout.contains(&runs[0].0), "{}", undone.stdout);
@@ -69,9 +69,9 @@ fn a_run_of_another_partition_is_not_undone() {
     disk.has_bytes_of(&before);
 }
 
-/// Nor is it completed on the other partition.
+/// A run is not completed on another partition either.
 #[test]
-fn an_unfinished_run_of_another_partition_stands_in_the_way_and_is_named() {
+fn an_unfinished_run_of_another_partition_prevents_a_repair_and_is_named() {
     let Some((disk, _)) = two_windows() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! A hive that another program has open, as Windows has each that is loaded into its registry.
+//! A hive that another program has open, as Windows has all loaded hives.
 
 use std::fs::OpenOptions;
 use std::os::windows::fs::OpenOptionsExt;

@@ -48,7 +48,7 @@ fn a_repaired_disk_ends_with_0() {
 }
 
 #[test]
-fn without_recipes_all_are_looked_at() {
+fn without_recipe_names_all_recipes_are_inspected() {
     let volume = Volume::new();
     let document = diskmend(["inspect", volume.root(), "--json"])
         .ends(3)
@@ -60,7 +60,7 @@ fn without_recipes_all_are_looked_at() {
 }
 
 #[test]
-fn a_dirty_hive_is_looked_at_as_its_logs_recover_it() {
+fn a_dirty_hive_is_inspected_as_its_logs_recover_it() {
     let volume = Volume::of_fixture("dirty-hvle-both");
     let before = volume.hives();
     let run = diskmend(["inspect", volume.root(), "tls"]).ends(3);
@@ -77,7 +77,7 @@ fn errors_of_the_structure_are_listed() {
 }
 
 #[test]
-fn what_is_no_target_is_refused_with_a_hint() {
+fn a_path_that_is_not_a_target_is_refused_with_a_hint() {
     let volume = Volume::new();
     diskmend(["inspect", volume.root(), "nonsense"])
         .ends(2)

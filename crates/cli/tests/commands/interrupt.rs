@@ -1,4 +1,4 @@
-//! Signals while a change is under way: whenever they come, the hive is as before, or changed.
+//! Signals during a change: whenever they come, the hive has its old or its new content.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -39,7 +39,7 @@ fn a_signal_leaves_the_old_state_with_130_or_the_new_one_with_0() {
         .spawn()
         .expect("the program starts");
         std::thread::sleep(Duration::from_millis(delay));
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = kill_process(Pid::from_child(&child), Signal::INT);
         let status = child.wait().expect("it ends");
         let after = fs::read(file).expect("readable");
@@ -48,7 +48,7 @@ fn a_signal_leaves_the_old_state_with_130_or_the_new_one_with_0() {
                 new += 1;
                 diskmend(["hive", "get", file, r"Many\Key399", "9"]).ends(0);
             }
-            // Before the program listens, the signal ends it as any other.
+            // Before the program handles the signal, the signal ends it like any program.
             Some(130) | None => {
                 old += 1;
                 assert_eq!(after, before, "after {delay} ms");

@@ -1,4 +1,4 @@
-//! The commands, run as a script runs them: a file for each, named after it.
+//! The commands, run as a script runs them: one file for each command, and named after it.
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -1,4 +1,5 @@
-//! A Windows volume on real NTFS, mounted with ntfs-3g on a loop device: hive, boot store and keys.
+//! A Windows volume on real NTFS, mounted with ntfs-3g on a loop device, with a hive, a boot store
+//! and keys.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,30 +13,30 @@ use crate::common::{Mount, run};
 use crate::fixture::copy_fixture;
 use crate::image::NtfsImage;
 
-/// Where the machine's keys lie.
+/// The folder of the machine's keys.
 pub(crate) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
-/// The name of Remote Desktop's key, and that of another.
+/// The names of Remote Desktop's key and of another key.
 pub(crate) const RDP_KEY: &str =
     "f686aace6942fb7f7ceb231212eef4a4_7d2fb2f2-6f3a-4a52-9d0d-0d2c6e3c5a11";
 pub(crate) const OTHER_KEY: &str =
     "76944fb33636aeddb9590521c2e8815a_7d2fb2f2-6f3a-4a52-9d0d-0d2c6e3c5a11";
-/// What Windows sets on the folder, and on Remote Desktop's key up to build 14393.
+/// The descriptors that Windows sets on the folder, and up to build 14393 on Remote Desktop's key.
 pub(crate) const DEFAULT_FOLDER: &str = "O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 pub(crate) const DEFAULT_KEY: &str = "O:SYG:SYD:(A;;FA;;;SY)(A;;FR;;;NS)(A;;FR;;;BA)";
 
-/// What a botched hardening leaves: the denies stay whatever icacls grants.
+/// The descriptors after a failed hardening: whatever icacls grants, the entries that deny stay.
 pub(crate) const BROKEN_FOLDER: &str = "O:SYG:SYD:P(D;OICI;FA;;;SY)(A;;0x12019f;;;WD)(A;;FA;;;BA)";
 pub(crate) const BROKEN_KEY: &str =
     "O:S-1-5-21-1-2-3-500G:SYD:P(D;;FR;;;NS)(D;;FA;;;SY)(A;;FR;;;NS)";
-/// What the repair makes of it.
+/// The descriptor of a key after the repair.
 pub(crate) const REPAIRED_KEY: &str = "O:BAG:SYD:P(A;;FR;;;NS)(A;;FA;;;SY)(A;;FA;;;BA)";
 
-/// Where a key lies.
+/// The path of a key.
 pub(crate) fn key_path(name: &str) -> String {
     format!("{KEYS}/{name}")
 }
 
-/// What lies on the volume: each file's bytes, and each object's security descriptor.
+/// The content of the volume: the bytes of each file, and the security descriptor of each object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
@@ -48,8 +49,8 @@ pub(crate) struct NtfsDisk {
 }
 
 impl NtfsDisk {
-    /// A volume with a dirty SYSTEM hive, a boot store and two sound keys; where that is not
-    /// possible says so and gives nothing.
+    /// A volume with a dirty SYSTEM hive, a boot store and two sound keys. If it can't be made,
+    /// reports that and returns `None`.
     pub(crate) fn new() -> Option<Self> {
         let image = NtfsImage::new(96)?;
         let mount = image.mount()?;
@@ -63,7 +64,7 @@ impl NtfsDisk {
         Some(disk)
     }
 
-    /// One whose keys nobody can use.
+    /// Such a volume with keys that nobody can use.
     pub(crate) fn broken() -> Option<Self> {
         let disk = Self::new()?;
         break_keys(disk.mounted());
@@ -78,7 +79,7 @@ impl NtfsDisk {
         self.mount.as_ref().expect("mounted").path()
     }
 
-    /// The volume's root, as an argument.
+    /// The path of the volume's root, as an argument.
     pub(crate) fn root(&self) -> &str {
         self.mounted().to_str().expect("UTF-8")
     }
@@ -95,7 +96,7 @@ impl NtfsDisk {
         self.mount = None;
     }
 
-    /// Mounts it anew: what the kernel remembers of it is gone.
+    /// Mounts it anew, so that nothing of it is in the kernel's cache.
     pub(crate) fn remount(&mut self) {
         self.unmount();
         self.mount = self.image.mount();
@@ -114,13 +115,13 @@ impl NtfsDisk {
         sddl(&self.path(path))
     }
 
-    /// All that is on the volume, but for diskmend's own folder.
+    /// The content of the volume without diskmend's own folder.
     pub(crate) fn content(&self) -> Content {
         content(self.mounted())
     }
 }
 
-/// Puts a dirty SYSTEM hive and two sound keys on a volume.
+/// Creates a dirty SYSTEM hive and two sound keys on a volume.
 pub(crate) fn windows(root: &Path) {
     let config = root.join("Windows/System32/config");
     fs::create_dir_all(&config).expect("writable");
@@ -134,7 +135,7 @@ pub(crate) fn windows(root: &Path) {
     }
 }
 
-/// Takes the keys of a volume from whoever needs them.
+/// Removes the access of the services that need the keys of a volume.
 pub(crate) fn break_keys(root: &Path) {
     secure(&root.join(KEYS), BROKEN_FOLDER);
     for key in [RDP_KEY, OTHER_KEY] {
@@ -152,7 +153,7 @@ fn secure_bytes(path: &Path, bytes: &[u8]) {
     set.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// All that is on a volume, but for diskmend's own folder.
+/// The content of a volume without diskmend's own folder.
 pub(crate) fn content(root: &Path) -> Content {
     let mut content = Content {
         files: BTreeMap::new(),
@@ -200,7 +201,7 @@ pub(crate) fn fixture_store(name: &str) -> Vec<u8> {
     fs::read(fixtures.join(name).join("BCD")).expect("a fixture")
 }
 
-/// Asserts that others' tools find nothing wrong with the volume on a device, which is not mounted.
+/// Checks that other tools find no errors in the unmounted volume on a device.
 pub(crate) fn others_find_no_error(device: &str) {
     run("ntfsfix", &["-n", device]).expect("ntfsfix finds no error");
     run("ntfsinfo", &["-m", device]).expect("ntfsinfo reads it");
@@ -212,8 +213,8 @@ pub(crate) fn others_find_no_error(device: &str) {
     for list in ["$SDS-1", "$SII", "$SDH"] {
         says(&format!("0 errors in {list}"));
     }
-    // It reads past the end of the second copy, and may take what it finds there for an entry; the
-    // entries before are as many as in the first.
+    // ntfssecaudit reads on after the end of the second copy, and may find something there that
+    // looks like an entry. Before that, it must find as many entries as in the first copy.
     let entries = |copy: &str| {
         let line = said
             .lines()

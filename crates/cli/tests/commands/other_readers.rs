@@ -1,11 +1,11 @@
-//! Independent readers of hives. They are programs for Linux.
+//! Independent readers of hives; they are Linux programs.
 
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::process::Command;
 
-/// What hivexget prints of a value.
+/// hivexget's output for a value.
 #[track_caller]
 pub(crate) fn hivexget(hive: impl AsRef<OsStr>, key: &str, value: &str) -> Option<Vec<u8>> {
     let output = Command::new("hivexget")
@@ -21,8 +21,8 @@ pub(crate) fn hivexget(hive: impl AsRef<OsStr>, key: &str, value: &str) -> Optio
     }
 }
 
-/// What regipy finds as a value: hexadecimal where it takes it for bytes. `DISKMEND_REGIPY` names the
-/// Python that has regipy.
+/// The value that regipy finds; bytes are shown in hexadecimal. `DISKMEND_REGIPY` names the Python
+/// that has regipy.
 #[track_caller]
 pub(crate) fn regipy(hive: impl AsRef<OsStr>, key: &str, value: &str) -> Option<String> {
     const SCRIPT: &str = "\
@@ -55,7 +55,7 @@ print(value.hex() if isinstance(value, bytes) else value)
     }
 }
 
-/// Says that a reader can't be run, or fails the test where none may be left out.
+/// Reports that a reader can't be run, or fails the test if nothing may be left out.
 #[track_caller]
 fn left_out<T>(reader: &str, why: impl Display) -> Option<T> {
     let may_be = cfg!(windows) || env::var_os("DISKMEND_NO_SKIP").is_none();

@@ -1,4 +1,4 @@
-//! What holds for the output of every command: streams, colors, escapes, closed pipes.
+//! Rules for the output of all commands: streams, colors, escapes, closed pipes.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

@@ -65,9 +65,9 @@ fn nothing_to_do_ends_with_0() {
     assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
 }
 
-/// What is to be done and can't be is not nothing.
+/// A change that is needed but can't be made is not the same as nothing to do.
 #[test]
-fn a_hive_that_is_left_alone_is_not_nothing_to_do() {
+fn a_hive_that_is_left_alone_is_reported() {
     let volume = Volume::of_fixture("broken-order");
     let run = diskmend(["plan", volume.root(), "nla"]).ends(3);
     assert!(
@@ -80,7 +80,7 @@ fn a_hive_that_is_left_alone_is_not_nothing_to_do() {
 }
 
 #[test]
-fn what_to_plan_must_be_said() {
+fn plan_needs_recipe_names() {
     let volume = Volume::new();
     diskmend(["plan", volume.root()]).ends(2);
     diskmend(["plan"]).ends(2);

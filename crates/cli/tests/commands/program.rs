@@ -1,4 +1,4 @@
-//! Running the program.
+//! Runs the program.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// What the program printed, and how it ended.
+/// The output and the exit code of a run.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// The key of the machine that the tests run on: not that of the real one.
+/// The key of the test machine, separate from the real machine's key.
 pub(crate) fn key_file() -> PathBuf {
     if cfg!(windows) {
         std::env::temp_dir().join("diskmend-tests.key")
@@ -22,7 +22,7 @@ pub(crate) fn key_file() -> PathBuf {
     }
 }
 
-/// The program, without anything of the environment that would change its output.
+/// The program, without environment variables that would change its output.
 pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diskmend"));
     command
@@ -35,7 +35,7 @@ pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Com
     command
 }
 
-/// Runs it to its end.
+/// Runs the program to its end.
 pub(crate) fn diskmend<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
     Run::of(command(args).output().expect("the program starts"))
 }
@@ -50,7 +50,7 @@ impl Run {
         }
     }
 
-    /// The same, where it must have ended so.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(
@@ -61,7 +61,7 @@ impl Run {
         self
     }
 
-    /// The same, where stderr must say this.
+    /// Checks that stderr contains this text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "stderr:\n{}", self.stderr);

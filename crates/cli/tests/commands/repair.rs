@@ -50,7 +50,7 @@ fn every_control_set_is_repaired_and_a_second_run_writes_nothing() {
 }
 
 #[test]
-fn json_tells_the_run_and_the_proofs() {
+fn json_has_the_run_and_the_proofs() {
     let volume = Volume::new();
     let document = diskmend(["repair", volume.root(), "nla", "--yes", "--json"])
         .ends(0)
@@ -105,7 +105,7 @@ fn a_dirty_hive_is_recovered_first() {
 }
 
 #[test]
-fn auto_leaves_what_is_no_fault() {
+fn auto_leaves_choices_alone() {
     let volume = Volume::new();
     diskmend(["repair", volume.root(), "--auto", "--yes"]).ends(0);
     assert_eq!(volume.dword(RDP, "SecurityLayer"), Some(1));

@@ -12,7 +12,7 @@ use crate::fixture::{hive_file, system};
 use crate::other_readers::hivexget;
 use crate::program::{Run, diskmend};
 
-/// Every file of a disk but those of undo data.
+/// Every file of a disk except for undo data.
 fn files(disk: &Disk) -> BTreeMap<PathBuf, Vec<u8>> {
     fn walk(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -32,10 +32,10 @@ fn files(disk: &Disk) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// `rdp-internal-error` but for the permissions, which a plain folder does not have.
+/// The recipes of `rdp-internal-error` without the permissions, which a plain folder does not have.
 const SETTINGS: [&str; 4] = ["tls", "nla", "crash-dump", "serial-console"];
 
-/// A disk with a boot store whose loader starts Windows.
+/// A disk with a boot store and a loader that starts Windows.
 fn bootable(place: &[&str]) -> Disk {
     let disk = Disk::new(place);
     let path = text(r"\Windows\system32\winload.exe");
@@ -44,7 +44,7 @@ fn bootable(place: &[&str]) -> Disk {
     disk
 }
 
-/// Puts a SYSTEM hive on a disk.
+/// Adds a SYSTEM hive to a disk.
 fn with_windows(disk: Disk) -> Disk {
     let config = disk.path("Windows").join("System32").join("config");
     fs::create_dir_all(&config).expect("a writable folder");
@@ -52,7 +52,7 @@ fn with_windows(disk: Disk) -> Disk {
     disk
 }
 
-/// A disk with a Windows and without a boot store.
+/// A disk with a Windows but without a boot store.
 fn without_store() -> Disk {
     let disk = with_windows(bootable(&BIOS));
     fs::remove_dir_all(disk.path("Boot")).expect("removable");
@@ -103,7 +103,8 @@ fn the_whole_repair_is_one_run_with_one_undo() {
     }
 }
 
-/// A volume by its name alone, as one without a drive letter; see the tests of the disk.
+/// The volume has no drive letter and is named by its volume name. The tests of the disk crate say
+/// how it is made.
 #[cfg(windows)]
 #[test]
 fn a_store_on_a_volume_without_a_letter_is_repaired_and_undone() {
@@ -123,7 +124,8 @@ fn a_store_on_a_volume_without_a_letter_is_repaired_and_undone() {
         let shown = format!(r"{volume}EFI\Microsoft\Boot\BCD");
         assert!(run.ends(0).stdout.contains(&shown), "{typed}");
         assert_ne!(fs::read(&store).expect("a store"), bytes);
-        // It is no volume of the target's disk, which alone is followed unasked.
+        // It is not a volume of the target's disk, and other volumes are used only if they are
+        // named.
         diskmend(["undo", disk.root(), "--yes"]).ends(5);
         diskmend(["undo", disk.root(), "--boot-volume", typed, "--yes"]).ends(0);
         assert_eq!(files(&disk), before, "{typed}");
@@ -133,7 +135,7 @@ fn a_store_on_a_volume_without_a_letter_is_repaired_and_undone() {
 }
 
 #[test]
-fn port_and_rate_can_be_others_where_they_matter() {
+fn port_and_baud_rate_can_be_chosen() {
     let disk = with_windows(bootable(&BIOS));
     let port = ["--ems-port", "2", "--ems-baud-rate", "57600"];
     repair(&disk, &[&["serial-console"][..], &port].concat()).ends(0);
@@ -181,7 +183,7 @@ fn a_store_on_another_volume_is_found_there_when_it_is_undone() {
     has_console(&boot, 1, 115_200);
     assert!(!boot.path("diskmend").exists());
 
-    // Mounted elsewhere in the meantime, with something else in its old place.
+    // The volume is now mounted elsewhere, and another one is in its old place.
     let moved = bootable(&EFI);
     fs::remove_dir_all(moved.path("EFI")).expect("removable");
     fs::rename(boot.path("efi"), moved.path("efi")).expect("movable");
@@ -196,7 +198,7 @@ fn a_store_on_another_volume_is_found_there_when_it_is_undone() {
     fs::rename(moved.path("efi"), boot.path("efi")).expect("movable");
     assert_eq!(files(&boot), boot_before);
 
-    // Though all is in its place: no path is followed because a journal has it.
+    // Even if everything is in its place, a path is not used because a journal names it.
     repair(&disk, &[&["serial-console"][..], &boot_volume].concat()).ends(0);
     diskmend(["undo", disk.root(), "--yes"])
         .ends(5)
@@ -247,7 +249,7 @@ fn a_loader_of_another_windows_is_never_taken() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_never_followed_to_a_store() {
+fn a_store_behind_a_link_is_refused() {
     let disk = without_store();
     let other = bootable(&BIOS);
     let before = files(&other);
@@ -323,7 +325,7 @@ fn real_hives_and_stores_are_repaired_read_by_others_and_undone() {
     }
 }
 
-/// The elements as hivex reads them.
+/// Compares the elements with those that hivex reads.
 fn second_reader(disk: &Disk) {
     let loader = disk.object("{default}")["guid"].clone();
     let loader = loader.as_str().expect("a GUID");

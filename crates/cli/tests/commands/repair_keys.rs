@@ -1,5 +1,5 @@
-//! The permissions of the machine's keys, on real NTFS: repaired with hive and boot store, read by
-//! others' tools, undone to the byte.
+//! The permissions of the machine's keys on real NTFS: repaired together with hive and boot store,
+//! read by other tools, and undone to the byte.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -17,7 +17,7 @@ use crate::ntfs_disk::{
 };
 use crate::program::diskmend;
 
-/// Gives the disk a SOFTWARE hive that tells the build of its Windows.
+/// Adds a SOFTWARE hive with the build of Windows to the disk.
 fn with_build(disk: &NtfsDisk, build: &str) {
     let software = disk.path("Windows/System32/config/SOFTWARE");
     hive_file(&software, |editor: &mut Editor| {
@@ -29,14 +29,14 @@ fn with_build(disk: &NtfsDisk, build: &str) {
     });
 }
 
-/// Asserts that others' tools find nothing wrong with the volume, which is unmounted for it.
+/// Unmounts the volume, and checks that other tools find no errors in it.
 fn others_find_no_error(disk: &mut NtfsDisk) {
     disk.unmount();
     ntfs_disk::others_find_no_error(disk.image().device());
     disk.remount();
 }
 
-/// The bytes as getfattr reads them.
+/// The descriptor's bytes according to getfattr.
 fn second_reader(path: &Path) -> Vec<u8> {
     let output = Command::new("getfattr")
         .args(["--only-values", "-n", "system.ntfs_acl"])
@@ -52,7 +52,7 @@ fn second_reader(path: &Path) -> Vec<u8> {
     }
 }
 
-/// The real dirty hive and the real boot store, where the corpus is at hand.
+/// Uses the real dirty hive and the real boot store if there is a corpus.
 fn with_real_files(disk: &NtfsDisk) {
     let Some(corpus) = std::env::var_os("DISKMEND_CORPUS") else {
         println!("SKIPPED: DISKMEND_CORPUS is not set: the fixtures stand for real files");
@@ -137,7 +137,7 @@ fn the_whole_offline_part_is_one_command_and_undone_to_the_byte() {
 }
 
 #[test]
-fn reports_say_how_it_was_and_restore_it() {
+fn reports_contain_the_old_permissions_and_can_restore_them() {
     let Some(disk) = NtfsDisk::broken() else {
         return;
     };
@@ -208,7 +208,7 @@ fn the_defaults_follow_the_build_of_windows() {
             "{build}: {}",
             inspect.stdout
         );
-        // The other key is beyond the lesser repair.
+        // The lesser repair does not cover the other key.
         assert!(
             inspect.stdout.contains("repaired by machine-keys"),
             "{}",
@@ -219,7 +219,7 @@ fn the_defaults_follow_the_build_of_windows() {
         assert_eq!(disk.sddl(&key_path(RDP_KEY)), key, "{build}");
         assert_eq!(disk.sddl(&key_path(OTHER_KEY)), BROKEN_KEY, "{build}");
     }
-    // A sound disk is left as it is, and inspect finds nothing wrong with its keys.
+    // A sound disk is not changed, and inspect finds no fault in its keys.
     disk.secure(&key_path(RDP_KEY), DEFAULT_KEY);
     disk.secure(&key_path(OTHER_KEY), DEFAULT_KEY);
     let before = disk.content();
@@ -236,7 +236,7 @@ fn the_defaults_follow_the_build_of_windows() {
 }
 
 #[test]
-fn what_depends_on_an_unknown_build_is_only_looked_at() {
+fn permissions_that_depend_on_an_unknown_build_are_only_inspected() {
     let Some(disk) = NtfsDisk::broken() else {
         return;
     };
@@ -253,7 +253,7 @@ fn what_depends_on_an_unknown_build_is_only_looked_at() {
         .says("SOFTWARE: not found");
     assert_eq!(disk.sddl(KEYS), DEFAULT_FOLDER);
     assert_eq!(disk.sddl(&key_path(RDP_KEY)), BROKEN_KEY);
-    // What nothing is wanted of is no failure.
+    // A file that no recipe wants to change does not count as a failure.
     fs::hard_link(disk.path("Boot/BCD"), disk.key("linked")).expect("writable");
     with_build(&disk, "14393");
     diskmend(["repair", disk.root(), "machine-keys-default", "--yes"])

@@ -103,7 +103,7 @@ fn strange_names_are_shown_escaped_and_repaired() {
     assert_eq!(disk.content(), before);
 }
 
-/// Damages the file record of a file, which stays listed in its folder.
+/// Damages the record of a file that stays listed in its folder.
 fn damage_record(disk: &mut NtfsDisk, name: &str) {
     disk.unmount();
     let device = fs::OpenOptions::new()
@@ -146,7 +146,7 @@ fn a_file_that_can_not_be_read_is_reported_and_the_others_are_repaired() {
     assert_eq!(disk.sddl(&key_path(RDP_KEY)), BROKEN_KEY);
 }
 
-/// A DACL that claims to be shorter than its own header, which ntfs-3g lets pass.
+/// The DACL states a length shorter than its own header, and ntfs-3g accepts that.
 #[test]
 fn a_corrupt_dacl_is_replaced_and_given_back_by_undo() {
     let Some(mut disk) = NtfsDisk::broken() else {
@@ -252,7 +252,7 @@ fn a_folder_without_permissions_says_what_is_missing() {
 }
 
 #[test]
-fn a_kill_at_any_time_leaves_what_repair_completes_or_undo_takes_back() {
+fn a_kill_at_any_time_leaves_a_run_that_can_be_completed_or_undone() {
     let Some(disk) = NtfsDisk::broken() else {
         return;
     };
@@ -273,7 +273,7 @@ fn a_kill_at_any_time_leaves_what_repair_completes_or_undo_takes_back() {
             .spawn()
             .expect("the program starts");
         std::thread::sleep(Duration::from_millis(*delay));
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = child.kill();
         child.wait().expect("it ends");
         let half = disk.content();

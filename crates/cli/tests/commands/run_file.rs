@@ -1,5 +1,5 @@
-//! Run files taken apart and put together again from docs/undo-format.md alone: for tests that change
-//! what a run says.
+//! Parses and makes run files, written from docs/undo-format.md alone, for tests that change the
+//! content of a run.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ struct Frame {
     body: Vec<u8>,
 }
 
-/// All frames of a run file, every digest checked.
+/// All frames of a run file; every digest is checked.
 fn frames(file: &Path) -> Vec<Frame> {
     let bytes = fs::read(file).expect("a run file");
     assert_eq!(bytes[..16], HEADER);
@@ -84,7 +84,7 @@ pub(crate) fn names(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Changes a bit in the body of a frame, and its digests with it.
+/// Changes a bit in the body of a frame, and corrects the digests.
 pub(crate) fn change_a_bit(file: &Path, index: usize) {
     let mut all = frames(file);
     let body = &mut all[index].body;
@@ -93,7 +93,7 @@ pub(crate) fn change_a_bit(file: &Path, index: usize) {
     put(file, &all);
 }
 
-/// Puts one journal in place of all.
+/// Replaces all journals by this one.
 pub(crate) fn put_journal(file: &Path, journal: &[u8]) {
     let mut all = frames(file);
     all.retain(|frame| frame.kind != JOURNAL);
@@ -116,7 +116,7 @@ pub(crate) fn make(file: &Path, undo: &[u8], journal: &[u8]) {
     put(file, &[frame(b"UNDO", undo), frame(&JOURNAL, journal)]);
 }
 
-/// Makes of a run what the versions before run files wrote: a folder with a file for each part.
+/// Converts a run to the format of earlier versions: a folder with a file for each part.
 pub(crate) fn take_apart(file: &Path) {
     let journal = journal(file);
     let all = frames(file);

@@ -35,7 +35,7 @@ fn runs_are_listed_oldest_first_with_their_state() {
     );
 }
 
-/// Every command held the folder of every run open, and ended with "too many open files".
+/// Once every command kept the folder of every run open, and ended with "too many open files".
 #[cfg(unix)]
 #[test]
 fn there_may_be_more_runs_than_files_that_can_be_open() {
@@ -62,7 +62,7 @@ fn there_may_be_more_runs_than_files_that_can_be_open() {
 }
 
 #[test]
-fn runs_that_were_undone_are_removed_when_that_is_asked_for() {
+fn undone_runs_are_removed_by_prune() {
     let volume = Volume::new();
     for _ in 0..3 {
         diskmend(["repair", volume.root(), "nla", "--yes"]).ends(0);
@@ -100,10 +100,11 @@ fn runs_that_were_undone_are_removed_when_that_is_asked_for() {
     assert_eq!(volume.hives(), hives);
 }
 
-/// The folder of a run may hold anything: nothing outside of it goes, and nothing is waited for.
+/// The folder of a run can contain anything. Nothing outside it is removed, and nothing is waited
+/// for.
 #[cfg(unix)]
 #[test]
-fn what_lies_in_a_hostile_run_is_not_followed_when_it_is_removed() {
+fn links_in_a_hostile_run_are_not_followed_when_it_is_removed() {
     use std::fs;
     use std::os::unix::fs::symlink;
 

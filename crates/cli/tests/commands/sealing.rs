@@ -1,5 +1,5 @@
-//! Runs as this machine seals them, made anew from docs/undo-format.md: for tests that need a journal which
-//! only a killed process leaves.
+//! Makes runs with this machine's seal, written from docs/undo-format.md alone, for tests that need
+//! a journal that only a killed process leaves.
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn part(value: Option<&str>) -> Vec<u8> {
     }
 }
 
-/// Replaces text in the journal of a run, and seals it again.
+/// Replaces text in the journal of a run and seals it again.
 pub(crate) fn replace(run: &Path, from: &str, to: &str) {
     let text = String::from_utf8(run_file::journal(run)).expect("UTF-8");
     let (journal, _) = text.split_once(SEAL).expect("a seal");

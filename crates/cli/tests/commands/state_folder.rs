@@ -1,4 +1,4 @@
-//! The folder for undo data: made for nobody else, and not used where somebody else may write it.
+//! The folder for undo data is created for diskmend alone, and not used if others can write to it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -9,13 +9,13 @@ use crate::fixture::Volume;
 use crate::ntfs_disk::{NtfsDisk, sddl, secure, windows};
 use crate::program::diskmend;
 
-/// What the folder and all below it must have.
+/// The descriptor of the folder and of everything below it.
 const FOLDER: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 const FILE: &str = "O:BAG:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)";
-/// What it gets from a root that lets users make folders.
+/// The descriptor that it would inherit from a root in which users may create folders.
 const INHERITED: &str = "O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;0x1301bf;;;AU)";
 
-/// The folder and all below it.
+/// The folder and everything below it.
 fn all(folder: &Path) -> Vec<PathBuf> {
     let mut all = vec![folder.to_owned()];
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -44,7 +44,7 @@ fn on_ntfs_only_the_system_and_administrators_have_the_undo_data() {
     let Some(disk) = NtfsDisk::broken() else {
         return;
     };
-    // What is made in the root is for everybody.
+    // Everybody has access to files that are created in the root.
     secure(
         &disk.path(""),
         "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;BU)",
@@ -55,9 +55,9 @@ fn on_ntfs_only_the_system_and_administrators_have_the_undo_data() {
     is_private(&disk.path("diskmend"));
 }
 
-/// As nearly everybody mounts: ntfs-3g then makes files that everybody may write.
+/// Most people mount in this way, and then ntfs-3g creates files to which everybody can write.
 #[test]
-fn without_the_option_permissions_too() {
+fn undo_data_are_protected_without_the_option_permissions_too() {
     let Some(mut disk) = NtfsDisk::new() else {
         return;
     };
@@ -119,13 +119,13 @@ fn a_folder_on_ntfs_that_others_may_write_is_not_used() {
         }
     }
     assert!(disk.content() == before, "something was written");
-    // What others may only read is not theirs to forge, nor what the system itself wrote.
+    // Others that can only read can't forge anything; the system itself may write.
     let readable = "O:SYG:SYD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;BU)(D;;FA;;;WD)(A;CIIO;FA;;;CO)";
     secure(&disk.path("diskmend"), readable);
     diskmend(["plan", root, "tls"]).ends(3);
 }
 
-/// Nobody can have left anything in it.
+/// An empty folder can't contain a forged run.
 #[test]
 fn an_empty_folder_of_others_is_taken_over() {
     let Some(disk) = NtfsDisk::new() else { return };
@@ -160,7 +160,7 @@ fn a_folder_elsewhere_that_others_may_write_is_not_used() {
         }
     }
     diskmend(["undo", root, "--yes"]).ends(0);
-    // Somebody else may have written what a link leads to.
+    // If the path is a link, others may have written to the folder behind it.
     let moved = state.with_file_name("moved");
     for linked in [state.join("runs"), state] {
         fs::rename(&linked, &moved).expect("writable");
@@ -178,7 +178,7 @@ fn a_folder_elsewhere_that_others_may_write_is_not_used() {
     diskmend(["plan", root, "tls"]).ends(3);
 }
 
-/// What others may write can change between two looks at it, whatever its seal was.
+/// If others can write to a file, it can change after its seal was checked.
 #[test]
 fn a_run_file_that_others_may_write_is_not_used() {
     let volume = Volume::new();
@@ -196,7 +196,7 @@ fn a_run_file_that_others_may_write_is_not_used() {
 }
 
 #[test]
-fn the_folder_of_one_run_is_looked_at_before_it_is_undone() {
+fn the_folder_of_a_run_is_checked_before_it_is_undone() {
     let Some(disk) = NtfsDisk::new() else { return };
     windows(&disk.path(""));
     let root = disk.root();

@@ -1,4 +1,4 @@
-//! What only a terminal sees: the question, what an interrupt does there, and cut lines.
+//! Behaviour on a terminal only: the question, an interrupt at the question, and cut lines.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
@@ -12,14 +12,14 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::fixture::{Fixture, Volume, hive_file, utf16};
 use crate::program::command;
 
-/// The program on a terminal of its own.
+/// The program on its own terminal.
 pub(crate) struct Session {
     child: Child,
     terminal: File,
 }
 
 impl Session {
-    /// Starts it with all three streams on a terminal of 60 columns.
+    /// Starts the program with all three streams on a terminal of 60 columns.
     pub(crate) fn start(args: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("a terminal");
@@ -50,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Reads on until the program has printed this.
+    /// Reads until the program has printed this text.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let mut seen = Vec::new();
         let mut byte = [0];
@@ -70,12 +70,12 @@ impl Session {
             .expect("the terminal");
     }
 
-    /// Reads to the end; gives the exit code and what was printed.
+    /// Reads to the end; returns the exit code and the output.
     pub(crate) fn ends(mut self) -> (Option<i32>, String) {
         let mut terminal = self.terminal;
         let reader: JoinHandle<Vec<u8>> = std::thread::spawn(move || {
             let mut seen = Vec::new();
-            // Linux reports EIO once nobody has the other side open.
+            // Linux reports EIO after the other side is closed.
             let _ = terminal.read_to_end(&mut seen);
             seen
         });

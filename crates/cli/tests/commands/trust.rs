@@ -1,5 +1,5 @@
-//! Runs that somebody else may have written: what lies in the folder `diskmend` of a disk is
-//! believed only if its seal fits this machine's key.
+//! Runs that others may have written. A run in the folder `diskmend` of a disk is believed only if
+//! its seal fits this machine's key.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ pub(crate) fn runs_folder(root: &str) -> PathBuf {
     Path::new(root).join("diskmend").join("runs")
 }
 
-/// It does not tell anybody to undo the run unseen.
+/// Checks that the output does not advise to undo the run unseen.
 #[track_caller]
 pub(crate) fn warns(run: &Run) {
     assert!(run.stderr.contains("not trusted"), "{}", run.stderr);
@@ -38,7 +38,7 @@ fn repaired(volume: &Volume) -> String {
     document["run"].as_str().expect("a run").to_owned()
 }
 
-/// What `runs` says of the only run.
+/// The only run in the output of `runs`.
 pub(crate) fn listed(volume: &Volume) -> Value {
     let document = diskmend(["runs", volume.root(), "--json"]).ends(0).json();
     let runs = document["runs"].as_array().expect("a list");
@@ -61,12 +61,12 @@ fn a_run_of_this_machine_is_known_and_no_bit_of_it_can_be_changed() {
     let frames = run_file::names(&path);
     assert_eq!(frames.iter().filter(|name| *name == "JRNL").count(), 2);
     for (frame, name) in frames.iter().enumerate() {
-        // The first journal is not read any more.
+        // The first journal is no longer read.
         if name == "JRNL" && frame + 1 < frames.len() {
             continue;
         }
         run_file::change_a_bit(&path, frame);
-        // The changes are needed only if the hive was changed since.
+        // The changes are needed only if the hive has changed since.
         if name == "CHNG" {
             let file = volume.system();
             let file = file.to_str().expect("UTF-8");
@@ -103,11 +103,11 @@ fn a_run_that_was_moved_to_another_name_is_not_believed() {
     diskmend(["undo", volume.root(), "--yes"]).ends(1);
     warns(&diskmend(["undo", volume.root(), NAME, "--yes"]).ends(5));
     assert_eq!(volume.hives(), before);
-    // It is done, and hinders nobody.
+    // The run is complete, and does not prevent other commands.
     diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
 }
 
-/// The same machine with a key of its own, as another machine is.
+/// Runs a command with another key, as another machine would.
 pub(crate) fn elsewhere<const N: usize>(key: &Path, args: [&str; N]) -> Run {
     let output = command(args).env("DISKMEND_KEY_FILE", key).output();
     Run::of(output.expect("the program starts"))
@@ -140,19 +140,19 @@ fn a_disk_can_move_to_another_machine_with_the_key() {
     assert_eq!(list.ends(0).json()["runs"][0]["trust"], "known");
     elsewhere(&other, ["undo", volume.root(), "--key", exported, "--yes"]).ends(0);
     assert_eq!(volume.hives(), pristine);
-    // It stays a run of that machine.
+    // It is still a run of that machine.
     assert_eq!(listed(&volume)["trust"], "own");
 }
 
 #[test]
-fn a_run_that_nobody_speaks_for_is_undone_after_its_plan_was_shown() {
+fn an_untrusted_run_is_undone_after_its_preview_was_shown() {
     let volume = Volume::new();
     let pristine = volume.hives();
     let run = repaired(&volume);
     let folder = tempfile::tempdir().expect("a folder");
     let other = folder.path().join("other");
     let repaired = volume.hives();
-    // Both consents are needed where nobody can be asked.
+    // If there is nobody to ask, both options are needed.
     elsewhere(&other, ["undo", volume.root(), &run, "--trust"]).ends(2);
     elsewhere(&other, ["undo", volume.root(), "--trust", "--yes"]).ends(2);
     assert_eq!(volume.hives(), repaired);
@@ -171,7 +171,7 @@ fn a_run_that_nobody_speaks_for_is_undone_after_its_plan_was_shown() {
     assert_eq!(listed(&volume)["trust"], "unauthenticated");
 }
 
-/// Runs of 0.1.0 have no seal: they are shown, and undone as any that nobody speaks for.
+/// Runs of 0.1.0 have no seal. They are shown, and undone like other untrusted runs.
 #[test]
 fn a_run_of_the_version_without_seals_is_read() {
     let volume = Volume::new();
@@ -198,7 +198,7 @@ fn a_run_of_the_version_without_seals_is_read() {
     assert_eq!(volume.hives(), pristine);
 }
 
-/// A folder with a file for each part, as it was until 0.2.0: whoever has sealed it speaks for it.
+/// Until 0.2.0, a run was a folder with a file for each part. It is trusted if its seal fits.
 #[test]
 fn a_run_in_a_folder_is_trusted_and_undone() {
     let volume = Volume::new();

@@ -45,7 +45,7 @@ fn a_run_is_named_by_its_id() {
 }
 
 #[test]
-fn what_was_changed_since_is_left_alone_and_the_rest_reversed_by_value() {
+fn later_changes_are_left_alone_and_the_rest_is_reversed_by_value() {
     let volume = Volume::new();
     let document = diskmend(["repair", volume.root(), "crash-dump", "--yes", "--json"])
         .ends(0)
@@ -82,8 +82,8 @@ fn without_a_terminal_it_must_be_allowed() {
     assert_eq!(volume.hives(), repaired);
 }
 
-/// Where the run has written the hive, the last place first: its undo data hold the old bytes of each
-/// place, behind their offset and number.
+/// The places of the hive that the run has written, the last one first. The undo data have the old
+/// bytes of each place, after its offset and length.
 fn extents(volume: &Volume) -> Vec<(u64, u64)> {
     let runs = volume.folder.path().join("diskmend/runs");
     let run = fs::read_dir(runs).expect("runs").next().expect("a run");
@@ -111,8 +111,8 @@ fn extents(volume: &Volume) -> Vec<(u64, u64)> {
     extents
 }
 
-/// The hive was damaged since where the run had written it, so that nothing can be reversed value by
-/// value; the old bytes are in the undo data all the same.
+/// The hive was damaged in the places that the run had written, so that nothing can be reversed
+/// value by value. The undo data still have the old bytes.
 #[test]
 fn the_old_bytes_can_be_restored_over_what_was_written_since() {
     let volume = Volume::new();
@@ -124,7 +124,8 @@ fn the_old_bytes_can_be_restored_over_what_was_written_since() {
         .expect("a sector");
     let mut hive = fs::read(volume.system()).expect("readable");
     let at = offset as usize;
-    // Whatever times the run has written: each byte becomes one that was there at neither moment.
+    // Whatever times the run has written, each byte gets a value that it had neither before nor
+    // after.
     for (at, byte) in hive.iter_mut().enumerate().skip(at).take(512) {
         let (found, left) = (before["SYSTEM"].get(at), *byte);
         let other = (0..=u8::MAX).find(|&other| other != left && Some(&other) != found);
@@ -158,7 +159,7 @@ fn the_old_bytes_can_be_restored_over_what_was_written_since() {
     diskmend(["undo", volume.root(), "--force-bytes", "--yes"]).ends(1);
 }
 
-/// Bytes beside those of the run are what they became.
+/// Bytes that the run did not write keep their present values.
 #[test]
 fn only_the_bytes_of_the_run_are_restored_by_force() {
     let volume = Volume::new();
@@ -175,7 +176,7 @@ fn only_the_bytes_of_the_run_are_restored_by_force() {
     assert_eq!(now.len(), hive.len());
     expected.resize(now.len(), 0xAA);
     let differs = now.iter().zip(&expected).position(|(now, old)| now != old);
-    // What the run has added to the hive is not there any more, and its place is not taken away.
+    // Only the bytes that the run has added may differ, because the file keeps its length.
     assert!(
         differs.is_none_or(|at| at >= before["SYSTEM"].len()),
         "{differs:?}"

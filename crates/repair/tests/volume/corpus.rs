@@ -1,5 +1,5 @@
-//! Real SYSTEM hives: repaired in every control set, left alone by a second run, undone to the
-//! byte.
+//! Real SYSTEM hives are repaired in every control set, left alone by a second run, and undone to
+//! the byte.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use diskmend_repair::documents::{Method, Outcome};
 use crate::support::{Volume, corpus, same};
 
 const RECIPES: [&str; 3] = ["tls", "nla", "crash-dump"];
-/// Values of these recipes in each control set, without the one that may be missing.
+/// The number of values of these recipes in each control set, without the one that may be missing.
 const VALUES: usize = 9;
 
 fn round_trip(folder: &Path, name: &str, logs: &[&str], sets: &[&str]) {

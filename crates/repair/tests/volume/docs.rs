@@ -1,4 +1,4 @@
-//! The examples of the documentation.
+//! The examples in the documentation.
 
 use diskmend_repair::recipe::{Catalogue, Recipe};
 

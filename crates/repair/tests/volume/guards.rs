@@ -1,4 +1,4 @@
-//! What the engine refuses, and that it then writes nothing.
+//! If the engine refuses, it writes nothing.
 
 use std::fs;
 use std::sync::atomic::AtomicBool;
@@ -77,7 +77,7 @@ fn a_journal_that_points_outside_reaches_nothing() {
     fs::write(&victim, b"precious").expect("a file");
     let volume = Volume::with_fixture("system-001-002");
     let run = volume.repair(&["tls"]).expect("repair").run.expect("a run");
-    // As a folder, which anybody can make of it: both ways are read by the same rules.
+    // The run is a folder, which anybody can make. Runs in both formats are read by the same rules.
     let path = volume.root.join(format!("diskmend/runs/{run}"));
     let file = fs::read(&path).expect("the run file");
     let text = String::from_utf8_lossy(&file);

@@ -89,7 +89,7 @@ fn the_hive_is_found_in_any_case_and_as_a_copy() {
         let report = volume.repair(&["tls"]).expect(name);
         assert_eq!(report.hives[0].path, hive);
         assert_eq!(report.hives[0].hive, "SYSTEM");
-        // The log that the commit needed goes with the undo.
+        // The undo also removes the log that the commit needed.
         assert_ne!(volume.windows().len(), before.len(), "{name}");
         volume.undo(None).expect(name);
         same(&volume.windows(), &before, name);
@@ -97,7 +97,7 @@ fn the_hive_is_found_in_any_case_and_as_a_copy() {
 }
 
 #[test]
-fn undo_data_may_lie_elsewhere() {
+fn undo_data_may_be_elsewhere() {
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let mut volume = Volume::with_fixture("system-001-002");
     volume.options.state_dir = Some(elsewhere.path().join("state"));
@@ -164,7 +164,7 @@ fn documents_carry_their_schema_and_survive_json() {
 }
 
 #[test]
-fn an_unknown_run_is_told() {
+fn an_unknown_run_is_an_error() {
     let volume = Volume::with_fixture("system-001");
     let error = volume.undo(Some("20200101T000000Z")).expect_err("none");
     assert!(matches!(error, Error::NoRun { .. }));

@@ -1,4 +1,4 @@
-//! A Windows volume in a temporary folder, and the engine's verbs on it.
+//! A Windows volume in a temporary folder, and the engine's commands on it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,10 @@ use diskmend_repair::recipe::Catalogue;
 use diskmend_repair::{Engine, Error, Goal, Key, Keys, Options, Plan, Watch};
 use tempfile::TempDir;
 
-/// Every file below a folder: its bytes and when it was last written.
+/// Every file below a folder, with its bytes and the time of its last write.
 pub(crate) type Snapshot = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
 
-/// What can be chosen, as it is by default, with a key of this machine.
+/// The default options, with a key of this machine.
 pub(crate) fn options() -> Options {
     Options {
         keys: Keys::own(Key::from_bytes([5; 32])),
@@ -30,7 +30,7 @@ pub(crate) struct Volume {
 }
 
 impl Volume {
-    /// A volume whose folder of hives is `config`, without hives.
+    /// A volume without hives, but with the folder `config` for them.
     pub(crate) fn empty(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path().to_path_buf();
@@ -91,7 +91,7 @@ impl Volume {
         snapshot
     }
 
-    /// The bytes of all files but those of the engine itself.
+    /// The bytes of all files except for those of the engine itself.
     pub(crate) fn windows(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         self.snapshot()
             .into_iter()
@@ -115,7 +115,7 @@ pub(crate) fn apply(plan: Plan<'_>) -> Result<RepairReport, Error> {
     watched(|watch| plan.apply(watch))
 }
 
-/// Fails without printing bytes.
+/// Compares without printing bytes.
 pub(crate) fn same<T: PartialEq>(a: &BTreeMap<PathBuf, T>, b: &BTreeMap<PathBuf, T>, what: &str) {
     let names = |map: &BTreeMap<PathBuf, T>| map.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(a), names(b), "{what}");
