@@ -1,6 +1,7 @@
 //! The failure of a command: its exit code, its message, and hints what to do.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -47,8 +48,8 @@ impl Failure {
         if self.message.contains(&typed) {
             return self;
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let bare = self.message.strip_prefix(&*name);
+        let name = path.file_name().map(OsStr::to_string_lossy);
+        let bare = name.and_then(|name| self.message.strip_prefix(&*name));
         if let Some(rest) = bare.and_then(|rest| rest.strip_prefix(": ")) {
             self.message = rest.to_owned();
         }

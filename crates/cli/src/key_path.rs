@@ -19,9 +19,11 @@ const ROOTS: [(&str, &str); 5] = [
 /// if the path starts with it.
 pub(crate) fn below_root(path: &str, prefix: Option<&str>) -> String {
     let mut names: Vec<&str> = components(path).collect();
-    let prefix: Vec<&str> = components(prefix.unwrap_or_default()).collect();
-    let first = names.first().copied().unwrap_or_default();
-    let skipped = usize::from(!prefix.is_empty() && same_name(first, COMPUTER));
+    let prefix: Vec<&str> = prefix.into_iter().flat_map(components).collect();
+    let is_computer = names
+        .first()
+        .is_some_and(|first| same_name(first, COMPUTER));
+    let skipped = usize::from(!prefix.is_empty() && is_computer);
     let starts = names.len() >= skipped + prefix.len()
         && names
             .iter()

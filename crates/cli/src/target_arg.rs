@@ -97,8 +97,10 @@ impl VolumeArgs {
 
     /// The option as typed, to be repeated in hints; empty if it was not given.
     pub(crate) fn option(&self) -> String {
-        let option = self.volume.map(|number| format!(" --volume {number}"));
-        option.unwrap_or_default()
+        match self.volume {
+            Some(number) => format!(" --volume {number}"),
+            None => String::new(),
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Metadata {
         let found = fstat(handle)?;
         Ok(Self {
             kind: Kind::of_mode(found.st_mode),
-            len: u64::try_from(found.st_size).unwrap_or_default(),
+            len: u64::try_from(found.st_size).map_err(|_| std::io::ErrorKind::InvalidData)?,
             identity: Identity {
                 device: found.st_dev,
                 inode: found.st_ino,

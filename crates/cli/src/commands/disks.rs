@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use diskmend_base::chain;
-use diskmend_disk::{Content, Disk, OpenError, Partition, Scheme};
+use diskmend_disk::{Content, Disk, DiskError, OpenError, Partition, Scheme};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -49,15 +49,14 @@ struct PartitionEntry {
     name: String,
     active: bool,
     content: Option<String>,
-    windows: bool,
+    /// `None` if the volume can't be read.
+    windows: Option<bool>,
     problem: Option<String>,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let failed = |source| hints::target_failure(&OpenError::of_disk(&args.disk, source));
     let disk = Disk::open(&args.disk).map_err(failed)?;
-    // If there is no partition table, the table shows what the disk contains instead.
-    let windows = disk.windows().unwrap_or_default();
     let table = disk.table();
     let document = Document {
         disk: args.disk.display().to_string(),
@@ -72,7 +71,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         partitions: disk
             .partitions()
             .iter()
-            .map(|partition| entry(partition, windows.contains(&partition.entry.number)))
+            .map(|partition| entry(&disk, partition))
             .collect(),
         warnings: warnings(&disk),
     };
@@ -92,8 +91,16 @@ fn warnings(disk: &Disk) -> Vec<String> {
     disk.warnings().into_iter().chain(unfit).collect()
 }
 
-fn entry(partition: &Partition, windows: bool) -> PartitionEntry {
+fn entry(disk: &Disk, partition: &Partition) -> PartitionEntry {
     let content = partition.content.as_ref();
+    let (windows, problem) = match disk.has_windows(partition.entry.number) {
+        Ok(windows) => (Some(windows), None),
+        // What the partition holds is shown, and is nothing that can hold a Windows.
+        Err(error @ DiskError::NotReadable { .. }) if !error.may_hide_windows() => {
+            (Some(false), None)
+        }
+        Err(error) => (None, Some(chain(&error))),
+    };
     PartitionEntry {
         number: partition.entry.number,
         start: partition.entry.start,
@@ -103,7 +110,7 @@ fn entry(partition: &Partition, windows: bool) -> PartitionEntry {
         active: partition.entry.active,
         content: content.ok().map(Content::to_string),
         windows,
-        problem: content.err().cloned(),
+        problem: content.err().cloned().or(problem),
     }
 }
 
@@ -141,16 +148,19 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
             Cell::new(size(partition.bytes)),
             Cell::new(kind),
             holds,
-            if partition.windows {
-                Cell::styled("yes", style::GOOD)
-            } else {
-                Cell::new("")
+            match partition.windows {
+                Some(true) => Cell::styled("yes", style::GOOD),
+                Some(false) => Cell::new(""),
+                None => Cell::styled("unknown", style::WARNING),
             },
         ]);
     }
     let width = console.width();
     table.write(console.out(), width)?;
-    document.warnings.iter().for_each(console::warn);
+    let searched = document.partitions.iter();
+    let searched = searched.filter(|partition| partition.content.is_some());
+    let problems = searched.filter_map(|partition| partition.problem.as_ref());
+    problems.chain(&document.warnings).for_each(console::warn);
     Ok(())
 }
 

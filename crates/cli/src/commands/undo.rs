@@ -193,15 +193,14 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     match report.method {
         Method::Bytes => {
             let left = |undone: &UndoneDescriptors| undone.changed_since.count > 0;
-            let how = match report.is_partial() {
-                true => " in part",
-                false if report.differences.is_some() => {
-                    ": its old bytes are restored over whatever was there"
-                }
-                false if report.descriptors.as_ref().is_some_and(left) => {
-                    ", except for later changes"
-                }
-                false => ", byte for byte",
+            let how = if report.is_partial() {
+                " in part"
+            } else if report.differences.is_some() {
+                ": its old bytes are restored over whatever was there"
+            } else if report.descriptors.as_ref().is_some_and(left) {
+                ", except for later changes"
+            } else {
+                ", byte for byte"
             };
             writeln!(out, "run {} is undone{how}", Visible(&report.run))?;
             let mut table = Table::untitled(2, 2);

@@ -141,9 +141,10 @@ pub(crate) fn stores(out: &mut dyn Write, stores: &[StoreStatus]) -> io::Result<
             None => writeln!(out, "could start this Windows")?,
         }
         for loader in store.loaders.iter().filter(|loader| loader.chosen) {
-            let description = loader.description.as_deref().unwrap_or_default();
-            let (object, description) = (Visible(&loader.object), Visible(description));
-            write!(out, "  by loader {object} {description}")?;
+            write!(out, "  by loader {}", Visible(&loader.object))?;
+            if let Some(description) = &loader.description {
+                write!(out, " {}", Visible(description))?;
+            }
             match &loader.os_device {
                 Some(device) => writeln!(out, ", osdevice {}", Visible(device))?,
                 None => writeln!(out)?,

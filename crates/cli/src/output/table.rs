@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use diskmend_base::escape::Visible;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::style;
 
@@ -50,14 +50,7 @@ impl Cell {
 
     fn width(&self) -> usize {
         let widths = self.lines.iter().map(|line| line.width());
-        widths.max().unwrap_or_default()
-    }
-
-    fn line(&self, index: usize) -> &str {
-        self.lines
-            .get(index)
-            .map(String::as_str)
-            .unwrap_or_default()
+        widths.fold(0, usize::max)
     }
 }
 
@@ -155,11 +148,13 @@ impl Table {
     }
 
     fn write_row(&self, out: &mut dyn Write, row: &[Cell], widths: &[usize]) -> io::Result<()> {
-        let height = row.iter().map(|cell| cell.lines.len()).max();
-        for index in 0..height.unwrap_or_default() {
+        let height = row.iter().map(|cell| cell.lines.len()).fold(0, usize::max);
+        for index in 0..height {
             let mut pending = self.indent;
             for ((cell, &width), (_, align)) in row.iter().zip(widths).zip(&self.columns) {
-                let text = cut(cell.line(index), width);
+                // Below its last line, a cell is empty.
+                let line = cell.lines.get(index).map_or("", String::as_str);
+                let text = cut(line, width);
                 let padding = width.saturating_sub(text.width());
                 let (before, after) = match align {
                     Align::Left => (pending, padding),
@@ -187,7 +182,7 @@ pub(crate) fn cut(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
     }
     let mut left = width.saturating_sub(CUT.width());
     let fits = |character: &char| {
-        let taken = character.width().unwrap_or_default();
+        let taken = character.encode_utf8(&mut [0; 4]).width();
         let fits = taken <= left;
         left = left.saturating_sub(taken);
         fits

@@ -58,6 +58,30 @@ fn each_partition_is_shown_with_what_it_holds() {
     diskmend(["disks"]).ends(2);
 }
 
+/// A volume that can't be read was shown like one without a Windows.
+#[test]
+fn a_partition_that_can_t_be_searched_is_not_shown_as_one_without_windows() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let boot = disk.read_at(512, disk.windows.start);
+    let number = |at: usize| u64::from_le_bytes(boot[at..at + 8].try_into().expect("8 bytes"));
+    let cluster_len = 512 * u64::from(boot[13]);
+    // The record of the root folder is the sixth of $MFT.
+    let root = disk.windows.start + number(48) * cluster_len + 5 * 1024;
+    disk.write_at(&[0xEE; 1024], root);
+    let document = diskmend(["disks", disk.path(), "--json"]).ends(0).json();
+    let windows = &document["partitions"][2];
+    assert_eq!(windows["content"], "NTFS");
+    assert_eq!(windows["windows"], Value::Null);
+    let problem = windows["problem"].as_str().expect("a reason");
+    assert!(problem.starts_with("partition 3: "), "{problem}");
+    assert_eq!(document["partitions"][0]["windows"], false);
+    assert_eq!(document["partitions"][1]["windows"], false);
+    let shown = diskmend(["disks", disk.path()]).ends(0).says(problem);
+    assert!(shown.stdout.contains("unknown"), "{}", shown.stdout);
+}
+
 /// A disk with a Windows on each of its two partitions.
 pub(crate) fn two_windows() -> Option<(ImageDisk, Part)> {
     let disk = ImageDisk::new(Layout::Mbr)?;

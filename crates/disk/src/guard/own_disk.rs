@@ -80,8 +80,7 @@ mod wsl {
             }
             let mut fields = file_system.split(' ');
             let from_windows = matches!(fields.next(), Some("9p" | "drvfs" | "virtiofs"));
-            let source = fields.next().unwrap_or_default();
-            from_windows && is_or_may_be_system_drive(source)
+            from_windows && fields.next().is_none_or(is_or_may_be_system_drive)
         })
     }
 

@@ -255,23 +255,35 @@ impl Disk {
         }
     }
 
+    /// True if there is a Windows on a partition.
+    ///
+    /// # Errors
+    /// The reason why its volume can't be read.
+    pub fn has_windows(&self, number: u32) -> Result<bool, DiskError> {
+        let found = self.root(number)?.find(&WINDOWS_FOLDER);
+        let found = found.map_err(|error| DiskError::FileSystem {
+            number,
+            reason: chain(&error),
+        })?;
+        Ok(found.is_some_and(|place| place.kind() == Kind::Folder))
+    }
+
     /// The numbers of the partitions with a Windows on them.
     ///
     /// # Errors
     /// [`DiskError::NoWindows`] if there is none, with a list of what there is. If Windows may be
     /// in a volume that can't be read here, an error that says what to do.
-    pub fn windows(&self) -> Result<Vec<u32>, DiskError> {
+    fn windows(&self) -> Result<Vec<u32>, DiskError> {
         let mut found = Vec::new();
         let mut looked_at = Vec::new();
         let mut hidden = None;
         for partition in &self.inner.table.partitions {
             let number = partition.number;
-            match self.root(number).map(|root| root.find(&WINDOWS_FOLDER)) {
-                Ok(Ok(Some(place))) if place.kind() == Kind::Folder => found.push(number),
-                Ok(Ok(_)) => looked_at.push(format!(
+            match self.has_windows(number) {
+                Ok(true) => found.push(number),
+                Ok(false) => looked_at.push(format!(
                     "partition {number} has no folder Windows/System32/config"
                 )),
-                Ok(Err(error)) => looked_at.push(format!("partition {number}: {}", chain(&error))),
                 Err(error) => {
                     looked_at.push(chain(&error));
                     if error.may_hide_windows() {

@@ -83,7 +83,8 @@ pub enum DiskError {
 
 impl DiskError {
     /// True if the partition may contain a Windows nevertheless.
-    pub(super) fn may_hide_windows(&self) -> bool {
+    #[must_use]
+    pub fn may_hide_windows(&self) -> bool {
         match self {
             Self::NotReadable { content, .. } => {
                 matches!(content, Content::BitLocker | Content::Refs)

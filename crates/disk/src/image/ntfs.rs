@@ -71,7 +71,7 @@ impl NtfsDir {
                 device: self.number,
                 inode: id.record,
             },
-            links: found.links.into(),
+            links: found.links,
         })
     }
 

@@ -14,7 +14,7 @@ use windows_sys::Win32::Foundation::{STATUS_NO_MORE_FILES, STATUS_NO_SUCH_FILE, 
 use windows_sys::Win32::Storage::FileSystem::{FILE_LIST_DIRECTORY, SYNCHRONIZE};
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
-use super::open::{Opening, open_beneath, unicode_string};
+use super::open::{Opening, reopen, unicode_string};
 use super::status::check;
 
 /// Room for the names of one call: 64 KiB, in words because the kernel aligns what it writes.
@@ -51,7 +51,7 @@ pub(crate) fn names(
         private: false,
     };
     let names = Names {
-        folder: open_beneath(folder, OsStr::new(""), &opening)?,
+        folder: reopen(folder, &opening)?,
         filter: filter.map(|name| name.encode_wide().collect()),
         buffer: vec![0; WORDS],
         entry: None,

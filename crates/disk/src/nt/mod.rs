@@ -11,7 +11,7 @@ mod volumes;
 
 pub(crate) use change::{delete, rename, set_attributes};
 pub(crate) use listing::names;
-pub(crate) use open::{Opening, open_beneath};
+pub(crate) use open::{Opening, open_beneath, reopen};
 pub(crate) use privilege::{Privileges, own_sid};
 pub(crate) use query::{
     dos_attributes, free_bytes, is_read_only, keeps_security, metadata, path_by_guid, stored_bytes,

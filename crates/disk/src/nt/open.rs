@@ -41,8 +41,12 @@ pub(crate) struct Opening {
 }
 
 /// Opens a name in a folder, never the target of a link: the caller must recognise a link by its
-/// attributes. An empty name means the folder itself.
+/// attributes.
 pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Result<File> {
+    // To the system, an empty name means the folder itself.
+    if name.is_empty() {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    }
     match open(folder, name, how, &PRIVATE_FOLDER) {
         // Users who are not administrators can't make administrators the owner, and own it
         // themselves.
@@ -58,7 +62,12 @@ pub(crate) fn open_beneath(folder: &File, name: &OsStr, how: &Opening) -> io::Re
     }
 }
 
-/// Opens a name; an object that is created for the system and administrators only gets this
+/// Opens an open file or folder again, with other rights.
+pub(crate) fn reopen(object: &File, how: &Opening) -> io::Result<File> {
+    open(object, OsStr::new(""), how, &PRIVATE_FOLDER)
+}
+
+/// Opens a name, or the folder itself if the name is empty; an object that is created for the system and administrators only gets this
 /// descriptor.
 fn open(
     folder: &File,

@@ -116,7 +116,8 @@ pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
     let mut size = FullSize::default();
     // SAFETY: it is made of numbers.
     unsafe { ask_volume(file, FileFsFullSizeInformation, &mut size) }?;
-    let units = u64::try_from(size.caller_available_units).unwrap_or_default();
+    let units = u64::try_from(size.caller_available_units);
+    let units = units.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     let unit = u64::from(size.sectors_per_unit).saturating_mul(size.bytes_per_sector.into());
     Ok(units.saturating_mul(unit))
 }

@@ -234,8 +234,8 @@ fn or_none(error: io::Error, none: &[WIN32_ERROR]) -> io::Result<()> {
 
 /// The text before the first zero.
 fn text(units: &[u16]) -> OsString {
-    let len = units.iter().position(|unit| *unit == 0);
-    OsString::from_wide(units.get(..len.unwrap_or(units.len())).unwrap_or_default())
+    let units = units.iter().copied().take_while(|unit| *unit != 0);
+    OsString::from_wide(&units.collect::<Vec<_>>())
 }
 
 /// Queries a device, without parameters.

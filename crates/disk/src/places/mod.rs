@@ -67,7 +67,7 @@ impl Places {
         folder: &SystemDir,
         name: &OsStr,
         found: Identity,
-    ) -> io::Result<Option<u32>> {
+    ) -> io::Result<Option<u64>> {
         let Some(records) = &self.records else {
             return Ok(None);
         };
@@ -98,7 +98,7 @@ impl Places {
         _folder: &SystemDir,
         _name: &OsStr,
         _found: Identity,
-    ) -> io::Result<Option<u32>> {
+    ) -> io::Result<Option<u64>> {
         Ok(None)
     }
 }

@@ -79,7 +79,7 @@ impl Records {
         file: u64,
         name: &OsStr,
         flush: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<Option<u32>> {
+    ) -> io::Result<Option<u64>> {
         let first = self.ask(folder, file, name);
         if matches!(first, Ok(Some(_)))
             || self.flushes.fetch_add(1, Ordering::Relaxed) >= MAX_FLUSHES
@@ -93,7 +93,7 @@ impl Records {
         self.ask(folder, file, name)
     }
 
-    fn ask(&self, folder: u64, file: u64, name: &OsStr) -> io::Result<Option<u32>> {
+    fn ask(&self, folder: u64, file: u64, name: &OsStr) -> io::Result<Option<u64>> {
         let volume = self.volume.read().unwrap_or_else(PoisonError::into_inner);
         let is_name =
             |units: &[u16]| nt_path::os_string(units).is_some_and(|told| name::same(&told, name));

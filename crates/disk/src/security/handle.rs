@@ -153,8 +153,10 @@ impl Handle {
     pub(super) fn read(&self) -> Result<Vec<u8>, ObjectError> {
         let path = by_handle(&self.file);
         let mut short = [0; USUAL_LEN];
-        if let Ok(len) = get(&path, self.driver.attribute(), &mut short) {
-            return Ok(short.get(..len).unwrap_or_default().to_vec());
+        if let Ok(len) = get(&path, self.driver.attribute(), &mut short)
+            && let Some(found) = short.get(..len)
+        {
+            return Ok(found.to_vec());
         }
         // If the buffer is too small, the drivers don't say so: ntfs-3g returns an input/output
         // error, and ntfs3 says that there is no such attribute.

@@ -141,9 +141,10 @@ impl Descriptors for SystemDescriptors {
     }
 
     fn change(&self, changes: &[Change]) -> Vec<Result<Changed, ObjectError>> {
-        let first = changes.first();
-        let parents = first.map(|change| object::Parents::of(self, &change.path));
-        let parents = parents.unwrap_or_default();
+        let Some(first) = changes.first() else {
+            return Vec::new();
+        };
+        let parents = object::Parents::of(self, &first.path);
         parallel::map(
             changes,
             || parents.clone(),

@@ -263,9 +263,7 @@ impl SystemDescriptors {
             Err(error) => ObjectError::io("look at its record")(error),
         })?;
         match names {
-            Some(names) if names > 1 => Err(ObjectError::HardLinked {
-                names: names.into(),
-            }),
+            Some(names) if names > 1 => Err(ObjectError::HardLinked { names }),
             _ => Ok(()),
         }
     }

@@ -79,7 +79,10 @@ fn descriptor(folder: &SystemDir, name: Option<&OsStr>) -> io::Result<Option<Pro
         options: 0,
         private: false,
     };
-    let handle = nt::open_beneath(dir, name.unwrap_or_default(), &opening)?;
+    let handle = match name {
+        Some(name) => nt::open_beneath(dir, name, &opening)?,
+        None => nt::reopen(dir, &opening)?,
+    };
     let bytes = nt::owner_and_dacl(&handle)?;
     debug_assert!(bytes.len() <= MAX_DESCRIPTOR_LEN);
     let own = Some(nt::own_sid()?);

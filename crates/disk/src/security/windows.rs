@@ -88,7 +88,7 @@ impl Handle {
 
     /// A handle to an open folder.
     pub(super) fn of(folder: &SystemDir, _keeping: &Keeping) -> io::Result<Self> {
-        let file = nt::open_beneath(folder.raw(), OsStr::new(""), &opening(READ))?;
+        let file = nt::reopen(folder.raw(), &opening(READ))?;
         Ok(Self { file })
     }
 
@@ -111,8 +111,7 @@ impl Handle {
     /// below.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ObjectError> {
         let failed = || ObjectError::io("set its security descriptor");
-        // This opens the same object again, by its handle.
-        let file = nt::open_beneath(&self.file, OsStr::new(""), &opening(WRITE));
+        let file = nt::reopen(&self.file, &opening(WRITE));
         let file = file.map_err(failed())?;
         nt::set_security(&file, &to_be_set(bytes)).map_err(failed())
     }

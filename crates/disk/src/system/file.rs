@@ -15,7 +15,7 @@ pub(crate) struct SystemFile {
     file: std::fs::File,
     /// The number of its names by its own record on the volume, if it is known. The driver may
     /// count otherwise.
-    names: Option<u32>,
+    names: Option<u64>,
 }
 
 impl SystemFile {
@@ -31,7 +31,7 @@ impl SystemFile {
     }
 
     /// The same file with the number of names that its record holds.
-    pub(super) fn named(self, names: Option<u32>) -> Self {
+    pub(super) fn named(self, names: Option<u64>) -> Self {
         Self { names, ..self }
     }
 }
@@ -64,14 +64,16 @@ impl File for SystemFile {
     }
 
     fn names(&self) -> io::Result<u64> {
-        let recorded = self.names.map_or(0, u64::from);
         let links = self.metadata()?.links;
         #[cfg(target_os = "linux")]
-        if links > 1 {
+        let links = if links > 1 {
             let short = u64::from(crate::security::counts_short_name(&self.file));
-            return Ok(links.saturating_sub(short).max(recorded));
-        }
-        Ok(links.max(recorded))
+            links.saturating_sub(short)
+        } else {
+            links
+        };
+        // The record may tell of more names than the driver does.
+        Ok(self.names.map_or(links, |recorded| recorded.max(links)))
     }
 
     fn stored_len(&self) -> io::Result<Option<u64>> {

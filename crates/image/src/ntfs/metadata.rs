@@ -40,7 +40,7 @@ pub struct Metadata {
     /// The length of the unnamed data in bytes; 0 if there are none.
     pub len: u64,
     /// The number of names, without short names that belong to a long one.
-    pub links: u32,
+    pub links: u64,
     /// `FILE_ATTRIBUTE_*` bits.
     pub attributes: u32,
     /// The data is compressed by NTFS itself.

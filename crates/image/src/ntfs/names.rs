@@ -1,6 +1,7 @@
 //! The number of names of a file according to its own record.
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
 
 use super::format::FileName;
 use super::place::FileId;
@@ -30,13 +31,12 @@ impl Names {
 
     /// The number of names. A short DOS name that belongs to a long one in the same folder does not
     /// count; in another folder it would be a second place of the file.
-    pub(super) fn count(mut self) -> u32 {
+    pub(super) fn count(mut self) -> u64 {
         self.long.sort_unstable();
         let is_alone = |folder: &&FileId| self.long.binary_search(folder).is_err();
         let alone = self.short.iter().filter(is_alone).count();
         let count = self.long.len().saturating_add(alone);
-        // If there are more than can be counted, it matters only that there is more than one.
-        u32::try_from(count.saturating_add(self.unreadable)).unwrap_or(u32::MAX)
+        to_u64(count.saturating_add(self.unreadable))
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
         value
     }
 
-    fn count(values: &[Option<&[u8]>]) -> u32 {
+    fn count(values: &[Option<&[u8]>]) -> u64 {
         let mut names = Names::default();
         values.iter().for_each(|value| names.add(*value));
         names.count()

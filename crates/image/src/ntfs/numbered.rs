@@ -25,7 +25,7 @@ impl Volume {
         folder: u64,
         file: u64,
         mut is_name: impl FnMut(&[u16]) -> bool,
-    ) -> Result<Option<u32>, VolumeError> {
+    ) -> Result<Option<u64>, VolumeError> {
         let mft = &self.inner.mft;
         let folder = mft.read_system(folder)?.id();
         let records = Records::read_system(mft, file)?;

@@ -86,9 +86,10 @@ pub(super) fn read(device: &dyn Device, sizes: &[u32]) -> Result<Table, Unusable
 /// The copy that the first header names, or the one in the last sector. If the disk was copied to a
 /// larger one, the last sector may contain older data of the larger disk.
 fn backup(device: &dyn Device, size: u32, first: Option<&GptHeader>) -> Result<Copy, Damage> {
-    // Without sectors there is no last one.
-    let sectors = device.len().checked_div(size.into()).unwrap_or(0);
-    let last = sectors.saturating_sub(1);
+    let sectors = device.len().checked_div(size.into());
+    let Some(last) = sectors.and_then(|sectors| sectors.checked_sub(1)) else {
+        return Err(Damage::absent("the disk has no whole sector".to_owned()));
+    };
     let Some(first) = first else {
         return Copy::read(device, size, last);
     };

@@ -143,8 +143,8 @@ fn print(console: &mut Console, report: &Report, store: Option<&Store<'_>>) -> i
         });
         table.row([
             Cell::styled(level(problem.level), style),
-            Cell::new(object.unwrap_or_default()),
-            Cell::new(element.unwrap_or_default()),
+            Cell::lines(object, style::PLAIN),
+            Cell::lines(element, style::PLAIN),
             Cell::new(chain(&problem.kind)),
         ]);
     }

@@ -71,15 +71,11 @@ fn change(args: &Args, source: &Source) -> Result<(Change, String), Failure> {
     let section = reading::section(&store, guid);
     let named = section.as_ref().map(reading::named);
     let named = named.unwrap_or_else(|| guid.to_string());
-    let now = section.and_then(|section| {
-        let row = section.rows.into_iter().find(|row| row.id == element)?;
-        Some(format!(" (now {})", row.lines.join(", ")))
-    });
-    let question = format!(
-        "Set {} of {named} to {}{}?",
-        args.element,
-        args.value,
-        now.unwrap_or_default()
-    );
+    let mut rows = section.into_iter().flat_map(|section| section.rows);
+    let now = match rows.find(|row| row.id == element) {
+        Some(row) => format!(" (now {})", row.lines.join(", ")),
+        None => String::new(),
+    };
+    let question = format!("Set {} of {named} to {}{now}?", args.element, args.value);
     Ok((change, question))
 }

@@ -155,7 +155,7 @@ pub(crate) fn print(
             Cell::new(format!("{:#x}", problem.offset.0)),
             Cell::styled(problem.severity().to_string(), style),
             Cell::new(problem.kind.code()),
-            Cell::new(problem.path.as_deref().unwrap_or_default()),
+            Cell::lines(problem.path.as_deref(), style::PLAIN),
             Cell::new(details),
         ]);
     }

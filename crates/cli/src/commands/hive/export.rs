@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let prefix = args.prefix.prefix.as_deref();
     let path = key_path::below_root(&args.key, prefix);
     let key = source.key(&path)?;
-    let full = full_path(prefix.unwrap_or_default(), &source, &path)?;
+    let full = full_path(prefix, &source, &path)?;
     let skipped = match &args.output {
         None => export(console.bytes(), Encoding::Utf8, full, key)?,
         Some(output) => {
@@ -79,8 +79,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 }
 
 /// The key's path in the file: the prefix, then the names as the hive spells them.
-fn full_path(prefix: &str, source: &Source, path: &str) -> Result<String, Failure> {
-    let mut full: Vec<String> = components(prefix).map(str::to_owned).collect();
+fn full_path(prefix: Option<&str>, source: &Source, path: &str) -> Result<String, Failure> {
+    let prefix = prefix.into_iter().flat_map(components);
+    let mut full: Vec<String> = prefix.map(str::to_owned).collect();
     let mut walked = String::new();
     for component in components(path) {
         walked = crate::walk::join(&walked, component);

@@ -41,7 +41,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     let bytes = read(&args.reg_file).map_err(|error| failed(&error))?;
     let parsed = RegFile::parse(&bytes).map_err(|error| failed(&error))?;
-    let prefix = args.prefix.prefix.as_deref().unwrap_or_default();
+    // Every path starts with the empty prefix.
+    let prefix = args.prefix.prefix.as_deref().unwrap_or("");
     let file = parsed.strip_prefix(prefix).map_err(|error| {
         failed(&error).hint(match prefix {
             "" => "say where the hive belongs: --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM'",

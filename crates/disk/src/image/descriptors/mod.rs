@@ -232,9 +232,9 @@ fn plain_kind(found: &Metadata) -> Result<Kind, ObjectError> {
     match kind(found.kind) {
         Kind::Link => Err(ObjectError::Link),
         Kind::Other => Err(ObjectError::Special),
-        Kind::File | Kind::Folder if found.links > 1 => Err(ObjectError::HardLinked {
-            names: found.links.into(),
-        }),
+        Kind::File | Kind::Folder if found.links > 1 => {
+            Err(ObjectError::HardLinked { names: found.links })
+        }
         plain @ (Kind::File | Kind::Folder) => Ok(plain),
     }
 }

@@ -41,7 +41,10 @@ impl Names {
 
     fn name(&self, index: usize) -> Option<&[u16]> {
         let end = |index: usize| self.files.get(index).map(|(_, end)| *end);
-        let start = index.checked_sub(1).and_then(end).unwrap_or(0);
+        let start = match index.checked_sub(1) {
+            Some(before) => end(before)?,
+            None => 0,
+        };
         self.units.get(start..end(index)?)
     }
 

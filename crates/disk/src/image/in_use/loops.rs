@@ -122,15 +122,13 @@ fn split(device: u64) -> Number {
     (major(device), minor(device))
 }
 
-/// A device number in the kernel's 64-bit representation: 12 bits of the major number from bit 8
-/// on, and the minor number around them.
+/// A device number in the kernel's 64-bit representation, of which it uses the lower half: 12 bits
+/// of the major number from bit 8 on, and the minor number around them.
 fn decoded(device: u64) -> Number {
-    let number = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
+    let [a, b, c, d, ..] = device.to_le_bytes();
+    let device = u32::from_le_bytes([a, b, c, d]);
     let high = (device >> 12) & 0x000F_FF00;
-    (
-        number((device >> 8) & 0xFFF),
-        number((device & 0xFF) | high),
-    )
+    ((device >> 8) & 0xFFF, (device & 0xFF) | high)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl Damage {
         }
     }
 
-    fn absent(reason: String) -> Self {
+    pub(super) fn absent(reason: String) -> Self {
         Self {
             is_absent: true,
             ..Self::of_header(reason)
