@@ -12,9 +12,6 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 /// The number of bytes in a chunk.
 const CHUNK: usize = 1 << 16;
 
-/// From this number of chunks on, two threads share the work.
-const SHARED: usize = 64;
-
 /// The digest of a whole file. It is the XXH3-128 of the XXH3-128s of the file's chunks of 64 KiB,
 /// each as 16 bytes little-endian. It detects change, but not an attacker's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +45,7 @@ pub(crate) struct Chunks(Vec<u128>);
 
 impl Chunks {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        let digests = |bytes: &[u8]| bytes.chunks(CHUNK).map(xxh3_128).collect::<Vec<_>>();
-        let count = bytes.len().div_ceil(CHUNK);
-        let half = count / 2 * CHUNK;
-        let Some((first, second)) = bytes.split_at_checked(half).filter(|_| count >= SHARED) else {
-            return Self(digests(bytes));
-        };
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| digests(second));
-            let mut all = digests(first);
-            all.extend(other.join().unwrap_or_else(|_| digests(second)));
-            Self(all)
-        })
+        Self(bytes.chunks(CHUNK).map(xxh3_128).collect())
     }
 
     /// The chunks of a file with `len` bytes that differs from this one at its end and in the
@@ -70,9 +56,7 @@ impl Chunks {
         changed: impl Fn(&Range<usize>) -> bool,
         pieces: impl Fn(Range<usize>) -> P,
     ) -> Self {
-        let chunk = |index: usize| {
-            let start = index * CHUNK;
-            let range = start..len.min(start + CHUNK);
+        let chunk = |(index, range): (usize, Range<usize>)| {
             // A chunk at the old or the new end may be shorter.
             let is_whole = range.len() == CHUNK && index + 1 < self.0.len();
             match self.0.get(index).filter(|_| is_whole) {
@@ -80,7 +64,19 @@ impl Chunks {
                 _ => hash(pieces(range)),
             }
         };
-        Self((0..len.div_ceil(CHUNK)).map(chunk).collect())
+        Self(Self::ranges(len).enumerate().map(chunk).collect())
+    }
+
+    /// The chunks of a file with `len` bytes, as ranges of its offsets.
+    pub(crate) fn ranges(len: usize) -> impl Iterator<Item = Range<usize>> {
+        (0..len)
+            .step_by(CHUNK)
+            .map(move |start| start..len.min(start.saturating_add(CHUNK)))
+    }
+
+    /// True if the chunk at the offset `start` contains these bytes.
+    pub(crate) fn is_at(&self, start: usize, bytes: &[u8]) -> bool {
+        self.0.get(start / CHUNK) == Some(&xxh3_128(bytes))
     }
 
     /// The digest of the whole file.

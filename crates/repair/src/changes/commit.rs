@@ -88,7 +88,7 @@ impl Ready {
         drop(plans);
         drop(images);
         let result = result
-            .and_then(|proofs| read_back(&targets, proofs, &mut journal, watch))
+            .and_then(|wanted| read_back(&targets, &wanted, &mut journal, watch))
             .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
             .and_then(|set| finish(site, &run, &mut journal, &set, watch).map(|end| (set, end)));
         match result {

@@ -138,22 +138,14 @@ fn plan_one<'a>(
     }
 }
 
-/// What speaks for a hive after its commit.
-pub(crate) enum Proof {
-    /// All that was written was read back.
-    Given(Content),
-    /// The file must be read in full.
-    Due(Wanted),
-}
-
 /// Writes the hives.
 pub(crate) fn write(
     images: &[VerifiedImage],
     plans: &[CommitPlan<'_>],
     targets: &mut [Target],
     watch: &mut Watch<'_>,
-) -> Result<Vec<Proof>, Error> {
-    let mut proofs = Vec::new();
+) -> Result<Vec<Wanted>, Error> {
+    let mut all = Vec::new();
     for ((image, plan), Target { held, files }) in images.iter().zip(plans).zip(targets) {
         watch.committed(Phase::Committing, &held.path);
         // The disk is waited for most of the time.
@@ -165,38 +157,27 @@ pub(crate) fn write(
             path: held.path.clone(),
             source,
         })?;
-        let wanted = wanted.unwrap_or_else(|_| Wanted::of(&image.hive, plan, &image.before));
-        // What a recovery leaves behind the end of the bins is known to the disk only.
-        let quick = held.check.is_none() && held.recovery.is_none();
-        proofs.push(match files.open(HiveFileKind::Primary) {
-            Some(primary) if quick => {
-                watch.committed(Phase::ReadingBack, &held.path);
-                Proof::Given(proof::of_writes(primary, &held.path, plan, &wanted)?)
-            }
-            _ => Proof::Due(wanted),
-        });
+        all.push(wanted.unwrap_or_else(|_| Wanted::of(&image.hive, plan, &image.before)));
     }
-    Ok(proofs)
+    Ok(all)
 }
 
-/// Reads back what was not read back yet, and notes in the journal what the files hold now.
+/// Reads the hives back, and notes in the journal what their files hold now.
 pub(crate) fn read_back(
     targets: &[Target],
-    proofs: Vec<Proof>,
+    wanted: &[Wanted],
     journal: &mut Journal,
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
-    let hives = targets.iter().zip(proofs).zip(&mut journal.hives);
-    for ((Target { held, files }, proof), entry) in hives {
+    let hives = targets.iter().zip(wanted).zip(&mut journal.hives);
+    for ((Target { held, files }, wanted), entry) in hives {
         let Some(primary) = files.open(HiveFileKind::Primary) else {
             continue;
         };
-        let content = match proof {
-            Proof::Given(content) => content,
-            Proof::Due(wanted) => {
-                watch.committed(Phase::ReadingBack, &held.path);
-                proof::in_full(primary, &held.path, held.changes.list(), &wanted)?
-            }
+        watch.committed(Phase::ReadingBack, &held.path);
+        let content = match held.recovery {
+            None => proof::of_chunks(primary, &held.path, wanted)?,
+            Some(_) => proof::of_hive(primary, &held.path, held.changes.list(), wanted)?,
         };
         for kind in HiveFileKind::ALL {
             let path = files.path(kind);

@@ -1,11 +1,11 @@
 //! Proving that a hive on disk is equal, byte for byte, to the one that was verified in memory.
 
-use diskmend_base::count::to_usize;
+use diskmend_base::count::{to_u64, to_usize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use diskmend_hive::commit::{CommitPlan, HiveFileKind, Step};
-use diskmend_hive::{BASE_BLOCK_LEN, Change, Hive, Storage};
+use diskmend_hive::{BASE_BLOCK_LEN, Change, Hive};
 
 use diskmend_disk::File;
 
@@ -16,14 +16,14 @@ use crate::run::Content;
 use crate::session::verify::look;
 
 /// What the primary file must hold after a commit, computed from memory alone.
-#[derive(Clone, Copy)]
 pub(crate) struct Wanted {
     /// The digest of base block and bins.
     head: Digest,
-    /// The digest of the whole file.
-    whole: Digest,
     /// The end of the bins in the file, in bytes.
     bins_end: usize,
+    chunks: Chunks,
+    /// The chunks that the commit writes to.
+    written: Vec<Range<usize>>,
     /// The length of the file in bytes.
     length: u64,
 }
@@ -36,16 +36,19 @@ impl Wanted {
         let file = image.file();
         let length = plan
             .change(HiveFileKind::Primary)
-            .map_or(file.len() as u64, |change| change.len_after);
+            .map_or(to_u64(file.len()), |change| change.len_after);
         let bins_end = BASE_BLOCK_LEN.saturating_add(image.bins_len());
-        let len = to_usize(length);
-        let written = overlay(plan);
-        let bytes = |range: Range<usize>| pieces(file, &written, range);
-        let chunks = before.after(len, |range| is_written(&written, range), bytes);
+        let overlay = overlay(plan);
+        let is_changed = |range: &Range<usize>| is_written(&overlay, range);
+        let bytes = |range: Range<usize>| pieces(file, &overlay, range);
+        let chunks = before.after(to_usize(length), is_changed, bytes);
         Self {
             head: chunks.head(bins_end, bytes),
-            whole: chunks.digest(),
             bins_end,
+            written: Chunks::ranges(to_usize(length))
+                .filter(is_changed)
+                .collect(),
+            chunks,
             length,
         }
     }
@@ -115,12 +118,45 @@ fn pieces<'a>(
     pieces
 }
 
-/// Opens the hive from the disk again, reads everything that was to change, and compares the whole
-/// hive with the verified one.
+/// Reads back every chunk of the file that the commit wrote to, including what is around the
+/// writes. The other chunks were read when the hive was opened.
 ///
 /// # Errors
 /// [`Error::ReadBack`] if anything differs.
-pub(crate) fn in_full(
+pub(crate) fn of_chunks(primary: &dyn File, path: &str, wanted: &Wanted) -> Result<Content, Error> {
+    let io = || Error::io(path, "read the hive back");
+    let found = |found: String| Error::ReadBack {
+        path: path.to_owned(),
+        found,
+    };
+    let length = primary.len().map_err(io())?;
+    if length != wanted.length {
+        return Err(found(format!("a file of {length} bytes")));
+    }
+    let mut on_disk = Vec::new();
+    for range in &wanted.written {
+        on_disk.resize(range.len(), 0);
+        primary
+            .read_exact_at(&mut on_disk, to_u64(range.start))
+            .map_err(io())?;
+        if !wanted.chunks.is_at(range.start, &on_disk) {
+            let Range { start, end } = range;
+            return Err(found(format!("other bytes from {start:#x} to {end:#x}")));
+        }
+    }
+    Ok(Content {
+        length,
+        xxh3: wanted.chunks.digest(),
+    })
+}
+
+/// Opens the hive from the disk again, reads everything that was to change, and compares the whole
+/// hive with the verified one. Only the disk knows what a recovery leaves behind the end of the
+/// bins.
+///
+/// # Errors
+/// [`Error::ReadBack`] if anything differs.
+pub(crate) fn of_hive(
     primary: &dyn File,
     path: &str,
     changes: &[Change],
@@ -138,40 +174,39 @@ pub(crate) fn in_full(
         });
     }
     Ok(Content {
-        length: file.len() as u64,
+        length: to_u64(file.len()),
         xxh3: chunks.digest(),
     })
 }
 
-/// Reads back only what was written.
-///
-/// # Errors
-/// [`Error::ReadBack`] if anything differs.
-pub(crate) fn of_writes(
-    primary: &dyn File,
-    path: &str,
-    plan: &CommitPlan<'_>,
-    wanted: &Wanted,
-) -> Result<Content, Error> {
-    let io = || Error::io(path, "read the hive back");
-    let found = |found: String| Error::ReadBack {
-        path: path.to_owned(),
-        found,
-    };
-    let length = primary.len().map_err(io())?;
-    if length != wanted.length {
-        return Err(found(format!("a file of {length} bytes")));
-    }
-    for (offset, bytes) in overlay(plan) {
-        let mut on_disk = vec![0; bytes.len()];
-        let at = offset as u64;
-        Storage::read_exact_at(primary, &mut on_disk, at).map_err(io())?;
-        if on_disk != bytes {
-            return Err(found(format!("other bytes at offset {offset:#x}")));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_with_a_write_is_compared_in_full_and_the_length_too() {
+        let file: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
+        let written: Vec<_> = Chunks::ranges(file.len()).skip(1).take(1).collect();
+        let (start, end) = (written[0].start, written[0].end);
+        let wanted = Wanted {
+            head: Digest::of(&file),
+            bins_end: file.len(),
+            chunks: Chunks::of(&file),
+            written,
+            length: to_u64(file.len()),
+        };
+        let content = of_chunks(&file, "SYSTEM", &wanted).expect("as written");
+        assert_eq!(content.xxh3, Digest::of(&file));
+
+        let refused = |file: &Vec<u8>| {
+            let error = of_chunks(file, "SYSTEM", &wanted).expect_err("other bytes");
+            assert!(matches!(error, Error::ReadBack { .. }), "{error}");
+        };
+        for at in [start, start + 1000, end - 1] {
+            let mut other = file.clone();
+            other[at] ^= 1;
+            refused(&other);
         }
+        refused(&file[..file.len() - 1].to_vec());
     }
-    Ok(Content {
-        length,
-        xxh3: wanted.whole,
-    })
 }
