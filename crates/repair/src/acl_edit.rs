@@ -226,6 +226,7 @@ impl Planning {
             }
         };
         report.objects += 1;
+        // A draft refuses what is neither a file nor a folder.
         let kind = object.kind.unwrap_or(Kind::Other);
         let judgement = match decide(kind, &before) {
             Ok(judgement) => judgement,

@@ -43,7 +43,7 @@ impl<F: Formatter> Formatter for Visible<F> {
     ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(is_hidden) {
-            let (plain, hidden) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            let (plain, hidden) = rest.split_at(at);
             let mut characters = hidden.chars();
             self.0.write_string_fragment(writer, plain)?;
             if let Some(character) = characters.next() {

@@ -6,7 +6,7 @@ use crate::documents::{NotPruned, PrunableRun, PruneList, PruneReason, PruneRepo
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::guards::guards;
-use crate::run::FoundRun;
+use crate::run::{FoundRun, Tally};
 use crate::run_state::{RunState, same_partition};
 use crate::site::Site;
 use crate::trust::{Doubt, Trust};
@@ -52,8 +52,11 @@ pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error
     runs.extend(halves.map(|name| (name, PruneReason::HalfRemoved)));
     let listed = runs.into_iter().map(|(run, why)| {
         let tally = site.state.tally(&run, why == PruneReason::HalfRemoved);
-        // One that can't be counted is told of when it can't be removed.
-        let tally = tally.unwrap_or_default();
+        // A run that can't be counted is reported when it can't be removed.
+        let tally = tally.unwrap_or_else(|error| {
+            tracing::warn!(%run, "its files can't be counted: {}", chain(&error));
+            Tally::default()
+        });
         PrunableRun {
             run,
             why,

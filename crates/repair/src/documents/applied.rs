@@ -81,9 +81,10 @@ impl RepairReport {
             };
         }
         self.run = Some(run);
-        let known = self.descriptors.take().unwrap_or_default();
-        applied.failed.append(known.failed);
-        applied.left_alone = known.left_alone;
+        if let Some(known) = self.descriptors.take() {
+            applied.failed.append(known.failed);
+            applied.left_alone = known.left_alone;
+        }
         self.descriptors = Some(applied);
     }
 

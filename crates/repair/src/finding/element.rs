@@ -124,6 +124,7 @@ impl<'h> OpenStore<'h> {
             Some(object) => object.element(wanted.element).map_err(unreadable)?,
             None => None,
         };
+        // The type only decides about the words.
         let object_type = object.and_then(|object| object.object_type().ok());
         let object_type = object_type.unwrap_or(wanted.object_type);
         // Data that aren't a value of the element's format are never as wanted.
@@ -195,7 +196,8 @@ fn state(
     }
 }
 
-/// `bcdedit`'s name for an object, or the boot menu's text if it has no fixed name.
+/// `bcdedit`'s name for an object, or the boot menu's text if it has no fixed name; for display. An
+/// element that can't be read doesn't count.
 fn object_name(store: &Store<'_>, guid: Guid, object: Option<&Object<'_>>) -> String {
     let is_default = store.default_entry().ok().flatten() == Some(guid);
     let name = match well_known::by_guid(guid) {

@@ -173,7 +173,8 @@ fn bytes(
         length: (length, old.length),
     });
     let undo = folder.read_undo(file)?;
-    let now = now.as_ref().map(|now| now.bytes()).unwrap_or_default();
+    // A missing file has no bytes.
+    let now = now.as_ref().map_or(&[][..], |now| now.bytes());
     let most = undo.bytes().saturating_add(now.len() as u64);
     if old.length > most {
         show(&WouldChange::Unknown {
@@ -184,7 +185,7 @@ fn bytes(
     }
     let mut then = now.to_vec();
     // The result can't be longer than the file and its undo data together.
-    then.resize(usize::try_from(old.length).unwrap_or(now.len()), 0);
+    then.resize(to_usize(old.length), 0);
     for index in (0..undo.len()).rev() {
         let read = undo.get(index);
         let Some(record) = read.map_err(Error::io(&file.undo, "read the undo data"))? else {
@@ -196,12 +197,14 @@ fn bytes(
         }
     }
     for range in differing(now, &then) {
-        show(&WouldChange::Bytes {
-            path: &path,
-            offset: range.start as u64,
-            now: now.get(range.clone()).unwrap_or_default(),
-            then: then.get(range).unwrap_or_default(),
-        });
+        if let (Some(now), Some(then)) = (now.get(range.clone()), then.get(range.clone())) {
+            show(&WouldChange::Bytes {
+                path: &path,
+                offset: range.start as u64,
+                now,
+                then,
+            });
+        }
     }
     if same_file(&file.path, &entry.path) {
         hives::compare(&path, now, &then, show);
@@ -282,6 +285,5 @@ fn permissions(
 }
 
 fn words(bytes: &[u8]) -> String {
-    let words = DescriptorWords::of(bytes);
-    words.sddl.unwrap_or_else(|| "(corrupt)".to_owned())
+    DescriptorWords::of(bytes).line()
 }

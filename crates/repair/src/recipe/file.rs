@@ -35,7 +35,8 @@ impl Recipe {
         };
         let raw: RecipeFile = toml::from_str(text).map_err(|error| {
             located(Wrong {
-                span: error.span().unwrap_or_default(),
+                // An error without a place is about the whole file.
+                span: error.span().unwrap_or(0..0),
                 message: error.message().to_owned(),
             })
         })?;
@@ -133,10 +134,14 @@ fn recipe_name(name: &str) -> Result<(), String> {
 
 /// The line and column of a byte of the text, from 1. The column counts characters.
 fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.matches('\n').count() + 1;
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    let (mut line, mut column) = (1, 1);
+    for (_, character) in text.char_indices().take_while(|(offset, _)| *offset < at) {
+        if character == '\n' {
+            (line, column) = (line + 1, 1);
+        } else {
+            column += 1;
+        }
+    }
     (line, column)
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diskmend_base::count::to_u64;
 use diskmend_bcd::elements::{self, NumberStyle};
 use diskmend_bcd::{ElementId, ElementValue, Format, Guid, ObjectType, well_known};
 use serde::{Deserialize, Serialize};
@@ -102,8 +103,7 @@ impl BcdRow {
     /// The object's type, as far as the row shows it.
     #[must_use]
     pub fn object_type(&self) -> ObjectType {
-        let known = self.object.object_type().or(self.create_as);
-        known.unwrap_or(ObjectType(0))
+        type_of(self.object, self.create_as)
     }
 
     /// The element, if the row sets the port or the rate of the serial console.
@@ -258,7 +258,7 @@ impl BcdFile {
                 BcdObject::Fixed(_) => format!("{object} has the type {known}"),
             }));
         }
-        let object_type = object.object_type().or(create_as).unwrap_or(ObjectType(0));
+        let object_type = type_of(object, create_as);
         let name = self.element.get_ref();
         let element = elements::by_name(name, object_type).ok_or_else(|| {
             wrong(&self.element)(format!(
@@ -318,6 +318,13 @@ impl BcdFile {
     }
 }
 
+/// The type of an object, as far as its name or the row shows it. Otherwise the type is one that no
+/// object has: then only elements that mean the same in every object are known.
+fn type_of(object: BcdObject, create_as: Option<ObjectType>) -> ObjectType {
+    let known = object.object_type().or(create_as);
+    known.unwrap_or(ObjectType(0))
+}
+
 /// The value of an element, from the form in which recipes write it.
 fn encode(
     element: ElementId,
@@ -342,13 +349,11 @@ fn encode(
             let at = names
                 .iter()
                 .position(|known| known.eq_ignore_ascii_case(name));
-            let number = at
-                .and_then(|at| u64::try_from(at).ok())
-                .ok_or_else(|| match names {
-                    [] => "the data of this element are a number".to_owned(),
-                    names => format!("{name:?} is none of {}", names.join(", ")),
-                })?;
-            ElementValue::Integer(number)
+            let number = at.ok_or_else(|| match names {
+                [] => "the data of this element are a number".to_owned(),
+                names => format!("{name:?} is none of {}", names.join(", ")),
+            })?;
+            ElementValue::Integer(to_u64(number))
         }
         (Format::String, Written::Text(text)) if !text.contains('\0') => {
             ElementValue::String(text.clone())

@@ -100,7 +100,11 @@ impl JudgeValues for ServiceRow {
         let sets = facts.control_sets_in(hive)?;
         // A service that isn't installed mustn't be started. Unlike a row for the value, this
         // creates no key.
-        let installed = facts.services().unwrap_or(&[]).iter();
+        let Ok(services) = facts.services() else {
+            // Then nothing is known, and nothing is changed.
+            return Ok(Vec::new());
+        };
+        let installed = services.iter();
         let installed = installed.filter(|service| service.name.eq_ignore_ascii_case(&self.name));
         let judged = installed.map(|service| {
             let key = format!(r"{}\Services\{}", service.control_set, service.name);

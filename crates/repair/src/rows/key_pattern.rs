@@ -38,11 +38,10 @@ impl KeyPattern {
         if every_control_set && hive != HiveName::System {
             return Err(format!("{EVERY} exists in hive SYSTEM only, not in {hive}"));
         }
-        if rest.is_empty() {
+        let Some(first) = rest.first() else {
             return Err(format!("a key below {EVERY} is needed"));
-        }
+        };
         rest.iter().try_for_each(|name| component(name))?;
-        let first = rest.first().copied().unwrap_or_default();
         if !every_control_set && first.eq_ignore_ascii_case("CurrentControlSet") {
             return Err(format!(
                 "CurrentControlSet exists in a running Windows only: write {EVERY}, which stands \

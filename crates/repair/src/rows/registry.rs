@@ -148,10 +148,10 @@ impl RegistryRow {
 }
 
 fn in_current(sets: &ControlSets, key: &str) -> bool {
-    let set = key.split('\\').next().unwrap_or_default();
+    let set = key.split('\\').next();
     sets.sets
         .iter()
-        .any(|known| known.current && known.name == set)
+        .any(|known| known.current && set == Some(known.name.as_str()))
 }
 
 /// A row in JSON.

@@ -390,7 +390,8 @@ impl RunFolder {
         undo_data::UndoData::open(part).map_err(damaged)
     }
 
-    /// Removes the files of a run that changed nothing. A failure does no harm.
+    /// Removes the files of a run that changed nothing. If one stays, that does no
+    /// harm: the run never had a journal, or its journal says that it was rolled back.
     pub(crate) fn discard(self) {
         let Self {
             id,
@@ -401,15 +402,21 @@ impl RunFolder {
         } = self;
         // Windows can't remove an open file.
         drop(log);
-        if let Some(files) = files.into_inner() {
-            for name in files.names(MOST_NAMES).unwrap_or_default() {
-                let _ = files.remove_file(&name);
+        let emptied = files.into_inner().map_or(Ok(()), |files| {
+            for name in files.names(MOST_NAMES)? {
+                files.remove_file(&name)?;
             }
             drop(files);
-            let _ = runs.remove_dir(&files_of(&id));
+            runs.remove_dir(&files_of(&id))
+        });
+        let removed = [
+            emptied,
+            remove_if_there(runs.as_ref(), &unflushed_of(&id)),
+            remove_if_there(runs.as_ref(), &id.to_string()),
+        ];
+        for error in removed.into_iter().filter_map(Result::err) {
+            tracing::warn!(run = %id, "something is left of it: {error}");
         }
-        let _ = runs.remove_file(&unflushed_of(&id));
-        let _ = runs.remove_file(&id.to_string());
     }
 
     pub(crate) fn damaged(&self, file: &str, what: &str) -> Error {

@@ -97,9 +97,13 @@ impl FoundRun {
         let Some(left) = &self.left else {
             return Ok(());
         };
-        let rest = left.get().checked_sub(len);
-        left.set(rest.unwrap_or(0));
-        rest.map(|_| ()).ok_or_else(|| self.too_long())
+        let Some(rest) = left.get().checked_sub(len) else {
+            // No later run of the list may read any more either.
+            left.set(0);
+            return Err(self.too_long());
+        };
+        left.set(rest);
+        Ok(())
     }
 
     fn too_long(&self) -> Error {

@@ -25,6 +25,7 @@ pub(crate) use journal::{
     on_volume,
 };
 pub(crate) use records::RecordsEntry;
+pub(crate) use removal::Tally;
 pub(crate) use state_folder::StateFolder;
 
 pub(crate) use crate::run_id::RunId;

@@ -81,7 +81,9 @@ pub(crate) fn back_up<'a>(
         backup.data.push((name, data.images));
     }
     // The journal lies beside its successor for a moment.
-    let journal = serde_json::to_vec(&backup.entry).map_or(0, |json| json.len() as u64 * 4);
+    let journal = serde_json::to_vec(&backup.entry)
+        .map_err(|error| Error::io(&held.path, "note the change of")(error.into()))?;
+    let journal = (journal.len() as u64).saturating_mul(4);
     backup.need.state = backup.need.state.saturating_add(journal);
     if held.changes.are_reversible() {
         let changes: Vec<_> = held

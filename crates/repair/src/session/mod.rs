@@ -122,11 +122,15 @@ pub(crate) fn prepare<T, R>(
 }
 
 /// A point in time as Windows stores it.
+#[expect(
+    clippy::expect_used,
+    reason = "no clock shows a time before 1601: that of Windows begins there, and others in 1970"
+)]
 pub(crate) fn filetime(now: Timestamp) -> Filetime {
     /// Seconds from 1601 to 1970.
     const EPOCH: i128 = 11_644_473_600;
     let ticks = now.as_nanosecond() / 100 + EPOCH * 10_000_000;
-    Filetime(u64::try_from(ticks).unwrap_or_default())
+    Filetime(u64::try_from(ticks).expect("a time after 1601"))
 }
 
 #[cfg(test)]

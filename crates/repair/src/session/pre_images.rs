@@ -81,13 +81,13 @@ impl<'a> Shadow<'a> {
     }
 
     fn bytes(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; index(end - start)];
         let readable = end.min(self.on_disk).saturating_sub(start);
-        if let Some(storage) = self.storage
-            && let Some(part) = bytes.get_mut(..index(readable))
-        {
-            storage.read_exact_at(part, start)?;
+        let mut bytes = vec![0; to_usize(readable)];
+        if let Some(storage) = self.storage {
+            storage.read_exact_at(&mut bytes, start)?;
         }
+        // The rest was written by the steps before.
+        bytes.resize(to_usize(end - start), 0);
         if self.is_covered(start, end) {
             for (offset, written) in &self.written {
                 overlay(&mut bytes, start, *offset, written);
@@ -127,22 +127,17 @@ fn overlay(bytes: &mut [u8], start: u64, offset: u64, written: &Written<'_>) {
     if from >= to {
         return;
     }
-    let Some(target) = bytes.get_mut(index(from - start)..index(to - start)) else {
+    let Some(target) = bytes.get_mut(to_usize(from - start)..to_usize(to - start)) else {
         return;
     };
     match written {
         Written::Cut(_) => target.fill(0),
         Written::Bytes(source) => {
-            if let Some(source) = source.get(index(from - offset)..index(to - offset)) {
+            if let Some(source) = source.get(to_usize(from - offset)..to_usize(to - offset)) {
                 target.copy_from_slice(source);
             }
         }
     }
-}
-
-/// Records and single files fit into memory. A length that doesn't fit finds nothing in `get`.
-fn index(len: u64) -> usize {
-    to_usize(len)
 }
 
 /// The undo data of a commit. `open` returns the files as they are on disk.

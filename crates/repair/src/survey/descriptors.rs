@@ -44,8 +44,7 @@ pub(super) fn survey(
     let rows = standing_rows(facts, recipes, goal, survey);
     for (index, first) in rows.iter().enumerate() {
         let path = first.path;
-        let before = rows.get(..index).unwrap_or_default();
-        if before.iter().any(|row| row.path.is(path)) {
+        if rows.iter().take(index).any(|row| row.path.is(path)) {
             continue;
         }
         let here: Vec<&Numbered<'_>> = rows.iter().filter(|row| row.path.is(path)).collect();
@@ -193,7 +192,8 @@ fn look(
     let before = match object.descriptor {
         Ok(before) => before,
         Err(error) => {
-            // An object that can't be read is a failure only if a row is about it.
+            // An object that can't be read is a failure only if a row is about it. An object of
+            // unknown kind may be a file.
             let kind = object.kind.unwrap_or(Kind::File);
             let wanted =
                 |row: &&&Numbered<'_>| row.sets() && row.judge.is_about(&object.path, kind, start);
@@ -207,14 +207,17 @@ fn look(
         }
     };
     gathering.folder.objects += 1;
+    // A draft refuses what is neither a file nor a folder.
     let kind = object.kind.unwrap_or(Kind::Other);
     let mut after = None;
     let mut matched = false;
     for (index, row) in rows.iter().enumerate() {
-        let decided = rows.get(..index).unwrap_or_default().iter();
-        let decided = decided.filter(|other| other.recipe == row.recipe);
+        let mut decided = rows
+            .iter()
+            .take(index)
+            .filter(|other| other.recipe == row.recipe);
         let about = |row: &Numbered<'_>| row.judge.is_about(&object.path, kind, start);
-        if !about(row) || decided.into_iter().any(|other| about(other)) {
+        if !about(row) || decided.any(|other| about(other)) {
             continue;
         }
         matched = true;

@@ -2,6 +2,8 @@
 //! as its save files, and as JSON. They are for people and for icacls, and nothing here reads them.
 //! So if one can't be written, the repair is made nevertheless.
 
+use std::io;
+
 use diskmend_base::escape::Visible;
 use diskmend_disk::{Change, Changed, File, ObjectError};
 use serde::Serialize;
@@ -54,14 +56,17 @@ impl Report {
         };
         match file.write_all_at(&self.buffer, self.at) {
             Ok(()) => self.at = self.at.saturating_add(self.buffer.len() as u64),
-            Err(error) => {
-                tracing::warn!(report = self.name, "not written: {error}");
-                // Its space is needed for more important files.
-                let _ = file.set_len(0);
-                self.file = None;
-            }
+            Err(error) => self.give_up(&error),
         }
         self.buffer.clear();
+    }
+
+    fn give_up(&mut self, error: &io::Error) {
+        tracing::warn!(report = self.name, "not written: {error}");
+        if let Some(mut file) = self.file.take() {
+            // Its space is needed for more important files. An incomplete report does no harm.
+            let _ = file.set_len(0);
+        }
     }
 
     /// Writes the rest. Returns the report's name if all of it was written.
@@ -173,9 +178,9 @@ impl AfterFiles {
             b",\n"
         });
         let mut line = Vec::new();
-        // A list of strings can always be written as JSON, and writing to memory can't fail.
-        if write_line(&mut line, &row).is_ok() {
-            self.json.push(&line);
+        match write_line(&mut line, &row) {
+            Ok(()) => self.json.push(&line),
+            Err(error) => self.json.give_up(&error),
         }
     }
 

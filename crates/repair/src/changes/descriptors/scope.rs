@@ -90,7 +90,7 @@ impl<'a> Scope<'a> {
         Ok(Self {
             kind: journal.kind,
             below: (!journal.is_old()).then_some(folders),
-            recipes: folders_of(&journal.recipes),
+            recipes: folders_of(&journal.recipes)?,
         })
     }
 
@@ -139,18 +139,22 @@ fn is_below(path: &[&str], folder: &[&str]) -> bool {
 }
 
 /// The folders with permissions that the recipes of these names set, if all of them are built in.
-fn folders_of(recipes: &[String]) -> Option<Vec<FolderPath>> {
-    let catalogue = Catalogue::built_in().ok()?;
+///
+/// # Errors
+/// If the recipes that are built in can't be read. They must not count as the user's own.
+fn folders_of(recipes: &[String]) -> Result<Option<Vec<FolderPath>>, String> {
+    let catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
     let mut folders = Vec::new();
     for name in recipes {
-        let recipe = catalogue.get(name)?;
-        if recipe.origin != Origin::BuiltIn {
-            return None;
+        match catalogue.get(name) {
+            Some(recipe) if recipe.origin == Origin::BuiltIn => {
+                let named = recipe.rows.iter().filter_map(|row| row.about().folder());
+                folders.extend(named.cloned());
+            }
+            _ => return Ok(None),
         }
-        let named = recipe.rows.iter().filter_map(|row| row.about().folder());
-        folders.extend(named.cloned());
     }
-    Some(folders)
+    Ok(Some(folders))
 }
 
 #[cfg(test)]
@@ -166,7 +170,7 @@ mod tests {
         Scope {
             kind,
             below: below.map(|below| below.iter().map(split).collect()),
-            recipes: folders_of(&names),
+            recipes: folders_of(&names).expect("valid"),
         }
     }
 

@@ -43,4 +43,38 @@ impl DescriptorWords {
             sddl: sound.then(sddl).flatten(),
         }
     }
+
+    /// The text in one line: the SDDL, or owner and entries if SDDL can't express the descriptor.
+    pub(crate) fn line(&self) -> String {
+        if let Some(sddl) = &self.sddl {
+            return sddl.clone();
+        }
+        let owner = self.owner.iter().map(|owner| format!("owner {owner}"));
+        let parts: Vec<String> = match &self.entries {
+            Some(entries) => owner.chain(entries.iter().cloned()).collect(),
+            None => owner.chain(["no DACL".to_owned()]).collect(),
+        };
+        parts.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diskmend_acl::Domains;
+
+    use super::*;
+
+    /// It was shown as "(corrupt)", so whoever vouched for a run did not see whom it lets in.
+    #[test]
+    fn entries_are_shown_if_sddl_can_not_express_the_descriptor() {
+        let sddl = "O:BAD:(A;;FA;;;WD)(XA;;FA;;;SY;(a%D800))";
+        let descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).expect("SDDL");
+        let line = DescriptorWords::of(&descriptor.to_bytes().expect("fits")).line();
+        assert!(
+            line.starts_with(r"owner BUILTIN\Administrators; Everyone:"),
+            "{line}"
+        );
+        assert_eq!(line.matches(";").count(), 2, "{line}");
+        assert_eq!(DescriptorWords::of(&[1, 2, 3]).line(), "(corrupt)");
+    }
 }

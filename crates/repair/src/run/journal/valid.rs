@@ -68,8 +68,8 @@ impl Journal {
         let mut undo: Vec<&str> = Vec::new();
         for (number, hive) in (1usize..).zip(&self.hives) {
             hive.validate(self.kind, number)?;
-            let before = self.hives.get(..number - 1).unwrap_or_default();
-            if before.iter().any(|other| other.is_same_as(hive)) {
+            let mut before = self.hives.iter().take(number - 1);
+            if before.any(|other| other.is_same_as(hive)) {
                 return Err(format!("{:?}: a hive that is named twice", hive.path));
             }
             for file in &hive.files {
@@ -130,11 +130,8 @@ impl HiveEntry {
             ));
         }
         for (index, file) in self.files.iter().enumerate() {
-            let before = self.files.get(..index).unwrap_or_default();
-            if before
-                .iter()
-                .any(|other| same_file(&other.path, &file.path))
-            {
+            let mut before = self.files.iter().take(index);
+            if before.any(|other| same_file(&other.path, &file.path)) {
                 return Err(format!("{:?}: named twice", file.path));
             }
             file.validate(&names)?;
@@ -232,7 +229,8 @@ pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
 fn is_plain(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
     let reserved = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
-    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let stem = stem.trim_end();
     let numbered = ["COM", "LPT"].iter().any(|port| {
         let head = stem.get(..port.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(port)) && stem.chars().count() == 4

@@ -84,9 +84,9 @@ impl Start {
         if is_short || bytes.iter().all(|byte| *byte == 0) {
             return Self::Torn;
         }
-        let (magic, rest) = bytes.split_at_checked(MAGIC_LEN).unwrap_or((bytes, &[]));
-        match rest.first_chunk() {
-            Some(version) if HEADER.starts_with(magic) => {
+        let start = bytes.split_at_checked(MAGIC_LEN);
+        match start.map(|(magic, rest)| (magic, rest.first_chunk())) {
+            Some((magic, Some(version))) if HEADER.starts_with(magic) => {
                 Self::OtherVersion(u32::from_le_bytes(*version))
             }
             _ => Self::Unknown,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
+use diskmend_base::count::to_usize;
 use diskmend_disk::File;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -46,7 +47,7 @@ impl Frames {
     pub(crate) fn of(file: &dyn File, most: usize) -> Result<Self, RunFileError> {
         let len = file.len()?;
         let mut start = [0; HEADER.len()];
-        let readable = usize::try_from(len).map_or(start.len(), |len| len.min(start.len()));
+        let readable = to_usize(len).min(start.len());
         let start = start.get_mut(..readable).ok_or(RunFileError::Unknown)?;
         file.read_exact_at(start, 0)?;
         match Start::of(start) {
@@ -160,7 +161,7 @@ fn is_whole(file: &dyn File, frame: &Frame, mut visit: impl FnMut(&[u8])) -> io:
     let mut chunk = vec![0; CHUNK];
     let (mut at, end) = (frame.body(), frame.end());
     while at < end {
-        let size = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
+        let size = to_usize(end - at).min(CHUNK);
         let Some(piece) = chunk.get_mut(..size) else {
             break;
         };
