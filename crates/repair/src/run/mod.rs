@@ -13,7 +13,6 @@ mod records;
 mod removal;
 pub(crate) mod restore;
 pub(crate) mod run_file;
-mod since;
 mod state_folder;
 pub(crate) mod undo_data;
 

@@ -151,6 +151,13 @@ pub(crate) enum Step {
     Flush,
 }
 
+impl FileEntry {
+    /// Its length before the run; 0 if it didn't exist.
+    pub(crate) fn old_len(&self) -> u64 {
+        self.old.map_or(0, |old| old.length)
+    }
+}
+
 impl HiveEntry {
     /// The entry without the changes, which are in a file of their own.
     pub(super) fn without_changes(&self) -> Self {

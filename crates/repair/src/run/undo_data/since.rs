@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use diskmend_disk::File;
 
-use super::undo_data::{Record, UndoData};
+use super::read::{Record, UndoData};
 
 /// Bytes of a file that are compared at once.
 const WINDOW: u64 = 1 << 20;
@@ -48,7 +48,7 @@ impl UndoData {
             if start >= stop {
                 continue;
             }
-            let mut content = vec![0; index(stop - start)];
+            let mut content = vec![0; to_usize(stop - start)];
             file.read_exact_at(&mut content, start)?;
             let mut known = vec![Byte::Untouched; content.len()];
             for record in records {
@@ -112,8 +112,8 @@ impl UndoData {
             return Ok(());
         }
         let image = self.read(record)?;
-        let in_window = index(from - start)..index(to - start);
-        let in_record = index(from - record.offset)..index(to - record.offset);
+        let in_window = to_usize(from - start)..to_usize(to - start);
+        let in_record = to_usize(from - record.offset)..to_usize(to - record.offset);
         let (Some(found), Some(known), Some(recorded)) = (
             content.get(in_window.clone()),
             known.get_mut(in_window),
@@ -149,11 +149,6 @@ fn foreign_ranges(known: &[Byte], start: u64) -> Vec<Range<u64>> {
         }
     }
     ranges
-}
-
-/// Windows and records fit into memory; a length that does not is a hole in `get`.
-fn index(len: u64) -> usize {
-    to_usize(len)
 }
 
 #[cfg(test)]
