@@ -82,7 +82,7 @@ pub enum ProblemKind {
         through: Guid,
     },
     /// An object inherits from an object that is not meant for it.
-    #[error("inherits {target} of type {found}, which is no settings object")]
+    #[error("inherits {target} of type {found}, which is not a settings object")]
     NotInheritable {
         /// The inherited object.
         target: Guid,

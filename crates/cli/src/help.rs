@@ -18,8 +18,8 @@ Begin with:
 pub(crate) fn program_long() -> String {
     format!(
         "{PROGRAM}\n\n\
-         TARGET is the folder on which the attached disk's Windows volume is mounted, or its drive \
-         letter (F:) on Windows; or an unmounted disk: an image file (raw, VHD, VHDX) or a block \
+         TARGET is the mount point of the attached disk's Windows volume (on Windows, its drive \
+         letter, such as F:), or an unmounted disk: an image file (raw, VHD, VHDX) or a block \
          device.\n\n\
          Exit codes:\n{}",
         Exit::table().trim_end()

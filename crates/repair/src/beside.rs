@@ -69,7 +69,7 @@ impl Beside for Attached {
             reason,
         };
         // A path is never followed only because a journal contains it: the disk is not trusted.
-        let unknown = "it is no known volume of the target's disk".to_owned();
+        let unknown = "it is not a known volume of the target's disk".to_owned();
         let volume = found.ok_or_else(|| gone(unknown))?;
         let volume = volume.opened.map_err(|error| gone(chain(&error)))?;
         volume.guards(true)?;

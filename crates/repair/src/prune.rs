@@ -121,7 +121,7 @@ pub(crate) fn prune_site(site: &Site, list: &PruneList) -> Result<PruneReport, E
                 .state
                 .remove_run(&run.run, run.why == PruneReason::HalfRemoved)
                 .map_err(|error| chain(&error)),
-            None => Err("it is no longer what it was when it was listed".to_owned()),
+            None => Err("it has changed since it was listed".to_owned()),
         };
         match removed {
             Ok(()) => report.removed.push(run.clone()),

@@ -70,7 +70,7 @@ impl Holder {
 }
 
 fn path(path: &Path) -> Result<&str> {
-    path.to_str().context("a path that is no UTF-8")
+    path.to_str().context("a path that is not UTF-8")
 }
 
 /// Makes the folders of a Windows around the fixture's hive.

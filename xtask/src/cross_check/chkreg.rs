@@ -46,7 +46,7 @@ impl Chkreg {
         };
         let path = std::path::absolute(path)?;
         if !path.is_file() {
-            bail!("{VARIABLE}: {} is no file", path.display());
+            bail!("{VARIABLE}: {} is not a file", path.display());
         }
         Ok(Some(Self(path)))
     }

@@ -113,7 +113,7 @@ fn guid(cursor: &mut Cursor<'_>, ace_type: AceType) -> Result<Option<Guid>, Sddl
         return Ok(None);
     }
     if !ace_type.is_object() {
-        return Err(cursor.error_about(text, "no GUID, because the ACE is no object ACE"));
+        return Err(cursor.error_about(text, "no GUID, because the ACE is not an object ACE"));
     }
     let guid = Guid::parse_bare(text).ok_or_else(|| cursor.error_about(text, "a GUID"))?;
     Ok(Some(guid))

@@ -154,7 +154,7 @@ fn an_inherited_loader_and_a_boot_manager_of_another_type_are_errors() {
         [
             format!("Objects\\{BOOTMGR}: type 0x10200003: expected 0x10100002"),
             format!(
-                "Objects\\{BOOTMGR}\\Elements\\14000006: inherits {} of type 0x10200003, which is no settings object",
+                "Objects\\{BOOTMGR}\\Elements\\14000006: inherits {} of type 0x10200003, which is not a settings object",
                 guid(1)
             ),
         ]

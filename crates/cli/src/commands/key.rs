@@ -1,4 +1,4 @@
-//! `diskmend key`: this machine's key, by which it recognizes its own runs.
+//! `diskmend key`: the key that seals this machine's runs.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::key_store::{self, KeyFile};
 use crate::output::console::Console;
 
-/// Show or export the key by which this machine recognizes its own runs
+/// Show or export the key that seals this machine's runs
 ///
 /// diskmend stores what it knows about a repair on the repaired disk, where others can write too.
 /// Therefore it seals each run with a key that is kept on this machine, and undoes or completes a

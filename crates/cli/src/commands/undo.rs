@@ -40,7 +40,7 @@ pub(crate) struct Args {
     target: TargetArgs,
     /// The run ('diskmend runs' lists them); by default the last run that can be undone
     run: Option<String>,
-    /// The folder on which the volume of the run's boot store is mounted, if the store is on
+    /// The mount point of the volume with the run's boot store, if the store is on
     /// another mounted volume
     #[arg(long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,

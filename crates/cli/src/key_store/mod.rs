@@ -1,4 +1,4 @@
-//! Stores the key by which this machine recognizes its own runs. The key is off every disk that
+//! Stores the key that seals this machine's runs. The key is off every disk that
 //! is repaired, and only the user who runs diskmend can read it.
 
 #[cfg(unix)]

@@ -30,7 +30,7 @@ pub enum VolumeError {
     #[error("the volume is formatted with ReFS, which is not supported")]
     Refs,
     /// The first sector is not a boot sector of NTFS.
-    #[error("this is no NTFS volume")]
+    #[error("this is not an NTFS volume")]
     NotNtfs,
     /// There is no file, or another file, at the reference.
     #[error("file {0} does not exist any more")]

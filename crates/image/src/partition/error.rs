@@ -22,7 +22,7 @@ pub enum PartitionError {
     },
     /// Sector 0 has an MBR's signature, but its records can't be a partition table.
     #[error(
-        "sector 0 is no partition table: record {number} at offset {offset} has boot indicator \
+        "sector 0 is not a partition table: record {number} at offset {offset} has boot indicator \
          0x{found:02x}, expected 0x00 or 0x80"
     )]
     NoTable {

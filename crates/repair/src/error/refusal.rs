@@ -207,7 +207,7 @@ pub enum Refusal {
         reason: String,
     },
     /// The volume's file system, or its driver, shows no security descriptors.
-    #[error("this is no NTFS volume, or its driver does not show Windows's permissions")]
+    #[error("this is not an NTFS volume, or its driver does not show Windows's permissions")]
     NoDescriptors,
     /// Something other than a folder is at this path.
     #[error("{path}: {reason}")]

@@ -317,7 +317,7 @@ impl AclFile {
         let owner = match &self.owner {
             None => None,
             Some(name) => Some(Sid::from_account_name(name.get_ref()).ok_or_else(|| {
-                wrong(name)(format!("{:?} is no account that is known", name.get_ref()))
+                wrong(name)(format!("{:?} is not a known account", name.get_ref()))
             })?),
         };
         Ok(by_grants.then_some(DesiredAcl::Grants(Grants {
@@ -360,8 +360,7 @@ fn applies_to(word: &str) -> Result<AppliesTo, String> {
 
 /// `17763..`, `..14393`, `14393..17763`, both ends included.
 fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
-    let wrong =
-        || format!("{text:?} is no range of builds: expected such as \"..14393\" or \"17763..\"");
+    let wrong = || format!("{text:?} is not a range of builds, such as \"..14393\" or \"17763..\"");
     let (first, last) = text.split_once("..").ok_or_else(wrong)?;
     let bound = |text: &str, open: u32| match text {
         "" => Ok(open),
@@ -429,7 +428,7 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_place() {
         for (good, from, to, place, say) in [
-            (GRANTS, "ProgramData\\Own", "..\\Own", "8:8", "no path"),
+            (GRANTS, "ProgramData\\Own", "..\\Own", "8:8", "not a path"),
             (GRANTS, "'contents'", "'tree'", "9:14", "\"contents\""),
             (
                 GRANTS,

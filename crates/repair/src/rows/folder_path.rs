@@ -19,7 +19,7 @@ impl FolderPath {
             let reserved = |c: char| c.is_control() || "/:*?\"<>|%".contains(c);
             if name.is_empty() || name.chars().all(|c| c == '.') {
                 return Err(format!(
-                    "{text:?} is no path: names with one backslash between them, from the root of \
+                    "{text:?} is not a path: write names with one backslash between them, from the root of \
                      the volume"
                 ));
             }

@@ -91,7 +91,7 @@ pub(super) fn encode(value_type: ValueType, written: &Written) -> Result<ValueDa
         (ValueType::QWORD, Written::Text(text)) => text
             .strip_prefix("0x")
             .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| format!("{text:?} is no hexadecimal number such as \"0xff\""))?
+            .ok_or_else(|| format!("{text:?} is not a hexadecimal number, such as \"0xff\""))?
             .to_le_bytes()
             .to_vec(),
         (ValueType::SZ | ValueType::EXPAND_SZ, Written::Text(text)) => {
@@ -109,7 +109,7 @@ pub(super) fn encode(value_type: ValueType, written: &Written) -> Result<ValueDa
         }
         (ValueType::BINARY | ValueType::NONE, Written::Text(text)) => {
             hex::decode_separated(text)
-                .ok_or_else(|| format!("{text:?} is no sequence of bytes such as \"01 ff\""))?
+                .ok_or_else(|| format!("{text:?} is not a sequence of bytes, such as \"01 ff\""))?
         }
         _ => {
             let expected = match value_type {

@@ -17,7 +17,7 @@ use crate::volume_root::volume_root;
 pub(crate) struct PathArgs {
     /// The file or folder
     pub(crate) path: PathBuf,
-    /// The folder on which the volume is mounted, or its drive letter; or an unmounted disk: an
+    /// The mount point of the volume, or its drive letter; or an unmounted disk: an
     /// image file (raw, VHD, VHDX) or a block device; PATH may then be relative to its root
     #[arg(long, value_name = "TARGET")]
     target: Option<PathBuf>,

@@ -36,7 +36,8 @@ pub(super) fn walk(
         .descriptors()
         .map_err(|error| failed(&error))?;
     let volume = volume.ok_or_else(|| {
-        let message = "this is no NTFS volume, or its driver does not show Windows's permissions";
+        let message =
+            "this is not an NTFS volume, or its driver does not show Windows's permissions";
         Failure::new(Exit::Refused, message)
             .context(located.target.display())
             .hint(hints::no_descriptors(located.target.path()))

@@ -20,7 +20,7 @@ use crate::output::console::Console;
 
 /// Read, check and edit a boot store, as bcdedit does
 ///
-/// STORE is a boot store's file (BCD), or the folder on which its volume is mounted: diskmend looks
+/// STORE is a boot store's file (BCD), or the mount point of its volume: diskmend looks
 /// for \Boot\BCD and \EFI\Microsoft\Boot\BCD there, and takes the store if there is only one. On
 /// EFI machines the store is on the EFI system partition, which has no drive letter.
 ///

@@ -20,7 +20,7 @@ const ELSEWHERE: &str = "on BIOS machines the store is \\Boot\\BCD of the system
 /// The boot store.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoreArg {
-    /// The boot store: its file, or the folder on which its volume is mounted
+    /// The boot store: its file, or the mount point of its volume
     store: PathBuf,
 }
 

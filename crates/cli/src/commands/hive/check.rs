@@ -28,8 +28,7 @@ use crate::progress::Spinner;
 /// says that the hive is dirty, but that is not a problem of its structure.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0 means no problem, 3 that there are errors or warnings, 1 that FILE is no hive or can't
-be recovered.
+Exit code 0: no problems. 3: errors or warnings. 1: FILE is not a hive or can't be recovered.
 
 Examples:
   diskmend hive check /mnt/f/Windows/System32/config/SYSTEM

@@ -131,7 +131,7 @@ mod tests {
         // qemu-img locks a raw image in this way while it reads it.
         set(&other, libc::F_RDLCK, 100);
         take(file.as_file()).expect("nobody writes");
-        take(file.as_file()).expect("its own locks are no hindrance");
+        take(file.as_file()).expect("its own locks do not matter");
         assert!(matches!(test(&other), Err(GuardError::DiskLocked)));
         assert!(matches!(take(&other), Err(GuardError::DiskLocked)));
         drop(file);

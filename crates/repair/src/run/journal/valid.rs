@@ -53,7 +53,7 @@ impl Journal {
         }
         for recipe in &self.recipes {
             if recipe.len() > MAX_NAME || recipe.is_empty() || recipe.contains(char::is_control) {
-                return Err(format!("{recipe:?} is no recipe"));
+                return Err(format!("{recipe:?} is not a recipe name"));
             }
         }
         for run in [
@@ -62,7 +62,7 @@ impl Journal {
             self.reversed_by.as_ref(),
         ] {
             if run.is_some_and(|run| RunId::parse(run).is_none()) {
-                return Err("it names what is no run".to_owned());
+                return Err("it names something that is not a run".to_owned());
             }
         }
         let mut undo: Vec<&str> = Vec::new();
@@ -101,7 +101,7 @@ impl Journal {
         }
         let other = |name: &&String| !REPORTS.contains(&name.as_str());
         match entry.reports.iter().find(other) {
-            Some(name) => Err(format!("{name:?} is no report of a run")),
+            Some(name) => Err(format!("{name:?} is not a report of a run")),
             None => Ok(()),
         }
     }
@@ -119,7 +119,9 @@ impl HiveEntry {
         }
         let names = components(shown)?;
         if !is_hive_of(kind, self.volume.is_some(), &names) {
-            return Err(format!("{shown:?} is no hive that such a run writes"));
+            return Err(format!(
+                "{shown:?} is not a hive that a run of this kind writes"
+            ));
         }
         if let Some(changes) = &self.changes_file
             && changes.file != changes_file::name(number)
@@ -170,7 +172,7 @@ impl FileEntry {
             return Err(format!("{file:?} is neither {hive} nor one of its logs"));
         }
         if undo_data::number(&self.undo).is_none() {
-            return Err(format!("{:?} is no file of undo data", self.undo));
+            return Err(format!("{:?} is not a file of undo data", self.undo));
         }
         let too_long = |content: &super::Content| content.length > MAX_FILE;
         if self.old.as_ref().is_some_and(too_long) || self.new.as_ref().is_some_and(too_long) {
@@ -218,7 +220,7 @@ pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
     let names: Vec<&str> = path.split('/').take(MAX_DEPTH + 1).collect();
     let bad = names.len() > MAX_DEPTH || names.iter().any(|name| !is_plain(name));
     if bad {
-        Err(format!("{path:?} is no path below the root of a volume"))
+        Err(format!("{path:?} is not a path below the root of a volume"))
     } else {
         Ok(names)
     }

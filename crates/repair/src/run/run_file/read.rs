@@ -24,7 +24,7 @@ pub(crate) enum RunFileError {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// It begins with something else.
-    #[error("it is no run file")]
+    #[error("it is not a run file")]
     Unknown,
     /// It has another version of the format.
     #[error("it is a run file of version {0}, this program reads 1: use the version that wrote it")]
