@@ -22,10 +22,10 @@ pub trait Storage {
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`] where the file ends before the buffer is full.
+    /// [`io::ErrorKind::UnexpectedEof`] if the file ends before the buffer is full.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
 
-    /// Writes all of `data` at `offset`, growing the file where needed.
+    /// Writes all of `data` at `offset`; the file grows if needed.
     ///
     /// # Errors
     /// Whatever the operating system reports; part of the data may have been written.
@@ -77,11 +77,11 @@ pub trait Buffer: Send + Sync {
     /// Makes the buffer `len` bytes long; new bytes are zero.
     ///
     /// # Errors
-    /// [`io::ErrorKind::OutOfMemory`] where there is no room.
+    /// [`io::ErrorKind::OutOfMemory`] if there is no room.
     fn grow(&mut self, len: usize) -> io::Result<()>;
 }
 
-/// A file in memory, where everything is durable at once.
+/// A file in memory; every write is durable at once.
 impl Storage for Vec<u8> {
     fn len(&self) -> io::Result<u64> {
         Ok(to_u64(self.len()))

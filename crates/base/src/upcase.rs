@@ -86,7 +86,7 @@ pub fn fold(unit: u16) -> u16 {
 struct Run {
     first: u16,
     last: u16,
-    /// 2 where lower and upper case alternate.
+    /// 2 if lower and upper case alternate.
     stride: u16,
     /// Upper case minus lower case.
     delta: i16,
@@ -259,7 +259,7 @@ const fn build_page_index() -> [u8; 256] {
     of
 }
 
-/// The upper case of a UTF-16 code unit, or the unit itself where it has none.
+/// The upper case of a UTF-16 code unit, or the unit itself if it has none.
 #[inline]
 #[must_use]
 pub fn upcase(unit: u16) -> u16 {

@@ -38,7 +38,7 @@ pub enum VerifyError {
     /// The hive does not contain the result of the edit.
     #[error("found {found}")]
     OtherThanEdited {
-        /// What was found instead, and where.
+        /// What was found instead, and its place.
         found: String,
     },
     /// The check finds errors.

@@ -11,20 +11,20 @@ use crate::run_state::same_partition;
 use crate::trust::{Judge, Keys};
 use crate::volume::Root;
 
-/// What a caller may choose.
+/// The choices of the caller.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder for undo data; where absent, `diskmend` at the target's root, or beside an image
-    /// file the one with its name and `.diskmend`.
+    /// The folder for undo data. Without it, the folder `diskmend` at the target's root is used, or
+    /// for an image file the folder beside it with the name of the image and `.diskmend`.
     pub state_dir: Option<PathBuf>,
-    /// Whether hives are checked in full and read with a second reader before they are written.
+    /// True if hives are checked in full and read with a second reader before they are written.
     pub check: bool,
-    /// Which boot store is meant.
+    /// The boot store to use.
     pub boot: BootChoice,
-    /// A folder of this machine for what does not fit in memory; all is kept in memory where
-    /// absent.
+    /// A folder of this machine for data that do not fit in memory. Without it, all data are kept
+    /// in memory.
     pub scratch: Option<PathBuf>,
-    /// The keys by which runs are known and sealed. Without one of this machine nothing can be
+    /// The keys that seal runs and recognize them. Without a key of this machine, nothing can be
     /// written.
     pub keys: Keys,
 }
@@ -41,14 +41,14 @@ impl Default for Options {
     }
 }
 
-/// Bytes that an operation is going to take.
+/// The number of bytes that an operation needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Need {
     /// On the target itself, for files that grow.
     pub(crate) target: u64,
     /// In the folder for undo data.
     pub(crate) state: u64,
-    /// On the volume of the boot store, where that is not the target.
+    /// On the volume of the boot store, if that is another volume.
     pub(crate) boot: u64,
 }
 
@@ -60,17 +60,17 @@ pub(crate) struct Site {
     pub(crate) root: Box<dyn Dir>,
     /// The folder for undo data.
     pub(crate) state: StateFolder,
-    /// Where boot stores are.
+    /// The places of boot stores.
     pub(crate) boot: BootPlace,
-    /// The disk that all of it lies on, where that is not mounted.
+    /// The disk with the target and the boot store, if it is not mounted.
     pub(crate) disk: Option<Disk>,
     /// The number of the target's partition on it.
     pub(crate) partition: Option<u32>,
-    /// How the target's disk is divided, where that is known, mounted or not.
+    /// The partitions of the target's disk, if they are known, whether it is mounted or not.
     pub(crate) layout: Option<DiskLayout>,
-    /// Asks whether there is room on the target and for undo data.
+    /// Checks that there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
-    /// Which runs are believed.
+    /// Decides which runs are believed.
     pub(crate) judge: Judge,
 }
 
@@ -126,8 +126,8 @@ impl Site {
         })
     }
 
-    /// The root of the volume that a hive lies on, as its place or a journal names it. Where the
-    /// caller has named the volume of the boot store, that is meant, wherever it was before.
+    /// The root of the volume of a hive, as its place or a journal names the volume. If the caller
+    /// has named the volume of the boot store, that volume is used, wherever it was before.
     pub(crate) fn root_of(&self, volume: Option<&str>) -> Result<Root<'_>, Error> {
         match (volume, &self.boot.volume) {
             (None, _) => Ok(Root::Known(self.root.as_ref())),
@@ -136,12 +136,12 @@ impl Site {
         }
     }
 
-    /// Whether a run was about the target, and not about another partition of its disk.
+    /// True if a run changed the target, and not another partition of its disk.
     pub(crate) fn is_target_of(&self, journal: &Journal) -> bool {
         same_partition(journal.partition(), self.partition)
     }
 
-    /// Whether a hive lies on the target's disk.
+    /// True if a hive is on the target's disk.
     pub(crate) fn holds(&self, hive: &HiveEntry) -> Result<bool, Error> {
         match &hive.volume {
             None => Ok(true),
@@ -149,7 +149,7 @@ impl Site {
         }
     }
 
-    /// Whether all hives of a run lie on the target's disk.
+    /// True if all hives of a run are on the target's disk.
     pub(crate) fn holds_all(&self, journal: &Journal) -> Result<bool, Error> {
         for hive in &journal.hives {
             if !self.holds(hive)? {
@@ -159,8 +159,8 @@ impl Site {
         Ok(true)
     }
 
-    /// Asks whether there is room everywhere. `boot` is the volume of the boot store, where that is
-    /// not the target.
+    /// Checks that there is room everywhere. `boot` is the volume of the boot store, if that is
+    /// another volume.
     pub(crate) fn room(&self, need: Need, boot: Option<&str>) -> Result<(), Error> {
         (self.room)(need)?;
         match (&self.boot.volume, boot) {

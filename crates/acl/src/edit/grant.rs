@@ -43,7 +43,7 @@ impl SecurityDescriptor {
         let widened = aces
             .iter()
             .position(|ace| ace.flags == flags && explicit_allow(ace, grant.sid).is_some());
-        // Inherited ACEs come last. Everything after the first of them stays where it is.
+        // Inherited ACEs come last. They and the entries after them keep their places.
         let place = aces
             .iter()
             .position(Ace::is_inherited)

@@ -15,17 +15,17 @@ use crate::output::console::Console;
 
 /// Show or export the key that seals this machine's runs
 ///
-/// diskmend stores what it knows about a repair on the repaired disk, where others can write too.
-/// Therefore it seals each run with a key that is kept on this machine, and undoes or completes a
-/// run only if its seal is valid. The first repair creates the key. To undo a run on another
-/// machine, export the key here and name the file there with --key.
+/// diskmend stores what it knows about a repair on the repaired disk, and others can write there
+/// too. Therefore it seals each run with a key that is kept on this machine, and undoes or
+/// completes a run only if its seal is valid. The first repair creates the key. To undo a run on
+/// another machine, export the key here and name the file there with --key.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     Show(ShowArgs),
     Export(ExportArgs),
 }
 
-/// Show the id of this machine's key, and where the key is kept
+/// Show the id of this machine's key, and the place of the key
 ///
 /// The id reveals nothing about the key: 'diskmend runs' shows the ids of other machines' keys.
 #[derive(Debug, clap::Args)]

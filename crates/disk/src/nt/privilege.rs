@@ -96,7 +96,7 @@ impl Drop for Privileges {
         if self.before.count == 0 {
             return;
         }
-        // Where this fails they stay enabled until the process ends, which has no need of it.
+        // If this fails, they stay enabled until the process ends, which does no harm.
         // SAFETY: it has the form of TOKEN_PRIVILEGES with at most `COUNT` entries; the token is open.
         unsafe {
             AdjustTokenPrivileges(

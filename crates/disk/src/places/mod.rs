@@ -14,7 +14,7 @@ use crate::dir::Dir;
 use crate::metadata::Identity;
 use crate::system::SystemDir;
 
-/// Knowledge of where a volume's files are that doesn't come from its driver.
+/// The places of a volume's files, from another source than its driver.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
     /// The volume's records, if they can be read.

@@ -42,7 +42,7 @@ pub(crate) struct SystemDir {
     /// True if objects created in it are for the system and administrators only, if the file system
     /// stores Windows permissions.
     private: bool,
-    /// Knowledge of where the volume's files are.
+    /// The places of the volume's files.
     places: Places,
 }
 
@@ -99,7 +99,7 @@ impl SystemDir {
         Self { places, ..self }
     }
 
-    /// Knowledge of where the volume's files are.
+    /// The places of the volume's files.
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }

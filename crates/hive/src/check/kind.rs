@@ -142,7 +142,7 @@ kinds! {
     ValueDuplicate = "value-duplicate", Warning;
     /// More than four bytes of data in the value itself.
     ValueInline = "value-inline", Error;
-    /// A data cell shorter than the data, or one where there are no data.
+    /// A data cell shorter than the data, or a data cell of a value without data.
     ValueDataSize = "value-data-size", Error;
     /// A big data record without its signature.
     BigDataSignature = "big-data-signature", Error;

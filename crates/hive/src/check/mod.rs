@@ -60,7 +60,7 @@
 //! | `value-name-uncompressed` | warning | A value name in UTF-16 that Latin-1 could hold | Key value |
 //! | `value-duplicate` | warning | Two values of one name in one key, unless it has very many values | Key value |
 //! | `value-inline` | error | More than four bytes of data in the value itself | Key value |
-//! | `value-data-size` | error | A data cell shorter than the data, or one where there are no data | Key value |
+//! | `value-data-size` | error | A data cell shorter than the data, or a data cell of a value without data | Key value |
 //! | `big-data-signature` | error | A big data record without its signature | Big data |
 //! | `big-data-count` | error | A big data record with another number of segments than the length of the data demands | Big data |
 //! | `big-data-size` | error | A big data record or segment list shorter than its structure | Big data |

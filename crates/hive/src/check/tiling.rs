@@ -149,7 +149,7 @@ impl<'a, 'w> Walk<'a, 'w> {
         }
     }
 
-    /// Walks over the bins that start below `to`; returns where the last of them ends.
+    /// Walks over the bins that start below `to`; returns the end of the last of them.
     fn run(&mut self, to: usize) -> usize {
         let mut at = self.base;
         while at < to {

@@ -1,4 +1,4 @@
-//! The free cells of a hive: where to allocate, and with which neighbours to merge a freed cell.
+//! The free cells of a hive: finds room for new cells, and the neighbours of a freed cell.
 
 use diskmend_base::bytes;
 
@@ -252,7 +252,7 @@ impl FreeMap {
         u32::try_from(size).ok().filter(|&size| size > 0)
     }
 
-    /// The free cell that ends where the cell at `at` starts, as its offset, if there is one.
+    /// The offset of the free cell that ends at `at`, if there is one.
     ///
     /// # Errors
     /// If no cell starts at `at`.

@@ -58,14 +58,14 @@ pub enum Operation {
     CreateKey {
         /// The key.
         path: Arc<str>,
-        /// Where the file asks for it.
+        /// The number of the line.
         line: usize,
     },
     /// `[-path]`: the key and everything below it shall not exist.
     DeleteKey {
         /// The key.
         path: Arc<str>,
-        /// Where the file asks for it.
+        /// The number of the line.
         line: usize,
     },
     /// `"name"=...`: the value shall be this.
@@ -78,7 +78,7 @@ pub enum Operation {
         value_type: u32,
         /// The data as a hive holds them.
         data: Vec<u8>,
-        /// Where the file asks for it.
+        /// The number of the line.
         line: usize,
     },
     /// `"name"=-`: the value shall not exist.
@@ -87,7 +87,7 @@ pub enum Operation {
         path: Arc<str>,
         /// Name of the value; empty for the default value.
         name: String,
-        /// Where the file asks for it.
+        /// The number of the line.
         line: usize,
     },
 }

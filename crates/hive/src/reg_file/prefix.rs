@@ -1,4 +1,4 @@
-//! Where a hive's keys are in the registry.
+//! The place of a hive's keys in the registry.
 
 use std::sync::Arc;
 

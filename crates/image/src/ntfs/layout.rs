@@ -1,4 +1,4 @@
-//! Where the bytes of a value that is not resident are on the volume.
+//! The positions on the volume of a value's bytes, for a value that is not resident.
 
 use std::num::NonZeroU64;
 

@@ -89,7 +89,7 @@ impl Member<'_> {
                 .is_some_and(|(folder, name)| folder == self.folder && name == self.name)
     }
 
-    /// The error for a file that does not exist; `offset` is where that was found.
+    /// The error for a file that does not exist; `offset` is the place that showed it.
     pub(crate) fn lost(&self, offset: u64) -> VolumeError {
         let actual = format!("file {}, which does not exist", self.file);
         self.wrong(offset, "an existing file", actual)

@@ -25,7 +25,7 @@ pub(super) fn seal(key: &[u8; KEY_LEN], before: &Seal, at: u64, parts: &[&[u8]])
     mac.finalize().into_bytes().into()
 }
 
-/// True if both seals are equal. The time doesn't depend on where they differ.
+/// True if both seals are equal. The time doesn't depend on the place of a difference.
 pub(super) fn same(one: &Seal, other: &Seal) -> bool {
     let differ = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
     differ == 0

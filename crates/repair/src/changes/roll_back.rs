@@ -33,7 +33,7 @@ pub(super) fn roll_back_descriptors(
     }
 }
 
-/// Takes back descriptor by descriptor and file by file, where there is no record of sectors.
+/// Restores descriptors and files one by one, for a disk without a record of sectors.
 fn roll_back_parts(
     site: &Site,
     run: &RunFolder,

@@ -79,7 +79,7 @@ pub enum Error {
     Corrupt {
         /// The hive's path.
         path: String,
-        /// Where and how.
+        /// The place and the cause.
         source: Corruption,
     },
     /// The hive is not a boot store, or can't be read as one.

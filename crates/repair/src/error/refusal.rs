@@ -92,7 +92,7 @@ pub enum Refusal {
         /// The hive's path.
         path: String,
     },
-    /// The boot store of a run is on another volume, which is not where it was.
+    /// The boot store of a run is on another volume, and that volume is not at its old place.
     #[error("{path}: the boot store of this run was on that volume: {reason}")]
     BootVolume {
         /// The former path of the volume.
@@ -260,7 +260,7 @@ pub enum Refusal {
 /// The places of boot stores.
 const PLACES: &str = "Boot/BCD nor EFI/Microsoft/Boot/BCD";
 
-/// Where a store was searched.
+/// The places that were searched for a store.
 fn searched(volume: Option<&str>, beside: &[String]) -> String {
     match (volume, beside) {
         (Some(volume), _) => format!("on {volume}"),

@@ -20,7 +20,7 @@ use crate::device::{Medium, range};
 /// The limits for the size of a block, in bytes. The format has none; in practice blocks are 2 MiB.
 const BLOCK_SIZES: Range<u64> = 4096..(1 << 28) + 1;
 
-/// Offset in the file where a block starts, with its bitmap.
+/// Offset in the file of the start of a block, with its bitmap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockStart(pub(super) u64);
 
@@ -53,9 +53,9 @@ pub(crate) struct Dynamic {
     pub(super) block_size: u64,
     /// The bytes of the bitmap before the data.
     pub(super) bitmap_len: u64,
-    /// Where the table is in the file.
+    /// Offset of the table in the file.
     pub(super) table: Range<u64>,
-    /// Where the dynamic disk header is.
+    /// Offset of the dynamic disk header in the file.
     header: Range<u64>,
     pub(super) state: Mutex<State>,
 }

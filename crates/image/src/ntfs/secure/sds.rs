@@ -300,7 +300,7 @@ fn place(tail: Tail, descriptor: &[u8]) -> Result<SdsHeader, SecurityError> {
     })
 }
 
-/// Adds bytes to the writes, to the write that ends where they begin if there is one.
+/// Adds bytes to the writes. If a write ends at their start, they are appended to it.
 fn put(writes: &mut BTreeMap<u64, Vec<u8>>, at: u64, bytes: &[u8]) {
     if let Some((start, before)) = writes.range_mut(..at).next_back()
         && let Ok(gap) = usize::try_from(at.saturating_sub(end_of(*start, before)))

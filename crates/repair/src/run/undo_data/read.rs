@@ -93,19 +93,19 @@ pub(super) struct After {
     pub(super) lengths: RangeInclusive<u64>,
 }
 
-/// Where a record's bytes come from and go to.
+/// The source and the destination of a record's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     /// Offset in the file that they belong to.
     pub(super) offset: u64,
     /// Their number, at most [`MAX_RECORD`].
     pub(super) len: usize,
-    /// Where they lie in the file of undo data.
+    /// Their offset in the undo data.
     at: u64,
 }
 
 impl Record {
-    /// Where the last of its bytes belongs.
+    /// The end of these bytes in the file that is restored.
     pub(super) const fn end(&self) -> u64 {
         self.offset.saturating_add(self.len as u64)
     }
@@ -200,7 +200,7 @@ impl UndoData {
         reached >= range.end
     }
 
-    /// Where the last byte of any record belongs; 0 without records.
+    /// The largest end of all records; 0 without records.
     pub(crate) fn end(&self) -> u64 {
         self.records().map(Record::end).fold(0, u64::max)
     }
