@@ -1,10 +1,10 @@
-//! Which guards are asked before a target is read, written or taken back.
+//! The guards that are checked before a target is read, written or undone.
 
 use diskmend_disk::{GuardError, Target, guard};
 
 use crate::error::Error;
 
-/// The guards that every write to a target asks.
+/// The guards for every write to a target.
 pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
     guard::not_own_disk(target)?;
     if windows {
@@ -16,12 +16,12 @@ pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// The guards that an undo asks. Whether the volume of an unmounted disk can be written to is asked
-/// later, by `Site::fit_for_writing`: restoring the disk by its record does not depend on it.
+/// The guards for an undo. `Site::fit_for_writing` checks later if the volume of an unmounted disk
+/// can be written to, because restoring the disk by its record does not depend on that.
 pub(crate) fn undo_guards(target: &Target) -> Result<(), Error> {
     guard::not_own_disk(target)?;
     match guard::not_hibernated(target) {
-        // Whatever keeps it from being looked at does not keep the record from being used.
+        // A volume that can't be examined can still be restored by the record.
         Err(error) if target.disk().is_none() || matches!(error, GuardError::Hibernated) => {
             return Err(error.into());
         }
@@ -31,14 +31,14 @@ pub(crate) fn undo_guards(target: &Target) -> Result<(), Error> {
     Ok(())
 }
 
-/// The guards that reading a target asks.
+/// The guards for reading a target.
 pub(crate) fn reading_guards(target: &Target) -> Result<(), Error> {
     guard::not_decrypted_image(target)?;
     guard::windows_volume(target)?;
     Ok(())
 }
 
-/// The guards that reading a boot volume asks.
+/// The guards for reading a boot volume.
 pub(crate) fn reading_guards_of_boot_volume(target: &Target) -> Result<(), Error> {
     Ok(guard::not_decrypted_image(target)?)
 }

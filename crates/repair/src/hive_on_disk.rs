@@ -161,8 +161,8 @@ fn lock(primary: &dyn File, path: &str) -> Result<(), Error> {
 }
 
 /// Reads the logs of a hive of `hive_len` bytes. If one is longer than a log of such a hive can be,
-/// none is read, not even for its digest. If the hive is to be written, each log is checked to be a
-/// file of its own.
+/// no log is read, not even for its digest. If the hive will be written, each log must be a
+/// separate file.
 fn read_logs(
     place: &Found,
     hive_len: u64,
@@ -209,7 +209,7 @@ fn read_logs(
     Ok((on_disk, logs))
 }
 
-/// Checks that writing a hive's files changes nothing else: each is a file of its own, and no other
+/// Checks that writing a hive's files changes nothing else: each is a separate file, and no other
 /// name leads to it.
 #[derive(Default)]
 pub(crate) struct Distinct {
@@ -220,8 +220,8 @@ impl Distinct {
     /// Adds the hive itself.
     ///
     /// # Errors
-    /// [`Refusal::Linked`]. A hive that isn't in a volume's folder for hives may have other names,
-    /// because whoever made these meant the same hive.
+    /// [`Refusal::Linked`]. A hive outside a volume's folder for hives may have other names,
+    /// because whoever made these names meant the same hive.
     pub(crate) fn add_hive(&mut self, file: &dyn File, path: &str) -> Result<(), Error> {
         if path.contains('/') {
             self.add_log(file, path)

@@ -16,7 +16,7 @@ impl Engine {
     /// Compares the target with recipes. Nothing is written, not even to replay a log.
     ///
     /// # Errors
-    /// If the target is no Windows volume, or none of the hives can be read; see [`Error`].
+    /// If the target is not a Windows volume, or none of the hives can be read; see [`Error`].
     pub fn inspect(
         &self,
         recipes: &[&Recipe],

@@ -47,12 +47,12 @@ impl Engine {
         let site = &self.site;
         watch.phase(Phase::Guards, &site.display)?;
         reading_guards(&self.target)?;
-        // Whoever uses the disk now will have stopped by then, but damage of its container stays.
+        // Another user of the disk will have stopped by then, but damage of its container stays.
         if let Some(disk) = &site.disk {
             disk.fit_for_writing()?;
         }
         site.state.require_private()?;
-        // A missing key is created before anything else is written.
+        // If the key is missing, it is created before anything else is written.
         site.judge.check_key().map_err(Refusal::NoKey)?;
         let planned = plan_site(site, recipes, goal, &self.options, watch)?;
         Ok(Plan {
@@ -74,7 +74,7 @@ pub(crate) fn plan_site(
     let draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
     let mut survey = survey::survey(&facts, recipes, goal, Some(draft))?;
-    // The next steps open the hives for writing, and nobody else may have them open then.
+    // The next steps open the hives for writing, so they must not be open here.
     drop(facts);
     survey.notices.extend(damaged);
     let changes = survey.changes(goal);
@@ -105,7 +105,7 @@ fn changeable(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<(Vec<Change>, Vec<(Place, Error)>), Error> {
-    // A mounted volume shows what it can't hold only during the write. The repair itself checks
+    // On a mounted volume, a lack of space shows only during the write. The repair itself checks
     // everything.
     let options = site.disk.as_ref().map(|_| Options {
         check: false,

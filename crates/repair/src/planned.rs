@@ -1,4 +1,4 @@
-//! A plan: what was found, and what is to be done about it.
+//! A plan: what was found, and the changes to make.
 
 use crate::changes::Change;
 use crate::error::Error;

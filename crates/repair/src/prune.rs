@@ -1,4 +1,4 @@
-//! `runs --prune`: removing runs that nobody needs any more.
+//! `runs --prune`: removing runs that are no longer needed.
 
 use diskmend_disk::TargetLock;
 
@@ -12,8 +12,8 @@ use crate::site::Site;
 use crate::trust::{Doubt, Trust};
 
 impl Engine {
-    /// The runs of the target that can be removed, but for the newest `keep`: those that were undone
-    /// or rolled back, that never began, or that nobody speaks for. Nothing is written.
+    /// The runs of the target that can be removed, except for the newest `keep`: runs that were
+    /// undone or rolled back, that never began, or that have no valid seal. Nothing is written.
     ///
     /// # Errors
     /// If the folder for undo data can't be read; see [`Error`].
@@ -22,13 +22,13 @@ impl Engine {
         prunable_site(&self.site, keep)
     }
 
-    /// Removes runs that were listed, as far as they can still be removed.
+    /// Removes runs that were listed, if they can still be removed.
     ///
     /// # Errors
     /// If nothing can be removed at all; see [`Error`].
     pub fn prune(&self, list: &PruneList) -> Result<PruneReport, Error> {
         self.site.state.require_place()?;
-        // The folder for undo data of a disk that is not mounted lies elsewhere.
+        // The folder for undo data of an unmounted disk is elsewhere.
         if self.target.disk().is_none() {
             guards(&self.target, false)?;
         }
@@ -72,18 +72,18 @@ pub(crate) fn prunable_site(site: &Site, keep: usize) -> Result<PruneList, Error
     })
 }
 
-/// Why nobody needs a run; `None` if somebody may.
+/// The reason why a run is not needed; `None` if it may be needed.
 fn why(run: &FoundRun, site: &Site) -> Result<Option<PruneReason>, Error> {
     let read = match run.read(&site.judge) {
         Ok(Some(read)) => read,
         Ok(None) => return Ok(Some(PruneReason::NeverBegan)),
-        // Nobody speaks for what can't be read.
+        // A run that can't be read has no valid seal.
         Err(Error::DamagedRun { .. }) => return Ok(Some(PruneReason::NotTrusted)),
-        // What the system can't read now is perhaps needed, and hides no other run.
+        // A run that the system can't read now may be needed, and does not hide other runs.
         Err(Error::Io { .. } | Error::Refused(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Another partition or another disk may still need it.
+    // Another partition or another disk may still need the run.
     if !same_partition(read.journal.partition(), site.partition) {
         return Ok(None);
     }

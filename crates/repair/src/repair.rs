@@ -36,7 +36,7 @@ pub(crate) fn repair_site(
     let (plan, completed) = match changes::resume(site, &plan.names(), watch)? {
         None => (plan, None),
         Some(completed) => {
-            // A part of what was planned is done already.
+            // The completed run has already made a part of the planned changes.
             let recipes: Vec<&Recipe> = plan.recipes.iter().collect();
             let plan = plan_site(site, &recipes, plan.goal, options, watch)?;
             (plan, Some(completed))

@@ -1,8 +1,8 @@
-//! Files that have the bytes of before a run again.
+//! Files that have been restored to their bytes from before a run.
 
 use serde::Serialize;
 
-/// A file that has the bytes from before the run again.
+/// A file that has its bytes from before the run again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RestoredFile {
     /// Its path below the target's root, with `/`.

@@ -91,8 +91,8 @@ pub struct RunSummary {
     pub hives: Vec<String>,
     /// The number of values and keys that it changed; for a run that did not end, the maximum.
     pub changes: usize,
-    /// The number of files and folders whose permissions it changed; for a run that did not end,
-    /// the maximum.
+    /// The number of files and folders with permissions that it changed; for a run that did not
+    /// end, the maximum.
     pub descriptors: u64,
     /// True if `undo` would do anything.
     pub undoable: bool,
@@ -103,7 +103,7 @@ pub struct RunSummary {
     pub can_be_completed: bool,
     /// The identity of its disk, as far as it was known.
     pub identity: TargetIdentity,
-    /// Whose key sealed it.
+    /// The key that sealed it.
     #[serde(flatten)]
     pub trust: Trust,
     /// A note about it, if there is one.

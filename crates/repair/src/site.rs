@@ -170,7 +170,7 @@ impl Site {
         }
     }
 
-    /// Whether the target's volume can be written to otherwise than by a record of its disk.
+    /// Checks if the target's volume can be written to without a record of its disk.
     pub(crate) fn fit_for_writing(&self) -> Result<(), Error> {
         match (&self.disk, self.partition) {
             (Some(disk), Some(partition)) => Ok(disk.volume_fit_for_writing(partition)?),
@@ -178,7 +178,7 @@ impl Site {
         }
     }
 
-    /// Refuses to go on while a run waits to be settled, but for the one that is just being
+    /// Refuses to continue while a run waits to be settled, except for the run that is being
     /// reversed.
     pub(crate) fn no_unfinished_run(&self, reversed: Option<&str>) -> Result<(), Error> {
         for run in self.state.runs()? {
@@ -187,7 +187,7 @@ impl Site {
             let read = match run.read(&self.judge) {
                 Ok(Some(read)) => read,
                 Ok(None) => continue,
-                // It may not have ended.
+                // The run may not have ended.
                 Err(error @ Error::DamagedRun { .. }) => {
                     let what = chain(&error);
                     return Err(Refusal::UnreadableRun { run: name, what }.into());

@@ -83,7 +83,7 @@ fn locked(site: &Site) -> Result<TargetLock, Error> {
     }
 }
 
-/// Gives every file its old bytes back, and every object its old descriptor.
+/// Restores the old bytes of every file, and the old descriptor of every object.
 fn by_bytes(
     site: &Site,
     folder: &RunFolder,
@@ -115,7 +115,7 @@ fn by_bytes(
     Ok(report)
 }
 
-/// Gives every sector of a disk that isn't mounted its old bytes back.
+/// Restores the old bytes of every sector of a disk that isn't mounted.
 fn whole_disk(
     site: &Site,
     folder: &RunFolder,

@@ -1,4 +1,4 @@
-//! Which volume a hive file belongs to.
+//! The volume to which a hive file belongs.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,14 @@ use crate::place::HiveId;
 /// A folder on a volume that holds hives of that volume.
 pub(crate) struct Home {
     folders: &'static [&'static str],
-    /// The only file there that is one, if other hives may be there too.
+    /// The only hive of the volume there, if the folder may contain other hives too.
     file: Option<&'static str>,
     /// True if the volume must hold a Windows.
     pub(crate) windows: bool,
 }
 
-/// The folders in which hives belong to their volume. A path comes before a path that is its end.
+/// The folders with hives of their volume. If the path of one folder is the end of another path,
+/// the longer path comes first.
 const HOMES: [Home; 3] = [
     Home {
         folders: &["windows", "system32", "config"],

@@ -20,11 +20,11 @@ use crate::site::{Need, Site};
 pub(crate) struct NewRun {
     pub(crate) kind: RunKind,
     pub(crate) recipes: Vec<String>,
-    /// The run that it reverses.
+    /// The run that it reverses, if it reverses one.
     pub(crate) reverses: Option<String>,
 }
 
-/// A run that came to a good end.
+/// A run that has succeeded.
 pub(crate) struct Committed {
     /// Its name; `None` if nothing could be changed and no run is left.
     pub(crate) run: Option<String>,
@@ -35,8 +35,8 @@ pub(crate) struct Committed {
 
 impl Ready {
     /// Makes the changes as one run: undo data and journal first, then the hives, then the security
-    /// descriptors. If something fails after that, everything is restored. A single file whose
-    /// descriptor can't be set is no such failure.
+    /// descriptors. If something fails after that, everything is restored. If the descriptor of a
+    /// single file can't be set, that does not count as such a failure.
     ///
     /// # Errors
     /// [`Error::RolledBack`] and [`Error::Broken`] once something may have been written; any other
@@ -124,7 +124,7 @@ impl Ready {
     }
 }
 
-/// The room that the run takes. `written` are the numbers of bytes that are written to each hive
+/// The space that the run needs. `written` are the numbers of bytes that are written to each hive
 /// and its logs.
 fn need(
     site: &Site,
@@ -173,15 +173,15 @@ fn begin(
         });
     }
     journal.disk = site.begin_record(run)?;
-    // Before the journal gets its name: a run that has one has all that it names.
+    // This comes before the journal, so that all files of a run with a journal exist.
     run.sync()?;
-    // The last moment at which the caller may still interrupt.
+    // After this the caller can no longer interrupt.
     watch.phase(Phase::Committing, &site.display)?;
     run.write_journal(journal)
 }
 
-/// Sets the security descriptors, once the hives are done and the journal says so: a run that is
-/// killed from here on can be completed.
+/// Sets the security descriptors after the hives are done and the journal says so. From then on, a
+/// run that is killed can be completed.
 fn set_descriptors(
     site: &Site,
     run: &RunFolder,
@@ -201,11 +201,11 @@ fn set_descriptors(
     Ok(applied)
 }
 
-/// How a run came to a good end.
+/// The ways in which a run succeeds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Done,
-    /// Nothing could be changed, and the journal says that nothing is.
+    /// Nothing could be changed, and the journal says so.
     NothingDone,
 }
 
@@ -228,8 +228,8 @@ fn finish(
     Ok(End::Done)
 }
 
-/// Makes sure of a run that could set no descriptor that it has changed nothing else: what was
-/// added to a volume for those goes again.
+/// For a run that could set no descriptor: makes sure that it has changed nothing else, and removes
+/// what was added to a volume for the descriptors.
 fn is_as_before(
     site: &Site,
     run: &RunFolder,
@@ -241,7 +241,7 @@ fn is_as_before(
         run.write_journal(journal)?;
         return site.restore_disk(run, journal).map(|_| true);
     }
-    // One that failed may have been set all the same, and could not be read back.
+    // A descriptor that failed may have been set without being read back.
     match roll_back_descriptors(site, run, journal, watch) {
         Ok(()) => Ok(true),
         Err(Error::NotRestored { .. }) => Ok(false),

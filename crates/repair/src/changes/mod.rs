@@ -52,7 +52,7 @@ pub(crate) struct Ready {
 }
 
 impl Change {
-    /// The change that makes a hive's findings as they should be.
+    /// The change that gives the findings of a hive their desired state.
     pub(crate) fn of(findings: &Findings, file: hive::HiveFile, goal: Goal) -> Self {
         match findings {
             Findings::Values(values) => Self::Registry(RegistryChange::plan(values, file, goal)),

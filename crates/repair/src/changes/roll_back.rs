@@ -1,4 +1,4 @@
-//! Taking a run that failed back.
+//! Rolling back a run that failed.
 
 use super::descriptors;
 use crate::error::{Error, chain};
@@ -54,7 +54,7 @@ fn roll_back_hive(site: &Site, run: &RunFolder, entry: &HiveEntry) -> Result<(),
     restoration.restore().map(|_| ())
 }
 
-/// Takes back the files that the record of sectors says nothing of.
+/// Restores the files that are not covered by the record of sectors.
 fn roll_back_elsewhere(site: &Site, run: &RunFolder, journal: &Journal) -> Result<(), Error> {
     journal.hives.iter().rev().try_for_each(|entry| {
         if site.holds(entry)? {
@@ -75,7 +75,7 @@ pub(super) fn roll_back(
     watch.committed(Phase::RollingBack, &site.display);
     let id = run.id.to_string();
     journal.note = Some(chain(&error));
-    // Should this be killed, the run must not be taken for one that only has to be completed.
+    // If the rollback is killed, the run must not count as one that can be completed.
     journal.way = Some(match journal.disk {
         Some(_) => Way::Sectors,
         None => Way::Bytes,
@@ -89,7 +89,7 @@ pub(super) fn roll_back(
     let source = Box::new(error);
     match restored {
         Ok(()) => {
-            // Should this fail, the journal still asks for an undo, which finds nothing to do.
+            // If this fails, the journal still asks for an undo, which then finds nothing to do.
             note_state(run, journal, RunState::RolledBack);
             Error::RolledBack { run: id, source }
         }
@@ -104,8 +104,8 @@ pub(super) fn roll_back(
     }
 }
 
-/// Notes a state in the journal, as durably as that is possible: on a full disk, or on one that can't
-/// be flushed any more, it may not be.
+/// Notes a state in the journal, as durably as possible. On a full disk, or on one that can no
+/// longer be flushed, the note may not become durable.
 fn note_state(run: &RunFolder, journal: &mut Journal, state: RunState) {
     journal.set_state(state);
     if let Err(error) = run.note_journal(journal) {

@@ -1,4 +1,4 @@
-//! The SIDs on which the accounts of a disk's Windows build, from its own hives.
+//! The SIDs of the machine and domain of a disk's Windows, from its own hives.
 
 use diskmend_acl::{Domains, Sid};
 use diskmend_disk::Access;

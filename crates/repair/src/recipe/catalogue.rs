@@ -13,7 +13,7 @@ impl Catalogue {
     /// The recipes that come with the program.
     ///
     /// # Errors
-    /// If one of them is wrong, which a test rules out.
+    /// If one of them is wrong; a test makes sure that none is.
     pub fn built_in() -> Result<Self, RecipeError> {
         let mut catalogue = Self {
             recipes: Vec::new(),

@@ -26,7 +26,7 @@ pub struct AclRow {
     pub builds: Option<RangeInclusive<u32>>,
     /// The wanted descriptor. A row without it only says what a fault is.
     pub desired: Option<DesiredAcl>,
-    /// The condition under which a descriptor is evidence of a fault.
+    /// Says when a descriptor is evidence of a fault.
     pub fault: Option<AclFault>,
     /// The recipe that repairs the fault, if this row doesn't.
     pub repaired_by: Option<String>,
@@ -61,7 +61,7 @@ pub enum AppliesTo {
     FilesWithPrefix(String),
 }
 
-/// The condition under which a security descriptor is a fault.
+/// Says when a security descriptor is a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AclFault {
     /// It is a fault if any of these accounts lacks its rights, or if the DACL is corrupt.

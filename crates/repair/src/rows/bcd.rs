@@ -24,9 +24,9 @@ pub struct BcdRow {
     pub element: ElementId,
     /// The wanted value; `None` if it shouldn't exist.
     pub desired: Option<ElementValue>,
-    /// The type with which a missing object is created; `None` if it must exist.
+    /// The type of the object if it has to be created; `None` if it must exist.
     pub create_as: Option<ObjectType>,
-    /// The condition under which the element is evidence of a fault.
+    /// Says when the element is evidence of a fault.
     pub fault: Option<BcdFault>,
     /// One sentence for a person.
     pub why: String,
@@ -41,7 +41,7 @@ pub enum BcdObject {
     Fixed(Guid),
 }
 
-/// The condition under which an element is a fault.
+/// Says when an element is a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BcdFault {
     /// It is a fault if the element doesn't exist.

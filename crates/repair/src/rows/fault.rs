@@ -1,4 +1,4 @@
-//! The condition under which a value is evidence of a fault.
+//! When a value is evidence of a fault.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::written::{Written, encode, value_name, value_type as value_type_named
 use super::{Wrong, wrong};
 use crate::value_data::ValueData;
 
-/// The condition under which a value is a fault and not only different from what a recipe wants.
+/// Says when a value is a fault and not only different from what a recipe wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// It is a fault if the value doesn't exist.

@@ -10,7 +10,7 @@ macro_rules! kinds {
             $($(#[$doc])* $name($row),)+
         }
 
-        /// The names of the tables that rows are written in, in the order in which rows are judged.
+        /// The names of the tables for rows, in the order of judging.
         pub(crate) const TABLES: &[&str] = &[$(stringify!($table)),+];
 
         /// A recipe's file, as written.

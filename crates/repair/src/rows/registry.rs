@@ -29,7 +29,7 @@ pub struct RegistryRow {
     pub desired: ValueData,
     /// What to do if the value doesn't exist.
     pub if_missing: IfMissing,
-    /// The condition under which the value is evidence of a fault.
+    /// Says when the value is evidence of a fault.
     pub fault: Option<Fault>,
     /// One sentence for a person.
     pub why: String,

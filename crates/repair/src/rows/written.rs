@@ -1,5 +1,5 @@
-//! Data of values in the form in which recipes write them: a number, a string, a list of strings,
-//! or hexadecimal bytes in a string.
+//! The data of values as recipes write them: a number, a string, a list of strings, or hexadecimal
+//! bytes in a string.
 
 use std::fmt;
 

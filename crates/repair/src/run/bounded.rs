@@ -36,7 +36,7 @@ impl<'de, const N: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<N, T> {
     }
 }
 
-/// A list whose elements are ignored.
+/// A list of ignored elements.
 pub(crate) fn skipped<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

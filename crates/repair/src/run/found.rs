@@ -1,5 +1,5 @@
-//! A run that was found on a disk. Only its journal shows whose key has sealed it, and its files
-//! can't be used until it is admitted.
+//! A run that was found on a disk. Its journal shows which key has sealed it, and its files can't
+//! be used until it is admitted.
 
 use std::cell::Cell;
 use std::io;
@@ -249,7 +249,7 @@ impl FoundRun {
         Ok(Some(read))
     }
 
-    /// A journal, and who has sealed it.
+    /// A journal, and the key that sealed it.
     fn judged(
         &self,
         name: &str,

@@ -44,7 +44,7 @@ pub(crate) struct Journal {
     /// The recipes, with bundles replaced by their parts.
     #[serde(deserialize_with = "list::<256, _, _>")]
     pub(crate) recipes: Vec<String>,
-    /// The hives, in the order in which they are written.
+    /// The hives, in the order of writing.
     #[serde(deserialize_with = "list::<16, _, _>")]
     pub(crate) hives: Vec<HiveEntry>,
     /// The security descriptors, which are set after the hives are written.
@@ -59,7 +59,7 @@ pub(crate) struct Journal {
     /// The run that reversed this one value by value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reversed_by: Option<String>,
-    /// The way in which the run is undone, once that has begun.
+    /// The way of undoing the run, after that has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) way: Option<Way>,
     /// What went wrong, and other things to know.
@@ -67,8 +67,8 @@ pub(crate) struct Journal {
     pub(crate) note: Option<String>,
 }
 
-/// A way to undo a run. An undo that was begun in one way continues in that way or in a later one
-/// of these, which preserves more of what came later. It never continues in an earlier one.
+/// A way to undo a run. An undo that was started in one way continues in that way or in a later one
+/// of this list, which preserves more of the later changes. It never continues in an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Way {
@@ -117,7 +117,7 @@ impl Journal {
         self.updated = now();
     }
 
-    /// Notes that the run is being undone, and in which way.
+    /// Notes that the run is being undone, and the way.
     pub(crate) fn begin_undo(&mut self, way: Way) {
         self.way = Some(way);
         self.set_state(RunState::Undoing);

@@ -1,4 +1,4 @@
-//! Runs as they are kept: journal and undo data (docs/undo.md).
+//! The stored runs: journal and undo data (docs/undo.md).
 
 mod bounded;
 pub(crate) mod changes_file;
@@ -30,9 +30,9 @@ pub(crate) use state_folder::StateFolder;
 pub(crate) use crate::run_id::RunId;
 pub(crate) use crate::trust;
 
-/// Most names that are read of a folder in there.
+/// The maximum number of names that are read from a folder in the folder for undo data.
 const MOST_NAMES: usize = 1 << 16;
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";
-/// What the name of that folder ends with beside an image file, after the file's name.
+/// The suffix of the folder for undo data beside an image file, after the name of the file.
 pub const STATE_SUFFIX: &str = ".diskmend";

@@ -27,7 +27,7 @@ pub(crate) struct Tally {
 }
 
 impl StateFolder {
-    /// The names of runs whose removal was interrupted.
+    /// The names of runs with an interrupted removal.
     pub(crate) fn half_removed(&self) -> Result<Vec<String>, Error> {
         let Some(runs) = self.runs_dir()? else {
             return Ok(Vec::new());

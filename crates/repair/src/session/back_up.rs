@@ -11,21 +11,21 @@ use crate::run::undo_data::{self, Images};
 use crate::run::{FileEntry, HiveEntry, JournalChange, RunFolder, changes_file};
 use crate::site::Need;
 
-/// Room for the journal and the folders of a run, in bytes.
+/// The space for the journal and the folders of a run, in bytes.
 pub(crate) const JOURNAL_ROOM: u64 = 256 << 10;
 
-/// The undo data of one hive, not written yet.
+/// The undo data of one hive before they are written.
 pub(crate) struct Backup<'a> {
     pub(crate) entry: HiveEntry,
-    /// Name of each file of undo data, and what goes into it.
+    /// The name and content of each file of undo data.
     data: Vec<(String, Images<'a>)>,
-    /// What changes in the registry's terms, if that is enough to reverse it.
+    /// The changes in the registry's terms, if these are enough to reverse them.
     changes: Vec<JournalChange>,
-    /// Bytes that the commit and the undo data take.
+    /// The space that the commit and the undo data need.
     pub(crate) need: Need,
 }
 
-/// Works out the undo data of a commit. `first` numbers its files within the run.
+/// Computes the undo data of a commit. `first` is the number of the first file within the run.
 pub(crate) fn back_up<'a>(
     held: &Held,
     files: &CommitFiles,
@@ -80,7 +80,7 @@ pub(crate) fn back_up<'a>(
         backup.need.state = backup.need.state.saturating_add(data.images.len());
         backup.data.push((name, data.images));
     }
-    // The journal lies beside its successor for a moment.
+    // For a moment, both the old and the new journal exist.
     let journal = serde_json::to_vec(&backup.entry)
         .map_err(|error| Error::io(&held.path, "note the change of")(error.into()))?;
     let journal = (journal.len() as u64).saturating_mul(4);
@@ -97,7 +97,7 @@ pub(crate) fn back_up<'a>(
                 backup.need.state = backup.need.state.saturating_add(bytes.len() as u64);
                 backup.changes = changes;
             }
-            // Its names are too long to be noted: it is undone by its bytes only.
+            // The names are too long for the record, so the hive can only be undone by its bytes.
             Err(_) => backup.entry.reversible = false,
         }
     }
@@ -105,8 +105,8 @@ pub(crate) fn back_up<'a>(
 }
 
 impl Backup<'_> {
-    /// Writes the undo data into the run's folder, and notes in the journal what they are; `number`
-    /// counts the hives of the run from 1.
+    /// Writes the undo data to the run file, and describes them in the journal; `number` is the
+    /// number of the hive in the run, from 1.
     pub(crate) fn write(
         &self,
         run: &RunFolder,

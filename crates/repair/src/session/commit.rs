@@ -1,5 +1,5 @@
-//! Writing prepared hives, each of which is locked and was verified in memory. The caller writes
-//! the undo data and the journal before that.
+//! Writing prepared hives. Each is locked and was verified in memory, and the caller has written
+//! the undo data and the journal.
 
 use diskmend_hive::commit::{CommitError, CommitPlan, HiveFileKind, Options, execute, plan};
 use jiff::Timestamp;
@@ -23,22 +23,22 @@ pub(crate) struct CommittedHive {
     pub(crate) volume: Option<String>,
     /// Its path below the root of its volume, with `/`.
     pub(crate) path: String,
-    /// What was recovered from its logs first; absent for a clean hive.
+    /// The recovery from its logs before the edit; absent for a clean hive.
     pub(crate) recovery: Option<RecoverySummary>,
-    /// What the check of the edited hive found; absent if it was skipped.
+    /// The result of checking the edited hive; absent if the check was skipped.
     pub(crate) check: Option<CheckSummary>,
     pub(crate) second_reader: SecondReader,
-    /// Bytes written to the hive and its logs.
+    /// The number of bytes written to the hive and its logs.
     pub(crate) bytes_written: u64,
 }
 
-/// A hive on the disk, whose files are open for a commit.
+/// A hive on the disk with its files, which are open for a commit.
 pub(crate) struct Target {
     held: Held,
     files: CommitFiles,
 }
 
-/// Parts hives as they will be from those on the disk.
+/// Separates the hives as they will be from the hives on the disk.
 pub(crate) fn part(prepared: Vec<Prepared>) -> (Vec<VerifiedImage>, Vec<Target>) {
     let parts = prepared.into_iter();
     parts
@@ -80,7 +80,7 @@ pub(crate) fn plan_all<'a>(
     plans.collect()
 }
 
-/// Works out the undo data of all commits. Their files are numbered from 1.
+/// Computes the undo data of all commits. Their files are numbered from 1.
 pub(crate) fn back_up_all<'a>(
     plans: &'a [CommitPlan<'_>],
     targets: &[Target],
@@ -95,17 +95,18 @@ pub(crate) fn back_up_all<'a>(
     Ok(backups)
 }
 
-/// Whether a prepared change can be written, as far as that can be told before.
+/// Checks if a prepared change can be written, as far as that is known before.
 ///
 /// # Errors
-/// Why it can't: no other change has to wait for it.
+/// The reason why it can't be written; other changes still can be.
 pub(crate) fn check_writable(site: &Site, prepared: &mut Prepared) -> Result<(), Error> {
     let Prepared { image, held, files } = prepared;
     plan_one(site, image, &held.path, files, Timestamp::now()).map(drop)
 }
 
-/// Plans the commit of a hive, and opens its files. On a disk that is not mounted a log that can't be
-/// created or written is done without: the record of that disk protects the change as well.
+/// Plans the commit of a hive and opens its files. If a log can't be created or written on an
+/// unmounted disk, the commit does without it, because the record of that disk also protects the
+/// change.
 fn plan_one<'a>(
     site: &Site,
     image: &'a VerifiedImage,
@@ -148,7 +149,7 @@ pub(crate) fn write(
     let mut all = Vec::new();
     for ((image, plan), Target { held, files }) in images.iter().zip(plans).zip(targets) {
         watch.committed(Phase::Committing, &held.path);
-        // The disk is waited for most of the time.
+        // Most of the time is spent waiting for the disk.
         let (result, wanted) = std::thread::scope(|scope| {
             let wanted = scope.spawn(|| Wanted::of(&image.hive, plan, &image.before));
             (execute(plan, files), wanted.join())
@@ -162,7 +163,7 @@ pub(crate) fn write(
     Ok(all)
 }
 
-/// Reads the hives back, and notes in the journal what their files hold now.
+/// Reads the hives back, and notes the content of their files in the journal.
 pub(crate) fn read_back(
     targets: &[Target],
     wanted: &[Wanted],

@@ -36,8 +36,8 @@ impl CommitFiles {
         let mut distinct = Distinct::default();
         distinct.add_hive(self.primary.as_ref(), &self.place.path)?;
         for (slot, kind) in self.open_logs.iter_mut().zip(LogKind::ALL) {
-            // A plan that was only tried may have opened it. If a file is open for writing, Windows
-            // lets nobody open it for writing again, not even this process.
+            // A plan that was only tried may have opened it. While a file is open for writing,
+            // Windows does not let any process open it for writing again, not even this one.
             *slot = None;
             let written = plan.change(HiveFileKind::Log(kind)).is_some();
             let Some(log) = self.logs.iter().find(|log| log.kind == kind && written) else {

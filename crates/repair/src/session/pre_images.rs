@@ -34,7 +34,7 @@ struct Shadow<'a> {
     len: u64,
     /// What earlier steps have written or cut off, by offset. Later entries win.
     written: Vec<(u64, Written<'a>)>,
-    /// The ranges in which they did. They neither touch nor overlap.
+    /// The written or cut-off ranges. They neither touch nor overlap.
     covered: BTreeMap<u64, u64>,
 }
 

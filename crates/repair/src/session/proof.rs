@@ -150,9 +150,9 @@ pub(crate) fn of_chunks(primary: &dyn File, path: &str, wanted: &Wanted) -> Resu
     })
 }
 
-/// Opens the hive from the disk again, reads everything that was to change, and compares the whole
-/// hive with the verified one. Only the disk knows what a recovery leaves behind the end of the
-/// bins.
+/// Opens the hive from the disk again, looks up every change, and compares the whole hive with the
+/// verified one. The bytes behind the end of the bins after a recovery are known only from the
+/// disk.
 ///
 /// # Errors
 /// [`Error::ReadBack`] if anything differs.

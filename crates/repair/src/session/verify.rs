@@ -21,7 +21,7 @@ pub(crate) struct Passed {
     pub(crate) second_reader: SecondReader,
 }
 
-/// Reads everything that was to change.
+/// Looks up every change.
 ///
 /// # Errors
 /// [`Error::ReadBack`] if something else is found.

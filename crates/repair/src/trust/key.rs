@@ -122,7 +122,7 @@ impl KeyId {
     }
 }
 
-/// The place in which a machine keeps its key.
+/// The place of a machine's key.
 pub trait KeyStore: fmt::Debug + Send + Sync {
     /// The key, if it exists.
     ///
@@ -156,7 +156,7 @@ impl KeyStore for OwnKey {
 pub struct Keys {
     /// This machine's key. Without it nothing can be written.
     pub own: Option<Arc<dyn KeyStore>>,
-    /// The keys of other machines whose runs are believed too.
+    /// The keys of other machines; their runs are believed too.
     pub known: Vec<Key>,
 }
 

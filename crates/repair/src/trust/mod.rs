@@ -18,7 +18,7 @@ use crate::identity::TargetIdentity;
 use crate::run_id::RunId;
 use crate::run_state::same_partition;
 
-/// Whose key sealed a run.
+/// The key that sealed a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "trust", rename_all = "kebab-case")]
 pub enum Trust {
@@ -91,7 +91,7 @@ impl std::fmt::Display for Doubt {
     }
 }
 
-/// What the runs of a target are judged by.
+/// The facts by which the runs of a target are judged.
 #[derive(Clone, Debug)]
 pub(crate) struct Judge {
     keys: Keys,
@@ -151,8 +151,8 @@ impl Judge {
         self.keys.check()
     }
 
-    /// Whose key sealed a journal, and the key that sealed its files. `identity` and `partition`
-    /// are what the journal says about the disk.
+    /// The trust in a journal, and the key that sealed its files. `identity` and `partition` are
+    /// what the journal says about the disk.
     pub(crate) fn judge(
         &self,
         run: &RunId,

@@ -1,5 +1,5 @@
-//! The key of one run: derived from a machine's key and from what the run belongs to, so that
-//! nothing of it fits another run, nor another disk.
+//! The key of one run. It is derived from a machine's key, the run's name and the disk, so that
+//! nothing that it seals fits another run or another disk.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ use crate::identity::TargetIdentity;
 use crate::run_id::RunId;
 use crate::run_state::SCHEMA;
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 1 << 16;
 
 /// An HMAC-SHA256.
@@ -38,7 +38,7 @@ impl fmt::Debug for RunKey {
 }
 
 impl RunKey {
-    /// The key of the run of that name on the disk that its journal names.
+    /// The key of the run with this name on the disk that its journal names.
     pub(crate) fn derive(key: &Key, run: &RunId, identity: &TargetIdentity) -> Self {
         let mut mac = hmac(key.bytes(), b"diskmend run\0");
         mac.update(&SCHEMA.to_le_bytes());
@@ -49,7 +49,8 @@ impl RunKey {
         ];
         for part in parts {
             match part {
-                // With its length, so that no two lists of parts are the same bytes.
+                // The length is included, so that two different lists of parts never give the same
+                // bytes.
                 Some(part) => {
                     mac.update(&(part.len() as u64).to_le_bytes());
                     mac.update(part.as_bytes());
@@ -77,7 +78,7 @@ impl RunKey {
         mac.verify_slice(&seal.0.0).is_ok()
     }
 
-    /// The MAC of a file of the run, of that length; `read` fills a buffer from an offset on.
+    /// The MAC of a file of the run with this length; `read` fills a buffer from an offset on.
     pub(crate) fn of_file(
         &self,
         name: &str,
@@ -134,7 +135,7 @@ impl FileMac {
 }
 
 fn hmac(key: &[u8; 32], domain: &[u8]) -> Hmac<Sha256> {
-    // Of any length a key is accepted; the block's length is padded by the construction itself.
+    // HMAC accepts a key of any length, and pads a block itself.
     let mut block = [0; 64];
     for (byte, key) in block.iter_mut().zip(key) {
         *byte = *key;

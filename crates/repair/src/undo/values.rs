@@ -13,8 +13,8 @@ use crate::run::{Journal, RunFolder, Way};
 use crate::run_state::RunKind;
 use crate::site::{Options, Site};
 
-/// Reverses a run's changes one by one, as a run of its own, and gives every object its old
-/// descriptor back. `lock` is the lock of the target.
+/// Reverses a run's changes one by one, as a run of its own, and restores the old descriptor of
+/// every object. `lock` is the lock of the target.
 pub(super) fn undo(
     site: &Site,
     folder: &RunFolder,
@@ -26,7 +26,7 @@ pub(super) fn undo(
     hive::same_volume(site, &journal)?;
     hive::all_reversible(&journal)?;
     folder.read_changes(&mut journal)?;
-    // That may be an earlier reversal that was killed.
+    // The unfinished run may be an earlier reversal that was killed.
     site.no_unfinished_run(Some(&journal.run))?;
     watch.phase(Phase::Restoring, &site.display)?;
     let secured = descriptors::of_run(site, folder, &journal)?;

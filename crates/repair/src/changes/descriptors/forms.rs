@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::DescriptorWords;
 use crate::json::write_line;
 
-/// The maximum size in bytes of descriptors whose converted forms are remembered; the forms take a
-/// few times as much.
+/// The maximum total size in bytes of descriptors with remembered forms; the forms take a few times
+/// as much.
 const MAX_KNOWN: usize = 1 << 18;
 
 /// Remembers the forms of a limited number of descriptors.

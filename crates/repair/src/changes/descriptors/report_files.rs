@@ -64,7 +64,7 @@ impl Report {
     fn give_up(&mut self, error: &io::Error) {
         tracing::warn!(report = self.name, "not written: {error}");
         if let Some(mut file) = self.file.take() {
-            // Its space is needed for more important files. An incomplete report does no harm.
+            // Other files need the space more. An incomplete report does no harm.
             let _ = file.set_len(0);
         }
     }

@@ -1,4 +1,4 @@
-//! Giving every object its former security descriptor back.
+//! Restoring the old security descriptor of every object.
 
 use std::io;
 

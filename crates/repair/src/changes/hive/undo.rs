@@ -1,4 +1,4 @@
-//! Taking changes of hives back: each file by its bytes, or each change by itself.
+//! Undoing the changes of hives: each file by its bytes, or each change separately.
 
 use std::fs::TryLockError;
 
@@ -75,8 +75,8 @@ fn lock_hive(restoration: &Restoration<'_>, entry: &HiveEntry) -> Result<(), Err
     }
 }
 
-/// What giving the old bytes back does to each file of a run, or why that can't be told, with the path
-/// of the hive.
+/// The actions that restoring the old bytes performs on each file of a run, or the reason why they
+/// are unknown, with the path of the hive.
 pub(crate) fn actions(
     site: &Site,
     folder: &RunFolder,
@@ -92,7 +92,7 @@ pub(crate) fn actions(
     actions.collect()
 }
 
-/// What stays of a run whose changes are reversed one by one.
+/// Notices about the changes that stay if the changes of a run are reversed one by one.
 pub(crate) fn stays(journal: &Journal) -> impl Iterator<Item = Notice> + '_ {
     let recovered = journal.hives.iter().filter(|entry| entry.recovered);
     recovered.map(|entry| Notice {

@@ -260,9 +260,9 @@ fn named(all: &[Loader], guid: Guid, wanted: &Wanted, path: String) -> Result<Ve
     .into())
 }
 
-/// The loader that was found, if no other one starts a Windows in a folder of the same name on
-/// another partition. The target's own partition isn't known, so nobody could tell which loader is
-/// the right one.
+/// The loader that was found, if no other loader starts a Windows in a folder of the same name on
+/// another partition. The target's own partition is unknown here, so otherwise nobody could know
+/// which loader is right.
 fn plain(found: loader::Found, path: String) -> Result<Vec<Loader>, Error> {
     let partition = |loader: &Loader| loader.os_device.as_ref().and_then(Device::partition);
     let all: Vec<&Loader> = iter::once(&found.loader).chain(&found.others).collect();

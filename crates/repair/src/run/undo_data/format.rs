@@ -2,33 +2,34 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-/// Signature of the file.
+/// The signature of undo data.
 pub(super) const MAGIC: [u8; 8] = *b"DMENDUN\x1a";
-/// The version of the format that holds old bytes only, as diskmend 0.1.0 wrote it.
+/// The version of the format with old bytes only, which diskmend 0.1.0 wrote.
 pub(super) const OLD_ONLY: u32 = 1;
 pub(super) const VERSION: u32 = 2;
-/// Bytes of signature, version and four zeros.
+/// The length of signature, version and four zeros.
 pub(super) const START_LEN: usize = 16;
-/// Length of the header of version 1: start, number of records, checksum.
+/// The length of the header of version 1: start, number of records, checksum.
 pub(super) const OLD_HEADER_LEN: usize = START_LEN + 16;
-/// Length of the header: start, number of old and of new records, least and greatest length of the
-/// file, checksum.
+/// The length of the header: start, number of old and of new records, least and greatest length of
+/// the file, checksum.
 pub(super) const HEADER_LEN: usize = START_LEN + 40;
 pub(super) const RECORD_HEADER_LEN: usize = 24;
-/// Most records of a kind: enough for every page of the largest hive, written twice.
+/// The maximum number of records of a kind: enough for two writes to every page of the largest
+/// hive.
 pub(super) const MAX_RECORDS: u64 = 1 << 20;
-/// Longest record in bytes; longer extents are split.
+/// The maximum length of a record in bytes; longer extents are split.
 pub(crate) const MAX_RECORD: usize = 1 << 20;
-/// Longest file of undo data in bytes: the old and the new bytes of the largest hive, each written
-/// twice, and the headers of all records.
+/// The maximum length of undo data in bytes: the old and the new bytes of two writes to the whole
+/// largest hive, and the headers of all records.
 pub(crate) const MAX_LEN: u64 =
     4 * ((2 << 30) + (1 << 20)) + 2 * MAX_RECORDS * RECORD_HEADER_LEN as u64;
-/// The name by which a journal calls the undo data of that number, from 1.
+/// The journal's name for the undo data with this number, from 1.
 pub(crate) fn name(number: usize) -> String {
     format!("undo-{number}.bin")
 }
 
-/// The number of undo data of that name.
+/// The number of the undo data with this name.
 pub(crate) fn number(called: &str) -> Option<u8> {
     let digits = called.strip_prefix("undo-")?.strip_suffix(".bin")?;
     let number = digits.parse::<u8>().ok()?;

@@ -1,11 +1,11 @@
-//! The undo data of a run: for each file that the run writes, the bytes of before and of after
-//! (docs/undo-format.md describes the format). They are a part of the run file; runs of earlier versions
-//! have a file for each.
+//! The undo data of a run: for each file that the run writes, the bytes before and after
+//! (docs/undo-format.md describes the format). They are a part of the run file; runs of earlier
+//! versions have a file for each.
 //!
-//! The old bytes are in the order of the run's writes, and each record holds what was there before
-//! that very write. Restored from the last to the first they take the file through the same states
-//! that the run took it through, backwards. The new bytes tell afterwards, whatever the state of the
-//! run, whether somebody else has written to the file since.
+//! The old bytes are in the order of the run's writes, and each record holds the bytes just before
+//! that write. If the records are restored from the last to the first, the file goes backwards
+//! through the states that the run produced. The new bytes show later, in every state of the run,
+//! if somebody else has written to the file.
 
 mod format;
 mod read;

@@ -11,7 +11,7 @@ use super::format::{
 };
 use crate::run::run_file::Part;
 
-/// What is wrong with a file of records.
+/// The fault of a file of undo data.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UndoDataError {
     /// The system could not read it.
@@ -28,12 +28,13 @@ pub(crate) enum UndoDataError {
     Record {
         /// Its index.
         index: u64,
-        /// Its place in the file.
+        /// Its offset in the file.
         offset: u64,
     },
 }
 
-/// Refuses a file that is longer than its records, before all of it is read. Only headers are.
+/// Reads only the headers, and refuses a file that is longer than its records before all of it is
+/// read.
 pub(crate) fn check_len(file: &Part) -> Result<(), UndoDataError> {
     let len = file.len();
     if len > MAX_LEN {
@@ -66,7 +67,7 @@ fn record_at(file: &Part, at: u64, file_len: u64) -> io::Result<Option<(Record, 
     }
     file.read_exact_at(&mut header, at)?;
     let [offset, size, checksum] = words(&header);
-    // Checked against the file's length before anything of that size is allocated.
+    // This is checked before anything of that size is allocated.
     let fits = size <= MAX_RECORD as u64 && size <= file_len - body;
     if !fits || offset.checked_add(size).is_none() {
         return Ok(None);
@@ -79,24 +80,24 @@ fn record_at(file: &Part, at: u64, file_len: u64) -> io::Result<Option<(Record, 
     Ok(Some((record, checksum)))
 }
 
-/// A file of undo data, every record of it checked.
+/// Undo data with checked records.
 pub(crate) struct UndoData {
     file: Part,
     before: Vec<Record>,
     pub(super) after: Option<After>,
 }
 
-/// What the run makes of the file.
+/// What the run writes to the file.
 pub(super) struct After {
     pub(super) records: Vec<Record>,
-    /// The least and the greatest length that the file has on the way.
+    /// The least and the greatest length of the file during the run.
     pub(super) lengths: RangeInclusive<u64>,
 }
 
 /// The source and the destination of a record's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    /// Offset in the file that they belong to.
+    /// The offset in the file to which they belong.
     pub(super) offset: u64,
     /// Their number, at most [`MAX_RECORD`].
     pub(super) len: usize,
@@ -111,7 +112,7 @@ impl Record {
     }
 }
 
-/// What a header says.
+/// The content of a header.
 struct Header {
     len: usize,
     before: u64,
@@ -176,17 +177,17 @@ impl UndoData {
         })
     }
 
-    /// Number of records of old bytes.
+    /// The number of records with old bytes.
     pub(crate) fn len(&self) -> usize {
         self.before.len()
     }
 
-    /// Old bytes of all records.
+    /// The number of old bytes in all records.
     pub(crate) fn bytes(&self) -> u64 {
         self.before.iter().map(|record| record.len as u64).sum()
     }
 
-    /// Whether the first records of old bytes hold every byte of a range.
+    /// True if the first `first` records with old bytes contain every byte of a range.
     pub(crate) fn cover(&self, first: usize, range: std::ops::Range<u64>) -> bool {
         let mut records: Vec<_> = self.before.iter().take(first).collect();
         records.sort_unstable_by_key(|record| record.offset);
@@ -205,13 +206,13 @@ impl UndoData {
         self.records().map(Record::end).fold(0, u64::max)
     }
 
-    /// The least and the greatest length that the run gives the file; `None` for undo data that hold
-    /// old bytes only.
+    /// The least and the greatest length that the run gives the file; `None` for undo data with old
+    /// bytes only.
     pub(crate) fn lengths(&self) -> Option<&RangeInclusive<u64>> {
         self.after.as_ref().map(|after| &after.lengths)
     }
 
-    /// One record of old bytes; `None` past the last.
+    /// A record with old bytes; `None` after the last.
     pub(crate) fn get(&self, index: usize) -> io::Result<Option<PreImage>> {
         self.before
             .get(index)
@@ -226,7 +227,7 @@ impl UndoData {
 }
 
 impl Header {
-    /// `None` if it is not that of undo data.
+    /// `None` if it is not the header of undo data.
     fn read(file: &Part, len: u64) -> io::Result<Option<Self>> {
         let mut bytes = [0; HEADER_LEN];
         let readable = to_usize(len).min(HEADER_LEN);

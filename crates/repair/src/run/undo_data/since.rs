@@ -1,4 +1,4 @@
-//! What somebody else has written to a file since a run wrote it.
+//! Finding what somebody else has written to a file since a run wrote it.
 
 use diskmend_base::count::to_usize;
 use std::collections::BTreeMap;
@@ -9,26 +9,27 @@ use diskmend_disk::File;
 
 use super::read::{Record, UndoData};
 
-/// Bytes of a file that are compared at once.
+/// The number of bytes of a file that are compared at once.
 const WINDOW: u64 = 1 << 20;
 
-/// What is known of a byte of the file.
+/// What is known about a byte of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Byte {
-    /// No write of the run concerns it.
+    /// No write of the run concerns this byte.
     Untouched,
-    /// It holds what the run found there, or something that the run wrote.
+    /// It is what the run found there, or something that the run wrote.
     Known,
-    /// It holds anything else.
+    /// It is something else.
     Foreign,
 }
 
 impl UndoData {
-    /// Hands each range of the file that holds neither what the run found there nor anything that
-    /// the run wrote to `visit`, in ascending order, until that returns `false`. Looked at are the
+    /// Calls `visit` with each range of the file that holds neither what the run found there nor
+    /// anything that the run wrote, in ascending order, until `visit` returns `false`. Only the
+    /// bytes that the run writes, and all bytes after the end of the old file, are examined.
     /// bytes that the run writes, and all from the end of the old file on.
-    ///
-    /// Undo data of version 1 know only what the run found: by these, what the run wrote is foreign
+    /// Undo data of version 1 contain only what the run found, so the bytes that the run wrote
+    /// count as foreign too.
     /// too.
     pub(crate) fn foreign(
         &self,
@@ -56,7 +57,7 @@ impl UndoData {
             }
             for ((byte, known), offset) in content.iter().zip(&mut known).zip(start..) {
                 match known {
-                    // What a file grows by is zero until it is written.
+                    // New bytes of a file are zero until they are written.
                     Byte::Foreign | Byte::Untouched if *byte == 0 && offset >= least => {
                         *known = Byte::Known;
                     }
@@ -83,8 +84,8 @@ impl UndoData {
         Ok(())
     }
 
-    /// The records by the windows that they reach into; windows from the end of the old file on are
-    /// there without any.
+    /// The records by the windows that they overlap. Windows after the end of the old file are
+    /// included even if they have no records.
     fn windows(&self, old_len: u64, end: u64) -> BTreeMap<u64, Vec<&Record>> {
         let mut windows: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
         for record in self.records().filter(|record| record.len > 0) {
@@ -98,7 +99,7 @@ impl UndoData {
         windows
     }
 
-    /// Notes which bytes of a window are those of a record.
+    /// Compares the bytes of a window with those of a record.
     fn compare(
         &self,
         record: Record,
@@ -136,7 +137,7 @@ impl UndoData {
     }
 }
 
-/// The ranges of foreign bytes in a window that begins at an offset.
+/// The ranges of foreign bytes in a window that starts at an offset.
 fn foreign_ranges(known: &[Byte], start: u64) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     for (byte, offset) in known.iter().zip(start..) {

@@ -7,31 +7,31 @@ use super::format::{
     HEADER_LEN, MAGIC, MAX_RECORD, PreImage, RECORD_HEADER_LEN, VERSION, checksum_of,
 };
 
-/// Bytes that are collected before they are written.
+/// The number of bytes that are collected before they are written.
 const PIECE: usize = 1 << 20;
 
-/// Bytes that a write puts at an offset.
+/// The bytes that a write puts at an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PostImage<'a> {
     /// Offset in the file.
     pub(crate) offset: u64,
-    /// The bytes, however many.
+    /// The bytes; their number is not limited.
     pub(crate) bytes: &'a [u8],
 }
 
-/// What goes into the file: all that a run finds and makes of one file.
+/// The content of undo data: everything that a run finds in one file and writes to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Images<'a> {
-    /// What each write overwrites or cuts off, in order.
+    /// The bytes that each write overwrites or cuts off, in order.
     pub(crate) before: Vec<PreImage>,
-    /// What each write leaves, in order.
+    /// The bytes that each write leaves, in order.
     pub(crate) after: Vec<PostImage<'a>>,
-    /// The least and the greatest length that the file has on the way.
+    /// The least and the greatest length of the file during the run.
     pub(crate) lengths: RangeInclusive<u64>,
 }
 
 impl Images<'_> {
-    /// Bytes that the file of undo data takes.
+    /// The length of the undo data in bytes.
     pub(crate) fn len(&self) -> u64 {
         let before = self.before.iter().map(|image| record_len(&image.bytes));
         let after = self.pieces().map(|(_, bytes)| record_len(bytes));
@@ -48,7 +48,7 @@ impl Images<'_> {
         })
     }
 
-    /// Encodes the file; `write` gets it piece by piece.
+    /// Encodes the undo data, and calls `write` with each piece.
     pub(crate) fn encode(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut piece = Vec::with_capacity(HEADER_LEN);
         piece.extend(MAGIC);
