@@ -4,9 +4,7 @@
 use std::fmt;
 use std::io;
 
-use crate::error::LookupError;
 use crate::file::File;
-use crate::lookup::{self, Found};
 use crate::metadata::{Kind, Metadata};
 use crate::security::{Descriptors, Protection};
 
@@ -176,17 +174,4 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// # Errors
     /// The system's error.
     fn descriptors(&self) -> io::Result<Option<Box<dyn Descriptors>>>;
-
-    /// Finds the file or folder that `components` lead to; `None` if there is none.
-    ///
-    /// A name with exactly this spelling wins, except on Windows, which could open another one.
-    /// Otherwise case is ignored, as NTFS does. No link is followed, neither on the way nor at the
-    /// end.
-    ///
-    /// # Errors
-    /// [`LookupError::Link`] if a link is on the way or at the end, [`LookupError::Ambiguous`] if
-    /// two names differ only in case, [`LookupError::NotAFolder`] if something else is on the way.
-    fn find(&self, components: &[&str]) -> Result<Option<Found>, LookupError> {
-        lookup::find(self.try_clone(), components)
-    }
 }

@@ -52,6 +52,7 @@
 
 mod dir;
 mod disk_identity;
+mod disk_number;
 mod error;
 mod file;
 pub mod guard;
@@ -85,6 +86,7 @@ mod volumes;
 
 pub use dir::{Access, Dir};
 pub use disk_identity::DiskIdentity;
+pub use disk_number::DiskNumber;
 pub use diskmend_base::{Buffer, Storage};
 pub use diskmend_image::content::Content;
 pub use diskmend_image::partition::{DiskId, PartitionId, Scheme};
@@ -104,4 +106,4 @@ pub use security::{
 };
 pub use system::folder_and_name;
 pub use target::Target;
-pub use volumes::{DiskLayout, DiskNumber, SiblingVolume, siblings};
+pub use volumes::{DiskLayout, SiblingVolume, siblings};

@@ -54,6 +54,21 @@ impl Found {
     }
 }
 
+impl dyn Dir + '_ {
+    /// Finds the file or folder that `components` lead to; `None` if there is none.
+    ///
+    /// A name with exactly this spelling wins, except on Windows, which could open another one.
+    /// Otherwise case is ignored, as NTFS does. No link is followed, neither on the way nor at the
+    /// end.
+    ///
+    /// # Errors
+    /// [`LookupError::Link`] if a link is on the way or at the end, [`LookupError::Ambiguous`] if
+    /// two names differ only in case, [`LookupError::NotAFolder`] if something else is on the way.
+    pub fn find(&self, components: &[&str]) -> Result<Option<Found>, LookupError> {
+        find(self.try_clone(), components)
+    }
+}
+
 fn io_at(path: PathBuf) -> impl FnOnce(io::Error) -> LookupError {
     move |source| LookupError::Io { path, source }
 }

@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::dir::Dir;
+use crate::disk_number::DiskNumber;
 use crate::error::OpenError;
 use crate::image::{Disk, DiskError, Volume};
 use crate::system::SystemDir;
-use crate::volumes::DiskNumber;
 
 /// The Windows volume to repair: its open root folder.
 #[derive(Debug)]
@@ -204,7 +204,7 @@ fn not_opened(path: &Path, source: io::Error) -> OpenError {
     if let OpenError::NotFound { path } = error {
         // An offline disk has no drive letters and no other way to its volumes.
         let disks = match path.parent() {
-            None => crate::volumes::offline_disks(),
+            None => crate::disk_number::offline_disks(),
             Some(_) => Vec::new(),
         };
         return if disks.is_empty() {

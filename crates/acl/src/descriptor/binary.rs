@@ -1,13 +1,11 @@
 //! Security descriptors as bytes (MS-DTYP 2.4.6).
 
-use diskmend_base::count::to_usize;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{U16, U32};
 
 use super::salvage::Salvaged;
 use super::{AclSlot, Part, SecurityDescriptor};
 use crate::acl::Acl;
-use crate::bytes::Piece;
 use crate::error::{Corruption, TooLarge};
 use crate::format::{ALIGNMENT, DescriptorHeader, REVISION};
 use crate::sid::Sid;
@@ -89,26 +87,4 @@ impl SecurityDescriptor {
             Part::Dacl => list(&self.dacl),
         }
     }
-}
-
-/// The bytes of a part. It must be aligned and after the header, as Windows demands.
-pub(super) fn part_piece<'a>(
-    whole: Piece<'a>,
-    part: Part,
-    offset: u32,
-) -> Result<Piece<'a>, Corruption> {
-    let at = to_usize(offset);
-    let header_len = size_of::<DescriptorHeader>();
-    if at < header_len || at >= whole.len() || !at.is_multiple_of(ALIGNMENT) {
-        return Err(Corruption::new(
-            part.offset_field(),
-            part.offset_place(),
-            format!(
-                "a multiple of 4 from {header_len} up to the descriptor's length {}",
-                whole.len()
-            ),
-            offset.to_string(),
-        ));
-    }
-    Ok(whole.rest(at))
 }

@@ -1,11 +1,12 @@
 //! Reading a descriptor part by part, so that a corrupt DACL doesn't hide the owner.
 
-use super::binary::part_piece;
+use diskmend_base::count::to_usize;
+
 use super::{AclSlot, Control, SecurityDescriptor};
 use crate::acl::Acl;
 use crate::bytes::Piece;
 use crate::error::Corruption;
-use crate::format::{DescriptorHeader, REVISION};
+use crate::format::{ALIGNMENT, DescriptorHeader, REVISION};
 use crate::sid::Sid;
 
 /// One of the four parts of a security descriptor.
@@ -151,4 +152,22 @@ fn order(header: &DescriptorHeader) -> [Part; 4] {
         Part::Dacl => header.offset_dacl.get(),
     });
     order
+}
+
+/// The bytes of a part. It must be aligned and after the header, as Windows demands.
+fn part_piece<'a>(whole: Piece<'a>, part: Part, offset: u32) -> Result<Piece<'a>, Corruption> {
+    let at = to_usize(offset);
+    let header_len = size_of::<DescriptorHeader>();
+    if at < header_len || at >= whole.len() || !at.is_multiple_of(ALIGNMENT) {
+        return Err(Corruption::new(
+            part.offset_field(),
+            part.offset_place(),
+            format!(
+                "a multiple of 4 from {header_len} up to the descriptor's length {}",
+                whole.len()
+            ),
+            offset.to_string(),
+        ));
+    }
+    Ok(whole.rest(at))
 }

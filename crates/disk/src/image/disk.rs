@@ -355,7 +355,7 @@ impl Disk {
             return Ok(());
         }
         #[cfg(windows)]
-        if let Some(disk) = crate::volumes::DiskNumber::of_path(&self.inner.path) {
+        if let Some(disk) = crate::disk_number::DiskNumber::of_path(&self.inner.path) {
             // Windows refuses writes to the volumes of a disk that it has mounted.
             let state = crate::nt::disk_state(disk);
             let state = state.map_err(GuardError::io("ask whether the disk is offline"))?;

@@ -94,7 +94,7 @@ fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
 /// Windows mounts nothing on an offline disk.
 #[cfg(windows)]
 fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
-    let offline = match crate::volumes::DiskNumber::of_path(path) {
+    let offline = match crate::disk_number::DiskNumber::of_path(path) {
         Some(disk) => crate::nt::disk_state(disk)?.is_some_and(|state| state.offline),
         None => false,
     };

@@ -65,7 +65,7 @@ impl NtfsDir {
     fn metadata_of(&self, id: FileId) -> io::Result<Metadata> {
         let found = self.volume.metadata(id)?;
         Ok(Metadata {
-            kind: kind(found.kind),
+            kind: found.kind.into(),
             len: found.len,
             identity: Identity {
                 device: self.number,
@@ -92,13 +92,14 @@ impl NtfsDir {
     }
 }
 
-/// The kind of a file of NTFS.
-pub(super) fn kind(kind: ntfs::Kind) -> Kind {
-    match kind {
-        ntfs::Kind::File => Kind::File,
-        ntfs::Kind::Folder => Kind::Folder,
-        ntfs::Kind::Link => Kind::Link,
-        ntfs::Kind::Other => Kind::Other,
+impl From<ntfs::Kind> for Kind {
+    fn from(kind: ntfs::Kind) -> Self {
+        match kind {
+            ntfs::Kind::File => Self::File,
+            ntfs::Kind::Folder => Self::Folder,
+            ntfs::Kind::Link => Self::Link,
+            ntfs::Kind::Other => Self::Other,
+        }
     }
 }
 
@@ -187,7 +188,11 @@ impl Dir for NtfsDir {
         if self.id != self.volume.root() {
             return Err(not_on_an_image("finds descriptors only from the root"));
         }
-        Ok(Some(Box::new(ImageDescriptors::of_root(self.clone()))))
+        Ok(Some(Box::new(ImageDescriptors::new(
+            self.try_clone()?,
+            self.volume.clone(),
+            Arc::clone(&self.secure),
+        ))))
     }
 }
 

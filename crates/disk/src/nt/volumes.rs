@@ -29,7 +29,7 @@ use windows_sys::Win32::System::Ioctl::{
 };
 use windows_sys::core::GUID;
 
-use crate::volumes::{DiskNumber, DiskState};
+use crate::disk_number::{DiskNumber, DiskState};
 
 /// Room for the name of a volume, `\\?\Volume{...}\` with a zero, in UTF-16 units.
 const MAX_NAME: usize = 64;

@@ -5,6 +5,7 @@
 //! changed through that one handle, so a link that replaces it meanwhile has no effect.
 
 mod change;
+mod error;
 #[cfg(target_os = "linux")]
 mod handle;
 #[cfg(windows)]
@@ -31,6 +32,7 @@ use crate::nt_path::NtPath;
 use crate::system::SystemDir;
 
 pub use change::{Change, Changed};
+pub use error::ObjectError;
 #[cfg(target_os = "linux")]
 pub(crate) use handle::counts_short_name;
 #[cfg(target_os = "linux")]
@@ -41,7 +43,7 @@ pub(crate) use layout::is_whole;
 pub(crate) use layout::same_parts;
 #[cfg(not(any(target_os = "linux", windows)))]
 use no_handle::{Handle, Keeping};
-pub use object::{Object, ObjectError};
+pub use object::Object;
 use own_places::OwnPlaces;
 #[cfg(windows)]
 pub(crate) use private::FOLDER as PRIVATE_FOLDER;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::object::ObjectError;
+use super::error::ObjectError;
 use crate::dir::Dir;
 use crate::error::LookupError;
 use crate::metadata::{Kind, Metadata};
@@ -68,7 +68,7 @@ impl OwnPlaces {
         }
         for path in KNOWN.iter().chain(&FILLED) {
             let asked = NtPath::from(path.join("/").as_str());
-            let found = match root.find(path) {
+            let found = match (root as &dyn Dir).find(path) {
                 Ok(Some(found)) => found,
                 Ok(None) | Err(LookupError::Link { .. } | LookupError::NotAFolder { .. }) => {
                     continue;

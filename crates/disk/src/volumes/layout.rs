@@ -2,8 +2,6 @@
 
 use diskmend_image::partition::{PartitionId, Table};
 
-use crate::target::Target;
-
 /// The partitions of a disk, and which of them is the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DiskLayout {
@@ -14,21 +12,6 @@ pub struct DiskLayout {
 }
 
 impl DiskLayout {
-    /// The layout of the target's disk; `None` if it is not known: for a folder that is not a
-    /// mount, or for a volume on a disk that can't be read.
-    #[must_use]
-    pub fn of(target: &Target) -> Option<Self> {
-        if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
-            return Self::of_table(disk.table(), own);
-        }
-        #[cfg(target_os = "linux")]
-        return super::mounted::layout(target);
-        #[cfg(windows)]
-        return super::windows::layout(target);
-        #[cfg(not(any(target_os = "linux", windows)))]
-        None
-    }
-
     /// The layout from a partition table; `None` if the disk has no identifier.
     pub(super) fn of_table(table: &Table, own: u32) -> Option<Self> {
         table.id?;

@@ -10,7 +10,6 @@ mod windows;
 
 pub use layout::DiskLayout;
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,35 +19,21 @@ use crate::error::OpenError;
 use crate::image::{Disk, DiskError};
 use crate::target::Target;
 
-/// Windows's number for a disk of this machine, as diskpart and Disk Management show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DiskNumber(pub u32);
-
-impl DiskNumber {
-    /// The disk that a path means on Windows: `\\.\PhysicalDrive2`.
-    pub(crate) fn of_path(path: &Path) -> Option<Self> {
-        const NAME: &str = "PhysicalDrive";
-        let name = path.to_str()?.strip_prefix(r"\\.\")?;
-        let (drive, number) = name.split_at_checked(NAME.len())?;
-        let is_drive = drive.eq_ignore_ascii_case(NAME);
-        is_drive.then_some(number)?.parse().ok().map(Self)
+impl DiskLayout {
+    /// The layout of the target's disk; `None` if it is not known: for a folder that is not a
+    /// mount, or for a volume on a disk that can't be read.
+    #[must_use]
+    pub fn of(target: &Target) -> Option<Self> {
+        if let (Some(disk), Some(own)) = (target.disk(), target.partition()) {
+            return Self::of_table(disk.table(), own);
+        }
+        #[cfg(target_os = "linux")]
+        return mounted::layout(target);
+        #[cfg(windows)]
+        return windows::layout(target);
+        #[cfg(not(any(target_os = "linux", windows)))]
+        None
     }
-}
-
-impl fmt::Display for DiskNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// How Windows treats a disk.
-#[cfg(windows)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DiskState {
-    /// None of its volumes can be reached.
-    pub(crate) offline: bool,
-    /// None of them can be written.
-    pub(crate) read_only: bool,
 }
 
 /// Another volume of the target's disk, with or without a drive letter.
@@ -136,26 +121,4 @@ const fn mounted_siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
 }
 
 #[cfg(windows)]
-pub(crate) use windows::{offline_disks, read_only_disk};
-
-#[cfg(test)]
-mod tests {
-    use super::DiskNumber;
-
-    #[test]
-    fn a_disk_is_named_by_its_number() {
-        let number = |path: &str| DiskNumber::of_path(path.as_ref());
-        assert_eq!(number(r"\\.\PhysicalDrive2"), Some(DiskNumber(2)));
-        assert_eq!(number(r"\\.\physicaldrive10"), Some(DiskNumber(10)));
-        for other in [
-            r"\\.\PhysicalDrive",
-            r"\\.\PhysicalDriveX",
-            r"\\.\F:",
-            r"C:\PhysicalDrive2",
-            "PhysicalDrive2",
-            "",
-        ] {
-            assert_eq!(number(other), None, "{other}");
-        }
-    }
-}
+pub(crate) use windows::read_only_disk;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::DiskNumber;
+use crate::disk_number::DiskNumber;
 
 /// Disks, without repetition.
 pub(super) type Disks = BTreeSet<DiskNumber>;

@@ -6,13 +6,10 @@ use std::path::PathBuf;
 
 use super::layout::DiskLayout;
 use super::same_disk::{self, Disks};
-use super::{DiskNumber, DiskState};
+use crate::disk_number::{DiskNumber, DiskState};
 use crate::nt;
 use crate::system::SystemDir;
 use crate::target::Target;
-
-/// Disks are numbered from 0. Disks with greater numbers aren't asked for.
-const MAX_DISKS: u32 = 64;
 
 /// The paths of the roots of the target's siblings.
 pub(super) fn siblings(target: &Target) -> io::Result<Vec<OsString>> {
@@ -61,18 +58,6 @@ pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
         own,
         partitions: named.collect(),
     })
-}
-
-/// The offline disks of this machine. Their volumes can't be reached.
-pub(crate) fn offline_disks() -> Vec<DiskNumber> {
-    let is_offline = |disk: &DiskNumber| {
-        // A disk that can't be asked isn't reported.
-        matches!(
-            nt::disk_state(*disk),
-            Ok(Some(DiskState { offline: true, .. }))
-        )
-    };
-    (0..MAX_DISKS).map(DiskNumber).filter(is_offline).collect()
 }
 
 fn first_disk(disks: Disks, wanted: fn(DiskState) -> bool) -> io::Result<Option<DiskNumber>> {

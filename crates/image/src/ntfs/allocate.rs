@@ -2,15 +2,17 @@
 
 use std::num::NonZeroU64;
 
-use super::bitmap::{Bitmap, Extent};
+use super::attribute::AttributeAt;
+use super::bitmap::Bitmap;
 use super::claims;
 use super::error::{Corruption, VolumeError};
-use super::file::{Open, check_foreign};
 use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
+use super::open::{Allocation, Open, check_foreign};
+use super::place::Extent;
 use super::place::{FileId, Lcn};
-use super::record::{AttributeAt, Record};
+use super::record::Record;
 use super::runs::{self, Run};
 
 /// The maximum number of clusters that are allocated together; Windows knows only units of 16.
@@ -18,19 +20,6 @@ const MAX_UNIT: u64 = 4096;
 /// The reason why a file gets no more clusters.
 pub(crate) const NO_ROOM: &str =
     "its record has no room to tell of more clusters: defragment it in Windows";
-
-/// Clusters for a file that are not allocated yet.
-#[derive(Clone, Debug)]
-pub(crate) struct Allocation {
-    /// The clusters.
-    pub(crate) extents: Vec<Extent>,
-    /// The clusters that fill holes.
-    pub(crate) filled: Vec<Run>,
-    /// The layout of the data afterwards.
-    pub(crate) layout: Layout,
-    /// This layout as mapping pairs.
-    pub(crate) pairs: Vec<u8>,
-}
 
 /// A part of a value without clusters: first cluster and end.
 type Gap = (u64, u64);

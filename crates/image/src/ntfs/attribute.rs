@@ -6,7 +6,13 @@ use diskmend_base::utf16;
 use zerocopy::byteorder::little_endian::U16;
 
 use super::format::{AttributeHeader, NonResidentHeader, ResidentHeader, attribute_type};
-use super::record::{ALIGN, AttributeAt};
+
+/// Attributes and values begin at multiples of this many bytes.
+pub(crate) const ALIGN: usize = 8;
+
+/// Offset of an attribute in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AttributeAt(pub(crate) usize);
 
 /// An attribute whose header, name and value are inside it.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
 use super::mft::Mft;
-use super::place::{FileId, Lcn};
+use super::place::{Extent, FileId, Lcn};
 use super::records::Records;
 use super::stream::Stream;
 
@@ -17,27 +17,6 @@ const CHUNK: usize = 64 << 10;
 const COUNTED: usize = 1 << 20;
 /// The maximum number of extents of an allocation.
 const MAX_EXTENTS: usize = 32;
-
-/// Consecutive clusters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Extent {
-    /// The first cluster.
-    pub(crate) start: Lcn,
-    /// The number of clusters.
-    pub(crate) len: u64,
-}
-
-impl Extent {
-    /// The cluster after the last.
-    pub(crate) fn end(&self) -> u64 {
-        self.start.0.saturating_add(self.len)
-    }
-
-    /// True if they have a cluster in common.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.start.0 < other.end() && other.start.0 < self.end()
-    }
-}
 
 /// The map of used clusters, one bit each.
 pub(crate) struct Bitmap<'a> {

@@ -6,18 +6,17 @@
 //! the volume's system files and of the files that were opened. Only the clusters to be written are
 //! kept in memory.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use super::attribute::Attribute;
-use super::bitmap::Extent;
 use super::error::{Corruption, VolumeError};
 use super::extents::Extents;
 use super::format::{attribute_type, system};
 use super::mft::Mft;
+use super::place::Extent;
 use super::record::Record;
 use super::records::Records;
 use super::runs;
+
+pub(crate) mod known;
 
 /// The maximum number of records that are all searched, 1 GiB of $MFT: more than nearly any Windows
 /// volume has.
@@ -26,46 +25,6 @@ const MAX_RECORDS: u64 = 1 << 20;
 const AT_ONCE: u64 = 1 << 13;
 /// The last of the system files that every volume has, `$Extend`.
 const LAST_OWN: u64 = 11;
-
-/// What is known about the owners of clusters.
-#[derive(Debug, Default)]
-pub(crate) struct Claims(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    /// Clusters that no other file has, by the base records of their files.
-    checked: HashMap<u64, Extents>,
-    /// The base records of the files that were opened.
-    opened: BTreeSet<u64>,
-}
-
-impl Claims {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Records that a file was opened.
-    pub(crate) fn opened(&self, record: u64) {
-        self.known().opened.insert(record);
-    }
-
-    fn are_checked(&self, owner: u64, extents: &[Extent]) -> bool {
-        let known = self.known();
-        let checked = known.checked.get(&owner);
-        extents
-            .iter()
-            .all(|extent| checked.is_some_and(|checked| checked.contain(extent)))
-    }
-
-    fn note(&self, owner: u64, extents: Extents) {
-        let mut known = self.known();
-        let all = match known.checked.remove(&owner) {
-            Some(before) => Extents::of(before.iter().chain(extents.iter())),
-            None => extents,
-        };
-        known.checked.insert(owner, all);
-    }
-}
 
 /// Refuses clusters that a file other than `owner`, the number of a base record, has too. `is_own`
 /// recognizes the attributes that may have them.
@@ -152,8 +111,7 @@ fn look(
     if mft.count() <= max {
         search.all()?;
     } else {
-        let opened = mft.claims().known().opened.clone();
-        for number in opened {
+        for number in mft.claims().all_opened() {
             search.file(mft.read_any(number)?)?;
         }
     }

@@ -1,6 +1,6 @@
 //! Clusters as a set.
 
-use super::bitmap::Extent;
+use super::place::Extent;
 
 /// Clusters in order; adjacent ones are joined.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use super::format::{FileName, IndexBlock, IndexRoot, attribute_type, system};
 use super::index::{self, IndexEntry, Mismatch, Shape};
 use super::member::{Member, SELF};
 use super::mft::Mft;
+use super::names::parse_key;
 use super::place::FileId;
 use super::records::Records;
 use super::stream::Stream;
@@ -23,7 +24,6 @@ mod node;
 mod walk;
 
 use diskmend_base::bytes;
-use diskmend_base::utf16;
 use node::Node;
 use walk::Seen;
 
@@ -368,13 +368,4 @@ fn parse_name(found: &IndexEntry<'_>) -> Option<Entry> {
             _ => return None,
         },
     })
-}
-
-/// The folder and the name in a $FILE_NAME.
-pub(crate) fn parse_key(key: &[u8]) -> Option<(FileId, Vec<u16>)> {
-    let header = bytes::view::<FileName>(key, 0)?;
-    let len = usize::from(header.name_length).checked_mul(size_of::<u16>())?;
-    let name = bytes::slice(key, size_of::<FileName>(), len)?;
-    let name = utf16::whole_units(name).collect();
-    Some((FileId::from_reference(header.parent.get()), name))
 }

@@ -10,19 +10,21 @@
 //! lists files that it has not opened yet. They are only copies: if an entry is not found, or a
 //! crash comes before, the file is whole, and Windows corrects them when it opens the file.
 
-use super::allocate::{self, Allocation, set_sizes};
+use super::allocate::{self, set_sizes};
+use super::attribute::AttributeAt;
 use super::bitmap::Bitmap;
 use super::error::{Corruption, VolumeError};
-use super::file::Open;
-use super::folder::{self, Folder};
+use super::folder::Folder;
 use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
+use super::names;
+use super::open::{Allocation, Open};
 use super::place::FileId;
-use super::record::{AttributeAt, NoRoom, Record};
+use super::record::{NoRoom, Record};
 use super::records::Records;
+use super::shared::Inner;
 use super::stream::Content;
-use super::volume::Inner;
 use diskmend_base::count::{to_u64, to_usize};
 
 /// How the length of a file is changed.
@@ -233,7 +235,7 @@ fn renew(inner: &Inner, id: FileId, open: &mut Open) -> Result<(), VolumeError> 
 fn write_copies(inner: &Inner, id: FileId, allocated: u64, len: u64) -> Result<(), VolumeError> {
     let mft = &inner.mft;
     for (_, attribute) in Records::read(mft, id)?.all(attribute_type::FILE_NAME, "") {
-        let Some((parent, name)) = attribute.resident().and_then(folder::parse_key) else {
+        let Some((parent, name)) = attribute.resident().and_then(names::parse_key) else {
             continue;
         };
         let written = Folder::open(mft, parent).and_then(|folder| {

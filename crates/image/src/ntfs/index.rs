@@ -2,7 +2,7 @@
 //! (Linux-NTFS, Index root, Index header and entry).
 //!
 //! Nothing here is outside of its node, and every entry is longer than nothing. The keys, and their
-//! order, are checked by [`folder`](super::folder) and [`secure`](super::secure).
+//! order, are checked by `folder` and `secure`.
 
 use std::num::NonZeroU64;
 use std::ops::{Range, RangeInclusive};

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU64;
 
-use super::bitmap::Extent;
+use super::attribute::AttributeAt;
 use super::boot::Geometry;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::AttributeHeader;
+use super::place::Extent;
 use super::place::Lcn;
-use super::record::{AttributeAt, Record};
+use super::record::Record;
 use super::runs::{self, Run};
 use diskmend_base::count::{to_u64, to_usize};
 

@@ -4,12 +4,13 @@ use diskmend_base::bytes;
 use diskmend_base::count::to_usize;
 use diskmend_base::utf16;
 
+use super::attribute::AttributeAt;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{AttributeListEntry, attribute_type};
 use super::layout::Builder;
 use super::place::FileId;
-use super::record::{AttributeAt, Record};
+use super::record::Record;
 
 /// The longest list that Windows creates.
 const MAX_LEN: u64 = 256 << 10;

@@ -8,9 +8,9 @@ use diskmend_base::escape::EscapedUnits;
 
 use super::attribute::Attribute;
 use super::error::{Corruption, VolumeError};
-use super::folder::parse_key;
 use super::format::{attribute_type, system};
 use super::mft::{Mft, check_base};
+use super::names::parse_key;
 use super::place::FileId;
 use super::record::Record;
 use super::records::Records;

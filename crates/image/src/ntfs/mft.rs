@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use diskmend_base::bytes;
 
-use super::claims::Claims;
+use super::attribute::AttributeAt;
+use super::claims::known::Claims;
 use super::disk::Disk;
 use super::error::{Corruption, VolumeError};
 use super::format::{attribute_type, system};
@@ -14,7 +15,7 @@ use super::layout::{Builder, Layout};
 use super::list;
 use super::place::FileId;
 use super::promise::Promises;
-use super::record::{AttributeAt, Record};
+use super::record::Record;
 
 /// The number of bytes of one bulk read.
 const CHUNK: u64 = 64 << 10;

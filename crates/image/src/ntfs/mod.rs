@@ -8,9 +8,9 @@
 //! | `compressed`, `lznt1` | values that NTFS has compressed |
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
 //! | `allocate`, `promise`, `claims` | allocating clusters that no other file has |
-//! | `volume`, `folder`, `member`, `metadata` | the content of a volume |
+//! | `volume`, `folder`, `member`, `metadata`, `names` | the content of a volume |
 //! | `numbered` | files by the numbers of their records |
-//! | `file`, `grow`, `second` | reading and writing files |
+//! | `file`, `open`, `shared`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
 
 mod allocate;
@@ -37,6 +37,7 @@ mod metadata;
 mod mft;
 mod names;
 mod numbered;
+mod open;
 mod place;
 mod promise;
 mod record;
@@ -44,6 +45,7 @@ mod records;
 mod runs;
 mod second;
 pub mod secure;
+mod shared;
 mod stream;
 #[cfg(test)]
 mod testing;

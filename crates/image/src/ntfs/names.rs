@@ -1,7 +1,8 @@
-//! The number of names of a file according to its own record.
+//! The names of a file according to its own record.
 
 use diskmend_base::bytes;
 use diskmend_base::count::to_u64;
+use diskmend_base::utf16;
 
 use super::format::FileName;
 use super::place::FileId;
@@ -38,6 +39,15 @@ impl Names {
         let count = self.long.len().saturating_add(alone);
         to_u64(count.saturating_add(self.unreadable))
     }
+}
+
+/// The folder and the name in a $FILE_NAME.
+pub(crate) fn parse_key(key: &[u8]) -> Option<(FileId, Vec<u16>)> {
+    let header = bytes::view::<FileName>(key, 0)?;
+    let len = usize::from(header.name_length).checked_mul(size_of::<u16>())?;
+    let name = bytes::slice(key, size_of::<FileName>(), len)?;
+    let name = utf16::whole_units(name).collect();
+    Some((FileId::from_reference(header.parent.get()), name))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Files by the numbers of their records, which is all that drivers reveal of a mounted volume.
 
 use super::error::VolumeError;
-use super::folder::parse_key;
 use super::format::{attribute_type, system};
 use super::names::Names;
+use super::names::parse_key;
 use super::records::Records;
 use super::volume::Volume;
 

@@ -13,6 +13,27 @@ impl Lcn {
     }
 }
 
+/// Consecutive clusters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The first cluster.
+    pub(crate) start: Lcn,
+    /// The number of clusters.
+    pub(crate) len: u64,
+}
+
+impl Extent {
+    /// The cluster after the last.
+    pub(crate) fn end(&self) -> u64 {
+        self.start.0.saturating_add(self.len)
+    }
+
+    /// True if they have a cluster in common.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.start.0 < other.end() && other.start.0 < self.end()
+    }
+}
+
 /// A file or folder: the number of its record, and which of the record's successive files it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::bitmap::Extent;
+use super::place::Extent;
 
 /// The reserved clusters, by the numbers of the files' records.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use diskmend_base::bytes;
 use diskmend_base::count::{to_u64, to_usize};
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 
-use super::attribute::{self, Attribute};
+use super::attribute::{self, ALIGN, Attribute, AttributeAt};
 use super::error::Corruption;
 use super::fixup;
 use super::format::{
@@ -16,13 +16,6 @@ use super::format::{
 use super::place::FileId;
 
 mod add;
-
-/// Attributes and values begin at multiples of this many bytes.
-pub(crate) const ALIGN: usize = 8;
-
-/// Offset of an attribute in its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct AttributeAt(pub(crate) usize);
 
 /// A FILE record whose attributes have been checked.
 #[derive(Clone, Debug, Default)]

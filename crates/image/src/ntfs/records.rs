@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::attribute::Attribute;
+use super::attribute::AttributeAt;
 use super::error::{Corruption, VolumeError};
 use super::list;
 use super::mft::{Mft, check_base};
 use super::place::FileId;
-use super::record::{AttributeAt, Record};
+use super::record::Record;
 
 /// The records of a file.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! A volume: its state, its folders and the content of its records.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use diskmend_base::bytes;
 
@@ -9,17 +8,19 @@ use super::bitmap::Bitmap;
 use super::claims;
 use super::disk::Disk;
 use super::error::VolumeError;
-use super::file::{File, Shared};
-use super::folder::{self, Entry, Folder, Namespace};
+use super::file::File;
+use super::folder::{Entry, Folder, Namespace};
 use super::format::{FileName, VolumeInformation, attribute_type, system};
 use super::layout::Layout;
 use super::log::{self, Log};
 use super::member::Member;
 use super::metadata::{Kind, Metadata};
 use super::mft::Mft;
+use super::names;
+use super::open::Shared;
 use super::place::FileId;
 use super::records::Records;
-use super::upcase::UpCase;
+use super::shared::Inner;
 use crate::device::Device;
 
 /// The data that decide whether a volume may be written.
@@ -49,17 +50,6 @@ pub struct Volume {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// The data that the clones of a volume and its open files share.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) mft: Mft,
-    root: FileId,
-    upcase: OnceLock<UpCase>,
-    /// Locked while a record or the bitmap is changed.
-    writing: Mutex<()>,
-    files: Mutex<HashMap<u64, Weak<Shared>>>,
-}
-
 impl Volume {
     /// Finds the records of the volume on `device`.
     ///
@@ -69,13 +59,7 @@ impl Volume {
         let mft = Mft::open(Disk::new(device)?)?;
         let root = mft.read_system(system::ROOT)?.id();
         Ok(Self {
-            inner: Arc::new(Inner {
-                mft,
-                root,
-                upcase: OnceLock::new(),
-                writing: Mutex::new(()),
-                files: Mutex::new(HashMap::new()),
-            }),
+            inner: Arc::new(Inner::new(mft, root)),
         })
     }
 
@@ -223,7 +207,7 @@ impl Volume {
                 let header = bytes::view::<FileName>(key, 0);
                 header.is_some_and(|it| it.namespace == FileName::NAMESPACE_WIN32)
             })
-            .filter_map(folder::parse_key)
+            .filter_map(names::parse_key)
             .find(|(parent, _)| *parent == folder);
         Ok(match long {
             None => short,
@@ -309,25 +293,5 @@ impl Volume {
     /// An error of the device.
     pub fn sync(&self) -> Result<(), VolumeError> {
         self.inner.mft.disk().sync()
-    }
-}
-
-impl Inner {
-    /// Locked while a record or the bitmap is changed.
-    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn files(&self) -> MutexGuard<'_, HashMap<u64, Weak<Shared>>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The table by which the volume ignores case.
-    pub(crate) fn upcase(&self) -> Result<&UpCase, VolumeError> {
-        if let Some(upcase) = self.upcase.get() {
-            return Ok(upcase);
-        }
-        let upcase = UpCase::read(&self.mft)?;
-        Ok(self.upcase.get_or_init(|| upcase))
     }
 }

@@ -14,7 +14,6 @@ use diskmend_image::ntfs::{FileId, Member, Metadata, Volume, VolumeError};
 
 use self::names::Names;
 use self::walk::ImageWalk;
-use super::ntfs::{NtfsDir, kind};
 use crate::dir::Dir;
 use crate::metadata::Kind;
 use crate::nt_path::NtPath;
@@ -28,7 +27,9 @@ const MAX_KNOWN: usize = 4096;
 /// The security descriptors of a volume.
 #[derive(Debug)]
 pub(crate) struct ImageDescriptors {
-    root: NtfsDir,
+    root: Box<dyn Dir>,
+    volume: Volume,
+    secure: Arc<Secure>,
     /// The last requested folder. The next request is usually for the same one.
     last: Mutex<Option<(NtPath, FileId, Names)>>,
     /// The ids of descriptors that were written before.
@@ -66,10 +67,12 @@ struct Looked {
 }
 
 impl ImageDescriptors {
-    /// The descriptors of a volume with this root.
-    pub(super) fn of_root(root: NtfsDir) -> Self {
+    /// The descriptors of a volume with this root folder.
+    pub(super) fn new(root: Box<dyn Dir>, volume: Volume, secure: Arc<Secure>) -> Self {
         Self {
             root,
+            volume,
+            secure,
             last: Mutex::default(),
             known: Mutex::default(),
             seen: Mutex::default(),
@@ -77,11 +80,11 @@ impl ImageDescriptors {
     }
 
     fn volume(&self) -> &Volume {
-        self.root.volume()
+        &self.volume
     }
 
     fn secure(&self) -> &Secure {
-        self.root.secure()
+        &self.secure
     }
 
     /// The file at a path with exactly this spelling, by the index of its folder. No link is
@@ -119,7 +122,7 @@ impl ImageDescriptors {
             let gone = || ObjectError::io("open the folder")(io::ErrorKind::NotFound.into());
             let found = found.filter(|entry| entry.name == name).ok_or_else(gone)?;
             let metadata = volume.metadata(found.id);
-            match kind(metadata.map_err(failed("open the folder"))?.kind) {
+            match Kind::from(metadata.map_err(failed("open the folder"))?.kind) {
                 Kind::Folder => at = found.id,
                 Kind::Link => return Err(ObjectError::Link),
                 other => {
@@ -193,7 +196,7 @@ impl ImageDescriptors {
 
 impl Descriptors for ImageDescriptors {
     fn root(&self) -> &dyn Dir {
-        &self.root
+        self.root.as_ref()
     }
 
     fn object(&self, path: &NtPath) -> Object {
@@ -229,7 +232,7 @@ fn object(path: NtPath, looked: Result<Looked, ObjectError>) -> Object {
 
 /// The kind of a file whose descriptor may be changed.
 fn plain_kind(found: &Metadata) -> Result<Kind, ObjectError> {
-    match kind(found.kind) {
+    match Kind::from(found.kind) {
         Kind::Link => Err(ObjectError::Link),
         Kind::Other => Err(ObjectError::Special),
         Kind::File | Kind::Folder if found.links > 1 => {

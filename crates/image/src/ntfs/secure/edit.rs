@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::SecurityError;
-use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
+use crate::ntfs::place::Extent;
 use crate::ntfs::record::Record;
 
 /// Changed records that are not written yet, and writes that are not durable yet.

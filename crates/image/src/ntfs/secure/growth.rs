@@ -4,12 +4,13 @@
 use super::edit::Edit;
 use super::error::SecurityError;
 use crate::ntfs::attribute::Attribute;
-use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::error::{Corruption, VolumeError};
-use crate::ntfs::file::{check_foreign, check_place};
 use crate::ntfs::format::system;
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
+use crate::ntfs::open::{check_foreign, check_place};
+use crate::ntfs::place::Extent;
 use crate::ntfs::place::Lcn;
 use crate::ntfs::record::{NoRoom, Record};
 use crate::ntfs::runs::{self, Run};

@@ -18,12 +18,13 @@ use super::index::Index;
 use super::key::{ByHash, ById, Key};
 use super::sds::Append;
 use super::store::{IndexBlocks, Store, View};
-use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::claims;
 use crate::ntfs::error::VolumeError;
 use crate::ntfs::fixup;
 use crate::ntfs::format::{IndexBlock, attribute_type, system};
 use crate::ntfs::mft::Mft;
+use crate::ntfs::place::Extent;
 use crate::ntfs::record::{NoRoom, Record};
 
 /// The unit of an index's bitmap, in bytes.

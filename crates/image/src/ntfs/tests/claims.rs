@@ -3,11 +3,12 @@
 use std::fs;
 
 use super::super::attribute::Attribute;
-use super::super::bitmap::{Bitmap, Extent};
+use super::super::bitmap::Bitmap;
 use super::super::claims;
 use super::super::format::attribute_type;
 use super::super::layout::Layout;
 use super::super::mft::Mft;
+use super::super::place::Extent;
 use super::super::record::Record;
 use super::super::records::Records;
 use super::super::runs::{self, Run};

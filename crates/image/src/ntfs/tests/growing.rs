@@ -3,7 +3,8 @@ use std::fs;
 use super::image::Image;
 use super::*;
 use crate::device::Device;
-use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::bitmap::Bitmap;
+use crate::ntfs::place::Extent;
 use crate::ntfs::place::Lcn;
 
 /// A volume with a file `file` that contains `data`, and `other` after it.

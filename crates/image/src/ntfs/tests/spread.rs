@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::super::bitmap::{Bitmap, Extent};
+use super::super::bitmap::Bitmap;
 use super::super::format::attribute_type;
 use super::super::mft::Mft;
+use super::super::place::Extent;
 use super::super::place::Lcn;
 use super::super::records::Records;
 use super::super::runs::{self, Run};

@@ -165,7 +165,7 @@ fn name(secure: &Secure, file: FileId) -> (FileId, Vec<u16>) {
     let record = secure.volume.inner.mft.read_any(file.record);
     let name = record.ok().and_then(|record| {
         let name = record.resident(attribute_type::FILE_NAME, "")?;
-        crate::ntfs::folder::parse_key(name)
+        crate::ntfs::names::parse_key(name)
     });
     name.unwrap_or_else(|| (secure.volume.root(), Vec::new()))
 }

@@ -7,8 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use super::crash::{cuts, record};
 use super::image::descriptor_of;
 use super::*;
-use crate::ntfs::bitmap::{Bitmap, Extent};
+use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::metadata::Kind;
+use crate::ntfs::place::Extent;
 
 /// The files in the root folder; the root folder itself is the first.
 struct Made {
