@@ -8,7 +8,7 @@ use std::rc::Rc;
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
 use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError};
 
-use crate::changes::descriptors::{Applying, Common, FolderFindings, Gathering, of_site};
+use crate::changes::descriptors::{Common, DescriptorsChange, FolderFindings, Gathering, of_site};
 use crate::changes::{NewRun, Ready};
 use crate::documents::{AclPlanReport, AclReport, Outcome, RepairReport, SCHEMA};
 use crate::engine::Engine;
@@ -147,13 +147,13 @@ impl AclPlan<'_> {
         if folder.failed.count > 0 {
             report.outcome = Outcome::PartlyDone;
         }
-        let applying = Applying {
+        let change = DescriptorsChange {
             draft: self.draft,
             failed: folder.failed,
             left_alone: folder.left_alone,
         };
-        if applying.draft.objects() == 0 {
-            report.descriptors = Some(applying.nothing_done());
+        if change.is_nothing() {
+            report.descriptors = Some(change.nothing_done());
             return Ok(report);
         }
         let run = NewRun {
@@ -161,7 +161,7 @@ impl AclPlan<'_> {
             recipes: Vec::new(),
             reverses: None,
         };
-        let committed = Ready::of_descriptors(applying).commit(site, run, watch)?;
+        let committed = Ready::of_descriptors(change).commit(site, run, watch)?;
         let partly = committed
             .descriptors
             .as_ref()

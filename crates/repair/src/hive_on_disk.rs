@@ -10,7 +10,7 @@ use diskmend_hive::{
 
 use crate::digest::{Chunks, Content};
 use crate::error::{Error, Refusal};
-use crate::place::{HiveId, HiveName};
+use crate::place::{HiveId, HiveName, on_volume};
 
 /// The space by which a hive can grow in memory without being copied.
 const RESERVE: usize = 16 << 20;
@@ -81,6 +81,27 @@ pub(crate) fn find_file(root: &dyn Dir, hive: HiveId) -> Result<HivePlace, Error
     Err(Error::NoHive {
         path: format!("Windows/System32/config/{name}"),
     })
+}
+
+/// Finds a hive by its path below the root of a volume, with `/`. `volume` is the root's path, if
+/// that is not the target.
+pub(crate) fn find_at(
+    root: &dyn Dir,
+    hive: HiveId,
+    volume: Option<&str>,
+    path: &str,
+) -> Result<HivePlace, Error> {
+    let components: Vec<&str> = path.split('/').collect();
+    match root.find(&components)? {
+        Some(place) => Ok(HivePlace {
+            hive,
+            volume: volume.map(str::to_owned),
+            place,
+        }),
+        None => Err(Error::NoHive {
+            path: on_volume(volume, path),
+        }),
+    }
 }
 
 /// Opens a hive file and its logs. To write, the hive's lock is taken.

@@ -5,7 +5,7 @@ use diskmend_hive::commit::CommitPlan;
 use jiff::Timestamp;
 
 use super::Ready;
-use super::descriptors::{self, AppliedDescriptors, Applying};
+use super::descriptors::{self, AppliedDescriptors, DescriptorsChange};
 use super::roll_back::{roll_back, roll_back_descriptors};
 use crate::error::Error;
 use crate::progress::{Phase, Watch};
@@ -69,7 +69,7 @@ impl Ready {
         journal.hives = backups.iter().map(|backup| backup.entry.clone()).collect();
         let (draft, known) = match descriptors {
             None => (None, None),
-            Some(Applying {
+            Some(DescriptorsChange {
                 draft,
                 failed,
                 left_alone,
@@ -130,7 +130,7 @@ fn need(
     site: &Site,
     backups: &[Backup<'_>],
     written: &[u64],
-    descriptors: Option<&mut Applying>,
+    descriptors: Option<&mut DescriptorsChange>,
 ) -> Result<Need, Error> {
     let mut need = Need::default();
     for backup in backups {
@@ -139,7 +139,7 @@ fn need(
         need.state = need.state.saturating_add(backup.need.state);
     }
     let mut objects = 0;
-    if let Some(Applying { draft, .. }) = descriptors {
+    if let Some(DescriptorsChange { draft, .. }) = descriptors {
         objects = draft.objects();
         let records = draft.len()?.saturating_add(JOURNAL_ROOM);
         need.state = need.state.saturating_add(records);

@@ -7,9 +7,8 @@ use diskmend_hive::Editor;
 
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
-use crate::facts::boot_stores::place;
 use crate::finding::{ChangedValue, ElementWords, Finding, Goal, RowState};
-use crate::hive_on_disk::{self, Distinct, Fingerprint, HivePlace};
+use crate::hive_on_disk::{self, Distinct, Fingerprint};
 use crate::place::{HiveId, Place};
 use crate::progress::{Phase, Watch};
 use crate::session::{Prepared, check_writable, prepare};
@@ -135,20 +134,6 @@ impl HiveFile {
         Ok(())
     }
 
-    /// Finds the hive.
-    fn find(&self, site: &Site) -> Result<HivePlace, Error> {
-        let found = match &self.hive {
-            HiveId::Windows(name) => return hive_on_disk::find(site.root.as_ref(), *name),
-            HiveId::BootStore | HiveId::File(_) => {
-                let components: Vec<&str> = self.path.split('/').collect();
-                place(site, self.volume.as_deref(), &components)?
-            }
-        };
-        found.ok_or_else(|| Error::NoHive {
-            path: self.path.clone(),
-        })
-    }
-
     /// Opens the hive, which must be unchanged since the plan was made, edits it in memory, and
     /// checks that it can be written.
     fn prepare(
@@ -158,7 +143,10 @@ impl HiveFile {
         watch: &mut Watch<'_>,
         edit: impl FnOnce(&mut Editor) -> Result<(), Stop<Error>>,
     ) -> Result<Option<Prepared>, Error> {
-        let place = self.find(site)?;
+        let volume = self.volume.as_deref();
+        let root = site.root_of(volume)?;
+        let hive = self.hive.clone();
+        let place = hive_on_disk::find_at(root.dir(), hive, volume, &self.path)?;
         watch.phase(Phase::Opening, &place.place.path)?;
         let opened = hive_on_disk::open(place, Access::ReadWrite)?;
         let now = opened.fingerprints();

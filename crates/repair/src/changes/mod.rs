@@ -23,7 +23,7 @@ use crate::site::{Options, Site};
 use boot_store::BootStoreChange;
 pub(crate) use commit::{Committed, NewRun};
 pub(crate) use descriptors::resume;
-use descriptors::{AppliedDescriptors, Applying, DescriptorsChange};
+use descriptors::{AppliedDescriptors, DescriptorsChange};
 use registry::RegistryChange;
 
 /// The findings in one hive.
@@ -48,7 +48,7 @@ pub(crate) enum Change {
 #[derive(Default)]
 pub(crate) struct Ready {
     pub(crate) hives: Vec<Prepared>,
-    pub(crate) descriptors: Option<Applying>,
+    pub(crate) descriptors: Option<DescriptorsChange>,
 }
 
 impl Change {
@@ -115,10 +115,10 @@ impl Ready {
     }
 
     /// Changes of security descriptors.
-    pub(crate) const fn of_descriptors(applying: Applying) -> Self {
+    pub(crate) const fn of_descriptors(change: DescriptorsChange) -> Self {
         Self {
             hives: Vec::new(),
-            descriptors: Some(applying),
+            descriptors: Some(change),
         }
     }
 
@@ -134,7 +134,7 @@ impl Ready {
         watch: &mut Watch<'_>,
     ) -> Result<(), Error> {
         match change {
-            Change::Descriptors(change) => self.descriptors = Some(change.into()),
+            Change::Descriptors(change) => self.descriptors = Some(change),
             change if change.is_nothing() => {}
             change => self.hives.extend(change.try_out(site, options, watch)?),
         }
@@ -143,17 +143,15 @@ impl Ready {
 
     /// True if it is already known that something can't be changed.
     pub(crate) fn leaves_failures(&self) -> bool {
-        let failed = |applying: &Applying| applying.failed.count > 0;
+        let failed = |change: &DescriptorsChange| change.failed.count > 0;
         self.descriptors.as_ref().is_some_and(failed)
     }
 
     /// Removes the permissions from the changes if none is to be set, and returns what to report
     /// about them.
     pub(crate) fn take_unneeded(&mut self) -> Option<AppliedDescriptors> {
-        let nothing = |applying: &mut Applying| applying.draft.objects() == 0;
-        self.descriptors
-            .take_if(nothing)
-            .map(Applying::nothing_done)
+        let unneeded = self.descriptors.take_if(|change| change.is_nothing());
+        unneeded.map(DescriptorsChange::nothing_done)
     }
 
     /// True if nothing would be written.

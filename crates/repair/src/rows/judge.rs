@@ -23,11 +23,32 @@ pub(crate) enum About<'r> {
 }
 
 impl<'r> About<'r> {
-    /// The folder, if the row is about security descriptors.
-    pub(crate) const fn folder(&self) -> Option<&'r FolderPath> {
+    /// The judge of values, if the row is about values of this hive.
+    pub(crate) fn values(self, wanted: HiveName) -> Option<&'r dyn JudgeValues> {
         match self {
-            Self::Descriptors(path, _) => Some(*path),
-            Self::Values(..) | Self::Elements(_) => None,
+            Self::Values(hive, judge) if hive == wanted => Some(judge),
+            _ => None,
+        }
+    }
+
+    /// The judge of elements, if the row is about elements.
+    pub(crate) fn elements(self) -> Option<&'r dyn JudgeElements> {
+        match self {
+            Self::Elements(judge) => Some(judge),
+            _ => None,
+        }
+    }
+
+    /// The folder, if the row is about descriptors.
+    pub(crate) fn folder(self) -> Option<&'r FolderPath> {
+        self.descriptors().map(|(folder, _)| folder)
+    }
+
+    /// The folder and the judge of its descriptors, if the row is about descriptors.
+    pub(crate) fn descriptors(self) -> Option<(&'r FolderPath, &'r dyn JudgeDescriptors)> {
+        match self {
+            Self::Descriptors(path, judge) => Some((path, judge)),
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::back_up::{Backup, back_up};
 use super::files::CommitFiles;
 use super::proof::{self, Wanted};
-use super::{Held, Prepared, VerifiedImage, filetime};
+use super::{Prepared, Target, VerifiedImage, filetime};
 use crate::check_summary::{CheckSummary, RecoverySummary};
 use crate::error::{Error, Refusal};
 use crate::place::HiveId;
@@ -32,17 +32,11 @@ pub(crate) struct CommittedHive {
     pub(crate) bytes_written: u64,
 }
 
-/// A hive on the disk with its files, which are open for a commit.
-pub(crate) struct Target {
-    held: Held,
-    files: CommitFiles,
-}
-
 /// Separates the hives as they will be from the hives on the disk.
 pub(crate) fn part(prepared: Vec<Prepared>) -> (Vec<VerifiedImage>, Vec<Target>) {
     let parts = prepared.into_iter();
     parts
-        .map(|Prepared { image, held, files }| (image, Target { held, files }))
+        .map(|Prepared { image, target }| (image, target))
         .unzip()
 }
 
@@ -100,7 +94,8 @@ pub(crate) fn back_up_all<'a>(
 /// # Errors
 /// The reason why it can't be written; other changes still can be.
 pub(crate) fn check_writable(site: &Site, prepared: &mut Prepared) -> Result<(), Error> {
-    let Prepared { image, held, files } = prepared;
+    let Prepared { image, target } = prepared;
+    let Target { held, files } = target;
     plan_one(site, image, &held.path, files, Timestamp::now()).map(drop)
 }
 

@@ -23,13 +23,18 @@ use crate::stop::{NotEdited, Stop};
 
 pub(crate) use back_up::{Backup, JOURNAL_ROOM};
 pub(crate) use commit::{
-    CommittedHive, Target, back_up_all, check_writable, part, plan_all, read_back, write,
+    CommittedHive, back_up_all, check_writable, part, plan_all, read_back, write,
 };
 use files::CommitFiles;
 
 /// A change of one hive that only has to be written.
 pub(crate) struct Prepared {
     image: VerifiedImage,
+    target: Target,
+}
+
+/// A hive on the disk with its files, which are open for a commit.
+pub(crate) struct Target {
     held: Held,
     files: CommitFiles,
 }
@@ -57,7 +62,7 @@ struct Held {
 impl Prepared {
     /// The changes in the registry's terms.
     pub(crate) fn changes(&self) -> &[Change] {
-        self.held.changes.list()
+        self.target.held.changes.list()
     }
 }
 
@@ -106,17 +111,19 @@ pub(crate) fn prepare<T, R>(
             logs: opened.logs,
             before: opened.chunks,
         },
-        held: Held {
-            hive: opened.hive_place.hive.clone(),
-            volume: opened.hive_place.volume.clone(),
-            path,
-            fingerprints,
-            recovery,
-            check: verified.check,
-            second_reader: verified.second_reader,
-            changes: verified.changes,
+        target: Target {
+            held: Held {
+                hive: opened.hive_place.hive.clone(),
+                volume: opened.hive_place.volume.clone(),
+                path,
+                fingerprints,
+                recovery,
+                check: verified.check,
+                second_reader: verified.second_reader,
+                changes: verified.changes,
+            },
+            files: CommitFiles::new(opened.hive_place.place, opened.primary, opened.log_files),
         },
-        files: CommitFiles::new(opened.hive_place.place, opened.primary, opened.log_files),
     };
     Ok((Some(prepared), given))
 }

@@ -74,11 +74,7 @@ fn standing_rows<'r>(
 ) -> Vec<Numbered<'r>> {
     let mut rows = Vec::new();
     let mut told = false;
-    let asked = recipe::asked(recipes, |about| match about {
-        About::Descriptors(path, judge) => Some((path, judge)),
-        _ => None,
-    });
-    for row in asked {
+    for row in recipe::asked(recipes, About::descriptors) {
         let (path, judge) = row.judge;
         let standing = judge.standing(facts).unwrap_or_else(|reason| {
             if !std::mem::replace(&mut told, true) {

@@ -28,10 +28,7 @@ pub(super) fn survey(
     recipes: &[&Recipe],
     goal: Goal,
 ) -> Result<(), Error> {
-    let rows = recipe::asked(recipes, |about| match about {
-        About::Elements(judge) => Some(judge),
-        _ => None,
-    });
+    let rows = recipe::asked(recipes, About::elements);
     if rows.is_empty() {
         return Ok(());
     }

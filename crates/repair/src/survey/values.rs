@@ -14,7 +14,7 @@ use crate::hive_on_disk::HiveOnDisk;
 use crate::place::{HiveId, HiveName, Place};
 use crate::progress::Phase;
 use crate::recipe::{self, Asked, Recipe};
-use crate::rows::{About, JudgeValues};
+use crate::rows::JudgeValues;
 
 /// A row about values.
 type ValueRow<'r> = Asked<'r, &'r dyn JudgeValues>;
@@ -30,10 +30,7 @@ pub(super) fn survey(
     recipes: &[&Recipe],
 ) -> Result<(), Error> {
     for name in HiveName::ALL {
-        let rows = recipe::asked(recipes, |about| match about {
-            About::Values(hive, judge) if hive == name => Some(judge),
-            _ => None,
-        });
+        let rows = recipe::asked(recipes, |about| about.values(name));
         if rows.is_empty() {
             continue;
         }

@@ -4,34 +4,14 @@ use std::convert::identity;
 
 use diskmend_disk::{Changed, Descriptors, TargetLock};
 
+use super::AppliedDescriptors;
 use super::change::Recorded;
 use super::report_files::AfterFiles;
-use super::{AppliedDescriptors, ObjectNotes};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
-use crate::run::{Draft, Journal, RunFolder};
+use crate::run::{Journal, RunFolder};
 use crate::run_state::RunState;
 use crate::site::Site;
-
-/// The changes of security descriptors that a run will make.
-pub(crate) struct Applying {
-    pub(crate) draft: Draft,
-    /// The objects that are already known to fail.
-    pub(crate) failed: ObjectNotes,
-    /// The objects that aren't changed.
-    pub(crate) left_alone: ObjectNotes,
-}
-
-impl Applying {
-    /// The result if nothing has to be changed.
-    pub(crate) fn nothing_done(self) -> AppliedDescriptors {
-        AppliedDescriptors {
-            failed: self.failed,
-            left_alone: self.left_alone,
-            ..AppliedDescriptors::default()
-        }
-    }
-}
 
 /// Makes the changes in the run's folder. If one fails, the others are made nevertheless.
 ///

@@ -1,13 +1,15 @@
 //! Permissions that a plan sets.
 
-use super::{Applying, FolderFindings, ObjectNotes};
+use super::{AppliedDescriptors, FolderFindings, ObjectNotes};
 use crate::run::Draft;
 
 /// The planned changes of security descriptors.
 pub(crate) struct DescriptorsChange {
-    draft: Draft,
-    failed: ObjectNotes,
-    left_alone: ObjectNotes,
+    pub(crate) draft: Draft,
+    /// The objects that are already known to fail.
+    pub(crate) failed: ObjectNotes,
+    /// The objects that aren't changed.
+    pub(crate) left_alone: ObjectNotes,
 }
 
 impl DescriptorsChange {
@@ -30,14 +32,13 @@ impl DescriptorsChange {
     pub(crate) const fn is_nothing(&self) -> bool {
         self.draft.objects() == 0
     }
-}
 
-impl From<DescriptorsChange> for Applying {
-    fn from(change: DescriptorsChange) -> Self {
-        Self {
-            draft: change.draft,
-            failed: change.failed,
-            left_alone: change.left_alone,
+    /// The result if nothing has to be changed.
+    pub(crate) fn nothing_done(self) -> AppliedDescriptors {
+        AppliedDescriptors {
+            failed: self.failed,
+            left_alone: self.left_alone,
+            ..AppliedDescriptors::default()
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Refusal};
 use crate::finding::{ChangedValue, Notice};
-use crate::hive_on_disk::{self, HivePlace};
+use crate::hive_on_disk;
 use crate::place::HiveId;
 use crate::progress::Watch;
 use crate::restored::RestoredFile;
@@ -149,17 +149,10 @@ pub(crate) fn all_reversible(journal: &Journal) -> Result<(), Error> {
 }
 
 fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Error> {
-    let components: Vec<&str> = entry.path.split('/').collect();
-    let root = site.root_of(entry.volume.as_deref())?;
-    let place = root.dir().find(&components)?.ok_or_else(|| Error::NoHive {
-        path: entry.shown_path(),
-    })?;
-    let hive = HivePlace {
-        hive: HiveId::File(entry.hive.clone()),
-        volume: entry.volume.clone(),
-        place,
-    };
-    hive_on_disk::open(hive, Access::ReadWrite)
+    let (hive, volume) = (HiveId::File(entry.hive.clone()), entry.volume.as_deref());
+    let root = site.root_of(volume)?;
+    let place = hive_on_disk::find_at(root.dir(), hive, volume, &entry.path)?;
+    hive_on_disk::open(place, Access::ReadWrite)
 }
 
 /// Reverses the changes from the last to the first.

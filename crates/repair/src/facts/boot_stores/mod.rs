@@ -152,14 +152,6 @@ fn unreadable(volume: &str, error: Error) -> Candidate {
 }
 
 /// A file below the root of a volume; case is ignored. `None` if it doesn't exist.
-pub(crate) fn place<S: AsRef<str>>(
-    site: &Site,
-    volume: Option<&str>,
-    components: &[S],
-) -> Result<Option<HivePlace>, Error> {
-    place_below(site.root_of(volume)?.dir(), volume, components)
-}
-
 fn place_below<S: AsRef<str>>(
     root: &dyn Dir,
     volume: Option<&str>,
