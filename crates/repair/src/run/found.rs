@@ -353,27 +353,3 @@ impl ReadRun {
         }
     }
 }
-
-impl RunFolder {
-    /// Reads the changes of the run's hives in the registry's terms.
-    ///
-    /// # Errors
-    /// If they can't be read, or aren't the ones that were written.
-    pub(crate) fn read_changes(&self, journal: &mut Journal) -> Result<(), Error> {
-        if journal.is_old() {
-            let bytes = self.journal_bytes()?;
-            let read = Journal::decode_old_changes(&bytes);
-            let read = read.map_err(|what| self.damaged_journal(&what))?;
-            for (hive, changes) in journal.hives.iter_mut().zip(read) {
-                hive.changes = changes;
-            }
-            return Ok(());
-        }
-        for (number, hive) in (1..).zip(&mut journal.hives) {
-            if let Some(entry) = &hive.changes_file {
-                hive.changes = self.read_part_of_changes(number, entry)?;
-            }
-        }
-        Ok(())
-    }
-}

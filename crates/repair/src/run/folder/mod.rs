@@ -1,20 +1,18 @@
 //! The files of one run: its run file, and the folder beside it for everything else.
 
+mod parts;
+mod records;
+
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use diskmend_disk::{Access, Change, Dir, File};
+use diskmend_disk::{Access, Dir, File};
 
-use super::changes_file::{self, ChangesEntry};
-use super::draft::Draft;
-use super::file_names::{RECORDS, RUNS, files_of, unflushed_of};
+use super::file_names::{RUNS, files_of, unflushed_of};
 use super::log::{Log, remove_if_there};
-use super::records::{RecordsEntry, RecordsReader};
-use super::run_file::{Kind, Part};
-use super::trust::{FileMac, Mac, Warrant, seal};
-use super::{Content, FileEntry, Journal, JournalChange, MOST_NAMES, RunId, keepers, undo_data};
-use crate::digest::Digest;
+use super::trust::{Mac, Warrant, seal};
+use super::{Journal, MOST_NAMES, RunId, keepers};
 use crate::error::{Error, Refusal};
 
 /// A run that was begun here, or that was found and admitted.
@@ -123,100 +121,6 @@ impl RunFolder {
         }
     }
 
-    /// Writes undo data and returns their MAC. They become durable with the journal that names
-    /// them.
-    pub(crate) fn write_undo(
-        &self,
-        name: &str,
-        images: &undo_data::Images<'_>,
-    ) -> Result<Option<Mac>, Error> {
-        let number = undo_data::number(name).map(u32::from);
-        self.write_part(Kind::Undo, (name, number), |write| images.encode(write))
-    }
-
-    /// Writes the changes of a hive in the registry's terms. `number` counts the hives from 1.
-    pub(crate) fn write_changes(
-        &self,
-        number: usize,
-        changes: &[JournalChange],
-    ) -> Result<Option<ChangesEntry>, Error> {
-        if changes.is_empty() {
-            return Ok(None);
-        }
-        let name = changes_file::name(number);
-        let bytes = changes_file::encode(changes);
-        let bytes = bytes.map_err(Error::io(&self.path(), "write the undo data"))?;
-        let called = (name.as_str(), u32::try_from(number).ok());
-        Ok(Some(ChangesEntry {
-            mac: self.write_part(Kind::Changes, called, |write| write(&bytes))?,
-            content: Content {
-                length: bytes.len() as u64,
-                xxh3: Digest::of(&bytes),
-            },
-            file: name,
-        }))
-    }
-
-    fn write_part(
-        &self,
-        kind: Kind,
-        (name, number): (&str, Option<u32>),
-        pieces: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
-    ) -> Result<Option<Mac>, Error> {
-        let mut mac = match &self.warrant {
-            Warrant::Sealed(key) => Some(key.file(name)),
-            Warrant::Vouched => None,
-        };
-        let number = number.ok_or(io::ErrorKind::InvalidInput.into());
-        let written = number.and_then(|number| {
-            self.log.add(kind, number, |write| {
-                pieces(&mut |piece| {
-                    if let Some(mac) = &mut mac {
-                        mac.update(piece);
-                    }
-                    write(piece)
-                })
-            })
-        });
-        written.map_err(Error::io(&self.path(), "write the undo data"))?;
-        Ok(mac.map(FileMac::finish))
-    }
-
-    /// Opens undo data in the run file or, for a run of an earlier version, in a file of their own.
-    fn part(&self, kind: Kind, (name, number): (&str, u32)) -> Result<Part, Error> {
-        let io = || Error::io(&self.path_of(name), "open the undo data");
-        match self.log.part(kind, number).map_err(io())? {
-            Some(part) => Ok(part),
-            None => Part::whole(self.open(name, Access::Read)?).map_err(io()),
-        }
-    }
-
-    /// Reads the changes of the hive with this number, from 1.
-    pub(super) fn read_part_of_changes(
-        &self,
-        number: usize,
-        entry: &ChangesEntry,
-    ) -> Result<Vec<JournalChange>, Error> {
-        let name = &entry.file;
-        let number = u32::try_from(number);
-        let number = number.map_err(|_| self.damaged(name, "of a hive that can't be counted"))?;
-        let part = self.part(Kind::Changes, (name, number))?;
-        let io = || Error::io(&self.path_of(name), "read the undo data");
-        let len = part.len();
-        let fits = usize::try_from(len).ok();
-        let fits = fits.filter(|_| len <= changes_file::MAX_LEN);
-        let len = fits.ok_or_else(|| self.damaged(name, &format!("{len} bytes long")))?;
-        let mut bytes = vec![0; len];
-        part.read_exact_at(&mut bytes, 0).map_err(io())?;
-        let found = match &self.warrant {
-            Warrant::Sealed(key) => Some(key.of_bytes(name, &bytes)),
-            Warrant::Vouched => None,
-        };
-        self.fits(name, found, entry.mac)?;
-        let read = changes_file::decode(&bytes, &entry.content);
-        read.map_err(|what| self.damaged(name, &what))
-    }
-
     /// Reads the journal's bytes from the disk.
     pub(super) fn journal_bytes(&self) -> Result<Vec<u8>, Error> {
         let read = self.log.journal();
@@ -270,60 +174,6 @@ impl RunFolder {
         }
     }
 
-    /// Writes the changes of security descriptors that a run will make. They become durable with
-    /// the journal that names them.
-    pub(crate) fn write_records(&self, draft: Draft) -> Result<RecordsEntry, Error> {
-        let path = self.path_of(RECORDS);
-        let io = || Error::io(&path, "write the undo data");
-        let objects = draft.objects();
-        let below = draft.below()?;
-        let created = self.make_files().and_then(|files| files.create(RECORDS));
-        let mut file = created.map_err(io())?;
-        let mut at = 0;
-        draft.copy(|bytes| {
-            file.write_all_at(bytes, at).map_err(io())?;
-            at += bytes.len() as u64;
-            Ok(())
-        })?;
-        file.sync().map_err(io())?;
-        Ok(RecordsEntry {
-            file: RECORDS.to_owned(),
-            content: Content::of_file(file.as_ref()).map_err(io())?,
-            mac: self.mac_of(RECORDS, file.as_ref())?,
-            objects,
-            below,
-        })
-    }
-
-    /// Passes the changes of security descriptors to `visit`, frame by frame.
-    ///
-    /// # Errors
-    /// If they can't be read, or aren't the ones that were written.
-    pub(crate) fn for_each_frame(
-        &self,
-        entry: &RecordsEntry,
-        mut visit: impl FnMut(Vec<Change>),
-    ) -> Result<(), Error> {
-        let damaged = |error: io::Error| self.damaged(&entry.file, &error.to_string());
-        let file = self.open_records(entry)?;
-        for frame in RecordsReader::new(file.as_ref()).map_err(damaged)? {
-            visit(frame.map_err(damaged)?);
-        }
-        Ok(())
-    }
-
-    /// Opens the changes of security descriptors, which must be the ones that were written.
-    pub(crate) fn open_records(&self, entry: &RecordsEntry) -> Result<Box<dyn File>, Error> {
-        let path = self.path_of(&entry.file);
-        let io = || Error::io(&path, "read the undo data");
-        let file = self.open(&entry.file, Access::Read)?;
-        if !entry.content.is_of(file.as_ref()).map_err(io())? {
-            return Err(self.damaged(&entry.file, "not what the journal says"));
-        }
-        self.check_mac(&entry.file, file.as_ref(), entry.mac)?;
-        Ok(file)
-    }
-
     /// Creates a file, and replaces one that a killed run has left. `action` names the action in an
     /// error.
     pub(crate) fn create_anew(
@@ -374,20 +224,6 @@ impl RunFolder {
         let files = self.files.borrow();
         let synced = files.as_ref().map_or(Ok(()), |files| files.sync());
         synced.map_err(Error::io(&self.path(), "flush the folder"))
-    }
-
-    /// Opens undo data.
-    pub(crate) fn read_undo(&self, entry: &FileEntry) -> Result<undo_data::UndoData, Error> {
-        let name = &entry.undo;
-        let number = undo_data::number(name).map(u32::from);
-        let number = number.ok_or_else(|| self.damaged(name, "no name of undo data"))?;
-        let part = self.part(Kind::Undo, (name, number))?;
-        let damaged = |error: undo_data::UndoDataError| self.damaged(name, &error.to_string());
-        undo_data::check_len(&part).map_err(damaged)?;
-        let mac = self.mac(name, part.len(), |buf, at| part.read_exact_at(buf, at));
-        let mac = mac.map_err(Error::io(&self.path_of(name), "read the undo data"))?;
-        self.fits(name, mac, entry.mac)?;
-        undo_data::UndoData::open(part).map_err(damaged)
     }
 
     /// Removes the files of a run that changed nothing. If one stays, that does no
