@@ -12,5 +12,7 @@ mod corpus;
 mod docs;
 mod guards;
 mod hive_file;
+#[cfg(unix)]
+mod modules;
 mod repair;
 mod support;
