@@ -19,8 +19,9 @@ const BAUD_RATES: [&str; 5] = ["9600", "19200", "38400", "57600", "115200"];
 /// The boot store that starts the Windows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BootArgs {
-    /// The mount point of the boot or EFI system partition, if the target is mounted too. By default diskmend looks for \Boot\BCD and \EFI\Microsoft\Boot\BCD on the target and,
-    /// on Windows and on an unmounted disk, then on the other volumes of the target's disk
+    /// The mount point of the boot or EFI system partition, if the target is mounted too. By
+    /// default diskmend looks for \Boot\BCD and \EFI\Microsoft\Boot\BCD on the target and, on
+    /// Windows and on an unmounted disk, then on the other volumes of the target's disk
     #[arg(help_heading = BOOT_STORE, long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,
     /// The boot store itself, if there are several

@@ -36,7 +36,7 @@ pub(crate) fn below_root(path: &str, prefix: Option<&str>) -> String {
     names.join("\\")
 }
 
-/// The value's name: `(Default)` and `@` stand for the default value, whose name is empty.
+/// The value's name: `(Default)` and `@` stand for the default value, which has an empty name.
 pub(crate) fn value_name(text: &str) -> &str {
     match text {
         "@" => "",

@@ -15,8 +15,8 @@ use crate::volume_root::volume_root;
 /// The target disk.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The mount point of the Windows volume; on Windows, its drive letter; or an
-    /// unmounted disk: an image file (raw, VHD, VHDX) or a block device
+    /// The mount point of the Windows volume; on Windows, its drive letter; or an unmounted disk:
+    /// an image file (raw, VHD, VHDX) or a block device
     pub(crate) target: PathBuf,
     #[command(flatten)]
     volume: VolumeArgs,

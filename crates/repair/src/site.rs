@@ -211,14 +211,15 @@ impl Site {
     }
 }
 
-/// The folder for undo data beside an image file: beside the file itself, by whatever links it was
-/// reached.
+/// The folder for undo data beside an image file. If the image was named by a link, it is beside
+/// the file itself.
 fn beside(disk: &Disk) -> Result<Option<PathBuf>, Error> {
     if disk.is_block_device() {
         return Ok(None);
     }
     let mut path = disk.path().to_path_buf();
-    // Not in its canonical form unless it must be: on Windows no other program shows that.
+    // The canonical form is used only if it is needed, because no other program on Windows shows
+    // it.
     if path
         .symlink_metadata()
         .is_ok_and(|known| known.is_symlink())

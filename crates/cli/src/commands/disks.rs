@@ -95,7 +95,7 @@ fn entry(disk: &Disk, partition: &Partition) -> PartitionEntry {
     let content = partition.content.as_ref();
     let (windows, problem) = match disk.has_windows(partition.entry.number) {
         Ok(windows) => (Some(windows), None),
-        // What the partition holds is shown, and is nothing that can hold a Windows.
+        // The content of the partition is shown, and it can't contain a Windows.
         Err(error @ DiskError::NotReadable { .. }) if !error.may_hide_windows() => {
             (Some(false), None)
         }
@@ -164,7 +164,7 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
     Ok(())
 }
 
-/// A number of bytes in the largest unit in which it is at least 1.
+/// A number of bytes in the largest unit that gives at least 1.
 fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;

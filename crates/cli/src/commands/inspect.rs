@@ -25,7 +25,7 @@ use crate::target_arg::TargetArgs;
 /// recipe, or be missing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0 means that all is as it should be, 3 that something was found.
+Exit code 0: everything is right. 3: there are findings.
 
 Examples:
   diskmend inspect /mnt/f

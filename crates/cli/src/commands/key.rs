@@ -25,7 +25,7 @@ pub(crate) enum KeyCommand {
     Export(ExportArgs),
 }
 
-/// Show the id of this machine's key, and the place of the key
+/// Show the id of this machine's key, and where it is kept
 ///
 /// The id reveals nothing about the key: 'diskmend runs' shows the ids of other machines' keys.
 #[derive(Debug, clap::Args)]

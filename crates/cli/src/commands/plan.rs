@@ -15,13 +15,13 @@ use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
 
-/// The most changes that are shown as text; an import can have a hundred thousand.
+/// The maximum number of changes that are shown as text; an import can have a hundred thousand.
 const MOST_CHANGES: usize = 200;
 
 /// Show what a repair would change; nothing is written
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0 means that there is nothing to do, 3 that there is.
+Exit code 0: there is nothing to do. 3: there are changes to make.
 
 Examples:
   diskmend plan /mnt/f rdp-internal-error
@@ -184,7 +184,7 @@ fn remark(change: &Change) -> String {
     }
 }
 
-/// The key, or the object of a boot store, to which a change belongs.
+/// The key, or the object of a boot store, that contains a change.
 fn place(change: &Change) -> (&str, &str) {
     match &change.element {
         Some(element) => (&element.store, &element.object_name),

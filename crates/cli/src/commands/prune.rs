@@ -1,4 +1,4 @@
-//! `diskmend runs --prune`: removes runs that nobody needs any more.
+//! `diskmend runs --prune`: removes runs that are no longer needed.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::target_arg::TargetArgs;
 
-/// Removes all of these runs but the newest `keep`, if the user agrees.
+/// Removes all of these runs except for the newest `keep`, if the user agrees.
 pub(super) fn run(
     args: &TargetArgs,
     engine: &Engine,

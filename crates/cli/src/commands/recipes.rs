@@ -17,9 +17,9 @@ use crate::recipe_file::RecipeFiles;
 
 /// List the repairs, or show one of them
 ///
-/// A recipe is a list of desired settings, each with the reason and the source. Some settings have
-/// a condition under which the current value is a fault, that is, evidence of a broken system;
-/// '--auto' repairs only faults.
+/// A recipe is a list of desired settings, each with the reason and the source. Some settings say
+/// when the current value is a fault, that is, evidence of a broken system; '--auto' repairs only
+/// faults.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

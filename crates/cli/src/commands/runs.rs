@@ -16,8 +16,8 @@ use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk
 ///
-/// With --prune, remove the undo data that nobody needs any more: those of runs that were undone or
-/// rolled back, that have no valid seal, or that ended before they changed anything.
+/// With --prune, remove undo data that is no longer needed: of runs that were undone or rolled
+/// back, that have no valid seal, or that ended before they changed anything.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

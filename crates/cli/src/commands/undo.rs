@@ -40,8 +40,8 @@ pub(crate) struct Args {
     target: TargetArgs,
     /// The run ('diskmend runs' lists them); by default the last run that can be undone
     run: Option<String>,
-    /// The mount point of the volume with the run's boot store, if the store is on
-    /// another mounted volume
+    /// The mount point of the volume with the run's boot store, if the store is on another mounted
+    /// volume
     #[arg(long, value_name = "DIR")]
     boot_volume: Option<PathBuf>,
     /// Restore only the run's old bytes, over whatever was written to these places since; diskmend

@@ -1,5 +1,5 @@
-//! Stores the key that seals this machine's runs. The key is off every disk that
-//! is repaired, and only the user who runs diskmend can read it.
+//! Stores the key that seals this machine's runs. The key is off every disk that is repaired, and
+//! only the user who runs diskmend can read it.
 
 #[cfg(unix)]
 mod unix;

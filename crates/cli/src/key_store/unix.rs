@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use super::Place;
 
-/// The folder in which programs keep their state.
+/// The folder for the state of programs.
 pub(super) fn state_folder() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Some(PathBuf::from("/var/lib"));

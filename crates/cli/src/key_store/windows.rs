@@ -11,7 +11,7 @@ use diskmend_repair::KeyError;
 
 use super::Place;
 
-/// The folder in which programs keep their state.
+/// The folder for the state of programs.
 pub(super) fn state_folder() -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os("ProgramData")?);
     path.is_absolute().then_some(path)

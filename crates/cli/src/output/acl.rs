@@ -10,10 +10,11 @@ use diskmend_repair::documents::{
 use super::console;
 use super::style;
 
-/// The most objects that are listed one by one; `--json` and the run's reports list more.
+/// The maximum number of objects that are listed one by one; `--json` and the run's reports list
+/// more.
 const MOST_NOTES: usize = 20;
 
-/// What a folder contains, and what would be changed.
+/// The content of a folder, and the planned changes.
 pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> {
     let heading = style::HEADING;
     writeln!(

@@ -44,8 +44,8 @@ impl Console {
         self.verbose
     }
 
-    /// The width of the terminal that shows the results; `None` for a file or a pipe, in which
-    /// nothing is cut off.
+    /// The width of the terminal that shows the results; `None` for a file or a pipe, where nothing
+    /// is cut off.
     pub(crate) fn width(&self) -> Option<usize> {
         self.width
     }

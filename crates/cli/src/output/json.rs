@@ -27,7 +27,7 @@ pub(crate) fn whole<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Resu
     writeln!(out)
 }
 
-/// Writes a document whose last field is a list that is too long for memory.
+/// Writes a document with a last field that is a list too long for memory.
 pub(crate) struct Stream<'a> {
     out: &'a mut dyn Write,
     items: usize,

@@ -9,7 +9,7 @@ use diskmend_repair::documents::FileAction;
 
 use super::report;
 
-/// The number of bytes that are shown of a piece.
+/// The maximum number of bytes of a piece that are shown.
 const SHOWN: usize = 32;
 
 /// Writes one change.

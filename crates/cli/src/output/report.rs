@@ -17,7 +17,7 @@ use crate::target_arg::TargetArgs;
 use super::console;
 use super::{shell, style};
 
-/// The most problems of a hive that are listed; `hive check` lists all.
+/// The maximum number of problems of a hive that are listed; `hive check` lists all.
 const MOST_PROBLEMS: usize = 10;
 
 /// A hive: its path, its state, its control sets.
@@ -95,7 +95,7 @@ fn control_sets(out: &mut dyn Write, sets: &ControlSets) -> io::Result<()> {
     Ok(())
 }
 
-/// Groups items by key and hive. The groups are in the order in which each key first occurs.
+/// Groups items by key and hive. The groups are in the order of their first items.
 pub(crate) fn by_key<'a, T>(
     items: &'a [T],
     place: impl Fn(&'a T) -> (&'a str, &'a str),

@@ -53,8 +53,8 @@ fn posix(text: &str) -> String {
     word
 }
 
-/// In double quotes, which both shells have, or in PowerShell's single quotes, in which only single
-/// quotes of any shape are special.
+/// In double quotes, which both shells have, or in single quotes of PowerShell; inside these, only
+/// single quotes of any shape are special.
 fn windows(text: &str) -> String {
     const SINGLE: &str = "'\u{2018}\u{2019}\u{201a}\u{201b}";
     const DOUBLE: &str = "\"\u{201c}\u{201d}\u{201e}";

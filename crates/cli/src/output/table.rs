@@ -10,7 +10,7 @@ use super::style;
 
 const GAP: &str = "  ";
 const CUT: &str = "…";
-/// The number of rows after which a long table writes a part.
+/// A long table is written in parts of this number of rows.
 const PART: usize = 1000;
 /// A column that is cut to less than this width is useless.
 const LEAST_CUT: usize = 16;

@@ -65,7 +65,7 @@ pub(super) fn survey(
     Ok(())
 }
 
-/// The rows that count on this disk. If that isn't known of a row, it only reports.
+/// The rows that count on this disk. If it is unknown whether a row counts, the row only reports.
 fn standing_rows<'r>(
     facts: &Facts<'_>,
     recipes: &[&'r Recipe],

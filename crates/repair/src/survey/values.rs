@@ -74,7 +74,7 @@ fn read(
         .is_some_and(|check| check.errors > 0);
     let (sets, found) = match values(facts, opened, name, rows) {
         Ok(found) => found,
-        // The check tells it better, and the hive is refused for it.
+        // The check describes the damage better, and the hive is refused because of it.
         Err(_) if damaged => Default::default(),
         Err(error) => return Err(Error::corrupt(&path)(error)),
     };

@@ -10,12 +10,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::digits::Digits;
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 const LEN: usize = 32;
 /// The start of a key file: its format and version.
 const FORMAT: &str = "diskmend-key-1";
 
-/// The key of a recovery machine, by which it recognizes its own runs.
+/// The key of a recovery machine, which seals the machine's runs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; LEN]);
 
@@ -57,7 +57,7 @@ impl Key {
         Ok(Self(bytes))
     }
 
-    /// A key of these bytes.
+    /// A key with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; LEN]) -> Self {
         Self(bytes)

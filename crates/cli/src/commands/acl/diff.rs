@@ -12,7 +12,7 @@ use crate::output::console::Console;
 /// The command shows what 'acl restore' would change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0 means that they are the same, 3 that they are not.
+Exit code 0: the permissions are equal. 3: they differ.
 
 Examples:
   diskmend acl diff /mnt/f/ProgramData/Microsoft/Crypto/RSA keys.acl --owners keys.acl.owners")]

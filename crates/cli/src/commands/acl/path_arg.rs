@@ -17,8 +17,8 @@ use crate::volume_root::volume_root;
 pub(crate) struct PathArgs {
     /// The file or folder
     pub(crate) path: PathBuf,
-    /// The mount point of the volume, or its drive letter; or an unmounted disk: an
-    /// image file (raw, VHD, VHDX) or a block device; PATH may then be relative to its root
+    /// The mount point of the volume, or its drive letter; or an unmounted disk: an image file
+    /// (raw, VHD, VHDX) or a block device; PATH may then be relative to its root
     #[arg(long, value_name = "TARGET")]
     target: Option<PathBuf>,
     #[command(flatten)]
@@ -80,8 +80,8 @@ impl PathArgs {
     }
 }
 
-/// The names of a path that is below a root, or relative to it; the path may be written in the way
-/// of Windows.
+/// The names of a path that is below a root, or relative to it. The path may have the notation of
+/// Windows.
 fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
     let path = path.strip_prefix(target).unwrap_or(path);
     // Not only an absolute path: on Windows, a path from the root of the current drive, or from the

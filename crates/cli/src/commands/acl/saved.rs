@@ -100,7 +100,7 @@ impl Files {
                         descriptor.group = owned.group;
                     }
                 }
-                // An object of which only half can be read must not be restored.
+                // If only half of an object can be read, it must not be restored.
                 (Some(object), Err(reason)) => object.descriptor = Err(reason),
                 (None, descriptor) => objects.push(SavedObject {
                     path: owned.path,

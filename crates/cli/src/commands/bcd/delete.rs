@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// The element: bcdedit's name, or an id such as 0x25000080; without it, the whole object is
     /// deleted
     element: Option<String>,
-    /// Also delete an object for which Windows has a fixed name
+    /// Also delete an object with a fixed name in Windows
     #[arg(long, conflicts_with = "element")]
     force: bool,
     /// Keep references to the object

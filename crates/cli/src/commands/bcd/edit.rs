@@ -22,7 +22,7 @@ use crate::output::console::{self, Console};
 use crate::progress::Steps;
 use crate::target_arg::StateArgs;
 
-/// The most new problems that are listed one by one.
+/// The maximum number of new problems that are listed one by one.
 const MOST_PROBLEMS: usize = 10;
 
 /// The boot store to edit.

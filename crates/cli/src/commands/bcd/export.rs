@@ -13,11 +13,11 @@ use crate::failure::Failure;
 use crate::new_file;
 use crate::output::console::Console;
 
-/// Export a boot store as text, from which the store can be made again
+/// Export a boot store as text; 'diskmend bcd import' makes the store again from it
 ///
 /// The text contains every key and value, even those that a store should not contain, with
-/// bcdedit's names next to the ids. You can read, compare and keep it; 'diskmend bcd import' reads
-/// it. It does not contain times of keys and security descriptors.
+/// bcdedit's names next to the ids. You can read, compare and keep it. It does not contain times of
+/// keys and security descriptors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

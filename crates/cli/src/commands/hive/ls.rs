@@ -28,7 +28,7 @@ Examples:
 pub(crate) struct Args {
     /// The hive file
     file: PathBuf,
-    /// The key whose subkeys are listed; the root by default
+    /// List the subkeys of this key; the root by default
     #[arg(default_value = "", hide_default_value = true)]
     key: String,
     /// List KEY itself and all keys below it
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 
 type Found<'a> = Result<(String, Key<'a>), Unreadable>;
 
-/// The keys to list, in the order in which they are found.
+/// The keys to list, in the order of the hive.
 fn keys<'a>(args: &Args, path: &str, key: Key<'a>) -> Box<dyn Iterator<Item = Found<'a>> + 'a> {
     if args.recursive {
         return Box::new(Walk::new(path.to_owned(), key, reading::key_name));

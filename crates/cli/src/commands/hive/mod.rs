@@ -51,11 +51,11 @@ pub(super) fn run(command: &HiveCommand, console: &mut Console) -> Result<Exit, 
     }
 }
 
-/// Where the hive belongs in the registry.
+/// The hive's place in the registry.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PrefixArg {
-    /// Where the hive belongs in the registry, as in 'HKEY_LOCAL_MACHINE\SYSTEM'; paths may then
-    /// start with it
+    /// The hive's place in the registry, as in 'HKEY_LOCAL_MACHINE\SYSTEM'; paths may then start
+    /// with it
     #[arg(long, value_name = "PATH")]
     pub(crate) prefix: Option<String>,
 }

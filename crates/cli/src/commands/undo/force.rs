@@ -8,9 +8,9 @@ use crate::failure::Failure;
 use crate::output::console;
 use crate::progress::Steps;
 
-/// The most ranges that are shown of a file or disk.
+/// The maximum number of ranges that are shown for a file or disk.
 const MOST_RANGES: usize = 20;
-/// The unit in which a disk writes, in bytes.
+/// The unit in bytes that a disk writes as a whole.
 const SECTOR: u64 = 512;
 
 /// The run, if the user agrees to restore its old bytes over what is shown.
