@@ -5,7 +5,8 @@ mod flags;
 mod kind;
 
 pub use flags::AceFlags;
-pub use kind::{AceType, Effect};
+pub use kind::AceType;
+pub(crate) use kind::Effect;
 
 use diskmend_base::Guid;
 
@@ -69,19 +70,9 @@ impl ObjectTypes {
 impl Ace {
     /// A plain ACE that allows `sid` the rights of `mask`.
     #[must_use]
-    pub const fn allow(sid: Sid, mask: AccessMask, flags: AceFlags) -> Self {
-        Self::plain(AceType::ACCESS_ALLOWED, sid, mask, flags)
-    }
-
-    /// A plain ACE that denies `sid` the rights of `mask`.
-    #[must_use]
-    pub const fn deny(sid: Sid, mask: AccessMask, flags: AceFlags) -> Self {
-        Self::plain(AceType::ACCESS_DENIED, sid, mask, flags)
-    }
-
-    const fn plain(ace_type: AceType, sid: Sid, mask: AccessMask, flags: AceFlags) -> Self {
+    pub(crate) const fn allow(sid: Sid, mask: AccessMask, flags: AceFlags) -> Self {
         Self {
-            ace_type,
+            ace_type: AceType::ACCESS_ALLOWED,
             flags,
             body: AceBody::Trustee(Trustee {
                 mask,

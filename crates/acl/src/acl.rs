@@ -41,7 +41,7 @@ impl Acl {
 
     /// The revision that was read, or a higher one if an entry needs it (MS-DTYP 2.4.5).
     #[must_use]
-    pub fn revision(&self) -> u8 {
+    pub(crate) fn revision(&self) -> u8 {
         if self.aces.iter().any(|ace| ace.ace_type.is_object()) {
             self.revision.max(ACL_REVISION_DS)
         } else {

@@ -45,7 +45,6 @@
 //! | [`Grant`], [`Edit`] | edit a DACL as `icacls` does, and know what has changed |
 //! | [`SavedEntries`], [`write_saved`] | read and write the files of `icacls /save` |
 //! | [`icacls_lines`], [`ace_text`] | print a DACL as `icacls` does |
-//! | [`mod@format`] | the structures as bytes, and their limits |
 //!
 //! `examples/explain_sddl.rs` is a small program that explains a descriptor.
 //!
@@ -68,7 +67,7 @@ mod bytes;
 mod descriptor;
 mod edit;
 mod error;
-pub mod format;
+mod format;
 mod mask;
 mod report;
 mod save_file;
@@ -78,7 +77,7 @@ mod stranger;
 mod token;
 
 pub use access::Access;
-pub use ace::{Ace, AceBody, AceFlags, AceType, Effect, ObjectTypes, Trustee};
+pub use ace::{Ace, AceBody, AceFlags, AceType, ObjectTypes, Trustee};
 pub use acl::Acl;
 pub use descriptor::{AclSlot, Control, Part, Salvaged, SecurityDescriptor};
 pub use diskmend_base::Guid;

@@ -13,60 +13,60 @@ pub struct AccessMask(pub u32);
 
 impl AccessMask {
     /// No right.
-    pub const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
     /// FILE_READ_DATA, or FILE_LIST_DIRECTORY.
-    pub const READ_DATA: Self = Self(0x1);
+    pub(crate) const READ_DATA: Self = Self(0x1);
     /// FILE_WRITE_DATA, or FILE_ADD_FILE.
-    pub const WRITE_DATA: Self = Self(0x2);
+    pub(crate) const WRITE_DATA: Self = Self(0x2);
     /// FILE_APPEND_DATA, or FILE_ADD_SUBDIRECTORY.
-    pub const APPEND_DATA: Self = Self(0x4);
+    pub(crate) const APPEND_DATA: Self = Self(0x4);
     /// FILE_READ_EA.
-    pub const READ_EA: Self = Self(0x8);
+    pub(crate) const READ_EA: Self = Self(0x8);
     /// FILE_WRITE_EA.
-    pub const WRITE_EA: Self = Self(0x10);
+    pub(crate) const WRITE_EA: Self = Self(0x10);
     /// FILE_EXECUTE, or FILE_TRAVERSE.
-    pub const EXECUTE: Self = Self(0x20);
+    pub(crate) const EXECUTE: Self = Self(0x20);
     /// FILE_DELETE_CHILD.
-    pub const DELETE_CHILD: Self = Self(0x40);
+    pub(crate) const DELETE_CHILD: Self = Self(0x40);
     /// FILE_READ_ATTRIBUTES.
-    pub const READ_ATTRIBUTES: Self = Self(0x80);
+    pub(crate) const READ_ATTRIBUTES: Self = Self(0x80);
     /// FILE_WRITE_ATTRIBUTES.
-    pub const WRITE_ATTRIBUTES: Self = Self(0x100);
+    pub(crate) const WRITE_ATTRIBUTES: Self = Self(0x100);
     /// DELETE.
-    pub const DELETE: Self = Self(0x1_0000);
+    pub(crate) const DELETE: Self = Self(0x1_0000);
     /// READ_CONTROL: read the security descriptor without its SACL.
-    pub const READ_CONTROL: Self = Self(0x2_0000);
+    pub(crate) const READ_CONTROL: Self = Self(0x2_0000);
     /// WRITE_DAC: change the DACL.
-    pub const WRITE_DAC: Self = Self(0x4_0000);
+    pub(crate) const WRITE_DAC: Self = Self(0x4_0000);
     /// WRITE_OWNER.
-    pub const WRITE_OWNER: Self = Self(0x8_0000);
+    pub(crate) const WRITE_OWNER: Self = Self(0x8_0000);
     /// SYNCHRONIZE.
-    pub const SYNCHRONIZE: Self = Self(0x10_0000);
+    pub(crate) const SYNCHRONIZE: Self = Self(0x10_0000);
     /// ACCESS_SYSTEM_SECURITY: read and change the SACL.
-    pub const SYSTEM_SECURITY: Self = Self(0x100_0000);
+    pub(crate) const SYSTEM_SECURITY: Self = Self(0x100_0000);
     /// MAXIMUM_ALLOWED.
-    pub const MAXIMUM_ALLOWED: Self = Self(0x200_0000);
+    pub(crate) const MAXIMUM_ALLOWED: Self = Self(0x200_0000);
     /// GENERIC_ALL.
-    pub const GENERIC_ALL: Self = Self(0x1000_0000);
+    pub(crate) const GENERIC_ALL: Self = Self(0x1000_0000);
     /// GENERIC_EXECUTE.
-    pub const GENERIC_EXECUTE: Self = Self(0x2000_0000);
+    pub(crate) const GENERIC_EXECUTE: Self = Self(0x2000_0000);
     /// GENERIC_WRITE.
-    pub const GENERIC_WRITE: Self = Self(0x4000_0000);
+    pub(crate) const GENERIC_WRITE: Self = Self(0x4000_0000);
     /// GENERIC_READ.
-    pub const GENERIC_READ: Self = Self(0x8000_0000);
+    pub(crate) const GENERIC_READ: Self = Self(0x8000_0000);
 
     /// FILE_ALL_ACCESS, icacls's `F`.
-    pub const FILE_ALL: Self = Self(0x1F_01FF);
+    pub(crate) const FILE_ALL: Self = Self(0x1F_01FF);
     /// FILE_GENERIC_READ, icacls's `R`.
     pub const FILE_READ: Self = Self(0x12_0089);
     /// FILE_GENERIC_WRITE. icacls's `W` is this mask without READ_CONTROL.
-    pub const FILE_WRITE: Self = Self(0x12_0116);
+    pub(crate) const FILE_WRITE: Self = Self(0x12_0116);
     /// FILE_GENERIC_EXECUTE.
-    pub const FILE_EXECUTE: Self = Self(0x12_00A0);
+    pub(crate) const FILE_EXECUTE: Self = Self(0x12_00A0);
 
     /// True if every right of `other` is in this mask.
     #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
+    pub(crate) const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
@@ -78,13 +78,13 @@ impl AccessMask {
 
     /// The rights of this mask that `other` doesn't have.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
+    pub(crate) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
     /// True if the mask holds no right.
     #[must_use]
-    pub const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 

@@ -26,25 +26,21 @@ impl Sid {
     /// Everyone, S-1-1-0.
     pub const EVERYONE: Self = Self::one(1, 0);
     /// LOCAL, S-1-2-0.
-    pub const LOCAL: Self = Self::one(2, 0);
+    pub(crate) const LOCAL: Self = Self::one(2, 0);
     /// CREATOR OWNER, S-1-3-0.
-    pub const CREATOR_OWNER: Self = Self::one(3, 0);
+    pub(crate) const CREATOR_OWNER: Self = Self::one(3, 0);
     /// CREATOR GROUP, S-1-3-1.
-    pub const CREATOR_GROUP: Self = Self::one(3, 1);
+    pub(crate) const CREATOR_GROUP: Self = Self::one(3, 1);
     /// OWNER RIGHTS, S-1-3-4.
     pub const OWNER_RIGHTS: Self = Self::one(3, 4);
-    /// NT AUTHORITY\NETWORK, S-1-5-2.
-    pub const NETWORK: Self = Self::one(5, 2);
-    /// NT AUTHORITY\INTERACTIVE, S-1-5-4.
-    pub const INTERACTIVE: Self = Self::one(5, 4);
     /// NT AUTHORITY\SERVICE, S-1-5-6.
-    pub const SERVICE: Self = Self::one(5, 6);
+    pub(crate) const SERVICE: Self = Self::one(5, 6);
     /// NT AUTHORITY\Authenticated Users, S-1-5-11.
-    pub const AUTHENTICATED_USERS: Self = Self::one(5, 11);
+    pub(crate) const AUTHENTICATED_USERS: Self = Self::one(5, 11);
     /// NT AUTHORITY\SYSTEM, S-1-5-18.
     pub const SYSTEM: Self = Self::one(5, 18);
     /// NT AUTHORITY\LOCAL SERVICE, S-1-5-19.
-    pub const LOCAL_SERVICE: Self = Self::one(5, 19);
+    pub(crate) const LOCAL_SERVICE: Self = Self::one(5, 19);
     /// NT AUTHORITY\NETWORK SERVICE, S-1-5-20.
     pub const NETWORK_SERVICE: Self = Self::one(5, 20);
     /// BUILTIN\Administrators, S-1-5-32-544.

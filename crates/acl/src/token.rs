@@ -14,7 +14,7 @@ pub struct Token {
 impl Token {
     /// The token of an account that is a member of Everyone only.
     #[must_use]
-    pub fn of(user: Sid) -> Self {
+    pub(crate) fn of(user: Sid) -> Self {
         Self {
             user,
             groups: vec![Sid::EVERYONE],
@@ -24,7 +24,7 @@ impl Token {
     /// The operating system's token. SessionEnv, which makes the Remote Desktop certificate, runs
     /// with it.
     #[must_use]
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self {
             user: Sid::SYSTEM,
             groups: vec![Sid::ADMINISTRATORS, Sid::EVERYONE, Sid::AUTHENTICATED_USERS],
@@ -47,7 +47,7 @@ impl Token {
     /// The token of an elevated member of Administrators. `user` is the group, because only what
     /// every member can do matters.
     #[must_use]
-    pub fn administrators() -> Self {
+    pub(crate) fn administrators() -> Self {
         Self {
             user: Sid::ADMINISTRATORS,
             groups: vec![Sid::EVERYONE, Sid::AUTHENTICATED_USERS, Sid::USERS],
@@ -55,7 +55,7 @@ impl Token {
     }
 
     /// The token of an account in a repair's ACEs: for SYSTEM, NETWORK SERVICE, LOCAL SERVICE and
-    /// Administrators with their groups, for others as [`Token::of`] gives it.
+    /// Administrators with their groups, for others with Everyone alone.
     #[must_use]
     pub fn for_account(sid: Sid) -> Self {
         match sid {
@@ -82,7 +82,7 @@ impl Token {
 
     /// True if an ACE for `sid` applies to this token.
     #[must_use]
-    pub fn holds(&self, sid: &Sid) -> bool {
+    pub(crate) fn holds(&self, sid: &Sid) -> bool {
         self.user == *sid || self.groups.contains(sid)
     }
 }

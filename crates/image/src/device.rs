@@ -66,7 +66,7 @@ pub struct Slice {
 impl Slice {
     /// The `len` bytes from `start` on; `None` if they are not completely inside the device.
     #[must_use]
-    pub fn new(device: Arc<dyn Device>, start: u64, len: u64) -> Option<Self> {
+    pub(crate) fn new(device: Arc<dyn Device>, start: u64, len: u64) -> Option<Self> {
         let end = start.checked_add(len)?;
         (end <= device.len()).then_some(Self { device, start, len })
     }

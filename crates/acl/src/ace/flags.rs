@@ -10,34 +10,34 @@ impl AceFlags {
     /// No flag.
     pub const NONE: Self = Self(0);
     /// Files in the folder inherit the ACE, icacls's `(OI)`.
-    pub const OBJECT_INHERIT: Self = Self(0x01);
+    pub(crate) const OBJECT_INHERIT: Self = Self(0x01);
     /// Folders in the folder inherit the ACE, icacls's `(CI)`.
-    pub const CONTAINER_INHERIT: Self = Self(0x02);
+    pub(crate) const CONTAINER_INHERIT: Self = Self(0x02);
     /// Objects that inherit the ACE don't pass it on, icacls's `(NP)`.
-    pub const NO_PROPAGATE: Self = Self(0x04);
+    pub(crate) const NO_PROPAGATE: Self = Self(0x04);
     /// The ACE doesn't count for the object itself, icacls's `(IO)`.
-    pub const INHERIT_ONLY: Self = Self(0x08);
+    pub(crate) const INHERIT_ONLY: Self = Self(0x08);
     /// The ACE was inherited from the parent, icacls's `(I)`.
-    pub const INHERITED: Self = Self(0x10);
+    pub(crate) const INHERITED: Self = Self(0x10);
     /// Write an audit event if access is given.
-    pub const SUCCESSFUL_ACCESS: Self = Self(0x40);
+    pub(crate) const SUCCESSFUL_ACCESS: Self = Self(0x40);
     /// Write an audit event if access is refused.
-    pub const FAILED_ACCESS: Self = Self(0x80);
+    pub(crate) const FAILED_ACCESS: Self = Self(0x80);
     /// Files and folders in the folder inherit the ACE, icacls's `(OI)(CI)`.
-    pub const INHERIT_BOTH: Self = Self(0x03);
+    pub(crate) const INHERIT_BOTH: Self = Self(0x03);
 
     /// All flags about inheritance: who inherits the ACE, and if it was inherited itself.
     pub(crate) const INHERITANCE: Self = Self(0x1F);
 
     /// True if every flag of `other` is set.
     #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
+    pub(crate) const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
     /// These flags without those of `other`.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
+    pub(crate) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 }

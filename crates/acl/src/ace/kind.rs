@@ -6,7 +6,7 @@ pub struct AceType(pub u8);
 
 /// What an ACE does in an access check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// It gives rights.
     Allow,
     /// It takes rights away.
@@ -15,54 +15,46 @@ pub enum Effect {
 
 impl AceType {
     /// ACCESS_ALLOWED_ACE_TYPE.
-    pub const ACCESS_ALLOWED: Self = Self(0x00);
+    pub(crate) const ACCESS_ALLOWED: Self = Self(0x00);
     /// ACCESS_DENIED_ACE_TYPE.
-    pub const ACCESS_DENIED: Self = Self(0x01);
+    pub(crate) const ACCESS_DENIED: Self = Self(0x01);
     /// SYSTEM_AUDIT_ACE_TYPE.
-    pub const SYSTEM_AUDIT: Self = Self(0x02);
+    pub(crate) const SYSTEM_AUDIT: Self = Self(0x02);
     /// SYSTEM_ALARM_ACE_TYPE, reserved.
-    pub const SYSTEM_ALARM: Self = Self(0x03);
+    pub(crate) const SYSTEM_ALARM: Self = Self(0x03);
     /// ACCESS_ALLOWED_COMPOUND_ACE_TYPE, reserved; its layout is not specified.
-    pub const ACCESS_ALLOWED_COMPOUND: Self = Self(0x04);
+    pub(crate) const ACCESS_ALLOWED_COMPOUND: Self = Self(0x04);
     /// ACCESS_ALLOWED_OBJECT_ACE_TYPE.
-    pub const ACCESS_ALLOWED_OBJECT: Self = Self(0x05);
+    pub(crate) const ACCESS_ALLOWED_OBJECT: Self = Self(0x05);
     /// ACCESS_DENIED_OBJECT_ACE_TYPE.
-    pub const ACCESS_DENIED_OBJECT: Self = Self(0x06);
+    pub(crate) const ACCESS_DENIED_OBJECT: Self = Self(0x06);
     /// SYSTEM_AUDIT_OBJECT_ACE_TYPE.
-    pub const SYSTEM_AUDIT_OBJECT: Self = Self(0x07);
+    pub(crate) const SYSTEM_AUDIT_OBJECT: Self = Self(0x07);
     /// SYSTEM_ALARM_OBJECT_ACE_TYPE, reserved.
-    pub const SYSTEM_ALARM_OBJECT: Self = Self(0x08);
+    pub(crate) const SYSTEM_ALARM_OBJECT: Self = Self(0x08);
     /// ACCESS_ALLOWED_CALLBACK_ACE_TYPE.
-    pub const ACCESS_ALLOWED_CALLBACK: Self = Self(0x09);
+    pub(crate) const ACCESS_ALLOWED_CALLBACK: Self = Self(0x09);
     /// ACCESS_DENIED_CALLBACK_ACE_TYPE.
-    pub const ACCESS_DENIED_CALLBACK: Self = Self(0x0A);
+    pub(crate) const ACCESS_DENIED_CALLBACK: Self = Self(0x0A);
     /// ACCESS_ALLOWED_CALLBACK_OBJECT_ACE_TYPE.
-    pub const ACCESS_ALLOWED_CALLBACK_OBJECT: Self = Self(0x0B);
-    /// ACCESS_DENIED_CALLBACK_OBJECT_ACE_TYPE.
-    pub const ACCESS_DENIED_CALLBACK_OBJECT: Self = Self(0x0C);
+    pub(crate) const ACCESS_ALLOWED_CALLBACK_OBJECT: Self = Self(0x0B);
     /// SYSTEM_AUDIT_CALLBACK_ACE_TYPE.
-    pub const SYSTEM_AUDIT_CALLBACK: Self = Self(0x0D);
-    /// SYSTEM_ALARM_CALLBACK_ACE_TYPE, reserved.
-    pub const SYSTEM_ALARM_CALLBACK: Self = Self(0x0E);
-    /// SYSTEM_AUDIT_CALLBACK_OBJECT_ACE_TYPE.
-    pub const SYSTEM_AUDIT_CALLBACK_OBJECT: Self = Self(0x0F);
-    /// SYSTEM_ALARM_CALLBACK_OBJECT_ACE_TYPE, reserved.
-    pub const SYSTEM_ALARM_CALLBACK_OBJECT: Self = Self(0x10);
+    pub(crate) const SYSTEM_AUDIT_CALLBACK: Self = Self(0x0D);
     /// SYSTEM_MANDATORY_LABEL_ACE_TYPE.
-    pub const SYSTEM_MANDATORY_LABEL: Self = Self(0x11);
+    pub(crate) const SYSTEM_MANDATORY_LABEL: Self = Self(0x11);
     /// SYSTEM_RESOURCE_ATTRIBUTE_ACE_TYPE.
-    pub const SYSTEM_RESOURCE_ATTRIBUTE: Self = Self(0x12);
+    pub(crate) const SYSTEM_RESOURCE_ATTRIBUTE: Self = Self(0x12);
     /// SYSTEM_SCOPED_POLICY_ID_ACE_TYPE.
-    pub const SYSTEM_SCOPED_POLICY_ID: Self = Self(0x13);
+    pub(crate) const SYSTEM_SCOPED_POLICY_ID: Self = Self(0x13);
     /// SYSTEM_PROCESS_TRUST_LABEL_ACE_TYPE.
-    pub const SYSTEM_PROCESS_TRUST_LABEL: Self = Self(0x14);
+    pub(crate) const SYSTEM_PROCESS_TRUST_LABEL: Self = Self(0x14);
     /// SYSTEM_ACCESS_FILTER_ACE_TYPE.
-    pub const SYSTEM_ACCESS_FILTER: Self = Self(0x15);
+    pub(crate) const SYSTEM_ACCESS_FILTER: Self = Self(0x15);
 
     /// True if this crate knows the type's layout: every type up to SYSTEM_ACCESS_FILTER_ACE_TYPE
     /// except the reserved compound type.
     #[must_use]
-    pub const fn is_known(self) -> bool {
+    pub(crate) const fn is_known(self) -> bool {
         self.0 <= Self::SYSTEM_ACCESS_FILTER.0 && self.0 != Self::ACCESS_ALLOWED_COMPOUND.0
     }
 
@@ -80,7 +72,7 @@ impl AceType {
 
     /// The ACE's effect in an access check, if it has one.
     #[must_use]
-    pub const fn effect(self) -> Option<Effect> {
+    pub(crate) const fn effect(self) -> Option<Effect> {
         match self.0 {
             0x00 | 0x05 | 0x09 | 0x0B => Some(Effect::Allow),
             0x01 | 0x06 | 0x0A | 0x0C => Some(Effect::Deny),

@@ -8,31 +8,27 @@ pub struct Control(pub u16);
 
 impl Control {
     /// OD: the owner came from a default.
-    pub const OWNER_DEFAULTED: Self = Self(0x0001);
+    pub(crate) const OWNER_DEFAULTED: Self = Self(0x0001);
     /// GD: the primary group came from a default.
-    pub const GROUP_DEFAULTED: Self = Self(0x0002);
+    pub(crate) const GROUP_DEFAULTED: Self = Self(0x0002);
     /// DP: there is a DACL, perhaps a NULL one.
     pub const DACL_PRESENT: Self = Self(0x0004);
     /// DD: the DACL came from a default.
-    pub const DACL_DEFAULTED: Self = Self(0x0008);
+    pub(crate) const DACL_DEFAULTED: Self = Self(0x0008);
     /// SP: there is a SACL, perhaps a NULL one.
     pub const SACL_PRESENT: Self = Self(0x0010);
-    /// SD: the SACL came from a default.
-    pub const SACL_DEFAULTED: Self = Self(0x0020);
     /// DC: whoever sets the DACL has to compute what it inherits.
     pub const DACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0100);
     /// SC: whoever sets the SACL has to compute what it inherits.
-    pub const SACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0200);
+    pub(crate) const SACL_AUTO_INHERIT_REQUIRED: Self = Self(0x0200);
     /// DI: automatic inheritance made the DACL, SDDL's `AI`.
     pub const DACL_AUTO_INHERITED: Self = Self(0x0400);
     /// SI: automatic inheritance made the SACL, SDDL's `AI`.
-    pub const SACL_AUTO_INHERITED: Self = Self(0x0800);
+    pub(crate) const SACL_AUTO_INHERITED: Self = Self(0x0800);
     /// PD: the DACL inherits nothing from the parent, SDDL's `P`.
     pub const DACL_PROTECTED: Self = Self(0x1000);
     /// PS: the SACL inherits nothing from the parent, SDDL's `P`.
-    pub const SACL_PROTECTED: Self = Self(0x2000);
-    /// RM: the byte Sbz1 holds bits of a resource manager.
-    pub const RM_CONTROL_VALID: Self = Self(0x4000);
+    pub(crate) const SACL_PROTECTED: Self = Self(0x2000);
     /// SR: the descriptor is one block of bytes, and offsets in its header lead to its parts.
     pub const SELF_RELATIVE: Self = Self(0x8000);
 
@@ -51,7 +47,7 @@ impl Control {
 
     /// These bits without those of `other`.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
+    pub(crate) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 }

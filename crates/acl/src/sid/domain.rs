@@ -44,7 +44,7 @@ impl RelativeAlias {
 
     /// The SID that the alias stands for, if the machine's or domain's SID is known.
     #[must_use]
-    pub fn resolve(self, domains: &Domains) -> Option<Sid> {
+    pub(crate) fn resolve(self, domains: &Domains) -> Option<Sid> {
         let base = match self.base {
             Base::Machine => domains.machine,
             Base::Domain => domains.domain,
@@ -55,7 +55,7 @@ impl RelativeAlias {
 
     /// Its two letters.
     #[must_use]
-    pub const fn letters(self) -> &'static str {
+    pub(crate) const fn letters(self) -> &'static str {
         self.alias
     }
 

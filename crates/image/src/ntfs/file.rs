@@ -33,7 +33,7 @@ impl File {
 
     /// The file.
     #[must_use]
-    pub fn id(&self) -> FileId {
+    pub(crate) fn id(&self) -> FileId {
         self.shared.id()
     }
 

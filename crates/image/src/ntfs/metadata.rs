@@ -50,7 +50,7 @@ pub struct Metadata {
     /// Key of the security descriptor in $Secure; 0 if there is none.
     pub security_id: u32,
     /// Tag of a reparse point.
-    pub reparse_tag: Option<u32>,
+    pub(crate) reparse_tag: Option<u32>,
 }
 
 impl Metadata {

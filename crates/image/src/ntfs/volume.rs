@@ -39,7 +39,7 @@ pub struct State {
     /// Windows is hibernated on the volume.
     pub hibernated: bool,
     /// Only the copy of the boot sector at the end could be read.
-    pub from_backup: bool,
+    pub(crate) from_backup: bool,
 }
 
 /// An NTFS volume that fills a device.
