@@ -32,7 +32,7 @@ impl SecurityDescriptor {
     /// Privileges, such as those to take ownership or to back up, are ignored. Neither the claims
     /// that a conditional ACE asks for nor object types are known here, so a conditional ACE or an
     /// object ACE counts if it denies and doesn't count if it allows. MS-DTYP 2.5.3.1.5 demands
-    /// that for a condition whose result is unknown.
+    /// that for a condition with an unknown result.
     #[must_use]
     pub fn access(&self, token: &Token, wanted: AccessMask) -> Access {
         let Some(acl) = self.dacl.list() else {

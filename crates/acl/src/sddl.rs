@@ -28,7 +28,7 @@ pub struct SddlError {
     pub expected: Cow<'static, str>,
     /// What the text holds there.
     pub actual: String,
-    /// The account whose SID isn't known, if nothing else is wrong up to here.
+    /// The account without a known SID, if nothing else is wrong up to here.
     pub unresolved: Option<RelativeAlias>,
 }
 

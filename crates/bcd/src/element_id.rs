@@ -96,7 +96,7 @@ impl ElementId {
     pub const APPLICATION_PATH: Self = Self(0x1200_0002);
     /// `description`: the text in the boot menu.
     pub const DESCRIPTION: Self = Self(0x1200_0004);
-    /// `inherit`: objects whose elements apply too.
+    /// `inherit`: objects that lend their elements.
     pub const INHERIT: Self = Self(0x1400_0006);
     /// `recoverysequence`: what is started if the application fails.
     pub const RECOVERY_SEQUENCE: Self = Self(0x1400_0008);

@@ -1,5 +1,5 @@
-//! Inheritance: `inherit` names objects whose elements apply if the object does not have them
-//! itself.
+//! Inheritance: `inherit` names objects that lend their elements. Such an element applies if the
+//! object does not have it itself.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::store::{MAX_OBJECTS, Store};
 use crate::value::ElementValue;
 
-/// The objects whose elements apply to an object, in order of precedence: the object itself, then
+/// The objects that determine an object's elements, in order of precedence: the object itself, then
 /// the objects that it inherits, each followed by those that it inherits in turn. Objects that do
 /// not exist are skipped, and so are repeated ones, as in a cycle.
 ///

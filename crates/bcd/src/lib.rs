@@ -59,7 +59,7 @@
 //! # Limits
 //!
 //! - A store may have [`MAX_OBJECTS`] objects of [`MAX_ELEMENTS`] elements. Larger ones are refused.
-//! - Microsoft documents no layout for devices. Devices whose layout is not completely known can be
+//! - Microsoft documents no layout for devices. A device without a completely known layout can be
 //!   listed, copied and exported, but not made anew.
 
 #![forbid(unsafe_code)]

@@ -16,7 +16,7 @@ use diskmend_base::upcase::CaseTable;
 /// The file names of Windows's loader on BIOS and EFI.
 const LOADER_FILES: [&str; 2] = ["winload.exe", "winload.efi"];
 
-/// The Windows whose loader is wanted.
+/// The Windows to find a loader for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The Windows folder from the root of its volume, such as `\Windows`.

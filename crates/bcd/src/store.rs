@@ -91,7 +91,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// If the list of keys is corrupt. The iterator yields an error for each key that can't be read
-    /// or whose name is not a GUID, and ends with an error if there are too many keys.
+    /// or is not named by a GUID, and ends with an error if there are too many keys.
     pub fn objects(
         &self,
     ) -> Result<impl Iterator<Item = Result<Object<'a>, StoreError>> + use<'a>, StoreError> {

@@ -89,8 +89,8 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// of registry hives hold secrets.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] whatever the name stands for, a link included; what the
-    /// system reported.
+    /// [`io::ErrorKind::AlreadyExists`] if the name exists, even as a link; otherwise the system's
+    /// error.
     fn create(&self, name: &str) -> io::Result<Box<dyn File>>;
 
     /// Removes the name of a file. Of a link, the link itself is removed.
@@ -108,8 +108,8 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// Opens a folder.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`], or the system's error for a link or anything else that
-    /// is no folder.
+    /// [`io::ErrorKind::NotFound`], or the system's error for a link or anything else that is not a
+    /// folder.
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>>;
 
     /// Opens a folder for private objects: all files and folders that are created through it, at
@@ -135,8 +135,8 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// [`io::ErrorKind::DirectoryNotEmpty`], or the system's error.
     fn remove_dir(&self, name: &str) -> io::Result<()>;
 
-    /// Takes away everybody else's right to write to an empty folder. Returns false if the folder
-    /// was left unchanged.
+    /// Takes the right to write to an empty folder away from everybody else. Returns false if the
+    /// folder was left unchanged.
     ///
     /// # Errors
     /// The system's error.
@@ -152,10 +152,10 @@ pub trait Dir: fmt::Debug + Send + Sync {
         Ok(Protection::Nothing)
     }
 
-    /// What keeps others from writing a file in the folder.
+    /// The permissions that keep others from writing to a file in the folder.
     ///
     /// # Errors
-    /// What the system reported; an error, too, if it shows no descriptor of the file.
+    /// The system's error; an error, too, if it shows no descriptor of the file.
     fn protection_of(&self, _name: &str) -> io::Result<Protection> {
         Ok(Protection::Nothing)
     }

@@ -140,7 +140,7 @@ mod linux {
 
     use rustix::fs::{major, minor};
 
-    /// The device of a file system, and the disk of which it is a partition, both for reading.
+    /// The device of a file system and the whole disk that it is on, both for reading.
     pub(super) fn devices(device: u64) -> Option<(File, Option<File>)> {
         let known = format!("/sys/dev/block/{}:{}", major(device), minor(device));
         let known = Path::new(&known).canonicalize().ok()?;

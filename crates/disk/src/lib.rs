@@ -35,7 +35,7 @@
 //! | [`Dir`], [`File`] | an open folder and an open file, on any kind of target |
 //! | [`Found`] | the result of looking up a path as Windows does, ignoring case |
 //! | [`Descriptors`] | read, walk and change the security descriptors below a folder |
-//! | [`NtPath`] | a path in the units in which NTFS stores names |
+//! | [`NtPath`] | a path in UTF-16 code units, as NTFS stores names |
 //! | [`Disk`] | a disk that isn't mounted |
 //! | [`DiskIdentity`] | tell the disk of the target from other disks |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |

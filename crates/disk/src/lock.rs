@@ -1,4 +1,4 @@
-//! The lock by which only one diskmend works on a target.
+//! The lock that keeps a second diskmend from working on the same target.
 
 use std::fs::TryLockError;
 use std::io;
@@ -45,7 +45,7 @@ impl TargetLock {
                     return Err(GuardError::io("lock the lock file")(source));
                 }
             }
-            // A lock on a file that no longer has its name excludes nobody.
+            // A lock on a file that no longer has its name keeps nobody out.
             if still_named(state, file.as_ref()).map_err(GuardError::io("look at the lock file"))? {
                 return Ok(Self { _file: file });
             }

@@ -1,4 +1,4 @@
-//! Paths below a volume's root, in the units in which NTFS stores names.
+//! Paths below a volume's root, in UTF-16 code units as NTFS stores names.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

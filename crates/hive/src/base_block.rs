@@ -29,7 +29,7 @@ pub fn checksum(start: &[u8; SUMMED]) -> u32 {
     }
 }
 
-/// A base block, of which all but the start has no meaning here.
+/// A base block. Only its start has a meaning here.
 #[derive(FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 struct Parts {

@@ -19,7 +19,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Takes a file's bytes, of which the first `4096 + bins_len` must exist.
+    /// Takes a file's bytes. At least the first `4096 + bins_len` must exist.
     ///
     /// # Errors
     /// The buffer, if it is too short.

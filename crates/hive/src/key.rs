@@ -127,8 +127,8 @@ impl<'a> Key<'a> {
 
     /// Looks for a subkey: returns the key, or the place at which it would have to be inserted.
     ///
-    /// Lists are ordered by upper-cased names. If a name on the way has letters whose upper case
-    /// depends on the Windows version, the order is not reliable: then all names are compared, by
+    /// Lists are ordered by upper-cased names. If a name on the way has letters that some Windows
+    /// versions upper-case differently, the order is not reliable: then all names are compared, by
     /// both tables, before a key counts as missing.
     pub(crate) fn find(&self, name: Name<'_>) -> Result<Result<Key<'a>, Position>, Corruption> {
         let Some(list) = self.subkey_list()? else {

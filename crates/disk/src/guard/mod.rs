@@ -54,7 +54,7 @@ pub fn not_hibernated(target: &Target) -> Result<(), GuardError> {
     }
 }
 
-/// Checks that the target isn't the folder in which a BitLocker tool shows its decrypted image. The
+/// Checks that the target isn't the folder where a BitLocker tool shows its decrypted image. That
 /// image would still have to be mounted.
 ///
 /// # Errors

@@ -39,8 +39,8 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
 }
 
 /// For a disk that isn't mounted: checks for other users of the disk and for damage of its
-/// container, both of which would make [`writable`] refuse. Nothing is opened for writing or
-/// locked, so this can be called long before anything is written.
+/// container. Either would make [`writable`] refuse. Nothing is opened for writing or locked, so
+/// this can be called long before anything is written.
 ///
 /// # Errors
 /// [`GuardError::Unfit`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`],

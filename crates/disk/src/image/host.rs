@@ -47,8 +47,8 @@ impl Stamp {
     }
 }
 
-/// Opens it for reading. From here on, nothing on a block device can be mounted. A device of which
-/// something is already mounted can be read nevertheless.
+/// Opens it for reading. From here on, nothing on a block device can be mounted. If something on it
+/// is already mounted, the device can be read nevertheless.
 pub(super) fn open(path: &Path) -> io::Result<Host> {
     let (file, unmounted) = open_unmounted(path)?;
     let as_opened = Stamp::of(&file)?;
@@ -207,7 +207,7 @@ fn open_and_lock(path: &Path, is_block_device: bool) -> io::Result<File> {
 struct Device {
     /// Length in bytes.
     len: u64,
-    /// The unit in bytes in which it has to be read and written; 1 if there is none.
+    /// The unit in bytes for reads and writes; 1 if there is none.
     block: usize,
 }
 

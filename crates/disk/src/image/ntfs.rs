@@ -200,7 +200,7 @@ impl Dir for NtfsDir {
 #[derive(Debug)]
 struct NtfsFile {
     file: ntfs::File,
-    /// The folder in which it was opened, which holds the volume.
+    /// The folder that it was opened in, which holds the volume.
     dir: NtfsDir,
     id: FileId,
 }

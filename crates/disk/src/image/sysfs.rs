@@ -49,7 +49,7 @@ pub(crate) fn number(device: &Path) -> io::Result<Option<Number>> {
     Ok(text.and_then(parse))
 }
 
-/// The disk of which a device is a partition; the device itself if it is not a partition.
+/// The disk of a partition; the device itself if it is not a partition.
 pub(crate) fn whole(device: Number) -> io::Result<Number> {
     let (major, minor) = device;
     let folder = format!("/sys/dev/block/{major}:{minor}");

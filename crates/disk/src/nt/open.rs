@@ -21,7 +21,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use super::status::check;
 use crate::security::PRIVATE_FOLDER;
 
-/// Callers that only read or query exclude nobody.
+/// Callers that only read or query allow all other access meanwhile.
 const SHARE: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 /// Nobody else may write a file that is open for writing.
 const SHARE_OF_WRITER: u32 = FILE_SHARE_READ | FILE_SHARE_DELETE;
@@ -67,8 +67,8 @@ pub(crate) fn reopen(object: &File, how: &Opening) -> io::Result<File> {
     open(object, OsStr::new(""), how, &PRIVATE_FOLDER)
 }
 
-/// Opens a name, or the folder itself if the name is empty; an object that is created for the system and administrators only gets this
-/// descriptor.
+/// Opens a name, or the folder itself if the name is empty. An object that is created for the
+/// system and administrators only gets this descriptor.
 fn open(
     folder: &File,
     name: &OsStr,
@@ -119,7 +119,7 @@ fn open(
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) }.into())
 }
 
-/// The form in which the kernel takes names; valid as long as `units`.
+/// A name as the kernel takes it; valid as long as `units`.
 pub(super) fn unicode_string(units: &mut [u16]) -> io::Result<UNICODE_STRING> {
     let len = u16::try_from(size_of_val(units)).map_err(|_| io::ErrorKind::InvalidFilename)?;
     Ok(UNICODE_STRING {

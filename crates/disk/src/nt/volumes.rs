@@ -140,7 +140,7 @@ pub(crate) struct Laid {
 /// The partitions of a disk; `None` if there is no disk with this number, or it has no partition
 /// table.
 pub(crate) fn drive_layout(disk: DiskNumber) -> io::Result<Option<Vec<Laid>>> {
-    // SAFETY: it is made of numbers, of which zeros are valid.
+    // SAFETY: it is made of numbers, and zero is valid for each.
     let mut layout: DriveLayout = unsafe { std::mem::zeroed() };
     let asked = open(format!(r"\\.\PhysicalDrive{disk}").as_ref()).and_then(|disk| {
         // SAFETY: it is made of numbers.

@@ -1,5 +1,5 @@
-//! Checking that a file really is in the folder whose index leads to it, if that can be found out
-//! on a mounted volume.
+//! Checking that a file really is in the folder that its index entry was found in, as far as this
+//! can be found out on a mounted volume.
 
 #[cfg(target_os = "linux")]
 mod records;
@@ -42,7 +42,7 @@ impl Places {
         }
     }
 
-    /// This relies on the system's own driver, which gives nobody the records.
+    /// Other systems read NTFS with their own driver, and it gives access to no records.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn of(_root: &SystemDir) -> Self {
         Self::default()
@@ -72,7 +72,7 @@ impl Places {
             return Ok(None);
         };
         if records.device() != found.device {
-            // Another volume is mounted there, and nothing is known of it.
+            // Another volume is mounted there, and its records are not at hand.
             return Ok(None);
         }
         let number = found.inode;
@@ -86,7 +86,7 @@ impl Places {
         }
     }
 
-    /// Nothing is known.
+    /// The records can't be read on this system.
     #[cfg(not(target_os = "linux"))]
     #[expect(
         clippy::unnecessary_wraps,

@@ -28,8 +28,8 @@ pub(crate) fn same_parts(a: &[u8], b: &[u8]) -> bool {
     a == b || matches!((Parts::of(a), Parts::of(b)), (Some(a), Some(b)) if a == b)
 }
 
-/// The descriptor in the form in which the kernel accepts it: the kernel keeps the mark of
-/// automatic inheritance only if this is requested.
+/// The descriptor as the kernel accepts it: the kernel keeps the mark of automatic inheritance only
+/// if this is requested.
 pub(super) fn to_be_set(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if let Some([_, _, low, high, ..]) = bytes.get_mut(..HEADER_LEN) {

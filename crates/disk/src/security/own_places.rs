@@ -11,7 +11,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::nt_path::NtPath;
 use crate::system::{Entry, SystemDir};
 
-/// Folders whose files are known too.
+/// Folders with a known place. The files in them have one too.
 const FILLED: [&[&str]; 3] = [
     &["Windows", "System32", "config"],
     &["Boot"],

@@ -32,14 +32,14 @@ pub(crate) struct SystemWalk<'a> {
     stage: Stage,
     /// The folders from the start to the one that is being listed, with their paths.
     way: Vec<(NtPath, Arc<SystemDir>)>,
-    /// The path at which each inode was found first. A forged index can lead to one inode again and
-    /// again, and a folder can lead into itself. A file that really has several names is refused
-    /// before that.
+    /// The path that led to each inode first. A forged index can lead to one inode again and again,
+    /// and a folder can lead into itself. A file that really has several names is refused before
+    /// that.
     met: HashMap<u64, NtPath>,
 }
 
 enum Stage {
-    /// The start wasn't read yet.
+    /// The start has not been read yet.
     Start,
     /// The objects below the start are being listed.
     Below(Box<IntoIter>),
@@ -197,7 +197,7 @@ impl Name {
             Err(error) => return (None, Object::failed(self.path.clone(), error)),
         };
         let object = match opened.handle.read() {
-            // A name that can't be written down couldn't be found again for undo.
+            // A name that can't be written down could not be found again for undo.
             Ok(_) if self.path.name().as_ref() != Some(&self.name) => {
                 Object::failed(self.path.clone(), ObjectError::Name)
             }

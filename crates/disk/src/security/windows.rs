@@ -27,8 +27,8 @@ use crate::system::SystemDir;
 const READ: u32 = READ_CONTROL | ACCESS_SYSTEM_SECURITY | FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 const WRITE: u32 = WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | SYNCHRONIZE;
 
-/// The privileges with which any descriptor can be read and set, whatever it says itself. They are
-/// held as long as they are needed.
+/// The privileges to read and set any descriptor, whatever it says itself. They are held as long as
+/// they are needed.
 #[derive(Clone, Debug)]
 pub(super) struct Keeping {
     _privileges: Arc<Privileges>,
@@ -79,7 +79,7 @@ impl Keeping {
 }
 
 impl Handle {
-    /// Opens whatever has this name in a folder; a link itself is opened.
+    /// Opens the object with this name in a folder; a link itself is opened.
     pub(super) fn open(parent: &SystemDir, name: &OsStr, _keeping: &Keeping) -> io::Result<Self> {
         let name = component(name)?;
         let file = nt::open_beneath(parent.raw(), name.as_os_str(), &opening(READ))?;

@@ -13,8 +13,8 @@ use crate::metadata::{Kind, Metadata};
 #[derive(Debug)]
 pub(crate) struct SystemFile {
     file: std::fs::File,
-    /// The number of its names by its own record on the volume, if it is known. The driver may
-    /// count otherwise.
+    /// The number of names according to its own record on the volume, if known. The driver may
+    /// count differently.
     names: Option<u64>,
 }
 
@@ -22,7 +22,7 @@ impl SystemFile {
     /// Takes an open file of any kind.
     ///
     /// # Errors
-    /// [`NotRegular`] inside an [`io::Error`] if it is no regular file.
+    /// [`NotRegular`] inside an [`io::Error`] if it is not a regular file.
     pub(super) fn new(file: std::fs::File) -> io::Result<Self> {
         match Metadata::of_file(&file)?.kind {
             Kind::File => Ok(Self { file, names: None }),
@@ -72,7 +72,7 @@ impl File for SystemFile {
         } else {
             links
         };
-        // The record may tell of more names than the driver does.
+        // The record may list more names than the driver does.
         Ok(self.names.map_or(links, |recorded| recorded.max(links)))
     }
 
@@ -95,7 +95,7 @@ impl File for SystemFile {
 fn stored(file: &std::fs::File) -> io::Result<Option<u64>> {
     use std::os::unix::fs::MetadataExt;
 
-    /// The unit in which the system counts.
+    /// The unit that the system counts in.
     const BLOCK: u64 = 512;
 
     // Data written a moment ago may not have a place on disk yet and would count as a hole.

@@ -11,8 +11,8 @@ use diskmend_image::device::{Device, Medium, range};
 use super::FaultyDisk;
 use super::file::{FaultyFile, SECTOR};
 
-/// The unit in bytes in which a file system allocates space for an image. A unit of zeros that was
-/// never written is a hole.
+/// The size in bytes of one unit of allocated space of an image. A unit of zeros that was never
+/// written is a hole.
 const BLOCK: usize = 4096;
 
 struct FaultyMedium {

@@ -46,7 +46,7 @@ pub(super) fn layout(target: &Target) -> Option<DiskLayout> {
     DiskLayout::of_table(&table, own)
 }
 
-/// The block device whose root folder is the target.
+/// The block device that holds the target's root folder.
 fn mounted_device(target: &Target) -> Option<Number> {
     let root = target.mounted()?.raw();
     let known = statx(root, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;

@@ -60,9 +60,9 @@ kinds! {
     BinSignature = "bin-signature", Error;
     /// A hive bin that states another offset than its own.
     BinOffset = "bin-offset", Error;
-    /// A hive bin whose size is not a multiple of 4096, or reaches past the end of the bins.
+    /// A hive bin with a size that is not a multiple of 4096 or reaches past the end of the bins.
     BinSize = "bin-size", Error;
-    /// A cell whose size is 0, no multiple of 8, or reaches past its bin.
+    /// A cell with a size that is 0, not a multiple of 8, or reaches past its bin.
     CellSize = "cell-size", Error;
     /// A cell of more than 1 MiB that something refers to.
     CellTooLong = "cell-too-long", Error;
@@ -118,7 +118,7 @@ kinds! {
     SubkeyListVersion = "subkey-list-version", Warning;
     /// The subkey lists hold another number of elements than the key has subkeys.
     SubkeyCount = "subkey-count", Error;
-    /// A subkey before one whose name sorts lower: searches miss it.
+    /// A subkey before another one with a name that sorts lower: searches miss it.
     SubkeyOrder = "subkey-order", Error;
     /// The same, but a letter of either name has another upper case in later versions of Windows.
     SubkeyOrderVersion = "subkey-order-version", Warning;
@@ -160,9 +160,9 @@ kinds! {
     SecurityDescriptor = "security-descriptor", Error;
     /// A link of the security ring that does not lead back.
     SecurityLink = "security-link", Error;
-    /// A key whose security cell is not on the ring.
+    /// A key that uses a security cell outside the ring.
     SecurityNotOnRing = "security-not-on-ring", Error;
-    /// A security cell whose reference count is not the number of its keys.
+    /// A security cell with a reference count that is not the number of its keys.
     SecurityReferenceCount = "security-reference-count", Warning;
 }
 

@@ -19,8 +19,8 @@
 //! | `base-block` | error | A field of the base block | Base block |
 //! | `bin-signature` | error | A hive bin without its signature | Hive bin |
 //! | `bin-offset` | error | A hive bin that states another offset than its own | Hive bin |
-//! | `bin-size` | error | A hive bin whose size is no multiple of 4096, or reaches past the end of the bins | Hive bin |
-//! | `cell-size` | error | A cell whose size is 0, no multiple of 8, or reaches past its bin | Cell |
+//! | `bin-size` | error | A hive bin with a size that is not a multiple of 4096 or reaches past the end of the bins | Hive bin |
+//! | `cell-size` | error | A cell with a size that is 0, not a multiple of 8, or reaches past its bin | Cell |
 //! | `cell-too-long` | error | A cell of more than 1 MiB that something refers to | Cell |
 //! | `free-not-coalesced` | warning | Two free cells side by side | Cell |
 //! | `cell-not-allocated` | error | A reference to what is not an allocated cell | Cell |
@@ -48,7 +48,7 @@
 //! | `subkey-list-empty` | error | A subkey list without an element | Subkeys list |
 //! | `subkey-list-version` | warning | A kind of subkey list that the minor version does not have | Subkeys list |
 //! | `subkey-count` | error | The subkey lists hold another number of elements than the key has subkeys | Subkeys list |
-//! | `subkey-order` | error | A subkey before one whose name sorts lower: searches miss it | Subkeys list |
+//! | `subkey-order` | error | A subkey before another one with a name that sorts lower: searches miss it | Subkeys list |
 //! | `subkey-order-version` | warning | The same, but a letter of either name has another upper case in later versions of Windows | Subkeys list |
 //! | `subkey-duplicate` | warning | Two subkeys of one name | Subkeys list |
 //! | `subkey-hash` | warning | A hash or hint in a subkey list that is not that of the subkey's name | Subkeys list |
@@ -69,8 +69,8 @@
 //! | `security-size` | error | A security cell shorter than its structure and descriptor | Key security |
 //! | `security-descriptor` | error | A security descriptor that is not valid | Key security |
 //! | `security-link` | error | A link of the security ring that does not lead back | Key security |
-//! | `security-not-on-ring` | error | A key whose security cell is not on the ring | Key security |
-//! | `security-reference-count` | warning | A security cell whose reference count is not the number of its keys | Key security |
+//! | `security-not-on-ring` | error | A key that uses a security cell outside the ring | Key security |
+//! | `security-reference-count` | warning | A security cell with a reference count that is not the number of its keys | Key security |
 
 mod bitmap;
 mod fingerprint;

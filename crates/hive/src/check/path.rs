@@ -13,7 +13,7 @@ use crate::offset::CellOffset;
 /// The maximum length of a path in a report. Of a longer path only the end is shown.
 const MAX_PATH_LEN: usize = 4096;
 
-/// The real parents of keys whose nodes name another one.
+/// The real parents of keys that name another parent in their nodes.
 #[derive(Default)]
 pub(super) struct Parents {
     by_key: HashMap<CellOffset, CellOffset>,

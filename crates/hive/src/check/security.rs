@@ -156,7 +156,7 @@ pub(super) struct Counts {
     recent: [(CellOffset, u32); RECENT],
 }
 
-/// The number of security cells whose keys are first counted separately.
+/// The number of security cells that have their keys counted separately at first.
 const RECENT: usize = 256;
 
 impl Counts {

@@ -231,7 +231,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Finds duplicate names among values, some of which may have one.
+    /// Finds duplicate names among values that include some.
     #[cold]
     fn find_duplicates(&mut self, elements: &[IndexElement], key: CellOffset) {
         let data = self.ground.data;

@@ -38,7 +38,7 @@ pub(super) struct Walker<'a> {
     pub(super) values: usize,
     /// The number of keys for each security cell of the ring.
     pub(super) security_counts: Counts,
-    /// The real parents of keys whose nodes name another one.
+    /// The real parents of keys that name another parent in their nodes.
     pub(super) parents: Parents,
     pub(super) pending: Vec<Pending>,
     /// Fingerprints of the value names of one key.

@@ -29,7 +29,7 @@ pub struct Options {
     pub with_log: bool,
 }
 
-/// Plans the commit of a hive whose logs, as they are on disk, are `logs`. Nothing is written.
+/// Plans the commit of a hive. `logs` are its logs as they are on disk. Nothing is written.
 ///
 /// The plan is empty if the hive was clean and has not changed.
 ///

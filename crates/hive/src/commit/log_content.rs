@@ -102,8 +102,8 @@ pub(crate) fn new_format_len(entries: &[Vec<PageRun<'_>>]) -> u64 {
     end as u64
 }
 
-/// The ranges of an entry. Adjacent runs form one range: Windows rejects an entry whose ranges do
-/// not have gaps between them, and everything after it in the log.
+/// The ranges of an entry. Adjacent runs form one range: Windows rejects an entry without gaps
+/// between its ranges, and everything after it in the log.
 fn page_refs(runs: &[PageRun<'_>]) -> Vec<DirtyPageRef> {
     let mut refs: Vec<DirtyPageRef> = Vec::new();
     for run in runs {

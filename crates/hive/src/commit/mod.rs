@@ -3,12 +3,12 @@
 //! A commit is planned as data ([`plan`]) and then executed ([`execute`]). A hive that was
 //! recovered from its logs is settled first: its pages are written in place while its logs are left
 //! alone, so that the logs can recover it again after a crash; then it is clean. An edit starts
-//! from a clean hive, whose logs mean nothing any more:
+//! from a clean hive, so the old logs mean nothing any more:
 //!
 //! 1. The changed pages are written to a log, with a sequence number and a timestamp that no other
 //!    log and no base block has had. The log is made durable.
 //! 2. Pages after the old end of the bins are written; for the hive on disk they mean nothing yet.
-//! 3. The first bin gets the log's timestamp, by which Windows finds the log if the base block is
+//! 3. The first bin gets the log's timestamp: it leads Windows to the log if the base block is
 //!    torn. The base block is marked dirty. Its secondary sequence number is that of the log, which
 //!    no other log reaches: only this log applies, whatever other logs exist.
 //! 4. The pages are written in place.

@@ -32,7 +32,7 @@ pub(super) fn check_len(heap: &Heap, len: usize) -> Result<(), EditError> {
     Ok(())
 }
 
-/// Stores data whose length has been checked.
+/// Stores data of a length that has been checked.
 pub(super) fn store(heap: &mut Heap, data: &[u8]) -> Result<StoredData, EditError> {
     let len = data.len();
     let size = len as u32;

@@ -46,7 +46,7 @@ enum Page {
 }
 
 impl Page {
-    /// The page whose first cell is at `at`.
+    /// The page that has its first cell at `at`.
     const fn starting(at: u32) -> Self {
         Self::First((at as usize % PAGE_LEN / CellHeader::ALIGN) as u16)
     }

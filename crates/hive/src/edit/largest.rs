@@ -51,7 +51,7 @@ impl Largest {
         }
     }
 
-    /// The first page from `page` on whose number is at least `number`, which is not 0.
+    /// The first page from `page` on with a number of at least `number`, which is not 0.
     pub(super) fn first_from(&self, page: usize, number: u32) -> Option<usize> {
         let leaves = self.leaves();
         if page >= leaves {

@@ -36,7 +36,7 @@ pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
 /// The maximum number of security cells that wait to be counted.
 const MAX_WAITING: usize = 1 << 16;
 
-/// Decrements the count for a key node, whose own reference must have been cleared before.
+/// Decrements the count for a key node. The caller must have cleared the reference in the node.
 ///
 /// Other programs leave counts that are too low. Therefore the key nodes that refer to a cell are
 /// counted before the cell is freed. This takes a pass over the whole hive, so a cell that is

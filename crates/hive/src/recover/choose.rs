@@ -234,7 +234,7 @@ fn choose_new<'a>(
     }
 }
 
-/// Only one log applies: the first whose timestamp is that of the primary file. The boot loader
+/// Only one log applies: the first one with the timestamp of the primary file. The boot loader
 /// chooses in this way. It does not matter which of two logs is newer, because a log that does not
 /// match belongs to a write that never reached the primary file.
 fn choose_old<'a>(

@@ -191,7 +191,7 @@ fn still_dirty(recovered: &BaseBlock, log: &Applicable<'_>) -> Box<BaseBlock> {
     base
 }
 
-/// Refuses a hive whose file ends before its bins do, unless the logs contain everything that is
+/// Refuses a hive if its file ends before its bins do, unless the logs contain everything that is
 /// missing.
 fn refuse_holes(image: &Image, file_len: usize) -> Result<(), RecoverError> {
     let in_file = file_len.saturating_sub(BASE_BLOCK_LEN) / PAGE_LEN;

@@ -288,7 +288,7 @@ fn short_name(name: &[u8; 11], case: u8) -> String {
     shown
 }
 
-/// A long name whose parts are being read, last part first.
+/// A long name that is being read part by part, the last part first.
 #[derive(Debug, Default)]
 struct LongName {
     /// Parts read, in the order read.

@@ -48,7 +48,8 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// The changed sectors whose bytes differ from the device: offset in the volume, new bytes.
+    /// The changed sectors, without those that are equal on the device: offset in the volume, new
+    /// bytes.
     pub(super) fn differences(&self) -> io::Result<Vec<(u64, Vec<u8>)>> {
         let mut found = Vec::new();
         for (&sector, new) in &self.held().changed {

@@ -10,8 +10,8 @@ use super::error::FatError;
 use super::geometry::{Cluster, FatKind, Geometry, Run, corrupt};
 use crate::device::Device;
 
-/// The number of bytes of the FAT that are read at once: a multiple of 512 and of 3, so that no
-/// entry of 12 bits, two of which take three bytes, is in two blocks.
+/// The number of bytes of the FAT that are read at once. It is a multiple of 512 and of 3: two
+/// entries of 12 bits take three bytes, so no entry is in two blocks.
 const BLOCK_LEN: u64 = 12 << 10;
 
 /// The meaning of a cluster's entry.

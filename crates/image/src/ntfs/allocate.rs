@@ -105,7 +105,7 @@ fn holes(layout: &Layout, cluster_len: NonZeroU64, wanted: &[(u64, u64)]) -> Vec
     holes
 }
 
-/// Refuses a sparse file whose stored number of clusters is wrong.
+/// Refuses a sparse file with a wrong stored number of clusters.
 fn check_total(record: &mut Record, at: AttributeAt, layout: &Layout) -> Result<(), VolumeError> {
     if layout.sparse_unit.is_none() {
         return Ok(());

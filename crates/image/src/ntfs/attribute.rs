@@ -14,7 +14,7 @@ pub(crate) const ALIGN: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AttributeAt(pub(crate) usize);
 
-/// An attribute whose header, name and value are inside it.
+/// An attribute with its header, name and value inside it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'a> {
     at: AttributeAt,

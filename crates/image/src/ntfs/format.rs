@@ -238,7 +238,7 @@ pub(crate) struct NonResidentHeader {
 }
 
 impl NonResidentHeader {
-    /// Offset of one more number, in a compressed or sparse attribute whose `lowest_vcn` is zero:
+    /// Offset of one more number in a compressed or sparse attribute with a `lowest_vcn` of zero:
     /// the number of bytes of the clusters that really exist. The mapping pairs come after it.
     pub(crate) const TOTAL_ALLOCATED: usize = size_of::<Self>();
 }

@@ -37,7 +37,7 @@ pub(crate) struct Mismatch {
 }
 
 impl Shape {
-    /// What the value of `$INDEX_ROOT` tells, whose keys must be compared by `rule`.
+    /// The description in the value of `$INDEX_ROOT`. The index must compare its keys by `rule`.
     pub(crate) fn of(root: &[u8], rule: u32, cluster_len: NonZeroU64) -> Result<Self, Mismatch> {
         let head: Option<&IndexRoot> = bytes::view(root, 0);
         let head = head.map(|head| (head.collation_rule.get(), head.index_block_size.get()));

@@ -362,7 +362,7 @@ impl Layout {
         Err(self.out_of_range(offset, written))
     }
 
-    /// Writes `data` at `offset`, all of which was written before and is in clusters.
+    /// Writes `data` at `offset`. All of that range was written before and is in clusters.
     pub(crate) fn write(&self, disk: &Disk, data: &[u8], offset: u64) -> Result<(), VolumeError> {
         self.within(offset, data.len(), self.initialized)?;
         self.write_allocated(disk, data, offset)

@@ -83,7 +83,7 @@ impl Entry {
     }
 }
 
-/// All entries of the list of the file whose base record this is; `None` if it has no list.
+/// All entries of the attribute list of the file with this base record; `None` if it has no list.
 pub(crate) fn entries(disk: &Disk, base: &Record) -> Result<Option<Vec<Entry>>, VolumeError> {
     let Some(attribute) = base.find(attribute_type::ATTRIBUTE_LIST, "") else {
         return Ok(None);

@@ -32,7 +32,7 @@ pub(crate) enum Lznt1Error {
     Reference,
 }
 
-/// Decompresses `data` into `out`, all of which is written: bytes that no chunk describes are zero.
+/// Decompresses `data` into `out`. All of `out` is written: bytes that no chunk describes are zero.
 ///
 /// # Errors
 /// Data that are not validly compressed, or expand to more than `out`; the content of `out` is then

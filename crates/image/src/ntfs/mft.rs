@@ -52,7 +52,8 @@ impl Mft {
         builder.add(&base, at)?;
         let first_part = builder.so_far().map(Layout::clusters);
         let mut is_spread = false;
-        // The parts of $MFT are in records whose positions the earlier parts describe.
+        // The earlier parts of $MFT describe the positions of the records that hold its later
+        // parts.
         for entry in list::entries(&disk, &base)?.into_iter().flatten() {
             if entry.kind != attribute_type::DATA || !entry.name.is_empty() || entry.lowest_vcn == 0
             {

@@ -17,7 +17,7 @@ use super::place::FileId;
 
 mod add;
 
-/// A FILE record whose attributes have been checked.
+/// A FILE record with checked attributes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     number: u64,

@@ -157,7 +157,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Refuses values whose bytes on disk differ from those that programs read.
+    /// Refuses values that are stored in other bytes than programs read.
     pub(crate) fn check_writable(&self) -> Result<(), VolumeError> {
         // A resident value is never compressed, even if the flags request it for later.
         if self.layout().is_some() {

@@ -11,7 +11,7 @@ use super::mft::Mft;
 use super::records::Records;
 use super::stream::Stream;
 
-/// The number of UTF-16 units, each of which has an entry.
+/// The number of UTF-16 units. Each has an entry.
 const UNITS: usize = 1 << 16;
 
 /// The upper case of every UTF-16 unit.

@@ -227,9 +227,9 @@ impl Volume {
         Metadata::of(&Records::read(&self.inner.mft, id)?)
     }
 
-    /// The metadata of many files, whose records are read together; in the order of `members`,
-    /// which should be in the order of their records. A file that is elsewhere according to its own
-    /// record is an error.
+    /// The metadata of many files, in the order of `members`. Their records are read together, so
+    /// the members should be in the order of their records. A file that is elsewhere according to
+    /// its own record is an error.
     #[must_use]
     pub fn metadata_of_all(&self, members: &[Member<'_>]) -> Vec<Result<Metadata, VolumeError>> {
         let mft = &self.inner.mft;

@@ -101,7 +101,7 @@ const GPT_NAMES: &[(Guid, &str)] = &[
 ];
 
 impl PartitionType {
-    /// True if it belongs to a dynamic disk, whose volumes only the logical disk manager knows.
+    /// True if it belongs to a dynamic disk: only the logical disk manager knows the volumes on it.
     #[must_use]
     pub fn is_dynamic(self) -> bool {
         match self {

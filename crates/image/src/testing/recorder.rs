@@ -51,7 +51,8 @@ impl Recorder {
         }
     }
 
-    /// One whose operation with this number, from zero on, fails once and does nothing.
+    /// A device that fails at the operation with this number, counted from zero: once, and without
+    /// doing anything.
     pub(crate) fn failing_at(bytes: Vec<u8>, number: usize) -> Self {
         Self {
             fails_at: Some(number),

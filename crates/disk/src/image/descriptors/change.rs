@@ -68,8 +68,8 @@ impl ImageDescriptors {
         results
     }
 
-    /// Makes the changes of which both descriptors are known and nothing is unusual. Returns the
-    /// other changes.
+    /// Makes the changes that are not unusual and have two known descriptors. Returns the other
+    /// changes.
     fn change_known<'a>(
         &self,
         asked: Vec<Asked<'a>>,
@@ -94,7 +94,7 @@ impl ImageDescriptors {
         rest
     }
 
-    /// The changes whose new descriptors have a known id, with that id, and the other changes.
+    /// Splits the changes: those to descriptors with a known id, each with that id, and all others.
     fn with_known_ids<'a>(
         &self,
         asked: Vec<Asked<'a>>,

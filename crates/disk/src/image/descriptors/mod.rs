@@ -136,8 +136,8 @@ impl ImageDescriptors {
         Ok(at)
     }
 
-    /// Reads files whose descriptors may be changed. The results are in the order of `files`. It is
-    /// an error if a file's own record says that the file is elsewhere.
+    /// Reads files, and refuses those that must keep their descriptors. The results are in the
+    /// order of `files`. It is an error if a file's own record says that the file is elsewhere.
     fn look(&self, files: &[Member<'_>]) -> Vec<Result<Looked, ObjectError>> {
         let found = self.volume().metadata_of_all(files);
         // Neighbours mostly have the same descriptor.
@@ -230,7 +230,7 @@ fn object(path: NtPath, looked: Result<Looked, ObjectError>) -> Object {
     }
 }
 
-/// The kind of a file whose descriptor may be changed.
+/// The kind of a file; an error if its descriptor must not be changed.
 fn plain_kind(found: &Metadata) -> Result<Kind, ObjectError> {
     match Kind::from(found.kind) {
         Kind::Link => Err(ObjectError::Link),

@@ -34,9 +34,9 @@ pub(super) struct Backing {
 
 /// Queries an open loop device. Nothing about the device changes.
 pub(super) fn backing(device: &File) -> io::Result<Backing> {
-    // SAFETY: the opcode asks a loop device for one `loop_info64`, which `LoopInfo` has the size
-    // and layout of, and of which every content is valid. Other devices know no such opcode: whoever
-    // calls has made sure that it is a loop device.
+    // SAFETY: the opcode asks a loop device for one `loop_info64`. `LoopInfo` has its size and
+    // layout, and all contents of it are valid. Other devices do not know this opcode, so the
+    // caller has made sure that it is a loop device.
     let info = unsafe { ioctl(device, Getter::<GET_STATUS, LoopInfo>::new()) }?;
     Ok(Backing {
         device: info.device,

@@ -15,14 +15,14 @@ use crate::image::sysfs::{self, Number};
 /// The suffix that the kernel appends to the path of a file that has lost its name.
 const DELETED: &[u8] = b" (deleted)";
 
-/// The file or device whose loop devices are wanted.
+/// The file or device to look for behind loop devices.
 struct Wanted {
     metadata: fs::Metadata,
     name: Option<Vec<u8>>,
 }
 
-/// The name of a loop device that shows the open file, or a part of the block device, or the whole
-/// disk of which it is a part.
+/// The name of a loop device that shows the open file. For a block device: one that shows the
+/// device, a part of it, or the whole disk that it is part of.
 pub(super) fn behind(file: &File) -> io::Result<Option<String>> {
     let wanted = Wanted::of(file)?;
     for folder in sysfs::devices()? {
@@ -122,8 +122,8 @@ fn split(device: u64) -> Number {
     (major(device), minor(device))
 }
 
-/// A device number in the kernel's 64-bit representation, of which it uses the lower half: 12 bits
-/// of the major number from bit 8 on, and the minor number around them.
+/// A device number in the kernel's 64-bit representation. Only the lower half is used: 12 bits of
+/// the major number from bit 8 on, and the minor number around them.
 fn decoded(device: u64) -> Number {
     let [a, b, c, d, ..] = device.to_le_bytes();
     let device = u32::from_le_bytes([a, b, c, d]);

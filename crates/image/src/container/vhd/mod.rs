@@ -35,7 +35,7 @@ pub(super) enum Vhd {
     Dynamic(Box<Dynamic>),
 }
 
-/// Opens a VHD whose cookie was found at one of its ends.
+/// Opens a VHD. Its cookie was found at one of its ends.
 pub(super) fn open(medium: &Arc<dyn Medium>) -> Result<(Vhd, Vec<Notice>), ContainerError> {
     let len = medium.len();
     let end = len.saturating_sub(Footer::LEN);

@@ -178,7 +178,7 @@ impl Dynamic {
         self.put(&bitmap.bits, bitmap.at)
     }
 
-    /// Adds the blocks of `fresh`, whose bytes are in `data`.
+    /// Adds the blocks of `fresh`; their bytes are in `data`.
     fn allocate(&self, state: &mut State, fresh: &[Piece], data: &[u8]) -> io::Result<()> {
         let first = self.medium.len().saturating_sub(Footer::LEN);
         let mut places = Vec::with_capacity(fresh.len());

@@ -312,7 +312,7 @@ impl BatEntry {
 /// CRC-32C (Castagnoli).
 static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
-/// Checksum of a structure whose field for it is the four bytes at offset 4.
+/// The checksum of a structure that has its checksum field at offset 4, four bytes long.
 pub(crate) fn checksum(structure: &[u8]) -> u32 {
     let mut digest = CRC_32C.digest();
     let (start, rest) = structure.split_at(structure.len().min(4));

@@ -35,7 +35,7 @@ impl Overlay {
         self.sectors.insert(offset, sector);
     }
 
-    /// Makes a range zero, whose ends are multiples of [`LOG_SECTOR`].
+    /// Makes a range zero. Both of its ends are multiples of [`LOG_SECTOR`].
     pub(super) fn zero(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;

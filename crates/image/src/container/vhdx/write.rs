@@ -103,7 +103,7 @@ impl Vhdx {
         }
     }
 
-    /// Adds the blocks of `fresh`, whose bytes are in `data`.
+    /// Adds the blocks of `fresh`; their bytes are in `data`.
     fn allocate(&self, end_of_blocks: u64, fresh: &[Piece], data: &[u8]) -> io::Result<()> {
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
         let mut next = self

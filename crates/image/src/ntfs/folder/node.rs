@@ -20,7 +20,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// The node whose header is at `header` of `data`, and at `place` of the volume.
+    /// The node with its header at `header` of `data`, and at `place` of the volume.
     ///
     /// # Errors
     /// Entries that are not inside the node.

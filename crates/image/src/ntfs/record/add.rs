@@ -111,7 +111,7 @@ impl Record {
     }
 }
 
-/// The start of an attribute whose name follows its header, and the name.
+/// The start of an attribute, with its name after the header, and the name.
 fn start(kind: u32, name: &str, header: usize) -> Result<(AttributeHeader, Vec<u8>), NoRoom> {
     let units: Vec<u16> = name.encode_utf16().collect();
     let common = AttributeHeader {

@@ -23,7 +23,7 @@ use crate::ntfs::place::Extent;
 use crate::ntfs::place::FileId;
 use crate::ntfs::record::Record;
 
-/// The maximum number of files whose records are kept in memory between checking and writing them.
+/// The maximum number of files that have their records in memory between checking and writing.
 const BATCH: usize = 8192;
 /// The number of records that are requested at once if all are read.
 const AT_ONCE: u64 = 1 << 16;
@@ -73,11 +73,11 @@ pub(super) fn get_one(mft: &Mft, record: &Record) -> Result<FileSecurity, Securi
     }
 }
 
-/// Makes the changes to which `decide` agrees after it has seen the metadata of the file and the
-/// place of its descriptor. The ids must exist in `$Secure`. The results are `false` for the files
-/// to whose change it doesn't agree. A file that is elsewhere according to its own record is
-/// refused. Every file of a batch is checked before the first is written; if a file is refused, the
-/// others are still set.
+/// Asks `decide` about each file, with the file's metadata and the place of its descriptor, and
+/// makes the changes that it agrees to. The ids must exist in `$Secure`. The results are `false`
+/// for the files that `decide` doesn't agree to. A file that is elsewhere according to its own
+/// record is refused. Every file of a batch is checked before the first is written; if a file is
+/// refused, the others are still set.
 ///
 /// An id that replaces another is in one sector, so that after a crash the file has the old or the
 /// new id. If a record loses the file's own descriptor, several sectors change, and a crash within

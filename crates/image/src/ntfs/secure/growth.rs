@@ -21,7 +21,7 @@ use crate::ntfs::stream::Part;
 /// room.
 const SPARE: u64 = 64 << 10;
 
-/// An attribute of `$Secure` whose value is in clusters.
+/// An attribute of `$Secure` with its value in clusters.
 pub(super) struct Value {
     /// The record that describes it, or that will contain it.
     pub(super) record: u64,

@@ -145,8 +145,8 @@ impl Node {
         Err(self.fault::<K>(at, "the end of the node", "more after it"))
     }
 
-    /// This node with other entries, the last of which has no key; `None` if they do not fit. The
-    /// value of an index root gets the length that they need.
+    /// This node with other entries; the last one has no key. `None` if they do not fit. The value
+    /// of an index root gets the length that they need.
     pub(super) fn with<K: Key>(&self, entries: &[Entry<K>]) -> Result<Option<Self>, SecurityError> {
         let (header, place) = self.header::<K>()?;
         let room = to_usize(header.allocated_size.get());

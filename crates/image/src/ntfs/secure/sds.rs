@@ -228,8 +228,8 @@ pub(super) struct Append {
 }
 
 impl Append {
-    /// Places `descriptors`, whose lengths must be within [`SdsHeader::MAX_DESCRIPTOR`], after the
-    /// tail.
+    /// Places `descriptors` after the tail. Their lengths must be within
+    /// [`SdsHeader::MAX_DESCRIPTOR`].
     pub(super) fn new(
         source: &impl Source,
         mut tail: Tail,

@@ -48,7 +48,7 @@ impl Damage {
 }
 
 impl Copy {
-    /// The copy whose header is at `lba`.
+    /// The copy with its header at `lba`.
     pub(super) fn read(device: &dyn Device, size: u32, lba: u64) -> Result<Self, Damage> {
         let header = header(device, size, lba)?;
         match entries(device, size, lba, &header) {

@@ -1,9 +1,9 @@
 //! Adds to an index, in memory (Linux-NTFS, B*Trees).
 //!
-//! A full node is replaced by two new ones, to which the parent then refers. If the parent is full,
-//! it is replaced in the same way, up to the root, whose entries move to a new block if there are
-//! too many. No block in use is split in place, so the old tree stays whole until the one block is
-//! written that refers to the new ones.
+//! A full node is replaced by two new ones, and the parent then refers to these. If the parent is
+//! full, it is replaced in the same way, up to the root. If the root has too many entries, they
+//! move to a new block. No block in use is split in place, so the old tree stays whole until the
+//! one block is written that refers to the new ones.
 
 use diskmend_base::count::to_usize;
 use std::collections::BTreeSet;
