@@ -73,7 +73,7 @@ fn io_at(path: PathBuf) -> impl FnOnce(io::Error) -> LookupError {
     move |source| LookupError::Io { path, source }
 }
 
-/// Finds the file or folder that `components` lead to from a folder; see [`Dir::find`].
+/// Finds the file or folder that `components` lead to from a folder; see `find` of [`Dir`].
 pub(crate) fn find(
     start: io::Result<Box<dyn Dir>>,
     components: &[&str],

@@ -68,7 +68,7 @@ pub trait Descriptors: fmt::Debug {
     /// is ignored, and no link is followed. No components lead to the root.
     ///
     /// # Errors
-    /// The errors of [`Dir::find`].
+    /// See [`LookupError`].
     fn find(&self, components: &[&str]) -> Result<Option<(NtPath, Kind)>, LookupError> {
         if components.is_empty() {
             return Ok(Some((NtPath::default(), Kind::Folder)));
