@@ -26,6 +26,10 @@ pub(super) struct Restorable<'a> {
     /// The file's content before anything is restored, if its length is one that the run can have
     /// made.
     pub(super) found: OnceCell<Option<Content>>,
+    /// The number of records of old bytes that are not restored yet.
+    pub(super) left: usize,
+    /// True if something was restored that isn't durable.
+    pub(super) unflushed: bool,
 }
 
 impl Restorable<'_> {

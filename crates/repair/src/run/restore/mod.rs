@@ -5,10 +5,10 @@
 
 mod checks;
 mod file;
+mod write;
 
 use std::cell::OnceCell;
 
-use diskmend_base::count::to_usize;
 use diskmend_disk::{Access, Dir, File, Kind};
 
 use crate::differences::Difference;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::hive_on_disk::Distinct;
 use crate::restored::RestoredFile;
 use crate::run::{HiveEntry, RunFolder, Step, on_volume};
-use file::{Restorable, greatest_len};
+use file::Restorable;
 
 /// The files of one hive of a run, ready to be restored.
 pub(crate) struct Restoration<'a> {
@@ -61,6 +61,8 @@ impl<'a> Restoration<'a> {
                 place,
                 open,
                 found: OnceCell::new(),
+                left: 0,
+                unflushed: false,
             });
         }
         let restoration = Self {
@@ -140,119 +142,34 @@ impl<'a> Restoration<'a> {
     pub(crate) fn restore(&mut self) -> Result<Vec<RestoredFile>, Error> {
         let actions = self.actions()?;
         self.none_missing()?;
-        let mut left: Vec<usize> = self.files.iter().map(|file| file.undo.len()).collect();
-        let mut unflushed = vec![false; self.files.len()];
+        for file in &mut self.files {
+            file.begin();
+        }
         for step in self.entry.steps.iter().rev() {
+            let (Step::Create { file } | Step::Length { file, .. } | Step::Write { file, .. }) =
+                step
+            else {
+                self.flush()?;
+                continue;
+            };
+            let Some(file) = self.files.get_mut(*file) else {
+                let odd = std::io::Error::other("a step names no file");
+                return Err(Error::io(&self.entry.path, "restore the files of")(odd));
+            };
             match step {
-                Step::Flush => self.flush(&mut unflushed)?,
-                Step::Write { file, records } => {
-                    let Some(at) = left.get_mut(*file) else {
-                        continue;
-                    };
-                    for _ in 0..*records {
-                        *at = at.saturating_sub(1);
-                        self.write(*file, *at)?;
-                    }
-                    mark(&mut unflushed, *file);
-                }
-                Step::Length { file, before } => {
-                    self.set_len(*file, *before)?;
-                    mark(&mut unflushed, *file);
-                }
-                Step::Create { file } => {
-                    self.remove(*file)?;
-                    if let Some(flag) = unflushed.get_mut(*file) {
-                        *flag = false;
-                    }
-                }
+                Step::Write { records, .. } => file.write_back(*records)?,
+                Step::Length { before, .. } => file.cut(*before, self.forced)?,
+                Step::Create { .. } => file.remove()?,
+                Step::Flush => {}
             }
         }
-        self.flush(&mut unflushed)?;
+        self.flush()?;
         self.verify()?;
         Ok(actions)
     }
 
-    fn write(&mut self, file: usize, record: usize) -> Result<(), Error> {
-        let Some(Restorable {
-            entry, undo, open, ..
-        }) = self.files.get_mut(file)
-        else {
-            return Ok(());
-        };
-        // A file that the run created is removed.
-        let (Some(open), Some(old)) = (open, &entry.old) else {
-            return Ok(());
-        };
-        let io = || Error::io(&entry.path, "restore the file");
-        let image = undo
-            .get(record)
-            .map_err(Error::io(&entry.undo, "read the undo data"))?;
-        let Some(image) = image else {
-            return Ok(());
-        };
-        // If the run never made the file longer, there is nothing to undo, and a full disk would
-        // not let it grow.
-        let end = open.len().map_err(io())?.max(old.length);
-        let fits = to_usize(end.saturating_sub(image.offset));
-        let bytes = image.bytes.get(..fits).unwrap_or(&image.bytes);
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        open.write_all_at(bytes, image.offset).map_err(io())
-    }
-
-    fn set_len(&mut self, file: usize, len: u64) -> Result<(), Error> {
-        let forced = self.forced;
-        let Some(Restorable {
-            entry, undo, open, ..
-        }) = self.files.get_mut(file)
-        else {
-            return Ok(());
-        };
-        let (Some(open), Some(_)) = (open, &entry.old) else {
-            return Ok(());
-        };
-        let io = || Error::io(&entry.path, "restore the length of the file");
-        // Bytes after the end that the run gave the file aren't the run's.
-        if forced && open.len().map_err(io())? > greatest_len(entry, undo) {
-            return Ok(());
-        }
-        // The cut-off part comes back with its records. Growing the file first would only take
-        // space.
-        if open.len().map_err(io())? > len {
-            open.set_len(len).map_err(io())?;
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, file: usize) -> Result<(), Error> {
-        let Some(file) = self.files.get_mut(file) else {
-            return Ok(());
-        };
-        if file.entry.old.is_some() {
-            return Ok(());
-        }
-        file.open = None;
-        let Some(place) = &file.place else {
-            return Ok(());
-        };
-        let io = || Error::io(&file.entry.path, "remove the file");
-        place.dir.remove_file(&place.name).map_err(io())?;
-        place.dir.sync().map_err(io())?;
-        file.place = None;
-        Ok(())
-    }
-
-    fn flush(&mut self, unflushed: &mut [bool]) -> Result<(), Error> {
-        for (file, flag) in self.files.iter_mut().zip(unflushed) {
-            if std::mem::take(flag)
-                && let Some(open) = &mut file.open
-            {
-                open.sync()
-                    .map_err(Error::io(&file.entry.path, "flush the file"))?;
-            }
-        }
-        Ok(())
+    fn flush(&mut self) -> Result<(), Error> {
+        self.files.iter_mut().try_for_each(Restorable::flush)
     }
 
     /// Reads every file back. It must be the old file.
@@ -274,11 +191,5 @@ impl<'a> Restoration<'a> {
             }
         }
         Ok(())
-    }
-}
-
-fn mark(flags: &mut [bool], file: usize) {
-    if let Some(flag) = flags.get_mut(file) {
-        *flag = true;
     }
 }
