@@ -167,13 +167,10 @@ pub(crate) fn read_back(
 ) -> Result<(), Error> {
     let hives = targets.iter().zip(wanted).zip(&mut journal.hives);
     for ((Target { held, files }, wanted), entry) in hives {
-        let Some(primary) = files.open(HiveFileKind::Primary) else {
-            continue;
-        };
         watch.committed(Phase::ReadingBack, &held.path);
         let content = match held.recovery {
-            None => proof::of_chunks(primary, &held.path, wanted)?,
-            Some(_) => proof::of_hive(primary, &held.path, held.changes.list(), wanted)?,
+            None => proof::of_chunks(files.primary(), &held.path, wanted)?,
+            Some(_) => proof::of_hive(files.primary(), &held.path, held.changes.list(), wanted)?,
         };
         for kind in HiveFileKind::ALL {
             let path = files.path(kind);

@@ -94,6 +94,11 @@ impl CommitFiles {
         Some(log.fingerprint.content)
     }
 
+    /// The hive file.
+    pub(crate) fn primary(&self) -> &dyn File {
+        self.primary.as_ref()
+    }
+
     /// A file that exists.
     pub(crate) fn open(&self, kind: HiveFileKind) -> Option<&dyn File> {
         match kind {
