@@ -10,8 +10,7 @@ use super::format::attribute_type;
 use super::layout::Layout;
 use super::mft::Mft;
 use super::open::{Allocation, Open, check_foreign};
-use super::place::Extent;
-use super::place::{FileId, Lcn};
+use super::place::{Extent, FileId, Lcn};
 use super::record::Record;
 use super::runs::{self, Run};
 

@@ -8,7 +8,7 @@
 
 use super::attribute::Attribute;
 use super::error::{Corruption, VolumeError};
-use super::extents::Extents;
+use super::extents::{self, Extents};
 use super::format::{attribute_type, system};
 use super::mft::Mft;
 use super::place::Extent;
@@ -49,13 +49,8 @@ pub(crate) fn check_written_by_all(mft: &Mft, bitmap: &[Extent]) -> Result<(), V
     let mut extents: Vec<Extent> = mft.layout().extents().collect();
     extents.extend(mft.mirror()?.extents());
     extents.extend(bitmap);
-    extents.sort_by_key(|extent| extent.start);
-    for pair in extents.windows(2) {
-        if let [first, second] = pair
-            && first.overlaps(second)
-        {
-            return Err(claimed(mft, second, "another of the volume's own files"));
-        }
+    if let Some(extent) = extents::first_overlap(&mut extents) {
+        return Err(claimed(mft, &extent, "another of the volume's own files"));
     }
     check(mft, system::MFT, &extents, |record, attribute| {
         let file = record.base().map_or(record.number(), |base| base.record);

@@ -40,6 +40,13 @@ impl Extents {
     }
 }
 
+/// Sorts extents by their starts, and returns the first that overlaps the one before it.
+pub(crate) fn first_overlap(extents: &mut [Extent]) -> Option<Extent> {
+    extents.sort_by_key(|extent| extent.start);
+    let mut pairs = extents.iter().zip(extents.iter().skip(1));
+    pairs.find_map(|(first, second)| first.overlaps(second).then_some(*second))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +72,15 @@ mod tests {
                 assert_eq!(set.contain(&other), expected, "{other:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_first_of_two_that_overlap_is_found_in_any_order() {
+        let mut apart = [extent(30, 5), extent(10, 10), extent(20, 10)];
+        assert_eq!(first_overlap(&mut apart), None);
+        let mut twice = [extent(30, 5), extent(10, 11), extent(20, 10), extent(34, 1)];
+        assert_eq!(first_overlap(&mut twice), Some(extent(20, 10)));
+        assert_eq!(first_overlap(&mut []), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::attribute::AttributeAt;
 use super::bitmap::Bitmap;
 use super::claims;
 use super::error::{Corruption, VolumeError};
-use super::extents::Extents;
+use super::extents::{self, Extents};
 use super::format::{attribute_type, system};
 use super::layout::Layout;
 use super::metadata::WOF;
@@ -141,15 +141,10 @@ pub(crate) fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError>
             return Err(misplaced(mft, *extent, "a cluster that is not used").into());
         }
     }
-    extents.sort_by_key(|extent| extent.start);
-    for pair in extents.windows(2) {
-        if let [first, second] = pair
-            && first.overlaps(second)
-        {
-            return Err(misplaced(mft, *second, "a cluster that it has already").into());
-        }
+    match extents::first_overlap(&mut extents) {
+        Some(extent) => Err(misplaced(mft, extent, "a cluster that it has already").into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses clusters that belong to the volume's own structures.

@@ -19,8 +19,7 @@ use crate::ntfs::member::Member;
 use crate::ntfs::metadata::Metadata;
 use crate::ntfs::mft::{Mft, check_base};
 use crate::ntfs::open::check_place;
-use crate::ntfs::place::Extent;
-use crate::ntfs::place::FileId;
+use crate::ntfs::place::{Extent, FileId};
 use crate::ntfs::record::Record;
 
 /// The maximum number of files that have their records in memory between checking and writing.

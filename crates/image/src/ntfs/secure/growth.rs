@@ -6,12 +6,12 @@ use super::error::SecurityError;
 use crate::ntfs::attribute::Attribute;
 use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::error::{Corruption, VolumeError};
+use crate::ntfs::extents;
 use crate::ntfs::format::system;
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::open::{check_foreign, check_place};
-use crate::ntfs::place::Extent;
-use crate::ntfs::place::Lcn;
+use crate::ntfs::place::{Extent, Lcn};
 use crate::ntfs::record::{NoRoom, Record};
 use crate::ntfs::runs::{self, Run};
 use crate::ntfs::stream::Part;
@@ -201,17 +201,10 @@ pub(super) fn check_apart<'a>(
     layouts: impl Iterator<Item = &'a Layout>,
 ) -> Result<(), SecurityError> {
     let mut extents: Vec<Extent> = layouts.flat_map(Layout::extents).collect();
-    extents.sort_by_key(|extent| extent.start);
-    for pair in extents.windows(2) {
-        if let [first, second] = pair
-            && first.overlaps(second)
-        {
-            let offset = mft.disk().geometry.place(second.start);
-            let actual = "one that another part of $Secure has, too";
-            return Err(
-                Corruption::new("cluster of $Secure", offset, "one of its own", actual).into(),
-            );
-        }
-    }
-    Ok(())
+    let Some(extent) = extents::first_overlap(&mut extents) else {
+        return Ok(());
+    };
+    let offset = mft.disk().geometry.place(extent.start);
+    let actual = "one that another part of $Secure has, too";
+    Err(Corruption::new("cluster of $Secure", offset, "one of its own", actual).into())
 }

@@ -4,8 +4,7 @@ use super::image::Image;
 use super::*;
 use crate::device::Device;
 use crate::ntfs::bitmap::Bitmap;
-use crate::ntfs::place::Extent;
-use crate::ntfs::place::Lcn;
+use crate::ntfs::place::{Extent, Lcn};
 
 /// A volume with a file `file` that contains `data`, and `other` after it.
 fn filled(arguments: &[&str], data: &[u8]) -> Option<Image> {
