@@ -1,5 +1,5 @@
-//! Reads, writes and edits Windows security descriptors, and computes the rights that a DACL gives to
-//! an account.
+//! Reads, writes and edits Windows security descriptors, and computes the rights that a DACL gives
+//! to an account.
 //!
 //! A descriptor can be bytes, SDDL, or a line in a file of `icacls /save`. This crate does no I/O:
 //! programs bring the bytes from a volume, a registry hive or a text file, and take them back.
@@ -19,7 +19,7 @@
 //! assert!(!access.is_granted());
 //! assert_eq!(access.denied_by, [0]);
 //!
-//! // `icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)"` leaves the entry that denies: remove it too.
+//! // `icacls /grant "NT AUTHORITY\NETWORK SERVICE:(R)"` leaves the entry that denies: remove it.
 //! descriptor.grant(&r"NT AUTHORITY\NETWORK SERVICE:(R)".parse()?);
 //! descriptor.unblock(&service, AccessMask::FILE_READ);
 //! assert!(descriptor.access(&service, AccessMask::FILE_READ).is_granted());
@@ -52,8 +52,9 @@
 //!
 //! - Account names are known only for SIDs that are the same on every machine. The names of other
 //!   accounts are in the domain or in the SAM hive, which this crate does not read.
-//! - Conditions of conditional ACEs are read and written but not evaluated, and object types are not
-//!   compared. [`SecurityDescriptor::access`] counts such an ACE if it denies, not if it allows.
+//! - Conditions of conditional ACEs are read and written but not evaluated, and object types are
+//!   not compared. [`SecurityDescriptor::access`] counts such an ACE if it denies, not if it
+//!   allows.
 //! - SDDL can't express every descriptor. [`SecurityDescriptor::to_sddl`] then returns
 //!   [`Inexpressible`]; it never leaves anything out silently.
 //! - Descriptors are self-relative, as volumes and hives store them.

@@ -2,7 +2,8 @@
 //! typed values of a boot store.
 //!
 //! A boot store is a registry hive; [`diskmend_hive`] opens it and writes it back. This crate knows
-//! what is in it. It opens no file, and it does not know where the partitions are that a store names.
+//! what is in it. It opens no file, and it does not know where the partitions are that a store
+//! names.
 //!
 //! ```
 //! use diskmend_bcd::{Change, ElementId, ElementValue, Listing, Store, check, well_known};
@@ -58,7 +59,8 @@
 //!
 //! # Limits
 //!
-//! - A store may have [`MAX_OBJECTS`] objects of [`MAX_ELEMENTS`] elements. Larger ones are refused.
+//! - A store may have [`MAX_OBJECTS`] objects of [`MAX_ELEMENTS`] elements. Larger ones are
+//!   refused.
 //! - Microsoft documents no layout for devices. A device without a completely known layout can be
 //!   listed, copied and exported, but not made anew.
 

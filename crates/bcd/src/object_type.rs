@@ -24,7 +24,7 @@ pub enum Application {
 }
 
 impl ObjectType {
-    /// What stands for the type of an object that has none, or none that can be read.
+    /// Stands for the type of an object without a type, or with one that can't be read.
     pub(crate) const UNKNOWN: Self = Self(0);
     /// The firmware's boot manager.
     pub const FIRMWARE_BOOT_MANAGER: Self = Self(0x1010_0001);

@@ -1,9 +1,9 @@
 //! Reads, recovers, checks and edits the files of Windows registry hives (regf 1.3 to 1.6), while
 //! Windows does not run.
 //!
-//! This crate knows the file format, the transaction logs and the way in which Windows writes them. It
-//! does not know what a key means to Windows, and it opens no file by itself. Everything that it reads
-//! is treated as untrusted: a damaged or forged hive leads to an error, never to a panic.
+//! This crate knows the file format, the transaction logs and how Windows writes them. It does not
+//! know what a key means to Windows, and it opens no file by itself. Everything that it reads is
+//! treated as untrusted: a damaged or forged hive leads to an error, never to a panic.
 //!
 //! ```
 //! use diskmend_hive::{Editor, Filetime, Opened, ValueContent, ValueType, open};

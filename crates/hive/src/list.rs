@@ -65,7 +65,7 @@ impl<'a> Leaf<'a> {
         }
     }
 
-    /// The key node and the hash of each element. A leaf of the kind `li` has no hashes: they are 0.
+    /// The key node and the hash of each element. The hashes of a leaf of the kind `li` are 0.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (CellOffset, u32)> {
         let (without, with) = match self.elements {
             Elements::Index(elements) => (elements, &[][..]),

@@ -155,7 +155,8 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The order of subkeys by one of the tables; [`Name::cmp_ignore_case`] is that of Windows NT 5.
+    /// The order of subkeys by one of the tables. [`Name::cmp_ignore_case`] uses that of Windows
+    /// NT 5.
     #[must_use]
     pub(crate) fn cmp_by(self, other: Name<'_>, table: CaseTable) -> Ordering {
         match (self.0, other.0) {

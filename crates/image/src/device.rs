@@ -42,7 +42,7 @@ pub trait Medium: Device {
     /// Sets the length; new bytes are zero.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`] for a block device; what the system reported.
+    /// [`io::ErrorKind::Unsupported`] for a block device; otherwise the system's error.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
     /// Starts to make durable what was written, if that can be done in the background. Only

@@ -1,9 +1,9 @@
 //! Reads and writes Windows disks that no system has mounted: image files and block devices, their
 //! partitions, and their NTFS and FAT volumes.
 //!
-//! A disk is untrusted input: every length, depth, loop and allocation is bounded, and damage leads to
-//! an error, never to a panic. Writes change as few bytes as possible, in an order that survives a
-//! crash, and can be recorded so that they can be undone.
+//! A disk is untrusted input: every length, depth, loop and allocation is bounded, and damage leads
+//! to an error, never to a panic. Writes change as few bytes as possible, in an order that survives
+//! a crash, and can be recorded so that they can be undone.
 //!
 //! ```no_run
 //! use std::fs::File;

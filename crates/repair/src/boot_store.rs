@@ -24,7 +24,8 @@ pub enum NewErrors {
 /// Edits the file of a boot store as [`hive_file::edit`] edits a hive.
 ///
 /// # Errors
-/// The errors of [`hive_file::edit`], and [`Refusal::StoreUnsound`](crate::Refusal::StoreUnsound) for new errors in the store.
+/// The errors of [`hive_file::edit`], and [`Refusal::StoreUnsound`](crate::Refusal::StoreUnsound)
+/// for new errors in the store.
 pub fn edit_file<R>(
     path: &Path,
     new_errors: NewErrors,

@@ -2,8 +2,8 @@
 //! makes them so that a crash can't break it, and undoes them.
 //!
 //! A repair is data: a recipe says which settings are wanted. The engine finds what differs, shows
-//! it as a plan, and changes the disk only if the caller applies the plan. This crate prints nothing
-//! and reads no environment variables.
+//! it as a plan, and changes the disk only if the caller applies the plan. This crate prints
+//! nothing and reads no environment variables.
 //!
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
@@ -62,8 +62,8 @@
 //!    and the undo data; `disk_record` records the sectors of a disk that isn't mounted.
 //! 6. `documents` is made from all of them, and nothing reads it back.
 //!
-//! docs/architecture.md in the repository has a drawing, and follows one value from the command line
-//! to the disk.
+//! docs/architecture.md in the repository has a drawing, and follows one value from the command
+//! line to the disk.
 
 #![forbid(unsafe_code)]
 

@@ -152,7 +152,7 @@ fn application_elements(object_type: ObjectType) -> &'static [ElementInfo] {
     }
 }
 
-/// The meaning of an element in an object of a type; `None` if nobody has documented it.
+/// The meaning of an element in an object of a type; `None` if it is not documented.
 #[must_use]
 pub fn lookup(id: ElementId, object_type: ObjectType) -> Option<&'static ElementInfo> {
     let find = |table: &'static [ElementInfo]| table.iter().find(|info| info.id == id);

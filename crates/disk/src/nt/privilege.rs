@@ -97,7 +97,7 @@ impl Drop for Privileges {
             return;
         }
         // If this fails, they stay enabled until the process ends, which does no harm.
-        // SAFETY: it has the form of TOKEN_PRIVILEGES with at most `COUNT` entries; the token is open.
+        // SAFETY: it is a TOKEN_PRIVILEGES with at most `COUNT` entries; the token is open.
         unsafe {
             AdjustTokenPrivileges(
                 self.token.as_raw_handle(),

@@ -68,7 +68,7 @@ kinds! {
     CellTooLong = "cell-too-long", Error;
     /// Two free cells side by side.
     FreeNotCoalesced = "free-not-coalesced", Warning;
-    /// A reference to what is not an allocated cell.
+    /// A reference to something that is not an allocated cell.
     CellNotAllocated = "cell-not-allocated", Error;
     /// A cell with a second reference.
     CellReferencedTwice = "cell-referenced-twice", Error;
@@ -84,11 +84,12 @@ kinds! {
     KeyName = "key-name", Error;
     /// A key name longer than 255 UTF-16 units.
     KeyNameLong = "key-name-long", Warning;
-    /// A key name with a backslash, to which no path leads, or with control characters.
+    /// A key name with control characters, or with a backslash, so that no path leads to the key.
     KeyNameCharacter = "key-name-character", Warning;
     /// A key name in UTF-16 that Latin-1 could hold.
     KeyNameUncompressed = "key-name-uncompressed", Warning;
-    /// Flags that do not fit the key's place: a volatile key, a root that is none, and so on.
+    /// Flags that do not fit the key's place: a volatile key, a root without the flag of a root,
+    /// and so on.
     KeyFlags = "key-flags", Warning;
     /// A key more levels below the root than Windows loads, 511.
     KeyDepth = "key-depth", Error;

@@ -23,7 +23,7 @@
 //! | `cell-size` | error | A cell with a size that is 0, not a multiple of 8, or reaches past its bin | Cell |
 //! | `cell-too-long` | error | A cell of more than 1 MiB that something refers to | Cell |
 //! | `free-not-coalesced` | warning | Two free cells side by side | Cell |
-//! | `cell-not-allocated` | error | A reference to what is not an allocated cell | Cell |
+//! | `cell-not-allocated` | error | A reference to something that is not an allocated cell | Cell |
 //! | `cell-referenced-twice` | error | A cell with a second reference | Cell |
 //! | `cell-leaked` | warning | An allocated cell without a reference | Cell |
 //! | `key-signature` | error | A key node without its signature | Key node |
@@ -31,9 +31,9 @@
 //! | `key-parent` | error | A key node that names another parent than its own | Key node |
 //! | `key-name` | error | A key name that is empty or ends in half a UTF-16 unit | Key node |
 //! | `key-name-long` | warning | A key name longer than 255 UTF-16 units | Key node |
-//! | `key-name-character` | warning | A key name with a backslash, to which no path leads, or with control characters | Key node |
+//! | `key-name-character` | warning | A key name with control characters, or with a backslash, so that no path leads to the key | Key node |
 //! | `key-name-uncompressed` | warning | A key name in UTF-16 that Latin-1 could hold | Key node |
-//! | `key-flags` | warning | Flags that do not fit the key's place: a volatile key, a root that is none, and so on | Key node |
+//! | `key-flags` | warning | Flags that do not fit the key's place: a volatile key, a root without the flag of a root, and so on | Key node |
 //! | `key-depth` | error | A key more levels below the root than Windows loads, 511 | Key node |
 //! | `key-tombstone` | warning | A tombstone of a layered key with subkeys, values or a class | Key node |
 //! | `key-layered` | error | A layered key in a hive that is not marked to hold layered keys | Key node |
@@ -162,8 +162,8 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Checks with several threads, or with one. The second value is true if the report depends
-    /// on which of several was faster.
+    /// Checks with several threads, or with one. The second value is true if the report depends on
+    /// which thread was faster.
     fn check(&self, threads: usize) -> (Report, bool) {
         let mut tiling = tiling::tile(self.data, threads);
         let mut found = std::mem::take(&mut tiling.tally.found);

@@ -35,8 +35,8 @@ pub(crate) struct Numbers {
 
 /// Finds `count` numbers from `least` on that come after those of all logs.
 ///
-/// Only a damaged or forged log has numbers that leave no room above them. It is ignored, but is out
-/// of order.
+/// Only a damaged or forged log has numbers that leave no room above them. It is ignored, but is
+/// out of order.
 pub(crate) fn free_numbers(
     least: u32,
     count: usize,

@@ -10,7 +10,7 @@ use super::{MAX_FILE_LEN, MAX_OPERATIONS, Operation, ParseError, RegFile};
 /// First line of a version 5 file.
 pub(super) const HEADER_5: &str = "Windows Registry Editor Version 5.00";
 
-/// What begins a line that is a comment as a whole. Behind something else only `;` begins one.
+/// Either character makes a whole line a comment. After something else, only `;` starts one.
 const COMMENTS: [char; 2] = [';', '#'];
 
 impl RegFile {

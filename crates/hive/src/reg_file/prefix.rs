@@ -67,7 +67,7 @@ fn path_within<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
         }
         rest = behind;
     }
-    // Nothing behind it: the path is the prefix.
+    // Nothing follows: the path is the prefix.
     Some(rest.unwrap_or(""))
 }
 

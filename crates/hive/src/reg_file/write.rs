@@ -29,9 +29,9 @@ pub enum Encoding {
 
 /// Writes a registry text file, a key and its values at a time.
 ///
-/// What is written reads back as the same operations, whatever the data. UTF-16 takes half surrogate
-/// pairs as they are, as Windows writes them; see [`WriteError`] for the few names that have no form
-/// in a registry file.
+/// What is written reads back as the same operations, whatever the data. UTF-16 takes half
+/// surrogate pairs as they are, as Windows writes them. [`WriteError`] names the few keys and
+/// values that can't be written to a registry file.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,

@@ -45,7 +45,7 @@ pub(super) struct BootSector {
 pub(super) struct Tail16 {
     /// BIOS number of the drive.
     pub(super) drv_num: u8,
-    /// Windows' marks: bit 0 dirty, bit 1 to be tested.
+    /// Windows's marks: bit 0 dirty, bit 1 to be tested.
     pub(super) reserved1: u8,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Tail32 {
     pub(super) reserved: [u8; 12],
     /// BIOS number of the drive.
     pub(super) drv_num: u8,
-    /// Windows' marks: bit 0 dirty, bit 1 to be tested.
+    /// Windows's marks: bit 0 dirty, bit 1 to be tested.
     pub(super) reserved1: u8,
 }
 
@@ -83,9 +83,9 @@ impl BootSector {
     pub(super) const NOT_MIRRORED: u16 = 0x80;
     /// Extended flags: the number of the FAT in use.
     pub(super) const ACTIVE_FAT: u16 = 0x0F;
-    /// Windows' marks: the volume was not closed.
+    /// Windows's marks: the volume was not closed.
     pub(super) const MARK_DIRTY: u8 = 0x01;
-    /// Windows' marks: the volume is to be tested.
+    /// Windows's marks: the volume is to be tested.
     pub(super) const MARK_TEST: u8 = 0x02;
 }
 

@@ -6,8 +6,8 @@
 //! filled reads as before; the data are written when that is durable. If more than one sector of a
 //! record changes, a crash within its write may leave it torn.
 //!
-//! At the end, the copies of the sizes in the indexes of folders are updated, from which Windows
-//! lists files that it has not opened yet. They are only copies: if an entry is not found, or a
+//! At the end, the copies of the sizes in the indexes of folders are updated. Windows lists files
+//! that it has not opened yet by these copies. They are only copies: if an entry is not found, or a
 //! crash comes before, the file is whole, and Windows corrects them when it opens the file.
 
 use super::allocate::{self, set_sizes};

@@ -1,8 +1,8 @@
-//! What all indexes have in common: their root tells of their blocks, and nodes consist of entries
+//! What all indexes have in common: their root describes their blocks, and nodes consist of entries
 //! (Linux-NTFS, Index root, Index header and entry).
 //!
-//! Nothing here is outside of its node, and every entry is longer than nothing. The keys, and their
-//! order, are checked by `folder` and `secure`.
+//! Everything that is read here is inside its node, and no entry has a length of zero. The keys,
+//! and their order, are checked by `folder` and `secure`.
 
 use std::num::NonZeroU64;
 use std::ops::{Range, RangeInclusive};

@@ -1,10 +1,10 @@
-//! Other opinions on the position of a file's data: a second reader of the raw records, and the
+//! Second readers that confirm the position of a file's data: one of the raw records, and the
 //! `ntfs` crate.
 //!
 //! Before the first write to a file, all readers must agree on every run, so that an error in one
 //! of them can't direct a write to a wrong place. If several records describe the data, the crate
 //! is asked about each part alone. It reads only the part of `$MFT` that the base record describes.
-//! For files with records in the rest, the reader of the raw records decides, which shares no code
+//! For files with records in the rest, the reader of the raw records decides; it shares no code
 //! with the reader that it confirms. Other limits of the crate (sectors of 256 bytes) become
 //! refusals.
 //!

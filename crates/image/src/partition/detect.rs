@@ -82,7 +82,7 @@ fn is_odd_volume(content: Content, record: Option<&MasterBootRecord>) -> bool {
 ///
 /// Usually the volume fills the disk. But a program that creates a table may leave the bytes before
 /// the records, and then the records count, for Windows and for Linux too. They are believed if all
-/// of them may be records and one leads to something: Windows' boot sectors have text there; others
+/// of them may be records and one leads to something: Windows's boot sectors have text there; others
 /// have zeros, or a record of the volume itself, which starts in sector 0.
 fn volume_or_table(
     device: &dyn Device,

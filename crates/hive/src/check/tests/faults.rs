@@ -83,8 +83,8 @@ fn large_cells() {
 
 #[test]
 fn references() {
-    // A free cell, a place inside a cell, no multiple of 8, an offset past the end, a volatile cell,
-    // none.
+    // A free cell, a place inside a cell, not a multiple of 8, an offset past the end, a volatile
+    // cell, none.
     let free = Bytes::sample().free();
     for offset in [free, 40, 44, 0x00FF_FFF8, 0x8000_0020, u32::MAX] {
         expect(

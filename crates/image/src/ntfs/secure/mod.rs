@@ -161,11 +161,11 @@ impl Secure {
     /// now have their id, which replaces what they had: an id or their own descriptor. A file that
     /// is elsewhere according to its own record is refused.
     ///
-    /// The changes are durable after [`Volume::sync`]; the ids themselves must be durable before, as
-    /// those from [`Self::add`] are. In each batch of 8192 changes, every file is checked before the
-    /// first is written; if a file is refused, the others are still set. After a crash, each file
-    /// that had an id has the old or the new id; the record of a file that had its own descriptor
-    /// may be torn. The volume must be [fit for writing](Volume::fit_for_writing).
+    /// The changes are durable after [`Volume::sync`]. The ids themselves must be durable before;
+    /// those from [`Self::add`] are. In each batch of 8192 changes, every file is checked before
+    /// the first is written; if a file is refused, the others are still set. After a crash, each
+    /// file that had an id has the old or the new id; the record of a file that had its own
+    /// descriptor may be torn. The volume must be [fit for writing](Volume::fit_for_writing).
     ///
     /// # Errors
     /// [`SecurityError::UnknownId`] for an id that is to be set, before anything is written; a

@@ -1,5 +1,5 @@
-//! The parts of a run's file: undo data, and changes in the registry's terms. Runs of earlier versions
-//! have a file for each.
+//! The parts of a run's file: undo data, and changes in the registry's terms. Runs of earlier
+//! versions have a file for each.
 
 use std::io;
 
