@@ -15,7 +15,8 @@ pub enum Exit {
     Failure = 1,
     /// The command line is wrong; nothing was changed.
     Usage = 2,
-    /// There are findings or pending changes: from `inspect`, `plan` and the checks.
+    /// There are findings, or changes that were only shown: by `inspect`, `plan`, a check, `acl
+    /// diff` or a dry run, or because the user answered no.
     Pending = 3,
     /// Some repairs failed, the others succeeded.
     Partial = 4,
@@ -57,7 +58,8 @@ impl Exit {
             Self::Failure => "failed; nothing was changed",
             Self::Usage => "wrong usage; nothing was changed",
             Self::Pending => {
-                "there are findings or pending changes (inspect, plan, hive check, bcd check)"
+                "findings, or changes not made (inspect, plan, check, acl diff, --dry-run, or you \
+                 answered no)"
             }
             Self::Partial => "some repairs failed, the others succeeded",
             Self::Refused => "refused by a guard; nothing was changed",

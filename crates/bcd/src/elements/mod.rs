@@ -126,7 +126,7 @@ pub const TABLES: [Table; 10] = [
         elements: &others::STARTUP,
     },
     Table {
-        title: "Application: whichever (mobile devices)",
+        title: "Application: any (mobile devices)",
         elements: &others::ANY_APPLICATION,
     },
     Table {

@@ -27,8 +27,8 @@ use crate::output::table::{Align, Cell, Table};
 /// If a store was not closed cleanly, diskmend replays its logs in memory, and checks the result.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0: no problems, except for notes. 3: errors or warnings. 1: STORE is not a hive or can't be
-recovered.
+Exit code 0: no problems, except for notes. 3: errors or warnings. 1: STORE is not a hive, or it
+can't be recovered.
 
 Examples:
   diskmend bcd check /mnt/f
