@@ -34,8 +34,10 @@ struct Stamp {
 impl Stamp {
     /// `None` for a disk on Windows, which has no metadata: its name always means that disk.
     fn of(file: &File) -> io::Result<Option<Self>> {
-        let Ok(known) = file.metadata() else {
-            return Ok(None);
+        let known = match file.metadata() {
+            Ok(known) => known,
+            Err(_) if cfg!(windows) => return Ok(None),
+            Err(error) => return Err(error),
         };
         let content = if known.is_file() {
             Some((known.len(), known.modified()?))

@@ -59,7 +59,8 @@ fn parts_of(object: &File, parts: u32) -> io::Result<Vec<u8>> {
         let needed = needed as usize;
         if done != 0 {
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-            return Ok(bytes.get(..needed).unwrap_or(&bytes).to_vec());
+            let found = bytes.get(..needed).ok_or(io::ErrorKind::InvalidData)?;
+            return Ok(found.to_vec());
         }
         let error = io::Error::last_os_error();
         let too_small = error.raw_os_error() == Some(ERROR_INSUFFICIENT_BUFFER.cast_signed());

@@ -46,20 +46,18 @@ pub(crate) fn read(
         let start = at.saturating_sub(within);
         let within = to_usize(within);
         let take = len.saturating_sub(within).min(rest.len());
-        let (part, after) = std::mem::take(&mut rest)
-            .split_at_mut_checked(take)
-            .unwrap_or((&mut [], &mut []));
+        let out_of_range = || layout.out_of_range(at, take);
+        let parts = std::mem::take(&mut rest).split_at_mut_checked(take);
+        let (part, after) = parts.ok_or_else(out_of_range)?;
         let written = layout.initialized.saturating_sub(at);
         let written = to_usize(written).min(take);
-        let (filled, unwritten) = part
-            .split_at_mut_checked(written)
-            .unwrap_or((&mut [], &mut []));
+        let parts = part.split_at_mut_checked(written);
+        let (filled, unwritten) = parts.ok_or_else(out_of_range)?;
         unwritten.fill(0);
         if !filled.is_empty() {
             read_unit(disk, layout, start, &mut plain)?;
-            if let Some(from) = bytes::slice(&plain, within, filled.len()) {
-                filled.copy_from_slice(from);
-            }
+            let from = bytes::slice(&plain, within, filled.len());
+            filled.copy_from_slice(from.ok_or_else(out_of_range)?);
         }
         at = at.saturating_add(to_u64(take));
         rest = after;

@@ -21,6 +21,12 @@ impl Disk {
         Ok(Self { device, geometry })
     }
 
+    /// A volume without a boot sector.
+    #[cfg(test)]
+    pub(crate) fn with_geometry(device: Arc<dyn Device>, geometry: Geometry) -> Self {
+        Self { device, geometry }
+    }
+
     /// The device itself.
     pub(crate) fn device(&self) -> &Arc<dyn Device> {
         &self.device

@@ -331,6 +331,19 @@ impl Layout {
         })
     }
 
+    /// The pieces of a range, which together have its length: [`Builder::finish`] has checked that
+    /// the clusters hold everything that is allocated.
+    fn all_pieces(&self, offset: u64, len: usize) -> Result<Vec<Piece>, VolumeError> {
+        let pieces: Vec<Piece> = self.pieces(offset, len).collect();
+        let total = pieces
+            .iter()
+            .try_fold(0, |sum: usize, piece| sum.checked_add(piece.len));
+        if total == Some(len) {
+            return Ok(pieces);
+        }
+        Err(self.out_of_range(offset, len))
+    }
+
     /// Offset in the volume of the byte at `offset`.
     pub(crate) fn position(&self, offset: u64) -> Option<u64> {
         self.pieces(offset, 1).next()?.offset
@@ -340,25 +353,19 @@ impl Layout {
     pub(crate) fn read(&self, disk: &Disk, buf: &mut [u8], offset: u64) -> Result<(), VolumeError> {
         self.within(offset, buf.len(), self.len)?;
         let written = to_usize(self.initialized.saturating_sub(offset)).min(buf.len());
-        let (mut rest, unwritten) = buf
-            .split_at_mut_checked(written)
-            .unwrap_or((&mut [], &mut []));
-        unwritten.fill(0);
-        for piece in self.pieces(offset, written) {
-            let (part, after) = std::mem::take(&mut rest)
-                .split_at_mut_checked(piece.len)
-                .unwrap_or((&mut [], &mut []));
+        let pieces = self.all_pieces(offset, written)?;
+        let mut rest = buf;
+        for piece in pieces {
+            let parts = std::mem::take(&mut rest).split_at_mut_checked(piece.len);
+            let (part, after) = parts.ok_or_else(|| self.out_of_range(offset, written))?;
             match piece.offset {
                 Some(offset) => disk.read(part, offset)?,
                 None => part.fill(0),
             }
             rest = after;
         }
-        if rest.is_empty() {
-            return Ok(());
-        }
-        // The clusters hold the whole length: `Builder::finish` has checked it.
-        Err(self.out_of_range(offset, written))
+        rest.fill(0);
+        Ok(())
     }
 
     /// Writes `data` at `offset`. All of that range was written before and is in clusters.
@@ -376,20 +383,21 @@ impl Layout {
         offset: u64,
     ) -> Result<(), VolumeError> {
         self.within(offset, data.len(), self.allocated)?;
-        let pieces: Vec<Piece> = self.pieces(offset, data.len()).collect();
-        // Nothing is written if a part can't be.
-        if pieces.iter().any(|piece| piece.offset.is_none()) {
-            return Err(self.out_of_range(offset, data.len()));
-        }
         let mut rest = data;
-        for piece in pieces {
-            let (part, after) = rest.split_at_checked(piece.len).unwrap_or((rest, &[]));
-            if let Some(offset) = piece.offset {
-                disk.write(part, offset)?;
-            }
+        let mut parts = Vec::new();
+        // Nothing is written if a part can't be.
+        for piece in self.all_pieces(offset, data.len())? {
+            let (Some(place), Some((part, after))) =
+                (piece.offset, rest.split_at_checked(piece.len))
+            else {
+                return Err(self.out_of_range(offset, data.len()));
+            };
+            parts.push((part, place));
             rest = after;
         }
-        Ok(())
+        parts
+            .into_iter()
+            .try_for_each(|(part, place)| disk.write(part, place))
     }
 
     /// Writes zeros from `from` up to `to`, whether that was written before or not. Parts without
@@ -399,15 +407,15 @@ impl Layout {
         let zeros = vec![0; to_usize(len).min(ZEROS)];
         let mut at = from;
         while at < to {
-            let rest = to_usize(to.saturating_sub(at));
-            let part = zeros.get(..rest).unwrap_or(&zeros);
-            self.within(at, part.len(), self.allocated)?;
-            for piece in self.pieces(at, part.len()) {
+            let len = to_usize(to.saturating_sub(at)).min(zeros.len());
+            self.within(at, len, self.allocated)?;
+            for piece in self.all_pieces(at, len)? {
                 if let Some(offset) = piece.offset {
-                    disk.write(part.get(..piece.len).unwrap_or(part), offset)?;
+                    let part = zeros.get(..piece.len);
+                    disk.write(part.ok_or_else(|| self.out_of_range(at, len))?, offset)?;
                 }
             }
-            at = at.saturating_add(to_u64(part.len()));
+            at = at.saturating_add(to_u64(len));
         }
         Ok(())
     }
@@ -427,7 +435,8 @@ impl Layout {
         }
     }
 
-    fn out_of_range(&self, offset: u64, len: usize) -> VolumeError {
+    /// The error for a range that is not inside the value.
+    pub(crate) fn out_of_range(&self, offset: u64, len: usize) -> VolumeError {
         VolumeError::OutOfRange {
             offset,
             len,
@@ -438,12 +447,15 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::testing::{RecordBuilder, non_resident};
     use super::*;
+    use crate::testing::Memory;
 
-    fn layout(flags: u16, unit: u8) -> Result<Layout, Corruption> {
+    fn geometry() -> Geometry {
         let len = |len| NonZeroU64::new(len).expect("not 0");
-        let geometry = Geometry {
+        Geometry {
             sector_len: 512,
             cluster_len: len(4096),
             record_len: len(1024),
@@ -451,13 +463,17 @@ mod tests {
             mft: Lcn(4),
             mft_mirror: Lcn(50),
             from_backup: false,
-        };
+        }
+    }
+
+    fn layout(flags: u16, unit: u8) -> Result<Layout, Corruption> {
         let mut data = non_resident(0x80, "", 3, &[0x11, 3, 40, 0]);
         data[12..14].copy_from_slice(&flags.to_le_bytes());
         data[34] = unit;
         let record = RecordBuilder::new(64).attribute(data);
         let record = Record::parse(64, 0, record.protected())?;
         let at = record.find(0x80, "").expect("there").place();
+        let geometry = geometry();
         let mut builder = Builder::new(&geometry);
         builder.add(&record, at)?;
         builder.finish(&record, at)
@@ -476,5 +492,39 @@ mod tests {
             }
         }
         assert_eq!(layout(0, 255).expect("without a meaning").sparse_unit, None);
+    }
+
+    /// The end of the data was once left out without an error.
+    #[test]
+    fn data_without_clusters_are_neither_written_in_part_nor_read() {
+        let memory = Arc::new(Memory::new(vec![1; 100 * 4096]));
+        let disk = Disk::with_geometry(memory.clone(), geometry());
+        let mut layout = layout(0, 0).expect("three clusters");
+        layout.allocated += 4096;
+        layout.len = layout.allocated;
+        layout.initialized = layout.allocated;
+        let before = memory.bytes();
+        for (at, len) in [(0, 4 * 4096), (2 * 4096, 4097), (3 * 4096, 1)] {
+            let written = layout.write_allocated(&disk, &vec![7; len], at);
+            written.expect_err("no cluster");
+            layout
+                .zero(&disk, at, at + len as u64)
+                .expect_err("no cluster");
+            layout
+                .read(&disk, &mut vec![0; len], at)
+                .expect_err("no cluster");
+            assert!(memory.bytes() == before, "{at}");
+        }
+        layout
+            .write_allocated(&disk, &[7; 2 * 4096], 4096)
+            .expect("there");
+        assert!(memory.bytes()[41 * 4096..43 * 4096] == [7; 2 * 4096]);
+        layout.zero(&disk, 1, 3 * 4096).expect("there");
+        assert_eq!(memory.bytes()[40 * 4096..][..2], [1, 0]);
+        assert!(
+            memory.bytes()[40 * 4096 + 1..43 * 4096]
+                .iter()
+                .all(|byte| *byte == 0)
+        );
     }
 }
