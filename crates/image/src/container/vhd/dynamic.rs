@@ -200,7 +200,7 @@ impl Dynamic {
 
     fn read_block(&self, start: BlockStart, piece: &Piece, part: &mut [u8]) -> io::Result<()> {
         let bitmap = self.bitmap(start, piece)?;
-        for run in bitmap.runs() {
+        for run in bitmap.runs()? {
             let part = part
                 .get_mut(run.bytes.clone())
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -262,33 +262,33 @@ impl Bitmap {
         Some((byte, 0x80 >> (sector % 8)))
     }
 
-    fn is_set(&self, sector: u64) -> bool {
+    fn is_set(&self, sector: u64) -> io::Result<bool> {
         self.place(sector)
             .and_then(|(byte, bit)| Some(self.bits.get(byte)? & bit != 0))
-            .unwrap_or(false)
+            .ok_or_else(|| without_bit(sector))
     }
 
     /// Sets the bits of the sectors that `run` touches.
-    pub(super) fn set(&mut self, run: &Run) {
+    pub(super) fn set(&mut self, run: &Run) -> io::Result<()> {
         let start = self.within.saturating_add(run.bytes.start as u64);
         let end = self.within.saturating_add(run.bytes.end as u64);
         for sector in start / SECTOR..end.div_ceil(SECTOR) {
-            if let Some((byte, bit)) = self.place(sector)
-                && let Some(bits) = self.bits.get_mut(byte)
-            {
-                *bits |= bit;
-            }
+            let place = self.place(sector);
+            let place = place.and_then(|(byte, bit)| Some((self.bits.get_mut(byte)?, bit)));
+            let (bits, bit) = place.ok_or_else(|| without_bit(sector))?;
+            *bits |= bit;
         }
+        Ok(())
     }
 
     /// The piece, split where the bits change.
-    pub(super) fn runs(&self) -> Vec<Run> {
+    pub(super) fn runs(&self) -> io::Result<Vec<Run>> {
         let end = self.within.saturating_add(self.len);
         let mut runs: Vec<Run> = Vec::new();
         for sector in self.within / SECTOR..end.div_ceil(SECTOR) {
             let to = sector.saturating_add(1).saturating_mul(SECTOR).min(end);
             let to = to_usize(to.saturating_sub(self.within));
-            let written = self.is_set(sector);
+            let written = self.is_set(sector)?;
             match runs.last_mut() {
                 Some(last) if last.written == written => last.bytes.end = to,
                 last => {
@@ -300,6 +300,13 @@ impl Bitmap {
                 }
             }
         }
-        runs
+        Ok(runs)
     }
+}
+
+/// The error for a sector about which a part of a bitmap says nothing.
+fn without_bit(sector: u64) -> io::Error {
+    io::Error::other(format!(
+        "the bitmap of the block has no bit for sector {sector}"
+    ))
 }

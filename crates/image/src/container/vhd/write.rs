@@ -152,7 +152,7 @@ impl Dynamic {
     fn write_block(&self, start: BlockStart, piece: &Piece, part: &[u8]) -> io::Result<()> {
         let mut bitmap = self.bitmap(start, piece)?;
         let mut first_written = false;
-        for run in bitmap.runs() {
+        for run in bitmap.runs()? {
             let bytes = part
                 .get(run.bytes.clone())
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -163,7 +163,7 @@ impl Dynamic {
                 let (sectors, before) = whole_sectors(bytes, within)?;
                 let within = within.saturating_sub(before);
                 self.put(&sectors, self.data_at(start, within))?;
-                bitmap.set(&run);
+                bitmap.set(&run)?;
                 first_written = true;
             }
         }
