@@ -146,6 +146,9 @@ fn read_content(storage: &dyn Storage, len: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// The number of bytes that are read at once.
+const PIECE: usize = 1 << 14;
+
 /// Continues reading until `content` contains the first `end` bytes, or all `len`.
 fn extend(storage: &dyn Storage, len: u64, content: &mut Vec<u8>, end: u64) -> io::Result<()> {
     let have = content.len();
@@ -154,9 +157,13 @@ fn extend(storage: &dyn Storage, len: u64, content: &mut Vec<u8>, end: u64) -> i
     content
         .try_reserve_exact(more)
         .map_err(|_| io::ErrorKind::OutOfMemory)?;
-    content.resize(have + more, 0);
-    let (_, new) = content.split_at_mut(have);
-    storage.read_exact_at(new, have as u64)
+    let mut piece = [0; PIECE];
+    while content.len() < have + more {
+        let (piece, _) = piece.split_at_mut(PIECE.min(have + more - content.len()));
+        storage.read_exact_at(piece, content.len() as u64)?;
+        content.extend_from_slice(piece);
+    }
+    Ok(())
 }
 
 /// The end of the chain of log entries that starts with the number `next`, judged only by their

@@ -66,7 +66,7 @@ impl Disk {
             (Op::Create(kind), _) => *self.file_mut(*kind) = Some(Vec::new()),
             (Op::SetLen(kind, len), _) => {
                 if let Some(bytes) = self.file_mut(*kind) {
-                    bytes.resize(*len as usize, 0);
+                    set_len(bytes, *len as usize, 0);
                 }
             }
             (Op::Write(kind, offset, data), fate) => {
@@ -76,13 +76,19 @@ impl Disk {
                 let start = *offset as usize;
                 for (at, part) in fate.kept(start, data) {
                     if bytes.len() < at + part.len() {
-                        bytes.resize(at + part.len(), GARBAGE);
+                        set_len(bytes, at + part.len(), GARBAGE);
                     }
                     bytes[at..at + part.len()].copy_from_slice(&part);
                 }
             }
         }
     }
+}
+
+/// Like [`Vec::resize`], which sets byte after byte in a build without optimisation.
+fn set_len(bytes: &mut Vec<u8>, len: usize, fill: u8) {
+    bytes.truncate(len);
+    bytes.extend_from_slice(&vec![fill; len - bytes.len()]);
 }
 
 /// A read-only file. Behind its bytes is a hole. It counts the bytes that are read.
@@ -259,7 +265,7 @@ impl Storage for RecordedFile {
         self.ops.borrow_mut().push(op);
         let start = offset as usize;
         if self.bytes.len() < start + data.len() {
-            self.bytes.resize(start + data.len(), 0);
+            set_len(&mut self.bytes, start + data.len(), 0);
         }
         self.bytes[start..start + data.len()].copy_from_slice(data);
         Ok(())
@@ -267,7 +273,7 @@ impl Storage for RecordedFile {
 
     fn set_len(&mut self, len: u64) -> io::Result<()> {
         self.ops.borrow_mut().push(Op::SetLen(self.kind, len));
-        self.bytes.resize(len as usize, 0);
+        set_len(&mut self.bytes, len as usize, 0);
         Ok(())
     }
 
