@@ -58,8 +58,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The faults because of which Windows PowerShell 5.1 can't parse a script or 'az vm repair run'
-/// can't run it, in the order of its lines.
+/// The faults that keep Windows PowerShell 5.1 from parsing a script, or 'az vm repair run' from
+/// running it, in the order of its lines.
 fn check(text: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut report = |line, column, what: String| findings.push(Finding { line, column, what });

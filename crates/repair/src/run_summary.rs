@@ -111,7 +111,7 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    /// A run whose journal is missing or can't be read.
+    /// A run without a journal that can be read.
     pub(crate) fn unreadable(run: String, note: String) -> Self {
         Self {
             run,

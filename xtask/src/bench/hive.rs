@@ -32,8 +32,7 @@ pub struct Options {
 
 /// Keys that benchmarks set values in, spread over the hive; they have no values.
 pub(super) const TARGETS: usize = 20;
-/// The number of devices in the sample hive, whose length determines the number for the wanted
-/// size.
+/// The number of devices in the sample hive. Its length determines the number for the wanted size.
 const SAMPLE: usize = 2000;
 /// The start of the paths of keys in [`Shape::Wide`]; a number of six digits follows.
 pub(super) const WIDE: &str = r"ControlSet001\Enum\Wide\Device ";

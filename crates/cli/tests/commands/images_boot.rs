@@ -115,11 +115,7 @@ fn a_boot_volume_that_can_not_be_read_or_written_is_named() {
         // The volume is marked as not closed.
         (65, 1, "partition 1: the FAT volume is marked as not closed"),
         // The FATs differ.
-        (
-            40,
-            0x81,
-            "partition 1: a FAT volume whose allocation tables",
-        ),
+        (40, 0x81, "partition 1: a FAT volume with allocation tables"),
     ] {
         let old = disk.read_at(1, disk.boot.start + offset);
         disk.write_at(&[byte], disk.boot.start + offset);

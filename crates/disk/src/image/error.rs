@@ -43,7 +43,7 @@ pub enum DiskError {
     /// The partition is a part of a dynamic disk: only its database tells which volumes it has, and
     /// whether there is a second copy that must be equal.
     #[error(
-        "partition {number} belongs to a dynamic disk (LDM), whose volumes diskmend can't read: \
+        "partition {number} belongs to a dynamic disk (LDM), and diskmend can't read its volumes: \
          attach the disk to Windows, import it there if necessary, and name the volume's drive"
     )]
     DynamicDisk {
@@ -52,7 +52,7 @@ pub enum DiskError {
     },
     /// The partition is a part of a storage pool.
     #[error(
-        "partition {number} belongs to a pool of Storage Spaces, whose disks diskmend can't read: \
+        "partition {number} belongs to a pool of Storage Spaces, and diskmend can't read its disks: \
          attach all disks of the pool to Windows, and name the drive of the volume on it"
     )]
     StorageSpaces {

@@ -76,7 +76,7 @@ impl Keeping {
         // ntfs3 comes first. It looks up a name that it doesn't know among the volume's own
         // extended attributes, and a hostile disk can have one with the name that ntfs-3g uses.
         match ask(Driver::Ntfs3) {
-            // ntfs3 returns NOENT for a root whose descriptor is in its own record and not in
+            // ntfs3 returns NOENT for a root that has its descriptor in its own record and not in
             // $Secure, as mkntfs makes it. The files below it have their descriptors in $Secure
             // nevertheless.
             Ok(_) | Err(Errno::NOENT) => {

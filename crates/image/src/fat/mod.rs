@@ -252,7 +252,7 @@ impl Inner {
     fn check_writable(&self, state: &mut State) -> Result<(), FatError> {
         if !state.writable {
             if !self.geometry.mirrored {
-                let what = "a FAT volume whose allocation tables are not copies of each other";
+                let what = "a FAT volume with allocation tables that are not copies of each other";
                 return Err(FatError::Unsupported { what });
             }
             if let Some(mark) = Table::new(&*self.device, &self.geometry).mark()? {

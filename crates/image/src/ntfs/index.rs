@@ -47,7 +47,7 @@ impl Shape {
             .filter(|len| len.is_power_of_two() && BLOCK_LENS.contains(&len.get()));
         let block_len = block_len.ok_or_else(|| Mismatch {
             expected: format!(
-                "collation rule {rule:#x}, and blocks whose length is a power of two from {} to {}",
+                "collation rule {rule:#x}, and blocks of a power of two from {} to {} bytes",
                 BLOCK_LENS.start(),
                 BLOCK_LENS.end()
             ),

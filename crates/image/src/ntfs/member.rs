@@ -74,7 +74,7 @@ impl Member<'_> {
             return Ok(());
         }
         let actual = format!(
-            "file {}, whose own record tells of another place",
+            "file {}, which is elsewhere according to its own record",
             self.file
         );
         Err(self.wrong(record.offset(), "a file that lies there", actual))

@@ -48,7 +48,7 @@ impl PlanReport {
             || self.objects_to_change() > 0
     }
 
-    /// Files and folders whose permissions would be changed.
+    /// Files and folders that would get other permissions.
     #[must_use]
     pub fn objects_to_change(&self) -> u64 {
         self.acls.iter().map(|acl| acl.to_change).sum()

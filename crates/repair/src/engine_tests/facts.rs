@@ -27,7 +27,7 @@ fn number(editor: &mut Editor, key: &str, name: &str, number: u32) -> Result<(),
     Ok(())
 }
 
-/// A Windows Server of build 17763 whose second control set is the current one.
+/// A Windows Server of build 17763. Its second control set is the current one.
 fn disk() -> FaultyDisk {
     let disk = FaultyDisk::new();
     let system = hive(|editor| {

@@ -40,7 +40,7 @@ pub(super) fn files_of(id: &RunId) -> String {
     format!("{id}{FILES}")
 }
 
-/// The run whose own folder has this name.
+/// The run that has a folder with this name.
 pub(super) fn run_of_files(name: &str) -> Option<RunId> {
     name.strip_suffix(FILES).and_then(RunId::parse)
 }

@@ -13,7 +13,7 @@ use crate::bench::hive::{Shape, generate};
 use crate::bench::measure;
 use crate::program;
 
-/// The number of files whose permissions are inspected along with the hive.
+/// The number of files that have their permissions inspected along with the hive.
 const KEYS: usize = 100;
 /// The exit codes of an inspection: nothing found, or faults found.
 const LOOKED: [i32; 2] = [0, 3];

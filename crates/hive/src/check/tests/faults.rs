@@ -271,7 +271,7 @@ fn subkey_lists() {
     expect(|b| b.put_number(b.key("A"), 20, 2), &[Kind::SubkeyCount]);
     expect(|b| b.put_number(list(b), 8, 1), &[Kind::SubkeyHash]);
     expect(|b| b.put(list(b), 0, b"lf"), &[Kind::SubkeyHash]);
-    // An index root whose first leaf is an index root.
+    // An index root with an index root as its first leaf.
     expect(
         |b| {
             let (inner, outer) = (list(b), b.free());

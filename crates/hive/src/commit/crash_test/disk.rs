@@ -10,7 +10,7 @@ use crate::recover::{LogKind, Logs};
 use diskmend_base::Storage;
 
 const SECTOR: usize = 512;
-/// The byte in a part of a file of which only the length became durable.
+/// The byte that fills a part of a file if only its length became durable.
 const GARBAGE: u8 = 0xA5;
 
 /// A hive's files as they are on disk.

@@ -1,4 +1,4 @@
-//! Descriptors on volumes made by mkntfs and ntfs-3g, whose tools also check the changes.
+//! Descriptors on volumes made by mkntfs and ntfs-3g. Their tools also check the changes.
 
 #![cfg(target_os = "linux")]
 
