@@ -213,8 +213,3 @@ impl Hive {
         self.root()?.descendant(path)
     }
 }
-
-/// The components of a key path; leading, trailing and doubled separators are ignored.
-pub fn components(path: &str) -> impl Iterator<Item = &str> {
-    path.split('\\').filter(|component| !component.is_empty())
-}

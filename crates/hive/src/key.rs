@@ -8,7 +8,6 @@ use diskmend_base::upcase::CaseTable;
 use crate::bins::{Bins, expect_signature};
 use crate::error::Corruption;
 use crate::format::{IndexElement, KeyNode, KeySecurity};
-use crate::hive::components;
 use crate::list::{Leaf, SubkeyList};
 use crate::name::{Name, NameBuf};
 use crate::offset::CellOffset;
@@ -439,4 +438,9 @@ impl<'a> Iterator for Subkeys<'a> {
             self.next = 0;
         }
     }
+}
+
+/// The components of a key path; leading, trailing and doubled separators are ignored.
+pub fn components(path: &str) -> impl Iterator<Item = &str> {
+    path.split('\\').filter(|component| !component.is_empty())
 }

@@ -88,9 +88,9 @@ pub use diskmend_base::{Buffer, Storage};
 pub use edit::{Change, Changes, EditError, Edited, Editor, MAX_DEPTH, Outcome, ValueContent};
 pub use error::Corruption;
 pub use expectation::{Expectation, Expected};
-pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, components, open};
+pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, open};
 pub use image::Image;
-pub use key::{Key, Subkeys};
+pub use key::{Key, Subkeys, components};
 pub use offset::{BASE_BLOCK_LEN, CellOffset, FileOffset, PAGE_LEN};
 pub use recover::{
     Applied, LogFault, LogFormat, LogKind, Logs, ReadLogError, RecoverError, Recovery, RefusedLogs,

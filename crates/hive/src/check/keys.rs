@@ -8,9 +8,6 @@ use crate::format::{CellHeader, KeyNode, KeySecurity};
 use crate::name::{MAX_KEY_NAME, Name};
 use crate::offset::CellOffset;
 
-/// The maximum number of levels of keys below the root that Windows loads.
-pub(super) const MAX_DEPTH: u32 = crate::edit::MAX_DEPTH as u32;
-
 /// The bits of a key node's layered field that contain its semantics.
 const LAYERED_SEMANTICS: u8 = 3;
 

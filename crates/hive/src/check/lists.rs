@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use diskmend_base::bytes;
 
-use super::keys::MAX_DEPTH;
 use super::kind::ProblemKind;
+use super::path::MAX_DEPTH;
 use super::pool::Pending;
 use super::walk::{Walker, quoted};
 use crate::format::{HashElement, IndexElement, KeyNode, ListHeader};

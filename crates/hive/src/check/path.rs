@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use diskmend_base::bytes;
 
-use super::keys::MAX_DEPTH;
 use super::report::MAX_PROBLEMS;
 use crate::format::{CellHeader, KeyNode};
 use crate::name::Name;
 use crate::offset::CellOffset;
+
+/// The maximum number of levels of keys below the root that Windows loads.
+pub(super) const MAX_DEPTH: u32 = crate::edit::MAX_DEPTH as u32;
 
 /// The maximum length of a path in a report. Of a longer path only the end is shown.
 const MAX_PATH_LEN: usize = 4096;

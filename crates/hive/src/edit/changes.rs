@@ -4,8 +4,8 @@
 use std::fmt;
 
 use crate::error::Corruption;
-use crate::hive::components;
 use crate::key::Key;
+use crate::key::components;
 use crate::name::NameBuf;
 use crate::value::Value;
 use crate::value_type::ValueType;

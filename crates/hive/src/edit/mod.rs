@@ -15,8 +15,9 @@ use diskmend_base::escape::Visible;
 
 use crate::error::Corruption;
 use crate::format::KeyNode;
-use crate::hive::{Hive, components};
+use crate::hive::Hive;
 use crate::key::Key;
+use crate::key::components;
 use crate::name::{NameBuf, NameError};
 use crate::offset::CellOffset;
 use crate::time::Filetime;

@@ -210,7 +210,7 @@ fn depth() {
     expect_in(&bytes, &[Kind::KeyDepth]);
 }
 
-const MAX_LEVELS: usize = keys::MAX_DEPTH as usize;
+const MAX_LEVELS: usize = path::MAX_DEPTH as usize;
 
 #[test]
 fn classes() {
