@@ -71,7 +71,7 @@ fn tile_in_parts(data: &[u8], threads: usize) -> Option<Tiling> {
     thread::scope(|scope| {
         let mut start_words = starts.words_mut();
         let mut taken_words = taken.words_mut();
-        let mut walkers = Vec::new();
+        let mut walks = Vec::new();
         for (&from, &to) in cuts.iter().zip(cuts.iter().skip(1)) {
             let words = (to - from).div_ceil(WORD_SPAN);
             let Some((start_part, start_rest)) = start_words.split_at_mut_checked(words) else {
@@ -82,23 +82,29 @@ fn tile_in_parts(data: &[u8], threads: usize) -> Option<Tiling> {
             };
             start_words = start_rest;
             taken_words = taken_rest;
-            let walker = thread::Builder::new().spawn_scoped(scope, move || {
-                let mut walk = Walk::new(data, from, start_part, taken_part);
+            let mut walk = Walk::new(data, from, start_part, taken_part);
+            walks.push(move || {
                 let end = walk.run(to);
                 (walk.tally, end == to)
             });
-            match walker {
-                Ok(walker) => walkers.push(walker),
-                Err(_) => joined = false,
-            }
         }
-        for walker in walkers {
-            match walker.join() {
-                Ok((part, ends_at_next)) => {
-                    tally.append(part);
-                    joined &= ends_at_next;
-                }
-                Err(panic) => std::panic::resume_unwind(panic),
+        let mut walks = walks.into_iter();
+        let first = walks.next();
+        let others: Vec<_> = walks
+            .map(|walk| thread::Builder::new().spawn_scoped(scope, walk))
+            .collect();
+        let mut join = |(part, ends_at_next)| {
+            tally.append(part);
+            joined &= ends_at_next;
+        };
+        if let Some(first) = first {
+            join(first());
+        }
+        for other in others {
+            match other.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(walked)) => join(walked),
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => join((Tally::default(), false)),
             }
         }
     });
