@@ -69,7 +69,7 @@ impl BaseBlock {
     ///
     /// # Errors
     /// The first field that Windows would refuse.
-    pub fn validate(&self) -> Result<(), Corruption> {
+    pub(crate) fn validate(&self) -> Result<(), Corruption> {
         let wrong = |what, at, expected: &'static str, actual: String| {
             Err(Corruption::new(what, FileOffset(at), expected, actual))
         };

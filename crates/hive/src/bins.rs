@@ -10,7 +10,7 @@ use crate::offset::CellOffset;
 
 /// The hive bins of one hive, and the minor version, which determines how some cells are read.
 #[derive(Clone, Copy)]
-pub struct Bins<'a> {
+pub(crate) struct Bins<'a> {
     data: &'a [u8],
     minor: u32,
     table: CaseTable,
@@ -26,15 +26,9 @@ impl<'a> Bins<'a> {
         self.table
     }
 
-    /// All bytes, from file offset 4096 on.
-    #[must_use]
-    pub const fn bytes(self) -> &'a [u8] {
-        self.data
-    }
-
     /// The minor version of the format.
     #[must_use]
-    pub const fn minor(self) -> u32 {
+    pub(crate) const fn minor(self) -> u32 {
         self.minor
     }
 
@@ -42,7 +36,7 @@ impl<'a> Bins<'a> {
     ///
     /// # Errors
     /// If there is no allocated cell of a valid size (regf spec, Cell).
-    pub fn cell(self, at: CellOffset) -> Result<&'a [u8], Corruption> {
+    pub(crate) fn cell(self, at: CellOffset) -> Result<&'a [u8], Corruption> {
         #[cfg(test)]
         crate::work::count();
         if !at.get().is_multiple_of(CellHeader::ALIGN as u32) {

@@ -65,9 +65,9 @@ pub struct BaseBlock {
 impl BaseBlock {
     /// The signature that Windows Vista and later put after the GUIDs of a hive that they have
     /// loaded.
-    pub const GUID_SIGNATURE: [u8; 4] = *b"rmtm";
+    pub(crate) const GUID_SIGNATURE: [u8; 4] = *b"rmtm";
     /// The signature of every hive and log file.
-    pub const SIGNATURE: [u8; 4] = *b"regf";
+    pub(crate) const SIGNATURE: [u8; 4] = *b"regf";
     /// File type of a primary file.
     pub(crate) const TYPE_PRIMARY: u32 = 0;
     /// File type of a log in the old (DIRT) format.
@@ -105,9 +105,9 @@ pub struct HiveBin {
 
 impl HiveBin {
     /// The signature of a hive bin.
-    pub const SIGNATURE: [u8; 4] = *b"hbin";
+    pub(crate) const SIGNATURE: [u8; 4] = *b"hbin";
     /// The length of the header; the first cell of a bin starts here.
-    pub const LEN: usize = 32;
+    pub(crate) const LEN: usize = 32;
 }
 
 /// Size field at the start of each cell: negative when allocated (regf spec, Cell).
@@ -184,9 +184,9 @@ pub struct KeyNode {
 
 impl KeyNode {
     /// The signature of a key node.
-    pub const SIGNATURE: [u8; 2] = *b"nk";
+    pub(crate) const SIGNATURE: [u8; 2] = *b"nk";
     /// Length without the name.
-    pub const LEN: usize = 76;
+    pub(crate) const LEN: usize = 76;
     /// The key is volatile; never valid on disk.
     pub(crate) const FLAG_VOLATILE: u16 = 0x01;
     /// Mount point of another hive.
@@ -232,9 +232,9 @@ pub struct KeyValue {
 
 impl KeyValue {
     /// The signature of a key value.
-    pub const SIGNATURE: [u8; 2] = *b"vk";
+    pub(crate) const SIGNATURE: [u8; 2] = *b"vk";
     /// Length without the name.
-    pub const LEN: usize = 20;
+    pub(crate) const LEN: usize = 20;
     /// Flag: the name is stored as Latin-1.
     pub(crate) const FLAG_COMPRESSED_NAME: u16 = 1;
     /// Flag: tombstone of a layered key.
@@ -267,7 +267,7 @@ impl KeySecurity {
     /// The signature of a security cell.
     pub const SIGNATURE: [u8; 2] = *b"sk";
     /// Length without the descriptor.
-    pub const LEN: usize = 20;
+    pub(crate) const LEN: usize = 20;
 }
 
 /// Head of a subkey list: `li`, `lf`, `lh` or `ri` (regf spec, Subkeys list).
@@ -300,7 +300,7 @@ impl ListHeader {
 /// Element of an `li` or `ri` list.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct IndexElement {
+pub(crate) struct IndexElement {
     /// Offset of a key node (`li`) or of a leaf (`ri`).
     pub cell: U32,
 }
@@ -329,9 +329,9 @@ pub struct BigData {
 
 impl BigData {
     /// The signature of a big data record.
-    pub const SIGNATURE: [u8; 2] = *b"db";
+    pub(crate) const SIGNATURE: [u8; 2] = *b"db";
     /// The length of the record.
-    pub const LEN: usize = 8;
+    pub(crate) const LEN: usize = 8;
     /// The number of bytes of data in each segment except the last; longer data need a big data
     /// record.
     pub const SEGMENT_LEN: usize = 16344;

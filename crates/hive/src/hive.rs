@@ -83,12 +83,6 @@ impl DirtyHive {
         self.state
     }
 
-    /// The file's bytes as they are on disk.
-    #[must_use]
-    pub fn file(&self) -> &[u8] {
-        self.buffer.bytes()
-    }
-
     /// Opens the hive as it is on disk, without its logs. Changes that Windows had written only to
     /// the logs are lost, and pages of different ages may be mixed.
     ///
@@ -191,7 +185,7 @@ impl Hive {
 
     /// The hive bins, for reading cells.
     #[must_use]
-    pub fn bins(&self) -> Bins<'_> {
+    pub(crate) fn bins(&self) -> Bins<'_> {
         Bins::new(self.image.bins(), self.minor_version(), self.case_table())
     }
 

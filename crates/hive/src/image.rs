@@ -69,7 +69,7 @@ impl Image {
         reason = "the constructor has made sure of the bytes, and a buffer never gets shorter"
     )]
     #[must_use]
-    pub fn base_block(&self) -> &BaseBlock {
+    pub(crate) fn base_block(&self) -> &BaseBlock {
         bytes::view(self.buffer.bytes(), 0).expect("a base block")
     }
 

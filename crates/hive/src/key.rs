@@ -27,7 +27,7 @@ impl<'a> Key<'a> {
     ///
     /// # Errors
     /// If the cell, its signature or its name is wrong.
-    pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
+    pub(crate) fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
         let (node, payload) = bins.structure::<KeyNode>(cell, "key node")?;
         expect_signature(
             "key node signature",
@@ -78,7 +78,7 @@ impl<'a> Key<'a> {
     ///
     /// # Errors
     /// If the list's cell is wrong.
-    pub fn subkey_list(&self) -> Result<Option<SubkeyList<'a>>, Corruption> {
+    pub(crate) fn subkey_list(&self) -> Result<Option<SubkeyList<'a>>, Corruption> {
         if self.node.subkey_count.get() == 0 {
             return Ok(None);
         }
@@ -113,7 +113,7 @@ impl<'a> Key<'a> {
     ///
     /// # Errors
     /// If a structure on the way is corrupt.
-    pub fn descendant(self, path: &str) -> Result<Option<Key<'a>>, Corruption> {
+    pub(crate) fn descendant(self, path: &str) -> Result<Option<Key<'a>>, Corruption> {
         let mut key = self;
         for component in components(path) {
             match key.subkey(component)? {

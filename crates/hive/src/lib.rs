@@ -45,7 +45,7 @@
 //! | [`mod@commit`] | write it to disk, so that a crash leaves either the old or the new state |
 //! | [`Expectation`] | look up in a hive what an edit should have left there |
 //! | [`reg_file`] | read and write `.reg` text |
-//! | [`mod@format`], [`list`], [`name`] | the structures on disk, subkey lists, and names |
+//! | [`mod@format`], [`name`] | the structures on disk, and names |
 //!
 //! `examples/print_key.rs` is a small program that prints a key.
 //!
@@ -70,7 +70,7 @@ pub mod format;
 mod hive;
 mod image;
 mod key;
-pub mod list;
+mod list;
 pub mod name;
 mod offset;
 mod recover;
@@ -83,7 +83,6 @@ mod verify;
 mod work;
 
 pub use base_block::checksum;
-pub use bins::Bins;
 pub use diskmend_base::{Buffer, Storage};
 pub use edit::{Change, Changes, EditError, Edited, Editor, MAX_DEPTH, Outcome, ValueContent};
 pub use error::Corruption;

@@ -9,7 +9,7 @@ use crate::offset::CellOffset;
 
 /// What the elements of a leaf contain in addition to the key node's offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LeafKind {
+pub(crate) enum LeafKind {
     /// `li`: nothing.
     Index,
     /// `lf`: the first four characters of the name.
@@ -21,7 +21,7 @@ pub enum LeafKind {
 impl LeafKind {
     /// The signature of a leaf of this kind.
     #[must_use]
-    pub const fn signature(self) -> [u8; 2] {
+    pub(crate) const fn signature(self) -> [u8; 2] {
         match self {
             Self::Index => ListHeader::INDEX_LEAF,
             Self::Fast => ListHeader::FAST_LEAF,
@@ -31,7 +31,7 @@ impl LeafKind {
 
     /// The length of an element in bytes.
     #[must_use]
-    pub const fn element_len(self) -> usize {
+    pub(crate) const fn element_len(self) -> usize {
         match self {
             Self::Index => size_of::<IndexElement>(),
             Self::Fast | Self::Hash => size_of::<HashElement>(),
@@ -41,7 +41,7 @@ impl LeafKind {
 
 /// A leaf: the offsets of key nodes in the order of their names.
 #[derive(Clone, Copy)]
-pub struct Leaf<'a> {
+pub(crate) struct Leaf<'a> {
     /// The offset of the leaf's cell.
     pub cell: CellOffset,
     /// What its elements contain.
@@ -58,7 +58,7 @@ enum Elements<'a> {
 impl<'a> Leaf<'a> {
     /// The number of elements.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self.elements {
             Elements::Index(elements) => elements.len(),
             Elements::Hash(elements) => elements.len(),
@@ -85,15 +85,9 @@ impl<'a> Leaf<'a> {
         self.kind == LeafKind::Hash
     }
 
-    /// True if it has no elements.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The key node of element `index`.
     #[must_use]
-    pub fn key_node(&self, index: usize) -> Option<CellOffset> {
+    pub(crate) fn key_node(&self, index: usize) -> Option<CellOffset> {
         let raw = match self.elements {
             Elements::Index(elements) => elements.get(index)?.cell,
             Elements::Hash(elements) => elements.get(index)?.cell,
@@ -103,7 +97,7 @@ impl<'a> Leaf<'a> {
 
     /// The hint (`lf`, read little-endian) or hash (`lh`) of element `index`.
     #[must_use]
-    pub fn hash(&self, index: usize) -> Option<u32> {
+    pub(crate) fn hash(&self, index: usize) -> Option<u32> {
         match self.elements {
             Elements::Index(_) => None,
             Elements::Hash(elements) => Some(elements.get(index)?.hash.get()),
@@ -113,7 +107,7 @@ impl<'a> Leaf<'a> {
 
 /// A whole subkey list: one leaf, or an index root over several leaves.
 #[derive(Clone, Copy)]
-pub enum SubkeyList<'a> {
+pub(crate) enum SubkeyList<'a> {
     /// One leaf.
     Leaf(Leaf<'a>),
     /// An `ri` with the offsets of leaves.
@@ -130,7 +124,7 @@ impl<'a> SubkeyList<'a> {
     ///
     /// # Errors
     /// If the cell, its signature or its count is wrong.
-    pub fn at(bins: Bins<'a>, at: CellOffset) -> Result<Self, Corruption> {
+    pub(crate) fn at(bins: Bins<'a>, at: CellOffset) -> Result<Self, Corruption> {
         let (header, payload) = bins.structure::<ListHeader>(at, "subkey list")?;
         let count = usize::from(header.count.get());
         let too_many = |len: usize| {
@@ -177,7 +171,7 @@ impl<'a> SubkeyList<'a> {
 
     /// The number of leaves.
     #[must_use]
-    pub fn leaf_count(&self) -> usize {
+    pub(crate) fn leaf_count(&self) -> usize {
         match self {
             Self::Leaf(_) => 1,
             Self::Root { leaves, .. } => leaves.len(),
@@ -188,7 +182,11 @@ impl<'a> SubkeyList<'a> {
     ///
     /// # Errors
     /// If its cell is not a leaf; an index root below an index root is not allowed.
-    pub fn leaf(&self, bins: Bins<'a>, index: usize) -> Result<Option<Leaf<'a>>, Corruption> {
+    pub(crate) fn leaf(
+        &self,
+        bins: Bins<'a>,
+        index: usize,
+    ) -> Result<Option<Leaf<'a>>, Corruption> {
         match self {
             Self::Leaf(leaf) => Ok((index == 0).then_some(*leaf)),
             Self::Root { leaves, .. } => {

@@ -23,9 +23,9 @@ pub use buf::{NameBuf, same_name};
 pub use units::Units;
 
 /// The longest key name, in UTF-16 code units.
-pub const MAX_KEY_NAME: usize = 255;
+pub(crate) const MAX_KEY_NAME: usize = 255;
 /// The longest value name, in UTF-16 code units.
-pub const MAX_VALUE_NAME: usize = 16_383;
+pub(crate) const MAX_VALUE_NAME: usize = 16_383;
 
 /// The multiplier of the `lh` hash (regf spec, Hash leaf).
 const HASH_FACTOR: u32 = 37;
@@ -64,12 +64,6 @@ pub enum NameError {
         /// Place in UTF-16 code units.
         index: usize,
     },
-    /// A stored name is not valid text.
-    #[error("name with an unpaired surrogate at unit {index}")]
-    UnpairedSurrogate {
-        /// Place in UTF-16 code units.
-        index: usize,
-    },
 }
 
 /// A name as stored in a hive.
@@ -102,7 +96,7 @@ impl<'a> Name<'a> {
 
     /// The bytes as stored.
     #[must_use]
-    pub fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         match self.0 {
             Stored::Compressed(bytes) => bytes,
             Stored::Utf16(units) => units.as_flattened(),
@@ -111,7 +105,7 @@ impl<'a> Name<'a> {
 
     /// True if each byte is a whole code unit.
     #[must_use]
-    pub fn is_compressed(self) -> bool {
+    pub(crate) fn is_compressed(self) -> bool {
         matches!(self.0, Stored::Compressed(_))
     }
 
@@ -197,7 +191,7 @@ impl<'a> Name<'a> {
 
     /// The hash of a subkey's name in an `lh` list (regf spec, Hash leaf).
     #[must_use]
-    pub fn hash(self) -> u32 {
+    pub(crate) fn hash(self) -> u32 {
         match self.0 {
             Stored::Compressed(bytes) => bytes
                 .iter()
@@ -257,21 +251,6 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The name as text, without loss.
-    ///
-    /// # Errors
-    /// [`NameError::UnpairedSurrogate`] if the name is not valid text.
-    pub fn to_text(self) -> Result<String, NameError> {
-        let mut text = String::with_capacity(self.len());
-        let mut index = 0;
-        for decoded in char::decode_utf16(self.units()) {
-            let character = decoded.map_err(|_| NameError::UnpairedSurrogate { index })?;
-            text.push(character);
-            index = index.saturating_add(character.len_utf16());
-        }
-        Ok(text)
-    }
-
     /// The name in the escaped form, from which [`NameBuf::new`] creates an equal name.
     #[must_use]
     pub fn escaped(self) -> EscapedUnits<Units<'a>> {
@@ -291,7 +270,7 @@ impl<'a> Name<'a> {
         NameBuf::from_name(self)
     }
 
-    /// Checks the registry's rules for a key's name: 1 to [`MAX_KEY_NAME`] units and no backslash.
+    /// Checks the registry's rules for a key's name: 1 to 255 UTF-16 units and no backslash.
     ///
     /// # Errors
     /// The rule that the name violates.
@@ -306,7 +285,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Checks what the registry demands of a value's name: at most [`MAX_VALUE_NAME`] units.
+    /// Checks what the registry demands of a value's name: at most 16,383 UTF-16 units.
     ///
     /// # Errors
     /// What is wrong with the name.

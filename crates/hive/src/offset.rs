@@ -14,7 +14,7 @@ pub struct CellOffset(u32);
 
 impl CellOffset {
     /// The value that means "no cell".
-    pub const NIL: Self = Self(u32::MAX);
+    pub(crate) const NIL: Self = Self(u32::MAX);
 
     /// Wraps an offset as stored on disk.
     #[must_use]
@@ -30,7 +30,7 @@ impl CellOffset {
 
     /// True if this is the value that means "no cell".
     #[must_use]
-    pub const fn is_nil(self) -> bool {
+    pub(crate) const fn is_nil(self) -> bool {
         self.0 == u32::MAX
     }
 

@@ -46,7 +46,7 @@ pub struct BigSegments<'a>(&'a [IndexElement]);
 
 impl BigSegments<'_> {
     /// The segments' cells, in the order of the data.
-    pub fn cells(&self) -> impl Iterator<Item = CellOffset> + '_ {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = CellOffset> + '_ {
         self.0.iter().map(|e| CellOffset::new(e.cell.get()))
     }
 }
@@ -70,7 +70,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// If the cell, its signature or its name is wrong.
-    pub fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
+    pub(crate) fn at(bins: Bins<'a>, cell: CellOffset) -> Result<Self, Corruption> {
         let (raw, payload) = bins.structure::<KeyValue>(cell, "key value")?;
         expect_signature(
             "key value signature",
@@ -106,8 +106,8 @@ impl<'a> Value<'a> {
     }
 
     /// The structure as stored.
-    #[must_use]
-    pub fn raw(&self) -> &'a KeyValue {
+    #[cfg(test)]
+    pub(crate) fn raw(&self) -> &'a KeyValue {
         self.raw
     }
 

@@ -32,7 +32,8 @@ macro_rules! kinds {
 
         impl ProblemKind {
             /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$kind),+];
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind),+];
 
             /// A short name that never changes, by which scripts distinguish kinds.
             #[must_use]
@@ -44,7 +45,7 @@ macro_rules! kinds {
 
             /// The severity; it is equal for all problems of one kind.
             #[must_use]
-            pub const fn severity(self) -> Severity {
+            pub(crate) const fn severity(self) -> Severity {
                 match self {
                     $(Self::$kind => Severity::$severity,)+
                 }

@@ -89,7 +89,7 @@ mod walk;
 use std::thread;
 
 pub use kind::{ProblemKind, Severity};
-pub use report::{Content, MAX_PROBLEMS, Problem, Report};
+pub use report::{Content, Problem, Report};
 
 use diskmend_base::bytes;
 use diskmend_base::upcase::CaseTable;

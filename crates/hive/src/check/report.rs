@@ -7,7 +7,7 @@ use super::kind::{ProblemKind, Severity};
 use crate::offset::{CellOffset, FileOffset};
 
 /// The maximum number of problems that a report describes; further ones are counted.
-pub const MAX_PROBLEMS: usize = 1000;
+pub(crate) const MAX_PROBLEMS: usize = 1000;
 
 /// The maximum length of the expected and actual texts; of a longer text only the start is shown.
 const MAX_TEXT_LEN: usize = 1024;
@@ -49,7 +49,7 @@ impl fmt::Display for Problem {
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The problems, in the order of the file; at most [`MAX_PROBLEMS`]. If there are more, errors
+    /// The problems, in the order of the file; at most 1000. If there are more, errors
     /// are preferred.
     pub problems: Vec<Problem>,
     /// The number of problems found beyond those in `problems`.

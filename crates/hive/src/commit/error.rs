@@ -50,8 +50,8 @@ pub enum CommitError {
 impl CommitError {
     /// True if the primary file is as it was before the commit. Otherwise it is at worst dirty, and
     /// its logs recover it to the old or the new state.
-    #[must_use]
-    pub fn primary_untouched(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn primary_untouched(&self) -> bool {
         match self {
             Self::Corrupt(_) | Self::NoSequence { .. } => true,
             Self::FileMissing {

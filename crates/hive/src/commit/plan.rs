@@ -117,12 +117,6 @@ impl<'a> CommitPlan<'a> {
         &self.steps
     }
 
-    /// True if there is nothing to write.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
     /// The number of bytes that will be written to all files.
     #[must_use]
     pub fn bytes_to_write(&self) -> u64 {

@@ -87,7 +87,7 @@ pub struct Changes {
 impl Change {
     /// The path of the changed key.
     #[must_use]
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         match self {
             Self::KeyCreated { key } | Self::KeyDeleted { key } | Self::Value { key, .. } => key,
         }

@@ -35,7 +35,7 @@ impl NameBuf {
     ///
     /// # Errors
     /// The rule that the name violates.
-    pub fn key_name(text: &str) -> Result<Self, NameError> {
+    pub(crate) fn key_name(text: &str) -> Result<Self, NameError> {
         let name = Self::new(text);
         name.as_name().check_key()?;
         check_nul(text)?;

@@ -102,19 +102,6 @@ fn display_loses_nothing() {
 }
 
 #[test]
-fn text_loses_nothing_or_is_refused() {
-    let text = "a\u{1F600}\0\u{416}";
-    assert_eq!(NameBuf::new(text).as_name().to_text().unwrap(), text);
-    assert_eq!(
-        NameBuf::from_units(&[0xD83D, 0xDE00, 0xD800, 0x62])
-            .as_name()
-            .to_text()
-            .unwrap_err(),
-        NameError::UnpairedSurrogate { index: 2 }
-    );
-}
-
-#[test]
 fn letters_of_later_versions_of_windows_are_recognized() {
     let depends = |text| NameBuf::new(text).as_name().case_depends_on_windows();
     assert!(depends("\u{39D}\u{3BF}\u{3C2}"));

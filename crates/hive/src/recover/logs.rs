@@ -71,7 +71,7 @@ impl Logs {
 
     /// True if the file exists, even if it is empty.
     #[must_use]
-    pub fn exists(&self, kind: LogKind) -> bool {
+    pub(crate) fn exists(&self, kind: LogKind) -> bool {
         self.file(kind).is_some()
     }
 

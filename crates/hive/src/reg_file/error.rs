@@ -80,9 +80,6 @@ pub enum WriteError {
         /// The value.
         name: String,
     },
-    /// A comment contains a line break.
-    #[error("comment with a line break")]
-    Comment,
     /// A value was written before any key.
     #[error("value before its key")]
     NoKey,

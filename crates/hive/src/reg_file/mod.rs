@@ -41,7 +41,7 @@ pub use write::{Encoding, Writer};
 /// The longest file that is read, in bytes.
 pub const MAX_FILE_LEN: usize = 64 << 20;
 /// The maximum number of operations that are read from a file.
-pub const MAX_OPERATIONS: usize = 1 << 21;
+pub(crate) const MAX_OPERATIONS: usize = 1 << 21;
 
 /// The operations of a registry text file, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

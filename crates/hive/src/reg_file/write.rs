@@ -77,7 +77,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// If the path can't be written to a registry file, or the output failed.
-    pub fn delete_key(&mut self, path: &str) -> Result<(), WriteError> {
+    pub(crate) fn delete_key(&mut self, path: &str) -> Result<(), WriteError> {
         self.key_line("-", path)?;
         self.key = None;
         Ok(())
@@ -117,23 +117,9 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// If the name can't be written to a registry file, no key was written before, or the output
     /// failed.
-    pub fn delete_value(&mut self, name: &str) -> Result<(), WriteError> {
+    pub(crate) fn delete_value(&mut self, name: &str) -> Result<(), WriteError> {
         self.start_value(name)?;
         self.line.push('-');
-        self.end_line()
-    }
-
-    /// Writes a comment of one line.
-    ///
-    /// # Errors
-    /// The text has a line break, or the output failed.
-    pub fn comment(&mut self, text: &str) -> Result<(), WriteError> {
-        if text.contains(['\r', '\n', '\0']) {
-            return Err(WriteError::Comment);
-        }
-        self.line.push_str("; ");
-        let units: Vec<u16> = text.encode_utf16().collect();
-        push_units(&mut self.line, &units);
         self.end_line()
     }
 

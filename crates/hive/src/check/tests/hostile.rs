@@ -27,7 +27,7 @@ fn many_problems_are_counted_and_errors_kept() {
     bytes.put_number(keys[2999], 16, 0);
     let report = bytes.check();
     assert_eq!((report.errors, report.warnings), (1, 3000));
-    assert_eq!(report.problems.len(), MAX_PROBLEMS);
+    assert_eq!(report.problems.len(), report::MAX_PROBLEMS);
     assert_eq!(report.omitted, 2001);
     assert!(kinds(&report).contains(&ProblemKind::KeyParent));
 }
