@@ -212,7 +212,7 @@ impl Edit {
     ///
     /// # Errors
     /// See [`EditError`].
-    pub fn apply(&self, editor: &mut Editor) -> Result<Outcome, EditError> {
+    pub(crate) fn apply(&self, editor: &mut Editor) -> Result<Outcome, EditError> {
         match self {
             Self::CreateKey { path } => editor.create_key(path),
             Self::DeleteKey { path } => editor.delete_key(path),

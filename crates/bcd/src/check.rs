@@ -23,7 +23,7 @@ use crate::well_known::{self, BOOTMGR};
 mod tests;
 
 /// The maximum number of problems that are listed.
-pub const MAX_PROBLEMS: usize = 1000;
+pub(crate) const MAX_PROBLEMS: usize = 1000;
 
 /// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

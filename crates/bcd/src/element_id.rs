@@ -11,7 +11,7 @@ pub struct ElementId(pub u32);
 
 /// The reader of an element: bits 28 to 31 of its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+pub(crate) enum Class {
     /// Every boot application.
     Library,
     /// One kind of boot application; for another kind the id has another meaning.
@@ -76,32 +76,13 @@ impl fmt::Display for Format {
     }
 }
 
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Library => "library",
-            Self::Application => "application",
-            Self::Device => "device",
-            Self::Template => "template",
-            Self::Oem => "OEM",
-            Self::Unknown(number) => return write!(f, "unknown class {number}"),
-        })
-    }
-}
-
 impl ElementId {
-    /// `device`: the device of the boot application.
-    pub const APPLICATION_DEVICE: Self = Self(0x1100_0001);
     /// `path`: the boot application's file.
     pub const APPLICATION_PATH: Self = Self(0x1200_0002);
     /// `description`: the text in the boot menu.
     pub const DESCRIPTION: Self = Self(0x1200_0004);
     /// `inherit`: objects that lend their elements.
     pub const INHERIT: Self = Self(0x1400_0006);
-    /// `recoverysequence`: what is started if the application fails.
-    pub const RECOVERY_SEQUENCE: Self = Self(0x1400_0008);
-    /// `recoveryenabled`: true if the recovery sequence starts automatically.
-    pub const RECOVERY_ENABLED: Self = Self(0x1600_0009);
     /// `bootems`: Emergency Management Services in the boot application.
     pub const BOOT_EMS: Self = Self(0x1600_0020);
     /// `emsport`: the number of the COM port.
@@ -110,8 +91,6 @@ impl ElementId {
     pub const EMS_BAUD_RATE: Self = Self(0x1500_0023);
     /// `displayorder` of a boot manager: the boot menu.
     pub const DISPLAY_ORDER: Self = Self(0x2400_0001);
-    /// `bootsequence` of a boot manager: entries for the next boot only.
-    pub const BOOT_SEQUENCE: Self = Self(0x2400_0002);
     /// `default` of a boot manager.
     pub const DEFAULT: Self = Self(0x2300_0003);
     /// `timeout` of a boot manager, in seconds.
@@ -128,12 +107,10 @@ impl ElementId {
     pub const SAFE_BOOT: Self = Self(0x2500_0080);
     /// `ems` of a loader: Emergency Management Services in Windows.
     pub const EMS: Self = Self(0x2600_00b0);
-    /// `bootstatuspolicy` of a loader.
-    pub const BOOT_STATUS_POLICY: Self = Self(0x2500_00e0);
 
     /// The reader of the element.
     #[must_use]
-    pub const fn class(self) -> Class {
+    pub(crate) const fn class(self) -> Class {
         match (self.0 >> 28) as u8 {
             1 => Class::Library,
             2 => Class::Application,

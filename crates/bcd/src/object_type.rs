@@ -8,7 +8,7 @@ pub struct ObjectType(pub u32);
 
 /// The boot application that reads the application elements of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Application {
+pub(crate) enum Application {
     /// The firmware's or Windows's boot manager.
     BootManager,
     /// The Windows loader.
@@ -27,31 +27,27 @@ impl ObjectType {
     /// Stands for the type of an object without a type, or with one that can't be read.
     pub(crate) const UNKNOWN: Self = Self(0);
     /// The firmware's boot manager.
-    pub const FIRMWARE_BOOT_MANAGER: Self = Self(0x1010_0001);
+    pub(crate) const FIRMWARE_BOOT_MANAGER: Self = Self(0x1010_0001);
     /// The Windows boot manager.
     pub const BOOT_MANAGER: Self = Self(0x1010_0002);
-    /// An application that only the firmware knows.
-    pub const FIRMWARE_APPLICATION: Self = Self(0x101f_ffff);
     /// A Windows loader.
     pub const LOADER: Self = Self(0x1020_0003);
     /// A loader of a hibernated Windows.
     pub const RESUME: Self = Self(0x1020_0004);
     /// The memory tester.
     pub const MEMORY_TESTER: Self = Self(0x1020_0005);
-    /// A boot application of another maker.
-    pub const BOOT_APPLICATION: Self = Self(0x1020_000a);
     /// The loader of Windows before Vista.
     pub const LEGACY_LOADER: Self = Self(0x1030_0006);
     /// A boot sector.
-    pub const BOOT_SECTOR: Self = Self(0x1040_0008);
+    pub(crate) const BOOT_SECTOR: Self = Self(0x1040_0008);
     /// Settings that any object can inherit.
     pub const SETTINGS: Self = Self(0x2010_0000);
     /// Settings that a loader can inherit.
-    pub const LOADER_SETTINGS: Self = Self(0x2020_0003);
+    pub(crate) const LOADER_SETTINGS: Self = Self(0x2020_0003);
     /// Settings that a resume loader can inherit.
-    pub const RESUME_SETTINGS: Self = Self(0x2020_0004);
+    pub(crate) const RESUME_SETTINGS: Self = Self(0x2020_0004);
     /// Options of a device.
-    pub const DEVICE: Self = Self(0x3000_0000);
+    pub(crate) const DEVICE: Self = Self(0x3000_0000);
 
     /// Bits 28 to 31: 1 an application, 2 settings to inherit, 3 a device.
     #[must_use]
@@ -67,7 +63,7 @@ impl ObjectType {
 
     /// The application that reads its application elements.
     #[must_use]
-    pub const fn application(self) -> Option<Application> {
+    pub(crate) const fn application(self) -> Option<Application> {
         if !matches!(self.object_code(), 1 | 2) {
             return None;
         }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use diskmend_base::Guid;
 use diskmend_base::bytes::u32_at;
 use diskmend_hive::name::Name;
-use diskmend_hive::{Hive, Key, Value, ValueType};
+use diskmend_hive::{Hive, Key, ValueType};
 
 use crate::element_id::ElementId;
 use crate::error::StoreError;
@@ -74,17 +74,6 @@ impl<'a> Store<'a> {
     #[must_use]
     pub fn root(&self) -> Key<'a> {
         self.root
-    }
-
-    /// Values of the store's own description (`KeyName`, `System`, `FirmwareModified`, ...).
-    ///
-    /// # Errors
-    /// If this part of the hive is corrupt.
-    pub fn description(&self) -> Result<Vec<Value<'a>>, StoreError> {
-        match self.root.subkey(DESCRIPTION)? {
-            Some(key) => Ok(key.values()?.collect::<Result<_, _>>()?),
-            None => Ok(Vec::new()),
-        }
     }
 
     /// The objects in the order of their keys.

@@ -7,7 +7,7 @@ use diskmend_hive::ValueType;
 use crate::element_id::Format;
 
 /// The maximum length of an element's data to read, in bytes.
-pub const MAX_DATA_LEN: usize = 1 << 16;
+pub(crate) const MAX_DATA_LEN: usize = 1 << 16;
 
 /// The value of an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,11 @@ impl ElementValue {
     ///
     /// # Errors
     /// If the data do not match the format.
-    pub fn decode(format: Format, value_type: ValueType, data: &[u8]) -> Result<Self, ValueError> {
+    pub(crate) fn decode(
+        format: Format,
+        value_type: ValueType,
+        data: &[u8],
+    ) -> Result<Self, ValueError> {
         if let Format::Unknown(_) = format {
             return Ok(Self::Unknown(data.to_vec()));
         }
@@ -135,7 +139,7 @@ impl ElementValue {
 
     /// The format of the value; `None` for data of an unknown format.
     #[must_use]
-    pub const fn format(&self) -> Option<Format> {
+    pub(crate) const fn format(&self) -> Option<Format> {
         Some(match self {
             Self::Device(_) => Format::Device,
             Self::String(_) => Format::String,

@@ -44,9 +44,9 @@ pub const RESUMELOADERSETTINGS: Guid = Guid::from_u128(0x1afa9c49_16ab_4a5c_901b
 /// `{ramdiskoptions}`: options of the memory disk from which setup boots.
 pub const RAMDISKOPTIONS: Guid = Guid::from_u128(0xae5534e0_a924_466c_b836_758539a3ee3a);
 /// `{current}`: the entry from which the running Windows was booted; never stored as an object.
-pub const CURRENT: Guid = Guid::from_u128(0xfa926493_6f1c_4193_a414_58f0b2456d1e);
+pub(crate) const CURRENT: Guid = Guid::from_u128(0xfa926493_6f1c_4193_a414_58f0b2456d1e);
 /// `{default}`: the boot manager's default entry; never stored as an object.
-pub const DEFAULT: Guid = Guid::from_u128(0x1cae1eb7_a0df_4d4d_9851_4860e34ef535);
+pub(crate) const DEFAULT: Guid = Guid::from_u128(0x1cae1eb7_a0df_4d4d_9851_4860e34ef535);
 
 /// All objects with fixed GUIDs.
 pub const WELL_KNOWN: [WellKnown; 13] = [

@@ -189,7 +189,7 @@ fn a_deleted_object_is_no_longer_named() {
         ),
         set(
             BOOTMGR,
-            ElementId::BOOT_SEQUENCE,
+            ElementId(0x2400_0002),
             ElementValue::ObjectList(vec![LOADER]),
         ),
     ] {
@@ -202,7 +202,7 @@ fn a_deleted_object_is_no_longer_named() {
     assert_eq!(delete.apply(&mut editor).unwrap(), Outcome::Changed);
     assert_eq!(delete.apply(&mut editor).unwrap(), Outcome::Unchanged);
     assert_eq!(value(&editor, BOOTMGR, ElementId::DEFAULT), None);
-    assert_eq!(value(&editor, BOOTMGR, ElementId::BOOT_SEQUENCE), None);
+    assert_eq!(value(&editor, BOOTMGR, ElementId(0x2400_0002)), None);
     assert_eq!(
         value(&editor, BOOTMGR, ElementId::DISPLAY_ORDER),
         Some(ElementValue::ObjectList(vec![COPY]))
