@@ -52,6 +52,21 @@ impl MappedFile {
     /// [`io::ErrorKind::InvalidData`] if hardly any of a long file is stored,
     /// [`io::ErrorKind::OutOfMemory`], or the system's error for a part that can't be read.
     pub fn open(file: &dyn File, reserve: usize, max_len: u64) -> io::Result<Self> {
+        Self::open_looking(file, reserve, max_len, &mut |_, _| ())
+    }
+
+    /// Like [`open`](Self::open). `look` gets all bytes in pieces and in order, each with its
+    /// offset, while the others are still being read. If reading starts again at the offset 0, what
+    /// it got before does not count. All pieces but the last have a multiple of 1 MiB.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_looking(
+        file: &dyn File,
+        reserve: usize,
+        max_len: u64,
+        look: &mut dyn FnMut(usize, &[u8]),
+    ) -> io::Result<Self> {
         let len = file.len()?;
         if len > max_len {
             return Err(io::Error::new(
@@ -69,7 +84,10 @@ impl MappedFile {
             ));
         }
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let backing = map(file, len, reserve).map_or_else(|| read(file, len), Ok)?;
+        let backing = match map(file, len, reserve, look) {
+            Some(backing) => backing,
+            None => read(file, len, look)?,
+        };
         Ok(Self { backing })
     }
 }
@@ -116,36 +134,52 @@ impl Buffer for MappedFile {
 /// Maps the file; `None` if that isn't possible. A page that can't be read counts as that, too:
 /// reading the file then says which part and why.
 #[cfg(target_os = "linux")]
-fn map(file: &dyn File, len: usize, reserve: usize) -> Option<Backing> {
+fn map(
+    file: &dyn File,
+    len: usize,
+    reserve: usize,
+    look: &mut dyn FnMut(usize, &[u8]),
+) -> Option<Backing> {
     if len == 0 {
         return None;
     }
-    Mapping::new(file.as_system()?, len, reserve)
+    let mut offset = 0;
+    let mut look = |piece: &[u8]| {
+        look(offset, piece);
+        offset += piece.len();
+    };
+    Mapping::new(file.as_system()?, len, reserve, &mut look)
         .ok()
         .map(Backing::Mapping)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn map(_file: &dyn File, _len: usize, _reserve: usize) -> Option<Backing> {
+fn map(
+    _file: &dyn File,
+    _len: usize,
+    _reserve: usize,
+    _look: &mut dyn FnMut(usize, &[u8]),
+) -> Option<Backing> {
     None
 }
 
-fn read(file: &dyn File, len: usize) -> io::Result<Backing> {
+fn read(file: &dyn File, len: usize, look: &mut dyn FnMut(usize, &[u8])) -> io::Result<Backing> {
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(len)
         .map_err(|_| io::ErrorKind::OutOfMemory)?;
     bytes.resize(len, 0);
-    let mut offset = 0u64;
+    let mut offset = 0;
     for chunk in bytes.chunks_mut(CHUNK) {
-        file.read_exact_at(chunk, offset).map_err(|error| {
+        file.read_exact_at(chunk, offset as u64).map_err(|error| {
             let len = chunk.len();
             io::Error::new(
                 error.kind(),
                 format!("{len} bytes at offset {offset} cannot be read: {error}"),
             )
         })?;
-        offset = offset.saturating_add(chunk.len() as u64);
+        look(offset, chunk);
+        offset = offset.saturating_add(chunk.len());
     }
     Ok(Backing::Memory(bytes))
 }

@@ -10,12 +10,18 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::slice;
+use std::sync::mpsc;
+use std::thread;
 
 use rustix::io::retry_on_intr;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use rustix::param::page_size;
+
+/// The number of bytes that are read at once.
+const PIECE: usize = 4 << 20;
 
 /// A private mapping of a file and the zero pages after it.
 ///
@@ -34,12 +40,13 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps the first `len` bytes of `file`, with room for `reserve` more, and reads all its pages
-    /// once. `len` must not be 0.
+    /// Maps the first `len` bytes of `file`, with room for `reserve` more. `len` must not be 0.
+    /// Touching a page that can't be read ends the process, until [`populate`](Self::populate) has
+    /// read it.
     ///
     /// # Errors
-    /// If the system does not map it, or a page can't be read.
-    pub(crate) fn new(file: &File, len: usize, reserve: usize) -> io::Result<Self> {
+    /// If the system does not map it.
+    fn unread(file: &File, len: usize, reserve: usize) -> io::Result<Self> {
         let capacity = len
             .checked_next_multiple_of(page_size())
             .and_then(|end| end.checked_add(reserve))
@@ -62,11 +69,64 @@ impl Mapping {
         // SAFETY: it replaces only the start of the region just made, to which no reference
         // exists yet; `len` rounded up to a page is at most `capacity`.
         unsafe { mmap(region, len, access, flags | MapFlags::FIXED, file, 0) }?;
-
-        // An error here is one that would end the process when the page is touched. SAFETY: the
-        // range is in the region; populating does not change its content.
-        retry_on_intr(|| unsafe { madvise(region, len, Advice::LinuxPopulateRead) })?;
         Ok(mapping)
+    }
+
+    /// Maps the first `len` bytes of `file`, with room for `reserve` more, and reads all its pages
+    /// once. `len` must not be 0. Meanwhile `look` gets the bytes that have been read, piece by
+    /// piece.
+    ///
+    /// # Errors
+    /// If the system does not map it, or a page can't be read.
+    pub(crate) fn new(
+        file: &File,
+        len: usize,
+        reserve: usize,
+        look: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Self> {
+        let mapping = Self::unread(file, len, reserve)?;
+        if len <= PIECE {
+            mapping.populate(&(0..len))?;
+            look(mapping.bytes());
+            return Ok(mapping);
+        }
+        let pieces = (0..len).step_by(PIECE);
+        let pieces = pieces.map(|start| start..len.min(start.saturating_add(PIECE)));
+        thread::scope(|scope| {
+            let (read, pieces_read) = mpsc::channel();
+            let mapping = &mapping;
+            let populate = move || -> io::Result<()> {
+                for piece in pieces {
+                    mapping.populate(&piece)?;
+                    // Nobody waits for it any more if `look` has panicked.
+                    let _ = read.send(piece);
+                }
+                Ok(())
+            };
+            let populating = thread::Builder::new().spawn_scoped(scope, populate)?;
+            for piece in pieces_read {
+                mapping.bytes().get(piece).into_iter().for_each(&mut *look);
+            }
+            populating
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
+        Ok(mapping)
+    }
+
+    /// Reads pages. An error here is one that would end the process when the page is touched.
+    fn populate(&self, piece: &Range<usize>) -> io::Result<()> {
+        let inside = piece.start <= piece.end && piece.end <= self.capacity;
+        if !inside || !piece.start.is_multiple_of(page_size()) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: the range is in the region, and starts at a page; populating does not change its
+        // content.
+        retry_on_intr(|| unsafe {
+            let start = self.start.as_ptr().add(piece.start).cast();
+            madvise(start, piece.len(), Advice::LinuxPopulateRead)
+        })?;
+        Ok(())
     }
 
     /// All bytes.
@@ -127,13 +187,15 @@ mod tests {
         // A page beyond the file's end can't be read, as if the file had been truncated meanwhile.
         let file = file(&[1; PAGE]);
         let far = 16 * page_size();
-        let error = Mapping::new(&file, far, 0).expect_err("not that long");
+        let error = Mapping::new(&file, far, 0, &mut |_| ()).expect_err("not that long");
         assert_eq!(
             error.raw_os_error(),
             Some(rustix::io::Errno::FAULT.raw_os_error())
         );
         assert_eq!(
-            Mapping::new(&file, PAGE, 0).expect("readable").bytes(),
+            Mapping::new(&file, PAGE, 0, &mut |_| ())
+                .expect("readable")
+                .bytes(),
             [1; PAGE]
         );
     }
@@ -141,7 +203,7 @@ mod tests {
     #[test]
     fn bytes_after_the_end_in_the_last_page_are_zero_after_growing() {
         let file = file(&[1; PAGE + 10]);
-        let mut mapping = Mapping::new(&file, PAGE + 10, PAGE).expect("a small file");
+        let mut mapping = Mapping::new(&file, PAGE + 10, PAGE, &mut |_| ()).expect("a small file");
         // SAFETY: the last page of the file is mapped up to its end.
         unsafe { mapping.start.as_ptr().add(PAGE + 10).write(0xee) };
         assert!(mapping.grow(PAGE + 20));
@@ -152,9 +214,25 @@ mod tests {
     }
 
     #[test]
+    fn all_bytes_are_seen_in_order_and_none_that_cannot_be_read() {
+        let content: Vec<u8> = (0..2 * PIECE + PAGE + 10).map(|n| (n / 7) as u8).collect();
+        let mut seen = Vec::new();
+        let mut look = |piece: &[u8]| seen.extend_from_slice(piece);
+        let mapping = Mapping::new(&file(&content), content.len(), PAGE, &mut look);
+        assert!(mapping.expect("readable").bytes() == content);
+        assert!(seen == content);
+
+        let mut seen = 0;
+        let mut look = |piece: &[u8]| seen += piece.len();
+        let far = 3 * PIECE;
+        Mapping::new(&file(&content), far, 0, &mut look).expect_err("not that long");
+        assert_eq!(seen, 2 * PIECE);
+    }
+
+    #[test]
     fn there_is_room_for_the_reserve_and_no_more() {
         let file = file(&[1; 10]);
-        let mut mapping = Mapping::new(&file, 10, PAGE).expect("a small file");
+        let mut mapping = Mapping::new(&file, 10, PAGE, &mut |_| ()).expect("a small file");
         let room = mapping.capacity;
         assert!(room >= 10 + PAGE);
         assert!(!mapping.grow(room + 1));
@@ -162,6 +240,6 @@ mod tests {
         assert!(mapping.grow(room));
         mapping.bytes_mut().fill(2);
         assert_eq!(mapping.bytes(), vec![2; room]);
-        assert!(Mapping::new(&file, 10, usize::MAX).is_err());
+        assert!(Mapping::new(&file, 10, usize::MAX, &mut |_| ()).is_err());
     }
 }

@@ -40,12 +40,21 @@ impl Digest {
 
 /// The XXH3-128s of a file's chunks. After a change of the file they are computed from these and
 /// the changed chunks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chunks(Vec<u128>);
 
 impl Chunks {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(bytes.chunks(CHUNK).map(xxh3_128).collect())
+        let mut chunks = Self::default();
+        chunks.add(0, bytes);
+        chunks
+    }
+
+    /// Adds the bytes at an offset that is a multiple of 64 KiB; what was known of later bytes is
+    /// forgotten.
+    pub(crate) fn add(&mut self, offset: usize, bytes: &[u8]) {
+        self.0.truncate(offset / CHUNK);
+        self.0.extend(bytes.chunks(CHUNK).map(xxh3_128));
     }
 
     /// The chunks of a file with `len` bytes that differs from this one at its end and in the
@@ -172,6 +181,12 @@ mod tests {
             assert_eq!(found, Digest::of(&bytes[..head]), "{head}");
         }
         assert_eq!(Digest::of_file(&bytes).expect("in memory"), digest);
+        let mut again = Chunks::default();
+        again.add(0, &bytes[..3 * CHUNK]);
+        for (index, piece) in bytes.chunks(16 * CHUNK).enumerate() {
+            again.add(index * 16 * CHUNK, piece);
+        }
+        assert_eq!(again, chunks);
     }
 
     #[test]

@@ -119,9 +119,10 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
     if access == Access::ReadWrite {
         lock(primary.as_ref(), &path)?;
     }
-    let buffer = MappedFile::open(primary.as_ref(), RESERVE, MAX_LEN)
+    let mut chunks = Chunks::default();
+    let mut look = |offset, piece: &[u8]| chunks.add(offset, piece);
+    let buffer = MappedFile::open_looking(primary.as_ref(), RESERVE, MAX_LEN, &mut look)
         .map_err(Error::io(&path, "read the hive"))?;
-    let chunks = Chunks::of(buffer.bytes());
     let fingerprint = Fingerprint {
         path: path.clone(),
         content: Content {
