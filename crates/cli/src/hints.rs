@@ -12,6 +12,7 @@ use diskmend_repair::{Class, Doubt, Error, Refusal, Trust};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_target::HiveTarget;
 use crate::output::shell;
 use crate::volume_root::volume_root;
 
@@ -92,6 +93,12 @@ impl From<RecipeError> for Failure {
 /// The failure if a target could not be opened.
 pub(crate) fn target_failure(error: &OpenError) -> Failure {
     let (exit, hint) = target_hint(error);
+    if let OpenError::Disk { path, .. } = error
+        && let Some(hive) = HiveTarget::recognize(path)
+    {
+        let failure = Failure::new(exit, format_args!("{}: {}", path.display(), hive.what));
+        return hive.hints.into_iter().fold(failure, Failure::hint);
+    }
     Failure::of(exit, error).maybe_hint(hint)
 }
 

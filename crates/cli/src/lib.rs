@@ -29,6 +29,7 @@ mod failure;
 mod help;
 mod hints;
 mod hive_session;
+mod hive_target;
 mod interrupt;
 mod key_path;
 mod key_store;

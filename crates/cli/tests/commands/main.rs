@@ -60,6 +60,8 @@ mod hive_recover;
 #[cfg(test)]
 mod hive_set;
 #[cfg(test)]
+mod hive_target;
+#[cfg(test)]
 mod hostile_text;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
