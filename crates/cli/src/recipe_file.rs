@@ -8,6 +8,7 @@ use diskmend_repair::recipe::{Catalogue, Recipe};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::console;
 
 /// The largest number of bytes to read. It exceeds the limit for a recipe, so that a recipe that is
 /// too long is recognized.
@@ -16,19 +17,55 @@ const MAX_READ: u64 = 1 << 20;
 /// The user's own recipes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RecipeFiles {
-    /// Also load the recipe in this file, under the name in the file; may be repeated
-    #[arg(long = "recipe", value_name = "FILE")]
+    /// Also load the recipe in this file, under the name in the file; may be repeated. 'inspect',
+    /// 'plan' and 'repair' use exactly the recipes of these files if you name no recipe
+    #[arg(id = "recipe_files", long = "recipe", value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 impl RecipeFiles {
     /// All recipes that the user can name.
-    pub(crate) fn catalogue(&self) -> Result<Catalogue, Failure> {
+    pub(crate) fn load(&self) -> Result<Recipes, Failure> {
         let mut catalogue = Catalogue::built_in()?;
+        let mut own = Vec::new();
         for path in &self.files {
-            catalogue.add(read(path)?)?;
+            let recipe = read(path)?;
+            own.push(recipe.name.clone());
+            catalogue.add(recipe)?;
         }
-        Ok(catalogue)
+        Ok(Recipes { catalogue, own })
+    }
+}
+
+/// All recipes that the user can name.
+pub(crate) struct Recipes {
+    pub(crate) catalogue: Catalogue,
+    /// The names of the recipes in the user's own files.
+    own: Vec<String>,
+}
+
+impl Recipes {
+    /// The names of the recipes to use if the user has named these. If the user has named none:
+    /// those of the user's own files, and if there are no such files, the default.
+    pub(crate) fn names<'a>(&'a self, named: &'a [String]) -> Vec<&'a str> {
+        let names = match (named, self.own.as_slice()) {
+            ([], []) => return self.catalogue.by_default(),
+            ([], own) => own,
+            (named, _) => named,
+        };
+        names.iter().map(String::as_str).collect()
+    }
+
+    /// Says which recipes of the user's own files are not among those that are used.
+    pub(crate) fn tell_unused(&self, used: &[&Recipe]) {
+        for name in &self.own {
+            let has_rows = self.catalogue.get(name).is_some_and(Recipe::has_rows);
+            if has_rows && used.iter().all(|recipe| recipe.name != *name) {
+                console::note(format_args!(
+                    "recipe {name} is not used: to use it, name it too, or name no recipe"
+                ));
+            }
+        }
     }
 }
 

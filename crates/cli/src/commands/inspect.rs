@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use diskmend_repair::documents::{ElementRow, InspectReport, Row, RowState};
-use diskmend_repair::recipe::Recipe;
 
 use crate::boot_arg::BootArgs;
 use crate::exit::Exit;
@@ -34,7 +33,8 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
-    /// Recipes to compare with; all by default ('diskmend recipes' lists them)
+    /// Recipes to compare with ('diskmend recipes' lists them); by default those of --recipe, or
+    /// else all
     #[arg(value_name = "RECIPE")]
     recipes: Vec<String>,
     #[command(flatten)]
@@ -44,11 +44,9 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let catalogue = args.files.catalogue()?;
-    let recipes: Vec<&Recipe> = match args.recipes.as_slice() {
-        [] => catalogue.select(&catalogue.by_default())?,
-        names => catalogue.select(names)?,
-    };
+    let loaded = args.files.load()?;
+    let recipes = loaded.catalogue.select(&loaded.names(&args.recipes))?;
+    loaded.tell_unused(&recipes);
     let engine = args.target.engine(args.boot.choice())?;
     let mut steps = Steps::start();
     let found = engine.inspect(&recipes, &mut steps.watch());

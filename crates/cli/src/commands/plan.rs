@@ -25,7 +25,8 @@ Exit code 0: there is nothing to do. 3: there are changes to make.
 
 Examples:
   diskmend plan /mnt/f rdp-internal-error
-  diskmend plan F: --auto")]
+  diskmend plan F: --auto
+  diskmend plan /mnt/f --recipe my-repair.toml")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
@@ -36,8 +37,12 @@ pub(crate) struct Args {
 /// The recipes to apply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
-    /// Recipes to apply ('diskmend recipes' lists them); with --auto, all by default
-    #[arg(value_name = "RECIPE", required_unless_present = "auto")]
+    /// Recipes to apply ('diskmend recipes' lists them); by default those of --recipe, or else,
+    /// with --auto, all
+    #[arg(
+        value_name = "RECIPE",
+        required_unless_present_any = ["auto", "recipe_files"]
+    )]
     recipes: Vec<String>,
     /// Repair only what is evidence of a fault; do not change a healthy disk
     #[arg(long)]
@@ -62,21 +67,11 @@ impl Choice {
         args: &TargetArgs,
         engine: &'e Engine,
     ) -> Result<Plan<'e>, Failure> {
-        let mut catalogue = self.files.catalogue()?;
-        self.serial.apply(&mut catalogue);
-        let all: Vec<String>;
-        let names = match self.recipes.as_slice() {
-            [] => {
-                all = catalogue
-                    .by_default()
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect();
-                &all
-            }
-            names => names,
-        };
-        let recipes = catalogue.select_to_repair(names)?;
+        let mut loaded = self.files.load()?;
+        self.serial.apply(&mut loaded.catalogue);
+        let names = loaded.names(&self.recipes);
+        let recipes = loaded.catalogue.select_to_repair(&names)?;
+        loaded.tell_unused(&recipes);
         self.serial.must_matter(&recipes)?;
         let goal = if self.auto {
             Goal::Faults

@@ -39,7 +39,7 @@ struct Document<'a> {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let catalogue = args.files.catalogue()?;
+    let catalogue = args.files.load()?.catalogue;
     let recipes: Vec<&Recipe> = match &args.name {
         None => catalogue.iter().collect(),
         Some(name) => vec![find(&catalogue, name)?],
@@ -90,7 +90,7 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     if recipe.on_request {
         writeln!(
             out,
-            "\nRuns only if you name it: inspect and --auto skip it otherwise"
+            "\nRuns only if you name it or its file: inspect and --auto skip it otherwise"
         )?;
     }
     writeln!(out, "\nSources")?;

@@ -4,6 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use crate::fixture::Volume;
 use crate::program::diskmend;
 
 #[test]
@@ -61,4 +62,81 @@ fn an_unknown_name_is_wrong_usage_and_the_known_ones_are_said() {
         .ends(2)
         .says("no recipe is called \"nothing\"")
         .says("tls");
+}
+
+/// A recipe that sets one value below `Setup`.
+fn own(folder: &TempDir, name: &str, more: &str) -> String {
+    let file = folder.path().join(format!("{name}.toml"));
+    let text = format!(
+        "schema = 1\nname = '{name}'\ntitle = 'Own'\nsummary = 'Mine'\n\
+         sources = ['https://example.org']\n{more}[[registry]]\nhive = 'SYSTEM'\nkey = 'Setup'\n\
+         value = '{name}'\ntype = 'REG_DWORD'\ndata = 1\nwhy = 'because'\n"
+    );
+    fs::write(&file, text).expect("writable");
+    file.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn the_recipe_of_a_file_is_used_without_its_name() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let one = own(&folder, "one", "");
+    let two = own(&folder, "two", "on_request = true\n");
+    let volume = Volume::new();
+    let used = |command: &str, list: &str, args: &[&str]| {
+        let fixed = [command, volume.root(), "--json"];
+        let run = diskmend([&fixed, args].concat()).ends(3);
+        let document = run.json();
+        let rows = document[list].as_array().expect("a list");
+        let names = rows.iter().map(|row| row["recipe"].as_str());
+        let mut names = names.collect::<Option<Vec<_>>>().expect("text");
+        names.dedup();
+        (names.join(" "), run.stderr)
+    };
+    for (command, list) in [("inspect", "rows"), ("plan", "changes")] {
+        let (names, _) = used(command, list, &["--recipe", &one]);
+        assert_eq!(names, "one", "{command}");
+        let (names, _) = used(command, list, &["--recipe", &one, "--recipe", &two]);
+        assert_eq!(names, "one two", "{command}");
+        let (names, _) = used(command, list, &["one", "--recipe", &one]);
+        assert_eq!(names, "one", "{command}");
+        let (names, stderr) = used(command, list, &["nla", "--recipe", &one]);
+        assert_eq!(names, "nla", "{command}");
+        assert!(stderr.contains("recipe one is not used"), "{stderr}");
+    }
+    // The value is missing, which is no fault.
+    diskmend(["plan", volume.root(), "--auto", "--recipe", &one]).ends(0);
+    diskmend(["repair", volume.root(), "--recipe", &one, "--yes"]).ends(0);
+    diskmend(["plan", volume.root(), "--recipe", &one]).ends(0);
+    let runs = diskmend(["runs", volume.root(), "--json"]).ends(0).json();
+    assert_eq!(runs["runs"][0]["recipes"], serde_json::json!(["one"]));
+    diskmend(["plan", volume.root()]).ends(2).says("RECIPE");
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_nearest_one() {
+    let volume = Volume::new();
+    let before = volume.hives();
+    for (typed, meant) in [
+        ("tsl", "hint: did you mean tls?"),
+        ("Crashdump", "hint: did you mean crash-dump?"),
+        ("rdp-internal", "hint: did you mean rdp-internal-error?"),
+    ] {
+        diskmend(["recipes", typed]).ends(2).says(meant);
+        for command in ["inspect", "plan"] {
+            diskmend([command, volume.root(), typed])
+                .ends(2)
+                .says(meant)
+                .says("the recipes are: ");
+        }
+        let repair = ["repair", volume.root(), typed, "--yes"];
+        diskmend(repair).ends(2).says(meant);
+    }
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = own(&folder, "keyboard", "");
+    diskmend(["plan", volume.root(), "keybord", "--recipe", &file])
+        .ends(2)
+        .says("did you mean keyboard?");
+    let run = diskmend(["recipes", "nothing"]).ends(2);
+    assert!(!run.stderr.contains("did you mean"), "{}", run.stderr);
+    assert_eq!(volume.hives(), before);
 }
