@@ -13,6 +13,7 @@ use diskmend_repair::{Class, Doubt, Error, Refusal, Trust};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hive_target::HiveTarget;
+use crate::nearest::nearest;
 use crate::output::shell;
 use crate::volume_root::volume_root;
 
@@ -80,8 +81,15 @@ fn loader(target: &Path) -> &'static str {
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         let hint = match &error {
-            RecipeError::Unknown { known, .. } => {
-                Some(format!("the recipes are: {}", known.join(", ")))
+            RecipeError::Unknown { name, known } => {
+                let all = format!("the recipes are: {}", known.join(", "));
+                let near = nearest(name, known);
+                let failure = Self::of(Exit::Usage, &error);
+                return match near.as_slice() {
+                    [] => failure,
+                    near => failure.hint(format!("did you mean {}?", near.join(" or "))),
+                }
+                .hint(all);
             }
             RecipeError::Conflict { .. } => Some("name only one of the two".to_owned()),
             _ => None,

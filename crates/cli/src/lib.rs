@@ -33,6 +33,7 @@ mod hive_target;
 mod interrupt;
 mod key_path;
 mod key_store;
+mod nearest;
 mod new_file;
 mod output;
 mod progress;
