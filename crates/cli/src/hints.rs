@@ -198,10 +198,20 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             "free some space there, or set TMPDIR to another folder of this machine".to_owned(),
         ),
         Error::Corrupt { .. } => Some("'diskmend hive check FILE' lists all problems".into()),
-        Error::NoRun { .. } | Error::NotUndoable { .. } => Some(format!(
-            "'diskmend runs {}{state}' lists the runs",
-            word(target)
-        )),
+        Error::NoRun { known, .. } => {
+            let failure = if known.is_empty() {
+                failure
+            } else {
+                failure.hint(format!("the newest runs are: {known}"))
+            };
+            return failure.hint(list_runs(target, state));
+        }
+        Error::SeveralRuns { .. } => {
+            return failure
+                .hint("give more of the run's name")
+                .hint(list_runs(target, state));
+        }
+        Error::NotUndoable { .. } => Some(list_runs(target, state)),
         Error::RolledBack { .. } => Some("the disk is as it was; there is nothing to undo".into()),
         Error::Broken { run, .. } => Some(format!(
             "find out why the disk can't be written, then: {}",
@@ -261,6 +271,11 @@ pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> 
 /// The target, quoted for the shell.
 fn word(target: &Path) -> String {
     shell::word(&target.display().to_string()).into_owned()
+}
+
+/// The command that lists the runs.
+fn list_runs(target: &Path, state: &str) -> String {
+    format!("'diskmend runs {}{state}' lists the runs", word(target))
 }
 
 /// The command that undoes a run.

@@ -18,6 +18,7 @@ use crate::guards::undo_guards;
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
 use crate::run::{Journal, RunFolder, Way};
+use crate::run_names::RunNames;
 use crate::run_state::RunState;
 use crate::site::{Options, Site};
 
@@ -185,6 +186,8 @@ pub(crate) fn choose(site: &Site, wanted: Option<&str>) -> Result<(RunFolder, Jo
         let found = site.state.run(name)?;
         let read = found.read(&site.judge)?.ok_or_else(|| Error::NoRun {
             run: name.to_owned(),
+            // It is listed, although it ended before it changed anything.
+            known: RunNames::default(),
         })?;
         return match read.journal.partition() {
             Some(partition) if !site.is_target_of(&read.journal) => Err(Refusal::OtherPartition {

@@ -34,11 +34,13 @@ use crate::volume_root::volume_root;
 Examples:
   diskmend undo /mnt/f
   diskmend undo F: 20261123T124100Z --yes
+  diskmend undo /mnt/f 20261123
   diskmend undo disk.vhd --force-bytes")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
-    /// The run ('diskmend runs' lists them); by default the last run that can be undone
+    /// The run ('diskmend runs' lists them), or the beginning of its name if no other run's name
+    /// begins like this; by default the last run that can be undone
     run: Option<String>,
     /// The mount point of the volume with the run's boot store, if the store is on another mounted
     /// volume
@@ -61,15 +63,22 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
     })?;
+    let named = match &args.run {
+        Some(text) => {
+            let run = engine.run_named(text);
+            Some(run.map_err(|error| args.target.failure(&error))?)
+        }
+        None => None,
+    };
     let mut vouched = false;
-    if let Some(name) = args.run.as_deref().filter(|_| args.trust) {
+    if let Some(name) = named.as_deref().filter(|_| args.trust) {
         match vouching(args, &mut engine, name, console)? {
             Vouching::Refused => return Ok(Exit::Pending),
             Vouching::Given => vouched = true,
             Vouching::NotNeeded => {}
         }
     }
-    let run = match (&args.run, args.consent.asks() && !vouched) {
+    let run = match (&named, args.consent.asks() && !vouched) {
         (named, false) => named.clone(),
         (named, true) => {
             let runs = engine.runs();

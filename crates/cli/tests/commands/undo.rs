@@ -193,3 +193,51 @@ fn by_force_it_must_be_allowed_too() {
         .says("hint: add --yes");
     assert_eq!(volume.hives(), repaired);
 }
+
+/// The other run has no seal. Which run is meant must not depend on that.
+#[test]
+fn the_beginning_of_a_name_is_enough_if_only_one_run_has_it() {
+    const OTHER: &str = "20200101T000000Z";
+    let volume = Volume::new();
+    let before = volume.hives();
+    let undo = |args: &[&str]| {
+        let fixed = ["undo", volume.root(), "--yes"];
+        diskmend([&fixed, args].concat())
+    };
+    undo(&["2020"]).ends(1).says("there is no run \"2020\"");
+    let document = diskmend(["repair", volume.root(), "nla", "--yes", "--json"])
+        .ends(0)
+        .json();
+    let run = document["run"].as_str().expect("a run");
+    let repaired = volume.hives();
+    let runs = volume.folder.path().join("diskmend/runs");
+    fs::create_dir(runs.join(OTHER)).expect("writable");
+
+    for more in [&["20"][..], &["20", "--trust"], &["20", "--force-bytes"]] {
+        undo(more)
+            .ends(1)
+            .says(&format!("several runs: {run}, {OTHER}"))
+            .says("hint: give more of the run's name");
+    }
+    for none in ["2019", "", "2020-01-01"] {
+        undo(&[none])
+            .ends(1)
+            .says(&format!("there is no run \"{none}\""))
+            .says(&format!("hint: the newest runs are: {run}, {OTHER}"));
+    }
+    undo(&["2020"]).ends(1).says(OTHER);
+    // A whole name never means another run of the same second.
+    fs::rename(runs.join(OTHER), runs.join(format!("{OTHER}-2"))).expect("movable");
+    undo(&[OTHER]).ends(1).says("the newest runs are: ");
+    assert_eq!(volume.hives(), repaired);
+
+    undo(&[&run[..4]]).ends(0);
+    assert_eq!(volume.hives(), before);
+    for number in 3..9 {
+        fs::create_dir(runs.join(format!("{OTHER}-{number}"))).expect("writable");
+    }
+    undo(&["2020"])
+        .ends(1)
+        .says(&format!("several runs: {OTHER}-8, {OTHER}-7"))
+        .says(&format!("{OTHER}-4 and 2 more"));
+}

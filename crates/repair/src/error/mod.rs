@@ -10,6 +10,7 @@ use diskmend_hive::{Corruption, EditError};
 
 use crate::check_summary::CheckSummary;
 use crate::progress::Interrupted;
+use crate::run_names::RunNames;
 use crate::run_state::RunState;
 
 pub use self::refusal::Refusal;
@@ -151,6 +152,16 @@ pub enum Error {
     NoRun {
         /// The name.
         run: String,
+        /// The runs that there are.
+        known: RunNames,
+    },
+    /// Several runs have names that begin like this.
+    #[error("{run:?} is the beginning of the names of several runs: {candidates}")]
+    SeveralRuns {
+        /// The beginning of a name.
+        run: String,
+        /// These runs, whoever has written them.
+        candidates: RunNames,
     },
     /// The target has no run that could be undone.
     #[error("there is no run to undo")]

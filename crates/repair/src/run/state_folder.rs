@@ -13,6 +13,7 @@ use super::log::Log;
 use super::trust::{Judge, Warrant};
 use super::{MOST_NAMES, RunFolder, RunId, keepers};
 use crate::error::{Error, Refusal};
+use crate::run_names::RunNames;
 
 /// The greatest number of runs that may begin in one second.
 const MAX_PER_SECOND: usize = 1000;
@@ -183,13 +184,45 @@ impl StateFolder {
 
     /// One run.
     pub(crate) fn run(&self, name: &str) -> Result<FoundRun, Error> {
-        let found = match (RunId::parse(name), self.runs_dir()?) {
+        self.open_run(name)?.ok_or_else(|| self.no_run(name))
+    }
+
+    fn open_run(&self, name: &str) -> Result<Option<FoundRun>, Error> {
+        Ok(match (RunId::parse(name), self.runs_dir()?) {
             (Some(id), Some(dir)) => FoundRun::open(id, &dir.into()),
             _ => None,
-        };
-        found.ok_or_else(|| Error::NoRun {
-            run: name.to_owned(),
         })
+    }
+
+    /// The error for a run that does not exist.
+    fn no_run(&self, name: &str) -> Error {
+        match self.runs() {
+            Ok(runs) => Error::NoRun {
+                run: name.to_owned(),
+                known: RunNames::of(runs.ids.as_slice()),
+            },
+            Err(error) => error,
+        }
+    }
+
+    /// The run with this name, or the only run whose name begins like this.
+    pub(crate) fn find(&self, text: &str) -> Result<RunId, Error> {
+        if let Some(found) = self.open_run(text)? {
+            return Ok(found.id);
+        }
+        let mut ids: Vec<RunId> = self.runs()?.ids.collect();
+        // What has a time and its end is a whole name: if that run was removed, another run of the
+        // same second is not meant.
+        let is_beginning = !text.is_empty() && !text.contains('Z');
+        ids.retain(|id| is_beginning && id.to_string().starts_with(text));
+        match ids.as_slice() {
+            [] => Err(self.no_run(text)),
+            [id] => Ok(id.clone()),
+            several => Err(Error::SeveralRuns {
+                run: text.to_owned(),
+                candidates: RunNames::of(several),
+            }),
+        }
     }
 
     /// Begins a new run. Its first journal makes it durable.
