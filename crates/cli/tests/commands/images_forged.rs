@@ -113,7 +113,11 @@ fn a_forged_name_of_a_hive_is_refused() {
     for verb in ["inspect", "plan"] {
         let run = diskmend([verb, disk.path(), "tls"]);
         assert!(![0, 3].contains(&run.code), "{verb} ends with {}", run.code);
-        assert!(run.stderr.contains("whose own record"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("according to its own record"),
+            "{}",
+            run.stderr
+        );
     }
     let run = diskmend(["repair", disk.path(), "tls", "--yes"]);
     assert!([1, 5].contains(&run.code), "{}", run.code);
