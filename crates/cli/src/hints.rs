@@ -29,6 +29,9 @@ const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files from
                       if they are lost, so are the last changes to the registry";
 const A_TARGET: &str =
     "name the folder that the Windows volume is mounted on, a disk image, or a disk";
+const ELSEWHERE: &str = "name the root of the Windows volume, or the folder of the hive file that was \
+                         edited; if the undo data are elsewhere, name their folder with --state-dir \
+                         DIR";
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
@@ -108,6 +111,16 @@ pub(crate) fn target_failure(error: &OpenError) -> Failure {
         return hive.hints.into_iter().fold(failure, Failure::hint);
     }
     Failure::of(exit, error).maybe_hint(hint)
+}
+
+/// The failure of a command that needs runs, if the target is not Windows and has no undo data.
+pub(crate) fn not_a_target(target: &Path) -> Failure {
+    let message = format_args!(
+        "{}: not a Windows volume (there is no folder Windows/System32/config), and no folder for \
+         undo data",
+        target.display()
+    );
+    Failure::new(Exit::Failure, message).hint(ELSEWHERE)
 }
 
 fn target_hint(error: &OpenError) -> (Exit, Option<String>) {

@@ -63,6 +63,13 @@ impl TargetArgs {
         Engine::open(self.open()?, options).map_err(|error| self.failure(&error))
     }
 
+    /// The failure of a command that needs runs, if the target is not Windows and has no undo data.
+    pub(crate) fn not_a_target(&self, engine: &Engine) -> Result<Option<Failure>, Failure> {
+        let is_none = engine.is_not_a_target();
+        let is_none = is_none.map_err(|error| self.failure(&error))?;
+        Ok(is_none.then(|| hints::not_a_target(&self.target)))
+    }
+
     /// The options as typed, to be repeated in hints.
     pub(crate) fn option(&self) -> String {
         format!("{}{}", self.volume.option(), self.state.option())

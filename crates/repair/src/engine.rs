@@ -1,6 +1,6 @@
 //! A target opened for one command.
 
-use diskmend_disk::{Target, guard};
+use diskmend_disk::{GuardError, Target, guard};
 
 use crate::error::{Error, Refusal};
 use crate::facts::{Accounts, Facts, accounts_of};
@@ -44,6 +44,16 @@ impl Engine {
     #[must_use]
     pub fn accounts(&self) -> Accounts {
         accounts_of(&self.site)
+    }
+
+    /// True if diskmend has never worked here, and the target isn't a Windows volume: it has neither
+    /// the folder of Windows's hives nor a folder for undo data. Nothing is written.
+    ///
+    /// # Errors
+    /// If the folder for undo data can't be opened; see [`Error`].
+    pub fn is_not_a_target(&self) -> Result<bool, Error> {
+        let windows = guard::windows_volume(&self.target);
+        Ok(matches!(windows, Err(GuardError::NotWindows)) && self.site.state.is_missing()?)
     }
 
     /// Lets `undo` undo the run that it names, although no known key has sealed it: a person has

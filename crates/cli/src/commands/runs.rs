@@ -41,10 +41,16 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if args.prune {
         args.consent.can_be_had()?;
-        let engine = args.target.engine(BootChoice::default())?;
-        return prune::run(&args.target, &engine, args.keep, &args.consent, console);
     }
     let engine = args.target.engine(BootChoice::default())?;
+    // There are no runs, which is a result and not an error.
+    if let Some(failure) = args.target.not_a_target(&engine)? {
+        console::warn(failure.message());
+        failure.hints().iter().for_each(console::hint);
+    }
+    if args.prune {
+        return prune::run(&args.target, &engine, args.keep, &args.consent, console);
+    }
     let runs = engine.runs();
     let runs = runs.map_err(|error| args.target.failure(&error))?;
     console.show(Exit::Done, |console| {

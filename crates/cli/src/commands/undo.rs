@@ -63,6 +63,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
     })?;
+    if let Some(failure) = args.target.not_a_target(&engine)? {
+        return Err(failure);
+    }
     let named = match &args.run {
         Some(text) => {
             let run = engine.run_named(text);

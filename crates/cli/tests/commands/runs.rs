@@ -35,6 +35,56 @@ fn runs_are_listed_oldest_first_with_their_state() {
     );
 }
 
+#[test]
+fn a_folder_that_is_no_target_is_called_so() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let root = folder.path().to_str().expect("UTF-8");
+    let elsewhere = folder.path().join("elsewhere");
+    let elsewhere = elsewhere.to_str().expect("UTF-8");
+    let not_windows = "not a Windows volume (there is no folder Windows/System32/config), and no \
+                       folder for undo data";
+    for args in [
+        ["runs", root].as_slice(),
+        &["runs", root, "--json"],
+        &["runs", root, "--prune", "--yes"],
+        &["runs", root, "--state-dir", elsewhere],
+    ] {
+        diskmend(args)
+            .ends(0)
+            .says("warning: ")
+            .says(not_windows)
+            .says("--state-dir DIR");
+    }
+    for args in [
+        ["undo", root, "--yes"].as_slice(),
+        &["undo", root, "20261123T124100Z", "--yes"],
+        &["undo", root, "20261123T124100Z", "--trust", "--yes"],
+        &["undo", root, "--force-bytes", "--yes"],
+        &["undo", root, "--yes", "--state-dir", elsewhere],
+    ] {
+        diskmend(args)
+            .ends(1)
+            .says("error: ")
+            .says(not_windows)
+            .says("--state-dir DIR");
+    }
+    assert_eq!(std::fs::read_dir(root).expect("a folder").count(), 0);
+    // Either of the two makes it a target.
+    std::fs::create_dir(elsewhere).expect("writable");
+    for (args, code) in [
+        (["runs", root, "--state-dir", elsewhere].as_slice(), 0),
+        (&["undo", root, "--yes", "--state-dir", elsewhere], 1),
+    ] {
+        let run = diskmend(args).ends(code);
+        assert!(!run.stderr.contains("Windows volume"), "{}", run.stderr);
+    }
+    let volume = Volume::new();
+    let run = diskmend(["runs", volume.root()]).ends(0);
+    assert_eq!(run.stderr, "");
+    let run = diskmend(["undo", volume.root(), "--yes"]).ends(1);
+    assert!(!run.stderr.contains("Windows volume"), "{}", run.stderr);
+}
+
 /// Once every command kept the folder of every run open, and ended with "too many open files".
 #[cfg(unix)]
 #[test]

@@ -109,6 +109,11 @@ impl StateFolder {
         }
     }
 
+    /// True if its place is known, and it doesn't exist.
+    pub(crate) fn is_missing(&self) -> Result<bool, Error> {
+        Ok(self.place.is_some() && self.open()?.is_none())
+    }
+
     /// The folder itself. It is created if it is missing.
     ///
     /// # Errors
