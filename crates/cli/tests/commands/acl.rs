@@ -109,6 +109,47 @@ fn saved_permissions_are_restored_with_owners() {
 }
 
 #[test]
+fn the_folder_above_is_named_if_the_paths_in_a_save_file_begin_there() {
+    let Some(disk) = NtfsDisk::new() else { return };
+    let before = disk.content();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.acl");
+    let file = file.to_str().expect("UTF-8");
+    acl(&disk, "save", &[KEYS, "--tree", "-o", file]).ends(0);
+    let base = KEYS.trim_end_matches("/MachineKeys");
+    let hint = |above: &str| format!("name that folder instead: {above}\n");
+    let deeper = disk.path(KEYS).join("deeper");
+    std::fs::create_dir(&deeper).expect("writable");
+    for (path, options) in [
+        (KEYS, ["--dry-run"].as_slice()),
+        (&format!("{KEYS}/deeper"), &["--dry-run"]),
+        (KEYS, &["--yes"]),
+    ] {
+        let args = [&[path, file], options].concat();
+        let run = acl(&disk, "restore", &args)
+            .says("MachineKeys, with which")
+            .says(&hint(base));
+        assert!([3, 4].contains(&run.code), "{}", run.code);
+    }
+    acl(&disk, "diff", &[KEYS, file]).ends(3).says(&hint(base));
+    // Without --target, the whole path is shown, and it is right.
+    let whole = |path: &str| disk.path(path).to_str().expect("UTF-8").to_owned();
+    let run = diskmend(["acl", "diff", &whole(KEYS), file]).ends(3);
+    run.says(&hint(&whole(base)));
+    let run = diskmend(["acl", "diff", &whole(base), file]).ends(0);
+    assert!(!run.stderr.contains("hint"), "{}", run.stderr);
+    // Nothing above has this name.
+    let gone = folder.path().join("gone.acl");
+    let text = "gone\r\nD:(A;;FA;;;SY)\r\n";
+    let text: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(&gone, text).expect("writable");
+    let run = acl(&disk, "diff", &[KEYS, gone.to_str().expect("UTF-8")]).ends(3);
+    assert!(!run.stderr.contains("folder above"), "{}", run.stderr);
+    std::fs::remove_dir(deeper).expect("writable");
+    assert_eq!(disk.content(), before);
+}
+
+#[test]
 fn a_save_file_that_is_wrong_changes_nothing() {
     let Some(disk) = NtfsDisk::new() else { return };
     let before = disk.content();

@@ -74,6 +74,31 @@ impl PathArgs {
         format!("{}{}", self.volume.option(), self.state.option())
     }
 
+    /// The nearest folder above PATH that contains `name`, as the user would type it, if PATH does
+    /// not contain it. `None` too if a folder can't be searched.
+    pub(crate) fn above_with(&self, located: &Located, name: &str) -> Option<String> {
+        let names = located.names();
+        let contains = |folder: &[&str]| {
+            let wanted = [folder, &[name]].concat();
+            Some(located.target.root().find(&wanted).ok()?.is_some())
+        };
+        if contains(&names)? {
+            return None;
+        }
+        for len in (0..names.len()).rev() {
+            let folder = names.get(..len)?;
+            if contains(folder)? {
+                let below: PathBuf = folder.iter().collect();
+                return Some(match (&self.target, folder) {
+                    (Some(_), []) => ".".to_owned(),
+                    (Some(_), _) => below.display().to_string(),
+                    (None, _) => located.root.join(below).display().to_string(),
+                });
+            }
+        }
+        None
+    }
+
     /// Turns an error of the engine into a failure with hints that name the target.
     pub(crate) fn failure(&self, located: &Located, error: &diskmend_repair::Error) -> Failure {
         hints::engine_failure(error, &located.root, &self.option())

@@ -12,7 +12,7 @@ use diskmend_repair::acl_edit::{AclPlan, SavedObject};
 use super::path_arg::{Located, PathArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::console;
+use crate::output::{console, shell};
 use crate::progress::Steps;
 
 /// The maximum length of a save file in bytes; it suffices for a million objects.
@@ -52,11 +52,36 @@ impl SavedArgs {
                 accounts.problems.iter().for_each(console::warn);
             }
         }
+        if let Some(first) = saved.first() {
+            warn_of_wrong_root(args, located, &first.path);
+        }
         let mut steps = Steps::start();
         let names = located.names();
         let plan = engine.plan_acl_restore(&names, &saved, &mut steps.watch());
         plan.map_err(|error| args.failure(located, &error))
     }
+}
+
+/// Warns if the file's paths are relative to another folder, which is above the one that was named:
+/// the usual mistake is to name the folder that was saved.
+fn warn_of_wrong_root(args: &PathArgs, located: &Located, first: &NtPath) {
+    let Some(Some(name)) = first.names().next() else {
+        return;
+    };
+    let above = name
+        .to_str()
+        .and_then(|name| args.above_with(located, name));
+    let Some(above) = above else {
+        return;
+    };
+    let (name, path) = (name.display(), args.path.display());
+    console::warn(format_args!(
+        "{name}, with which the paths in the file begin, is not in {path}"
+    ));
+    console::hint(format_args!(
+        "it is in a folder above; to restore what was saved there, name that folder instead: {}",
+        shell::word(&above)
+    ));
 }
 
 /// What to do about a file in the encoding `found` instead of UTF-16LE.
