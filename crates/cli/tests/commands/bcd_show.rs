@@ -195,7 +195,12 @@ fn a_store_that_was_not_closed_is_shown_recovered_and_not_written() {
         .ends(0)
         .says("not closed cleanly");
     assert!(run.stdout.contains("timeout                 7\n"));
-    disk.bcd("check", &[]).ends(0);
+    let check = disk.bcd("check", &[]).ends(3);
+    assert!(
+        check.stdout.contains("not closed cleanly"),
+        "{}",
+        check.stdout
+    );
     disk.bcd("export", &[]).ends(0).says("not closed cleanly");
     assert_eq!(files(&disk.path("Boot")), dirty);
     disk.bcd("set", &["{bootmgr}", "displaybootmenu", "yes", "--yes"])

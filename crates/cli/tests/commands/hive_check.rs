@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, copy_fixture};
 use crate::program::diskmend;
 
 #[test]
@@ -50,6 +50,30 @@ fn problems_end_with_3_and_are_listed_with_offset_and_severity() {
     assert_eq!(problem["code"], "security-reference-count");
     let offset = problem["offset"].as_u64().expect("a number");
     assert!(offset.abs_diff(cell as u64) <= 16, "{offset} and {cell}");
+}
+
+/// Once such a hive ended with 0, as if nothing were to do.
+#[test]
+fn a_dirty_hive_is_a_finding_until_it_is_recovered() {
+    for name in ["dirty-hvle-both", "dirty-dirt", "dirty-torn-header"] {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        copy_fixture(name, folder.path());
+        let file = folder.path().join("SYSTEM");
+        let file = file.to_str().expect("UTF-8");
+        let run = diskmend(["hive", "check", file]).ends(3);
+        assert!(run.stdout.contains("not closed cleanly"), "{}", run.stdout);
+        assert!(
+            run.stdout.ends_with("no other problems\n"),
+            "{}",
+            run.stdout
+        );
+        let document = diskmend(["hive", "check", file, "--json"]).ends(3).json();
+        assert!(document["dirty"].is_string(), "{name}");
+        assert_eq!(document["errors"], 0);
+        diskmend(["hive", "recover", file, "--yes"]).ends(0);
+        let run = diskmend(["hive", "check", file]).ends(0);
+        assert!(run.stdout.ends_with("\nno problems\n"), "{}", run.stdout);
+    }
 }
 
 #[test]

@@ -25,10 +25,11 @@ use crate::output::table::{Align, Cell, Table};
 /// exist.
 ///
 /// If a store was not closed cleanly, diskmend replays its logs in memory, and checks the result.
+/// That it was not closed cleanly is a finding too (exit code 3).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0: no problems, except for notes. 3: errors or warnings. 1: STORE is not a hive, or it
-can't be recovered.
+Exit code 0: no problems, except for notes. 3: errors or warnings, or the store was not closed
+cleanly. 1: STORE is not a hive, or it was not closed cleanly and can't be recovered.
 
 Examples:
   diskmend bcd check /mnt/f
@@ -70,10 +71,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .root()
         .map_err(|error| reading::corrupt(&error).about(&file))?;
     let report = check::check(root);
-    let exit = match structure.errors + structure.warnings + count(&report, Level::Error) {
-        0 => Exit::Done,
-        _ => Exit::Pending,
-    };
+    let problems = structure.errors + structure.warnings + count(&report, Level::Error);
+    let exit = hive::check::exit(&status, problems);
     console.show(exit, |console| {
         if console.json() {
             console.document(&Document {

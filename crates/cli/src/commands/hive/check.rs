@@ -25,10 +25,11 @@ use crate::progress::Spinner;
 /// that Windows tolerates.
 ///
 /// If a hive was not closed cleanly, diskmend replays its logs in memory, and checks the result. It
-/// says that the hive is dirty, but that is not a problem of its structure.
+/// says that the hive is dirty. That is a finding (exit code 3), but not a problem of its structure.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0: no problems. 3: errors or warnings. 1: FILE is not a hive or can't be recovered.
+Exit code 0: no problems. 3: errors or warnings, or the hive was not closed cleanly. 1: FILE is not a
+hive, or it was not closed cleanly and can't be recovered.
 
 Examples:
   diskmend hive check /mnt/f/Windows/System32/config/SYSTEM
@@ -66,10 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let OpenHive { hive, status } = reading::open(&args.file)?;
     let report = check::check(&hive);
     drop(spinner);
-    let exit = match report.errors + report.warnings {
-        0 => Exit::Done,
-        _ => Exit::Pending,
-    };
+    let exit = exit(&status, report.errors + report.warnings);
     console.show(exit, |console| {
         if console.json() {
             console.document(&document(&args.file, &status, &report))
@@ -77,6 +75,15 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             print(console, &args.file, &status, &report)
         }
     })
+}
+
+/// The exit code for a hive in this state with so many problems. A dirty hive is a finding.
+pub(crate) fn exit(status: &HiveStatus, problems: usize) -> Exit {
+    if status.dirty.is_none() && problems == 0 {
+        Exit::Done
+    } else {
+        Exit::Pending
+    }
 }
 
 /// Makes the document.
@@ -135,7 +142,8 @@ pub(crate) fn print(
     }
     if report.problems.is_empty() {
         let good = style::GOOD;
-        return writeln!(out, "{good}no problems{good:#}");
+        let other = if status.dirty.is_some() { "other " } else { "" };
+        return writeln!(out, "{good}no {other}problems{good:#}");
     }
     let mut table = Table::new([
         ("OFFSET", Align::Right),
