@@ -38,10 +38,14 @@ pub(crate) fn inspect_site(
     let facts = Facts::of(site, options, watch.lend());
     let mut found = survey::survey(&facts, recipes, Goal::Faults, None)?;
     found.notices.extend(damaged);
+    // After the survey, so that an error of a hive goes to the rows that needed it.
+    facts.go_on()?;
+    let identity = facts.identity().clone();
     Ok(InspectReport::of(
         &site.display,
         recipes,
         &found,
+        identity,
         unfinished,
     ))
 }

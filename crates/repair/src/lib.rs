@@ -44,7 +44,7 @@
 //! | [`Plan`] | the changes that would be made; making them |
 //! | [`recipe`] | recipes: the TOML format, the built-in catalogue |
 //! | [`rows`] | the content of a recipe, with a file for each kind of row |
-//! | [`Facts`] | what is known about the Windows on the disk: control sets, build, product, services |
+//! | [`Facts`] | what is known about the Windows on the disk: identity, control sets, build, product, services |
 //! | [`hive_file`], [`boot_store`] | edit any hive file or boot store by hand, with the same safety |
 //! | [`acl_edit`] | reset or restore permissions of files by hand |
 //! | [`Keys`], [`Trust`] | the keys that seal runs, and whether a run on the disk is believed |
@@ -125,7 +125,8 @@ pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{
-    Accounts, ControlSet, ControlSets, Facts, MissingSet, Product, Select, Service, ServiceStart,
+    Accounts, Agent, ControlSet, ControlSets, Facts, Membership, MissingSet, Platform, Product,
+    Select, Service, ServiceStart, Unread, WindowsIdentity,
 };
 pub use plan::{Goal, Plan};
 pub use preview::WouldChange;

@@ -6,13 +6,24 @@ use crate::value_data::ValueData;
 
 /// The value of a key, or `None` if the key or the value does not exist.
 pub(crate) fn value(hive: &Hive, key: &str, name: &str) -> Result<Option<ValueData>, Corruption> {
+    short_value(hive, key, name, usize::MAX)
+}
+
+/// The value of a key, or `None` if the key or the value does not exist, or if its data have more
+/// than `most` bytes. Such data are not read.
+pub(crate) fn short_value(
+    hive: &Hive,
+    key: &str,
+    name: &str,
+    most: usize,
+) -> Result<Option<ValueData>, Corruption> {
     let Some(key) = hive.key(key)? else {
         return Ok(None);
     };
     if key.has_predefined_handle() {
         return Ok(None);
     }
-    let Some(value) = key.value(name)? else {
+    let Some(value) = key.value(name)?.filter(|value| value.data_len() <= most) else {
         return Ok(None);
     };
     Ok(Some(ValueData {

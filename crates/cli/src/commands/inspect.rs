@@ -9,16 +9,17 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, report, style};
+use crate::output::{acl, identity, report, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
 
 /// Show what is wrong with the Windows on a disk; nothing is written
 ///
-/// diskmend compares every value that the recipes name, in every control set, and checks the hives
-/// themselves. It replays the logs of a hive that was not closed cleanly in memory, and looks at
-/// the result.
+/// diskmend first says what the Windows is: its version, the names of the computer and its domain,
+/// and when and on which machine it ran last. Then it compares every value that the recipes name,
+/// in every control set, and checks the hives themselves. It replays the logs of a hive that was
+/// not closed cleanly in memory, and looks at the result.
 ///
 /// A value is a fault if it is evidence of a broken system. Otherwise it may merely differ from the
 /// recipe, or be missing.
@@ -69,6 +70,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 fn print(console: &mut Console, found: &InspectReport, target: &TargetArgs) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
+    identity::identity(out, &found.identity, &found.skipped)?;
     for status in &found.hives {
         report::hive(out, status)?;
     }

@@ -197,6 +197,49 @@ fn a_volume_can_t_forge_output_nor_a_journal() {
 }
 
 #[test]
+fn the_identity_of_a_windows_can_t_forge_output() {
+    let volume = Volume::new();
+    let planted = utf16(&format!("{PLANTED}\0"));
+    let put = |editor: &mut Editor, key: &str, names: &[&str]| {
+        editor.create_key(key).expect("valid");
+        for name in names {
+            let set = editor.set_value(key, name, ValueType::SZ, &planted);
+            set.expect("valid");
+        }
+    };
+    hive_file(&volume.system(), |editor| {
+        system(editor);
+        let control = r"ControlSet001\Control";
+        let computer = format!(r"{control}\ComputerName\ComputerName");
+        put(editor, &computer, &["ComputerName"]);
+        let zone = format!(r"{control}\TimeZoneInformation");
+        put(editor, &zone, &["TimeZoneKeyName"]);
+        let guid = "{4c4c4544-0042-3210-804d-000000000001}";
+        let machine = format!(r"HardwareConfig\{guid}");
+        put(
+            editor,
+            &machine,
+            &["SystemManufacturer", "SystemProductName"],
+        );
+        let last = utf16(&format!("{guid}\0"));
+        let set = editor.set_value("HardwareConfig", "LastConfig", ValueType::SZ, &last);
+        set.expect("valid");
+    });
+    hive_file(&volume.config().join("SOFTWARE"), |editor| {
+        let version = r"Microsoft\Windows NT\CurrentVersion";
+        put(editor, version, &["ProductName", "EditionID"]);
+    });
+    let (_, document) = both(&["inspect", volume.root(), "tls"]);
+    let identity = &document["identity"];
+    for name in ["product_name", "edition", "computer_name", "time_zone"] {
+        assert_eq!(identity[name], PLANTED, "{identity}");
+    }
+    for name in ["manufacturer", "product"] {
+        assert_eq!(identity["last_boot_on"][name], PLANTED, "{identity}");
+    }
+}
+
+#[test]
 fn a_boot_store_can_t_forge_output() {
     let plant = |editor: &mut Editor| {
         store(editor);

@@ -1,6 +1,8 @@
 //! `diskmend inspect`.
 
-use crate::fixture::Volume;
+use diskmend_hive::ValueType;
+
+use crate::fixture::{Volume, hive_file, utf16};
 use crate::program::diskmend;
 
 #[test]
@@ -38,6 +40,45 @@ fn json_has_a_row_for_each_value_in_each_control_set() {
         assert_eq!(enabled(set)["current"]["data"], 0);
         assert_eq!(enabled(set)["desired"]["data"], 1);
     }
+}
+
+#[test]
+fn the_identity_comes_first_as_far_as_it_is_known() {
+    let volume = Volume::new();
+    let run = diskmend(["inspect", volume.root(), "tls"]).ends(3);
+    let start = "Windows  version unknown\n  2 control sets\n  SOFTWARE can't be read: \
+                 Windows/System32/config/SOFTWARE: not found\n\nSYSTEM  ";
+    assert!(run.stdout.starts_with(start), "{}", run.stdout);
+
+    hive_file(&volume.config().join("SOFTWARE"), |editor| {
+        let key = r"Microsoft\Windows NT\CurrentVersion";
+        editor.create_key(key).expect("valid");
+        for (name, text) in [
+            ("ProductName", "Windows 10 Enterprise\0"),
+            ("EditionID", "Enterprise\0"),
+            ("CurrentBuildNumber", "26100\0"),
+        ] {
+            let set = editor.set_value(key, name, ValueType::SZ, &utf16(text));
+            set.expect("valid");
+        }
+        let revision = 1742_u32.to_le_bytes();
+        let set = editor.set_value(key, "UBR", ValueType::DWORD, &revision);
+        set.expect("valid");
+    });
+    let run = diskmend(["inspect", volume.root(), "tls"]).ends(3);
+    let start = "Windows 11 Enterprise  edition Enterprise, build 26100.1742\n  2 control sets\n\n";
+    assert!(run.stdout.starts_with(start), "{}", run.stdout);
+    let inspect = ["inspect", volume.root(), "tls", "--json"];
+    let document = diskmend(inspect).ends(3).json();
+    let wanted = serde_json::json!({
+        "product_name": "Windows 11 Enterprise",
+        "edition": "Enterprise",
+        "build": 26100,
+        "ubr": 1742,
+        "control_sets": 2,
+        "agents": [],
+    });
+    assert_eq!(document["identity"], wanted);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::changes::Findings;
 use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, SCHEMA, StoreStatus};
 use crate::error::{Error, Refusal, chain};
+use crate::facts::WindowsIdentity;
 pub use crate::finding::Notice;
 use crate::finding::{Finding, JudgedValue, RowState};
 use crate::place::{HiveId, Place};
@@ -19,6 +20,8 @@ pub struct InspectReport {
     pub schema: u32,
     /// The target as named by the user.
     pub target: String,
+    /// What the Windows is, as far as it is known.
+    pub identity: WindowsIdentity,
     /// The recipes, with bundles replaced by their parts.
     pub recipes: Vec<String>,
     /// Every hive that was read.
@@ -88,11 +91,13 @@ impl InspectReport {
         target: &str,
         recipes: &[&Recipe],
         survey: &Survey,
+        identity: WindowsIdentity,
         unfinished: Vec<RunSummary>,
     ) -> Self {
         let mut report = Self {
             schema: SCHEMA,
             target: target.to_owned(),
+            identity,
             recipes: recipes.iter().map(|recipe| recipe.name.clone()).collect(),
             hives: Vec::new(),
             skipped: survey.skipped.iter().map(SkippedHive::from).collect(),

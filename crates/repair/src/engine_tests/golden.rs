@@ -143,6 +143,9 @@ fn disk() -> FaultyDisk {
             let key = r"Microsoft\Windows NT\CurrentVersion";
             editor.create_key(key)?;
             editor.set_value(key, "CurrentBuildNumber", ValueType::SZ, &build.bytes)?;
+            let name = ValueData::text(ValueType::SZ, "Windows Server 2019 Datacenter");
+            editor.set_value(key, "ProductName", ValueType::SZ, &name.bytes)?;
+            editor.set_value(key, "UBR", ValueType::DWORD, &6414_u32.to_le_bytes())?;
             Ok(())
         }),
     );

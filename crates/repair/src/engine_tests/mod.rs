@@ -14,6 +14,7 @@ mod faults;
 mod flushes;
 mod forged;
 mod golden;
+mod identity;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
-//! Facts about the disk: its hives, its Windows, its control sets, its services and its boot
-//! stores.
+//! Facts about the disk: its hives, its Windows and what it is, its control sets, its services and
+//! its boot stores.
 //!
 //! Each fact is read once for a command, and only when it is needed, so that every row of a recipe
 //! can depend on every fact. Nothing is written.
@@ -7,6 +7,7 @@
 mod accounts;
 pub(crate) mod boot_stores;
 mod control_sets;
+mod identity;
 mod services;
 mod windows;
 
@@ -20,6 +21,7 @@ pub(crate) use accounts::of_site as accounts_of;
 pub use boot_stores::{LoaderStatus, StoreStatus};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
+pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use services::{Service, ServiceStart};
 pub use windows::Product;
 
@@ -72,6 +74,7 @@ pub struct Facts<'a> {
     build: Known<u32>,
     product: Known<Product>,
     services: Known<Vec<Service>>,
+    identity: OnceCell<WindowsIdentity>,
     boot_stores: OnceCell<Result<Found, Failure>>,
 }
 
@@ -86,6 +89,7 @@ impl<'a> Facts<'a> {
             build: OnceCell::new(),
             product: OnceCell::new(),
             services: OnceCell::new(),
+            identity: OnceCell::new(),
             boot_stores: OnceCell::new(),
         }
     }
@@ -151,6 +155,11 @@ impl<'a> Facts<'a> {
     pub fn services(&self) -> Result<&[Service], String> {
         let services = self.services.get_or_init(|| services::read(self));
         services.as_deref().map_err(String::clone)
+    }
+
+    /// What the Windows is: its version, its names, and the machine on which it ran last.
+    pub fn identity(&self) -> &WindowsIdentity {
+        self.identity.get_or_init(|| identity::read(self))
     }
 
     /// The boot stores of the disk, or the reason why none can be found.

@@ -1,6 +1,7 @@
 //! The services and drivers of a Windows, in each of its control sets.
 
 use diskmend_hive::{Corruption, Hive, ValueType};
+use serde::Serialize;
 
 use super::{ControlSets, Facts, Failure};
 use crate::error::{Error, chain};
@@ -24,7 +25,8 @@ pub struct Service {
 }
 
 /// The time at which a service or driver is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ServiceStart {
     /// By the boot loader (0).
     Boot,

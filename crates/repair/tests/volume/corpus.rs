@@ -89,6 +89,48 @@ fn real_hives_survive_the_round_trip() {
     );
 }
 
+/// The identity in real SYSTEM hives, by its structure. There is no public SOFTWARE hive.
+#[test]
+fn real_hives_say_what_their_windows_is() {
+    let Some(corpus) = corpus() else {
+        return;
+    };
+    // Windows XP and 7 do not store the machine on which they ran, nor the build that shut down.
+    for (path, logs, sets, agents, newer) in [
+        ("regipy/SYSTEM_B", &[".LOG1", ".LOG2"][..], 1, 0, true),
+        ("regipy/SYSTEM", &[], 2, 1, false),
+        ("winevt-kb/SYSTEM", &[], 2, 0, false),
+    ] {
+        let volume = Volume::empty("Windows/System32/config");
+        let from = corpus.join("hives").join(path);
+        let config = "Windows/System32/config/SYSTEM";
+        volume.put(config, &from);
+        for log in logs {
+            let from = from.with_extension(log.trim_start_matches('.'));
+            volume.put(&format!("{config}{log}"), &from);
+        }
+        let identity = volume.inspect(&RECIPES).expect(path).identity;
+        let name = identity.computer_name.as_deref().expect(path);
+        assert!((1..=15).contains(&name.chars().count()), "{path}");
+        assert!(identity.time_zone.expect(path).ends_with(" Time"), "{path}");
+        assert!(
+            identity.last_shutdown.expect(path).starts_with("20"),
+            "{path}"
+        );
+        assert_eq!(identity.last_boot_on.is_some(), newer, "{path}");
+        assert_eq!(identity.build.is_some(), newer, "{path}");
+        assert_eq!(identity.control_sets, Some(sets), "{path}");
+        assert_eq!(
+            identity.agents.map(|found| found.len()),
+            Some(agents),
+            "{path}"
+        );
+        assert_eq!(identity.product_name, None, "{path}");
+        let unread: Vec<_> = identity.unread.iter().map(|unread| unread.hive).collect();
+        assert_eq!(unread, ["SOFTWARE"], "{path}");
+    }
+}
+
 #[test]
 fn a_real_damaged_hive_is_refused() {
     let Some(corpus) = corpus() else {

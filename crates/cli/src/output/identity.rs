@@ -1,0 +1,109 @@
+//! What the Windows on a disk is, as text.
+
+use std::io::{self, Write};
+
+use diskmend_base::escape::Visible;
+use diskmend_repair::documents::SkippedHive;
+use diskmend_repair::{Agent, Membership, Platform, ServiceStart, WindowsIdentity};
+
+use super::style;
+
+/// What is known, in a few lines. A hive that couldn't be read is named with the reason, unless it
+/// is in `skipped`, which is shown elsewhere.
+pub(crate) fn identity(
+    out: &mut dyn Write,
+    identity: &WindowsIdentity,
+    skipped: &[SkippedHive],
+) -> io::Result<()> {
+    let elsewhere = |hive| skipped.iter().any(|skipped| skipped.hive == hive);
+    let unread = identity.unread.iter();
+    let unread: Vec<_> = unread.filter(|unread| !elsewhere(unread.hive)).collect();
+    let facts = [
+        [
+            labelled("computer", identity.computer_name.as_deref()),
+            identity.membership.as_ref().map(membership),
+            labelled("time zone", identity.time_zone.as_deref()),
+        ],
+        [
+            labelled("installed", identity.installed.as_deref()),
+            labelled("last shutdown", identity.last_shutdown.as_deref()),
+            identity.last_boot_on.as_ref().map(platform),
+        ],
+        [
+            identity.control_sets.map(control_sets),
+            identity.agents.as_deref().and_then(agents),
+            None,
+        ],
+    ];
+    let facts = facts.map(|line| line.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    let version = version(identity);
+    let (heading, warning) = (style::HEADING, style::WARNING);
+    let product = Visible(identity.product_name.as_deref().unwrap_or("Windows"));
+    write!(out, "{heading}{product}{heading:#}")?;
+    match version.as_str() {
+        "" => writeln!(out, "  version unknown")?,
+        version => writeln!(out, "  {}", Visible(version))?,
+    }
+    for line in facts.iter().filter(|line| !line.is_empty()) {
+        writeln!(out, "  {}", Visible(line))?;
+    }
+    for unread in unread {
+        let (hive, reason) = (unread.hive, Visible(&unread.reason));
+        writeln!(out, "  {warning}{hive} can't be read{warning:#}: {reason}")?;
+    }
+    writeln!(out)
+}
+
+fn labelled(label: &str, text: Option<&str>) -> Option<String> {
+    Some(format!("{label} {}", text?))
+}
+
+fn version(identity: &WindowsIdentity) -> String {
+    let build = match (identity.build, identity.ubr) {
+        (Some(build), Some(ubr)) => Some(format!("build {build}.{ubr}")),
+        (Some(build), None) => Some(format!("build {build}")),
+        (None, _) => None,
+    };
+    let edition = labelled("edition", identity.edition.as_deref());
+    let parts: Vec<_> = [edition, build].into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+fn membership(membership: &Membership) -> String {
+    match membership {
+        Membership::Domain(name) => format!("domain {name}"),
+        Membership::Workgroup(name) => format!("workgroup {name}"),
+    }
+}
+
+fn platform(platform: &Platform) -> String {
+    let parts = [&platform.manufacturer, &platform.product];
+    let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+    format!("last boot on {}", parts.join(" "))
+}
+
+fn control_sets(count: usize) -> String {
+    match count {
+        1 => "1 control set".to_owned(),
+        count => format!("{count} control sets"),
+    }
+}
+
+fn agents(agents: &[Agent]) -> Option<String> {
+    let shown = agents.iter().map(|agent| match agent.start {
+        Some(start) => format!("{} ({})", agent.service, start_type(start)),
+        None => agent.service.to_owned(),
+    });
+    let shown: Vec<_> = shown.collect();
+    (!shown.is_empty()).then(|| format!("agents {}", shown.join(", ")))
+}
+
+const fn start_type(start: ServiceStart) -> &'static str {
+    match start {
+        ServiceStart::Boot => "boot",
+        ServiceStart::System => "system",
+        ServiceStart::Automatic => "automatic",
+        ServiceStart::Manual => "manual",
+        ServiceStart::Disabled => "disabled",
+    }
+}
