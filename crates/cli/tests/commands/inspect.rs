@@ -1,5 +1,7 @@
 //! `diskmend inspect`.
 
+use std::fs;
+
 use diskmend_hive::ValueType;
 
 use crate::fixture::{Volume, hive_file, utf16};
@@ -133,7 +135,9 @@ fn a_path_that_is_not_a_target_is_refused_with_a_hint() {
     diskmend(["inspect", missing.to_str().expect("UTF-8")])
         .ends(1)
         .says("missing: not found");
-    diskmend(["inspect", volume.system().to_str().expect("UTF-8")])
+    let file = volume.config().join("notes.txt");
+    fs::write(&file, [0x5a; 65536]).expect("writable");
+    diskmend(["inspect", file.to_str().expect("UTF-8")])
         .ends(1)
         .says("neither a partition table nor a known volume")
         .says(
