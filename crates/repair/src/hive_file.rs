@@ -42,6 +42,16 @@ pub fn open(path: &Path) -> Result<OpenHive, Error> {
     })
 }
 
+/// Opens a hive file for a listing as it is, without its logs. If the hive is dirty, changes that
+/// are only in its logs are missing, and pages of different ages may be mixed. Nothing is written.
+///
+/// # Errors
+/// If it isn't a hive; see [`Error`].
+pub fn open_as_stored(path: &Path) -> Result<Hive, Error> {
+    let file = HiveFile::locate(path)?;
+    hive_on_disk::open_as_stored(&file.place(&file.target)?.place)
+}
+
 /// Edits a hive file: recovers it if it is dirty, lets `change` edit it in memory, verifies the
 /// result and commits it. An edit that changes nothing recovers a dirty hive and doesn't write to a
 /// clean one. An edit that fails writes nothing, whatever it did before. Returns the report and the

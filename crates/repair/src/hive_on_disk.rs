@@ -164,6 +164,26 @@ pub(crate) fn reopen_clean(primary: &dyn File, path: &str) -> Result<Hive, Error
     }
 }
 
+/// Reads a hive as it is in its file, whether it is dirty or not, without its logs. It may only be
+/// shown: changes may be missing, and pages of different ages may be mixed.
+pub(crate) fn open_as_stored(place: &Found) -> Result<Hive, Error> {
+    let path = &place.path;
+    let primary = place
+        .dir
+        .open(&place.name, Access::Read)
+        .map_err(|error| cannot_open(path, error))?;
+    let buffer =
+        MappedFile::open(primary.as_ref(), 0, MAX_LEN).map_err(Error::io(path, "read the hive"))?;
+    let opened = diskmend_hive::open(Box::new(buffer)).and_then(|opened| match opened {
+        Opened::Clean(hive) => Ok(hive),
+        Opened::Dirty(dirty) => dirty.assume_clean(),
+    });
+    opened.map_err(|source| Error::NotAHive {
+        path: path.clone(),
+        source,
+    })
+}
+
 fn cannot_open(path: &str, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
         return diskmend_disk::GuardError::ReadOnly.into();

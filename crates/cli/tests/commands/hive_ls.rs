@@ -1,6 +1,8 @@
 //! `diskmend hive ls`.
 
-use crate::fixture::{Fixture, every_type};
+use std::fs;
+
+use crate::fixture::{Fixture, copy_fixture, every_type, files};
 use crate::program::diskmend;
 
 #[test]
@@ -87,4 +89,59 @@ fn a_missing_key_is_named() {
     diskmend(["hive", "ls", file.to_str().expect("UTF-8"), "Sel"])
         .ends(1)
         .says("key Sel does not exist");
+}
+
+/// Once not even the names of its keys could be seen.
+#[test]
+fn a_dirty_hive_without_logs_is_shown_as_it_is_with_a_warning() {
+    let fixture = Fixture::new();
+    let path = fixture.system();
+    let file = path.to_str().expect("UTF-8");
+    let readers: [&[&str]; 4] = [
+        &["hive", "ls", file, "-r", "--values"],
+        &["hive", "ls", file, "-r", "--values", "--json"],
+        &["hive", "get", file, "Setup"],
+        &["hive", "export", file],
+    ];
+    let clean = readers.map(|args| diskmend(args).ends(0).stdout);
+    let mut bytes = fs::read(&path).expect("readable");
+    bytes[4] = bytes[4].wrapping_add(1);
+    let sum = diskmend_hive::checksum(bytes.first_chunk().expect("a base block"));
+    bytes[508..512].copy_from_slice(&sum.to_le_bytes());
+    fs::write(&path, &bytes).expect("writable");
+    for (args, clean) in readers.iter().zip(&clean) {
+        let run = diskmend(*args).ends(0).says("warning: ");
+        let run = run.says("no log applies; .LOG: missing; .LOG1: missing; .LOG2: missing");
+        let run = run
+            .says("changes in missing logs are not in it")
+            .says("hint: copy");
+        assert_eq!(run.stdout, *clean);
+    }
+    // It is neither sound nor edited.
+    diskmend(["hive", "check", file]).ends(1);
+    let set = ["hive", "set", file, "Setup", "A", "REG_DWORD", "1", "--yes"];
+    diskmend(set).ends(5);
+    diskmend(["hive", "delete", file, "Setup", "--yes"]).ends(5);
+    diskmend(["hive", "recover", file, "--yes"]).ends(5);
+    assert!(fs::read(&path).expect("readable") == bytes);
+    // If the file ends too early, nothing is certain.
+    fs::write(&path, &bytes[..8192]).expect("writable");
+    for args in readers {
+        let run = diskmend(args).ends(1);
+        assert_eq!(run.stderr.matches("warning").count(), 0, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_dirty_hive_with_a_log_that_does_not_apply_is_shown_as_it_is() {
+    for name in ["broken-dirty-no-log", "broken-log"] {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        copy_fixture(name, folder.path());
+        let before = files(folder.path());
+        let file = folder.path().join("SYSTEM");
+        let run = diskmend(["hive", "ls", file.to_str().expect("UTF-8")]).ends(0);
+        let run = run.says("changes in missing logs are not in it");
+        assert!(run.stdout.contains("Select"), "{name}: {}", run.stdout);
+        assert_eq!(files(folder.path()), before, "{name}");
+    }
 }

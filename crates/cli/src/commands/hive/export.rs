@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             "'diskmend hive ls --recursive --values --json' lists the keys and values as JSON",
         ));
     }
-    let source = Source::open(&args.file)?;
+    let source = Source::open_listed(&args.file)?;
     let prefix = args.prefix.prefix.as_deref();
     let path = key_path::below_root(&args.key, prefix);
     let key = source.key(&path)?;

@@ -53,7 +53,7 @@ struct OneValue<'a> {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let source = Source::open(&args.file)?;
+    let source = Source::open_listed(&args.file)?;
     let path = key_path::below_root(&args.key, args.prefix.prefix.as_deref());
     let key = source.key(&path)?;
     match &args.value {

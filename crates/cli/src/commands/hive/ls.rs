@@ -52,7 +52,7 @@ struct KeyRow {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let source = Source::open(&args.file)?;
+    let source = Source::open_listed(&args.file)?;
     let path = key_path::below_root(&args.key, args.prefix.prefix.as_deref());
     let key = source.key(&path)?;
     let mut listing = Listing::default();

@@ -21,8 +21,9 @@ use crate::output::console::Console;
 ///
 /// FILE is a hive: SYSTEM, SOFTWARE, NTUSER.DAT, a BCD store and so on. diskmend looks for its
 /// transaction logs in the same folder (FILE.LOG, FILE.LOG1, FILE.LOG2). Commands that read a hive
-/// which was not closed cleanly replay its logs in memory and never write. Commands that change it
-/// recover it first.
+/// which was not closed cleanly replay its logs in memory and never write. If no log applies, ls,
+/// get and export show the file as it is, with a warning. Commands that change a hive recover it
+/// first, and refuse it if no log applies.
 ///
 /// Name keys by their path below the hive's root, separated by backslashes; case does not matter.
 /// Characters that can't be shown are printed, and accepted, as <U+XXXX>.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use diskmend_base::escape::Visible;
 use diskmend_hive::name::Name;
-use diskmend_hive::{Corruption, Hive, Key, Value, ValueType};
-use diskmend_repair::ValueData;
+use diskmend_hive::{Corruption, Hive, Key, RecoverError, Value, ValueType};
 use diskmend_repair::hive_file::{self, OpenHive};
+use diskmend_repair::{Error, Refusal, ValueData};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -26,18 +26,34 @@ pub(crate) struct Source {
 
 /// Opens a hive file for reading.
 pub(crate) fn open(file: &Path) -> Result<OpenHive, Failure> {
-    // Reading refuses nothing, so a hive that can't be read is a failure.
-    hive_file::open(file).map_err(|error| {
-        hints::engine_failure(&error, file, "")
-            .about(file)
-            .with_exit(Exit::Failure)
-    })
+    hive_file::open(file).map_err(|error| failure(&error, file))
+}
+
+/// Reading refuses nothing, so a hive that can't be read is a failure.
+fn failure(error: &Error, file: &Path) -> Failure {
+    hints::engine_failure(error, file, "")
+        .about(file)
+        .with_exit(Exit::Failure)
+}
+
+/// True if the hive is dirty, and no log that applies to it is there.
+fn has_no_log(error: &Error) -> bool {
+    match error {
+        Error::Refused(Refusal::Unrecoverable { source, .. }) => {
+            matches!(source.downcast_ref(), Some(RecoverError::NoLog(_)))
+        }
+        _ => false,
+    }
 }
 
 impl Source {
     /// Opens the hive. If it is dirty, it is recovered in memory, and a note says so.
     pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
-        let OpenHive { hive, status } = open(file)?;
+        Ok(Self::recovered(file, open(file)?))
+    }
+
+    fn recovered(file: &Path, opened: OpenHive) -> Self {
+        let OpenHive { hive, status } = opened;
         if let Some(state) = status.dirty {
             let pages = status.recovery.map_or(0, |recovery| recovery.pages);
             console::note(format_args!(
@@ -46,6 +62,30 @@ impl Source {
                 file.display(),
             ));
         }
+        Self { hive }
+    }
+
+    /// Opens the hive for a listing. If it is dirty and no log applies, it is shown as it is in the
+    /// file, and a warning says so.
+    pub(crate) fn open_listed(file: &Path) -> Result<Self, Failure> {
+        let error = match hive_file::open(file) {
+            Ok(opened) => return Ok(Self::recovered(file, opened)),
+            Err(error) => error,
+        };
+        let failure = failure(&error, file);
+        if !has_no_log(&error) {
+            return Err(failure);
+        }
+        // If even that fails, the first error is the one to be solved.
+        let Ok(hive) = hive_file::open_as_stored(file) else {
+            return Err(failure);
+        };
+        console::warn(failure.message());
+        console::warn(
+            "the file is shown as it is: changes in missing logs are not in it, and its parts may \
+             be of different ages",
+        );
+        failure.hints().iter().for_each(console::hint);
         Ok(Self { hive })
     }
 
