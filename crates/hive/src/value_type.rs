@@ -54,12 +54,16 @@ impl ValueType {
         Self::NAMES.get(usize::try_from(self.0).ok()?).copied()
     }
 
-    /// Parses a documented name, ignoring case, or a number (decimal, or hexadecimal with `0x`).
+    /// Parses a documented name, ignoring case, with or without `REG_`, or a number (decimal, or
+    /// hexadecimal with `0x`).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let named = Self::NAMES
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(text));
+        let is_meant = |name: &str| {
+            let bare = name.strip_prefix("REG_");
+            name.eq_ignore_ascii_case(text)
+                || bare.is_some_and(|bare| bare.eq_ignore_ascii_case(text))
+        };
+        let named = Self::NAMES.iter().position(|name| is_meant(name));
         if let Some(number) = named {
             return u32::try_from(number).ok().map(Self);
         }
@@ -82,5 +86,27 @@ impl fmt::Display for ValueType {
 impl fmt::Debug for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_known_with_and_without_reg_in_any_case() {
+        for (number, name) in (0..).zip(ValueType::NAMES) {
+            let bare = name.strip_prefix("REG_").expect("a prefix");
+            for spelled in [name, bare, &name.to_lowercase(), &bare.to_lowercase()] {
+                assert_eq!(
+                    ValueType::parse(spelled),
+                    Some(ValueType(number)),
+                    "{spelled}"
+                );
+            }
+        }
+        for other in ["", "REG_", "REG_REG_SZ", "REG", "_SZ", "DWORD ", "REG-SZ"] {
+            assert_eq!(ValueType::parse(other), None, "{other:?}");
+        }
     }
 }

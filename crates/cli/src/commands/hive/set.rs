@@ -23,7 +23,8 @@ use crate::output::value::{self, SEPARATOR};
 ///                             two hexadecimal digits for each byte; you may separate them by
 ///                             blanks or commas
 ///
-/// TYPE may also be a number, such as 0x1234.
+/// TYPE may also be written without REG_ and in lower case, such as dword, or be a number, such as
+/// 0x1234.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
