@@ -32,6 +32,8 @@ use diskmend_hive::Editor;
 pub use parse::ParseError;
 use tree::Node;
 
+use crate::store::{ELEMENTS, OBJECTS, object_guid};
+
 /// The maximum length of a text to read, in bytes.
 pub const MAX_TEXT_LEN: usize = 256 << 20;
 
@@ -90,6 +92,26 @@ impl Document {
         // A hive's root can't be renamed, so its name is not part of the store.
         root.name = diskmend_hive::name::NameBuf::new("");
         Ok(Self { root })
+    }
+
+    /// The number of objects.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        self.object_nodes().count()
+    }
+
+    /// The number of elements of all objects.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        let elements = self.object_nodes().filter_map(|node| node.get(ELEMENTS));
+        elements.map(|node| node.children.len()).sum()
+    }
+
+    fn object_nodes(&self) -> impl Iterator<Item = &Node> {
+        let objects = self.root.get(OBJECTS).into_iter();
+        objects
+            .flat_map(|node| &node.children)
+            .filter(|node| object_guid(node.name.as_name()).is_some())
     }
 
     /// Reads a store's text.

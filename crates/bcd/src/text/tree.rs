@@ -61,6 +61,12 @@ impl Node {
             .filter(|child| child.name == *name)
     }
 
+    /// The child with this name, ignoring case.
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        let index = self.find(NameBuf::new(name).as_name()).ok()?;
+        self.children.get(index)
+    }
+
     /// The child with exactly this name.
     pub(super) fn exact(&self, name: &str) -> Option<&Node> {
         let name = NameBuf::new(name);

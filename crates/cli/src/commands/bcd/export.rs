@@ -3,7 +3,9 @@
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
+use diskmend_base::escape::Visible;
 use diskmend_bcd::text::{Document, TextError};
+use serde::Serialize;
 
 use super::reading::Source;
 use super::store_arg::StoreArg;
@@ -26,15 +28,25 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     store: StoreArg,
-    /// Write to this new file; stdout by default
+    /// Write to this new file, and say how much was written; stdout by default
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
+/// What was written.
+#[derive(Serialize)]
+struct Written {
+    store: String,
+    file: String,
+    objects: usize,
+    elements: usize,
+}
+
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    if console.json() {
+    if console.json() && args.output.is_none() {
         let message = "the result is text, which can't be printed as JSON";
         return Err(Failure::new(Exit::Usage, message)
+            .hint("write the text to a file with -o FILE")
             .hint("'diskmend bcd show --json' lists the store as JSON"));
     }
     let source = Source::open(&args.store)?;
@@ -45,11 +57,37 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         .about(&source.file)
     })?;
-    match &args.output {
-        None => write(&document, console.bytes())?,
-        Some(output) => new_file::write(output, |file| write(&document, file))?,
+    let Some(output) = &args.output else {
+        write(&document, console.bytes())?;
+        return Ok(Exit::Done);
+    };
+    new_file::write(output, |file| write(&document, file))?;
+    let written = Written {
+        store: source.file.display().to_string(),
+        file: output.display().to_string(),
+        objects: document.objects(),
+        elements: document.elements(),
+    };
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            console.document(&written)
+        } else {
+            let (store, file) = (Visible(&written.store), Visible(&written.file));
+            let objects = counted(written.objects, "object");
+            let elements = counted(written.elements, "element");
+            writeln!(
+                console.out(),
+                "wrote {objects} with {elements} of {store} to {file}"
+            )
+        }
+    })
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
-    Ok(Exit::Done)
 }
 
 fn write(document: &Document, out: impl Write) -> Result<(), Failure> {
