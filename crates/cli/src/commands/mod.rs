@@ -2,6 +2,7 @@
 
 pub(crate) mod acl;
 pub(crate) mod bcd;
+pub(crate) mod completions;
 pub(crate) mod disks;
 pub(crate) mod hive;
 pub(crate) mod inspect;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Bcd(BcdCommand),
     #[command(subcommand)]
     Acl(AclCommand),
+    Completions(completions::Args),
 }
 
 /// Runs one command.
@@ -57,5 +59,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Hive(command) => hive::run(command, console),
         Command::Bcd(command) => bcd::run(command, console),
         Command::Acl(command) => acl::run(command, console),
+        Command::Completions(args) => completions::run(args, console),
     }
 }

@@ -28,6 +28,8 @@ mod bcd_store;
 #[path = "../../../disk/tests/common/mod.rs"]
 mod common;
 #[cfg(test)]
+mod completions;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
