@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::hive_target::HiveTarget;
 use crate::nearest::nearest;
 use crate::output::shell;
-use crate::volume_root::volume_root;
+use crate::volume_root::{is_drive_of_windows, volume_root};
 
 const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
 const STATE_FOLDER_OPEN: &str = "look at what is in it. If the undo data are yours, copy the \
@@ -32,6 +32,9 @@ const A_TARGET: &str =
 const ELSEWHERE: &str = "name the root of the Windows volume, or the folder of the hive file that was \
                          edited; if the undo data are elsewhere, name their folder with --state-dir \
                          DIR";
+const DRIVE_LETTER: &str = "only Windows has drive letters; here, name the mount point of the \
+                            volume (or a path below it), a disk image, or a device such as \
+                            /dev/sdb";
 const BITLOCKER: &str = "unlock it with its recovery key: 'manage-bde -unlock' on Windows, \
                          'cryptsetup open --type bitlk' or dislocker on Linux";
 
@@ -125,6 +128,7 @@ pub(crate) fn not_a_target(target: &Path) -> Failure {
 
 fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
+        OpenError::NotFound { path } => (Exit::Failure, drive_letter(path)),
         OpenError::Offline { disks, .. } => {
             let lines: Vec<String> = disks.iter().map(|disk| online(*disk)).collect();
             let hint = format!("if it is on that disk: {}", lines.join("; "));
@@ -165,6 +169,11 @@ fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
         _ => (Exit::Failure, None),
     };
     (exit, hint.map(str::to_owned))
+}
+
+/// The hint if the path begins with a drive letter, which this machine does not have.
+pub(crate) fn drive_letter(path: &Path) -> Option<&'static str> {
+    is_drive_of_windows(path).then_some(DRIVE_LETTER)
 }
 
 /// The command that brings a disk online, so that its volumes can be reached.
@@ -247,6 +256,7 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         Error::Io { source, .. } => io_hint(source).map(str::to_owned),
         _ => None,
     };
+    let hint = hint.or_else(|| drive_letter(target).map(str::to_owned));
     failure.maybe_hint(hint)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use diskmend_hive::Editor;
 use diskmend_repair::documents::RepairReport;
-use diskmend_repair::{NotEdited, Stop, hive_file};
+use diskmend_repair::{Error, NotEdited, Stop, hive_file};
 
 use crate::failure::Failure;
 use crate::hints;
@@ -38,7 +38,14 @@ pub(crate) fn failure(error: NotEdited<Failure>, file: &Path, state: &StateArgs)
         NotEdited::Engine(error) => {
             let target = hive_file::target_of(file);
             let target = target.as_deref().unwrap_or(file);
-            hints::engine_failure(&error, target, &state.option()).about(file)
+            // The folder that would contain a file called `F:` exists.
+            let hint = match error {
+                Error::NoHive { .. } => hints::drive_letter(file),
+                _ => None,
+            };
+            hints::engine_failure(&error, target, &state.option())
+                .about(file)
+                .maybe_hint(hint)
         }
     }
 }

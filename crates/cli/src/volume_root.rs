@@ -28,6 +28,22 @@ fn names_volume(text: &str) -> bool {
     }
 }
 
+/// True for a path that begins with a drive letter, on a machine that has none, unless there is
+/// something with this name.
+pub(crate) fn is_drive_of_windows(path: &Path) -> bool {
+    !cfg!(windows) && begins_with_drive(path) && !path.exists()
+}
+
+/// True for `F:`, and for `F:` with a separator after it.
+fn begins_with_drive(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    let mut characters = path.chars();
+    let is_letter = characters.next().is_some_and(|c| c.is_ascii_alphabetic());
+    is_letter
+        && characters.next() == Some(':')
+        && matches!(characters.next(), None | Some('\\' | '/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +69,21 @@ mod tests {
         let root = volume_root("F:".as_ref());
         let expected = if cfg!(windows) { r"F:\" } else { "F:" };
         assert_eq!(root, Path::new(expected));
+    }
+
+    #[test]
+    fn a_drive_is_distinguished_from_other_names_with_a_colon() {
+        for drive in [
+            "F:",
+            "f:",
+            "C:\\",
+            r"C:\Windows\System32\config\SYSTEM",
+            "C:/",
+        ] {
+            assert!(begins_with_drive(drive.as_ref()), "{drive}");
+        }
+        for other in ["", "F", ":", "FF:", "F:x", "1:", "ä:", "./F:", r"\\?\F:"] {
+            assert!(!begins_with_drive(other.as_ref()), "{other}");
+        }
     }
 }

@@ -144,3 +144,40 @@ fn a_path_that_is_not_a_target_is_refused_with_a_hint() {
             "hint: name the folder that the Windows volume is mounted on, a disk image, or a disk",
         );
 }
+
+/// Manuals show `F:`, which only Windows has.
+#[cfg(not(windows))]
+#[test]
+fn a_drive_letter_is_answered_with_what_to_name_instead() {
+    const HINT: &str = "hint: only Windows has drive letters; here, name the mount point";
+    for drive in ["F:", r"F:\", r"f:\mnt", "F:/"] {
+        for args in [
+            &["inspect", drive][..],
+            &["plan", drive, "tls"],
+            &["repair", drive, "tls", "--yes"],
+            &["undo", drive, "--yes"],
+            &["runs", drive],
+            &["disks", drive],
+            &["bcd", "show", drive],
+            &["bcd", "set", drive, "{default}", "nx", "optin", "--yes"],
+            &["hive", "get", drive, "Select"],
+            &["hive", "delete", drive, "Select", "--yes"],
+            &["acl", "show", drive],
+            &["acl", "show", "Windows", "--target", drive],
+        ] {
+            diskmend(args).ends(1).says(HINT);
+        }
+    }
+    let run = diskmend(["inspect", "missing"]).ends(1);
+    assert!(!run.stderr.contains("drive letter"), "{}", run.stderr);
+    // A folder may have such a name.
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("F:")).expect("writable");
+    let mut inside = crate::program::command(["inspect", "F:"]);
+    let output = inside
+        .current_dir(folder.path())
+        .output()
+        .expect("it starts");
+    let run = crate::program::Run::of(output).ends(5);
+    assert!(!run.stderr.contains("drive letter"), "{}", run.stderr);
+}

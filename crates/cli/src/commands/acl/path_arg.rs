@@ -133,8 +133,11 @@ fn below(path: &Path, target: &Path) -> Result<Vec<String>, Failure> {
 ///
 /// A link on the way could come from the disk, and lead out of it.
 fn split(path: &Path) -> Result<(PathBuf, Vec<String>), Failure> {
-    let failed =
-        |at: &Path, error: &std::io::Error| Failure::of(Exit::Failure, error).context(at.display());
+    let failed = |at: &Path, error: &std::io::Error| {
+        Failure::of(Exit::Failure, error)
+            .context(at.display())
+            .maybe_hint(hints::drive_letter(path))
+    };
     let whole = std::path::absolute(path).map_err(|error| failed(path, &error))?;
     let mut at = PathBuf::new();
     let mut root = PathBuf::new();
