@@ -1,10 +1,8 @@
-//! Finding a run by the beginning of its name.
+//! The names of runs in an error.
 
 use std::fmt;
 
-use crate::engine::Engine;
-use crate::error::Error;
-use crate::run::RunId;
+use crate::run_id::RunId;
 
 /// The maximum number of names that an error lists.
 const MOST_LISTED: usize = 5;
@@ -43,18 +41,5 @@ impl fmt::Display for RunNames {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
         }
-    }
-}
-
-impl Engine {
-    /// The name of the run that is meant by `text`: a name, or the beginning of the name of exactly
-    /// one run. Whether a run is believed makes no difference.
-    ///
-    /// # Errors
-    /// [`Error::NoRun`] or [`Error::SeveralRuns`]; and if the folder for undo data can't be read.
-    pub fn run_named(&self, text: &str) -> Result<String, Error> {
-        self.site.state.require_place()?;
-        let id = self.site.state.find(text)?;
-        Ok(id.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! `runs`: lists the runs on a target.
+//! `runs`: lists the runs on a target, and finds one by its name.
 
 use crate::documents::{RunList, SCHEMA};
 use crate::engine::Engine;
@@ -17,6 +17,17 @@ impl Engine {
     pub fn runs(&self) -> Result<RunList, Error> {
         self.site.state.require_place()?;
         runs_site(&self.site)
+    }
+
+    /// The name of the run that is meant by `text`: a name, or the beginning of the name of exactly
+    /// one run. Whether a run is believed makes no difference.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`] or [`Error::SeveralRuns`]; and if the folder for undo data can't be read.
+    pub fn run_named(&self, text: &str) -> Result<String, Error> {
+        self.site.state.require_place()?;
+        let id = self.site.state.find(text)?;
+        Ok(id.to_string())
     }
 }
 
