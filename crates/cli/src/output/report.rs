@@ -20,6 +20,14 @@ use super::{shell, style};
 /// The maximum number of problems of a hive that are listed; `hive check` lists all.
 const MOST_PROBLEMS: usize = 10;
 
+/// A number and what it counts, in the plural unless it is 1.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
+
 /// A hive: its path, its state, its control sets.
 pub(crate) fn hive(out: &mut dyn Write, status: &HiveStatus) -> io::Result<()> {
     let (heading, warning) = (style::HEADING, style::WARNING);

@@ -64,7 +64,11 @@ fn a_file_is_utf_16_as_regedit_writes_it_and_never_overwritten() {
         args.extend(more);
         diskmend(args)
     };
-    assert_eq!(export(&[]).ends(0).stdout, "");
+    let said = export(&[]).ends(0).stdout;
+    assert!(
+        said.starts_with("wrote 1 key with 4 values of ") && said.ends_with("out.reg\n"),
+        "{said}"
+    );
     let bytes = fs::read(&out).expect("written");
     assert_eq!(bytes[..2], [0xff, 0xfe]);
     let (pairs, rest) = bytes.as_chunks();
@@ -101,7 +105,29 @@ fn names_that_reg_text_can_not_express_are_reported_and_the_rest_is_written() {
 }
 
 #[test]
-fn json_is_refused_with_a_hint_to_ls() {
+fn json_says_what_was_written() {
+    let fixture = Fixture::new();
+    let file = fixture.path("odd");
+    hive_file(&file, |editor| {
+        editor.create_key("two\nlines").expect("valid");
+        editor.create_key("zebra").expect("valid");
+        editor
+            .set_value("zebra", "stripes", ValueType::DWORD, &[9, 0, 0, 0])
+            .expect("valid");
+    });
+    let out = fixture.path("out.reg");
+    let out = out.to_str().expect("UTF-8");
+    let file = file.to_str().expect("UTF-8");
+    let document = diskmend(["hive", "export", file, "-o", out, "--json"])
+        .ends(1)
+        .json();
+    let counts = ["keys", "values", "skipped"].map(|name| document[name].as_u64());
+    assert_eq!(counts, [Some(2), Some(1), Some(1)]);
+    assert_eq!(document["file"], out);
+}
+
+#[test]
+fn json_without_a_file_is_refused_with_a_hint_to_ls() {
     let fixture = Fixture::new();
     let file = fixture.system();
     diskmend(["hive", "export", file.to_str().expect("UTF-8"), "--json"])

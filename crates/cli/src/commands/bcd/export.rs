@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::new_file;
 use crate::output::console::Console;
+use crate::output::report::counted;
 
 /// Export a boot store as text; 'diskmend bcd import' makes the store again from it
 ///
@@ -81,13 +82,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             )
         }
     })
-}
-
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
-    }
 }
 
 fn write(document: &Document, out: impl Write) -> Result<(), Failure> {

@@ -3,8 +3,10 @@
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
+use diskmend_base::escape::Visible;
 use diskmend_hive::reg_file::{Encoding, WriteError, Writer};
 use diskmend_hive::{Key, components};
+use serde::Serialize;
 
 use super::PrefixArg;
 use super::reading::{self, Source};
@@ -13,6 +15,7 @@ use crate::failure::Failure;
 use crate::key_path;
 use crate::new_file;
 use crate::output::console::{self, Console};
+use crate::output::report::counted;
 use crate::walk::Walk;
 
 /// Export keys and values as a .reg file
@@ -34,7 +37,8 @@ pub(crate) struct Args {
     key: String,
     #[command(flatten)]
     prefix: PrefixArg,
-    /// Write to this new file, in UTF-16LE as regedit does; stdout gets UTF-8
+    /// Write to this new file, in UTF-16LE as regedit does, and say how much was written; stdout
+    /// gets UTF-8
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Write UTF-8 to the file instead
@@ -42,10 +46,22 @@ pub(crate) struct Args {
     utf8: bool,
 }
 
+/// What was written.
+#[derive(Serialize)]
+struct Written {
+    hive: String,
+    file: String,
+    keys: usize,
+    values: usize,
+    /// The number of keys and values that are missing.
+    skipped: usize,
+}
+
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    if console.json() {
+    if console.json() && args.output.is_none() {
         let message = "the result is a .reg file, which can't be printed as JSON";
-        return Err(Failure::new(Exit::Usage, message).hint(
+        let failure = Failure::new(Exit::Usage, message).hint("write it to a file with -o FILE");
+        return Err(failure.hint(
             "'diskmend hive ls --recursive --values --json' lists the keys and values as JSON",
         ));
     }
@@ -54,7 +70,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let path = key_path::below_root(&args.key, prefix);
     let key = source.key(&path)?;
     let full = full_path(prefix, &source, &path)?;
-    let skipped = match &args.output {
+    let count = match &args.output {
         None => export(console.bytes(), Encoding::Utf8, full, key)?,
         Some(output) => {
             let encoding = if args.utf8 {
@@ -67,13 +83,36 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             })?
         }
     };
-    Ok(match skipped {
+    let exit = match count.skipped {
         0 => Exit::Done,
-        count => {
+        skipped => {
             console::error(format_args!(
-                "{count} keys or values are missing in the export"
+                "{skipped} keys or values are missing in the export"
             ));
             Exit::Failure
+        }
+    };
+    let Some(output) = &args.output else {
+        return Ok(exit);
+    };
+    let written = Written {
+        hive: args.file.display().to_string(),
+        file: output.display().to_string(),
+        keys: count.keys,
+        values: count.values,
+        skipped: count.skipped,
+    };
+    console.show(exit, |console| {
+        if console.json() {
+            console.document(&written)
+        } else {
+            let (hive, file) = (Visible(&written.hive), Visible(&written.file));
+            let keys = counted(written.keys, "key");
+            let values = counted(written.values, "value");
+            writeln!(
+                console.out(),
+                "wrote {keys} with {values} of {hive} to {file}"
+            )
         }
     })
 }
@@ -90,16 +129,16 @@ fn full_path(prefix: Option<&str>, source: &Source, path: &str) -> Result<String
     Ok(full.join("\\"))
 }
 
-/// Writes a key and everything below it; returns the number of keys and values that were left out.
+/// Writes a key and everything below it; returns the number of what was written and left out.
 fn export(
     out: impl Write,
     encoding: Encoding,
     path: String,
     key: Key<'_>,
-) -> Result<usize, Failure> {
+) -> Result<Count, Failure> {
     let mut export = Export {
         writer: Writer::start(out, encoding).map_err(failure)?,
-        skipped: 0,
+        count: Count::default(),
     };
     for found in Walk::new(path, key, reading::key_name) {
         match found {
@@ -108,12 +147,20 @@ fn export(
         }
     }
     export.writer.finish().map_err(failure)?;
-    Ok(export.skipped)
+    Ok(export.count)
+}
+
+/// The number of keys and values that were written, and of those that were left out.
+#[derive(Default)]
+struct Count {
+    keys: usize,
+    values: usize,
+    skipped: usize,
 }
 
 struct Export<W> {
     writer: Writer<W>,
-    skipped: usize,
+    count: Count,
 }
 
 impl<W: Write> Export<W> {
@@ -129,7 +176,7 @@ impl<W: Write> Export<W> {
                 self.skip(path, &error);
                 return Ok(());
             }
-            Ok(()) => {}
+            Ok(()) => self.count.keys += 1,
         }
         match key.values() {
             Err(error) => self.skip(path, &error),
@@ -142,7 +189,7 @@ impl<W: Write> Export<W> {
                             match self.writer.value(&name, value.data_type().0, &data) {
                                 Err(WriteError::Io(error)) => return Err(error.into()),
                                 Err(error) => self.skip(path, &error),
-                                Ok(()) => {}
+                                Ok(()) => self.count.values += 1,
                             }
                         }
                         Ok((_, Err(error))) | Err(error) => self.skip(path, &error),
@@ -154,7 +201,7 @@ impl<W: Write> Export<W> {
     }
 
     fn skip(&mut self, path: &str, error: &dyn std::fmt::Display) {
-        self.skipped += 1;
+        self.count.skipped += 1;
         console::warn(format_args!("{}: {error}", key_path::shown(path)));
     }
 }
