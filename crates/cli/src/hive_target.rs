@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use diskmend_bcd::Store;
-use diskmend_disk::{Target, guard};
+use diskmend_disk::{Kind, Target, guard};
 use diskmend_repair::hive_file;
 
 use crate::output::shell;
@@ -74,7 +74,11 @@ fn volume(path: &Path) -> Option<String> {
             "for the Windows that it belongs to, TARGET is {word}"
         ));
     }
-    let edited = matches!(target.root().find(&["diskmend"]), Ok(Some(_)));
+    let is_folder = |name| {
+        let found = target.root().find(&[name]);
+        matches!(found, Ok(Some(found)) if found.kind() == Kind::Folder)
+    };
+    let edited = is_folder("diskmend") || is_folder("diskmend.undo");
     edited.then(|| {
         let word = shown(&root);
         format!("for the edits of this file, TARGET is its folder: 'diskmend runs {word}'")

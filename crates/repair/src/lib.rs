@@ -111,6 +111,7 @@ mod runs;
 mod second_reader;
 mod session;
 mod site;
+mod state_name;
 mod stop;
 mod store_status;
 mod survey;

@@ -6,8 +6,9 @@ use diskmend_disk::{Dir, Disk, DiskLayout, GuardError, Target, folder_and_name, 
 
 use crate::boot_volume::{BootChoice, BootPlace};
 use crate::error::{Error, Refusal, chain};
-use crate::run::{HiveEntry, Journal, STATE_FOLDER, STATE_SUFFIX, StateFolder};
+use crate::run::{HiveEntry, Journal, STATE_SUFFIX, StateFolder};
 use crate::run_state::same_partition;
+use crate::state_name::state_name;
 use crate::trust::{Judge, Keys};
 use crate::volume::Root;
 
@@ -95,7 +96,7 @@ impl Site {
         };
         let (state, state_volume) = match &state_dir {
             None if target.disk().is_some() => (StateFolder::nowhere(), None),
-            None => (StateFolder::new(folder()?, STATE_FOLDER)?, None),
+            None => (StateFolder::new(folder()?, state_name(target)?)?, None),
             Some(dir) => {
                 let (parent, name) = folder_and_name(dir).map_err(unnamed(dir))?;
                 let above = dir.parent().filter(|above| !above.as_os_str().is_empty());

@@ -287,3 +287,66 @@ fn a_refused_edit_of_a_dirty_hive_writes_nothing() {
         }
     }
 }
+
+/// The folder for undo data has the name of the program, which people put beside the hive. Once
+/// this blocked every edit.
+#[test]
+fn the_program_beside_a_hive_does_not_block_edits() {
+    let fixture = Fixture::new();
+    let before = fs::read(fixture.system()).expect("readable");
+    let program = fixture.path("diskmend");
+    fs::write(&program, b"a program").expect("writable");
+    let folder = fixture.folder.path().to_str().expect("UTF-8");
+    let file = fixture.system();
+    let file = file.to_str().expect("UTF-8");
+    let set = |value| {
+        let key = ["hive", "set", file, "Select", "Current", "REG_DWORD"];
+        diskmend(key.iter().chain(&[value, "--yes"]))
+    };
+    set("2").ends(0);
+    assert_eq!(fs::read(&program).expect("readable"), b"a program");
+    assert!(fixture.path("diskmend.undo").is_dir());
+    let runs = || {
+        let document = diskmend(["runs", folder, "--json"]).ends(0).json();
+        document["runs"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(runs(), 1);
+    // The runs are found again after the program was moved away.
+    fs::remove_file(&program).expect("writable");
+    assert_eq!(runs(), 1);
+    set("3").ends(0);
+    assert!(!program.exists());
+    assert_eq!(runs(), 2);
+    for _ in 0..2 {
+        diskmend(["undo", folder, "--yes"]).ends(0);
+    }
+    assert!(fs::read(file).expect("readable") == before);
+    // A run that did not end could be in either of two folders.
+    fs::create_dir(&program).expect("writable");
+    for run in [
+        set("2"),
+        diskmend(["undo", folder, "--yes"]),
+        diskmend(["runs", folder]),
+    ] {
+        run.ends(5)
+            .says("two folders: diskmend and diskmend.undo")
+            .says("--state-dir");
+    }
+    let elsewhere = fixture.path("diskmend.undo");
+    let elsewhere = elsewhere.to_str().expect("UTF-8");
+    diskmend(["runs", folder, "--state-dir", elsewhere]).ends(0);
+    assert!(fs::read(file).expect("readable") == before);
+}
+
+/// Nobody needs the program in the root of a Windows volume, so a file there is suspicious.
+#[test]
+fn a_file_in_the_place_of_the_undo_data_of_a_windows_is_refused() {
+    let volume = Volume::new();
+    fs::write(volume.folder.path().join("diskmend"), b"a file").expect("writable");
+    let before = volume.hives();
+    diskmend(["repair", volume.root(), "tls", "--yes"])
+        .ends(5)
+        .says("a link or not a folder")
+        .says("--state-dir DIR");
+    assert_eq!(volume.hives(), before);
+}

@@ -34,5 +34,8 @@ pub(crate) use crate::trust;
 const MOST_NAMES: usize = 1 << 16;
 /// Name of the folder for undo data at the root of a target.
 pub const STATE_FOLDER: &str = "diskmend";
+/// Name of that folder if the target is no Windows volume and a file, such as the program, has the
+/// usual name.
+pub(crate) const STATE_FOLDER_BESIDE_PROGRAM: &str = "diskmend.undo";
 /// The suffix of the folder for undo data beside an image file, after the name of the file.
 pub const STATE_SUFFIX: &str = ".diskmend";
