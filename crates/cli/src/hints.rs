@@ -371,7 +371,7 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         }
         Refusal::StateFolderNeeded => "name a folder for them with --state-dir DIR",
         Refusal::StateFolderOpen { .. } => STATE_FOLDER_OPEN,
-        Refusal::TwoStateFolders => {
+        Refusal::TwoStateFolders { .. } => {
             "look at both; move the one away whose runs are not needed, or name the right one with \
              --state-dir DIR"
         }

@@ -27,6 +27,9 @@ pub(crate) fn state_name(target: &Target) -> Result<&'static str, Error> {
     match (usual.map(|found| found.kind()), other) {
         (Some(Kind::File), _) | (None, true) => Ok(STATE_FOLDER_BESIDE_PROGRAM),
         (_, false) => Ok(STATE_FOLDER),
-        (Some(_), true) => Err(Refusal::TwoStateFolders.into()),
+        (Some(_), true) => Err(Refusal::TwoStateFolders {
+            names: [STATE_FOLDER, STATE_FOLDER_BESIDE_PROGRAM],
+        }
+        .into()),
     }
 }

@@ -199,12 +199,11 @@ pub enum Refusal {
         name: String,
     },
     /// There are two folders for undo data, and a run that did not end could be in either.
-    #[error(
-        "undo data may be in two folders: {} and {}",
-        crate::run::STATE_FOLDER,
-        crate::run::STATE_FOLDER_BESIDE_PROGRAM
-    )]
-    TwoStateFolders,
+    #[error("undo data may be in two folders: {} and {}", names[0], names[1])]
+    TwoStateFolders {
+        /// Their names.
+        names: [&'static str; 2],
+    },
     /// Somebody else may have written to the folder for undo data, or to a folder in it.
     #[error("the folder for undo data is not safe to use: {name}: {reason}")]
     StateFolderOpen {
