@@ -8,8 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::{cargo, program};
+use crate::{cargo, program, workspace};
 
+/// The folder that contains nothing but licences (REUSE specification).
+const FOLDER: &str = "LICENSES";
 /// How names of licence files begin.
 const BEGINNINGS: [&str; 6] = [
     "LICEN",
@@ -36,6 +38,8 @@ struct Crate {
     version: String,
     license: Option<String>,
     repository: Option<String>,
+    #[serde(default)]
+    authors: Vec<String>,
     manifest_path: String,
     /// Absent for the project's own crates.
     source: Option<String>,
@@ -98,9 +102,10 @@ pub(super) fn document(target: &str) -> Result<String> {
         let repository = library.repository.as_deref().unwrap_or_default();
         writeln!(document, "{name}: {licence} {repository}")?;
         let folder = Path::new(&library.manifest_path).parent();
-        let found = texts_in(folder.context("a manifest without a folder")?)?;
+        let mut found = texts_in(folder.context("a manifest without a folder")?)?;
         if found.is_empty() {
-            bail!("{name} brings no text of its licence");
+            let standard = standard_text(library, licence)?;
+            found.push(standard.with_context(|| format!("{name} brings no text of its licence"))?);
         }
         for text in found {
             texts.entry(text).or_default().push(name.clone());
@@ -119,6 +124,28 @@ pub(super) fn document(target: &str) -> Result<String> {
         write!(document, "\n{RULE}\n{libraries}\n{RULE}\n\n{text}\n")?;
     }
     Ok(document)
+}
+
+/// The text of a licence that a crate names without bringing it: that of the Apache licence, or the
+/// MIT licence with the authors that the crate names. `None` if it is under neither.
+fn standard_text(library: &Crate, licence: &str) -> Result<Option<String>> {
+    let words: Vec<&str> = licence.split([' ', '/', '(', ')']).collect();
+    let offers = |wanted: &str| words.contains(&wanted) && !words.contains(&"AND");
+    let name = match (offers("Apache-2.0"), offers("MIT")) {
+        (true, _) => "LICENSE-APACHE",
+        (false, true) => "LICENSE-MIT",
+        (false, false) => return Ok(None),
+    };
+    let text = fs::read_to_string(workspace::root()?.join(name)).context(name)?;
+    let authors = match library.authors.as_slice() {
+        [] => format!("the authors of {}", library.name),
+        authors => authors.join(", "),
+    };
+    let lines = text.lines().map(|line| match line {
+        line if line.starts_with("Copyright (c) ") => format!("Copyright (c) {authors}"),
+        line => line.to_owned(),
+    });
+    Ok(Some(lines.collect::<Vec<_>>().join("\n")))
 }
 
 /// The crates of others that go into the program, by name.
@@ -152,7 +179,12 @@ fn texts_in(folder: &Path) -> Result<Vec<String>> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.to_uppercase();
-        if path.is_file() && BEGINNINGS.iter().any(|begin| name.starts_with(begin)) {
+        let inside = folder.file_name().is_some_and(|name| name == FOLDER);
+        if path.is_dir() && name == FOLDER {
+            texts.extend(texts_in(&path)?);
+        } else if path.is_file()
+            && (inside || BEGINNINGS.iter().any(|begin| name.starts_with(begin)))
+        {
             let text = fs::read(&path).with_context(|| path.display().to_string())?;
             let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
             texts.push(text.trim_matches('\n').to_owned());
@@ -173,4 +205,42 @@ fn of_the_standard_library() -> Result<Vec<String>> {
         })
         .into_iter()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(licence: &str, authors: &[&str]) -> Option<String> {
+        let library = Crate {
+            id: String::new(),
+            name: "example".to_owned(),
+            version: "1.0.0".to_owned(),
+            license: Some(licence.to_owned()),
+            repository: None,
+            authors: authors.iter().map(|&author| author.to_owned()).collect(),
+            manifest_path: String::new(),
+            source: None,
+        };
+        standard_text(&library, licence).expect("the workspace's licences")
+    }
+
+    #[test]
+    fn a_crate_without_a_text_gets_that_of_its_licence_with_its_own_authors() {
+        let mit = text("MIT", &["Ann <ann@example.org>", "Ben"]).expect("MIT");
+        assert!(mit.contains("\nCopyright (c) Ann <ann@example.org>, Ben\n"));
+        assert!(!mit.contains("diskmend"));
+        let nobody = text("MIT", &[]).expect("MIT");
+        assert!(nobody.contains("Copyright (c) the authors of example\n"));
+        for either in ["MIT OR Apache-2.0", "MIT/Apache-2.0"] {
+            assert!(
+                text(either, &[])
+                    .expect("Apache")
+                    .contains("Apache License")
+            );
+        }
+        for unknown in ["BSD-3-Clause", "MIT AND BSD-3-Clause", "LicenseRef-MIT"] {
+            assert_eq!(text(unknown, &[]), None);
+        }
+    }
 }
