@@ -40,7 +40,7 @@ fn number(editor: &mut Editor, key: &str, name: &str, number: u32) -> Result<(),
     put(editor, key, name, ValueType::DWORD, &number.to_le_bytes())
 }
 
-/// A SYSTEM hive with two control sets, of which the second is the current one.
+/// A SYSTEM hive with two control sets; the second is the current one.
 fn system(editor: &mut Editor) -> Result<(), EditError> {
     number(editor, "Select", "Current", 2)?;
     let computer = r"Control\ComputerName\ComputerName";
