@@ -126,8 +126,9 @@ pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{
-    Accounts, Agent, ControlSet, ControlSets, Facts, Membership, MissingSet, Platform, Product,
-    Select, Service, ServiceStart, Unread, WindowsIdentity,
+    Accounts, Agent, ControlSet, ControlSets, Facts, FileFault, FilterFault, Membership,
+    MissingFile, MissingSet, OrphanFilter, Platform, Product, Select, Service, ServiceFiles,
+    ServiceStart, Unread, WindowsIdentity,
 };
 pub use plan::{Goal, Plan};
 pub use preview::WouldChange;

@@ -9,6 +9,7 @@ mod boot_support;
 mod crash;
 mod descriptors;
 mod earlier_versions;
+mod evidence;
 mod facts;
 mod faults;
 mod flushes;

@@ -8,6 +8,7 @@ mod accounts;
 pub(crate) mod boot_stores;
 mod control_sets;
 mod identity;
+mod service_files;
 mod services;
 mod windows;
 
@@ -22,6 +23,7 @@ pub use boot_stores::{LoaderStatus, StoreStatus};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
+pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 pub use services::{Service, ServiceStart};
 pub use windows::Product;
 
@@ -74,6 +76,7 @@ pub struct Facts<'a> {
     build: Known<u32>,
     product: Known<Product>,
     services: Known<Vec<Service>>,
+    service_files: Known<ServiceFiles>,
     identity: OnceCell<WindowsIdentity>,
     boot_stores: OnceCell<Result<Found, Failure>>,
 }
@@ -89,6 +92,7 @@ impl<'a> Facts<'a> {
             build: OnceCell::new(),
             product: OnceCell::new(),
             services: OnceCell::new(),
+            service_files: OnceCell::new(),
             identity: OnceCell::new(),
             boot_stores: OnceCell::new(),
         }
@@ -155,6 +159,16 @@ impl<'a> Facts<'a> {
     pub fn services(&self) -> Result<&[Service], String> {
         let services = self.services.get_or_init(|| services::read(self));
         services.as_deref().map_err(String::clone)
+    }
+
+    /// The files that services, drivers and class filters of the current control set name, and that
+    /// the disk does not have.
+    ///
+    /// # Errors
+    /// The reason why they are unknown, for display.
+    pub fn service_files(&self) -> Result<&ServiceFiles, String> {
+        let files = self.service_files.get_or_init(|| service_files::read(self));
+        files.as_ref().map_err(String::clone)
     }
 
     /// What the Windows is: its version, its names, and the machine on which it ran last.
