@@ -56,19 +56,30 @@ impl Engine {
         Ok(matches!(windows, Err(GuardError::NotWindows)) && self.site.state.is_missing()?)
     }
 
+    /// Refuses the disk of the running system. A command that changes the target says this before
+    /// anything else that is wrong with the target.
+    ///
+    /// # Errors
+    /// The errors of [`guard::not_own_disk`]; see [`Error`].
+    pub fn not_own_disk(&self) -> Result<(), Error> {
+        Ok(guard::not_own_disk(&self.target)?)
+    }
+
     /// Lets `undo` undo the run that it names, although no known key has sealed it: a person has
     /// seen what that would do.
     pub fn vouch(&mut self) {
         self.site.judge.vouched = true;
     }
 
-    /// Refuses a target before anybody is asked about a change, if the place for undo data isn't
-    /// known, if somebody else may have written to that folder, or if the target is in use.
+    /// Refuses a target before anybody is asked about a change, if it is the disk of the running
+    /// system, if the place for undo data isn't known, if somebody else may have written to that
+    /// folder, or if the target is in use.
     ///
     /// # Errors
-    /// [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`], [`Refusal::NoKey`] if the undo
+    /// The errors of [`guard::not_own_disk`], [`Refusal::StateFolderNeeded`], [`Refusal::StateFolderOpen`], [`Refusal::NoKey`] if the undo
     /// data couldn't be sealed, and the errors of [`guard::not_in_use`]; see [`Error`].
     pub fn ready_for_changes(&self) -> Result<(), Error> {
+        self.not_own_disk()?;
         self.site.state.require_place()?;
         self.site.state.require_private()?;
         self.site.judge.require_key().map_err(Refusal::NoKey)?;
@@ -82,6 +93,7 @@ impl Engine {
         guards: fn(&Target) -> Result<(), Error>,
         watch: &mut Watch<'_>,
     ) -> Result<(), Error> {
+        self.not_own_disk()?;
         self.site.state.require_place()?;
         watch.phase(Phase::Guards, &self.site.display)?;
         guards(&self.target)?;

@@ -16,8 +16,10 @@ impl Engine {
     /// undone or rolled back, that never began, or that have no valid seal. Nothing is written.
     ///
     /// # Errors
-    /// If the folder for undo data can't be read; see [`Error`].
+    /// If the target is the disk of the running system, or if the folder for undo data can't be
+    /// read; see [`Error`].
     pub fn prunable(&self, keep: usize) -> Result<PruneList, Error> {
+        self.not_own_disk()?;
         self.site.state.require_place()?;
         prunable_site(&self.site, keep)
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::wine::{Volume, Wine};
 use super::{parity, setup};
@@ -32,8 +32,18 @@ pub(super) fn run(arguments: &[String]) -> Result<String> {
     }
     let counts = counts.or_else(|error| once_more(error, run));
     // The result of the comparison is useful even if a test has failed.
-    let compared = parity::run(&wine);
-    Ok(format!("{}; {}", counts?, compared?))
+    both(counts, parity::run(&wine))
+}
+
+/// Joins the results of the tests and of the comparison, so that the failure of one of them does
+/// not hide the other's.
+fn both(counts: Result<String>, compared: Result<String>) -> Result<String> {
+    match (counts, compared) {
+        (Ok(counts), Ok(compared)) => Ok(format!("{counts}; {compared}")),
+        (Ok(counts), Err(failed)) => Err(failed.context(format!("the comparison ({counts})"))),
+        (Err(failed), Ok(compared)) => Err(failed.context(format!("the tests ({compared})"))),
+        (Err(failed), Err(too)) => bail!("the tests: {failed:#}; and the comparison: {too:#}"),
+    }
 }
 
 /// Wine sometimes fails to run one of the thousands of programs that the tests start, or a whole
@@ -91,7 +101,7 @@ pub(super) fn clippy() -> Result<String> {
 mod tests {
     use std::cell::RefCell;
 
-    use anyhow::bail;
+    use anyhow::anyhow;
 
     use super::*;
 
@@ -121,6 +131,28 @@ mod tests {
         assert_eq!(which, targets.map(|target| format!("{target} {more}")));
         let (result, _) = tried(Failed::of(&targets, &[]), "-p b");
         result.expect_err("fails again");
+    }
+
+    #[test]
+    fn the_failure_of_a_test_does_not_hide_the_comparison() {
+        let told = |tests: bool, comparison: bool| {
+            let of = |ok: bool, what: &str| {
+                let (good, bad) = (format!("{what} good"), anyhow!("{what} bad"));
+                if ok { Ok(good) } else { Err(bad) }
+            };
+            match both(of(tests, "tests"), of(comparison, "disks")) {
+                Ok(told) => (true, told),
+                Err(error) => (false, format!("{error:#}")),
+            }
+        };
+        for (tests, comparison) in [(true, true), (true, false), (false, true), (false, false)] {
+            let (passed, told) = told(tests, comparison);
+            assert_eq!(passed, tests && comparison, "{told}");
+            for (what, ok) in [("tests", tests), ("disks", comparison)] {
+                let expected = if ok { "good" } else { "bad" };
+                assert!(told.contains(&format!("{what} {expected}")), "{told}");
+            }
+        }
     }
 
     #[test]

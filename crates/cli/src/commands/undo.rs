@@ -63,6 +63,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
     })?;
+    let own = engine.not_own_disk();
+    own.map_err(|error| args.target.failure(&error))?;
     if let Some(failure) = args.target.not_a_target(&engine)? {
         return Err(failure);
     }

@@ -241,3 +241,23 @@ fn the_beginning_of_a_name_is_enough_if_only_one_run_has_it() {
         .says(&format!("several runs: {OTHER}-8, {OTHER}-7"))
         .says(&format!("{OTHER}-4 and 2 more"));
 }
+
+/// `undo` once said of the running system's disk that it is no Windows volume, and ended with 1:
+/// another check of the target came before the refusal.
+#[cfg(unix)]
+#[test]
+fn the_running_systems_disk_is_refused_before_anything_else_is_said_of_it() {
+    for root in ["/", "/tmp/.."] {
+        for args in [
+            &["undo", root, "--yes"][..],
+            &["undo", root, "20000101T000000Z", "--yes"],
+            &["undo", root, "--force-bytes", "--yes"],
+            &["repair", root, "tls", "--yes"],
+            &["runs", root, "--prune", "--yes"],
+        ] {
+            diskmend(args)
+                .ends(5)
+                .says("error: this is the running system's own disk");
+        }
+    }
+}
