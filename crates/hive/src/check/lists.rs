@@ -6,7 +6,7 @@ use diskmend_base::bytes;
 
 use super::kind::ProblemKind;
 use super::path::MAX_DEPTH;
-use super::pool::Pending;
+use super::pool::{Pending, Pool};
 use super::walk::{Walker, quoted};
 use crate::format::{HashElement, IndexElement, KeyNode, ListHeader};
 use crate::name::Name;
@@ -22,24 +22,49 @@ const MAX_PENDING: usize = 1 << 15;
 /// The smallest number of subkeys in such a part: finding its start takes a pass over all leaves.
 const MIN_PART: usize = 1024;
 
-/// What is known so far about the subkeys of one key.
-struct Siblings<'a> {
+/// What is known so far about the subkeys of one key, or about those in one of its leaves.
+pub(super) struct Siblings<'a> {
     key: CellOffset,
     depth: u32,
-    last: Option<Name<'a>>,
-    count: usize,
+    /// The first and the last subkey with a valid name.
+    pub(super) first: Option<CellOffset>,
+    pub(super) last: Option<(CellOffset, Name<'a>)>,
+    pub(super) count: usize,
     /// The number of pending keys before this key's subkeys were queued.
     pending: usize,
     /// The number of the first subkey that was not queued.
     rest: Option<usize>,
-    max_name: usize,
-    max_class: u32,
+    pub(super) max_name: usize,
+    pub(super) max_class: u32,
+}
+
+impl Siblings<'_> {
+    /// Nothing is known yet about the subkeys of `key`, which are `depth` levels below the root.
+    pub(super) fn of(key: CellOffset, depth: u32, pending: usize) -> Self {
+        Self {
+            key,
+            depth,
+            first: None,
+            last: None,
+            count: 0,
+            pending,
+            rest: None,
+            max_name: 0,
+            max_class: 0,
+        }
+    }
 }
 
 impl<'a> Walker<'a> {
     /// Checks the subkey list of a key, `depth` levels below the root, and the nodes of its
     /// subkeys.
-    pub(super) fn subkeys_of(&mut self, key: CellOffset, node: &'a KeyNode, depth: u32) {
+    pub(super) fn subkeys_of(
+        &mut self,
+        key: CellOffset,
+        node: &'a KeyNode,
+        depth: u32,
+        pool: &Pool<'a>,
+    ) {
         let expected = node.subkey_count.get() as usize;
         if expected == 0 {
             return;
@@ -53,16 +78,7 @@ impl<'a> Walker<'a> {
             });
             return;
         }
-        let mut siblings = Siblings {
-            key,
-            depth: depth + 1,
-            last: None,
-            count: 0,
-            pending: self.pending.len(),
-            rest: None,
-            max_name: 0,
-            max_class: 0,
-        };
+        let mut siblings = Siblings::of(key, depth + 1, self.pending.len());
         let list = CellOffset::new(node.subkey_list.get());
         let Some((header, payload)) = self.list(list, "subkey list", key, key) else {
             return;
@@ -71,12 +87,11 @@ impl<'a> Walker<'a> {
             let Some(leaves) = self.elements::<IndexElement>(list, header, payload, key) else {
                 return;
             };
+            if self.share_leaves(pool, (key, node), depth + 1, (list, leaves)) {
+                return;
+            }
             for leaf in leaves {
-                let leaf = CellOffset::new(leaf.cell.get());
-                if let Some((header, payload)) = self.list(leaf, "leaf of an index root", list, key)
-                {
-                    self.leaf(leaf, header, payload, &mut siblings);
-                }
+                self.leaf_of_root(CellOffset::new(leaf.cell.get()), list, &mut siblings);
             }
         } else {
             self.leaf(list, header, payload, &mut siblings);
@@ -167,7 +182,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn compare_with_lists(&mut self, key: CellOffset, node: &KeyNode, siblings: &Siblings<'_>) {
+    pub(super) fn compare_with_lists(
+        &mut self,
+        key: CellOffset,
+        node: &KeyNode,
+        siblings: &Siblings<'_>,
+    ) {
         let expected = node.subkey_count.get() as usize;
         if siblings.count != expected {
             self.problem(ProblemKind::SubkeyCount, key, key, || {
@@ -236,6 +256,18 @@ impl<'a> Walker<'a> {
             });
         }
         elements
+    }
+
+    pub(super) fn leaf_of_root(
+        &mut self,
+        leaf: CellOffset,
+        root: CellOffset,
+        siblings: &mut Siblings<'a>,
+    ) {
+        let found = self.list(leaf, "leaf of an index root", root, siblings.key);
+        if let Some((header, payload)) = found {
+            self.leaf(leaf, header, payload, siblings);
+        }
     }
 
     fn leaf(
@@ -310,27 +342,9 @@ impl<'a> Walker<'a> {
         siblings.count += 1;
         let cell = CellOffset::new(cell);
         let (node, name) = self.key_node(cell, Some((list, siblings.key)))?;
-        if let Some(last) = siblings.last {
-            let order = last.cmp_by(name, self.ground.table);
-            match order {
-                Ordering::Less => {}
-                _ if last.cmp_by(name, self.ground.table.other()).is_lt() => {}
-                Ordering::Equal => self.problem(ProblemKind::SubkeyDuplicate, cell, cell, || {
-                    (
-                        "a name that no other subkey has",
-                        format!("\"{}\" again", name.escaped()),
-                    )
-                }),
-                Ordering::Greater => {
-                    let kind = order_kind(last, name);
-                    self.problem(kind, cell, cell, || {
-                        let expected = format!("a name after \"{}\"", last.escaped());
-                        (expected, format!("\"{}\"", name.escaped()))
-                    });
-                }
-            }
-        }
-        siblings.last = Some(name);
+        self.order(cell, name, siblings);
+        siblings.first = siblings.first.or(Some(cell));
+        siblings.last = Some((cell, name));
         siblings.max_name = siblings.max_name.max(name.utf16_len());
         siblings.max_class = siblings.max_class.max(u32::from(node.class_len.get()));
         if (node.subkey_count.get() != 0 || node.value_count.get() != 0) && siblings.rest.is_none()
@@ -346,6 +360,31 @@ impl<'a> Walker<'a> {
             }
         }
         Some(name)
+    }
+
+    /// Compares the name of a subkey with that of the one before it.
+    #[inline]
+    pub(super) fn order(&mut self, cell: CellOffset, name: Name<'a>, siblings: &Siblings<'a>) {
+        let Some((_, last)) = siblings.last else {
+            return;
+        };
+        match last.cmp_by(name, self.ground.table) {
+            Ordering::Less => {}
+            _ if last.cmp_by(name, self.ground.table.other()).is_lt() => {}
+            Ordering::Equal => self.problem(ProblemKind::SubkeyDuplicate, cell, cell, || {
+                (
+                    "a name that no other subkey has",
+                    format!("\"{}\" again", name.escaped()),
+                )
+            }),
+            Ordering::Greater => {
+                let kind = order_kind(last, name);
+                self.problem(kind, cell, cell, || {
+                    let expected = format!("a name after \"{}\"", last.escaped());
+                    (expected, format!("\"{}\"", name.escaped()))
+                });
+            }
+        }
     }
 }
 

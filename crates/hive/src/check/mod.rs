@@ -85,6 +85,7 @@ mod security;
 mod tiling;
 mod values;
 mod walk;
+mod wide;
 
 use std::thread;
 
@@ -190,7 +191,9 @@ impl Subject<'_> {
         for at in tiling.starts.without(&outcome.taken) {
             leaked(self.data, &tiling.starts, at, &mut found);
         }
-        let depends_on_threads = outcome.overlap || found.overflowed();
+        let depends_on_threads = outcome.overlap
+            || found.overflowed()
+            || found.contains(ProblemKind::CellReferencedTwice);
         let content = Content {
             bins: tiling.tally.bins,
             cells: tiling.tally.cells,
@@ -293,9 +296,9 @@ struct Outcome {
 
 /// Stops the other walkers if one panics, so that the panic is reported and the check does not
 /// hang.
-struct AbandonOnPanic<'p>(&'p Pool);
+struct AbandonOnPanic<'p, 'a>(&'p Pool<'a>);
 
-impl Drop for AbandonOnPanic<'_> {
+impl Drop for AbandonOnPanic<'_, '_> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.abandon();

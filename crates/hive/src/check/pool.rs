@@ -1,8 +1,9 @@
 //! Shares the keys that have yet to be visited among threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::wide::{Leaf, WideList};
 use crate::offset::CellOffset;
 
 /// A key with subkeys and values that have yet to be checked.
@@ -15,25 +16,50 @@ pub(super) struct Pending {
     pub(super) passed: u32,
 }
 
-/// Keys that busy threads give to idle ones.
-pub(super) struct Pool {
-    shared: Mutex<Shared>,
-    wake: Condvar,
-    idle: AtomicUsize,
+/// What a worker has to do next.
+pub(super) enum Work<'a> {
+    /// The keys that it was given.
+    Keys,
+    Leaf(Leaf<'a>),
+    None,
 }
 
-struct Shared {
+/// Keys and leaves that busy threads give to idle ones.
+pub(super) struct Pool<'a> {
+    shared: Mutex<Shared<'a>>,
+    wake: Condvar,
+    idle: AtomicUsize,
+    is_shared: bool,
+}
+
+struct Shared<'a> {
     keys: Vec<Pending>,
+    /// Lists with leaves that nobody has taken, and the number of the first of these.
+    lists: Vec<(Arc<WideList<'a>>, usize)>,
     workers: usize,
     idle: usize,
     done: bool,
 }
 
-impl Pool {
+impl<'a> Shared<'a> {
+    fn next_leaf(&mut self) -> Option<Leaf<'a>> {
+        let (list, next) = self.lists.last_mut()?;
+        let leaf = WideList::leaf(list, *next);
+        *next += 1;
+        if *next >= list.len() {
+            self.lists.pop();
+        }
+        Some(leaf)
+    }
+}
+
+impl<'a> Pool<'a> {
     pub(super) fn new(keys: Vec<Pending>, workers: usize) -> Self {
         Self {
+            is_shared: workers > 1,
             shared: Mutex::new(Shared {
                 keys,
+                lists: Vec::new(),
                 workers,
                 idle: 0,
                 done: false,
@@ -43,12 +69,17 @@ impl Pool {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, Shared<'a>> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves keys to an idle worker; waits for some, and returns false when all are visited.
-    pub(super) fn take(&self, keys: &mut Vec<Pending>) -> bool {
+    /// True if there are several workers.
+    pub(super) const fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Moves keys to an idle worker, or else gives it a leaf; waits for either.
+    pub(super) fn take(&self, keys: &mut Vec<Pending>) -> Work<'a> {
         let mut shared = self.lock();
         shared.idle += 1;
         self.idle.store(shared.idle, Ordering::Relaxed);
@@ -59,12 +90,17 @@ impl Pool {
                 keys.extend(shared.keys.drain(rest..));
                 shared.idle -= 1;
                 self.idle.store(shared.idle, Ordering::Relaxed);
-                return true;
+                return Work::Keys;
+            }
+            if let Some(leaf) = shared.next_leaf() {
+                shared.idle -= 1;
+                self.idle.store(shared.idle, Ordering::Relaxed);
+                return Work::Leaf(leaf);
             }
             if shared.done || shared.idle == shared.workers {
                 shared.done = true;
                 self.wake.notify_all();
-                return false;
+                return Work::None;
             }
             shared = self
                 .wake
@@ -86,6 +122,13 @@ impl Pool {
         let half = keys.len() / 2;
         self.lock().keys.extend(keys.drain(..half));
         self.wake.notify_one();
+    }
+
+    /// Leaves a list with at least one leaf to all workers.
+    #[cold]
+    pub(super) fn offer(&self, list: Arc<WideList<'a>>) {
+        self.lock().lists.push((list, 0));
+        self.wake.notify_all();
     }
 
     /// Records that a worker could not be started. The caller is a worker too, so the others do not

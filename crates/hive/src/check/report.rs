@@ -164,6 +164,11 @@ impl Collector {
         self.error_count > MAX_PROBLEMS || self.warning_count > MAX_PROBLEMS
     }
 
+    /// True if there is an error of this kind among those that are described.
+    pub(super) fn contains(&self, kind: ProblemKind) -> bool {
+        self.errors.iter().any(|found| found.kind == kind)
+    }
+
     /// The report; `path` gives the path of a key.
     pub(super) fn report(
         self,

@@ -6,7 +6,7 @@ use diskmend_base::upcase::CaseTable;
 use super::bitmap::Bitmap;
 use super::kind::ProblemKind;
 use super::path::Parents;
-use super::pool::{Pending, Pool};
+use super::pool::{Pending, Pool, Work};
 use super::readahead::ReadAhead;
 use super::report::Collector;
 use super::security::{Counts, Ring};
@@ -63,19 +63,21 @@ impl<'a> Walker<'a> {
     }
 
     /// Visits keys from the pool until there are none left.
-    pub(super) fn run(&mut self, pool: &Pool) {
+    pub(super) fn run(&mut self, pool: &Pool<'a>) {
         loop {
             while let Some(next) = self.pending.pop() {
-                self.visit(next);
+                self.visit(next, pool);
                 pool.share(&mut self.pending);
             }
-            if !pool.take(&mut self.pending) {
-                return;
+            match pool.take(&mut self.pending) {
+                Work::Keys => {}
+                Work::Leaf(leaf) => self.shared_leaf(&leaf),
+                Work::None => return,
             }
         }
     }
 
-    fn visit(&mut self, next: Pending) {
+    fn visit(&mut self, next: Pending, pool: &Pool<'a>) {
         let at = next.key.index() + CellHeader::LEN;
         let Some(node) = bytes::view::<KeyNode>(self.ground.data, at) else {
             return;
@@ -85,7 +87,7 @@ impl<'a> Walker<'a> {
             return;
         }
         self.values_of(next.key, node);
-        self.subkeys_of(next.key, node, next.depth);
+        self.subkeys_of(next.key, node, next.depth, pool);
     }
 
     /// The payload of the cell at `cell`, whatever refers to it; empty if there is no cell.
