@@ -8,7 +8,7 @@ use crate::exit::Exit;
 /// Text after the short help of the program.
 pub(crate) const PROGRAM: &str = "\
 Begin with:
-  diskmend inspect /mnt/f                         what is wrong; writes nothing
+  diskmend diagnose /mnt/f                        what is wrong, and what repairs it
   diskmend repair /mnt/f rdp-internal-error       shows what it would change, then asks
   diskmend undo /mnt/f                            undoes the last repair
 

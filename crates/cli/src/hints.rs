@@ -7,6 +7,7 @@ use std::path::Path;
 use diskmend_bcd::loader::LoaderError;
 use diskmend_disk::{Content, DiskError, DiskNumber, GuardError, OpenError, is_in_use};
 use diskmend_hive::ReadLogError;
+use diskmend_repair::diagnosis::RuleError;
 use diskmend_repair::recipe::RecipeError;
 use diskmend_repair::{Class, Doubt, Error, Refusal, Trust};
 
@@ -81,6 +82,23 @@ fn loader(target: &Path) -> &'static str {
     } else {
         "--loader GUID names the loader of this Windows, --all-loaders means all of them; \
          'diskmend bcd show STORE' lists them"
+    }
+}
+
+impl From<RuleError> for Failure {
+    fn from(error: RuleError) -> Self {
+        let failure = Self::of(Exit::Usage, &error);
+        match &error {
+            RuleError::Unknown { name, known } => match nearest(name, known).as_slice() {
+                [] => failure,
+                near => failure.hint(format!("did you mean {}?", near.join(" or "))),
+            }
+            .hint("'diskmend recipes --causes' lists the causes"),
+            RuleError::UnknownRecipe { .. } => {
+                failure.hint("load the file of the recipe too, with --recipe FILE")
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -38,6 +38,7 @@ mod new_file;
 mod output;
 mod progress;
 mod recipe_file;
+mod rule_file;
 mod target_arg;
 mod volume_root;
 mod walk;

@@ -43,6 +43,7 @@
 //! | [`Engine`] | a target opened for a command: inspect, plan, undo, list and prune runs |
 //! | [`Plan`] | the changes that would be made; making them |
 //! | [`recipe`] | recipes: the TOML format, the built-in catalogue |
+//! | [`diagnosis`] | the rules that say which evidence speaks for which cause |
 //! | [`rows`] | the content of a recipe, with a file for each kind of row |
 //! | [`Facts`] | what is known about the Windows on the disk: identity, control sets, build, product, services |
 //! | [`hive_file`], [`boot_store`] | edit any hive file or boot store by hand, with the same safety |
@@ -73,6 +74,8 @@ pub mod boot_store;
 mod boot_volume;
 mod changes;
 mod check_summary;
+mod diagnose;
+pub mod diagnosis;
 mod differences;
 mod digest;
 mod disk_record;

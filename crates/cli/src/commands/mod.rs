@@ -3,6 +3,7 @@
 pub(crate) mod acl;
 pub(crate) mod bcd;
 pub(crate) mod completions;
+pub(crate) mod diagnose;
 pub(crate) mod disks;
 pub(crate) mod hive;
 pub(crate) mod inspect;
@@ -27,6 +28,7 @@ use crate::output::console::Console;
 /// The command to run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Diagnose(diagnose::Args),
     Inspect(inspect::Args),
     Plan(plan::Args),
     Repair(repair::Args),
@@ -48,6 +50,7 @@ pub(crate) enum Command {
 /// Runs one command.
 pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
+        Command::Diagnose(args) => diagnose::run(args, console),
         Command::Inspect(args) => inspect::run(args, console),
         Command::Plan(args) => plan::run(args, console),
         Command::Repair(args) => repair::run(args, console),

@@ -3,7 +3,8 @@
 use std::io;
 
 use diskmend_base::escape::Visible;
-use diskmend_repair::documents::RecipeEntry;
+use diskmend_repair::diagnosis::{Rule, RuleError, Rules, Weighed};
+use diskmend_repair::documents::{RecipeEntry, RuleEntry};
 use diskmend_repair::recipe::{Catalogue, Recipe, RecipeError};
 use diskmend_repair::rows::Row;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::output::console::Console;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
 use crate::recipe_file::RecipeFiles;
+use crate::rule_file::RuleFiles;
 
 /// List the repairs, or show one of them
 ///
@@ -25,12 +27,20 @@ use crate::recipe_file::RecipeFiles;
 Examples:
   diskmend recipes
   diskmend recipes tls
+  diskmend recipes --causes
+  diskmend recipes --causes remote-desktop-off
   diskmend recipes --recipe my-repair.toml my-repair")]
 pub(crate) struct Args {
-    /// Show this recipe completely
+    /// Show this recipe completely; with --causes, this cause
     name: Option<String>,
+    /// List the causes that 'diskmend diagnose' knows instead, or show one of them with its
+    /// evidence
+    #[arg(long)]
+    causes: bool,
     #[command(flatten)]
     files: RecipeFiles,
+    #[command(flatten)]
+    rules: RuleFiles,
 }
 
 #[derive(Serialize)]
@@ -40,6 +50,10 @@ struct Document<'a> {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let catalogue = args.files.load()?.catalogue;
+    let rules = args.rules.load(&catalogue)?;
+    if args.causes {
+        return causes(args.name.as_deref(), &rules, console);
+    }
     let recipes: Vec<&Recipe> = match &args.name {
         None => catalogue.iter().collect(),
         Some(name) => vec![find(&catalogue, name)?],
@@ -53,7 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             return console.document(&Document { recipes });
         }
         match (&args.name, recipes.as_slice()) {
-            (Some(_), [recipe]) => show(console, recipe),
+            (Some(_), [recipe]) => show(console, recipe, &rules),
             _ => list(console, &recipes),
         }
     })
@@ -75,7 +89,7 @@ fn list(console: &mut Console, recipes: &[&Recipe]) -> io::Result<()> {
     table.write(console.out(), width)
 }
 
-fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
+fn show(console: &mut Console, recipe: &Recipe, rules: &Rules) -> io::Result<()> {
     let out = console.out();
     let heading = style::HEADING;
     let (name, title) = (Visible(&recipe.name), Visible(&recipe.title));
@@ -87,6 +101,16 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
         writeln!(out, "\nIncludes {}", Visible(&recipe.includes.join(", ")))?;
     }
     rows(out, &recipe.rows)?;
+    let mut causes = rules.repaired_by(&recipe.name).peekable();
+    if causes.peek().is_some() {
+        writeln!(
+            out,
+            "\nRepairs these causes, which 'diskmend diagnose' finds"
+        )?;
+    }
+    for rule in causes {
+        writeln!(out, "  {}: {}", Visible(&rule.name), Visible(&rule.title))?;
+    }
     if recipe.on_request {
         writeln!(
             out,
@@ -96,6 +120,83 @@ fn show(console: &mut Console, recipe: &Recipe) -> io::Result<()> {
     writeln!(out, "\nSources")?;
     for source in &recipe.sources {
         writeln!(out, "  {}", Visible(source))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct CausesDocument<'a> {
+    causes: Vec<RuleEntry<'a>>,
+}
+
+/// Lists the causes, or shows one.
+fn causes(name: Option<&str>, rules: &Rules, console: &mut Console) -> Result<Exit, Failure> {
+    let chosen: Vec<&Rule> = match name {
+        None => rules.iter().collect(),
+        Some(name) => vec![rules.get(name).ok_or_else(|| RuleError::Unknown {
+            name: name.to_owned(),
+            known: rules.iter().map(|rule| rule.name.clone()).collect(),
+        })?],
+    };
+    console.show(Exit::Done, |console| {
+        if console.json() {
+            let causes = chosen.iter().map(|rule| RuleEntry::from(*rule)).collect();
+            return console.document(&CausesDocument { causes });
+        }
+        match (name, chosen.as_slice()) {
+            (Some(_), [rule]) => show_cause(console, rule),
+            _ => list_causes(console, &chosen),
+        }
+    })
+}
+
+fn list_causes(console: &mut Console, rules: &[&Rule]) -> io::Result<()> {
+    let columns = ["CAUSE", "WHAT IT IS", "REPAIRED BY"];
+    let mut table = Table::new(columns.map(|title| (title, Align::Left)));
+    for rule in rules {
+        let recipes = rule.recipes.join(", ");
+        table.row([
+            Cell::new(&rule.name),
+            Cell::new(&rule.title),
+            Cell::new(recipes),
+        ]);
+    }
+    let width = console.width();
+    table.write(console.out(), width)
+}
+
+fn show_cause(console: &mut Console, rule: &Rule) -> io::Result<()> {
+    let out = console.out();
+    let heading = style::HEADING;
+    let (name, title) = (Visible(&rule.name), Visible(&rule.title));
+    writeln!(out, "{heading}{name}{heading:#}: {title}")?;
+    for (what, all) in [
+        ("Evidence for it", &rule.supporting),
+        ("Evidence against it", &rule.opposing),
+    ] {
+        evidence(out, what, all)?;
+    }
+    if !rule.recipes.is_empty() {
+        writeln!(out, "\nRepaired by {}", Visible(&rule.recipes.join(", ")))?;
+    }
+    writeln!(out, "\nBy hand\n  {}\n\nSources", Visible(&rule.check))?;
+    for source in &rule.sources {
+        writeln!(out, "  {}", Visible(source))?;
+    }
+    Ok(())
+}
+
+fn evidence(out: &mut dyn io::Write, what: &str, all: &[Weighed]) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let faint = style::FAINT;
+    writeln!(out, "\n{what}")?;
+    for one in all {
+        let needed = if one.needed { ", needed" } else { "" };
+        let (weight, shown) = (one.weight, one.evidence.shown());
+        writeln!(out, "  {weight:>3}{needed}  {}", Visible(&shown))?;
+        writeln!(out, "       {faint}{}{faint:#}", Visible(&one.says))?;
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ mod completions;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod diagnose;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod disks;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod acl;
 mod applied;
 mod boot_store;
+mod diagnosis;
 mod hive_status;
 mod inspection;
 mod planned;
@@ -24,6 +25,7 @@ pub use acl::{
 };
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
+pub use diagnosis::{CauseReport, DiagnoseReport, EvidenceReport, RuleEntry, Verdict};
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};

@@ -22,6 +22,7 @@ pub(crate) use accounts::of_site as accounts_of;
 pub use boot_stores::{LoaderStatus, StoreStatus};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
+pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 pub use services::{Service, ServiceStart};
@@ -42,6 +43,8 @@ type Known<T> = OnceCell<Result<T, String>>;
 pub(crate) struct Failure {
     /// For a person.
     reason: String,
+    /// True if the content of a file is the reason.
+    is_damage: bool,
     error: Cell<Option<Box<Error>>>,
 }
 
@@ -49,12 +52,18 @@ impl Failure {
     pub(crate) fn of(error: Error) -> Self {
         Self {
             reason: chain(&error),
+            is_damage: matches!(error, Error::NotAHive { .. } | Error::Corrupt { .. }),
             error: Cell::new(Some(Box::new(error))),
         }
     }
 
     pub(crate) fn reason(&self) -> String {
         self.reason.clone()
+    }
+
+    /// True if the content of a file is the reason: it is there, but it is not what it should be.
+    pub(crate) const fn is_damage(&self) -> bool {
+        self.is_damage
     }
 
     /// The error, at the first call.

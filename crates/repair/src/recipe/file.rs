@@ -120,20 +120,21 @@ fn apart(rows: &[(Range<usize>, Row)]) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn recipe_name(name: &str) -> Result<(), String> {
+/// Checks the name of a recipe, or of anything else that is named in the same way.
+pub(crate) fn recipe_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let starts = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
     if starts && name.len() <= 64 && name.chars().all(plain) {
         return Ok(());
     }
     Err(format!(
-        "{name:?} can't be a recipe's name: a name has up to 64 lower-case letters, digits and \
+        "{name:?} can't be a name: a name has up to 64 lower-case letters, digits and \
          hyphens, and starts with a letter"
     ))
 }
 
 /// The line and column of a byte of the text, from 1. The column counts characters.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let (mut line, mut column) = (1, 1);
     for (_, character) in text.char_indices().take_while(|(offset, _)| *offset < at) {
         if character == '\n' {
@@ -181,7 +182,7 @@ mod tests {
     fn mistakes_are_named_with_their_place() {
         for (from, to, place, say) in [
             ("schema = 1", "schema = 2", "1:10", "this program reads 1"),
-            ("name = \"own\"", "name = \"Own\"", "2:8", "recipe's name"),
+            ("name = \"own\"", "name = \"Own\"", "2:8", "can't be a name"),
             ("title = \"Title\"\n", "", "1:1", "title"),
             ("\"Summary\"", "\" \"", "4:11", "say something"),
             ("[\"https://example.org\"]", "[]", "5:11", "documented"),

@@ -30,6 +30,7 @@ pub use folder_path::FolderPath;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use key_pattern::KeyPattern;
 pub use registry::{IfMissing, RegistryRow};
+pub(crate) use written::{Written, encode, value_name, value_type};
 pub(crate) use wrong::{Wrong, sentence, wrong, wrong_at};
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// Data in a recipe, before their type is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Written {
+pub(crate) enum Written {
     Bool(bool),
     Number(i64),
     Text(String),
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Written {
 }
 
 /// Reads the name of a type that recipes may write.
-pub(super) fn value_type(name: &str) -> Result<ValueType, String> {
+pub(crate) fn value_type(name: &str) -> Result<ValueType, String> {
     const ACCEPTED: [ValueType; 8] = [
         ValueType::SZ,
         ValueType::EXPAND_SZ,
@@ -78,7 +78,7 @@ pub(super) fn value_type(name: &str) -> Result<ValueType, String> {
 }
 
 /// Encodes data as Windows stores them.
-pub(super) fn encode(value_type: ValueType, written: &Written) -> Result<ValueData, String> {
+pub(crate) fn encode(value_type: ValueType, written: &Written) -> Result<ValueData, String> {
     let data = match (value_type, written) {
         (ValueType::DWORD, Written::Number(number)) => dword(*number)?.to_le_bytes().to_vec(),
         (ValueType::DWORD_BIG_ENDIAN, Written::Number(number)) => {
@@ -146,7 +146,7 @@ fn without_nul(text: &str) -> Result<(), String> {
 }
 
 /// Checks that a value can have this name.
-pub(super) fn value_name(name: &str) -> Result<(), String> {
+pub(crate) fn value_name(name: &str) -> Result<(), String> {
     NameBuf::value_name(name)
         .map(|_| ())
         .map_err(|error| error.to_string())

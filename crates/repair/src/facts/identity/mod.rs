@@ -10,6 +10,7 @@ use serde::Serialize;
 pub use agents::Agent;
 pub use domain::Membership;
 pub use reader::Unread;
+pub(crate) use times::of_filetime;
 
 use super::{ControlSet, Facts, Failure};
 use crate::place::HiveName;

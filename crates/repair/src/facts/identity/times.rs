@@ -7,7 +7,7 @@ const EPOCH_SECONDS: i64 = 11_644_473_600;
 const INTERVALS_PER_SECOND: u64 = 10_000_000;
 
 /// A FILETIME; `None` for 0, which stands for no time, and for years that no calendar has.
-pub(super) fn of_filetime(time: u64) -> Option<String> {
+pub(crate) fn of_filetime(time: u64) -> Option<String> {
     let seconds = i64::try_from(time / INTERVALS_PER_SECOND).ok()?;
     let since_1970 = seconds.checked_sub(EPOCH_SECONDS)?;
     (time != 0).then(|| of_seconds(since_1970))?

@@ -1,0 +1,183 @@
+//! `diskmend diagnose`: looks for the cause of trouble.
+
+use std::io::{self, Write};
+
+use diskmend_base::escape::Visible;
+use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
+
+use crate::boot_arg::BootArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::console::Console;
+use crate::output::{identity, report, shell, style};
+use crate::progress::Steps;
+use crate::recipe_file::RecipeFiles;
+use crate::rule_file::RuleFiles;
+use crate::target_arg::TargetArgs;
+
+/// The maximum number of causes that are shown as text.
+const MOST_CAUSES: usize = 10;
+
+/// Find out what keeps the Windows on a disk from working; nothing is written
+///
+/// diskmend first says what the Windows is. Then it says which cause is most likely, how sure that
+/// is and from which evidence, and which command repairs it. 'diskmend recipes --causes' lists the
+/// causes that it knows, and the evidence for and against each.
+///
+/// A cause is certain, likely or possible. The certainty depends on the sum of the weights of the
+/// evidence that was seen, less the weights of what speaks against the cause.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 0: nothing on the disk is a fault. 3: there is a likely cause.
+
+Examples:
+  diskmend diagnose /mnt/f
+  diskmend diagnose F:
+  diskmend diagnose broken-os-disk.vhd --json | jq '.verdict'
+  diskmend diagnose /mnt/f --rule my-causes.toml")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    rules: RuleFiles,
+    #[command(flatten)]
+    files: RecipeFiles,
+    #[command(flatten)]
+    boot: BootArgs,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let recipes = args.files.load()?.catalogue;
+    let rules = args.rules.load(&recipes)?;
+    let engine = args.target.engine(args.boot.choice())?;
+    let mut steps = Steps::start();
+    let found = engine.diagnose(&rules, &recipes, &mut steps.watch());
+    let found = found.map_err(|error| args.target.failure(&error))?;
+    drop(steps);
+    let exit = if found.has_faults() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    };
+    console.show(exit, |console| {
+        if console.json() {
+            console.engine_document(&found)
+        } else {
+            print(console, &found, &args.target)
+        }
+    })
+}
+
+fn print(console: &mut Console, found: &DiagnoseReport, target: &TargetArgs) -> io::Result<()> {
+    let out = console.out();
+    identity::identity(out, &found.identity, &[])?;
+    match found.causes.split_first() {
+        None => nothing(out)?,
+        Some((first, others)) => {
+            cause(out, "Most likely: ", first, &found.target, target)?;
+            let shown = others.iter().take(MOST_CAUSES - 1);
+            let more = others.len() - shown.len();
+            for other in shown {
+                cause(out, "Also: ", other, &found.target, target)?;
+            }
+            if more > 0 {
+                writeln!(out, "\nand {more} more causes, which --json lists")?;
+            }
+        }
+    }
+    unread(out, &found.unread)?;
+    report::remarks(&found.target, &[], &found.notices);
+    report::unfinished(&found.unfinished, target);
+    Ok(())
+}
+
+/// What to look at if the disk explains nothing.
+fn nothing(out: &mut dyn Write) -> io::Result<()> {
+    let good = style::GOOD;
+    writeln!(
+        out,
+        "{good}Nothing on this disk explains why the machine does not work.{good:#}"
+    )?;
+    writeln!(
+        out,
+        "  Check what is not on the disk: network security groups, routes and firewalls in front of"
+    )?;
+    writeln!(
+        out,
+        "  the machine, the state of the platform, and the screenshot of the boot."
+    )
+}
+
+fn cause(
+    out: &mut dyn Write,
+    rank: &str,
+    cause: &CauseReport,
+    path: &str,
+    target: &TargetArgs,
+) -> io::Result<()> {
+    let (heading, bad) = (style::HEADING, style::BAD);
+    let (title, certainty) = (Visible(&cause.title), cause.certainty);
+    if rank.starts_with("Also") {
+        writeln!(out)?;
+    }
+    writeln!(
+        out,
+        "{heading}{rank}{title}{heading:#}  {bad}{certainty}{bad:#}"
+    )?;
+    for evidence in &cause.evidence {
+        self::evidence(out, "", evidence)?;
+    }
+    for evidence in &cause.against {
+        self::evidence(out, "against it: ", evidence)?;
+    }
+    if let Some(command) = command(cause, path, target) {
+        writeln!(out, "  Repair it: {command}")?;
+    }
+    writeln!(out, "  By hand: {}", Visible(&cause.check))
+}
+
+fn evidence(out: &mut dyn Write, mark: &str, evidence: &EvidenceReport) -> io::Result<()> {
+    let faint = style::FAINT;
+    writeln!(out, "  {mark}{}", Visible(&evidence.says))?;
+    for seen in &evidence.seen {
+        let (place, found) = (Visible(&seen.place), Visible(&seen.found));
+        write!(out, "    {faint}{place}: {found}")?;
+        match &seen.time {
+            Some(time) => writeln!(out, ", {}{faint:#}", Visible(time))?,
+            None => writeln!(out, "{faint:#}")?,
+        }
+    }
+    match evidence.more {
+        0 => Ok(()),
+        more => writeln!(out, "    {faint}and {more} more{faint:#}"),
+    }
+}
+
+/// The command that repairs a cause.
+fn command(cause: &CauseReport, path: &str, target: &TargetArgs) -> Option<String> {
+    if cause.repair.is_empty() {
+        return None;
+    }
+    let recipes: Vec<_> = cause.repair.iter().map(|name| shell::word(name)).collect();
+    Some(format!(
+        "diskmend repair {} {}{}",
+        shell::word(path),
+        recipes.join(" "),
+        target.option()
+    ))
+}
+
+fn unread(out: &mut dyn Write, unread: &[String]) -> io::Result<()> {
+    let warning = style::WARNING;
+    if unread.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{warning}Could not be read{warning:#}, so this says nothing:"
+    )?;
+    for reason in unread {
+        writeln!(out, "  {}", Visible(reason))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Looking for the evidence that rules name, and ranking their causes.
+
+use std::cmp::Reverse;
+
+use super::disk::Disk;
+use super::evidence::{Looked, Sighting};
+use super::{Certainty, Rule, Rules, Weighed};
+use crate::facts::Facts;
+use crate::progress::Interrupted;
+use crate::recipe::Catalogue;
+
+/// The greatest number of sightings that are kept of one piece of evidence.
+const MOST_SIGHTINGS: usize = 10;
+/// The greatest number of reasons for ignorance that are kept.
+const MOST_REASONS: usize = 50;
+
+/// The causes that the evidence speaks for.
+pub(crate) struct Diagnosis<'r> {
+    /// The most likely one is first.
+    pub(crate) causes: Vec<Cause<'r>>,
+    /// What couldn't be read, each reason once.
+    pub(crate) unread: Vec<String>,
+}
+
+/// A cause that the evidence speaks for.
+pub(crate) struct Cause<'r> {
+    pub(crate) rule: &'r Rule,
+    pub(crate) score: i64,
+    pub(crate) certainty: Certainty,
+    pub(crate) supporting: Vec<Found<'r>>,
+    pub(crate) opposing: Vec<Found<'r>>,
+}
+
+/// Evidence that was seen.
+pub(crate) struct Found<'r> {
+    pub(crate) weighed: &'r Weighed,
+    pub(crate) sightings: Vec<Sighting>,
+    /// The number of sightings that weren't kept.
+    pub(crate) more: usize,
+}
+
+/// Judges every rule.
+///
+/// # Errors
+/// If the caller interrupts. What can't be read is in the result.
+pub(crate) fn diagnose<'r>(
+    facts: &Facts<'_>,
+    rules: &'r Rules,
+    recipes: &Catalogue,
+) -> Result<Diagnosis<'r>, Interrupted> {
+    // In the order of the catalogue, which is the order of inspect.
+    let is_asked = |name: &&str| {
+        rules
+            .iter()
+            .flat_map(Rule::asks)
+            .any(|asked| asked == *name)
+    };
+    let asked = recipes.iter().map(|recipe| recipe.name.as_str());
+    let asked = asked.filter(is_asked).map(str::to_owned).collect();
+    let disk = Disk::new(facts, recipes, asked);
+    let disk = &disk;
+    let mut unread = Vec::new();
+    let mut causes = Vec::new();
+    for rule in rules.iter() {
+        disk.facts.go_on()?;
+        causes.extend(judge(disk, rule, &mut unread)?);
+    }
+    // The sort is stable: of two causes with the same score, the rule that was added first wins.
+    causes.sort_by_key(|cause: &Cause<'_>| Reverse(cause.score));
+    Ok(Diagnosis { causes, unread })
+}
+
+/// The cause, if the evidence speaks for it.
+fn judge<'r>(
+    disk: &Disk<'_, '_>,
+    rule: &'r Rule,
+    unread: &mut Vec<String>,
+) -> Result<Option<Cause<'r>>, Interrupted> {
+    // The needed evidence first: without it, nothing else has to be read.
+    let (needed, other): (Vec<_>, Vec<_>) = rule.supporting.iter().partition(|one| one.needed);
+    let mut supporting = Vec::new();
+    for weighed in needed {
+        match look(disk, weighed, unread)? {
+            Some(found) => supporting.push(found),
+            None => return Ok(None),
+        }
+    }
+    for weighed in other {
+        supporting.extend(look(disk, weighed, unread)?);
+    }
+    if supporting.is_empty() {
+        return Ok(None);
+    }
+    let mut opposing = Vec::new();
+    for weighed in &rule.opposing {
+        opposing.extend(look(disk, weighed, unread)?);
+    }
+    let sum = |found: &[Found<'_>]| -> i64 {
+        let weights = found.iter().map(|one| i64::from(one.weighed.weight));
+        weights.sum()
+    };
+    let score = sum(&supporting) - sum(&opposing);
+    Ok(Certainty::of(score).map(|certainty| Cause {
+        rule,
+        score,
+        certainty,
+        supporting,
+        opposing,
+    }))
+}
+
+fn look<'r>(
+    disk: &Disk<'_, '_>,
+    weighed: &'r Weighed,
+    unread: &mut Vec<String>,
+) -> Result<Option<Found<'r>>, Interrupted> {
+    match weighed.evidence.look(disk)? {
+        Looked::Seen(mut sightings) => {
+            let more = sightings.len().saturating_sub(MOST_SIGHTINGS);
+            sightings.truncate(MOST_SIGHTINGS);
+            Ok(Some(Found {
+                weighed,
+                sightings,
+                more,
+            }))
+        }
+        Looked::NotSeen => Ok(None),
+        Looked::Unknown(reason) => {
+            if unread.len() < MOST_REASONS && !unread.contains(&reason) {
+                unread.push(reason);
+            }
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The kinds of evidence: a file for each.
+//!
+//! A new kind is a file in this folder, with a type that is an [`EvidenceKind`], and a line in
+//! `kinds!` below. docs/diagnosis.md shows how.
+
+#[macro_use]
+mod kinds;
+mod file;
+mod hive;
+mod product;
+mod recipe;
+mod registry;
+mod service;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::disk::Disk;
+use crate::progress::Interrupted;
+use crate::rows::Wrong;
+
+/// A kind of evidence: how it is written in a rule, and how it is looked for.
+pub(crate) trait EvidenceKind: Sized {
+    /// Its fields in a rule's file. An unknown field must be an error
+    /// (`#[serde(deny_unknown_fields)]`).
+    type Written: DeserializeOwned;
+
+    /// Checks the fields.
+    ///
+    /// # Errors
+    /// What is wrong, with its place in the file.
+    fn read(written: Self::Written) -> Result<Self, Wrong>;
+
+    /// Looks for it on a disk. What can't be read is [`Looked::Unknown`].
+    ///
+    /// # Errors
+    /// If the caller interrupts.
+    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted>;
+
+    /// What it looks for, in a few words.
+    fn shown(&self) -> String;
+
+    /// The recipe whose faults it is about, if it is about one.
+    fn recipe(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The result of looking for evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// It is there. The list isn't empty, and its order is always the same.
+    Seen(Vec<Sighting>),
+    /// It isn't there.
+    NotSeen,
+    /// It couldn't be looked for. The reason is for display and names the file.
+    Unknown(String),
+}
+
+impl Looked {
+    /// The sightings, or that there is none.
+    pub(crate) fn of(sightings: Vec<Sighting>) -> Self {
+        if sightings.is_empty() {
+            Self::NotSeen
+        } else {
+            Self::Seen(sightings)
+        }
+    }
+}
+
+/// A place where evidence was seen, so that a person can look it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sighting {
+    /// The file, key or event. It may contain names from the disk, which the caller must escape.
+    pub place: String,
+    /// What was found there. It may contain text from the disk.
+    pub found: String,
+    /// When it happened or was written; UTC, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+}
+
+impl Sighting {
+    /// Something that was found in a place.
+    pub(crate) fn new(place: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            found: found.into(),
+            time: None,
+        }
+    }
+}
+
+kinds! {
+    /// A value of a hive.
+    Registry(registry::RegistryEvidence) in registry,
+    /// When a service or driver starts.
+    Service(service::ServiceEvidence) in service,
+    /// A fault that a recipe finds.
+    Recipe(recipe::RecipeEvidence) in recipe,
+    /// The state of a hive.
+    Hive(hive::HiveEvidence) in hive,
+    /// A file that is there, is empty, or is missing.
+    File(file::FileEvidence) in file,
+    /// The kind of Windows.
+    Product(product::ProductEvidence) in product,
+}

@@ -1,0 +1,127 @@
+//! Evidence of the kind `recipe`: a fault that a recipe finds.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{EvidenceKind, Looked, Sighting};
+use crate::changes::Findings;
+use crate::changes::descriptors::FolderFindings;
+use crate::diagnosis::disk::Disk;
+use crate::finding::{ElementWords, Finding, JudgedValue, RowState};
+use crate::place::HiveId;
+use crate::progress::Interrupted;
+use crate::recipe::recipe_name;
+use crate::rows::{Wrong, wrong};
+use crate::survey::Survey;
+
+/// A fault that a recipe finds.
+#[derive(Clone, Debug)]
+pub(crate) struct RecipeEvidence {
+    name: String,
+}
+
+/// The fields in a rule.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecipeFile {
+    name: Spanned<String>,
+}
+
+impl EvidenceKind for RecipeEvidence {
+    type Written = RecipeFile;
+
+    fn read(written: RecipeFile) -> Result<Self, Wrong> {
+        recipe_name(written.name.get_ref()).map_err(wrong(&written.name))?;
+        Ok(Self {
+            name: written.name.into_inner(),
+        })
+    }
+
+    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
+        Ok(match disk.surveyed()? {
+            Ok(survey) => Looked::of(self.sightings(survey)),
+            Err(reason) => Looked::Unknown(reason.to_owned()),
+        })
+    }
+
+    fn shown(&self) -> String {
+        format!("a fault that the recipe {} finds", self.name)
+    }
+
+    fn recipe(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+}
+
+impl RecipeEvidence {
+    fn sightings(&self, survey: &Survey) -> Vec<Sighting> {
+        let mut sightings = Vec::new();
+        for hive in &survey.hives {
+            match &hive.findings {
+                Findings::Values(found) => {
+                    let name = &hive.examined.hive;
+                    let found = found
+                        .iter()
+                        .filter(|one| self.is_fault(one, one.judged.state));
+                    // Windows starts from the current control set.
+                    let found = found.filter(|one| one.judged.in_current_set != Some(false));
+                    sightings.extend(found.map(|one| of_value(name, &one.judged)));
+                }
+                Findings::Elements(found) => {
+                    let found = found
+                        .iter()
+                        .filter(|one| self.is_fault(one, one.judged.state));
+                    sightings.extend(found.map(|one| of_element(&one.judged.element)));
+                }
+            }
+        }
+        sightings.extend(
+            survey
+                .folders
+                .iter()
+                .flat_map(|folder| self.of_folder(folder)),
+        );
+        sightings
+    }
+
+    fn is_fault<T>(&self, finding: &Finding<T>, state: RowState) -> bool {
+        finding.recipe == self.name && state == RowState::Fault
+    }
+
+    /// Faults in permissions. The recipe that judges them may leave the repair to another one.
+    fn of_folder(&self, folder: &FolderFindings) -> Vec<Sighting> {
+        let groups = folder.groups.iter().filter(|group| {
+            let repaired_by = group.repaired_by.as_ref().unwrap_or(&group.recipe);
+            group.state == RowState::Fault && *repaired_by == self.name
+        });
+        let sightings = groups.map(|group| {
+            let place = group.examples.first().unwrap_or(&folder.path);
+            let more = match group.objects {
+                0 | 1 => String::new(),
+                objects => format!(" (and {} more)", objects - 1),
+            };
+            Sighting::new(format!("{place}{more}"), group.reasons.join("; "))
+        });
+        sightings.collect()
+    }
+}
+
+fn of_value(hive: &HiveId, judged: &JudgedValue) -> Sighting {
+    let name = match judged.value.as_str() {
+        "" => "(Default)",
+        name => name,
+    };
+    let found = match &judged.current {
+        Some(data) => format!("{name} is {data}"),
+        None => format!("{name} is missing"),
+    };
+    Sighting::new(format!(r"{hive}\{}", judged.key), found)
+}
+
+fn of_element(element: &ElementWords) -> Sighting {
+    let found = element.old.as_deref().unwrap_or("missing");
+    Sighting::new(
+        format!("{} {}", element.store, element.object_name),
+        format!("{} is {found}", element.name),
+    )
+}

@@ -1,0 +1,216 @@
+//! Evidence of the kind `registry`: a value of a hive.
+//!
+//! A key that begins with `ControlSet*` is the key in the control set from which Windows would
+//! start: the other sets do not keep a machine from working.
+
+use diskmend_hive::{Corruption, ValueType};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{EvidenceKind, Looked, Sighting};
+use crate::diagnosis::disk::Disk;
+use crate::error::{Error, chain};
+use crate::facts::{Facts, Failure, of_filetime};
+use crate::hive_on_disk::HiveOnDisk;
+use crate::place::HiveName;
+use crate::progress::Interrupted;
+use crate::reading;
+use crate::rows::{KeyPattern, Written, Wrong, encode, value_name, value_type, wrong};
+use crate::value_data::{Readable, ValueData};
+
+/// The maximum length of data that are compared, in bytes.
+const MOST_BYTES: usize = 64 << 10;
+
+/// A value of a hive.
+#[derive(Clone, Debug)]
+pub(crate) struct RegistryEvidence {
+    hive: HiveName,
+    key: KeyPattern,
+    value: String,
+    test: Test,
+}
+
+/// What the value must be for the evidence to be seen.
+#[derive(Clone, Debug)]
+enum Test {
+    /// It has one of these data.
+    Equals(Vec<ValueData>),
+    /// It exists and has none of these data.
+    Not(Vec<ValueData>),
+    /// It exists.
+    Exists,
+    /// It doesn't exist, but its key does.
+    Missing,
+}
+
+/// The fields in a rule.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegistryFile {
+    hive: Spanned<String>,
+    key: Spanned<String>,
+    value: Spanned<String>,
+    #[serde(rename = "type")]
+    value_type: Option<Spanned<String>>,
+    equals: Option<Spanned<Vec<Spanned<Written>>>>,
+    not: Option<Spanned<Vec<Spanned<Written>>>>,
+    is: Option<Spanned<String>>,
+}
+
+impl EvidenceKind for RegistryEvidence {
+    type Written = RegistryFile;
+
+    fn read(written: RegistryFile) -> Result<Self, Wrong> {
+        let hive = HiveName::ALL.into_iter();
+        let name = written.hive.get_ref();
+        let hive = hive
+            .clone()
+            .find(|hive| hive.file_name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| {
+                wrong(&written.hive)(format!("no hive {name:?}: expected SYSTEM or SOFTWARE"))
+            })?;
+        let key = KeyPattern::parse(hive, written.key.get_ref()).map_err(wrong(&written.key))?;
+        value_name(written.value.get_ref()).map_err(wrong(&written.value))?;
+        let value_type = match &written.value_type {
+            None => ValueType::DWORD,
+            Some(name) => value_type(name.get_ref()).map_err(wrong(name))?,
+        };
+        let all = |list: &Spanned<Vec<Spanned<Written>>>| -> Result<Vec<ValueData>, Wrong> {
+            if list.get_ref().is_empty() {
+                return Err(wrong(list)("name at least one".to_owned()));
+            }
+            let encoded = list
+                .get_ref()
+                .iter()
+                .map(|written| encode(value_type, written.get_ref()).map_err(wrong(written)));
+            encoded.collect()
+        };
+        let test = match (&written.equals, &written.not, &written.is) {
+            (Some(list), None, None) => Test::Equals(all(list)?),
+            (None, Some(list), None) => Test::Not(all(list)?),
+            (None, None, Some(word)) => match word.get_ref().as_str() {
+                "present" => Test::Exists,
+                "missing" => Test::Missing,
+                other => {
+                    return Err(wrong(word)(format!(
+                        "{other:?} is neither \"present\" nor \"missing\""
+                    )));
+                }
+            },
+            _ => {
+                let message = "exactly one of these is needed: equals, not, is".to_owned();
+                return Err(wrong(&written.value)(message));
+            }
+        };
+        Ok(Self {
+            hive,
+            key,
+            value: written.value.into_inner(),
+            test,
+        })
+    }
+
+    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
+        let hive = match disk.facts.hive(self.hive) {
+            Ok(hive) => hive,
+            Err(failure) => return Ok(Looked::Unknown(Failure::reason(failure))),
+        };
+        Ok(match self.sightings(disk.facts, hive) {
+            Ok(sightings) => Looked::of(sightings),
+            Err(source) => Looked::Unknown(chain(&Error::corrupt(hive.path())(source))),
+        })
+    }
+
+    fn shown(&self) -> String {
+        let list = |data: &[ValueData]| {
+            let data: Vec<String> = data.iter().map(ToString::to_string).collect();
+            data.join(" or ")
+        };
+        let test = match &self.test {
+            Test::Equals(data) => format!("is {}", list(data)),
+            Test::Not(data) => format!("is not {}", list(data)),
+            Test::Exists => "is present".to_owned(),
+            Test::Missing => "is missing".to_owned(),
+        };
+        format!(
+            r"{}\{} {} {test}",
+            self.hive,
+            self.key,
+            shown_name(&self.value)
+        )
+    }
+}
+
+impl RegistryEvidence {
+    fn sightings(&self, facts: &Facts<'_>, hive: &HiveOnDisk) -> Result<Vec<Sighting>, Corruption> {
+        let sets = if self.key.every_control_set() {
+            current_sets(facts, hive)?
+        } else {
+            Vec::new()
+        };
+        let mut sightings = Vec::new();
+        for key in self.key.resolve(&sets) {
+            let Some(node) = hive.hive.key(&key)? else {
+                continue;
+            };
+            let found = reading::short_value(&hive.hive, &key, &self.value, MOST_BYTES)?;
+            if self.holds(found.as_ref()) {
+                let found = found.map_or("missing".to_owned(), |data| data.to_string());
+                sightings.push(Sighting {
+                    place: format!(r"{}\{key}", self.hive),
+                    found: format!("{} is {found}", shown_name(&self.value)),
+                    time: of_filetime(node.node().last_written.get()),
+                });
+            }
+        }
+        Ok(sightings)
+    }
+
+    fn holds(&self, found: Option<&ValueData>) -> bool {
+        match (&self.test, found) {
+            (Test::Equals(wanted), Some(found)) => wanted.iter().any(|data| same(data, found)),
+            (Test::Not(wanted), Some(found)) => !wanted.iter().any(|data| same(data, found)),
+            (Test::Exists, found) => found.is_some(),
+            (Test::Missing, found) => found.is_none(),
+            (Test::Equals(_) | Test::Not(_), None) => false,
+        }
+    }
+}
+
+/// The control set from which Windows would start; all sets if `Select` names none.
+pub(super) fn current_sets(
+    facts: &Facts<'_>,
+    system: &HiveOnDisk,
+) -> Result<Vec<String>, Corruption> {
+    let sets = facts.control_sets_in(system)?;
+    Ok(match sets.sets.iter().find(|set| set.current) {
+        Some(set) => vec![set.name.clone()],
+        None => sets.names(),
+    })
+}
+
+/// True if Windows takes both for the same: text is compared without regard to case, to the kind of
+/// string, and to what follows its end.
+fn same(wanted: &ValueData, found: &ValueData) -> bool {
+    if wanted == found {
+        return true;
+    }
+    let text = |data: &ValueData| match data.value_type {
+        ValueType::SZ | ValueType::EXPAND_SZ => diskmend_base::utf16::decode_to_nul(&data.bytes),
+        _ => None,
+    };
+    match (text(wanted), text(found)) {
+        (Some(wanted), Some(found)) => wanted.to_lowercase() == found.to_lowercase(),
+        _ => match (wanted.readable(), found.readable()) {
+            (Some(Readable::Number(wanted)), Some(Readable::Number(found))) => wanted == found,
+            _ => false,
+        },
+    }
+}
+
+fn shown_name(name: &str) -> &str {
+    match name {
+        "" => "(Default)",
+        name => name,
+    }
+}
