@@ -17,8 +17,10 @@ use crate::hive_target::HiveTarget;
 use crate::nearest::nearest;
 use crate::output::shell;
 use crate::volume_root::{is_drive_of_windows, volume_root};
+use crate::windows_on::choices;
 
-const PERMISSION: &str = "run diskmend as root, or from a prompt that was opened as administrator";
+pub(crate) const PERMISSION: &str =
+    "run diskmend as root, or from a prompt that was opened as administrator";
 const STATE_FOLDER_OPEN: &str = "look at what is in it. If the undo data are yours, copy the \
      folder to this machine, to a place that only you can write, and name that place with \
      --state-dir DIR; then move the folder on the disk away (for a folder of this machine, chown \
@@ -131,6 +133,14 @@ pub(crate) fn target_failure(error: &OpenError) -> Failure {
         let failure = Failure::new(exit, format_args!("{}: {}", path.display(), hive.what));
         return hive.hints.into_iter().fold(failure, Failure::hint);
     }
+    if let OpenError::Disk { path, source, .. } = error
+        && let DiskError::SeveralWindows { numbers } = &**source
+    {
+        let failure = Failure::of(exit, error).maybe_hint(hint);
+        return choices(path, numbers)
+            .into_iter()
+            .fold(failure, Failure::hint);
+    }
     Failure::of(exit, error).maybe_hint(hint)
 }
 
@@ -164,10 +174,7 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
 
 fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
-        DiskError::SeveralWindows { .. } => (
-            Exit::Usage,
-            Some("choose one with --volume N; 'diskmend disks' shows what each contains"),
-        ),
+        DiskError::SeveralWindows { .. } => (Exit::Usage, Some("choose one with --volume N")),
         DiskError::NoSuchPartition { .. } => {
             (Exit::Usage, Some("'diskmend disks' lists the partitions"))
         }

@@ -42,6 +42,7 @@ mod rule_file;
 mod target_arg;
 mod volume_root;
 mod walk;
+mod windows_on;
 
 use std::process::ExitCode;
 

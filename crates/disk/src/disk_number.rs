@@ -38,6 +38,17 @@ pub(crate) struct DiskState {
     pub(crate) read_only: bool,
 }
 
+/// The disks of this machine that answer.
+#[cfg(windows)]
+pub(crate) fn disks() -> Vec<DiskNumber> {
+    let is_there = |disk: &DiskNumber| match crate::nt::disk_state(*disk) {
+        Ok(state) => state.is_some(),
+        // It is there, but this user may not ask it.
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+    };
+    (0..MAX_DISKS).map(DiskNumber).filter(is_there).collect()
+}
+
 /// The offline disks of this machine. Their volumes can't be reached.
 #[cfg(windows)]
 pub(crate) fn offline_disks() -> Vec<DiskNumber> {

@@ -50,6 +50,7 @@
 
 #![deny(unsafe_code)]
 
+mod attached;
 mod dir;
 mod disk_identity;
 mod disk_number;
@@ -84,6 +85,7 @@ mod target;
 pub mod testing;
 mod volumes;
 
+pub use attached::{Attached, attached};
 pub use dir::{Access, Dir};
 pub use disk_identity::DiskIdentity;
 pub use disk_number::DiskNumber;

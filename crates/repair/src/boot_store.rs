@@ -2,15 +2,34 @@
 
 use std::path::Path;
 
+use diskmend_disk::{Dir, LookupError};
 use diskmend_hive::Editor;
 
 pub use crate::changes::boot_store::{StoreEdit, store_in};
 use crate::changes::boot_store::{observed, refuse_errors};
 use crate::documents::RepairReport;
+use crate::facts::boot_stores::PLACES;
 use crate::hive_file;
 use crate::progress::Watch;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
+
+/// The paths of the boot stores on a volume.
+///
+/// # Errors
+/// If a folder on the way can't be read.
+pub fn stores_on(root: &dyn Dir) -> Result<Vec<String>, LookupError> {
+    let mut found = Vec::new();
+    for place in PLACES {
+        match root.find(place) {
+            Ok(store) => found.extend(store.map(|store| store.path)),
+            // A file is on the way, so there is no store below it.
+            Err(LookupError::NotAFolder { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
 
 /// What to do if an edit leaves errors in a store that weren't there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

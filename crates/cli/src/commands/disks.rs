@@ -1,10 +1,12 @@
-//! `diskmend disks`: the partitions of an unmounted disk, and what they contain.
+//! `diskmend disks`: the disks of this machine, the partitions of a disk, and what they contain.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use diskmend_base::chain;
-use diskmend_disk::{Content, Disk, DiskError, OpenError, Partition, Scheme};
+use diskmend_base::escape::Visible;
+use diskmend_disk::{Content, Disk, DiskError, OpenError, Partition, Scheme, attached};
+use diskmend_repair::{WindowsIdentity, boot_store};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -13,19 +15,42 @@ use crate::hints;
 use crate::output::console::{self, Console};
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
+use crate::windows_on::windows_on;
 
-/// Show the partitions of an unmounted disk, and what they contain
+/// The greatest number of attached disks that are shown.
+const MOST_DISKS: usize = 256;
+
+/// Show the attached disks, or the partitions of an unmounted disk, and what they contain
 ///
-/// The disk is an image file (raw, VHD or VHDX, recognized by its content) or a block device.
-/// Nothing is mounted and nothing is written.
+/// The disk is an image file (raw, VHD or VHDX, recognized by its content) or a block device. Of
+/// each partition with a Windows, its product, its build and its computer's name are shown. Nothing
+/// is mounted and nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  diskmend disks
   diskmend disks broken-os-disk.vhd
   diskmend disks /dev/sdb --json")]
 pub(crate) struct Args {
-    /// The image file or block device
-    disk: PathBuf,
+    /// The image file or block device; by default all disks that are attached to this machine
+    disk: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct List {
+    disks: Vec<Listed>,
+}
+
+/// A disk of this machine.
+#[derive(Serialize)]
+struct Listed {
+    disk: String,
+    bytes: Option<u64>,
+    model: Option<String>,
+    content: Option<Document>,
+    problem: Option<String>,
+    #[serde(skip)]
+    is_forbidden: bool,
 }
 
 #[derive(Serialize)]
@@ -49,32 +74,23 @@ struct PartitionEntry {
     name: String,
     active: bool,
     content: Option<String>,
+    /// The label of the volume.
+    label: Option<String>,
+    /// The paths of the boot stores on the volume.
+    boot_stores: Vec<String>,
     /// `None` if the volume can't be read.
     windows: Option<bool>,
+    /// What the Windows is.
+    identity: Option<WindowsIdentity>,
     problem: Option<String>,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let failed = |source| hints::target_failure(&OpenError::of_disk(&args.disk, source));
-    let disk = Disk::open(&args.disk).map_err(failed)?;
-    let table = disk.table();
-    let document = Document {
-        disk: args.disk.display().to_string(),
-        format: disk.format().to_string(),
-        bytes: disk.len(),
-        scheme: match table.scheme {
-            Scheme::Gpt => "GPT",
-            Scheme::Mbr => "MBR",
-            Scheme::None => "none",
-        },
-        sector_bytes: table.sector_size,
-        partitions: disk
-            .partitions()
-            .iter()
-            .map(|partition| entry(&disk, partition))
-            .collect(),
-        warnings: warnings(&disk),
+    let Some(path) = &args.disk else {
+        return list(console);
     };
+    let failed = |source| hints::target_failure(&OpenError::of_disk(path, source));
+    let document = Document::of(&Disk::open_to_look(path).map_err(failed)?, path);
     console.show(Exit::Done, |console| {
         if console.json() {
             console.document(&document)
@@ -82,6 +98,89 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             print(console, &document)
         }
     })
+}
+
+/// Shows the disks of this machine.
+fn list(console: &mut Console) -> Result<Exit, Failure> {
+    let found = attached().map_err(|error| {
+        let text = format!(
+            "the disks of this machine can't be listed: {}",
+            chain(&error)
+        );
+        Failure::new(Exit::Failure, text).hint("name a disk: diskmend disks DISK")
+    })?;
+    let left_out = found.len().saturating_sub(MOST_DISKS);
+    let disks: Vec<Listed> = found
+        .into_iter()
+        .take(MOST_DISKS)
+        .map(|disk| {
+            let opened = Disk::open_to_look(&disk.path);
+            let is_forbidden = matches!(
+                &opened,
+                Err(DiskError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied
+            );
+            let (content, problem) = match opened {
+                Ok(opened) => (Some(Document::of(&opened, &disk.path)), None),
+                Err(error) => (None, Some(chain(&error))),
+            };
+            Listed {
+                disk: disk.path.display().to_string(),
+                bytes: disk.len,
+                model: disk.model,
+                content,
+                problem,
+                is_forbidden,
+            }
+        })
+        .collect();
+    let none_read = disks.iter().all(|disk| disk.content.is_none());
+    let forbidden = disks.iter().filter(|disk| disk.is_forbidden).count();
+    let exit = if none_read && forbidden > 0 {
+        Exit::Failure
+    } else {
+        Exit::Done
+    };
+    let list = List { disks };
+    console.show(exit, |console| {
+        if console.json() {
+            console.document(&list)?;
+        } else {
+            print_list(console, &list)?;
+        }
+        if forbidden > 0 {
+            console::warn(format_args!(
+                "this user may not read {forbidden} of the disks"
+            ));
+            console::hint(hints::PERMISSION);
+        }
+        if left_out > 0 {
+            console::warn(format_args!("{left_out} more disks are not shown"));
+        }
+        Ok(())
+    })
+}
+
+impl Document {
+    fn of(disk: &Disk, path: &Path) -> Self {
+        let table = disk.table();
+        Self {
+            disk: path.display().to_string(),
+            format: disk.format().to_string(),
+            bytes: disk.len(),
+            scheme: match table.scheme {
+                Scheme::Gpt => "GPT",
+                Scheme::Mbr => "MBR",
+                Scheme::None => "none",
+            },
+            sector_bytes: table.sector_size,
+            partitions: disk
+                .partitions()
+                .iter()
+                .map(|partition| entry(disk, partition))
+                .collect(),
+            warnings: warnings(disk),
+        }
+    }
 }
 
 /// Warnings about how the disk is stored, and whether that prevents changes.
@@ -101,17 +200,63 @@ fn entry(disk: &Disk, partition: &Partition) -> PartitionEntry {
         }
         Err(error) => (None, Some(chain(&error))),
     };
+    let number = partition.entry.number;
+    let identity = match windows {
+        Some(true) => windows_on(disk, number).map(Some),
+        _ => Ok(None),
+    };
+    let (identity, problem) = match identity {
+        Ok(identity) => (identity, problem),
+        Err(reason) => (None, problem.or(Some(reason))),
+    };
+    let root = disk.root(number).ok();
+    let stores = root.and_then(|root| boot_store::stores_on(root.as_ref()).ok());
     PartitionEntry {
-        number: partition.entry.number,
+        number,
         start: partition.entry.start,
         bytes: partition.entry.len,
         kind: partition.entry.kind.to_string(),
         name: partition.entry.name.clone(),
         active: partition.entry.active,
         content: content.ok().map(Content::to_string),
+        // The label and the stores only help to recognize the volume: a problem is reported above.
+        label: disk.label(number).ok().flatten(),
+        boot_stores: stores.into_iter().flatten().collect(),
         windows,
+        identity,
         problem: content.err().cloned().or(problem),
     }
+}
+
+fn print_list(console: &mut Console, list: &List) -> io::Result<()> {
+    if list.disks.is_empty() {
+        return writeln!(console.out(), "no disks");
+    }
+    for (number, disk) in list.disks.iter().enumerate() {
+        if number > 0 {
+            writeln!(console.out())?;
+        }
+        let heading = style::HEADING;
+        let name = Visible(&disk.disk);
+        write!(console.out(), "{heading}{name}{heading:#}")?;
+        if let Some(model) = &disk.model {
+            write!(console.out(), "  {}", Visible(model))?;
+        }
+        match (&disk.content, &disk.problem) {
+            (Some(content), _) => {
+                writeln!(console.out())?;
+                print(console, content)?;
+            }
+            (None, problem) => {
+                if let Some(bytes) = disk.bytes {
+                    write!(console.out(), "  {}", size(bytes))?;
+                }
+                let problem = problem.as_deref().unwrap_or_default();
+                writeln!(console.out(), "\n  {}", Visible(problem))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn print(console: &mut Console, document: &Document) -> io::Result<()> {
@@ -125,15 +270,17 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
     )?;
     let mut table = Table::new([
         ("NUMBER", Align::Right),
-        ("START", Align::Right),
         ("SIZE", Align::Right),
         ("TYPE", Align::Left),
         ("HOLDS", Align::Left),
+        ("LABEL", Align::Left),
         ("WINDOWS", Align::Left),
+        ("COMPUTER", Align::Left),
     ]);
     for partition in &document.partitions {
         let holds = match (&partition.content, &partition.problem) {
-            (Some(content), _) => Cell::new(content),
+            (Some(content), _) if partition.boot_stores.is_empty() => Cell::new(content),
+            (Some(content), _) => Cell::new(format!("{content}, boot store")),
             (None, Some(problem)) => Cell::styled(problem, style::BAD),
             (None, None) => Cell::new(""),
         };
@@ -142,17 +289,20 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
         } else {
             partition.kind.clone()
         };
+        let identity = partition.identity.as_ref();
+        let computer = identity.and_then(|identity| identity.computer_name.as_deref());
         table.row([
             Cell::new(partition.number.to_string()),
-            Cell::new(partition.start.to_string()),
             Cell::new(size(partition.bytes)),
             Cell::new(kind),
             holds,
+            Cell::new(partition.label.as_deref().unwrap_or_default()),
             match partition.windows {
-                Some(true) => Cell::styled("yes", style::GOOD),
+                Some(true) => Cell::styled(product(identity), style::GOOD),
                 Some(false) => Cell::new(""),
                 None => Cell::styled("unknown", style::WARNING),
             },
+            Cell::new(computer.unwrap_or_default()),
         ]);
     }
     let width = console.width();
@@ -162,6 +312,18 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
     let problems = searched.filter_map(|partition| partition.problem.as_ref());
     problems.chain(&document.warnings).for_each(console::warn);
     Ok(())
+}
+
+/// The product and build of a Windows; "yes" if neither is known.
+fn product(identity: Option<&WindowsIdentity>) -> String {
+    let product = identity.and_then(|identity| identity.product_name.clone());
+    let build = identity.and_then(|identity| identity.build);
+    match (product, build) {
+        (Some(product), Some(build)) => format!("{product} ({build})"),
+        (Some(product), None) => product,
+        (None, Some(build)) => format!("yes, build {build}"),
+        (None, None) => "yes".to_owned(),
+    }
 }
 
 /// A number of bytes in the largest unit that gives at least 1.

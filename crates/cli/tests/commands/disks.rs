@@ -1,12 +1,17 @@
 //! `diskmend disks`, and choosing one of the partitions that it shows.
 
 use std::fs;
+use std::process::Command;
 
+use diskmend_hive::{Editor, ValueType};
 use serde_json::Value;
 
+use crate::common::{run, skipped};
+use crate::fixture::{hive_file, utf16};
 use crate::image_disk::{ImageDisk, Layout, MIB, Part};
+use crate::image_volume::Loop;
 use crate::ntfs_disk::windows;
-use crate::program::diskmend;
+use crate::program::{Run, diskmend};
 
 #[test]
 fn each_partition_is_shown_with_what_it_holds() {
@@ -55,7 +60,6 @@ fn each_partition_is_shown_with_what_it_holds() {
         .ends(1)
         .says("not found");
     diskmend(["disks", &disk.beside("")]).ends(1);
-    diskmend(["disks"]).ends(2);
 }
 
 /// A volume that can't be read was shown like one without a Windows.
@@ -113,7 +117,9 @@ fn one_of_several_windows_must_be_named() {
         diskmend(&arguments)
             .ends(2)
             .says("on partitions 1, 2")
-            .says("hint: choose one with --volume N");
+            .says("hint: choose one with --volume N")
+            .says("hint: --volume 1: computer WEB-01")
+            .says("hint: --volume 2: computer WEB-01");
         arguments.extend(["--volume", "7"]);
         diskmend(&arguments)
             .ends(2)
@@ -192,4 +198,145 @@ fn a_sparse_disk_of_4_tib_is_repaired_at_its_end() {
     diskmend(["undo", disk.path(), "--yes"]).ends(0);
     assert!(bytes() == before);
     assert_eq!(disk.len(), END);
+}
+
+/// Gives the Windows on a partition a product, a computer's name and a label.
+fn name_windows(disk: &ImageDisk, part: Part, product: &str, computer: &str) -> Option<()> {
+    {
+        let volume = disk.mount(part)?;
+        let config = volume.path().join("Windows/System32/config");
+        for log in ["SYSTEM.LOG1", "SYSTEM.LOG2"] {
+            let _ = fs::remove_file(config.join(log));
+        }
+        let put = |editor: &mut Editor, key: &str, name: &str, text: &str| {
+            editor.create_key(key).expect("valid");
+            let data = utf16(&format!("{text}\0"));
+            let set = editor.set_value(key, name, ValueType::SZ, &data);
+            set.expect("valid");
+        };
+        hive_file(&config.join("SYSTEM"), |editor| {
+            editor.create_key("Select").expect("valid");
+            let set = editor.set_value("Select", "Current", ValueType::DWORD, &[1, 0, 0, 0]);
+            set.expect("valid");
+            let key = r"ControlSet001\Control\ComputerName\ComputerName";
+            put(editor, key, "ComputerName", computer);
+        });
+        hive_file(&config.join("SOFTWARE"), |editor| {
+            let key = r"Microsoft\Windows NT\CurrentVersion";
+            put(editor, key, "ProductName", product);
+            put(editor, key, "CurrentBuildNumber", "17763");
+        });
+    }
+    let device = disk.attach(part)?;
+    run("ntfslabel", &["-f", device.path(), computer]).expect("a label");
+    Some(())
+}
+
+/// The list once said only that there is a Windows on both partitions.
+#[test]
+fn several_windows_are_told_apart_by_label_product_and_computer() {
+    let Some((disk, first)) = two_windows() else {
+        return;
+    };
+    let second = "Windows Server 2019 \u{1b}[2J";
+    let named = name_windows(&disk, first, "Windows 10 Pro", "OLD-PC");
+    let named = named.and_then(|()| name_windows(&disk, disk.windows, second, "WEB01"));
+    if named.is_none() {
+        return;
+    }
+    let before = disk.snapshot();
+    let document = diskmend(["disks", disk.path(), "--json"]).ends(0).json();
+    for (number, label, product) in [(0, "OLD-PC", "Windows 10 Pro"), (1, "WEB01", second)] {
+        let partition = &document["partitions"][number];
+        assert_eq!(partition["label"], label);
+        assert_eq!(partition["identity"]["computer_name"], label);
+        assert_eq!(partition["identity"]["product_name"], product);
+        assert_eq!(partition["identity"]["build"], 17763);
+    }
+    let shown = diskmend(["disks", disk.path()]).ends(0).stdout;
+    for words in ["Windows 10 Pro (17763)", "WEB01", "OLD-PC", "<U+001B>[2J"] {
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    }
+    diskmend(["inspect", disk.path()])
+        .ends(2)
+        .says("hint: --volume 1: Windows 10 Pro, build 17763, computer OLD-PC")
+        .says("hint: --volume 2: Windows Server 2019 <U+001B>[2J, build 17763, computer WEB01");
+    disk.is_untouched_since(&before);
+}
+
+#[test]
+fn the_partition_with_the_boot_store_is_marked_and_its_label_shown() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let esp = format!("{}@@{}", disk.path(), disk.boot.start);
+    run("mlabel", &["-i", &esp, "::SYSTEM"]).expect("a label");
+    let document = diskmend(["disks", disk.path(), "--json"]).ends(0).json();
+    let partition = &document["partitions"][0];
+    assert_eq!(partition["boot_stores"][0], "EFI/Microsoft/Boot/BCD");
+    assert_eq!(partition["label"], "SYSTEM");
+    assert_eq!(
+        document["partitions"][2]["boot_stores"],
+        serde_json::json!([])
+    );
+    let shown = diskmend(["disks", disk.path()]).ends(0).stdout;
+    assert!(shown.contains("FAT32, boot store"), "{shown}");
+}
+
+#[test]
+fn the_attached_disks_are_listed_and_a_disk_that_may_not_be_read_is_named() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let Some(device) = disk.attach_whole() else {
+        return;
+    };
+    let Some(listed) = only_attached(&device, &["--json"], "") else {
+        return;
+    };
+    let document = listed.ends(0).json();
+    assert_eq!(document["disks"].as_array().map(Vec::len), Some(1));
+    let listed = &document["disks"][0];
+    assert_eq!(listed["disk"], device.path());
+    assert_eq!(listed["model"], disk.path());
+    assert_eq!(listed["content"]["partitions"][2]["windows"], true);
+    let shown = only_attached(&device, &[], "").expect("as before").ends(0);
+    assert!(shown.stdout.contains(device.path()), "{}", shown.stdout);
+    let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+    let forbidden = only_attached(&device, &[], nobody).expect("as before");
+    let forbidden = forbidden.ends(1).says("may not read").says("as root");
+    assert!(
+        forbidden.stdout.contains(device.path()),
+        "{}",
+        forbidden.stdout
+    );
+}
+
+/// Lists the disks of a machine that has only this device. Other tests detach theirs meanwhile,
+/// which must not be delayed.
+fn only_attached(device: &Loop, args: &[&str], by: &str) -> Option<Run> {
+    let name = device.path().strip_prefix("/dev/").expect("a device");
+    let script = format!(
+        "mount -t tmpfs none /sys/block && ln -s /sys/devices/virtual/block/{name} /sys/block && \
+         exec {by} \"$0\" disks \"$@\""
+    );
+    let output = Command::new("unshare")
+        .args([
+            "--mount",
+            "sh",
+            "-c",
+            &script,
+            env!("CARGO_BIN_EXE_diskmend"),
+        ])
+        .args(args)
+        .output();
+    match output {
+        Ok(output) if !matches!(output.status.code(), None | Some(32 | 126 | 127)) => {
+            Some(Run::of(output))
+        }
+        other => {
+            skipped("unshare", &format!("{other:?}"));
+            None
+        }
+    }
 }

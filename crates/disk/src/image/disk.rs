@@ -87,6 +87,15 @@ impl Disk {
         Self::of(path, Arc::clone(&host.file) as Arc<dyn Medium>, Some(host))
     }
 
+    /// Opens a disk only to look at it: it is never written, and it can be mounted meanwhile.
+    ///
+    /// # Errors
+    /// The errors of [`open`](Self::open).
+    pub fn open_to_look(path: &Path) -> Result<Self, DiskError> {
+        let host = host::open_to_look(path)?;
+        Self::of(path, Arc::clone(&host.file) as Arc<dyn Medium>, Some(host))
+    }
+
     /// A disk in any medium. `path` is its name.
     ///
     /// # Errors
@@ -253,6 +262,18 @@ impl Disk {
                 .map_err(|error| failed(chain(&error))),
             content => Err(DiskError::NotReadable { number, content }),
         }
+    }
+
+    /// The label of a partition's volume; `None` if it has none.
+    ///
+    /// # Errors
+    /// The reason why its volume can't be read.
+    pub fn label(&self, number: u32) -> Result<Option<String>, DiskError> {
+        let label = self.volume(number)?.label();
+        label.map_err(|error| DiskError::FileSystem {
+            number,
+            reason: chain(&error),
+        })
     }
 
     /// True if there is a Windows on a partition.

@@ -52,7 +52,15 @@ impl Stamp {
 /// Opens it for reading. From here on, nothing on a block device can be mounted. If something on it
 /// is already mounted, the device can be read nevertheless.
 pub(super) fn open(path: &Path) -> io::Result<Host> {
-    let (file, unmounted) = open_unmounted(path)?;
+    of(open_unmounted(path)?)
+}
+
+/// Opens it only to look at it: others can mount it meanwhile, and it can't be opened for writing.
+pub(super) fn open_to_look(path: &Path) -> io::Result<Host> {
+    of((open_shared(path)?, false))
+}
+
+fn of((file, unmounted): (File, bool)) -> io::Result<Host> {
     let as_opened = Stamp::of(&file)?;
     #[cfg(target_os = "linux")]
     let asked = file.try_clone()?;
@@ -77,20 +85,34 @@ pub(super) fn open(path: &Path) -> io::Result<Host> {
 #[cfg(unix)]
 fn open_unmounted(path: &Path) -> io::Result<(File, bool)> {
     use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt;
 
-    let open = |flags: OFlags| {
-        // Somebody may have put a FIFO at the path since it was checked: opening must not wait for
-        // its other end.
-        let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
-        OpenOptions::new().read(true).custom_flags(flags).open(path)
-    };
-    match open(OFlags::EXCL) {
+    match open_with(path, OFlags::EXCL) {
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-            Ok((open(OFlags::empty())?, false))
+            Ok((open_shared(path)?, false))
         }
         opened => Ok((opened?, true)),
     }
+}
+
+#[cfg(unix)]
+fn open_shared(path: &Path) -> io::Result<File> {
+    open_with(path, rustix::fs::OFlags::empty())
+}
+
+#[cfg(unix)]
+fn open_with(path: &Path, flags: rustix::fs::OFlags) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    // Somebody may have put a FIFO at the path since it was checked: opening must not wait for its
+    // other end.
+    let flags = flags | rustix::fs::OFlags::NONBLOCK;
+    let flags = flags.bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(windows)]
+fn open_shared(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Windows mounts nothing on an offline disk.

@@ -61,6 +61,14 @@ impl Volume {
         }
     }
 
+    /// Its label; `None` if it has none.
+    pub(crate) fn label(&self) -> io::Result<Option<String>> {
+        match self {
+            Self::Ntfs(root) => Ok(root.volume().label()?),
+            Self::Fat(root) => root.volume().label(),
+        }
+    }
+
     /// Notices about how the volume is read.
     pub(crate) fn notices(&self) -> Vec<String> {
         match self {

@@ -126,7 +126,29 @@ impl<'a> Reader<'a> {
 
     /// All files and folders in a folder, except `.` and `..`.
     pub(super) fn entries(&mut self, place: Place) -> Result<Vec<Found>, FatError> {
+        self.entries_and_label(place).map(|(found, _)| found)
+    }
+
+    /// The label in the root folder.
+    pub(super) fn label(&mut self) -> Result<Option<String>, FatError> {
+        let (_, label) = self.entries_and_label(Place::Root)?;
+        let character = |byte: u8| match byte {
+            _ if byte.is_ascii() => char::from(byte),
+            // The code page is unknown.
+            _ => char::REPLACEMENT_CHARACTER,
+        };
+        Ok(label.map(|name| {
+            let label: String = name.map(character).iter().collect();
+            label.trim_end().to_owned()
+        }))
+    }
+
+    fn entries_and_label(
+        &mut self,
+        place: Place,
+    ) -> Result<(Vec<Found>, Option<[u8; 11]>), FatError> {
         let mut found = Vec::new();
+        let mut label = None;
         let mut long = LongName::default();
         for run in self.folder_runs(place)?.runs {
             let mut data = vec![0; to_usize(run.len)];
@@ -139,7 +161,7 @@ impl<'a> Reader<'a> {
                     continue;
                 };
                 match entry.name.first() {
-                    Some(&DirEntry::END) => return Ok(found),
+                    Some(&DirEntry::END) => return Ok((found, label)),
                     Some(&DirEntry::FREE) => {
                         long.clear();
                         continue;
@@ -152,12 +174,14 @@ impl<'a> Reader<'a> {
                 }
                 let name = long.take(&entry.name);
                 let is_dot = DirEntry::DOTS.contains(&&entry.name);
-                if entry.attr & DirEntry::ATTR_VOLUME_ID == 0 && !is_dot {
+                if entry.attr & DirEntry::ATTR_VOLUME_ID != 0 {
+                    label.get_or_insert(entry.name);
+                } else if !is_dot {
                     found.push(self.found(entry, name, at));
                 }
             }
         }
-        Ok(found)
+        Ok((found, label))
     }
 
     fn found(&self, entry: &DirEntry, long: Option<String>, at: u64) -> Found {

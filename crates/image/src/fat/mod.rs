@@ -126,6 +126,15 @@ impl Volume {
         self.inner.geometry.kind
     }
 
+    /// The volume's label, which is in its root folder; `None` if it has none.
+    ///
+    /// # Errors
+    /// If the root folder can't be read; see [`Volume::list`].
+    pub fn label(&self) -> io::Result<Option<String>> {
+        let _state = self.inner.state();
+        Ok(self.inner.reader().label()?)
+    }
+
     /// Checks whether the volume may be written. Every write checks this too; the first time, all
     /// folders and chains are read.
     ///

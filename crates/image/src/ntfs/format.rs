@@ -149,6 +149,8 @@ pub(crate) mod attribute_type {
     pub(crate) const FILE_NAME: u32 = 0x30;
     /// $SECURITY_DESCRIPTOR.
     pub(crate) const SECURITY_DESCRIPTOR: u32 = 0x50;
+    /// $VOLUME_NAME.
+    pub(crate) const VOLUME_NAME: u32 = 0x60;
     /// $VOLUME_INFORMATION.
     pub(crate) const VOLUME_INFORMATION: u32 = 0x70;
     /// $DATA.

@@ -23,6 +23,9 @@ use super::records::Records;
 use super::shared::Inner;
 use crate::device::Device;
 
+/// The greatest length of a label, in UTF-16 units.
+const MAX_LABEL: usize = 32;
+
 /// The data that decide whether a volume may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
@@ -84,6 +87,22 @@ impl Volume {
             hibernated: self.is_hibernated()?,
             from_backup: self.inner.mft.disk().geometry.from_backup,
         })
+    }
+
+    /// The volume's label; `None` if it has none.
+    ///
+    /// # Errors
+    /// If $Volume can't be read.
+    pub fn label(&self) -> Result<Option<String>, VolumeError> {
+        let records = Records::read_system(&self.inner.mft, system::VOLUME)?;
+        let name = records.base().resident(attribute_type::VOLUME_NAME, "");
+        let label = name.map(|name| {
+            let (units, _) = name.as_chunks::<2>();
+            let units = units.iter().take(MAX_LABEL).copied();
+            let units: Vec<u16> = units.map(u16::from_le_bytes).collect();
+            String::from_utf16_lossy(&units)
+        });
+        Ok(label.filter(|label| !label.is_empty()))
     }
 
     /// True if the file to which Windows saves its memory contains saved memory.

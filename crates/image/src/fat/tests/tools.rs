@@ -81,6 +81,9 @@ fn volumes_of_mkfs_are_read_and_written_and_mtools_reads_them_back() {
         );
         let device = Recorder::new(std::fs::read(image.path()).expect("read"));
         let volume = open(&device);
+        let label = volume.label().expect("a root folder");
+        let wanted = options.contains(&"RESERVED").then_some("RESERVED");
+        assert_eq!(label.as_deref(), wanted);
         assert_eq!(read_all(&volume, BCD), store());
         let file = volume.open_file(&path(BCD)).expect("a file");
         file.write_all_at(&[9; 30_000], 20_000).expect("written");

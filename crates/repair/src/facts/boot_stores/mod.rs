@@ -20,7 +20,7 @@ use crate::site::{Options, Site};
 pub use crate::store_status::{LoaderStatus, StoreStatus};
 
 /// The paths of boot stores on a volume: for BIOS and for EFI firmware.
-const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
+pub(crate) const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
 /// The folder of the target's Windows as loaders name it; case is ignored.
 const WINDOWS: &str = r"\Windows";
 
