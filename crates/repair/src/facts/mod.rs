@@ -6,7 +6,9 @@
 
 mod accounts;
 pub(crate) mod boot_stores;
+mod certificates;
 mod control_sets;
+mod firewall;
 mod identity;
 mod service_files;
 mod services;
@@ -20,8 +22,10 @@ use diskmend_hive::Corruption;
 pub use accounts::Accounts;
 pub(crate) use accounts::of_site as accounts_of;
 pub use boot_stores::{LoaderStatus, StoreStatus};
+pub use certificates::{CertificateFault, FaultyCertificate};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
+pub use firewall::{ClosedBy, ClosedPort};
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
@@ -86,6 +90,8 @@ pub struct Facts<'a> {
     product: Known<Product>,
     services: Known<Vec<Service>>,
     service_files: Known<ServiceFiles>,
+    closed_port: Known<Option<ClosedPort>>,
+    certificates: Known<Vec<FaultyCertificate>>,
     identity: OnceCell<WindowsIdentity>,
     boot_stores: OnceCell<Result<Found, Failure>>,
 }
@@ -102,6 +108,8 @@ impl<'a> Facts<'a> {
             product: OnceCell::new(),
             services: OnceCell::new(),
             service_files: OnceCell::new(),
+            closed_port: OnceCell::new(),
+            certificates: OnceCell::new(),
             identity: OnceCell::new(),
             boot_stores: OnceCell::new(),
         }
@@ -178,6 +186,24 @@ impl<'a> Facts<'a> {
     pub fn service_files(&self) -> Result<&ServiceFiles, String> {
         let files = self.service_files.get_or_init(|| service_files::read(self));
         files.as_ref().map_err(String::clone)
+    }
+
+    /// The port of Remote Desktop, if Remote Desktop is switched on and the firewall lets nobody in.
+    ///
+    /// # Errors
+    /// The reason why it is unknown, for display.
+    pub fn closed_port(&self) -> Result<Option<&ClosedPort>, String> {
+        let closed = self.closed_port.get_or_init(|| firewall::read(self));
+        closed.as_ref().map(Option::as_ref).map_err(String::clone)
+    }
+
+    /// What is wrong with the certificate of Remote Desktop.
+    ///
+    /// # Errors
+    /// The reason why it is unknown, for display.
+    pub fn faulty_certificates(&self) -> Result<&[FaultyCertificate], String> {
+        let faulty = self.certificates.get_or_init(|| certificates::read(self));
+        faulty.as_deref().map_err(String::clone)
     }
 
     /// What the Windows is: its version, its names, and the machine on which it ran last.

@@ -1,6 +1,8 @@
 //! Facts that tell why a machine can't be reached, from generated disks: each fault is found, and a
 //! healthy disk gives none.
 
+mod certificates;
+mod firewall;
 mod services;
 
 use super::boot_fixture::hive;
