@@ -129,9 +129,10 @@ pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{
-    Accounts, Agent, CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets, Facts,
-    FaultyCertificate, FileFault, FilterFault, Membership, MissingFile, MissingSet, OrphanFilter,
-    Platform, Product, Select, Service, ServiceFiles, ServiceStart, Unread, WindowsIdentity,
+    Accounts, Agent, BugCheck, CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets,
+    Facts, FaultyCertificate, FileFault, FilterFault, Membership, MissingFile, MissingSet,
+    OrphanFilter, Platform, Product, Select, Service, ServiceFiles, ServiceStart, Unread,
+    WindowsIdentity,
 };
 pub use plan::{Goal, Plan};
 pub use preview::WouldChange;

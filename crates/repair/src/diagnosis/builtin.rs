@@ -1,7 +1,17 @@
 //! The rules that come with the program.
 
+/// A file in the folder `rules`: its name, and its text.
+macro_rules! rules {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("../../rules/", $name)))),+]
+    };
+}
+
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 1] = [(
+pub(super) const FILES: &[(&str, &str)] = &rules![
     "remote-desktop.toml",
-    include_str!("../../rules/remote-desktop.toml"),
-)];
+    "services.toml",
+    "files.toml",
+    "firewall-certificate.toml",
+    "stops.toml",
+];

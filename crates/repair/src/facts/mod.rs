@@ -8,6 +8,7 @@ mod accounts;
 pub(crate) mod boot_stores;
 mod certificates;
 mod control_sets;
+mod dumps;
 mod firewall;
 mod identity;
 mod service_files;
@@ -25,6 +26,7 @@ pub use boot_stores::{LoaderStatus, StoreStatus};
 pub use certificates::{CertificateFault, FaultyCertificate};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
+pub use dumps::BugCheck;
 pub use firewall::{ClosedBy, ClosedPort};
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
@@ -92,6 +94,7 @@ pub struct Facts<'a> {
     service_files: Known<ServiceFiles>,
     closed_port: Known<Option<ClosedPort>>,
     certificates: Known<Vec<FaultyCertificate>>,
+    bug_checks: Known<Vec<BugCheck>>,
     identity: OnceCell<WindowsIdentity>,
     boot_stores: OnceCell<Result<Found, Failure>>,
 }
@@ -110,6 +113,7 @@ impl<'a> Facts<'a> {
             service_files: OnceCell::new(),
             closed_port: OnceCell::new(),
             certificates: OnceCell::new(),
+            bug_checks: OnceCell::new(),
             identity: OnceCell::new(),
             boot_stores: OnceCell::new(),
         }
@@ -204,6 +208,15 @@ impl<'a> Facts<'a> {
     pub fn faulty_certificates(&self) -> Result<&[FaultyCertificate], String> {
         let faulty = self.certificates.get_or_init(|| certificates::read(self));
         faulty.as_deref().map_err(String::clone)
+    }
+
+    /// The errors that stopped Windows, from the newest crash dumps; the newest is first.
+    ///
+    /// # Errors
+    /// The reason why they are unknown, for display.
+    pub fn bug_checks(&self) -> Result<&[BugCheck], String> {
+        let checks = self.bug_checks.get_or_init(|| dumps::read(self));
+        checks.as_deref().map_err(String::clone)
     }
 
     /// What the Windows is: its version, its names, and the machine on which it ran last.

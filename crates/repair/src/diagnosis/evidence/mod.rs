@@ -5,12 +5,17 @@
 
 #[macro_use]
 mod kinds;
+mod bug_check;
+mod certificate;
 mod file;
+mod firewall;
 mod hive;
+mod missing_file;
 mod product;
 mod recipe;
 mod registry;
 mod service;
+mod words;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -102,6 +107,14 @@ kinds! {
     Hive(hive::HiveEvidence) in hive,
     /// A file that is there, is empty, or is missing.
     File(file::FileEvidence) in file,
+    /// A file that a service, a driver or a class filter names, and that is missing or empty.
+    MissingFile(missing_file::MissingFileEvidence) in missing_file,
+    /// What closes the port of Remote Desktop.
+    Firewall(firewall::FirewallEvidence) in firewall,
+    /// A fault of the certificate of Remote Desktop.
+    Certificate(certificate::CertificateEvidence) in certificate,
+    /// The code of the newest crash dump.
+    BugCheck(bug_check::BugCheckEvidence) in bug_check,
     /// The kind of Windows.
     Product(product::ProductEvidence) in product,
 }

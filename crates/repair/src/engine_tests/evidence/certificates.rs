@@ -8,16 +8,16 @@ use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;
 use sha1::{Digest, Sha1};
 
-const STATIONS: &str = r"ControlSet001\Control\Terminal Server\WinStations";
-const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
-const STORE: &str = r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
-const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
+pub(super) const STATIONS: &str = r"ControlSet001\Control\Terminal Server\WinStations";
+pub(super) const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+pub(super) const STORE: &str = r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
+pub(super) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 /// The digest of TSSecKeySet1.
 const PREFIX: &str = "f686aace6942fb7f7ceb231212eef4a4";
-const GUID: &str = "5c6d2f4a-0000-4000-8000-000000000001";
+pub(super) const GUID: &str = "5c6d2f4a-0000-4000-8000-000000000001";
 /// Long before and after the hives of these tests were written, in 2024.
-const PAST: &str = "200101000000Z";
-const FUTURE: &str = "400101000000Z";
+pub(super) const PAST: &str = "200101000000Z";
+pub(super) const FUTURE: &str = "400101000000Z";
 
 fn der(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
     let content = parts.concat();
@@ -32,7 +32,7 @@ fn der(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A certificate that ends then. Nobody has to believe its signature.
-fn certificate(end: &str) -> Vec<u8> {
+pub(super) fn certificate(end: &str) -> Vec<u8> {
     let sequence = |parts: &[Vec<u8>]| der(0x30, parts);
     let sha256_with_rsa = vec![0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11];
     let algorithm = sequence(&[der(6, &[sha256_with_rsa]), der(5, &[])]);
@@ -57,7 +57,7 @@ fn record(id: u32, data: &[u8]) -> Vec<u8> {
     [header.as_flattened(), data].concat()
 }
 
-fn binary(bytes: Vec<u8>) -> ValueData {
+pub(super) fn binary(bytes: Vec<u8>) -> ValueData {
     ValueData {
         value_type: ValueType::BINARY,
         bytes,
@@ -65,7 +65,7 @@ fn binary(bytes: Vec<u8>) -> ValueData {
 }
 
 /// A stored certificate with its private key in a container of this provider.
-fn blob(der: &[u8], provider: u32) -> ValueData {
+pub(super) fn blob(der: &[u8], provider: u32) -> ValueData {
     let numbers = [28, 28, provider, 0x20, 0, 0, 1].map(u32::to_le_bytes);
     let key = [
         numbers.as_flattened(),
@@ -75,7 +75,7 @@ fn blob(der: &[u8], provider: u32) -> ValueData {
     binary([record(2, &key), record(32, der)].concat())
 }
 
-fn thumbprint(der: &[u8]) -> Vec<u8> {
+pub(super) fn thumbprint(der: &[u8]) -> Vec<u8> {
     Sha1::digest(der).to_vec()
 }
 
@@ -103,7 +103,7 @@ fn kinds(disk: &FaultyDisk) -> Vec<CertificateFault> {
     faults(disk).iter().map(|fault| fault.fault).collect()
 }
 
-fn key_file() -> Vec<String> {
+pub(super) fn key_file() -> Vec<String> {
     vec![format!("{PREFIX}_{GUID}")]
 }
 

@@ -4,18 +4,21 @@ use super::{disk, number, text, with_facts};
 use crate::facts::{ClosedBy, ClosedPort};
 use crate::value_data::ValueData;
 
-const SERVER: &str = r"ControlSet001\Control\Terminal Server";
-const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
-const DOMAIN: &str = r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\DomainProfile";
-const PRIVATE: &str =
+pub(super) const SERVER: &str = r"ControlSet001\Control\Terminal Server";
+pub(super) const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+pub(super) const DOMAIN: &str =
+    r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\DomainProfile";
+pub(super) const PRIVATE: &str =
     r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\StandardProfile";
-const PUBLIC: &str = r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\PublicProfile";
-const RULES: &str = r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
+pub(super) const PUBLIC: &str =
+    r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\PublicProfile";
+pub(super) const RULES: &str =
+    r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
 const POLICY: &str = r"Policies\Microsoft\WindowsFirewall";
 
 type Value = (&'static str, &'static str, ValueData);
 
-fn rule(active: &str, port: &str, more: &str) -> ValueData {
+pub(super) fn rule(active: &str, port: &str, more: &str) -> ValueData {
     text(&format!(
         r"v2.30|Action=Allow|Active={active}|Dir=In|Protocol=6|{more}LPort={port}|App=%SystemRoot%\system32\svchost.exe|Svc=termservice|Name=@FirewallAPI.dll,-28775|Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|"
     ))
@@ -44,7 +47,7 @@ fn closed(system: &[Value], software: &[Value]) -> Option<ClosedPort> {
     with_facts(&disk(&values, software), closed).expect("known")
 }
 
-const ID: &str = "RemoteDesktop-UserMode-In-TCP";
+pub(super) const ID: &str = "RemoteDesktop-UserMode-In-TCP";
 
 #[test]
 fn an_open_port_is_no_fault() {

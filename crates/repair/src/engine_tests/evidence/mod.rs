@@ -1,7 +1,9 @@
 //! Facts that tell why a machine can't be reached, from generated disks: each fault is found, and a
 //! healthy disk gives none.
 
+mod causes;
 mod certificates;
+mod dumps;
 mod firewall;
 mod services;
 

@@ -6,7 +6,8 @@ use crate::value_data::ValueData;
 use diskmend_disk::testing::FaultyDisk;
 
 const DRIVERS: &str = "Windows/System32/drivers";
-const DISKS: &str = r"ControlSet001\Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
+pub(super) const DISKS: &str =
+    r"ControlSet001\Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
 
 fn services(disk: &FaultyDisk) -> ServiceFiles {
     with_facts(disk, |facts| facts.service_files().cloned()).expect("known")
@@ -36,7 +37,7 @@ fn keys(names: &[&str]) -> Vec<String> {
 
 /// A whole Windows, with what surprises other tools on healthy disks: drivers without `ImagePath`,
 /// a vendor's filter, a driver without a file whose errors are ignored.
-fn healthy(more: &[(&str, &str, ValueData)]) -> FaultyDisk {
+pub(super) fn healthy(more: &[(&str, &str, ValueData)]) -> FaultyDisk {
     let names = keys(&[
         "disk", "partmgr", "Beep", "stdcfltn", "Changer", "Dnscache", "Spooler", "manual", "other",
     ]);
