@@ -169,3 +169,27 @@ fn the_causes_can_be_listed_and_shown() {
         .ends(2)
         .says("hint: did you mean remote-desktop-off?");
 }
+
+#[test]
+fn the_control_set_from_which_windows_would_start_counts() {
+    let volume = Volume::new();
+    let listener = r"Control\Terminal Server\WinStations\RDP-Tcp";
+    let with_default = |default| {
+        hive_file(&volume.system(), |editor| {
+            number(editor, "Select", "Current", 1);
+            number(editor, "Select", "Default", default);
+            for (set, layer) in [("ControlSet001", 2), ("ControlSet002", 0)] {
+                let key = format!(r"{set}\{listener}");
+                number(editor, &key, "SecurityLayer", layer);
+                number(editor, &key, "UserAuthentication", 1);
+            }
+        });
+    };
+    with_default(2);
+    let run = diskmend(["diagnose", volume.root()]).ends(3);
+    let place = format!(r"SYSTEM\ControlSet002\{listener}: SecurityLayer is 0");
+    assert!(run.stdout.contains(&place), "{}", run.stdout);
+    with_default(1);
+    let run = diskmend(["diagnose", volume.root()]).ends(0);
+    assert!(!run.stdout.contains("ControlSet002"), "{}", run.stdout);
+}

@@ -12,7 +12,7 @@ pub struct ControlSet {
     pub name: String,
     /// Its number.
     pub number: u32,
-    /// True if Windows would start from it next (`Select\Current`).
+    /// True if `Select\Current` names it: Windows ran from it last.
     pub current: bool,
 }
 
@@ -20,9 +20,9 @@ pub struct ControlSet {
 /// `REG_DWORD`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Select {
-    /// The set that Windows used last, and from which it starts.
+    /// The set that Windows used last.
     pub current: Option<u32>,
-    /// The set from which it would start by default.
+    /// The set from which Windows starts; it then becomes `current`.
     pub default: Option<u32>,
     /// The set that failed to start; 0 for none.
     pub failed: Option<u32>,
@@ -112,6 +112,20 @@ impl ControlSets {
         })
     }
 
+    /// The set from which Windows would start next: the one that `Select\Default` names, or else the
+    /// one that it ran from last.
+    #[must_use]
+    pub fn next(&self) -> Option<&ControlSet> {
+        let of = |number: Option<u32>| self.sets.iter().find(|set| Some(set.number) == number);
+        of(self.select.default).or_else(|| of(self.select.current))
+    }
+
+    /// [`next`](Self::next), or the reason why it is unknown, for display.
+    pub(crate) fn starting_set(&self) -> Result<&ControlSet, &'static str> {
+        self.next()
+            .ok_or("Select in SYSTEM names no control set that exists")
+    }
+
     /// The names of all existing sets.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
@@ -122,6 +136,34 @@ impl ControlSets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_starts_from_the_default_set_if_it_exists() {
+        let sets = |default, current| ControlSets {
+            select: Select {
+                default,
+                current,
+                ..Select::default()
+            },
+            sets: [1, 2]
+                .map(|number| ControlSet {
+                    name: format!("ControlSet{number:03}"),
+                    number,
+                    current: current == Some(number),
+                })
+                .into(),
+            missing: Vec::new(),
+        };
+        for (default, current, next) in [
+            (Some(2), Some(1), Some(2)),
+            (Some(3), Some(1), Some(1)),
+            (None, Some(2), Some(2)),
+            (Some(0), None, None),
+        ] {
+            let sets = sets(default, current);
+            assert_eq!(sets.next().map(|set| set.number), next);
+        }
+    }
 
     #[test]
     fn only_three_digits_make_a_control_set() {

@@ -32,9 +32,7 @@ pub(super) fn build(facts: &Facts<'_>) -> Result<u32, String> {
 /// The kind of Windows, from the control set from which Windows would start.
 pub(super) fn product(facts: &Facts<'_>) -> Result<Product, String> {
     let sets = facts.control_sets()?;
-    let current = sets.sets.iter().find(|set| set.current);
-    let current = current.ok_or("SYSTEM has no current control set")?;
-    let key = format!(r"{}\{PRODUCT_KEY}", current.name);
+    let key = format!(r"{}\{PRODUCT_KEY}", sets.starting_set()?.name);
     let text = text(facts, HiveName::System, &key, PRODUCT)?;
     match text.as_deref().map(str::trim) {
         Some(text) if text.eq_ignore_ascii_case("WinNT") => Ok(Product::Workstation),

@@ -7,6 +7,7 @@ use super::{EvidenceKind, Looked, Sighting};
 use crate::changes::Findings;
 use crate::changes::descriptors::FolderFindings;
 use crate::diagnosis::disk::Disk;
+use crate::facts::ControlSet;
 use crate::finding::{ElementWords, Finding, JudgedValue, RowState};
 use crate::place::HiveId;
 use crate::progress::Interrupted;
@@ -39,7 +40,11 @@ impl EvidenceKind for RecipeEvidence {
 
     fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
         Ok(match disk.surveyed()? {
-            Ok(survey) => Looked::of(self.sightings(survey)),
+            Ok(survey) => {
+                let sets = disk.facts.control_sets();
+                let starting = sets.as_ref().ok().and_then(|sets| sets.next());
+                Looked::of(self.sightings(survey, starting))
+            }
             Err(reason) => Looked::Unknown(reason.to_owned()),
         })
     }
@@ -54,7 +59,7 @@ impl EvidenceKind for RecipeEvidence {
 }
 
 impl RecipeEvidence {
-    fn sightings(&self, survey: &Survey) -> Vec<Sighting> {
+    fn sightings(&self, survey: &Survey, starting: Option<&ControlSet>) -> Vec<Sighting> {
         let mut sightings = Vec::new();
         for hive in &survey.hives {
             match &hive.findings {
@@ -63,8 +68,7 @@ impl RecipeEvidence {
                     let found = found
                         .iter()
                         .filter(|one| self.is_fault(one, one.judged.state));
-                    // Windows starts from the current control set.
-                    let found = found.filter(|one| one.judged.in_current_set != Some(false));
+                    let found = found.filter(|one| is_read(&one.judged, starting));
                     sightings.extend(found.map(|one| of_value(name, &one.judged)));
                 }
                 Findings::Elements(found) => {
@@ -103,6 +107,19 @@ impl RecipeEvidence {
             Sighting::new(format!("{place}{more}"), group.reasons.join("; "))
         });
         sightings.collect()
+    }
+}
+
+/// True if Windows reads the value when it starts: it is in no control set, or in the one from which
+/// Windows starts, if that is known.
+fn is_read(judged: &JudgedValue, starting: Option<&ControlSet>) -> bool {
+    match (judged.in_current_set, starting) {
+        (Some(_), Some(set)) => judged
+            .key
+            .split('\\')
+            .next()
+            .is_some_and(|first| first.eq_ignore_ascii_case(&set.name)),
+        _ => true,
     }
 }
 

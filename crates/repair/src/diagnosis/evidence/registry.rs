@@ -144,7 +144,7 @@ impl EvidenceKind for RegistryEvidence {
 impl RegistryEvidence {
     fn sightings(&self, facts: &Facts<'_>, hive: &HiveOnDisk) -> Result<Vec<Sighting>, Corruption> {
         let sets = if self.key.every_control_set() {
-            current_sets(facts, hive)?
+            starting_sets(facts, hive)?
         } else {
             Vec::new()
         };
@@ -178,12 +178,12 @@ impl RegistryEvidence {
 }
 
 /// The control set from which Windows would start; all sets if `Select` names none.
-pub(super) fn current_sets(
+pub(super) fn starting_sets(
     facts: &Facts<'_>,
     system: &HiveOnDisk,
 ) -> Result<Vec<String>, Corruption> {
     let sets = facts.control_sets_in(system)?;
-    Ok(match sets.sets.iter().find(|set| set.current) {
+    Ok(match sets.next() {
         Some(set) => vec![set.name.clone()],
         None => sets.names(),
     })

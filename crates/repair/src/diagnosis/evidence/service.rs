@@ -5,7 +5,7 @@ use diskmend_hive::Corruption;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::registry::current_sets;
+use super::registry::starting_sets;
 use super::{EvidenceKind, Looked, Sighting};
 use crate::diagnosis::disk::Disk;
 use crate::error::{Error, chain};
@@ -89,7 +89,7 @@ impl EvidenceKind for ServiceEvidence {
 impl ServiceEvidence {
     fn sightings(&self, facts: &Facts<'_>, hive: &HiveOnDisk) -> Result<Vec<Sighting>, Corruption> {
         let mut sightings = Vec::new();
-        for set in current_sets(facts, hive)? {
+        for set in starting_sets(facts, hive)? {
             for name in &self.names {
                 let key = format!(r"{set}\Services\{name}");
                 let Some(start) = reading::dword(&hive.hive, &key, "Start")? else {

@@ -88,8 +88,7 @@ pub(super) fn read(facts: &Facts<'_>) -> WindowsIdentity {
             match facts.control_sets_in(opened) {
                 Ok(sets) => {
                     identity.control_sets = Some(sets.sets.len());
-                    let current = sets.sets.iter().find(|set| set.current);
-                    identity.add_control_set(&mut system, current);
+                    identity.add_control_set(&mut system, sets.next());
                 }
                 Err(corruption) => system.cannot_read(corruption),
             }

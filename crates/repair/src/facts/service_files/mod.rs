@@ -95,13 +95,12 @@ enum Text {
 /// Reads which files are missing.
 pub(super) fn read(facts: &Facts<'_>) -> Result<ServiceFiles, String> {
     let sets = facts.control_sets()?;
-    let current = sets.sets.iter().find(|set| set.current);
-    let current = current.ok_or("SYSTEM has no current control set")?;
+    let set = sets.starting_set()?;
     let system = facts.hive(HiveName::System).map_err(Failure::reason)?;
     let root = facts.site.root.as_ref();
     let drive = drive_letter(facts);
-    let services = format!(r"{}\Services", current.name);
-    let found = of_hive(&system.hive, &current.name, &services, root, drive);
+    let services = format!(r"{}\Services", set.name);
+    let found = of_hive(&system.hive, &set.name, &services, root, drive);
     found.map_err(|source| chain(&Error::corrupt(system.path())(source)))
 }
 
