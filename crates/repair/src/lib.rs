@@ -130,8 +130,8 @@ pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{
     Accounts, Agent, BugCheck, CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets,
-    Facts, FaultyCertificate, FileFault, FilterFault, Membership, MissingFile, MissingSet,
-    OrphanFilter, Platform, Product, Select, Service, ServiceFiles, ServiceStart, Unread,
+    Errors, Facts, FaultyCertificate, FileFault, FilterFault, Membership, MissingFile, MissingSet,
+    OrphanFilter, Platform, Product, Select, Service, ServiceFiles, ServiceStart, TextLog, Unread,
     WindowsIdentity,
 };
 pub use plan::{Goal, Plan};

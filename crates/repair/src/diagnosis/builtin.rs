@@ -14,4 +14,5 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "files.toml",
     "firewall-certificate.toml",
     "stops.toml",
+    "updates.toml",
 ];

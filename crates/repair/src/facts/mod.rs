@@ -13,6 +13,7 @@ mod firewall;
 mod identity;
 mod service_files;
 mod services;
+mod text_logs;
 mod windows;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -32,6 +33,7 @@ pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 pub use services::{Service, ServiceStart};
+pub use text_logs::{Errors, TextLog};
 pub use windows::Product;
 
 use crate::error::{Error, chain};
@@ -95,6 +97,7 @@ pub struct Facts<'a> {
     closed_port: Known<Option<ClosedPort>>,
     certificates: Known<Vec<FaultyCertificate>>,
     bug_checks: Known<Vec<BugCheck>>,
+    text_logs: [Known<Errors>; TextLog::ALL.len()],
     identity: OnceCell<WindowsIdentity>,
     boot_stores: OnceCell<Result<Found, Failure>>,
 }
@@ -114,6 +117,7 @@ impl<'a> Facts<'a> {
             closed_port: OnceCell::new(),
             certificates: OnceCell::new(),
             bug_checks: OnceCell::new(),
+            text_logs: Default::default(),
             identity: OnceCell::new(),
             boot_stores: OnceCell::new(),
         }
@@ -217,6 +221,22 @@ impl<'a> Facts<'a> {
     pub fn bug_checks(&self) -> Result<&[BugCheck], String> {
         let checks = self.bug_checks.get_or_init(|| dumps::read(self));
         checks.as_deref().map_err(String::clone)
+    }
+
+    /// The errors at the end of a log in text.
+    ///
+    /// # Errors
+    /// The reason why they are unknown, for display.
+    pub fn text_log(&self, log: TextLog) -> Result<&Errors, String> {
+        let [servicing, setup, upgrade, startup_repair] = &self.text_logs;
+        let cell = match log {
+            TextLog::Servicing => servicing,
+            TextLog::Setup => setup,
+            TextLog::Upgrade => upgrade,
+            TextLog::StartupRepair => startup_repair,
+        };
+        let errors = cell.get_or_init(|| text_logs::read(self, log));
+        errors.as_ref().map_err(String::clone)
     }
 
     /// What the Windows is: its version, its names, and the machine on which it ran last.

@@ -10,6 +10,7 @@ mod certificate;
 mod file;
 mod firewall;
 mod hive;
+mod log;
 mod missing_file;
 mod product;
 mod recipe;
@@ -115,6 +116,8 @@ kinds! {
     Certificate(certificate::CertificateEvidence) in certificate,
     /// The code of the newest crash dump.
     BugCheck(bug_check::BugCheckEvidence) in bug_check,
+    /// An error in a log in text.
+    Log(log::LogEvidence) in log,
     /// The kind of Windows.
     Product(product::ProductEvidence) in product,
 }

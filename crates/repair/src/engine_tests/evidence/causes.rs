@@ -195,6 +195,41 @@ fn a_stop_is_the_cause_unless_windows_was_shut_down_later() {
     assert_eq!(causes(&disk), [""; 0]);
 }
 
+#[test]
+fn what_a_log_in_text_tells_is_the_cause() {
+    const CBS: &str = "Windows/Logs/CBS/CBS.log";
+    const PENDING: &str = "Windows/WinSxS/pending.xml";
+    let line = |level: &str, text: &str| {
+        let line = format!("2024-01-01 10:00:00, {level}                 CBS    {text}\r\n");
+        line.into_bytes()
+    };
+    let disk = || disk(&[], &[]);
+    // Both are on healthy disks too.
+    let pending = disk();
+    pending.put(PENDING, b"<x/>".to_vec());
+    pending.put(CBS, line("Info", "0x80073712"));
+    assert_eq!(causes(&pending), [""; 0]);
+    pending.put(CBS, line("Error", "Failed [HRESULT = 0x80073712]"));
+    is_cause(&pending, "update-pending");
+    // Only the end of a log counts.
+    let mut long = line("Error", "Failed [HRESULT = 0x80073712]");
+    long.extend(line("Info", "fine").repeat(10_000));
+    pending.put(CBS, long);
+    assert_eq!(causes(&pending), [""; 0]);
+
+    let damaged = disk();
+    damaged.put(CBS, line("Error", "Failed [HRESULT = 0x800719E4]"));
+    is_cause(&damaged, "update-transaction-log");
+    let repaired = disk();
+    let text = "\u{feff}Root cause found:\r\n-----\r\nBoot critical file c:\\windows\\foo.sys is corrupt.\r\n";
+    let trail = "Windows/System32/LogFiles/Srt/SrtTrail.txt";
+    repaired.put(trail, diskmend_base::utf16::encode(text));
+    is_cause(&repaired, "startup-repair-cause");
+    let seen = &diagnose(&repaired).causes[0].evidence[0].seen[0];
+    assert_eq!(seen.place, trail);
+    assert!(seen.found.contains("foo.sys"), "{seen:?}");
+}
+
 /// Hives of real, healthy machines: clients of Windows XP, 7 and 10.
 #[test]
 fn the_hives_of_healthy_machines_have_no_cause() {
