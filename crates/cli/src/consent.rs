@@ -13,7 +13,7 @@ pub(crate) struct Consent {
 }
 
 impl Consent {
-    /// Fails at once if the command would have to ask and can't.
+    /// Fails if the command would have to ask and can't. Whatever else is wrong is said first.
     pub(crate) fn can_be_had(&self) -> Result<(), Failure> {
         if self.yes || console::can_ask() {
             return Ok(());

@@ -301,15 +301,15 @@ pub(crate) fn untrusted(run: &str, trust: &Trust, target: &str, state: &str) -> 
     // Another machine may still need a run with its key.
     hints.push(match trust {
         Trust::Foreign { .. } => format!(
-            "to keep it without undoing it: move diskmend/runs/{run}, and what else begins with \
-                 that name, off the disk"
+            "to keep it without undoing it: move runs/{run}, and what else begins with that name, \
+             out of the folder for undo data"
         ),
         Trust::Unauthenticated {
             reason: Doubt::OtherDisk,
         } => format!(
             "this machine made it for another disk that may still need it: name that disk to undo \
-             it, or move diskmend/runs/{run}, and what else begins with that name, to that disk's \
-             folder for undo data"
+             it, or move runs/{run}, and what else begins with that name, from this folder for \
+             undo data to that disk's"
         ),
         _ => format!("to remove it without undoing it: diskmend runs {target} --prune{state}"),
     });
@@ -340,8 +340,8 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         }
         Refusal::UnreadableRun { run, .. } => {
             return Some(format!(
-                "to remove it without undoing it: diskmend runs {} --prune{state}; or move \
-                 diskmend/runs/{run} away",
+                "to remove it without undoing it: diskmend runs {} --prune{state}; or move runs/{run} \
+                 out of the folder for undo data",
                 word(target)
             ));
         }

@@ -165,7 +165,12 @@ pub enum LookupError {
         path: PathBuf,
     },
     /// Several names differ only in case, and none has the wanted spelling.
-    #[error("{}: {first:?} and {second:?} differ only in case", folder.display())]
+    #[error(
+        "{}: \"{}\" and \"{}\" differ only in case",
+        folder.display(),
+        first.display(),
+        second.display()
+    )]
     Ambiguous {
         /// The folder that holds both, relative to the target's root.
         folder: PathBuf,

@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::finding::{Judgement, edited};
 use crate::guards::guards;
+use crate::identity::WindowsNames;
 use crate::progress::{Phase, Watch};
 use crate::run::Draft;
 use crate::run_state::RunKind;
@@ -160,6 +161,7 @@ impl AclPlan<'_> {
             kind: RunKind::AclEdit,
             recipes: Vec::new(),
             reverses: None,
+            windows: WindowsNames::default(),
         };
         let committed = Ready::of_descriptors(change).commit(site, run, watch)?;
         let partly = committed

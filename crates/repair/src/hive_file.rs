@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::examined::Examined;
 use crate::guards::guards;
 use crate::hive_on_disk::{self, HivePlace};
+use crate::identity::WindowsNames;
 use crate::progress::{Phase, Watch};
 use crate::run::JournalChange;
 use crate::run_state::RunKind;
@@ -111,6 +112,7 @@ pub(crate) fn edit_site<T, R>(
         kind: RunKind::HiveEdit,
         recipes: Vec::new(),
         reverses: None,
+        windows: WindowsNames::default(),
     };
     let committed = Ready::of_hives(vec![prepared]).commit(site, run, watch)?;
     report.outcome = Outcome::Done;

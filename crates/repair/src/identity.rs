@@ -15,6 +15,38 @@ pub struct TargetIdentity {
     pub disk: Option<String>,
 }
 
+/// The names by which a person recognizes the Windows that a run has changed, as far as the run has
+/// read them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowsNames {
+    /// Its product, such as `Windows Server 2019 Datacenter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_name: Option<String>,
+    /// Its build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<u32>,
+    /// The name of the computer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer_name: Option<String>,
+}
+
+impl WindowsNames {
+    /// True if nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The names with every text changed by `text`.
+    pub(crate) fn map(&self, text: impl Fn(&str) -> String) -> Self {
+        Self {
+            product_name: self.product_name.as_deref().map(&text),
+            build: self.build,
+            computer_name: self.computer_name.as_deref().map(&text),
+        }
+    }
+}
+
 impl From<DiskIdentity> for TargetIdentity {
     fn from(identity: DiskIdentity) -> Self {
         Self {

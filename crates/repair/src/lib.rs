@@ -113,6 +113,7 @@ mod run_summary;
 mod runs;
 mod second_reader;
 mod session;
+mod show_run;
 mod site;
 mod state_name;
 mod stop;

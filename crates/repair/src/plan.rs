@@ -5,7 +5,7 @@ use crate::changes::Change;
 use crate::documents::PlanReport;
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
-use crate::facts::Facts;
+use crate::facts::{Facts, of_open_hives};
 pub use crate::finding::Goal;
 use crate::guards::reading_guards;
 use crate::place::Place;
@@ -74,6 +74,7 @@ pub(crate) fn plan_site(
     let draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
     let mut survey = survey::survey(&facts, recipes, goal, Some(draft))?;
+    let windows = of_open_hives(&facts);
     // The next steps open the hives for writing, so they must not be open here.
     drop(facts);
     survey.notices.extend(damaged);
@@ -88,6 +89,7 @@ pub(crate) fn plan_site(
     changes.extend(survey.drafted());
     Ok(Planned {
         target: site.display.clone(),
+        windows,
         recipes: recipes.iter().map(|recipe| (*recipe).clone()).collect(),
         goal,
         survey,

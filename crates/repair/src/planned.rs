@@ -3,6 +3,7 @@
 use crate::changes::Change;
 use crate::error::Error;
 use crate::finding::Goal;
+use crate::identity::WindowsNames;
 use crate::place::Place;
 use crate::recipe::Recipe;
 use crate::run_summary::RunSummary;
@@ -12,6 +13,8 @@ use crate::survey::Survey;
 pub(crate) struct Planned {
     /// The target as named by the user.
     pub(crate) target: String,
+    /// The Windows on it, as far as it was read.
+    pub(crate) windows: WindowsNames,
     /// The recipes that it was made from.
     pub(crate) recipes: Vec<Recipe>,
     pub(crate) goal: Goal,

@@ -76,6 +76,7 @@ pub(crate) fn repair_site(
         kind: RunKind::Repair,
         recipes,
         reverses: None,
+        windows: plan.windows,
     };
     let committed = ready.commit(site, run, watch)?;
     report.tell_committed(committed, refused.is_empty());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::identity::TargetIdentity;
+use crate::identity::{TargetIdentity, WindowsNames};
 use crate::run::Journal;
 use crate::run_state::{RunKind, RunState, same_partition};
 use crate::trust::{Doubt, Trust};
@@ -64,6 +64,7 @@ impl Journal {
             unfinished: self.state.is_unfinished(),
             can_be_completed: trusted && self.can_be_completed(&self.recipes),
             identity: self.identity.clone(),
+            windows: self.windows.map(shown),
             trust,
             note: self.note.as_deref().map(shown),
         }
@@ -103,6 +104,8 @@ pub struct RunSummary {
     pub can_be_completed: bool,
     /// The identity of its disk, as far as it was known.
     pub identity: TargetIdentity,
+    /// The Windows that it changed, as far as it is known.
+    pub windows: WindowsNames,
     /// The key that sealed it.
     #[serde(flatten)]
     pub trust: Trust,
@@ -128,6 +131,7 @@ impl RunSummary {
             unfinished: false,
             can_be_completed: false,
             identity: TargetIdentity::default(),
+            windows: WindowsNames::default(),
             trust: Trust::Unauthenticated {
                 reason: Doubt::Unreadable,
             },

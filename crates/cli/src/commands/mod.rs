@@ -12,7 +12,8 @@ pub(crate) mod plan;
 mod prune;
 pub(crate) mod recipes;
 pub(crate) mod repair;
-pub(crate) mod runs;
+pub(crate) mod run_details;
+mod runs;
 pub(crate) mod undo;
 
 use clap::Subcommand;

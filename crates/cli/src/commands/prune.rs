@@ -23,6 +23,7 @@ pub(super) fn run(
     let list = engine.prunable(keep);
     let list = list.map_err(|error| args.failure(&error))?;
     if !list.runs.is_empty() && consent.asks() {
+        consent.can_be_had()?;
         tell(&list).map_err(|error| Failure::of(Exit::Failure, &error))?;
         let question = format!(
             "Remove {} ({} bytes)? You can't restore them.",

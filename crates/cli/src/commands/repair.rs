@@ -48,9 +48,6 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    if !args.dry_run {
-        args.consent.can_be_had()?;
-    }
     let engine = args.target.engine(args.choice.boot())?;
     if !args.dry_run {
         let ready = engine.ready_for_changes();
@@ -60,7 +57,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if args.dry_run {
         return plan::show(console, plan.report(), &args.target);
     }
+    // Whatever else is wrong with the command is said first.
     if plan.report().has_changes() && args.consent.asks() {
+        args.consent.can_be_had()?;
         plan::print_for_question(console, plan.report(), &args.target)?;
         if !args.consent.given(&question(plan.report()))? {
             return Ok(Exit::Pending);

@@ -5,7 +5,7 @@ use std::io;
 use diskmend_repair::BootChoice;
 use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary, Trust};
 
-use super::prune;
+use super::{prune, run_details};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,7 +14,10 @@ use crate::output::table::{Align, Cell, Table};
 use crate::output::{acl, report, style};
 use crate::target_arg::TargetArgs;
 
-/// List what diskmend has done to a disk
+/// List what diskmend has done to a disk, or show what one run changed
+///
+/// With the name of a run, or the beginning of its name, show every value, key and permission that
+/// the run changed, with the old and the new data.
 ///
 /// With --prune, remove undo data that is no longer needed: of runs that were undone or rolled
 /// back, that have no valid seal, or that ended before they changed anything.
@@ -23,10 +26,15 @@ use crate::target_arg::TargetArgs;
 Examples:
   diskmend runs /mnt/f
   diskmend runs F: --json
+  diskmend runs /mnt/f 20261123T124100Z
   diskmend runs /mnt/f --prune --keep 3")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
+    /// Show what this run changed; the beginning of its name is enough if no other run's name
+    /// begins like this
+    #[arg(conflicts_with = "prune")]
+    run: Option<String>,
     /// Remove runs that were undone or rolled back, that have no valid seal, or that ended before
     /// they changed anything, after asking
     #[arg(long)]
@@ -39,10 +47,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    if args.prune {
-        args.consent.can_be_had()?;
-    }
-    let engine = args.target.engine(BootChoice::default())?;
+    let mut engine = args.target.engine(BootChoice::default())?;
     // There are no runs, which is a result and not an error.
     if let Some(failure) = args.target.not_a_target(&engine)? {
         console::warn(failure.message());
@@ -50,6 +55,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     if args.prune {
         return prune::run(&args.target, &engine, args.keep, &args.consent, console);
+    }
+    if let Some(text) = &args.run {
+        return run_details::run(&args.target, &mut engine, text, console);
     }
     let runs = engine.runs();
     let runs = runs.map_err(|error| args.target.failure(&error))?;
@@ -87,6 +95,10 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
             Some(number) => format!("partition {number}: {details}"),
             None => details,
         };
+        let details = match &run.windows.computer_name {
+            Some(computer) => format!("{details}; on {computer}"),
+            None => details,
+        };
         table.row([
             Cell::new(&run.run),
             Cell::new(match run.kind {
@@ -119,7 +131,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
 }
 
 /// The machine that wrote the run.
-fn by(run: &RunSummary) -> Cell {
+pub(super) fn by(run: &RunSummary) -> Cell {
     match run.trust {
         Trust::Own => Cell::new("this machine"),
         Trust::Known { key } => Cell::new(format!("key {key}")),
@@ -138,7 +150,7 @@ fn changes(run: &RunSummary) -> String {
     }
 }
 
-fn state(run: &RunSummary) -> (&'static str, anstyle::Style) {
+pub(super) fn state(run: &RunSummary) -> (&'static str, anstyle::Style) {
     match run.state {
         None => ("unreadable", style::BAD),
         Some(RunState::Applying) => ("UNFINISHED", style::BAD),

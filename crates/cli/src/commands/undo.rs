@@ -58,7 +58,6 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.consent.can_be_had()?;
     let mut engine = args.target.engine(BootChoice {
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
@@ -75,6 +74,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         None => None,
     };
+    args.consent.can_be_had()?;
     let mut vouched = false;
     if let Some(name) = named.as_deref().filter(|_| args.trust) {
         match vouching(args, &mut engine, name, console)? {

@@ -226,3 +226,28 @@ fn undo_data_may_be_kept_elsewhere() {
     diskmend(["undo", volume.root(), "--yes", "--state-dir", state]).ends(0);
     assert_eq!(volume.hives(), before);
 }
+
+/// Without a terminal, `repair` once asked for --yes before it said anything else, so that a wrong
+/// recipe was only found with --yes.
+#[test]
+fn without_a_terminal_everything_else_is_said_before_yes_is_asked_for() {
+    let volume = Volume::new();
+    diskmend(["repair", volume.root(), "tsl"])
+        .ends(2)
+        .says("no recipe is called \"tsl\"")
+        .says("did you mean tls");
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let root = folder.path().to_str().expect("UTF-8");
+    let run = diskmend(["repair", root, "tls"]).ends(5);
+    assert!(!run.stderr.contains("--yes"), "{}", run.stderr);
+    let before = volume.hives();
+    diskmend(["repair", volume.root(), "tls"])
+        .ends(2)
+        .says("no terminal to ask on")
+        .says("hint: add --yes");
+    assert_eq!(volume.hives(), before);
+    assert!(!volume.folder.path().join("diskmend").exists());
+    // If there is nothing to do, there is nothing to ask.
+    diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
+    diskmend(["repair", volume.root(), "tls"]).ends(0);
+}

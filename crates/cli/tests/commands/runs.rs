@@ -1,6 +1,8 @@
 //! `diskmend runs`.
 
-use crate::fixture::Volume;
+use diskmend_hive::{Editor, ValueType};
+
+use crate::fixture::{Volume, hive_file, system, utf16};
 use crate::program::diskmend;
 #[cfg(unix)]
 use crate::program::{Run, command};
@@ -188,4 +190,66 @@ fn links_in_a_hostile_run_are_not_followed_when_it_is_removed() {
         deep.join("d/".repeat(60)).exists(),
         "a part of it is removed"
     );
+}
+
+/// A run could once be undone, but not looked at.
+#[test]
+fn a_run_shows_each_change_with_its_old_and_new_data() {
+    let volume = Volume::new();
+    let named = |editor: &mut Editor| {
+        let key = r"ControlSet001\Control\ComputerName\ComputerName";
+        editor.create_key(key).expect("valid");
+        let set = editor.set_value(key, "ComputerName", ValueType::SZ, &utf16("WEB\u{1b}01\0"));
+        set.expect("valid");
+    };
+    hive_file(&volume.system(), |editor| {
+        system(editor);
+        named(editor);
+    });
+    diskmend(["repair", volume.root(), "nla", "--yes"]).ends(0);
+    let list = diskmend(["runs", volume.root(), "--json"]).ends(0).json();
+    let run = &list["runs"][0];
+    assert_eq!(run["windows"]["computer_name"], "WEB\u{1b}01");
+    let name = run["run"].as_str().expect("a name");
+    let listed = diskmend(["runs", volume.root()]).ends(0).stdout;
+    assert!(listed.contains("nla; on WEB<U+001B>01"), "{listed}");
+
+    let details = diskmend(["runs", volume.root(), name, "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(details["run"]["run"], name);
+    let hive = &details["hives"][0];
+    assert_eq!(hive["path"], "Windows/System32/config/SYSTEM");
+    assert_eq!(hive["change_count"], run["changes"]);
+    let changes = hive["changes"].as_array().expect("a list");
+    assert_eq!(
+        changes.len() as u64,
+        run["changes"].as_u64().expect("a number")
+    );
+    let change = changes
+        .iter()
+        .find(|change| change["value"] == "SecurityLayer");
+    let change = change.expect("changed by the recipe");
+    assert_eq!(change["action"], "value");
+    let both = [&change["old"], &change["new"]].map(|data| data["data"].clone());
+    assert_ne!(both[0], both[1]);
+
+    let shown = diskmend(["runs", volume.root(), &name[..10]]).ends(0);
+    for words in [
+        "SecurityLayer",
+        "-> REG_DWORD",
+        "computer WEB<U+001B>01",
+        "done",
+    ] {
+        assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+    }
+    shown.says("to undo: diskmend undo ");
+    diskmend(["undo", volume.root(), "--yes"]).ends(0);
+    let shown = diskmend(["runs", volume.root(), name]).ends(0);
+    assert!(shown.stdout.contains("undone"), "{}", shown.stdout);
+    assert_eq!(shown.stderr, "");
+    diskmend(["runs", volume.root(), "19990101T000000Z"])
+        .ends(1)
+        .says("there is no run");
+    diskmend(["runs", volume.root(), name, "--prune"]).ends(2);
 }

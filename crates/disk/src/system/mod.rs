@@ -74,7 +74,7 @@ pub fn folder_and_name(path: &Path) -> Result<(Box<dyn Dir>, String), OpenError>
             let name = name.to_str().ok_or_else(|| {
                 io_error(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    format!("the name {name:?} is not valid Unicode"),
+                    format!("the name \"{}\" is not valid Unicode", name.display()),
                 ))
             })?;
             Ok((Box::new(folder), name.to_owned()))

@@ -63,7 +63,12 @@ impl Claims {
                 Next::To(next) => cluster = next,
                 Next::End => return Ok(()),
                 wrong @ (Next::Free | Next::Bad) => {
-                    let found = format!("{wrong:?} for cluster {}", cluster.number());
+                    let mark = if matches!(wrong, Next::Free) {
+                        "free"
+                    } else {
+                        "bad"
+                    };
+                    let found = format!("the mark \"{mark}\" for cluster {}", cluster.number());
                     return Err(corrupt(
                         "chain of an entry",
                         at,

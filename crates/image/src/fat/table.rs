@@ -151,8 +151,13 @@ impl<'a> Table<'a> {
                     break;
                 }
                 wrong @ (Next::Free | Next::Bad) => {
+                    let mark = if matches!(wrong, Next::Free) {
+                        "free"
+                    } else {
+                        "bad"
+                    };
                     let number = cluster.number();
-                    let found = format!("{wrong:?} for cluster {number}");
+                    let found = format!("the mark \"{mark}\" for cluster {number}");
                     return Err(self.wrong(number, "its next or its end", found));
                 }
             }

@@ -70,7 +70,11 @@ pub(crate) fn check(used: &[u8], at: usize) -> Result<usize, Problem> {
             let value = attribute.resident_range();
             let end = value.and_then(|(start, len)| start.checked_add(len));
             if value.is_none_or(|(start, _)| start < least) || end.is_none_or(|end| end > len) {
-                return Err(problem("a value within it", format!("{value:?}")));
+                let found = match value {
+                    Some((start, len)) => format!("{len} bytes at {start}"),
+                    None => "none".to_owned(),
+                };
+                return Err(problem("a value within it", found));
             }
         }
     }

@@ -8,6 +8,7 @@ use super::Ready;
 use super::descriptors::{self, AppliedDescriptors, DescriptorsChange};
 use super::roll_back::{roll_back, roll_back_descriptors};
 use crate::error::Error;
+use crate::identity::WindowsNames;
 use crate::progress::{Phase, Watch};
 use crate::run::{DescriptorsEntry, Draft, Journal, RunFolder, Way};
 use crate::run_state::{RunKind, RunState};
@@ -22,6 +23,8 @@ pub(crate) struct NewRun {
     pub(crate) recipes: Vec<String>,
     /// The run that it reverses, if it reverses one.
     pub(crate) reverses: Option<String>,
+    /// The Windows on the target, as far as it is known.
+    pub(crate) windows: WindowsNames,
 }
 
 /// A run that has succeeded.
@@ -65,6 +68,7 @@ impl Ready {
         let run = site.state.new_run(now, &site.judge)?;
         let target = (site.display.as_str(), site.judge.identity.clone());
         let mut journal = Journal::begin(&run.id, new.kind, target, new.recipes);
+        journal.windows = new.windows;
         journal.reverses = new.reverses;
         journal.hives = backups.iter().map(|backup| backup.entry.clone()).collect();
         let (draft, known) = match descriptors {

@@ -15,7 +15,7 @@ mod undone;
 
 pub use crate::differences::{ByteRange, Difference, Differences};
 pub use crate::finding::RowState;
-pub use crate::identity::TargetIdentity;
+pub use crate::identity::{TargetIdentity, WindowsNames};
 pub use crate::run_state::{RunKind, RunState};
 pub use crate::run_summary::RunSummary;
 pub use crate::trust::{Doubt, KeyId, Trust};
@@ -31,7 +31,7 @@ pub use inspection::{InspectReport, Notice, Row, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};
 pub use recipes::RecipeEntry;
-pub use runs::RunList;
+pub use runs::{RunChange, RunDetails, RunHive, RunList, RunPermission};
 pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};
 
 pub use crate::json::SCHEMA;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Notice, RunSummary};
+use super::{ChangedKey, ChangedValue, Notice, RunSummary};
+use crate::run::JournalChange;
 
 /// The result of `runs`.
 #[derive(Clone, Debug, Serialize)]
@@ -15,4 +16,69 @@ pub struct RunList {
     pub runs: Vec<RunSummary>,
     /// Notices for the user.
     pub notices: Vec<Notice>,
+}
+
+/// The result of `runs` with the name of a run: what it changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunDetails {
+    /// Version of this document.
+    pub schema: u32,
+    /// The target as named by the user.
+    pub target: String,
+    /// The run.
+    pub run: RunSummary,
+    /// The hives, in the order in which they were written.
+    pub hives: Vec<RunHive>,
+    /// The permissions of files and folders that it set or tried to set.
+    pub permissions: Vec<RunPermission>,
+    /// The number of further permissions, which are left out.
+    pub more_permissions: u64,
+    /// What can't be read.
+    pub problems: Vec<String>,
+}
+
+/// A hive that a run wrote.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunHive {
+    /// Its path; the whole path if it is not on the target.
+    pub path: String,
+    /// True if it was dirty and the run recovered it from its logs.
+    pub recovered: bool,
+    /// The number of changes.
+    pub change_count: usize,
+    /// The changes, in order; fewer if there are very many, or if they were not recorded.
+    pub changes: Vec<RunChange>,
+}
+
+/// A change that a run made in a hive.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum RunChange {
+    /// A key was created.
+    KeyCreated(ChangedKey),
+    /// A key was deleted, after everything in it.
+    KeyDeleted(ChangedKey),
+    /// A value was created, deleted or changed.
+    Value(ChangedValue),
+}
+
+impl From<&JournalChange> for RunChange {
+    fn from(change: &JournalChange) -> Self {
+        match change.clone() {
+            JournalChange::KeyCreated(key) => Self::KeyCreated(key),
+            JournalChange::KeyDeleted(key) => Self::KeyDeleted(key),
+            JournalChange::Value(value) => Self::Value(value),
+        }
+    }
+}
+
+/// The permissions of a file or folder, before and after a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunPermission {
+    /// Its path below the root.
+    pub path: String,
+    /// The old security descriptor, as SDDL.
+    pub old: String,
+    /// The new one.
+    pub new: String,
 }

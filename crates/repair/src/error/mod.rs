@@ -148,7 +148,7 @@ pub enum Error {
         source: diskmend_disk::OpenError,
     },
     /// The target has no run of this name.
-    #[error("there is no run {run:?}")]
+    #[error("there is no run \"{run}\"")]
     NoRun {
         /// The name.
         run: String,
@@ -156,7 +156,7 @@ pub enum Error {
         known: RunNames,
     },
     /// Several runs have names that begin like this.
-    #[error("{run:?} is the beginning of the names of several runs: {candidates}")]
+    #[error("\"{run}\" is the beginning of the names of several runs: {candidates}")]
     SeveralRuns {
         /// The beginning of a name.
         run: String,

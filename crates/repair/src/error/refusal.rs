@@ -193,7 +193,7 @@ pub enum Refusal {
     #[error("undo data can't be stored next to a block device: they need a folder elsewhere")]
     StateFolderNeeded,
     /// The folder for undo data is a link or not a folder.
-    #[error("the folder for undo data, {name:?}, is a link or not a folder")]
+    #[error("the folder for undo data, \"{name}\", is a link or not a folder")]
     StateFolder {
         /// Its name.
         name: String,

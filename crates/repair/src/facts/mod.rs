@@ -29,6 +29,7 @@ pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use dumps::BugCheck;
 pub use firewall::{ClosedBy, ClosedPort};
+pub(crate) use identity::names::of_open_hives;
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
@@ -140,6 +141,16 @@ impl<'a> Facts<'a> {
             hive_on_disk::open(place, Access::Read)
         };
         hive.get_or_init(|| read().map_err(Failure::of)).as_ref()
+    }
+
+    /// A hive of Windows that was read before; `None` if it wasn't, or can't be read.
+    pub(crate) fn open_hive(&self, name: HiveName) -> Option<&HiveOnDisk> {
+        let [system, software] = &self.hives;
+        let hive = match name {
+            HiveName::System => system,
+            HiveName::Software => software,
+        };
+        hive.get()?.as_ref().ok()
     }
 
     /// The control sets of Windows.

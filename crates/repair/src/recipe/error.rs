@@ -27,7 +27,7 @@ pub enum RecipeError {
         message: String,
     },
     /// No recipe has this name.
-    #[error("no recipe is called {name:?}")]
+    #[error("no recipe is called \"{name}\"")]
     Unknown {
         /// The name.
         name: String,
@@ -35,19 +35,19 @@ pub enum RecipeError {
         known: Vec<String>,
     },
     /// A second recipe has the same name.
-    #[error("there is already a recipe called {name:?}")]
+    #[error("there is already a recipe called \"{name}\"")]
     Duplicate {
         /// The name.
         name: String,
     },
     /// Recipes include each other.
-    #[error("recipe {name:?} includes itself")]
+    #[error("recipe \"{name}\" includes itself")]
     Cycle {
         /// The name.
         name: String,
     },
     /// Two of the chosen recipes contradict each other.
-    #[error("recipes {first:?} and {second:?} {what}")]
+    #[error("recipes \"{first}\" and \"{second}\" {what}")]
     Conflict {
         /// One recipe.
         first: String,

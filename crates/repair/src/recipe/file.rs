@@ -128,7 +128,7 @@ pub(crate) fn recipe_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{name:?} can't be a name: a name has up to 64 lower-case letters, digits and \
+        "\"{name}\" can't be a name: a name has up to 64 lower-case letters, digits and \
          hyphens, and starts with a letter"
     ))
 }

@@ -317,7 +317,7 @@ impl AclFile {
         let owner = match &self.owner {
             None => None,
             Some(name) => Some(Sid::from_account_name(name.get_ref()).ok_or_else(|| {
-                wrong(name)(format!("{:?} is not a known account", name.get_ref()))
+                wrong(name)(format!("\"{}\" is not a known account", name.get_ref()))
             })?),
         };
         Ok(by_grants.then_some(DesiredAcl::Grants(Grants {
@@ -351,7 +351,7 @@ fn applies_to(word: &str) -> Result<AppliesTo, String> {
                 Ok(AppliesTo::FilesWithPrefix(prefix.to_owned()))
             }
             _ => Err(format!(
-                "{word:?} is neither \"folder\" nor \"contents\" nor the beginning of a file's \
+                "\"{word}\" is neither \"folder\" nor \"contents\" nor the beginning of a file's \
                  name with * after it"
             )),
         },
@@ -360,7 +360,8 @@ fn applies_to(word: &str) -> Result<AppliesTo, String> {
 
 /// `17763..`, `..14393`, `14393..17763`, both ends included.
 fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
-    let wrong = || format!("{text:?} is not a range of builds, such as \"..14393\" or \"17763..\"");
+    let wrong =
+        || format!("\"{text}\" is not a range of builds, such as \"..14393\" or \"17763..\"");
     let (first, last) = text.split_once("..").ok_or_else(wrong)?;
     let bound = |text: &str, open: u32| match text {
         "" => Ok(open),

@@ -245,7 +245,7 @@ impl BcdFile {
         let name = self.object.get_ref();
         let object = BcdObject::parse(name).ok_or_else(|| {
             wrong(&self.object)(format!(
-                "no object {name:?}: expected {{loader}}, a name such as {{bootmgr}}, or a GUID in \
+                "no object \"{name}\": expected {{loader}}, a name such as {{bootmgr}}, or a GUID in \
                  braces"
             ))
         })?;
@@ -262,7 +262,7 @@ impl BcdFile {
         let name = self.element.get_ref();
         let element = elements::by_name(name, object_type).ok_or_else(|| {
             wrong(&self.element)(format!(
-                "no element {name:?} of a {}: expected bcdedit's name, or an id such as \
+                "no element \"{name}\" of a {}: expected bcdedit's name, or an id such as \
                  0x26000020",
                 object_type.title()
             ))
@@ -334,7 +334,7 @@ fn encode(
     let guid = |name: &str| -> Result<Guid, String> {
         let known = || well_known::by_alias(name).map(|known| known.guid);
         let found = name.parse().ok().or_else(known);
-        found.ok_or_else(|| format!("{name:?} is neither a GUID in braces nor a known name"))
+        found.ok_or_else(|| format!("\"{name}\" is neither a GUID in braces nor a known name"))
     };
     Ok(match (element.format(), written) {
         (Format::Boolean, Written::Bool(yes)) => ElementValue::Boolean(*yes),
@@ -351,7 +351,7 @@ fn encode(
                 .position(|known| known.eq_ignore_ascii_case(name));
             let number = at.ok_or_else(|| match names {
                 [] => "the data of this element are a number".to_owned(),
-                names => format!("{name:?} is none of {}", names.join(", ")),
+                names => format!("\"{name}\" is none of {}", names.join(", ")),
             })?;
             ElementValue::Integer(to_u64(number))
         }

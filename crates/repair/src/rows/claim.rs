@@ -51,7 +51,7 @@ impl Claim<'_> {
                 && same_name(value, other_value) =>
             {
                 Some(format!(
-                    "want different data in value {other_value:?} of {hive}\\{other_key}"
+                    "want different data in value \"{other_value}\" of {hive}\\{other_key}"
                 ))
             }
             (

@@ -19,12 +19,12 @@ impl FolderPath {
             let reserved = |c: char| c.is_control() || "/:*?\"<>|%".contains(c);
             if name.is_empty() || name.chars().all(|c| c == '.') {
                 return Err(format!(
-                    "{text:?} is not a path: write names with one backslash between them, from the root of \
+                    "\"{text}\" is not a path: write names with one backslash between them, from the root of \
                      the volume"
                 ));
             }
             if let Some(c) = name.chars().find(|c| reserved(*c)) {
-                return Err(format!("{c:?} is not accepted in a path: {text:?}"));
+                return Err(format!("'{c}' is not accepted in a path: \"{text}\""));
             }
         }
         Ok(Self { names })

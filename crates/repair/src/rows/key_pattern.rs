@@ -103,18 +103,18 @@ fn component(name: &str) -> Result<(), String> {
         ));
     }
     if matches!(name, "." | "..") {
-        return Err(format!("{name:?} has no meaning in a key path"));
+        return Err(format!("\"{name}\" has no meaning in a key path"));
     }
     if let Some(odd) = name
         .chars()
         .find(|c| matches!(c, '*' | '/') || c.is_control())
     {
         return Err(format!(
-            "{odd:?} is not accepted in a key path (only {EVERY} may start one)"
+            "\"{odd}\" is not accepted in a key path (only {EVERY} may start one)"
         ));
     }
     if name.starts_with(' ') || name.ends_with(' ') {
-        return Err(format!("{name:?} starts or ends with a space"));
+        return Err(format!("\"{name}\" starts or ends with a space"));
     }
     Ok(())
 }

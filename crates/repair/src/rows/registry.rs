@@ -187,7 +187,7 @@ impl RegistryFile {
             .find(|hive| hive.file_name().eq_ignore_ascii_case(self.hive.get_ref()))
             .ok_or_else(|| {
                 let name = self.hive.get_ref();
-                wrong(&self.hive)(format!("no hive {name:?}: expected SYSTEM or SOFTWARE"))
+                wrong(&self.hive)(format!("no hive \"{name}\": expected SYSTEM or SOFTWARE"))
             })?;
         let key = KeyPattern::parse(hive, self.key.get_ref()).map_err(wrong(&self.key))?;
         value_name(self.value.get_ref()).map_err(wrong(&self.value))?;
@@ -201,7 +201,7 @@ impl RegistryFile {
                 "leave" => IfMissing::Leave,
                 other => {
                     return Err(wrong(word)(format!(
-                        "{other:?} is neither \"create\" nor \"leave\""
+                        "\"{other}\" is neither \"create\" nor \"leave\""
                     )));
                 }
             },

@@ -73,7 +73,7 @@ pub(crate) fn value_type(name: &str) -> Result<ValueType, String> {
         .find(|accepted| accepted.name() == Some(name))
         .ok_or_else(|| {
             let names: Vec<_> = ACCEPTED.iter().map(ToString::to_string).collect();
-            format!("no type {name:?}: expected one of {}", names.join(", "))
+            format!("no type \"{name}\": expected one of {}", names.join(", "))
         })
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn encode(value_type: ValueType, written: &Written) -> Result<ValueDa
         (ValueType::QWORD, Written::Text(text)) => text
             .strip_prefix("0x")
             .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| format!("{text:?} is not a hexadecimal number, such as \"0xff\""))?
+            .ok_or_else(|| format!("\"{text}\" is not a hexadecimal number, such as \"0xff\""))?
             .to_le_bytes()
             .to_vec(),
         (ValueType::SZ | ValueType::EXPAND_SZ, Written::Text(text)) => {
@@ -107,10 +107,10 @@ pub(crate) fn encode(value_type: ValueType, written: &Written) -> Result<ValueDa
             }
             ValueData::list(list).bytes
         }
-        (ValueType::BINARY | ValueType::NONE, Written::Text(text)) => {
-            hex::decode_separated(text)
-                .ok_or_else(|| format!("{text:?} is not a sequence of bytes, such as \"01 ff\""))?
-        }
+        (ValueType::BINARY | ValueType::NONE, Written::Text(text)) => hex::decode_separated(text)
+            .ok_or_else(|| {
+            format!("\"{text}\" is not a sequence of bytes, such as \"01 ff\"")
+        })?,
         _ => {
             let expected = match value_type {
                 ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN => "a number",

@@ -33,7 +33,7 @@ pub(crate) fn sentence(text: &str) -> Result<(), String> {
         return Err("say something".to_owned());
     }
     match text.chars().find(|c| c.is_control() && *c != '\n') {
-        Some(c) => Err(format!("{c:?} is not accepted here")),
+        Some(c) => Err(format!("'{c}' is not accepted here")),
         None => Ok(()),
     }
 }

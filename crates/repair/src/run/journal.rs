@@ -7,7 +7,7 @@ pub(crate) mod valid;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::TargetIdentity;
+use crate::identity::{TargetIdentity, WindowsNames};
 use crate::run::RunId;
 use crate::run::bounded::list;
 use crate::run_state::{RunKind, RunState};
@@ -41,6 +41,9 @@ pub(crate) struct Journal {
     /// The features that distinguish its disk from others.
     #[serde(default)]
     pub(crate) identity: TargetIdentity,
+    /// The Windows on it; unknown in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "WindowsNames::is_empty")]
+    pub(crate) windows: WindowsNames,
     /// The recipes, with bundles replaced by their parts.
     #[serde(deserialize_with = "list::<256, _, _>")]
     pub(crate) recipes: Vec<String>,
@@ -100,6 +103,7 @@ impl Journal {
             updated: now,
             target: target.to_owned(),
             identity,
+            windows: WindowsNames::default(),
             recipes,
             hives: Vec::new(),
             descriptors: None,

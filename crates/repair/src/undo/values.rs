@@ -87,6 +87,7 @@ fn hives(
             kind: RunKind::Undo,
             recipes: journal.recipes.clone(),
             reverses: Some(journal.run.clone()),
+            windows: journal.windows.clone(),
         };
         let committed = Ready::of_hives(prepared).commit(site, new, watch)?;
         journal.reversed_by.clone_from(&committed.run);

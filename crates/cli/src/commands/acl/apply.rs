@@ -23,17 +23,6 @@ pub(crate) struct Carry {
     dry_run: bool,
 }
 
-impl Carry {
-    /// Fails at once if the command would have to ask and can't.
-    pub(super) fn can_be_had(&self) -> Result<(), Failure> {
-        if self.dry_run {
-            Ok(())
-        } else {
-            self.consent.can_be_had()
-        }
-    }
-}
-
 /// Shows the plan as the result.
 pub(super) fn show(console: &mut Console, report: &AclPlanReport) -> Result<Exit, Failure> {
     let clean = report.acl.to_change == 0 && report.acl.failed.count == 0;
@@ -69,6 +58,7 @@ pub(super) fn carry_out(
     }
     let count = plan.report().acl.to_change;
     if count > 0 && carry.consent.asks() {
+        carry.consent.can_be_had()?;
         if console.json() {
             acl::report(&mut anstream::stderr(), &plan.report().acl)?
         } else {

@@ -28,7 +28,6 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.carry.can_be_had()?;
     let located = args.path.locate()?;
     let engine = args.path.engine(&located)?;
     let mut steps = Steps::start();

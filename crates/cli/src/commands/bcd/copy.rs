@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let named = reading::section(&store, from)
         .as_ref()
         .map_or_else(|| from.to_string(), reading::named);
-    let question = format!("Copy {named} as {:?}?", args.description);
+    let question = format!("Copy {named} as \"{}\"?", args.description);
     if !args.edit.consent.given(&question)? {
         return Ok(Exit::Pending);
     }

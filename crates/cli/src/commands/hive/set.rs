@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let data = data_arg::parse(args.value_type, &args.data, &args.separator).map_err(|wrong| {
         let message = format!(
-            "{:?} is not a valid {}: {wrong}",
+            "\"{}\" is not a valid {}: {wrong}",
             args.data, args.value_type
         );
         Failure::new(Exit::Usage, message)

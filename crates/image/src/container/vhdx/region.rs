@@ -158,7 +158,10 @@ fn parse(table: &[u8], at: u64, file_len: u64, log: Range<u64>) -> Result<Region
             "the VHDX region table",
             at,
             "regions that do not overlap each other, the header section or the log",
-            format_args!("{one:?} and {next:?}"),
+            format_args!(
+                "regions from {} to {} and from {} to {}",
+                one.start, one.end, next.start, next.end
+            ),
         ));
     }
     let required = |region: Option<Range<u64>>, guid: Guid| {

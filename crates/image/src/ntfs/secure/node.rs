@@ -110,7 +110,12 @@ impl Node {
             };
             let expected = fixed.saturating_add(child_len);
             if found.len != expected || found.child.is_some() != has_children {
-                let actual = format!("{} bytes, child {:?}", found.len, found.child);
+                let child = if found.child.is_some() {
+                    "a child"
+                } else {
+                    "no child"
+                };
+                let actual = format!("{} bytes, {child}", found.len);
                 return Err(wrong(&format!("an entry of {expected} bytes"), &actual));
             }
             let item = if found.is_last {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod domain;
+pub(crate) mod names;
 mod reader;
 mod times;
 

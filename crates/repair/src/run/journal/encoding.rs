@@ -56,6 +56,7 @@ impl Journal {
             updated: self.updated.clone(),
             target: self.target.clone(),
             identity: self.identity.clone(),
+            windows: self.windows.clone(),
             recipes: self.recipes.clone(),
             hives: Vec::new(),
             way: self.way,

@@ -18,6 +18,8 @@ const MAX_TEXT: usize = 32 << 10;
 /// The greatest length of a text that the program itself writes: its name, times, and the disk's
 /// identity.
 const MAX_OWN_TEXT: usize = 256;
+/// The greatest length of a name of the Windows on the disk: 256 characters.
+const MAX_WINDOWS: usize = 4 * 256;
 /// The greatest length of a recipe's name.
 const MAX_NAME: usize = 255;
 /// The greatest number of names in a path, and of UTF-16 units in each.
@@ -45,6 +47,8 @@ impl Journal {
             ("note", self.note.as_ref(), MAX_TEXT),
             ("identity", self.identity.volume.as_ref(), MAX_OWN_TEXT),
             ("identity", self.identity.disk.as_ref(), MAX_OWN_TEXT),
+            ("windows", self.windows.product_name.as_ref(), MAX_WINDOWS),
+            ("windows", self.windows.computer_name.as_ref(), MAX_WINDOWS),
         ];
         for (what, text, longest) in texts {
             if text.is_some_and(|text| text.len() > longest) {
@@ -53,7 +57,7 @@ impl Journal {
         }
         for recipe in &self.recipes {
             if recipe.len() > MAX_NAME || recipe.is_empty() || recipe.contains(char::is_control) {
-                return Err(format!("{recipe:?} is not a recipe name"));
+                return Err(format!("\"{recipe}\" is not a recipe name"));
             }
         }
         for run in [
@@ -70,7 +74,7 @@ impl Journal {
             hive.validate(self.kind, number)?;
             let mut before = self.hives.iter().take(number - 1);
             if before.any(|other| other.is_same_as(hive)) {
-                return Err(format!("{:?}: a hive that is named twice", hive.path));
+                return Err(format!("\"{}\": a hive that is named twice", hive.path));
             }
             for file in &hive.files {
                 if undo.contains(&file.undo.as_str()) {
@@ -82,7 +86,7 @@ impl Journal {
         self.validate_descriptors()?;
         match &self.disk {
             Some(disk) if disk.record != SECTORS => {
-                Err(format!("{:?} is not the record of a run", disk.record))
+                Err(format!("\"{}\" is not the record of a run", disk.record))
             }
             _ => Ok(()),
         }
@@ -97,11 +101,13 @@ impl Journal {
         }
         if entry.records.file != RECORDS {
             let file = &entry.records.file;
-            return Err(format!("{file:?} is not the file of security descriptors"));
+            return Err(format!(
+                "\"{file}\" is not the file of security descriptors"
+            ));
         }
         let other = |name: &&String| !REPORTS.contains(&name.as_str());
         match entry.reports.iter().find(other) {
-            Some(name) => Err(format!("{name:?} is not a report of a run")),
+            Some(name) => Err(format!("\"{name}\" is not a report of a run")),
             None => Ok(()),
         }
     }
@@ -115,12 +121,12 @@ impl HiveEntry {
     fn validate(&self, kind: RunKind, number: usize) -> Result<(), String> {
         let shown = &self.path;
         if self.hive.len() > MAX_NAME || self.volume.as_ref().is_some_and(|v| v.len() > MAX_TEXT) {
-            return Err(format!("{shown:?}: a name that is too long"));
+            return Err(format!("\"{shown}\": a name that is too long"));
         }
         let names = components(shown)?;
         if !is_hive_of(kind, self.volume.is_some(), &names) {
             return Err(format!(
-                "{shown:?} is not a hive that a run of this kind writes"
+                "\"{shown}\" is not a hive that a run of this kind writes"
             ));
         }
         if let Some(changes) = &self.changes_file
@@ -128,13 +134,13 @@ impl HiveEntry {
         {
             let file = &changes.file;
             return Err(format!(
-                "{file:?} is not the file of changes of hive {number}"
+                "\"{file}\" is not the file of changes of hive {number}"
             ));
         }
         for (index, file) in self.files.iter().enumerate() {
             let mut before = self.files.iter().take(index);
             if before.any(|other| same_file(&other.path, &file.path)) {
-                return Err(format!("{:?}: named twice", file.path));
+                return Err(format!("\"{}\": named twice", file.path));
             }
             file.validate(&names)?;
         }
@@ -169,14 +175,14 @@ impl FileEntry {
         let known = same_file(name, hive_name) || LOGS.iter().any(is_log);
         if !known || !same_path(folder, hive_folder) {
             let (file, hive) = (&self.path, hive.join("/"));
-            return Err(format!("{file:?} is neither {hive} nor one of its logs"));
+            return Err(format!("\"{file}\" is neither {hive} nor one of its logs"));
         }
         if undo_data::number(&self.undo).is_none() {
-            return Err(format!("{:?} is not a file of undo data", self.undo));
+            return Err(format!("\"{}\" is not a file of undo data", self.undo));
         }
         let too_long = |content: &super::Content| content.length > MAX_FILE;
         if self.old.as_ref().is_some_and(too_long) || self.new.as_ref().is_some_and(too_long) {
-            return Err(format!("{:?}: longer than a hive can be", self.path));
+            return Err(format!("\"{}\": longer than a hive can be", self.path));
         }
         Ok(())
     }
@@ -220,7 +226,9 @@ pub(crate) fn components(path: &str) -> Result<Vec<&str>, String> {
     let names: Vec<&str> = path.split('/').take(MAX_DEPTH + 1).collect();
     let bad = names.len() > MAX_DEPTH || names.iter().any(|name| !is_plain(name));
     if bad {
-        Err(format!("{path:?} is not a path below the root of a volume"))
+        Err(format!(
+            "\"{path}\" is not a path below the root of a volume"
+        ))
     } else {
         Ok(names)
     }
