@@ -39,6 +39,7 @@ mod output;
 mod progress;
 mod recipe_file;
 mod rule_file;
+mod since_arg;
 mod target_arg;
 mod volume_root;
 mod walk;

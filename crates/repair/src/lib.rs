@@ -84,6 +84,7 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod error;
+mod events;
 mod examined;
 mod facts;
 mod finding;
@@ -119,6 +120,8 @@ mod state_name;
 mod stop;
 mod store_status;
 mod survey;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod trust;
 mod undo;
 mod unfinished;
@@ -130,10 +133,11 @@ pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
 pub use facts::{
-    Accounts, Agent, BugCheck, CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets,
-    Errors, Facts, FaultyCertificate, FileFault, FilterFault, Membership, MissingFile, MissingSet,
-    OrphanFilter, Platform, Product, Select, Service, ServiceFiles, ServiceStart, TextLog, Unread,
-    WindowsIdentity,
+    Accounts, Agent, Boot, BootBugCheck, BootEnd, BootKind, BugCheck, CertificateFault, ClosedBy,
+    ClosedPort, ControlSet, ControlSets, Errors, Event, EventQuery, Events, Facts,
+    FaultyCertificate, Field, FileFault, FilterFault, LogStatus, Logons, Membership, MissingFile,
+    MissingSet, OrphanFilter, Platform, Product, Select, Service, ServiceFiles, ServiceStart,
+    Since, TextLog, Unread, WindowsIdentity,
 };
 pub use plan::{Goal, Plan};
 pub use preview::WouldChange;

@@ -5,6 +5,7 @@ pub(crate) mod bcd;
 pub(crate) mod completions;
 pub(crate) mod diagnose;
 pub(crate) mod disks;
+pub(crate) mod events;
 pub(crate) mod hive;
 pub(crate) mod inspect;
 pub(crate) mod key;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Undo(undo::Args),
     Runs(runs::Args),
     Disks(disks::Args),
+    Events(events::Args),
     Recipes(recipes::Args),
     #[command(subcommand)]
     Key(KeyCommand),
@@ -58,6 +60,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Undo(args) => undo::run(args, console),
         Command::Runs(args) => runs::run(args, console),
         Command::Disks(args) => disks::run(args, console),
+        Command::Events(args) => events::run(args, console),
         Command::Recipes(args) => recipes::run(args, console),
         Command::Key(command) => key::run(command, console),
         Command::Hive(command) => hive::run(command, console),

@@ -37,6 +37,8 @@ mod diagnose;
 #[cfg(target_os = "linux")]
 mod disks;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod fixture;

@@ -5,6 +5,7 @@ mod acl;
 mod applied;
 mod boot_store;
 mod diagnosis;
+mod events;
 mod hive_status;
 mod inspection;
 mod planned;
@@ -26,6 +27,7 @@ pub use acl::{
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use diagnosis::{CauseReport, DiagnoseReport, EvidenceReport, RuleEntry, Verdict};
+pub use events::EventReport;
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
 pub use inspection::{InspectReport, Notice, Row, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};

@@ -1,5 +1,5 @@
-//! Facts about the disk: its hives, its Windows and what it is, its control sets, its services and
-//! its boot stores.
+//! Facts about the disk: its hives, its Windows and what it is, its control sets, its services, its
+//! event logs and its boot stores.
 //!
 //! Each fact is read once for a command, and only when it is needed, so that every row of a recipe
 //! can depend on every fact. Nothing is written.
@@ -9,6 +9,7 @@ pub(crate) mod boot_stores;
 mod certificates;
 mod control_sets;
 mod dumps;
+pub(crate) mod events;
 mod firewall;
 mod identity;
 mod service_files;
@@ -28,6 +29,10 @@ pub use certificates::{CertificateFault, FaultyCertificate};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use dumps::BugCheck;
+pub use events::{
+    Boot, BootBugCheck, BootEnd, BootKind, Event, EventQuery, Events, Field, LogStatus, Logons,
+    Since,
+};
 pub use firewall::{ClosedBy, ClosedPort};
 pub(crate) use identity::names::of_open_hives;
 pub(crate) use identity::of_filetime;
@@ -100,6 +105,7 @@ pub struct Facts<'a> {
     bug_checks: Known<Vec<BugCheck>>,
     text_logs: [Known<Errors>; TextLog::ALL.len()],
     identity: OnceCell<WindowsIdentity>,
+    events: OnceCell<Events>,
     boot_stores: OnceCell<Result<Found, Failure>>,
 }
 
@@ -120,6 +126,7 @@ impl<'a> Facts<'a> {
             bug_checks: OnceCell::new(),
             text_logs: Default::default(),
             identity: OnceCell::new(),
+            events: OnceCell::new(),
             boot_stores: OnceCell::new(),
         }
     }
@@ -253,6 +260,27 @@ impl<'a> Facts<'a> {
     /// What the Windows is: its version, its names, and the machine on which it ran last.
     pub fn identity(&self) -> &WindowsIdentity {
         self.identity.get_or_init(|| identity::read(self))
+    }
+
+    /// What the event logs tell that counts.
+    ///
+    /// # Errors
+    /// If the caller interrupts.
+    pub fn events(&self) -> Result<&Events, Interrupted> {
+        if let Some(events) = self.events.get() {
+            return Ok(events);
+        }
+        let events = self.read_events(&EventQuery::default())?;
+        Ok(self.events.get_or_init(|| events))
+    }
+
+    /// What the event logs tell that was asked for.
+    ///
+    /// # Errors
+    /// If the caller interrupts.
+    pub(crate) fn read_events(&self, query: &EventQuery) -> Result<Events, Interrupted> {
+        self.phase(Phase::Opening, "event logs")?;
+        events::read(self.site.root.as_ref(), query, &|| self.go_on())
     }
 
     /// The boot stores of the disk, or the reason why none can be found.

@@ -1,0 +1,118 @@
+//! The event logs of Windows: the events that diskmend knows, and the boots that they tell of.
+//!
+//! Logs are read chunk by chunk, newest first, and no further back than needed, within the bounds
+//! in `limits`. `evtx` reads the content of a chunk.
+
+mod boots;
+mod chunk;
+mod event;
+mod filter;
+mod format;
+mod known;
+mod limits;
+mod log;
+mod reader;
+mod slots;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+pub use boots::{Boot, BootBugCheck, BootEnd, BootKind};
+pub use event::{Event, Field};
+pub use log::LogStatus;
+pub(crate) use reader::read;
+
+/// The number of boots whose events count.
+pub(crate) const COUNTED_BOOTS: usize = 10;
+
+/// Which events are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventQuery {
+    /// How far back.
+    pub since: Since,
+    /// Only these IDs, known or not; if this and `provider` are empty, the known events.
+    pub ids: Vec<u32>,
+    /// Only of providers whose names contain this text, known or not; case is ignored.
+    pub provider: Option<String>,
+}
+
+impl EventQuery {
+    /// True if only events with a known meaning are wanted.
+    const fn known_only(&self) -> bool {
+        self.ids.is_empty() && self.provider.is_none()
+    }
+}
+
+/// How far back events are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Since {
+    /// As far as they count: since the last logon over the network, and of the last boots.
+    #[default]
+    Counted,
+    /// All that the logs have.
+    Always,
+    /// From this time on.
+    Time(Timestamp),
+    /// From this long before the newest event on the disk.
+    Before(SignedDuration),
+}
+
+/// What the logs tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// False if the Windows has no folder of logs.
+    pub has_logs: bool,
+    /// The reason why the logs couldn't be read, for display.
+    pub problem: Option<String>,
+    /// The logs that were read.
+    pub logs: Vec<LogStatus>,
+    /// The events, in the order of their times.
+    pub events: Vec<Event>,
+    /// The boots, in the order of the log System.
+    pub boots: Vec<Boot>,
+    /// The last logons.
+    pub logons: Logons,
+    /// The time of the newest event, known or not, of the log System.
+    pub newest: Option<Timestamp>,
+}
+
+/// The last successful logons, by the session manager.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Logons {
+    /// Over the network: Remote Desktop worked then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Timestamp>,
+    /// Over the network or at the machine's console: Windows worked then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any: Option<Timestamp>,
+}
+
+impl Events {
+    /// The time from which on events count: the last logon over the network, or the start of the
+    /// oldest of the last [`COUNTED_BOOTS`] boots, whichever is later.
+    #[must_use]
+    pub fn counted_since(&self) -> Option<Timestamp> {
+        let boots = self.boots.iter().rev();
+        let oldest = boots.map(|boot| boot.started).nth(COUNTED_BOOTS - 1);
+        self.logons.remote.max(oldest)
+    }
+
+    /// The events that count: what happened before the last logon over the network, or many boots
+    /// ago, doesn't explain why nobody can log on now. Oldest first.
+    pub fn relevant(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        let since = self.counted_since();
+        let events = self.events.iter();
+        events.filter(move |event| since.is_none_or(|since| event.time > since))
+    }
+
+    /// The events that count and happened after the last logon of any kind. Windows itself worked
+    /// then, so older events don't explain why it doesn't start.
+    pub fn relevant_since_any_logon(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        let since = self.logons.any;
+        self.relevant()
+            .filter(move |event| since.is_none_or(|since| event.time > since))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! What tests make for a Windows volume.
+
+pub mod evtx;
